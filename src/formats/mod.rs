@@ -1,0 +1,52 @@
+//! Input formats: named bytes in, measurements out. One file a format, one table ([`FORMATS`]).
+//! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
+
+pub mod json;
+mod look;
+
+pub use look::Look;
+
+use crate::model::{Diagnostic, Environment, Measurement};
+
+/// A file's text and what to call it in messages.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The file as the user knows it.
+    pub name: &'a str,
+    /// Its content.
+    pub bytes: &'a [u8],
+}
+
+/// What a format made of a source.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// What was measured. At least one, or `parse` is an error.
+    pub measurements: Vec<Measurement>,
+    /// What could not be read beside it.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Facts on the machine that the file states.
+    pub environment: Environment,
+}
+
+/// An input format.
+pub trait Format: Sync {
+    /// Its name for `--input-format`: the tool's, in kebab-case.
+    fn name(&self) -> &'static str;
+
+    /// One line for `perfgate formats`: the command that leaves such a file.
+    fn produced_by(&self) -> &'static str;
+
+    /// The metrics that it carries, and on what evidence, for `perfgate formats`.
+    fn carries(&self) -> &'static str;
+
+    /// True when the content is of this format. Decides by content, never by the file's name, and looks at no more
+    /// than it needs; at most one format of the table claims a file.
+    fn sniff(&self, look: &Look<'_>) -> bool;
+
+    /// Reads everything there is. A line or entry that cannot be read is a diagnostic beside the good ones; a source
+    /// without a good one is the error.
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic>;
+}
+
+/// Every input format. The order does not matter: at most one claims a file.
+pub static FORMATS: &[&dyn Format] = &[];

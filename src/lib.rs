@@ -1,0 +1,7 @@
+//! perfgate reads what benchmark tools left on disk, compares it with stored baselines, and says what got slower.
+//!
+//! The rooms, top to bottom; each imports only those below it: `cli`, `render`, `verdict`, then `compare`, `policy`,
+//! `formats` and `io`, then `stats` and `model`.
+
+pub mod formats;
+pub mod model;

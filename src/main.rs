@@ -1,0 +1,3 @@
+//! The perfgate binary: parse, dispatch, exit code.
+
+fn main() {}

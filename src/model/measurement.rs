@@ -1,0 +1,104 @@
+//! One benchmark, one metric, and the evidence for it: samples, a summary, or a bare number.
+
+use super::{BenchId, Metric};
+use std::borrow::Cow;
+
+/// What one run of a suite says of one metric of one benchmark.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    /// The format that it was read by (`criterion`, `hyperfine`); two tools' benchmarks never merge.
+    pub tool: Cow<'static, str>,
+    /// The benchmark.
+    pub benchmark: BenchId,
+    /// What was measured.
+    pub metric: Metric,
+    /// One entry for each process run that the tool tells apart (usually one); never empty.
+    pub replicates: Vec<Evidence>,
+    /// The work of one operation, where the tool states it: shows as a rate beside the time.
+    pub work: Option<Work>,
+}
+
+/// What is known of a value from one process run. Values are in the metric's house unit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Evidence {
+    /// Every sample in the order it was taken; finite, never empty.
+    Samples(Vec<f64>),
+    /// The samples' digest, the samples themselves being left where they are.
+    Digest(Digest),
+    /// A summary made by the tool.
+    Summary(Summary),
+    /// A single number.
+    Value(f64),
+}
+
+/// What the verdict needs of a run's samples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Digest {
+    /// Median of the samples.
+    pub median: f64,
+    /// How many samples there were.
+    pub samples: u32,
+    /// How steady the run was inside, by several measures on the log scale (see `stats::steadiness`).
+    pub steadiness: [f32; 3],
+}
+
+/// A tool's own summary of samples that it did not keep.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Summary {
+    /// The best centre that the tool gives: the median, else the mean.
+    pub centre: f64,
+    /// Arithmetic mean.
+    pub mean: Option<f64>,
+    /// Standard deviation of single samples.
+    pub sd: Option<f64>,
+    /// Number of samples.
+    pub samples: Option<u64>,
+    /// Quantiles as (share, value), ascending; minimum and maximum are 0 and 1.
+    pub quantiles: Vec<(f64, f64)>,
+}
+
+/// How much work one operation does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Work {
+    /// Amount for each operation.
+    pub amount: f64,
+    /// Of what.
+    pub unit: WorkUnit,
+}
+
+/// What the work of an operation is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkUnit {
+    /// Bytes, shown with binary prefixes.
+    Bytes,
+    /// Bytes, shown with decimal prefixes.
+    BytesDecimal,
+    /// Bits.
+    Bits,
+    /// Elements.
+    Elements,
+}
+
+impl Measurement {
+    /// A measurement of one process run.
+    pub fn new(
+        tool: impl Into<Cow<'static, str>>,
+        benchmark: impl Into<Box<str>>,
+        metric: Metric,
+        evidence: Evidence,
+    ) -> Self {
+        let benchmark = BenchId::new(benchmark);
+        Measurement { tool: tool.into(), benchmark, metric, replicates: vec![evidence], work: None }
+    }
+
+    /// A measurement of several process runs; `None` where there is none.
+    pub fn of_runs(
+        tool: impl Into<Cow<'static, str>>,
+        benchmark: impl Into<Box<str>>,
+        metric: Metric,
+        replicates: Vec<Evidence>,
+    ) -> Option<Self> {
+        let benchmark = BenchId::new(benchmark);
+        (!replicates.is_empty()).then(|| Measurement { tool: tool.into(), benchmark, metric, replicates, work: None })
+    }
+}

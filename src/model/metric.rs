@@ -1,0 +1,56 @@
+//! What a number measures, in which unit, and which way is better.
+
+use super::Unit;
+use std::borrow::Cow;
+use std::fmt;
+
+/// Which way is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Smaller is better (times, memory, counts).
+    Lower,
+    /// Larger is better (rates, hit shares).
+    Higher,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Direction::Lower => "lower",
+            Direction::Higher => "higher",
+        })
+    }
+}
+
+/// One measured property of a benchmark.
+///
+/// Names are lower case, the statistic behind a colon: `time`, `time:p95`, `throughput`, `memory:peak`, `allocations`,
+/// `errors`, `instructions`, `queries:select`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Metric {
+    /// The name, `time` for the usual one.
+    pub name: Cow<'static, str>,
+    /// The house unit of its values.
+    pub unit: Unit,
+    /// Which way is better.
+    pub direction: Direction,
+    /// True for a count that repeats exactly (queries, instructions under a simulator): compared without a test.
+    pub exact: bool,
+}
+
+impl Metric {
+    /// A metric whose values vary from run to run.
+    pub fn measured(name: impl Into<Cow<'static, str>>, unit: Unit, direction: Direction) -> Self {
+        Metric { name: name.into(), unit, direction, exact: false }
+    }
+
+    /// A metric that is counted, not measured: equal runs give equal numbers.
+    pub fn counted(name: impl Into<Cow<'static, str>>, unit: Unit, direction: Direction) -> Self {
+        Metric { name: name.into(), unit, direction, exact: true }
+    }
+
+    /// The usual one: time for one operation, in nanoseconds, lower is better.
+    pub fn time() -> Self {
+        Metric::measured("time", Unit::Nanosecond, Direction::Lower)
+    }
+}

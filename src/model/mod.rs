@@ -1,0 +1,18 @@
+//! The nouns of the house: what was measured, by which tool, on which machine, and what was odd about it.
+//! Numbers are kept as measured; what they mean statistically is for `stats`, how they look is for `render`.
+
+mod diagnostic;
+mod environment;
+mod measurement;
+mod metric;
+mod name;
+mod run;
+mod unit;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use environment::Environment;
+pub use measurement::{Digest, Evidence, Measurement, Summary, Work, WorkUnit};
+pub use metric::{Direction, Metric};
+pub use name::{BenchId, Commit};
+pub use run::Run;
+pub use unit::{Unit, UnitScale};

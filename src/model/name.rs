@@ -1,0 +1,60 @@
+//! Names that must not be mixed up: a benchmark's and a commit's.
+
+use std::borrow::Borrow;
+use std::fmt;
+
+/// A benchmark's full name, as its tool gives it. Hostile text: escape it wherever it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BenchId(Box<str>);
+
+impl BenchId {
+    /// A name, kept letter for letter.
+    pub fn new(name: impl Into<Box<str>>) -> Self {
+        BenchId(name.into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BenchId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Borrow<str> for BenchId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A git commit id: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Commit(Box<str>);
+
+impl Commit {
+    /// A full commit id, or `None` where the text is not one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        (hex && matches!(text.len(), 40 | 64)).then(|| Commit(text.into()))
+    }
+
+    /// The whole id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first ten digits: enough for a reader.
+    pub fn short(&self) -> &str {
+        &self.0[..10]
+    }
+}
+
+impl fmt::Display for Commit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

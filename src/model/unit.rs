@@ -1,0 +1,164 @@
+//! Units, tidied at the door: times in nanoseconds, memory in bytes, rates per second.
+//! A format asks [`Unit::parse`] what a tool's unit means and multiplies once; nothing later converts.
+
+use std::fmt;
+
+/// What a value is measured in, inside perfgate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    /// A time, in nanoseconds.
+    Nanosecond,
+    /// An amount of memory or data, in bytes.
+    Byte,
+    /// A number of things (queries, allocations, instructions, errors).
+    Count,
+    /// Things a second (requests, iterations, transactions).
+    PerSecond,
+    /// Data a second, in bytes.
+    BytePerSecond,
+    /// A share or score in percent.
+    Percent,
+    /// A plain number without a unit (a ratio, an index, a score).
+    Ratio,
+    /// A unit that perfgate does not know, by the tool's own name; compared only with the same name.
+    Other(Box<str>),
+}
+
+/// A tool's unit in the house's terms: `value * factor` is in `unit`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitScale {
+    /// The house unit.
+    pub unit: Unit,
+    /// What a value in the tool's unit is multiplied by.
+    pub factor: f64,
+}
+
+impl Unit {
+    /// The unit that a tool's label names (`ns`, `µs`, `sec`, `MiB`, `MB/s`, `ops/sec`, `B/op` …), or `None`.
+    ///
+    /// Decimal prefixes are powers of 1000 (`MB` is 10^6 bytes), binary ones powers of 1024 (`MiB`).
+    /// A trailing `/op` or `/iter` is read as "for each operation" and dropped: that is what a benchmark is.
+    pub fn parse(label: &str) -> Option<UnitScale> {
+        let label = label.trim();
+        let bare = ["/op", "/iter", "/iteration"].iter().find_map(|s| label.strip_suffix(s)).unwrap_or(label);
+        let scale = |unit, factor| Some(UnitScale { unit, factor });
+        if let Some(factor) = time_factor(bare) {
+            return scale(Unit::Nanosecond, factor);
+        }
+        if let Some(factor) = byte_factor(bare) {
+            return scale(Unit::Byte, factor);
+        }
+        if let Some((amount, "s" | "sec" | "second")) = bare.rsplit_once('/') {
+            if let Some(factor) = byte_factor(amount) {
+                return scale(Unit::BytePerSecond, factor);
+            }
+            let factor = match amount {
+                "op" | "ops" | "req" | "requests" | "request" | "iter" | "iters" | "i" | "elem" | "elements"
+                | "txn" | "transactions" | "queries" | "items" | "rows" | "events" | "hits" | "calls" => 1.0,
+                "Kelem" | "kops" | "K" => 1e3,
+                "Melem" | "Mops" | "M" => 1e6,
+                "Gelem" | "Gops" | "G" => 1e9,
+                _ => return None,
+            };
+            return scale(Unit::PerSecond, factor);
+        }
+        match bare {
+            "bytes/s" => scale(Unit::BytePerSecond, 1.0),
+            "Hz" | "hz" | "ops" | "rps" | "qps" | "tps" | "iops" | "i/s" | "fps" => scale(Unit::PerSecond, 1.0),
+            "count" | "counts" | "allocs" | "alloc" | "instructions" | "queries" | "errors" | "calls" | "items" => {
+                scale(Unit::Count, 1.0)
+            }
+            "%" | "percent" => scale(Unit::Percent, 1.0),
+            "" | "1" | "ratio" | "x" => scale(Unit::Ratio, 1.0),
+            _ => None,
+        }
+    }
+
+    /// The unit's label in JSON and in stored runs; [`Unit::from_label`] reads it back.
+    pub fn label(&self) -> &str {
+        match self {
+            Unit::Nanosecond => "ns",
+            Unit::Byte => "B",
+            Unit::Count => "count",
+            Unit::PerSecond => "/s",
+            Unit::BytePerSecond => "B/s",
+            Unit::Percent => "%",
+            Unit::Ratio => "1",
+            Unit::Other(name) => name,
+        }
+    }
+
+    /// The unit of a label written by [`Unit::label`].
+    pub fn from_label(label: &str) -> Unit {
+        match label {
+            "ns" => Unit::Nanosecond,
+            "B" => Unit::Byte,
+            "count" => Unit::Count,
+            "/s" => Unit::PerSecond,
+            "B/s" => Unit::BytePerSecond,
+            "%" => Unit::Percent,
+            "1" => Unit::Ratio,
+            other => Unit::Other(other.into()),
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+/// Nanoseconds in one of the named time unit.
+fn time_factor(label: &str) -> Option<f64> {
+    Some(match label {
+        "ps" | "picoseconds" => 1e-3,
+        "ns" | "nsec" | "nanosecond" | "nanoseconds" => 1.0,
+        "us" | "µs" | "μs" | "usec" | "microsecond" | "microseconds" => 1e3,
+        "ms" | "msec" | "millisecond" | "milliseconds" => 1e6,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1e9,
+        "m" | "min" | "minute" | "minutes" => 60e9,
+        "h" | "hour" | "hours" => 3600e9,
+        _ => return None,
+    })
+}
+
+/// Bytes in one of the named amount of data.
+fn byte_factor(label: &str) -> Option<f64> {
+    Some(match label {
+        "B" | "byte" | "bytes" | "Bytes" => 1.0,
+        "kB" | "KB" | "kilobytes" => 1e3,
+        "MB" | "megabytes" => 1e6,
+        "GB" | "gigabytes" => 1e9,
+        "TB" => 1e12,
+        "KiB" | "kibibytes" => 1024.0,
+        "MiB" | "mebibytes" => 1024.0 * 1024.0,
+        "GiB" | "gibibytes" => 1024.0 * 1024.0 * 1024.0,
+        "TiB" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_tools_become_house_units() {
+        let scale = |label| Unit::parse(label).map(|s| (s.unit, s.factor));
+        assert_eq!(scale("µs"), Some((Unit::Nanosecond, 1e3)));
+        assert_eq!(scale("ns/iter"), Some((Unit::Nanosecond, 1.0)));
+        assert_eq!(scale("B/op"), Some((Unit::Byte, 1.0)));
+        assert_eq!(scale("allocs/op"), Some((Unit::Count, 1.0)));
+        assert_eq!(scale("MiB/s"), Some((Unit::BytePerSecond, 1048576.0)));
+        assert_eq!(scale("ops/sec"), Some((Unit::PerSecond, 1.0)));
+        assert_eq!(scale("furlongs"), None);
+    }
+
+    #[test]
+    fn stored_labels_round_trip() {
+        for unit in [Unit::Nanosecond, Unit::Byte, Unit::PerSecond, Unit::Other("furlong".into())] {
+            assert_eq!(Unit::from_label(unit.label()), unit);
+        }
+    }
+}
