@@ -3,5 +3,8 @@
 //! The rooms, top to bottom; each imports only those below it: `cli`, `render`, `verdict`, then `compare`, `policy`,
 //! `formats` and `io`, then `stats` and `model`.
 
+pub mod compare;
 pub mod formats;
+pub mod io;
 pub mod model;
+pub mod stats;

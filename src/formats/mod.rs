@@ -1,6 +1,7 @@
 //! Input formats: named bytes in, measurements out. One file a format, one table ([`FORMATS`]).
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
+pub mod criterion;
 pub mod json;
 mod look;
 

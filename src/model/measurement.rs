@@ -102,3 +102,12 @@ impl Measurement {
         (!replicates.is_empty()).then(|| Measurement { tool: tool.into(), benchmark, metric, replicates, work: None })
     }
 }
+
+/// How much of the evidence a reader keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Digests only: what a verdict needs, a few dozen bytes a benchmark.
+    Digests,
+    /// Every sample.
+    Samples,
+}

@@ -11,7 +11,7 @@ mod unit;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use environment::Environment;
-pub use measurement::{Digest, Evidence, Measurement, Summary, Work, WorkUnit};
+pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Work, WorkUnit};
 pub use metric::{Direction, Metric};
 pub use name::{BenchId, Commit};
 pub use run::Run;

@@ -1,6 +1,6 @@
 //! A Run: what one pass over a benchmark suite left behind.
 
-use super::{Commit, Environment, Measurement};
+use super::{BenchId, Commit, Environment, Measurement};
 
 /// The results of one pass over a suite, with where and when it was made.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -15,4 +15,6 @@ pub struct Run {
     pub environment: Environment,
     /// Ordered by benchmark, then metric, then tool; no two alike in all three.
     pub measurements: Vec<Measurement>,
+    /// Benchmarks that were run but whose numbers could not be read; not stored.
+    pub unreadable: Vec<BenchId>,
 }

@@ -1,0 +1,227 @@
+//! `perfgate compare`: the gate.
+
+use super::sides::{self, Default, MissingBaseline, Origin, Scene, Side};
+use super::{Global, config, output};
+use crate::compare;
+use crate::model::Detail;
+use crate::policy::{FailOn, parse_alpha, parse_threshold};
+use crate::render::{self, TableOptions};
+use crate::verdict::{Circumstances, Report, judge};
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  perfgate compare                                           this branch's results against stored runs of main
+  perfgate compare old/criterion new/criterion               two result trees
+  perfgate compare target/criterion@main target/criterion    against a baseline that criterion saved
+  perfgate compare v1.2                                      results on disk against stored runs of a tag
+  perfgate compare --base r1 --base r2 --base r3 --head r4 --format json --save comparison.json";
+
+/// Judge two sets of results: the gate. Reads only
+///
+/// A side is a file, a directory that a format recognises (target/criterion), DIR@NAME for a saved criterion baseline,
+/// - for standard input, or a git revision whose stored runs are looked up. Left out, HEAD is target/criterion (or
+/// [[input]] of perfgate.toml), and BASE is the stored runs of the merge base with the default branch and of the commits
+/// before it.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CompareArgs {
+    /// What to compare with
+    #[arg(value_name = "BASE", conflicts_with = "base")]
+    positional_base: Option<String>,
+    /// What to judge
+    #[arg(value_name = "HEAD", conflicts_with = "head")]
+    positional_head: Option<String>,
+    /// A run of the base; repeat it for several, oldest first
+    #[arg(long, value_name = "PATH|REV")]
+    base: Vec<String>,
+    /// A run of the head; repeat it for several, oldest first
+    #[arg(long, value_name = "PATH|REV")]
+    head: Vec<String>,
+    /// Read every path as this format instead of sniffing (`perfgate formats` lists them)
+    #[arg(long, value_name = "NAME")]
+    input_format: Option<String>,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = View::Table)]
+    format: View,
+    /// Write the comparison to a file too, as JSON
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// List unchanged benchmarks too
+    #[arg(long)]
+    all: bool,
+    /// Change that is tolerated [default: 20%]
+    #[arg(long, value_name = "PERCENT", value_parser = parse_threshold)]
+    threshold: Option<f64>,
+    /// Share of false alarms that is borne [default: 0.05]
+    #[arg(long, value_name = "SHARE", value_parser = parse_alpha)]
+    alpha: Option<f64>,
+    /// What fails the gate [default: regressed,budget]
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum)]
+    fail_on: Vec<Reason>,
+    /// Where stored runs are [default: git:refs/perfgate/baselines]
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Exit 0 when there is no baseline to compare with
+    #[arg(long)]
+    allow_missing_baseline: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum View {
+    /// For the terminal, worst first
+    Table,
+    /// For a pull request
+    Markdown,
+    /// The comparison file
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Reason {
+    Regressed,
+    Budget,
+    Inconclusive,
+    Removed,
+    Added,
+    Environment,
+}
+
+impl From<Reason> for FailOn {
+    fn from(reason: Reason) -> FailOn {
+        match reason {
+            Reason::Regressed => FailOn::Regressed,
+            Reason::Budget => FailOn::Budget,
+            Reason::Inconclusive => FailOn::Inconclusive,
+            Reason::Removed => FailOn::Removed,
+            Reason::Added => FailOn::Added,
+            Reason::Environment => FailOn::Environment,
+        }
+    }
+}
+
+/// Compares, judges, prints and saves; the exit code is the report's.
+pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
+    let mut config = config::load(global)?;
+    if let Some(threshold) = args.threshold {
+        config.policy = config.policy.with_threshold(threshold);
+    }
+    if let Some(alpha) = args.alpha {
+        config.policy = config.policy.with_alpha(alpha);
+    }
+    if !args.fail_on.is_empty() {
+        config.policy = config.policy.with_fail_on(args.fail_on.iter().map(|reason| FailOn::from(*reason)));
+    }
+    let scene = Scene { config: &config, store: args.store.as_deref(), format: args.input_format.as_deref() };
+    let words = |flags: &[String], positional: &Option<String>| -> Vec<String> {
+        flags.iter().chain(positional).cloned().collect()
+    };
+    let head = scene.resolve(&words(&args.head, &args.positional_head), Default::Head)?;
+    let base = scene.resolve(&words(&args.base, &args.positional_base), Default::Base)?;
+
+    let report = match report(&scene, &base, &head, args.allow_missing_baseline) {
+        Ok(report) => report,
+        Err(error) if args.allow_missing_baseline && error.is::<MissingBaseline>() => {
+            output::note(&format!("{error:#}"));
+            return Ok(0);
+        }
+        Err(error) => return Err(error),
+    };
+    if let Some(path) = &args.save {
+        save(&report, path)?;
+    }
+    match args.format {
+        View::Table => output::print_styled(&render::table(&report, TableOptions { all: args.all }))?,
+        View::Markdown => output::print(render::markdown(&report, args.all).as_bytes())?,
+        View::Json => output::stream(|out| render::json(&report, out))?,
+    }
+    Ok(report.exit_code())
+}
+
+/// Reads both sides and judges them.
+fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) -> anyhow::Result<Report> {
+    let policy = &scene.config.policy;
+    let on_disk = |origin: &Origin| matches!(origin, Origin::Paths(_));
+    let both_on_disk = on_disk(base) && on_disk(head);
+    // Results on disk are compared with stored runs as results of this machine.
+    let here = (!both_on_disk).then(|| sides::here(true));
+    let read = |origin: &Origin| -> anyhow::Result<Side> {
+        match origin {
+            Origin::Paths(results) => {
+                let mut side = scene.read_paths(results, Detail::Digests)?;
+                if let Some(here) = &here {
+                    let environment = side.environment.get_or_insert_default();
+                    here.0.iter().for_each(|(key, value)| environment.set(key, value.clone()));
+                }
+                Ok(side)
+            }
+            Origin::Revision { word, commit } => scene.read_revision(word, commit, Detail::Digests),
+            Origin::MergeBase => {
+                let here = here.clone().unwrap_or_default();
+                scene.read_merge_base(&here, Detail::Digests)
+            }
+        }
+    };
+    let (head, base) = if both_on_disk {
+        let (head, base) = rayon::join(|| read(head), || read(base));
+        (head?, base?)
+    } else {
+        (read(head)?, read(base)?)
+    };
+    refuse_different_tools(&base, &head)?;
+
+    let mut compared = compare::compare(&base.runs, &head.runs, |old| policy.rename(old).map(str::to_owned));
+    if compared.shared == 0 && !allow_missing {
+        bail!(
+            "nothing to judge: {} and {} have no benchmark in common; are these results of the same suite?",
+            base.report.label,
+            head.report.label
+        );
+    }
+    let (environment, diagnostic) = sides::machines(&base, &head, policy.ignored_environment());
+    compared.diagnostics.extend(diagnostic);
+    compared.diagnostics.extend(base.diagnostics.into_iter().chain(head.diagnostics));
+    let mut head_report = head.report;
+    head_report.environment = head.environment.unwrap_or_default().0;
+    let circumstances = Circumstances {
+        base: base.report,
+        head: head_report,
+        environment,
+        today: jiff::Zoned::now().date(),
+    };
+    Ok(judge(compared, policy, circumstances))
+}
+
+/// Two files of different tools have nothing to compare; better said by name than as "all added, all removed".
+fn refuse_different_tools(base: &Side, head: &Side) -> anyhow::Result<()> {
+    let tools = |side: &Side| -> BTreeSet<String> {
+        side.runs.iter().flat_map(|run| &run.measurements).map(|m| m.tool.clone().into_owned()).collect()
+    };
+    let (base_tools, head_tools) = (tools(base), tools(head));
+    if !base_tools.is_disjoint(&head_tools) || base_tools.is_empty() || head_tools.is_empty() {
+        return Ok(());
+    }
+    let list = |tools: BTreeSet<String>| tools.into_iter().collect::<Vec<_>>().join(" and ");
+    bail!(
+        "{} holds {} results and {} holds {} results; compare results of one tool",
+        base.report.label,
+        list(base_tools),
+        head.report.label,
+        list(head_tools)
+    );
+}
+
+fn save(report: &Report, path: &PathBuf) -> anyhow::Result<()> {
+    let write = || -> std::io::Result<()> {
+        let mut out = BufWriter::new(File::create(path)?);
+        render::json(report, &mut out)?;
+        out.flush()
+    };
+    write().with_context(|| format!("{}: cannot write the comparison", path.display()))
+}
+

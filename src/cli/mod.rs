@@ -1,0 +1,159 @@
+//! The command line: what was typed becomes what is meant, every refusal before any work, and one exit code.
+
+mod compare;
+mod config;
+mod formats;
+mod output;
+mod record;
+mod runs;
+mod sides;
+
+use anstream::ColorChoice;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::process::ExitCode;
+
+/// Exit codes, as the contract has them; shown in `--help`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the gate passes
+  1  the gate fails: what fail-on lists happened (by default: regressed, budget)
+  2  no verdict: bad usage, unreadable input, nothing measured, no baseline, a store or a command that failed";
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo bench && perfgate record                        on main: keep this commit's results
+  cargo bench && perfgate compare                       on a branch: judge against main
+  perfgate compare old/criterion new/criterion          two result trees, no git, no store
+  perfgate compare target/criterion@main                against a baseline that criterion saved";
+
+/// A performance-regression gate: reads what benchmark tools left on disk, compares it with stored baselines, and says
+/// what got slower.
+#[derive(Debug, Parser)]
+#[command(name = "perfgate", version, after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(arg_required_else_help = true, subcommand_required = false)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    /// Write a man page or a shell completion to standard output
+    #[arg(long, value_name = "KIND", exclusive = true)]
+    generate: Option<Generated>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command knows.
+#[derive(Debug, Args)]
+struct Global {
+    /// When to colour: auto looks at the terminal and at NO_COLOR
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
+    color: Color,
+    /// The config file [default: perfgate.toml here or above, up to the repository's root]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<std::path::PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Judge two sets of results: the gate. Reads only
+    Compare(compare::CompareArgs),
+    /// Store results as one run of a commit
+    Record(record::RecordArgs),
+    /// The stored runs
+    Runs(runs::RunsArgs),
+    /// List the input formats
+    Formats(formats::FormatsArgs),
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Generated {
+    /// The manual page, roff
+    Man,
+    /// Completion for bash
+    CompleteBash,
+    /// Completion for zsh
+    CompleteZsh,
+    /// Completion for fish
+    CompleteFish,
+    /// Completion for PowerShell
+    CompletePowershell,
+}
+
+/// Runs the program and gives its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let choice = match cli.global.color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    choice.write_global();
+    match dispatch(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<u8> {
+    if let Some(kind) = cli.generate {
+        return generate(kind).map(|()| 0);
+    }
+    match cli.command {
+        Some(Command::Compare(args)) => compare::run(args, &cli.global),
+        Some(Command::Record(args)) => record::run(args, &cli.global),
+        Some(Command::Runs(args)) => runs::run(args, &cli.global),
+        Some(Command::Formats(args)) => formats::run(args),
+        None => Cli::command().print_help().map(|()| 2).map_err(Into::into),
+    }
+}
+
+fn generate(kind: Generated) -> anyhow::Result<()> {
+    use clap_complete::{Shell, generate};
+    let mut command = Cli::command();
+    let mut out = Vec::new();
+    match kind {
+        Generated::Man => {
+            clap_mangen::Man::new(command.clone()).render(&mut out)?;
+            for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+                let name = format!("perfgate {}", sub.get_name());
+                let page = clap_mangen::Man::new(sub.clone().name(name));
+                page.render_name_section(&mut out)?;
+                page.render_synopsis_section(&mut out)?;
+                page.render_description_section(&mut out)?;
+                page.render_options_section(&mut out)?;
+            }
+        }
+        Generated::CompleteBash => generate(Shell::Bash, &mut command, "perfgate", &mut out),
+        Generated::CompleteZsh => generate(Shell::Zsh, &mut command, "perfgate", &mut out),
+        Generated::CompleteFish => generate(Shell::Fish, &mut command, "perfgate", &mut out),
+        Generated::CompletePowershell => generate(Shell::PowerShell, &mut command, "perfgate", &mut out),
+    }
+    output::print(&out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_long_help().or(command.get_after_help()).map(ToString::to_string);
+            assert!(help.is_some_and(|help| help.contains("perfgate ")), "{} has no example", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Standard output and standard error. A reader that went away (`perfgate … | head`) is no error.
+
+use crate::render::escape;
+use anstyle::{AnsiColor, Style};
+use std::io::{self, BufWriter, Write};
+
+/// Prints text that may hold colours; they are dropped where the stream does not want them.
+pub fn print_styled(text: &str) -> anyhow::Result<()> {
+    forgiving(anstream::stdout().lock().write_all(text.as_bytes()))
+}
+
+/// Prints bytes as they are.
+pub fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    stream(|out| out.write_all(bytes))
+}
+
+/// Writes to standard output through a buffer.
+pub fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    forgiving(write(&mut out).and_then(|()| out.flush()))
+}
+
+fn forgiving(result: io::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// Says what stopped the command, on standard error.
+pub fn complain(error: &anyhow::Error) {
+    let style = AnsiColor::Red.on_default().bold();
+    say("error", style, &format!("{error:#}"));
+}
+
+/// Says what is worth knowing, on standard error.
+pub fn warn(message: &str) {
+    say("warning", AnsiColor::Yellow.on_default().bold(), message);
+}
+
+/// Says what was done, on standard error.
+pub fn note(message: &str) {
+    say("note", Style::new().dimmed(), message);
+}
+
+fn say(label: &str, style: Style, message: &str) {
+    let lines: Vec<String> = message.lines().map(escape::message).collect();
+    let _ = writeln!(anstream::stderr(), "{style}{label}{style:#}: {}", lines.join("\n  "));
+}

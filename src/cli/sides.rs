@@ -1,0 +1,342 @@
+//! From the words of the command line to two sides, each one or more Runs with a label and an environment.
+//! Resolving comes first and refuses everything that can be refused; only then is anything read.
+
+use super::config::Config;
+use crate::io::input::{self, Loaded, Location};
+use crate::io::probe;
+use crate::io::repository::Repository;
+use crate::io::store::{self, Key, Store};
+use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
+use crate::verdict::{EnvironmentDifference, EnvironmentReport, SideReport};
+use anyhow::{Context, bail};
+use std::path::{Path, PathBuf};
+
+/// At most this many stored runs stand for the base: more would reach into times that say little of today.
+pub const BASE_RUNS: usize = 10;
+
+/// Where a side's runs come from.
+#[derive(Debug)]
+pub enum Origin {
+    /// Paths, one a run, in time order.
+    Paths(Vec<Results>),
+    /// Stored runs of one commit that the user named.
+    Revision {
+        /// As the user wrote it.
+        word: String,
+        /// What it is.
+        commit: Commit,
+    },
+    /// Stored runs of the merge base with the default branch and of the commits before it.
+    MergeBase,
+}
+
+/// Results on disk.
+#[derive(Debug)]
+pub struct Results {
+    /// As the user wrote it.
+    pub word: String,
+    /// What it names.
+    pub location: Location,
+    /// The format, where it is not to be sniffed.
+    pub format: Option<String>,
+}
+
+/// A side, read.
+#[derive(Debug)]
+pub struct Side {
+    /// Its runs.
+    pub runs: Vec<Run>,
+    /// What the report calls it.
+    pub report: SideReport,
+    /// Facts on its machine; `None` where nothing is known.
+    pub environment: Option<Environment>,
+    /// What was odd.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Why there is no base, which a first run may be allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct MissingBaseline(pub String);
+
+/// Everything that resolving and reading need.
+pub struct Scene<'a> {
+    /// The config.
+    pub config: &'a Config,
+    /// `--store`, where given.
+    pub store: Option<&'a str>,
+    /// `--input-format`, where given.
+    pub format: Option<&'a str>,
+}
+
+impl Scene<'_> {
+    /// What the words of a side mean. None at all means the default of that side.
+    pub fn resolve(&self, words: &[String], default: Default) -> anyhow::Result<Origin> {
+        if words.is_empty() {
+            return match default {
+                Default::Base => Ok(Origin::MergeBase),
+                Default::Head => Ok(Origin::Paths(self.results_on_disk()?)),
+            };
+        }
+        let mut results = Vec::new();
+        for word in words {
+            match Location::parse(word) {
+                Some(location) => results.push(self.results(word, location)),
+                None => {
+                    let commit = self.revision(word)?;
+                    if words.len() > 1 {
+                        bail!("{word}: a revision stands alone: name paths, or one revision");
+                    }
+                    return Ok(Origin::Revision { word: word.clone(), commit });
+                }
+            }
+        }
+        Ok(Origin::Paths(results))
+    }
+
+    fn results(&self, word: &str, location: Location) -> Results {
+        Results { word: word.to_owned(), location, format: self.format.map(str::to_owned) }
+    }
+
+    fn revision(&self, word: &str) -> anyhow::Result<Commit> {
+        let missing = || format!("{word}: no such file or directory");
+        if Location::looks_like_path(word) {
+            let directory = word.rsplit_once('@').map_or(word, |(directory, _)| directory);
+            let exists = Path::new(directory).exists();
+            bail!("{}", if exists { format!("{word}: {directory} is no directory, so it has no saved baseline") } else { missing() });
+        }
+        let repository = Repository::discover(Path::new(".")).with_context(missing)?;
+        repository.resolve(word).with_context(|| format!("{word}: neither a path nor a git revision"))
+    }
+
+    /// `[[input]]` of the config, else where criterion leaves its results.
+    pub fn results_on_disk(&self) -> anyhow::Result<Vec<Results>> {
+        let inputs = self.config.policy.inputs();
+        if inputs.is_empty() {
+            let path = Location::default_tree(Path::new(".")).context(
+                "nothing was measured: there is no target/criterion here; run `cargo bench` first, or name the results",
+            )?;
+            let word = path.strip_prefix("./").unwrap_or(&path).display().to_string();
+            return Ok(vec![self.results(&word, Location::Directory { path: path.clone(), baseline: "new".into() })]);
+        }
+        inputs
+            .iter()
+            .map(|rule| {
+                let path = self.config.directory.join(&rule.path).display().to_string();
+                let location = Location::parse(&path).with_context(|| {
+                    format!("{}: there is no {path}; run the benchmarks first", self.config.policy.place(rule.line))
+                })?;
+                let format = self.format.map(str::to_owned).or_else(|| rule.format.clone());
+                Ok(Results { word: path, location, format })
+            })
+            .collect()
+    }
+
+    /// Opens the store that the flag, else the config names.
+    pub fn open_store(&self) -> anyhow::Result<Box<dyn Store>> {
+        let (url, base): (&str, &Path) = match self.store {
+            Some(url) => (url, Path::new(".")),
+            None => (self.config.policy.store_url(), &self.config.directory),
+        };
+        store::open(url, base).map_err(Into::into)
+    }
+
+    /// Reads results on disk, one Run a path. `inputs` of a config are one Run together.
+    pub fn read_paths(&self, results: &[Results], detail: Detail) -> anyhow::Result<Side> {
+        let mut side = Side {
+            runs: Vec::with_capacity(results.len()),
+            report: SideReport::default(),
+            environment: None,
+            diagnostics: Vec::new(),
+        };
+        for result in results {
+            let Loaded { run, diagnostics } = input::load(&result.location, result.format.as_deref(), detail)?;
+            if !run.environment.is_empty() {
+                side.environment.get_or_insert_default().0.extend(run.environment.0.clone());
+            }
+            side.runs.push(run);
+            side.diagnostics.extend(diagnostics);
+        }
+        side.report.label = label(results);
+        side.report.runs = side.runs.len();
+        Ok(side)
+    }
+
+    /// Reads the stored runs of one commit.
+    pub fn read_revision(&self, word: &str, commit: &Commit, detail: Detail) -> anyhow::Result<Side> {
+        let store = self.open_store()?;
+        let keys: Vec<Key> =
+            store.list()?.keys.into_iter().filter(|key| key.commit() == Some(commit)).collect();
+        if keys.is_empty() {
+            let store = store.describe();
+            let message = format!(
+                "no stored run of {word} ({}) in {store}; check it out, run the benchmarks and `perfgate record`, \
+                 or fetch the runs with `perfgate runs pull`",
+                commit.short()
+            );
+            return Err(MissingBaseline(message).into());
+        }
+        let newest = keys.len().saturating_sub(BASE_RUNS);
+        stored_side(&*store, &keys[newest..], word.to_owned(), detail)
+    }
+
+    /// Reads the stored runs that stand for the base of the work at hand.
+    pub fn read_merge_base(&self, environment: &Environment, detail: Detail) -> anyhow::Result<Side> {
+        let repository = Repository::discover(Path::new("."))
+            .context("the base was left out, and this is no git repository; name two results, as in `perfgate compare OLD NEW`")?;
+        let head = repository.head()?;
+        let candidates = repository.base_candidates(&head.commit)?;
+        let store = self.open_store()?;
+        let mut keys = store.list()?.keys;
+        keys.reverse(); // newest first
+        let ignored = self.config.policy.ignored_environment();
+        let mut chosen: Vec<(Key, Run)> = Vec::new();
+        let mut elsewhere: Vec<(Key, Run)> = Vec::new();
+        for commit in &candidates {
+            for key in keys.iter().filter(|key| key.commit() == Some(commit)) {
+                let run = store::read_run(&*store, key, detail)?;
+                let comparable = run.environment.differences(environment, ignored).iter().all(|d| !d.decisive);
+                let side = if comparable { &mut chosen } else { &mut elsewhere };
+                side.push((key.clone(), run));
+            }
+            if chosen.len() >= BASE_RUNS || chosen.is_empty() && elsewhere.len() >= 5 * BASE_RUNS {
+                break;
+            }
+        }
+        let other_machines = !elsewhere.is_empty();
+        if chosen.is_empty() {
+            chosen = elsewhere;
+        }
+        chosen.truncate(BASE_RUNS);
+        if chosen.is_empty() {
+            let base = candidates.first().map(Commit::short).unwrap_or("the merge base");
+            let branch = repository.default_branch().unwrap_or_else(|| "the default branch".to_owned());
+            let message = format!(
+                "no baseline for {base} in {}; run `perfgate record` on {branch}, or `perfgate runs pull` to fetch the \
+                 runs of others",
+                store.describe()
+            );
+            return Err(MissingBaseline(message).into());
+        }
+        let mut side = assemble(chosen, "stored runs of the merge base".to_owned());
+        let base = candidates.first();
+        if side.report.commits.first().map(String::as_str) != base.map(Commit::as_str) {
+            let message = format!(
+                "the merge base {} has no stored run; the nearest earlier one is used",
+                base.map(Commit::short).unwrap_or_default()
+            );
+            side.diagnostics.push(Diagnostic::note("earlier-baseline", "", message));
+        }
+        if other_machines && side.runs.iter().all(|run| run.environment.differences(environment, ignored).iter().all(|d| !d.decisive)) {
+            let message = "stored runs of other machines were left out";
+            side.diagnostics.push(Diagnostic::note("other-machines", "", message));
+        }
+        Ok(side)
+    }
+}
+
+/// Which side's default is meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Default {
+    /// Stored runs of the merge base.
+    Base,
+    /// Results on disk.
+    Head,
+}
+
+fn stored_side(store: &dyn Store, keys: &[Key], label: String, detail: Detail) -> anyhow::Result<Side> {
+    let mut runs = Vec::with_capacity(keys.len());
+    for key in keys.iter().rev() {
+        runs.push((key.clone(), store::read_run(store, key, detail)?));
+    }
+    Ok(assemble(runs, label))
+}
+
+/// A side of stored runs, newest first.
+fn assemble(runs: Vec<(Key, Run)>, label: String) -> Side {
+    let mut commits: Vec<String> = Vec::new();
+    for commit in runs.iter().filter_map(|(key, _)| key.commit()) {
+        if commits.iter().all(|known| known != commit.as_str()) {
+            commits.push(commit.as_str().to_owned());
+        }
+    }
+    let environment = runs.first().map(|(_, run)| run.environment.clone());
+    let mut diagnostics = Vec::new();
+    let dirty = runs.iter().filter(|(_, run)| run.environment.get(Environment::DIRTY).is_some()).count();
+    if dirty > 0 {
+        let message = format!("{dirty} of the {} stored runs were made with uncommitted changes", runs.len());
+        diagnostics.push(Diagnostic::warning("dirty-baseline", "", message));
+    }
+    let report = SideReport {
+        label,
+        runs: runs.len(),
+        commit: commits.first().cloned(),
+        commits,
+        environment: environment.clone().unwrap_or_default().0,
+    };
+    let mut runs: Vec<Run> = runs.into_iter().map(|(_, run)| run).collect();
+    runs.reverse(); // time order
+    Side { runs, report, environment, diagnostics }
+}
+
+fn label(results: &[Results]) -> String {
+    let words: Vec<&str> = results.iter().map(|result| result.word.as_str()).collect();
+    match words.as_slice() {
+        [first, .., last] if words.len() > 3 => format!("{first} … {last}"),
+        words => words.join(", "),
+    }
+}
+
+/// This machine, and the state of the work tree.
+pub fn here(policy_wants_toolchain: bool) -> Environment {
+    let mut environment = probe::probe(&|name| std::env::var(name).ok(), policy_wants_toolchain);
+    if let Ok(repository) = Repository::discover(Path::new("."))
+        && repository.is_dirty().unwrap_or(false)
+    {
+        environment.set(Environment::DIRTY, "yes");
+    }
+    environment
+}
+
+/// Whether two sides come from one kind of machine, and whether that is known.
+pub fn machines(base: &Side, head: &Side, ignored: &[&str]) -> (EnvironmentReport, Option<Diagnostic>) {
+    let (Some(base), Some(head)) = (&base.environment, &head.environment) else {
+        let message = "both sides are taken for results of one machine: the files do not say";
+        let report = EnvironmentReport { matches: true, assumed: true, differences: Vec::new() };
+        return (report, Some(Diagnostic::note("assumed-same-machine", "", message)));
+    };
+    let differences: Vec<EnvironmentDifference> = base
+        .differences(head, ignored)
+        .into_iter()
+        .filter(|difference| difference.key != Environment::DIRTY)
+        .map(|d| EnvironmentDifference { key: d.key, base: d.base, head: d.head, decisive: d.decisive })
+        .collect();
+    let decisive: Vec<String> = differences
+        .iter()
+        .filter(|difference| difference.decisive)
+        .map(|difference| format!("{} is {:?} in base and {:?} in head", difference.key, difference.base, difference.head))
+        .collect();
+    let diagnostic = if decisive.is_empty() {
+        let other: Vec<String> = differences.iter().map(|d| format!("{} ({} → {})", d.key, d.base, d.head)).collect();
+        (!other.is_empty()).then(|| {
+            let message = format!("base and head differ in {}; a change may come from that", other.join(", "));
+            Diagnostic::warning("environment-differs", "", message)
+        })
+    } else {
+        let message = format!(
+            "the sides were measured on different machines, so no time is judged: {}. Measure both on one machine, or \
+             list the keys that may differ under [environment] ignore",
+            decisive.join("; ")
+        );
+        Some(Diagnostic::warning("different-machines", "", message))
+    };
+    (EnvironmentReport { matches: decisive.is_empty(), assumed: false, differences }, diagnostic)
+}
+
+/// Where a plain `PathBuf` of a label is wanted.
+pub fn path_of(location: &Location) -> Option<&PathBuf> {
+    match location {
+        Location::StandardInput => None,
+        Location::File(path) | Location::Directory { path, .. } => Some(path),
+    }
+}

@@ -1,0 +1,204 @@
+//! Which measurements of two sides belong together: same benchmark (after renames), metric and tool.
+
+use super::{Comparison, Effect};
+use crate::model::{BenchId, Diagnostic, Direction, Evidence, Measurement, Metric, Run};
+use crate::stats::estimate::{Observed, RunValue};
+use crate::stats::{centre, steadiness};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The value of a side, in the metric's unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// Centre of the runs' centres.
+    pub value: f64,
+    /// Runs behind it.
+    pub runs: usize,
+    /// Samples behind it, as far as the tool says.
+    pub samples: u64,
+}
+
+/// One process run of a metric: which of the side's Runs it is of, and its evidence.
+#[derive(Debug, Clone, Copy)]
+pub struct Replicate<'a> {
+    run: usize,
+    evidence: &'a Evidence,
+}
+
+/// All that two sides say of one metric of one benchmark.
+#[derive(Debug)]
+pub struct Pair<'a> {
+    pub(super) benchmark: Cow<'a, str>,
+    pub(super) metric: &'a Metric,
+    measurement: &'a Measurement,
+    pub(super) base: Vec<Replicate<'a>>,
+    pub(super) head: Vec<Replicate<'a>>,
+    other_unit: Option<&'a Metric>,
+    pub(super) unreadable: bool,
+}
+
+type Key<'a> = (Cow<'a, str>, &'a str, &'a str);
+
+/// Pairs the measurements of two sides, ordered by benchmark, metric and tool.
+pub fn pair<'a>(
+    base: &'a [Run],
+    head: &'a [Run],
+    rename: impl Fn(&str) -> Option<String>,
+) -> (Vec<Pair<'a>>, Vec<Diagnostic>) {
+    let mut pairs: Vec<Pair<'a>> = Vec::new();
+    let mut places: HashMap<Key<'a>, usize> = HashMap::new();
+    for (is_head, runs) in [(false, base), (true, head)] {
+        for (run, measurement) in runs.iter().enumerate().flat_map(|(i, run)| run.measurements.iter().map(move |m| (i, m))) {
+            let old = measurement.benchmark.as_str();
+            let name = rename(old).map_or(Cow::Borrowed(old), Cow::Owned);
+            let key = (name, &*measurement.metric.name, &*measurement.tool);
+            let place = match places.get(&key) {
+                Some(place) => *place,
+                None => {
+                    let benchmark = key.0.clone();
+                    places.insert(key, pairs.len());
+                    pairs.push(Pair::new(benchmark, measurement));
+                    pairs.len() - 1
+                }
+            };
+            pairs[place].add(is_head, run, measurement);
+        }
+    }
+    for id in head.iter().flat_map(|run| &run.unreadable) {
+        for pair in pairs.iter_mut().filter(|pair| pair.benchmark == id.as_str() && pair.head.is_empty()) {
+            pair.unreadable = true;
+        }
+    }
+    pairs.sort_by(|a, b| a.key().cmp(&b.key()));
+    (pairs, Vec::new())
+}
+
+impl<'a> Pair<'a> {
+    fn new(benchmark: Cow<'a, str>, measurement: &'a Measurement) -> Self {
+        let metric = &measurement.metric;
+        Pair { benchmark, metric, measurement, base: vec![], head: vec![], other_unit: None, unreadable: false }
+    }
+
+    fn key(&self) -> (&str, &str, &str) {
+        (&self.benchmark, &self.metric.name, &self.measurement.tool)
+    }
+
+    fn add(&mut self, is_head: bool, run: usize, measurement: &'a Measurement) {
+        let metric = &measurement.metric;
+        if (&metric.unit, metric.direction) != (&self.metric.unit, self.metric.direction) {
+            self.other_unit = Some(metric);
+        }
+        let side = if is_head { &mut self.head } else { &mut self.base };
+        side.extend(measurement.replicates.iter().map(|evidence| Replicate { run, evidence }));
+        if is_head {
+            self.measurement = measurement; // head's statement of the work of one operation is today's
+        }
+    }
+
+    /// What can be said before any statistics: numbers that cannot be compared, and counts that need no test.
+    pub(super) fn first_look(&self) -> Option<Effect> {
+        if let Some(other) = self.other_unit {
+            let [a, b] = [self.metric, other].map(|metric| format!("{} ({} is better)", metric.unit, metric.direction));
+            return Some(Effect::Invalid(format!("base and head are in different units: {a} and {b}")));
+        }
+        let values = |side: &[Replicate<'_>]| side.iter().map(|one| centre_of(one.evidence)).collect::<Vec<f64>>();
+        let (base, head) = (values(&self.base), values(&self.head));
+        if base.iter().chain(&head).any(|value| !value.is_finite() || *value < 0.0) {
+            return Some(Effect::Invalid("a value is negative or no number".to_owned()));
+        }
+        let constant = |side: &[f64]| side.windows(2).all(|two| two[0] == two[1]);
+        let zero = base.iter().chain(&head).any(|value| *value == 0.0);
+        if self.metric.exact && constant(&base) && constant(&head) || zero {
+            return Some(self.exact(centre::median(&base), centre::median(&head)));
+        }
+        None
+    }
+
+    /// Numbers compared as they are. From zero the ratio is infinite, which a count may be and a time may not.
+    fn exact(&self, base: f64, head: f64) -> Effect {
+        let worse = match self.metric.direction {
+            Direction::Lower => (head / base).ln(),
+            Direction::Higher => (base / head).ln(),
+        };
+        match (base == 0.0, head == 0.0) {
+            (true, true) => Effect::Exact(0.0),
+            (true, false) | (false, true) if self.metric.unit == crate::model::Unit::Nanosecond => {
+                Effect::Invalid("a time of zero is below what its clock can tell".to_owned())
+            }
+            _ => Effect::Exact(worse),
+        }
+    }
+
+    /// The pair as the statistics want it: worse is larger.
+    pub(super) fn observed(&self) -> Observed {
+        let sign = match self.metric.direction {
+            Direction::Lower => 1.0,
+            Direction::Higher => -1.0,
+        };
+        let side = |side: &[Replicate<'_>]| {
+            side.iter()
+                .map(|one| {
+                    let digest = digest_of(one.evidence);
+                    RunValue { run: one.run, y: sign * centre_of(one.evidence).ln(), digest }
+                })
+                .collect()
+        };
+        Observed { base: side(&self.base), head: side(&self.head), exact: self.metric.exact }
+    }
+
+    /// True when some head run holds the very samples of a base run, which two measurements never do.
+    pub(super) fn same_samples(&self) -> bool {
+        let varied = |one: &Replicate<'_>| {
+            digest_of(one.evidence).filter(|digest| digest.samples >= 5 && digest.steadiness.iter().any(|s| *s > 0.0))
+        };
+        let base: Vec<_> = self.base.iter().filter_map(varied).collect();
+        self.head.iter().filter_map(varied).any(|digest| base.contains(&digest))
+    }
+
+    pub(super) fn comparison(&self, effect: Effect) -> Comparison {
+        Comparison {
+            benchmark: BenchId::new(&*self.benchmark),
+            metric: self.metric.clone(),
+            tool: self.measurement.tool.clone(),
+            work: self.measurement.work,
+            base: level(&self.base),
+            head: level(&self.head),
+            effect,
+        }
+    }
+}
+
+fn level(side: &[Replicate<'_>]) -> Option<Level> {
+    let values: Vec<f64> = side.iter().map(|one| centre_of(one.evidence)).collect();
+    (!values.is_empty()).then(|| Level {
+        value: centre::median(&values),
+        runs: side.len(),
+        samples: side.iter().map(|one| samples_of(one.evidence)).sum(),
+    })
+}
+
+fn centre_of(evidence: &Evidence) -> f64 {
+    match evidence {
+        Evidence::Samples(samples) => centre::median(samples),
+        Evidence::Digest(digest) => digest.median,
+        Evidence::Summary(summary) => summary.centre,
+        Evidence::Value(value) => *value,
+    }
+}
+
+fn digest_of(evidence: &Evidence) -> Option<crate::model::Digest> {
+    match evidence {
+        Evidence::Samples(samples) => Some(steadiness::digest(samples)),
+        Evidence::Digest(digest) => Some(*digest),
+        Evidence::Summary(_) | Evidence::Value(_) => None,
+    }
+}
+
+fn samples_of(evidence: &Evidence) -> u64 {
+    match evidence {
+        Evidence::Samples(samples) => samples.len() as u64,
+        Evidence::Digest(digest) => u64::from(digest.samples),
+        Evidence::Summary(summary) => summary.samples.unwrap_or(1),
+        Evidence::Value(_) => 1,
+    }
+}

@@ -1,0 +1,225 @@
+//! Criterion's result tree (0.3 to 0.8): one benchmark from the three files that stand in a baseline's directory.
+//! Finding those directories is for `io::tree`.
+//!
+//! Per-iteration times are `times[i] / iters[i]`, nanoseconds as floats; the name is `full_id`, never a directory's.
+
+use super::{Source, json};
+use crate::model::{BenchId, Diagnostic, Evidence, Measurement, Metric, Summary, Work, WorkUnit};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// The format's name.
+pub const NAME: &str = "criterion";
+
+/// Samples that are no time (NaN, infinite, negative, zero) are left out; with more than this share of them the
+/// benchmark counts as unreadable.
+const INVALID_SHARE: f64 = 0.05;
+
+/// One benchmark of a tree, or the name of one whose numbers could not be read.
+#[derive(Debug)]
+pub struct Benchmark {
+    /// Its full name.
+    pub id: BenchId,
+    /// Its times, or why there are none.
+    pub measurement: Result<Measurement, Diagnostic>,
+    /// What was odd beside it.
+    pub diagnostic: Option<Diagnostic>,
+}
+
+/// The name and the work of one operation, from `benchmark.json`.
+#[derive(Debug)]
+pub struct Identity {
+    id: BenchId,
+    work: Option<Work>,
+}
+
+#[derive(Deserialize)]
+struct IdentityFile<'a> {
+    #[serde(borrow)]
+    full_id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    throughput: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+enum Throughput {
+    Bits(u64),
+    Bytes(u64),
+    BytesDecimal(u64),
+    Elements(u64),
+    ElementsAndBytes { elements: u64 },
+}
+
+#[derive(Deserialize)]
+struct SampleFile {
+    iters: Vec<f64>,
+    times: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct EstimatesFile {
+    mean: Estimate,
+    median: Estimate,
+    std_dev: Estimate,
+}
+
+#[derive(Deserialize)]
+struct Estimate {
+    point_estimate: f64,
+}
+
+/// Reads `benchmark.json`.
+pub fn identity(source: Source<'_>) -> Result<Identity, Diagnostic> {
+    let file: IdentityFile<'_> = json::parse(source)?;
+    if file.full_id.is_empty() {
+        return Err(Diagnostic::error("unreadable", source.name, "has an empty `full_id`; run the benchmark again"));
+    }
+    // A throughput of a kind that is not known yet only costs the rate shown beside the time.
+    let work = file.throughput.and_then(|raw| serde_json::from_str(raw.get()).ok()).map(|throughput| match throughput {
+        Throughput::Bits(n) => Work { amount: n as f64, unit: WorkUnit::Bits },
+        Throughput::Bytes(n) => Work { amount: n as f64, unit: WorkUnit::Bytes },
+        Throughput::BytesDecimal(n) => Work { amount: n as f64, unit: WorkUnit::BytesDecimal },
+        Throughput::Elements(n) | Throughput::ElementsAndBytes { elements: n } => {
+            Work { amount: n as f64, unit: WorkUnit::Elements }
+        }
+    });
+    Ok(Identity { id: BenchId::new(file.full_id), work })
+}
+
+/// Reads `sample.json`: every sample in order.
+pub fn samples(identity: Identity, source: Source<'_>) -> Benchmark {
+    let (evidence, diagnostic) = match read_samples(source) {
+        Ok((samples, diagnostic)) => (Ok(Evidence::Samples(samples)), diagnostic),
+        Err(error) => (Err(error), None),
+    };
+    benchmark(identity, evidence, diagnostic)
+}
+
+/// Reads `estimates.json`: the summary that is left where there is no `sample.json`.
+pub fn estimates(identity: Identity, source: Source<'_>) -> Benchmark {
+    let evidence = json::parse::<EstimatesFile>(source).and_then(|file| {
+        let [centre, mean, sd] = [&file.median, &file.mean, &file.std_dev].map(|e| e.point_estimate);
+        if is_time(centre) && is_time(mean) {
+            Ok(Evidence::Summary(Summary { centre, mean: Some(mean), sd: Some(sd), ..Summary::default() }))
+        } else {
+            let message = format!("has a median of {centre} ns and a mean of {mean} ns, which no benchmark can have");
+            Err(Diagnostic::error("invalid-value", source.name, message))
+        }
+    });
+    benchmark(identity, evidence, None)
+}
+
+/// A benchmark whose numbers are missing or could not be read.
+pub fn unreadable(identity: Identity, why: Diagnostic) -> Benchmark {
+    benchmark(identity, Err(why), None)
+}
+
+fn benchmark(
+    identity: Identity,
+    evidence: Result<Evidence, Diagnostic>,
+    diagnostic: Option<Diagnostic>,
+) -> Benchmark {
+    let Identity { id, work } = identity;
+    let measurement = evidence.map(|evidence| Measurement {
+        work,
+        ..Measurement::new(NAME, id.as_str(), Metric::time(), evidence)
+    });
+    Benchmark { id, measurement, diagnostic }
+}
+
+fn read_samples(source: Source<'_>) -> Result<(Vec<f64>, Option<Diagnostic>), Diagnostic> {
+    let SampleFile { iters, times } = json::parse(source)?;
+    let error = |message: String| Err(Diagnostic::error("invalid-samples", source.name, message));
+    if iters.len() != times.len() {
+        let message = format!("has {} iteration counts for {} times; run the benchmark again", iters.len(), times.len());
+        return error(message);
+    }
+    if times.is_empty() {
+        return error("has no samples; run the benchmark again".to_owned());
+    }
+    let all = times.len();
+    let mut samples = times;
+    let mut iters = iters.into_iter();
+    samples.retain_mut(|time| {
+        let iterations = iters.next().unwrap_or(0.0);
+        *time /= iterations;
+        iterations > 0.0 && is_time(*time)
+    });
+    let invalid = all - samples.len();
+    if samples.is_empty() || invalid as f64 > INVALID_SHARE * all as f64 {
+        return error(format!("has {invalid} of {all} samples that are zero, negative or no number; run it again"));
+    }
+    let diagnostic = (invalid > 0).then(|| {
+        let message = format!("left out {invalid} of {all} samples that are zero, negative or no number");
+        Diagnostic::warning("invalid-samples", source.name, message)
+    });
+    Ok((samples, diagnostic))
+}
+
+fn is_time(value: f64) -> bool {
+    value.is_finite() && value > 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(bytes: &[u8]) -> Source<'_> {
+        Source { name: "file.json", bytes }
+    }
+
+    fn id() -> Identity {
+        Identity { id: BenchId::new("x"), work: None }
+    }
+
+    fn read(text: &str) -> Benchmark {
+        samples(id(), source(text.as_bytes()))
+    }
+
+    #[test]
+    fn a_sample_is_time_over_iterations() {
+        let benchmark = read(r#"{"sampling_mode":"Linear","iters":[1.0,2.0,4.0],"times":[3.0,7.0,10.0]}"#);
+        let measurement = benchmark.measurement.unwrap();
+        assert_eq!(measurement.replicates, [Evidence::Samples(vec![3.0, 3.5, 2.5])]);
+        assert_eq!(measurement.metric, Metric::time());
+    }
+
+    #[test]
+    fn broken_samples_are_an_error_that_says_what_and_where() {
+        for (text, word) in [
+            (r#"{"iters":[1.0],"times":[1.0,2.0]}"#, "1 iteration counts for 2 times"),
+            (r#"{"iters":[],"times":[]}"#, "no samples"),
+            (r#"{"iters":[0.0],"times":[5.0]}"#, "1 of 1 samples"),
+            (r#"{"iters":[1.0],"times":[-5.0]}"#, "1 of 1 samples"),
+            (r#"{"iters":[1.0],"times":[1."#, "ends too early"),
+            (r#"{"iters":[1.0],"times":[NaN]}"#, "not valid JSON"),
+            (r#"{"iters":1.0,"times":[1.0]}"#, "unexpected shape"),
+            ("", "is empty"),
+        ] {
+            let error = read(text).measurement.unwrap_err();
+            assert!(error.message.contains(word), "{text}: {error}");
+            assert_eq!(error.place, "file.json");
+        }
+    }
+
+    #[test]
+    fn a_few_invalid_samples_are_left_out_and_said() {
+        let iters = vec!["1.0"; 40].join(",");
+        let mut times = vec!["5.0"; 40];
+        times[7] = "0.0";
+        let benchmark = read(&format!(r#"{{"iters":[{iters}],"times":[{}]}}"#, times.join(",")));
+        assert!(benchmark.diagnostic.unwrap().message.contains("1 of 40"));
+        assert_eq!(benchmark.measurement.unwrap().replicates, [Evidence::Samples(vec![5.0; 39])]);
+    }
+
+    #[test]
+    fn throughput_is_the_work_of_an_operation() {
+        let text = br#"{"group_id":"g","full_id":"g/1024","throughput":{"Bytes":1024}}"#;
+        let identity = identity(source(text)).unwrap();
+        assert_eq!(identity.id.as_str(), "g/1024");
+        assert_eq!(identity.work, Some(Work { amount: 1024.0, unit: WorkUnit::Bytes }));
+        let unknown = super::identity(source(br#"{"full_id":"g","throughput":{"Parsecs":[1]}}"#)).unwrap();
+        assert_eq!(unknown.work, None);
+    }
+}

@@ -1,0 +1,274 @@
+//! Walks a criterion result tree and reads one baseline (`new`, or a saved one) of every benchmark in it, on all
+//! cores. What the files mean is for `formats::criterion`.
+
+use crate::formats::{Source, criterion};
+use crate::model::{BenchId, Detail, Diagnostic, Evidence, Measurement};
+use crate::stats::steadiness;
+use rayon::prelude::*;
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Deeper than any real tree (criterion nests four levels at most): a bound on what a hostile one can cost.
+const MAX_DEPTH: usize = 64;
+/// A larger file is none of criterion's; a million samples are some 30 MB.
+const MAX_FILE: u64 = 1 << 30;
+
+/// What a tree holds.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// One a benchmark, in path order.
+    pub measurements: Vec<Measurement>,
+    /// Benchmarks that are there but whose numbers could not be read.
+    pub unreadable: Vec<BenchId>,
+    /// What was odd.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The baselines that were seen beside the one asked for, for a message when it is nowhere.
+    pub other_baselines: bool,
+}
+
+/// Reads the baseline `name` of every benchmark below `root`.
+pub fn read(root: &Path, name: &str, detail: Detail) -> Tree {
+    let walk = Walk { name, detail };
+    let mut tree = walk.directory(root, &[], 0);
+    tree.diagnostics.sort();
+    tree
+}
+
+/// True when some benchmark below `root` has results, of whatever baseline; stops at the first.
+pub fn is_tree(root: &Path) -> bool {
+    fn search(directory: &Path, depth: usize) -> bool {
+        let Ok(entries) = fs::read_dir(directory) else { return false };
+        let children: Vec<PathBuf> = entries
+            .flatten()
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .map(|entry| entry.path())
+            .collect();
+        children.iter().any(|child| child.join("benchmark.json").is_file())
+            || (depth < 8 && children.iter().any(|child| search(child, depth + 1)))
+    }
+    search(root, 0)
+}
+
+struct Walk<'a> {
+    name: &'a str,
+    detail: Detail,
+}
+
+impl Walk<'_> {
+    /// Reads a directory and everything below it. `followed` holds where the symbolic links on the way led.
+    fn directory(&self, directory: &Path, followed: &[PathBuf], depth: usize) -> Tree {
+        let mut tree = Tree::default();
+        if depth > MAX_DEPTH {
+            tree.diagnostics.push(Diagnostic::warning("too-deep", show(directory), "is nested too deep; left out"));
+            return tree;
+        }
+        let mut names = match list(directory) {
+            Ok(names) => names,
+            Err(error) => {
+                tree.diagnostics.push(Diagnostic::warning("unreadable", show(directory), format!("{error}; left out")));
+                return tree;
+            }
+        };
+        names.sort();
+        let below: Vec<Tree> = names
+            .into_par_iter()
+            .map(|entry| self.entry(directory, entry, followed, depth))
+            .collect();
+        below.into_iter().for_each(|child| tree.absorb(child));
+        tree
+    }
+
+    fn entry(&self, directory: &Path, entry: Entry, followed: &[PathBuf], depth: usize) -> Tree {
+        let path = directory.join(&entry.name);
+        let mut chain = None;
+        if entry.is_link {
+            match follow(directory, &path, followed) {
+                Ok(Some(target)) => chain = Some([followed, &[target]].concat()),
+                Ok(None) => return Tree::default(),
+                Err(diagnostic) => return Tree { diagnostics: vec![diagnostic], ..Tree::default() },
+            }
+        }
+        let is_baseline = entry.name.as_os_str() == self.name;
+        if is_baseline && let Some(tree) = self.benchmark(&path) {
+            return tree;
+        }
+        // `new` and `base` beside the baseline that is read hold the same benchmark: nothing below them.
+        if matches!(entry.name.to_str(), Some("new" | "base")) && path.join("benchmark.json").exists() {
+            return Tree { other_baselines: true, ..Tree::default() };
+        }
+        self.directory(&path, chain.as_deref().unwrap_or(followed), depth + 1)
+    }
+
+    /// The benchmark of a baseline's directory; `None` where there is no `benchmark.json`, nor another of its files.
+    fn benchmark(&self, directory: &Path) -> Option<Tree> {
+        let mut tree = Tree::default();
+        let identity = with_file(&directory.join("benchmark.json"), criterion::identity);
+        let identity = match identity {
+            Ok(identity) => identity,
+            Err(Missing) => {
+                let sample = directory.join("sample.json");
+                if !sample.exists() {
+                    return None;
+                }
+                let message = "has samples but no benchmark.json, so they have no name; run the benchmark again";
+                tree.diagnostics.push(Diagnostic::warning("unreadable", show(directory), message));
+                return Some(tree);
+            }
+            Err(Failed(error)) => {
+                tree.diagnostics.push(warning(error));
+                return Some(tree);
+            }
+        };
+        let sample = directory.join("sample.json");
+        let mut identity = Some(identity);
+        let mut take = |read: fn(criterion::Identity, Source<'_>) -> criterion::Benchmark, source: Source<'_>| {
+            Ok(identity.take().map(|identity| read(identity, source)))
+        };
+        let mut read = with_file(&sample, |source| take(criterion::samples, source));
+        if matches!(read, Err(Missing)) {
+            let estimates = directory.join("estimates.json");
+            read = with_file(&estimates, |source| take(criterion::estimates, source));
+            if matches!(read, Ok(Some(_))) {
+                let message = "there is no sample.json: judged by the estimates, which tell less; \
+                               keep the whole target/criterion";
+                tree.diagnostics.push(Diagnostic::warning("no-samples", show(directory), message));
+            }
+        }
+        let benchmark = match (read, identity) {
+            (Ok(Some(benchmark)), _) => benchmark,
+            (Err(Failed(error)), Some(identity)) => criterion::unreadable(identity, error),
+            (_, Some(identity)) => {
+                let message = "has neither sample.json nor estimates.json; run the benchmark again";
+                criterion::unreadable(identity, Diagnostic::warning("unreadable", show(directory), message))
+            }
+            (_, None) => return Some(tree),
+        };
+        tree.diagnostics.extend(benchmark.diagnostic);
+        match benchmark.measurement {
+            Ok(measurement) => tree.measurements.push(self.detailed(measurement)),
+            Err(error) => {
+                tree.unreadable.push(benchmark.id);
+                tree.diagnostics.push(warning(error));
+            }
+        }
+        Some(tree)
+    }
+
+    fn detailed(&self, mut measurement: Measurement) -> Measurement {
+        if self.detail == Detail::Digests {
+            measurement.replicates.iter_mut().for_each(|evidence| {
+                if let Evidence::Samples(samples) = evidence {
+                    *evidence = Evidence::Digest(steadiness::digest(samples));
+                }
+            });
+        }
+        measurement
+    }
+}
+
+impl Tree {
+    fn absorb(&mut self, other: Tree) {
+        if self.measurements.is_empty() {
+            self.measurements = other.measurements;
+        } else {
+            self.measurements.extend(other.measurements);
+        }
+        self.unreadable.extend(other.unreadable);
+        self.diagnostics.extend(other.diagnostics);
+        self.other_baselines |= other.other_baselines;
+    }
+}
+
+/// A directory, or a link that may lead to one.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    name: std::ffi::OsString,
+    is_link: bool,
+}
+
+/// The directories and links of a directory, less those that criterion keeps for other things.
+fn list(directory: &Path) -> io::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        let name = entry.file_name();
+        // A file link (`sample.json` elsewhere) is none of the walk's business.
+        let is_link = kind.is_symlink() && !name.to_str().is_some_and(|name| name.ends_with(".json"));
+        if kind.is_dir() || is_link {
+            entries.push(Entry { name, is_link });
+        }
+    }
+    Ok(entries)
+}
+
+/// Where a link leads: a directory not yet on the way here, or `None` for a file.
+fn follow(directory: &Path, link: &Path, followed: &[PathBuf]) -> Result<Option<PathBuf>, Diagnostic> {
+    let target = fs::canonicalize(link)
+        .map_err(|error| Diagnostic::warning("dangling-link", show(link), format!("leads nowhere ({error}); left out")))?;
+    if !target.is_dir() {
+        return Ok(None);
+    }
+    let here = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+    if here.starts_with(&target) || followed.contains(&target) {
+        let message = format!("leads back to {}; left out", target.display());
+        return Err(Diagnostic::warning("looping-link", show(link), message));
+    }
+    Ok(Some(target))
+}
+
+/// Why a file gave nothing.
+enum Unread {
+    Missing,
+    Failed(Diagnostic),
+}
+use Unread::{Failed, Missing};
+
+/// Reads a file into this thread's buffer and hands it over.
+fn with_file<T>(path: &Path, read: impl FnOnce(Source<'_>) -> Result<T, Diagnostic>) -> Result<T, Unread> {
+    thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
+    BUFFER.with_borrow_mut(|buffer| match slurp(path, buffer) {
+        Ok(()) => read(Source { name: &show(path), bytes: buffer }).map_err(Failed),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Err(Missing),
+        Err(error) => {
+            Err(Failed(Diagnostic::warning("unreadable", show(path), format!("{error}; run the benchmark again"))))
+        }
+    })
+}
+
+/// The whole file, in a buffer that is used again: trees hold tens of thousands of small files.
+fn slurp(path: &Path, buffer: &mut Vec<u8>) -> io::Result<()> {
+    const FIRST: usize = 16 * 1024;
+    let mut file = File::open(path)?;
+    let mut filled = 0;
+    loop {
+        if buffer.len() < filled + FIRST {
+            buffer.resize((2 * filled).max(FIRST), 0);
+        }
+        let count = match file.read(&mut buffer[filled..]) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let had_room = filled + count < buffer.len();
+        filled += count;
+        if filled as u64 > MAX_FILE {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "is larger than 1 GiB"));
+        }
+        // A read that leaves room in the buffer has met the end of a regular file.
+        if count == 0 || (had_room && filled < FIRST) {
+            buffer.truncate(filled);
+            return Ok(());
+        }
+    }
+}
+
+fn warning(diagnostic: Diagnostic) -> Diagnostic {
+    Diagnostic { severity: crate::model::Severity::Warning, ..diagnostic }
+}
+
+fn show(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,101 @@
+//! Names from benchmark files are hostile text. Each sink has its own way of making them harmless.
+
+use std::fmt::Write;
+
+/// The longest name that is shown whole; a longer one loses its middle.
+const LONGEST: usize = 120;
+
+/// For a terminal: control characters, line breaks and direction marks become visible escapes.
+pub fn terminal(text: &str) -> String {
+    visible(&shortened(text))
+}
+
+/// For a message: as for a terminal, but of any length (paths, several lines are kept apart by the caller).
+pub fn message(text: &str) -> String {
+    visible(text)
+}
+
+/// For Markdown, also inside a table: a code span, in which GitHub makes no links, mentions or HTML.
+/// A plain name stands between back-ticks; any other has its punctuation as character references.
+pub fn markdown(text: &str) -> String {
+    let text = visible(&shortened(text));
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '.' | ':' | ',' | '=' | '+' | '-' | ' ');
+    if !text.is_empty() && text.chars().all(plain) && text.trim() == text {
+        return format!("`{text}`");
+    }
+    let mut out = String::from("<code>");
+    for c in text.chars() {
+        if c.is_ascii_punctuation() && !matches!(c, '/' | '.' | ',') {
+            let _ = write!(out, "&#{};", c as u32);
+        } else {
+            out.push(c);
+        }
+    }
+    out + "</code>"
+}
+
+/// For running Markdown text (messages with names in them): no character in it is markup, a mention or a table cell.
+pub fn markdown_text(text: &str) -> String {
+    let mut out = String::new();
+    for c in visible(text).chars() {
+        match c {
+            // A zero-width joiner after `@` and `#` keeps GitHub from making mentions and references of them.
+            '@' | '#' => {
+                let _ = write!(out, "{c}\u{2060}");
+            }
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '!' | '$' => {
+                let _ = write!(out, "&#{};", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_mark(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// Characters without a shape of their own that reorder or hide their neighbours.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{061C}' | '\u{E0000}'..='\u{E007F}')
+}
+
+fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
+    let count = text.chars().count();
+    if count <= LONGEST {
+        return text.into();
+    }
+    let kept = LONGEST / 2 - 1;
+    let head: String = text.chars().take(kept).collect();
+    let tail: String = text.chars().skip(count - kept).collect();
+    format!("{head}…{tail}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_sees_no_control_character() {
+        assert_eq!(terminal("a\u{1b}[31mb\nc\u{202e}"), "a\\u{1b}[31mb\\nc\\u{202e}");
+        assert_eq!(terminal(&"x".repeat(5000)).chars().count(), 119);
+    }
+
+    #[test]
+    fn markdown_names_are_code_without_markup() {
+        assert_eq!(markdown("group/bench_1/64"), "`group/bench_1/64`");
+        let hostile = markdown("| [x](javascript:..) @everyone <img> `a` \\");
+        assert!(!hostile["<code>".len()..hostile.len() - "</code>".len()].contains(['|', '[', '<', '`', '@', '\\', '(']));
+    }
+
+    #[test]
+    fn running_text_has_no_mention() {
+        assert_eq!(markdown_text("@all"), "@\u{2060}all");
+        assert_eq!(markdown_text("a|b"), "a&#124;b");
+    }
+}

@@ -1,0 +1,109 @@
+//! The Report as the comparison file of the contract: one benchmark a line, so that a file of thousands of them stays
+//! readable and two files can be compared line by line.
+
+use crate::verdict::Report;
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+use std::io::{self, Write};
+
+/// Writes the Report as JSON.
+pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(&mut *out, Lines::default());
+    report.serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+/// Breaks lines at the two outer levels and writes everything deeper on one line.
+#[derive(Default)]
+struct Lines {
+    depth: usize,
+    empty: bool,
+}
+
+/// Levels of which each item has a line: the report's fields, and the items of its lists.
+const BROKEN: usize = 2;
+
+impl Lines {
+    fn open<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth += 1;
+        self.empty = true;
+        out.write_all(bracket)
+    }
+
+    fn close<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth -= 1;
+        if !self.empty && self.depth < BROKEN {
+            self.line(out, self.depth)?;
+        }
+        self.empty = false;
+        out.write_all(bracket)
+    }
+
+    fn item<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.empty = false;
+        if !first {
+            out.write_all(b",")?;
+        }
+        if self.depth <= BROKEN {
+            self.line(out, self.depth)
+        } else if first {
+            Ok(())
+        } else {
+            out.write_all(b" ")
+        }
+    }
+
+    fn line<W: ?Sized + Write>(&self, out: &mut W, depth: usize) -> io::Result<()> {
+        out.write_all(b"\n")?;
+        (0..depth).try_for_each(|_| out.write_all(b"  "))
+    }
+}
+
+impl Formatter for Lines {
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.open(out, b"[")
+    }
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.close(out, b"]")
+    }
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.item(out, first)
+    }
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.open(out, b"{")
+    }
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.close(out, b"}")
+    }
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.item(out, first)
+    }
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        out.write_all(b": ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_of_lists_have_a_line_each() {
+        let mut out = Vec::new();
+        let value = serde_json::json!({"a": [{"x": 1, "y": [1, 2]}, {}], "b": [], "c": {"d": {"e": 1}}});
+        value.serialize(&mut Serializer::with_formatter(&mut out, Lines::default())).unwrap();
+        let lines = [
+            "{",
+            "  \"a\": [",
+            "    {\"x\": 1, \"y\": [1, 2]},",
+            "    {}",
+            "  ],",
+            "  \"b\": [],",
+            "  \"c\": {",
+            "    \"d\": {\"e\": 1}",
+            "  }",
+            "}",
+        ];
+        assert_eq!(String::from_utf8(out).unwrap(), lines.join("\n"));
+    }
+}

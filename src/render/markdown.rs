@@ -1,0 +1,92 @@
+//! The Report as GitHub-flavoured Markdown: the verdict, a table of what changed, the rest counted, warnings below.
+
+use super::quantity::{change, pair};
+use super::table::q_value;
+use super::{escape, summary};
+use crate::verdict::{Finding, Outcome, Report, Verdict};
+use std::fmt::Write;
+
+/// The Report as Markdown; `all` lists the unchanged benchmarks too.
+pub fn markdown(report: &Report, all: bool) -> String {
+    let mut out = String::new();
+    let mark = match report.verdict {
+        Verdict::Pass => "✅",
+        Verdict::Fail => "❌",
+    };
+    let _ = writeln!(out, "### {mark} perfgate: {}\n", summary::verdict(report));
+    let _ = writeln!(out, "{}; {}.", summary::counts(report), summary::method(report));
+    if let Some(overall) = summary::overall(report) {
+        let _ = writeln!(out, "{}{}.", overall[..1].to_uppercase(), &overall[1..]);
+    }
+    let _ = writeln!(
+        out,
+        "Base: {}. Head: {}.",
+        escape::markdown_text(&summary::side(&report.base)),
+        escape::markdown_text(&summary::side(&report.head))
+    );
+    let shown: Vec<&Finding> =
+        report.benchmarks.iter().filter(|finding| all || finding.outcome != Outcome::Unchanged).collect();
+    if !shown.is_empty() {
+        out.push_str("\n| | benchmark | metric | base | head | change | 95 % interval | q |\n");
+        out.push_str("|---|---|---|--:|--:|--:|:-:|--:|\n");
+        shown.iter().for_each(|finding| row(&mut out, finding));
+    }
+    if report.counts.unchanged > 0 && !all {
+        let _ = writeln!(out, "\n{} unchanged, not listed.", report.counts.unchanged);
+    }
+    notes(&mut out, &shown);
+    if !report.diagnostics.is_empty() {
+        out.push('\n');
+        for diagnostic in report.diagnostics.iter().take(20) {
+            let _ = writeln!(out, "- {}", escape::markdown_text(&diagnostic.to_string()));
+        }
+        if report.diagnostics.len() > 20 {
+            let _ = writeln!(out, "- … and {} more", report.diagnostics.len() - 20);
+        }
+    }
+    out
+}
+
+fn row(out: &mut String, finding: &Finding) {
+    let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
+    let _ = writeln!(
+        out,
+        "| {} | {} | {} | {base} | {head} | {} | {} | {} |",
+        word(finding),
+        escape::markdown(&finding.name),
+        escape::markdown_text(&finding.metric),
+        finding.change.map(change).unwrap_or_else(|| "–".to_owned()),
+        finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))).unwrap_or_default(),
+        finding.q.map(q_value).unwrap_or_default(),
+    );
+}
+
+fn notes(out: &mut String, findings: &[&Finding]) {
+    let noted: Vec<(&Finding, String)> = findings
+        .iter()
+        .filter_map(|finding| {
+            let mut notes = finding.notes.clone();
+            notes.extend(summary::advice(finding));
+            (!notes.is_empty()).then(|| (*finding, notes.join("; ")))
+        })
+        .collect();
+    if !noted.is_empty() {
+        out.push('\n');
+    }
+    for (finding, note) in noted {
+        let _ = writeln!(out, "- {}: {}", escape::markdown(&finding.name), escape::markdown_text(&note));
+    }
+}
+
+fn word(finding: &Finding) -> &'static str {
+    match finding.outcome {
+        Outcome::Regressed => "❌ regressed",
+        Outcome::Accepted => "☑️ accepted",
+        Outcome::Inconclusive if finding.suspect => "❔ inconclusive, suspect",
+        Outcome::Inconclusive => "❔ inconclusive",
+        Outcome::Removed => "➖ removed",
+        Outcome::Added => "➕ added",
+        Outcome::Improved => "🚀 improved",
+        Outcome::Unchanged => "unchanged",
+    }
+}

@@ -1,0 +1,85 @@
+//! Numbers for people: a unit that suits both values of a row, four significant digits, changes with their sign.
+
+/// Prefixes of a unit, smallest first: (factor, label).
+fn scales(unit: &str) -> &'static [(f64, &'static str)] {
+    match unit {
+        "ns" => &[(1e-3, "ps"), (1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")],
+        "B" => &[(1.0, "B"), (1024.0, "KiB"), (1048576.0, "MiB"), (1073741824.0, "GiB")],
+        "B/s" => &[(1.0, "B/s"), (1024.0, "KiB/s"), (1048576.0, "MiB/s"), (1073741824.0, "GiB/s")],
+        "/s" => &[(1.0, "/s"), (1e3, "K/s"), (1e6, "M/s"), (1e9, "G/s")],
+        "count" => &[(1.0, "")],
+        "1" => &[(1.0, "")],
+        _ => &[],
+    }
+}
+
+/// Values in the one unit that suits the larger of them: `["1.250 ms", "0.987 ms"]`; `–` where there is none.
+pub fn pair<const N: usize>(values: [Option<f64>; N], unit: &str) -> [String; N] {
+    let largest = values.iter().flatten().fold(0.0_f64, |a, b| a.max(b.abs()));
+    let scales = scales(unit);
+    let (factor, label) =
+        scales.iter().rev().find(|(factor, _)| largest >= *factor).or(scales.first()).copied().unwrap_or((1.0, unit));
+    // Counts are whole as long as they are exact.
+    let whole = matches!(unit, "count") || values.iter().flatten().all(|v| v.fract() == 0.0 && v.abs() < 1e6 && unit == "1");
+    let digits = decimals(largest / factor);
+    values.map(|value| match value {
+        None => "–".to_owned(),
+        Some(value) if whole && value.fract() == 0.0 => with_label(format!("{value:.0}"), label),
+        Some(value) => with_label(format!("{:.digits$}", value / factor), label),
+    })
+}
+
+fn with_label(number: String, label: &str) -> String {
+    if label.is_empty() { number } else { format!("{number} {label}") }
+}
+
+/// Decimals for four significant digits.
+fn decimals(value: f64) -> usize {
+    match value {
+        v if v >= 1000.0 => 0,
+        v if v >= 100.0 => 1,
+        v if v >= 10.0 => 2,
+        _ => 3,
+    }
+}
+
+/// A fraction as a signed percentage: `+24.9 %`; factors of ten and more as `×12.5`.
+pub fn change(fraction: f64) -> String {
+    if fraction >= 9.0 {
+        let factor = 1.0 + fraction;
+        return if factor < 1e4 { format!("×{factor:.1}") } else { format!("×{factor:.1e}") };
+    }
+    let percent = fraction * 100.0;
+    if percent.abs() < 0.05 { "0.0 %".to_owned() } else { format!("{percent:+.1} %").replace('-', "−") }
+}
+
+/// A fraction as a plain percentage: `20 %`, `2.5 %`.
+pub fn percent(fraction: f64) -> String {
+    let percent = fraction * 100.0;
+    let rounded = (percent * 10.0).round() / 10.0;
+    if rounded.fract() == 0.0 { format!("{rounded:.0} %") } else { format!("{rounded:.1} %") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_has_one_unit() {
+        assert_eq!(pair([Some(812.4), Some(1051.9)], "ns"), ["0.812 µs", "1.052 µs"]);
+        assert_eq!(pair([Some(3.0), Some(9.0)], "count"), ["3", "9"]);
+        assert_eq!(pair([None, Some(2.0e9)], "ns"), ["–", "2.000 s"]);
+        assert_eq!(pair([Some(0.4), Some(0.5)], "ns"), ["400.0 ps", "500.0 ps"]);
+        assert_eq!(pair([Some(7.0), None], "furlong"), ["7.000 furlong", "–"]);
+    }
+
+    #[test]
+    fn changes_carry_their_sign() {
+        assert_eq!(change(0.2489), "+24.9 %");
+        assert_eq!(change(-0.3), "−30.0 %");
+        assert_eq!(change(0.0001), "0.0 %");
+        assert_eq!(change(11.5), "×12.5");
+        assert_eq!(percent(0.2), "20 %");
+        assert_eq!(percent(0.025), "2.5 %");
+    }
+}

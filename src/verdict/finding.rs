@@ -1,0 +1,164 @@
+//! One Comparison held against the policy. The order of the rules is that of docs/statistics.md.
+
+use super::report::{BudgetReport, Finding, Outcome, Value, WorkReport};
+use crate::compare::{Comparison, Effect, Level};
+use crate::model::{Direction, Work, WorkUnit};
+use crate::policy::Policy;
+use crate::stats::estimate::Estimate;
+
+/// A change over half the threshold that is not clearly chance is worth measuring again.
+const SUSPECT_P: f64 = 0.25;
+
+/// What a rule says, and what to know beside it.
+struct Ruling {
+    outcome: Outcome,
+    suspect: bool,
+    notes: Vec<String>,
+}
+
+impl Ruling {
+    fn of(outcome: Outcome) -> Self {
+        Ruling { outcome, suspect: false, notes: Vec::new() }
+    }
+
+    fn suspect(self, suspect: bool) -> Self {
+        Ruling { suspect, ..self }
+    }
+
+    fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+}
+
+/// Judges one comparison.
+pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Finding {
+    let Comparison { benchmark, metric, base, head, .. } = comparison;
+    let threshold = policy.threshold(benchmark.as_str(), &metric.name);
+    let floor = policy.floor(benchmark.as_str(), &metric.name).unwrap_or(0.0);
+    let gate = Gate { threshold, floor, alpha: policy.alpha() };
+    let below_floor = match (base, head) {
+        (Some(base), Some(head)) => (head.value - base.value).abs() < floor,
+        _ => false,
+    };
+    let ruling = match &comparison.effect {
+        Effect::BaseOnly => Ruling::of(Outcome::Removed),
+        Effect::HeadOnly => Ruling::of(Outcome::Added),
+        Effect::Invalid(why) => Ruling::of(Outcome::Inconclusive).note(why.clone()),
+        Effect::Exact(worse) => gate.rule_exact(*worse, below_floor),
+        Effect::Estimated(estimate) if !same_machine => {
+            let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > gate.bound());
+            ruling.note("measured on different machines")
+        }
+        Effect::Estimated(estimate) => gate.rule(estimate, below_floor),
+    };
+    let estimate = match &comparison.effect {
+        Effect::Estimated(estimate) => Some(estimate),
+        _ => None,
+    };
+    let change = match (base, head) {
+        (Some(base), Some(head)) => fraction(head.value / base.value - 1.0),
+        _ => None,
+    };
+    // A worse-side log ratio as a change in the metric's own units.
+    let own = |log: f64| match metric.direction {
+        Direction::Lower => log.exp_m1(),
+        Direction::Higher => (-log).exp_m1(),
+    };
+    Finding {
+        name: benchmark.as_str().to_owned(),
+        tool: comparison.tool.clone().into_owned(),
+        metric: metric.name.clone().into_owned(),
+        unit: metric.unit.label().to_owned(),
+        direction: metric.direction.to_string(),
+        outcome: ruling.outcome,
+        suspect: ruling.suspect,
+        confirmed: false,
+        base: base.map(value),
+        head: head.map(value),
+        change,
+        interval: estimate.map(|estimate| {
+            let (low, high) = estimate.interval(0.95);
+            let (a, b) = (own(low), own(high));
+            [a.min(b), a.max(b)].map(|x| x.clamp(-1.0, f64::MAX))
+        }),
+        adjusted: estimate.filter(|e| e.delta != e.raw).and_then(|estimate| fraction(own(estimate.delta))),
+        p: estimate.map(Estimate::p),
+        q: estimate.map(Estimate::q),
+        detectable: estimate.and_then(|estimate| fraction(own(estimate.detectable(gate.alpha)).abs())),
+        runs_needed: estimate
+            .filter(|_| ruling.outcome == Outcome::Inconclusive && same_machine)
+            .and_then(|estimate| estimate.runs_needed(gate.bound(), gate.alpha)),
+        threshold,
+        budget: BudgetReport::default(),
+        notes: ruling.notes,
+        work: comparison.work.map(work),
+    }
+}
+
+/// What a change must clear.
+struct Gate {
+    threshold: f64,
+    floor: f64,
+    alpha: f64,
+}
+
+impl Gate {
+    /// The threshold on the log scale: 20 % worse is a factor of 1.2 either way.
+    fn bound(&self) -> f64 {
+        self.threshold.ln_1p()
+    }
+
+    fn rule_exact(&self, worse: f64, below_floor: bool) -> Ruling {
+        if below_floor || worse.abs() <= self.bound() {
+            Ruling::of(Outcome::Unchanged)
+        } else if worse > 0.0 {
+            Ruling::of(Outcome::Regressed)
+        } else {
+            Ruling::of(Outcome::Improved)
+        }
+    }
+
+    fn rule(&self, estimate: &Estimate, below_floor: bool) -> Ruling {
+        let bound = self.bound();
+        let over = estimate.delta > bound;
+        if below_floor && (over || estimate.delta < -bound) {
+            let note = format!("the absolute change is below the floor of {}", self.floor);
+            return Ruling::of(Outcome::Unchanged).note(note);
+        }
+        if over && estimate.q_worse < self.alpha {
+            return Ruling::of(Outcome::Regressed).suspect(true);
+        }
+        if estimate.delta < -bound && estimate.q_better < self.alpha {
+            return Ruling::of(Outcome::Improved);
+        }
+        if estimate.raw > bound && !over {
+            let note = "over the threshold only together with the common shift of the whole suite";
+            return Ruling::of(Outcome::Inconclusive).suspect(true).note(note);
+        }
+        if estimate.lies_within(bound, self.alpha) {
+            return Ruling::of(Outcome::Unchanged);
+        }
+        let suspect = over || estimate.delta > bound / 2.0 && estimate.p_worse < SUSPECT_P;
+        Ruling::of(Outcome::Inconclusive).suspect(suspect)
+    }
+}
+
+fn value(level: &Level) -> Value {
+    Value { value: level.value, runs: level.runs, samples: level.samples }
+}
+
+/// A number that JSON can hold.
+fn fraction(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+fn work(work: Work) -> WorkReport {
+    let unit = match work.unit {
+        WorkUnit::Bytes => "bytes",
+        WorkUnit::BytesDecimal => "bytes-decimal",
+        WorkUnit::Bits => "bits",
+        WorkUnit::Elements => "elements",
+    };
+    WorkReport { amount: work.amount, unit: unit.to_owned() }
+}

@@ -1,0 +1,152 @@
+//! Comparison x Policy -> Finding; all Findings -> Report. The only place that decides.
+
+mod finding;
+mod report;
+
+pub use report::{
+    BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, FORMAT, Finding, MeanChange, Outcome,
+    Report, SideReport, VERSION, Value, Verdict, WorkReport,
+};
+
+use crate::compare::{Compared, Comparison, Effect};
+use crate::model::Diagnostic;
+use crate::policy::{FailOn, Policy};
+use finding::find;
+use jiff::civil::Date;
+
+/// What the verdict has to know beside the comparisons.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// The base side.
+    pub base: SideReport,
+    /// The head side.
+    pub head: SideReport,
+    /// Whether the machines agree.
+    pub environment: EnvironmentReport,
+    /// Today, for waivers that end.
+    pub today: Date,
+}
+
+/// Judges every comparison by the policy.
+pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) -> Report {
+    let Circumstances { base, head, environment, today } = circumstances;
+    let Compared { comparisons, tests, common_shift, mut diagnostics } = compared;
+    let mean_change = mean_change(&comparisons);
+
+    let mut used = vec![false; policy.waivers().len()];
+    let mut findings: Vec<Finding> = comparisons
+        .iter()
+        .map(|comparison| {
+            let mut finding = find(comparison, policy, environment.matches);
+            waive(&mut finding, policy, today, &mut used);
+            finding
+        })
+        .collect();
+    findings.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then_with(|| (&a.name, &a.metric).cmp(&(&b.name, &b.metric))));
+
+    diagnostics.extend(stale_waivers(policy, today, &used));
+    diagnostics.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
+    diagnostics.dedup();
+    let counts = Counts::of(findings.iter().map(|finding| finding.outcome));
+    let reasons = reasons(policy, counts, &findings, &environment);
+    let verdict = if reasons.is_empty() { Verdict::Pass } else { Verdict::Fail };
+    Report {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        verdict,
+        reasons,
+        base,
+        head,
+        environment,
+        tests,
+        threshold: policy.gate_threshold(),
+        alpha: policy.alpha(),
+        common_shift,
+        mean_change,
+        counts,
+        benchmarks: findings,
+        diagnostics,
+    }
+}
+
+/// Worst first: by outcome, and within one by how much worse.
+fn rank(finding: &Finding) -> f64 {
+    let outcome = Outcome::ALL.iter().position(|outcome| *outcome == finding.outcome).unwrap_or_default() as f64;
+    let change = finding.adjusted.or(finding.change).unwrap_or_default();
+    let worse = if finding.direction == "higher" { -change } else { change };
+    // An order within (-0.5, 0.5), so that no change outweighs an outcome.
+    outcome - worse.max(-1.0).min(f64::MAX).atan() / std::f64::consts::PI * 0.99
+}
+
+fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool]) {
+    for (waiver, used) in policy.waivers().iter().zip(used) {
+        let meant = waiver.benchmark == finding.name && waiver.metric.as_ref().is_none_or(|m| *m == finding.metric);
+        if !meant || waiver.until < today {
+            continue;
+        }
+        let Some(change) = finding.adjusted.or(finding.change) else { continue };
+        if finding.outcome != Outcome::Regressed {
+            continue;
+        }
+        *used = true;
+        let worse = if finding.direction == "higher" { 1.0 / (1.0 + change) - 1.0 } else { change };
+        if worse <= waiver.up_to {
+            finding.outcome = Outcome::Accepted;
+            finding.notes.push(format!("accepted until {}: {}", waiver.until, waiver.reason));
+        } else {
+            let up_to = waiver.up_to * 100.0;
+            finding.notes.push(format!("worse than the {up_to:.0} % that line {} accepts", waiver.line));
+        }
+    }
+}
+
+fn stale_waivers(policy: &Policy, today: Date, used: &[bool]) -> Vec<Diagnostic> {
+    let stale = |(waiver, used): (&crate::policy::Waiver, &bool)| {
+        let place = format!("{}:{}", policy.name(), waiver.line);
+        if waiver.until < today {
+            let message = format!("the waiver for {:?} ended on {}; remove it", waiver.benchmark, waiver.until);
+            Some(Diagnostic::warning("waiver-ended", place, message))
+        } else if !used {
+            let message = format!("the waiver for {:?} hits no regression; remove it", waiver.benchmark);
+            Some(Diagnostic::warning("waiver-unused", place, message))
+        } else {
+            None
+        }
+    };
+    policy.waivers().iter().zip(used).filter_map(stale).collect()
+}
+
+/// What fails the gate: a sentence for each entry of `fail-on` that was met.
+fn reasons(policy: &Policy, counts: Counts, findings: &[Finding], environment: &EnvironmentReport) -> Vec<String> {
+    let over_budget = findings.iter().filter(|finding| finding.budget.status == BudgetStatus::Fail).count();
+    let different = usize::from(!environment.matches);
+    [
+        (FailOn::Regressed, counts.regressed, "regressed"),
+        (FailOn::Budget, over_budget, "over budget"),
+        (FailOn::Inconclusive, counts.inconclusive, "inconclusive"),
+        (FailOn::Removed, counts.removed, "removed"),
+        (FailOn::Added, counts.added, "added"),
+        (FailOn::Environment, different, "measured on different machines"),
+    ]
+    .into_iter()
+    .filter(|(kind, count, _)| *count > 0 && policy.fails_on(*kind))
+    .map(|(kind, count, word)| match kind {
+        FailOn::Environment => word.to_owned(),
+        _ => format!("{count} {word}"),
+    })
+    .collect()
+}
+
+/// Geometric mean of all estimated times with its interval, over at least two of them.
+fn mean_change(comparisons: &[Comparison]) -> Option<MeanChange> {
+    let changes: Vec<f64> = comparisons
+        .iter()
+        .filter(|comparison| comparison.metric.name == "time")
+        .filter_map(|comparison| match &comparison.effect {
+            Effect::Estimated(estimate) => Some(estimate.raw),
+            _ => None,
+        })
+        .collect();
+    let (mean, half) = crate::stats::student::mean_interval(&changes, 0.95)?;
+    Some(MeanChange { change: mean.exp_m1(), interval: [(mean - half).exp_m1(), (mean + half).exp_m1()] })
+}

@@ -1,0 +1,307 @@
+//! The Report: everything that was found, in the form that every view and exit code is made from. It is also the
+//! comparison file (`--save`, `--format json`): see the contract in docs/comparison.md for each field.
+
+use crate::model::{Diagnostic, Environment};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The name in every comparison file.
+pub const FORMAT: &str = "perfgate-comparison";
+/// The version that this perfgate writes.
+pub const VERSION: u32 = 1;
+
+/// A judged comparison.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// Whether the gate passes.
+    pub verdict: Verdict,
+    /// What failed it, a sentence each.
+    #[serde(default)]
+    pub reasons: Vec<String>,
+    /// The base side.
+    pub base: SideReport,
+    /// The head side.
+    pub head: SideReport,
+    /// Whether both come from one kind of machine.
+    pub environment: EnvironmentReport,
+    /// How many benchmark metrics went through a test: what `q` is corrected for.
+    pub tests: usize,
+    /// The gate's threshold as a fraction.
+    pub threshold: f64,
+    /// The share of false alarms that is borne.
+    pub alpha: f64,
+    /// The common change of all benchmarks, as a fraction; taken out of each change before it is judged when it is
+    /// small enough to be the machine's.
+    pub common_shift: f64,
+    /// Geometric mean of head / base - 1 over all tested times, with its 95 % interval. Information, never a gate.
+    #[serde(default)]
+    pub mean_change: Option<MeanChange>,
+    /// Findings by outcome.
+    pub counts: Counts,
+    /// Worst first, then by name.
+    pub benchmarks: Vec<Finding>,
+    /// What was odd.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Whether the gate passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing that `fail-on` lists.
+    Pass,
+    /// Something that `fail-on` lists.
+    Fail,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SideReport {
+    /// What the user called it, or which stored runs it is.
+    pub label: String,
+    /// How many runs.
+    pub runs: usize,
+    /// The commit, where known (for several, the newest).
+    pub commit: Option<String>,
+    /// All commits whose runs were used, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commits: Vec<String>,
+    /// Facts on the machine.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Whether both sides come from one kind of machine.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EnvironmentReport {
+    /// False when a fact differs that makes times incomparable.
+    #[serde(rename = "match")]
+    pub matches: bool,
+    /// True when nothing is known and one machine is taken for granted.
+    #[serde(default)]
+    pub assumed: bool,
+    /// All facts that differ.
+    pub differences: Vec<EnvironmentDifference>,
+}
+
+/// A fact that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnvironmentDifference {
+    /// The fact, `cpu`.
+    pub key: String,
+    /// In the base.
+    pub base: String,
+    /// In the head.
+    pub head: String,
+    /// Whether it makes times incomparable.
+    pub decisive: bool,
+}
+
+/// A geometric mean with its interval, as fractions.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MeanChange {
+    /// The mean change.
+    pub change: f64,
+    /// Its 95 % interval.
+    pub interval: [f64; 2],
+}
+
+/// What became of a benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Worse by more than the threshold, clear of chance and of the floor.
+    Regressed,
+    /// Worse, and a waiver holds.
+    Accepted,
+    /// Not shown either way by this evidence.
+    Inconclusive,
+    /// In the base only.
+    Removed,
+    /// In the head only.
+    Added,
+    /// Better by more than the threshold, clear of chance.
+    Improved,
+    /// Shown to lie within the threshold.
+    Unchanged,
+}
+
+impl Outcome {
+    /// Every outcome, worst first.
+    pub const ALL: [Outcome; 7] = [
+        Outcome::Regressed,
+        Outcome::Accepted,
+        Outcome::Inconclusive,
+        Outcome::Removed,
+        Outcome::Added,
+        Outcome::Improved,
+        Outcome::Unchanged,
+    ];
+
+    /// The word of the contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Regressed => "regressed",
+            Outcome::Accepted => "accepted",
+            Outcome::Inconclusive => "inconclusive",
+            Outcome::Removed => "removed",
+            Outcome::Added => "added",
+            Outcome::Improved => "improved",
+            Outcome::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// Findings by outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // the outcomes' own names
+pub struct Counts {
+    pub regressed: usize,
+    pub improved: usize,
+    pub unchanged: usize,
+    pub inconclusive: usize,
+    pub added: usize,
+    pub removed: usize,
+    pub accepted: usize,
+}
+
+impl Counts {
+    /// Counts the outcomes.
+    pub fn of(outcomes: impl Iterator<Item = Outcome>) -> Self {
+        let mut counts = Counts::default();
+        outcomes.for_each(|outcome| *counts.slot(outcome) += 1);
+        counts
+    }
+
+    /// How many of an outcome.
+    pub fn get(mut self, outcome: Outcome) -> usize {
+        *self.slot(outcome)
+    }
+
+    fn slot(&mut self, outcome: Outcome) -> &mut usize {
+        match outcome {
+            Outcome::Regressed => &mut self.regressed,
+            Outcome::Improved => &mut self.improved,
+            Outcome::Unchanged => &mut self.unchanged,
+            Outcome::Inconclusive => &mut self.inconclusive,
+            Outcome::Added => &mut self.added,
+            Outcome::Removed => &mut self.removed,
+            Outcome::Accepted => &mut self.accepted,
+        }
+    }
+}
+
+/// A judged metric of a benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The benchmark's full name: hostile text.
+    pub name: String,
+    /// The tool that measured it.
+    #[serde(default)]
+    pub tool: String,
+    /// `time`, `time:p95`, `throughput` …
+    pub metric: String,
+    /// The unit of both values.
+    pub unit: String,
+    /// `lower` or `higher` is better.
+    pub direction: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Worth measuring again.
+    pub suspect: bool,
+    /// Was measured again, and this is what came out.
+    pub confirmed: bool,
+    /// The base's value; `null` when it has none.
+    pub base: Option<Value>,
+    /// The head's value; `null` when it has none.
+    pub head: Option<Value>,
+    /// head / base - 1; `null` without both, or from zero.
+    pub change: Option<f64>,
+    /// 95 % interval of `change`; `null` where nothing was estimated.
+    pub interval: Option<[f64; 2]>,
+    /// `change` with the common shift of the suite taken out, when there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjusted: Option<f64>,
+    /// One-sided p value of the change, towards the side it lies on.
+    pub p: Option<f64>,
+    /// The same, corrected for the number of tests (Benjamini and Hochberg).
+    pub q: Option<f64>,
+    /// The smallest change for the worse that these runs could have shown, as a fraction.
+    pub detectable: Option<f64>,
+    /// For an inconclusive one: how many more runs of each side would decide, where fewer than 20 would.
+    pub runs_needed: Option<u32>,
+    /// The threshold that held for it, as a fraction.
+    pub threshold: f64,
+    /// Its budget.
+    pub budget: BudgetReport,
+    /// What to know beside it.
+    pub notes: Vec<String>,
+    /// Work of one operation, for a rate shown beside the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<WorkReport>,
+}
+
+/// A side's value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Value {
+    /// In the finding's unit.
+    pub value: f64,
+    /// Runs behind it.
+    pub runs: usize,
+    /// Samples behind it.
+    pub samples: u64,
+}
+
+/// A budget and whether it is kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BudgetReport {
+    /// As written in perfgate.toml.
+    pub target: Option<String>,
+    /// As written in perfgate.toml.
+    pub acceptable: Option<String>,
+    /// Whether it is kept.
+    pub status: BudgetStatus,
+}
+
+/// Whether a budget is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BudgetStatus {
+    /// There is none.
+    #[default]
+    None,
+    /// Within the target.
+    Pass,
+    /// Above the target and within what is acceptable.
+    Acceptable,
+    /// Above both.
+    Fail,
+}
+
+/// The work of one operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkReport {
+    /// Amount for each operation.
+    pub amount: f64,
+    /// `bytes`, `bytes-decimal`, `bits` or `elements`.
+    pub unit: String,
+}
+
+impl Report {
+    /// The exit code of the gate: the only place where a verdict becomes one.
+    pub fn exit_code(&self) -> u8 {
+        match self.verdict {
+            Verdict::Pass => 0,
+            Verdict::Fail => 1,
+        }
+    }
+
+    /// Facts on the head's machine, for a header.
+    pub fn machine(&self) -> Option<&str> {
+        self.head.environment.get(Environment::CPU).map(String::as_str)
+    }
+}
