@@ -10,7 +10,7 @@ mod run;
 mod unit;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use environment::Environment;
+pub use environment::{Difference, Environment, differences};
 pub use measurement::{Digest, Evidence, Measurement, Summary, Work, WorkUnit};
 pub use metric::{Direction, Metric};
 pub use name::{BenchId, Commit};
