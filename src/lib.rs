@@ -7,4 +7,5 @@ pub mod compare;
 pub mod formats;
 pub mod io;
 pub mod model;
+pub mod policy;
 pub mod stats;

@@ -47,3 +47,63 @@ impl Environment {
         self.0.is_empty()
     }
 }
+
+/// A fact that is known on both sides and is not the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Which fact.
+    pub key: String,
+    /// What it is on the base's side.
+    pub base: String,
+    /// What it is on the head's side.
+    pub head: String,
+    /// True where the two sides are different machines because of it.
+    pub decisive: bool,
+}
+
+/// What differs between two environments, the decisive facts first, then by key. What only one side knows is no
+/// difference; a fact that the policy ignores is shown and does not decide.
+pub fn differences(base: &Environment, head: &Environment, ignored: &[&str]) -> Vec<Difference> {
+    let both = base.0.iter().filter_map(|(key, ours)| Some((key, ours, head.get(key)?)));
+    let mut differences: Vec<Difference> = both
+        .filter(|(_, ours, theirs)| ours != theirs)
+        .map(|(key, ours, theirs)| Difference {
+            key: key.clone(),
+            base: ours.clone(),
+            head: theirs.to_owned(),
+            decisive: Environment::CLASS.contains(&key.as_str()) && !ignored.contains(&key.as_str()),
+        })
+        .collect();
+    differences.sort_by_key(|difference| !difference.decisive);
+    differences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(facts: &[(&str, &str)]) -> Environment {
+        let mut environment = Environment::default();
+        facts.iter().for_each(|(key, fact)| environment.set(key, *fact));
+        environment
+    }
+
+    fn told(base: &Environment, head: &Environment, ignored: &[&str]) -> Vec<(String, bool)> {
+        differences(base, head, ignored).into_iter().map(|d| (d.key, d.decisive)).collect()
+    }
+
+    #[test]
+    fn another_machine_is_decisive_and_another_compiler_is_not() {
+        let base = machine(&[("cpu", "A"), ("cores", "4"), ("rustc", "1.89.0"), ("kernel", "6.1")]);
+        let head = machine(&[("cpu", "B"), ("cores", "4"), ("rustc", "1.90.0"), ("kernel", "6.1")]);
+        assert_eq!(told(&base, &head, &[]), [("cpu".to_owned(), true), ("rustc".to_owned(), false)]);
+        assert_eq!(told(&base, &head, &["cpu"]), [("cpu".to_owned(), false), ("rustc".to_owned(), false)]);
+    }
+
+    #[test]
+    fn what_one_side_does_not_know_is_no_difference() {
+        let base = machine(&[("cpu", "A"), ("os", "linux")]);
+        assert_eq!(told(&base, &machine(&[("os", "linux")]), &[]), []);
+        assert_eq!(told(&base, &Environment::default(), &[]), []);
+    }
+}

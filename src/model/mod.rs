@@ -10,8 +10,8 @@ mod run;
 mod unit;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use environment::Environment;
 pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Work, WorkUnit};
+pub use environment::{Difference, Environment, differences};
 pub use metric::{Direction, Metric};
 pub use name::{BenchId, Commit};
 pub use run::Run;

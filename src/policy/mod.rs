@@ -1,0 +1,262 @@
+//! perfgate.toml: what the team tolerates. Read once into a [`Policy`], all problems at once, each framed under its line.
+//!
+//! `written` knows the file's shape, `validate` what the values mean, and [`Policy`] answers the verdict's questions.
+//! Which benchmarks a rule, budget or waiver really hits is the verdict's to find out, as is what day it is.
+
+mod limit;
+mod near;
+mod pattern;
+mod problem;
+mod rename;
+mod rule;
+mod validate;
+mod value;
+mod written;
+
+pub use limit::{Comparison, Limit, Quantity};
+pub use pattern::Pattern;
+pub use problem::{ConfigProblem, Problems};
+pub use rule::Bounds;
+pub use value::{FailOn, ValueError, parse_alpha, parse_threshold};
+
+use crate::model::Metric;
+use jiff::civil::Date;
+use problem::{Lines, Sink, Wrong};
+use std::collections::{BTreeMap, BTreeSet};
+use toml::de::DeTable;
+
+/// A validated config.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    name: String,
+    gate: Gate,
+    store_url: String,
+    store_line: Option<usize>,
+    ignored: Vec<&'static str>,
+    inputs: Vec<InputRule>,
+    rules: rule::Rules,
+    budgets: Vec<Budget>,
+    waivers: Vec<Waiver>,
+    renames: BTreeMap<Box<str>, Box<str>>,
+}
+
+#[derive(Debug, Clone)]
+struct Gate {
+    threshold: f64,
+    alpha: f64,
+    fail_on: BTreeSet<FailOn>,
+}
+
+/// `[[input]]`: where results lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputRule {
+    /// As written; relative to the config's directory.
+    pub path: String,
+    /// Overrules the sniffing.
+    pub format: Option<String>,
+    /// Where it is written.
+    pub line: usize,
+}
+
+/// `[[budget]]`: what a value must keep to, whatever it was before.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    /// Over benchmark names.
+    pub pattern: Pattern,
+    /// The exact name of the metric: `time:p95`.
+    pub metric: String,
+    /// What is asked for.
+    pub target: Limit,
+    /// What is still no failure, where it is not the same.
+    pub acceptable: Option<Limit>,
+    /// Where it is written.
+    pub line: usize,
+}
+
+/// `[[accept]]`: a regression that is known, explained, and accepted for a time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiver {
+    /// The exact name.
+    pub benchmark: String,
+    /// The exact name of the metric; every metric where there is none.
+    pub metric: Option<String>,
+    /// The change that is accepted, as a fraction on the worse side.
+    pub up_to: f64,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub until: Date,
+    /// Where it is written.
+    pub line: usize,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Gate { threshold: 0.2, alpha: 0.05, fail_on: [FailOn::Regressed, FailOn::Budget].into() }
+    }
+}
+
+impl Default for Policy {
+    /// What holds without a config file.
+    fn default() -> Self {
+        Policy {
+            name: "perfgate.toml".to_owned(),
+            gate: Gate::default(),
+            store_url: "git:refs/perfgate/baselines".to_owned(),
+            store_line: None,
+            ignored: Vec::new(),
+            inputs: Vec::new(),
+            rules: rule::Rules::default(),
+            budgets: Vec::new(),
+            waivers: Vec::new(),
+            renames: BTreeMap::new(),
+        }
+    }
+}
+
+impl Policy {
+    /// Reads a config; `name` is the file as messages shall call it. Names of input formats are not checked.
+    pub fn parse(text: &str, name: &str) -> Result<Policy, Problems> {
+        Policy::parse_knowing(text, name, &[])
+    }
+
+    /// Reads a config file's bytes, holding `format = "…"` against the known input formats.
+    pub fn read(bytes: &[u8], name: &str, formats: &[&str]) -> Result<Policy, Problems> {
+        let broken = match std::str::from_utf8(bytes) {
+            Ok(text) => return Policy::parse_knowing(text, name, formats),
+            Err(error) => error.valid_up_to(),
+        };
+        let text = String::from_utf8_lossy(bytes);
+        let mut sink = Sink::default();
+        let what = "this is not UTF-8 text";
+        sink.add(broken..broken + 1, Wrong::new("config-encoding", what, "save the file as UTF-8"));
+        sink.into_problems(&text, name, &Lines::of(&text)).map_or_else(|| Ok(Policy::default()), Err)
+    }
+
+    fn parse_knowing(text: &str, name: &str, formats: &[&str]) -> Result<Policy, Problems> {
+        let lines = Lines::of(text);
+        let mut sink = Sink::default();
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let span = error.span().unwrap_or(0..0);
+            sink.add(span, Wrong::new("config-syntax", problem::shown(error.message()), "see https://toml.io"));
+        }
+        if let Some(problems) = sink.into_problems(text, name, &lines) {
+            return Err(problems); // values beside broken syntax are guesses: they wait until the syntax is mended
+        }
+        let mut sink = Sink::default();
+        let written = written::read(root.get_ref(), &mut sink);
+        let policy = validate::validate(written, &lines, formats, &mut sink);
+        match sink.into_problems(text, name, &lines) {
+            Some(problems) => Err(problems),
+            None => Ok(Policy { name: name.to_owned(), ..policy }),
+        }
+    }
+
+    /// Another threshold than `[gate]` has; those of `[[benchmark]]` stay.
+    pub fn with_threshold(mut self, threshold: f64) -> Self {
+        self.gate.threshold = threshold;
+        self
+    }
+
+    /// Another share of false alarms than `[gate]` has.
+    pub fn with_alpha(mut self, alpha: f64) -> Self {
+        self.gate.alpha = alpha;
+        self
+    }
+
+    /// Other reasons to fail than `[gate]` has.
+    pub fn with_fail_on(mut self, reasons: impl IntoIterator<Item = FailOn>) -> Self {
+        self.gate.fail_on = reasons.into_iter().collect();
+        self
+    }
+
+    /// `perfgate.toml:12`, for messages on a rule.
+    pub fn place(&self, line: usize) -> String {
+        format!("{}:{line}", self.name)
+    }
+
+    /// The threshold of `[gate]`, as a fraction on the worse side.
+    pub fn gate_threshold(&self) -> f64 {
+        self.gate.threshold
+    }
+
+    /// The share of false alarms among what is called a change.
+    pub fn alpha(&self) -> f64 {
+        self.gate.alpha
+    }
+
+    /// True where this makes the gate fail.
+    pub fn fails_on(&self, reason: FailOn) -> bool {
+        self.gate.fail_on.contains(&reason)
+    }
+
+    /// What `[[benchmark]]` says of a benchmark and metric; one look-up for threshold and floor.
+    pub fn bounds(&self, benchmark: &str, metric: &Metric) -> Bounds {
+        self.rules.bounds(benchmark, metric)
+    }
+
+    /// The change that is tolerated, as a fraction on the worse side.
+    pub fn threshold(&self, benchmark: &str, metric: &Metric) -> f64 {
+        self.bounds(benchmark, metric).threshold.unwrap_or(self.gate.threshold)
+    }
+
+    /// The smallest absolute change that counts, in the metric's unit. A floor for another kind of unit says nothing.
+    pub fn floor(&self, benchmark: &str, metric: &Metric) -> Option<f64> {
+        self.bounds(benchmark, metric).floor
+    }
+
+    /// The waivers, in the order of the file.
+    pub fn waivers(&self) -> &[Waiver] {
+        &self.waivers
+    }
+
+    /// The budgets, in the order of the file.
+    pub fn budgets(&self) -> &[Budget] {
+        &self.budgets
+    }
+
+    /// What a benchmark of an older run is called now, where that is something else.
+    pub fn rename(&self, old: &str) -> Option<&str> {
+        self.renames.get(old).map(|new| &**new)
+    }
+
+    /// Where results lie, in the order of the file.
+    pub fn inputs(&self) -> &[InputRule] {
+        &self.inputs
+    }
+
+    /// The store's address.
+    pub fn store_url(&self) -> &str {
+        &self.store_url
+    }
+
+    /// Where the store's address is written, if it is.
+    pub fn store_line(&self) -> Option<usize> {
+        self.store_line
+    }
+
+    /// Facts of the machine that may differ without making runs incomparable.
+    pub fn ignored_environment(&self) -> &[&'static str] {
+        &self.ignored
+    }
+}
+
+impl Budget {
+    /// True where the budget is on this metric of this benchmark.
+    pub fn covers(&self, benchmark: &str, metric: &str) -> bool {
+        self.metric == metric && self.pattern.matches(benchmark)
+    }
+}
+
+impl Waiver {
+    /// True where the waiver is on this metric of this benchmark.
+    pub fn covers(&self, benchmark: &str, metric: &str) -> bool {
+        self.benchmark == benchmark && self.metric.as_deref().is_none_or(|own| own == metric)
+    }
+
+    /// True where the waiver no longer holds on a day.
+    pub fn has_run_out(&self, today: Date) -> bool {
+        today > self.until
+    }
+}

@@ -1,0 +1,229 @@
+//! Patterns over names, and which of several is the most specific.
+//!
+//! `*` stands for any text, `/` included; `?` for one character; `[ab]` for one of these; `{a,b}` for either text; `\`
+//! takes the next character as it is. A pattern that equals a name letter for letter matches it too, so that
+//! `test_sum[param]` means the benchmark of that name and not a class of characters.
+//!
+//! The more specific of two patterns is, in this order: the one that is the name itself; the one with more literal
+//! characters; the one with fewer wildcards; the one written later.
+
+use super::problem::{Wrong, shown};
+use globset::{Candidate, Glob, GlobBuilder, GlobSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// Longest pattern with wildcards: far beyond any use, and short enough for the matcher to build.
+const LONGEST: usize = 1_000;
+
+/// One pattern, ready to match.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    text: Box<str>,
+    glob: GlobSet,
+}
+
+impl Pattern {
+    pub(super) fn new(text: &str) -> Result<Pattern, Wrong> {
+        let glob = GlobSet::new([glob(text)?]).map_err(|error| bad(text, &error))?;
+        Ok(Pattern { text: text.into(), glob })
+    }
+
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// True where the name is meant by the pattern.
+    pub fn matches(&self, name: &str) -> bool {
+        *self.text == *name || self.glob.is_match_candidate(&Candidate::from_bytes(name))
+    }
+}
+
+/// How closely a pattern describes a name: greater is more specific.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Specificity {
+    exact: bool,
+    literals: usize,
+    wildcards: Reverse<usize>,
+}
+
+impl Specificity {
+    pub fn of(pattern: &str) -> Self {
+        let weight = Weight::of(&mut pattern.chars(), false);
+        Specificity { exact: weight.wildcards == 0, literals: weight.literals, wildcards: Reverse(weight.wildcards) }
+    }
+}
+
+/// Many patterns, compiled once, asked for each of many names.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Patterns {
+    globs: GlobSet,
+    /// Where each text stands in the list.
+    literally: BTreeMap<Box<str>, Vec<usize>>,
+}
+
+impl Patterns {
+    /// The patterns must each have passed [`Pattern::new`]; what can still fail is their sheer number.
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Patterns, Wrong> {
+        let mut globs = Vec::new();
+        let mut literally: BTreeMap<Box<str>, Vec<usize>> = BTreeMap::new();
+        for (index, text) in patterns.into_iter().enumerate() {
+            globs.push(glob(text)?);
+            literally.entry(text.into()).or_default().push(index);
+        }
+        let too_many = |error: globset::Error| {
+            let message = format!("these patterns are too many or too large together: {}", error.kind());
+            Wrong::new("bad-pattern", message, "merge some of the rules")
+        };
+        Ok(Patterns { globs: GlobSet::new(globs).map_err(too_many)?, literally })
+    }
+
+    /// The patterns that match a name, by their places in the list: first those that are the name itself, then the
+    /// others, each in the list's order.
+    pub fn matching(&self, name: &str) -> impl Iterator<Item = usize> + '_ {
+        let itself = self.literally.get(name).map_or(&[][..], Vec::as_slice);
+        let mut others = self.globs.matches_candidate(&Candidate::from_bytes(name));
+        others.retain(|index| !itself.contains(index));
+        itself.iter().copied().chain(others)
+    }
+}
+
+fn glob(text: &str) -> Result<Glob, Wrong> {
+    if text.is_empty() {
+        return Err(Wrong::new("bad-pattern", "an empty pattern matches nothing", "write \"*\" for every name"));
+    }
+    let wild = text.contains(['*', '?', '[', '{', '\\']);
+    if wild && text.len() > LONGEST {
+        let message = format!("a pattern of {} bytes is too long", text.len());
+        return Err(Wrong::new("bad-pattern", message, format!("with wildcards it may have {LONGEST}")));
+    }
+    // The escape is set by hand: by default it is off on Windows, and a config must mean the same everywhere.
+    let mut builder = GlobBuilder::new(text);
+    builder.literal_separator(false).backslash_escape(true).build().map_err(|error| bad(text, &error))
+}
+
+fn bad(text: &str, error: &globset::Error) -> Wrong {
+    let message = format!("`{}` is no pattern: {}", shown(text), error.kind());
+    Wrong::new("bad-pattern", message, "to mean one of * ? [ { itself, put a backslash before it, in 'single' quotes")
+}
+
+/// What a pattern is made of. Of alternatives the least literal counts, being what can match.
+#[derive(Debug, Clone, Copy)]
+struct Weight {
+    literals: usize,
+    wildcards: usize,
+}
+
+impl Weight {
+    /// Weighs up to the end, or, inside braces, up to the brace that closes them.
+    fn of(chars: &mut std::str::Chars<'_>, inside: bool) -> Weight {
+        let mut here = Weight { literals: 0, wildcards: 0 };
+        let mut least: Option<Weight> = None;
+        let lesser = |a: Option<Weight>, b: Weight| match a {
+            Some(a) if (a.literals, Reverse(a.wildcards)) <= (b.literals, Reverse(b.wildcards)) => Some(a),
+            _ => Some(b),
+        };
+        let mut star = false;
+        while let Some(c) = chars.next() {
+            let was_star = std::mem::replace(&mut star, c == '*');
+            match c {
+                '*' if was_star => {}
+                '*' | '?' => here.wildcards += 1,
+                '[' => {
+                    here.wildcards += 1;
+                    skip_class(chars);
+                }
+                '{' => {
+                    let inner = Weight::of(chars, true);
+                    here.literals += inner.literals;
+                    here.wildcards += inner.wildcards + 1;
+                }
+                '}' if inside => break,
+                ',' if inside => {
+                    least = lesser(least, here);
+                    here = Weight { literals: 0, wildcards: 0 };
+                }
+                '\\' => here.literals += usize::from(chars.next().is_some()),
+                _ => here.literals += 1,
+            }
+        }
+        if inside { lesser(least, here).unwrap_or(here) } else { here }
+    }
+}
+
+/// Skips a class of characters; a `]` right after `[` or `[!` is one of them.
+fn skip_class(chars: &mut std::str::Chars<'_>) {
+    let mut first = true;
+    while let Some(c) = chars.next() {
+        match c {
+            '!' | '^' if first => {
+                if chars.as_str().starts_with(']') {
+                    chars.next();
+                }
+            }
+            ']' if !first => return,
+            _ => {}
+        }
+        first = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, name: &str) -> bool {
+        Pattern::new(pattern).expect("a good pattern").matches(name)
+    }
+
+    #[test]
+    fn a_star_crosses_slashes_and_lines() {
+        assert!(matches("parse/*", "parse/a/b"));
+        assert!(matches("*large", "parse/x\nlarge"));
+        assert!(matches("parse/*", "parse/"));
+        assert!(!matches("parse/*", "render/parse/a"));
+        for name in ["", "..", "a/..", ".", "x.", "/", "é", "\u{0}"] {
+            assert!(matches("*", name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_wildcards_in_it_matches_itself() {
+        assert!(matches("test_sum[param]", "test_sum[param]"));
+        assert!(matches("a\\*b", "a*b"));
+        assert!(!matches("a\\*b", "axb"));
+        assert!(matches("BM_{x,y}<int>", "BM_y<int>"));
+    }
+
+    #[test]
+    fn bad_patterns_are_refused_and_long_ones_do_no_harm() {
+        for bad in ["", "a[", "a[z-a]", "{a", "a}", "a\\", &"?".repeat(1_001), &"{a,".repeat(300)] {
+            assert!(Pattern::new(bad).is_err_and(|w| w.code == "bad-pattern"), "{bad}");
+        }
+        let long = "x".repeat(5_000);
+        assert!(matches(&long, &long));
+        assert!(matches(&"?".repeat(1_000), &"y".repeat(1_000)));
+        let deep = format!("{}a{}", "{b,".repeat(200), "}".repeat(200));
+        assert!(Pattern::new(&deep).is_ok_and(|p| p.matches("a")) || Pattern::new(&deep).is_err());
+    }
+
+    #[test]
+    fn specificity_is_exact_then_literals_then_fewer_wildcards() {
+        let order = ["parse/large", "parse/large*", "parse/l?rge", "parse/[lx]*rge", "parse/*", "*/*", "*"];
+        for pair in order.windows(2) {
+            assert!(Specificity::of(pair[0]) > Specificity::of(pair[1]), "{pair:?}");
+        }
+        assert_eq!(Specificity::of("**"), Specificity::of("*"));
+        assert!(Specificity::of("a/b*") > Specificity::of("{a/bcd,a/}*"));
+        assert!(Specificity::of("\\*") > Specificity::of("ab*"));
+        assert!(Specificity::of("[]a]bc") > Specificity::of("[a]b"));
+    }
+
+    #[test]
+    fn the_name_itself_comes_first() {
+        let patterns = Patterns::new(["a*", "a[b]", "ab", "*"]).expect("good patterns");
+        assert_eq!(patterns.matching("ab").collect::<Vec<_>>(), [2, 0, 1, 3]);
+        assert_eq!(patterns.matching("a[b]").collect::<Vec<_>>(), [1, 0, 3]);
+        assert_eq!(patterns.matching("z").collect::<Vec<_>>(), [3]);
+    }
+}

@@ -1,0 +1,71 @@
+//! What holds for one benchmark and metric: the most specific rule that sets it.
+
+use super::limit::Quantity;
+use super::pattern::{Pattern, Patterns, Specificity};
+use super::problem::Wrong;
+use crate::model::Metric;
+
+/// A `[[benchmark]]` of the config.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pub benchmark: Pattern,
+    /// Every metric where there is none.
+    pub metric: Option<Pattern>,
+    pub threshold: Option<f64>,
+    pub floor: Option<Quantity>,
+    pub line: usize,
+}
+
+/// The rules, the most specific first, with their patterns compiled once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rules {
+    rules: Vec<Rule>,
+    patterns: Patterns,
+}
+
+/// What `[[benchmark]]` says of one benchmark and metric. Each part comes from the most specific rule that sets it, so
+/// that a threshold for `parse/*` still holds where `parse/large` sets only a floor.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Bounds {
+    /// A threshold of its own, as a fraction.
+    pub threshold: Option<f64>,
+    /// The line that set it.
+    pub threshold_line: Option<usize>,
+    /// The smallest change that counts, in the metric's unit.
+    pub floor: Option<f64>,
+    /// The line that set it.
+    pub floor_line: Option<usize>,
+}
+
+impl Rules {
+    /// Rules in the order of the file. How closely a benchmark is named weighs more than how closely a metric is.
+    pub fn new(mut rules: Vec<Rule>) -> Result<Rules, Wrong> {
+        rules.reverse(); // of equals the later one comes first, the sort being stable
+        rules.sort_by_cached_key(|rule| {
+            let metric = rule.metric.as_ref().map(|metric| Specificity::of(metric.as_str()));
+            std::cmp::Reverse((Specificity::of(rule.benchmark.as_str()), metric))
+        });
+        let patterns = Patterns::new(rules.iter().map(|rule| rule.benchmark.as_str()))?;
+        Ok(Rules { rules, patterns })
+    }
+
+    pub fn bounds(&self, benchmark: &str, metric: &Metric) -> Bounds {
+        let mut bounds = Bounds::default();
+        if self.rules.is_empty() {
+            return bounds;
+        }
+        let hits = self.patterns.matching(benchmark).filter_map(|index| self.rules.get(index));
+        for rule in hits.filter(|rule| rule.metric.as_ref().is_none_or(|m| m.matches(&metric.name))) {
+            if let (None, Some(threshold)) = (bounds.threshold, rule.threshold) {
+                bounds.threshold = Some(threshold);
+                bounds.threshold_line = Some(rule.line);
+            }
+            let floor = rule.floor.as_ref().and_then(|floor| floor.within(&metric.unit));
+            if let (None, Some(floor)) = (bounds.floor, floor) {
+                bounds.floor = Some(floor);
+                bounds.floor_line = Some(rule.line);
+            }
+        }
+        bounds
+    }
+}

@@ -1,0 +1,183 @@
+//! What is written becomes what is meant: every value read, every contradiction found, nothing left half-valid.
+
+use super::limit::{self, Quantity};
+use super::near::nearest;
+use super::pattern::Pattern;
+use super::problem::{Lines, Sink, Wrong, shown};
+use super::rule::{Rule, Rules};
+use super::value::{self, FailOn, Scalar};
+use super::written::{self, Written};
+use super::{Budget, Gate, InputRule, Policy, Waiver, rename};
+use crate::model::Environment;
+use std::collections::BTreeMap;
+use toml::Spanned;
+
+/// The policy of a file; it means nothing while the sink holds a problem. `formats` are the known input formats, none
+/// where the caller does not care.
+pub(super) fn validate(written: Written, lines: &Lines, formats: &[&str], sink: &mut Sink) -> Policy {
+    let mut policy = Policy { gate: gate(&written, sink), ..Policy::default() };
+    let Written { store_url, ignored, inputs, benchmarks, budgets, accepts, renames, .. } = written;
+    if let Some(url) = store_url {
+        sink.take(url.span(), value::store_url(url.get_ref()));
+        policy.store_line = Some(lines.line(url.span().start));
+        policy.store_url = url.into_inner();
+    }
+    policy.ignored = ignored.iter().filter_map(|fact| sink.take(fact.span(), class_fact(fact.get_ref()))).collect();
+    policy.inputs = self::inputs(inputs, lines, formats, sink);
+    policy.rules = rules(benchmarks, lines, sink);
+    policy.budgets = self::budgets(budgets, lines, sink);
+    policy.waivers = waivers(accepts, lines, sink);
+    policy.renames = rename::resolve(renames, sink);
+    policy
+}
+
+fn gate(written: &Written, sink: &mut Sink) -> Gate {
+    let mut gate = Gate::default();
+    if let Some(spot) = &written.threshold {
+        gate.threshold = sink.take(spot.span(), value::threshold(spot.get_ref())).unwrap_or(gate.threshold);
+    }
+    if let Some(spot) = &written.alpha {
+        gate.alpha = sink.take(spot.span(), value::alpha(spot.get_ref())).unwrap_or(gate.alpha);
+    }
+    if let Some(words) = &written.fail_on {
+        gate.fail_on = words.iter().filter_map(|word| sink.take(word.span(), FailOn::read(word.get_ref()))).collect();
+    }
+    gate
+}
+
+/// A fact that keeps runs apart, the only kind that can be ignored.
+fn class_fact(name: &str) -> Result<&'static str, Wrong> {
+    if let Some(fact) = Environment::CLASS.into_iter().find(|fact| *fact == name) {
+        return Ok(fact);
+    }
+    let facts = Environment::CLASS.join(", ");
+    let help = match nearest(name, Environment::CLASS) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("only {facts} keep runs apart; other differences are shown and stop nothing"),
+    };
+    Err(Wrong::new("unknown-fact", format!("no comparison is refused over `{}`", shown(name)), help))
+}
+
+fn inputs(written: Vec<written::Input>, lines: &Lines, formats: &[&str], sink: &mut Sink) -> Vec<InputRule> {
+    let mut seen = BTreeMap::new();
+    let mut inputs = Vec::new();
+    for written::Input { path, format } in written {
+        if let Some(format) =
+            format.as_ref().filter(|f| !formats.is_empty() && !formats.contains(&f.get_ref().as_str()))
+        {
+            let help = match nearest(format.get_ref(), formats.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`perfgate formats` lists them".to_owned(),
+            };
+            let message = format!("there is no input format `{}`", shown(format.get_ref()));
+            sink.add(format.span(), Wrong::new("unknown-format", message, help));
+        }
+        let Some(path) = path.and_then(|path| filled(path, "a path", sink)) else { continue };
+        let line = lines.line(path.span().start);
+        if let Some(first) = seen.insert(path.get_ref().clone(), line) {
+            sink.add(path.span(), duplicate("path", path.get_ref(), first));
+        }
+        inputs.push(InputRule { path: path.into_inner(), format: format.map(Spanned::into_inner), line });
+    }
+    inputs
+}
+
+fn rules(written: Vec<written::Benchmark>, lines: &Lines, sink: &mut Sink) -> Rules {
+    let first = written.first().map(|rule| rule.at.clone());
+    let mut seen = BTreeMap::new();
+    let mut rules = Vec::new();
+    for rule in written {
+        if !rule.sets {
+            let help = "add `threshold` or `floor`, or drop the table";
+            sink.add(rule.at.clone(), Wrong::new("empty-rule", "this [[benchmark]] sets nothing", help));
+        }
+        let threshold = rule.threshold.and_then(|t| sink.take(t.span(), value::threshold(t.get_ref())));
+        let metric_name = rule.metric.as_ref().map(|m| m.get_ref().clone());
+        let floor = rule.floor.and_then(|f| sink.take(f.span(), floor(f.get_ref(), metric_name.as_deref())));
+        let metric = rule.metric.map(|m| sink.take(m.span(), Pattern::new(m.get_ref())));
+        let Some(text) = rule.pattern else { continue };
+        let benchmark = sink.take(text.span(), Pattern::new(text.get_ref()));
+        let line = lines.line(text.span().start);
+        if let Some(first) = seen.insert((text.get_ref().clone(), metric_name), line) {
+            sink.add(text.span(), duplicate("match", text.get_ref(), first));
+        }
+        if let (Some(benchmark), None | Some(Some(_))) = (benchmark, &metric) {
+            rules.push(Rule { benchmark, metric: metric.flatten(), threshold, floor, line });
+        }
+    }
+    sink.take(first.unwrap_or(0..0), Rules::new(rules)).unwrap_or_default()
+}
+
+fn floor(value: &Scalar, metric: Option<&str>) -> Result<Quantity, Wrong> {
+    let text = match value {
+        Scalar::Text(text) => text.clone(),
+        Scalar::Number(number) => number.to_string(),
+    };
+    let floor = limit::floor(&text)?;
+    let is_time = metric.is_some_and(|m| m == "time" || m.starts_with("time:"));
+    if floor.unit.is_none() && is_time {
+        let help = format!("say which unit: \"{text}ns\", \"{text}ms\"");
+        return Err(Wrong::new("bad-floor", format!("a time of `{}` has no unit", shown(&text)), help));
+    }
+    Ok(floor)
+}
+
+fn budgets(written: Vec<written::Budget>, lines: &Lines, sink: &mut Sink) -> Vec<Budget> {
+    let mut seen = BTreeMap::new();
+    let mut budgets = Vec::new();
+    for budget in written {
+        let metric = budget.metric.and_then(|metric| filled(metric, "a metric", sink));
+        let target = budget.target.and_then(|t| sink.take(t.span(), limit::limit(t.get_ref())));
+        let acceptable =
+            budget.acceptable.and_then(|a| Some((sink.take(a.span(), limit::limit(a.get_ref()))?, a.span())));
+        if let (Some(target), Some((acceptable, span))) = (&target, &acceptable) {
+            sink.take(span.clone(), target.check_acceptable(acceptable));
+        }
+        let Some(text) = budget.pattern else { continue };
+        let pattern = sink.take(text.span(), Pattern::new(text.get_ref()));
+        let line = lines.line(text.span().start);
+        let (Some(pattern), Some(metric), Some(target)) = (pattern, metric, target) else { continue };
+        if let Some(first) = seen.insert((text.get_ref().clone(), metric.get_ref().clone()), line) {
+            sink.add(text.span(), duplicate("match", text.get_ref(), first));
+        }
+        let acceptable = acceptable.map(|(limit, _)| limit);
+        budgets.push(Budget { pattern, metric: metric.into_inner(), target, acceptable, line });
+    }
+    budgets
+}
+
+fn waivers(written: Vec<written::Accept>, lines: &Lines, sink: &mut Sink) -> Vec<Waiver> {
+    let mut seen = BTreeMap::new();
+    let mut waivers = Vec::new();
+    for accept in written {
+        let metric = accept.metric.map(|metric| filled(metric, "a metric", sink).map(Spanned::into_inner));
+        let up_to = accept.up_to.and_then(|up_to| sink.take(up_to.span(), value::threshold(up_to.get_ref())));
+        let reason = accept.reason.and_then(|reason| filled(reason, "a reason", sink)).map(Spanned::into_inner);
+        let until = accept.until.and_then(|until| sink.take(until.span(), value::date(until.get_ref())));
+        let Some(name) = accept.benchmark.and_then(|name| filled(name, "a benchmark's name", sink)) else { continue };
+        let line = lines.line(name.span().start);
+        if let Some(first) = seen.insert((name.get_ref().clone(), metric.clone().flatten()), line) {
+            sink.add(name.span(), duplicate("benchmark", name.get_ref(), first));
+        }
+        let (Some(up_to), Some(reason), Some(until)) = (up_to, reason, until) else { continue };
+        waivers.push(Waiver { benchmark: name.into_inner(), metric: metric.flatten(), up_to, reason, until, line });
+    }
+    waivers
+}
+
+/// The text, unless there is nothing in it.
+fn filled(text: Spanned<String>, what: &str, sink: &mut Sink) -> Option<Spanned<String>> {
+    if text.get_ref().trim().is_empty() {
+        sink.add(
+            text.span(),
+            Wrong::new("empty-text", format!("{what} cannot be empty"), "write it out, or drop the line"),
+        );
+        return None;
+    }
+    Some(text)
+}
+
+fn duplicate(key: &str, text: &str, first: usize) -> Wrong {
+    let message = format!("{key} `{}` is there already, on line {first}", shown(text));
+    Wrong::new("duplicate-rule", message, "merge the two tables into one")
+}

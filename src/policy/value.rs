@@ -1,0 +1,260 @@
+//! Single values of perfgate.toml, also as the command line takes them: shares, dates, store addresses, `fail-on` words.
+//! Amounts with a unit are `limit`'s.
+
+use super::near::nearest;
+use super::problem::{Wrong, shown};
+use jiff::civil::Date;
+use std::fmt;
+use std::str::FromStr;
+
+/// What makes the gate fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FailOn {
+    /// A benchmark is confirmed slower by more than its threshold.
+    Regressed,
+    /// A budget is not kept.
+    Budget,
+    /// A benchmark of which the evidence does not say enough.
+    Inconclusive,
+    /// A benchmark of the base that the head lacks.
+    Removed,
+    /// A benchmark of the head that the base lacks.
+    Added,
+    /// The two sides were not measured on the same class of machine.
+    Environment,
+}
+
+impl FailOn {
+    /// Every one.
+    pub const ALL: [FailOn; 6] =
+        [FailOn::Regressed, FailOn::Budget, FailOn::Inconclusive, FailOn::Removed, FailOn::Added, FailOn::Environment];
+
+    /// The word in the config and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            FailOn::Regressed => "regressed",
+            FailOn::Budget => "budget",
+            FailOn::Inconclusive => "inconclusive",
+            FailOn::Removed => "removed",
+            FailOn::Added => "added",
+            FailOn::Environment => "environment",
+        }
+    }
+
+    pub(super) fn read(word: &str) -> Result<FailOn, Wrong> {
+        if let Some(found) = FailOn::ALL.into_iter().find(|f| f.name() == word) {
+            return Ok(found);
+        }
+        let names = FailOn::ALL.map(FailOn::name);
+        let help = match nearest(word, names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it takes {}", names.join(", ")),
+        };
+        Err(Wrong::new("unknown-outcome", format!("the gate cannot fail on `{}`", shown(word)), help))
+    }
+}
+
+impl FromStr for FailOn {
+    type Err = ValueError;
+
+    fn from_str(word: &str) -> Result<Self, ValueError> {
+        FailOn::read(word).map_err(ValueError::from)
+    }
+}
+
+/// A value given on the command line that does not mean anything: what is wrong and how to mend it, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ValueError(String);
+
+impl From<Wrong> for ValueError {
+    fn from(wrong: Wrong) -> Self {
+        ValueError(format!("{}; {}", wrong.message, wrong.help))
+    }
+}
+
+/// A threshold as a fraction, from `20%` or `0.2`.
+pub fn parse_threshold(text: &str) -> Result<f64, ValueError> {
+    Ok(threshold(&Scalar::Text(text.to_owned()))?)
+}
+
+/// The share of false alarms as a fraction, from `0.05` or `5%`.
+pub fn parse_alpha(text: &str) -> Result<f64, ValueError> {
+    Ok(alpha(&Scalar::Text(text.to_owned()))?)
+}
+
+/// A value that may be written as a number or in quotes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Scalar {
+    Text(String),
+    Number(f64),
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scalar::Text(text) => f.write_str(&shown(text)),
+            Scalar::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+/// A change that is still tolerated: above 0, at most 1000 %.
+///
+/// A plain number of 1 or more is refused: whoever writes `threshold = 20` means 20 %, and a gate that waits for 2000 %
+/// would never fail and never say why.
+pub(super) fn threshold(value: &Scalar) -> Result<f64, Wrong> {
+    let wrong = |message: String, help: &str| Err(Wrong::new("bad-threshold", message, help));
+    match share(value) {
+        Some(Share::Plain(number)) if number >= 1.0 => {
+            let both = format!("write \"{number}%\" for {number} %; a plain number is a share, 0.2 being 20 %");
+            wrong(format!("`{value}` is no share below 1"), &both)
+        }
+        Some(Share::Plain(share) | Share::Percent(share)) if share > 10.0 => {
+            wrong(format!("a threshold of `{value}` would never be crossed"), "the highest is \"1000%\"")
+        }
+        Some(Share::Plain(share) | Share::Percent(share)) if share > 0.0 => Ok(share),
+        Some(_) => wrong(
+            format!("a threshold of `{value}` leaves no room for noise"),
+            "it must be above 0: \"5%\" is tight, \"20%\" the default",
+        ),
+        None => wrong(format!("`{value}` is no share"), "write \"20%\" or 0.2"),
+    }
+}
+
+/// The share of false alarms: above 0, at most a half.
+pub(super) fn alpha(value: &Scalar) -> Result<f64, Wrong> {
+    match share(value) {
+        Some(Share::Plain(share) | Share::Percent(share)) if share > 0.0 && share <= 0.5 => Ok(share),
+        _ => Err(Wrong::new(
+            "bad-alpha",
+            format!("`{value}` is no share of false alarms"),
+            "it must be above 0 and at most 0.5; the default is 0.05",
+        )),
+    }
+}
+
+enum Share {
+    Plain(f64),
+    Percent(f64),
+}
+
+fn share(value: &Scalar) -> Option<Share> {
+    let share = match value {
+        Scalar::Number(number) => Share::Plain(*number),
+        Scalar::Text(text) => match text.trim().strip_suffix('%') {
+            Some(percent) => Share::Percent(number(percent.trim_end())? / 100.0),
+            None => Share::Plain(number(text.trim())?),
+        },
+    };
+    let (Share::Plain(fraction) | Share::Percent(fraction)) = share;
+    fraction.is_finite().then_some(share)
+}
+
+/// A decimal number in digits: Rust also reads `inf` and `nan`, which no value here can be.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let digits = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
+    text.parse().ok().filter(|number: &f64| digits && number.is_finite())
+}
+
+/// A day, as `2027-03-01`.
+pub(super) fn date(text: &str) -> Result<Date, Wrong> {
+    let wrong = |message: String| Wrong::new("bad-date", message, "write the last day as \"2027-03-01\"");
+    let parts: Vec<&str> = text.split('-').collect();
+    let all_digits = text.bytes().all(|b| b == b'-' || b.is_ascii_digit());
+    let [year, month, day] = parts[..] else { return Err(wrong(format!("`{}` is no date", shown(text)))) };
+    let (true, 4, 2, 2) = (all_digits, year.len(), month.len(), day.len()) else {
+        return Err(wrong(format!("`{}` is no date", shown(text))));
+    };
+    let (Ok(year), Ok(month), Ok(day)) = (year.parse(), month.parse(), day.parse()) else {
+        return Err(wrong(format!("`{}` is no date", shown(text))));
+    };
+    Date::new(year, month, day).map_err(|_| wrong(format!("there is no day `{}`", shown(text))))
+}
+
+/// A store's address: `git:REF`, `dir:PATH` or `s3://BUCKET/PREFIX`. Whether it can be opened is the store's to say.
+pub(super) fn store_url(url: &str) -> Result<(), Wrong> {
+    let wrong = |help: &str| {
+        let help = format!("{help}; a store is git:refs/perfgate/baselines, dir:PATH or s3://BUCKET/PREFIX");
+        Err(Wrong::new("bad-store-url", format!("`{}` names no store", shown(url)), help))
+    };
+    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+    match (scheme, rest) {
+        ("git", rest) if rest.starts_with("refs/") && rest.len() > 5 && !rest.ends_with('/') => Ok(()),
+        ("git", _) => wrong("a git store is a whole ref, below refs/"),
+        ("dir", rest) if !rest.is_empty() => Ok(()),
+        ("dir", _) => wrong("the path of the directory is missing"),
+        ("s3", rest) if rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) => {
+            Ok(())
+        }
+        ("s3", _) => wrong("the bucket is missing"),
+        _ => wrong("it begins with no kind of store that is known"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Scalar {
+        Scalar::Text(text.into())
+    }
+
+    #[test]
+    fn a_threshold_is_a_percentage_or_a_share() {
+        assert_eq!(threshold(&text("20%")), Ok(0.2));
+        assert_eq!(threshold(&text(" 7.5 % ")), Ok(0.075));
+        assert_eq!(threshold(&text("0.2")), Ok(0.2));
+        assert_eq!(threshold(&Scalar::Number(0.2)), Ok(0.2));
+        assert_eq!(threshold(&text("1000%")), Ok(10.0));
+    }
+
+    #[test]
+    fn a_threshold_that_would_never_or_always_fail_is_refused() {
+        for bad in ["1001%", "1e300%", "0%", "-5%", "0", "20", "1", "nan", "inf%", "", "%", "20%%", "a fifth"] {
+            let wrong = threshold(&text(bad)).expect_err(bad);
+            assert_eq!(wrong.code, "bad-threshold", "{bad}");
+        }
+        let twenty = threshold(&Scalar::Number(20.0)).expect_err("20 is not 20 %");
+        assert!(twenty.help.contains("\"20%\""), "{}", twenty.help);
+        assert!(threshold(&Scalar::Number(f64::NAN)).is_err());
+    }
+
+    #[test]
+    fn alpha_lies_above_zero_and_up_to_a_half() {
+        assert_eq!(alpha(&Scalar::Number(0.5)), Ok(0.5));
+        assert_eq!(alpha(&text("5%")), Ok(0.05));
+        for bad in [0.0, -0.1, 0.51, 5.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(alpha(&Scalar::Number(bad)).map_err(|w| w.code), Err("bad-alpha"));
+        }
+    }
+
+    #[test]
+    fn a_date_is_a_day_that_exists() {
+        assert_eq!(date("2028-02-29").map(|d| d.to_string()), Ok("2028-02-29".to_owned()));
+        for bad in ["2027-02-29", "2027-13-01", "27-03-01", "2027-3-1", "20270301", "2027-03-01T10:00", "soon", "", "-"]
+        {
+            assert_eq!(date(bad).map_err(|w| w.code), Err("bad-date"), "{bad}");
+        }
+        assert_eq!(date("2027-02-29").map_err(|w| w.message), Err("there is no day `2027-02-29`".to_owned()));
+    }
+
+    #[test]
+    fn a_store_is_one_of_three_kinds() {
+        for good in ["git:refs/perfgate/baselines", "dir:../runs", "dir:C:\\runs", "s3://bucket", "s3://bucket/a/b"] {
+            assert_eq!(store_url(good), Ok(()), "{good}");
+        }
+        for bad in ["", "git:", "git:main", "git:refs/", "dir:", "s3://", "s3:bucket", "s3:///x", "http://x", "runs"] {
+            assert_eq!(store_url(bad).map_err(|w| w.code), Err("bad-store-url"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_word_on_the_command_line_is_answered_in_one_line() {
+        assert_eq!("removed".parse(), Ok(FailOn::Removed));
+        let error = "regresed".parse::<FailOn>().map_err(|e| e.to_string());
+        assert_eq!(error, Err("the gate cannot fail on `regresed`; did you mean `regressed`?".to_owned()));
+        assert_eq!(parse_threshold("10%"), Ok(0.1));
+        assert!(parse_alpha("2").is_err());
+    }
+}
