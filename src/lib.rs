@@ -4,4 +4,5 @@
 //! `formats` and `io`, then `stats` and `model`.
 
 pub mod formats;
+pub mod io;
 pub mod model;
