@@ -1,5 +1,8 @@
-//! Everything that touches disk, network, process, clock or git. What is read here is given to `formats` as bytes.
+//! Everything that touches disk, network, process, clock or git. What is read here is given to `formats` and `model`
+//! as bytes.
 
 pub mod input;
 pub mod probe;
+pub mod repository;
+pub mod store;
 mod tree;

@@ -6,6 +6,7 @@ mod environment;
 mod measurement;
 mod metric;
 mod name;
+pub mod record;
 mod run;
 mod unit;
 

@@ -1,0 +1,107 @@
+//! `perfgate record`: results on disk become one stored Run of a commit.
+
+use super::sides::{self, Results, Scene};
+use super::{Global, config, output};
+use crate::io::input::{self, Location, Request};
+use crate::io::repository::Repository;
+use crate::io::store::Key;
+use crate::model::{Detail, Environment, Run, record};
+use crate::render::escape;
+use crate::stats::steadiness;
+use anyhow::{Context, bail};
+use clap::Args;
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo bench && perfgate record                  keep the results of HEAD
+  perfgate record --push origin                   and share them with everybody's checks
+  perfgate record target/criterion --commit v1.2  results of an older commit";
+
+/// Store results as one run of a commit
+///
+/// Recording the same results again changes nothing. Several paths are one run together.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RecordArgs {
+    /// Results [default: target/criterion, or [[input]] of perfgate.toml]
+    #[arg(value_name = "PATH")]
+    paths: Vec<String>,
+    /// The commit that was measured
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    commit: String,
+    /// Read every path as this format instead of sniffing
+    #[arg(long, value_name = "NAME")]
+    input_format: Option<String>,
+    /// Where to store [default: git:refs/perfgate/baselines]
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Send the stored runs to a remote afterwards
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
+    push: Option<String>,
+}
+
+/// Reads, stores, and says what was stored.
+pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
+    let config = config::load(global)?;
+    let scene = Scene { config: &config, store: args.store.as_deref(), format: args.input_format.as_deref() };
+    let repository = Repository::discover(Path::new("."))
+        .context("a run is stored for a commit, and this is no git repository")?;
+    let commit = repository.resolve(&args.commit)?;
+    let head = repository.head()?;
+    let results = results(&scene, &args.paths)?;
+    let store = scene.open_store()?;
+
+    let mut run = read(&results, (head.commit == commit).then_some(head.time))?;
+    run.time = repository.time(&commit)?;
+    run.branch = head.branch.filter(|_| head.commit == commit);
+    let here = sides::here(Path::new("."));
+    here.0.into_iter().for_each(|(key, value)| run.environment.set(&key, value));
+    if run.environment.get(Environment::DIRTY).is_some() {
+        output::warn("tracked files differ from the commit: the run is marked, and every report that uses it says so");
+    }
+    let short = commit.short().to_owned();
+    run.commit = Some(commit);
+
+    let count = run.measurements.len();
+    let bytes = record::encode(&run, steadiness::digest).context("cannot store these results")?;
+    let size = bytes.len();
+    let key = Key::new(&run, &bytes);
+    let written = store.write(&[(key, bytes)])?;
+    let what = if written.added == 1 { "recorded" } else { "already recorded" };
+    let noun = if count == 1 { "result" } else { "results" };
+    output::print(format!("{what} {count} {noun} of {short} in {} ({size} bytes)\n", store.describe()).as_bytes())?;
+    if let Some(remote) = &args.push {
+        let exchange = store.push(remote)?;
+        let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
+        output::print(escape::lines(&line).as_bytes())?;
+    }
+    Ok(0)
+}
+
+fn results(scene: &Scene<'_>, paths: &[String]) -> anyhow::Result<Vec<Results>> {
+    if paths.is_empty() {
+        return scene.results_on_disk();
+    }
+    let named = |word: &String| {
+        let location = Location::parse(word).with_context(|| format!("{word}: no such file or directory"))?;
+        Ok(Results { word: word.clone(), location, format: scene.format.map(str::to_owned) })
+    };
+    paths.iter().map(named).collect()
+}
+
+/// All results as one Run. `committed` is when the measured commit was made, where it is the one checked out.
+fn read(results: &[Results], committed: Option<i64>) -> anyhow::Result<Run> {
+    let mut loaded = Vec::with_capacity(results.len());
+    for result in results {
+        loaded.push(input::load(&result.location, Request { format: result.format.as_deref(), detail: Detail::Samples, committed })?);
+    }
+    let loaded = input::merge(loaded);
+    for diagnostic in &loaded.diagnostics {
+        output::warn(&diagnostic.to_string());
+    }
+    if loaded.run.measurements.is_empty() {
+        bail!("nothing was measured, so nothing was stored");
+    }
+    Ok(loaded.run)
+}

@@ -1,0 +1,156 @@
+//! `perfgate runs`: what is stored, and its exchange with other clones.
+
+use super::sides::Scene;
+use super::{Global, config, output};
+use crate::io::repository::Repository;
+use crate::io::store::{self, Key, Store};
+use crate::model::{Commit, Detail, Environment, Evidence, Run};
+use crate::render::{self, escape};
+use crate::stats::centre;
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use std::fmt::Write;
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  perfgate runs list
+  perfgate runs show HEAD~3
+  perfgate runs push            to origin, together with what others pushed meanwhile
+  perfgate runs pull upstream";
+
+/// The stored runs
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RunsArgs {
+    /// Where stored runs are [default: git:refs/perfgate/baselines]
+    #[arg(long, value_name = "URL", global = true)]
+    store: Option<String>,
+    #[command(subcommand)]
+    command: RunsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum RunsCommand {
+    /// List the stored runs, newest first
+    #[command(after_help = "Example:\n  perfgate runs list --last 5")]
+    List {
+        /// Only so many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        last: usize,
+    },
+    /// Show the stored runs of a commit
+    #[command(after_help = "Example:\n  perfgate runs show HEAD")]
+    Show {
+        /// A revision
+        #[arg(value_name = "COMMIT")]
+        commit: String,
+    },
+    /// Send stored runs to a remote, and take over those that it has more
+    #[command(after_help = "Example:\n  perfgate runs push origin")]
+    Push {
+        /// A git remote or URL
+        #[arg(default_value = "origin")]
+        remote: String,
+    },
+    /// Fetch the stored runs of a remote
+    #[command(after_help = "Example:\n  perfgate runs pull origin")]
+    Pull {
+        /// A git remote or URL
+        #[arg(default_value = "origin")]
+        remote: String,
+    },
+}
+
+/// Runs the command.
+pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
+    let config = config::load(global)?;
+    let scene = Scene { config: &config, store: args.store.as_deref(), format: None };
+    let store = scene.open_store()?;
+    match args.command {
+        RunsCommand::List { last } => output::print(list(&*store, last)?.as_bytes())?,
+        RunsCommand::Show { commit } => output::print(show(&*store, &commit)?.as_bytes())?,
+        RunsCommand::Push { remote } => {
+            let exchange = store.push(&remote)?;
+            let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
+            output::print(escape::lines(&line).as_bytes())?;
+        }
+        RunsCommand::Pull { remote } => {
+            let exchange = store.pull(&remote)?;
+            let line = format!("pulled from {remote}: {} runs received\n", exchange.received);
+            output::print(escape::lines(&line).as_bytes())?;
+        }
+    }
+    Ok(0)
+}
+
+fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
+    let listing = store.list()?;
+    if listing.keys.is_empty() {
+        bail!("{} holds no run; `perfgate record` stores one, `perfgate runs pull` fetches those of others", store.describe());
+    }
+    let mut out = String::from("date                  commit      results  machine\n");
+    for key in listing.keys.iter().rev().take(last) {
+        let run = match store::read_run(store, key, Detail::Digests) {
+            Ok(run) => run,
+            Err(error) => {
+                output::warn(&error.to_string());
+                continue;
+            }
+        };
+        let commit = key.commit().map_or("none", Commit::short);
+        let machine = escape::terminal(run.environment.get(Environment::CPU).unwrap_or("unknown"));
+        let dirty = run.environment.get(Environment::DIRTY).map(|_| ", uncommitted changes").unwrap_or_default();
+        let _ = writeln!(out, "{}  {commit:<10}  {:>7}  {machine}{dirty}", date(key.time()), run.measurements.len());
+    }
+    if listing.keys.len() > last {
+        let _ = writeln!(out, "… and {} older ones (--last {} shows them)", listing.keys.len() - last, listing.keys.len());
+    }
+    if !listing.foreign.is_empty() {
+        output::note(&format!("{} holds {} files that are no runs; left alone", store.describe(), listing.foreign.len()));
+    }
+    Ok(out)
+}
+
+fn show(store: &dyn Store, revision: &str) -> anyhow::Result<String> {
+    let commit = match Repository::discover(Path::new(".")) {
+        Ok(repository) => repository.resolve(revision)?,
+        Err(_) => Commit::parse(revision)
+            .with_context(|| format!("{revision}: outside a git repository a commit is named by its full id"))?,
+    };
+    let keys: Vec<Key> = store.list()?.keys.into_iter().filter(|key| key.commit() == Some(&commit)).collect();
+    if keys.is_empty() {
+        bail!("{} holds no run of {revision} ({})", store.describe(), commit.short());
+    }
+    let mut out = String::new();
+    for key in &keys {
+        let run = store::read_run(store, key, Detail::Digests)?;
+        describe(&mut out, key, &run);
+    }
+    Ok(out)
+}
+
+fn describe(out: &mut String, key: &Key, run: &Run) {
+    let _ = writeln!(out, "run {} of {}", key.id(), key.commit().map_or("no commit", Commit::as_str));
+    let _ = writeln!(out, "  date      {}", date(key.time()));
+    if let Some(branch) = &run.branch {
+        let _ = writeln!(out, "  branch    {}", escape::terminal(branch));
+    }
+    for (fact, value) in &run.environment.0 {
+        let _ = writeln!(out, "  {:<9} {}", escape::terminal(fact), escape::terminal(value));
+    }
+    for measurement in &run.measurements {
+        let values: Vec<f64> = measurement.replicates.iter().map(Evidence::centre).collect();
+        let [value] = render::quantities([Some(centre::median(&values))], measurement.metric.unit.label());
+        let metric = match &*measurement.metric.name {
+            "time" => String::new(),
+            other => format!("  {}", escape::terminal(other)),
+        };
+        let _ = writeln!(out, "  {value:>14}  {}{metric}", escape::terminal(measurement.benchmark.as_str()));
+    }
+}
+
+fn date(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}

@@ -1,0 +1,237 @@
+//! Facts from the user's git repository: what is checked out, and which commits can stand as a base for it.
+//! Nothing here writes. Which of those commits have stored runs is for the rooms above.
+
+use crate::model::Commit;
+use git2::{BranchType, ErrorCode, Oid, StatusOptions};
+use std::path::{Path, PathBuf};
+
+/// How far back a base is looked for.
+const CANDIDATES: usize = 500;
+
+/// A git repository.
+pub struct Repository {
+    inner: git2::Repository,
+}
+
+/// What is checked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The commit.
+    pub commit: Commit,
+    /// Its committer's time, seconds since 1970.
+    pub time: i64,
+    /// The branch; `None` where HEAD is detached.
+    pub branch: Option<String>,
+}
+
+/// Why a fact is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum RepositoryError {
+    /// No repository here.
+    #[error("{} is not in a git repository ({why}); name both sides by paths, or run perfgate inside one", directory.display())]
+    None {
+        /// Where it was looked for.
+        directory: PathBuf,
+        /// What libgit2 says.
+        why: String,
+    },
+    /// No commit yet.
+    #[error("the repository has no commit yet; make one first")]
+    Unborn,
+    /// No such revision.
+    #[error("`{revision}` is not a revision of this repository ({why})")]
+    Revision {
+        /// As it was written.
+        revision: String,
+        /// What libgit2 says.
+        why: String,
+    },
+    /// No default branch could be told.
+    #[error("cannot tell the default branch; run git remote set-head origin --auto, or name the base with --base")]
+    NoDefaultBranch,
+    /// The history that is needed was not fetched.
+    #[error(
+        "this clone is shallow and ends before the base of {commit}; fetch the whole history (actions/checkout with \
+         fetch-depth: 0, or git fetch --unshallow)"
+    )]
+    Shallow {
+        /// The commit whose base was looked for.
+        commit: Commit,
+    },
+    /// Two histories that never met.
+    #[error("{commit} has no commit in common with {branch}; name the base with --base")]
+    Unrelated {
+        /// The commit whose base was looked for.
+        commit: Commit,
+        /// The default branch.
+        branch: String,
+    },
+    /// The repository could not be read.
+    #[error("cannot {what}: {}", source.message())]
+    Git {
+        /// What was tried.
+        what: &'static str,
+        /// What libgit2 says.
+        source: git2::Error,
+    },
+}
+
+fn failed(what: &'static str) -> impl Fn(git2::Error) -> RepositoryError {
+    move |source| RepositoryError::Git { what, source }
+}
+
+impl Repository {
+    /// The repository that a directory is in: a clone, a work tree of one, or a bare one.
+    pub fn discover(directory: &Path) -> Result<Repository, RepositoryError> {
+        let none =
+            |e: git2::Error| RepositoryError::None { directory: directory.to_owned(), why: e.message().to_owned() };
+        git2::Repository::discover(directory).map(|inner| Repository { inner }).map_err(none)
+    }
+
+    /// The top of the work tree; `None` in a bare repository.
+    pub fn root(&self) -> Option<&Path> {
+        self.inner.workdir()
+    }
+
+    /// True where the history was cut off when cloning.
+    pub fn is_shallow(&self) -> bool {
+        self.inner.is_shallow()
+    }
+
+    /// What is checked out.
+    pub fn head(&self) -> Result<Head, RepositoryError> {
+        let head = self.inner.head().map_err(|error| match error.code() {
+            ErrorCode::UnbornBranch | ErrorCode::NotFound => RepositoryError::Unborn,
+            _ => failed("read HEAD")(error),
+        })?;
+        let commit = head.peel_to_commit().map_err(failed("read HEAD's commit"))?;
+        let branch = head.is_branch().then(|| String::from_utf8_lossy(head.shorthand_bytes()).into_owned());
+        Ok(Head { commit: name(commit.id())?, time: commit.time().seconds(), branch })
+    }
+
+    /// True where a tracked file differs from HEAD, staged or not. Files that git does not know do not count.
+    pub fn is_dirty(&self) -> Result<bool, RepositoryError> {
+        if self.inner.is_bare() {
+            return Ok(false);
+        }
+        let mut options = StatusOptions::new();
+        options.include_untracked(false).include_ignored(false).exclude_submodules(true);
+        let statuses = self.inner.statuses(Some(&mut options)).map_err(failed("compare the work tree with HEAD"))?;
+        Ok(!statuses.is_empty())
+    }
+
+    /// The commit of a revision as git understands it (`main`, `HEAD~3`, `v1.2`, a short id).
+    pub fn resolve(&self, revision: &str) -> Result<Commit, RepositoryError> {
+        let object = self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit());
+        let unknown =
+            |e: git2::Error| RepositoryError::Revision { revision: revision.to_owned(), why: e.message().to_owned() };
+        name(object.map_err(unknown)?.id())
+    }
+
+    /// The committer's time of a commit, seconds since 1970.
+    pub fn time(&self, commit: &Commit) -> Result<i64, RepositoryError> {
+        Ok(self.commit(commit)?.time().seconds())
+    }
+
+    /// A commit and its first parents, newest first, at most so many.
+    pub fn ancestors(
+        &self,
+        commit: &Commit,
+        most: usize,
+    ) -> Result<impl Iterator<Item = Commit> + use<'_>, RepositoryError> {
+        let first = self.commit(commit)?;
+        // Where the next parent is not to be had, the clone is shallow and the walk ends.
+        let chain = std::iter::successors(Some(first), |commit| commit.parent(0).ok());
+        Ok(chain.filter_map(|commit| name(commit.id()).ok()).take(most))
+    }
+
+    /// The name of the default branch: what the remote's HEAD is, else `init.defaultBranch`, `main` or `master`, the
+    /// first of them that there is, else the only branch.
+    pub fn default_branch(&self) -> Result<String, RepositoryError> {
+        let remote = self.remote();
+        let head = remote.as_ref().and_then(|remote| {
+            let prefix = format!("refs/remotes/{remote}/");
+            let head = self.inner.find_reference(&format!("{prefix}HEAD")).ok()?;
+            let target = String::from_utf8_lossy(head.symbolic_target_bytes()?).into_owned();
+            target.strip_prefix(&prefix).map(str::to_owned)
+        });
+        let configured = self.inner.config().and_then(|c| c.get_string("init.defaultBranch")).ok();
+        let usual = ["main", "master"].map(|name| Some(name.to_owned()));
+        let candidates = [head, configured].into_iter().chain(usual).flatten();
+        let there = candidates.into_iter().find(|name| !self.tips(name).is_empty());
+        there.or_else(|| self.only_branch()).ok_or(RepositoryError::NoDefaultBranch)
+    }
+
+    /// Where a commit parted from the default branch. Of the local branch and the remote's, the one that parted later
+    /// counts: a local branch may be behind, a remote one too.
+    pub fn merge_base(&self, commit: &Commit) -> Result<Commit, RepositoryError> {
+        let branch = self.default_branch()?;
+        let tip = self.commit(commit)?.id();
+        let mut nearest: Option<(usize, Oid)> = None;
+        for other in self.tips(&branch) {
+            let base = match self.inner.merge_base(tip, other) {
+                Ok(base) => base,
+                Err(error) if error.code() == ErrorCode::NotFound => continue,
+                Err(error) => return Err(failed("find the merge base")(error)),
+            };
+            let (ahead, _) = self.inner.graph_ahead_behind(tip, base).map_err(failed("find the merge base"))?;
+            if nearest.is_none_or(|(least, _)| ahead < least) {
+                nearest = Some((ahead, base));
+            }
+        }
+        match nearest {
+            Some((_, base)) => name(base),
+            None if self.is_shallow() => Err(RepositoryError::Shallow { commit: commit.clone() }),
+            None => Err(RepositoryError::Unrelated { commit: commit.clone(), branch }),
+        }
+    }
+
+    /// The commits whose runs can stand as the base of a commit, best first: the merge base with the default branch,
+    /// then its first parents. A commit of the default branch itself is compared with those before it. Empty for the
+    /// first commit of all.
+    pub fn base_candidates(&self, head: &Commit) -> Result<Vec<Commit>, RepositoryError> {
+        let base = self.merge_base(head)?;
+        let own = usize::from(base == *head);
+        let candidates: Vec<Commit> = self.ancestors(&base, CANDIDATES + own)?.skip(own).collect();
+        if candidates.is_empty() && self.is_shallow() {
+            return Err(RepositoryError::Shallow { commit: head.clone() });
+        }
+        Ok(candidates)
+    }
+
+    fn commit(&self, commit: &Commit) -> Result<git2::Commit<'_>, RepositoryError> {
+        let unknown =
+            |e: git2::Error| RepositoryError::Revision { revision: commit.to_string(), why: e.message().to_owned() };
+        Oid::from_str(commit.as_str()).and_then(|id| self.inner.find_commit(id)).map_err(unknown)
+    }
+
+    /// `origin`, else the only remote.
+    fn remote(&self) -> Option<String> {
+        let remotes = self.inner.remotes().ok()?;
+        let mut names: Vec<String> = remotes.iter().flatten().flatten().map(str::to_owned).collect();
+        match names.iter().position(|name| name == "origin") {
+            Some(origin) => Some(names.swap_remove(origin)),
+            None if names.len() == 1 => names.pop(),
+            None => None,
+        }
+    }
+
+    /// The tips of a branch at the remote and here.
+    fn tips(&self, branch: &str) -> Vec<Oid> {
+        let remote = self.remote().map(|remote| format!("refs/remotes/{remote}/{branch}"));
+        let names = remote.into_iter().chain([format!("refs/heads/{branch}")]);
+        names.filter_map(|name| self.inner.refname_to_id(&name).ok()).collect()
+    }
+
+    fn only_branch(&self) -> Option<String> {
+        let mut branches = self.inner.branches(Some(BranchType::Local)).ok()?.flatten();
+        let (branch, _) = branches.next()?;
+        let name = String::from_utf8_lossy(branch.name_bytes().ok()?).into_owned();
+        branches.next().is_none().then_some(name)
+    }
+}
+
+fn name(id: Oid) -> Result<Commit, RepositoryError> {
+    let odd = || git2::Error::from_str("its id is not one that perfgate knows");
+    Commit::parse(&id.to_string()).ok_or_else(|| failed("name a commit")(odd()))
+}

@@ -1,0 +1,180 @@
+//! Runs as files of a directory, a folder for each month.
+//!
+//! A run is written beside its place, brought to disk, and only then linked to its name, which never replaces a file:
+//! whoever lists the directory sees whole runs, and a writer that dies leaves at most a file that begins with a dot.
+
+use super::{Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the name of a file begins with while it is written.
+const UNFINISHED: &str = ".unfinished-";
+
+/// A directory of runs.
+#[derive(Debug, Clone)]
+pub struct DirectoryStore {
+    root: PathBuf,
+}
+
+impl DirectoryStore {
+    /// The store in a directory, which is made on the first write.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        DirectoryStore { root: root.into() }
+    }
+
+    fn path(&self, key: &Key) -> PathBuf {
+        self.root.join(key.month()).join(key.file_name())
+    }
+
+    /// Writes one run; false where it was there.
+    fn add(&self, key: &Key, bytes: &[u8]) -> Result<bool, StoreError> {
+        let path = self.path(key);
+        if self.holds(key, &path)? {
+            return Ok(false);
+        }
+        let folder = self.root.join(key.month());
+        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        let unfinished = Unfinished::write(&folder, bytes).map_err(failed("write", &path))?;
+        match fs::hard_link(&unfinished.0, &path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(!self.holds(key, &path)?),
+            // Not every file system has links. The name is the content's: what a rename could replace is its equal.
+            Err(_) => fs::rename(&unfinished.0, &path).map_err(failed("write", &path))?,
+        }
+        sync_directory(&folder).map_err(failed("write", &folder))?;
+        Ok(true)
+    }
+
+    /// True where a run is there; an error where something else has its name.
+    fn holds(&self, key: &Key, path: &Path) -> Result<bool, StoreError> {
+        match fs::read(path) {
+            Ok(bytes) => checked(self.describe(), key, bytes).map(|_| true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(failed("read", path)(error)),
+        }
+    }
+}
+
+impl Store for DirectoryStore {
+    fn list(&self) -> Result<Listing, StoreError> {
+        let mut listing = Listing::default();
+        for (month, path) in entries(&self.root)? {
+            let is_month = month.len() == 7 && month.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+            if !is_month || !path.is_dir() {
+                listing.foreign.push(month);
+                continue;
+            }
+            for (name, _) in entries(&path)? {
+                let name = format!("{month}/{name}");
+                match Key::parse(&name) {
+                    Some(key) => listing.keys.push(key),
+                    None if name[8..].starts_with(UNFINISHED) => {}
+                    None => listing.foreign.push(name),
+                }
+            }
+        }
+        listing.keys.sort();
+        listing.foreign.sort();
+        Ok(listing)
+    }
+
+    fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
+        let path = self.path(key);
+        match fs::read(&path) {
+            Ok(bytes) => checked(self.describe(), key, bytes),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) })
+            }
+            Err(error) => Err(failed("read", &path)(error)),
+        }
+    }
+
+    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
+        refuse_mismatch(records)?;
+        refuse_newer(self, &self.list()?.keys)?;
+        let mut written = Written::default();
+        for (key, bytes) in records {
+            if self.add(key, bytes)? {
+                written.added += 1;
+            } else {
+                written.already += 1;
+            }
+        }
+        Ok(written)
+    }
+
+    fn remove(&self, keys: &[Key]) -> Result<usize, StoreError> {
+        let mut removed = 0;
+        for key in keys {
+            let path = self.path(key);
+            match fs::remove_file(&path) {
+                Ok(()) => removed += 1,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(failed("remove", &path)(error)),
+            }
+        }
+        Ok(removed)
+    }
+
+    fn describe(&self) -> String {
+        format!("dir:{}", self.root.display())
+    }
+}
+
+/// A file that is not yet a run; gone when dropped.
+#[derive(Debug)]
+struct Unfinished(PathBuf);
+
+impl Unfinished {
+    fn write(folder: &Path, bytes: &[u8]) -> io::Result<Unfinished> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let path = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
+            let mut file = match File::create_new(&path) {
+                // Left by a process that died with our number, or that writes on another machine.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                other => other?,
+            };
+            let unfinished = Unfinished(path);
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            return Ok(unfinished);
+        }
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Where it was renamed there is nothing to remove.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn failed(what: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError + use<> {
+    let path = path.to_owned();
+    move |source| StoreError::File { what, path: path.clone(), source }
+}
+
+/// Names and paths in a directory, in order; none where there is no directory.
+fn entries(directory: &Path) -> Result<Vec<(String, PathBuf)>, StoreError> {
+    let failed = failed("list", directory);
+    let listed = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(&failed)?,
+    };
+    let mut entries = Vec::new();
+    for entry in listed {
+        let entry = entry.map_err(&failed)?;
+        entries.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
+    }
+    entries.sort();
+    Ok(entries)
+}
+
+/// Makes a new name last: on Unix the directory must reach the disk too.
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,160 @@
+//! Runs to and from a remote. Both sides end up with both sides' runs, on one straight line of commits.
+//!
+//! What the remote has is fetched beside our ref. Where the two lines have parted, ours is made anew as one commit on
+//! top of the remote's tip: the remote's files, plus those that we added since the lines parted, less those that we
+//! removed. (Where they share no commit, nothing is removed.) Then an ordinary push either takes that tip, or another
+//! writer was faster and it begins again.
+
+use super::backoff::Backoff;
+use super::git::{Moved, message};
+use super::remote::{Pushed, Remote};
+use super::{GitStore, Key, Store, StoreError};
+use git2::{ErrorCode, MergeOptions, Oid, Repository};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// What was exchanged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Exchange {
+    /// Runs that are new here.
+    pub received: usize,
+    /// Runs that are new there.
+    pub sent: usize,
+}
+
+impl GitStore {
+    pub(super) fn pull_from(&self, remote: &str) -> Result<Exchange, StoreError> {
+        let repository = self.repository()?;
+        let remote = Remote::new(&repository, &self.git_dir, remote)?;
+        let (_, received) = self.take_over(&repository, &remote)?;
+        Ok(Exchange { received, sent: 0 })
+    }
+
+    pub(super) fn push_to(&self, remote: &str) -> Result<Exchange, StoreError> {
+        let repository = self.repository()?;
+        let remote = Remote::new(&repository, &self.git_dir, remote)?;
+        let mut backoff = waits(&self.git_dir);
+        let mut exchange = Exchange::default();
+        loop {
+            let (theirs, received) = self.take_over(&repository, &remote)?;
+            exchange.received += received;
+            let ours = self.tip(&repository)?;
+            if ours == theirs {
+                return Ok(exchange);
+            }
+            exchange.sent = self.more(&repository, ours, theirs)?.len();
+            match remote.push(&self.reference)? {
+                Pushed::Done => return Ok(exchange),
+                Pushed::Overtaken(why) => backoff.wait().map_err(|tries| StoreError::Busy {
+                    store: format!("{} of `{}`", self.describe(), remote.shown()),
+                    tries,
+                    why,
+                })?,
+            }
+        }
+    }
+
+    /// Fetches, and moves our ref to what both have. Gives the remote's tip and how many runs were new here.
+    fn take_over(&self, repository: &Repository, remote: &Remote<'_>) -> Result<(Option<Oid>, usize), StoreError> {
+        let incoming = Incoming::new(repository);
+        if !remote.fetch(&self.reference, &incoming.name)? {
+            return Ok((None, 0));
+        }
+        let theirs = repository.refname_to_id(&incoming.name).map_err(|e| self.failed("read what was fetched", e))?;
+        // Whatever it is, it must be a store before it becomes ours.
+        self.listing(repository, theirs)?;
+        let mut backoff = waits(&self.git_dir);
+        loop {
+            let ours = self.tip(repository)?;
+            let joined = self.joined(repository, ours, theirs)?;
+            if ours == Some(joined) {
+                return Ok((Some(theirs), 0));
+            }
+            let received = self.more(repository, Some(joined), ours)?.len();
+            match self.advance(repository, ours, joined)? {
+                Moved::Done => return Ok((Some(theirs), received)),
+                Moved::Overtaken(why) => backoff.wait().map_err(|tries| self.busy(tries, why))?,
+            }
+        }
+    }
+
+    /// The commit that has both sides' runs and the remote's tip behind it.
+    fn joined(&self, repository: &Repository, ours: Option<Oid>, theirs: Oid) -> Result<Oid, StoreError> {
+        let failed = |e| self.failed("join our runs with the remote's", e);
+        let Some(ours) = ours else { return Ok(theirs) };
+        let parted = match repository.merge_base(ours, theirs) {
+            Ok(commit) => Some(commit),
+            Err(error) if error.code() == ErrorCode::NotFound => None,
+            Err(error) => return Err(failed(error)),
+        };
+        if parted == Some(theirs) {
+            return Ok(ours);
+        }
+        if parted == Some(ours) {
+            return Ok(theirs);
+        }
+        let before = match parted {
+            Some(commit) => self.tree(repository, commit)?,
+            None => {
+                let nothing = repository.treebuilder(None).and_then(|t| t.write()).map_err(failed)?;
+                repository.find_tree(nothing).map_err(failed)?
+            }
+        };
+        let (our_tree, their_tree) = (self.tree(repository, ours)?, self.tree(repository, theirs)?);
+        let mut options = MergeOptions::new();
+        options.find_renames(false);
+        let mut index = repository.merge_trees(&before, &their_tree, &our_tree, Some(&options)).map_err(failed)?;
+        if index.has_conflicts() {
+            return Err(StoreError::Damaged {
+                store: self.describe(),
+                place: "a file that is here and at the remote".to_owned(),
+                why: "the two have one name and different content".to_owned(),
+            });
+        }
+        let tree = index.write_tree_to(repository).map_err(failed)?;
+        if tree == their_tree.id() {
+            return Ok(theirs);
+        }
+        let ours = self.more(repository, Some(ours), Some(theirs))?;
+        self.commit(repository, tree, Some(theirs), &message("record", &ours))
+    }
+
+    /// The runs of one tip that another one does not have.
+    fn more(&self, repository: &Repository, of: Option<Oid>, than: Option<Oid>) -> Result<BTreeSet<Key>, StoreError> {
+        let keys = |tip: Option<Oid>| match tip {
+            Some(tip) => Ok(BTreeSet::from_iter(self.listing(repository, tip)?.keys)),
+            None => Ok::<_, StoreError>(BTreeSet::new()),
+        };
+        Ok(keys(of)?.difference(&keys(than)?).cloned().collect())
+    }
+}
+
+fn waits(place: &Path) -> Backoff {
+    Backoff::new(place, 30, Duration::from_millis(20), Duration::from_secs(2))
+}
+
+/// The ref that a fetch writes to: one for each fetch, so that two at once do not meet, and gone when dropped. It has
+/// its own folder, since git removes the folder with the last ref in it.
+struct Incoming<'r> {
+    repository: &'r Repository,
+    name: String,
+}
+
+impl<'r> Incoming<'r> {
+    fn new(repository: &'r Repository) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Incoming { repository, name: format!("refs/perfgate-incoming/{}-{number}", std::process::id()) }
+    }
+}
+
+impl Drop for Incoming<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut reference) = self.repository.find_reference(&self.name) {
+            // What stays behind is overwritten by a later fetch of the same number, and harms nobody.
+            let _ = reference.delete();
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Runs as files of a tree behind a ref of the user's repository, a subtree for each month.
+//!
+//! Blobs, trees and commits are made in the object database, and the ref is moved only from the tip that was read: a
+//! writer that another one overtook starts again from the new tip. Work tree, index, HEAD and branches are not touched.
+//! The ref's history is a straight line. The network is for `exchange`.
+
+use super::backoff::Backoff;
+use super::{Exchange, Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer};
+use crate::model::Commit;
+use git2::{ErrorCode, ObjectType, Oid, Repository, Signature, Tree};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const FILE: i32 = 0o100_644;
+const FOLDER: i32 = 0o040_000;
+
+/// A ref that holds runs.
+#[derive(Debug, Clone)]
+pub struct GitStore {
+    pub(super) git_dir: PathBuf,
+    pub(super) reference: String,
+}
+
+impl GitStore {
+    /// The store behind a ref of the repository that a directory is in. The ref need not be there yet.
+    pub fn open(directory: &Path, reference: &str) -> Result<GitStore, StoreError> {
+        let store = GitStore { git_dir: directory.to_owned(), reference: reference.to_owned() };
+        let what = || format!("find a git repository from {}", directory.display());
+        let repository = Repository::discover(directory).map_err(|e| store.failed(what(), e))?;
+        Ok(GitStore { git_dir: repository.path().to_owned(), ..store })
+    }
+
+    /// Opened anew for each operation: handles cannot be shared between threads, and nothing stale stays cached.
+    pub(super) fn repository(&self) -> Result<Repository, StoreError> {
+        Repository::open(&self.git_dir).map_err(|e| self.failed("open the repository", e))
+    }
+
+    pub(super) fn failed(&self, what: impl Into<String>, source: git2::Error) -> StoreError {
+        StoreError::Git { what: what.into(), store: self.describe(), source }
+    }
+
+    fn damaged(&self, place: &str, why: &str) -> StoreError {
+        StoreError::Damaged { store: self.describe(), place: place.to_owned(), why: why.to_owned() }
+    }
+
+    /// The ref's commit; `None` only where there is no such ref.
+    pub(super) fn tip(&self, repository: &Repository) -> Result<Option<Oid>, StoreError> {
+        match repository.find_reference(&self.reference) {
+            Ok(reference) => match reference.target() {
+                Some(tip) => Ok(Some(tip)),
+                None => Err(self.damaged(&self.reference, "it is a symbolic ref")),
+            },
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(self.failed("read the ref", error)),
+        }
+    }
+
+    pub(super) fn tree<'r>(&self, repository: &'r Repository, tip: Oid) -> Result<Tree<'r>, StoreError> {
+        let commit = repository.find_commit(tip).map_err(|e| self.failed("read the ref's commit", e))?;
+        commit.tree().map_err(|e| self.failed("read the ref's tree", e))
+    }
+
+    /// Every file below a tip, ours and others.
+    pub(super) fn listing(&self, repository: &Repository, tip: Oid) -> Result<Listing, StoreError> {
+        let mut listing = Listing::default();
+        for entry in &self.tree(repository, tip)? {
+            let month = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+            if entry.kind() != Some(ObjectType::Tree) {
+                listing.foreign.push(month);
+                continue;
+            }
+            let folder =
+                repository.find_tree(entry.id()).map_err(|e| self.failed(format!("read the folder {month}"), e))?;
+            for file in &folder {
+                let name = format!("{month}/{}", String::from_utf8_lossy(file.name_bytes()));
+                match Key::parse(&name) {
+                    Some(key) if file.kind() == Some(ObjectType::Blob) => listing.keys.push(key),
+                    _ => listing.foreign.push(name),
+                }
+            }
+        }
+        listing.keys.sort();
+        listing.foreign.sort();
+        Ok(listing)
+    }
+
+    /// Moves the ref from one tip to another, unless it is no longer at the first.
+    pub(super) fn advance(&self, repository: &Repository, from: Option<Oid>, to: Oid) -> Result<Moved, StoreError> {
+        // No tip is the zero id: then the ref must not be there when it is locked.
+        let from = from.unwrap_or(Oid::ZERO_SHA1);
+        match repository.reference_matching(&self.reference, to, true, from, "perfgate") {
+            Ok(_) => Ok(Moved::Done),
+            Err(error) => match error.code() {
+                ErrorCode::Modified | ErrorCode::Locked | ErrorCode::Exists | ErrorCode::NotFound => {
+                    Ok(Moved::Overtaken(error.message().to_owned()))
+                }
+                _ => Err(self.failed("move the ref", error)),
+            },
+        }
+    }
+
+    /// A commit on top of a tip.
+    pub(super) fn commit(
+        &self,
+        repository: &Repository,
+        tree: Oid,
+        parent: Option<Oid>,
+        message: &str,
+    ) -> Result<Oid, StoreError> {
+        let made = || {
+            let tree = repository.find_tree(tree)?;
+            let author = repository.signature().or_else(|_| Signature::now("perfgate", "perfgate@localhost"))?;
+            let parent = parent.map(|p| repository.find_commit(p)).transpose()?;
+            repository.commit(None, &author, &author, message, &tree, &parent.iter().collect::<Vec<_>>())
+        };
+        made().map_err(|e| self.failed("make a commit", e))
+    }
+
+    /// Changes the tree until the ref could be moved to the outcome. `change` gets the present tree and gives the id of
+    /// the next one and the message, or `None` where there is nothing to do.
+    fn update<T>(
+        &self,
+        mut change: impl FnMut(&Repository, Option<&Tree<'_>>) -> Result<(Option<(Oid, String)>, T), StoreError>,
+    ) -> Result<T, StoreError> {
+        let repository = self.repository()?;
+        let mut backoff = Backoff::new(&self.git_dir, 1000, Duration::from_millis(1), Duration::from_millis(50));
+        loop {
+            let tip = self.tip(&repository)?;
+            let tree = tip.map(|tip| self.tree(&repository, tip)).transpose()?;
+            let (next, outcome) = change(&repository, tree.as_ref())?;
+            let Some((next, message)) = next else { return Ok(outcome) };
+            let commit = self.commit(&repository, next, tip, &message)?;
+            match self.advance(&repository, tip, commit)? {
+                Moved::Done => return Ok(outcome),
+                Moved::Overtaken(why) => backoff.wait().map_err(|tries| self.busy(tries, why))?,
+            }
+        }
+    }
+
+    pub(super) fn busy(&self, tries: u32, why: String) -> StoreError {
+        StoreError::Busy { store: self.describe(), tries, why }
+    }
+
+    /// A tree with runs added, and which of them are new.
+    fn with_runs(
+        &self,
+        repository: &Repository,
+        tree: Option<&Tree<'_>>,
+        blobs: &BTreeMap<&Key, Oid>,
+    ) -> Result<(Oid, BTreeSet<Key>), StoreError> {
+        let failed = |e| self.failed("make a tree", e);
+        let mut added = BTreeSet::new();
+        let mut root = repository.treebuilder(tree).map_err(failed)?;
+        for (month, keys) in by_month(blobs.keys().copied()) {
+            let folder = match root.get(&month).map_err(failed)? {
+                Some(entry) => {
+                    Some(repository.find_tree(entry.id()).map_err(|_| self.damaged(&month, "it is not a folder"))?)
+                }
+                None => None,
+            };
+            let mut builder = repository.treebuilder(folder.as_ref()).map_err(failed)?;
+            for key in keys {
+                let blob = blobs[key];
+                let there = builder.get(key.file_name()).map_err(failed)?.map(|entry| entry.id());
+                match there {
+                    Some(there) if there == blob => {}
+                    Some(_) => return Err(self.damaged(&key.to_string(), "its content does not fit its name")),
+                    None => {
+                        builder.insert(key.file_name(), blob, FILE).map_err(failed)?;
+                        added.insert(key.clone());
+                    }
+                }
+            }
+            root.insert(&month, builder.write().map_err(failed)?, FOLDER).map_err(failed)?;
+        }
+        Ok((root.write().map_err(failed)?, added))
+    }
+
+    /// A tree with runs taken out, and how many of them were in it.
+    fn without_runs(
+        &self,
+        repository: &Repository,
+        tree: &Tree<'_>,
+        keys: &BTreeSet<Key>,
+    ) -> Result<(Oid, usize), StoreError> {
+        let failed = |e| self.failed("make a tree", e);
+        let mut removed = 0;
+        let mut root = repository.treebuilder(Some(tree)).map_err(failed)?;
+        for (month, keys) in by_month(keys.iter()) {
+            let Some(id) = root.get(&month).map_err(failed)?.map(|entry| entry.id()) else { continue };
+            let folder = repository.find_tree(id).map_err(|_| self.damaged(&month, "it is not a folder"))?;
+            let mut builder = repository.treebuilder(Some(&folder)).map_err(failed)?;
+            for key in keys {
+                if builder.get(key.file_name()).map_err(failed)?.is_some() {
+                    builder.remove(key.file_name()).map_err(failed)?;
+                    removed += 1;
+                }
+            }
+            if builder.is_empty() {
+                root.remove(&month).map_err(failed)?;
+            } else {
+                root.insert(&month, builder.write().map_err(failed)?, FOLDER).map_err(failed)?;
+            }
+        }
+        Ok((root.write().map_err(failed)?, removed))
+    }
+}
+
+impl Store for GitStore {
+    fn list(&self) -> Result<Listing, StoreError> {
+        let repository = self.repository()?;
+        match self.tip(&repository)? {
+            Some(tip) => self.listing(&repository, tip),
+            None => Ok(Listing::default()),
+        }
+    }
+
+    fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
+        let missing = || StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) };
+        let repository = self.repository()?;
+        let tip = self.tip(&repository)?.ok_or_else(missing)?;
+        let entry = match self.tree(&repository, tip)?.get_path(Path::new(&key.to_string())) {
+            Ok(entry) => entry,
+            Err(error) if error.code() == ErrorCode::NotFound => return Err(missing()),
+            Err(error) => return Err(self.failed(format!("find the run {key}"), error)),
+        };
+        let blob = repository.find_blob(entry.id()).map_err(|e| self.failed(format!("read the run {key}"), e))?;
+        checked(self.describe(), key, blob.content().to_vec())
+    }
+
+    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
+        refuse_mismatch(records)?;
+        refuse_newer(self, &self.list()?.keys)?;
+        let repository = self.repository()?;
+        let blob = |bytes: &[u8]| repository.blob(bytes).map_err(|e| self.failed("write a run", e));
+        let blobs = records
+            .iter()
+            .map(|(key, bytes)| Ok((key, blob(bytes)?)))
+            .collect::<Result<BTreeMap<_, _>, StoreError>>()?;
+        self.update(|repository, tree| {
+            let (next, added) = self.with_runs(repository, tree, &blobs)?;
+            let written = Written { added: added.len(), already: records.len() - added.len() };
+            let next = (!added.is_empty()).then(|| (next, message("record", &added)));
+            Ok((next, written))
+        })
+    }
+
+    fn remove(&self, keys: &[Key]) -> Result<usize, StoreError> {
+        let keys: BTreeSet<Key> = keys.iter().cloned().collect();
+        self.update(|repository, tree| {
+            let Some(tree) = tree else { return Ok((None, 0)) };
+            let (next, removed) = self.without_runs(repository, tree, &keys)?;
+            Ok(((removed > 0).then(|| (next, message("remove", &keys))), removed))
+        })
+    }
+
+    fn describe(&self) -> String {
+        format!("git:{}", self.reference)
+    }
+
+    fn pull(&self, remote: &str) -> Result<Exchange, StoreError> {
+        self.pull_from(remote)
+    }
+
+    fn push(&self, remote: &str) -> Result<Exchange, StoreError> {
+        self.push_to(remote)
+    }
+}
+
+/// What became of a move of the ref.
+#[derive(Debug)]
+pub(super) enum Moved {
+    Done,
+    /// Another process was there first, or is at it now.
+    Overtaken(String),
+}
+
+fn by_month<'a>(keys: impl Iterator<Item = &'a Key>) -> BTreeMap<String, Vec<&'a Key>> {
+    let mut months: BTreeMap<String, Vec<&Key>> = BTreeMap::new();
+    for key in keys {
+        months.entry(key.month()).or_default().push(key);
+    }
+    months
+}
+
+/// `perfgate: record 1 run of 0123456789`
+pub(super) fn message(verb: &str, keys: &BTreeSet<Key>) -> String {
+    let runs = if keys.len() == 1 { "run" } else { "runs" };
+    let commits: BTreeSet<&str> = keys.iter().filter_map(Key::commit).map(Commit::short).collect();
+    match (commits.first(), commits.len()) {
+        (Some(commit), 1) => format!("perfgate: {verb} {} {runs} of {commit}", keys.len()),
+        _ => format!("perfgate: {verb} {} {runs}", keys.len()),
+    }
+}

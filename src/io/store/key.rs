@@ -1,0 +1,141 @@
+//! The name of a stored run: `YYYY-MM/TIME-COMMIT-ID.pgrun`, the same in every store.
+//!
+//! The time is the run's (its commit's, where it has one), in seconds since 1970, in twelve digits, so that names in
+//! alphabetical order are in time order and the runs of a known commit share a prefix that can be asked for. The ID is
+//! the content's, so that two writers meet at one name only where they bring the same bytes, and recording a run again
+//! changes nothing.
+
+use crate::model::{Commit, Run};
+use std::fmt;
+
+const SUFFIX: &str = ".pgrun";
+
+/// Digits of a content id in a name.
+const ID: usize = 12;
+
+/// The last second of the year 9999, less what a time zone may take: the latest that twelve digits and a month can name.
+const LATEST: i64 = 253_402_207_200;
+
+/// The name of a stored run. Its order is the order of time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    time: i64,
+    commit: Option<Commit>,
+    id: Box<str>,
+}
+
+impl Key {
+    /// The name for a run and its encoded bytes.
+    pub fn new(run: &Run, bytes: &[u8]) -> Key {
+        let mut id = fingerprint(bytes);
+        id.truncate(ID);
+        Key { time: run.time.clamp(0, LATEST), commit: run.commit.clone(), id: id.into() }
+    }
+
+    /// The key of a name as [`Key`] displays it; `None` for every other name.
+    pub fn parse(path: &str) -> Option<Key> {
+        let (_, name) = path.split_once('/')?;
+        let mut parts = name.strip_suffix(SUFFIX)?.splitn(3, '-');
+        let (time, commit, id) = (parts.next()?, parts.next()?, parts.next()?);
+        let commit = if commit == "none" { None } else { Some(Commit::parse(commit)?) };
+        let time = time.parse().ok().filter(|t| (0..=LATEST).contains(t))?;
+        let hex = id.len() == ID && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let key = hex.then(|| Key { time, commit, id: id.into() })?;
+        (key.to_string() == path).then_some(key)
+    }
+
+    /// Seconds since 1970, as the run has it.
+    pub fn time(&self) -> i64 {
+        self.time
+    }
+
+    /// The commit that was measured, where known.
+    pub fn commit(&self) -> Option<&Commit> {
+        self.commit.as_ref()
+    }
+
+    /// The first digits of the content's fingerprint.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The folder of the run's month, `YYYY-MM` in UTC.
+    pub fn month(&self) -> String {
+        let date = jiff::Timestamp::from_second(self.time).unwrap_or_default();
+        let date = jiff::tz::Offset::UTC.to_datetime(date);
+        format!("{:04}-{:02}", date.year(), date.month())
+    }
+
+    /// The name inside that folder.
+    pub fn file_name(&self) -> String {
+        let commit = self.commit.as_ref().map_or("none", Commit::as_str);
+        format!("{:012}-{commit}-{}{SUFFIX}", self.time, self.id)
+    }
+
+    /// True where these bytes are the ones that the key was made for.
+    pub fn fits(&self, bytes: &[u8]) -> bool {
+        fingerprint(bytes).starts_with(&*self.id)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.month(), self.file_name())
+    }
+}
+
+/// The fingerprint of a record's bytes: git's id of a blob with this content, in hexadecimal.
+pub fn fingerprint(bytes: &[u8]) -> String {
+    // Hashing fails only when git knows no such kind of object.
+    git2::Oid::hash_object(git2::ObjectType::Blob, bytes).unwrap_or(git2::Oid::ZERO_SHA1).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(time: i64) -> Run {
+        Run { time, commit: Commit::parse(&"ab".repeat(20)), ..Run::default() }
+    }
+
+    #[test]
+    fn a_key_is_read_back_from_its_name() {
+        // 2026-01-31T23:59:59Z; the id is what `printf x | git hash-object --stdin` says.
+        let key = Key::new(&run(1_769_903_999), b"x");
+        let name = format!("2026-01/001769903999-{}-c1b0730e0133.pgrun", "ab".repeat(20));
+        assert_eq!(key.to_string(), name);
+        assert_eq!(Key::parse(&name), Some(key));
+        let none = Key::new(&Run { commit: None, ..run(-5) }, b"x");
+        assert_eq!(none.to_string(), "1970-01/000000000000-none-c1b0730e0133.pgrun");
+        assert_eq!(Key::parse(&none.to_string()), Some(none));
+    }
+
+    #[test]
+    fn only_names_as_written_are_keys() {
+        for name in [
+            "",
+            "README.md",
+            "1970-01/README.md",
+            "1970-02/000000000000-none-c1b0730e0133.pgrun",
+            "1970-01/0-none-c1b0730e0133.pgrun",
+            "1970-01/+00000000000-none-c1b0730e0133.pgrun",
+            "1970-01/000000000000-main-c1b0730e0133.pgrun",
+            "1970-01/000000000000-none-C1B0730E0133.pgrun",
+            "1970-01/000000000000-none-c1b0730e0133.pgrun.tmp",
+            "x/1970-01/000000000000-none-c1b0730e0133.pgrun",
+            "9999-12/999999999999-none-c1b0730e0133.pgrun",
+        ] {
+            assert_eq!(Key::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_sort_as_their_times() {
+        let times = [0, 59, 86_400, 1_700_000_000, 4_102_444_800, LATEST, i64::MAX, -1, i64::MIN];
+        let mut keys: Vec<Key> = times.iter().map(|t| Key::new(&run(*t), b"x")).collect();
+        let mut names: Vec<String> = keys.iter().map(Key::to_string).collect();
+        keys.sort();
+        names.sort();
+        assert_eq!(keys.iter().map(Key::to_string).collect::<Vec<_>>(), names);
+    }
+}

@@ -1,0 +1,287 @@
+//! Where stored runs are kept: one trait, a file of bytes for each run, and the stores that implement it.
+//! What is in a record is for `model::record`; which runs stand for the base is for the rooms above.
+
+mod backoff;
+mod directory;
+mod exchange;
+mod git;
+mod key;
+mod remote;
+
+pub use directory::DirectoryStore;
+pub use exchange::Exchange;
+pub use git::GitStore;
+pub use key::{Key, fingerprint};
+
+use crate::model::Run;
+use crate::model::record::{self, Detail, RecordError};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Where runs are kept unless told otherwise.
+pub const DEFAULT_URL: &str = "git:refs/perfgate/baselines";
+
+/// How many of the newest records are looked at before a write, for whether a later perfgate writes here.
+const NEWEST: usize = 4;
+
+/// A place for stored runs. Any number of processes may use it at once.
+pub trait Store: Send + Sync {
+    /// The names of all runs, in time order. A store that was never written to is empty; one that cannot be read is an
+    /// error.
+    fn list(&self) -> Result<Listing, StoreError>;
+
+    /// The bytes of a run, which are the ones that were written.
+    fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError>;
+
+    /// Adds runs; those that are there already are left as they are. What cannot be written whole is not seen at all.
+    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError>;
+
+    /// Takes runs away and says how many of them were there.
+    fn remove(&self, keys: &[Key]) -> Result<usize, StoreError>;
+
+    /// The store as the user writes it (`git:refs/perfgate/baselines`).
+    fn describe(&self) -> String;
+
+    /// Fetches the runs of a remote into this store.
+    fn pull(&self, remote: &str) -> Result<Exchange, StoreError> {
+        Err(StoreError::NoExchange { store: self.describe(), remote: remote.to_owned() })
+    }
+
+    /// Sends this store's runs to a remote, and takes over those that it has more, until both have all.
+    fn push(&self, remote: &str) -> Result<Exchange, StoreError> {
+        Err(StoreError::NoExchange { store: self.describe(), remote: remote.to_owned() })
+    }
+}
+
+/// What a store holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The runs, in time order.
+    pub keys: Vec<Key>,
+    /// Names of what is not a run of ours. It is left alone.
+    pub foreign: Vec<String>,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Runs that are new.
+    pub added: usize,
+    /// Runs that were there.
+    pub already: usize,
+}
+
+/// Why a store could not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store's address is not one.
+    #[error("`{url}` is not a store: {why}; write git:refs/perfgate/baselines or dir:PATH")]
+    Url {
+        /// As it was written.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {what} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The git repository could not be read or written.
+    #[error("cannot {what} in {store}: {}", source.message())]
+    Git {
+        /// What was tried.
+        what: String,
+        /// The store.
+        store: String,
+        /// What libgit2 says.
+        source: git2::Error,
+    },
+    /// No such run.
+    #[error("{store} has no run {key}")]
+    Missing {
+        /// The store.
+        store: String,
+        /// The run.
+        key: Box<Key>,
+    },
+    /// What is stored is not what was written.
+    #[error("{store}: {place} is damaged ({why}); remove it, or restore it from another copy of the store")]
+    Damaged {
+        /// The store.
+        store: String,
+        /// Which part of it.
+        place: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Written by a later perfgate.
+    #[error(
+        "{store} holds runs of format version {version} ({key}), and this perfgate writes version {}: install a newer perfgate to record here",
+        record::VERSION
+    )]
+    Newer {
+        /// The store.
+        store: String,
+        /// A run of that version.
+        key: Box<Key>,
+        /// The version.
+        version: u16,
+    },
+    /// The bytes are not the ones that the key names.
+    #[error("the bytes for {0} are not the ones that its name was made for; encode the run again")]
+    Mismatch(Box<Key>),
+    /// Other processes kept the store busy.
+    #[error(
+        "{store} was busy for {tries} tries: {why}; if no other perfgate or git is running, remove the left-over lock"
+    )]
+    Busy {
+        /// The store.
+        store: String,
+        /// How often it was tried.
+        tries: u32,
+        /// What stood in the way, the last time.
+        why: String,
+    },
+    /// The record itself.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A store that is not exchanged with a remote.
+    #[error("{store} is not exchanged with a remote (`{remote}`): only a git: store is; copy the directory instead")]
+    NoExchange {
+        /// The store.
+        store: String,
+        /// The remote that was named.
+        remote: String,
+    },
+    /// The name of a remote that git would not take for one.
+    #[error("`{0}` is not the name or URL of a remote")]
+    Remote(String),
+    /// The git command could not be started.
+    #[error("cannot start the git command: {0}; install git, or put it on PATH")]
+    NoGit(#[source] std::io::Error),
+    /// Git could not fetch or push.
+    #[error("cannot {what} with `{remote}`: {said}")]
+    Network {
+        /// Fetch or push.
+        what: &'static str,
+        /// The remote.
+        remote: String,
+        /// Git's own last lines.
+        said: String,
+    },
+    /// The remote does not take the runs; trying again would not help.
+    #[error("`{remote}` refused the runs: {said}")]
+    Refused {
+        /// The remote.
+        remote: String,
+        /// Git's own last lines.
+        said: String,
+    },
+}
+
+/// The address of a store, as perfgate.toml and `--store` have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// `git:REF`: a ref of the repository.
+    Git(String),
+    /// `dir:PATH`: a directory.
+    Directory(PathBuf),
+}
+
+impl FromStr for StoreUrl {
+    type Err = StoreError;
+
+    fn from_str(url: &str) -> Result<Self, StoreError> {
+        let wrong = |why: &str| Err(StoreError::Url { url: url.to_owned(), why: why.to_owned() });
+        match url.split_once(':') {
+            Some(("git", name)) => {
+                let taken = ["refs/heads/", "refs/tags/", "refs/remotes/"].iter().any(|s| name.starts_with(s));
+                if !name.starts_with("refs/") || !name[5..].contains('/') || !git2::Reference::is_valid_name(name) {
+                    wrong("a git store is named by a full ref")
+                } else if taken {
+                    wrong("branches, tags and remote branches are yours; a store needs a ref of its own")
+                } else {
+                    Ok(StoreUrl::Git(name.to_owned()))
+                }
+            }
+            Some(("dir", "")) => wrong("the path is missing"),
+            Some(("dir", path)) => Ok(StoreUrl::Directory(path.into())),
+            Some(("s3" | "gs" | "az", _)) => wrong("object stores are not supported by this version of perfgate"),
+            _ => wrong("it begins with neither git: nor dir:"),
+        }
+    }
+}
+
+/// Opens a store. `base` is a directory of the repository, and what a relative `dir:` path starts from.
+pub fn open(url: &str, base: &Path) -> Result<Box<dyn Store>, StoreError> {
+    Ok(match url.parse()? {
+        StoreUrl::Git(reference) => Box::new(GitStore::open(base, &reference)?),
+        StoreUrl::Directory(path) => Box::new(DirectoryStore::new(base.join(path))),
+    })
+}
+
+/// Reads a run out of a store.
+pub fn read_run(store: &dyn Store, key: &Key, detail: Detail) -> Result<Run, StoreError> {
+    let bytes = store.read(key)?;
+    record::decode(&bytes, detail).map_err(|error| match error {
+        newer @ RecordError::Newer { .. } => newer.into(),
+        other => StoreError::Damaged { store: store.describe(), place: key.to_string(), why: other.to_string() },
+    })
+}
+
+/// Refuses to write into a store that a later perfgate writes to. A look at the newest records tells, whatever the
+/// length of the history.
+fn refuse_newer(store: &dyn Store, keys: &[Key]) -> Result<(), StoreError> {
+    for key in keys.iter().rev().take(NEWEST) {
+        // One that is damaged or was removed in between says nothing of versions.
+        let Ok(bytes) = store.read(key) else { continue };
+        let version = record::version(&bytes).unwrap_or_default();
+        if version > record::VERSION {
+            return Err(StoreError::Newer { store: store.describe(), key: Box::new(key.clone()), version });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses records whose bytes are not the ones that their keys name.
+fn refuse_mismatch(records: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
+    match records.iter().find(|(key, bytes)| !key.fits(bytes)) {
+        Some((key, _)) => Err(StoreError::Mismatch(Box::new(key.clone()))),
+        None => Ok(()),
+    }
+}
+
+/// Bytes from a store, if they are the ones that were written. Records of a later version are for their reader to
+/// refuse, who can say it better.
+fn checked(store: String, key: &Key, bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    let later = record::version(&bytes).is_ok_and(|version| version > record::VERSION);
+    if later || key.fits(&bytes) {
+        return Ok(bytes);
+    }
+    Err(StoreError::Damaged { store, place: key.to_string(), why: "its content does not fit its name".into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_stores_are_read() {
+        assert_eq!(DEFAULT_URL.parse::<StoreUrl>().unwrap(), StoreUrl::Git("refs/perfgate/baselines".into()));
+        assert_eq!("dir:a b".parse::<StoreUrl>().unwrap(), StoreUrl::Directory("a b".into()));
+        let why = |url: &str| url.parse::<StoreUrl>().unwrap_err().to_string();
+        assert!(why("s3://bucket/x").contains("not supported by this version"));
+        assert!(why("git:refs/heads/main").contains("branches"));
+        for url in
+            ["", "git:", "git:baselines", "git:refs/x", "git:refs/a/..", "git:-x", "dir:", "baselines", "http://x"]
+        {
+            assert!(why(url).contains("write git:refs/perfgate/baselines or dir:PATH"), "{url}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The digests of a record: medians and counts, which every version has, and the steadiness, whose rule may change.
+//! A new rule is a new number in [`RULE`] (and a new length of `Digest::steadiness`, if it has one): nothing else.
+
+use super::RecordError;
+use super::wire::{Cursor, damaged, put_floats, put_planes, put_varint};
+use crate::model::Digest;
+
+/// The rule by which today's steadiness is made.
+const RULE: u8 = 1;
+
+/// Measures of steadiness in a digest.
+const MEASURES: usize = 3;
+
+/// What is stored of every set of samples, in the order of the evidence.
+#[derive(Debug, Default)]
+pub(super) struct Digests {
+    pub(super) medians: Vec<f64>,
+    pub(super) counts: Vec<u32>,
+    /// `None` where it was made by another rule than today's.
+    steadiness: Option<Vec<[f32; MEASURES]>>,
+}
+
+impl Digests {
+    /// Digest `i` as it was written; an unknown steadiness is not a number.
+    pub(super) fn get(&self, i: usize) -> Option<Digest> {
+        let steadiness = match &self.steadiness {
+            Some(all) => *all.get(i)?,
+            None => [f32::NAN; MEASURES],
+        };
+        Some(Digest { median: *self.medians.get(i)?, samples: *self.counts.get(i)?, steadiness })
+    }
+
+    /// True where the verdict may use them.
+    pub(super) fn are_current(&self) -> bool {
+        self.medians.is_empty() || self.steadiness.is_some()
+    }
+
+    /// The column of medians and counts.
+    pub(super) fn read_centres(&mut self, mut column: Cursor<'_>) -> Result<(), RecordError> {
+        let n = column.count(9)?;
+        self.medians = column.planes::<8>(n)?.floats()?;
+        let count = |c: &mut Cursor<'_>| u32::try_from(c.varint()?).map_err(|_| damaged("a count is too large"));
+        self.counts = (0..n).map(|_| count(&mut column)).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// The column of steadiness.
+    pub(super) fn read_steadiness(&mut self, mut column: Cursor<'_>) -> Result<(), RecordError> {
+        if column.byte()? != RULE {
+            self.steadiness = None;
+            return Ok(());
+        }
+        let n = column.count(4 * MEASURES)?;
+        let items = column.planes::<{ 4 * MEASURES }>(n)?;
+        let digest = |i| {
+            let item = items.get(i);
+            std::array::from_fn(|k| f32::from_le_bytes(std::array::from_fn(|b| item[4 * k + b])))
+        };
+        self.steadiness = Some((0..n).map(digest).collect());
+        Ok(())
+    }
+}
+
+/// The content of the column of medians and counts.
+pub(super) fn write_centres(digests: &[Digest]) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_varint(&mut out, digests.len() as u64);
+    put_floats(&mut out, &digests.iter().map(|d| d.median).collect::<Vec<_>>());
+    for digest in digests {
+        put_varint(&mut out, u64::from(digest.samples));
+    }
+    out
+}
+
+/// The content of the column of steadiness.
+pub(super) fn write_steadiness(digests: &[Digest]) -> Vec<u8> {
+    let mut out = vec![RULE];
+    put_varint(&mut out, digests.len() as u64);
+    let item = |d: &Digest| -> [u8; 4 * MEASURES] { std::array::from_fn(|b| d.steadiness[b / 4].to_le_bytes()[b % 4]) };
+    put_planes(&mut out, &digests.iter().map(item).collect::<Vec<_>>());
+    out
+}

@@ -1,0 +1,206 @@
+//! The stored record: a [`Run`] as one small file, and back. Where it is kept is for `io::store`.
+//!
+//! ```text
+//! "pgrun\n"  version u16  oldest reader u16  | index: packed u32, raw u32 | samples: packed u32, raw u32   (little endian)
+//! zstd frame: the index  - the run's facts, then columns over its measurements, each behind a tag and a length
+//! zstd frame: the samples - absent where there are none; a reader of digests steps over it
+//! ```
+//!
+//! Samples are kept in their order, on a log scale, within 0.01 % (see `samples`); digests, summaries, single values and
+//! exact counts are kept to the last bit. The same run gives the same bytes: nothing of the writing's time or place is
+//! in them.
+//!
+//! A reader steps over columns that it does not know, so a later version that only adds columns keeps `oldest reader`
+//! as it is; one that changes the meaning of a column raises it, and older programs then say [`RecordError::Newer`].
+
+mod columns;
+mod digests;
+mod read;
+mod samples;
+mod wire;
+mod write;
+
+use super::{Digest, Run};
+use read::Index;
+use std::io::{Read, Write};
+
+/// The version that this program writes, and the newest one whose meaning it knows.
+pub const VERSION: u16 = 1;
+
+/// The oldest program version that can read what this one writes.
+const OLDEST_READER: u16 = 1;
+
+const MAGIC: &[u8; 6] = b"pgrun\n";
+const HEADER: usize = MAGIC.len() + 2 + 2 + 4 * 4;
+
+/// No frame is unpacked beyond this: 100,000 benchmarks need about 8 MiB of index and 30 MiB of samples.
+const INDEX_LIMIT: usize = 64 << 20;
+const SAMPLES_LIMIT: usize = 256 << 20;
+
+/// zstd's level. Higher ones win nothing: nine tenths of a record are the samples' noise.
+const LEVEL: i32 = 9;
+
+/// How much of a record to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// What the verdict needs; the samples stay packed. A digest that was made by another rule than today's is given
+    /// as its samples instead, where they were kept.
+    Digests,
+    /// Every sample.
+    Samples,
+}
+
+/// Why a record cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Not one of our files.
+    #[error("not a stored run: it does not begin with the mark of one")]
+    Foreign,
+    /// Written by a later perfgate, in a form that this one cannot read.
+    #[error(
+        "the stored run has format version {version}, which needs a perfgate that reads version {needs}; this one reads \
+         up to {VERSION}: install a newer perfgate"
+    )]
+    Newer {
+        /// The version that it was written in.
+        version: u16,
+        /// The oldest version that reads it.
+        needs: u16,
+    },
+    /// One of our files, but cut short or altered.
+    #[error("the stored run is damaged: {0}")]
+    Damaged(String),
+    /// A run that cannot be stored as it is.
+    #[error("the run cannot be stored: {0}")]
+    Unfit(String),
+    /// The compressor failed.
+    #[error("the run cannot be compressed: {0}")]
+    Compression(#[source] std::io::Error),
+}
+
+/// The version that a record was written in, from its first bytes.
+pub fn version(bytes: &[u8]) -> Result<u16, RecordError> {
+    Ok(Header::read(bytes)?.version)
+}
+
+/// A run as stored bytes; `digest` says what the verdict needs of a measurement's samples.
+///
+/// Measurements are put into the house order. Two alike in benchmark, metric and tool, evidence that is empty, and
+/// numbers that are not finite are refused.
+pub fn encode(run: &Run, digest: impl Fn(&[f64]) -> Digest) -> Result<Vec<u8>, RecordError> {
+    let (index, samples) = write::write(run, digest)?;
+    if index.len() > INDEX_LIMIT || samples.len() > SAMPLES_LIMIT {
+        return Err(RecordError::Unfit(format!(
+            "it is too large ({} MiB of names and digests, {} MiB of samples; at most {} and {})",
+            index.len() >> 20,
+            samples.len() >> 20,
+            INDEX_LIMIT >> 20,
+            SAMPLES_LIMIT >> 20
+        )));
+    }
+    let packed_index = pack(&index)?;
+    let packed_samples = if samples.is_empty() { Vec::new() } else { pack(&samples)? };
+    let header = Header {
+        version: VERSION,
+        oldest_reader: OLDEST_READER,
+        index: Frame { packed: packed_index.len(), raw: index.len() },
+        samples: Frame { packed: packed_samples.len(), raw: samples.len() },
+    };
+    let mut bytes = header.bytes();
+    bytes.extend_from_slice(&packed_index);
+    bytes.extend_from_slice(&packed_samples);
+    Ok(bytes)
+}
+
+/// A run from its stored bytes. Any bytes may be given: what is not a whole record is an error, and memory stays bounded.
+pub fn decode(bytes: &[u8], detail: Detail) -> Result<Run, RecordError> {
+    let header = Header::read(bytes)?;
+    if header.oldest_reader > VERSION {
+        return Err(RecordError::Newer { version: header.version, needs: header.oldest_reader });
+    }
+    let body = bytes.get(HEADER..).unwrap_or_default();
+    if header.index.packed.checked_add(header.samples.packed) != Some(body.len()) {
+        return Err(RecordError::Damaged("its length is not the one that its header states".into()));
+    }
+    let (index, samples) = body.split_at(header.index.packed);
+    let index = Index::read(&unpack(index, header.index, INDEX_LIMIT)?)?;
+    if detail == Detail::Digests && index.digests_are_current() {
+        return index.run(None);
+    }
+    let samples = if header.samples.raw == 0 { Vec::new() } else { unpack(samples, header.samples, SAMPLES_LIMIT)? };
+    index.run(Some(&samples))
+}
+
+/// Sizes of a zstd frame.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    packed: usize,
+    raw: usize,
+}
+
+#[derive(Debug)]
+struct Header {
+    version: u16,
+    oldest_reader: u16,
+    index: Frame,
+    samples: Frame,
+}
+
+impl Header {
+    fn read(bytes: &[u8]) -> Result<Header, RecordError> {
+        let fields = bytes.strip_prefix(MAGIC).ok_or(RecordError::Foreign)?;
+        let cut = || RecordError::Damaged("it ends inside its header".into());
+        let pair = |at: usize| fields.get(at..at + 2).and_then(|b| b.try_into().ok()).map(u16::from_le_bytes);
+        let quad = |at: usize| fields.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes);
+        let size = |at: usize| quad(at).map(|n| n as usize).ok_or_else(cut);
+        let header = |index, samples| {
+            let (version, oldest_reader) = (pair(0).ok_or_else(cut)?, pair(2).ok_or_else(cut)?);
+            Ok(Header { version, oldest_reader, index, samples })
+        };
+        // The layout after the two versions is free to change with them.
+        if pair(2).ok_or_else(cut)? > VERSION {
+            let none = Frame { packed: 0, raw: 0 };
+            return header(none, none);
+        }
+        header(Frame { packed: size(4)?, raw: size(8)? }, Frame { packed: size(12)?, raw: size(16)? })
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(self.version.to_le_bytes());
+        bytes.extend(self.oldest_reader.to_le_bytes());
+        for size in [self.index.packed, self.index.raw, self.samples.packed, self.samples.raw] {
+            bytes.extend((size as u32).to_le_bytes());
+        }
+        bytes
+    }
+}
+
+fn pack(raw: &[u8]) -> Result<Vec<u8>, RecordError> {
+    let packed = || {
+        let mut encoder = zstd::Encoder::new(Vec::new(), LEVEL)?;
+        encoder.include_checksum(true)?;
+        encoder.include_contentsize(true)?;
+        encoder.set_pledged_src_size(Some(raw.len() as u64))?;
+        encoder.write_all(raw)?;
+        encoder.finish()
+    };
+    packed().map_err(RecordError::Compression)
+}
+
+/// Unpacks by streaming, so that memory follows what really comes out, not what the header promises.
+fn unpack(packed: &[u8], frame: Frame, limit: usize) -> Result<Vec<u8>, RecordError> {
+    if frame.raw > limit {
+        return Err(RecordError::Damaged(format!("a part of it claims {} MiB", frame.raw >> 20)));
+    }
+    let mut raw = Vec::new();
+    let read = zstd::Decoder::with_buffer(packed).and_then(|d| d.take(frame.raw as u64 + 1).read_to_end(&mut raw));
+    match read {
+        Ok(n) if n == frame.raw => Ok(raw),
+        Ok(_) => Err(RecordError::Damaged("a part of it has another length than its header states".into())),
+        Err(error) => Err(RecordError::Damaged(format!("a part of it cannot be unpacked ({error})"))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

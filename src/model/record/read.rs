@@ -1,0 +1,240 @@
+//! Columns become a run again. Any bytes may come in: every count is held against what is left, every number must be
+//! finite, and the measurements must be in order.
+
+use super::columns::{Form, order, tag, weight, work_unit};
+use super::digests::Digests;
+use super::wire::{Cursor, Planes, damaged};
+use super::{INDEX_LIMIT, RecordError, samples};
+use crate::model::{
+    BenchId, Commit, Digest, Direction, Environment, Evidence, Measurement, Metric, Run, Summary, Unit, Work,
+};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// An index that has been read, each column checked for itself.
+#[derive(Debug)]
+pub(super) struct Index {
+    facts: Run,
+    names: Vec<BenchId>,
+    kinds: Vec<(Cow<'static, str>, Metric)>,
+    kind_of: Vec<usize>,
+    work: Vec<Option<Work>>,
+    replicates: Vec<usize>,
+    forms: Vec<Form>,
+    digests: Digests,
+    summaries: Vec<u8>,
+    values: Vec<f64>,
+}
+
+impl Index {
+    /// Reads the columns of an unpacked index.
+    pub(super) fn read(raw: &[u8]) -> Result<Index, RecordError> {
+        let mut columns = BTreeMap::new();
+        let mut rest = Cursor(raw);
+        while !rest.is_empty() {
+            let tag = rest.varint()?;
+            let size = rest.count(1)?;
+            columns.insert(tag, rest.take(size)?);
+        }
+        let column = |tag| columns.get(&tag).copied().map(Cursor).ok_or_else(|| damaged("a column is missing"));
+
+        let names = read_names(column(tag::NAMES)?)?;
+        let n = names.len();
+        let (kinds, kind_of) = read_kinds(column(tag::KINDS)?, n)?;
+        let work = read_work(column(tag::WORK)?, n)?;
+        let (replicates, forms) = read_evidence(column(tag::EVIDENCE)?, n)?;
+        let mut digests = Digests::default();
+        digests.read_centres(column(tag::CENTRES)?)?;
+        digests.read_steadiness(column(tag::STEADINESS)?)?;
+        let summaries = column(tag::SUMMARIES)?.0.to_vec();
+        let values = column(tag::VALUES)?;
+        let values = Cursor(values.0).planes::<8>(values.0.len() / 8)?.floats()?;
+        let facts = read_facts(column(tag::RUN)?)?;
+        Ok(Index { facts, names, kinds, kind_of, work, replicates, forms, digests, summaries, values })
+    }
+
+    /// True where the digests can stand for the samples.
+    pub(super) fn digests_are_current(&self) -> bool {
+        self.digests.are_current()
+    }
+
+    /// The run, with its samples where they are given, else with their digests.
+    pub(super) fn run(self, samples: Option<&[u8]>) -> Result<Run, RecordError> {
+        let mut samples = samples.map(|raw| self.stored_samples(raw)).transpose()?;
+        let mut summaries = Cursor(&self.summaries);
+        let mut values = self.values.iter().copied();
+        let mut forms = self.forms.iter();
+        let mut next_digest = 0..;
+        let short = || damaged("there is less evidence than measurements");
+        let mut measurements = Vec::with_capacity(self.names.len());
+        for (i, benchmark) in self.names.into_iter().enumerate() {
+            let mut replicates = Vec::new();
+            for form in forms.by_ref().take(self.replicates[i]) {
+                let evidence = match form {
+                    Form::Steps | Form::Exact | Form::Digest => {
+                        let digest = next_digest.next().and_then(|d| self.digests.get(d)).ok_or_else(short)?;
+                        match samples.as_mut().and_then(|s| s.next(*form, digest)) {
+                            Some(samples) => Evidence::Samples(finite_samples(samples)?),
+                            None => Evidence::Digest(digest),
+                        }
+                    }
+                    Form::Summary => Evidence::Summary(read_summary(&mut summaries)?),
+                    Form::Value => Evidence::Value(values.next().ok_or_else(short)?),
+                };
+                replicates.push(evidence);
+            }
+            let (tool, metric) = self.kinds[self.kind_of[i]].clone();
+            measurements.push(Measurement { tool, benchmark, metric, replicates, work: self.work[i] });
+        }
+        if measurements.windows(2).any(|pair| order(&pair[0], &pair[1]).is_ge()) {
+            return Err(damaged("its measurements are not in order"));
+        }
+        Ok(Run { measurements, ..self.facts })
+    }
+
+    /// Checks that the samples are as many as the counts say.
+    fn stored_samples<'a>(&self, raw: &'a [u8]) -> Result<StoredSamples<'a>, RecordError> {
+        let (mut steps, mut exact) = (0_usize, 0_usize);
+        let sampled = self.forms.iter().filter(|f| matches!(f, Form::Steps | Form::Exact | Form::Digest));
+        for (form, &count) in sampled.zip(&self.digests.counts) {
+            let sum = match form {
+                Form::Steps => &mut steps,
+                Form::Exact => &mut exact,
+                _ => continue,
+            };
+            if count == 0 {
+                return Err(damaged("a set of samples is empty"));
+            }
+            *sum = sum.checked_add(count as usize).ok_or_else(|| damaged("a count is too large"))?;
+        }
+        let mut cursor = Cursor(raw);
+        let samples = StoredSamples { steps: cursor.planes(steps)?, exact: cursor.planes(exact)?, at: (0, 0) };
+        if cursor.is_empty() { Ok(samples) } else { Err(damaged("there are more samples than their counts say")) }
+    }
+}
+
+/// The samples, dealt out in the order of the evidence.
+#[derive(Debug)]
+struct StoredSamples<'a> {
+    steps: Planes<'a, 3>,
+    exact: Planes<'a, 8>,
+    at: (usize, usize),
+}
+
+impl StoredSamples<'_> {
+    fn next(&mut self, form: Form, digest: Digest) -> Option<Vec<f64>> {
+        let n = digest.samples as usize;
+        match form {
+            Form::Steps => {
+                self.at.0 += n;
+                Some(samples::read(&self.steps, self.at.0 - n, n, digest.median))
+            }
+            Form::Exact => {
+                self.at.1 += n;
+                Some((self.at.1 - n..self.at.1).map(|i| f64::from_le_bytes(self.exact.get(i))).collect())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn finite_samples(samples: Vec<f64>) -> Result<Vec<f64>, RecordError> {
+    if samples.iter().all(|x| x.is_finite()) { Ok(samples) } else { Err(damaged("a sample is not finite")) }
+}
+
+fn read_facts(mut column: Cursor<'_>) -> Result<Run, RecordError> {
+    let commit = match column.text()? {
+        "" => None,
+        id => Some(Commit::parse(id).ok_or_else(|| damaged("its commit is not a commit id"))?),
+    };
+    let time = column.signed()?;
+    let has_branch = column.byte()? != 0;
+    let branch = column.text()?;
+    let branch = has_branch.then(|| branch.to_owned());
+    let mut environment = Environment::default();
+    for _ in 0..column.count(2)? {
+        let (key, value) = (column.text()?.to_owned(), column.text()?.to_owned());
+        environment.0.insert(key, value);
+    }
+    Ok(Run { commit, time, branch, environment, measurements: Vec::new() })
+}
+
+fn read_names(mut column: Cursor<'_>) -> Result<Vec<BenchId>, RecordError> {
+    let n = column.count(1)?;
+    (0..n).map(|_| column.text().map(BenchId::new)).collect()
+}
+
+type Kinds = (Vec<(Cow<'static, str>, Metric)>, Vec<usize>);
+
+fn read_kinds(mut column: Cursor<'_>, n: usize) -> Result<Kinds, RecordError> {
+    let mut table = Vec::new();
+    for _ in 0..column.count(4)? {
+        let tool = shared(column.text()?);
+        let name = shared(column.text()?);
+        let unit = Unit::from_label(column.text()?);
+        let flags = column.byte()?;
+        let direction = if flags & 1 == 0 { Direction::Lower } else { Direction::Higher };
+        table.push((tool, Metric { name, unit, direction, exact: flags & 2 != 0 }));
+    }
+    let mut kind_of = Vec::new();
+    let mut text = 0_usize;
+    for _ in 0..n {
+        let kind = usize::try_from(column.varint()?).unwrap_or(usize::MAX);
+        let (tool, metric) = table.get(kind).ok_or_else(|| damaged("a metric is missing"))?;
+        // A long name that is named often would fill memory from few bytes.
+        text = text.saturating_add(weight((tool.as_ref(), metric)));
+        kind_of.push(kind);
+    }
+    if text > INDEX_LIMIT {
+        return Err(damaged("its names of tools and metrics are too long"));
+    }
+    Ok((table, kind_of))
+}
+
+/// The names that nearly every measurement has need no allocation each.
+fn shared(name: &str) -> Cow<'static, str> {
+    match name {
+        "time" => Cow::Borrowed("time"),
+        "criterion" => Cow::Borrowed("criterion"),
+        other => Cow::Owned(other.to_owned()),
+    }
+}
+
+fn read_work(mut column: Cursor<'_>, n: usize) -> Result<Vec<Option<Work>>, RecordError> {
+    let codes = column.take(n)?;
+    let mut amounts = column.planes::<8>(codes.iter().filter(|c| **c != 0).count())?.floats()?.into_iter();
+    let work = |code: &u8| match code {
+        0 => Ok(None),
+        code => {
+            let unit = work_unit(*code)?;
+            Ok(amounts.next().map(|amount| Work { amount, unit }))
+        }
+    };
+    codes.iter().map(work).collect()
+}
+
+fn read_evidence(mut column: Cursor<'_>, n: usize) -> Result<(Vec<usize>, Vec<Form>), RecordError> {
+    let mut replicates = Vec::new();
+    let mut total = 0_usize;
+    for _ in 0..n {
+        let count = column.count(1)?;
+        if count == 0 {
+            return Err(damaged("a measurement has no evidence"));
+        }
+        total = total.saturating_add(count);
+        replicates.push(count);
+    }
+    let forms = column.take(total)?.iter().map(|b| Form::of(*b)).collect::<Result<_, _>>()?;
+    Ok((replicates, forms))
+}
+
+fn read_summary(column: &mut Cursor<'_>) -> Result<Summary, RecordError> {
+    let flags = column.byte()?;
+    let centre = column.float()?;
+    let mean = (flags & 1 != 0).then(|| column.float()).transpose()?;
+    let sd = (flags & 2 != 0).then(|| column.float()).transpose()?;
+    let samples = (flags & 4 != 0).then(|| column.varint()).transpose()?;
+    let n = column.count(16)?;
+    let quantiles = (0..n).map(|_| Ok((column.float()?, column.float()?))).collect::<Result<_, RecordError>>()?;
+    Ok(Summary { centre, mean, sd, samples, quantiles })
+}

@@ -1,0 +1,268 @@
+use super::*;
+use crate::model::{
+    BenchId, Commit, Direction, Environment, Evidence, Measurement, Metric, Summary, Unit, Work, WorkUnit,
+};
+use proptest::prelude::*;
+
+/// A digest by a rule of the tests.
+fn digest(samples: &[f64]) -> Digest {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    Digest { median: sorted[sorted.len() / 2], samples: samples.len() as u32, steadiness: [0.25, 0.5, 0.75] }
+}
+
+fn stored(run: &Run) -> Vec<u8> {
+    encode(run, digest).unwrap()
+}
+
+/// One of everything.
+fn run() -> Run {
+    let mut environment = Environment::default();
+    environment.set(Environment::CPU, "Imaginary 9000");
+    environment.set(Environment::OS, "linux");
+    let exact = Metric::counted("instructions", Unit::Count, Direction::Lower);
+    let rate = Metric::measured("throughput", Unit::Other("furlong".into()), Direction::Higher);
+    let summary =
+        Summary { centre: 5.5, mean: Some(5.6), sd: None, samples: Some(300), quantiles: vec![(0.0, 5.0), (1.0, 9.0)] };
+    let mut measurements = vec![
+        Measurement::new("criterion", "a/steps", Metric::time(), Evidence::Samples(vec![812.4, 810.0, 900.25])),
+        Measurement::new("gungraun", "b/exact", exact, Evidence::Samples(vec![1e6 + 1.0, 1e6])),
+        Measurement::new("k6", "c/zero", rate.clone(), Evidence::Samples(vec![0.0, 7.123456789])),
+        Measurement::new("k6", "d/summary", rate, Evidence::Summary(summary)),
+        Measurement::new("criterion", "e/value", Metric::time(), Evidence::Value(0.1)),
+        Measurement::new("criterion", "f/digest", Metric::time(), Evidence::Digest(digest(&[3.0, 1.0, 2.0]))),
+        Measurement::of_runs(
+            "hyperfine",
+            "g/replicates\n`|\u{1b}",
+            Metric::time(),
+            vec![Evidence::Samples(vec![2.0; 5]), Evidence::Value(3.0), Evidence::Samples(vec![4.0])],
+        )
+        .unwrap(),
+    ];
+    measurements[0].work = Some(Work { amount: 4096.0, unit: WorkUnit::Bytes });
+    measurements[4].work = Some(Work { amount: 3.0, unit: WorkUnit::Elements });
+    let commit = Commit::parse(&"0123456789".repeat(4));
+    Run { commit, time: -5, branch: Some("main".into()), environment, measurements }
+}
+
+/// Equal, samples within the stated precision, exact ones to the bit.
+fn assert_alike(given: &Run, back: &Run) {
+    assert_eq!(
+        (&given.commit, given.time, &given.branch, &given.environment, given.measurements.len()),
+        (&back.commit, back.time, &back.branch, &back.environment, back.measurements.len())
+    );
+    for (a, b) in given.measurements.iter().zip(&back.measurements) {
+        assert_eq!((&a.benchmark, &a.metric, &a.tool, a.work), (&b.benchmark, &b.metric, &b.tool, b.work));
+        assert_eq!(a.replicates.len(), b.replicates.len());
+        for pair in a.replicates.iter().zip(&b.replicates) {
+            match pair {
+                (Evidence::Samples(x), Evidence::Samples(y)) if !a.metric.exact => {
+                    assert_eq!(x.len(), y.len());
+                    for (x, y) in x.iter().zip(y) {
+                        assert!((x - y).abs() <= 1e-4 * x.abs(), "{x} came back as {y}");
+                    }
+                }
+                (x, y) => assert_eq!(x, y),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_comes_back_with_its_samples() {
+    assert_alike(&run(), &decode(&stored(&run()), Detail::Samples).unwrap());
+}
+
+#[test]
+fn a_reader_of_digests_gets_the_digests_of_the_samples_as_they_were() {
+    let back = decode(&stored(&run()), Detail::Digests).unwrap();
+    let expected = Digest { median: 812.4, samples: 3, steadiness: [0.25, 0.5, 0.75] };
+    assert_eq!(back.measurements[0].replicates, [Evidence::Digest(expected)]);
+    assert_eq!(back.measurements[4].replicates, [Evidence::Value(0.1)]);
+    assert_eq!(back.measurements[6].replicates.len(), 3);
+}
+
+#[test]
+fn a_reader_of_digests_never_looks_at_the_samples() {
+    let mut bytes = stored(&run());
+    let end = bytes.len();
+    bytes[end - 20..].fill(0);
+    assert!(decode(&bytes, Detail::Digests).is_ok());
+    assert!(matches!(decode(&bytes, Detail::Samples), Err(RecordError::Damaged(_))));
+}
+
+#[test]
+fn the_same_run_gives_the_same_bytes_in_whatever_order() {
+    let mut shuffled = run();
+    shuffled.measurements.reverse();
+    assert_eq!(stored(&run()), stored(&shuffled));
+}
+
+#[test]
+fn what_cannot_be_stored_is_refused_with_its_name() {
+    let with = |change: fn(&mut Run)| {
+        let mut run = run();
+        change(&mut run);
+        encode(&run, digest).unwrap_err().to_string()
+    };
+    assert_eq!(
+        with(|r| r.measurements.push(r.measurements[0].clone())),
+        "the run cannot be stored: time of `a/steps` is there twice"
+    );
+    let not_finite = "the run cannot be stored: time of `e/value` has a number that is not finite";
+    assert_eq!(with(|r| r.measurements[4].replicates = vec![Evidence::Value(f64::NAN)]), not_finite);
+    let none = "the run cannot be stored: time of `e/value` has no samples";
+    assert_eq!(with(|r| r.measurements[4].replicates = vec![Evidence::Samples(vec![])]), none);
+}
+
+#[test]
+fn a_record_that_an_older_program_cannot_read_says_so() {
+    let mut bytes = stored(&run());
+    bytes[6] = 9;
+    assert_alike(&run(), &decode(&bytes, Detail::Samples).unwrap());
+    assert_eq!(version(&bytes).unwrap(), 9);
+    bytes[8] = 7;
+    bytes.truncate(12);
+    let error = decode(&bytes, Detail::Digests).unwrap_err();
+    assert!(matches!(error, RecordError::Newer { version: 9, needs: 7 }));
+    assert!(error.to_string().contains("install a newer perfgate"), "{error}");
+    assert!(matches!(decode(b"{}", Detail::Digests), Err(RecordError::Foreign)));
+}
+
+#[test]
+fn columns_of_a_later_version_are_stepped_over() {
+    let (mut index, samples) = write::write(&run(), digest).unwrap();
+    wire::put_varint(&mut index, 4711);
+    wire::put_text(&mut index, "what a later version adds");
+    assert_alike(&run(), &Index::read(&index).unwrap().run(Some(&samples)).unwrap());
+}
+
+#[test]
+fn digests_by_another_rule_give_way_to_the_samples() {
+    let (index, samples) = write::write(&run(), digest).unwrap();
+    // The column of steadiness: tag 7, its length, then the rule. Six digests of 12 bytes.
+    let n = 6;
+    let column = [7, 2 + 12 * n, 1, n];
+    let at = index.windows(4).position(|w| w == column).unwrap();
+    let mut other = index.clone();
+    other[at + 2] = 200;
+    let index = Index::read(&other).unwrap();
+    assert!(!index.digests_are_current());
+    let back = index.run(Some(&samples)).unwrap();
+    assert!(matches!(&back.measurements[0].replicates[0], Evidence::Samples(s) if s.len() == 3));
+    assert!(matches!(&back.measurements[5].replicates[0], Evidence::Digest(d) if d.steadiness[0].is_nan()));
+}
+
+#[test]
+fn a_frame_that_claims_or_unpacks_to_too_much_is_refused() {
+    let bomb = zstd::bulk::compress(&vec![0_u8; INDEX_LIMIT + 1], 1).unwrap();
+    for raw in [INDEX_LIMIT + 1, INDEX_LIMIT, 10] {
+        let none = Frame { packed: 0, raw: 0 };
+        let index = Frame { packed: bomb.len(), raw };
+        let mut bytes = Header { version: 1, oldest_reader: 1, index, samples: none }.bytes();
+        bytes.extend(&bomb);
+        assert!(matches!(decode(&bytes, Detail::Digests), Err(RecordError::Damaged(_))), "{raw}");
+    }
+}
+
+/// 100 benchmarks of 100 samples, about as noisy as criterion's (3 %), from a fixed sequence.
+/// Measured on whole criterion trees: 148 bytes with 100 benchmarks, 141 with 1,000; 19 to 21 of them are the index.
+#[test]
+fn a_benchmark_of_a_hundred_samples_takes_at_most_200_bytes() {
+    let mut state = 1_u64;
+    let mut uniform = move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let mut measurements = Vec::new();
+    for i in 0..100 {
+        let level = 10_f64.powf(1.0 + 6.0 * uniform());
+        let mut sample = || level * (1.0 + 0.03 * ((0..12).map(|_| uniform()).sum::<f64>() - 6.0));
+        let samples = (0..100).map(|_| sample()).collect();
+        let name = format!("group_{:04}/bench_fn_{:02}/{}", i / 20, i % 20, 1 << (i % 8));
+        measurements.push(Measurement::new("criterion", name, Metric::time(), Evidence::Samples(samples)));
+    }
+    let size = stored(&Run { measurements, ..run() }).len();
+    assert!(size <= 20_000, "{} bytes a benchmark", size / 100);
+}
+
+fn evidence() -> impl Strategy<Value = Evidence> {
+    let number = prop_oneof![1e-3..1e9_f64, Just(0.0), -10.0..10.0_f64, Just(f64::MIN_POSITIVE), Just(f64::MAX)];
+    let summary = (number.clone(), proptest::option::of(number.clone()), proptest::option::of(any::<u64>()));
+    prop_oneof![
+        proptest::collection::vec(number.clone(), 1..30).prop_map(Evidence::Samples),
+        number.clone().prop_map(Evidence::Value),
+        (number, any::<u32>()).prop_map(|(median, samples)| Evidence::Digest(Digest {
+            median,
+            samples,
+            steadiness: [1.0; 3]
+        })),
+        summary.prop_map(|(centre, sd, samples)| Evidence::Summary(Summary {
+            centre,
+            mean: sd,
+            sd,
+            samples,
+            quantiles: sd.map(|q| (0.5, q)).into_iter().collect(),
+        })),
+    ]
+}
+
+fn runs() -> impl Strategy<Value = Run> {
+    let measurement = (".{0,12}", proptest::collection::vec(evidence(), 1..4), any::<bool>());
+    (proptest::collection::vec(measurement, 0..12), any::<i64>(), proptest::option::of(".{0,5}")).prop_map(
+        |(parts, time, branch)| {
+            let mut measurements: Vec<Measurement> = parts
+                .into_iter()
+                .filter_map(|(name, replicates, exact)| {
+                    let metric = Metric { exact, ..Metric::time() };
+                    Measurement::of_runs("criterion", name, metric, replicates)
+                })
+                .collect();
+            let key = |m: &Measurement| (m.benchmark.clone(), m.metric.clone());
+            measurements.sort_by_key(key);
+            measurements.dedup_by_key(|m| (BenchId::new(m.benchmark.as_str()), m.metric.clone()));
+            Run { time, branch, measurements, ..Run::default() }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_run_comes_back(run in runs()) {
+        let bytes = stored(&run);
+        assert_alike(&run, &decode(&bytes, Detail::Samples).unwrap());
+        prop_assert_eq!(decode(&bytes, Detail::Digests).unwrap().measurements.len(), run.measurements.len());
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let marked = [MAGIC.as_slice(), &[1, 0, 1, 0], &bytes].concat();
+        let _ = (decode(&bytes, Detail::Samples), decode(&marked, Detail::Digests));
+        let _ = Index::read(&bytes).and_then(|index| index.run(Some(&bytes)));
+    }
+
+    #[test]
+    fn a_record_that_was_altered_is_damaged_or_as_it_was(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut bytes = stored(&run());
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(back) = decode(&bytes, Detail::Samples) {
+            assert_alike(&run(), &back);
+        }
+    }
+
+    #[test]
+    fn an_altered_index_is_read_without_panic(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let (mut index, samples) = write::write(&run(), digest).unwrap();
+        for (at, byte) in changes {
+            let at = at.index(index.len());
+            index[at] = byte;
+        }
+        let _ = Index::read(&index).and_then(|i| i.run(Some(&samples)));
+        let _ = Index::read(&index).and_then(|i| i.run(None));
+        let _ = Index::read(&index[..cut.index(index.len())]).and_then(|i| i.run(None));
+    }
+}

@@ -1,0 +1,131 @@
+//! The bytes inside a record's frames: varints, text, and arrays split into byte planes. A [`Cursor`] never trusts a
+//! count further than the bytes that are left.
+
+use super::RecordError;
+
+/// Appends an unsigned number, seven bits a byte.
+pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a signed number.
+pub(super) fn put_signed(out: &mut Vec<u8>, value: i64) {
+    put_varint(out, ((value << 1) ^ (value >> 63)) as u64);
+}
+
+/// Appends a text behind its length.
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_varint(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends an array as planes: every item's first byte, then every item's second one. Bytes of one weight are alike,
+/// and an entropy coder can only profit where the like stands together.
+pub(super) fn put_planes<const W: usize>(out: &mut Vec<u8>, items: &[[u8; W]]) {
+    out.reserve(items.len() * W);
+    for plane in 0..W {
+        out.extend(items.iter().map(|item| item[plane]));
+    }
+}
+
+/// Appends numbers as planes, to the last bit.
+pub(super) fn put_floats(out: &mut Vec<u8>, values: &[f64]) {
+    let items: Vec<[u8; 8]> = values.iter().map(|v| v.to_le_bytes()).collect();
+    put_planes(out, &items);
+}
+
+/// An array of `n` items that lies in planes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Planes<'a, const W: usize> {
+    bytes: &'a [u8],
+    n: usize,
+}
+
+impl<const W: usize> Planes<'_, W> {
+    /// Item `i`; zero beyond the end.
+    pub(super) fn get(&self, i: usize) -> [u8; W] {
+        std::array::from_fn(|plane| if i < self.n { self.bytes[plane * self.n + i] } else { 0 })
+    }
+}
+
+impl Planes<'_, 8> {
+    /// Every number, all of them finite.
+    pub(super) fn floats(&self) -> Result<Vec<f64>, RecordError> {
+        let values: Vec<f64> = (0..self.n).map(|i| f64::from_le_bytes(self.get(i))).collect();
+        if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(damaged("a number is not finite")) }
+    }
+}
+
+/// The error for bytes that do not hold what they should.
+pub(super) fn damaged(what: &str) -> RecordError {
+    RecordError::Damaged(what.to_owned())
+}
+
+/// Reads from the front of some bytes.
+#[derive(Debug)]
+pub(super) struct Cursor<'a>(pub(super) &'a [u8]);
+
+impl<'a> Cursor<'a> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn take(&mut self, n: usize) -> Result<&'a [u8], RecordError> {
+        let (head, tail) = self.0.split_at_checked(n).ok_or_else(|| damaged("it ends too early"))?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    pub(super) fn byte(&mut self) -> Result<u8, RecordError> {
+        self.take(1).map(|b| b[0])
+    }
+
+    pub(super) fn varint(&mut self) -> Result<u64, RecordError> {
+        let mut value = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if shift == 63 && bits > 1 {
+                break;
+            }
+            value |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(damaged("a number does not end"))
+    }
+
+    pub(super) fn signed(&mut self) -> Result<i64, RecordError> {
+        let value = self.varint()?;
+        Ok((value >> 1) as i64 ^ -((value & 1) as i64))
+    }
+
+    /// A count of things that take at least `each` bytes of what is left.
+    pub(super) fn count(&mut self, each: usize) -> Result<usize, RecordError> {
+        let n = usize::try_from(self.varint()?).map_err(|_| damaged("a count is too large"))?;
+        match n.checked_mul(each) {
+            Some(need) if need <= self.0.len() => Ok(n),
+            _ => Err(damaged("a count is larger than what follows it")),
+        }
+    }
+
+    pub(super) fn text(&mut self) -> Result<&'a str, RecordError> {
+        let n = self.count(1)?;
+        std::str::from_utf8(self.take(n)?).map_err(|_| damaged("a text is not UTF-8"))
+    }
+
+    /// A number that must be finite.
+    pub(super) fn float(&mut self) -> Result<f64, RecordError> {
+        self.planes::<8>(1)?.floats().map(|v| v[0])
+    }
+
+    pub(super) fn planes<const W: usize>(&mut self, n: usize) -> Result<Planes<'a, W>, RecordError> {
+        let size = n.checked_mul(W).ok_or_else(|| damaged("a count is too large"))?;
+        Ok(Planes { bytes: self.take(size)?, n })
+    }
+}

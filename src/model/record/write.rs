@@ -1,0 +1,204 @@
+//! A run becomes columns: the index, to the last bit, and the samples beside it.
+
+use super::columns::{Form, Kind, order, tag, weight, work_code};
+use super::wire::{put_floats, put_planes, put_signed, put_text, put_varint};
+use super::{INDEX_LIMIT, RecordError, digests, samples};
+use crate::model::{Commit, Digest, Direction, Evidence, Measurement, Run, Summary};
+use std::collections::BTreeMap;
+
+/// The index and the samples of a run, unpacked.
+pub(super) fn write(run: &Run, digest: impl Fn(&[f64]) -> Digest) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
+    let mut measurements: Vec<&Measurement> = run.measurements.iter().collect();
+    measurements.sort_by(|a, b| order(a, b));
+    if let Some(pair) = measurements.windows(2).find(|pair| order(pair[0], pair[1]).is_eq()) {
+        return Err(unfit(pair[0], "is there twice"));
+    }
+    let mut columns = Columns::default();
+    for measurement in &measurements {
+        columns.add(measurement, &digest)?;
+    }
+    if columns.text > INDEX_LIMIT {
+        return Err(RecordError::Unfit("its names of tools, metrics and units are too long".into()));
+    }
+    let mut index = Vec::new();
+    put_column(&mut index, tag::RUN, &facts(run));
+    columns.write(&mut index);
+    Ok((index, columns.samples()))
+}
+
+fn unfit(measurement: &Measurement, what: &str) -> RecordError {
+    RecordError::Unfit(format!("{} of `{}` {what}", measurement.metric.name, measurement.benchmark))
+}
+
+fn put_column(index: &mut Vec<u8>, tag: u64, content: &[u8]) {
+    put_varint(index, tag);
+    put_varint(index, content.len() as u64);
+    index.extend_from_slice(content);
+}
+
+fn facts(run: &Run) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_text(&mut out, run.commit.as_ref().map_or("", Commit::as_str));
+    put_signed(&mut out, run.time);
+    out.push(u8::from(run.branch.is_some()));
+    put_text(&mut out, run.branch.as_deref().unwrap_or_default());
+    put_varint(&mut out, run.environment.0.len() as u64);
+    for (key, value) in &run.environment.0 {
+        put_text(&mut out, key);
+        put_text(&mut out, value);
+    }
+    out
+}
+
+/// The columns as they grow.
+#[derive(Debug, Default)]
+struct Columns<'a> {
+    n: u64,
+    names: Vec<u8>,
+    table: Vec<Kind<'a>>,
+    numbers: BTreeMap<Kind<'a>, u64>,
+    kinds: Vec<u8>,
+    /// Bytes of the tools' and metrics' names once they are written out again.
+    text: usize,
+    work_units: Vec<u8>,
+    work: Vec<f64>,
+    replicates: Vec<u8>,
+    forms: Vec<u8>,
+    digests: Vec<Digest>,
+    summaries: Vec<u8>,
+    values: Vec<f64>,
+    steps: Vec<samples::Step>,
+    exact: Vec<f64>,
+}
+
+impl<'a> Columns<'a> {
+    fn add(&mut self, m: &'a Measurement, digest: impl Fn(&[f64]) -> Digest) -> Result<(), RecordError> {
+        self.n += 1;
+        put_text(&mut self.names, m.benchmark.as_str());
+        let kind = (m.tool.as_ref(), &m.metric);
+        let table = &mut self.table;
+        let number = *self.numbers.entry(kind).or_insert_with(|| {
+            table.push(kind);
+            table.len() as u64 - 1
+        });
+        put_varint(&mut self.kinds, number);
+        self.text += weight(kind);
+        self.work_units.push(m.work.map_or(0, |w| work_code(w.unit)));
+        if let Some(work) = m.work {
+            self.work.push(finite(m, work.amount)?);
+        }
+        if m.replicates.is_empty() {
+            return Err(unfit(m, "has no evidence"));
+        }
+        put_varint(&mut self.replicates, m.replicates.len() as u64);
+        for evidence in &m.replicates {
+            let form = self.add_evidence(m, evidence, &digest)?;
+            self.forms.push(form as u8);
+        }
+        Ok(())
+    }
+
+    fn add_evidence(
+        &mut self,
+        m: &Measurement,
+        evidence: &Evidence,
+        digest: impl Fn(&[f64]) -> Digest,
+    ) -> Result<Form, RecordError> {
+        match evidence {
+            Evidence::Samples(all) => {
+                if all.is_empty() {
+                    return Err(unfit(m, "has no samples"));
+                }
+                for &sample in all {
+                    finite(m, sample)?;
+                }
+                let count = u32::try_from(all.len()).map_err(|_| unfit(m, "has too many samples"))?;
+                let digest = Digest { samples: count, ..digest(all) };
+                finite(m, digest.median)?;
+                self.digests.push(digest);
+                let steps = if m.metric.exact { None } else { samples::quantise(all, digest.median) };
+                match steps {
+                    Some(steps) => {
+                        self.steps.extend(steps);
+                        Ok(Form::Steps)
+                    }
+                    None => {
+                        self.exact.extend(all);
+                        Ok(Form::Exact)
+                    }
+                }
+            }
+            Evidence::Digest(digest) => {
+                finite(m, digest.median)?;
+                self.digests.push(*digest);
+                Ok(Form::Digest)
+            }
+            Evidence::Summary(summary) => {
+                put_summary(&mut self.summaries, m, summary)?;
+                Ok(Form::Summary)
+            }
+            Evidence::Value(value) => {
+                self.values.push(finite(m, *value)?);
+                Ok(Form::Value)
+            }
+        }
+    }
+
+    fn write(&self, index: &mut Vec<u8>) {
+        let mut names = Vec::new();
+        put_varint(&mut names, self.n);
+        names.extend_from_slice(&self.names);
+        put_column(index, tag::NAMES, &names);
+
+        let mut kinds = Vec::new();
+        put_varint(&mut kinds, self.table.len() as u64);
+        for (tool, metric) in &self.table {
+            put_text(&mut kinds, tool);
+            put_text(&mut kinds, &metric.name);
+            put_text(&mut kinds, metric.unit.label());
+            kinds.push(u8::from(metric.direction == Direction::Higher) | u8::from(metric.exact) << 1);
+        }
+        kinds.extend_from_slice(&self.kinds);
+        put_column(index, tag::KINDS, &kinds);
+
+        let mut work = self.work_units.clone();
+        put_floats(&mut work, &self.work);
+        put_column(index, tag::WORK, &work);
+
+        put_column(index, tag::EVIDENCE, &[self.replicates.as_slice(), &self.forms].concat());
+        put_column(index, tag::CENTRES, &digests::write_centres(&self.digests));
+        put_column(index, tag::STEADINESS, &digests::write_steadiness(&self.digests));
+        put_column(index, tag::SUMMARIES, &self.summaries);
+        let mut values = Vec::new();
+        put_floats(&mut values, &self.values);
+        put_column(index, tag::VALUES, &values);
+    }
+
+    fn samples(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_planes(&mut out, &self.steps);
+        put_floats(&mut out, &self.exact);
+        out
+    }
+}
+
+fn finite(m: &Measurement, value: f64) -> Result<f64, RecordError> {
+    if value.is_finite() { Ok(value) } else { Err(unfit(m, "has a number that is not finite")) }
+}
+
+fn put_summary(out: &mut Vec<u8>, m: &Measurement, summary: &Summary) -> Result<(), RecordError> {
+    let (mean, sd, samples) = (summary.mean, summary.sd, summary.samples);
+    out.push(u8::from(mean.is_some()) | u8::from(sd.is_some()) << 1 | u8::from(samples.is_some()) << 2);
+    for value in [Some(summary.centre), mean, sd].into_iter().flatten() {
+        out.extend(finite(m, value)?.to_le_bytes());
+    }
+    if let Some(samples) = samples {
+        put_varint(out, samples);
+    }
+    put_varint(out, summary.quantiles.len() as u64);
+    for &(share, value) in &summary.quantiles {
+        out.extend(finite(m, share)?.to_le_bytes());
+        out.extend(finite(m, value)?.to_le_bytes());
+    }
+    Ok(())
+}
