@@ -3,9 +3,12 @@
 //! The rooms, top to bottom; each imports only those below it: `cli`, `render`, `verdict`, then `compare`, `policy`,
 //! `formats` and `io`, then `stats` and `model`.
 
+pub mod cli;
 pub mod compare;
 pub mod formats;
 pub mod io;
 pub mod model;
 pub mod policy;
+pub mod render;
 pub mod stats;
+pub mod verdict;

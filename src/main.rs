@@ -1,3 +1,7 @@
 //! The perfgate binary: parse, dispatch, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    perfgate::cli::main()
+}

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -146,14 +146,17 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
 /// Reads both sides and judges them.
 fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) -> anyhow::Result<Report> {
     let policy = &scene.config.policy;
-    let on_disk = |origin: &Origin| matches!(origin, Origin::Paths(_));
+    let on_disk = |origin: &Origin| matches!(origin, Origin::Paths(_) | Origin::WorkTree(_));
     let both_on_disk = on_disk(base) && on_disk(head);
     // Results on disk are compared with stored runs as results of this machine.
-    let here = (!both_on_disk).then(|| sides::here(true));
+    let here = (!both_on_disk).then(|| sides::here(Path::new(".")));
     let read = |origin: &Origin| -> anyhow::Result<Side> {
         match origin {
-            Origin::Paths(results) => {
-                let mut side = scene.read_paths(results, Detail::Digests)?;
+            Origin::Paths(results) | Origin::WorkTree(results) => {
+                let mut side = match origin {
+                    Origin::WorkTree(_) => scene.read_work_tree(results, Detail::Digests)?,
+                    _ => scene.read_paths(results, Detail::Digests)?,
+                };
                 if let Some(here) = &here {
                     let environment = side.environment.get_or_insert_default();
                     here.0.iter().for_each(|(key, value)| environment.set(key, value.clone()));

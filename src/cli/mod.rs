@@ -125,7 +125,7 @@ fn generate(kind: Generated) -> anyhow::Result<()> {
             clap_mangen::Man::new(command.clone()).render(&mut out)?;
             for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
                 let name = format!("perfgate {}", sub.get_name());
-                let page = clap_mangen::Man::new(sub.clone().name(name));
+                let page = clap_mangen::Man::new(sub.clone().bin_name(name));
                 page.render_name_section(&mut out)?;
                 page.render_synopsis_section(&mut out)?;
                 page.render_description_section(&mut out)?;

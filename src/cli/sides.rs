@@ -2,14 +2,14 @@
 //! Resolving comes first and refuses everything that can be refused; only then is anything read.
 
 use super::config::Config;
-use crate::io::input::{self, Loaded, Location};
-use crate::io::probe;
+use crate::io::input::{self, Loaded, Location, Request};
+use crate::io::probe::{self, Toolchain};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key, Store};
-use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
+use crate::model::{Commit, Detail, Diagnostic, Environment, Run, differences};
 use crate::verdict::{EnvironmentDifference, EnvironmentReport, SideReport};
 use anyhow::{Context, bail};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// At most this many stored runs stand for the base: more would reach into times that say little of today.
 pub const BASE_RUNS: usize = 10;
@@ -19,6 +19,8 @@ pub const BASE_RUNS: usize = 10;
 pub enum Origin {
     /// Paths, one a run, in time order.
     Paths(Vec<Results>),
+    /// The results of the work tree: one run together.
+    WorkTree(Vec<Results>),
     /// Stored runs of one commit that the user named.
     Revision {
         /// As the user wrote it.
@@ -75,7 +77,7 @@ impl Scene<'_> {
         if words.is_empty() {
             return match default {
                 Default::Base => Ok(Origin::MergeBase),
-                Default::Head => Ok(Origin::Paths(self.results_on_disk()?)),
+                Default::Head => Ok(Origin::WorkTree(self.results_on_disk()?)),
             };
         }
         let mut results = Vec::new();
@@ -141,24 +143,26 @@ impl Scene<'_> {
         store::open(url, base).map_err(Into::into)
     }
 
-    /// Reads results on disk, one Run a path. `inputs` of a config are one Run together.
+    /// Reads results on disk, one Run a path.
     pub fn read_paths(&self, results: &[Results], detail: Detail) -> anyhow::Result<Side> {
-        let mut side = Side {
-            runs: Vec::with_capacity(results.len()),
-            report: SideReport::default(),
-            environment: None,
-            diagnostics: Vec::new(),
+        let read = |result: &Results| -> anyhow::Result<Loaded> {
+            let request = Request { format: result.format.as_deref(), detail, committed: None };
+            Ok(input::load(&result.location, request)?)
         };
-        for result in results {
-            let Loaded { run, diagnostics } = input::load(&result.location, result.format.as_deref(), detail)?;
-            if !run.environment.is_empty() {
-                side.environment.get_or_insert_default().0.extend(run.environment.0.clone());
-            }
-            side.runs.push(run);
-            side.diagnostics.extend(diagnostics);
-        }
-        side.report.label = label(results);
-        side.report.runs = side.runs.len();
+        Ok(disk_side(results, results.iter().map(read).collect::<anyhow::Result<_>>()?))
+    }
+
+    /// Reads the results of the work tree as one Run.
+    pub fn read_work_tree(&self, results: &[Results], detail: Detail) -> anyhow::Result<Side> {
+        let head = Repository::discover(Path::new(".")).and_then(|repository| repository.head()).ok();
+        let committed = head.as_ref().map(|head| head.time);
+        let read = |result: &Results| -> anyhow::Result<Loaded> {
+            let request = Request { format: result.format.as_deref(), detail, committed };
+            Ok(input::load(&result.location, request)?)
+        };
+        let loaded = input::merge(results.iter().map(read).collect::<anyhow::Result<_>>()?);
+        let mut side = disk_side(results, vec![loaded]);
+        side.report.commit = head.map(|head| head.commit.as_str().to_owned());
         Ok(side)
     }
 
@@ -185,7 +189,11 @@ impl Scene<'_> {
         let repository = Repository::discover(Path::new("."))
             .context("the base was left out, and this is no git repository; name two results, as in `perfgate compare OLD NEW`")?;
         let head = repository.head()?;
-        let candidates = repository.base_candidates(&head.commit)?;
+        let mut candidates = repository.base_candidates(&head.commit)?;
+        // Uncommitted work is compared with the commit that it starts from; so is a second run of a commit that has
+        // nothing stored before it.
+        let at = if repository.is_dirty()? { 0 } else { candidates.len() };
+        candidates.insert(at, head.commit.clone());
         let store = self.open_store()?;
         let mut keys = store.list()?.keys;
         keys.reverse(); // newest first
@@ -195,7 +203,7 @@ impl Scene<'_> {
         for commit in &candidates {
             for key in keys.iter().filter(|key| key.commit() == Some(commit)) {
                 let run = store::read_run(&*store, key, detail)?;
-                let comparable = run.environment.differences(environment, ignored).iter().all(|d| !d.decisive);
+                let comparable = differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive);
                 let side = if comparable { &mut chosen } else { &mut elsewhere };
                 side.push((key.clone(), run));
             }
@@ -210,7 +218,7 @@ impl Scene<'_> {
         chosen.truncate(BASE_RUNS);
         if chosen.is_empty() {
             let base = candidates.first().map(Commit::short).unwrap_or("the merge base");
-            let branch = repository.default_branch().unwrap_or_else(|| "the default branch".to_owned());
+            let branch = repository.default_branch().unwrap_or_else(|_| "the default branch".to_owned());
             let message = format!(
                 "no baseline for {base} in {}; run `perfgate record` on {branch}, or `perfgate runs pull` to fetch the \
                  runs of others",
@@ -227,7 +235,7 @@ impl Scene<'_> {
             );
             side.diagnostics.push(Diagnostic::note("earlier-baseline", "", message));
         }
-        if other_machines && side.runs.iter().all(|run| run.environment.differences(environment, ignored).iter().all(|d| !d.decisive)) {
+        if other_machines && side.runs.iter().all(|run| differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive)) {
             let message = "stored runs of other machines were left out";
             side.diagnostics.push(Diagnostic::note("other-machines", "", message));
         }
@@ -242,6 +250,21 @@ pub enum Default {
     Base,
     /// Results on disk.
     Head,
+}
+
+fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {
+    let mut environment: Option<Environment> = None;
+    let mut diagnostics = Vec::new();
+    let mut runs = Vec::with_capacity(loaded.len());
+    for Loaded { run, diagnostics: odd } in loaded {
+        if !run.environment.is_empty() {
+            environment.get_or_insert_default().0.extend(run.environment.0.clone());
+        }
+        diagnostics.extend(odd);
+        runs.push(run);
+    }
+    let report = SideReport { label: label(results), runs: runs.len(), ..SideReport::default() };
+    Side { runs, report, environment, diagnostics }
 }
 
 fn stored_side(store: &dyn Store, keys: &[Key], label: String, detail: Detail) -> anyhow::Result<Side> {
@@ -287,10 +310,10 @@ fn label(results: &[Results]) -> String {
     }
 }
 
-/// This machine, and the state of the work tree.
-pub fn here(policy_wants_toolchain: bool) -> Environment {
-    let mut environment = probe::probe(&|name| std::env::var(name).ok(), policy_wants_toolchain);
-    if let Ok(repository) = Repository::discover(Path::new("."))
+/// This machine and its toolchain, and the state of the work tree.
+pub fn here(directory: &Path) -> Environment {
+    let mut environment = probe::probe(directory, Toolchain::Ask, &|name| std::env::var(name).ok());
+    if let Ok(repository) = Repository::discover(directory)
         && repository.is_dirty().unwrap_or(false)
     {
         environment.set(Environment::DIRTY, "yes");
@@ -305,8 +328,7 @@ pub fn machines(base: &Side, head: &Side, ignored: &[&str]) -> (EnvironmentRepor
         let report = EnvironmentReport { matches: true, assumed: true, differences: Vec::new() };
         return (report, Some(Diagnostic::note("assumed-same-machine", "", message)));
     };
-    let differences: Vec<EnvironmentDifference> = base
-        .differences(head, ignored)
+    let differences: Vec<EnvironmentDifference> = differences(base, head, ignored)
         .into_iter()
         .filter(|difference| difference.key != Environment::DIRTY)
         .map(|d| EnvironmentDifference { key: d.key, base: d.base, head: d.head, decisive: d.decisive })
@@ -331,12 +353,4 @@ pub fn machines(base: &Side, head: &Side, ignored: &[&str]) -> (EnvironmentRepor
         Some(Diagnostic::warning("different-machines", "", message))
     };
     (EnvironmentReport { matches: decisive.is_empty(), assumed: false, differences }, diagnostic)
-}
-
-/// Where a plain `PathBuf` of a label is wanted.
-pub fn path_of(location: &Location) -> Option<&PathBuf> {
-    match location {
-        Location::StandardInput => None,
-        Location::File(path) | Location::Directory { path, .. } => Some(path),
-    }
 }

@@ -6,8 +6,9 @@ mod pairs;
 pub use pairs::{Level, Pair, pair};
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, Work};
-use crate::stats::estimate::{self, Estimate, Family};
+use crate::stats::estimate::{self, Estimate, Family, Observed};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// One metric of one benchmark on both sides.
 #[derive(Debug, Clone)]
@@ -39,8 +40,6 @@ pub enum Effect {
     Invalid(String),
     /// Counts that repeat exactly: compared as they are, `ln` of the worse-side ratio, infinite from zero.
     Exact(f64),
-    /// Not yet estimated.
-    Untested,
     /// A change with its uncertainty.
     Estimated(Estimate),
 }
@@ -50,6 +49,8 @@ pub enum Effect {
 pub struct Compared {
     /// By benchmark, metric, tool.
     pub comparisons: Vec<Comparison>,
+    /// How many benchmark metrics both sides have.
+    pub shared: usize,
     /// How many of them went through a test.
     pub tests: usize,
     /// The common factor of all times between the sides, as a fraction (0.08: head is 8 % slower as a whole).
@@ -60,50 +61,43 @@ pub struct Compared {
 
 /// Compares every metric of every benchmark. `rename` maps a base name to its name today.
 pub fn compare(base: &[Run], head: &[Run], rename: impl Fn(&str) -> Option<String>) -> Compared {
-    let (pairs, mut diagnostics) = pair(base, head, rename);
-    diagnostics.extend(repeated_samples(&pairs));
+    let pairs = pair(base, head, rename);
+    let mut compared = Compared { diagnostics: repeated_samples(&pairs).into_iter().collect(), ..Compared::default() };
+    compared.shared = pairs.iter().filter(|pair| pair.is_shared()).count();
 
-    let mut comparisons: Vec<Comparison> = Vec::with_capacity(pairs.len());
-    let mut families: Vec<(&str, Vec<usize>)> = Vec::new();
-    for (index, pair) in pairs.iter().enumerate() {
-        let effect = match (pair.base.is_empty(), pair.head.is_empty()) {
-            _ if pair.unreadable => Effect::Invalid("its result in head could not be read".to_owned()),
-            (false, true) => Effect::BaseOnly,
-            (true, _) => Effect::HeadOnly,
-            _ => pair.first_look().unwrap_or(Effect::Untested),
-        };
-        if effect == Effect::Untested {
-            let family: &str = &pair.metric.name;
-            match families.iter_mut().find(|(name, _)| *name == family) {
-                Some((_, members)) => members.push(index),
-                None => families.push((family, vec![index])),
-            }
-        }
-        comparisons.push(pair.comparison(effect));
-    }
-
-    let mut compared = Compared { diagnostics, ..Compared::default() };
-    for (name, members) in &families {
-        let observed: Vec<_> = members.iter().map(|index| pairs[*index].observed()).collect();
+    let mut effects: Vec<Option<Effect>> = pairs.iter().map(Pair::first_look).collect();
+    for (metric, members) in families(&pairs, &effects) {
+        let observed: Vec<Observed> = members.iter().map(|index| pairs[*index].observed()).collect();
         let Family { estimates, shift } = estimate::family(&observed);
         compared.tests += estimates.len();
-        if *name == "time" || families.len() == 1 {
+        if metric == "time" || members.len() == compared.shared {
             compared.common_shift = shift.exp_m1();
         }
-        for (index, estimate) in members.iter().zip(estimates) {
-            comparisons[*index].effect = Effect::Estimated(estimate);
+        for (index, estimate) in members.into_iter().zip(estimates) {
+            effects[index] = Some(Effect::Estimated(estimate));
         }
     }
-    compared.comparisons = comparisons;
+    let comparisons = pairs.iter().zip(effects).filter_map(|(pair, effect)| Some(pair.comparison(effect?)));
+    compared.comparisons = comparisons.collect();
     compared
+}
+
+/// The pairs that still want a test, by metric: each metric has its own noise and its own correction.
+fn families<'a>(pairs: &'a [Pair<'_>], effects: &[Option<Effect>]) -> BTreeMap<&'a str, Vec<usize>> {
+    let mut families: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, (pair, effect)) in pairs.iter().zip(effects).enumerate() {
+        if effect.is_none() {
+            families.entry(&pair.metric.name).or_default().push(index);
+        }
+    }
+    families
 }
 
 /// A benchmark whose head holds the very samples of its base was not run again: old results lie about.
 fn repeated_samples(pairs: &[Pair<'_>]) -> Option<Diagnostic> {
     let repeated: Vec<&str> = pairs.iter().filter(|pair| pair.same_samples()).map(|pair| &*pair.benchmark).collect();
     let first = repeated.first()?;
-    let tested = pairs.iter().filter(|pair| !pair.base.is_empty() && !pair.head.is_empty()).count();
-    let message = if repeated.len() == tested {
+    let message = if repeated.len() == pairs.iter().filter(|pair| pair.is_shared()).count() {
         "both sides are the same results, sample for sample; nothing was measured anew".to_owned()
     } else {
         let others = match repeated.len() {

@@ -1,7 +1,7 @@
 //! Which measurements of two sides belong together: same benchmark (after renames), metric and tool.
 
 use super::{Comparison, Effect};
-use crate::model::{BenchId, Diagnostic, Direction, Evidence, Measurement, Metric, Run};
+use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, Unit};
 use crate::stats::estimate::{Observed, RunValue};
 use crate::stats::{centre, steadiness};
 use std::borrow::Cow;
@@ -31,10 +31,10 @@ pub struct Pair<'a> {
     pub(super) benchmark: Cow<'a, str>,
     pub(super) metric: &'a Metric,
     measurement: &'a Measurement,
-    pub(super) base: Vec<Replicate<'a>>,
-    pub(super) head: Vec<Replicate<'a>>,
+    base: Vec<Replicate<'a>>,
+    head: Vec<Replicate<'a>>,
     other_unit: Option<&'a Metric>,
-    pub(super) unreadable: bool,
+    unreadable: bool,
 }
 
 type Key<'a> = (Cow<'a, str>, &'a str, &'a str);
@@ -44,7 +44,7 @@ pub fn pair<'a>(
     base: &'a [Run],
     head: &'a [Run],
     rename: impl Fn(&str) -> Option<String>,
-) -> (Vec<Pair<'a>>, Vec<Diagnostic>) {
+) -> Vec<Pair<'a>> {
     let mut pairs: Vec<Pair<'a>> = Vec::new();
     let mut places: HashMap<Key<'a>, usize> = HashMap::new();
     for (is_head, runs) in [(false, base), (true, head)] {
@@ -70,7 +70,7 @@ pub fn pair<'a>(
         }
     }
     pairs.sort_by(|a, b| a.key().cmp(&b.key()));
-    (pairs, Vec::new())
+    pairs
 }
 
 impl<'a> Pair<'a> {
@@ -95,13 +95,24 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// What can be said before any statistics: numbers that cannot be compared, and counts that need no test.
+    /// True when both sides have it.
+    pub(super) fn is_shared(&self) -> bool {
+        !self.base.is_empty() && !self.head.is_empty()
+    }
+
+    /// What can be said before any statistics: one side only, numbers that cannot be compared, counts that need no test.
     pub(super) fn first_look(&self) -> Option<Effect> {
+        match (self.base.is_empty(), self.head.is_empty()) {
+            _ if self.unreadable => return Some(Effect::Invalid("its result in head could not be read".to_owned())),
+            (_, true) => return Some(Effect::BaseOnly),
+            (true, _) => return Some(Effect::HeadOnly),
+            _ => {}
+        }
         if let Some(other) = self.other_unit {
             let [a, b] = [self.metric, other].map(|metric| format!("{} ({} is better)", metric.unit, metric.direction));
             return Some(Effect::Invalid(format!("base and head are in different units: {a} and {b}")));
         }
-        let values = |side: &[Replicate<'_>]| side.iter().map(|one| centre_of(one.evidence)).collect::<Vec<f64>>();
+        let values = |side: &[Replicate<'_>]| side.iter().map(|one| one.evidence.centre()).collect::<Vec<f64>>();
         let (base, head) = (values(&self.base), values(&self.head));
         if base.iter().chain(&head).any(|value| !value.is_finite() || *value < 0.0) {
             return Some(Effect::Invalid("a value is negative or no number".to_owned()));
@@ -122,7 +133,7 @@ impl<'a> Pair<'a> {
         };
         match (base == 0.0, head == 0.0) {
             (true, true) => Effect::Exact(0.0),
-            (true, false) | (false, true) if self.metric.unit == crate::model::Unit::Nanosecond => {
+            (true, false) | (false, true) if self.metric.unit == Unit::Nanosecond => {
                 Effect::Invalid("a time of zero is below what its clock can tell".to_owned())
             }
             _ => Effect::Exact(worse),
@@ -139,7 +150,7 @@ impl<'a> Pair<'a> {
             side.iter()
                 .map(|one| {
                     let digest = digest_of(one.evidence);
-                    RunValue { run: one.run, y: sign * centre_of(one.evidence).ln(), digest }
+                    RunValue { run: one.run, y: sign * one.evidence.centre().ln(), digest }
                 })
                 .collect()
         };
@@ -169,36 +180,18 @@ impl<'a> Pair<'a> {
 }
 
 fn level(side: &[Replicate<'_>]) -> Option<Level> {
-    let values: Vec<f64> = side.iter().map(|one| centre_of(one.evidence)).collect();
+    let values: Vec<f64> = side.iter().map(|one| one.evidence.centre()).collect();
     (!values.is_empty()).then(|| Level {
         value: centre::median(&values),
         runs: side.len(),
-        samples: side.iter().map(|one| samples_of(one.evidence)).sum(),
+        samples: side.iter().map(|one| one.evidence.samples()).sum(),
     })
 }
 
-fn centre_of(evidence: &Evidence) -> f64 {
-    match evidence {
-        Evidence::Samples(samples) => centre::median(samples),
-        Evidence::Digest(digest) => digest.median,
-        Evidence::Summary(summary) => summary.centre,
-        Evidence::Value(value) => *value,
-    }
-}
-
-fn digest_of(evidence: &Evidence) -> Option<crate::model::Digest> {
+fn digest_of(evidence: &Evidence) -> Option<Digest> {
     match evidence {
         Evidence::Samples(samples) => Some(steadiness::digest(samples)),
         Evidence::Digest(digest) => Some(*digest),
         Evidence::Summary(_) | Evidence::Value(_) => None,
-    }
-}
-
-fn samples_of(evidence: &Evidence) -> u64 {
-    match evidence {
-        Evidence::Samples(samples) => samples.len() as u64,
-        Evidence::Digest(digest) => u64::from(digest.samples),
-        Evidence::Summary(summary) => summary.samples.unwrap_or(1),
-        Evidence::Value(_) => 1,
     }
 }

@@ -1,7 +1,7 @@
 //! From a path that the user names to a Run: a file or standard input by sniffing, a directory as a criterion tree or
 //! as several files. Revisions are for `store`.
 
-use super::tree;
+use super::tree::{self, Tree};
 use crate::formats::{FORMATS, Format, Look, Reading, Source, criterion};
 use crate::model::{Detail, Diagnostic, Environment, Evidence, Measurement, Run};
 use crate::stats::steadiness;
@@ -27,6 +27,18 @@ pub enum Location {
         /// The baseline's name, `new` unless `@NAME` says otherwise.
         baseline: String,
     },
+}
+
+/// How results are to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The format, where it is not to be sniffed.
+    pub format: Option<&'a str>,
+    /// How much is kept.
+    pub detail: Detail,
+    /// When the commit that was measured was made (seconds since 1970), where the results are those of the work tree.
+    /// Benchmarks of a tree that are older, while others are not, were left over by an earlier commit.
+    pub committed: Option<i64>,
 }
 
 /// What was read, and what was odd about it.
@@ -133,8 +145,9 @@ impl Location {
 }
 
 /// Reads everything at a location.
-pub fn load(location: &Location, format: Option<&str>, detail: Detail) -> Result<Loaded, InputError> {
-    let format = format.map(named).transpose()?;
+pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputError> {
+    let format = request.format.map(named).transpose()?;
+    let detail = request.detail;
     match location {
         Location::StandardInput => {
             let mut bytes = Vec::new();
@@ -149,11 +162,26 @@ pub fn load(location: &Location, format: Option<&str>, detail: Detail) -> Result
         }
         Location::Directory { path, baseline } => match format {
             Some(Chosen::File(format)) => from_files(path, Some(format), detail),
-            Some(Chosen::Criterion) => from_tree(path, baseline, detail),
-            None if tree::is_tree(path) || baseline != "new" => from_tree(path, baseline, detail),
+            Some(Chosen::Criterion) => from_tree(path, baseline, request),
+            None if baseline != "new" || tree::is_tree(path) => from_tree(path, baseline, request),
             None => from_files(path, None, detail),
         },
     }
+}
+
+/// Several results as one Run.
+pub fn merge(all: Vec<Loaded>) -> Loaded {
+    let mut whole = Reading::default();
+    let mut unreadable = Vec::new();
+    for Loaded { run, diagnostics } in all {
+        whole.measurements.extend(run.measurements);
+        whole.diagnostics.extend(diagnostics);
+        whole.environment.0.extend(run.environment.0);
+        unreadable.extend(run.unreadable);
+    }
+    let mut loaded = assemble(whole, Detail::Samples);
+    loaded.run.unreadable = unreadable;
+    loaded
 }
 
 /// What `--input-format` names.
@@ -174,8 +202,8 @@ fn named(name: &str) -> Result<Chosen, InputError> {
     Err(InputError::UnknownFormat { name: name.to_owned(), near })
 }
 
-fn from_tree(path: &Path, baseline: &str, detail: Detail) -> Result<Loaded, InputError> {
-    let tree = tree::read(path, baseline, detail);
+fn from_tree(path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded, InputError> {
+    let mut tree = tree::read(path, baseline, request.detail, request.committed.is_some());
     let place = path.display().to_string();
     if tree.measurements.is_empty() {
         let mut errors = tree.diagnostics;
@@ -190,14 +218,44 @@ fn from_tree(path: &Path, baseline: &str, detail: Detail) -> Result<Loaded, Inpu
         };
         return Err(InputError::Nothing { place, hint });
     }
-    let reading = Reading {
-        measurements: tree.measurements,
-        diagnostics: tree.diagnostics,
-        environment: Environment::default(),
-    };
-    let mut loaded = assemble(reading, detail);
-    loaded.run.unreadable = tree.unreadable;
+    if let Some(committed) = request.committed {
+        leave_out_left_over(&mut tree, &place, committed);
+    }
+    let Tree { measurements, diagnostics, unreadable, .. } = tree;
+    let mut loaded = assemble(Reading { measurements, diagnostics, environment: Environment::default() }, request.detail);
+    loaded.run.unreadable = unreadable;
     Ok(loaded)
+}
+
+/// Criterion never removes a benchmark's directory. One that is older than the commit under test, while others are
+/// newer, was not run for it.
+fn leave_out_left_over(tree: &mut Tree, place: &str, committed: i64) {
+    let fresh = tree.written.iter().filter(|written| **written >= committed).count();
+    if fresh == tree.written.len() {
+        return;
+    }
+    if fresh == 0 {
+        let message = "all results are older than the commit that they are taken for; were the benchmarks run for it?";
+        tree.diagnostics.push(Diagnostic::warning("older-than-commit", place, message));
+        return;
+    }
+    let mut written = tree.written.iter();
+    let mut names = Vec::new();
+    tree.measurements.retain(|measurement| {
+        let keep = written.next().is_some_and(|written| *written >= committed);
+        if !keep {
+            names.push(measurement.benchmark.to_string());
+        }
+        keep
+    });
+    names.sort();
+    let others = match names.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let first = names.first().cloned().unwrap_or_default();
+    let message = format!("{first:?}{others}: older than the commit, not run for it; left out");
+    tree.diagnostics.push(Diagnostic::warning("left-over", place, message));
 }
 
 fn from_bytes(place: &str, bytes: &[u8], format: Option<Chosen>, detail: Detail) -> Result<Loaded, InputError> {

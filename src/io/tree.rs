@@ -22,15 +22,17 @@ pub struct Tree {
     pub measurements: Vec<Measurement>,
     /// Benchmarks that are there but whose numbers could not be read.
     pub unreadable: Vec<BenchId>,
+    /// When each measurement was written, seconds since 1970; parallel to `measurements`.
+    pub written: Vec<i64>,
     /// What was odd.
     pub diagnostics: Vec<Diagnostic>,
-    /// The baselines that were seen beside the one asked for, for a message when it is nowhere.
+    /// Whether other baselines were seen beside the one asked for, for a message when it is nowhere.
     pub other_baselines: bool,
 }
 
-/// Reads the baseline `name` of every benchmark below `root`.
-pub fn read(root: &Path, name: &str, detail: Detail) -> Tree {
-    let walk = Walk { name, detail };
+/// Reads the baseline `name` of every benchmark below `root`; `dated` asks for the times of writing too.
+pub fn read(root: &Path, name: &str, detail: Detail, dated: bool) -> Tree {
+    let walk = Walk { name, detail, dated };
     let mut tree = walk.directory(root, &[], 0);
     tree.diagnostics.sort();
     tree
@@ -54,6 +56,7 @@ pub fn is_tree(root: &Path) -> bool {
 struct Walk<'a> {
     name: &'a str,
     detail: Detail,
+    dated: bool,
 }
 
 impl Walk<'_> {
@@ -147,7 +150,10 @@ impl Walk<'_> {
         };
         tree.diagnostics.extend(benchmark.diagnostic);
         match benchmark.measurement {
-            Ok(measurement) => tree.measurements.push(self.detailed(measurement)),
+            Ok(measurement) => {
+                tree.measurements.push(self.detailed(measurement));
+                tree.written.push(if self.dated { modified(&sample) } else { 0 });
+            }
             Err(error) => {
                 tree.unreadable.push(benchmark.id);
                 tree.diagnostics.push(warning(error));
@@ -175,6 +181,7 @@ impl Tree {
         } else {
             self.measurements.extend(other.measurements);
         }
+        self.written.extend(other.written);
         self.unreadable.extend(other.unreadable);
         self.diagnostics.extend(other.diagnostics);
         self.other_baselines |= other.other_baselines;
@@ -263,6 +270,13 @@ fn slurp(path: &Path, buffer: &mut Vec<u8>) -> io::Result<()> {
             return Ok(());
         }
     }
+}
+
+/// When a file was last written; 0 where the system does not say.
+fn modified(path: &Path) -> i64 {
+    let time = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let since = time.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    since.map_or(0, |since| since.as_secs() as i64)
 }
 
 fn warning(diagnostic: Diagnostic) -> Diagnostic {

@@ -1,6 +1,7 @@
 //! One benchmark, one metric, and the evidence for it: samples, a summary, or a bare number.
 
 use super::{BenchId, Metric};
+use crate::stats::centre;
 use std::borrow::Cow;
 
 /// What one run of a suite says of one metric of one benchmark.
@@ -29,6 +30,28 @@ pub enum Evidence {
     Summary(Summary),
     /// A single number.
     Value(f64),
+}
+
+impl Evidence {
+    /// How many samples are behind it, as far as the tool says.
+    pub fn samples(&self) -> u64 {
+        match self {
+            Evidence::Samples(samples) => samples.len() as u64,
+            Evidence::Digest(digest) => u64::from(digest.samples),
+            Evidence::Summary(summary) => summary.samples.unwrap_or(1),
+            Evidence::Value(_) => 1,
+        }
+    }
+
+    /// The one number that stands for it: the median of samples, the tool's centre, or the value.
+    pub fn centre(&self) -> f64 {
+        match self {
+            Evidence::Samples(samples) => centre::median(samples),
+            Evidence::Digest(digest) => digest.median,
+            Evidence::Summary(summary) => summary.centre,
+            Evidence::Value(value) => *value,
+        }
+    }
 }
 
 /// What the verdict needs of a run's samples.

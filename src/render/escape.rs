@@ -15,6 +15,11 @@ pub fn message(text: &str) -> String {
     visible(text)
 }
 
+/// For output of several lines: as for a terminal, line by line.
+pub fn lines(text: &str) -> String {
+    text.lines().map(|line| visible(line) + "\n").collect()
+}
+
 /// For Markdown, also inside a table: a code span, in which GitHub makes no links, mentions or HTML.
 /// A plain name stands between back-ticks; any other has its punctuation as character references.
 pub fn markdown(text: &str) -> String {

@@ -34,8 +34,9 @@ impl Ruling {
 /// Judges one comparison.
 pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Finding {
     let Comparison { benchmark, metric, base, head, .. } = comparison;
-    let threshold = policy.threshold(benchmark.as_str(), &metric.name);
-    let floor = policy.floor(benchmark.as_str(), &metric.name).unwrap_or(0.0);
+    let bounds = policy.bounds(benchmark.as_str(), metric);
+    let threshold = bounds.threshold.unwrap_or(policy.gate_threshold());
+    let floor = bounds.floor.unwrap_or(0.0);
     let gate = Gate { threshold, floor, alpha: policy.alpha() };
     let below_floor = match (base, head) {
         (Some(base), Some(head)) => (head.value - base.value).abs() < floor,
@@ -144,7 +145,7 @@ impl Gate {
     }
 }
 
-fn value(level: &Level) -> Value {
+fn value(level: Level) -> Value {
     Value { value: level.value, runs: level.runs, samples: level.samples }
 }
 

@@ -10,7 +10,7 @@ pub use report::{
 
 use crate::compare::{Compared, Comparison, Effect};
 use crate::model::Diagnostic;
-use crate::policy::{FailOn, Policy};
+use crate::policy::{FailOn, Policy, Waiver};
 use finding::find;
 use jiff::civil::Date;
 
@@ -30,7 +30,7 @@ pub struct Circumstances {
 /// Judges every comparison by the policy.
 pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) -> Report {
     let Circumstances { base, head, environment, today } = circumstances;
-    let Compared { comparisons, tests, common_shift, mut diagnostics } = compared;
+    let Compared { comparisons, tests, common_shift, mut diagnostics, .. } = compared;
     let mean_change = mean_change(&comparisons);
 
     let mut used = vec![false; policy.waivers().len()];
@@ -80,8 +80,7 @@ fn rank(finding: &Finding) -> f64 {
 
 fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool]) {
     for (waiver, used) in policy.waivers().iter().zip(used) {
-        let meant = waiver.benchmark == finding.name && waiver.metric.as_ref().is_none_or(|m| *m == finding.metric);
-        if !meant || waiver.until < today {
+        if !waiver.covers(&finding.name, &finding.metric) || waiver.has_run_out(today) {
             continue;
         }
         let Some(change) = finding.adjusted.or(finding.change) else { continue };
@@ -101,9 +100,9 @@ fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool])
 }
 
 fn stale_waivers(policy: &Policy, today: Date, used: &[bool]) -> Vec<Diagnostic> {
-    let stale = |(waiver, used): (&crate::policy::Waiver, &bool)| {
-        let place = format!("{}:{}", policy.name(), waiver.line);
-        if waiver.until < today {
+    let stale = |(waiver, used): (&Waiver, &bool)| {
+        let place = policy.place(waiver.line);
+        if waiver.has_run_out(today) {
             let message = format!("the waiver for {:?} ended on {}; remove it", waiver.benchmark, waiver.until);
             Some(Diagnostic::warning("waiver-ended", place, message))
         } else if !used {

@@ -13,8 +13,8 @@ pub use exchange::Exchange;
 pub use git::GitStore;
 pub use key::{Key, fingerprint};
 
-use crate::model::Run;
-use crate::model::record::{self, Detail, RecordError};
+use crate::model::record::{self, RecordError};
+use crate::model::{Detail, Run};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 

@@ -20,7 +20,7 @@ mod samples;
 mod wire;
 mod write;
 
-use super::{Digest, Run};
+use super::{Detail, Digest, Run};
 use read::Index;
 use std::io::{Read, Write};
 
@@ -39,16 +39,6 @@ const SAMPLES_LIMIT: usize = 256 << 20;
 
 /// zstd's level. Higher ones win nothing: nine tenths of a record are the samples' noise.
 const LEVEL: i32 = 9;
-
-/// How much of a record to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
-    /// What the verdict needs; the samples stay packed. A digest that was made by another rule than today's is given
-    /// as its samples instead, where they were kept.
-    Digests,
-    /// Every sample.
-    Samples,
-}
 
 /// Why a record cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +103,8 @@ pub fn encode(run: &Run, digest: impl Fn(&[f64]) -> Digest) -> Result<Vec<u8>, R
 }
 
 /// A run from its stored bytes. Any bytes may be given: what is not a whole record is an error, and memory stays bounded.
+/// For digests alone the samples stay packed; a digest that was made by another rule than today's is given as its
+/// samples instead, where they were kept.
 pub fn decode(bytes: &[u8], detail: Detail) -> Result<Run, RecordError> {
     let header = Header::read(bytes)?;
     if header.oldest_reader > VERSION {

@@ -156,7 +156,7 @@ fn read_facts(mut column: Cursor<'_>) -> Result<Run, RecordError> {
         let (key, value) = (column.text()?.to_owned(), column.text()?.to_owned());
         environment.0.insert(key, value);
     }
-    Ok(Run { commit, time, branch, environment, measurements: Vec::new() })
+    Ok(Run { commit, time, branch, environment, ..Run::default() })
 }
 
 fn read_names(mut column: Cursor<'_>) -> Result<Vec<BenchId>, RecordError> {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::Detail;
 use crate::model::{
     BenchId, Commit, Direction, Environment, Evidence, Measurement, Metric, Summary, Unit, Work, WorkUnit,
 };
@@ -42,7 +43,7 @@ fn run() -> Run {
     measurements[0].work = Some(Work { amount: 4096.0, unit: WorkUnit::Bytes });
     measurements[4].work = Some(Work { amount: 3.0, unit: WorkUnit::Elements });
     let commit = Commit::parse(&"0123456789".repeat(4));
-    Run { commit, time: -5, branch: Some("main".into()), environment, measurements }
+    Run { commit, time: -5, branch: Some("main".into()), environment, measurements, unreadable: Vec::new() }
 }
 
 /// Equal, samples within the stated precision, exact ones to the bit.
