@@ -29,9 +29,15 @@ pub enum Comparison {
     AtLeast,
 }
 
-/// What a budget asks for.
+/// What a budget asks for; shows as it was written.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Limit {
+pub struct Limit {
+    written: Box<str>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
     /// A bound on the value itself.
     Absolute {
         /// The good side.
@@ -95,9 +101,9 @@ impl Comparison {
 impl Limit {
     /// Which side is the good one; a change without a sign of comparison bounds the metric's worse side.
     pub fn comparison(&self, direction: Direction) -> Comparison {
-        match self {
-            Limit::Absolute { comparison, .. } | Limit::Relative { comparison: Some(comparison), .. } => *comparison,
-            Limit::Relative { comparison: None, .. } => match direction {
+        match &self.kind {
+            Kind::Absolute { comparison, .. } | Kind::Relative { comparison: Some(comparison), .. } => *comparison,
+            Kind::Relative { comparison: None, .. } => match direction {
                 Direction::Lower => Comparison::AtMost,
                 Direction::Higher => Comparison::AtLeast,
             },
@@ -107,72 +113,54 @@ impl Limit {
     /// The bound on the value itself, in the metric's unit; `None` where the limit is of another unit, or relative
     /// and there is no base.
     pub fn bound(&self, unit: &Unit, base: Option<f64>) -> Option<f64> {
-        match self {
-            Limit::Absolute { bound, .. } => bound.within(unit),
-            Limit::Relative { change, .. } => base.map(|base| base * (1.0 + change)),
+        match &self.kind {
+            Kind::Absolute { bound, .. } => bound.within(unit),
+            Kind::Relative { change, .. } => base.map(|base| base * (1.0 + change)),
         }
     }
 
     /// True where the limit is on the change against the base.
     pub fn is_relative(&self) -> bool {
-        matches!(self, Limit::Relative { .. })
+        matches!(self.kind, Kind::Relative { .. })
     }
 
     /// Says what is wrong where `acceptable` is not a wider limit of the same kind. A bare change tells its good side
     /// only with the metric, so that of those only equal ones are refused here.
     pub(super) fn check_acceptable(&self, acceptable: &Limit) -> Result<(), Wrong> {
-        let wrong = |message: String, help: &str| Err(Wrong::new("acceptable-not-looser", message, help));
-        let (target, upper, numbers) = match (self, acceptable) {
-            (Limit::Absolute { comparison: a, bound: x }, Limit::Absolute { comparison: b, bound: y })
-                if a.is_upper() == b.is_upper() && x.unit == y.unit =>
+        let wrong = |what: &str, help: &str| {
+            let message =
+                format!("`acceptable` {} {what} `target` {}", shown(&acceptable.written), shown(&self.written));
+            Err(Wrong::new("acceptable-not-looser", message, help))
+        };
+        let same_side = |a: Comparison, b: Comparison| a.is_upper() == b.is_upper();
+        let (target, limit, upper) = match (&self.kind, &acceptable.kind) {
+            (Kind::Absolute { comparison: a, bound: x }, Kind::Absolute { comparison: b, bound: y })
+                if same_side(*a, *b) && x.unit == y.unit =>
             {
-                (self, Some(a.is_upper()), (x.value, y.value))
+                (x.value, y.value, Some(a.is_upper()))
             }
-            (Limit::Relative { comparison: None, change: x }, Limit::Relative { comparison: None, change: y }) => {
-                (self, None, (*x, *y))
+            (Kind::Relative { comparison: None, change: x }, Kind::Relative { comparison: None, change: y }) => {
+                (*x, *y, None)
             }
-            (
-                Limit::Relative { comparison: Some(a), change: x },
-                Limit::Relative { comparison: Some(b), change: y },
-            ) if a.is_upper() == b.is_upper() => (self, Some(a.is_upper()), (*x, *y)),
-            _ => {
-                let message = format!("`acceptable` {acceptable} is no wider form of `target` {self}");
-                return wrong(message, "both must have the same kind of sign and the same kind of unit");
+            (Kind::Relative { comparison: Some(a), change: x }, Kind::Relative { comparison: Some(b), change: y })
+                if same_side(*a, *b) =>
+            {
+                (*x, *y, Some(a.is_upper()))
             }
+            _ => return wrong("is of another kind than", "both need the same kind of sign and of unit"),
         };
-        let (x, y) = numbers;
         let (looser, help) = match upper {
-            Some(true) => (y > x, "it must be above the target, as `<100ms` is above `<50ms`"),
-            Some(false) => (y < x, "it must be below the target, as `>80/s` is below `>100/s`"),
-            None => (y != x, "leave `acceptable` out where there is nothing between good and bad"),
+            Some(true) => (limit > target, "it must be above the target, as <100ms is above <50ms"),
+            Some(false) => (limit < target, "it must be below the target, as >80/s is below >100/s"),
+            None => (limit != target, "leave it out where nothing lies between good and bad"),
         };
-        if looser {
-            Ok(())
-        } else {
-            wrong(format!("`acceptable` {acceptable} is not looser than `target` {target}"), help)
-        }
-    }
-}
-
-impl fmt::Display for Quantity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.unit {
-            Some(unit) => write!(f, "{} {unit}", self.value),
-            None => write!(f, "{}", self.value),
-        }
+        if looser { Ok(()) } else { wrong("is not looser than", help) }
     }
 }
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Limit::Absolute { comparison, bound } => write!(f, "{} {bound}", comparison.sign()),
-            Limit::Relative { comparison, change } => {
-                let sign = comparison.map_or(String::new(), |c| format!("{} ", c.sign()));
-                // Through the decimal digits as they were written: -0.6 * 100 is -60, not -60.00000000000001.
-                write!(f, "{sign}{:+}%", (change * 1e12).round() / 1e10)
-            }
-        }
+        f.write_str(&self.written)
     }
 }
 
@@ -189,11 +177,13 @@ pub(super) fn floor(text: &str) -> Result<Quantity, Wrong> {
 /// What a budget asks for: `<50ms`, `>= 100/s`, `<= 3 queries`, `-60%`, `< +10%`.
 pub(super) fn limit(text: &str) -> Result<Limit, Wrong> {
     const HELP: &str = "write a bound like \"<50ms\", \">100/s\", \"<= 3 queries\", or a change like \"-60%\"";
-    let (comparison, rest) = Comparison::split(text.trim());
+    let text = text.trim();
+    let (comparison, rest) = Comparison::split(text);
+    let of = |kind| Ok(Limit { written: text.into(), kind });
     let wrong = |message: String, help: String| Err(Wrong::new("bad-limit", message, help));
     if let (true, Some(percent)) = (rest.starts_with(['+', '-']), rest.strip_suffix('%')) {
         return match number(percent.trim_end()) {
-            Some(percent) if percent > -100.0 => Ok(Limit::Relative { comparison, change: percent / 100.0 }),
+            Some(percent) if percent > -100.0 => of(Kind::Relative { comparison, change: percent / 100.0 }),
             Some(_) => wrong(
                 format!("no change can be `{}`: nothing would be left", shown(rest)),
                 "a relative limit lies above -100%".to_owned(),
@@ -204,7 +194,7 @@ pub(super) fn limit(text: &str) -> Result<Limit, Wrong> {
     let bound = quantity(rest).map_err(|problem| problem.into_wrong("bad-limit", text, HELP))?;
     let bare = shown(rest);
     match comparison {
-        Some(comparison) => Ok(Limit::Absolute { comparison, bound }),
+        Some(comparison) => of(Kind::Absolute { comparison, bound }),
         None if bound.unit == Some(Unit::Percent) => wrong(
             format!("`{bare}` says neither bound nor change"),
             format!(
@@ -331,13 +321,15 @@ mod tests {
 
     #[test]
     fn limits_are_bounds_or_changes() {
-        let absolute = |comparison, value, unit| Ok(Limit::Absolute { comparison, bound: amount(value, unit) });
-        assert_eq!(limit("<50ms"), absolute(Comparison::Below, 50e6, Unit::Nanosecond));
-        assert_eq!(limit("<= 3 queries"), absolute(Comparison::AtMost, 3.0, Unit::Count));
-        assert_eq!(limit(">100/s"), absolute(Comparison::Above, 100.0, Unit::PerSecond));
-        assert_eq!(limit(">= 95%"), absolute(Comparison::AtLeast, 95.0, Unit::Percent));
-        assert_eq!(limit("-60%"), Ok(Limit::Relative { comparison: None, change: -0.6 }));
-        assert_eq!(limit("< +10 %"), Ok(Limit::Relative { comparison: Some(Comparison::Below), change: 0.1 }));
+        let kind = |text| limit(text).map(|limit| limit.kind);
+        let absolute = |comparison, value, unit| Ok(Kind::Absolute { comparison, bound: amount(value, unit) });
+        assert_eq!(kind("<50ms"), absolute(Comparison::Below, 50e6, Unit::Nanosecond));
+        assert_eq!(kind("<= 3 queries"), absolute(Comparison::AtMost, 3.0, Unit::Count));
+        assert_eq!(kind(">100/s"), absolute(Comparison::Above, 100.0, Unit::PerSecond));
+        assert_eq!(kind(">= 95%"), absolute(Comparison::AtLeast, 95.0, Unit::Percent));
+        assert_eq!(kind("-60%"), Ok(Kind::Relative { comparison: None, change: -0.6 }));
+        assert_eq!(kind("< +10 %"), Ok(Kind::Relative { comparison: Some(Comparison::Below), change: 0.1 }));
+        assert_eq!(limit(" <50ms ").map(|limit| limit.to_string()), Ok("<50ms".to_owned()));
     }
 
     #[test]

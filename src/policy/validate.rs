@@ -179,5 +179,5 @@ fn filled(text: Spanned<String>, what: &str, sink: &mut Sink) -> Option<Spanned<
 
 fn duplicate(key: &str, text: &str, first: usize) -> Wrong {
     let message = format!("{key} `{}` is there already, on line {first}", shown(text));
-    Wrong::new("duplicate-rule", message, "merge the two tables into one")
+    Wrong::new("duplicate-rule", message, "keep one of the two, or merge them")
 }

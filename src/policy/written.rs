@@ -196,10 +196,11 @@ impl Table<'_, '_> {
         for (key, _) in unknown {
             let name = key.get_ref();
             let message = format!("{} has no key `{}`", self.kind.title(), shown(name));
-            let elsewhere = || homes(name).map(|homes| format!("`{}` stands in {homes}", shown(name)));
-            let help = match nearest(name, self.kind.keys.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => elsewhere().unwrap_or_else(|| format!("its keys are {}", self.kind.keys.join(", "))),
+            let keys = self.kind.keys.join(", ");
+            let help = match (nearest(name, self.kind.keys.iter().copied()), homes(name)) {
+                (Some(near), _) => format!("did you mean `{near}`?"),
+                (None, Some(homes)) => format!("it takes {keys}; `{}` stands in {homes}", shown(name)),
+                (None, None) => format!("it takes {keys}"),
             };
             sink.add(key.span(), Wrong::new("unknown-key", message, help));
         }
