@@ -1,5 +1,7 @@
 //! Configs good and bad: `tests/data/policy/X.toml` with what `X.stderr` says of it, and without one where all is well.
 
+#![allow(clippy::expect_used, clippy::panic)] // clippy's leave for tests ends at their own helper functions
+
 use perfgate::model::{Direction, Metric, Unit};
 use perfgate::policy::{FailOn, Policy};
 use std::path::{Path, PathBuf};
@@ -239,6 +241,8 @@ mod any_bytes {
 
         #[test]
         fn of_a_name_are_matched_by_stars_and_marks_as_by_hand(pattern in "[ab./]?([*?]?[ab./]){1,5}[*?]?", name in "[ab./\n]{0,9}") {
+            // globset takes names for paths, and `..` for no file: a pattern that ends in a dot misses it.
+            prop_assume!(name != ".." && !name.ends_with("/.."));
             let policy = policy(&format!("[[budget]]\nmatch = \"{pattern}\"\nmetric = \"time\"\ntarget = \"<1s\"\n"));
             let by_hand = pattern == name || wild(pattern.as_bytes(), name.as_bytes());
             prop_assert_eq!(policy.budgets()[0].covers(&name, "time"), by_hand, "{} {:?}", pattern, name);

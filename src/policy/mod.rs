@@ -7,15 +7,18 @@ mod limit;
 mod near;
 mod pattern;
 mod problem;
+mod quantity;
 mod rename;
 mod rule;
+mod table;
 mod validate;
 mod value;
 mod written;
 
-pub use limit::{Comparison, Limit, Quantity};
+pub use limit::{Comparison, Limit};
 pub use pattern::Pattern;
 pub use problem::{ConfigProblem, Problems};
+pub use quantity::Quantity;
 pub use rule::Bounds;
 pub use value::{FailOn, ValueError, parse_alpha, parse_threshold};
 

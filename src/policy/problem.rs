@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn escapes_of_the_file_do_not_reach_the_terminal() {
         assert_eq!(shown("a\u{1b}[31m\nb\u{202e}"), "a\\u{1b}[31m\\nb\\u{202e}");
-        let out = problems("x = \u{1b}[31m\u{202e}\n", &[0..1]).render(false);
+        let out = problems("x = \u{1b}[31m\u{202e}\n", std::slice::from_ref(&(0..1))).render(false);
         assert!(!out.contains('\u{1b}') && !out.contains('\u{202e}'));
     }
 }

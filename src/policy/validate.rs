@@ -1,9 +1,10 @@
 //! What is written becomes what is meant: every value read, every contradiction found, nothing left half-valid.
 
-use super::limit::{self, Quantity};
+use super::limit;
 use super::near::nearest;
 use super::pattern::Pattern;
 use super::problem::{Lines, Sink, Wrong, shown};
+use super::quantity::{self, Quantity};
 use super::rule::{Rule, Rules};
 use super::value::{self, FailOn, Scalar};
 use super::written::{self, Written};
@@ -113,7 +114,7 @@ fn floor(value: &Scalar, metric: Option<&str>) -> Result<Quantity, Wrong> {
         Scalar::Text(text) => text.clone(),
         Scalar::Number(number) => number.to_string(),
     };
-    let floor = limit::floor(&text)?;
+    let floor = quantity::floor(&text)?;
     let is_time = metric.is_some_and(|m| m == "time" || m.starts_with("time:"));
     if floor.unit.is_none() && is_time {
         let help = format!("say which unit: \"{text}ns\", \"{text}ms\"");

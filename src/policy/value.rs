@@ -1,5 +1,5 @@
 //! Single values of perfgate.toml, also as the command line takes them: shares, dates, store addresses, `fail-on` words.
-//! Amounts with a unit are `limit`'s.
+//! Amounts with a unit are `quantity`'s.
 
 use super::near::nearest;
 use super::problem::{Wrong, shown};
