@@ -1,20 +1,11 @@
-//! Amounts and limits: `5ns` for a floor, `<50ms`, `<= 3 queries` or `-60%` for a budget.
+//! What a budget asks for: `<50ms`, `<= 3 queries`, `-60%`.
 //! Whether a measured value keeps a limit, given its uncertainty, is the verdict's to say.
 
-use super::near::nearest;
 use super::problem::{Wrong, shown};
+use super::quantity::{Quantity, quantity};
 use super::value::number;
 use crate::model::{Direction, Unit};
 use std::fmt;
-
-/// An amount of something, in the house unit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Quantity {
-    /// In `unit`; finite, not negative.
-    pub value: f64,
-    /// `None` where only a number was written: it fits whatever is not a time, an amount of data, or a rate of it.
-    pub unit: Option<Unit>,
-}
 
 /// Which side of a limit is the good one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,9 +20,15 @@ pub enum Comparison {
     AtLeast,
 }
 
-/// What a budget asks for.
+/// What a budget asks for; shows as it was written.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Limit {
+pub struct Limit {
+    written: Box<str>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
     /// A bound on the value itself.
     Absolute {
         /// The good side.
@@ -46,17 +43,6 @@ pub enum Limit {
         /// head / base - 1; above -1.
         change: f64,
     },
-}
-
-impl Quantity {
-    /// The amount in a metric's unit, or `None` where it is an amount of something else.
-    pub fn within(&self, unit: &Unit) -> Option<f64> {
-        let fits = match &self.unit {
-            Some(own) => own == unit,
-            None => !matches!(unit, Unit::Nanosecond | Unit::Byte | Unit::BytePerSecond),
-        };
-        fits.then_some(self.value)
-    }
 }
 
 impl Comparison {
@@ -95,9 +81,9 @@ impl Comparison {
 impl Limit {
     /// Which side is the good one; a change without a sign of comparison bounds the metric's worse side.
     pub fn comparison(&self, direction: Direction) -> Comparison {
-        match self {
-            Limit::Absolute { comparison, .. } | Limit::Relative { comparison: Some(comparison), .. } => *comparison,
-            Limit::Relative { comparison: None, .. } => match direction {
+        match &self.kind {
+            Kind::Absolute { comparison, .. } | Kind::Relative { comparison: Some(comparison), .. } => *comparison,
+            Kind::Relative { comparison: None, .. } => match direction {
                 Direction::Lower => Comparison::AtMost,
                 Direction::Higher => Comparison::AtLeast,
             },
@@ -107,93 +93,67 @@ impl Limit {
     /// The bound on the value itself, in the metric's unit; `None` where the limit is of another unit, or relative
     /// and there is no base.
     pub fn bound(&self, unit: &Unit, base: Option<f64>) -> Option<f64> {
-        match self {
-            Limit::Absolute { bound, .. } => bound.within(unit),
-            Limit::Relative { change, .. } => base.map(|base| base * (1.0 + change)),
+        match &self.kind {
+            Kind::Absolute { bound, .. } => bound.within(unit),
+            Kind::Relative { change, .. } => base.map(|base| base * (1.0 + change)),
         }
     }
 
     /// True where the limit is on the change against the base.
     pub fn is_relative(&self) -> bool {
-        matches!(self, Limit::Relative { .. })
+        matches!(self.kind, Kind::Relative { .. })
     }
 
     /// Says what is wrong where `acceptable` is not a wider limit of the same kind. A bare change tells its good side
     /// only with the metric, so that of those only equal ones are refused here.
     pub(super) fn check_acceptable(&self, acceptable: &Limit) -> Result<(), Wrong> {
-        let wrong = |message: String, help: &str| Err(Wrong::new("acceptable-not-looser", message, help));
-        let (target, upper, numbers) = match (self, acceptable) {
-            (Limit::Absolute { comparison: a, bound: x }, Limit::Absolute { comparison: b, bound: y })
-                if a.is_upper() == b.is_upper() && x.unit == y.unit =>
+        let wrong = |what: &str, help: &str| {
+            let message =
+                format!("`acceptable` {} {what} `target` {}", shown(&acceptable.written), shown(&self.written));
+            Err(Wrong::new("acceptable-not-looser", message, help))
+        };
+        let same_side = |a: Comparison, b: Comparison| a.is_upper() == b.is_upper();
+        let (target, limit, upper) = match (&self.kind, &acceptable.kind) {
+            (Kind::Absolute { comparison: a, bound: x }, Kind::Absolute { comparison: b, bound: y })
+                if same_side(*a, *b) && x.unit == y.unit =>
             {
-                (self, Some(a.is_upper()), (x.value, y.value))
+                (x.value, y.value, Some(a.is_upper()))
             }
-            (Limit::Relative { comparison: None, change: x }, Limit::Relative { comparison: None, change: y }) => {
-                (self, None, (*x, *y))
+            (Kind::Relative { comparison: None, change: x }, Kind::Relative { comparison: None, change: y }) => {
+                (*x, *y, None)
             }
-            (
-                Limit::Relative { comparison: Some(a), change: x },
-                Limit::Relative { comparison: Some(b), change: y },
-            ) if a.is_upper() == b.is_upper() => (self, Some(a.is_upper()), (*x, *y)),
-            _ => {
-                let message = format!("`acceptable` {acceptable} is no wider form of `target` {self}");
-                return wrong(message, "both must have the same kind of sign and the same kind of unit");
+            (Kind::Relative { comparison: Some(a), change: x }, Kind::Relative { comparison: Some(b), change: y })
+                if same_side(*a, *b) =>
+            {
+                (*x, *y, Some(a.is_upper()))
             }
+            _ => return wrong("is of another kind than", "both need the same kind of sign and of unit"),
         };
-        let (x, y) = numbers;
         let (looser, help) = match upper {
-            Some(true) => (y > x, "it must be above the target, as `<100ms` is above `<50ms`"),
-            Some(false) => (y < x, "it must be below the target, as `>80/s` is below `>100/s`"),
-            None => (y != x, "leave `acceptable` out where there is nothing between good and bad"),
+            Some(true) => (limit > target, "it must be above the target, as <100ms is above <50ms"),
+            Some(false) => (limit < target, "it must be below the target, as >80/s is below >100/s"),
+            None => (limit != target, "leave it out where nothing lies between good and bad"),
         };
-        if looser {
-            Ok(())
-        } else {
-            wrong(format!("`acceptable` {acceptable} is not looser than `target` {target}"), help)
-        }
-    }
-}
-
-impl fmt::Display for Quantity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.unit {
-            Some(unit) => write!(f, "{} {unit}", self.value),
-            None => write!(f, "{}", self.value),
-        }
+        if looser { Ok(()) } else { wrong("is not looser than", help) }
     }
 }
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Limit::Absolute { comparison, bound } => write!(f, "{} {bound}", comparison.sign()),
-            Limit::Relative { comparison, change } => {
-                let sign = comparison.map_or(String::new(), |c| format!("{} ", c.sign()));
-                // Through the decimal digits as they were written: -0.6 * 100 is -60, not -60.00000000000001.
-                write!(f, "{sign}{:+}%", (change * 1e12).round() / 1e10)
-            }
-        }
+        f.write_str(&self.written)
     }
-}
-
-/// The smallest change that counts: `5ns`, `1 KiB`, `3`.
-pub(super) fn floor(text: &str) -> Result<Quantity, Wrong> {
-    const HELP: &str = "write the smallest change that counts, with its unit: \"5ns\", \"1 KiB\", or a plain count";
-    if text.trim_end().ends_with('%') {
-        let help = "a floor is absolute, like \"5ns\" or \"1 KiB\"; for a share use `threshold`";
-        return Err(Wrong::new("bad-floor", format!("`{}` is no absolute change", shown(text)), help));
-    }
-    quantity(text.trim()).map_err(|problem| problem.into_wrong("bad-floor", text, HELP))
 }
 
 /// What a budget asks for: `<50ms`, `>= 100/s`, `<= 3 queries`, `-60%`, `< +10%`.
 pub(super) fn limit(text: &str) -> Result<Limit, Wrong> {
     const HELP: &str = "write a bound like \"<50ms\", \">100/s\", \"<= 3 queries\", or a change like \"-60%\"";
-    let (comparison, rest) = Comparison::split(text.trim());
+    let text = text.trim();
+    let (comparison, rest) = Comparison::split(text);
+    let of = |kind| Ok(Limit { written: text.into(), kind });
     let wrong = |message: String, help: String| Err(Wrong::new("bad-limit", message, help));
     if let (true, Some(percent)) = (rest.starts_with(['+', '-']), rest.strip_suffix('%')) {
         return match number(percent.trim_end()) {
-            Some(percent) if percent > -100.0 => Ok(Limit::Relative { comparison, change: percent / 100.0 }),
+            Some(percent) if percent > -100.0 => of(Kind::Relative { comparison, change: percent / 100.0 }),
             Some(_) => wrong(
                 format!("no change can be `{}`: nothing would be left", shown(rest)),
                 "a relative limit lies above -100%".to_owned(),
@@ -204,7 +164,7 @@ pub(super) fn limit(text: &str) -> Result<Limit, Wrong> {
     let bound = quantity(rest).map_err(|problem| problem.into_wrong("bad-limit", text, HELP))?;
     let bare = shown(rest);
     match comparison {
-        Some(comparison) => Ok(Limit::Absolute { comparison, bound }),
+        Some(comparison) => of(Kind::Absolute { comparison, bound }),
         None if bound.unit == Some(Unit::Percent) => wrong(
             format!("`{bare}` says neither bound nor change"),
             format!(
@@ -218,80 +178,6 @@ pub(super) fn limit(text: &str) -> Result<Limit, Wrong> {
     }
 }
 
-/// Why a text is no amount.
-enum NoQuantity {
-    Number,
-    Unit(String),
-}
-
-impl NoQuantity {
-    fn into_wrong(self, code: &'static str, text: &str, help: &str) -> Wrong {
-        const UNITS: [&str; 21] = [
-            "ns",
-            "us",
-            "µs",
-            "ms",
-            "s",
-            "min",
-            "h",
-            "B",
-            "KB",
-            "MB",
-            "GB",
-            "KiB",
-            "MiB",
-            "GiB",
-            "MB/s",
-            "MiB/s",
-            "/s",
-            "ops/s",
-            "queries",
-            "allocs",
-            "instructions",
-        ];
-        match self {
-            NoQuantity::Number => Wrong::new(code, format!("`{}` is no amount", shown(text)), help),
-            NoQuantity::Unit(label) => {
-                let help = match nearest(&label, UNITS) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("units are {}, … ; what has none is written as a plain number", UNITS.join(", ")),
-                };
-                Wrong::new("unknown-unit", format!("`{}` is no unit that perfgate knows", shown(&label)), help)
-            }
-        }
-    }
-}
-
-fn quantity(text: &str) -> Result<Quantity, NoQuantity> {
-    let (digits, label) = text.split_at(number_end(text));
-    let value = number(digits).filter(|value| *value >= 0.0).ok_or(NoQuantity::Number)?;
-    let (unit, factor) = match label.trim() {
-        "" => (None, 1.0),
-        "/s" => (Some(Unit::PerSecond), 1.0),
-        "query" => (Some(Unit::Count), 1.0),
-        label => {
-            let scale = Unit::parse(label).ok_or_else(|| NoQuantity::Unit(label.to_owned()))?;
-            (Some(scale.unit), scale.factor)
-        }
-    };
-    let value = value * factor;
-    if value.is_finite() { Ok(Quantity { value, unit }) } else { Err(NoQuantity::Number) }
-}
-
-/// Where the number that a text begins with ends. An `e` belongs to it only with digits behind: `5 elem/s`, `5e3`.
-fn number_end(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let run = |from: usize, is: fn(&u8) -> bool| from + bytes.iter().skip(from).take_while(|b| is(b)).count();
-    let signed = |from: usize| from + usize::from(matches!(bytes.get(from), Some(b'+' | b'-')));
-    let mantissa = run(signed(0), |b| b.is_ascii_digit() || *b == b'.');
-    if !matches!(bytes.get(mantissa), Some(b'e' | b'E')) {
-        return mantissa;
-    }
-    let digits = signed(mantissa + 1);
-    let end = run(digits, u8::is_ascii_digit);
-    if end > digits { end } else { mantissa }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,43 +187,16 @@ mod tests {
     }
 
     #[test]
-    fn floors_are_amounts_in_the_house_unit() {
-        assert_eq!(floor("5ns"), Ok(amount(5.0, Unit::Nanosecond)));
-        assert_eq!(floor("1.5 µs"), Ok(amount(1500.0, Unit::Nanosecond)));
-        assert_eq!(floor("1 KiB"), Ok(amount(1024.0, Unit::Byte)));
-        assert_eq!(floor("2e3 elem/s"), Ok(amount(2000.0, Unit::PerSecond)));
-        assert_eq!(floor("5elem/s"), Ok(amount(5.0, Unit::PerSecond)));
-        assert_eq!(floor("3"), Ok(Quantity { value: 3.0, unit: None }));
-    }
-
-    #[test]
-    fn what_is_no_amount_says_so() {
-        let code = |text| floor(text).map_err(|w| w.code);
-        for bad in ["", "ns", "five", "-5ns", "5%", "1e999", "1e300 h", "5.5.5ns", "inf", "nan ns", "."] {
-            assert_eq!(code(bad), Err("bad-floor"), "{bad}");
-        }
-        assert_eq!(code("5 furlongs"), Err("unknown-unit"));
-        assert_eq!(floor("5 nss").map_err(|w| w.help), Err("did you mean `ns`?".to_owned()));
-    }
-
-    #[test]
-    fn a_plain_number_fits_counts_but_not_times() {
-        let three = Quantity { value: 3.0, unit: None };
-        assert_eq!(three.within(&Unit::Count), Some(3.0));
-        assert_eq!(three.within(&Unit::Other("furlong".into())), Some(3.0));
-        assert_eq!(three.within(&Unit::Nanosecond), None);
-        assert_eq!(amount(5.0, Unit::Nanosecond).within(&Unit::Byte), None);
-    }
-
-    #[test]
     fn limits_are_bounds_or_changes() {
-        let absolute = |comparison, value, unit| Ok(Limit::Absolute { comparison, bound: amount(value, unit) });
-        assert_eq!(limit("<50ms"), absolute(Comparison::Below, 50e6, Unit::Nanosecond));
-        assert_eq!(limit("<= 3 queries"), absolute(Comparison::AtMost, 3.0, Unit::Count));
-        assert_eq!(limit(">100/s"), absolute(Comparison::Above, 100.0, Unit::PerSecond));
-        assert_eq!(limit(">= 95%"), absolute(Comparison::AtLeast, 95.0, Unit::Percent));
-        assert_eq!(limit("-60%"), Ok(Limit::Relative { comparison: None, change: -0.6 }));
-        assert_eq!(limit("< +10 %"), Ok(Limit::Relative { comparison: Some(Comparison::Below), change: 0.1 }));
+        let kind = |text| limit(text).map(|limit| limit.kind);
+        let absolute = |comparison, value, unit| Ok(Kind::Absolute { comparison, bound: amount(value, unit) });
+        assert_eq!(kind("<50ms"), absolute(Comparison::Below, 50e6, Unit::Nanosecond));
+        assert_eq!(kind("<= 3 queries"), absolute(Comparison::AtMost, 3.0, Unit::Count));
+        assert_eq!(kind(">100/s"), absolute(Comparison::Above, 100.0, Unit::PerSecond));
+        assert_eq!(kind(">= 95%"), absolute(Comparison::AtLeast, 95.0, Unit::Percent));
+        assert_eq!(kind("-60%"), Ok(Kind::Relative { comparison: None, change: -0.6 }));
+        assert_eq!(kind("< +10 %"), Ok(Kind::Relative { comparison: Some(Comparison::Below), change: 0.1 }));
+        assert_eq!(limit(" <50ms ").map(|limit| limit.to_string()), Ok("<50ms".to_owned()));
     }
 
     #[test]

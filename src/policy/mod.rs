@@ -7,15 +7,18 @@ mod limit;
 mod near;
 mod pattern;
 mod problem;
+mod quantity;
 mod rename;
 mod rule;
+mod table;
 mod validate;
 mod value;
 mod written;
 
-pub use limit::{Comparison, Limit, Quantity};
+pub use limit::{Comparison, Limit};
 pub use pattern::Pattern;
 pub use problem::{ConfigProblem, Problems};
+pub use quantity::Quantity;
 pub use rule::Bounds;
 pub use value::{FailOn, ValueError, parse_alpha, parse_threshold};
 
@@ -134,12 +137,17 @@ impl Policy {
     }
 
     fn parse_knowing(text: &str, name: &str, formats: &[&str]) -> Result<Policy, Problems> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text); // a byte order mark is no column
         let lines = Lines::of(text);
         let mut sink = Sink::default();
         let (root, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let span = error.span().unwrap_or(0..0);
-            sink.add(span, Wrong::new("config-syntax", problem::shown(error.message()), "see https://toml.io"));
+            let help = match error.message() {
+                message if message.contains("quoted") => "put the value in quotes, as in threshold = \"20%\"",
+                _ => "the file is in TOML, see https://toml.io",
+            };
+            sink.add(span, Wrong::new("config-syntax", problem::shown(error.message()), help));
         }
         if let Some(problems) = sink.into_problems(text, name, &lines) {
             return Err(problems); // values beside broken syntax are guesses: they wait until the syntax is mended

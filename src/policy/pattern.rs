@@ -153,19 +153,10 @@ impl Weight {
 
 /// Skips a class of characters; a `]` right after `[` or `[!` is one of them.
 fn skip_class(chars: &mut std::str::Chars<'_>) {
-    let mut first = true;
-    while let Some(c) = chars.next() {
-        match c {
-            '!' | '^' if first => {
-                if chars.as_str().starts_with(']') {
-                    chars.next();
-                }
-            }
-            ']' if !first => return,
-            _ => {}
-        }
-        first = false;
-    }
+    let rest = chars.as_str();
+    let members = rest.strip_prefix(['!', '^']).unwrap_or(rest);
+    let end = members.char_indices().skip(1).find(|(_, c)| *c == ']');
+    *chars = end.map_or("", |(at, _)| &members[at + 1..]).chars();
 }
 
 #[cfg(test)]
@@ -216,7 +207,8 @@ mod tests {
         assert_eq!(Specificity::of("**"), Specificity::of("*"));
         assert!(Specificity::of("a/b*") > Specificity::of("{a/bcd,a/}*"));
         assert!(Specificity::of("\\*") > Specificity::of("ab*"));
-        assert!(Specificity::of("[]a]bc") > Specificity::of("[a]b"));
+        assert_eq!(Specificity::of("[]a]b"), Specificity::of("[a]b"));
+        assert_eq!(Specificity::of("[!]é]b"), Specificity::of("?b"));
     }
 
     #[test]

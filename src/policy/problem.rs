@@ -88,10 +88,13 @@ impl Sink {
             return None;
         }
         self.0.sort_by(|(a, x), (b, y)| (a.start, x.code, &x.message).cmp(&(b.start, y.code, &y.message)));
+        let mut last = (0, 1); // byte and column of the problem before: a long line is walked once, not for each
         let place = |(span, wrong): (Range<usize>, Wrong)| {
             let start = boundary(text, span.start);
             let span = start..boundary(text, span.end.max(start));
-            let column = text.get(lines.start(start)..start).map_or(0, |before| before.chars().count()) + 1;
+            let (from, column) = if last.0 >= lines.start(start) { last } else { (lines.start(start), 1) };
+            let column = column + text.get(from..start).map_or(0, |between| between.chars().count());
+            last = (start, column);
             let Wrong { code, message, help } = wrong;
             ConfigProblem { code, message, help, line: lines.line(start), column, span }
         };
@@ -129,15 +132,22 @@ impl Problems {
         let at = problem.span.start;
         let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
         let end = text[at..].find('\n').map_or(text.len(), |more| at + more);
+        let from_start = at - start <= WINDOW;
         let start = start.max(boundary(text, at.saturating_sub(WINDOW)));
         let end = end.min(boundary(text, at + WINDOW)).max(at);
         let line = text[start..end].trim_end_matches('\r');
         let from = boundary(line, at - start);
         let to = boundary(line, problem.span.end.saturating_sub(start)).max(from);
-        let snippet = Snippet::source(line).line_start(problem.line).annotation(AnnotationKind::Primary.span(from..to));
-        let place = Origin::path(shown(&self.name)).line(problem.line).char_column(problem.column);
-        let mut group =
-            Level::ERROR.primary_title(problem.message.as_str()).id(problem.code).element(place).element(snippet);
+        let mark = AnnotationKind::Primary.span(from..to);
+        let snippet = Snippet::source(line).line_start(problem.line).annotation(mark);
+        let name = shown(&self.name);
+        let title = Level::ERROR.primary_title(problem.message.as_str()).id(problem.code);
+        let mut group = if from_start {
+            title.element(snippet.path(name))
+        } else {
+            // The snippet would count its columns from the window's edge.
+            title.element(Origin::path(name).line(problem.line).char_column(problem.column)).element(snippet)
+        };
         if !problem.help.is_empty() {
             group = group.element(Level::HELP.message(problem.help.as_str()));
         }
@@ -228,7 +238,7 @@ mod tests {
     #[test]
     fn escapes_of_the_file_do_not_reach_the_terminal() {
         assert_eq!(shown("a\u{1b}[31m\nb\u{202e}"), "a\\u{1b}[31m\\nb\\u{202e}");
-        let out = problems("x = \u{1b}[31m\u{202e}\n", &[0..1]).render(false);
+        let out = problems("x = \u{1b}[31m\u{202e}\n", std::slice::from_ref(&(0..1))).render(false);
         assert!(!out.contains('\u{1b}') && !out.contains('\u{202e}'));
     }
 }

@@ -80,7 +80,9 @@ mod tests {
     use super::*;
     use crate::policy::problem::Lines;
 
-    fn resolved(pairs: &[(&str, &str)]) -> (BTreeMap<Box<str>, Box<str>>, Vec<(usize, &'static str)>) {
+    type Told = Vec<(usize, &'static str)>;
+
+    fn resolved(pairs: &[(&str, &str)]) -> (BTreeMap<Box<str>, Box<str>>, Told) {
         let spot = |line: usize, text: &str| Spanned::new(line..line + 1, text.to_owned());
         let written = pairs.iter().enumerate().map(|(i, (old, new))| (spot(2 * i, old), spot(2 * i, new))).collect();
         let mut sink = Sink::default();

@@ -1,8 +1,8 @@
 //! What holds for one benchmark and metric: the most specific rule that sets it.
 
-use super::limit::Quantity;
 use super::pattern::{Pattern, Patterns, Specificity};
 use super::problem::Wrong;
+use super::quantity::Quantity;
 use crate::model::Metric;
 
 /// A `[[benchmark]]` of the config.

@@ -1,9 +1,10 @@
 //! What is written becomes what is meant: every value read, every contradiction found, nothing left half-valid.
 
-use super::limit::{self, Quantity};
+use super::limit;
 use super::near::nearest;
 use super::pattern::Pattern;
 use super::problem::{Lines, Sink, Wrong, shown};
+use super::quantity::{self, Quantity};
 use super::rule::{Rule, Rules};
 use super::value::{self, FailOn, Scalar};
 use super::written::{self, Written};
@@ -113,7 +114,7 @@ fn floor(value: &Scalar, metric: Option<&str>) -> Result<Quantity, Wrong> {
         Scalar::Text(text) => text.clone(),
         Scalar::Number(number) => number.to_string(),
     };
-    let floor = limit::floor(&text)?;
+    let floor = quantity::floor(&text)?;
     let is_time = metric.is_some_and(|m| m == "time" || m.starts_with("time:"));
     if floor.unit.is_none() && is_time {
         let help = format!("say which unit: \"{text}ns\", \"{text}ms\"");
@@ -179,5 +180,5 @@ fn filled(text: Spanned<String>, what: &str, sink: &mut Sink) -> Option<Spanned<
 
 fn duplicate(key: &str, text: &str, first: usize) -> Wrong {
     let message = format!("{key} `{}` is there already, on line {first}", shown(text));
-    Wrong::new("duplicate-rule", message, "merge the two tables into one")
+    Wrong::new("duplicate-rule", message, "keep one of the two, or merge them")
 }

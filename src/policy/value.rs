@@ -1,5 +1,5 @@
 //! Single values of perfgate.toml, also as the command line takes them: shares, dates, store addresses, `fail-on` words.
-//! Amounts with a unit are `limit`'s.
+//! Amounts with a unit are `quantity`'s.
 
 use super::near::nearest;
 use super::problem::{Wrong, shown};
@@ -104,20 +104,17 @@ impl fmt::Display for Scalar {
 /// A plain number of 1 or more is refused: whoever writes `threshold = 20` means 20 %, and a gate that waits for 2000 %
 /// would never fail and never say why.
 pub(super) fn threshold(value: &Scalar) -> Result<f64, Wrong> {
-    let wrong = |message: String, help: &str| Err(Wrong::new("bad-threshold", message, help));
+    let wrong = |message: String, help: &str| Err(Wrong::new("bad-share", message, help));
     match share(value) {
         Some(Share::Plain(number)) if number >= 1.0 => {
-            let both = format!("write \"{number}%\" for {number} %; a plain number is a share, 0.2 being 20 %");
-            wrong(format!("`{value}` is no share below 1"), &both)
+            let help = format!("a plain number is a share, as 0.2 is 20 %: for {number} % write \"{number}%\"");
+            wrong(format!("`{value}` is no share below 1"), &help)
         }
         Some(Share::Plain(share) | Share::Percent(share)) if share > 10.0 => {
-            wrong(format!("a threshold of `{value}` would never be crossed"), "the highest is \"1000%\"")
+            wrong(format!("`{value}` is so much that nothing would ever cross it"), "the highest is \"1000%\"")
         }
         Some(Share::Plain(share) | Share::Percent(share)) if share > 0.0 => Ok(share),
-        Some(_) => wrong(
-            format!("a threshold of `{value}` leaves no room for noise"),
-            "it must be above 0: \"5%\" is tight, \"20%\" the default",
-        ),
+        Some(_) => wrong(format!("`{value}` is not above 0"), "every machine has some noise: \"5%\" is tight already"),
         None => wrong(format!("`{value}` is no share"), "write \"20%\" or 0.2"),
     }
 }
@@ -213,7 +210,7 @@ mod tests {
     fn a_threshold_that_would_never_or_always_fail_is_refused() {
         for bad in ["1001%", "1e300%", "0%", "-5%", "0", "20", "1", "nan", "inf%", "", "%", "20%%", "a fifth"] {
             let wrong = threshold(&text(bad)).expect_err(bad);
-            assert_eq!(wrong.code, "bad-threshold", "{bad}");
+            assert_eq!(wrong.code, "bad-share", "{bad}");
         }
         let twenty = threshold(&Scalar::Number(20.0)).expect_err("20 is not 20 %");
         assert!(twenty.help.contains("\"20%\""), "{}", twenty.help);

@@ -1,0 +1,261 @@
+//! Configs good and bad: `tests/data/policy/X.toml` with what `X.stderr` says of it, and without one where all is well.
+
+#![allow(clippy::expect_used, clippy::panic)] // clippy's leave for tests ends at their own helper functions
+
+use perfgate::model::{Direction, Metric, Unit};
+use perfgate::policy::{FailOn, Policy};
+use std::path::{Path, PathBuf};
+
+const FORMATS: [&str; 2] = ["criterion", "hyperfine"];
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/policy");
+    let entries = std::fs::read_dir(folder).expect("the folder of cases").map(|entry| entry.expect("an entry").path());
+    let mut cases: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == "toml")).collect();
+    cases.sort();
+    cases
+}
+
+/// What is said of a file; empty where nothing is.
+fn said(path: &Path) -> String {
+    let bytes = std::fs::read(path).expect("a case");
+    Policy::read(&bytes, "perfgate.toml", &FORMATS).map_or_else(|problems| problems.render(false), |_| String::new())
+}
+
+#[test]
+fn every_config_gets_the_answer_beside_it() {
+    let cases = cases();
+    assert!(cases.len() >= 15, "the cases are gone");
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let expected = std::fs::read_to_string(case.with_extension("stderr")).unwrap_or_default();
+        let said = said(case);
+        if said != expected {
+            wrong.push(format!("{}:\n--- expected\n{expected}--- said\n{said}", case.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+/// A config that must be good.
+fn policy(text: &str) -> Policy {
+    Policy::parse(text, "perfgate.toml").unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// Code, line and column of everything wrong with a config.
+fn places(text: &str) -> Vec<(&'static str, usize, usize)> {
+    let problems = Policy::parse(text, "perfgate.toml").expect_err("a bad config");
+    problems.iter().map(|p| (p.code, p.line, p.column)).collect()
+}
+
+fn memory() -> Metric {
+    Metric::measured("memory:peak", Unit::Byte, Direction::Lower)
+}
+
+#[test]
+fn an_empty_file_is_the_default() {
+    for policy in [policy(""), policy("# nothing\n"), Policy::default()] {
+        assert_eq!(policy.threshold("any", &Metric::time()), 0.2);
+        assert_eq!(policy.alpha(), 0.05);
+        assert_eq!(policy.store_url(), "git:refs/perfgate/baselines");
+        let fails: Vec<FailOn> = FailOn::ALL.into_iter().filter(|reason| policy.fails_on(*reason)).collect();
+        assert_eq!(fails, [FailOn::Regressed, FailOn::Budget]);
+    }
+}
+
+#[test]
+fn the_contract_s_example_answers_as_it_reads() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/policy/contract.toml"));
+    let policy = policy(&text.expect("the example"));
+    assert_eq!(policy.threshold("parse/large", &Metric::time()), 0.1);
+    assert_eq!(policy.floor("parse/large", &Metric::time()), Some(5.0));
+    assert_eq!(policy.threshold("render", &Metric::time()), 0.2);
+    assert_eq!(policy.ignored_environment(), ["cpu"]);
+    assert_eq!(policy.inputs()[0].path, "target/criterion");
+    assert_eq!(policy.rename("old/name"), Some("new/name"));
+    assert_eq!(policy.rename("new/name"), None);
+
+    let budget = &policy.budgets()[0];
+    assert!(budget.covers("api/read_user", "time:p95") && !budget.covers("api/read_user", "time"));
+    assert_eq!(budget.target.to_string(), "<50ms");
+    assert_eq!(budget.target.bound(&Unit::Nanosecond, None), Some(50_000_000.0));
+    assert_eq!(budget.acceptable.as_ref().and_then(|a| a.bound(&Unit::Nanosecond, None)), Some(100_000_000.0));
+
+    let waiver = &policy.waivers()[0];
+    assert!(waiver.covers("parse/large", "time") && !waiver.covers("parse/larger", "time"));
+    assert_eq!((waiver.up_to, waiver.reason.as_str()), (0.35, "bounds checks, see #412"));
+    assert_eq!(policy.place(waiver.line), "perfgate.toml:22");
+    assert!(!waiver.has_run_out(jiff::civil::date(2027, 3, 1)));
+    assert!(waiver.has_run_out(jiff::civil::date(2027, 3, 2)));
+}
+
+#[test]
+fn the_most_specific_rule_wins_for_each_setting() {
+    let policy = policy(
+        r#"
+        benchmark = [
+            { match = "parse/large", floor = "5ns" },
+            { match = "*", threshold = "50%", floor = "1us" },
+            { match = "parse/*", threshold = "10%" },
+            { match = "*/large", threshold = "30%" },
+            { match = "pars?/*", threshold = "40%" },
+        ]"#,
+    );
+    let threshold = |name| policy.threshold(name, &Metric::time());
+    assert_eq!(threshold("parse/a/b"), 0.1); // six literals and one wildcard, where `pars?/*` has five and two
+    assert_eq!(threshold("parse/large"), 0.3); // `parse/*` and `*/large` have six and one: the later one
+    assert_eq!(threshold("render"), 0.5);
+    assert_eq!(policy.floor("parse/large", &Metric::time()), Some(5.0));
+    assert_eq!(policy.floor("parse/small", &Metric::time()), Some(1000.0));
+    assert_eq!(policy.bounds("parse/large", &Metric::time()).floor_line, Some(3));
+}
+
+#[test]
+fn of_two_equal_rules_the_later_one_wins() {
+    let policy =
+        policy("benchmark = [{ match = \"a*\", threshold = \"10%\" }, { match = \"*b\", threshold = \"30%\" }]");
+    assert_eq!(policy.threshold("ab", &Metric::time()), 0.3);
+}
+
+#[test]
+fn a_rule_for_one_metric_leaves_the_others_alone() {
+    let policy = policy(
+        r#"
+        [[benchmark]]
+        match = "a"
+        metric = "memory*"
+        threshold = "2%"
+        floor = "1 KiB"
+        [[benchmark]]
+        match = "a"
+        threshold = "15%"
+        floor = "5ns"
+        "#,
+    );
+    assert_eq!((policy.threshold("a", &memory()), policy.floor("a", &memory())), (0.02, Some(1024.0)));
+    let time = Metric::time();
+    assert_eq!((policy.threshold("a", &time), policy.floor("a", &time)), (0.15, Some(5.0)));
+}
+
+#[test]
+fn a_floor_of_another_unit_says_nothing() {
+    let policy = policy("[[benchmark]]\nmatch = \"*\"\nfloor = \"5ns\"\n[[benchmark]]\nmatch = \"b\"\nfloor = 3\n");
+    assert_eq!(policy.floor("a", &memory()), None);
+    assert_eq!(policy.floor("b", &Metric::time()), Some(5.0));
+    assert_eq!(policy.floor("b", &Metric::counted("queries", Unit::Count, Direction::Lower)), Some(3.0));
+}
+
+#[test]
+fn the_command_line_overrides_the_gate_and_only_the_gate() {
+    let policy = policy("[[benchmark]]\nmatch = \"a\"\nthreshold = \"10%\"\n")
+        .with_threshold(0.4)
+        .with_alpha(0.01)
+        .with_fail_on([FailOn::Removed]);
+    assert_eq!(policy.threshold("a", &Metric::time()), 0.1);
+    assert_eq!(policy.threshold("b", &Metric::time()), 0.4);
+    assert_eq!(policy.alpha(), 0.01);
+    assert!(policy.fails_on(FailOn::Removed) && !policy.fails_on(FailOn::Regressed));
+}
+
+#[test]
+fn a_waiver_for_one_metric_covers_no_other() {
+    let policy = policy(
+        "[[accept]]\nbenchmark = \"a*\"\nmetric = \"time\"\nup-to = \"30%\"\nreason = \"r\"\nuntil = 2027-01-31\n",
+    );
+    let waiver = &policy.waivers()[0];
+    assert!(waiver.covers("a*", "time") && !waiver.covers("a*", "memory:peak"));
+    assert!(!waiver.covers("ab", "time"), "a waiver's name is exact");
+}
+
+#[test]
+fn renames_lead_to_the_name_of_today() {
+    let policy = policy("[rename]\n\"b\" = \"c\"\n\"a\" = \"b\"\n");
+    assert_eq!((policy.rename("a"), policy.rename("b"), policy.rename("c")), (Some("c"), Some("c"), None));
+}
+
+#[test]
+fn places_are_counted_in_lines_and_characters() {
+    assert_eq!(places("[gate]\r\nalpha = 2\r\n"), [("bad-alpha", 2, 9)]);
+    assert_eq!(places("\u{feff}x = 1"), [("unknown-key", 1, 1)]);
+    assert_eq!(places("[gate]\n'é' = 1\nthreshold = 9"), [("unknown-key", 2, 1), ("bad-share", 3, 13)]);
+    assert_eq!(places("a = { é = 1"), [("config-syntax", 1, 7), ("config-syntax", 1, 12)]); // no bare key, no end
+}
+
+#[test]
+fn colours_are_for_terminals_that_show_them() {
+    let problems = Policy::parse("x = 1", "perfgate.toml").expect_err("a bad config");
+    assert!(problems.render(true).contains("\u{1b}["));
+    assert!(!problems.render(false).contains('\u{1b}'));
+    assert_eq!(problems.to_string(), problems.render(false));
+}
+
+#[test]
+fn a_huge_config_is_read_and_asked_in_a_moment() {
+    let rules = (0..2_000).map(|i| format!("[[benchmark]]\nmatch = \"group{i}/*\"\nthreshold = \"{}%\"\n", i % 90 + 1));
+    let policy = policy(&rules.collect::<String>());
+    for i in 0..2_000u32 {
+        let expected = f64::from(i % 90 + 1) / 100.0;
+        assert_eq!(policy.threshold(&format!("group{i}/x"), &Metric::time()), expected);
+    }
+    let broken = "[[benchmark]]\n".repeat(20_000);
+    let problems = Policy::parse(&broken, "perfgate.toml").expect_err("nothing but empty rules");
+    assert_eq!(problems.iter().len(), 40_000); // each without `match` and without a setting
+    assert!(problems.render(false).len() < 100_000);
+}
+
+#[test]
+fn deep_nesting_is_a_problem_and_no_crash() {
+    for text in ["x = ".to_owned() + &"[".repeat(100_000), "[a".to_owned() + &".a".repeat(100_000) + "]"] {
+        let problems = Policy::parse(&text, "perfgate.toml").expect_err("a bad config");
+        assert!(problems.render(false).len() < 100_000);
+    }
+}
+
+mod any_bytes {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ESCAPE: char = '\u{1b}';
+
+    /// Pieces that configs are made of, so that random text comes close to one.
+    fn nearly_a_config() -> impl Strategy<Value = Vec<u8>> {
+        let pieces = "[gate]|[[benchmark]]|[[accept]]|[[budget]]|[rename]|[environment]|[[input]]|[store]|threshold|alpha|\
+            fail-on|match|metric|floor|target|acceptable|until|up-to|reason|benchmark|ignore|url|path|format|=|=|=|=|\n|\n|\n|\n|\
+            \"20%\"|\"<5ms\"|\"a*\"|\"[\"|'\\'|\"-60%\"|\"é\u{202e}\"|0.2|1e400|0x7f|-1|nan|inf|true|2027-02-30|2027-03-01|[|]|{|}|,|.|#|\r|\t|\"\"\"|\0";
+        let piece = proptest::sample::select(pieces.split('|').map(str::as_bytes).collect::<Vec<_>>());
+        let odd = proptest::collection::vec(any::<u8>(), 0..4);
+        let part = prop_oneof![12 => piece.prop_map(<[u8]>::to_vec), 1 => odd];
+        proptest::collection::vec(part, 0..60).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn are_a_policy_or_problems_that_render(bytes in nearly_a_config()) {
+            if let Err(problems) = Policy::read(&bytes, "p\u{1b}.toml", &FORMATS) {
+                let lines = bytes.split(|b| *b == b'\n').count();
+                prop_assert!(problems.iter().len() > 0);
+                prop_assert!(problems.iter().all(|p| p.line >= 1 && p.line <= lines && p.column >= 1));
+                prop_assert!(!problems.render(false).contains(ESCAPE));
+                problems.render(true);
+            }
+        }
+
+        #[test]
+        fn of_a_name_are_matched_by_stars_and_marks_as_by_hand(pattern in "[ab./]?([*?]?[ab./]){1,5}[*?]?", name in "[ab./\n]{0,9}") {
+            // globset takes names for paths, and `..` for no file: a pattern that ends in a dot misses it.
+            prop_assume!(name != ".." && !name.ends_with("/.."));
+            let policy = policy(&format!("[[budget]]\nmatch = \"{pattern}\"\nmetric = \"time\"\ntarget = \"<1s\"\n"));
+            let by_hand = pattern == name || wild(pattern.as_bytes(), name.as_bytes());
+            prop_assert_eq!(policy.budgets()[0].covers(&name, "time"), by_hand, "{} {:?}", pattern, name);
+        }
+    }
+
+    fn wild(pattern: &[u8], name: &[u8]) -> bool {
+        match (pattern, name) {
+            ([], []) => true,
+            ([b'*', rest @ ..], _) => wild(rest, name) || (!name.is_empty() && wild(pattern, &name[1..])),
+            ([b'?', rest @ ..], [_, name @ ..]) => wild(rest, name),
+            ([p, rest @ ..], [n, name @ ..]) => p == n && wild(rest, name),
+            _ => false,
+        }
+    }
+}
