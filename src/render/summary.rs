@@ -85,5 +85,5 @@ pub fn rate(finding: &Finding) -> Option<(f64, &'static str)> {
         "bits" => "bit/s",
         _ => "/s",
     };
-    (time > 0.0).then(|| (work.amount / time * 1e9, unit))
+    (time > 0.0 && work.amount > 0.0).then(|| (work.amount / time * 1e9, unit))
 }

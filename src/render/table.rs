@@ -12,6 +12,9 @@ use unicode_width::UnicodeWidthStr;
 /// Footnotes of one code that are shown in full.
 const SHOWN_OF_A_CODE: usize = 5;
 
+/// A common shift of the suite below this goes without saying on each row.
+const WORTH_SAYING: f64 = 0.02;
+
 /// What the table shows.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TableOptions {
@@ -35,7 +38,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         report.benchmarks.iter().filter(|finding| options.all || finding.outcome != Outcome::Unchanged).collect();
     if !shown.is_empty() {
         let _ = writeln!(out);
-        rows(&mut out, &shown);
+        rows(&mut out, &shown, report.common_shift);
     }
     let unchanged = report.counts.unchanged;
     if unchanged > 0 && !options.all {
@@ -52,7 +55,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     out
 }
 
-fn rows(out: &mut String, findings: &[&Finding]) {
+fn rows(out: &mut String, findings: &[&Finding], shift: f64) {
     let metric = findings.iter().any(|finding| finding.metric != "time");
     let mut header = vec!["", "benchmark", "base", "head", "change", "95 % interval", "q"];
     if metric {
@@ -99,17 +102,17 @@ fn rows(out: &mut String, findings: &[&Finding]) {
         }
         out.push('\n');
         if index > 0 {
-            below(out, findings[index - 1]);
+            below(out, findings[index - 1], shift);
         }
     }
 }
 
 /// What stands below a row: notes, advice, and the rate.
-fn below(out: &mut String, finding: &Finding) {
+fn below(out: &mut String, finding: &Finding, shift: f64) {
     let dim = Style::new().dimmed();
     let mut notes: Vec<String> = finding.notes.iter().map(|note| escape::message(note)).collect();
     notes.extend(summary::advice(finding));
-    if let Some(adjusted) = finding.adjusted.filter(|_| finding.outcome != Outcome::Unchanged) {
+    if let Some(adjusted) = finding.adjusted.filter(|_| shift.abs() >= WORTH_SAYING && finding.outcome != Outcome::Unchanged) {
         notes.push(format!("{} without the common shift", change(adjusted)));
     }
     if let Some((rate, unit)) = summary::rate(finding) {

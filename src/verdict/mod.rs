@@ -75,7 +75,7 @@ fn rank(finding: &Finding) -> f64 {
     let change = finding.adjusted.or(finding.change).unwrap_or_default();
     let worse = if finding.direction == "higher" { -change } else { change };
     // An order within (-0.5, 0.5), so that no change outweighs an outcome.
-    outcome - worse.max(-1.0).min(f64::MAX).atan() / std::f64::consts::PI * 0.99
+    outcome - worse.clamp(-1.0, f64::MAX).atan() / std::f64::consts::PI * 0.99
 }
 
 fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool]) {
@@ -136,7 +136,10 @@ fn reasons(policy: &Policy, counts: Counts, findings: &[Finding], environment: &
     .collect()
 }
 
-/// Geometric mean of all estimated times with its interval, over at least two of them.
+/// The mean of fewer benchmarks says little of a suite.
+const MEAN_OF: usize = 8;
+
+/// Geometric mean of all estimated times with its interval.
 fn mean_change(comparisons: &[Comparison]) -> Option<MeanChange> {
     let changes: Vec<f64> = comparisons
         .iter()
@@ -146,6 +149,9 @@ fn mean_change(comparisons: &[Comparison]) -> Option<MeanChange> {
             _ => None,
         })
         .collect();
+    if changes.len() < MEAN_OF {
+        return None;
+    }
     let (mean, half) = crate::stats::student::mean_interval(&changes, 0.95)?;
     Some(MeanChange { change: mean.exp_m1(), interval: [(mean - half).exp_m1(), (mean + half).exp_m1()] })
 }

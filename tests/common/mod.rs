@@ -1,0 +1,189 @@
+//! What the tests of the built program share: a directory of its own for each, trees and repositories in it, and
+//! answers that read as sentences.
+#![allow(dead_code)] // each test file uses its own part
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// A directory to work in.
+pub struct Scene {
+    root: TempDir,
+}
+
+/// What a command answered.
+pub struct Answer {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Data that is kept in the repository.
+pub fn data(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path).display().to_string()
+}
+
+impl Scene {
+    pub fn new() -> Self {
+        Scene { root: TempDir::new().unwrap() }
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root.path().join(path)
+    }
+
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    /// A synthetic criterion result: `name` in baseline `new` of `tree`, its samples around `ns` and never quite alike
+    /// for different `run`s.
+    pub fn bench(&self, tree: &str, name: &str, ns: f64, run: u32) -> &Self {
+        self.baseline(tree, "new", name, ns, run)
+    }
+
+    /// The same in another baseline.
+    pub fn baseline(&self, tree: &str, baseline: &str, name: &str, ns: f64, run: u32) -> &Self {
+        let seed = name.bytes().fold(run, |a, b| a.wrapping_mul(31).wrapping_add(u32::from(b)));
+        // A small deterministic spread: 1 % within the run, 0.5 % between runs.
+        let wobble = |i: u32| f64::from(i.wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(40_503)) >> 16) / 65_536.0 - 0.5;
+        let level = ns * (1.0 + 0.005 * wobble(seed));
+        let times: Vec<String> =
+            (1..=50).map(|i| format!("{:.1}", level * 1000.0 * (1.0 + 0.01 * wobble(i)))).collect();
+        let sample = format!(
+            r#"{{"sampling_mode":"Flat","iters":[{}],"times":[{}]}}"#,
+            vec!["1000.0"; 50].join(","),
+            times.join(",")
+        );
+        let directory: String = name.chars().map(|c| if "\n|<>`\"\\?*:".contains(c) { '_' } else { c }).collect();
+        let directory: String = directory.chars().take(60).collect();
+        let at = format!("{tree}/{directory}/{baseline}");
+        let id = serde_json::to_string(name).unwrap();
+        self.write(&format!("{at}/benchmark.json"), format!(r#"{{"group_id":{id},"full_id":{id},"throughput":null}}"#));
+        self.write(&format!("{at}/sample.json"), sample)
+    }
+
+    /// Runs the program here.
+    pub fn perfgate(&self, args: &[&str]) -> Answer {
+        self.perfgate_at("", args)
+    }
+
+    /// Runs the program in a directory below.
+    pub fn perfgate_at(&self, directory: &str, args: &[&str]) -> Answer {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
+        command.args(args).current_dir(self.path(directory));
+        answer(self.alone(&mut command).stdin(Stdio::null()).output().unwrap())
+    }
+
+    /// Runs the program with text on standard input.
+    pub fn perfgate_with_input(&self, args: &[&str], input: &str) -> Answer {
+        self.write("standard-input", input);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
+        command.args(args).current_dir(self.path(""));
+        let file = fs::File::open(self.path("standard-input")).unwrap();
+        answer(self.alone(&mut command).stdin(file).output().unwrap())
+    }
+
+    /// Runs git in a directory below; it must succeed.
+    pub fn git(&self, directory: &str, args: &[&str]) -> String {
+        let mut command = Command::new("git");
+        command.args(args).current_dir(self.path(directory));
+        let answer = answer(self.alone(&mut command).output().unwrap());
+        assert_eq!(answer.code, 0, "git {args:?}: {}", answer.stderr);
+        answer.stdout.trim().to_owned()
+    }
+
+    /// A repository with one commit on main.
+    pub fn repository(&self, directory: &str) -> &Self {
+        fs::create_dir_all(self.path(directory)).unwrap();
+        self.git(directory, &["init", "-q", "-b", "main"]);
+        self.write(&format!("{directory}/.gitignore"), "/target\n");
+        self.git(directory, &["add", "."]);
+        self.commit(directory, "first")
+    }
+
+    /// A commit that changes a file.
+    pub fn commit(&self, directory: &str, message: &str) -> &Self {
+        self.write(&format!("{directory}/file"), message);
+        self.git(directory, &["add", "."]);
+        self.git(directory, &["commit", "-q", "-m", message]);
+        self
+    }
+
+    /// Nothing of the machine's own settings reaches a command.
+    fn alone<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        for name in ["CRITERION_HOME", "CARGO_TARGET_DIR", "NO_COLOR", "CLICOLOR_FORCE", "GIT_DIR", "GIT_WORK_TREE"] {
+            command.env_remove(name);
+        }
+        command
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("HOME", self.path(""))
+            .env("GIT_AUTHOR_NAME", "A")
+            .env("GIT_AUTHOR_EMAIL", "a@example.org")
+            .env("GIT_COMMITTER_NAME", "A")
+            .env("GIT_COMMITTER_EMAIL", "a@example.org")
+    }
+}
+
+fn answer(output: Output) -> Answer {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Answer { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn exits(&self, code: i32) -> &Self {
+        assert_eq!(self.code, code, "{}", self.whole());
+        self
+    }
+
+    /// Standard output holds a text.
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        assert!(self.stdout.contains(text), "standard output has no {text:?}\n{}", self.whole());
+        self
+    }
+
+    #[track_caller]
+    pub fn does_not_say(&self, text: &str) -> &Self {
+        assert!(!self.stdout.contains(text), "standard output has {text:?}\n{}", self.whole());
+        self
+    }
+
+    /// Standard error holds a text.
+    #[track_caller]
+    pub fn complains(&self, text: &str) -> &Self {
+        assert!(self.stderr.contains(text), "standard error has no {text:?}\n{}", self.whole());
+        self
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON: {error}\n{}", self.whole()))
+    }
+
+    /// The outcome of a benchmark in a report printed as JSON.
+    #[track_caller]
+    pub fn outcome(&self, name: &str) -> String {
+        let report = self.json();
+        let found = report["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == name);
+        let found = found.unwrap_or_else(|| panic!("no benchmark {name:?}\n{}", self.whole()));
+        found["outcome"].as_str().unwrap().to_owned()
+    }
+
+    fn whole(&self) -> String {
+        let mut text = String::new();
+        let _ = write!(text, "exit code {}\n-- standard output\n{}\n-- standard error\n{}", self.code, self.stdout, self.stderr);
+        text
+    }
+}

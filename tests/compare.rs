@@ -1,0 +1,154 @@
+//! `perfgate compare` as its user calls it: the built program on real and synthetic results.
+
+mod common;
+use common::{Scene, data};
+
+/// The real trees of criterion 0.5 and 0.8: one run a side, taken on a loaded machine, with known changes.
+#[test]
+fn planted_changes_of_real_trees_are_named_and_nothing_else() {
+    for version in ["criterion-05", "criterion-08"] {
+        let about: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(data(&format!("{version}/about.json"))).unwrap()).unwrap();
+        let tree = data(&format!("{version}/criterion"));
+        let answer =
+            Scene::new().perfgate(&["compare", &format!("{tree}@before"), &format!("{tree}@after"), "--format", "json"]);
+        answer.exits(1);
+        let named = |outcome: &str| -> Vec<String> {
+            let report = answer.json();
+            let findings = report["benchmarks"].as_array().unwrap();
+            let mut names: Vec<String> = findings
+                .iter()
+                .filter(|finding| finding["outcome"] == outcome)
+                .map(|finding| finding["name"].as_str().unwrap().to_owned())
+                .collect();
+            names.sort();
+            names
+        };
+        let expected = |key: &str| -> Vec<String> {
+            about["expected"][key].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(named("regressed"), expected("slower"), "{version}");
+        assert_eq!(named("improved"), expected("faster"), "{version}");
+        assert_eq!(named("removed"), expected("removed"), "{version}");
+        assert_eq!(named("added"), expected("added"), "{version}");
+    }
+}
+
+fn suite(scene: &Scene, tree: &str, run: u32, slow: Option<(&str, f64)>) {
+    for (index, name) in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].iter().enumerate() {
+        let factor = slow.filter(|(slow, _)| slow == name).map_or(1.0, |(_, factor)| factor);
+        scene.bench(tree, name, 1000.0 * (index + 1) as f64 * factor, run);
+    }
+}
+
+#[test]
+fn equal_suites_pass() {
+    let scene = Scene::new();
+    suite(&scene, "old", 1, None);
+    suite(&scene, "new", 2, None);
+    scene.perfgate(&["compare", "old", "new"]).exits(0).says("PASS").says("10 benchmarks unchanged");
+}
+
+#[test]
+fn a_slower_benchmark_fails_and_is_named() {
+    let scene = Scene::new();
+    (1..=3).for_each(|run| suite(&scene, &format!("r{run}"), run, None));
+    suite(&scene, "r4", 4, Some(("c", 1.5)));
+    let sides = ["compare", "--base", "r1", "--base", "r2", "--base", "r3", "--head", "r4"];
+    scene.perfgate(&sides).exits(1).says("FAIL: 1 regressed").says("✗ regressed  c");
+
+    let json = [&sides[..], &["--format", "json", "--save", "comparison.json"]].concat();
+    let answer = scene.perfgate(&json);
+    let report = answer.exits(1).json();
+    assert_eq!(answer.outcome("c"), "regressed");
+    assert_eq!(report["benchmarks"][0]["name"], "c", "worst first");
+    assert_eq!(report["base"]["runs"], 3);
+    assert_eq!(report["tests"], 10);
+    assert_eq!(report["benchmarks"][0]["base"]["samples"], 150);
+    assert_eq!(scene.read("comparison.json"), answer.stdout, "the saved file is the printed one");
+}
+
+#[test]
+fn sides_are_exchanged_and_the_verdict_mirrors() {
+    let scene = Scene::new();
+    suite(&scene, "old", 1, None);
+    suite(&scene, "new", 2, Some(("c", 2.0)));
+    assert_eq!(scene.perfgate(&["compare", "new", "old", "--format", "json"]).exits(0).outcome("c"), "improved");
+}
+
+#[test]
+fn a_saved_baseline_is_named_with_an_at_sign() {
+    let scene = Scene::new();
+    suite(&scene, "target/criterion", 2, Some(("c", 2.0)));
+    for name in ["a", "b", "c", "d"] {
+        scene.baseline("target/criterion", "main", name, 1000.0, 1);
+    }
+    let answer = scene.perfgate(&["compare", "target/criterion@main", "target/criterion@new", "--format", "json"]);
+    assert_eq!(answer.exits(1).outcome("e"), "added");
+    // Head left out is target/criterion.
+    let short = scene.perfgate(&["compare", "target/criterion@main", "--format", "json"]);
+    assert_eq!(short.exits(1).outcome("e"), "added");
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let scene = Scene::new();
+    suite(&scene, "old", 1, None);
+    suite(&scene, "new", 2, Some(("c", 2.0)));
+    for view in ["table", "markdown", "json"] {
+        let one = scene.perfgate(&["compare", "old", "new", "--format", view]);
+        let two = scene.perfgate(&["compare", "old", "new", "--format", view]);
+        assert_eq!(one.stdout, two.stdout, "{view}");
+    }
+}
+
+#[test]
+fn colour_is_written_only_when_asked_for() {
+    let scene = Scene::new();
+    suite(&scene, "old", 1, None);
+    suite(&scene, "new", 2, Some(("c", 2.0)));
+    scene.perfgate(&["compare", "old", "new"]).does_not_say("\u{1b}[");
+    scene.perfgate(&["compare", "old", "new", "--color", "always"]).says("\u{1b}[");
+    scene.perfgate(&["compare", "old", "new", "--color", "never"]).does_not_say("\u{1b}[");
+}
+
+#[test]
+fn policy_decides_what_fails() {
+    let scene = Scene::new();
+    suite(&scene, "old", 1, None);
+    suite(&scene, "new", 2, Some(("c", 2.0)));
+    let verdict = |toml: &str| {
+        scene.write("perfgate.toml", toml);
+        scene.perfgate(&["compare", "old", "new", "--format", "json"])
+    };
+    verdict("[[benchmark]]\nmatch = 'c'\nthreshold = '150%'\n").exits(0);
+    assert_eq!(verdict("[[benchmark]]\nmatch = 'c'\nfloor = '1ms'\n").exits(0).outcome("c"), "unchanged");
+    assert_eq!(verdict("[gate]\nfail-on = ['removed']\n").exits(0).outcome("c"), "regressed");
+    let accept = "[[accept]]\nbenchmark = 'c'\nup-to = '120%'\nreason = 'known'\nuntil = '2999-01-01'\n";
+    let accepted = verdict(accept);
+    assert_eq!(accepted.exits(0).outcome("c"), "accepted");
+    assert_eq!(verdict(&accept.replace("120%", "50%")).exits(1).outcome("c"), "regressed");
+    let ended = verdict(&accept.replace("2999", "2001"));
+    assert_eq!(ended.exits(1).outcome("c"), "regressed");
+    ended.says("waiver-ended");
+    verdict(&accept.replace("'c'", "'a'")).exits(1).says("waiver-unused");
+    assert_eq!(verdict("[rename]\nc = 'z'\n").exits(0).outcome("z"), "removed");
+}
+
+#[test]
+fn a_broken_config_is_framed_and_exits_two() {
+    let scene = Scene::new();
+    suite(&scene, "old", 1, None);
+    scene.write("perfgate.toml", "[gate]\ntreshold = '20%'\nalpha = 7\n");
+    scene.perfgate(&["compare", "old", "old"]).exits(2).complains("treshold").complains("threshold").complains("alpha");
+}
+
+#[test]
+fn gate_flags_overrule_the_config() {
+    let scene = Scene::new();
+    suite(&scene, "old", 1, None);
+    suite(&scene, "new", 2, Some(("c", 2.0)));
+    scene.perfgate(&["compare", "old", "new", "--threshold", "150%"]).exits(0);
+    scene.perfgate(&["compare", "old", "new", "--fail-on", "added,removed"]).exits(0);
+    scene.perfgate(&["compare", "old", "new", "--threshold", "nonsense"]).exits(2).complains("nonsense");
+}
