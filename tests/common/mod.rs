@@ -64,8 +64,7 @@ impl Scene {
             vec!["1000.0"; 50].join(","),
             times.join(",")
         );
-        let directory: String = name.chars().map(|c| if "\n|<>`\"\\?*:".contains(c) { '_' } else { c }).collect();
-        let directory: String = directory.chars().take(60).collect();
+        let directory: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).take(60).collect();
         let at = format!("{tree}/{directory}/{baseline}");
         let id = serde_json::to_string(name).unwrap();
         self.write(&format!("{at}/benchmark.json"), format!(r#"{{"group_id":{id},"full_id":{id},"throughput":null}}"#));

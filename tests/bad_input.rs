@@ -1,0 +1,218 @@
+//! Broken and hostile results: one clear message each, exit 2 where nothing is left to judge, and no panic.
+
+mod common;
+use common::Scene;
+use std::fs;
+
+/// A base of four good benchmarks, and a head in which `break_it` does something to `tree/bad`.
+fn with_broken(break_it: impl Fn(&Scene)) -> Scene {
+    let scene = Scene::new();
+    for (tree, run) in [("old", 1), ("new", 2)] {
+        for name in ["bad", "x", "y", "z"] {
+            scene.bench(tree, name, 1000.0, run);
+        }
+    }
+    break_it(&scene);
+    scene
+}
+
+#[test]
+fn a_broken_benchmark_is_a_diagnostic_beside_good_ones() {
+    let sample = "new/bad/new/sample.json";
+    let cases: [(&str, &str, &str); 9] = [
+        ("truncated", r#"{"sampling_mode":"Flat","iters":[1.0],"tim"#, "ends too early"),
+        ("wrong shape", r#"{"iters":"many","times":[1.0]}"#, "unexpected shape"),
+        ("no JSON", "<html>", "not valid JSON"),
+        ("NaN", r#"{"iters":[1.0],"times":[NaN]}"#, "not valid JSON"),
+        ("negative", r#"{"iters":[1.0,1.0],"times":[-1.0,-2.0]}"#, "2 of 2 samples"),
+        ("zero", r#"{"iters":[1.0,1.0],"times":[0.0,0.0]}"#, "2 of 2 samples"),
+        ("unequal", r#"{"iters":[1.0,1.0],"times":[1.0]}"#, "2 iteration counts for 1 times"),
+        ("no samples", r#"{"iters":[],"times":[]}"#, "no samples"),
+        ("empty", "", "is empty"),
+    ];
+    for (case, text, message) in cases {
+        let scene = with_broken(|scene| {
+            scene.write(sample, text);
+        });
+        let answer = scene.perfgate(&["compare", "old", "new", "--format", "json"]);
+        assert_eq!(answer.exits(0).outcome("bad"), "inconclusive", "{case}");
+        assert_eq!(answer.json()["tests"], 3, "{case}: the rest is judged");
+        answer.says(message).says("sample.json");
+    }
+}
+
+#[test]
+fn a_tree_with_nothing_readable_exits_two() {
+    let scene = Scene::new();
+    scene.bench("old", "x", 1000.0, 1).bench("new", "x", 1000.0, 2);
+    scene.write("new/x/new/sample.json", "{");
+    scene.perfgate(&["compare", "old", "new"]).exits(2).complains("new/x/new/sample.json").complains("Run the benchmarks again");
+}
+
+#[test]
+fn nothing_there_exits_two_and_says_what_to_run() {
+    let scene = Scene::new();
+    scene.bench("old", "x", 1000.0, 1);
+    fs::create_dir_all(scene.path("empty")).unwrap();
+    scene.write("report/report/index.html", "<html>");
+    for (path, message) in [
+        ("./missing", "no such file or directory"),
+        ("missing/", "no such file or directory"),
+        ("missing.json", "no such file or directory"),
+        ("empty", "nothing was measured"),
+        ("report", "nothing was measured"),
+        ("old@other", "it has no baseline \"other\""),
+    ] {
+        scene.perfgate(&["compare", "old", path]).exits(2).complains(message).complains(path.split('@').next().unwrap());
+        scene.perfgate(&["compare", path, "old"]).exits(2).complains(message);
+    }
+    scene.perfgate(&["compare"]).exits(2).complains("cargo bench");
+    scene.perfgate(&["record"]).exits(2);
+}
+
+#[test]
+fn sides_without_a_common_benchmark_exit_two() {
+    let scene = Scene::new();
+    scene.bench("old", "x", 1000.0, 1).bench("new", "y", 1000.0, 2);
+    scene.perfgate(&["compare", "old", "new"]).exits(2).complains("no benchmark in common");
+}
+
+#[test]
+fn without_samples_the_estimates_are_judged_and_it_is_said() {
+    let estimate = |ns: f64| format!(r#"{{"point_estimate":{ns:.1},"standard_error":1.0}}"#);
+    let estimates = |ns: f64| {
+        format!(
+            r#"{{"mean":{0},"median":{0},"median_abs_dev":{1},"slope":null,"std_dev":{1}}}"#,
+            estimate(ns),
+            estimate(ns / 50.0)
+        )
+    };
+    let scene = with_broken(|scene| {
+        for (tree, ns) in [("old", 1000.0), ("new", 1010.0)] {
+            fs::remove_file(scene.path(&format!("{tree}/bad/new/sample.json"))).unwrap();
+            scene.write(&format!("{tree}/bad/new/estimates.json"), estimates(ns));
+        }
+    });
+    let answer = scene.perfgate(&["compare", "old", "new", "--format", "json"]);
+    answer.exits(0).says("no-samples");
+    let report = answer.json();
+    let bad = report["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "bad").unwrap();
+    assert_eq!(bad["head"]["value"], 1010.0);
+    assert!((bad["change"].as_f64().unwrap() - 0.01).abs() < 1e-12);
+}
+
+#[test]
+fn two_benchmarks_of_one_name_are_told() {
+    let scene = with_broken(|scene| {
+        fs::create_dir_all(scene.path("new/copy/new")).unwrap();
+        for file in ["benchmark.json", "sample.json"] {
+            fs::copy(scene.path(&format!("new/x/new/{file}")), scene.path(&format!("new/copy/new/{file}"))).unwrap();
+        }
+    });
+    let answer = scene.perfgate(&["compare", "old", "new", "--format", "json"]);
+    answer.exits(0).says("duplicate-name");
+    assert_eq!(answer.json()["benchmarks"].as_array().unwrap().len(), 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_or_round_are_left_out() {
+    use std::os::unix::fs::symlink;
+    let scene = with_broken(|scene| {
+        symlink("nowhere", scene.path("new/dangling")).unwrap();
+        symlink("..", scene.path("new/x/loop")).unwrap();
+        symlink("../z", scene.path("new/y/other")).unwrap();
+        symlink("../y", scene.path("new/z/other")).unwrap();
+        fs::remove_file(scene.path("new/bad/new/sample.json")).unwrap();
+        symlink("nowhere.json", scene.path("new/bad/new/sample.json")).unwrap();
+    });
+    let answer = scene.perfgate(&["compare", "old", "new", "--format", "json"]);
+    answer.exits(0).says("dangling-link").says("looping-link");
+    assert_eq!(answer.outcome("bad"), "inconclusive");
+    assert_eq!(answer.outcome("x"), "unchanged");
+}
+
+/// Names that try to break out of whatever shows them.
+const HOSTILE: [&str; 8] = [
+    "line\nbreak",
+    "pipe | and `ticks`",
+    "<img src=x onerror=alert(1)>",
+    "escape \u{1b}[31m\u{202e} here",
+    "[link](javascript:alert(1)) @everyone #1",
+    "::error::workflow",
+    "../../etc/passwd",
+    "quote\" back\\slash\u{7}",
+];
+
+#[test]
+fn hostile_names_stay_text_in_every_view() {
+    let scene = Scene::new();
+    for (index, name) in HOSTILE.iter().enumerate() {
+        scene.bench("old", name, 100.0 * (index + 1) as f64, 1).bench("new", name, 101.0 * (index + 1) as f64, 2);
+    }
+    let long = "x".repeat(5000);
+    scene.bench("old", &long, 100.0, 1).bench("new", &long, 100.0, 2);
+
+    let table = scene.perfgate(&["compare", "old", "new", "--all", "--color", "never"]);
+    assert!(table.stdout.chars().all(|c| c == '\n' || !c.is_control()), "{}", table.stdout);
+    assert!(!table.stdout.contains('\u{202e}'));
+    assert!(!table.stdout.lines().any(|line| line.starts_with("::")));
+    assert!(table.stdout.lines().all(|line| line.chars().count() < 400));
+
+    let markdown = scene.perfgate(&["compare", "old", "new", "--all", "--format", "markdown"]).stdout;
+    let rows: Vec<&str> = markdown.lines().filter(|line| line.starts_with("| ")).collect();
+    assert_eq!(rows.len(), 10, "a header and nine benchmarks:\n{markdown}");
+    assert!(rows.iter().all(|row| row.matches('|').count() == 9), "every row has eight cells:\n{markdown}");
+    for text in ["<img", "@everyone", "](javascript", "\u{1b}"] {
+        assert!(!markdown.contains(text), "{text} in\n{markdown}");
+    }
+
+    // JSON is data: names are whole there.
+    let report = scene.perfgate(&["compare", "old", "new", "--format", "json"]).json();
+    let names: Vec<&str> = report["benchmarks"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
+    assert!(HOSTILE.iter().all(|name| names.contains(name)) && names.contains(&long.as_str()));
+}
+
+#[test]
+fn hostile_names_survive_the_store() {
+    let scene = Scene::new();
+    scene.repository("r");
+    for (index, name) in HOSTILE.iter().enumerate() {
+        scene.bench("r/target/criterion", name, 100.0 * (index + 1) as f64, 1);
+    }
+    scene.perfgate_at("r", &["record"]).exits(0);
+    scene.commit("r", "next");
+    for (index, name) in HOSTILE.iter().enumerate() {
+        scene.bench("r/target/criterion", name, 101.0 * (index + 1) as f64, 2);
+    }
+    let answer = scene.perfgate_at("r", &["compare", "--format", "json"]);
+    HOSTILE.iter().for_each(|name| assert_eq!(answer.outcome(name), "unchanged"));
+    let shown = scene.perfgate_at("r", &["runs", "show", "HEAD~1"]).stdout;
+    assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));
+}
+
+#[test]
+fn usage_errors_exit_two() {
+    let scene = Scene::new();
+    scene.perfgate(&["comapre"]).exits(2).complains("compare");
+    scene.perfgate(&["compare", "--formt", "json"]).exits(2).complains("--format");
+    scene.perfgate(&["compare", "a", "b", "c"]).exits(2);
+    scene.perfgate(&["compare", "-", "-"]).exits(2);
+    scene.perfgate(&["compare", "x", "--input-format", "criterian"]).exits(2);
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_no_empty_store() {
+    let scene = Scene::new();
+    scene.repository("r");
+    scene.bench("r/target/criterion", "x", 100.0, 1);
+    scene.perfgate_at("r", &["record", "--store", "dir:../runs"]).exits(0);
+    let month = fs::read_dir(scene.path("runs")).unwrap().next().unwrap().unwrap().path();
+    let file = fs::read_dir(month).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    fs::write(&file, bytes).unwrap();
+    scene.commit("r", "next");
+    scene.perfgate_at("r", &["compare", "--store", "dir:../runs"]).exits(2).complains("damaged");
+}
