@@ -1,6 +1,8 @@
 //! Claims about stores: one suite over all of them, then what is git's own: that nothing else in the repository moves,
 //! and that writers who meet lose nothing, here and at a remote.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 use perfgate::io::store::{DirectoryStore, GitStore, Key, Store, StoreError, Written, open, read_run};
 use perfgate::model::record::{Detail, encode};
 use perfgate::model::{Commit, Digest, Evidence, Measurement, Metric, Run};
@@ -229,6 +231,38 @@ fn writers_at_once_lose_nothing() {
 }
 
 #[test]
+fn processes_that_write_to_one_repository_at_once_lose_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    repository(directory.path());
+    let writers: Vec<_> = (0..8)
+        .map(|writer| {
+            Command::new(std::env::current_exe().unwrap())
+                .args(["--ignored", "--exact", "one_process_of_several"])
+                .env("WRITER", writer.to_string())
+                .env("WRITES_TO", directory.path())
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut writer in writers {
+        assert!(writer.wait().unwrap().success());
+    }
+    assert_eq!(git_store(directory.path()).list().unwrap().keys.len(), 32);
+    assert_eq!(git(directory.path(), &["rev-list", "--count", REF]), "32");
+}
+
+#[test]
+#[ignore = "the other test of several processes runs this one"]
+fn one_process_of_several() {
+    let (Ok(writer), Ok(directory)) = (std::env::var("WRITER"), std::env::var("WRITES_TO")) else { return };
+    for round in 0..4 {
+        let record = record(round, writer.parse().unwrap());
+        git_store(Path::new(&directory)).write(&[record]).unwrap();
+    }
+}
+
+#[test]
 fn a_writer_that_died_leaves_nothing_to_be_seen() {
     let directory = tempfile::tempdir().unwrap();
     let store = DirectoryStore::new(directory.path());
@@ -401,6 +435,26 @@ fn a_mirror_does_not_overwrite_its_own_runs() {
     store.write(&[record(2, 1.0)]).unwrap();
     store.pull("origin").unwrap();
     assert_eq!(store.list().unwrap().keys.len(), 2);
+}
+
+#[test]
+fn a_clone_without_blobs_and_a_shallow_one_get_whole_runs() {
+    let (directory, clones) = remote_with_clones(1);
+    git_store(&clones[0]).write(&[record(1, 1.0)]).unwrap();
+    git_store(&clones[0]).push("origin").unwrap();
+    let remote = directory.path().join("remote.git");
+    git(&remote, &["config", "uploadpack.allowFilter", "true"]);
+    let url = format!("file://{}", remote.display());
+    for (time, option) in [(2, "--filter=blob:none"), (3, "--depth=1")] {
+        let clone = directory.path().join(format!("clone{option}"));
+        git(directory.path(), &["clone", "-q", option, &url, clone.to_str().unwrap()]);
+        let store = git_store(&clone);
+        store.pull("origin").unwrap();
+        assert_eq!(store.read(&record(1, 1.0).0).unwrap(), record(1, 1.0).1, "{option}");
+        store.write(&[record(time, 1.0)]).unwrap();
+        assert_eq!(store.push("origin").unwrap().sent, 1, "{option}");
+    }
+    assert_eq!(git_store(&remote).list().unwrap().keys.len(), 3);
 }
 
 #[test]
