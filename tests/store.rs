@@ -53,10 +53,13 @@ fn git_store(directory: &Path) -> GitStore {
     GitStore::open(directory, REF).unwrap()
 }
 
-/// A store and a way to put a file into it that is not ours.
+/// Puts a file with a content into a store, past the store.
+type Plant = Box<dyn Fn(&str, &[u8])>;
+
+/// A store, and the way past it.
 struct Bench {
     store: Box<dyn Store>,
-    plant: Box<dyn Fn(&str, &[u8])>,
+    plant: Plant,
     _directory: TempDir,
 }
 
