@@ -165,7 +165,13 @@ impl Repository {
     /// Where a commit parted from the default branch. Of the local branch and the remote's, the one that parted later
     /// counts: a local branch may be behind, a remote one too.
     pub fn merge_base(&self, commit: &Commit) -> Result<Commit, RepositoryError> {
-        let branch = self.default_branch()?;
+        let branch = self.default_branch().map_err(|error| match error {
+            // A shallow clone usually has no other branch than its own.
+            RepositoryError::NoDefaultBranch if self.is_shallow() => {
+                RepositoryError::Shallow { commit: commit.clone() }
+            }
+            other => other,
+        })?;
         let tip = self.commit(commit)?.id();
         let mut nearest: Option<(usize, Oid)> = None;
         for other in self.tips(&branch) {

@@ -287,9 +287,9 @@ fn by_month<'a>(keys: impl Iterator<Item = &'a Key>) -> BTreeMap<String, Vec<&'a
 /// `perfgate: record 1 run of 0123456789`
 pub(super) fn message(verb: &str, keys: &BTreeSet<Key>) -> String {
     let runs = if keys.len() == 1 { "run" } else { "runs" };
-    let commits: BTreeSet<&str> = keys.iter().filter_map(Key::commit).map(Commit::short).collect();
+    let commits: BTreeSet<Option<&Commit>> = keys.iter().map(Key::commit).collect();
     match (commits.first(), commits.len()) {
-        (Some(commit), 1) => format!("perfgate: {verb} {} {runs} of {commit}", keys.len()),
+        (Some(Some(commit)), 1) => format!("perfgate: {verb} {} {runs} of {}", keys.len(), commit.short()),
         _ => format!("perfgate: {verb} {} {runs}", keys.len()),
     }
 }

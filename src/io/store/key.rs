@@ -34,14 +34,15 @@ impl Key {
 
     /// The key of a name as [`Key`] displays it; `None` for every other name.
     pub fn parse(path: &str) -> Option<Key> {
-        let (_, name) = path.split_once('/')?;
+        let (month, name) = path.split_once('/')?;
         let mut parts = name.strip_suffix(SUFFIX)?.splitn(3, '-');
         let (time, commit, id) = (parts.next()?, parts.next()?, parts.next()?);
+        let digits = time.len() == 12 && time.bytes().all(|b| b.is_ascii_digit());
+        let time = time.parse().ok().filter(|t| digits && (0..=LATEST).contains(t))?;
         let commit = if commit == "none" { None } else { Some(Commit::parse(commit)?) };
-        let time = time.parse().ok().filter(|t| (0..=LATEST).contains(t))?;
         let hex = id.len() == ID && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         let key = hex.then(|| Key { time, commit, id: id.into() })?;
-        (key.to_string() == path).then_some(key)
+        (key.month() == month).then_some(key)
     }
 
     /// Seconds since 1970, as the run has it.

@@ -1,0 +1,523 @@
+//! Claims about stores: one suite over all of them, then what is git's own: that nothing else in the repository moves,
+//! and that writers who meet lose nothing, here and at a remote.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+use perfgate::io::store::{DirectoryStore, GitStore, Key, Store, StoreError, Written, open, read_run};
+use perfgate::model::record::{Detail, encode};
+use perfgate::model::{Commit, Digest, Evidence, Measurement, Metric, Run};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+const REF: &str = "refs/perfgate/baselines";
+
+/// A stored run that no other (time, value) has.
+fn record(time: i64, value: f64) -> (Key, Vec<u8>) {
+    let measurement = Measurement::new("criterion", "a/b", Metric::time(), Evidence::Value(value));
+    let commit = Commit::parse(&format!("{time:040x}"));
+    let run = Run { commit, time, measurements: vec![measurement], ..Run::default() };
+    let digest = |samples: &[f64]| Digest { median: samples[0], samples: 1, steadiness: [0.0; 3] };
+    let bytes = encode(&run, digest).unwrap();
+    (Key::new(&run, &bytes), bytes)
+}
+
+/// The git command, cut off from the user's own settings.
+fn git(directory: &Path, arguments: &[&str]) -> String {
+    let output = command(directory).args(arguments).output().unwrap();
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn command(directory: &Path) -> Command {
+    let mut command = Command::new("git");
+    command.current_dir(directory).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    for who in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{who}_NAME"), "someone").env(format!("GIT_{who}_EMAIL"), "someone@localhost");
+    }
+    command
+}
+
+/// A repository with one commit on `main`.
+fn repository(directory: &Path) {
+    fs::create_dir_all(directory).unwrap();
+    git(directory, &["init", "-q", "-b", "main"]);
+    fs::write(directory.join("file"), "content\n").unwrap();
+    git(directory, &["add", "file"]);
+    git(directory, &["commit", "-q", "-m", "first"]);
+}
+
+fn git_store(directory: &Path) -> GitStore {
+    GitStore::open(directory, REF).unwrap()
+}
+
+/// Puts a file with a content into a store, past the store.
+type Plant = Box<dyn Fn(&str, &[u8])>;
+
+/// A store, and the way past it.
+struct Bench {
+    store: Box<dyn Store>,
+    plant: Plant,
+    _directory: TempDir,
+}
+
+/// Every kind of store, empty.
+fn stores() -> Vec<Bench> {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("runs");
+    let plant_root = root.clone();
+    let plant = move |name: &str, content: &[u8]| {
+        let path = plant_root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    };
+    let files = Bench { store: Box::new(DirectoryStore::new(&root)), plant: Box::new(plant), _directory: directory };
+
+    let directory = tempfile::tempdir().unwrap();
+    repository(directory.path());
+    let path = directory.path().to_owned();
+    let plant = move |name: &str, content: &[u8]| plant_in_ref(&path, name, content);
+    let store = Box::new(git_store(directory.path()));
+    let tree = Bench { store, plant: Box::new(plant), _directory: directory };
+    vec![files, tree]
+}
+
+/// Adds a file to the ref's tree with the git command alone.
+fn plant_in_ref(repository: &Path, name: &str, content: &[u8]) {
+    let scratch = tempfile::tempdir().unwrap();
+    let (file, index) = (scratch.path().join("file"), scratch.path().join("index"));
+    fs::write(&file, content).unwrap();
+    let blob = git(repository, &["hash-object", "-w", file.to_str().unwrap()]);
+    let with_index = |arguments: &[&str]| {
+        let output = command(repository).env("GIT_INDEX_FILE", &index).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let tip = command(repository).args(["rev-parse", "-q", "--verify", REF]).output().unwrap();
+    let tip = String::from_utf8(tip.stdout).unwrap().trim().to_owned();
+    if !tip.is_empty() {
+        with_index(&["read-tree", &tip]);
+    }
+    with_index(&["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{name}")]);
+    let tree = with_index(&["write-tree"]);
+    let parent = if tip.is_empty() { vec![] } else { vec!["-p", tip.as_str()] };
+    let commit = git(repository, &[&["commit-tree", &tree, "-m", "planted"], parent.as_slice()].concat());
+    git(repository, &["update-ref", REF, &commit]);
+}
+
+#[test]
+fn a_store_that_was_never_written_to_is_empty() {
+    for Bench { store, .. } in stores() {
+        assert_eq!(store.list().unwrap(), Default::default(), "{}", store.describe());
+        let (key, _) = record(1, 1.0);
+        assert!(matches!(store.read(&key), Err(StoreError::Missing { .. })));
+        assert_eq!(store.remove(&[key]).unwrap(), 0);
+    }
+}
+
+#[test]
+fn runs_are_listed_in_time_order_and_read_back_as_written() {
+    for Bench { store, .. } in stores() {
+        // Months apart, out of order, two of one time.
+        let records: Vec<_> = [1_700_000_000, 0, 86_400 * 40, 1_600_000_000].map(|t| record(t, 1.0)).into();
+        assert_eq!(store.write(&records[..3]).unwrap(), Written { added: 3, already: 0 });
+        assert_eq!(store.write(&records[3..]).unwrap(), Written { added: 1, already: 0 });
+        let twin = record(0, 2.0);
+        store.write(std::slice::from_ref(&twin)).unwrap();
+        let listed = store.list().unwrap();
+        let times: Vec<i64> = listed.keys.iter().map(Key::time).collect();
+        assert_eq!(times, [0, 0, 3_456_000, 1_600_000_000, 1_700_000_000]);
+        assert_eq!(listed.foreign, [""; 0]);
+        for (key, bytes) in records.iter().chain([&twin]) {
+            assert_eq!(&store.read(key).unwrap(), bytes);
+        }
+        let run = read_run(&*store, &twin.0, Detail::Digests).unwrap();
+        assert_eq!(run.measurements[0].replicates, [Evidence::Value(2.0)]);
+    }
+}
+
+#[test]
+fn recording_a_run_again_changes_nothing() {
+    for Bench { store, .. } in stores() {
+        let (first, second) = (record(7, 1.0), record(8, 1.0));
+        store.write(std::slice::from_ref(&first)).unwrap();
+        let listed = store.list().unwrap();
+        assert_eq!(store.write(std::slice::from_ref(&first)).unwrap(), Written { added: 0, already: 1 });
+        assert_eq!(store.list().unwrap(), listed);
+        let twice = [first, second.clone(), second];
+        assert_eq!(store.write(&twice).unwrap(), Written { added: 1, already: 2 });
+        assert_eq!(store.list().unwrap().keys.len(), 2);
+    }
+}
+
+#[test]
+fn removed_runs_are_gone_and_the_others_stay() {
+    for Bench { store, .. } in stores() {
+        let records = [record(1, 1.0), record(2, 1.0), record(1_700_000_000, 1.0)];
+        store.write(&records).unwrap();
+        let gone = [records[0].0.clone(), records[2].0.clone(), record(3, 1.0).0];
+        assert_eq!(store.remove(&gone).unwrap(), 2);
+        assert_eq!(store.list().unwrap().keys, [records[1].0.clone()]);
+        assert!(matches!(store.read(&gone[0]), Err(StoreError::Missing { .. })));
+    }
+}
+
+#[test]
+fn files_that_are_not_ours_are_named_and_left_alone() {
+    for Bench { store, plant, .. } in stores() {
+        plant("README.md", b"hello");
+        plant("1970-01/notes.txt", b"hello");
+        plant("other/000000000001-none-0123456789ab.pgrun", b"hello");
+        store.write(&[record(1, 1.0)]).unwrap();
+        store.remove(&[record(1, 1.0).0]).unwrap();
+        store.write(&[record(2, 1.0)]).unwrap();
+        let listed = store.list().unwrap();
+        assert_eq!(listed.keys, [record(2, 1.0).0]);
+        assert!(listed.foreign.contains(&"README.md".to_owned()), "{:?}", listed.foreign);
+        assert!(listed.foreign.contains(&"1970-01/notes.txt".to_owned()), "{:?}", listed.foreign);
+        assert!(listed.foreign.iter().any(|name| name.starts_with("other")), "{:?}", listed.foreign);
+    }
+}
+
+#[test]
+fn bytes_under_another_runs_name_are_refused_both_ways() {
+    for Bench { store, plant, .. } in stores() {
+        let (key, bytes) = record(1, 1.0);
+        let other = record(1, 2.0).1;
+        assert!(matches!(store.write(&[(key.clone(), other.clone())]), Err(StoreError::Mismatch(_))));
+        plant(&key.to_string(), &other);
+        assert!(matches!(store.read(&key), Err(StoreError::Damaged { .. })));
+        assert!(matches!(store.write(&[(key.clone(), bytes)]), Err(StoreError::Damaged { .. })));
+        plant(&key.to_string(), b"");
+        let error = store.read(&key).unwrap_err().to_string();
+        assert!(error.contains(&key.to_string()) && error.contains("damaged"), "{error}");
+    }
+}
+
+#[test]
+fn a_store_of_a_later_perfgate_is_read_where_it_can_be_and_not_written_to() {
+    for Bench { store, plant, .. } in stores() {
+        store.write(&[record(1, 1.0)]).unwrap();
+        let (key, mut bytes) = record(2, 1.0);
+        bytes[6] = 2;
+        plant(&key.to_string(), &bytes);
+        assert!(read_run(&*store, &key, Detail::Samples).is_ok());
+        let error = store.write(&[record(3, 1.0)]).unwrap_err();
+        assert!(matches!(error, StoreError::Newer { version: 2, .. }), "{error}");
+        assert!(error.to_string().contains("install a newer perfgate"), "{error}");
+
+        bytes[8] = 2;
+        plant(&key.to_string(), &bytes);
+        let error = read_run(&*store, &key, Detail::Samples).unwrap_err().to_string();
+        assert!(error.contains("version 2"), "{error}");
+        assert!(read_run(&*store, &record(1, 1.0).0, Detail::Samples).is_ok());
+    }
+}
+
+#[test]
+fn writers_at_once_lose_nothing() {
+    for Bench { store, .. } in stores() {
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let store = &store;
+                scope.spawn(move || {
+                    for round in 0..4 {
+                        store.write(&[record(round, f64::from(writer))]).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(store.list().unwrap().keys.len(), 32, "{}", store.describe());
+    }
+}
+
+#[test]
+fn processes_that_write_to_one_repository_at_once_lose_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    repository(directory.path());
+    let writers: Vec<_> = (0..8)
+        .map(|writer| {
+            Command::new(std::env::current_exe().unwrap())
+                .args(["--ignored", "--exact", "one_process_of_several"])
+                .env("WRITER", writer.to_string())
+                .env("WRITES_TO", directory.path())
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut writer in writers {
+        assert!(writer.wait().unwrap().success());
+    }
+    assert_eq!(git_store(directory.path()).list().unwrap().keys.len(), 32);
+    assert_eq!(git(directory.path(), &["rev-list", "--count", REF]), "32");
+}
+
+#[test]
+#[ignore = "the other test of several processes runs this one"]
+fn one_process_of_several() {
+    let (Ok(writer), Ok(directory)) = (std::env::var("WRITER"), std::env::var("WRITES_TO")) else { return };
+    for round in 0..4 {
+        let record = record(round, writer.parse().unwrap());
+        git_store(Path::new(&directory)).write(&[record]).unwrap();
+    }
+}
+
+#[test]
+fn a_writer_that_died_leaves_nothing_to_be_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = DirectoryStore::new(directory.path());
+    let (key, bytes) = record(1, 1.0);
+    let left = directory.path().join(key.month()).join(".unfinished-4711-0");
+    fs::create_dir_all(left.parent().unwrap()).unwrap();
+    fs::write(&left, &bytes[..10]).unwrap();
+    assert_eq!(store.list().unwrap(), Default::default());
+    store.write(&[(key.clone(), bytes)]).unwrap();
+    let names: Vec<PathBuf> = files(directory.path()).into_keys().collect();
+    assert_eq!(names, [PathBuf::from("1970-01/.unfinished-4711-0"), PathBuf::from(key.to_string())]);
+}
+
+#[test]
+fn a_place_that_cannot_be_read_is_never_taken_for_an_empty_store() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("file"), "").unwrap();
+    let error = open("dir:file", directory.path()).unwrap().list().unwrap_err();
+    assert!(error.to_string().contains("cannot list"), "{error}");
+    assert!(matches!(open("git:refs/perfgate/baselines", directory.path()), Err(StoreError::Git { .. })));
+
+    let repo = directory.path().join("repo");
+    repository(&repo);
+    let store = git_store(&repo);
+    store.write(&[record(1, 1.0)]).unwrap();
+    let tip = git(&repo, &["rev-parse", REF]);
+    let loose = repo.join(".git").join(REF);
+    fs::write(&loose, "").unwrap();
+    assert!(store.list().is_err(), "a ref without content");
+    fs::write(&loose, format!("{}\n", "1".repeat(40))).unwrap();
+    assert!(store.list().is_err(), "a ref to nothing");
+    assert!(store.write(&[record(2, 1.0)]).is_err());
+    fs::write(&loose, tip).unwrap();
+    assert_eq!(store.list().unwrap().keys.len(), 1);
+}
+
+/// Every file below a directory, with its content.
+fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn walk(root: &Path, directory: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(root, &path, files);
+            } else {
+                files.insert(path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    let mut files = BTreeMap::new();
+    walk(root, root, &mut files);
+    files
+}
+
+/// All files of a repository but new objects and the store's own ref.
+fn untouched(repository: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = files(repository);
+    files.retain(|path, _| !path.starts_with(".git/objects") && path != &Path::new(".git").join(REF));
+    files
+}
+
+#[test]
+fn work_tree_index_head_and_branches_stay_byte_for_byte() {
+    let directory = tempfile::tempdir().unwrap();
+    let repo = directory.path().join("repo");
+    repository(&repo);
+    fs::write(repo.join("file"), "changed, not staged\n").unwrap();
+    fs::write(repo.join("staged"), "staged\n").unwrap();
+    git(&repo, &["add", "staged"]);
+    fs::write(repo.join("unknown"), "").unwrap();
+    git(directory.path(), &["init", "-q", "--bare", "remote.git"]);
+    git(&repo, &["remote", "add", "origin", "../remote.git"]);
+    let before = untouched(&repo);
+    let store = git_store(&repo);
+    store.write(&[record(1, 1.0), record(2, 1.0)]).unwrap();
+    store.remove(&[record(1, 1.0).0]).unwrap();
+    store.push("origin").unwrap();
+    store.pull("origin").unwrap();
+    assert_eq!(untouched(&repo), before);
+    let log = git(&repo, &["log", "--format=%s", REF]);
+    let commit = &format!("{:040x}", 1)[..10];
+    assert_eq!(log, format!("perfgate: remove 1 run of {commit}\nperfgate: record 2 runs"));
+    git(&repo, &["fsck", "--strict"]);
+}
+
+#[test]
+fn a_linked_work_tree_and_its_clone_share_a_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let repo = directory.path().join("repo");
+    repository(&repo);
+    git(&repo, &["worktree", "add", "-q", "../linked"]);
+    git_store(&directory.path().join("linked")).write(&[record(1, 1.0)]).unwrap();
+    assert_eq!(git_store(&repo).list().unwrap().keys.len(), 1);
+}
+
+/// A bare remote and clones of it.
+fn remote_with_clones(clones: usize) -> (TempDir, Vec<PathBuf>) {
+    let directory = tempfile::tempdir().unwrap();
+    repository(&directory.path().join("seed"));
+    git(directory.path(), &["clone", "-q", "--bare", "seed", "remote.git"]);
+    let paths: Vec<PathBuf> = (0..clones).map(|i| directory.path().join(format!("clone-{i}"))).collect();
+    for path in &paths {
+        git(directory.path(), &["clone", "-q", "remote.git", path.to_str().unwrap()]);
+    }
+    (directory, paths)
+}
+
+#[test]
+fn runs_of_two_clones_meet_at_the_remote() {
+    let (directory, clones) = remote_with_clones(2);
+    let (one, two) = (git_store(&clones[0]), git_store(&clones[1]));
+    assert_eq!(one.pull("origin").unwrap(), Default::default(), "no ref at the remote yet");
+    assert_eq!(one.push("origin").unwrap(), Default::default(), "nothing to push");
+    one.write(&[record(1, 1.0)]).unwrap();
+    two.write(&[record(2, 1.0)]).unwrap();
+    assert_eq!(one.push("origin").unwrap().sent, 1);
+    let exchange = two.push("origin").unwrap();
+    assert_eq!((exchange.received, exchange.sent), (1, 1));
+    assert_eq!(one.pull("origin").unwrap().received, 1);
+    assert_eq!(one.list().unwrap(), two.list().unwrap());
+    assert_eq!(one.push("origin").unwrap(), Default::default());
+
+    // Removals go along where nobody has changed the same run since.
+    one.remove(&[record(1, 1.0).0]).unwrap();
+    two.write(&[record(3, 1.0)]).unwrap();
+    two.push("origin").unwrap();
+    one.push("origin").unwrap();
+    two.pull("origin").unwrap();
+    assert_eq!(two.list().unwrap().keys, [record(2, 1.0).0, record(3, 1.0).0]);
+
+    let merges = git(&directory.path().join("remote.git"), &["rev-list", "--merges", "--count", REF]);
+    assert_eq!(merges, "0");
+    assert_eq!(git(&clones[0], &["for-each-ref", "refs/perfgate-incoming"]), "");
+}
+
+#[test]
+fn a_remote_that_lost_its_ref_gets_it_again() {
+    let (directory, clones) = remote_with_clones(1);
+    let store = git_store(&clones[0]);
+    store.write(&[record(1, 1.0)]).unwrap();
+    store.push("origin").unwrap();
+    let remote = directory.path().join("remote.git");
+    git(&remote, &["update-ref", "-d", REF]);
+    assert_eq!(store.pull("origin").unwrap().received, 0);
+    assert_eq!(store.list().unwrap().keys.len(), 1);
+    assert_eq!(store.push("origin").unwrap().sent, 1);
+    assert_eq!(git_store(&remote).list().unwrap().keys.len(), 1);
+}
+
+#[test]
+fn a_remote_that_began_anew_is_joined() {
+    let (directory, clones) = remote_with_clones(1);
+    let store = git_store(&clones[0]);
+    store.write(&[record(1, 1.0)]).unwrap();
+    git_store(&directory.path().join("remote.git")).write(&[record(2, 1.0)]).unwrap();
+    let exchange = store.push("origin").unwrap();
+    assert_eq!((exchange.received, exchange.sent), (1, 1));
+    assert_eq!(git(&clones[0], &["rev-list", "--count", REF]), "2");
+}
+
+#[test]
+fn a_mirror_does_not_overwrite_its_own_runs() {
+    let (directory, clones) = remote_with_clones(1);
+    git_store(&clones[0]).write(&[record(1, 1.0)]).unwrap();
+    git_store(&clones[0]).push("origin").unwrap();
+    git(directory.path(), &["clone", "-q", "--bare", "remote.git", "mirror.git"]);
+    let mirror = directory.path().join("mirror.git");
+    git(&mirror, &["config", "remote.origin.fetch", "+refs/*:refs/*"]);
+    git(&mirror, &["config", "fetch.prune", "true"]);
+    let store = git_store(&mirror);
+    store.write(&[record(2, 1.0)]).unwrap();
+    store.pull("origin").unwrap();
+    assert_eq!(store.list().unwrap().keys.len(), 2);
+}
+
+#[test]
+fn a_clone_without_blobs_and_a_shallow_one_get_whole_runs() {
+    let (directory, clones) = remote_with_clones(1);
+    git_store(&clones[0]).write(&[record(1, 1.0)]).unwrap();
+    git_store(&clones[0]).push("origin").unwrap();
+    let remote = directory.path().join("remote.git");
+    git(&remote, &["config", "uploadpack.allowFilter", "true"]);
+    let url = format!("file://{}", remote.display());
+    for (time, option) in [(2, "--filter=blob:none"), (3, "--depth=1")] {
+        let clone = directory.path().join(format!("clone{option}"));
+        git(directory.path(), &["clone", "-q", option, &url, clone.to_str().unwrap()]);
+        let store = git_store(&clone);
+        store.pull("origin").unwrap();
+        assert_eq!(store.read(&record(1, 1.0).0).unwrap(), record(1, 1.0).1, "{option}");
+        store.write(&[record(time, 1.0)]).unwrap();
+        assert_eq!(store.push("origin").unwrap().sent, 1, "{option}");
+    }
+    assert_eq!(git_store(&remote).list().unwrap().keys.len(), 3);
+}
+
+#[test]
+fn a_hook_that_declines_is_an_error_in_its_own_words_and_at_once() {
+    let (directory, clones) = remote_with_clones(1);
+    let hook = directory.path().join("remote.git/hooks/pre-receive");
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs::write(&hook, "#!/bin/sh\necho 'runs are not welcome here' >&2\nexit 1\n").unwrap();
+    make_executable(&hook);
+    let store = git_store(&clones[0]);
+    store.write(&[record(1, 1.0)]).unwrap();
+    let begin = std::time::Instant::now();
+    let error = store.push("origin").unwrap_err();
+    assert!(matches!(error, StoreError::Refused { .. }), "{error}");
+    assert!(error.to_string().contains("runs are not welcome here"), "{error}");
+    assert!(error.to_string().contains("pre-receive hook declined"), "{error}");
+    assert!(begin.elapsed().as_secs() < 10);
+    assert_eq!(store.list().unwrap().keys.len(), 1);
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn make_executable(_: &Path) {}
+
+#[test]
+fn a_remote_that_is_not_there_or_not_one_is_an_error() {
+    let (_directory, clones) = remote_with_clones(1);
+    let store = git_store(&clones[0]);
+    store.write(&[record(1, 1.0)]).unwrap();
+    assert!(matches!(store.push("nowhere"), Err(StoreError::Network { .. })));
+    for remote in ["", "-uevil", "--upload-pack=touch /tmp/x", "a\nb"] {
+        assert!(matches!(store.pull(remote), Err(StoreError::Remote(_))), "{remote}");
+    }
+    let files = DirectoryStore::new("runs");
+    assert!(matches!(files.push("origin"), Err(StoreError::NoExchange { .. })));
+}
+
+#[test]
+fn twenty_rounds_of_four_writers_lose_no_run_at_the_remote() {
+    const ROUNDS: i64 = 20;
+    let (directory, clones) = remote_with_clones(4);
+    for round in 0..ROUNDS {
+        std::thread::scope(|scope| {
+            for (writer, clone) in clones.iter().enumerate() {
+                scope.spawn(move || {
+                    let store = git_store(clone);
+                    store.write(&[record(round, writer as f64)]).unwrap();
+                    store.push("origin").unwrap();
+                });
+            }
+        });
+        let there = git_store(&directory.path().join("remote.git")).list().unwrap().keys.len();
+        assert_eq!(there as i64, 4 * (round + 1), "after round {round}");
+    }
+    let remote = directory.path().join("remote.git");
+    assert_eq!(git(&remote, &["rev-list", "--count", REF]), "80");
+    assert_eq!(git(&remote, &["rev-list", "--merges", "--count", REF]), "0");
+}
