@@ -178,7 +178,7 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) 
     };
     refuse_different_tools(&base, &head)?;
 
-    let mut compared = compare::compare(&base.runs, &head.runs, |old| policy.rename(old).map(str::to_owned));
+    let mut compared = compare::compare(&base.runs, &head.runs, policy.alpha(), |old| policy.rename(old).map(str::to_owned));
     if compared.shared == 0 && !allow_missing {
         bail!(
             "nothing to judge: {} and {} have no benchmark in common; are these results of the same suite?",

@@ -7,6 +7,8 @@ pub use pairs::{Level, Pair, pair};
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, Work};
 use crate::stats::estimate::{self, Estimate, Family, Observed};
+use crate::stats::prior::Nature;
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -30,7 +32,7 @@ pub struct Comparison {
 }
 
 /// How two sides differ.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Effect {
     /// Only the base has it.
     BaseOnly,
@@ -59,19 +61,24 @@ pub struct Compared {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Compares every metric of every benchmark. `rename` maps a base name to its name today.
-pub fn compare(base: &[Run], head: &[Run], rename: impl Fn(&str) -> Option<String>) -> Compared {
+/// Compares every metric of every benchmark. `rename` maps a base name to its name today; `alpha` is the share of false
+/// alarms that is borne.
+pub fn compare(base: &[Run], head: &[Run], alpha: f64, rename: impl Fn(&str) -> Option<String>) -> Compared {
     let pairs = pair(base, head, rename);
     let mut compared = Compared { diagnostics: repeated_samples(&pairs).into_iter().collect(), ..Compared::default() };
     compared.shared = pairs.iter().filter(|pair| pair.is_shared()).count();
 
-    let mut effects: Vec<Option<Effect>> = pairs.iter().map(Pair::first_look).collect();
-    for (metric, members) in families(&pairs, &effects) {
-        let observed: Vec<Observed> = members.iter().map(|index| pairs[*index].observed()).collect();
-        let Family { estimates, shift } = estimate::family(&observed);
-        compared.tests += estimates.len();
-        if metric == "time" || members.len() == compared.shared {
+    let mut effects: Vec<Option<Effect>> = pairs.par_iter().map(Pair::first_look).collect();
+    for (kind, members) in families(&pairs, &effects) {
+        let observed: Vec<Observed> = members.par_iter().map(|index| pairs[*index].observed()).collect();
+        let nature = if kind.exact { Nature::Counted } else { Nature::Measured };
+        let Family { estimates, shift, shift_taken_out } = estimate::family(&observed, nature, alpha);
+        if estimates.len() > compared.tests / 2 && kind.metric == "time" || compared.tests == 0 {
             compared.common_shift = shift.exp_m1();
+        }
+        compared.tests += estimates.len();
+        if !shift_taken_out {
+            compared.diagnostics.push(moved_together(kind.metric, estimates.len(), shift));
         }
         for (index, estimate) in members.into_iter().zip(estimates) {
             effects[index] = Some(Effect::Estimated(estimate));
@@ -82,15 +89,33 @@ pub fn compare(base: &[Run], head: &[Run], rename: impl Fn(&str) -> Option<Strin
     compared
 }
 
-/// The pairs that still want a test, by metric: each metric has its own noise and its own correction.
-fn families<'a>(pairs: &'a [Pair<'_>], effects: &[Option<Effect>]) -> BTreeMap<&'a str, Vec<usize>> {
-    let mut families: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+/// What is judged together: each has its own noise and its own correction for the number of tests.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind<'a> {
+    metric: &'a str,
+    exact: bool,
+    samples: bool,
+}
+
+/// The pairs that still want a test, by kind.
+fn families<'a>(pairs: &'a [Pair<'_>], effects: &[Option<Effect>]) -> BTreeMap<Kind<'a>, Vec<usize>> {
+    let mut families: BTreeMap<Kind<'_>, Vec<usize>> = BTreeMap::new();
     for (index, (pair, effect)) in pairs.iter().zip(effects).enumerate() {
         if effect.is_none() {
-            families.entry(&pair.metric.name).or_default().push(index);
+            let kind = Kind { metric: &pair.metric.name, exact: pair.metric.exact, samples: pair.has_samples() };
+            families.entry(kind).or_default().push(index);
         }
     }
     families
+}
+
+fn moved_together(metric: &str, count: usize, shift: f64) -> Diagnostic {
+    let message = format!(
+        "the bulk of the {count} benchmarks moved together, by a factor of {:.2} in {metric} for the worse: the machine, or \
+         a change of all code? It is not taken out; measure both sides again, side by side",
+        shift.exp()
+    );
+    Diagnostic::warning("common-shift", "", message)
 }
 
 /// A benchmark whose head holds the very samples of its base was not run again: old results lie about.

@@ -1,7 +1,7 @@
 //! Which measurements of two sides belong together: same benchmark (after renames), metric and tool.
 
 use super::{Comparison, Effect};
-use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, Unit};
+use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, Summary, Unit};
 use crate::stats::estimate::{Observed, RunValue};
 use crate::stats::{centre, steadiness};
 use std::borrow::Cow;
@@ -142,28 +142,49 @@ impl<'a> Pair<'a> {
 
     /// The pair as the statistics want it: worse is larger.
     pub(super) fn observed(&self) -> Observed {
+        let side = |side: &[Replicate<'_>]| side.iter().map(|one| self.run_value(one)).collect();
+        Observed { base: side(&self.base), head: side(&self.head) }
+    }
+
+    fn run_value(&self, one: &Replicate<'_>) -> RunValue {
         let sign = match self.metric.direction {
             Direction::Lower => 1.0,
             Direction::Higher => -1.0,
         };
-        let side = |side: &[Replicate<'_>]| {
-            side.iter()
-                .map(|one| {
-                    let digest = digest_of(one.evidence);
-                    RunValue { run: one.run, y: sign * one.evidence.centre().ln(), digest }
-                })
-                .collect()
-        };
-        Observed { base: side(&self.base), head: side(&self.head), exact: self.metric.exact }
+        let digest = self.digest(one.evidence);
+        RunValue {
+            run: one.run,
+            edge: digest.map(|digest| sign * digest.low.ln()),
+            centre: sign * one.evidence.centre().ln(),
+            wander: digest.and_then(|digest| digest.wander).map(f64::from),
+            within: within(one.evidence),
+        }
+    }
+
+    /// True when every run of both sides has samples.
+    pub(super) fn has_samples(&self) -> bool {
+        self.base.iter().chain(&self.head).all(|one| matches!(one.evidence, Evidence::Samples(_) | Evidence::Digest(_)))
+    }
+
+    fn digest(&self, evidence: &Evidence) -> Option<Digest> {
+        match evidence {
+            Evidence::Samples(samples) => Some(steadiness::digest(samples, self.metric.direction)),
+            Evidence::Digest(digest) => Some(*digest),
+            Evidence::Summary(_) | Evidence::Value(_) => None,
+        }
     }
 
     /// True when some head run holds the very samples of a base run, which two measurements never do.
     pub(super) fn same_samples(&self) -> bool {
-        let varied = |one: &Replicate<'_>| {
-            digest_of(one.evidence).filter(|digest| digest.samples >= 5 && digest.steadiness.iter().any(|s| *s > 0.0))
+        let marks = |side: &[Replicate<'_>]| -> Vec<(f64, u32, f32)> {
+            let varied = |digest: Digest| {
+                let wander = digest.wander.filter(|wander| *wander > 0.0)?;
+                Some((digest.median, digest.samples, wander))
+            };
+            side.iter().filter_map(|one| self.digest(one.evidence)).filter_map(varied).collect()
         };
-        let base: Vec<_> = self.base.iter().filter_map(varied).collect();
-        self.head.iter().filter_map(varied).any(|digest| base.contains(&digest))
+        let base = marks(&self.base);
+        marks(&self.head).iter().any(|mark| base.contains(mark))
     }
 
     pub(super) fn comparison(&self, effect: Effect) -> Comparison {
@@ -188,10 +209,12 @@ fn level(side: &[Replicate<'_>]) -> Option<Level> {
     })
 }
 
-fn digest_of(evidence: &Evidence) -> Option<Digest> {
+/// Variance of a summary's centre on the log scale. Samples of one process hang together: taken for a quarter as many.
+fn within(evidence: &Evidence) -> f64 {
     match evidence {
-        Evidence::Samples(samples) => Some(steadiness::digest(samples)),
-        Evidence::Digest(digest) => Some(*digest),
-        Evidence::Summary(_) | Evidence::Value(_) => None,
+        Evidence::Summary(Summary { centre, sd: Some(sd), samples: Some(samples), .. }) if *samples > 0 && *centre > 0.0 => {
+            4.0 * (sd / centre).powi(2) / *samples as f64
+        }
+        _ => 0.0,
     }
 }

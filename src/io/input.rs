@@ -3,7 +3,7 @@
 
 use super::tree::{self, Tree};
 use crate::formats::{FORMATS, Format, Look, Reading, Source, criterion};
-use crate::model::{Detail, Diagnostic, Environment, Evidence, Measurement, Run};
+use crate::model::{Detail, Diagnostic, Environment, Measurement, Run};
 use crate::stats::steadiness;
 use std::fs;
 use std::io::{self, Read};
@@ -369,11 +369,7 @@ fn assemble(reading: Reading, detail: Detail) -> Loaded {
         twice
     });
     if detail == Detail::Digests {
-        for evidence in measurements.iter_mut().flat_map(|measurement| &mut measurement.replicates) {
-            if let Evidence::Samples(samples) = evidence {
-                *evidence = Evidence::Digest(steadiness::digest(samples));
-            }
-        }
+        measurements.iter_mut().for_each(steadiness::condense);
     }
     let run = Run { measurements, environment, ..Run::default() };
     Loaded { run, diagnostics }

@@ -2,7 +2,7 @@
 //! cores. What the files mean is for `formats::criterion`.
 
 use crate::formats::{Source, criterion};
-use crate::model::{BenchId, Detail, Diagnostic, Evidence, Measurement};
+use crate::model::{BenchId, Detail, Diagnostic, Measurement};
 use crate::stats::steadiness;
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -164,11 +164,7 @@ impl Walk<'_> {
 
     fn detailed(&self, mut measurement: Measurement) -> Measurement {
         if self.detail == Detail::Digests {
-            measurement.replicates.iter_mut().for_each(|evidence| {
-                if let Evidence::Samples(samples) = evidence {
-                    *evidence = Evidence::Digest(steadiness::digest(samples));
-                }
-            });
+            steadiness::condense(&mut measurement);
         }
         measurement
     }

@@ -59,10 +59,12 @@ impl Evidence {
 pub struct Digest {
     /// Median of the samples.
     pub median: f64,
+    /// Geometric mean of the few samples that were disturbed least: the lowest of times, the highest of rates.
+    pub low: f64,
     /// How many samples there were.
     pub samples: u32,
-    /// How steady the run was inside, by several measures on the log scale (see `stats::steadiness`).
-    pub steadiness: [f32; 3],
+    /// How far the low edge wandered inside the run, on the log scale (see `stats::steadiness`); `None` for few samples.
+    pub wander: Option<f32>,
 }
 
 /// A tool's own summary of samples that it did not keep.

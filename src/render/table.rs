@@ -12,8 +12,8 @@ use unicode_width::UnicodeWidthStr;
 /// Footnotes of one code that are shown in full.
 const SHOWN_OF_A_CODE: usize = 5;
 
-/// A common shift of the suite below this goes without saying on each row.
-const WORTH_SAYING: f64 = 0.02;
+/// How far the tested change lies from the shown one before the row says so.
+const WORTH_SAYING: f64 = 0.05;
 
 /// What the table shows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,7 +38,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         report.benchmarks.iter().filter(|finding| options.all || finding.outcome != Outcome::Unchanged).collect();
     if !shown.is_empty() {
         let _ = writeln!(out);
-        rows(&mut out, &shown, report.common_shift);
+        rows(&mut out, &shown);
     }
     let unchanged = report.counts.unchanged;
     if unchanged > 0 && !options.all {
@@ -55,7 +55,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     out
 }
 
-fn rows(out: &mut String, findings: &[&Finding], shift: f64) {
+fn rows(out: &mut String, findings: &[&Finding]) {
     let metric = findings.iter().any(|finding| finding.metric != "time");
     let mut header = vec!["", "benchmark", "base", "head", "change", "95 % interval", "q"];
     if metric {
@@ -102,18 +102,21 @@ fn rows(out: &mut String, findings: &[&Finding], shift: f64) {
         }
         out.push('\n');
         if index > 0 {
-            below(out, findings[index - 1], shift);
+            below(out, findings[index - 1]);
         }
     }
 }
 
 /// What stands below a row: notes, advice, and the rate.
-fn below(out: &mut String, finding: &Finding, shift: f64) {
+fn below(out: &mut String, finding: &Finding) {
     let dim = Style::new().dimmed();
     let mut notes: Vec<String> = finding.notes.iter().map(|note| escape::message(note)).collect();
     notes.extend(summary::advice(finding));
-    if let Some(adjusted) = finding.adjusted.filter(|_| shift.abs() >= WORTH_SAYING && finding.outcome != Outcome::Unchanged) {
-        notes.push(format!("{} without the common shift", change(adjusted)));
+    if let (Some(tested), Some(change)) = (finding.adjusted, finding.change)
+        && finding.outcome != Outcome::Unchanged
+        && (tested - change).abs() >= WORTH_SAYING
+    {
+        notes.push(format!("{} tested, on the low edge and without the common shift", self::change(tested)));
     }
     if let Some((rate, unit)) = summary::rate(finding) {
         let [rate] = pair([Some(rate)], unit);

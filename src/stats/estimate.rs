@@ -1,43 +1,53 @@
-//! How much each benchmark of a suite changed, and how sure one can be.
+//! How much each benchmark of a suite changed, and how sure one can be: what was measured held against what the
+//! suite's own noise (`prior`) would give by chance. The order of the steps and the figures behind each constant are
+//! in docs/statistics.md.
 
+use super::prior::{Nature, Prior, Trace};
+use super::shift::{self, MIN_SUITE};
 use super::{centre, fdr, student};
-use crate::model::Digest;
+use rayon::prelude::*;
+use std::sync::Arc;
 
-/// One run's value: `ln` of its centre, larger is worse.
+/// A common change up to this is taken for the machine's and taken out; a larger one may be the code's.
+const SHIFT_CAP: f64 = 0.139_761_942_375_158_77; // ln 1.15
+/// No more runs than this are asked for.
+const MOST_RUNS: u32 = 20;
+
+/// One run's value on the log scale, the sign such that larger is worse.
 #[derive(Debug, Clone, Copy)]
 pub struct RunValue {
     /// Which of the side's runs.
     pub run: usize,
-    /// `ln` of the centre, sign such that larger is worse.
-    pub y: f64,
-    /// What is known of its samples.
-    pub digest: Option<Digest>,
+    /// The edge that disturbance leaves alone (the low edge of times), where there are samples.
+    pub edge: Option<f64>,
+    /// The median, or the best centre there is.
+    pub centre: f64,
+    /// How far the edge wandered inside the run.
+    pub wander: Option<f64>,
+    /// Variance of the centre as far as a summary tells it; 0 otherwise.
+    pub within: f64,
 }
 
-/// All runs of one benchmark.
+/// All runs of one benchmark; each side has at least one.
 #[derive(Debug, Clone)]
 pub struct Observed {
-    /// Base runs; at least one.
+    /// Base runs.
     pub base: Vec<RunValue>,
-    /// Head runs; at least one.
+    /// Head runs.
     pub head: Vec<RunValue>,
-    /// A count that should repeat exactly, and did not.
-    pub exact: bool,
 }
 
-/// A benchmark's change on the log scale; worse is larger.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A benchmark's change on the log scale; larger is worse.
+#[derive(Debug, Clone)]
 pub struct Estimate {
-    /// Change with the common shift taken out.
+    /// The change that is tested: of the edges where there are samples, the common shift taken out.
     pub delta: f64,
-    /// Change as measured.
+    /// The same with the common shift left in.
     pub raw: f64,
-    /// Standard error of `delta`.
-    pub se: f64,
-    /// Degrees of freedom of its t.
-    pub df: f64,
-    /// Variance of one run.
-    pub variance: f64,
+    /// The change of the medians, the common shift taken out.
+    pub median_delta: f64,
+    /// The change of the medians as measured.
+    pub median_raw: f64,
     /// P value against no change, towards worse.
     pub p_worse: f64,
     /// P value against no change, towards better.
@@ -46,6 +56,20 @@ pub struct Estimate {
     pub q_worse: f64,
     /// `p_better`, corrected over the suite.
     pub q_better: f64,
+    /// True where one run stands against one and the suite is too small to tell its own noise.
+    pub low_evidence: bool,
+    /// The p value that one more finding of this suite would have to reach.
+    level: f64,
+    noise: Noise,
+}
+
+/// What chance alone would do to one benchmark's change.
+#[derive(Debug, Clone)]
+struct Noise {
+    prior: Arc<Prior>,
+    trace: Trace,
+    /// Variance of the change is never below this: what the runs themselves show.
+    floor: f64,
 }
 
 /// The estimates of a suite.
@@ -53,15 +77,73 @@ pub struct Estimate {
 pub struct Family {
     /// One for each benchmark, in the order given.
     pub estimates: Vec<Estimate>,
-    /// The common shift, as `ln`.
+    /// The common shift.
     pub shift: f64,
+    /// Whether it was taken out.
+    pub shift_taken_out: bool,
+}
+
+impl Noise {
+    /// Weight, standard error of the change and degrees of freedom, for each point of the prior.
+    fn components(&self) -> impl Iterator<Item = (f64, f64, f64)> {
+        let spread = |v: super::prior::Variance| (self.trace.factor * v.variance).max(self.floor).sqrt();
+        self.prior.variances(&self.trace).map(move |v| (v.weight, spread(v), v.df))
+    }
+
+    /// P(a change of `x` or more by chance), averaged over the prior.
+    fn tail(&self, x: f64) -> f64 {
+        self.components().map(|(weight, se, df)| weight * student::upper_tail(x / se, df)).sum()
+    }
+
+    /// The change that chance reaches with probability `p` (below one half).
+    fn quantile(&self, p: f64) -> f64 {
+        // Each component alone would put it at its own quantile: the answer lies between the least and the largest.
+        let alone = self.components().map(|(_, se, df)| se * student::quantile(1.0 - p, df));
+        let (mut low, mut high) = alone.fold((f64::INFINITY, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
+        let (mut above, mut below) = (self.tail(low) - p, self.tail(high) - p);
+        // Regula falsi, Illinois variant: the tail falls smoothly.
+        for _ in 0..60 {
+            if high - low <= 1e-9 * high || above <= 0.0 || below >= 0.0 {
+                break;
+            }
+            let x = (low * below - high * above) / (below - above);
+            let at = self.tail(x) - p;
+            if at.abs() <= 1e-9 * p {
+                return x;
+            }
+            if at > 0.0 {
+                (low, above, below) = (x, at, below / 2.0);
+            } else {
+                (high, below, above) = (x, at, above / 2.0);
+            }
+        }
+        (low + high) / 2.0
+    }
+
+    /// One variance and its degrees of freedom that stand for the whole.
+    fn typical(&self) -> (f64, f64) {
+        let (mut log, mut inverse) = (0.0, 0.0);
+        for (weight, se, df) in self.components() {
+            log += weight * (se * se / self.trace.factor).ln();
+            inverse += weight / df;
+        }
+        (log.exp(), 1.0 / inverse)
+    }
 }
 
 impl Estimate {
-    /// Interval of the raw change at a confidence level.
+    /// Interval of `delta` at a confidence level.
+    pub fn edge_interval(&self, level: f64) -> (f64, f64) {
+        let half = self.noise.quantile((1.0 - level) / 2.0);
+        (self.delta - half, self.delta + half)
+    }
+
+    /// Interval at a confidence level of the change as measured: that of the edges, and as much more as it takes to
+    /// hold the change of the medians.
     pub fn interval(&self, level: f64) -> (f64, f64) {
-        let half = student::quantile((1.0 + level) / 2.0, self.df) * self.se;
-        (self.raw - half, self.raw + half)
+        let (low, high) = self.edge_interval(level);
+        let shift = self.raw - self.delta;
+        ((low + shift).min(self.median_raw), (high + shift).max(self.median_raw))
     }
 
     /// P value towards the side on which the change lies.
@@ -76,48 +158,142 @@ impl Estimate {
 
     /// Two one-sided tests: shown to lie within ± `bound`.
     pub fn lies_within(&self, bound: f64, alpha: f64) -> bool {
-        let half = student::quantile(1.0 - alpha, self.df) * self.se;
-        self.delta + half < bound && self.delta - half > -bound
+        self.delta.abs() < bound
+            && self.noise.tail(self.delta + bound).max(self.noise.tail(bound - self.delta)) < alpha
     }
 
-    /// The smallest change for the worse that these runs would have called on its own.
-    pub fn detectable(&self, alpha: f64) -> f64 {
-        student::quantile(1.0 - alpha, self.df) * self.se
+    /// The smallest change for the worse that these runs would have told from none, beside what else was found.
+    pub fn detectable(&self) -> f64 {
+        self.noise.quantile(self.level)
     }
 
-    /// The least number of further pairs of runs after which this change would be decided.
-    pub fn runs_needed(&self, _bound: f64, _alpha: f64) -> Option<u32> {
-        None
+    /// Standard error of the change, for charts: the prior's components taken together.
+    pub fn standard_error(&self) -> f64 {
+        (self.noise.typical().0 * self.noise.trace.factor).sqrt()
+    }
+
+    /// The least number of fresh pairs of runs that would decide this change, where 20 would.
+    pub fn runs_needed(&self, bound: f64, alpha: f64) -> Option<u32> {
+        let (variance, df) = self.noise.typical();
+        // Within the threshold the question is whether it stays there; beyond it, whether it is chance.
+        let (distance, level) = if self.delta.abs() <= bound {
+            (bound - self.delta.abs(), alpha)
+        } else {
+            (self.delta.abs(), self.level)
+        };
+        (2..=MOST_RUNS).find(|runs| {
+            let t = student::quantile(1.0 - level, df + 2.0 * f64::from(runs - 1));
+            distance >= t * (2.0 * variance * centre::variance_factor(*runs as usize)).sqrt()
+        })
     }
 }
 
-/// Estimates a suite.
-pub fn family(observed: &[Observed]) -> Family {
-    let raws: Vec<f64> = observed
+/// One benchmark between reading and judging.
+struct Change {
+    raw: f64,
+    squares: f64,
+    df: f64,
+    factor: f64,
+}
+
+/// Estimates a suite: benchmarks of one metric, all with an edge or all judged by their centres.
+pub fn family(observed: &[Observed], nature: Nature, alpha: f64) -> Family {
+    let by_edge = observed.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.edge.is_some());
+    let edges = by_edge.then(|| changes(observed, |value| value.edge.unwrap_or(value.centre)));
+    let medians = changes(observed, |value| value.centre);
+    let tested = edges.as_ref().unwrap_or(&medians);
+
+    let common = |changes: &[Change]| shift::common(&changes.iter().map(|change| change.raw).collect::<Vec<_>>());
+    let (shift, median_shift) = (common(tested), common(&medians));
+    let taken_out = |shift: f64| if shift.abs() <= SHIFT_CAP { shift } else { 0.0 };
+
+    // Where the common shift stays in, the fit still looks at the spread around the bulk.
+    let traces: Vec<Trace> = observed
         .iter()
-        .map(|one| {
-            let side = |side: &[RunValue]| centre::of_runs(&side.iter().map(|value| value.y).collect::<Vec<_>>());
-            side(&one.head) - side(&one.base)
+        .zip(tested)
+        .map(|(one, change)| Trace {
+            wander: wander(one),
+            change: change.raw - shift,
+            squares: change.squares,
+            df: change.df,
+            factor: change.factor,
         })
         .collect();
-    let shift = if raws.len() >= 8 { centre::median(&raws) } else { 0.0 };
-    let mut estimates: Vec<Estimate> = observed
-        .iter()
-        .zip(&raws)
-        .map(|(one, raw)| {
-            let variance = 0.0009;
-            let factor = centre::variance_factor(one.base.len()) + centre::variance_factor(one.head.len());
-            let se = (variance * factor).sqrt();
-            let (delta, df) = (raw - shift, 3.0);
-            let p_worse = student::upper_tail(delta / se, df);
-            let p_better = student::upper_tail(-delta / se, df);
-            Estimate { delta, raw: *raw, se, df, variance, p_worse, p_better, q_worse: 1.0, q_better: 1.0 }
+    let small = observed.len() < MIN_SUITE;
+    let prior = Arc::new(Prior::fit(&traces, nature, small));
+    let mut estimates: Vec<Estimate> = (0..observed.len())
+        .into_par_iter()
+        .map(|i| {
+            let noise = Noise { prior: Arc::clone(&prior), trace: traces[i], floor: floor(&observed[i]) };
+            let delta = tested[i].raw - taken_out(shift);
+            Estimate {
+                delta,
+                raw: tested[i].raw,
+                median_delta: medians[i].raw - taken_out(median_shift),
+                median_raw: medians[i].raw,
+                p_worse: noise.tail(delta),
+                p_better: noise.tail(-delta),
+                q_worse: 1.0,
+                q_better: 1.0,
+                low_evidence: small && traces[i].df == 0.0,
+                level: alpha,
+                noise,
+            }
         })
         .collect();
+    correct(&mut estimates, alpha);
+    Family { estimates, shift, shift_taken_out: shift.abs() <= SHIFT_CAP }
+}
+
+/// Fills in what hangs on the number of tests.
+fn correct(estimates: &mut [Estimate], alpha: f64) {
     let worse = fdr::benjamini_hochberg(&estimates.iter().map(|e| e.p_worse).collect::<Vec<_>>());
     let better = fdr::benjamini_hochberg(&estimates.iter().map(|e| e.p_better).collect::<Vec<_>>());
+    let called = worse.iter().filter(|q| **q < alpha).count();
+    let level = alpha * (called + 1).min(estimates.len()) as f64 / estimates.len().max(1) as f64;
     for (estimate, (worse, better)) in estimates.iter_mut().zip(worse.into_iter().zip(better)) {
-        (estimate.q_worse, estimate.q_better) = (worse, better);
+        (estimate.q_worse, estimate.q_better, estimate.level) = (worse, better, level);
     }
-    Family { estimates, shift }
+}
+
+/// Each benchmark's change, every run's common factor taken out of its side first.
+fn changes(observed: &[Observed], value: impl Fn(&RunValue) -> f64) -> Vec<Change> {
+    let side = |runs: &dyn Fn(&Observed) -> &[RunValue]| {
+        let mut side: Vec<Vec<(usize, f64)>> =
+            observed.iter().map(|one| runs(one).iter().map(|run| (run.run, value(run))).collect()).collect();
+        shift::polish(&mut side);
+        side.into_iter().map(|runs| runs.into_iter().map(|(_, y)| y).collect::<Vec<f64>>()).collect::<Vec<_>>()
+    };
+    let (base, head) = (side(&|one| &one.base), side(&|one| &one.head));
+    let squares = |runs: &[f64]| {
+        let mean = runs.iter().sum::<f64>() / runs.len() as f64;
+        runs.iter().map(|y| (y - mean).powi(2)).sum::<f64>()
+    };
+    base.iter()
+        .zip(&head)
+        .map(|(base, head)| Change {
+            raw: centre::of_runs(head) - centre::of_runs(base),
+            squares: squares(base) + squares(head),
+            df: (base.len() + head.len()) as f64 - 2.0,
+            factor: centre::variance_factor(base.len()) + centre::variance_factor(head.len()),
+        })
+        .collect()
+}
+
+/// `ln(wander^2)` averaged over the runs that have one.
+fn wander(one: &Observed) -> Option<f64> {
+    let logs: Vec<f64> =
+        one.base.iter().chain(&one.head).filter_map(|run| run.wander).map(|sd| (sd * sd + 1e-8).ln()).collect();
+    (!logs.is_empty()).then(|| logs.iter().sum::<f64>() / logs.len() as f64)
+}
+
+/// The variance of the change below which it is not trusted: a run's centre is known no better than its edge wandered.
+fn floor(one: &Observed) -> f64 {
+    let side = |runs: &[RunValue]| {
+        let wanders: Vec<f64> = runs.iter().filter_map(|run| run.wander).map(|sd| sd * sd).collect();
+        let wander = if wanders.is_empty() { 0.0 } else { wanders.iter().sum::<f64>() / wanders.len() as f64 };
+        let within = runs.iter().map(|run| run.within).sum::<f64>() / runs.len() as f64;
+        centre::variance_factor(runs.len()) * (wander + within)
+    };
+    side(&one.base) + side(&one.head)
 }

@@ -3,5 +3,7 @@
 pub mod centre;
 pub mod estimate;
 pub mod fdr;
+pub mod prior;
+pub mod shift;
 pub mod steadiness;
 pub mod student;

@@ -7,7 +7,7 @@ use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
 
 /// A change over half the threshold that is not clearly chance is worth measuring again.
-const SUSPECT_P: f64 = 0.25;
+const SUSPECT_P: f64 = 0.35;
 
 /// What a rule says, and what to know beside it.
 struct Ruling {
@@ -83,10 +83,10 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
             let (a, b) = (own(low), own(high));
             [a.min(b), a.max(b)].map(|x| x.clamp(-1.0, f64::MAX))
         }),
-        adjusted: estimate.filter(|e| e.delta != e.raw).and_then(|estimate| fraction(own(estimate.delta))),
+        adjusted: estimate.and_then(|estimate| fraction(own(estimate.delta))),
         p: estimate.map(Estimate::p),
         q: estimate.map(Estimate::q),
-        detectable: estimate.and_then(|estimate| fraction(own(estimate.detectable(gate.alpha)).abs())),
+        detectable: estimate.and_then(|estimate| fraction(own(estimate.detectable()).abs())),
         runs_needed: estimate
             .filter(|_| ruling.outcome == Outcome::Inconclusive && same_machine)
             .and_then(|estimate| estimate.runs_needed(gate.bound(), gate.alpha)),
@@ -127,21 +127,28 @@ impl Gate {
             let note = format!("the absolute change is below the floor of {}", self.floor);
             return Ruling::of(Outcome::Unchanged).note(note);
         }
-        if over && estimate.q_worse < self.alpha {
+        // The edge of the samples is tested; the medians must have moved the same way.
+        let called = |q: f64| q < self.alpha && (!estimate.low_evidence || estimate.delta.abs() > 2.0 * bound);
+        if over && called(estimate.q_worse) && estimate.median_delta > bound / 2.0 {
             return Ruling::of(Outcome::Regressed).suspect(true);
         }
-        if estimate.delta < -bound && estimate.q_better < self.alpha {
+        if estimate.delta < -bound && called(estimate.q_better) && estimate.median_delta < -bound / 2.0 {
             return Ruling::of(Outcome::Improved);
         }
-        if estimate.raw > bound && !over {
-            let note = "over the threshold only together with the common shift of the whole suite";
-            return Ruling::of(Outcome::Inconclusive).suspect(true).note(note);
+        let suspect = over
+            || estimate.median_delta > bound
+            || estimate.delta > bound / 2.0 && estimate.p_worse < SUSPECT_P;
+        let undecided = Ruling::of(Outcome::Inconclusive).suspect(suspect);
+        if estimate.raw.abs() > bound && estimate.delta.abs() <= bound {
+            return undecided.note("over the threshold only together with the common shift of the whole suite");
         }
-        if estimate.lies_within(bound, self.alpha) {
+        if estimate.median_delta.abs() < bound && estimate.lies_within(bound, self.alpha) {
             return Ruling::of(Outcome::Unchanged);
         }
-        let suspect = over || estimate.delta > bound / 2.0 && estimate.p_worse < SUSPECT_P;
-        Ruling::of(Outcome::Inconclusive).suspect(suspect)
+        if over && estimate.low_evidence {
+            return undecided.note("one run against one, of few benchmarks: only a change of twice the threshold is called");
+        }
+        undecided
     }
 }
 

@@ -145,7 +145,7 @@ fn mean_change(comparisons: &[Comparison]) -> Option<MeanChange> {
         .iter()
         .filter(|comparison| comparison.metric.name == "time")
         .filter_map(|comparison| match &comparison.effect {
-            Effect::Estimated(estimate) => Some(estimate.raw),
+            Effect::Estimated(estimate) => Some(estimate.median_raw),
             _ => None,
         })
         .collect();

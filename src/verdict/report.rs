@@ -223,7 +223,8 @@ pub struct Finding {
     pub change: Option<f64>,
     /// 95 % interval of `change`; `null` where nothing was estimated.
     pub interval: Option<[f64; 2]>,
-    /// `change` with the common shift of the suite taken out, when there was one.
+    /// The change that was tested: of the good edge of the samples (the low edge of times), the suite's common shift
+    /// taken out. It is less moved by disturbance than `change`, which is that of the medians.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted: Option<f64>,
     /// One-sided p value of the change, towards the side it lies on.

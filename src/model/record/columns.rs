@@ -13,7 +13,7 @@ pub(super) mod tag {
     pub const WORK: u64 = 4;
     pub const EVIDENCE: u64 = 5;
     pub const CENTRES: u64 = 6;
-    pub const STEADINESS: u64 = 7;
+    pub const MEASURES: u64 = 7;
     pub const SUMMARIES: u64 = 8;
     pub const VALUES: u64 = 9;
 }

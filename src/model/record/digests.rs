@@ -1,15 +1,15 @@
-//! The digests of a record: medians and counts, which every version has, and the steadiness, whose rule may change.
-//! A new rule is a new number in [`RULE`] (and a new length of `Digest::steadiness`, if it has one): nothing else.
+//! The digests of a record: medians and counts, which every version has, and what the verdict's rule wants beside them,
+//! which may change. A new rule is a new number in [`RULE`] and other [`MEASURES`] in `measures` and `get`: nothing else.
 
 use super::RecordError;
 use super::wire::{Cursor, damaged, put_floats, put_planes, put_varint};
 use crate::model::Digest;
 
-/// The rule by which today's steadiness is made.
+/// The rule by which today's measures are made.
 const RULE: u8 = 1;
 
-/// Measures of steadiness in a digest.
-const MEASURES: usize = 3;
+/// Measures of a digest: `ln(low / median)` and the wander, which is no number where there is none.
+const MEASURES: usize = 2;
 
 /// What is stored of every set of samples, in the order of the evidence.
 #[derive(Debug, Default)]
@@ -17,22 +17,28 @@ pub(super) struct Digests {
     pub(super) medians: Vec<f64>,
     pub(super) counts: Vec<u32>,
     /// `None` where it was made by another rule than today's.
-    steadiness: Option<Vec<[f32; MEASURES]>>,
+    measures: Option<Vec<[f32; MEASURES]>>,
 }
 
 impl Digests {
-    /// Digest `i` as it was written; an unknown steadiness is not a number.
+    /// Digest `i` as it was written; where the measures are of another rule, the median stands for the low edge.
     pub(super) fn get(&self, i: usize) -> Option<Digest> {
-        let steadiness = match &self.steadiness {
+        let [low, wander] = match &self.measures {
             Some(all) => *all.get(i)?,
-            None => [f32::NAN; MEASURES],
+            None => [0.0, f32::NAN],
         };
-        Some(Digest { median: *self.medians.get(i)?, samples: *self.counts.get(i)?, steadiness })
+        let median = *self.medians.get(i)?;
+        Some(Digest {
+            median,
+            low: median * f64::from(low).exp(),
+            samples: *self.counts.get(i)?,
+            wander: (!wander.is_nan()).then_some(wander),
+        })
     }
 
     /// True where the verdict may use them.
     pub(super) fn are_current(&self) -> bool {
-        self.medians.is_empty() || self.steadiness.is_some()
+        self.medians.is_empty() || self.measures.is_some()
     }
 
     /// The column of medians and counts.
@@ -44,10 +50,10 @@ impl Digests {
         Ok(())
     }
 
-    /// The column of steadiness.
-    pub(super) fn read_steadiness(&mut self, mut column: Cursor<'_>) -> Result<(), RecordError> {
+    /// The column of measures.
+    pub(super) fn read_measures(&mut self, mut column: Cursor<'_>) -> Result<(), RecordError> {
         if column.byte()? != RULE {
-            self.steadiness = None;
+            self.measures = None;
             return Ok(());
         }
         let n = column.count(4 * MEASURES)?;
@@ -56,7 +62,7 @@ impl Digests {
             let item = items.get(i);
             std::array::from_fn(|k| f32::from_le_bytes(std::array::from_fn(|b| item[4 * k + b])))
         };
-        self.steadiness = Some((0..n).map(digest).collect());
+        self.measures = Some((0..n).map(digest).collect());
         Ok(())
     }
 }
@@ -72,11 +78,14 @@ pub(super) fn write_centres(digests: &[Digest]) -> Vec<u8> {
     out
 }
 
-/// The content of the column of steadiness.
-pub(super) fn write_steadiness(digests: &[Digest]) -> Vec<u8> {
+/// The content of the column of measures.
+pub(super) fn write_measures(digests: &[Digest]) -> Vec<u8> {
     let mut out = vec![RULE];
     put_varint(&mut out, digests.len() as u64);
-    let item = |d: &Digest| -> [u8; 4 * MEASURES] { std::array::from_fn(|b| d.steadiness[b / 4].to_le_bytes()[b % 4]) };
+    let item = |d: &Digest| -> [u8; 4 * MEASURES] {
+        let measures: [f32; MEASURES] = [(d.low / d.median).ln() as f32, d.wander.unwrap_or(f32::NAN)];
+        std::array::from_fn(|b| measures[b / 4].to_le_bytes()[b % 4])
+    };
     put_planes(&mut out, &digests.iter().map(item).collect::<Vec<_>>());
     out
 }

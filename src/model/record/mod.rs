@@ -20,7 +20,7 @@ mod samples;
 mod wire;
 mod write;
 
-use super::{Detail, Digest, Run};
+use super::{Detail, Digest, Direction, Run};
 use read::Index;
 use std::io::{Read, Write};
 
@@ -77,7 +77,7 @@ pub fn version(bytes: &[u8]) -> Result<u16, RecordError> {
 ///
 /// Measurements are put into the house order. Two alike in benchmark, metric and tool, evidence that is empty, and
 /// numbers that are not finite are refused.
-pub fn encode(run: &Run, digest: impl Fn(&[f64]) -> Digest) -> Result<Vec<u8>, RecordError> {
+pub fn encode(run: &Run, digest: impl Fn(&[f64], Direction) -> Digest) -> Result<Vec<u8>, RecordError> {
     let (index, samples) = write::write(run, digest)?;
     if index.len() > INDEX_LIMIT || samples.len() > SAMPLES_LIMIT {
         return Err(RecordError::Unfit(format!(

@@ -45,7 +45,7 @@ impl Index {
         let (replicates, forms) = read_evidence(column(tag::EVIDENCE)?, n)?;
         let mut digests = Digests::default();
         digests.read_centres(column(tag::CENTRES)?)?;
-        digests.read_steadiness(column(tag::STEADINESS)?)?;
+        digests.read_measures(column(tag::MEASURES)?)?;
         let summaries = column(tag::SUMMARIES)?.0.to_vec();
         let values = column(tag::VALUES)?;
         let values = Cursor(values.0).planes::<8>(values.0.len() / 8)?.floats()?;

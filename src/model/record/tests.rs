@@ -6,10 +6,10 @@ use crate::model::{
 use proptest::prelude::*;
 
 /// A digest by a rule of the tests.
-fn digest(samples: &[f64]) -> Digest {
+fn digest(samples: &[f64], _: Direction) -> Digest {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
-    Digest { median: sorted[sorted.len() / 2], samples: samples.len() as u32, steadiness: [0.25, 0.5, 0.75] }
+    Digest { median: sorted[sorted.len() / 2], samples: samples.len() as u32, low: sorted[0], wander: Some(0.25) }
 }
 
 fn stored(run: &Run) -> Vec<u8> {
@@ -31,7 +31,7 @@ fn run() -> Run {
         Measurement::new("k6", "c/zero", rate.clone(), Evidence::Samples(vec![0.0, 7.123456789])),
         Measurement::new("k6", "d/summary", rate, Evidence::Summary(summary)),
         Measurement::new("criterion", "e/value", Metric::time(), Evidence::Value(0.1)),
-        Measurement::new("criterion", "f/digest", Metric::time(), Evidence::Digest(digest(&[3.0, 1.0, 2.0]))),
+        Measurement::new("criterion", "f/digest", Metric::time(), Evidence::Digest(digest(&[3.0, 1.0, 2.0], Direction::Lower))),
         Measurement::of_runs(
             "hyperfine",
             "g/replicates\n`|\u{1b}",
@@ -63,6 +63,11 @@ fn assert_alike(given: &Run, back: &Run) {
                         assert!((x - y).abs() <= 1e-4 * x.abs(), "{x} came back as {y}");
                     }
                 }
+                (Evidence::Digest(x), Evidence::Digest(y)) => {
+                    assert_eq!((x.median, x.samples, x.wander), (y.median, y.samples, y.wander));
+                    // The low edge is kept as an f32 of its ratio to the median; a median that has no logarithm keeps none.
+                    assert!(x.median <= 0.0 || !(x.low / x.median).is_normal() || (x.low / y.low - 1.0).abs() < 1e-4);
+                }
                 (x, y) => assert_eq!(x, y),
             }
         }
@@ -77,8 +82,9 @@ fn a_run_comes_back_with_its_samples() {
 #[test]
 fn a_reader_of_digests_gets_the_digests_of_the_samples_as_they_were() {
     let back = decode(&stored(&run()), Detail::Digests).unwrap();
-    let expected = Digest { median: 812.4, samples: 3, steadiness: [0.25, 0.5, 0.75] };
-    assert_eq!(back.measurements[0].replicates, [Evidence::Digest(expected)]);
+    let Evidence::Digest(digest) = &back.measurements[0].replicates[0] else { panic!("no digest") };
+    assert_eq!((digest.median, digest.samples, digest.wander), (812.4, 3, Some(0.25)));
+    assert!((digest.low / 810.0 - 1.0).abs() < 1e-8, "{}", digest.low);
     assert_eq!(back.measurements[4].replicates, [Evidence::Value(0.1)]);
     assert_eq!(back.measurements[6].replicates.len(), 3);
 }
@@ -141,9 +147,9 @@ fn columns_of_a_later_version_are_stepped_over() {
 #[test]
 fn digests_by_another_rule_give_way_to_the_samples() {
     let (index, samples) = write::write(&run(), digest).unwrap();
-    // The column of steadiness: tag 7, its length, then the rule. Six digests of 12 bytes.
+    // The column of measures: tag 7, its length, then the rule. Six digests of 8 bytes.
     let n = 6;
-    let column = [7, 2 + 12 * n, 1, n];
+    let column = [7, 2 + 8 * n, 1, n];
     let at = index.windows(4).position(|w| w == column).unwrap();
     let mut other = index.clone();
     other[at + 2] = 200;
@@ -151,7 +157,7 @@ fn digests_by_another_rule_give_way_to_the_samples() {
     assert!(!index.digests_are_current());
     let back = index.run(Some(&samples)).unwrap();
     assert!(matches!(&back.measurements[0].replicates[0], Evidence::Samples(s) if s.len() == 3));
-    assert!(matches!(&back.measurements[5].replicates[0], Evidence::Digest(d) if d.steadiness[0].is_nan()));
+    assert!(matches!(&back.measurements[5].replicates[0], Evidence::Digest(d) if d.wander.is_none()));
 }
 
 #[test]
@@ -196,7 +202,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
         (number, any::<u32>()).prop_map(|(median, samples)| Evidence::Digest(Digest {
             median,
             samples,
-            steadiness: [1.0; 3]
+            low: median, wander: Some(1.0)
         })),
         summary.prop_map(|(centre, sd, samples)| Evidence::Summary(Summary {
             centre,

@@ -7,7 +7,7 @@ use crate::model::{Commit, Digest, Direction, Evidence, Measurement, Run, Summar
 use std::collections::BTreeMap;
 
 /// The index and the samples of a run, unpacked.
-pub(super) fn write(run: &Run, digest: impl Fn(&[f64]) -> Digest) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
+pub(super) fn write(run: &Run, digest: impl Fn(&[f64], Direction) -> Digest) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     let mut measurements: Vec<&Measurement> = run.measurements.iter().collect();
     measurements.sort_by(|a, b| order(a, b));
     if let Some(pair) = measurements.windows(2).find(|pair| order(pair[0], pair[1]).is_eq()) {
@@ -72,7 +72,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn add(&mut self, m: &'a Measurement, digest: impl Fn(&[f64]) -> Digest) -> Result<(), RecordError> {
+    fn add(&mut self, m: &'a Measurement, digest: impl Fn(&[f64], Direction) -> Digest) -> Result<(), RecordError> {
         self.n += 1;
         put_text(&mut self.names, m.benchmark.as_str());
         let kind = (m.tool.as_ref(), &m.metric);
@@ -102,7 +102,7 @@ impl<'a> Columns<'a> {
         &mut self,
         m: &Measurement,
         evidence: &Evidence,
-        digest: impl Fn(&[f64]) -> Digest,
+        digest: impl Fn(&[f64], Direction) -> Digest,
     ) -> Result<Form, RecordError> {
         match evidence {
             Evidence::Samples(all) => {
@@ -113,7 +113,7 @@ impl<'a> Columns<'a> {
                     finite(m, sample)?;
                 }
                 let count = u32::try_from(all.len()).map_err(|_| unfit(m, "has too many samples"))?;
-                let digest = Digest { samples: count, ..digest(all) };
+                let digest = Digest { samples: count, ..digest(all, m.metric.direction) };
                 finite(m, digest.median)?;
                 self.digests.push(digest);
                 let steps = if m.metric.exact { None } else { samples::quantise(all, digest.median) };
@@ -167,7 +167,7 @@ impl<'a> Columns<'a> {
 
         put_column(index, tag::EVIDENCE, &[self.replicates.as_slice(), &self.forms].concat());
         put_column(index, tag::CENTRES, &digests::write_centres(&self.digests));
-        put_column(index, tag::STEADINESS, &digests::write_steadiness(&self.digests));
+        put_column(index, tag::MEASURES, &digests::write_measures(&self.digests));
         put_column(index, tag::SUMMARIES, &self.summaries);
         let mut values = Vec::new();
         put_floats(&mut values, &self.values);

@@ -1,0 +1,259 @@
+//! How much a benchmark varies from run to run, told by its suite: empirical Bayes over a fixed grid.
+//!
+//! Each benchmark's variance is scaled-inverse-chi-squared around `exp(A + b u)`, where `u` is what its own samples
+//! foretell. The level A, the slope b and the spread d0 of a suite are weighed by how well they explain the changes of
+//! all its benchmarks and the differences between its runs, most of which are taken to be noise and a share of which
+//! may be real. No single best point is used but all of them by their weight: a best point alone doubles the alarms.
+//! A wide prior keeps a suite from explaining a mass regression as noise. docs/statistics.md has the figures.
+
+use rayon::prelude::*;
+use statrs::function::gamma::ln_gamma;
+use std::f64::consts::PI;
+
+/// What the wander of a run (its square, on the log scale) foretells of the variance between runs: `u = -0.60 + 0.79 ln`.
+/// Sets the scale only: level and slope are the suite's.
+const FORETOLD: (f64, f64) = (-0.60, 0.79);
+/// The `u` of a typical benchmark, which levels are given for, and of one that nothing is known of.
+const TYPICAL: f64 = -8.5;
+
+/// Priors of the level, as `ln` of a variance: 1.7 % for suites; 3 % where the suite is too small to tell its own;
+/// 5 % without samples; 0.1 % for counts that vary. And its standard deviation.
+const LEVEL: f64 = -8.2;
+const LEVEL_SMALL: f64 = -7.0;
+const LEVEL_WITHOUT_SAMPLES: f64 = -6.0;
+const LEVEL_COUNTS: f64 = -13.815_510_557_964_274; // ln(0.001^2)
+const LEVEL_SD: f64 = 1.2;
+/// Prior of the slope.
+const SLOPE: f64 = 1.0;
+const SLOPE_SD: f64 = 0.2;
+/// The grid: level in half standard deviations from -2.5 to 3.5, slope in whole ones, three spreads.
+const LEVEL_STEPS: i32 = 13;
+const SLOPE_STEPS: i32 = 5;
+const SPREADS: [f64; 3] = [2.0, 3.0, 5.0];
+/// Without samples nothing tells a wild benchmark from a quiet one: heavy tails.
+const SPREADS_WITHOUT_SAMPLES: [f64; 1] = [1.0];
+/// The share of benchmarks that really changed, and its weight.
+const CHANGED: [(f64, f64); 4] = [(0.03, 0.40), (0.10, 0.35), (0.25, 0.20), (0.50, 0.05)];
+/// Real changes: Laplace with this scale, on the log scale.
+const CHANGE_SCALE: f64 = 0.4;
+/// No run is steadier than this from one to the next (standard deviation): times, counts.
+const FLOOR: f64 = 0.003;
+const FLOOR_COUNTS: f64 = 1e-4;
+/// A larger suite is fitted on this many of its benchmarks, evenly chosen: more do not move the weights.
+const FITTED: usize = 1500;
+/// Points of less weight than this together are dropped.
+const NEGLIGIBLE: f64 = 1e-9;
+
+/// What one benchmark adds to the fit, and what its own variance is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Trace {
+    /// `ln(wander^2)` averaged over its runs, where they have samples.
+    pub wander: Option<f64>,
+    /// Its change less the bulk's.
+    pub change: f64,
+    /// Sum of squares of its runs around their side's mean.
+    pub squares: f64,
+    /// Degrees of freedom of that.
+    pub df: f64,
+    /// Variance of the change for runs of variance one.
+    pub factor: f64,
+}
+
+/// What is being judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// Times and other measured values.
+    Measured,
+    /// Counts that should repeat and do not quite.
+    Counted,
+}
+
+/// A point of the grid with its weight.
+#[derive(Debug, Clone, Copy)]
+struct Point {
+    level: f64,
+    slope: f64,
+    spread: f64,
+    weight: f64,
+}
+
+/// What a suite says of its benchmarks' variances: grid points with their weights, heaviest first.
+#[derive(Debug, Clone)]
+pub struct Prior {
+    points: Vec<Point>,
+    floor: f64,
+    /// The `u` of a benchmark without samples.
+    unknown: f64,
+}
+
+impl Prior {
+    /// Fits a suite.
+    pub fn fit(traces: &[Trace], nature: Nature, small: bool) -> Prior {
+        let known: Vec<f64> = traces.iter().filter_map(|trace| trace.wander).map(foretold).collect();
+        let unknown = if known.is_empty() { TYPICAL } else { super::centre::median(&known) };
+        let (level, floor) = match nature {
+            Nature::Counted => (LEVEL_COUNTS, FLOOR_COUNTS),
+            Nature::Measured if known.is_empty() => (LEVEL_WITHOUT_SAMPLES, FLOOR),
+            Nature::Measured if small => (LEVEL_SMALL, FLOOR),
+            Nature::Measured => (LEVEL, FLOOR),
+        };
+        let spreads: &[f64] =
+            if known.is_empty() && nature == Nature::Measured { &SPREADS_WITHOUT_SAMPLES } else { &SPREADS };
+        let prior = Prior { points: grid(level, spreads), floor, unknown };
+        let step = traces.len().div_ceil(FITTED).max(1);
+        let fitted: Vec<Trace> = traces.iter().copied().step_by(step).collect();
+        let logs: Vec<f64> = prior
+            .points
+            .par_iter()
+            .map(|point| prior.log_posterior(point, level, &fitted, step as f64))
+            .collect();
+        prior.weighed(&logs)
+    }
+
+    /// The variance of one run and its degrees of freedom at each point, with the point's weight.
+    pub fn variances(&self, trace: &Trace) -> impl Iterator<Item = Variance> {
+        self.points.iter().map(|point| {
+            let df = point.spread + trace.df;
+            let total = point.spread * self.scale(point, trace) + trace.squares;
+            Variance { weight: point.weight, df, variance: (total / df).max(self.floor.powi(2)) }
+        })
+    }
+
+    /// The prior variance of a benchmark at a point.
+    fn scale(&self, point: &Point, trace: &Trace) -> f64 {
+        let u = trace.wander.map_or(self.unknown, foretold);
+        (point.level + point.slope * (u - TYPICAL)).exp().max(self.floor.powi(2))
+    }
+
+    /// Log of the prior times the likelihood of all changes and run differences, the variances integrated out.
+    /// `each` benchmark stands for so many.
+    fn log_posterior(&self, point: &Point, level: f64, traces: &[Trace], each: f64) -> f64 {
+        let d0 = point.spread;
+        let mut by_share = [0.0; CHANGED.len()];
+        for trace in traces {
+            let scale = self.scale(point, trace);
+            let total = d0 * scale + trace.squares;
+            let head = d0 / 2.0 * (d0 * scale).ln() - ln_gamma(d0 / 2.0);
+            let noise_df = (d0 + trace.df + 1.0) / 2.0;
+            let noise = head + ln_gamma(noise_df)
+                - noise_df * (total + trace.change.powi(2) / trace.factor).ln()
+                - 0.5 * (PI * trace.factor).ln();
+            let real_df = (d0 + trace.df) / 2.0;
+            let real = head + ln_gamma(real_df)
+                - real_df * total.ln()
+                - (2.0 * CHANGE_SCALE).ln()
+                - trace.change.abs() / CHANGE_SCALE;
+            // ln((1 - share) e^noise + share e^real), from the larger of the two.
+            let (larger, ratio) = (noise.max(real), (-(noise - real).abs()).exp());
+            let (of_noise, of_real) = if noise >= real { (1.0, ratio) } else { (ratio, 1.0) };
+            for (sum, (share, _)) in by_share.iter_mut().zip(CHANGED) {
+                *sum += larger + ((1.0 - share) * of_noise + share * of_real).ln();
+            }
+        }
+        let most = by_share.iter().copied().fold(f64::NEG_INFINITY, f64::max) * each;
+        let mixed: f64 = by_share.iter().zip(CHANGED).map(|(log, (_, weight))| weight * (log * each - most).exp()).sum();
+        let prior = ((point.level - level) / LEVEL_SD).powi(2) + ((point.slope - SLOPE) / SLOPE_SD).powi(2);
+        most + mixed.ln() - prior / 2.0
+    }
+
+    /// Weights from log posteriors; what does not matter is dropped.
+    fn weighed(mut self, logs: &[f64]) -> Prior {
+        let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        for (point, log) in self.points.iter_mut().zip(logs) {
+            point.weight = (log - most).exp();
+        }
+        let whole: f64 = self.points.iter().map(|point| point.weight).sum();
+        self.points.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        let mut kept = 0.0;
+        let enough = self.points.iter().position(|point| {
+            kept += point.weight;
+            kept >= whole * (1.0 - NEGLIGIBLE)
+        });
+        self.points.truncate(enough.map_or(self.points.len(), |last| last + 1));
+        self.points.iter_mut().for_each(|point| point.weight /= kept);
+        self
+    }
+}
+
+/// A benchmark's variance at a point of the grid.
+#[derive(Debug, Clone, Copy)]
+pub struct Variance {
+    /// The point's weight; all together are one.
+    pub weight: f64,
+    /// Variance of one run.
+    pub variance: f64,
+    /// Degrees of freedom.
+    pub df: f64,
+}
+
+/// What a run's wander foretells.
+fn foretold(ln_wander_squared: f64) -> f64 {
+    FORETOLD.0 + FORETOLD.1 * ln_wander_squared
+}
+
+fn grid(level: f64, spreads: &[f64]) -> Vec<Point> {
+    let mut points = Vec::new();
+    for a in 0..LEVEL_STEPS {
+        for b in 0..SLOPE_STEPS {
+            for spread in spreads {
+                points.push(Point {
+                    level: level + LEVEL_SD * (f64::from(a) * 0.5 - 2.5),
+                    slope: SLOPE + SLOPE_SD * (f64::from(b) - 2.0),
+                    spread: *spread,
+                    weight: 0.0,
+                });
+            }
+        }
+    }
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suite(changes: &[f64]) -> Vec<Trace> {
+        let trace = |change: &f64| Trace { wander: Some(-9.0), change: *change, squares: 0.0, df: 0.0, factor: 2.0 };
+        changes.iter().map(trace).collect()
+    }
+
+    fn mean_variance(prior: &Prior, trace: &Trace) -> f64 {
+        prior.variances(trace).map(|v| v.weight * v.variance.ln()).sum::<f64>().exp()
+    }
+
+    #[test]
+    fn weights_are_one_together() {
+        let traces = suite(&[0.01, -0.02, 0.03, 0.0, 0.01, -0.01, 0.02, -0.03]);
+        let prior = Prior::fit(&traces, Nature::Measured, false);
+        let sum: f64 = prior.variances(&traces[0]).map(|v| v.weight).sum();
+        assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+    }
+
+    #[test]
+    fn a_noisy_suite_is_given_more_variance_than_a_quiet_one() {
+        let quiet = suite(&(0..30).map(|i| 0.002 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
+        let noisy = suite(&(0..30).map(|i| 0.05 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
+        let [quiet, noisy] =
+            [quiet, noisy].map(|traces| mean_variance(&Prior::fit(&traces, Nature::Measured, false), &traces[0]));
+        assert!(noisy > 20.0 * quiet, "{noisy} {quiet}");
+    }
+
+    #[test]
+    fn a_mass_regression_is_not_explained_as_noise() {
+        // Half the suite 30 % slower, the rest quiet.
+        let changes: Vec<f64> = (0..30).map(|i| 0.002 * f64::from(i % 7 - 3) + if i % 2 == 0 { 0.262 } else { 0.0 }).collect();
+        let traces = suite(&changes);
+        let prior = Prior::fit(&traces, Nature::Measured, false);
+        assert!(mean_variance(&prior, &traces[0]).sqrt() < 0.03);
+    }
+
+    #[test]
+    fn a_benchmarks_own_runs_outrank_the_suite() {
+        let mut traces = suite(&(0..30).map(|i| 0.002 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
+        traces.iter_mut().for_each(|trace| (trace.squares, trace.df) = (9.0 * 0.003_f64.powi(2), 9.0));
+        traces[3].squares = 9.0 * 0.2_f64.powi(2);
+        let prior = Prior::fit(&traces, Nature::Measured, false);
+        assert!(mean_variance(&prior, &traces[3]).sqrt() > 0.1);
+        assert!(mean_variance(&prior, &traces[4]).sqrt() < 0.02);
+    }
+}

@@ -1,0 +1,178 @@
+//! Verdicts on recorded runs with known slow-downs: the share of harmless suites that raise an alarm, and of real
+//! slow-downs that are found. A case is some base runs and one head run; the definitions are those of the scorer that
+//! came with the runs (tests/data/accuracy/README.md).
+
+use perfgate::compare::compare;
+use perfgate::model::{Detail, Evidence, Run, record};
+use perfgate::policy::Policy;
+use perfgate::verdict::{Circumstances, EnvironmentReport, Outcome, Report, SideReport, judge};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+#[derive(Deserialize)]
+struct Cases {
+    runs: BTreeMap<String, Truth>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Truth {
+    kind: String,
+    injected: Vec<String>,
+    truth: BTreeMap<String, f64>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    baseline: Vec<String>,
+    head: String,
+}
+
+fn data(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder)
+}
+
+fn read(folder: &str, name: &str, detail: Detail) -> Run {
+    record::decode(&std::fs::read(data(folder).join(format!("{name}.pgrun"))).unwrap(), detail).unwrap()
+}
+
+fn report(base: &[Run], head: &Run) -> Report {
+    let policy = Policy::default();
+    let circumstances = Circumstances {
+        base: SideReport::default(),
+        head: SideReport::default(),
+        environment: EnvironmentReport { matches: true, ..EnvironmentReport::default() },
+        today: jiff::civil::date(2026, 1, 1),
+    };
+    judge(compare(base, std::slice::from_ref(head), policy.alpha(), |_| None), &policy, circumstances)
+}
+
+fn flagged(base: &[Run], head: &Run) -> Vec<String> {
+    let report = report(base, head);
+    report.benchmarks.into_iter().filter(|f| f.outcome == Outcome::Regressed).map(|f| f.name).collect()
+}
+
+/// A count of hits among tries.
+#[derive(Default, Clone, Copy)]
+struct Share {
+    hits: usize,
+    of: usize,
+}
+
+impl Share {
+    fn add(&mut self, hit: bool) {
+        self.hits += usize::from(hit);
+        self.of += 1;
+    }
+
+    fn percent(self) -> f64 {
+        100.0 * self.hits as f64 / self.of.max(1) as f64
+    }
+}
+
+#[derive(Default, Clone, Copy)]
+struct Score {
+    quiet: Share,
+    busy: Share,
+    recall: Share,
+}
+
+/// The bounds are those that the rule was asked to keep, not the ones it happens to reach.
+#[test]
+fn recorded_runs_of_a_wide_suite_are_judged_as_promised() {
+    let cases: Cases = serde_json::from_slice(&std::fs::read(data("accuracy/cases.json")).unwrap()).unwrap();
+    let runs: BTreeMap<&str, Run> =
+        cases.runs.keys().map(|name| (name.as_str(), read("accuracy", name, Detail::Digests))).collect();
+    let mut scores: BTreeMap<usize, Score> = BTreeMap::new();
+    for case in &cases.cases {
+        let base: Vec<Run> = case.baseline.iter().map(|name| runs[name.as_str()].clone()).collect();
+        let flagged = flagged(&base, &runs[case.head.as_str()]);
+        let truth = &cases.runs[&case.head];
+        let score = scores.entry(base.len()).or_default();
+        match truth.kind.as_str() {
+            "aa" => score.quiet.add(!flagged.is_empty()),
+            "busy" => score.busy.add(!flagged.is_empty()),
+            _ => truth
+                .injected
+                .iter()
+                .filter(|name| truth.truth[*name] >= 1.25)
+                .for_each(|name| score.recall.add(flagged.contains(name))),
+        }
+    }
+    let mut wrong = Vec::new();
+    for (runs, quiet, busy, recall) in [(1, 12.0, 17.0, 75.0), (3, 7.0, 20.0, 83.0), (5, 0.0, 0.0, 88.0)] {
+        let score = scores[&runs];
+        let [q, b, r] = [score.quiet, score.busy, score.recall].map(Share::percent);
+        println!("{runs} base runs: quiet suites with an alarm {q:.1} %, busy ones {b:.1} %, recall {r:.1} %");
+        if q > quiet || b > busy || r < recall {
+            wrong.push(format!("{runs} base runs: {q:.1} / {b:.1} / {r:.1} %, promised {quiet} / {busy} / {recall} %"));
+        }
+        assert!(score.quiet.of >= 10 && score.recall.of >= 35, "all cases were judged");
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Multiplies the samples of some benchmarks.
+fn slowed(run: &Run, names: &[String], factor: f64) -> Run {
+    let mut run = run.clone();
+    for measurement in run.measurements.iter_mut().filter(|m| names.iter().any(|name| name == m.benchmark.as_str())) {
+        for evidence in &mut measurement.replicates {
+            let Evidence::Digest(digest) = evidence else { panic!("no digest") };
+            (digest.median, digest.low) = (digest.median * factor, digest.low * factor);
+        }
+    }
+    run
+}
+
+/// A second suite, whose benchmarks are steady inside a run and jump now and then between runs. The rule was made with
+/// these runs in view; the test keeps later changes from losing on this kind of suite what they win on the other.
+#[test]
+fn recorded_runs_of_a_steady_suite_are_judged_as_before() {
+    let kinds: BTreeMap<String, String> =
+        serde_json::from_slice(&std::fs::read(data("accuracy-steady/runs.json")).unwrap()).unwrap();
+    let runs: BTreeMap<&str, Run> =
+        kinds.keys().map(|name| (name.as_str(), read("accuracy-steady", name, Detail::Digests))).collect();
+    let quiet: Vec<&str> = kinds.iter().filter(|(_, kind)| *kind == "aa").map(|(name, _)| name.as_str()).collect();
+    let busy: Vec<&str> = kinds.iter().filter(|(_, kind)| *kind != "aa").map(|(name, _)| name.as_str()).collect();
+    let mut wrong = Vec::new();
+    for (count, most_quiet, most_busy, least) in [(1, 20.0, 50.0, [60.0, 85.0]), (3, 20.0, 50.0, [75.0, 85.0]), (5, 20.0, 50.0, [75.0, 90.0])] {
+        let mut score = Score::default();
+        let mut recall = [Share::default(); 2];
+        for (place, head) in quiet.iter().enumerate() {
+            // The runs before the head, wrapping round; and slow-downs of every sixth benchmark.
+            let base: Vec<Run> = (1..=count).map(|back| runs[quiet[(place + quiet.len() - back) % quiet.len()]].clone()).collect();
+            score.quiet.add(!flagged(&base, &runs[head]).is_empty());
+            let names: Vec<String> =
+                runs[head].measurements.iter().skip(place % 6).step_by(6).map(|m| m.benchmark.to_string()).collect();
+            for (share, factor) in recall.iter_mut().zip([1.25, 1.5]) {
+                let found = flagged(&base, &slowed(&runs[head], &names, factor));
+                names.iter().for_each(|name| share.add(found.contains(name)));
+            }
+        }
+        for (place, head) in busy.iter().enumerate() {
+            let base: Vec<Run> = (0..count).map(|back| runs[quiet[(3 * place + back) % quiet.len()]].clone()).collect();
+            score.busy.add(!flagged(&base, &runs[head]).is_empty());
+        }
+        let (q, b, [r, s]) = (score.quiet.percent(), score.busy.percent(), recall.map(Share::percent));
+        println!("{count} base runs: quiet {q:.1} %, busy {b:.1} %, recall of x1.25 {r:.1} %, of x1.5 {s:.1} %");
+        if q > most_quiet || b > most_busy || r < least[0] || s < least[1] {
+            wrong.push(format!("{count} base runs: {q:.1} / {b:.1} / {r:.1} / {s:.1} %"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn one_run_of_few_benchmarks_against_one_is_inconclusive() {
+    let pick = |name: &str, factor: f64| {
+        let mut run = read("accuracy", name, Detail::Digests);
+        run.measurements.retain(|m| m.benchmark.as_str() == "hash/sha256/65536");
+        slowed(&run, &["hash/sha256/65536".to_owned()], factor)
+    };
+    let judged = |factor: f64| report(&[pick("run-02", 1.0)], &pick("run-04", factor)).benchmarks.remove(0);
+    let slower = judged(1.3);
+    assert_eq!(slower.outcome, Outcome::Inconclusive);
+    assert!(slower.suspect && slower.runs_needed.is_some());
+    assert_eq!(judged(3.0).outcome, Outcome::Regressed);
+}
