@@ -136,12 +136,15 @@ fn recorded_runs_of_a_steady_suite_are_judged_as_before() {
     let quiet: Vec<&str> = kinds.iter().filter(|(_, kind)| *kind == "aa").map(|(name, _)| name.as_str()).collect();
     let busy: Vec<&str> = kinds.iter().filter(|(_, kind)| *kind != "aa").map(|(name, _)| name.as_str()).collect();
     let mut wrong = Vec::new();
-    for (count, most_quiet, most_busy, least) in [(1, 20.0, 50.0, [60.0, 85.0]), (3, 20.0, 50.0, [75.0, 85.0]), (5, 20.0, 50.0, [75.0, 90.0])] {
+    for (count, most_quiet, most_busy, least) in
+        [(1, 20.0, 50.0, [60.0, 85.0]), (3, 20.0, 50.0, [75.0, 85.0]), (5, 20.0, 50.0, [75.0, 90.0])]
+    {
         let mut score = Score::default();
         let mut recall = [Share::default(); 2];
         for (place, head) in quiet.iter().enumerate() {
             // The runs before the head, wrapping round; and slow-downs of every sixth benchmark.
-            let base: Vec<Run> = (1..=count).map(|back| runs[quiet[(place + quiet.len() - back) % quiet.len()]].clone()).collect();
+            let base: Vec<Run> =
+                (1..=count).map(|back| runs[quiet[(place + quiet.len() - back) % quiet.len()]].clone()).collect();
             score.quiet.add(!flagged(&base, &runs[head]).is_empty());
             let names: Vec<String> =
                 runs[head].measurements.iter().skip(place % 6).step_by(6).map(|m| m.benchmark.to_string()).collect();

@@ -46,7 +46,11 @@ fn a_tree_with_nothing_readable_exits_two() {
     let scene = Scene::new();
     scene.bench("old", "x", 1000.0, 1).bench("new", "x", 1000.0, 2);
     scene.write("new/x/new/sample.json", "{");
-    scene.perfgate(&["compare", "old", "new"]).exits(2).complains("new/x/new/sample.json").complains("Run the benchmarks again");
+    scene
+        .perfgate(&["compare", "old", "new"])
+        .exits(2)
+        .complains("new/x/new/sample.json")
+        .complains("Run the benchmarks again");
 }
 
 #[test]
@@ -63,7 +67,11 @@ fn nothing_there_exits_two_and_says_what_to_run() {
         ("report", "nothing was measured"),
         ("old@other", "it has no baseline \"other\""),
     ] {
-        scene.perfgate(&["compare", "old", path]).exits(2).complains(message).complains(path.split('@').next().unwrap());
+        scene
+            .perfgate(&["compare", "old", path])
+            .exits(2)
+            .complains(message)
+            .complains(path.split('@').next().unwrap());
         scene.perfgate(&["compare", path, "old"]).exits(2).complains(message);
     }
     scene.perfgate(&["compare"]).exits(2).complains("cargo bench");
@@ -169,7 +177,8 @@ fn hostile_names_stay_text_in_every_view() {
 
     // JSON is data: names are whole there.
     let report = scene.perfgate(&["compare", "old", "new", "--format", "json"]).json();
-    let names: Vec<&str> = report["benchmarks"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        report["benchmarks"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
     assert!(HOSTILE.iter().all(|name| names.contains(name)) && names.contains(&long.as_str()));
 }
 

@@ -10,8 +10,13 @@ fn planted_changes_of_real_trees_are_named_and_nothing_else() {
         let about: serde_json::Value =
             serde_json::from_slice(&std::fs::read(data(&format!("{version}/about.json"))).unwrap()).unwrap();
         let tree = data(&format!("{version}/criterion"));
-        let answer =
-            Scene::new().perfgate(&["compare", &format!("{tree}@before"), &format!("{tree}@after"), "--format", "json"]);
+        let answer = Scene::new().perfgate(&[
+            "compare",
+            &format!("{tree}@before"),
+            &format!("{tree}@after"),
+            "--format",
+            "json",
+        ]);
         answer.exits(1);
         let named = |outcome: &str| -> Vec<String> {
             let report = answer.json();
@@ -132,7 +137,19 @@ fn policy_decides_what_fails() {
     assert_eq!(ended.exits(1).outcome("c"), "regressed");
     ended.says("waiver-ended");
     verdict(&accept.replace("'c'", "'a'")).exits(1).says("waiver-unused");
-    assert_eq!(verdict("[rename]\nc = 'z'\n").exits(0).outcome("z"), "removed");
+}
+
+#[test]
+fn a_renamed_benchmark_keeps_its_base() {
+    let scene = Scene::new();
+    suite(&scene, "old", 1, None);
+    suite(&scene, "new", 2, None);
+    std::fs::remove_dir_all(scene.path("new/c")).unwrap();
+    scene.bench("new", "z", 6000.0, 2);
+    let compare = || scene.perfgate(&["compare", "old", "new", "--format", "json"]);
+    assert_eq!(compare().outcome("z"), "added");
+    scene.write("perfgate.toml", "[rename]\nc = 'z'\n");
+    assert_eq!(compare().exits(1).outcome("z"), "regressed");
 }
 
 #[test]

@@ -91,7 +91,12 @@ fn no_baseline_is_exit_two_with_the_command_that_mends_it() {
     scene.git("r", &["switch", "-q", "-c", "work"]);
     scene.commit("r", "work");
     suite(&scene, 1, None);
-    scene.perfgate_at("r", &["compare"]).exits(2).complains("no baseline").complains("perfgate record").complains("main");
+    scene
+        .perfgate_at("r", &["compare"])
+        .exits(2)
+        .complains("no baseline")
+        .complains("perfgate record")
+        .complains("main");
     scene.perfgate_at("r", &["compare", "--allow-missing-baseline"]).exits(0).complains("no baseline");
     scene.perfgate_at("r", &["compare", "main"]).exits(2).complains("no stored run of main");
 }

@@ -152,7 +152,13 @@ fn harmless_suites_seldom_raise_an_alarm() {
                 let mut run = |run: usize| {
                     let y = spread * normal.next();
                     let wander = 0.5 * spread * (0.4 * normal.next()).exp();
-                    RunValue { run, edge: Some(y), centre: y + 0.002 * normal.next(), wander: Some(wander), within: 0.0 }
+                    RunValue {
+                        run,
+                        edge: Some(y),
+                        centre: y + 0.002 * normal.next(),
+                        wander: Some(wander),
+                        within: 0.0,
+                    }
                 };
                 Observed { base: (0..3).map(&mut run).collect(), head: vec![run(0)] }
             })

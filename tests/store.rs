@@ -5,7 +5,7 @@
 
 use perfgate::io::store::{DirectoryStore, GitStore, Key, Store, StoreError, Written, open, read_run};
 use perfgate::model::record::encode;
-use perfgate::model::{Detail, Direction, Commit, Digest, Evidence, Measurement, Metric, Run};
+use perfgate::model::{Commit, Detail, Digest, Direction, Evidence, Measurement, Metric, Run};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,8 @@ fn record(time: i64, value: f64) -> (Key, Vec<u8>) {
     let measurement = Measurement::new("criterion", "a/b", Metric::time(), Evidence::Value(value));
     let commit = Commit::parse(&format!("{time:040x}"));
     let run = Run { commit, time, measurements: vec![measurement], ..Run::default() };
-    let digest = |samples: &[f64], _: Direction| Digest { median: samples[0], samples: 1, low: samples[0], wander: None };
+    let digest =
+        |samples: &[f64], _: Direction| Digest { median: samples[0], samples: 1, low: samples[0], wander: None };
     let bytes = encode(&run, digest).unwrap();
     (Key::new(&run, &bytes), bytes)
 }

@@ -178,7 +178,8 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) 
     };
     refuse_different_tools(&base, &head)?;
 
-    let mut compared = compare::compare(&base.runs, &head.runs, policy.alpha(), |old| policy.rename(old).map(str::to_owned));
+    let mut compared =
+        compare::compare(&base.runs, &head.runs, policy.alpha(), |old| policy.rename(old).map(str::to_owned));
     if compared.shared == 0 && !allow_missing {
         bail!(
             "nothing to judge: {} and {} have no benchmark in common; are these results of the same suite?",
@@ -191,12 +192,8 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) 
     compared.diagnostics.extend(base.diagnostics.into_iter().chain(head.diagnostics));
     let mut head_report = head.report;
     head_report.environment = head.environment.unwrap_or_default().0;
-    let circumstances = Circumstances {
-        base: base.report,
-        head: head_report,
-        environment,
-        today: jiff::Zoned::now().date(),
-    };
+    let circumstances =
+        Circumstances { base: base.report, head: head_report, environment, today: jiff::Zoned::now().date() };
     Ok(judge(compared, policy, circumstances))
 }
 
@@ -227,4 +224,3 @@ fn save(report: &Report, path: &PathBuf) -> anyhow::Result<()> {
     };
     write().with_context(|| format!("{}: cannot write the comparison", path.display()))
 }
-

@@ -45,8 +45,8 @@ pub struct RecordArgs {
 pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     let config = config::load(global)?;
     let scene = Scene { config: &config, store: args.store.as_deref(), format: args.input_format.as_deref() };
-    let repository = Repository::discover(Path::new("."))
-        .context("a run is stored for a commit, and this is no git repository")?;
+    let repository =
+        Repository::discover(Path::new(".")).context("a run is stored for a commit, and this is no git repository")?;
     let commit = repository.resolve(&args.commit)?;
     let head = repository.head()?;
     let results = results(&scene, &args.paths)?;
@@ -94,7 +94,10 @@ fn results(scene: &Scene<'_>, paths: &[String]) -> anyhow::Result<Vec<Results>> 
 fn read(results: &[Results], committed: Option<i64>) -> anyhow::Result<Run> {
     let mut loaded = Vec::with_capacity(results.len());
     for result in results {
-        loaded.push(input::load(&result.location, Request { format: result.format.as_deref(), detail: Detail::Samples, committed })?);
+        loaded.push(input::load(
+            &result.location,
+            Request { format: result.format.as_deref(), detail: Detail::Samples, committed },
+        )?);
     }
     let loaded = input::merge(loaded);
     for diagnostic in &loaded.diagnostics {

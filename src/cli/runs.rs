@@ -88,7 +88,10 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
 fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
     let listing = store.list()?;
     if listing.keys.is_empty() {
-        bail!("{} holds no run; `perfgate record` stores one, `perfgate runs pull` fetches those of others", store.describe());
+        bail!(
+            "{} holds no run; `perfgate record` stores one, `perfgate runs pull` fetches those of others",
+            store.describe()
+        );
     }
     let mut out = String::from("date                  commit      results  machine\n");
     for key in listing.keys.iter().rev().take(last) {
@@ -105,10 +108,15 @@ fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
         let _ = writeln!(out, "{}  {commit:<10}  {:>7}  {machine}{dirty}", date(key.time()), run.measurements.len());
     }
     if listing.keys.len() > last {
-        let _ = writeln!(out, "… and {} older ones (--last {} shows them)", listing.keys.len() - last, listing.keys.len());
+        let _ =
+            writeln!(out, "… and {} older ones (--last {} shows them)", listing.keys.len() - last, listing.keys.len());
     }
     if !listing.foreign.is_empty() {
-        output::note(&format!("{} holds {} files that are no runs; left alone", store.describe(), listing.foreign.len()));
+        output::note(&format!(
+            "{} holds {} files that are no runs; left alone",
+            store.describe(),
+            listing.foreign.len()
+        ));
     }
     Ok(out)
 }
@@ -152,5 +160,6 @@ fn describe(out: &mut String, key: &Key, run: &Run) {
 }
 
 fn date(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| seconds.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }

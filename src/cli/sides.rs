@@ -105,7 +105,14 @@ impl Scene<'_> {
         if Location::looks_like_path(word) {
             let directory = word.rsplit_once('@').map_or(word, |(directory, _)| directory);
             let exists = Path::new(directory).exists();
-            bail!("{}", if exists { format!("{word}: {directory} is no directory, so it has no saved baseline") } else { missing() });
+            bail!(
+                "{}",
+                if exists {
+                    format!("{word}: {directory} is no directory, so it has no saved baseline")
+                } else {
+                    missing()
+                }
+            );
         }
         let repository = Repository::discover(Path::new(".")).with_context(missing)?;
         repository.resolve(word).with_context(|| format!("{word}: neither a path nor a git revision"))
@@ -169,8 +176,7 @@ impl Scene<'_> {
     /// Reads the stored runs of one commit.
     pub fn read_revision(&self, word: &str, commit: &Commit, detail: Detail) -> anyhow::Result<Side> {
         let store = self.open_store()?;
-        let keys: Vec<Key> =
-            store.list()?.keys.into_iter().filter(|key| key.commit() == Some(commit)).collect();
+        let keys: Vec<Key> = store.list()?.keys.into_iter().filter(|key| key.commit() == Some(commit)).collect();
         if keys.is_empty() {
             let store = store.describe();
             let message = format!(
@@ -186,8 +192,9 @@ impl Scene<'_> {
 
     /// Reads the stored runs that stand for the base of the work at hand.
     pub fn read_merge_base(&self, environment: &Environment, detail: Detail) -> anyhow::Result<Side> {
-        let repository = Repository::discover(Path::new("."))
-            .context("the base was left out, and this is no git repository; name two results, as in `perfgate compare OLD NEW`")?;
+        let repository = Repository::discover(Path::new(".")).context(
+            "the base was left out, and this is no git repository; name two results, as in `perfgate compare OLD NEW`",
+        )?;
         let head = repository.head()?;
         let mut candidates = repository.base_candidates(&head.commit)?;
         // Uncommitted work is compared with the commit that it starts from; so is a second run of a commit that has
@@ -235,7 +242,12 @@ impl Scene<'_> {
             );
             side.diagnostics.push(Diagnostic::note("earlier-baseline", "", message));
         }
-        if other_machines && side.runs.iter().all(|run| differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive)) {
+        if other_machines
+            && side
+                .runs
+                .iter()
+                .all(|run| differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive))
+        {
             let message = "stored runs of other machines were left out";
             side.diagnostics.push(Diagnostic::note("other-machines", "", message));
         }
@@ -336,7 +348,9 @@ pub fn machines(base: &Side, head: &Side, ignored: &[&str]) -> (EnvironmentRepor
     let decisive: Vec<String> = differences
         .iter()
         .filter(|difference| difference.decisive)
-        .map(|difference| format!("{} is {:?} in base and {:?} in head", difference.key, difference.base, difference.head))
+        .map(|difference| {
+            format!("{} is {:?} in base and {:?} in head", difference.key, difference.base, difference.head)
+        })
         .collect();
     let diagnostic = if decisive.is_empty() {
         let other: Vec<String> = differences.iter().map(|d| format!("{} ({} → {})", d.key, d.base, d.head)).collect();

@@ -40,15 +40,13 @@ pub struct Pair<'a> {
 type Key<'a> = (Cow<'a, str>, &'a str, &'a str);
 
 /// Pairs the measurements of two sides, ordered by benchmark, metric and tool.
-pub fn pair<'a>(
-    base: &'a [Run],
-    head: &'a [Run],
-    rename: impl Fn(&str) -> Option<String>,
-) -> Vec<Pair<'a>> {
+pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Option<String>) -> Vec<Pair<'a>> {
     let mut pairs: Vec<Pair<'a>> = Vec::new();
     let mut places: HashMap<Key<'a>, usize> = HashMap::new();
     for (is_head, runs) in [(false, base), (true, head)] {
-        for (run, measurement) in runs.iter().enumerate().flat_map(|(i, run)| run.measurements.iter().map(move |m| (i, m))) {
+        for (run, measurement) in
+            runs.iter().enumerate().flat_map(|(i, run)| run.measurements.iter().map(move |m| (i, m)))
+        {
             let old = measurement.benchmark.as_str();
             let name = rename(old).map_or(Cow::Borrowed(old), Cow::Owned);
             let key = (name, &*measurement.metric.name, &*measurement.tool);
@@ -212,7 +210,9 @@ fn level(side: &[Replicate<'_>]) -> Option<Level> {
 /// Variance of a summary's centre on the log scale. Samples of one process hang together: taken for a quarter as many.
 fn within(evidence: &Evidence) -> f64 {
     match evidence {
-        Evidence::Summary(Summary { centre, sd: Some(sd), samples: Some(samples), .. }) if *samples > 0 && *centre > 0.0 => {
+        Evidence::Summary(Summary { centre, sd: Some(sd), samples: Some(samples), .. })
+            if *samples > 0 && *centre > 0.0 =>
+        {
             4.0 * (sd / centre).powi(2) / *samples as f64
         }
         _ => 0.0,

@@ -76,14 +76,15 @@ pub fn identity(source: Source<'_>) -> Result<Identity, Diagnostic> {
         return Err(Diagnostic::error("unreadable", source.name, "has an empty `full_id`; run the benchmark again"));
     }
     // A throughput of a kind that is not known yet only costs the rate shown beside the time.
-    let work = file.throughput.and_then(|raw| serde_json::from_str(raw.get()).ok()).map(|throughput| match throughput {
-        Throughput::Bits(n) => Work { amount: n as f64, unit: WorkUnit::Bits },
-        Throughput::Bytes(n) => Work { amount: n as f64, unit: WorkUnit::Bytes },
-        Throughput::BytesDecimal(n) => Work { amount: n as f64, unit: WorkUnit::BytesDecimal },
-        Throughput::Elements(n) | Throughput::ElementsAndBytes { elements: n } => {
-            Work { amount: n as f64, unit: WorkUnit::Elements }
-        }
-    });
+    let work =
+        file.throughput.and_then(|raw| serde_json::from_str(raw.get()).ok()).map(|throughput| match throughput {
+            Throughput::Bits(n) => Work { amount: n as f64, unit: WorkUnit::Bits },
+            Throughput::Bytes(n) => Work { amount: n as f64, unit: WorkUnit::Bytes },
+            Throughput::BytesDecimal(n) => Work { amount: n as f64, unit: WorkUnit::BytesDecimal },
+            Throughput::Elements(n) | Throughput::ElementsAndBytes { elements: n } => {
+                Work { amount: n as f64, unit: WorkUnit::Elements }
+            }
+        });
     Ok(Identity { id: BenchId::new(file.full_id), work })
 }
 
@@ -115,16 +116,10 @@ pub fn unreadable(identity: Identity, why: Diagnostic) -> Benchmark {
     benchmark(identity, Err(why), None)
 }
 
-fn benchmark(
-    identity: Identity,
-    evidence: Result<Evidence, Diagnostic>,
-    diagnostic: Option<Diagnostic>,
-) -> Benchmark {
+fn benchmark(identity: Identity, evidence: Result<Evidence, Diagnostic>, diagnostic: Option<Diagnostic>) -> Benchmark {
     let Identity { id, work } = identity;
-    let measurement = evidence.map(|evidence| Measurement {
-        work,
-        ..Measurement::new(NAME, id.as_str(), Metric::time(), evidence)
-    });
+    let measurement =
+        evidence.map(|evidence| Measurement { work, ..Measurement::new(NAME, id.as_str(), Metric::time(), evidence) });
     Benchmark { id, measurement, diagnostic }
 }
 
@@ -132,7 +127,8 @@ fn read_samples(source: Source<'_>) -> Result<(Vec<f64>, Option<Diagnostic>), Di
     let SampleFile { iters, times } = json::parse(source)?;
     let error = |message: String| Err(Diagnostic::error("invalid-samples", source.name, message));
     if iters.len() != times.len() {
-        let message = format!("has {} iteration counts for {} times; run the benchmark again", iters.len(), times.len());
+        let message =
+            format!("has {} iteration counts for {} times; run the benchmark again", iters.len(), times.len());
         return error(message);
     }
     if times.is_empty() {

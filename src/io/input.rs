@@ -76,7 +76,9 @@ pub enum InputError {
         hint: String,
     },
     /// No format claims the file.
-    #[error("{0}: none of the known formats; `perfgate formats` lists them, --input-format NAME overrules the sniffing")]
+    #[error(
+        "{0}: none of the known formats; `perfgate formats` lists them, --input-format NAME overrules the sniffing"
+    )]
     UnknownContent(String),
     /// Several formats claim the file.
     #[error("{place}: could be {formats}; say which with --input-format NAME")]
@@ -222,7 +224,8 @@ fn from_tree(path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded
         leave_out_left_over(&mut tree, &place, committed);
     }
     let Tree { measurements, diagnostics, unreadable, .. } = tree;
-    let mut loaded = assemble(Reading { measurements, diagnostics, environment: Environment::default() }, request.detail);
+    let mut loaded =
+        assemble(Reading { measurements, diagnostics, environment: Environment::default() }, request.detail);
     loaded.run.unreadable = unreadable;
     Ok(loaded)
 }
@@ -278,8 +281,7 @@ fn from_bytes(place: &str, bytes: &[u8], format: Option<Chosen>, detail: Detail)
             }
         },
     };
-    let reading =
-        format.parse(Source { name: place, bytes }).map_err(|error| InputError::Unreadable(vec![error]))?;
+    let reading = format.parse(Source { name: place, bytes }).map_err(|error| InputError::Unreadable(vec![error]))?;
     Ok(assemble(reading, detail))
 }
 

@@ -75,10 +75,8 @@ impl Walk<'_> {
             }
         };
         names.sort();
-        let below: Vec<Tree> = names
-            .into_par_iter()
-            .map(|entry| self.entry(directory, entry, followed, depth))
-            .collect();
+        let below: Vec<Tree> =
+            names.into_par_iter().map(|entry| self.entry(directory, entry, followed, depth)).collect();
         below.into_iter().for_each(|child| tree.absorb(child));
         tree
     }
@@ -209,8 +207,9 @@ fn list(directory: &Path) -> io::Result<Vec<Entry>> {
 
 /// Where a link leads: a directory not yet on the way here, or `None` for a file.
 fn follow(directory: &Path, link: &Path, followed: &[PathBuf]) -> Result<Option<PathBuf>, Diagnostic> {
-    let target = fs::canonicalize(link)
-        .map_err(|error| Diagnostic::warning("dangling-link", show(link), format!("leads nowhere ({error}); left out")))?;
+    let target = fs::canonicalize(link).map_err(|error| {
+        Diagnostic::warning("dangling-link", show(link), format!("leads nowhere ({error}); left out"))
+    })?;
     if !target.is_dir() {
         return Ok(None);
     }

@@ -11,8 +11,8 @@ mod run;
 mod unit;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Work, WorkUnit};
 pub use environment::{Difference, Environment, differences};
+pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Work, WorkUnit};
 pub use metric::{Direction, Metric};
 pub use name::{BenchId, Commit};
 pub use run::Run;

@@ -95,7 +95,9 @@ mod tests {
     fn markdown_names_are_code_without_markup() {
         assert_eq!(markdown("group/bench_1/64"), "`group/bench_1/64`");
         let hostile = markdown("| [x](javascript:..) @everyone <img> `a` \\");
-        assert!(!hostile["<code>".len()..hostile.len() - "</code>".len()].contains(['|', '[', '<', '`', '@', '\\', '(']));
+        assert!(
+            !hostile["<code>".len()..hostile.len() - "</code>".len()].contains(['|', '[', '<', '`', '@', '\\', '('])
+        );
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub fn pair<const N: usize>(values: [Option<f64>; N], unit: &str) -> [String; N]
     let (factor, label) =
         scales.iter().rev().find(|(factor, _)| largest >= *factor).or(scales.first()).copied().unwrap_or((1.0, unit));
     // Counts are whole as long as they are exact.
-    let whole = matches!(unit, "count") || values.iter().flatten().all(|v| v.fract() == 0.0 && v.abs() < 1e6 && unit == "1");
+    let whole =
+        matches!(unit, "count") || values.iter().flatten().all(|v| v.fract() == 0.0 && v.abs() < 1e6 && unit == "1");
     let digits = decimals(largest / factor);
     values.map(|value| match value {
         None => "–".to_owned(),

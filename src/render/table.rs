@@ -89,8 +89,11 @@ fn rows(out: &mut String, findings: &[&Finding]) {
             let pad = " ".repeat(width.saturating_sub(cell.width()));
             let gap = if column == 0 { "" } else { "  " };
             let last = column + 1 == columns;
-            let (style, reset) =
-                if index == 0 || column == 0 { (style.render().to_string(), style.render_reset().to_string()) } else { Default::default() };
+            let (style, reset) = if index == 0 || column == 0 {
+                (style.render().to_string(), style.render_reset().to_string())
+            } else {
+                Default::default()
+            };
             let _ = match (left(column), last && cell.is_empty()) {
                 (_, true) => Ok(()),
                 (true, _) => write!(out, "{gap}{style}{cell}{reset}{pad}"),
@@ -188,7 +191,11 @@ fn footnotes(out: &mut String, report: &Report) {
     }
     for (code, count) in seen {
         if count > SHOWN_OF_A_CODE {
-            let _ = writeln!(out, "{dim}… and {} more of {code} (--format json has them all){dim:#}", count - SHOWN_OF_A_CODE);
+            let _ = writeln!(
+                out,
+                "{dim}… and {} more of {code} (--format json has them all){dim:#}",
+                count - SHOWN_OF_A_CODE
+            );
         }
     }
 }

@@ -158,8 +158,7 @@ impl Estimate {
 
     /// Two one-sided tests: shown to lie within ± `bound`.
     pub fn lies_within(&self, bound: f64, alpha: f64) -> bool {
-        self.delta.abs() < bound
-            && self.noise.tail(self.delta + bound).max(self.noise.tail(bound - self.delta)) < alpha
+        self.delta.abs() < bound && self.noise.tail(self.delta + bound).max(self.noise.tail(bound - self.delta)) < alpha
     }
 
     /// The smallest change for the worse that these runs would have told from none, beside what else was found.
@@ -176,11 +175,8 @@ impl Estimate {
     pub fn runs_needed(&self, bound: f64, alpha: f64) -> Option<u32> {
         let (variance, df) = self.noise.typical();
         // Within the threshold the question is whether it stays there; beyond it, whether it is chance.
-        let (distance, level) = if self.delta.abs() <= bound {
-            (bound - self.delta.abs(), alpha)
-        } else {
-            (self.delta.abs(), self.level)
-        };
+        let (distance, level) =
+            if self.delta.abs() <= bound { (bound - self.delta.abs(), alpha) } else { (self.delta.abs(), self.level) };
         (2..=MOST_RUNS).find(|runs| {
             let t = student::quantile(1.0 - level, df + 2.0 * f64::from(runs - 1));
             distance >= t * (2.0 * variance * centre::variance_factor(*runs as usize)).sqrt()

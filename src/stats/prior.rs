@@ -102,11 +102,8 @@ impl Prior {
         let prior = Prior { points: grid(level, spreads), floor, unknown };
         let step = traces.len().div_ceil(FITTED).max(1);
         let fitted: Vec<Trace> = traces.iter().copied().step_by(step).collect();
-        let logs: Vec<f64> = prior
-            .points
-            .par_iter()
-            .map(|point| prior.log_posterior(point, level, &fitted, step as f64))
-            .collect();
+        let logs: Vec<f64> =
+            prior.points.par_iter().map(|point| prior.log_posterior(point, level, &fitted, step as f64)).collect();
         prior.weighed(&logs)
     }
 
@@ -151,7 +148,8 @@ impl Prior {
             }
         }
         let most = by_share.iter().copied().fold(f64::NEG_INFINITY, f64::max) * each;
-        let mixed: f64 = by_share.iter().zip(CHANGED).map(|(log, (_, weight))| weight * (log * each - most).exp()).sum();
+        let mixed: f64 =
+            by_share.iter().zip(CHANGED).map(|(log, (_, weight))| weight * (log * each - most).exp()).sum();
         let prior = ((point.level - level) / LEVEL_SD).powi(2) + ((point.slope - SLOPE) / SLOPE_SD).powi(2);
         most + mixed.ln() - prior / 2.0
     }
@@ -241,7 +239,8 @@ mod tests {
     #[test]
     fn a_mass_regression_is_not_explained_as_noise() {
         // Half the suite 30 % slower, the rest quiet.
-        let changes: Vec<f64> = (0..30).map(|i| 0.002 * f64::from(i % 7 - 3) + if i % 2 == 0 { 0.262 } else { 0.0 }).collect();
+        let changes: Vec<f64> =
+            (0..30).map(|i| 0.002 * f64::from(i % 7 - 3) + if i % 2 == 0 { 0.262 } else { 0.0 }).collect();
         let traces = suite(&changes);
         let prior = Prior::fit(&traces, Nature::Measured, false);
         assert!(mean_variance(&prior, &traces[0]).sqrt() < 0.03);

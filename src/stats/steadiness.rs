@@ -114,10 +114,10 @@ mod tests {
     #[test]
     fn a_pre_empted_batch_is_not_unsteadiness_and_wandering_is() {
         let quiet: Vec<f64> = (0..49).map(|i| 100.0 + f64::from(i % 7)).collect();
-        assert_eq!(digest(&quiet).wander, Some(0.0));
+        assert!(digest(&quiet).wander.unwrap() < 1e-12);
         let mut once = quiet.clone();
         once[14..21].iter_mut().for_each(|x| *x *= 2.0);
-        assert_eq!(digest(&once).wander, Some(0.0));
+        assert!(digest(&once).wander.unwrap() < 1e-12);
         let drifting: Vec<f64> = quiet.iter().enumerate().map(|(i, x)| x * (1.0 + i as f64 / 100.0)).collect();
         assert!(digest(&drifting).wander.unwrap() > 0.05);
     }

@@ -135,9 +135,8 @@ impl Gate {
         if estimate.delta < -bound && called(estimate.q_better) && estimate.median_delta < -bound / 2.0 {
             return Ruling::of(Outcome::Improved);
         }
-        let suspect = over
-            || estimate.median_delta > bound
-            || estimate.delta > bound / 2.0 && estimate.p_worse < SUSPECT_P;
+        let suspect =
+            over || estimate.median_delta > bound || estimate.delta > bound / 2.0 && estimate.p_worse < SUSPECT_P;
         let undecided = Ruling::of(Outcome::Inconclusive).suspect(suspect);
         if estimate.raw.abs() > bound && estimate.delta.abs() <= bound {
             return undecided.note("over the threshold only together with the common shift of the whole suite");
@@ -146,7 +145,8 @@ impl Gate {
             return Ruling::of(Outcome::Unchanged);
         }
         if over && estimate.low_evidence {
-            return undecided.note("one run against one, of few benchmarks: only a change of twice the threshold is called");
+            return undecided
+                .note("one run against one, of few benchmarks: only a change of twice the threshold is called");
         }
         undecided
     }

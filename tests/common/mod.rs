@@ -55,7 +55,9 @@ impl Scene {
     pub fn baseline(&self, tree: &str, baseline: &str, name: &str, ns: f64, run: u32) -> &Self {
         let seed = name.bytes().fold(run, |a, b| a.wrapping_mul(31).wrapping_add(u32::from(b)));
         // A small deterministic spread: 1 % within the run, 0.5 % between runs.
-        let wobble = |i: u32| f64::from(i.wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(40_503)) >> 16) / 65_536.0 - 0.5;
+        let wobble = |i: u32| {
+            f64::from(i.wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(40_503)) >> 16) / 65_536.0 - 0.5
+        };
         let level = ns * (1.0 + 0.005 * wobble(seed));
         let times: Vec<String> =
             (1..=50).map(|i| format!("{:.1}", level * 1000.0 * (1.0 + 0.01 * wobble(i)))).collect();
@@ -182,7 +184,11 @@ impl Answer {
 
     fn whole(&self) -> String {
         let mut text = String::new();
-        let _ = write!(text, "exit code {}\n-- standard output\n{}\n-- standard error\n{}", self.code, self.stdout, self.stderr);
+        let _ = write!(
+            text,
+            "exit code {}\n-- standard output\n{}\n-- standard error\n{}",
+            self.code, self.stdout, self.stderr
+        );
         text
     }
 }

@@ -31,7 +31,12 @@ fn run() -> Run {
         Measurement::new("k6", "c/zero", rate.clone(), Evidence::Samples(vec![0.0, 7.123456789])),
         Measurement::new("k6", "d/summary", rate, Evidence::Summary(summary)),
         Measurement::new("criterion", "e/value", Metric::time(), Evidence::Value(0.1)),
-        Measurement::new("criterion", "f/digest", Metric::time(), Evidence::Digest(digest(&[3.0, 1.0, 2.0], Direction::Lower))),
+        Measurement::new(
+            "criterion",
+            "f/digest",
+            Metric::time(),
+            Evidence::Digest(digest(&[3.0, 1.0, 2.0], Direction::Lower)),
+        ),
         Measurement::of_runs(
             "hyperfine",
             "g/replicates\n`|\u{1b}",
@@ -202,7 +207,8 @@ fn evidence() -> impl Strategy<Value = Evidence> {
         (number, any::<u32>()).prop_map(|(median, samples)| Evidence::Digest(Digest {
             median,
             samples,
-            low: median, wander: Some(1.0)
+            low: median,
+            wander: Some(1.0)
         })),
         summary.prop_map(|(centre, sd, samples)| Evidence::Summary(Summary {
             centre,

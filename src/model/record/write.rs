@@ -7,7 +7,10 @@ use crate::model::{Commit, Digest, Direction, Evidence, Measurement, Run, Summar
 use std::collections::BTreeMap;
 
 /// The index and the samples of a run, unpacked.
-pub(super) fn write(run: &Run, digest: impl Fn(&[f64], Direction) -> Digest) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
+pub(super) fn write(
+    run: &Run,
+    digest: impl Fn(&[f64], Direction) -> Digest,
+) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     let mut measurements: Vec<&Measurement> = run.measurements.iter().collect();
     measurements.sort_by(|a, b| order(a, b));
     if let Some(pair) = measurements.windows(2).find(|pair| order(pair[0], pair[1]).is_eq()) {
