@@ -37,10 +37,27 @@ pub fn unreadable(source: Source<'_>, error: &serde_json::Error) -> Diagnostic {
     Diagnostic::error("unreadable", source.name, message)
 }
 
-/// The text with each bare `NaN`, `Infinity` and `-Infinity` (Python's json module writes them) made `null`. Read such a
+/// The message for one entry of a list that could not be read. Its own line numbers would mislead, so they are cut.
+pub fn entry_message(list: &str, at: usize, error: &serde_json::Error) -> String {
+    format!("entry {} of {list} is left out: {}", at + 1, reason(error))
+}
+
+/// The message for a line of an ndjson file that could not be read.
+pub fn line_message(error: &serde_json::Error) -> String {
+    format!("the line is left out: {} at column {}", reason(error), error.column())
+}
+
+/// What was wrong, without where.
+fn reason(error: &serde_json::Error) -> String {
+    let error = error.to_string();
+    error.rsplit_once(" at line ").map_or(error.as_str(), |(reason, _)| reason).to_owned()
+}
+
+/// The text with each bare `NaN`, `Infinity` and `-Infinity` (Python's json module writes them; Google Benchmark adds
+/// `-NaN`) made `null`. Read such a
 /// field as `Option<f64>` and report the `None`. Text without them is not copied.
 pub fn without_nan(bytes: &[u8]) -> Cow<'_, [u8]> {
-    const WORDS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
+    const WORDS: [&[u8]; 4] = [b"NaN", b"Infinity", b"-Infinity", b"-NaN"];
     let mut out: Vec<u8> = Vec::new();
     let (mut at, mut copied, mut in_string) = (0, 0, false);
     while at < bytes.len() {

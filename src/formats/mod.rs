@@ -1,8 +1,10 @@
 //! Input formats: named bytes in, measurements out. One file a format, one table ([`FORMATS`]).
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
+mod draft;
 pub mod json;
 mod look;
+mod text;
 
 pub use look::Look;
 
