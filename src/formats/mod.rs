@@ -2,6 +2,7 @@
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
 mod draft;
+mod hyperfine;
 pub mod json;
 mod look;
 mod text;
@@ -51,4 +52,6 @@ pub trait Format: Sync {
 }
 
 /// Every input format. The order does not matter: at most one claims a file.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[
+    &hyperfine::Hyperfine,
+];
