@@ -1,6 +1,7 @@
 //! Input formats: named bytes in, measurements out. One file a format, one table ([`FORMATS`]).
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
+mod bencher;
 mod draft;
 mod hyperfine;
 pub mod json;
@@ -53,5 +54,6 @@ pub trait Format: Sync {
 
 /// Every input format. The order does not matter: at most one claims a file.
 pub static FORMATS: &[&dyn Format] = &[
+    &bencher::Bencher,
     &hyperfine::Hyperfine,
 ];
