@@ -2,6 +2,7 @@
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
 mod bencher;
+mod cargo_criterion;
 mod draft;
 mod hyperfine;
 pub mod json;
@@ -55,5 +56,6 @@ pub trait Format: Sync {
 /// Every input format. The order does not matter: at most one claims a file.
 pub static FORMATS: &[&dyn Format] = &[
     &bencher::Bencher,
+    &cargo_criterion::CargoCriterion,
     &hyperfine::Hyperfine,
 ];
