@@ -3,6 +3,7 @@
 
 mod bencher;
 mod cargo_criterion;
+mod divan;
 mod draft;
 mod hyperfine;
 pub mod json;
@@ -57,5 +58,6 @@ pub trait Format: Sync {
 pub static FORMATS: &[&dyn Format] = &[
     &bencher::Bencher,
     &cargo_criterion::CargoCriterion,
+    &divan::Divan,
     &hyperfine::Hyperfine,
 ];
