@@ -2,10 +2,13 @@
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
 mod bencher;
+pub mod callgrind;
 mod cargo_criterion;
 mod divan;
 mod draft;
+mod gungraun;
 mod hyperfine;
+mod iai_callgrind;
 pub mod json;
 mod look;
 mod text;
@@ -59,5 +62,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &bencher::Bencher,
     &cargo_criterion::CargoCriterion,
     &divan::Divan,
+    &gungraun::Gungraun,
     &hyperfine::Hyperfine,
+    &iai_callgrind::IaiCallgrind,
 ];
