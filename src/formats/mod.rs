@@ -6,6 +6,7 @@ pub mod callgrind;
 mod cargo_criterion;
 mod divan;
 mod draft;
+mod google_benchmark;
 mod gungraun;
 mod hyperfine;
 mod iai_callgrind;
@@ -62,6 +63,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &bencher::Bencher,
     &cargo_criterion::CargoCriterion,
     &divan::Divan,
+    &google_benchmark::GoogleBenchmark,
     &gungraun::Gungraun,
     &hyperfine::Hyperfine,
     &iai_callgrind::IaiCallgrind,
