@@ -6,6 +6,7 @@ pub mod callgrind;
 mod cargo_criterion;
 mod divan;
 mod draft;
+mod go_bench;
 mod google_benchmark;
 mod gungraun;
 mod hyperfine;
@@ -63,6 +64,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &bencher::Bencher,
     &cargo_criterion::CargoCriterion,
     &divan::Divan,
+    &go_bench::GoBench,
     &google_benchmark::GoogleBenchmark,
     &gungraun::Gungraun,
     &hyperfine::Hyperfine,
