@@ -12,8 +12,10 @@ mod gungraun;
 mod hyperfine;
 mod iai_callgrind;
 pub mod json;
+mod junit_xml;
 mod look;
 mod text;
+mod xml;
 
 pub use look::Look;
 
@@ -69,4 +71,5 @@ pub static FORMATS: &[&dyn Format] = &[
     &gungraun::Gungraun,
     &hyperfine::Hyperfine,
     &iai_callgrind::IaiCallgrind,
+    &junit_xml::JunitXml,
 ];
