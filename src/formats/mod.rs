@@ -4,6 +4,7 @@
 mod bencher;
 pub mod callgrind;
 mod cargo_criterion;
+mod catch2;
 mod divan;
 mod draft;
 mod go_bench;
@@ -65,6 +66,7 @@ pub trait Format: Sync {
 pub static FORMATS: &[&dyn Format] = &[
     &bencher::Bencher,
     &cargo_criterion::CargoCriterion,
+    &catch2::Catch2,
     &divan::Divan,
     &go_bench::GoBench,
     &google_benchmark::GoogleBenchmark,
