@@ -16,6 +16,7 @@ pub mod json;
 mod junit_xml;
 mod look;
 mod text;
+mod time_v;
 mod xml;
 
 pub use look::Look;
@@ -74,4 +75,5 @@ pub static FORMATS: &[&dyn Format] = &[
     &hyperfine::Hyperfine,
     &iai_callgrind::IaiCallgrind,
     &junit_xml::JunitXml,
+    &time_v::TimeV,
 ];
