@@ -15,6 +15,7 @@ mod iai_callgrind;
 pub mod json;
 mod junit_xml;
 mod look;
+mod perf_stat;
 mod text;
 mod time_v;
 mod xml;
@@ -75,5 +76,6 @@ pub static FORMATS: &[&dyn Format] = &[
     &hyperfine::Hyperfine,
     &iai_callgrind::IaiCallgrind,
     &junit_xml::JunitXml,
+    &perf_stat::PerfStat,
     &time_v::TimeV,
 ];
