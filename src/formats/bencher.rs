@@ -33,11 +33,12 @@ impl Format for Bencher {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut draft = Draft::new(self.name(), source);
         for (at, line) in text::lines(source)? {
+            draft.line = Some(at);
             let Some((name, rest)) = split(&line) else { continue };
             let Some((number, label)) = value_and_unit(rest) else {
                 let message =
                     format!("`{name}`: expected `1,234 ns/iter (+/- 56)` after `bench:`; was the line cut off?");
-                draft.warn_line(at, "unreadable-line", message);
+                draft.warn("unreadable-line", message);
                 continue;
             };
             let scale = draft.unit(name, label);
@@ -81,7 +82,7 @@ mod tests {
         assert_eq!(reading.measurements.len(), 1);
         assert_eq!(reading.measurements[0].replicates, [Evidence::Value(1.5)]);
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| (d.code.as_str(), d.place.as_str())).collect();
-        assert_eq!(codes, [("invalid-value", "x.txt"), ("unreadable-line", "x.txt:4")]);
+        assert_eq!(codes, [("invalid-value", "x.txt:2"), ("unreadable-line", "x.txt:4")]);
     }
 
     #[test]

@@ -58,38 +58,35 @@ impl Format for CargoCriterion {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut draft = Draft::new(self.name(), source);
         for (at, line) in (1..).zip(json::utf8(source)?.split(|byte| *byte == b'\n')) {
+            draft.line = Some(at);
             if !line.trim_ascii_start().starts_with(b"{") {
                 continue;
             }
             match serde_json::from_slice::<Message<'_>>(line) {
-                Ok(message) if message.reason == "benchmark-complete" => read_message(&mut draft, at, message),
+                Ok(message) if message.reason == "benchmark-complete" => read_message(&mut draft, message),
                 Ok(_) => {}
-                Err(error) => draft.warn_line(at, "unreadable-line", json::line_message(&error)),
+                Err(error) => draft.warn("unreadable-line", json::line_message(&error)),
             }
         }
         draft.finish()
     }
 }
 
-fn read_message(draft: &mut Draft<'_>, at: usize, message: Message<'_>) {
+fn read_message(draft: &mut Draft<'_>, message: Message<'_>) {
     let Some(name) = message.id else {
-        return draft.warn_line(at, "unreadable-line", "a benchmark without an id; it is left out");
+        return draft.warn("unreadable-line", "a benchmark without an id; it is left out");
     };
     let label = message.unit.as_deref().unwrap_or("");
     let scale = draft.unit(&name, label);
     let samples: Vec<f64> = message.measured_values.iter().zip(&message.iteration_count).map(|(v, n)| v / n).collect();
     if message.measured_values.len() != message.iteration_count.len() {
-        draft.warn_line(at, "uneven-samples", format!("`{name}` has unequal numbers of values and iteration counts"));
+        draft.warn("uneven-samples", format!("`{name}` has unequal numbers of values and iteration counts"));
     }
     let samples = draft.values(&name, "the samples", samples, scale.factor);
     let evidence = if samples.is_empty() {
         let mean = message.mean.as_ref().map(|mean| mean.estimate);
         let Some(centre) = message.median.or(message.typical).map(|centre| centre.estimate).or(mean) else {
-            return draft.warn_line(
-                at,
-                "no-value",
-                format!("`{name}` has neither samples nor estimates; it is left out"),
-            );
+            return draft.warn("no-value", format!("`{name}` has neither samples nor estimates; it is left out"));
         };
         let Some(centre) = draft.value(&name, "the estimate", centre, scale.factor) else { return };
         let mean = mean.and_then(|mean| draft.value(&name, "the mean", mean, scale.factor));

@@ -57,6 +57,7 @@ impl Format for Divan {
         let mut reading: Option<String> = None; // the benchmark whose further rows these are
         let mut block = Block::Other;
         for (at, line) in text::lines(source)? {
+            draft.line = Some(at);
             if let Some(name) = header(&line) {
                 program = Some(name.to_owned());
                 path.clear();
@@ -66,7 +67,7 @@ impl Format for Divan {
             let Some(program) = &program else { continue };
             let (depth, node) = match node(&line) {
                 Some((depth, _)) if depth >= DEPTH || depth > path.len() => {
-                    draft.warn_line(at, "unreadable-line", "the tree jumps here; the line is left out");
+                    draft.warn("unreadable-line", "the tree jumps here; the line is left out");
                     continue;
                 }
                 found => found.unwrap_or((0, "")),
@@ -98,11 +99,10 @@ impl Format for Divan {
                     reading = Some(name);
                     block = Block::Other;
                 }
-                None => {
-                    draft.warn_line(at, "unreadable-line", "expected four times after the name; the line is left out")
-                }
+                None => draft.warn("unreadable-line", "expected four times after the name; the line is left out"),
             }
         }
+        draft.line = None;
         add(&mut draft, rows);
         draft.finish()
     }

@@ -4,7 +4,7 @@
 use super::{Reading, Source};
 use crate::model::{BenchId, Diagnostic, Direction, Environment, Evidence, Measurement, Metric, Unit, UnitScale, Work};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many diagnostics are told one by one; the rest is counted.
 const TOLD: usize = 100;
@@ -13,9 +13,14 @@ const TOLD: usize = 100;
 pub(super) struct Draft<'a> {
     tool: &'static str,
     source: Source<'a>,
-    measurements: BTreeMap<(BenchId, Cow<'static, str>), Measurement>,
+    measurements: Vec<Measurement>,
+    /// Where each benchmark's metric stands in `measurements`.
+    places: BTreeMap<(BenchId, Cow<'static, str>), usize>,
+    unknown_units: BTreeSet<String>,
     diagnostics: Vec<Diagnostic>,
     untold: usize,
+    /// The line that is being read, for the place of a diagnostic; `None` where lines mean nothing.
+    pub(super) line: Option<usize>,
     /// Facts on the machine, for the format to fill.
     pub(super) environment: Environment,
 }
@@ -23,23 +28,27 @@ pub(super) struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// Nothing read yet.
     pub(super) fn new(tool: &'static str, source: Source<'a>) -> Self {
-        let (measurements, diagnostics) = (BTreeMap::new(), Vec::new());
-        Draft { tool, source, measurements, diagnostics, untold: 0, environment: Environment::default() }
+        let (measurements, places) = (Vec::new(), BTreeMap::new());
+        let (diagnostics, environment) = (Vec::new(), Environment::default());
+        let unknown_units = BTreeSet::new();
+        Draft { tool, source, measurements, places, unknown_units, diagnostics, untold: 0, line: None, environment }
     }
 
-    /// A diagnostic about the whole file or an entry of it.
+    /// A diagnostic about the line that is being read, or the whole file.
     pub(super) fn warn(&mut self, code: &str, message: impl Into<String>) {
-        self.tell(Diagnostic::warning(code, self.source.name, message));
+        self.tell(Diagnostic::warning(code, self.place(), message));
     }
 
     /// A diagnostic that changes nothing about what was read.
     pub(super) fn note(&mut self, code: &str, message: impl Into<String>) {
-        self.tell(Diagnostic::note(code, self.source.name, message));
+        self.tell(Diagnostic::note(code, self.place(), message));
     }
 
-    /// A diagnostic about one line.
-    pub(super) fn warn_line(&mut self, line: usize, code: &str, message: impl Into<String>) {
-        self.tell(Diagnostic::warning(code, format!("{}:{line}", self.source.name), message));
+    fn place(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}:{line}", self.source.name),
+            None => self.source.name.to_owned(),
+        }
     }
 
     fn tell(&mut self, diagnostic: Diagnostic) {
@@ -78,11 +87,14 @@ impl<'a> Draft<'a> {
         values
     }
 
-    /// What a unit's label means; an unknown one is kept by its name, with a diagnostic.
+    /// What a unit's label means; an unknown one is kept by its name, with a diagnostic for its first benchmark.
     pub(super) fn unit(&mut self, benchmark: &str, label: &str) -> UnitScale {
         Unit::parse(label).unwrap_or_else(|| {
-            let message = format!("`{benchmark}`: the unit `{label}` is not known; compared only with the same unit");
-            self.note("unknown-unit", message);
+            if self.unknown_units.insert(label.to_owned()) {
+                let message =
+                    format!("`{benchmark}`: the unit `{label}` is not known; compared only with the same unit");
+                self.note("unknown-unit", message);
+            }
             UnitScale { unit: Unit::Other(label.into()), factor: 1.0 }
         })
     }
@@ -95,7 +107,7 @@ impl<'a> Draft<'a> {
     /// Like [`Draft::add`], with the work of one operation.
     pub(super) fn add_work(&mut self, benchmark: &str, metric: Metric, evidence: Vec<Evidence>, work: Option<Work>) {
         let key = (BenchId::new(benchmark), metric.name.clone());
-        if self.measurements.contains_key(&key) {
+        if self.places.contains_key(&key) {
             let message = format!(
                 "`{benchmark}` ({}) stands here more than once; the first is kept. Give each benchmark its own name",
                 metric.name
@@ -103,14 +115,15 @@ impl<'a> Draft<'a> {
             return self.warn("duplicate-name", message);
         }
         if let Some(measurement) = Measurement::of_runs(self.tool, benchmark, metric, evidence) {
-            self.measurements.insert(key, Measurement { work, ..measurement });
+            self.places.insert(key, self.measurements.len());
+            self.measurements.push(Measurement { work, ..measurement });
         }
     }
 
     /// One more process run of a benchmark. A change of unit between its runs is a diagnostic.
     pub(super) fn repeat(&mut self, benchmark: &str, metric: Metric, value: f64) {
         let key = (BenchId::new(benchmark), metric.name.clone());
-        match self.measurements.get_mut(&key) {
+        match self.places.get(&key).and_then(|place| self.measurements.get_mut(*place)) {
             Some(measurement) if measurement.metric == metric => measurement.replicates.push(Evidence::Value(value)),
             Some(_) => {
                 let message = format!("`{benchmark}` ({}) changes its unit here; the first is kept", metric.name);
@@ -118,21 +131,23 @@ impl<'a> Draft<'a> {
             }
             None => {
                 let measurement = Measurement::new(self.tool, benchmark, metric, Evidence::Value(value));
-                self.measurements.insert(key, measurement);
+                self.places.insert(key, self.measurements.len());
+                self.measurements.push(measurement);
             }
         }
     }
 
     /// States the work of one operation of a metric that is there.
     pub(super) fn work(&mut self, benchmark: &str, metric: &'static str, work: Work) {
-        if let Some(measurement) = self.measurements.get_mut(&(BenchId::new(benchmark), Cow::Borrowed(metric))) {
+        let place = self.places.get(&(BenchId::new(benchmark), Cow::Borrowed(metric)));
+        if let Some(measurement) = place.and_then(|place| self.measurements.get_mut(*place)) {
             measurement.work = Some(work);
         }
     }
 
     /// The reading; without a single measurement it is the error, which names the first thing that was odd.
     pub(super) fn finish(self) -> Result<Reading, Diagnostic> {
-        let Draft { tool, source, measurements, mut diagnostics, untold, environment } = self;
+        let Draft { tool, source, mut measurements, mut diagnostics, untold, environment, .. } = self;
         if measurements.is_empty() {
             let message = match diagnostics.first() {
                 Some(first) => format!("holds no benchmark of {tool} that can be read. First: {}", first.message),
@@ -145,7 +160,8 @@ impl<'a> Draft<'a> {
             let message = format!("{untold} more places like these are not listed");
             diagnostics.push(Diagnostic::note("more-diagnostics", source.name, message));
         }
-        Ok(Reading { measurements: measurements.into_values().collect(), diagnostics, environment })
+        measurements.sort_unstable_by(|a, b| (&a.benchmark, &a.metric.name).cmp(&(&b.benchmark, &b.metric.name)));
+        Ok(Reading { measurements, diagnostics, environment })
     }
 }
 
@@ -189,7 +205,7 @@ mod tests {
     fn a_flood_of_problems_is_counted_not_told() {
         let mut draft = Draft::new("t", SOURCE);
         draft.add("a", Metric::time(), vec![Evidence::Value(1.0)]);
-        (0..TOLD + 7).for_each(|line| draft.warn_line(line, "unreadable-line", "no"));
+        (0..TOLD + 7).for_each(|_| draft.warn("unreadable-line", "no"));
         let reading = draft.finish().unwrap();
         assert_eq!(reading.diagnostics.len(), TOLD + 1);
         assert!(reading.diagnostics[TOLD].message.starts_with("7 more"));

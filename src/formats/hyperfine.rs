@@ -5,7 +5,6 @@ use super::{Format, Look, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,17 +13,12 @@ use std::fmt;
 /// benchmark do, every time is kept, and a file of a million runs takes a million numbers.
 const SINGLE_RUNS: usize = 100;
 /// How many blocks many runs are kept in.
-const BLOCKS: usize = 8;
+const BLOCKS: usize = 6;
 /// hyperfine states every time in seconds.
 const SECOND: f64 = 1e9;
 
 /// The format.
 pub struct Hyperfine;
-
-#[derive(Deserialize)]
-struct Export<E> {
-    results: Vec<E>,
-}
 
 #[derive(Deserialize)]
 struct Entry<'a> {
@@ -87,19 +81,10 @@ impl Format for Hyperfine {
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut draft = Draft::new(self.name(), source);
-        match json::parse::<Export<Entry<'_>>>(source) {
-            Ok(export) => export.results.into_iter().for_each(|entry| read_entry(&mut draft, entry)),
-            // Slower, entry by entry, so that one that is broken costs only itself.
-            Err(error) => {
-                let Ok(export) = json::parse::<Export<&RawValue>>(source) else { return Err(error) };
-                for (at, raw) in export.results.iter().enumerate() {
-                    match serde_json::from_str(raw.get()) {
-                        Ok(entry) => read_entry(&mut draft, entry),
-                        Err(error) => draft.warn("unreadable-entry", json::entry_message("results", at, &error)),
-                    }
-                }
-            }
-        }
+        json::each(source, "results", |entry| match entry {
+            Ok(entry) => read_entry(&mut draft, entry),
+            Err(message) => draft.warn("unreadable-entry", message),
+        })?;
         draft.finish()
     }
 }

@@ -16,10 +16,10 @@ pub struct PerfStat;
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(borrow, rename = "counter-value")]
-    value: Cow<'a, str>,
+    value: Option<Cow<'a, str>>,
     #[serde(default)]
     unit: Cow<'a, str>,
-    event: Cow<'a, str>,
+    event: Option<Cow<'a, str>>,
     interval: Option<f64>,
     cpu: Option<Cow<'a, str>>,
     core: Option<Cow<'a, str>>,
@@ -65,21 +65,27 @@ impl Format for PerfStat {
         let mut intervals: BTreeMap<String, (Metric, Vec<f64>)> = BTreeMap::new();
         let mut csv_delimiter = None;
         for (at, line) in text::lines(source)? {
+            draft.line = Some(at);
             if is_comment(&line) {
                 continue;
             }
             let row = if line.trim_start().starts_with('{') {
-                serde_json::from_str::<Line<'_>>(&line).map(Row::from).map_err(|error| json::line_message(&error))
+                serde_json::from_str::<Line<'_>>(&line).map(Line::row).map_err(|error| json::line_message(&error))
             } else {
                 csv_delimiter = csv_delimiter.or_else(|| delimiter(&line));
                 let row = csv_delimiter.and_then(|delimiter| csv_row(&line, delimiter));
-                row.ok_or_else(|| "expected value, unit, event, then how long it was counted".to_owned())
+                // One more derived figure of the event above stands in a line of its own, with the first fields empty.
+                let further = csv_delimiter.is_some_and(|delimiter| line.as_bytes().starts_with(&[delimiter; 3]));
+                let wrong = "expected value, unit, event, then how long it was counted";
+                if row.is_some() || further { Ok(row) } else { Err(wrong.to_owned()) }
             };
             match row {
-                Ok(row) => read_row(&mut draft, at, row, &mut intervals),
-                Err(message) => draft.warn_line(at, "unreadable-line", message),
+                Ok(Some(row)) => read_row(&mut draft, row, &mut intervals),
+                Ok(None) => {}
+                Err(message) => draft.warn("unreadable-line", message),
             }
         }
+        draft.line = None;
         for (name, (metric, samples)) in intervals {
             draft.add(&name, metric, vec![Evidence::Samples(samples)]);
         }
@@ -126,24 +132,25 @@ fn csv_row(line: &str, delimiter: u8) -> Option<Row> {
     })
 }
 
-impl From<Line<'_>> for Row {
-    fn from(line: Line<'_>) -> Self {
-        let place =
-            [line.cpu.map(|cpu| format!("CPU{cpu}").into()), line.core, line.die, line.socket, line.node, line.thread];
-        let event = line.event;
-        let name = place.into_iter().flatten().next().map_or(event.to_string(), |place| format!("{place}/{event}"));
-        Row { name, value: line.value.into_owned(), unit: line.unit.into_owned(), interval: line.interval.is_some() }
+impl Line<'_> {
+    /// The line's number, or `None` for one more derived figure of the event above.
+    fn row(self) -> Option<Row> {
+        let (value, event) = (self.value?.into_owned(), self.event?.into_owned());
+        let cpu = self.cpu.map(|cpu| format!("CPU{cpu}").into());
+        let place = [cpu, self.core, self.die, self.socket, self.node, self.thread].into_iter().flatten().next();
+        let name = place.map_or(event.clone(), |place| format!("{place}/{event}"));
+        Some(Row { name, value, unit: self.unit.into_owned(), interval: self.interval.is_some() })
     }
 }
 
-fn read_row(draft: &mut Draft<'_>, at: usize, row: Row, intervals: &mut BTreeMap<String, (Metric, Vec<f64>)>) {
+fn read_row(draft: &mut Draft<'_>, row: Row, intervals: &mut BTreeMap<String, (Metric, Vec<f64>)>) {
     let name = &row.name;
     if row.value.starts_with('<') {
         return draft.note("not-counted", format!("`{name}` says {}; it is left out", row.value));
     }
     // Some locales write a decimal comma.
     let Ok(value) = row.value.replace(',', ".").parse::<f64>() else {
-        return draft.warn_line(at, "unreadable-line", format!("`{name}`: `{}` is no number", row.value));
+        return draft.warn("unreadable-line", format!("`{name}`: `{}` is no number", row.value));
     };
     let event = name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name);
     let (metric, factor) = match (row.unit.as_str(), event.split(':').next()) {
@@ -194,6 +201,16 @@ mod tests {
         let cycles = &reading.measurements[0];
         assert_eq!((cycles.benchmark.as_str(), &*cycles.metric.name), ("CPU0/cycles:u", "cycles"));
         assert_eq!(cycles.replicates, [Evidence::Samples(vec![5.0, 7.0])]);
+    }
+
+    #[test]
+    fn further_figures_of_an_event_are_no_benchmarks() {
+        let csv = "5,,cycles,9,100.00,1.5,GHz\n,,,,,0.5,stalled cycles\n";
+        let json = "{\"counter-value\":\"5\",\"unit\":\"\",\"event\":\"cycles\"}\n{\"metric-value\":\"0.5\"}\n";
+        for text in [csv, json] {
+            let reading = read(text).unwrap();
+            assert_eq!((reading.measurements.len(), reading.diagnostics.len()), (1, 0));
+        }
     }
 
     #[test]

@@ -44,6 +44,7 @@ impl Format for TimeV {
         let mut draft = Draft::new(self.name(), source);
         let mut reports: Vec<Report> = Vec::new();
         for (at, line) in text::lines(source)? {
+            draft.line = Some(at);
             let line = line.trim();
             if let Some(command) = line.strip_prefix(COMMAND) {
                 let command = command.strip_suffix('"').unwrap_or(command).to_owned();
@@ -55,9 +56,10 @@ impl Format for TimeV {
             match read(value) {
                 Some(value) if key == "Exit status" => report.status = Some(value),
                 Some(value) => report.values.push((metric, value)),
-                None => draft.warn_line(at, "unreadable-line", format!("`{key}` is no number here; it is left out")),
+                None => draft.warn("unreadable-line", format!("`{key}` is no number here; it is left out")),
             }
         }
+        draft.line = None;
         add(&mut draft, reports);
         draft.finish()
     }

@@ -33,6 +33,7 @@ pub(super) fn read(draft: &mut Draft<'_>, source: Source<'_>) -> Result<Vec<Row>
     let (mut rows, mut state, mut heading) = (Vec::new(), State::Outside, Vec::new());
     let mut short = false; // a table without analysis: the mean stands in the estimate's place
     for (at, line) in text::lines(source)? {
+        draft.line = Some(at);
         let line = line.trim_end();
         state = match state {
             _ if is_header(line) => {
@@ -76,11 +77,7 @@ pub(super) fn read(draft: &mut Draft<'_>, source: Source<'_>) -> Result<Vec<Row>
             State::Mean(name, samples) => match first_time(line) {
                 Some(mean) => State::Deviation(name, samples, mean),
                 None => {
-                    draft.warn_line(
-                        at,
-                        "unreadable-line",
-                        format!("`{name}` has no mean here; did the benchmark throw?"),
-                    );
+                    draft.warn("unreadable-line", format!("`{name}` has no mean here; did the benchmark throw?"));
                     State::Table(Vec::new())
                 }
             },

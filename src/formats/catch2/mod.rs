@@ -46,6 +46,7 @@ impl Format for Catch2 {
         } else {
             console::read(&mut draft, source)?
         };
+        draft.line = None;
         add(&mut draft, rows);
         draft.finish()
     }

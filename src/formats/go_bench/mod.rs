@@ -44,7 +44,7 @@ impl Format for GoBench {
 
     fn sniff(&self, look: &Look<'_>) -> bool {
         if look.is_json() {
-            return look.has_keys(&["Action", "Package", "Time"]);
+            return look.has_keys(&["Action", "Package"]);
         }
         let starts = |mark| look.lines().any(|line| line.starts_with(mark));
         starts("goos: ") && starts("pkg: ")
@@ -61,11 +61,11 @@ impl Format for GoBench {
                 outputs.iter().map(|(_, output)| Source { name: source.name, bytes: output.as_bytes() }).collect();
             let habits = Habits::of(&all)?;
             for ((package, _), output) in outputs.iter().zip(all) {
-                read_text(&mut draft, output, package, &habits)?;
+                read_text(&mut draft, output, Some(package), &habits)?;
             }
         } else {
             let habits = Habits::of(&[source])?;
-            read_text(&mut draft, source, "", &habits)?;
+            read_text(&mut draft, source, None, &habits)?;
         }
         draft.finish()
     }
@@ -76,13 +76,14 @@ fn outputs(draft: &mut Draft<'_>, bytes: &[u8]) -> Vec<(String, String)> {
     let mut order = Vec::new();
     let mut outputs: BTreeMap<String, String> = BTreeMap::new();
     for (at, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        draft.line = Some(at);
         if !line.trim_ascii_start().starts_with(b"{") {
             continue;
         }
         let event = match serde_json::from_slice::<Event<'_>>(line) {
             Ok(event) => event,
             Err(error) => {
-                draft.warn_line(at, "unreadable-line", json::line_message(&error));
+                draft.warn("unreadable-line", json::line_message(&error));
                 continue;
             }
         };
@@ -100,9 +101,16 @@ fn outputs(draft: &mut Draft<'_>, bytes: &[u8]) -> Vec<(String, String)> {
     order.into_iter().filter_map(|package| outputs.remove(&package).map(|text| (package, text))).collect()
 }
 
-fn read_text(draft: &mut Draft<'_>, source: Source<'_>, package: &str, habits: &Habits) -> Result<(), Diagnostic> {
-    let mut package = package.to_owned();
+/// Reads a text, or the output of one package's events, whose lines are none of the file.
+fn read_text(
+    draft: &mut Draft<'_>,
+    source: Source<'_>,
+    package: Option<&str>,
+    habits: &Habits,
+) -> Result<(), Diagnostic> {
+    let (mut package, whole) = (package.unwrap_or_default().to_owned(), package.is_none());
     for (at, line) in text::lines(source)? {
+        draft.line = whole.then_some(at);
         if let Some((key, value)) = line.split_once(": ") {
             match key {
                 "pkg" => value.trim().clone_into(&mut package),
@@ -116,12 +124,12 @@ fn read_text(draft: &mut Draft<'_>, source: Source<'_>, package: &str, habits: &
         let bare = habits.processors.as_ref().and_then(|end| line.name.strip_suffix(end.as_str()));
         let bare = bare.unwrap_or(line.name);
         let name = if package.is_empty() { bare.to_owned() } else { format!("{package}/{bare}") };
-        read_line(draft, at, &name, &line, habits);
+        read_line(draft, &name, &line, habits);
     }
     Ok(())
 }
 
-fn read_line(draft: &mut Draft<'_>, at: usize, name: &str, line: &Line<'_>, habits: &Habits) {
+fn read_line(draft: &mut Draft<'_>, name: &str, line: &Line<'_>, habits: &Habits) {
     let pairs: Option<Vec<_>> = line
         .pairs
         .iter()
@@ -129,10 +137,10 @@ fn read_line(draft: &mut Draft<'_>, at: usize, name: &str, line: &Line<'_>, habi
         .collect();
     let (Some(pairs), Ok(iterations)) = (pairs, line.iterations.parse::<u64>()) else {
         let message = format!("`{name}`: expected a number of iterations, then pairs of a number and its unit");
-        return draft.warn_line(at, "unreadable-line", message);
+        return draft.warn("unreadable-line", message);
     };
     if iterations == 0 {
-        return draft.warn_line(at, "invalid-value", format!("`{name}` ran no iteration; the line is left out"));
+        return draft.warn("invalid-value", format!("`{name}` ran no iteration; the line is left out"));
     }
     for (value, unit) in pairs {
         let (metric, factor) = metric(draft, name, unit, habits);
