@@ -1,5 +1,5 @@
 //! Native, Go and command-line tools: real files of two versions of one suite, whose changes are known.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, which clippy does not take for tests
+#![allow(clippy::unwrap_used, clippy::panic)] // functions that only tests call, which clippy cannot see
 
 use perfgate::formats::{FORMATS, Format, Look, Reading, Source, callgrind};
 use perfgate::model::{Direction, Evidence, Measurement, Unit};
@@ -366,8 +366,8 @@ fn time_v_compares_one_program_over_its_sizes() {
 }
 
 #[test]
-fn perf_stat_reads_json_and_csv_alike() {
-    for (before, after) in [("before.json", "after.json"), ("before.csv", "after.csv")] {
+fn perf_stat_reads_json_csv_and_report_alike() {
+    for (before, after) in [("before.json", "after.json"), ("before.csv", "after.csv"), ("before.txt", "after.txt")] {
         let suite = Suite::of("perf-stat", before, after)
             .holds(&["task-clock", "page-faults", "context-switches", "duration_time"])
             .removed_and_added(&[], &[])
@@ -508,7 +508,7 @@ fn hyperfine_keeps_the_good_results_beside_the_broken_ones() {
 }
 
 /// The tools whose samples stand in tests/data, with one file each for mutation.
-const TOOLS: [(&str, &str); 15] = [
+const TOOLS: [(&str, &str); 16] = [
     ("bencher", "before.txt"),
     ("cargo-criterion", "before.json"),
     ("catch2", "before.xml"),
@@ -523,6 +523,7 @@ const TOOLS: [(&str, &str); 15] = [
     ("junit-xml", "before.xml"),
     ("perf-stat", "before.csv"),
     ("perf-stat", "before.json"),
+    ("perf-stat", "before.txt"),
     ("time-v", "before.txt"),
 ];
 

@@ -1,6 +1,8 @@
-//! `perf stat` as JSON lines (`-j`) or as CSV (`-x,`). The file does not name the command, so the events themselves are
-//! the benchmarks. With `-r` each number is the mean of the runs; how many there were is not said.
+//! `perf stat` as JSON lines (`-j`), as CSV (`-x,`) or as the report for people. Only the last names the command, so the
+//! events themselves are the benchmarks. With `-r` each number is the mean of the runs; how many there were is not said.
 //! With `-I` the values of the intervals are the samples of one run.
+
+mod report;
 
 use super::draft::{Draft, metric_of};
 use super::{Format, Look, Reading, Source, json, text};
@@ -47,7 +49,7 @@ impl Format for PerfStat {
     }
 
     fn produced_by(&self) -> &'static str {
-        "perf stat -r 10 -j -o out.json COMMAND (or -x, -o out.csv)"
+        "perf stat -r 10 -j -o out.json COMMAND (or -x, -o out.csv, or the report itself)"
     }
 
     fn carries(&self) -> &'static str {
@@ -56,20 +58,27 @@ impl Format for PerfStat {
 
     fn sniff(&self, look: &Look<'_>) -> bool {
         let mut lines = look.lines().filter(|line| !is_comment(line));
+        let titled = look.lines().any(report::is_title);
         let Some(first) = lines.next() else { return false };
-        first.trim_start().starts_with('{') && first.contains("\"counter-value\"") || delimiter(first).is_some()
+        titled
+            || first.trim_start().starts_with('{') && first.contains("\"counter-value\"")
+            || delimiter(first).is_some()
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut draft = Draft::new(self.name(), source);
         let mut intervals: BTreeMap<String, (Metric, Vec<f64>)> = BTreeMap::new();
         let mut csv_delimiter = None;
+        let mut titled = false; // below the report's title
         for (at, line) in text::lines(source)? {
             draft.line = Some(at);
             if is_comment(&line) {
                 continue;
             }
-            let row = if line.trim_start().starts_with('{') {
+            titled |= report::is_title(&line);
+            let row = if titled {
+                Ok(report::row(&line))
+            } else if line.trim_start().starts_with('{') {
                 serde_json::from_str::<Line<'_>>(&line).map(Line::row).map_err(|error| json::line_message(&error))
             } else {
                 csv_delimiter = csv_delimiter.or_else(|| delimiter(&line));
