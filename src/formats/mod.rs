@@ -2,8 +2,24 @@
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
 pub mod criterion;
+mod bencher;
+pub mod callgrind;
+mod cargo_criterion;
+mod catch2;
+mod divan;
+mod draft;
+mod go_bench;
+mod google_benchmark;
+mod gungraun;
+mod hyperfine;
+mod iai_callgrind;
 pub mod json;
+mod junit_xml;
 mod look;
+mod perf_stat;
+mod text;
+mod time_v;
+mod xml;
 
 pub use look::Look;
 
@@ -50,4 +66,17 @@ pub trait Format: Sync {
 }
 
 /// Every input format. The order does not matter: at most one claims a file.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[
+    &bencher::Bencher,
+    &cargo_criterion::CargoCriterion,
+    &catch2::Catch2,
+    &divan::Divan,
+    &go_bench::GoBench,
+    &google_benchmark::GoogleBenchmark,
+    &gungraun::Gungraun,
+    &hyperfine::Hyperfine,
+    &iai_callgrind::IaiCallgrind,
+    &junit_xml::JunitXml,
+    &perf_stat::PerfStat,
+    &time_v::TimeV,
+];
