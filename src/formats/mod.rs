@@ -1,12 +1,16 @@
 //! Input formats: named bytes in, measurements out. One file a format, one table ([`FORMATS`]).
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
+mod entries;
 pub mod json;
 mod look;
+mod machine;
+mod pyperf;
+mod pytest_benchmark;
 
 pub use look::Look;
 
-use crate::model::{Diagnostic, Environment, Measurement};
+use crate::model::{Commit, Diagnostic, Environment, Measurement};
 
 /// A file's text and what to call it in messages.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +30,8 @@ pub struct Reading {
     pub diagnostics: Vec<Diagnostic>,
     /// Facts on the machine that the file states.
     pub environment: Environment,
+    /// The commit that was measured, where the file states it.
+    pub commit: Option<Commit>,
 }
 
 /// An input format.
@@ -49,4 +55,7 @@ pub trait Format: Sync {
 }
 
 /// Every input format. The order does not matter: at most one claims a file.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[
+    &pyperf::Pyperf, //
+    &pytest_benchmark::PytestBenchmark,
+];

@@ -1,0 +1,359 @@
+//! The tray on which a reader lays what it finds: good measurements in file order, and beside them what was odd.
+//! It looks after what every reader must do alike (values that are no values, names given twice, unknown units, at most
+//! a handful of messages of one kind). What an entry means is for its format.
+
+use super::{Reading, Source, json};
+use crate::model::{Commit, Diagnostic, Environment, Evidence, Measurement, Metric, Summary, Unit, UnitScale};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// How many messages of one code a file may raise before the rest is only counted.
+const TOLD: usize = 20;
+
+/// The entries of one file, as they are read.
+#[derive(Debug)]
+pub(super) struct Entries<'a> {
+    tool: &'static str,
+    source: Source<'a>,
+    reading: Reading,
+    seen: BTreeSet<(Box<str>, Metric)>,
+    told: BTreeMap<String, usize>,
+    units: BTreeSet<String>,
+}
+
+impl<'a> Entries<'a> {
+    /// An empty tray for a file of a tool.
+    pub fn new(tool: &'static str, source: Source<'a>) -> Self {
+        let (reading, seen, told, units) = Default::default();
+        Entries { tool, source, reading, seen, told, units }
+    }
+
+    /// The machine's facts.
+    pub fn environment(&mut self) -> &mut Environment {
+        &mut self.reading.environment
+    }
+
+    /// Notes the commit that was measured; what is no full commit id is not one.
+    pub fn commit(&mut self, id: &str) {
+        self.reading.commit = Commit::parse(id);
+    }
+
+    /// Reports something odd in the file.
+    pub fn warn(&mut self, code: &str, message: impl Into<String>) {
+        self.tell(Diagnostic::warning(code, self.source.name, message));
+    }
+
+    /// Reports something worth knowing of the file.
+    pub fn note(&mut self, code: &str, message: impl Into<String>) {
+        self.tell(Diagnostic::note(code, self.source.name, message));
+    }
+
+    fn tell(&mut self, diagnostic: Diagnostic) {
+        let count = match self.told.get_mut(&diagnostic.code) {
+            Some(count) => count,
+            None => self.told.entry(diagnostic.code.clone()).or_default(),
+        };
+        *count += 1;
+        if *count <= TOLD {
+            self.reading.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Reads one entry of a JSON list; an entry of another shape is reported and left out. `at` counts from 0.
+    pub fn read<'de, T: Deserialize<'de>>(&mut self, what: &str, at: usize, raw: &'de RawValue) -> Option<T> {
+        match serde_json::from_str(raw.get()) {
+            Ok(entry) => Some(entry),
+            Err(error) => {
+                self.warn("unreadable-entry", format!("{what} {} cannot be read: {error}", at + 1));
+                None
+            }
+        }
+    }
+
+    /// The house unit of a label; an unknown label is kept as it is and reported once.
+    pub fn unit(&mut self, label: &str) -> UnitScale {
+        if let Some(scale) = Unit::parse(label) {
+            return scale;
+        }
+        if self.units.insert(label.to_owned()) {
+            let message = format!("the unit `{label}` is not known; its values are compared as they stand");
+            self.note("unknown-unit", message);
+        }
+        UnitScale { unit: Unit::Other(label.into()), factor: 1.0 }
+    }
+
+    /// Samples of one process run; those that are no values are reported and left out.
+    pub fn samples(&mut self, name: &str, mut values: Vec<f64>, factor: f64) -> Option<Evidence> {
+        let all = values.len();
+        values.retain_mut(|value| match scaled(*value, factor) {
+            Some(good) => {
+                *value = good;
+                true
+            }
+            None => false,
+        });
+        let bad = all - values.len();
+        if bad > 0 {
+            let message = format!("`{name}`: {bad} of {all} samples are negative or not finite and are left out");
+            self.warn("invalid-value", message);
+        }
+        (!values.is_empty()).then_some(Evidence::Samples(values))
+    }
+
+    /// A single number; one that is no value is reported.
+    pub fn value(&mut self, name: &str, value: f64, factor: f64) -> Option<Evidence> {
+        self.good(name, value, factor).map(Evidence::Value)
+    }
+
+    /// A summary in the tool's unit. Without a valid centre there is none; other parts that are no values are dropped.
+    pub fn summary(&mut self, name: &str, summary: Summary, factor: f64) -> Option<Evidence> {
+        let centre = self.good(name, summary.centre, factor)?;
+        let part = |value: Option<f64>| value.and_then(|value| scaled(value, factor));
+        let shares = summary.quantiles.into_iter();
+        let mut quantiles: Vec<(f64, f64)> =
+            shares.filter_map(|(share, value)| Some((share, scaled(value, factor)?))).collect();
+        quantiles.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mean, sd) = (part(summary.mean), part(summary.sd));
+        Some(Evidence::Summary(Summary { centre, mean, sd, samples: summary.samples, quantiles }))
+    }
+
+    fn good(&mut self, name: &str, value: f64, factor: f64) -> Option<f64> {
+        let good = scaled(value, factor);
+        if good.is_none() {
+            self.warn("invalid-value", format!("`{name}`: the value is missing, negative or not finite; left out"));
+        }
+        good
+    }
+
+    /// Lays down a measurement; without evidence there is none, and of two with one name and metric the first stays.
+    pub fn add(&mut self, name: &str, metric: Metric, replicates: impl IntoIterator<Item = Evidence>) {
+        let replicates = replicates.into_iter().collect();
+        let Some(measurement) = Measurement::of_runs(self.tool, name, metric, replicates) else { return };
+        if self.seen.insert((name.into(), measurement.metric.clone())) {
+            self.reading.measurements.push(measurement);
+        } else {
+            let metric = &measurement.metric.name;
+            let message =
+                format!("`{name}` has a second `{metric}`; the first is kept. Give each benchmark its own name");
+            self.warn("duplicate-name", message);
+        }
+    }
+
+    /// True where the benchmark has this metric already.
+    pub fn has(&self, name: &str, metric: &Metric) -> bool {
+        self.seen.contains(&(name.into(), metric.clone()))
+    }
+
+    /// What was read, or why nothing could be.
+    pub fn finish(mut self) -> Result<Reading, Diagnostic> {
+        if self.reading.measurements.is_empty() {
+            let why = match self.reading.diagnostics.first() {
+                Some(first) => format!("holds no result that can be read: {}", first.message),
+                None => "holds no result; did the benchmarks run?".to_owned(),
+            };
+            return Err(Diagnostic::error("no-results", self.source.name, why));
+        }
+        for (code, count) in std::mem::take(&mut self.told) {
+            if count > TOLD {
+                let more = format!("and {} more of the same kind ({code})", count - TOLD);
+                self.reading.diagnostics.push(Diagnostic::note(&code, self.source.name, more));
+            }
+        }
+        Ok(self.reading)
+    }
+}
+
+/// A finite value that is not negative, in the house unit; zero without a sign.
+fn scaled(value: f64, factor: f64) -> Option<f64> {
+    let house = value * factor + 0.0;
+    (house.is_finite() && house >= 0.0).then_some(house)
+}
+
+/// Reads a JSON document; where it holds the bare `NaN` and `Infinity` of Python's json module they become `null`.
+/// The cleaned text is kept in `scratch`. A clean file is neither copied nor looked at twice.
+pub(super) fn document<'a, T: Deserialize<'a>>(source: Source<'a>, scratch: &'a mut Vec<u8>) -> Result<T, Diagnostic> {
+    let text = json::utf8(source)?;
+    serde_json::from_slice(text).or_else(|error| match json::without_nan(text) {
+        std::borrow::Cow::Borrowed(_) => Err(json::unreadable(source, &error)),
+        std::borrow::Cow::Owned(clean) => {
+            *scratch = clean;
+            serde_json::from_slice(scratch).map_err(|error| json::unreadable(source, &error))
+        }
+    })
+}
+
+/// A number as tools write it. `null`, a missing field and words such as `"NaN"` read as NaN: reported where it is used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Number(pub f64);
+
+impl Default for Number {
+    fn default() -> Self {
+        Number(f64::NAN)
+    }
+}
+
+impl Number {
+    /// The number, where it is one.
+    pub fn finite(self) -> Option<f64> {
+        self.0.is_finite().then_some(self.0)
+    }
+
+    /// The number as a count of things.
+    pub fn count(self) -> Option<u64> {
+        (self.0 >= 0.0 && self.0 < 9e15).then_some(self.0 as u64)
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Numeric;
+        impl Visitor<'_> for Numeric {
+            type Value = Number;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Number, E> {
+                Ok(Number(value))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Number, E> {
+                Ok(Number(value as f64))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Number, E> {
+                Ok(Number(value as f64))
+            }
+            fn visit_str<E>(self, value: &str) -> Result<Number, E> {
+                Ok(Number(value.trim().parse().unwrap_or(f64::NAN)))
+            }
+            fn visit_unit<E>(self) -> Result<Number, E> {
+                Ok(Number(f64::NAN))
+            }
+        }
+        deserializer.deserialize_any(Numeric)
+    }
+}
+
+/// A list of numbers, eight bytes each; `null` in place of the list is an empty one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Numbers(pub Vec<f64>);
+
+impl<'de> Deserialize<'de> for Numbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Listed;
+        impl<'de> Visitor<'de> for Listed {
+            type Value = Numbers;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of numbers")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Numbers, A::Error> {
+                let mut values = Vec::new();
+                while let Some(Number(value)) = seq.next_element()? {
+                    values.push(value);
+                }
+                Ok(Numbers(values))
+            }
+            fn visit_unit<E>(self) -> Result<Numbers, E> {
+                Ok(Numbers::default())
+            }
+        }
+        deserializer.deserialize_any(Listed)
+    }
+}
+
+/// A JSON object in file order with its repeated keys: a map would silently keep the last one.
+#[derive(Debug, Clone)]
+pub(super) struct Pairs<K, V>(pub Vec<(K, V)>);
+
+impl<K, V> Default for Pairs<K, V> {
+    fn default() -> Self {
+        Pairs(Vec::new())
+    }
+}
+
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Pairs<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Paired<K, V>(std::marker::PhantomData<(K, V)>);
+        impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Paired<K, V> {
+            type Value = Pairs<K, V>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Pairs::default())
+            }
+        }
+        deserializer.deserialize_any(Paired(std::marker::PhantomData))
+    }
+}
+
+/// Whether a field is there with a value: its content does not matter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Present(pub bool);
+
+impl<'de> Deserialize<'de> for Present {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Present(Option::<IgnoredAny>::deserialize(deserializer)?.is_some()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: Source<'_> = Source { name: "x.json", bytes: b"" };
+
+    #[test]
+    fn bad_samples_are_left_out_and_reported() {
+        let mut entries = Entries::new("t", FILE);
+        let evidence = entries.samples("a", vec![1.0, f64::NAN, -1.0, -0.0, f64::MAX], 1e3);
+        assert_eq!(evidence, Some(Evidence::Samples(vec![1000.0, 0.0])));
+        entries.add("a", Metric::time(), evidence);
+        let reading = entries.finish().unwrap();
+        assert_eq!(reading.diagnostics[0].code, "invalid-value");
+        assert!(reading.diagnostics[0].message.contains("3 of 5"));
+    }
+
+    #[test]
+    fn of_two_measurements_of_one_name_the_first_stays() {
+        let mut entries = Entries::new("t", FILE);
+        entries.add("a", Metric::time(), [Evidence::Value(1.0)]);
+        entries.add("a", Metric::time(), [Evidence::Value(2.0)]);
+        let reading = entries.finish().unwrap();
+        assert_eq!(reading.measurements.len(), 1);
+        assert_eq!(reading.measurements[0].replicates, [Evidence::Value(1.0)]);
+        assert_eq!(reading.diagnostics[0].code, "duplicate-name");
+    }
+
+    #[test]
+    fn a_flood_of_one_message_is_counted_instead_of_repeated() {
+        let mut entries = Entries::new("t", FILE);
+        entries.add("a", Metric::time(), [Evidence::Value(1.0)]);
+        (0..1000).for_each(|_| entries.warn("odd", "is odd"));
+        let reading = entries.finish().unwrap();
+        assert_eq!(reading.diagnostics.len(), TOLD + 1);
+        assert!(reading.diagnostics[TOLD].message.contains("980 more"));
+    }
+
+    #[test]
+    fn nothing_read_is_an_error_with_the_first_reason() {
+        let mut entries = Entries::new("t", FILE);
+        entries.warn("odd", "the moon was full");
+        assert!(entries.finish().unwrap_err().message.contains("the moon was full"));
+    }
+
+    #[test]
+    fn words_in_place_of_numbers_are_no_numbers() {
+        let Numbers(values) = serde_json::from_str(r#"[1, 2.5, null, "NaN", "3"]"#).unwrap();
+        assert_eq!(values[..2], [1.0, 2.5]);
+        assert!(values[2].is_nan() && values[3].is_nan());
+        assert_eq!(values[4], 3.0);
+    }
+}
