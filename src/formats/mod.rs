@@ -1,12 +1,18 @@
 //! Input formats: named bytes in, measurements out. One file a format, one table ([`FORMATS`]).
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
+mod asv;
+mod benchmarkjs;
 mod entries;
 pub mod json;
 mod look;
 mod machine;
+mod mitata;
 mod pyperf;
 mod pytest_benchmark;
+mod timeit;
+mod tinybench;
+mod vitest_bench;
 
 pub use look::Look;
 
@@ -56,6 +62,12 @@ pub trait Format: Sync {
 
 /// Every input format. The order does not matter: at most one claims a file.
 pub static FORMATS: &[&dyn Format] = &[
-    &pyperf::Pyperf, //
+    &asv::Asv,
+    &benchmarkjs::BenchmarkJs,
+    &mitata::Mitata,
+    &pyperf::Pyperf,
     &pytest_benchmark::PytestBenchmark,
+    &timeit::Timeit,
+    &tinybench::Tinybench,
+    &vitest_bench::VitestBench,
 ];
