@@ -6,6 +6,7 @@ use super::{Reading, Source, json};
 use crate::model::{Commit, Diagnostic, Environment, Evidence, Measurement, Metric, Summary, Unit, UnitScale};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -18,7 +19,7 @@ pub(super) struct Entries<'a> {
     tool: &'static str,
     source: Source<'a>,
     reading: Reading,
-    seen: BTreeSet<(Box<str>, Metric)>,
+    seen: BTreeSet<(Cow<'static, str>, Box<str>, Metric)>,
     told: BTreeMap<String, usize>,
     units: BTreeSet<String>,
 }
@@ -129,9 +130,13 @@ impl<'a> Entries<'a> {
 
     /// Lays down a measurement; without evidence there is none, and of two with one name and metric the first stays.
     pub fn add(&mut self, name: &str, metric: Metric, replicates: impl IntoIterator<Item = Evidence>) {
-        let replicates = replicates.into_iter().collect();
-        let Some(measurement) = Measurement::of_runs(self.tool, name, metric, replicates) else { return };
-        if self.seen.insert((name.into(), measurement.metric.clone())) {
+        self.add_of(self.tool.into(), name, metric, replicates.into_iter().collect());
+    }
+
+    /// The same for a tool that the file names itself.
+    pub fn add_of(&mut self, tool: Cow<'static, str>, name: &str, metric: Metric, replicates: Vec<Evidence>) {
+        let Some(measurement) = Measurement::of_runs(tool.clone(), name, metric, replicates) else { return };
+        if self.seen.insert((tool, name.into(), measurement.metric.clone())) {
             self.reading.measurements.push(measurement);
         } else {
             let metric = &measurement.metric.name;
@@ -143,7 +148,7 @@ impl<'a> Entries<'a> {
 
     /// True where the benchmark has this metric already.
     pub fn has(&self, name: &str, metric: &Metric) -> bool {
-        self.seen.contains(&(name.into(), metric.clone()))
+        self.seen.contains(&(self.tool.into(), name.into(), metric.clone()))
     }
 
     /// What was read, or why nothing could be.
@@ -176,8 +181,8 @@ fn scaled(value: f64, factor: f64) -> Option<f64> {
 pub(super) fn document<'a, T: Deserialize<'a>>(source: Source<'a>, scratch: &'a mut Vec<u8>) -> Result<T, Diagnostic> {
     let text = json::utf8(source)?;
     serde_json::from_slice(text).or_else(|error| match json::without_nan(text) {
-        std::borrow::Cow::Borrowed(_) => Err(json::unreadable(source, &error)),
-        std::borrow::Cow::Owned(clean) => {
+        Cow::Borrowed(_) => Err(json::unreadable(source, &error)),
+        Cow::Owned(clean) => {
             *scratch = clean;
             serde_json::from_slice(scratch).map_err(|error| json::unreadable(source, &error))
         }

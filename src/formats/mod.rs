@@ -2,12 +2,20 @@
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
 mod asv;
+mod bencher_bmf;
+mod benchmark_ips;
+mod benchmarkdotnet;
 mod benchmarkjs;
+mod csv;
 mod entries;
+mod exchange;
+mod github_action_benchmark;
+mod jmh;
 pub mod json;
 mod look;
 mod machine;
 mod mitata;
+mod perfgate_run;
 mod pyperf;
 mod pytest_benchmark;
 mod timeit;
@@ -63,8 +71,15 @@ pub trait Format: Sync {
 /// Every input format. The order does not matter: at most one claims a file.
 pub static FORMATS: &[&dyn Format] = &[
     &asv::Asv,
+    &bencher_bmf::BencherBmf,
+    &benchmark_ips::BenchmarkIps,
+    &benchmarkdotnet::BenchmarkDotNet,
     &benchmarkjs::BenchmarkJs,
+    &csv::Csv,
+    &github_action_benchmark::GithubActionBenchmark,
+    &jmh::Jmh,
     &mitata::Mitata,
+    &perfgate_run::PerfgateRun,
     &pyperf::Pyperf,
     &pytest_benchmark::PytestBenchmark,
     &timeit::Timeit,

@@ -73,6 +73,10 @@ impl Unit {
             }
             "%" | "percent" => scale(Unit::Percent, 1.0),
             "" | "1" | "ratio" | "x" => scale(Unit::Ratio, 1.0),
+            // A word with capitals (`Megabytes`, `Percent`); two-letter symbols differ by them and are left alone.
+            word if word.len() > 3 && word.bytes().any(|b| b.is_ascii_uppercase()) && !word.contains('/') => {
+                Unit::parse(&word.to_ascii_lowercase())
+            }
             _ => None,
         }
     }
@@ -158,6 +162,7 @@ mod tests {
         assert_eq!(scale("ops/sec"), Some((Unit::PerSecond, 1.0)));
         assert_eq!(scale("ops/ms"), Some((Unit::PerSecond, 1e3)));
         assert_eq!(scale("MB/min"), Some((Unit::BytePerSecond, 1e6 / 60.0)));
+        assert_eq!(scale("Megabytes"), Some((Unit::Byte, 1e6)));
         assert_eq!(scale("furlongs"), None);
     }
 
