@@ -2,7 +2,8 @@
 //! parameters. Units and parameter names stand in another file (`benchmarks.json`), so that a name shows the parameters
 //! as asv itself does, `suite.time_x(10, 'a')`, and the unit comes from the kind that asv reads off the name.
 
-use super::entries::{Entries, Number, Numbers, Pairs, document};
+use super::entries::Entries;
+use super::tolerant::{Number, Numbers, Pairs, document};
 use super::{Format, Look, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Environment, Metric, Summary, Unit};
 use serde::Deserialize;

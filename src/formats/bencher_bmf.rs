@@ -1,12 +1,13 @@
 //! Bencher Metric Format: `{"benchmark": {"measure": {"value": 1}}}`. The built-in measures have a fixed unit; another
 //! measure is a plain number. The bounds' meaning is the writer's: they are kept as the lowest and the highest value.
 
-use super::entries::{Entries, Number, Pairs, document};
+use super::entries::Entries;
 use super::exchange::Assumed;
-use super::{Format, Look, Reading, Source};
+use super::tolerant::{Number, Pairs, document};
+use super::{Format, Look, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Metric, Summary, Unit};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -34,7 +35,8 @@ impl Format for BencherBmf {
     fn sniff(&self, look: &Look<'_>) -> bool {
         let first = look.head.trim_start();
         first.starts_with('{') && {
-            let mut reader = serde_json::Deserializer::from_str(first);
+            let clean = json::without_nan(first.as_bytes());
+            let mut reader = serde_json::Deserializer::from_slice(&clean);
             Opening::deserialize(&mut reader).is_err_and(|error| error.to_string().starts_with(Opening::SEEN))
         }
     }
@@ -103,6 +105,24 @@ impl Value {
     }
 }
 
+/// The shape of a metric's value. The number is kept as text: one beyond all numbers is still of the format.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape<'a> {
+    #[serde(borrow)]
+    value: &'a RawValue,
+    #[serde(default, rename = "lower_value")]
+    _lower: IgnoredAny,
+    #[serde(default, rename = "upper_value")]
+    _upper: IgnoredAny,
+}
+
+impl Shape<'_> {
+    fn is_number(&self) -> bool {
+        self.value.get() == "null" || self.value.get().starts_with(|c: char| c == '-' || c.is_ascii_digit())
+    }
+}
+
 /// The opening of a file, read as far as the first benchmark's measures. It ends in an error either way, since the rest
 /// is not looked at: the message tells whether the format was seen.
 struct Opening;
@@ -120,8 +140,9 @@ impl<'de> Deserialize<'de> for Opening {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Opening, A::Error> {
-                let first = map.next_entry::<Cow<'de, str>, Pairs<Cow<'de, str>, Value>>()?;
-                let seen = first.is_some_and(|(_, measures)| !measures.0.is_empty());
+                let first = map.next_entry::<Cow<'de, str>, Pairs<Cow<'de, str>, Shape<'de>>>()?;
+                let measures = first.map(|(_, measures)| measures.0).unwrap_or_default();
+                let seen = !measures.is_empty() && measures.iter().all(|(_, shape)| shape.is_number());
                 Err(serde::de::Error::custom(if seen { Opening::SEEN } else { "no measure" }))
             }
         }
@@ -161,6 +182,7 @@ mod tests {
     fn other_nested_objects_are_not_claimed() {
         let claims = |text: &str| BencherBmf.sniff(&Look::at(text.as_bytes()));
         assert!(claims(r#"{"a b": {"my-measure": {"value": 1}}, "cut": {"#));
+        assert!(claims(r#"{"a": {"latency": {"value": 1e999}}}"#) && claims(r#"{"a": {"m": {"value": NaN}}}"#));
         for text in [r#"{"a": {}}"#, "{}", r#"{"a": {"m": {"value": 1, "rank": "A"}}}"#, r#"{"a": {"mi": 1}}"#, "{"] {
             assert!(!claims(text), "{text}");
         }

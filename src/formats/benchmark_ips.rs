@@ -1,7 +1,8 @@
 //! Ruby's benchmark-ips: its JSON (`x.json!`) and its console text. Both hold iterations a second with their deviation;
 //! the warm-up and the comparison are passed over.
 
-use super::entries::{Entries, Number, document};
+use super::entries::Entries;
+use super::tolerant::{Number, document};
 use super::{Format, Look, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Metric, Summary, Unit};
 use serde::Deserialize;
@@ -86,7 +87,7 @@ fn read(line: &str) -> Option<Line<'_>> {
 struct Entry<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
-    #[serde(default, alias = "central_tendency")]
+    #[serde(default)]
     ips: Number,
     #[serde(default)]
     stddev: Number,

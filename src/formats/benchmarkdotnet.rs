@@ -2,7 +2,8 @@
 //! are a replicate. Brief ones hold the values behind the statistics. Where one method runs under several jobs, the job
 //! becomes part of the name.
 
-use super::entries::{Entries, Number, Numbers, document};
+use super::entries::Entries;
+use super::tolerant::{Number, Numbers, document};
 use super::{Format, Look, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;

@@ -2,7 +2,8 @@
 //! that `String(event.target)` prints. JSON holds the time of every sample; a line holds operations a second with a
 //! relative margin of error, so that text and JSON are different metrics.
 
-use super::entries::{Entries, Number, Numbers, Pairs, Present, document};
+use super::entries::Entries;
+use super::tolerant::{Number, Numbers, Pairs, Present, document};
 use super::{Format, Look, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Metric, Summary, Unit};
 use serde::Deserialize;

@@ -2,8 +2,9 @@
 //! the JSON file of `external-data-json-path`), of which the newest run of each suite is read. Only the history says
 //! which way is better; in a list the unit does. The `range` is free text without a fixed meaning and is not read.
 
-use super::entries::{Entries, Number, Pairs, document};
+use super::entries::Entries;
 use super::exchange::Assumed;
+use super::tolerant::{Number, Pairs, document};
 use super::{Format, Look, Reading, Source, json};
 use crate::model::{Diagnostic, Direction};
 use serde::Deserialize;

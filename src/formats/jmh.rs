@@ -2,7 +2,8 @@
 //! throughput, the others are times. Secondary metrics (profilers, counters, the methods of a group) stand under their
 //! own names; allocation rates are left out, since they rise when the code gets faster.
 
-use super::entries::{Entries, Number, Numbers, Pairs, document};
+use super::entries::Entries;
+use super::tolerant::{Number, Numbers, Pairs, document};
 use super::{Format, Look, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
@@ -99,6 +100,9 @@ fn secondary(entries: &mut Entries<'_>, name: &str, label: &str, score: Score<'_
     entries.add(name, Metric::measured(metric, scale.unit, direction), evidence);
 }
 
+/// The histogram of one iteration: a value and how often it was seen.
+type Bins = Vec<(Number, Number)>;
+
 /// The observations of one fork in mode `sample`, by rising value.
 struct Histogram {
     bins: Vec<(f64, u64)>,
@@ -106,7 +110,7 @@ struct Histogram {
 }
 
 impl Histogram {
-    fn of(iterations: &[Vec<(Number, Number)>]) -> Self {
+    fn of(iterations: &[Bins]) -> Self {
         let bins = iterations.iter().flatten();
         let mut bins: Vec<(f64, u64)> =
             bins.filter_map(|(value, count)| Some((value.finite()?, count.count()?))).collect();
@@ -181,7 +185,7 @@ struct Score<'a> {
     #[serde(default)]
     raw_data: Option<Vec<Numbers>>,
     #[serde(default)]
-    raw_data_histogram: Option<Vec<Vec<Vec<(Number, Number)>>>>,
+    raw_data_histogram: Option<Vec<Vec<Bins>>>,
     #[serde(default)]
     score_percentiles: Pairs<Cow<'a, str>, Number>,
 }

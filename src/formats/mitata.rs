@@ -2,7 +2,8 @@
 //! maximum, p75, p99). A benchmark in a named group is called `group/name`; arguments that the name does not show are
 //! added as `/size=8`. The heap column is left out: it is a difference of two looks at the heap, mostly noise.
 
-use super::entries::{Entries, Number, Numbers, Pairs, Present, document};
+use super::entries::Entries;
+use super::tolerant::{Number, Numbers, Pairs, Present, document};
 use super::{Format, Look, Reading, Source, json, machine};
 use crate::model::{Diagnostic, Environment, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
@@ -28,7 +29,7 @@ impl Format for Mitata {
 
     fn sniff(&self, look: &Look<'_>) -> bool {
         look.has_keys(&["layout[].types", "benchmarks[].runs"])
-            || look.lines().any(|line| line.contains("benchmark") && line.contains("(min … max)"))
+            || !look.is_json() && look.lines().any(|line| line.contains("benchmark") && line.contains("(min … max)"))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -254,8 +255,8 @@ impl Stats {
     /// The samples, unless some were cut off: they are sorted, so that the rest would be the fast end.
     fn evidence(self, entries: &mut Entries<'_>, name: &str) -> Option<Evidence> {
         let highest = self.samples.0.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let whole = !(highest < self.max.0 * (1.0 - 1e-9));
-        if !self.samples.0.is_empty() && whole {
+        let cut = self.max.finite().is_some_and(|max| highest < max * (1.0 - 1e-9));
+        if !self.samples.0.is_empty() && !cut {
             return entries.samples(name, self.samples.0, 1.0);
         }
         let shares = [0.0, 0.25, 0.5, 0.75, 0.99, 0.999, 1.0];

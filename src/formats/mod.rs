@@ -20,6 +20,7 @@ mod pyperf;
 mod pytest_benchmark;
 mod timeit;
 mod tinybench;
+mod tolerant;
 mod vitest_bench;
 
 pub use look::Look;

@@ -1,8 +1,9 @@
 //! perfgate's own run JSON: what any tool without a reader of its own can be written into (`docs/run-format.md`). It is
 //! read strictly: a field that is not known is named, and a file of a newer version is refused.
 
-use super::entries::{Entries, Number, Numbers, Pairs, document};
+use super::entries::Entries;
 use super::exchange::Assumed;
+use super::tolerant::{Number, Numbers, Pairs, document};
 use super::{Format, Look, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary};
 use serde::Deserialize;

@@ -1,7 +1,8 @@
 //! pyperf JSON: each worker process is a replicate with its own samples. Calibration runs and warm-up values carry no
 //! result and are passed over. Facts stand at the run, at the benchmark or, where common to all, at the root.
 
-use super::entries::{Entries, Numbers, document};
+use super::entries::Entries;
+use super::tolerant::{Numbers, document};
 use super::{Format, Look, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Environment, Metric, Unit};
 use serde::Deserialize;

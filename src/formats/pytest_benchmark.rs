@@ -1,7 +1,8 @@
 //! pytest-benchmark JSON, with every round's time (`--benchmark-json`) or only the statistics (`--benchmark-save`).
 //! The console table is not read: its columns are rounded and their unit differs from table to table.
 
-use super::entries::{Entries, Number, Numbers, document};
+use super::entries::Entries;
+use super::tolerant::{Number, Numbers, document};
 use super::{Format, Look, Reading, Source, machine};
 use crate::model::{Diagnostic, Environment, Metric, Summary};
 use serde::Deserialize;

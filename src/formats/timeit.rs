@@ -23,7 +23,7 @@ impl Format for Timeit {
     }
 
     fn sniff(&self, look: &Look<'_>) -> bool {
-        look.lines().any(|line| matches!(read(line), Some(Line::Best { .. } | Line::Mean { .. })))
+        !look.is_json() && look.lines().any(|line| matches!(read(line), Some(Line::Best { .. } | Line::Mean { .. })))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {

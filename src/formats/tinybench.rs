@@ -2,7 +2,8 @@
 //! sorted samples in milliseconds (in version 2 without the `latency` around them); a table carries texts in
 //! nanoseconds. Throughput is the same data upside down and is left out.
 
-use super::entries::{Entries, Number, Numbers, Present, document};
+use super::entries::Entries;
+use super::tolerant::{Number, Numbers, Present, document};
 use super::{Format, Look, Reading, Source, json};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use serde::Deserialize;

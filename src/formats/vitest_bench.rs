@@ -1,7 +1,8 @@
 //! `vitest bench --outputJson`: tinybench's statistics by file and group. Samples are there only where the run was asked
 //! for them. A benchmark's name is its group's full name and its own, as vitest shows it: `file > describe > name`.
 
-use super::entries::{Entries, Number, Numbers, document};
+use super::entries::Entries;
+use super::tolerant::{Number, Numbers, document};
 use super::{Format, Look, Reading, Source};
 use crate::model::{Diagnostic, Metric, Summary};
 use serde::Deserialize;
