@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How many messages of one code a file may raise before the rest is only counted.
 const TOLD: usize = 20;
@@ -18,7 +19,7 @@ pub(super) struct Entries<'a> {
     tool: &'static str,
     source: Source<'a>,
     reading: Reading,
-    seen: BTreeSet<(Cow<'static, str>, Box<str>, Metric)>,
+    seen: BTreeSet<(u64, usize)>, // hash of tool, name and metric; place among the measurements
     told: BTreeMap<String, usize>,
     units: BTreeSet<String>,
 }
@@ -134,11 +135,13 @@ impl<'a> Entries<'a> {
 
     /// The same for a tool that the file names itself.
     pub fn add_of(&mut self, tool: Cow<'static, str>, name: &str, metric: Metric, replicates: Vec<Evidence>) {
-        let Some(measurement) = Measurement::of_runs(tool.clone(), name, metric, replicates) else { return };
-        if self.seen.insert((tool, name.into(), measurement.metric.clone())) {
+        let Some(measurement) = Measurement::of_runs(tool, name, metric, replicates) else { return };
+        let metric = &measurement.metric;
+        if !self.holds(&measurement.tool, name, metric) {
+            self.seen.insert((hash(&measurement.tool, name, metric), self.reading.measurements.len()));
             self.reading.measurements.push(measurement);
         } else {
-            let metric = &measurement.metric.name;
+            let metric = &metric.name;
             let message =
                 format!("`{name}` has a second `{metric}`; the first is kept. Give each benchmark its own name");
             self.warn("duplicate-name", message);
@@ -147,7 +150,16 @@ impl<'a> Entries<'a> {
 
     /// True where the benchmark has this metric already.
     pub fn has(&self, name: &str, metric: &Metric) -> bool {
-        self.seen.contains(&(self.tool.into(), name.into(), metric.clone()))
+        self.holds(self.tool, name, metric)
+    }
+
+    /// Looks up the measurement by its hash, so that a file of many small entries is not kept twice.
+    fn holds(&self, tool: &str, name: &str, metric: &Metric) -> bool {
+        let hash = hash(tool, name, metric);
+        self.seen.range((hash, 0)..=(hash, usize::MAX)).any(|(_, at)| {
+            let known = self.reading.measurements.get(*at);
+            known.is_some_and(|one| one.tool == tool && one.benchmark.as_str() == name && one.metric == *metric)
+        })
     }
 
     /// What was read, or why nothing could be.
@@ -167,6 +179,13 @@ impl<'a> Entries<'a> {
         }
         Ok(self.reading)
     }
+}
+
+/// The same for the same words in every run of perfgate: this hasher has fixed keys.
+fn hash(tool: &str, name: &str, metric: &Metric) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (tool, name, metric).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A finite value that is not negative, in the house unit; zero without a sign.

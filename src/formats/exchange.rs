@@ -4,6 +4,7 @@
 
 use super::entries::Entries;
 use crate::model::{Direction, Metric, Unit};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The units whose direction was taken for granted, with the number of values.
@@ -13,7 +14,8 @@ pub(super) struct Assumed(BTreeMap<String, usize>);
 impl Assumed {
     /// The metric of a value: what the file says of it, else what its unit says.
     pub fn metric(&mut self, name: Option<&str>, label: &str, unit: Unit, direction: Option<Direction>) -> Metric {
-        let name = name.filter(|name| !name.is_empty()).unwrap_or(default_name(&unit)).to_owned();
+        let stated = name.filter(|name| !name.is_empty()).map(|name| Cow::Owned(name.to_owned()));
+        let name = stated.unwrap_or(Cow::Borrowed(default_name(&unit)));
         let direction = direction.or_else(|| direction_of(&unit)).unwrap_or_else(|| {
             *self.0.entry(label.to_owned()).or_default() += 1;
             Direction::Lower
