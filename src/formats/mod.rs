@@ -13,6 +13,16 @@ mod google_benchmark;
 mod gungraun;
 mod hyperfine;
 mod iai_callgrind;
+mod asv;
+mod bencher_bmf;
+mod benchmark_ips;
+mod benchmarkdotnet;
+mod benchmarkjs;
+mod csv;
+mod entries;
+mod exchange;
+mod github_action_benchmark;
+mod jmh;
 pub mod json;
 mod junit_xml;
 mod look;
@@ -20,10 +30,19 @@ mod perf_stat;
 mod text;
 mod time_v;
 mod xml;
+mod machine;
+mod mitata;
+mod perfgate_run;
+mod pyperf;
+mod pytest_benchmark;
+mod timeit;
+mod tinybench;
+mod tolerant;
+mod vitest_bench;
 
 pub use look::Look;
 
-use crate::model::{Diagnostic, Environment, Measurement};
+use crate::model::{Commit, Diagnostic, Environment, Measurement};
 
 /// A file's text and what to call it in messages.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +62,8 @@ pub struct Reading {
     pub diagnostics: Vec<Diagnostic>,
     /// Facts on the machine that the file states.
     pub environment: Environment,
+    /// The commit that was measured, where the file states it.
+    pub commit: Option<Commit>,
 }
 
 /// An input format.
@@ -79,4 +100,19 @@ pub static FORMATS: &[&dyn Format] = &[
     &junit_xml::JunitXml,
     &perf_stat::PerfStat,
     &time_v::TimeV,
+    &asv::Asv,
+    &bencher_bmf::BencherBmf,
+    &benchmark_ips::BenchmarkIps,
+    &benchmarkdotnet::BenchmarkDotNet,
+    &benchmarkjs::BenchmarkJs,
+    &csv::Csv,
+    &github_action_benchmark::GithubActionBenchmark,
+    &jmh::Jmh,
+    &mitata::Mitata,
+    &perfgate_run::PerfgateRun,
+    &pyperf::Pyperf,
+    &pytest_benchmark::PytestBenchmark,
+    &timeit::Timeit,
+    &tinybench::Tinybench,
+    &vitest_bench::VitestBench,
 ];
