@@ -1,8 +1,16 @@
 //! Input formats: named bytes in, measurements out. One file a format, one table ([`FORMATS`]).
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
+mod autocannon;
+mod h2load;
 pub mod json;
+mod ledger;
+mod load;
+mod locust;
 mod look;
+mod siege;
+mod text;
+mod wrk;
 
 pub use look::Look;
 
@@ -49,4 +57,10 @@ pub trait Format: Sync {
 }
 
 /// Every input format. The order does not matter: at most one claims a file.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[
+    &autocannon::Autocannon,
+    &h2load::H2load,
+    &locust::Locust,
+    &siege::Siege,
+    &wrk::Wrk,
+];
