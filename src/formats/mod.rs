@@ -1,9 +1,11 @@
 //! Input formats: named bytes in, measurements out. One file a format, one table ([`FORMATS`]).
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
+mod ab;
 mod autocannon;
 mod h2load;
 pub mod json;
+mod k6;
 mod ledger;
 mod load;
 mod locust;
@@ -58,8 +60,10 @@ pub trait Format: Sync {
 
 /// Every input format. The order does not matter: at most one claims a file.
 pub static FORMATS: &[&dyn Format] = &[
+    &ab::Ab,
     &autocannon::Autocannon,
     &h2load::H2load,
+    &k6::K6,
     &locust::Locust,
     &siege::Siege,
     &wrk::Wrk,
