@@ -4,12 +4,14 @@
 mod ab;
 mod autocannon;
 mod h2load;
+mod jmeter;
 pub mod json;
 mod k6;
 mod ledger;
 mod load;
 mod locust;
 mod look;
+mod pgbench;
 mod siege;
 mod text;
 mod wrk;
@@ -63,8 +65,10 @@ pub static FORMATS: &[&dyn Format] = &[
     &ab::Ab,
     &autocannon::Autocannon,
     &h2load::H2load,
+    &jmeter::Jmeter,
     &k6::K6,
     &locust::Locust,
+    &pgbench::Pgbench,
     &siege::Siege,
     &wrk::Wrk,
 ];
