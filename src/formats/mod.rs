@@ -11,8 +11,12 @@ mod ledger;
 mod load;
 mod locust;
 mod look;
+mod memory_profiler;
+mod mprof;
 mod pgbench;
+mod radon;
 mod siege;
+mod sqlalchemy_echo;
 mod text;
 mod wrk;
 
@@ -68,7 +72,11 @@ pub static FORMATS: &[&dyn Format] = &[
     &jmeter::Jmeter,
     &k6::K6,
     &locust::Locust,
+    &memory_profiler::MemoryProfiler,
+    &mprof::Mprof,
     &pgbench::Pgbench,
+    &radon::Radon,
     &siege::Siege,
+    &sqlalchemy_echo::SqlalchemyEcho,
     &wrk::Wrk,
 ];
