@@ -70,11 +70,6 @@ impl<'a> Ledger<'a> {
         self.reading.diagnostics.push(Diagnostic::note(code, self.source.name, message));
     }
 
-    /// A fact on the machine or the tool.
-    pub(super) fn set_environment(&mut self, key: &str, value: impl Into<String>) {
-        self.reading.environment.set(key, value);
-    }
-
     /// True when something was measured under this name.
     pub(super) fn knows(&self, benchmark: &str) -> bool {
         let from = (Box::from(benchmark), Cow::Borrowed(""));

@@ -3,6 +3,7 @@
 
 mod ab;
 mod autocannon;
+mod cprofile;
 mod h2load;
 mod jmeter;
 pub mod json;
@@ -11,6 +12,7 @@ mod ledger;
 mod load;
 mod locust;
 mod look;
+mod marshal;
 mod memory_profiler;
 mod mprof;
 mod pgbench;
@@ -68,6 +70,7 @@ pub trait Format: Sync {
 pub static FORMATS: &[&dyn Format] = &[
     &ab::Ab,
     &autocannon::Autocannon,
+    &cprofile::Cprofile,
     &h2load::H2load,
     &jmeter::Jmeter,
     &k6::K6,
