@@ -327,7 +327,10 @@ fn nine_selects_become_one() {
     assert_eq!(count(&pair.after, "all statements", "queries:select"), 1.0);
     assert_eq!(count(&pair.before, "all statements", "queries"), 10.0);
     assert_eq!(count(&pair.before, "all statements", "transactions"), 1.0);
-    assert_eq!((count(&pair.before, "SELECT book", "queries"), count(&pair.after, "SELECT book", "queries")), (8.0, 1.0));
+    assert_eq!(
+        (count(&pair.before, "SELECT book", "queries"), count(&pair.after, "SELECT book", "queries")),
+        (8.0, 1.0)
+    );
     assert_eq!(count(&pair.before, "UPDATE author", "queries"), 1.0);
     assert!(pair.removed().is_empty() && pair.added().is_empty());
     // The query in the loop is named.
@@ -358,7 +361,9 @@ fn mprof_gives_the_peak_of_the_process() {
 
 #[test]
 fn cprofile_files_and_tables_show_the_same_change() {
-    for (before, after) in [("cprofile/before.txt", "cprofile/after.txt"), ("cprofile/before.pstats", "cprofile/after.pstats")] {
+    for (before, after) in
+        [("cprofile/before.txt", "cprofile/after.txt"), ("cprofile/before.pstats", "cprofile/after.pstats")]
+    {
         let pair = pair(before, after);
         let file = if before.ends_with("txt") { "cp.py" } else { "/repo/cp.py" };
         let name = |function: &str| format!("{file}::{function}");
@@ -381,6 +386,9 @@ fn cprofile_files_and_tables_show_the_same_change() {
 #[test]
 fn radon_counts_are_exact_and_one_broken_source_is_a_diagnostic() {
     let complexity = pair("radon/before.cc.json", "radon/after.cc.json");
+    let text = pair("radon/before.cc.txt", "radon/after.cc.txt");
+    assert_eq!(complexity.after.measurements, text.after.measurements);
+    assert_eq!(complexity.before.measurements, text.before.measurements);
     let known = ["Box.get", "encode", "old_codec", "parse", "stable"].map(|name| format!("pkg/mod.py::{name}"));
     assert_eq!(names(&complexity.before), known.iter().map(String::as_str).collect());
     assert_eq!(complexity.removed(), ["pkg/mod.py::old_codec"]);

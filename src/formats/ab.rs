@@ -88,10 +88,10 @@ fn take_reports(text: &str, ledger: &mut Ledger<'_>) {
             if let Some(done) = run.replace(Report::default()) {
                 done.record(ledger);
             }
-        } else if let Some(run) = &mut run {
-            if run.take(line).is_none() {
-                ledger.complain("unreadable-line", Some(line_number), format!("is no line of ab's: `{line}`"));
-            }
+        } else if let Some(run) = &mut run
+            && run.take(line).is_none()
+        {
+            ledger.complain("unreadable-line", Some(line_number), format!("is no line of ab's: `{line}`"));
         }
     }
     if let Some(done) = run {

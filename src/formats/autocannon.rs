@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn lost_and_refused_requests_are_errors_of_all_that_were_sent() {
-        let text = br#"{"url": "http://h:1/a?b=1", "errors": 10, "non2xx": 5, "latency": {}, "requests": {"total": 90}}"#;
+        let text =
+            br#"{"url": "http://h:1/a?b=1", "errors": 10, "non2xx": 5, "latency": {}, "requests": {"total": 90}}"#;
         let reading = Autocannon.parse(Source { name: "x", bytes: text }).unwrap();
         assert_eq!(reading.measurements[0].benchmark.as_str(), "/a?b=1");
         assert_eq!(reading.measurements[0].replicates, [Evidence::Value(15.0)]);

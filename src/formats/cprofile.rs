@@ -161,7 +161,9 @@ fn take_tables(text: &str, ledger: &mut Ledger<'_>) {
     }
     record(functions, ledger);
     if too_short > 0 {
-        let message = format!("times of 0.000 s in {too_short} rows are left out: too short for the table's three decimals (-o keeps them)");
+        let message = format!(
+            "times of 0.000 s in {too_short} rows are left out: too short for the table's three decimals (-o keeps them)"
+        );
         ledger.note("too-coarse", message);
     }
 }
@@ -202,7 +204,8 @@ mod tests {
 
     #[test]
     fn a_row_may_have_blanks_and_brackets_in_its_place() {
-        let found = row("  50/1    0.500    0.010    1.250    1.250 C:\\Program Files (x86)\\a.py:8(<lambda>)").unwrap();
+        let found =
+            row("  50/1    0.500    0.010    1.250    1.250 C:\\Program Files (x86)\\a.py:8(<lambda>)").unwrap();
         let file = "C:\\Program Files (x86)\\a.py".to_owned();
         let name = "<lambda>".to_owned();
         assert_eq!(found, Function { file, line: 8, name, calls: 50.0, own: 0.5, inclusive: 1.25 });

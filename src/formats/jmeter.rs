@@ -171,11 +171,7 @@ fn first_bool(record: &ByteRecord) -> Option<bool> {
 }
 
 fn boolean(field: &[u8]) -> Option<bool> {
-    if field.eq_ignore_ascii_case(b"true") {
-        Some(true)
-    } else {
-        field.eq_ignore_ascii_case(b"false").then_some(false)
-    }
+    if field.eq_ignore_ascii_case(b"true") { Some(true) } else { field.eq_ignore_ascii_case(b"false").then_some(false) }
 }
 
 fn take_csv(bytes: &[u8], layout: &Layout, log: &mut Log, ledger: &mut Ledger<'_>) {
@@ -252,7 +248,10 @@ fn take_xml(text: &str, log: &mut Log, ledger: &mut Ledger<'_>) {
         ledger.complain("truncated", None, "ends before </testResults>; was the test cut off? What there is was read");
     }
     if nested > 0 {
-        ledger.note("not-read", format!("{nested} samples inside other samples are left out: their parents contain them"));
+        ledger.note(
+            "not-read",
+            format!("{nested} samples inside other samples are left out: their parents contain them"),
+        );
     }
 }
 

@@ -108,7 +108,11 @@ fn record(name: &str, base: &str, statistics: &Statistics, ledger: &mut Ledger<'
     for (condition, outcome) in &statistics.thresholds {
         // `--summary-export` writes true for a threshold that was crossed, handleSummary {"ok": false}.
         if outcome.as_bool() == Some(true) || outcome.get("ok").and_then(Value::as_bool) == Some(false) {
-            ledger.complain("threshold-crossed", None, format!("k6's own threshold `{condition}` of `{name}` was crossed"));
+            ledger.complain(
+                "threshold-crossed",
+                None,
+                format!("k6's own threshold `{condition}` of `{name}` was crossed"),
+            );
         }
     }
     let values = statistics.values.as_ref().unwrap_or(&statistics.direct);
@@ -191,7 +195,8 @@ fn record_rate(name: &str, base: &str, passes: f64, fails: f64, statistics: &Sta
     let bad = failure(base);
     if base == "checks" {
         record_errors(ledger, name, Some(fails), Some(all));
-    } else if wanted(statistics).unwrap_or(if bad { Direction::Lower } else { Direction::Higher }) == Direction::Higher {
+    } else if wanted(statistics).unwrap_or(if bad { Direction::Lower } else { Direction::Higher }) == Direction::Higher
+    {
         let metric = Metric::measured("rate", Unit::Percent, Direction::Higher);
         ledger.keep(name, metric, Evidence::Value(100.0 * passes / all));
     } else if bad {
@@ -276,7 +281,8 @@ mod tests {
 
     #[test]
     fn one_good_metric_among_bad_ones_is_read() {
-        let reading = parse(r#""a": 3, "b": {"odd": 1}, "c": {"avg": 1}, "iterations": {"count": 1, "rate": "x"}, "vus": 1"#);
+        let reading =
+            parse(r#""a": 3, "b": {"odd": 1}, "c": {"avg": 1}, "iterations": {"count": 1, "rate": "x"}, "vus": 1"#);
         assert_eq!(value(&reading, "c", "value:mean"), Some(1.0));
         assert_eq!(reading.diagnostics.len(), 2);
     }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// How many unreadable places of one file are named one by one.
 const NAMED: usize = 20;
+/// How many characters a message may have: the line that it quotes may be the whole file.
+const LONGEST: usize = 300;
 
 /// The measurements and diagnostics of one file, as a format fills them in.
 pub(super) struct Ledger<'a> {
@@ -61,6 +63,11 @@ impl<'a> Ledger<'a> {
                 Some(line) => format!("{}:{line}", self.source.name),
                 None => self.source.name.to_owned(),
             };
+            let mut message = message.into();
+            if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+                message.truncate(end);
+                message.push_str(" ...");
+            }
             self.reading.diagnostics.push(Diagnostic::warning(code, place, message));
         }
     }
@@ -156,6 +163,13 @@ mod tests {
         assert_eq!(reading.diagnostics.len(), 21);
         assert_eq!(reading.diagnostics[19].place, "file:20");
         assert!(reading.diagnostics[20].message.starts_with("30 more"));
+    }
+
+    #[test]
+    fn a_message_does_not_quote_a_file_that_is_one_line() {
+        let mut ledger = ledger(b"x");
+        ledger.complain("unreadable-line", Some(1), "é".repeat(100_000));
+        assert!(ledger.finish("line").unwrap_err().message.len() < 1000);
     }
 
     #[test]

@@ -132,6 +132,11 @@ fn parse_statistics(
             ledger.complain("no-samples", line, format!("`{name}` had no request; it is left out"));
             continue;
         }
+        let full_name = full_name(&method, &name);
+        if ledger.knows(&full_name) {
+            ledger.complain("duplicate-name", line, format!("has `{full_name}` again; the first one is kept"));
+            continue;
+        }
         let time = |name: &str| value(name).map(|value| value * MILLISECOND);
         let mut quantiles: Vec<_> = header
             .iter()
@@ -143,7 +148,7 @@ fn parse_statistics(
         quantiles.extend(time("Min Response Time").map(|value| (0.0, value)));
         quantiles.extend(time("Max Response Time").map(|value| (1.0, value)));
         let endpoint = Endpoint {
-            name: full_name(&method, &name),
+            name: full_name,
             requests: Some(requests),
             errors: Some(failures),
             rate: value("Requests/s").map(Evidence::Value),
@@ -208,6 +213,10 @@ fn parse_json(source: Source<'_>) -> Result<Reading, Diagnostic> {
         let name = full_name(entry.method.as_deref().unwrap_or_default(), &entry.name);
         if entry.num_requests == 0 {
             ledger.complain("no-samples", None, format!("`{name}` had no request; it is left out"));
+            continue;
+        }
+        if ledger.knows(&name) {
+            ledger.complain("duplicate-name", None, format!("has `{name}` again; the first one is kept"));
             continue;
         }
         let tally = tally(&entry);
@@ -311,15 +320,15 @@ mod tests {
         };
         let a = entry("/a", r#"{"2": 3, "10": 1}"#, 100.0, 102.0, 16.0);
         let b = entry("/b", r#"{"4": 4}"#, 101.0, 104.0, 16.0);
-        let reading = parse(&format!("[{a}, {b}, {{\"name\": 3}}]")).unwrap();
+        let reading = parse(&format!("[{a}, {b}, {{\"name\": 3}}, {a}]")).unwrap();
         // Sorted: 2 2 2 | 4 4 4 4 | 10. Half of eight is rank 4 (from 0): 4 ms.
         assert!(matches!(value(&reading, "Aggregated", "time:p50"), Some(Evidence::Summary(s)) if s.centre == 4e6));
         assert_eq!(value(&reading, "Aggregated", "throughput"), Some(Evidence::Value(2.0)));
         assert_eq!(value(&reading, "Aggregated", "error-rate"), Some(Evidence::Value(25.0)));
         assert!(matches!(value(&reading, "GET /a", "time:mean"), Some(Evidence::Summary(s)) if s.centre == 4e6));
         assert_eq!(value(&reading, "GET /a", "time:max"), Some(Evidence::Value(9.5e6)));
-        assert_eq!(reading.diagnostics.len(), 1);
-        assert_eq!(reading.diagnostics[0].code, "unreadable-entry");
+        let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["unreadable-entry", "duplicate-name"]);
     }
 
     #[test]
@@ -335,7 +344,8 @@ mod tests {
 
     #[test]
     fn files_beside_the_statistics_are_recognised_and_hold_no_measurement() {
-        for header in ["Method,Name,Error,Occurrences", "Count,Message,Traceback,Nodes", "Timestamp,User Count,Type,Name"]
+        for header in
+            ["Method,Name,Error,Occurrences", "Count,Message,Traceback,Nodes", "Timestamp,User Count,Type,Name"]
         {
             assert!(Locust.sniff(&Look::at(header.as_bytes())));
             let reading = parse(header).unwrap();

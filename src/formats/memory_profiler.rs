@@ -43,11 +43,12 @@ impl Format for MemoryProfiler {
                 function = Some(Function::default());
             } else if line.trim().is_empty() {
                 close(function.take(), file, &mut namesakes, &mut ledger);
-            } else if let Some(function) = &mut function {
-                if !line.starts_with("====") && function.take(line).is_none() {
-                    let message = format!("is no line of memory_profiler's table: `{line}`");
-                    ledger.complain("unreadable-line", Some(line_number), message);
-                }
+            } else if let Some(function) = &mut function
+                && !line.starts_with("====")
+                && function.take(line).is_none()
+            {
+                let message = format!("is no line of memory_profiler's table: `{line}`");
+                ledger.complain("unreadable-line", Some(line_number), message);
             }
         }
         close(function, file, &mut namesakes, &mut ledger);
@@ -80,13 +81,13 @@ impl Function {
             self.name = defined(rest);
         }
         let words: Vec<&str> = rest.split_whitespace().take(4).collect();
-        if let [usage, unit, increment, increment_unit] = words[..] {
-            if let (Some(usage), Some(increment)) = (bytes(usage, unit), bytes(increment, increment_unit)) {
-                self.peak = Some(self.peak.map_or(usage, |peak| peak.max(usage)));
-                // The first line's increment is what the process had when the function was called.
-                if increment > 0.0 && line_number > first {
-                    self.increments.push((line_number - first, increment));
-                }
+        if let [usage, unit, increment, increment_unit] = words[..]
+            && let (Some(usage), Some(increment)) = (bytes(usage, unit), bytes(increment, increment_unit))
+        {
+            self.peak = Some(self.peak.map_or(usage, |peak| peak.max(usage)));
+            // The first line's increment is what the process had when the function was called.
+            if increment > 0.0 && line_number > first {
+                self.increments.push((line_number - first, increment));
             }
         }
         Some(())

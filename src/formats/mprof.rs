@@ -51,7 +51,9 @@ impl Format for Mprof {
                     *peak = peak.max(value);
                 }
                 None if line.trim().is_empty() || line.starts_with("FUNC ") => {}
-                None => ledger.complain("unreadable-line", Some(line_number), format!("is no line of mprof's: `{line}`")),
+                None => {
+                    ledger.complain("unreadable-line", Some(line_number), format!("is no line of mprof's: `{line}`"))
+                }
             }
         }
         let metric = || Metric::measured("memory:peak", Unit::Byte, Direction::Lower);

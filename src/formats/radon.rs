@@ -1,14 +1,14 @@
-//! radon: cyclomatic complexity, maintainability index and raw line counts, as JSON. They follow from the source alone,
-//! so they are exact. A class with methods is left out (its complexity is made of theirs), and so are inner functions.
+//! radon: cyclomatic complexity, maintainability index and raw line counts, as JSON; complexity also as text.
+//! They follow from the source alone, so they are exact. A class with methods is left out (its complexity is made of theirs), and so are inner functions.
 
 use super::ledger::Ledger;
-use super::text::Namesakes;
+use super::text::{Namesakes, number, numbered, text};
 use super::{Format, Look, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// radon's JSON.
 pub struct Radon;
@@ -19,7 +19,7 @@ impl Format for Radon {
     }
 
     fn produced_by(&self) -> &'static str {
-        "radon cc -j PATH > FILE, or radon mi -j, or radon raw -j"
+        "radon cc -j PATH > FILE (or cc -s as text), or radon mi -j, or radon raw -j"
     }
 
     fn carries(&self) -> &'static str {
@@ -30,17 +30,33 @@ impl Format for Radon {
     fn sniff(&self, look: &Look<'_>) -> bool {
         let first = |end: &str| look.keys.iter().find_map(|key| key.strip_suffix(end));
         let all = |file: &str, ends: &[&str]| ends.iter().all(|end| look.keys.contains(&format!("{file}{end}")));
-        first("[].complexity").is_some_and(|file| !file.is_empty() && all(file, &["[].rank", "[].lineno", "[].col_offset"]))
+        first("[].complexity")
+            .is_some_and(|file| !file.is_empty() && all(file, &["[].rank", "[].lineno", "[].col_offset"]))
             || first(".mi").is_some_and(|file| all(file, &[".rank"]))
             || first(".sloc").is_some_and(|file| all(file, &[".loc", ".lloc", ".single_comments"]))
+            || !look.is_json() && look.lines().any(|line| text_block(line).is_some())
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let files: BTreeMap<String, &RawValue> = json::parse(source)?;
         let mut ledger = Ledger::new("radon", source);
+        if !json::utf8(source)?.trim_ascii_start().starts_with(b"{") {
+            take_text(&text(source)?, &mut ledger);
+            return ledger.finish("block of radon cc -s, nor JSON of radon cc, mi or raw");
+        }
+        let files: BTreeMap<String, &RawValue> = json::parse(source)?;
         for (file, raw) in &files {
             if let Ok(blocks) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) {
-                record_blocks(file, &blocks, &mut ledger);
+                let mut read = Vec::with_capacity(blocks.len());
+                for block in blocks {
+                    match serde_json::from_str(block.get()) {
+                        Ok(block) => read.push(block),
+                        Err(error) => {
+                            let message = format!("a block of `{file}` is unreadable: {error}");
+                            ledger.complain("unreadable-entry", None, message);
+                        }
+                    }
+                }
+                record_blocks(file, read, &mut ledger);
                 continue;
             }
             match serde_json::from_str(raw.get()) {
@@ -95,17 +111,10 @@ struct Block<'a> {
 }
 
 /// Blocks in the order of the source, so that namesakes (a property's getter and setter) keep their numbers.
-fn record_blocks(file: &str, blocks: &[&RawValue], ledger: &mut Ledger<'_>) {
-    let mut read: Vec<Block<'_>> = Vec::with_capacity(blocks.len());
-    for block in blocks {
-        match serde_json::from_str(block.get()) {
-            Ok(block) => read.push(block),
-            Err(error) => ledger.complain("unreadable-entry", None, format!("a block of `{file}` is unreadable: {error}")),
-        }
-    }
-    read.sort_by_key(|block| block.lineno);
+fn record_blocks(file: &str, mut blocks: Vec<Block<'_>>, ledger: &mut Ledger<'_>) {
+    blocks.sort_by_key(|block| block.lineno);
     let mut namesakes = Namesakes::default();
-    for block in read.iter().filter(|block| block.methods.is_empty()) {
+    for block in blocks.iter().filter(|block| block.methods.is_empty()) {
         let name = match &block.classname {
             Some(class) => format!("{file}::{class}.{}", block.name),
             None => format!("{file}::{}", block.name),
@@ -113,6 +122,43 @@ fn record_blocks(file: &str, blocks: &[&RawValue], ledger: &mut Ledger<'_>) {
         let metric = Metric::counted("complexity", Unit::Count, Direction::Lower);
         ledger.keep(&namesakes.tell_apart(name), metric, Evidence::Value(block.complexity));
     }
+}
+
+/// The report of `radon cc -s`: a file's name, its blocks indented below it.
+fn take_text(text: &str, ledger: &mut Ledger<'_>) {
+    let mut file = "";
+    let mut blocks: Vec<(bool, Block<'_>)> = Vec::new();
+    for (line_number, line) in numbered(text) {
+        if let Some(block) = text_block(line) {
+            blocks.push(block);
+        } else if line.starts_with("    ") {
+            ledger.complain("unreadable-line", Some(line_number), format!("`{file}` has `{}`", line.trim()));
+        } else {
+            record_blocks(file, own_blocks(std::mem::take(&mut blocks)), ledger);
+            file = line;
+        }
+    }
+    record_blocks(file, own_blocks(blocks), ledger);
+}
+
+/// `    F 12:0 encode - C (13)`: kind, place, name, rank and complexity; true for a class.
+fn text_block(line: &str) -> Option<(bool, Block<'_>)> {
+    let words: Vec<&str> = line.strip_prefix("    ")?.split_whitespace().collect();
+    let [kind @ ("F" | "M" | "C"), place, name, "-", "A" | "B" | "C" | "D" | "E" | "F", complexity] = words[..] else {
+        return None;
+    };
+    let complexity = number(complexity.strip_prefix('(')?.strip_suffix(')')?)?;
+    let lineno = place.split_once(':')?.0.parse().ok()?;
+    let block = Block { name: Cow::Borrowed(name), classname: None, complexity, lineno, methods: Vec::new() };
+    Some((kind == "C", block))
+}
+
+/// The blocks without the classes that have methods among them.
+fn own_blocks(blocks: Vec<(bool, Block<'_>)>) -> Vec<Block<'_>> {
+    let classes: BTreeSet<String> =
+        blocks.iter().filter_map(|(_, block)| Some(block.name.split_once('.')?.0.to_owned())).collect();
+    let own = blocks.into_iter().filter(|(class, block)| !class || !classes.contains(&*block.name));
+    own.map(|(_, block)| block).collect()
 }
 
 #[cfg(test)]

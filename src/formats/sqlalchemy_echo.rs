@@ -76,21 +76,16 @@ impl Format for SqlalchemyEcho {
 /// the logging name that a user may have added.
 fn message_of(line: &str) -> Option<&str> {
     let at = line.find("sqlalchemy.engine.")?;
-    let level = line[..at].trim_end_matches([':', ' ', '[', ']', '-']);
-    if !["INFO", "DEBUG"].iter().any(|name| level.ends_with(name)) && at > 0 && !level.is_empty() {
-        // The level stands before or behind the logger's name, as the application formats its log.
-        let behind = &line[at..];
-        if !behind.contains("INFO") && !behind.contains("DEBUG") {
-            return None;
-        }
-    }
-    let logger = &line[at..];
-    let end = logger.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_')))?;
-    let (logger, message) = logger.split_at(end);
-    if !logger.split('.').any(|part| part == "Engine" || part == "base") {
+    let (before, rest) = line.split_at(at);
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_')))?;
+    let (logger, behind) = rest.split_at(end);
+    // The level stands before or behind the logger's name, as the application formats its log; prose has none.
+    let level = |text: &str| text.contains("INFO") || text.contains("DEBUG");
+    let engine = logger.split('.').any(|part| part == "Engine" || part == "base");
+    if !engine || !(before.is_empty() || level(before) || level(behind)) {
         return None;
     }
-    let message = message.trim_start_matches([':', ' ', ']', '-']);
+    let message = behind.trim_start_matches([':', ' ', ']', '-']);
     let message = message.strip_prefix("INFO").or(message.strip_prefix("DEBUG")).unwrap_or(message);
     Some(message.trim_start_matches([':', ' ', ']', '-']))
 }
@@ -263,7 +258,10 @@ mod tests {
     fn tables_are_those_that_a_statement_touches() {
         let of = |statement| tables(&words(statement)).into_iter().collect::<Vec<_>>();
         assert_eq!(of("SELECT a.x FROM \"main\".a, b AS c WHERE a.y = 'from z'"), ["b", "main.a"]);
-        assert_eq!(of("SELECT 1 FROM a LEFT OUTER JOIN b ON a.i = b.i -- FROM d\nWHERE x IN (SELECT y FROM e)"), ["a", "b", "e"]);
+        assert_eq!(
+            of("SELECT 1 FROM a LEFT OUTER JOIN b ON a.i = b.i -- FROM d\nWHERE x IN (SELECT y FROM e)"),
+            ["a", "b", "e"]
+        );
         assert_eq!(of("INSERT INTO a (x, y) VALUES (?, ?)"), ["a"]);
         assert_eq!(of("UPDATE a SET x=?, y=?"), ["a"]);
         assert_eq!(of("DELETE FROM a"), ["a"]);

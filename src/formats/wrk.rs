@@ -36,10 +36,10 @@ impl Format for Wrk {
                 if let Some(done) = run.replace(Endpoint { name: url_path(url).to_owned(), ..Endpoint::default() }) {
                     done.record(&mut ledger);
                 }
-            } else if let Some(run) = &mut run {
-                if take(run, line).is_none() {
-                    ledger.complain("unreadable-line", Some(line_number), format!("is no line of wrk's: `{line}`"));
-                }
+            } else if let Some(run) = &mut run
+                && take(run, line).is_none()
+            {
+                ledger.complain("unreadable-line", Some(line_number), format!("is no line of wrk's: `{line}`"));
             }
         }
         if let Some(done) = run {
