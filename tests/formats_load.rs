@@ -1,6 +1,8 @@
 //! Claims on the formats of load tests, databases, memory, profiles and code, held on real outputs (k6's are synthetic):
 //! found by content alone, names and units as the tool has them, what became slower is worse and what was removed is gone.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a claim fails by panicking
+
 use perfgate::formats::{FORMATS, Format, Look, Reading, Source};
 use perfgate::model::{Direction, Evidence, Measurement, Severity, Unit};
 use proptest::prelude::*;

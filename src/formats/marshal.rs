@@ -31,6 +31,7 @@ pub(super) enum Value<'a> {
 /// The values of one marshalled object.
 #[derive(Debug)]
 pub(super) struct Marshalled<'a> {
+    /// Begins with the one value that stands for None, True and False: they are never referred to.
     arena: Vec<Value<'a>>,
     root: Id,
 }
@@ -38,7 +39,8 @@ pub(super) struct Marshalled<'a> {
 impl<'a> Marshalled<'a> {
     /// Reads the object that `bytes` begin with.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, String> {
-        let mut reader = Reader { bytes, at: 0, arena: Vec::new(), referable: Vec::new(), interned: Vec::new() };
+        let mut reader =
+            Reader { bytes, at: 0, arena: vec![Value::Other], referable: Vec::new(), interned: Vec::new() };
         match reader.value(0) {
             Ok(Some(root)) => Ok(Marshalled { arena: reader.arena, root }),
             Ok(None) => Err("is empty".to_owned()),
@@ -76,6 +78,7 @@ impl<'a> Reader<'a> {
         let kind = byte & !REFERABLE;
         match kind {
             b'0' => return Ok(None),
+            b'N' | b'T' | b'F' | b'.' => return Ok(Some(0)),
             b'r' | b'R' => {
                 let list = if kind == b'r' { &self.referable } else { &self.interned };
                 let number = u32::from_le_bytes(self.bytes.get(self.at..self.at + 4).and_then(four).ok_or(CUT)?);
@@ -103,7 +106,6 @@ impl<'a> Reader<'a> {
 
     fn content(&mut self, kind: u8, depth: usize) -> Result<Value<'a>, &'static str> {
         Ok(match kind {
-            b'N' | b'T' | b'F' | b'.' => Value::Other,
             b'i' => Value::Number(f64::from(i32::from_le_bytes(self.take()?))),
             b'I' => Value::Number(i64::from_le_bytes(self.take()?) as f64),
             b'l' => Value::Number(self.long()?),

@@ -162,7 +162,7 @@ impl Counts {
             ledger.keep(&format!("{} {table}", kind.word()), queries("queries"), count(number));
         }
         let mut often: Vec<_> = self.shapes.into_iter().filter(|(_, number)| *number >= OFTEN).collect();
-        often.sort_by(|a, b| b.1.cmp(&a.1));
+        often.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
         for (shape, number) in often.into_iter().take(NAMED) {
             let message = format!("runs {number} times (a query for each row of another one?): {}", shortened(&shape));
             ledger.note("repeated-statement", message);
