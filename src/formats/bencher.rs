@@ -2,7 +2,8 @@
 //! `test NAME ... bench:   1,234 ns/iter (+/- 56)`. The deviation is left out: libtest prints the range there and
 //! criterion another spread, so it stands for nothing in particular.
 
-use super::draft::{Draft, metric_of};
+use super::exchange::metric_of;
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence};
 
@@ -31,22 +32,21 @@ impl Format for Bencher {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
-        for (at, line) in text::lines(source)? {
-            draft.line = Some(at);
+        let mut ledger = Ledger::new(self.name(), source);
+        let text = text::text(source)?;
+        for (at, line) in text::numbered(&text) {
+            ledger.line = Some(at);
             let Some((name, rest)) = split(&line) else { continue };
             let Some((number, label)) = value_and_unit(rest) else {
                 let message =
                     format!("`{name}`: expected `1,234 ns/iter (+/- 56)` after `bench:`; was the line cut off?");
-                draft.warn("unreadable-line", message);
+                ledger.warn("unreadable-line", message);
                 continue;
             };
-            let scale = draft.unit(name, label);
-            if let Some(value) = draft.value(name, label, number, scale.factor) {
-                draft.add(name, metric_of(scale.unit, label), vec![Evidence::Value(value)]);
-            }
+            let scale = ledger.unit(label);
+            ledger.add(name, metric_of(scale.unit, label), [Evidence::Value(number * scale.factor)]);
         }
-        draft.finish()
+        ledger.finish()
     }
 }
 

@@ -2,7 +2,7 @@
 //! their benchmarks, and which summaries of a directory are left over from an earlier build.
 
 use super::Source;
-use super::draft::Draft;
+use super::ledger::Ledger;
 use crate::model::{Direction, Evidence, Metric, Unit};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -32,22 +32,20 @@ pub(super) fn name(module_path: &str, id: Option<&str>) -> String {
 }
 
 /// Adds a benchmark's events. Of two valgrind tools that count the same event the first stands.
-pub(super) fn add<'e>(draft: &mut Draft<'_>, name: &str, events: impl Iterator<Item = (Cow<'e, str>, Option<f64>)>) {
+pub(super) fn add<'e>(ledger: &mut Ledger<'_>, name: &str, events: impl Iterator<Item = (Cow<'e, str>, Option<f64>)>) {
     let mut seen = BTreeSet::new();
     for (event, count) in events {
         let Some(metric) = metric(&event) else { continue };
         let Some(count) = count else {
-            draft.warn("no-value", format!("`{name}` ({event}) holds only an earlier run's number; it is left out"));
+            ledger.warn("no-value", format!("`{name}` ({event}) holds only an earlier run's number; it is left out"));
             continue;
         };
-        if let Some(count) = draft.value(name, &event, count, 1.0)
-            && seen.insert(metric.name.clone())
-        {
-            draft.add(name, metric, vec![Evidence::Value(count)]);
+        if seen.insert(metric.name.clone()) {
+            ledger.add(name, metric, [Evidence::Value(count)]);
         }
     }
     if seen.is_empty() {
-        draft.warn("no-value", format!("`{name}` holds no count of instructions, allocations or errors"));
+        ledger.warn("no-value", format!("`{name}` holds no count of instructions, allocations or errors"));
     }
 }
 

@@ -1,8 +1,9 @@
 //! cargo-criterion's JSON messages, one a line: each `benchmark-complete` holds every sample as measured value and
 //! iteration count. Other messages and other lines (a benchmark may print) are left alone.
 
-use super::draft::{Draft, metric_of};
-use super::{Format, Look, Reading, Source, json};
+use super::exchange::metric_of;
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, json, text};
 use crate::model::{Diagnostic, Evidence, Summary, Work, WorkUnit};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -56,40 +57,37 @@ impl Format for CargoCriterion {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
-        for (at, line) in (1..).zip(json::utf8(source)?.split(|byte| *byte == b'\n')) {
-            draft.line = Some(at);
+        let mut ledger = Ledger::new(self.name(), source);
+        for (at, line) in (1..).zip(text::utf8(source)?.split(|byte| *byte == b'\n')) {
+            ledger.line = Some(at);
             if !line.trim_ascii_start().starts_with(b"{") {
                 continue;
             }
             match serde_json::from_slice::<Message<'_>>(line) {
-                Ok(message) if message.reason == "benchmark-complete" => read_message(&mut draft, message),
+                Ok(message) if message.reason == "benchmark-complete" => read_message(&mut ledger, message),
                 Ok(_) => {}
-                Err(error) => draft.warn("unreadable-line", json::line_message(&error)),
+                Err(error) => ledger.warn("unreadable-line", json::line_message(&error)),
             }
         }
-        draft.finish()
+        ledger.finish()
     }
 }
 
-fn read_message(draft: &mut Draft<'_>, message: Message<'_>) {
+fn read_message(ledger: &mut Ledger<'_>, message: Message<'_>) {
     let Some(name) = message.id else {
-        return draft.warn("unreadable-line", "a benchmark without an id; it is left out");
+        return ledger.warn("unreadable-line", "a benchmark without an id; it is left out");
     };
     let label = message.unit.as_deref().unwrap_or("");
-    let scale = draft.unit(&name, label);
+    let scale = ledger.unit(label);
     let samples: Vec<f64> = message.measured_values.iter().zip(&message.iteration_count).map(|(v, n)| v / n).collect();
     if message.measured_values.len() != message.iteration_count.len() {
-        draft.warn("uneven-samples", format!("`{name}` has unequal numbers of values and iteration counts"));
+        ledger.warn("uneven-samples", format!("`{name}` has unequal numbers of values and iteration counts"));
     }
-    let samples = draft.values(&name, "the samples", samples, scale.factor);
     let evidence = if samples.is_empty() {
         let mean = message.mean.as_ref().map(|mean| mean.estimate);
         let Some(centre) = message.median.or(message.typical).map(|centre| centre.estimate).or(mean) else {
-            return draft.warn("no-value", format!("`{name}` has neither samples nor estimates; it is left out"));
+            return ledger.warn("no-value", format!("`{name}` has neither samples nor estimates; it is left out"));
         };
-        let Some(centre) = draft.value(&name, "the estimate", centre, scale.factor) else { return };
-        let mean = mean.and_then(|mean| draft.value(&name, "the mean", mean, scale.factor));
         Evidence::Summary(Summary { centre, mean, ..Summary::default() })
     } else {
         Evidence::Samples(samples)
@@ -102,7 +100,12 @@ fn read_message(draft: &mut Draft<'_>, message: Message<'_>) {
         };
         (work.per_iteration > 0.0).then_some(Work { amount: work.per_iteration, unit })
     });
-    draft.add_work(&name, metric_of(scale.unit, label), vec![evidence], work);
+    let metric = metric_of(scale.unit, label);
+    let metric_name = metric.name.clone();
+    ledger.add(&name, metric, [evidence.scaled(scale.factor)]);
+    if let Some(work) = work {
+        ledger.work(&name, &metric_name, work);
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! divan's table: a tree of names on the left, then fastest, slowest, median, mean, samples and iterations, and below a
 //! benchmark its allocations in the same columns. Rates repeat the times and are left out.
 
-use super::draft::Draft;
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit, UnitScale};
 use std::collections::BTreeSet;
@@ -52,12 +52,13 @@ impl Format for Divan {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         let (mut program, mut path, mut rows) = (None, Vec::<String>::new(), Vec::<Row>::new());
         let mut reading: Option<String> = None; // the benchmark whose further rows these are
         let mut block = Block::Other;
-        for (at, line) in text::lines(source)? {
-            draft.line = Some(at);
+        let text = text::text(source)?;
+        for (at, line) in text::numbered(&text) {
+            ledger.line = Some(at);
             if let Some(name) = header(&line) {
                 program = Some(name.to_owned());
                 path.clear();
@@ -67,7 +68,7 @@ impl Format for Divan {
             let Some(program) = &program else { continue };
             let (depth, node) = match node(&line) {
                 Some((depth, _)) if depth >= DEPTH || depth > path.len() => {
-                    draft.warn("unreadable-line", "the tree jumps here; the line is left out");
+                    ledger.warn("unreadable-line", "the tree jumps here; the line is left out");
                     continue;
                 }
                 found => found.unwrap_or((0, "")),
@@ -99,21 +100,21 @@ impl Format for Divan {
                     reading = Some(name);
                     block = Block::Other;
                 }
-                None => draft.warn("unreadable-line", "expected four times after the name; the line is left out"),
+                None => ledger.warn("unreadable-line", "expected four times after the name; the line is left out"),
             }
         }
-        draft.line = None;
-        add(&mut draft, rows);
-        draft.finish()
+        ledger.line = None;
+        add(&mut ledger, rows);
+        ledger.finish()
     }
 }
 
 /// With several programs in one text, a name begins with its program's, which alone tells them apart.
-fn add(draft: &mut Draft<'_>, rows: Vec<Row>) {
+fn add(ledger: &mut Ledger<'_>, rows: Vec<Row>) {
     let several = rows.iter().map(|row| &row.program).collect::<BTreeSet<_>>().len() > 1;
     for row in rows {
         let name = if several { format!("{}/{}", row.program, row.name) } else { row.name };
-        draft.add(&name, row.metric, vec![Evidence::Summary(row.summary)]);
+        ledger.add(&name, row.metric, [Evidence::Summary(row.summary)]);
     }
 }
 
@@ -229,7 +230,7 @@ mod tests {
         let row = "╰─ a  1 ns │ 4 ns │ 2 ns │ 3 ns │ 30 │ 60\n";
         let reading = read(&format!("{HEAD}{row}\nother {}{row}", HEAD.trim_start_matches("suite ")));
         let names: Vec<_> = reading.measurements.iter().map(|m| m.benchmark.as_str()).collect();
-        assert_eq!(names, ["other/a", "suite/a"]);
+        assert_eq!(names, ["suite/a", "other/a"]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! gungraun's `summary.json` (schema 7): valgrind's counts of one benchmark. The numbers of the run before, which it
 //! repeats, are not read.
 
-use super::draft::Draft;
-use super::{Format, Look, Reading, Source, callgrind, json};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, callgrind, json, text};
 use crate::model::Diagnostic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -66,30 +66,30 @@ impl Format for Gungraun {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
-        let documents = serde_json::Deserializer::from_slice(json::utf8(source)?).into_iter::<Document<'_>>();
+        let mut ledger = Ledger::new(self.name(), source);
+        let documents = serde_json::Deserializer::from_slice(text::utf8(source)?).into_iter::<Document<'_>>();
         for (at, document) in documents.enumerate() {
             match document {
-                Ok(document) => read_document(&mut draft, document),
+                Ok(document) => read_document(&mut ledger, document),
                 Err(error) if at == 0 => return Err(json::unreadable(source, &error)),
                 Err(error) => {
-                    draft.warn("unreadable-entry", json::entry_message("the documents", at, &error));
+                    ledger.warn("unreadable-entry", json::entry_message("the documents", at, &error));
                     break;
                 }
             }
         }
-        draft.finish()
+        ledger.finish()
     }
 }
 
-fn read_document(draft: &mut Draft<'_>, document: Document<'_>) {
+fn read_document(ledger: &mut Ledger<'_>, document: Document<'_>) {
     let name = callgrind::name(&document.module_path, document.id.as_deref());
     let events = document.profiles.into_iter().flat_map(|profile| profile.data.total.metrics);
     let events = events.filter(|(event, _)| callgrind::metric(event).is_some()).map(|(event, raw)| {
         let count = serde_json::from_str::<Event>(raw.get()).ok().and_then(|event| event.values.new);
         (event, count)
     });
-    callgrind::add(draft, &name, events);
+    callgrind::add(ledger, &name, events);
 }
 
 #[cfg(test)]

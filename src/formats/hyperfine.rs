@@ -1,6 +1,6 @@
 //! hyperfine's `--export-json`: every run is a process of its own, so every time is a replicate.
 
-use super::draft::Draft;
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::de::{SeqAccess, Visitor};
@@ -80,46 +80,41 @@ impl Format for Hyperfine {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         json::each(source, "results", |entry| match entry {
-            Ok(entry) => read_entry(&mut draft, entry),
-            Err(message) => draft.warn("unreadable-entry", message),
+            Ok(entry) => read_entry(&mut ledger, entry),
+            Err(message) => ledger.warn("unreadable-entry", message),
         })?;
-        draft.finish()
+        ledger.finish()
     }
 }
 
-fn read_entry(draft: &mut Draft<'_>, entry: Entry<'_>) {
+fn read_entry(ledger: &mut Ledger<'_>, entry: Entry<'_>) {
     let mut name = entry.command.into_owned();
     for (parameter, value) in entry.parameters.iter().flatten() {
         name.push_str(&format!("/{parameter}={value}"));
     }
-    let times = draft.values(&name, "time", entry.times.unwrap_or_default(), SECOND);
+    let times = entry.times.unwrap_or_default();
     let evidence = if times.is_empty() {
-        let mut scaled = |what, value: Option<f64>| value.and_then(|value| draft.value(&name, what, value, SECOND));
-        let (mean, median, sd) =
-            (scaled("mean", entry.mean), scaled("median", entry.median), scaled("stddev", entry.stddev));
-        let ends = [(0.0, scaled("min", entry.min)), (1.0, scaled("max", entry.max))];
-        let Some(centre) = median.or(mean) else {
-            return draft.warn("no-value", format!("`{name}` has neither times nor a mean; it is left out"));
+        let Some(centre) = entry.median.or(entry.mean) else {
+            return ledger.warn("no-value", format!("`{name}` has neither times nor a mean; it is left out"));
         };
+        let ends = [(0.0, entry.min), (1.0, entry.max)];
         let quantiles = ends.into_iter().filter_map(|(share, value)| Some((share, value?))).collect();
-        vec![Evidence::Summary(Summary { centre, mean, sd, samples: None, quantiles })]
+        vec![Evidence::Summary(Summary { centre, mean: entry.mean, sd: entry.stddev, samples: None, quantiles })]
     } else {
         replicates(times)
     };
-    draft.add(&name, Metric::time(), evidence);
-    let memory = draft.values(&name, "memory", entry.memory_usage_byte.unwrap_or_default(), 1.0);
-    if !memory.is_empty() {
-        draft.add(&name, Metric::measured("memory:peak", Unit::Byte, Direction::Lower), replicates(memory));
-    }
+    ledger.add(&name, Metric::time(), evidence.into_iter().map(|one| one.scaled(SECOND)));
+    let memory = entry.memory_usage_byte.unwrap_or_default();
+    ledger.add(&name, Metric::measured("memory:peak", Unit::Byte, Direction::Lower), replicates(memory));
     if let Some(Failures(failed)) = entry.exit_codes {
         if failed > 0 {
             let message = format!("`{name}`: {failed} runs ended with an error; their times may mean nothing");
-            draft.warn("failed-command", message);
+            ledger.warn("failed-command", message);
         }
         let errors = Metric::counted("errors", Unit::Count, Direction::Lower);
-        draft.add(&name, errors, vec![Evidence::Value(f64::from(failed))]);
+        ledger.add(&name, errors, [Evidence::Value(f64::from(failed))]);
     }
 }
 

@@ -1,8 +1,8 @@
 //! iai-callgrind's `summary.json` (schema 6): valgrind's counts of one benchmark. The numbers of the run before, which it
 //! repeats, are not read.
 
-use super::draft::Draft;
-use super::{Format, Look, Reading, Source, callgrind, json};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, callgrind, json, text};
 use crate::model::Diagnostic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -79,29 +79,29 @@ impl Format for IaiCallgrind {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
-        let documents = serde_json::Deserializer::from_slice(json::utf8(source)?).into_iter::<Document<'_>>();
+        let mut ledger = Ledger::new(self.name(), source);
+        let documents = serde_json::Deserializer::from_slice(text::utf8(source)?).into_iter::<Document<'_>>();
         for (at, document) in documents.enumerate() {
             match document {
-                Ok(document) => read_document(&mut draft, document),
+                Ok(document) => read_document(&mut ledger, document),
                 Err(error) if at == 0 => return Err(json::unreadable(source, &error)),
                 Err(error) => {
-                    draft.warn("unreadable-entry", json::entry_message("the documents", at, &error));
+                    ledger.warn("unreadable-entry", json::entry_message("the documents", at, &error));
                     break;
                 }
             }
         }
-        draft.finish()
+        ledger.finish()
     }
 }
 
-fn read_document(draft: &mut Draft<'_>, document: Document<'_>) {
+fn read_document(ledger: &mut Ledger<'_>, document: Document<'_>) {
     let name = callgrind::name(&document.module_path, document.id.as_deref());
     if document.profiles.is_empty() {
         let version = &document.version;
         let message =
             format!("`{name}` has no profiles (schema {version}); perfgate reads iai-callgrind 0.16 and gungraun");
-        return draft.warn("no-value", message);
+        return ledger.warn("no-value", message);
     }
     let summaries = document.profiles.iter().map(|profile| profile.summaries.total.summary);
     let tools = summaries.filter_map(|summary| serde_json::from_str::<BTreeMap<&str, Events<'_>>>(summary.get()).ok());
@@ -114,7 +114,7 @@ fn read_document(draft: &mut Draft<'_>, document: Document<'_>) {
         });
         (event, count)
     });
-    callgrind::add(draft, &name, events);
+    callgrind::add(ledger, &name, events);
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! JUnit XML: how long each test took, in seconds, once. A skipped test measured nothing and a failed one stopped early,
 //! so both are left out with a word; a case is called `classname::name`.
 
-use super::draft::Draft;
+use super::ledger::Ledger;
 use super::xml::{self, Elements, Step};
 use super::{Format, Look, Reading, Source};
 use crate::model::{Diagnostic, Evidence, Metric};
 use quick_xml::events::BytesStart;
+
+/// Nanoseconds in the reports' unit of time.
+const SECOND: f64 = 1e9;
 
 /// The format.
 pub struct JunitXml;
@@ -41,18 +44,22 @@ impl Format for JunitXml {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         let mut elements = Elements::of(source)?;
         let mut suites: Vec<Option<String>> = Vec::new(); // of each open element the suite's name, if it is a suite
         let mut case: Option<(usize, Case)> = None; // with the depth that it stands at
         let mut skipped = 0;
-        loop {
-            match elements.next() {
-                Ok(Some(Step::Open(element, empty))) => {
+        while let Some(step) = elements.next(&mut ledger) {
+            match step {
+                Step::Open(element, empty) => {
                     match (element.name().as_ref(), &mut case) {
                         ("testcase", _) => {
                             let found = Case::of(&element, suites.iter().rev().flatten().next());
-                            if empty { found.add(&mut draft, &mut skipped) } else { case = Some((suites.len(), found)) }
+                            if empty {
+                                found.add(&mut ledger, &mut skipped)
+                            } else {
+                                case = Some((suites.len(), found))
+                            }
                         }
                         ("skipped", Some((_, case))) => case.outcome = Outcome::Skipped,
                         ("failure" | "error", Some((_, case))) => case.outcome = Outcome::Failed,
@@ -63,24 +70,18 @@ impl Format for JunitXml {
                         suites.push(if suite { xml::attribute(&element, "name") } else { None });
                     }
                 }
-                Ok(Some(Step::Close)) => {
+                Step::Close => {
                     suites.pop();
                     if let Some((_, done)) = case.take_if(|(depth, _)| *depth == suites.len()) {
-                        done.add(&mut draft, &mut skipped);
+                        done.add(&mut ledger, &mut skipped);
                     }
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    // What came before is good; the rest of the file is not there.
-                    draft.warn("unreadable", error.message);
-                    break;
                 }
             }
         }
         if skipped > 0 {
-            draft.note("skipped-tests", format!("{skipped} skipped tests are left out"));
+            ledger.note("skipped-tests", format!("{skipped} skipped tests are left out"));
         }
-        draft.finish()
+        ledger.finish()
     }
 }
 
@@ -96,17 +97,13 @@ impl Case {
         Case { name, seconds: xml::number(element, "time"), outcome }
     }
 
-    fn add(self, draft: &mut Draft<'_>, skipped: &mut usize) {
+    fn add(self, ledger: &mut Ledger<'_>, skipped: &mut usize) {
         let name = &self.name;
         match (self.outcome, self.seconds) {
             (Outcome::Skipped, _) => *skipped += 1,
-            (Outcome::Failed, _) => draft.warn("failed-test", format!("`{name}` failed; its time is left out")),
-            (Outcome::Passed, None) => draft.warn("no-value", format!("`{name}` has no time; it is left out")),
-            (Outcome::Passed, Some(seconds)) => {
-                if let Some(time) = draft.value(name, "the time", seconds, 1e9) {
-                    draft.add(name, Metric::time(), vec![Evidence::Value(time)]);
-                }
-            }
+            (Outcome::Failed, _) => ledger.warn("failed-test", format!("`{name}` failed; its time is left out")),
+            (Outcome::Passed, None) => ledger.warn("no-value", format!("`{name}` has no time; it is left out")),
+            (Outcome::Passed, Some(seconds)) => ledger.add(name, Metric::time(), [Evidence::Value(seconds * SECOND)]),
         }
     }
 }

@@ -17,6 +17,11 @@ pub fn utf8<'a>(source: Source<'a>) -> Result<&'a [u8], Diagnostic> {
     Ok(bytes)
 }
 
+/// The first byte that is no white space: what kind of text follows.
+pub(super) fn opening(source: Source<'_>) -> Result<Option<u8>, Diagnostic> {
+    Ok(utf8(source)?.trim_ascii_start().first().copied())
+}
+
 /// The source as text without colour codes; bytes that are not UTF-8 become replacement characters.
 pub(super) fn text<'a>(source: Source<'a>) -> Result<Cow<'a, str>, Diagnostic> {
     Ok(match String::from_utf8_lossy(utf8(source)?) {
@@ -59,13 +64,16 @@ pub(super) fn number(word: &str) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// A time with its unit attached, `63.28ms`, in nanoseconds.
-pub(super) fn time(word: &str) -> Option<f64> {
-    let word = word.trim();
-    let at = word.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    let (value, label) = word.split_at(at);
-    let scale = Unit::parse(label).filter(|scale| scale.unit == Unit::Nanosecond)?;
-    number(value).map(|value| value * scale.factor)
+/// A time with its unit behind it, `63.28ms` or `2.07 msec`, in nanoseconds.
+pub(super) fn time(words: &str) -> Option<f64> {
+    let end = words.rfind(|c: char| c.is_ascii_digit() || c == '.')? + 1;
+    let (value, label) = words.split_at(end);
+    Some(number(value)? * nanoseconds(label)?)
+}
+
+/// Nanoseconds in the unit of time that a label names.
+pub(super) fn nanoseconds(label: &str) -> Option<f64> {
+    Unit::parse(label).filter(|scale| scale.unit == Unit::Nanosecond).map(|scale| scale.factor)
 }
 
 /// The path of a URL: what stays the same when host and port change between runs.
@@ -110,6 +118,7 @@ mod tests {
     fn a_time_carries_its_unit() {
         assert_eq!(time("63.28ms"), Some(63.28 * 1e6));
         assert_eq!(time("75us"), Some(75e3));
+        assert_eq!(time(" 1e+03 nsec"), Some(1e3));
         assert_eq!(time("1.5m"), Some(90e9));
         assert_eq!(time("12"), None);
         assert_eq!(time("5furlongs"), None);

@@ -4,7 +4,7 @@
 //! another size is to be compared. Where that would make one of two commands of a text, each keeps its whole line.
 //! A command that stands there again was run again: one more replicate.
 
-use super::draft::Draft;
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,10 +41,11 @@ impl Format for TimeV {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         let mut reports: Vec<Report> = Vec::new();
-        for (at, line) in text::lines(source)? {
-            draft.line = Some(at);
+        let text = text::text(source)?;
+        for (at, line) in text::numbered(&text) {
+            ledger.line = Some(at);
             let line = line.trim();
             if let Some(command) = line.strip_prefix(COMMAND) {
                 let command = command.strip_suffix('"').unwrap_or(command).to_owned();
@@ -56,12 +57,12 @@ impl Format for TimeV {
             match read(value) {
                 Some(value) if key == "Exit status" => report.status = Some(value),
                 Some(value) => report.values.push((metric, value)),
-                None => draft.warn("unreadable-line", format!("`{key}` is no number here; it is left out")),
+                None => ledger.warn("unreadable-line", format!("`{key}` is no number here; it is left out")),
             }
         }
-        draft.line = None;
-        add(&mut draft, reports);
-        draft.finish()
+        ledger.line = None;
+        add(&mut ledger, reports);
+        ledger.finish()
     }
 }
 
@@ -92,7 +93,7 @@ fn clock(text: &str) -> Option<f64> {
     text.split(':').try_fold(0.0, |sum, part| Some(sum * 60.0 + part.replace(',', ".").parse::<f64>().ok()?))
 }
 
-fn add(draft: &mut Draft<'_>, reports: Vec<Report>) {
+fn add(ledger: &mut Ledger<'_>, reports: Vec<Report>) {
     let mut commands: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for report in &reports {
         commands.entry(without_numbers(&report.command)).or_default().insert(&report.command);
@@ -103,13 +104,11 @@ fn add(draft: &mut Draft<'_>, reports: Vec<Report>) {
         let single = commands.get(&short).is_some_and(|whole| whole.len() == 1);
         let name = if single && !short.is_empty() { short } else { report.command.clone() };
         for (metric, value) in &report.values {
-            if let Some(value) = draft.value(&name, &metric.name, *value, 1.0) {
-                draft.repeat(&name, metric.clone(), value);
-            }
+            ledger.repeat(&name, metric.clone(), Evidence::Value(*value));
         }
         if let Some(status) = report.status {
             if status != 0.0 {
-                draft.warn(
+                ledger.warn(
                     "failed-command",
                     format!("`{name}` ended with status {status}; its numbers may mean nothing"),
                 );
@@ -119,7 +118,7 @@ fn add(draft: &mut Draft<'_>, reports: Vec<Report>) {
     }
     for (name, failed) in failed {
         let errors = Metric::counted("errors", Unit::Count, Direction::Lower);
-        draft.add(&name, errors, vec![Evidence::Value(failed)]);
+        ledger.add(&name, errors, [Evidence::Value(failed)]);
     }
 }
 
@@ -154,7 +153,7 @@ mod tests {
     #[test]
     fn a_command_that_stands_there_again_is_a_replicate() {
         let reading = read(&(report("./a 1", "0:01.00", 0) + &report("./a 1", "0:02.00", 3))).unwrap();
-        let (errors, time) = (&reading.measurements[0], &reading.measurements[1]);
+        let (time, errors) = (&reading.measurements[0], &reading.measurements[1]);
         assert_eq!(time.benchmark.as_str(), "./a");
         assert_eq!(time.replicates, [Evidence::Value(1e9), Evidence::Value(2e9)]);
         assert_eq!((&*errors.metric.name, &errors.replicates[0]), ("errors", &Evidence::Value(1.0)));

@@ -1,6 +1,7 @@
 //! What the readers of XML share: events without entity expansion, bounded depth, and attributes by name.
 
-use super::{Source, json};
+use super::ledger::Ledger;
+use super::{Source, text};
 use crate::model::Diagnostic;
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
@@ -27,11 +28,19 @@ pub(super) struct Elements<'a> {
 impl<'a> Elements<'a> {
     /// The elements of `source`.
     pub(super) fn of(source: Source<'a>) -> Result<Self, Diagnostic> {
-        Ok(Elements { source, reader: Reader::from_reader(json::utf8(source)?), depth: 0 })
+        Ok(Elements { source, reader: Reader::from_reader(text::utf8(source)?), depth: 0 })
     }
 
-    /// The next step, or `None` at the end. An error says where the document is broken; nothing follows it.
-    pub(super) fn next(&mut self) -> Result<Option<Step<'a>>, Diagnostic> {
+    /// The next step, or `None` at the end. Where the document is broken it ends, with a warning: what came before is
+    /// good.
+    pub(super) fn next(&mut self, ledger: &mut Ledger<'_>) -> Option<Step<'a>> {
+        self.step().unwrap_or_else(|error| {
+            ledger.warn(&error.code, error.message);
+            None
+        })
+    }
+
+    fn step(&mut self) -> Result<Option<Step<'a>>, Diagnostic> {
         loop {
             match self.reader.read_event() {
                 Ok(Event::Start(element)) => {
@@ -82,7 +91,7 @@ mod tests {
     fn steps(text: &str) -> Result<Vec<String>, Diagnostic> {
         let mut elements = Elements::of(Source { name: "x.xml", bytes: text.as_bytes() })?;
         let mut names = Vec::new();
-        while let Some(step) = elements.next()? {
+        while let Some(step) = elements.step()? {
             if let Step::Open(element, _) = step {
                 names.push(attribute(&element, "n").unwrap_or_default());
             }

@@ -3,7 +3,7 @@
 
 use super::tree::{self, Tree};
 use crate::formats::{FORMATS, Format, Look, Reading, Source, criterion};
-use crate::model::{Detail, Diagnostic, Environment, Measurement, Run};
+use crate::model::{Detail, Diagnostic, Measurement, Run};
 use crate::stats::steadiness;
 use std::fs;
 use std::io::{self, Read};
@@ -224,8 +224,7 @@ fn from_tree(path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded
         leave_out_left_over(&mut tree, &place, committed);
     }
     let Tree { measurements, diagnostics, unreadable, .. } = tree;
-    let mut loaded =
-        assemble(Reading { measurements, diagnostics, environment: Environment::default() }, request.detail);
+    let mut loaded = assemble(Reading { measurements, diagnostics, ..Reading::default() }, request.detail);
     loaded.run.unreadable = unreadable;
     Ok(loaded)
 }
@@ -360,7 +359,7 @@ fn files_below(root: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Orders the measurements and drops all but the first of those alike in benchmark, metric and tool.
 fn assemble(reading: Reading, detail: Detail) -> Loaded {
-    let Reading { mut measurements, mut diagnostics, environment } = reading;
+    let Reading { mut measurements, mut diagnostics, environment, commit } = reading;
     measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: the first of a name stays the first
     measurements.dedup_by(|later, first| {
         let twice = identity(later) == identity(first);
@@ -373,7 +372,7 @@ fn assemble(reading: Reading, detail: Detail) -> Loaded {
     if detail == Detail::Digests {
         measurements.iter_mut().for_each(steadiness::condense);
     }
-    let run = Run { measurements, environment, ..Run::default() };
+    let run = Run { commit, measurements, environment, ..Run::default() };
     Loaded { run, diagnostics }
 }
 

@@ -1,10 +1,10 @@
 //! The console report: below a head of three lines each benchmark has its name with samples, iterations and an estimate,
 //! then the mean with its interval, then the standard deviation. A long name goes over several lines.
 
-use super::super::draft::Draft;
+use super::super::ledger::Ledger;
 use super::super::{Source, text};
 use super::{Row, summary};
-use crate::model::{Diagnostic, Unit};
+use crate::model::Diagnostic;
 
 /// Where in the report a line stands.
 enum State {
@@ -29,11 +29,12 @@ pub(super) fn is_header(line: &str) -> bool {
 }
 
 /// Every benchmark of the report.
-pub(super) fn read(draft: &mut Draft<'_>, source: Source<'_>) -> Result<Vec<Row>, Diagnostic> {
+pub(super) fn read(ledger: &mut Ledger<'_>, source: Source<'_>) -> Result<Vec<Row>, Diagnostic> {
     let (mut rows, mut state, mut heading) = (Vec::new(), State::Outside, Vec::new());
     let mut short = false; // a table without analysis: the mean stands in the estimate's place
-    for (at, line) in text::lines(source)? {
-        draft.line = Some(at);
+    let text = text::text(source)?;
+    for (at, line) in text::numbered(&text) {
+        ledger.line = Some(at);
         let line = line.trim_end();
         state = match state {
             _ if is_header(line) => {
@@ -44,7 +45,7 @@ pub(super) fn read(draft: &mut Draft<'_>, source: Source<'_>) -> Result<Vec<Row>
             State::Head => State::Head,
             State::Heading if line.starts_with("---") => State::Outside,
             State::Mean(name, _) | State::Deviation(name, ..) if line.starts_with("---") || line.starts_with("===") => {
-                cut_off(draft, &name);
+                cut_off(ledger, &name);
                 State::Outside
             }
             _ if line.starts_with("---") => {
@@ -63,7 +64,7 @@ pub(super) fn read(draft: &mut Draft<'_>, source: Source<'_>) -> Result<Vec<Row>
                     name.push(rest.to_owned());
                     let name = joined(&name);
                     if short {
-                        push(draft, &mut rows, &heading, name, value, None, samples);
+                        push(&mut rows, &heading, name, value, None, samples);
                         State::Table(Vec::new())
                     } else {
                         State::Mean(name, samples)
@@ -77,38 +78,28 @@ pub(super) fn read(draft: &mut Draft<'_>, source: Source<'_>) -> Result<Vec<Row>
             State::Mean(name, samples) => match first_time(line) {
                 Some(mean) => State::Deviation(name, samples, mean),
                 None => {
-                    draft.warn("unreadable-line", format!("`{name}` has no mean here; did the benchmark throw?"));
+                    ledger.warn("unreadable-line", format!("`{name}` has no mean here; did the benchmark throw?"));
                     State::Table(Vec::new())
                 }
             },
             State::Deviation(name, samples, mean) => {
-                push(draft, &mut rows, &heading, name, mean, first_time(line), samples);
+                push(&mut rows, &heading, name, mean, first_time(line), samples);
                 State::Table(Vec::new())
             }
         };
     }
     if let State::Mean(name, _) | State::Deviation(name, ..) = state {
-        cut_off(draft, &name);
+        cut_off(ledger, &name);
     }
     Ok(rows)
 }
 
-fn cut_off(draft: &mut Draft<'_>, name: &str) {
-    draft.warn("unreadable-line", format!("`{name}` is cut off before its mean and deviation; was the run stopped?"));
+fn cut_off(ledger: &mut Ledger<'_>, name: &str) {
+    ledger.warn("unreadable-line", format!("`{name}` is cut off before its mean and deviation; was the run stopped?"));
 }
 
-fn push(
-    draft: &mut Draft<'_>,
-    rows: &mut Vec<Row>,
-    heading: &[String],
-    name: String,
-    mean: f64,
-    sd: Option<f64>,
-    samples: Option<u64>,
-) {
-    if let Some(summary) = summary(draft, &name, mean, sd, samples) {
-        rows.push(Row { place: heading.join("/"), name, summary });
-    }
+fn push(rows: &mut Vec<Row>, heading: &[String], name: String, mean: f64, sd: Option<f64>, samples: Option<u64>) {
+    rows.push(Row { place: heading.join("/"), name, summary: summary(mean, sd, samples) });
 }
 
 /// The end of a name, the number of samples and the time of `NAME   25   1   68.05 ms`.
@@ -121,20 +112,14 @@ fn name_line(line: &str) -> Option<(&str, Option<u64>, f64)> {
     };
     let (unit, number, iterations, samples) = (word()?, word()?, word()?, word()?);
     iterations.parse::<u64>().ok()?;
-    Some((rest.trim_start(), Some(samples.parse().ok()?), time(number, unit)?))
+    Some((rest.trim_start(), Some(samples.parse().ok()?), Some(text::number(number)? * text::nanoseconds(unit)?)?))
 }
 
 /// The first of the three times of a line.
 fn first_time(line: &str) -> Option<f64> {
     let words: Vec<_> = line.split_ascii_whitespace().collect();
     let [number, unit, _, _, _, _] = words.as_slice() else { return None };
-    time(number, unit)
-}
-
-/// A time in nanoseconds.
-fn time(number: &str, unit: &str) -> Option<f64> {
-    let scale = Unit::parse(unit).filter(|scale| scale.unit == Unit::Nanosecond)?;
-    Some(number.parse::<f64>().ok()? * scale.factor)
+    Some(text::number(number)? * text::nanoseconds(unit)?)
 }
 
 /// The lines of a name as one. Catch2 breaks at spaces, which are lost, and behind some marks, where there was none.

@@ -4,7 +4,7 @@
 mod console;
 mod xml_report;
 
-use super::draft::Draft;
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,21 +39,20 @@ impl Format for Catch2 {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
-        let xml = source.bytes.trim_ascii_start().strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source.bytes);
-        let rows = if xml.trim_ascii_start().starts_with(b"<") {
-            xml_report::read(&mut draft, source)?
+        let mut ledger = Ledger::new(self.name(), source);
+        let rows = if text::opening(source)? == Some(b'<') {
+            xml_report::read(&mut ledger, source)?
         } else {
-            console::read(&mut draft, source)?
+            console::read(&mut ledger, source)?
         };
-        draft.line = None;
-        add(&mut draft, rows);
-        draft.finish()
+        ledger.line = None;
+        add(&mut ledger, rows);
+        ledger.finish()
     }
 }
 
 /// A name that stands in several test cases or sections begins with them, which alone tells the benchmarks apart.
-fn add(draft: &mut Draft<'_>, rows: Vec<Row>) {
+fn add(ledger: &mut Ledger<'_>, rows: Vec<Row>) {
     let mut places: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for row in &rows {
         places.entry(&row.name).or_default().insert(&row.place);
@@ -62,13 +61,11 @@ fn add(draft: &mut Draft<'_>, rows: Vec<Row>) {
         places.into_iter().filter(|(_, places)| places.len() > 1).map(|(name, _)| name.to_owned()).collect();
     for row in rows {
         let name = if several.contains(&row.name) { format!("{}/{}", row.place, row.name) } else { row.name };
-        draft.add(&name, Metric::time(), vec![Evidence::Summary(row.summary)]);
+        ledger.add(&name, Metric::time(), [Evidence::Summary(row.summary)]);
     }
 }
 
 /// The summary of a mean and a standard deviation, both in nanoseconds and not yet known to be numbers.
-fn summary(draft: &mut Draft<'_>, name: &str, mean: f64, sd: Option<f64>, samples: Option<u64>) -> Option<Summary> {
-    let centre = draft.value(name, "the mean", mean, 1.0)?;
-    let sd = sd.and_then(|sd| draft.value(name, "the standard deviation", sd, 1.0));
-    Some(Summary { centre, mean: Some(centre), sd, samples, quantiles: Vec::new() })
+fn summary(mean: f64, sd: Option<f64>, samples: Option<u64>) -> Summary {
+    Summary { centre: mean, mean: Some(mean), sd, samples, quantiles: Vec::new() }
 }

@@ -47,7 +47,8 @@ impl Habits {
         let mut ends: Option<Option<String>> = None;
         let mut better = BTreeMap::new();
         for source in sources {
-            for (_, line) in text::lines(*source)? {
+            let text = text::text(*source)?;
+            for (_, line) in text::numbered(&text) {
                 if let Some(unit) = line.strip_prefix("Unit ") {
                     let mut words = unit.split_ascii_whitespace();
                     let Some(unit) = words.next() else { continue };

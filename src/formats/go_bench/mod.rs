@@ -8,9 +8,9 @@
 
 mod line;
 
-use super::draft::Draft;
-use super::{Format, Look, Reading, Source, json, text};
-use crate::model::{Diagnostic, Direction, Environment, Metric, Unit, UnitScale};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, json, machine, text};
+use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit, UnitScale};
 use line::{Habits, Line};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -52,38 +52,38 @@ impl Format for GoBench {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
-        let bytes = json::utf8(source)?;
+        let mut ledger = Ledger::new(self.name(), source);
+        let bytes = text::utf8(source)?;
         if bytes.trim_ascii_start().starts_with(b"{") {
-            let outputs = outputs(&mut draft, bytes);
+            let outputs = outputs(&mut ledger, bytes);
             // The habits are the file's, so all packages are looked at before one is read.
             let all: Vec<_> =
                 outputs.iter().map(|(_, output)| Source { name: source.name, bytes: output.as_bytes() }).collect();
             let habits = Habits::of(&all)?;
             for ((package, _), output) in outputs.iter().zip(all) {
-                read_text(&mut draft, output, Some(package), &habits)?;
+                read_text(&mut ledger, output, Some(package), &habits)?;
             }
         } else {
             let habits = Habits::of(&[source])?;
-            read_text(&mut draft, source, None, &habits)?;
+            read_text(&mut ledger, source, None, &habits)?;
         }
-        draft.finish()
+        ledger.finish()
     }
 }
 
 /// Each package's output, put together again: an event may hold a part of a line, and packages run side by side.
-fn outputs(draft: &mut Draft<'_>, bytes: &[u8]) -> Vec<(String, String)> {
+fn outputs(ledger: &mut Ledger<'_>, bytes: &[u8]) -> Vec<(String, String)> {
     let mut order = Vec::new();
     let mut outputs: BTreeMap<String, String> = BTreeMap::new();
     for (at, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-        draft.line = Some(at);
+        ledger.line = Some(at);
         if !line.trim_ascii_start().starts_with(b"{") {
             continue;
         }
         let event = match serde_json::from_slice::<Event<'_>>(line) {
             Ok(event) => event,
             Err(error) => {
-                draft.warn("unreadable-line", json::line_message(&error));
+                ledger.warn("unreadable-line", json::line_message(&error));
                 continue;
             }
         };
@@ -103,20 +103,21 @@ fn outputs(draft: &mut Draft<'_>, bytes: &[u8]) -> Vec<(String, String)> {
 
 /// Reads a text, or the output of one package's events, whose lines are none of the file.
 fn read_text(
-    draft: &mut Draft<'_>,
+    ledger: &mut Ledger<'_>,
     source: Source<'_>,
     package: Option<&str>,
     habits: &Habits,
 ) -> Result<(), Diagnostic> {
     let (mut package, whole) = (package.unwrap_or_default().to_owned(), package.is_none());
-    for (at, line) in text::lines(source)? {
-        draft.line = whole.then_some(at);
+    let text = text::text(source)?;
+    for (at, line) in text::numbered(&text) {
+        ledger.line = whole.then_some(at);
         if let Some((key, value)) = line.split_once(": ") {
             match key {
                 "pkg" => value.trim().clone_into(&mut package),
-                "cpu" => draft.environment.set(Environment::CPU, value.trim()),
-                "goos" => draft.environment.set(Environment::OS, value.trim()),
-                "goarch" => draft.environment.set(Environment::ARCH, architecture(value.trim())),
+                "cpu" => ledger.environment().set(Environment::CPU, value.trim()),
+                "goos" => machine::set_os(ledger.environment(), value.trim()),
+                "goarch" => machine::set_arch(ledger.environment(), value.trim()),
                 _ => {}
             }
         }
@@ -124,12 +125,12 @@ fn read_text(
         let bare = habits.processors.as_ref().and_then(|end| line.name.strip_suffix(end.as_str()));
         let bare = bare.unwrap_or(line.name);
         let name = if package.is_empty() { bare.to_owned() } else { format!("{package}/{bare}") };
-        read_line(draft, &name, &line, habits);
+        read_line(ledger, &name, &line, habits);
     }
     Ok(())
 }
 
-fn read_line(draft: &mut Draft<'_>, name: &str, line: &Line<'_>, habits: &Habits) {
+fn read_line(ledger: &mut Ledger<'_>, name: &str, line: &Line<'_>, habits: &Habits) {
     let pairs: Option<Vec<_>> = line
         .pairs
         .iter()
@@ -137,21 +138,19 @@ fn read_line(draft: &mut Draft<'_>, name: &str, line: &Line<'_>, habits: &Habits
         .collect();
     let (Some(pairs), Ok(iterations)) = (pairs, line.iterations.parse::<u64>()) else {
         let message = format!("`{name}`: expected a number of iterations, then pairs of a number and its unit");
-        return draft.warn("unreadable-line", message);
+        return ledger.warn("unreadable-line", message);
     };
     if iterations == 0 {
-        return draft.warn("invalid-value", format!("`{name}` ran no iteration; the line is left out"));
+        return ledger.warn("invalid-value", format!("`{name}` ran no iteration; the line is left out"));
     }
     for (value, unit) in pairs {
-        let (metric, factor) = metric(draft, name, unit, habits);
-        if let Some(value) = draft.value(name, unit, value, factor) {
-            draft.repeat(name, metric, value);
-        }
+        let (metric, factor) = metric(ledger, unit, habits);
+        ledger.repeat(name, metric, Evidence::Value(value * factor));
     }
 }
 
 /// The metric of a Go unit, and what its values are multiplied by.
-fn metric(draft: &mut Draft<'_>, name: &str, unit: &str, habits: &Habits) -> (Metric, f64) {
+fn metric(ledger: &mut Ledger<'_>, unit: &str, habits: &Habits) -> (Metric, f64) {
     let (metric, factor) = match unit {
         "ns/op" => (Metric::time(), 1.0),
         "B/op" => (Metric::measured("memory", Unit::Byte, Direction::Lower), 1.0),
@@ -164,7 +163,7 @@ fn metric(draft: &mut Draft<'_>, name: &str, unit: &str, habits: &Habits) -> (Me
             {
                 Some((what, scale)) if scale.unit == Unit::Nanosecond => (format!("time:{what}"), scale),
                 Some((what, scale)) => (what.to_owned(), scale),
-                None => (bare.to_owned(), Unit::parse(own).unwrap_or_else(|| draft.unit(name, bare))),
+                None => (bare.to_owned(), Unit::parse(own).unwrap_or_else(|| ledger.unit(bare))),
             };
             let UnitScale { unit, factor } = scale;
             let rate = matches!(unit, Unit::PerSecond | Unit::BytePerSecond)
@@ -175,16 +174,6 @@ fn metric(draft: &mut Draft<'_>, name: &str, unit: &str, habits: &Habits) -> (Me
     };
     let direction = habits.better.get(unit).copied().unwrap_or(metric.direction);
     (Metric { direction, ..metric }, factor)
-}
-
-/// Go's name of an architecture as the system names it.
-fn architecture(goarch: &str) -> &str {
-    match goarch {
-        "amd64" => "x86_64",
-        "arm64" => "aarch64",
-        "386" => "x86",
-        other => other,
-    }
 }
 
 #[cfg(test)]
@@ -216,15 +205,15 @@ mod tests {
         let found: Vec<_> =
             reading.measurements.iter().map(|m| (&*m.metric.name, m.metric.unit.label(), m.metric.direction)).collect();
         let expected = [
-            ("heap", "B", Direction::Lower),
+            ("time", "ns", Direction::Lower),
             ("items", "count", Direction::Lower),
+            ("time:p99", "ns", Direction::Lower),
             ("req/s", "/s", Direction::Higher),
             ("score", "score", Direction::Higher),
-            ("time", "ns", Direction::Lower),
-            ("time:p99", "ns", Direction::Lower),
+            ("heap", "B", Direction::Lower),
         ];
         assert_eq!(found, expected);
-        assert_eq!(reading.measurements[5].replicates, [Evidence::Value(12.5e6)]);
+        assert_eq!(reading.measurements[2].replicates, [Evidence::Value(12.5e6)]);
         assert_eq!(reading.diagnostics.len(), 1, "only `score` is unknown");
     }
 

@@ -7,7 +7,8 @@
 
 mod entry;
 
-use super::draft::Draft;
+use super::ledger::Ledger;
+use super::text;
 use super::{Format, Look, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit, UnitScale, Work, WorkUnit};
 use entry::Entry;
@@ -51,8 +52,8 @@ impl Format for GoogleBenchmark {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
-        let bytes = json::without_nan(json::utf8(source)?);
+        let mut ledger = Ledger::new(self.name(), source);
+        let bytes = json::without_nan(text::utf8(source)?);
         let text = Source { bytes: &bytes, ..source };
         let (context, entries) = match json::parse::<Document<Entry<'_>>>(text) {
             Ok(document) => (document.context, document.benchmarks),
@@ -63,47 +64,46 @@ impl Format for GoogleBenchmark {
                 for (at, raw) in document.benchmarks.into_iter().enumerate() {
                     match serde_json::from_str(raw.get()) {
                         Ok(entry) => entries.push(entry),
-                        Err(error) => draft.warn("unreadable-entry", json::entry_message("benchmarks", at, &error)),
+                        Err(error) => ledger.warn("unreadable-entry", json::entry_message("benchmarks", at, &error)),
                     }
                 }
                 (document.context, entries)
             }
         };
         if let Some(cores) = context.and_then(|context| context.num_cpus) {
-            draft.environment.set(Environment::CORES, cores.to_string());
+            ledger.environment().set(Environment::CORES, cores.to_string());
         }
-        read_entries(&mut draft, &entries);
-        draft.finish()
+        read_entries(&mut ledger, &entries);
+        ledger.finish()
     }
 }
 
-fn read_entries(draft: &mut Draft<'_>, entries: &[Entry<'_>]) {
+fn read_entries(ledger: &mut Ledger<'_>, entries: &[Entry<'_>]) {
     let mut repeated = BTreeSet::new();
     let mut failed = BTreeSet::new();
     for entry in entries.iter().filter(|entry| entry.statistic().is_none()) {
         let name = entry.run();
         if let Some(error) = &entry.error {
             if failed.insert(name) {
-                draft.warn("failed-benchmark", format!("`{name}` reports an error: {error}; it is left out"));
+                ledger.warn("failed-benchmark", format!("`{name}` reports an error: {error}; it is left out"));
             }
             continue;
         }
         if entry.iterations == Some(0.0) {
-            draft.warn("invalid-value", format!("`{name}` ran no iteration; it is left out"));
+            ledger.warn("invalid-value", format!("`{name}` ran no iteration; it is left out"));
             continue;
         }
-        let Some((metric, time)) = time(draft, entry) else { continue };
+        let (metric, time) = time(ledger, entry);
         let (_, clock) = entry.clock();
-        draft.repeat(name, metric, time);
+        ledger.repeat(name, metric, Evidence::Value(time));
         if repeated.insert(name)
             && let Some(work) = work(entry, clock)
         {
-            draft.work(name, "time", work);
+            ledger.work(name, "time", work);
         }
         for (counter, value) in &entry.counters {
-            let (metric, value) = (counter_metric(counter), value.unwrap_or(f64::NAN));
-            if let Some(value) = metric.zip(draft.value(name, counter, value, 1.0)) {
-                draft.repeat(name, value.0, value.1);
+            if let Some(metric) = counter_metric(counter) {
+                ledger.repeat(name, metric, Evidence::Value(value.unwrap_or(f64::NAN)));
             }
         }
     }
@@ -112,35 +112,34 @@ fn read_entries(draft: &mut Draft<'_>, entries: &[Entry<'_>]) {
         aggregates.entry(entry.run()).or_default().push(entry);
     }
     for (name, entries) in aggregates {
-        read_aggregates(draft, name, &entries);
+        read_aggregates(ledger, name, &entries);
     }
 }
 
-/// The entry's time in nanoseconds with its metric; a diagnostic where there is none.
-fn time(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Option<(Metric, f64)> {
-    let (what, value) = entry.clock();
-    let scale = draft.unit(entry.run(), &entry.unit);
-    let time = draft.value(entry.run(), what, value.unwrap_or(f64::NAN), scale.factor)?;
-    let metric = Metric { unit: scale.unit, ..Metric::time() };
-    Some((metric, time))
+/// The entry's time in nanoseconds with its metric; no number where there is none.
+fn time(ledger: &mut Ledger<'_>, entry: &Entry<'_>) -> (Metric, f64) {
+    let (_, value) = entry.clock();
+    let scale = ledger.unit(&entry.unit);
+    (Metric { unit: scale.unit, ..Metric::time() }, value.unwrap_or(f64::NAN) * scale.factor)
 }
 
-fn read_aggregates(draft: &mut Draft<'_>, name: &str, entries: &[&Entry<'_>]) {
+fn read_aggregates(ledger: &mut Ledger<'_>, name: &str, entries: &[&Entry<'_>]) {
     let of = |statistic| entries.iter().find(|entry| entry.statistic() == Some(statistic));
     let Some(centre) = of("median").or_else(|| of("mean")) else { return };
-    let Some((metric, median)) = time(draft, centre) else { return };
-    let mut times = |statistic| of(statistic).and_then(|entry| time(draft, entry)).map(|(_, time)| time);
+    let (metric, median) = time(ledger, centre);
+    let mut times = |statistic| of(statistic).map(|entry| time(ledger, entry).1);
     let (mean, sd, min, max) = (times("mean"), times("stddev"), times("min"), times("max"));
     let samples = centre.repetitions.filter(|count| *count >= 1.0).map(|count| count as u64);
     let quantiles: Vec<_> = [(0.0, min), (1.0, max)].into_iter().filter_map(|(q, v)| Some((q, v?))).collect();
     let summary = Summary { centre: median, mean, sd, samples, quantiles };
-    draft.add_work(name, metric, vec![Evidence::Summary(summary)], work(centre, centre.clock().1));
+    ledger.add(name, metric, [Evidence::Summary(summary)]);
+    if let Some(work) = work(centre, centre.clock().1) {
+        ledger.work(name, "time", work);
+    }
     for (counter, value) in &centre.counters {
-        let Some((metric, value)) = counter_metric(counter).zip(value.and_then(|v| draft.value(name, counter, v, 1.0)))
-        else {
-            continue;
-        };
-        draft.add(name, metric, vec![Evidence::Summary(Summary { centre: value, samples, ..Summary::default() })]);
+        if let Some((metric, centre)) = counter_metric(counter).zip(*value) {
+            ledger.add(name, metric, [Evidence::Summary(Summary { centre, samples, ..Summary::default() })]);
+        }
     }
 }
 
@@ -213,9 +212,9 @@ mod tests {
         let reading = read(&format!("[{}]", entry("a", more))).unwrap();
         let metrics: Vec<_> = reading.measurements.iter().map(|m| (&*m.metric.name, m.metric.direction)).collect();
         let expected =
-            [("counter:hit_rate", Direction::Higher), ("counter:misses", Direction::Lower), ("time", Direction::Lower)];
+            [("time", Direction::Lower), ("counter:misses", Direction::Lower), ("counter:hit_rate", Direction::Higher)];
         assert_eq!(metrics, expected);
-        assert_eq!(reading.measurements[2].work, Some(Work { amount: 1000.0, unit: WorkUnit::Bytes }));
+        assert_eq!(reading.measurements[0].work, Some(Work { amount: 1000.0, unit: WorkUnit::Bytes }));
     }
 
     #[test]

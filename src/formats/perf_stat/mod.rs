@@ -4,7 +4,8 @@
 
 mod report;
 
-use super::draft::{Draft, metric_of};
+use super::exchange::metric_of;
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, json, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit, UnitScale};
 use serde::Deserialize;
@@ -66,12 +67,13 @@ impl Format for PerfStat {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut draft = Draft::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         let mut intervals: BTreeMap<String, (Metric, Vec<f64>)> = BTreeMap::new();
         let mut csv_delimiter = None;
         let mut titled = false; // below the report's title
-        for (at, line) in text::lines(source)? {
-            draft.line = Some(at);
+        let text = text::text(source)?;
+        for (at, line) in text::numbered(&text) {
+            ledger.line = Some(at);
             if is_comment(&line) {
                 continue;
             }
@@ -89,16 +91,16 @@ impl Format for PerfStat {
                 if row.is_some() || further { Ok(row) } else { Err(wrong.to_owned()) }
             };
             match row {
-                Ok(Some(row)) => read_row(&mut draft, row, &mut intervals),
+                Ok(Some(row)) => read_row(&mut ledger, row, &mut intervals),
                 Ok(None) => {}
-                Err(message) => draft.warn("unreadable-line", message),
+                Err(message) => ledger.warn("unreadable-line", message),
             }
         }
-        draft.line = None;
+        ledger.line = None;
         for (name, (metric, samples)) in intervals {
-            draft.add(&name, metric, vec![Evidence::Samples(samples)]);
+            ledger.add(&name, metric, [Evidence::Samples(samples)]);
         }
-        draft.finish()
+        ledger.finish()
     }
 }
 
@@ -152,14 +154,14 @@ impl Line<'_> {
     }
 }
 
-fn read_row(draft: &mut Draft<'_>, row: Row, intervals: &mut BTreeMap<String, (Metric, Vec<f64>)>) {
+fn read_row(ledger: &mut Ledger<'_>, row: Row, intervals: &mut BTreeMap<String, (Metric, Vec<f64>)>) {
     let name = &row.name;
     if row.value.starts_with('<') {
-        return draft.note("not-counted", format!("`{name}` says {}; it is left out", row.value));
+        return ledger.note("not-counted", format!("`{name}` says {}; it is left out", row.value));
     }
     // Some locales write a decimal comma.
     let Ok(value) = row.value.replace(',', ".").parse::<f64>() else {
-        return draft.warn("unreadable-line", format!("`{name}`: `{}` is no number", row.value));
+        return ledger.warn("unreadable-line", format!("`{name}`: `{}` is no number", row.value));
     };
     let event = name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name);
     let (metric, factor) = match (row.unit.as_str(), event.split(':').next()) {
@@ -168,18 +170,18 @@ fn read_row(draft: &mut Draft<'_>, row: Row, intervals: &mut BTreeMap<String, (M
         }
         ("", _) => (Metric::measured("count", Unit::Count, Direction::Lower), 1.0),
         (label, _) => {
-            let UnitScale { unit, factor } = draft.unit(name, label);
+            let UnitScale { unit, factor } = ledger.unit(label);
             (metric_of(unit, label), factor)
         }
     };
-    let Some(value) = draft.value(name, &metric.name, value, factor) else { return };
+    let value = value * factor;
     if row.interval {
         let (known, samples) = intervals.entry(row.name).or_insert_with(|| (metric.clone(), Vec::new()));
         if *known == metric {
             samples.push(value);
         }
     } else {
-        draft.add(name, metric, vec![Evidence::Value(value)]);
+        ledger.add(name, metric, [Evidence::Value(value)]);
     }
 }
 

@@ -1,6 +1,11 @@
 //! JSON as benchmark tools write it: typed and borrowed, with Python's `NaN` tolerated, and one clear message otherwise.
 
+mod value;
+
+pub(super) use value::{Number, Numbers, Pairs, Present};
+
 use super::Source;
+use super::text::utf8;
 use crate::model::Diagnostic;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -9,21 +14,22 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The bytes without a byte order mark, as the parser takes them; UTF-16 is refused by name.
-pub fn utf8<'a>(source: Source<'a>) -> Result<&'a [u8], Diagnostic> {
-    let bytes = source.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source.bytes);
-    let utf16 = bytes.starts_with(b"\xFF\xFE")
-        || bytes.starts_with(b"\xFE\xFF")
-        || (bytes.len() > 3 && (bytes[1] == 0 && bytes[3] == 0 || bytes[0] == 0 && bytes[2] == 0));
-    if utf16 {
-        return Err(Diagnostic::error("not-utf8", source.name, "is UTF-16; save it as UTF-8"));
-    }
-    Ok(bytes)
-}
-
 /// Reads one JSON document. The error says where it stopped and what was expected.
 pub fn parse<'a, T: Deserialize<'a>>(source: Source<'a>) -> Result<T, Diagnostic> {
     serde_json::from_slice(utf8(source)?).map_err(|error| unreadable(source, &error))
+}
+
+/// Reads a JSON document; where it holds the bare `NaN` and `Infinity` of Python's json module they become `null`.
+/// The cleaned text is kept in `scratch`. A clean file is neither copied nor looked at twice.
+pub(super) fn document<'a, T: Deserialize<'a>>(source: Source<'a>, scratch: &'a mut Vec<u8>) -> Result<T, Diagnostic> {
+    let text = utf8(source)?;
+    serde_json::from_slice(text).or_else(|error| match without_nan(text) {
+        Cow::Borrowed(_) => Err(unreadable(source, &error)),
+        Cow::Owned(clean) => {
+            *scratch = clean;
+            serde_json::from_slice(scratch).map_err(|error| unreadable(source, &error))
+        }
+    })
 }
 
 /// Reads the entries of a list of the document, one at a time, so that only the current one is held. An entry that
@@ -195,11 +201,5 @@ mod tests {
         {
             assert!(read(broken).is_err(), "{broken}");
         }
-    }
-
-    #[test]
-    fn utf16_is_refused_by_name() {
-        let source = Source { name: "x.json", bytes: b"\xFF\xFE{\0}\0" };
-        assert!(parse::<f64>(source).unwrap_err().message.contains("UTF-16"));
     }
 }
