@@ -422,7 +422,8 @@ fn tree(tool: &str, side: &str) -> (Reading, Vec<String>) {
     let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let contents: Vec<_> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
     let sources: Vec<_> = names.iter().zip(&contents).map(|(name, bytes)| Source { name, bytes }).collect();
-    let left = callgrind::left_overs(&sources);
+    let origins: Vec<_> = sources.iter().map(|source| callgrind::origin(tool, *source)).collect();
+    let left = callgrind::left_overs(&origins.iter().map(Option::as_ref).collect::<Vec<_>>());
     let mut whole = Reading::default();
     for (at, source) in sources.iter().enumerate().filter(|(at, _)| !left.contains(at)) {
         assert_eq!(format_of(source.bytes), [tool], "{}", names[at]);

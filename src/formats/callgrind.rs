@@ -55,11 +55,11 @@ pub(super) fn add<'e>(ledger: &mut Ledger<'_>, name: &str, events: impl Iterator
 /// A summary names the program that it ran and, where it compared, the program before. Of one benchmark file's programs
 /// the one whose summary started last is the current one; the older tool states no time, so there it is the one that
 /// followed another and was not followed itself. Where nothing tells, nothing is left over.
-pub fn left_overs(files: &[Source<'_>]) -> Vec<usize> {
-    let mut suites: BTreeMap<(String, String), Vec<(usize, Origin)>> = BTreeMap::new();
+pub fn left_overs(files: &[Option<&Origin>]) -> Vec<usize> {
+    let mut suites: BTreeMap<&(String, String), Vec<(usize, &Origin)>> = BTreeMap::new();
     for (at, file) in files.iter().enumerate() {
-        if let Some(origin) = Origin::of(*file) {
-            suites.entry(origin.suite.clone()).or_default().push((at, origin));
+        if let Some(origin) = file {
+            suites.entry(&origin.suite).or_default().push((at, origin));
         }
     }
     let mut left = Vec::new();
@@ -82,8 +82,14 @@ pub fn left_overs(files: &[Source<'_>]) -> Vec<usize> {
     left
 }
 
+/// Where a summary comes from, for a file of one of the two formats.
+pub fn origin(format: &str, source: Source<'_>) -> Option<Origin> {
+    if ["gungraun", "iai-callgrind"].contains(&format) { Origin::of(source) } else { None }
+}
+
 /// Where a summary comes from.
-struct Origin {
+#[derive(Debug)]
+pub struct Origin {
     /// Package and benchmark file.
     suite: (String, String),
     /// File name of the program, which cargo names by the build.
@@ -168,8 +174,9 @@ mod tests {
     use super::*;
 
     fn left(files: &[&str]) -> Vec<usize> {
-        let sources: Vec<_> = files.iter().map(|text| Source { name: "x", bytes: text.as_bytes() }).collect();
-        left_overs(&sources)
+        let origin = |text: &&str| Origin::of(Source { name: "x", bytes: text.as_bytes() });
+        let origins: Vec<_> = files.iter().map(origin).collect();
+        left_overs(&origins.iter().map(Option::as_ref).collect::<Vec<_>>())
     }
 
     fn gungraun(program: &str, started: &str) -> String {

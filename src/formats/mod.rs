@@ -81,6 +81,19 @@ pub struct Reading {
     pub commit: Option<Commit>,
 }
 
+impl Reading {
+    /// Both as one; what both state is as the first states it.
+    pub fn and(mut self, other: Reading) -> Reading {
+        self.measurements.extend(other.measurements);
+        self.diagnostics.extend(other.diagnostics);
+        other.environment.0.into_iter().for_each(|(key, value)| {
+            self.environment.0.entry(key).or_insert(value);
+        });
+        self.commit = self.commit.or(other.commit);
+        self
+    }
+}
+
 /// An input format.
 pub trait Format: Sync {
     /// Its name for `--input-format`: the tool's, in kebab-case.
@@ -145,3 +158,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &vitest_bench::VitestBench,
     &wrk::Wrk,
 ];
+
+/// The formats that claim a content, of which its first [`Look::PREFIX`] bytes are enough.
+pub fn claimants(bytes: &[u8]) -> Vec<&'static dyn Format> {
+    let look = Look::at(bytes);
+    FORMATS.iter().copied().filter(|format| format.sniff(&look)).collect()
+}
