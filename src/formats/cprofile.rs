@@ -78,7 +78,8 @@ fn record(mut functions: Vec<Function>, ledger: &mut Ledger<'_>) {
     for function in functions {
         let name = match function.file.as_str() {
             "" => function.name,
-            file => format!("{file}::{}", function.name),
+            // As pstats itself strips it: the directory is another one in another checkout.
+            file => format!("{}::{}", file.rsplit(['/', '\\']).next().unwrap_or(file), function.name),
         };
         let name = namesakes.tell_apart(name);
         record_one(&name, Some(function.inclusive), Some(function.own), function.calls, ledger);

@@ -1,7 +1,7 @@
 //! A reading under way: measurements by name and metric, every value checked at the door, units looked up, and what was
 //! odd kept to a number that can be read. What a file says is for its format.
 
-use super::{Reading, Source};
+use super::{Reading, Source, json};
 use crate::model::{Commit, Diagnostic, Environment, Evidence, Measurement, Metric, Unit, UnitScale, Work};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -79,7 +79,8 @@ impl<'a> Ledger<'a> {
         match serde_json::from_str(raw.get()) {
             Ok(entry) => Some(entry),
             Err(error) => {
-                self.warn("unreadable-entry", super::json::entry_message(what, at, &error));
+                let message = format!("{what} {} is left out: {}", at + 1, json::reason(&error));
+                self.warn("unreadable-entry", message);
                 None
             }
         }

@@ -139,7 +139,7 @@ pub(super) fn line_message(error: &serde_json::Error) -> String {
 }
 
 /// What was wrong, without where.
-fn reason(error: &serde_json::Error) -> String {
+pub(super) fn reason(error: &serde_json::Error) -> String {
     let error = error.to_string();
     error.rsplit_once(" at line ").map_or(error.as_str(), |(reason, _)| reason).to_owned()
 }
