@@ -213,11 +213,10 @@ fn level(side: &[Replicate<'_>]) -> Option<Level> {
 
 /// Variance of a summary's centre on the log scale. Samples of one process hang together: taken for a quarter as many.
 fn within(evidence: &Evidence) -> f64 {
-    match evidence {
-        Evidence::Summary(Summary { centre, sd: Some(sd), samples: Some(samples), .. })
-            if *samples > 0 && *centre > 0.0 =>
-        {
-            4.0 * (sd / centre).powi(2) / *samples as f64
+    let Evidence::Summary(summary) = evidence else { return 0.0 };
+    match **summary {
+        Summary { centre, sd: Some(sd), samples: Some(samples), .. } if samples > 0 && centre > 0.0 => {
+            4.0 * (sd / centre).powi(2) / samples as f64
         }
         _ => 0.0,
     }

@@ -75,7 +75,7 @@ fn add(ledger: &mut Ledger<'_>, name: &str, row: &Row<'_>, metric: &Metric, fact
         let evidence = match row.samples.get(at) {
             Some(samples) if !samples.0.is_empty() => Evidence::Samples(samples.0.clone()),
             _ => match row.summary(at, result) {
-                Some(summary) => Evidence::Summary(summary),
+                Some(summary) => Evidence::summary(summary),
                 None => Evidence::Value(result),
             },
         };

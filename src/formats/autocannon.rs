@@ -61,7 +61,7 @@ impl Format for Autocannon {
             let sd = field(&run.requests, "stddev");
             let extreme = |name, share| field(&run.requests, name).map(|value| (share, value));
             let quantiles = [extreme("min", 0.0), extreme("max", 1.0)].into_iter().flatten().collect();
-            Evidence::Summary(Summary { centre: mean, mean: Some(mean), sd, samples: run.samples, quantiles })
+            Evidence::summary(Summary { centre: mean, mean: Some(mean), sd, samples: run.samples, quantiles })
         });
         let mut endpoint = Endpoint {
             name: title.or(run.url.as_deref().map(url_path)).unwrap_or("autocannon").to_owned(),

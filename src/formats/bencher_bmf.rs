@@ -55,7 +55,7 @@ impl Format for BencherBmf {
                     Some((low, high)) => {
                         let quantiles = vec![(0.0, low), (1.0, high)];
                         let summary = Summary { centre: value.value.0, quantiles, ..Summary::default() };
-                        Evidence::Summary(summary)
+                        Evidence::summary(summary)
                     }
                     None => Evidence::Value(value.value.0),
                 };

@@ -51,7 +51,7 @@ impl Format for BenchmarkIps {
 
 fn add(ledger: &mut Ledger<'_>, name: &str, ips: f64, sd: Option<f64>, samples: Option<u64>) {
     let summary = Summary { centre: ips, mean: Some(ips), sd, samples, quantiles: Vec::new() };
-    ledger.add(name, Metric::throughput(), [Evidence::Summary(summary)]);
+    ledger.add(name, Metric::throughput(), [Evidence::summary(summary)]);
 }
 
 /// A result line in parts.
@@ -103,7 +103,7 @@ mod tests {
     fn summary(text: &str) -> Summary {
         let run = BenchmarkIps.parse(Source { name: "i", bytes: text.as_bytes() }).unwrap();
         let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
-        summary.clone()
+        (**summary).clone()
     }
 
     #[test]

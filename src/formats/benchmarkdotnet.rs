@@ -101,7 +101,7 @@ impl Benchmark<'_> {
                 ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed"));
                 None
             }
-            Some(statistics) if statistics.values.0.is_empty() => Some(Evidence::Summary(statistics.summary())),
+            Some(statistics) if statistics.values.0.is_empty() => Some(Evidence::summary(statistics.summary())),
             Some(statistics) => Some(Evidence::Samples(statistics.values.0.clone())),
         };
         evidence.into_iter().collect()

@@ -80,7 +80,7 @@ fn benchmark(ledger: &mut Ledger<'_>, at: usize, raw: &RawValue) {
             sd: stats.deviation.finite(),
             ..Summary::default()
         };
-        ledger.add(&name, Metric::time(), [Evidence::Summary(summary).scaled(SECOND)]);
+        ledger.add(&name, Metric::time(), [Evidence::summary(summary).scaled(SECOND)]);
     } else {
         ledger.add(&name, Metric::throughput(), [Evidence::Value(benchmark.hz.0)]);
     }
@@ -90,7 +90,7 @@ fn line(ledger: &mut Ledger<'_>, text: &str) {
     let Some(Line { name, hz, margin, runs }) = read(text) else { return };
     let sd = deviation(hz, margin, runs);
     let summary = Summary { centre: hz, sd, samples: Some(runs), ..Summary::default() };
-    ledger.add(name, Metric::throughput(), [Evidence::Summary(summary)]);
+    ledger.add(name, Metric::throughput(), [Evidence::summary(summary)]);
 }
 
 /// The deviation of single samples behind a 95% margin of error (in percent) on the mean of some runs.

@@ -88,7 +88,7 @@ fn read_message(ledger: &mut Ledger<'_>, message: Message<'_>) {
         let Some(centre) = message.median.or(message.typical).map(|centre| centre.estimate).or(mean) else {
             return ledger.warn("no-value", format!("`{name}` has neither samples nor estimates; it is left out"));
         };
-        Evidence::Summary(Summary { centre, mean, ..Summary::default() })
+        Evidence::summary(Summary { centre, mean, ..Summary::default() })
     } else {
         Evidence::Samples(samples)
     };

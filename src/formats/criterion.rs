@@ -105,7 +105,7 @@ pub fn estimates(identity: Identity, source: Source<'_>) -> Benchmark {
     let evidence = json::parse::<EstimatesFile>(source).and_then(|file| {
         let [centre, mean, sd] = [&file.median, &file.mean, &file.std_dev].map(|e| e.point_estimate);
         if is_time(centre) && is_time(mean) {
-            Ok(Evidence::Summary(Summary { centre, mean: Some(mean), sd: Some(sd), ..Summary::default() }))
+            Ok(Evidence::summary(Summary { centre, mean: Some(mean), sd: Some(sd), ..Summary::default() }))
         } else {
             let message = format!("has a median of {centre} ns and a mean of {mean} ns, which no benchmark can have");
             Err(Diagnostic::error("invalid-value", source.name, message))

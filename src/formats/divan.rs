@@ -114,7 +114,7 @@ fn add(ledger: &mut Ledger<'_>, rows: Vec<Row>) {
     let several = rows.iter().map(|row| &row.program).collect::<BTreeSet<_>>().len() > 1;
     for row in rows {
         let name = if several { format!("{}/{}", row.program, row.name) } else { row.name };
-        ledger.add(&name, row.metric, [Evidence::Summary(row.summary)]);
+        ledger.add(&name, row.metric, [Evidence::summary(row.summary)]);
     }
 }
 
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(a.benchmark.as_str(), "g/a b");
         let quantiles = vec![(0.0, 1e3), (1.0, 4e6)];
         let summary = Summary { centre: 2e3, mean: Some(3e3), sd: None, samples: Some(30), quantiles };
-        assert_eq!(a.replicates, [Evidence::Summary(summary)]);
+        assert_eq!(a.replicates, [Evidence::summary(summary)]);
     }
 
     #[test]

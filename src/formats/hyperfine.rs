@@ -101,7 +101,7 @@ fn read_entry(ledger: &mut Ledger<'_>, entry: Entry<'_>) {
         };
         let ends = [(0.0, entry.min), (1.0, entry.max)];
         let quantiles = ends.into_iter().filter_map(|(share, value)| Some((share, value?))).collect();
-        vec![Evidence::Summary(Summary { centre, mean: entry.mean, sd: entry.stddev, samples: None, quantiles })]
+        vec![Evidence::summary(Summary { centre, mean: entry.mean, sd: entry.stddev, samples: None, quantiles })]
     } else {
         replicates(times)
     };

@@ -67,7 +67,7 @@ fn primary(ledger: &mut Ledger<'_>, name: &str, mode: &str, score: Score<'_>) {
     let (mut whole, mut p95, mut p99) = (Vec::new(), Vec::new(), Vec::new());
     for fork in score.raw_data_histogram.iter().flatten().map(|fork| Histogram::of(fork)) {
         if fork.total > 0 {
-            whole.push(Evidence::Summary(fork.summary()).scaled(scale.factor));
+            whole.push(Evidence::summary(fork.summary()).scaled(scale.factor));
             p95.push(Evidence::Value(fork.quantile(0.95) * scale.factor));
             p99.push(Evidence::Value(fork.quantile(0.99) * scale.factor));
         }
@@ -205,7 +205,7 @@ impl Score<'_> {
         let median = quantiles.iter().find(|(share, _)| *share == 0.5).map(|(_, value)| *value);
         let centre = median.unwrap_or(self.score.0);
         let summary = Summary { centre, mean: self.score.finite(), quantiles, ..Summary::default() };
-        vec![Evidence::Summary(summary).scaled(factor)]
+        vec![Evidence::summary(summary).scaled(factor)]
     }
 }
 

@@ -277,11 +277,11 @@ mod tests {
             quantiles: vec![(1.0, 2.0), (0.5, f64::NAN), (0.0, 0.5)],
             ..Summary::default()
         };
-        ledger.add("c", Metric::time(), [Evidence::Summary(summary)]);
+        ledger.add("c", Metric::time(), [Evidence::summary(summary)]);
         let reading = ledger.finish().unwrap();
         assert_eq!(reading.measurements[0].replicates, [Evidence::Samples(vec![1.0, 0.0])]);
         let whole = Summary { centre: 1.0, quantiles: vec![(0.0, 0.5), (1.0, 2.0)], ..Summary::default() };
-        assert_eq!(reading.measurements[1].replicates, [Evidence::Summary(whole)]);
+        assert_eq!(reading.measurements[1].replicates, [Evidence::summary(whole)]);
         assert!(reading.diagnostics[0].message.contains("3 of 5"));
         assert!(reading.diagnostics[1].message.contains("`b`: time of -1"), "{}", reading.diagnostics[1]);
     }

@@ -37,7 +37,7 @@ impl Endpoint {
         let quantile = |share: f64| self.quantiles.iter().find(|q| q.0 == share).map(|q| q.1);
         let summary = |centre, quantiles| {
             let (mean, sd, samples) = (self.mean, self.sd, self.samples);
-            Evidence::Summary(Summary { centre, mean, sd, samples, quantiles })
+            Evidence::summary(Summary { centre, mean, sd, samples, quantiles })
         };
         let name = self.name.as_str();
         if let Some(rate) = self.rate {

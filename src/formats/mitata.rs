@@ -126,7 +126,7 @@ fn console(ledger: &mut Ledger<'_>, text: &str) {
 
 fn close(ledger: &mut Ledger<'_>, open: Option<(String, Summary)>) {
     let Some((name, summary)) = open else { return };
-    ledger.add(&name, Metric::time(), [Evidence::Summary(summary)]);
+    ledger.add(&name, Metric::time(), [Evidence::summary(summary)]);
 }
 
 /// Adds minimum and maximum, and the quantiles from the first share on.
@@ -248,7 +248,7 @@ impl Stats {
             quantiles: shares.into_iter().zip(values.map(|value| value.0)).collect(),
             ..Summary::default()
         };
-        Evidence::Summary(summary)
+        Evidence::summary(summary)
     }
 }
 

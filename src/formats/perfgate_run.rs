@@ -211,7 +211,7 @@ fn replicate(ledger: &mut Ledger<'_>, name: &str, at: usize, raw: &RawValue, fac
         samples: read.n.and_then(Number::count),
         quantiles: shares,
     };
-    Some(Evidence::Summary(summary).scaled(factor))
+    Some(Evidence::summary(summary).scaled(factor))
 }
 
 #[cfg(test)]
@@ -246,7 +246,7 @@ mod tests {
             samples: Some(9),
             quantiles: vec![(0.5, 3e6), (0.95, 6e6)],
         };
-        assert_eq!(time.replicates, [Evidence::Samples(vec![1e6, 2e6]), Evidence::Summary(summary)]);
+        assert_eq!(time.replicates, [Evidence::Samples(vec![1e6, 2e6]), Evidence::summary(summary)]);
         assert!(run.diagnostics.is_empty(), "{:?}", run.diagnostics);
     }
 

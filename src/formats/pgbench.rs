@@ -134,7 +134,7 @@ fn take_intervals(text: &str, ledger: &mut Ledger<'_>) {
             samples: Some(count as u64),
             quantiles: vec![(0.0, least * MICROSECOND), (1.0, most * MICROSECOND)],
         };
-        ledger.add(TOTAL, response_time("time:mean"), [Evidence::Summary(summary)]);
+        ledger.add(TOTAL, response_time("time:mean"), [Evidence::summary(summary)]);
         ledger.add(TOTAL, response_time("time:max"), [Evidence::Value(most * MICROSECOND)]);
     }
     let whole = intervals.windows(2).skip(1).filter(|pair| pair[1].0 > pair[0].0);

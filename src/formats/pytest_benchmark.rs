@@ -49,7 +49,7 @@ impl Format for PytestBenchmark {
             let Some(Benchmark { fullname, name, stats }) = ledger.read("benchmark", at, raw) else { continue };
             let name = fullname.or(name).unwrap_or_default();
             let evidence = if stats.data.0.is_empty() {
-                Evidence::Summary(stats.summary())
+                Evidence::summary(stats.summary())
             } else {
                 Evidence::Samples(stats.data.0)
             };

@@ -52,7 +52,7 @@ impl Format for Timeit {
                         samples: Some(runs),
                         quantiles: vec![],
                     };
-                    Evidence::Summary(summary)
+                    Evidence::summary(summary)
                 }
             };
             ledger.add(&format!("line {count}"), Metric::time(), [evidence]);

@@ -81,7 +81,7 @@ fn task(ledger: &mut Ledger<'_>, name: &str, at: usize, raw: &RawValue) -> Optio
         ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
         return None;
     }
-    Some(Evidence::Summary(stats.summary()).scaled(MILLISECOND))
+    Some(Evidence::summary(stats.summary()).scaled(MILLISECOND))
 }
 
 /// A row of `bench.table()`: `2613000 ± 12.06%` and `2098230 ± 11401`, in nanoseconds.
@@ -97,7 +97,7 @@ fn row(
         ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
         return None;
     };
-    Some(Evidence::Summary(Summary { centre, mean, samples, ..Summary::default() }))
+    Some(Evidence::summary(Summary { centre, mean, samples, ..Summary::default() }))
 }
 
 #[derive(Deserialize)]

@@ -52,7 +52,7 @@ impl Format for VitestBench {
                     continue;
                 }
                 let evidence = if benchmark.samples.0.is_empty() {
-                    Evidence::Summary(benchmark.summary())
+                    Evidence::summary(benchmark.summary())
                 } else {
                     Evidence::Samples(benchmark.samples.0)
                 };

@@ -26,13 +26,18 @@ pub enum Evidence {
     Samples(Vec<f64>),
     /// The samples' digest, the samples themselves being left where they are.
     Digest(Digest),
-    /// A summary made by the tool.
-    Summary(Summary),
+    /// A summary made by the tool; boxed, so that the many single numbers of a large file stay small.
+    Summary(Box<Summary>),
     /// A single number.
     Value(f64),
 }
 
 impl Evidence {
+    /// A summary made by the tool.
+    pub fn summary(summary: Summary) -> Self {
+        Evidence::Summary(Box::new(summary))
+    }
+
     /// How many samples are behind it, as far as the tool says.
     pub fn samples(&self) -> u64 {
         match self {
@@ -154,4 +159,14 @@ pub enum Detail {
     Digests,
     /// Every sample.
     Samples,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_among_many_takes_little() {
+        assert!(size_of::<Evidence>() <= 32, "{}", size_of::<Evidence>());
+    }
 }

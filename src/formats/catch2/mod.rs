@@ -61,7 +61,7 @@ fn add(ledger: &mut Ledger<'_>, rows: Vec<Row>) {
         places.into_iter().filter(|(_, places)| places.len() > 1).map(|(name, _)| name.to_owned()).collect();
     for row in rows {
         let name = if several.contains(&row.name) { format!("{}/{}", row.place, row.name) } else { row.name };
-        ledger.add(&name, Metric::time(), [Evidence::Summary(row.summary)]);
+        ledger.add(&name, Metric::time(), [Evidence::summary(row.summary)]);
     }
 }
 

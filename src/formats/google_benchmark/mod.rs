@@ -132,13 +132,13 @@ fn read_aggregates(ledger: &mut Ledger<'_>, name: &str, entries: &[&Entry<'_>]) 
     let samples = centre.repetitions.filter(|count| *count >= 1.0).map(|count| count as u64);
     let quantiles: Vec<_> = [(0.0, min), (1.0, max)].into_iter().filter_map(|(q, v)| Some((q, v?))).collect();
     let summary = Summary { centre: median, mean, sd, samples, quantiles };
-    ledger.add(name, metric, [Evidence::Summary(summary)]);
+    ledger.add(name, metric, [Evidence::summary(summary)]);
     if let Some(work) = work(centre, centre.clock().1) {
         ledger.work(name, "time", work);
     }
     for (counter, value) in &centre.counters {
         if let Some((metric, centre)) = counter_metric(counter).zip(*value) {
-            ledger.add(name, metric, [Evidence::Summary(Summary { centre, samples, ..Summary::default() })]);
+            ledger.add(name, metric, [Evidence::summary(Summary { centre, samples, ..Summary::default() })]);
         }
     }
 }
@@ -243,7 +243,7 @@ mod tests {
                 .unwrap();
         assert_eq!(reading.measurements[0].benchmark.as_str(), "a");
         let summary = Summary { centre: 4.0, mean: Some(5.0), sd: Some(1.0), ..Summary::default() };
-        assert_eq!(reading.measurements[0].replicates, [Evidence::Summary(summary)]);
+        assert_eq!(reading.measurements[0].replicates, [Evidence::summary(summary)]);
     }
 
     #[test]

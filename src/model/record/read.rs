@@ -78,7 +78,7 @@ impl Index {
                             None => Evidence::Digest(digest),
                         }
                     }
-                    Form::Summary => Evidence::Summary(read_summary(&mut summaries)?),
+                    Form::Summary => Evidence::summary(read_summary(&mut summaries)?),
                     Form::Value => Evidence::Value(values.next().ok_or_else(short)?),
                 };
                 replicates.push(evidence);

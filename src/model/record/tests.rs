@@ -29,7 +29,7 @@ fn run() -> Run {
         Measurement::new("criterion", "a/steps", Metric::time(), Evidence::Samples(vec![812.4, 810.0, 900.25])),
         Measurement::new("gungraun", "b/exact", exact, Evidence::Samples(vec![1e6 + 1.0, 1e6])),
         Measurement::new("k6", "c/zero", rate.clone(), Evidence::Samples(vec![0.0, 7.123456789])),
-        Measurement::new("k6", "d/summary", rate, Evidence::Summary(summary)),
+        Measurement::new("k6", "d/summary", rate, Evidence::summary(summary)),
         Measurement::new("criterion", "e/value", Metric::time(), Evidence::Value(0.1)),
         Measurement::new(
             "criterion",
@@ -210,7 +210,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
             low: median,
             wander: Some(1.0)
         })),
-        summary.prop_map(|(centre, sd, samples)| Evidence::Summary(Summary {
+        summary.prop_map(|(centre, sd, samples)| Evidence::summary(Summary {
             centre,
             mean: sd,
             sd,
