@@ -8,47 +8,8 @@ mod hostile;
 #[path = "formats_managed/pair.rs"]
 mod pair;
 
-use pair::{Pair, centre, claimants, data, read};
+use pair::{Pair, centre, data, read};
 use perfgate::model::{Environment, Evidence};
-
-/// The formats of this file: each reads its own folder of `tests/data`.
-pub const OURS: [&str; 15] = [
-    "asv",
-    "bencher-bmf",
-    "benchmark-ips",
-    "benchmarkdotnet",
-    "benchmarkjs",
-    "csv",
-    "github-action-benchmark",
-    "jmh",
-    "mitata",
-    "perfgate-run",
-    "pyperf",
-    "pytest-benchmark",
-    "timeit",
-    "tinybench",
-    "vitest-bench",
-];
-/// Files beside the results that no format may claim.
-const NO_RESULTS: [&str; 3] = ["README.md", "benchmarks.json", "before.table.txt"];
-
-#[test]
-fn each_file_is_claimed_by_its_own_format_alone() {
-    for tool in OURS {
-        let mut claimed = 0;
-        for entry in std::fs::read_dir(data(tool)).unwrap().map(Result::unwrap) {
-            let name = entry.file_name().into_string().unwrap();
-            let claims = claimants(&std::fs::read(entry.path()).unwrap());
-            if NO_RESULTS.contains(&name.as_str()) {
-                assert!(claims.is_empty(), "{tool}/{name} is claimed by {claims:?}");
-            } else {
-                assert_eq!(claims, [tool], "{tool}/{name}");
-                claimed += 1;
-            }
-        }
-        assert!(claimed > 1, "{tool} has {claimed} files");
-    }
-}
 
 #[test]
 fn pytest_benchmark_with_and_without_data() {
