@@ -7,7 +7,7 @@ use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence};
 
-/// The format.
+/// libtest's text.
 pub struct Bencher;
 
 impl Format for Bencher {

@@ -6,7 +6,7 @@ use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit, UnitScale};
 use std::collections::BTreeSet;
 
-/// The format.
+/// divan.
 pub struct Divan;
 
 /// What the header row shows behind the program's name.

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The format.
+/// Go's own benchmarks.
 pub struct GoBench;
 
 /// One event of `go test -json`.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The format.
+/// perf stat.
 pub struct PerfStat;
 
 /// A line of `-j`. Numbers are written as text, so that they may say `<not counted>`.
