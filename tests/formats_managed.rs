@@ -8,8 +8,27 @@ mod hostile;
 #[path = "formats_managed/pair.rs"]
 mod pair;
 
-use pair::{Pair, centre, data, read};
+use pair::{Pair, centre, read};
 use perfgate::model::{Environment, Evidence};
+
+/// The formats of this file: each reads its own folder of `tests/data`.
+pub const OURS: [&str; 15] = [
+    "asv",
+    "bencher-bmf",
+    "benchmark-ips",
+    "benchmarkdotnet",
+    "benchmarkjs",
+    "csv",
+    "github-action-benchmark",
+    "jmh",
+    "mitata",
+    "perfgate-run",
+    "pyperf",
+    "pytest-benchmark",
+    "timeit",
+    "tinybench",
+    "vitest-bench",
+];
 
 #[test]
 fn pytest_benchmark_with_and_without_data() {
