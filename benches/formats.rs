@@ -3,6 +3,7 @@
 //! numbers in plain structs, for the tools whose files are mostly numbers.
 //!
 //! `cargo bench --bench formats -- --quick`
+#![allow(clippy::panic, missing_docs)] // a benchmark that cannot read its file has nothing to measure
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use perfgate::formats::{Look, Source, claimants};
