@@ -2,12 +2,31 @@
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
 pub mod criterion;
+mod asv;
+mod bencher_bmf;
+mod benchmark_ips;
+mod benchmarkdotnet;
+mod benchmarkjs;
+mod csv;
+mod entries;
+mod exchange;
+mod github_action_benchmark;
+mod jmh;
 pub mod json;
 mod look;
+mod machine;
+mod mitata;
+mod perfgate_run;
+mod pyperf;
+mod pytest_benchmark;
+mod timeit;
+mod tinybench;
+mod tolerant;
+mod vitest_bench;
 
 pub use look::Look;
 
-use crate::model::{Diagnostic, Environment, Measurement};
+use crate::model::{Commit, Diagnostic, Environment, Measurement};
 
 /// A file's text and what to call it in messages.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +46,8 @@ pub struct Reading {
     pub diagnostics: Vec<Diagnostic>,
     /// Facts on the machine that the file states.
     pub environment: Environment,
+    /// The commit that was measured, where the file states it.
+    pub commit: Option<Commit>,
 }
 
 /// An input format.
@@ -50,4 +71,20 @@ pub trait Format: Sync {
 }
 
 /// Every input format. The order does not matter: at most one claims a file.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[
+    &asv::Asv,
+    &bencher_bmf::BencherBmf,
+    &benchmark_ips::BenchmarkIps,
+    &benchmarkdotnet::BenchmarkDotNet,
+    &benchmarkjs::BenchmarkJs,
+    &csv::Csv,
+    &github_action_benchmark::GithubActionBenchmark,
+    &jmh::Jmh,
+    &mitata::Mitata,
+    &perfgate_run::PerfgateRun,
+    &pyperf::Pyperf,
+    &pytest_benchmark::PytestBenchmark,
+    &timeit::Timeit,
+    &tinybench::Tinybench,
+    &vitest_bench::VitestBench,
+];
