@@ -11,6 +11,8 @@ const DEPTH: usize = 5;
 /// What the beginning of a file shows.
 #[derive(Debug)]
 pub struct Look<'a> {
+    /// The beginning as bytes (at most 64 KiB, byte order mark left out), for files that are no text.
+    pub start: &'a [u8],
     /// The beginning as text (at most 64 KiB, byte order mark left out, cut before the first byte that is not UTF-8).
     pub head: &'a str,
     /// For JSON: the paths of the keys seen, `results[].times`; a root array begins with `[]`, an ndjson file shows
@@ -32,7 +34,7 @@ impl<'a> Look<'a> {
         let first = head.trim_start();
         let keys = if first.starts_with(['{', '[']) { json_keys(first) } else { BTreeSet::new() };
         let root = if first.starts_with('<') { xml_root(first) } else { None };
-        Look { head, keys, root }
+        Look { start: prefix, head, keys, root }
     }
 
     /// True when the text is a JSON object or array.

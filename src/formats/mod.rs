@@ -12,7 +12,16 @@ mod entries;
 mod exchange;
 mod github_action_benchmark;
 mod jmh;
+mod ab;
+mod autocannon;
+mod cprofile;
+mod h2load;
+mod jmeter;
 pub mod json;
+mod k6;
+mod ledger;
+mod load;
+mod locust;
 mod look;
 mod machine;
 mod mitata;
@@ -23,6 +32,15 @@ mod timeit;
 mod tinybench;
 mod tolerant;
 mod vitest_bench;
+mod marshal;
+mod memory_profiler;
+mod mprof;
+mod pgbench;
+mod radon;
+mod siege;
+mod sqlalchemy_echo;
+mod text;
+mod wrk;
 
 pub use look::Look;
 
@@ -87,4 +105,18 @@ pub static FORMATS: &[&dyn Format] = &[
     &timeit::Timeit,
     &tinybench::Tinybench,
     &vitest_bench::VitestBench,
+    &ab::Ab,
+    &autocannon::Autocannon,
+    &cprofile::Cprofile,
+    &h2load::H2load,
+    &jmeter::Jmeter,
+    &k6::K6,
+    &locust::Locust,
+    &memory_profiler::MemoryProfiler,
+    &mprof::Mprof,
+    &pgbench::Pgbench,
+    &radon::Radon,
+    &siege::Siege,
+    &sqlalchemy_echo::SqlalchemyEcho,
+    &wrk::Wrk,
 ];
