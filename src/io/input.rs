@@ -225,7 +225,7 @@ fn from_tree(path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded
     }
     let Tree { measurements, diagnostics, unreadable, .. } = tree;
     let mut loaded =
-        assemble(Reading { measurements, diagnostics, environment: Environment::default() }, request.detail);
+        assemble(Reading { measurements, diagnostics, environment: Environment::default(), commit: None }, request.detail);
     loaded.run.unreadable = unreadable;
     Ok(loaded)
 }
@@ -319,6 +319,7 @@ fn from_files(root: &Path, format: Option<&'static dyn Format>, detail: Detail) 
                 all.measurements.extend(reading.measurements);
                 all.diagnostics.extend(reading.diagnostics);
                 all.environment.0.extend(reading.environment.0);
+                all.commit = all.commit.take().or(reading.commit);
             }
             Err(error) => all.diagnostics.push(error),
         }
@@ -360,7 +361,7 @@ fn files_below(root: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Orders the measurements and drops all but the first of those alike in benchmark, metric and tool.
 fn assemble(reading: Reading, detail: Detail) -> Loaded {
-    let Reading { mut measurements, mut diagnostics, environment } = reading;
+    let Reading { mut measurements, mut diagnostics, environment, commit } = reading;
     measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: the first of a name stays the first
     measurements.dedup_by(|later, first| {
         let twice = identity(later) == identity(first);
@@ -373,7 +374,7 @@ fn assemble(reading: Reading, detail: Detail) -> Loaded {
     if detail == Detail::Digests {
         measurements.iter_mut().for_each(steadiness::condense);
     }
-    let run = Run { measurements, environment, ..Run::default() };
+    let run = Run { commit, measurements, environment, ..Run::default() };
     Loaded { run, diagnostics }
 }
 
