@@ -24,7 +24,7 @@ pub use quantity::Quantity;
 pub use rule::Bounds;
 pub use value::{FailOn, ValueError, parse_alpha, parse_threshold};
 
-use crate::model::Metric;
+use crate::model::{Metric, Spread};
 use jiff::civil::Date;
 use problem::{Lines, Sink, Wrong};
 use std::collections::{BTreeMap, BTreeSet};
@@ -239,6 +239,12 @@ impl Policy {
     pub fn with_goals(mut self, goals: impl IntoIterator<Item = Goal>) -> Self {
         self.goals.extend(goals);
         self
+    }
+
+    /// True where a budget or goal is on a statistic that may have to be taken of samples.
+    pub fn asks_for_samples(&self) -> bool {
+        let mut metrics = self.budgets.iter().map(|b| &*b.metric).chain(self.goals.iter().flat_map(Goal::metrics));
+        metrics.any(|metric| Spread::asked(metric).is_some())
     }
 
     /// `[template]`: what a team says of its work, for the templates.

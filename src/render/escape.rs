@@ -57,6 +57,20 @@ pub fn markdown_text(text: &str) -> String {
     out
 }
 
+/// An address that GitHub makes a link of, where it is a plain one; else code.
+pub fn markdown_link(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#=&%+,;".contains(c);
+    let scheme = text.starts_with("https://") || text.starts_with("http://");
+    if scheme && text.chars().all(plain) { format!("<{text}>") } else { markdown(text) }
+}
+
+/// A block of code of several lines, fenced by more back-ticks than it holds in a row.
+pub fn markdown_fence(text: &str, language: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}{language}\n{}{fence}", lines(text))
+}
+
 fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
