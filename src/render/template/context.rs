@@ -51,6 +51,10 @@ pub struct Context {
     pub change: Option<ChangeFacts>,
     /// Database statements.
     pub queries: Queries,
+    /// What takes most and what got worse, by size: statements that repeat, functions of a profile, regressions.
+    pub bottlenecks: Vec<Bottleneck>,
+    /// Regressions and budgets that are not kept, the gravest first.
+    pub concerns: Vec<Concern>,
     /// Statistics of caches: hit rates, sizes.
     pub cache: Vec<Row>,
     /// How the samples of each time spread, a row for each side.
@@ -137,6 +141,8 @@ pub struct ChangeText {
     pub low: String,
     /// Upper end of the 95 % interval.
     pub high: String,
+    /// True where the interval leaves out zero: the change is shown.
+    pub shown: bool,
     /// `1.43 times as fast`, or `1.10 times as slow`.
     pub factor: String,
 }
@@ -379,6 +385,31 @@ pub struct LoadRow {
     pub max: Option<String>,
     /// Requests a second.
     pub rate: Option<String>,
+}
+
+/// What takes most, or got worse.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Bottleneck {
+    /// A benchmark, a function or a statement.
+    pub location: String,
+    /// Its size: a share of the whole, or a change.
+    pub impact: String,
+    /// What it was measured by.
+    pub by: String,
+}
+
+/// A regression, or a budget that is not kept.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Concern {
+    /// `HIGH` (over budget, or worse by more than twice the threshold), `MEDIUM` (a regression, a target missed within
+    /// what is acceptable) or `LOW` (suspect, not decided).
+    pub severity: String,
+    /// The benchmark.
+    pub name: String,
+    /// The metric.
+    pub metric: String,
+    /// What is wrong: `12.0 % above target <50ms`, `+47.7 % [+43.6 %, +53.3 %]`.
+    pub what: String,
 }
 
 /// Check boxes that evidence decides.

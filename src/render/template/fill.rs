@@ -7,7 +7,7 @@ use super::headline::{self, is_cache, is_load};
 use crate::model::{Change, Spread, Statement};
 use crate::render::quantity::{change, pair, percent};
 use crate::render::summary;
-use crate::verdict::{BudgetLine, Finding, Outcome, Report, SideReport, Verdict};
+use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Report, SideReport, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of a profile, of memory or of spreads that are shown.
@@ -56,6 +56,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
             change: change(mean.change),
             low: change(mean.interval[0]),
             high: change(mean.interval[1]),
+            shown: mean.interval[0] > 0.0 || mean.interval[1] < 0.0,
             factor: factor(mean.change),
         }),
         best,
@@ -73,6 +74,8 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         fields,
         change: report.facts.as_ref().and_then(|facts| facts.change.as_ref()).map(|change| change_facts(change, folded)),
         queries: queries(report, details),
+        bottlenecks: bottlenecks(report, if folded { 5 } else { 15 }),
+        concerns: concerns(report, if folded { 50 } else { 500 }),
         cache: by_size(&is_cache),
         spread: all.iter().filter(|f| f.metric == "time").flat_map(spread).take(2 * details).collect(),
         load: load(report, details),
@@ -87,6 +90,71 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         diagnostics: report.diagnostics.iter().take(if folded { 5 } else { DIAGNOSTICS }).map(ToString::to_string).collect(),
         folded,
     }
+}
+
+/// Statements that repeat, the largest functions of a profile, then regressions by size.
+fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
+    let mut found = Vec::new();
+    let all_statements = report.benchmarks.iter().filter(|f| f.metric == "queries").filter_map(|f| Some(f.head?.value));
+    let all_statements = all_statements.fold(0.0, f64::max);
+    for statement in report.facts.iter().flat_map(|facts| &facts.head.repeated) {
+        let impact = format!("{} of {all_statements} statements", statement.times);
+        found.push(Bottleneck { location: statement.text.clone(), impact, by: "sqlalchemy-echo".to_owned() });
+    }
+    let mut profile: Vec<(&Finding, f64)> = report
+        .benchmarks
+        .iter()
+        .filter(|f| f.metric == "time:self")
+        .filter_map(|f| Some((f, f.head?.value)))
+        .collect();
+    profile.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let total: f64 = profile.iter().map(|(_, value)| value).sum();
+    for (finding, value) in profile.into_iter().filter(|(_, value)| *value >= 0.05 * total).take(5) {
+        let impact = format!("{} of the profiled time", percent(value / total));
+        found.push(Bottleneck { location: finding.name.clone(), impact, by: finding.tool.clone() });
+    }
+    let mut regressed: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
+    regressed.sort_by(|a, b| ratio(b).total_cmp(&ratio(a)));
+    for finding in regressed {
+        let impact = format!("{} {}", finding.metric, finding.change.map(change).unwrap_or_default());
+        found.push(Bottleneck { location: finding.name.clone(), impact, by: finding.tool.clone() });
+    }
+    found.truncate(most);
+    found
+}
+
+fn concerns(report: &Report, most: usize) -> Vec<Concern> {
+    let mut found: Vec<(u8, f64, Concern)> = Vec::new();
+    let mut add = |rank: u8, size: f64, name: &str, metric: &str, what: String| {
+        let severity = ["HIGH", "MEDIUM", "LOW"].get(usize::from(rank)).copied().unwrap_or_default().to_owned();
+        found.push((rank, size, Concern { severity, name: name.to_owned(), metric: metric.to_owned(), what }));
+    };
+    for line in &report.budgets {
+        let rank = match line.status {
+            BudgetStatus::Fail => 0,
+            BudgetStatus::Acceptable => 1,
+            _ => continue,
+        };
+        let text = budget(line);
+        let far = text.distance.map_or_else(|| format!("target {} missed", line.target), |far| format!("{far} {}", line.target));
+        let value = text.value.unwrap_or_default();
+        add(rank, line.value.unwrap_or_default(), &line.benchmark, &line.metric, format!("{value}, {far}"));
+    }
+    for finding in &report.benchmarks {
+        let worse = ratio(finding) - 1.0;
+        let rank = match finding.outcome {
+            Outcome::Regressed if worse > 2.0 * finding.threshold => 0,
+            Outcome::Regressed => 1,
+            Outcome::Inconclusive if finding.suspect => 2,
+            _ => continue,
+        };
+        let text = row(finding);
+        let interval = text.interval.map(|interval| format!(" [{interval}]")).unwrap_or_default();
+        let what = format!("{} against base{interval}", text.change.unwrap_or_else(|| finding.outcome.word().to_owned()));
+        add(rank, worse, &finding.name, &finding.metric, what);
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.total_cmp(&a.1)));
+    found.into_iter().take(most).map(|(_, _, concern)| concern).collect()
 }
 
 /// How many times as much the worse side is; below 1 is better.
@@ -371,6 +439,11 @@ fn alerts(report: &Report) -> Vec<Alert> {
     let is_rate = |f: &Finding| is_cache(f) && f.unit == "%";
     let lowest = report.benchmarks.iter().filter(|f| is_rate(f)).filter_map(|f| Some((f.head?.value, f.name.clone())));
     let cache = lowest.min_by(|a, b| a.0.total_cmp(&b.0));
+    let total = report.benchmarks.iter().find(|f| f.metric == "error-rate" && f.name == headline::TOTAL);
+    let errors = match total.and_then(|f| Some((f.head?.value, f.unit.clone(), f.name.clone()))) {
+        Some(total) => Some(total),
+        None => highest(&of("error-rate")).filter(|(share, _, _)| share * (1.0 + room) < 100.0),
+    };
     vec![
         above("Response time p95", "Alert", highest(&p95)),
         above("Database query time", "Warning", highest(&of("time:query"))),
@@ -381,7 +454,7 @@ fn alerts(report: &Report) -> Vec<Alert> {
             from: cache.map(|(rate, name)| format!("{rate:.1} % measured in {name}, and {} less", percent(room))),
         },
         above("Memory usage", "Alert", highest(&of("memory:peak"))),
-        above("Error rate", "Critical Alert", highest(&of("error-rate"))),
+        above("Error rate", "Critical Alert", errors),
     ]
 }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Load generators: their times are those of endpoints under load.
 pub const LOAD_TOOLS: [&str; 9] = ["locust", "k6", "wrk", "ab", "autocannon", "h2load", "jmeter", "siege", "pgbench"];
 /// A load test's row for all endpoints together.
-const TOTAL: &str = "Aggregated";
+pub const TOTAL: &str = "Aggregated";
 /// Rows for what else was measured.
 const OTHERS: usize = 16;
 
@@ -55,16 +55,16 @@ pub fn five(report: &Report) -> Vec<Headline> {
 pub fn others(report: &Report) -> Vec<Headline> {
     let mut groups: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     for finding in &report.benchmarks {
-        let section = is_quality(finding) || is_cache(finding) || is_load(finding) || finding.tool == "junit-xml";
-        let five = matches!(&*finding.metric, "queries" | "memory:peak" | "time:self")
-            || finding.metric == "time" && finding.tool == "pytest-benchmark";
+        let own = finding.metric.starts_with("queries") || finding.metric.starts_with("memory");
+        let section = own || is_quality(finding) || is_cache(finding) || is_load(finding) || finding.tool == "junit-xml";
+        let five = finding.metric == "time:self" || finding.metric == "time" && finding.tool == "pytest-benchmark";
         if !section && !five {
             groups.entry((&finding.tool, &finding.metric)).or_default().push(finding);
         }
     }
-    let rows = groups.into_iter().map(|((_, metric), findings)| {
+    let rows = groups.into_iter().map(|((tool, metric), findings)| {
         let way = if findings.iter().all(|f| f.unit == "count") { Way::Sum } else { Way::Geometric };
-        row(report, metric, Some(findings), way)
+        row(report, &format!("{tool} {metric}"), Some(findings), way)
     });
     rows.take(OTHERS).collect()
 }
