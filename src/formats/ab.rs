@@ -44,18 +44,19 @@ impl Format for Ab {
             Some(REQUESTS) => take_requests(&text, &mut ledger),
             _ => take_reports(&text, &mut ledger),
         }
-        ledger.finish("output of ApacheBench (its report, or the files of -e and -g)")
+        ledger.finish()
     }
 }
 
 /// Lines of `98,50.737`. The lowest share is the shortest request, the highest the longest one.
 fn take_percentiles(text: &str, ledger: &mut Ledger<'_>) {
     let mut endpoint = Endpoint { name: "ab".to_owned(), ..Endpoint::default() };
-    for (line_number, line) in numbered(text).skip(1) {
+    for (at, line) in numbered(text).skip(1) {
+        ledger.line = Some(at);
         let pair = line.split_once(',').and_then(|(share, value)| Some((number(share)?, number(value)?)));
         match pair {
             Some((share, value)) => endpoint.quantiles.push((share / 100.0, value * MILLISECOND)),
-            None => ledger.complain("unreadable-line", Some(line_number), format!("is no percentile: `{line}`")),
+            None => ledger.warn("unreadable-line", format!("is no percentile: `{line}`")),
         }
     }
     endpoint.record(ledger);
@@ -64,26 +65,28 @@ fn take_percentiles(text: &str, ledger: &mut Ledger<'_>) {
 /// One line a request, in the order of their length: put back into the order of their start, as far as its seconds tell.
 fn take_requests(text: &str, ledger: &mut Ledger<'_>) {
     let mut requests: Vec<(u64, f64)> = Vec::new();
-    for (line_number, line) in numbered(text).skip(1) {
+    for (at, line) in numbered(text).skip(1) {
+        ledger.line = Some(at);
         let mut fields = line.split('\t').skip(1);
         let second = fields.next().and_then(|field| field.parse().ok());
         let total = fields.nth(2).and_then(number).filter(|total| *total >= 0.0);
         match second.zip(total) {
             Some((second, total)) => requests.push((second, total * MILLISECOND)),
-            None => ledger.complain("unreadable-line", Some(line_number), format!("is no request of ab's: `{line}`")),
+            None => ledger.warn("unreadable-line", format!("is no request of ab's: `{line}`")),
         }
     }
     requests.sort_by_key(|(second, _)| *second);
     let samples: Vec<f64> = requests.into_iter().map(|(_, total)| total).collect();
     if !samples.is_empty() {
-        ledger.keep("ab", response_time("time"), Evidence::Samples(samples));
+        ledger.add("ab", response_time("time"), [Evidence::Samples(samples)]);
     }
 }
 
 /// Reports begin with a banner; a path that is reported again is a replicate.
 fn take_reports(text: &str, ledger: &mut Ledger<'_>) {
     let mut run: Option<Report> = None;
-    for (line_number, line) in numbered(text) {
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
         if line.starts_with("This is ApacheBench, ") {
             if let Some(done) = run.replace(Report::default()) {
                 done.record(ledger);
@@ -91,7 +94,7 @@ fn take_reports(text: &str, ledger: &mut Ledger<'_>) {
         } else if let Some(run) = &mut run
             && run.take(line).is_none()
         {
-            ledger.complain("unreadable-line", Some(line_number), format!("is no line of ab's: `{line}`"));
+            ledger.warn("unreadable-line", format!("is no line of ab's: `{line}`"));
         }
     }
     if let Some(done) = run {

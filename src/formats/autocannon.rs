@@ -72,7 +72,7 @@ impl Format for Autocannon {
             ..Endpoint::default()
         };
         if samples == Some(0) {
-            ledger.complain("no-samples", None, "no request was answered; its times are left out");
+            ledger.warn("no-samples", "no request was answered; its times are left out");
         } else {
             let time = |name| field(&run.latency, name).map(|value| value * MILLISECOND);
             endpoint.mean = time("mean").or(time("average"));
@@ -80,7 +80,7 @@ impl Format for Autocannon {
             endpoint.quantiles = run.latency.keys().filter_map(|key| Some((share(key)?, time(key)?))).collect();
         }
         endpoint.record(&mut ledger);
-        ledger.finish("result of autocannon")
+        ledger.finish()
     }
 }
 

@@ -1,11 +1,11 @@
 //! Bencher Metric Format: `{"benchmark": {"measure": {"value": 1}}}`. The built-in measures have a fixed unit; another
 //! measure is a plain number. The bounds' meaning is the writer's: they are kept as the lowest and the highest value.
 
-use super::entries::Entries;
 use super::exchange::Assumed;
-use super::tolerant::{Number, Pairs, document};
+use super::json::{Number, Pairs, document};
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, json};
-use crate::model::{Diagnostic, Direction, Metric, Summary, Unit};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -44,26 +44,26 @@ impl Format for BencherBmf {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
         let file: Pairs<Cow<'_, str>, &RawValue> = document(source, &mut scratch)?;
-        let mut entries = Entries::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         let mut assumed = Assumed::default();
         for (at, (name, raw)) in file.0.into_iter().enumerate() {
-            let Some(measures) = entries.read::<Pairs<Cow<'_, str>, &RawValue>>("benchmark", at, raw) else { continue };
+            let Some(measures) = ledger.read::<Pairs<Cow<'_, str>, &RawValue>>("benchmark", at, raw) else { continue };
             for (measure, raw) in measures.0 {
-                let Some(value) = entries.read::<Value>("measure of benchmark", at, raw) else { continue };
+                let Some(value) = ledger.read::<Value>("measure of benchmark", at, raw) else { continue };
                 let (metric, factor) = metric(&mut assumed, &measure);
                 let evidence = match value.bounds() {
                     Some((low, high)) => {
                         let quantiles = vec![(0.0, low), (1.0, high)];
                         let summary = Summary { centre: value.value.0, quantiles, ..Summary::default() };
-                        entries.summary(&name, summary, factor)
+                        Evidence::Summary(summary)
                     }
-                    None => entries.value(&name, value.value.0, factor),
+                    None => Evidence::Value(value.value.0),
                 };
-                entries.add(&name, metric, evidence);
+                ledger.add(&name, metric, [evidence.scaled(factor)]);
             }
         }
-        assumed.report(&mut entries, MEND);
-        entries.finish()
+        assumed.report(&mut ledger, MEND);
+        ledger.finish()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Ruby's benchmark-ips: its JSON (`x.json!`) and its console text. Both hold iterations a second with their deviation;
 //! the warm-up and the comparison are passed over.
 
-use super::entries::Entries;
-use super::tolerant::{Number, document};
-use super::{Format, Look, Reading, Source, json};
-use crate::model::{Diagnostic, Direction, Metric, Summary, Unit};
+use super::json::{Number, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, text};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -31,29 +31,27 @@ impl Format for BenchmarkIps {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let bytes = json::utf8(source)?;
-        let mut entries = Entries::new(self.name(), source);
-        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        let mut ledger = Ledger::new(self.name(), source);
+        if text::opening(source)? == Some(b'[') {
             let mut scratch = Vec::new();
             let list: Vec<&RawValue> = document(source, &mut scratch)?;
             for (at, raw) in list.into_iter().enumerate() {
-                let Some(entry) = entries.read::<Entry<'_>>("entry", at, raw) else { continue };
+                let Some(entry) = ledger.read::<Entry<'_>>("entry", at, raw) else { continue };
                 let samples = Number(entry.iterations.0 / entry.cycles.0).count().filter(|count| *count > 0);
-                add(&mut entries, &entry.name, entry.ips.0, entry.stddev.finite(), samples);
+                add(&mut ledger, &entry.name, entry.ips.0, entry.stddev.finite(), samples);
             }
         } else {
-            for Line { name, ips, percent } in String::from_utf8_lossy(bytes).lines().filter_map(read) {
-                add(&mut entries, name, ips, Some(ips * percent / 100.0), None);
+            for Line { name, ips, percent } in text::text(source)?.lines().filter_map(read) {
+                add(&mut ledger, name, ips, Some(ips * percent / 100.0), None);
             }
         }
-        entries.finish()
+        ledger.finish()
     }
 }
 
-fn add(entries: &mut Entries<'_>, name: &str, ips: f64, sd: Option<f64>, samples: Option<u64>) {
+fn add(ledger: &mut Ledger<'_>, name: &str, ips: f64, sd: Option<f64>, samples: Option<u64>) {
     let summary = Summary { centre: ips, mean: Some(ips), sd, samples, quantiles: Vec::new() };
-    let evidence = entries.summary(name, summary, 1.0);
-    entries.add(name, Metric::measured("throughput", Unit::PerSecond, Direction::Higher), evidence);
+    ledger.add(name, Metric::measured("throughput", Unit::PerSecond, Direction::Higher), [Evidence::Summary(summary)]);
 }
 
 /// A result line in parts.

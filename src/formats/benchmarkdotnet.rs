@@ -2,8 +2,8 @@
 //! are a replicate. Brief ones hold the values behind the statistics. Where one method runs under several jobs, the job
 //! becomes part of the name.
 
-use super::entries::Entries;
-use super::tolerant::{Number, Numbers, document};
+use super::json::{Number, Numbers, document};
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
@@ -35,11 +35,11 @@ impl Format for BenchmarkDotNet {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
         let file: File<'_> = document(source, &mut scratch)?;
-        let mut entries = Entries::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         if let Some(host) = &file.host {
-            describe(entries.environment(), host);
+            describe(ledger.environment(), host);
         }
-        let read = |(at, raw)| entries.read::<Benchmark<'_>>("benchmark", at, raw);
+        let read = |(at, raw)| ledger.read::<Benchmark<'_>>("benchmark", at, raw);
         let list: Vec<Benchmark<'_>> = file.benchmarks.into_iter().enumerate().filter_map(read).collect();
         let mut jobs: BTreeMap<String, usize> = BTreeMap::new();
         list.iter().for_each(|benchmark| *jobs.entry(benchmark.name()).or_default() += 1);
@@ -48,11 +48,11 @@ impl Format for BenchmarkDotNet {
             if jobs.get(&name).is_some_and(|count| *count > 1) {
                 name = format!("{name}/job={}", benchmark.job());
             }
-            let evidence = benchmark.time(&mut entries, &name, at);
-            entries.add(&name, Metric::time(), evidence);
-            benchmark.more(&mut entries, &name);
+            let evidence = benchmark.time(&mut ledger, &name, at);
+            ledger.add(&name, Metric::time(), evidence);
+            benchmark.more(&mut ledger, &name);
         }
-        entries.finish()
+        ledger.finish()
     }
 }
 
@@ -83,9 +83,9 @@ impl Benchmark<'_> {
         job.split_once(" [").map_or(job, |(job, _)| job)
     }
 
-    fn time(&self, entries: &mut Entries<'_>, name: &str, at: usize) -> Vec<Evidence> {
+    fn time(&self, ledger: &mut Ledger<'_>, name: &str, at: usize) -> Vec<Evidence> {
         let taken: Option<Vec<Taken<'_>>> = match self.measurements {
-            Some(raw) => entries.read("measurements of benchmark", at, raw),
+            Some(raw) => ledger.read("measurements of benchmark", at, raw),
             None => None,
         };
         let mut launches: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
@@ -94,25 +94,24 @@ impl Benchmark<'_> {
             launch.push(one.nanoseconds.0 / one.operations.0);
         }
         if !launches.is_empty() {
-            return launches.into_values().filter_map(|launch| entries.samples(name, launch, 1.0)).collect();
+            return launches.into_values().map(Evidence::Samples).collect();
         }
         let evidence = match &self.statistics {
             None => {
-                entries.warn("failed-benchmark", format!("`{name}` has no result: it failed"));
+                ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed"));
                 None
             }
-            Some(statistics) if statistics.values.0.is_empty() => entries.summary(name, statistics.summary(), 1.0),
-            Some(statistics) => entries.samples(name, statistics.values.0.clone(), 1.0),
+            Some(statistics) if statistics.values.0.is_empty() => Some(Evidence::Summary(statistics.summary())),
+            Some(statistics) => Some(Evidence::Samples(statistics.values.0.clone())),
         };
         evidence.into_iter().collect()
     }
 
     /// Memory and what other diagnosers measured.
-    fn more(&self, entries: &mut Entries<'_>, name: &str) {
+    fn more(&self, ledger: &mut Ledger<'_>, name: &str) {
         let allocated = self.memory.as_ref().and_then(|memory| memory.bytes.finite());
         if let Some(bytes) = allocated {
-            let evidence = entries.value(name, bytes, 1.0);
-            entries.add(name, Metric::measured("memory", Unit::Byte, Direction::Lower), evidence);
+            ledger.add(name, Metric::measured("memory", Unit::Byte, Direction::Lower), [Evidence::Value(bytes)]);
         }
         for Extra { value, descriptor } in self.metrics.iter().flatten() {
             // Collections follow from the memory; so does, where it is there, the diagnoser's own view of it.
@@ -120,14 +119,17 @@ impl Benchmark<'_> {
             if known {
                 continue;
             }
-            let scale = entries.unit(&descriptor.unit);
+            let scale = ledger.unit(&descriptor.unit);
             let direction = if descriptor.greater_is_better { Direction::Higher } else { Direction::Lower };
             let metric = match &*descriptor.id {
                 "Allocated Memory" => "memory".to_owned(),
                 id => id.to_lowercase().replace(' ', "-"),
             };
-            let evidence = entries.value(name, value.0, scale.factor);
-            entries.add(name, Metric::measured(metric, scale.unit, direction), evidence);
+            ledger.add(
+                name,
+                Metric::measured(metric, scale.unit, direction),
+                [Evidence::Value(value.0).scaled(scale.factor)],
+            );
         }
     }
 }

@@ -2,10 +2,10 @@
 //! that `String(event.target)` prints. JSON holds the time of every sample; a line holds operations a second with a
 //! relative margin of error, so that text and JSON are different metrics.
 
-use super::entries::Entries;
-use super::tolerant::{Number, Numbers, Pairs, Present, document};
-use super::{Format, Look, Reading, Source, json};
-use crate::model::{Diagnostic, Direction, Metric, Summary, Unit};
+use super::json::{Number, Numbers, Pairs, Present, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, text};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -42,39 +42,37 @@ impl Format for BenchmarkJs {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let bytes = json::utf8(source)?;
-        let mut entries = Entries::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         let mut scratch = Vec::new();
-        match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        match text::opening(source)? {
             Some(b'[') => {
                 let list: Vec<&RawValue> = document(source, &mut scratch)?;
-                list.into_iter().enumerate().for_each(|(at, raw)| benchmark(&mut entries, at, raw));
+                list.into_iter().enumerate().for_each(|(at, raw)| benchmark(&mut ledger, at, raw));
             }
             Some(b'{') => {
                 let suite: Pairs<Cow<'_, str>, &RawValue> = document(source, &mut scratch)?;
                 if suite.0.iter().any(|(key, _)| key == "stats") {
                     let mut scratch = Vec::new();
-                    benchmark(&mut entries, 0, document(source, &mut scratch)?);
+                    benchmark(&mut ledger, 0, document(source, &mut scratch)?);
                 }
                 let members = suite.0.into_iter().filter_map(|(key, raw)| Some((key.parse::<usize>().ok()?, raw)));
-                members.for_each(|(at, raw)| benchmark(&mut entries, at, raw));
+                members.for_each(|(at, raw)| benchmark(&mut ledger, at, raw));
             }
-            _ => String::from_utf8_lossy(bytes).lines().for_each(|text| line(&mut entries, text)),
+            _ => text::text(source)?.lines().for_each(|text| line(&mut ledger, text)),
         }
-        entries.finish()
+        ledger.finish()
     }
 }
 
-fn benchmark(entries: &mut Entries<'_>, at: usize, raw: &RawValue) {
-    let Some(benchmark) = entries.read::<Benchmark<'_>>("benchmark", at, raw) else { return };
+fn benchmark(ledger: &mut Ledger<'_>, at: usize, raw: &RawValue) {
+    let Some(benchmark) = ledger.read::<Benchmark<'_>>("benchmark", at, raw) else { return };
     let (name, stats) = (benchmark.name, benchmark.stats);
     if benchmark.error.0 || stats.sample.0.is_empty() && !(stats.mean.0 > 0.0 || benchmark.hz.0 > 0.0) {
-        entries.warn("failed-benchmark", format!("`{name}` has no result: it failed or was aborted"));
+        ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or was aborted"));
         return;
     }
     if !stats.sample.0.is_empty() {
-        let evidence = entries.samples(&name, stats.sample.0, SECOND);
-        entries.add(&name, Metric::time(), evidence);
+        ledger.add(&name, Metric::time(), [Evidence::Samples(stats.sample.0).scaled(SECOND)]);
     } else if stats.mean.0 > 0.0 {
         let summary = Summary {
             centre: stats.mean.0,
@@ -82,20 +80,17 @@ fn benchmark(entries: &mut Entries<'_>, at: usize, raw: &RawValue) {
             sd: stats.deviation.finite(),
             ..Summary::default()
         };
-        let evidence = entries.summary(&name, summary, SECOND);
-        entries.add(&name, Metric::time(), evidence);
+        ledger.add(&name, Metric::time(), [Evidence::Summary(summary).scaled(SECOND)]);
     } else {
-        let evidence = entries.value(&name, benchmark.hz.0, 1.0);
-        entries.add(&name, throughput(), evidence);
+        ledger.add(&name, throughput(), [Evidence::Value(benchmark.hz.0)]);
     }
 }
 
-fn line(entries: &mut Entries<'_>, text: &str) {
+fn line(ledger: &mut Ledger<'_>, text: &str) {
     let Some(Line { name, hz, margin, runs }) = read(text) else { return };
     let sd = deviation(hz, margin, runs);
     let summary = Summary { centre: hz, sd, samples: Some(runs), ..Summary::default() };
-    let evidence = entries.summary(name, summary, 1.0);
-    entries.add(name, throughput(), evidence);
+    ledger.add(name, throughput(), [Evidence::Summary(summary)]);
 }
 
 fn throughput() -> Metric {

@@ -43,7 +43,7 @@ impl Format for Cprofile {
         } else {
             take_tables(&text(source)?, &mut ledger);
         }
-        ledger.finish("function of cProfile's (its table, or the file of -o)")
+        ledger.finish()
     }
 }
 
@@ -78,7 +78,8 @@ fn record(mut functions: Vec<Function>, ledger: &mut Ledger<'_>) {
     for function in functions {
         let name = match function.file.as_str() {
             "" => function.name,
-            file => format!("{file}::{}", function.name),
+            // As pstats itself strips it: the directory is another one in another checkout.
+            file => format!("{}::{}", file.rsplit(['/', '\\']).next().unwrap_or(file), function.name),
         };
         let name = namesakes.tell_apart(name);
         record_one(&name, Some(function.inclusive), Some(function.own), function.calls, ledger);
@@ -89,10 +90,10 @@ fn record_one(name: &str, inclusive: Option<f64>, own: Option<f64>, calls: f64, 
     let time = |metric: &'static str| Metric::measured(metric, Unit::Nanosecond, Direction::Lower);
     for (metric, value) in [("time", inclusive), ("time:self", own)] {
         if let Some(value) = value.filter(|value| *value != 0.0) {
-            ledger.keep(name, time(metric), Evidence::Value(value * SECOND));
+            ledger.add(name, time(metric), [Evidence::Value(value * SECOND)]);
         }
     }
-    ledger.keep(name, Metric::counted("calls", Unit::Count, Direction::Lower), Evidence::Value(calls));
+    ledger.add(name, Metric::counted("calls", Unit::Count, Direction::Lower), [Evidence::Value(calls)]);
 }
 
 fn take_dictionary(read: &Marshalled<'_>, ledger: &mut Ledger<'_>) {
@@ -101,7 +102,7 @@ fn take_dictionary(read: &Marshalled<'_>, ledger: &mut Ledger<'_>) {
     for (number, (key, value)) in (1..).zip(entries) {
         match function(read, *key, *value) {
             Some(function) => functions.push(function),
-            None => ledger.complain("unreadable-entry", None, format!("entry {number} is no function of a profile")),
+            None => ledger.warn("unreadable-entry", format!("entry {number} is no function of a profile")),
         }
     }
     if !functions.is_empty() {
@@ -138,7 +139,8 @@ fn take_tables(text: &str, ledger: &mut Ledger<'_>) {
     let mut functions = Vec::new();
     let mut in_table = false;
     let mut too_short = 0u64;
-    for (line_number, line) in numbered(text) {
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
         if header(line) {
             in_table = true;
         } else if line.trim().is_empty() {
@@ -149,7 +151,7 @@ fn take_tables(text: &str, ledger: &mut Ledger<'_>) {
                     too_short += u64::from(function.inclusive == 0.0 || function.own == 0.0);
                     functions.push(function);
                 }
-                None => ledger.complain("unreadable-line", Some(line_number), format!("is no function: `{line}`")),
+                None => ledger.warn("unreadable-line", format!("is no function: `{line}`")),
             }
         } else if let Some((calls, seconds)) = sum(line) {
             record(std::mem::take(&mut functions), ledger);

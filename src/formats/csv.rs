@@ -1,9 +1,9 @@
 //! The CSV exchange format: a header with `name`, `value` and `unit`, and where wanted `metric`, `direction`
 //! (`lower` or `higher`) and `run`. Rows of one benchmark and metric in one run are its samples; each run is a replicate.
 
-use super::entries::Entries;
 use super::exchange::Assumed;
-use super::{Format, Look, Reading, Source, json};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric};
 use ::csv::{ReaderBuilder, StringRecord};
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ impl Format for Csv {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let bytes = json::utf8(source)?;
+        let bytes = text::utf8(source)?;
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(bytes);
         let bad = |message: String| Diagnostic::error("unreadable", source.name, message);
         let header = reader.headers().map_err(|error| bad(format!("has no header that can be read: {error}")))?;
@@ -45,37 +45,36 @@ impl Format for Csv {
             let wanted = "name,value,unit[,metric][,direction][,run]";
             bad(format!("has no column `{missing}`; the header is {wanted}"))
         })?;
-        let mut entries = Entries::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         for name in columns.unknown(header) {
-            entries.note("unknown-field", format!("the column `{name}` is not read"));
+            ledger.note("unknown-field", format!("the column `{name}` is not read"));
         }
         let mut assumed = Assumed::default();
         let mut table = Table::default();
         for record in reader.records() {
             match record {
                 Ok(record) => {
-                    let line = record.position().map_or(0, ::csv::Position::line);
-                    if let Err(message) = table.add(&mut entries, &mut assumed, &columns, &record) {
-                        entries.warn("unreadable-entry", format!("line {line}: {message}"));
+                    ledger.line = record.position().map(::csv::Position::line);
+                    if let Err(message) = table.add(&mut ledger, &mut assumed, &columns, &record) {
+                        ledger.warn("unreadable-entry", message);
                     }
                 }
-                Err(error) => entries.warn("unreadable-entry", error.to_string()),
+                Err(error) => ledger.warn("unreadable-entry", error.to_string()),
             }
         }
+        ledger.line = None;
         for series in table.series {
-            let runs: Vec<Evidence> =
-                series.runs.into_iter().filter_map(|values| evidence(&mut entries, &series.name, values)).collect();
-            entries.add(&series.name, series.metric, runs);
+            ledger.add(&series.name, series.metric, series.runs.into_iter().map(evidence));
         }
-        assumed.report(&mut entries, MEND);
-        entries.finish()
+        assumed.report(&mut ledger, MEND);
+        ledger.finish()
     }
 }
 
-fn evidence(entries: &mut Entries<'_>, name: &str, values: Vec<f64>) -> Option<Evidence> {
+fn evidence(values: Vec<f64>) -> Evidence {
     match values[..] {
-        [value] => entries.value(name, value, 1.0),
-        _ => entries.samples(name, values, 1.0),
+        [value] => Evidence::Value(value),
+        _ => Evidence::Samples(values),
     }
 }
 
@@ -97,7 +96,7 @@ struct Series {
 impl Table {
     fn add(
         &mut self,
-        entries: &mut Entries<'_>,
+        ledger: &mut Ledger<'_>,
         assumed: &mut Assumed,
         columns: &Columns,
         row: &StringRecord,
@@ -113,7 +112,7 @@ impl Table {
             "higher" => Some(Direction::Higher),
             other => return Err(format!("`{other}` is no direction; write lower or higher")),
         };
-        let scale = entries.unit(label);
+        let scale = ledger.unit(label);
         let metric = assumed.metric(cell(columns.metric), label, scale.unit, direction);
         let series_at = *self.series_at.entry((name.to_owned(), metric.clone())).or_insert(self.series.len());
         if series_at == self.series.len() {
@@ -190,9 +189,9 @@ mod tests {
             (&*run.measurements[0].metric.name, run.measurements[0].metric.direction),
             ("score", Direction::Higher)
         );
-        let lines: Vec<bool> = ["line 3", "line 4", "line 5"]
+        let lines: Vec<bool> = ["x.csv:3", "x.csv:4", "x.csv:5"]
             .iter()
-            .map(|line| run.diagnostics.iter().any(|d| d.message.starts_with(line)))
+            .map(|line| run.diagnostics.iter().any(|d| d.place == *line))
             .collect();
         assert_eq!(lines, [true; 3], "{:?}", run.diagnostics);
         assert!(run.diagnostics.iter().any(|d| d.code == "invalid-value" && d.message.contains("`e`")));

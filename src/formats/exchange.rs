@@ -1,8 +1,7 @@
-//! What the exchange formats share: a metric's name and direction, where the file leaves them to its unit. A rate is
-//! better when it is higher, a time or an amount of memory when it is lower; anything else is taken as lower is better,
-//! and the file gets one note for each such unit.
+//! A metric where the file leaves it to the unit. A rate is better when it is higher, a time or an amount of memory when
+//! it is lower; for the rest the exchange formats take lower for better and say so once for each unit.
 
-use super::entries::Entries;
+use super::ledger::Ledger;
 use crate::model::{Direction, Metric, Unit};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,7 +14,8 @@ impl Assumed {
     /// The metric of a value: what the file says of it, else what its unit says.
     pub fn metric(&mut self, name: Option<&str>, label: &str, unit: Unit, direction: Option<Direction>) -> Metric {
         let stated = name.filter(|name| !name.is_empty()).map(|name| Cow::Owned(name.to_owned()));
-        let name = stated.unwrap_or(Cow::Borrowed(default_name(&unit)));
+        let unnamed = if unit == Unit::Count { "count" } else { "value" };
+        let name = stated.or_else(|| Some(Cow::Borrowed(name_of(&unit)?))).unwrap_or(Cow::Borrowed(unnamed));
         let direction = direction.or_else(|| direction_of(&unit)).unwrap_or_else(|| {
             *self.0.entry(label.to_owned()).or_default() += 1;
             Direction::Lower
@@ -24,13 +24,22 @@ impl Assumed {
     }
 
     /// Reports what was taken for granted.
-    pub fn report(self, entries: &mut Entries<'_>, mend: &str) {
+    pub fn report(self, ledger: &mut Ledger<'_>, mend: &str) {
         for (label, count) in self.0 {
             let unit = if label.is_empty() { "without a unit".to_owned() } else { format!("in `{label}`") };
             let message = format!("{count} value(s) {unit}: lower is taken for better. {mend}");
-            entries.note("assumed-direction", message);
+            ledger.note("assumed-direction", message);
         }
     }
+}
+
+/// The metric of a tool that names only units: times are `time`, rates `throughput`, and what has no name of the house
+/// goes by the unit's own label, lower being better.
+pub(super) fn metric_of(unit: Unit, label: &str) -> Metric {
+    let direction = direction_of(&unit).unwrap_or(Direction::Lower);
+    let bare = ["/op", "/iter"].iter().find_map(|end| label.strip_suffix(end)).unwrap_or(label);
+    let name = name_of(&unit).map_or_else(|| Cow::Owned(bare.to_owned()), Cow::Borrowed);
+    Metric::measured(name, unit, direction)
 }
 
 /// Which way is better for a unit, where the unit alone says so.
@@ -38,22 +47,24 @@ fn direction_of(unit: &Unit) -> Option<Direction> {
     match unit {
         Unit::Nanosecond | Unit::Byte => Some(Direction::Lower),
         Unit::PerSecond | Unit::BytePerSecond => Some(Direction::Higher),
-        Unit::Other(label) => {
-            let rate = ["/s", "/sec", "/second", " per second"].iter().any(|end| label.ends_with(end));
-            rate.then_some(Direction::Higher)
-        }
+        Unit::Other(label) => is_rate(label).then_some(Direction::Higher),
         Unit::Count | Unit::Percent | Unit::Ratio => None,
     }
 }
 
-fn default_name(unit: &Unit) -> &'static str {
+/// The metric's name, where the unit alone says it.
+fn name_of(unit: &Unit) -> Option<&'static str> {
     match unit {
-        Unit::Nanosecond => "time",
-        Unit::Byte => "memory",
-        Unit::PerSecond | Unit::BytePerSecond => "throughput",
-        Unit::Count => "count",
-        Unit::Percent | Unit::Ratio | Unit::Other(_) => "value",
+        Unit::Nanosecond => Some("time"),
+        Unit::Byte => Some("memory"),
+        Unit::PerSecond | Unit::BytePerSecond => Some("throughput"),
+        Unit::Other(label) if is_rate(label) => Some("throughput"),
+        Unit::Count | Unit::Percent | Unit::Ratio | Unit::Other(_) => None,
     }
+}
+
+fn is_rate(label: &str) -> bool {
+    ["/s", "/sec", "/second", " per second"].iter().any(|end| label.ends_with(end))
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 //! the JSON file of `external-data-json-path`), of which the newest run of each suite is read. Only the history says
 //! which way is better; in a list the unit does. The `range` is free text without a fixed meaning and is not read.
 
-use super::entries::Entries;
 use super::exchange::Assumed;
-use super::tolerant::{Number, Pairs, document};
-use super::{Format, Look, Reading, Source, json};
-use crate::model::{Diagnostic, Direction};
+use super::json::{Number, Pairs, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, text};
+use crate::model::{Diagnostic, Direction, Evidence};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -41,24 +41,24 @@ impl Format for GithubActionBenchmark {
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let source = unwrapped(source)?;
-        let mut entries = Entries::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         let mut assumed = Assumed::default();
         let mut scratch = Vec::new();
-        if source.bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        if text::opening(source)? == Some(b'[') {
             let list: Vec<&RawValue> = document(source, &mut scratch)?;
-            benches(&mut entries, &mut assumed, "", list, None);
+            benches(&mut ledger, &mut assumed, "", list, None);
         } else {
             let history: History<'_> = document(source, &mut scratch)?;
-            newest(&mut entries, &mut assumed, history);
+            newest(&mut ledger, &mut assumed, history);
         }
-        assumed.report(&mut entries, MEND);
-        entries.finish()
+        assumed.report(&mut ledger, MEND);
+        ledger.finish()
     }
 }
 
 /// The JSON inside `window.BENCHMARK_DATA = {…};`.
 fn unwrapped(source: Source<'_>) -> Result<Source<'_>, Diagnostic> {
-    let bytes = json::utf8(source)?;
+    let bytes = text::utf8(source)?;
     if !bytes.trim_ascii_start().starts_with(SCRIPT.as_bytes()) {
         return Ok(Source { bytes, ..source });
     }
@@ -67,44 +67,43 @@ fn unwrapped(source: Source<'_>) -> Result<Source<'_>, Diagnostic> {
     Ok(Source { bytes: bytes.get(start..end).unwrap_or_default(), ..source })
 }
 
-fn newest(entries: &mut Entries<'_>, assumed: &mut Assumed, history: History<'_>) {
+fn newest(ledger: &mut Ledger<'_>, assumed: &mut Assumed, history: History<'_>) {
     let runs: usize = history.entries.0.iter().map(|(_, runs)| runs.len()).sum();
     if runs > history.entries.0.len() {
-        entries.note("newest-only", format!("holds {runs} runs; the newest of each suite is read"));
+        ledger.note("newest-only", format!("holds {runs} runs; the newest of each suite is read"));
     }
     let mut commits: Vec<String> = Vec::new();
     for (suite, runs) in history.entries.0 {
         let Some(raw) = runs.last() else { continue };
-        let Some(run) = entries.read::<Run<'_>>("run", runs.len() - 1, raw) else { continue };
+        let Some(run) = ledger.read::<Run<'_>>("run", runs.len() - 1, raw) else { continue };
         let direction = match &*run.tool {
             "customBiggerIsBetter" => Some(Direction::Higher),
             "customSmallerIsBetter" => Some(Direction::Lower),
             _ => None,
         };
         commits.extend(run.commit.and_then(|commit| commit.id).map(Cow::into_owned));
-        benches(entries, assumed, &format!("{suite}/"), run.benches, direction);
+        benches(ledger, assumed, &format!("{suite}/"), run.benches, direction);
     }
     commits.dedup();
     if let [commit] = &commits[..] {
-        entries.commit(commit);
+        ledger.commit(commit);
     }
 }
 
 fn benches(
-    entries: &mut Entries<'_>,
+    ledger: &mut Ledger<'_>,
     assumed: &mut Assumed,
     suite: &str,
     list: Vec<&RawValue>,
     direction: Option<Direction>,
 ) {
     for (at, raw) in list.into_iter().enumerate() {
-        let Some(Bench { name, unit, value }) = entries.read("entry", at, raw) else { continue };
+        let Some(Bench { name, unit, value }) = ledger.read("entry", at, raw) else { continue };
         let name = format!("{suite}{name}");
         let label = unit.unwrap_or_default();
-        let scale = entries.unit(&label);
-        let Some(evidence) = entries.value(&name, value.0, scale.factor) else { continue };
+        let scale = ledger.unit(&label);
         let metric = assumed.metric(None, &label, scale.unit, direction);
-        entries.add(&name, metric, [evidence]);
+        ledger.add(&name, metric, [Evidence::Value(value.0 * scale.factor)]);
     }
 }
 

@@ -32,7 +32,8 @@ impl Format for H2load {
         let mut ledger = Ledger::new("h2load", source);
         let mut run: Option<Endpoint> = None;
         let mut columns: Vec<&str> = Vec::new();
-        for (line_number, line) in numbered(&text) {
+        for (at, line) in numbered(&text) {
+            ledger.line = Some(at);
             if let Some(rate) = finish_of(line) {
                 let rate = Some(Evidence::Value(rate));
                 let begun = Endpoint { name: "h2load".to_owned(), rate, ..Endpoint::default() };
@@ -54,13 +55,13 @@ impl Format for H2load {
                 _ => Some(()),
             };
             if taken.is_none() {
-                ledger.complain("unreadable-line", Some(line_number), format!("is no line of h2load's: `{line}`"));
+                ledger.warn("unreadable-line", format!("is no line of h2load's: `{line}`"));
             }
         }
         if let Some(done) = run {
             done.record(&mut ledger);
         }
-        ledger.finish("report of h2load (`finished in 1.88s, 79.71 req/s`)")
+        ledger.finish()
     }
 }
 

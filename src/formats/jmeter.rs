@@ -5,12 +5,12 @@
 
 use super::ledger::Ledger;
 use super::load::{record_errors, response_time, throughput};
-use super::text::{number, text};
-use super::{Format, Look, Reading, Source, json};
+use super::text::{self, number};
+use super::xml::{self, Elements, Step};
+use super::{Format, Look, Reading, Source};
 use crate::model::{Diagnostic, Evidence};
 use csv::ByteRecord;
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
+use quick_xml::events::BytesStart;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -42,16 +42,17 @@ impl Format for Jmeter {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let bytes = json::utf8(source)?;
         let mut ledger = Ledger::new("jmeter", source);
         let mut log = Log::default();
-        if bytes.trim_ascii_start().starts_with(b"<") {
-            take_xml(&text(source)?, &mut log, &mut ledger);
+        let bytes = text::utf8(source)?;
+        if text::opening(source)? == Some(b'<') {
+            take_xml(source, &mut log, &mut ledger)?;
         } else if let Some(layout) = layout(bytes) {
             take_csv(bytes, &layout, &mut log, &mut ledger);
         }
+        ledger.line = None;
         log.record(&mut ledger);
-        ledger.finish("sample of JMeter (a CSV log with elapsed, label and success, or XML under <testResults>)")
+        ledger.finish()
     }
 }
 
@@ -99,16 +100,16 @@ impl Log {
         let (mut all, mut judged, mut errors) = (0, 0, 0);
         for (name, label) in self.labels {
             (all, judged, errors) = (all + label.times.len(), judged + label.judged, errors + label.errors);
-            ledger.keep(&name, response_time("time"), Evidence::Samples(label.times));
+            ledger.add(&name, response_time("time"), [Evidence::Samples(label.times)]);
             let count = |count: u64| (label.judged > 0).then_some(count as f64);
             record_errors(ledger, &name, count(label.errors), count(label.judged));
         }
-        if all == 0 || ledger.knows(TOTAL) {
+        if all == 0 || ledger.has(TOTAL, "time") {
             return;
         }
         let seconds = self.from.zip(self.to).map(|(from, to)| (to - from) / 1000.0);
         if let Some(seconds) = seconds.filter(|seconds| *seconds > 0.0) {
-            ledger.keep(TOTAL, throughput(), Evidence::Value(all as f64 / seconds));
+            ledger.add(TOTAL, throughput(), [Evidence::Value(all as f64 / seconds)]);
         }
         let count = |count: u64| (judged > 0).then_some(count as f64);
         record_errors(ledger, TOTAL, count(errors), count(judged));
@@ -182,7 +183,7 @@ fn take_csv(bytes: &[u8], layout: &Layout, log: &mut Log, ledger: &mut Ledger<'_
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return,
-            Err(error) => return ledger.complain("unreadable-line", None, format!("is not CSV: {error}")),
+            Err(error) => return ledger.warn("unreadable-line", format!("is not CSV: {error}")),
         }
         if std::mem::take(&mut header) {
             continue;
@@ -190,7 +191,8 @@ fn take_csv(bytes: &[u8], layout: &Layout, log: &mut Log, ledger: &mut Ledger<'_
         match csv_sample(&record, layout) {
             Ok(sample) => log.take(&sample),
             Err(message) => {
-                ledger.complain("unreadable-line", record.position().map(csv::Position::line), message);
+                ledger.line = record.position().map(csv::Position::line);
+                ledger.warn("unreadable-line", message);
             }
         }
     }
@@ -216,66 +218,41 @@ fn elapsed(field: Option<&str>) -> Result<f64, &'static str> {
     field.and_then(number).filter(|elapsed| *elapsed >= 0.0).ok_or(message)
 }
 
-fn take_xml(text: &str, log: &mut Log, ledger: &mut Ledger<'_>) {
-    let mut reader = Reader::from_str(text);
+fn take_xml(source: Source<'_>, log: &mut Log, ledger: &mut Ledger<'_>) -> Result<(), Diagnostic> {
+    let mut elements = Elements::of(source)?;
     let (mut depth, mut nested, mut number) = (0usize, 0u64, 0u64);
-    loop {
-        let event = reader.read_event();
-        if let Ok(Event::Start(element) | Event::Empty(element)) = &event {
-            let sample = matches!(element.name().as_ref(), "httpSample" | "sample");
-            if sample && depth == 1 {
+    while let Some(step) = elements.next(ledger) {
+        let Step::Open(element, empty) = step else {
+            depth = depth.saturating_sub(1);
+            continue;
+        };
+        if matches!(element.name().as_ref(), "httpSample" | "sample") {
+            if depth == 1 {
                 number += 1;
-                match xml_sample(element) {
+                match xml_sample(&element) {
                     Ok(sample) => log.take(&sample),
-                    Err(message) => ledger.complain("unreadable-entry", None, format!("sample {number} {message}")),
+                    Err(message) => ledger.warn("unreadable-entry", format!("sample {number} {message}")),
                 }
             }
-            nested += u64::from(sample && depth > 1);
+            nested += u64::from(depth > 1);
         }
-        match event {
-            Ok(Event::Start(_)) => depth += 1,
-            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
-            Ok(Event::Eof) => break,
-            Ok(_) => {}
-            Err(error) => {
-                ledger.complain("unreadable-entry", None, format!("is not XML after sample {number}: {error}"));
-                depth = 0;
-                break;
-            }
-        }
-    }
-    if depth > 0 {
-        ledger.complain("truncated", None, "ends before </testResults>; was the test cut off? What there is was read");
+        depth += usize::from(!empty);
     }
     if nested > 0 {
-        ledger.note(
-            "not-read",
-            format!("{nested} samples inside other samples are left out: their parents contain them"),
-        );
+        let message = format!("{nested} samples inside other samples are left out: their parents contain them");
+        ledger.note("not-read", message);
     }
+    Ok(())
 }
 
-/// The attributes of a sample: `t` milliseconds, `ts` start, `s` success, `lb` label. No entity but XML's own five is
-/// expanded.
-fn xml_sample(element: &BytesStart<'_>) -> Result<Sample<'static>, String> {
-    let (mut label, mut start, mut time, mut success) = (None, None, None, None);
-    for attribute in element.attributes().with_checks(false) {
-        let attribute = attribute.map_err(|error| format!("has a broken attribute: {error}"))?;
-        let slot = match attribute.key.0 {
-            "lb" => &mut label,
-            "ts" => &mut start,
-            "t" => &mut time,
-            "s" => &mut success,
-            _ => continue,
-        };
-        let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-        *slot = Some(value.map_err(|error| format!("has a broken attribute: {error}"))?.into_owned());
-    }
+/// The attributes of a sample: `t` milliseconds, `ts` start, `s` success, `lb` label.
+fn xml_sample(element: &BytesStart<'_>) -> Result<Sample<'static>, &'static str> {
+    let text = |name| xml::attribute(element, name);
     Ok(Sample {
-        label: Cow::Owned(label.ok_or("has no label")?),
-        start: start.as_deref().and_then(number),
-        elapsed: elapsed(time.as_deref())?,
-        success: success.as_deref().and_then(|text| boolean(text.as_bytes())),
+        label: Cow::Owned(text("lb").ok_or("has no label")?),
+        start: xml::number(element, "ts"),
+        elapsed: elapsed(text("t").as_deref())?,
+        success: text("s").and_then(|text| boolean(text.as_bytes())),
     })
 }
 
@@ -324,6 +301,6 @@ mod tests {
         let names: Vec<_> = reading.measurements.iter().map(|m| m.benchmark.as_str()).collect();
         assert!(names.contains(&"a \"b\"") && names.contains(&"c") && !names.contains(&"inner"));
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
-        assert_eq!(codes, ["unreadable-entry", "truncated", "not-read"]);
+        assert_eq!(codes, ["unreadable", "not-read"]);
     }
 }

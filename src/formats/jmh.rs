@@ -2,8 +2,8 @@
 //! throughput, the others are times. Secondary metrics (profilers, counters, the methods of a group) stand under their
 //! own names; allocation rates are left out, since they rise when the code gets faster.
 
-use super::entries::Entries;
-use super::tolerant::{Number, Numbers, Pairs, document};
+use super::json::{Number, Numbers, Pairs, document};
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
@@ -34,60 +34,60 @@ impl Format for Jmh {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
         let list: Vec<&RawValue> = document(source, &mut scratch)?;
-        let mut entries = Entries::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         for (at, raw) in list.into_iter().enumerate() {
-            let Some(result) = entries.read::<Benchmark<'_>>("result", at, raw) else { continue };
+            let Some(result) = ledger.read::<Benchmark<'_>>("result", at, raw) else { continue };
             let jvm = [result.vm_name.as_deref(), result.jdk_version.as_deref()];
-            machine::set_words(entries.environment(), "jvm", jvm);
+            machine::set_words(ledger.environment(), "jvm", jvm);
             let name = result.name();
-            primary(&mut entries, &name, &result.mode, result.primary_metric);
+            primary(&mut ledger, &name, &result.mode, result.primary_metric);
             for (label, raw) in result.secondary_metrics.0 {
                 let label = label.trim_start_matches('·'); // how versions before 1.37 mark a profiler
-                if let Some(score) = entries.read::<Score<'_>>("secondary metric of result", at, raw) {
-                    secondary(&mut entries, &name, label, score);
+                if let Some(score) = ledger.read::<Score<'_>>("secondary metric of result", at, raw) {
+                    secondary(&mut ledger, &name, label, score);
                 }
             }
         }
-        entries.finish()
+        ledger.finish()
     }
 }
 
-fn primary(entries: &mut Entries<'_>, name: &str, mode: &str, score: Score<'_>) {
-    let scale = entries.unit(&score.score_unit);
+fn primary(ledger: &mut Ledger<'_>, name: &str, mode: &str, score: Score<'_>) {
+    let scale = ledger.unit(&score.score_unit);
     let metric = match (&scale.unit, mode) {
         (Unit::PerSecond | Unit::BytePerSecond, _) | (_, "thrpt") => {
             Metric::measured("throughput", scale.unit.clone(), Direction::Higher)
         }
         // With `-bm all` one benchmark has several times: the first in JMH's order is the usual one.
         _ => match Metric::measured("time", scale.unit.clone(), Direction::Lower) {
-            time if entries.has(name, &time) => Metric { name: format!("time:{mode}").into(), ..time },
+            time if ledger.has(name, &time.name) => Metric { name: format!("time:{mode}").into(), ..time },
             time => time,
         },
     };
     let (mut whole, mut p95, mut p99) = (Vec::new(), Vec::new(), Vec::new());
     for fork in score.raw_data_histogram.iter().flatten().map(|fork| Histogram::of(fork)) {
         if fork.total > 0 {
-            whole.extend(entries.summary(name, fork.summary(), scale.factor));
-            p95.extend(entries.value(name, fork.quantile(0.95), scale.factor));
-            p99.extend(entries.value(name, fork.quantile(0.99), scale.factor));
+            whole.push(Evidence::Summary(fork.summary()).scaled(scale.factor));
+            p95.push(Evidence::Value(fork.quantile(0.95) * scale.factor));
+            p99.push(Evidence::Value(fork.quantile(0.99) * scale.factor));
         }
     }
     if whole.is_empty() {
-        whole = score.evidence(entries, name, scale.factor);
+        whole = score.evidence(scale.factor);
     }
     let share = |share: &str| Metric { name: format!("time:{share}").into(), ..metric.clone() };
     let (at_95, at_99) = (share("p95"), share("p99"));
-    entries.add(name, metric, whole);
-    entries.add(name, at_95, p95);
-    entries.add(name, at_99, p99);
+    ledger.add(name, metric, whole);
+    ledger.add(name, at_95, p95);
+    ledger.add(name, at_99, p99);
 }
 
-fn secondary(entries: &mut Entries<'_>, name: &str, label: &str, score: Score<'_>) {
+fn secondary(ledger: &mut Ledger<'_>, name: &str, label: &str, score: Score<'_>) {
     let rate = (label.starts_with("gc.alloc.rate") || label.starts_with("gc.churn")) && !label.ends_with(".norm");
     if rate || score.score_unit == "---" || score.score.0.is_nan() {
         return; // a rate of the speed itself, or a profiler's text without a number
     }
-    let scale = entries.unit(&score.score_unit);
+    let scale = ledger.unit(&score.score_unit);
     let direction = match scale.unit {
         Unit::PerSecond | Unit::BytePerSecond => Direction::Higher,
         _ => Direction::Lower,
@@ -96,8 +96,8 @@ fn secondary(entries: &mut Entries<'_>, name: &str, label: &str, score: Score<'_
         "gc.alloc.rate.norm" => "memory".to_owned(),
         other => other.to_lowercase(),
     };
-    let evidence = score.evidence(entries, name, scale.factor);
-    entries.add(name, Metric::measured(metric, scale.unit, direction), evidence);
+    let evidence = score.evidence(scale.factor);
+    ledger.add(name, Metric::measured(metric, scale.unit, direction), evidence);
 }
 
 /// The histogram of one iteration: a value and how often it was seen.
@@ -192,9 +192,9 @@ struct Score<'a> {
 
 impl Score<'_> {
     /// The samples of each fork; without raw data the score and its percentiles.
-    fn evidence(self, entries: &mut Entries<'_>, name: &str, factor: f64) -> Vec<Evidence> {
+    fn evidence(self, factor: f64) -> Vec<Evidence> {
         let forks = self.raw_data.unwrap_or_default().into_iter().filter(|fork| !fork.0.is_empty());
-        let forks: Vec<Evidence> = forks.filter_map(|fork| entries.samples(name, fork.0, factor)).collect();
+        let forks: Vec<Evidence> = forks.map(|fork| Evidence::Samples(fork.0).scaled(factor)).collect();
         if !forks.is_empty() {
             return forks;
         }
@@ -205,7 +205,7 @@ impl Score<'_> {
         let median = quantiles.iter().find(|(share, _)| *share == 0.5).map(|(_, value)| *value);
         let centre = median.unwrap_or(self.score.0);
         let summary = Summary { centre, mean: self.score.finite(), quantiles, ..Summary::default() };
-        entries.summary(name, summary, factor).into_iter().collect()
+        vec![Evidence::Summary(summary).scaled(factor)]
     }
 }
 

@@ -89,7 +89,7 @@ impl Format for K6 {
             match serde_json::from_str::<Statistics>(raw.get()) {
                 Ok(statistics) => record(name, base, &statistics, &mut ledger, &mut assumed),
                 Err(error) => {
-                    ledger.complain("unreadable-entry", None, format!("metric `{name}` is unreadable: {error}"));
+                    ledger.warn("unreadable-entry", format!("metric `{name}` is unreadable: {error}"));
                 }
             }
         }
@@ -100,7 +100,7 @@ impl Format for K6 {
             );
             ledger.note("assumed-unit", message);
         }
-        ledger.finish("metric of k6")
+        ledger.finish()
     }
 }
 
@@ -108,11 +108,7 @@ fn record(name: &str, base: &str, statistics: &Statistics, ledger: &mut Ledger<'
     for (condition, outcome) in &statistics.thresholds {
         // `--summary-export` writes true for a threshold that was crossed, handleSummary {"ok": false}.
         if outcome.as_bool() == Some(true) || outcome.get("ok").and_then(Value::as_bool) == Some(false) {
-            ledger.complain(
-                "threshold-crossed",
-                None,
-                format!("k6's own threshold `{condition}` of `{name}` was crossed"),
-            );
+            ledger.warn("threshold-crossed", format!("k6's own threshold `{condition}` of `{name}` was crossed"));
         }
     }
     let values = statistics.values.as_ref().unwrap_or(&statistics.direct);
@@ -123,15 +119,15 @@ fn record(name: &str, base: &str, statistics: &Statistics, ledger: &mut Ledger<'
         record_rate(name, base, passes, fails, statistics, ledger);
     } else if let (Some(count), rate) = (value("count"), value("rate")) {
         if failure(base) {
-            ledger.keep(name, Metric::measured("errors", Unit::Count, Direction::Lower), Evidence::Value(count));
+            ledger.add(name, Metric::measured("errors", Unit::Count, Direction::Lower), [Evidence::Value(count)]);
         } else if let Some(rate) = rate {
-            ledger.keep(name, throughput(), Evidence::Value(rate));
+            ledger.add(name, throughput(), [Evidence::Value(rate)]);
         }
     } else if let Some(last) = value("value") {
         let direction = wanted(statistics).unwrap_or(Direction::Lower);
-        ledger.keep(name, Metric::measured("value", Unit::Ratio, direction), Evidence::Value(last));
+        ledger.add(name, Metric::measured("value", Unit::Ratio, direction), [Evidence::Value(last)]);
     } else {
-        ledger.complain("unreadable-entry", None, format!("metric `{name}` is neither trend, rate, counter nor gauge"));
+        ledger.warn("unreadable-entry", format!("metric `{name}` is neither trend, rate, counter nor gauge"));
     }
 }
 
@@ -173,7 +169,7 @@ fn record_trend(
     }
     let unit = if statistics.contains.as_deref() == Some("data") { Unit::Byte } else { Unit::Ratio };
     let direction = wanted(statistics).unwrap_or(Direction::Lower);
-    ledger.keep(name, Metric::measured("value:mean", unit.clone(), direction), Evidence::Value(mean));
+    ledger.add(name, Metric::measured("value:mean", unit.clone(), direction), [Evidence::Value(mean)]);
     for (share, value) in quantiles() {
         let named = match share {
             0.5 => "value:p50",
@@ -182,7 +178,7 @@ fn record_trend(
             0.99 => "value:p99",
             _ => continue,
         };
-        ledger.keep(name, Metric::measured(named, unit.clone(), direction), Evidence::Value(value));
+        ledger.add(name, Metric::measured(named, unit.clone(), direction), [Evidence::Value(value)]);
     }
 }
 
@@ -190,7 +186,7 @@ fn record_trend(
 fn record_rate(name: &str, base: &str, passes: f64, fails: f64, statistics: &Statistics, ledger: &mut Ledger<'_>) {
     let all = passes + fails;
     if all == 0.0 {
-        return ledger.complain("no-samples", None, format!("rate `{name}` was never sampled; it is left out"));
+        return ledger.warn("no-samples", format!("rate `{name}` was never sampled; it is left out"));
     }
     let bad = failure(base);
     if base == "checks" {
@@ -198,11 +194,11 @@ fn record_rate(name: &str, base: &str, passes: f64, fails: f64, statistics: &Sta
     } else if wanted(statistics).unwrap_or(if bad { Direction::Lower } else { Direction::Higher }) == Direction::Higher
     {
         let metric = Metric::measured("rate", Unit::Percent, Direction::Higher);
-        ledger.keep(name, metric, Evidence::Value(100.0 * passes / all));
+        ledger.add(name, metric, [Evidence::Value(100.0 * passes / all)]);
     } else if bad {
         record_errors(ledger, name, Some(passes), Some(all));
     } else {
-        ledger.keep(name, error_rate(), Evidence::Value(100.0 * passes / all));
+        ledger.add(name, error_rate(), [Evidence::Value(100.0 * passes / all)]);
     }
 }
 

@@ -102,7 +102,7 @@ mod tests {
             ..Endpoint::default()
         };
         endpoint.record(&mut ledger);
-        let reading = ledger.finish("endpoint").unwrap();
+        let reading = ledger.finish().unwrap();
         let names: Vec<_> = reading.measurements.iter().map(|m| &*m.metric.name).collect();
         assert_eq!(names, ["throughput", "time:p50", "time:mean", "time:p95", "time:max", "errors", "error-rate"]);
         assert_eq!(reading.measurements[6].replicates, [Evidence::Value(1.5)]);

@@ -4,7 +4,7 @@
 use super::ledger::Ledger;
 use super::load::Endpoint;
 use super::text::number;
-use super::{Format, Look, Reading, Source, json};
+use super::{Format, Look, Reading, Source, json, text};
 use crate::model::{Diagnostic, Evidence};
 use csv::ByteRecord;
 use serde::Deserialize;
@@ -48,8 +48,7 @@ impl Format for Locust {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let bytes = json::utf8(source)?;
-        if bytes.trim_ascii_start().starts_with(b"[") { parse_json(source) } else { parse_csv(source, bytes) }
+        if text::opening(source)? == Some(b'[') { parse_json(source) } else { parse_csv(source, text::utf8(source)?) }
     }
 }
 
@@ -110,31 +109,31 @@ fn parse_statistics(
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => {
-                ledger.complain("unreadable-line", None, format!("is not CSV: {error}"));
+                ledger.warn("unreadable-line", format!("is not CSV: {error}"));
                 break;
             }
         }
-        let line = record.position().map(csv::Position::line);
+        ledger.line = record.position().map(csv::Position::line);
         let field = |name: &str| {
             let at = header.iter().position(|column| column == name.as_bytes())?;
             record.get(at).map(String::from_utf8_lossy)
         };
         let value = |name: &str| field(name).as_deref().and_then(number);
         let (Some(method), Some(name)) = (field("Type"), field("Name")) else {
-            ledger.complain("unreadable-line", line, "has no name");
+            ledger.warn("unreadable-line", "has no name");
             continue;
         };
         let (Some(requests), Some(failures)) = (value("Request Count"), value("Failure Count")) else {
-            ledger.complain("unreadable-line", line, format!("`{name}` has no number of requests and failures"));
+            ledger.warn("unreadable-line", format!("`{name}` has no number of requests and failures"));
             continue;
         };
         if requests == 0.0 {
-            ledger.complain("no-samples", line, format!("`{name}` had no request; it is left out"));
+            ledger.warn("no-samples", format!("`{name}` had no request; it is left out"));
             continue;
         }
         let full_name = full_name(&method, &name);
-        if ledger.knows(&full_name) {
-            ledger.complain("duplicate-name", line, format!("has `{full_name}` again; the first one is kept"));
+        if ledger.has(&full_name, "errors") {
+            ledger.warn("duplicate-name", format!("has `{full_name}` again; the first one is kept"));
             continue;
         }
         let time = |name: &str| value(name).map(|value| value * MILLISECOND);
@@ -159,7 +158,7 @@ fn parse_statistics(
         };
         endpoint.record(&mut ledger);
     }
-    ledger.finish("row of locust's statistics")
+    ledger.finish()
 }
 
 /// `GET /search`; the row of all endpoints has no method.
@@ -197,7 +196,7 @@ struct Tally {
 }
 
 fn parse_json(source: Source<'_>) -> Result<Reading, Diagnostic> {
-    let bytes = json::utf8(source)?;
+    let bytes = text::utf8(source)?;
     let text = json::without_nan(bytes);
     let entries: Vec<&RawValue> = json::parse(Source { name: source.name, bytes: &text })?;
     let mut ledger = Ledger::new("locust", source);
@@ -206,17 +205,17 @@ fn parse_json(source: Source<'_>) -> Result<Reading, Diagnostic> {
         let entry: Entry<'_> = match serde_json::from_str(raw.get()) {
             Ok(entry) => entry,
             Err(error) => {
-                ledger.complain("unreadable-entry", None, format!("entry {} is unreadable: {error}", number + 1));
+                ledger.warn("unreadable-entry", format!("entry {} is unreadable: {error}", number + 1));
                 continue;
             }
         };
         let name = full_name(entry.method.as_deref().unwrap_or_default(), &entry.name);
         if entry.num_requests == 0 {
-            ledger.complain("no-samples", None, format!("`{name}` had no request; it is left out"));
+            ledger.warn("no-samples", format!("`{name}` had no request; it is left out"));
             continue;
         }
-        if ledger.knows(&name) {
-            ledger.complain("duplicate-name", None, format!("has `{name}` again; the first one is kept"));
+        if ledger.has(&name, "errors") {
+            ledger.warn("duplicate-name", format!("has `{name}` again; the first one is kept"));
             continue;
         }
         let tally = tally(&entry);
@@ -225,10 +224,10 @@ fn parse_json(source: Source<'_>) -> Result<Reading, Diagnostic> {
             Some(sum) => sum.plus(tally.endpoint_of(name, &mut ledger)),
         });
     }
-    if let Some(total) = total.filter(|_| !ledger.knows(TOTAL)) {
+    if let Some(total) = total.filter(|_| !ledger.has(TOTAL, "errors")) {
         total.endpoint_of(TOTAL.to_owned(), &mut ledger);
     }
-    ledger.finish("endpoint of locust's statistics")
+    ledger.finish()
 }
 
 fn tally(entry: &Entry<'_>) -> Tally {

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 
-/// How much of a file is looked at.
-const PREFIX: usize = 64 * 1024;
 /// How deep JSON keys are noted.
 const DEPTH: usize = 5;
 
@@ -23,10 +21,13 @@ pub struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
+    /// How much of a file is looked at.
+    pub const PREFIX: usize = 64 * 1024;
+
     /// Looks at the beginning of `bytes`.
     pub fn at(bytes: &'a [u8]) -> Self {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let prefix = &bytes[..bytes.len().min(PREFIX)];
+        let prefix = &bytes[..bytes.len().min(Self::PREFIX)];
         let head = match std::str::from_utf8(prefix) {
             Ok(text) => text,
             Err(error) => std::str::from_utf8(&prefix[..error.valid_up_to()]).unwrap_or_default(),

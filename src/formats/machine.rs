@@ -25,7 +25,7 @@ pub(super) fn set_arch(environment: &mut Environment, text: &str) {
     let name = match lower.as_str() {
         "x64" | "amd64" | "x86-64" | "x86_64" => "x86_64",
         "arm64" | "aarch64" => "aarch64",
-        "x86" | "i386" | "i586" | "i686" | "ia32" => "x86",
+        "x86" | "386" | "i386" | "i586" | "i686" | "ia32" => "x86",
         other => other,
     };
     environment.set(Environment::ARCH, name);

@@ -34,7 +34,8 @@ impl Format for MemoryProfiler {
         let mut namesakes = Namesakes::default();
         let mut file = "";
         let mut function: Option<Function> = None;
-        for (line_number, line) in numbered(&text) {
+        for (at, line) in numbered(&text) {
+            ledger.line = Some(at);
             if let Some(name) = line.strip_prefix("Filename: ") {
                 close(function.take(), file, &mut namesakes, &mut ledger);
                 file = name.trim();
@@ -48,11 +49,11 @@ impl Format for MemoryProfiler {
                 && function.take(line).is_none()
             {
                 let message = format!("is no line of memory_profiler's table: `{line}`");
-                ledger.complain("unreadable-line", Some(line_number), message);
+                ledger.warn("unreadable-line", message);
             }
         }
         close(function, file, &mut namesakes, &mut ledger);
-        ledger.finish("table of memory_profiler (`Line #  Mem usage  Increment`)")
+        ledger.finish()
     }
 }
 
@@ -114,11 +115,11 @@ fn close(function: Option<Function>, file: &str, namesakes: &mut Namesakes, ledg
     let name = namesakes.tell_apart(if file.is_empty() { name.to_owned() } else { format!("{file}::{name}") });
     let memory = |metric: String| Metric::measured(metric, Unit::Byte, Direction::Lower);
     match function.peak {
-        Some(peak) => ledger.keep(&name, memory("memory:peak".to_owned()), Evidence::Value(peak)),
-        None => ledger.complain("no-samples", None, format!("`{name}` has no line with a memory usage")),
+        Some(peak) => ledger.add(&name, memory("memory:peak".to_owned()), [Evidence::Value(peak)]),
+        None => ledger.warn("no-samples", format!("`{name}` has no line with a memory usage")),
     }
     for (offset, increment) in function.increments {
-        ledger.keep(&name, memory(format!("memory:line+{offset}")), Evidence::Value(increment));
+        ledger.add(&name, memory(format!("memory:line+{offset}")), [Evidence::Value(increment)]);
     }
 }
 

@@ -2,10 +2,10 @@
 //! maximum, p75, p99). A benchmark in a named group is called `group/name`; arguments that the name does not show are
 //! added as `/size=8`. The heap column is left out: it is a difference of two looks at the heap, mostly noise.
 
-use super::entries::Entries;
-use super::tolerant::{Number, Numbers, Pairs, Present, document};
-use super::{Format, Look, Reading, Source, json, machine};
-use crate::model::{Diagnostic, Environment, Evidence, Metric, Summary, Unit};
+use super::json::{Number, Numbers, Pairs, Present, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, machine, text};
+use crate::model::{Diagnostic, Environment, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -33,34 +33,33 @@ impl Format for Mitata {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let bytes = json::utf8(source)?;
-        let mut entries = Entries::new(self.name(), source);
-        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-            console(&mut entries, &String::from_utf8_lossy(bytes));
-            return entries.finish();
+        let mut ledger = Ledger::new(self.name(), source);
+        if text::opening(source)? != Some(b'{') {
+            console(&mut ledger, &text::text(source)?);
+            return ledger.finish();
         }
         let mut scratch = Vec::new();
         let file: File<'_> = document(source, &mut scratch)?;
         if let Some(context) = &file.context {
-            describe(entries.environment(), context);
+            describe(ledger.environment(), context);
         }
         let groups: Vec<Option<Cow<'_, str>>> =
             file.layout.iter().map(|group| group.name.and_then(|raw| serde_json::from_str(raw.get()).ok())).collect();
         for (at, raw) in file.benchmarks.into_iter().enumerate() {
-            let Some(benchmark) = entries.read::<Benchmark<'_>>("benchmark", at, raw) else { continue };
+            let Some(benchmark) = ledger.read::<Benchmark<'_>>("benchmark", at, raw) else { continue };
             let group = benchmark.group.and_then(|group| groups.get(group)?.as_deref()).unwrap_or_default();
             for run in benchmark.runs {
                 let name = name(group, &benchmark.alias, &run);
                 match run.stats {
                     Some(stats) if !run.error.0 => {
-                        let evidence = stats.evidence(&mut entries, &name);
-                        entries.add(&name, Metric::time(), evidence);
+                        let evidence = stats.evidence();
+                        ledger.add(&name, Metric::time(), [evidence]);
                     }
-                    _ => entries.warn("failed-benchmark", format!("`{name}` has no result: it threw an error")),
+                    _ => ledger.warn("failed-benchmark", format!("`{name}` has no result: it threw an error")),
                 }
             }
         }
-        entries.finish()
+        ledger.finish()
     }
 }
 
@@ -91,19 +90,19 @@ fn platform(environment: &mut Environment, text: &str) {
 }
 
 /// The console text: `name  2.54 ms/iter   2.10 ms …`, then a line `(2.06 ms … 7.68 ms)   5.92 ms …`.
-fn console(entries: &mut Entries<'_>, text: &str) {
+fn console(ledger: &mut Ledger<'_>, text: &str) {
     let mut group = String::new();
     let mut open: Option<(String, Summary)> = None; // waits for its second line
-    for line in text.lines().map(plain) {
+    for line in text.lines() {
         if let Some(cpu) = line.strip_prefix("cpu: ") {
-            entries.environment().set(Environment::CPU, cpu);
+            ledger.environment().set(Environment::CPU, cpu);
         } else if let Some((runtime, rest)) = line.strip_prefix("runtime: ").and_then(|line| line.split_once('(')) {
-            entries.environment().set("runtime", runtime.trim());
-            platform(entries.environment(), rest.trim_end_matches(')'));
+            ledger.environment().set("runtime", runtime.trim());
+            platform(ledger.environment(), rest.trim_end_matches(')'));
         } else if let Some(name) = line.strip_prefix("• ") {
             group = format!("{}/", name.trim());
         } else if let Some((before, after)) = line.split_once("/iter") {
-            close(entries, open.take());
+            close(ledger, open.take());
             let Some((name, mean)) = last_time(before) else { continue };
             let mut summary = Summary { centre: mean, mean: Some(mean), ..Summary::default() };
             let (range, shares) = match after.split_once(')') {
@@ -119,16 +118,15 @@ fn console(entries: &mut Entries<'_>, text: &str) {
             }
         } else if let Some((name, error)) = line.split_once(" error: ") {
             let message = format!("`{group}{}` has no result: {}", name.trim(), error.trim());
-            entries.warn("failed-benchmark", message);
+            ledger.warn("failed-benchmark", message);
         }
     }
-    close(entries, open);
+    close(ledger, open);
 }
 
-fn close(entries: &mut Entries<'_>, open: Option<(String, Summary)>) {
+fn close(ledger: &mut Ledger<'_>, open: Option<(String, Summary)>) {
     let Some((name, summary)) = open else { return };
-    let evidence = entries.summary(&name, summary, 1.0);
-    entries.add(&name, Metric::time(), evidence);
+    ledger.add(&name, Metric::time(), [Evidence::Summary(summary)]);
 }
 
 /// Adds minimum and maximum, and the quantiles from the first share on.
@@ -146,7 +144,7 @@ fn times(text: &str) -> Vec<f64> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(word) = words.get(at) {
-        match (word.parse::<f64>(), words.get(at + 1).and_then(|unit| nanoseconds(unit))) {
+        match (word.parse::<f64>(), words.get(at + 1).and_then(|unit| text::nanoseconds(unit))) {
             (Ok(number), Some(factor)) => {
                 found.push(number * factor);
                 at += 2;
@@ -162,24 +160,7 @@ fn times(text: &str) -> Vec<f64> {
 fn last_time(text: &str) -> Option<(&str, f64)> {
     let (rest, unit) = text.trim_end().rsplit_once(' ')?;
     let (name, number) = rest.trim_end().rsplit_once(' ')?;
-    Some((name.trim(), number.parse::<f64>().ok()? * nanoseconds(unit)?))
-}
-
-fn nanoseconds(unit: &str) -> Option<f64> {
-    Unit::parse(unit).filter(|scale| scale.unit == Unit::Nanosecond).map(|scale| scale.factor)
-}
-
-/// The line without terminal colours.
-fn plain(line: &str) -> Cow<'_, str> {
-    if !line.contains('\u{1b}') {
-        return Cow::Borrowed(line);
-    }
-    let mut parts = line.split('\u{1b}');
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        out.push_str(part.find('m').map_or(part, |end| &part[end + 1..]));
-    }
-    Cow::Owned(out)
+    Some((name.trim(), number.parse::<f64>().ok()? * text::nanoseconds(unit)?))
 }
 
 #[derive(Deserialize)]
@@ -253,11 +234,11 @@ struct Stats {
 
 impl Stats {
     /// The samples, unless some were cut off: they are sorted, so that the rest would be the fast end.
-    fn evidence(self, entries: &mut Entries<'_>, name: &str) -> Option<Evidence> {
+    fn evidence(self) -> Evidence {
         let highest = self.samples.0.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let cut = self.max.finite().is_some_and(|max| highest < max * (1.0 - 1e-9));
         if !self.samples.0.is_empty() && !cut {
-            return entries.samples(name, self.samples.0, 1.0);
+            return Evidence::Samples(self.samples.0);
         }
         let shares = [0.0, 0.25, 0.5, 0.75, 0.99, 0.999, 1.0];
         let values = [self.min, self.p25, self.p50, self.p75, self.p99, self.p999, self.max];
@@ -267,7 +248,7 @@ impl Stats {
             quantiles: shares.into_iter().zip(values.map(|value| value.0)).collect(),
             ..Summary::default()
         };
-        entries.summary(name, summary, 1.0)
+        Evidence::Summary(summary)
     }
 }
 

@@ -38,7 +38,8 @@ impl Format for Mprof {
         let mut command = String::from("process");
         let mut peak: Option<f64> = None;
         let mut children: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
-        for (line_number, line) in numbered(&text) {
+        for (at, line) in numbered(&text) {
+            ledger.line = Some(at);
             if let Some(line) = line.strip_prefix("CMDLINE ") {
                 command = named(line);
                 continue;
@@ -51,20 +52,18 @@ impl Format for Mprof {
                     *peak = peak.max(value);
                 }
                 None if line.trim().is_empty() || line.starts_with("FUNC ") => {}
-                None => {
-                    ledger.complain("unreadable-line", Some(line_number), format!("is no line of mprof's: `{line}`"))
-                }
+                None => ledger.warn("unreadable-line", format!("is no line of mprof's: `{line}`")),
             }
         }
         let metric = || Metric::measured("memory:peak", Unit::Byte, Direction::Lower);
         if let Some(peak) = peak {
-            ledger.keep(&command, metric(), Evidence::Value(peak * MEBIBYTE));
+            ledger.add(&command, metric(), [Evidence::Value(peak * MEBIBYTE)]);
         }
         // Children are numbered by the order in which they were seen: their process ids differ from run to run.
         for (number, peak) in children.into_values() {
-            ledger.keep(&format!("{command}/child={number}"), metric(), Evidence::Value(peak * MEBIBYTE));
+            ledger.add(&format!("{command}/child={number}"), metric(), [Evidence::Value(peak * MEBIBYTE)]);
         }
-        ledger.finish("line of mprof's (`MEM 12.3 1700000000.0`)")
+        ledger.finish()
     }
 }
 

@@ -1,9 +1,9 @@
 //! perfgate's own run JSON: what any tool without a reader of its own can be written into (`docs/run-format.md`). It is
 //! read strictly: a field that is not known is named, and a file of a newer version is refused.
 
-use super::entries::Entries;
 use super::exchange::Assumed;
-use super::tolerant::{Number, Numbers, Pairs, document};
+use super::json::{Number, Numbers, Pairs, document};
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary};
 use serde::Deserialize;
@@ -47,27 +47,27 @@ impl Format for PerfgateRun {
         let mut scratch = Vec::new();
         let file: Fields<'_> = document(source, &mut scratch)?;
         refuse(source, &file)?;
-        let mut entries = Entries::new(NAME, source);
+        let mut ledger = Ledger::new(NAME, source);
         let mut assumed = Assumed::default();
         for (at, (key, raw)) in file.0.into_iter().enumerate() {
             match &*key {
                 "format" | "version" => {}
                 "commit" => {
-                    let id = entries.read::<Option<Cow<'_, str>>>("field", at, raw).flatten().unwrap_or_default();
-                    entries.commit(&id);
+                    let id = ledger.read::<Option<Cow<'_, str>>>("field", at, raw).flatten().unwrap_or_default();
+                    ledger.commit(&id);
                 }
-                "environment" => environment(&mut entries, at, raw),
+                "environment" => environment(&mut ledger, at, raw),
                 "measurements" => {
-                    let list: Vec<&RawValue> = entries.read("field", at, raw).unwrap_or_default();
+                    let list: Vec<&RawValue> = ledger.read("field", at, raw).unwrap_or_default();
                     for (at, raw) in list.into_iter().enumerate() {
-                        measurement(&mut entries, &mut assumed, at, raw);
+                        measurement(&mut ledger, &mut assumed, at, raw);
                     }
                 }
-                other => unknown(&mut entries, other, "the file"),
+                other => unknown(&mut ledger, other, "the file"),
             }
         }
-        assumed.report(&mut entries, MEND);
-        entries.finish()
+        assumed.report(&mut ledger, MEND);
+        ledger.finish()
     }
 }
 
@@ -89,19 +89,19 @@ fn refuse(source: Source<'_>, file: &Fields<'_>) -> Result<(), Diagnostic> {
     }
 }
 
-fn unknown(entries: &mut Entries<'_>, field: &str, place: &str) {
-    entries.warn("unknown-field", format!("{place} has a field `{field}` that is not known; it is not read"));
+fn unknown(ledger: &mut Ledger<'_>, field: &str, place: &str) {
+    ledger.warn("unknown-field", format!("{place} has a field `{field}` that is not known; it is not read"));
 }
 
-fn environment(entries: &mut Entries<'_>, at: usize, raw: &RawValue) {
-    let Some(facts) = entries.read::<Fields<'_>>("field", at, raw) else { return };
+fn environment(ledger: &mut Ledger<'_>, at: usize, raw: &RawValue) {
+    let Some(facts) = ledger.read::<Fields<'_>>("field", at, raw) else { return };
     for (key, raw) in facts.0 {
         match serde_json::from_str::<Cow<'_, str>>(raw.get()) {
-            Ok(text) => entries.environment().set(&key, text),
+            Ok(text) => ledger.environment().set(&key, text),
             Err(_) if raw.get().bytes().all(|byte| byte.is_ascii_digit()) => {
-                entries.environment().set(&key, raw.get());
+                ledger.environment().set(&key, raw.get());
             }
-            Err(_) => entries.warn("unreadable-entry", format!("the fact `{key}` of the environment is not a text")),
+            Err(_) => ledger.warn("unreadable-entry", format!("the fact `{key}` of the environment is not a text")),
         }
     }
 }
@@ -117,9 +117,9 @@ struct Measurement<'a> {
     replicates: Vec<&'a RawValue>,
 }
 
-fn measurement(entries: &mut Entries<'_>, assumed: &mut Assumed, at: usize, raw: &RawValue) {
+fn measurement(ledger: &mut Ledger<'_>, assumed: &mut Assumed, at: usize, raw: &RawValue) {
     let place = format!("measurement {}", at + 1);
-    let Some(fields) = entries.read::<Fields<'_>>("measurement", at, raw) else { return };
+    let Some(fields) = ledger.read::<Fields<'_>>("measurement", at, raw) else { return };
     let mut read = Measurement::default();
     for (key, raw) in fields.0 {
         let json = raw.get();
@@ -132,21 +132,21 @@ fn measurement(entries: &mut Entries<'_>, assumed: &mut Assumed, at: usize, raw:
             "exact" => serde_json::from_str(json).map(|value| read.exact = value),
             "replicates" => serde_json::from_str(json).map(|value| read.replicates = value),
             other => {
-                unknown(entries, other, &place);
+                unknown(ledger, other, &place);
                 Ok(())
             }
         };
         if let Err(error) = done {
-            entries.warn("unreadable-entry", format!("{place}: `{key}` cannot be read: {error}"));
+            ledger.warn("unreadable-entry", format!("{place}: `{key}` cannot be read: {error}"));
             return;
         }
     }
-    if let Err(message) = lay(entries, assumed, read) {
-        entries.warn("unreadable-entry", format!("{place} {message}"));
+    if let Err(message) = lay(ledger, assumed, read) {
+        ledger.warn("unreadable-entry", format!("{place} {message}"));
     }
 }
 
-fn lay(entries: &mut Entries<'_>, assumed: &mut Assumed, read: Measurement<'_>) -> Result<(), String> {
+fn lay(ledger: &mut Ledger<'_>, assumed: &mut Assumed, read: Measurement<'_>) -> Result<(), String> {
     let name = read.benchmark.ok_or("has no `benchmark`")?;
     let label = read.unit.ok_or_else(|| format!("(`{name}`) has no `unit`; a plain number has the unit \"\""))?;
     let direction = match read.direction.as_deref() {
@@ -158,15 +158,15 @@ fn lay(entries: &mut Entries<'_>, assumed: &mut Assumed, read: Measurement<'_>) 
     if read.replicates.is_empty() {
         return Err(format!("(`{name}`) has no `replicates`"));
     }
-    let scale = entries.unit(&label);
+    let scale = ledger.unit(&label);
     let metric = assumed.metric(read.metric.as_deref(), &label, scale.unit, direction);
     let metric = Metric { exact: read.exact, ..metric };
     let mut replicates: Vec<Evidence> = Vec::new();
     for (at, raw) in read.replicates.into_iter().enumerate() {
-        replicates.extend(replicate(entries, &name, at, raw, scale.factor));
+        replicates.extend(replicate(ledger, &name, at, raw, scale.factor));
     }
     let tool = read.tool.filter(|tool| !tool.is_empty()).map_or(Cow::Borrowed(NAME), |tool| tool.into_owned().into());
-    entries.add_of(tool, &name, metric, replicates);
+    ledger.add_of(tool, &name, metric, replicates);
     Ok(())
 }
 
@@ -182,24 +182,24 @@ struct Replicate {
     quantiles: Vec<(Number, Number)>,
 }
 
-fn replicate(entries: &mut Entries<'_>, name: &str, at: usize, raw: &RawValue, factor: f64) -> Option<Evidence> {
+fn replicate(ledger: &mut Ledger<'_>, name: &str, at: usize, raw: &RawValue, factor: f64) -> Option<Evidence> {
     let what = format!("`{name}`: replicate");
     let known = ["samples", "value", "mean", "sd", "n", "quantiles"];
-    for (key, _) in entries.read::<Fields<'_>>(&what, at, raw)?.0 {
+    for (key, _) in ledger.read::<Fields<'_>>(&what, at, raw)?.0 {
         if !known.contains(&&*key) {
-            unknown(entries, &key, &format!("{what} {}", at + 1));
+            unknown(ledger, &key, &format!("{what} {}", at + 1));
         }
     }
-    let read: Replicate = entries.read(&what, at, raw)?;
+    let read: Replicate = ledger.read(&what, at, raw)?;
     if let Some(samples) = read.samples {
-        return entries.samples(name, samples.0, factor);
+        return Some(Evidence::Samples(samples.0).scaled(factor));
     }
     if let Some(value) = read.value {
-        return entries.value(name, value.0, factor);
+        return Some(Evidence::Value(value.0 * factor));
     }
     let shares: Vec<(f64, f64)> = read.quantiles.iter().map(|(share, value)| (share.0, value.0)).collect();
     if !shares.iter().all(|(share, _)| (0.0..=1.0).contains(share)) {
-        entries.warn("invalid-value", format!("{what} {}: a share of a quantile lies between 0 and 1", at + 1));
+        ledger.warn("invalid-value", format!("{what} {}: a share of a quantile lies between 0 and 1", at + 1));
         return None;
     }
     let mean = read.mean.and_then(Number::finite);
@@ -211,7 +211,7 @@ fn replicate(entries: &mut Entries<'_>, name: &str, at: usize, raw: &RawValue, f
         samples: read.n.and_then(Number::count),
         quantiles: shares,
     };
-    entries.summary(name, summary, factor)
+    Some(Evidence::Summary(summary).scaled(factor))
 }
 
 #[cfg(test)]

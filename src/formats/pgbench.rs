@@ -44,7 +44,7 @@ impl Format for Pgbench {
             Some(LogKind::Intervals) => take_intervals(&text, &mut ledger),
             None => take_report(&text, &mut ledger),
         }
-        ledger.finish("report or log of pgbench")
+        ledger.finish()
     }
 }
 
@@ -82,11 +82,12 @@ fn unfinished(word: &str) -> bool {
 
 fn take_transactions(text: &str, ledger: &mut Ledger<'_>) {
     let mut scripts: BTreeMap<u64, (Vec<f64>, f64)> = BTreeMap::new();
-    for (line_number, line) in numbered(text) {
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
         let words: Vec<&str> = line.split(' ').collect();
         let (Some(LogKind::Transactions), Some(script)) = (log_of(line), words.get(3).and_then(|w| w.parse().ok()))
         else {
-            ledger.complain("unreadable-line", Some(line_number), format!("is no transaction of pgbench's: `{line}`"));
+            ledger.warn("unreadable-line", format!("is no transaction of pgbench's: `{line}`"));
             continue;
         };
         let (times, errors) = scripts.entry(script).or_default();
@@ -99,7 +100,7 @@ fn take_transactions(text: &str, ledger: &mut Ledger<'_>) {
         let name = format!("script {script}");
         let all = times.len() as f64 + errors;
         if !times.is_empty() {
-            ledger.keep(&name, response_time("time"), Evidence::Samples(times));
+            ledger.add(&name, response_time("time"), [Evidence::Samples(times)]);
         }
         record_errors(ledger, &name, Some(errors), Some(all));
     }
@@ -110,10 +111,11 @@ fn take_intervals(text: &str, ledger: &mut Ledger<'_>) {
     let mut intervals: Vec<(f64, f64)> = Vec::new();
     let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
     let (mut least, mut most) = (f64::INFINITY, 0.0f64);
-    for (line_number, line) in numbered(text) {
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
         let values: Option<Vec<f64>> = line.split(' ').map(number).collect();
         let (Some(LogKind::Intervals), Some([start, n, s, q, min, max, ..])) = (log_of(line), values.as_deref()) else {
-            ledger.complain("unreadable-line", Some(line_number), format!("is no interval of pgbench's: `{line}`"));
+            ledger.warn("unreadable-line", format!("is no interval of pgbench's: `{line}`"));
             continue;
         };
         intervals.push((*start, *n));
@@ -132,13 +134,13 @@ fn take_intervals(text: &str, ledger: &mut Ledger<'_>) {
             samples: Some(count as u64),
             quantiles: vec![(0.0, least * MICROSECOND), (1.0, most * MICROSECOND)],
         };
-        ledger.keep(TOTAL, response_time("time:mean"), Evidence::Summary(summary));
-        ledger.keep(TOTAL, response_time("time:max"), Evidence::Value(most * MICROSECOND));
+        ledger.add(TOTAL, response_time("time:mean"), [Evidence::Summary(summary)]);
+        ledger.add(TOTAL, response_time("time:max"), [Evidence::Value(most * MICROSECOND)]);
     }
     let whole = intervals.windows(2).skip(1).filter(|pair| pair[1].0 > pair[0].0);
     let rates: Vec<f64> = whole.map(|pair| pair[0].1 / (pair[1].0 - pair[0].0)).collect();
     if !rates.is_empty() {
-        ledger.keep(TOTAL, throughput(), Evidence::Samples(rates));
+        ledger.add(TOTAL, throughput(), [Evidence::Samples(rates)]);
     }
 }
 
@@ -146,7 +148,8 @@ fn take_intervals(text: &str, ledger: &mut Ledger<'_>) {
 fn take_report(text: &str, ledger: &mut Ledger<'_>) {
     let mut run = Endpoint::default();
     let mut progress: Vec<f64> = Vec::new();
-    for (line_number, line) in numbered(text) {
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
         // A script's own lines are listed with a dash.
         let line = line.trim_start().trim_start_matches("- ");
         if let Some(kind) = line.strip_prefix("transaction type: ") {
@@ -159,10 +162,10 @@ fn take_report(text: &str, ledger: &mut Ledger<'_>) {
         } else if line.starts_with("progress: ") {
             match between(line, " s, ", " tps") {
                 Some(rate) => progress.push(rate),
-                None => ledger.complain("unreadable-line", Some(line_number), format!("is no progress: `{line}`")),
+                None => ledger.warn("unreadable-line", format!("is no progress: `{line}`")),
             }
         } else if !run.name.is_empty() && take(&mut run, line, &mut progress, ledger).is_none() {
-            ledger.complain("unreadable-line", Some(line_number), format!("is no line of pgbench's: `{line}`"));
+            ledger.warn("unreadable-line", format!("is no line of pgbench's: `{line}`"));
         }
     }
     close(run, ledger);

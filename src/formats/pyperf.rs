@@ -1,10 +1,10 @@
 //! pyperf JSON: each worker process is a replicate with its own samples. Calibration runs and warm-up values carry no
 //! result and are passed over. Facts stand at the run, at the benchmark or, where common to all, at the root.
 
-use super::entries::Entries;
-use super::tolerant::{Numbers, document};
+use super::json::{Numbers, document};
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, machine};
-use crate::model::{Diagnostic, Direction, Environment, Metric, Unit};
+use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -35,37 +35,35 @@ impl Format for Pyperf {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
         let file: File<'_> = document(source, &mut scratch)?;
-        let mut entries = Entries::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         let root = file.metadata.unwrap_or_default();
-        describe(entries.environment(), &root);
+        describe(ledger.environment(), &root);
         for (at, raw) in file.benchmarks.into_iter().enumerate() {
-            let Some(mut benchmark) = entries.read::<Benchmark<'_>>("benchmark", at, raw) else { continue };
+            let Some(mut benchmark) = ledger.read::<Benchmark<'_>>("benchmark", at, raw) else { continue };
             let processes: Vec<_> = benchmark.runs.iter_mut().map(|run| std::mem::take(&mut run.values.0)).collect();
             let own = benchmark.metadata.or(benchmark.common_metadata).unwrap_or_default();
             let first = benchmark.runs.first().and_then(|run| run.metadata.as_ref());
             let levels = [first, Some(&own), Some(&root)];
             let Some(name) = levels.iter().flatten().find_map(|facts| facts.name.as_deref()) else {
-                entries.warn("unreadable-entry", format!("benchmark {} has no name", at + 1));
+                ledger.warn("unreadable-entry", format!("benchmark {} has no name", at + 1));
                 continue;
             };
             let unit = levels.iter().flatten().find_map(|facts| facts.unit.as_deref()).unwrap_or("second");
-            let (metric, factor) = metric(&mut entries, unit);
-            let runs: Vec<_> =
-                processes.into_iter().filter_map(|values| entries.samples(name, values, factor)).collect();
-            if runs.is_empty() {
-                entries.warn("no-samples", format!("`{name}` has only calibration and warm-up values; run it again"));
+            let (metric, factor) = metric(&mut ledger, unit);
+            if processes.iter().all(Vec::is_empty) {
+                ledger.warn("no-samples", format!("`{name}` has only calibration and warm-up values; run it again"));
             }
-            entries.add(name, metric, runs);
+            ledger.add(name, metric, processes.into_iter().map(|values| Evidence::Samples(values).scaled(factor)));
         }
-        entries.finish()
+        ledger.finish()
     }
 }
 
 /// The metric of pyperf's three units; another one is kept under its own name.
-fn metric(entries: &mut Entries<'_>, unit: &str) -> (Metric, f64) {
+fn metric(ledger: &mut Ledger<'_>, unit: &str) -> (Metric, f64) {
     let scale = match unit {
         "integer" => return (Metric::measured("count", Unit::Count, Direction::Lower), 1.0),
-        other => entries.unit(other),
+        other => ledger.unit(other),
     };
     let name = match scale.unit {
         Unit::Nanosecond => "time",

@@ -1,10 +1,10 @@
 //! pytest-benchmark JSON, with every round's time (`--benchmark-json`) or only the statistics (`--benchmark-save`).
 //! The console table is not read: its columns are rounded and their unit differs from table to table.
 
-use super::entries::Entries;
-use super::tolerant::{Number, Numbers, document};
+use super::json::{Number, Numbers, document};
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, machine};
-use crate::model::{Diagnostic, Environment, Metric, Summary};
+use crate::model::{Diagnostic, Environment, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -37,25 +37,25 @@ impl Format for PytestBenchmark {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
         let file: File<'_> = document(source, &mut scratch)?;
-        let mut entries = Entries::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         if let Some(commit) = file.commit_info {
-            entries.commit(commit.id.as_deref().unwrap_or_default());
+            ledger.commit(commit.id.as_deref().unwrap_or_default());
             if commit.dirty == Some(true) {
-                entries.environment().set(Environment::DIRTY, "yes");
+                ledger.environment().set(Environment::DIRTY, "yes");
             }
         }
-        describe(entries.environment(), &file.machine_info.unwrap_or_default());
+        describe(ledger.environment(), &file.machine_info.unwrap_or_default());
         for (at, raw) in file.benchmarks.into_iter().enumerate() {
-            let Some(Benchmark { fullname, name, stats }) = entries.read("benchmark", at, raw) else { continue };
+            let Some(Benchmark { fullname, name, stats }) = ledger.read("benchmark", at, raw) else { continue };
             let name = fullname.or(name).unwrap_or_default();
             let evidence = if stats.data.0.is_empty() {
-                entries.summary(&name, stats.summary(), SECOND)
+                Evidence::Summary(stats.summary())
             } else {
-                entries.samples(&name, stats.data.0, SECOND)
+                Evidence::Samples(stats.data.0)
             };
-            entries.add(&name, Metric::time(), evidence);
+            ledger.add(&name, Metric::time(), [evidence.scaled(SECOND)]);
         }
-        entries.finish()
+        ledger.finish()
     }
 }
 

@@ -2,7 +2,7 @@
 //! They follow from the source alone, so they are exact. A class with methods is left out (its complexity is made of theirs), and so are inner functions.
 
 use super::ledger::Ledger;
-use super::text::{Namesakes, number, numbered, text};
+use super::text::{self, Namesakes, number, numbered, text};
 use super::{Format, Look, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use serde::Deserialize;
@@ -39,9 +39,9 @@ impl Format for Radon {
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut ledger = Ledger::new("radon", source);
-        if !json::utf8(source)?.trim_ascii_start().starts_with(b"{") {
+        if text::opening(source)? != Some(b'{') {
             take_text(&text(source)?, &mut ledger);
-            return ledger.finish("block of radon cc -s, nor JSON of radon cc, mi or raw");
+            return ledger.finish();
         }
         let files: BTreeMap<String, &RawValue> = json::parse(source)?;
         for (file, raw) in &files {
@@ -52,7 +52,7 @@ impl Format for Radon {
                         Ok(block) => read.push(block),
                         Err(error) => {
                             let message = format!("a block of `{file}` is unreadable: {error}");
-                            ledger.complain("unreadable-entry", None, message);
+                            ledger.warn("unreadable-entry", message);
                         }
                     }
                 }
@@ -61,21 +61,21 @@ impl Format for Radon {
             }
             match serde_json::from_str(raw.get()) {
                 Ok(Entry::Failed { error }) => {
-                    ledger.complain("unreadable-entry", None, format!("radon could not read `{file}`: {error}"));
+                    ledger.warn("unreadable-entry", format!("radon could not read `{file}`: {error}"));
                 }
                 Ok(Entry::Maintainability { mi }) => {
                     let metric = Metric::counted("maintainability", Unit::Ratio, Direction::Higher);
-                    ledger.keep(file, metric, Evidence::Value(mi));
+                    ledger.add(file, metric, [Evidence::Value(mi)]);
                 }
                 Ok(Entry::Raw { sloc, lloc }) => {
                     let lines = |name: &'static str| Metric::counted(name, Unit::Count, Direction::Lower);
-                    ledger.keep(file, lines("lines"), Evidence::Value(sloc));
-                    ledger.keep(file, lines("lines:logical"), Evidence::Value(lloc));
+                    ledger.add(file, lines("lines"), [Evidence::Value(sloc)]);
+                    ledger.add(file, lines("lines:logical"), [Evidence::Value(lloc)]);
                 }
-                Err(_) => ledger.complain("unreadable-entry", None, format!("`{file}` has an unexpected shape")),
+                Err(_) => ledger.warn("unreadable-entry", format!("`{file}` has an unexpected shape")),
             }
         }
-        ledger.finish("result of radon cc, mi or raw")
+        ledger.finish()
     }
 }
 
@@ -120,7 +120,7 @@ fn record_blocks(file: &str, mut blocks: Vec<Block<'_>>, ledger: &mut Ledger<'_>
             None => format!("{file}::{}", block.name),
         };
         let metric = Metric::counted("complexity", Unit::Count, Direction::Lower);
-        ledger.keep(&namesakes.tell_apart(name), metric, Evidence::Value(block.complexity));
+        ledger.add(&namesakes.tell_apart(name), metric, [Evidence::Value(block.complexity)]);
     }
 }
 
@@ -128,11 +128,12 @@ fn record_blocks(file: &str, mut blocks: Vec<Block<'_>>, ledger: &mut Ledger<'_>
 fn take_text(text: &str, ledger: &mut Ledger<'_>) {
     let mut file = "";
     let mut blocks: Vec<(bool, Block<'_>)> = Vec::new();
-    for (line_number, line) in numbered(text) {
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
         if let Some(block) = text_block(line) {
             blocks.push(block);
         } else if line.starts_with("    ") {
-            ledger.complain("unreadable-line", Some(line_number), format!("`{file}` has `{}`", line.trim()));
+            ledger.warn("unreadable-line", format!("`{file}` has `{}`", line.trim()));
         } else {
             record_blocks(file, own_blocks(std::mem::take(&mut blocks)), ledger);
             file = line;

@@ -66,7 +66,7 @@ impl Format for Siege {
             ..Endpoint::default()
         };
         endpoint.record(&mut ledger);
-        ledger.finish("figures of siege")
+        ledger.finish()
     }
 }
 

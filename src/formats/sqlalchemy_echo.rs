@@ -68,7 +68,7 @@ impl Format for SqlalchemyEcho {
         if logged {
             counts.record(&mut ledger);
         }
-        ledger.finish("line of a log of `sqlalchemy.engine`")
+        ledger.finish()
     }
 }
 
@@ -153,13 +153,13 @@ impl Counts {
     fn record(self, ledger: &mut Ledger<'_>) {
         let queries = |name: &'static str| Metric::counted(name, Unit::Count, Direction::Lower);
         let count = |count: u64| Evidence::Value(count as f64);
-        ledger.keep(ALL, queries("queries"), count(self.kinds.values().sum()));
+        ledger.add(ALL, queries("queries"), [count(self.kinds.values().sum())]);
         for (kind, _, metric) in Kind::ALL {
-            ledger.keep(ALL, queries(metric), count(self.kinds.get(&kind).copied().unwrap_or(0)));
+            ledger.add(ALL, queries(metric), [count(self.kinds.get(&kind).copied().unwrap_or(0))]);
         }
-        ledger.keep(ALL, queries("transactions"), count(self.transactions));
+        ledger.add(ALL, queries("transactions"), [count(self.transactions)]);
         for ((kind, table), number) in self.tables {
-            ledger.keep(&format!("{} {table}", kind.word()), queries("queries"), count(number));
+            ledger.add(&format!("{} {table}", kind.word()), queries("queries"), [count(number)]);
         }
         let mut often: Vec<_> = self.shapes.into_iter().filter(|(_, number)| *number >= OFTEN).collect();
         often.sort_by_key(|(_, number)| std::cmp::Reverse(*number));

@@ -1,9 +1,9 @@
 //! The lines of `python -m timeit` and of IPython's `%timeit`. They carry no name: a benchmark is called by its place
 //! among the results, `line 1`. With `-v` the raw times of the repeats are samples, else the best is a single number.
 
-use super::entries::Entries;
-use super::{Format, Look, Reading, Source, json};
-use crate::model::{Diagnostic, Metric, Summary, Unit};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, text};
+use crate::model::{Diagnostic, Evidence, Metric, Summary};
 
 /// timeit.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ impl Format for Timeit {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let text = String::from_utf8_lossy(json::utf8(source)?);
-        let mut entries = Entries::new(self.name(), source);
+        let text = text::text(source)?;
+        let mut ledger = Ledger::new(self.name(), source);
         let mut raw: Vec<f64> = Vec::new();
         let mut count = 0;
         for line in text.lines() {
@@ -40,9 +40,8 @@ impl Format for Timeit {
                 }
                 Some(Line::Best { loops, best }) => {
                     count += 1;
-                    let name = format!("line {count}");
                     let times: Vec<f64> = raw.drain(..).map(|time| time / loops).collect();
-                    if times.is_empty() { entries.value(&name, best, 1.0) } else { entries.samples(&name, times, 1.0) }
+                    if times.is_empty() { Evidence::Value(best) } else { Evidence::Samples(times) }
                 }
                 Some(Line::Mean { mean, sd, runs }) => {
                     count += 1;
@@ -53,12 +52,12 @@ impl Format for Timeit {
                         samples: Some(runs),
                         quantiles: vec![],
                     };
-                    entries.summary(&format!("line {count}"), summary, 1.0)
+                    Evidence::Summary(summary)
                 }
             };
-            entries.add(&format!("line {count}"), Metric::time(), evidence);
+            ledger.add(&format!("line {count}"), Metric::time(), [evidence]);
         }
-        entries.finish()
+        ledger.finish()
     }
 }
 
@@ -75,24 +74,17 @@ enum Line {
 fn read(line: &str) -> Option<Line> {
     let line = line.trim();
     if let Some(times) = line.strip_prefix("raw times:") {
-        return times.split(',').map(time).collect::<Option<_>>().map(Line::Raw);
+        return times.split(',').map(text::time).collect::<Option<_>>().map(Line::Raw);
     }
     let (result, rest) = line.split_once(" per loop")?;
     if let Some((loops, best)) = result.split_once(", best of ") {
         let loops = loops.strip_suffix(" loops").or(loops.strip_suffix(" loop"))?.parse().ok()?;
         let (_, best) = best.split_once(':')?;
-        return (loops > 0.0).then_some(Line::Best { loops, best: time(best)? });
+        return (loops > 0.0).then_some(Line::Best { loops, best: text::time(best)? });
     }
     let (mean, sd) = result.split_once('±')?;
     let runs = rest.trim().strip_prefix("(mean ± std. dev. of ")?.split(' ').next()?.parse().ok()?;
-    Some(Line::Mean { mean: time(mean)?, sd: time(sd)?, runs })
-}
-
-/// `2.07 msec` in nanoseconds.
-fn time(text: &str) -> Option<f64> {
-    let (number, unit) = text.trim().split_once(' ')?;
-    let scale = Unit::parse(unit).filter(|scale| scale.unit == Unit::Nanosecond)?;
-    Some(number.parse::<f64>().ok()? * scale.factor)
+    Some(Line::Mean { mean: text::time(mean)?, sd: text::time(sd)?, runs })
 }
 
 #[cfg(test)]

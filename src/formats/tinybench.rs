@@ -2,9 +2,9 @@
 //! sorted samples in milliseconds (in version 2 without the `latency` around them); a table carries texts in
 //! nanoseconds. Throughput is the same data upside down and is left out.
 
-use super::entries::Entries;
-use super::tolerant::{Number, Numbers, Present, document};
-use super::{Format, Look, Reading, Source, json};
+use super::json::{Number, Numbers, Present, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -40,53 +40,53 @@ impl Format for Tinybench {
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
-        let list = match json::utf8(source)?.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        let list = match text::opening(source)? {
             Some(b'[') => document(source, &mut scratch)?,
             _ => {
                 let file: File<'_> = document(source, &mut scratch)?;
                 file.tasks.or(file.table).unwrap_or_default()
             }
         };
-        let mut entries = Entries::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         for (at, raw) in list.into_iter().enumerate() {
-            let Some(Task { name, row_name, result, mean, median, samples }) = entries.read("task", at, raw) else {
+            let Some(Task { name, row_name, result, mean, median, samples }) = ledger.read("task", at, raw) else {
                 continue;
             };
             let Some(name) = name.or(row_name) else {
-                entries.warn("unreadable-entry", format!("task {} has no name", at + 1));
+                ledger.warn("unreadable-entry", format!("task {} has no name", at + 1));
                 continue;
             };
             let evidence = match result {
-                Some(raw) => task(&mut entries, &name, at, raw),
-                None => row(&mut entries, &name, mean, median, samples.count()),
+                Some(raw) => task(&mut ledger, &name, at, raw),
+                None => row(&mut ledger, &name, mean, median, samples.count()),
             };
-            entries.add(&name, Metric::time(), evidence);
+            ledger.add(&name, Metric::time(), evidence);
         }
-        entries.finish()
+        ledger.finish()
     }
 }
 
-fn task(entries: &mut Entries<'_>, name: &str, at: usize, raw: &RawValue) -> Option<Evidence> {
-    let result: Outcome = entries.read("result of task", at, raw)?;
+fn task(ledger: &mut Ledger<'_>, name: &str, at: usize, raw: &RawValue) -> Option<Evidence> {
+    let result: Outcome = ledger.read("result of task", at, raw)?;
     let stats: Stats = match result.latency {
         Some(stats) => stats,
-        None => entries.read("result of task", at, raw)?,
+        None => ledger.read("result of task", at, raw)?,
     };
     let count = stats.samples.0.len();
     let whole = stats.samples_count.count().is_none_or(|taken| taken == count as u64);
     if count > 0 && whole {
-        return entries.samples(name, stats.samples.0, MILLISECOND);
+        return Some(Evidence::Samples(stats.samples.0).scaled(MILLISECOND));
     }
     if result.error.0 || stats.mean.0.is_nan() {
-        entries.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
+        ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
         return None;
     }
-    entries.summary(name, stats.summary(), MILLISECOND)
+    Some(Evidence::Summary(stats.summary()).scaled(MILLISECOND))
 }
 
 /// A row of `bench.table()`: `2613000 ± 12.06%` and `2098230 ± 11401`, in nanoseconds.
 fn row(
-    entries: &mut Entries<'_>,
+    ledger: &mut Ledger<'_>,
     name: &str,
     mean: Option<Cell<'_>>,
     median: Option<Cell<'_>>,
@@ -94,10 +94,10 @@ fn row(
 ) -> Option<Evidence> {
     let mean = mean.as_ref().and_then(Cell::number);
     let Some(centre) = median.as_ref().and_then(Cell::number).or(mean) else {
-        entries.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
+        ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
         return None;
     };
-    entries.summary(name, Summary { centre, mean, samples, ..Summary::default() }, 1.0)
+    Some(Evidence::Summary(Summary { centre, mean, samples, ..Summary::default() }))
 }
 
 #[derive(Deserialize)]

@@ -1,10 +1,10 @@
 //! `vitest bench --outputJson`: tinybench's statistics by file and group. Samples are there only where the run was asked
 //! for them. A benchmark's name is its group's full name and its own, as vitest shows it: `file > describe > name`.
 
-use super::entries::Entries;
-use super::tolerant::{Number, Numbers, document};
+use super::json::{Number, Numbers, document};
+use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source};
-use crate::model::{Diagnostic, Metric, Summary};
+use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -36,11 +36,11 @@ impl Format for VitestBench {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
         let file: File<'_> = document(source, &mut scratch)?;
-        let mut entries = Entries::new(self.name(), source);
+        let mut ledger = Ledger::new(self.name(), source);
         let groups = file.files.into_iter().flat_map(|file| file.groups);
         for Group { full_name, benchmarks } in groups {
             for (at, raw) in benchmarks.into_iter().enumerate() {
-                let Some(benchmark) = entries.read::<Benchmark<'_>>("benchmark", at, raw) else { continue };
+                let Some(benchmark) = ledger.read::<Benchmark<'_>>("benchmark", at, raw) else { continue };
                 let name = match &full_name {
                     Some(group) if !group.is_empty() => format!("{group} > {}", benchmark.name),
                     _ => benchmark.name.clone().into_owned(),
@@ -48,18 +48,18 @@ impl Format for VitestBench {
                 let nothing =
                     benchmark.mean.0.is_nan() && benchmark.median.0.is_nan() || benchmark.sample_count.0 == 0.0;
                 if benchmark.samples.0.is_empty() && nothing {
-                    entries.warn("failed-benchmark", format!("`{name}` has no result: it failed or was skipped"));
+                    ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or was skipped"));
                     continue;
                 }
                 let evidence = if benchmark.samples.0.is_empty() {
-                    entries.summary(&name, benchmark.summary(), MILLISECOND)
+                    Evidence::Summary(benchmark.summary())
                 } else {
-                    entries.samples(&name, benchmark.samples.0, MILLISECOND)
+                    Evidence::Samples(benchmark.samples.0)
                 };
-                entries.add(&name, Metric::time(), evidence);
+                ledger.add(&name, Metric::time(), [evidence.scaled(MILLISECOND)]);
             }
         }
-        entries.finish()
+        ledger.finish()
     }
 }
 

@@ -31,7 +31,8 @@ impl Format for Wrk {
         let text = text(source)?;
         let mut ledger = Ledger::new("wrk", source);
         let mut run: Option<Endpoint> = None;
-        for (line_number, line) in numbered(&text) {
+        for (at, line) in numbered(&text) {
+            ledger.line = Some(at);
             if let Some(url) = run_of(line) {
                 if let Some(done) = run.replace(Endpoint { name: url_path(url).to_owned(), ..Endpoint::default() }) {
                     done.record(&mut ledger);
@@ -39,13 +40,13 @@ impl Format for Wrk {
             } else if let Some(run) = &mut run
                 && take(run, line).is_none()
             {
-                ledger.complain("unreadable-line", Some(line_number), format!("is no line of wrk's: `{line}`"));
+                ledger.warn("unreadable-line", format!("is no line of wrk's: `{line}`"));
             }
         }
         if let Some(done) = run {
             done.record(&mut ledger);
         }
-        ledger.finish("report of wrk (`Running 10s test @ URL`)")
+        ledger.finish()
     }
 }
 

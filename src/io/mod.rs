@@ -2,6 +2,7 @@
 //! as bytes.
 
 pub mod changes;
+mod files;
 pub mod input;
 pub mod manifest;
 pub mod probe;

@@ -68,9 +68,8 @@ impl Unit {
         match bare {
             "bytes/s" => scale(Unit::BytePerSecond, 1.0),
             "Hz" | "hz" | "ops" | "rps" | "qps" | "tps" | "iops" | "i/s" | "fps" => scale(Unit::PerSecond, 1.0),
-            "count" | "counts" | "allocs" | "alloc" | "instructions" | "queries" | "errors" | "calls" | "items" => {
-                scale(Unit::Count, 1.0)
-            }
+            "count" | "counts" | "allocs" | "alloc" | "instructions" | "queries" | "errors" | "calls" | "items"
+            | "cycles" => scale(Unit::Count, 1.0),
             "%" | "percent" => scale(Unit::Percent, 1.0),
             "" | "1" | "ratio" | "x" => scale(Unit::Ratio, 1.0),
             // A word with capitals (`Megabytes`, `Percent`); two-letter symbols differ by them and are left alone.

@@ -15,6 +15,9 @@ const BATCH: f64 = 7.0;
 const BATCHES: (usize, usize) = (3, 7);
 /// Runs of fewer samples say nothing of their steadiness.
 const STEADINESS_OF: usize = 6;
+/// As many samples in ascending order were sorted by their tool, not taken so: by chance they stand so once in 3.6 million
+/// runs. Their order says nothing of how the run went.
+const SORTED_OF: usize = 10;
 
 /// What a verdict needs of a run's samples, in the order taken, at least one. Samples that are not positive have no
 /// logarithm: then the median stands for the edge, and nothing is said of steadiness.
@@ -60,10 +63,15 @@ fn low_edge(logs: &mut [f64], least: usize) -> f64 {
     logs[..count].iter().sum::<f64>() / count as f64
 }
 
+/// True for values in ascending or descending order that are not all the same.
+fn is_sorted(logs: &[f64]) -> bool {
+    logs.first() != logs.last() && (logs.is_sorted() || logs.iter().rev().is_sorted())
+}
+
 /// Standard deviation of the low edges of consecutive batches, the highest of them left out.
 fn wander(logs: &[f64]) -> Option<f64> {
     let n = logs.len();
-    if n < STEADINESS_OF {
+    if n < STEADINESS_OF || n >= SORTED_OF && is_sorted(logs) {
         return None;
     }
     let batches = ((n as f64 / BATCH + 0.5).floor() as usize).clamp(BATCHES.0, BATCHES.1);
@@ -120,6 +128,17 @@ mod tests {
         assert!(digest(&once).wander.unwrap() < 1e-12);
         let drifting: Vec<f64> = quiet.iter().enumerate().map(|(i, x)| x * (1.0 + i as f64 / 100.0)).collect();
         assert!(digest(&drifting).wander.unwrap() > 0.05);
+    }
+
+    #[test]
+    fn samples_that_the_tool_sorted_say_nothing_of_steadiness() {
+        let mut sorted: Vec<f64> = (0..50).map(|i| 100.0 + f64::from(i / 2)).collect();
+        assert_eq!(digest(&sorted).wander, None);
+        assert_eq!(super::digest(&sorted, Direction::Higher).wander, None);
+        sorted.swap(10, 30);
+        assert!(digest(&sorted).wander.is_some());
+        assert_eq!(digest(&[5.0; 50]).wander, Some(0.0), "a clock that is too coarse is no sorting");
+        assert!(digest(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).wander.is_some(), "few samples may well rise");
     }
 
     #[test]

@@ -1,28 +1,12 @@
 //! JSON values as tools write them, read more kindly than serde does by itself: words and `null` in place of numbers,
 //! objects with repeated keys, Python's bare `NaN`. What they mean is for each format.
 
-use super::{Source, json};
-use crate::model::Diagnostic;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::borrow::Cow;
 use std::fmt;
-
-/// Reads a JSON document; where it holds the bare `NaN` and `Infinity` of Python's json module they become `null`.
-/// The cleaned text is kept in `scratch`. A clean file is neither copied nor looked at twice.
-pub(super) fn document<'a, T: Deserialize<'a>>(source: Source<'a>, scratch: &'a mut Vec<u8>) -> Result<T, Diagnostic> {
-    let text = json::utf8(source)?;
-    serde_json::from_slice(text).or_else(|error| match json::without_nan(text) {
-        Cow::Borrowed(_) => Err(json::unreadable(source, &error)),
-        Cow::Owned(clean) => {
-            *scratch = clean;
-            serde_json::from_slice(scratch).map_err(|error| json::unreadable(source, &error))
-        }
-    })
-}
 
 /// A number as tools write it. `null`, a missing field and words such as `"NaN"` read as NaN: reported where it is used.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Number(pub f64);
+pub struct Number(pub f64);
 
 impl Default for Number {
     fn default() -> Self {
@@ -72,7 +56,7 @@ impl<'de> Deserialize<'de> for Number {
 
 /// A list of numbers, eight bytes each; `null` in place of the list is an empty one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Numbers(pub Vec<f64>);
+pub struct Numbers(pub Vec<f64>);
 
 impl<'de> Deserialize<'de> for Numbers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -99,7 +83,7 @@ impl<'de> Deserialize<'de> for Numbers {
 
 /// A JSON object in file order with its repeated keys: a map would silently keep the last one.
 #[derive(Debug, Clone)]
-pub(super) struct Pairs<K, V>(pub Vec<(K, V)>);
+pub struct Pairs<K, V>(pub Vec<(K, V)>);
 
 impl<K, V> Default for Pairs<K, V> {
     fn default() -> Self {
@@ -132,7 +116,7 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Pairs<K
 
 /// Whether a field is there with a value: its content does not matter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Present(pub bool);
+pub struct Present(pub bool);
 
 impl<'de> Deserialize<'de> for Present {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
