@@ -193,7 +193,7 @@ fn report(
         }
     };
     let (base, head) = match (base, head) {
-        (Origin::Paths(base), Origin::Paths(head)) => scene.read_both(base, head, Detail::Digests)?,
+        (Origin::Paths(base), Origin::Paths(head)) => scene.read_both(base, head, detail)?,
         _ => {
             let head = read(head)?;
             (read(base)?, head)

@@ -25,7 +25,7 @@ pub struct Context {
     pub overall: Option<ChangeText>,
     /// The largest improvement that was shown.
     pub best: Option<Row>,
-    /// The largest regression that was shown.
+    /// The largest regression that was shown; one of code quality only where there is no other.
     pub worst: Option<Row>,
     /// Every benchmark, worst first; without the unchanged ones where the document would get too long.
     pub rows: Vec<Row>,
@@ -214,7 +214,7 @@ pub struct BudgetText {
     pub status: String,
     /// True where the interval holds the limit.
     pub near: bool,
-    /// How far the value lies from the target: `12.0 % above target`; none for a relative one.
+    /// How far the value lies from the target: `12.0 % above target`.
     pub distance: Option<String>,
     /// What to know beside it.
     pub notes: Vec<String>,

@@ -60,7 +60,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
             factor: factor(mean.change),
         }),
         best,
-        worst: regressed.first().map(|finding| row(finding)),
+        worst: regressed.iter().find(|f| !headline::is_quality(f)).or(regressed.first()).map(|finding| row(finding)),
         rows,
         unlisted,
         regressions: regressed.iter().take(most).map(|finding| row(finding)).collect(),

@@ -98,7 +98,7 @@ pub fn is_cache(finding: &Finding) -> bool {
     finding.metric.starts_with("cache") || finding.metric.contains("hit-rate") || finding.metric.contains("hit_rate")
 }
 
-fn is_quality(finding: &Finding) -> bool {
+pub fn is_quality(finding: &Finding) -> bool {
     matches!(&*finding.metric, "complexity" | "maintainability" | "duplication" | "lines" | "lines:logical")
 }
 
