@@ -53,7 +53,8 @@ fn a_failed_budget_is_in_every_view_with_its_line() {
     table.exits(1).says("FAIL: 1 over budget").says("budgets: 1 FAIL").says("target <500ns").says("perfgate.toml:2");
     scene.perfgate(&["compare", "old", "new", "--format", "markdown"]).exits(1).says("**FAIL** `api/read` time");
     let json = compare(&scene);
-    let finding = json.json()["benchmarks"].as_array().unwrap().iter().find(|f| f["name"] == "api/read").unwrap().clone();
+    let finding =
+        json.json()["benchmarks"].as_array().unwrap().iter().find(|f| f["name"] == "api/read").unwrap().clone();
     assert_eq!((&finding["budget"]["status"], &finding["budget"]["target"]), (&"fail".into(), &"<500ns".into()));
     scene.perfgate(&["compare", "old", "new", "--fail-on", "regressed"]).exits(0);
 }
@@ -105,7 +106,8 @@ fn a_budget_that_matches_nothing_is_an_error_framed_under_its_line() {
 #[test]
 fn an_expectation_is_met_or_not_or_not_shown() {
     let told = |head: f64, expect: &str| {
-        let answer = scene(1000.0, head, "").perfgate(&["compare", "old", "new", "--format", "json", "--expect", expect]);
+        let answer =
+            scene(1000.0, head, "").perfgate(&["compare", "old", "new", "--format", "json", "--expect", expect]);
         line(&answer, "goals", 0)["status"].as_str().unwrap().to_owned()
     };
     assert_eq!(told(400.0, "api/*:time -50%"), "met");

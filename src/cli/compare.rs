@@ -159,13 +159,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
 }
 
 /// Reads both sides and judges them; `whole` keeps what a document tells beside the verdict.
-fn report(
-    scene: &Scene<'_>,
-    base: &Origin,
-    head: &Origin,
-    allow_missing: bool,
-    whole: bool,
-) -> anyhow::Result<Report> {
+fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool, whole: bool) -> anyhow::Result<Report> {
     let policy = &scene.config.policy;
     let detail = if whole || policy.asks_for_samples() { Detail::Samples } else { Detail::Digests };
     let on_disk = |origin: &Origin| matches!(origin, Origin::Paths(_) | Origin::WorkTree(_));

@@ -24,9 +24,7 @@ impl Repository {
         let base = self.base_candidates(&head.commit)?.into_iter().next();
         let dirty = self.is_dirty()?;
         let git = self.git();
-        let tree = |commit: &str| -> Result<Tree<'_>, git2::Error> {
-            git.find_commit(Oid::from_str(commit)?)?.tree()
-        };
+        let tree = |commit: &str| -> Result<Tree<'_>, git2::Error> { git.find_commit(Oid::from_str(commit)?)?.tree() };
         let wrong = failed("compare head with its merge base");
         let old = match &base {
             Some(base) => Some(tree(base.as_str()).map_err(&wrong)?),
@@ -79,7 +77,9 @@ impl Repository {
             }
             change.files.push(file);
         }
-        change.files.sort_by(|a, b| (b.added + b.removed).cmp(&(a.added + a.removed)).then_with(|| a.path.cmp(&b.path)));
+        change
+            .files
+            .sort_by(|a, b| (b.added + b.removed).cmp(&(a.added + a.removed)).then_with(|| a.path.cmp(&b.path)));
         change.more_files = change.files.len().saturating_sub(FILES);
         change.files.truncate(FILES);
         change.indexes.truncate(STATEMENTS);
@@ -150,7 +150,17 @@ fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String
 /// The function that a line begins, in the languages that say so with a word.
 fn function(line: &str) -> Option<String> {
     const BEFORE: [&str; 12] = [
-        "pub", "pub(crate)", "pub(super)", "async", "static", "export", "default", "unsafe", "const", "public", "private",
+        "pub",
+        "pub(crate)",
+        "pub(super)",
+        "async",
+        "static",
+        "export",
+        "default",
+        "unsafe",
+        "const",
+        "public",
+        "private",
         "protected",
     ];
     let mut words = line.split_whitespace().skip_while(|word| BEFORE.contains(word));
@@ -169,7 +179,8 @@ fn makes_index(line: &str) -> bool {
     let comment = ["--", "#", "//", "*", "<!--"].iter().any(|mark| line.starts_with(mark));
     let behind = ["create index ", "create unique index "].iter().find_map(|words| line.split_once(words));
     let sql = behind.is_some_and(|(_, rest)| rest.contains(" on "));
-    let framework = ["op.create_index(", "migrations.addindex(", "add_index :"].iter().any(|call| line.starts_with(call));
+    let framework =
+        ["op.create_index(", "migrations.addindex(", "add_index :"].iter().any(|call| line.starts_with(call));
     !comment && (sql || framework)
 }
 

@@ -87,7 +87,8 @@ fn pyproject(text: &str) -> BTreeMap<String, String> {
     let lists = project.and_then(|project| project.get("dependencies")).into_iter();
     let optional = project.and_then(|project| project.get("optional-dependencies")).and_then(toml::Value::as_table);
     let groups = root.get("dependency-groups").and_then(toml::Value::as_table);
-    let lists = lists.chain(optional.into_iter().flat_map(|t| t.values())).chain(groups.into_iter().flat_map(|t| t.values()));
+    let lists =
+        lists.chain(optional.into_iter().flat_map(|t| t.values())).chain(groups.into_iter().flat_map(|t| t.values()));
     let texts = lists.filter_map(toml::Value::as_array).flatten().filter_map(toml::Value::as_str);
     let mut found: BTreeMap<String, String> = texts.filter_map(requirement).collect();
     let poetry = root.get("tool").and_then(|tool| tool.get("poetry"));
@@ -110,7 +111,8 @@ fn requirement(line: &str) -> Option<(String, String)> {
     let rest = rest.trim_start();
     let rest = if rest.starts_with('[') { rest.split_once(']').map_or("", |(_, rest)| rest) } else { rest };
     let rest = rest.trim();
-    (!name.is_empty()).then(|| (name.to_owned(), if rest.is_empty() { "any version".to_owned() } else { rest.to_owned() }))
+    (!name.is_empty())
+        .then(|| (name.to_owned(), if rest.is_empty() { "any version".to_owned() } else { rest.to_owned() }))
 }
 
 fn package(text: &str) -> BTreeMap<String, String> {
@@ -150,9 +152,11 @@ mod tests {
     #[test]
     fn each_language_tells_what_came_went_and_changed() {
         let some = |text: &str| Some(text.to_owned());
-        let cargo = told(Kind::Cargo, "[dependencies]\na = \"1\"\nb = \"1\"\n", "[dependencies]\na = { version = \"2\" }\n");
+        let cargo =
+            told(Kind::Cargo, "[dependencies]\na = \"1\"\nb = \"1\"\n", "[dependencies]\na = { version = \"2\" }\n");
         assert_eq!(cargo, [("a".into(), some("1"), some("2")), ("b".into(), some("1"), None)]);
-        let python = told(Kind::Requirements, "# none\n", "redis[hiredis]==4.5.0 ; python_version > '3'\n-r x.txt\nflask\n");
+        let python =
+            told(Kind::Requirements, "# none\n", "redis[hiredis]==4.5.0 ; python_version > '3'\n-r x.txt\nflask\n");
         assert_eq!(python, [("flask".into(), None, some("any version")), ("redis".into(), None, some("==4.5.0"))]);
         let project = told(Kind::Pyproject, "", "[project]\ndependencies = ['orjson>=3']\n");
         assert_eq!(project, [("orjson".into(), None, some(">=3"))]);

@@ -2,7 +2,8 @@
 
 use super::problem::{Sink, Wrong, shown};
 use super::table::{
-    ACCEPT, BENCHMARK, BUDGET, ENVIRONMENT, GATE, GOAL, INPUT, RENAME, STORE, TEMPLATE, article, refuse_unknown_tables, tables,
+    ACCEPT, BENCHMARK, BUDGET, ENVIRONMENT, GATE, GOAL, INPUT, RENAME, STORE, TEMPLATE, article, refuse_unknown_tables,
+    tables,
 };
 use super::value::Scalar;
 use std::ops::Range;

@@ -120,7 +120,8 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
 
 /// How many budgets have which status: `7 PASS, 1 FAIL`.
 pub fn budget_counts(report: &Report) -> Option<String> {
-    let count = |status: BudgetStatus| (report.budgets.iter().filter(|line| line.status == status).count(), status.word());
+    let count =
+        |status: BudgetStatus| (report.budgets.iter().filter(|line| line.status == status).count(), status.word());
     let all = [BudgetStatus::Fail, BudgetStatus::Acceptable, BudgetStatus::NoData, BudgetStatus::Pass].map(count);
     let parts: Vec<String> =
         all.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();

@@ -86,7 +86,12 @@ impl<'a> Known<'a> {
 }
 
 /// Holds every budget against every benchmark that it is on; each finding gets the worst of its own.
-pub fn hold(policy: &Policy, comparisons: &[Comparison], findings: &mut [Finding], one_machine: bool) -> Vec<BudgetLine> {
+pub fn hold(
+    policy: &Policy,
+    comparisons: &[Comparison],
+    findings: &mut [Finding],
+    one_machine: bool,
+) -> Vec<BudgetLine> {
     let known = Known::of(comparisons);
     let mut lines = Vec::new();
     for budget in policy.budgets() {
@@ -113,13 +118,8 @@ pub fn hold(policy: &Policy, comparisons: &[Comparison], findings: &mut [Finding
 }
 
 /// Worse is later.
-const STATUSES: [BudgetStatus; 5] = [
-    BudgetStatus::None,
-    BudgetStatus::Pass,
-    BudgetStatus::NoData,
-    BudgetStatus::Acceptable,
-    BudgetStatus::Fail,
-];
+const STATUSES: [BudgetStatus; 5] =
+    [BudgetStatus::None, BudgetStatus::Pass, BudgetStatus::NoData, BudgetStatus::Acceptable, BudgetStatus::Fail];
 
 fn check(
     budget: &Budget,
@@ -153,7 +153,10 @@ fn check(
         let last = budget.acceptable.as_ref().unwrap_or(&budget.target);
         notes.push(format!("over the budget {last} on {} ({place})", budget.metric));
     } else if near {
-        notes.push(format!("so near the budget {} on {} that chance may decide ({place})", budget.target, budget.metric));
+        notes.push(format!(
+            "so near the budget {} on {} that chance may decide ({place})",
+            budget.target, budget.metric
+        ));
     }
     BudgetLine {
         benchmark: finding.name.clone(),
@@ -250,7 +253,9 @@ pub fn goals(policy: &Policy, comparisons: &[Comparison], findings: &[Finding], 
         for (comparison, finding) in comparisons.iter().zip(findings) {
             let name = comparison.benchmark.as_str();
             for metric in goal.metrics().filter(|metric| goal.covers(name, metric)) {
-                let Some(asked) = known.asked(comparison, metric).filter(|_| comparison.head.is_some()) else { continue };
+                let Some(asked) = known.asked(comparison, metric).filter(|_| comparison.head.is_some()) else {
+                    continue;
+                };
                 let held = held(comparison, finding, asked).map(|held| against_base(held, comparison, asked));
                 let side = held.as_ref().and_then(|held| {
                     let comparable = one_machine || !goal.limit.is_relative();
@@ -272,7 +277,10 @@ pub fn goals(policy: &Policy, comparisons: &[Comparison], findings: &[Finding], 
                     status,
                     value: held.as_ref().map(|held| held.value),
                     change: held.as_ref().and_then(|held| change(held.value)),
-                    interval: held.as_ref().and_then(|held| held.interval).and_then(|[low, high]| Some([change(low)?, change(high)?])),
+                    interval: held
+                        .as_ref()
+                        .and_then(|held| held.interval)
+                        .and_then(|[low, high]| Some([change(low)?, change(high)?])),
                 });
             }
         }

@@ -51,7 +51,8 @@ pub fn checks(report: &Report) -> Checks {
 
 fn complexity(report: &Report) -> Check {
     let Some((before, after)) = sums(report, "complexity") else { return open("complexity was not measured") };
-    let rose = report.benchmarks.iter().filter(|f| f.metric == "complexity" && f.change.is_some_and(|change| change > 0.0));
+    let rose =
+        report.benchmarks.iter().filter(|f| f.metric == "complexity" && f.change.is_some_and(|change| change > 0.0));
     let rose = rose.count();
     let by = format!("{rose} functions got more complex, sum of complexity {before} → {after}");
     Check { ticked: rose == 0 && after <= before, by }
@@ -80,7 +81,9 @@ fn no_regression(report: &Report) -> Check {
     }
     let shown = counts.improved + counts.unchanged;
     let mut by = format!("{shown} of {judged} shown unchanged or improved");
-    for (count, word) in [(counts.regressed, "regressed"), (counts.inconclusive, "inconclusive"), (counts.accepted, "accepted")] {
+    for (count, word) in
+        [(counts.regressed, "regressed"), (counts.inconclusive, "inconclusive"), (counts.accepted, "accepted")]
+    {
         if count > 0 {
             by.push_str(&format!(", {count} {word}"));
         }
@@ -107,7 +110,8 @@ fn steady(report: &Report, what: &str, nothing: &str, belongs: &dyn Fn(&Finding)
 }
 
 fn queries_fewer(report: &Report) -> Check {
-    let totals = report.benchmarks.iter().filter(|f| f.metric == "queries").filter_map(|f| Some((f.base?.value, f.head?.value)));
+    let totals =
+        report.benchmarks.iter().filter(|f| f.metric == "queries").filter_map(|f| Some((f.base?.value, f.head?.value)));
     match totals.max_by(|a, b| a.0.max(a.1).total_cmp(&b.0.max(b.1))) {
         None => open("no statements were logged"),
         Some((before, after)) => Check { ticked: after < before, by: format!("{before} → {after} statements") },

@@ -72,7 +72,11 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         task: task(report, &fields),
         show_unmeasured: fields.get("unmeasured").is_none_or(|word| word != "drop"),
         fields,
-        change: report.facts.as_ref().and_then(|facts| facts.change.as_ref()).map(|change| change_facts(change, folded)),
+        change: report
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.change.as_ref())
+            .map(|change| change_facts(change, folded)),
         queries: queries(report, details),
         bottlenecks: bottlenecks(report, if folded { 5 } else { 15 }),
         concerns: concerns(report, if folded { 50 } else { 500 }),
@@ -86,8 +90,17 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         alerts: alerts(report),
         environment: environment(report),
         evidence: evidence(report),
-        tests: report.facts.as_ref().and_then(|facts| facts.head.tests).map(|t| TestsText { passed: t.passed, failed: t.failed }),
-        diagnostics: report.diagnostics.iter().take(if folded { 5 } else { DIAGNOSTICS }).map(ToString::to_string).collect(),
+        tests: report
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.head.tests)
+            .map(|t| TestsText { passed: t.passed, failed: t.failed }),
+        diagnostics: report
+            .diagnostics
+            .iter()
+            .take(if folded { 5 } else { DIAGNOSTICS })
+            .map(ToString::to_string)
+            .collect(),
         folded,
     }
 }
@@ -101,12 +114,8 @@ fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
         let impact = format!("{} of {all_statements} statements", statement.times);
         found.push(Bottleneck { location: statement.text.clone(), impact, by: "sqlalchemy-echo".to_owned() });
     }
-    let mut profile: Vec<(&Finding, f64)> = report
-        .benchmarks
-        .iter()
-        .filter(|f| f.metric == "time:self")
-        .filter_map(|f| Some((f, f.head?.value)))
-        .collect();
+    let mut profile: Vec<(&Finding, f64)> =
+        report.benchmarks.iter().filter(|f| f.metric == "time:self").filter_map(|f| Some((f, f.head?.value))).collect();
     profile.sort_by(|a, b| b.1.total_cmp(&a.1));
     let total: f64 = profile.iter().map(|(_, value)| value).sum();
     for (finding, value) in profile.into_iter().filter(|(_, value)| *value >= 0.05 * total).take(5) {
@@ -136,7 +145,9 @@ fn concerns(report: &Report, most: usize) -> Vec<Concern> {
             _ => continue,
         };
         let text = budget(line);
-        let far = text.distance.map_or_else(|| format!("target {} missed", line.target), |far| format!("{far} {}", line.target));
+        let far = text
+            .distance
+            .map_or_else(|| format!("target {} missed", line.target), |far| format!("{far} {}", line.target));
         let value = text.value.unwrap_or_default();
         add(rank, line.value.unwrap_or_default(), &line.benchmark, &line.metric, format!("{value}, {far}"));
     }
@@ -150,7 +161,8 @@ fn concerns(report: &Report, most: usize) -> Vec<Concern> {
         };
         let text = row(finding);
         let interval = text.interval.map(|interval| format!(" [{interval}]")).unwrap_or_default();
-        let what = format!("{} against base{interval}", text.change.unwrap_or_else(|| finding.outcome.word().to_owned()));
+        let what =
+            format!("{} against base{interval}", text.change.unwrap_or_else(|| finding.outcome.word().to_owned()));
         add(rank, worse, &finding.name, &finding.metric, what);
     }
     found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.total_cmp(&a.1)));
@@ -232,9 +244,8 @@ fn budgets(report: &Report, plan: Plan) -> Vec<BudgetText> {
 fn budget(line: &BudgetLine) -> BudgetText {
     let [before, value, low, high] =
         pair([line.base, line.value, line.interval.map(|i| i[0]), line.interval.map(|i| i[1])], &line.unit);
-    let bound = crate::policy::Limit::parse(&line.target).and_then(|limit| {
-        limit.bound(&crate::model::Unit::from_label(&line.unit), line.base)
-    });
+    let bound = crate::policy::Limit::parse(&line.target)
+        .and_then(|limit| limit.bound(&crate::model::Unit::from_label(&line.unit), line.base));
     let distance = bound.zip(line.value).filter(|(bound, _)| *bound > 0.0).map(|(bound, value)| {
         let far = value / bound - 1.0;
         format!("{} {} target", percent(far.abs()), if far > 0.0 { "above" } else { "below" })
@@ -303,7 +314,8 @@ fn task_id(branch: &str) -> Option<String> {
     branch.split(['/', '_']).find_map(|part| {
         let mut words = part.split('-');
         let key = words.next().filter(|key| key.len() >= 2 && key.chars().all(|c| c.is_ascii_uppercase()))?;
-        let digits: Vec<&str> = words.take_while(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_digit())).collect();
+        let digits: Vec<&str> =
+            words.take_while(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_digit())).collect();
         (!digits.is_empty()).then(|| format!("{key}-{}", digits.join("-")))
     })
 }
@@ -334,7 +346,12 @@ fn change_facts(change: &Change, folded: bool) -> ChangeFacts {
         dependencies: change
             .dependencies
             .iter()
-            .map(|d| DependencyText { name: d.name.clone(), before: d.before.clone(), after: d.after.clone(), manifest: d.manifest.clone() })
+            .map(|d| DependencyText {
+                name: d.name.clone(),
+                before: d.before.clone(),
+                after: d.after.clone(),
+                manifest: d.manifest.clone(),
+            })
             .collect(),
     }
 }
@@ -397,7 +414,8 @@ fn load(report: &Report, details: usize) -> Vec<LoadRow> {
         Some(format!("{base} → {head}"))
     };
     let requests = |finding: Option<&&Finding>| -> Option<String> {
-        let [base, head] = [finding?.base, finding?.head].map(|side| side.map(|value| value.samples).filter(|n| *n > 1));
+        let [base, head] =
+            [finding?.base, finding?.head].map(|side| side.map(|value| value.samples).filter(|n| *n > 1));
         let text = |n: Option<u64>| n.map_or("–".to_owned(), |n| n.to_string());
         base.or(head).map(|_| format!("{} → {}", text(base), text(head)))
     };
@@ -463,7 +481,8 @@ fn environment(report: &Report) -> Vec<EnvironmentRow> {
     let base = facts.map(|f| &f.base.environment).unwrap_or(&report.base.environment);
     let head = facts.map(|f| &f.head.environment).unwrap_or(&report.head.environment);
     let keys: BTreeSet<&String> = base.keys().chain(head.keys()).collect();
-    let row = |key: &String| EnvironmentRow { fact: key.clone(), base: base.get(key).cloned(), head: head.get(key).cloned() };
+    let row =
+        |key: &String| EnvironmentRow { fact: key.clone(), base: base.get(key).cloned(), head: head.get(key).cloned() };
     keys.into_iter().map(row).collect()
 }
 

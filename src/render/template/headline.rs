@@ -56,7 +56,8 @@ pub fn others(report: &Report) -> Vec<Headline> {
     let mut groups: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     for finding in &report.benchmarks {
         let own = finding.metric.starts_with("queries") || finding.metric.starts_with("memory");
-        let section = own || is_quality(finding) || is_cache(finding) || is_load(finding) || finding.tool == "junit-xml";
+        let section =
+            own || is_quality(finding) || is_cache(finding) || is_load(finding) || finding.tool == "junit-xml";
         let five = finding.metric == "time:self" || finding.metric == "time" && finding.tool == "pytest-benchmark";
         if !section && !five {
             groups.entry((&finding.tool, &finding.metric)).or_default().push(finding);

@@ -87,7 +87,8 @@ impl Template {
 
     fn framed(&self, error: &Error, context: &Context) -> Problems {
         let own = error.name().is_none_or(|name| name == self.name);
-        let shipped = || SHIPPED.iter().chain([&PIECES]).find(|(name, _)| error.name() == Some(name)).map(|(_, text)| *text);
+        let shipped =
+            || SHIPPED.iter().chain([&PIECES]).find(|(name, _)| error.name() == Some(name)).map(|(_, text)| *text);
         let text = if own { self.text.as_str() } else { shipped().unwrap_or_default() };
         let name = error.name().unwrap_or(&self.name);
         let message = match (error.kind(), error.detail()) {
@@ -101,7 +102,9 @@ impl Template {
             ErrorKind::UndefinedError | ErrorKind::UnknownFilter | ErrorKind::UnknownFunction => {
                 did_you_mean(typed.unwrap_or_default(), context)
             }
-            ErrorKind::SyntaxError => "the syntax is Jinja's: {{ name }}, {% for row in rows %} … {% endfor %}".to_owned(),
+            ErrorKind::SyntaxError => {
+                "the syntax is Jinja's: {{ name }}, {% for row in rows %} … {% endfor %}".to_owned()
+            }
             _ => FIELDS.to_owned(),
         };
         match range {
@@ -113,20 +116,24 @@ impl Template {
 
 const FIELDS: &str = "docs/templates.md lists what a template can name";
 
-/// The nearest name that there is to the last part of what was typed.
+/// The nearest name that there is to the first part of what was typed that is none.
 fn did_you_mean(typed: &str, context: &Context) -> String {
-    let typed = typed.rsplit(['.', '|']).next().unwrap_or_default().trim();
     let mut names: BTreeSet<String> = FILTERS.iter().map(|name| (*name).to_owned()).collect();
     if let Ok(all) = serde_json::to_value(context) {
         collect(&all, &mut names);
     }
     // Lists may be empty here, and their fields are names all the same.
-    names.extend(include_str!("context.rs").lines().filter_map(|line| {
-        Some(line.trim().strip_prefix("pub ")?.split_once(": ")?.0.to_owned())
-    }));
-    match nearest(typed, names.iter().map(String::as_str)) {
-        Some(near) if near != typed => format!("did you mean `{near}`? {FIELDS}"),
-        _ => FIELDS.to_owned(),
+    names.extend(
+        include_str!("context.rs")
+            .lines()
+            .filter_map(|line| Some(line.trim().strip_prefix("pub ")?.split_once(": ")?.0.to_owned())),
+    );
+    let mut words = typed.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+    let near =
+        words.find(|word| !names.contains(*word)).and_then(|word| nearest(word, names.iter().map(String::as_str)));
+    match near {
+        Some(near) => format!("did you mean `{near}`? {FIELDS}"),
+        None => FIELDS.to_owned(),
     }
 }
 

@@ -129,7 +129,10 @@ fn places(text: &str) -> Result<Vec<Place>, PartError> {
             (_, Some(name), None) => {
                 let twice = places.iter().any(|place| place.name == name);
                 let what = if twice { "ends twice" } else { "ends without having begun" };
-                return wrong(format!("the part `{name}` {what}"), &format!("put {BEGIN}{name} --> before it, or remove this marker"));
+                return wrong(
+                    format!("the part `{name}` {what}"),
+                    &format!("put {BEGIN}{name} --> before it, or remove this marker"),
+                );
             }
             (None, None, _) => {
                 return wrong(
@@ -165,14 +168,18 @@ fn keep_answers(old: &str, new: &str) -> String {
 }
 
 fn answered(old: &[&str], new: &str) -> Option<String> {
-    if let Some((before, label)) = new.split_once(": ").filter(|(label, value)| label.contains("**") && value.trim() == OPEN) {
+    if let Some((before, label)) =
+        new.split_once(": ").filter(|(label, value)| label.contains("**") && value.trim() == OPEN)
+    {
         let line = old.iter().find_map(|line| line.strip_prefix(before)?.strip_prefix(':'))?;
         return (line.trim() != label.trim() && !line.trim().is_empty()).then(|| format!("{before}:{line}"));
     }
     let (false, label) = check_box(new)? else { return None };
     let (label, why) = label.split_once(UNTICKED).map_or((label, None), |(label, why)| (label, Some(why)));
     let theirs = old.iter().filter_map(|line| check_box(line)).filter(|(_, text)| !text.contains(TICKED));
-    let (ticked, text) = theirs.map(|(ticked, text)| (ticked, text.split(UNTICKED).next().unwrap_or(text))).find(|(_, text)| text.starts_with(label))?;
+    let (ticked, text) = theirs
+        .map(|(ticked, text)| (ticked, text.split(UNTICKED).next().unwrap_or(text)))
+        .find(|(_, text)| text.starts_with(label))?;
     let start = new.find("[ ]")?;
     let why = why.map(|why| format!("{UNTICKED}{why}")).unwrap_or_default();
     (ticked || text != label).then(|| format!("{}[{}] {text}{why}", &new[..start], if ticked { "x" } else { " " }))
@@ -216,15 +223,20 @@ mod tests {
         assert!(renew(&format!("{begin}{end}{begin}{end}")).unwrap_err().starts_with("3: the part `a` is there twice"));
         assert_eq!(renew(&format!("{begin}{end}{end}")).unwrap_err(), "3: the part `a` ends twice");
         assert!(renew(&format!("{begin}{begin}{end}")).unwrap_err().starts_with("2: the part `a` begins before"));
-        assert_eq!(renew("<!-- perfgate:part c -->\n<!-- /perfgate:part c -->\n").unwrap_err(), "1: the template has no part `c`");
+        assert_eq!(
+            renew("<!-- perfgate:part c -->\n<!-- /perfgate:part c -->\n").unwrap_err(),
+            "1: the template has no part `c`"
+        );
         assert_eq!(renew("x <!-- perfgate:part a -->\n").unwrap_err(), "1: this marker cannot be read");
     }
 
     #[test]
     fn ticks_and_answers_of_a_person_outlive_a_rendering() {
         let new = "- [ ] open — perfgate: 1 of 2\n- [ ] gone\n- [x] shown — ticked by perfgate: 2 of 2\n**Priority**: _(for the author)_\n";
-        let old = "- [x] open — perfgate: 0 of 2\n- [x] gone — ticked by perfgate: 9\n- [ ] shown\n**Priority**: HIGH\n";
-        let kept = "- [x] open — perfgate: 1 of 2\n- [ ] gone\n- [x] shown — ticked by perfgate: 2 of 2\n**Priority**: HIGH\n";
+        let old =
+            "- [x] open — perfgate: 0 of 2\n- [x] gone — ticked by perfgate: 9\n- [ ] shown\n**Priority**: HIGH\n";
+        let kept =
+            "- [x] open — perfgate: 1 of 2\n- [ ] gone\n- [x] shown — ticked by perfgate: 2 of 2\n**Priority**: HIGH\n";
         assert_eq!(keep_answers(old, new), kept);
         assert_eq!(keep_answers("- [ ] Other: ours\n", "- [ ] Other: \n"), "- [ ] Other: ours\n");
     }
