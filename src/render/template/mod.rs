@@ -179,11 +179,11 @@ fn engine() -> Environment<'static> {
     for filter in ["safe", "escape", "e", "tojson"] {
         engine.remove_filter(filter);
     }
-    engine.add_filter("code", |value: &Value| Value::from_safe_string(shown(value, escape::markdown)));
-    engine.add_filter("link", |value: &Value| Value::from_safe_string(shown(value, escape::markdown_link)));
+    engine.add_filter("code", |value: &Value| shown(value, escape::markdown));
+    engine.add_filter("link", |value: &Value| shown(value, escape::markdown_link));
     engine.add_filter("fence", |value: &Value, language: Option<String>| {
         let language: String = language.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
-        Value::from_safe_string(escape::markdown_fence(value.as_str().unwrap_or_default(), &language))
+        shown(value, |text| escape::markdown_fence(text, &language))
     });
     for (name, text) in SHIPPED.into_iter().chain([PIECES]) {
         // Their syntax is held by tests.
@@ -194,10 +194,15 @@ fn engine() -> Environment<'static> {
 
 const NOT_MEASURED: &str = "not measured";
 
-fn shown(value: &Value, escape: fn(&str) -> String) -> String {
-    match value.as_str() {
+/// A value as a filter shows it; the filters' own check, as the engine hands them what does not exist.
+fn shown(value: &Value, escape: impl Fn(&str) -> String) -> Result<Value, Error> {
+    if value.is_undefined() {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    let text = match value.as_str() {
         Some(text) => escape(text),
         None if value.is_none() => NOT_MEASURED.to_owned(),
         None => escape(&value.to_string()),
-    }
+    };
+    Ok(Value::from_safe_string(text))
 }
