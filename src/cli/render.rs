@@ -102,17 +102,7 @@ fn into(template: &Template, document: &str, path: &Path) -> anyhow::Result<()> 
     let parts = Parts::of(document).map_err(|error| framed(&template.name, document, error))?;
     let renewed = parts.renew(&body).map_err(|error| framed(&name, &body, error))?;
     if renewed.text != body {
-        // Beside the file and then over it, so that a full disk does not cost a person's text.
-        let beside = path.with_extension("perfgate-new");
-        let write = || -> std::io::Result<()> {
-            fs::write(&beside, &renewed.text)?;
-            fs::set_permissions(&beside, fs::metadata(path)?.permissions())?;
-            fs::rename(&beside, path)
-        };
-        if let Err(error) = write() {
-            let _ = fs::remove_file(&beside);
-            return Err(error).with_context(|| format!("{name}: cannot write the document; it is as it was"));
-        }
+        replace(path, &renewed.text).with_context(|| format!("{name}: cannot write the document; it is as it was"))?;
     }
     let absent = match renewed.absent.as_slice() {
         [] => String::new(),
@@ -120,4 +110,20 @@ fn into(template: &Template, document: &str, path: &Path) -> anyhow::Result<()> 
     };
     output::note(&format!("{name}: {} parts renewed{absent}", renewed.renewed));
     Ok(())
+}
+
+/// Writes beside the file and then over it, so that a full disk does not cost a person's text.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let path = fs::canonicalize(path)?; // a link stays a link
+    let beside = path.with_extension(format!("perfgate-{}", std::process::id()));
+    let write = || -> std::io::Result<()> {
+        fs::write(&beside, text)?;
+        fs::set_permissions(&beside, fs::metadata(&path)?.permissions())?;
+        fs::rename(&beside, &path)
+    };
+    let written = write();
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written
 }

@@ -24,7 +24,7 @@ pub use quantity::Quantity;
 pub use rule::Bounds;
 pub use value::{FailOn, ValueError, parse_alpha, parse_threshold};
 
-use crate::model::{Metric, Spread};
+use crate::model::Metric;
 use jiff::civil::Date;
 use problem::{Lines, Sink, Wrong};
 use std::collections::{BTreeMap, BTreeSet};
@@ -241,10 +241,9 @@ impl Policy {
         self
     }
 
-    /// True where a budget or goal is on a statistic that may have to be taken of samples.
+    /// True where there is a limit that samples may have to be held against: a quantile, or the interval of a value.
     pub fn asks_for_samples(&self) -> bool {
-        let mut metrics = self.budgets.iter().map(|b| &*b.metric).chain(self.goals.iter().flat_map(Goal::metrics));
-        metrics.any(|metric| Spread::asked(metric).is_some())
+        !self.budgets.is_empty() || !self.goals.is_empty()
     }
 
     /// `[template]`: what a team says of its work, for the templates.

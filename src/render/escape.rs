@@ -36,7 +36,7 @@ pub fn markdown(text: &str) -> String {
             out.push(c);
         }
     }
-    out + "</code>"
+    unlinked(&out) + "</code>"
 }
 
 /// For running Markdown text (messages with names in them): no character in it is markup, a mention or a table cell.
@@ -53,6 +53,15 @@ pub fn markdown_text(text: &str) -> String {
             }
             c => out.push(c),
         }
+    }
+    unlinked(&out)
+}
+
+/// Addresses that GitHub would make links of by itself, kept from it.
+fn unlinked(text: &str) -> String {
+    let mut out = text.replace("://", "&#58;//");
+    while let Some(at) = out.to_ascii_lowercase().find("www.") {
+        out.replace_range(at + 3..at + 4, "&#46;");
     }
     out
 }
@@ -118,5 +127,10 @@ mod tests {
     fn running_text_has_no_mention() {
         assert_eq!(markdown_text("@all"), "@\u{2060}all");
         assert_eq!(markdown_text("a|b"), "a&#124;b");
+        assert_eq!(markdown_text("http://e.org WWW.e.org"), "http&#58;//e.org WWW&#46;e.org");
+        assert_eq!(markdown("(www.e.org)"), "<code>&#40;www&#46;e.org&#41;</code>");
+        assert_eq!(markdown_link("https://e.org/a_b?c=1"), "<https://e.org/a_b?c=1>");
+        assert!(!markdown_link("https://e.org/<img>").contains("<img"));
+        assert_eq!(markdown_fence("a ``` b\n", "sql"), "````sql\na ``` b\n````");
     }
 }

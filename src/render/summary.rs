@@ -31,11 +31,15 @@ pub fn counts(report: &Report) -> String {
 pub fn side(side: &SideReport) -> String {
     let runs = if side.runs == 1 { "1 run".to_owned() } else { format!("{} runs", side.runs) };
     match &side.commit {
-        Some(commit) if !side.label.contains(&commit[..commit.len().min(10)]) => {
-            format!("{} ({}, {runs})", side.label, &commit[..commit.len().min(10)])
+        Some(commit) if !side.label.contains(&short(commit)) => {
+            format!("{} ({}, {runs})", side.label, short(commit))
         }
         _ => format!("{} ({runs})", side.label),
     }
+}
+
+fn short(commit: &str) -> String {
+    commit.chars().take(10).collect()
 }
 
 /// How the verdict was reached, in a line.

@@ -427,7 +427,7 @@ pub struct Checks {
     pub queries_stable: Check,
     /// The count of database statements fell.
     pub queries_fewer: Check,
-    /// Every budget on memory and CPU is kept.
+    /// Every budget on memory and on CPU is kept, and there are some of both.
     pub resources: Check,
     /// A test runner's report has no failure.
     pub tests: Check,

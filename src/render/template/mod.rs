@@ -6,6 +6,7 @@ mod context;
 mod fill;
 mod headline;
 mod parts;
+mod sections;
 
 pub use context::Context;
 pub use parts::{PartError, Parts, Renewed};
