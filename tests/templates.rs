@@ -2,9 +2,14 @@
 
 mod common;
 
-use common::{Scene, data};
+use common::Scene;
 use std::fs;
 use std::path::Path;
+
+/// The recorded results; not below tests/data, where each directory is a tool's.
+fn stack_data(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack").join(path).display().to_string()
+}
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -22,7 +27,7 @@ fn copy(from: &Path, to: &Path) {
 /// The recorded stack in a repository: main, and a branch with the change.
 fn stack() -> Scene {
     let scene = Scene::new();
-    let from = |path: &str| Path::new(&data("stack")).join(path);
+    let from = |path: &str| Path::new(&stack_data(path)).to_owned();
     scene.write(".gitignore", "/before\n/after\n/perfgate.toml\n/*.json\n/*.md\n/*.j2\n/standard-input\n");
     copy(&from("change/before"), &scene.path(""));
     scene.git("", &["init", "-q", "-b", "main"]);
@@ -53,7 +58,7 @@ fn render(scene: &Scene, template: &str) -> String {
 fn the_documents_of_the_recorded_stack_are_the_golden_ones() {
     let scene = stack();
     for name in ["pr", "issue", "report"] {
-        let path = data(&format!("stack/golden/{name}.md"));
+        let path = stack_data(&format!("golden/{name}.md"));
         let document = render(&scene, name);
         if std::env::var_os("PERFGATE_BLESS").is_some() {
             fs::write(&path, &document).unwrap();

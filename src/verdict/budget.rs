@@ -130,6 +130,7 @@ fn check(
     policy: &Policy,
 ) -> BudgetLine {
     let held = held(comparison, finding, asked);
+    let held = if budget.target.is_relative() { held.map(|held| against_base(held, comparison, asked)) } else { held };
     let mut notes = Vec::new();
     let (status, near) = match &held {
         None => {
