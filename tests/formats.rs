@@ -221,3 +221,27 @@ fn a_count_that_is_zero_in_some_runs_is_no_alarm_and_one_that_was_zero_is() {
     assert_eq!((outcome("c", "a"), outcome("a", "c")), ("regressed".into(), "improved".into()));
     assert_eq!(outcome("c", "c"), "unchanged");
 }
+
+#[test]
+fn the_documentation_and_the_list_name_every_format_and_no_other() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md");
+    let page = fs::read_to_string(path).unwrap();
+    let cells = |line: &str| line.split(" | ").map(str::to_owned).collect::<Vec<_>>();
+    let rows: BTreeMap<String, Vec<String>> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(name, rest)| (name.to_owned(), cells(rest)))
+        .collect();
+    let list = Scene::new().perfgate(&["formats"]).stdout;
+    let listed: BTreeSet<&str> = list.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
+    let mut known: BTreeSet<&str> = FORMATS.iter().map(|format| format.name()).collect();
+    known.insert("criterion");
+    assert_eq!(rows.keys().map(String::as_str).collect::<BTreeSet<_>>(), known);
+    assert_eq!(listed.difference(&[""].into()).copied().collect::<BTreeSet<_>>(), known);
+    for format in FORMATS {
+        let row = &rows[format.name()];
+        let plain = |cell: &str| cell.replace("\\|", "|");
+        assert_eq!((plain(&row[0]).as_str(), plain(&row[1]).as_str()), (format.produced_by(), format.carries()));
+        assert!(row.len() == 3 && !row[2].is_empty(), "{}: what its benchmarks are called", format.name());
+    }
+}

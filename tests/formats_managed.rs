@@ -30,7 +30,7 @@ pub const OURS: [&str; 15] = [
     "vitest-bench",
 ];
 /// Files beside the results that no format may claim.
-const NO_RESULTS: [&str; 3] = ["README.md", "benchmarks.json", "before.table.txt"];
+const NO_RESULTS: [&str; 4] = ["README.md", "about.json", "benchmarks.json", "before.table.txt"];
 
 #[test]
 fn each_file_is_claimed_by_its_own_format_alone() {

@@ -7,7 +7,7 @@ use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence};
 
-/// The format.
+/// libtest's text.
 pub struct Bencher;
 
 impl Format for Bencher {
@@ -36,7 +36,7 @@ impl Format for Bencher {
         let text = text::text(source)?;
         for (at, line) in text::numbered(&text) {
             ledger.line = Some(at);
-            let Some((name, rest)) = split(&line) else { continue };
+            let Some((name, rest)) = split(line) else { continue };
             let Some((number, label)) = value_and_unit(rest) else {
                 let message =
                     format!("`{name}`: expected `1,234 ns/iter (+/- 56)` after `bench:`; was the line cut off?");

@@ -73,7 +73,7 @@ fn metric(assumed: &mut Assumed, measure: &str) -> (Metric, f64) {
     let lower = |name: &str, unit| Metric::measured(name.to_owned(), unit, Direction::Lower);
     match slug.as_str() {
         "latency" => (Metric::time(), 1.0),
-        "throughput" => (Metric::measured("throughput", Unit::PerSecond, Direction::Higher), 1.0),
+        "throughput" => (Metric::throughput(), 1.0),
         "build-time" => (lower(&slug, Unit::Nanosecond), 1e9),
         "allocated" => (lower("memory", Unit::Byte), 1.0),
         "file-size" | "total-bytes" | "at-t-gmax-bytes" | "at-t-end-bytes" => (lower(&slug, Unit::Byte), 1.0),

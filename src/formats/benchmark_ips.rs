@@ -4,7 +4,7 @@
 use super::json::{Number, document};
 use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, text};
-use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
+use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -51,7 +51,7 @@ impl Format for BenchmarkIps {
 
 fn add(ledger: &mut Ledger<'_>, name: &str, ips: f64, sd: Option<f64>, samples: Option<u64>) {
     let summary = Summary { centre: ips, mean: Some(ips), sd, samples, quantiles: Vec::new() };
-    ledger.add(name, Metric::measured("throughput", Unit::PerSecond, Direction::Higher), [Evidence::Summary(summary)]);
+    ledger.add(name, Metric::throughput(), [Evidence::Summary(summary)]);
 }
 
 /// A result line in parts.

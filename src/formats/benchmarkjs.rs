@@ -5,7 +5,7 @@
 use super::json::{Number, Numbers, Pairs, Present, document};
 use super::ledger::Ledger;
 use super::{Format, Look, Reading, Source, text};
-use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
+use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -82,7 +82,7 @@ fn benchmark(ledger: &mut Ledger<'_>, at: usize, raw: &RawValue) {
         };
         ledger.add(&name, Metric::time(), [Evidence::Summary(summary).scaled(SECOND)]);
     } else {
-        ledger.add(&name, throughput(), [Evidence::Value(benchmark.hz.0)]);
+        ledger.add(&name, Metric::throughput(), [Evidence::Value(benchmark.hz.0)]);
     }
 }
 
@@ -90,11 +90,7 @@ fn line(ledger: &mut Ledger<'_>, text: &str) {
     let Some(Line { name, hz, margin, runs }) = read(text) else { return };
     let sd = deviation(hz, margin, runs);
     let summary = Summary { centre: hz, sd, samples: Some(runs), ..Summary::default() };
-    ledger.add(name, throughput(), [Evidence::Summary(summary)]);
-}
-
-fn throughput() -> Metric {
-    Metric::measured("throughput", Unit::PerSecond, Direction::Higher)
+    ledger.add(name, Metric::throughput(), [Evidence::Summary(summary)]);
 }
 
 /// The deviation of single samples behind a 95% margin of error (in percent) on the mean of some runs.

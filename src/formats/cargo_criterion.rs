@@ -8,7 +8,7 @@ use crate::model::{Diagnostic, Evidence, Summary, Work, WorkUnit};
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// The format.
+/// cargo-criterion.
 pub struct CargoCriterion;
 
 #[derive(Deserialize)]

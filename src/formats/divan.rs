@@ -6,7 +6,7 @@ use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit, UnitScale};
 use std::collections::BTreeSet;
 
-/// The format.
+/// divan.
 pub struct Divan;
 
 /// What the header row shows behind the program's name.
@@ -59,14 +59,14 @@ impl Format for Divan {
         let text = text::text(source)?;
         for (at, line) in text::numbered(&text) {
             ledger.line = Some(at);
-            if let Some(name) = header(&line) {
+            if let Some(name) = header(line) {
                 program = Some(name.to_owned());
                 path.clear();
                 reading = None;
                 continue;
             }
             let Some(program) = &program else { continue };
-            let (depth, node) = match node(&line) {
+            let (depth, node) = match node(line) {
                 Some((depth, _)) if depth >= DEPTH || depth > path.len() => {
                     ledger.warn("unreadable-line", "the tree jumps here; the line is left out");
                     continue;
@@ -75,7 +75,7 @@ impl Format for Divan {
             };
             if node.is_empty() {
                 if let Some(name) = &reading {
-                    continuation(&line, &mut block, name, program, &mut rows);
+                    continuation(line, &mut block, name, program, &mut rows);
                 }
                 continue;
             }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The format.
+/// gungraun.
 pub struct Gungraun;
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ const BLOCKS: usize = 6;
 /// hyperfine states every time in seconds.
 const SECOND: f64 = 1e9;
 
-/// The format.
+/// hyperfine.
 pub struct Hyperfine;
 
 #[derive(Deserialize)]

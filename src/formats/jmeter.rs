@@ -4,11 +4,11 @@
 //! their parent's time, and the CSV log does not have them.
 
 use super::ledger::Ledger;
-use super::load::{record_errors, response_time, throughput};
+use super::load::{record_errors, response_time};
 use super::text::{self, number};
 use super::xml::{self, Elements, Step};
 use super::{Format, Look, Reading, Source};
-use crate::model::{Diagnostic, Evidence};
+use crate::model::{Diagnostic, Evidence, Metric};
 use csv::ByteRecord;
 use quick_xml::events::BytesStart;
 use std::borrow::Cow;
@@ -109,7 +109,7 @@ impl Log {
         }
         let seconds = self.from.zip(self.to).map(|(from, to)| (to - from) / 1000.0);
         if let Some(seconds) = seconds.filter(|seconds| *seconds > 0.0) {
-            ledger.add(TOTAL, throughput(), [Evidence::Value(all as f64 / seconds)]);
+            ledger.add(TOTAL, Metric::throughput(), [Evidence::Value(all as f64 / seconds)]);
         }
         let count = |count: u64| (judged > 0).then_some(count as f64);
         record_errors(ledger, TOTAL, count(errors), count(judged));

@@ -10,7 +10,7 @@ use quick_xml::events::BytesStart;
 /// Nanoseconds in the reports' unit of time.
 const SECOND: f64 = 1e9;
 
-/// The format.
+/// JUnit XML.
 pub struct JunitXml;
 
 /// A test case that is being read.

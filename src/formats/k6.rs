@@ -5,7 +5,7 @@
 //! `http_req_duration`, and what the script sets rather than measures (`vus`, data sent and received).
 
 use super::ledger::Ledger;
-use super::load::{Endpoint, error_rate, record_errors, throughput};
+use super::load::{Endpoint, error_rate, record_errors};
 use super::{Format, Look, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use serde::Deserialize;
@@ -121,7 +121,7 @@ fn record(name: &str, base: &str, statistics: &Statistics, ledger: &mut Ledger<'
         if failure(base) {
             ledger.add(name, Metric::measured("errors", Unit::Count, Direction::Lower), [Evidence::Value(count)]);
         } else if let Some(rate) = rate {
-            ledger.add(name, throughput(), [Evidence::Value(rate)]);
+            ledger.add(name, Metric::throughput(), [Evidence::Value(rate)]);
         }
     } else if let Some(last) = value("value") {
         let direction = wanted(statistics).unwrap_or(Direction::Lower);

@@ -41,7 +41,7 @@ impl Endpoint {
         };
         let name = self.name.as_str();
         if let Some(rate) = self.rate {
-            ledger.repeat(name, throughput(), rate);
+            ledger.repeat(name, Metric::throughput(), rate);
         }
         let median = quantile(0.5);
         if let Some(median) = median {
@@ -67,11 +67,6 @@ pub(super) fn record_errors(ledger: &mut Ledger<'_>, name: &str, errors: Option<
     if let Some(requests) = requests.filter(|&requests| requests > 0.0) {
         ledger.repeat(name, error_rate(), Evidence::Value(100.0 * errors / requests));
     }
-}
-
-/// Requests, transactions or iterations a second.
-pub(super) fn throughput() -> Metric {
-    Metric::measured("throughput", Unit::PerSecond, Direction::Higher)
 }
 
 /// A statistic of the response time.

@@ -55,6 +55,7 @@ mod wrk;
 mod xml;
 
 pub use look::Look;
+pub use text::utf8;
 
 use crate::model::{Commit, Diagnostic, Environment, Measurement};
 

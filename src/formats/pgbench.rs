@@ -2,7 +2,7 @@
 //! `--aggregate-interval` (a line an interval). The logs number the scripts instead of naming them.
 
 use super::ledger::Ledger;
-use super::load::{Endpoint, error_rate, record_errors, response_time, throughput};
+use super::load::{Endpoint, error_rate, record_errors, response_time};
 use super::text::{number, numbered, text};
 use super::{Format, Look, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
@@ -140,7 +140,7 @@ fn take_intervals(text: &str, ledger: &mut Ledger<'_>) {
     let whole = intervals.windows(2).skip(1).filter(|pair| pair[1].0 > pair[0].0);
     let rates: Vec<f64> = whole.map(|pair| pair[0].1 / (pair[1].0 - pair[0].0)).collect();
     if !rates.is_empty() {
-        ledger.add(TOTAL, throughput(), [Evidence::Samples(rates)]);
+        ledger.add(TOTAL, Metric::throughput(), [Evidence::Samples(rates)]);
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The format.
+/// GNU time's verbose report.
 pub struct TimeV;
 
 /// How each report begins.

@@ -39,7 +39,7 @@ fn read(place: &str, content: &Content, detail: Detail) -> Result<Reading, Input
             let hint = "the file is empty; run the benchmarks again".to_owned();
             return Err(InputError::Nothing { place: place.to_owned(), hint });
         }
-        [] => return Err(InputError::UnknownContent(place.to_owned())),
+        [] => return Err(unknown(Source { name: place, bytes: &content.bytes })),
         several => return Err(ambiguous(place, several)),
     };
     let source = Source { name: place, bytes: &content.bytes };
@@ -131,6 +131,20 @@ fn leave_out_left_over(parts: &mut Vec<Part>) -> Option<Diagnostic> {
         left.binary_search(&(at - 1)).is_err()
     });
     Some(Diagnostic::note("left-over", first, format!("is of an earlier build of the benchmarks; left out{others}")))
+}
+
+/// Why no format knows a content: JSON or XML in another encoding is told as such.
+fn unknown(source: Source<'_>) -> InputError {
+    let marked = matches!(source.bytes.first(), Some(b'{' | b'[' | b'<'));
+    let broken = std::str::from_utf8(source.bytes).err().filter(|error| marked && error.error_len().is_some());
+    let encoding = formats::utf8(source).err().or_else(|| {
+        let message = format!("is not UTF-8 text (at byte {}); save it as UTF-8", broken?.valid_up_to());
+        Some(Diagnostic::error("not-utf8", source.name, message))
+    });
+    match encoding {
+        Some(diagnostic) => InputError::Unreadable(vec![diagnostic]),
+        None => InputError::UnknownContent(source.name.to_owned()),
+    }
 }
 
 fn ambiguous(place: &str, several: &[&'static dyn Format]) -> InputError {

@@ -33,7 +33,8 @@ pub struct Request<'a> {
     /// How much is kept.
     pub detail: Detail,
     /// When the commit that was measured was made (seconds since 1970), where the results are those of the work tree.
-    /// Benchmarks of a tree that are older, while others are not, were left over by an earlier commit.
+    /// Benchmarks of a tree that are older, while others are not, were left over by an earlier commit; with every sample
+    /// asked for, as for storing, they are left out.
     pub committed: Option<i64>,
 }
 
@@ -253,7 +254,7 @@ fn from_tree(mut tree: Tree, path: &Path, baseline: &str, request: Request<'_>) 
         return Err(InputError::Nothing { place, hint });
     }
     if let Some(committed) = request.committed {
-        leave_out_left_over(&mut tree, &place, committed);
+        look_for_left_over(&mut tree, &place, committed, request.detail == Detail::Samples);
     }
     let Tree { measurements, diagnostics, unreadable, .. } = tree;
     let mut loaded = assemble(Reading { measurements, diagnostics, ..Reading::default() });
@@ -261,35 +262,33 @@ fn from_tree(mut tree: Tree, path: &Path, baseline: &str, request: Request<'_>) 
     Ok(loaded)
 }
 
-/// Criterion never removes a benchmark's directory. One that is older than the commit under test, while others are
-/// newer, was not run for it.
-fn leave_out_left_over(tree: &mut Tree, place: &str, committed: i64) {
-    let fresh = tree.written.iter().filter(|written| **written >= committed).count();
-    if fresh == tree.written.len() {
+/// Criterion never removes a benchmark's directory: one that is older than the commit under test, while others are
+/// newer, was not run for it. It is said when results are judged, and left out when they are stored under that commit.
+fn look_for_left_over(tree: &mut Tree, place: &str, committed: i64, leave_out: bool) {
+    let fresh = |written: &i64| *written >= committed;
+    if tree.written.iter().all(fresh) {
         return;
     }
-    if fresh == 0 {
+    if !tree.written.iter().any(fresh) {
         let message = "all results are older than the commit that they are taken for; were the benchmarks run for it?";
         tree.diagnostics.push(Diagnostic::warning("older-than-commit", place, message));
         return;
     }
-    let mut written = tree.written.iter();
-    let mut names = Vec::new();
-    tree.measurements.retain(|measurement| {
-        let keep = written.next().is_some_and(|written| *written >= committed);
-        if !keep {
-            names.push(measurement.benchmark.to_string());
-        }
-        keep
-    });
+    let old = tree.measurements.iter().zip(&tree.written).filter(|(_, written)| !fresh(written));
+    let mut names: Vec<String> = old.map(|(measurement, _)| measurement.benchmark.to_string()).collect();
     names.sort();
     let others = match names.len() {
         1 => String::new(),
         count => format!(" and {} more", count - 1),
     };
     let first = names.first().cloned().unwrap_or_default();
-    let message = format!("{first:?}{others}: older than the commit, not run for it; left out");
+    let done = if leave_out { "left out" } else { "taken as they are; remove the tree and run the benchmarks again" };
+    let message = format!("{first:?}{others}: older than the commit, left over from another one? {done}");
     tree.diagnostics.push(Diagnostic::warning("left-over", place, message));
+    if leave_out {
+        let mut written = tree.written.iter();
+        tree.measurements.retain(|_| written.next().is_some_and(fresh));
+    }
 }
 
 /// Orders the measurements and drops all but the first of those alike in benchmark, metric and tool.

@@ -42,6 +42,12 @@ fn short(commit: &str) -> String {
     commit.chars().take(10).collect()
 }
 
+/// The commits whose stored runs a side is made of, where there are several.
+pub fn commits(side: &SideReport) -> Option<String> {
+    let short: Vec<String> = side.commits.iter().map(|commit| short(commit)).collect();
+    (short.len() > 1).then(|| short.join(" "))
+}
+
 /// How the verdict was reached, in a line.
 pub fn method(report: &Report) -> String {
     let mut text = format!(

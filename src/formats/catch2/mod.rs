@@ -9,7 +9,7 @@ use super::{Format, Look, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The format.
+/// Catch2.
 pub struct Catch2;
 
 /// One benchmark as either report gives it.

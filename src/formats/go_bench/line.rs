@@ -58,7 +58,7 @@ impl Habits {
                         _ => None,
                     });
                     better.extend(direction.map(|direction| (unit.to_owned(), direction)));
-                } else if let Some(line) = Line::of(&line) {
+                } else if let Some(line) = Line::of(line) {
                     let digits = line.name.len() - line.name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
                     let (stem, end) = line.name.split_at(line.name.len() - digits);
                     let end = (digits > 0 && stem.ends_with('-')).then(|| format!("-{end}"));

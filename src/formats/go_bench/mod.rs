@@ -16,7 +16,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The format.
+/// Go's own benchmarks.
 pub struct GoBench;
 
 /// One event of `go test -json`.
@@ -121,7 +121,7 @@ fn read_text(
                 _ => {}
             }
         }
-        let Some(line) = Line::of(&line) else { continue };
+        let Some(line) = Line::of(line) else { continue };
         let bare = habits.processors.as_ref().and_then(|end| line.name.strip_suffix(end.as_str()));
         let bare = bare.unwrap_or(line.name);
         let name = if package.is_empty() { bare.to_owned() } else { format!("{package}/{bare}") };

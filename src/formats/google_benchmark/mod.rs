@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The format.
+/// Google Benchmark.
 pub struct GoogleBenchmark;
 
 #[derive(Deserialize)]

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The format.
+/// perf stat.
 pub struct PerfStat;
 
 /// A line of `-j`. Numbers are written as text, so that they may say `<not counted>`.
@@ -74,17 +74,17 @@ impl Format for PerfStat {
         let text = text::text(source)?;
         for (at, line) in text::numbered(&text) {
             ledger.line = Some(at);
-            if is_comment(&line) {
+            if is_comment(line) {
                 continue;
             }
-            titled |= report::is_title(&line);
+            titled |= report::is_title(line);
             let row = if titled {
-                Ok(report::row(&line))
+                Ok(report::row(line))
             } else if line.trim_start().starts_with('{') {
-                serde_json::from_str::<Line<'_>>(&line).map(Line::row).map_err(|error| json::line_message(&error))
+                serde_json::from_str::<Line<'_>>(line).map(Line::row).map_err(|error| json::line_message(&error))
             } else {
-                csv_delimiter = csv_delimiter.or_else(|| delimiter(&line));
-                let row = csv_delimiter.and_then(|delimiter| csv_row(&line, delimiter));
+                csv_delimiter = csv_delimiter.or_else(|| delimiter(line));
+                let row = csv_delimiter.and_then(|delimiter| csv_row(line, delimiter));
                 // One more derived figure of the event above stands in a line of its own, with the first fields empty.
                 let further = csv_delimiter.is_some_and(|delimiter| line.as_bytes().starts_with(&[delimiter; 3]));
                 let wrong = "expected value, unit, event, then how long it was counted";
