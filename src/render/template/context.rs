@@ -79,6 +79,8 @@ pub struct Context {
     pub tests: Option<TestsText>,
     /// What was odd, in a sentence each.
     pub diagnostics: Vec<String>,
+    /// What the lists above leave out for length, a few words each: `12 more budgets`.
+    pub left_out: Vec<String>,
     /// True where the document would get too long with its details: say them in a line.
     pub folded: bool,
     /// What became of rows that nothing was measured for: false where `[template] unmeasured = "drop"`.

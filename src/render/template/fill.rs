@@ -42,7 +42,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
     };
     let improved = all.iter().filter(|finding| finding.outcome == Outcome::Improved);
     let best = improved.min_by(|a, b| ratio(a).total_cmp(&ratio(b))).map(row);
-    Context {
+    let mut context = Context {
         verdict: VerdictText {
             word: if report.verdict == Verdict::Pass { "PASS" } else { "FAIL" }.to_owned(),
             passed: report.verdict == Verdict::Pass,
@@ -103,8 +103,28 @@ pub fn context(report: &Report, plan: Plan) -> Context {
             .take(if folded { 5 } else { DIAGNOSTICS })
             .map(ToString::to_string)
             .collect(),
+        left_out: Vec::new(),
         folded,
-    }
+    };
+    context.left_out = left_out(report, &context);
+    context
+}
+
+/// What is in the report and not in the lists of the context.
+fn left_out(report: &Report, context: &Context) -> Vec<String> {
+    let all = &report.benchmarks;
+    let spreads = all.iter().filter(|f| f.metric == "time").map(|f| spread(f).len()).sum::<usize>();
+    let memory = all.iter().filter(|f| f.metric.starts_with("memory")).count();
+    let lists = [
+        ("budgets", report.budgets.len(), context.budgets.len()),
+        ("expectations", report.goals.len(), context.goals.len()),
+        ("rows of spreads", spreads, context.spread.len()),
+        ("endpoints", load(report, usize::MAX).len(), context.load.len()),
+        ("rows of memory", memory, context.memory.len()),
+        ("warnings and notes", report.diagnostics.len(), context.diagnostics.len()),
+    ];
+    let more = lists.into_iter().map(|(what, all, shown)| (what, all.saturating_sub(shown)));
+    more.filter(|(_, more)| *more > 0).map(|(what, more)| format!("{more} more {what}")).collect()
 }
 
 /// How many times as much the worse side is; below 1 is better.

@@ -240,4 +240,29 @@ mod tests {
         assert_eq!(keep_answers(old, new), kept);
         assert_eq!(keep_answers("- [ ] Other: ours\n", "- [ ] Other: \n"), "- [ ] Other: ours\n");
     }
+
+    proptest::proptest! {
+        /// Whatever a body is made of, it is refused or keeps every byte outside of its parts.
+        #[test]
+        fn nothing_outside_of_parts_is_touched(pieces in proptest::collection::vec(0_usize..8, 0..12), eol in 0_usize..2) {
+            const PIECES: [&str; 8] = [
+                "<!-- perfgate:part a -->", "<!-- /perfgate:part a -->", "<!-- perfgate:part b -->",
+                "<!-- /perfgate:part b -->", "é mine", "- [x] mine", "  <!-- perfgate:part", "",
+            ];
+            let eol = ["\n", "\r\n"][eol];
+            let body: String = pieces.iter().map(|at| format!("{}{eol}", PIECES[*at])).collect();
+            if let Ok(renewed) = Parts::of(NEW).unwrap().renew(&body) {
+                let outside = |text: &str| -> String {
+                    let mut done = 0;
+                    let mut out = String::new();
+                    for place in places(text).unwrap() {
+                        out.push_str(&text[done..place.content.start]);
+                        done = place.content.end;
+                    }
+                    out + &text[done..]
+                };
+                proptest::prop_assert_eq!(outside(&body), outside(&renewed.text));
+            }
+        }
+    }
 }
