@@ -180,8 +180,7 @@ fn every_section_of_the_form_is_there_in_its_order() {
     ];
     let mut at = 0;
     for heading in headings {
-        let found =
-            pr[at..].find(&format!("{heading}")).unwrap_or_else(|| panic!("no {heading} behind the one before it"));
+        let found = pr[at..].find(heading).unwrap_or_else(|| panic!("no {heading} behind the one before it"));
         at += found + heading.len();
     }
 }
@@ -379,4 +378,24 @@ fn unmeasured_rows_go_where_the_config_says_so() {
     };
     assert!(pr("").contains("| Memory Usage | not measured |"));
     assert!(!pr("[template]\nunmeasured = 'drop'\n").contains("Memory Usage |"));
+}
+
+#[test]
+fn a_document_is_made_of_stored_runs_too() {
+    let scene = Scene::new();
+    scene.repository("repo");
+    for run in 1..=3 {
+        scene.bench("repo/target/criterion", "a", 1000.0, run);
+        scene.perfgate_at("repo", &["record"]).exits(0);
+    }
+    scene.git("repo", &["switch", "-q", "-c", "perf/AB-12-faster"]);
+    scene.commit("repo", "Faster\n\nPriority: LOW");
+    scene.bench("repo/target/criterion", "a", 500.0, 9);
+    let pr = scene.perfgate_at("repo", &["compare", "--template", "pr"]);
+    pr.exits(0).says("**Task ID**: AB-12").says("**Priority**: LOW").says("| `a` | before |").says("`file` - changed");
+    // Head is one run of 50 samples: too few for a p99, enough for a p95.
+    scene.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p99'\ntarget = '-30%'\n");
+    scene.perfgate_at("repo", &["compare", "--format", "json"]).exits(0).says("\"no-data\"").says("too few for a p99");
+    scene.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p95'\ntarget = '-30%'\n");
+    scene.perfgate_at("repo", &["compare", "--format", "json"]).exits(0).says("\"status\": \"pass\"");
 }
