@@ -1,12 +1,12 @@
 //! `perfgate compare`: the gate.
 
 use super::sides::{self, Default, MissingBaseline, Origin, Scene, Side};
-use super::{Global, config, output};
+use super::{Global, budgets, config, facts, output, render as rendering};
 use crate::compare;
 use crate::model::Detail;
-use crate::policy::{FailOn, parse_alpha, parse_threshold};
+use crate::policy::{FailOn, Goal, parse_alpha, parse_threshold};
 use crate::render::{self, TableOptions};
-use crate::verdict::{Circumstances, Report, judge};
+use crate::verdict::{Circumstances, Report, judge, unmatched};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
@@ -19,6 +19,8 @@ Examples:
   perfgate compare                                           this branch's results against stored runs of main
   perfgate compare old/criterion new/criterion               two result trees
   perfgate compare target/criterion@main target/criterion    against a baseline that criterion saved
+  perfgate compare old new --expect 'api/*:time -50%'        say whether a promised improvement is there
+  perfgate compare old new --template pr                     the pull request's text; see also perfgate render
   perfgate compare v1.2                                      results on disk against stored runs of a tag
   perfgate compare --base r1 --base r2 --base r3 --head r4 --format json --save comparison.json";
 
@@ -52,6 +54,12 @@ pub struct CompareArgs {
     /// Write the comparison to a file too, as JSON
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Print the report by a template instead: pr, issue, report, comment, summary, or a file of your own
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["format", "all"])]
+    template: Option<String>,
+    /// A promised improvement, held against the evidence; repeat it for several
+    #[arg(long, value_name = "PATTERN:METRIC LIMIT", value_parser = Goal::parse)]
+    expect: Vec<Goal>,
     /// List unchanged benchmarks too
     #[arg(long)]
     all: bool,
@@ -117,6 +125,9 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     if !args.fail_on.is_empty() {
         config.policy = config.policy.with_fail_on(args.fail_on.iter().map(|reason| FailOn::from(*reason)));
     }
+    config.policy = config.policy.with_goals(args.expect.iter().cloned());
+    let template = args.template.as_deref().map(rendering::template).transpose()?;
+    let whole = args.save.is_some() || template.is_some();
     let scene = Scene { config: &config, store: args.store.as_deref(), format: args.input_format.as_deref() };
     let words = |flags: &[String], positional: &Option<String>| -> Vec<String> {
         flags.iter().chain(positional).cloned().collect()
@@ -124,7 +135,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     let head = scene.resolve(&words(&args.head, &args.positional_head), Default::Head)?;
     let base = scene.resolve(&words(&args.base, &args.positional_base), Default::Base)?;
 
-    let report = match report(&scene, &base, &head, args.allow_missing_baseline) {
+    let report = match report(&scene, &base, &head, args.allow_missing_baseline, whole) {
         Ok(report) => report,
         Err(error) if args.allow_missing_baseline && error.is::<MissingBaseline>() => {
             output::note(&format!("{error:#}"));
@@ -135,6 +146,10 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     if let Some(path) = &args.save {
         save(&report, path)?;
     }
+    if let Some(template) = template {
+        output::print(rendering::fill(&template, &report)?.as_bytes())?;
+        return Ok(report.exit_code());
+    }
     match args.format {
         View::Table => output::print_styled(&render::table(&report, TableOptions { all: args.all }))?,
         View::Markdown => output::print(render::markdown(&report, args.all).as_bytes())?,
@@ -143,9 +158,10 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     Ok(report.exit_code())
 }
 
-/// Reads both sides and judges them.
-fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) -> anyhow::Result<Report> {
+/// Reads both sides and judges them; `whole` keeps what a document tells beside the verdict.
+fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool, whole: bool) -> anyhow::Result<Report> {
     let policy = &scene.config.policy;
+    let detail = if whole || policy.asks_for_samples() { Detail::Samples } else { Detail::Digests };
     let on_disk = |origin: &Origin| matches!(origin, Origin::Paths(_) | Origin::WorkTree(_));
     let both_on_disk = on_disk(base) && on_disk(head);
     // Results on disk are compared with stored runs as results of this machine.
@@ -154,8 +170,8 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) 
         match origin {
             Origin::Paths(results) | Origin::WorkTree(results) => {
                 let mut side = match origin {
-                    Origin::WorkTree(_) => scene.read_work_tree(results, Detail::Digests)?,
-                    _ => scene.read_paths(results, Detail::Digests)?,
+                    Origin::WorkTree(_) => scene.read_work_tree(results, detail)?,
+                    _ => scene.read_paths(results, detail)?,
                 };
                 if let Some(here) = &here {
                     let environment = side.environment.get_or_insert_default();
@@ -163,15 +179,15 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) 
                 }
                 Ok(side)
             }
-            Origin::Revision { word, commit } => scene.read_revision(word, commit, Detail::Digests),
+            Origin::Revision { word, commit } => scene.read_revision(word, commit, detail),
             Origin::MergeBase => {
                 let here = here.clone().unwrap_or_default();
-                scene.read_merge_base(&here, Detail::Digests)
+                scene.read_merge_base(&here, detail)
             }
         }
     };
     let (base, head) = match (base, head) {
-        (Origin::Paths(base), Origin::Paths(head)) => scene.read_both(base, head, Detail::Digests)?,
+        (Origin::Paths(base), Origin::Paths(head)) => scene.read_both(base, head, detail)?,
         _ => {
             let head = read(head)?;
             (read(base)?, head)
@@ -190,12 +206,16 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) 
     }
     let (environment, diagnostic) = sides::machines(&base, &head, policy.ignored_environment());
     compared.diagnostics.extend(diagnostic);
+    budgets::refuse_unmatched(scene.config, &unmatched(policy, &compared.comparisons))?;
+    let said = whole.then(|| (facts::said(&base), facts::said(&head)));
     compared.diagnostics.extend(base.diagnostics.into_iter().chain(head.diagnostics));
     let mut head_report = head.report;
     head_report.environment = head.environment.unwrap_or_default().0;
     let circumstances =
         Circumstances { base: base.report, head: head_report, environment, today: jiff::Zoned::now().date() };
-    Ok(judge(compared, policy, circumstances))
+    let mut report = judge(compared, policy, circumstances);
+    report.facts = said.map(|(base, head)| facts::gather(scene.config, base, head));
+    Ok(report)
 }
 
 /// Two files of different tools have nothing to compare; better said by name than as "all added, all removed".

@@ -16,6 +16,8 @@ pub struct Config {
     pub policy: Policy,
     /// Where the file stands; the working directory where there is none.
     pub directory: PathBuf,
+    /// The file's name and text, for messages that frame a line of it.
+    pub text: Option<(String, String)>,
 }
 
 /// Reads the config that is named, or the nearest one up to the repository's root.
@@ -25,7 +27,7 @@ pub fn load(global: &Global) -> anyhow::Result<Config> {
         None => nearest(Path::new(".")),
     };
     let Some(path) = path else {
-        return Ok(Config { policy: Policy::default(), directory: PathBuf::from(".") });
+        return Ok(Config { policy: Policy::default(), directory: PathBuf::from("."), text: None });
     };
     let bytes = fs::read(&path).with_context(|| format!("{}: cannot read the config", path.display()))?;
     let mut formats: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
@@ -40,7 +42,8 @@ pub fn load(global: &Global) -> anyhow::Result<Config> {
         }
     };
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(Config { policy, directory: directory.to_owned() })
+    let text = Some((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+    Ok(Config { policy, directory: directory.to_owned(), text })
 }
 
 fn nearest(start: &Path) -> Option<PathBuf> {

@@ -1,10 +1,14 @@
 //! The command line: what was typed becomes what is meant, every refusal before any work, and one exit code.
 
+mod budgets;
 mod compare;
 mod config;
+mod facts;
 mod formats;
+mod init;
 mod output;
 mod record;
+mod render;
 mod runs;
 mod sides;
 
@@ -65,10 +69,14 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Store results as one run of a commit
     Record(record::RecordArgs),
+    /// Fill a template from a saved comparison
+    Render(render::RenderArgs),
     /// The stored runs
     Runs(runs::RunsArgs),
     /// List the input formats
     Formats(formats::FormatsArgs),
+    /// Write out what perfgate ships, to be changed
+    Init(init::InitArgs),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -112,6 +120,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Record(args)) => record::run(args, &cli.global),
         Some(Command::Runs(args)) => runs::run(args, &cli.global),
         Some(Command::Formats(args)) => formats::run(args),
+        Some(Command::Render(args)) => render::run(args),
+        Some(Command::Init(args)) => init::run(args),
         None => Cli::command().print_help().map(|()| 2).map_err(Into::into),
     }
 }

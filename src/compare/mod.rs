@@ -2,10 +2,11 @@
 //! change means is for `verdict`.
 
 mod pairs;
+mod spread;
 
 pub use pairs::{Level, Pair, pair};
 
-use crate::model::{BenchId, Diagnostic, Metric, Run, Work};
+use crate::model::{BenchId, Diagnostic, Metric, Run, Spread, Work};
 use crate::stats::estimate::{self, Estimate, Family, Observed};
 use crate::stats::prior::Nature;
 use rayon::prelude::*;
@@ -29,6 +30,8 @@ pub struct Comparison {
     pub head: Option<Level>,
     /// How the two differ.
     pub effect: Effect,
+    /// How the samples of base and head spread, where they were read.
+    pub spread: [Option<Spread>; 2],
 }
 
 /// How two sides differ.

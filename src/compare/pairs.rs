@@ -1,6 +1,6 @@
 //! Which measurements of two sides belong together: same benchmark (after renames), metric and tool.
 
-use super::{Comparison, Effect};
+use super::{Comparison, Effect, spread};
 use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, Summary, Unit};
 use crate::stats::estimate::{Observed, RunValue};
 use crate::stats::{centre, steadiness};
@@ -198,8 +198,13 @@ impl<'a> Pair<'a> {
             base: level(&self.base),
             head: level(&self.head),
             effect,
+            spread: [&self.base, &self.head].map(|side| spread::of(&evidence(side))),
         }
     }
+}
+
+fn evidence<'a>(side: &[Replicate<'a>]) -> Vec<&'a Evidence> {
+    side.iter().map(|one| one.evidence).collect()
 }
 
 fn level(side: &[Replicate<'_>]) -> Option<Level> {

@@ -76,7 +76,7 @@ pub enum RepositoryError {
     },
 }
 
-fn failed(what: &'static str) -> impl Fn(git2::Error) -> RepositoryError {
+pub(super) fn failed(what: &'static str) -> impl Fn(git2::Error) -> RepositoryError {
     move |source| RepositoryError::Git { what, source }
 }
 
@@ -86,6 +86,11 @@ impl Repository {
         let none =
             |e: git2::Error| RepositoryError::None { directory: directory.to_owned(), why: e.message().to_owned() };
         git2::Repository::discover(directory).map(|inner| Repository { inner }).map_err(none)
+    }
+
+    /// libgit2's own view, for the rest of this room.
+    pub(super) fn git(&self) -> &git2::Repository {
+        &self.inner
     }
 
     /// The top of the work tree; `None` in a bare repository.

@@ -79,6 +79,11 @@ impl Comparison {
 }
 
 impl Limit {
+    /// Reads a limit as it was written; `None` where it is none.
+    pub fn parse(text: &str) -> Option<Limit> {
+        limit(text).ok()
+    }
+
     /// Which side is the good one; a change without a sign of comparison bounds the metric's worse side.
     pub fn comparison(&self, direction: Direction) -> Comparison {
         match &self.kind {

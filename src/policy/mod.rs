@@ -3,8 +3,9 @@
 //! `written` knows the file's shape, `validate` what the values mean, and [`Policy`] answers the verdict's questions.
 //! Which benchmarks a rule, budget or waiver really hits is the verdict's to find out, as is what day it is.
 
+mod goal;
 mod limit;
-mod near;
+pub(crate) mod near;
 mod pattern;
 mod problem;
 mod quantity;
@@ -15,6 +16,7 @@ mod validate;
 mod value;
 mod written;
 
+pub use goal::Goal;
 pub use limit::{Comparison, Limit};
 pub use pattern::Pattern;
 pub use problem::{ConfigProblem, Problems};
@@ -39,6 +41,8 @@ pub struct Policy {
     inputs: Vec<InputRule>,
     rules: rule::Rules,
     budgets: Vec<Budget>,
+    goals: Vec<Goal>,
+    fields: BTreeMap<String, String>,
     waivers: Vec<Waiver>,
     renames: BTreeMap<Box<str>, Box<str>>,
 }
@@ -111,6 +115,8 @@ impl Default for Policy {
             inputs: Vec::new(),
             rules: rule::Rules::default(),
             budgets: Vec::new(),
+            goals: Vec::new(),
+            fields: BTreeMap::new(),
             waivers: Vec::new(),
             renames: BTreeMap::new(),
         }
@@ -222,6 +228,27 @@ impl Policy {
     /// The budgets, in the order of the file.
     pub fn budgets(&self) -> &[Budget] {
         &self.budgets
+    }
+
+    /// The goals, in the order of the file.
+    pub fn goals(&self) -> &[Goal] {
+        &self.goals
+    }
+
+    /// More goals than the file has.
+    pub fn with_goals(mut self, goals: impl IntoIterator<Item = Goal>) -> Self {
+        self.goals.extend(goals);
+        self
+    }
+
+    /// True where there is a limit that samples may have to be held against: a quantile, or the interval of a value.
+    pub fn asks_for_samples(&self) -> bool {
+        !self.budgets.is_empty() || !self.goals.is_empty()
+    }
+
+    /// `[template]`: what a team says of its work, for the templates.
+    pub fn fields(&self) -> &BTreeMap<String, String> {
+        &self.fields
     }
 
     /// What a benchmark of an older run is called now, where that is something else.

@@ -1,7 +1,7 @@
 //! "Did you mean": the known word that a mistyped one was probably meant to be.
 
 /// The nearest of `known` to `typed`, where one is near enough to be a likely slip.
-pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = plain(typed);
     if typed.len() > 40 {
         return None;

@@ -103,6 +103,21 @@ impl Sink {
 }
 
 impl Problems {
+    /// One problem of a text that is not a config, framed in the same way.
+    pub fn one(name: &str, text: &str, span: Range<usize>, code: &'static str, message: &str, help: &str) -> Problems {
+        let mut sink = Sink::default();
+        sink.add(span, Wrong::new(code, message, help));
+        let empty = || Problems { name: name.to_owned(), text: text.to_owned(), list: Vec::new() };
+        sink.into_problems(text, name, &Lines::of(text)).unwrap_or_else(empty)
+    }
+
+    /// The same for a line of the text, counted from 1.
+    pub fn on_line(name: &str, text: &str, line: usize, code: &'static str, message: &str, help: &str) -> Problems {
+        let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
+        let length = text.get(start..).and_then(|rest| rest.lines().next()).map_or(0, |line| line.trim_end().len());
+        Problems::one(name, text, start..start + length, code, message, help)
+    }
+
     /// The problems one by one.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &ConfigProblem> {
         self.list.iter()

@@ -30,8 +30,11 @@ pub(super) static INPUT: Kind = each("input", &["path", "format"]);
 pub(super) static BENCHMARK: Kind = each("benchmark", &["match", "metric", "threshold", "floor"]);
 pub(super) static BUDGET: Kind = each("budget", &["match", "metric", "target", "acceptable"]);
 pub(super) static ACCEPT: Kind = each("accept", &["benchmark", "metric", "up-to", "reason", "until"]);
+pub(super) static GOAL: Kind = each("goal", &["match", "metric", "expect"]);
 pub(super) static RENAME: Kind = once("rename", &[]);
-static KINDS: [&Kind; 8] = [&GATE, &STORE, &ENVIRONMENT, &INPUT, &BENCHMARK, &BUDGET, &ACCEPT, &RENAME];
+pub(super) static TEMPLATE: Kind = once("template", &[]);
+static KINDS: [&Kind; 10] =
+    [&GATE, &STORE, &ENVIRONMENT, &INPUT, &BENCHMARK, &BUDGET, &GOAL, &ACCEPT, &RENAME, &TEMPLATE];
 
 impl Kind {
     fn title(&self) -> String {

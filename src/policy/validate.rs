@@ -8,7 +8,7 @@ use super::quantity::{self, Quantity};
 use super::rule::{Rule, Rules};
 use super::value::{self, FailOn, Scalar};
 use super::written::{self, Written};
-use super::{Budget, Gate, InputRule, Policy, Waiver, rename};
+use super::{Budget, Gate, Goal, InputRule, Policy, Waiver, rename};
 use crate::model::Environment;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -17,7 +17,7 @@ use toml::Spanned;
 /// where the caller does not care.
 pub(super) fn validate(written: Written, lines: &Lines, formats: &[&str], sink: &mut Sink) -> Policy {
     let mut policy = Policy { gate: gate(&written, sink), ..Policy::default() };
-    let Written { store_url, ignored, inputs, benchmarks, budgets, accepts, renames, .. } = written;
+    let Written { store_url, ignored, inputs, benchmarks, budgets, goals, accepts, renames, fields, .. } = written;
     if let Some(url) = store_url {
         sink.take(url.span(), value::store_url(url.get_ref()));
         policy.store_line = Some(lines.line(url.span().start));
@@ -27,6 +27,8 @@ pub(super) fn validate(written: Written, lines: &Lines, formats: &[&str], sink: 
     policy.inputs = self::inputs(inputs, lines, formats, sink);
     policy.rules = rules(benchmarks, lines, sink);
     policy.budgets = self::budgets(budgets, lines, sink);
+    policy.goals = self::goals(goals, lines, sink);
+    policy.fields = fields.into_iter().collect();
     policy.waivers = waivers(accepts, lines, sink);
     policy.renames = rename::resolve(renames, sink);
     policy
@@ -145,6 +147,20 @@ fn budgets(written: Vec<written::Budget>, lines: &Lines, sink: &mut Sink) -> Vec
         budgets.push(Budget { pattern, metric: metric.into_inner(), target, acceptable, line });
     }
     budgets
+}
+
+fn goals(written: Vec<written::Goal>, lines: &Lines, sink: &mut Sink) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    for goal in written {
+        let metric = goal.metric.and_then(|metric| filled(metric, "a metric", sink));
+        let limit = goal.expect.and_then(|e| sink.take(e.span(), limit::limit(e.get_ref())));
+        let Some(text) = goal.pattern else { continue };
+        let pattern = sink.take(text.span(), Pattern::new(text.get_ref()));
+        let (Some(pattern), Some(metric), Some(limit)) = (pattern, metric, limit) else { continue };
+        let line = Some(lines.line(text.span().start));
+        goals.push(Goal::new(pattern, metric.into_inner(), limit, line));
+    }
+    goals
 }
 
 fn waivers(written: Vec<written::Accept>, lines: &Lines, sink: &mut Sink) -> Vec<Waiver> {

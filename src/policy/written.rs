@@ -2,7 +2,8 @@
 
 use super::problem::{Sink, Wrong, shown};
 use super::table::{
-    ACCEPT, BENCHMARK, BUDGET, ENVIRONMENT, GATE, INPUT, RENAME, STORE, article, refuse_unknown_tables, tables,
+    ACCEPT, BENCHMARK, BUDGET, ENVIRONMENT, GATE, GOAL, INPUT, RENAME, STORE, TEMPLATE, article, refuse_unknown_tables,
+    tables,
 };
 use super::value::Scalar;
 use std::ops::Range;
@@ -20,8 +21,10 @@ pub(super) struct Written {
     pub inputs: Vec<Input>,
     pub benchmarks: Vec<Benchmark>,
     pub budgets: Vec<Budget>,
+    pub goals: Vec<Goal>,
     pub accepts: Vec<Accept>,
     pub renames: Vec<(Spanned<String>, Spanned<String>)>,
+    pub fields: Vec<(String, String)>,
 }
 
 /// `[[input]]`
@@ -50,6 +53,14 @@ pub(super) struct Budget {
     pub metric: Option<Spanned<String>>,
     pub target: Option<Spanned<String>>,
     pub acceptable: Option<Spanned<String>>,
+}
+
+/// `[[goal]]`
+#[derive(Debug)]
+pub(super) struct Goal {
+    pub pattern: Option<Spanned<String>>,
+    pub metric: Option<Spanned<String>>,
+    pub expect: Option<Spanned<String>>,
 }
 
 /// `[[accept]]`
@@ -100,6 +111,24 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> Written {
             target: table.required("target", "a limit like \"<50ms\"", sink),
             acceptable: table.text("acceptable", "a limit like \"<100ms\"", sink),
         });
+    }
+    for table in tables(root, &GOAL, sink) {
+        written.goals.push(Goal {
+            pattern: table.required("match", PATTERN, sink),
+            metric: table.required("metric", METRIC, sink),
+            expect: table.required("expect", "a change like \"-50%\" or a limit like \"<50ms\"", sink),
+        });
+    }
+    for table in tables(root, &TEMPLATE, sink) {
+        for (key, value) in table.table.iter() {
+            match value.get_ref() {
+                DeValue::String(text) => written.fields.push((key.get_ref().to_string(), text.to_string())),
+                other => {
+                    let message = format!("`{}` in [template] cannot be {}", shown(key.get_ref()), article(other));
+                    sink.add(key.span(), Wrong::new("wrong-type", message, "it takes a text in quotes"));
+                }
+            }
+        }
     }
     for table in tables(root, &ACCEPT, sink) {
         written.accepts.push(Accept {

@@ -36,7 +36,7 @@ pub fn markdown(text: &str) -> String {
             out.push(c);
         }
     }
-    out + "</code>"
+    unlinked(&out) + "</code>"
 }
 
 /// For running Markdown text (messages with names in them): no character in it is markup, a mention or a table cell.
@@ -54,7 +54,30 @@ pub fn markdown_text(text: &str) -> String {
             c => out.push(c),
         }
     }
+    unlinked(&out)
+}
+
+/// Addresses that GitHub would make links of by itself, kept from it.
+fn unlinked(text: &str) -> String {
+    let mut out = text.replace("://", "&#58;//");
+    while let Some(at) = out.to_ascii_lowercase().find("www.") {
+        out.replace_range(at + 3..at + 4, "&#46;");
+    }
     out
+}
+
+/// An address that GitHub makes a link of, where it is a plain one; else code.
+pub fn markdown_link(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#=&%+,;".contains(c);
+    let scheme = text.starts_with("https://") || text.starts_with("http://");
+    if scheme && text.chars().all(plain) { format!("<{text}>") } else { markdown(text) }
+}
+
+/// A block of code of several lines, fenced by more back-ticks than it holds in a row.
+pub fn markdown_fence(text: &str, language: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}{language}\n{}{fence}", lines(text))
 }
 
 fn visible(text: &str) -> String {
@@ -104,5 +127,10 @@ mod tests {
     fn running_text_has_no_mention() {
         assert_eq!(markdown_text("@all"), "@\u{2060}all");
         assert_eq!(markdown_text("a|b"), "a&#124;b");
+        assert_eq!(markdown_text("http://e.org WWW.e.org"), "http&#58;//e.org WWW&#46;e.org");
+        assert_eq!(markdown("(www.e.org)"), "<code>&#40;www&#46;e.org&#41;</code>");
+        assert_eq!(markdown_link("https://e.org/a_b?c=1"), "<https://e.org/a_b?c=1>");
+        assert!(!markdown_link("https://e.org/<img>").contains("<img"));
+        assert_eq!(markdown_fence("a ``` b\n", "sql"), "````sql\na ``` b\n````");
     }
 }

@@ -33,6 +33,17 @@ pub fn markdown(report: &Report, all: bool) -> String {
         let _ = writeln!(out, "\n{} unchanged, not listed.", report.counts.unchanged);
     }
     notes(&mut out, &shown);
+    if let Some(budgets) = summary::budget_counts(report) {
+        let _ = writeln!(out, "\n{}{}.", budgets[..1].to_uppercase(), &budgets[1..]);
+    }
+    let limits = summary::limits(report);
+    if !limits.is_empty() {
+        out.push('\n');
+    }
+    for line in limits {
+        let (status, name) = (line.status, escape::markdown(line.name));
+        let _ = writeln!(out, "- **{status}** {name} {}", escape::markdown_text(&line.text));
+    }
     if !report.diagnostics.is_empty() {
         out.push('\n');
         for diagnostic in report.diagnostics.iter().take(20) {

@@ -6,6 +6,7 @@ mod markdown;
 mod quantity;
 mod summary;
 mod table;
+pub mod template;
 
 pub use json::json;
 pub use markdown::markdown;

@@ -1,7 +1,7 @@
 //! Sentences that every view shares: the verdict, the counts, what the sides are, what to do next.
 
-use super::quantity::{change, percent};
-use crate::verdict::{Finding, Outcome, Report, SideReport, Verdict};
+use super::quantity::{change, pair, percent};
+use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Report, SideReport, Verdict};
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: 2 inconclusive, 12 unchanged`.
 pub fn verdict(report: &Report) -> String {
@@ -31,16 +31,20 @@ pub fn counts(report: &Report) -> String {
 pub fn side(side: &SideReport) -> String {
     let runs = if side.runs == 1 { "1 run".to_owned() } else { format!("{} runs", side.runs) };
     match &side.commit {
-        Some(commit) if !side.label.contains(&commit[..commit.len().min(10)]) => {
-            format!("{} ({}, {runs})", side.label, &commit[..commit.len().min(10)])
+        Some(commit) if !side.label.contains(&short(commit)) => {
+            format!("{} ({}, {runs})", side.label, short(commit))
         }
         _ => format!("{} ({runs})", side.label),
     }
 }
 
+fn short(commit: &str) -> String {
+    commit.chars().take(10).collect()
+}
+
 /// The commits whose stored runs a side is made of, where there are several.
 pub fn commits(side: &SideReport) -> Option<String> {
-    let short: Vec<&str> = side.commits.iter().map(|commit| &commit[..commit.len().min(10)]).collect();
+    let short: Vec<String> = side.commits.iter().map(|commit| short(commit)).collect();
     (short.len() > 1).then(|| short.join(" "))
 }
 
@@ -80,6 +84,58 @@ pub fn advice(finding: &Finding) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// A budget or an expectation in a line: its status, the benchmark (raw), and the rest.
+pub struct LimitLine<'a> {
+    /// `FAIL`, `not met` …
+    pub status: &'static str,
+    /// The benchmark's name: hostile text.
+    pub name: &'a str,
+    /// `time:p95 62.10 ms, target <50ms, acceptable <55ms`.
+    pub text: String,
+}
+
+/// The budgets that are not simply kept, then every expectation.
+pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
+    let kept = |line: &&BudgetLine| line.status == BudgetStatus::Pass && !line.near;
+    let budgets = report.budgets.iter().filter(|line| !kept(line)).map(|line| {
+        let [value, low, high] =
+            pair([line.value, line.interval.map(|i| i[0]), line.interval.map(|i| i[1])], &line.unit);
+        let mut text = format!("{} {value}", line.metric);
+        if line.near {
+            text.push_str(&format!(" [{low} … {high}]"));
+        }
+        text.push_str(&format!(", target {}", line.target));
+        if let Some(acceptable) = &line.acceptable {
+            text.push_str(&format!(", acceptable {acceptable}"));
+        }
+        for note in &line.notes {
+            text.push_str(&format!("; {note}"));
+        }
+        LimitLine { status: line.status.word(), name: &line.benchmark, text }
+    });
+    let goals = report.goals.iter().map(|line| {
+        let [value] = pair([line.value], &line.unit);
+        let by = match (line.change, line.interval) {
+            (Some(by), Some([low, high])) => format!(", {} [{} … {}]", change(by), change(low), change(high)),
+            (Some(by), None) => format!(", {}", change(by)),
+            _ => String::new(),
+        };
+        let text = format!("{} {value}{by}, expected {}", line.metric, line.expect);
+        LimitLine { status: line.status.word(), name: &line.benchmark, text }
+    });
+    budgets.chain(goals).collect()
+}
+
+/// How many budgets have which status: `7 PASS, 1 FAIL`.
+pub fn budget_counts(report: &Report) -> Option<String> {
+    let count =
+        |status: BudgetStatus| (report.budgets.iter().filter(|line| line.status == status).count(), status.word());
+    let all = [BudgetStatus::Fail, BudgetStatus::Acceptable, BudgetStatus::NoData, BudgetStatus::Pass].map(count);
+    let parts: Vec<String> =
+        all.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    (!parts.is_empty()).then(|| format!("budgets: {}", parts.join(", ")))
 }
 
 /// The rate that a time and its work make, in work units a second.

@@ -55,6 +55,18 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     if let Some(overall) = summary::overall(report) {
         let _ = writeln!(out, "{overall}");
     }
+    if let Some(budgets) = summary::budget_counts(report) {
+        let _ = writeln!(out, "{budgets}");
+    }
+    for line in summary::limits(report) {
+        let style = match line.status {
+            "FAIL" | "not met" => AnsiColor::Red.on_default().bold(),
+            "PASS" | "met" => AnsiColor::Green.on_default(),
+            _ => AnsiColor::Yellow.on_default(),
+        };
+        let (status, name) = (line.status, escape::terminal(line.name));
+        let _ = writeln!(out, "  {style}{status}{style:#} {name} {}", escape::message(&line.text));
+    }
     footnotes(&mut out, report);
     out
 }

@@ -4,6 +4,7 @@ pub mod centre;
 pub mod estimate;
 pub mod fdr;
 pub mod prior;
+pub mod quantile;
 pub mod shift;
 pub mod steadiness;
 pub mod student;

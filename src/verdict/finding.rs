@@ -93,6 +93,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         threshold,
         budget: BudgetReport::default(),
         notes: ruling.notes,
+        spread: comparison.spread.iter().any(Option::is_some).then(|| comparison.spread.clone()),
         work: comparison.work.map(work),
     }
 }

@@ -1,11 +1,13 @@
 //! Comparison x Policy -> Finding; all Findings -> Report. The only place that decides.
 
+mod budget;
 mod finding;
 mod report;
 
+pub use budget::{Unmatched, unmatched};
 pub use report::{
-    BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, FORMAT, Finding, MeanChange, Outcome,
-    Report, SideReport, VERSION, Value, Verdict, WorkReport,
+    BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, FORMAT, Finding,
+    GoalLine, GoalStatus, MeanChange, Outcome, Report, SideReport, VERSION, Value, Verdict, WorkReport,
 };
 
 use crate::compare::{Compared, Comparison, Effect};
@@ -38,13 +40,15 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         comparisons.par_iter().map(|comparison| find(comparison, policy, environment.matches)).collect();
     let mut used = vec![false; policy.waivers().len()];
     findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
+    let budgets = budget::hold(policy, &comparisons, &mut findings, environment.matches);
+    let goals = budget::goals(policy, &comparisons, &findings, environment.matches);
     findings.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then_with(|| (&a.name, &a.metric).cmp(&(&b.name, &b.metric))));
 
     diagnostics.extend(stale_waivers(policy, today, &used));
     diagnostics.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
     diagnostics.dedup();
     let counts = Counts::of(findings.iter().map(|finding| finding.outcome));
-    let reasons = reasons(policy, counts, &findings, &environment);
+    let reasons = reasons(policy, counts, &budgets, &environment);
     let verdict = if reasons.is_empty() { Verdict::Pass } else { Verdict::Fail };
     Report {
         format: FORMAT.to_owned(),
@@ -62,6 +66,9 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         counts,
         benchmarks: findings,
         diagnostics,
+        budgets,
+        goals,
+        facts: None,
     }
 }
 
@@ -112,8 +119,8 @@ fn stale_waivers(policy: &Policy, today: Date, used: &[bool]) -> Vec<Diagnostic>
 }
 
 /// What fails the gate: a sentence for each entry of `fail-on` that was met.
-fn reasons(policy: &Policy, counts: Counts, findings: &[Finding], environment: &EnvironmentReport) -> Vec<String> {
-    let over_budget = findings.iter().filter(|finding| finding.budget.status == BudgetStatus::Fail).count();
+fn reasons(policy: &Policy, counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport) -> Vec<String> {
+    let over_budget = budgets.iter().filter(|line| line.status == BudgetStatus::Fail).count();
     let different = usize::from(!environment.matches);
     [
         (FailOn::Regressed, counts.regressed, "regressed"),

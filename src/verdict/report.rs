@@ -1,7 +1,7 @@
 //! The Report: everything that was found, in the form that every view and exit code is made from. It is also the
 //! comparison file (`--save`, `--format json`): see the contract in docs/comparison.md for each field.
 
-use crate::model::{Diagnostic, Environment};
+use crate::model::{Diagnostic, Environment, Facts, Spread};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -46,6 +46,15 @@ pub struct Report {
     pub benchmarks: Vec<Finding>,
     /// What was odd.
     pub diagnostics: Vec<Diagnostic>,
+    /// Every budget, held against every benchmark that it is on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<BudgetLine>,
+    /// Every expectation, held against every benchmark that it is on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub goals: Vec<GoalLine>,
+    /// What the templates say beside the numbers; only in a saved comparison.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
 }
 
 /// Whether the gate passes.
@@ -241,6 +250,9 @@ pub struct Finding {
     pub budget: BudgetReport,
     /// What to know beside it.
     pub notes: Vec<String>,
+    /// How the samples of base and head spread; only in a saved comparison, or where a budget asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<[Option<Spread>; 2]>,
     /// Work of one operation, for a rate shown beside the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<WorkReport>,
@@ -279,8 +291,97 @@ pub enum BudgetStatus {
     Pass,
     /// Above the target and within what is acceptable.
     Acceptable,
-    /// Above both.
+    /// Clearly above both.
     Fail,
+    /// There is one, and nothing was measured that it could be held against.
+    #[serde(rename = "no-data")]
+    NoData,
+}
+
+impl BudgetStatus {
+    /// The word of a table; empty where there is no budget.
+    pub fn word(self) -> &'static str {
+        match self {
+            BudgetStatus::None => "",
+            BudgetStatus::Pass => "PASS",
+            BudgetStatus::Acceptable => "ACCEPTABLE",
+            BudgetStatus::Fail => "FAIL",
+            BudgetStatus::NoData => "NO DATA",
+        }
+    }
+}
+
+/// A budget held against one benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BudgetLine {
+    /// The benchmark's full name: hostile text.
+    pub benchmark: String,
+    /// The metric that the budget is on, `time:p95`.
+    pub metric: String,
+    /// The unit of the values.
+    pub unit: String,
+    /// As written in perfgate.toml.
+    pub target: String,
+    /// As written in perfgate.toml.
+    pub acceptable: Option<String>,
+    /// Whether it is kept.
+    pub status: BudgetStatus,
+    /// The head's value that was held against it.
+    pub value: Option<f64>,
+    /// The base's value of the same metric.
+    pub base: Option<f64>,
+    /// 95 % interval of the head's value.
+    pub interval: Option<[f64; 2]>,
+    /// True where the interval holds the limit: the value lies on one side of it, and not clearly.
+    pub near: bool,
+    /// Where the budget is written.
+    pub place: String,
+    /// What to know beside it.
+    pub notes: Vec<String>,
+}
+
+/// Whether an expectation was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GoalStatus {
+    /// Shown to be met.
+    Met,
+    /// Shown not to be met.
+    NotMet,
+    /// This evidence does not decide.
+    NotShown,
+}
+
+impl GoalStatus {
+    /// The words of a table.
+    pub fn word(self) -> &'static str {
+        match self {
+            GoalStatus::Met => "met",
+            GoalStatus::NotMet => "not met",
+            GoalStatus::NotShown => "not shown by this evidence",
+        }
+    }
+}
+
+/// An expectation held against one benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GoalLine {
+    /// The benchmark's full name: hostile text.
+    pub benchmark: String,
+    /// The metric.
+    pub metric: String,
+    /// The unit of the values.
+    pub unit: String,
+    /// What was expected, as written.
+    pub expect: String,
+    /// Whether it was met.
+    pub status: GoalStatus,
+    /// The head's value.
+    pub value: Option<f64>,
+    /// head / base - 1.
+    pub change: Option<f64>,
+    /// 95 % interval of the change.
+    pub interval: Option<[f64; 2]>,
 }
 
 /// The work of one operation.

@@ -1,0 +1,129 @@
+//! `perfgate render`: a document from a saved comparison.
+
+use super::output;
+use crate::policy::Problems;
+use crate::render::template::{Parts, SHIPPED, Template};
+use crate::verdict::{FORMAT, Report, VERSION};
+use anyhow::{Context, bail};
+use clap::Args;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  perfgate compare old new --save comparison.json
+  perfgate render comparison.json --template pr > body.md             the pull request's text
+  perfgate render comparison.json --template pr --into body.md        perfgate's parts of it again, the rest as it is
+  perfgate render comparison.json --template .github/perf.md.j2       a template of your own";
+
+/// Fill a template from a saved comparison
+///
+/// The templates are pr, issue, report, comment and summary; any other word is a file in Jinja's syntax. `perfgate init
+/// --templates` writes out the shipped ones to begin with, and docs/templates.md lists what a template can name.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RenderArgs {
+    /// What `perfgate compare --save` wrote
+    #[arg(value_name = "COMPARISON")]
+    comparison: PathBuf,
+    /// pr, issue, report, comment, summary, or a file
+    #[arg(long, value_name = "NAME|FILE")]
+    template: String,
+    /// Renew perfgate's parts in this file and keep every other byte of it
+    #[arg(long, value_name = "FILE")]
+    into: Option<PathBuf>,
+}
+
+/// Renders; 0 whatever the verdict was, as judging is compare's.
+pub fn run(args: RenderArgs) -> anyhow::Result<u8> {
+    let template = template(&args.template)?;
+    let report = read(&args.comparison)?;
+    let document = fill(&template, &report)?;
+    match &args.into {
+        None => output::print(document.as_bytes())?,
+        Some(path) => into(&template, &document, path)?,
+    }
+    Ok(0)
+}
+
+/// A shipped template, or the one in a file.
+pub fn template(word: &str) -> anyhow::Result<Template> {
+    if let Some(template) = Template::shipped(word) {
+        return Ok(template);
+    }
+    let names = SHIPPED.map(|(name, _)| name).join(", ");
+    let path = Path::new(word);
+    if !path.exists() && !word.contains(['/', '.']) {
+        bail!("{word}: there is no such template; the shipped ones are {names}, and any other word is a file");
+    }
+    let text = fs::read_to_string(path).with_context(|| format!("{word}: cannot read the template"))?;
+    Ok(Template { name: word.to_owned(), text })
+}
+
+/// The document; an error of the template is framed under its line.
+pub fn fill(template: &Template, report: &Report) -> anyhow::Result<String> {
+    template.render(report).map_err(|problems| {
+        show(&problems);
+        anyhow::anyhow!("{}: the template cannot be filled", template.name)
+    })
+}
+
+fn show(problems: &Problems) {
+    let coloured = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    anstream::eprintln!("{}", problems.render(coloured));
+}
+
+fn read(path: &Path) -> anyhow::Result<Report> {
+    let name = path.display();
+    let bytes = fs::read(path).with_context(|| format!("{name}: cannot read the comparison"))?;
+    let head: Head = serde_json::from_slice(&bytes)
+        .ok()
+        .filter(|head: &Head| head.format == FORMAT)
+        .with_context(|| format!("{name} is no comparison; `perfgate compare … --save FILE` writes one"))?;
+    if head.version > VERSION {
+        bail!("{name} is a comparison of version {}, this perfgate knows {VERSION}; use a newer one", head.version);
+    }
+    serde_json::from_slice(&bytes).with_context(|| format!("{name}: the comparison is damaged; make it again"))
+}
+
+#[derive(serde::Deserialize)]
+struct Head {
+    format: String,
+    version: u32,
+}
+
+fn into(template: &Template, document: &str, path: &Path) -> anyhow::Result<()> {
+    let name = path.display().to_string();
+    let body = fs::read_to_string(path).with_context(|| format!("{name}: cannot read the document"))?;
+    let framed = |name: &str, text: &str, error: crate::render::template::PartError| {
+        show(&Problems::on_line(name, text, error.line, "part", &error.message, &error.help));
+        anyhow::anyhow!("{name}:{}: {}; nothing was written", error.line, error.message)
+    };
+    let parts = Parts::of(document).map_err(|error| framed(&template.name, document, error))?;
+    let renewed = parts.renew(&body).map_err(|error| framed(&name, &body, error))?;
+    if renewed.text != body {
+        replace(path, &renewed.text).with_context(|| format!("{name}: cannot write the document; it is as it was"))?;
+    }
+    let absent = match renewed.absent.as_slice() {
+        [] => String::new(),
+        names => format!("; it has no place for {}", names.join(", ")),
+    };
+    output::note(&format!("{name}: {} parts renewed{absent}", renewed.renewed));
+    Ok(())
+}
+
+/// Writes beside the file and then over it, so that a full disk does not cost a person's text.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let path = fs::canonicalize(path)?; // a link stays a link
+    let beside = path.with_extension(format!("perfgate-{}", std::process::id()));
+    let write = || -> std::io::Result<()> {
+        fs::write(&beside, text)?;
+        fs::set_permissions(&beside, fs::metadata(&path)?.permissions())?;
+        fs::rename(&beside, &path)
+    };
+    let written = write();
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}

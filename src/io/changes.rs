@@ -1,0 +1,218 @@
+//! What git knows of the work at hand: the difference between the merge base and what is checked out. Reads only.
+//! What a manifest's lines mean is for `manifest`.
+
+use super::manifest;
+use super::repository::{Repository, RepositoryError, failed};
+use crate::model::{Change, FileChange};
+use git2::{Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Tree};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Files that are listed; the rest is counted.
+const FILES: usize = 40;
+/// Functions that are named of one file.
+const FUNCTIONS: usize = 8;
+/// Commits whose trailers are read.
+const COMMITS: usize = 200;
+/// Index statements and migrations that are named.
+const STATEMENTS: usize = 40;
+
+impl Repository {
+    /// The difference of the merge base and head, uncommitted changes of tracked files included.
+    pub fn change(&self) -> Result<Change, RepositoryError> {
+        let head = self.head()?;
+        let base = self.base_candidates(&head.commit)?.into_iter().next();
+        let dirty = self.is_dirty()?;
+        let git = self.git();
+        let tree = |commit: &str| -> Result<Tree<'_>, git2::Error> { git.find_commit(Oid::from_str(commit)?)?.tree() };
+        let wrong = failed("compare head with its merge base");
+        let old = match &base {
+            Some(base) => Some(tree(base.as_str()).map_err(&wrong)?),
+            None => None,
+        };
+        let new = tree(head.commit.as_str()).map_err(&wrong)?;
+        let mut options = DiffOptions::new();
+        options.context_lines(12).ignore_submodules(true);
+        let mut diff = if dirty {
+            git.diff_tree_to_workdir_with_index(old.as_ref(), Some(&mut options))
+        } else {
+            git.diff_tree_to_tree(old.as_ref(), Some(&new), Some(&mut options))
+        }
+        .map_err(&wrong)?;
+        let _ = diff.find_similar(Some(DiffFindOptions::new().renames(true)));
+        let mut change = Change {
+            base: base.as_ref().map(|base| base.as_str().to_owned()).unwrap_or_default(),
+            head: head.commit.as_str().to_owned(),
+            branch: head.branch.clone(),
+            dirty,
+            trailers: self.trailers(head.commit.as_str(), base.as_ref().map(|base| base.as_str())),
+            ..Change::default()
+        };
+        self.read_files(&diff, &mut change);
+        Ok(change)
+    }
+
+    fn read_files(&self, diff: &Diff<'_>, change: &mut Change) {
+        for index in 0..diff.deltas().len() {
+            let Some(delta) = diff.get_delta(index) else { continue };
+            let path = |file: git2::DiffFile<'_>| file.path().map(|path| path.to_string_lossy().into_owned());
+            let Some(name) = path(delta.new_file()).or_else(|| path(delta.old_file())) else { continue };
+            let kind = match delta.status() {
+                Delta::Added | Delta::Copied => "added",
+                Delta::Deleted => "removed",
+                Delta::Renamed => "renamed",
+                _ => "changed",
+            };
+            let mut file = FileChange { path: name, kind: kind.to_owned(), added: 0, removed: 0, functions: vec![] };
+            if let Ok(Some(patch)) = Patch::from_diff(diff, index) {
+                read_patch(&patch, &mut file, &mut change.indexes);
+            }
+            if is_migration(&file.path) && change.migrations.len() < STATEMENTS {
+                change.migrations.push(file.path.clone());
+            }
+            if let Some(kind) = manifest::Kind::of(&file.path) {
+                let old = self.blob(delta.old_file().id()).unwrap_or_default();
+                let new = self.blob(delta.new_file().id()).or_else(|| self.on_disk(&file.path)).unwrap_or_default();
+                change.dependencies.extend(manifest::differences(kind, &file.path, &old, &new));
+            }
+            change.files.push(file);
+        }
+        change
+            .files
+            .sort_by(|a, b| (b.added + b.removed).cmp(&(a.added + a.removed)).then_with(|| a.path.cmp(&b.path)));
+        change.more_files = change.files.len().saturating_sub(FILES);
+        change.files.truncate(FILES);
+        change.indexes.truncate(STATEMENTS);
+    }
+
+    fn blob(&self, id: Oid) -> Option<String> {
+        let blob = self.git().find_blob(id).ok()?;
+        String::from_utf8(blob.content().to_vec()).ok()
+    }
+
+    fn on_disk(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(self.root()?.join(path)).ok()
+    }
+
+    /// Trailers of the commits between base and head; those that name a person are left out.
+    fn trailers(&self, head: &str, base: Option<&str>) -> Vec<(String, String)> {
+        let read = || -> Result<Vec<(String, String)>, git2::Error> {
+            let mut walk = self.git().revwalk()?;
+            walk.push(Oid::from_str(head)?)?;
+            if let Some(base) = base {
+                walk.hide(Oid::from_str(base)?)?;
+            }
+            let mut trailers = Vec::new();
+            for id in walk.take(COMMITS).flatten() {
+                let commit = self.git().find_commit(id)?;
+                let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
+                let Ok(found) = git2::message_trailers_strs(&message) else { continue };
+                let found = found.iter().filter(|(_, value)| !value.contains('@'));
+                trailers.extend(found.map(|(key, value)| (key.to_owned(), value.to_owned())));
+            }
+            Ok(trailers)
+        };
+        read().unwrap_or_default()
+    }
+}
+
+fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String>) {
+    let mut functions = BTreeSet::new();
+    let mut order = Vec::new();
+    for hunk in 0..patch.num_hunks() {
+        let Ok((header, lines)) = patch.hunk(hunk) else { continue };
+        let header = String::from_utf8_lossy(header.header()).into_owned();
+        let context = header.splitn(3, "@@").nth(2).unwrap_or_default().trim();
+        let mut inside = function(context);
+        for line in (0..lines).filter_map(|line| patch.line_in_hunk(hunk, line).ok()) {
+            let text = String::from_utf8_lossy(line.content()).into_owned();
+            inside = function(&text).or(inside);
+            match line.origin() {
+                '+' => {
+                    file.added += 1;
+                    if makes_index(&text) && !is_document(&file.path) {
+                        indexes.push(text.trim().to_owned());
+                    }
+                }
+                '-' => file.removed += 1,
+                _ => continue,
+            }
+            if let Some(name) = inside.as_ref().filter(|name| !text.trim().is_empty() && !functions.contains(*name)) {
+                functions.insert(name.clone());
+                order.push(name.clone());
+            }
+        }
+    }
+    order.truncate(FUNCTIONS);
+    file.functions = order;
+}
+
+/// The function that a line begins, in the languages that say so with a word.
+fn function(line: &str) -> Option<String> {
+    const BEFORE: [&str; 12] = [
+        "pub",
+        "pub(crate)",
+        "pub(super)",
+        "async",
+        "static",
+        "export",
+        "default",
+        "unsafe",
+        "const",
+        "public",
+        "private",
+        "protected",
+    ];
+    let mut words = line.split_whitespace().skip_while(|word| BEFORE.contains(word));
+    if !matches!(words.next()?, "fn" | "def" | "func" | "function" | "function*" | "fun" | "sub") {
+        return None;
+    }
+    let rest = words.next()?;
+    let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':')).collect();
+    let name = name.trim_end_matches(':');
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+fn makes_index(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    let line = line.trim_start();
+    let comment = ["--", "#", "//", "*", "<!--"].iter().any(|mark| line.starts_with(mark));
+    let behind = ["create index ", "create unique index "].iter().find_map(|words| line.split_once(words));
+    let sql = behind.is_some_and(|(_, rest)| rest.contains(" on "));
+    let framework =
+        ["op.create_index(", "migrations.addindex(", "add_index :"].iter().any(|call| line.starts_with(call));
+    !comment && (sql || framework)
+}
+
+fn is_migration(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let inside = |part: &str| path.starts_with(&part[1..]) || path.contains(part);
+    ["/migrations/", "/alembic/versions/", "/db/migrate/"].into_iter().any(inside) || path.ends_with(".sql")
+}
+
+fn is_document(path: &str) -> bool {
+    matches!(Path::new(path).extension().and_then(|e| e.to_str()), Some("md" | "rst" | "txt" | "j2" | "html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_named_in_several_languages() {
+        let named = |line: &str| function(line);
+        assert_eq!(named("    async def read_user(self, id):").as_deref(), Some("read_user"));
+        assert_eq!(named("pub(crate) fn parse<'a>(text: &'a str)").as_deref(), Some("parse"));
+        assert_eq!(named("func Load(path string) error {").as_deref(), Some("Load"));
+        assert_eq!(named("defined = 1"), None);
+    }
+
+    #[test]
+    fn only_statements_make_an_index() {
+        assert!(makes_index("CREATE UNIQUE INDEX a ON b(c);"));
+        assert!(makes_index("    op.create_index('ix', 'users', ['id'])"));
+        assert!(!makes_index("-- create index later"));
+        assert!(is_migration("migrations/0001.py") && is_migration("x/alembic/versions/1.py"));
+        assert!(!is_migration("src/migrations.py"));
+    }
+}

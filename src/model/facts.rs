@@ -1,0 +1,115 @@
+//! What a document says beside the numbers: the change in git, what the tools' own reports said, and what the team
+//! wrote down. Facts only; nothing here judges.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Facts that are gathered when a comparison is saved.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// What git knows of the change; `None` outside a repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// `[template]` of perfgate.toml: what the team says of its work.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+    /// What the base's tools said beside their numbers.
+    pub base: Said,
+    /// What the head's tools said beside their numbers.
+    pub head: Said,
+}
+
+/// What a side's tools said beside their numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Said {
+    /// The tools whose results were read.
+    pub tools: Vec<String>,
+    /// Facts on the machine.
+    pub environment: BTreeMap<String, String>,
+    /// Tests that ran, where a test runner's report was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tests: Option<Tests>,
+    /// Database statements that were repeated so often that they look like one for each row of another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repeated: Vec<Statement>,
+}
+
+/// What became of a test run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tests {
+    /// Tests that passed.
+    pub passed: usize,
+    /// Tests that failed.
+    pub failed: usize,
+}
+
+/// A database statement, repeated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    /// Its shape, without parameters.
+    pub text: String,
+    /// How often it ran.
+    pub times: u64,
+}
+
+/// The difference of the merge base and head, as git has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Change {
+    /// The merge base.
+    pub base: String,
+    /// What is checked out.
+    pub head: String,
+    /// The branch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// True where uncommitted changes are part of it.
+    pub dirty: bool,
+    /// Trailers of the commits, the newest commit's first: `Task: T-12`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trailers: Vec<(String, String)>,
+    /// Changed files, the most changed first.
+    pub files: Vec<FileChange>,
+    /// How many more files there are than are listed.
+    pub more_files: usize,
+    /// Statements that make an index, as added lines have them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<String>,
+    /// Files that look like database migrations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub migrations: Vec<String>,
+    /// Dependencies that came, went or changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<Dependency>,
+}
+
+/// A changed file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// Its path in the repository: hostile text.
+    pub path: String,
+    /// `added`, `removed`, `renamed` or `changed`.
+    pub kind: String,
+    /// Lines added.
+    pub added: usize,
+    /// Lines removed.
+    pub removed: usize,
+    /// Functions that the changes stand in, as git names them in its hunk headers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<String>,
+}
+
+/// A dependency that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// The manifest that it stands in.
+    pub manifest: String,
+    /// Its name.
+    pub name: String,
+    /// What was asked for before; `None` where it is new.
+    pub before: Option<String>,
+    /// What is asked for now; `None` where it went.
+    pub after: Option<String>,
+}

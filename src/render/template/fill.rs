@@ -1,0 +1,358 @@
+//! Report -> Context: every number in its unit, every fact in its place. Decides nothing.
+
+use super::Plan;
+use super::checks::checks;
+use super::context::*;
+use super::headline::{self, is_cache};
+use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
+use crate::model::Change;
+use crate::render::quantity::{change, pair, percent};
+use crate::render::summary;
+use crate::verdict::{BudgetLine, Finding, Outcome, Report, SideReport, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows of a profile, of memory or of spreads that are shown.
+const DETAILS: usize = 40;
+/// Sentences on what was odd.
+const DIAGNOSTICS: usize = 20;
+
+/// The context of a report, as much of it as the plan leaves.
+pub fn context(report: &Report, plan: Plan) -> Context {
+    let all = &report.benchmarks;
+    let shown = |finding: &&Finding| match plan {
+        Plan::Whole => true,
+        Plan::Counted | Plan::Folded => finding.outcome != Outcome::Unchanged,
+        Plan::Least(_) => finding.outcome == Outcome::Regressed,
+    };
+    let most = match plan {
+        Plan::Least(most) => most,
+        _ => usize::MAX,
+    };
+    let rows: Vec<Row> = all.iter().filter(shown).take(most).map(row).collect();
+    let listed = rows.iter().filter(|row| row.outcome == "unchanged").count();
+    let unlisted = report.counts.unchanged.saturating_sub(listed);
+    let regressed: Vec<&Finding> = all.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
+    let folded = plan >= Plan::Folded;
+    let details = if folded { 0 } else { DETAILS };
+    let fields = report.facts.as_ref().map(|facts| facts.fields.clone()).unwrap_or_default();
+    let by_size = |belongs: &dyn Fn(&Finding) -> bool| -> Vec<Row> {
+        let mut found: Vec<&Finding> = all.iter().filter(|finding| belongs(finding)).collect();
+        found.sort_by(|a, b| largest(b).total_cmp(&largest(a)));
+        found.into_iter().take(details).map(row).collect()
+    };
+    let improved = all.iter().filter(|finding| finding.outcome == Outcome::Improved);
+    let best = improved.min_by(|a, b| ratio(a).total_cmp(&ratio(b))).map(row);
+    let mut context = Context {
+        verdict: VerdictText {
+            word: if report.verdict == Verdict::Pass { "PASS" } else { "FAIL" }.to_owned(),
+            passed: report.verdict == Verdict::Pass,
+            sentence: summary::verdict(report),
+            reasons: report.reasons.clone(),
+        },
+        counts: counts(report),
+        base: side(&report.base, report, false),
+        head: side(&report.head, report, true),
+        method: summary::method(report),
+        threshold: percent(report.threshold),
+        overall: report.mean_change.map(|mean| ChangeText {
+            change: change(mean.change),
+            low: change(mean.interval[0]),
+            high: change(mean.interval[1]),
+            shown: mean.interval[0] > 0.0 || mean.interval[1] < 0.0,
+            factor: factor(mean.change),
+        }),
+        best,
+        worst: regressed.iter().find(|f| !headline::is_quality(f)).or(regressed.first()).map(|finding| row(finding)),
+        rows,
+        unlisted,
+        regressions: regressed.iter().take(most).map(|finding| row(finding)).collect(),
+        more_regressions: regressed.len().saturating_sub(most),
+        headline: headline::five(report),
+        others: headline::others(report),
+        budgets: budgets(report, plan),
+        goals: report.goals.iter().map(goal).take(if folded { 100 } else { usize::MAX }).collect(),
+        task: task(report, &fields),
+        show_unmeasured: fields.get("unmeasured").is_none_or(|word| word != "drop"),
+        fields,
+        change: report
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.change.as_ref())
+            .map(|change| change_facts(change, folded)),
+        queries: queries(report, details),
+        bottlenecks: bottlenecks(report, if folded { 5 } else { 15 }),
+        concerns: concerns(report, if folded { 50 } else { 500 }),
+        cache: by_size(&is_cache),
+        spread: all.iter().filter(|f| f.metric == "time").flat_map(spread).take(2 * details).collect(),
+        load: load(report, details),
+        memory: by_size(&|f| f.metric.starts_with("memory")),
+        profile: by_size(&|f| matches!(&*f.tool, "cprofile") && f.metric == "time:self"),
+        quality: headline::quality(report),
+        checks: checks(report),
+        alerts: alerts(report),
+        environment: environment(report),
+        evidence: evidence(report),
+        tests: report
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.head.tests)
+            .map(|t| TestsText { passed: t.passed, failed: t.failed }),
+        diagnostics: report
+            .diagnostics
+            .iter()
+            .take(if folded { 5 } else { DIAGNOSTICS })
+            .map(ToString::to_string)
+            .collect(),
+        left_out: Vec::new(),
+        folded,
+    };
+    context.left_out = left_out(report, &context);
+    context
+}
+
+/// What is in the report and not in the lists of the context.
+fn left_out(report: &Report, context: &Context) -> Vec<String> {
+    let all = &report.benchmarks;
+    let spreads = all.iter().filter(|f| f.metric == "time").map(|f| spread(f).len()).sum::<usize>();
+    let memory = all.iter().filter(|f| f.metric.starts_with("memory")).count();
+    let lists = [
+        ("budgets", report.budgets.len(), context.budgets.len()),
+        ("expectations", report.goals.len(), context.goals.len()),
+        ("rows of spreads", spreads, context.spread.len()),
+        ("endpoints", load(report, usize::MAX).len(), context.load.len()),
+        ("rows of memory", memory, context.memory.len()),
+        ("warnings and notes", report.diagnostics.len(), context.diagnostics.len()),
+    ];
+    let more = lists.into_iter().map(|(what, all, shown)| (what, all.saturating_sub(shown)));
+    more.filter(|(_, more)| *more > 0).map(|(what, more)| format!("{more} more {what}")).collect()
+}
+
+/// How many times as much the worse side is; below 1 is better.
+pub(super) fn ratio(finding: &Finding) -> f64 {
+    let change = 1.0 + finding.change.unwrap_or_default();
+    if finding.direction == "higher" { 1.0 / change } else { change }
+}
+
+pub(super) fn largest(finding: &Finding) -> f64 {
+    [finding.base, finding.head].into_iter().flatten().map(|value| value.value).fold(0.0, f64::max)
+}
+
+fn factor(change: f64) -> String {
+    let times = 1.0 + change;
+    if times < 1.0 { format!("{:.2} times as fast", 1.0 / times) } else { format!("{times:.2} times as slow") }
+}
+
+fn counts(report: &Report) -> CountsText {
+    let c = report.counts;
+    CountsText {
+        sentence: summary::counts(report),
+        regressed: c.regressed,
+        improved: c.improved,
+        unchanged: c.unchanged,
+        inconclusive: c.inconclusive,
+        added: c.added,
+        removed: c.removed,
+        accepted: c.accepted,
+    }
+}
+
+fn side(side: &SideReport, report: &Report, head: bool) -> SideText {
+    let facts = report.facts.as_ref().map(|facts| if head { &facts.head } else { &facts.base });
+    SideText {
+        label: side.label.clone(),
+        runs: side.runs,
+        commit: side.commit.as_ref().map(|commit| commit.chars().take(10).collect()),
+        tools: facts.map(|facts| facts.tools.clone()).unwrap_or_default(),
+    }
+}
+
+pub(super) fn row(finding: &Finding) -> Row {
+    let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
+    let mark = match finding.outcome {
+        Outcome::Regressed => "❌",
+        Outcome::Accepted => "☑️",
+        Outcome::Inconclusive => "❔",
+        Outcome::Removed => "➖",
+        Outcome::Added => "➕",
+        Outcome::Improved => "🚀",
+        Outcome::Unchanged => "✅",
+    };
+    let mut notes = finding.notes.clone();
+    notes.extend(summary::advice(finding));
+    Row {
+        name: finding.name.clone(),
+        metric: finding.metric.clone(),
+        tool: finding.tool.clone(),
+        outcome: finding.outcome.word().to_owned(),
+        mark: mark.to_owned(),
+        base: finding.base.is_some().then_some(base),
+        head: finding.head.is_some().then_some(head),
+        change: finding.change.map(change),
+        interval: finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))),
+        budget: finding.budget.status.word().to_owned(),
+        notes,
+    }
+}
+
+fn budgets(report: &Report, plan: Plan) -> Vec<BudgetText> {
+    let most = if plan >= Plan::Folded { 50 } else { 500 };
+    report.budgets.iter().take(most).map(budget).collect()
+}
+
+pub(super) fn budget(line: &BudgetLine) -> BudgetText {
+    let [before, value, low, high] =
+        pair([line.base, line.value, line.interval.map(|i| i[0]), line.interval.map(|i| i[1])], &line.unit);
+    let bound = crate::policy::Limit::parse(&line.target)
+        .and_then(|limit| limit.bound(&crate::model::Unit::from_label(&line.unit), line.base));
+    let distance = bound.zip(line.value).filter(|(bound, _)| *bound > 0.0).map(|(bound, value)| {
+        let far = value / bound - 1.0;
+        format!("{} {} target", percent(far.abs()), if far > 0.0 { "above" } else { "below" })
+    });
+    BudgetText {
+        name: line.benchmark.clone(),
+        metric: line.metric.clone(),
+        before: line.base.is_some().then_some(before),
+        value: line.value.is_some().then_some(value),
+        interval: line.interval.is_some().then(|| format!("{low} … {high}")),
+        target: line.target.clone(),
+        acceptable: line.acceptable.clone(),
+        status: line.status.word().to_owned(),
+        near: line.near,
+        distance,
+        notes: line.notes.clone(),
+    }
+}
+
+fn goal(line: &crate::verdict::GoalLine) -> GoalText {
+    let [value] = pair([line.value], &line.unit);
+    let achieved = match (line.value, line.change) {
+        (None, _) => None,
+        (Some(_), None) => Some(value),
+        (Some(_), Some(by)) => Some(match line.interval {
+            Some([low, high]) => format!("{value}, {} [{}, {}]", change(by), change(low), change(high)),
+            None => format!("{value}, {}", change(by)),
+        }),
+    };
+    GoalText {
+        name: line.benchmark.clone(),
+        metric: line.metric.clone(),
+        promised: line.expect.clone(),
+        achieved,
+        status: line.status.word().to_owned(),
+    }
+}
+
+fn task(report: &Report, fields: &BTreeMap<String, String>) -> Task {
+    let change = report.facts.as_ref().and_then(|facts| facts.change.as_ref());
+    let trailers = |key: &str| -> Vec<String> {
+        let found = change.into_iter().flat_map(|change| &change.trailers);
+        found.filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.clone()).collect()
+    };
+    let field = |key: &str| fields.get(key).cloned().filter(|text| !text.trim().is_empty());
+    let one = |key: &str| field(key).or_else(|| trailers(key).into_iter().next());
+    let several = |key: &str| match field(key) {
+        Some(text) => text.split(',').map(|part| part.trim().to_owned()).collect(),
+        None => trailers(key),
+    };
+    let branch = change.and_then(|change| change.branch.as_deref()).and_then(task_id);
+    Task {
+        id: one("task").or(branch),
+        priority: one("priority"),
+        phase: one("phase"),
+        review: one("review"),
+        depends_on: several("depends-on"),
+        blocks: several("blocks"),
+        estimated: one("estimated-effort"),
+        actual: one("actual-effort"),
+    }
+}
+
+/// `TASK-20250929-006` of `perf/TASK-20250929-006-eager-loading`: capitals, then groups of digits.
+fn task_id(branch: &str) -> Option<String> {
+    branch.split(['/', '_']).find_map(|part| {
+        let mut words = part.split('-');
+        let key = words.next().filter(|key| key.len() >= 2 && key.chars().all(|c| c.is_ascii_uppercase()))?;
+        let digits: Vec<&str> =
+            words.take_while(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_digit())).collect();
+        (!digits.is_empty()).then(|| format!("{key}-{}", digits.join("-")))
+    })
+}
+
+fn change_facts(change: &Change, folded: bool) -> ChangeFacts {
+    let short = |commit: &str| commit.chars().take(10).collect::<String>();
+    let files = change.files.iter().take(if folded { 20 } else { usize::MAX });
+    let files: Vec<FileText> = files
+        .map(|file| FileText {
+            path: file.path.clone(),
+            kind: file.kind.clone(),
+            added: file.added,
+            removed: file.removed,
+            functions: file.functions.clone(),
+        })
+        .collect();
+    ChangeFacts {
+        base: short(&change.base),
+        head: short(&change.head),
+        branch: change.branch.clone(),
+        dirty: change.dirty,
+        added: change.files.iter().map(|file| file.added).sum(),
+        removed: change.files.iter().map(|file| file.removed).sum(),
+        more_files: change.more_files + change.files.len() - files.len(),
+        files,
+        indexes: change.indexes.clone(),
+        migrations: change.migrations.clone(),
+        dependencies: change
+            .dependencies
+            .iter()
+            .map(|d| DependencyText {
+                name: d.name.clone(),
+                before: d.before.clone(),
+                after: d.after.clone(),
+                manifest: d.manifest.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn environment(report: &Report) -> Vec<EnvironmentRow> {
+    let facts = report.facts.as_ref();
+    let base = facts.map(|f| &f.base.environment).unwrap_or(&report.base.environment);
+    let head = facts.map(|f| &f.head.environment).unwrap_or(&report.head.environment);
+    let keys: BTreeSet<&String> = base.keys().chain(head.keys()).collect();
+    let row =
+        |key: &String| EnvironmentRow { fact: key.clone(), base: base.get(key).cloned(), head: head.get(key).cloned() };
+    keys.into_iter().map(row).collect()
+}
+
+/// `pytest-benchmark: 7 benchmarks, 5 to 300 samples each, 1 run before and 1 after`.
+fn evidence(report: &Report) -> Vec<String> {
+    let mut tools: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in &report.benchmarks {
+        tools.entry(&finding.tool).or_default().push(finding);
+    }
+    let line = |(tool, findings): (&str, Vec<&Finding>)| {
+        let names: BTreeSet<&str> = findings.iter().map(|finding| &*finding.name).collect();
+        let samples = || findings.iter().flat_map(|f| [f.base, f.head]).flatten().map(|value| value.samples);
+        let (least, most) = (samples().min().unwrap_or_default(), samples().max().unwrap_or_default());
+        let samples = match (least, most) {
+            (_, 0 | 1) => "one number each".to_owned(),
+            (least, most) if least == most => format!("{most} samples each"),
+            (least, most) => format!("{least} to {most} samples each"),
+        };
+        let noun = if names.len() == 1 { "benchmark" } else { "benchmarks" };
+        format!("{tool}: {} {noun}, {samples}", names.len())
+    };
+    tools.into_iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_names_its_task() {
+        assert_eq!(task_id("perf/TASK-20250929-006-eager-loading").as_deref(), Some("TASK-20250929-006"));
+        assert_eq!(task_id("JIRA-12").as_deref(), Some("JIRA-12"));
+        assert_eq!(task_id("feature/faster-x"), None);
+    }
+}

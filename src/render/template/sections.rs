@@ -1,0 +1,193 @@
+//! The sections of a document that gather findings of one kind: statements, samples, endpoints, bottlenecks, alerts.
+
+use super::context::*;
+use super::fill::{budget, largest, ratio, row};
+use super::headline::{self, is_cache, is_load};
+use crate::model::{Spread, Statement};
+use crate::render::quantity::{change, pair, percent};
+use crate::verdict::{BudgetStatus, Finding, Outcome, Report};
+use std::collections::BTreeMap;
+
+/// Statements that repeat, the largest functions of a profile, then regressions by size.
+pub fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
+    let mut found = Vec::new();
+    let all_statements = report.benchmarks.iter().filter(|f| f.metric == "queries").filter_map(|f| Some(f.head?.value));
+    let all_statements = all_statements.fold(0.0, f64::max);
+    for statement in report.facts.iter().flat_map(|facts| &facts.head.repeated) {
+        let impact = format!("{} of {all_statements} statements", statement.times);
+        found.push(Bottleneck { location: statement.text.clone(), impact, by: "sqlalchemy-echo".to_owned() });
+    }
+    let mut profile: Vec<(&Finding, f64)> =
+        report.benchmarks.iter().filter(|f| f.metric == "time:self").filter_map(|f| Some((f, f.head?.value))).collect();
+    profile.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let total: f64 = profile.iter().map(|(_, value)| value).sum();
+    for (finding, value) in profile.into_iter().filter(|(_, value)| *value >= 0.05 * total).take(5) {
+        let impact = format!("{} of the profiled time", percent(value / total));
+        found.push(Bottleneck { location: finding.name.clone(), impact, by: finding.tool.clone() });
+    }
+    let mut regressed: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
+    regressed.sort_by(|a, b| ratio(b).total_cmp(&ratio(a)));
+    for finding in regressed {
+        let impact = format!("{} {}", finding.metric, finding.change.map(change).unwrap_or_default());
+        found.push(Bottleneck { location: finding.name.clone(), impact, by: finding.tool.clone() });
+    }
+    found.truncate(most);
+    found
+}
+
+pub fn concerns(report: &Report, most: usize) -> Vec<Concern> {
+    let mut found: Vec<(u8, f64, Concern)> = Vec::new();
+    let mut add = |rank: u8, size: f64, name: &str, metric: &str, what: String| {
+        let severity = ["HIGH", "MEDIUM", "LOW"].get(usize::from(rank)).copied().unwrap_or_default().to_owned();
+        found.push((rank, size, Concern { severity, name: name.to_owned(), metric: metric.to_owned(), what }));
+    };
+    for line in &report.budgets {
+        let rank = match line.status {
+            BudgetStatus::Fail => 0,
+            BudgetStatus::Acceptable => 1,
+            _ => continue,
+        };
+        let text = budget(line);
+        let far = text
+            .distance
+            .map_or_else(|| format!("target {} missed", line.target), |far| format!("{far} {}", line.target));
+        let value = text.value.unwrap_or_default();
+        add(rank, line.value.unwrap_or_default(), &line.benchmark, &line.metric, format!("{value}, {far}"));
+    }
+    for finding in &report.benchmarks {
+        let worse = ratio(finding) - 1.0;
+        let rank = match finding.outcome {
+            Outcome::Regressed if worse > 2.0 * finding.threshold => 0,
+            Outcome::Regressed => 1,
+            Outcome::Inconclusive if finding.suspect => 2,
+            _ => continue,
+        };
+        let text = row(finding);
+        let interval = text.interval.map(|interval| format!(" [{interval}]")).unwrap_or_default();
+        let what =
+            format!("{} against base{interval}", text.change.unwrap_or_else(|| finding.outcome.word().to_owned()));
+        add(rank, worse, &finding.name, &finding.metric, what);
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.total_cmp(&a.1)));
+    found.into_iter().take(most).map(|(_, _, concern)| concern).collect()
+}
+
+pub fn queries(report: &Report, details: usize) -> Queries {
+    let mut found: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.metric == "queries").collect();
+    found.sort_by(|a, b| largest(b).total_cmp(&largest(a)));
+    let statements = |head: bool| {
+        let facts = report.facts.as_ref().map(|facts| if head { &facts.head } else { &facts.base });
+        let text = |s: &Statement| StatementText { text: s.text.clone(), times: s.times };
+        facts.into_iter().flat_map(|facts| &facts.repeated).take(details).map(text).collect()
+    };
+    Queries {
+        total: found.first().map(|finding| row(finding)),
+        parts: found.iter().skip(1).take(details).map(|finding| row(finding)).collect(),
+        repeated_before: statements(false),
+        repeated_after: statements(true),
+    }
+}
+
+pub fn spread(finding: &Finding) -> Vec<SpreadRow> {
+    let Some(spreads) = &finding.spread else { return Vec::new() };
+    let sides = [("before", &spreads[0]), ("after", &spreads[1])];
+    let rows = sides.into_iter().filter_map(|(side, spread)| Some((side, spread.as_ref()?)));
+    rows.map(|(side, spread)| spread_row(finding, side, spread)).collect()
+}
+
+fn spread_row(finding: &Finding, side: &str, spread: &Spread) -> SpreadRow {
+    let [min, max, mean, sd, median, iqr, p95, p99] = {
+        let of = |name: &str| spread.get(name);
+        let values = [of("min"), of("max"), of("mean"), spread.sd, of("p50"), spread.iqr, of("p95"), of("p99")];
+        let texts = pair(values, &finding.unit);
+        let mut texts = texts.into_iter().zip(values).map(|(text, value)| value.map(|_| text));
+        std::array::from_fn(|_| texts.next().flatten())
+    };
+    SpreadRow {
+        name: finding.name.clone(),
+        side: side.to_owned(),
+        min,
+        max,
+        mean,
+        sd,
+        median,
+        iqr,
+        p95,
+        p99,
+        outliers: spread.outliers,
+        rounds: spread.samples,
+    }
+}
+
+pub fn load(report: &Report, details: usize) -> Vec<LoadRow> {
+    let mut endpoints: BTreeMap<(&str, &str), BTreeMap<&str, &Finding>> = BTreeMap::new();
+    for finding in report.benchmarks.iter().filter(|finding| is_load(finding)) {
+        endpoints.entry((&finding.tool, &finding.name)).or_default().insert(&finding.metric, finding);
+    }
+    let both = |finding: Option<&&Finding>| -> Option<String> {
+        let finding = finding?;
+        let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
+        Some(format!("{base} → {head}"))
+    };
+    let requests = |finding: Option<&&Finding>| -> Option<String> {
+        let [base, head] =
+            [finding?.base, finding?.head].map(|side| side.map(|value| value.samples).filter(|n| *n > 1));
+        let text = |n: Option<u64>| n.map_or("–".to_owned(), |n| n.to_string());
+        base.or(head).map(|_| format!("{} → {}", text(base), text(head)))
+    };
+    let row = |((tool, name), metrics): ((&str, &str), BTreeMap<&str, &Finding>)| LoadRow {
+        name: name.to_owned(),
+        tool: tool.to_owned(),
+        requests: requests(metrics.get("time:p50").or(metrics.get("time:mean"))),
+        failures: both(metrics.get("errors")),
+        median: both(metrics.get("time:p50")),
+        mean: both(metrics.get("time:mean")),
+        p95: both(metrics.get("time:p95")),
+        p99: both(metrics.get("time:p99")),
+        max: both(metrics.get("time:max")),
+        rate: both(metrics.get("throughput")),
+    };
+    endpoints.into_iter().map(row).take(details).collect()
+}
+
+/// Thresholds a fifth (or what the gate tolerates) above what head was measured at.
+pub fn alerts(report: &Report) -> Vec<Alert> {
+    let room = report.threshold;
+    let highest = |belongs: &dyn Fn(&Finding) -> Option<f64>| -> Option<(f64, String, String)> {
+        let found = report.benchmarks.iter().filter_map(|f| Some((belongs(f)?, f.unit.clone(), f.name.clone())));
+        found.max_by(|a, b| a.0.total_cmp(&b.0))
+    };
+    let above = |what: &str, level: &str, found: Option<(f64, String, String)>| {
+        let bound = found.as_ref().map(|(value, unit, _)| format!("> {}", pair([Some(value * (1.0 + room))], unit)[0]));
+        let from = found.map(|(value, unit, name)| {
+            format!("{} measured in {name}, and {} more", pair([Some(value)], &unit)[0], percent(room))
+        });
+        Alert { what: what.to_owned(), bound, level: level.to_owned(), from }
+    };
+    let p95 = |f: &Finding| match (&*f.metric, &f.spread) {
+        ("time:p95", _) => f.head.map(|value| value.value),
+        ("time", Some([_, Some(spread)])) if f.tool != "junit-xml" => spread.get("p95"),
+        _ => None,
+    };
+    let of = |wanted: &'static str| move |f: &Finding| f.head.filter(|_| f.metric == wanted).map(|value| value.value);
+    let is_rate = |f: &Finding| is_cache(f) && f.unit == "%";
+    let lowest = report.benchmarks.iter().filter(|f| is_rate(f)).filter_map(|f| Some((f.head?.value, f.name.clone())));
+    let cache = lowest.min_by(|a, b| a.0.total_cmp(&b.0));
+    let total = report.benchmarks.iter().find(|f| f.metric == "error-rate" && f.name == headline::TOTAL);
+    let errors = match total.and_then(|f| Some((f.head?.value, f.unit.clone(), f.name.clone()))) {
+        Some(total) => Some(total),
+        None => highest(&of("error-rate")).filter(|(share, _, _)| share * (1.0 + room) < 100.0),
+    };
+    vec![
+        above("Response time p95", "Alert", highest(&p95)),
+        above("Database query time", "Warning", highest(&of("time:query"))),
+        Alert {
+            what: "Cache hit rate".to_owned(),
+            bound: cache.as_ref().map(|(rate, _)| format!("< {:.1} %", rate * (1.0 - room))),
+            level: "Warning".to_owned(),
+            from: cache.map(|(rate, name)| format!("{rate:.1} % measured in {name}, and {} less", percent(room))),
+        },
+        above("Memory usage", "Alert", highest(&of("memory:peak"))),
+        above("Error rate", "Critical Alert", errors),
+    ]
+}

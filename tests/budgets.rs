@@ -1,0 +1,127 @@
+//! Claims on budgets and goals: the evidence decides near a limit, and what is on nothing is an error.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+
+use common::{Answer, Scene};
+use serde_json::Value;
+
+/// A criterion benchmark of 50 samples around `ns`, on both sides.
+fn scene(base: f64, head: f64, toml: &str) -> Scene {
+    let scene = Scene::new();
+    for (name, factor) in [("api/read", 1.0), ("api/write", 3.0)] {
+        scene.bench("old", name, base * factor, 1).bench("new", name, head * factor, 2);
+    }
+    scene.write("perfgate.toml", toml);
+    scene
+}
+
+fn compare(scene: &Scene) -> Answer {
+    scene.perfgate(&["compare", "old", "new", "--format", "json"])
+}
+
+fn line(answer: &Answer, list: &str, at: usize) -> Value {
+    answer.json()[list][at].clone()
+}
+
+fn budget(metric: &str, target: &str, acceptable: Option<&str>) -> String {
+    let acceptable = acceptable.map(|a| format!("acceptable = '{a}'\n")).unwrap_or_default();
+    format!("[[budget]]\nmatch = 'api/read'\nmetric = '{metric}'\ntarget = '{target}'\n{acceptable}")
+}
+
+#[test]
+fn a_value_clearly_over_both_limits_fails_and_between_them_is_acceptable() {
+    // Both sides at 1000 ns, 1 % of spread: 900 ns is clearly missed, 2000 ns clearly kept.
+    let status = |target: &str, acceptable: Option<&str>| {
+        let answer = compare(&scene(1000.0, 1000.0, &budget("time", target, acceptable)));
+        let line = line(&answer, "budgets", 0);
+        (answer.code, line["status"].as_str().unwrap().to_owned(), line["near"].as_bool().unwrap())
+    };
+    assert_eq!(status("<2us", None), (0, "pass".to_owned(), false));
+    assert_eq!(status("<500ns", Some("<2us")), (0, "acceptable".to_owned(), false));
+    assert_eq!(status("<500ns", Some("<700ns")), (1, "fail".to_owned(), false));
+    assert_eq!(status("<500ns", None), (1, "fail".to_owned(), false));
+    // A limit inside the interval of a value near 1000 ns: shown, and no failure.
+    let (code, status, near) = status("<999ns", None);
+    assert_eq!((code, near), (0, true));
+    assert!(status == "acceptable" || status == "pass", "{status}");
+}
+
+#[test]
+fn a_failed_budget_is_in_every_view_with_its_line() {
+    let scene = scene(1000.0, 1000.0, &budget("time", "<500ns", None));
+    let table = scene.perfgate(&["compare", "old", "new"]);
+    table.exits(1).says("FAIL: 1 over budget").says("budgets: 1 FAIL").says("target <500ns").says("perfgate.toml:2");
+    scene.perfgate(&["compare", "old", "new", "--format", "markdown"]).exits(1).says("**FAIL** `api/read` time");
+    let json = compare(&scene);
+    let finding =
+        json.json()["benchmarks"].as_array().unwrap().iter().find(|f| f["name"] == "api/read").unwrap().clone();
+    assert_eq!((&finding["budget"]["status"], &finding["budget"]["target"]), (&"fail".into(), &"<500ns".into()));
+    scene.perfgate(&["compare", "old", "new", "--fail-on", "regressed"]).exits(0);
+}
+
+#[test]
+fn a_budget_on_the_change_is_held_against_base() {
+    let held = |toml: &str, head: f64| compare(&scene(1000.0, head, toml));
+    let toml = budget("time", "-40%", None);
+    assert_eq!(line(&held(&toml, 400.0), "budgets", 0)["status"], "pass");
+    let missed = held(&toml, 900.0);
+    missed.exits(1);
+    assert_eq!(line(&missed, "budgets", 0)["status"], "fail");
+}
+
+#[test]
+fn a_p95_is_taken_of_samples_and_needs_twenty_of_them() {
+    // 50 samples within 1 % of 1000 ns: their p95 lies above their median and below 1010 ns.
+    let answer = compare(&scene(1000.0, 1000.0, &budget("time:p95", "<1.2us", None)));
+    let p95 = line(&answer, "budgets", 0);
+    assert_eq!((answer.code, &p95["status"], &p95["metric"]), (0, &"pass".into(), &"time:p95".into()));
+    assert!(p95["value"].as_f64().unwrap() > 1000.0 && p95["value"].as_f64().unwrap() < 1020.0);
+    assert!(p95["interval"].is_array());
+    // A p99 needs 100 samples.
+    let p99 = compare(&scene(1000.0, 1000.0, &budget("time:p99", "<1.2us", None)));
+    assert_eq!((p99.code, &line(&p99, "budgets", 0)["status"]), (0, &"no-data".into()));
+    p99.says("50 samples are too few for a p99");
+}
+
+#[test]
+fn a_limit_in_another_unit_is_no_data_and_says_why() {
+    let answer = compare(&scene(1000.0, 1000.0, &budget("time", "<200MB", None)));
+    assert_eq!(line(&answer, "budgets", 0)["status"], "no-data");
+    answer.says("not in the unit of this metric");
+}
+
+#[test]
+fn a_budget_that_matches_nothing_is_an_error_framed_under_its_line() {
+    let toml = "[gate]\nthreshold = '20%'\n[[budget]]\nmatch = 'api/raed'\nmetric = 'time'\ntarget = '<5ms'\n";
+    scene(1000.0, 1000.0, toml)
+        .perfgate(&["compare", "old", "new"])
+        .exits(2)
+        .complains("perfgate.toml:4")
+        .complains("match = 'api/raed'")
+        .complains("matches nothing");
+    let metric = budget("memory:peak", "<5MB", None);
+    scene(1000.0, 1000.0, &metric).perfgate(&["compare", "old", "new"]).exits(2).complains("its benchmarks have time");
+}
+
+#[test]
+fn an_expectation_is_met_or_not_or_not_shown() {
+    let told = |head: f64, expect: &str| {
+        let answer =
+            scene(1000.0, head, "").perfgate(&["compare", "old", "new", "--format", "json", "--expect", expect]);
+        line(&answer, "goals", 0)["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(told(400.0, "api/*:time -50%"), "met");
+    assert_eq!(told(900.0, "api/*:time -50%"), "not-met");
+    assert_eq!(told(1000.0, "api/*:time +0%"), "not-shown");
+    assert_eq!(told(400.0, "api/read:time:p95 -50%"), "met");
+}
+
+#[test]
+fn an_expectation_in_the_config_is_in_the_views_and_does_not_fail_the_gate() {
+    let toml = "[[goal]]\nmatch = 'api/*'\nmetric = 'time'\nexpect = '-50%'\n";
+    let scene = scene(1000.0, 900.0, toml);
+    scene.perfgate(&["compare", "old", "new"]).exits(0).says("not met api/read time").says("expected -50%");
+    scene.perfgate(&["compare", "old", "new", "--expect", "nothing:time -5%"]).exits(2).complains("matches nothing");
+    scene.perfgate(&["compare", "old", "new", "--expect", "nonsense"]).exits(2).complains("PATTERN:METRIC LIMIT");
+}

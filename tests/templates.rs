@@ -1,0 +1,401 @@
+//! Claims on documents: what is measured stands in them, what a person wrote stays, and nothing hostile gets through.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+
+use common::Scene;
+use std::fs;
+use std::path::Path;
+
+/// The recorded results; not below tests/data, where each directory is a tool's.
+fn stack_data(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack").join(path).display().to_string()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// The recorded stack in a repository: main, and a branch with the change.
+fn stack() -> Scene {
+    let scene = Scene::new();
+    let from = |path: &str| Path::new(&stack_data(path)).to_owned();
+    scene.write(".gitignore", "/before\n/after\n/perfgate.toml\n/*.json\n/*.md\n/*.j2\n/standard-input\n");
+    copy(&from("change/before"), &scene.path(""));
+    scene.git("", &["init", "-q", "-b", "main"]);
+    scene.git("", &["add", "."]);
+    scene.git("", &["commit", "-q", "-m", "The service"]);
+    scene.git("", &["switch", "-q", "-c", "perf/TASK-20250929-006-eager-loading"]);
+    copy(&from("change/after"), &scene.path(""));
+    scene.git("", &["add", "."]);
+    scene.git(
+        "",
+        &["commit", "-q", "-m", "Load the books with their authors\n\nPhase: 2\nDepends-on: TASK-20250929-001"],
+    );
+    for side in ["before", "after"] {
+        copy(&from(side), &scene.path(side));
+    }
+    fs::copy(from("perfgate.toml"), scene.path("perfgate.toml")).unwrap();
+    scene.perfgate(&["compare", "before", "after", "--save", "comparison.json"]).exits(1);
+    scene
+}
+
+fn render(scene: &Scene, template: &str) -> String {
+    let answer = scene.perfgate(&["render", "comparison.json", "--template", template]);
+    answer.exits(0);
+    answer.stdout
+}
+
+#[test]
+fn the_documents_of_the_recorded_stack_are_the_golden_ones() {
+    let scene = stack();
+    for name in ["pr", "issue", "report"] {
+        let path = stack_data(&format!("golden/{name}.md"));
+        let document = render(&scene, name);
+        if std::env::var_os("PERFGATE_BLESS").is_some() {
+            fs::write(&path, &document).unwrap();
+        }
+        let golden = fs::read_to_string(&path).unwrap();
+        let differs = document.lines().zip(golden.lines()).find(|(a, b)| a != b);
+        assert!(document == golden, "{name} differs from {path}; first here: {differs:?}");
+    }
+}
+
+/// Numbers that the recorded files themselves show, whatever the template looks like.
+#[test]
+fn a_pull_request_holds_what_the_files_say() {
+    let pr = render(&stack(), "pr");
+    let has = |text: &str| assert!(pr.contains(text), "no {text:?} in\n{pr}");
+    has("**Task ID**: TASK-20250929-006"); // the branch
+    has("**Phase**: 2"); // a trailer
+    has("**Priority**: HIGH"); // perfgate.toml
+    has("<https://example.org/reviews/code-review-03>");
+    has("| Database Queries | 10 | sqlalchemy-echo"); // 8 + 1 SELECT, 1 UPDATE
+    has("| Database Queries | 2 | −80.0 % | -60% | PASS |");
+    has("- 8 times <code>SELECT book.id"); // the N+1 pattern
+    has("- `SELECT book`: 8 queries → 1 queries (−87.5 %)");
+    has("`app/authors.py` - changed");
+    has("`read_authors`");
+    has("CREATE INDEX ix_book_author_id ON book(author_id);");
+    has("`migrations/0007_book_author.sql`");
+    has("- `orjson`: new, `==3.10.0` (`requirements.txt`)");
+    has("- `flask`: `==3.0` → `==3.1`");
+    has("| `test_suite.py::test_parse` | before |");
+    has("- **Database**: SQLite in memory, 8 authors");
+    has("- [ ] All existing unit tests pass — perfgate: 5 passed, 1 failed");
+    has("- [x] Database query optimization (eager loading, batching) — ticked by perfgate: 10 → 2 statements");
+}
+
+#[test]
+fn no_placeholder_stands_where_a_value_belongs() {
+    let scene = stack();
+    for name in ["pr", "issue", "report", "comment", "summary"] {
+        let document = render(&scene, name);
+        for word in ["XX", "TODO", "PASS/FAIL", "undefined", "NaN", "inf ", "[X", "\\[", "none |"] {
+            assert!(!document.contains(word), "{name} has {word}");
+        }
+    }
+}
+
+#[test]
+fn every_section_of_the_form_is_there_in_its_order() {
+    let pr = render(&stack(), "pr");
+    let headings = [
+        "## Performance Optimization Pull Request",
+        "## Summary",
+        "## Performance Metrics",
+        "### Before Optimization",
+        "### After Optimization",
+        "### Performance Improvement Summary",
+        "## Technical Implementation",
+        "### Optimization Techniques Applied",
+        "### Code Changes",
+        "#### Files Modified",
+        "#### Key Functions Optimized",
+        "### Database Optimization Details",
+        "#### Query Optimization",
+        "#### Query Count Reduction",
+        "### Caching Strategy",
+        "#### Cache Configuration",
+        "#### Cache Hit Rate",
+        "#### Cache Monitoring",
+        "## Benchmark Results",
+        "### pytest-benchmark Output",
+        "### Load Testing Results",
+        "### Memory Profiling",
+        "## Testing Evidence",
+        "### Performance Tests",
+        "### Functional Tests",
+        "### Regression Tests",
+        "## Risk Assessment",
+        "### Performance Risk Level",
+        "### Potential Side Effects",
+        "### Mitigation Strategies",
+        "### Rollback Complexity",
+        "## Monitoring & Observability",
+        "### Metrics to Monitor Post-Deployment",
+        "### Alerting Thresholds",
+        "### Dashboard Updates",
+        "## Deployment Strategy",
+        "### Gradual Rollout Plan",
+        "### Feature Flag Configuration",
+        "### Rollback Procedure",
+        "## Database Impact",
+        "### Database Changes",
+        "### Index Creation (if applicable)",
+        "### Migration Performance",
+        "## Security Considerations",
+        "### Security Impact",
+        "### Security Testing",
+        "## Code Quality",
+        "### Complexity Impact",
+        "### Code Quality Checks",
+        "## Documentation",
+        "### Updated Documentation",
+        "### Performance Tuning Guide",
+        "## Dependencies",
+        "### Task Dependencies",
+        "### Package Dependencies",
+        "## Reviewer Checklist",
+        "### Performance Review",
+        "### Code Review",
+        "### Testing Review",
+        "## Benchmarking Methodology",
+        "### Test Environment",
+        "### Benchmark Configuration",
+        "## Additional Notes",
+        "### Performance Trade-offs",
+        "### Future Optimization Opportunities",
+        "### Known Limitations",
+        "**Performance Achieved**",
+    ];
+    let mut at = 0;
+    for heading in headings {
+        let found = pr[at..].find(heading).unwrap_or_else(|| panic!("no {heading} behind the one before it"));
+        at += found + heading.len();
+    }
+}
+
+#[test]
+fn a_persons_words_and_ticks_outlive_a_rendering() {
+    let scene = stack();
+    let body = render(&scene, "pr")
+        .replace("**Performance Problem**: _(for the author)_", "**Performance Problem**: each author cost a query.")
+        .replace("- [ ] Integration tests pass", "- [x] Integration tests pass")
+        .replace("- [ ] LOW -", "- [x] LOW -")
+        .replace("**Estimated Effort**: _(for the author)_", "**Estimated Effort**: 2 days")
+        .replace("| Database Queries | 2 |", "| Database Queries | 7777 |");
+    assert!(body.contains("7777") && body.contains("2 days"));
+    scene.write("body.md", &body);
+    let into = ["render", "comparison.json", "--template", "pr", "--into", "body.md"];
+    scene.perfgate(&into).exits(0).complains("parts renewed");
+    assert_eq!(scene.read("body.md"), body.replace("7777", "2"));
+}
+
+#[test]
+fn a_missing_or_doubled_marker_leaves_the_document_as_it_is() {
+    let scene = stack();
+    let body = render(&scene, "pr");
+    let part = "<!-- /perfgate:part metrics -->\n";
+    for (broken, what) in [
+        (body.replace(part, ""), "metrics` of line"),
+        (body.replace(part, &format!("{part}{part}")), "ends twice"),
+        (format!("{body}<!-- perfgate:part metrics -->\n{part}"), "there twice"),
+        ("A text of ours.\n".to_owned(), "no part of perfgate"),
+    ] {
+        scene.write("body.md", &broken);
+        let answer = scene.perfgate(&["render", "comparison.json", "--template", "pr", "--into", "body.md"]);
+        answer.exits(2).complains("nothing was written").complains(what).complains("body.md:");
+        assert_eq!(scene.read("body.md"), broken);
+    }
+}
+
+#[test]
+fn a_form_of_the_teams_own_gets_only_the_parts_that_it_names() {
+    let scene = stack();
+    scene.write(
+        "body.md",
+        "# Ours\r\n<!-- perfgate:part metrics -->\r\n<!-- /perfgate:part metrics -->\r\nThe end.\r\n",
+    );
+    scene
+        .perfgate(&["render", "comparison.json", "--template", "pr", "--into", "body.md"])
+        .exits(0)
+        .complains("1 parts");
+    let body = scene.read("body.md");
+    assert!(
+        body.starts_with("# Ours\r\n<!-- perfgate:part metrics -->\r\n**perfgate:") && body.ends_with("The end.\r\n")
+    );
+    assert!(!body.replace("\r\n", "").contains('\n'));
+}
+
+#[test]
+fn hostile_names_stay_text_in_every_template() {
+    let scene = Scene::new();
+    let hostile = [
+        "| [x](javascript:alert(1)) @everyone <img src=x onerror=y>",
+        "<!-- perfgate:part metrics -->",
+        "a\n<!-- /perfgate:part metrics -->\n# heading",
+        "`{{ verdict }}` {% raw %}",
+        "**bold** #1 ![i](http://e.org/i.png) \u{202e}",
+    ];
+    for (at, name) in hostile.iter().enumerate() {
+        scene.bench("old", name, 1000.0, 1).bench("new", name, if at == 0 { 2000.0 } else { 1000.0 }, 2);
+    }
+    scene.write("perfgate.toml", "[template]\ntask = '@everyone <img>'\nreview = 'javascript:alert(1)'\n[[budget]]\nmatch = '*'\nmetric = 'time'\ntarget = '<1ns'\n");
+    scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(1);
+    for template in ["pr", "issue", "report", "comment", "summary"] {
+        let document = render(&scene, template);
+        for bad in ["@everyone", "<img", "](", "{{", "\u{202e}", "**bold**"] {
+            assert!(!document.contains(bad), "{template} has {bad:?}");
+        }
+        let mut columns = None;
+        for line in document.lines() {
+            let bars = line.starts_with('|').then(|| line.matches('|').count());
+            assert!(
+                bars.is_none() || columns.is_none() || bars == columns,
+                "{template}: another number of cells in {line}"
+            );
+            columns = bars;
+        }
+        scene.write("body.md", &document);
+        if document.contains("perfgate:part") {
+            scene.perfgate(&["render", "comparison.json", "--template", template, "--into", "body.md"]).exits(0);
+            assert_eq!(scene.read("body.md"), document);
+        }
+    }
+}
+
+#[test]
+fn a_template_cannot_let_text_through_unescaped() {
+    let scene = Scene::new();
+    scene.bench("old", "<b>", 1000.0, 1).bench("new", "<b>", 2000.0, 2);
+    scene.write("own.md.j2", "{% autoescape false %}{{ rows[0].name }}{% endautoescape %}\n");
+    let own = ["compare", "old", "new", "--template", "own.md.j2"];
+    scene.perfgate(&own).exits(1).says("&#60;b&#62;").does_not_say("<b>");
+    scene.write("own.md.j2", "{{ rows[0].name | safe }}\n");
+    scene.perfgate(&own).exits(2).complains("safe");
+    scene.write("own.html.j2", "<p>{{ rows[0].name }}</p>\n");
+    scene.perfgate(&["compare", "old", "new", "--template", "own.html.j2"]).exits(1).says("<p>&lt;b&gt;</p>");
+}
+
+#[test]
+fn a_typo_in_a_template_is_framed_under_its_line() {
+    let scene = Scene::new();
+    scene.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
+    let complaint = |text: &str| {
+        scene.write("own.md.j2", text);
+        scene.perfgate(&["compare", "old", "new", "--template", "own.md.j2"])
+    };
+    let typo = complaint("one\ntwo {{ verdit.word }}\n");
+    typo.exits(2).complains("own.md.j2:2").complains("two {{ verdit.word }}").complains("did you mean `verdict`");
+    complaint("{{ verdict.wrod }}\n").exits(2).complains("did you mean `word`");
+    complaint("{% for row in rows %}\n{{ row.nmae | code }}\n{% endfor %}\n").exits(2).complains("own.md.j2:2");
+    complaint("{% if %}\n").exits(2).complains("own.md.j2:1");
+    complaint("{{ rows | cod }}\n").exits(2).complains("did you mean `code`");
+    assert!(complaint("{{ verdit }}").stdout.is_empty());
+    scene.perfgate(&["render", "own.md.j2", "--template", "pr"]).exits(2).complains("is no comparison");
+    scene.perfgate(&["compare", "old", "new", "--template", "prr"]).exits(2).complains("pr, issue, report");
+}
+
+/// A comparison of so many benchmarks, so many of them regressed.
+fn large(scene: &Scene, benchmarks: usize, regressed: usize) {
+    scene
+        .bench("old", "a", 1000.0, 1)
+        .bench("new", "a", 2000.0, 2)
+        .bench("old", "b", 1000.0, 1)
+        .bench("new", "b", 1000.0, 2);
+    scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(1);
+    let mut report: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    let list = report["benchmarks"].as_array().unwrap().clone();
+    let made = (0..benchmarks).map(|at| {
+        let mut finding = list[usize::from(at >= regressed)].clone();
+        let kind = if at < regressed { "regressed" } else { "unchanged" };
+        finding["outcome"] = kind.into();
+        finding["name"] = format!("group/of/benchmarks/number_{at:05}").into();
+        finding
+    });
+    report["benchmarks"] = made.collect();
+    report["counts"]["regressed"] = regressed.into();
+    report["counts"]["unchanged"] = (benchmarks - regressed).into();
+    report["counts"]["inconclusive"] = 0.into();
+    scene.write("comparison.json", report.to_string());
+}
+
+#[test]
+fn five_thousand_benchmarks_fit_and_no_regression_is_cut() {
+    let scene = Scene::new();
+    large(&scene, 5000, 40);
+    for template in ["pr", "issue", "report", "comment", "summary"] {
+        let document = render(&scene, template);
+        assert!(document.chars().count() <= 65_536, "{template}: {}", document.chars().count());
+        assert!(document.contains("FAIL: 1 regressed"), "{template}");
+        for at in 0..40 {
+            assert!(document.contains(&format!("number_{at:05}")), "{template} cuts regression {at}");
+        }
+    }
+    assert!(render(&scene, "summary").contains("4960 unchanged, not listed"));
+    // Two rows of spreads for each benchmark: none of them fits, and that is said.
+    assert!(render(&scene, "pr").contains("Left out for length: "));
+}
+
+#[test]
+fn more_regressions_than_fit_are_counted() {
+    let scene = Scene::new();
+    large(&scene, 5000, 5000);
+    for template in ["pr", "issue", "report", "comment", "summary"] {
+        let document = render(&scene, template);
+        assert!(document.chars().count() <= 65_536, "{template}: {}", document.chars().count());
+        assert!(document.contains("number_00000") && document.contains(" more"), "{template}");
+    }
+}
+
+#[test]
+fn shipped_templates_are_written_out_once_and_render_the_same() {
+    let scene = stack();
+    scene.perfgate(&["init", "--templates"]).exits(0).complains("wrote .github/perfgate/pr.md.j2");
+    assert_eq!(render(&scene, ".github/perfgate/pr.md.j2"), render(&scene, "pr"));
+    scene.write(".github/perfgate/pr.md.j2", "ours");
+    scene.perfgate(&["init", "--templates"]).exits(0).complains("pr.md.j2 is there already");
+    assert_eq!(scene.read(".github/perfgate/pr.md.j2"), "ours");
+}
+
+#[test]
+fn unmeasured_rows_go_where_the_config_says_so() {
+    let scene = Scene::new();
+    scene.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
+    let pr = |toml: &str| {
+        scene.write("perfgate.toml", toml);
+        scene.perfgate(&["compare", "old", "new", "--template", "pr"]).stdout
+    };
+    assert!(pr("").contains("| Memory Usage | not measured |"));
+    assert!(!pr("[template]\nunmeasured = 'drop'\n").contains("Memory Usage |"));
+}
+
+#[test]
+fn a_document_is_made_of_stored_runs_too() {
+    let scene = Scene::new();
+    scene.repository("repo");
+    for run in 1..=3 {
+        scene.bench("repo/target/criterion", "a", 1000.0, run);
+        scene.perfgate_at("repo", &["record"]).exits(0);
+    }
+    scene.git("repo", &["switch", "-q", "-c", "perf/AB-12-faster"]);
+    scene.commit("repo", "Faster\n\nPriority: LOW");
+    scene.bench("repo/target/criterion", "a", 500.0, 9);
+    let pr = scene.perfgate_at("repo", &["compare", "--template", "pr"]);
+    pr.exits(0).says("**Task ID**: AB-12").says("**Priority**: LOW").says("| `a` | before |").says("`file` - changed");
+    // Head is one run of 50 samples: too few for a p99, enough for a p95.
+    scene.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p99'\ntarget = '-30%'\n");
+    scene.perfgate_at("repo", &["compare", "--format", "json"]).exits(0).says("\"no-data\"").says("too few for a p99");
+    scene.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p95'\ntarget = '-30%'\n");
+    scene.perfgate_at("repo", &["compare", "--format", "json"]).exits(0).says("\"status\": \"pass\"");
+}
