@@ -30,8 +30,11 @@ pub(super) static INPUT: Kind = each("input", &["path", "format"]);
 pub(super) static BENCHMARK: Kind = each("benchmark", &["match", "metric", "threshold", "floor"]);
 pub(super) static BUDGET: Kind = each("budget", &["match", "metric", "target", "acceptable"]);
 pub(super) static ACCEPT: Kind = each("accept", &["benchmark", "metric", "up-to", "reason", "until"]);
+pub(super) static EPOCH: Kind = each("epoch", &["match", "from", "reason"]);
+pub(super) static BASELINE: Kind = once("baseline", &["pin"]);
 pub(super) static RENAME: Kind = once("rename", &[]);
-static KINDS: [&Kind; 8] = [&GATE, &STORE, &ENVIRONMENT, &INPUT, &BENCHMARK, &BUDGET, &ACCEPT, &RENAME];
+static KINDS: [&Kind; 10] =
+    [&GATE, &STORE, &ENVIRONMENT, &INPUT, &BENCHMARK, &BUDGET, &ACCEPT, &EPOCH, &BASELINE, &RENAME];
 
 impl Kind {
     fn title(&self) -> String {
