@@ -3,10 +3,12 @@
 mod compare;
 mod config;
 mod formats;
+mod history;
 mod output;
 mod record;
 mod runs;
 mod sides;
+mod stored;
 
 use anstream::ColorChoice;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -65,6 +67,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Store results as one run of a commit
     Record(record::RecordArgs),
+    /// Stored series with change points: what changed, by how much, since which commit
+    History(history::HistoryArgs),
     /// The stored runs
     Runs(runs::RunsArgs),
     /// List the input formats
@@ -110,6 +114,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     match cli.command {
         Some(Command::Compare(args)) => compare::run(args, &cli.global),
         Some(Command::Record(args)) => record::run(args, &cli.global),
+        Some(Command::History(args)) => history::run(args, &cli.global),
         Some(Command::Runs(args)) => runs::run(args, &cli.global),
         Some(Command::Formats(args)) => formats::run(args),
         None => Cli::command().print_help().map(|()| 2).map_err(Into::into),

@@ -1,5 +1,6 @@
 //! Standard output and standard error. A reader that went away (`perfgate … | head`) is no error.
 
+use crate::model::{Diagnostic, Severity};
 use crate::render::escape;
 use anstyle::{AnsiColor, Style};
 use std::io::{self, BufWriter, Write};
@@ -41,6 +42,16 @@ pub fn warn(message: &str) {
 /// Says what was done, on standard error.
 pub fn note(message: &str) {
     say("note", Style::new().dimmed(), message);
+}
+
+/// Says everything that was odd, on standard error.
+pub fn diagnostics(diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics {
+        match diagnostic.severity {
+            Severity::Note => note(&diagnostic.to_string()),
+            Severity::Warning | Severity::Error => warn(&diagnostic.to_string()),
+        }
+    }
 }
 
 fn say(label: &str, style: Style, message: &str) {

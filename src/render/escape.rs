@@ -20,6 +20,19 @@ pub fn lines(text: &str) -> String {
     text.lines().map(|line| visible(line) + "\n").collect()
 }
 
+/// For a cell of a CSV file: quoted where it has to be, with no line break in it. A spreadsheet must not take a name for
+/// a formula.
+pub fn csv(text: &str) -> String {
+    let text = visible(text);
+    let formula = text.starts_with(['=', '+', '-', '@']);
+    let text = if formula { format!("'{text}") } else { text };
+    if text.contains([',', '"', ';', '\'']) || text.starts_with(' ') || text.ends_with(' ') {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
 /// For Markdown, also inside a table: a code span, in which GitHub makes no links, mentions or HTML.
 /// A plain name stands between back-ticks; any other has its punctuation as character references.
 pub fn markdown(text: &str) -> String {

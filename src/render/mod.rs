@@ -1,12 +1,15 @@
 //! Report -> text. Every view reads the same Report and decides nothing; nothing here prints.
 
 pub mod escape;
+mod history;
 mod json;
 mod markdown;
 mod quantity;
+mod rows;
 mod summary;
 mod table;
 
+pub use history::{HistoryView, detail, history_csv, history_json, overview};
 pub use json::json;
 pub use markdown::markdown;
 pub use quantity::{change, pair as quantities, percent};
