@@ -18,6 +18,9 @@ pub fn markdown(report: &Report, all: bool) -> String {
     if let Some(overall) = summary::overall(report) {
         let _ = writeln!(out, "{}{}.", overall[..1].to_uppercase(), &overall[1..]);
     }
+    if let Some(pinned) = summary::pinned(report, escape::markdown) {
+        let _ = writeln!(out, "{}{}.", pinned[..1].to_uppercase(), &pinned[1..]);
+    }
     let _ = writeln!(
         out,
         "Base: {}. Head: {}.",

@@ -51,6 +51,9 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     if let Some(overall) = summary::overall(report) {
         let _ = writeln!(out, "{overall}");
     }
+    if let Some(pinned) = summary::pinned(report, escape::terminal) {
+        let _ = writeln!(out, "{pinned}");
+    }
     footnotes(&mut out, report);
     out
 }

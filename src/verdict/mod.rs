@@ -1,8 +1,10 @@
 //! Comparison x Policy -> Finding; all Findings -> Report. The only place that decides.
 
 mod finding;
+mod pinned;
 mod report;
 
+pub use pinned::{Pinned, PinnedFinding};
 pub use report::{
     BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, FORMAT, Finding, MeanChange, Outcome,
     Report, SideReport, VERSION, Value, Verdict, WorkReport,
@@ -65,6 +67,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         mean_change,
         counts,
         benchmarks: findings,
+        pinned: None,
         diagnostics,
     }
 }
