@@ -170,11 +170,12 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) 
             }
         }
     };
-    let (head, base) = if both_on_disk {
-        let (head, base) = rayon::join(|| read(head), || read(base));
-        (head?, base?)
-    } else {
-        (read(head)?, read(base)?)
+    let (base, head) = match (base, head) {
+        (Origin::Paths(base), Origin::Paths(head)) => scene.read_both(base, head, Detail::Digests)?,
+        _ => {
+            let head = read(head)?;
+            (read(base)?, head)
+        }
     };
     refuse_different_tools(&base, &head)?;
 

@@ -164,11 +164,30 @@ pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputEr
         }
         Location::Directory { path, baseline } => match format {
             Some(Chosen::File(format)) => from_files(path, Some(format), detail),
-            Some(Chosen::Criterion) => from_tree(path, baseline, request),
-            None if baseline != "new" || tree::is_tree(path) => from_tree(path, baseline, request),
-            None => from_files(path, None, detail),
+            None if baseline == "new" && !tree::is_tree(path) => from_files(path, None, detail),
+            Some(Chosen::Criterion) | None => {
+                let [tree] = tree::read(path, [baseline], detail, request.committed.is_some());
+                from_tree(tree, path, baseline, request)
+            }
         },
     }
+}
+
+/// Reads two locations at once; two baselines of one tree in one walk.
+pub fn load_two(
+    one: (&Location, Request<'_>),
+    two: (&Location, Request<'_>),
+) -> (Result<Loaded, InputError>, Result<Loaded, InputError>) {
+    if let (Location::Directory { path, baseline }, Location::Directory { path: other, baseline: second }) = (one.0, two.0)
+        && path == other
+        && baseline != second
+        && one.1.format.is_none_or(|name| name == criterion::NAME)
+        && tree::is_tree(path)
+    {
+        let [first, last] = tree::read(path, [baseline, second], one.1.detail, false);
+        return (from_tree(first, path, baseline, one.1), from_tree(last, path, second, two.1));
+    }
+    rayon::join(|| load(one.0, one.1), || load(two.0, two.1))
 }
 
 /// Several results as one Run.
@@ -204,8 +223,7 @@ fn named(name: &str) -> Result<Chosen, InputError> {
     Err(InputError::UnknownFormat { name: name.to_owned(), near })
 }
 
-fn from_tree(path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded, InputError> {
-    let mut tree = tree::read(path, baseline, request.detail, request.committed.is_some());
+fn from_tree(mut tree: Tree, path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded, InputError> {
     let place = path.display().to_string();
     if tree.measurements.is_empty() {
         let mut errors = tree.diagnostics;
@@ -213,7 +231,7 @@ fn from_tree(path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded
         if !errors.is_empty() {
             return Err(InputError::Unreadable(errors));
         }
-        let hint = match (baseline, tree.other_baselines || tree::is_tree(path)) {
+        let hint = match (baseline, tree::is_tree(path)) {
             ("new", false) => "run `cargo bench` first".to_owned(),
             ("new", true) => "it has saved baselines only; name one as DIR@NAME".to_owned(),
             (name, _) => format!("it has no baseline {name:?}; `cargo bench -- --save-baseline {name}` saves one"),
