@@ -271,3 +271,31 @@ fn runs_of_a_newer_version_are_told_and_left_out() {
     assert_eq!(answer["diagnostics"][0]["code"], "unreadable-run");
     assert!(answer["diagnostics"][0]["message"].as_str().unwrap().contains("install a newer perfgate"));
 }
+
+#[test]
+fn a_pinned_release_shows_the_drift_that_no_single_comparison_shows() {
+    let (scene, commits) = sixty();
+    scene.git("r", &["tag", "v1", commits[10].as_str()]);
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.write("r/perfgate.toml", "[gate]\nthreshold = \"6%\"\n[baseline]\npin = \"v1\"\n");
+    scene.commit("r", "work");
+    for (k, name) in STEADY.iter().enumerate() {
+        scene.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64, 9);
+    }
+    scene.bench("r/target/criterion", "drifting", 545.0, 9);
+    let answer = scene.perfgate_at("r", &["compare", "--format", "json"]);
+    let report = answer.exits(0).json();
+    assert_eq!(answer.outcome("drifting"), "unchanged");
+    assert_eq!((&report["pinned"]["revision"], &report["pinned"]["runs"]), (&"v1".into(), &1.into()));
+    assert_eq!(report["pinned"]["commit"], commits[10].as_str());
+    let since = report["pinned"]["benchmarks"].as_array().unwrap();
+    let drifting = since.iter().find(|finding| finding["name"] == "drifting").unwrap();
+    assert!((drifting["change"].as_f64().unwrap() - 0.09).abs() < 0.02, "{drifting}");
+    scene.perfgate_at("r", &["compare"]).says("since v1 (1 run): geometric mean");
+    scene.perfgate_at("r", &["compare", "--format", "markdown"]).says("Since `v1` (1 run): ");
+
+    scene.write("r/perfgate.toml", "[baseline]\npin = \"v7\"\n");
+    scene.perfgate_at("r", &["compare"]).exits(0).says("perfgate.toml:2").says("v7");
+    scene.git("r", &["tag", "v7", "work"]);
+    scene.perfgate_at("r", &["compare"]).exits(0).says("no stored run of v7");
+}

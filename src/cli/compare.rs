@@ -1,7 +1,7 @@
 //! `perfgate compare`: the gate.
 
 use super::sides::{self, Default, MissingBaseline, Origin, Scene, Side};
-use super::{Global, config, output};
+use super::{Global, config, output, pinned};
 use crate::compare;
 use crate::model::Detail;
 use crate::policy::{FailOn, parse_alpha, parse_threshold};
@@ -188,14 +188,17 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) 
             head.report.label
         );
     }
+    let today = jiff::Zoned::now().date();
     let (environment, diagnostic) = sides::machines(&base, &head, policy.ignored_environment());
     compared.diagnostics.extend(diagnostic);
+    let pinned = pinned::against(scene, &head, today, &mut compared.diagnostics);
     compared.diagnostics.extend(base.diagnostics.into_iter().chain(head.diagnostics));
     let mut head_report = head.report;
     head_report.environment = head.environment.unwrap_or_default().0;
-    let circumstances =
-        Circumstances { base: base.report, head: head_report, environment, today: jiff::Zoned::now().date() };
-    Ok(judge(compared, policy, circumstances))
+    let circumstances = Circumstances { base: base.report, head: head_report, environment, today };
+    let mut report = judge(compared, policy, circumstances);
+    report.pinned = pinned;
+    Ok(report)
 }
 
 /// Two files of different tools have nothing to compare; better said by name than as "all added, all removed".

@@ -5,6 +5,7 @@ mod config;
 mod formats;
 mod history;
 mod output;
+mod pinned;
 mod record;
 mod runs;
 mod sides;

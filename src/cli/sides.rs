@@ -169,10 +169,8 @@ impl Scene<'_> {
     /// Reads both sides from disk, one Run a path.
     pub fn read_both(&self, base: &[Results], head: &[Results], detail: Detail) -> anyhow::Result<(Side, Side)> {
         if let ([one], [two]) = (base, head) {
-            let (first, second) = input::load_two(
-                (&one.location, one.request(detail, None)),
-                (&two.location, two.request(detail, None)),
-            );
+            let (first, second) =
+                input::load_two((&one.location, one.request(detail, None)), (&two.location, two.request(detail, None)));
             return Ok((disk_side(base, vec![first?]), disk_side(head, vec![second?])));
         }
         let (first, second) = rayon::join(|| self.read_paths(base, detail), || self.read_paths(head, detail));

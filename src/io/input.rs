@@ -178,7 +178,8 @@ pub fn load_two(
     one: (&Location, Request<'_>),
     two: (&Location, Request<'_>),
 ) -> (Result<Loaded, InputError>, Result<Loaded, InputError>) {
-    if let (Location::Directory { path, baseline }, Location::Directory { path: other, baseline: second }) = (one.0, two.0)
+    if let (Location::Directory { path, baseline }, Location::Directory { path: other, baseline: second }) =
+        (one.0, two.0)
         && path == other
         && baseline != second
         && one.1.format.is_none_or(|name| name == criterion::NAME)
