@@ -1,6 +1,6 @@
 //! perfgate reads what benchmark tools left on disk, compares it with stored baselines, and says what got slower.
 //!
-//! The rooms, top to bottom; each imports only those below it: `cli`, `render`, `verdict`, then `compare`, `history`,
+//! The rooms, top to bottom; each imports only those below it: `cli`, `render`, `replay`, `verdict`, then `compare`, `history`,
 //! `policy`, `formats` and `io`, then `stats` and `model`.
 
 pub mod cli;
@@ -11,5 +11,6 @@ pub mod io;
 pub mod model;
 pub mod policy;
 pub mod render;
+pub mod replay;
 pub mod stats;
 pub mod verdict;

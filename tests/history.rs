@@ -299,3 +299,76 @@ fn a_pinned_release_shows_the_drift_that_no_single_comparison_shows() {
     scene.git("r", &["tag", "v7", "work"]);
     scene.perfgate_at("r", &["compare"]).exits(0).says("no stored run of v7");
 }
+
+#[test]
+fn replay_counts_as_one_counts_by_hand() {
+    // Four benchmarks over 14 commits: one is 50 % slower from commit 9 on, one was 60 % slower in commit 6 alone.
+    let scene = Scene::new();
+    let commits = commits(&scene, 14);
+    let runs: Vec<Run> = (0..14)
+        .map(|i| {
+            let measurements = vec![
+                time("quiet", 1000.0, i),
+                time("noisy name[*]", 1000.0 * (1.0 + 0.12 * noise(7000 + i)), 100 + i),
+                time("lasting", if i >= 9 { 1500.0 } else { 1000.0 }, 200 + i),
+                time("passing", if i == 6 { 1600.0 } else { 1000.0 }, 300 + i),
+            ];
+            run(&commits[i], START + 3600 * i as i64, measurements)
+        })
+        .collect();
+    put(&scene, &runs);
+    let answer = scene.perfgate_at("r", &["replay", "--suggest", "--format", "json"]).exits(0).json();
+    assert_eq!((&answer["judged"], &answer["first"]), (&13.into(), &1.into()));
+    let rows = answer["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 5);
+    for row in &rows[2..] {
+        // At 15, 20 and 30 %: the two, of which one lasted.
+        assert_eq!((&row["alarms"], &row["persisted"], &row["passing"]["passing"]), (&2.into(), &1.into(), &1.into()));
+    }
+    for row in rows {
+        for (column, slowdown) in [0.1, 0.2, 0.3, 0.5].into_iter().enumerate() {
+            let caught = &row["caught"][column];
+            // One benchmark of the four in each of the 13 runs that have one before them.
+            assert_eq!((&caught["slowdown"], &caught["put_in"]), (&slowdown.into(), &13.into()));
+            // A slow-down well below the threshold is never called.
+            if slowdown < 0.7 * row["threshold"].as_f64().unwrap() && column == 0 {
+                assert!(caught["called"].as_u64().unwrap() <= 3, "{row}");
+            }
+        }
+        assert!(row["caught"][3]["called"].as_u64().unwrap() >= 8, "{row}");
+    }
+    let suggested = answer["suggestion"]["benchmarks"].as_array().unwrap();
+    assert!(suggested.iter().any(|one| one["name"] == "noisy name[*]" && one["threshold"].as_f64() > Some(0.15)));
+}
+
+#[test]
+fn what_replay_suggests_is_a_config_that_perfgate_reads() {
+    let scene = Scene::new();
+    let commits = commits(&scene, 10);
+    let runs: Vec<Run> = (0..10)
+        .map(|i| {
+            let wild = time("a\"b\\[*]\u{1b}", 1000.0 * (1.0 + 0.2 * noise(i)), i);
+            run(&commits[i], START + 3600 * i as i64, vec![wild, time("quiet", 1000.0, 50 + i)])
+        })
+        .collect();
+    put(&scene, &runs);
+    let answer = scene.perfgate_at("r", &["replay", "--suggest"]);
+    answer.exits(0).says("as configured (20 %)").says("9 stored runs judged").says("[[benchmark]]");
+    let lines = answer.stdout.split_once("# from").unwrap().1;
+    scene.write("r/perfgate.toml", format!("# from{lines}"));
+    scene.perfgate_at("r", &["history"]).exits(0);
+    let policy = perfgate::policy::Policy::parse(&scene.read("r/perfgate.toml"), "perfgate.toml").unwrap();
+    assert!(policy.threshold("a\"b\\[*]\u{1b}", &Metric::time()) > policy.gate_threshold());
+    assert_eq!(policy.threshold("a\"b\\[x]\u{1b}", &Metric::time()), policy.gate_threshold());
+
+    scene.perfgate_at("r", &["replay", "--suggest", "--last", "5"]).exits(0).complains("too few runs");
+    scene.perfgate_at("r", &["replay", "--last", "1"]).exits(2);
+}
+
+#[test]
+fn replay_needs_a_run_before_another() {
+    let scene = Scene::new();
+    let commits = commits(&scene, 1);
+    put(&scene, &[run(&commits[0], START, vec![time("a", 1000.0, 1)])]);
+    scene.perfgate_at("r", &["replay"]).exits(2).complains("record some more runs");
+}

@@ -7,6 +7,7 @@ mod history;
 mod output;
 mod pinned;
 mod record;
+mod replay;
 mod runs;
 mod sides;
 mod stored;
@@ -70,6 +71,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Stored series with change points: what changed, by how much, since which commit
     History(history::HistoryArgs),
+    /// Judge the stored history again: alarms raised, injected slow-downs caught
+    Replay(replay::ReplayArgs),
     /// The stored runs
     Runs(runs::RunsArgs),
     /// List the input formats
@@ -116,6 +119,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Compare(args)) => compare::run(args, &cli.global),
         Some(Command::Record(args)) => record::run(args, &cli.global),
         Some(Command::History(args)) => history::run(args, &cli.global),
+        Some(Command::Replay(args)) => replay::run(args, &cli.global),
         Some(Command::Runs(args)) => runs::run(args, &cli.global),
         Some(Command::Formats(args)) => formats::run(args),
         None => Cli::command().print_help().map(|()| 2).map_err(Into::into),

@@ -279,9 +279,9 @@ impl Scene<'_> {
         }
         let mut diagnostics = Vec::new();
         let epochs = Epochs::of(&self.config.policy, &mut diagnostics);
-        let (past_keys, mut past): (Vec<Key>, Vec<Run>) = chosen.into_iter().unzip();
-        past.reverse(); // time order
-        let Window { runs, cut } = stored::reading(&self.config.policy, &epochs, |reading| window(past, reading));
+        let (past_keys, newest): (Vec<Key>, Vec<Run>) = chosen.into_iter().unzip();
+        let past: Vec<&Run> = newest.iter().rev().collect(); // time order
+        let Window { runs, cut } = stored::reading(&self.config.policy, &epochs, |reading| window(&past, reading));
         diagnostics.extend(cut_note(&cut));
         let paired = past_keys.into_iter().zip(runs.into_iter().rev());
         let chosen: Vec<(Key, Run)> = paired.filter(|(_, run)| !run.measurements.is_empty()).collect();

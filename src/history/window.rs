@@ -23,10 +23,10 @@ pub struct Window {
 }
 
 /// The window that runs of one class of machine, in time order, leave open.
-pub fn window(mut past: Vec<Run>, reading: &Reading<'_>) -> Window {
+pub fn window(past: &[&Run], reading: &Reading<'_>) -> Window {
     let first = past.len().saturating_sub(WINDOW_RUNS);
-    let starts = starts(&past, reading);
-    let mut runs = past.split_off(first);
+    let starts = starts(past, reading);
+    let mut runs: Vec<Run> = past[first..].iter().map(|run| (*run).clone()).collect();
     let mut cut = BTreeSet::new();
     for (index, run) in runs.iter_mut().enumerate() {
         run.measurements.retain(|measurement| {
@@ -58,8 +58,8 @@ struct Start {
 }
 
 /// The first run of each benchmark's current stretch, where that is not the first run of all.
-fn starts(past: &[Run], reading: &Reading<'_>) -> BTreeMap<BenchId, Vec<Start>> {
-    let traces: Vec<Trace> = series(past, reading).into_par_iter().map(trace).collect();
+fn starts(past: &[&Run], reading: &Reading<'_>) -> BTreeMap<BenchId, Vec<Start>> {
+    let traces: Vec<Trace> = series(past.iter().copied(), reading).into_par_iter().map(trace).collect();
     let mut starts: BTreeMap<BenchId, Vec<Start>> = BTreeMap::new();
     for trace in traces {
         let segment = trace.current().filter(|segment| segment.start > 0);
