@@ -80,6 +80,10 @@ enum View {
     Markdown,
     /// The comparison file
     Json,
+    /// For GitLab, Jenkins and other CI systems: a test case for each benchmark
+    Junit,
+    /// A line for each benchmark
+    Csv,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -139,6 +143,8 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         View::Table => output::print_styled(&render::table(&report, TableOptions { all: args.all }))?,
         View::Markdown => output::print(render::markdown(&report, args.all).as_bytes())?,
         View::Json => output::stream(|out| render::json(&report, out))?,
+        View::Junit => output::print(render::junit(&report).as_bytes())?,
+        View::Csv => output::stream(|out| render::csv(&report, out))?,
     }
     Ok(report.exit_code())
 }

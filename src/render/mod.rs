@@ -1,8 +1,10 @@
 //! Report -> text. Every view reads the same Report and decides nothing; nothing here prints.
 
+mod csv;
 pub mod escape;
 mod history;
 mod json;
+mod junit;
 mod markdown;
 mod quantity;
 mod replay;
@@ -10,8 +12,10 @@ mod rows;
 mod summary;
 mod table;
 
+pub use csv::csv;
 pub use history::{HistoryView, detail, history_csv, history_json, overview};
 pub use json::json;
+pub use junit::junit;
 pub use markdown::markdown;
 pub use quantity::{change, pair as quantities, percent};
 pub use replay::{replay_json, replay_table, suggestion};
