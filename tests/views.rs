@@ -48,3 +48,44 @@ fn csv_has_a_line_for_each_benchmark_and_no_formula() {
     assert_eq!(b3.split(',').count(), columns);
     answer.says("'=SUM(A1)").says("\"<script>alert(\"\"1\"\")</script>&'=cmd,").does_not_say("\u{1b}");
 }
+
+/// The text between two marks.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    text.split_once(from).unwrap().1.split_once(to).unwrap().0
+}
+
+#[test]
+fn the_page_is_one_file_without_a_network_and_a_hostile_name_stays_text() {
+    let scene = compared();
+    scene.perfgate(&["compare", "base", "head", "--html", "report.html"]).exits(1);
+    let page = scene.read("report.html");
+    let policy = between(&page, "Content-Security-Policy\" content=\"", "\">");
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    // Two scripts: the data, which is none to run, and the one that the policy names.
+    assert_eq!(page.matches("<script").count(), 2);
+    assert!(page.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;=cmd,"));
+    for forbidden in [" onclick", " style=\"", "http://", "https://", " src=", "@import", "url("] {
+        // The namespace of SVG is a name, not an address that is fetched.
+        let found = page.replace("\"http://www.w3.org/2000/svg\"", "").contains(forbidden);
+        assert!(!found, "{forbidden}");
+    }
+    assert_eq!(page.matches("<tr data-kind=").count(), 12);
+    assert!(page.contains("FAIL: 2 regressed") && page.contains("prefers-color-scheme: dark"));
+    scene
+        .perfgate(&["compare", "base", "head", "--html", "no/such/place.html"])
+        .exits(2)
+        .complains("no/such/place.html");
+}
+
+#[test]
+fn a_page_of_a_thousand_benchmarks_stays_below_two_megabytes() {
+    let scene = Scene::new();
+    for i in 0..1000_u32 {
+        let name = format!("group{}/a_benchmark_with_a_usual_name/{i}", i % 20);
+        scene.bench("base", &name, 100.0 + f64::from(i), 1).bench("head", &name, 102.0 + f64::from(i), 2);
+    }
+    scene.perfgate(&["compare", "base", "head", "--html", "report.html"]);
+    let page = scene.read("report.html");
+    assert_eq!(page.matches("<tr data-kind=").count(), 1000);
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
+}

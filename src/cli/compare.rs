@@ -52,6 +52,9 @@ pub struct CompareArgs {
     /// Write the comparison to a file too, as JSON
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Write the report to a file as one HTML page too
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// List unchanged benchmarks too
     #[arg(long)]
     all: bool,
@@ -138,6 +141,9 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     };
     if let Some(path) = &args.save {
         save(&report, path)?;
+    }
+    if let Some(path) = &args.html {
+        output::file(path, render::report_page(&report).as_bytes())?;
     }
     match args.format {
         View::Table => output::print_styled(&render::table(&report, TableOptions { all: args.all }))?,

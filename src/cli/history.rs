@@ -9,12 +9,14 @@ use crate::render::{self, HistoryView};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
   perfgate history                          every series that changed, with its trend
   perfgate history parse/large              one benchmark: its levels, and which commits lie between them
-  perfgate history --last 500 --format json";
+  perfgate history --last 500 --format json
+  perfgate history --html history.html      one page with a chart for each, no network";
 
 /// Stored series with change points: what changed, by how much, since which commit
 ///
@@ -32,6 +34,9 @@ pub struct HistoryArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t = View::Table)]
     format: View,
+    /// Write the series to a file as one HTML page too
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Where stored runs are [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -74,6 +79,9 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     }
     let traces: Vec<Trace> = all.into_par_iter().map(trace).collect();
     let view = HistoryView { traces: &traces, runs: runs.len(), store: &store };
+    if let Some(path) = &args.html {
+        output::file(path, render::history_page(&view).as_bytes())?;
+    }
     match args.format {
         View::Table if args.benchmark.is_some() => output::print_styled(&render::detail(&view))?,
         View::Table => output::print_styled(&render::overview(&view))?,

@@ -3,7 +3,9 @@
 use crate::model::{Diagnostic, Severity};
 use crate::render::escape;
 use anstyle::{AnsiColor, Style};
+use anyhow::Context;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 /// Prints text that may hold colours; they are dropped where the stream does not want them.
 pub fn print_styled(text: &str) -> anyhow::Result<()> {
@@ -19,6 +21,11 @@ pub fn print(bytes: &[u8]) -> anyhow::Result<()> {
 pub fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     forgiving(write(&mut out).and_then(|()| out.flush()))
+}
+
+/// Writes a file that the user named.
+pub fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    std::fs::write(path, bytes).with_context(|| format!("{}: cannot write it", path.display()))
 }
 
 fn forgiving(result: io::Result<()>) -> anyhow::Result<()> {

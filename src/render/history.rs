@@ -147,7 +147,7 @@ fn now(trace: &Trace) -> String {
     value
 }
 
-fn mark(change: &Change) -> &'static str {
+pub(super) fn mark(change: &Change) -> &'static str {
     if change.worse { "✗ worse" } else { "✓ better" }
 }
 
@@ -155,7 +155,7 @@ fn style(change: &Change) -> Style {
     if change.worse { AnsiColor::Red.on_default() } else { AnsiColor::Green.on_default() }
 }
 
-fn when(last: &Change, earlier: usize) -> String {
+pub(super) fn when(last: &Change, earlier: usize) -> String {
     let ago = match last.since {
         1 => "in the last run".to_owned(),
         since => format!("{since} commits ago"),
@@ -193,7 +193,7 @@ fn sentence(change: &Change) -> String {
     }
 }
 
-fn label(commit: Option<&Commit>, time: i64) -> String {
+pub(super) fn label(commit: Option<&Commit>, time: i64) -> String {
     commit.map(|commit| commit.short().to_owned()).unwrap_or_else(|| day(time))
 }
 

@@ -3,6 +3,7 @@
 mod csv;
 pub mod escape;
 mod history;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -14,6 +15,7 @@ mod table;
 
 pub use csv::csv;
 pub use history::{HistoryView, detail, history_csv, history_json, overview};
+pub use html::{history_page, report_page};
 pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
