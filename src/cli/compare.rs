@@ -25,9 +25,9 @@ Examples:
 /// Judge two sets of results: the gate. Reads only
 ///
 /// A side is a file, a directory that a format recognises (target/criterion), DIR@NAME for a saved criterion baseline,
-/// - for standard input, or a git revision whose stored runs are looked up. Left out, HEAD is target/criterion (or
-/// [[input]] of perfgate.toml), and BASE is the stored runs of the merge base with the default branch and of the commits
-/// before it.
+/// `-` for standard input, or a git revision whose stored runs are looked up. Left out, HEAD is target/criterion (or what
+/// `[[input]]` of perfgate.toml names), and BASE is the stored runs of the merge base with the default branch and of the
+/// commits before it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {

@@ -342,7 +342,8 @@ fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {
         diagnostics.extend(odd);
         runs.push(run);
     }
-    let report = SideReport { label: label(results), runs: runs.len(), ..SideReport::default() };
+    let commit = runs.iter().find_map(|run| run.commit.as_ref()).map(|commit| commit.as_str().to_owned());
+    let report = SideReport { label: label(results), runs: runs.len(), commit, ..SideReport::default() };
     Side { runs, report, environment, diagnostics }
 }
 

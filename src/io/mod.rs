@@ -1,6 +1,7 @@
 //! Everything that touches disk, network, process, clock or git. What is read here is given to `formats` and `model`
 //! as bytes.
 
+mod files;
 pub mod input;
 pub mod probe;
 pub mod repository;

@@ -30,8 +30,12 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         Verdict::Fail => AnsiColor::Red.on_default().bold(),
     };
     let _ = writeln!(out, "{style}{}{style:#}", summary::verdict(report));
-    let _ = writeln!(out, "base  {}", escape::message(&summary::side(&report.base)));
-    let _ = writeln!(out, "head  {}", escape::message(&summary::side(&report.head)));
+    for (label, side) in [("base", &report.base), ("head", &report.head)] {
+        let _ = writeln!(out, "{label}  {}", escape::message(&summary::side(side)));
+        if let Some(commits) = summary::commits(side) {
+            let _ = writeln!(out, "      {}", escape::message(&commits));
+        }
+    }
     let _ = writeln!(out, "      {}", summary::method(report));
 
     let shown: Vec<&Finding> =
