@@ -372,3 +372,17 @@ fn replay_needs_a_run_before_another() {
     put(&scene, &[run(&commits[0], START, vec![time("a", 1000.0, 1)])]);
     scene.perfgate_at("r", &["replay"]).exits(2).complains("record some more runs");
 }
+
+#[test]
+fn the_page_of_a_history_has_a_row_for_each_series_and_its_points() {
+    let (scene, commits) = sixty();
+    scene.perfgate_at("r", &["history", "--html", "history.html"]).exits(0);
+    let page = scene.read("r/history.html");
+    assert_eq!(page.matches("<tr data-kind=\"level\"").count(), 9);
+    assert_eq!(page.matches("<tr data-kind=\"worse\"").count(), 2);
+    let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
+    let data: Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data[0]["c"][54], commits[54].short());
+    assert_eq!(data[0]["s"].as_array().unwrap().len(), 2);
+    assert!(page.len() < 60_000);
+}

@@ -69,6 +69,9 @@ pub struct Side {
 #[error("{0}")]
 pub struct MissingBaseline(pub String);
 
+/// A stored run with its name.
+type Stored = (Key, Run);
+
 /// Everything that resolving and reading need.
 pub struct Scene<'a> {
     /// The config.
@@ -214,7 +217,7 @@ impl Scene<'_> {
         keys: &[Key],
         comparable: impl Fn(&Run) -> bool,
         detail: Detail,
-    ) -> anyhow::Result<(Vec<(Key, Run)>, Vec<(Key, Run)>)> {
+    ) -> anyhow::Result<(Vec<Stored>, Vec<Stored>)> {
         let (mut chosen, mut elsewhere) = (Vec::new(), Vec::new());
         for some in keys.chunks(WINDOW_RUNS) {
             let read: Vec<Result<Run, StoreError>> =

@@ -24,9 +24,10 @@ pub fn page(view: &HistoryView<'_>) -> String {
     out.push_str(&tools(&["worse", "better", "level"], view.traces.len()));
     out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Series, the latest changes first; open one for its chart</caption><thead><tr>");
     for (text, class) in
-        [("last change", ""), ("benchmark", ""), ("trend", ""), ("now", "number"), ("change", "number"), ("when", "")]
+        [("last change", ""), ("benchmark", ""), ("", ""), ("now", "number"), ("change", "number"), ("when", "")]
     {
-        out.push_str(&title(text, class));
+        // A picture has no order.
+        out.push_str(&if text.is_empty() { "<th scope=\"col\">trend</th>".to_owned() } else { title(text, class) });
     }
     out.push_str("</tr></thead>\n<tbody>\n");
     let mut order: Vec<(usize, &Trace, Vec<Change>)> =
@@ -58,7 +59,7 @@ fn row(out: &mut String, index: usize, trace: &Trace, changes: &[Change]) {
     );
     let _ = write!(
         out,
-        "<td class=\"name\" data-v=\"{folded}\"><details data-chart=\"{index}\"><summary>{name}</summary></details>"
+        "<td class=\"name\" data-v=\"{folded}\"><button type=\"button\" class=\"chart\" data-chart=\"{index}\" aria-expanded=\"false\">{name}</button>"
     );
     let mut beside = Vec::new();
     if series.metric.name != "time" {

@@ -18,7 +18,7 @@ const SCRIPT: &str = include_str!("page.js");
 fn page(title: &str, body: &str, data: &str) -> String {
     let mut out = String::with_capacity(body.len() + data.len() + 16_384);
     let policy = format!(
-        "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'",
         digest::base64(&digest::sha256(STYLE.as_bytes())),
         digest::base64(&digest::sha256(SCRIPT.as_bytes()))
     );

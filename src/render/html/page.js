@@ -13,6 +13,7 @@ function filter() {
   for (const row of rows) {
     const hit = row.dataset.name.includes(wanted) && (kind.value === "" || row.dataset.kind === kind.value);
     row.hidden = !hit;
+    if (row.chart) row.chart.hidden = !hit;
     count += hit ? 1 : 0;
   }
   shown.textContent = count + " of " + rows.length;
@@ -30,7 +31,7 @@ function sort(header) {
     const order = numbers ? b.number - a.number : String(b.text).localeCompare(String(a.text));
     return (down ? order : -order) || a.index - b.index;
   });
-  body.append(...keyed.map((entry) => entry.row));
+  body.append(...keyed.flatMap((entry) => (entry.row.chart ? [entry.row, entry.row.chart] : [entry.row])));
 }
 
 if (table) {
@@ -86,12 +87,21 @@ function draw(series) {
   return svg;
 }
 
-for (const details of document.querySelectorAll("details[data-chart]")) {
-  details.addEventListener("toggle", () => {
-    if (details.open && !details.querySelector("svg.drawn")) {
-      const svg = draw(data[Number(details.dataset.chart)]);
-      svg.classList.add("drawn");
-      details.append(svg);
+for (const button of document.querySelectorAll("button[data-chart]")) {
+  button.addEventListener("click", () => {
+    const row = button.closest("tr");
+    const open = button.getAttribute("aria-expanded") !== "true";
+    button.setAttribute("aria-expanded", String(open));
+    if (open) {
+      const cell = document.createElement("td");
+      cell.colSpan = row.cells.length;
+      cell.append(draw(data[Number(button.dataset.chart)]));
+      row.chart = document.createElement("tr");
+      row.chart.append(cell);
+      row.after(row.chart);
+    } else {
+      row.chart.remove();
+      row.chart = undefined;
     }
   });
 }
