@@ -385,5 +385,10 @@ fn the_page_of_a_history_has_a_row_for_each_series_and_its_points() {
     let data: Value = serde_json::from_str(data).unwrap();
     assert_eq!(data[0]["c"][54], commits[54].short());
     assert_eq!(data[0]["s"].as_array().unwrap().len(), 2);
+    // Before and after the drift: in between there is no level.
+    assert_eq!(data[1]["s"].as_array().unwrap().len(), 2);
+    scene.perfgate_at("r", &["history", "--site", "site/perf"]).exits(0);
+    assert_eq!(scene.read("r/site/perf/index.html"), page);
+    assert!(scene.read("r/site/perf/history.json").starts_with("{"));
     assert!(page.len() < 60_000);
 }

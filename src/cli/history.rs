@@ -6,7 +6,7 @@ use super::{Global, config, output};
 use crate::history::{Trace, series, trace};
 use crate::model::Diagnostic;
 use crate::render::{self, HistoryView};
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -37,6 +37,9 @@ pub struct HistoryArgs {
     /// Write the series to a file as one HTML page too
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write the page and its numbers to a directory, ready for GitHub Pages
+    #[arg(long, value_name = "DIR")]
+    site: Option<PathBuf>,
     /// Where stored runs are [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -81,6 +84,14 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     let view = HistoryView { traces: &traces, runs: runs.len(), store: &store };
     if let Some(path) = &args.html {
         output::file(path, render::history_page(&view).as_bytes())?;
+    }
+    if let Some(directory) = &args.site {
+        let shown = directory.display();
+        std::fs::create_dir_all(directory).with_context(|| format!("{shown}: cannot make the directory"))?;
+        output::file(&directory.join("index.html"), render::history_page(&view).as_bytes())?;
+        let numbers = render::history_json(&view, &diagnostics).to_string();
+        output::file(&directory.join("history.json"), numbers.as_bytes())?;
+        output::file(&directory.join(".nojekyll"), b"")?;
     }
     match args.format {
         View::Table if args.benchmark.is_some() => output::print_styled(&render::detail(&view))?,

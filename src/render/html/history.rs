@@ -6,6 +6,7 @@ use crate::render::escape::{terminal, xml};
 use crate::render::history::{HistoryView, label, mark, when};
 use crate::render::quantity::{change, pair};
 use crate::stats::centre;
+use crate::stats::changepoint::Shape;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -110,7 +111,10 @@ fn chart(trace: &Trace) -> Value {
     let points = &trace.series.points;
     // Four digits are more than a pixel.
     let short = |value: f64| -> f64 { format!("{value:.4e}").parse().unwrap_or(value) };
-    let stretches = trace.stretches().into_iter().map(|(start, end)| {
+    // A drift has no level of its own.
+    let drifts = |start: usize| trace.changes().any(|c| c.shape == Shape::Drift && c.place.range.0 == start);
+    let level = trace.stretches().into_iter().filter(|(start, _)| !drifts(*start));
+    let stretches = level.map(|(start, end)| {
         let values: Vec<f64> = points[start..end].iter().map(|point| point.value).collect();
         json!([start, end, short(centre::median(&values))])
     });
