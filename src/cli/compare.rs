@@ -1,7 +1,7 @@
 //! `perfgate compare`: the gate.
 
 use super::sides::{self, Default, MissingBaseline, Origin, Scene, Side};
-use super::{Global, budgets, config, facts, output, render as rendering};
+use super::{Global, budgets, config, facts, output, pinned, render as rendering};
 use crate::compare;
 use crate::model::Detail;
 use crate::policy::{FailOn, Goal, parse_alpha, parse_threshold};
@@ -60,6 +60,9 @@ pub struct CompareArgs {
     /// A promised improvement, held against the evidence; repeat it for several
     #[arg(long, value_name = "PATTERN:METRIC LIMIT", value_parser = Goal::parse)]
     expect: Vec<Goal>,
+    /// Write the report to a file as one HTML page too
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// List unchanged benchmarks too
     #[arg(long)]
     all: bool,
@@ -88,6 +91,10 @@ enum View {
     Markdown,
     /// The comparison file
     Json,
+    /// For GitLab, Jenkins and other CI systems: a test case for each benchmark
+    Junit,
+    /// A line for each benchmark
+    Csv,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -146,6 +153,9 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     if let Some(path) = &args.save {
         save(&report, path)?;
     }
+    if let Some(path) = &args.html {
+        output::file(path, render::report_page(&report).as_bytes())?;
+    }
     if let Some(template) = template {
         output::print(rendering::fill(&template, &report)?.as_bytes())?;
         return Ok(report.exit_code());
@@ -154,6 +164,8 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         View::Table => output::print_styled(&render::table(&report, TableOptions { all: args.all }))?,
         View::Markdown => output::print(render::markdown(&report, args.all).as_bytes())?,
         View::Json => output::stream(|out| render::json(&report, out))?,
+        View::Junit => output::print(render::junit(&report).as_bytes())?,
+        View::Csv => output::stream(|out| render::csv(&report, out))?,
     }
     Ok(report.exit_code())
 }
@@ -204,16 +216,18 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool, 
             head.report.label
         );
     }
+    let today = jiff::Zoned::now().date();
     let (environment, diagnostic) = sides::machines(&base, &head, policy.ignored_environment());
     compared.diagnostics.extend(diagnostic);
     budgets::refuse_unmatched(scene.config, &unmatched(policy, &compared.comparisons))?;
     let said = whole.then(|| (facts::said(&base), facts::said(&head)));
+    let pinned = pinned::against(scene, &head, today, &mut compared.diagnostics);
     compared.diagnostics.extend(base.diagnostics.into_iter().chain(head.diagnostics));
     let mut head_report = head.report;
     head_report.environment = head.environment.unwrap_or_default().0;
-    let circumstances =
-        Circumstances { base: base.report, head: head_report, environment, today: jiff::Zoned::now().date() };
+    let circumstances = Circumstances { base: base.report, head: head_report, environment, today };
     let mut report = judge(compared, policy, circumstances);
+    report.pinned = pinned;
     report.facts = said.map(|(base, head)| facts::gather(scene.config, base, head));
     Ok(report)
 }

@@ -5,12 +5,16 @@ mod compare;
 mod config;
 mod facts;
 mod formats;
+mod history;
 mod init;
 mod output;
+mod pinned;
 mod record;
 mod render;
+mod replay;
 mod runs;
 mod sides;
+mod stored;
 
 use anstream::ColorChoice;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -71,6 +75,10 @@ enum Command {
     Record(record::RecordArgs),
     /// Fill a template from a saved comparison
     Render(render::RenderArgs),
+    /// Stored series with change points: what changed, by how much, since which commit
+    History(history::HistoryArgs),
+    /// Judge the stored history again: alarms raised, injected slow-downs caught
+    Replay(replay::ReplayArgs),
     /// The stored runs
     Runs(runs::RunsArgs),
     /// List the input formats
@@ -118,6 +126,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     match cli.command {
         Some(Command::Compare(args)) => compare::run(args, &cli.global),
         Some(Command::Record(args)) => record::run(args, &cli.global),
+        Some(Command::History(args)) => history::run(args, &cli.global),
+        Some(Command::Replay(args)) => replay::run(args, &cli.global),
         Some(Command::Runs(args)) => runs::run(args, &cli.global),
         Some(Command::Formats(args)) => formats::run(args),
         Some(Command::Render(args)) => render::run(args),

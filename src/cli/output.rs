@@ -1,8 +1,11 @@
 //! Standard output and standard error. A reader that went away (`perfgate … | head`) is no error.
 
+use crate::model::{Diagnostic, Severity};
 use crate::render::escape;
 use anstyle::{AnsiColor, Style};
+use anyhow::Context;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 /// Prints text that may hold colours; they are dropped where the stream does not want them.
 pub fn print_styled(text: &str) -> anyhow::Result<()> {
@@ -18,6 +21,11 @@ pub fn print(bytes: &[u8]) -> anyhow::Result<()> {
 pub fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     forgiving(write(&mut out).and_then(|()| out.flush()))
+}
+
+/// Writes a file that the user named.
+pub fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    std::fs::write(path, bytes).with_context(|| format!("{}: cannot write it", path.display()))
 }
 
 fn forgiving(result: io::Result<()>) -> anyhow::Result<()> {
@@ -41,6 +49,16 @@ pub fn warn(message: &str) {
 /// Says what was done, on standard error.
 pub fn note(message: &str) {
     say("note", Style::new().dimmed(), message);
+}
+
+/// Says everything that was odd, on standard error.
+pub fn diagnostics(diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics {
+        match diagnostic.severity {
+            Severity::Note => note(&diagnostic.to_string()),
+            Severity::Warning | Severity::Error => warn(&diagnostic.to_string()),
+        }
+    }
 }
 
 fn say(label: &str, style: Style, message: &str) {

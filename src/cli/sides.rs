@@ -2,17 +2,18 @@
 //! Resolving comes first and refuses everything that can be refused; only then is anything read.
 
 use super::config::Config;
+use super::stored::{self, Epochs};
+use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, window};
 use crate::io::input::{self, Loaded, Location, Request};
 use crate::io::probe::{self, Toolchain};
 use crate::io::repository::Repository;
-use crate::io::store::{self, Key, Store};
-use crate::model::{Commit, Detail, Diagnostic, Environment, Run, differences};
+use crate::io::store::{self, Key, Store, StoreError};
+use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
 use crate::verdict::{EnvironmentDifference, EnvironmentReport, SideReport};
 use anyhow::{Context, bail};
+use rayon::prelude::*;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
-
-/// At most this many stored runs stand for the base: more would reach into times that say little of today.
-pub const BASE_RUNS: usize = 10;
 
 /// Where a side's runs come from.
 #[derive(Debug)]
@@ -67,6 +68,9 @@ pub struct Side {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct MissingBaseline(pub String);
+
+/// A stored run with its name.
+type Stored = (Key, Run);
 
 /// Everything that resolving and reading need.
 pub struct Scene<'a> {
@@ -202,8 +206,36 @@ impl Scene<'_> {
             );
             return Err(MissingBaseline(message).into());
         }
-        let newest = keys.len().saturating_sub(BASE_RUNS);
+        let newest = keys.len().saturating_sub(WINDOW_RUNS);
         stored_side(&*store, &keys[newest..], word.to_owned(), detail)
+    }
+
+    /// Reads stored runs, newest first, until enough of them are comparable: those, and some that are not.
+    fn newest(
+        &self,
+        store: &dyn Store,
+        keys: &[Key],
+        comparable: impl Fn(&Run) -> bool,
+        detail: Detail,
+    ) -> anyhow::Result<(Vec<Stored>, Vec<Stored>)> {
+        let (mut chosen, mut elsewhere) = (Vec::new(), Vec::new());
+        for some in keys.chunks(WINDOW_RUNS) {
+            let read: Vec<Result<Run, StoreError>> =
+                some.par_iter().map(|key| store::read_run(store, key, detail)).collect();
+            for (key, run) in some.iter().zip(read) {
+                match run {
+                    Ok(run) if comparable(&run) => chosen.push((key.clone(), run)),
+                    Ok(run) => elsewhere.push((key.clone(), run)),
+                    Err(error) if chosen.len() < WINDOW_RUNS => return Err(error.into()),
+                    Err(_) => {} // too old for the base: it is only missing from the look for changes
+                }
+            }
+            if chosen.len() >= HISTORY_RUNS || chosen.is_empty() && elsewhere.len() >= 5 * WINDOW_RUNS {
+                break;
+            }
+        }
+        chosen.truncate(HISTORY_RUNS);
+        Ok((chosen, elsewhere))
     }
 
     /// Reads the stored runs that stand for the base of the work at hand.
@@ -215,30 +247,29 @@ impl Scene<'_> {
         let mut candidates = repository.base_candidates(&head.commit)?;
         // Uncommitted work is compared with the commit that it starts from; so is a second run of a commit that has
         // nothing stored before it.
-        let at = if repository.is_dirty()? { 0 } else { candidates.len() };
-        candidates.insert(at, head.commit.clone());
+        let dirty = repository.is_dirty()?;
+        if dirty {
+            candidates.insert(0, head.commit.clone());
+        }
         let store = self.open_store()?;
-        let mut keys = store.list()?.keys;
-        keys.reverse(); // newest first
-        let ignored = self.config.policy.ignored_environment();
-        let mut chosen: Vec<(Key, Run)> = Vec::new();
-        let mut elsewhere: Vec<(Key, Run)> = Vec::new();
-        for commit in &candidates {
-            for key in keys.iter().filter(|key| key.commit() == Some(commit)) {
-                let run = store::read_run(&*store, key, detail)?;
-                let comparable = differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive);
-                let side = if comparable { &mut chosen } else { &mut elsewhere };
-                side.push((key.clone(), run));
-            }
-            if chosen.len() >= BASE_RUNS || chosen.is_empty() && elsewhere.len() >= 5 * BASE_RUNS {
-                break;
+        let mut by_commit: HashMap<Commit, Vec<Key>> = HashMap::new();
+        for key in store.list()?.keys.into_iter().rev() {
+            if let Some(commit) = key.commit() {
+                by_commit.entry(commit.clone()).or_default().push(key);
             }
         }
+        let mut keys: Vec<Key> = candidates.iter().filter_map(|commit| by_commit.remove(commit)).flatten().collect();
+        if keys.is_empty() && !dirty {
+            keys.extend(by_commit.remove(&head.commit).unwrap_or_default());
+        }
+        let ignored = self.config.policy.ignored_environment();
+        let comparable = |run: &Run| differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive);
+        let (mut chosen, elsewhere) = self.newest(&*store, &keys, comparable, detail)?;
         let other_machines = !elsewhere.is_empty();
         if chosen.is_empty() {
             chosen = elsewhere;
+            chosen.truncate(WINDOW_RUNS);
         }
-        chosen.truncate(BASE_RUNS);
         if chosen.is_empty() {
             let base = candidates.first().map(Commit::short).unwrap_or("the merge base");
             let branch = repository.default_branch().unwrap_or_else(|_| "the default branch".to_owned());
@@ -249,7 +280,20 @@ impl Scene<'_> {
             );
             return Err(MissingBaseline(message).into());
         }
+        let mut diagnostics = Vec::new();
+        let epochs = Epochs::of(&self.config.policy, &mut diagnostics);
+        let (past_keys, newest): (Vec<Key>, Vec<Run>) = chosen.into_iter().unzip();
+        let past: Vec<&Run> = newest.iter().rev().collect(); // time order
+        let Window { runs, cut } = stored::reading(&self.config.policy, &epochs, |reading| window(&past, reading));
+        diagnostics.extend(cut_note(&cut));
+        let paired = past_keys.into_iter().zip(runs.into_iter().rev());
+        let chosen: Vec<(Key, Run)> = paired.filter(|(_, run)| !run.measurements.is_empty()).collect();
+        if chosen.is_empty() {
+            let message = "all stored runs lie before the epochs of perfgate.toml; record runs of the present one";
+            return Err(MissingBaseline(message.to_owned()).into());
+        }
         let mut side = assemble(chosen, "stored runs of the merge base".to_owned());
+        side.diagnostics.extend(diagnostics);
         let base = candidates.first();
         if side.report.commits.first().map(String::as_str) != base.map(Commit::as_str) {
             let message = format!(
@@ -258,17 +302,27 @@ impl Scene<'_> {
             );
             side.diagnostics.push(Diagnostic::note("earlier-baseline", "", message));
         }
-        if other_machines
-            && side
-                .runs
-                .iter()
-                .all(|run| differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive))
-        {
+        if other_machines && side.runs.iter().all(comparable) {
             let message = "stored runs of other machines were left out";
             side.diagnostics.push(Diagnostic::note("other-machines", "", message));
         }
         Ok(side)
     }
+}
+
+/// Benchmarks of which only part of the base's runs count.
+fn cut_note(cut: &BTreeSet<BenchId>) -> Option<Diagnostic> {
+    let first = cut.first()?;
+    let others = match cut.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let message = format!(
+        "{:?}{others} changed within the last {WINDOW_RUNS} runs: only the runs since then stand for the base \
+         (`perfgate history` shows the change)",
+        first.as_str()
+    );
+    Some(Diagnostic::note("baseline-segment", "", message))
 }
 
 /// Which side's default is meant.

@@ -80,7 +80,7 @@ mod tests {
     fn what_a_tool_states_is_taken_and_nothing_is_made_up() {
         let quantiles = vec![(0.0, 1.0), (0.95, 9.0)];
         let summary = Summary { centre: 3.0, mean: Some(4.0), quantiles, ..Summary::default() };
-        let spread = of(&[&Evidence::Summary(summary)]).unwrap();
+        let spread = of(&[&Evidence::Summary(Box::new(summary))]).unwrap();
         assert_eq!((spread.get("p95"), spread.get("mean"), spread.get("p99")), (Some(9.0), Some(4.0), None));
     }
 }

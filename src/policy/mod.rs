@@ -44,6 +44,8 @@ pub struct Policy {
     goals: Vec<Goal>,
     fields: BTreeMap<String, String>,
     waivers: Vec<Waiver>,
+    epochs: Vec<Epoch>,
+    pin: Option<Pin>,
     renames: BTreeMap<Box<str>, Box<str>>,
 }
 
@@ -97,6 +99,37 @@ pub struct Waiver {
     pub line: usize,
 }
 
+/// `[[epoch]]`: from here on a benchmark is another one, and what was stored before says nothing of it.
+#[derive(Debug, Clone)]
+pub struct Epoch {
+    /// Over benchmark names.
+    pub pattern: Pattern,
+    /// Where it begins.
+    pub start: Start,
+    /// What changed.
+    pub reason: String,
+    /// Where it is written.
+    pub line: usize,
+}
+
+/// Where an epoch begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// With the first commit of a day, in UTC.
+    Day(Date),
+    /// With a commit, named by a git revision.
+    Revision(String),
+}
+
+/// `[baseline] pin`: a release that every report shows the way since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// A git revision.
+    pub revision: String,
+    /// Where it is written.
+    pub line: usize,
+}
+
 impl Default for Gate {
     fn default() -> Self {
         Gate { threshold: 0.2, alpha: 0.05, fail_on: [FailOn::Regressed, FailOn::Budget].into() }
@@ -118,6 +151,8 @@ impl Default for Policy {
             goals: Vec::new(),
             fields: BTreeMap::new(),
             waivers: Vec::new(),
+            epochs: Vec::new(),
+            pin: None,
             renames: BTreeMap::new(),
         }
     }
@@ -249,6 +284,16 @@ impl Policy {
     /// `[template]`: what a team says of its work, for the templates.
     pub fn fields(&self) -> &BTreeMap<String, String> {
         &self.fields
+    }
+
+    /// The epochs, in the order of the file.
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.epochs
+    }
+
+    /// The release that every report is also held against.
+    pub fn pin(&self) -> Option<&Pin> {
+        self.pin.as_ref()
     }
 
     /// What a benchmark of an older run is called now, where that is something else.

@@ -31,10 +31,12 @@ pub(super) static BENCHMARK: Kind = each("benchmark", &["match", "metric", "thre
 pub(super) static BUDGET: Kind = each("budget", &["match", "metric", "target", "acceptable"]);
 pub(super) static ACCEPT: Kind = each("accept", &["benchmark", "metric", "up-to", "reason", "until"]);
 pub(super) static GOAL: Kind = each("goal", &["match", "metric", "expect"]);
+pub(super) static EPOCH: Kind = each("epoch", &["match", "from", "reason"]);
+pub(super) static BASELINE: Kind = once("baseline", &["pin"]);
 pub(super) static RENAME: Kind = once("rename", &[]);
 pub(super) static TEMPLATE: Kind = once("template", &[]);
-static KINDS: [&Kind; 10] =
-    [&GATE, &STORE, &ENVIRONMENT, &INPUT, &BENCHMARK, &BUDGET, &GOAL, &ACCEPT, &RENAME, &TEMPLATE];
+static KINDS: [&Kind; 12] =
+    [&GATE, &STORE, &ENVIRONMENT, &INPUT, &BENCHMARK, &BUDGET, &GOAL, &ACCEPT, &EPOCH, &BASELINE, &RENAME, &TEMPLATE];
 
 impl Kind {
     fn title(&self) -> String {

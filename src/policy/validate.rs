@@ -8,7 +8,7 @@ use super::quantity::{self, Quantity};
 use super::rule::{Rule, Rules};
 use super::value::{self, FailOn, Scalar};
 use super::written::{self, Written};
-use super::{Budget, Gate, Goal, InputRule, Policy, Waiver, rename};
+use super::{Budget, Epoch, Gate, Goal, InputRule, Pin, Policy, Start, Waiver, rename};
 use crate::model::Environment;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -17,7 +17,9 @@ use toml::Spanned;
 /// where the caller does not care.
 pub(super) fn validate(written: Written, lines: &Lines, formats: &[&str], sink: &mut Sink) -> Policy {
     let mut policy = Policy { gate: gate(&written, sink), ..Policy::default() };
-    let Written { store_url, ignored, inputs, benchmarks, budgets, goals, accepts, renames, fields, .. } = written;
+    let Written {
+        store_url, ignored, inputs, benchmarks, budgets, goals, accepts, epochs, pin, renames, fields, ..
+    } = written;
     if let Some(url) = store_url {
         sink.take(url.span(), value::store_url(url.get_ref()));
         policy.store_line = Some(lines.line(url.span().start));
@@ -30,6 +32,11 @@ pub(super) fn validate(written: Written, lines: &Lines, formats: &[&str], sink: 
     policy.goals = self::goals(goals, lines, sink);
     policy.fields = fields.into_iter().collect();
     policy.waivers = waivers(accepts, lines, sink);
+    policy.epochs = self::epochs(epochs, lines, sink);
+    policy.pin = pin.and_then(|pin| filled(pin, "a revision", sink)).map(|pin| {
+        let line = lines.line(pin.span().start);
+        Pin { revision: pin.into_inner(), line }
+    });
     policy.renames = rename::resolve(renames, sink);
     policy
 }
@@ -180,6 +187,32 @@ fn waivers(written: Vec<written::Accept>, lines: &Lines, sink: &mut Sink) -> Vec
         waivers.push(Waiver { benchmark: name.into_inner(), metric: metric.flatten(), up_to, reason, until, line });
     }
     waivers
+}
+
+fn epochs(written: Vec<written::Epoch>, lines: &Lines, sink: &mut Sink) -> Vec<Epoch> {
+    let mut seen = BTreeMap::new();
+    let mut epochs = Vec::new();
+    for epoch in written {
+        let from = epoch.from.and_then(|from| filled(from, "the start of an epoch", sink));
+        let from = from.and_then(|from| sink.take(from.span(), start(from.get_ref())).map(|start| (from, start)));
+        let reason = epoch.reason.and_then(|reason| filled(reason, "a reason", sink)).map(Spanned::into_inner);
+        let Some(text) = epoch.pattern else { continue };
+        let pattern = sink.take(text.span(), Pattern::new(text.get_ref()));
+        let line = lines.line(text.span().start);
+        let (Some(pattern), Some((from, start)), Some(reason)) = (pattern, from, reason) else { continue };
+        if let Some(first) = seen.insert((text.get_ref().clone(), from.into_inner()), line) {
+            sink.add(text.span(), duplicate("match", text.get_ref(), first));
+        }
+        epochs.push(Epoch { pattern, start, reason, line });
+    }
+    epochs
+}
+
+/// A text of digits and hyphens like a day is one; everything else is for git to resolve.
+fn start(text: &str) -> Result<Start, Wrong> {
+    let text = text.trim();
+    let like_a_day = text.len() == 10 && text.bytes().all(|b| b == b'-' || b.is_ascii_digit()) && text.contains('-');
+    if like_a_day { value::date(text).map(Start::Day) } else { Ok(Start::Revision(text.to_owned())) }
 }
 
 /// The text, unless there is nothing in it.

@@ -156,7 +156,7 @@ pub(super) fn number(text: &str) -> Option<f64> {
 
 /// A day, as `2027-03-01`.
 pub(super) fn date(text: &str) -> Result<Date, Wrong> {
-    let wrong = |message: String| Wrong::new("bad-date", message, "write the last day as \"2027-03-01\"");
+    let wrong = |message: String| Wrong::new("bad-date", message, "write a day as \"2027-03-01\"");
     let parts: Vec<&str> = text.split('-').collect();
     let all_digits = text.bytes().all(|b| b == b'-' || b.is_ascii_digit());
     let [year, month, day] = parts[..] else { return Err(wrong(format!("`{}` is no date", shown(text)))) };

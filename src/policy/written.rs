@@ -2,8 +2,8 @@
 
 use super::problem::{Sink, Wrong, shown};
 use super::table::{
-    ACCEPT, BENCHMARK, BUDGET, ENVIRONMENT, GATE, GOAL, INPUT, RENAME, STORE, TEMPLATE, article, refuse_unknown_tables,
-    tables,
+    ACCEPT, BASELINE, BENCHMARK, BUDGET, ENVIRONMENT, EPOCH, GATE, GOAL, INPUT, RENAME, STORE, TEMPLATE, article,
+    refuse_unknown_tables, tables,
 };
 use super::value::Scalar;
 use std::ops::Range;
@@ -23,6 +23,8 @@ pub(super) struct Written {
     pub budgets: Vec<Budget>,
     pub goals: Vec<Goal>,
     pub accepts: Vec<Accept>,
+    pub epochs: Vec<Epoch>,
+    pub pin: Option<Spanned<String>>,
     pub renames: Vec<(Spanned<String>, Spanned<String>)>,
     pub fields: Vec<(String, String)>,
 }
@@ -71,6 +73,14 @@ pub(super) struct Accept {
     pub up_to: Option<Spanned<Scalar>>,
     pub reason: Option<Spanned<String>>,
     pub until: Option<Spanned<String>>,
+}
+
+/// `[[epoch]]`
+#[derive(Debug)]
+pub(super) struct Epoch {
+    pub pattern: Option<Spanned<String>>,
+    pub from: Option<Spanned<String>>,
+    pub reason: Option<Spanned<String>>,
 }
 
 /// Reads the whole document; what has the wrong shape goes to the sink.
@@ -138,6 +148,16 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> Written {
             reason: table.required("reason", "why it is accepted, in a sentence", sink),
             until: table.day("until", "the day on which it ends, like \"2027-03-01\"", sink),
         });
+    }
+    for table in tables(root, &EPOCH, sink) {
+        written.epochs.push(Epoch {
+            pattern: table.required("match", PATTERN, sink),
+            from: table.day("from", "a revision like \"v2.0\", or a day like \"2027-03-01\"", sink),
+            reason: table.required("reason", "what changed, in a sentence", sink),
+        });
+    }
+    for table in tables(root, &BASELINE, sink) {
+        written.pin = table.text("pin", "a revision with stored runs, like \"v1.2\"", sink);
     }
     for table in tables(root, &RENAME, sink) {
         for (old, new) in table.table.iter() {

@@ -20,6 +20,36 @@ pub fn lines(text: &str) -> String {
     text.lines().map(|line| visible(line) + "\n").collect()
 }
 
+/// For text and attributes of XML and HTML: no character is markup, and none is one that XML does not have.
+pub fn xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in visible(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// For a cell of a CSV file: quoted where it has to be, with no line break in it. A spreadsheet must not take a name for
+/// a formula.
+pub fn csv(text: &str) -> String {
+    let text = visible(text);
+    let formula = text.starts_with(['=', '+', '-', '@']);
+    let text = if formula { format!("'{text}") } else { text };
+    if text.contains([',', '"', ';', '\'']) || text.starts_with(' ') || text.ends_with(' ') {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
 /// For Markdown, also inside a table: a code span, in which GitHub makes no links, mentions or HTML.
 /// A plain name stands between back-ticks; any other has its punctuation as character references.
 pub fn markdown(text: &str) -> String {

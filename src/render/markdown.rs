@@ -18,6 +18,9 @@ pub fn markdown(report: &Report, all: bool) -> String {
     if let Some(overall) = summary::overall(report) {
         let _ = writeln!(out, "{}{}.", overall[..1].to_uppercase(), &overall[1..]);
     }
+    if let Some(pinned) = summary::pinned(report, escape::markdown) {
+        let _ = writeln!(out, "{}{}.", pinned[..1].to_uppercase(), &pinned[1..]);
+    }
     for (label, side) in [("Base", &report.base), ("Head", &report.head)] {
         let commits = summary::commits(side).map(|commits| format!(": {commits}")).unwrap_or_default();
         let _ = writeln!(out, "{label}: {}.", escape::markdown_text(&(summary::side(side) + &commits)));

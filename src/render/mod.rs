@@ -1,14 +1,25 @@
 //! Report -> text. Every view reads the same Report and decides nothing; nothing here prints.
 
+mod csv;
 pub mod escape;
+mod history;
+mod html;
 mod json;
+mod junit;
 mod markdown;
 mod quantity;
+mod replay;
+mod rows;
 mod summary;
 mod table;
 pub mod template;
 
+pub use csv::csv;
+pub use history::{HistoryView, detail, history_csv, history_json, overview};
+pub use html::{history_page, report_page};
 pub use json::json;
+pub use junit::junit;
 pub use markdown::markdown;
 pub use quantity::{change, pair as quantities, percent};
+pub use replay::{replay_json, replay_table, suggestion};
 pub use table::{TableOptions, table};

@@ -69,6 +69,33 @@ pub fn overall(report: &Report) -> Option<String> {
     Some(format!("geometric mean of all times {} [{low}, {high}]", change(mean.change)))
 }
 
+/// How far head is from the pinned release, in a line; names are made harmless by `escape`.
+pub fn pinned(report: &Report, escape: impl Fn(&str) -> String) -> Option<String> {
+    const SHOWN: usize = 3;
+    let pinned = report.pinned.as_ref()?;
+    let noun = if pinned.runs == 1 { "run" } else { "runs" };
+    let mut text = format!("since {} ({} {noun}): ", escape(&pinned.revision), pinned.runs);
+    let mut parts = Vec::new();
+    if let Some(mean) = pinned.mean_change {
+        let [low, high] = mean.interval.map(change);
+        parts.push(format!("geometric mean of all times {} [{low}, {high}]", change(mean.change)));
+    }
+    for (outcome, word) in [(Outcome::Regressed, "slower"), (Outcome::Improved, "faster")] {
+        let of_it = || pinned.benchmarks.iter().filter(|finding| finding.outcome == outcome);
+        let count = of_it().count();
+        if count > 0 {
+            let named = of_it().take(SHOWN).filter_map(|f| Some(format!("{} {}", escape(&f.name), change(f.change?))));
+            let more = if count > SHOWN { ", …" } else { "" };
+            parts.push(format!("{count} {word} ({}{more})", named.collect::<Vec<_>>().join(", ")));
+        }
+    }
+    if parts.len() == usize::from(pinned.mean_change.is_some()) {
+        parts.push(format!("no benchmark beyond {} for sure", percent(report.threshold)));
+    }
+    text.push_str(&parts.join("; "));
+    Some(text)
+}
+
 /// What to do about an undecided benchmark.
 pub fn advice(finding: &Finding) -> Option<String> {
     if finding.outcome != Outcome::Inconclusive {

@@ -67,6 +67,9 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         let (status, name) = (line.status, escape::terminal(line.name));
         let _ = writeln!(out, "  {style}{status}{style:#} {name} {}", escape::message(&line.text));
     }
+    if let Some(pinned) = summary::pinned(report, escape::terminal) {
+        let _ = writeln!(out, "{pinned}");
+    }
     footnotes(&mut out, report);
     out
 }

@@ -1,10 +1,14 @@
-//! Numbers only: how much two sets of runs differ and how sure one can be. Knows no benchmark, no file, no policy.
+//! Numbers only: how much two sets of runs differ and how sure one can be, and where a series of runs changed. Knows no
+//! benchmark, no file, no policy.
 
 pub mod centre;
+pub mod changepoint;
 pub mod estimate;
 pub mod fdr;
+mod levels;
 pub mod prior;
 pub mod quantile;
 pub mod shift;
+mod slope;
 pub mod steadiness;
 pub mod student;

@@ -2,9 +2,11 @@
 
 mod budget;
 mod finding;
+mod pinned;
 mod report;
 
 pub use budget::{Unmatched, unmatched};
+pub use pinned::{Pinned, PinnedFinding};
 pub use report::{
     BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, FORMAT, Finding,
     GoalLine, GoalStatus, MeanChange, Outcome, Report, SideReport, VERSION, Value, Verdict, WorkReport,
@@ -65,6 +67,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         mean_change,
         counts,
         benchmarks: findings,
+        pinned: None,
         diagnostics,
         budgets,
         goals,

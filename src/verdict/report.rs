@@ -1,6 +1,7 @@
 //! The Report: everything that was found, in the form that every view and exit code is made from. It is also the
 //! comparison file (`--save`, `--format json`): see the contract in docs/comparison.md for each field.
 
+use super::pinned::Pinned;
 use crate::model::{Diagnostic, Environment, Facts, Spread};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,6 +45,9 @@ pub struct Report {
     pub counts: Counts,
     /// Worst first, then by name.
     pub benchmarks: Vec<Finding>,
+    /// How far head is from the release that `[baseline] pin` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Pinned>,
     /// What was odd.
     pub diagnostics: Vec<Diagnostic>,
     /// Every budget, held against every benchmark that it is on.

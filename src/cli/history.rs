@@ -1,0 +1,118 @@
+//! `perfgate history`: stored series with their changes.
+
+use super::sides::Scene;
+use super::stored::{self, Epochs, Stored};
+use super::{Global, config, output};
+use crate::history::{Trace, series, trace};
+use crate::model::Diagnostic;
+use crate::render::{self, HistoryView};
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use rayon::prelude::*;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  perfgate history                          every series that changed, with its trend
+  perfgate history parse/large              one benchmark: its levels, and which commits lie between them
+  perfgate history --last 500 --format json
+  perfgate history --html history.html      one page with a chart for each, no network";
+
+/// Stored series with change points: what changed, by how much, since which commit
+///
+/// One value a commit, several runs of a commit pooled. A single odd run is no change; a step shows with its second run;
+/// slow drift is told apart from steps. What was measured on different machines is never one series.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct HistoryArgs {
+    /// A benchmark's name, or part of one
+    #[arg(value_name = "BENCHMARK")]
+    benchmark: Option<String>,
+    /// Look at so many of the newest stored runs
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    last: u32,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = View::Table)]
+    format: View,
+    /// Write the series to a file as one HTML page too
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write the page and its numbers to a directory, ready for GitHub Pages
+    #[arg(long, value_name = "DIR")]
+    site: Option<PathBuf>,
+    /// Where stored runs are [default: git:refs/perfgate/baselines]
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum View {
+    /// For the terminal
+    Table,
+    /// Points, stretches and changes
+    Json,
+    /// A line for each point
+    Csv,
+}
+
+/// Reads, looks for changes, and prints them.
+pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
+    let config = config::load(global)?;
+    let scene = Scene { config: &config, store: args.store.as_deref(), format: None };
+    let Stored { runs, store, older, mut diagnostics } = stored::load(&scene, args.last as usize)?;
+    let epochs = Epochs::of(&config.policy, &mut diagnostics);
+    let mut all = stored::reading(&config.policy, &epochs, |reading| series(&runs, reading));
+    if let Some(wanted) = &args.benchmark {
+        let exact = all.iter().any(|series| series.benchmark.as_str() == wanted);
+        let names: Vec<String> = all.iter().map(|series| series.benchmark.to_string()).collect();
+        all.retain(|series| match exact {
+            true => series.benchmark.as_str() == wanted,
+            false => series.benchmark.as_str().contains(wanted.as_str()),
+        });
+        if all.is_empty() {
+            bail!("no stored benchmark is called {wanted:?}, and none has it in its name; there are {}", some(names));
+        }
+    }
+    if all.is_empty() {
+        bail!("no stored run belongs to the present epochs of perfgate.toml");
+    }
+    if older > 0 && args.format == View::Table {
+        let message = format!("{older} older runs are not shown (--last {} shows them)", runs.len() + older);
+        diagnostics.push(Diagnostic::note("older-runs", "", message));
+    }
+    let traces: Vec<Trace> = all.into_par_iter().map(trace).collect();
+    let view = HistoryView { traces: &traces, runs: runs.len(), store: &store };
+    if let Some(path) = &args.html {
+        output::file(path, render::history_page(&view).as_bytes())?;
+    }
+    if let Some(directory) = &args.site {
+        let shown = directory.display();
+        std::fs::create_dir_all(directory).with_context(|| format!("{shown}: cannot make the directory"))?;
+        output::file(&directory.join("index.html"), render::history_page(&view).as_bytes())?;
+        let numbers = render::history_json(&view, &diagnostics).to_string();
+        output::file(&directory.join("history.json"), numbers.as_bytes())?;
+        output::file(&directory.join(".nojekyll"), b"")?;
+    }
+    match args.format {
+        View::Table if args.benchmark.is_some() => output::print_styled(&render::detail(&view))?,
+        View::Table => output::print_styled(&render::overview(&view))?,
+        View::Json => output::stream(|out| {
+            serde_json::to_writer(&mut *out, &render::history_json(&view, &diagnostics))?;
+            out.write_all(b"\n")
+        })?,
+        View::Csv => output::stream(|out| render::history_csv(&view, out))?,
+    }
+    if args.format != View::Json {
+        output::diagnostics(&diagnostics);
+    }
+    Ok(0)
+}
+
+fn some(mut names: Vec<String>) -> String {
+    const SHOWN: usize = 5;
+    names.dedup();
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    let list = names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{list} and {more} more") } else { list }
+}

@@ -1,0 +1,73 @@
+//! Which stored runs stand for the base. The last few do, and of each benchmark only those since it last changed: a
+//! regression that was accepted, or a fix, is the base of tomorrow. One odd run is no change and stays in.
+
+use super::{Reading, Series, Trace, series, trace};
+use crate::model::{BenchId, Run};
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// At most this many runs stand for the base: more would reach into times that say little of today.
+pub const WINDOW_RUNS: usize = 10;
+
+/// At most this many are looked at for changes, so that the cost does not grow with the history.
+pub const HISTORY_RUNS: usize = 60;
+
+/// The runs that stand for the base.
+#[derive(Debug)]
+pub struct Window {
+    /// The last ones given, in time order, each with the benchmarks that it still speaks for; that may be none.
+    pub runs: Vec<Run>,
+    /// Benchmarks that changed inside the window, by their names today.
+    pub cut: BTreeSet<BenchId>,
+}
+
+/// The window that runs of one class of machine, in time order, leave open.
+pub fn window(past: &[&Run], reading: &Reading<'_>) -> Window {
+    let first = past.len().saturating_sub(WINDOW_RUNS);
+    let starts = starts(past, reading);
+    let mut runs: Vec<Run> = past[first..].iter().map(|run| (*run).clone()).collect();
+    let mut cut = BTreeSet::new();
+    for (index, run) in runs.iter_mut().enumerate() {
+        run.measurements.retain(|measurement| {
+            let old = measurement.benchmark.as_str();
+            let name = reading.name(old);
+            if (reading.epoch)(&name).is_some_and(|from| run.time < from) {
+                return false;
+            }
+            let start = starts
+                .get(&*name)
+                .into_iter()
+                .flatten()
+                .find(|start| start.metric == measurement.metric.name && start.tool == measurement.tool);
+            let keep = start.is_none_or(|start| first + index >= start.run);
+            if !keep {
+                cut.insert(BenchId::new(&*name));
+            }
+            keep
+        });
+    }
+    Window { runs, cut }
+}
+
+/// Where the current stretch of a metric begins.
+struct Start {
+    metric: Cow<'static, str>,
+    tool: Cow<'static, str>,
+    run: usize,
+}
+
+/// The first run of each benchmark's current stretch, where that is not the first run of all.
+fn starts(past: &[&Run], reading: &Reading<'_>) -> BTreeMap<BenchId, Vec<Start>> {
+    let traces: Vec<Trace> = series(past.iter().copied(), reading).into_par_iter().map(trace).collect();
+    let mut starts: BTreeMap<BenchId, Vec<Start>> = BTreeMap::new();
+    for trace in traces {
+        let segment = trace.current().filter(|segment| segment.start > 0);
+        if let Some(point) = segment.and_then(|segment| trace.series.points.get(segment.start)) {
+            let run = point.run;
+            let Series { benchmark, metric, tool, .. } = trace.series;
+            starts.entry(benchmark).or_default().push(Start { metric: metric.name, tool, run });
+        }
+    }
+    starts
+}

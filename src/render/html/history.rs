@@ -1,0 +1,129 @@
+//! The page of stored series: each with its trend, its last change, and a chart that is drawn when it is opened.
+
+use super::{key, page as whole, title, tools};
+use crate::history::{Change, Trace};
+use crate::render::escape::{terminal, xml};
+use crate::render::history::{HistoryView, label, mark, when};
+use crate::render::quantity::{change, pair};
+use crate::stats::centre;
+use crate::stats::changepoint::Shape;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// Size of a trend.
+const WIDTH: f64 = 150.0;
+const HEIGHT: f64 = 26.0;
+/// Points of a trend.
+const POINTS: usize = 50;
+
+/// The page of a history.
+pub fn page(view: &HistoryView<'_>) -> String {
+    let mut out = String::new();
+    let noun = if view.runs == 1 { "run" } else { "runs" };
+    let heading = format!("{} series of {} stored {noun}", view.traces.len(), view.runs);
+    let _ = writeln!(out, "<header><h1>{heading}</h1>\n<p class=\"dim\">from {}</p></header>\n<main>", xml(view.store));
+    out.push_str(&tools(&["worse", "better", "level"], view.traces.len()));
+    out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Series, the latest changes first; open one for its chart</caption><thead><tr>");
+    for (text, class) in
+        [("last change", ""), ("benchmark", ""), ("", ""), ("now", "number"), ("change", "number"), ("when", "")]
+    {
+        // A picture has no order.
+        out.push_str(&if text.is_empty() { "<th scope=\"col\">trend</th>".to_owned() } else { title(text, class) });
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    let mut order: Vec<(usize, &Trace, Vec<Change>)> =
+        view.traces.iter().enumerate().map(|(index, trace)| (index, trace, trace.changes().collect())).collect();
+    order.sort_by_key(|(_, _, changes)| changes.last().map_or(usize::MAX, |last| last.since));
+    for (index, trace, changes) in &order {
+        row(&mut out, *index, trace, changes);
+    }
+    out.push_str("</tbody></table></div>\n</main>\n");
+    let data: Vec<Value> = view.traces.iter().map(chart).collect();
+    whole(&format!("perfgate: {heading}"), &out, &Value::Array(data).to_string())
+}
+
+fn row(out: &mut String, index: usize, trace: &Trace, changes: &[Change]) {
+    let series = &trace.series;
+    let last = changes.last();
+    let (kind, class) = match last {
+        Some(last) if last.worse => ("worse", "bad"),
+        Some(_) => ("better", "good"),
+        None => ("level", "dim"),
+    };
+    let name = xml(series.benchmark.as_str());
+    let folded = xml(&series.benchmark.as_str().to_lowercase());
+    let since = last.map_or(f64::NAN, |last| -(last.since as f64));
+    let _ = write!(
+        out,
+        "<tr data-kind=\"{kind}\" data-name=\"{folded}\"><td class=\"{class}\" data-v=\"{kind}\">{}</td>",
+        last.map_or("–", mark)
+    );
+    let _ = write!(
+        out,
+        "<td class=\"name\" data-v=\"{folded}\"><button type=\"button\" class=\"chart\" data-chart=\"{index}\" aria-expanded=\"false\">{name}</button>"
+    );
+    let mut beside = Vec::new();
+    if series.metric.name != "time" {
+        beside.push(series.metric.name.to_string());
+    }
+    if !series.machine.is_empty() {
+        beside.push(series.machine.clone());
+    }
+    if !beside.is_empty() {
+        let _ = write!(out, "<div class=\"notes\">{}</div>", xml(&beside.join(", ")));
+    }
+    let now = series.points.last().map(|point| point.value);
+    let [text] = pair([now], series.metric.unit.label());
+    let _ =
+        write!(out, "</td><td>{}</td><td class=\"number\" data-v=\"{}\">{}</td>", trend(trace), key(now), xml(&text));
+    let by = last.map(|last| last.change);
+    let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{}</td>", key(by), by.map(change).unwrap_or_default());
+    let said = last.map(|last| when(last, changes.len() - 1)).unwrap_or_default();
+    let _ = writeln!(out, "<td data-v=\"{}\">{}</td></tr>", key(Some(since)), xml(&said));
+}
+
+/// Medians of equal parts as a line.
+fn trend(trace: &Trace) -> String {
+    let points = &trace.series.points;
+    let parts = points.len().min(POINTS);
+    let values: Vec<f64> = (0..parts)
+        .map(|i| {
+            let part = &points[i * points.len() / parts..(i + 1) * points.len() / parts];
+            centre::median(&part.iter().map(|point| point.value).collect::<Vec<_>>())
+        })
+        .collect();
+    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
+    let height = (high - low).max(0.05 * high.abs()).max(f64::MIN_POSITIVE);
+    let mut path = String::new();
+    for (i, value) in values.iter().enumerate() {
+        let x = 2.0 + (WIDTH - 4.0) * i as f64 / (parts.max(2) - 1) as f64;
+        let y = HEIGHT - 3.0 - (HEIGHT - 6.0) * (value - low) / height;
+        let _ = write!(path, "{x:.0},{y:.1} ");
+    }
+    format!(
+        "<svg width=\"{WIDTH}\" height=\"{HEIGHT}\" aria-hidden=\"true\"><polyline class=\"trend\" points=\"{}\"/></svg>",
+        path.trim_end()
+    )
+}
+
+/// What the script draws a chart from: values, commits, unit, stretches with their levels, changes with their ranges.
+fn chart(trace: &Trace) -> Value {
+    let points = &trace.series.points;
+    // Four digits are more than a pixel.
+    let short = |value: f64| -> f64 { format!("{value:.4e}").parse().unwrap_or(value) };
+    // A drift has no level of its own.
+    let drifts = |start: usize| trace.changes().any(|c| c.shape == Shape::Drift && c.place.range.0 == start);
+    let level = trace.stretches().into_iter().filter(|(start, _)| !drifts(*start));
+    let stretches = level.map(|(start, end)| {
+        let values: Vec<f64> = points[start..end].iter().map(|point| point.value).collect();
+        json!([start, end, short(centre::median(&values))])
+    });
+    let changes = trace.changes().map(|one| json!([one.place.range.0, one.place.range.1, when(&one, 0)]));
+    json!({
+        "v": points.iter().map(|point| short(point.value)).collect::<Vec<_>>(),
+        "c": points.iter().map(|point| label(point.commit.as_ref(), point.time)).collect::<Vec<_>>(),
+        "u": terminal(trace.series.metric.unit.label()),
+        "s": stretches.collect::<Vec<_>>(),
+        "x": changes.collect::<Vec<_>>(),
+    })
+}

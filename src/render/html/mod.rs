@@ -1,0 +1,61 @@
+//! One self-contained page: no network, no inline handler, and a policy by which the browser runs the one script that
+//! was written here and nothing else. What the pages show is for `report` and `history`.
+
+mod digest;
+mod history;
+mod report;
+
+pub use history::page as history_page;
+pub use report::page as report_page;
+
+use super::escape::xml;
+use std::fmt::Write;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// A page around a body; `data` is what charts are drawn from, as JSON.
+fn page(title: &str, body: &str, data: &str) -> String {
+    let mut out = String::with_capacity(body.len() + data.len() + 16_384);
+    let policy = format!(
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'",
+        digest::base64(&digest::sha256(STYLE.as_bytes())),
+        digest::base64(&digest::sha256(SCRIPT.as_bytes()))
+    );
+    out.push_str("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    let _ = writeln!(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
+    out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    out.push_str("<link rel=\"icon\" href=\"data:,\">\n");
+    let _ = writeln!(out, "<title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>", xml(title));
+    out.push_str(body);
+    // In JSON `<` occurs in texts only, where this is the same character.
+    let data = data.replace('<', "\\u003c");
+    let _ = write!(out, "<script type=\"application/json\" id=\"data\">{data}</script>\n<script>{SCRIPT}</script>\n");
+    out.push_str("</body>\n</html>\n");
+    out
+}
+
+/// The field and the list that rows are chosen by.
+fn tools(kinds: &[&str], rows: usize) -> String {
+    let mut out = String::from(
+        "<div class=\"tools\"><label>Find <input type=\"search\" id=\"search\" placeholder=\"part of a name\"></label>\n\
+         <label>Show <select id=\"kind\"><option value=\"\">all</option>",
+    );
+    kinds.iter().for_each(|kind| {
+        let _ = write!(out, "<option value=\"{0}\">{0}</option>", xml(kind));
+    });
+    let _ =
+        writeln!(out, "</select></label>\n<span class=\"dim\"><output id=\"shown\">{rows}</output> shown</span></div>");
+    out
+}
+
+/// A column's title, which sorts by it.
+fn title(text: &str, class: &str) -> String {
+    format!("<th scope=\"col\" class=\"{class}\"><button type=\"button\">{text}</button></th>")
+}
+
+/// The value that a cell is sorted by.
+fn key(value: Option<f64>) -> String {
+    // Cells without a value come last in both orders that people ask for.
+    value.filter(|value| value.is_finite()).map_or_else(|| "-1e308".to_owned(), |value| value.to_string())
+}

@@ -1,0 +1,147 @@
+//! The page of a Report: verdict, every finding with its interval drawn, environment and what was odd.
+
+use super::{key, page as whole, title, tools};
+use crate::model::Severity;
+use crate::render::escape::xml;
+use crate::render::quantity::{change, pair};
+use crate::render::{summary, table};
+use crate::verdict::{Finding, Outcome, Report, Verdict};
+use std::fmt::Write;
+
+/// Size of the drawing of an interval.
+const WIDTH: f64 = 180.0;
+const HEIGHT: f64 = 18.0;
+
+/// The page of a Report.
+pub fn page(report: &Report) -> String {
+    let mut out = String::new();
+    let class = if report.verdict == Verdict::Fail { "bad" } else { "good" };
+    let verdict = summary::verdict(report);
+    let _ = writeln!(out, "<header><h1 class=\"{class}\">{}</h1>", xml(&verdict));
+    let _ = writeln!(out, "<p>{}</p>", xml(&summary::counts(report)));
+    for (word, side) in [("Base", &report.base), ("Head", &report.head)] {
+        let _ = writeln!(out, "<p>{word}: {}</p>", xml(&summary::side(side)));
+    }
+    let plain = |text: &str| text.to_owned();
+    for line in [Some(summary::method(report)), summary::overall(report), summary::pinned(report, plain)] {
+        let _ = line.map(|line| writeln!(out, "<p class=\"dim\">{}</p>", xml(&line)));
+    }
+    out.push_str("</header>\n<main>\n");
+    let kinds: Vec<&str> =
+        Outcome::ALL.into_iter().filter(|outcome| report.counts.get(*outcome) > 0).map(Outcome::word).collect();
+    out.push_str(&tools(&kinds, report.benchmarks.len()));
+    out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Findings, worst first</caption><thead><tr>");
+    for (text, class) in [
+        ("outcome", ""),
+        ("benchmark", ""),
+        ("metric", ""),
+        ("base", "number"),
+        ("head", "number"),
+        ("change", "number"),
+        ("95&nbsp;% interval", ""),
+        ("q", "number"),
+    ] {
+        out.push_str(&title(text, class));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    let reach = reach(report);
+    for (rank, finding) in report.benchmarks.iter().enumerate() {
+        row(&mut out, finding, rank, reach);
+    }
+    out.push_str("</tbody></table></div>\n");
+    facts(&mut out, report);
+    out.push_str("</main>\n");
+    whole(&format!("perfgate: {verdict}"), &out, "[]")
+}
+
+/// How far the drawings reach to either side, on the log scale.
+fn reach(report: &Report) -> f64 {
+    let ends = report.benchmarks.iter().filter_map(|finding| finding.interval).flatten();
+    let widest = ends.map(|end| end.max(-0.99).ln_1p().abs()).fold(0.0, f64::max);
+    widest.clamp(1.5 * report.threshold.ln_1p(), 1.5)
+}
+
+fn row(out: &mut String, finding: &Finding, rank: usize, reach: f64) {
+    let word = finding.outcome.word();
+    let class = match finding.outcome {
+        Outcome::Regressed => "bad",
+        Outcome::Improved => "good",
+        Outcome::Inconclusive | Outcome::Accepted => "open",
+        Outcome::Removed | Outcome::Added | Outcome::Unchanged => "dim",
+    };
+    let name = xml(&finding.name);
+    let folded = xml(&finding.name.to_lowercase());
+    let _ =
+        write!(out, "<tr data-kind=\"{word}\" data-name=\"{folded}\"><td class=\"{class}\" data-v=\"-{rank}\">{word}");
+    if finding.suspect && finding.outcome == Outcome::Inconclusive {
+        out.push_str(" (suspect)");
+    }
+    let _ = write!(out, "</td><td class=\"name\" data-v=\"{folded}\">{name}");
+    let notes: Vec<String> = finding.notes.iter().cloned().chain(summary::advice(finding)).collect();
+    if !notes.is_empty() {
+        let _ = write!(out, "<div class=\"notes\">{}</div>", xml(&notes.join("; ")));
+    }
+    let metric = xml(&finding.metric);
+    let _ = write!(out, "</td><td data-v=\"{metric}\">{metric}</td>");
+    let values = [finding.base, finding.head].map(|side| side.map(|value| value.value));
+    for (value, text) in values.into_iter().zip(pair(values, &finding.unit)) {
+        let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{}</td>", key(value), xml(&text));
+    }
+    let by = finding.change.map(change).unwrap_or_else(|| "–".to_owned());
+    let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{by}</td>", key(finding.change));
+    let width = finding.interval.map(|[low, high]| high - low);
+    let _ = write!(out, "<td data-v=\"{}\">{}</td>", key(width), drawing(finding, reach));
+    let q = finding.q.map(table::q_value).unwrap_or_default();
+    let _ = writeln!(out, "<td class=\"number\" data-v=\"{}\">{}</td></tr>", key(finding.q.map(|q| -q)), xml(&q));
+}
+
+/// The interval as a line with its estimate, no change and the threshold marked.
+fn drawing(finding: &Finding, reach: f64) -> String {
+    let (Some([low, high]), Some(by)) = (finding.interval, finding.change) else { return String::new() };
+    let x =
+        |fraction: f64| (fraction.max(-0.99).ln_1p() / reach).clamp(-1.0, 1.0).mul_add(WIDTH / 2.0 - 4.0, WIDTH / 2.0);
+    let limit = if finding.direction == "higher" { 1.0 / (1.0 + finding.threshold) - 1.0 } else { finding.threshold };
+    let said = format!("{} … {}", change(low), change(high));
+    let (zero, limit, low, high, dot, middle) = (x(0.0), x(limit), x(low), x(high), x(by), HEIGHT / 2.0);
+    format!(
+        "<svg width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>\
+         <line class=\"zero\" x1=\"{zero:.1}\" x2=\"{zero:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/>\
+         <line class=\"limit\" x1=\"{limit:.1}\" x2=\"{limit:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/>\
+         <line class=\"range\" x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\
+         <circle class=\"dot\" cx=\"{dot:.1}\" cy=\"{middle}\" r=\"3.5\"/></svg>"
+    )
+}
+
+/// The machines and the diagnostics.
+fn facts(out: &mut String, report: &Report) {
+    if !report.diagnostics.is_empty() {
+        out.push_str("<h2>What was odd</h2>\n<ul>\n");
+        for diagnostic in &report.diagnostics {
+            let class = match diagnostic.severity {
+                Severity::Error => "bad",
+                Severity::Warning => "open",
+                Severity::Note => "dim",
+            };
+            let _ = writeln!(out, "<li class=\"{class}\">{}</li>", xml(&diagnostic.to_string()));
+        }
+        out.push_str("</ul>\n");
+    }
+    let (base, head) = (&report.base.environment, &report.head.environment);
+    let keys: std::collections::BTreeSet<&String> = base.keys().chain(head.keys()).collect();
+    if !keys.is_empty() {
+        out.push_str("<h2>Machines</h2>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">fact</th><th scope=\"col\">base</th><th scope=\"col\">head</th></tr></thead><tbody>\n");
+        for fact in keys {
+            let of = |side: &std::collections::BTreeMap<String, String>| {
+                side.get(fact).map(|value| xml(value)).unwrap_or_default()
+            };
+            let _ = writeln!(
+                out,
+                "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>",
+                xml(fact),
+                of(base),
+                of(head)
+            );
+        }
+        out.push_str("</tbody></table></div>\n");
+    }
+}

@@ -1,0 +1,112 @@
+//! What settings would have done: a table to pick a threshold from, the same as JSON, and lines for perfgate.toml.
+
+use super::quantity::percent;
+use super::rows::{Row, rows};
+use crate::replay::{Replay, SLOWDOWNS, Suggestion};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// More benchmarks than this are only counted in a suggestion.
+const SUGGESTED: usize = 20;
+
+/// The table.
+pub fn replay_table(replay: &Replay, configured: f64) -> String {
+    let mut out = String::new();
+    let noun = if replay.judged == 1 { "run" } else { "runs" };
+    let _ = write!(out, "{} stored {noun} judged against what was stored before them", replay.judged);
+    let _ = match replay.first {
+        0 => writeln!(out),
+        1 => writeln!(out, "; 1 had nothing before it"),
+        count => writeln!(out, "; {count} had nothing before them"),
+    };
+    let slow = |by: f64| format!("+{}", percent(by));
+    let mut head = Row::head(["threshold", "alarms", "in 100 runs", "persisted"]);
+    head.cells.extend(SLOWDOWNS.map(slow));
+    let mut table = vec![head];
+    for row in &replay.rows {
+        let threshold = match row.threshold {
+            Some(threshold) => percent(threshold),
+            None => format!("as configured ({})", percent(configured)),
+        };
+        let rate = if replay.judged == 0 { 0.0 } else { 100.0 * row.alarms as f64 / replay.judged as f64 };
+        let persisted = if row.alarms == 0 { "–".to_owned() } else { format!("{} of {}", row.persisted, row.alarms) };
+        let mut cells = vec![threshold, row.alarms.to_string(), format!("{rate:.1}"), persisted];
+        cells.extend(row.caught.iter().map(|caught| match caught.of {
+            0 => "–".to_owned(),
+            of => format!("{:.0} %", 100.0 * caught.called as f64 / of as f64),
+        }));
+        table.push(Row { style: anstyle::Style::new(), cells });
+    }
+    let _ = writeln!(out);
+    rows(&mut out, &table, &[1, 2, 3, 4, 5, 6, 7]);
+    let put_in = replay.rows.first().map_or(0, |row| row.caught.iter().map(|caught| caught.of).sum());
+    let _ = writeln!(
+        out,
+        "\nalarms: benchmarks called regressed that were not in the run before, without measuring again; persisted: the \
+         history\nshows a lasting change there; on the right: of {put_in} slow-downs put into these runs, the share that \
+         is called"
+    );
+    out
+}
+
+/// The lines for perfgate.toml.
+pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
+    let mut out = String::new();
+    let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let Suggestion { threshold, passing, mostly, benchmarks } = suggestion;
+    let _ = writeln!(out, "# from {judged} replayed runs: {passing:.1} alarms in 100 runs that did not persist");
+    if let Some(mostly) = mostly {
+        let _ = writeln!(out, "# most benchmarks are quiet enough for a threshold of {}", share(*mostly));
+    }
+    let _ = writeln!(out, "[gate]\nthreshold = \"{}\"", share(*threshold));
+    for (name, threshold, noise) in benchmarks.iter().take(SUGGESTED) {
+        let _ = writeln!(out, "\n[[benchmark]] # moves by {} from run to run", percent(noise.exp_m1()));
+        let _ = writeln!(out, "match = {}\nthreshold = \"{}\"", quote(&literal(name)), share(*threshold));
+    }
+    if benchmarks.len() > SUGGESTED {
+        let _ = writeln!(out, "\n# … and {} more whose noise differs", benchmarks.len() - SUGGESTED);
+    }
+    out
+}
+
+fn share(fraction: f64) -> String {
+    format!("{:.0}%", fraction * 100.0)
+}
+
+/// A name as a pattern that means only itself.
+fn literal(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// The table's numbers.
+pub fn replay_json(replay: &Replay, configured: f64, suggestion: Option<&Suggestion>) -> Value {
+    let row = |row: &crate::replay::Row| {
+        let caught: Vec<Value> = SLOWDOWNS
+            .iter()
+            .zip(&row.caught)
+            .map(|(by, caught)| json!({"slowdown": by, "put_in": caught.of, "called": caught.called}))
+            .collect();
+        json!({
+            "threshold": row.threshold.unwrap_or(configured), "configured": row.threshold.is_none(),
+            "alarms": row.alarms, "persisted": row.persisted, "caught": caught, "passing": row.passing,
+        })
+    };
+    let suggestion = suggestion.map(|s| {
+        let benchmarks = s
+            .benchmarks
+            .iter()
+            .map(|(name, threshold, noise)| json!({"name": name, "threshold": threshold, "noise": noise}));
+        json!({"threshold": s.threshold, "benchmarks": benchmarks.collect::<Vec<_>>()})
+    });
+    json!({
+        "format": "perfgate-replay", "version": 1, "judged": replay.judged, "first": replay.first,
+        "rows": replay.rows.iter().map(row).collect::<Vec<_>>(), "suggestion": suggestion,
+    })
+}

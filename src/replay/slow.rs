@@ -1,0 +1,55 @@
+//! A slow-down put into a stored run: the numbers of some of its benchmarks made worse by a factor.
+
+use crate::model::{Direction, Evidence, Measurement, Run};
+
+/// The run with one benchmark of `one_of` worse by a fraction, and which those are (name, metric). Which ones they are
+/// goes round with the run's time, so that over a history each has its turn.
+pub(super) fn slowed(run: &Run, fraction: f64, one_of: usize) -> (Run, Vec<(String, String)>) {
+    let mut run = run.clone();
+    let every = one_of.min(run.measurements.len()).max(1);
+    let turn = (run.time / 60).unsigned_abs() as usize + run.commit.as_ref().map_or(0, |c| digit(c.as_str()));
+    let mut names = Vec::new();
+    for (index, measurement) in run.measurements.iter_mut().enumerate() {
+        if (index + turn).is_multiple_of(every) {
+            worsen(measurement, fraction);
+            names.push((measurement.benchmark.to_string(), measurement.metric.name.to_string()));
+        }
+    }
+    (run, names)
+}
+
+/// The commit's last digit: a turn that does not hang on regular times.
+fn digit(commit: &str) -> usize {
+    commit.bytes().last().map_or(0, usize::from)
+}
+
+fn worsen(measurement: &mut Measurement, fraction: f64) {
+    let factor = match measurement.metric.direction {
+        Direction::Lower => 1.0 + fraction,
+        Direction::Higher => 1.0 / (1.0 + fraction),
+    };
+    for evidence in &mut measurement.replicates {
+        *evidence = std::mem::replace(evidence, Evidence::Value(0.0)).scaled(factor);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Metric, Unit};
+
+    #[test]
+    fn one_benchmark_of_eight_is_slowed_and_a_rate_falls() {
+        let rate = Metric::measured("rate", Unit::PerSecond, Direction::Higher);
+        let metrics = (0..16).map(|i| if i < 8 { Metric::time() } else { rate.clone() });
+        let measurements = metrics
+            .enumerate()
+            .map(|(i, metric)| Measurement::new("t", format!("b{i:02}"), metric, Evidence::Value(100.0)))
+            .collect();
+        let (slow, names) = slowed(&Run { measurements, ..Run::default() }, 0.25, 8);
+        assert_eq!(names.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["b00", "b08"]);
+        let values: Vec<f64> = slow.measurements.iter().map(|m| m.replicates[0].centre()).collect();
+        assert_eq!((values[0], values[8]), (125.0, 80.0));
+        assert_eq!(values.iter().filter(|x| **x == 100.0).count(), 14);
+    }
+}

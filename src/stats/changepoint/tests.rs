@@ -1,0 +1,139 @@
+//! Claims about single series, and properties that hold for every one.
+
+use super::*;
+use proptest::prelude::*;
+
+/// Deterministic noise around zero, between -1 and 1.
+fn noise(i: usize) -> f64 {
+    let mixed = (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    (mixed >> 40) as f64 / (1u64 << 23) as f64 - 1.0
+}
+
+/// 1 % noise around a shape.
+fn series(n: usize, shape: impl Fn(usize) -> f64) -> Vec<f64> {
+    (0..n).map(|i| 6.0 + shape(i) + 0.01 * noise(i)).collect()
+}
+
+fn steps(values: &[f64]) -> Vec<usize> {
+    let changes = course(values, 0.02).changes;
+    assert!(changes.iter().all(|change| change.shape == Shape::Step), "{changes:?}");
+    changes.into_iter().map(|change| change.at).collect()
+}
+
+#[test]
+fn a_step_is_found_where_it_is_with_its_size() {
+    let values = series(60, |i| if i >= 40 { 1.1_f64.ln() } else { 0.0 });
+    let found = course(&values, 0.02);
+    let [change] = found.changes[..] else { panic!("{found:?}") };
+    assert!(change.at.abs_diff(40) <= 1 && change.first <= 40 && 40 <= change.last);
+    assert!(change.interval.0 < 1.1_f64.ln() && 1.1_f64.ln() < change.interval.1, "{change:?}");
+    assert_eq!(found.segments.iter().map(|s| (s.start, s.end)).collect::<Vec<_>>(), [(0, change.at), (change.at, 60)]);
+}
+
+#[test]
+fn one_odd_point_is_no_change_wherever_it_stands() {
+    for at in [0, 1, 30, 58, 59] {
+        for size in [0.3, -0.3, 2.0, 20.0] {
+            assert_eq!(steps(&series(60, |i| if i == at { size } else { 0.0 })), [0usize; 0], "{size} at {at}");
+        }
+    }
+}
+
+#[test]
+fn a_step_in_the_last_run_is_not_known_yet_and_two_runs_show_it() {
+    let after = |k: usize| series(60, move |i| if i >= 60 - k { 0.3 } else { 0.0 });
+    assert_eq!(steps(&after(1)), [0usize; 0]);
+    assert_eq!(steps(&after(2)), [58]);
+    assert_eq!(steps(&after(3)), [57]);
+}
+
+#[test]
+fn two_odd_points_inside_are_no_change_and_an_episode_is_two() {
+    let episode = |length: usize| series(60, move |i| if (30..30 + length).contains(&i) { 0.3 } else { 0.0 });
+    assert_eq!(steps(&episode(2)), [0usize; 0]);
+    assert_eq!(steps(&episode(6)), [30, 36]);
+}
+
+#[test]
+fn a_slow_drift_is_told_from_steps() {
+    // +9 % over 40 points.
+    let drift = series(100, |i| 1.09_f64.ln() * ((i as f64 - 30.0) / 40.0).clamp(0.0, 1.0));
+    let found = course(&drift, 0.02).changes;
+    let [change] = found[..] else { panic!("{found:?}") };
+    assert_eq!(change.shape, Shape::Drift);
+    assert!((change.size - 1.09_f64.ln()).abs() < 0.01, "{change:?}");
+    assert!(change.first.abs_diff(30) <= 6 && change.last.abs_diff(70) <= 6, "{change:?}");
+}
+
+#[test]
+fn a_step_below_the_least_is_none() {
+    let values = |size: f64| series(200, move |i| if i >= 100 { size } else { 0.0 });
+    assert_eq!(steps(&values(0.015)), [0usize; 0]);
+    assert_eq!(steps(&values(0.03)).len(), 1);
+}
+
+#[test]
+fn counts_without_noise_are_cut_where_they_change() {
+    let count = |i: usize| if i >= 20 { 103.0_f64 } else { 100.0 };
+    assert_eq!(steps(&(0..40).map(|i| count(i).ln()).collect::<Vec<_>>()), [20]);
+}
+
+#[test]
+fn short_and_empty_series_are_one_stretch() {
+    assert_eq!(course(&[], 0.02).segments, []);
+    let few = course(&[1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0], 0.02);
+    assert_eq!((few.changes, few.segments.len()), (vec![], 1));
+    assert_eq!(course(&[3.0; 50], 0.02).changes, []);
+}
+
+#[test]
+fn a_long_slope_of_many_steps_ends_in_a_moment() {
+    let values: Vec<f64> = (0..4000).map(|i| 0.01 * i as f64 + 1e-4 * noise(i)).collect();
+    assert!(course(&values, 0.02).changes.len() < 300);
+}
+
+fn any_series() -> impl Strategy<Value = Vec<f64>> {
+    let step = (0usize..120, -0.5..0.5f64);
+    (8usize..120, proptest::collection::vec(step, 0..4), 0.001..0.05f64, any::<u16>()).prop_map(
+        |(n, steps, sd, salt)| {
+            let level = |i: usize| steps.iter().filter(|(at, _)| *at <= i).map(|(_, size)| size).sum::<f64>();
+            (0..n).map(|i| level(i) + sd * noise(i + 1000 * usize::from(salt))).collect()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn another_unit_changes_nothing(values in any_series()) {
+        // A power of two as the shift keeps the values' last digits nearly as they are.
+        let shifted: Vec<f64> = values.iter().map(|y| y + 4.0).collect();
+        let (here, there) = (course(&values, 0.02), course(&shifted, 0.02));
+        let places = |c: &Course| c.changes.iter().map(|x| (x.shape, x.at)).collect::<Vec<_>>();
+        prop_assert_eq!(places(&here), places(&there));
+    }
+
+    #[test]
+    fn the_mirror_image_has_mirrored_changes(values in any_series()) {
+        let mirrored: Vec<f64> = values.iter().map(|y| -y).collect();
+        let (here, there) = (course(&values, 0.02), course(&mirrored, 0.02));
+        prop_assert_eq!(here.changes.len(), there.changes.len());
+        for (a, b) in here.changes.iter().zip(&there.changes) {
+            prop_assert!(a.at == b.at && (a.size + b.size).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn stretches_cover_the_series_and_changes_lie_in_order(values in proptest::collection::vec(-20.0..20.0f64, 0..80)) {
+        let Course { segments, changes, .. } = course(&values, 0.02);
+        let mut next = 0;
+        for segment in &segments {
+            prop_assert!(segment.start == next && segment.end > segment.start);
+            next = segment.end;
+        }
+        prop_assert_eq!(next, values.len());
+        for change in &changes {
+            prop_assert!(change.first <= change.at && change.at <= change.last && change.last < values.len());
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The same head against a release that stays where it is: drift that no single comparison with yesterday would show.
+//! Information, never a gate.
+
+use super::report::{Counts, MeanChange, Outcome, Report};
+use serde::{Deserialize, Serialize};
+
+/// How far head is from the pinned release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pinned {
+    /// The release as perfgate.toml names it.
+    pub revision: String,
+    /// Its commit.
+    pub commit: Option<String>,
+    /// Its stored runs.
+    pub runs: usize,
+    /// What became of the benchmarks since, by the thresholds of the gate.
+    pub counts: Counts,
+    /// Geometric mean of all times since.
+    pub mean_change: Option<MeanChange>,
+    /// Benchmarks that both have, worst first.
+    pub benchmarks: Vec<PinnedFinding>,
+}
+
+/// How far one benchmark is from the pinned release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PinnedFinding {
+    /// The benchmark's full name: hostile text.
+    pub name: String,
+    /// The metric.
+    pub metric: String,
+    /// What a gate against the release would say.
+    pub outcome: Outcome,
+    /// head / release - 1.
+    pub change: Option<f64>,
+    /// 95 % interval of `change`.
+    pub interval: Option<[f64; 2]>,
+}
+
+impl Pinned {
+    /// The pinned part of a report, from a report against the release.
+    pub fn of(revision: &str, report: Report) -> Pinned {
+        let both = report.benchmarks.into_iter().filter(|finding| finding.base.is_some() && finding.head.is_some());
+        let benchmarks = both.map(|finding| PinnedFinding {
+            name: finding.name,
+            metric: finding.metric,
+            outcome: finding.outcome,
+            change: finding.change,
+            interval: finding.interval,
+        });
+        Pinned {
+            revision: revision.to_owned(),
+            commit: report.base.commit,
+            runs: report.base.runs,
+            counts: report.counts,
+            mean_change: report.mean_change,
+            benchmarks: benchmarks.collect(),
+        }
+    }
+}

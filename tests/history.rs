@@ -1,0 +1,394 @@
+//! Histories with known changes, in repositories made here. All stored runs are synthetic.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::Scene;
+use perfgate::io::store::{self, Key};
+use perfgate::model::{Commit, Environment, Evidence, Measurement, Metric, Run, Unit, record};
+use perfgate::stats::steadiness;
+use serde_json::Value;
+
+/// Deterministic noise between -1 and 1.
+fn noise(seed: usize) -> f64 {
+    let mixed = (seed as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    (mixed >> 40) as f64 / (1u64 << 23) as f64 - 1.0
+}
+
+/// One run's samples around a level: 0.6 % from run to run, 1 % within it.
+fn samples(level: f64, seed: usize) -> Evidence {
+    let level = level * (1.0 + 0.006 * noise(seed));
+    Evidence::Samples((0..30).map(|i| level * (1.0 + 0.01 * noise(1000 * seed + i).abs())).collect())
+}
+
+fn time(name: &str, level: f64, seed: usize) -> Measurement {
+    Measurement::new("criterion", name, Metric::time(), samples(level, seed))
+}
+
+const STEADY: [&str; 8] = ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"];
+
+/// The suite at commit `i` of 60: a fix at 20, a drift of 9 % over 12..52, a spike at 33, a regression accepted at 54.
+fn suite(i: usize) -> Vec<Measurement> {
+    let drift = 1.09_f64.powf(((i as f64 - 12.0) / 40.0).clamp(0.0, 1.0));
+    let mut all: Vec<Measurement> =
+        STEADY.iter().enumerate().map(|(k, name)| time(name, 1000.0 * (k + 1) as f64, 100 * k + i)).collect();
+    all.push(time("accepted", if i >= 54 { 1300.0 } else { 1000.0 }, 900 + i));
+    all.push(time("drifting", 500.0 * drift, 1000 + i));
+    all.push(time("fixed", if i >= 20 { 750.0 } else { 1000.0 }, 1100 + i));
+    all.push(time("spiky", if i == 33 { 160.0 } else { 100.0 }, 1200 + i));
+    all
+}
+
+fn put(scene: &Scene, runs: &[Run]) {
+    let store = store::open(store::DEFAULT_URL, &scene.path("r")).unwrap();
+    let records: Vec<(Key, Vec<u8>)> = runs
+        .iter()
+        .map(|run| {
+            let bytes = record::encode(run, steadiness::digest).unwrap();
+            (Key::new(run, &bytes), bytes)
+        })
+        .collect();
+    store.write(&records).unwrap();
+}
+
+/// `count` commits on main, oldest first.
+fn commits(scene: &Scene, count: usize) -> Vec<Commit> {
+    scene.repository("r");
+    for i in 1..count {
+        scene.git("r", &["commit", "-q", "--allow-empty", "-m", &format!("change {i}")]);
+    }
+    let log = scene.git("r", &["rev-list", "--reverse", "main"]);
+    log.lines().map(|line| Commit::parse(line).unwrap()).collect()
+}
+
+fn run(commit: &Commit, time: i64, mut measurements: Vec<Measurement>) -> Run {
+    measurements.sort_by(|a, b| a.benchmark.cmp(&b.benchmark));
+    Run { commit: Some(commit.clone()), time, measurements, ..Run::default() }
+}
+
+const START: i64 = 1_780_000_000;
+
+/// 60 commits with a run each.
+fn sixty() -> (Scene, Vec<Commit>) {
+    let scene = Scene::new();
+    let commits = commits(&scene, 60);
+    let runs: Vec<Run> =
+        commits.iter().enumerate().map(|(i, commit)| run(commit, START + 3600 * i as i64, suite(i))).collect();
+    put(&scene, &runs);
+    (scene, commits)
+}
+
+fn series<'a>(answer: &'a Value, name: &str) -> &'a Value {
+    answer["series"].as_array().unwrap().iter().find(|series| series["name"] == name).unwrap()
+}
+
+#[test]
+fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings() {
+    let (scene, commits) = sixty();
+    let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    for (name, expected) in [("accepted", 54), ("fixed", 20)] {
+        let changes = series(&answer, name)["changes"].as_array().unwrap();
+        assert_eq!(changes.len(), 1, "{name}: {changes:?}");
+        assert_eq!((&changes[0]["kind"], &changes[0]["at"]), (&"step".into(), &commits[expected].as_str().into()));
+        assert_eq!(changes[0]["up_to"], commits[expected].as_str());
+        assert_eq!(changes[0]["after"], commits[expected - 1].as_str());
+    }
+    assert_eq!(series(&answer, "accepted")["changes"][0]["worse"], true);
+    assert_eq!(series(&answer, "fixed")["changes"][0]["worse"], false);
+    let drift = series(&answer, "drifting")["changes"].as_array().unwrap();
+    assert_eq!((drift.len(), &drift[0]["kind"]), (1, &"drift".into()), "{drift:?}");
+    assert!((drift[0]["change"].as_f64().unwrap() - 0.09).abs() < 0.015);
+    for name in STEADY.into_iter().chain(["spiky"]) {
+        assert_eq!(series(&answer, name)["changes"].as_array().unwrap().len(), 0, "{name}");
+    }
+
+    let table = scene.perfgate_at("r", &["history"]);
+    table.exits(0).says("9 series all on one level").says("no single step").says("+9.");
+    table.says(commits[54].short()).says("6 commits ago");
+    let one = scene.perfgate_at("r", &["history", "accepted"]);
+    one.exits(0).says("1.0").says("1.3").says(&format!("with {}", commits[54].short())).does_not_say("fixed");
+}
+
+#[test]
+fn the_base_of_an_accepted_regression_and_of_a_fix_is_the_new_level() {
+    let (scene, _) = sixty();
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.commit("r", "work");
+    let put_head = |accepted: f64, fixed: f64, spiky: f64| {
+        for (k, name) in STEADY.iter().enumerate() {
+            scene.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64, 9);
+        }
+        scene.bench("r/target/criterion", "accepted", accepted, 9);
+        scene.bench("r/target/criterion", "fixed", fixed, 9);
+        scene.bench("r/target/criterion", "drifting", 545.0, 9);
+        scene.bench("r/target/criterion", "spiky", spiky, 9);
+    };
+    // As slow as was accepted: no regression, and the six runs since then are what it is held against.
+    put_head(1300.0, 750.0, 100.0);
+    let answer = scene.perfgate_at("r", &["compare", "--format", "json"]);
+    let report = answer.exits(0).json();
+    assert_eq!(answer.outcome("accepted"), "unchanged");
+    let finding = |name: &str| {
+        report["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == name).unwrap().clone()
+    };
+    assert_eq!(finding("accepted")["base"]["runs"], 6);
+    assert_eq!(finding("s1")["base"]["runs"], 10);
+    assert_eq!(finding("spiky")["outcome"], "unchanged");
+    let codes: Vec<&str> =
+        report["diagnostics"].as_array().unwrap().iter().map(|d| d["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"baseline-segment"), "{codes:?}");
+    // Back to the level before the fix: that is a regression, though it was the level for 20 runs.
+    put_head(1300.0, 1000.0, 100.0);
+    assert_eq!(scene.perfgate_at("r", &["compare", "--format", "json"]).exits(1).outcome("fixed"), "regressed");
+    // Slower than what was accepted.
+    put_head(1690.0, 750.0, 100.0);
+    assert_eq!(scene.perfgate_at("r", &["compare", "--format", "json"]).exits(1).outcome("accepted"), "regressed");
+}
+
+#[test]
+fn one_odd_run_in_the_window_poisons_nothing() {
+    let scene = Scene::new();
+    let commits = commits(&scene, 20);
+    let level = |i: usize| if i == 16 { 1.6 } else { 1.0 };
+    let measure = |i: usize| -> Vec<Measurement> {
+        let all = STEADY.iter().enumerate().map(|(k, name)| {
+            let factor = if k == 0 { level(i) } else { 1.0 };
+            time(name, 1000.0 * (k + 1) as f64 * factor, 100 * k + i)
+        });
+        all.collect()
+    };
+    let runs: Vec<Run> =
+        commits.iter().enumerate().map(|(i, commit)| run(commit, START + 3600 * i as i64, measure(i))).collect();
+    put(&scene, &runs);
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.commit("r", "work");
+    let head = |factor: f64| {
+        for (k, name) in STEADY.iter().enumerate() {
+            scene.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64 * if k == 0 { factor } else { 1.0 }, 9);
+        }
+        scene.perfgate_at("r", &["compare", "--format", "json"])
+    };
+    assert_ne!(head(1.0).exits(0).outcome("s1"), "improved");
+    assert_eq!(head(1.6).exits(1).outcome("s1"), "regressed");
+}
+
+#[test]
+fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
+    let scene = Scene::new();
+    let commits = commits(&scene, 24);
+    let runs: Vec<Run> = (0..24)
+        .map(|i| {
+            let renamed = time(if i < 12 { "old" } else { "new" }, 1000.0, i);
+            let corpus = time("corpus", if i < 12 { 1000.0 } else { 3000.0 }, 50 + i);
+            let metric = match i {
+                0..12 => Metric::time(),
+                _ => Metric { unit: Unit::Byte, ..Metric::time() },
+            };
+            let unit = Measurement::new("criterion", "unit", metric, samples(1000.0, 80 + i));
+            run(&commits[i], START + 86_400 * i as i64, vec![renamed, corpus, unit])
+        })
+        .collect();
+    put(&scene, &runs);
+    let tag = commits[12].as_str();
+    scene.git("r", &["tag", "v2", tag]);
+    let points = |answer: &Value, name: &str| -> Vec<usize> {
+        let all = answer["series"].as_array().unwrap().iter().filter(|series| series["name"] == name);
+        all.map(|series| series["points"].as_array().unwrap().len()).collect()
+    };
+    let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    assert_eq!(
+        (points(&answer, "old"), points(&answer, "new"), points(&answer, "unit")),
+        (vec![12], vec![12], vec![12, 12])
+    );
+    assert_eq!(series(&answer, "corpus")["changes"].as_array().unwrap().len(), 1);
+
+    // 2026-06-09 in UTC holds the run of commit 12: START is 2026-05-28, 20:26:40.
+    for from in ["2026-06-09", "v2"] {
+        let config = format!(
+            "[rename]\nold = \"new\"\n[[epoch]]\nmatch = \"corpus\"\nfrom = \"{from}\"\nreason = \"a larger corpus\"\n"
+        );
+        scene.write("r/perfgate.toml", config);
+        let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+        assert_eq!(points(&answer, "new"), [24], "{from}");
+        if from == "2026-06-09" {
+            assert_eq!(points(&answer, "corpus"), [12]);
+            assert_eq!(series(&answer, "corpus")["changes"].as_array().unwrap().len(), 0);
+        }
+    }
+    scene.write("r/perfgate.toml", "[[epoch]]\nmatch = \"corpus\"\nfrom = \"v9\"\nreason = \"never tagged\"\n");
+    scene.perfgate_at("r", &["history"]).exits(0).complains("perfgate.toml:2").complains("v9");
+}
+
+#[test]
+fn other_machines_gaps_and_rewritten_commits_are_kept_apart() {
+    let scene = Scene::new();
+    let commits = commits(&scene, 30);
+    let mut runs: Vec<Run> = (0..30)
+        .filter(|i| !(10..14).contains(i)) // a gap
+        .map(|i| run(&commits[i], START + 3600 * i as i64, vec![time("a", 1000.0, i)]))
+        .collect();
+    for i in [20, 21, 22] {
+        let mut other = run(&commits[i], START + 3600 * i as i64, vec![time("a", 2000.0, 500 + i)]);
+        other.environment.set(Environment::CPU, "another");
+        runs.push(other);
+    }
+    let lost = Commit::parse(&"ab".repeat(20)).unwrap();
+    runs.push(run(&lost, START + 3600 * 15, vec![time("a", 9000.0, 600)]));
+    put(&scene, &runs);
+    let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let all = answer["series"].as_array().unwrap();
+    let points: Vec<usize> = all.iter().map(|series| series["points"].as_array().unwrap().len()).collect();
+    assert_eq!((points, &all[1]["machine"]), (vec![26, 3], &"another".into()));
+    assert!(all.iter().all(|series| series["changes"].as_array().unwrap().is_empty()));
+    assert_eq!(answer["diagnostics"][0]["code"], "other-commits");
+    assert!(answer["diagnostics"][0]["message"].as_str().unwrap().starts_with("1 stored run is"));
+}
+
+#[test]
+fn one_run_and_no_run_and_an_unknown_name_are_answered() {
+    let scene = Scene::new();
+    let commits = commits(&scene, 1);
+    scene.perfgate_at("r", &["history"]).exits(2).complains("holds no run").complains("perfgate record");
+    put(&scene, &[run(&commits[0], START, vec![time("<b>\u{1b}[31m", 1000.0, 1)])]);
+    scene.perfgate_at("r", &["history"]).exits(0).says("1 series on one level");
+    let one = scene.perfgate_at("r", &["history", "<b>"]);
+    one.exits(0).says("fewer than 8 commits").does_not_say("\u{1b}[31m");
+    scene.perfgate_at("r", &["history", "nothing"]).exits(2).complains("no stored benchmark").complains("<b>");
+    scene.perfgate_at("r", &["history", "--format", "csv"]).exits(0).says("name,metric,unit").says(commits[0].as_str());
+}
+
+#[test]
+fn runs_of_a_newer_version_are_told_and_left_out() {
+    let scene = Scene::new();
+    let commits = commits(&scene, 10);
+    let all: Vec<Run> = (0..10).map(|i| run(&commits[i], START + i as i64, vec![time("a", 1000.0, i)])).collect();
+    put(&scene, &all[..9]);
+    let mut bytes = record::encode(&all[9], steadiness::digest).unwrap();
+    bytes[6..10].copy_from_slice(&[9, 0, 9, 0]); // written in version 9, read from version 9 on
+    let store = store::open(store::DEFAULT_URL, &scene.path("r")).unwrap();
+    store.write(&[(Key::new(&all[9], &bytes), bytes)]).unwrap();
+    let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    assert_eq!(series(&answer, "a")["points"].as_array().unwrap().len(), 9);
+    assert_eq!(answer["diagnostics"][0]["code"], "unreadable-run");
+    assert!(answer["diagnostics"][0]["message"].as_str().unwrap().contains("install a newer perfgate"));
+}
+
+#[test]
+fn a_pinned_release_shows_the_drift_that_no_single_comparison_shows() {
+    let (scene, commits) = sixty();
+    scene.git("r", &["tag", "v1", commits[10].as_str()]);
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.write("r/perfgate.toml", "[gate]\nthreshold = \"6%\"\n[baseline]\npin = \"v1\"\n");
+    scene.commit("r", "work");
+    for (k, name) in STEADY.iter().enumerate() {
+        scene.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64, 9);
+    }
+    scene.bench("r/target/criterion", "drifting", 545.0, 9);
+    let answer = scene.perfgate_at("r", &["compare", "--format", "json"]);
+    let report = answer.exits(0).json();
+    assert_eq!(answer.outcome("drifting"), "unchanged");
+    assert_eq!((&report["pinned"]["revision"], &report["pinned"]["runs"]), (&"v1".into(), &1.into()));
+    assert_eq!(report["pinned"]["commit"], commits[10].as_str());
+    let since = report["pinned"]["benchmarks"].as_array().unwrap();
+    let drifting = since.iter().find(|finding| finding["name"] == "drifting").unwrap();
+    assert!((drifting["change"].as_f64().unwrap() - 0.09).abs() < 0.02, "{drifting}");
+    scene.perfgate_at("r", &["compare"]).says("since v1 (1 run): geometric mean");
+    scene.perfgate_at("r", &["compare", "--format", "markdown"]).says("Since `v1` (1 run): ");
+
+    scene.write("r/perfgate.toml", "[baseline]\npin = \"v7\"\n");
+    scene.perfgate_at("r", &["compare"]).exits(0).says("perfgate.toml:2").says("v7");
+    scene.git("r", &["tag", "v7", "work"]);
+    scene.perfgate_at("r", &["compare"]).exits(0).says("no stored run of v7");
+}
+
+#[test]
+fn replay_counts_as_one_counts_by_hand() {
+    // Four benchmarks over 14 commits: one is 50 % slower from commit 9 on, one was 60 % slower in commit 6 alone.
+    let scene = Scene::new();
+    let commits = commits(&scene, 14);
+    let runs: Vec<Run> = (0..14)
+        .map(|i| {
+            let measurements = vec![
+                time("quiet", 1000.0, i),
+                time("noisy name[*]", 1000.0 * (1.0 + 0.12 * noise(7000 + i)), 100 + i),
+                time("lasting", if i >= 9 { 1500.0 } else { 1000.0 }, 200 + i),
+                time("passing", if i == 6 { 1600.0 } else { 1000.0 }, 300 + i),
+            ];
+            run(&commits[i], START + 3600 * i as i64, measurements)
+        })
+        .collect();
+    put(&scene, &runs);
+    let answer = scene.perfgate_at("r", &["replay", "--suggest", "--format", "json"]).exits(0).json();
+    assert_eq!((&answer["judged"], &answer["first"]), (&13.into(), &1.into()));
+    let rows = answer["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 5);
+    for row in &rows[2..] {
+        // At 15, 20 and 30 %: the two, of which one lasted.
+        assert_eq!((&row["alarms"], &row["persisted"], &row["passing"]["passing"]), (&2.into(), &1.into(), &1.into()));
+    }
+    for row in rows {
+        for (column, slowdown) in [0.1, 0.2, 0.3, 0.5].into_iter().enumerate() {
+            let caught = &row["caught"][column];
+            // One benchmark of the four in each of the 13 runs that have one before them.
+            assert_eq!((&caught["slowdown"], &caught["put_in"]), (&slowdown.into(), &13.into()));
+            // A slow-down well below the threshold is never called.
+            if slowdown < 0.7 * row["threshold"].as_f64().unwrap() && column == 0 {
+                assert!(caught["called"].as_u64().unwrap() <= 3, "{row}");
+            }
+        }
+        assert!(row["caught"][3]["called"].as_u64().unwrap() >= 8, "{row}");
+    }
+    let suggested = answer["suggestion"]["benchmarks"].as_array().unwrap();
+    assert!(suggested.iter().any(|one| one["name"] == "noisy name[*]" && one["threshold"].as_f64() > Some(0.15)));
+}
+
+#[test]
+fn what_replay_suggests_is_a_config_that_perfgate_reads() {
+    let scene = Scene::new();
+    let commits = commits(&scene, 10);
+    let runs: Vec<Run> = (0..10)
+        .map(|i| {
+            let wild = time("a\"b\\[*]\u{1b}", 1000.0 * (1.0 + 0.2 * noise(i)), i);
+            run(&commits[i], START + 3600 * i as i64, vec![wild, time("quiet", 1000.0, 50 + i)])
+        })
+        .collect();
+    put(&scene, &runs);
+    let answer = scene.perfgate_at("r", &["replay", "--suggest"]);
+    answer.exits(0).says("as configured (20 %)").says("9 stored runs judged").says("[[benchmark]]");
+    let lines = answer.stdout.split_once("# from").unwrap().1;
+    scene.write("r/perfgate.toml", format!("# from{lines}"));
+    scene.perfgate_at("r", &["history"]).exits(0);
+    let policy = perfgate::policy::Policy::parse(&scene.read("r/perfgate.toml"), "perfgate.toml").unwrap();
+    assert!(policy.threshold("a\"b\\[*]\u{1b}", &Metric::time()) > policy.gate_threshold());
+    assert_eq!(policy.threshold("a\"b\\[x]\u{1b}", &Metric::time()), policy.gate_threshold());
+
+    scene.perfgate_at("r", &["replay", "--suggest", "--last", "5"]).exits(0).complains("too few runs");
+    scene.perfgate_at("r", &["replay", "--last", "1"]).exits(2);
+}
+
+#[test]
+fn replay_needs_a_run_before_another() {
+    let scene = Scene::new();
+    let commits = commits(&scene, 1);
+    put(&scene, &[run(&commits[0], START, vec![time("a", 1000.0, 1)])]);
+    scene.perfgate_at("r", &["replay"]).exits(2).complains("record some more runs");
+}
+
+#[test]
+fn the_page_of_a_history_has_a_row_for_each_series_and_its_points() {
+    let (scene, commits) = sixty();
+    scene.perfgate_at("r", &["history", "--html", "history.html"]).exits(0);
+    let page = scene.read("r/history.html");
+    assert_eq!(page.matches("<tr data-kind=\"level\"").count(), 9);
+    assert_eq!(page.matches("<tr data-kind=\"worse\"").count(), 2);
+    let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
+    let data: Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data[0]["c"][54], commits[54].short());
+    assert_eq!(data[0]["s"].as_array().unwrap().len(), 2);
+    // Before and after the drift: in between there is no level.
+    assert_eq!(data[1]["s"].as_array().unwrap().len(), 2);
+    scene.perfgate_at("r", &["history", "--site", "site/perf"]).exits(0);
+    assert_eq!(scene.read("r/site/perf/index.html"), page);
+    assert!(scene.read("r/site/perf/history.json").starts_with("{"));
+    assert!(page.len() < 60_000);
+}

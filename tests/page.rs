@@ -1,0 +1,155 @@
+//! The pages in a browser: no complaint in its console, sorting, filtering and charts work, a hostile name stays text.
+//! Where there is no chromedriver, nothing is tested here (CI has it).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::Scene;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A browser without a window, spoken to by WebDriver.
+struct Browser {
+    driver: Child,
+    port: u16,
+    session: String,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = ask(self.port, "DELETE", &format!("/session/{}", self.session), None);
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn ask(port: u16, method: &str, path: &str, body: Option<&Value>) -> Option<Value> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{body}"
+    )
+    .ok()?;
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    let mut answer = vec![0; length];
+    reader.read_exact(&mut answer).ok()?;
+    Some(serde_json::from_slice::<Value>(&answer).ok()?["value"].clone())
+}
+
+impl Browser {
+    fn start() -> Option<Browser> {
+        let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+        let mut command = Command::new("chromedriver");
+        command.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut browser = Browser { driver: command.spawn().ok()?, port, session: String::new() };
+        let options = json!({"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]});
+        let wanted = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
+        let body = json!({"capabilities": {"alwaysMatch": wanted}});
+        for _ in 0..50 {
+            if let Some(session) = ask(port, "POST", "/session", Some(&body)) {
+                browser.session = session["sessionId"].as_str().unwrap_or_else(|| panic!("{session}")).to_owned();
+                return Some(browser);
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        None
+    }
+
+    fn post(&self, what: &str, body: Value) -> Value {
+        ask(self.port, "POST", &format!("/session/{}/{what}", self.session), Some(&body)).unwrap()
+    }
+
+    fn open(&self, scene: &Scene, page: &str) {
+        self.post("url", json!({"url": format!("file://{}", scene.path(page).display())}));
+    }
+
+    fn run(&self, script: &str) -> Value {
+        self.post("execute/sync", json!({"script": script, "args": []}))
+    }
+
+    /// The names in the rows that are shown, in their order.
+    fn rows(&self) -> Vec<String> {
+        let rows = "return [...document.querySelectorAll('table.sortable tbody tr[data-kind]')].filter(r => !r.hidden)\
+                    .map(r => r.dataset.name)";
+        self.run(rows).as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    }
+
+    fn find(&self, text: &str) {
+        self.run(&format!(
+            "const s = document.getElementById('search'); s.value = '{text}'; s.dispatchEvent(new Event('input'))"
+        ));
+    }
+
+    fn sort(&self, column: usize) {
+        self.run(&format!("document.querySelectorAll('table.sortable th')[{column}].querySelector('button').click()"));
+    }
+
+    fn complaints(&self) -> Value {
+        self.post("se/log", json!({"type": "browser"}))
+    }
+}
+
+const HOSTILE: &str = "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>";
+
+#[test]
+fn the_page_of_a_report_sorts_and_filters_and_keeps_a_hostile_name_as_text() {
+    let Some(browser) = Browser::start() else { return };
+    let scene = Scene::new();
+    for i in 0..9_u32 {
+        let slower = if i == 4 { 2.0 } else { 1.0 };
+        let level = 1000.0 * f64::from(9 - i);
+        scene.bench("base", &format!("b{i}"), level, 1).bench("head", &format!("b{i}"), level * slower, 2);
+    }
+    scene.bench("base", HOSTILE, 50.0, 1).bench("head", HOSTILE, 100.0, 2);
+    scene.perfgate(&["compare", "base", "head", "--html", "report.html"]).exits(1);
+    browser.open(&scene, "report.html");
+    assert_eq!(browser.run("return document.title"), "perfgate: FAIL: 2 regressed");
+    let hostile = browser.run("return [...document.querySelectorAll('td.name')].map(c => c.firstChild.textContent)");
+    assert!(hostile.as_array().unwrap().contains(&HOSTILE.into()), "{hostile}");
+    assert_eq!(browser.run("return document.images.length"), 0);
+
+    assert_eq!(browser.rows().len(), 10);
+    browser.sort(3);
+    // By the base's value, falling: b0 has the largest.
+    assert_eq!((browser.rows()[0].as_str(), browser.rows()[8].as_str()), ("b0", "b8"));
+    browser.sort(3);
+    assert_eq!(browser.rows()[1], "b8");
+    browser.find("B4");
+    assert_eq!(browser.rows(), ["b4"]);
+    assert_eq!(browser.run("return document.getElementById('shown').textContent"), "1 of 10");
+    assert_eq!(browser.complaints(), json!([]));
+}
+
+#[test]
+fn the_page_of_a_thousand_benchmarks_is_painted_in_half_a_second() {
+    let Some(browser) = Browser::start() else { return };
+    let scene = Scene::new();
+    for i in 0..1000_u32 {
+        let name = format!("group{}/a_benchmark_with_a_usual_name/{i}", i % 20);
+        scene.bench("base", &name, 100.0 + f64::from(i), 1).bench("head", &name, 102.0 + f64::from(i), 2);
+    }
+    scene.perfgate(&["compare", "base", "head", "--html", "report.html"]);
+    browser.open(&scene, "report.html");
+    browser.open(&scene, "report.html"); // the browser's own start is not the page's
+    let painted = browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime");
+    // Twice the promise: other work may keep the machine busy while this is tested.
+    assert!(painted.as_f64().unwrap() < 1000.0, "{painted} ms");
+    assert_eq!(browser.complaints(), json!([]));
+}

@@ -1,0 +1,92 @@
+//! The views for other programs: JUnit XML, CSV, and the page.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::Scene;
+
+const HOSTILE: &str = "<script>alert(\"1\")</script>&'=cmd,\u{1b}[31m";
+
+fn compared() -> Scene {
+    let scene = Scene::new();
+    for i in 0..10 {
+        let name = format!("b{i}");
+        scene.bench("base", &name, 1000.0 + f64::from(i), 1);
+        scene.bench("head", &name, (1000.0 + f64::from(i)) * if i == 3 { 2.0 } else { 1.0 }, 2);
+    }
+    scene.bench("base", HOSTILE, 1000.0, 1).bench("head", HOSTILE, 2000.0, 2);
+    scene.bench("base", "=SUM(A1)", 1000.0, 1).bench("head", "=SUM(A1)", 1000.0, 2);
+    scene
+}
+
+#[test]
+fn junit_has_a_case_for_each_benchmark_and_fails_with_the_gate() {
+    let scene = compared();
+    let answer = scene.perfgate(&["compare", "base", "head", "--format", "junit"]);
+    // Ten plain ones, two odd ones, and the gate; b3, the hostile one and the gate fail.
+    answer.exits(1).says("<testsuites name=\"perfgate\" tests=\"13\" failures=\"3\"");
+    answer.says(
+        "<testcase classname=\"perfgate.time\" name=\"b3\">\n      <failure type=\"regressed\" message=\"regressed: ",
+    );
+    answer
+        .says("name=\"&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;=cmd,")
+        .does_not_say("<script")
+        .does_not_say("\u{1b}");
+    let open = answer.stdout.matches("<testcase").count();
+    assert_eq!((open, answer.stdout.matches("</testcase>").count()), (13, 13));
+    // What does not fail the gate fails no case.
+    let lenient = scene.perfgate(&["compare", "base", "head", "--format", "junit", "--fail-on", "budget"]);
+    lenient.exits(0).says("failures=\"0\"").does_not_say("<failure");
+}
+
+#[test]
+fn csv_has_a_line_for_each_benchmark_and_no_formula() {
+    let answer = compared().perfgate(&["compare", "base", "head", "--format", "csv"]);
+    let lines: Vec<&str> = answer.exits(1).stdout.lines().collect();
+    assert_eq!(lines.len(), 13);
+    let columns = lines[0].split(',').count();
+    let b3 = lines.iter().find(|line| line.contains(",b3,")).unwrap();
+    assert!(b3.starts_with("regressed,true,false,b3,time,criterion,ns,lower,"), "{b3}");
+    assert_eq!(b3.split(',').count(), columns);
+    answer.says("'=SUM(A1)").says("\"<script>alert(\"\"1\"\")</script>&'=cmd,").does_not_say("\u{1b}");
+}
+
+/// The text between two marks.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    text.split_once(from).unwrap().1.split_once(to).unwrap().0
+}
+
+#[test]
+fn the_page_is_one_file_without_a_network_and_a_hostile_name_stays_text() {
+    let scene = compared();
+    scene.perfgate(&["compare", "base", "head", "--html", "report.html"]).exits(1);
+    let page = scene.read("report.html");
+    let policy = between(&page, "Content-Security-Policy\" content=\"", "\">");
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    // Two scripts: the data, which is none to run, and the one that the policy names.
+    assert_eq!(page.matches("<script").count(), 2);
+    assert!(page.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;=cmd,"));
+    for forbidden in [" onclick", " style=\"", "http://", "https://", " src=", "@import", "url("] {
+        // The namespace of SVG is a name, not an address that is fetched.
+        let found = page.replace("\"http://www.w3.org/2000/svg\"", "").contains(forbidden);
+        assert!(!found, "{forbidden}");
+    }
+    assert_eq!(page.matches("<tr data-kind=").count(), 12);
+    assert!(page.contains("FAIL: 2 regressed") && page.contains("prefers-color-scheme: dark"));
+    scene
+        .perfgate(&["compare", "base", "head", "--html", "no/such/place.html"])
+        .exits(2)
+        .complains("no/such/place.html");
+}
+
+#[test]
+fn a_page_of_a_thousand_benchmarks_stays_below_two_megabytes() {
+    let scene = Scene::new();
+    for i in 0..1000_u32 {
+        let name = format!("group{}/a_benchmark_with_a_usual_name/{i}", i % 20);
+        scene.bench("base", &name, 100.0 + f64::from(i), 1).bench("head", &name, 102.0 + f64::from(i), 2);
+    }
+    scene.perfgate(&["compare", "base", "head", "--html", "report.html"]);
+    let page = scene.read("report.html");
+    assert_eq!(page.matches("<tr data-kind=").count(), 1000);
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
+}
