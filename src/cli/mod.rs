@@ -1,9 +1,13 @@
 //! The command line: what was typed becomes what is meant, every refusal before any work, and one exit code.
 
+mod bench;
+mod bisect;
 mod compare;
 mod config;
 mod formats;
+mod measure;
 mod output;
+mod progress;
 mod record;
 mod runs;
 mod sides;
@@ -24,7 +28,8 @@ Examples:
   cargo bench && perfgate record                        on main: keep this commit's results
   cargo bench && perfgate compare                       on a branch: judge against main
   perfgate compare old/criterion new/criterion          two result trees, no git, no store
-  perfgate compare target/criterion@main                against a baseline that criterion saved";
+  perfgate compare target/criterion@main                against a baseline that criterion saved
+  perfgate measure --base main -- cargo bench           both sides here and now, the suspects again";
 
 /// A performance-regression gate: reads what benchmark tools left on disk, compares it with stored baselines, and says
 /// what got slower.
@@ -63,6 +68,10 @@ enum Color {
 enum Command {
     /// Judge two sets of results: the gate. Reads only
     Compare(compare::CompareArgs),
+    /// Run a benchmark command on base and head, side by side, and judge
+    Measure(measure::MeasureArgs),
+    /// Find the commit that made a benchmark slower
+    Bisect(bisect::BisectArgs),
     /// Store results as one run of a commit
     Record(record::RecordArgs),
     /// The stored runs
@@ -109,6 +118,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     }
     match cli.command {
         Some(Command::Compare(args)) => compare::run(args, &cli.global),
+        Some(Command::Measure(args)) => measure::run(args, &cli.global),
+        Some(Command::Bisect(args)) => bisect::run(args, &cli.global),
         Some(Command::Record(args)) => record::run(args, &cli.global),
         Some(Command::Runs(args)) => runs::run(args, &cli.global),
         Some(Command::Formats(args)) => formats::run(args),

@@ -1,8 +1,13 @@
 //! Base Runs against head Runs: which measurements belong together, and how much each changed. Judges nothing: what a
 //! change means is for `verdict`.
 
+mod confirm;
+pub mod filter;
 mod pairs;
+pub mod schedule;
+pub mod search;
 
+pub use confirm::{Suspect, control, only};
 pub use pairs::{Level, Pair, pair};
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, Work};
@@ -29,6 +34,8 @@ pub struct Comparison {
     pub head: Option<Level>,
     /// How the two differ.
     pub effect: Effect,
+    /// Whether this is what came out when a suspect was measured again.
+    pub confirmed: bool,
 }
 
 /// How two sides differ.

@@ -194,6 +194,7 @@ impl<'a> Pair<'a> {
             base: level(&self.base),
             head: level(&self.head),
             effect,
+            confirmed: false,
         }
     }
 }

@@ -171,6 +171,15 @@ pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputEr
     }
 }
 
+/// Reads bytes that one format claims; `None` where none does.
+pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Loaded>, InputError> {
+    let format = request.format.map(named).transpose()?;
+    if format.is_none() && claimants(bytes).is_empty() {
+        return Ok(None);
+    }
+    from_bytes(place, bytes, format, request.detail).map(Some)
+}
+
 /// Several results as one Run.
 pub fn merge(all: Vec<Loaded>) -> Loaded {
     let mut whole = Reading::default();

@@ -1,8 +1,14 @@
 //! Everything that touches disk, network, process, clock or git. What is read here is given to `formats` and `model`
 //! as bytes.
 
+mod capture;
+pub mod collect;
+pub mod command;
 pub mod input;
+pub mod interrupt;
+pub mod noise;
 pub mod probe;
 pub mod repository;
 pub mod store;
 mod tree;
+pub mod worktree;
