@@ -313,3 +313,121 @@ fn two_at_once_are_refused_and_what_a_killed_one_left_is_cleared_away() {
     measure(&scene, &["--base", "main"]).exits(0);
     assert_clean(&scene);
 }
+
+/// A repository `r` with a commit `start` and so many commits after it, `c` slower from the planted one on, some of
+/// them broken.
+fn history(commits: usize, planted: usize, broken: &[usize]) -> Scene {
+    let scene = scene(&[]);
+    scene.write("r/build.sh", "").commit("r", "start");
+    scene.git("r", &["tag", "start"]);
+    for number in 0..commits {
+        let slower: &[(&str, f64)] = if number >= planted { &[("c", 1.15)] } else { &[] };
+        scene.write("r/speeds", speeds(slower));
+        let broken = broken.contains(&number);
+        scene.write("r/build.sh", if broken { "exit 1" } else { "" }).commit("r", &format!("change {number}"));
+    }
+    scene
+}
+
+fn bisect(scene: &Scene, options: &[&str]) -> common::Answer {
+    let mut args = vec!["bisect", "--scratch", "../scratch", "--setup", "sh build.sh"];
+    args.extend(options);
+    args.extend(["--", "sh", "bench.sh", "{filter}"]);
+    scene.perfgate_at("r", &args)
+}
+
+#[test]
+fn bisect_over_sixteen_commits_finds_the_planted_one() {
+    let scene = history(16, 11, &[]);
+    let answer = bisect(&scene, &["c", "--good", "start"]);
+    answer.exits(0).says("c got slower with\n").says(" change 11\n").says("Evidence");
+    // The bad commit and four steps, each decided by three pairs of these steady results.
+    assert_eq!(answer.stdout.matches("in 3 pairs").count(), 5, "{}", answer.stdout);
+    assert_clean(&scene);
+}
+
+#[test]
+fn bisect_leaves_out_what_does_not_build_and_gives_a_range() {
+    let scene = history(6, 3, &[2]);
+    let answer = bisect(&scene, &["c", "--good", "start"]);
+    answer.exits(0).says("one of 2 commits").says(" change 2\n").says(" change 3\n").does_not_say(" change 4\n");
+    answer.says("left out: it does not build or run");
+}
+
+#[test]
+fn bisect_without_a_slow_down_or_a_common_line_is_no_answer() {
+    let scene = history(3, 3, &[]);
+    bisect(&scene, &["c", "--good", "start"]).exits(2).complains("is not shown to be slower");
+    bisect(&scene, &["c", "--good", "HEAD", "--bad", "start"]).exits(2).complains("no ancestor");
+    bisect(&scene, &["c", "--good", "HEAD"]).exits(2).complains("the same commit");
+    bisect(&scene, &["nowhere", "--good", "start"]).exits(2).complains("left no results");
+}
+
+/// A real criterion crate of ten benchmarks; `slow` is how many times as much one of them does.
+fn criterion_crate(scene: &Scene, slow: u32) {
+    scene.write(
+        "r/Cargo.toml",
+        "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dev-dependencies]\n\
+         criterion = { version = \"0.8\", default-features = false, features = [\"cargo_bench_support\"] }\n\n\
+         [[bench]]\nname = \"tiny\"\nharness = false\n\n[profile.bench]\nopt-level = 0\n",
+    );
+    scene.write("r/src/lib.rs", "");
+    scene.write(
+        "r/benches/tiny.rs",
+        format!(
+            "use criterion::{{Criterion, criterion_group, criterion_main}};\nuse std::{{hint::black_box, time::Duration}};\n\
+             fn all(c: &mut Criterion) {{\n    for size in 1..=10u64 {{\n        \
+             let work = size * 200 * if size == 7 {{ {slow} }} else {{ 1 }};\n        \
+             c.bench_function(&format!(\"sum/{{size}}\"), |b| b.iter(|| (0..black_box(work)).fold(0u64, |a, x| a ^ x)));\n    \
+             }}\n}}\ncriterion_group! {{ name = benches; config = Criterion::default()\n    \
+             .warm_up_time(Duration::from_millis(20)).measurement_time(Duration::from_millis(60)).sample_size(20);\n    \
+             targets = all }}\ncriterion_main!(benches);\n"
+        ),
+    );
+}
+
+/// Builds criterion twice, which takes a minute or two.
+#[test]
+#[ignore = "builds a real criterion crate on both sides; run by .ci/run"]
+fn a_real_criterion_crate_is_measured() {
+    let scene = Scene::new();
+    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
+    scene.write("r/Cargo.lock", fs::read(lock).unwrap());
+    criterion_crate(&scene, 1);
+    scene.repository("r");
+    fs::create_dir(scene.path("scratch")).unwrap();
+    let perfgate = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
+        command.args(args).current_dir(scene.path("r")).stdin(Stdio::null()).env_remove("CARGO_TARGET_DIR");
+        command.env("CARGO_NET_OFFLINE", "true");
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        common::Answer {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    };
+    // A lock file with the packages of this crate only, as a user's would be.
+    let pruned = Command::new("cargo").args(["update", "--workspace", "--offline", "-q"]).current_dir(scene.path("r")).output();
+    let pruned = pruned.unwrap();
+    assert!(pruned.status.success(), "{}", String::from_utf8_lossy(&pruned.stderr));
+    scene.commit("r", "locked");
+    let equal = ["measure", "--scratch", "../scratch", "--base", "HEAD", "--format", "json", "--", "cargo", "bench"];
+    let answer = perfgate(&equal);
+    assert_eq!(answer.exits(0).json()["counts"]["regressed"], 0);
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    criterion_crate(&scene, 3);
+    scene.commit("r", "slower");
+    let status = scene.git("r", &["status", "--porcelain=v2", "--ignored"]);
+    let answer = perfgate(&["measure", "--scratch", "../scratch", "--format", "json", "--", "cargo", "bench"]);
+    assert_eq!(answer.exits(1).outcome("sum/7"), "regressed");
+    assert_eq!(answer.json()["counts"]["regressed"], 1);
+    assert_eq!(scene.git("r", &["status", "--porcelain=v2", "--ignored"]), status);
+    assert!(!scene.path("r/target").exists());
+    scene.write("r/benches/tiny.rs", "no rust").commit("r", "broken");
+    perfgate(&["measure", "--scratch", "../scratch", "--base", "HEAD", "--", "cargo", "bench"])
+        .exits(2)
+        .complains("does not build");
+    assert_clean(&scene);
+}

@@ -7,7 +7,7 @@ mod pairs;
 pub mod schedule;
 pub mod search;
 
-pub use confirm::{Suspect, control, only};
+pub use confirm::{Suspect, control, edge, only};
 pub use pairs::{Level, Pair, pair};
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, Work};
