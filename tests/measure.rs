@@ -409,7 +409,8 @@ fn a_real_criterion_crate_is_measured() {
         }
     };
     // A lock file with the packages of this crate only, as a user's would be.
-    let pruned = Command::new("cargo").args(["update", "--workspace", "--offline", "-q"]).current_dir(scene.path("r")).output();
+    let pruned =
+        Command::new("cargo").args(["update", "--workspace", "--offline", "-q"]).current_dir(scene.path("r")).output();
     let pruned = pruned.unwrap();
     assert!(pruned.status.success(), "{}", String::from_utf8_lossy(&pruned.stderr));
     scene.commit("r", "locked");

@@ -214,8 +214,11 @@ impl<'a> Bench<'a> {
         match command.run() {
             Ok(finished) => Ok(Some(finished.wall)),
             Err(error @ CommandError::Interrupted) => Err(error.into()),
-            Err(error) => Err(anyhow::Error::new(error)
-                .context(format!("{} ({}) does not build", site.name, site.commit.short()))),
+            Err(error) => Err(anyhow::Error::new(error).context(format!(
+                "{} ({}) does not build",
+                site.name,
+                site.commit.short()
+            ))),
         }
     }
 
@@ -265,8 +268,13 @@ impl<'a> Bench<'a> {
             self.disturbed.push(format!("run {} ({}): {told}", self.runs, site.name));
         }
         let root = &site.checkout.root;
-        let inputs: Vec<(PathBuf, Option<String>)> =
-            self.config.policy.inputs().iter().map(|rule| (self.input(root, &rule.path), rule.format.clone())).collect();
+        let inputs: Vec<(PathBuf, Option<String>)> = self
+            .config
+            .policy
+            .inputs()
+            .iter()
+            .map(|rule| (self.input(root, &rule.path), rule.format.clone()))
+            .collect();
         let places = Places {
             out: given.then_some(&*out),
             criterion: &criterion,
@@ -409,7 +417,10 @@ mod tests {
     #[test]
     fn cargo_bench_is_built_before_it_is_run() {
         let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(build_of(&words("cargo bench --bench x -- {filter}")), Some(words("cargo bench --bench x --no-run")));
+        assert_eq!(
+            build_of(&words("cargo bench --bench x -- {filter}")),
+            Some(words("cargo bench --bench x --no-run"))
+        );
         assert_eq!(build_of(&words("cargo test")), None);
         assert_eq!(build_of(&words("./bench cargo")), None);
     }

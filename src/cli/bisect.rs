@@ -118,7 +118,12 @@ impl Hunt<'_> {
                     100.0 * self.args.threshold
                 ),
             };
-            bail!("{} is not shown to be slower at {} than at {}: {why}", self.args.benchmark, self.args.bad, self.args.good);
+            bail!(
+                "{} is not shown to be slower at {} than at {}: {why}",
+                self.args.benchmark,
+                self.args.bad,
+                self.args.good
+            );
         }
         self.evidence.push(whole);
         while let Some(commit) = search.next() {
@@ -183,10 +188,16 @@ impl Hunt<'_> {
         let only = [self.args.benchmark.clone()];
         let site = if good { &self.good } else { &self.trial };
         let measured = self.bench.run(site, Some(&only))?;
-        let named = |m: &&Measurement| m.benchmark.as_str() == self.args.benchmark && *m.metric.name == *self.args.metric;
+        let named =
+            |m: &&Measurement| m.benchmark.as_str() == self.args.benchmark && *m.metric.name == *self.args.metric;
         let Some(measurement) = measured.run.measurements.iter().find(named) else {
-            let names: Vec<String> =
-                measured.run.measurements.iter().take(5).map(|m| format!("{} ({})", m.benchmark, m.metric.name)).collect();
+            let names: Vec<String> = measured
+                .run
+                .measurements
+                .iter()
+                .take(5)
+                .map(|m| format!("{} ({})", m.benchmark, m.metric.name))
+                .collect();
             bail!(
                 "{} ({}) is not among the results of {}: {}",
                 self.args.benchmark,

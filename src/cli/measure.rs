@@ -210,7 +210,9 @@ impl Session<'_> {
         }
         let mut compared = self.compare(&base_runs, &self.tip);
         if compared.shared == 0 {
-            bail!("nothing to judge: base and head have no benchmark in common; does the command run the same suite on both?");
+            bail!(
+                "nothing to judge: base and head have no benchmark in common; does the command run the same suite on both?"
+            );
         }
         let screened = self.judge(compared.clone(), bench, &base, &sites, false);
         let suspects: BTreeSet<Suspect> = screened
@@ -328,7 +330,9 @@ impl Session<'_> {
             cost += measured.wall;
             self.take(turn, measured)?;
             index += 1;
-            if index == 2 && let Some(budget) = self.args.budget {
+            if index == 2
+                && let Some(budget) = self.args.budget
+            {
                 let can_filter = bench.can_filter();
                 let costs = Costs { budget, spent: started.elapsed(), round: cost, pairs: self.pairs(), can_filter };
                 rounds = schedule::rounds_within(costs);
@@ -412,10 +416,8 @@ impl Session<'_> {
         let rename = |old: &str| self.policy().rename(old).map(str::to_owned);
         let mut names: BTreeSet<String> = suspects.iter().map(|suspect| suspect.benchmark.clone()).collect();
         let old_names = self.base.iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str());
-        let renamed: Vec<String> = old_names
-            .filter(|old| rename(old).is_some_and(|new| names.contains(&new)))
-            .map(str::to_owned)
-            .collect();
+        let renamed: Vec<String> =
+            old_names.filter(|old| rename(old).is_some_and(|new| names.contains(&new))).map(str::to_owned).collect();
         names.extend(renamed);
         let names: Vec<String> = names.into_iter().collect();
         let pairs = self.pairs();
@@ -438,7 +440,8 @@ impl Session<'_> {
         let [base, head] = [base, head].map(|runs| compare::only(&runs, suspects, rename));
         let fresh = self.compare(&base, &head);
         compared.confirm(suspects, fresh, &compare::control(&base, rename));
-        let message = format!("{} {noun} measured again on both sides, {pairs} pairs, and judged by these alone", suspects.len());
+        let message =
+            format!("{} {noun} measured again on both sides, {pairs} pairs, and judged by these alone", suspects.len());
         compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
         Ok(())
     }

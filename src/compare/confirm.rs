@@ -47,10 +47,7 @@ pub fn only(runs: &[Run], suspects: &BTreeSet<Suspect>, rename: impl Fn(&str) ->
 
 /// How far the base moved against itself: for each benchmark and metric, the largest log ratio between two of its runs.
 /// Of four runs or more the one farthest from the middle is left out, being what the verdict's centres shrug off too.
-pub fn control(
-    base: &[Run],
-    rename: impl Fn(&str) -> Option<String>,
-) -> BTreeMap<Suspect, f64> {
+pub fn control(base: &[Run], rename: impl Fn(&str) -> Option<String>) -> BTreeMap<Suspect, f64> {
     let mut values: BTreeMap<Suspect, Vec<f64>> = BTreeMap::new();
     for measurement in base.iter().flat_map(|run| &run.measurements) {
         let name = measurement.benchmark.as_str();
@@ -67,7 +64,11 @@ pub fn control(
         let n = logs.len();
         if n >= 4 {
             let middle = (logs[(n - 1) / 2] + logs[n / 2]) / 2.0;
-            if middle - logs[0] > logs[n - 1] - middle { logs.remove(0) } else { logs.remove(n - 1) };
+            if middle - logs[0] > logs[n - 1] - middle {
+                logs.remove(0)
+            } else {
+                logs.remove(n - 1)
+            };
         }
         match (logs.first(), logs.last()) {
             (Some(low), Some(high)) if low.is_finite() && high.is_finite() => high - low,
@@ -133,7 +134,8 @@ mod tests {
 
     #[test]
     fn fresh_runs_replace_those_of_the_screening() {
-        let mut compared = compare(&[run(&[("a", 100.0), ("b", 50.0)])], &[run(&[("a", 200.0), ("b", 50.0)])], 0.05, |_| None);
+        let mut compared =
+            compare(&[run(&[("a", 100.0), ("b", 50.0)])], &[run(&[("a", 200.0), ("b", 50.0)])], 0.05, |_| None);
         let suspects = BTreeSet::from([suspect("a"), suspect("b")]);
         let fresh = [run(&[("a", 100.0)]), run(&[("a", 102.0)]), run(&[("a", 101.0)])];
         let again = compare(&only(&fresh, &suspects, |_| None), &only(&fresh, &suspects, |_| None), 0.05, |_| None);

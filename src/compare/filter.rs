@@ -28,7 +28,8 @@ impl Dialect {
             Dialect::Google
         } else if has(&|word| matches!(file_name(word).as_str(), "pytest" | "py.test")) {
             Dialect::Pytest
-        } else if command.first().is_some_and(|word| file_name(word) == "go") || has(&|word| word.starts_with("-bench")) {
+        } else if command.first().is_some_and(|word| file_name(word) == "go") || has(&|word| word.starts_with("-bench"))
+        {
             Dialect::Go
         } else {
             Dialect::Criterion
@@ -95,8 +96,23 @@ fn appends(command: &[String]) -> bool {
         let takes_value = |word: &str| {
             matches!(
                 word,
-                "--bench" | "-p" | "--package" | "--features" | "-F" | "--profile" | "--manifest-path" | "--target"
-                    | "-j" | "--jobs" | "--config" | "--target-dir" | "--color" | "-Z" | "--exclude" | "--bin" | "--example"
+                "--bench"
+                    | "-p"
+                    | "--package"
+                    | "--features"
+                    | "-F"
+                    | "--profile"
+                    | "--manifest-path"
+                    | "--target"
+                    | "-j"
+                    | "--jobs"
+                    | "--config"
+                    | "--target-dir"
+                    | "--color"
+                    | "-Z"
+                    | "--exclude"
+                    | "--bin"
+                    | "--example"
             )
         };
         before.iter().enumerate().any(|(index, word)| {
@@ -199,10 +215,7 @@ mod tests {
         let go = "go test -run ^$ -bench {filter} ./...";
         assert_eq!(line(go, None), "go test -run ^$ -bench . ./...");
         let names = ["example.org/x/BenchmarkA/size=1-8", "example.org/x/BenchmarkB/size=2-8"];
-        assert_eq!(
-            line(go, Some(&names)),
-            "go test -run ^$ -bench ^(BenchmarkA|BenchmarkB)$/^(size=1|size=2)$ ./..."
-        );
+        assert_eq!(line(go, Some(&names)), "go test -run ^$ -bench ^(BenchmarkA|BenchmarkB)$/^(size=1|size=2)$ ./...");
         let google = "./bench --benchmark_filter={filter} --benchmark_format=json";
         assert_eq!(line(google, Some(&["BM_x/8"])), "./bench --benchmark_filter=^(BM_x/8)$ --benchmark_format=json");
         assert_eq!(line(google, None), "./bench --benchmark_filter=. --benchmark_format=json");

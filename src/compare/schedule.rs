@@ -31,7 +31,8 @@ impl Turn {
 
 /// The order of so many rounds.
 pub fn order(rounds: usize) -> Vec<Turn> {
-    let round = |index: usize| if index.is_multiple_of(2) { [Turn::Base, Turn::Head] } else { [Turn::Head, Turn::Base] };
+    let round =
+        |index: usize| if index.is_multiple_of(2) { [Turn::Base, Turn::Head] } else { [Turn::Head, Turn::Base] };
     (0..rounds).flat_map(round).collect()
 }
 

@@ -79,7 +79,7 @@ fn fresh<'a>(request: Request<'a>, places: &Places<'_>) -> Request<'a> {
 
 fn load(path: &Path, request: Request<'_>) -> Result<Loaded, InputError> {
     let word = path.display().to_string();
-    let location = Location::parse(&word).ok_or_else(|| InputError::Missing(word))?;
+    let location = Location::parse(&word).ok_or(InputError::Missing(word))?;
     input::load(&location, request)
 }
 

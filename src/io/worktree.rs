@@ -233,7 +233,8 @@ fn clear(root: &Path, common: &Path) {
     let worktrees = common.join("worktrees");
     let Ok(entries) = fs::read_dir(&worktrees) else { return };
     for entry in entries.flatten() {
-        let ours = fs::read_to_string(entry.path().join("gitdir")).is_ok_and(|at| Path::new(at.trim()).starts_with(root));
+        let ours =
+            fs::read_to_string(entry.path().join("gitdir")).is_ok_and(|at| Path::new(at.trim()).starts_with(root));
         if ours {
             let _ = fs::remove_dir_all(entry.path());
         }
