@@ -1,6 +1,7 @@
 //! Verdicts on recorded runs with known slow-downs: the share of harmless suites that raise an alarm, and of real
 //! slow-downs that are found. A case is some base runs and one head run; the definitions are those of the scorer that
 //! came with the runs (tests/data/accuracy/README.md).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 use perfgate::compare::compare;
 use perfgate::model::{Detail, Evidence, Run, record};

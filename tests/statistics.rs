@@ -1,5 +1,6 @@
 //! The statistics held to values of an independent implementation (numpy and scipy) and to properties.
 //! tests/data/statistics/vectors.json: digests and centres in, every figure of the rule out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 use perfgate::model::Direction;
 use perfgate::stats::estimate::{Observed, RunValue, family};

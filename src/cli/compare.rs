@@ -25,9 +25,9 @@ Examples:
 /// Judge two sets of results: the gate. Reads only
 ///
 /// A side is a file, a directory that a format recognises (target/criterion), DIR@NAME for a saved criterion baseline,
-/// - for standard input, or a git revision whose stored runs are looked up. Left out, HEAD is target/criterion (or
-/// [[input]] of perfgate.toml), and BASE is the stored runs of the merge base with the default branch and of the commits
-/// before it.
+/// `-` for standard input, or a git revision whose stored runs are looked up. Left out, HEAD is target/criterion (or what
+/// `[[input]]` of perfgate.toml names), and BASE is the stored runs of the merge base with the default branch and of the
+/// commits before it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
@@ -175,11 +175,12 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool) 
             }
         }
     };
-    let (head, base) = if both_on_disk {
-        let (head, base) = rayon::join(|| read(head), || read(base));
-        (head?, base?)
-    } else {
-        (read(head)?, read(base)?)
+    let (base, head) = match (base, head) {
+        (Origin::Paths(base), Origin::Paths(head)) => scene.read_both(base, head, Detail::Digests)?,
+        _ => {
+            let head = read(head)?;
+            (read(base)?, head)
+        }
     };
     refuse_different_tools(&base, &head)?;
 

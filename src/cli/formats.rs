@@ -1,8 +1,12 @@
-//! `perfgate formats`: what can be read.
+//! `perfgate formats`: what can be read, as a table.
 
 use super::output;
 use crate::formats::{FORMATS, criterion};
 use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
+
+/// Widths of the three columns; longer texts go on in the next line.
+const WIDTHS: [usize; 3] = [23, 44, 50];
 
 /// List the input formats
 #[derive(Debug, clap::Args)]
@@ -11,12 +15,49 @@ pub struct FormatsArgs {}
 
 /// Prints each format with the command that makes it and what it carries.
 pub fn run(_: FormatsArgs) -> anyhow::Result<u8> {
-    let tree = [(criterion::NAME, "cargo bench (target/criterion)", "time: every sample; throughput beside it")];
-    let files = FORMATS.iter().map(|format| (format.name(), format.produced_by(), format.carries()));
+    let files = FORMATS.iter().map(|format| [format.name(), format.produced_by(), format.carries()]);
+    let mut rows: Vec<[&str; 3]> = files.chain([criterion::ABOUT]).collect();
+    rows.sort_unstable();
     let mut out = String::new();
-    for (name, produced_by, carries) in tree.into_iter().chain(files) {
-        let _ = writeln!(out, "{name:<24} {produced_by}\n{:<24}   {carries}", "");
-    }
+    row(&mut out, ["format", "made by", "carries"]);
+    rows.into_iter().for_each(|cells| row(&mut out, cells));
     output::print(out.as_bytes())?;
     Ok(0)
+}
+
+fn row(out: &mut String, cells: [&str; 3]) {
+    let [names, makers, contents] = [0, 1, 2].map(|column| wrapped(cells[column], WIDTHS[column]));
+    let height = names.len().max(makers.len()).max(contents.len());
+    for line in 0..height {
+        let [name, maker, content] =
+            [&names, &makers, &contents].map(|lines| lines.get(line).map_or("", String::as_str));
+        let text = format!("{name:<23}  {maker:<44}  {content}");
+        let _ = writeln!(out, "{}", text.trim_end());
+    }
+}
+
+/// A text in lines of at most `width` columns, broken at its spaces.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_broken_at_its_spaces() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("unbreakable x", 5), ["unbreakable", "x"]);
+    }
 }

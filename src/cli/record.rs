@@ -2,7 +2,7 @@
 
 use super::sides::{self, Results, Scene};
 use super::{Global, config, output};
-use crate::io::input::{self, Location, Request};
+use crate::io::input::{self, Location};
 use crate::io::repository::Repository;
 use crate::io::store::{Key, Store};
 use crate::model::{Detail, Environment, Run, record};
@@ -99,10 +99,7 @@ fn results(scene: &Scene<'_>, paths: &[String]) -> anyhow::Result<Vec<Results>> 
 fn read(results: &[Results], committed: Option<i64>) -> anyhow::Result<Run> {
     let mut loaded = Vec::with_capacity(results.len());
     for result in results {
-        loaded.push(input::load(
-            &result.location,
-            Request { format: result.format.as_deref(), detail: Detail::Samples, committed },
-        )?);
+        loaded.push(input::load(&result.location, result.request(Detail::Samples, committed))?);
     }
     let loaded = input::merge(loaded);
     for diagnostic in &loaded.diagnostics {

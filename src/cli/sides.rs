@@ -43,6 +43,13 @@ pub struct Results {
     pub format: Option<String>,
 }
 
+impl Results {
+    /// How they are to be read.
+    pub fn request(&self, detail: Detail, committed: Option<i64>) -> Request<'_> {
+        Request { format: self.format.as_deref(), detail, committed }
+    }
+}
+
 /// A side, read.
 #[derive(Debug)]
 pub struct Side {
@@ -153,10 +160,20 @@ impl Scene<'_> {
     /// Reads results on disk, one Run a path.
     pub fn read_paths(&self, results: &[Results], detail: Detail) -> anyhow::Result<Side> {
         let read = |result: &Results| -> anyhow::Result<Loaded> {
-            let request = Request { format: result.format.as_deref(), detail, committed: None };
-            Ok(input::load(&result.location, request)?)
+            Ok(input::load(&result.location, result.request(detail, None))?)
         };
         Ok(disk_side(results, results.iter().map(read).collect::<anyhow::Result<_>>()?))
+    }
+
+    /// Reads both sides from disk, one Run a path.
+    pub fn read_both(&self, base: &[Results], head: &[Results], detail: Detail) -> anyhow::Result<(Side, Side)> {
+        if let ([one], [two]) = (base, head) {
+            let (first, second) =
+                input::load_two((&one.location, one.request(detail, None)), (&two.location, two.request(detail, None)));
+            return Ok((disk_side(base, vec![first?]), disk_side(head, vec![second?])));
+        }
+        let (first, second) = rayon::join(|| self.read_paths(base, detail), || self.read_paths(head, detail));
+        Ok((first?, second?))
     }
 
     /// Reads the results of the work tree as one Run.
@@ -164,8 +181,7 @@ impl Scene<'_> {
         let head = Repository::discover(Path::new(".")).and_then(|repository| repository.head()).ok();
         let committed = head.as_ref().map(|head| head.time);
         let read = |result: &Results| -> anyhow::Result<Loaded> {
-            let request = Request { format: result.format.as_deref(), detail, committed };
-            Ok(input::load(&result.location, request)?)
+            Ok(input::load(&result.location, result.request(detail, committed))?)
         };
         let loaded = input::merge(results.iter().map(read).collect::<anyhow::Result<_>>()?);
         let mut side = disk_side(results, vec![loaded]);
@@ -275,7 +291,8 @@ fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {
         diagnostics.extend(odd);
         runs.push(run);
     }
-    let report = SideReport { label: label(results), runs: runs.len(), ..SideReport::default() };
+    let commit = runs.iter().find_map(|run| run.commit.as_ref()).map(|commit| commit.as_str().to_owned());
+    let report = SideReport { label: label(results), runs: runs.len(), commit, ..SideReport::default() };
     Side { runs, report, environment, diagnostics }
 }
 

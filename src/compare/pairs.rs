@@ -116,8 +116,8 @@ impl<'a> Pair<'a> {
             return Some(Effect::Invalid("a value is negative or no number".to_owned()));
         }
         let constant = |side: &[f64]| side.windows(2).all(|two| two[0] == two[1]);
-        let zero = base.iter().chain(&head).any(|value| *value == 0.0);
-        if self.metric.exact && constant(&base) && constant(&head) || zero {
+        let nothing = |side: &[f64]| side.iter().all(|value| *value == 0.0);
+        if self.metric.exact && constant(&base) && constant(&head) || nothing(&base) || nothing(&head) {
             return Some(self.exact(centre::median(&base), centre::median(&head)));
         }
         None
@@ -138,13 +138,17 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// The pair as the statistics want it: worse is larger.
+    /// The pair as the statistics want it: worse is larger. Where some runs have zero, which has no logarithm, it stands
+    /// for less than could be seen: half of the least value that was.
     pub(super) fn observed(&self) -> Observed {
-        let side = |side: &[Replicate<'_>]| side.iter().map(|one| self.run_value(one)).collect();
+        let centres = self.base.iter().chain(&self.head).map(|one| one.evidence.centre());
+        let least = centres.filter(|value| *value > 0.0).min_by(f64::total_cmp).unwrap_or(1.0) / 2.0;
+        let side = |side: &[Replicate<'_>]| side.iter().map(|one| self.run_value(one, least)).collect();
         Observed { base: side(&self.base), head: side(&self.head) }
     }
 
-    fn run_value(&self, one: &Replicate<'_>) -> RunValue {
+    fn run_value(&self, one: &Replicate<'_>, least: f64) -> RunValue {
+        let ln = |value: f64| if value > 0.0 { value.ln() } else { least.ln() };
         let sign = match self.metric.direction {
             Direction::Lower => 1.0,
             Direction::Higher => -1.0,
@@ -152,8 +156,8 @@ impl<'a> Pair<'a> {
         let digest = self.digest(one.evidence);
         RunValue {
             run: one.run,
-            edge: digest.map(|digest| sign * digest.low.ln()),
-            centre: sign * one.evidence.centre().ln(),
+            edge: digest.map(|digest| sign * ln(digest.low)),
+            centre: sign * ln(one.evidence.centre()),
             wander: digest.and_then(|digest| digest.wander).map(f64::from),
             within: within(one.evidence),
         }

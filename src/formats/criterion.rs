@@ -11,6 +11,9 @@ use std::borrow::Cow;
 
 /// The format's name.
 pub const NAME: &str = "criterion";
+/// Its line of `perfgate formats`: name, what makes it, what it carries.
+pub const ABOUT: [&str; 3] =
+    [NAME, "cargo bench (target/criterion)", "time: every sample, with the work of one iteration"];
 
 /// Samples that are no time (NaN, infinite, negative, zero) are left out; with more than this share of them the
 /// benchmark counts as unreadable.

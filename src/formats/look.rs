@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-/// How much of a file is looked at.
-const PREFIX: usize = 64 * 1024;
 /// How deep JSON keys are noted.
 const DEPTH: usize = 5;
 
 /// What the beginning of a file shows.
 #[derive(Debug)]
 pub struct Look<'a> {
+    /// The beginning as bytes (at most 64 KiB, byte order mark left out), for files that are no text.
+    pub start: &'a [u8],
     /// The beginning as text (at most 64 KiB, byte order mark left out, cut before the first byte that is not UTF-8).
     pub head: &'a str,
     /// For JSON: the paths of the keys seen, `results[].times`; a root array begins with `[]`, an ndjson file shows
@@ -21,10 +21,13 @@ pub struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
+    /// How much of a file is looked at.
+    pub const PREFIX: usize = 64 * 1024;
+
     /// Looks at the beginning of `bytes`.
     pub fn at(bytes: &'a [u8]) -> Self {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let prefix = &bytes[..bytes.len().min(PREFIX)];
+        let prefix = &bytes[..bytes.len().min(Self::PREFIX)];
         let head = match std::str::from_utf8(prefix) {
             Ok(text) => text,
             Err(error) => std::str::from_utf8(&prefix[..error.valid_up_to()]).unwrap_or_default(),
@@ -32,7 +35,7 @@ impl<'a> Look<'a> {
         let first = head.trim_start();
         let keys = if first.starts_with(['{', '[']) { json_keys(first) } else { BTreeSet::new() };
         let root = if first.starts_with('<') { xml_root(first) } else { None };
-        Look { head, keys, root }
+        Look { start: prefix, head, keys, root }
     }
 
     /// True when the text is a JSON object or array.

@@ -1,13 +1,63 @@
 //! Input formats: named bytes in, measurements out. One file a format, one table ([`FORMATS`]).
 //! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
 
+mod ab;
+mod asv;
+mod autocannon;
+mod bencher;
+mod bencher_bmf;
+mod benchmark_ips;
+mod benchmarkdotnet;
+mod benchmarkjs;
+pub mod callgrind;
+mod cargo_criterion;
+mod catch2;
+mod cprofile;
 pub mod criterion;
+mod csv;
+mod divan;
+mod exchange;
+mod github_action_benchmark;
+mod go_bench;
+mod google_benchmark;
+mod gungraun;
+mod h2load;
+mod hyperfine;
+mod iai_callgrind;
+mod jmeter;
+mod jmh;
 pub mod json;
+mod junit_xml;
+mod k6;
+mod ledger;
+mod load;
+mod locust;
 mod look;
+mod machine;
+mod marshal;
+mod memory_profiler;
+mod mitata;
+mod mprof;
+mod perf_stat;
+mod perfgate_run;
+mod pgbench;
+mod pyperf;
+mod pytest_benchmark;
+mod radon;
+mod siege;
+mod sqlalchemy_echo;
+mod text;
+mod time_v;
+mod timeit;
+mod tinybench;
+mod vitest_bench;
+mod wrk;
+mod xml;
 
 pub use look::Look;
+pub use text::utf8;
 
-use crate::model::{Diagnostic, Environment, Measurement};
+use crate::model::{Commit, Diagnostic, Environment, Measurement};
 
 /// A file's text and what to call it in messages.
 #[derive(Debug, Clone, Copy)]
@@ -21,12 +71,28 @@ pub struct Source<'a> {
 /// What a format made of a source.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// What was measured. At least one, or `parse` is an error.
+    /// What was measured. Empty only for a file that stands beside another one with the numbers in it, as some tools
+    /// leave them; anything else without a measurement is an error of `parse`.
     pub measurements: Vec<Measurement>,
     /// What could not be read beside it.
     pub diagnostics: Vec<Diagnostic>,
     /// Facts on the machine that the file states.
     pub environment: Environment,
+    /// The commit that was measured, where the file states it.
+    pub commit: Option<Commit>,
+}
+
+impl Reading {
+    /// Both as one; what both state is as the first states it.
+    pub fn and(mut self, other: Reading) -> Reading {
+        self.measurements.extend(other.measurements);
+        self.diagnostics.extend(other.diagnostics);
+        other.environment.0.into_iter().for_each(|(key, value)| {
+            self.environment.0.entry(key).or_insert(value);
+        });
+        self.commit = self.commit.or(other.commit);
+        self
+    }
 }
 
 /// An input format.
@@ -50,4 +116,52 @@ pub trait Format: Sync {
 }
 
 /// Every input format. The order does not matter: at most one claims a file.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[
+    &ab::Ab,
+    &asv::Asv,
+    &autocannon::Autocannon,
+    &bencher::Bencher,
+    &bencher_bmf::BencherBmf,
+    &benchmark_ips::BenchmarkIps,
+    &benchmarkdotnet::BenchmarkDotNet,
+    &benchmarkjs::BenchmarkJs,
+    &cargo_criterion::CargoCriterion,
+    &catch2::Catch2,
+    &cprofile::Cprofile,
+    &csv::Csv,
+    &divan::Divan,
+    &github_action_benchmark::GithubActionBenchmark,
+    &go_bench::GoBench,
+    &google_benchmark::GoogleBenchmark,
+    &gungraun::Gungraun,
+    &h2load::H2load,
+    &hyperfine::Hyperfine,
+    &iai_callgrind::IaiCallgrind,
+    &jmeter::Jmeter,
+    &jmh::Jmh,
+    &junit_xml::JunitXml,
+    &k6::K6,
+    &locust::Locust,
+    &memory_profiler::MemoryProfiler,
+    &mitata::Mitata,
+    &mprof::Mprof,
+    &perf_stat::PerfStat,
+    &perfgate_run::PerfgateRun,
+    &pgbench::Pgbench,
+    &pyperf::Pyperf,
+    &pytest_benchmark::PytestBenchmark,
+    &radon::Radon,
+    &siege::Siege,
+    &sqlalchemy_echo::SqlalchemyEcho,
+    &time_v::TimeV,
+    &timeit::Timeit,
+    &tinybench::Tinybench,
+    &vitest_bench::VitestBench,
+    &wrk::Wrk,
+];
+
+/// The formats that claim a content, of which its first [`Look::PREFIX`] bytes are enough.
+pub fn claimants(bytes: &[u8]) -> Vec<&'static dyn Format> {
+    let look = Look::at(bytes);
+    FORMATS.iter().copied().filter(|format| format.sniff(&look)).collect()
+}

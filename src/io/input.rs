@@ -1,17 +1,13 @@
 //! From a path that the user names to a Run: a file or standard input by sniffing, a directory as a criterion tree or
 //! as several files. Revisions are for `store`.
 
+use super::files;
 use super::tree::{self, Tree};
-use crate::formats::{FORMATS, Format, Look, Reading, Source, criterion};
-use crate::model::{Detail, Diagnostic, Environment, Measurement, Run};
-use crate::stats::steadiness;
-use std::fs;
-use std::io::{self, Read};
+use crate::formats::{FORMATS, Format, Reading, criterion};
+use crate::model::{Detail, Diagnostic, Measurement, Run};
+use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
-
-/// A directory with more files than this is no folder of results; naming it is a mistake.
-const MAX_FILES: usize = 10_000;
 
 /// A path as the user wrote it: a file, a directory, a saved baseline `DIR@NAME`, or `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +33,8 @@ pub struct Request<'a> {
     /// How much is kept.
     pub detail: Detail,
     /// When the commit that was measured was made (seconds since 1970), where the results are those of the work tree.
-    /// Benchmarks of a tree that are older, while others are not, were left over by an earlier commit.
+    /// Benchmarks of a tree that are older, while others are not, were left over by an earlier commit; with every sample
+    /// asked for, as for storing, they are left out.
     pub committed: Option<i64>,
 }
 
@@ -87,6 +84,14 @@ pub enum InputError {
         place: String,
         /// The names.
         formats: String,
+    },
+    /// A directory of results of several commits, which are no one Run.
+    #[error("{place}: holds results of {} commits ({}); name the file of one", commits.len(), commits.join(", "))]
+    SeveralCommits {
+        /// The directory.
+        place: String,
+        /// The commits.
+        commits: Vec<String>,
     },
     /// `--input-format` names none.
     #[error("there is no input format {name:?}; `perfgate formats` lists them{near}")]
@@ -152,32 +157,51 @@ pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputEr
     let detail = request.detail;
     match location {
         Location::StandardInput => {
-            let mut bytes = Vec::new();
-            let place = "standard input".to_owned();
-            io::stdin().lock().read_to_end(&mut bytes).map_err(|error| InputError::Refused { place, error })?;
-            from_bytes("standard input", &bytes, format, detail)
+            let place = "standard input";
+            let reading = files::stream(place, io::stdin().lock(), of_file(place, format)?, detail)?;
+            Ok(assemble(reading))
         }
         Location::File(path) => {
-            let place = path.display().to_string();
-            let bytes = fs::read(path).map_err(|error| InputError::Refused { place: place.clone(), error })?;
-            from_bytes(&place, &bytes, format, detail)
+            let format = of_file(&path.display().to_string(), format)?;
+            Ok(assemble(files::file(path, format, detail)?))
         }
         Location::Directory { path, baseline } => match format {
-            Some(Chosen::File(format)) => from_files(path, Some(format), detail),
-            Some(Chosen::Criterion) => from_tree(path, baseline, request),
-            None if baseline != "new" || tree::is_tree(path) => from_tree(path, baseline, request),
-            None => from_files(path, None, detail),
+            Some(Chosen::File(format)) => Ok(assemble(files::directory(path, Some(format), detail)?)),
+            None if baseline == "new" && !tree::is_tree(path) => Ok(assemble(files::directory(path, None, detail)?)),
+            Some(Chosen::Criterion) | None => {
+                let [tree] = tree::read(path, [baseline], detail, request.committed.is_some());
+                from_tree(tree, path, baseline, request)
+            }
         },
     }
 }
 
 /// Reads bytes that one format claims; `None` where none does.
 pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Loaded>, InputError> {
-    let format = request.format.map(named).transpose()?;
-    if format.is_none() && claimants(bytes).is_empty() {
-        return Ok(None);
+    let format = of_file(place, request.format.map(named).transpose()?)?;
+    match files::stream(place, bytes, format, request.detail) {
+        Ok(reading) => Ok(Some(assemble(reading))),
+        Err(InputError::UnknownContent(_)) => Ok(None),
+        Err(error) => Err(error),
     }
-    from_bytes(place, bytes, format, request.detail).map(Some)
+}
+
+/// Reads two locations at once; two baselines of one tree in one walk.
+pub fn load_two(
+    one: (&Location, Request<'_>),
+    two: (&Location, Request<'_>),
+) -> (Result<Loaded, InputError>, Result<Loaded, InputError>) {
+    if let (Location::Directory { path, baseline }, Location::Directory { path: other, baseline: second }) =
+        (one.0, two.0)
+        && path == other
+        && baseline != second
+        && one.1.format.is_none_or(|name| name == criterion::NAME)
+        && tree::is_tree(path)
+    {
+        let [first, last] = tree::read(path, [baseline, second], one.1.detail, false);
+        return (from_tree(first, path, baseline, one.1), from_tree(last, path, second, two.1));
+    }
+    rayon::join(|| load(one.0, one.1), || load(two.0, two.1))
 }
 
 /// Several results as one Run.
@@ -185,12 +209,11 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
     let mut whole = Reading::default();
     let mut unreadable = Vec::new();
     for Loaded { run, diagnostics } in all {
-        whole.measurements.extend(run.measurements);
-        whole.diagnostics.extend(diagnostics);
-        whole.environment.0.extend(run.environment.0);
+        let Run { commit, environment, measurements, .. } = run;
+        whole = whole.and(Reading { measurements, diagnostics, environment, commit });
         unreadable.extend(run.unreadable);
     }
-    let mut loaded = assemble(whole, Detail::Samples);
+    let mut loaded = assemble(whole);
     loaded.run.unreadable = unreadable;
     loaded
 }
@@ -213,8 +236,19 @@ fn named(name: &str) -> Result<Chosen, InputError> {
     Err(InputError::UnknownFormat { name: name.to_owned(), near })
 }
 
-fn from_tree(path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded, InputError> {
-    let mut tree = tree::read(path, baseline, request.detail, request.committed.is_some());
+/// The format that a file is to be read as; criterion's results are no file.
+fn of_file(place: &str, format: Option<Chosen>) -> Result<Option<&'static dyn Format>, InputError> {
+    match format {
+        None => Ok(None),
+        Some(Chosen::File(format)) => Ok(Some(format)),
+        Some(Chosen::Criterion) => {
+            let hint = "criterion's results are a directory; name target/criterion".to_owned();
+            Err(InputError::Nothing { place: place.to_owned(), hint })
+        }
+    }
+}
+
+fn from_tree(mut tree: Tree, path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded, InputError> {
     let place = path.display().to_string();
     if tree.measurements.is_empty() {
         let mut errors = tree.diagnostics;
@@ -222,7 +256,7 @@ fn from_tree(path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded
         if !errors.is_empty() {
             return Err(InputError::Unreadable(errors));
         }
-        let hint = match (baseline, tree.other_baselines || tree::is_tree(path)) {
+        let hint = match (baseline, tree::is_tree(path)) {
             ("new", false) => "run `cargo bench` first".to_owned(),
             ("new", true) => "it has saved baselines only; name one as DIR@NAME".to_owned(),
             (name, _) => format!("it has no baseline {name:?}; `cargo bench -- --save-baseline {name}` saves one"),
@@ -230,146 +264,46 @@ fn from_tree(path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded
         return Err(InputError::Nothing { place, hint });
     }
     if let Some(committed) = request.committed {
-        leave_out_left_over(&mut tree, &place, committed);
+        look_for_left_over(&mut tree, &place, committed, request.detail == Detail::Samples);
     }
     let Tree { measurements, diagnostics, unreadable, .. } = tree;
-    let mut loaded =
-        assemble(Reading { measurements, diagnostics, environment: Environment::default() }, request.detail);
+    let mut loaded = assemble(Reading { measurements, diagnostics, ..Reading::default() });
     loaded.run.unreadable = unreadable;
     Ok(loaded)
 }
 
-/// Criterion never removes a benchmark's directory. One that is older than the commit under test, while others are
-/// newer, was not run for it.
-fn leave_out_left_over(tree: &mut Tree, place: &str, committed: i64) {
-    let fresh = tree.written.iter().filter(|written| **written >= committed).count();
-    if fresh == tree.written.len() {
+/// Criterion never removes a benchmark's directory: one that is older than the commit under test, while others are
+/// newer, was not run for it. It is said when results are judged, and left out when they are stored under that commit.
+fn look_for_left_over(tree: &mut Tree, place: &str, committed: i64, leave_out: bool) {
+    let fresh = |written: &i64| *written >= committed;
+    if tree.written.iter().all(fresh) {
         return;
     }
-    if fresh == 0 {
+    if !tree.written.iter().any(fresh) {
         let message = "all results are older than the commit that they are taken for; were the benchmarks run for it?";
         tree.diagnostics.push(Diagnostic::warning("older-than-commit", place, message));
         return;
     }
-    let mut written = tree.written.iter();
-    let mut names = Vec::new();
-    tree.measurements.retain(|measurement| {
-        let keep = written.next().is_some_and(|written| *written >= committed);
-        if !keep {
-            names.push(measurement.benchmark.to_string());
-        }
-        keep
-    });
+    let old = tree.measurements.iter().zip(&tree.written).filter(|(_, written)| !fresh(written));
+    let mut names: Vec<String> = old.map(|(measurement, _)| measurement.benchmark.to_string()).collect();
     names.sort();
     let others = match names.len() {
         1 => String::new(),
         count => format!(" and {} more", count - 1),
     };
     let first = names.first().cloned().unwrap_or_default();
-    let message = format!("{first:?}{others}: older than the commit, not run for it; left out");
+    let done = if leave_out { "left out" } else { "taken as they are; remove the tree and run the benchmarks again" };
+    let message = format!("{first:?}{others}: older than the commit, left over from another one? {done}");
     tree.diagnostics.push(Diagnostic::warning("left-over", place, message));
-}
-
-fn from_bytes(place: &str, bytes: &[u8], format: Option<Chosen>, detail: Detail) -> Result<Loaded, InputError> {
-    let format = match format {
-        Some(Chosen::File(format)) => format,
-        Some(Chosen::Criterion) => {
-            let hint = "criterion's results are a directory; name target/criterion".to_owned();
-            return Err(InputError::Nothing { place: place.to_owned(), hint });
-        }
-        None => match claimants(bytes).as_slice() {
-            [format] => *format,
-            [] if bytes.iter().all(u8::is_ascii_whitespace) => {
-                let hint = "the file is empty; run the benchmarks again".to_owned();
-                return Err(InputError::Nothing { place: place.to_owned(), hint });
-            }
-            [] => return Err(InputError::UnknownContent(place.to_owned())),
-            several => {
-                let formats = several.iter().map(|format| format.name()).collect::<Vec<_>>().join(" or ");
-                return Err(InputError::Ambiguous { place: place.to_owned(), formats });
-            }
-        },
-    };
-    let reading = format.parse(Source { name: place, bytes }).map_err(|error| InputError::Unreadable(vec![error]))?;
-    Ok(assemble(reading, detail))
-}
-
-/// The formats that claim a content.
-pub fn claimants(bytes: &[u8]) -> Vec<&'static dyn Format> {
-    let look = Look::at(bytes);
-    FORMATS.iter().copied().filter(|format| format.sniff(&look)).collect()
-}
-
-/// Reads every file below a directory that a format claims, as one Run.
-fn from_files(root: &Path, format: Option<&'static dyn Format>, detail: Detail) -> Result<Loaded, InputError> {
-    let place = root.display().to_string();
-    let files = files_below(root).map_err(|error| InputError::Refused { place: place.clone(), error })?;
-    let mut all = Reading::default();
-    for path in &files {
-        let name = path.display().to_string();
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                all.diagnostics.push(Diagnostic::warning("unreadable", name, format!("{error}; left out")));
-                continue;
-            }
-        };
-        let format = match (format, claimants(&bytes).as_slice()) {
-            (Some(format), _) => format,
-            (None, [format]) => *format,
-            (None, []) => continue,
-            (None, several) => {
-                let formats = several.iter().map(|format| format.name()).collect::<Vec<_>>().join(" or ");
-                return Err(InputError::Ambiguous { place: name, formats });
-            }
-        };
-        match format.parse(Source { name: &name, bytes: &bytes }) {
-            Ok(reading) => {
-                all.measurements.extend(reading.measurements);
-                all.diagnostics.extend(reading.diagnostics);
-                all.environment.0.extend(reading.environment.0);
-            }
-            Err(error) => all.diagnostics.push(error),
-        }
+    if leave_out {
+        let mut written = tree.written.iter();
+        tree.measurements.retain(|_| written.next().is_some_and(fresh));
     }
-    if all.measurements.is_empty() {
-        if !all.diagnostics.is_empty() {
-            return Err(InputError::Unreadable(all.diagnostics));
-        }
-        let hint = match files.len() {
-            0 => "the directory is empty; run the benchmarks first".to_owned(),
-            count => format!("none of its {count} files is of a known format; `perfgate formats` lists them"),
-        };
-        return Err(InputError::Nothing { place, hint });
-    }
-    Ok(assemble(all, detail))
-}
-
-fn files_below(root: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut open = vec![root.to_owned()];
-    while let Some(directory) = open.pop() {
-        for entry in fs::read_dir(&directory)? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                open.push(entry.path());
-            } else if kind.is_file() {
-                files.push(entry.path());
-            }
-            if files.len() + open.len() > MAX_FILES {
-                let message = format!("holds more than {MAX_FILES} files; name the directory of the results itself");
-                return Err(io::Error::other(message));
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// Orders the measurements and drops all but the first of those alike in benchmark, metric and tool.
-fn assemble(reading: Reading, detail: Detail) -> Loaded {
-    let Reading { mut measurements, mut diagnostics, environment } = reading;
+fn assemble(reading: Reading) -> Loaded {
+    let Reading { mut measurements, mut diagnostics, environment, commit } = reading;
     measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: the first of a name stays the first
     measurements.dedup_by(|later, first| {
         let twice = identity(later) == identity(first);
@@ -379,10 +313,7 @@ fn assemble(reading: Reading, detail: Detail) -> Loaded {
         }
         twice
     });
-    if detail == Detail::Digests {
-        measurements.iter_mut().for_each(steadiness::condense);
-    }
-    let run = Run { measurements, environment, ..Run::default() };
+    let run = Run { commit, measurements, environment, ..Run::default() };
     Loaded { run, diagnostics }
 }
 

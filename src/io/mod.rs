@@ -4,6 +4,7 @@
 mod capture;
 pub mod collect;
 pub mod command;
+mod files;
 pub mod input;
 pub mod interrupt;
 pub mod noise;

@@ -26,16 +26,16 @@ pub struct Tree {
     pub written: Vec<i64>,
     /// What was odd.
     pub diagnostics: Vec<Diagnostic>,
-    /// Whether other baselines were seen beside the one asked for, for a message when it is nowhere.
-    pub other_baselines: bool,
 }
 
-/// Reads the baseline `name` of every benchmark below `root`; `dated` asks for the times of writing too.
-pub fn read(root: &Path, name: &str, detail: Detail, dated: bool) -> Tree {
-    let walk = Walk { name, detail, dated };
-    let mut tree = walk.directory(root, &[], 0);
-    tree.diagnostics.sort();
-    tree
+/// Reads the named baselines of every benchmark below `root` in one walk, a Tree for each name; `dated` asks for the
+/// times of writing too.
+pub fn read<const N: usize>(root: &Path, names: [&str; N], detail: Detail, dated: bool) -> [Tree; N] {
+    let walk = Walk { names, detail, dated };
+    let mut trees = walk.directory(root, &[], 0);
+    // What is wrong with the tree itself stands in the first one.
+    trees.iter_mut().for_each(|tree| tree.diagnostics.sort());
+    trees
 }
 
 /// True when some benchmark below `root` has results, of whatever baseline; stops at the first.
@@ -53,53 +53,69 @@ pub fn is_tree(root: &Path) -> bool {
     search(root, 0)
 }
 
-struct Walk<'a> {
-    name: &'a str,
+struct Walk<'a, const N: usize> {
+    names: [&'a str; N],
     detail: Detail,
     dated: bool,
 }
 
-impl Walk<'_> {
+/// Nothing, for each baseline.
+fn nothing<const N: usize>() -> [Tree; N] {
+    std::array::from_fn(|_| Tree::default())
+}
+
+impl<const N: usize> Walk<'_, N> {
     /// Reads a directory and everything below it. `followed` holds where the symbolic links on the way led.
-    fn directory(&self, directory: &Path, followed: &[PathBuf], depth: usize) -> Tree {
-        let mut tree = Tree::default();
-        if depth > MAX_DEPTH {
-            tree.diagnostics.push(Diagnostic::warning("too-deep", show(directory), "is nested too deep; left out"));
-            return tree;
-        }
-        let mut names = match list(directory) {
-            Ok(names) => names,
+    fn directory(&self, directory: &Path, followed: &[PathBuf], depth: usize) -> [Tree; N] {
+        let mut trees = nothing();
+        let mut entries = match list(directory) {
+            Ok(entries) if depth <= MAX_DEPTH => entries,
+            Ok(_) => {
+                complain(&mut trees, Diagnostic::warning("too-deep", show(directory), "is nested too deep; left out"));
+                return trees;
+            }
             Err(error) => {
-                tree.diagnostics.push(Diagnostic::warning("unreadable", show(directory), format!("{error}; left out")));
-                return tree;
+                complain(&mut trees, Diagnostic::warning("unreadable", show(directory), format!("{error}; left out")));
+                return trees;
             }
         };
-        names.sort();
-        let below: Vec<Tree> =
-            names.into_par_iter().map(|entry| self.entry(directory, entry, followed, depth)).collect();
-        below.into_iter().for_each(|child| tree.absorb(child));
-        tree
-    }
-
-    fn entry(&self, directory: &Path, entry: Entry, followed: &[PathBuf], depth: usize) -> Tree {
-        let path = directory.join(&entry.name);
-        let mut chain = None;
-        if entry.is_link {
-            match follow(directory, &path, followed) {
-                Ok(Some(target)) => chain = Some([followed, &[target]].concat()),
-                Ok(None) => return Tree::default(),
-                Err(diagnostic) => return Tree { diagnostics: vec![diagnostic], ..Tree::default() },
+        entries.sort();
+        // Where one baseline stands, `new` and `base` beside it are others of the same benchmark, with nothing below:
+        // not looking there halves the directories that are opened.
+        let mut is_benchmark = false;
+        for (tree, name) in trees.iter_mut().zip(self.names) {
+            let Some(at) = entries.iter().position(|entry| entry.name.as_os_str() == name) else { continue };
+            if let Some(found) = self.benchmark(&directory.join(name)) {
+                tree.absorb(found);
+                is_benchmark = true;
+                entries.remove(at);
             }
         }
-        let is_baseline = entry.name.as_os_str() == self.name;
-        if is_baseline && let Some(tree) = self.benchmark(&path) {
-            return tree;
+        if is_benchmark {
+            entries.retain(|entry| !matches!(entry.name.to_str(), Some("new" | "base")));
         }
-        // `new` and `base` beside the baseline that is read hold the same benchmark: nothing below them.
-        if matches!(entry.name.to_str(), Some("new" | "base")) && path.join("benchmark.json").exists() {
-            return Tree { other_baselines: true, ..Tree::default() };
+        let below: Vec<[Tree; N]> =
+            entries.into_par_iter().map(|entry| self.entry(directory, entry, followed, depth)).collect();
+        for child in below {
+            trees.iter_mut().zip(child).for_each(|(tree, child)| tree.absorb(child));
         }
-        self.directory(&path, chain.as_deref().unwrap_or(followed), depth + 1)
+        trees
+    }
+
+    fn entry(&self, directory: &Path, entry: Entry, followed: &[PathBuf], depth: usize) -> [Tree; N] {
+        let path = directory.join(&entry.name);
+        if !entry.is_link {
+            return self.directory(&path, followed, depth + 1);
+        }
+        match follow(directory, &path, followed) {
+            Ok(Some(target)) => self.directory(&path, &[followed, &[target]].concat(), depth + 1),
+            Ok(None) => nothing(),
+            Err(diagnostic) => {
+                let mut trees = nothing();
+                complain(&mut trees, diagnostic);
+                trees
+            }
+        }
     }
 
     /// The benchmark of a baseline's directory; `None` where there is no `benchmark.json`, nor another of its files.
@@ -168,6 +184,12 @@ impl Walk<'_> {
     }
 }
 
+fn complain<const N: usize>(trees: &mut [Tree; N], diagnostic: Diagnostic) {
+    if let Some(first) = trees.first_mut() {
+        first.diagnostics.push(diagnostic);
+    }
+}
+
 impl Tree {
     fn absorb(&mut self, other: Tree) {
         if self.measurements.is_empty() {
@@ -178,7 +200,6 @@ impl Tree {
         self.written.extend(other.written);
         self.unreadable.extend(other.unreadable);
         self.diagnostics.extend(other.diagnostics);
-        self.other_baselines |= other.other_baselines;
     }
 }
 

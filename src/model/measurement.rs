@@ -43,6 +43,25 @@ impl Evidence {
         }
     }
 
+    /// The same evidence in another unit: every value times `factor`.
+    pub fn scaled(mut self, factor: f64) -> Self {
+        match &mut self {
+            Evidence::Samples(samples) => samples.iter_mut().for_each(|sample| *sample *= factor),
+            Evidence::Digest(digest) => {
+                digest.median *= factor;
+                digest.low *= factor;
+            }
+            Evidence::Summary(summary) => {
+                summary.centre *= factor;
+                summary.mean = summary.mean.map(|mean| mean * factor);
+                summary.sd = summary.sd.map(|sd| sd * factor);
+                summary.quantiles.iter_mut().for_each(|(_, value)| *value *= factor);
+            }
+            Evidence::Value(value) => *value *= factor,
+        }
+        self
+    }
+
     /// The one number that stands for it: the median of samples, the tool's centre, or the value.
     pub fn centre(&self) -> f64 {
         match self {

@@ -53,4 +53,9 @@ impl Metric {
     pub fn time() -> Self {
         Metric::measured("time", Unit::Nanosecond, Direction::Lower)
     }
+
+    /// Operations, requests or transactions a second; more is better.
+    pub fn throughput() -> Self {
+        Metric::measured("throughput", Unit::PerSecond, Direction::Higher)
+    }
 }

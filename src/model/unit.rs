@@ -48,9 +48,12 @@ impl Unit {
         if let Some(factor) = byte_factor(bare) {
             return scale(Unit::Byte, factor);
         }
-        if let Some((amount, "s" | "sec" | "second")) = bare.rsplit_once('/') {
+        if let Some((amount, per)) = bare.rsplit_once('/')
+            && let Some(span) = time_factor(per)
+        {
+            let seconds = if span == 1e9 { 1.0 } else { 1e9 / span }; // spans of time in one second
             if let Some(factor) = byte_factor(amount) {
-                return scale(Unit::BytePerSecond, factor);
+                return scale(Unit::BytePerSecond, factor * seconds);
             }
             let factor = match amount {
                 "op" | "ops" | "req" | "requests" | "request" | "iter" | "iters" | "i" | "elem" | "elements"
@@ -60,16 +63,19 @@ impl Unit {
                 "Gelem" | "Gops" | "G" => 1e9,
                 _ => return None,
             };
-            return scale(Unit::PerSecond, factor);
+            return scale(Unit::PerSecond, factor * seconds);
         }
         match bare {
             "bytes/s" => scale(Unit::BytePerSecond, 1.0),
             "Hz" | "hz" | "ops" | "rps" | "qps" | "tps" | "iops" | "i/s" | "fps" => scale(Unit::PerSecond, 1.0),
-            "count" | "counts" | "allocs" | "alloc" | "instructions" | "queries" | "errors" | "calls" | "items" => {
-                scale(Unit::Count, 1.0)
-            }
+            "count" | "counts" | "allocs" | "alloc" | "instructions" | "queries" | "errors" | "calls" | "items"
+            | "cycles" => scale(Unit::Count, 1.0),
             "%" | "percent" => scale(Unit::Percent, 1.0),
             "" | "1" | "ratio" | "x" => scale(Unit::Ratio, 1.0),
+            // A word with capitals (`Megabytes`, `Percent`); two-letter symbols differ by them and are left alone.
+            word if word.len() > 3 && word.bytes().any(|b| b.is_ascii_uppercase()) && !word.contains('/') => {
+                Unit::parse(&word.to_ascii_lowercase())
+            }
             _ => None,
         }
     }
@@ -118,7 +124,8 @@ fn time_factor(label: &str) -> Option<f64> {
         "ms" | "msec" | "millisecond" | "milliseconds" => 1e6,
         "s" | "sec" | "secs" | "second" | "seconds" => 1e9,
         "m" | "min" | "minute" | "minutes" => 60e9,
-        "h" | "hour" | "hours" => 3600e9,
+        "h" | "hr" | "hour" | "hours" => 3600e9,
+        "day" | "days" => 86400e9,
         _ => return None,
     })
 }
@@ -152,6 +159,9 @@ mod tests {
         assert_eq!(scale("allocs/op"), Some((Unit::Count, 1.0)));
         assert_eq!(scale("MiB/s"), Some((Unit::BytePerSecond, 1048576.0)));
         assert_eq!(scale("ops/sec"), Some((Unit::PerSecond, 1.0)));
+        assert_eq!(scale("ops/ms"), Some((Unit::PerSecond, 1e3)));
+        assert_eq!(scale("MB/min"), Some((Unit::BytePerSecond, 1e6 / 60.0)));
+        assert_eq!(scale("Megabytes"), Some((Unit::Byte, 1e6)));
         assert_eq!(scale("furlongs"), None);
     }
 

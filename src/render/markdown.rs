@@ -18,12 +18,10 @@ pub fn markdown(report: &Report, all: bool) -> String {
     if let Some(overall) = summary::overall(report) {
         let _ = writeln!(out, "{}{}.", overall[..1].to_uppercase(), &overall[1..]);
     }
-    let _ = writeln!(
-        out,
-        "Base: {}. Head: {}.",
-        escape::markdown_text(&summary::side(&report.base)),
-        escape::markdown_text(&summary::side(&report.head))
-    );
+    for (label, side) in [("Base", &report.base), ("Head", &report.head)] {
+        let commits = summary::commits(side).map(|commits| format!(": {commits}")).unwrap_or_default();
+        let _ = writeln!(out, "{label}: {}.", escape::markdown_text(&(summary::side(side) + &commits)));
+    }
     let shown: Vec<&Finding> =
         report.benchmarks.iter().filter(|finding| all || finding.outcome != Outcome::Unchanged).collect();
     if !shown.is_empty() {
@@ -48,7 +46,11 @@ pub fn markdown(report: &Report, all: bool) -> String {
 }
 
 fn row(out: &mut String, finding: &Finding) {
-    let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
+    let [base, mut head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
+    if let Some((rate, unit)) = summary::rate(finding) {
+        let [rate] = pair([Some(rate)], unit);
+        head = format!("{head} ({rate})");
+    }
     let _ = writeln!(
         out,
         "| {} | {} | {} | {base} | {head} | {} | {} | {} |",

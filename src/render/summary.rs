@@ -38,6 +38,12 @@ pub fn side(side: &SideReport) -> String {
     }
 }
 
+/// The commits whose stored runs a side is made of, where there are several.
+pub fn commits(side: &SideReport) -> Option<String> {
+    let short: Vec<&str> = side.commits.iter().map(|commit| &commit[..commit.len().min(10)]).collect();
+    (short.len() > 1).then(|| short.join(" "))
+}
+
 /// How the verdict was reached, in a line.
 pub fn method(report: &Report) -> String {
     let mut text = format!(

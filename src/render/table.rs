@@ -30,8 +30,12 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         Verdict::Fail => AnsiColor::Red.on_default().bold(),
     };
     let _ = writeln!(out, "{style}{}{style:#}", summary::verdict(report));
-    let _ = writeln!(out, "base  {}", escape::message(&summary::side(&report.base)));
-    let _ = writeln!(out, "head  {}", escape::message(&summary::side(&report.head)));
+    for (label, side) in [("base", &report.base), ("head", &report.head)] {
+        let _ = writeln!(out, "{label}  {}", escape::message(&summary::side(side)));
+        if let Some(commits) = summary::commits(side) {
+            let _ = writeln!(out, "      {}", escape::message(&commits));
+        }
+    }
     let _ = writeln!(out, "      {}", summary::method(report));
 
     let shown: Vec<&Finding> =
@@ -55,62 +59,80 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     out
 }
 
+/// A column: its title, whether it is set to the left, and its cell for a finding.
+struct Column {
+    title: &'static str,
+    left: bool,
+    cell: fn(&Finding) -> String,
+}
+
+const fn left(title: &'static str, cell: fn(&Finding) -> String) -> Column {
+    Column { title, left: true, cell }
+}
+
+const fn right(title: &'static str, cell: fn(&Finding) -> String) -> Column {
+    Column { title, left: false, cell }
+}
+
+/// The columns that these findings need.
+fn columns(findings: &[&Finding]) -> Vec<Column> {
+    let mut columns = vec![left("", word), left("benchmark", |finding| escape::terminal(&finding.name))];
+    if findings.iter().any(|finding| finding.metric != "time") {
+        columns.push(left("metric", |finding| escape::terminal(&finding.metric)));
+    }
+    columns.push(right("base", |finding| values(finding)[0].clone()));
+    columns.push(right("head", |finding| values(finding)[1].clone()));
+    if findings.iter().any(|finding| summary::rate(finding).is_some()) {
+        columns.push(right("rate", |finding| {
+            summary::rate(finding).map(|(rate, unit)| pair([Some(rate)], unit)[0].clone()).unwrap_or_default()
+        }));
+    }
+    columns.push(right("change", |finding| finding.change.map(change).unwrap_or_else(|| "–".to_owned())));
+    columns.push(right("95 % interval", |finding| {
+        finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))).unwrap_or_default()
+    }));
+    columns.push(right("q", |finding| finding.q.map(q_value).unwrap_or_default()));
+    columns
+}
+
+/// Both values in one unit.
+fn values(finding: &Finding) -> [String; 2] {
+    pair([finding.base, finding.head].map(|side| side.map(|side| side.value)), &finding.unit)
+}
+
 fn rows(out: &mut String, findings: &[&Finding]) {
-    let metric = findings.iter().any(|finding| finding.metric != "time");
-    let mut header = vec!["", "benchmark", "base", "head", "change", "95 % interval", "q"];
-    if metric {
-        header.insert(2, "metric");
-    }
-    let left = |column: usize| column < 2 || metric && column == 2;
-    let mut lines: Vec<(Style, Vec<String>)> = Vec::with_capacity(findings.len() + 1);
-    lines.push((Style::new().dimmed(), header.into_iter().map(str::to_owned).collect()));
-    for finding in findings {
-        let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
-        let mut cells = vec![
-            word(finding),
-            escape::terminal(&finding.name),
-            base,
-            head,
-            finding.change.map(change).unwrap_or_else(|| "–".to_owned()),
-            finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))).unwrap_or_default(),
-            finding.q.map(q_value).unwrap_or_default(),
-        ];
-        if metric {
-            cells.insert(2, escape::terminal(&finding.metric));
-        }
-        lines.push((style(finding.outcome), cells));
-    }
-    let columns = lines.iter().map(|(_, cells)| cells.len()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| lines.iter().map(|(_, cells)| cells[column].width()).max().unwrap_or_default())
-        .collect();
-    for (index, (style, cells)) in lines.iter().enumerate() {
-        for (column, (cell, width)) in cells.iter().zip(&widths).enumerate() {
-            let pad = " ".repeat(width.saturating_sub(cell.width()));
-            let gap = if column == 0 { "" } else { "  " };
-            let last = column + 1 == columns;
-            let (style, reset) = if index == 0 || column == 0 {
-                (style.render().to_string(), style.render_reset().to_string())
-            } else {
-                Default::default()
-            };
-            let _ = match (left(column), last && cell.is_empty()) {
-                (_, true) => Ok(()),
-                (true, _) => write!(out, "{gap}{style}{cell}{reset}{pad}"),
-                (false, _) => write!(out, "{gap}{pad}{style}{cell}{reset}"),
-            };
-        }
-        while out.ends_with(' ') {
-            out.pop();
-        }
-        out.push('\n');
-        if index > 0 {
-            below(out, findings[index - 1]);
-        }
+    let columns = columns(findings);
+    let cells: Vec<Vec<String>> =
+        findings.iter().map(|finding| columns.iter().map(|column| (column.cell)(finding)).collect()).collect();
+    let width = |place: usize| {
+        let title = columns[place].title.width();
+        cells.iter().map(|row| row[place].width()).fold(title, usize::max)
+    };
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let titles: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
+    line(out, &columns, &widths, &titles, Style::new().dimmed());
+    for (finding, row) in findings.iter().zip(&cells) {
+        line(out, &columns, &widths, row, style(finding.outcome));
+        below(out, finding);
     }
 }
 
-/// What stands below a row: notes, advice, and the rate.
+/// A line of the table; only its first cell is in colour.
+fn line(out: &mut String, columns: &[Column], widths: &[usize], cells: &[String], style: Style) {
+    for (place, ((column, width), cell)) in columns.iter().zip(widths).zip(cells).enumerate() {
+        let pad = " ".repeat(width.saturating_sub(cell.width()));
+        let gap = if place == 0 { "" } else { "  " };
+        let _ = match (column.left, place) {
+            (_, 0) => write!(out, "{style}{cell}{style:#}{pad}"),
+            (true, _) => write!(out, "{gap}{cell}{pad}"),
+            (false, _) => write!(out, "{gap}{pad}{cell}"),
+        };
+    }
+    out.truncate(out.trim_end_matches(' ').len());
+    out.push('\n');
+}
+
+/// What stands below a row: notes and advice.
 fn below(out: &mut String, finding: &Finding) {
     let dim = Style::new().dimmed();
     let mut notes: Vec<String> = finding.notes.iter().map(|note| escape::message(note)).collect();
@@ -120,10 +142,6 @@ fn below(out: &mut String, finding: &Finding) {
         && (tested - change).abs() >= WORTH_SAYING
     {
         notes.push(format!("{} tested, on the low edge and without the common shift", self::change(tested)));
-    }
-    if let Some((rate, unit)) = summary::rate(finding) {
-        let [rate] = pair([Some(rate)], unit);
-        notes.push(rate);
     }
     if !notes.is_empty() {
         let _ = writeln!(out, "{dim}                {}{dim:#}", notes.join("; "));

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// A common change up to this is taken for the machine's and taken out; a larger one may be the code's.
 const SHIFT_CAP: f64 = 0.139_761_942_375_158_77; // ln 1.15
+/// Relative precision of quantiles.
+const PRECISION: f64 = 1e-7;
 /// No more runs than this are asked for.
 const MOST_RUNS: u32 = 20;
 
@@ -101,17 +103,22 @@ impl Noise {
     fn quantile(&self, p: f64) -> f64 {
         // Each component alone would put it at its own quantile: the answer lies between the least and the largest.
         let alone = self.components().map(|(_, se, df)| se * student::quantile(1.0 - p, df));
-        let (mut low, mut high) = alone.fold((f64::INFINITY, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
-        let (mut above, mut below) = (self.tail(low) - p, self.tail(high) - p);
-        // Regula falsi, Illinois variant: the tail falls smoothly.
+        let (least, largest) = alone.fold((f64::INFINITY, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
+        if least <= 0.0 || largest - least <= PRECISION * largest {
+            return largest;
+        }
+        // Regula falsi, Illinois variant, where a tail is nearly straight: both axes logarithmic.
+        let excess = |x: f64| (self.tail(x.exp()) / p).ln();
+        let (mut low, mut high) = (least.ln(), largest.ln());
+        let (mut above, mut below) = (excess(low), excess(high));
         for _ in 0..60 {
-            if high - low <= 1e-9 * high || above <= 0.0 || below >= 0.0 {
+            if high - low <= PRECISION || above <= 0.0 || below >= 0.0 {
                 break;
             }
             let x = (low * below - high * above) / (below - above);
-            let at = self.tail(x) - p;
-            if at.abs() <= 1e-9 * p {
-                return x;
+            let at = excess(x);
+            if at.abs() <= PRECISION {
+                return x.exp();
             }
             if at > 0.0 {
                 (low, above, below) = (x, at, below / 2.0);
@@ -119,7 +126,7 @@ impl Noise {
                 (high, below, above) = (x, at, above / 2.0);
             }
         }
-        (low + high) / 2.0
+        f64::midpoint(low, high).exp()
     }
 
     /// One variance and its degrees of freedom that stand for the whole.
@@ -160,7 +167,8 @@ impl Estimate {
 
     /// Two one-sided tests: shown to lie within ± `bound`.
     pub fn lies_within(&self, bound: f64, alpha: f64) -> bool {
-        self.delta.abs() < bound && self.noise.tail(self.delta + bound).max(self.noise.tail(bound - self.delta)) < alpha
+        // Of the two tests the one at the nearer bound decides.
+        self.delta.abs() < bound && self.noise.tail(bound - self.delta.abs()) < alpha
     }
 
     /// The smallest change for the worse that these runs would have told from none, beside what else was found.
@@ -224,13 +232,14 @@ pub fn family(observed: &[Observed], nature: Nature, alpha: f64) -> Family {
         .map(|i| {
             let noise = Noise { prior: Arc::clone(&prior), trace: traces[i], floor: floor(&observed[i]) };
             let delta = tested[i].raw - taken_out(shift);
+            let nearer = noise.tail(delta.abs());
             Estimate {
                 delta,
                 raw: tested[i].raw,
                 median_delta: medians[i].raw - taken_out(median_shift),
                 median_raw: medians[i].raw,
-                p_worse: noise.tail(delta),
-                p_better: noise.tail(-delta),
+                p_worse: if delta > 0.0 { nearer } else { 1.0 - nearer },
+                p_better: if delta > 0.0 { 1.0 - nearer } else { nearer },
                 q_worse: 1.0,
                 q_better: 1.0,
                 low_evidence: small && traces[i].df == 0.0,

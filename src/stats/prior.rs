@@ -42,7 +42,7 @@ const FLOOR_COUNTS: f64 = 1e-4;
 /// A larger suite is fitted on this many of its benchmarks, evenly chosen: more do not move the weights.
 const FITTED: usize = 1500;
 /// Points of less weight than this together are dropped.
-const NEGLIGIBLE: f64 = 1e-9;
+const NEGLIGIBLE: f64 = 1e-7;
 
 /// What one benchmark adds to the fit, and what its own variance is made of.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,8 @@
 //! Student's t, for any number of degrees of freedom, whole or not.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
+use std::cell::RefCell;
+use std::collections::VecDeque;
 
 fn distribution(df: f64) -> Option<StudentsT> {
     StudentsT::new(0.0, 1.0, df).ok()
@@ -16,7 +18,17 @@ pub fn upper_tail(t: f64, df: f64) -> f64 {
 
 /// The t that a share `p` lies below; infinite where there are no degrees of freedom.
 pub fn quantile(p: f64, df: f64) -> f64 {
-    distribution(df).map_or(f64::INFINITY, |student| student.inverse_cdf(p))
+    // A suite asks for the same few again and again, and each costs as much as ten tails.
+    thread_local!(static LATEST: RefCell<VecDeque<(f64, f64, f64)>> = const { RefCell::new(VecDeque::new()) });
+    LATEST.with_borrow_mut(|latest| {
+        if let Some((.., t)) = latest.iter().find(|known| (known.0, known.1) == (p, df)) {
+            return *t;
+        }
+        let t = distribution(df).map_or(f64::INFINITY, |student| student.inverse_cdf(p));
+        latest.push_front((p, df, t));
+        latest.truncate(32);
+        t
+    })
 }
 
 /// Mean and half-width of its interval at a confidence level, of at least two values.

@@ -13,6 +13,7 @@ use crate::model::Diagnostic;
 use crate::policy::{FailOn, Policy, Waiver};
 use finding::find;
 use jiff::civil::Date;
+use rayon::prelude::*;
 
 /// What the verdict has to know beside the comparisons.
 #[derive(Debug, Clone)]
@@ -33,15 +34,10 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     let Compared { comparisons, tests, common_shift, mut diagnostics, .. } = compared;
     let mean_change = mean_change(&comparisons);
 
+    let mut findings: Vec<Finding> =
+        comparisons.par_iter().map(|comparison| find(comparison, policy, environment.matches)).collect();
     let mut used = vec![false; policy.waivers().len()];
-    let mut findings: Vec<Finding> = comparisons
-        .iter()
-        .map(|comparison| {
-            let mut finding = find(comparison, policy, environment.matches);
-            waive(&mut finding, policy, today, &mut used);
-            finding
-        })
-        .collect();
+    findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
     findings.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then_with(|| (&a.name, &a.metric).cmp(&(&b.name, &b.metric))));
 
     diagnostics.extend(stale_waivers(policy, today, &used));

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Fuzzes every reader for SECONDS each (default 20), seeded with the files of tests/data. Run it in the project's
+# directory; what it finds lies in fuzz/artifacts and becomes a test.
+set -eu
+seconds=${1:-20}
+options="-max_total_time=$seconds -max_len=16384 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0"
+cargo +nightly fuzz build -s none
+run() { # target, corpus, seeds
+    mkdir -p "fuzz/corpus/$2" "fuzz/artifacts/$2"
+    # shellcheck disable=SC2086
+    fuzz/target/*/release/"$1" $options "-artifact_prefix=fuzz/artifacts/$2/" "fuzz/corpus/$2" $3 \
+        2>"fuzz/artifacts/$2/log" || echo "$2: found something, see fuzz/artifacts/$2"
+}
+for file in tests/data/*/about.json; do
+    format=$(basename "$(dirname "$file")")
+    case $format in accuracy* | criterion-*) continue ;; esac
+    FORMAT=$format run one_format "$format" "tests/data/$format"
+done
+run formats formats "$(ls -d tests/data/*/ | tr '\n' ' ')"
+run record record tests/data/accuracy
+run policy policy tests/data/policy

@@ -1,0 +1,11 @@
+//! Any bytes, as the program meets them: sniffed by every format, and read by those that claim them.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use perfgate::formats::{Source, claimants};
+
+fuzz_target!(|bytes: &[u8]| {
+    for format in claimants(bytes) {
+        let _ = format.parse(Source { name: "fuzzed", bytes });
+    }
+});

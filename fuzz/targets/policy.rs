@@ -1,0 +1,9 @@
+//! A perfgate.toml of any text.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use perfgate::policy::Policy;
+
+fuzz_target!(|text: &str| {
+    let _ = Policy::parse(text, "perfgate.toml");
+});

@@ -1,0 +1,191 @@
+//! ApacheBench: its report, and the two files it writes on request: `-e` (every percentile) and `-g` (every request).
+//! Only the report names what was asked for; the two files' one benchmark is called `ab`.
+
+use super::ledger::Ledger;
+use super::load::{Endpoint, response_time};
+use super::text::{number, numbered, text};
+use super::{Format, Look, Reading, Source};
+use crate::model::{Diagnostic, Evidence};
+
+/// Nanoseconds in ab's unit of time.
+const MILLISECOND: f64 = 1e6;
+/// First line of the file of `-e`.
+const PERCENTILES: &str = "Percentage served,Time in ms";
+/// First line of the file of `-g`.
+const REQUESTS: &str = "starttime\tseconds\tctime\tdtime\tttime\twait";
+
+/// ApacheBench's three kinds of output.
+pub struct Ab;
+
+impl Format for Ab {
+    fn name(&self) -> &'static str {
+        "ab"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "ab -n 1000 -c 10 URL > FILE, or the files of ab -g FILE.tsv and -e FILE.csv"
+    }
+
+    fn carries(&self) -> &'static str {
+        "for the path of the URL: throughput, time:p50/p90/p95/p99/max and time:mean with deviation, errors, error-rate; \
+         -g: time, every request's sample; -e: time:p50/p90/p95/p99/max"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        let first = look.lines().next().unwrap_or_default();
+        first == PERCENTILES || first == REQUESTS || look.lines().any(|line| line.starts_with("This is ApacheBench, "))
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let text = text(source)?;
+        let mut ledger = Ledger::new("ab", source);
+        match text.lines().next() {
+            Some(PERCENTILES) => take_percentiles(&text, &mut ledger),
+            Some(REQUESTS) => take_requests(&text, &mut ledger),
+            _ => take_reports(&text, &mut ledger),
+        }
+        ledger.finish()
+    }
+}
+
+/// Lines of `98,50.737`. The lowest share is the shortest request, the highest the longest one.
+fn take_percentiles(text: &str, ledger: &mut Ledger<'_>) {
+    let mut endpoint = Endpoint { name: "ab".to_owned(), ..Endpoint::default() };
+    for (at, line) in numbered(text).skip(1) {
+        ledger.line = Some(at);
+        let pair = line.split_once(',').and_then(|(share, value)| Some((number(share)?, number(value)?)));
+        match pair {
+            Some((share, value)) => endpoint.quantiles.push((share / 100.0, value * MILLISECOND)),
+            None => ledger.warn("unreadable-line", format!("is no percentile: `{line}`")),
+        }
+    }
+    endpoint.record(ledger);
+}
+
+/// One line a request, in the order of their length: put back into the order of their start, as far as its seconds tell.
+fn take_requests(text: &str, ledger: &mut Ledger<'_>) {
+    let mut requests: Vec<(u64, f64)> = Vec::new();
+    for (at, line) in numbered(text).skip(1) {
+        ledger.line = Some(at);
+        let mut fields = line.split('\t').skip(1);
+        let second = fields.next().and_then(|field| field.parse().ok());
+        let total = fields.nth(2).and_then(number).filter(|total| *total >= 0.0);
+        match second.zip(total) {
+            Some((second, total)) => requests.push((second, total * MILLISECOND)),
+            None => ledger.warn("unreadable-line", format!("is no request of ab's: `{line}`")),
+        }
+    }
+    requests.sort_by_key(|(second, _)| *second);
+    let samples: Vec<f64> = requests.into_iter().map(|(_, total)| total).collect();
+    if !samples.is_empty() {
+        ledger.add("ab", response_time("time"), [Evidence::Samples(samples)]);
+    }
+}
+
+/// Reports begin with a banner; a path that is reported again is a replicate.
+fn take_reports(text: &str, ledger: &mut Ledger<'_>) {
+    let mut run: Option<Report> = None;
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
+        if line.starts_with("This is ApacheBench, ") {
+            if let Some(done) = run.replace(Report::default()) {
+                done.record(ledger);
+            }
+        } else if let Some(run) = &mut run
+            && run.take(line).is_none()
+        {
+            ledger.warn("unreadable-line", format!("is no line of ab's: `{line}`"));
+        }
+    }
+    if let Some(done) = run {
+        done.record(ledger);
+    }
+}
+
+/// A report under way.
+#[derive(Default)]
+struct Report {
+    endpoint: Endpoint,
+    failed: f64,
+    refused: f64,
+}
+
+impl Report {
+    /// Takes in one line; `None` where a line that matters is broken.
+    fn take(&mut self, line: &str) -> Option<()> {
+        let run = &mut self.endpoint;
+        let line = line.trim();
+        if let Some((share, value)) = line.split_once('%') {
+            // `98%     51`, `100%     51 (longest request)`
+            if let Some(share) = number(share) {
+                let value = number(value.split_whitespace().next()?)?;
+                run.quantiles.push((share / 100.0, value * MILLISECOND));
+                return Some(());
+            }
+        }
+        let Some((key, value)) = line.split_once(':') else { return Some(()) };
+        let first = value.split_whitespace().next().unwrap_or_default();
+        match key {
+            "Document Path" => run.name = first.to_owned(),
+            "Complete requests" => {
+                run.requests = Some(number(first)?);
+                run.samples = run.requests.map(|n| n as u64);
+            }
+            "Failed requests" => self.failed = number(first)?,
+            "Non-2xx responses" => self.refused = number(first)?,
+            "Requests per second" => run.rate = Some(Evidence::Value(number(first)?)),
+            // The same words head a second line, the first one's share of each concurrent client.
+            "Time per request" if !value.contains("across all") => run.mean = Some(number(first)? * MILLISECOND),
+            // `41   43   2.3     43      51`: min, mean, deviation, median, max in whole milliseconds.
+            "Total" => {
+                let columns: Option<Vec<f64>> = value.split_whitespace().map(number).collect();
+                if let [min, _, sd, _, _] = columns?[..] {
+                    run.sd = Some(sd * MILLISECOND);
+                    run.quantiles.push((0.0, min * MILLISECOND));
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// A refused request may also be counted as failed (its length differs), so the larger number is taken.
+    fn record(mut self, ledger: &mut Ledger<'_>) {
+        if self.endpoint.requests.is_some() {
+            self.endpoint.errors = Some(self.failed.max(self.refused));
+        }
+        if self.endpoint.name.is_empty() {
+            self.endpoint.name = "ab".to_owned();
+        }
+        self.endpoint.record(ledger);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        Ab.parse(Source { name: "x", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn requests_are_put_back_into_the_order_of_their_start() {
+        let line = |second: u64, total: u64| format!("Sat Nov 21 08:56:21 2026\t{second}\t0\t1\t{total}\t1\n");
+        let text = format!("{REQUESTS}\n{}{}broken\n{}", line(12, 41), line(11, 42), line(11, 43));
+        let reading = parse(&text).unwrap();
+        assert_eq!(reading.measurements[0].replicates, [Evidence::Samples(vec![42e6, 43e6, 41e6])]);
+        assert_eq!(reading.diagnostics[0].place, "x:4");
+    }
+
+    #[test]
+    fn a_refused_request_that_also_failed_is_one_error() {
+        let text = "This is ApacheBench, Version 2.3\nDocument Path:          /a\nComplete requests:      50\n\
+                    Failed requests:        3\nNon-2xx responses:      5\nRequests per second:    9.5 [#/sec] (mean)\n";
+        let reading = parse(text).unwrap();
+        let value = |name| reading.measurements.iter().find(|m| m.metric.name == name).map(|m| &m.replicates[0]);
+        assert_eq!(value("errors"), Some(&Evidence::Value(5.0)));
+        assert_eq!(value("error-rate"), Some(&Evidence::Value(10.0)));
+        assert_eq!(reading.measurements[0].benchmark.as_str(), "/a");
+    }
+}

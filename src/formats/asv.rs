@@ -1,0 +1,265 @@
+//! asv result files (`.asv/results/MACHINE/COMMIT-ENV.json`): one benchmark is one value for each combination of its
+//! parameters. Units and parameter names stand in another file (`benchmarks.json`), so that a name shows the parameters
+//! as asv itself does, `suite.time_x(10, 'a')`, and the unit comes from the kind that asv reads off the name.
+
+use super::json::{Number, Numbers, Pairs, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, machine};
+use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// airspeed velocity.
+#[derive(Debug)]
+pub struct Asv;
+
+impl Format for Asv {
+    fn name(&self) -> &'static str {
+        "asv"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "asv run --record-samples (.asv/results/MACHINE/COMMIT-ENV.json)"
+    }
+
+    fn carries(&self) -> &'static str {
+        "time, memory, memory:peak, value (track_*): samples where recorded, else median and quartiles; machine, commit"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.has_keys(&["result_columns", "commit_hash"]) || look.has_keys(&["commit_hash", "env_name", "results"])
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut scratch = Vec::new();
+        let file: File<'_> = document(source, &mut scratch)?;
+        let mut ledger = Ledger::new(self.name(), source);
+        ledger.commit(file.commit_hash.as_deref().unwrap_or_default());
+        describe(ledger.environment(), &file.params.unwrap_or_default());
+        let columns = Columns::of(&file.result_columns);
+        let mut plain = false;
+        for (at, (name, raw)) in file.results.0.into_iter().enumerate() {
+            let Some(row) = row(&mut ledger, &columns, at, raw) else { continue };
+            let (metric, factor) = metric(&name);
+            plain |= metric.unit == Unit::Ratio;
+            add(&mut ledger, &name, &row, &metric, factor);
+        }
+        if plain {
+            let message =
+                "asv keeps the units of track_* benchmarks in benchmarks.json; they are read as plain numbers";
+            ledger.note("unknown-unit", message);
+        }
+        ledger.finish()
+    }
+}
+
+/// Lays down the value of each combination of parameters.
+fn add(ledger: &mut Ledger<'_>, name: &str, row: &Row<'_>, metric: &Metric, factor: f64) {
+    if row.result.0.iter().all(|value| value.is_nan()) {
+        ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or was skipped"));
+        return;
+    }
+    let combinations = row.params.iter().map(Vec::len).try_fold(1_usize, usize::checked_mul);
+    if combinations != Some(row.result.0.len()) {
+        let message = format!("`{name}`: {} results do not fit its parameters; left out", row.result.0.len());
+        ledger.warn("unreadable-entry", message);
+        return;
+    }
+    for (at, &result) in row.result.0.iter().enumerate() {
+        let whole = format!("{name}{}", arguments(&row.params, at));
+        if result.is_nan() {
+            ledger.warn("failed-benchmark", format!("`{whole}` has no result: it failed or was skipped"));
+            continue;
+        }
+        let evidence = match row.samples.get(at) {
+            Some(samples) if !samples.0.is_empty() => Evidence::Samples(samples.0.clone()),
+            _ => match row.summary(at, result) {
+                Some(summary) => Evidence::Summary(summary),
+                None => Evidence::Value(result),
+            },
+        };
+        ledger.add(&whole, metric.clone(), [evidence.scaled(factor)]);
+    }
+}
+
+/// The parameters of the result at an index: the last parameter changes fastest.
+fn arguments(params: &[Vec<Cow<'_, str>>], mut at: usize) -> String {
+    let mut values: Vec<&str> = Vec::new();
+    for choices in params.iter().rev() {
+        let count = choices.len().max(1);
+        values.extend(choices.get(at % count).map(|value| &**value));
+        at /= count;
+    }
+    values.reverse();
+    if values.is_empty() { String::new() } else { format!("({})", values.join(", ")) }
+}
+
+/// What asv's name prefixes measure. Every one of them is better when it is smaller, as asv itself holds.
+fn metric(name: &str) -> (Metric, f64) {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let is = |kind: &str| last.starts_with(kind);
+    let lower = |name, unit| Metric::measured(name, unit, Direction::Lower);
+    if is("peakmem") || is("PeakMem") {
+        (lower("memory:peak", Unit::Byte), 1.0)
+    } else if is("mem") || is("Mem") {
+        (lower("memory", Unit::Byte), 1.0)
+    } else if is("track") || is("Track") {
+        (lower("value", Unit::Ratio), 1.0)
+    } else {
+        (Metric::time(), 1e9)
+    }
+}
+
+fn describe(environment: &mut Environment, facts: &Pairs<Cow<'_, str>, &RawValue>) {
+    for (key, raw) in &facts.0 {
+        let Ok(text) = serde_json::from_str::<Cow<'_, str>>(raw.get()) else { continue };
+        match &**key {
+            "cpu" => environment.set(Environment::CPU, text),
+            "num_cpu" => environment.set(Environment::CORES, text),
+            "arch" => machine::set_arch(environment, &text),
+            "os" => machine::set_os(environment, &text),
+            "python" => environment.set("python", text),
+            _ => {}
+        }
+    }
+}
+
+/// Where the parts of a row stand.
+struct Columns {
+    params: Option<usize>,
+    q_25: Option<usize>,
+    q_75: Option<usize>,
+    repeat: Option<usize>,
+    samples: Option<usize>,
+}
+
+impl Columns {
+    fn of(names: &[Cow<'_, str>]) -> Self {
+        let at = |name: &str| names.iter().position(|column| column == name);
+        Columns {
+            params: at("params"),
+            q_25: at("stats_q_25"),
+            q_75: at("stats_q_75"),
+            repeat: at("stats_repeat"),
+            samples: at("samples"),
+        }
+    }
+}
+
+/// One benchmark's results; the lists run over the combinations of parameters.
+#[derive(Default)]
+struct Row<'a> {
+    result: Numbers,
+    params: Vec<Vec<Cow<'a, str>>>,
+    q_25: Numbers,
+    q_75: Numbers,
+    repeat: Numbers,
+    samples: Vec<Numbers>,
+}
+
+impl Row<'_> {
+    fn summary(&self, at: usize, centre: f64) -> Option<Summary> {
+        let of = |list: &Numbers| list.0.get(at).copied().filter(|value| value.is_finite());
+        let (low, high) = (of(&self.q_25)?, of(&self.q_75)?);
+        let quantiles = vec![(0.25, low), (0.5, centre), (0.75, high)];
+        let samples = of(&self.repeat).and_then(|count| Number(count).count());
+        Some(Summary { centre, samples, quantiles, ..Summary::default() })
+    }
+}
+
+/// A row in the shape of asv's version 2 (a list by columns), or of version 1 (a number, a list, or an object).
+fn row<'a>(ledger: &mut Ledger<'_>, columns: &Columns, at: usize, raw: &'a RawValue) -> Option<Row<'a>> {
+    let first = raw.get().bytes().next();
+    if columns.params.is_none() || first != Some(b'[') {
+        return match first {
+            Some(b'{') => {
+                let old: Old<'a> = ledger.read("result", at, raw)?;
+                Some(Row { result: old.result, params: old.params.unwrap_or_default(), ..Row::default() })
+            }
+            Some(b'[') => Some(Row { result: ledger.read("result", at, raw)?, ..Row::default() }),
+            _ => {
+                let Number(value) = ledger.read("result", at, raw)?;
+                Some(Row { result: Numbers(vec![value]), ..Row::default() })
+            }
+        };
+    }
+    let cells: Vec<&'a RawValue> = ledger.read("result", at, raw)?;
+    let cell = |column: Option<usize>| column.and_then(|column| cells.get(column).copied());
+    let numbers = |column| cell(column).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let result = match cells.first() {
+        Some(raw) => ledger.read("result", at, raw)?,
+        None => Numbers::default(),
+    };
+    let params: Option<Vec<Vec<Cow<'a, str>>>> = match cell(columns.params) {
+        Some(raw) => ledger.read("result", at, raw)?,
+        None => None,
+    };
+    let samples: Option<Vec<Numbers>> = cell(columns.samples).and_then(|raw| serde_json::from_str(raw.get()).ok());
+    Some(Row {
+        result,
+        params: params.unwrap_or_default(),
+        q_25: numbers(columns.q_25),
+        q_75: numbers(columns.q_75),
+        repeat: numbers(columns.repeat),
+        samples: samples.unwrap_or_default(),
+    })
+}
+
+#[derive(Deserialize)]
+struct File<'a> {
+    #[serde(borrow)]
+    results: Pairs<Cow<'a, str>, &'a RawValue>,
+    #[serde(borrow)]
+    commit_hash: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    result_columns: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    params: Option<Pairs<Cow<'a, str>, &'a RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Old<'a> {
+    #[serde(default)]
+    result: Numbers,
+    #[serde(borrow, default)]
+    params: Option<Vec<Vec<Cow<'a, str>>>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Evidence;
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        Asv.parse(Source { name: "a.json", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn the_last_parameter_changes_fastest() {
+        let text = r#"{"commit_hash": "x", "result_columns": ["result", "params"], "results": {
+            "s.time_x": [[1e-9, 2e-9, NaN, 4e-9], [["1", "2"], ["'a'", "'b'"]]]}}"#;
+        let run = parse(text).unwrap();
+        let names: Vec<&str> = run.measurements.iter().map(|m| m.benchmark.as_str()).collect();
+        assert_eq!(names, ["s.time_x(1, 'a')", "s.time_x(1, 'b')", "s.time_x(2, 'b')"]);
+        assert_eq!(run.measurements[2].replicates, [Evidence::Value(4.0)]);
+        assert!(run.diagnostics[0].message.contains("s.time_x(2, 'a')"));
+    }
+
+    #[test]
+    fn the_name_says_what_is_measured() {
+        let text = r#"{"results": {"s.peakmem_x": 7, "track_y": [3], "S.mem_z": {"result": [5]}, "time_n": null}}"#;
+        let run = parse(text).unwrap();
+        let read: Vec<(&str, &str)> =
+            run.measurements.iter().map(|m| (&*m.metric.name, m.metric.unit.label())).collect();
+        assert_eq!(read, [("memory:peak", "B"), ("value", "1"), ("memory", "B")]);
+    }
+
+    #[test]
+    fn a_product_of_parameters_beyond_measure_is_one_message() {
+        let many = format!("[{}]", vec!["\"1\""; 1000].join(","));
+        let params = vec![many; 8].join(",");
+        let text = format!(r#"{{"result_columns": ["result", "params"], "results": {{"time_x": [[1], [{params}]]}}}}"#);
+        assert!(parse(&text).unwrap_err().message.contains("do not fit"));
+    }
+}

@@ -1,0 +1,115 @@
+//! autocannon: the JSON of one run (`-j`). The benchmark is the run's title, else the path of its URL.
+
+use super::ledger::Ledger;
+use super::load::Endpoint;
+use super::text::{number, url_path};
+use super::{Format, Look, Reading, Source, json};
+use crate::model::{Diagnostic, Evidence, Summary};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Nanoseconds in autocannon's unit of time.
+const MILLISECOND: f64 = 1e6;
+
+/// autocannon's result.
+pub struct Autocannon;
+
+/// One run. Latencies are whole milliseconds, request rates are samples of one second each.
+#[derive(Deserialize)]
+struct Run<'a> {
+    #[serde(borrow)]
+    title: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    url: Option<Cow<'a, str>>,
+    samples: Option<u64>,
+    errors: Option<f64>,
+    non2xx: Option<f64>,
+    mismatches: Option<f64>,
+    latency: BTreeMap<String, serde_json::Value>,
+    requests: BTreeMap<String, serde_json::Value>,
+}
+
+impl Format for Autocannon {
+    fn name(&self) -> &'static str {
+        "autocannon"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "autocannon -j URL > FILE"
+    }
+
+    fn carries(&self) -> &'static str {
+        "for the title or the path of the URL: throughput, time:p50/p90/p99/max and time:mean with deviation, errors, error-rate"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.has_keys(&["connections", "pipelining", "latency.p97_5", "requests.p97_5"])
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let run: Run<'_> = json::parse(source)?;
+        let mut ledger = Ledger::new("autocannon", source);
+        let field = |table: &BTreeMap<String, serde_json::Value>, name: &str| table.get(name)?.as_f64();
+        let samples = run.latency.get("totalCount").and_then(serde_json::Value::as_u64);
+        let title = run.title.as_deref().filter(|title| !title.is_empty());
+        let answered = field(&run.requests, "total");
+        // Connection errors (time-outs among them) are no requests; refused and mismatched answers are.
+        let lost = run.errors.unwrap_or(0.0);
+        let refused = run.non2xx.unwrap_or(0.0) + run.mismatches.unwrap_or(0.0);
+        let rate = field(&run.requests, "average").map(|mean| {
+            let sd = field(&run.requests, "stddev");
+            let extreme = |name, share| field(&run.requests, name).map(|value| (share, value));
+            let quantiles = [extreme("min", 0.0), extreme("max", 1.0)].into_iter().flatten().collect();
+            Evidence::Summary(Summary { centre: mean, mean: Some(mean), sd, samples: run.samples, quantiles })
+        });
+        let mut endpoint = Endpoint {
+            name: title.or(run.url.as_deref().map(url_path)).unwrap_or("autocannon").to_owned(),
+            requests: answered.map(|answered| answered + lost),
+            errors: Some(lost + refused),
+            rate,
+            samples,
+            ..Endpoint::default()
+        };
+        if samples == Some(0) {
+            ledger.warn("no-samples", "no request was answered; its times are left out");
+        } else {
+            let time = |name| field(&run.latency, name).map(|value| value * MILLISECOND);
+            endpoint.mean = time("mean").or(time("average"));
+            endpoint.sd = time("stddev");
+            endpoint.quantiles = run.latency.keys().filter_map(|key| Some((share(key)?, time(key)?))).collect();
+        }
+        endpoint.record(&mut ledger);
+        ledger.finish()
+    }
+}
+
+/// The share that a key of the latency table stands for: `p97_5` is 0.975.
+fn share(key: &str) -> Option<f64> {
+    match key {
+        "min" => Some(0.0),
+        "max" => Some(1.0),
+        _ => number(&key.strip_prefix('p')?.replace('_', ".")).map(|percent| percent / 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_the_latency_table_is_a_share() {
+        assert_eq!((share("p50"), share("p97_5"), share("max")), (Some(0.5), Some(0.975), Some(1.0)));
+        assert_eq!((share("mean"), share("stddev")), (None, None));
+    }
+
+    #[test]
+    fn lost_and_refused_requests_are_errors_of_all_that_were_sent() {
+        let text =
+            br#"{"url": "http://h:1/a?b=1", "errors": 10, "non2xx": 5, "latency": {}, "requests": {"total": 90}}"#;
+        let reading = Autocannon.parse(Source { name: "x", bytes: text }).unwrap();
+        assert_eq!(reading.measurements[0].benchmark.as_str(), "/a?b=1");
+        assert_eq!(reading.measurements[0].replicates, [Evidence::Value(15.0)]);
+        assert_eq!(reading.measurements[1].replicates, [Evidence::Value(15.0)]);
+    }
+}

@@ -1,0 +1,190 @@
+//! Bencher Metric Format: `{"benchmark": {"measure": {"value": 1}}}`. The built-in measures have a fixed unit; another
+//! measure is a plain number. The bounds' meaning is the writer's: they are kept as the lowest and the highest value.
+
+use super::exchange::Assumed;
+use super::json::{Number, Pairs, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, json};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// Bencher Metric Format.
+#[derive(Debug)]
+pub struct BencherBmf;
+
+/// What ends the guessing.
+const MEND: &str = "Use a built-in measure (latency, throughput), or perfgate's own run format, which states it";
+
+impl Format for BencherBmf {
+    fn name(&self) -> &'static str {
+        "bencher-bmf"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "a script or `bencher mock` that writes Bencher Metric Format JSON"
+    }
+
+    fn carries(&self) -> &'static str {
+        "time (latency), throughput and every other measure by its own name: one value with its bounds"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        let first = look.head.trim_start();
+        first.starts_with('{') && {
+            let clean = json::without_nan(first.as_bytes());
+            let mut reader = serde_json::Deserializer::from_slice(&clean);
+            Opening::deserialize(&mut reader).is_err_and(|error| error.to_string().starts_with(Opening::SEEN))
+        }
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut scratch = Vec::new();
+        let file: Pairs<Cow<'_, str>, &RawValue> = document(source, &mut scratch)?;
+        let mut ledger = Ledger::new(self.name(), source);
+        let mut assumed = Assumed::default();
+        for (at, (name, raw)) in file.0.into_iter().enumerate() {
+            let Some(measures) = ledger.read::<Pairs<Cow<'_, str>, &RawValue>>("benchmark", at, raw) else { continue };
+            for (measure, raw) in measures.0 {
+                let Some(value) = ledger.read::<Value>("measure of benchmark", at, raw) else { continue };
+                let (metric, factor) = metric(&mut assumed, &measure);
+                let evidence = match value.bounds() {
+                    Some((low, high)) => {
+                        let quantiles = vec![(0.0, low), (1.0, high)];
+                        let summary = Summary { centre: value.value.0, quantiles, ..Summary::default() };
+                        Evidence::Summary(summary)
+                    }
+                    None => Evidence::Value(value.value.0),
+                };
+                ledger.add(&name, metric, [evidence.scaled(factor)]);
+            }
+        }
+        assumed.report(&mut ledger, MEND);
+        ledger.finish()
+    }
+}
+
+/// The metric of a measure, given by its name (`Build Time`) or slug (`build-time`), and the factor to the house unit.
+fn metric(assumed: &mut Assumed, measure: &str) -> (Metric, f64) {
+    let slug = measure.to_lowercase().replace(' ', "-");
+    let lower = |name: &str, unit| Metric::measured(name.to_owned(), unit, Direction::Lower);
+    match slug.as_str() {
+        "latency" => (Metric::time(), 1.0),
+        "throughput" => (Metric::throughput(), 1.0),
+        "build-time" => (lower(&slug, Unit::Nanosecond), 1e9),
+        "allocated" => (lower("memory", Unit::Byte), 1.0),
+        "file-size" | "total-bytes" | "at-t-gmax-bytes" | "at-t-end-bytes" => (lower(&slug, Unit::Byte), 1.0),
+        "estimated-cycles" => (Metric::counted("cycles", Unit::Count, Direction::Lower), 1.0),
+        "instructions" | "l1-hits" | "l2-hits" | "ll-hits" | "ram-hits" | "l1-accesses" | "l2-accesses"
+        | "ram-accesses" | "total-read-write" => (Metric::counted(slug, Unit::Count, Direction::Lower), 1.0),
+        _ if slug.ends_with("-hit-rate") => (Metric::measured(slug, Unit::Percent, Direction::Higher), 1.0),
+        _ if slug.ends_with("-miss-rate") => (lower(&slug, Unit::Percent), 1.0),
+        _ => (assumed.metric(Some(measure), "", Unit::Ratio, None), 1.0),
+    }
+}
+
+/// One metric's value.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Value {
+    value: Number,
+    #[serde(default)]
+    lower_value: Number,
+    #[serde(default)]
+    upper_value: Number,
+}
+
+impl Value {
+    /// Both bounds, where they hold the value between them.
+    fn bounds(&self) -> Option<(f64, f64)> {
+        let (low, high) = (self.lower_value.0, self.upper_value.0);
+        (low <= self.value.0 && self.value.0 <= high).then_some((low, high))
+    }
+}
+
+/// The shape of a metric's value. The number is kept as text: one beyond all numbers is still of the format.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape<'a> {
+    #[serde(borrow)]
+    value: &'a RawValue,
+    #[serde(default, rename = "lower_value")]
+    _lower: IgnoredAny,
+    #[serde(default, rename = "upper_value")]
+    _upper: IgnoredAny,
+}
+
+impl Shape<'_> {
+    fn is_number(&self) -> bool {
+        self.value.get() == "null" || self.value.get().starts_with(|c: char| c == '-' || c.is_ascii_digit())
+    }
+}
+
+/// The opening of a file, read as far as the first benchmark's measures. It ends in an error either way, since the rest
+/// is not looked at: the message tells whether the format was seen.
+struct Opening;
+
+impl Opening {
+    const SEEN: &'static str = "seen";
+}
+
+impl<'de> Deserialize<'de> for Opening {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct First;
+        impl<'de> Visitor<'de> for First {
+            type Value = Opening;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Opening, A::Error> {
+                let first = map.next_entry::<Cow<'de, str>, Pairs<Cow<'de, str>, Shape<'de>>>()?;
+                let measures = first.map(|(_, measures)| measures.0).unwrap_or_default();
+                let seen = !measures.is_empty() && measures.iter().all(|(_, shape)| shape.is_number());
+                Err(serde::de::Error::custom(if seen { Opening::SEEN } else { "no measure" }))
+            }
+        }
+        deserializer.deserialize_map(First)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Evidence;
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        BencherBmf.parse(Source { name: "b.json", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn built_in_measures_have_their_unit_and_direction() {
+        let text = r#"{"a": {"latency": {"value": 5, "lower_value": 4, "upper_value": 7}, "throughput": {"value": 2},
+            "Build Time": {"value": 3}, "score": {"value": 9}}}"#;
+        let run = parse(text).unwrap();
+        let read: Vec<_> = run.measurements.iter().map(|m| (&*m.metric.name, m.metric.unit.label())).collect();
+        assert_eq!(read, [("time", "ns"), ("throughput", "/s"), ("build-time", "ns"), ("score", "1")]);
+        assert_eq!(run.measurements[1].metric.direction, Direction::Higher);
+        assert_eq!(run.measurements[2].replicates, [Evidence::Value(3e9)]);
+        assert_eq!(run.diagnostics[0].code, "assumed-direction");
+    }
+
+    #[test]
+    fn of_a_repeated_benchmark_the_first_stays() {
+        let run = parse(r#"{"a":{"latency":{"value":1}},"a":{"latency":{"value":2},"latency":{"value":3}}}"#).unwrap();
+        assert_eq!(run.measurements[0].replicates, [Evidence::Value(1.0)]);
+        assert_eq!(run.diagnostics.len(), 2);
+    }
+
+    #[test]
+    fn other_nested_objects_are_not_claimed() {
+        let claims = |text: &str| BencherBmf.sniff(&Look::at(text.as_bytes()));
+        assert!(claims(r#"{"a b": {"my-measure": {"value": 1}}, "cut": {"#));
+        assert!(claims(r#"{"a": {"latency": {"value": 1e999}}}"#) && claims(r#"{"a": {"m": {"value": NaN}}}"#));
+        for text in [r#"{"a": {}}"#, "{}", r#"{"a": {"m": {"value": 1, "rank": "A"}}}"#, r#"{"a": {"mi": 1}}"#, "{"] {
+            assert!(!claims(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! BenchmarkDotNet's JSON (full, brief and compressed). Full files hold every measurement: the results of each launch
+//! are a replicate. Brief ones hold the values behind the statistics. Where one method runs under several jobs, the job
+//! becomes part of the name.
+
+use super::json::{Number, Numbers, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, machine};
+use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// BenchmarkDotNet.
+#[derive(Debug)]
+pub struct BenchmarkDotNet;
+
+impl Format for BenchmarkDotNet {
+    fn name(&self) -> &'static str {
+        "benchmarkdotnet"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "dotnet run -c Release -- --exporters json (BenchmarkDotNet.Artifacts/results/*-report-full.json)"
+    }
+
+    fn carries(&self) -> &'static str {
+        "time: samples of each launch; memory and other diagnosers' metrics: one value; machine"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.has_keys(&["HostEnvironmentInfo"]) || look.has_keys(&["Benchmarks[].FullName", "Benchmarks[].Statistics"])
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut scratch = Vec::new();
+        let file: File<'_> = document(source, &mut scratch)?;
+        let mut ledger = Ledger::new(self.name(), source);
+        if let Some(host) = &file.host {
+            describe(ledger.environment(), host);
+        }
+        let read = |(at, raw)| ledger.read::<Benchmark<'_>>("benchmark", at, raw);
+        let list: Vec<Benchmark<'_>> = file.benchmarks.into_iter().enumerate().filter_map(read).collect();
+        let mut jobs: BTreeMap<String, usize> = BTreeMap::new();
+        list.iter().for_each(|benchmark| *jobs.entry(benchmark.name()).or_default() += 1);
+        for (at, benchmark) in list.into_iter().enumerate() {
+            let mut name = benchmark.name();
+            if jobs.get(&name).is_some_and(|count| *count > 1) {
+                name = format!("{name}/job={}", benchmark.job());
+            }
+            let evidence = benchmark.time(&mut ledger, &name, at);
+            ledger.add(&name, Metric::time(), evidence);
+            benchmark.more(&mut ledger, &name);
+        }
+        ledger.finish()
+    }
+}
+
+fn describe(environment: &mut Environment, host: &Host<'_>) {
+    environment.set(Environment::CPU, host.processor_name.as_deref().unwrap_or_default());
+    if let Some(count) = host.logical_core_count {
+        environment.set(Environment::CORES, count.to_string());
+    }
+    machine::set_arch(environment, host.architecture.as_deref().unwrap_or_default());
+    machine::set_os(environment, host.os_version.as_deref().unwrap_or_default());
+    environment.set("runtime", host.runtime_version.as_deref().unwrap_or_default());
+}
+
+impl Benchmark<'_> {
+    /// `Namespace.Type.Method/size=100`: the full name with its parameters in the house's way.
+    fn name(&self) -> String {
+        let parameters = self.parameters.as_deref().unwrap_or_default();
+        match self.full_name.split_once('(') {
+            Some((method, _)) if !parameters.is_empty() => format!("{method}/{}", parameters.replace('&', "/")),
+            _ => self.full_name.clone().into_owned(),
+        }
+    }
+
+    /// The job in `Type.Method: Job [parameters]`.
+    fn job(&self) -> &str {
+        let info = self.display_info.as_deref().unwrap_or_default();
+        let job = info.split_once(": ").map_or(info, |(_, job)| job);
+        job.split_once(" [").map_or(job, |(job, _)| job)
+    }
+
+    fn time(&self, ledger: &mut Ledger<'_>, name: &str, at: usize) -> Vec<Evidence> {
+        let taken: Option<Vec<Taken<'_>>> = match self.measurements {
+            Some(raw) => ledger.read("measurements of benchmark", at, raw),
+            None => None,
+        };
+        let mut launches: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+        for one in taken.into_iter().flatten().filter(Taken::is_result) {
+            let launch = launches.entry(one.launch_index.count().unwrap_or_default()).or_default();
+            launch.push(one.nanoseconds.0 / one.operations.0);
+        }
+        if !launches.is_empty() {
+            return launches.into_values().map(Evidence::Samples).collect();
+        }
+        let evidence = match &self.statistics {
+            None => {
+                ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed"));
+                None
+            }
+            Some(statistics) if statistics.values.0.is_empty() => Some(Evidence::Summary(statistics.summary())),
+            Some(statistics) => Some(Evidence::Samples(statistics.values.0.clone())),
+        };
+        evidence.into_iter().collect()
+    }
+
+    /// Memory and what other diagnosers measured.
+    fn more(&self, ledger: &mut Ledger<'_>, name: &str) {
+        let allocated = self.memory.as_ref().and_then(|memory| memory.bytes.finite());
+        if let Some(bytes) = allocated {
+            ledger.add(name, Metric::measured("memory", Unit::Byte, Direction::Lower), [Evidence::Value(bytes)]);
+        }
+        for Extra { value, descriptor } in self.metrics.iter().flatten() {
+            // Collections follow from the memory; so does, where it is there, the diagnoser's own view of it.
+            let known = descriptor.id.starts_with("Gen") || descriptor.id == "Allocated Memory" && allocated.is_some();
+            if known {
+                continue;
+            }
+            let scale = ledger.unit(&descriptor.unit);
+            let direction = if descriptor.greater_is_better { Direction::Higher } else { Direction::Lower };
+            let metric = match &*descriptor.id {
+                "Allocated Memory" => "memory".to_owned(),
+                id => id.to_lowercase().replace(' ', "-"),
+            };
+            ledger.add(
+                name,
+                Metric::measured(metric, scale.unit, direction),
+                [Evidence::Value(value.0).scaled(scale.factor)],
+            );
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct File<'a> {
+    #[serde(borrow, rename = "Benchmarks")]
+    benchmarks: Vec<&'a RawValue>,
+    #[serde(borrow, rename = "HostEnvironmentInfo")]
+    host: Option<Host<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Host<'a> {
+    #[serde(borrow)]
+    processor_name: Option<Cow<'a, str>>,
+    logical_core_count: Option<u64>,
+    #[serde(borrow)]
+    architecture: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    os_version: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    runtime_version: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Benchmark<'a> {
+    #[serde(borrow)]
+    full_name: Cow<'a, str>,
+    #[serde(borrow)]
+    display_info: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    parameters: Option<Cow<'a, str>>,
+    statistics: Option<Statistics>,
+    memory: Option<Memory>,
+    #[serde(borrow)]
+    measurements: Option<&'a RawValue>,
+    #[serde(borrow)]
+    metrics: Option<Vec<Extra<'a>>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "PascalCase")]
+struct Statistics {
+    #[serde(rename = "OriginalValues")]
+    values: Numbers,
+    n: Number,
+    min: Number,
+    q1: Number,
+    median: Number,
+    mean: Number,
+    q3: Number,
+    max: Number,
+    standard_deviation: Number,
+}
+
+impl Statistics {
+    fn summary(&self) -> Summary {
+        let shares = [(0.0, self.min), (0.25, self.q1), (0.5, self.median), (0.75, self.q3), (1.0, self.max)];
+        Summary {
+            centre: self.median.finite().unwrap_or(self.mean.0),
+            mean: self.mean.finite(),
+            sd: self.standard_deviation.finite(),
+            samples: self.n.count(),
+            quantiles: shares.map(|(share, value)| (share, value.0)).to_vec(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Memory {
+    #[serde(default, rename = "BytesAllocatedPerOperation")]
+    bytes: Number,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Taken<'a> {
+    #[serde(borrow, default)]
+    iteration_mode: Cow<'a, str>,
+    #[serde(borrow, default)]
+    iteration_stage: Cow<'a, str>,
+    #[serde(default)]
+    launch_index: Number,
+    #[serde(default)]
+    operations: Number,
+    #[serde(default)]
+    nanoseconds: Number,
+}
+
+impl Taken<'_> {
+    /// True for a measured result; not for pilot, warm-up or overhead.
+    fn is_result(&self) -> bool {
+        self.iteration_mode == "Result" || self.iteration_mode == "Workload" && self.iteration_stage == "Result"
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Extra<'a> {
+    #[serde(default)]
+    value: Number,
+    #[serde(borrow)]
+    descriptor: Descriptor<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Descriptor<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    unit: Cow<'a, str>,
+    #[serde(default, rename = "TheGreaterIsBetter")]
+    greater_is_better: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(benchmarks: &str) -> Result<Reading, Diagnostic> {
+        let text = format!(r#"{{"HostEnvironmentInfo": {{"Architecture": "X64"}}, "Benchmarks": [{benchmarks}]}}"#);
+        BenchmarkDotNet.parse(Source { name: "d.json", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn results_of_each_launch_are_a_replicate() {
+        let run = parse(
+            r#"{"FullName": "N.T.M(size: 8)", "Parameters": "size=8", "Statistics": {"OriginalValues": [7]},
+            "Memory": {"BytesAllocatedPerOperation": 32}, "Measurements": [
+            {"IterationMode": "Workload", "IterationStage": "Pilot", "LaunchIndex": 1, "Operations": 1, "Nanoseconds": 99},
+            {"IterationMode": "Workload", "IterationStage": "Result", "LaunchIndex": 1, "Operations": 2, "Nanoseconds": 20},
+            {"IterationMode": "Workload", "IterationStage": "Result", "LaunchIndex": 2, "Operations": 2, "Nanoseconds": 40}]}"#,
+        );
+        let run = run.unwrap();
+        let [time, memory] = &run.measurements[..] else { panic!("two metrics") };
+        assert_eq!(time.benchmark.as_str(), "N.T.M/size=8");
+        assert_eq!(time.replicates, [Evidence::Samples(vec![10.0]), Evidence::Samples(vec![20.0])]);
+        assert_eq!((&memory.metric.unit, &memory.replicates[..]), (&Unit::Byte, &[Evidence::Value(32.0)][..]));
+    }
+
+    #[test]
+    fn two_jobs_of_one_method_are_two_benchmarks() {
+        let of = |job: &str| {
+            format!(
+                r#"{{"FullName": "M", "DisplayInfo": "T.M: {job} [n=1]", "Statistics": {{"OriginalValues": [7]}}}}"#
+            )
+        };
+        let run = parse(&[of(".NET 8.0"), of(".NET 9.0")].join(",")).unwrap();
+        let names: Vec<&str> = run.measurements.iter().map(|m| m.benchmark.as_str()).collect();
+        assert_eq!(names, ["M/job=.NET 8.0", "M/job=.NET 9.0"]);
+    }
+
+    #[test]
+    fn a_failed_benchmark_is_named_beside_the_good_one() {
+        let good = r#"{"FullName": "B", "Statistics": {"OriginalValues": [7]}, "Metrics": [{"Value": 3, "Descriptor":
+            {"Id": "CompletedWorkItemCount", "Unit": "Count", "TheGreaterIsBetter": true}}]}"#;
+        let run = parse(&format!(r#"{{"FullName": "A", "Statistics": null}}, {good}"#)).unwrap();
+        assert!(run.diagnostics[0].message.contains("`A`"));
+        let extra = &run.measurements[1].metric;
+        assert_eq!((&extra.unit, extra.direction), (&Unit::Count, Direction::Higher));
+    }
+}

@@ -1,0 +1,174 @@
+//! Benchmark.js: a suite or its benchmarks as JSON (`JSON.stringify(suite)`, or a list of chosen fields), and the lines
+//! that `String(event.target)` prints. JSON holds the time of every sample; a line holds operations a second with a
+//! relative margin of error, so that text and JSON are different metrics.
+
+use super::json::{Number, Numbers, Pairs, Present, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, text};
+use crate::model::{Diagnostic, Evidence, Metric, Summary};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use statrs::distribution::{ContinuousCDF, StudentsT};
+use std::borrow::Cow;
+
+/// Benchmark.js.
+#[derive(Debug)]
+pub struct BenchmarkJs;
+
+/// The tool fixes the unit: its sample times are seconds.
+const SECOND: f64 = 1e9;
+
+impl Format for BenchmarkJs {
+    fn name(&self) -> &'static str {
+        "benchmarkjs"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "JSON.stringify(suite), or String(event.target) on each cycle (Benchmark.js)"
+    }
+
+    fn carries(&self) -> &'static str {
+        "JSON: time, every sample; text: throughput with its margin of error"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        if look.is_json() {
+            return ["", "0.", "[]."].iter().any(|at| {
+                look.keys.contains(&format!("{at}hz")) && look.keys.contains(&format!("{at}stats"))
+                    || look.keys.contains(&format!("{at}stats.sample"))
+            });
+        }
+        look.lines().any(|line| read(line).is_some())
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new(self.name(), source);
+        let mut scratch = Vec::new();
+        match text::opening(source)? {
+            Some(b'[') => {
+                let list: Vec<&RawValue> = document(source, &mut scratch)?;
+                list.into_iter().enumerate().for_each(|(at, raw)| benchmark(&mut ledger, at, raw));
+            }
+            Some(b'{') => {
+                let suite: Pairs<Cow<'_, str>, &RawValue> = document(source, &mut scratch)?;
+                if suite.0.iter().any(|(key, _)| key == "stats") {
+                    let mut scratch = Vec::new();
+                    benchmark(&mut ledger, 0, document(source, &mut scratch)?);
+                }
+                let members = suite.0.into_iter().filter_map(|(key, raw)| Some((key.parse::<usize>().ok()?, raw)));
+                members.for_each(|(at, raw)| benchmark(&mut ledger, at, raw));
+            }
+            _ => text::text(source)?.lines().for_each(|text| line(&mut ledger, text)),
+        }
+        ledger.finish()
+    }
+}
+
+fn benchmark(ledger: &mut Ledger<'_>, at: usize, raw: &RawValue) {
+    let Some(benchmark) = ledger.read::<Benchmark<'_>>("benchmark", at, raw) else { return };
+    let (name, stats) = (benchmark.name, benchmark.stats);
+    if benchmark.error.0 || stats.sample.0.is_empty() && !(stats.mean.0 > 0.0 || benchmark.hz.0 > 0.0) {
+        ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or was aborted"));
+        return;
+    }
+    if !stats.sample.0.is_empty() {
+        ledger.add(&name, Metric::time(), [Evidence::Samples(stats.sample.0).scaled(SECOND)]);
+    } else if stats.mean.0 > 0.0 {
+        let summary = Summary {
+            centre: stats.mean.0,
+            mean: stats.mean.finite(),
+            sd: stats.deviation.finite(),
+            ..Summary::default()
+        };
+        ledger.add(&name, Metric::time(), [Evidence::Summary(summary).scaled(SECOND)]);
+    } else {
+        ledger.add(&name, Metric::throughput(), [Evidence::Value(benchmark.hz.0)]);
+    }
+}
+
+fn line(ledger: &mut Ledger<'_>, text: &str) {
+    let Some(Line { name, hz, margin, runs }) = read(text) else { return };
+    let sd = deviation(hz, margin, runs);
+    let summary = Summary { centre: hz, sd, samples: Some(runs), ..Summary::default() };
+    ledger.add(name, Metric::throughput(), [Evidence::Summary(summary)]);
+}
+
+/// The deviation of single samples behind a 95% margin of error (in percent) on the mean of some runs.
+fn deviation(centre: f64, margin: f64, runs: u64) -> Option<f64> {
+    let student = StudentsT::new(0.0, 1.0, runs.checked_sub(1)? as f64).ok()?;
+    Some(centre * margin / 100.0 * (runs as f64).sqrt() / student.inverse_cdf(0.975))
+}
+
+/// A result line in parts; the margin in percent.
+struct Line<'a> {
+    name: &'a str,
+    hz: f64,
+    margin: f64,
+    runs: u64,
+}
+
+/// `parse line x 1,325 ops/sec ±3.79% (14 runs sampled)`.
+fn read(line: &str) -> Option<Line<'_>> {
+    let (before, after) = line.split_once(" ops/sec ")?;
+    let (name, hz) = before.rsplit_once(" x ")?;
+    let after = after.strip_prefix('±').or(after.strip_prefix("+-"))?;
+    let (margin, runs) = after.split_once("% (")?;
+    let runs = runs.split_once(" run")?.0.parse().ok()?;
+    Some(Line { name, hz: hz.replace(',', "").parse().ok()?, margin: margin.parse().ok()?, runs })
+}
+
+#[derive(Deserialize)]
+struct Benchmark<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(default)]
+    hz: Number,
+    #[serde(default)]
+    stats: Stats,
+    #[serde(default)]
+    error: Present,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Stats {
+    sample: Numbers,
+    mean: Number,
+    deviation: Number,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Evidence;
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        BenchmarkJs.parse(Source { name: "b", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn a_line_has_a_name_with_any_letters() {
+        let run = parse("a x b x 1,250.5 ops/sec ±2.00% (4 runs sampled)\nthis x line is prose\nFastest is a").unwrap();
+        assert_eq!(run.measurements[0].benchmark.as_str(), "a x b");
+        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        // t(0.975, 3) = 3.18245: sd = 1250.5 * 0.02 * sqrt(4) / 3.18245
+        assert_eq!(summary.centre, 1250.5);
+        assert!((summary.sd.unwrap() - 15.71744).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_suite_a_list_and_one_benchmark_read_alike() {
+        let one = r#"{"name": "a", "hz": 2, "stats": {"sample": [0.5, 0.25]}}"#;
+        for text in [one.to_owned(), format!("[{one}]"), format!(r#"{{"0": {one}, "name": "suite", "length": 1}}"#)] {
+            let run = parse(&text).unwrap();
+            assert_eq!(run.measurements.len(), 1);
+            assert_eq!(run.measurements[0].replicates, [Evidence::Samples(vec![5e8, 2.5e8])]);
+        }
+    }
+
+    #[test]
+    fn one_run_has_no_deviation() {
+        assert_eq!(deviation(5.0, 1.0, 1), None);
+        assert_eq!(deviation(5.0, 1.0, 0), None);
+    }
+}

@@ -1,0 +1,207 @@
+//! What gungraun and its predecessor iai-callgrind share: the valgrind events that are worth a metric, the names of
+//! their benchmarks, and which summaries of a directory are left over from an earlier build.
+
+use super::Source;
+use super::ledger::Ledger;
+use crate::model::{Direction, Evidence, Metric, Unit};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The metric of a valgrind event, where it is one that a person would judge. Hits and misses of the simulated caches are
+/// in the estimated cycles; totals at the end of the program and rates repeat others.
+pub(super) fn metric(event: &str) -> Option<Metric> {
+    let (name, unit) = match event {
+        "Ir" => ("instructions", Unit::Count),
+        "EstimatedCycles" => ("cycles", Unit::Count),
+        "TotalBytes" => ("memory", Unit::Byte),
+        "TotalBlocks" => ("allocations", Unit::Count),
+        "AtTGmaxBytes" => ("memory:peak", Unit::Byte),
+        "Errors" => ("errors", Unit::Count),
+        _ => return None,
+    };
+    Some(Metric::counted(name, unit, Direction::Lower))
+}
+
+/// The name that both tools print: the module's path and, for one of several cases, the case's id.
+pub(super) fn name(module_path: &str, id: Option<&str>) -> String {
+    match id {
+        Some(id) => format!("{module_path} {id}"),
+        None => module_path.to_owned(),
+    }
+}
+
+/// Adds a benchmark's events. Of two valgrind tools that count the same event the first stands.
+pub(super) fn add<'e>(ledger: &mut Ledger<'_>, name: &str, events: impl Iterator<Item = (Cow<'e, str>, Option<f64>)>) {
+    let mut seen = BTreeSet::new();
+    for (event, count) in events {
+        let Some(metric) = metric(&event) else { continue };
+        let Some(count) = count else {
+            ledger.warn("no-value", format!("`{name}` ({event}) holds only an earlier run's number; it is left out"));
+            continue;
+        };
+        if seen.insert(metric.name.clone()) {
+            ledger.add(name, metric, [Evidence::Value(count)]);
+        }
+    }
+    if seen.is_empty() {
+        ledger.warn("no-value", format!("`{name}` holds no count of instructions, allocations or errors"));
+    }
+}
+
+/// Which of a directory's `summary.json` files are left over from an earlier build, by their place in `files`: neither
+/// tool removes the summary of a benchmark that is gone.
+///
+/// A summary names the program that it ran and, where it compared, the program before. Of one benchmark file's programs
+/// the one whose summary started last is the current one; the older tool states no time, so there it is the one that
+/// followed another and was not followed itself. Where nothing tells, nothing is left over.
+pub fn left_overs(files: &[Option<&Origin>]) -> Vec<usize> {
+    let mut suites: BTreeMap<&(String, String), Vec<(usize, &Origin)>> = BTreeMap::new();
+    for (at, file) in files.iter().enumerate() {
+        if let Some(origin) = file {
+            suites.entry(&origin.suite).or_default().push((at, origin));
+        }
+    }
+    let mut left = Vec::new();
+    for suite in suites.into_values() {
+        let latest = suite.iter().filter(|(_, o)| o.started.is_some()).max_by_key(|(_, o)| &o.started);
+        let followed: BTreeSet<&str> = suite.iter().filter_map(|(_, o)| o.before.as_deref()).collect();
+        let mut current: BTreeSet<&str> = match latest {
+            Some((_, latest)) => [latest.program.as_str()].into(),
+            None => suite.iter().filter(|(_, o)| o.before.is_some()).map(|(_, o)| o.program.as_str()).collect(),
+        };
+        if latest.is_none() {
+            current.retain(|program| !followed.contains(program));
+        }
+        if !current.is_empty() {
+            let old = suite.iter().filter(|(_, o)| !current.contains(o.program.as_str()));
+            left.extend(old.map(|(at, _)| *at));
+        }
+    }
+    left.sort_unstable();
+    left
+}
+
+/// Where a summary comes from, for a file of one of the two formats.
+pub fn origin(format: &str, source: Source<'_>) -> Option<Origin> {
+    if ["gungraun", "iai-callgrind"].contains(&format) { Origin::of(source) } else { None }
+}
+
+/// Where a summary comes from.
+#[derive(Debug)]
+pub struct Origin {
+    /// Package and benchmark file.
+    suite: (String, String),
+    /// File name of the program, which cargo names by the build.
+    program: String,
+    /// The program of the run before, where it was another one.
+    before: Option<String>,
+    /// When it started, as sortable text.
+    started: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Heading {
+    package_dir: String,
+    benchmark_file: String,
+    benchmark_exe: String,
+    started_at: Option<String>,
+    #[serde(default)]
+    profiles: Vec<Profile>,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    data: Option<Parts>,      // gungraun
+    summaries: Option<Parts>, // iai-callgrind
+}
+
+#[derive(Deserialize)]
+struct Parts {
+    #[serde(default)]
+    parts: Vec<Part>,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    tool_run: Option<NewOld>,
+    details: Option<Details>,
+}
+
+#[derive(Deserialize)]
+struct NewOld {
+    old: Option<Command>,
+}
+
+#[derive(Deserialize)]
+struct Details {
+    #[serde(rename = "Both")]
+    both: Option<(Command, Command)>,
+}
+
+#[derive(Deserialize)]
+struct Command {
+    command: String,
+}
+
+impl Origin {
+    fn of(source: Source<'_>) -> Option<Origin> {
+        let mut documents = serde_json::Deserializer::from_slice(source.bytes).into_iter::<Heading>();
+        let heading = documents.next()?.ok()?;
+        let program = file_name(&heading.benchmark_exe).to_owned();
+        let mut parts = heading.profiles.iter().flat_map(|p| [&p.data, &p.summaries]).flatten().flat_map(|p| &p.parts);
+        let before = parts.find_map(|part| {
+            let old = part.tool_run.as_ref().and_then(|run| run.old.as_ref());
+            let old = old.or_else(|| part.details.as_ref().and_then(|d| d.both.as_ref()).map(|(_, old)| old))?;
+            let old = file_name(old.command.split(' ').next()?);
+            (old != program).then(|| old.to_owned())
+        });
+        Some(Origin {
+            suite: (heading.package_dir, heading.benchmark_file),
+            program,
+            before,
+            started: heading.started_at,
+        })
+    }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(files: &[&str]) -> Vec<usize> {
+        let origin = |text: &&str| Origin::of(Source { name: "x", bytes: text.as_bytes() });
+        let origins: Vec<_> = files.iter().map(origin).collect();
+        left_overs(&origins.iter().map(Option::as_ref).collect::<Vec<_>>())
+    }
+
+    fn gungraun(program: &str, started: &str) -> String {
+        format!(
+            r#"{{"package_dir":"","benchmark_file":"b.rs","benchmark_exe":"deps/{program}","started_at":"{started}","profiles":[]}}"#
+        )
+    }
+
+    fn iai(program: &str, before: Option<&str>) -> String {
+        let old = before
+            .map_or("null".into(), |b| format!(r#"{{"Both":[{{"command":"/d/x 1"}},{{"command":"/d/{b} 1"}}]}}"#));
+        format!(
+            r#"{{"package_dir":"","benchmark_file":"b.rs","benchmark_exe":"/d/{program}","profiles":[{{"summaries":{{"parts":[{{"details":{old}}}]}}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn a_summary_of_an_earlier_build_is_left_over() {
+        assert_eq!(left(&[&gungraun("s-1", "2026-01-01"), &gungraun("s-2", "2026-01-02")]), [0]);
+        assert_eq!(left(&[&iai("s-2", Some("s-1")), &iai("s-1", None), &iai("s-2", None)]), [1]);
+    }
+
+    #[test]
+    fn where_nothing_tells_nothing_is_left_over() {
+        assert!(left(&[&iai("s-1", None), &iai("s-2", None), "{", "[]"]).is_empty());
+        assert!(left(&[&gungraun("s-1", "2026-01-01"), &gungraun("s-1", "2026-01-02")]).is_empty());
+    }
+}

@@ -1,0 +1,143 @@
+//! cargo-criterion's JSON messages, one a line: each `benchmark-complete` holds every sample as measured value and
+//! iteration count. Other messages and other lines (a benchmark may print) are left alone.
+
+use super::exchange::metric_of;
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, json, text};
+use crate::model::{Diagnostic, Evidence, Summary, Work, WorkUnit};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// cargo-criterion.
+pub struct CargoCriterion;
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(borrow)]
+    reason: Cow<'a, str>,
+    id: Option<Cow<'a, str>>,
+    #[serde(default)]
+    iteration_count: Vec<f64>,
+    #[serde(default)]
+    measured_values: Vec<f64>,
+    unit: Option<Cow<'a, str>>,
+    #[serde(default)]
+    throughput: Vec<Throughput>,
+    mean: Option<Estimate>,
+    median: Option<Estimate>,
+    typical: Option<Estimate>,
+}
+
+#[derive(Deserialize)]
+struct Throughput {
+    per_iteration: f64,
+    unit: String,
+}
+
+#[derive(Deserialize)]
+struct Estimate {
+    estimate: f64,
+}
+
+impl Format for CargoCriterion {
+    fn name(&self) -> &'static str {
+        "cargo-criterion"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "cargo criterion --message-format=json > out.json"
+    }
+
+    fn carries(&self) -> &'static str {
+        "time: every sample (or the median without them), with the work of one iteration"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.lines().any(|line| line.starts_with("{\"reason\":\"benchmark-complete\""))
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new(self.name(), source);
+        for (at, line) in (1..).zip(text::utf8(source)?.split(|byte| *byte == b'\n')) {
+            ledger.line = Some(at);
+            if !line.trim_ascii_start().starts_with(b"{") {
+                continue;
+            }
+            match serde_json::from_slice::<Message<'_>>(line) {
+                Ok(message) if message.reason == "benchmark-complete" => read_message(&mut ledger, message),
+                Ok(_) => {}
+                Err(error) => ledger.warn("unreadable-line", json::line_message(&error)),
+            }
+        }
+        ledger.finish()
+    }
+}
+
+fn read_message(ledger: &mut Ledger<'_>, message: Message<'_>) {
+    let Some(name) = message.id else {
+        return ledger.warn("unreadable-line", "a benchmark without an id; it is left out");
+    };
+    let label = message.unit.as_deref().unwrap_or("");
+    let scale = ledger.unit(label);
+    let samples: Vec<f64> = message.measured_values.iter().zip(&message.iteration_count).map(|(v, n)| v / n).collect();
+    if message.measured_values.len() != message.iteration_count.len() {
+        ledger.warn("uneven-samples", format!("`{name}` has unequal numbers of values and iteration counts"));
+    }
+    let evidence = if samples.is_empty() {
+        let mean = message.mean.as_ref().map(|mean| mean.estimate);
+        let Some(centre) = message.median.or(message.typical).map(|centre| centre.estimate).or(mean) else {
+            return ledger.warn("no-value", format!("`{name}` has neither samples nor estimates; it is left out"));
+        };
+        Evidence::Summary(Summary { centre, mean, ..Summary::default() })
+    } else {
+        Evidence::Samples(samples)
+    };
+    let work = message.throughput.first().and_then(|work| {
+        let unit = match work.unit.as_str() {
+            "bytes" => WorkUnit::Bytes,
+            "elements" => WorkUnit::Elements,
+            _ => return None,
+        };
+        (work.per_iteration > 0.0).then_some(Work { amount: work.per_iteration, unit })
+    });
+    let metric = metric_of(scale.unit, label);
+    let metric_name = metric.name.clone();
+    ledger.add(&name, metric, [evidence.scaled(scale.factor)]);
+    if let Some(work) = work {
+        ledger.work(&name, &metric_name, work);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Direction, Unit};
+
+    fn read(text: &str) -> Result<Reading, Diagnostic> {
+        CargoCriterion.parse(Source { name: "x.json", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn samples_are_values_over_iterations_and_bad_lines_are_named() {
+        let reading = read(concat!(
+            "hello from a benchmark\n",
+            r#"{"reason":"benchmark-complete","id":"a","iteration_count":[2,4],"measured_values":[3.0,10.0],"unit":"us","#,
+            r#""throughput":[{"per_iteration":64,"unit":"bytes"}]}"#,
+            "\n{\"reason\":\"benchmark-complete\",\"id\":7}\n{\"reason\":\"group-complete\"}\n",
+        ))
+        .unwrap();
+        let a = &reading.measurements[0];
+        assert_eq!(a.replicates, [Evidence::Samples(vec![1500.0, 2500.0])]);
+        assert_eq!((&a.metric.unit, a.metric.direction), (&Unit::Nanosecond, Direction::Lower));
+        assert_eq!(a.work, Some(Work { amount: 64.0, unit: WorkUnit::Bytes }));
+        assert_eq!(reading.diagnostics[0].place, "x.json:3");
+    }
+
+    #[test]
+    fn samples_of_no_iterations_are_left_out() {
+        let line = r#"{"reason":"benchmark-complete","id":"a","iteration_count":[0,1],"measured_values":[3.0,5.0],"unit":"ns"}"#;
+        let reading = read(line).unwrap();
+        assert_eq!(reading.measurements[0].replicates, [Evidence::Samples(vec![5.0])]);
+        assert_eq!(reading.diagnostics[0].code, "invalid-value");
+    }
+}

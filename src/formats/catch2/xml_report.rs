@@ -1,0 +1,101 @@
+//! The XML report: `BenchmarkResults` elements inside test cases and sections. All times are in nanoseconds, as a comment
+//! in each of them says.
+
+use super::super::Source;
+use super::super::ledger::Ledger;
+use super::super::xml::{self, Elements, Step};
+use super::{Row, summary};
+use crate::model::Diagnostic;
+
+/// A benchmark that is being read.
+#[derive(Default)]
+struct Open {
+    name: String,
+    samples: Option<u64>,
+    mean: Option<f64>,
+    sd: Option<f64>,
+}
+
+/// Every benchmark of the report. A report that breaks off gives what came before, with a diagnostic.
+pub(super) fn read(ledger: &mut Ledger<'_>, source: Source<'_>) -> Result<Vec<Row>, Diagnostic> {
+    let mut elements = Elements::of(source)?;
+    let mut names: Vec<Option<String>> = Vec::new(); // of each open element: a test case's or section's name
+    let mut open: Option<(usize, Open)> = None; // with the depth that it stands at
+    let mut rows = Vec::new();
+    while let Some(step) = elements.next(ledger) {
+        match step {
+            Step::Open(element, empty) => {
+                let name = || xml::attribute(&element, "name").unwrap_or_default();
+                let mut part = None;
+                match (element.name().as_ref(), &mut open) {
+                    ("BenchmarkResults", _) => {
+                        let samples = xml::number(&element, "samples").filter(|n| *n >= 1.0).map(|n| n as u64);
+                        open = Some((names.len(), Open { name: name(), samples, ..Open::default() }));
+                    }
+                    ("mean", Some((_, open))) => open.mean = xml::number(&element, "value"),
+                    // Without its analysis Catch2 writes a deviation of 0 at a confidence of 0.
+                    ("standardDeviation", Some((_, open))) => {
+                        let known = xml::number(&element, "ci") != Some(0.0);
+                        open.sd = xml::number(&element, "value").filter(|_| known);
+                    }
+                    ("TestCase" | "Section", _) => part = Some(name()),
+                    _ => {}
+                }
+                if !empty {
+                    names.push(part);
+                }
+            }
+            Step::Close => {
+                names.pop();
+                if let Some((_, done)) = open.take_if(|(depth, _)| *depth == names.len()) {
+                    let place = names.iter().flatten().cloned().collect::<Vec<_>>().join("/");
+                    let Some(mean) = done.mean else {
+                        ledger.warn("no-value", format!("`{}` has no mean; did the benchmark throw?", done.name));
+                        continue;
+                    };
+                    rows.push(Row { place, name: done.name, summary: summary(mean, done.sd, done.samples) });
+                }
+            }
+        }
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Format;
+    use super::super::{Catch2, Source};
+    use crate::model::{Evidence, Summary};
+
+    #[test]
+    fn one_good_benchmark_among_bad_ones_is_read() {
+        let text = concat!(
+            r#"<Catch2TestRun name="x"><TestCase name="t">"#,
+            r#"<BenchmarkResults name="none" samples="5"><failed message="boom"/></BenchmarkResults>"#,
+            r#"<BenchmarkResults name="nan" samples="5"><mean value="nan"/></BenchmarkResults>"#,
+            r#"<BenchmarkResults name="a &lt;b&gt;" samples="5"><mean value="2.5e+06"/>"#,
+            r#"<standardDeviation value="7" ci="0.95"/></BenchmarkResults>"#,
+        );
+        let reading = Catch2.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        assert_eq!(reading.measurements.len(), 1);
+        assert_eq!(reading.measurements[0].benchmark.as_str(), "a <b>");
+        let summary =
+            Summary { centre: 2.5e6, mean: Some(2.5e6), sd: Some(7.0), samples: Some(5), quantiles: Vec::new() };
+        assert_eq!(reading.measurements[0].replicates, [Evidence::Summary(summary)]);
+        let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["no-value", "no-value", "unreadable"]);
+    }
+
+    #[test]
+    fn the_same_name_in_two_sections_is_told_apart() {
+        let one = |section| {
+            format!(
+                r#"<Section name="{section}"><BenchmarkResults name="a"><mean value="1"/></BenchmarkResults></Section>"#
+            )
+        };
+        let text = format!(r#"<Catch><TestCase name="t">{}{}</TestCase></Catch>"#, one("s"), one("u"));
+        let reading = Catch2.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        let names: Vec<_> = reading.measurements.iter().map(|m| m.benchmark.as_str()).collect();
+        assert_eq!(names, ["t/s/a", "t/u/a"]);
+    }
+}

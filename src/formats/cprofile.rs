@@ -1,0 +1,250 @@
+//! Python's cProfile: the table that it prints, in any order, and the file of `-o` (a marshalled dictionary).
+//!
+//! A function is a benchmark, named by file and function without its line, which moves; namesakes in one file are told
+//! apart in the order of their lines. Built-in functions keep the name that pstats prints.
+
+use super::ledger::Ledger;
+use super::marshal::{Id, Marshalled, Value};
+use super::text::{Namesakes, number, numbered, text};
+use super::{Format, Look, Reading, Source};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
+
+/// Nanoseconds in cProfile's unit of time.
+const SECOND: f64 = 1e9;
+/// The benchmark that stands for the whole profile.
+const TOTAL: &str = "total";
+
+/// cProfile's tables and files.
+pub struct Cprofile;
+
+impl Format for Cprofile {
+    fn name(&self) -> &'static str {
+        "cprofile"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "python -m cProfile -o FILE SCRIPT.py, or the table that it prints without -o"
+    }
+
+    fn carries(&self) -> &'static str {
+        "per function and total: time (with what it calls), time:self, calls (exact)"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        marshalled(look.start) || look.lines().any(header)
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new("cprofile", source);
+        if marshalled(source.bytes) {
+            let read = Marshalled::read(source.bytes);
+            let read = read.map_err(|fault| Diagnostic::error("unreadable", source.name, fault))?;
+            take_dictionary(&read, &mut ledger);
+        } else {
+            take_tables(&text(source)?, &mut ledger);
+        }
+        ledger.finish()
+    }
+}
+
+/// True for a dictionary whose first key is a tuple of three: so begins every profile, whatever the Python.
+fn marshalled(bytes: &[u8]) -> bool {
+    let plain = |at: usize| bytes.get(at).map(|byte| byte & 0x7f);
+    plain(0) == Some(b'{')
+        && (plain(1) == Some(b')') && bytes.get(2) == Some(&3)
+            || plain(1) == Some(b'(') && bytes.get(2..6) == Some(&[3, 0, 0, 0]))
+}
+
+fn header(line: &str) -> bool {
+    let columns = ["ncalls", "tottime", "percall", "cumtime", "percall", "filename:lineno(function)"];
+    line.split_whitespace().eq(columns)
+}
+
+/// One function's row. Times in seconds.
+#[derive(Debug, PartialEq)]
+struct Function {
+    file: String,
+    line: u64,
+    name: String,
+    calls: f64,
+    own: f64,
+    inclusive: f64,
+}
+
+/// Writes functions down in the order of the source, so that namesakes keep their numbers however the table was sorted.
+fn record(mut functions: Vec<Function>, ledger: &mut Ledger<'_>) {
+    functions.sort_by(|a, b| (&a.file, a.line, &a.name).cmp(&(&b.file, b.line, &b.name)));
+    let mut namesakes = Namesakes::default();
+    for function in functions {
+        let name = match function.file.as_str() {
+            "" => function.name,
+            // As pstats itself strips it: the directory is another one in another checkout.
+            file => format!("{}::{}", file.rsplit(['/', '\\']).next().unwrap_or(file), function.name),
+        };
+        let name = namesakes.tell_apart(name);
+        record_one(&name, Some(function.inclusive), Some(function.own), function.calls, ledger);
+    }
+}
+
+fn record_one(name: &str, inclusive: Option<f64>, own: Option<f64>, calls: f64, ledger: &mut Ledger<'_>) {
+    let time = |metric: &'static str| Metric::measured(metric, Unit::Nanosecond, Direction::Lower);
+    for (metric, value) in [("time", inclusive), ("time:self", own)] {
+        if let Some(value) = value.filter(|value| *value != 0.0) {
+            ledger.add(name, time(metric), [Evidence::Value(value * SECOND)]);
+        }
+    }
+    ledger.add(name, Metric::counted("calls", Unit::Count, Direction::Lower), [Evidence::Value(calls)]);
+}
+
+fn take_dictionary(read: &Marshalled<'_>, ledger: &mut Ledger<'_>) {
+    let Value::Dictionary(entries) = read.root() else { return };
+    let mut functions = Vec::new();
+    for (number, (key, value)) in (1..).zip(entries) {
+        match function(read, *key, *value) {
+            Some(function) => functions.push(function),
+            None => ledger.warn("unreadable-entry", format!("entry {number} is no function of a profile")),
+        }
+    }
+    if !functions.is_empty() {
+        let own = functions.iter().map(|function| function.own).sum();
+        let calls = functions.iter().map(|function| function.calls).sum();
+        record_one(TOTAL, Some(own), None, calls, ledger);
+    }
+    record(functions, ledger);
+}
+
+/// `(file, line, name): (primitive calls, calls, own time, inclusive time, callers)`.
+fn function(read: &Marshalled<'_>, key: Id, value: Id) -> Option<Function> {
+    let (Value::Sequence(key), Value::Sequence(value)) = (read.get(key), read.get(value)) else { return None };
+    let (&[file, line, name], &[_, calls, own, inclusive, ..]) = (key.as_slice(), value.as_slice()) else {
+        return None;
+    };
+    let number = |id: Id| match read.get(id) {
+        Value::Number(number) => Some(*number),
+        _ => None,
+    };
+    let (Value::Text(file), Value::Text(name)) = (read.get(file), read.get(name)) else { return None };
+    let (file, name) = if file == "~" {
+        // What is written in C has no file; pstats prints its name in braces.
+        let inner = name.strip_prefix('<').and_then(|name| name.strip_suffix('>'));
+        (String::new(), inner.map_or_else(|| name.to_string(), |inner| format!("{{{inner}}}")))
+    } else {
+        (file.to_string(), name.to_string())
+    };
+    let line = number(line)? as u64;
+    Some(Function { file, line, name, calls: number(calls)?, own: number(own)?, inclusive: number(inclusive)? })
+}
+
+fn take_tables(text: &str, ledger: &mut Ledger<'_>) {
+    let mut functions = Vec::new();
+    let mut in_table = false;
+    let mut too_short = 0u64;
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
+        if header(line) {
+            in_table = true;
+        } else if line.trim().is_empty() {
+            in_table = false;
+        } else if in_table {
+            match row(line) {
+                Some(function) => {
+                    too_short += u64::from(function.inclusive == 0.0 || function.own == 0.0);
+                    functions.push(function);
+                }
+                None => ledger.warn("unreadable-line", format!("is no function: `{line}`")),
+            }
+        } else if let Some((calls, seconds)) = sum(line) {
+            record(std::mem::take(&mut functions), ledger);
+            record_one(TOTAL, Some(seconds), None, calls, ledger);
+        } else if line.trim_start().starts_with("List reduced from ") {
+            let message = format!("{}: functions that are not listed look as if they were removed", line.trim());
+            ledger.note("partial-list", message);
+        }
+    }
+    record(functions, ledger);
+    if too_short > 0 {
+        let message = format!(
+            "times of 0.000 s in {too_short} rows are left out: too short for the table's three decimals (-o keeps them)"
+        );
+        ledger.note("too-coarse", message);
+    }
+}
+
+/// `60 function calls (11 primitive calls) in 0.308 seconds`.
+fn sum(line: &str) -> Option<(f64, f64)> {
+    let (calls, rest) = line.split_once(" function calls")?;
+    let (_, rest) = rest.rsplit_once(" in ")?;
+    Some((number(calls)?, number(rest.strip_suffix(" seconds")?)?))
+}
+
+/// `50/1    0.000    0.000    0.000    0.000 cp.py:8(fact)`: all calls before the slash, primitive ones behind it.
+fn row(line: &str) -> Option<Function> {
+    let mut rest = line.trim();
+    let mut word = || {
+        let (word, behind) = rest.split_once(char::is_whitespace)?;
+        rest = behind.trim_start();
+        Some(word)
+    };
+    let calls = number(word()?.split('/').next()?)?;
+    let own = number(word()?)?;
+    number(word()?)?;
+    let inclusive = number(word()?)?;
+    number(word()?)?;
+    let (file, line, name) = if rest.starts_with('{') {
+        ("", 0, rest)
+    } else {
+        let (file, place) = rest.strip_suffix(')')?.rsplit_once(':')?;
+        let (line, name) = place.split_once('(')?;
+        (file, line.parse().ok()?, name)
+    };
+    Some(Function { file: file.to_owned(), line, name: name.to_owned(), calls, own, inclusive })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_may_have_blanks_and_brackets_in_its_place() {
+        let found =
+            row("  50/1    0.500    0.010    1.250    1.250 C:\\Program Files (x86)\\a.py:8(<lambda>)").unwrap();
+        let file = "C:\\Program Files (x86)\\a.py".to_owned();
+        let name = "<lambda>".to_owned();
+        assert_eq!(found, Function { file, line: 8, name, calls: 50.0, own: 0.5, inclusive: 1.25 });
+        assert_eq!(row("1 0.1 0.1 0.1 0.1 {method 'a' of 'b' objects}").unwrap().name, "{method 'a' of 'b' objects}");
+        assert!(row("1 0.1 0.1 a.py:8(f)").is_none());
+    }
+
+    #[test]
+    fn namesakes_are_told_apart_by_their_lines_not_by_the_order_of_the_table() {
+        let text = "  3 function calls in 0.300 seconds\n\n ncalls  tottime  percall  cumtime  percall \
+            filename:lineno(function)\n 1 0.2 0.2 0.2 0.2 a.py:9(f)\nbroken\n 2 0.1 0.1 0.1 0.1 a.py:4(f)\n";
+        assert!(Cprofile.sniff(&Look::at(text.as_bytes())));
+        let reading = Cprofile.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        let calls: Vec<_> = reading
+            .measurements
+            .iter()
+            .filter(|m| m.metric.name == "calls")
+            .map(|m| (m.benchmark.as_str(), m.replicates[0].clone()))
+            .collect();
+        let value = Evidence::Value;
+        assert_eq!(calls, [("total", value(3.0)), ("a.py::f", value(2.0)), ("a.py::f#2", value(1.0))]);
+        assert_eq!(reading.diagnostics[0].place, "x:5");
+    }
+
+    #[test]
+    fn a_profile_with_a_broken_entry_gives_the_others() {
+        // {("a.py", 4, "f"): (1, 2, 0.5, 1.0, {}), ("a", 1, 2): None}, marked for reference as newer Pythons do.
+        let mut bytes = b"\xfb)\x03\xfa\x04a.pyi\x04\0\0\0\xfa\x01f)\x05i\x01\0\0\0i\x02\0\0\0".to_vec();
+        for value in [0.5f64, 1.0] {
+            bytes.push(b'g');
+            bytes.extend(value.to_le_bytes());
+        }
+        bytes.extend(b"{0)\x03\xfa\x01ai\x01\0\0\0i\x02\0\0\0N0");
+        assert!(Cprofile.sniff(&Look::at(&bytes)));
+        let reading = Cprofile.parse(Source { name: "x", bytes: &bytes }).unwrap();
+        let time = reading.measurements.iter().find(|m| m.benchmark.as_str() == "a.py::f").unwrap();
+        assert_eq!(time.replicates, [Evidence::Value(1e9)]);
+        assert_eq!(reading.diagnostics.len(), 1);
+    }
+}

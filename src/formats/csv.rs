@@ -1,0 +1,204 @@
+//! The CSV exchange format: a header with `name`, `value` and `unit`, and where wanted `metric`, `direction`
+//! (`lower` or `higher`) and `run`. Rows of one benchmark and metric in one run are its samples; each run is a replicate.
+
+use super::exchange::Assumed;
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, text};
+use crate::model::{Diagnostic, Direction, Evidence, Metric};
+use ::csv::{ReaderBuilder, StringRecord};
+use std::collections::BTreeMap;
+
+/// CSV with a header.
+#[derive(Debug)]
+pub struct Csv;
+
+/// What ends the guessing.
+const MEND: &str = "Add a `direction` column with `lower` or `higher`";
+
+impl Format for Csv {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "a script that writes the columns name,value,unit[,metric][,direction][,run]"
+    }
+
+    fn carries(&self) -> &'static str {
+        "any metric: a number or samples, by run"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.lines().next().is_some_and(|line| {
+            let header =
+                StringRecord::from(line.split(',').map(|cell| cell.trim().trim_matches('"')).collect::<Vec<_>>());
+            Columns::of(&header).is_ok()
+        })
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let bytes = text::utf8(source)?;
+        let mut reader = ReaderBuilder::new().flexible(true).from_reader(bytes);
+        let bad = |message: String| Diagnostic::error("unreadable", source.name, message);
+        let header = reader.headers().map_err(|error| bad(format!("has no header that can be read: {error}")))?;
+        let columns = Columns::of(header).map_err(|missing| {
+            let wanted = "name,value,unit[,metric][,direction][,run]";
+            bad(format!("has no column `{missing}`; the header is {wanted}"))
+        })?;
+        let mut ledger = Ledger::new(self.name(), source);
+        for name in columns.unknown(header) {
+            ledger.note("unknown-field", format!("the column `{name}` is not read"));
+        }
+        let mut assumed = Assumed::default();
+        let mut table = Table::default();
+        for record in reader.records() {
+            match record {
+                Ok(record) => {
+                    ledger.line = record.position().map(::csv::Position::line);
+                    if let Err(message) = table.add(&mut ledger, &mut assumed, &columns, &record) {
+                        ledger.warn("unreadable-entry", message);
+                    }
+                }
+                Err(error) => ledger.warn("unreadable-entry", error.to_string()),
+            }
+        }
+        ledger.line = None;
+        for series in table.series {
+            ledger.add(&series.name, series.metric, series.runs.into_iter().map(evidence));
+        }
+        assumed.report(&mut ledger, MEND);
+        ledger.finish()
+    }
+}
+
+fn evidence(values: Vec<f64>) -> Evidence {
+    match values[..] {
+        [value] => Evidence::Value(value),
+        _ => Evidence::Samples(values),
+    }
+}
+
+/// The rows, sorted by what they measure, in the order of their first appearance.
+#[derive(Default)]
+struct Table {
+    series: Vec<Series>,
+    series_at: BTreeMap<(String, Metric), usize>,
+    runs_at: BTreeMap<(usize, String), usize>,
+}
+
+/// One metric of one benchmark: the values of each run, in the house unit.
+struct Series {
+    name: String,
+    metric: Metric,
+    runs: Vec<Vec<f64>>,
+}
+
+impl Table {
+    fn add(
+        &mut self,
+        ledger: &mut Ledger<'_>,
+        assumed: &mut Assumed,
+        columns: &Columns,
+        row: &StringRecord,
+    ) -> Result<(), String> {
+        let cell = |column: Option<usize>| column.and_then(|at| row.get(at)).map(str::trim);
+        let name = row.get(columns.name).unwrap_or_default();
+        let text = cell(Some(columns.value)).unwrap_or_default();
+        let value: f64 = text.parse().map_err(|_| format!("`{text}` is not a number; write 1234.5"))?;
+        let label = cell(Some(columns.unit)).ok_or("has no unit")?;
+        let direction = match cell(columns.direction).unwrap_or_default() {
+            "" => None,
+            "lower" => Some(Direction::Lower),
+            "higher" => Some(Direction::Higher),
+            other => return Err(format!("`{other}` is no direction; write lower or higher")),
+        };
+        let scale = ledger.unit(label);
+        let metric = assumed.metric(cell(columns.metric), label, scale.unit, direction);
+        let series_at = *self.series_at.entry((name.to_owned(), metric.clone())).or_insert(self.series.len());
+        if series_at == self.series.len() {
+            self.series.push(Series { name: name.to_owned(), metric, runs: Vec::new() });
+        }
+        let Some(series) = self.series.get_mut(series_at) else { return Ok(()) };
+        let run = cell(columns.run).unwrap_or_default().to_owned();
+        let run_at = *self.runs_at.entry((series_at, run)).or_insert(series.runs.len());
+        if run_at == series.runs.len() {
+            series.runs.push(Vec::new());
+        }
+        if let Some(values) = series.runs.get_mut(run_at) {
+            values.push(value * scale.factor);
+        }
+        Ok(())
+    }
+}
+
+/// Where the columns stand.
+struct Columns {
+    name: usize,
+    value: usize,
+    unit: usize,
+    metric: Option<usize>,
+    direction: Option<usize>,
+    run: Option<usize>,
+}
+
+impl Columns {
+    const KNOWN: [&'static str; 6] = ["name", "value", "unit", "metric", "direction", "run"];
+
+    /// The columns of a header, or the one that it lacks.
+    fn of(header: &StringRecord) -> Result<Self, &'static str> {
+        let at = |name: &str| header.iter().position(|cell| cell.trim() == name);
+        Ok(Columns {
+            name: at("name").ok_or("name")?,
+            value: at("value").ok_or("value")?,
+            unit: at("unit").ok_or("unit")?,
+            metric: at("metric"),
+            direction: at("direction"),
+            run: at("run"),
+        })
+    }
+
+    fn unknown(&self, header: &StringRecord) -> Vec<String> {
+        header.iter().map(str::trim).filter(|cell| !Self::KNOWN.contains(cell)).map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        Csv.parse(Source { name: "x.csv", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn each_run_is_a_replicate_and_its_rows_are_samples() {
+        let text = "run,name,value,unit\n1,a,1,us\n1,a,2000,ns\n2,a,3,us\n2,\"b, c\",5,MB/s\n";
+        let run = parse(text).unwrap();
+        let [a, b] = &run.measurements[..] else { panic!("two benchmarks") };
+        assert_eq!(a.replicates, [Evidence::Samples(vec![1000.0, 2000.0]), Evidence::Value(3000.0)]);
+        assert_eq!((b.benchmark.as_str(), b.metric.direction), ("b, c", Direction::Higher));
+        assert!(run.diagnostics.is_empty(), "{:?}", run.diagnostics);
+    }
+
+    #[test]
+    fn bad_rows_are_named_by_their_line_beside_the_good_one() {
+        let text = "name,value,unit,metric,direction\na,1,pt,score,higher\nb,x,ms\nc,1\nd,1,ms,,up\ne,-1,ms\n";
+        let run = parse(text).unwrap();
+        assert_eq!(run.measurements.len(), 1);
+        assert_eq!(
+            (&*run.measurements[0].metric.name, run.measurements[0].metric.direction),
+            ("score", Direction::Higher)
+        );
+        let lines: Vec<bool> = ["x.csv:3", "x.csv:4", "x.csv:5"]
+            .iter()
+            .map(|line| run.diagnostics.iter().any(|d| d.place == *line))
+            .collect();
+        assert_eq!(lines, [true; 3], "{:?}", run.diagnostics);
+        assert!(run.diagnostics.iter().any(|d| d.code == "invalid-value" && d.message.contains("`e`")));
+    }
+
+    #[test]
+    fn a_header_without_a_unit_says_what_is_missing() {
+        assert!(parse("name,value\na,1\n").unwrap_err().message.contains("`unit`"));
+    }
+}

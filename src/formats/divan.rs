@@ -1,0 +1,244 @@
+//! divan's table: a tree of names on the left, then fastest, slowest, median, mean, samples and iterations, and below a
+//! benchmark its allocations in the same columns. Rates repeat the times and are left out.
+
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, text};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit, UnitScale};
+use std::collections::BTreeSet;
+
+/// divan.
+pub struct Divan;
+
+/// What the header row shows behind the program's name.
+const COLUMNS: [&str; 6] = ["fastest", "slowest", "median", "mean", "samples", "iters"];
+/// Deeper nodes than this are not followed.
+const DEPTH: usize = 64;
+
+/// One measured row, before it is known whether names need their program.
+struct Row {
+    program: String,
+    name: String,
+    metric: Metric,
+    summary: Summary,
+}
+
+/// Which allocation rows come next.
+#[derive(Clone, Copy, PartialEq)]
+enum Block {
+    /// Blocks and bytes alive at most.
+    Peak,
+    /// Blocks and bytes allocated.
+    Allocated,
+    /// Those of freeing, growing and shrinking, which are not kept.
+    Other,
+}
+
+impl Format for Divan {
+    fn name(&self) -> &'static str {
+        "divan"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "cargo bench -- --color never > out.txt (with divan)"
+    }
+
+    fn carries(&self) -> &'static str {
+        "time: median, mean, fastest and slowest with the number of samples; with its allocation profiler also \
+         allocations, memory and memory:peak"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.lines().any(|line| header(&text::plain(line)).is_some())
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new(self.name(), source);
+        let (mut program, mut path, mut rows) = (None, Vec::<String>::new(), Vec::<Row>::new());
+        let mut reading: Option<String> = None; // the benchmark whose further rows these are
+        let mut block = Block::Other;
+        let text = text::text(source)?;
+        for (at, line) in text::numbered(&text) {
+            ledger.line = Some(at);
+            if let Some(name) = header(line) {
+                program = Some(name.to_owned());
+                path.clear();
+                reading = None;
+                continue;
+            }
+            let Some(program) = &program else { continue };
+            let (depth, node) = match node(line) {
+                Some((depth, _)) if depth >= DEPTH || depth > path.len() => {
+                    ledger.warn("unreadable-line", "the tree jumps here; the line is left out");
+                    continue;
+                }
+                found => found.unwrap_or((0, "")),
+            };
+            if node.is_empty() {
+                if let Some(name) = &reading {
+                    continuation(line, &mut block, name, program, &mut rows);
+                }
+                continue;
+            }
+            path.truncate(depth);
+            let cells = cells(node);
+            reading = None;
+            if cells.get(1).is_none_or(|slowest| slowest.is_empty()) {
+                // A group, or a benchmark that was ignored.
+                path.push(cells.first().map_or("", |cell| cell.trim()).to_owned());
+                continue;
+            }
+            let row = first_cell(cells[0]).and_then(|(name, fastest)| {
+                path.push(name.to_owned());
+                let scale = Unit::parse(fastest.1)?;
+                (scale.unit == Unit::Nanosecond).then_some(())?;
+                let samples = cells.get(4).and_then(|cell| cell.parse().ok());
+                Some((path.join("/"), summary(fastest, &cells, Unit::Nanosecond, samples)?))
+            });
+            match row {
+                Some((name, summary)) => {
+                    rows.push(Row { program: program.clone(), name: name.clone(), metric: Metric::time(), summary });
+                    reading = Some(name);
+                    block = Block::Other;
+                }
+                None => ledger.warn("unreadable-line", "expected four times after the name; the line is left out"),
+            }
+        }
+        ledger.line = None;
+        add(&mut ledger, rows);
+        ledger.finish()
+    }
+}
+
+/// With several programs in one text, a name begins with its program's, which alone tells them apart.
+fn add(ledger: &mut Ledger<'_>, rows: Vec<Row>) {
+    let several = rows.iter().map(|row| &row.program).collect::<BTreeSet<_>>().len() > 1;
+    for row in rows {
+        let name = if several { format!("{}/{}", row.program, row.name) } else { row.name };
+        ledger.add(&name, row.metric, [Evidence::Summary(row.summary)]);
+    }
+}
+
+/// The program's name, where the line is the table's head.
+fn header(line: &str) -> Option<&str> {
+    let (first, rest) = line.split_once('│')?;
+    let name = first.trim_end().strip_suffix(COLUMNS[0])?;
+    rest.split('│').map(str::trim).eq(COLUMNS[1..].iter().copied()).then_some(name.trim())
+}
+
+/// How deep a node stands and what follows its branch.
+fn node(line: &str) -> Option<(usize, &str)> {
+    let (mut rest, mut depth) = (line, 0);
+    loop {
+        if let Some(node) = rest.strip_prefix("├─ ").or_else(|| rest.strip_prefix("╰─ ")) {
+            return Some((depth, node));
+        }
+        rest = rest.strip_prefix("│  ").or_else(|| rest.strip_prefix("   "))?;
+        depth += 1;
+    }
+}
+
+/// The columns, the first with the name still in it. The name may hold a bar itself, so they are counted from the right.
+fn cells(node: &str) -> Vec<&str> {
+    let mut cells: Vec<&str> = node.rsplitn(COLUMNS.len(), '│').collect();
+    cells.reverse();
+    cells.iter_mut().skip(1).for_each(|cell| *cell = cell.trim());
+    cells
+}
+
+/// The name and the fastest value of `name   1.5 ms   `.
+fn first_cell(cell: &str) -> Option<(&str, (f64, &str))> {
+    let (rest, unit) = cell.trim_end().rsplit_once(' ')?;
+    let (name, number) = rest.rsplit_once(' ')?;
+    Some((name.trim(), (number.parse().ok()?, unit)))
+}
+
+/// `1.5 ms` as number and unit; a bare number has none.
+fn quantity(cell: &str) -> Option<(f64, &str)> {
+    let (number, unit) = cell.split_once(' ').unwrap_or((cell, ""));
+    Some((number.parse().ok()?, unit.trim()))
+}
+
+/// The row's summary in the house unit, or `None` where a column is no such quantity.
+fn summary(fastest: (f64, &str), cells: &[&str], unit: Unit, samples: Option<u64>) -> Option<Summary> {
+    let house = |(number, label): (f64, &str)| {
+        let bare = UnitScale { unit: Unit::Count, factor: 1.0 };
+        let scale = if label.is_empty() { bare } else { Unit::parse(label)? };
+        let value = number * scale.factor;
+        (scale.unit == unit && value.is_finite() && value >= 0.0).then_some(value)
+    };
+    let column = |at: usize| house(quantity(cells.get(at)?)?);
+    let (fastest, slowest, median, mean) = (house(fastest)?, column(1)?, column(2)?, column(3)?);
+    Some(Summary {
+        centre: median,
+        mean: Some(mean),
+        sd: None,
+        samples,
+        quantiles: vec![(0.0, fastest), (1.0, slowest)],
+    })
+}
+
+/// A row below a benchmark: the title of an allocation block, or one of its two rows.
+fn continuation(line: &str, block: &mut Block, name: &str, program: &str, rows: &mut Vec<Row>) {
+    let cells = cells(line.trim_start_matches(['│', ' ']));
+    let first = cells.first().map_or("", |cell| cell.trim());
+    if let Some(title) = first.strip_suffix(':') {
+        *block = match title {
+            "max alloc" => Block::Peak,
+            "alloc" => Block::Allocated,
+            _ => Block::Other,
+        };
+        return;
+    }
+    let Some(fastest) = quantity(first) else { return };
+    let (metric, unit) = match (*block, fastest.1.is_empty()) {
+        (Block::Peak, false) => ("memory:peak", Unit::Byte),
+        (Block::Allocated, true) => ("allocations", Unit::Count),
+        (Block::Allocated, false) => ("memory", Unit::Byte),
+        _ => return,
+    };
+    if let Some(summary) = summary(fastest, &cells, unit.clone(), None) {
+        let metric = Metric::measured(metric, unit, Direction::Lower);
+        rows.push(Row { program: program.to_owned(), name: name.to_owned(), metric, summary });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "suite   fastest       │ slowest       │ median        │ mean          │ samples │ iters\n";
+
+    fn read(text: &str) -> Reading {
+        Divan.parse(Source { name: "x.txt", bytes: text.as_bytes() }).unwrap()
+    }
+
+    #[test]
+    fn a_row_is_read_with_its_path_and_all_its_numbers() {
+        let text = format!(
+            "{HEAD}╰─ g              │      │      │      │     │\n   ╰─ a b  1 µs │ 4 ms │ 2 µs │ 3 µs │ 30 │ 60\n"
+        );
+        let reading = read(&text);
+        let a = &reading.measurements[0];
+        assert_eq!(a.benchmark.as_str(), "g/a b");
+        let quantiles = vec![(0.0, 1e3), (1.0, 4e6)];
+        let summary = Summary { centre: 2e3, mean: Some(3e3), sd: None, samples: Some(30), quantiles };
+        assert_eq!(a.replicates, [Evidence::Summary(summary)]);
+    }
+
+    #[test]
+    fn two_programs_in_one_text_are_told_apart() {
+        let row = "╰─ a  1 ns │ 4 ns │ 2 ns │ 3 ns │ 30 │ 60\n";
+        let reading = read(&format!("{HEAD}{row}\nother {}{row}", HEAD.trim_start_matches("suite ")));
+        let names: Vec<_> = reading.measurements.iter().map(|m| m.benchmark.as_str()).collect();
+        assert_eq!(names, ["suite/a", "other/a"]);
+    }
+
+    #[test]
+    fn one_good_line_among_bad_ones_is_read() {
+        let bad = "├─ a  1 ns │ 4 ns │ x ns │ 3 ns │ 30 │ 60\n│        ├─ b  1 ns │ 4 ns │ 2 ns │ 3 ns │ 3 │ 6\n";
+        let reading = read(&format!("{HEAD}{bad}╰─ c  1 ns │ 4 ns │ 2 ns │ 3 ns │ 30 │ 60\n"));
+        assert_eq!(reading.measurements.len(), 1);
+        assert_eq!(reading.measurements[0].benchmark.as_str(), "c");
+        assert_eq!(reading.diagnostics.len(), 2);
+    }
+}

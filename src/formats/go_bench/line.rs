@@ -1,0 +1,75 @@
+//! The lines of Go's benchmark text, and what they have in common.
+
+use super::super::{Source, text};
+use crate::model::{Diagnostic, Direction};
+use std::collections::BTreeMap;
+
+/// A benchmark's line, taken apart.
+pub(super) struct Line<'a> {
+    pub(super) name: &'a str,
+    pub(super) iterations: &'a str,
+    pub(super) pairs: Vec<(&'a str, &'a str)>,
+}
+
+/// What the lines of a text say about all of them.
+pub(super) struct Habits {
+    /// `-8`, where every name ends with it.
+    pub(super) processors: Option<String>,
+    /// Units of which more is better, or less, as `Unit` lines say.
+    pub(super) better: BTreeMap<String, Direction>,
+}
+
+impl<'a> Line<'a> {
+    /// The parts of a line that begins with a benchmark's name and has a number behind it, however broken.
+    pub(super) fn of(line: &'a str) -> Option<Self> {
+        if line.strip_prefix("Benchmark")?.starts_with(|c: char| c.is_lowercase()) {
+            return None;
+        }
+        let mut words = line.split_ascii_whitespace();
+        let (name, iterations) = (words.next()?, words.next()?);
+        let mut pairs = Vec::new();
+        while let Some(value) = words.next() {
+            pairs.push((value, words.next().unwrap_or("")));
+        }
+        let numbers = pairs.iter().any(|(value, _)| value.parse::<f64>().is_ok());
+        numbers.then_some(Line { name, iterations, pairs })
+    }
+
+    /// True for a line as the tool writes it.
+    pub(super) fn is_whole(&self) -> bool {
+        let good = |(value, unit): &(&str, &str)| value.parse::<f64>().is_ok() && !unit.is_empty();
+        self.iterations.parse::<u64>().is_ok() && self.pairs.iter().all(good)
+    }
+}
+
+impl Habits {
+    pub(super) fn of(sources: &[Source<'_>]) -> Result<Self, Diagnostic> {
+        let mut ends: Option<Option<String>> = None;
+        let mut better = BTreeMap::new();
+        for source in sources {
+            let text = text::text(*source)?;
+            for (_, line) in text::numbered(&text) {
+                if let Some(unit) = line.strip_prefix("Unit ") {
+                    let mut words = unit.split_ascii_whitespace();
+                    let Some(unit) = words.next() else { continue };
+                    let direction = words.find_map(|word| match word {
+                        "better=higher" => Some(Direction::Higher),
+                        "better=lower" => Some(Direction::Lower),
+                        _ => None,
+                    });
+                    better.extend(direction.map(|direction| (unit.to_owned(), direction)));
+                } else if let Some(line) = Line::of(line) {
+                    let digits = line.name.len() - line.name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+                    let (stem, end) = line.name.split_at(line.name.len() - digits);
+                    let end = (digits > 0 && stem.ends_with('-')).then(|| format!("-{end}"));
+                    match &ends {
+                        None => ends = Some(end),
+                        Some(seen) if *seen != end => ends = Some(None),
+                        Some(_) => {}
+                    }
+                }
+            }
+        }
+        Ok(Habits { processors: ends.flatten(), better })
+    }
+}

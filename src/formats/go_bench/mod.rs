@@ -1,0 +1,247 @@
+//! Go's benchmark lines, as text or inside the events of `go test -json`: `BenchmarkX-8   100   12.5 ns/op   3 B/op`.
+//! Each line is one run, so the lines of `-count` are the replicates.
+//!
+//! A name is the package, a slash, and the benchmark's name. The `-8` at its end is the number of processors and is cut
+//! where every benchmark of the file carries the same one; with `-cpu 1,2,4` it tells benchmarks apart and stays.
+//! A unit of the user's own goes by its Go meaning: `p99-ms` is the time at p99, `items/op` the number of items. Smaller is
+//! better, except for rates and for what a line `Unit items/op better=higher` says.
+
+mod line;
+
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, json, machine, text};
+use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit, UnitScale};
+use line::{Habits, Line};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Go's own benchmarks.
+pub struct GoBench;
+
+/// One event of `go test -json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event<'a> {
+    #[serde(borrow)]
+    action: Cow<'a, str>,
+    package: Option<Cow<'a, str>>,
+    output: Option<Cow<'a, str>>,
+}
+
+impl Format for GoBench {
+    fn name(&self) -> &'static str {
+        "go-bench"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "go test -run '^$' -bench . -benchmem -count 10 ./... > out.txt (or with -json)"
+    }
+
+    fn carries(&self) -> &'static str {
+        "time, memory, allocations, throughput and units of your own: one number for each -count"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        if look.is_json() {
+            return look.has_keys(&["Action", "Package"]);
+        }
+        let starts = |mark| look.lines().any(|line| line.starts_with(mark));
+        starts("goos: ") && starts("pkg: ")
+            || look.lines().any(|line| Line::of(&text::plain(line)).is_some_and(|line| line.is_whole()))
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new(self.name(), source);
+        let bytes = text::utf8(source)?;
+        if bytes.trim_ascii_start().starts_with(b"{") {
+            let outputs = outputs(&mut ledger, bytes);
+            // The habits are the file's, so all packages are looked at before one is read.
+            let all: Vec<_> =
+                outputs.iter().map(|(_, output)| Source { name: source.name, bytes: output.as_bytes() }).collect();
+            let habits = Habits::of(&all)?;
+            for ((package, _), output) in outputs.iter().zip(all) {
+                read_text(&mut ledger, output, Some(package), &habits)?;
+            }
+        } else {
+            let habits = Habits::of(&[source])?;
+            read_text(&mut ledger, source, None, &habits)?;
+        }
+        ledger.finish()
+    }
+}
+
+/// Each package's output, put together again: an event may hold a part of a line, and packages run side by side.
+fn outputs(ledger: &mut Ledger<'_>, bytes: &[u8]) -> Vec<(String, String)> {
+    let mut order = Vec::new();
+    let mut outputs: BTreeMap<String, String> = BTreeMap::new();
+    for (at, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        ledger.line = Some(at);
+        if !line.trim_ascii_start().starts_with(b"{") {
+            continue;
+        }
+        let event = match serde_json::from_slice::<Event<'_>>(line) {
+            Ok(event) => event,
+            Err(error) => {
+                ledger.warn("unreadable-line", json::line_message(&error));
+                continue;
+            }
+        };
+        if let (Some(output), true) = (event.output, event.action == "output") {
+            let package = event.package.unwrap_or_default();
+            match outputs.get_mut(&*package) {
+                Some(text) => text.push_str(&output),
+                None => {
+                    order.push(package.clone().into_owned());
+                    outputs.insert(package.into_owned(), output.into_owned());
+                }
+            }
+        }
+    }
+    order.into_iter().filter_map(|package| outputs.remove(&package).map(|text| (package, text))).collect()
+}
+
+/// Reads a text, or the output of one package's events, whose lines are none of the file.
+fn read_text(
+    ledger: &mut Ledger<'_>,
+    source: Source<'_>,
+    package: Option<&str>,
+    habits: &Habits,
+) -> Result<(), Diagnostic> {
+    let (mut package, whole) = (package.unwrap_or_default().to_owned(), package.is_none());
+    let text = text::text(source)?;
+    for (at, line) in text::numbered(&text) {
+        ledger.line = whole.then_some(at);
+        if let Some((key, value)) = line.split_once(": ") {
+            match key {
+                "pkg" => value.trim().clone_into(&mut package),
+                "cpu" => ledger.environment().set(Environment::CPU, value.trim()),
+                "goos" => machine::set_os(ledger.environment(), value.trim()),
+                "goarch" => machine::set_arch(ledger.environment(), value.trim()),
+                _ => {}
+            }
+        }
+        let Some(line) = Line::of(line) else { continue };
+        let bare = habits.processors.as_ref().and_then(|end| line.name.strip_suffix(end.as_str()));
+        let bare = bare.unwrap_or(line.name);
+        let name = if package.is_empty() { bare.to_owned() } else { format!("{package}/{bare}") };
+        read_line(ledger, &name, &line, habits);
+    }
+    Ok(())
+}
+
+fn read_line(ledger: &mut Ledger<'_>, name: &str, line: &Line<'_>, habits: &Habits) {
+    let pairs: Option<Vec<_>> = line
+        .pairs
+        .iter()
+        .map(|(value, unit)| Some((value.parse::<f64>().ok()?, *unit)).filter(|_| !unit.is_empty()))
+        .collect();
+    let (Some(pairs), Ok(iterations)) = (pairs, line.iterations.parse::<u64>()) else {
+        let message = format!("`{name}`: expected a number of iterations, then pairs of a number and its unit");
+        return ledger.warn("unreadable-line", message);
+    };
+    if iterations == 0 {
+        return ledger.warn("invalid-value", format!("`{name}` ran no iteration; the line is left out"));
+    }
+    for (value, unit) in pairs {
+        let (metric, factor) = metric(ledger, unit, habits);
+        ledger.repeat(name, metric, Evidence::Value(value * factor));
+    }
+}
+
+/// The metric of a Go unit, and what its values are multiplied by.
+fn metric(ledger: &mut Ledger<'_>, unit: &str, habits: &Habits) -> (Metric, f64) {
+    let (metric, factor) = match unit {
+        "ns/op" => (Metric::time(), 1.0),
+        "B/op" => (Metric::measured("memory", Unit::Byte, Direction::Lower), 1.0),
+        "allocs/op" => (Metric::measured("allocations", Unit::Count, Direction::Lower), 1.0),
+        "MB/s" => (Metric::measured("throughput", Unit::BytePerSecond, Direction::Higher), 1e6),
+        own => {
+            let bare = own.strip_suffix("/op").unwrap_or(own);
+            // `p99-ms`: what is measured, a hyphen, and the unit.
+            let (metric, scale) = match bare.rsplit_once('-').and_then(|(what, unit)| Some((what, Unit::parse(unit)?)))
+            {
+                Some((what, scale)) if scale.unit == Unit::Nanosecond => (format!("time:{what}"), scale),
+                Some((what, scale)) => (what.to_owned(), scale),
+                None => (bare.to_owned(), Unit::parse(own).unwrap_or_else(|| ledger.unit(bare))),
+            };
+            let UnitScale { unit, factor } = scale;
+            let rate = matches!(unit, Unit::PerSecond | Unit::BytePerSecond)
+                || ["/s", "/sec"].iter().any(|s| own.ends_with(s));
+            let direction = if rate { Direction::Higher } else { Direction::Lower };
+            (Metric::measured(metric, unit, direction), factor)
+        }
+    };
+    let direction = habits.better.get(unit).copied().unwrap_or(metric.direction);
+    (Metric { direction, ..metric }, factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Evidence;
+
+    fn read(text: &str) -> Result<Reading, Diagnostic> {
+        GoBench.parse(Source { name: "x.txt", bytes: text.as_bytes() })
+    }
+
+    fn names(reading: &Reading) -> Vec<&str> {
+        reading.measurements.iter().map(|m| m.benchmark.as_str()).collect()
+    }
+
+    #[test]
+    fn the_processor_count_is_cut_only_where_all_have_the_same() {
+        assert_eq!(names(&read("pkg: p\nBenchmarkA/n-8-2 \t 9 \t 5 ns/op\n").unwrap()), ["p/BenchmarkA/n-8"]);
+        let cpu = "BenchmarkA \t 9 \t 5 ns/op\nBenchmarkA-2 \t 9 \t 5 ns/op\nBenchmarkA-4 \t 9 \t 5 ns/op\n";
+        assert_eq!(names(&read(cpu).unwrap()), ["BenchmarkA", "BenchmarkA-2", "BenchmarkA-4"]);
+    }
+
+    #[test]
+    fn own_units_have_metric_unit_and_direction() {
+        let reading = read(
+            "Unit score better=higher\nBenchmarkA-2 9 5 ns/op 7 items/op 12.5 p99-ms 30 req/s 4 score 2 heap-MB\n",
+        )
+        .unwrap();
+        let found: Vec<_> =
+            reading.measurements.iter().map(|m| (&*m.metric.name, m.metric.unit.label(), m.metric.direction)).collect();
+        let expected = [
+            ("time", "ns", Direction::Lower),
+            ("items", "count", Direction::Lower),
+            ("time:p99", "ns", Direction::Lower),
+            ("req/s", "/s", Direction::Higher),
+            ("score", "score", Direction::Higher),
+            ("heap", "B", Direction::Lower),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(reading.measurements[2].replicates, [Evidence::Value(12.5e6)]);
+        assert_eq!(reading.diagnostics.len(), 1, "only `score` is unknown");
+    }
+
+    #[test]
+    fn one_good_line_among_bad_ones_is_read() {
+        let reading = read(
+            "goos: linux\nBenchmarkA-2 100 NaN ns/op\nBenchmarkB-2 0 12 ns/op\nBenchmarkC-2 100 12\n\
+             BenchmarkD-2 abc 12 ns/op\nBenchmarkE-2 100 12 ns/op 5\nBenchmarkF-2 100 12 ns/op\nBenchmarks are fun\n",
+        )
+        .unwrap();
+        assert_eq!(names(&reading), ["BenchmarkF"]);
+        let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["invalid-value", "invalid-value", "unreadable-line", "unreadable-line", "unreadable-line"]);
+        assert_eq!(reading.environment.get("os"), Some("linux"));
+    }
+
+    #[test]
+    fn events_hold_parts_of_lines_and_packages_side_by_side() {
+        let event = |package: &str, output: &str| {
+            format!("{{\"Time\":\"t\",\"Action\":\"output\",\"Package\":\"{package}\",\"Output\":\"{output}\"}}\n")
+        };
+        let text = event("p", "BenchmarkA-2 \\t")
+            + &event("q", "BenchmarkA-2 \\t 9\\t 7 ns/op\\n")
+            + &event("p", " 9\\t 5 ns/op\\n")
+            + "{\n";
+        let reading = read(&text).unwrap();
+        assert_eq!(names(&reading), ["p/BenchmarkA", "q/BenchmarkA"]);
+        assert_eq!(reading.measurements[0].replicates, [Evidence::Value(5.0)]);
+        assert_eq!(reading.diagnostics[0].code, "unreadable-line");
+    }
+}

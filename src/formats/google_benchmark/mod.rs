@@ -1,0 +1,261 @@
+//! Google Benchmark's JSON. Each repetition is one replicate; aggregates count only where the repetitions are not kept.
+//!
+//! `time` is the clock that the benchmark itself is steered by: CPU time, or real time where the name ends in
+//! `/real_time` or `/manual_time`. Bytes and items a second are the same time seen from the work: they become the work of
+//! one operation. A user's counter keeps its name (`counter:NAME`); the file does not say which way is better, so one whose
+//! name says a rate or a hit counts as better when larger, and every other one when smaller.
+
+mod entry;
+
+use super::ledger::Ledger;
+use super::text;
+use super::{Format, Look, Reading, Source, json};
+use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit, UnitScale, Work, WorkUnit};
+use entry::Entry;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Google Benchmark.
+pub struct GoogleBenchmark;
+
+#[derive(Deserialize)]
+struct Document<E> {
+    context: Option<Context>,
+    benchmarks: Vec<E>,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    num_cpus: Option<u32>,
+}
+
+impl Format for GoogleBenchmark {
+    fn name(&self) -> &'static str {
+        "google-benchmark"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "./benchmarks --benchmark_repetitions=9 --benchmark_out=out.json --benchmark_out_format=json"
+    }
+
+    fn carries(&self) -> &'static str {
+        "time (CPU, or real for /real_time and /manual_time): every repetition (or median, mean and sd of aggregates); \
+         counter:NAME; allocations, memory and memory:peak with a memory manager"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        // mitata has the same two lists, and other things in them.
+        let own = ["benchmarks[].time_unit", "context.library_build_type"];
+        look.has_keys(&["context", "benchmarks"])
+            && (look.keys.len() == 2 || own.iter().any(|key| look.keys.contains(*key)))
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new(self.name(), source);
+        let bytes = json::without_nan(text::utf8(source)?);
+        let text = Source { bytes: &bytes, ..source };
+        let (context, entries) = match json::parse::<Document<Entry<'_>>>(text) {
+            Ok(document) => (document.context, document.benchmarks),
+            // Slower, entry by entry, so that one that is broken costs only itself.
+            Err(error) => {
+                let Ok(document) = json::parse::<Document<&RawValue>>(text) else { return Err(error) };
+                let mut entries = Vec::new();
+                for (at, raw) in document.benchmarks.into_iter().enumerate() {
+                    match serde_json::from_str(raw.get()) {
+                        Ok(entry) => entries.push(entry),
+                        Err(error) => ledger.warn("unreadable-entry", json::entry_message("benchmarks", at, &error)),
+                    }
+                }
+                (document.context, entries)
+            }
+        };
+        if let Some(cores) = context.and_then(|context| context.num_cpus) {
+            ledger.environment().set(Environment::CORES, cores.to_string());
+        }
+        read_entries(&mut ledger, &entries);
+        ledger.finish()
+    }
+}
+
+fn read_entries(ledger: &mut Ledger<'_>, entries: &[Entry<'_>]) {
+    let mut repeated = BTreeSet::new();
+    let mut failed = BTreeSet::new();
+    for entry in entries.iter().filter(|entry| entry.statistic().is_none()) {
+        let name = entry.run();
+        if let Some(error) = &entry.error {
+            if failed.insert(name) {
+                ledger.warn("failed-benchmark", format!("`{name}` reports an error: {error}; it is left out"));
+            }
+            continue;
+        }
+        if entry.iterations == Some(0.0) {
+            ledger.warn("invalid-value", format!("`{name}` ran no iteration; it is left out"));
+            continue;
+        }
+        let (metric, time) = time(ledger, entry);
+        let (_, clock) = entry.clock();
+        ledger.repeat(name, metric, Evidence::Value(time));
+        if repeated.insert(name)
+            && let Some(work) = work(entry, clock)
+        {
+            ledger.work(name, "time", work);
+        }
+        for (counter, value) in &entry.counters {
+            if let Some(metric) = counter_metric(counter) {
+                ledger.repeat(name, metric, Evidence::Value(value.unwrap_or(f64::NAN)));
+            }
+        }
+    }
+    let mut aggregates: BTreeMap<&str, Vec<&Entry<'_>>> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.statistic().is_some() && !repeated.contains(entry.run())) {
+        aggregates.entry(entry.run()).or_default().push(entry);
+    }
+    for (name, entries) in aggregates {
+        read_aggregates(ledger, name, &entries);
+    }
+}
+
+/// The entry's time in nanoseconds with its metric; no number where there is none.
+fn time(ledger: &mut Ledger<'_>, entry: &Entry<'_>) -> (Metric, f64) {
+    let (_, value) = entry.clock();
+    let scale = ledger.unit(&entry.unit);
+    (Metric { unit: scale.unit, ..Metric::time() }, value.unwrap_or(f64::NAN) * scale.factor)
+}
+
+fn read_aggregates(ledger: &mut Ledger<'_>, name: &str, entries: &[&Entry<'_>]) {
+    let of = |statistic| entries.iter().find(|entry| entry.statistic() == Some(statistic));
+    let Some(centre) = of("median").or_else(|| of("mean")) else { return };
+    let (metric, median) = time(ledger, centre);
+    let mut times = |statistic| of(statistic).map(|entry| time(ledger, entry).1);
+    let (mean, sd, min, max) = (times("mean"), times("stddev"), times("min"), times("max"));
+    let samples = centre.repetitions.filter(|count| *count >= 1.0).map(|count| count as u64);
+    let quantiles: Vec<_> = [(0.0, min), (1.0, max)].into_iter().filter_map(|(q, v)| Some((q, v?))).collect();
+    let summary = Summary { centre: median, mean, sd, samples, quantiles };
+    ledger.add(name, metric, [Evidence::Summary(summary)]);
+    if let Some(work) = work(centre, centre.clock().1) {
+        ledger.work(name, "time", work);
+    }
+    for (counter, value) in &centre.counters {
+        if let Some((metric, centre)) = counter_metric(counter).zip(*value) {
+            ledger.add(name, metric, [Evidence::Summary(Summary { centre, samples, ..Summary::default() })]);
+        }
+    }
+}
+
+/// Bytes or items of one operation, from their rate by the same clock. The rate of several threads counts them all and
+/// the clock counts one, so there it is left out.
+fn work(entry: &Entry<'_>, clock: Option<f64>) -> Option<Work> {
+    let rate = |name| entry.counters.iter().find(|(counter, _)| counter == name).and_then(|(_, value)| *value);
+    let (rate, unit) = match rate("bytes_per_second") {
+        Some(bytes) => (bytes, WorkUnit::Bytes),
+        None => (rate("items_per_second")?, WorkUnit::Elements),
+    };
+    let UnitScale { unit: Unit::Nanosecond, factor } = Unit::parse(&entry.unit)? else { return None };
+    let amount = rate * clock? * factor / 1e9;
+    let whole = amount.round();
+    let amount = if (amount - whole).abs() <= whole * 1e-6 { whole } else { amount };
+    (amount.is_finite() && amount > 0.0 && entry.threads.is_none_or(|threads| threads <= 1.0))
+        .then_some(Work { amount, unit })
+}
+
+/// The metric of a counter, or `None` for one that repeats the time.
+fn counter_metric(counter: &str) -> Option<Metric> {
+    let lower = counter.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let known = |name, unit| Some(Metric::measured(name, unit, Direction::Lower));
+    match counter {
+        "bytes_per_second" | "items_per_second" => return None,
+        "allocs_per_iter" => return known("allocations", Unit::Count),
+        "total_allocated_bytes" => return known("memory", Unit::Byte),
+        "max_bytes_used" => return known("memory:peak", Unit::Byte),
+        _ => {}
+    }
+    let more_is_better = has(&["per_second", "per_sec", "/s", "rate", "throughput", "hit"])
+        && !has(&["miss", "error", "fail", "drop", "evict"]);
+    let direction = if more_is_better { Direction::Higher } else { Direction::Lower };
+    Some(Metric::measured(format!("counter:{counter}"), Unit::Ratio, direction))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(benchmarks: &str) -> Result<Reading, Diagnostic> {
+        let text = format!(r#"{{"context":{{"num_cpus":2}},"benchmarks":{benchmarks}}}"#);
+        GoogleBenchmark.parse(Source { name: "x.json", bytes: text.as_bytes() })
+    }
+
+    fn entry(name: &str, more: &str) -> String {
+        format!(r#"{{"name":"{name}","run_type":"iteration","iterations":9,"time_unit":"us"{more}}}"#)
+    }
+
+    #[test]
+    fn the_clock_is_the_benchmarks_own() {
+        let times = r#","real_time":4,"cpu_time":3"#;
+        let reading = read(&format!(
+            "[{},{},{}]",
+            entry("a", times),
+            entry("b/real_time/threads:2", times),
+            entry("c/manual_time", times)
+        ))
+        .unwrap();
+        let times: Vec<_> = reading.measurements.iter().map(|m| m.replicates.clone()).collect();
+        assert_eq!(times, [[Evidence::Value(3e3)], [Evidence::Value(4e3)], [Evidence::Value(4e3)]]);
+        assert_eq!(reading.environment.get("cores"), Some("2"));
+    }
+
+    #[test]
+    fn rates_become_work_and_counters_keep_their_direction() {
+        let more =
+            r#","cpu_time":2,"bytes_per_second":5e8,"items_per_second":5e5,"misses":3,"hit_rate":0.5,"label":"x""#;
+        let reading = read(&format!("[{}]", entry("a", more))).unwrap();
+        let metrics: Vec<_> = reading.measurements.iter().map(|m| (&*m.metric.name, m.metric.direction)).collect();
+        let expected =
+            [("time", Direction::Lower), ("counter:misses", Direction::Lower), ("counter:hit_rate", Direction::Higher)];
+        assert_eq!(metrics, expected);
+        assert_eq!(reading.measurements[0].work, Some(Work { amount: 1000.0, unit: WorkUnit::Bytes }));
+    }
+
+    #[test]
+    fn one_good_entry_among_bad_ones_is_read() {
+        let nan = entry("nan", r#","cpu_time":NaN"#);
+        let reading = read(&format!(
+            "[{},7,{},{},{}]",
+            nan,
+            entry("text", r#","cpu_time":"3""#),
+            entry("a", r#","cpu_time":3"#),
+            entry("err", r#","error_occurred":true,"error_message":"no file","cpu_time":0"#)
+        ))
+        .unwrap();
+        assert_eq!(reading.measurements.len(), 1);
+        assert_eq!(reading.measurements[0].benchmark.as_str(), "a");
+        let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["unreadable-entry", "unreadable-entry", "invalid-value", "failed-benchmark"]);
+    }
+
+    #[test]
+    fn aggregates_of_old_versions_are_known_by_their_names() {
+        let aggregate =
+            |name, time| format!(r#"{{"name":"{name}","iterations":3,"cpu_time":{time},"time_unit":"ns"}}"#);
+        let reading =
+            read(&format!("[{},{},{}]", aggregate("a_mean", 5), aggregate("a_median", 4), aggregate("a_stddev", 1)))
+                .unwrap();
+        assert_eq!(reading.measurements[0].benchmark.as_str(), "a");
+        let summary = Summary { centre: 4.0, mean: Some(5.0), sd: Some(1.0), ..Summary::default() };
+        assert_eq!(reading.measurements[0].replicates, [Evidence::Summary(summary)]);
+    }
+
+    #[test]
+    fn an_unknown_unit_is_kept_and_reported() {
+        let reading = read(r#"[{"name":"a","iterations":1,"cpu_time":1,"time_unit":"fortnight"}]"#).unwrap();
+        assert_eq!(reading.measurements[0].metric.unit, Unit::Other("fortnight".into()));
+        assert_eq!(reading.diagnostics[0].code, "unknown-unit");
+    }
+
+    #[test]
+    fn no_iteration_is_no_measurement() {
+        assert!(read(r#"[{"name":"a","iterations":0,"cpu_time":0,"time_unit":"ns"}]"#).is_err());
+        assert!(read("[]").is_err());
+    }
+}

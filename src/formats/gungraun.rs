@@ -1,0 +1,131 @@
+//! gungraun's `summary.json` (schema 7): valgrind's counts of one benchmark. The numbers of the run before, which it
+//! repeats, are not read.
+
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, callgrind, json, text};
+use crate::model::Diagnostic;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// gungraun.
+pub struct Gungraun;
+
+#[derive(Deserialize)]
+struct Document<'a> {
+    module_path: Cow<'a, str>,
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    profiles: Vec<Profile<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Profile<'a> {
+    #[serde(borrow)]
+    data: Data<'a>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    total: Total<'a>,
+}
+
+#[derive(Deserialize)]
+struct Total<'a> {
+    #[serde(borrow)]
+    metrics: BTreeMap<Cow<'a, str>, &'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    values: Values,
+}
+
+#[derive(Deserialize)]
+struct Values {
+    new: Option<f64>,
+}
+
+impl Format for Gungraun {
+    fn name(&self) -> &'static str {
+        "gungraun"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "cargo bench -- --save-summary=json (with gungraun): target/gungraun/**/summary.json"
+    }
+
+    fn carries(&self) -> &'static str {
+        "instructions and estimated cycles, with DHAT also memory, allocations and memory:peak: exact counts"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.has_keys(&["benchmark_exe", "module_path", "profiles[].data"])
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new(self.name(), source);
+        let documents = serde_json::Deserializer::from_slice(text::utf8(source)?).into_iter::<Document<'_>>();
+        for (at, document) in documents.enumerate() {
+            match document {
+                Ok(document) => read_document(&mut ledger, document),
+                Err(error) if at == 0 => return Err(json::unreadable(source, &error)),
+                Err(error) => {
+                    ledger.warn("unreadable-entry", json::entry_message("the documents", at, &error));
+                    break;
+                }
+            }
+        }
+        ledger.finish()
+    }
+}
+
+fn read_document(ledger: &mut Ledger<'_>, document: Document<'_>) {
+    let name = callgrind::name(&document.module_path, document.id.as_deref());
+    let events = document.profiles.into_iter().flat_map(|profile| profile.data.total.metrics);
+    let events = events.filter(|(event, _)| callgrind::metric(event).is_some()).map(|(event, raw)| {
+        let count = serde_json::from_str::<Event>(raw.get()).ok().and_then(|event| event.values.new);
+        (event, count)
+    });
+    callgrind::add(ledger, &name, events);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Direction, Evidence, Unit};
+
+    fn document(name: &str, metrics: &str) -> String {
+        format!(
+            r#"{{"benchmark_exe":"x","module_path":"{name}","id":"one","profiles":[{{"data":{{"total":{{"metrics":{metrics}}}}}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn the_new_number_counts_and_the_old_one_does_not() {
+        let text = document(
+            "m::f",
+            r#"{"Ir":{"change":{"diff_pct":"inf"},"values":{"new":5,"old":7}},"Dr":{"values":{"new":1}}}"#,
+        );
+        let reading = Gungraun.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        assert_eq!(reading.measurements.len(), 1);
+        let ir = &reading.measurements[0];
+        assert_eq!((ir.benchmark.as_str(), &*ir.metric.name), ("m::f one", "instructions"));
+        assert_eq!((&ir.metric.unit, ir.metric.direction, ir.metric.exact), (&Unit::Count, Direction::Lower, true));
+        assert_eq!(ir.replicates, [Evidence::Value(5.0)]);
+    }
+
+    #[test]
+    fn several_documents_may_follow_each_other() {
+        let text = document("a", r#"{"Ir":{"values":{"new":5}}}"#)
+            + "\n"
+            + &document("b", r#"{"Ir":{"values":{"old":5}}}"#)
+            + "{";
+        let reading = Gungraun.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        assert_eq!(reading.measurements.len(), 1);
+        let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["no-value", "no-value", "unreadable-entry"]);
+    }
+}

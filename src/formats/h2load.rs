@@ -1,0 +1,127 @@
+//! h2load: the text it prints at the end of a run. It names no URL, so the one benchmark is called `h2load`;
+//! several runs in one file are its replicates.
+
+use super::ledger::Ledger;
+use super::load::Endpoint;
+use super::text::{number, numbered, text, time};
+use super::{Format, Look, Reading, Source};
+use crate::model::{Diagnostic, Evidence};
+
+/// h2load's report.
+pub struct H2load;
+
+impl Format for H2load {
+    fn name(&self) -> &'static str {
+        "h2load"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "h2load -n 10000 -c 10 URL > FILE"
+    }
+
+    fn carries(&self) -> &'static str {
+        "one benchmark `h2load`: throughput, time:mean with its deviation, time:max (newer versions: time:p50/p95/p99), errors, error-rate"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.lines().any(|line| finish_of(line).is_some()) && look.lines().any(|line| line.starts_with("status codes:"))
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let text = text(source)?;
+        let mut ledger = Ledger::new("h2load", source);
+        let mut run: Option<Endpoint> = None;
+        let mut columns: Vec<&str> = Vec::new();
+        for (at, line) in numbered(&text) {
+            ledger.line = Some(at);
+            if let Some(rate) = finish_of(line) {
+                let rate = Some(Evidence::Value(rate));
+                let begun = Endpoint { name: "h2load".to_owned(), rate, ..Endpoint::default() };
+                if let Some(done) = run.replace(begun) {
+                    done.record(&mut ledger);
+                }
+                continue;
+            }
+            let Some(run) = &mut run else { continue };
+            let taken = match line.split_once(':') {
+                Some(("requests", counts)) => take_requests(run, counts),
+                Some((row, values)) if matches!(row.trim_end(), "time for request" | "request") => {
+                    take_times(run, &columns, values)
+                }
+                None if line.trim_start().starts_with("min ") => {
+                    columns = line.split_whitespace().collect();
+                    Some(())
+                }
+                _ => Some(()),
+            };
+            if taken.is_none() {
+                ledger.warn("unreadable-line", format!("is no line of h2load's: `{line}`"));
+            }
+        }
+        if let Some(done) = run {
+            done.record(&mut ledger);
+        }
+        ledger.finish()
+    }
+}
+
+/// The requests a second of `finished in 1.88s, 79.71 req/s, 46.86KB/s`.
+fn finish_of(line: &str) -> Option<f64> {
+    let (_, rest) = line.strip_prefix("finished in ")?.split_once(", ")?;
+    number(rest.split_once(" req/s")?.0)
+}
+
+/// `150 total, 150 started, 150 done, 150 succeeded, 0 failed, 0 errored, 0 timeout`: errored and timed out requests are
+/// among the failed ones.
+fn take_requests(run: &mut Endpoint, counts: &str) -> Option<()> {
+    let count = |what: &str| {
+        counts.split(',').find_map(|part| part.trim().strip_suffix(what)).and_then(|value| number(value.trim()))
+    };
+    run.requests = Some(count(" done")?);
+    run.samples = count(" succeeded").map(|n| n as u64);
+    run.errors = Some(count(" failed")?);
+    Some(())
+}
+
+/// A row of times under the header's columns; the last column, a share, stands under the two words `+/- sd`.
+fn take_times(run: &mut Endpoint, columns: &[&str], values: &str) -> Option<()> {
+    let columns = columns.iter().take_while(|column| **column != "+/-");
+    for (column, value) in columns.zip(values.split_whitespace()) {
+        let value = time(value)?;
+        match *column {
+            "min" => run.quantiles.push((0.0, value)),
+            "median" => run.quantiles.push((0.5, value)),
+            "p95" => run.quantiles.push((0.95, value)),
+            "p99" => run.quantiles.push((0.99, value)),
+            "max" => run.quantiles.push((1.0, value)),
+            "mean" => run.mean = Some(value),
+            "sd" => run.sd = Some(value),
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_taken_by_their_header() {
+        let text = "finished in 1.00s, 10.00 req/s, 1KB/s\nrequests: 12 total, 12 started, 10 done, 8 succeeded, \
+            2 failed, 1 errored, 1 timeout\nstatus codes: 8 2xx\n     min  max  median  p95  p99  mean  sd  +/- sd\n\
+            request     :  7us  461us  10us  15us  20us  11us  3us  93.62%\nconnect     :  1s 1s 1s 1s 1s 1s 1s 1%\n";
+        assert!(H2load.sniff(&Look::at(text.as_bytes())));
+        let reading = H2load.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        let value = |name: &str| {
+            reading.measurements.iter().find(|m| m.metric.name == name).map(|m| match &m.replicates[0] {
+                Evidence::Value(value) => *value,
+                Evidence::Summary(summary) => summary.centre,
+                _ => f64::NAN,
+            })
+        };
+        assert_eq!((value("time:p50"), value("time:p95"), value("time:max")), (Some(10e3), Some(15e3), Some(461e3)));
+        assert_eq!((value("errors"), value("error-rate")), (Some(2.0), Some(20.0)));
+        assert!(reading.diagnostics.is_empty());
+    }
+}

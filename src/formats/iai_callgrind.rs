@@ -1,0 +1,152 @@
+//! iai-callgrind's `summary.json` (schema 6): valgrind's counts of one benchmark. The numbers of the run before, which it
+//! repeats, are not read.
+
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, callgrind, json, text};
+use crate::model::Diagnostic;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// iai-callgrind.
+pub struct IaiCallgrind;
+
+#[derive(Deserialize)]
+struct Document<'a> {
+    version: Cow<'a, str>,
+    module_path: Cow<'a, str>,
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    profiles: Vec<Profile<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Profile<'a> {
+    #[serde(borrow)]
+    summaries: Summaries<'a>,
+}
+
+#[derive(Deserialize)]
+struct Summaries<'a> {
+    #[serde(borrow)]
+    total: Total<'a>,
+}
+
+#[derive(Deserialize)]
+struct Total<'a> {
+    /// `{"Callgrind": {event: ..}}`, or the bare word `"None"` of a tool that counts nothing.
+    #[serde(borrow)]
+    summary: &'a RawValue,
+}
+
+type Events<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
+#[derive(Deserialize)]
+struct Event {
+    metrics: Sides,
+}
+
+/// The new run's number, the old one's, or both in this order.
+#[derive(Deserialize)]
+enum Sides {
+    Left(Number),
+    Right(serde::de::IgnoredAny),
+    Both(Number, serde::de::IgnoredAny),
+}
+
+#[derive(Deserialize)]
+enum Number {
+    Int(u64),
+    Float(f64),
+}
+
+impl Format for IaiCallgrind {
+    fn name(&self) -> &'static str {
+        "iai-callgrind"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "cargo bench -- --save-summary=json (with iai-callgrind 0.16): target/iai/**/summary.json"
+    }
+
+    fn carries(&self) -> &'static str {
+        "instructions and estimated cycles, with DHAT also memory, allocations and memory:peak: exact counts"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.has_keys(&["benchmark_exe", "module_path"]) && !look.keys.contains("profiles[].data")
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new(self.name(), source);
+        let documents = serde_json::Deserializer::from_slice(text::utf8(source)?).into_iter::<Document<'_>>();
+        for (at, document) in documents.enumerate() {
+            match document {
+                Ok(document) => read_document(&mut ledger, document),
+                Err(error) if at == 0 => return Err(json::unreadable(source, &error)),
+                Err(error) => {
+                    ledger.warn("unreadable-entry", json::entry_message("the documents", at, &error));
+                    break;
+                }
+            }
+        }
+        ledger.finish()
+    }
+}
+
+fn read_document(ledger: &mut Ledger<'_>, document: Document<'_>) {
+    let name = callgrind::name(&document.module_path, document.id.as_deref());
+    if document.profiles.is_empty() {
+        let version = &document.version;
+        let message =
+            format!("`{name}` has no profiles (schema {version}); perfgate reads iai-callgrind 0.16 and gungraun");
+        return ledger.warn("no-value", message);
+    }
+    let summaries = document.profiles.iter().map(|profile| profile.summaries.total.summary);
+    let tools = summaries.filter_map(|summary| serde_json::from_str::<BTreeMap<&str, Events<'_>>>(summary.get()).ok());
+    let events = tools.flat_map(|tools| tools.into_values().flatten());
+    let events = events.filter(|(event, _)| callgrind::metric(event).is_some()).map(|(event, raw)| {
+        let count = serde_json::from_str::<Event>(raw.get()).ok().and_then(|event| match event.metrics {
+            Sides::Left(Number::Int(count)) | Sides::Both(Number::Int(count), _) => Some(count as f64),
+            Sides::Left(Number::Float(count)) | Sides::Both(Number::Float(count), _) => Some(count),
+            Sides::Right(_) => None,
+        });
+        (event, count)
+    });
+    callgrind::add(ledger, &name, events);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Direction, Evidence, Unit};
+
+    fn document(metrics: &str) -> String {
+        format!(
+            r#"{{"version":"6","benchmark_exe":"x","module_path":"m::f","id":null,"profiles":[{{"summaries":{{"total":{{"summary":{metrics}}}}}}}]}}"#
+        )
+    }
+
+    fn read(text: &str) -> Result<Reading, Diagnostic> {
+        IaiCallgrind.parse(Source { name: "x", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn the_new_number_counts_and_the_old_one_does_not() {
+        let both = r#"{"Callgrind":{"Ir":{"metrics":{"Both":[{"Int":5},{"Int":7}]}},"EstimatedCycles":{"metrics":{"Left":{"Float":2.5}}}}}"#;
+        let reading = read(&document(both)).unwrap();
+        let (cycles, ir) = (&reading.measurements[0], &reading.measurements[1]);
+        assert_eq!((ir.benchmark.as_str(), &*ir.metric.name, ir.metric.exact), ("m::f", "instructions", true));
+        assert_eq!((&ir.metric.unit, ir.metric.direction), (&Unit::Count, Direction::Lower));
+        assert_eq!(ir.replicates, [Evidence::Value(5.0)]);
+        assert_eq!(cycles.replicates, [Evidence::Value(2.5)]);
+    }
+
+    #[test]
+    fn a_summary_without_new_numbers_is_an_error_that_says_so() {
+        let old = read(&document(r#"{"Callgrind":{"Ir":{"metrics":{"Right":{"Int":7}}}}}"#)).unwrap_err();
+        assert!(old.message.contains("earlier run"), "{old}");
+        assert!(read(&document(r#""None""#)).is_err());
+    }
+}

@@ -1,0 +1,306 @@
+//! Apache JMeter: the sample log as CSV, with a header or without and with any usual delimiter, and as XML.
+//!
+//! Samples are grouped by their label. Of XML the samples right under the root count: those nested in them are part of
+//! their parent's time, and the CSV log does not have them.
+
+use super::ledger::Ledger;
+use super::load::{record_errors, response_time};
+use super::text::{self, number};
+use super::xml::{self, Elements, Step};
+use super::{Format, Look, Reading, Source};
+use crate::model::{Diagnostic, Evidence, Metric};
+use csv::ByteRecord;
+use quick_xml::events::BytesStart;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Nanoseconds in JMeter's unit of time.
+const MILLISECOND: f64 = 1e6;
+/// The benchmark that stands for all labels: its throughput is that of the whole test.
+const TOTAL: &str = "Total";
+/// What the fields of a log may be separated by.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// JMeter's sample log.
+pub struct Jmeter;
+
+impl Format for Jmeter {
+    fn name(&self) -> &'static str {
+        "jmeter"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "jmeter -n -t PLAN.jmx -l FILE.jtl (CSV or XML)"
+    }
+
+    fn carries(&self) -> &'static str {
+        "per label: time, every request's sample, errors, error-rate; for Total: throughput, errors, error-rate"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.root == Some("testResults") || layout(look.head.as_bytes()).is_some()
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new("jmeter", source);
+        let mut log = Log::default();
+        let bytes = text::utf8(source)?;
+        if text::opening(source)? == Some(b'<') {
+            take_xml(source, &mut log, &mut ledger)?;
+        } else if let Some(layout) = layout(bytes) {
+            take_csv(bytes, &layout, &mut log, &mut ledger);
+        }
+        ledger.line = None;
+        log.record(&mut ledger);
+        ledger.finish()
+    }
+}
+
+/// One sample. Times in milliseconds, the start since 1970.
+struct Sample<'a> {
+    label: Cow<'a, str>,
+    start: Option<f64>,
+    elapsed: f64,
+    success: Option<bool>,
+}
+
+/// The samples of a log, by label.
+#[derive(Default)]
+struct Log {
+    labels: BTreeMap<String, Label>,
+    from: Option<f64>,
+    to: Option<f64>,
+}
+
+#[derive(Default)]
+struct Label {
+    times: Vec<f64>,
+    errors: u64,
+    judged: u64,
+}
+
+impl Log {
+    fn take(&mut self, sample: &Sample<'_>) {
+        if let Some(start) = sample.start {
+            self.from = Some(self.from.map_or(start, |from| from.min(start)));
+            let end = start + sample.elapsed;
+            self.to = Some(self.to.map_or(end, |to| to.max(end)));
+        }
+        if !self.labels.contains_key(&*sample.label) {
+            self.labels.insert(sample.label.to_string(), Label::default());
+        }
+        if let Some(label) = self.labels.get_mut(&*sample.label) {
+            label.times.push(sample.elapsed * MILLISECOND);
+            label.judged += u64::from(sample.success.is_some());
+            label.errors += u64::from(sample.success == Some(false));
+        }
+    }
+
+    fn record(self, ledger: &mut Ledger<'_>) {
+        let (mut all, mut judged, mut errors) = (0, 0, 0);
+        for (name, label) in self.labels {
+            (all, judged, errors) = (all + label.times.len(), judged + label.judged, errors + label.errors);
+            ledger.add(&name, response_time("time"), [Evidence::Samples(label.times)]);
+            let count = |count: u64| (label.judged > 0).then_some(count as f64);
+            record_errors(ledger, &name, count(label.errors), count(label.judged));
+        }
+        if all == 0 || ledger.has(TOTAL, "time") {
+            return;
+        }
+        let seconds = self.from.zip(self.to).map(|(from, to)| (to - from) / 1000.0);
+        if let Some(seconds) = seconds.filter(|seconds| *seconds > 0.0) {
+            ledger.add(TOTAL, Metric::throughput(), [Evidence::Value(all as f64 / seconds)]);
+        }
+        let count = |count: u64| (judged > 0).then_some(count as f64);
+        record_errors(ledger, TOTAL, count(errors), count(judged));
+    }
+}
+
+/// Where the fields of a CSV log stand.
+struct Layout {
+    delimiter: u8,
+    header: bool,
+    start: Option<usize>,
+    elapsed: usize,
+    label: usize,
+    success: Success,
+}
+
+/// Where a row says whether the request succeeded.
+#[derive(Clone, Copy)]
+enum Success {
+    At(usize),
+    /// Logs without a header have had several orders of columns: it is the first field that is `true` or `false`.
+    FirstBool,
+    Nowhere,
+}
+
+/// The layout of the log that begins with `bytes`, from its header or, without one, from its first row.
+fn layout(bytes: &[u8]) -> Option<Layout> {
+    let line = bytes.split(|byte| *byte == b'\n').next()?;
+    DELIMITERS.into_iter().find_map(|delimiter| {
+        let mut record = ByteRecord::new();
+        reader(line, delimiter).read_byte_record(&mut record).ok()?;
+        let at = |name: &str| record.iter().position(|field| field == name.as_bytes());
+        if let (Some(elapsed), Some(label)) = (at("elapsed"), at("label")) {
+            let success = at("success").map_or(Success::Nowhere, Success::At);
+            let start = at("timeStamp");
+            let known = start.is_some() || at("success").is_some();
+            return known.then_some(Layout { delimiter, header: true, start, elapsed, label, success });
+        }
+        let digits = |at: usize, least: usize| {
+            record.get(at).is_some_and(|field| field.len() >= least && field.iter().all(u8::is_ascii_digit))
+        };
+        let row = digits(0, 12) && digits(1, 1) && record.len() > 4 && first_bool(&record).is_some();
+        row.then_some(Layout {
+            delimiter,
+            header: false,
+            start: Some(0),
+            elapsed: 1,
+            label: 2,
+            success: Success::FirstBool,
+        })
+    })
+}
+
+fn reader(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes)
+}
+
+fn first_bool(record: &ByteRecord) -> Option<bool> {
+    record.iter().skip(3).find_map(boolean)
+}
+
+fn boolean(field: &[u8]) -> Option<bool> {
+    if field.eq_ignore_ascii_case(b"true") { Some(true) } else { field.eq_ignore_ascii_case(b"false").then_some(false) }
+}
+
+fn take_csv(bytes: &[u8], layout: &Layout, log: &mut Log, ledger: &mut Ledger<'_>) {
+    let mut reader = reader(bytes, layout.delimiter);
+    let mut record = ByteRecord::new();
+    let mut header = layout.header;
+    loop {
+        match reader.read_byte_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return ledger.warn("unreadable-line", format!("is not CSV: {error}")),
+        }
+        if std::mem::take(&mut header) {
+            continue;
+        }
+        match csv_sample(&record, layout) {
+            Ok(sample) => log.take(&sample),
+            Err(message) => {
+                ledger.line = record.position().map(csv::Position::line);
+                ledger.warn("unreadable-line", message);
+            }
+        }
+    }
+}
+
+fn csv_sample<'r>(record: &'r ByteRecord, layout: &Layout) -> Result<Sample<'r>, &'static str> {
+    let field = |at: usize| record.get(at).map(String::from_utf8_lossy);
+    let success = match layout.success {
+        Success::At(at) => Some(record.get(at).and_then(boolean).ok_or("does not say `true` or `false` for success")?),
+        Success::FirstBool => Some(first_bool(record).ok_or("has no `true` or `false` for success")?),
+        Success::Nowhere => None,
+    };
+    Ok(Sample {
+        label: field(layout.label).ok_or("has no label")?,
+        start: layout.start.and_then(field).as_deref().and_then(number),
+        elapsed: elapsed(field(layout.elapsed).as_deref())?,
+        success,
+    })
+}
+
+fn elapsed(field: Option<&str>) -> Result<f64, &'static str> {
+    let message = "has no elapsed time: a number of milliseconds, not negative";
+    field.and_then(number).filter(|elapsed| *elapsed >= 0.0).ok_or(message)
+}
+
+fn take_xml(source: Source<'_>, log: &mut Log, ledger: &mut Ledger<'_>) -> Result<(), Diagnostic> {
+    let mut elements = Elements::of(source)?;
+    let (mut depth, mut nested, mut number) = (0usize, 0u64, 0u64);
+    while let Some(step) = elements.next(ledger) {
+        let Step::Open(element, empty) = step else {
+            depth = depth.saturating_sub(1);
+            continue;
+        };
+        if matches!(element.name().as_ref(), "httpSample" | "sample") {
+            if depth == 1 {
+                number += 1;
+                match xml_sample(&element) {
+                    Ok(sample) => log.take(&sample),
+                    Err(message) => ledger.warn("unreadable-entry", format!("sample {number} {message}")),
+                }
+            }
+            nested += u64::from(depth > 1);
+        }
+        depth += usize::from(!empty);
+    }
+    if nested > 0 {
+        let message = format!("{nested} samples inside other samples are left out: their parents contain them");
+        ledger.note("not-read", message);
+    }
+    Ok(())
+}
+
+/// The attributes of a sample: `t` milliseconds, `ts` start, `s` success, `lb` label.
+fn xml_sample(element: &BytesStart<'_>) -> Result<Sample<'static>, &'static str> {
+    let text = |name| xml::attribute(element, name);
+    Ok(Sample {
+        label: Cow::Owned(text("lb").ok_or("has no label")?),
+        start: xml::number(element, "ts"),
+        elapsed: elapsed(text("t").as_deref())?,
+        success: text("s").and_then(|text| boolean(text.as_bytes())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        assert!(Jmeter.sniff(&Look::at(text.as_bytes())));
+        Jmeter.parse(Source { name: "x", bytes: text.as_bytes() })
+    }
+
+    fn evidence<'r>(reading: &'r Reading, benchmark: &str, metric: &str) -> Option<&'r Evidence> {
+        let found = |m: &&crate::model::Measurement| m.benchmark.as_str() == benchmark && m.metric.name == metric;
+        reading.measurements.iter().find(found).map(|m| &m.replicates[0])
+    }
+
+    #[test]
+    fn a_log_without_a_header_and_with_bars_is_read_in_order() {
+        // Synthetic, in the shape of an old log: the columns after the label differ from those of today.
+        let text = "1436484379000|30|get csv|200|Group 1-1|true|10|1|1|5|1|0|null\n\
+                    1436484379100|20|get csv|304|Group 1-2|false|10|1|1|5|1|0|null\n\
+                    1436484379900|100|get csv|200|Group 1-1|true|10|1|1|5|1|0|null\n";
+        let reading = parse(text).unwrap();
+        assert_eq!(evidence(&reading, "get csv", "time"), Some(&Evidence::Samples(vec![30e6, 20e6, 100e6])));
+        assert_eq!(evidence(&reading, "get csv", "errors"), Some(&Evidence::Value(1.0)));
+        assert_eq!(evidence(&reading, "Total", "throughput"), Some(&Evidence::Value(3.0)));
+    }
+
+    #[test]
+    fn one_good_row_among_bad_ones_is_read() {
+        let text = "timeStamp,elapsed,label,responseCode,success\n1,abc,x,200,true\n1,-5,x,200,true\n1,10\n\
+                    1,7,\"x, y\",200,true\n1,10,\"unclosed,200,true\n";
+        let reading = parse(text).unwrap();
+        assert_eq!(evidence(&reading, "x, y", "time"), Some(&Evidence::Samples(vec![7e6])));
+        let places: Vec<_> = reading.diagnostics.iter().map(|d| d.place.as_str()).collect();
+        assert_eq!(places, ["x:2", "x:3", "x:4", "x:6"]);
+    }
+
+    #[test]
+    fn samples_inside_samples_and_entities_of_the_file_are_not_taken() {
+        let text = r#"<?xml version="1.0"?><!DOCTYPE testResults [<!ENTITY e "boom">]><testResults version="1.2">
+            <httpSample t="5" lb="a &quot;b&quot;" s="true" ts="1000"><httpSample t="3" lb="inner"/></httpSample>
+            <sample t="6" lb="&e;" s="true"/><sample t="7" lb="c" s="false" ts="1500"/>"#;
+        let reading = parse(text).unwrap();
+        let names: Vec<_> = reading.measurements.iter().map(|m| m.benchmark.as_str()).collect();
+        assert!(names.contains(&"a \"b\"") && names.contains(&"c") && !names.contains(&"inner"));
+        let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["unreadable", "not-read"]);
+    }
+}

@@ -1,0 +1,259 @@
+//! JMH JSON (`-rf json`). Each fork is a replicate: a row of raw data, or in mode `sample` a histogram. Mode `thrpt` is a
+//! throughput, the others are times. Secondary metrics (profilers, counters, the methods of a group) stand under their
+//! own names; allocation rates are left out, since they rise when the code gets faster.
+
+use super::json::{Number, Numbers, Pairs, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, machine};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// JMH.
+#[derive(Debug)]
+pub struct Jmh;
+
+impl Format for Jmh {
+    fn name(&self) -> &'static str {
+        "jmh"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "java -jar benchmarks.jar -rf json -rff out.json"
+    }
+
+    fn carries(&self) -> &'static str {
+        "time or throughput (by mode): samples of each fork; time:p95, time:p99 (mode sample); memory (-prof gc)"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.has_keys(&["[].benchmark", "[].primaryMetric"])
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut scratch = Vec::new();
+        let list: Vec<&RawValue> = document(source, &mut scratch)?;
+        let mut ledger = Ledger::new(self.name(), source);
+        for (at, raw) in list.into_iter().enumerate() {
+            let Some(result) = ledger.read::<Benchmark<'_>>("result", at, raw) else { continue };
+            let jvm = [result.vm_name.as_deref(), result.jdk_version.as_deref()];
+            machine::set_words(ledger.environment(), "jvm", jvm);
+            let name = result.name();
+            primary(&mut ledger, &name, &result.mode, result.primary_metric);
+            for (label, raw) in result.secondary_metrics.0 {
+                let label = label.trim_start_matches('·'); // how versions before 1.37 mark a profiler
+                if let Some(score) = ledger.read::<Score<'_>>("secondary metric of result", at, raw) {
+                    secondary(&mut ledger, &name, label, score);
+                }
+            }
+        }
+        ledger.finish()
+    }
+}
+
+fn primary(ledger: &mut Ledger<'_>, name: &str, mode: &str, score: Score<'_>) {
+    let scale = ledger.unit(&score.score_unit);
+    let metric = match (&scale.unit, mode) {
+        (Unit::PerSecond | Unit::BytePerSecond, _) | (_, "thrpt") => {
+            Metric::measured("throughput", scale.unit.clone(), Direction::Higher)
+        }
+        // With `-bm all` one benchmark has several times: the first in JMH's order is the usual one.
+        _ => match Metric::measured("time", scale.unit.clone(), Direction::Lower) {
+            time if ledger.has(name, &time.name) => Metric { name: format!("time:{mode}").into(), ..time },
+            time => time,
+        },
+    };
+    let (mut whole, mut p95, mut p99) = (Vec::new(), Vec::new(), Vec::new());
+    for fork in score.raw_data_histogram.iter().flatten().map(|fork| Histogram::of(fork)) {
+        if fork.total > 0 {
+            whole.push(Evidence::Summary(fork.summary()).scaled(scale.factor));
+            p95.push(Evidence::Value(fork.quantile(0.95) * scale.factor));
+            p99.push(Evidence::Value(fork.quantile(0.99) * scale.factor));
+        }
+    }
+    if whole.is_empty() {
+        whole = score.evidence(scale.factor);
+    }
+    let share = |share: &str| Metric { name: format!("time:{share}").into(), ..metric.clone() };
+    let (at_95, at_99) = (share("p95"), share("p99"));
+    ledger.add(name, metric, whole);
+    ledger.add(name, at_95, p95);
+    ledger.add(name, at_99, p99);
+}
+
+fn secondary(ledger: &mut Ledger<'_>, name: &str, label: &str, score: Score<'_>) {
+    let rate = (label.starts_with("gc.alloc.rate") || label.starts_with("gc.churn")) && !label.ends_with(".norm");
+    if rate || score.score_unit == "---" || score.score.0.is_nan() {
+        return; // a rate of the speed itself, or a profiler's text without a number
+    }
+    let scale = ledger.unit(&score.score_unit);
+    let direction = match scale.unit {
+        Unit::PerSecond | Unit::BytePerSecond => Direction::Higher,
+        _ => Direction::Lower,
+    };
+    let metric = match label {
+        "gc.alloc.rate.norm" => "memory".to_owned(),
+        other => other.to_lowercase(),
+    };
+    let evidence = score.evidence(scale.factor);
+    ledger.add(name, Metric::measured(metric, scale.unit, direction), evidence);
+}
+
+/// The histogram of one iteration: a value and how often it was seen.
+type Bins = Vec<(Number, Number)>;
+
+/// The observations of one fork in mode `sample`, by rising value.
+struct Histogram {
+    bins: Vec<(f64, u64)>,
+    total: u64,
+}
+
+impl Histogram {
+    fn of(iterations: &[Bins]) -> Self {
+        let bins = iterations.iter().flatten();
+        let mut bins: Vec<(f64, u64)> =
+            bins.filter_map(|(value, count)| Some((value.finite()?, count.count()?))).collect();
+        bins.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let total = bins.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
+        Histogram { bins, total }
+    }
+
+    /// The smallest value that at least this share of the observations does not exceed.
+    fn quantile(&self, share: f64) -> f64 {
+        let wanted = (share * self.total as f64).ceil().max(1.0) as u64;
+        let mut seen = 0_u64;
+        let bin = self.bins.iter().find(|(_, count)| {
+            seen = seen.saturating_add(*count);
+            seen >= wanted
+        });
+        bin.or(self.bins.last()).map_or(f64::NAN, |(value, _)| *value)
+    }
+
+    fn summary(&self) -> Summary {
+        let total = self.total as f64;
+        let mean = self.bins.iter().map(|(value, count)| value * (*count as f64)).sum::<f64>() / total;
+        let squares = self.bins.iter().map(|(value, count)| (value - mean).powi(2) * (*count as f64)).sum::<f64>();
+        Summary {
+            centre: self.quantile(0.5),
+            mean: Some(mean),
+            sd: (self.total > 1).then(|| (squares / (total - 1.0)).sqrt()),
+            samples: Some(self.total),
+            quantiles: [0.0, 0.5, 0.95, 0.99, 1.0].map(|share| (share, self.quantile(share))).to_vec(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Benchmark<'a> {
+    #[serde(borrow)]
+    benchmark: Cow<'a, str>,
+    #[serde(borrow, default)]
+    mode: Cow<'a, str>,
+    #[serde(borrow)]
+    jdk_version: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    vm_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    params: Pairs<Cow<'a, str>, &'a RawValue>,
+    #[serde(borrow)]
+    primary_metric: Score<'a>,
+    #[serde(borrow, default)]
+    secondary_metrics: Pairs<Cow<'a, str>, &'a RawValue>,
+}
+
+impl Benchmark<'_> {
+    /// `package.Class.method/size=100/kind=a`.
+    fn name(&self) -> String {
+        let mut name = self.benchmark.clone().into_owned();
+        for (key, raw) in &self.params.0 {
+            let value: Option<Cow<'_, str>> = serde_json::from_str(raw.get()).ok();
+            name.push_str(&format!("/{key}={}", value.unwrap_or(Cow::Borrowed(raw.get()))));
+        }
+        name
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Score<'a> {
+    #[serde(default)]
+    score: Number,
+    #[serde(borrow)]
+    score_unit: Cow<'a, str>,
+    #[serde(default)]
+    raw_data: Option<Vec<Numbers>>,
+    #[serde(default)]
+    raw_data_histogram: Option<Vec<Vec<Bins>>>,
+    #[serde(default)]
+    score_percentiles: Pairs<Cow<'a, str>, Number>,
+}
+
+impl Score<'_> {
+    /// The samples of each fork; without raw data the score and its percentiles.
+    fn evidence(self, factor: f64) -> Vec<Evidence> {
+        let forks = self.raw_data.unwrap_or_default().into_iter().filter(|fork| !fork.0.is_empty());
+        let forks: Vec<Evidence> = forks.map(|fork| Evidence::Samples(fork.0).scaled(factor)).collect();
+        if !forks.is_empty() {
+            return forks;
+        }
+        let percentiles = self.score_percentiles.0.iter();
+        let quantiles: Vec<(f64, f64)> = percentiles
+            .filter_map(|(share, value)| Some((share.parse::<f64>().ok()? / 100.0, value.finite()?)))
+            .collect();
+        let median = quantiles.iter().find(|(share, _)| *share == 0.5).map(|(_, value)| *value);
+        let centre = median.unwrap_or(self.score.0);
+        let summary = Summary { centre, mean: self.score.finite(), quantiles, ..Summary::default() };
+        vec![Evidence::Summary(summary).scaled(factor)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        Jmh.parse(Source { name: "j.json", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn each_fork_is_a_replicate_and_parameters_are_in_the_name() {
+        let text = r#"[{"benchmark": "a.B.c", "mode": "avgt", "params": {"n": "1", "k": "x"}, "primaryMetric":
+            {"score": 2, "scoreError": "NaN", "scoreUnit": "us/op", "rawData": [[1, 2], [3, "NaN"]]},
+            "secondaryMetrics": {"·gc.alloc.rate": {"score": 5, "scoreUnit": "MB/sec"},
+              "·gc.alloc.rate.norm": {"score": 64, "scoreUnit": "B/op", "rawData": [[64, 64], [64]]}}}]"#;
+        let run = parse(text).unwrap();
+        let [time, memory] = &run.measurements[..] else { panic!("two metrics: {run:?}") };
+        assert_eq!((time.benchmark.as_str(), &time.metric), ("a.B.c/n=1/k=x", &Metric::time()));
+        assert_eq!(time.replicates, [Evidence::Samples(vec![1e3, 2e3]), Evidence::Samples(vec![3e3])]);
+        assert_eq!((&*memory.metric.name, memory.replicates.len()), ("memory", 2));
+        assert_eq!(run.diagnostics[0].code, "invalid-value");
+    }
+
+    #[test]
+    fn throughput_is_better_higher_and_times_of_several_modes_do_not_collide() {
+        let result = |mode: &str, unit: &str| {
+            format!(r#"{{"benchmark": "a", "mode": "{mode}", "primaryMetric": {{"score": 2, "scoreUnit": "{unit}"}}}}"#)
+        };
+        let modes = [result("thrpt", "ops/ms"), result("avgt", "ms/op"), result("ss", "s/op")];
+        let run = parse(&format!("[{}]", modes.join(","))).unwrap();
+        let read: Vec<_> = run.measurements.iter().map(|m| (m.metric.name.to_string(), m.metric.direction)).collect();
+        let (lower, higher) = (Direction::Lower, Direction::Higher);
+        assert_eq!(read, [("throughput".into(), higher), ("time".into(), lower), ("time:ss".into(), lower)]);
+        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        assert_eq!(summary.centre, 2000.0);
+    }
+
+    #[test]
+    fn a_histogram_is_a_summary_of_its_fork() {
+        let text = r#"[{"benchmark": "a", "mode": "sample", "primaryMetric": {"score": 1, "scoreUnit": "ns/op",
+            "rawDataHistogram": [[[[1, 90], [5, 9]], [[9, 1]]]]}}]"#;
+        let run = parse(text).unwrap();
+        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        assert_eq!((summary.centre, summary.samples), (1.0, Some(100)));
+        assert!((summary.mean.unwrap() - 1.44).abs() < 1e-12); // (90 + 45 + 9) / 100
+        assert_eq!(summary.quantiles, [(0.0, 1.0), (0.5, 1.0), (0.95, 5.0), (0.99, 5.0), (1.0, 9.0)]);
+        assert_eq!(run.measurements[1].metric.name, "time:p95");
+    }
+}

@@ -1,0 +1,285 @@
+//! k6: the end-of-test summary, as `--summary-export` writes it (statistics right under the metric's name) and as
+//! `handleSummary` is handed it (statistics under `values`, with the metric's type and what it contains).
+//!
+//! Each of k6's metrics is a benchmark. Left out: the parts of a request (blocked, connecting, sending ...), whose sum is
+//! `http_req_duration`, and what the script sets rather than measures (`vus`, data sent and received).
+
+use super::ledger::Ledger;
+use super::load::{Endpoint, error_rate, record_errors};
+use super::{Format, Look, Reading, Source, json};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// Nanoseconds in k6's unit of time.
+const MILLISECOND: f64 = 1e6;
+/// Built-in metrics that repeat a part of another one, or that the script sets.
+const LEFT_OUT: [&str; 12] = [
+    "data_received",
+    "data_sent",
+    "http_req_blocked",
+    "http_req_connecting",
+    "http_req_looking_up",
+    "http_req_receiving",
+    "http_req_sending",
+    "http_req_tls_handshaking",
+    "vus",
+    "vus_max",
+    "browser_data_received",
+    "browser_data_sent",
+];
+/// Words in a custom metric's name that make it a time where the file does not say what it contains.
+const TIME_WORDS: [&str; 10] =
+    ["duration", "latency", "time", "waiting", "delay", "elapsed", "ttfb", "_ms", "connecting", "handshaking"];
+/// Words in a custom metric's name that make it a share or count of failures.
+const FAILURE_WORDS: [&str; 6] = ["fail", "error", "drop", "timeout", "reject", "miss"];
+
+/// k6's summary.
+pub struct K6;
+
+#[derive(Deserialize)]
+struct Summary<'a> {
+    #[serde(borrow)]
+    metrics: BTreeMap<String, &'a RawValue>,
+}
+
+/// The statistics of one metric, wherever they stand, and what the file says of them.
+#[derive(Deserialize)]
+struct Statistics {
+    contains: Option<String>,
+    values: Option<BTreeMap<String, Value>>,
+    #[serde(default)]
+    thresholds: BTreeMap<String, Value>,
+    #[serde(flatten)]
+    direct: BTreeMap<String, Value>,
+}
+
+impl Format for K6 {
+    fn name(&self) -> &'static str {
+        "k6"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "k6 run --summary-export=FILE script.js, or handleSummary writing JSON.stringify(data)"
+    }
+
+    fn carries(&self) -> &'static str {
+        "per metric and tag: time:p50/p90/p95/p99/max and time:mean of trends, throughput of counters, error-rate and errors \
+         of failure rates and checks; crossed thresholds as warnings"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        let known = ["metrics.iterations", "metrics.http_reqs", "metrics.vus", "metrics.iteration_duration"];
+        look.has_keys(&["root_group", "root_group.checks"])
+            || look.has_keys(&["root_group", "metrics"])
+            || known.iter().any(|key| look.keys.contains(*key))
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let summary: Summary<'_> = json::parse(source)?;
+        let mut ledger = Ledger::new("k6", source);
+        let mut assumed = Vec::new();
+        for (name, raw) in &summary.metrics {
+            let base = name.split('{').next().unwrap_or(name);
+            if LEFT_OUT.contains(&base) {
+                continue;
+            }
+            match serde_json::from_str::<Statistics>(raw.get()) {
+                Ok(statistics) => record(name, base, &statistics, &mut ledger, &mut assumed),
+                Err(error) => {
+                    ledger.warn("unreadable-entry", format!("metric `{name}` is unreadable: {error}"));
+                }
+            }
+        }
+        if !assumed.is_empty() {
+            let message = format!(
+                "does not say what {} contain; by their names they are taken for milliseconds (handleSummary says it)",
+                assumed.join(", ")
+            );
+            ledger.note("assumed-unit", message);
+        }
+        ledger.finish()
+    }
+}
+
+fn record(name: &str, base: &str, statistics: &Statistics, ledger: &mut Ledger<'_>, assumed: &mut Vec<String>) {
+    for (condition, outcome) in &statistics.thresholds {
+        // `--summary-export` writes true for a threshold that was crossed, handleSummary {"ok": false}.
+        if outcome.as_bool() == Some(true) || outcome.get("ok").and_then(Value::as_bool) == Some(false) {
+            ledger.warn("threshold-crossed", format!("k6's own threshold `{condition}` of `{name}` was crossed"));
+        }
+    }
+    let values = statistics.values.as_ref().unwrap_or(&statistics.direct);
+    let value = |key: &str| values.get(key).and_then(Value::as_f64);
+    if let Some(mean) = value("avg") {
+        record_trend(name, base, mean, values, statistics, ledger, assumed);
+    } else if let (Some(passes), Some(fails)) = (value("passes"), value("fails")) {
+        record_rate(name, base, passes, fails, statistics, ledger);
+    } else if let (Some(count), rate) = (value("count"), value("rate")) {
+        if failure(base) {
+            ledger.add(name, Metric::measured("errors", Unit::Count, Direction::Lower), [Evidence::Value(count)]);
+        } else if let Some(rate) = rate {
+            ledger.add(name, Metric::throughput(), [Evidence::Value(rate)]);
+        }
+    } else if let Some(last) = value("value") {
+        let direction = wanted(statistics).unwrap_or(Direction::Lower);
+        ledger.add(name, Metric::measured("value", Unit::Ratio, direction), [Evidence::Value(last)]);
+    } else {
+        ledger.warn("unreadable-entry", format!("metric `{name}` is neither trend, rate, counter nor gauge"));
+    }
+}
+
+/// A trend: times become the metrics of every load test, anything else keeps its plain numbers.
+fn record_trend(
+    name: &str,
+    base: &str,
+    mean: f64,
+    values: &BTreeMap<String, Value>,
+    statistics: &Statistics,
+    ledger: &mut Ledger<'_>,
+    assumed: &mut Vec<String>,
+) {
+    let lower = base.to_ascii_lowercase();
+    let built_in = ["http_req_", "iteration_duration", "group_duration", "ws_", "grpc_req_", "browser_"];
+    let time = match statistics.contains.as_deref() {
+        Some(contains) => contains == "time",
+        None if built_in.iter().any(|prefix| base.starts_with(prefix)) => true,
+        None => {
+            let time = TIME_WORDS.iter().any(|word| lower.contains(word));
+            if time {
+                assumed.push(format!("`{name}`"));
+            }
+            time
+        }
+    };
+    let value = |key: &str| values.get(key).and_then(Value::as_f64);
+    let quantiles = || values.keys().filter_map(|key| Some((share(key)?, value(key)?)));
+    if time {
+        let endpoint = Endpoint {
+            name: name.to_owned(),
+            mean: Some(mean * MILLISECOND),
+            samples: value("count").map(|count| count as u64),
+            quantiles: quantiles().map(|(share, value)| (share, value * MILLISECOND)).collect(),
+            ..Endpoint::default()
+        };
+        endpoint.record(ledger);
+        return;
+    }
+    let unit = if statistics.contains.as_deref() == Some("data") { Unit::Byte } else { Unit::Ratio };
+    let direction = wanted(statistics).unwrap_or(Direction::Lower);
+    ledger.add(name, Metric::measured("value:mean", unit.clone(), direction), [Evidence::Value(mean)]);
+    for (share, value) in quantiles() {
+        let named = match share {
+            0.5 => "value:p50",
+            0.9 => "value:p90",
+            0.95 => "value:p95",
+            0.99 => "value:p99",
+            _ => continue,
+        };
+        ledger.add(name, Metric::measured(named, unit.clone(), direction), [Evidence::Value(value)]);
+    }
+}
+
+/// A rate: `passes` is how often it was true, which for `checks` is good and for `http_req_failed` is not.
+fn record_rate(name: &str, base: &str, passes: f64, fails: f64, statistics: &Statistics, ledger: &mut Ledger<'_>) {
+    let all = passes + fails;
+    if all == 0.0 {
+        return ledger.warn("no-samples", format!("rate `{name}` was never sampled; it is left out"));
+    }
+    let bad = failure(base);
+    if base == "checks" {
+        record_errors(ledger, name, Some(fails), Some(all));
+    } else if wanted(statistics).unwrap_or(if bad { Direction::Lower } else { Direction::Higher }) == Direction::Higher
+    {
+        let metric = Metric::measured("rate", Unit::Percent, Direction::Higher);
+        ledger.add(name, metric, [Evidence::Value(100.0 * passes / all)]);
+    } else if bad {
+        record_errors(ledger, name, Some(passes), Some(all));
+    } else {
+        ledger.add(name, error_rate(), [Evidence::Value(100.0 * passes / all)]);
+    }
+}
+
+/// True for a custom metric that counts failures by its name.
+fn failure(base: &str) -> bool {
+    let lower = base.to_ascii_lowercase();
+    FAILURE_WORDS.iter().any(|word| lower.contains(word))
+}
+
+/// The direction that a threshold on the metric wants: `rate<0.01` is met by small values, `rate>0.95` by large ones.
+fn wanted(statistics: &Statistics) -> Option<Direction> {
+    let condition = statistics.thresholds.keys().find(|condition| condition.contains(['<', '>']))?;
+    Some(if condition.contains('<') { Direction::Lower } else { Direction::Higher })
+}
+
+/// The share that a statistic's name stands for: `med`, `p(95)`, `max`.
+fn share(key: &str) -> Option<f64> {
+    match key {
+        "min" => Some(0.0),
+        "med" => Some(0.5),
+        "max" => Some(1.0),
+        _ => super::text::number(key.strip_prefix("p(")?.strip_suffix(')')?).map(|percent| percent / 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(metrics: &str) -> Reading {
+        K6.parse(Source { name: "x", bytes: format!(r#"{{"metrics": {{{metrics}}}}}"#).as_bytes() }).unwrap()
+    }
+
+    fn value(reading: &Reading, benchmark: &str, metric: &str) -> Option<f64> {
+        let found = |m: &&crate::model::Measurement| m.benchmark.as_str() == benchmark && m.metric.name == metric;
+        reading.measurements.iter().find(found).map(|m| match &m.replicates[0] {
+            Evidence::Value(value) => *value,
+            Evidence::Summary(summary) => summary.centre,
+            _ => f64::NAN,
+        })
+    }
+
+    #[test]
+    fn both_shapes_of_a_trend_read_the_same() {
+        let trend = r#""avg": 4.5, "min": 1, "med": 4, "max": 9, "p(90)": 7, "p(95)": 8, "p(99)": 8.5"#;
+        let old = parse(&format!(r#""http_req_duration": {{{trend}, "thresholds": {{"p(95)<9": false}}}}"#));
+        let new = parse(&format!(
+            r#""http_req_duration": {{"type": "trend", "contains": "time", "values": {{{trend}}},
+               "thresholds": {{"p(95)<9": {{"ok": true}}}}}}"#
+        ));
+        assert_eq!(old.measurements, new.measurements);
+        assert!(old.diagnostics.is_empty() && new.diagnostics.is_empty());
+        assert_eq!(value(&new, "http_req_duration", "time:p50"), Some(4e6));
+        assert_eq!(value(&new, "http_req_duration", "time:p99"), Some(8.5e6));
+    }
+
+    #[test]
+    fn a_crossed_threshold_is_a_warning_in_both_shapes() {
+        let old = parse(r#""http_reqs": {"count": 4, "rate": 2, "thresholds": {"rate>3": true}}"#);
+        let new = parse(r#""http_reqs": {"values": {"count": 4, "rate": 2}, "thresholds": {"rate>3": {"ok": false}}}"#);
+        assert_eq!((&*old.diagnostics[0].code, &*new.diagnostics[0].code), ("threshold-crossed", "threshold-crossed"));
+        assert_eq!(value(&old, "http_reqs", "throughput"), Some(2.0));
+    }
+
+    #[test]
+    fn a_rate_knows_which_way_is_better() {
+        let reading = parse(
+            r#""checks": {"passes": 3, "fails": 1}, "http_req_failed{a:b}": {"passes": 1, "fails": 3},
+               "cache_hits": {"passes": 1, "fails": 3}, "slow": {"passes": 1, "fails": 1, "thresholds": {"rate<0.1": true}}"#,
+        );
+        assert_eq!(value(&reading, "checks", "error-rate"), Some(25.0));
+        assert_eq!(value(&reading, "http_req_failed{a:b}", "error-rate"), Some(25.0));
+        assert_eq!(value(&reading, "cache_hits", "rate"), Some(25.0));
+        assert_eq!(value(&reading, "slow", "error-rate"), Some(50.0));
+    }
+
+    #[test]
+    fn one_good_metric_among_bad_ones_is_read() {
+        let reading =
+            parse(r#""a": 3, "b": {"odd": 1}, "c": {"avg": 1}, "iterations": {"count": 1, "rate": "x"}, "vus": 1"#);
+        assert_eq!(value(&reading, "c", "value:mean"), Some(1.0));
+        assert_eq!(reading.diagnostics.len(), 2);
+    }
+}

@@ -1,0 +1,356 @@
+//! Locust: the statistics as CSV (`--csv`) and as JSON (`--json`, `--json-file`). The CSV files that Locust writes beside
+//! them (failures, exceptions, history) repeat or detail what the statistics hold: they are recognised and left alone.
+
+use super::ledger::Ledger;
+use super::load::Endpoint;
+use super::text::number;
+use super::{Format, Look, Reading, Source, json, text};
+use crate::model::{Diagnostic, Evidence};
+use csv::ByteRecord;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Nanoseconds in Locust's unit of time.
+const MILLISECOND: f64 = 1e6;
+/// The row that sums up all endpoints.
+const TOTAL: &str = "Aggregated";
+
+/// Locust's statistics.
+pub struct Locust;
+
+/// Which of Locust's CSV files a header belongs to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Table {
+    Statistics,
+    Failures,
+    Exceptions,
+    History,
+}
+
+impl Format for Locust {
+    fn name(&self) -> &'static str {
+        "locust"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "locust --headless --csv PREFIX (PREFIX_stats.csv), or --json > FILE, or --json-file NAME"
+    }
+
+    fn carries(&self) -> &'static str {
+        "per endpoint and Aggregated: throughput, time:p50/p90/p95/p99/max and time:mean, errors, error-rate"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.has_keys(&["[].num_requests", "[].response_times", "[].num_none_requests"])
+            || look.lines().next().and_then(|line| table(&first_record(line.as_bytes()))).is_some()
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        if text::opening(source)? == Some(b'[') { parse_json(source) } else { parse_csv(source, text::utf8(source)?) }
+    }
+}
+
+fn first_record(line: &[u8]) -> ByteRecord {
+    let mut record = ByteRecord::new();
+    // A line that is no CSV leaves the record empty, which no table has.
+    let _ = reader(line).read_byte_record(&mut record);
+    record
+}
+
+fn reader(bytes: &[u8]) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes)
+}
+
+fn table(header: &ByteRecord) -> Option<Table> {
+    let has = |names: &[&str]| names.iter().all(|name| header.iter().any(|field| field == name.as_bytes()));
+    if has(&["Timestamp", "User Count", "Type", "Name"]) {
+        Some(Table::History)
+    } else if has(&["Type", "Name", "Request Count", "Failure Count", "Requests/s"]) {
+        Some(Table::Statistics)
+    } else if has(&["Method", "Name", "Error", "Occurrences"]) {
+        Some(Table::Failures)
+    } else if has(&["Count", "Message", "Traceback", "Nodes"]) {
+        Some(Table::Exceptions)
+    } else {
+        None
+    }
+}
+
+fn parse_csv(source: Source<'_>, bytes: &[u8]) -> Result<Reading, Diagnostic> {
+    let mut reader = reader(bytes);
+    let mut header = ByteRecord::new();
+    // An unreadable header is an empty one.
+    let _ = reader.read_byte_record(&mut header);
+    let about = match table(&header) {
+        Some(Table::Statistics) => return parse_statistics(source, reader, &header),
+        Some(Table::Failures) => "failures; how many there were is read from the _stats.csv beside it",
+        Some(Table::Exceptions) => "exceptions of the test script; nothing in it is a measurement",
+        Some(Table::History) => "history; its end is the _stats.csv beside it",
+        None => {
+            let message = "is no table of locust: the header of a _stats.csv begins with Type,Name,Request Count";
+            return Err(Diagnostic::error("unreadable", source.name, message));
+        }
+    };
+    let note = Diagnostic::note("not-read", source.name, format!("holds locust's {about}"));
+    Ok(Reading { diagnostics: vec![note], ..Reading::default() })
+}
+
+fn parse_statistics(
+    source: Source<'_>,
+    mut reader: csv::Reader<&[u8]>,
+    header: &ByteRecord,
+) -> Result<Reading, Diagnostic> {
+    let mut ledger = Ledger::new("locust", source);
+    let mut record = ByteRecord::new();
+    loop {
+        match reader.read_byte_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                ledger.warn("unreadable-line", format!("is not CSV: {error}"));
+                break;
+            }
+        }
+        ledger.line = record.position().map(csv::Position::line);
+        let field = |name: &str| {
+            let at = header.iter().position(|column| column == name.as_bytes())?;
+            record.get(at).map(String::from_utf8_lossy)
+        };
+        let value = |name: &str| field(name).as_deref().and_then(number);
+        let (Some(method), Some(name)) = (field("Type"), field("Name")) else {
+            ledger.warn("unreadable-line", "has no name");
+            continue;
+        };
+        let (Some(requests), Some(failures)) = (value("Request Count"), value("Failure Count")) else {
+            ledger.warn("unreadable-line", format!("`{name}` has no number of requests and failures"));
+            continue;
+        };
+        if requests == 0.0 {
+            ledger.warn("no-samples", format!("`{name}` had no request; it is left out"));
+            continue;
+        }
+        let full_name = full_name(&method, &name);
+        if ledger.has(&full_name, "errors") {
+            ledger.warn("duplicate-name", format!("has `{full_name}` again; the first one is kept"));
+            continue;
+        }
+        let time = |name: &str| value(name).map(|value| value * MILLISECOND);
+        let mut quantiles: Vec<_> = header
+            .iter()
+            .filter_map(|column| std::str::from_utf8(column).ok())
+            .filter_map(|column| Some((number(column.strip_suffix('%')?)? / 100.0, time(column)?)))
+            .collect();
+        // The extremes have columns with all digits; the 100% column is rounded.
+        quantiles.retain(|(share, _)| *share < 1.0);
+        quantiles.extend(time("Min Response Time").map(|value| (0.0, value)));
+        quantiles.extend(time("Max Response Time").map(|value| (1.0, value)));
+        let endpoint = Endpoint {
+            name: full_name,
+            requests: Some(requests),
+            errors: Some(failures),
+            rate: value("Requests/s").map(Evidence::Value),
+            mean: time("Average Response Time"),
+            samples: Some(requests as u64),
+            quantiles,
+            ..Endpoint::default()
+        };
+        endpoint.record(&mut ledger);
+    }
+    ledger.finish()
+}
+
+/// `GET /search`; the row of all endpoints has no method.
+fn full_name(method: &str, name: &str) -> String {
+    if method.is_empty() { name.to_owned() } else { format!("{method} {name}") }
+}
+
+/// One endpoint of the JSON statistics. Response times are counted by their rounded value in milliseconds.
+#[derive(Deserialize)]
+struct Entry<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    method: Option<Cow<'a, str>>,
+    start_time: f64,
+    last_request_timestamp: Option<f64>,
+    num_requests: u64,
+    num_failures: u64,
+    total_response_time: f64,
+    min_response_time: Option<f64>,
+    max_response_time: Option<f64>,
+    response_times: BTreeMap<&'a str, u64>,
+}
+
+/// What the entries add up to: Locust prints it, but its JSON leaves it out.
+struct Tally {
+    requests: u64,
+    failures: u64,
+    total_time: f64,
+    from: f64,
+    to: f64,
+    min: Option<f64>,
+    max: Option<f64>,
+    counts: Vec<(f64, u64)>,
+}
+
+fn parse_json(source: Source<'_>) -> Result<Reading, Diagnostic> {
+    let bytes = text::utf8(source)?;
+    let text = json::without_nan(bytes);
+    let entries: Vec<&RawValue> = json::parse(Source { name: source.name, bytes: &text })?;
+    let mut ledger = Ledger::new("locust", source);
+    let mut total: Option<Tally> = None;
+    for (number, raw) in entries.iter().enumerate() {
+        let entry: Entry<'_> = match serde_json::from_str(raw.get()) {
+            Ok(entry) => entry,
+            Err(error) => {
+                ledger.warn("unreadable-entry", format!("entry {} is unreadable: {error}", number + 1));
+                continue;
+            }
+        };
+        let name = full_name(entry.method.as_deref().unwrap_or_default(), &entry.name);
+        if entry.num_requests == 0 {
+            ledger.warn("no-samples", format!("`{name}` had no request; it is left out"));
+            continue;
+        }
+        if ledger.has(&name, "errors") {
+            ledger.warn("duplicate-name", format!("has `{name}` again; the first one is kept"));
+            continue;
+        }
+        let tally = tally(&entry);
+        total = Some(match total {
+            None => tally.endpoint_of(name, &mut ledger),
+            Some(sum) => sum.plus(tally.endpoint_of(name, &mut ledger)),
+        });
+    }
+    if let Some(total) = total.filter(|_| !ledger.has(TOTAL, "errors")) {
+        total.endpoint_of(TOTAL.to_owned(), &mut ledger);
+    }
+    ledger.finish()
+}
+
+fn tally(entry: &Entry<'_>) -> Tally {
+    let counts = entry.response_times.iter().filter_map(|(value, count)| Some((number(value)?, *count)));
+    Tally {
+        requests: entry.num_requests,
+        failures: entry.num_failures,
+        total_time: entry.total_response_time,
+        from: entry.start_time,
+        to: entry.last_request_timestamp.unwrap_or(entry.start_time),
+        min: entry.min_response_time,
+        max: entry.max_response_time,
+        counts: counts.collect(),
+    }
+}
+
+impl Tally {
+    /// Records this tally under a name and hands it back for the sum.
+    fn endpoint_of(mut self, name: String, ledger: &mut Ledger<'_>) -> Self {
+        self.counts.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let shares = [0.5, 0.66, 0.75, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999];
+        let mut quantiles: Vec<_> =
+            shares.into_iter().filter_map(|share| Some((share, self.quantile(share)? * MILLISECOND))).collect();
+        quantiles.extend(self.min.map(|value| (0.0, value * MILLISECOND)));
+        quantiles.extend(self.max.map(|value| (1.0, value * MILLISECOND)));
+        let requests = self.requests as f64;
+        let seconds = self.to - self.from;
+        let endpoint = Endpoint {
+            name,
+            requests: Some(requests),
+            errors: Some(self.failures as f64),
+            rate: (seconds > 0.0).then(|| Evidence::Value(requests / seconds)),
+            mean: Some(self.total_time / requests * MILLISECOND),
+            samples: Some(self.requests),
+            quantiles,
+            ..Endpoint::default()
+        };
+        endpoint.record(ledger);
+        self
+    }
+
+    /// The value that `share` of the responses were not above, as Locust's own tables count it.
+    fn quantile(&self, share: f64) -> Option<f64> {
+        let all = self.counts.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
+        let rank = ((all as f64 * share).floor() as u64).min(all.checked_sub(1)?);
+        let mut passed = 0u64;
+        self.counts.iter().find_map(|(value, count)| {
+            passed = passed.saturating_add(*count);
+            (passed > rank).then_some(*value)
+        })
+    }
+
+    fn plus(mut self, other: Tally) -> Tally {
+        self.counts.extend(other.counts);
+        Tally {
+            requests: self.requests.saturating_add(other.requests),
+            failures: self.failures.saturating_add(other.failures),
+            total_time: self.total_time + other.total_time,
+            from: self.from.min(other.from),
+            to: self.to.max(other.to),
+            min: self.min.into_iter().chain(other.min).min_by(f64::total_cmp),
+            max: self.max.into_iter().chain(other.max).max_by(f64::total_cmp),
+            counts: self.counts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        Locust.parse(Source { name: "x", bytes: text.as_bytes() })
+    }
+
+    fn value(reading: &Reading, benchmark: &str, metric: &str) -> Option<Evidence> {
+        let found = |m: &&crate::model::Measurement| m.benchmark.as_str() == benchmark && m.metric.name == metric;
+        reading.measurements.iter().find(found).map(|m| m.replicates[0].clone())
+    }
+
+    #[test]
+    fn the_json_statistics_add_up_to_the_total_that_locust_prints() {
+        let entry = |name: &str, times: &str, start: f64, end: f64, total: f64| {
+            format!(
+                r#"{{"name": "{name}", "method": "GET", "start_time": {start}, "last_request_timestamp": {end},
+                "num_requests": 4, "num_none_requests": 0, "num_failures": 1, "total_response_time": {total},
+                "min_response_time": 1.5, "max_response_time": 9.5, "response_times": {times}}}"#
+            )
+        };
+        let a = entry("/a", r#"{"2": 3, "10": 1}"#, 100.0, 102.0, 16.0);
+        let b = entry("/b", r#"{"4": 4}"#, 101.0, 104.0, 16.0);
+        let reading = parse(&format!("[{a}, {b}, {{\"name\": 3}}, {a}]")).unwrap();
+        // Sorted: 2 2 2 | 4 4 4 4 | 10. Half of eight is rank 4 (from 0): 4 ms.
+        assert!(matches!(value(&reading, "Aggregated", "time:p50"), Some(Evidence::Summary(s)) if s.centre == 4e6));
+        assert_eq!(value(&reading, "Aggregated", "throughput"), Some(Evidence::Value(2.0)));
+        assert_eq!(value(&reading, "Aggregated", "error-rate"), Some(Evidence::Value(25.0)));
+        assert!(matches!(value(&reading, "GET /a", "time:mean"), Some(Evidence::Summary(s)) if s.centre == 4e6));
+        assert_eq!(value(&reading, "GET /a", "time:max"), Some(Evidence::Value(9.5e6)));
+        let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["unreadable-entry", "duplicate-name"]);
+    }
+
+    #[test]
+    fn one_good_row_among_bad_ones_is_read() {
+        let text = "Type,Name,Request Count,Failure Count,Requests/s,50%\nGET,/a,2,0,1.5,N/A\nGET,/b,x,0,1,1\nGET\n\
+                    GET,/c,0,0,0,0\n";
+        let reading = parse(text).unwrap();
+        assert_eq!(value(&reading, "GET /a", "throughput"), Some(Evidence::Value(1.5)));
+        assert_eq!(value(&reading, "GET /a", "time:p50"), None);
+        let places: Vec<_> = reading.diagnostics.iter().map(|d| d.place.as_str()).collect();
+        assert_eq!(places, ["x:3", "x:4", "x:5"]);
+    }
+
+    #[test]
+    fn files_beside_the_statistics_are_recognised_and_hold_no_measurement() {
+        for header in
+            ["Method,Name,Error,Occurrences", "Count,Message,Traceback,Nodes", "Timestamp,User Count,Type,Name"]
+        {
+            assert!(Locust.sniff(&Look::at(header.as_bytes())));
+            let reading = parse(header).unwrap();
+            assert!(reading.measurements.is_empty());
+            assert_eq!(reading.diagnostics[0].code, "not-read");
+        }
+        assert!(parse("a,b\n1,2\n").is_err());
+    }
+}

@@ -1,0 +1,60 @@
+//! Machine facts as tools spell them, in the words that `Environment` uses: `AMD64` and `X64` are `x86_64`, `Darwin` is
+//! `macos`. Which field of a file holds the fact is for its format.
+
+use crate::model::Environment;
+
+/// Sets the operating system family from any text that names it.
+pub(super) fn set_os(environment: &mut Environment, text: &str) {
+    let lower = text.to_ascii_lowercase();
+    let linux = ["linux", "ubuntu", "debian", "fedora", "alpine", "centos", "red hat"];
+    let family = if ["darwin", "macos", "mac os", "os x"].iter().any(|word| lower.contains(word)) {
+        "macos"
+    } else if lower.contains("windows") || lower.starts_with("win") {
+        "windows"
+    } else if linux.iter().any(|word| lower.contains(word)) {
+        "linux"
+    } else {
+        lower.split([' ', '-']).next().unwrap_or_default()
+    };
+    environment.set(Environment::OS, family);
+}
+
+/// Sets the instruction set from a tool's own spelling.
+pub(super) fn set_arch(environment: &mut Environment, text: &str) {
+    let lower = text.trim().to_ascii_lowercase();
+    let name = match lower.as_str() {
+        "x64" | "amd64" | "x86-64" | "x86_64" => "x86_64",
+        "arm64" | "aarch64" => "aarch64",
+        "x86" | "386" | "i386" | "i586" | "i686" | "ia32" => "x86",
+        other => other,
+    };
+    environment.set(Environment::ARCH, name);
+}
+
+/// Sets a fact from two words (`CPython` and `3.11.7`), as far as they are there.
+pub(super) fn set_words(environment: &mut Environment, key: &str, words: [Option<&str>; 2]) {
+    let text: Vec<&str> = words.into_iter().flatten().filter(|word| !word.is_empty()).collect();
+    environment.set(key, text.join(" "));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_machine_has_one_name_in_every_tool() {
+        let facts = |os, arch| {
+            let mut environment = Environment::default();
+            set_os(&mut environment, os);
+            set_arch(&mut environment, arch);
+            [
+                environment.get(Environment::OS).unwrap_or("").to_owned(),
+                environment.get(Environment::ARCH).unwrap_or("").to_owned(),
+            ]
+        };
+        assert_eq!(facts("Linux-6.1-x86_64-with-glibc2.36", "X64"), ["linux", "x86_64"]);
+        assert_eq!(facts("macOS Catalina 10.15.4 [Darwin 19.4.0]", "arm64"), ["macos", "aarch64"]);
+        assert_eq!(facts("win32", "AMD64"), ["windows", "x86_64"]);
+        assert_eq!(facts("", ""), ["", ""]);
+    }
+}

@@ -1,0 +1,149 @@
+//! memory_profiler: the table of lines that it prints for each decorated function.
+//!
+//! A function is a benchmark, named by file and function. Its lines are metrics, numbered from the first one that is
+//! listed: code that moves in its file keeps its numbers.
+
+use super::ledger::Ledger;
+use super::text::{Namesakes, number, numbered, text};
+use super::{Format, Look, Reading, Source};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
+
+/// memory_profiler's report.
+pub struct MemoryProfiler;
+
+impl Format for MemoryProfiler {
+    fn name(&self) -> &'static str {
+        "memory-profiler"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "python -m memory_profiler SCRIPT.py > FILE"
+    }
+
+    fn carries(&self) -> &'static str {
+        "per decorated function: memory:peak, and memory:line+N, what the line N below the first one added"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.lines().any(header)
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let text = text(source)?;
+        let mut ledger = Ledger::new("memory-profiler", source);
+        let mut namesakes = Namesakes::default();
+        let mut file = "";
+        let mut function: Option<Function> = None;
+        for (at, line) in numbered(&text) {
+            ledger.line = Some(at);
+            if let Some(name) = line.strip_prefix("Filename: ") {
+                close(function.take(), file, &mut namesakes, &mut ledger);
+                file = name.trim();
+            } else if header(line) {
+                close(function.take(), file, &mut namesakes, &mut ledger);
+                function = Some(Function::default());
+            } else if line.trim().is_empty() {
+                close(function.take(), file, &mut namesakes, &mut ledger);
+            } else if let Some(function) = &mut function
+                && !line.starts_with("====")
+                && function.take(line).is_none()
+            {
+                let message = format!("is no line of memory_profiler's table: `{line}`");
+                ledger.warn("unreadable-line", message);
+            }
+        }
+        close(function, file, &mut namesakes, &mut ledger);
+        ledger.finish()
+    }
+}
+
+fn header(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    words.starts_with(&["Line", "#", "Mem", "usage", "Increment"])
+}
+
+/// A function under way, in bytes.
+#[derive(Default)]
+struct Function {
+    name: Option<String>,
+    first: Option<u64>,
+    peak: Option<f64>,
+    increments: Vec<(u64, f64)>,
+}
+
+impl Function {
+    /// `     7     51.7 MiB     28.6 MiB           1       a = ...`; a line that never ran has a number and its text.
+    fn take(&mut self, line: &str) -> Option<()> {
+        let trimmed = line.trim_start();
+        let (line_number, rest) = trimmed.split_once(' ').unwrap_or((trimmed, ""));
+        let line_number: u64 = line_number.parse().ok()?;
+        let first = *self.first.get_or_insert(line_number);
+        if self.name.is_none() {
+            self.name = defined(rest);
+        }
+        let words: Vec<&str> = rest.split_whitespace().take(4).collect();
+        if let [usage, unit, increment, increment_unit] = words[..]
+            && let (Some(usage), Some(increment)) = (bytes(usage, unit), bytes(increment, increment_unit))
+        {
+            self.peak = Some(self.peak.map_or(usage, |peak| peak.max(usage)));
+            // The first line's increment is what the process had when the function was called.
+            if increment > 0.0 && line_number > first {
+                self.increments.push((line_number - first, increment));
+            }
+        }
+        Some(())
+    }
+}
+
+/// The name behind `def`.
+fn defined(text: &str) -> Option<String> {
+    let (before, rest) = text.split_once("def ")?;
+    let before = before.trim();
+    let starts = before.is_empty() || before.ends_with("async") || before.ends_with(|c: char| c.is_ascii_digit());
+    let name = rest.split('(').next()?.trim();
+    (starts && !name.is_empty()).then(|| name.to_owned())
+}
+
+fn bytes(value: &str, unit: &str) -> Option<f64> {
+    let scale = Unit::parse(unit).filter(|scale| scale.unit == Unit::Byte)?;
+    number(value).map(|value| value * scale.factor)
+}
+
+fn close(function: Option<Function>, file: &str, namesakes: &mut Namesakes, ledger: &mut Ledger<'_>) {
+    let Some(function) = function else { return };
+    let name = function.name.as_deref().unwrap_or("<unnamed>");
+    let name = namesakes.tell_apart(if file.is_empty() { name.to_owned() } else { format!("{file}::{name}") });
+    let memory = |metric: String| Metric::measured(metric, Unit::Byte, Direction::Lower);
+    match function.peak {
+        Some(peak) => ledger.add(&name, memory("memory:peak".to_owned()), [Evidence::Value(peak)]),
+        None => ledger.warn("no-samples", format!("`{name}` has no line with a memory usage")),
+    }
+    for (offset, increment) in function.increments {
+        ledger.add(&name, memory(format!("memory:line+{offset}")), [Evidence::Value(increment)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_good_line_among_bad_ones_is_read_and_namesakes_are_told_apart() {
+        let table = "Filename: a.py\n\nLine #    Mem usage    Increment  Occurrences   Line Contents\n=====\n\
+                     5   10.0 MiB   10.0 MiB   1   @profile\n6                    async def f(x):\nbroken\n\
+                     7   12.0 KiB    2.0 KiB   1       y = x\n8   1.0 MiB   -9.0 MiB   1   def inner(): pass\n\n";
+        let text = format!("{table}{table}");
+        assert!(MemoryProfiler.sniff(&Look::at(text.as_bytes())));
+        let reading = MemoryProfiler.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        let found: Vec<_> = reading
+            .measurements
+            .iter()
+            .map(|m| (m.benchmark.as_str(), &*m.metric.name, m.replicates[0].clone()))
+            .collect();
+        assert_eq!(found[0], ("a.py::f", "memory:peak", Evidence::Value(10.0 * 1048576.0)));
+        assert_eq!(found[1], ("a.py::f", "memory:line+2", Evidence::Value(2048.0)));
+        assert_eq!(found[2].0, "a.py::f#2");
+        assert_eq!(found.len(), 4);
+        assert_eq!(reading.diagnostics[0].place, "x:7");
+    }
+}

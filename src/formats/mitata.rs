@@ -1,0 +1,300 @@
+//! mitata as JSON (`format: "json"`: every sample, sorted, in nanoseconds) and as its console text (mean, minimum,
+//! maximum, p75, p99). A benchmark in a named group is called `group/name`; arguments that the name does not show are
+//! added as `/size=8`. The heap column is left out: it is a difference of two looks at the heap, mostly noise.
+
+use super::json::{Number, Numbers, Pairs, Present, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, machine, text};
+use crate::model::{Diagnostic, Environment, Evidence, Metric, Summary};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// mitata.
+#[derive(Debug)]
+pub struct Mitata;
+
+impl Format for Mitata {
+    fn name(&self) -> &'static str {
+        "mitata"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "run({ format: 'json' }) > out.json, or the console text (mitata)"
+    }
+
+    fn carries(&self) -> &'static str {
+        "time: every sample, sorted by the tool (text: mean, minimum, maximum, p75, p99); machine"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        look.has_keys(&["layout[].types", "benchmarks[].runs"])
+            || !look.is_json() && look.lines().any(|line| line.contains("benchmark") && line.contains("(min … max)"))
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new(self.name(), source);
+        if text::opening(source)? != Some(b'{') {
+            console(&mut ledger, &text::text(source)?);
+            return ledger.finish();
+        }
+        let mut scratch = Vec::new();
+        let file: File<'_> = document(source, &mut scratch)?;
+        if let Some(context) = &file.context {
+            describe(ledger.environment(), context);
+        }
+        let groups: Vec<Option<Cow<'_, str>>> =
+            file.layout.iter().map(|group| group.name.and_then(|raw| serde_json::from_str(raw.get()).ok())).collect();
+        for (at, raw) in file.benchmarks.into_iter().enumerate() {
+            let Some(benchmark) = ledger.read::<Benchmark<'_>>("benchmark", at, raw) else { continue };
+            let group = benchmark.group.and_then(|group| groups.get(group)?.as_deref()).unwrap_or_default();
+            for run in benchmark.runs {
+                let name = name(group, &benchmark.alias, &run);
+                match run.stats {
+                    Some(stats) if !run.error.0 => {
+                        let evidence = stats.evidence();
+                        ledger.add(&name, Metric::time(), [evidence]);
+                    }
+                    _ => ledger.warn("failed-benchmark", format!("`{name}` has no result: it threw an error")),
+                }
+            }
+        }
+        ledger.finish()
+    }
+}
+
+/// `group/name` with the arguments that the name was not given a place for.
+fn name(group: &str, alias: &str, run: &Run<'_>) -> String {
+    let mut name = if group.is_empty() { run.name.clone().into_owned() } else { format!("{group}/{}", run.name) };
+    for (key, value) in &run.args.0 {
+        if !alias.contains(&format!("${key}")) {
+            name.push_str(&format!("/{key}={}", value.get().trim_matches('"')));
+        }
+    }
+    name
+}
+
+fn describe(environment: &mut Environment, context: &Context<'_>) {
+    if let Some(cpu) = context.cpu.as_ref().and_then(|cpu| cpu.name.as_deref()) {
+        environment.set(Environment::CPU, cpu);
+    }
+    platform(environment, context.arch.as_deref().unwrap_or_default());
+    machine::set_words(environment, "runtime", [context.runtime.as_deref(), context.version.as_deref()]);
+}
+
+/// `x64-linux`.
+fn platform(environment: &mut Environment, text: &str) {
+    let (arch, os) = text.split_once('-').unwrap_or((text, ""));
+    machine::set_arch(environment, arch);
+    machine::set_os(environment, os);
+}
+
+/// The console text: `name  2.54 ms/iter   2.10 ms …`, then a line `(2.06 ms … 7.68 ms)   5.92 ms …`.
+fn console(ledger: &mut Ledger<'_>, text: &str) {
+    let mut group = String::new();
+    let mut open: Option<(String, Summary)> = None; // waits for its second line
+    for line in text.lines() {
+        if let Some(cpu) = line.strip_prefix("cpu: ") {
+            ledger.environment().set(Environment::CPU, cpu);
+        } else if let Some((runtime, rest)) = line.strip_prefix("runtime: ").and_then(|line| line.split_once('(')) {
+            ledger.environment().set("runtime", runtime.trim());
+            platform(ledger.environment(), rest.trim_end_matches(')'));
+        } else if let Some(name) = line.strip_prefix("• ") {
+            group = format!("{}/", name.trim());
+        } else if let Some((before, after)) = line.split_once("/iter") {
+            close(ledger, open.take());
+            let Some((name, mean)) = last_time(before) else { continue };
+            let mut summary = Summary { centre: mean, mean: Some(mean), ..Summary::default() };
+            let (range, shares) = match after.split_once(')') {
+                Some((range, shares)) => (times(range), times(shares)), // version 0: all on one line
+                None => (Vec::new(), times(after)),
+            };
+            spread(&mut summary, &range, &shares, 0.75);
+            open = Some((format!("{group}{name}"), summary));
+        } else if let (Some((_, summary)), Some((range, shares))) = (&mut open, line.split_once(')')) {
+            let known = |share| summary.quantiles.iter().any(|(seen, _)| *seen == share);
+            if range.trim_start().starts_with('(') && !known(0.0) && times(range).len() == 2 {
+                spread(summary, &times(range), &times(shares), 0.99);
+            }
+        } else if let Some((name, error)) = line.split_once(" error: ") {
+            let message = format!("`{group}{}` has no result: {}", name.trim(), error.trim());
+            ledger.warn("failed-benchmark", message);
+        }
+    }
+    close(ledger, open);
+}
+
+fn close(ledger: &mut Ledger<'_>, open: Option<(String, Summary)>) {
+    let Some((name, summary)) = open else { return };
+    ledger.add(&name, Metric::time(), [Evidence::Summary(summary)]);
+}
+
+/// Adds minimum and maximum, and the quantiles from the first share on.
+fn spread(summary: &mut Summary, range: &[f64], values: &[f64], first: f64) {
+    if let [min, max] = range {
+        summary.quantiles.extend([(0.0, *min), (1.0, *max)]);
+    }
+    let shares = [0.75, 0.99, 0.995].into_iter().filter(|share| *share >= first);
+    summary.quantiles.extend(shares.zip(values.iter().copied()));
+}
+
+/// The times in a text, in nanoseconds, up to the first thing that is neither a time nor punctuation.
+fn times(text: &str) -> Vec<f64> {
+    let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_matches(['(', ')'])).collect();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        match (word.parse::<f64>(), words.get(at + 1).and_then(|unit| text::nanoseconds(unit))) {
+            (Ok(number), Some(factor)) => {
+                found.push(number * factor);
+                at += 2;
+            }
+            _ if matches!(*word, "" | "…") => at += 1,
+            _ => break,
+        }
+    }
+    found
+}
+
+/// `parse line      2.54 ms` as a name and a time.
+fn last_time(text: &str) -> Option<(&str, f64)> {
+    let (rest, unit) = text.trim_end().rsplit_once(' ')?;
+    let (name, number) = rest.trim_end().rsplit_once(' ')?;
+    Some((name.trim(), number.parse::<f64>().ok()? * text::nanoseconds(unit)?))
+}
+
+#[derive(Deserialize)]
+struct File<'a> {
+    #[serde(borrow, default)]
+    layout: Vec<Layout<'a>>,
+    #[serde(borrow)]
+    benchmarks: Vec<&'a RawValue>,
+    #[serde(borrow)]
+    context: Option<Context<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Layout<'a> {
+    /// Text or null; 0 in a second `run()` of one script.
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Context<'a> {
+    #[serde(borrow)]
+    arch: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    runtime: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    version: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    cpu: Option<Cpu<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Cpu<'a> {
+    #[serde(borrow)]
+    name: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Benchmark<'a> {
+    #[serde(borrow, default)]
+    alias: Cow<'a, str>,
+    group: Option<usize>,
+    #[serde(borrow)]
+    runs: Vec<Run<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Run<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    args: Pairs<Cow<'a, str>, &'a RawValue>,
+    stats: Option<Stats>,
+    #[serde(default)]
+    error: Present,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Stats {
+    samples: Numbers,
+    min: Number,
+    p25: Number,
+    p50: Number,
+    p75: Number,
+    p99: Number,
+    p999: Number,
+    max: Number,
+    avg: Number,
+}
+
+impl Stats {
+    /// The samples, unless some were cut off: they are sorted, so that the rest would be the fast end.
+    fn evidence(self) -> Evidence {
+        let highest = self.samples.0.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let cut = self.max.finite().is_some_and(|max| highest < max * (1.0 - 1e-9));
+        if !self.samples.0.is_empty() && !cut {
+            return Evidence::Samples(self.samples.0);
+        }
+        let shares = [0.0, 0.25, 0.5, 0.75, 0.99, 0.999, 1.0];
+        let values = [self.min, self.p25, self.p50, self.p75, self.p99, self.p999, self.max];
+        let summary = Summary {
+            centre: self.p50.finite().unwrap_or(self.avg.0),
+            mean: self.avg.finite(),
+            quantiles: shares.into_iter().zip(values.map(|value| value.0)).collect(),
+            ..Summary::default()
+        };
+        Evidence::Summary(summary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        Mitata.parse(Source { name: "m", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn names_hold_the_group_and_the_arguments_not_shown() {
+        let text = r#"{"layout": [{"name": 0, "types": []}, {"name": "g", "types": []}], "benchmarks": [
+            {"alias": "plain", "group": 0, "runs": [{"name": "plain", "args": {}, "stats": {"samples": [1, 2]}}]},
+            {"alias": "x $n", "group": 1, "runs": [
+                {"name": "x 8", "args": {"n": 8, "m": "b"}, "stats": {"samples": [3], "max": 3}},
+                {"name": "x 9", "args": {"n": 9, "m": "b"}, "error": {"message": "boom"}}]}]}"#;
+        let run = parse(text).unwrap();
+        let names: Vec<&str> = run.measurements.iter().map(|m| m.benchmark.as_str()).collect();
+        assert_eq!(names, ["plain", "g/x 8/m=b"]);
+        assert_eq!(run.measurements[0].replicates, [Evidence::Samples(vec![1.0, 2.0])]);
+        assert_eq!(run.diagnostics[0].code, "failed-benchmark");
+    }
+
+    #[test]
+    fn two_lines_of_the_console_are_one_summary() {
+        let text = "benchmark  avg (min … max) p75 / p99\n\
+            • g\n\
+            \u{1b}[1mparse line\u{1b}[0m    2.50 ms/iter   2.00 ms █\n\
+            \x20     (1.00 µs … 7.00 ms)   5.00 ms █\n\
+            \x20   (744.00  b … 960.00  b) 895.71  b █\n\
+            throws   error: boom\n";
+        let run = parse(text).unwrap();
+        assert_eq!(run.measurements[0].benchmark.as_str(), "g/parse line");
+        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        assert_eq!(summary.mean, Some(2.5e6));
+        assert_eq!(summary.quantiles, [(0.0, 1e3), (0.75, 2e6), (0.99, 5e6), (1.0, 7e6)]);
+        assert_eq!(run.diagnostics[0].message, "`g/throws` has no result: boom");
+    }
+
+    #[test]
+    fn samples_cut_at_the_fast_end_give_way_to_the_summary() {
+        let text = r#"{"benchmarks": [{"runs": [{"name": "a", "stats":
+            {"samples": [1, 2], "p50": 3, "max": 9}}]}]}"#;
+        let [Evidence::Summary(summary)] = &parse(text).unwrap().measurements[0].replicates[..] else { panic!("no") };
+        assert_eq!(summary.centre, 3.0);
+    }
+}

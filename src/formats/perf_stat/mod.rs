@@ -1,0 +1,235 @@
+//! `perf stat` as JSON lines (`-j`), as CSV (`-x,`) or as the report for people. Only the last names the command, so the
+//! events themselves are the benchmarks. With `-r` each number is the mean of the runs; how many there were is not said.
+//! With `-I` the values of the intervals are the samples of one run.
+
+mod report;
+
+use super::exchange::metric_of;
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, json, text};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit, UnitScale};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// perf stat.
+pub struct PerfStat;
+
+/// A line of `-j`. Numbers are written as text, so that they may say `<not counted>`.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow, rename = "counter-value")]
+    value: Option<Cow<'a, str>>,
+    #[serde(default)]
+    unit: Cow<'a, str>,
+    event: Option<Cow<'a, str>>,
+    interval: Option<f64>,
+    cpu: Option<Cow<'a, str>>,
+    core: Option<Cow<'a, str>>,
+    die: Option<Cow<'a, str>>,
+    socket: Option<Cow<'a, str>>,
+    node: Option<Cow<'a, str>>,
+    thread: Option<Cow<'a, str>>,
+}
+
+/// One number of either form.
+struct Row {
+    /// The event, behind the processor that it was counted on if it was counted on each.
+    name: String,
+    value: String,
+    unit: String,
+    interval: bool,
+}
+
+/// How many fields may stand before the value: interval, processor, number of processors.
+const PREFIX: usize = 3;
+
+impl Format for PerfStat {
+    fn name(&self) -> &'static str {
+        "perf-stat"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "perf stat -r 10 -j -o out.json COMMAND (or -x, -o out.csv, or the report itself)"
+    }
+
+    fn carries(&self) -> &'static str {
+        "time, instructions, cycles or count of each event: one number, the mean of the runs (with -I: every interval)"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        let mut lines = look.lines().filter(|line| !is_comment(line));
+        let titled = look.lines().any(report::is_title);
+        let Some(first) = lines.next() else { return false };
+        titled
+            || first.trim_start().starts_with('{') && first.contains("\"counter-value\"")
+            || delimiter(first).is_some()
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new(self.name(), source);
+        let mut intervals: BTreeMap<String, (Metric, Vec<f64>)> = BTreeMap::new();
+        let mut csv_delimiter = None;
+        let mut titled = false; // below the report's title
+        let text = text::text(source)?;
+        for (at, line) in text::numbered(&text) {
+            ledger.line = Some(at);
+            if is_comment(line) {
+                continue;
+            }
+            titled |= report::is_title(line);
+            let row = if titled {
+                Ok(report::row(line))
+            } else if line.trim_start().starts_with('{') {
+                serde_json::from_str::<Line<'_>>(line).map(Line::row).map_err(|error| json::line_message(&error))
+            } else {
+                csv_delimiter = csv_delimiter.or_else(|| delimiter(line));
+                let row = csv_delimiter.and_then(|delimiter| csv_row(line, delimiter));
+                // One more derived figure of the event above stands in a line of its own, with the first fields empty.
+                let further = csv_delimiter.is_some_and(|delimiter| line.as_bytes().starts_with(&[delimiter; 3]));
+                let wrong = "expected value, unit, event, then how long it was counted";
+                if row.is_some() || further { Ok(row) } else { Err(wrong.to_owned()) }
+            };
+            match row {
+                Ok(Some(row)) => read_row(&mut ledger, row, &mut intervals),
+                Ok(None) => {}
+                Err(message) => ledger.warn("unreadable-line", message),
+            }
+        }
+        ledger.line = None;
+        for (name, (metric, samples)) in intervals {
+            ledger.add(&name, metric, [Evidence::Samples(samples)]);
+        }
+        ledger.finish()
+    }
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim().is_empty() || line.starts_with('#')
+}
+
+/// The character between a CSV line's fields, where the line is one of ours.
+fn delimiter(line: &str) -> Option<u8> {
+    b",;\t|:"
+        .iter()
+        .copied()
+        .find(|delimiter| csv_row(line, *delimiter).is_some_and(|row| row.name.chars().all(|c| !c.is_whitespace())))
+}
+
+/// A CSV line: value, unit, event, with `-r` the spread in percent, the time counted, the share of it in percent.
+fn csv_row(line: &str, delimiter: u8) -> Option<Row> {
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(line.as_bytes());
+    let record = reader.records().next()?.ok()?;
+    let field = |at: usize| record.get(at).map(str::trim);
+    let number = |at: usize| field(at).and_then(|text| text.parse::<f64>().ok());
+    let start = (0..=PREFIX).find(|start| {
+        let value = field(*start).is_some_and(|text| text.starts_with("<not ") || text.parse::<f64>().is_ok());
+        let unit = field(start + 1).is_some_and(|text| text.parse::<f64>().is_err());
+        let event = field(start + 2).is_some_and(|text| !text.is_empty() && text.parse::<f64>().is_err());
+        let spread = field(start + 3).is_some_and(|text| text.ends_with('%'));
+        let counted = start + 3 + usize::from(spread);
+        let share = number(counted + 1).is_some_and(|share| (0.0..=100.0).contains(&share));
+        value && unit && event && field(counted).is_some_and(|text| text.parse::<u64>().is_ok()) && share
+    })?;
+    let interval = start > 0 && number(0).is_some();
+    let place = (usize::from(interval)..start).filter_map(field).find(|text| text.parse::<f64>().is_err());
+    let event = field(start + 2)?;
+    Some(Row {
+        name: place.map_or(event.to_owned(), |place| format!("{place}/{event}")),
+        value: field(start)?.to_owned(),
+        unit: field(start + 1)?.to_owned(),
+        interval,
+    })
+}
+
+impl Line<'_> {
+    /// The line's number, or `None` for one more derived figure of the event above.
+    fn row(self) -> Option<Row> {
+        let (value, event) = (self.value?.into_owned(), self.event?.into_owned());
+        let cpu = self.cpu.map(|cpu| format!("CPU{cpu}").into());
+        let place = [cpu, self.core, self.die, self.socket, self.node, self.thread].into_iter().flatten().next();
+        let name = place.map_or(event.clone(), |place| format!("{place}/{event}"));
+        Some(Row { name, value, unit: self.unit.into_owned(), interval: self.interval.is_some() })
+    }
+}
+
+fn read_row(ledger: &mut Ledger<'_>, row: Row, intervals: &mut BTreeMap<String, (Metric, Vec<f64>)>) {
+    let name = &row.name;
+    if row.value.starts_with('<') {
+        return ledger.note("not-counted", format!("`{name}` says {}; it is left out", row.value));
+    }
+    // Some locales write a decimal comma.
+    let Ok(value) = row.value.replace(',', ".").parse::<f64>() else {
+        return ledger.warn("unreadable-line", format!("`{name}`: `{}` is no number", row.value));
+    };
+    let event = name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name);
+    let (metric, factor) = match (row.unit.as_str(), event.split(':').next()) {
+        ("", Some(event @ ("instructions" | "cycles"))) => {
+            (Metric::measured(event.to_owned(), Unit::Count, Direction::Lower), 1.0)
+        }
+        ("", _) => (Metric::measured("count", Unit::Count, Direction::Lower), 1.0),
+        (label, _) => {
+            let UnitScale { unit, factor } = ledger.unit(label);
+            (metric_of(unit, label), factor)
+        }
+    };
+    let value = value * factor;
+    if row.interval {
+        let (known, samples) = intervals.entry(row.name).or_insert_with(|| (metric.clone(), Vec::new()));
+        if *known == metric {
+            samples.push(value);
+        }
+    } else {
+        ledger.add(name, metric, [Evidence::Value(value)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Reading, Diagnostic> {
+        PerfStat.parse(Source { name: "x", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn one_good_line_among_bad_ones_is_read() {
+        let reading = read(
+            "# started on x\n\nnonsense\n<not supported>,,cycles,0,100.00,,\n12.5,msec,task-clock,1250,100.00,,\n",
+        )
+        .unwrap();
+        let time = &reading.measurements[0];
+        assert_eq!((time.benchmark.as_str(), &*time.metric.name), ("task-clock", "time"));
+        assert_eq!(time.replicates, [Evidence::Value(12.5e6)]);
+        let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["unreadable-line", "not-counted"]);
+    }
+
+    #[test]
+    fn intervals_are_samples_and_processors_are_names() {
+        let reading = read("1.0;CPU0;5;;cycles:u;9;100.00;;\n2.0;CPU0;7;;cycles:u;9;100.00;;\n").unwrap();
+        let cycles = &reading.measurements[0];
+        assert_eq!((cycles.benchmark.as_str(), &*cycles.metric.name), ("CPU0/cycles:u", "cycles"));
+        assert_eq!(cycles.replicates, [Evidence::Samples(vec![5.0, 7.0])]);
+    }
+
+    #[test]
+    fn further_figures_of_an_event_are_no_benchmarks() {
+        let csv = "5,,cycles,9,100.00,1.5,GHz\n,,,,,0.5,stalled cycles\n";
+        let json = "{\"counter-value\":\"5\",\"unit\":\"\",\"event\":\"cycles\"}\n{\"metric-value\":\"0.5\"}\n";
+        for text in [csv, json] {
+            let reading = read(text).unwrap();
+            assert_eq!((reading.measurements.len(), reading.diagnostics.len()), (1, 0));
+        }
+    }
+
+    #[test]
+    fn other_tables_are_not_claimed() {
+        let sniff = |text: &str| PerfStat.sniff(&Look::at(text.as_bytes()));
+        assert!(sniff("12.5,msec,task-clock,1250,100.00,1.0,CPUs utilized\n"));
+        assert!(!sniff("1717000000,120,home,200,OK,true\n"));
+        assert!(!sniff("name,value,unit\na,1,ns\n"));
+        assert!(!sniff("12,ms,home page,1250,100.00\n"), "an event has no spaces");
+    }
+}

@@ -1,0 +1,281 @@
+//! perfgate's own run JSON: what any tool without a reader of its own can be written into (`docs/run-format.md`). It is
+//! read strictly: a field that is not known is named, and a file of a newer version is refused.
+
+use super::exchange::Assumed;
+use super::json::{Number, Numbers, Pairs, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// perfgate's run format.
+#[derive(Debug)]
+pub struct PerfgateRun;
+
+/// What the `format` field says.
+const NAME: &str = "perfgate-run";
+/// The newest version that is read.
+const VERSION: u64 = 1;
+/// What ends the guessing.
+const MEND: &str = "Add \"direction\": \"lower\" or \"higher\" to the measurement";
+
+/// The fields of a JSON object, in file order.
+type Fields<'a> = Pairs<Cow<'a, str>, &'a RawValue>;
+
+impl Format for PerfgateRun {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "a script of your own: docs/run-format.md"
+    }
+
+    fn carries(&self) -> &'static str {
+        "any metric, on any evidence: samples, summary or value by process run; machine, commit"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        // The name must stand for `format`: a benchmark may well be called so.
+        let named = look.head.split("\"format\"").nth(1).and_then(|rest| rest.trim_start().strip_prefix(':'));
+        look.has_keys(&["format"]) && named.is_some_and(|rest| rest.trim_start().starts_with("\"perfgate-run\""))
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut scratch = Vec::new();
+        let file: Fields<'_> = document(source, &mut scratch)?;
+        refuse(source, &file)?;
+        let mut ledger = Ledger::new(NAME, source);
+        let mut assumed = Assumed::default();
+        for (at, (key, raw)) in file.0.into_iter().enumerate() {
+            match &*key {
+                "format" | "version" => {}
+                "commit" => {
+                    let id = ledger.read::<Option<Cow<'_, str>>>("field", at, raw).flatten().unwrap_or_default();
+                    ledger.commit(&id);
+                }
+                "environment" => environment(&mut ledger, at, raw),
+                "measurements" => {
+                    let list: Vec<&RawValue> = ledger.read("field", at, raw).unwrap_or_default();
+                    for (at, raw) in list.into_iter().enumerate() {
+                        measurement(&mut ledger, &mut assumed, at, raw);
+                    }
+                }
+                other => unknown(&mut ledger, other, "the file"),
+            }
+        }
+        assumed.report(&mut ledger, MEND);
+        ledger.finish()
+    }
+}
+
+/// Refuses another format and a newer version.
+fn refuse(source: Source<'_>, file: &Fields<'_>) -> Result<(), Diagnostic> {
+    let field = |name: &str| file.0.iter().find(|(key, _)| key == name).map(|(_, raw)| raw.get());
+    let error = |code: &str, message: String| Err(Diagnostic::error(code, source.name, message));
+    if field("format") != Some("\"perfgate-run\"") {
+        return error("unreadable", "is no run file: it lacks \"format\": \"perfgate-run\"".to_owned());
+    }
+    match field("version").map(|text| (text, text.parse::<u64>())) {
+        Some((_, Ok(1..=VERSION))) => Ok(()),
+        Some((version, Ok(newer))) if newer > VERSION => {
+            let message =
+                format!("is version {version} of {NAME}; this perfgate reads version {VERSION}. Update perfgate");
+            error("newer-version", message)
+        }
+        _ => error("unreadable", format!("has no version: write \"version\": {VERSION}")),
+    }
+}
+
+fn unknown(ledger: &mut Ledger<'_>, field: &str, place: &str) {
+    ledger.warn("unknown-field", format!("{place} has a field `{field}` that is not known; it is not read"));
+}
+
+fn environment(ledger: &mut Ledger<'_>, at: usize, raw: &RawValue) {
+    let Some(facts) = ledger.read::<Fields<'_>>("field", at, raw) else { return };
+    for (key, raw) in facts.0 {
+        match serde_json::from_str::<Cow<'_, str>>(raw.get()) {
+            Ok(text) => ledger.environment().set(&key, text),
+            Err(_) if raw.get().bytes().all(|byte| byte.is_ascii_digit()) => {
+                ledger.environment().set(&key, raw.get());
+            }
+            Err(_) => ledger.warn("unreadable-entry", format!("the fact `{key}` of the environment is not a text")),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Measurement<'a> {
+    tool: Option<Cow<'a, str>>,
+    benchmark: Option<Cow<'a, str>>,
+    metric: Option<Cow<'a, str>>,
+    unit: Option<Cow<'a, str>>,
+    direction: Option<Cow<'a, str>>,
+    exact: bool,
+    replicates: Vec<&'a RawValue>,
+}
+
+fn measurement(ledger: &mut Ledger<'_>, assumed: &mut Assumed, at: usize, raw: &RawValue) {
+    let place = format!("measurement {}", at + 1);
+    let Some(fields) = ledger.read::<Fields<'_>>("measurement", at, raw) else { return };
+    let mut read = Measurement::default();
+    for (key, raw) in fields.0 {
+        let json = raw.get();
+        let done = match &*key {
+            "tool" => serde_json::from_str(json).map(|value| read.tool = value),
+            "benchmark" => serde_json::from_str(json).map(|value| read.benchmark = value),
+            "metric" => serde_json::from_str(json).map(|value| read.metric = value),
+            "unit" => serde_json::from_str(json).map(|value| read.unit = value),
+            "direction" => serde_json::from_str(json).map(|value| read.direction = value),
+            "exact" => serde_json::from_str(json).map(|value| read.exact = value),
+            "replicates" => serde_json::from_str(json).map(|value| read.replicates = value),
+            other => {
+                unknown(ledger, other, &place);
+                Ok(())
+            }
+        };
+        if let Err(error) = done {
+            ledger.warn("unreadable-entry", format!("{place}: `{key}` cannot be read: {error}"));
+            return;
+        }
+    }
+    if let Err(message) = lay(ledger, assumed, read) {
+        ledger.warn("unreadable-entry", format!("{place} {message}"));
+    }
+}
+
+fn lay(ledger: &mut Ledger<'_>, assumed: &mut Assumed, read: Measurement<'_>) -> Result<(), String> {
+    let name = read.benchmark.ok_or("has no `benchmark`")?;
+    let label = read.unit.ok_or_else(|| format!("(`{name}`) has no `unit`; a plain number has the unit \"\""))?;
+    let direction = match read.direction.as_deref() {
+        None => None,
+        Some("lower") => Some(Direction::Lower),
+        Some("higher") => Some(Direction::Higher),
+        Some(other) => return Err(format!("(`{name}`): `{other}` is no direction; write lower or higher")),
+    };
+    if read.replicates.is_empty() {
+        return Err(format!("(`{name}`) has no `replicates`"));
+    }
+    let scale = ledger.unit(&label);
+    let metric = assumed.metric(read.metric.as_deref(), &label, scale.unit, direction);
+    let metric = Metric { exact: read.exact, ..metric };
+    let mut replicates: Vec<Evidence> = Vec::new();
+    for (at, raw) in read.replicates.into_iter().enumerate() {
+        replicates.extend(replicate(ledger, &name, at, raw, scale.factor));
+    }
+    let tool = read.tool.filter(|tool| !tool.is_empty()).map_or(Cow::Borrowed(NAME), |tool| tool.into_owned().into());
+    ledger.add_of(tool, &name, metric, replicates);
+    Ok(())
+}
+
+/// One process run: its samples, a summary of them, or a value.
+#[derive(Deserialize)]
+struct Replicate {
+    samples: Option<Numbers>,
+    value: Option<Number>,
+    mean: Option<Number>,
+    sd: Option<Number>,
+    n: Option<Number>,
+    #[serde(default)]
+    quantiles: Vec<(Number, Number)>,
+}
+
+fn replicate(ledger: &mut Ledger<'_>, name: &str, at: usize, raw: &RawValue, factor: f64) -> Option<Evidence> {
+    let what = format!("`{name}`: replicate");
+    let known = ["samples", "value", "mean", "sd", "n", "quantiles"];
+    for (key, _) in ledger.read::<Fields<'_>>(&what, at, raw)?.0 {
+        if !known.contains(&&*key) {
+            unknown(ledger, &key, &format!("{what} {}", at + 1));
+        }
+    }
+    let read: Replicate = ledger.read(&what, at, raw)?;
+    if let Some(samples) = read.samples {
+        return Some(Evidence::Samples(samples.0).scaled(factor));
+    }
+    if let Some(value) = read.value {
+        return Some(Evidence::Value(value.0 * factor));
+    }
+    let shares: Vec<(f64, f64)> = read.quantiles.iter().map(|(share, value)| (share.0, value.0)).collect();
+    if !shares.iter().all(|(share, _)| (0.0..=1.0).contains(share)) {
+        ledger.warn("invalid-value", format!("{what} {}: a share of a quantile lies between 0 and 1", at + 1));
+        return None;
+    }
+    let mean = read.mean.and_then(Number::finite);
+    let median = shares.iter().find(|(share, _)| *share == 0.5).map(|(_, value)| *value);
+    let summary = Summary {
+        centre: median.or(mean).unwrap_or(f64::NAN),
+        mean,
+        sd: read.sd.and_then(Number::finite),
+        samples: read.n.and_then(Number::count),
+        quantiles: shares,
+    };
+    Some(Evidence::Summary(summary).scaled(factor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Environment, Unit};
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        PerfgateRun.parse(Source { name: "r.json", bytes: text.as_bytes() })
+    }
+
+    fn file(measurements: &str) -> String {
+        format!(r#"{{"format": "perfgate-run", "version": 1, "measurements": [{measurements}]}}"#)
+    }
+
+    #[test]
+    fn every_kind_of_evidence_is_read() {
+        let text = file(
+            r#"{"tool": "ours", "benchmark": "a", "metric": "queries", "unit": "count", "direction": "lower",
+            "exact": true, "replicates": [{"value": 3}]},
+            {"benchmark": "a", "unit": "ms", "replicates": [{"samples": [1, 2]},
+              {"mean": 4, "sd": 1, "n": 9, "quantiles": [[0.95, 6], [0.5, 3]]}]}"#,
+        );
+        let run = parse(&text).unwrap();
+        let [queries, time] = &run.measurements[..] else { panic!("two: {run:?}") };
+        assert_eq!((&*queries.tool, queries.metric.exact), ("ours", true));
+        assert_eq!((&*time.tool, &time.metric), ("perfgate-run", &Metric::time()));
+        let summary = Summary {
+            centre: 3e6,
+            mean: Some(4e6),
+            sd: Some(1e6),
+            samples: Some(9),
+            quantiles: vec![(0.5, 3e6), (0.95, 6e6)],
+        };
+        assert_eq!(time.replicates, [Evidence::Samples(vec![1e6, 2e6]), Evidence::Summary(summary)]);
+        assert!(run.diagnostics.is_empty(), "{:?}", run.diagnostics);
+    }
+
+    #[test]
+    fn unknown_fields_are_named_and_the_rest_is_read() {
+        let text = r#"{"format": "perfgate-run", "version": 1, "comit": "x", "environment": {"cpu": "Z", "cores": 8},
+            "measurements": [{"benchmark": "a", "unit": "B", "colour": 1, "replicates": [{"value": 1, "max": 2}]}]}"#;
+        let run = parse(text).unwrap();
+        let messages: Vec<&str> = run.diagnostics.iter().map(|d| d.message.as_str()).collect();
+        assert!(messages[0].contains("`comit`") && messages[1].contains("`colour`") && messages[2].contains("`max`"));
+        assert_eq!(
+            (run.environment.get(Environment::CORES), &run.measurements[0].metric.unit),
+            (Some("8"), &Unit::Byte)
+        );
+    }
+
+    #[test]
+    fn a_newer_version_is_refused_by_its_number() {
+        let error = parse(r#"{"format": "perfgate-run", "version": 2, "measurements": []}"#).unwrap_err();
+        assert_eq!(error.code, "newer-version");
+        assert!(error.message.contains("version 2") && error.message.contains("Update perfgate"), "{error}");
+        assert!(parse(r#"{"format": "perfgate-run"}"#).unwrap_err().message.contains("version"));
+    }
+
+    #[test]
+    fn one_good_measurement_among_bad_ones_is_read() {
+        let bad = [r#"{"unit": "ms"}"#, r#"{"benchmark": "u", "replicates": []}"#, "3", r#"{"benchmark": 3}"#];
+        let good = r#"{"benchmark": "a", "unit": "s", "replicates": [{"value": 1}]}"#;
+        let run = parse(&file(&format!("{},{good}", bad.join(",")))).unwrap();
+        assert_eq!((run.measurements.len(), run.diagnostics.len()), (1, 4));
+    }
+}

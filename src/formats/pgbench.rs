@@ -1,0 +1,276 @@
+//! pgbench: the report it prints, and the logs it writes with `-l` (a line a transaction) and with
+//! `--aggregate-interval` (a line an interval). The logs number the scripts instead of naming them.
+
+use super::ledger::Ledger;
+use super::load::{Endpoint, error_rate, record_errors, response_time};
+use super::text::{number, numbered, text};
+use super::{Format, Look, Reading, Source};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
+use std::collections::BTreeMap;
+
+/// Nanoseconds in the unit of the report, and of the logs.
+const MILLISECOND: f64 = 1e6;
+const MICROSECOND: f64 = 1e3;
+/// The benchmark that stands for several scripts together.
+const TOTAL: &str = "total";
+
+/// pgbench's report and logs.
+pub struct Pgbench;
+
+impl Format for Pgbench {
+    fn name(&self) -> &'static str {
+        "pgbench"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "pgbench -T 10 [-P 1] [-f SCRIPT] > FILE, or the logs of pgbench -l [--aggregate-interval=1]"
+    }
+
+    fn carries(&self) -> &'static str {
+        "per script and total: time:mean with deviation, throughput (with -P every interval's), errors, error-rate, with -R \
+         time:lag, skipped and over-limit; -l: time, every transaction's sample; aggregated: time:mean, throughput"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        let begins = |start: &str| look.lines().any(|line| line.starts_with(start));
+        begins("transaction type: ") && begins("scaling factor: ") || look.lines().next().and_then(log_of).is_some()
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let text = text(source)?;
+        let mut ledger = Ledger::new("pgbench", source);
+        match text.lines().find_map(log_of) {
+            Some(LogKind::Transactions) => take_transactions(&text, &mut ledger),
+            Some(LogKind::Intervals) => take_intervals(&text, &mut ledger),
+            None => take_report(&text, &mut ledger),
+        }
+        ledger.finish()
+    }
+}
+
+enum LogKind {
+    Transactions,
+    Intervals,
+}
+
+/// Seconds since 1970 that a log may hold: told apart from counts and latencies by their size.
+fn epoch(word: &str) -> Option<u64> {
+    word.parse().ok().filter(|seconds| (1_000_000_000..10_000_000_000).contains(seconds))
+}
+
+/// Which log a line belongs to: `client transaction latency script seconds microseconds [lag] [retries]`, or
+/// `seconds transactions sum squares min max ...` in 6 columns and more.
+fn log_of(line: &str) -> Option<LogKind> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let whole = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    if (6..=15).contains(&words.len()) && words.iter().all(whole) && epoch(words[0]).is_some() {
+        return Some(LogKind::Intervals);
+    }
+    let below_a_second = |word: &str| word.parse().is_ok_and(|micros: u64| micros < 1_000_000);
+    let shape = (6..=8).contains(&words.len())
+        && words.iter().enumerate().all(|(at, word)| at == 2 || whole(word))
+        && (whole(&words[2]) || unfinished(words[2]))
+        && epoch(words[4]).is_some()
+        && below_a_second(words[5]);
+    shape.then_some(LogKind::Transactions)
+}
+
+/// What stands in the place of a latency where a transaction did not come to its end.
+fn unfinished(word: &str) -> bool {
+    matches!(word, "skipped" | "failed" | "serialization" | "deadlock" | "serialization_failure" | "deadlock_failure")
+}
+
+fn take_transactions(text: &str, ledger: &mut Ledger<'_>) {
+    let mut scripts: BTreeMap<u64, (Vec<f64>, f64)> = BTreeMap::new();
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
+        let words: Vec<&str> = line.split(' ').collect();
+        let (Some(LogKind::Transactions), Some(script)) = (log_of(line), words.get(3).and_then(|w| w.parse().ok()))
+        else {
+            ledger.warn("unreadable-line", format!("is no transaction of pgbench's: `{line}`"));
+            continue;
+        };
+        let (times, errors) = scripts.entry(script).or_default();
+        match number(words[2]) {
+            Some(latency) => times.push(latency * MICROSECOND),
+            None => *errors += 1.0,
+        }
+    }
+    for (script, (times, errors)) in scripts {
+        let name = format!("script {script}");
+        let all = times.len() as f64 + errors;
+        if !times.is_empty() {
+            ledger.add(&name, response_time("time"), [Evidence::Samples(times)]);
+        }
+        record_errors(ledger, &name, Some(errors), Some(all));
+    }
+}
+
+/// Sums over all intervals; the rates are those of the whole intervals, without the first and the last, which are cut.
+fn take_intervals(text: &str, ledger: &mut Ledger<'_>) {
+    let mut intervals: Vec<(f64, f64)> = Vec::new();
+    let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
+    let (mut least, mut most) = (f64::INFINITY, 0.0f64);
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
+        let values: Option<Vec<f64>> = line.split(' ').map(number).collect();
+        let (Some(LogKind::Intervals), Some([start, n, s, q, min, max, ..])) = (log_of(line), values.as_deref()) else {
+            ledger.warn("unreadable-line", format!("is no interval of pgbench's: `{line}`"));
+            continue;
+        };
+        intervals.push((*start, *n));
+        if *n > 0.0 {
+            (count, sum, squares) = (count + n, sum + s, squares + q);
+            (least, most) = (least.min(*min), most.max(*max));
+        }
+    }
+    if count > 0.0 {
+        let mean = sum / count;
+        let variance = (squares / count - mean * mean).max(0.0);
+        let summary = Summary {
+            centre: mean * MICROSECOND,
+            mean: Some(mean * MICROSECOND),
+            sd: Some(variance.sqrt() * MICROSECOND),
+            samples: Some(count as u64),
+            quantiles: vec![(0.0, least * MICROSECOND), (1.0, most * MICROSECOND)],
+        };
+        ledger.add(TOTAL, response_time("time:mean"), [Evidence::Summary(summary)]);
+        ledger.add(TOTAL, response_time("time:max"), [Evidence::Value(most * MICROSECOND)]);
+    }
+    let whole = intervals.windows(2).skip(1).filter(|pair| pair[1].0 > pair[0].0);
+    let rates: Vec<f64> = whole.map(|pair| pair[0].1 / (pair[1].0 - pair[0].0)).collect();
+    if !rates.is_empty() {
+        ledger.add(TOTAL, Metric::throughput(), [Evidence::Samples(rates)]);
+    }
+}
+
+/// A report: first all scripts together, then, where there are several, each under `SQL script N: NAME`.
+fn take_report(text: &str, ledger: &mut Ledger<'_>) {
+    let mut run = Endpoint::default();
+    let mut progress: Vec<f64> = Vec::new();
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
+        // A script's own lines are listed with a dash.
+        let line = line.trim_start().trim_start_matches("- ");
+        if let Some(kind) = line.strip_prefix("transaction type: ") {
+            // pgbench prints the progress before its report; another report may follow.
+            close(std::mem::take(&mut run), ledger);
+            run.name = if kind == "multiple scripts" { TOTAL.to_owned() } else { kind.to_owned() };
+        } else if let Some((_, name)) = line.strip_prefix("SQL script ").and_then(|rest| rest.split_once(": ")) {
+            close(std::mem::take(&mut run), ledger);
+            run.name = name.to_owned();
+        } else if line.starts_with("progress: ") {
+            match between(line, " s, ", " tps") {
+                Some(rate) => progress.push(rate),
+                None => ledger.warn("unreadable-line", format!("is no progress: `{line}`")),
+            }
+        } else if !run.name.is_empty() && take(&mut run, line, &mut progress, ledger).is_none() {
+            ledger.warn("unreadable-line", format!("is no line of pgbench's: `{line}`"));
+        }
+    }
+    close(run, ledger);
+}
+
+fn close(run: Endpoint, ledger: &mut Ledger<'_>) {
+    if !run.name.is_empty() {
+        run.record(ledger);
+    }
+}
+
+/// Takes in one line of a report; `None` where a line that matters is broken.
+fn take(run: &mut Endpoint, line: &str, progress: &mut Vec<f64>, ledger: &mut Ledger<'_>) -> Option<()> {
+    let value = |text: &str| text.split_whitespace().next().and_then(number);
+    let time = |text: &str| value(text).map(|time| time * MILLISECOND);
+    let either = |start: &str| {
+        let rest = line.strip_prefix(start)?;
+        rest.strip_prefix(" = ").or(rest.strip_prefix(": "))
+    };
+    if let Some(rest) = either("latency average") {
+        run.mean = Some(time(rest)?);
+    } else if let Some(rest) = either("latency stddev") {
+        run.sd = Some(time(rest)?);
+    } else if let Some(rest) = either("tps") {
+        // Old versions print it twice, the first time with the time to connect.
+        if !rest.contains("including connections") {
+            let samples = std::mem::take(progress);
+            let whole = Evidence::Value(value(rest)?);
+            run.rate = Some(if samples.len() > 1 { Evidence::Samples(samples) } else { whole });
+        }
+    } else if let Some(rest) = line.strip_prefix("number of transactions actually processed: ") {
+        take_count(run, rest.split('/').next().and_then(number)?);
+    } else if let Some(rest) = line.strip_prefix("number of failed transactions: ") {
+        run.errors = Some(value(rest)?);
+        // pgbench counts the failed ones beside the processed ones.
+        run.requests = run.requests.map(|processed| processed + run.errors.unwrap_or(0.0));
+    } else if let Some((count, rest)) = line.split_once(" transactions (") {
+        take_count(run, number(count)?);
+        run.rate = Some(Evidence::Value(between(rest, "tps = ", ")")?));
+    } else if let Some(rest) = line.strip_prefix("number of transactions skipped: ") {
+        let metric = Metric::measured("skipped", Unit::Count, Direction::Lower);
+        ledger.repeat(&run.name, metric, Evidence::Value(value(rest)?));
+    } else if line.starts_with("number of transactions above the ") {
+        let metric = Metric { name: "over-limit".into(), ..error_rate() };
+        ledger.repeat(&run.name, metric, Evidence::Value(between(line, "(", "%)")?));
+    } else if let Some(rest) = line.strip_prefix("rate limit schedule lag: avg ") {
+        ledger.repeat(&run.name, response_time("time:lag"), Evidence::Value(time(rest)?));
+    }
+    Some(())
+}
+
+fn take_count(run: &mut Endpoint, count: f64) {
+    run.requests = Some(count);
+    run.samples = Some(count as u64);
+}
+
+/// The number between two marks.
+fn between(text: &str, before: &str, after: &str) -> Option<f64> {
+    let (_, rest) = text.split_once(before)?;
+    number(rest.split_once(after)?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        Pgbench.parse(Source { name: "x", bytes: text.as_bytes() })
+    }
+
+    fn evidence<'r>(reading: &'r Reading, benchmark: &str, metric: &str) -> Option<&'r Evidence> {
+        let found = |m: &&crate::model::Measurement| m.benchmark.as_str() == benchmark && m.metric.name == metric;
+        reading.measurements.iter().find(found).map(|m| &m.replicates[0])
+    }
+
+    #[test]
+    fn an_old_report_gives_its_rate_without_connecting() {
+        let text = "transaction type: <builtin: TPC-B (sort of)>\nscaling factor: 1\n\
+            number of transactions actually processed: 90/100\nnumber of failed transactions: 10 (10.000%)\n\
+            latency average: 2.500 ms\ntps = 10.0 (including connections establishing)\n\
+            tps = 12.0 (excluding connections establishing)\n";
+        let reading = parse(text).unwrap();
+        let name = "<builtin: TPC-B (sort of)>";
+        assert_eq!(evidence(&reading, name, "throughput"), Some(&Evidence::Value(12.0)));
+        assert_eq!(evidence(&reading, name, "error-rate"), Some(&Evidence::Value(10.0)));
+        assert!(matches!(evidence(&reading, name, "time:mean"), Some(Evidence::Summary(s)) if s.centre == 2.5e6));
+    }
+
+    #[test]
+    fn a_transaction_that_did_not_end_is_an_error_of_its_script() {
+        let text = "0 1 4695 3 1795252261 112844\n0 2 skipped 3 1795252261 112845\nbroken\n";
+        let reading = parse(text).unwrap();
+        assert_eq!(evidence(&reading, "script 3", "time"), Some(&Evidence::Samples(vec![4695e3])));
+        assert_eq!(evidence(&reading, "script 3", "error-rate"), Some(&Evidence::Value(50.0)));
+        assert_eq!(reading.diagnostics[0].place, "x:3");
+    }
+
+    #[test]
+    fn intervals_add_up_and_their_cut_ends_are_no_rates() {
+        let text = "1795252264 2 20 202 9 11\n1795252266 4 40 400 10 10\n1795252268 1 10 100 10 10\n";
+        let reading = parse(text).unwrap();
+        // Seven transactions, all of 10 but one of 9 and one of 11: mean 10, variance 2 / 7.
+        let Some(Evidence::Summary(summary)) = evidence(&reading, "total", "time:mean") else { panic!() };
+        assert_eq!((summary.centre, summary.samples), (10e3, Some(7)));
+        assert!((summary.sd.unwrap() - (2.0f64 / 7.0).sqrt() * 1e3).abs() < 1e-6);
+        assert_eq!(evidence(&reading, "total", "throughput"), Some(&Evidence::Samples(vec![2.0])));
+    }
+}

@@ -1,0 +1,180 @@
+//! radon: cyclomatic complexity, maintainability index and raw line counts, as JSON; complexity also as text.
+//! They follow from the source alone, so they are exact. A class with methods is left out (its complexity is made of theirs), and so are inner functions.
+
+use super::ledger::Ledger;
+use super::text::{self, Namesakes, number, numbered, text};
+use super::{Format, Look, Reading, Source, json};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// radon's JSON.
+pub struct Radon;
+
+impl Format for Radon {
+    fn name(&self) -> &'static str {
+        "radon"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "radon cc -j PATH > FILE (or cc -s as text), or radon mi -j, or radon raw -j"
+    }
+
+    fn carries(&self) -> &'static str {
+        "exact: complexity per function and method (cc), maintainability per file (mi, bigger is better), lines and \
+         lines:logical per file (raw)"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        let first = |end: &str| look.keys.iter().find_map(|key| key.strip_suffix(end));
+        let all = |file: &str, ends: &[&str]| ends.iter().all(|end| look.keys.contains(&format!("{file}{end}")));
+        first("[].complexity")
+            .is_some_and(|file| !file.is_empty() && all(file, &["[].rank", "[].lineno", "[].col_offset"]))
+            || first(".mi").is_some_and(|file| all(file, &[".rank"]))
+            || first(".sloc").is_some_and(|file| all(file, &[".loc", ".lloc", ".single_comments"]))
+            || !look.is_json() && look.lines().any(|line| text_block(line).is_some())
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut ledger = Ledger::new("radon", source);
+        if text::opening(source)? != Some(b'{') {
+            take_text(&text(source)?, &mut ledger);
+            return ledger.finish();
+        }
+        let files: BTreeMap<String, &RawValue> = json::parse(source)?;
+        for (file, raw) in &files {
+            if let Ok(blocks) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) {
+                let mut read = Vec::with_capacity(blocks.len());
+                for block in blocks {
+                    match serde_json::from_str(block.get()) {
+                        Ok(block) => read.push(block),
+                        Err(error) => {
+                            let message = format!("a block of `{file}` is unreadable: {error}");
+                            ledger.warn("unreadable-entry", message);
+                        }
+                    }
+                }
+                record_blocks(file, read, &mut ledger);
+                continue;
+            }
+            match serde_json::from_str(raw.get()) {
+                Ok(Entry::Failed { error }) => {
+                    ledger.warn("unreadable-entry", format!("radon could not read `{file}`: {error}"));
+                }
+                Ok(Entry::Maintainability { mi }) => {
+                    let metric = Metric::counted("maintainability", Unit::Ratio, Direction::Higher);
+                    ledger.add(file, metric, [Evidence::Value(mi)]);
+                }
+                Ok(Entry::Raw { sloc, lloc }) => {
+                    let lines = |name: &'static str| Metric::counted(name, Unit::Count, Direction::Lower);
+                    ledger.add(file, lines("lines"), [Evidence::Value(sloc)]);
+                    ledger.add(file, lines("lines:logical"), [Evidence::Value(lloc)]);
+                }
+                Err(_) => ledger.warn("unreadable-entry", format!("`{file}` has an unexpected shape")),
+            }
+        }
+        ledger.finish()
+    }
+}
+
+/// What radon says of one file, where it is no list of blocks.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    Maintainability {
+        mi: f64,
+    },
+    Raw {
+        sloc: f64,
+        lloc: f64,
+    },
+    Failed {
+        #[serde(borrow)]
+        error: Cow<'a, str>,
+    },
+}
+
+/// A function, method or class.
+#[derive(Deserialize)]
+struct Block<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    classname: Option<Cow<'a, str>>,
+    complexity: f64,
+    #[serde(default)]
+    lineno: u64,
+    #[serde(default)]
+    methods: Vec<serde::de::IgnoredAny>,
+}
+
+/// Blocks in the order of the source, so that namesakes (a property's getter and setter) keep their numbers.
+fn record_blocks(file: &str, mut blocks: Vec<Block<'_>>, ledger: &mut Ledger<'_>) {
+    blocks.sort_by_key(|block| block.lineno);
+    let mut namesakes = Namesakes::default();
+    for block in blocks.iter().filter(|block| block.methods.is_empty()) {
+        let name = match &block.classname {
+            Some(class) => format!("{file}::{class}.{}", block.name),
+            None => format!("{file}::{}", block.name),
+        };
+        let metric = Metric::counted("complexity", Unit::Count, Direction::Lower);
+        ledger.add(&namesakes.tell_apart(name), metric, [Evidence::Value(block.complexity)]);
+    }
+}
+
+/// The report of `radon cc -s`: a file's name, its blocks indented below it.
+fn take_text(text: &str, ledger: &mut Ledger<'_>) {
+    let mut file = "";
+    let mut blocks: Vec<(bool, Block<'_>)> = Vec::new();
+    for (at, line) in numbered(text) {
+        ledger.line = Some(at);
+        if let Some(block) = text_block(line) {
+            blocks.push(block);
+        } else if line.starts_with("    ") {
+            ledger.warn("unreadable-line", format!("`{file}` has `{}`", line.trim()));
+        } else {
+            record_blocks(file, own_blocks(std::mem::take(&mut blocks)), ledger);
+            file = line;
+        }
+    }
+    record_blocks(file, own_blocks(blocks), ledger);
+}
+
+/// `    F 12:0 encode - C (13)`: kind, place, name, rank and complexity; true for a class.
+fn text_block(line: &str) -> Option<(bool, Block<'_>)> {
+    let words: Vec<&str> = line.strip_prefix("    ")?.split_whitespace().collect();
+    let [kind @ ("F" | "M" | "C"), place, name, "-", "A" | "B" | "C" | "D" | "E" | "F", complexity] = words[..] else {
+        return None;
+    };
+    let complexity = number(complexity.strip_prefix('(')?.strip_suffix(')')?)?;
+    let lineno = place.split_once(':')?.0.parse().ok()?;
+    let block = Block { name: Cow::Borrowed(name), classname: None, complexity, lineno, methods: Vec::new() };
+    Some((kind == "C", block))
+}
+
+/// The blocks without the classes that have methods among them.
+fn own_blocks(blocks: Vec<(bool, Block<'_>)>) -> Vec<Block<'_>> {
+    let classes: BTreeSet<String> =
+        blocks.iter().filter_map(|(_, block)| Some(block.name.split_once('.')?.0.to_owned())).collect();
+    let own = blocks.into_iter().filter(|(class, block)| !class || !classes.contains(&*block.name));
+    own.map(|(_, block)| block).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_good_block_among_bad_ones_is_read() {
+        let text = br#"{"a.py": [{"name": "x", "classname": "C", "complexity": 3, "lineno": 9, "rank": "A"},
+            {"name": "x", "classname": "C", "complexity": 2, "lineno": 4}, {"name": "y"}], "b.py": {"error": "bad"},
+            "c.py": 3}"#;
+        let reading = Radon.parse(Source { name: "x", bytes: text }).unwrap();
+        let found: Vec<_> =
+            reading.measurements.iter().map(|m| (m.benchmark.as_str(), m.replicates[0].clone())).collect();
+        assert_eq!(found, [("a.py::C.x", Evidence::Value(2.0)), ("a.py::C.x#2", Evidence::Value(3.0))]);
+        assert_eq!(reading.diagnostics.len(), 3);
+    }
+}

@@ -1,0 +1,219 @@
+//! tinybench: `JSON.stringify(bench.tasks)`, `JSON.stringify(bench.table())`, or an object that holds them. Tasks carry
+//! sorted samples in milliseconds (in version 2 without the `latency` around them); a table carries texts in
+//! nanoseconds. Throughput is the same data upside down and is left out.
+
+use super::json::{Number, Numbers, Present, document};
+use super::ledger::Ledger;
+use super::{Format, Look, Reading, Source, text};
+use crate::model::{Diagnostic, Evidence, Metric, Summary};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// tinybench.
+#[derive(Debug)]
+pub struct Tinybench;
+
+/// The tool fixes the unit: its times are milliseconds.
+const MILLISECOND: f64 = 1e6;
+
+impl Format for Tinybench {
+    fn name(&self) -> &'static str {
+        "tinybench"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "JSON.stringify(bench.tasks) or JSON.stringify(bench.table()) (tinybench)"
+    }
+
+    fn carries(&self) -> &'static str {
+        "time: every sample, sorted by the tool (median, mean, sd, quantiles where samples were dropped)"
+    }
+
+    fn sniff(&self, look: &Look<'_>) -> bool {
+        ["[].", "tasks[].", "table[]."].iter().any(|at| {
+            ["result.latency", "result.samples", "result.period", "Task name", "Task Name"]
+                .iter()
+                .any(|key| look.keys.contains(&format!("{at}{key}")))
+        })
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut scratch = Vec::new();
+        let list = match text::opening(source)? {
+            Some(b'[') => document(source, &mut scratch)?,
+            _ => {
+                let file: File<'_> = document(source, &mut scratch)?;
+                file.tasks.or(file.table).unwrap_or_default()
+            }
+        };
+        let mut ledger = Ledger::new(self.name(), source);
+        for (at, raw) in list.into_iter().enumerate() {
+            let Some(Task { name, row_name, result, mean, median, samples }) = ledger.read("task", at, raw) else {
+                continue;
+            };
+            let Some(name) = name.or(row_name) else {
+                ledger.warn("unreadable-entry", format!("task {} has no name", at + 1));
+                continue;
+            };
+            let evidence = match result {
+                Some(raw) => task(&mut ledger, &name, at, raw),
+                None => row(&mut ledger, &name, mean, median, samples.count()),
+            };
+            ledger.add(&name, Metric::time(), evidence);
+        }
+        ledger.finish()
+    }
+}
+
+fn task(ledger: &mut Ledger<'_>, name: &str, at: usize, raw: &RawValue) -> Option<Evidence> {
+    let result: Outcome = ledger.read("result of task", at, raw)?;
+    let stats: Stats = match result.latency {
+        Some(stats) => stats,
+        None => ledger.read("result of task", at, raw)?,
+    };
+    let count = stats.samples.0.len();
+    let whole = stats.samples_count.count().is_none_or(|taken| taken == count as u64);
+    if count > 0 && whole {
+        return Some(Evidence::Samples(stats.samples.0).scaled(MILLISECOND));
+    }
+    if result.error.0 || stats.mean.0.is_nan() {
+        ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
+        return None;
+    }
+    Some(Evidence::Summary(stats.summary()).scaled(MILLISECOND))
+}
+
+/// A row of `bench.table()`: `2613000 ± 12.06%` and `2098230 ± 11401`, in nanoseconds.
+fn row(
+    ledger: &mut Ledger<'_>,
+    name: &str,
+    mean: Option<Cell<'_>>,
+    median: Option<Cell<'_>>,
+    samples: Option<u64>,
+) -> Option<Evidence> {
+    let mean = mean.as_ref().and_then(Cell::number);
+    let Some(centre) = median.as_ref().and_then(Cell::number).or(mean) else {
+        ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
+        return None;
+    };
+    Some(Evidence::Summary(Summary { centre, mean, samples, ..Summary::default() }))
+}
+
+#[derive(Deserialize)]
+struct File<'a> {
+    #[serde(borrow)]
+    tasks: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    table: Option<Vec<&'a RawValue>>,
+}
+
+/// A task, or a row of the table: the one has a `result`, the other has columns.
+#[derive(Deserialize)]
+struct Task<'a> {
+    #[serde(borrow)]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "Task name", alias = "Task Name")]
+    row_name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, rename = "Latency avg (ns)", alias = "Latency average (ns)", alias = "Average Time (ns)")]
+    mean: Option<Cell<'a>>,
+    #[serde(borrow, rename = "Latency med (ns)", alias = "Latency median (ns)")]
+    median: Option<Cell<'a>>,
+    #[serde(default, rename = "Samples")]
+    samples: Number,
+}
+
+/// A cell of the table.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Cell<'a> {
+    Number(f64),
+    #[serde(borrow)]
+    Text(Cow<'a, str>),
+}
+
+impl Cell<'_> {
+    /// The number before the margin.
+    fn number(&self) -> Option<f64> {
+        match self {
+            Cell::Number(value) => Some(*value),
+            Cell::Text(text) => text.split('±').next()?.trim().replace(',', "").parse().ok(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    latency: Option<Stats>,
+    #[serde(default)]
+    error: Present,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Stats {
+    samples: Numbers,
+    samples_count: Number,
+    p50: Number,
+    mean: Number,
+    sd: Number,
+    min: Number,
+    p75: Number,
+    p99: Number,
+    p995: Number,
+    p999: Number,
+    max: Number,
+}
+
+impl Stats {
+    fn summary(&self) -> Summary {
+        let shares = [0.0, 0.5, 0.75, 0.99, 0.995, 0.999, 1.0];
+        let values = [self.min, self.p50, self.p75, self.p99, self.p995, self.p999, self.max];
+        Summary {
+            centre: self.p50.finite().unwrap_or(self.mean.0),
+            mean: self.mean.finite(),
+            sd: self.sd.finite(),
+            samples: self.samples_count.count(),
+            quantiles: shares.into_iter().zip(values.map(|value| value.0)).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Reading, Diagnostic> {
+        Tinybench.parse(Source { name: "t.json", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn samples_of_either_version_are_read() {
+        let text = r#"[{"name": "new", "result": {"latency": {"samples": [1, 2], "samplesCount": 2}}},
+            {"name": "old", "result": {"mean": 9, "samples": [3]}}, {"name": "bad", "result": {"error": {}}}]"#;
+        let run = parse(text).unwrap();
+        assert_eq!(run.measurements[0].replicates, [Evidence::Samples(vec![1e6, 2e6])]);
+        assert_eq!(run.measurements[1].replicates, [Evidence::Samples(vec![3e6])]);
+        assert_eq!(run.diagnostics[0].code, "failed-benchmark");
+    }
+
+    #[test]
+    fn samples_cut_short_give_way_to_the_summary() {
+        let text = r#"{"tasks": [{"name": "a", "result": {"latency":
+            {"samples": [1, 2], "samplesCount": 9, "p50": 4, "mean": 5}}}]}"#;
+        let run = parse(text).unwrap();
+        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        assert_eq!((summary.centre, summary.samples), (4e6, Some(9)));
+    }
+
+    #[test]
+    fn a_table_is_read_from_its_texts() {
+        let text = r#"[{"Task name": "a", "Latency avg (ns)": "2613000 ± 12.06%",
+            "Latency med (ns)": "2098230 ± 11401", "Samples": 58}]"#;
+        let run = parse(text).unwrap();
+        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        assert_eq!((summary.centre, summary.mean, summary.samples), (2098230.0, Some(2613000.0), Some(58)));
+    }
+}

@@ -1,0 +1,196 @@
+//! Result files of any format but criterion's tree: one file, or a directory of them as one reading. A file is opened
+//! once; what is looked at to tell its format is not read again.
+
+use super::input::InputError;
+use crate::formats::callgrind::{self, Origin};
+use crate::formats::{self, Format, Look, Reading, Source};
+use crate::model::{Commit, Detail, Diagnostic};
+use crate::stats::steadiness;
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// A directory with more files than this is no folder of results; naming it is a mistake.
+const MAX_FILES: usize = 10_000;
+
+/// A format as the user or the content names it.
+type Chosen = Option<&'static dyn Format>;
+
+/// Reads one file.
+pub fn file(path: &Path, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
+    let place = path.display().to_string();
+    let refused = |error| InputError::Refused { place: place.clone(), error };
+    let content = File::open(path).and_then(|file| Content::of(file, format)).map_err(refused)?;
+    read(&place, &content, detail)
+}
+
+/// Reads what a stream holds.
+pub fn stream(place: &str, stream: impl Read, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
+    let refused = |error| InputError::Refused { place: place.to_owned(), error };
+    read(place, &Content::of(stream, format).map_err(refused)?, detail)
+}
+
+fn read(place: &str, content: &Content, detail: Detail) -> Result<Reading, InputError> {
+    let format = match content.formats.as_slice() {
+        [format] => *format,
+        [] if content.bytes.iter().all(u8::is_ascii_whitespace) => {
+            let hint = "the file is empty; run the benchmarks again".to_owned();
+            return Err(InputError::Nothing { place: place.to_owned(), hint });
+        }
+        [] => return Err(unknown(Source { name: place, bytes: &content.bytes })),
+        several => return Err(ambiguous(place, several)),
+    };
+    let source = Source { name: place, bytes: &content.bytes };
+    let reading = parse(format, source, detail).map_err(|error| InputError::Unreadable(vec![error]))?;
+    if reading.measurements.is_empty() {
+        return Err(InputError::Unreadable(reading.diagnostics));
+    }
+    Ok(reading)
+}
+
+/// Reads every file below a directory that a format claims, on all cores, as one reading. What is in memory at a time
+/// is one file for each core, and what was read from the others.
+pub fn directory(root: &Path, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
+    let place = root.display().to_string();
+    let paths = files_below(root).map_err(|error| InputError::Refused { place: place.clone(), error })?;
+    let parts = paths.par_iter().filter_map(|path| part(path, format, detail).transpose());
+    let mut parts: Vec<Part> = parts.collect::<Result<_, InputError>>()?;
+    let old = leave_out_left_over(&mut parts);
+
+    let commits: BTreeSet<&Commit> = parts.iter().filter_map(|part| part.reading.commit.as_ref()).collect();
+    if commits.len() > 1 {
+        let commits = commits.into_iter().map(|commit| commit.short().to_owned()).collect();
+        return Err(InputError::SeveralCommits { place, commits });
+    }
+    let mut whole = parts.into_iter().fold(Reading::default(), |whole, part| whole.and(part.reading));
+    whole.diagnostics.extend(old);
+    if whole.measurements.is_empty() {
+        if !whole.diagnostics.is_empty() {
+            return Err(InputError::Unreadable(whole.diagnostics));
+        }
+        let hint = match paths.len() {
+            0 => "the directory is empty; run the benchmarks first".to_owned(),
+            count => format!("none of its {count} files is of a known format; `perfgate formats` lists them"),
+        };
+        return Err(InputError::Nothing { place, hint });
+    }
+    Ok(whole)
+}
+
+/// One file of a directory.
+struct Part {
+    name: String,
+    reading: Reading,
+    origin: Option<Origin>,
+}
+
+/// A file of a directory, where it is one of results. One that cannot be read costs only itself.
+fn part(path: &Path, format: Chosen, detail: Detail) -> Result<Option<Part>, InputError> {
+    let name = path.display().to_string();
+    let odd = |diagnostic| Reading { diagnostics: vec![diagnostic], ..Reading::default() };
+    let content = match File::open(path).and_then(|file| Content::of(file, format)) {
+        Ok(content) => content,
+        Err(error) => {
+            let reading = odd(Diagnostic::warning("unreadable", name.as_str(), format!("{error}; left out")));
+            return Ok(Some(Part { name, reading, origin: None }));
+        }
+    };
+    let format = match content.formats.as_slice() {
+        [] => return Ok(None),
+        [format] => *format,
+        several => return Err(ambiguous(&name, several)),
+    };
+    let source = Source { name: &name, bytes: &content.bytes };
+    let origin = callgrind::origin(format.name(), source);
+    let reading = parse(format, source, detail).unwrap_or_else(odd);
+    Ok(Some(Part { name, reading, origin }))
+}
+
+fn parse(format: &'static dyn Format, source: Source<'_>, detail: Detail) -> Result<Reading, Diagnostic> {
+    let mut reading = format.parse(source)?;
+    if detail == Detail::Digests {
+        reading.measurements.iter_mut().for_each(steadiness::condense);
+    }
+    Ok(reading)
+}
+
+/// Takes out what stands there from an earlier build, and says so.
+fn leave_out_left_over(parts: &mut Vec<Part>) -> Option<Diagnostic> {
+    let origins: Vec<Option<&Origin>> = parts.iter().map(|part| part.origin.as_ref()).collect();
+    let left = callgrind::left_overs(&origins);
+    let first = parts.get(*left.first()?)?.name.clone();
+    let others = match left.len() {
+        1 => String::new(),
+        count => format!(", and {} more", count - 1),
+    };
+    let mut at = 0;
+    parts.retain(|_| {
+        at += 1;
+        left.binary_search(&(at - 1)).is_err()
+    });
+    Some(Diagnostic::note("left-over", first, format!("is of an earlier build of the benchmarks; left out{others}")))
+}
+
+/// Why no format knows a content: JSON or XML in another encoding is told as such.
+fn unknown(source: Source<'_>) -> InputError {
+    let marked = matches!(source.bytes.first(), Some(b'{' | b'[' | b'<'));
+    let broken = std::str::from_utf8(source.bytes).err().filter(|error| marked && error.error_len().is_some());
+    let encoding = formats::utf8(source).err().or_else(|| {
+        let message = format!("is not UTF-8 text (at byte {}); save it as UTF-8", broken?.valid_up_to());
+        Some(Diagnostic::error("not-utf8", source.name, message))
+    });
+    match encoding {
+        Some(diagnostic) => InputError::Unreadable(vec![diagnostic]),
+        None => InputError::UnknownContent(source.name.to_owned()),
+    }
+}
+
+fn ambiguous(place: &str, several: &[&'static dyn Format]) -> InputError {
+    let formats = several.iter().map(|format| format.name()).collect::<Vec<_>>().join(" or ");
+    InputError::Ambiguous { place: place.to_owned(), formats }
+}
+
+/// A file's bytes and the formats that they may be of. Of a file that no format claims only the beginning is read.
+struct Content {
+    bytes: Vec<u8>,
+    formats: Vec<&'static dyn Format>,
+}
+
+impl Content {
+    fn of(mut file: impl Read, format: Chosen) -> io::Result<Content> {
+        let mut bytes = Vec::new();
+        file.by_ref().take(Look::PREFIX as u64).read_to_end(&mut bytes)?;
+        let formats = match format {
+            Some(format) => vec![format],
+            None => formats::claimants(&bytes),
+        };
+        if formats.len() == 1 {
+            file.read_to_end(&mut bytes)?;
+        }
+        Ok(Content { bytes, formats })
+    }
+}
+
+fn files_below(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(&directory)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                open.push(entry.path());
+            } else if kind.is_file() {
+                files.push(entry.path());
+            }
+            if files.len() + open.len() > MAX_FILES {
+                let message = format!("holds more than {MAX_FILES} files; name the directory of the results itself");
+                return Err(io::Error::other(message));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,247 @@
+//! Every suite of tests/data that stands there before and after a known change, through the built program. A new case
+//! is a new folder: `before*` and `after*` of one kind, and an about.json that says what was changed.
+//!
+//! about.json holds `benchmarks` (all names of both files), `metric` (the one that `slower` and `faster` are of, where
+//! they are not `{name, metric}` themselves), `units` by metric, `slower`, `faster`, `removed`, `added`, and `noise`: what
+//! the loaded machine changed. `files` holds what differs for one of several pairs, by the name of its before.
+
+mod common;
+
+use common::{Answer, Scene, data};
+use perfgate::formats::{FORMATS, claimants};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A change that was put in is larger than this; what stays below may be noise.
+const CHANGED: f64 = 0.15;
+
+/// Two results and what is known of them.
+struct Case {
+    tool: String,
+    before: PathBuf,
+    after: PathBuf,
+    about: Map<String, Value>,
+}
+
+fn folders() -> Vec<PathBuf> {
+    let mut folders: Vec<_> = fs::read_dir(data("")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|folder| folder.is_dir());
+    folders.sort();
+    folders
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for folder in folders() {
+        let Ok(about) = fs::read(folder.join("about.json")) else { continue };
+        let about: Map<String, Value> = serde_json::from_slice(&about).unwrap();
+        if !about.contains_key("slower") {
+            continue;
+        }
+        let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        for before in files {
+            let after = folder.join(name(&before).replace("before", "after"));
+            // Side files of a tool hold no numbers of their own; `files` says null of them.
+            let own = about.get("files").and_then(|files| files.get(name(&before)));
+            if after == before || !after.exists() || own == Some(&Value::Null) {
+                continue;
+            }
+            let mut about = about.clone();
+            if let Some(Value::Object(own)) = own {
+                about.extend(own.clone());
+            }
+            cases.push(Case { tool: name(&folder), before, after, about });
+        }
+    }
+    cases
+}
+
+impl Case {
+    fn texts(&self, key: &str) -> BTreeSet<String> {
+        let list = self.about.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        list.iter().map(|item| item["name"].as_str().or(item.as_str()).unwrap().to_owned()).collect()
+    }
+
+    /// Name and metric of what was made slower or faster.
+    fn changes(&self, key: &str) -> Vec<(String, String)> {
+        let list = self.about[key].as_array().unwrap();
+        let main = self.about["metric"].as_str().unwrap();
+        let of = |item: &Value| match item {
+            Value::String(name) => (name.clone(), main.to_owned()),
+            item => (item["name"].as_str().unwrap().to_owned(), item["metric"].as_str().unwrap().to_owned()),
+        };
+        list.iter().map(of).collect()
+    }
+
+    fn compare(&self) -> Answer {
+        let [before, after] = [&self.before, &self.after].map(|path| path.display().to_string());
+        Scene::new().perfgate(&["compare", &before, &after, "--format", "json", "--all"])
+    }
+
+    fn holds(&self) {
+        let place = self.before.display();
+        let answer = self.compare();
+        assert!(answer.code < 2, "{place}: {}", answer.stderr);
+        let report = answer.json();
+        let rows: Vec<&Value> = report["benchmarks"].as_array().unwrap().iter().collect();
+        let named = |outcome: Option<&str>| -> BTreeSet<String> {
+            let rows = rows.iter().filter(|row| outcome.is_none_or(|outcome| row["outcome"] == outcome));
+            rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(named(None), self.texts("benchmarks"), "{place}: names");
+        assert_eq!(named(Some("removed")), self.texts("removed"), "{place}: removed");
+        assert_eq!(named(Some("added")), self.texts("added"), "{place}: added");
+
+        let units: BTreeMap<&str, &Value> =
+            rows.iter().map(|row| (row["metric"].as_str().unwrap(), &row["unit"])).collect();
+        let known = self.about["units"].as_object().unwrap();
+        assert_eq!(units, known.iter().map(|(k, v)| (k.as_str(), v)).collect(), "{place}: units by metric");
+
+        for (key, worse) in [("slower", true), ("faster", false)] {
+            for (name, metric) in self.changes(key) {
+                let row = rows.iter().find(|row| row["name"] == name.as_str() && row["metric"] == metric.as_str());
+                let row = row.unwrap_or_else(|| panic!("{place}: no {metric} of {name}"));
+                // From zero there is no ratio; the outcome says it.
+                let change = row["change"].as_f64().unwrap_or(if row["outcome"] == "regressed" { 9.0 } else { -0.9 });
+                let change = if row["direction"] == "higher" { 1.0 / (1.0 + change) - 1.0 } else { change };
+                let (as_known, wrong) =
+                    if worse { (change > CHANGED, "improved") } else { (change < -CHANGED, "regressed") };
+                assert!(as_known, "{place}: {metric} of {name} is {key}, not {change:+.2}");
+                assert_ne!(row["outcome"], wrong, "{place}: {metric} of {name}");
+            }
+        }
+        let explained: BTreeSet<String> = &self.texts("slower") | &self.texts("noise");
+        let unexplained: Vec<_> = named(Some("regressed")).difference(&explained).cloned().collect();
+        assert!(unexplained.is_empty(), "{place}: {unexplained:?} did not change");
+    }
+}
+
+#[test]
+fn what_was_changed_in_each_suite_is_found_without_help_and_nothing_else() {
+    let cases = cases();
+    cases.iter().for_each(Case::holds);
+    let tools: BTreeSet<&str> = cases.iter().map(|case| case.tool.as_str()).collect();
+    let formats: BTreeSet<&str> = FORMATS.iter().map(|format| format.name()).collect();
+    assert_eq!(tools, formats, "every format has a suite");
+}
+
+#[test]
+fn a_file_is_of_one_format_or_none() {
+    fn walk(directory: &Path, check: &mut dyn FnMut(&Path)) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { walk(&path, check) } else { check(&path) }
+        }
+    }
+    let formats: BTreeSet<&str> = FORMATS.iter().map(|format| format.name()).collect();
+    for folder in folders() {
+        let tool = name(&folder);
+        walk(&folder, &mut |file| {
+            let claims: Vec<_> = claimants(&fs::read(file).unwrap()).iter().map(|format| format.name()).collect();
+            // Beside the results: what they are about, and what asv and pytest-benchmark write that is no result file.
+            let beside = ["about.json", "README", "README.md", "benchmarks.json", "before.table.txt"];
+            if !formats.contains(&*tool) || beside.contains(&&*name(file)) {
+                assert!(claims.is_empty(), "{} is no result file, but {claims:?} claim it", file.display());
+            } else {
+                assert_eq!(claims, [&*tool], "{}", file.display());
+            }
+        });
+    }
+}
+
+#[test]
+fn results_of_two_formats_are_refused_by_name() {
+    let [hyperfine, jmh] = ["hyperfine/before.json", "jmh/after.json"].map(data);
+    let answer = Scene::new().perfgate(&["compare", &hyperfine, &jmh]);
+    answer.exits(2).complains("hyperfine results").complains("jmh results").complains("one tool");
+}
+
+#[test]
+fn benchmarks_of_one_name_from_two_tools_never_merge() {
+    let scene = Scene::new();
+    for (directory, suffix) in [("old", "before"), ("new", "after")] {
+        let read = |path: String| fs::read(data(&path)).unwrap();
+        scene.write(&format!("{directory}/gab.json"), read(format!("github-action-benchmark/{suffix}.json")));
+        scene.write(&format!("{directory}/csv/a.csv"), read(format!("csv/{suffix}.csv")));
+    }
+    let report = scene.perfgate(&["compare", "old", "new", "--format", "json", "--all"]).json();
+    let parse = report["benchmarks"].as_array().unwrap().iter().filter(|row| row["name"] == "parse");
+    assert_eq!(parse.count(), 2, "one of each tool");
+}
+
+#[test]
+fn the_side_files_of_a_tool_are_no_error_beside_its_results() {
+    let scene = Scene::new();
+    for side in ["before", "after"] {
+        for file in ["stats", "failures", "exceptions", "stats_history"] {
+            let name = format!("{side}_{file}.csv");
+            scene.write(&format!("{side}/{name}"), fs::read(data(&format!("locust/{name}"))).unwrap());
+        }
+    }
+    scene.perfgate(&["compare", "before", "after"]).exits(0);
+    // Alone they are nothing measured.
+    let [before, after] = ["locust/before_failures.csv", "locust/after_failures.csv"].map(data);
+    scene.perfgate(&["compare", &before, &after]).exits(2).complains("_stats.csv");
+}
+
+#[test]
+fn a_directory_with_results_of_two_commits_is_no_run() {
+    let scene = Scene::new();
+    let file = |commit: char| {
+        let commit = commit.to_string().repeat(40);
+        format!(
+            r#"{{"commit_hash":"{commit}","env_name":"e","result_columns":["result","params"],"results":{{"t.time_a":[[1.0],[]]}}}}"#
+        )
+    };
+    scene.write("results/m/a.json", file('a')).write("results/m/b.json", file('b')).write("one/a.json", file('a'));
+    scene.perfgate(&["compare", "results", "one"]).exits(2).complains("2 commits (aaaaaaaaaa, bbbbbbbbbb)");
+}
+
+#[test]
+fn a_count_that_is_zero_in_some_runs_is_no_alarm_and_one_that_was_zero_is() {
+    let scene = Scene::new();
+    let bench = |bytes: &[u32]| -> String {
+        let line = |bytes: &u32| format!("BenchmarkA-2 \t 30 \t 1000 ns/op \t {bytes} B/op \t 0 allocs/op\n");
+        format!("goos: linux\npkg: p\n{}", bytes.iter().map(line).collect::<String>())
+    };
+    scene.write("a", bench(&[2, 2, 2, 0, 0, 2])).write("b", bench(&[0, 0, 2, 3, 3, 3])).write("c", bench(&[0; 6]));
+    let outcome = |old, new| {
+        let report = scene.perfgate(&["compare", old, new, "--format", "json", "--all"]).json();
+        let rows = report["benchmarks"].as_array().unwrap();
+        rows.iter().find(|row| row["metric"] == "memory").unwrap()["outcome"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(outcome("a", "b"), "regressed");
+    assert_eq!((outcome("c", "a"), outcome("a", "c")), ("regressed".into(), "improved".into()));
+    assert_eq!(outcome("c", "c"), "unchanged");
+}
+
+#[test]
+fn the_documentation_and_the_list_name_every_format_and_no_other() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md");
+    let page = fs::read_to_string(path).unwrap();
+    let cells = |line: &str| line.split(" | ").map(str::to_owned).collect::<Vec<_>>();
+    let rows: BTreeMap<String, Vec<String>> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(name, rest)| (name.to_owned(), cells(rest)))
+        .collect();
+    let list = Scene::new().perfgate(&["formats"]).stdout;
+    let listed: BTreeSet<&str> = list.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
+    let mut known: BTreeSet<&str> = FORMATS.iter().map(|format| format.name()).collect();
+    known.insert("criterion");
+    assert_eq!(rows.keys().map(String::as_str).collect::<BTreeSet<_>>(), known);
+    assert_eq!(listed.difference(&[""].into()).copied().collect::<BTreeSet<_>>(), known);
+    for format in FORMATS {
+        let row = &rows[format.name()];
+        let plain = |cell: &str| cell.replace("\\|", "|");
+        assert_eq!((plain(&row[0]).as_str(), plain(&row[1]).as_str()), (format.produced_by(), format.carries()));
+        assert!(row.len() == 3 && !row[2].is_empty(), "{}: what its benchmarks are called", format.name());
+    }
+}

@@ -1,0 +1,620 @@
+//! Native, Go and command-line tools: real files of two versions of one suite, whose changes are known.
+#![allow(clippy::unwrap_used, clippy::panic)] // functions that only tests call, which clippy cannot see
+
+use perfgate::formats::{FORMATS, Format, Look, Reading, Source, callgrind};
+use perfgate::model::{Direction, Evidence, Measurement, Unit};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
+
+fn format_of(bytes: &[u8]) -> Vec<&'static str> {
+    let look = Look::at(bytes);
+    FORMATS.iter().filter(|format| format.sniff(&look)).map(|format| format.name()).collect()
+}
+
+fn format(name: &str) -> &'static dyn Format {
+    *FORMATS.iter().find(|format| format.name() == name).unwrap()
+}
+
+/// Reads a file that must be found to be of `tool`.
+fn read(tool: &str, file: &str) -> Reading {
+    let bytes = fs::read(data().join(tool).join(file)).unwrap();
+    assert_eq!(format_of(&bytes), [tool], "{file}");
+    format(tool).parse(Source { name: file, bytes: &bytes }).unwrap()
+}
+
+/// One number for a measurement: the median over its runs of each run's centre.
+fn centre(measurement: &Measurement) -> f64 {
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0
+    };
+    median(
+        measurement
+            .replicates
+            .iter()
+            .map(|evidence| match evidence {
+                Evidence::Samples(samples) => median(samples.clone()),
+                Evidence::Digest(digest) => digest.median,
+                Evidence::Summary(summary) => summary.centre,
+                Evidence::Value(value) => *value,
+            })
+            .collect(),
+    )
+}
+
+/// Two readings of one suite and the claims about them.
+struct Suite {
+    before: Reading,
+    after: Reading,
+}
+
+impl Suite {
+    fn of(tool: &str, before: &str, after: &str) -> Self {
+        Suite { before: read(tool, before), after: read(tool, after) }
+    }
+
+    fn names(reading: &Reading) -> BTreeSet<&str> {
+        reading.measurements.iter().map(|m| m.benchmark.as_str()).collect()
+    }
+
+    fn holds(self, names: &[&str]) -> Self {
+        let both: BTreeSet<_> = Self::names(&self.before).union(&Self::names(&self.after)).copied().collect();
+        assert_eq!(both, names.iter().copied().collect());
+        self
+    }
+
+    fn removed_and_added(self, removed: &[&str], added: &[&str]) -> Self {
+        let (before, after) = (Self::names(&self.before), Self::names(&self.after));
+        assert_eq!(before.difference(&after).copied().collect::<Vec<_>>(), removed);
+        assert_eq!(after.difference(&before).copied().collect::<Vec<_>>(), added);
+        self
+    }
+
+    fn measured<'a>(reading: &'a Reading, name: &str, metric: &str) -> &'a Measurement {
+        let found = reading.measurements.iter().find(|m| m.benchmark.as_str() == name && m.metric.name == metric);
+        found.unwrap_or_else(|| panic!("no {metric} of {name}"))
+    }
+
+    /// after / before, turned so that above 1 is worse.
+    fn worse_by(&self, name: &str, metric: &str) -> f64 {
+        let (before, after) = (Self::measured(&self.before, name, metric), Self::measured(&self.after, name, metric));
+        assert_eq!(before.metric, after.metric);
+        let ratio = centre(after) / centre(before);
+        if before.metric.direction == Direction::Lower { ratio } else { 1.0 / ratio }
+    }
+
+    fn worse(self, name: &str, metric: &str, from: f64, to: f64) -> Self {
+        let ratio = self.worse_by(name, metric);
+        assert!((from..to).contains(&ratio), "{metric} of {name}: {ratio}");
+        self
+    }
+
+    fn all(self, metric: &str, unit: Unit, direction: Direction) -> Self {
+        let of = |reading: &Reading| {
+            reading
+                .measurements
+                .iter()
+                .filter(|m| m.metric.name == metric)
+                .map(|m| m.metric.clone())
+                .collect::<Vec<_>>()
+        };
+        let metrics: Vec<_> = of(&self.before).into_iter().chain(of(&self.after)).collect();
+        assert!(!metrics.is_empty());
+        assert!(metrics.iter().all(|m| m.unit == unit && m.direction == direction), "{metrics:?}");
+        self
+    }
+
+    fn quiet(self) -> Self {
+        assert_eq!([&self.before.diagnostics[..], &self.after.diagnostics[..]].concat(), []);
+        self
+    }
+}
+
+const CRITERION: [&str; 14] = [
+    "parse_line",
+    "fib 20",
+    "stable",
+    "Größe/naïve ✓",
+    "old_codec",
+    "new_codec",
+    "encode/utf-8/scalar/64",
+    "encode/utf-8/scalar/1024",
+    "encode/utf-8/scalar/16384",
+    "encode/utf-8/64",
+    "encode/utf-8/1024",
+    "encode/utf-8/16384",
+    "rows/insert many",
+    "weird: <name> | a*b?/quote\"s & `ticks`",
+];
+
+#[test]
+fn cargo_criterion_keeps_every_sample() {
+    let suite = Suite::of("cargo-criterion", "before.json", "after.json")
+        .holds(&CRITERION)
+        .removed_and_added(&["old_codec"], &["new_codec"])
+        .all("time", Unit::Nanosecond, Direction::Lower)
+        .worse("parse_line", "time", 1.4, 1.6)
+        .worse("fib 20", "time", 0.4, 0.6)
+        .worse("stable", "time", 0.95, 1.05)
+        .quiet();
+    let Evidence::Samples(samples) = &Suite::measured(&suite.before, "parse_line", "time").replicates[0] else {
+        panic!()
+    };
+    assert_eq!((samples.len(), samples[0]), (20, 6_239_950.0 / 3.0));
+    let work = Suite::measured(&suite.before, "rows/insert many", "time").work.unwrap();
+    assert_eq!(work.amount, 500.0);
+}
+
+#[test]
+fn bencher_reads_one_number_each() {
+    let suite = Suite::of("bencher", "before.txt", "after.txt")
+        .holds(&CRITERION)
+        .removed_and_added(&["old_codec"], &["new_codec"])
+        .all("time", Unit::Nanosecond, Direction::Lower)
+        .worse("parse_line", "time", 1.4, 1.6)
+        .worse("fib 20", "time", 0.4, 0.6)
+        .quiet();
+    assert_eq!(Suite::measured(&suite.before, "parse_line", "time").replicates, [Evidence::Value(2_088_769.0)]);
+}
+
+#[test]
+fn divan_reads_the_tree_and_its_allocations() {
+    let suite = Suite::of("divan", "before.txt", "after.txt")
+        .holds(&[
+            "fib 20",
+            "new_codec",
+            "old_codec",
+            "parse_line",
+            "stable",
+            "encode/alloc_vec/10",
+            "encode/alloc_vec/1000",
+            "encode/scalar/64",
+            "encode/scalar/1024",
+            "encode/scalar/16384",
+            "encode/make/String/t=1",
+            "encode/make/String/t=2",
+            "encode/make/u8/t=1",
+            "encode/make/u8/t=2",
+        ])
+        .removed_and_added(&["old_codec"], &["new_codec"])
+        .all("time", Unit::Nanosecond, Direction::Lower)
+        .all("memory", Unit::Byte, Direction::Lower)
+        .all("memory:peak", Unit::Byte, Direction::Lower)
+        .all("allocations", Unit::Count, Direction::Lower)
+        .worse("parse_line", "time", 1.4, 1.6)
+        .worse("fib 20", "time", 0.4, 0.6)
+        .worse("encode/scalar/64", "time", 0.95, 1.05)
+        .quiet();
+    let Evidence::Summary(summary) = &Suite::measured(&suite.before, "encode/scalar/64", "time").replicates[0] else {
+        panic!()
+    };
+    assert_eq!((summary.centre, summary.samples), (131_400.0, Some(30)));
+    assert_eq!(summary.quantiles, [(0.0, 113_200.0), (1.0, 4_569_000.0)]);
+    assert_eq!(centre(Suite::measured(&suite.before, "encode/alloc_vec/1000", "memory")), 1000.0);
+}
+
+#[test]
+fn google_benchmark_repetitions_are_the_replicates() {
+    let suite = Suite::of("google-benchmark", "before.json", "after.json")
+        .holds(&[
+            "BM_Parse",
+            "BM_Encode/512",
+            "BM_Encode/4096",
+            "BM_Encode/32768",
+            "BM_Stable/real_time",
+            "BM_Tmpl<int>",
+            "BM_Thr/threads:2",
+            "BM_Old",
+            "BM_New",
+        ])
+        .removed_and_added(&["BM_Old"], &["BM_New"])
+        .all("time", Unit::Nanosecond, Direction::Lower)
+        .worse("BM_Parse", "time", 1.4, 1.6)
+        .worse("BM_Encode/512", "time", 0.4, 0.6)
+        .worse("BM_Encode/4096", "time", 0.4, 0.6)
+        .worse("BM_Encode/32768", "time", 0.4, 0.6)
+        .worse("BM_Tmpl<int>", "time", 0.95, 1.05)
+        .worse("BM_Thr/threads:2", "time", 0.95, 1.05);
+    let parse = Suite::measured(&suite.before, "BM_Parse", "time");
+    assert_eq!(parse.replicates.len(), 5);
+    assert_eq!(parse.replicates[0], Evidence::Value(3_835.351_821_642_197_6));
+    let work = Suite::measured(&suite.before, "BM_Encode/512", "time").work.unwrap();
+    assert_eq!(work.amount, 512.0);
+    let codes: Vec<_> = suite.before.diagnostics.iter().map(|d| d.code.as_str()).collect();
+    assert_eq!(codes, ["failed-benchmark"], "BM_Err, once");
+}
+
+#[test]
+fn google_benchmark_aggregates_and_single_runs_say_the_same() {
+    for (before, after) in
+        [("before.aggregates_only.json", "after.aggregates_only.json"), ("before.single.json", "after.single.json")]
+    {
+        let suite = Suite::of("google-benchmark", before, after)
+            .removed_and_added(&["BM_Old"], &["BM_New"])
+            .all("time", Unit::Nanosecond, Direction::Lower)
+            .worse("BM_Parse", "time", 1.4, 1.6)
+            .worse("BM_Encode/4096", "time", 0.4, 0.6);
+        assert_eq!(Suite::measured(&suite.before, "BM_Parse", "time").replicates.len(), 1);
+    }
+    let aggregates = read("google-benchmark", "before.aggregates_only.json");
+    let Evidence::Summary(summary) = &Suite::measured(&aggregates, "BM_Parse", "time").replicates[0] else { panic!() };
+    assert_eq!(summary.centre, 3_830.138_285_190_281);
+    assert_eq!((summary.mean, summary.sd), (Some(3_851.323_209_536_910_3), Some(54.478_376_559_265_5)));
+    assert_eq!(summary.samples, Some(5));
+}
+
+#[test]
+fn catch2_reads_xml_and_console_alike() {
+    for (before, after) in [("before.xml", "after.xml"), ("before.txt", "after.txt")] {
+        let suite = Suite::of("catch2", before, after)
+            .holds(&[
+                "parse line",
+                "encode <utf-8> & \"co\"",
+                "a benchmark with a very long name that wraps over the column width",
+                "old codec",
+                "new codec",
+                "stable",
+                "advanced",
+            ])
+            .removed_and_added(&["old codec"], &["new codec"])
+            .all("time", Unit::Nanosecond, Direction::Lower)
+            .worse("parse line", "time", 1.1, 2.5)
+            .worse("encode <utf-8> & \"co\"", "time", 0.2, 0.9)
+            .quiet();
+        let Evidence::Summary(summary) = &Suite::measured(&suite.before, "parse line", "time").replicates[0] else {
+            panic!()
+        };
+        let expected = if before == "before.xml" { (2.16566e6, 426_280.0) } else { (2.71907e6, 2.29255e6) };
+        assert!((summary.centre - expected.0).abs() < 1e-3, "{summary:?}");
+        assert!((summary.sd.unwrap() - expected.1).abs() < 1e-3, "{summary:?}");
+        assert_eq!(summary.samples, Some(25));
+    }
+}
+
+#[test]
+fn go_lines_of_count_are_the_replicates() {
+    let codec = "example.com/suite/codec/Benchmark";
+    let store = "example.com/suite/store/Benchmark";
+    let name = |package: &str, name: &str| format!("{package}{name}");
+    let names = [
+        name(codec, "Parse"),
+        name(codec, "Encode/size=2000/with_space"),
+        name(codec, "Encode/size=4000/with_space"),
+        name(codec, "Alloc"),
+        name(codec, "Stable"),
+        name(codec, "Log"),
+        name(codec, "Choice/old"),
+        name(codec, "Choice/new"),
+        name(store, "Stable"),
+        name(store, "Parallel"),
+    ];
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let suite = Suite::of("go-bench", "before.txt", "after.txt")
+        .holds(&names)
+        .removed_and_added(&[names[6]], &[names[7]])
+        .all("time", Unit::Nanosecond, Direction::Lower)
+        .all("memory", Unit::Byte, Direction::Lower)
+        .all("allocations", Unit::Count, Direction::Lower)
+        .all("throughput", Unit::BytePerSecond, Direction::Higher)
+        .all("items", Unit::Count, Direction::Lower)
+        .worse(names[0], "time", 1.2, 2.0)
+        .worse(names[1], "time", 0.3, 0.8)
+        .worse(names[1], "throughput", 0.3, 0.8)
+        .worse(names[2], "time", 0.3, 0.8)
+        .worse(names[3], "memory", 1.9, 2.1)
+        .worse(names[3], "items", 1.9, 2.1)
+        .worse(names[3], "time:p99", 0.99, 1.01)
+        .quiet();
+    let alloc = Suite::measured(&suite.before, names[3], "time:p99");
+    assert_eq!(alloc.replicates, vec![Evidence::Value(12.5e6); 6]);
+    assert_eq!(suite.before.environment.get("arch"), Some("x86_64"));
+    assert_eq!(suite.before.environment.get("cpu"), Some("AMD EPYC"));
+}
+
+#[test]
+fn go_events_hold_the_same_lines() {
+    let reading = read("go-bench", "json_before.ndjson");
+    let parse = Suite::measured(&reading, "example.com/suite/codec/BenchmarkParse", "time");
+    assert_eq!(parse.replicates, [Evidence::Value(3_282_165.0), Evidence::Value(3_830_844.0)]);
+    let stable = Suite::measured(&reading, "example.com/suite/codec/BenchmarkStable", "time");
+    assert_eq!(stable.replicates, [Evidence::Value(3_121_280.0), Evidence::Value(4_220_542.0)]);
+    Suite { before: reading, after: read("go-bench", "json_after.ndjson") }.removed_and_added(&[], &[]).quiet();
+}
+
+#[test]
+fn hyperfine_runs_are_the_replicates() {
+    let suite = Suite::of("hyperfine", "before.json", "after.json")
+        .holds(&["compile", "lint all", "stable", "old-step", "new-step"])
+        .removed_and_added(&["old-step"], &["new-step"])
+        .all("time", Unit::Nanosecond, Direction::Lower)
+        .worse("compile", "time", 1.1, 2.0)
+        .worse("lint all", "time", 0.3, 0.9)
+        .worse("stable", "time", 0.9, 1.1)
+        .quiet();
+    let compile = Suite::measured(&suite.before, "compile", "time");
+    assert_eq!(compile.replicates.len(), 12);
+    assert_eq!(compile.replicates[0], Evidence::Value(104_843_747.0));
+    assert_eq!(centre(Suite::measured(&suite.before, "compile", "errors")), 0.0);
+}
+
+#[test]
+fn hyperfine_parameters_are_part_of_the_name() {
+    Suite::of("hyperfine", "param_before.json", "param_after.json").removed_and_added(&[], &[]).holds(&[
+        "sleep 0.01/n=1",
+        "sleep 0.02/n=2",
+        "sleep 0.03/n=3",
+    ]);
+}
+
+#[test]
+fn time_v_compares_one_program_over_its_sizes() {
+    let suite = Suite::of("time-v", "before.txt", "after.txt")
+        .holds(&["./al"])
+        .all("memory:peak", Unit::Byte, Direction::Lower)
+        .all("time", Unit::Nanosecond, Direction::Lower)
+        .worse("./al", "memory:peak", 1.4, 1.6)
+        .worse("./al", "time", 0.6, 0.7)
+        .quiet();
+    assert_eq!(centre(Suite::measured(&suite.before, "./al", "memory:peak")), 40280.0 * 1024.0);
+    assert_eq!(centre(Suite::measured(&suite.before, "./al", "time")), 1e9);
+}
+
+#[test]
+fn perf_stat_reads_json_csv_and_report_alike() {
+    for (before, after) in [("before.json", "after.json"), ("before.csv", "after.csv"), ("before.txt", "after.txt")] {
+        let suite = Suite::of("perf-stat", before, after)
+            .holds(&["task-clock", "page-faults", "context-switches", "duration_time"])
+            .removed_and_added(&[], &[])
+            .all("time", Unit::Nanosecond, Direction::Lower)
+            .all("count", Unit::Count, Direction::Lower)
+            .worse("page-faults", "count", 1.4, 1.6)
+            .worse("duration_time", "time", 1.1, 2.0);
+        let codes: Vec<_> = suite.before.diagnostics.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["not-counted"], "instructions");
+    }
+    let reading = read("perf-stat", "before.csv");
+    assert_eq!(centre(Suite::measured(&reading, "task-clock", "time")), 11.62e6);
+}
+
+#[test]
+fn junit_tests_are_named_by_class_and_name() {
+    let suite = Suite::of("junit-xml", "before.xml", "after.xml")
+        .holds(&[
+            "test_times::test_login",
+            "test_times.TestApi::test_query[a b]",
+            "test_times.TestApi::test_query[<x>&y]",
+            "test_times::test_stable",
+            "test_times::test_old",
+            "test_times::test_new",
+        ])
+        .removed_and_added(&["test_times::test_old"], &["test_times::test_new"])
+        .all("time", Unit::Nanosecond, Direction::Lower)
+        .worse("test_times::test_login", "time", 1.4, 1.6)
+        .worse("test_times.TestApi::test_query[a b]", "time", 0.4, 0.6)
+        .worse("test_times.TestApi::test_query[<x>&y]", "time", 0.4, 0.6);
+    let codes: Vec<_> = suite.before.diagnostics.iter().map(|d| d.code.as_str()).collect();
+    assert_eq!(codes, ["failed-test", "skipped-tests"]);
+}
+
+/// Every file below a folder, in order.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            files(&path, found)
+        } else if path.is_file() {
+            found.push(path)
+        }
+    }
+}
+
+/// All summaries of a tree as one reading, those left over from an earlier build not read.
+fn tree(tool: &str, side: &str) -> (Reading, Vec<String>) {
+    let mut paths = Vec::new();
+    files(&data().join(tool).join(side), &mut paths);
+    let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let contents: Vec<_> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
+    let sources: Vec<_> = names.iter().zip(&contents).map(|(name, bytes)| Source { name, bytes }).collect();
+    let origins: Vec<_> = sources.iter().map(|source| callgrind::origin(tool, *source)).collect();
+    let left = callgrind::left_overs(&origins.iter().map(Option::as_ref).collect::<Vec<_>>());
+    let mut whole = Reading::default();
+    for (at, source) in sources.iter().enumerate().filter(|(at, _)| !left.contains(at)) {
+        assert_eq!(format_of(source.bytes), [tool], "{}", names[at]);
+        let reading = format(tool).parse(*source).unwrap();
+        whole.measurements.extend(reading.measurements);
+        whole.diagnostics.extend(reading.diagnostics);
+    }
+    (whole, left.into_iter().map(|at| names[at].clone()).collect())
+}
+
+#[test]
+fn callgrind_counts_are_exact_and_left_overs_are_known() {
+    for tool in ["gungraun", "iai-callgrind"] {
+        let ((before, none), (after, left)) = (tree(tool, "before"), tree(tool, "after"));
+        assert!(none.is_empty());
+        assert!(left.len() == 1 && left[0].ends_with("old_codec/summary.json"), "{left:?}");
+        let suite = Suite { before, after }
+            .holds(&[
+                "suite::codec::parse_line",
+                "suite::codec::fib short",
+                "suite::codec::fib long",
+                "suite::codec::stable multi_0",
+                "suite::codec::stable multi_1",
+                "suite::codec::old_codec",
+                "suite::codec::new_codec",
+                "suite::memory::alloc",
+            ])
+            .removed_and_added(&["suite::codec::old_codec"], &["suite::codec::new_codec"])
+            .all("instructions", Unit::Count, Direction::Lower)
+            .worse("suite::codec::parse_line", "instructions", 1.499, 1.5)
+            .worse("suite::codec::fib short", "instructions", 0.5, 0.501)
+            .worse("suite::codec::fib long", "instructions", 1.0, 1.000001)
+            .worse("suite::memory::alloc", "instructions", 1.0, 1.000001)
+            .quiet();
+        let ir = Suite::measured(&suite.before, "suite::codec::parse_line", "instructions");
+        assert!(ir.metric.exact);
+        assert_eq!(ir.replicates, [Evidence::Value(24024.0)]);
+        assert_eq!(centre(Suite::measured(&suite.after, "suite::codec::parse_line", "instructions")), 36024.0);
+    }
+}
+
+#[test]
+fn many_hyperfine_runs_are_kept_in_blocks_in_their_order() {
+    let times: Vec<String> = (0..1000).map(|at| format!("{at}")).collect();
+    let text = format!(r#"{{"results":[{{"command":"a","mean":1,"times":[{}]}}]}}"#, times.join(","));
+    let reading = format("hyperfine").parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+    let kept: Vec<f64> = reading.measurements[0]
+        .replicates
+        .iter()
+        .flat_map(|evidence| match evidence {
+            Evidence::Samples(samples) => samples.clone(),
+            _ => panic!(),
+        })
+        .collect();
+    assert_eq!(kept, (0..1000).map(|at| f64::from(at) * 1e9).collect::<Vec<_>>());
+    assert_eq!(reading.measurements[0].replicates.len(), 6);
+}
+
+#[test]
+fn hyperfine_keeps_the_good_results_beside_the_broken_ones() {
+    let parse = |results: &str| {
+        let text = format!(r#"{{"results":[{results}]}}"#);
+        format("hyperfine").parse(Source { name: "x", bytes: text.as_bytes() })
+    };
+    let good = r#"{"command":"a","mean":0.5,"times":[0.5,-0.5]}"#;
+    let bad = [
+        r#"{"command":7,"mean":0.5}"#,
+        r#"{"command":"b","mean":"0.5","times":["0.5"]}"#,
+        r#"{"command":"c","mean":null,"times":null}"#,
+        r#"{"command":"d","mean":1,"times":[1e400]}"#,
+        r#"{"command":"e","mean":-1,"times":[-1]}"#,
+        r#"{"command":"a","mean":9,"times":[9]}"#,
+    ];
+    for bad in bad {
+        let reading = parse(&format!("{good},{bad}")).unwrap();
+        assert_eq!(reading.measurements.len(), 1, "{bad}");
+        assert_eq!(reading.measurements[0].replicates, [Evidence::Value(0.5e9)]);
+        assert!(reading.diagnostics.len() >= 2, "{bad}: {:?}", reading.diagnostics);
+    }
+    assert!(parse(bad[0]).is_err());
+    assert!(parse("").unwrap_err().message.contains("no result"));
+    assert_eq!(parse(r#"{"command":"a","mean":0.5,"times":[]}"#).unwrap().measurements.len(), 1);
+}
+
+/// The tools whose samples stand in tests/data, with one file each for mutation.
+const TOOLS: [(&str, &str); 16] = [
+    ("bencher", "before.txt"),
+    ("cargo-criterion", "before.json"),
+    ("catch2", "before.xml"),
+    ("catch2", "before.txt"),
+    ("divan", "before.txt"),
+    ("go-bench", "before.txt"),
+    ("go-bench", "json_before.ndjson"),
+    ("google-benchmark", "before.single.json"),
+    ("gungraun", "after/gg/suite/codec/parse_line/summary.json"),
+    ("hyperfine", "before.json"),
+    ("iai-callgrind", "after/iai/suite/codec/parse_line/summary.json"),
+    ("junit-xml", "before.xml"),
+    ("perf-stat", "before.csv"),
+    ("perf-stat", "before.json"),
+    ("perf-stat", "before.txt"),
+    ("time-v", "before.txt"),
+];
+
+/// Reads bytes by a format: whatever comes, it is numbers or one message.
+fn survives(tool: &str, bytes: &[u8]) {
+    let _ = format_of(bytes);
+    match format(tool).parse(Source { name: "x", bytes }) {
+        Ok(reading) => {
+            assert!(!reading.measurements.is_empty());
+            for measurement in &reading.measurements {
+                assert!(!measurement.replicates.is_empty());
+                let value = centre(measurement);
+                assert!(value.is_finite() && value >= 0.0, "{measurement:?}");
+            }
+        }
+        Err(error) => assert!(!error.message.is_empty()),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        TOOLS.iter().for_each(|(tool, _)| survives(tool, &bytes));
+    }
+
+    #[test]
+    fn a_changed_file_never_panics(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
+        cut in any::<prop::sample::Index>(),
+        twice in any::<bool>(),
+    ) {
+        for (tool, file) in TOOLS {
+            let mut bytes = fs::read(data().join(tool).join(file)).unwrap();
+            for (at, byte) in &changes {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            if twice {
+                bytes.extend_from_within(..);
+            } else {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            survives(tool, &bytes);
+        }
+    }
+}
+
+#[test]
+fn deep_nesting_and_entities_are_a_message() {
+    let hostile = [
+        "[".repeat(100_000),
+        "{\"a\":".repeat(100_000),
+        "<testsuite>".repeat(100_000),
+        format!(r#"{{"results":[{{"command":"a","mean":1,"times":[1],"parameters":{}{}}}]}}"#, "[".repeat(100_000), "]".repeat(100_000)),
+        r#"<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "lol"><!ENTITY b "&a;&a;">]><testsuites><testsuite><testcase name="&b;" time="1"/></testsuite></testsuites>"#.to_owned(),
+    ];
+    for text in hostile {
+        TOOLS.iter().for_each(|(tool, _)| survives(tool, text.as_bytes()));
+    }
+}
+
+/// By hand, over a folder of every tool's output (one folder a tool, broken files in `bad`):
+/// `PERFGATE_SAMPLES=DIR cargo test --test formats_native -- --ignored --nocapture`
+#[test]
+#[ignore = "needs a folder of many tools' output in PERFGATE_SAMPLES"]
+fn each_format_claims_its_own_files_among_all() {
+    let root = PathBuf::from(std::env::var("PERFGATE_SAMPLES").unwrap());
+    let mut paths = Vec::new();
+    files(&root, &mut paths);
+    let own: BTreeSet<_> = TOOLS.iter().map(|(tool, _)| *tool).collect();
+    for path in paths {
+        let bytes = fs::read(&path).unwrap();
+        let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+        let (claims, folder) = (format_of(&bytes), name.split('/').next().unwrap_or_default());
+        let wrong = claims.iter().any(|claim| *claim != folder) || claims.is_empty() && own.contains(folder);
+        if wrong && !name.ends_with("about.json") {
+            println!("claimed {claims:?}: {name}");
+        }
+        if folder == "bad" || folder == "found-misc" {
+            for tool in &own {
+                survives(tool, &bytes);
+                if claims.contains(tool) {
+                    match format(tool).parse(Source { name: &name, bytes: &bytes }) {
+                        Ok(reading) => println!("  {} measured, {:?}", reading.measurements.len(), reading.diagnostics),
+                        Err(error) => println!("  {error}"),
+                    }
+                }
+            }
+        }
+    }
+}
