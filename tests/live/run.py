@@ -52,14 +52,14 @@ def session(number, injected, busy):
     if answer.returncode not in (0, 1):
         sys.exit(answer.stderr)
     report = json.loads(answer.stdout)
-    outcomes = {f["name"]: (f["outcome"], f["confirmed"], f["adjusted"]) for f in report["benchmarks"]}
-    flagged = [name for name, (outcome, _, _) in outcomes.items() if outcome == "regressed"]
+    outcomes = {f["name"]: (f["outcome"], f["confirmed"], f["adjusted"], f["notes"]) for f in report["benchmarks"]}
+    flagged = [name for name, (outcome, *_) in outcomes.items() if outcome == "regressed"]
     first = [line for line in answer.stderr.splitlines() if line.startswith(("first run", "round 1"))]
     once = sum(float(line.rsplit(": ", 1)[1].split()[0]) for line in first)
     return {
         "number": number, "injected": injected, "busy": busy, "load": os.getloadavg()[0], "seconds": round(seconds, 1),
         "once": round(once, 1), "false": [name for name in flagged if planted.get(name, 1.0) <= 1.0],
-        "again": sum(confirmed for _, confirmed, _ in outcomes.values()),
+        "again": sum(confirmed for _, confirmed, *_ in outcomes.values()),
         "planted": {f"{factor}": [name, *outcomes[name]] for name, factor in planted.items()},
     }
 
