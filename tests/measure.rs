@@ -426,7 +426,7 @@ fn a_real_criterion_crate_is_measured() {
     assert_eq!(answer.json()["counts"]["regressed"], 1);
     assert_eq!(scene.git("r", &["status", "--porcelain=v2", "--ignored"]), status);
     assert!(!scene.path("r/target").exists());
-    scene.write("r/benches/tiny.rs", "no rust").commit("r", "broken");
+    scene.write("r/Cargo.toml", "no manifest").commit("r", "broken");
     perfgate(&["measure", "--scratch", "../scratch", "--base", "HEAD", "--", "cargo", "bench"])
         .exits(2)
         .complains("does not build");

@@ -71,14 +71,14 @@ pub enum CommandError {
         directory: PathBuf,
     },
     /// The system would not start it.
-    #[error("cannot start {program:?} in {}: {source}", directory.display())]
+    #[error("cannot start {program:?} in {}: {error}", directory.display())]
     Refused {
         /// The program.
         program: String,
         /// Where it was to run.
         directory: PathBuf,
         /// The system's answer.
-        source: io::Error,
+        error: io::Error,
     },
     /// It ended with an error.
     #[error("`{command}` {how}{}", quoted(.last_lines))]
@@ -182,12 +182,12 @@ impl Command {
             });
             spawn.join().unwrap_or_else(|_| Err(io::Error::other("the thread that starts it failed")))
         });
-        spawned.map_err(|source| {
+        spawned.map_err(|error| {
             let directory = self.directory.clone();
-            if source.kind() == io::ErrorKind::NotFound && directory.is_dir() {
+            if error.kind() == io::ErrorKind::NotFound && directory.is_dir() {
                 CommandError::NotFound { program, directory }
             } else {
-                CommandError::Refused { program, directory, source }
+                CommandError::Refused { program, directory, error }
             }
         })
     }
@@ -305,8 +305,9 @@ fn pin(processors: &[usize]) -> io::Result<()> {
         return Ok(());
     }
     let mut set = nix::sched::CpuSet::new();
-    processors.iter().try_for_each(|processor| set.set(*processor)).map_err(io::Error::from)?;
-    nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &set).map_err(io::Error::from)
+    let pinned = processors.iter().try_for_each(|processor| set.set(*processor));
+    let pinned = pinned.and_then(|()| nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &set));
+    pinned.map_err(|error| io::Error::other(format!("--pin names no processors that it may use ({error})")))
 }
 
 #[cfg(not(target_os = "linux"))]

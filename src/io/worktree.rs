@@ -33,18 +33,18 @@ pub enum WorktreeError {
     #[error("this repository has no work tree, so there is nothing to measure; run perfgate in a clone of it")]
     Bare,
     /// A file could not be read or written.
-    #[error("cannot {what} {}: {source}", path.display())]
+    #[error("cannot {what} {}: {error}", path.display())]
     File {
         /// What was tried.
         what: &'static str,
         /// On which file.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        error: io::Error,
     },
     /// The git command could not be started.
     #[error("cannot start the git command: {0}; install git, or put it on PATH")]
-    NoGit(#[source] io::Error),
+    NoGit(io::Error),
     /// Git refused.
     #[error("git cannot {what}: {said}")]
     Git {
@@ -67,7 +67,7 @@ pub enum WorktreeError {
 }
 
 fn failed<'a>(what: &'static str, path: &'a Path) -> impl Fn(io::Error) -> WorktreeError + 'a {
-    move |source| WorktreeError::File { what, path: path.to_owned(), source }
+    move |error| WorktreeError::File { what, path: path.to_owned(), error }
 }
 
 /// A directory for one measurement, and the lock on the repository; both end with it.
