@@ -317,7 +317,7 @@ impl Session<'_> {
             return self.take(Turn::Head, measured);
         }
         let mut rounds = self.rounds(bench);
-        progress.plan(2 * rounds);
+        progress.plan(usize::from(ahead.is_some()), 2 * rounds);
         let mut index = 0;
         let mut cost = Duration::ZERO;
         while index < 2 * rounds {
@@ -336,7 +336,7 @@ impl Session<'_> {
                 let can_filter = bench.can_filter();
                 let costs = Costs { budget, spent: started.elapsed(), round: cost, pairs: self.pairs(), can_filter };
                 rounds = schedule::rounds_within(costs);
-                progress.plan(2 * rounds);
+                progress.plan(2, 2 * rounds);
                 progress.say(&self.plan(rounds, costs));
             }
         }
@@ -424,7 +424,7 @@ impl Session<'_> {
         let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
         let how = if bench.can_filter() { "alone" } else { "with the whole suite: COMMAND has no {filter}" };
         progress.say(&format!("{} {noun}, measured again in {pairs} pairs, {how}", suspects.len()));
-        progress.plan(self.base.len() + self.tip.len() + 2 * pairs);
+        progress.plan(0, 2 * pairs);
         let (mut base, mut head) = (Vec::new(), Vec::new());
         for (index, turn) in schedule::order(pairs).into_iter().enumerate() {
             let what = format!("suspects, pair {} of {pairs}, {}", index / 2 + 1, turn.word());

@@ -25,9 +25,10 @@ impl Progress {
         Progress { bar }
     }
 
-    /// The plan changed.
-    pub fn plan(&self, runs: usize) {
+    /// The plan changed: so many runs, so many of them done.
+    pub fn plan(&self, done: usize, runs: usize) {
         if let Some(bar) = &self.bar {
+            bar.set_position(done as u64);
             bar.set_length(runs as u64);
         }
     }
