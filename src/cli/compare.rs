@@ -84,7 +84,7 @@ pub struct CompareArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum View {
+pub(super) enum View {
     /// For the terminal, worst first
     Table,
     /// For a pull request
@@ -98,7 +98,7 @@ enum View {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Reason {
+pub(super) enum Reason {
     Regressed,
     Budget,
     Inconclusive,
@@ -160,14 +160,19 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         output::print(rendering::fill(&template, &report)?.as_bytes())?;
         return Ok(report.exit_code());
     }
-    match args.format {
-        View::Table => output::print_styled(&render::table(&report, TableOptions { all: args.all }))?,
-        View::Markdown => output::print(render::markdown(&report, args.all).as_bytes())?,
-        View::Json => output::stream(|out| render::json(&report, out))?,
-        View::Junit => output::print(render::junit(&report).as_bytes())?,
-        View::Csv => output::stream(|out| render::csv(&report, out))?,
-    }
+    show(&report, args.format, args.all)?;
     Ok(report.exit_code())
+}
+
+/// Prints a report.
+pub(super) fn show(report: &Report, view: View, all: bool) -> anyhow::Result<()> {
+    match view {
+        View::Table => output::print_styled(&render::table(report, TableOptions { all })),
+        View::Markdown => output::print(render::markdown(report, all).as_bytes()),
+        View::Json => output::stream(|out| render::json(report, out)),
+        View::Junit => output::print(render::junit(report).as_bytes()),
+        View::Csv => output::stream(|out| render::csv(report, out)),
+    }
 }
 
 /// Reads both sides and judges them; `whole` keeps what a document tells beside the verdict.
@@ -251,7 +256,8 @@ fn refuse_different_tools(base: &Side, head: &Side) -> anyhow::Result<()> {
     );
 }
 
-fn save(report: &Report, path: &PathBuf) -> anyhow::Result<()> {
+/// Writes a report to a file, as JSON.
+pub(super) fn save(report: &Report, path: &Path) -> anyhow::Result<()> {
     let write = || -> std::io::Result<()> {
         let mut out = BufWriter::new(File::create(path)?);
         render::json(report, &mut out)?;

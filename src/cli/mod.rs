@@ -1,5 +1,7 @@
 //! The command line: what was typed becomes what is meant, every refusal before any work, and one exit code.
 
+mod bench;
+mod bisect;
 mod budgets;
 mod compare;
 mod config;
@@ -7,8 +9,10 @@ mod facts;
 mod formats;
 mod history;
 mod init;
+mod measure;
 mod output;
 mod pinned;
+mod progress;
 mod record;
 mod render;
 mod replay;
@@ -32,7 +36,8 @@ Examples:
   cargo bench && perfgate record                        on main: keep this commit's results
   cargo bench && perfgate compare                       on a branch: judge against main
   perfgate compare old/criterion new/criterion          two result trees, no git, no store
-  perfgate compare target/criterion@main                against a baseline that criterion saved";
+  perfgate compare target/criterion@main                against a baseline that criterion saved
+  perfgate measure --base main -- cargo bench           both sides here and now, the suspects again";
 
 /// A performance-regression gate: reads what benchmark tools left on disk, compares it with stored baselines, and says
 /// what got slower.
@@ -71,6 +76,10 @@ enum Color {
 enum Command {
     /// Judge two sets of results: the gate. Reads only
     Compare(compare::CompareArgs),
+    /// Run a benchmark command on base and head, side by side, and judge
+    Measure(measure::MeasureArgs),
+    /// Find the commit that made a benchmark slower
+    Bisect(bisect::BisectArgs),
     /// Store results as one run of a commit
     Record(record::RecordArgs),
     /// Fill a template from a saved comparison
@@ -125,6 +134,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     }
     match cli.command {
         Some(Command::Compare(args)) => compare::run(args, &cli.global),
+        Some(Command::Measure(args)) => measure::run(args, &cli.global),
+        Some(Command::Bisect(args)) => bisect::run(args, &cli.global),
         Some(Command::Record(args)) => record::run(args, &cli.global),
         Some(Command::History(args)) => history::run(args, &cli.global),
         Some(Command::Replay(args)) => replay::run(args, &cli.global),

@@ -4,7 +4,7 @@ use super::sides::{self, Results, Scene};
 use super::{Global, config, output};
 use crate::io::input::{self, Location};
 use crate::io::repository::Repository;
-use crate::io::store::Key;
+use crate::io::store::{Key, Store};
 use crate::model::{Detail, Environment, Run, record};
 use crate::render::escape;
 use crate::stats::steadiness;
@@ -63,20 +63,25 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     let short = commit.short().to_owned();
     run.commit = Some(commit);
 
-    let count = run.measurements.len();
-    let bytes = record::encode(&run, steadiness::digest).context("cannot store these results")?;
-    let size = bytes.len();
-    let key = Key::new(&run, &bytes);
-    let written = store.write(&[(key, bytes)])?;
-    let what = if written.added == 1 { "recorded" } else { "already recorded" };
-    let noun = if count == 1 { "result" } else { "results" };
-    output::print(format!("{what} {count} {noun} of {short} in {} ({size} bytes)\n", store.describe()).as_bytes())?;
+    output::print(keep(&*store, &run, &short)?.as_bytes())?;
     if let Some(remote) = &args.push {
         let exchange = store.push(remote)?;
         let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
         output::print(escape::lines(&line).as_bytes())?;
     }
     Ok(0)
+}
+
+/// Writes a run to a store and says so in a line.
+pub(super) fn keep(store: &dyn Store, run: &Run, commit: &str) -> anyhow::Result<String> {
+    let count = run.measurements.len();
+    let bytes = record::encode(run, steadiness::digest).context("cannot store these results")?;
+    let size = bytes.len();
+    let key = Key::new(run, &bytes);
+    let written = store.write(&[(key, bytes)])?;
+    let what = if written.added == 1 { "recorded" } else { "already recorded" };
+    let noun = if count == 1 { "result" } else { "results" };
+    Ok(format!("{what} {count} {noun} of {commit} in {} ({size} bytes)\n", store.describe()))
 }
 
 fn results(scene: &Scene<'_>, paths: &[String]) -> anyhow::Result<Vec<Results>> {

@@ -1,9 +1,14 @@
 //! Base Runs against head Runs: which measurements belong together, and how much each changed. Judges nothing: what a
 //! change means is for `verdict`.
 
+mod confirm;
+pub mod filter;
 mod pairs;
+pub mod schedule;
+pub mod search;
 mod spread;
 
+pub use confirm::{Suspect, control, edge, only};
 pub use pairs::{Level, Pair, pair};
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, Spread, Work};
@@ -32,6 +37,8 @@ pub struct Comparison {
     pub effect: Effect,
     /// How the samples of base and head spread, where they were read.
     pub spread: [Option<Spread>; 2],
+    /// Whether this is what came out when a suspect was measured again.
+    pub confirmed: bool,
 }
 
 /// How two sides differ.

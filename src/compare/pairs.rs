@@ -199,6 +199,7 @@ impl<'a> Pair<'a> {
             head: level(&self.head),
             effect,
             spread: [&self.base, &self.head].map(|side| spread::of(&evidence(side))),
+            confirmed: false,
         }
     }
 }

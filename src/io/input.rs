@@ -176,6 +176,16 @@ pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputEr
     }
 }
 
+/// Reads bytes that one format claims; `None` where none does.
+pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Loaded>, InputError> {
+    let format = of_file(place, request.format.map(named).transpose()?)?;
+    match files::stream(place, bytes, format, request.detail) {
+        Ok(reading) => Ok(Some(assemble(reading))),
+        Err(InputError::UnknownContent(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Reads two locations at once; two baselines of one tree in one walk.
 pub fn load_two(
     one: (&Location, Request<'_>),

@@ -125,6 +125,49 @@ impl Repository {
         Ok(!statuses.is_empty())
     }
 
+    /// The directory that all work trees of the repository share.
+    pub fn common_directory(&self) -> &Path {
+        self.inner.commondir()
+    }
+
+    /// Files of the work tree that are not as HEAD has them: changed, deleted, new; without those that git ignores.
+    /// Relative to the root.
+    pub fn changes(&self) -> Result<Vec<PathBuf>, RepositoryError> {
+        let mut options = StatusOptions::new();
+        options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false).exclude_submodules(true);
+        let statuses = self.inner.statuses(Some(&mut options)).map_err(failed("compare the work tree with HEAD"))?;
+        let path = |entry: git2::StatusEntry<'_>| -> PathBuf {
+            let bytes = entry.path_bytes();
+            #[cfg(unix)]
+            return std::path::Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes)).into();
+            #[cfg(not(unix))]
+            return String::from_utf8_lossy(bytes).into_owned().into();
+        };
+        Ok(statuses.iter().map(path).collect())
+    }
+
+    /// The commits after `good` up to `bad`, oldest first, along first parents; `None` where `good` is no ancestor.
+    pub fn between(&self, good: &Commit, bad: &Commit) -> Result<Option<Vec<Commit>>, RepositoryError> {
+        let reading = failed("read the history");
+        let (good, bad) = (self.commit(good)?.id(), self.commit(bad)?.id());
+        if !self.inner.graph_descendant_of(bad, good).map_err(&reading)? {
+            return Ok(None);
+        }
+        let mut walk = self.inner.revwalk().map_err(&reading)?;
+        walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::REVERSE).map_err(&reading)?;
+        walk.simplify_first_parent().map_err(&reading)?;
+        walk.push(bad).map_err(&reading)?;
+        walk.hide(good).map_err(&reading)?;
+        walk.map(|id| name(id.map_err(&reading)?)).collect::<Result<Vec<Commit>, _>>().map(Some)
+    }
+
+    /// The first line of a commit's message.
+    pub fn subject(&self, commit: &Commit) -> String {
+        let commit = self.commit(commit).ok();
+        let line = commit.as_ref().and_then(|commit| commit.summary_bytes());
+        line.map(|line| String::from_utf8_lossy(line).into_owned()).unwrap_or_default()
+    }
+
     /// The commit of a revision as git understands it (`main`, `HEAD~3`, `v1.2`, a short id).
     pub fn resolve(&self, revision: &str) -> Result<Commit, RepositoryError> {
         let object = self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit());

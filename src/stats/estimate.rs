@@ -60,6 +60,8 @@ pub struct Estimate {
     pub q_better: f64,
     /// True where one run stands against one and the suite is too small to tell its own noise.
     pub low_evidence: bool,
+    /// How far the base moved against itself while this was measured, where that was looked at.
+    pub control: Option<f64>,
     /// The p value that one more finding of this suite would have to reach.
     level: f64,
     noise: Noise,
@@ -241,6 +243,7 @@ pub fn family(observed: &[Observed], nature: Nature, alpha: f64) -> Family {
                 q_worse: 1.0,
                 q_better: 1.0,
                 low_evidence: small && traces[i].df == 0.0,
+                control: None,
                 level: alpha,
                 noise,
             }

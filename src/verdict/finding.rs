@@ -74,7 +74,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         direction: metric.direction.to_string(),
         outcome: ruling.outcome,
         suspect: ruling.suspect,
-        confirmed: false,
+        confirmed: comparison.confirmed,
         base: base.map(value),
         head: head.map(value),
         change,
@@ -131,7 +131,13 @@ impl Gate {
         // The edge of the samples is tested; the medians must have moved the same way.
         let called = |q: f64| q < self.alpha && (!estimate.low_evidence || estimate.delta.abs() > 2.0 * bound);
         if over && called(estimate.q_worse) && estimate.median_delta > bound / 2.0 {
-            return Ruling::of(Outcome::Regressed).suspect(true);
+            return match estimate.control.filter(|control| *control >= estimate.delta) {
+                Some(control) => Ruling::of(Outcome::Inconclusive).suspect(true).note(format!(
+                    "disturbed: in the same minutes base against itself moved by {:.0} %",
+                    100.0 * control.exp_m1()
+                )),
+                None => Ruling::of(Outcome::Regressed).suspect(true),
+            };
         }
         if estimate.delta < -bound && called(estimate.q_better) && estimate.median_delta < -bound / 2.0 {
             return Ruling::of(Outcome::Improved);

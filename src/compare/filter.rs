@@ -1,0 +1,223 @@
+//! How a benchmark tool is told to run some benchmarks only: `{filter}` in the user's command. Which tool it is, the
+//! command itself tells.
+
+use std::collections::BTreeSet;
+
+/// The mark in a command that a filter takes the place of.
+pub const FILTER: &str = "{filter}";
+
+/// A tool's way to choose benchmarks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// A regular expression over whole names: criterion, and most that are run by cargo.
+    Criterion,
+    /// `-k` of pytest: function names joined by `or`.
+    Pytest,
+    /// `-bench` of go: a regular expression for each level of a name.
+    Go,
+    /// `--benchmark_filter` of Google Benchmark: a regular expression over whole names.
+    Google,
+}
+
+impl Dialect {
+    /// The dialect of a command; criterion's where it says nothing else.
+    pub fn of(command: &[String]) -> Dialect {
+        let has = |test: &dyn Fn(&str) -> bool| command.iter().any(|word| test(word));
+        let file_name = |word: &str| word.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        if has(&|word| word.starts_with("--benchmark_filter")) {
+            Dialect::Google
+        } else if has(&|word| matches!(file_name(word).as_str(), "pytest" | "py.test")) {
+            Dialect::Pytest
+        } else if command.first().is_some_and(|word| file_name(word) == "go") || has(&|word| word.starts_with("-bench"))
+        {
+            Dialect::Go
+        } else {
+            Dialect::Criterion
+        }
+    }
+
+    /// The words of a command that runs these benchmarks only, or all of them. Where the command has no mark and runs
+    /// criterion's benchmarks unfiltered, the filter goes to its end; where nothing can be done, all are run.
+    pub fn words(self, command: &[String], only: Option<&[String]>) -> Vec<String> {
+        let filter = only.map(|names| self.filter(names));
+        let mut words: Vec<String> = Vec::with_capacity(command.len() + 2);
+        for word in command {
+            if word != FILTER {
+                let all = if self == Dialect::Pytest { "" } else { "." };
+                words.push(word.replace(FILTER, filter.as_deref().unwrap_or(all)));
+                continue;
+            }
+            let wants_value = matches!(words.last().map(String::as_str), Some("-k" | "-bench" | "--benchmark_filter"));
+            match (&filter, wants_value) {
+                (Some(filter), true) => words.push(filter.clone()),
+                (Some(filter), false) if self == Dialect::Pytest => words.extend(["-k".to_owned(), filter.clone()]),
+                (Some(filter), false) => words.push(filter.clone()),
+                (None, true) => words.push(if self == Dialect::Pytest { String::new() } else { ".".to_owned() }),
+                (None, false) => {}
+            }
+        }
+        if let (Some(filter), true) = (filter, appends(command)) {
+            if !command.iter().any(|word| word == "--") {
+                words.push("--".to_owned());
+            }
+            words.push(filter);
+        }
+        words
+    }
+
+    /// Whether the tool can be told to run some benchmarks only.
+    pub fn can_filter(command: &[String]) -> bool {
+        command.iter().any(|word| word.contains(FILTER)) || appends(command)
+    }
+
+    fn filter(self, names: &[String]) -> String {
+        match self {
+            Dialect::Criterion | Dialect::Google => format!("^({})$", alternatives(names.iter().map(String::as_str))),
+            Dialect::Pytest => {
+                let functions: BTreeSet<&str> = names.iter().map(|name| python_function(name)).collect();
+                functions.into_iter().collect::<Vec<_>>().join(" or ")
+            }
+            Dialect::Go => go_levels(names),
+        }
+    }
+}
+
+/// True for `cargo bench` whose benchmarks get no filter yet: what follows `--` are options only.
+fn appends(command: &[String]) -> bool {
+    let mut words = command.iter().map(String::as_str);
+    let cargo = words.next().is_some_and(|word| word.rsplit(['/', '\\']).next() == Some("cargo"));
+    let bench = words.find(|word| !word.starts_with(['-', '+'])) == Some("bench");
+    let marked = command.iter().any(|word| word.contains(FILTER));
+    let mut own = command.iter().skip_while(|word| *word != "--").skip(1).peekable();
+    // An option may be followed by its value, so only a plain beginning is known to be a filter or not.
+    let filtered = own.peek().is_some_and(|first| !first.starts_with('-')) || own.any(|word| !word.contains("--"));
+    let positional = {
+        let before: Vec<&str> = command.iter().map(String::as_str).take_while(|word| *word != "--").skip(2).collect();
+        let takes_value = |word: &str| {
+            matches!(
+                word,
+                "--bench"
+                    | "-p"
+                    | "--package"
+                    | "--features"
+                    | "-F"
+                    | "--profile"
+                    | "--manifest-path"
+                    | "--target"
+                    | "-j"
+                    | "--jobs"
+                    | "--config"
+                    | "--target-dir"
+                    | "--color"
+                    | "-Z"
+                    | "--exclude"
+                    | "--bin"
+                    | "--example"
+            )
+        };
+        before.iter().enumerate().any(|(index, word)| {
+            !word.starts_with(['-', '+']) && *word != "bench" && !(index > 0 && takes_value(before[index - 1]))
+        })
+    };
+    cargo && bench && !marked && !filtered && !positional
+}
+
+fn alternatives<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(escape).collect::<Vec<_>>().join("|")
+}
+
+/// A text as a regular expression that matches only it.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if "\\.+*?()|[]{}^$".contains(character) {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out
+}
+
+/// `tests/test_x.py::TestA::test_b[64]` is run by `test_b`, which runs its other parameters too.
+fn python_function(name: &str) -> &str {
+    let name = name.split('[').next().unwrap_or_default();
+    name.rsplit("::").next().unwrap_or_default()
+}
+
+/// Go matches each level of a name by its own expression; a level's names are joined, so a few more may run.
+fn go_levels(names: &[String]) -> String {
+    let mut levels: Vec<BTreeSet<String>> = Vec::new();
+    for name in names {
+        // What stands before the benchmark is its package.
+        let parts: Vec<&str> = name.split('/').collect();
+        let first = parts.iter().position(|part| part.starts_with("Benchmark")).unwrap_or(0);
+        for (level, part) in parts[first..].iter().enumerate() {
+            let plain = if level + first + 1 == parts.len() { without_processors(part) } else { part };
+            if levels.len() <= level {
+                levels.push(BTreeSet::new());
+            }
+            levels[level].insert(plain.to_owned());
+        }
+    }
+    let level = |names: &BTreeSet<String>| format!("^({})$", alternatives(names.iter().map(String::as_str)));
+    levels.iter().map(level).collect::<Vec<_>>().join("/")
+}
+
+/// `Parse-8` is run by `Parse`.
+fn without_processors(part: &str) -> &str {
+    match part.rsplit_once('-') {
+        Some((plain, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => plain,
+        _ => part,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    fn line(command: &str, only: Option<&[&str]>) -> String {
+        let command = split(command);
+        let only = only.map(|names| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        Dialect::of(&command).words(&command, only.as_deref()).join(" ")
+    }
+
+    #[test]
+    fn criterion_is_given_an_expression_of_whole_names() {
+        let command = "cargo bench --bench parser -- {filter}";
+        assert_eq!(line(command, None), "cargo bench --bench parser --");
+        assert_eq!(
+            line(command, Some(&["parse/large", "a.b (c)"])),
+            r"cargo bench --bench parser -- ^(parse/large|a\.b \(c\))$"
+        );
+    }
+
+    #[test]
+    fn cargo_bench_needs_no_mark() {
+        assert_eq!(line("cargo bench --bench parser", Some(&["x"])), "cargo bench --bench parser -- ^(x)$");
+        assert_eq!(line("cargo bench -- --quick", Some(&["x"])), "cargo bench -- --quick ^(x)$");
+        assert!(Dialect::can_filter(&split("cargo +nightly bench")));
+        for filtered in ["cargo bench -- parse", "cargo bench parse", "cargo test", "make bench"] {
+            assert!(!Dialect::can_filter(&split(filtered)), "{filtered}");
+            assert_eq!(line(filtered, Some(&["x"])), filtered);
+        }
+    }
+
+    #[test]
+    fn each_tool_is_told_in_its_own_words() {
+        let pytest = "pytest benches --benchmark-json={out} -k {filter}";
+        let names = ["benches/test_a.py::test_one[64]", "benches/test_a.py::test_one[8]", "b.py::T::test_two"];
+        assert_eq!(line(pytest, Some(&names)), "pytest benches --benchmark-json={out} -k test_one or test_two");
+        assert_eq!(line(pytest, None), "pytest benches --benchmark-json={out} -k ");
+        let go = "go test -run ^$ -bench {filter} ./...";
+        assert_eq!(line(go, None), "go test -run ^$ -bench . ./...");
+        let names = ["example.org/x/BenchmarkA/size=1-8", "example.org/x/BenchmarkB/size=2-8"];
+        assert_eq!(line(go, Some(&names)), "go test -run ^$ -bench ^(BenchmarkA|BenchmarkB)$/^(size=1|size=2)$ ./...");
+        let google = "./bench --benchmark_filter={filter} --benchmark_format=json";
+        assert_eq!(line(google, Some(&["BM_x/8"])), "./bench --benchmark_filter=^(BM_x/8)$ --benchmark_format=json");
+        assert_eq!(line(google, None), "./bench --benchmark_filter=. --benchmark_format=json");
+    }
+}

@@ -1,0 +1,97 @@
+//! What a command prints, in bounded memory: the beginning, as long as it may be a result, and the last lines, for a
+//! message. Whatever comes between is read and dropped, so that the command never waits for its reader.
+
+use std::io::Read;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+/// Results on standard output are kept up to this size.
+const KEPT: usize = 32 << 20;
+/// The end that is kept for messages.
+const TAIL: usize = 8 << 10;
+
+/// What came out of one stream.
+#[derive(Debug, Default)]
+pub struct Captured {
+    /// All of it, where it is short enough to be a result; `None` where it was longer.
+    pub whole: Option<Vec<u8>>,
+    /// Its end.
+    pub tail: Vec<u8>,
+    /// How many bytes there were.
+    pub length: u64,
+}
+
+/// A stream that is being read.
+pub struct Capture {
+    receive: Receiver<Captured>,
+}
+
+impl Capture {
+    /// Reads a stream to its end on a thread of its own. `keep` says whether all of it may be wanted.
+    pub fn start(mut stream: impl Read + Send + 'static, keep: bool) -> Capture {
+        let (send, receive) = mpsc::channel();
+        thread::spawn(move || {
+            let mut whole = keep.then(Vec::new);
+            let mut tail: Vec<u8> = Vec::new();
+            let mut length = 0u64;
+            let mut buffer = vec![0; 64 << 10];
+            loop {
+                let count = match stream.read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(count) => count,
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                    Err(_) => break,
+                };
+                let bytes = &buffer[..count];
+                length += count as u64;
+                match &mut whole {
+                    Some(kept) if kept.len() + count <= KEPT => kept.extend_from_slice(bytes),
+                    _ => whole = None,
+                }
+                tail.extend_from_slice(&bytes[count.saturating_sub(TAIL)..]);
+                if tail.len() > 2 * TAIL {
+                    tail.drain(..tail.len() - TAIL);
+                }
+            }
+            let _ = send.send(Captured { whole, tail, length });
+        });
+        Capture { receive }
+    }
+
+    /// What came out. A process that was left behind may hold the stream open: it is waited for no longer than this.
+    pub fn finish(self, patience: Duration) -> Captured {
+        self.receive.recv_timeout(patience).unwrap_or_default()
+    }
+}
+
+impl Captured {
+    /// The last lines, at most so many.
+    pub fn last_lines(&self, count: usize) -> String {
+        let text = String::from_utf8_lossy(&self.tail);
+        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        lines[lines.len().saturating_sub(count)..].join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endless_stream_leaves_its_last_lines_and_no_whole() {
+        let noise = std::io::repeat(b'x').take(200 << 20).chain(&b"\nlast but one\nlast\n"[..]);
+        let captured = Capture::start(noise, true).finish(Duration::from_secs(60));
+        assert_eq!(captured.whole, None);
+        assert_eq!(captured.length, (200 << 20) + 19);
+        assert!(captured.tail.len() <= 2 * TAIL);
+        assert_eq!(captured.last_lines(2), "last but one\nlast");
+    }
+
+    #[test]
+    fn a_short_stream_is_kept_whole() {
+        let captured = Capture::start(&b"a\n\nb\n"[..], true).finish(Duration::from_secs(60));
+        assert_eq!(captured.whole.as_deref(), Some(&b"a\n\nb\n"[..]));
+        assert_eq!(captured.last_lines(5), "a\nb");
+    }
+}

@@ -1,0 +1,151 @@
+//! What a run of a benchmark command left: in the file that it was given, in criterion's directory, in files below the
+//! work tree, or on standard output, in this order. Only what this run wrote counts: an older result is never read.
+
+use super::input::{self, InputError, Loaded, Location, Request};
+use super::tree;
+use crate::model::Detail;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Directories that hold no results but many files.
+const SKIPPED: [&str; 8] = [".git", "target", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".cargo"];
+/// Files with other endings are no results.
+const ENDINGS: [&str; 12] =
+    ["json", "jsonl", "ndjson", "csv", "tsv", "xml", "txt", "out", "log", "jtl", "bench", "results"];
+/// A larger file is left alone.
+const LARGEST: u64 = 256 << 20;
+/// Results lie no deeper than this.
+const DEEPEST: usize = 12;
+
+/// Where a run may have left its results.
+#[derive(Debug)]
+pub struct Places<'a> {
+    /// The file of `{out}`, where the command was given one: then nothing else counts.
+    pub out: Option<&'a Path>,
+    /// Criterion's directories.
+    pub criterion: &'a [PathBuf],
+    /// Paths that the config names.
+    pub inputs: &'a [(PathBuf, Option<String>)],
+    /// The work tree.
+    pub tree: &'a Path,
+    /// When the run began, by the file system's clock.
+    pub since: SystemTime,
+    /// What was printed, unless it was too long.
+    pub stdout: Option<&'a [u8]>,
+    /// `--input-format`.
+    pub format: Option<&'a str>,
+}
+
+/// Reads what the run left; `None` where it left nothing that a format knows.
+pub fn collect(places: &Places<'_>) -> Result<Option<Loaded>, InputError> {
+    let request = Request { format: places.format, detail: Detail::Samples, committed: None };
+    if let Some(out) = places.out {
+        let left = out.is_dir() || out.metadata().is_ok_and(|file| file.len() > 0);
+        return if left { load(out, request).map(Some) } else { Ok(None) };
+    }
+    let mut found = Vec::new();
+    for (path, format) in places.inputs.iter().filter(|(path, _)| written_since(path, places.since, 0)) {
+        found.push(load(path, Request { format: format.as_deref().or(places.format), ..fresh(request, places) })?);
+    }
+    if found.is_empty() {
+        for path in places.criterion {
+            if path.is_dir() && tree::is_tree(path) && written_since(path, places.since, 0) {
+                found.push(load(path, fresh(request, places))?);
+            }
+        }
+    }
+    if found.is_empty() {
+        for path in files_since(places.tree, places.since) {
+            let bytes = fs::read(&path).map_err(|error| refused(&path, error))?;
+            found.extend(input::read(&path.display().to_string(), &bytes, request)?);
+        }
+    }
+    if found.is_empty()
+        && let Some(bytes) = places.stdout.filter(|bytes| !bytes.trim_ascii().is_empty())
+    {
+        found.extend(input::read("standard output of the command", bytes, request)?);
+    }
+    found.retain(|loaded| !loaded.run.measurements.is_empty());
+    Ok((!found.is_empty()).then(|| input::merge(found)))
+}
+
+/// In a tree that was there before, benchmarks that this run did not write are left over.
+fn fresh<'a>(request: Request<'a>, places: &Places<'_>) -> Request<'a> {
+    let since = places.since.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+    Request { committed: Some(since), ..request }
+}
+
+fn load(path: &Path, request: Request<'_>) -> Result<Loaded, InputError> {
+    let word = path.display().to_string();
+    let location = Location::parse(&word).ok_or(InputError::Missing(word))?;
+    input::load(&location, request)
+}
+
+fn refused(path: &Path, error: io::Error) -> InputError {
+    InputError::Refused { place: path.display().to_string(), error }
+}
+
+/// True where a file, or any file below a directory, was written since.
+fn written_since(path: &Path, since: SystemTime, depth: usize) -> bool {
+    let Ok(metadata) = path.metadata() else { return false };
+    if !metadata.is_dir() {
+        return metadata.modified().is_ok_and(|modified| modified >= since);
+    }
+    let Ok(entries) = fs::read_dir(path) else { return false };
+    depth < DEEPEST && entries.flatten().any(|entry| written_since(&entry.path(), since, depth + 1))
+}
+
+/// Files below a directory that may be results and were written since, in order.
+fn files_since(root: &Path, since: SystemTime) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut open = vec![(root.to_owned(), 0)];
+    while let Some((directory, depth)) = open.pop() {
+        let Ok(entries) = fs::read_dir(&directory) else { continue };
+        for entry in entries.flatten() {
+            let (Ok(metadata), name) = (entry.metadata(), entry.file_name()) else { continue };
+            if metadata.is_dir() {
+                if depth < DEEPEST && !SKIPPED.iter().any(|skipped| name == *skipped) {
+                    open.push((entry.path(), depth + 1));
+                }
+                continue;
+            }
+            let path = entry.path();
+            let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+            let candidate = ENDINGS.contains(&ending) && metadata.is_file() && metadata.len() <= LARGEST;
+            if candidate && metadata.modified().is_ok_and(|modified| modified >= since) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn only_what_was_written_since_is_looked_at() {
+        let scene = tempfile::TempDir::new().unwrap();
+        let write = |path: &str| {
+            let path = scene.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "{}").unwrap();
+            path
+        };
+        let old = write("old.json");
+        let long_ago = SystemTime::now() - Duration::from_secs(3600);
+        fs::File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
+        let new = write("a/new.json");
+        write("a/new.rs");
+        write("node_modules/x.json");
+        let since = SystemTime::now() - Duration::from_secs(60);
+        assert_eq!(files_since(scene.path(), since), [new]);
+        assert!(written_since(scene.path(), since, 0));
+        assert!(!written_since(&old, since, 0));
+    }
+}

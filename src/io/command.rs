@@ -1,0 +1,367 @@
+//! Runs a command of the user's: words and no shell, in a group of processes of its own, with a time limit, and with
+//! what the system counts of it. Nothing that it started outlives it.
+
+use super::capture::{Capture, Captured};
+use super::interrupt;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often a waiting perfgate looks for Ctrl-C and the time limit.
+const TICK: Duration = Duration::from_millis(50);
+/// How long a command may take to end after it was asked to.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long the pipes of a command that ended are still read.
+const PIPES: Duration = Duration::from_secs(5);
+/// Lines of a message.
+const LINES: usize = 20;
+
+/// A command to run.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// The program and its arguments; at least the program.
+    pub words: Vec<String>,
+    /// Where it runs.
+    pub directory: PathBuf,
+    /// Variables that it gets beside perfgate's own; `None` takes one away.
+    pub variables: Vec<(String, Option<OsString>)>,
+    /// The longest it may take.
+    pub timeout: Option<Duration>,
+    /// The processors it may use; empty for all.
+    pub processors: Vec<usize>,
+}
+
+/// A command that ended with success.
+#[derive(Debug)]
+pub struct Finished {
+    /// From start to end.
+    pub wall: Duration,
+    /// What the system counted.
+    pub usage: Option<Usage>,
+    /// What it printed to standard output.
+    pub stdout: Captured,
+    /// Its last lines, for a message.
+    pub last_lines: String,
+}
+
+/// What the system counted of a process and of those that it waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time in the program.
+    pub user: Duration,
+    /// Processor time in the system for it.
+    pub system: Duration,
+    /// The most memory that one of the processes held, in bytes.
+    pub peak: u64,
+}
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// No such program.
+    #[error("cannot find the command {program:?}; is it on PATH, or, with a path, in {}?", directory.display())]
+    NotFound {
+        /// The program.
+        program: String,
+        /// Where it was to run.
+        directory: PathBuf,
+    },
+    /// The system would not start it.
+    #[error("cannot start {program:?} in {}: {error}", directory.display())]
+    Refused {
+        /// The program.
+        program: String,
+        /// Where it was to run.
+        directory: PathBuf,
+        /// The system's answer.
+        error: io::Error,
+    },
+    /// It ended with an error.
+    #[error("`{command}` {how}{}", quoted(.last_lines))]
+    Failed {
+        /// The command.
+        command: String,
+        /// `ended with exit code 3`
+        how: String,
+        /// Its last lines.
+        last_lines: String,
+    },
+    /// It took too long and was stopped.
+    #[error("`{command}` was stopped after {} s, the time limit (--timeout){}", after.as_secs(), quoted(.last_lines))]
+    TimedOut {
+        /// The command.
+        command: String,
+        /// The limit.
+        after: Duration,
+        /// Its last lines.
+        last_lines: String,
+    },
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn quoted(lines: &str) -> String {
+    if lines.is_empty() { "; it printed nothing".to_owned() } else { format!("; its last lines:\n{lines}") }
+}
+
+/// How a command ended.
+struct End {
+    status: io::Result<ExitStatus>,
+    usage: Option<Usage>,
+    wall: Duration,
+}
+
+impl Command {
+    /// The command as one line, for messages.
+    pub fn line(&self) -> String {
+        self.words.join(" ")
+    }
+
+    /// Runs it to its end; anything but success is an error with its last lines.
+    pub fn run(&self) -> Result<Finished, CommandError> {
+        if interrupt::requested() {
+            return Err(CommandError::Interrupted);
+        }
+        let (started, mut child) = self.spawn()?;
+        let stdout = child.stdout.take().map(|stream| Capture::start(stream, true));
+        let stderr = child.stderr.take().map(|stream| Capture::start(stream, false));
+        let group = Group { leader: child.id() };
+        let (end, stopped) = self.wait(child, started, &group);
+        group.kill(); // what it left running would disturb the next run
+        let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(PIPES)).unwrap_or_default();
+        let (stdout, stderr) = (finish(stdout), finish(stderr));
+        let mut last_lines = stderr.last_lines(LINES);
+        if last_lines.is_empty() {
+            last_lines = stdout.last_lines(LINES);
+        }
+        match stopped {
+            Some(Stop::Interrupt) => return Err(CommandError::Interrupted),
+            Some(Stop::Timeout(after)) => {
+                return Err(CommandError::TimedOut { command: self.line(), after, last_lines });
+            }
+            None => {}
+        }
+        let how = match &end.status {
+            Ok(status) if status.success() => {
+                return Ok(Finished { wall: end.wall, usage: end.usage, stdout, last_lines });
+            }
+            Ok(status) => match status.code() {
+                Some(code) => format!("ended with exit code {code}"),
+                None => format!("was ended by a signal ({status})"),
+            },
+            Err(error) => format!("could not be waited for ({error})"),
+        };
+        Err(CommandError::Failed { command: self.line(), how, last_lines })
+    }
+
+    fn spawn(&self) -> Result<(Instant, Child), CommandError> {
+        let program = self.words.first().cloned().unwrap_or_default();
+        let mut command = std::process::Command::new(resolve(&program, &self.directory));
+        command.args(self.words.iter().skip(1)).current_dir(&self.directory);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for (name, value) in &self.variables {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        // On a thread of its own, because a child inherits the processors of the thread that starts it.
+        let processors = &self.processors;
+        let spawned = thread::scope(|scope| {
+            let spawn = scope.spawn(move || {
+                pin(processors)?;
+                let started = Instant::now();
+                command.spawn().map(|child| (started, child))
+            });
+            spawn.join().unwrap_or_else(|_| Err(io::Error::other("the thread that starts it failed")))
+        });
+        spawned.map_err(|error| {
+            let directory = self.directory.clone();
+            if error.kind() == io::ErrorKind::NotFound && directory.is_dir() {
+                CommandError::NotFound { program, directory }
+            } else {
+                CommandError::Refused { program, directory, error }
+            }
+        })
+    }
+
+    /// Waits for the end, or brings it about.
+    fn wait(&self, child: Child, started: Instant, group: &Group) -> (End, Option<Stop>) {
+        let (send, receive) = mpsc::channel();
+        thread::spawn(move || {
+            let end = wait_for(child, started);
+            let _ = send.send(end);
+        });
+        let mut stop: Option<(Stop, Instant)> = None;
+        loop {
+            match receive.recv_timeout(TICK) {
+                Ok(end) => return (end, stop.map(|(stop, _)| stop)),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let status = Err(io::Error::other("the thread that waits for it failed"));
+                    return (End { status, usage: None, wall: started.elapsed() }, stop.map(|(stop, _)| stop));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            match &stop {
+                Some((_, since)) if since.elapsed() > GRACE => group.kill(),
+                Some(_) => {}
+                None => {
+                    let late = self.timeout.filter(|limit| started.elapsed() > *limit).map(Stop::Timeout);
+                    let why = if interrupt::requested() { Some(Stop::Interrupt) } else { late };
+                    if let Some(why) = why {
+                        group.ask_to_end();
+                        stop = Some((why, Instant::now()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Why a command was stopped.
+enum Stop {
+    Timeout(Duration),
+    Interrupt,
+}
+
+/// The processes that a command started, by the number of the first.
+struct Group {
+    leader: u32,
+}
+
+#[cfg(unix)]
+impl Group {
+    fn ask_to_end(&self) {
+        self.signal(nix::sys::signal::Signal::SIGTERM);
+    }
+
+    fn kill(&self) {
+        self.signal(nix::sys::signal::Signal::SIGKILL);
+    }
+
+    fn signal(&self, signal: nix::sys::signal::Signal) {
+        if let Ok(leader) = i32::try_from(self.leader) {
+            // An error means that nobody is left.
+            let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(leader), signal);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Group {
+    fn ask_to_end(&self) {
+        self.kill();
+    }
+
+    /// Without process groups: the system's own tool ends a process and those that it started.
+    fn kill(&self) {
+        let mut command = std::process::Command::new("taskkill");
+        command.args(["/F", "/T", "/PID", &self.leader.to_string()]);
+        let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
+}
+
+#[cfg(unix)]
+fn wait_for(mut child: Child, started: Instant) -> End {
+    use wait4::Wait4;
+    loop {
+        let waited = child.wait4();
+        let wall = started.elapsed();
+        match waited {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return End { status: Err(error), usage: None, wall },
+            Ok(end) => {
+                let usage = Usage { user: end.rusage.utime, system: end.rusage.stime, peak: end.rusage.maxrss };
+                return End { status: Ok(end.status), usage: Some(usage), wall };
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn wait_for(mut child: Child, started: Instant) -> End {
+    let status = child.wait();
+    End { status, usage: None, wall: started.elapsed() }
+}
+
+/// A program named by a path is meant from where it runs, which only some systems do by themselves.
+fn resolve(program: &str, directory: &Path) -> PathBuf {
+    let path = Path::new(program);
+    let named_by_path = path.components().count() > 1;
+    if path.is_relative() && named_by_path { directory.join(path) } else { path.to_owned() }
+}
+
+/// Keeps this thread, and what it starts, on some processors.
+#[cfg(target_os = "linux")]
+fn pin(processors: &[usize]) -> io::Result<()> {
+    if processors.is_empty() {
+        return Ok(());
+    }
+    let mut set = nix::sched::CpuSet::new();
+    let pinned = processors.iter().try_for_each(|processor| set.set(*processor));
+    let pinned = pinned.and_then(|()| nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &set));
+    pinned.map_err(|error| io::Error::other(format!("--pin names no processors that it may use ({error})")))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn pin(processors: &[usize]) -> io::Result<()> {
+    if processors.is_empty() { Ok(()) } else { Err(io::Error::other("--pin works on Linux only")) }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn command(words: &[&str]) -> Command {
+        Command {
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            directory: "/".into(),
+            variables: vec![],
+            timeout: None,
+            processors: vec![],
+        }
+    }
+
+    #[test]
+    fn what_a_command_used_is_told() {
+        let spin = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo done";
+        let finished = command(&["sh", "-c", spin]).run().unwrap();
+        let usage = finished.usage.unwrap();
+        assert!(usage.user + usage.system > Duration::from_millis(1));
+        assert!(usage.user + usage.system < finished.wall + Duration::from_millis(50));
+        assert!(usage.peak > 100_000, "{usage:?}");
+        assert_eq!(finished.stdout.whole.as_deref(), Some(&b"done\n"[..]));
+    }
+
+    #[test]
+    fn a_failure_has_its_last_lines() {
+        let error = command(&["sh", "-c", "echo out; echo why >&2; exit 7"]).run().unwrap_err().to_string();
+        assert!(error.contains("exit code 7") && error.contains("why"), "{error}");
+        let error = command(&["/nowhere/at/all"]).run().unwrap_err();
+        assert!(matches!(error, CommandError::NotFound { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_child_that_ignores_the_first_signal_is_killed_with_its_children() {
+        let mut stubborn = command(&["sh", "-c", "trap '' TERM; sleep 60 & sleep 60"]);
+        stubborn.timeout = Some(Duration::from_millis(200));
+        let started = Instant::now();
+        let error = stubborn.run().unwrap_err();
+        assert!(matches!(error, CommandError::TimedOut { .. }), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(8));
+    }
+
+    #[test]
+    fn a_process_left_behind_does_not_hold_the_run_open() {
+        let started = Instant::now();
+        command(&["sh", "-c", "sleep 60 & echo gone"]).run().unwrap();
+        assert!(started.elapsed() < Duration::from_secs(4));
+    }
+}

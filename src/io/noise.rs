@@ -1,0 +1,139 @@
+//! What else the machine does: the load before a measurement, and during a run the processor time that went to others
+//! or was taken by the host. Linux tells; elsewhere nothing is known and nothing is said.
+
+use super::command::Usage;
+use crate::model::Diagnostic;
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// Others may use so much of the machine's processors (in processors) before it is said.
+const OTHERS: f64 = 0.3;
+/// The host may take so large a share of the time.
+const STOLEN: f64 = 0.02;
+/// Ticks of /proc/stat in a second: what every Linux tells its programs.
+const TICKS: f64 = 100.0;
+/// A shorter run is no measure of either.
+const SHORTEST: Duration = Duration::from_millis(300);
+
+/// Counters of all processors together, in seconds since the start of the machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Counters {
+    busy: f64,
+    stolen: f64,
+    processors: f64,
+}
+
+/// A run that is being watched.
+#[derive(Debug)]
+pub struct Watch {
+    started: Instant,
+    before: Option<Counters>,
+}
+
+/// What others did during a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Disturbance {
+    /// Processors' worth of time that went to other processes.
+    pub others: f64,
+    /// Share of the processors' time that the host took.
+    pub stolen: f64,
+}
+
+impl Watch {
+    /// Begins to watch.
+    pub fn start() -> Watch {
+        Watch { started: Instant::now(), before: counters() }
+    }
+
+    /// What others did meanwhile; nothing where it is not known.
+    pub fn end(self, usage: Option<Usage>) -> Disturbance {
+        let wall = self.started.elapsed();
+        let (Some(before), Some(after), Some(usage)) = (self.before, counters(), usage) else {
+            return Disturbance::default();
+        };
+        if wall < SHORTEST {
+            return Disturbance::default();
+        }
+        let own = (usage.user + usage.system).as_secs_f64();
+        let wall = wall.as_secs_f64();
+        Disturbance {
+            others: ((after.busy - before.busy - own) / wall).max(0.0),
+            stolen: ((after.stolen - before.stolen) / (wall * after.processors)).max(0.0),
+        }
+    }
+}
+
+impl Disturbance {
+    /// A sentence on it, where it is worth one.
+    pub fn told(self) -> Option<String> {
+        let others = (self.others > OTHERS)
+            .then(|| format!("other processes used {:.1} processors' worth of time", self.others));
+        let stolen = (self.stolen > STOLEN)
+            .then(|| format!("the host of this virtual machine took {:.0} % of its time", 100.0 * self.stolen));
+        let told: Vec<String> = others.into_iter().chain(stolen).collect();
+        (!told.is_empty()).then(|| told.join(", and "))
+    }
+}
+
+/// What is worth knowing before anything is measured.
+pub fn conditions() -> Vec<Diagnostic> {
+    let text = |path: &str| fs::read_to_string(path).ok();
+    let mut diagnostics = Vec::new();
+    let load = text("/proc/loadavg").as_deref().and_then(load);
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
+    if let Some(load) = load.filter(|load| *load > 0.5 * processors as f64) {
+        let message = format!(
+            "the machine was busy before the measurement began: a load of {load:.1} on {processors} processors; end \
+             what else runs, or take more rounds"
+        );
+        diagnostics.push(Diagnostic::warning("busy-machine", "", message));
+    }
+    let governor = text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+    if let Some(governor) = governor.as_deref().map(str::trim).filter(|governor| *governor != "performance") {
+        let message = format!(
+            "the frequency governor is {governor:?}, which changes the clock with the load; \
+             `cpupower frequency-set -g performance` holds it"
+        );
+        diagnostics.push(Diagnostic::note("frequency-governor", "", message));
+    }
+    diagnostics
+}
+
+fn load(loadavg: &str) -> Option<f64> {
+    loadavg.split_whitespace().next()?.parse().ok()
+}
+
+fn counters() -> Option<Counters> {
+    parse(&fs::read_to_string("/proc/stat").ok()?)
+}
+
+/// The first line is `cpu user nice system idle iowait irq softirq steal guest guest_nice`; guests are in user already.
+fn parse(stat: &str) -> Option<Counters> {
+    let fields = stat.lines().next()?.strip_prefix("cpu ")?;
+    let ticks: Vec<f64> = fields.split_whitespace().map_while(|field| field.parse().ok()).collect();
+    let busy = [0, 1, 2, 5, 6].iter().filter_map(|index| ticks.get(*index)).sum::<f64>();
+    let is_processor = |line: &&str| line.starts_with("cpu") && !line.starts_with("cpu ");
+    let processors = stat.lines().filter(is_processor).count().max(1) as f64;
+    Some(Counters { busy: busy / TICKS, stolen: ticks.get(7).copied().unwrap_or_default() / TICKS, processors })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counters_of_a_machine_are_read() {
+        let stat = "cpu  100 10 200 4000 50 5 15 60 30 0\ncpu0 1 2 3\ncpu1 1 2 3\nintr 5\n";
+        // (100 + 10 + 200 + 5 + 15) / 100 and 60 / 100.
+        assert_eq!(parse(stat), Some(Counters { busy: 3.3, stolen: 0.6, processors: 2.0 }));
+        assert_eq!(parse(""), None);
+        assert_eq!(load("2.31 1.0 0.5 1/200 77\n"), Some(2.31));
+    }
+
+    #[test]
+    fn a_quiet_run_is_not_worth_a_word() {
+        assert_eq!(Disturbance { others: 0.1, stolen: 0.001 }.told(), None);
+        let told = Disturbance { others: 1.02, stolen: 0.11 }.told().unwrap();
+        assert!(told.contains("1.0 processors") && told.contains("11 %"), "{told}");
+    }
+}

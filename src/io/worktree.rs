@@ -1,0 +1,289 @@
+//! Work trees of perfgate's own, outside the user's: each side of a measurement is checked out and built in a directory
+//! below one scratch directory, which goes away with it. The user's work tree and index are only read.
+//!
+//! One lock a repository. It is the system's, so it ends with its process however that ends; the file names the scratch
+//! directory, and so the next perfgate clears away what a killed one left.
+
+use super::repository::{Repository, RepositoryError};
+use crate::model::Commit;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Component, Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The beginning of every scratch directory's name.
+const PREFIX: &str = "perfgate-";
+/// Variables that would lead a git command to another repository or index, as inside a hook.
+pub const GIT_VARIABLES: [&str; 6] =
+    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"];
+
+/// Why there is no work tree.
+#[derive(Debug, thiserror::Error)]
+pub enum WorktreeError {
+    /// Another perfgate measures in this repository.
+    #[error(
+        "another perfgate ({who}) is measuring in this repository; two at once would disturb each other, so wait for it \
+         to end, or stop it"
+    )]
+    Locked {
+        /// As far as it says.
+        who: String,
+    },
+    /// A bare repository.
+    #[error("this repository has no work tree, so there is nothing to measure; run perfgate in a clone of it")]
+    Bare,
+    /// A file could not be read or written.
+    #[error("cannot {what} {}: {error}", path.display())]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The git command could not be started.
+    #[error("cannot start the git command: {0}; install git, or put it on PATH")]
+    NoGit(io::Error),
+    /// Git refused.
+    #[error("git cannot {what}: {said}")]
+    Git {
+        /// What was tried.
+        what: String,
+        /// Its own last lines.
+        said: String,
+    },
+    /// A path of `--copy` that cannot be copied.
+    #[error("--copy {path}: {why}")]
+    Copy {
+        /// As it was written.
+        path: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The repository could not be read.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+}
+
+fn failed<'a>(what: &'static str, path: &'a Path) -> impl Fn(io::Error) -> WorktreeError + 'a {
+    move |error| WorktreeError::File { what, path: path.to_owned(), error }
+}
+
+/// A directory for one measurement, and the lock on the repository; both end with it.
+#[derive(Debug)]
+pub struct Scratch {
+    root: PathBuf,
+    user: PathBuf,
+    common: PathBuf,
+    lock: File,
+}
+
+/// A side's work tree.
+#[derive(Debug, Clone)]
+pub struct Checkout {
+    /// Its top.
+    pub root: PathBuf,
+}
+
+impl Scratch {
+    /// Takes the repository's lock, clears away what a killed perfgate left, and makes a directory below `parent`.
+    pub fn open(repository: &Repository, parent: &Path) -> Result<Scratch, WorktreeError> {
+        let user = repository.root().ok_or(WorktreeError::Bare)?.to_owned();
+        let common = repository.common_directory().to_owned();
+        let path = common.join("perfgate-measure");
+        let mut lock = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed("open the lock", &path))?;
+        let mut text = String::new();
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let _ = lock.read_to_string(&mut text);
+                let who = text.lines().next().filter(|line| !line.is_empty()).unwrap_or("just started").to_owned();
+                return Err(WorktreeError::Locked { who });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed("lock", &path)(source)),
+        }
+        let _ = lock.read_to_string(&mut text);
+        if let Some(left) = text.lines().nth(1).map(PathBuf::from).filter(|left| is_scratch(left)) {
+            clear(&left, &common);
+        }
+        let parent = fs::canonicalize(parent).map_err(failed("use as scratch directory", parent))?;
+        let root = create(&parent)?;
+        let scratch = Scratch { root, user, common, lock };
+        let note = format!("process {}\n{}\n", std::process::id(), scratch.root.display());
+        scratch.note(&note).map_err(failed("write the lock", &path))?;
+        Ok(scratch)
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    fn note(&self, text: &str) -> io::Result<()> {
+        let mut lock = &self.lock;
+        lock.set_len(0)?;
+        lock.seek(SeekFrom::Start(0))?;
+        lock.write_all(text.as_bytes())
+    }
+
+    /// Checks a commit out into a directory of this name. No hook of the repository runs.
+    pub fn check_out(&self, name: &str, commit: &Commit) -> Result<Checkout, WorktreeError> {
+        let root = self.root.join(name);
+        let path = root.display().to_string();
+        let what = format!("check out {}", commit.short());
+        git(&self.user, &what, &["worktree", "add", "--quiet", "--force", "--detach", &path, commit.as_str()])?;
+        Ok(Checkout { root })
+    }
+
+    /// Puts another commit into a work tree; nothing of the former one stays.
+    pub fn switch(&self, checkout: &Checkout, commit: &Commit) -> Result<(), WorktreeError> {
+        let what = format!("check out {}", commit.short());
+        git(&checkout.root, &what, &["checkout", "--quiet", "--force", "--detach", commit.as_str()])?;
+        git(&checkout.root, "clean its own work tree", &["clean", "-ffdxq"])
+    }
+
+    /// Fetches the submodules of a work tree.
+    pub fn add_submodules(&self, checkout: &Checkout) -> Result<(), WorktreeError> {
+        let arguments = ["submodule", "--quiet", "update", "--init", "--recursive"];
+        git(&checkout.root, "fetch the submodules", &arguments)
+    }
+
+    /// Makes a work tree of HEAD what the user's is: changed and new files are copied, deleted ones deleted. Gives their
+    /// number.
+    pub fn bring_changes(&self, repository: &Repository, checkout: &Checkout) -> Result<usize, WorktreeError> {
+        let changes = repository.changes()?;
+        for path in &changes {
+            let (from, to) = (self.user.join(path), checkout.root.join(path));
+            remove(&to).map_err(failed("replace", &to))?;
+            if from.symlink_metadata().is_ok() {
+                copy(&from, &to).map_err(failed("copy", &from))?;
+            }
+        }
+        Ok(changes.len())
+    }
+
+    /// Copies a file or directory that git does not know, or not everywhere, from the user's work tree. `path` is
+    /// relative to `directory`, which is in that work tree.
+    pub fn copy_into(&self, checkout: &Checkout, directory: &Path, path: &str) -> Result<(), WorktreeError> {
+        let wrong = |why| WorktreeError::Copy { path: path.to_owned(), why };
+        let relative = directory.join(path);
+        let stays = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if !stays {
+            return Err(wrong("name a path below the repository, without `..`"));
+        }
+        let (from, to) = (self.user.join(&relative), checkout.root.join(&relative));
+        if from.symlink_metadata().is_err() {
+            return Err(wrong("no such file or directory"));
+        }
+        remove(&to).map_err(failed("replace", &to))?;
+        copy(&from, &to).map_err(failed("copy", &from))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        clear(&self.root, &self.common);
+        if !self.root.exists() {
+            let _ = self.lock.set_len(0); // otherwise the next perfgate tries again
+        }
+    }
+}
+
+/// A new directory that only this user may read.
+fn create(parent: &Path) -> Result<PathBuf, WorktreeError> {
+    let process = std::process::id();
+    let mut number = 0;
+    loop {
+        let root = parent.join(format!("{PREFIX}{process}-{number}"));
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(&root) {
+            Ok(()) => return Ok(root),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => number += 1,
+            Err(source) => return Err(failed("make", &root)(source)),
+        }
+    }
+}
+
+/// True for a path that can only be one of ours: nothing else is ever removed.
+fn is_scratch(path: &Path) -> bool {
+    let named = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
+    let real = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    path.is_absolute() && named && (real || !path.exists())
+}
+
+/// Removes a scratch directory and what git keeps of the work trees in it. What a dying process still writes is met by
+/// trying again.
+fn clear(root: &Path, common: &Path) {
+    for attempt in 0..20 {
+        match fs::remove_dir_all(root) {
+            Ok(()) => break,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(_) => std::thread::sleep(std::time::Duration::from_millis(10 * attempt)),
+        }
+    }
+    let worktrees = common.join("worktrees");
+    let Ok(entries) = fs::read_dir(&worktrees) else { return };
+    for entry in entries.flatten() {
+        let ours =
+            fs::read_to_string(entry.path().join("gitdir")).is_ok_and(|at| Path::new(at.trim()).starts_with(root));
+        if ours {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    let _ = fs::remove_dir(&worktrees); // only where it is empty, as git does
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(_) => Ok(()),
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let metadata = from.symlink_metadata()?;
+    if metadata.is_dir() {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+        return Ok(());
+    }
+    #[cfg(unix)]
+    if metadata.is_symlink() {
+        return std::os::unix::fs::symlink(fs::read_link(from)?, to);
+    }
+    fs::copy(from, to).map(drop)
+}
+
+/// Runs git in a directory, without the repository's hooks and without a question to anybody.
+fn git(directory: &Path, what: &str, arguments: &[&str]) -> Result<(), WorktreeError> {
+    let mut command = Command::new("git");
+    command.args(["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]).args(arguments);
+    for name in GIT_VARIABLES {
+        command.env_remove(name);
+    }
+    command.current_dir(directory).env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0");
+    let output = command.stdin(Stdio::null()).output().map_err(WorktreeError::NoGit)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said: Vec<&str> = said.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let said = said[said.len().saturating_sub(5)..].join("\n");
+    Err(WorktreeError::Git { what: what.to_owned(), said })
+}

@@ -1,0 +1,435 @@
+//! Measuring both sides in repositories made here. The benchmark tool is synthetic (tests/data/measure/bench.sh): it
+//! writes criterion-shaped results whose numbers are those of the commit that is checked out.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::Scene;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Ten benchmarks, some of them by a factor slower than usual.
+fn speeds(slower: &[(&str, f64)]) -> String {
+    let line = |(index, name): (usize, &str)| {
+        let factor = slower.iter().find(|(slow, _)| *slow == name).map_or(1.0, |(_, factor)| *factor);
+        format!("{name} {}\n", 1000.0 * (index + 1) as f64 * factor)
+    };
+    ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].into_iter().enumerate().map(line).collect()
+}
+
+/// A repository `r` with the tool on main, and a branch on top of it with the speeds given.
+fn scene(slower: &[(&str, f64)]) -> Scene {
+    let scene = Scene::new();
+    scene.write("r/bench.sh", fs::read(common::data("measure/bench.sh")).unwrap());
+    scene.write("r/speeds", speeds(&[]));
+    scene.repository("r");
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.write("r/speeds", speeds(slower)).commit("r", "work");
+    fs::create_dir(scene.path("scratch")).unwrap();
+    scene
+}
+
+/// `measure` with these options and the synthetic tool.
+fn measure(scene: &Scene, options: &[&str]) -> common::Answer {
+    with(scene, options, &["sh", "bench.sh", "{filter}"])
+}
+
+fn with(scene: &Scene, options: &[&str], command: &[&str]) -> common::Answer {
+    let mut args = vec!["measure", "--scratch", "../scratch"];
+    args.extend(options);
+    args.push("--");
+    args.extend(command);
+    scene.perfgate_at("r", &args)
+}
+
+/// Nothing of a measurement is left, in the scratch directory or in git's.
+#[track_caller]
+fn assert_clean(scene: &Scene) {
+    let left: Vec<_> = fs::read_dir(scene.path("scratch")).unwrap().flatten().map(|entry| entry.path()).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(!scene.path("r/.git/worktrees").exists());
+}
+
+/// Every file of a directory with its bytes.
+fn bytes(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap().flatten() {
+            match entry.file_type().unwrap().is_dir() {
+                true => open.push(entry.path()),
+                false => files.push((entry.path(), fs::read(entry.path()).unwrap())),
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn a_slower_commit_is_found_and_named() {
+    let scene = scene(&[("c", 1.5)]);
+    let answer = measure(&scene, &["--base", "main"]);
+    answer.exits(1).says("✗ regressed  c").complains("1 suspect, measured again in 3 pairs, alone");
+    let report = measure(&scene, &["--format", "json"]);
+    let json = report.exits(1).json();
+    let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
+    assert_eq!(c["confirmed"], true);
+    assert_eq!(c["head"]["runs"], 3);
+    assert!((c["change"].as_f64().unwrap() - 0.5).abs() < 0.02);
+    assert_eq!(json["base"]["commit"], scene.git("r", &["rev-parse", "main"]));
+    assert_eq!(json["counts"]["regressed"], 1);
+    assert_clean(&scene);
+}
+
+#[test]
+fn an_equal_commit_passes() {
+    let scene = scene(&[]);
+    measure(&scene, &["--base", "main"]).exits(0).says("PASS");
+    assert_clean(&scene);
+}
+
+#[test]
+fn work_tree_and_index_are_untouched_byte_for_byte() {
+    let scene = scene(&[]);
+    scene.write("r/speeds", speeds(&[("e", 2.0)])).write("r/new", "new").write("r/staged", "staged");
+    scene.git("r", &["add", "staged"]);
+    fs::remove_file(scene.path("r/file")).unwrap();
+    let status = scene.git("r", &["status", "--porcelain=v2"]);
+    let before = bytes(&scene.path("r"));
+    // Uncommitted work is what is measured.
+    measure(&scene, &["--base", "main"]).exits(1).says("✗ regressed  e");
+    let lock = scene.path("r/.git/perfgate-measure");
+    let after: Vec<_> = bytes(&scene.path("r")).into_iter().filter(|(path, _)| *path != lock).collect();
+    assert_eq!(fs::read(&lock).unwrap(), b"");
+    for (a, b) in before.iter().zip(&after) {
+        assert_eq!(a.0, b.0);
+        assert!(a.1 == b.1, "{} was changed", a.0.display());
+    }
+    assert_eq!(before.len(), after.len());
+    assert_eq!(scene.git("r", &["status", "--porcelain=v2"]), status);
+}
+
+#[test]
+fn a_base_that_does_not_build_is_no_verdict() {
+    let scene = scene(&[]);
+    let answer = measure(&scene, &["--base", "main", "--setup", "echo no such thing >&2; test -e built"]);
+    answer.exits(2).complains("does not build").complains("no such thing").complains("base (");
+    assert_eq!(answer.stdout, "");
+    assert_clean(&scene);
+}
+
+#[test]
+fn what_cannot_be_measured_is_said_and_no_verdict() {
+    let scene = scene(&[]);
+    measure(&scene, &["--base", "nowhere"]).exits(2).complains("`nowhere` is not a revision");
+    with(&scene, &["--base", "main"], &["no-such-program"]).exits(2).complains("cannot find the command");
+    let failing = with(&scene, &["--base", "main"], &["sh", "-c", "echo the reason; exit 3"]);
+    failing.exits(2).complains("exit code 3").complains("the reason");
+    let empty = with(&scene, &["--base", "main"], &["sh", "-c", "echo only words", "{filter}"]);
+    empty.exits(2).complains("left no results").complains("only words");
+    let out = with(&scene, &["--base", "main"], &["sh", "-c", "true {out}"]);
+    out.exits(2).complains("left no results");
+    let bad = with(&scene, &["--base", "main"], &["sh", "-c", "echo '{' > {out}"]);
+    bad.exits(2);
+    assert_clean(&scene);
+}
+
+#[test]
+fn a_command_that_takes_too_long_is_stopped_with_all_that_it_started() {
+    let scene = scene(&[]);
+    let started = Instant::now();
+    let stubborn = "trap '' TERM; echo begun >&2; sleep 77 & sleep 77";
+    let answer = with(&scene, &["--base", "main", "--timeout", "300ms"], &["sh", "-c", stubborn]);
+    answer.exits(2).complains("time limit").complains("begun");
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert_clean(&scene);
+}
+
+#[test]
+fn an_old_result_is_never_read() {
+    let scene = scene(&[]);
+    // Results that are committed are files of the checkout, whatever their time.
+    scene.bench("r/target/criterion", "stale", 5.0, 1);
+    scene.git("r", &["add", "-f", "target"]);
+    scene.git("r", &["commit", "-q", "-m", "results"]);
+    let answer = with(&scene, &["--base", "HEAD~1"], &["sh", "-c", "true", "{filter}"]);
+    answer.exits(2).complains("left no results");
+}
+
+#[test]
+fn a_gigabyte_of_output_neither_fills_memory_nor_is_lost_track_of() {
+    let scene = scene(&[]);
+    let noisy = "head -c 1000000000 /dev/zero | tr '\\0' 'x'; echo; echo the end; exit 1";
+    with(&scene, &["--base", "main"], &["sh", "-c", noisy]).exits(2).complains("the end");
+}
+
+#[test]
+fn a_benchmark_of_one_side_is_added_or_removed() {
+    let scene = scene(&[]);
+    scene.write("r/speeds", speeds(&[]).replace("j ", "new ")).commit("r", "renamed");
+    let report = measure(&scene, &["--base", "main", "--format", "json"]);
+    report.exits(0);
+    assert_eq!(report.outcome("new"), "added");
+    assert_eq!(report.outcome("j"), "removed");
+}
+
+#[test]
+fn a_suspect_without_a_filter_is_measured_with_the_whole_suite() {
+    let scene = scene(&[("c", 1.5)]);
+    let answer = with(&scene, &["--base", "main"], &["sh", "bench.sh"]);
+    answer.exits(1).says("✗ regressed  c").complains("with the whole suite");
+}
+
+#[test]
+fn chance_of_the_screening_is_not_judged() {
+    let scene = scene(&[]);
+    // Head is slow in its first run only: the fresh pairs say so.
+    scene.write(
+        "r/once.sh",
+        "case $PWD/$CRITERION_HOME in */head/*run-0002*|*/head*run-0002*) sed -i 's/^c 3000/c 6000/' speeds;; esac\n\
+         sh bench.sh \"$@\"; git checkout -q speeds\n",
+    );
+    scene.commit("r", "a tool that hiccups");
+    let answer = with(&scene, &["--base", "HEAD", "--format", "json"], &["sh", "once.sh", "{filter}"]);
+    let json = answer.exits(0).json();
+    let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
+    assert_eq!((&c["confirmed"], &c["outcome"]), (&true.into(), &"unchanged".into()));
+}
+
+#[test]
+fn a_base_that_wanders_as_far_makes_it_inconclusive() {
+    let scene = scene(&[("c", 1.3)]);
+    // One of the three fresh base runs is disturbed by a little more than the slow-down.
+    scene.git("r", &["switch", "-q", "main"]);
+    let tool = fs::read_to_string(common::data("measure/bench.sh")).unwrap();
+    let hiccup = "case $CRITERION_HOME in *run-0006/*) [ \"$name\" = c ] && ns=3950 || :;; esac";
+    let tool = tool.replace("  at=", &format!("  {hiccup}\n  at="));
+    scene.write("r/bench.sh", tool).commit("r", "disturbed");
+    scene.git("r", &["switch", "-q", "work"]);
+    let report = measure(&scene, &["--base", "main", "--format", "json"]);
+    report.exits(0).says("in the same minutes base against itself moved by 32 %");
+    assert_eq!(report.outcome("c"), "inconclusive");
+}
+
+#[test]
+fn a_command_that_is_no_tool_is_timed_itself() {
+    let scene = scene(&[]);
+    scene.write("r/work.sh", "exec sleep 0.02").commit("r", "quick");
+    scene.write("r/work.sh", "exec sleep 0.06").commit("r", "slow");
+    let report = with(&scene, &["--base", "HEAD~1", "--format", "json"], &["sh", "work.sh"]);
+    let json = report.exits(1).json();
+    let time = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["metric"] == "time").unwrap();
+    assert_eq!((&time["name"], &time["tool"]), (&"sh work.sh".into(), &"process".into()));
+    assert_eq!((&time["outcome"], &time["confirmed"]), (&"regressed".into(), &true.into()));
+    let metrics: Vec<&str> =
+        json["benchmarks"].as_array().unwrap().iter().filter_map(|finding| finding["metric"].as_str()).collect();
+    for metric in ["memory:peak", "time:user", "time:system"] {
+        assert!(metrics.contains(&metric), "{metrics:?}");
+    }
+}
+
+#[test]
+fn runs_of_one_side_are_stored_one_by_one() {
+    let scene = scene(&[]);
+    let answer = with(&scene, &["--no-base", "--rounds", "3"], &["sh", "bench.sh"]);
+    answer.exits(0).complains("recorded 10 results");
+    scene.perfgate_at("r", &["runs", "list"]).exits(0);
+    let shown = scene.perfgate_at("r", &["runs", "show", "HEAD"]);
+    assert_eq!(shown.exits(0).stdout.matches("run ").count(), 3);
+}
+
+#[test]
+fn head_is_screened_against_stored_runs_and_judged_by_fresh_pairs() {
+    let scene = scene(&[("c", 1.5)]);
+    measure(&scene, &["--base", "main", "--stored"]).exits(2).complains("no stored run of main");
+    scene.git("r", &["switch", "-q", "main"]);
+    with(&scene, &["--no-base", "--rounds", "3"], &["sh", "bench.sh"]).exits(0);
+    scene.git("r", &["switch", "-q", "work"]);
+    let report = measure(&scene, &["--base", "main", "--stored", "--format", "json"]);
+    let json = report.exits(1).json();
+    let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
+    assert_eq!((&c["confirmed"], &c["base"]["runs"]), (&true.into(), &3.into()));
+    assert!(!report.stderr.contains("round 1"), "{}", report.stderr);
+}
+
+#[test]
+fn a_budget_is_planned_before_it_is_spent() {
+    let scene = scene(&[]);
+    let answer = measure(&scene, &["--base", "main", "--budget", "3s"]);
+    answer.exits(0).complains("plan: ").complains("a typical benchmark shows a change from about");
+    assert!(answer.stderr.contains("round 2 of"), "{}", answer.stderr);
+}
+
+/// Starts a measurement whose command says that it runs and then sleeps.
+fn start_sleeping(scene: &Scene) -> std::process::Child {
+    let mark = scene.path("running").display().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
+    command
+        .args(["measure", "--scratch", "../scratch", "--base", "main", "--", "sh", "-c"])
+        .arg(format!("echo $$ > {mark}.new; mv {mark}.new {mark}; sleep 61"))
+        .current_dir(scene.path("r"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let started = Instant::now();
+    while !scene.path("running").exists() {
+        assert!(started.elapsed() < Duration::from_secs(20), "it never ran");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+fn signal(process: u32, name: &str) -> bool {
+    Command::new("kill").args([name, &process.to_string()]).stderr(Stdio::null()).status().unwrap().success()
+}
+
+#[test]
+fn an_interrupt_stops_children_and_removes_work_trees() {
+    let scene = scene(&[]);
+    let child = start_sleeping(&scene);
+    let inner: u32 = scene.read("running").trim().parse().unwrap();
+    assert!(signal(child.id(), "-INT"));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"));
+    assert!(!signal(inner, "-0"), "the command still runs");
+    assert_clean(&scene);
+}
+
+#[test]
+fn two_at_once_are_refused_and_what_a_killed_one_left_is_cleared_away() {
+    let scene = scene(&[]);
+    let mut child = start_sleeping(&scene);
+    let inner: u32 = scene.read("running").trim().parse().unwrap();
+    let second = measure(&scene, &["--base", "main"]);
+    second.exits(2).complains(&format!("another perfgate (process {}) is measuring", child.id()));
+    assert!(signal(child.id(), "-KILL"));
+    child.wait().unwrap();
+    signal(inner, "-KILL");
+    assert!(scene.path("r/.git/worktrees").exists());
+    measure(&scene, &["--base", "main"]).exits(0);
+    assert_clean(&scene);
+}
+
+/// A repository `r` with a commit `start` and so many commits after it, `c` slower from the planted one on, some of
+/// them broken.
+fn history(commits: usize, planted: usize, broken: &[usize]) -> Scene {
+    let scene = scene(&[]);
+    scene.write("r/build.sh", "").commit("r", "start");
+    scene.git("r", &["tag", "start"]);
+    for number in 0..commits {
+        let slower: &[(&str, f64)] = if number >= planted { &[("c", 1.15)] } else { &[] };
+        scene.write("r/speeds", speeds(slower));
+        let broken = broken.contains(&number);
+        scene.write("r/build.sh", if broken { "exit 1" } else { "" }).commit("r", &format!("change {number}"));
+    }
+    scene
+}
+
+fn bisect(scene: &Scene, options: &[&str]) -> common::Answer {
+    let mut args = vec!["bisect", "--scratch", "../scratch", "--setup", "sh build.sh"];
+    args.extend(options);
+    args.extend(["--", "sh", "bench.sh", "{filter}"]);
+    scene.perfgate_at("r", &args)
+}
+
+#[test]
+fn bisect_over_sixteen_commits_finds_the_planted_one() {
+    let scene = history(16, 11, &[]);
+    let answer = bisect(&scene, &["c", "--good", "start"]);
+    answer.exits(0).says("c got slower with\n").says(" change 11\n").says("Evidence");
+    // The bad commit and four steps, each decided by three pairs of these steady results.
+    assert_eq!(answer.stdout.matches("in 3 pairs").count(), 5, "{}", answer.stdout);
+    assert_clean(&scene);
+}
+
+#[test]
+fn bisect_leaves_out_what_does_not_build_and_gives_a_range() {
+    let scene = history(6, 3, &[2]);
+    let answer = bisect(&scene, &["c", "--good", "start"]);
+    answer.exits(0).says("one of 2 commits").says(" change 2\n").says(" change 3\n").does_not_say(" change 4\n");
+    answer.says("left out: it does not build or run");
+}
+
+#[test]
+fn bisect_without_a_slow_down_or_a_common_line_is_no_answer() {
+    let scene = history(3, 3, &[]);
+    bisect(&scene, &["c", "--good", "start"]).exits(2).complains("is not shown to be slower");
+    bisect(&scene, &["c", "--good", "HEAD", "--bad", "start"]).exits(2).complains("no ancestor");
+    bisect(&scene, &["c", "--good", "HEAD"]).exits(2).complains("the same commit");
+    bisect(&scene, &["nowhere", "--good", "start"]).exits(2).complains("left no results");
+}
+
+/// A real criterion crate of ten benchmarks; `slow` is how many times as much one of them does.
+fn criterion_crate(scene: &Scene, slow: u32) {
+    scene.write(
+        "r/Cargo.toml",
+        "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dev-dependencies]\n\
+         criterion = { version = \"0.8\", default-features = false, features = [\"cargo_bench_support\"] }\n\n\
+         [[bench]]\nname = \"tiny\"\nharness = false\n\n[profile.bench]\nopt-level = 0\n",
+    );
+    scene.write("r/src/lib.rs", "");
+    scene.write(
+        "r/benches/tiny.rs",
+        format!(
+            "use criterion::{{Criterion, criterion_group, criterion_main}};\nuse std::{{hint::black_box, time::Duration}};\n\
+             fn all(c: &mut Criterion) {{\n    for size in 1..=10u64 {{\n        \
+             let work = size * 200 * if size == 7 {{ {slow} }} else {{ 1 }};\n        \
+             c.bench_function(&format!(\"sum/{{size}}\"), |b| b.iter(|| (0..black_box(work)).fold(0u64, |a, x| a ^ x)));\n    \
+             }}\n}}\ncriterion_group! {{ name = benches; config = Criterion::default()\n    \
+             .warm_up_time(Duration::from_millis(20)).measurement_time(Duration::from_millis(60)).sample_size(20);\n    \
+             targets = all }}\ncriterion_main!(benches);\n"
+        ),
+    );
+}
+
+/// Builds criterion twice, which takes a minute or two.
+#[test]
+#[ignore = "builds a real criterion crate on both sides; run by .ci/run"]
+fn a_real_criterion_crate_is_measured() {
+    let scene = Scene::new();
+    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
+    scene.write("r/Cargo.lock", fs::read(lock).unwrap());
+    criterion_crate(&scene, 1);
+    scene.repository("r");
+    fs::create_dir(scene.path("scratch")).unwrap();
+    let perfgate = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
+        command.args(args).current_dir(scene.path("r")).stdin(Stdio::null()).env_remove("CARGO_TARGET_DIR");
+        command.env("CARGO_NET_OFFLINE", "true");
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        common::Answer {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    };
+    // A lock file with the packages of this crate only, as a user's would be.
+    let pruned =
+        Command::new("cargo").args(["update", "--workspace", "--offline", "-q"]).current_dir(scene.path("r")).output();
+    let pruned = pruned.unwrap();
+    assert!(pruned.status.success(), "{}", String::from_utf8_lossy(&pruned.stderr));
+    scene.commit("r", "locked");
+    let equal = ["measure", "--scratch", "../scratch", "--base", "HEAD", "--format", "json", "--", "cargo", "bench"];
+    let answer = perfgate(&equal);
+    assert_eq!(answer.exits(0).json()["counts"]["regressed"], 0);
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    criterion_crate(&scene, 3);
+    scene.commit("r", "slower");
+    let status = scene.git("r", &["status", "--porcelain=v2", "--ignored"]);
+    let answer = perfgate(&["measure", "--scratch", "../scratch", "--format", "json", "--", "cargo", "bench"]);
+    assert_eq!(answer.exits(1).outcome("sum/7"), "regressed");
+    assert_eq!(answer.json()["counts"]["regressed"], 1);
+    assert_eq!(scene.git("r", &["status", "--porcelain=v2", "--ignored"]), status);
+    assert!(!scene.path("r/target").exists());
+    scene.write("r/Cargo.toml", "no manifest").commit("r", "broken");
+    perfgate(&["measure", "--scratch", "../scratch", "--base", "HEAD", "--", "cargo", "bench"])
+        .exits(2)
+        .complains("does not build");
+    assert_clean(&scene);
+}
