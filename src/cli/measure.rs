@@ -9,7 +9,6 @@ use super::sides::{self, Scene, Side};
 use super::{Global, config, record};
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
-use crate::history::WINDOW_RUNS;
 use crate::io::repository::Head;
 use crate::io::{interrupt, noise};
 use crate::model::{Commit, Detail, Diagnostic, Run};
@@ -264,7 +263,6 @@ impl Session<'_> {
                 base.commit.short()
             );
         }
-        side.runs.truncate(WINDOW_RUNS);
         Ok(side)
     }
 
