@@ -41,7 +41,7 @@ pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> 
     };
     let budgets = policy.budgets().iter().filter(|b| !on(&|name| b.covers(name, &b.metric), &b.metric));
     let budgets = budgets.map(|budget| {
-        let what = format!("this budget is on `{}` of `{}`", budget.metric, budget.pattern.as_str());
+        let what = format!("the budget on `{}` of `{}`", budget.metric, budget.pattern.as_str());
         none(Some(budget.line), what, &|name| budget.covers(name, &budget.metric), comparisons)
     });
     let goals = policy.goals().iter();
