@@ -1,10 +1,11 @@
 //! `perfgate compare`: the gate.
 
+use super::gate::GateArgs;
 use super::sides::{self, Default, MissingBaseline, Origin, Scene, Side};
 use super::{Global, budgets, config, facts, output, pinned, render as rendering};
 use crate::compare;
 use crate::model::Detail;
-use crate::policy::{FailOn, Goal, parse_alpha, parse_threshold};
+use crate::policy::Goal;
 use crate::render::{self, TableOptions};
 use crate::verdict::{Circumstances, Report, judge, unmatched};
 use anyhow::{Context, bail};
@@ -66,15 +67,8 @@ pub struct CompareArgs {
     /// List unchanged benchmarks too
     #[arg(long)]
     all: bool,
-    /// Change that is tolerated [default: 20%]
-    #[arg(long, value_name = "PERCENT", value_parser = parse_threshold)]
-    threshold: Option<f64>,
-    /// Share of false alarms that is borne [default: 0.05]
-    #[arg(long, value_name = "SHARE", value_parser = parse_alpha)]
-    alpha: Option<f64>,
-    /// What fails the gate [default: regressed,budget]
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum)]
-    fail_on: Vec<Reason>,
+    #[command(flatten)]
+    gate: GateArgs,
     /// Where stored runs are [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -97,41 +91,10 @@ pub(super) enum View {
     Csv,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Reason {
-    Regressed,
-    Budget,
-    Inconclusive,
-    Removed,
-    Added,
-    Environment,
-}
-
-impl From<Reason> for FailOn {
-    fn from(reason: Reason) -> FailOn {
-        match reason {
-            Reason::Regressed => FailOn::Regressed,
-            Reason::Budget => FailOn::Budget,
-            Reason::Inconclusive => FailOn::Inconclusive,
-            Reason::Removed => FailOn::Removed,
-            Reason::Added => FailOn::Added,
-            Reason::Environment => FailOn::Environment,
-        }
-    }
-}
-
 /// Compares, judges, prints and saves; the exit code is the report's.
 pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     let mut config = config::load(global)?;
-    if let Some(threshold) = args.threshold {
-        config.policy = config.policy.with_threshold(threshold);
-    }
-    if let Some(alpha) = args.alpha {
-        config.policy = config.policy.with_alpha(alpha);
-    }
-    if !args.fail_on.is_empty() {
-        config.policy = config.policy.with_fail_on(args.fail_on.iter().map(|reason| FailOn::from(*reason)));
-    }
+    config.policy = args.gate.overrule(config.policy);
     config.policy = config.policy.with_goals(args.expect.iter().cloned());
     let template = args.template.as_deref().map(rendering::template).transpose()?;
     let whole = args.save.is_some() || template.is_some();

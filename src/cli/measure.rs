@@ -2,8 +2,9 @@
 //! suspects again. What one run is, is for `bench`; in which order, for `compare::schedule`.
 
 use super::bench::{Bench, BenchArgs, Measured, Site, parse_time};
-use super::compare::{Reason, View, save, show};
+use super::compare::{View, save, show};
 use super::config::Config;
+use super::gate::GateArgs;
 use super::progress::Progress;
 use super::sides::{self, Scene, Side};
 use super::{Global, config, record};
@@ -12,7 +13,7 @@ use crate::compare::{self, Compared, Suspect};
 use crate::io::repository::Head;
 use crate::io::{interrupt, noise};
 use crate::model::{Commit, Detail, Diagnostic, Run};
-use crate::policy::{FailOn, Policy, parse_alpha, parse_threshold};
+use crate::policy::Policy;
 use crate::stats::centre;
 use crate::verdict::{Circumstances, EnvironmentReport, Report, SideReport, judge};
 use anyhow::{Context, bail};
@@ -75,15 +76,8 @@ pub struct MeasureArgs {
     /// List unchanged benchmarks too
     #[arg(long)]
     all: bool,
-    /// Change that is tolerated [default: 20%]
-    #[arg(long, value_name = "PERCENT", value_parser = parse_threshold)]
-    threshold: Option<f64>,
-    /// Share of false alarms that is borne [default: 0.05]
-    #[arg(long, value_name = "SHARE", value_parser = parse_alpha)]
-    alpha: Option<f64>,
-    /// What fails the gate [default: regressed,budget]
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum)]
-    fail_on: Vec<Reason>,
+    #[command(flatten)]
+    gate: GateArgs,
     #[command(flatten)]
     bench: BenchArgs,
 }
@@ -91,15 +85,7 @@ pub struct MeasureArgs {
 /// Measures, judges, prints and saves; the exit code is the report's.
 pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     let mut config = config::load(global)?;
-    if let Some(threshold) = args.threshold {
-        config.policy = config.policy.with_threshold(threshold);
-    }
-    if let Some(alpha) = args.alpha {
-        config.policy = config.policy.with_alpha(alpha);
-    }
-    if !args.fail_on.is_empty() {
-        config.policy = config.policy.with_fail_on(args.fail_on.iter().map(|reason| FailOn::from(*reason)));
-    }
+    config.policy = args.gate.overrule(config.policy);
     interrupt::watch().context("cannot watch for Ctrl-C")?;
     let mut bench = Bench::open(&args.bench, &config)?;
     let head = bench.repository.head()?;

@@ -7,6 +7,7 @@ mod compare;
 mod config;
 mod facts;
 mod formats;
+mod gate;
 mod history;
 mod init;
 mod measure;

@@ -1,0 +1,57 @@
+//! The flags that overrule `[gate]` of perfgate.toml, for every command that judges.
+
+use crate::policy::{FailOn, Policy, parse_alpha, parse_threshold};
+use clap::{Args, ValueEnum};
+
+/// What a change must clear, where it is not as the config says.
+#[derive(Debug, Args)]
+pub struct GateArgs {
+    /// Change that is tolerated [default: 20%]
+    #[arg(long, value_name = "PERCENT", value_parser = parse_threshold)]
+    threshold: Option<f64>,
+    /// Share of false alarms that is borne [default: 0.05]
+    #[arg(long, value_name = "SHARE", value_parser = parse_alpha)]
+    alpha: Option<f64>,
+    /// What fails the gate [default: regressed,budget]
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum)]
+    fail_on: Vec<Reason>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Reason {
+    Regressed,
+    Budget,
+    Inconclusive,
+    Removed,
+    Added,
+    Environment,
+}
+
+impl From<Reason> for FailOn {
+    fn from(reason: Reason) -> FailOn {
+        match reason {
+            Reason::Regressed => FailOn::Regressed,
+            Reason::Budget => FailOn::Budget,
+            Reason::Inconclusive => FailOn::Inconclusive,
+            Reason::Removed => FailOn::Removed,
+            Reason::Added => FailOn::Added,
+            Reason::Environment => FailOn::Environment,
+        }
+    }
+}
+
+impl GateArgs {
+    /// The policy with these flags in force.
+    pub fn overrule(&self, mut policy: Policy) -> Policy {
+        if let Some(threshold) = self.threshold {
+            policy = policy.with_threshold(threshold);
+        }
+        if let Some(alpha) = self.alpha {
+            policy = policy.with_alpha(alpha);
+        }
+        if !self.fail_on.is_empty() {
+            policy = policy.with_fail_on(self.fail_on.iter().map(|reason| FailOn::from(*reason)));
+        }
+        policy
+    }
+}
