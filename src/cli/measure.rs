@@ -423,7 +423,7 @@ impl Session<'_> {
             runs.push(measured.run);
         }
         let [base, head] = [base, head].map(|runs| compare::only(&runs, suspects, rename));
-        let fresh = self.compare(&base, &head);
+        let fresh = compare::compare_again(&base, &head, self.policy().alpha(), rename, compared);
         compared.confirm(suspects, fresh, &compare::control(&base, rename));
         let message =
             format!("{} {noun} measured again on both sides, {pairs} pairs, and judged by these alone", suspects.len());

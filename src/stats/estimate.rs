@@ -171,6 +171,11 @@ impl Estimate {
         self.delta.abs() < bound && self.noise.tail(bound - self.delta.abs()) < alpha
     }
 
+    /// What this benchmark says of its suite's noise.
+    pub fn trace(&self) -> Trace {
+        self.noise.trace
+    }
+
     /// The smallest change for the worse that these runs would have told from none, beside what else was found.
     pub fn detectable(&self) -> f64 {
         self.noise.quantile(self.level)
@@ -204,12 +209,26 @@ struct Change {
 
 /// Estimates a suite: benchmarks of one metric, all with an edge or all judged by their centres.
 pub fn family(observed: &[Observed], nature: Nature, alpha: f64) -> Family {
+    estimated(observed, nature, alpha, None)
+}
+
+/// Estimates some benchmarks of a suite that were measured again, base and head in turn. Their noise is told by the
+/// whole suite, as it was first measured, and by the fresh runs: those alone are few, and chosen for being far off. What
+/// they have in common is not taken out, as that may be the very change that they were chosen for.
+pub fn again(observed: &[Observed], nature: Nature, alpha: f64, suite: &[Trace]) -> Family {
+    estimated(observed, nature, alpha, Some(suite))
+}
+
+fn estimated(observed: &[Observed], nature: Nature, alpha: f64, suite: Option<&[Trace]>) -> Family {
     let by_edge = observed.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.edge.is_some());
     let edges = by_edge.then(|| changes(observed, |value| value.edge.unwrap_or(value.centre)));
     let medians = changes(observed, |value| value.centre);
     let tested = edges.as_ref().unwrap_or(&medians);
 
-    let common = |changes: &[Change]| shift::common(&changes.iter().map(|change| change.raw).collect::<Vec<_>>());
+    let common = |changes: &[Change]| match suite {
+        Some(_) => 0.0,
+        None => shift::common(&changes.iter().map(|change| change.raw).collect::<Vec<_>>()),
+    };
     let (shift, median_shift) = (common(tested), common(&medians));
     let taken_out = |shift: f64| if shift.abs() <= SHIFT_CAP { shift } else { 0.0 };
 
@@ -225,8 +244,9 @@ pub fn family(observed: &[Observed], nature: Nature, alpha: f64) -> Family {
             factor: change.factor,
         })
         .collect();
-    let small = observed.len() < MIN_SUITE;
-    let prior = Arc::new(Prior::fit(&traces, nature, small));
+    let whole: Vec<Trace> = suite.unwrap_or_default().iter().chain(&traces).copied().collect();
+    let small = suite.map_or(observed.len(), <[Trace]>::len) < MIN_SUITE;
+    let prior = Arc::new(Prior::fit(&whole, nature, small));
     let mut estimates: Vec<Estimate> = (0..observed.len())
         .into_par_iter()
         .map(|i| {
