@@ -325,3 +325,42 @@ fn floor(one: &Observed) -> f64 {
     };
     side(&one.base) + side(&one.head)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(run: usize, y: f64, wander: f64) -> RunValue {
+        RunValue { run, edge: Some(y), centre: y, wander: Some(wander), within: 0.0 }
+    }
+
+    /// Three pairs of one benchmark that is slower by 0.25 on the log scale, its runs 0.02 apart.
+    fn fresh() -> Vec<Observed> {
+        let side = |level: f64| (0..3).map(|i| run(i, level + 0.02 * (i as f64 - 1.0), 0.01)).collect();
+        vec![Observed { base: side(0.0), head: side(0.25) }]
+    }
+
+    /// One run a side of thirty benchmarks that move by `sd` or so.
+    fn suite(sd: f64) -> Vec<Trace> {
+        let change = |i: u32| sd * (f64::from(i % 7) - 3.0) / 2.0;
+        let observed: Vec<Observed> =
+            (0..30).map(|i| Observed { base: vec![run(0, 0.0, 0.01)], head: vec![run(0, change(i), 0.01)] }).collect();
+        family(&observed, Nature::Measured, 0.05).estimates.iter().map(Estimate::trace).collect()
+    }
+
+    #[test]
+    fn what_is_measured_again_is_as_noisy_as_its_suite() {
+        let p = |suite: &[Trace]| again(&fresh(), Nature::Measured, 0.05, suite).estimates[0].p_worse;
+        let (quiet, noisy, alone) = (p(&suite(0.005)), p(&suite(0.2)), p(&[]));
+        assert!(quiet < alone && alone < noisy, "{quiet} {alone} {noisy}");
+        assert!(quiet < 0.001);
+    }
+
+    #[test]
+    fn what_the_suspects_have_in_common_stays_in() {
+        let slower: Vec<Observed> = (0..12).flat_map(|_| fresh()).collect();
+        let suspects = again(&slower, Nature::Measured, 0.05, &suite(0.02));
+        assert!(suspects.estimates.iter().all(|estimate| (estimate.delta - 0.25).abs() < 1e-9));
+        assert_eq!(suspects.shift, 0.0);
+    }
+}
