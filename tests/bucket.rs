@@ -32,6 +32,16 @@ fn measured() -> Scene {
     let scene = Scene::new();
     scene.repository("r");
     suite(&scene, 1, None);
+    // Samples that do not pack well make a run of some kilobytes, which can break off in the middle.
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("{}", 10_000_000 + (state >> 45))
+    };
+    let times: Vec<String> = (0..4000).map(|_| next()).collect();
+    let iters = vec!["1000.0"; 4000].join(",");
+    let sample = format!(r#"{{"sampling_mode":"Flat","iters":[{iters}],"times":[{}]}}"#, times.join(","));
+    scene.write("r/target/criterion/j/new/sample.json", sample);
     scene
 }
 
@@ -112,7 +122,7 @@ fn requests(server: &str, others: i64) -> (usize, usize) {
     let mut records = Vec::new();
     for hour in 0..80 {
         let time = here + 3600 * hour;
-        let date = format!("{time} +0000");
+        let date = format!("@{time} +0000");
         let made = std::process::Command::new("git")
             .args(["-c", "user.name=A", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"])
             .current_dir(scene.path("r"))
@@ -136,9 +146,29 @@ fn requests(server: &str, others: i64) -> (usize, usize) {
 #[test]
 fn the_requests_of_a_comparison_and_a_recording_do_not_grow_with_the_history() {
     let Some(server) = s3::endpoint() else { return };
-    // One listing of the month and sixty runs; the months, the newest of them, four heads, and one object.
-    assert_eq!(requests(&server, 20), (61, 7));
-    assert_eq!(requests(&server, 1500), (61, 7));
+    // One listing of the month and sixty runs. The months, the two newest of them (the first has one run, and four are
+    // wanted), the heads of those four, and one object.
+    assert_eq!(requests(&server, 20), (61, 8));
+    assert_eq!(requests(&server, 1500), (61, 8));
+}
+
+#[test]
+fn the_newest_runs_of_a_crowded_month_are_found() {
+    let Some(url) = s3::fresh() else { return };
+    // More than two pages of names in one month, crowded at its beginning; the content does not matter here.
+    let times: Vec<i64> = (0..2200_i64).chain((0..30).map(|i| 1_000_000 + 1000 * i)).collect();
+    let name = |time: i64| format!("1970-01/{time:012}-none-0123456789ab.pgrun");
+    let objects: Vec<(String, Vec<u8>)> = times.iter().map(|time| (name(*time), vec![0])).collect();
+    s3::bucket(&url).write(&objects).unwrap();
+    let store = store(&url);
+    assert_eq!(store.list().unwrap().keys.len(), 2230);
+    assert_eq!(store.within(&[5..=1_000_000]).unwrap().len(), 2196);
+    for count in [1, 4, 30, 31, 500, 2230] {
+        let newest = store.newest(count).unwrap();
+        let found: Vec<i64> = newest.keys.iter().map(Key::time).collect();
+        assert!(found.len() >= count && times.ends_with(&found), "{count}");
+        assert_eq!(newest.more, found.len() < 2230, "{count}");
+    }
 }
 
 #[test]
@@ -163,9 +193,8 @@ fn eight_writers_of_one_run_write_it_once() {
 fn a_recorder_that_is_killed_in_its_write_leaves_nothing_and_the_next_one_writes_all() {
     let Some(server) = s3::endpoint() else { return };
     let (scene, url) = (measured(), s3::address());
-    // The first connection carries the listings and then the beginning of the object: a run has some 1,500 bytes, and
-    // the requests before it some 1,200.
-    let proxy = Proxy::before(&server, Fault::Hold(2600), usize::MAX);
+    // The listings before it are some 1,200 bytes of requests, and the run some 5,000 bytes.
+    let proxy = Proxy::before(&server, Fault::Hold(4000), usize::MAX);
     let mut recorder = scene.command("r", &at(&proxy.url), &["record", "--store", &url]).spawn().unwrap();
     proxy.wait_for_fault();
     std::thread::sleep(Duration::from_millis(200));
@@ -196,7 +225,7 @@ fn a_connection_that_is_cut_costs_a_try_and_no_run() {
     for fault in [
         Fault::CutSent(0),
         Fault::CutSent(100),
-        Fault::CutSent(2600),
+        Fault::CutSent(4000),
         Fault::CutAnswered(1),
         Fault::CutAnswered(300),
         Fault::CutAnswered(900),
@@ -218,7 +247,7 @@ fn a_connection_that_is_cut_costs_a_try_and_no_run() {
 fn a_connection_that_is_always_cut_is_an_error_and_nothing_is_seen() {
     let Some(server) = s3::endpoint() else { return };
     let (scene, url) = (measured(), s3::address());
-    let proxy = Proxy::before(&server, Fault::CutSent(2600), usize::MAX);
+    let proxy = Proxy::before(&server, Fault::CutSent(4000), usize::MAX);
     record_at(&scene, &proxy.url, &url).exits(2).complains("cannot write").complains(&url).complains("several times");
     assert_eq!(store(&url).list().unwrap(), Default::default());
 }
@@ -229,7 +258,7 @@ fn clocks_that_jump_do_not_put_runs_out_of_reach() {
     let scene = measured();
     // 2024, 2033, 1971, 2026, and a second before it.
     for (run, time) in [1_710_000_000_i64, 2_000_000_000, 40_000_000, 1_780_000_000, 1_779_999_999].iter().enumerate() {
-        let date = format!("{time} +0000");
+        let date = format!("@{time} +0000");
         scene.write("r/file", format!("{run}"));
         scene.git("r", &["add", "."]);
         let mut command = std::process::Command::new("git");

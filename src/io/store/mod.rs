@@ -248,7 +248,12 @@ impl FromStr for StoreUrl {
     type Err = StoreError;
 
     fn from_str(url: &str) -> Result<Self, StoreError> {
-        let wrong = |why: &str| Err(StoreError::Url { url: url.to_owned(), why: why.to_owned() });
+        // Who put a password into the address shall not find it in a log.
+        let shown = match (url.split_once("://"), url.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
+            _ => url.to_owned(),
+        };
+        let wrong = |why: &str| Err(StoreError::Url { url: shown.clone(), why: why.to_owned() });
         match url.split_once(':') {
             Some(("git", name)) => {
                 let taken = ["refs/heads/", "refs/tags/", "refs/remotes/"].iter().any(|s| name.starts_with(s));

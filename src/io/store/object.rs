@@ -65,19 +65,18 @@ impl BucketStore {
         }
     }
 
-    /// The newest runs of a month, at least so many if there are. One request for a month that fits into a page;
-    /// otherwise its time is halved until the rest does.
+    /// The newest runs of a month, at least so many if there are, and whether it has older ones. One request for a month
+    /// that fits into a page; in a larger one the page that the end can be reached from is searched for by halving.
     fn newest_of(&self, month: &str, count: usize) -> Result<(Vec<Key>, bool), StoreError> {
         let keys = |names: &[String]| names.iter().filter_map(|name| Key::parse(name)).collect::<Vec<Key>>();
-        let first = self.bucket.page(&format!("{month}/"), None, None)?;
-        if first.next.is_none() {
-            return Ok((keys(&first.names), false));
+        let page = self.bucket.page(&format!("{month}/"), None, None)?;
+        let mut kept = keys(&page.names);
+        if page.next.is_none() {
+            return Ok((kept, false));
         }
-        let last_time = |names: &[String]| keys(names).last().map(Key::time);
-        let Some(mut low) = last_time(&first.names) else {
-            // A page of foreign names: they are not ours to be clever with.
-            return Ok((keys(&self.names_after(month, 0)?), false));
-        };
+        // `kept` ends at `low`, and there are runs after it; none that would be enough are after `high`.
+        let mut whole = true;
+        let mut low = kept.last().map_or(0, Key::time);
         let mut high = end_of(month, low);
         for _ in 0..HALVINGS {
             let middle = low + (high - low) / 2;
@@ -86,15 +85,25 @@ impl BucketStore {
             }
             let page = self.bucket.page(&format!("{month}/"), Some(&before(month, middle)), None)?;
             let found = keys(&page.names);
-            if page.next.is_some() {
-                low = last_time(&page.names).unwrap_or(middle).max(middle);
-            } else if found.len() >= count {
+            if page.next.is_none() && found.len() >= count {
                 return Ok((found, true));
-            } else {
-                high = middle;
+            }
+            match (page.next, found.last()) {
+                (Some(_), Some(last)) => {
+                    low = last.time();
+                    kept = found;
+                    whole = false;
+                }
+                _ => high = middle,
             }
         }
-        Ok((keys(&self.names_after(month, low)?), true))
+        kept.extend(keys(&self.names_after(month, low)?));
+        kept.sort();
+        kept.dedup();
+        if whole || kept.len() >= count {
+            return Ok((kept, !whole));
+        }
+        Ok((keys(&self.names_after(month, 0)?), false))
     }
 
     /// Refuses to write where a later perfgate writes; the first bytes of the newest records tell.
