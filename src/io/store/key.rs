@@ -29,7 +29,7 @@ impl Key {
     pub fn new(run: &Run, bytes: &[u8]) -> Key {
         let mut id = fingerprint(bytes);
         id.truncate(ID);
-        Key { time: run.time.clamp(0, LATEST), commit: run.commit.clone(), id: id.into() }
+        Key { time: named(run.time), commit: run.commit.clone(), id: id.into() }
     }
 
     /// The key of a name as [`Key`] displays it; `None` for every other name.
@@ -62,9 +62,7 @@ impl Key {
 
     /// The folder of the run's month, `YYYY-MM` in UTC.
     pub fn month(&self) -> String {
-        let date = jiff::Timestamp::from_second(self.time).unwrap_or_default();
-        let date = jiff::tz::Offset::UTC.to_datetime(date);
-        format!("{:04}-{:02}", date.year(), date.month())
+        month_of(self.time)
     }
 
     /// The name inside that folder.
@@ -77,6 +75,18 @@ impl Key {
     pub fn fits(&self, bytes: &[u8]) -> bool {
         fingerprint(bytes).starts_with(&*self.id)
     }
+}
+
+/// The folder of a time.
+pub(super) fn month_of(time: i64) -> String {
+    let date = jiff::Timestamp::from_second(time.clamp(0, LATEST)).unwrap_or_default();
+    let date = jiff::tz::Offset::UTC.to_datetime(date);
+    format!("{:04}-{:02}", date.year(), date.month())
+}
+
+/// The time that a run of this time has in its name.
+pub(super) fn named(time: i64) -> i64 {
+    time.clamp(0, LATEST)
 }
 
 impl fmt::Display for Key {
