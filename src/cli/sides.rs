@@ -15,6 +15,9 @@ use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
+/// No more stored runs than this are opened for a base, so that a store of many machines costs no more as it grows.
+const MOST_READ: usize = 4 * HISTORY_RUNS;
+
 /// Where a side's runs come from.
 #[derive(Debug)]
 pub enum Origin {
@@ -230,7 +233,9 @@ impl Scene<'_> {
                     Err(_) => {} // too old for the base: it is only missing from the look for changes
                 }
             }
-            if chosen.len() >= HISTORY_RUNS || chosen.is_empty() && elsewhere.len() >= 5 * WINDOW_RUNS {
+            let read = chosen.len() + elsewhere.len();
+            let enough = chosen.len() >= HISTORY_RUNS || read >= MOST_READ;
+            if enough || chosen.is_empty() && elsewhere.len() >= 5 * WINDOW_RUNS {
                 break;
             }
         }
