@@ -158,7 +158,13 @@ struct Wants {
 }
 
 /// Reads both sides and judges them.
-fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool, wants: Wants) -> anyhow::Result<Report> {
+fn report(
+    scene: &Scene<'_>,
+    base: &Origin,
+    head: &Origin,
+    allow_missing: bool,
+    wants: Wants,
+) -> anyhow::Result<Report> {
     let policy = &scene.config.policy;
     let samples = wants.facts || wants.strips || policy.asks_for_samples();
     let detail = if samples { Detail::Samples } else { Detail::Digests };

@@ -17,7 +17,8 @@ pub fn write(directory: &Path, charts: &Charts) -> anyhow::Result<()> {
         replace(&path, &picture).with_context(|| format!("{}: cannot write the picture", path.display()))?;
     }
     let noun = if charts.len() == 1 { "picture" } else { "pictures" };
-    let more = if *left_out > 0 { format!("; {left_out} more are left out, of what matters least") } else { String::new() };
+    let more =
+        if *left_out > 0 { format!("; {left_out} more are left out, of what matters least") } else { String::new() };
     output::note(&format!("{} {noun} in {shown}{more}", charts.len()));
     Ok(())
 }

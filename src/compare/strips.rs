@@ -17,9 +17,17 @@ const LEAST: usize = 5;
 
 /// What pictures of the samples are made from: for each metric of each benchmark that both sides have, the newest runs
 /// of base and head in time order.
-pub fn strips(base: &[Run], head: &[Run], rename: impl Fn(&str) -> Option<String>) -> BTreeMap<Suspect, [Vec<Strip>; 2]> {
+pub fn strips(
+    base: &[Run],
+    head: &[Run],
+    rename: impl Fn(&str) -> Option<String>,
+) -> BTreeMap<Suspect, [Vec<Strip>; 2]> {
     let pairs = pairs::pair(base, head, rename);
-    pairs.par_iter().filter(|pair| pair.is_shared()).map(|pair| (name(pair), pair.evidence().map(|e| side(&e)))).collect()
+    pairs
+        .par_iter()
+        .filter(|pair| pair.is_shared())
+        .map(|pair| (name(pair), pair.evidence().map(|e| side(&e))))
+        .collect()
 }
 
 fn name(pair: &Pair<'_>) -> Suspect {
@@ -64,8 +72,7 @@ fn of_summary(summary: &Summary) -> Vec<f64> {
     let stated = |share: f64| summary.quantiles.iter().find(|(s, _)| (s - share).abs() < 1e-9).map(|(_, value)| *value);
     let (low, high) = (stated(0.0), stated(1.0));
     let middle = stated(0.5).unwrap_or(summary.centre);
-    let quartiles: Option<Vec<f64>> =
-        [low, stated(0.25), Some(middle), stated(0.75), high].into_iter().collect();
+    let quartiles: Option<Vec<f64>> = [low, stated(0.25), Some(middle), stated(0.75), high].into_iter().collect();
     let ends = || -> Option<Vec<f64>> { Some(vec![low?, middle, high?]) };
     let ascending = |values: &Vec<f64>| values.windows(2).all(|two| two[0] <= two[1]);
     quartiles.or_else(ends).filter(ascending).unwrap_or_else(|| vec![summary.centre])
@@ -99,7 +106,10 @@ mod tests {
             strip(&Evidence::summary(Summary { centre: 3.0, quantiles, ..Summary::default() }), 17).values
         };
         assert_eq!(summary(vec![(0.0, 1.0), (1.0, 9.0)]), [1.0, 3.0, 9.0]);
-        assert_eq!(summary(vec![(0.0, 1.0), (0.25, 2.0), (0.5, 4.0), (0.75, 5.0), (1.0, 9.0)]), [1.0, 2.0, 4.0, 5.0, 9.0]);
+        assert_eq!(
+            summary(vec![(0.0, 1.0), (0.25, 2.0), (0.5, 4.0), (0.75, 5.0), (1.0, 9.0)]),
+            [1.0, 2.0, 4.0, 5.0, 9.0]
+        );
         assert_eq!(summary(vec![(0.95, 9.0)]), [3.0]);
         // A centre above the maximum is of another kind than the quantiles.
         assert_eq!(summary(vec![(0.0, 1.0), (1.0, 2.0)]), [3.0]);

@@ -103,7 +103,8 @@ pub fn replay(runs: &[Run], policy: &Policy, reading: &Reading<'_>) -> Replay {
 
 fn judge_again(base: &[Run], head: &Run, machine: usize, policies: &[Policy], reading: &Reading<'_>) -> Judged {
     let alpha = policies.first().map_or(0.05, Policy::alpha);
-    let against = |head: &Run| compare(base, std::slice::from_ref(head), alpha, |old| (reading.rename)(old)).comparisons;
+    let against =
+        |head: &Run| compare(base, std::slice::from_ref(head), alpha, |old| (reading.rename)(old)).comparisons;
     let time = jiff::Timestamp::from_second(head.time).unwrap_or_default();
     let day = time.to_zoned(jiff::tz::TimeZone::UTC).date();
     let called = |comparison: &Comparison, policy: &Policy| outcome(comparison, policy, day) == Outcome::Regressed;

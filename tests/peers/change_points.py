@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Other tools' change points on the series that `tests/changepoints.rs` writes, counted as it counts ours.
 
-    PERFGATE_SERIES=/tmp/series cargo test --release --test changepoints -- --ignored --nocapture beside_others
+    PERFGATE_SERIES=/tmp/series/1:/tmp/series/2 cargo test --release --test changepoints -- --ignored --nocapture beside_others
     pip install apache-otava asv==0.6.6 'signal-processing-algorithms==2.1.6'
     python tests/peers/change_points.py /tmp/series/* [--slow]
 

@@ -68,7 +68,8 @@ fn strips(finding: &Finding) -> Option<Value> {
     if !values().any(f64::is_finite) {
         return None;
     }
-    let (factor, unit) = scale(values().filter(|value| value.is_finite()).fold(0.0, |a: f64, b| a.max(b.abs())), &finding.unit);
+    let (factor, unit) =
+        scale(values().filter(|value| value.is_finite()).fold(0.0, |a: f64, b| a.max(b.abs())), &finding.unit);
     let short = |value: &f64| -> f64 { format!("{:.4e}", value / factor).parse().unwrap_or(*value) };
     let run = |strip: &Strip| -> Value {
         let finite = strip.values.iter().filter(|value| value.is_finite());
@@ -102,7 +103,9 @@ fn row(out: &mut String, finding: &Finding, rank: usize, reach: f64, chart: Opti
     }
     let name = match chart {
         Some(chart) => {
-            format!("<button type=\"button\" class=\"chart\" data-chart=\"{chart}\" aria-expanded=\"false\">{name}</button>")
+            format!(
+                "<button type=\"button\" class=\"chart\" data-chart=\"{chart}\" aria-expanded=\"false\">{name}</button>"
+            )
         }
         None => name,
     };

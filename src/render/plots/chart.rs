@@ -121,10 +121,14 @@ pub fn ticks((low, high): (f64, f64), about: usize) -> Vec<(f64, String)> {
         return Vec::new();
     }
     let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|round| round * power).find(|step| *step >= rough).unwrap_or(rough);
+    let step =
+        [1.0, 2.0, 5.0, 10.0].into_iter().map(|round| round * power).find(|step| *step >= rough).unwrap_or(rough);
     let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
-    (first..=last).map(|i| i as f64 * step).map(|at| (at, format!("{at:.decimals$}").replace("-0", "0").replace('-', "−"))).collect()
+    (first..=last)
+        .map(|i| i as f64 * step)
+        .map(|at| (at, format!("{at:.decimals$}").replace("-0", "0").replace('-', "−")))
+        .collect()
 }
 
 /// A range around values with some air at both ends; never empty.

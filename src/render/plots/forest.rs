@@ -15,8 +15,11 @@ const TICKS: [f64; 12] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5
 
 /// The picture; `None` where nothing was compared.
 pub(super) fn chart(report: &Report) -> Option<Chart> {
-    let all: Vec<(&Finding, f64)> =
-        report.benchmarks.iter().filter_map(|finding| Some((finding, finding.change.filter(|c| c.is_finite())?))).collect();
+    let all: Vec<(&Finding, f64)> = report
+        .benchmarks
+        .iter()
+        .filter_map(|finding| Some((finding, finding.change.filter(|c| c.is_finite())?)))
+        .collect();
     let rows = &all[..all.len().min(ROWS)];
     if rows.is_empty() {
         return None;
@@ -47,7 +50,12 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
         stem: "forest".to_owned(),
         title,
         size: (960, 110 + 20 * rows.len() as u32),
-        x: Axis { label: "head / base − 1, with 95 % interval".to_owned(), range: (-reach, reach), ticks: ticks(reach), grid: true },
+        x: Axis {
+            label: "head / base − 1, with 95 % interval".to_owned(),
+            range: (-reach, reach),
+            ticks: ticks(reach),
+            grid: true,
+        },
         y: Axis { label: String::new(), range: (0.3 - rows.len() as f64, 0.7), ticks: names, grid: false },
         layers,
     })

@@ -9,10 +9,12 @@ use super::chart::{Axis, Chart, Ink, Marks};
 use criterion_plot::curve::Curve;
 use criterion_plot::errorbar::ErrorBar;
 use criterion_plot::prelude::{
-    Axis as Place, Color, Configure, Figure, FilledCurve, Font, FontSize, Grid, Horizontal, Justification, Key,
-    Label, LineWidth, Opacity, Order, Plot, PointSize, PointType, Position, Range, Set, Size, Stacked, TicLabels, Title,
+    Axis as Place, Color, Configure, Figure, FilledCurve, Font, FontSize, Grid, Horizontal, Justification, Key, Label,
+    LineWidth, Opacity, Order, Plot, PointSize, PointType, Position, Range, Set, Size, Stacked, TicLabels, Title,
     Vertical,
 };
+use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
 
 /// How much of an area's colour is seen.
 const SHADE: f64 = 0.2;
@@ -38,14 +40,36 @@ pub fn script(chart: &Chart) -> Vec<u8> {
     let _ = figure.dump(&mut script); // a vector takes everything
     // The first line names a file; in its place everything an earlier script set is forgotten.
     let behind = script.iter().position(|byte| *byte == b'\n').map_or(script.len(), |end| end + 1);
-    script.splice(..behind, *b"reset\nset encoding utf8\n");
+    let head = format!("reset\nset encoding utf8\n{}", names(&chart.y));
+    script.splice(..behind, head.into_bytes());
     script
+}
+
+/// An axis without a label has names for ticks.
+fn has_names(axis: &Axis) -> bool {
+    axis.label.is_empty()
+}
+
+/// Names on the left, as labels: gnuplot cuts the text of a tick after 49 bytes.
+fn names(axis: &Axis) -> String {
+    if !has_names(axis) {
+        return String::new();
+    }
+    let widest = axis.ticks.iter().map(|(_, text)| text.width()).max().unwrap_or_default();
+    // In widths of gnuplot's widest usual character.
+    let mut out = format!("set lmargin {}\n", widest * 9 / 10 + 3);
+    for (at, text) in &axis.ticks {
+        let _ = writeln!(out, "set label '{}' at graph -0.012, first {at} right", quoted(text));
+    }
+    out
 }
 
 fn configure(figure: &mut Figure, place: Place, axis: &Axis) {
     figure.configure(place, |properties| {
         let (low, high) = axis.range;
-        let labels = axis.ticks.iter().map(|(_, text)| quoted(text));
+        // A tick's text is a format of numbers besides.
+        let label = |text: &str| if has_names(axis) { String::new() } else { quoted(text).replace('%', "%%") };
+        let labels = axis.ticks.iter().map(|(_, text)| label(text));
         let positions = axis.ticks.iter().map(|(at, _)| *at);
         properties.set(Range::Limits(low, high)).set(TicLabels { labels, positions });
         if !axis.label.is_empty() {

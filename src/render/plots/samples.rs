@@ -11,9 +11,14 @@ use crate::verdict::Finding;
 /// Values of a run that make a hill; fewer are dots only.
 const DENSE: usize = 9;
 /// Points of a hill's outline.
-const OUTLINE: usize = 80;
+const OUTLINE: usize = 150;
 /// Height of a hill, in rows.
 const HILL: f64 = 0.75;
+
+/// Outliers farther from a run's quartiles than so many of their distances are drawn at the edge: they would leave no
+/// room for the others.
+const FAR: f64 = 4.0;
+const BEYOND: &str = "; dots at the edge lie beyond it";
 
 /// Whether there is anything to draw.
 pub(super) fn has_any(finding: &Finding) -> bool {
@@ -26,7 +31,10 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
     let strips = finding.strips.as_ref()?;
     let values = || strips.iter().flatten().flat_map(|strip| &strip.values).copied().filter(|value| value.is_finite());
     let (factor, unit) = scale(values().fold(0.0, |a: f64, b| a.max(b.abs())), &finding.unit);
-    let range = around(values().map(|value| value / factor), 0.06);
+    let (low, high) = bulk(strips);
+    let inside = |value: f64| value.clamp(low, high) / factor;
+    let beyond = values().any(|value| value < low || value > high);
+    let range = around(values().map(inside), 0.06);
     let rows = strips.iter().map(Vec::len).sum::<usize>();
     let mut layers = Vec::new();
     let mut names = Vec::new();
@@ -36,15 +44,18 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
         let mut centres = Vec::new();
         for (number, strip) in strips.iter().enumerate() {
             let y = -(row as f64);
-            let values: Vec<f64> =
-                strip.values.iter().filter(|value| value.is_finite()).map(|value| value / factor).collect();
-            centres.extend(strip.centre().map(|centre| centre / factor).filter(|centre| centre.is_finite()));
+            let values: Vec<f64> = strip.values.iter().copied().filter(|value| value.is_finite()).map(inside).collect();
+            centres.extend(strip.centre().filter(|centre| centre.is_finite()).map(inside));
             let legend = (number == 0).then(|| word.to_owned());
             layers.extend(hill(&values, range, y).map(|marks| Layer { marks, ink, legend: None }));
             let dots = values.iter().map(|value| (*value, y)).collect();
             layers.push(Layer { marks: Marks::Dots(dots), ink, legend });
             if let Some(centre) = centres.last() {
-                layers.push(Layer { marks: Marks::Line(vec![(*centre, y - 0.2), (*centre, y + 0.2)]), ink, legend: None });
+                layers.push(Layer {
+                    marks: Marks::Line(vec![(*centre, y - 0.2), (*centre, y + 0.2)]),
+                    ink,
+                    legend: None,
+                });
             }
             let said = if strips.len() == 1 { word.to_owned() } else { format!("{word} {}", number + 1) };
             names.push((y, format!("{said} ({})", strip.samples)));
@@ -62,10 +73,29 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
         stem: stem("samples", &[&finding.name, &finding.metric, &finding.tool]),
         title: format!("{}{by}, {}", text(&finding.name, 72), finding.outcome.word()),
         size: (760, 130 + 44 * rows as u32),
-        x: Axis { label: axis(&finding.metric, unit), range, ticks: ticks(range, 6), grid: true },
+        x: Axis {
+            label: axis(&finding.metric, unit) + if beyond { BEYOND } else { "" },
+            range,
+            ticks: ticks(range, 6),
+            grid: true,
+        },
         y: Axis { label: String::new(), range: (0.5 - rows as f64, 0.95), ticks: names, grid: false },
         layers,
     })
+}
+
+/// From where to where all but far outliers lie.
+fn bulk(strips: &[Vec<Strip>; 2]) -> (f64, f64) {
+    let of_run = |strip: &Strip| {
+        let mut values: Vec<f64> = strip.values.iter().copied().filter(|value| value.is_finite()).collect();
+        values.sort_by(f64::total_cmp);
+        let last = values.len().checked_sub(1)?;
+        let (q1, q3) = (values[last / 4], values[last - last / 4]);
+        let reach = if values.len() < 5 { f64::INFINITY } else { FAR * (q3 - q1).max(1e-3 * q3.abs()) };
+        Some((q1 - reach, q3 + reach))
+    };
+    let ranges = strips.iter().flatten().filter_map(of_run);
+    ranges.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (low, high)| (a.min(low), b.max(high)))
 }
 
 /// `time, µs`
@@ -93,6 +123,5 @@ fn hill(values: &[f64], (low, high): (f64, f64), y: f64) -> Option<Marks> {
     let places = (0..=OUTLINE).map(|i| low + (high - low) * i as f64 / OUTLINE as f64);
     let heights: Vec<(f64, f64)> = places.map(|x| (x, density(x))).collect();
     let top = heights.iter().map(|(_, height)| *height).fold(0.0, f64::max);
-    let seen = heights.into_iter().map(|(x, height)| (x, HILL * height / top)).filter(|(_, height)| *height > 0.004);
-    (top > 0.0).then(|| Marks::Area(seen.map(|(x, height)| (x, y, y + height)).collect()))
+    (top > 0.0).then(|| Marks::Area(heights.into_iter().map(|(x, height)| (x, y, y + HILL * height / top)).collect()))
 }

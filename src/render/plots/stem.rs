@@ -51,7 +51,9 @@ mod tests {
 
     #[test]
     fn hostile_names_become_safe_ones() {
-        for name in ["../../etc/passwd", "a\"; system \"touch x\"; #`id`", "", ".", "con", "-rf", "\u{202e}\0\n", "日本"] {
+        for name in
+            ["../../etc/passwd", "a\"; system \"touch x\"; #`id`", "", ".", "con", "-rf", "\u{202e}\0\n", "日本"]
+        {
             let stem = stem("samples", &[name, "time"]);
             assert!(stem.starts_with("samples-") && stem.len() < 80, "{stem}");
             assert!(stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), "{stem}");
