@@ -2,7 +2,7 @@
 
 use super::sides::Scene;
 use super::stored::{self, Epochs, Older, Stored};
-use super::{Global, config, output};
+use super::{Global, config, output, plots};
 use crate::history::{Trace, series, trace};
 use crate::model::Diagnostic;
 use crate::render::{self, HistoryView};
@@ -40,6 +40,9 @@ pub struct HistoryArgs {
     /// Write the page and its numbers to a directory, ready for GitHub Pages
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
+    /// Write a picture of each series to a directory too, as SVG
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
     /// Where stored runs are [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -90,6 +93,9 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     let view = HistoryView { traces: &traces, runs: runs.len(), store: &store };
     if let Some(path) = &args.html {
         output::file(path, render::history_page(&view).as_bytes())?;
+    }
+    if let Some(directory) = &args.plots {
+        plots::write(directory, &render::plots::of_history(&view))?;
     }
     if let Some(directory) = &args.site {
         let shown = directory.display();

@@ -7,18 +7,18 @@ use super::config::Config;
 use super::gate::GateArgs;
 use super::progress::Progress;
 use super::sides::{self, Scene, Side};
-use super::{Global, config, record};
+use super::{Global, config, plots, record};
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
 use crate::io::repository::Head;
 use crate::io::{interrupt, noise};
-use crate::model::{Commit, Detail, Diagnostic, Run};
+use crate::model::{Commit, Detail, Diagnostic, Run, Strip};
 use crate::policy::Policy;
 use crate::stats::centre;
 use crate::verdict::{Circumstances, EnvironmentReport, Report, SideReport, judge};
 use anyhow::{Context, bail};
 use clap::Args;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,7 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// Measure this side only, in place, and store the runs
-    #[arg(long, conflicts_with_all = ["base", "stored", "confirm", "budget", "save", "fail_on", "threshold", "alpha"])]
+    #[arg(long, conflicts_with_all = ["base", "stored", "confirm", "budget", "save", "plots", "fail_on", "threshold", "alpha"])]
     no_base: bool,
     /// Screen against stored runs of the base: head alone runs first, and both sides only for the suspects
     #[arg(long, conflicts_with = "rounds")]
@@ -73,6 +73,9 @@ pub struct MeasureArgs {
     /// Write the comparison to a file too, as JSON
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Write pictures to a directory too, as SVG: all changes, and the samples of each benchmark
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
     /// List unchanged benchmarks too
     #[arg(long)]
     all: bool,
@@ -106,9 +109,14 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     if let Some(path) = &args.save {
         save(&report, path)?;
     }
+    if let Some(directory) = &args.plots {
+        plots::write(directory, &crate::render::plots::of_report(&report))?;
+    }
     show(&report, args.format, args.all)?;
     Ok(report.exit_code())
 }
+
+type Strips = BTreeMap<Suspect, [Vec<Strip>; 2]>;
 
 /// One measurement as it goes on.
 struct Session<'a> {
@@ -195,6 +203,8 @@ impl Session<'_> {
             self.base.clone_from(&base_runs);
         }
         let mut compared = self.compare(&base_runs, &self.tip);
+        let draws = self.args.plots.is_some() || self.args.save.is_some();
+        let mut strips = if draws { self.strips(&base_runs, &self.tip) } else { Strips::new() };
         if compared.shared == 0 {
             bail!(
                 "nothing to judge: base and head have no benchmark in common; does the command run the same suite on both?"
@@ -212,9 +222,14 @@ impl Session<'_> {
             })
             .collect();
         if !suspects.is_empty() {
-            self.confirm(bench, &sites, &mut compared, &suspects, &progress)?;
+            let again = self.confirm(bench, &sites, &mut compared, &suspects, &progress)?;
+            if draws {
+                strips.extend(again);
+            }
         }
-        Ok(self.judge(compared, bench, &base, &sites, true))
+        let mut report = self.judge(compared, bench, &base, &sites, true);
+        report.keep(strips);
+        Ok(report)
     }
 
     fn base(&self, bench: &Bench<'_>) -> anyhow::Result<Base> {
@@ -389,6 +404,11 @@ impl Session<'_> {
         compare::compare(base, head, self.policy().alpha(), |old| self.policy().rename(old).map(str::to_owned))
     }
 
+    /// The samples that pictures are made from.
+    fn strips(&self, base: &[Run], head: &[Run]) -> Strips {
+        compare::strips(base, head, |old| self.policy().rename(old).map(str::to_owned))
+    }
+
     /// Measures the suspects again, a number of pairs that was fixed before.
     fn confirm(
         &mut self,
@@ -397,7 +417,7 @@ impl Session<'_> {
         compared: &mut Compared,
         suspects: &BTreeSet<Suspect>,
         progress: &Progress,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Strips> {
         let rename = |old: &str| self.policy().rename(old).map(str::to_owned);
         let mut names: BTreeSet<String> = suspects.iter().map(|suspect| suspect.benchmark.clone()).collect();
         let old_names = self.base.iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str());
@@ -428,7 +448,7 @@ impl Session<'_> {
         let message =
             format!("{} {noun} measured again on both sides, {pairs} pairs, and judged by these alone", suspects.len());
         compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
-        Ok(())
+        Ok(self.strips(&base, &head))
     }
 
     fn judge(&self, mut compared: Compared, bench: &mut Bench<'_>, base: &Base, sites: &Sites, last: bool) -> Report {

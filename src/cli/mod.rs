@@ -13,6 +13,7 @@ mod init;
 mod measure;
 mod output;
 mod pinned;
+mod plots;
 mod progress;
 mod record;
 mod render;

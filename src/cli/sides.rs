@@ -14,6 +14,9 @@ use anyhow::{Context, bail};
 use std::collections::BTreeSet;
 use std::path::Path;
 
+/// No more stored runs than this are opened for a base, so that a store of many machines costs no more as it grows.
+const MOST_READ: usize = 4 * HISTORY_RUNS;
+
 /// Where a side's runs come from.
 #[derive(Debug)]
 pub enum Origin {
@@ -234,7 +237,9 @@ impl Scene<'_> {
                         Err(_) => {} // too old for the base: it is only missing from the look for changes
                     }
                 }
-                if chosen.len() >= HISTORY_RUNS || chosen.is_empty() && elsewhere.len() >= 5 * WINDOW_RUNS {
+                let read = chosen.len() + elsewhere.len();
+                let enough = chosen.len() >= HISTORY_RUNS || read >= MOST_READ;
+                if enough || chosen.is_empty() && elsewhere.len() >= 5 * WINDOW_RUNS {
                     chosen.truncate(HISTORY_RUNS);
                     return Ok((chosen, elsewhere));
                 }
@@ -269,8 +274,11 @@ impl Scene<'_> {
                 let (now, later) = waiting.split_at(step.min(waiting.len()));
                 (waiting, step) = (later, 4 * step);
                 let mut runs = store::of_commits(&*store, &timed(now)?)?;
-                let keys: Vec<Key> =
-                    now.iter().filter_map(|commit| runs.remove(commit)).flat_map(|keys| keys.into_iter().rev()).collect();
+                let keys: Vec<Key> = now
+                    .iter()
+                    .filter_map(|commit| runs.remove(commit))
+                    .flat_map(|keys| keys.into_iter().rev())
+                    .collect();
                 if !keys.is_empty() {
                     found = true;
                     return Ok(keys);

@@ -7,9 +7,11 @@ mod pairs;
 pub mod schedule;
 pub mod search;
 mod spread;
+mod strips;
 
 pub use confirm::{Suspect, control, edge, only};
 pub use pairs::{Level, Pair, pair};
+pub use strips::strips;
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, Spread, Work};
 use crate::stats::estimate::{self, Estimate, Family, Observed};

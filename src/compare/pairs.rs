@@ -77,7 +77,7 @@ impl<'a> Pair<'a> {
         Pair { benchmark, metric, measurement, base: vec![], head: vec![], other_unit: None, unreadable: false }
     }
 
-    fn key(&self) -> (&str, &str, &str) {
+    pub(super) fn key(&self) -> (&str, &str, &str) {
         (&self.benchmark, &self.metric.name, &self.measurement.tool)
     }
 
@@ -187,6 +187,11 @@ impl<'a> Pair<'a> {
         };
         let base = marks(&self.base);
         marks(&self.head).iter().any(|mark| base.contains(mark))
+    }
+
+    /// The evidence of base and head, in the order of their runs.
+    pub(super) fn evidence(&self) -> [Vec<&'a Evidence>; 2] {
+        [&self.base, &self.head].map(|side| evidence(side))
     }
 
     pub(super) fn comparison(&self, effect: Effect) -> Comparison {

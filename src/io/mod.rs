@@ -7,6 +7,7 @@ pub mod collect;
 pub mod command;
 pub mod counters;
 mod files;
+pub mod gnuplot;
 pub mod input;
 pub mod interrupt;
 pub mod manifest;

@@ -10,6 +10,7 @@ mod name;
 pub mod record;
 mod run;
 mod spread;
+mod strip;
 mod unit;
 
 pub use diagnostic::{Diagnostic, Severity};
@@ -20,4 +21,5 @@ pub use metric::{Direction, Metric};
 pub use name::{BenchId, Commit};
 pub use run::Run;
 pub use spread::{Spread, Statistic};
+pub use strip::Strip;
 pub use unit::{Unit, UnitScale};

@@ -1,12 +1,14 @@
 //! Report -> text. Every view reads the same Report and decides nothing; nothing here prints.
 
 mod csv;
+mod digest;
 pub mod escape;
 mod history;
 mod html;
 mod json;
 mod junit;
 mod markdown;
+pub mod plots;
 mod quantity;
 mod replay;
 mod rows;
