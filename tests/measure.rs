@@ -466,7 +466,7 @@ fn criterion_crate(scene: &Scene, slow: u32) {
              let work = size * 200 * if size == 7 {{ {slow} }} else {{ 1 }};\n        \
              c.bench_function(&format!(\"sum/{{size}}\"), |b| b.iter(|| (0..black_box(work)).fold(0u64, |a, x| a ^ x)));\n    \
              }}\n}}\ncriterion_group! {{ name = benches; config = Criterion::default()\n    \
-             .warm_up_time(Duration::from_millis(20)).measurement_time(Duration::from_millis(60)).sample_size(20);\n    \
+             .warm_up_time(Duration::from_millis(20)).measurement_time(Duration::from_millis(60)).sample_size(20).nresamples(1000);\n    \
              targets = all }}\ncriterion_main!(benches);\n"
         ),
     );
