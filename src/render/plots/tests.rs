@@ -149,3 +149,23 @@ fn a_series_shows_its_points_its_levels_and_where_it_changed() {
         .collect();
     assert_eq!(lines, [&vec![(-0.3, 1.0005), (11.3, 1.0005)], &vec![(11.7, 1.5005), (19.3, 1.5005)]]);
 }
+
+#[test]
+fn a_page_of_a_thousand_benchmarks_with_many_runs_stays_small() {
+    let strip =
+        |count: usize| json!({"samples": 100, "values": (0..count).map(|i| 12345.0 + i as f64).collect::<Vec<_>>()});
+    let all: Vec<Value> = (0..1000)
+        .map(|i| {
+            let name = format!("group{}/a_benchmark_with_a_usual_name/{i}", i % 20);
+            let mut finding = finding(&name, "unchanged", 0.0123456789, json!([-0.0123456789, 0.0345678901]));
+            for side in ["base", "head"] {
+                finding[side] = json!({"value": 12345.678901, "runs": 10, "samples": 1000});
+            }
+            // As many as are ever kept: ten runs of five values, and one of seventeen.
+            finding["strips"] = json!([vec![strip(5); 10], [strip(17)]]);
+            finding
+        })
+        .collect();
+    let page = crate::render::report_page(&report(&all));
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
+}
