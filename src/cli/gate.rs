@@ -54,4 +54,15 @@ impl GateArgs {
         }
         policy
     }
+    /// The same from words that are no flags; an error says which one is wrong.
+    pub fn of_words(threshold: Option<&str>, fail_on: Option<&str>) -> Result<GateArgs, String> {
+        let threshold = threshold.map(parse_threshold).transpose().map_err(|error| format!("threshold: {error}"))?;
+        let reason = |word: &str| {
+            let known = || Reason::value_variants().iter().filter_map(|r| r.to_possible_value());
+            let list = || known().map(|value| value.get_name().to_owned()).collect::<Vec<_>>().join(", ");
+            Reason::from_str(word, false).map_err(|_| format!("fail-on: {word:?} is not one of {}", list()))
+        };
+        let words = fail_on.unwrap_or_default().split([',', '\n']).map(str::trim).filter(|word| !word.is_empty());
+        Ok(GateArgs { threshold, alpha: None, fail_on: words.map(reason).collect::<Result<_, _>>()? })
+    }
 }
