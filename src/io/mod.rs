@@ -6,6 +6,7 @@ pub mod changes;
 pub mod collect;
 pub mod command;
 mod files;
+pub mod github;
 pub mod input;
 pub mod interrupt;
 pub mod manifest;
