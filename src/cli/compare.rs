@@ -139,7 +139,13 @@ pub(super) fn show(report: &Report, view: View, all: bool) -> anyhow::Result<()>
 }
 
 /// Reads both sides and judges them; `whole` keeps what a document tells beside the verdict.
-pub(super) fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool, whole: bool) -> anyhow::Result<Report> {
+pub(super) fn report(
+    scene: &Scene<'_>,
+    base: &Origin,
+    head: &Origin,
+    allow_missing: bool,
+    whole: bool,
+) -> anyhow::Result<Report> {
     let policy = &scene.config.policy;
     let detail = if whole || policy.asks_for_samples() { Detail::Samples } else { Detail::Digests };
     let on_disk = |origin: &Origin| matches!(origin, Origin::Paths(_) | Origin::WorkTree(_));

@@ -4,7 +4,7 @@ use crate::policy::{FailOn, Policy, parse_alpha, parse_threshold};
 use clap::{Args, ValueEnum};
 
 /// What a change must clear, where it is not as the config says.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct GateArgs {
     /// Change that is tolerated [default: 20%]
     #[arg(long, value_name = "PERCENT", value_parser = parse_threshold)]

@@ -94,6 +94,20 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     Ok(report.exit_code())
 }
 
+/// The arguments for a command that is judged against a revision, or, without one, whose run is only stored.
+pub(super) fn args(words: &[String], base: Option<&str>, store: Option<&str>) -> anyhow::Result<MeasureArgs> {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: MeasureArgs,
+    }
+    let side = base.map_or("--no-base".to_owned(), |base| format!("--base={base}"));
+    let store = store.map(|store| format!("--store={store}"));
+    let line = ["measure".to_owned(), side].into_iter().chain(store).chain(["--".to_owned()]);
+    let line: Line = clap::Parser::try_parse_from(line.chain(words.iter().cloned()))?;
+    Ok(line.args)
+}
+
 /// Measures and judges; with `--no-base` the runs are stored and there is no report.
 pub(super) fn measure(args: &MeasureArgs, config: &Config) -> anyhow::Result<Option<Report>> {
     interrupt::watch().context("cannot watch for Ctrl-C")?;

@@ -3,6 +3,7 @@
 mod bench;
 mod bisect;
 mod budgets;
+mod ci;
 mod compare;
 mod config;
 mod facts;
@@ -14,6 +15,7 @@ mod measure;
 mod output;
 mod pinned;
 mod progress;
+mod publish;
 mod record;
 mod render;
 mod replay;
@@ -85,6 +87,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Fill a template from a saved comparison
     Render(render::RenderArgs),
+    /// What the GitHub Action runs: records, or judges and publishes, as the event asks
+    Ci(ci::CiArgs),
     /// Stored series with change points: what changed, by how much, since which commit
     History(history::HistoryArgs),
     /// Judge the stored history again: alarms raised, injected slow-downs caught
@@ -138,6 +142,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Measure(args)) => measure::run(args, &cli.global),
         Some(Command::Bisect(args)) => bisect::run(args, &cli.global),
         Some(Command::Record(args)) => record::run(args, &cli.global),
+        Some(Command::Ci(args)) => ci::run(args, &cli.global),
         Some(Command::History(args)) => history::run(args, &cli.global),
         Some(Command::Replay(args)) => replay::run(args, &cli.global),
         Some(Command::Runs(args)) => runs::run(args, &cli.global),

@@ -25,10 +25,12 @@ pub fn expand(pattern: &str) -> Result<Vec<PathBuf>, PatternError> {
     if !special(pattern) || Path::new(pattern).exists() {
         return Ok(vec![PathBuf::from(pattern)]);
     }
-    let pattern_error = |error: globset::Error| PatternError { pattern: pattern.to_owned(), why: error.kind().to_string() };
+    let pattern_error =
+        |error: globset::Error| PatternError { pattern: pattern.to_owned(), why: error.kind().to_string() };
     let clean = pattern.trim_start_matches("./");
     let glob = GlobBuilder::new(clean).literal_separator(true).build().map_err(pattern_error)?.compile_matcher();
-    let fixed: PathBuf = Path::new(clean).components().take_while(|part| !special(&part.as_os_str().to_string_lossy())).collect();
+    let fixed: PathBuf =
+        Path::new(clean).components().take_while(|part| !special(&part.as_os_str().to_string_lossy())).collect();
     let mut found = Vec::new();
     let mut waiting = vec![(fixed, 0)];
     while let Some((directory, depth)) = waiting.pop() {
@@ -38,7 +40,10 @@ pub fn expand(pattern: &str) -> Result<Vec<PathBuf>, PatternError> {
             let path = directory.join(entry.file_name());
             if glob.is_match(&path) {
                 found.push(path);
-            } else if depth < DEEPEST && entry.file_name() != ".git" && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            } else if depth < DEEPEST
+                && entry.file_name() != ".git"
+                && entry.file_type().is_ok_and(|kind| kind.is_dir())
+            {
                 waiting.push((path, depth + 1));
             }
         }
@@ -54,7 +59,9 @@ mod tests {
     #[test]
     fn a_pattern_finds_files_and_directories_below_its_fixed_part() {
         let top = tempfile::tempdir().unwrap();
-        for file in ["a/target/criterion/x/new.json", "b/target/criterion/y.json", "b/out/1.json", "b/out/deep/2.json", "c.txt"] {
+        for file in
+            ["a/target/criterion/x/new.json", "b/target/criterion/y.json", "b/out/1.json", "b/out/deep/2.json", "c.txt"]
+        {
             let path = top.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();

@@ -71,7 +71,14 @@ impl Plan {
                     return Ok(Plan::Record { branch: default });
                 }
                 let head = head.clone().unwrap_or_else(|| measured.clone());
-                Judging { base: base(&default, None)?, branch: default, measured: measured.clone(), head, pull: None, fork: false }
+                Judging {
+                    base: base(&default, None)?,
+                    branch: default,
+                    measured: measured.clone(),
+                    head,
+                    pull: None,
+                    fork: false,
+                }
             }
             Kind::PullRequest(pull) => Judging {
                 base: base(&pull.branch, Some(&pull.base))?,
@@ -129,9 +136,15 @@ impl Plan {
                 line("head", format!("{} ({results})", judging.measured.short()));
                 let base = match (&inputs.base, &inputs.command) {
                     (Some(word), _) => format!("{word}, as the input says"),
-                    (None, Some(_)) => format!("{}, the merge base with {}, measured too", judging.base.short(), judging.branch),
+                    (None, Some(_)) => {
+                        format!("{}, the merge base with {}, measured too", judging.base.short(), judging.branch)
+                    }
                     (None, None) => {
-                        format!("stored runs of {}, the merge base with {}, and before", judging.base.short(), judging.branch)
+                        format!(
+                            "stored runs of {}, the merge base with {}, and before",
+                            judging.base.short(),
+                            judging.branch
+                        )
                     }
                 };
                 line("base", base);
@@ -140,7 +153,8 @@ impl Plan {
                     (true, _) => "the job's summary, and a file of results for the trusted workflow".to_owned(),
                     (false, Some(number)) => format!(
                         "a comment on #{number} ({}), {}the job's summary",
-                        clap::ValueEnum::to_possible_value(&inputs.comment).map_or(String::new(), |v| v.get_name().to_owned()),
+                        clap::ValueEnum::to_possible_value(&inputs.comment)
+                            .map_or(String::new(), |v| v.get_name().to_owned()),
                         check(inputs, &judging.head)
                     ),
                     (false, None) => format!("{}the job's summary", check(inputs, &judging.head)),
@@ -151,7 +165,11 @@ impl Plan {
             Plan::Trusted(run) => {
                 line("event", format!("a workflow of {} that ended, for {repository}", run.head_repository));
                 line("head", format!("{} (the results that its job measured)", run.head.short()));
-                line("base", "stored runs of the commit that it was compared with, once that is found on the base branch".to_owned());
+                line(
+                    "base",
+                    "stored runs of the commit that it was compared with, once that is found on the base branch"
+                        .to_owned(),
+                );
                 line("store", format!("{store}, fetched from origin"));
                 line("publishes", "a comment on the fork's pull request, and what else is asked for".to_owned());
                 line("exit", "1 when the gate fails, 2 without a verdict, else 0".to_owned());

@@ -2,6 +2,7 @@
 //! What is done about it is for `cli::ci`. Everything in the file may have been written by a stranger; only numbers, full
 //! commit ids and names of a plain shape come out of it as such, branch names stay text.
 
+use super::slug::Slug;
 use crate::model::Commit;
 use serde::Deserialize;
 use std::fs::File;
@@ -15,7 +16,7 @@ const LARGEST: u64 = 25 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Where it happened; `None` where neither the file nor the environment says.
-    pub repository: Option<RepositoryName>,
+    pub repository: Option<Slug>,
     /// The repository's default branch, where the file names it.
     pub default_branch: Option<String>,
     /// What happened.
@@ -55,7 +56,7 @@ pub struct PullRequest {
     /// Its newest commit: what is commented on. What is checked out is usually GitHub's trial merge of it.
     pub head: Commit,
     /// Where that commit lives; `None` where the fork was deleted.
-    pub head_repository: Option<RepositoryName>,
+    pub head_repository: Option<Slug>,
     /// The branch that it is to go to.
     pub branch: String,
     /// The tip of that branch when the event was made.
@@ -68,20 +69,11 @@ pub struct WorkflowRun {
     /// The commit that it ran for: of a pull request, the newest one of its branch.
     pub head: Commit,
     /// Where that commit lives.
-    pub head_repository: RepositoryName,
+    pub head_repository: Slug,
     /// The branch there.
     pub head_branch: String,
     /// What had started it.
     pub event: String,
-}
-
-/// `owner/name`, both of a plain shape: fit to stand in an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RepositoryName {
-    /// The owner.
-    pub owner: String,
-    /// The repository.
-    pub name: String,
 }
 
 /// Why there is no event. Each message says what to do.
@@ -132,24 +124,6 @@ pub enum EventError {
     },
 }
 
-impl RepositoryName {
-    /// Reads `owner/name`; `None` where it is not of that shape.
-    pub fn parse(text: &str) -> Option<RepositoryName> {
-        let (owner, name) = text.split_once('/')?;
-        let plain = |part: &str| {
-            let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-            (1..=100).contains(&part.len()) && part.bytes().all(allowed) && !matches!(part, "." | "..")
-        };
-        (plain(owner) && plain(name)).then(|| RepositoryName { owner: owner.to_owned(), name: name.to_owned() })
-    }
-}
-
-impl std::fmt::Display for RepositoryName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.owner, self.name)
-    }
-}
-
 impl Event {
     /// Reads the event of a name from its file. `variable` reads the process environment.
     pub fn read(name: &str, path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Event, EventError> {
@@ -166,9 +140,7 @@ impl Event {
         let repository = repository.or_else(|| variable("GITHUB_REPOSITORY").filter(|name| !name.is_empty()));
         let repository = match repository {
             None => None,
-            Some(name) => {
-                Some(RepositoryName::parse(&name).ok_or_else(|| mismatch(&format!("{name:?} names no repository")))?)
-            }
+            Some(name) => Some(Slug::parse(&name).ok_or_else(|| mismatch(&format!("{name:?} names no repository")))?),
         };
         let default_branch = payload.repository.and_then(|repository| repository.default_branch);
         Ok(Event { repository, default_branch, kind })
@@ -221,7 +193,7 @@ fn kind(name: &str, payload: &Payload) -> Result<Kind, String> {
             let pull = payload.pull_request.as_ref().ok_or("it has no `pull_request`")?;
             let name = |repository: &Option<Repository>| {
                 let name = repository.as_ref()?.full_name.as_deref()?;
-                RepositoryName::parse(name)
+                Slug::parse(name)
             };
             Ok(Kind::PullRequest(PullRequest {
                 number: pull.number,
@@ -246,7 +218,7 @@ fn kind(name: &str, payload: &Payload) -> Result<Kind, String> {
             Ok(Kind::WorkflowRun(WorkflowRun {
                 head: commit(run.head_sha.as_deref(), "workflow_run.head_sha")?,
                 head_repository: from
-                    .and_then(RepositoryName::parse)
+                    .and_then(Slug::parse)
                     .ok_or("it has no `workflow_run.head_repository.full_name`")?,
                 head_branch: run.head_branch.clone().ok_or("it has no `workflow_run.head_branch`")?,
                 event: run.event.clone().ok_or("it has no `workflow_run.event`")?,

@@ -1,3 +1,22 @@
-//! GitHub: the event that started a workflow, and its API.
+//! GitHub's REST API: what perfgate reads and writes there, what its refusals mean; and the event that started a workflow. Asynchronous inside; every face
+//! of this room is an ordinary function.
 
+mod check;
+mod client;
+mod comment;
 pub mod event;
+mod fault;
+mod identity;
+mod marker;
+pub mod parcel;
+mod pull;
+mod slug;
+mod token;
+
+pub use check::{CheckRun, Conclusion, put_check};
+pub use client::{Client, Patience};
+pub use comment::{Part, When, put_comment};
+pub use fault::{Fault, Need};
+pub use pull::{Pull, pull, pulls_of, update_body};
+pub use slug::Slug;
+pub use token::Token;

@@ -139,7 +139,11 @@ impl Parcel {
             runs.push(run.map_err(|error| ParcelError::Record { path: path.to_owned(), error })?);
         }
         if !rest.is_empty() || runs.is_empty() {
-            return Err(foreign(if runs.is_empty() { "it holds no results" } else { "it has more than its header says" }));
+            return Err(foreign(if runs.is_empty() {
+                "it holds no results"
+            } else {
+                "it has more than its header says"
+            }));
         }
         let [head, measured, base] = [&header.head, &header.measured, &header.base].map(|id| commit(id));
         Ok(Parcel { head: head?, measured: measured?, base: base?, runs })
