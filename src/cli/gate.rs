@@ -54,15 +54,24 @@ impl GateArgs {
         }
         policy
     }
-    /// The same from words that are no flags; an error says which one is wrong.
-    pub fn of_words(threshold: Option<&str>, fail_on: Option<&str>) -> Result<GateArgs, String> {
-        let threshold = threshold.map(parse_threshold).transpose().map_err(|error| format!("threshold: {error}"))?;
-        let reason = |word: &str| {
-            let known = || Reason::value_variants().iter().filter_map(|r| r.to_possible_value());
-            let list = || known().map(|value| value.get_name().to_owned()).collect::<Vec<_>>().join(", ");
-            Reason::from_str(word, false).map_err(|_| format!("fail-on: {word:?} is not one of {}", list()))
-        };
+    /// The same from words that are no flags; every one that is wrong is named.
+    pub fn of_words(threshold: Option<&str>, fail_on: Option<&str>) -> Result<GateArgs, Vec<String>> {
+        let mut wrong = Vec::new();
+        let threshold = threshold.and_then(|text| {
+            parse_threshold(text).map_err(|error| wrong.push(format!("threshold: {error}"))).ok()
+        });
+        let known: Vec<String> = Reason::value_variants()
+            .iter()
+            .filter_map(|reason| Some(reason.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        let mut reasons = Vec::new();
         let words = fail_on.unwrap_or_default().split([',', '\n']).map(str::trim).filter(|word| !word.is_empty());
-        Ok(GateArgs { threshold, alpha: None, fail_on: words.map(reason).collect::<Result<_, _>>()? })
+        for word in words {
+            match Reason::from_str(word, false) {
+                Ok(reason) => reasons.push(reason),
+                Err(_) => wrong.push(format!("fail-on: {word:?} is none of {}", known.join(", "))),
+            }
+        }
+        if wrong.is_empty() { Ok(GateArgs { threshold, alpha: None, fail_on: reasons }) } else { Err(wrong) }
     }
 }

@@ -18,13 +18,13 @@ use std::path::{Path, PathBuf};
 
 impl Work<'_> {
     /// Packs the results of a fork's job; what stands in the way is told and does not change the verdict.
-    pub(super) fn pack(&self, judging: &Judging, room: &Path) -> Option<PathBuf> {
+    pub(super) fn pack(&self, judging: &Judging, paths: &[String], room: &Path) -> Option<PathBuf> {
         let path = room.join(FILE_NAME);
         let pack = || -> anyhow::Result<()> {
             if self.inputs.command.is_some() {
                 bail!("the input `command` measures both sides here, and only results of one side can be handed on");
             }
-            let run = record::read_run(&self.scene(), &self.inputs.paths()?, "HEAD")?;
+            let run = record::read_run(&self.scene(), paths, "HEAD")?;
             let (head, measured, base) = (judging.head.clone(), judging.measured.clone(), judging.base.clone());
             Ok(Parcel { head, measured, base, runs: vec![run] }.write(&path)?)
         };

@@ -94,6 +94,7 @@ impl Work<'_> {
     /// Judges what is checked out and tells it.
     pub fn judge(&self, judging: &Judging) -> anyhow::Result<u8> {
         let hush = self.told.hush();
+        let paths = self.inputs.paths()?;
         self.fetch()?;
         let report = match self.inputs.words() {
             Some(words) => {
@@ -101,10 +102,10 @@ impl Work<'_> {
                 let args = measure::args(&words, Some(base), self.inputs.store.as_deref())?;
                 measure::measure(&args, self.config)?.context("nothing was judged")?
             }
-            None => self.compare(judging)?,
+            None => self.compare(judging, &paths)?,
         };
         let room = room()?;
-        let parcel = if judging.fork { self.pack(judging, &room) } else { None };
+        let parcel = if judging.fork { self.pack(judging, &paths, &room) } else { None };
         let mut outputs = self.save(&report, &room)?;
         drop(hush);
         let published = if judging.fork {
@@ -121,9 +122,9 @@ impl Work<'_> {
     }
 
     /// The results on disk against stored runs, or against what the input `base` names.
-    fn compare(&self, judging: &Judging) -> anyhow::Result<Report> {
+    fn compare(&self, judging: &Judging, paths: &[String]) -> anyhow::Result<Report> {
         let scene = self.scene();
-        let head = record::results(&scene, &self.inputs.paths()?)?;
+        let head = record::results(&scene, paths)?;
         let base = match &self.inputs.base {
             Some(word) => scene.resolve(std::slice::from_ref(word), Default::Base)?,
             None => Origin::Before(judging.base.clone()),
