@@ -7,7 +7,7 @@ use super::config::Config;
 use super::gate::GateArgs;
 use super::progress::Progress;
 use super::sides::{self, Scene, Side};
-use super::{Global, config, record};
+use super::{Global, config, facts, record};
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
 use crate::io::repository::Head;
@@ -96,7 +96,12 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     };
     drop(bench); // the work trees go before anything is said
     let report = match outcome {
-        Ok(Some(report)) => report,
+        Ok(Some(mut report)) => {
+            if args.save.is_some() {
+                report.facts = Some(facts::of_measured(&config, &report, &args.bench.command));
+            }
+            report
+        }
         Ok(None) => return Ok(0),
         Err(error) if session.kept > 0 => {
             return Err(error.context(format!("{} finished runs are stored, the rest is not measured", session.kept)));

@@ -12,6 +12,7 @@ mod history;
 mod init;
 mod measure;
 mod output;
+mod past;
 mod pinned;
 mod progress;
 mod publish;
@@ -86,6 +87,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Fill a template from a saved comparison
     Render(render::RenderArgs),
+    /// Write a saved comparison into its pull request: comment, check run, job summary, annotations
+    Publish(publish::PublishArgs),
     /// Stored series with change points: what changed, by how much, since which commit
     History(history::HistoryArgs),
     /// Judge the stored history again: alarms raised, injected slow-downs caught
@@ -144,6 +147,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Runs(args)) => runs::run(args, &cli.global),
         Some(Command::Formats(args)) => formats::run(args),
         Some(Command::Render(args)) => render::run(args),
+        Some(Command::Publish(args)) => publish::run(args),
         Some(Command::Init(args)) => init::run(args),
         None => Cli::command().print_help().map(|()| 2).map_err(Into::into),
     }

@@ -6,15 +6,17 @@ mod client;
 mod comment;
 mod fault;
 mod identity;
+mod job;
 mod marker;
 mod pull;
 mod slug;
 mod token;
 
-pub use check::{CheckRun, Conclusion, put_check};
+pub use check::{CheckRun, Conclusion, fingerprint, put_check};
 pub use client::{Client, Patience};
 pub use comment::{Part, When, put_comment};
 pub use fault::{Fault, Need};
+pub use job::{add_outputs, add_summary};
 pub use pull::{Pull, pull, pulls_of, update_body};
 pub use slug::Slug;
 pub use token::Token;
