@@ -54,7 +54,7 @@ pub struct BenchArgs {
     /// The benchmark command. `{filter}` becomes the tool's filter when some benchmarks are run again, `{out}` the path
     /// of a fresh file for the results
     #[arg(last = true, required = true, value_name = "COMMAND")]
-    command: Vec<String>,
+    pub command: Vec<String>,
 }
 
 impl BenchArgs {

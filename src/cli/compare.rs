@@ -2,7 +2,7 @@
 
 use super::gate::GateArgs;
 use super::sides::{self, Default, MissingBaseline, Origin, Scene, Side};
-use super::{Global, budgets, config, facts, output, pinned, render as rendering};
+use super::{Global, budgets, config, facts, output, past, pinned, render as rendering};
 use crate::compare;
 use crate::model::Detail;
 use crate::policy::Goal;
@@ -218,7 +218,10 @@ pub(super) fn judge_sides(
     let circumstances = Circumstances { base: base.report, head: head_report, environment, today };
     let mut report = judge(compared, policy, circumstances);
     report.pinned = pinned;
-    report.facts = said.map(|(base, head)| facts::gather(scene.config, base, head));
+    if let Some((base_said, head_said)) = said {
+        report.series = past::series(scene.config, &base.runs, &report);
+        report.facts = Some(facts::of_compared(scene.config, base_said, head_said, &report));
+    }
     Ok(report)
 }
 

@@ -5,6 +5,8 @@ use super::output;
 use super::sides::Side;
 use crate::io::repository::{Repository, RepositoryError};
 use crate::model::{Diagnostic, Facts, Said, Statement, Tests};
+use crate::render::escape;
+use crate::verdict::{Report, SideReport};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -35,7 +37,7 @@ fn statement(diagnostic: &Diagnostic) -> Option<Statement> {
 }
 
 /// All facts; what git does not know is left out and said.
-pub fn gather(config: &Config, base: Said, head: Said) -> Facts {
+fn gather(config: &Config, base: Said, head: Said, reproduce: Option<String>) -> Facts {
     let change = match Repository::discover(Path::new(".")).and_then(|repository| repository.change()) {
         Ok(change) => Some(change),
         Err(RepositoryError::None { .. }) => None,
@@ -44,5 +46,63 @@ pub fn gather(config: &Config, base: Said, head: Said) -> Facts {
             None
         }
     };
-    Facts { change, fields: config.policy.fields().clone(), base, head }
+    let day = Some(jiff::Zoned::now().date().to_string());
+    Facts { change, fields: config.policy.fields().clone(), base, head, day, reproduce }
+}
+
+/// Facts of a report of results that were there.
+pub fn of_compared(config: &Config, base: Said, head: Said, report: &Report) -> Facts {
+    let line = compare_line(&report.base, &report.head, &head.tools);
+    gather(config, base, head, line)
+}
+
+/// Facts of a report that was measured here by a command.
+pub fn of_measured(config: &Config, report: &Report, command: &[String]) -> Facts {
+    let tools: BTreeSet<&str> = report.benchmarks.iter().map(|finding| &*finding.tool).collect();
+    let tools: Vec<String> = tools.into_iter().map(str::to_owned).collect();
+    let said =
+        |side: &SideReport| Said { tools: tools.clone(), environment: side.environment.clone(), ..Said::default() };
+    let line = report.base.commit.as_deref().map(|base| measure_line(base, command));
+    gather(config, said(&report.base), said(&report.head), line)
+}
+
+/// The command line that compares the same again: both sides measured side by side where the base is stored runs and the
+/// tool's command is known, else what the user did.
+fn compare_line(base: &SideReport, head: &SideReport, tools: &[String]) -> Option<String> {
+    let stored = base.commit.as_deref().filter(|_| !base.commits.is_empty());
+    match stored {
+        Some(commit) if tools.iter().any(|tool| CARGO_BENCH.contains(&tool.as_str())) => {
+            Some(measure_line(commit, &["cargo".to_owned(), "bench".to_owned()]))
+        }
+        Some(commit) => Some(format!("perfgate runs pull && perfgate compare {}", escape::shell(&short(commit)))),
+        // The label of one path is the path.
+        None if base.runs == 1 && head.runs == 1 && base.label != "-" && head.label != "-" => {
+            Some(format!("perfgate compare {} {}", escape::shell(&base.label), escape::shell(&head.label)))
+        }
+        None => None,
+    }
+}
+
+/// Tools that `cargo bench` runs.
+const CARGO_BENCH: [&str; 6] = ["criterion", "cargo-criterion", "divan", "bencher", "gungraun", "iai-callgrind"];
+
+fn measure_line(base: &str, command: &[String]) -> String {
+    let command: Vec<String> = command.iter().map(|word| escape::shell(word)).collect();
+    format!("perfgate measure --base {} -- {}", escape::shell(&short(base)), command.join(" "))
+}
+
+fn short(commit: &str) -> String {
+    commit.chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_keeps_its_words() {
+        let command = ["cargo", "bench", "--", "a b", "$(x)"].map(str::to_owned);
+        let line = measure_line("0123456789abcdef", &command);
+        assert_eq!(line, "perfgate measure --base 0123456789 -- cargo bench -- 'a b' '$(x)'");
+    }
 }

@@ -57,9 +57,8 @@ impl GateArgs {
     /// The same from words that are no flags; every one that is wrong is named.
     pub fn of_words(threshold: Option<&str>, fail_on: Option<&str>) -> Result<GateArgs, Vec<String>> {
         let mut wrong = Vec::new();
-        let threshold = threshold.and_then(|text| {
-            parse_threshold(text).map_err(|error| wrong.push(format!("threshold: {error}"))).ok()
-        });
+        let threshold = threshold
+            .and_then(|text| parse_threshold(text).map_err(|error| wrong.push(format!("threshold: {error}"))).ok());
         let known: Vec<String> = Reason::value_variants()
             .iter()
             .filter_map(|reason| Some(reason.to_possible_value()?.get_name().to_owned()))

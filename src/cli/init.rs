@@ -60,7 +60,9 @@ pub fn run(args: InitArgs) -> anyhow::Result<u8> {
     }
     let root = Repository::discover(Path::new(".")).ok().and_then(|repository| repository.root().map(Path::to_owned));
     if args.github {
-        let Some(root) = &root else { bail!("workflows belong to a git repository, and this is none; run `git init` first") };
+        let Some(root) = &root else {
+            bail!("workflows belong to a git repository, and this is none; run `git init` first")
+        };
         let branch = Repository::discover(root).and_then(|repository| repository.default_branch());
         let branch = branch.unwrap_or_else(|_| "main".to_owned());
         let action = args.action.unwrap_or_else(|| format!("{}@v1", RELEASED_FROM.unwrap_or("OWNER/perfgate")));
@@ -85,12 +87,14 @@ fn filled(text: &str, branch: &str, action: &str) -> String {
     let text = text.replace("to DEFAULT_BRANCH", "to the default branch").replace(": ACTION", &format!(": {action}"));
     PINNED.iter().fold(text, |text, (place, pin)| {
         let bare = pin.split(" #").next().unwrap_or(pin);
-        text.replace(&format!(": {place} #"), &format!(": {bare} #")).replace(&format!(": {place}"), &format!(": {pin}"))
+        text.replace(&format!(": {place} #"), &format!(": {bare} #"))
+            .replace(&format!(": {place}"), &format!(": {pin}"))
     })
 }
 
 fn action(word: &str) -> Result<String, String> {
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
+    let plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
     let parts = word.split_once('@').filter(|(name, reference)| plain(name) && name.contains('/') && plain(reference));
     parts.map(|_| word.to_owned()).ok_or_else(|| "write it as OWNER/perfgate@v1".to_owned())
 }

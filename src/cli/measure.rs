@@ -7,7 +7,7 @@ use super::config::Config;
 use super::gate::GateArgs;
 use super::progress::Progress;
 use super::sides::{self, Scene, Side};
-use super::{Global, config, record};
+use super::{Global, config, facts, record};
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
 use crate::io::repository::Head;
@@ -86,7 +86,10 @@ pub struct MeasureArgs {
 pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     let mut config = config::load(global)?;
     config.policy = args.gate.overrule(config.policy);
-    let Some(report) = measure(&args, &config)? else { return Ok(0) };
+    let Some(mut report) = measure(&args, &config)? else { return Ok(0) };
+    if args.save.is_some() {
+        report.facts = Some(facts::of_measured(&config, &report, &args.bench.command));
+    }
     if let Some(path) = &args.save {
         save(&report, path)?;
     }

@@ -13,6 +13,7 @@ mod history;
 mod init;
 mod measure;
 mod output;
+mod past;
 mod pinned;
 mod progress;
 mod publish;
@@ -89,6 +90,8 @@ enum Command {
     Render(render::RenderArgs),
     /// What the GitHub Action runs: records, or judges and publishes, as the event asks
     Ci(ci::CiArgs),
+    /// Write a saved comparison into its pull request: comment, check run, job summary, annotations
+    Publish(publish::PublishArgs),
     /// Stored series with change points: what changed, by how much, since which commit
     History(history::HistoryArgs),
     /// Judge the stored history again: alarms raised, injected slow-downs caught
@@ -148,6 +151,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Runs(args)) => runs::run(args, &cli.global),
         Some(Command::Formats(args)) => formats::run(args),
         Some(Command::Render(args)) => render::run(args),
+        Some(Command::Publish(args)) => publish::run(args),
         Some(Command::Init(args)) => init::run(args),
         None => Cli::command().print_help().map(|()| 2).map_err(Into::into),
     }

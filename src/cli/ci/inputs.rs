@@ -158,7 +158,13 @@ mod tests {
             ("PERFGATE_COMMAND", "y"),
         ]);
         let why = why.unwrap_err().to_string();
-        for name in ["threshold", "fail-on: \"slow\" is none of regressed, budget", "comment: \"sometimes\"", "missing-baseline", "results and command"] {
+        for name in [
+            "threshold",
+            "fail-on: \"slow\" is none of regressed, budget",
+            "comment: \"sometimes\"",
+            "missing-baseline",
+            "results and command",
+        ] {
             assert!(why.contains(name), "{why}");
         }
     }

@@ -2,13 +2,12 @@
 //! was not written by perfgate is never taken for a command of the log.
 
 use crate::cli::output;
-use crate::cli::publish::Job;
+use crate::cli::publish::{Job, in_workflow};
+use crate::io::github::{add_outputs, add_summary};
 use crate::model::Diagnostic;
-use crate::render::escape;
+use crate::render::{self, escape};
 use std::collections::hash_map::RandomState;
-use std::fs::OpenOptions;
 use std::hash::{BuildHasher, Hasher};
-use std::io::Write;
 use std::path::PathBuf;
 
 /// Where a job is told things.
@@ -27,33 +26,36 @@ impl Told {
             summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             output: variable("GITHUB_OUTPUT").map(PathBuf::from),
         };
-        Told { job, in_workflow: variable("GITHUB_ACTIONS").is_some_and(|value| value == "true") }
+        Told { job, in_workflow: in_workflow() }
     }
 
     /// Says why there is no verdict, in the summary and as an annotation; standard error has it from `main`.
     pub fn failure(&self, error: &anyhow::Error) {
         let text = format!("{error:#}");
         self.summary(&format!("### perfgate has no verdict\n\n{}\n", escape::markdown_fence(&text, "text")));
-        self.annotate("error", &text);
+        if self.in_workflow {
+            let _ = output::print(format!("::error title=perfgate::{}\n", escape::workflow_message(&text)).as_bytes());
+        }
     }
 
     /// Says what could not be published; none of it changes the verdict.
     pub fn problems(&self, problems: &[Diagnostic]) {
-        for problem in problems {
-            output::warn(&problem.message);
-            self.annotate("warning", &problem.message);
+        output::diagnostics(problems);
+        if self.in_workflow {
+            let _ = output::print(render::workflow_notes(problems).as_bytes());
         }
     }
 
     /// Adds to the job's summary.
     pub fn summary(&self, markdown: &str) {
-        append(self.job.summary.as_ref(), "the job's summary", markdown);
+        let added = self.job.summary.as_ref().map(|path| add_summary(path, markdown));
+        told("the job's summary", added);
     }
 
     /// Sets outputs of the step.
     pub fn outputs(&self, outputs: &[(&str, String)]) {
-        let lines = outputs.iter().map(|(name, value)| format!("{name}={}\n", value.replace(['\r', '\n'], " ")));
-        append(self.job.output.as_ref(), "the step's outputs", &lines.collect::<String>());
+        let added = self.job.output.as_ref().map(|path| add_outputs(path, outputs));
+        told("the step's outputs", added);
     }
 
     /// From here on nothing in the log is a command, until the result is dropped.
@@ -63,13 +65,6 @@ impl Told {
             let _ = output::print(format!("::stop-commands::{word}\n").as_bytes());
             Hush(word)
         })
-    }
-
-    fn annotate(&self, kind: &str, text: &str) {
-        if self.in_workflow {
-            let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-            let _ = output::print(format!("::{kind} title=perfgate::{text}\n").as_bytes());
-        }
     }
 }
 
@@ -88,11 +83,8 @@ fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-fn append(path: Option<&PathBuf>, what: &str, text: &str) {
-    let Some(path) = path else { return };
-    let written =
-        OpenOptions::new().create(true).append(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    if let Err(error) = written {
-        output::warn(&format!("{}: cannot write {what}: {error}", path.display()));
+fn told(what: &str, added: Option<std::io::Result<()>>) {
+    if let Some(Err(error)) = added {
+        output::warn(&format!("cannot write {what}: {error}"));
     }
 }

@@ -5,9 +5,9 @@ use super::plan::Judging;
 use super::tell::Told;
 use super::variable;
 use crate::cli::config::Config;
-use crate::cli::publish::{self, Options, Published, Target};
+use crate::cli::publish::{self, DEFAULT_KEY, Options, Published, Target};
 use crate::cli::sides::{self, Default, MissingBaseline, Origin, Results, Scene, Side};
-use crate::cli::{compare, measure, output, record, render as rendering};
+use crate::cli::{compare, facts, measure, output, record, render as rendering};
 use crate::io::github::event::Event;
 use crate::model::{Commit, Detail, Diagnostic};
 use crate::render::{self, escape};
@@ -100,7 +100,9 @@ impl Work<'_> {
             Some(words) => {
                 let base = self.inputs.base.as_deref().unwrap_or_else(|| judging.base.as_str());
                 let args = measure::args(&words, Some(base), self.inputs.store.as_deref())?;
-                measure::measure(&args, self.config)?.context("nothing was judged")?
+                let mut report = measure::measure(&args, self.config)?.context("nothing was judged")?;
+                report.facts = Some(facts::of_measured(self.config, &report, &words));
+                report
             }
             None => self.compare(judging, &paths)?,
         };
@@ -187,7 +189,7 @@ impl Work<'_> {
             commit: self.inputs.check.then(|| place.head.to_string()),
         };
         let options = Options {
-            key: self.inputs.key.clone().unwrap_or_else(|| "default".to_owned()),
+            key: self.inputs.key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),
             shard: self.inputs.shard.clone(),
             comment: self.inputs.comment,
             template: rendering::template(self.inputs.template.as_deref().unwrap_or("comment"))?,

@@ -67,7 +67,6 @@ struct List {
 /// looked for before it is made again.
 pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result<Option<String>, Fault> {
     let doing = format!("making the check run of {}", check.commit.chars().take(10).collect::<String>());
-    let ask = |route| Ask { route, doing: &doing, need: Need::Checks };
     // Whoever looks for it later knows it by this.
     let id = format!("{:016x}", fingerprint(&[&check.name, &check.title, &check.summary, check.conclusion.word()]));
     let mut body = json!({
@@ -85,7 +84,7 @@ pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let fault = match client.post::<Made>(ask(&route), &body) {
+        let fault = match client.post::<Made>(Ask { route: &route, doing: &doing, need: Need::Checks }, &body) {
             Ok(made) => return Ok(made.html_url),
             Err(fault) => fault,
         };
@@ -94,7 +93,7 @@ pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result
         }
         client.pause(client.patience().pause * attempts);
         let list = format!("/repos/{repository}/commits/{}/check-runs?filter=all&per_page=100", check.commit);
-        let known: List = client.get(ask(&list))?;
+        let known: List = client.get(Ask { route: &list, doing: &doing, need: Need::Checks })?;
         let made = known.check_runs.into_iter().filter(|made| made.external_id.as_deref() == Some(&id));
         if let Some(made) = made.max_by_key(|made| made.id) {
             return Ok(made.html_url);
@@ -103,7 +102,7 @@ pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result
 }
 
 /// A digest of texts; of no use against anyone who wants two texts to have one.
-pub(super) fn fingerprint(texts: &[&str]) -> u64 {
+pub fn fingerprint(texts: &[&str]) -> u64 {
     let bytes = texts.iter().flat_map(|text| text.bytes().chain([0]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
