@@ -3,6 +3,7 @@
 
 use super::output;
 use crate::io::repository::Repository;
+use crate::model::Commit;
 use crate::render::template::SHIPPED;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -84,7 +85,9 @@ fn filled(text: &str, branch: &str, action: &str) -> String {
     let plain = branch.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/'));
     let quoted = if plain { branch.to_owned() } else { format!("'{}'", branch.replace('\'', "''")) };
     let text = text.replace("[DEFAULT_BRANCH]", &format!("[{quoted}]"));
-    let text = text.replace("to DEFAULT_BRANCH", "to the default branch").replace(": ACTION", &format!(": {action}"));
+    let commit = action.rsplit('@').next().is_some_and(|reference| Commit::parse(reference).is_some());
+    let why = if commit { "" } else { " # zizmor: ignore[unpinned-uses] a tag brings fixes; a commit's id is stricter" };
+    let text = text.replace("to DEFAULT_BRANCH", "to the default branch").replace(": ACTION", &format!(": {action}{why}"));
     PINNED.iter().fold(text, |text, (place, pin)| {
         let bare = pin.split(" #").next().unwrap_or(pin);
         text.replace(&format!(": {place} #"), &format!(": {bare} #"))
@@ -128,7 +131,7 @@ mod tests {
             for place in ["DEFAULT_BRANCH", "CHECKOUT", "UPLOAD", "DOWNLOAD", "ACTION"] {
                 assert!(!text.contains(place), "{name} has {place}");
             }
-            assert!(text.contains("uses: octo/perfgate@v1\n"));
+            assert!(text.contains("uses: octo/perfgate@v1 #"));
         }
         let text = filled(WORKFLOWS[0].1, "it's: here", "octo/perfgate@v1");
         assert!(text.contains("branches: ['it''s: here']"));

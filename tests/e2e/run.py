@@ -73,6 +73,13 @@ class Stage:
         self.git_server()
         for port in (self.github_port, self.api_port, self.git_port):
             self.wait(port)
+        wrong = urllib.request.Request(f"http://127.0.0.1:{self.api_port}/repos/octo/r/issues/1/comments", data=b"{}", method="POST",
+                                       headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"})
+        try:
+            urllib.request.urlopen(wrong, timeout=20)
+            raise AssertionError("prism lets a comment without a body pass")
+        except urllib.error.HTTPError as error:
+            check(error.code == 422, "prism refuses a comment without a body", error)
 
     def git_server(self):
         root = self.room / "git"
@@ -139,7 +146,15 @@ class Stage:
         return self.api("GET", f"/repos/octo/r/issues/{number}/comments?per_page=100")
 
     def conclusions(self, commit):
-        return [run["conclusion"] for run in self.api("GET", f"/repos/octo/r/commits/{commit}/check-runs")["check_runs"]]
+        """Of the check runs on a commit; emulate lists them only for commits that it made itself, so each is asked for."""
+        found = []
+        for number in range(1, 1000):
+            try:
+                run = self.api("GET", f"/repos/octo/r/check-runs/{number}")
+            except urllib.error.HTTPError as error:
+                check(error.code == 404, "a check run", error)
+                return found
+            found += [run["conclusion"]] if run["head_sha"] == commit else []
 
     def requests(self):
         """How many requests reached the API, and how many pushes the git server."""
@@ -234,9 +249,8 @@ class Stage:
         check(TOKEN not in log, "the token is in the log", log)
         check(("Job failed" in log) == (code != 0), f"the job was to end with {code}", log + self.logs())
         if code:
-            check(f"exitcode '{code}'" in log, f"perfgate was to end with {code}", log)
-        check("prism" not in log.lower() and "violat" not in (self.room / "prism.log").read_text(errors="replace").lower(),
-              "a request is not as GitHub describes it", log + self.logs())
+            check(f"exit status {code}" in log, f"perfgate was to end with {code}", log)
+        check("warning title=perfgate" not in log, "something could not be published", log + self.logs())
         return log
 
     def pull_event(self, number, head, base, owner="octo", action="synchronize"):
@@ -273,6 +287,7 @@ class Stage:
         own = {use for use in used if use.split("@")[0].endswith("/perfgate")}
         others = {use for use in used - own if not use.startswith("actions/checkout@")}
         self.actions = {use: action for use in own} | {use: self.room / "stand-ins" / use.split("@")[0].split("/")[1] for use in others}
+        self.commit("start")
         (self.room / "bin").mkdir()
         shutil.copy(TOP / "tests/e2e/cargo", self.room / "bin/cargo")
 
@@ -322,8 +337,6 @@ def claim_a_pull_request_before_any_baseline_is_neutral(stage):
     log = stage.pull_run(number, head, code=0)
     check("no baseline for" in log, "a missing baseline is said", log)
     check(stage.conclusions(head) == ["neutral"], "the check run is neutral", stage.conclusions(head))
-    log = stage.pull_run(number, head, code=0, E2E="again")
-    check("verdict" not in stage.stored(), "nothing is stored for a pull request")
     check(stage.stored() == [], "a pull request stores nothing", stage.stored())
 
 
@@ -445,6 +458,8 @@ def main():
             return 1
         finally:
             stage.stop()
+            if os.environ.get("KEEP"):
+                shutil.copytree(room, os.environ["KEEP"], symlinks=True, ignore=shutil.ignore_patterns("gateway"))
     return 0
 
 
