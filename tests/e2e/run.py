@@ -280,7 +280,8 @@ class Stage:
         subprocess.run([self.perfgate, "init", "--github", "--action", "octo/perfgate@v1"], cwd=self.dev, env=self.env, check=True)
         for name, text in readme_workflows().items():
             (self.dev / ".github/workflows" / name).write_text(text)
-        shutil.copy(TOP / "tests/e2e/recorders.yml", self.dev / ".github/workflows")
+        for name in ("recorders.yml", "command.yml"):
+            shutil.copy(TOP / "tests/e2e" / name, self.dev / ".github/workflows")
         (self.dev / ".gitignore").write_text("/target\n")
         texts = [path.read_text() for path in [TOP / "action.yml", *(self.dev / ".github/workflows").iterdir()]]
         used = {use for text in texts for use in re.findall(r"uses: ([^\s#]+)", text)}
@@ -430,6 +431,20 @@ def claim_the_lines_of_the_readme_work_as_they_stand(stage):
     event = stage.pull_event(number, head, stage.git(stage.dev, "rev-parse", "main"))
     stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), workflow="readme.yml", code=1)
     check(len(stage.comments(number)) == 1, "a pull request is commented on")
+
+
+def claim_a_command_measures_both_sides_and_never_sees_the_token(stage):
+    before = len(stage.stored())
+    base = stage.main("for the command")
+    stage.push_run(workflow="command.yml")
+    check(len(stage.stored()) == before + 1 and any(base in name for name in stage.stored()), "a push is measured and recorded", stage.stored())
+    head = stage.branch_commit("command", "slow once more", hash=2900)
+    number = stage.api("POST", "/repos/octo/r/pulls", {"title": "command", "head": "command", "base": "main"})["number"]
+    stage.trial("command", number)
+    event = stage.pull_event(number, head, base)
+    log = stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), workflow="command.yml", code=1)
+    check("measured again" in log, "the suspect was measured again", log)
+    check("hash" in stage.comments(number)[0]["body"], "and commented on", stage.comments(number))
 
 
 def claim_eight_recorders_at_once_lose_nothing(stage):

@@ -70,7 +70,9 @@ impl Plan {
                     }
                     return Ok(Plan::Record { branch: default });
                 }
-                let head = head.clone().unwrap_or_else(|| measured.clone());
+                // What a tag's push names may be the tag itself, which nothing can be told on.
+                let branch = reference.as_ref().is_some_and(|name| name.starts_with("refs/heads/"));
+                let head = head.clone().filter(|_| branch).unwrap_or_else(|| measured.clone());
                 Judging {
                     base: base(&default, None)?,
                     branch: default,
