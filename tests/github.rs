@@ -203,11 +203,11 @@ fn eight_jobs_at_once_lose_no_part() {
 #[test]
 fn a_full_comment_takes_no_more_parts_and_says_so() {
     let hub = Hub::new();
-    tell(&client(&hub), Some("a"), &"x".repeat(65_000), When::Always).unwrap();
-    let fault = tell(&client(&hub), Some("b"), &"y".repeat(1000), When::Always).unwrap_err();
+    tell(&client(&hub), Some("a"), &"=".repeat(65_000), When::Always).unwrap();
+    let fault = tell(&client(&hub), Some("b"), &"-".repeat(1000), When::Always).unwrap_err();
     assert_eq!(fault.code(), "github-comment-full");
     assert!(fault.to_string().contains("`key`"));
-    assert!(hub.state().comments[0].body.contains("xxx"));
+    assert!(hub.state().comments[0].body.contains("==="));
 }
 
 #[test]

@@ -74,7 +74,12 @@ fn compare_line(base: &SideReport, head: &SideReport, tools: &[String]) -> Optio
         Some(commit) if tools.iter().any(|tool| CARGO_BENCH.contains(&tool.as_str())) => {
             Some(measure_line(commit, &["cargo".to_owned(), "bench".to_owned()]))
         }
-        Some(commit) => Some(format!("perfgate runs pull && perfgate compare {}", escape::shell(&short(commit)))),
+        // Runs of several commits are those that the merge base stands for.
+        Some(commit) => {
+            let base = if base.commits.len() > 1 { String::new() } else { format!(" --base {}", short(commit)) };
+            let head = if head.runs == 1 { format!(" --head {}", escape::shell(&head.label)) } else { String::new() };
+            Some(format!("perfgate runs pull && perfgate compare{base}{head}"))
+        }
         // The label of one path is the path.
         None if base.runs == 1 && head.runs == 1 && base.label != "-" && head.label != "-" => {
             Some(format!("perfgate compare {} {}", escape::shell(&base.label), escape::shell(&head.label)))
@@ -98,6 +103,24 @@ fn short(commit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stored_runs_are_fetched_before_they_are_compared_with() {
+        let side = |label: &str, commits: &[&str]| SideReport {
+            label: label.to_owned(),
+            runs: commits.len().max(1),
+            commit: Some("0123456789abcdef".to_owned()),
+            commits: commits.iter().map(|commit| (*commit).to_owned()).collect(),
+            ..SideReport::default()
+        };
+        let line = |base: &SideReport, tool: &str| compare_line(base, &side("a b.json", &[]), &[tool.to_owned()]);
+        let (one, two) = (side("v1", &["c1"]), side("the merge base", &["c1", "c2"]));
+        let pulled = "perfgate runs pull && perfgate compare";
+        assert_eq!(line(&one, "hyperfine").unwrap(), format!("{pulled} --base 0123456789 --head 'a b.json'"));
+        assert_eq!(line(&two, "hyperfine").unwrap(), format!("{pulled} --head 'a b.json'"));
+        assert_eq!(line(&two, "criterion").unwrap(), "perfgate measure --base 0123456789 -- cargo bench");
+        assert_eq!(line(&side("old", &[]), "criterion").unwrap(), "perfgate compare old 'a b.json'");
+    }
 
     #[test]
     fn a_command_line_keeps_its_words() {

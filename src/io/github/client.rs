@@ -149,7 +149,7 @@ impl Client {
 
     /// Waits, within what is left of the patience.
     pub(super) fn pause(&self, wait: Duration) {
-        self.runtime.block_on(tokio::time::sleep(wait.min(self.patience.total)));
+        std::thread::sleep(wait.min(self.patience.total));
     }
 
     fn ask(&self, verb: Verb, ask: Ask<'_>, body: Option<Value>) -> Result<Answer, Fault> {
@@ -182,7 +182,7 @@ impl Client {
             self.spent.set(spent);
             if again && attempts < self.patience.attempts && spent + wait <= self.patience.total {
                 self.spent.set(spent + wait);
-                self.runtime.block_on(tokio::time::sleep(wait));
+                std::thread::sleep(wait);
                 continue;
             }
             // Whoever does not answer at all is not asked for the next thing too.
