@@ -86,8 +86,10 @@ fn filled(text: &str, branch: &str, action: &str) -> String {
     let quoted = if plain { branch.to_owned() } else { format!("'{}'", branch.replace('\'', "''")) };
     let text = text.replace("[DEFAULT_BRANCH]", &format!("[{quoted}]"));
     let commit = action.rsplit('@').next().is_some_and(|reference| Commit::parse(reference).is_some());
-    let why = if commit { "" } else { " # zizmor: ignore[unpinned-uses] a tag brings fixes; a commit's id is stricter" };
-    let text = text.replace("to DEFAULT_BRANCH", "to the default branch").replace(": ACTION", &format!(": {action}{why}"));
+    let why =
+        if commit { "" } else { " # zizmor: ignore[unpinned-uses] a tag brings fixes; a commit's id is stricter" };
+    let text =
+        text.replace("to DEFAULT_BRANCH", "to the default branch").replace(": ACTION", &format!(": {action}{why}"));
     PINNED.iter().fold(text, |text, (place, pin)| {
         let bare = pin.split(" #").next().unwrap_or(pin);
         text.replace(&format!(": {place} #"), &format!(": {bare} #"))

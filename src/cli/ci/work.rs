@@ -10,6 +10,7 @@ use crate::cli::sides::{self, Default, MissingBaseline, Origin, Results, Scene, 
 use crate::cli::{compare, facts, measure, output, record, render as rendering};
 use crate::io::github::event::Event;
 use crate::model::{Commit, Detail, Diagnostic};
+use crate::policy::FailOn;
 use crate::render::{self, escape};
 use crate::verdict::{Report, SideReport, Verdict};
 use anyhow::{Context, bail};
@@ -156,7 +157,12 @@ impl Work<'_> {
             environment: head.environment.clone(),
             diagnostics: vec![Diagnostic::warning(MISSING, "", message)],
         };
-        compare::judge_sides(&self.scene(), base, head, true, true)
+        // Everything is new here, and that is not what `fail-on = ["added"]` is meant for.
+        let policy = &self.config.policy;
+        let reasons = FailOn::ALL.into_iter().filter(|reason| policy.fails_on(*reason) && *reason != FailOn::Added);
+        let policy = policy.clone().with_fail_on(reasons);
+        let config = Config { policy, directory: self.config.directory.clone(), text: self.config.text.clone() };
+        compare::judge_sides(&Scene { config: &config, ..self.scene() }, base, head, true, true)
     }
 
     /// Saves the report's files and shows it.

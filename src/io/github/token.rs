@@ -67,7 +67,10 @@ mod tests {
         // `printf x-access-token:ghs_1 | base64`, and the examples of RFC 4648.
         let header = Token::new("ghs_1").unwrap().git_header();
         assert_eq!(header, "Authorization: Basic eC1hY2Nlc3MtdG9rZW46Z2hzXzE=");
-        assert_eq!(["", "f", "fo", "foo", "foob"].map(|text| base64(text.as_bytes())), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+        assert_eq!(
+            ["", "f", "fo", "foo", "foob"].map(|text| base64(text.as_bytes())),
+            ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]
+        );
     }
 
     #[test]

@@ -117,7 +117,8 @@ impl Remote<'_> {
     /// In a workflow without git credentials (`persist-credentials: false`) git is lent the job's token, for the server of
     /// the workflow alone, and through its environment alone: arguments and addresses can be seen by others.
     fn lend_token(&self, command: &mut Command, variable: &dyn Fn(&str) -> Option<String>) {
-        let server = variable("GITHUB_SERVER_URL").filter(|url| url.starts_with("http://") || url.starts_with("https://"));
+        let server =
+            variable("GITHUB_SERVER_URL").filter(|url| url.starts_with("http://") || url.starts_with("https://"));
         let token = variable(Token::VARIABLE).as_deref().and_then(Token::new);
         let (Some(server), Some(token)) = (server, token) else { return };
         let server = format!("{}/", server.trim_end_matches('/'));
@@ -134,7 +135,12 @@ impl Remote<'_> {
         let mut git_dir = OsString::from("--git-dir=");
         git_dir.push(self.git_dir);
         let mut command = Command::new("git");
-        command.current_dir(&self.directory).arg(git_dir).args(["config", "--get-urlmatch", "http.extraheader", server]);
+        command.current_dir(&self.directory).arg(git_dir).args([
+            "config",
+            "--get-urlmatch",
+            "http.extraheader",
+            server,
+        ]);
         let output = command.stdin(Stdio::null()).output();
         output.is_ok_and(|output| output.status.success() && !output.stdout.trim_ascii().is_empty())
     }

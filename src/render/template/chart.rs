@@ -7,8 +7,7 @@ use crate::verdict::{SeriesPoint, SeriesReport};
 use std::collections::BTreeSet;
 
 /// A colour that is seen on light and on dark ground; Mermaid's own is next to white.
-const COLOUR: &str =
-    "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#d1242f\"}}}}%%\n";
+const COLOUR: &str = "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#d1242f\"}}}}%%\n";
 
 /// The chart of a series; none for fewer than three points, which are no history.
 pub fn chart(series: &SeriesReport) -> Option<Chart> {
