@@ -455,6 +455,69 @@ def claim_eight_recorders_at_once_lose_nothing(stage):
     check(len(added) == 8, "eight jobs, eight runs", added)
 
 
+def claim_the_install_takes_only_the_binary_of_its_own_release(stage):
+    room = stage.room / "install"
+    release, bin_ = room / "release", room / "bin"
+    for folder in (release, bin_, room / "action/src", room / "action/templates"):
+        folder.mkdir(parents=True)
+    shutil.copytree(TOP / ".github/action", room / "action/.github/action")
+    for name, text in [("Cargo.toml", '[package]\nname = "perfgate"\nversion = "1.2.3"\n'), ("Cargo.lock", "")]:
+        (room / "action" / name).write_text(text)
+
+    def program(path, text):
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    # `curl` is given `--output FILE URL` last; it serves the release v1 and v1.2.3 from a folder.
+    program(bin_ / "curl", f'for word; do file="$last"; last="$word"; done\necho "$last" >> {room}/asked\n'
+            f'case "$last" in https://github.com/octo/perfgate/releases/download/v1/*|*/download/v1.2.3/*) cp "{release}/${{last##*/}}" "$file" ;; *) exit 22 ;; esac')
+    program(bin_ / "gh", f'[ -e {room}/attested ]')
+    program(bin_ / "cargo", 'while [ "$1" != --target-dir ]; do shift; done; mkdir -p "$2/release/deps"; cp /bin/true "$2/release/perfgate"')
+    binary = "perfgate-x86_64-unknown-linux-musl"
+    program(release / binary, "echo perfgate 1.2.3")
+    commit = "c" * 40
+    (release / "COMMIT").write_text(commit + "\n")
+    sums = "".join(f"{hashlib.sha256((release / name).read_bytes()).hexdigest()}  {name}\n" for name in ("COMMIT", binary))
+
+    def install(reference, script="install", **more):
+        output = room / "output"
+        output.write_text("")
+        env = {**stage.env, "PATH": f"{bin_}{os.pathsep}{stage.env['PATH']}", "GITHUB_OUTPUT": str(output), "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64",
+               "RUNNER_TEMP": str(room), "ACTION_REPOSITORY": "octo/perfgate", "ACTION_REF": reference, "GH_TOKEN": TOKEN, **more}
+        done = subprocess.run([room / f"action/.github/action/{script}.sh"], env=env, capture_output=True, text=True)
+        check(done.returncode == 0 and TOKEN not in done.stdout + done.stderr, f"{script}.sh", done.stdout + done.stderr)
+        outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
+        return outputs, done.stdout
+
+    def is_built(reference, why, **more):
+        outputs, said = install(reference, **more)
+        check("build" in outputs and len(outputs["source"]) == 64 and why in said, f"it is built: {why}", f"{outputs} {said}")
+        return outputs
+
+    (release / "SHA256SUMS").write_text(sums)
+    (room / "attested").touch()
+    for reference in ("v1", "v1.2.3", commit):
+        outputs, said = install(reference)
+        check("build" not in outputs and outputs["binary"].endswith("/perfgate"), f"{reference} has a release", f"{outputs} {said}")
+    is_built("d" * 40, "was not built from")
+    is_built("main", "was not built from")
+    is_built("v9", "has no binary")
+    is_built("v1", "no binary for this runner", RUNNER_ARCH="RISCV64")
+    is_built("v1", "not used from a repository", ACTION_REPOSITORY="")
+    (room / "attested").unlink()
+    is_built("v1", "does not attest")
+    (room / "attested").touch()
+    program(release / binary, "echo something else")
+    outputs = is_built("v1", "SHA-256")
+    install("v1", script="build", PERFGATE_BUILD=outputs["build"])
+    left = sorted(str(path.relative_to(outputs["build"])) for path in Path(outputs["build"]).rglob("*") if path.is_file())
+    check(left == ["release/perfgate"] and Path(outputs["binary"]).is_file(), "the binary alone is kept", left)
+    asked = (room / "asked").read_text()
+    check(TOKEN not in asked and "http://" not in asked, "and only over https", asked)
+    outputs, said = install("v9", PERFGATE_BINARY=str(stage.perfgate))
+    check(outputs["binary"] == str(stage.perfgate), "PERFGATE_BINARY comes first", said)
+
+
 def main():
     tools, perfgate = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
     only = sys.argv[3:]
