@@ -15,7 +15,7 @@ use crate::io::{interrupt, noise};
 use crate::model::{Commit, Detail, Diagnostic, Run};
 use crate::policy::Policy;
 use crate::stats::centre;
-use crate::verdict::{Circumstances, EnvironmentReport, Report, SideReport, judge};
+use crate::verdict::{Circumstances, EnvironmentReport, Finding, Report, SideReport, judge};
 use anyhow::{Context, bail};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -86,7 +86,7 @@ pub struct MeasureArgs {
 pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     let mut config = config::load(global)?;
     config.policy = args.gate.overrule(config.policy);
-    let Some(mut report) = measure(&args, &config)? else { return Ok(0) };
+    let Some((mut report, _)) = measure(&args, &config)? else { return Ok(0) };
     if args.save.is_some() {
         report.facts = Some(facts::of_measured(&config, &report, &args.bench.command));
     }
@@ -111,18 +111,31 @@ pub(super) fn args(words: &[String], base: Option<&str>, store: Option<&str>) ->
     Ok(line.args)
 }
 
+/// The runs that a report was made from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Taken {
+    /// Whole rounds of the base.
+    pub base: Vec<Run>,
+    /// Whole rounds of the head.
+    pub head: Vec<Run>,
+    /// Runs of the suspects, of base and head; none where nothing was suspect.
+    pub again: [Vec<Run>; 2],
+}
+
 /// Measures and judges; with `--no-base` the runs are stored and there is no report.
-pub(super) fn measure(args: &MeasureArgs, config: &Config) -> anyhow::Result<Option<Report>> {
+pub(super) fn measure(args: &MeasureArgs, config: &Config) -> anyhow::Result<Option<(Report, Taken)>> {
     interrupt::watch().context("cannot watch for Ctrl-C")?;
     let mut bench = Bench::open(&args.bench, config)?;
     let head = bench.repository.head()?;
-    let mut session = Session { args, config, head, kept: 0, base: Vec::new(), tip: Vec::new() };
+    let mut session =
+        Session { args, config, head, kept: 0, base: Vec::new(), tip: Vec::new(), again: Default::default() };
     let outcome = match args.no_base {
         true => session.record_only(&mut bench).map(|()| None),
         false => session.measure(&mut bench).map(Some),
     };
     drop(bench); // the work trees go before anything is said
-    match outcome {
+    let taken = Taken { base: session.base, head: session.tip, again: session.again };
+    match outcome.map(|report| report.map(|report| (report, taken))) {
         Err(error) if session.kept > 0 => {
             Err(error.context(format!("{} finished runs are stored, the rest is not measured", session.kept)))
         }
@@ -139,6 +152,8 @@ struct Session<'a> {
     kept: usize,
     base: Vec<Run>,
     tip: Vec<Run>,
+    /// Runs of the suspects, base and head.
+    again: [Vec<Run>; 2],
 }
 
 /// Where the base comes from, and what it is called.
@@ -214,27 +229,14 @@ impl Session<'_> {
         if self.base.is_empty() {
             self.base.clone_from(&base_runs);
         }
-        let mut compared = self.compare(&base_runs, &self.tip);
-        if compared.shared == 0 {
-            bail!(
-                "nothing to judge: base and head have no benchmark in common; does the command run the same suite on both?"
-            );
-        }
-        let screened = self.judge(compared.clone(), bench, &base, &sites, false);
-        let suspects: BTreeSet<Suspect> = screened
-            .benchmarks
-            .iter()
-            .filter(|finding| finding.suspect)
-            .map(|finding| Suspect {
-                benchmark: finding.name.clone(),
-                metric: finding.metric.clone(),
-                tool: finding.tool.clone(),
-            })
-            .collect();
+        let mut compared = compared(self.policy(), &base_runs, &self.tip)?;
+        let suspects = suspects(&self.judge(compared.clone(), &base, &sites));
         if !suspects.is_empty() {
-            self.confirm(bench, &sites, &mut compared, &suspects, &progress)?;
+            self.again = self.measure_again(bench, &sites, &suspects, &progress)?;
+            confirm(self.policy(), &mut compared, &suspects, &self.again, self.pairs());
         }
-        Ok(self.judge(compared, bench, &base, &sites, true))
+        compared.diagnostics.extend(bench.oddities());
+        Ok(self.judge(compared, &base, &sites))
     }
 
     fn base(&self, bench: &Bench<'_>) -> anyhow::Result<Base> {
@@ -406,18 +408,17 @@ impl Session<'_> {
     }
 
     fn compare(&self, base: &[Run], head: &[Run]) -> Compared {
-        compare::compare(base, head, self.policy().alpha(), |old| self.policy().rename(old).map(str::to_owned))
+        compare(self.policy(), base, head)
     }
 
     /// Measures the suspects again, a number of pairs that was fixed before.
-    fn confirm(
+    fn measure_again(
         &mut self,
         bench: &mut Bench<'_>,
         sites: &Sites,
-        compared: &mut Compared,
         suspects: &BTreeSet<Suspect>,
         progress: &Progress,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<[Vec<Run>; 2]> {
         let rename = |old: &str| self.policy().rename(old).map(str::to_owned);
         let mut names: BTreeSet<String> = suspects.iter().map(|suspect| suspect.benchmark.clone()).collect();
         let old_names = self.base.iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str());
@@ -442,19 +443,10 @@ impl Session<'_> {
             progress.done(&what, measured.wall);
             runs.push(measured.run);
         }
-        let [base, head] = [base, head].map(|runs| compare::only(&runs, suspects, rename));
-        let fresh = self.compare(&base, &head);
-        compared.confirm(suspects, fresh, &compare::control(&base, rename));
-        let message =
-            format!("{} {noun} measured again on both sides, {pairs} pairs, and judged by these alone", suspects.len());
-        compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
-        Ok(())
+        Ok([base, head])
     }
 
-    fn judge(&self, mut compared: Compared, bench: &mut Bench<'_>, base: &Base, sites: &Sites, last: bool) -> Report {
-        if last {
-            compared.diagnostics.extend(bench.oddities());
-        }
+    fn judge(&self, mut compared: Compared, base: &Base, sites: &Sites) -> Report {
         let report = |label: String, runs: usize, site: &Site| SideReport {
             label,
             runs,
@@ -480,4 +472,79 @@ impl Session<'_> {
         let today = jiff::Zoned::now().date();
         judge(compared, self.policy(), Circumstances { base: base.report, head: head.report, environment, today })
     }
+}
+
+/// The report of runs that were taken elsewhere, as if they had been taken here.
+pub(super) fn judge_taken(
+    config: &Config,
+    taken: &Taken,
+    base: SideReport,
+    head: SideReport,
+) -> anyhow::Result<Report> {
+    let policy = &config.policy;
+    let side = |report: &SideReport, runs: &[Run]| {
+        let environment = runs.last().map(|run| run.environment.clone());
+        Side { runs: Vec::new(), report: report.clone(), environment, diagnostics: Vec::new() }
+    };
+    let sides = [side(&base, &taken.base), side(&head, &taken.head)];
+    let today = jiff::Zoned::now().date();
+    let judged = |mut compared: Compared| {
+        let (environment, diagnostic) = sides::machines(&sides[0], &sides[1], policy.ignored_environment());
+        compared.diagnostics.extend(diagnostic);
+        judge(compared, policy, Circumstances { base: base.clone(), head: head.clone(), environment, today })
+    };
+    let mut compared = compared(policy, &taken.base, &taken.head)?;
+    // Another config may suspect more than was measured again; what was not keeps its first runs.
+    let again: BTreeSet<&str> =
+        taken.again[1].iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str()).collect();
+    let suspects = suspects(&judged(compared.clone()));
+    let suspects: BTreeSet<Suspect> =
+        suspects.into_iter().filter(|suspect| again.contains(&*suspect.benchmark)).collect();
+    if !suspects.is_empty() {
+        confirm(policy, &mut compared, &suspects, &taken.again, taken.again[1].len());
+    }
+    Ok(judged(compared))
+}
+
+fn compare(policy: &Policy, base: &[Run], head: &[Run]) -> Compared {
+    compare::compare(base, head, policy.alpha(), |old| policy.rename(old).map(str::to_owned))
+}
+
+fn compared(policy: &Policy, base: &[Run], head: &[Run]) -> anyhow::Result<Compared> {
+    let compared = compare(policy, base, head);
+    if compared.shared == 0 {
+        bail!(
+            "nothing to judge: base and head have no benchmark in common; does the command run the same suite on both?"
+        );
+    }
+    Ok(compared)
+}
+
+/// What a first judgement suspects.
+fn suspects(screened: &Report) -> BTreeSet<Suspect> {
+    let suspects = screened.benchmarks.iter().filter(|finding| finding.suspect);
+    let suspect = |finding: &Finding| Suspect {
+        benchmark: finding.name.clone(),
+        metric: finding.metric.clone(),
+        tool: finding.tool.clone(),
+    };
+    suspects.map(suspect).collect()
+}
+
+/// Lets the fresh runs of the suspects decide.
+fn confirm(
+    policy: &Policy,
+    compared: &mut Compared,
+    suspects: &BTreeSet<Suspect>,
+    again: &[Vec<Run>; 2],
+    pairs: usize,
+) {
+    let rename = |old: &str| policy.rename(old).map(str::to_owned);
+    let [base, head] = again.each_ref().map(|runs| compare::only(runs, suspects, rename));
+    let fresh = compare(policy, &base, &head);
+    compared.confirm(suspects, fresh, &compare::control(&base, rename));
+    let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
+    let message =
+        format!("{} {noun} measured again on both sides, {pairs} pairs, and judged by these alone", suspects.len());
+    compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
 }

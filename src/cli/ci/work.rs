@@ -97,18 +97,18 @@ impl Work<'_> {
         let hush = self.told.hush();
         let paths = self.inputs.paths()?;
         self.fetch()?;
-        let report = match self.inputs.words() {
+        let (report, taken) = match self.inputs.words() {
             Some(words) => {
                 let base = self.inputs.base.as_deref().unwrap_or_else(|| judging.base.as_str());
                 let args = measure::args(&words, Some(base), self.inputs.store.as_deref())?;
-                let mut report = measure::measure(&args, self.config)?.context("nothing was judged")?;
+                let (mut report, taken) = measure::measure(&args, self.config)?.context("nothing was judged")?;
                 report.facts = Some(facts::of_measured(self.config, &report, &words));
-                report
+                (report, Some(taken))
             }
-            None => self.compare(judging, &paths)?,
+            None => (self.compare(judging, &paths)?, None),
         };
         let room = room()?;
-        let parcel = if judging.fork { self.pack(judging, &paths, &room) } else { None };
+        let parcel = if judging.fork { self.pack(judging, taken, &paths, &room) } else { None };
         let mut outputs = self.save(&report, &room)?;
         drop(hush);
         let published = if judging.fork {
