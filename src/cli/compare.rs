@@ -2,7 +2,7 @@
 
 use super::gate::GateArgs;
 use super::sides::{self, Default, MissingBaseline, Origin, Scene, Side};
-use super::{Global, budgets, config, facts, output, pinned, plots, render as rendering};
+use super::{Global, budgets, config, facts, output, past, pinned, plots, render as rendering};
 use crate::compare;
 use crate::model::Detail;
 use crate::policy::Goal;
@@ -150,15 +150,20 @@ pub(super) fn show(report: &Report, view: View, all: bool) -> anyhow::Result<()>
 
 /// What is wanted beside the verdict.
 #[derive(Debug, Clone, Copy)]
-struct Wants {
+pub(super) struct Wants {
     /// What a document tells.
-    facts: bool,
+    pub facts: bool,
     /// Samples for pictures.
-    strips: bool,
+    pub strips: bool,
+}
+
+impl Wants {
+    /// All of it.
+    pub const ALL: Wants = Wants { facts: true, strips: true };
 }
 
 /// Reads both sides and judges them.
-fn report(
+pub(super) fn report(
     scene: &Scene<'_>,
     base: &Origin,
     head: &Origin,
@@ -190,6 +195,10 @@ fn report(
                 let here = here.clone().unwrap_or_default();
                 scene.read_merge_base(&here, detail)
             }
+            Origin::Before(commit) => {
+                let here = here.clone().unwrap_or_default();
+                scene.read_before(commit, &here, detail)
+            }
         }
     };
     let (base, head) = match (base, head) {
@@ -199,6 +208,18 @@ fn report(
             (read(base)?, head)
         }
     };
+    judge_sides(scene, base, head, allow_missing, wants)
+}
+
+/// Judges two sides that were read.
+pub(super) fn judge_sides(
+    scene: &Scene<'_>,
+    base: Side,
+    head: Side,
+    allow_missing: bool,
+    wants: Wants,
+) -> anyhow::Result<Report> {
+    let policy = &scene.config.policy;
     refuse_different_tools(&base, &head)?;
 
     let rename = |old: &str| policy.rename(old).map(str::to_owned);
@@ -224,7 +245,10 @@ fn report(
     let mut report = judge(compared, policy, circumstances);
     report.pinned = pinned;
     strips.into_iter().for_each(|strips| report.keep(strips));
-    report.facts = said.map(|(base, head)| facts::gather(scene.config, base, head));
+    if let Some((base_said, head_said)) = said {
+        report.series = past::series(scene.config, &base.runs, &report);
+        report.facts = Some(facts::of_compared(scene.config, base_said, head_said, &report));
+    }
     Ok(report)
 }
 

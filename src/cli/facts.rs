@@ -5,6 +5,8 @@ use super::output;
 use super::sides::Side;
 use crate::io::repository::{Repository, RepositoryError};
 use crate::model::{Diagnostic, Facts, Said, Statement, Tests};
+use crate::render::escape;
+use crate::verdict::{Report, SideReport};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -35,7 +37,7 @@ fn statement(diagnostic: &Diagnostic) -> Option<Statement> {
 }
 
 /// All facts; what git does not know is left out and said.
-pub fn gather(config: &Config, base: Said, head: Said) -> Facts {
+fn gather(config: &Config, base: Said, head: Said, reproduce: Option<String>) -> Facts {
     let change = match Repository::discover(Path::new(".")).and_then(|repository| repository.change()) {
         Ok(change) => Some(change),
         Err(RepositoryError::None { .. }) => None,
@@ -44,5 +46,86 @@ pub fn gather(config: &Config, base: Said, head: Said) -> Facts {
             None
         }
     };
-    Facts { change, fields: config.policy.fields().clone(), base, head }
+    let day = Some(jiff::Zoned::now().date().to_string());
+    Facts { change, fields: config.policy.fields().clone(), base, head, day, reproduce }
+}
+
+/// Facts of a report of results that were there.
+pub fn of_compared(config: &Config, base: Said, head: Said, report: &Report) -> Facts {
+    let line = compare_line(&report.base, &report.head, &head.tools);
+    gather(config, base, head, line)
+}
+
+/// Facts of a report that was measured here by a command.
+pub fn of_measured(config: &Config, report: &Report, command: &[String]) -> Facts {
+    let tools: BTreeSet<&str> = report.benchmarks.iter().map(|finding| &*finding.tool).collect();
+    let tools: Vec<String> = tools.into_iter().map(str::to_owned).collect();
+    let said =
+        |side: &SideReport| Said { tools: tools.clone(), environment: side.environment.clone(), ..Said::default() };
+    let line = report.base.commit.as_deref().map(|base| measure_line(base, command));
+    gather(config, said(&report.base), said(&report.head), line)
+}
+
+/// The command line that compares the same again: both sides measured side by side where the base is stored runs and the
+/// tool's command is known, else what the user did.
+fn compare_line(base: &SideReport, head: &SideReport, tools: &[String]) -> Option<String> {
+    let stored = base.commit.as_deref().filter(|_| !base.commits.is_empty());
+    match stored {
+        Some(commit) if tools.iter().any(|tool| CARGO_BENCH.contains(&tool.as_str())) => {
+            Some(measure_line(commit, &["cargo".to_owned(), "bench".to_owned()]))
+        }
+        // Runs of several commits are those that the merge base stands for.
+        Some(commit) => {
+            let base = if base.commits.len() > 1 { String::new() } else { format!(" --base {}", short(commit)) };
+            let head = if head.runs == 1 { format!(" --head {}", escape::shell(&head.label)) } else { String::new() };
+            Some(format!("perfgate runs pull && perfgate compare{base}{head}"))
+        }
+        // The label of one path is the path.
+        None if base.runs == 1 && head.runs == 1 && base.label != "-" && head.label != "-" => {
+            Some(format!("perfgate compare {} {}", escape::shell(&base.label), escape::shell(&head.label)))
+        }
+        None => None,
+    }
+}
+
+/// Tools that `cargo bench` runs.
+const CARGO_BENCH: [&str; 6] = ["criterion", "cargo-criterion", "divan", "bencher", "gungraun", "iai-callgrind"];
+
+fn measure_line(base: &str, command: &[String]) -> String {
+    let command: Vec<String> = command.iter().map(|word| escape::shell(word)).collect();
+    format!("perfgate measure --base {} -- {}", escape::shell(&short(base)), command.join(" "))
+}
+
+fn short(commit: &str) -> String {
+    commit.chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_runs_are_fetched_before_they_are_compared_with() {
+        let side = |label: &str, commits: &[&str]| SideReport {
+            label: label.to_owned(),
+            runs: commits.len().max(1),
+            commit: Some("0123456789abcdef".to_owned()),
+            commits: commits.iter().map(|commit| (*commit).to_owned()).collect(),
+            ..SideReport::default()
+        };
+        let line = |base: &SideReport, tool: &str| compare_line(base, &side("a b.json", &[]), &[tool.to_owned()]);
+        let (one, two) = (side("v1", &["c1"]), side("the merge base", &["c1", "c2"]));
+        let pulled = "perfgate runs pull && perfgate compare";
+        assert_eq!(line(&one, "hyperfine").unwrap(), format!("{pulled} --base 0123456789 --head 'a b.json'"));
+        assert_eq!(line(&two, "hyperfine").unwrap(), format!("{pulled} --head 'a b.json'"));
+        assert_eq!(line(&two, "criterion").unwrap(), "perfgate measure --base 0123456789 -- cargo bench");
+        assert_eq!(line(&side("old", &[]), "criterion").unwrap(), "perfgate compare old 'a b.json'");
+    }
+
+    #[test]
+    fn a_command_line_keeps_its_words() {
+        let command = ["cargo", "bench", "--", "a b", "$(x)"].map(str::to_owned);
+        let line = measure_line("0123456789abcdef", &command);
+        assert_eq!(line, "perfgate measure --base 0123456789 -- cargo bench -- 'a b' '$(x)'");
+    }
 }

@@ -5,20 +5,21 @@ use super::bench::{Bench, BenchArgs, Measured, Site, parse_time};
 use super::compare::{View, save, show};
 use super::config::Config;
 use super::gate::GateArgs;
+use super::measured::{self, Taken};
 use super::progress::Progress;
 use super::sides::{self, Scene, Side};
-use super::{Global, config, plots, record};
+use super::{Global, config, facts, plots, record};
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
 use crate::io::repository::Head;
 use crate::io::{interrupt, noise};
-use crate::model::{Commit, Detail, Diagnostic, Run, Strip};
+use crate::model::{Commit, Detail, Run};
 use crate::policy::Policy;
 use crate::stats::centre;
 use crate::verdict::{Circumstances, EnvironmentReport, Report, SideReport, judge};
 use anyhow::{Context, bail};
 use clap::Args;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -89,23 +90,13 @@ pub struct MeasureArgs {
 pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     let mut config = config::load(global)?;
     config.policy = args.gate.overrule(config.policy);
-    interrupt::watch().context("cannot watch for Ctrl-C")?;
-    let mut bench = Bench::open(&args.bench, &config)?;
-    let head = bench.repository.head()?;
-    let mut session = Session { args: &args, config: &config, head, kept: 0, base: Vec::new(), tip: Vec::new() };
-    let outcome = match args.no_base {
-        true => session.record_only(&mut bench).map(|()| None),
-        false => session.measure(&mut bench).map(Some),
-    };
-    drop(bench); // the work trees go before anything is said
-    let report = match outcome {
-        Ok(Some(report)) => report,
-        Ok(None) => return Ok(0),
-        Err(error) if session.kept > 0 => {
-            return Err(error.context(format!("{} finished runs are stored, the rest is not measured", session.kept)));
-        }
-        Err(error) => return Err(error),
-    };
+    let Some((mut report, taken)) = measure(&args, &config)? else { return Ok(0) };
+    if args.save.is_some() || args.plots.is_some() {
+        report.keep(taken.strips(&config.policy));
+    }
+    if args.save.is_some() {
+        report.facts = Some(facts::of_measured(&config, &report, &args.bench.command));
+    }
     if let Some(path) = &args.save {
         save(&report, path)?;
     }
@@ -116,7 +107,40 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     Ok(report.exit_code())
 }
 
-type Strips = BTreeMap<Suspect, [Vec<Strip>; 2]>;
+/// The arguments for a command that is judged against a revision, or, without one, whose run is only stored.
+pub(super) fn args(words: &[String], base: Option<&str>, store: Option<&str>) -> anyhow::Result<MeasureArgs> {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: MeasureArgs,
+    }
+    let side = base.map_or("--no-base".to_owned(), |base| format!("--base={base}"));
+    let store = store.map(|store| format!("--store={store}"));
+    let line = ["measure".to_owned(), side].into_iter().chain(store).chain(["--".to_owned()]);
+    let line: Line = clap::Parser::try_parse_from(line.chain(words.iter().cloned()))?;
+    Ok(line.args)
+}
+
+/// Measures and judges; with `--no-base` the runs are stored and there is no report.
+pub(super) fn measure(args: &MeasureArgs, config: &Config) -> anyhow::Result<Option<(Report, Taken)>> {
+    interrupt::watch().context("cannot watch for Ctrl-C")?;
+    let mut bench = Bench::open(&args.bench, config)?;
+    let head = bench.repository.head()?;
+    let mut session =
+        Session { args, config, head, kept: 0, base: Vec::new(), tip: Vec::new(), again: Default::default() };
+    let outcome = match args.no_base {
+        true => session.record_only(&mut bench).map(|()| None),
+        false => session.measure(&mut bench).map(Some),
+    };
+    drop(bench); // the work trees go before anything is said
+    let taken = Taken { base: session.base, head: session.tip, again: session.again };
+    match outcome.map(|report| report.map(|report| (report, taken))) {
+        Err(error) if session.kept > 0 => {
+            Err(error.context(format!("{} finished runs are stored, the rest is not measured", session.kept)))
+        }
+        outcome => outcome,
+    }
+}
 
 /// One measurement as it goes on.
 struct Session<'a> {
@@ -127,6 +151,8 @@ struct Session<'a> {
     kept: usize,
     base: Vec<Run>,
     tip: Vec<Run>,
+    /// Runs of the suspects, base and head.
+    again: [Vec<Run>; 2],
 }
 
 /// Where the base comes from, and what it is called.
@@ -202,34 +228,14 @@ impl Session<'_> {
         if self.base.is_empty() {
             self.base.clone_from(&base_runs);
         }
-        let mut compared = self.compare(&base_runs, &self.tip);
-        let draws = self.args.plots.is_some() || self.args.save.is_some();
-        let mut strips = if draws { self.strips(&base_runs, &self.tip) } else { Strips::new() };
-        if compared.shared == 0 {
-            bail!(
-                "nothing to judge: base and head have no benchmark in common; does the command run the same suite on both?"
-            );
-        }
-        let screened = self.judge(compared.clone(), bench, &base, &sites, false);
-        let suspects: BTreeSet<Suspect> = screened
-            .benchmarks
-            .iter()
-            .filter(|finding| finding.suspect)
-            .map(|finding| Suspect {
-                benchmark: finding.name.clone(),
-                metric: finding.metric.clone(),
-                tool: finding.tool.clone(),
-            })
-            .collect();
+        let mut compared = measured::compared(self.policy(), &base_runs, &self.tip)?;
+        let suspects = measured::suspects(&self.judge(compared.clone(), &base, &sites));
         if !suspects.is_empty() {
-            let again = self.confirm(bench, &sites, &mut compared, &suspects, &progress)?;
-            if draws {
-                strips.extend(again);
-            }
+            self.again = self.measure_again(bench, &sites, &suspects, &progress)?;
+            measured::confirm(self.policy(), &mut compared, &suspects, &self.again, self.pairs());
         }
-        let mut report = self.judge(compared, bench, &base, &sites, true);
-        report.keep(strips);
-        Ok(report)
+        compared.diagnostics.extend(bench.oddities());
+        Ok(self.judge(compared, &base, &sites))
     }
 
     fn base(&self, bench: &Bench<'_>) -> anyhow::Result<Base> {
@@ -345,7 +351,7 @@ impl Session<'_> {
 
     /// What the budget buys.
     fn plan(&self, rounds: usize, costs: Costs) -> String {
-        let compared = self.compare(&self.base, &self.tip);
+        let compared = measured::compare(self.policy(), &self.base, &self.tip);
         let mut smallest: Vec<f64> = compared
             .comparisons
             .iter()
@@ -400,24 +406,14 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn compare(&self, base: &[Run], head: &[Run]) -> Compared {
-        compare::compare(base, head, self.policy().alpha(), |old| self.policy().rename(old).map(str::to_owned))
-    }
-
-    /// The samples that pictures are made from.
-    fn strips(&self, base: &[Run], head: &[Run]) -> Strips {
-        compare::strips(base, head, |old| self.policy().rename(old).map(str::to_owned))
-    }
-
     /// Measures the suspects again, a number of pairs that was fixed before.
-    fn confirm(
+    fn measure_again(
         &mut self,
         bench: &mut Bench<'_>,
         sites: &Sites,
-        compared: &mut Compared,
         suspects: &BTreeSet<Suspect>,
         progress: &Progress,
-    ) -> anyhow::Result<Strips> {
+    ) -> anyhow::Result<[Vec<Run>; 2]> {
         let rename = |old: &str| self.policy().rename(old).map(str::to_owned);
         let mut names: BTreeSet<String> = suspects.iter().map(|suspect| suspect.benchmark.clone()).collect();
         let old_names = self.base.iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str());
@@ -442,19 +438,10 @@ impl Session<'_> {
             progress.done(&what, measured.wall);
             runs.push(measured.run);
         }
-        let [base, head] = [base, head].map(|runs| compare::only(&runs, suspects, rename));
-        let fresh = compare::compare_again(&base, &head, self.policy().alpha(), rename, compared);
-        compared.confirm(suspects, fresh, &compare::control(&base, rename));
-        let message =
-            format!("{} {noun} measured again on both sides, {pairs} pairs, and judged by these alone", suspects.len());
-        compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
-        Ok(self.strips(&base, &head))
+        Ok([base, head].map(|runs| compare::only(&runs, suspects, rename)))
     }
 
-    fn judge(&self, mut compared: Compared, bench: &mut Bench<'_>, base: &Base, sites: &Sites, last: bool) -> Report {
-        if last {
-            compared.diagnostics.extend(bench.oddities());
-        }
+    fn judge(&self, mut compared: Compared, base: &Base, sites: &Sites) -> Report {
         let report = |label: String, runs: usize, site: &Site| SideReport {
             label,
             runs,

@@ -3,6 +3,7 @@
 mod bench;
 mod bisect;
 mod budgets;
+mod ci;
 mod compare;
 mod config;
 mod facts;
@@ -11,10 +12,13 @@ mod gate;
 mod history;
 mod init;
 mod measure;
+mod measured;
 mod output;
+mod past;
 mod pinned;
 mod plots;
 mod progress;
+mod publish;
 mod record;
 mod render;
 mod replay;
@@ -86,6 +90,10 @@ enum Command {
     Record(record::RecordArgs),
     /// Fill a template from a saved comparison
     Render(render::RenderArgs),
+    /// What the GitHub Action runs: records, or judges and publishes, as the event asks
+    Ci(ci::CiArgs),
+    /// Write a saved comparison into its pull request: comment, check run, job summary, annotations
+    Publish(publish::PublishArgs),
     /// Stored series with change points: what changed, by how much, since which commit
     History(history::HistoryArgs),
     /// Judge the stored history again: alarms raised, injected slow-downs caught
@@ -139,11 +147,13 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Measure(args)) => measure::run(args, &cli.global),
         Some(Command::Bisect(args)) => bisect::run(args, &cli.global),
         Some(Command::Record(args)) => record::run(args, &cli.global),
+        Some(Command::Ci(args)) => ci::run(args, &cli.global),
         Some(Command::History(args)) => history::run(args, &cli.global),
         Some(Command::Replay(args)) => replay::run(args, &cli.global),
         Some(Command::Runs(args)) => runs::run(args, &cli.global),
         Some(Command::Formats(args)) => formats::run(args),
         Some(Command::Render(args)) => render::run(args),
+        Some(Command::Publish(args)) => publish::run(args),
         Some(Command::Init(args)) => init::run(args),
         None => Cli::command().print_help().map(|()| 2).map_err(Into::into),
     }

@@ -80,7 +80,8 @@ fn show(problems: &Problems) {
     anstream::eprintln!("{}", problems.render(coloured));
 }
 
-fn read(path: &Path) -> anyhow::Result<Report> {
+/// A saved comparison.
+pub fn read(path: &Path) -> anyhow::Result<Report> {
     let name = path.display();
     let bytes = fs::read(path).with_context(|| format!("{name}: cannot read the comparison"))?;
     let head: Head = serde_json::from_slice(&bytes)

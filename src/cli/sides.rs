@@ -6,7 +6,7 @@ use super::stored::{self, Epochs};
 use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, window};
 use crate::io::input::{self, Loaded, Location, Request};
 use crate::io::probe::{self, Toolchain};
-use crate::io::repository::Repository;
+use crate::io::repository::{CANDIDATES, Repository};
 use crate::io::store::{self, Key, Store, StoreError};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
 use crate::verdict::{EnvironmentDifference, EnvironmentReport, SideReport};
@@ -33,6 +33,8 @@ pub enum Origin {
     },
     /// Stored runs of the merge base with the default branch and of the commits before it.
     MergeBase,
+    /// Stored runs of a commit that is known to be the merge base, and of the commits before it.
+    Before(Commit),
 }
 
 /// Results on disk.
@@ -109,7 +111,7 @@ impl Scene<'_> {
         Ok(Origin::Paths(results))
     }
 
-    fn results(&self, word: &str, location: Location) -> Results {
+    pub(super) fn results(&self, word: &str, location: Location) -> Results {
         Results { word: word.to_owned(), location, format: self.format.map(str::to_owned) }
     }
 
@@ -261,14 +263,34 @@ impl Scene<'_> {
         if dirty {
             candidates.insert(0, head.commit.clone());
         }
+        let own = (!dirty).then_some(&head.commit);
+        self.read_candidates(&repository, &candidates, own, environment, detail)
+    }
+
+    /// Reads the stored runs of a commit and of those before it.
+    pub fn read_before(&self, base: &Commit, environment: &Environment, detail: Detail) -> anyhow::Result<Side> {
+        let repository = Repository::discover(Path::new("."))?;
+        let candidates: Vec<Commit> = repository.ancestors(base, CANDIDATES)?.collect();
+        self.read_candidates(&repository, &candidates, None, environment, detail)
+    }
+
+    /// Reads the newest comparable runs of some commits, best first; where they have none at all, those of `own`.
+    fn read_candidates(
+        &self,
+        repository: &Repository,
+        candidates: &[Commit],
+        own: Option<&Commit>,
+        environment: &Environment,
+        detail: Detail,
+    ) -> anyhow::Result<Side> {
         let store = self.open_store()?;
         let timed = |commits: &[Commit]| -> anyhow::Result<Vec<(Commit, i64)>> {
             commits.iter().map(|commit| Ok((commit.clone(), repository.time(commit)?))).collect()
         };
         // Newest first, over some commits at a time: a look at all of them is seldom needed.
-        let mut waiting = candidates.as_slice();
+        let mut waiting = candidates;
         let mut step = HISTORY_RUNS;
-        let (mut found, mut last_resort) = (false, !dirty);
+        let (mut found, mut last_resort) = (false, own);
         let more = || -> anyhow::Result<Vec<Key>> {
             while !waiting.is_empty() {
                 let (now, later) = waiting.split_at(step.min(waiting.len()));
@@ -284,12 +306,13 @@ impl Scene<'_> {
                     return Ok(keys);
                 }
             }
-            if found || !std::mem::take(&mut last_resort) {
-                return Ok(Vec::new());
+            match last_resort.take().filter(|_| !found) {
+                None => Ok(Vec::new()),
+                Some(own) => {
+                    let runs = store::of_commits(&*store, &timed(std::slice::from_ref(own))?)?.remove(own);
+                    Ok(runs.unwrap_or_default().into_iter().rev().collect())
+                }
             }
-            let own = std::slice::from_ref(&head.commit);
-            let keys = store::of_commits(&*store, &timed(own)?)?.remove(&head.commit).unwrap_or_default();
-            Ok(keys.into_iter().rev().collect())
         };
         let ignored = self.config.policy.ignored_environment();
         let comparable = |run: &Run| differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive);

@@ -7,6 +7,8 @@ pub mod collect;
 pub mod command;
 pub mod counters;
 mod files;
+pub mod github;
+pub mod glob;
 pub mod gnuplot;
 pub mod input;
 pub mod interrupt;

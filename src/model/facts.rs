@@ -18,6 +18,12 @@ pub struct Facts {
     pub base: Said,
     /// What the head's tools said beside their numbers.
     pub head: Said,
+    /// The day on which it was judged, `2026-11-21`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
+    /// One command line that measures or compares the same again, its words quoted for a shell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reproduce: Option<String>,
 }
 
 /// What a side's tools said beside their numbers.

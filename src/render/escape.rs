@@ -7,17 +7,70 @@ const LONGEST: usize = 120;
 
 /// For a terminal: control characters, line breaks and direction marks become visible escapes.
 pub fn terminal(text: &str) -> String {
-    visible(&shortened(text))
+    logged(visible(&shortened(text)))
 }
 
 /// For a message: as for a terminal, but of any length (paths, several lines are kept apart by the caller).
 pub fn message(text: &str) -> String {
-    visible(text)
+    logged(visible(text))
 }
 
 /// For output of several lines: as for a terminal, line by line.
 pub fn lines(text: &str) -> String {
     text.lines().map(|line| visible(line) + "\n").collect()
+}
+
+/// For the log of a CI job: GitHub's runner takes a line that begins with `::`, and `##[` anywhere in one, for a command
+/// to itself.
+fn logged(text: String) -> String {
+    let text = if text.contains("##[") { text.replace("##[", "##\\u{5b}") } else { text };
+    match text.trim_start().strip_prefix("::") {
+        Some(rest) => format!("\\u{{3a}}:{rest}"),
+        None => text,
+    }
+}
+
+/// For the message of a workflow command, `::error::MESSAGE`.
+pub fn workflow_message(text: &str) -> String {
+    // The last three are the runner's own escapes of what would end the line; `visible` leaves none, and a message of
+    // several lines is shown as such.
+    let shown: Vec<String> = text.lines().map(visible).collect();
+    shown.join("\n").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// For a property of a workflow command, `::error title=PROPERTY::`.
+pub fn workflow_property(text: &str) -> String {
+    workflow_message(&shortened(text)).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// For TOML: a basic string. What could be markup, a mention or a command where the TOML is shown is written as its code.
+pub fn toml(text: &str) -> String {
+    let mut out = String::from("\"");
+    let mut before = ['\0'; 2];
+    for c in text.chars() {
+        let markup = matches!(c, '<' | '>' | '@' | '`')
+            || c == '(' && before[1] == ']'
+            || c == '[' && before == ['#', '#']
+            || c == '{' && before[1] == '{';
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() || is_mark(c) || markup => {
+                let _ = write!(out, "\\U{:08X}", c as u32);
+            }
+            c => out.push(c),
+        }
+        before = [before[1], c];
+    }
+    out + "\""
+}
+
+/// For a POSIX shell: one word.
+pub fn shell(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// For text and attributes of XML and HTML: no character is markup, and none is one that XML does not have.
@@ -142,6 +195,35 @@ mod tests {
     fn a_terminal_sees_no_control_character() {
         assert_eq!(terminal("a\u{1b}[31mb\nc\u{202e}"), "a\\u{1b}[31mb\\nc\\u{202e}");
         assert_eq!(terminal(&"x".repeat(5000)).chars().count(), 119);
+    }
+
+    #[test]
+    fn a_name_is_no_command_to_the_runner() {
+        assert_eq!(terminal("::set-output name=verdict::pass"), "\\u{3a}:set-output name=verdict::pass");
+        assert_eq!(message("a ##[set-output name=a;]b"), "a ##\\u{5b}set-output name=a;]b");
+        assert_eq!(terminal("std::vec"), "std::vec");
+        // The runner undoes %25 last, so that no escape of ours makes another.
+        assert_eq!(workflow_message("100 %0A\n::error::x\u{1b}"), "100 %250A%0A::error::x\\u{1b}");
+        assert_eq!(workflow_property("a,b::c%3A\r\nd"), "a%2Cb%3A%3Ac%253A%0Ad");
+    }
+
+    #[test]
+    fn toml_reads_the_name_that_was_written() {
+        for name in ["a/b", "\"\\\n\u{202e}\u{7f}", "```", "](x) <img> @all {{ a }} ##[x]", "é ", "\u{e0001}"] {
+            let written = toml(name);
+            let read: toml::Table = toml::from_str(&format!("x = {written}")).unwrap();
+            assert_eq!(read["x"].as_str(), Some(name));
+            assert!(!written.contains(['`', '<', '@', '\n', '\u{202e}']) && !written.contains("]("));
+        }
+        assert_eq!(toml("parse[10]/large"), "\"parse[10]/large\"");
+    }
+
+    #[test]
+    fn a_word_of_a_command_stays_one_word() {
+        assert_eq!(shell("--base"), "--base");
+        assert_eq!(shell("a b; rm -rf $HOME"), "'a b; rm -rf $HOME'");
+        assert_eq!(shell("it's"), r"'it'\''s'");
+        assert_eq!(shell(""), "''");
     }
 
     #[test]

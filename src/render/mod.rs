@@ -15,6 +15,7 @@ mod rows;
 mod summary;
 mod table;
 pub mod template;
+mod workflow;
 
 pub use csv::csv;
 pub use history::{HistoryView, detail, history_csv, history_json, overview};
@@ -24,4 +25,6 @@ pub use junit::junit;
 pub use markdown::markdown;
 pub use quantity::{change, pair as quantities, percent};
 pub use replay::{replay_json, replay_table, suggestion};
+pub use summary::{heading as verdict_line, verdict as verdict_sentence};
 pub use table::{TableOptions, table};
+pub use workflow::{workflow, workflow_notes};

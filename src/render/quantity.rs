@@ -34,6 +34,16 @@ pub fn pair<const N: usize>(values: [Option<f64>; N], unit: &str) -> [String; N]
     })
 }
 
+/// Many values in the one unit that suits the largest of them, and that unit's label; at most four significant digits.
+pub fn scaled(values: &[f64], unit: &str) -> (Vec<f64>, String) {
+    let largest = values.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+    let scales = scales(unit);
+    let (factor, label) =
+        scales.iter().rev().find(|(factor, _)| largest >= *factor).or(scales.first()).copied().unwrap_or((1.0, unit));
+    let power = 10_f64.powi(decimals(largest / factor) as i32);
+    (values.iter().map(|value| (value / factor * power).round() / power).collect(), label.to_owned())
+}
+
 fn with_label(number: String, label: &str) -> String {
     if label.is_empty() { number } else { format!("{number} {label}") }
 }

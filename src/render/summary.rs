@@ -15,6 +15,15 @@ pub fn verdict(report: &Report) -> String {
     }
 }
 
+/// The verdict as the heading of a document that has room for nothing else.
+pub fn heading(report: &Report) -> String {
+    let mark = match report.verdict {
+        Verdict::Pass => "✅",
+        Verdict::Fail => "❌",
+    };
+    format!("### {mark} perfgate: {}\n\n{}.", verdict(report), counts(report))
+}
+
 /// The counts by outcome, those that are zero left out.
 pub fn counts(report: &Report) -> String {
     let count = |outcome: Outcome| (report.counts.get(outcome), outcome.word());

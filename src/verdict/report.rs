@@ -60,6 +60,33 @@ pub struct Report {
     /// What the templates say beside the numbers; only in a saved comparison.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
+    /// The worst findings over the stored runs that stand for the base, head last; only in a saved comparison.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<SeriesReport>,
+}
+
+/// A metric of a benchmark over commits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeriesReport {
+    /// The benchmark's full name: hostile text.
+    pub name: String,
+    /// The metric.
+    pub metric: String,
+    /// The unit of the values.
+    pub unit: String,
+    /// In time order; the last one is head.
+    pub points: Vec<SeriesPoint>,
+}
+
+/// A commit of a series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeriesPoint {
+    /// The commit, where known.
+    pub commit: Option<String>,
+    /// Runs behind the value.
+    pub runs: usize,
+    /// The centre of the runs' medians.
+    pub value: f64,
 }
 
 /// Whether the gate passes.

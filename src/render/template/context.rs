@@ -35,6 +35,14 @@ pub struct Context {
     pub regressions: Vec<Row>,
     /// How many regressions more there are than the document can hold.
     pub more_regressions: usize,
+    /// The improvements, the largest first; at most 20.
+    pub improvements: Vec<Row>,
+    /// `[[accept]]` of perfgate.toml for the first ten regressions, as TOML; print it as `{{ accept | fence("toml") }}`.
+    pub accept: String,
+    /// One command line that measures or compares the same again; none where it is not known.
+    pub reproduce: Option<String>,
+    /// The worst finding over the stored runs of the base, as a chart; none without stored runs.
+    pub chart: Option<Chart>,
     /// Response time, database queries, memory, CPU and throughput, in this order, each with what was measured of it.
     pub headline: Vec<Headline>,
     /// What else was measured: a row for each metric of each tool.
@@ -174,6 +182,21 @@ pub struct Row {
     pub budget: String,
     /// What to know beside it.
     pub notes: Vec<String>,
+}
+
+/// A metric of a benchmark over commits, as a chart that GitHub draws.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Chart {
+    /// The benchmark's full name.
+    pub name: String,
+    /// The metric.
+    pub metric: String,
+    /// The unit of the chart's numbers.
+    pub unit: String,
+    /// How many commits it shows, head's among them.
+    pub commits: usize,
+    /// The chart; print it as `{{ chart.mermaid | fence("mermaid") }}`. No name stands in it.
+    pub mermaid: String,
 }
 
 /// A row of the table of metrics: one number for what several benchmarks say of one thing.

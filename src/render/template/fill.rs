@@ -1,6 +1,8 @@
 //! Report -> Context: every number in its unit, every fact in its place. Decides nothing.
 
 use super::Plan;
+use super::accept::accept;
+use super::chart::chart;
 use super::checks::checks;
 use super::context::*;
 use super::headline::{self, is_cache};
@@ -13,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of a profile, of memory or of spreads that are shown.
 const DETAILS: usize = 40;
+/// Improvements that are listed.
+const IMPROVEMENTS: usize = 20;
 /// Sentences on what was odd.
 const DIAGNOSTICS: usize = 20;
 
@@ -67,6 +71,10 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         unlisted,
         regressions: regressed.iter().take(most).map(|finding| row(finding)).collect(),
         more_regressions: regressed.len().saturating_sub(most),
+        improvements: improvements(report, if folded { 0 } else { IMPROVEMENTS }),
+        accept: accept(report),
+        reproduce: report.facts.as_ref().and_then(|facts| facts.reproduce.clone()),
+        chart: report.series.first().and_then(chart),
         headline: headline::five(report),
         others: headline::others(report),
         budgets: budgets(report, plan),
@@ -125,6 +133,12 @@ fn left_out(report: &Report, context: &Context) -> Vec<String> {
     ];
     let more = lists.into_iter().map(|(what, all, shown)| (what, all.saturating_sub(shown)));
     more.filter(|(_, more)| *more > 0).map(|(what, more)| format!("{more} more {what}")).collect()
+}
+
+fn improvements(report: &Report, most: usize) -> Vec<Row> {
+    let mut found: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.outcome == Outcome::Improved).collect();
+    found.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+    found.into_iter().take(most).map(row).collect()
 }
 
 /// How many times as much the worse side is; below 1 is better.

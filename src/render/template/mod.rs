@@ -1,6 +1,8 @@
 //! Templates: a Report as a document of the team's own shape. The engine is strict (a name that does not exist is an
 //! error, framed under its line) and escapes whatever is printed. What can be named is in `context`.
 
+mod accept;
+mod chart;
 mod checks;
 mod context;
 mod fill;
@@ -66,11 +68,16 @@ impl Template {
 
     /// The document, not longer than [`LONGEST`]: details are given up by plan, the verdict and the regressions last.
     pub fn render(&self, report: &Report) -> Result<String, Box<Problems>> {
+        self.render_within(report, LONGEST)
+    }
+
+    /// The same for another length; longer all the same where the template prints that much whatever the plan.
+    pub fn render_within(&self, report: &Report, longest: usize) -> Result<String, Box<Problems>> {
         let mut document = String::new();
         let least = [400, 200, 100, 50, 25, 10].map(Plan::Least);
         for plan in [Plan::Whole, Plan::Counted, Plan::Folded].into_iter().chain(least) {
             document = self.render_with(&fill::context(report, plan))?;
-            if document.chars().count() <= LONGEST {
+            if document.chars().count() <= longest {
                 break;
             }
         }

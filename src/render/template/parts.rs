@@ -57,6 +57,11 @@ impl Parts {
         Ok(Parts(places(document)?.into_iter().map(content).collect()))
     }
 
+    /// True where the document has none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The document of a person with these parts in the places of its own.
     pub fn renew(&self, body: &str) -> Result<Renewed, PartError> {
         let places = places(body)?;

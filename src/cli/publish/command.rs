@@ -1,0 +1,170 @@
+//! `perfgate publish`: a saved comparison where a pull request's people see it.
+
+use super::document::{document, has_news};
+use super::{CommentMode, DEFAULT_KEY, Job, Options, Target, in_workflow, publish, tell_job};
+use crate::cli::{output, render as rendering};
+use crate::io::github::{Slug, Token};
+use crate::render;
+use crate::verdict::{Report, Verdict};
+use anyhow::Context;
+use clap::Args;
+use serde_json::Value;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  perfgate compare --save comparison.json
+  perfgate publish comparison.json                          in a job of a pull request: all of it from the environment
+  perfgate publish comparison.json --key linux --shard 2    four jobs of a matrix in one comment, a part each
+  perfgate publish comparison.json --repository me/repo --pull 12 --dry-run";
+
+/// Write a saved comparison into its pull request: comment, check run, job summary, annotations
+///
+/// The token is read from GITHUB_TOKEN and from nowhere else; it takes `pull-requests: write` and `checks: write`. The
+/// repository, the pull request and the job's files are those of the environment that GitHub gives a job. What cannot be
+/// written is told and does not change the exit code, which is the comparison's.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct PublishArgs {
+    /// What `perfgate compare --save` wrote
+    #[arg(value_name = "COMPARISON")]
+    comparison: PathBuf,
+    /// The pull request [default: that of the job]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pull: Option<u64>,
+    /// The repository [default: GITHUB_REPOSITORY]
+    #[arg(long, value_name = "OWNER/NAME", value_parser = slug)]
+    repository: Option<Slug>,
+    /// When a comment is written
+    #[arg(long, value_enum, default_value_t = CommentMode::Auto, value_name = "WHEN")]
+    comment: CommentMode,
+    /// A comment of its own for each key, as for each of several suites
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_KEY)]
+    key: String,
+    /// This job's part of the comment that the jobs of one key share
+    #[arg(long, value_name = "NAME")]
+    shard: Option<String>,
+    /// The comment's document: comment, report, pr, issue, summary, or a file of your own
+    #[arg(long, value_name = "NAME|FILE", default_value = "comment")]
+    template: String,
+    /// Renew perfgate's parts of the pull request's own text too; a text without them stays as it is
+    #[arg(long)]
+    body: bool,
+    /// Print the comment instead, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Publishes; the exit code is the report's.
+pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
+    let environment = Environment::of(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+    let template = rendering::template(&args.template)?;
+    let report = rendering::read(&args.comparison)?;
+    rendering::fill(&template, &report)?; // a template that cannot be filled is said before anything is written
+    let repository = args
+        .repository
+        .or(environment.repository)
+        .context("which repository? GITHUB_REPOSITORY does not say; name it with --repository OWNER/NAME")?;
+    let target = Target {
+        api_url: environment.api_url,
+        run_url: environment.run.map(|id| format!("{}/{repository}/actions/runs/{id}", environment.server_url)),
+        server_url: environment.server_url,
+        repository,
+        token: Token::of_environment(),
+        pull: args.pull.or(environment.pull),
+        commit: environment.commit.or_else(|| report.head.commit.clone()),
+    };
+    let options =
+        Options { key: args.key, shard: args.shard, comment: args.comment, template, check: true, body: args.body };
+    if args.dry_run {
+        return dry_run(&report, &target, &options);
+    }
+    if target.pull.is_none() && options.comment != CommentMode::Never {
+        output::note("no pull request, so no comment: name one with --pull N");
+    }
+    let published = publish(&report, &target, &options);
+    if let Some(url) = &published.comment_url {
+        output::note(&format!("commented: {url}"));
+    }
+    let text = rendering::fill(&options.template, &report)?;
+    let outputs = outputs(&report, &args.comparison.display().to_string(), text, published.comment_url);
+    let mut problems = published.problems;
+    problems.extend(tell_job(&report, &environment.job, &outputs));
+    output::diagnostics(&problems);
+    if in_workflow() {
+        output::print(render::workflow_notes(&problems).as_bytes())?;
+    }
+    Ok(report.exit_code())
+}
+
+/// The outputs of the step.
+fn outputs(report: &Report, comparison: &str, text: String, url: Option<String>) -> [(&'static str, String); 5] {
+    let verdict = if report.verdict == Verdict::Pass { "pass" } else { "fail" };
+    [
+        ("verdict", verdict.to_owned()),
+        ("regressions", report.counts.regressed.to_string()),
+        ("comparison", comparison.to_owned()),
+        ("report", text),
+        ("comment-url", url.unwrap_or_default()),
+    ]
+}
+
+fn dry_run(report: &Report, target: &Target, options: &Options) -> anyhow::Result<u8> {
+    let place = target.pull.map_or("no pull request".to_owned(), |pull| format!("pull request #{pull}"));
+    let what = match (options.comment, has_news(report)) {
+        _ if target.pull.is_none() => "no comment",
+        (CommentMode::Never, _) => "no comment",
+        (CommentMode::Always, _) | (_, true) => "this comment, made or brought up to date",
+        (_, false) => "this comment only where there is one already: there is nothing to say",
+    };
+    output::note(&format!("{place} of {}: {what}; nothing was written", target.repository));
+    let room = crate::render::template::LONGEST;
+    output::print(document(report, target, options, room).unwrap_or_default().as_bytes())?;
+    Ok(report.exit_code())
+}
+
+fn slug(text: &str) -> Result<Slug, String> {
+    Slug::parse(text).ok_or_else(|| "write it as OWNER/NAME".to_owned())
+}
+
+/// What GitHub tells a job.
+struct Environment {
+    api_url: String,
+    server_url: String,
+    repository: Option<Slug>,
+    pull: Option<u64>,
+    commit: Option<String>,
+    run: Option<String>,
+    job: Job,
+}
+
+impl Environment {
+    fn of(variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+        let repository = variable("GITHUB_REPOSITORY")
+            .map(|text| {
+                slug(&text).map_err(|help| anyhow::anyhow!("GITHUB_REPOSITORY {text:?} is no repository; {help}"))
+            })
+            .transpose()?;
+        // The event's own file, where it is of a pull request: the commit that is checked out is a merge of GitHub's.
+        let event: Value = variable("GITHUB_EVENT_PATH")
+            .and_then(|path| std::fs::read(path).ok())
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        let reference = variable("GITHUB_REF").unwrap_or_default();
+        let number = reference.strip_prefix("refs/pull/").and_then(|rest| rest.split('/').next()?.parse().ok());
+        let hex = |text: &str| text.len() >= 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let head = event["pull_request"]["head"]["sha"].as_str().map(str::to_owned);
+        Ok(Environment {
+            api_url: variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
+            server_url: variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned()),
+            repository,
+            pull: event["pull_request"]["number"].as_u64().or(number),
+            commit: head.or_else(|| variable("GITHUB_SHA").filter(|_| number.is_none())).filter(|sha| hex(sha)),
+            run: variable("GITHUB_RUN_ID").filter(|id| id.bytes().all(|b| b.is_ascii_digit())),
+            job: Job {
+                summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+                output: variable("GITHUB_OUTPUT").map(PathBuf::from),
+            },
+        })
+    }
+}

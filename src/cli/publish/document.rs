@@ -1,0 +1,105 @@
+//! What is published, as text: the comment with its heading and where it comes from, the check run, the job's summary.
+
+use super::{DEFAULT_KEY, Options, Target};
+use crate::io::github::{CheckRun, Conclusion, fingerprint};
+use crate::render::template::{LONGEST, Parts, Template};
+use crate::render::{self, escape};
+use crate::verdict::{BudgetStatus, Outcome, Report, Verdict};
+
+/// What one of several parts may take of a comment.
+const PART: usize = 16_000;
+
+/// True where a comment has something to say: `auto` makes one only then.
+pub(super) fn has_news(report: &Report) -> bool {
+    let told = |outcome| report.counts.get(outcome) > 0;
+    let over = report.budgets.iter().any(|line| line.status == BudgetStatus::Fail);
+    let suspect = report.benchmarks.iter().any(|finding| finding.suspect && finding.outcome == Outcome::Inconclusive);
+    report.verdict == Verdict::Fail || told(Outcome::Regressed) || told(Outcome::Improved) || over || suspect
+}
+
+/// A digest of the verdict and of everything that is not simply unchanged: the same for a new commit with the same
+/// findings.
+pub(super) fn state(report: &Report) -> String {
+    let mut findings: Vec<String> = report
+        .benchmarks
+        .iter()
+        .filter(|finding| finding.outcome != Outcome::Unchanged)
+        .map(|f| format!("{}\0{}\0{}\0{}", f.name, f.metric, f.outcome.word(), f.budget.status.word()))
+        .collect();
+    findings.sort();
+    let verdict = format!("{:?} {}", report.verdict, report.reasons.join(", "));
+    let texts: Vec<&str> = [verdict.as_str()].into_iter().chain(findings.iter().map(String::as_str)).collect();
+    format!("{:016x}", fingerprint(&texts))
+}
+
+/// The comment's text in at most so many characters; where the template's document is longer, the verdict alone.
+pub(super) fn document(report: &Report, target: &Target, options: &Options, room: usize) -> Option<String> {
+    let names = [(options.key != DEFAULT_KEY).then_some(options.key.as_str()), options.shard.as_deref()];
+    let names: Vec<String> = names.into_iter().flatten().map(escape::markdown_text).collect();
+    let heading = if names.is_empty() { String::new() } else { format!("**{}**\n\n", names.join(" · ")) };
+    let commit = target.commit.as_deref().or(report.head.commit.as_deref());
+    let commit = commit.filter(|commit| commit.len() >= 10 && commit.bytes().all(|b| b.is_ascii_hexdigit()));
+    let page = url_of(&format!("{}/{}/commit", target.server_url, target.repository));
+    let commit = commit.map(|commit| format!("[{}]({page}/{commit})", &commit[..10]));
+    let log = target.run_url.as_deref().map(|url| format!("[the job's log]({})", url_of(url)));
+    let origin: Vec<String> = commit.into_iter().chain(log).collect();
+    let origin = if origin.is_empty() { String::new() } else { format!("\n<sub>{}</sub>\n", origin.join(" · ")) };
+    let frame = heading.chars().count() + origin.chars().count();
+    let room = if options.shard.is_some() { room.min(PART) } else { room }.saturating_sub(frame);
+    let fits = |text: &String| text.chars().count() <= room;
+    let verdict = render::verdict_line(report) + "\n\nThis text has no room for more; the job's summary has it.\n";
+    let text = options.template.render_within(report, room).ok().filter(fits).or(Some(verdict).filter(fits))?;
+    Some(format!("{heading}{text}{origin}"))
+}
+
+/// An address between brackets of Markdown: only of letters that cannot end it.
+fn url_of(url: &str) -> String {
+    let plain = |c: &char| c.is_ascii_alphanumeric() || "-._~:/?#=&%+".contains(*c);
+    url.chars().filter(plain).collect()
+}
+
+pub(super) fn check_run(report: &Report, target: &Target, options: &Options, commit: &str) -> CheckRun {
+    let key = (options.key != DEFAULT_KEY).then_some(options.key.as_str());
+    let names: Vec<&str> = [key, options.shard.as_deref()].into_iter().flatten().collect();
+    let name = if names.is_empty() { "perfgate".to_owned() } else { format!("perfgate ({})", names.join(", ")) };
+    CheckRun {
+        name: escape::terminal(&name),
+        commit: commit.to_owned(),
+        conclusion: conclusion(report),
+        title: render::verdict_sentence(report),
+        summary: summary(report, LONGEST - 1),
+        details_url: target.run_url.clone(),
+    }
+}
+
+/// Neutral where the gate passes and something suspect, or everything, is left undecided.
+fn conclusion(report: &Report) -> Conclusion {
+    let counts = report.counts;
+    let suspect = report.benchmarks.iter().any(|finding| finding.suspect && finding.outcome == Outcome::Inconclusive);
+    let decided = counts.unchanged + counts.improved + counts.regressed + counts.accepted;
+    match report.verdict {
+        Verdict::Fail => Conclusion::Failure,
+        Verdict::Pass if suspect || decided == 0 => Conclusion::Neutral,
+        Verdict::Pass => Conclusion::Success,
+    }
+}
+
+/// The document of the job's summary and of the check run.
+pub(super) fn summary(report: &Report, longest: usize) -> String {
+    let template = Template::shipped("summary").and_then(|template| template.render_within(report, longest).ok());
+    template.unwrap_or_else(|| render::verdict_line(report))
+}
+
+/// The parts of a template that has some, else of the shipped form of a pull request.
+pub(super) fn parts(template: &Template, report: &Report, longest: usize) -> Result<Parts, String> {
+    let of = |template: &Template| {
+        let document =
+            template.render_within(report, longest).map_err(|_| format!("{} cannot be filled", template.name))?;
+        Parts::of(&document).map_err(|error| format!("{}:{}: {}", template.name, error.line, error.message))
+    };
+    let parts = of(template)?;
+    match Template::shipped("pr").filter(|_| parts.is_empty()) {
+        Some(form) => of(&form),
+        None => Ok(parts),
+    }
+}

@@ -1,0 +1,43 @@
+//! A repository's name on GitHub, `owner/name`: it becomes part of addresses, so it holds nothing that could change them.
+
+use std::fmt;
+
+/// `owner/name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slug(Box<str>);
+
+impl Slug {
+    /// A name of the letters that GitHub allows, or `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (owner, name) = text.split_once('/')?;
+        let plain = |part: &str| {
+            let letters = part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+            letters && (1..=100).contains(&part.len()) && part.bytes().any(|b| b != b'.')
+        };
+        (plain(owner) && plain(name)).then(|| Slug(text.into()))
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_lead_to_another_address() {
+        assert_eq!(Slug::parse("o-1/r_2.rs").unwrap().as_str(), "o-1/r_2.rs");
+        for bad in ["o", "o/", "/r", "o/r/x", "o/..", "./r", "o/r?x", "o/r#", "o /r", "o/r\n", "ö/r"] {
+            assert_eq!(Slug::parse(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! A series as a Mermaid xychart, which GitHub draws by itself. Names are hostile text and Mermaid has directives, so no
+//! name, branch or unit that is not known to be harmless stands in it.
+
+use super::context::Chart;
+use crate::render::quantity::scaled;
+use crate::verdict::{SeriesPoint, SeriesReport};
+use std::collections::BTreeSet;
+
+/// A colour that is seen on light and on dark ground; Mermaid's own is next to white.
+const COLOUR: &str = "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#d1242f\"}}}}%%\n";
+
+/// The chart of a series; none for fewer than three points, which are no history.
+pub fn chart(series: &SeriesReport) -> Option<Chart> {
+    let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
+    if values.len() < 3 || values.iter().any(|value| !value.is_finite()) {
+        return None;
+    }
+    let (numbers, unit) = scaled(&values, &series.unit);
+    let harmless = unit.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '%' | ' '));
+    let unit = if harmless { unit } else { String::new() };
+    let (low, high) = numbers.iter().fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(*v), high.max(*v)));
+    // From zero, unless all of them lie far from it: then the difference would not be seen.
+    let room = (high - low).max(high.abs() * 0.02);
+    let low = if low >= 0.0 && low < high / 2.0 { 0.0 } else { low - room * 0.2 };
+    let (low, high) = (number(rounded(low)), number(rounded(high + room * 0.1)));
+    let line: Vec<String> = numbers.iter().map(|value| number(*value)).collect();
+    let labels: Vec<String> = labels(&series.points).iter().map(|label| format!("\"{label}\"")).collect();
+    let axis = if unit.is_empty() { String::new() } else { format!("\"{unit}\" ") };
+    let mermaid = format!(
+        "{COLOUR}xychart-beta\n    x-axis [{}]\n    y-axis {axis}{low} --> {high}\n    line [{}]\n",
+        labels.join(", "),
+        line.join(", ")
+    );
+    Some(Chart { name: series.name.clone(), metric: series.metric.clone(), unit, commits: values.len(), mermaid })
+}
+
+/// The first digits of each commit; a point without one, or with one that another has, is counted. The last is head.
+fn labels(points: &[SeriesPoint]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let label = |(index, point): (usize, &SeriesPoint)| {
+        let hex = |commit: &&String| commit.len() >= 7 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+        let short = point.commit.as_ref().filter(hex).map(|commit| commit[..7].to_owned());
+        match short {
+            _ if index + 1 == points.len() => "head".to_owned(),
+            Some(short) if seen.insert(short.clone()) => short,
+            _ => format!("run {}", index + 1),
+        }
+    };
+    points.iter().enumerate().map(label).collect()
+}
+
+/// Three significant digits: the end of an axis needs no more.
+fn rounded(value: f64) -> f64 {
+    if value == 0.0 {
+        return 0.0;
+    }
+    let unit = 10_f64.powi(value.abs().log10().floor() as i32 - 2);
+    (value / unit).round() * unit
+}
+
+/// A number as Mermaid reads it: no exponent.
+fn number(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(unit: &str, values: &[f64]) -> SeriesReport {
+        let point = |(index, value): (usize, &f64)| SeriesPoint {
+            commit: Some(format!("{index:040x}")),
+            runs: 1,
+            value: *value,
+        };
+        let points = values.iter().enumerate().map(point).collect();
+        SeriesReport { name: "\"] %%{init: {}}%%".to_owned(), metric: "time".to_owned(), unit: unit.to_owned(), points }
+    }
+
+    #[test]
+    fn a_chart_has_a_label_for_each_point_and_no_name() {
+        let chart = chart(&series("ns", &[1000.0, 1010.0, 2500.0])).unwrap();
+        let wanted = "xychart-beta\n    x-axis [\"0000000\", \"run 2\", \"head\"]\n    y-axis \"µs\" 0 --> 2.65\n    line [1, 1.01, 2.5]\n";
+        assert_eq!(chart.mermaid.strip_prefix(COLOUR), Some(wanted));
+        assert_eq!((chart.unit.as_str(), chart.commits), ("µs", 3));
+    }
+
+    #[test]
+    fn small_changes_are_seen_and_hostile_units_are_not() {
+        let chart = chart(&series("]\n%%{", &[100.0, 101.0, 110.0])).unwrap();
+        assert!(chart.mermaid.contains("    y-axis 98 --> 111\n"), "{}", chart.mermaid);
+        assert_eq!(chart.mermaid.matches("%%").count(), 2); // our own
+    }
+
+    #[test]
+    fn two_points_are_no_history() {
+        assert!(chart(&series("ns", &[1.0, 2.0])).is_none());
+        assert!(chart(&series("ns", &[1.0, f64::NAN, 2.0])).is_none());
+        let all_alike = chart(&series("count", &[5.0, 5.0, 5.0])).unwrap();
+        assert!(all_alike.mermaid.contains("y-axis 4.98 --> 5.01"), "{}", all_alike.mermaid);
+    }
+}

@@ -1,0 +1,72 @@
+//! The Report as workflow commands: `::error` and `::warning` lines that GitHub shows beside the job. Every text in them
+//! is escaped; which input format a benchmark came from does not tell a source line, so none is named.
+
+use super::escape::{workflow_message, workflow_property};
+use super::quantity::{change, pair};
+use super::summary;
+use crate::model::{Diagnostic, Severity};
+use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Report, Verdict};
+
+/// GitHub shows no more of each kind for a step.
+const SHOWN: usize = 10;
+
+/// A line for each regression, each budget that is not kept and each suspect; the last of a kind counts the rest.
+pub fn workflow(report: &Report) -> String {
+    let failed = report.verdict == Verdict::Fail;
+    let gate = if failed { "error" } else { "warning" };
+    let budgets = report.budgets.iter().filter(|line| line.status == BudgetStatus::Fail).map(budget);
+    let regressed = report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Regressed).map(finding);
+    let mut grave: Vec<(String, String)> = regressed.chain(budgets).collect();
+    if failed && grave.is_empty() {
+        grave.push(("perfgate".to_owned(), summary::verdict(report)));
+    }
+    let suspects = report.benchmarks.iter().filter(|f| f.suspect && f.outcome == Outcome::Inconclusive).map(finding);
+    lines(gate, grave) + &lines("warning", suspects.collect())
+}
+
+/// What was odd, as a line each: for what happens beside the report.
+pub fn workflow_notes(diagnostics: &[Diagnostic]) -> String {
+    let line = |diagnostic: &Diagnostic| {
+        let command = match diagnostic.severity {
+            Severity::Note => "notice",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        };
+        let title = workflow_property(&format!("perfgate {}", diagnostic.code));
+        format!("::{command} title={title}::{}\n", workflow_message(&diagnostic.to_string()))
+    };
+    diagnostics.iter().map(line).collect()
+}
+
+fn finding(finding: &Finding) -> (String, String) {
+    let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|value| value.value)), &finding.unit);
+    let mut text = format!("{} {}: {base} → {head}", finding.metric, finding.outcome.word());
+    if let Some(by) = finding.change {
+        text.push_str(&format!(", {}", change(by)));
+    }
+    if let Some([low, high]) = finding.interval {
+        text.push_str(&format!(" [{} … {}]", change(low), change(high)));
+    }
+    if let Some(advice) = summary::advice(finding) {
+        text.push_str(&format!("; {advice}"));
+    }
+    (finding.name.clone(), text)
+}
+
+fn budget(line: &BudgetLine) -> (String, String) {
+    let [value] = pair([line.value], &line.unit);
+    (line.benchmark.clone(), format!("{} over budget: {value}, target {}", line.metric, line.target))
+}
+
+fn lines(command: &str, told: Vec<(String, String)>) -> String {
+    let more = told.len().saturating_sub(SHOWN);
+    let shown = if more > 0 { SHOWN - 1 } else { SHOWN };
+    let line = |(name, text): &(String, String)| {
+        format!("::{command} title={}::{}\n", workflow_property(name), workflow_message(text))
+    };
+    let mut out: String = told.iter().take(shown).map(line).collect();
+    if more > 0 {
+        out.push_str(&format!("::{command} title=perfgate::and {} more; the job's summary has them\n", more + 1));
+    }
+    out
+}

@@ -1,0 +1,402 @@
+//! Claims on what is asked of GitHub, and on what happens when it does not answer as it should.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod hub;
+
+use hub::{Hub, ME, TOKEN, error, late};
+use perfgate::io::github::{
+    CheckRun, Client, Conclusion, Fault, Part, Patience, Slug, Token, When, pull, pulls_of, put_check, put_comment,
+    update_body,
+};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+use wiremock::ResponseTemplate;
+
+fn patience() -> Patience {
+    Patience {
+        attempts: 3,
+        total: Duration::from_secs(4),
+        request: Duration::from_millis(400),
+        pause: Duration::from_millis(5),
+    }
+}
+
+fn client(hub: &Hub) -> Client {
+    Client::with_patience(&hub.url(), Token::new(TOKEN).as_ref(), patience()).unwrap()
+}
+
+fn slug() -> Slug {
+    Slug::parse("o/r").unwrap()
+}
+
+/// Writes `text` as the part of a shard.
+fn tell(client: &Client, shard: Option<&str>, text: &str, when: When) -> Result<Option<String>, Fault> {
+    tell_as(client, "suite", shard, text, when)
+}
+
+fn tell_as(client: &Client, key: &str, shard: Option<&str>, text: &str, when: When) -> Result<Option<String>, Fault> {
+    let state = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let write = |room: usize| (text.chars().count() <= room).then(|| text.to_owned());
+    put_comment(client, &slug(), 7, &Part { key, shard, state, text: &write }, when)
+}
+
+#[test]
+fn a_second_push_updates_the_same_comment() {
+    let hub = Hub::new();
+    let url = tell(&client(&hub), None, "slower", When::Always).unwrap().unwrap();
+    assert_eq!(tell(&client(&hub), None, "fixed", When::Always).unwrap(), Some(url));
+    let state = hub.state();
+    assert_eq!(state.comments.len(), 1);
+    assert!(state.comments[0].body.contains("\nfixed\n") && !state.comments[0].body.contains("slower"));
+    assert!(state.comments[0].body.starts_with("<!-- perfgate:report key=suite -->\n"));
+}
+
+#[test]
+fn the_comment_is_found_behind_a_hundred_and_thirty_others() {
+    let hub = Hub::new();
+    for number in 0..130 {
+        hub.state().add("someone", &format!("comment {number}"));
+    }
+    tell(&client(&hub), None, "one", When::Always).unwrap();
+    assert_eq!(hub.count("GET", "/issues/7/comments"), 4); // two pages before it is made, two to see that it is alone
+    tell(&client(&hub), None, "two", When::Always).unwrap();
+    assert_eq!(hub.state().comments.len(), 131);
+    assert!(hub.state().comments[130].body.contains("two"));
+}
+
+#[test]
+fn what_did_not_change_is_not_written() {
+    let hub = Hub::new();
+    tell(&client(&hub), None, "same", When::Always).unwrap();
+    // GitHub may keep other line ends than those that it was sent.
+    let body = hub.state().comments[0].body.replace('\n', "\r\n") + "\r\n";
+    hub.state().comments[0].body = body;
+    assert!(tell(&client(&hub), None, "same", When::Always).unwrap().is_some());
+    assert_eq!((hub.count("POST", "comments"), hub.count("PATCH", "comments")), (1, 0));
+}
+
+#[test]
+fn a_comment_of_somebody_else_with_our_marker_is_left_alone() {
+    let hub = Hub::new();
+    tell(&client(&hub), None, "ours", When::Always).unwrap();
+    let ours = hub.state().comments[0].body.clone();
+    hub.state().comments.clear();
+    hub.state().add("mallory", &ours);
+    tell(&client(&hub), None, "ours again", When::Always).unwrap();
+    let state = hub.state();
+    assert_eq!((state.comments[0].author.as_str(), &state.comments[0].body), ("mallory", &ours));
+    assert_eq!(state.comments[1].author, ME);
+    assert_eq!(state.comments.len(), 2);
+}
+
+#[test]
+fn another_key_has_another_comment_and_a_prefix_is_another_key() {
+    let hub = Hub::new();
+    let client = client(&hub);
+    for key in ["linux", "linux-arm", "linux --> <b>"] {
+        tell_as(&client, key, None, key, When::Always).unwrap();
+    }
+    let state = hub.state();
+    assert_eq!(state.comments.len(), 3);
+    for comment in &state.comments {
+        let first = comment.body.lines().next().unwrap();
+        assert_eq!(first.matches("-->").count(), 1, "{first}");
+        assert!(first.ends_with(" -->"));
+    }
+}
+
+#[test]
+fn auto_is_silent_until_there_is_something_to_say_and_then_keeps_the_comment_true() {
+    let hub = Hub::new();
+    let quiet = When::Told { news: false };
+    assert_eq!(tell(&client(&hub), None, "green", quiet).unwrap(), None);
+    assert!(hub.state().comments.is_empty());
+    tell(&client(&hub), None, "red", When::Told { news: true }).unwrap();
+    assert!(tell(&client(&hub), None, "green", quiet).unwrap().is_some());
+    assert!(hub.state().comments[0].body.contains("green"));
+}
+
+#[test]
+fn on_change_leaves_a_comment_alone_while_the_findings_stay() {
+    let hub = Hub::new();
+    let news = When::Changed { news: true };
+    // The state is made of the letters alone: what is between them is the commit, as it were.
+    tell(&client(&hub), None, "red", news).unwrap();
+    tell(&client(&hub), None, "r-e-d", news).unwrap();
+    assert!(hub.state().comments[0].body.contains("\nred\n"));
+    tell(&client(&hub), None, "redder", news).unwrap();
+    assert!(hub.state().comments[0].body.contains("\nredder\n"));
+    tell(&client(&hub), None, "green", When::Changed { news: false }).unwrap();
+    assert!(hub.state().comments[0].body.contains("\ngreen\n"));
+}
+
+#[test]
+fn two_shards_share_a_comment() {
+    let hub = Hub::new();
+    tell(&client(&hub), Some("2"), "second", When::Always).unwrap();
+    tell(&client(&hub), Some("1"), "first", When::Always).unwrap();
+    tell(&client(&hub), Some("2"), "second again", When::Always).unwrap();
+    let state = hub.state();
+    assert_eq!(state.comments.len(), 1);
+    let body = &state.comments[0].body;
+    assert!(body.find("\nfirst\n").unwrap() < body.find("\nsecond again\n").unwrap());
+    assert!(!body.contains("\nsecond\n"));
+}
+
+#[test]
+fn a_part_that_another_job_wrote_over_is_written_again_beside_it() {
+    let hub = Hub::new();
+    tell(&client(&hub), Some("a"), "old a", When::Always).unwrap();
+    let before = hub.state().comments[0].body.clone();
+    // Job b read the comment before our update and writes after it: our part is lost, or stands as it was.
+    let others = before.replace("shard=a", "shard=b").replace("old a", "part of b").replace("olda", "b");
+    for lost in [others.clone(), format!("{before}{}", others.split_once('\n').unwrap().1)] {
+        hub.state().comments[0].body = before.clone();
+        hub.then("PATCH", move |state| state.comments[0].body = lost.clone());
+        tell(&client(&hub), Some("a"), "new a", When::Always).unwrap();
+        let body = hub.state().comments[0].body.clone();
+        assert!(body.contains("\nnew a\n") && body.contains("\npart of b\n") && !body.contains("old a"), "{body}");
+    }
+}
+
+#[test]
+fn two_jobs_that_both_make_a_comment_leave_the_older_one_with_both_parts() {
+    let hub = Hub::new();
+    tell(&client(&hub), Some("b"), "part of b", When::Always).unwrap();
+    let others = hub.state().comments[0].body.clone();
+    hub.state().comments.clear();
+    // Job b made its comment between our looking and our making.
+    hub.then("POST", move |state| {
+        state.add(ME, &others);
+        state.comments.reverse();
+        let ids: Vec<u64> = state.comments.iter().map(|comment| comment.id).rev().collect();
+        state.comments.iter_mut().zip(ids).for_each(|(comment, id)| comment.id = id);
+    });
+    tell(&client(&hub), Some("a"), "part of a", When::Always).unwrap();
+    let state = hub.state();
+    assert_eq!(state.comments.len(), 1, "{:?}", state.comments);
+    let body = &state.comments[0].body;
+    assert!(body.contains("\npart of a\n") && body.contains("\npart of b\n"), "{body}");
+}
+
+#[test]
+fn eight_jobs_at_once_lose_no_part() {
+    let hub = Hub::new();
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let hub = &hub;
+            let url = hub.url();
+            scope.spawn(move || {
+                let patience = Patience { pause: Duration::from_millis(60), ..patience() };
+                let client = Client::with_patience(&url, Token::new(TOKEN).as_ref(), patience).unwrap();
+                tell(&client, Some(&format!("s{number}")), &format!("part {number}."), When::Always).unwrap();
+            });
+        }
+    });
+    let state = hub.state();
+    assert_eq!(state.comments.len(), 1);
+    for number in 0..8 {
+        assert!(state.comments[0].body.contains(&format!("\npart {number}.\n")), "{}", state.comments[0].body);
+    }
+}
+
+#[test]
+fn a_full_comment_takes_no_more_parts_and_says_so() {
+    let hub = Hub::new();
+    tell(&client(&hub), Some("a"), &"=".repeat(65_000), When::Always).unwrap();
+    let fault = tell(&client(&hub), Some("b"), &"-".repeat(1000), When::Always).unwrap_err();
+    assert_eq!(fault.code(), "github-comment-full");
+    assert!(fault.to_string().contains("`key`"));
+    assert!(hub.state().comments[0].body.contains("==="));
+}
+
+#[test]
+fn a_job_token_that_may_not_ask_who_it_is_is_asked_for_by_other_ways() {
+    let hub = Hub::new();
+    let bot = "github-actions[bot]";
+    hub.fails("GET", "/user", 9, error(403, "Resource not accessible by integration"));
+    hub.fails(
+        "POST",
+        "/graphql",
+        1,
+        ResponseTemplate::new(200).set_body_json(serde_json::json!({"data": {"viewer": {"login": "an-app[bot]"}}})),
+    );
+    let body = "<!-- perfgate:report key=suite -->\n<!-- perfgate:part shard=default -->\nold\n<!-- /perfgate:part shard=default -->\n";
+    hub.state().add(bot, body);
+    hub.state().add("an-app[bot]", body);
+    tell(&client(&hub), None, "an App's", When::Always).unwrap();
+    assert!(hub.state().comments[1].body.contains("an App's"));
+    // GraphQL says nothing either: it is the job's own token.
+    tell(&client(&hub), None, "the job's", When::Always).unwrap();
+    assert!(hub.state().comments[0].body.contains("the job's"));
+    assert!(hub.state().comments[1].body.contains("an App's"));
+}
+
+#[test]
+fn each_refusal_says_what_to_change() {
+    let limits = |limit: &str| {
+        error(403, "You have exceeded a secondary rate limit").insert_header("x-ratelimit-remaining", limit)
+    };
+    let sso = || error(403, "Resource protected by SAML").insert_header("x-github-sso", "required; url=https://e.org");
+    let wants = error(403, "Resource not accessible by integration")
+        .insert_header("x-accepted-github-permissions", "issues=write; pull_requests=write");
+    let invalid = ResponseTemplate::new(422).set_body_json(
+        serde_json::json!({"message": "Validation Failed", "errors": [{"message": "body is too long"}]}),
+    );
+    for (answer, code, said) in [
+        (error(401, "Bad credentials"), "github-token", "${{ github.token }}"),
+        (wants.clone(), "github-permission", "pull-requests: write"),
+        (wants.clone(), "github-permission", "Settings → Actions → General"),
+        (wants.clone(), "github-permission", "from a fork"),
+        (wants, "github-permission", "issues=write; pull_requests=write"),
+        (error(403, "Unable to create comment because issue is locked."), "github-locked", "comment: never"),
+        (sso(), "github-token", "single sign-on"),
+        (error(404, "Not Found"), "github-not-found", "is the repository or the number right"),
+        (invalid, "github-refused", "Validation Failed: body is too long"),
+        (limits("12"), "github-rate-limit", "secondary limit"),
+        (limits("0"), "github-rate-limit", "hourly limit"),
+        (ResponseTemplate::new(200).set_body_string("<html>proxy"), "github-answer", "GITHUB_API_URL"),
+    ] {
+        let hub = Hub::new();
+        hub.fails("POST", "/comments", 9, answer);
+        let fault = tell(&client(&hub), None, "text", When::Always).unwrap_err();
+        assert_eq!(fault.code(), code, "{fault}");
+        assert!(fault.to_string().contains(said), "{fault} has no {said:?}");
+        assert!(fault.to_string().contains("pull request #7 of o/r"), "{fault}");
+    }
+}
+
+#[test]
+fn a_permission_is_named_as_a_workflow_writes_it() {
+    let hub = Hub::new();
+    hub.fails("POST", "/check-runs", 1, error(403, "Resource not accessible by integration"));
+    let fault = put_check(&client(&hub), &slug(), &check()).unwrap_err().to_string();
+    assert!(fault.contains("permissions: {checks: write}") && fault.contains("check run of c0ffee"), "{fault}");
+    hub.fails("PATCH", "/pulls/7", 1, error(403, "Resource not accessible by integration"));
+    let fault = update_body(&client(&hub), &slug(), 7, "x").unwrap_err().to_string();
+    assert!(fault.contains("permissions: {pull-requests: write}"), "{fault}");
+}
+
+#[test]
+fn reading_is_tried_again_after_a_bad_gateway() {
+    let hub = Hub::new();
+    hub.fails("GET", "/issues/7/comments", 2, error(502, "Bad Gateway"));
+    tell(&client(&hub), None, "text", When::Always).unwrap();
+    assert_eq!(hub.state().comments.len(), 1);
+    hub.fails("GET", "/issues/7/comments", 99, error(503, "Unavailable"));
+    let fault = tell(&client(&hub), None, "text", When::Always).unwrap_err();
+    assert_eq!(fault.code(), "github-unwell");
+    assert!(fault.to_string().contains("503, 3 times"), "{fault}");
+}
+
+#[test]
+fn a_comment_that_was_made_though_the_answer_was_lost_is_not_made_twice() {
+    let hub = Hub::new();
+    hub.fails_though_done("POST", "/comments", error(502, "Bad Gateway"));
+    tell(&client(&hub), None, "text", When::Always).unwrap();
+    assert_eq!(hub.state().comments.len(), 1);
+    hub.fails_though_done("PATCH", "/comments", error(504, "Gateway Timeout"));
+    tell(&client(&hub), None, "other", When::Always).unwrap();
+    assert!(hub.state().comments[0].body.contains("other"));
+    assert_eq!((hub.count("POST", "/comments"), hub.count("PATCH", "/comments")), (1, 1));
+}
+
+#[test]
+fn a_limit_is_waited_for_where_the_wait_is_short() {
+    let hub = Hub::new();
+    let limit = |wait: &str| error(429, "slow down").insert_header("retry-after", wait);
+    hub.fails("POST", "/comments", 1, limit("1"));
+    let started = Instant::now();
+    tell(&client(&hub), None, "text", When::Always).unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    // A minute is more than the patience has: said at once, and by how long.
+    hub.fails("GET", "/user", 1, limit("60"));
+    let started = Instant::now();
+    let fault = tell(&client(&hub), None, "text", When::Always).unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(fault.to_string().contains("asks to wait 60 s"), "{fault}");
+}
+
+#[test]
+fn an_answer_that_does_not_come_is_not_waited_for_and_nothing_more_is_asked() {
+    let hub = Hub::new();
+    hub.fails("GET", "/user", 9, late(Duration::from_secs(20)));
+    let client = client(&hub);
+    let fault = tell(&client, None, "text", When::Always).unwrap_err();
+    assert_eq!(fault.code(), "github-network");
+    assert!(fault.to_string().contains("nothing within 0.4 s, 3 times"), "{fault}");
+    let asked = hub.asked().len();
+    assert_eq!(put_check(&client, &slug(), &check()).unwrap_err(), fault);
+    assert_eq!(hub.asked().len(), asked);
+}
+
+#[test]
+fn a_connection_that_is_cut_is_told_with_the_address() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let thread = std::thread::spawn(move || (0..3).for_each(|_| drop(listener.accept())));
+    let client = Client::with_patience(&url, Token::new(TOKEN).as_ref(), patience()).unwrap();
+    let fault = pull(&client, &slug(), 7).unwrap_err();
+    assert_eq!(fault.code(), "github-network");
+    assert!(fault.to_string().contains(&url), "{fault}");
+    thread.join().unwrap();
+}
+
+fn check() -> CheckRun {
+    CheckRun {
+        name: "perfgate".to_owned(),
+        commit: "c0ffee0000000000000000000000000000000000".to_owned(),
+        conclusion: Conclusion::Neutral,
+        title: "t".repeat(300),
+        summary: "s".repeat(70_000),
+        details_url: None,
+    }
+}
+
+#[test]
+fn a_check_run_is_made_once_and_fits() {
+    let hub = Hub::new();
+    hub.fails_though_done("POST", "/check-runs", error(502, "Bad Gateway"));
+    let url = put_check(&client(&hub), &slug(), &check()).unwrap();
+    assert_eq!(url.as_deref(), Some("https://github.example/check"));
+    let state = hub.state();
+    assert_eq!(state.checks.len(), 1);
+    let made = &state.checks[0];
+    assert_eq!((made["status"].as_str(), made["conclusion"].as_str()), (Some("completed"), Some("neutral")));
+    assert_eq!(made["output"]["title"].as_str().unwrap().chars().count(), 255);
+    assert_eq!(made["output"]["summary"].as_str().unwrap().chars().count(), 65_535);
+}
+
+#[test]
+fn the_pull_request_of_a_forks_commit_is_found() {
+    let hub = Hub::new();
+    let found = pulls_of(&client(&hub), &slug(), "c0ffee", Some(("fork", "work"))).unwrap();
+    assert_eq!(found.iter().map(|pull| pull.number).collect::<Vec<_>>(), [7]);
+    assert!(found[0].is_from_fork());
+    let query = hub.requests()[0].url.query().unwrap().to_owned();
+    assert!(query.contains("head=fork%3Awork"), "{query}");
+}
+
+#[test]
+fn the_token_stands_in_one_header_and_in_no_address() {
+    let hub = Hub::new();
+    let client = client(&hub);
+    tell(&client, None, "text", When::Always).unwrap();
+    for request in hub.requests() {
+        assert!(!request.url.as_str().contains(TOKEN));
+        assert_eq!(request.headers.get_all("authorization").iter().count(), 1);
+    }
+    let wrong = Client::with_patience(&hub.url(), Token::new("ghs_other").as_ref(), patience()).unwrap();
+    let fault = tell(&wrong, None, "text", When::Always).unwrap_err();
+    assert_eq!(fault.code(), "github-token");
+    assert!(!format!("{fault} {fault:?} {wrong:?}").contains("ghs_other"));
+}
+
+#[test]
+fn without_a_token_nothing_is_asked() {
+    let hub = Hub::new();
+    let fault = Client::new(&hub.url(), None).unwrap_err();
+    assert!(fault.to_string().contains("GITHUB_TOKEN: ${{ github.token }}"), "{fault}");
+    assert!(Client::new("http://example.org", Token::new(TOKEN).as_ref()).is_err());
+    assert!(hub.asked().is_empty());
+}

@@ -1,0 +1,228 @@
+//! A GitHub of our own for tests: it keeps comments, check runs and one pull request, answers as GitHub's documentation
+//! says, and fails where it is told to.
+#![allow(dead_code)] // each test file uses its own part
+
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
+/// The token of every test; it must never be seen anywhere.
+pub const TOKEN: &str = "ghs_s3cr3tS3cr3tS3cr3t";
+/// Who the token is.
+pub const ME: &str = "octo";
+
+/// A comment that is kept.
+#[derive(Debug, Clone)]
+pub struct Comment {
+    pub id: u64,
+    pub author: String,
+    pub body: String,
+}
+
+/// What GitHub does once to a request, instead of what was asked for.
+pub struct Trouble {
+    verb: &'static str,
+    path: &'static str,
+    times: usize,
+    answer: ResponseTemplate,
+    /// It is done all the same.
+    done: bool,
+}
+
+/// What another job does right after a request.
+type Intruder = Box<dyn FnMut(&mut State) + Send>;
+
+#[derive(Default)]
+pub struct State {
+    pub comments: Vec<Comment>,
+    pub checks: Vec<Value>,
+    pub body: String,
+    last: u64,
+    troubles: Vec<Trouble>,
+    intruders: Vec<(&'static str, Intruder)>,
+}
+
+impl State {
+    pub fn add(&mut self, author: &str, body: &str) -> u64 {
+        self.last += 1;
+        self.comments.push(Comment { id: self.last, author: author.to_owned(), body: body.to_owned() });
+        self.last
+    }
+}
+
+/// The server.
+pub struct Hub {
+    server: MockServer,
+    state: Arc<Mutex<State>>,
+    runtime: tokio::runtime::Runtime,
+}
+
+#[derive(Clone)]
+struct Answers(Arc<Mutex<State>>);
+
+impl Hub {
+    pub fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let server = runtime.block_on(MockServer::start());
+        let state = Arc::new(Mutex::new(State::default()));
+        runtime.block_on(Mock::given(any()).respond_with(Answers(state.clone())).mount(&server));
+        Hub { server, state, runtime }
+    }
+
+    pub fn url(&self) -> String {
+        self.server.uri()
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// The next requests of this verb whose path holds a text are answered so, and not done.
+    pub fn fails(&self, verb: &'static str, path: &'static str, times: usize, answer: ResponseTemplate) -> &Self {
+        self.state().troubles.push(Trouble { verb, path, times, answer, done: false });
+        self
+    }
+
+    /// The same, and done all the same: the answer got lost.
+    pub fn fails_though_done(&self, verb: &'static str, path: &'static str, answer: ResponseTemplate) -> &Self {
+        self.state().troubles.push(Trouble { verb, path, times: 1, answer, done: true });
+        self
+    }
+
+    /// What happens right after the next request of this verb was done, before anybody asks again.
+    pub fn then(&self, verb: &'static str, intruder: impl FnMut(&mut State) + Send + 'static) -> &Self {
+        self.state().intruders.push((verb, Box::new(intruder)));
+        self
+    }
+
+    /// All requests, `VERB PATH`.
+    pub fn asked(&self) -> Vec<String> {
+        let requests = self.runtime.block_on(self.server.received_requests()).unwrap();
+        requests.iter().map(|request| format!("{} {}", request.method, request.url.path())).collect()
+    }
+
+    /// How many requests of a verb have this text in their path.
+    pub fn count(&self, verb: &str, path: &str) -> usize {
+        self.asked().iter().filter(|asked| asked.starts_with(verb) && asked.contains(path)).count()
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.runtime.block_on(self.server.received_requests()).unwrap()
+    }
+}
+
+/// An error as GitHub words it.
+pub fn error(status: u16, message: &str) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_json(json!({"message": message}))
+}
+
+/// An answer that comes too late.
+pub fn late(wait: Duration) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_delay(wait).set_body_json(json!([]))
+}
+
+impl Respond for Answers {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let mut state = self.0.lock().unwrap();
+        let (verb, path) = (request.method.as_str(), request.url.path());
+        let trouble = state.troubles.iter_mut().find(|t| t.times > 0 && t.verb == verb && path.contains(t.path));
+        let trouble = trouble.map(|trouble| {
+            trouble.times -= 1;
+            (trouble.answer.clone(), trouble.done)
+        });
+        if let Some((answer, false)) = trouble {
+            return answer;
+        }
+        let answer = answer(&mut state, verb, path, request);
+        if let Some(at) = state.intruders.iter().position(|(on, _)| *on == verb) {
+            let (_, mut intruder) = state.intruders.remove(at);
+            intruder(&mut state);
+        }
+        trouble.map_or(answer, |(trouble, _)| trouble)
+    }
+}
+
+fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> ResponseTemplate {
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let authorized = request.headers.get("authorization").and_then(|value| value.to_str().ok());
+    if authorized != Some(&format!("Bearer {TOKEN}")) {
+        return error(401, "Bad credentials");
+    }
+    let ok = |value: Value| ResponseTemplate::new(200).set_body_json(value);
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match (verb, parts.as_slice()) {
+        ("GET", ["user"]) => ok(json!({"login": ME})),
+        ("GET", ["repos", "o", "r", "issues", "7", "comments"]) => comments(state, request),
+        ("POST", ["repos", "o", "r", "issues", "7", "comments"]) => match body["body"].as_str() {
+            Some(text) if text.chars().count() <= 65_536 => {
+                let id = state.add(ME, text);
+                ResponseTemplate::new(201).set_body_json(shown(&state.comments[state.comments.len() - 1].clone(), id))
+            }
+            _ => error(422, "Validation Failed"),
+        },
+        ("PATCH", ["repos", "o", "r", "issues", "comments", id]) => {
+            match state.comments.iter_mut().find(|comment| comment.id.to_string() == *id) {
+                Some(comment) if body["body"].is_string() => {
+                    comment.body = body["body"].as_str().unwrap().to_owned();
+                    ok(shown(comment, comment.id))
+                }
+                _ => error(404, "Not Found"),
+            }
+        }
+        ("DELETE", ["repos", "o", "r", "issues", "comments", id]) => {
+            let before = state.comments.len();
+            state.comments.retain(|comment| comment.id.to_string() != *id);
+            if state.comments.len() < before { ResponseTemplate::new(204) } else { error(404, "Not Found") }
+        }
+        ("POST", ["repos", "o", "r", "check-runs"]) => {
+            let mut made = body;
+            made["id"] = (state.checks.len() as u64 + 1).into();
+            made["html_url"] = "https://github.example/check".into();
+            state.checks.push(made.clone());
+            ResponseTemplate::new(201).set_body_json(made)
+        }
+        ("GET", ["repos", "o", "r", "commits", _, "check-runs"]) => ok(json!({"check_runs": state.checks})),
+        ("GET", ["repos", "o", "r", "commits", commit, "pulls"]) => ok(json!([pull(state, commit)])),
+        ("GET", ["repos", "o", "r", "pulls", "7"]) => ok(pull(state, "c0ffee")),
+        ("PATCH", ["repos", "o", "r", "pulls", "7"]) => {
+            state.body = body["body"].as_str().unwrap().to_owned();
+            ok(pull(state, "c0ffee"))
+        }
+        ("GET", ["repos", "o", "r", "pulls"]) => ok(json!([])),
+        _ => error(404, "Not Found"),
+    }
+}
+
+fn comments(state: &State, request: &Request) -> ResponseTemplate {
+    let query = |name: &str| {
+        let found = request.url.query_pairs().find(|(key, _)| key == name);
+        found.and_then(|(_, value)| value.parse::<usize>().ok())
+    };
+    let (per, page) = (query("per_page").unwrap_or(30), query("page").unwrap_or(1));
+    let shown: Vec<Value> =
+        state.comments.iter().skip(per * (page - 1)).take(per).map(|comment| shown(comment, comment.id)).collect();
+    let answer = ResponseTemplate::new(200).set_body_json(shown);
+    if state.comments.len() > per * page {
+        return answer.insert_header("link", format!("<{}?page={}>; rel=\"next\"", request.url, page + 1).as_str());
+    }
+    answer
+}
+
+fn shown(comment: &Comment, id: u64) -> Value {
+    json!({
+        "id": id,
+        "body": comment.body,
+        "html_url": format!("https://github.example/o/r/pull/7#issuecomment-{id}"),
+        "user": {"login": comment.author},
+    })
+}
+
+fn pull(state: &State, head: &str) -> Value {
+    json!({
+        "number": 7, "state": "open", "html_url": "https://github.example/o/r/pull/7", "body": state.body,
+        "head": {"ref": "work", "sha": head, "repo": {"full_name": "fork/r"}},
+        "base": {"ref": "main", "sha": "ba5e", "repo": {"full_name": "o/r"}},
+    })
+}

@@ -1,0 +1,233 @@
+//! Claims on `perfgate publish`: what people see of a comparison, and that nothing at GitHub changes its verdict.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+mod hub;
+
+use common::{Answer, Scene};
+use hub::{Hub, TOKEN, error};
+
+const HOSTILE: &str =
+    "x\n::error::owned\n%0A,:<img src=x> `a` ]( @all\nperfgate-end\nverdict=pass\n##[set-output name=verdict;]pass";
+const COMMIT: &str = "c0ffee0000000000000000000000000000000000";
+
+/// A comparison of `name`, whose time goes from 1000 ns to `ns`, and of `other`, which stays.
+fn compared(scene: &Scene, name: &str, ns: f64) {
+    ["old", "new"].iter().for_each(|tree| drop(std::fs::remove_dir_all(scene.path(tree))));
+    scene.bench("old", name, 1000.0, 1).bench("new", name, ns, 2);
+    scene.bench("old", "other", 1000.0, 1).bench("new", "other", 1000.0, 2);
+    let code = i32::from(ns > 1500.0);
+    scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(code);
+}
+
+/// Publishes as a job of pull request 7 does.
+fn publish(scene: &Scene, hub: &Hub, args: &[&str]) -> Answer {
+    let event = format!("{{\"pull_request\": {{\"number\": 7, \"head\": {{\"sha\": \"{COMMIT}\"}}}}}}");
+    scene.write("event.json", event);
+    let path = |name: &str| scene.path(name).display().to_string();
+    let url = hub.url();
+    let (event, summary, output) = (path("event.json"), path("summary.md"), path("output"));
+    let environment = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_API_URL", url.as_str()),
+        ("GITHUB_REPOSITORY", "o/r"),
+        ("GITHUB_EVENT_PATH", event.as_str()),
+        ("GITHUB_REF", "refs/pull/7/merge"),
+        ("GITHUB_SHA", "1111111111111111111111111111111111111111"),
+        ("GITHUB_RUN_ID", "42"),
+        ("GITHUB_STEP_SUMMARY", summary.as_str()),
+        ("GITHUB_OUTPUT", output.as_str()),
+        ("GITHUB_TOKEN", TOKEN),
+    ];
+    let words: Vec<&str> = ["publish", "comparison.json"].into_iter().chain(args.iter().copied()).collect();
+    let answer = scene.perfgate_with(&environment, &words);
+    for text in [&answer.stdout, &answer.stderr] {
+        assert!(!text.contains("s3cr3t"), "the token is shown: {text}");
+    }
+    answer
+}
+
+/// The outputs of the step, as the runner reads the file.
+fn outputs(scene: &Scene) -> Vec<(String, String)> {
+    let text = scene.read("output");
+    let mut lines = text.split('\n');
+    let mut found = Vec::new();
+    while let Some(line) = lines.next().filter(|line| !line.is_empty()) {
+        let (name, end) = line.split_once("<<").unwrap_or_else(|| panic!("{line:?} begins no output in\n{text}"));
+        let value: Vec<&str> = lines.by_ref().take_while(|line| *line != end).collect();
+        found.push((name.to_owned(), value.join("\n")));
+    }
+    found
+}
+
+#[test]
+fn a_regression_is_commented_checked_summed_up_and_annotated() {
+    let (scene, hub) = (Scene::new(), Hub::new());
+    compared(&scene, "parse/large", 2000.0);
+    let answer = publish(&scene, &hub, &[]);
+    answer.exits(1).says("::error title=parse/large::time regressed: 1.0");
+    let state = hub.state();
+    let body = &state.comments[0].body;
+    assert!(body.contains("### ❌ perfgate: FAIL: 1 regressed\n"), "{body}");
+    assert!(body.contains("[c0ffee0000](https://github.com/o/r/commit/c0ffee"), "{body}");
+    assert!(body.contains("(https://github.com/o/r/actions/runs/42)"), "{body}");
+    assert!(body.contains("[[accept]]\nbenchmark = \"parse/large\"\nmetric = \"time\"\n"), "{body}");
+    assert!(body.contains("perfgate compare old new"), "{body}");
+    let check = &state.checks[0];
+    assert_eq!((check["head_sha"].as_str(), check["conclusion"].as_str()), (Some(COMMIT), Some("failure")));
+    assert_eq!(check["output"]["title"].as_str(), Some("FAIL: 1 regressed"));
+    assert!(scene.read("summary.md").contains("FAIL: 1 regressed"));
+    let outputs = outputs(&scene);
+    let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["verdict", "regressions", "comparison", "report", "comment-url"]);
+    assert_eq!((outputs[0].1.as_str(), outputs[1].1.as_str()), ("fail", "1"));
+    assert!(outputs[3].1.contains("parse/large"));
+    assert!(outputs[4].1.ends_with("#issuecomment-1"));
+}
+
+#[test]
+fn a_fix_turns_the_same_comment_green() {
+    let (scene, hub) = (Scene::new(), Hub::new());
+    compared(&scene, "parse/large", 2000.0);
+    publish(&scene, &hub, &[]).exits(1);
+    compared(&scene, "parse/large", 1000.0);
+    publish(&scene, &hub, &[]).exits(0);
+    let state = hub.state();
+    assert_eq!(state.comments.len(), 1);
+    assert!(state.comments[0].body.contains("### ✅ perfgate: PASS"), "{}", state.comments[0].body);
+    assert!(!state.comments[0].body.contains("[[accept]]"));
+    let conclusions: Vec<&str> = state.checks.iter().filter_map(|check| check["conclusion"].as_str()).collect();
+    assert_eq!(conclusions, ["failure", "success"]);
+}
+
+#[test]
+fn nothing_to_say_makes_no_comment_unless_it_is_asked_for() {
+    let (scene, hub) = (Scene::new(), Hub::new());
+    compared(&scene, "a", 1000.0);
+    publish(&scene, &hub, &[]).exits(0);
+    publish(&scene, &hub, &["--comment", "on-change"]).exits(0);
+    publish(&scene, &hub, &["--comment", "never"]).exits(0);
+    assert!(hub.state().comments.is_empty());
+    publish(&scene, &hub, &["--comment", "always", "--key", "arm 64"]).exits(0);
+    assert!(hub.state().comments[0].body.starts_with("<!-- perfgate:report key=arm%20.64 -->\n"));
+    assert!(hub.state().comments[0].body.contains("\n**arm 64**\n"));
+}
+
+#[test]
+fn what_fails_at_github_changes_neither_verdict_nor_summary_nor_outputs() {
+    for (ns, code) in [(2000.0, 1), (500.0, 0)] {
+        let (scene, hub) = (Scene::new(), Hub::new());
+        compared(&scene, "a", ns);
+        for (verb, path) in [("POST", "/comments"), ("POST", "/check-runs"), ("GET", "/pulls/7")] {
+            hub.fails(verb, path, 9, error(403, "Resource not accessible by integration"));
+        }
+        let answer = publish(&scene, &hub, &["--body"]);
+        answer.exits(code).complains("permissions: {pull-requests: write}").complains("permissions: {checks: write}");
+        answer.complains("from a fork").says("::warning title=perfgate github-permission::");
+        assert!(scene.read("summary.md").contains("perfgate:"));
+        assert_eq!(outputs(&scene)[4], ("comment-url".to_owned(), String::new()));
+    }
+}
+
+#[test]
+fn without_a_token_the_rest_is_still_told() {
+    let scene = Scene::new();
+    compared(&scene, "a", 2000.0);
+    let summary = scene.path("summary.md").display().to_string();
+    let environment = [("GITHUB_STEP_SUMMARY", summary.as_str()), ("GITHUB_REPOSITORY", "o/r")];
+    let answer = scene.perfgate_with(&environment, &["publish", "comparison.json", "--pull", "7"]);
+    answer.exits(1).complains("there is no token").complains("${{ github.token }}").does_not_say("::error");
+    assert!(scene.read("summary.md").contains("FAIL"));
+}
+
+#[test]
+fn a_hostile_name_is_text_in_annotations_outputs_and_summary() {
+    let (scene, hub) = (Scene::new(), Hub::new());
+    compared(&scene, HOSTILE, 2000.0);
+    let answer = publish(&scene, &hub, &["--key", HOSTILE, "--shard", HOSTILE]);
+    answer.exits(1);
+    let commands: Vec<&str> = answer.stdout.lines().collect();
+    assert_eq!(commands.len(), 1, "{commands:?}");
+    assert!(commands[0].starts_with("::error title=x%0A%3A%3Aerror%3A%3Aowned%0A%250A%2C%3A<img"), "{}", commands[0]);
+    let names: Vec<String> = outputs(&scene).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["verdict", "regressions", "comparison", "report", "comment-url"]);
+    let summary = scene.read("summary.md");
+    let body = hub.state().comments[0].body.clone();
+    for text in [&summary, &body] {
+        assert!(!text.contains("<img") && !text.contains("@all") && !text.contains("]( "), "{text}");
+        assert!(!text.contains("\n::error"), "{text}");
+    }
+    // The lines to accept it are read as the name that was measured.
+    let toml = body.split("```toml\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
+    scene.write("perfgate.toml", toml);
+    scene.perfgate(&["compare", "old", "new", "--format", "json"]).exits(0).says("\"accepted\": 1");
+    // Published again with the same findings nothing is written.
+    let before = hub.count("PATCH", "comments");
+    publish(&scene, &hub, &["--key", HOSTILE, "--shard", HOSTILE]).exits(1);
+    assert_eq!(hub.count("PATCH", "comments"), before);
+}
+
+#[test]
+fn two_jobs_of_a_matrix_have_a_part_each() {
+    let (scene, hub) = (Scene::new(), Hub::new());
+    compared(&scene, "a", 2000.0);
+    publish(&scene, &hub, &["--shard", "linux"]).exits(1);
+    compared(&scene, "b", 500.0);
+    publish(&scene, &hub, &["--shard", "macos"]).exits(0);
+    let state = hub.state();
+    assert_eq!(state.comments.len(), 1);
+    let body = &state.comments[0].body;
+    assert!(body.contains("shard=linux state=") && body.contains("shard=macos state="), "{body}");
+    assert!(body.contains("**linux**") && body.contains("**macos**") && body.contains("**Improved**"), "{body}");
+}
+
+#[test]
+fn the_pull_requests_own_text_is_renewed_by_its_markers() {
+    let (scene, hub) = (Scene::new(), Hub::new());
+    compared(&scene, "a", 2000.0);
+    let part = "<!-- perfgate:part metrics -->\r\nold\r\n<!-- /perfgate:part metrics -->";
+    hub.state().body = format!("Mine.\r\n{part}\r\nMine too @all");
+    publish(&scene, &hub, &["--body"]).exits(1);
+    let body = hub.state().body.clone();
+    assert!(body.starts_with("Mine.\r\n<!-- perfgate:part metrics -->\r\n") && body.ends_with("-->\r\nMine too @all"));
+    assert!(!body.contains("\r\nold\r\n") && body.contains("FAIL"), "{body}");
+    publish(&scene, &hub, &["--body"]).exits(1);
+    assert_eq!(hub.count("PATCH", "/pulls/7"), 1); // the second time nothing had changed
+    hub.state().body = "No place for it.".to_owned();
+    publish(&scene, &hub, &["--body"]).exits(1).complains("no part of perfgate").complains("it is as it was");
+    assert_eq!(hub.state().body, "No place for it.");
+}
+
+#[test]
+fn a_dry_run_asks_and_writes_nothing() {
+    let (scene, hub) = (Scene::new(), Hub::new());
+    compared(&scene, "a", 2000.0);
+    publish(&scene, &hub, &["--dry-run"]).exits(1).says("### ❌ perfgate: FAIL").complains("nothing was written");
+    assert!(hub.asked().is_empty());
+    assert!(!scene.path("output").exists() && !scene.path("summary.md").exists());
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_is_written() {
+    let (scene, hub) = (Scene::new(), Hub::new());
+    compared(&scene, "a", 2000.0);
+    scene.write("own.md.j2", "{{ verdit }}");
+    publish(&scene, &hub, &["--template", "own.md.j2"]).exits(2).complains("did you mean `verdict`");
+    publish(&scene, &hub, &["--template", "nothing"]).exits(2).complains("no such template");
+    publish(&scene, &hub, &["--repository", "o/r/../x"]).exits(2).complains("OWNER/NAME");
+    publish(&scene, &hub, &["--pull", "0"]).exits(2);
+    scene.write("comparison.json", "{}");
+    publish(&scene, &hub, &[]).exits(2).complains("is no comparison");
+    scene.perfgate(&["publish", "missing.json"]).exits(2);
+    assert!(hub.asked().is_empty());
+}
+
+#[test]
+fn a_document_that_is_too_long_leaves_the_verdict() {
+    let (scene, hub) = (Scene::new(), Hub::new());
+    compared(&scene, "a", 2000.0);
+    scene.write("own.md.j2", "x".repeat(70_000));
+    publish(&scene, &hub, &["--template", "own.md.j2"]).exits(1);
+    let body = hub.state().comments[0].body.clone();
+    assert!(body.contains("FAIL: 1 regressed") && body.contains("no room for more"), "{body}");
+}
