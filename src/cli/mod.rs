@@ -14,6 +14,7 @@ mod measure;
 mod output;
 mod pinned;
 mod progress;
+mod prune;
 mod record;
 mod render;
 mod replay;

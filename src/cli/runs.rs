@@ -1,5 +1,6 @@
 //! `perfgate runs`: what is stored, and its exchange with other clones.
 
+use super::prune::{self, PruneArgs};
 use super::sides::Scene;
 use super::{Global, config, output};
 use crate::io::repository::Repository;
@@ -18,7 +19,8 @@ Examples:
   perfgate runs list
   perfgate runs show HEAD~3
   perfgate runs push            to origin, together with what others pushed meanwhile
-  perfgate runs pull upstream";
+  perfgate runs pull upstream
+  perfgate runs prune --keep 200 --thin 1000";
 
 /// The stored runs
 #[derive(Debug, Args)]
@@ -54,6 +56,8 @@ enum RunsCommand {
         #[arg(default_value = "origin")]
         remote: String,
     },
+    /// Bound the size of the store: thin old runs to quantiles, and take the oldest away
+    Prune(PruneArgs),
     /// Fetch the stored runs of a remote
     #[command(after_help = "Example:\n  perfgate runs pull origin")]
     Pull {
@@ -76,6 +80,7 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
             let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
             output::print(escape::lines(&line).as_bytes())?;
         }
+        RunsCommand::Prune(args) => return prune::run(&args, &scene, &*store),
         RunsCommand::Pull { remote } => {
             let exchange = store.pull(&remote)?;
             let line = format!("pulled from {remote}: {} runs received\n", exchange.received);

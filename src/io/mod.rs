@@ -8,6 +8,7 @@ pub mod command;
 mod files;
 pub mod input;
 pub mod interrupt;
+mod landmarks;
 pub mod manifest;
 pub mod noise;
 pub mod probe;

@@ -75,8 +75,7 @@ impl Store for DirectoryStore {
                 }
             }
         }
-        listing.keys.sort();
-        listing.foreign.sort();
+        listing.settle();
         Ok(listing)
     }
 
@@ -93,10 +92,12 @@ impl Store for DirectoryStore {
 
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
         refuse_mismatch(records)?;
-        refuse_newer(self, &self.list()?.keys)?;
+        let listing = self.list()?;
+        refuse_newer(self, &listing.keys)?;
+        let thinned = listing.thinned_already(records);
         let mut written = Written::default();
         for (key, bytes) in records {
-            if self.add(key, bytes)? {
+            if !thinned.contains(key) && self.add(key, bytes)? {
                 written.added += 1;
             } else {
                 written.already += 1;

@@ -6,15 +6,17 @@ mod directory;
 mod exchange;
 mod git;
 mod key;
+mod pruned;
 mod remote;
 
 pub use directory::DirectoryStore;
 pub use exchange::Exchange;
 pub use git::GitStore;
-pub use key::{Key, fingerprint};
+pub use key::{Identity, Key, fingerprint};
 
 use crate::model::record::{self, RecordError};
 use crate::model::{Detail, Run};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -33,11 +35,18 @@ pub trait Store: Send + Sync {
     /// The bytes of a run, which are the ones that were written.
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError>;
 
-    /// Adds runs; those that are there already are left as they are. What cannot be written whole is not seen at all.
+    /// Adds runs; those that are there already, whole or thinned, are left as they are. A thinned run may stand beside
+    /// its whole one until that is taken away. What cannot be written whole is not seen at all.
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError>;
 
     /// Takes runs away and says how many of them were there.
     fn remove(&self, keys: &[Key]) -> Result<usize, StoreError>;
+
+    /// Takes runs away for good, as `perfgate runs prune` does: no exchange with another clone brings them back, and what
+    /// they took is free as far as the store can free it. Says how many of them were there.
+    fn forget(&self, keys: &[Key]) -> Result<usize, StoreError> {
+        self.remove(keys)
+    }
 
     /// The store as the user writes it (`git:refs/perfgate/baselines`).
     fn describe(&self) -> String;
@@ -56,10 +65,39 @@ pub trait Store: Send + Sync {
 /// What a store holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// The runs, in time order.
+    /// The runs, in time order, each once.
     pub keys: Vec<Key>,
+    /// Thinned forms of runs that are there whole too: a prune was stopped between the two. They count for nothing.
+    pub twice: Vec<Key>,
     /// Names of what is not a run of ours. It is left alone.
     pub foreign: Vec<String>,
+}
+
+impl Listing {
+    /// Puts the names into order, and sees to it that no run is there twice.
+    fn settle(&mut self) {
+        self.keys.sort();
+        self.foreign.sort();
+        // A whole run stands right before its thinned form.
+        let mut last: Option<Key> = None;
+        self.keys.retain(|key| {
+            let again = last.as_ref().is_some_and(|last| last.identity() == key.identity());
+            if again {
+                self.twice.push(key.clone());
+            } else {
+                last = Some(key.clone());
+            }
+            !again
+        });
+    }
+
+    /// Which of some records need not be written: their runs are there in thinned form.
+    fn thinned_already<'r>(&self, records: &'r [(Key, Vec<u8>)]) -> BTreeSet<&'r Key> {
+        let there: BTreeSet<Identity<'_>> =
+            self.keys.iter().filter(|key| key.is_thinned()).map(Key::identity).collect();
+        let whole = records.iter().map(|(key, _)| key).filter(|key| !key.is_thinned());
+        whole.filter(|key| there.contains(&key.identity())).collect()
+    }
 }
 
 /// What became of a write.
