@@ -21,6 +21,7 @@ mod replay;
 mod runs;
 mod sides;
 mod stored;
+mod transfer;
 
 use anstream::ColorChoice;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};

@@ -2,6 +2,7 @@
 
 use super::prune::{self, PruneArgs};
 use super::sides::Scene;
+use super::transfer::{self, ExportArgs, ImportArgs};
 use super::{Global, config, output};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key, Store};
@@ -20,7 +21,9 @@ Examples:
   perfgate runs show HEAD~3
   perfgate runs push            to origin, together with what others pushed meanwhile
   perfgate runs pull upstream
-  perfgate runs prune --keep 200 --thin 1000";
+  perfgate runs prune --keep 200 --thin 1000
+  perfgate runs import dir:/mnt/old-runs
+  perfgate runs export --parquet /mnt/lake";
 
 /// The stored runs
 #[derive(Debug, Args)]
@@ -56,6 +59,10 @@ enum RunsCommand {
         #[arg(default_value = "origin")]
         remote: String,
     },
+    /// Bring the runs of another store into this one
+    Import(ImportArgs),
+    /// Bring the runs to another store, or to Parquet files for a query engine
+    Export(ExportArgs),
     /// Bound the size of the store: thin old runs to quantiles, and take the oldest away
     Prune(PruneArgs),
     /// Fetch the stored runs of a remote
@@ -80,6 +87,8 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
             let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
             output::print(escape::lines(&line).as_bytes())?;
         }
+        RunsCommand::Import(args) => return transfer::import(&args, &*store),
+        RunsCommand::Export(args) => return transfer::export(&args, &*store),
         RunsCommand::Prune(args) => return prune::run(&args, &scene, &*store),
         RunsCommand::Pull { remote } => {
             let exchange = store.pull(&remote)?;

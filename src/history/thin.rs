@@ -88,7 +88,7 @@ mod tests {
         // Of 1..=100: the quantile q lies at 1 + 99 q. The variance is (100² - 1) / 12 · 100 / 99.
         for (share, value) in &time.quantiles.quantiles {
             let expected = 1.0 + 99.0 * share;
-            assert!((value / expected - 1.0).abs() < 1e-4, "{share}: {value}");
+            assert!((value / expected - 1.0).abs() < 2e-4, "{share}: {value}"); // twice a step of the record
         }
         let shares: Vec<f64> = time.quantiles.quantiles.iter().map(|(share, _)| *share).collect();
         assert_eq!(shares, SHARES);

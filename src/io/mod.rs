@@ -8,6 +8,7 @@ pub mod command;
 mod files;
 pub mod input;
 pub mod interrupt;
+pub mod lake;
 mod landmarks;
 pub mod manifest;
 pub mod noise;

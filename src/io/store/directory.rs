@@ -126,24 +126,33 @@ impl Store for DirectoryStore {
 
 /// A file that is not yet a run; gone when dropped.
 #[derive(Debug)]
-struct Unfinished(PathBuf);
+pub(crate) struct Unfinished(PathBuf);
 
 impl Unfinished {
     fn write(folder: &Path, bytes: &[u8]) -> io::Result<Unfinished> {
+        let (unfinished, mut file) = Unfinished::create(folder)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(unfinished)
+    }
+
+    /// An empty one, and where it is.
+    pub(crate) fn create(folder: &Path) -> io::Result<(Unfinished, File)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
-            let mut file = match File::create_new(&path) {
+            let file = match File::create_new(&path) {
                 // Left by a process that died with our number, or that writes on another machine.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 other => other?,
             };
-            let unfinished = Unfinished(path);
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            return Ok(unfinished);
+            return Ok((Unfinished(path), file));
         }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -10,6 +10,7 @@ mod pruned;
 mod remote;
 
 pub use directory::DirectoryStore;
+pub(super) use directory::Unfinished;
 pub use exchange::Exchange;
 pub use git::GitStore;
 pub use key::{Identity, Key, fingerprint};
