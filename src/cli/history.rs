@@ -1,7 +1,7 @@
 //! `perfgate history`: stored series with their changes.
 
 use super::sides::Scene;
-use super::stored::{self, Epochs, Stored};
+use super::stored::{self, Epochs, Older, Stored};
 use super::{Global, config, output};
 use crate::history::{Trace, series, trace};
 use crate::model::Diagnostic;
@@ -76,9 +76,15 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     if all.is_empty() {
         bail!("no stored run belongs to the present epochs of perfgate.toml");
     }
-    if older > 0 && args.format == View::Table {
-        let message = format!("{older} older runs are not shown (--last {} shows them)", runs.len() + older);
-        diagnostics.push(Diagnostic::note("older-runs", "", message));
+    let message = match older {
+        Older::None => None,
+        Older::Some(older) => {
+            Some(format!("{older} older runs are not shown (--last {} shows them)", runs.len() + older))
+        }
+        Older::Uncounted => Some(format!("older runs are not shown (--last {} shows more)", 2 * runs.len())),
+    };
+    if args.format == View::Table {
+        diagnostics.extend(message.map(|message| Diagnostic::note("older-runs", "", message)));
     }
     let traces: Vec<Trace> = all.into_par_iter().map(trace).collect();
     let view = HistoryView { traces: &traces, runs: runs.len(), store: &store };

@@ -4,6 +4,7 @@
 //! at any moment, it has at worst left something to do for the next one.
 
 use super::output;
+use super::runs::exchanged;
 use super::sides::Scene;
 use super::stored::{self, Epochs};
 use crate::history::{Fate, Keep, Keeper, Line, StoredRun, thinned};
@@ -53,7 +54,7 @@ pub struct PruneArgs {
 pub fn run(args: &PruneArgs, scene: &Scene<'_>, store: &dyn Store) -> anyhow::Result<u8> {
     let landmarks = Landmarks::find(&scene.config.policy)?;
     if let (Some(remote), false) = (&args.push, args.dry_run) {
-        store.pull(remote)?;
+        exchanged(store.pull(remote))?;
     }
     let listing = store.list()?;
     if listing.keys.is_empty() {
@@ -75,8 +76,9 @@ pub fn run(args: &PruneArgs, scene: &Scene<'_>, store: &dyn Store) -> anyhow::Re
     }
     plan.unreadable.iter().for_each(|why| output::warn(&format!("{why}; left alone")));
     output::print(escape::lines(&plan.told(&store.describe(), args.dry_run)).as_bytes())?;
-    if let (Some(remote), false) = (&args.push, args.dry_run) {
-        let exchange = store.push(remote)?;
+    if let (Some(remote), false) = (&args.push, args.dry_run)
+        && let Some(exchange) = exchanged(store.push(remote))?
+    {
         let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
         output::print(escape::lines(&line).as_bytes())?;
     }
@@ -143,9 +145,11 @@ impl Plan {
     /// Reads every run, newest first. What cannot be read is left alone.
     fn make(store: &dyn Store, listing: &Listing, landmarks: &Landmarks, mut keeper: Keeper<'_>) -> Plan {
         let mut plan = Plan::default();
-        let newest_first: Vec<&Key> = listing.keys.iter().rev().collect();
+        let newest_first: Vec<Key> = listing.keys.iter().rev().cloned().collect();
         for batch in newest_first.chunks(BATCH) {
-            let read: Vec<Result<(usize, Run), StoreError>> = batch.par_iter().map(|key| read(store, key)).collect();
+            let bytes = store.read_all(batch);
+            let read: Vec<Result<(usize, Run), StoreError>> =
+                batch.par_iter().zip(bytes).map(|(key, bytes)| read(store, key, &bytes?)).collect();
             for (key, read) in batch.iter().zip(read) {
                 match read {
                     Ok((size, run)) => plan.add(key, size, &run, keeper.fate(&landmarks.of(&run))),
@@ -175,12 +179,12 @@ impl Plan {
 
     /// The thinned forms of some runs; one that cannot be read or has nothing to thin drops out.
     fn thin(&mut self, store: &dyn Store, keys: &[Key]) -> Vec<(Key, (Key, Vec<u8>))> {
-        let thin = |key: &Key| -> Result<(usize, Option<Vec<u8>>), String> {
-            let bytes = store.read(key).map_err(|error| error.to_string())?;
+        let thin = |(key, bytes): (&Key, Result<Vec<u8>, StoreError>)| -> Result<(usize, Option<Vec<u8>>), String> {
+            let bytes = bytes.map_err(|error| error.to_string())?;
             let thin = thinned(&bytes).map_err(|error| format!("{key}: {error}"))?;
             Ok((bytes.len(), thin.filter(|thin| thin.len() < bytes.len())))
         };
-        let thin: Vec<_> = keys.par_iter().map(thin).collect();
+        let thin: Vec<_> = keys.par_iter().zip(store.read_all(keys)).map(thin).collect();
         let mut done = Vec::with_capacity(keys.len());
         for (key, thin) in keys.iter().zip(thin) {
             match thin {
@@ -266,14 +270,13 @@ impl Plan {
     }
 }
 
-fn read(store: &dyn Store, key: &Key) -> Result<(usize, Run), StoreError> {
-    let bytes = store.read(key)?;
+fn read(store: &dyn Store, key: &Key, bytes: &[u8]) -> Result<(usize, Run), StoreError> {
     let damaged = |error: record::RecordError| StoreError::Damaged {
         store: store.describe(),
         place: key.to_string(),
         why: error.to_string(),
     };
-    Ok((bytes.len(), record::decode(&bytes, Detail::Digests).map_err(damaged)?))
+    Ok((bytes.len(), record::decode(bytes, Detail::Digests).map_err(damaged)?))
 }
 
 fn size(bytes: usize) -> String {

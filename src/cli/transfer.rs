@@ -6,7 +6,7 @@
 use super::output;
 use crate::io::lake::Lake;
 use crate::io::repository::Repository;
-use crate::io::store::{self, GitStore, Identity, Key, Store};
+use crate::io::store::{self, GitStore, Identity, Key, Store, StoreError};
 use crate::model::{Detail, Run, record};
 use crate::render::{self, Origin, escape};
 use anyhow::{Context, bail};
@@ -28,6 +28,7 @@ Examples:
 
 const EXPORT: &str = "\
 Examples:
+  perfgate runs export s3://perf-runs/my-repo
   perfgate runs export dir:/mnt/runs
   perfgate runs export git:refs/perfgate/copy --store dir:runs
   perfgate runs export --parquet /mnt/lake --repository acme/parser";
@@ -35,7 +36,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT)]
 pub struct ImportArgs {
-    /// A store (git:REF, dir:PATH), a directory of runs, or a clone of a repository
+    /// A store (git:REF, dir:PATH, s3://BUCKET/PREFIX), a directory of runs, or a clone of a repository
     #[arg(value_name = "SOURCE")]
     source: String,
 }
@@ -43,7 +44,7 @@ pub struct ImportArgs {
 #[derive(Debug, Args)]
 #[command(after_help = EXPORT)]
 pub struct ExportArgs {
-    /// A store (git:REF, dir:PATH), a directory, or a clone of a repository
+    /// A store (git:REF, dir:PATH, s3://BUCKET/PREFIX), a directory, or a clone of a repository
     #[arg(value_name = "TARGET")]
     target: Option<String>,
     /// Write Parquet files below a directory instead, one a run (docs/export.md has the columns)
@@ -72,7 +73,7 @@ pub fn export(args: &ExportArgs, store: &dyn Store) -> anyhow::Result<u8> {
 /// A store by its address or by a path. One to read from must be there.
 fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> {
     let here = Path::new(".");
-    let address = ["git:", "dir:", "s3:", "gs:", "az:"].iter().any(|scheme| word.starts_with(scheme));
+    let address = ["git:", "dir:", "s3://", "gs://", "az://"].iter().any(|scheme| word.starts_with(scheme));
     let path = word.strip_prefix("dir:").unwrap_or(word);
     if (!address || path != word) && must_be && !Path::new(path).is_dir() {
         bail!("{word}: no such directory");
@@ -97,16 +98,16 @@ fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
     }
     let there = to.list()?.keys;
     let there: BTreeSet<Identity<'_>> = there.iter().map(Key::identity).collect();
-    let missing: Vec<&Key> = keys.iter().filter(|key| !there.contains(&key.identity())).collect();
+    let missing: Vec<Key> = keys.iter().filter(|key| !there.contains(&key.identity())).cloned().collect();
     let skipped = keys.len() - missing.len();
     let mut wanted: BTreeSet<Identity<'_>> = keys.iter().map(Key::identity).collect();
     let mut broken: Vec<String> = Vec::new();
     for some in missing.chunks(BATCH) {
-        let read: Vec<Result<Vec<u8>, String>> = some.par_iter().map(|key| sound(from, key)).collect();
+        let read = sound(from, some);
         let mut batch: Vec<(Key, Vec<u8>)> = Vec::new();
         for (key, bytes) in some.iter().zip(read) {
             match bytes {
-                Ok(bytes) => batch.push(((*key).clone(), bytes)),
+                Ok(bytes) => batch.push((key.clone(), bytes)),
                 Err(why) => {
                     wanted.remove(&key.identity());
                     broken.push(format!("{why}; left out"));
@@ -123,12 +124,13 @@ fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
     let brought = missing.len() - broken.len();
     // What shall be there is looked for, and read once more against the hash in its name.
     let listed = to.list()?.keys;
-    let found: Vec<&Key> = listed.iter().filter(|key| wanted.contains(&key.identity())).collect();
+    let found: Vec<Key> = listed.into_iter().filter(|key| wanted.contains(&key.identity())).collect();
     if found.len() < wanted.len() {
         let lost = wanted.len() - found.len();
         bail!("{lost} of the runs that were written are not in {}; run the command again", to.describe());
     }
-    let unsound: Vec<String> = found.par_iter().filter_map(|key| sound(to, key).err()).collect();
+    let read = found.chunks(BATCH).flat_map(|some| sound(to, some));
+    let unsound: Vec<String> = read.filter_map(Result::err).collect();
     let verified = found.len() - unsound.len();
     broken.extend(unsound);
     broken.iter().for_each(|why| output::warn(why));
@@ -146,10 +148,13 @@ fn told(broken: &[String]) -> u8 {
     if broken.is_empty() { 0 } else { 2 }
 }
 
-/// A run's bytes, if they are the ones that its name was made for and say of themselves what the name says.
-fn sound(store: &dyn Store, key: &Key) -> Result<Vec<u8>, String> {
-    let bytes = store.read(key).map_err(|error| error.to_string())?;
-    run_of(store, key, &bytes, Detail::Digests).map(|_| bytes)
+/// The bytes of runs, each if they are the ones that its name was made for and say of themselves what the name says.
+fn sound(store: &dyn Store, keys: &[Key]) -> Vec<Result<Vec<u8>, String>> {
+    let sound = |(key, bytes): (&Key, Result<Vec<u8>, StoreError>)| {
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        run_of(store, key, &bytes, Detail::Digests).map(|_| bytes)
+    };
+    keys.par_iter().zip(store.read_all(keys)).map(sound).collect()
 }
 
 fn run_of(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail) -> Result<Run, String> {

@@ -3,9 +3,11 @@
 //! A run is written beside its place, brought to disk, and only then linked to its name, which never replaces a file:
 //! whoever lists the directory sees whole runs, and a writer that dies leaves at most a file that begins with a dot.
 
-use super::{Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer};
+use super::key::month_of;
+use super::{Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer, thinned_already};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,6 +28,39 @@ impl DirectoryStore {
 
     fn path(&self, key: &Key) -> PathBuf {
         self.root.join(key.month()).join(key.file_name())
+    }
+
+    /// The folders of months, oldest first, and the names of everything else.
+    fn months(&self) -> Result<(Vec<(String, PathBuf)>, Vec<String>), StoreError> {
+        let is_month = |month: &str| month.len() == 7 && month.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let (months, foreign): (Vec<_>, Vec<_>) =
+            entries(&self.root)?.into_iter().partition(|(name, path)| is_month(name) && path.is_dir());
+        Ok((months, foreign.into_iter().map(|(name, _)| name).collect()))
+    }
+
+    fn read_month(&self, month: &str, path: &Path, listing: &mut Listing) -> Result<(), StoreError> {
+        for (name, _) in entries(path)? {
+            let name = format!("{month}/{name}");
+            match Key::parse(&name) {
+                Some(key) => listing.keys.push(key),
+                None if name[8..].starts_with(UNFINISHED) => {}
+                None => listing.foreign.push(name),
+            }
+        }
+        Ok(())
+    }
+
+    /// The runs of the newest month that has any.
+    fn last_month(&self) -> Result<Vec<Key>, StoreError> {
+        for (month, path) in self.months()?.0.into_iter().rev() {
+            let mut listing = Listing::default();
+            self.read_month(&month, &path, &mut listing)?;
+            if !listing.keys.is_empty() {
+                listing.keys.sort();
+                return Ok(listing.keys);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// Writes one run; false where it was there.
@@ -59,24 +94,25 @@ impl DirectoryStore {
 
 impl Store for DirectoryStore {
     fn list(&self) -> Result<Listing, StoreError> {
-        let mut listing = Listing::default();
-        for (month, path) in entries(&self.root)? {
-            let is_month = month.len() == 7 && month.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-            if !is_month || !path.is_dir() {
-                listing.foreign.push(month);
-                continue;
-            }
-            for (name, _) in entries(&path)? {
-                let name = format!("{month}/{name}");
-                match Key::parse(&name) {
-                    Some(key) => listing.keys.push(key),
-                    None if name[8..].starts_with(UNFINISHED) => {}
-                    None => listing.foreign.push(name),
-                }
-            }
+        let (months, foreign) = self.months()?;
+        let mut listing = Listing { foreign, ..Listing::default() };
+        for (month, path) in months {
+            self.read_month(&month, &path, &mut listing)?;
         }
         listing.settle();
         Ok(listing)
+    }
+
+    fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
+        let mut listing = Listing::default();
+        for (month, path) in self.months()?.0 {
+            if spans.iter().any(|span| month_of(*span.start()) <= month && month <= month_of(*span.end())) {
+                self.read_month(&month, &path, &mut listing)?;
+            }
+        }
+        listing.keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
+        listing.settle();
+        Ok(listing.keys)
     }
 
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
@@ -92,9 +128,8 @@ impl Store for DirectoryStore {
 
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
         refuse_mismatch(records)?;
-        let listing = self.list()?;
-        refuse_newer(self, &listing.keys)?;
-        let thinned = listing.thinned_already(records);
+        refuse_newer(self, &self.last_month()?)?;
+        let thinned = thinned_already(self, records)?;
         let mut written = Written::default();
         for (key, bytes) in records {
             if !thinned.contains(key) && self.add(key, bytes)? {

@@ -162,7 +162,7 @@ impl GitStore {
     /// A tree without the runs that are gone for good, and without whole runs that are there thinned too.
     fn without_pruned(&self, repository: &Repository, tree: Oid, pruned: &Pruned) -> Result<Oid, StoreError> {
         let tree = repository.find_tree(tree).map_err(|e| self.failed("join our runs with the remote's", e))?;
-        let Listing { keys, twice, .. } = self.listing_of(repository, &tree)?;
+        let Listing { keys, twice, .. } = self.listing_of(repository, &tree, |_| true)?;
         let thinned: BTreeSet<Identity<'_>> = twice.iter().map(Key::identity).collect();
         let gone = |key: &&Key| pruned.has(key) || !key.is_thinned() && thinned.contains(&key.identity());
         let gone: BTreeSet<Key> = keys.iter().chain(&twice).filter(gone).cloned().collect();

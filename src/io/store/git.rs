@@ -5,11 +5,13 @@
 //! The ref's history is a straight line, and pruning begins it anew. The network is for `exchange`.
 
 use super::backoff::Backoff;
+use super::key::month_of;
 use super::pruned::{self, Pruned};
 use super::{Exchange, Identity, Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer};
 use crate::model::Commit;
 use git2::{ErrorCode, ObjectType, Oid, Repository, Signature, Tree};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,13 +66,22 @@ impl GitStore {
 
     /// Every file below a tip, ours and others.
     pub(super) fn listing(&self, repository: &Repository, tip: Oid) -> Result<Listing, StoreError> {
-        self.listing_of(repository, &self.tree(repository, tip)?)
+        self.listing_of(repository, &self.tree(repository, tip)?, |_| true)
     }
 
-    pub(super) fn listing_of(&self, repository: &Repository, tree: &Tree<'_>) -> Result<Listing, StoreError> {
+    /// Every file of a tree in the folders that are wanted.
+    pub(super) fn listing_of(
+        &self,
+        repository: &Repository,
+        tree: &Tree<'_>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Listing, StoreError> {
         let mut listing = Listing::default();
         for entry in tree {
             let month = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+            if !wanted(&month) {
+                continue;
+            }
             if entry.kind() != Some(ObjectType::Tree) {
                 if month != pruned::NAME {
                     listing.foreign.push(month);
@@ -111,6 +122,23 @@ impl GitStore {
             root.write()
         };
         made().map_err(|e| self.failed("make a tree", e))
+    }
+
+    /// The runs of the newest month that has any.
+    fn last_month(&self, repository: &Repository) -> Result<Vec<Key>, StoreError> {
+        let Some(tip) = self.tip(repository)? else { return Ok(Vec::new()) };
+        let tree = self.tree(repository, tip)?;
+        let mut folders: Vec<String> =
+            tree.iter().map(|entry| String::from_utf8_lossy(entry.name_bytes()).into_owned()).collect();
+        // Folders that are no months hold no runs, and are passed over.
+        folders.sort();
+        for folder in folders.iter().rev() {
+            let keys = self.listing_of(repository, &tree, |name| name == folder)?.keys;
+            if !keys.is_empty() {
+                return Ok(keys);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// Moves the ref from one tip to another, unless it is no longer at the first.
@@ -260,6 +288,17 @@ impl Store for GitStore {
         }
     }
 
+    fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
+        let repository = self.repository()?;
+        let Some(tip) = self.tip(&repository)? else { return Ok(Vec::new()) };
+        let wanted = |month: &str| {
+            spans.iter().any(|span| *month_of(*span.start()) <= *month && *month <= *month_of(*span.end()))
+        };
+        let mut keys = self.listing_of(&repository, &self.tree(&repository, tip)?, wanted)?.keys;
+        keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
+        Ok(keys)
+    }
+
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
         let missing = || StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) };
         let repository = self.repository()?;
@@ -275,8 +314,8 @@ impl Store for GitStore {
 
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
         refuse_mismatch(records)?;
-        refuse_newer(self, &self.list()?.keys)?;
         let repository = self.repository()?;
+        refuse_newer(self, &self.last_month(&repository)?)?;
         let blob = |bytes: &[u8]| repository.blob(bytes).map_err(|e| self.failed("write a run", e));
         let blobs = records
             .iter()
@@ -309,7 +348,7 @@ impl Store for GitStore {
                 return Ok((None, 0));
             }
             let left = repository.find_tree(next).map_err(|e| self.failed("make a tree", e))?;
-            let left = self.listing_of(repository, &left)?.keys;
+            let left = self.listing_of(repository, &left, |_| true)?.keys;
             let left: BTreeSet<Identity<'_>> = left.iter().map(Key::identity).collect();
             let mut pruned = self.pruned(repository, tree)?;
             pruned.generation += 1;

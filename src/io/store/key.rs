@@ -34,7 +34,7 @@ pub type Identity<'k> = (i64, Option<&'k Commit>, &'k str);
 impl Key {
     /// The name for a run and its encoded bytes.
     pub fn new(run: &Run, bytes: &[u8]) -> Key {
-        Key { time: run.time.clamp(0, LATEST), commit: run.commit.clone(), id: id(bytes), thin: None }
+        Key { time: named(run.time), commit: run.commit.clone(), id: id(bytes), thin: None }
     }
 
     /// The name for the thinned form of the run that this names.
@@ -84,9 +84,7 @@ impl Key {
 
     /// The folder of the run's month, `YYYY-MM` in UTC.
     pub fn month(&self) -> String {
-        let date = jiff::Timestamp::from_second(self.time).unwrap_or_default();
-        let date = jiff::tz::Offset::UTC.to_datetime(date);
-        format!("{:04}-{:02}", date.year(), date.month())
+        month_of(self.time)
     }
 
     /// The name inside that folder.
@@ -107,6 +105,18 @@ fn id(bytes: &[u8]) -> Box<str> {
     let mut id = fingerprint(bytes);
     id.truncate(ID);
     id.into()
+}
+
+/// The folder of a time.
+pub(super) fn month_of(time: i64) -> String {
+    let date = jiff::Timestamp::from_second(time.clamp(0, LATEST)).unwrap_or_default();
+    let date = jiff::tz::Offset::UTC.to_datetime(date);
+    format!("{:04}-{:02}", date.year(), date.month())
+}
+
+/// The time that a run of this time has in its name.
+pub(super) fn named(time: i64) -> i64 {
+    time.clamp(0, LATEST)
 }
 
 impl fmt::Display for Key {
