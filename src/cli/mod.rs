@@ -18,6 +18,7 @@ mod past;
 mod pinned;
 mod plots;
 mod progress;
+mod prune;
 mod publish;
 mod record;
 mod render;
@@ -25,6 +26,7 @@ mod replay;
 mod runs;
 mod sides;
 mod stored;
+mod transfer;
 
 use anstream::ColorChoice;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};

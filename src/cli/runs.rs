@@ -1,6 +1,8 @@
 //! `perfgate runs`: what is stored, and its exchange with other clones.
 
+use super::prune::{self, PruneArgs};
 use super::sides::Scene;
+use super::transfer::{self, ExportArgs, ImportArgs};
 use super::{Global, config, output};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Exchange, Key, Store, StoreError};
@@ -18,7 +20,10 @@ Examples:
   perfgate runs list
   perfgate runs show HEAD~3
   perfgate runs push            to origin, together with what others pushed meanwhile
-  perfgate runs pull upstream";
+  perfgate runs pull upstream
+  perfgate runs prune --keep 200 --thin 1000
+  perfgate runs import dir:/mnt/old-runs
+  perfgate runs export --parquet /mnt/lake";
 
 /// The stored runs
 #[derive(Debug, Args)]
@@ -54,6 +59,12 @@ enum RunsCommand {
         #[arg(default_value = "origin")]
         remote: String,
     },
+    /// Bring the runs of another store into this one
+    Import(ImportArgs),
+    /// Bring the runs to another store, or to Parquet files for a query engine
+    Export(ExportArgs),
+    /// Bound the size of the store: thin old runs to quantiles, and take the oldest away
+    Prune(PruneArgs),
     /// Fetch the stored runs of a remote
     #[command(after_help = "Example:\n  perfgate runs pull origin")]
     Pull {
@@ -77,6 +88,9 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
                 output::print(escape::lines(&line).as_bytes())?;
             }
         }
+        RunsCommand::Import(args) => return transfer::import(&args, &*store),
+        RunsCommand::Export(args) => return transfer::export(&args, &*store),
+        RunsCommand::Prune(args) => return prune::run(&args, &scene, &*store),
         RunsCommand::Pull { remote } => {
             let Some(exchange) = exchanged(store.pull(&remote))? else { return Ok(0) };
             let line = format!("pulled from {remote}: {} runs received\n", exchange.received);

@@ -165,13 +165,15 @@ impl<'a> Pair<'a> {
 
     /// True when every run of both sides has samples.
     pub(super) fn has_samples(&self) -> bool {
-        self.base.iter().chain(&self.head).all(|one| matches!(one.evidence, Evidence::Samples(_) | Evidence::Digest(_)))
+        let sampled = |one: &Replicate<'_>| !matches!(one.evidence, Evidence::Summary(_) | Evidence::Value(_));
+        self.base.iter().chain(&self.head).all(sampled)
     }
 
     fn digest(&self, evidence: &Evidence) -> Option<Digest> {
         match evidence {
             Evidence::Samples(samples) => Some(steadiness::digest(samples, self.metric.direction)),
             Evidence::Digest(digest) => Some(*digest),
+            Evidence::Thinned(thinned) => Some(thinned.digest),
             Evidence::Summary(_) | Evidence::Value(_) => None,
         }
     }

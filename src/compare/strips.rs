@@ -50,6 +50,7 @@ fn strip(evidence: &Evidence, count: usize) -> Strip {
             thinned(&sorted, count)
         }
         Evidence::Summary(summary) => of_summary(summary),
+        Evidence::Thinned(thinned) => of_summary(&thinned.quantiles),
         Evidence::Digest(_) | Evidence::Value(_) => vec![evidence.centre()],
     };
     Strip { samples: evidence.samples(), values: values.into_iter().map(short).collect() }

@@ -12,6 +12,8 @@ pub mod glob;
 pub mod gnuplot;
 pub mod input;
 pub mod interrupt;
+pub mod lake;
+mod landmarks;
 pub mod manifest;
 pub mod noise;
 mod orphan;

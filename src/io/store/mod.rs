@@ -7,18 +7,20 @@ mod exchange;
 mod git;
 mod key;
 mod object;
+mod pruned;
 mod remote;
 
 pub use directory::DirectoryStore;
+pub(super) use directory::Unfinished;
 pub use exchange::Exchange;
 pub use git::GitStore;
-pub use key::{Key, fingerprint};
+pub use key::{Identity, Key, fingerprint};
 pub use object::{Bucket, BucketError, BucketStore, BucketUrl, Created, Page, Provider};
 
 use crate::model::record::{self, RecordError};
 use crate::model::{Commit, Detail, Run};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -46,7 +48,7 @@ pub trait Store: Send + Sync {
     /// At least so many of the newest runs, or all there are. A store where names are dear gives no more than needed.
     fn newest(&self, count: usize) -> Result<Newest, StoreError> {
         let _ = count;
-        let Listing { keys, foreign } = self.list()?;
+        let Listing { keys, foreign, .. } = self.list()?;
         Ok(Newest { keys, foreign, more: false })
     }
 
@@ -58,11 +60,18 @@ pub trait Store: Send + Sync {
         keys.par_iter().map(|key| self.read(key)).collect()
     }
 
-    /// Adds runs; those that are there already are left as they are. What cannot be written whole is not seen at all.
+    /// Adds runs; those that are there already, whole or thinned, are left as they are. A thinned run may stand beside
+    /// its whole one until that is taken away. What cannot be written whole is not seen at all.
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError>;
 
     /// Takes runs away and says how many of them were there.
     fn remove(&self, keys: &[Key]) -> Result<usize, StoreError>;
+
+    /// Takes runs away for good, as `perfgate runs prune` does: no exchange with another clone brings them back, and what
+    /// they took is free as far as the store can free it. Says how many of them were there.
+    fn forget(&self, keys: &[Key]) -> Result<usize, StoreError> {
+        self.remove(keys)
+    }
 
     /// The store as the user writes it (`git:refs/perfgate/baselines`).
     fn describe(&self) -> String;
@@ -81,10 +90,38 @@ pub trait Store: Send + Sync {
 /// What a store holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// The runs, in time order.
+    /// The runs, in time order, each once.
     pub keys: Vec<Key>,
+    /// Thinned forms of runs that are there whole too: a prune was stopped between the two. They count for nothing.
+    pub twice: Vec<Key>,
     /// Names of what is not a run of ours. It is left alone.
     pub foreign: Vec<String>,
+}
+
+impl Listing {
+    /// Puts the names into order, and sees to it that no run is there twice.
+    fn settle(&mut self) {
+        self.keys.sort();
+        self.foreign.sort();
+        // A whole run stands right before its thinned form.
+        let mut last: Option<Key> = None;
+        self.keys.retain(|key| {
+            let again = last.as_ref().is_some_and(|last| last.identity() == key.identity());
+            if again {
+                self.twice.push(key.clone());
+            } else {
+                last = Some(key.clone());
+            }
+            !again
+        });
+    }
+}
+
+/// Names in order, each run once.
+fn once(mut keys: Vec<Key>) -> Vec<Key> {
+    keys.sort();
+    keys.dedup_by(|later, earlier| later.identity() == earlier.identity());
+    keys
 }
 
 /// The newest part of what a store holds.
@@ -317,6 +354,15 @@ fn decoded(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail) -> Result
         newer @ RecordError::Newer { .. } => newer.into(),
         other => StoreError::Damaged { store: store.describe(), place: key.to_string(), why: other.to_string() },
     })
+}
+
+/// Which of some records need not be written: their runs are there in thinned form.
+fn thinned_already<'r>(store: &dyn Store, records: &'r [(Key, Vec<u8>)]) -> Result<BTreeSet<&'r Key>, StoreError> {
+    let whole: Vec<&Key> = records.iter().map(|(key, _)| key).filter(|key| !key.is_thinned()).collect();
+    let spans: Vec<RangeInclusive<i64>> = whole.iter().map(|key| key.time()..=key.time()).collect();
+    let there = store.within(&spans)?;
+    let there: BTreeSet<Identity<'_>> = there.iter().filter(|key| key.is_thinned()).map(Key::identity).collect();
+    Ok(whole.into_iter().filter(|key| there.contains(&key.identity())).collect())
 }
 
 /// Refuses to write into a store that a later perfgate writes to. A look at the newest records tells, whatever the

@@ -17,7 +17,7 @@ pub use bucket::{Bucket, Created, Page};
 pub use fault::BucketError;
 
 use super::key::month_of;
-use super::{Key, Listing, NEWEST, Newest, Store, StoreError, Written, checked, record, refuse_mismatch};
+use super::{Key, Listing, NEWEST, Newest, Store, StoreError, Written, checked, once, record, refuse_mismatch};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -142,8 +142,7 @@ impl Store for BucketStore {
             }
             asked = more;
         }
-        listing.keys.sort();
-        listing.foreign.sort();
+        listing.settle();
         Ok(listing)
     }
 
@@ -175,9 +174,7 @@ impl Store for BucketStore {
             }
             asked = more;
         }
-        keys.sort();
-        keys.dedup();
-        Ok(keys)
+        Ok(once(keys))
     }
 
     fn newest(&self, count: usize) -> Result<Newest, StoreError> {
@@ -192,7 +189,7 @@ impl Store for BucketStore {
             newest.keys = keys;
         }
         newest.more |= !months.is_empty();
-        newest.keys.sort();
+        newest.keys = once(newest.keys);
         Ok(newest)
     }
 
