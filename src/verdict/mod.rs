@@ -9,7 +9,8 @@ pub use budget::{Unmatched, unmatched};
 pub use pinned::{Pinned, PinnedFinding};
 pub use report::{
     BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, FORMAT, Finding,
-    GoalLine, GoalStatus, MeanChange, Outcome, Report, SeriesPoint, SeriesReport, SideReport, VERSION, Value, Verdict, WorkReport,
+    GoalLine, GoalStatus, MeanChange, Outcome, Report, SeriesPoint, SeriesReport, SideReport, VERSION, Value, Verdict,
+    WorkReport,
 };
 
 use crate::compare::{Compared, Comparison, Effect};

@@ -61,9 +61,10 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
     let template = rendering::template(&args.template)?;
     let report = rendering::read(&args.comparison)?;
     rendering::fill(&template, &report)?; // a template that cannot be filled is said before anything is written
-    let repository = args.repository.or(environment.repository).context(
-        "which repository? GITHUB_REPOSITORY does not say; name it with --repository OWNER/NAME",
-    )?;
+    let repository = args
+        .repository
+        .or(environment.repository)
+        .context("which repository? GITHUB_REPOSITORY does not say; name it with --repository OWNER/NAME")?;
     let target = Target {
         api_url: environment.api_url,
         run_url: environment.run.map(|id| format!("{}/{repository}/actions/runs/{id}", environment.server_url)),
@@ -73,14 +74,8 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
         pull: args.pull.or(environment.pull),
         commit: environment.commit.or_else(|| report.head.commit.clone()),
     };
-    let options = Options {
-        key: args.key,
-        shard: args.shard,
-        comment: args.comment,
-        template,
-        check: true,
-        body: args.body,
-    };
+    let options =
+        Options { key: args.key, shard: args.shard, comment: args.comment, template, check: true, body: args.body };
     if args.dry_run {
         return dry_run(&report, &target, &options);
     }
@@ -146,7 +141,9 @@ struct Environment {
 impl Environment {
     fn of(variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
         let repository = variable("GITHUB_REPOSITORY")
-            .map(|text| slug(&text).map_err(|help| anyhow::anyhow!("GITHUB_REPOSITORY {text:?} is no repository; {help}")))
+            .map(|text| {
+                slug(&text).map_err(|help| anyhow::anyhow!("GITHUB_REPOSITORY {text:?} is no repository; {help}"))
+            })
             .transpose()?;
         // The event's own file, where it is of a pull request: the commit that is checked out is a merge of GitHub's.
         let event: Value = variable("GITHUB_EVENT_PATH")

@@ -7,8 +7,7 @@ use crate::verdict::{SeriesPoint, SeriesReport};
 use std::collections::BTreeSet;
 
 /// A colour that is seen on light and on dark ground; Mermaid's own is next to white.
-const COLOUR: &str =
-    "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#d1242f\"}}}}%%\n";
+const COLOUR: &str = "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#d1242f\"}}}}%%\n";
 
 /// The chart of a series; none for fewer than three points, which are no history.
 pub fn chart(series: &SeriesReport) -> Option<Chart> {
@@ -32,13 +31,7 @@ pub fn chart(series: &SeriesReport) -> Option<Chart> {
         labels.join(", "),
         line.join(", ")
     );
-    Some(Chart {
-        name: series.name.clone(),
-        metric: series.metric.clone(),
-        unit,
-        commits: values.len(),
-        mermaid,
-    })
+    Some(Chart { name: series.name.clone(), metric: series.metric.clone(), unit, commits: values.len(), mermaid })
 }
 
 /// The first digits of each commit; a point without one, or with one that another has, is counted. The last is head.
