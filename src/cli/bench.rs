@@ -24,6 +24,9 @@ const PROCESS: &str = "process";
 /// A benchmark that is a command has its line for a name, up to so many characters.
 const LONGEST_NAME: usize = 120;
 
+/// What a command that measures has no use for, and code under test must not read.
+const SECRETS: [&str; 2] = ["GITHUB_TOKEN", "GH_TOKEN"];
+
 /// How the command is run; the same for both commands.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
@@ -225,6 +228,7 @@ impl<'a> Bench<'a> {
     fn command(&self, site: &Site, words: Vec<String>) -> Command {
         let mut variables: Vec<(String, Option<OsString>)> =
             GIT_VARIABLES.iter().map(|name| ((*name).to_owned(), None)).collect();
+        variables.extend(SECRETS.map(|name| (name.to_owned(), None)));
         if let Some(target) = &site.target {
             variables.push(("CARGO_TARGET_DIR".to_owned(), Some(target.clone().into())));
         }

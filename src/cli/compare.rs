@@ -139,7 +139,13 @@ pub(super) fn show(report: &Report, view: View, all: bool) -> anyhow::Result<()>
 }
 
 /// Reads both sides and judges them; `whole` keeps what a document tells beside the verdict.
-fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool, whole: bool) -> anyhow::Result<Report> {
+pub(super) fn report(
+    scene: &Scene<'_>,
+    base: &Origin,
+    head: &Origin,
+    allow_missing: bool,
+    whole: bool,
+) -> anyhow::Result<Report> {
     let policy = &scene.config.policy;
     let detail = if whole || policy.asks_for_samples() { Detail::Samples } else { Detail::Digests };
     let on_disk = |origin: &Origin| matches!(origin, Origin::Paths(_) | Origin::WorkTree(_));
@@ -164,6 +170,10 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool, 
                 let here = here.clone().unwrap_or_default();
                 scene.read_merge_base(&here, detail)
             }
+            Origin::Before(commit) => {
+                let here = here.clone().unwrap_or_default();
+                scene.read_before(commit, &here, detail)
+            }
         }
     };
     let (base, head) = match (base, head) {
@@ -173,6 +183,18 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool, 
             (read(base)?, head)
         }
     };
+    judge_sides(scene, base, head, allow_missing, whole)
+}
+
+/// Judges two sides that were read.
+pub(super) fn judge_sides(
+    scene: &Scene<'_>,
+    base: Side,
+    head: Side,
+    allow_missing: bool,
+    whole: bool,
+) -> anyhow::Result<Report> {
+    let policy = &scene.config.policy;
     refuse_different_tools(&base, &head)?;
 
     let mut compared =

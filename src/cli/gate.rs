@@ -4,7 +4,7 @@ use crate::policy::{FailOn, Policy, parse_alpha, parse_threshold};
 use clap::{Args, ValueEnum};
 
 /// What a change must clear, where it is not as the config says.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct GateArgs {
     /// Change that is tolerated [default: 20%]
     #[arg(long, value_name = "PERCENT", value_parser = parse_threshold)]
@@ -53,5 +53,24 @@ impl GateArgs {
             policy = policy.with_fail_on(self.fail_on.iter().map(|reason| FailOn::from(*reason)));
         }
         policy
+    }
+    /// The same from words that are no flags; every one that is wrong is named.
+    pub fn of_words(threshold: Option<&str>, fail_on: Option<&str>) -> Result<GateArgs, Vec<String>> {
+        let mut wrong = Vec::new();
+        let threshold = threshold
+            .and_then(|text| parse_threshold(text).map_err(|error| wrong.push(format!("threshold: {error}"))).ok());
+        let known: Vec<String> = Reason::value_variants()
+            .iter()
+            .filter_map(|reason| Some(reason.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        let mut reasons = Vec::new();
+        let words = fail_on.unwrap_or_default().split([',', '\n']).map(str::trim).filter(|word| !word.is_empty());
+        for word in words {
+            match Reason::from_str(word, false) {
+                Ok(reason) => reasons.push(reason),
+                Err(_) => wrong.push(format!("fail-on: {word:?} is none of {}", known.join(", "))),
+            }
+        }
+        if wrong.is_empty() { Ok(GateArgs { threshold, alpha: None, fail_on: reasons }) } else { Err(wrong) }
     }
 }

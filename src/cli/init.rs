@@ -1,43 +1,149 @@
-//! `perfgate init`: what perfgate ships, written out to be changed.
+//! `perfgate init`: what perfgate ships, written out to be changed: a config, the workflows, the templates. Nothing that
+//! is there is written over.
 
 use super::output;
+use crate::io::repository::Repository;
+use crate::model::Commit;
 use crate::render::template::SHIPPED;
 use anyhow::{Context, bail};
 use clap::Args;
 use std::fs;
-use std::path::PathBuf;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate init --templates                       into .github/perfgate
+  perfgate init                                   perfgate.toml, with its defaults to be changed
+  perfgate init --github                          and the workflows for GitHub Actions
+  perfgate init --templates                       the templates, into .github/perfgate
   perfgate init --templates docs/perf             into a directory of your own";
 
 /// Write out what perfgate ships, to be changed
+///
+/// Files that are there stay as they are. `--github` writes .github/workflows/perfgate.yml, which records, judges and
+/// comments, and perfgate-forks.yml, which comments on pull requests from forks; their comments say why each permission
+/// is there.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct InitArgs {
-    /// The templates, into this directory; files that are there stay as they are
-    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".github/perfgate", required = true)]
+    /// The workflows for GitHub Actions, and perfgate.toml
+    #[arg(long)]
+    github: bool,
+    /// The action that the workflows use
+    #[arg(long, value_name = "OWNER/NAME@REF", requires = "github", value_parser = action)]
+    action: Option<String>,
+    /// The templates, into this directory
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".github/perfgate", conflicts_with = "github")]
     templates: Option<PathBuf>,
 }
 
+const CONFIG: &str = include_str!("../../templates/perfgate.toml");
+const WORKFLOWS: [(&str, &str); 2] = [
+    ("perfgate.yml", include_str!("../../templates/github/perfgate.yml")),
+    ("perfgate-forks.yml", include_str!("../../templates/github/perfgate-forks.yml")),
+];
+/// The actions of GitHub's own that the workflows use, by commit: a tag can be moved.
+const PINNED: [(&str, &str); 3] = [
+    ("CHECKOUT", "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2"),
+    ("UPLOAD", "actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f # v6.0.0"),
+    ("DOWNLOAD", "actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131 # v7.0.0"),
+];
+/// The repository that this program was released from; a build of one's own does not know it.
+const RELEASED_FROM: Option<&str> = option_env!("GITHUB_REPOSITORY");
+
 /// Writes what is not there yet.
 pub fn run(args: InitArgs) -> anyhow::Result<u8> {
-    let Some(directory) = args.templates else { bail!("say what to write: perfgate init --templates") };
-    fs::create_dir_all(&directory).with_context(|| format!("{}: cannot make the directory", directory.display()))?;
-    for (name, text) in SHIPPED {
-        let path = directory.join(format!("{name}.md.j2"));
-        match fs::File::create_new(&path) {
-            Ok(mut file) => {
-                std::io::Write::write_all(&mut file, text.as_bytes())
-                    .with_context(|| format!("{}: cannot write the template", path.display()))?;
-                output::note(&format!("wrote {}", path.display()));
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                output::note(&format!("{} is there already and stays", path.display()));
-            }
-            Err(error) => return Err(error).with_context(|| format!("{}: cannot write the template", path.display())),
+    if let Some(directory) = args.templates {
+        for (name, text) in SHIPPED {
+            write(&directory.join(format!("{name}.md.j2")), text)?;
+        }
+        return Ok(0);
+    }
+    let root = Repository::discover(Path::new(".")).ok().and_then(|repository| repository.root().map(Path::to_owned));
+    if args.github {
+        let Some(root) = &root else {
+            bail!("workflows belong to a git repository, and this is none; run `git init` first")
+        };
+        let branch = Repository::discover(root).and_then(|repository| repository.default_branch());
+        let branch = branch.unwrap_or_else(|_| "main".to_owned());
+        let action = args.action.unwrap_or_else(|| format!("{}@v1", RELEASED_FROM.unwrap_or("OWNER/perfgate")));
+        for (name, text) in WORKFLOWS {
+            let text = filled(text, &branch, &action);
+            write(&root.join(".github/workflows").join(name), &text)?;
+        }
+        if action.starts_with("OWNER/") {
+            output::note("put the owner of the perfgate that you use in the place of OWNER, in both workflows");
         }
     }
+    write(&root.unwrap_or_default().join("perfgate.toml"), CONFIG)?;
     Ok(0)
+}
+
+/// A workflow with its places filled: the longest names come first, so that none is part of another.
+fn filled(text: &str, branch: &str, action: &str) -> String {
+    // A branch is any text that git allows; in YAML it stands between quotes unless it is a plain word.
+    let plain = branch.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/'));
+    let quoted = if plain { branch.to_owned() } else { format!("'{}'", branch.replace('\'', "''")) };
+    let text = text.replace("[DEFAULT_BRANCH]", &format!("[{quoted}]"));
+    let commit = action.rsplit('@').next().is_some_and(|reference| Commit::parse(reference).is_some());
+    let why =
+        if commit { "" } else { " # zizmor: ignore[unpinned-uses] a tag brings fixes; a commit's id is stricter" };
+    let text =
+        text.replace("to DEFAULT_BRANCH", "to the default branch").replace(": ACTION", &format!(": {action}{why}"));
+    PINNED.iter().fold(text, |text, (place, pin)| {
+        let bare = pin.split(" #").next().unwrap_or(pin);
+        text.replace(&format!(": {place} #"), &format!(": {bare} #"))
+            .replace(&format!(": {place}"), &format!(": {pin}"))
+    })
+}
+
+fn action(word: &str) -> Result<String, String> {
+    let plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
+    let parts = word.split_once('@').filter(|(name, reference)| plain(name) && name.contains('/') && plain(reference));
+    parts.map(|_| word.to_owned()).ok_or_else(|| "write it as OWNER/perfgate@v1".to_owned())
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let shown = path.display();
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("{}: cannot make the directory", parent.display()))?;
+    }
+    match fs::File::create_new(path) {
+        Ok(mut file) => {
+            file.write_all(text.as_bytes()).with_context(|| format!("{shown}: cannot write it"))?;
+            output::note(&format!("wrote {shown}"));
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            output::note(&format!("{shown} is there already and stays"));
+        }
+        Err(error) => return Err(error).with_context(|| format!("{shown}: cannot write it")),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_place_of_a_workflow_stays_empty() {
+        for (name, text) in WORKFLOWS {
+            let text = filled(text, "main", "octo/perfgate@v1");
+            for place in ["DEFAULT_BRANCH", "CHECKOUT", "UPLOAD", "DOWNLOAD", "ACTION"] {
+                assert!(!text.contains(place), "{name} has {place}");
+            }
+            assert!(text.contains("uses: octo/perfgate@v1 #"));
+        }
+        let text = filled(WORKFLOWS[0].1, "it's: here", "octo/perfgate@v1");
+        assert!(text.contains("branches: ['it''s: here']"));
+    }
+
+    #[test]
+    fn an_action_is_a_repository_and_a_ref() {
+        assert!(action("octo/perfgate@v1").is_ok());
+        for wrong in ["octo/perfgate", "perfgate@v1", "octo/perfgate@", "o/p@v1\n- run: x", ""] {
+            assert!(action(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

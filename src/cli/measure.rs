@@ -86,33 +86,48 @@ pub struct MeasureArgs {
 pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     let mut config = config::load(global)?;
     config.policy = args.gate.overrule(config.policy);
-    interrupt::watch().context("cannot watch for Ctrl-C")?;
-    let mut bench = Bench::open(&args.bench, &config)?;
-    let head = bench.repository.head()?;
-    let mut session = Session { args: &args, config: &config, head, kept: 0, base: Vec::new(), tip: Vec::new() };
-    let outcome = match args.no_base {
-        true => session.record_only(&mut bench).map(|()| None),
-        false => session.measure(&mut bench).map(Some),
-    };
-    drop(bench); // the work trees go before anything is said
-    let report = match outcome {
-        Ok(Some(mut report)) => {
-            if args.save.is_some() {
-                report.facts = Some(facts::of_measured(&config, &report, &args.bench.command));
-            }
-            report
-        }
-        Ok(None) => return Ok(0),
-        Err(error) if session.kept > 0 => {
-            return Err(error.context(format!("{} finished runs are stored, the rest is not measured", session.kept)));
-        }
-        Err(error) => return Err(error),
-    };
+    let Some(mut report) = measure(&args, &config)? else { return Ok(0) };
+    if args.save.is_some() {
+        report.facts = Some(facts::of_measured(&config, &report, &args.bench.command));
+    }
     if let Some(path) = &args.save {
         save(&report, path)?;
     }
     show(&report, args.format, args.all)?;
     Ok(report.exit_code())
+}
+
+/// The arguments for a command that is judged against a revision, or, without one, whose run is only stored.
+pub(super) fn args(words: &[String], base: Option<&str>, store: Option<&str>) -> anyhow::Result<MeasureArgs> {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: MeasureArgs,
+    }
+    let side = base.map_or("--no-base".to_owned(), |base| format!("--base={base}"));
+    let store = store.map(|store| format!("--store={store}"));
+    let line = ["measure".to_owned(), side].into_iter().chain(store).chain(["--".to_owned()]);
+    let line: Line = clap::Parser::try_parse_from(line.chain(words.iter().cloned()))?;
+    Ok(line.args)
+}
+
+/// Measures and judges; with `--no-base` the runs are stored and there is no report.
+pub(super) fn measure(args: &MeasureArgs, config: &Config) -> anyhow::Result<Option<Report>> {
+    interrupt::watch().context("cannot watch for Ctrl-C")?;
+    let mut bench = Bench::open(&args.bench, config)?;
+    let head = bench.repository.head()?;
+    let mut session = Session { args, config, head, kept: 0, base: Vec::new(), tip: Vec::new() };
+    let outcome = match args.no_base {
+        true => session.record_only(&mut bench).map(|()| None),
+        false => session.measure(&mut bench).map(Some),
+    };
+    drop(bench); // the work trees go before anything is said
+    match outcome {
+        Err(error) if session.kept > 0 => {
+            Err(error.context(format!("{} finished runs are stored, the rest is not measured", session.kept)))
+        }
+        outcome => outcome,
+    }
 }
 
 /// One measurement as it goes on.

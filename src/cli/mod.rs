@@ -3,6 +3,7 @@
 mod bench;
 mod bisect;
 mod budgets;
+mod ci;
 mod compare;
 mod config;
 mod facts;
@@ -87,6 +88,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Fill a template from a saved comparison
     Render(render::RenderArgs),
+    /// What the GitHub Action runs: records, or judges and publishes, as the event asks
+    Ci(ci::CiArgs),
     /// Write a saved comparison into its pull request: comment, check run, job summary, annotations
     Publish(publish::PublishArgs),
     /// Stored series with change points: what changed, by how much, since which commit
@@ -142,6 +145,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Measure(args)) => measure::run(args, &cli.global),
         Some(Command::Bisect(args)) => bisect::run(args, &cli.global),
         Some(Command::Record(args)) => record::run(args, &cli.global),
+        Some(Command::Ci(args)) => ci::run(args, &cli.global),
         Some(Command::History(args)) => history::run(args, &cli.global),
         Some(Command::Replay(args)) => replay::run(args, &cli.global),
         Some(Command::Runs(args)) => runs::run(args, &cli.global),

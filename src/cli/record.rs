@@ -45,12 +45,30 @@ pub struct RecordArgs {
 pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     let config = config::load(global)?;
     let scene = Scene { config: &config, store: args.store.as_deref(), format: args.input_format.as_deref() };
+    let run = read_run(&scene, &args.paths, &args.commit)?;
+    let store = scene.open_store()?;
+    let short = run.commit.as_ref().map_or("no commit", |commit| commit.short()).to_owned();
+    output::print(keep(&*store, &run, &short)?.as_bytes())?;
+    if let Some(remote) = &args.push {
+        send(&*store, remote)?;
+    }
+    Ok(0)
+}
+
+/// Sends the stored runs to a remote and says so.
+pub(super) fn send(store: &dyn Store, remote: &str) -> anyhow::Result<()> {
+    let exchange = store.push(remote)?;
+    let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
+    output::print(escape::lines(&line).as_bytes())
+}
+
+/// The results on disk as one run of a commit, made on this machine.
+pub(super) fn read_run(scene: &Scene<'_>, paths: &[String], revision: &str) -> anyhow::Result<Run> {
     let repository =
         Repository::discover(Path::new(".")).context("a run is stored for a commit, and this is no git repository")?;
-    let commit = repository.resolve(&args.commit)?;
+    let commit = repository.resolve(revision)?;
     let head = repository.head()?;
-    let results = results(&scene, &args.paths)?;
-    let store = scene.open_store()?;
+    let results = results(scene, paths)?;
 
     let mut run = read(&results, (head.commit == commit).then_some(head.time))?;
     run.time = repository.time(&commit)?;
@@ -60,16 +78,8 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     if run.environment.get(Environment::DIRTY).is_some() {
         output::warn("tracked files differ from the commit: the run is marked, and every report that uses it says so");
     }
-    let short = commit.short().to_owned();
     run.commit = Some(commit);
-
-    output::print(keep(&*store, &run, &short)?.as_bytes())?;
-    if let Some(remote) = &args.push {
-        let exchange = store.push(remote)?;
-        let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
-        output::print(escape::lines(&line).as_bytes())?;
-    }
-    Ok(0)
+    Ok(run)
 }
 
 /// Writes a run to a store and says so in a line.
@@ -84,7 +94,8 @@ pub(super) fn keep(store: &dyn Store, run: &Run, commit: &str) -> anyhow::Result
     Ok(format!("{what} {count} {noun} of {commit} in {} ({size} bytes)\n", store.describe()))
 }
 
-fn results(scene: &Scene<'_>, paths: &[String]) -> anyhow::Result<Vec<Results>> {
+/// What the words name; without any, what the config or criterion's place has.
+pub(super) fn results(scene: &Scene<'_>, paths: &[String]) -> anyhow::Result<Vec<Results>> {
     if paths.is_empty() {
         return scene.results_on_disk();
     }

@@ -6,7 +6,7 @@ use super::stored::{self, Epochs};
 use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, window};
 use crate::io::input::{self, Loaded, Location, Request};
 use crate::io::probe::{self, Toolchain};
-use crate::io::repository::Repository;
+use crate::io::repository::{CANDIDATES, Repository};
 use crate::io::store::{self, Key, Store, StoreError};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
 use crate::verdict::{EnvironmentDifference, EnvironmentReport, SideReport};
@@ -31,6 +31,8 @@ pub enum Origin {
     },
     /// Stored runs of the merge base with the default branch and of the commits before it.
     MergeBase,
+    /// Stored runs of a commit that is known to be the merge base, and of the commits before it.
+    Before(Commit),
 }
 
 /// Results on disk.
@@ -107,7 +109,7 @@ impl Scene<'_> {
         Ok(Origin::Paths(results))
     }
 
-    fn results(&self, word: &str, location: Location) -> Results {
+    pub(super) fn results(&self, word: &str, location: Location) -> Results {
         Results { word: word.to_owned(), location, format: self.format.map(str::to_owned) }
     }
 
@@ -251,6 +253,26 @@ impl Scene<'_> {
         if dirty {
             candidates.insert(0, head.commit.clone());
         }
+        let own = (!dirty).then_some(&head.commit);
+        self.read_candidates(&repository, &candidates, own, environment, detail)
+    }
+
+    /// Reads the stored runs of a commit and of those before it.
+    pub fn read_before(&self, base: &Commit, environment: &Environment, detail: Detail) -> anyhow::Result<Side> {
+        let repository = Repository::discover(Path::new("."))?;
+        let candidates: Vec<Commit> = repository.ancestors(base, CANDIDATES)?.collect();
+        self.read_candidates(&repository, &candidates, None, environment, detail)
+    }
+
+    /// Reads the newest comparable runs of some commits, best first; where they have none at all, those of `own`.
+    fn read_candidates(
+        &self,
+        repository: &Repository,
+        candidates: &[Commit],
+        own: Option<&Commit>,
+        environment: &Environment,
+        detail: Detail,
+    ) -> anyhow::Result<Side> {
         let store = self.open_store()?;
         let mut by_commit: HashMap<Commit, Vec<Key>> = HashMap::new();
         for key in store.list()?.keys.into_iter().rev() {
@@ -259,8 +281,8 @@ impl Scene<'_> {
             }
         }
         let mut keys: Vec<Key> = candidates.iter().filter_map(|commit| by_commit.remove(commit)).flatten().collect();
-        if keys.is_empty() && !dirty {
-            keys.extend(by_commit.remove(&head.commit).unwrap_or_default());
+        if keys.is_empty() {
+            keys.extend(own.and_then(|own| by_commit.remove(own)).unwrap_or_default());
         }
         let ignored = self.config.policy.ignored_environment();
         let comparable = |run: &Run| differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive);

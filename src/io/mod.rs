@@ -7,6 +7,7 @@ pub mod collect;
 pub mod command;
 mod files;
 pub mod github;
+pub mod glob;
 pub mod input;
 pub mod interrupt;
 pub mod manifest;

@@ -6,7 +6,7 @@ use git2::{BranchType, ErrorCode, Oid, StatusOptions};
 use std::path::{Path, PathBuf};
 
 /// How far back a base is looked for.
-const CANDIDATES: usize = 500;
+pub const CANDIDATES: usize = 500;
 
 /// A git repository.
 pub struct Repository {
@@ -220,9 +220,20 @@ impl Repository {
             }
             other => other,
         })?;
+        self.merge_base_with(commit, &branch, None)
+    }
+
+    /// Where a commit parted from a branch, or from a commit that is known to have been on it.
+    pub fn merge_base_with(
+        &self,
+        commit: &Commit,
+        branch: &str,
+        known: Option<&Commit>,
+    ) -> Result<Commit, RepositoryError> {
         let tip = self.commit(commit)?.id();
+        let known = known.and_then(|known| self.commit(known).ok()).map(|known| known.id());
         let mut nearest: Option<(usize, Oid)> = None;
-        for other in self.tips(&branch) {
+        for other in self.tips(branch).into_iter().chain(known) {
             let base = match self.inner.merge_base(tip, other) {
                 Ok(base) => base,
                 Err(error) if error.code() == ErrorCode::NotFound => continue,
@@ -236,8 +247,14 @@ impl Repository {
         match nearest {
             Some((_, base)) => name(base),
             None if self.is_shallow() => Err(RepositoryError::Shallow { commit: commit.clone() }),
-            None => Err(RepositoryError::Unrelated { commit: commit.clone(), branch }),
+            None => Err(RepositoryError::Unrelated { commit: commit.clone(), branch: branch.to_owned() }),
         }
+    }
+
+    /// True where a branch has a commit.
+    pub fn contains(&self, branch: &str, commit: &Commit) -> bool {
+        let Ok(id) = self.commit(commit).map(|commit| commit.id()) else { return false };
+        self.tips(branch).into_iter().any(|tip| tip == id || self.inner.graph_descendant_of(tip, id).unwrap_or(false))
     }
 
     /// The commits whose runs can stand as the base of a commit, best first: the merge base with the default branch,

