@@ -7,15 +7,16 @@ use super::config::Config;
 use super::gate::GateArgs;
 use super::progress::Progress;
 use super::sides::{self, Scene, Side};
+use super::taken::{Taken, compare, compared, confirm, suspects};
 use super::{Global, config, facts, record};
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
 use crate::io::repository::Head;
 use crate::io::{interrupt, noise};
-use crate::model::{Commit, Detail, Diagnostic, Run};
+use crate::model::{Commit, Detail, Run};
 use crate::policy::Policy;
 use crate::stats::centre;
-use crate::verdict::{Circumstances, EnvironmentReport, Finding, Report, SideReport, judge};
+use crate::verdict::{Circumstances, EnvironmentReport, Report, SideReport, judge};
 use anyhow::{Context, bail};
 use clap::Args;
 use std::collections::BTreeSet;
@@ -109,17 +110,6 @@ pub(super) fn args(words: &[String], base: Option<&str>, store: Option<&str>) ->
     let line = ["measure".to_owned(), side].into_iter().chain(store).chain(["--".to_owned()]);
     let line: Line = clap::Parser::try_parse_from(line.chain(words.iter().cloned()))?;
     Ok(line.args)
-}
-
-/// The runs that a report was made from.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Taken {
-    /// Whole rounds of the base.
-    pub base: Vec<Run>,
-    /// Whole rounds of the head.
-    pub head: Vec<Run>,
-    /// Runs of the suspects, of base and head; none where nothing was suspect.
-    pub again: [Vec<Run>; 2],
 }
 
 /// Measures and judges; with `--no-base` the runs are stored and there is no report.
@@ -472,79 +462,4 @@ impl Session<'_> {
         let today = jiff::Zoned::now().date();
         judge(compared, self.policy(), Circumstances { base: base.report, head: head.report, environment, today })
     }
-}
-
-/// The report of runs that were taken elsewhere, as if they had been taken here.
-pub(super) fn judge_taken(
-    config: &Config,
-    taken: &Taken,
-    base: SideReport,
-    head: SideReport,
-) -> anyhow::Result<Report> {
-    let policy = &config.policy;
-    let side = |report: &SideReport, runs: &[Run]| {
-        let environment = runs.last().map(|run| run.environment.clone());
-        Side { runs: Vec::new(), report: report.clone(), environment, diagnostics: Vec::new() }
-    };
-    let sides = [side(&base, &taken.base), side(&head, &taken.head)];
-    let today = jiff::Zoned::now().date();
-    let judged = |mut compared: Compared| {
-        let (environment, diagnostic) = sides::machines(&sides[0], &sides[1], policy.ignored_environment());
-        compared.diagnostics.extend(diagnostic);
-        judge(compared, policy, Circumstances { base: base.clone(), head: head.clone(), environment, today })
-    };
-    let mut compared = compared(policy, &taken.base, &taken.head)?;
-    // Another config may suspect more than was measured again; what was not keeps its first runs.
-    let again: BTreeSet<&str> =
-        taken.again[1].iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str()).collect();
-    let suspects = suspects(&judged(compared.clone()));
-    let suspects: BTreeSet<Suspect> =
-        suspects.into_iter().filter(|suspect| again.contains(&*suspect.benchmark)).collect();
-    if !suspects.is_empty() {
-        confirm(policy, &mut compared, &suspects, &taken.again, taken.again[1].len());
-    }
-    Ok(judged(compared))
-}
-
-fn compare(policy: &Policy, base: &[Run], head: &[Run]) -> Compared {
-    compare::compare(base, head, policy.alpha(), |old| policy.rename(old).map(str::to_owned))
-}
-
-fn compared(policy: &Policy, base: &[Run], head: &[Run]) -> anyhow::Result<Compared> {
-    let compared = compare(policy, base, head);
-    if compared.shared == 0 {
-        bail!(
-            "nothing to judge: base and head have no benchmark in common; does the command run the same suite on both?"
-        );
-    }
-    Ok(compared)
-}
-
-/// What a first judgement suspects.
-fn suspects(screened: &Report) -> BTreeSet<Suspect> {
-    let suspects = screened.benchmarks.iter().filter(|finding| finding.suspect);
-    let suspect = |finding: &Finding| Suspect {
-        benchmark: finding.name.clone(),
-        metric: finding.metric.clone(),
-        tool: finding.tool.clone(),
-    };
-    suspects.map(suspect).collect()
-}
-
-/// Lets the fresh runs of the suspects decide.
-fn confirm(
-    policy: &Policy,
-    compared: &mut Compared,
-    suspects: &BTreeSet<Suspect>,
-    again: &[Vec<Run>; 2],
-    pairs: usize,
-) {
-    let rename = |old: &str| policy.rename(old).map(str::to_owned);
-    let [base, head] = again.each_ref().map(|runs| compare::only(runs, suspects, rename));
-    let fresh = compare(policy, &base, &head);
-    compared.confirm(suspects, fresh, &compare::control(&base, rename));
-    let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
-    let message =
-        format!("{} {noun} measured again on both sides, {pairs} pairs, and judged by these alone", suspects.len());
-    compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
 }

@@ -23,6 +23,7 @@ mod replay;
 mod runs;
 mod sides;
 mod stored;
+mod taken;
 
 use anstream::ColorChoice;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
