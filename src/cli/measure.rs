@@ -5,9 +5,9 @@ use super::bench::{Bench, BenchArgs, Measured, Site, parse_time};
 use super::compare::{View, save, show};
 use super::config::Config;
 use super::gate::GateArgs;
-use super::measured::{self, Taken};
 use super::progress::Progress;
 use super::sides::{self, Scene, Side};
+use super::taken::{self, Taken};
 use super::{Global, config, facts, plots, record};
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
@@ -228,11 +228,11 @@ impl Session<'_> {
         if self.base.is_empty() {
             self.base.clone_from(&base_runs);
         }
-        let mut compared = measured::compared(self.policy(), &base_runs, &self.tip)?;
-        let suspects = measured::suspects(&self.judge(compared.clone(), &base, &sites));
+        let mut compared = taken::compared(self.policy(), &base_runs, &self.tip)?;
+        let suspects = taken::suspects(&self.judge(compared.clone(), &base, &sites));
         if !suspects.is_empty() {
             self.again = self.measure_again(bench, &sites, &suspects, &progress)?;
-            measured::confirm(self.policy(), &mut compared, &suspects, &self.again, self.pairs());
+            taken::confirm(self.policy(), &mut compared, &suspects, &self.again, self.pairs());
         }
         compared.diagnostics.extend(bench.oddities());
         Ok(self.judge(compared, &base, &sites))
@@ -351,7 +351,7 @@ impl Session<'_> {
 
     /// What the budget buys.
     fn plan(&self, rounds: usize, costs: Costs) -> String {
-        let compared = measured::compare(self.policy(), &self.base, &self.tip);
+        let compared = taken::compare(self.policy(), &self.base, &self.tip);
         let mut smallest: Vec<f64> = compared
             .comparisons
             .iter()

@@ -12,7 +12,6 @@ mod gate;
 mod history;
 mod init;
 mod measure;
-mod measured;
 mod output;
 mod past;
 mod pinned;
@@ -26,6 +25,7 @@ mod replay;
 mod runs;
 mod sides;
 mod stored;
+mod taken;
 mod transfer;
 
 use anstream::ColorChoice;

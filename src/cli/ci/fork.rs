@@ -6,8 +6,8 @@ use super::plan::Judging;
 use super::variable;
 use super::work::{Place, Work, room};
 use crate::cli::compare::Wants;
-use crate::cli::measured::{self, Taken};
 use crate::cli::sides::{MissingBaseline, Side};
+use crate::cli::taken::{self, Taken};
 use crate::cli::{compare, output, record};
 use crate::io::github::event::WorkflowRun;
 use crate::io::github::parcel::{FILE_NAME, Parcel};
@@ -128,8 +128,8 @@ impl Work<'_> {
         let report = side("the fork's results", &parcel.runs, &run.head);
         if !parcel.base_runs.is_empty() {
             let base = side("the merge base, measured in the fork's job", &parcel.base_runs, &parcel.base);
-            let taken = Taken { base: parcel.base_runs, head: parcel.runs, again: parcel.again };
-            return measured::judge_taken(self.config, &taken, base, report);
+            let both = Taken { base: parcel.base_runs, head: parcel.runs, again: parcel.again };
+            return taken::judge_taken(self.config, &both, base, report);
         }
         let environment = parcel.runs.last().map(|run| run.environment.clone());
         let measured = |run: Run| Run { commit: Some(parcel.measured.clone()), ..run };

@@ -1,5 +1,5 @@
-//! What a measurement says: the runs that were taken, base against head, and the fresh runs of the suspects over both.
-//! Taking them is for `measure`.
+//! Runs that a command took of both sides, and what they say: screened first, then the suspects by fresh runs alone. Shared
+//! by `measure`, which takes them, and `ci`, which is handed those of a fork's job.
 
 use super::config::Config;
 use super::sides::{self, Side};
