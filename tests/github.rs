@@ -208,6 +208,24 @@ fn two_jobs_that_both_make_a_comment_leave_the_older_one_with_both_parts() {
 }
 
 #[test]
+fn a_comment_that_another_job_merged_into_its_own_is_not_written_but_the_other_is() {
+    let hub = Hub::new();
+    tell(&client(&hub), Some("a"), "old a", When::Always).unwrap();
+    let others = hub.state().comments[0].body.replace("shard=a", "shard=b").replace("old a", "part of b");
+    // Between our looking and our writing it is gone, and another one is there.
+    hub.then("GET", |_| ()); // /user
+    hub.then("GET", move |state| {
+        state.comments.clear();
+        state.add(ME, &others);
+    });
+    tell(&client(&hub), Some("a"), "new a", When::Always).unwrap();
+    let state = hub.state();
+    assert_eq!(state.comments.len(), 1);
+    let body = &state.comments[0].body;
+    assert!(body.contains("\nnew a\n") && body.contains("\npart of b\n"), "{body}");
+}
+
+#[test]
 fn eight_jobs_at_once_lose_no_part() {
     let hub = Hub::new();
     std::thread::scope(|scope| {
