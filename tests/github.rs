@@ -5,8 +5,8 @@ mod hub;
 
 use hub::{Hub, ME, TOKEN, error, late};
 use perfgate::io::github::{
-    CheckRun, Client, Conclusion, Fault, Part, Patience, Slug, Token, When, pull, pulls_of, put_check, put_comment,
-    update_body,
+    CheckRun, Client, Commented, Conclusion, Fault, Part, Patience, Slug, Token, When, pull, pulls_of, put_check,
+    put_comment, update_body,
 };
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -35,9 +35,37 @@ fn tell(client: &Client, shard: Option<&str>, text: &str, when: When) -> Result<
 }
 
 fn tell_as(client: &Client, key: &str, shard: Option<&str>, text: &str, when: When) -> Result<Option<String>, Fault> {
+    match tell_in(client, key, shard, text, when, None)? {
+        Commented::Not => Ok(None),
+        Commented::There(url) => Ok(url),
+        Commented::Outrun(_) => panic!("no run has a number"),
+    }
+}
+
+fn tell_in(
+    client: &Client,
+    key: &str,
+    shard: Option<&str>,
+    text: &str,
+    when: When,
+    run: Option<u64>,
+) -> Result<Commented, Fault> {
     let state = text.chars().filter(char::is_ascii_alphanumeric).collect();
     let write = |room: usize| (text.chars().count() <= room).then(|| text.to_owned());
-    put_comment(client, &slug(), 7, &Part { key, shard, state, text: &write }, when)
+    put_comment(client, &slug(), 7, &Part { key, shard, state, run, text: &write }, when)
+}
+
+#[test]
+fn an_earlier_run_that_ends_later_does_not_write_over_the_later_one() {
+    let hub = Hub::new();
+    let client = client(&hub);
+    let tell = |text: &str, run: u64| tell_in(&client, "suite", None, text, When::Always, Some(run)).unwrap();
+    assert!(matches!(tell("of the second push", 12), Commented::There(_)));
+    assert!(matches!(tell("of the first push", 11), Commented::Outrun(Some(_))));
+    assert!(hub.state().comments[0].body.contains("of the second push"));
+    assert!(matches!(tell("of the second push, again", 12), Commented::There(_)));
+    assert!(matches!(tell("of the third push", 13), Commented::There(_)));
+    assert!(hub.state().comments[0].body.contains("run=13 -->\nof the third push"));
 }
 
 #[test]

@@ -231,3 +231,32 @@ fn a_document_that_is_too_long_leaves_the_verdict() {
     let body = hub.state().comments[0].body.clone();
     assert!(body.contains("FAIL: 1 regressed") && body.contains("no room for more"), "{body}");
 }
+
+#[test]
+fn a_comment_of_stored_runs_has_their_chart_and_says_how_to_compare_again() {
+    let scene = Scene::new();
+    scene.repository("repo");
+    for run in 1..=4 {
+        scene.commit("repo", &format!("change {run}"));
+        scene.bench("repo/target/criterion", "a", 1000.0, run).bench("repo/target/criterion", "b", 1000.0, run);
+        scene.perfgate_at("repo", &["record"]).exits(0);
+    }
+    let base = scene.git("repo", &["rev-parse", "HEAD"]);
+    scene.git("repo", &["switch", "-q", "-c", "work"]);
+    scene.commit("repo", "slower");
+    scene.bench("repo/target/criterion", "a", 2000.0, 9).bench("repo/target/criterion", "b", 1000.0, 9);
+    scene.perfgate_at("repo", &["compare", "--save", "comparison.json"]).exits(1);
+    let saved: serde_json::Value = serde_json::from_str(&scene.read("repo/comparison.json")).unwrap();
+    let series = saved["series"].as_array().unwrap();
+    assert_eq!(series.len(), 1); // only a is worse
+    let points = series[0]["points"].as_array().unwrap();
+    assert_eq!((points.len(), points[3]["commit"].as_str()), (5, Some(base.as_str())));
+    assert!(points[4]["value"].as_f64().unwrap() > 1900.0);
+    let answer = scene.perfgate_at("repo", &["render", "comparison.json", "--template", "comment"]);
+    answer
+        .exits(0)
+        .says(&format!("\"{}\", \"head\"]", &base[..7]))
+        .says("y-axis \"µs\"")
+        .says("over the last 5 commits");
+    answer.says(&format!("perfgate measure --base {} -- cargo bench\n", &base[..10]));
+}

@@ -8,7 +8,7 @@ pub use command::{PublishArgs, run};
 
 use super::output;
 use crate::io::github::{
-    self, Client, Fault, Part, Slug, Token, When, add_outputs, add_summary, put_check, put_comment,
+    self, Client, Commented, Fault, Part, Slug, Token, When, add_outputs, add_summary, put_check, put_comment,
 };
 use crate::model::Diagnostic;
 use crate::render;
@@ -33,7 +33,7 @@ pub struct Target {
     pub pull: Option<u64>,
     /// The head commit of the pull request (not the merge commit that GitHub makes); `None` means no check run.
     pub commit: Option<String>,
-    /// The page of the job's run.
+    /// The page of the job's run; it ends in the run's number, which tells a later run from an earlier one.
     pub run_url: Option<String>,
 }
 
@@ -97,24 +97,29 @@ pub fn publish(report: &Report, target: &Target, options: &Options) -> Published
             return published;
         }
     };
-    let mut failed = |fault: Fault| published.problems.push(fault.diagnostic());
     let repository = &target.repository;
     if let Some(pull) = commented {
         match comment(report, target, options, &client, pull) {
-            Ok(url) => published.comment_url = url,
-            Err(fault) => failed(fault),
+            Ok(Commented::Not) => {}
+            Ok(Commented::There(url)) => published.comment_url = url,
+            Ok(Commented::Outrun(url)) => {
+                published.comment_url = url;
+                let message = "the comment is of a later run of this job, and was left as it is";
+                published.problems.push(Diagnostic::note("later-run", "", message));
+            }
+            Err(fault) => published.problems.push(fault.diagnostic()),
         }
     }
     if let Some(commit) = checked {
         match put_check(&client, repository, &check_run(report, target, options, commit)) {
             Ok(url) => published.check_url = url,
-            Err(fault) => failed(fault),
+            Err(fault) => published.problems.push(fault.diagnostic()),
         }
     }
     if let Some(pull) = told {
         match body(report, options, &client, repository, pull) {
             Ok(problem) => published.problems.extend(problem),
-            Err(fault) => failed(fault),
+            Err(fault) => published.problems.push(fault.diagnostic()),
         }
     }
     published.problems.dedup();
@@ -127,7 +132,7 @@ fn comment(
     options: &Options,
     client: &Client,
     pull: u64,
-) -> Result<Option<String>, Fault> {
+) -> Result<Commented, Fault> {
     let news = has_news(report);
     let when = match options.comment {
         CommentMode::Always => When::Always,
@@ -138,6 +143,7 @@ fn comment(
         key: &options.key,
         shard: options.shard.as_deref(),
         state: state(report),
+        run: target.run_url.as_deref().and_then(|url| url.rsplit('/').next()?.parse().ok()),
         text: &|room| document(report, target, options, room),
     };
     put_comment(client, &target.repository, pull, &part, when)

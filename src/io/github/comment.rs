@@ -27,8 +27,21 @@ pub struct Part<'a> {
     pub shard: Option<&'a str>,
     /// A digest of what was found: letters and digits.
     pub state: String,
+    /// The number of the job's run, where known: a part that a later run wrote is left alone.
+    pub run: Option<u64>,
     /// The document in at most so many characters; `None` where it cannot be so short.
     pub text: &'a dyn Fn(usize) -> Option<String>,
+}
+
+/// What became of a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Commented {
+    /// There was nothing to say, and there is none.
+    Not,
+    /// It says what it should, at this address where GitHub told one.
+    There(Option<String>),
+    /// A later run of the job has written this part already.
+    Outrun(Option<String>),
 }
 
 /// When a comment is written.
@@ -73,15 +86,14 @@ struct Place<'a> {
     author: String,
 }
 
-/// Writes a job's part into the comment of its key and gives the comment's address; `None` where there was nothing to
-/// write and there is no comment.
+/// Writes a job's part into the comment of its key.
 pub fn put_comment(
     client: &Client,
     repository: &Slug,
     pull: u64,
     part: &Part<'_>,
     when: When,
-) -> Result<Option<String>, Fault> {
+) -> Result<Commented, Fault> {
     let doing = format!("commenting on pull request #{pull} of {repository}");
     let author = identity::login(client)?;
     let place = Place { client, repository, pull, doing, key: Mark::new(part.key), author };
@@ -89,7 +101,7 @@ pub fn put_comment(
     let mut last = None;
     for round in 0..ROUNDS {
         match place.round(part, &shard, when) {
-            Ok(Round::Done(url)) => return Ok(url),
+            Ok(Round::Done(commented)) => return Ok(commented),
             Ok(Round::Overwritten) => last = None,
             // It may have been written all the same: the next round sees it.
             Err(fault) if fault.passes() && round + 1 < client.patience().attempts => last = Some(fault),
@@ -103,7 +115,7 @@ pub fn put_comment(
 }
 
 enum Round {
-    Done(Option<String>),
+    Done(Commented),
     Overwritten,
 }
 
@@ -115,7 +127,7 @@ impl Place<'_> {
         let mut ours = self.ours()?.into_iter();
         let Some((first, mut sections)) = ours.next() else {
             if matches!(when, When::Told { news: false } | When::Changed { news: false }) {
-                return Ok(Round::Done(None));
+                return Ok(Round::Done(Commented::Not));
             }
             let sections = self.filled(Sections::empty(&self.key), part, shard)?;
             let made = self.create(&sections)?;
@@ -128,6 +140,10 @@ impl Place<'_> {
         }
         let merged = !others.is_empty();
         let told = sections.parts.get(shard);
+        let later = |told: &Section| told.run.zip(part.run).is_some_and(|(theirs, ours)| theirs > ours);
+        if told.is_some_and(later) {
+            return Ok(Round::Done(Commented::Outrun(first.html_url)));
+        }
         let keep = match when {
             When::Always => false,
             When::Told { news } => told.is_none() && !news,
@@ -143,7 +159,7 @@ impl Place<'_> {
             self.delete(other.id)?;
         }
         if !merged && (unchanged || !shared) {
-            return Ok(Round::Done(first.html_url));
+            return Ok(Round::Done(Commented::There(first.html_url)));
         }
         let wanted = sections.parts.get(shard).filter(|_| !keep);
         self.settle(wanted, shard, first.html_url, shared.then(|| started.elapsed()))
@@ -166,19 +182,22 @@ impl Place<'_> {
             (Some(_), None) => false,
         };
         match self.ours()?.as_slice() {
-            [(comment, sections)] if there(sections) => Ok(Round::Done(comment.html_url.clone().or(url))),
+            [(comment, sections)] if there(sections) => {
+                Ok(Round::Done(Commented::There(comment.html_url.clone().or(url))))
+            }
             _ => Ok(Round::Overwritten),
         }
     }
 
     /// The sections with this shard's text.
     fn filled(&self, mut sections: Sections, part: &Part<'_>, shard: &Mark) -> Result<Sections, Fault> {
-        let room = sections.room(shard, &part.state);
+        let mut section = Section { state: part.state.clone(), run: part.run, text: String::new() };
+        let room = sections.room(shard, &section);
         let text = (part.text)(room).map(|text| harmless(&text)).filter(|text| text.chars().count() <= room);
         let text = text.ok_or_else(|| Fault::Full { doing: self.doing.clone() })?;
         // What is read back has the empty line that the marker stands behind.
-        let text = format!("{}\n\n", text.trim_end_matches('\n'));
-        sections.parts.insert(shard.clone(), Section { state: part.state.clone(), text });
+        section.text = format!("{}\n\n", text.trim_end_matches('\n'));
+        sections.parts.insert(shard.clone(), section);
         Ok(sections)
     }
 

@@ -10,6 +10,7 @@ const REPORT: &str = "<!-- perfgate:report key=";
 const PART: &str = "<!-- perfgate:part shard=";
 const END: &str = "<!-- /perfgate:part shard=";
 const STATE: &str = " state=";
+const RUN: &str = " run=";
 const CLOSE: &str = " -->";
 
 /// A key or the name of a shard as it stands in a marker: it cannot close the HTML comment that it stands in, and two
@@ -48,6 +49,8 @@ impl fmt::Display for Mark {
 pub(super) struct Section {
     /// A digest of what was found, so that a new commit with the same findings is seen to be no news.
     pub state: String,
+    /// The number of the job's run; later runs have larger ones.
+    pub run: Option<u64>,
     /// The document.
     pub text: String,
 }
@@ -78,8 +81,10 @@ impl Sections {
         for line in rest.split_inclusive('\n') {
             let marker = line.trim_end();
             if let Some(part) = marker.strip_prefix(PART).and_then(|part| part.strip_suffix(CLOSE)) {
+                let (part, run) = part.split_once(RUN).unwrap_or((part, ""));
                 let (name, state) = part.split_once(STATE).unwrap_or((part, ""));
-                open = Mark::read(name).map(|name| (name, Section { state: state.to_owned(), text: String::new() }));
+                let section = Section { state: state.to_owned(), run: run.parse().ok(), text: String::new() };
+                open = Mark::read(name).map(|name| (name, section));
             } else if marker.starts_with(END) {
                 if let Some((name, section)) = open.take() {
                     sections.parts.insert(name, section);
@@ -94,19 +99,20 @@ impl Sections {
     /// The comment's text.
     pub fn write(&self) -> String {
         let mut out = format!("{REPORT}{}{CLOSE}\n", self.key);
-        for (name, Section { state, text }) in &self.parts {
+        for (name, Section { state, run, text }) in &self.parts {
             let state = if state.is_empty() { String::new() } else { format!("{STATE}{state}") };
+            let run = run.map(|run| format!("{RUN}{run}")).unwrap_or_default();
             let text = text.trim_end_matches('\n');
             // An empty line before the marker ends what HTML of the document may have left open.
-            out.push_str(&format!("{PART}{name}{state}{CLOSE}\n{text}\n\n{END}{name}{CLOSE}\n"));
+            out.push_str(&format!("{PART}{name}{state}{run}{CLOSE}\n{text}\n\n{END}{name}{CLOSE}\n"));
         }
         out
     }
 
-    /// How many characters a text of this shard may have beside the others.
-    pub fn room(&self, shard: &Mark, state: &str) -> usize {
+    /// How many characters the text of this section may have beside the others.
+    pub fn room(&self, shard: &Mark, section: &Section) -> usize {
         let mut others = self.clone();
-        others.parts.insert(shard.clone(), Section { state: state.to_owned(), text: String::new() });
+        others.parts.insert(shard.clone(), Section { text: String::new(), ..section.clone() });
         LONGEST.saturating_sub(others.write().chars().count() + 2)
     }
 }
@@ -123,7 +129,7 @@ mod tests {
     use super::*;
 
     fn section(text: &str) -> Section {
-        Section { state: "a1".to_owned(), text: text.to_owned() }
+        Section { state: "a1".to_owned(), run: Some(12), text: text.to_owned() }
     }
 
     #[test]
@@ -132,11 +138,9 @@ mod tests {
         sections.parts.insert(Mark::new("b"), section("two\n\nlines\n\n"));
         sections.parts.insert(Mark::new("a"), section("one\n\n"));
         let body = sections.write();
-        assert!(
-            body.starts_with(
-                "<!-- perfgate:report key=linux%20.x86 -->\n<!-- perfgate:part shard=a state=a1 -->\none\n"
-            )
-        );
+        assert!(body.starts_with(
+            "<!-- perfgate:report key=linux%20.x86 -->\n<!-- perfgate:part shard=a state=a1 run=12 -->\none\n"
+        ));
         assert_eq!(Sections::read(&body, &sections.key).unwrap(), sections);
         assert_eq!(Sections::read(&body.replace('\n', "\r\n"), &sections.key).unwrap(), sections);
         assert_eq!(Sections::read(&body, &Mark::new("linux")), None);
@@ -171,8 +175,30 @@ mod tests {
         let mut sections = Sections::empty(&Mark::new("k"));
         sections.parts.insert(Mark::new("a"), section(&"x".repeat(1000)));
         let shard = Mark::new("b");
-        let room = sections.room(&shard, "s");
-        sections.parts.insert(shard, Section { state: "s".to_owned(), text: "é".repeat(room) });
+        let room = sections.room(&shard, &section("text"));
+        sections.parts.insert(shard, section(&"é".repeat(room)));
         assert!((LONGEST - 2..=LONGEST).contains(&sections.write().chars().count()));
+    }
+
+    proptest::proptest! {
+        /// Whatever a person made of our comment, what is read of it and written again is read as the same.
+        #[test]
+        fn what_is_read_of_any_text_is_kept(pieces in proptest::collection::vec(0_usize..9, 0..14), eol in 0_usize..2) {
+            const PIECES: [&str; 9] = [
+                "<!-- perfgate:part shard=a state=1 run=2 -->", "<!-- /perfgate:part shard=a -->", "é", "",
+                "<!-- perfgate:part shard=b -->", "<!-- /perfgate:part shard=b -->", "<!-- perfgate:part shard= -->",
+                "<!-- perfgate:part shard=a b run=x -->", "<!-- perfgate:report key=k -->",
+            ];
+            let eol = ["\n", "\r\n"][eol];
+            let key = Mark::new("k");
+            let rest: String = pieces.iter().map(|at| format!("{}{eol}", PIECES[*at])).collect();
+            let read = Sections::read(&format!("{REPORT}k{CLOSE}{eol}{rest}"), &key).unwrap();
+            let again = Sections::read(&read.write(), &key).unwrap();
+            let texts = |sections: &Sections| -> Vec<(Mark, String)> {
+                let trimmed = |section: &Section| section.text.trim_end().to_owned();
+                sections.parts.iter().map(|(name, section)| (name.clone(), trimmed(section))).collect()
+            };
+            proptest::prop_assert_eq!(texts(&read), texts(&again));
+        }
     }
 }

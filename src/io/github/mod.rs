@@ -16,7 +16,7 @@ mod token;
 
 pub use check::{CheckRun, Conclusion, fingerprint, put_check};
 pub use client::{Client, Patience};
-pub use comment::{Part, When, put_comment};
+pub use comment::{Commented, Part, When, put_comment};
 pub use fault::{Fault, Need};
 pub use job::{add_outputs, add_summary};
 pub use pull::{Pull, pull, pulls_of, update_body};
