@@ -7,8 +7,8 @@ use super::config::Config;
 use super::gate::GateArgs;
 use super::progress::Progress;
 use super::sides::{self, Scene, Side};
-use super::taken::{Taken, compare, compared, confirm, suspects};
-use super::{Global, config, facts, record};
+use super::taken::{self, Taken};
+use super::{Global, config, facts, plots, record};
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
 use crate::io::repository::Head;
@@ -45,7 +45,7 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// Measure this side only, in place, and store the runs
-    #[arg(long, conflicts_with_all = ["base", "stored", "confirm", "budget", "save", "fail_on", "threshold", "alpha"])]
+    #[arg(long, conflicts_with_all = ["base", "stored", "confirm", "budget", "save", "plots", "fail_on", "threshold", "alpha"])]
     no_base: bool,
     /// Screen against stored runs of the base: head alone runs first, and both sides only for the suspects
     #[arg(long, conflicts_with = "rounds")]
@@ -74,6 +74,9 @@ pub struct MeasureArgs {
     /// Write the comparison to a file too, as JSON
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Write pictures to a directory too, as SVG: all changes, and the samples of each benchmark
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
     /// List unchanged benchmarks too
     #[arg(long)]
     all: bool,
@@ -87,12 +90,18 @@ pub struct MeasureArgs {
 pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     let mut config = config::load(global)?;
     config.policy = args.gate.overrule(config.policy);
-    let Some((mut report, _)) = measure(&args, &config)? else { return Ok(0) };
+    let Some((mut report, taken)) = measure(&args, &config)? else { return Ok(0) };
+    if args.save.is_some() || args.plots.is_some() {
+        report.keep(taken.strips(&config.policy));
+    }
     if args.save.is_some() {
         report.facts = Some(facts::of_measured(&config, &report, &args.bench.command));
     }
     if let Some(path) = &args.save {
         save(&report, path)?;
+    }
+    if let Some(directory) = &args.plots {
+        plots::write(directory, &crate::render::plots::of_report(&report))?;
     }
     show(&report, args.format, args.all)?;
     Ok(report.exit_code())
@@ -219,11 +228,11 @@ impl Session<'_> {
         if self.base.is_empty() {
             self.base.clone_from(&base_runs);
         }
-        let mut compared = compared(self.policy(), &base_runs, &self.tip)?;
-        let suspects = suspects(&self.judge(compared.clone(), &base, &sites));
+        let mut compared = taken::compared(self.policy(), &base_runs, &self.tip)?;
+        let suspects = taken::suspects(&self.judge(compared.clone(), &base, &sites));
         if !suspects.is_empty() {
             self.again = self.measure_again(bench, &sites, &suspects, &progress)?;
-            confirm(self.policy(), &mut compared, &suspects, &self.again, self.pairs());
+            taken::confirm(self.policy(), &mut compared, &suspects, &self.again, self.pairs());
         }
         compared.diagnostics.extend(bench.oddities());
         Ok(self.judge(compared, &base, &sites))
@@ -342,7 +351,7 @@ impl Session<'_> {
 
     /// What the budget buys.
     fn plan(&self, rounds: usize, costs: Costs) -> String {
-        let compared = self.compare(&self.base, &self.tip);
+        let compared = taken::compare(self.policy(), &self.base, &self.tip);
         let mut smallest: Vec<f64> = compared
             .comparisons
             .iter()
@@ -397,10 +406,6 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn compare(&self, base: &[Run], head: &[Run]) -> Compared {
-        compare(self.policy(), base, head)
-    }
-
     /// Measures the suspects again, a number of pairs that was fixed before.
     fn measure_again(
         &mut self,
@@ -433,7 +438,7 @@ impl Session<'_> {
             progress.done(&what, measured.wall);
             runs.push(measured.run);
         }
-        Ok([base, head])
+        Ok([base, head].map(|runs| compare::only(&runs, suspects, rename)))
     }
 
     fn judge(&self, mut compared: Compared, base: &Base, sites: &Sites) -> Report {

@@ -15,7 +15,9 @@ mod measure;
 mod output;
 mod past;
 mod pinned;
+mod plots;
 mod progress;
+mod prune;
 mod publish;
 mod record;
 mod render;
@@ -24,6 +26,7 @@ mod runs;
 mod sides;
 mod stored;
 mod taken;
+mod transfer;
 
 use anstream::ColorChoice;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};

@@ -1,7 +1,7 @@
 //! `perfgate record`: results on disk become one stored Run of a commit.
 
 use super::sides::{self, Results, Scene};
-use super::{Global, config, output};
+use super::{Global, config, output, runs};
 use crate::io::input::{self, Location};
 use crate::io::repository::Repository;
 use crate::io::store::{Key, Store};
@@ -16,6 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo bench && perfgate record                  keep the results of HEAD
   perfgate record --push origin                   and share them with everybody's checks
+  perfgate record --store s3://perf-runs/my-repo  keep them in a bucket; nothing to push
   perfgate record target/criterion --commit v1.2  results of an older commit";
 
 /// Store results as one run of a commit
@@ -57,7 +58,7 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
 
 /// Sends the stored runs to a remote and says so.
 pub(super) fn send(store: &dyn Store, remote: &str) -> anyhow::Result<()> {
-    let exchange = store.push(remote)?;
+    let Some(exchange) = runs::exchanged(store.push(remote))? else { return Ok(()) };
     let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
     output::print(escape::lines(&line).as_bytes())
 }

@@ -4,11 +4,11 @@
 use super::config::Config;
 use super::sides::{self, Side};
 use crate::compare::{self, Compared, Suspect};
-use crate::model::{Diagnostic, Run};
+use crate::model::{Diagnostic, Run, Strip};
 use crate::policy::Policy;
 use crate::verdict::{Circumstances, Finding, Report, SideReport, judge};
 use anyhow::bail;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The runs that a report was made from.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +19,17 @@ pub struct Taken {
     pub head: Vec<Run>,
     /// Runs of the suspects, of base and head; none where nothing was suspect.
     pub again: [Vec<Run>; 2],
+}
+
+impl Taken {
+    /// The samples that pictures are made from: of the suspects, those that decided.
+    pub fn strips(&self, policy: &Policy) -> BTreeMap<Suspect, [Vec<Strip>; 2]> {
+        let strips =
+            |base: &[Run], head: &[Run]| compare::strips(base, head, |old| policy.rename(old).map(str::to_owned));
+        let mut all = strips(&self.base, &self.head);
+        all.extend(strips(&self.again[0], &self.again[1]));
+        all
+    }
 }
 
 /// The report of runs that were taken elsewhere, as if they had been taken here.
@@ -53,12 +64,12 @@ pub(super) fn judge_taken(
     Ok(judged(compared))
 }
 
-/// Compares by the policy's false alarms and renames.
+/// Compares by a policy's renames and its share of false alarms.
 pub(super) fn compare(policy: &Policy, base: &[Run], head: &[Run]) -> Compared {
     compare::compare(base, head, policy.alpha(), |old| policy.rename(old).map(str::to_owned))
 }
 
-/// The same, where there is something to judge.
+/// The same; nothing in common is an error.
 pub(super) fn compared(policy: &Policy, base: &[Run], head: &[Run]) -> anyhow::Result<Compared> {
     let compared = compare(policy, base, head);
     if compared.shared == 0 {
@@ -90,7 +101,7 @@ pub(super) fn confirm(
 ) {
     let rename = |old: &str| policy.rename(old).map(str::to_owned);
     let [base, head] = again.each_ref().map(|runs| compare::only(runs, suspects, rename));
-    let fresh = compare(policy, &base, &head);
+    let fresh = compare::compare_again(&base, &head, policy.alpha(), rename, compared);
     compared.confirm(suspects, fresh, &compare::control(&base, rename));
     let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
     let message =

@@ -102,6 +102,19 @@ impl Scene {
         answer(self.alone(&mut command).stdin(file).output().unwrap())
     }
 
+    /// The program in a directory below, ready to be started, with some of its environment.
+    pub fn command(&self, directory: &str, environment: &[(&str, String)], args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
+        command.args(args).current_dir(self.path(directory)).stdin(Stdio::null());
+        self.alone(&mut command).envs(environment.iter().map(|(key, value)| (key, value)));
+        command
+    }
+
+    /// Runs the program in a directory below, with some of its environment.
+    pub fn perfgate_with(&self, directory: &str, environment: &[(&str, String)], args: &[&str]) -> Answer {
+        answer(self.command(directory, environment, args).output().unwrap())
+    }
+
     /// Runs git in a directory below; it must succeed.
     pub fn git(&self, directory: &str, args: &[&str]) -> String {
         let mut command = Command::new("git");
@@ -150,7 +163,8 @@ impl Scene {
     }
 }
 
-fn answer(output: Output) -> Answer {
+/// What a process answered.
+pub fn answer(output: Output) -> Answer {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Answer { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
 }

@@ -5,6 +5,7 @@
 use super::plan::Judging;
 use super::variable;
 use super::work::{Place, Work, room};
+use crate::cli::compare::Wants;
 use crate::cli::sides::{MissingBaseline, Side};
 use crate::cli::taken::{self, Taken};
 use crate::cli::{compare, output, record};
@@ -136,7 +137,7 @@ impl Work<'_> {
         let head = Side { runs, report, environment: environment.clone(), diagnostics: Vec::new() };
         let scene = self.scene();
         match scene.read_before(&parcel.base, &environment.unwrap_or_default(), Detail::Samples) {
-            Ok(base) => compare::judge_sides(&scene, base, head, false, false),
+            Ok(base) => compare::judge_sides(&scene, base, head, false, Wants::ALL),
             Err(error) if error.is::<MissingBaseline>() && !self.inputs.insist => self.first(head, &error),
             Err(error) => Err(error),
         }
