@@ -2,7 +2,7 @@
 
 use super::gate::GateArgs;
 use super::sides::{self, Default, MissingBaseline, Origin, Scene, Side};
-use super::{Global, budgets, config, facts, output, pinned, render as rendering};
+use super::{Global, budgets, config, facts, machines, output, pinned, render as rendering};
 use crate::compare;
 use crate::model::Detail;
 use crate::policy::Goal;
@@ -169,10 +169,17 @@ fn report(scene: &Scene<'_>, base: &Origin, head: &Origin, allow_missing: bool, 
     let (base, head) = match (base, head) {
         (Origin::Paths(base), Origin::Paths(head)) => scene.read_both(base, head, detail)?,
         _ => {
-            let head = read(head)?;
-            (read(base)?, head)
+            let read_head = read(head)?;
+            let base = match (base, head) {
+                (Origin::MergeBase, Origin::Revision { .. }) => machines::bases(scene, &read_head, detail)?,
+                (base, _) => read(base)?,
+            };
+            (base, read_head)
         }
     };
+    let (mut base, mut head) = (base, head);
+    let rename = |old: &str| policy.rename(old).map(str::to_owned);
+    machines::part(&mut base, &mut head, policy.ignored_environment(), rename);
     refuse_different_tools(&base, &head)?;
 
     let mut compared =

@@ -10,6 +10,7 @@ mod formats;
 mod gate;
 mod history;
 mod init;
+mod machines;
 mod measure;
 mod output;
 mod pinned;

@@ -3,7 +3,7 @@
 
 use super::config::Config;
 use super::stored::{self, Epochs};
-use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, window};
+use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, joined, joined_count, machine, window};
 use crate::io::input::{self, Loaded, Location, Request};
 use crate::io::probe::{self, Toolchain};
 use crate::io::repository::Repository;
@@ -11,7 +11,7 @@ use crate::io::store::{self, Key, Store, StoreError};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
 use crate::verdict::{EnvironmentDifference, EnvironmentReport, SideReport};
 use anyhow::{Context, bail};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 /// Where a side's runs come from.
@@ -67,6 +67,9 @@ pub struct Side {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct MissingBaseline(pub String);
+
+/// A commit may have been measured in so many shards, on all machines together.
+const SHARDS: usize = 50;
 
 /// A stored run with its name.
 type Stored = (Key, Run);
@@ -206,8 +209,9 @@ impl Scene<'_> {
             );
             return Err(MissingBaseline(message).into());
         }
-        let newest = keys.len().saturating_sub(WINDOW_RUNS);
-        stored_side(&*store, &keys[newest..], word.to_owned(), detail)
+        let newest = keys.len().saturating_sub(SHARDS * WINDOW_RUNS);
+        let ignored = self.config.policy.ignored_environment();
+        stored_side(&*store, &keys[newest..], word.to_owned(), detail, ignored)
     }
 
     /// Reads stored runs, newest first, until enough of them are comparable: those, and some that are not. `more` gives
@@ -220,6 +224,12 @@ impl Scene<'_> {
         detail: Detail,
     ) -> anyhow::Result<(Vec<Stored>, Vec<Stored>)> {
         let (mut chosen, mut elsewhere) = (Vec::new(), Vec::new());
+        let ignored = self.config.policy.ignored_environment();
+        let whole = |runs: Vec<Stored>| -> Vec<Stored> {
+            let mut runs = joined(runs, ignored);
+            runs.truncate(HISTORY_RUNS);
+            runs
+        };
         loop {
             let keys = more()?;
             if keys.is_empty() {
@@ -234,13 +244,13 @@ impl Scene<'_> {
                         Err(_) => {} // too old for the base: it is only missing from the look for changes
                     }
                 }
-                if chosen.len() >= HISTORY_RUNS || chosen.is_empty() && elsewhere.len() >= 5 * WINDOW_RUNS {
-                    chosen.truncate(HISTORY_RUNS);
-                    return Ok((chosen, elsewhere));
+                let enough = joined_count(&chosen, ignored) >= HISTORY_RUNS;
+                if enough || chosen.is_empty() && elsewhere.len() >= 5 * WINDOW_RUNS {
+                    return Ok((whole(chosen), joined(elsewhere, ignored)));
                 }
             }
         }
-        Ok((chosen, elsewhere))
+        Ok((whole(chosen), joined(elsewhere, ignored)))
     }
 
     /// Reads the stored runs that stand for the base of the work at hand.
@@ -291,7 +301,10 @@ impl Scene<'_> {
         let (mut chosen, elsewhere) = self.newest(&*store, more, comparable, detail)?;
         let other_machines = !elsewhere.is_empty();
         if chosen.is_empty() {
+            // Of one machine, and never of several together.
+            let newest = elsewhere.first().map(|(_, run)| machine(&run.environment, ignored));
             chosen = elsewhere;
+            chosen.retain(|(_, run)| Some(machine(&run.environment, ignored)) == newest);
             chosen.truncate(WINDOW_RUNS);
         }
         if chosen.is_empty() {
@@ -374,9 +387,23 @@ fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {
     Side { runs, report, environment, diagnostics }
 }
 
-fn stored_side(store: &dyn Store, keys: &[Key], label: String, detail: Detail) -> anyhow::Result<Side> {
+fn stored_side(
+    store: &dyn Store,
+    keys: &[Key],
+    label: String,
+    detail: Detail,
+    ignored: &[&str],
+) -> anyhow::Result<Side> {
     let read = keys.iter().zip(store::read_runs(store, keys, detail)).rev();
     let runs = read.map(|(key, run)| Ok((key.clone(), run?))).collect::<Result<Vec<Stored>, StoreError>>()?;
+    let mut runs = joined(runs, ignored);
+    // The newest of each machine.
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    runs.retain(|(_, run)| {
+        let count = counts.entry(machine(&run.environment, ignored)).or_default();
+        *count += 1;
+        *count <= WINDOW_RUNS
+    });
     Ok(assemble(runs, label))
 }
 
