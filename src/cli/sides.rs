@@ -209,9 +209,7 @@ impl Scene<'_> {
             );
             return Err(MissingBaseline(message).into());
         }
-        let newest = keys.len().saturating_sub(SHARDS * WINDOW_RUNS);
-        let ignored = self.config.policy.ignored_environment();
-        stored_side(&*store, &keys[newest..], word.to_owned(), detail, ignored)
+        stored_side(&*store, &keys, word.to_owned(), detail, self.config.policy.ignored_environment())
     }
 
     /// Reads stored runs, newest first, until enough of them are comparable: those, and some that are not. `more` gives
@@ -394,8 +392,17 @@ fn stored_side(
     detail: Detail,
     ignored: &[&str],
 ) -> anyhow::Result<Side> {
-    let read = keys.iter().zip(store::read_runs(store, keys, detail)).rev();
-    let runs = read.map(|(key, run)| Ok((key.clone(), run?))).collect::<Result<Vec<Stored>, StoreError>>()?;
+    let read = |keys: &[Key]| {
+        let read = keys.iter().zip(store::read_runs(store, keys, detail)).rev();
+        read.map(|(key, run)| Ok((key.clone(), run?))).collect::<Result<Vec<Stored>, StoreError>>()
+    };
+    let (older, newest) = keys.split_at(keys.len().saturating_sub(WINDOW_RUNS));
+    let mut runs = read(newest)?;
+    let machines: BTreeSet<String> = runs.iter().map(|(_, run)| machine(&run.environment, ignored)).collect();
+    let in_parts = runs.iter().any(|(_, run)| run.environment.get(Environment::SHARD).is_some());
+    if machines.len() > 1 || in_parts {
+        runs.extend(read(&older[older.len().saturating_sub(SHARDS * WINDOW_RUNS)..])?);
+    }
     let mut runs = joined(runs, ignored);
     // The newest of each machine.
     let mut counts: HashMap<String, usize> = HashMap::new();
