@@ -52,6 +52,29 @@ fn the_shards_of_a_commit_are_judged_as_one_run() {
 }
 
 #[test]
+fn a_job_of_one_shard_is_judged_against_that_shard() {
+    let scene = Scene::new();
+    scene.repository("r");
+    let at = |shard: &str, args: &[&str]| scene.perfgate_with("r", &[("PERFGATE_SHARD", shard)], args);
+    for run in 1..=4 {
+        scene.commit("r", &format!("change {run}"));
+        for (shard, names) in [("one", &NAMES[..3]), ("two", &NAMES[3..])] {
+            part(&scene, &format!("target/{shard}"), names, run, None);
+            at(shard, &["record", &format!("target/{shard}")]).exits(0).says("recorded 3 results");
+        }
+    }
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.commit("r", "work");
+    part(&scene, "target/criterion", &NAMES[3..], 9, Some("e"));
+    let json = at("two", &["compare", "--format", "json"]).exits(1).json();
+    assert_eq!((&json["counts"]["removed"], &json["counts"]["regressed"]), (&0.into(), &1.into()));
+    assert_eq!(json["base"]["runs"], 4);
+    // Without the word the whole suite is expected.
+    let json = scene.perfgate_at("r", &["compare", "--format", "json"]).exits(1).json();
+    assert_eq!(json["counts"]["removed"], 3);
+}
+
+#[test]
 fn a_benchmark_in_two_shards_was_repeated() {
     let scene = Scene::new();
     scene.repository("r");

@@ -223,6 +223,7 @@ impl Scene<'_> {
         &self,
         store: &dyn Store,
         mut more: impl FnMut() -> anyhow::Result<Vec<Key>>,
+        wanted: impl Fn(&Run) -> bool,
         comparable: impl Fn(&Run) -> bool,
         detail: Detail,
     ) -> anyhow::Result<(Vec<Stored>, Vec<Stored>)> {
@@ -241,6 +242,7 @@ impl Scene<'_> {
             for some in keys.chunks(WINDOW_RUNS) {
                 for (key, run) in some.iter().zip(store::read_runs(store, some, detail)) {
                     match run {
+                        Ok(run) if !wanted(&run) => {}
                         Ok(run) if comparable(&run) => chosen.push((key.clone(), run)),
                         Ok(run) => elsewhere.push((key.clone(), run)),
                         Err(error) if chosen.len() < WINDOW_RUNS => return Err(error.into()),
@@ -281,7 +283,8 @@ impl Scene<'_> {
         self.read_candidates(&repository, &candidates, None, environment, detail)
     }
 
-    /// Reads the newest comparable runs of some commits, best first; where they have none at all, those of `own`.
+    /// Reads the newest comparable runs of some commits, best first; where they have none at all, those of `own`. Of a job
+    /// that runs one shard of the suite, that shard's.
     fn read_candidates(
         &self,
         repository: &Repository,
@@ -323,7 +326,12 @@ impl Scene<'_> {
         };
         let ignored = self.config.policy.ignored_environment();
         let comparable = |run: &Run| differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive);
-        let (mut chosen, elsewhere) = self.newest(&*store, more, comparable, detail)?;
+        let ours = environment.get(Environment::SHARD);
+        let wanted = |run: &Run| {
+            let theirs = run.environment.get(Environment::SHARD);
+            ours.zip(theirs).is_none_or(|(ours, theirs)| ours == theirs)
+        };
+        let (mut chosen, elsewhere) = self.newest(&*store, more, wanted, comparable, detail)?;
         let other_machines = !elsewhere.is_empty();
         if chosen.is_empty() {
             // Of one machine, and never of several together.
