@@ -358,7 +358,7 @@ fn without_credentials_it_says_where_they_come_from() {
 fn the_other_providers_say_what_they_need() {
     let scene = measured();
     let at = |url: &str| {
-        let mut command = scene.command("r", &[], &["record", "--store", url]);
+        let mut command = scene.command::<&str>("r", &[], &["record", "--store", url]);
         for (name, _) in std::env::vars() {
             if name.starts_with("AZURE_") || name.starts_with("GOOGLE_") {
                 command.env_remove(name);
