@@ -51,11 +51,13 @@ fn put(scene: &Scene, runs: &[Run]) {
     store.write(&records).unwrap();
 }
 
-/// `count` commits on main, oldest first.
+/// `count` commits on main, an hour between them from [`START`] on, oldest first.
 fn commits(scene: &Scene, count: usize) -> Vec<Commit> {
     scene.repository("r");
+    scene.git_at("r", START, &["commit", "-q", "--amend", "--reset-author", "-m", "first"]);
     for i in 1..count {
-        scene.git("r", &["commit", "-q", "--allow-empty", "-m", &format!("change {i}")]);
+        let message = format!("change {i}");
+        scene.git_at("r", START + 3600 * i as i64, &["commit", "-q", "--allow-empty", "-m", &message]);
     }
     let log = scene.git("r", &["rev-list", "--reverse", "main"]);
     log.lines().map(|line| Commit::parse(line).unwrap()).collect()
@@ -261,10 +263,9 @@ fn one_run_and_no_run_and_an_unknown_name_are_answered() {
 fn a_base_opens_a_bounded_number_of_runs_however_many_machines_have_stored_theirs() {
     let scene = Scene::new();
     let commits = commits(&scene, 3);
-    let mut runs: Vec<Run> =
-        (0..5).map(|i| run(&commits[2], START + 9000 + i as i64, vec![time("a", 1000.0, i)])).collect();
+    let mut runs: Vec<Run> = (0..5).map(|i| run(&commits[2], START + 7200, vec![time("a", 1000.0, i)])).collect();
     for i in 0..250 {
-        let mut other = run(&commits[1], START + 100 + i as i64, vec![time("a", 2000.0, 500 + i)]);
+        let mut other = run(&commits[1], START + 3600, vec![time("a", 2000.0, 500 + i)]);
         other.environment.set(Environment::CPU, "another");
         runs.push(other);
     }

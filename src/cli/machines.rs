@@ -20,8 +20,10 @@ fn comparable(run: &Run, with: &Environment, ignored: &[&str]) -> bool {
 pub fn bases(scene: &Scene<'_>, head: &Side, detail: Detail) -> anyhow::Result<Side> {
     let ignored = scene.config.policy.ignored_environment();
     let mut kinds: Vec<Environment> = kinds(head, ignored).into_values().collect();
+    kinds.iter_mut().for_each(|kind| drop(kind.0.remove(Environment::SHARD))); // a stored head is whole
     if kinds.len() < 2 {
-        let one = kinds.pop().or_else(|| head.environment.clone()).unwrap_or_default();
+        let mut one = kinds.pop().or_else(|| head.environment.clone()).unwrap_or_default();
+        one.0.remove(Environment::SHARD);
         return scene.read_merge_base(&one, detail);
     }
     let mut whole: Option<Side> = None;

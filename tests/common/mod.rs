@@ -116,6 +116,16 @@ impl Scene {
         answer.stdout.trim().to_owned()
     }
 
+    /// The same at a moment of its own, in seconds since 1970.
+    pub fn git_at(&self, directory: &str, time: i64, args: &[&str]) {
+        let mut command = Command::new("git");
+        command.args(args).current_dir(self.path(directory));
+        let date = format!("@{time} +0000");
+        let alone = self.alone(&mut command).env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
+        let answer = answer(alone.output().unwrap());
+        assert_eq!(answer.code, 0, "git {args:?}: {}", answer.stderr);
+    }
+
     /// A repository with one commit on main.
     pub fn repository(&self, directory: &str) -> &Self {
         fs::create_dir_all(self.path(directory)).unwrap();
