@@ -3,12 +3,12 @@
 //! came with the runs (tests/data/accuracy/README.md).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
-use perfgate::compare::compare;
+use perfgate::compare::{Compared, Suspect, compare, compare_again, control, only};
 use perfgate::model::{Detail, Evidence, Run, record};
 use perfgate::policy::Policy;
 use perfgate::verdict::{Circumstances, EnvironmentReport, Outcome, Report, SideReport, judge};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 #[derive(Deserialize)]
@@ -39,6 +39,10 @@ fn read(folder: &str, name: &str, detail: Detail) -> Run {
 }
 
 fn report(base: &[Run], head: &Run) -> Report {
+    judged(compare(base, std::slice::from_ref(head), Policy::default().alpha(), |_| None))
+}
+
+fn judged(compared: Compared) -> Report {
     let policy = Policy::default();
     let circumstances = Circumstances {
         base: SideReport::default(),
@@ -46,12 +50,23 @@ fn report(base: &[Run], head: &Run) -> Report {
         environment: EnvironmentReport { matches: true, ..EnvironmentReport::default() },
         today: jiff::civil::date(2026, 1, 1),
     };
-    judge(compare(base, std::slice::from_ref(head), policy.alpha(), |_| None), &policy, circumstances)
+    judge(compared, &policy, circumstances)
 }
 
 fn flagged(base: &[Run], head: &Run) -> Vec<String> {
     let report = report(base, head);
     report.benchmarks.into_iter().filter(|f| f.outcome == Outcome::Regressed).map(|f| f.name).collect()
+}
+
+/// Names of the undisturbed, unchanged runs, in time order.
+fn quiet_runs(folder: &str) -> Vec<String> {
+    if folder == "accuracy" {
+        let cases: Cases = serde_json::from_slice(&std::fs::read(data("accuracy/cases.json")).unwrap()).unwrap();
+        return cases.runs.into_iter().filter(|(_, truth)| truth.kind == "aa").map(|(name, _)| name).collect();
+    }
+    let kinds: BTreeMap<String, String> =
+        serde_json::from_slice(&std::fs::read(data(folder).join("runs.json")).unwrap()).unwrap();
+    kinds.into_iter().filter(|(_, kind)| kind == "aa").map(|(name, _)| name).collect()
 }
 
 /// A count of hits among tries.
@@ -167,6 +182,78 @@ fn recorded_runs_of_a_steady_suite_are_judged_as_before() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// One run against one, then the suspects in `pairs` fresh pairs. What was flagged, and how many were measured again.
+fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usize) {
+    let alpha = Policy::default().alpha();
+    let [one, other] = first.map(std::slice::from_ref);
+    let mut compared = compare(one, other, alpha, |_| None);
+    let screened = judged(compared.clone());
+    let suspects: BTreeSet<Suspect> = screened
+        .benchmarks
+        .into_iter()
+        .filter(|finding| finding.suspect)
+        .map(|finding| Suspect { benchmark: finding.name, metric: finding.metric, tool: finding.tool })
+        .collect();
+    let [base, head] = [base, head].map(|runs| only(runs, &suspects, |_| None));
+    let fresh = compare_again(&base, &head, alpha, |_| None, &compared);
+    compared.confirm(&suspects, fresh, &control(&base, |_| None));
+    let flagged = judged(compared).benchmarks.into_iter().filter(|f| f.outcome == Outcome::Regressed);
+    (flagged.map(|finding| finding.name).collect(), suspects.len())
+}
+
+/// What `measure` does, on runs recorded far apart: not even interleaved, so a harder case than the live one.
+#[test]
+fn suspects_measured_again_raise_no_alarm_and_keep_the_slow_downs() {
+    for folder in ["accuracy", "accuracy-steady"] {
+        let runs: Vec<Run> = quiet_runs(folder).iter().map(|name| read(folder, name, Detail::Digests)).collect();
+        let n = runs.len();
+        // Those that move by less than 10 % from run to run: of the others nobody can tell a quarter more.
+        let mut medians: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for measurement in runs.iter().flat_map(|run| &run.measurements) {
+            medians.entry(measurement.benchmark.as_str()).or_default().push(measurement.replicates[0].centre());
+        }
+        let ratio =
+            |all: &[f64]| all.iter().copied().fold(0.0, f64::max) / all.iter().copied().fold(f64::MAX, f64::min);
+        let steady: BTreeSet<&str> =
+            medians.into_iter().filter_map(|(name, all)| (ratio(&all) < 1.1).then_some(name)).collect();
+        for pairs in [3, 5].into_iter().filter(|pairs| 2 * pairs + 2 <= n) {
+            let (mut alarms, mut again) = (Share::default(), 0);
+            let (mut of_steady, mut of_all) = ([Share::default(); 3], [Share::default(); 3]);
+            // Every other head of the longer series: enough, and half the time.
+            for (place, head) in runs.iter().enumerate().step_by(if n > 20 { 2 } else { 1 }) {
+                let other = |back: usize| &runs[(place + n - back) % n];
+                let side = |odd: usize| -> Vec<Run> { (0..pairs).map(|i| other(2 + 2 * i + odd).clone()).collect() };
+                let (fresh_base, fresh_head) = (side(0), side(1));
+                let (flagged, suspects) = confirmed([other(1), head], &fresh_base, &fresh_head);
+                alarms.add(!flagged.is_empty());
+                again += suspects;
+                let slow: Vec<String> =
+                    head.measurements.iter().skip(place % 6).step_by(6).map(|m| m.benchmark.to_string()).collect();
+                for (place, factor) in [1.25, 1.3, 1.5].into_iter().enumerate() {
+                    let slower: Vec<Run> = fresh_head.iter().map(|run| slowed(run, &slow, factor)).collect();
+                    let (flagged, _) = confirmed([other(1), &slowed(head, &slow, factor)], &fresh_base, &slower);
+                    for name in &slow {
+                        of_all[place].add(flagged.contains(name));
+                        if steady.contains(name.as_str()) {
+                            of_steady[place].add(flagged.contains(name));
+                        }
+                    }
+                }
+            }
+            let share = 100.0 * again as f64 / (alarms.of * runs[0].measurements.len()) as f64;
+            let [a, b, c] = of_steady.map(Share::percent);
+            let [all, ..] = of_all.map(Share::percent);
+            println!(
+                "{folder}, {pairs} pairs: {} alarms of {}, {share:.0} % measured again; recall of x1.25 {a:.1} %, x1.3 \
+                 {b:.1} %, x1.5 {c:.1} % of steady ones ({}); of all x1.25 {all:.1} %",
+                alarms.hits, alarms.of, of_steady[0].of
+            );
+            assert!(of_steady[0].of >= 20 && alarms.of >= 9, "all cases were judged");
+            assert!(alarms.hits == 0 && a >= 97.0 && b >= 99.0 && c >= 99.0, "{folder}, {pairs} pairs");
+        }
+    }
+}
+
 #[test]
 fn one_run_of_few_benchmarks_against_one_is_inconclusive() {
     let pick = |name: &str, factor: f64| {
@@ -174,9 +261,9 @@ fn one_run_of_few_benchmarks_against_one_is_inconclusive() {
         run.measurements.retain(|m| m.benchmark.as_str() == "hash/sha256/65536");
         slowed(&run, &["hash/sha256/65536".to_owned()], factor)
     };
-    let judged = |factor: f64| report(&[pick("run-02", 1.0)], &pick("run-04", factor)).benchmarks.remove(0);
-    let slower = judged(1.3);
+    let verdict = |factor: f64| report(&[pick("run-02", 1.0)], &pick("run-04", factor)).benchmarks.remove(0);
+    let slower = verdict(1.3);
     assert_eq!(slower.outcome, Outcome::Inconclusive);
     assert!(slower.suspect && slower.runs_needed.is_some());
-    assert_eq!(judged(3.0).outcome, Outcome::Regressed);
+    assert_eq!(verdict(3.0).outcome, Outcome::Regressed);
 }

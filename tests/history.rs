@@ -258,6 +258,33 @@ fn one_run_and_no_run_and_an_unknown_name_are_answered() {
 }
 
 #[test]
+fn a_base_opens_a_bounded_number_of_runs_however_many_machines_have_stored_theirs() {
+    let scene = Scene::new();
+    let commits = commits(&scene, 3);
+    let mut runs: Vec<Run> =
+        (0..5).map(|i| run(&commits[2], START + 9000 + i as i64, vec![time("a", 1000.0, i)])).collect();
+    for i in 0..250 {
+        let mut other = run(&commits[1], START + 100 + i as i64, vec![time("a", 2000.0, 500 + i)]);
+        other.environment.set(Environment::CPU, "another");
+        runs.push(other);
+    }
+    put(&scene, &runs);
+    // The oldest run cannot be read: whoever opens it fails.
+    let oldest = run(&commits[0], START, vec![time("a", 1000.0, 9)]);
+    let mut bytes = record::encode(&oldest, steadiness::digest).unwrap();
+    bytes[6..10].copy_from_slice(&[9, 0, 9, 0]); // written in version 9, read from version 9 on
+    let store = store::open(store::DEFAULT_URL, &scene.path("r")).unwrap();
+    store.write(&[(Key::new(&oldest, &bytes), bytes)]).unwrap();
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.commit("r", "work");
+    scene.bench("r/target/criterion", "a", 1000.0, 9);
+    let report = scene.perfgate_at("r", &["compare", "--format", "json"]).exits(0).json();
+    assert_eq!(report["benchmarks"][0]["base"]["runs"], 5);
+    // What names all runs does open it.
+    scene.perfgate_at("r", &["history", "--last", "500"]).exits(0).complains("install a newer perfgate");
+}
+
+#[test]
 fn runs_of_a_newer_version_are_told_and_left_out() {
     let scene = Scene::new();
     let commits = commits(&scene, 10);
@@ -387,6 +414,8 @@ fn the_page_of_a_history_has_a_row_for_each_series_and_its_points() {
     assert_eq!(data[0]["s"].as_array().unwrap().len(), 2);
     // Before and after the drift: in between there is no level.
     assert_eq!(data[1]["s"].as_array().unwrap().len(), 2);
+    scene.perfgate_at("r", &["history", "--plots", "plots"]).exits(0).complains("12 pictures in plots");
+    assert_eq!(std::fs::read_dir(scene.path("r/plots")).unwrap().count(), 12);
     scene.perfgate_at("r", &["history", "--site", "site/perf"]).exits(0);
     assert_eq!(scene.read("r/site/perf/index.html"), page);
     assert!(scene.read("r/site/perf/history.json").starts_with("{"));

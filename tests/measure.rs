@@ -291,6 +291,15 @@ fn signal(process: u32, name: &str) -> bool {
     Command::new("kill").args([name, &process.to_string()]).stderr(Stdio::null()).status().unwrap().success()
 }
 
+/// True for a process that is there and not merely waiting to be buried, as orphans may for a while.
+fn runs(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    match stat.rsplit_once(") ") {
+        Some((_, rest)) => !rest.starts_with('Z'),
+        None => signal(process, "-0"),
+    }
+}
+
 #[test]
 fn an_interrupt_stops_children_and_removes_work_trees() {
     let scene = scene(&[]);
@@ -313,9 +322,85 @@ fn two_at_once_are_refused_and_what_a_killed_one_left_is_cleared_away() {
     second.exits(2).complains(&format!("another perfgate (process {}) is measuring", child.id()));
     assert!(signal(child.id(), "-KILL"));
     child.wait().unwrap();
-    signal(inner, "-KILL");
     assert!(scene.path("r/.git/worktrees").exists());
+    if !cfg!(target_os = "linux") {
+        signal(inner, "-KILL"); // elsewhere nobody knows it again
+    }
     measure(&scene, &["--base", "main"]).exits(0);
+    assert!(!runs(inner), "the killed perfgate's command still runs");
+    assert_clean(&scene);
+}
+
+/// A file system of so many bytes, where this user may make one.
+struct Small {
+    at: PathBuf,
+}
+
+impl Small {
+    fn mount(at: PathBuf, bytes: usize) -> Option<Small> {
+        fs::create_dir_all(&at).unwrap();
+        let size = format!("size={bytes}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&at).output();
+        mounted.is_ok_and(|output| output.status.success()).then_some(Small { at })
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.at).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_no_verdict_and_leaves_nothing() {
+    let scene = scene(&[]);
+    scene.write("r/large", vec![b'x'; 300_000]).commit("r", "large");
+    let Some(small) = Small::mount(scene.path("small"), 100_000) else {
+        eprintln!("skipped: only root may mount a small file system");
+        return;
+    };
+    // Full while it is checked out, and full while the command runs.
+    let measure = |words: &[&str]| scene.perfgate_at("r", words);
+    let options = ["measure", "--scratch", "../small", "--base", "HEAD~1", "--"];
+    measure(&[&options[..], &["sh", "bench.sh"]].concat())
+        .exits(2)
+        .complains("git cannot check out")
+        .complains("is there room in");
+    assert_eq!(fs::read_dir(&small.at).unwrap().count(), 0);
+    scene.git("r", &["rm", "-q", "large"]);
+    scene.commit("r", "small again");
+    let fill = ["sh", "-c", "head -c 1000000 /dev/zero > fill && sh bench.sh"];
+    let options = ["measure", "--scratch", "../small", "--base", "HEAD", "--"];
+    measure(&[&options[..], &fill].concat()).exits(2).complains("nothing is judged").complains("No space left");
+    assert_eq!(fs::read_dir(&small.at).unwrap().count(), 0);
+}
+
+#[test]
+fn a_tool_in_a_submodule_is_there_on_both_sides() {
+    let scene = scene(&[("c", 1.5)]);
+    scene.repository("tool");
+    scene.write("tool/run.sh", fs::read(common::data("measure/bench.sh")).unwrap()).commit("tool", "the tool");
+    let from = scene.path("tool").display().to_string();
+    scene.git("r", &["switch", "-q", "main"]);
+    scene.git("r", &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &from, "tool"]);
+    scene.commit("r", "the tool is a submodule");
+    scene.git("r", &["switch", "-q", "work"]);
+    scene.git("r", &["merge", "-q", "--no-edit", "-X", "ours", "main"]);
+    let measure = |options: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
+        command.args(["measure", "--scratch", "../scratch", "--base", "main"]).args(options);
+        command.args(["--format", "json", "--", "sh", "tool/run.sh", "{filter}"]).current_dir(scene.path("r"));
+        // Git does not fetch submodules from the file system unless it is told to.
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "protocol.file.allow");
+        let output = command.env("GIT_CONFIG_VALUE_0", "always").stdin(Stdio::null()).output().unwrap();
+        common::Answer {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    };
+    measure(&[]).exits(2).complains("tool/run.sh");
+    assert_eq!(measure(&["--submodules"]).exits(1).outcome("c"), "regressed");
     assert_clean(&scene);
 }
 
@@ -385,7 +470,7 @@ fn criterion_crate(scene: &Scene, slow: u32) {
              let work = size * 200 * if size == 7 {{ {slow} }} else {{ 1 }};\n        \
              c.bench_function(&format!(\"sum/{{size}}\"), |b| b.iter(|| (0..black_box(work)).fold(0u64, |a, x| a ^ x)));\n    \
              }}\n}}\ncriterion_group! {{ name = benches; config = Criterion::default()\n    \
-             .warm_up_time(Duration::from_millis(20)).measurement_time(Duration::from_millis(60)).sample_size(20);\n    \
+             .warm_up_time(Duration::from_millis(20)).measurement_time(Duration::from_millis(60)).sample_size(20).nresamples(1000);\n    \
              targets = all }}\ncriterion_main!(benches);\n"
         ),
     );
@@ -431,6 +516,13 @@ fn a_real_criterion_crate_is_measured() {
     assert_eq!(answer.json()["counts"]["regressed"], 1);
     assert_eq!(scene.git("r", &["status", "--porcelain=v2", "--ignored"]), status);
     assert!(!scene.path("r/target").exists());
+    for number in 0..3 {
+        scene.write("r/note", number.to_string()).commit("r", "no change");
+    }
+    let command = ["--", "cargo", "bench", "--bench", "tiny", "--", "{filter}"];
+    let bisect = ["bisect", "sum/7", "--good", "main", "--scratch", "../scratch"];
+    let slower = scene.git("r", &["rev-parse", "--short=7", "HEAD~3"]);
+    perfgate(&[&bisect[..], &command].concat()).exits(0).says(slower.trim());
     scene.write("r/Cargo.toml", "no manifest").commit("r", "broken");
     perfgate(&["measure", "--scratch", "../scratch", "--base", "HEAD", "--", "cargo", "bench"])
         .exits(2)

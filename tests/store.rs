@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use perfgate::io::store::{DirectoryStore, GitStore, Key, Store, StoreError, Written, open, read_run};
+#[path = "common/s3.rs"]
+mod s3;
+
+use perfgate::io::store::{DirectoryStore, GitStore, Key, Store, StoreError, Written, of_commits, open, read_run};
 use perfgate::model::record::encode;
 use perfgate::model::{Commit, Detail, Digest, Direction, Evidence, Measurement, Metric, Run};
 use std::collections::BTreeMap;
@@ -82,7 +85,13 @@ fn stores() -> Vec<Bench> {
     let plant = move |name: &str, content: &[u8]| plant_in_ref(&path, name, content);
     let store = Box::new(git_store(directory.path()));
     let tree = Bench { store, plant: Box::new(plant), _directory: directory };
-    vec![files, tree]
+    let mut stores = vec![files, tree];
+    stores.extend(s3::fresh().map(|url| {
+        let (store, past) = (open(&url, Path::new(".")).unwrap(), s3::bucket(&url));
+        let plant = move |name: &str, content: &[u8]| past.write(&[(name.to_owned(), content.to_vec())]).unwrap();
+        Bench { store, plant: Box::new(plant), _directory: tempfile::tempdir().unwrap() }
+    }));
+    stores
 }
 
 /// Adds a file to the ref's tree with the git command alone.
@@ -136,6 +145,52 @@ fn runs_are_listed_in_time_order_and_read_back_as_written() {
         }
         let run = read_run(&*store, &twin.0, Detail::Digests).unwrap();
         assert_eq!(run.measurements[0].replicates, [Evidence::Value(2.0)]);
+    }
+}
+
+#[test]
+fn a_span_holds_its_ends_and_the_newest_come_last() {
+    for Bench { store, plant, .. } in stores() {
+        // 1970-01-31T23:59:59Z is the last second of a month; 1972 is far from it.
+        let times = [0, 100, 2_678_399, 2_678_400, 70_000_000];
+        store.write(&times.map(|t| record(t, 1.0))).unwrap();
+        plant("1970-01/notes.txt", b"not ours");
+        plant("other/notes.txt", b"not ours");
+        let within = |spans: &[std::ops::RangeInclusive<i64>]| -> Vec<i64> {
+            store.within(spans).unwrap().iter().map(Key::time).collect()
+        };
+        assert_eq!(within(&[100..=2_678_400]), [100, 2_678_399, 2_678_400], "{}", store.describe());
+        assert_eq!(within(&[101..=2_678_398]), [0; 0]);
+        assert_eq!(within(&[0..=0, 70_000_000..=70_000_000]), [0, 70_000_000]);
+        assert_eq!(within(&[0..=100, 50..=2_678_399]), [0, 100, 2_678_399]);
+        assert_eq!(within(&[-5..=70_000_001]).len(), 5);
+        assert_eq!(within(&[]), [0; 0]);
+        for count in [0, 1, 2, 3, 5, 9] {
+            let newest = store.newest(count).unwrap();
+            let from = 5_usize.saturating_sub(count);
+            let last: Vec<i64> = newest.keys.iter().map(Key::time).collect();
+            assert!(last.ends_with(&times[from..]) && times.ends_with(&last), "{count} of {}", store.describe());
+            assert_eq!(newest.more, last.len() < 5);
+        }
+    }
+}
+
+#[test]
+fn runs_of_commits_are_found_by_the_commits_times() {
+    for Bench { store, .. } in stores() {
+        let records = [record(5, 1.0), record(5, 2.0), record(6, 1.0), record(90_000_000, 1.0)];
+        store.write(&records).unwrap();
+        let commit = |time: i64| (Commit::parse(&format!("{time:040x}")).unwrap(), time);
+        let found = of_commits(&*store, &[commit(5), commit(7), commit(90_000_000)]).unwrap();
+        let mut both = [records[0].0.clone(), records[1].0.clone()];
+        both.sort();
+        assert_eq!(found[&commit(5).0], both);
+        assert_eq!(found[&commit(7).0], []);
+        assert_eq!(found[&commit(90_000_000).0], [records[3].0.clone()]);
+        let read = store.read_all(&[records[3].0.clone(), record(8, 1.0).0, records[0].0.clone()]);
+        assert_eq!(read[0].as_ref().unwrap(), &records[3].1);
+        assert!(matches!(read[1], Err(StoreError::Missing { .. })));
+        assert_eq!(read[2].as_ref().unwrap(), &records[0].1);
     }
 }
 

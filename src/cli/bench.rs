@@ -234,7 +234,8 @@ impl<'a> Bench<'a> {
         }
         let processors = self.args.pin.clone().map(|processors| processors.0).unwrap_or_default();
         let directory = site.checkout.root.join(&self.prefix);
-        Command { words, directory, variables, timeout: self.args.timeout, processors }
+        let scratch = Some(self.scratch.path().to_owned());
+        Command { words, directory, variables, timeout: self.args.timeout, processors, scratch }
     }
 
     /// Runs the command once: all benchmarks, or `only` some.
@@ -382,6 +383,11 @@ fn process_run(command: &[String], finished: &Finished) -> Run {
         one(Metric::measured(name, Unit::Nanosecond, Direction::Lower), duration.as_nanos() as f64)
     };
     let mut measurements = Vec::new();
+    let count = |name: &'static str, count: Option<u64>| {
+        count.map(|count| one(Metric::measured(name, Unit::Count, Direction::Lower), count as f64))
+    };
+    measurements.extend(count("cycles", finished.counts.cycles));
+    measurements.extend(count("instructions", finished.counts.instructions));
     if let Some(usage) = finished.usage {
         let peak = Metric::measured("memory:peak", Unit::Byte, Direction::Lower);
         measurements.push(one(peak, usage.peak as f64));

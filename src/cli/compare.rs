@@ -2,7 +2,7 @@
 
 use super::gate::GateArgs;
 use super::sides::{self, Default, MissingBaseline, Origin, Scene, Side};
-use super::{Global, budgets, config, facts, output, past, pinned, render as rendering};
+use super::{Global, budgets, config, facts, machines, output, past, pinned, plots, render as rendering};
 use crate::compare;
 use crate::model::Detail;
 use crate::policy::Goal;
@@ -22,6 +22,7 @@ Examples:
   perfgate compare target/criterion@main target/criterion    against a baseline that criterion saved
   perfgate compare old new --expect 'api/*:time -50%'        say whether a promised improvement is there
   perfgate compare old new --template pr                     the pull request's text; see also perfgate render
+  perfgate compare old new --plots pictures                  SVG files: all changes, the samples of each benchmark
   perfgate compare v1.2                                      results on disk against stored runs of a tag
   perfgate compare --base r1 --base r2 --base r3 --head r4 --format json --save comparison.json";
 
@@ -64,6 +65,9 @@ pub struct CompareArgs {
     /// Write the report to a file as one HTML page too
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write pictures to a directory too, as SVG: all changes, and the samples of each benchmark
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
     /// List unchanged benchmarks too
     #[arg(long)]
     all: bool,
@@ -97,7 +101,10 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     config.policy = args.gate.overrule(config.policy);
     config.policy = config.policy.with_goals(args.expect.iter().cloned());
     let template = args.template.as_deref().map(rendering::template).transpose()?;
-    let whole = args.save.is_some() || template.is_some();
+    let wants = Wants {
+        facts: args.save.is_some() || template.is_some(),
+        strips: args.save.is_some() || args.html.is_some() || args.plots.is_some(),
+    };
     let scene = Scene { config: &config, store: args.store.as_deref(), format: args.input_format.as_deref() };
     let words = |flags: &[String], positional: &Option<String>| -> Vec<String> {
         flags.iter().chain(positional).cloned().collect()
@@ -105,7 +112,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     let head = scene.resolve(&words(&args.head, &args.positional_head), Default::Head)?;
     let base = scene.resolve(&words(&args.base, &args.positional_base), Default::Base)?;
 
-    let report = match report(&scene, &base, &head, args.allow_missing_baseline, whole) {
+    let report = match report(&scene, &base, &head, args.allow_missing_baseline, wants) {
         Ok(report) => report,
         Err(error) if args.allow_missing_baseline && error.is::<MissingBaseline>() => {
             output::note(&format!("{error:#}"));
@@ -118,6 +125,9 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     }
     if let Some(path) = &args.html {
         output::file(path, render::report_page(&report).as_bytes())?;
+    }
+    if let Some(directory) = &args.plots {
+        plots::write(directory, &render::plots::of_report(&report))?;
     }
     if let Some(template) = template {
         output::print(rendering::fill(&template, &report)?.as_bytes())?;
@@ -138,16 +148,31 @@ pub(super) fn show(report: &Report, view: View, all: bool) -> anyhow::Result<()>
     }
 }
 
-/// Reads both sides and judges them; `whole` keeps what a document tells beside the verdict.
+/// What is wanted beside the verdict.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wants {
+    /// What a document tells.
+    pub facts: bool,
+    /// Samples for pictures.
+    pub strips: bool,
+}
+
+impl Wants {
+    /// All of it.
+    pub const ALL: Wants = Wants { facts: true, strips: true };
+}
+
+/// Reads both sides and judges them.
 pub(super) fn report(
     scene: &Scene<'_>,
     base: &Origin,
     head: &Origin,
     allow_missing: bool,
-    whole: bool,
+    wants: Wants,
 ) -> anyhow::Result<Report> {
     let policy = &scene.config.policy;
-    let detail = if whole || policy.asks_for_samples() { Detail::Samples } else { Detail::Digests };
+    let samples = wants.facts || wants.strips || policy.asks_for_samples();
+    let detail = if samples { Detail::Samples } else { Detail::Digests };
     let on_disk = |origin: &Origin| matches!(origin, Origin::Paths(_) | Origin::WorkTree(_));
     let both_on_disk = on_disk(base) && on_disk(head);
     // Results on disk are compared with stored runs as results of this machine.
@@ -179,26 +204,31 @@ pub(super) fn report(
     let (base, head) = match (base, head) {
         (Origin::Paths(base), Origin::Paths(head)) => scene.read_both(base, head, detail)?,
         _ => {
-            let head = read(head)?;
-            (read(base)?, head)
+            let read_head = read(head)?;
+            let base = match (base, head) {
+                (Origin::MergeBase, Origin::Revision { .. }) => machines::bases(scene, &read_head, detail)?,
+                (base, _) => read(base)?,
+            };
+            (base, read_head)
         }
     };
-    judge_sides(scene, base, head, allow_missing, whole)
+    judge_sides(scene, base, head, allow_missing, wants)
 }
 
 /// Judges two sides that were read.
 pub(super) fn judge_sides(
     scene: &Scene<'_>,
-    base: Side,
-    head: Side,
+    mut base: Side,
+    mut head: Side,
     allow_missing: bool,
-    whole: bool,
+    wants: Wants,
 ) -> anyhow::Result<Report> {
     let policy = &scene.config.policy;
+    let rename = |old: &str| policy.rename(old).map(str::to_owned);
+    machines::part(&mut base, &mut head, policy.ignored_environment(), rename);
     refuse_different_tools(&base, &head)?;
 
-    let mut compared =
-        compare::compare(&base.runs, &head.runs, policy.alpha(), |old| policy.rename(old).map(str::to_owned));
+    let mut compared = compare::compare(&base.runs, &head.runs, policy.alpha(), rename);
     if compared.shared == 0 && !allow_missing {
         bail!(
             "nothing to judge: {} and {} have no benchmark in common; are these results of the same suite?",
@@ -210,7 +240,8 @@ pub(super) fn judge_sides(
     let (environment, diagnostic) = sides::machines(&base, &head, policy.ignored_environment());
     compared.diagnostics.extend(diagnostic);
     budgets::refuse_unmatched(scene.config, &unmatched(policy, &compared.comparisons))?;
-    let said = whole.then(|| (facts::said(&base), facts::said(&head)));
+    let strips = wants.strips.then(|| compare::strips(&base.runs, &head.runs, rename));
+    let said = wants.facts.then(|| (facts::said(&base), facts::said(&head)));
     let pinned = pinned::against(scene, &head, today, &mut compared.diagnostics);
     compared.diagnostics.extend(base.diagnostics.into_iter().chain(head.diagnostics));
     let mut head_report = head.report;
@@ -218,6 +249,7 @@ pub(super) fn judge_sides(
     let circumstances = Circumstances { base: base.report, head: head_report, environment, today };
     let mut report = judge(compared, policy, circumstances);
     report.pinned = pinned;
+    strips.into_iter().for_each(|strips| report.keep(strips));
     if let Some((base_said, head_said)) = said {
         report.series = past::series(scene.config, &base.runs, &report);
         report.facts = Some(facts::of_compared(scene.config, base_said, head_said, &report));

@@ -1,8 +1,8 @@
 //! `perfgate history`: stored series with their changes.
 
 use super::sides::Scene;
-use super::stored::{self, Epochs, Stored};
-use super::{Global, config, output};
+use super::stored::{self, Epochs, Older, Stored};
+use super::{Global, config, output, plots};
 use crate::history::{Trace, series, trace};
 use crate::model::Diagnostic;
 use crate::render::{self, HistoryView};
@@ -40,6 +40,9 @@ pub struct HistoryArgs {
     /// Write the page and its numbers to a directory, ready for GitHub Pages
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
+    /// Write a picture of each series to a directory too, as SVG
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
     /// Where stored runs are [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -76,14 +79,23 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     if all.is_empty() {
         bail!("no stored run belongs to the present epochs of perfgate.toml");
     }
-    if older > 0 && args.format == View::Table {
-        let message = format!("{older} older runs are not shown (--last {} shows them)", runs.len() + older);
-        diagnostics.push(Diagnostic::note("older-runs", "", message));
+    let message = match older {
+        Older::None => None,
+        Older::Some(older) => {
+            Some(format!("{older} older runs are not shown (--last {} shows them)", runs.len() + older))
+        }
+        Older::Uncounted => Some(format!("older runs are not shown (--last {} shows more)", 2 * runs.len())),
+    };
+    if args.format == View::Table {
+        diagnostics.extend(message.map(|message| Diagnostic::note("older-runs", "", message)));
     }
     let traces: Vec<Trace> = all.into_par_iter().map(trace).collect();
     let view = HistoryView { traces: &traces, runs: runs.len(), store: &store };
     if let Some(path) = &args.html {
         output::file(path, render::history_page(&view).as_bytes())?;
+    }
+    if let Some(directory) = &args.plots {
+        plots::write(directory, &render::plots::of_history(&view))?;
     }
     if let Some(directory) = &args.site {
         let shown = directory.display();

@@ -7,12 +7,13 @@ use super::config::Config;
 use super::gate::GateArgs;
 use super::progress::Progress;
 use super::sides::{self, Scene, Side};
-use super::{Global, config, facts, record};
+use super::taken::{self, Taken};
+use super::{Global, config, facts, plots, record};
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
 use crate::io::repository::Head;
 use crate::io::{interrupt, noise};
-use crate::model::{Commit, Detail, Diagnostic, Run};
+use crate::model::{Commit, Detail, Run};
 use crate::policy::Policy;
 use crate::stats::centre;
 use crate::verdict::{Circumstances, EnvironmentReport, Report, SideReport, judge};
@@ -44,7 +45,7 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// Measure this side only, in place, and store the runs
-    #[arg(long, conflicts_with_all = ["base", "stored", "confirm", "budget", "save", "fail_on", "threshold", "alpha"])]
+    #[arg(long, conflicts_with_all = ["base", "stored", "confirm", "budget", "save", "plots", "fail_on", "threshold", "alpha"])]
     no_base: bool,
     /// Screen against stored runs of the base: head alone runs first, and both sides only for the suspects
     #[arg(long, conflicts_with = "rounds")]
@@ -73,6 +74,9 @@ pub struct MeasureArgs {
     /// Write the comparison to a file too, as JSON
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Write pictures to a directory too, as SVG: all changes, and the samples of each benchmark
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
     /// List unchanged benchmarks too
     #[arg(long)]
     all: bool,
@@ -86,12 +90,18 @@ pub struct MeasureArgs {
 pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     let mut config = config::load(global)?;
     config.policy = args.gate.overrule(config.policy);
-    let Some(mut report) = measure(&args, &config)? else { return Ok(0) };
+    let Some((mut report, taken)) = measure(&args, &config)? else { return Ok(0) };
+    if args.save.is_some() || args.plots.is_some() {
+        report.keep(taken.strips(&config.policy));
+    }
     if args.save.is_some() {
         report.facts = Some(facts::of_measured(&config, &report, &args.bench.command));
     }
     if let Some(path) = &args.save {
         save(&report, path)?;
+    }
+    if let Some(directory) = &args.plots {
+        plots::write(directory, &crate::render::plots::of_report(&report))?;
     }
     show(&report, args.format, args.all)?;
     Ok(report.exit_code())
@@ -112,17 +122,19 @@ pub(super) fn args(words: &[String], base: Option<&str>, store: Option<&str>) ->
 }
 
 /// Measures and judges; with `--no-base` the runs are stored and there is no report.
-pub(super) fn measure(args: &MeasureArgs, config: &Config) -> anyhow::Result<Option<Report>> {
+pub(super) fn measure(args: &MeasureArgs, config: &Config) -> anyhow::Result<Option<(Report, Taken)>> {
     interrupt::watch().context("cannot watch for Ctrl-C")?;
     let mut bench = Bench::open(&args.bench, config)?;
     let head = bench.repository.head()?;
-    let mut session = Session { args, config, head, kept: 0, base: Vec::new(), tip: Vec::new() };
+    let mut session =
+        Session { args, config, head, kept: 0, base: Vec::new(), tip: Vec::new(), again: Default::default() };
     let outcome = match args.no_base {
         true => session.record_only(&mut bench).map(|()| None),
         false => session.measure(&mut bench).map(Some),
     };
     drop(bench); // the work trees go before anything is said
-    match outcome {
+    let taken = Taken { base: session.base, head: session.tip, again: session.again };
+    match outcome.map(|report| report.map(|report| (report, taken))) {
         Err(error) if session.kept > 0 => {
             Err(error.context(format!("{} finished runs are stored, the rest is not measured", session.kept)))
         }
@@ -139,6 +151,8 @@ struct Session<'a> {
     kept: usize,
     base: Vec<Run>,
     tip: Vec<Run>,
+    /// Runs of the suspects, base and head.
+    again: [Vec<Run>; 2],
 }
 
 /// Where the base comes from, and what it is called.
@@ -214,27 +228,14 @@ impl Session<'_> {
         if self.base.is_empty() {
             self.base.clone_from(&base_runs);
         }
-        let mut compared = self.compare(&base_runs, &self.tip);
-        if compared.shared == 0 {
-            bail!(
-                "nothing to judge: base and head have no benchmark in common; does the command run the same suite on both?"
-            );
-        }
-        let screened = self.judge(compared.clone(), bench, &base, &sites, false);
-        let suspects: BTreeSet<Suspect> = screened
-            .benchmarks
-            .iter()
-            .filter(|finding| finding.suspect)
-            .map(|finding| Suspect {
-                benchmark: finding.name.clone(),
-                metric: finding.metric.clone(),
-                tool: finding.tool.clone(),
-            })
-            .collect();
+        let mut compared = taken::compared(self.policy(), &base_runs, &self.tip)?;
+        let suspects = taken::suspects(&self.judge(compared.clone(), &base, &sites));
         if !suspects.is_empty() {
-            self.confirm(bench, &sites, &mut compared, &suspects, &progress)?;
+            self.again = self.measure_again(bench, &sites, &suspects, &progress)?;
+            taken::confirm(self.policy(), &mut compared, &suspects, &self.again, self.pairs());
         }
-        Ok(self.judge(compared, bench, &base, &sites, true))
+        compared.diagnostics.extend(bench.oddities());
+        Ok(self.judge(compared, &base, &sites))
     }
 
     fn base(&self, bench: &Bench<'_>) -> anyhow::Result<Base> {
@@ -350,7 +351,7 @@ impl Session<'_> {
 
     /// What the budget buys.
     fn plan(&self, rounds: usize, costs: Costs) -> String {
-        let compared = self.compare(&self.base, &self.tip);
+        let compared = taken::compare(self.policy(), &self.base, &self.tip);
         let mut smallest: Vec<f64> = compared
             .comparisons
             .iter()
@@ -405,19 +406,14 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn compare(&self, base: &[Run], head: &[Run]) -> Compared {
-        compare::compare(base, head, self.policy().alpha(), |old| self.policy().rename(old).map(str::to_owned))
-    }
-
     /// Measures the suspects again, a number of pairs that was fixed before.
-    fn confirm(
+    fn measure_again(
         &mut self,
         bench: &mut Bench<'_>,
         sites: &Sites,
-        compared: &mut Compared,
         suspects: &BTreeSet<Suspect>,
         progress: &Progress,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<[Vec<Run>; 2]> {
         let rename = |old: &str| self.policy().rename(old).map(str::to_owned);
         let mut names: BTreeSet<String> = suspects.iter().map(|suspect| suspect.benchmark.clone()).collect();
         let old_names = self.base.iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str());
@@ -442,19 +438,10 @@ impl Session<'_> {
             progress.done(&what, measured.wall);
             runs.push(measured.run);
         }
-        let [base, head] = [base, head].map(|runs| compare::only(&runs, suspects, rename));
-        let fresh = self.compare(&base, &head);
-        compared.confirm(suspects, fresh, &compare::control(&base, rename));
-        let message =
-            format!("{} {noun} measured again on both sides, {pairs} pairs, and judged by these alone", suspects.len());
-        compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
-        Ok(())
+        Ok([base, head].map(|runs| compare::only(&runs, suspects, rename)))
     }
 
-    fn judge(&self, mut compared: Compared, bench: &mut Bench<'_>, base: &Base, sites: &Sites, last: bool) -> Report {
-        if last {
-            compared.diagnostics.extend(bench.oddities());
-        }
+    fn judge(&self, mut compared: Compared, base: &Base, sites: &Sites) -> Report {
         let report = |label: String, runs: usize, site: &Site| SideReport {
             label,
             runs,

@@ -1,6 +1,6 @@
 //! `perfgate render`: a document from a saved comparison.
 
-use super::output;
+use super::{output, plots};
 use crate::policy::Problems;
 use crate::render::template::{Parts, SHIPPED, Template};
 use crate::verdict::{FORMAT, Report, VERSION};
@@ -27,17 +27,24 @@ pub struct RenderArgs {
     #[arg(value_name = "COMPARISON")]
     comparison: PathBuf,
     /// pr, issue, report, comment, summary, or a file
-    #[arg(long, value_name = "NAME|FILE")]
-    template: String,
+    #[arg(long, value_name = "NAME|FILE", required_unless_present = "plots")]
+    template: Option<String>,
     /// Renew perfgate's parts in this file and keep every other byte of it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "template")]
     into: Option<PathBuf>,
+    /// Write pictures to a directory, as SVG: all changes, and the samples of each benchmark
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
 }
 
 /// Renders; 0 whatever the verdict was, as judging is compare's.
 pub fn run(args: RenderArgs) -> anyhow::Result<u8> {
-    let template = template(&args.template)?;
+    let template = args.template.as_deref().map(template).transpose()?;
     let report = read(&args.comparison)?;
+    if let Some(directory) = &args.plots {
+        plots::write(directory, &crate::render::plots::of_report(&report))?;
+    }
+    let Some(template) = template else { return Ok(0) };
     let document = fill(&template, &report)?;
     match &args.into {
         None => output::print(document.as_bytes())?,

@@ -1,9 +1,11 @@
 //! `perfgate runs`: what is stored, and its exchange with other clones.
 
+use super::prune::{self, PruneArgs};
 use super::sides::Scene;
+use super::transfer::{self, ExportArgs, ImportArgs};
 use super::{Global, config, output};
 use crate::io::repository::Repository;
-use crate::io::store::{self, Key, Store};
+use crate::io::store::{self, Exchange, Key, Store, StoreError};
 use crate::model::{Commit, Detail, Environment, Evidence, Run};
 use crate::render::{self, escape};
 use crate::stats::centre;
@@ -18,7 +20,10 @@ Examples:
   perfgate runs list
   perfgate runs show HEAD~3
   perfgate runs push            to origin, together with what others pushed meanwhile
-  perfgate runs pull upstream";
+  perfgate runs pull upstream
+  perfgate runs prune --keep 200 --thin 1000
+  perfgate runs import dir:/mnt/old-runs
+  perfgate runs export --parquet /mnt/lake";
 
 /// The stored runs
 #[derive(Debug, Args)]
@@ -54,6 +59,12 @@ enum RunsCommand {
         #[arg(default_value = "origin")]
         remote: String,
     },
+    /// Bring the runs of another store into this one
+    Import(ImportArgs),
+    /// Bring the runs to another store, or to Parquet files for a query engine
+    Export(ExportArgs),
+    /// Bound the size of the store: thin old runs to quantiles, and take the oldest away
+    Prune(PruneArgs),
     /// Fetch the stored runs of a remote
     #[command(after_help = "Example:\n  perfgate runs pull origin")]
     Pull {
@@ -72,12 +83,16 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
         RunsCommand::List { last } => output::print(list(&*store, last)?.as_bytes())?,
         RunsCommand::Show { commit } => output::print(show(&*store, &commit)?.as_bytes())?,
         RunsCommand::Push { remote } => {
-            let exchange = store.push(&remote)?;
-            let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
-            output::print(escape::lines(&line).as_bytes())?;
+            if let Some(exchange) = exchanged(store.push(&remote))? {
+                let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
+                output::print(escape::lines(&line).as_bytes())?;
+            }
         }
+        RunsCommand::Import(args) => return transfer::import(&args, &*store),
+        RunsCommand::Export(args) => return transfer::export(&args, &*store),
+        RunsCommand::Prune(args) => return prune::run(&args, &scene, &*store),
         RunsCommand::Pull { remote } => {
-            let exchange = store.pull(&remote)?;
+            let Some(exchange) = exchanged(store.pull(&remote))? else { return Ok(0) };
             let line = format!("pulled from {remote}: {} runs received\n", exchange.received);
             output::print(escape::lines(&line).as_bytes())?;
         }
@@ -85,8 +100,19 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+/// What was exchanged; `None`, and a note, where the store is one that everybody shares.
+pub(super) fn exchanged(exchange: Result<Exchange, StoreError>) -> Result<Option<Exchange>, StoreError> {
+    match exchange {
+        Err(shared @ StoreError::Shared { .. }) => {
+            output::note(&shared.to_string());
+            Ok(None)
+        }
+        exchange => exchange.map(Some),
+    }
+}
+
 fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
-    let listing = store.list()?;
+    let listing = store.newest(last)?;
     if listing.keys.is_empty() {
         bail!(
             "{} holds no run; `perfgate record` stores one, `perfgate runs pull` fetches those of others",
@@ -94,8 +120,9 @@ fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
         );
     }
     let mut out = String::from("date                  commit      results  machine\n");
-    for key in listing.keys.iter().rev().take(last) {
-        let run = match store::read_run(store, key, Detail::Digests) {
+    let shown: Vec<Key> = listing.keys.iter().rev().take(last).cloned().collect();
+    for (key, run) in shown.iter().zip(store::read_runs(store, &shown, Detail::Digests)) {
+        let run = match run {
             Ok(run) => run,
             Err(error) => {
                 output::warn(&error.to_string());
@@ -107,7 +134,9 @@ fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
         let dirty = run.environment.get(Environment::DIRTY).map(|_| ", uncommitted changes").unwrap_or_default();
         let _ = writeln!(out, "{}  {commit:<10}  {:>7}  {machine}{dirty}", date(key.time()), run.measurements.len());
     }
-    if listing.keys.len() > last {
+    if listing.more {
+        let _ = writeln!(out, "… and older ones (--last {} shows more)", 2 * last.max(1));
+    } else if listing.keys.len() > last {
         let _ =
             writeln!(out, "… and {} older ones (--last {} shows them)", listing.keys.len() - last, listing.keys.len());
     }
@@ -122,19 +151,27 @@ fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
 }
 
 fn show(store: &dyn Store, revision: &str) -> anyhow::Result<String> {
-    let commit = match Repository::discover(Path::new(".")) {
-        Ok(repository) => repository.resolve(revision)?,
-        Err(_) => Commit::parse(revision)
-            .with_context(|| format!("{revision}: outside a git repository a commit is named by its full id"))?,
+    let (commit, keys) = match Repository::discover(Path::new(".")) {
+        Ok(repository) => {
+            let commit = repository.resolve(revision)?;
+            let time = repository.time(&commit)?;
+            let keys = store::of_commits(store, &[(commit.clone(), time)])?.remove(&commit).unwrap_or_default();
+            (commit, keys)
+        }
+        Err(_) => {
+            let commit = Commit::parse(revision)
+                .with_context(|| format!("{revision}: outside a git repository a commit is named by its full id"))?;
+            let mut keys = store.list()?.keys;
+            keys.retain(|key| key.commit() == Some(&commit));
+            (commit, keys)
+        }
     };
-    let keys: Vec<Key> = store.list()?.keys.into_iter().filter(|key| key.commit() == Some(&commit)).collect();
     if keys.is_empty() {
         bail!("{} holds no run of {revision} ({})", store.describe(), commit.short());
     }
     let mut out = String::new();
-    for key in &keys {
-        let run = store::read_run(store, key, Detail::Digests)?;
-        describe(&mut out, key, &run);
+    for (key, run) in keys.iter().zip(store::read_runs(store, &keys, Detail::Digests)) {
+        describe(&mut out, key, &run?);
     }
     Ok(out)
 }

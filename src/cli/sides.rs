@@ -3,7 +3,7 @@
 
 use super::config::Config;
 use super::stored::{self, Epochs};
-use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, window};
+use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, joined, joined_count, machine, window};
 use crate::io::input::{self, Loaded, Location, Request};
 use crate::io::probe::{self, Toolchain};
 use crate::io::repository::{CANDIDATES, Repository};
@@ -11,9 +11,11 @@ use crate::io::store::{self, Key, Store, StoreError};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
 use crate::verdict::{EnvironmentDifference, EnvironmentReport, SideReport};
 use anyhow::{Context, bail};
-use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+
+/// No more stored runs than this are opened for a base, so that a store of many machines costs no more as it grows.
+const MOST_READ: usize = 4 * HISTORY_RUNS;
 
 /// Where a side's runs come from.
 #[derive(Debug)]
@@ -70,6 +72,9 @@ pub struct Side {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct MissingBaseline(pub String);
+
+/// A commit may have been measured in so many shards, on all machines together.
+const SHARDS: usize = 50;
 
 /// A stored run with its name.
 type Stored = (Key, Run);
@@ -198,7 +203,8 @@ impl Scene<'_> {
     /// Reads the stored runs of one commit.
     pub fn read_revision(&self, word: &str, commit: &Commit, detail: Detail) -> anyhow::Result<Side> {
         let store = self.open_store()?;
-        let keys: Vec<Key> = store.list()?.keys.into_iter().filter(|key| key.commit() == Some(commit)).collect();
+        let time = Repository::discover(Path::new(".")).and_then(|repository| repository.time(commit))?;
+        let keys = store::of_commits(&*store, &[(commit.clone(), time)])?.remove(commit).unwrap_or_default();
         if keys.is_empty() {
             let store = store.describe();
             let message = format!(
@@ -208,36 +214,49 @@ impl Scene<'_> {
             );
             return Err(MissingBaseline(message).into());
         }
-        let newest = keys.len().saturating_sub(WINDOW_RUNS);
-        stored_side(&*store, &keys[newest..], word.to_owned(), detail)
+        stored_side(&*store, &keys, word.to_owned(), detail, self.config.policy.ignored_environment())
     }
 
-    /// Reads stored runs, newest first, until enough of them are comparable: those, and some that are not.
+    /// Reads stored runs, newest first, until enough of them are comparable: those, and some that are not. `more` gives
+    /// names, some at a time, and none at the end.
     fn newest(
         &self,
         store: &dyn Store,
-        keys: &[Key],
+        mut more: impl FnMut() -> anyhow::Result<Vec<Key>>,
+        wanted: impl Fn(&Run) -> bool,
         comparable: impl Fn(&Run) -> bool,
         detail: Detail,
     ) -> anyhow::Result<(Vec<Stored>, Vec<Stored>)> {
         let (mut chosen, mut elsewhere) = (Vec::new(), Vec::new());
-        for some in keys.chunks(WINDOW_RUNS) {
-            let read: Vec<Result<Run, StoreError>> =
-                some.par_iter().map(|key| store::read_run(store, key, detail)).collect();
-            for (key, run) in some.iter().zip(read) {
-                match run {
-                    Ok(run) if comparable(&run) => chosen.push((key.clone(), run)),
-                    Ok(run) => elsewhere.push((key.clone(), run)),
-                    Err(error) if chosen.len() < WINDOW_RUNS => return Err(error.into()),
-                    Err(_) => {} // too old for the base: it is only missing from the look for changes
-                }
-            }
-            if chosen.len() >= HISTORY_RUNS || chosen.is_empty() && elsewhere.len() >= 5 * WINDOW_RUNS {
+        let ignored = self.config.policy.ignored_environment();
+        let whole = |runs: Vec<Stored>| -> Vec<Stored> {
+            let mut runs = joined(runs, ignored);
+            runs.truncate(HISTORY_RUNS);
+            runs
+        };
+        loop {
+            let keys = more()?;
+            if keys.is_empty() {
                 break;
             }
+            for some in keys.chunks(WINDOW_RUNS) {
+                for (key, run) in some.iter().zip(store::read_runs(store, some, detail)) {
+                    match run {
+                        Ok(run) if !wanted(&run) => {}
+                        Ok(run) if comparable(&run) => chosen.push((key.clone(), run)),
+                        Ok(run) => elsewhere.push((key.clone(), run)),
+                        Err(error) if chosen.len() < WINDOW_RUNS => return Err(error.into()),
+                        Err(_) => {} // too old for the base: it is only missing from the look for changes
+                    }
+                }
+                let read = chosen.len() + elsewhere.len();
+                let enough = joined_count(&chosen, ignored) >= HISTORY_RUNS || read >= MOST_READ;
+                if enough || chosen.is_empty() && elsewhere.len() >= 5 * WINDOW_RUNS {
+                    return Ok((whole(chosen), joined(elsewhere, ignored)));
+                }
+            }
         }
-        chosen.truncate(HISTORY_RUNS);
-        Ok((chosen, elsewhere))
+        Ok((whole(chosen), joined(elsewhere, ignored)))
     }
 
     /// Reads the stored runs that stand for the base of the work at hand.
@@ -264,7 +283,8 @@ impl Scene<'_> {
         self.read_candidates(&repository, &candidates, None, environment, detail)
     }
 
-    /// Reads the newest comparable runs of some commits, best first; where they have none at all, those of `own`.
+    /// Reads the newest comparable runs of some commits, best first; where they have none at all, those of `own`. Of a job
+    /// that runs one shard of the suite, that shard's.
     fn read_candidates(
         &self,
         repository: &Repository,
@@ -274,22 +294,50 @@ impl Scene<'_> {
         detail: Detail,
     ) -> anyhow::Result<Side> {
         let store = self.open_store()?;
-        let mut by_commit: HashMap<Commit, Vec<Key>> = HashMap::new();
-        for key in store.list()?.keys.into_iter().rev() {
-            if let Some(commit) = key.commit() {
-                by_commit.entry(commit.clone()).or_default().push(key);
+        let timed = |commits: &[Commit]| -> anyhow::Result<Vec<(Commit, i64)>> {
+            commits.iter().map(|commit| Ok((commit.clone(), repository.time(commit)?))).collect()
+        };
+        // Newest first, over some commits at a time: a look at all of them is seldom needed.
+        let mut waiting = candidates;
+        let mut step = HISTORY_RUNS;
+        let (mut found, mut last_resort) = (false, own);
+        let more = || -> anyhow::Result<Vec<Key>> {
+            while !waiting.is_empty() {
+                let (now, later) = waiting.split_at(step.min(waiting.len()));
+                (waiting, step) = (later, 4 * step);
+                let mut runs = store::of_commits(&*store, &timed(now)?)?;
+                let keys: Vec<Key> = now
+                    .iter()
+                    .filter_map(|commit| runs.remove(commit))
+                    .flat_map(|keys| keys.into_iter().rev())
+                    .collect();
+                if !keys.is_empty() {
+                    found = true;
+                    return Ok(keys);
+                }
             }
-        }
-        let mut keys: Vec<Key> = candidates.iter().filter_map(|commit| by_commit.remove(commit)).flatten().collect();
-        if keys.is_empty() {
-            keys.extend(own.and_then(|own| by_commit.remove(own)).unwrap_or_default());
-        }
+            match last_resort.take().filter(|_| !found) {
+                None => Ok(Vec::new()),
+                Some(own) => {
+                    let runs = store::of_commits(&*store, &timed(std::slice::from_ref(own))?)?.remove(own);
+                    Ok(runs.unwrap_or_default().into_iter().rev().collect())
+                }
+            }
+        };
         let ignored = self.config.policy.ignored_environment();
         let comparable = |run: &Run| differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive);
-        let (mut chosen, elsewhere) = self.newest(&*store, &keys, comparable, detail)?;
+        let ours = environment.get(Environment::SHARD);
+        let wanted = |run: &Run| {
+            let theirs = run.environment.get(Environment::SHARD);
+            ours.zip(theirs).is_none_or(|(ours, theirs)| ours == theirs)
+        };
+        let (mut chosen, elsewhere) = self.newest(&*store, more, wanted, comparable, detail)?;
         let other_machines = !elsewhere.is_empty();
         if chosen.is_empty() {
+            // Of one machine, and never of several together.
+            let newest = elsewhere.first().map(|(_, run)| machine(&run.environment, ignored));
             chosen = elsewhere;
+            chosen.retain(|(_, run)| Some(machine(&run.environment, ignored)) == newest);
             chosen.truncate(WINDOW_RUNS);
         }
         if chosen.is_empty() {
@@ -372,11 +420,32 @@ fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {
     Side { runs, report, environment, diagnostics }
 }
 
-fn stored_side(store: &dyn Store, keys: &[Key], label: String, detail: Detail) -> anyhow::Result<Side> {
-    let mut runs = Vec::with_capacity(keys.len());
-    for key in keys.iter().rev() {
-        runs.push((key.clone(), store::read_run(store, key, detail)?));
+fn stored_side(
+    store: &dyn Store,
+    keys: &[Key],
+    label: String,
+    detail: Detail,
+    ignored: &[&str],
+) -> anyhow::Result<Side> {
+    let read = |keys: &[Key]| {
+        let read = keys.iter().zip(store::read_runs(store, keys, detail)).rev();
+        read.map(|(key, run)| Ok((key.clone(), run?))).collect::<Result<Vec<Stored>, StoreError>>()
+    };
+    let (older, newest) = keys.split_at(keys.len().saturating_sub(WINDOW_RUNS));
+    let mut runs = read(newest)?;
+    let machines: BTreeSet<String> = runs.iter().map(|(_, run)| machine(&run.environment, ignored)).collect();
+    let in_parts = runs.iter().any(|(_, run)| run.environment.get(Environment::SHARD).is_some());
+    if machines.len() > 1 || in_parts {
+        runs.extend(read(&older[older.len().saturating_sub(SHARDS * WINDOW_RUNS)..])?);
     }
+    let mut runs = joined(runs, ignored);
+    // The newest of each machine.
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    runs.retain(|(_, run)| {
+        let count = counts.entry(machine(&run.environment, ignored)).or_default();
+        *count += 1;
+        *count <= WINDOW_RUNS
+    });
     Ok(assemble(runs, label))
 }
 

@@ -1,13 +1,12 @@
 //! Stored runs as a history: which of them belong to it, in which order, and how the config wants them read.
 
 use super::sides::Scene;
-use crate::history::Reading;
+use crate::history::{Reading, joined};
 use crate::io::repository::Repository;
-use crate::io::store::{self, Key, StoreError};
+use crate::io::store::{self, Key};
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
 use crate::policy::{Pattern, Policy, Start};
 use anyhow::bail;
-use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -21,25 +20,51 @@ pub struct Stored {
     /// Which store it was.
     pub store: String,
     /// Runs older than those.
-    pub older: usize,
+    pub older: Older,
     /// What was odd.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Runs that were left out for being older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Older {
+    /// There are none.
+    None,
+    /// So many.
+    Some(usize),
+    /// There are some; counting them would be dear.
+    Uncounted,
 }
 
 /// Reads the newest runs of the branch, at most so many; only their digests are unpacked.
 pub fn load(scene: &Scene<'_>, last: usize) -> anyhow::Result<Stored> {
     let store = scene.open_store()?;
     let name = store.describe();
-    let keys = store.list()?.keys;
-    if keys.is_empty() {
-        bail!("{name} holds no run; `perfgate record` stores one, `perfgate runs pull` fetches those of others");
+    let order = commits_in_order();
+    let (mut keys, mut left, mut more) = (Vec::new(), 0, true);
+    // Runs of other branches are among the newest: it is asked for more until there are enough, or no more.
+    let mut count = last;
+    while more {
+        let newest = store.newest(count)?;
+        if newest.keys.is_empty() {
+            bail!("{name} holds no run; `perfgate record` stores one, `perfgate runs pull` fetches those of others");
+        }
+        more = newest.more;
+        (keys, left) = on_the_branch(newest.keys, order.as_ref());
+        if keys.len() >= last {
+            break;
+        }
+        count = count.saturating_mul(4);
     }
     let mut diagnostics = Vec::new();
-    let mut keys = on_the_branch(keys, &mut diagnostics);
-    let older = keys.len().saturating_sub(last);
-    keys.drain(..older);
-    let read: Vec<Result<Run, StoreError>> =
-        keys.par_iter().map(|key| store::read_run(&*store, key, Detail::Digests)).collect();
+    diagnostics.extend(other_commits(left));
+    let older = match (keys.len().saturating_sub(last), more) {
+        (0, false) => Older::None,
+        (older, false) => Older::Some(older),
+        (_, true) => Older::Uncounted,
+    };
+    keys.drain(..keys.len().saturating_sub(last));
+    let read = store::read_runs(&*store, &keys, Detail::Digests);
     let mut runs = Vec::with_capacity(read.len());
     for run in read {
         match run {
@@ -50,6 +75,10 @@ pub fn load(scene: &Scene<'_>, last: usize) -> anyhow::Result<Stored> {
     if runs.is_empty() {
         bail!("none of the runs in {name} can be read:\n{}", lines(&diagnostics));
     }
+    // The shards of a commit are one run.
+    let newest_first = runs.into_iter().rev().map(|run| ((), run)).collect();
+    let joined = joined(newest_first, scene.config.policy.ignored_environment());
+    let runs: Vec<Run> = joined.into_iter().rev().map(|((), run)| run).collect();
     let dirty = runs.iter().filter(|run| run.environment.get(Environment::DIRTY).is_some()).count();
     if dirty > 0 {
         let message = format!("{dirty} of the {} runs were made with uncommitted changes", runs.len());
@@ -62,30 +91,30 @@ fn lines(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// The runs of commits that the checked-out or the default branch has, in the order of the commits. Where none of them
-/// is, or there is no repository, the store stands for itself.
-fn on_the_branch(keys: Vec<Key>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Key> {
-    let Some(order) = commits_in_order() else { return keys };
+/// The runs of commits that the checked-out or the default branch has, in the order of the commits, and how many others
+/// there are. Where none of them is, or there is no repository, the store stands for itself.
+fn on_the_branch(keys: Vec<Key>, order: Option<&HashMap<Commit, usize>>) -> (Vec<Key>, usize) {
+    let Some(order) = order else { return (keys, 0) };
     let place = |key: &Key| key.commit().and_then(|commit| order.get(commit)).copied();
     let (mut kept, left): (Vec<Key>, Vec<Key>) =
         keys.iter().cloned().partition(|key| key.commit().is_none() || place(key).is_some());
     if !kept.iter().any(|key| place(key).is_some()) {
-        return keys;
-    }
-    if !left.is_empty() {
-        let message = format!(
-            "{} stored {} of commits that the branch does not have (other branches, or history that was rewritten); left \
-             out",
-            left.len(),
-            if left.len() == 1 { "run is" } else { "runs are" }
-        );
-        diagnostics.push(Diagnostic::note("other-commits", "", message));
+        return (keys, 0);
     }
     // Runs without a commit stay where their time puts them.
     if kept.iter().all(|key| place(key).is_some()) {
         kept.sort_by_key(|key| (place(key), key.clone()));
     }
-    kept
+    (kept, left.len())
+}
+
+fn other_commits(left: usize) -> Option<Diagnostic> {
+    let runs = if left == 1 { "run is" } else { "runs are" };
+    let message = format!(
+        "{left} stored {runs} of commits that the branch does not have (other branches, or history that was rewritten); left \
+         out"
+    );
+    (left > 0).then(|| Diagnostic::note("other-commits", "", message))
 }
 
 /// Every commit of the branch with its place, oldest lowest; `None` outside of a repository and in a shallow clone, which

@@ -83,6 +83,7 @@ pub fn edge(evidence: &Evidence, direction: Direction) -> f64 {
     match evidence {
         Evidence::Samples(samples) => steadiness::digest(samples, direction).low,
         Evidence::Digest(digest) => digest.low,
+        Evidence::Thinned(thinned) => thinned.digest.low,
         Evidence::Summary(_) | Evidence::Value(_) => evidence.centre(),
     }
 }

@@ -7,13 +7,15 @@ mod pairs;
 pub mod schedule;
 pub mod search;
 mod spread;
+mod strips;
 
 pub use confirm::{Suspect, control, edge, only};
 pub use pairs::{Level, Pair, pair};
+pub use strips::strips;
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, Spread, Work};
 use crate::stats::estimate::{self, Estimate, Family, Observed};
-use crate::stats::prior::Nature;
+use crate::stats::prior::{Nature, Trace};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -74,6 +76,27 @@ pub struct Compared {
 /// Compares every metric of every benchmark. `rename` maps a base name to its name today; `alpha` is the share of false
 /// alarms that is borne.
 pub fn compare(base: &[Run], head: &[Run], alpha: f64, rename: impl Fn(&str) -> Option<String>) -> Compared {
+    tested(base, head, alpha, rename, None)
+}
+
+/// Compares fresh runs of some benchmarks, whose noise is told by the screening of the whole suite too.
+pub fn compare_again(
+    base: &[Run],
+    head: &[Run],
+    alpha: f64,
+    rename: impl Fn(&str) -> Option<String>,
+    screened: &Compared,
+) -> Compared {
+    tested(base, head, alpha, rename, Some(screened))
+}
+
+fn tested(
+    base: &[Run],
+    head: &[Run],
+    alpha: f64,
+    rename: impl Fn(&str) -> Option<String>,
+    screened: Option<&Compared>,
+) -> Compared {
     let pairs = pair(base, head, rename);
     let mut compared = Compared { diagnostics: repeated_samples(&pairs).into_iter().collect(), ..Compared::default() };
     compared.shared = pairs.iter().filter(|pair| pair.is_shared()).count();
@@ -82,7 +105,10 @@ pub fn compare(base: &[Run], head: &[Run], alpha: f64, rename: impl Fn(&str) -> 
     for (kind, members) in families(&pairs, &effects) {
         let observed: Vec<Observed> = members.par_iter().map(|index| pairs[*index].observed()).collect();
         let nature = if kind.exact { Nature::Counted } else { Nature::Measured };
-        let Family { estimates, shift, shift_taken_out } = estimate::family(&observed, nature, alpha);
+        let Family { estimates, shift, shift_taken_out } = match screened {
+            None => estimate::family(&observed, nature, alpha),
+            Some(screened) => estimate::again(&observed, nature, alpha, &screened.traces(&kind)),
+        };
         if estimates.len() > compared.tests / 2 && kind.metric == "time" || compared.tests == 0 {
             compared.common_shift = shift.exp_m1();
         }
@@ -97,6 +123,25 @@ pub fn compare(base: &[Run], head: &[Run], alpha: f64, rename: impl Fn(&str) -> 
     let comparisons = pairs.iter().zip(effects).filter_map(|(pair, effect)| Some(pair.comparison(effect?)));
     compared.comparisons = comparisons.collect();
     compared
+}
+
+impl Compared {
+    /// What each benchmark of a kind says of the noise.
+    fn traces(&self, kind: &Kind<'_>) -> Vec<Trace> {
+        let of_kind = |metric: &Metric| metric.name == kind.metric && metric.exact == kind.exact;
+        let estimated = self.comparisons.iter().filter(|comparison| of_kind(&comparison.metric));
+        estimated.filter_map(Comparison::estimate).map(Estimate::trace).collect()
+    }
+}
+
+impl Comparison {
+    /// The estimate, where there is one.
+    pub fn estimate(&self) -> Option<&Estimate> {
+        match &self.effect {
+            Effect::Estimated(estimate) => Some(estimate),
+            _ => None,
+        }
+    }
 }
 
 /// What is judged together: each has its own noise and its own correction for the number of tests.

@@ -77,7 +77,7 @@ impl<'a> Pair<'a> {
         Pair { benchmark, metric, measurement, base: vec![], head: vec![], other_unit: None, unreadable: false }
     }
 
-    fn key(&self) -> (&str, &str, &str) {
+    pub(super) fn key(&self) -> (&str, &str, &str) {
         (&self.benchmark, &self.metric.name, &self.measurement.tool)
     }
 
@@ -165,13 +165,15 @@ impl<'a> Pair<'a> {
 
     /// True when every run of both sides has samples.
     pub(super) fn has_samples(&self) -> bool {
-        self.base.iter().chain(&self.head).all(|one| matches!(one.evidence, Evidence::Samples(_) | Evidence::Digest(_)))
+        let sampled = |one: &Replicate<'_>| !matches!(one.evidence, Evidence::Summary(_) | Evidence::Value(_));
+        self.base.iter().chain(&self.head).all(sampled)
     }
 
     fn digest(&self, evidence: &Evidence) -> Option<Digest> {
         match evidence {
             Evidence::Samples(samples) => Some(steadiness::digest(samples, self.metric.direction)),
             Evidence::Digest(digest) => Some(*digest),
+            Evidence::Thinned(thinned) => Some(thinned.digest),
             Evidence::Summary(_) | Evidence::Value(_) => None,
         }
     }
@@ -187,6 +189,11 @@ impl<'a> Pair<'a> {
         };
         let base = marks(&self.base);
         marks(&self.head).iter().any(|mark| base.contains(mark))
+    }
+
+    /// The evidence of base and head, in the order of their runs.
+    pub(super) fn evidence(&self) -> [Vec<&'a Evidence>; 2] {
+        [&self.base, &self.head].map(|side| evidence(side))
     }
 
     pub(super) fn comparison(&self, effect: Effect) -> Comparison {

@@ -11,6 +11,7 @@ pub fn of(evidence: &[&Evidence]) -> Option<Spread> {
             Evidence::Samples(values) => samples.extend_from_slice(values),
             _ if evidence.len() > 1 => return None, // summaries of several runs do not add up to one
             Evidence::Summary(summary) => return of_summary(summary),
+            Evidence::Thinned(thinned) => return of_summary(&thinned.quantiles),
             Evidence::Digest(_) | Evidence::Value(_) => return None,
         }
     }

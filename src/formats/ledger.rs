@@ -191,6 +191,7 @@ impl<'a> Ledger<'a> {
             }
             Evidence::Value(value) if is_sound(value) => Some(Evidence::Value(value + 0.0)),
             Evidence::Digest(digest) if is_sound(digest.median) => Some(Evidence::Digest(digest)),
+            Evidence::Thinned(thinned) if is_sound(thinned.digest.median) => Some(Evidence::Thinned(thinned)),
             unsound => {
                 let value = unsound.centre();
                 let what = if value.is_nan() {

@@ -146,13 +146,14 @@ impl Raw<'_> {
 fn edge(evidence: &Evidence, direction: Direction) -> Option<f64> {
     match evidence {
         Evidence::Digest(digest) => Some(digest.low),
+        Evidence::Thinned(thinned) => Some(thinned.digest.low),
         Evidence::Samples(samples) => Some(steadiness::digest(samples, direction).low),
         Evidence::Summary(_) | Evidence::Value(_) => None,
     }
 }
 
 /// What makes a machine's runs comparable, in words.
-fn class(environment: &Environment, ignored: &[&str]) -> String {
+pub fn class(environment: &Environment, ignored: &[&str]) -> String {
     let facts = Environment::CLASS.into_iter().filter(|fact| !ignored.contains(fact));
     let known = facts.filter_map(|fact| match fact {
         Environment::CORES => environment.get(fact).map(|cores| format!("{cores} cores")),

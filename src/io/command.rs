@@ -2,7 +2,8 @@
 //! what the system counts of it. Nothing that it started outlives it.
 
 use super::capture::{Capture, Captured};
-use super::interrupt;
+use super::counters::{Counters, Counts};
+use super::{interrupt, orphan};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// The processors it may use; empty for all.
     pub processors: Vec<usize>,
+    /// The scratch directory that it works for: where a later perfgate learns of it, should this one be killed.
+    pub scratch: Option<PathBuf>,
 }
 
 /// A command that ended with success.
@@ -42,6 +45,8 @@ pub struct Finished {
     pub wall: Duration,
     /// What the system counted.
     pub usage: Option<Usage>,
+    /// What its processor counted.
+    pub counts: Counts,
     /// What it printed to standard output.
     pub stdout: Captured,
     /// Its last lines, for a message.
@@ -127,12 +132,14 @@ impl Command {
         if interrupt::requested() {
             return Err(CommandError::Interrupted);
         }
-        let (started, mut child) = self.spawn()?;
+        let (started, mut child, counters) = self.spawn()?;
         let stdout = child.stdout.take().map(|stream| Capture::start(stream, true));
         let stderr = child.stderr.take().map(|stream| Capture::start(stream, false));
         let group = Group { leader: child.id() };
+        self.scratch.iter().for_each(|scratch| orphan::note(scratch, group.leader));
         let (end, stopped) = self.wait(child, started, &group);
         group.kill(); // what it left running would disturb the next run
+        self.scratch.iter().for_each(|scratch| orphan::forget(scratch));
         let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(PIPES)).unwrap_or_default();
         let (stdout, stderr) = (finish(stdout), finish(stderr));
         let mut last_lines = stderr.last_lines(LINES);
@@ -148,7 +155,8 @@ impl Command {
         }
         let how = match &end.status {
             Ok(status) if status.success() => {
-                return Ok(Finished { wall: end.wall, usage: end.usage, stdout, last_lines });
+                let counts = counters.read();
+                return Ok(Finished { wall: end.wall, usage: end.usage, counts, stdout, last_lines });
             }
             Ok(status) => match status.code() {
                 Some(code) => format!("ended with exit code {code}"),
@@ -159,7 +167,7 @@ impl Command {
         Err(CommandError::Failed { command: self.line(), how, last_lines })
     }
 
-    fn spawn(&self) -> Result<(Instant, Child), CommandError> {
+    fn spawn(&self) -> Result<(Instant, Child, Counters), CommandError> {
         let program = self.words.first().cloned().unwrap_or_default();
         let mut command = std::process::Command::new(resolve(&program, &self.directory));
         command.args(self.words.iter().skip(1)).current_dir(&self.directory);
@@ -172,13 +180,14 @@ impl Command {
         }
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        // On a thread of its own, because a child inherits the processors of the thread that starts it.
+        // On a thread of its own, because a child inherits the processors and the counters of the thread that starts it.
         let processors = &self.processors;
         let spawned = thread::scope(|scope| {
             let spawn = scope.spawn(move || {
                 pin(processors)?;
+                let counters = Counters::open();
                 let started = Instant::now();
-                command.spawn().map(|child| (started, child))
+                command.spawn().map(|child| (started, child, counters))
             });
             spawn.join().unwrap_or_else(|_| Err(io::Error::other("the thread that starts it failed")))
         });
@@ -326,6 +335,7 @@ mod tests {
             variables: vec![],
             timeout: None,
             processors: vec![],
+            scratch: None,
         }
     }
 

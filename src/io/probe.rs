@@ -38,6 +38,7 @@ pub fn probe(dir: &Path, toolchain: Toolchain, variable: &dyn Fn(&str) -> Option
     know(Environment::KERNEL, kernel(dir));
     know(Environment::GOVERNOR, text_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
     know(Environment::RUNNER, runner(variable));
+    know(Environment::SHARD, variable("PERFGATE_SHARD").filter(|shard| !shard.trim().is_empty()));
     if toolchain == Toolchain::Ask {
         let rustc = variable("RUSTC").filter(|path| !path.is_empty()).unwrap_or_else(|| "rustc".to_owned());
         know(Environment::RUSTC, ask(&rustc, &["-vV"], dir).as_deref().and_then(rustc_version));

@@ -277,7 +277,7 @@ impl Repository {
     }
 
     /// `origin`, else the only remote.
-    fn remote(&self) -> Option<String> {
+    pub(super) fn remote(&self) -> Option<String> {
         let remotes = self.inner.remotes().ok()?;
         let mut names: Vec<String> = remotes.iter().flatten().flatten().map(str::to_owned).collect();
         match names.iter().position(|name| name == "origin") {
@@ -288,7 +288,7 @@ impl Repository {
     }
 
     /// The tips of a branch at the remote and here.
-    fn tips(&self, branch: &str) -> Vec<Oid> {
+    pub(super) fn tips(&self, branch: &str) -> Vec<Oid> {
         let remote = self.remote().map(|remote| format!("refs/remotes/{remote}/{branch}"));
         let names = remote.into_iter().chain([format!("refs/heads/{branch}")]);
         names.filter_map(|name| self.inner.refname_to_id(&name).ok()).collect()

@@ -4,6 +4,7 @@
 //! One lock a repository. It is the system's, so it ends with its process however that ends; the file names the scratch
 //! directory, and so the next perfgate clears away what a killed one left.
 
+use super::orphan;
 use super::repository::{Repository, RepositoryError};
 use crate::model::Commit;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -111,6 +112,7 @@ impl Scratch {
         }
         let _ = lock.read_to_string(&mut text);
         if let Some(left) = text.lines().nth(1).map(PathBuf::from).filter(|left| is_scratch(left)) {
+            orphan::end(&left);
             clear(&left, &common);
         }
         let parent = fs::canonicalize(parent).map_err(failed("use as scratch directory", parent))?;
@@ -138,8 +140,18 @@ impl Scratch {
         let root = self.root.join(name);
         let path = root.display().to_string();
         let what = format!("check out {}", commit.short());
-        git(&self.user, &what, &["worktree", "add", "--quiet", "--force", "--detach", &path, commit.as_str()])?;
-        Ok(Checkout { root })
+        let added =
+            git(&self.user, &what, &["worktree", "add", "--quiet", "--force", "--detach", &path, commit.as_str()]);
+        match added {
+            Ok(()) => Ok(Checkout { root }),
+            // Git does not say why it cannot write.
+            Err(WorktreeError::Git { what, said }) if said.contains("unable to write") => {
+                let scratch = self.root.display();
+                let said = format!("{said}\nis there room in {scratch}? --scratch DIR names another place");
+                Err(WorktreeError::Git { what, said })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Puts another commit into a work tree; nothing of the former one stays.

@@ -23,6 +23,8 @@ impl Environment {
     pub const RUSTC: &'static str = "rustc";
     /// CI runner, where there is one (`github-hosted ubuntu24 20260101.1`).
     pub const RUNNER: &'static str = "runner";
+    /// The part of a suite that a run is, where the suite is run in parts. No fact on the machine.
+    pub const SHARD: &'static str = "shard";
     /// `yes` when tracked files differed from the commit.
     pub const DIRTY: &'static str = "dirty";
 
@@ -66,7 +68,7 @@ pub struct Difference {
 pub fn differences(base: &Environment, head: &Environment, ignored: &[&str]) -> Vec<Difference> {
     let both = base.0.iter().filter_map(|(key, ours)| Some((key, ours, head.get(key)?)));
     let mut differences: Vec<Difference> = both
-        .filter(|(_, ours, theirs)| ours != theirs)
+        .filter(|(key, ours, theirs)| ours != theirs && *key != Environment::SHARD)
         .map(|(key, ours, theirs)| Difference {
             key: key.clone(),
             base: ours.clone(),

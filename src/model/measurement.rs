@@ -26,6 +26,8 @@ pub enum Evidence {
     Samples(Vec<f64>),
     /// The samples' digest, the samples themselves being left where they are.
     Digest(Digest),
+    /// What was kept of the samples of an old run: their digest and their quantiles.
+    Thinned(Box<Thinned>),
     /// A summary made by the tool; boxed, so that the many single numbers of a large file stay small.
     Summary(Box<Summary>),
     /// A single number.
@@ -43,6 +45,7 @@ impl Evidence {
         match self {
             Evidence::Samples(samples) => samples.len() as u64,
             Evidence::Digest(digest) => u64::from(digest.samples),
+            Evidence::Thinned(thinned) => u64::from(thinned.digest.samples),
             Evidence::Summary(summary) => summary.samples.unwrap_or(1),
             Evidence::Value(_) => 1,
         }
@@ -52,16 +55,12 @@ impl Evidence {
     pub fn scaled(mut self, factor: f64) -> Self {
         match &mut self {
             Evidence::Samples(samples) => samples.iter_mut().for_each(|sample| *sample *= factor),
-            Evidence::Digest(digest) => {
-                digest.median *= factor;
-                digest.low *= factor;
+            Evidence::Digest(digest) => digest.scale(factor),
+            Evidence::Thinned(thinned) => {
+                thinned.digest.scale(factor);
+                thinned.quantiles.scale(factor);
             }
-            Evidence::Summary(summary) => {
-                summary.centre *= factor;
-                summary.mean = summary.mean.map(|mean| mean * factor);
-                summary.sd = summary.sd.map(|sd| sd * factor);
-                summary.quantiles.iter_mut().for_each(|(_, value)| *value *= factor);
-            }
+            Evidence::Summary(summary) => summary.scale(factor),
             Evidence::Value(value) => *value *= factor,
         }
         self
@@ -72,6 +71,7 @@ impl Evidence {
         match self {
             Evidence::Samples(samples) => centre::median(samples),
             Evidence::Digest(digest) => digest.median,
+            Evidence::Thinned(thinned) => thinned.digest.median,
             Evidence::Summary(summary) => summary.centre,
             Evidence::Value(value) => *value,
         }
@@ -91,6 +91,22 @@ pub struct Digest {
     pub wander: Option<f32>,
 }
 
+impl Digest {
+    fn scale(&mut self, factor: f64) {
+        self.median *= factor;
+        self.low *= factor;
+    }
+}
+
+/// What is kept of samples once their run is old: the verdict's digest to the last bit, and what a reader may still ask.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thinned {
+    /// As it was when the samples were there.
+    pub digest: Digest,
+    /// Mean, deviation and quantiles of the samples.
+    pub quantiles: Summary,
+}
+
 /// A tool's own summary of samples that it did not keep.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Summary {
@@ -104,6 +120,15 @@ pub struct Summary {
     pub samples: Option<u64>,
     /// Quantiles as (share, value), ascending; minimum and maximum are 0 and 1.
     pub quantiles: Vec<(f64, f64)>,
+}
+
+impl Summary {
+    fn scale(&mut self, factor: f64) {
+        self.centre *= factor;
+        self.mean = self.mean.map(|mean| mean * factor);
+        self.sd = self.sd.map(|sd| sd * factor);
+        self.quantiles.iter_mut().for_each(|(_, value)| *value *= factor);
+    }
 }
 
 /// How much work one operation does.

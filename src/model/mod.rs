@@ -10,14 +10,16 @@ mod name;
 pub mod record;
 mod run;
 mod spread;
+mod strip;
 mod unit;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use environment::{Difference, Environment, differences};
 pub use facts::{Change, Dependency, Facts, FileChange, Said, Statement, Tests};
-pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Work, WorkUnit};
+pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Thinned, Work, WorkUnit};
 pub use metric::{Direction, Metric};
 pub use name::{BenchId, Commit};
 pub use run::Run;
 pub use spread::{Spread, Statistic};
+pub use strip::Strip;
 pub use unit::{Unit, UnitScale};

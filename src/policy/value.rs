@@ -169,7 +169,7 @@ pub(super) fn date(text: &str) -> Result<Date, Wrong> {
     Date::new(year, month, day).map_err(|_| wrong(format!("there is no day `{}`", shown(text))))
 }
 
-/// A store's address: `git:REF`, `dir:PATH` or `s3://BUCKET/PREFIX`. Whether it can be opened is the store's to say.
+/// A store's address: `git:REF`, `dir:PATH` or `s3://BUCKET/PREFIX` (or gs://, az://). Whether it can be opened is the store's to say.
 pub(super) fn store_url(url: &str) -> Result<(), Wrong> {
     let wrong = |help: &str| {
         let help = format!("{help}; a store is git:refs/perfgate/baselines, dir:PATH or s3://BUCKET/PREFIX");
@@ -181,10 +181,12 @@ pub(super) fn store_url(url: &str) -> Result<(), Wrong> {
         ("git", _) => wrong("a git store is a whole ref, below refs/"),
         ("dir", rest) if !rest.is_empty() => Ok(()),
         ("dir", _) => wrong("the path of the directory is missing"),
-        ("s3", rest) if rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) => {
+        ("s3" | "gs" | "az", rest)
+            if rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) =>
+        {
             Ok(())
         }
-        ("s3", _) => wrong("the bucket is missing"),
+        ("s3" | "gs" | "az", _) => wrong("the bucket is missing"),
         _ => wrong("it begins with no kind of store that is known"),
     }
 }
@@ -238,7 +240,9 @@ mod tests {
 
     #[test]
     fn a_store_is_one_of_three_kinds() {
-        for good in ["git:refs/perfgate/baselines", "dir:../runs", "dir:C:\\runs", "s3://bucket", "s3://bucket/a/b"] {
+        for good in
+            ["git:refs/perfgate/baselines", "dir:../runs", "dir:C:\\runs", "s3://bucket", "s3://bucket/a/b", "gs://b/c"]
+        {
             assert_eq!(store_url(good), Ok(()), "{good}");
         }
         for bad in ["", "git:", "git:main", "git:refs/", "dir:", "s3://", "s3:bucket", "s3:///x", "http://x", "runs"] {

@@ -1,12 +1,15 @@
 //! Report -> text. Every view reads the same Report and decides nothing; nothing here prints.
 
 mod csv;
+mod digest;
 pub mod escape;
 mod history;
 mod html;
 mod json;
 mod junit;
 mod markdown;
+mod parquet;
+pub mod plots;
 mod quantity;
 mod replay;
 mod rows;
@@ -21,6 +24,7 @@ pub use html::{history_page, report_page};
 pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
+pub use parquet::{COLUMNS, Origin, SCHEMA, parquet};
 pub use quantity::{change, pair as quantities, percent};
 pub use replay::{replay_json, replay_table, suggestion};
 pub use summary::{heading as verdict_line, verdict as verdict_sentence};

@@ -13,12 +13,16 @@ fn scales(unit: &str) -> &'static [(f64, &'static str)] {
     }
 }
 
+/// What values up to the largest are divided by, and the unit that they are in then.
+pub fn scale(largest: f64, unit: &str) -> (f64, &str) {
+    let scales = scales(unit);
+    scales.iter().rev().find(|(factor, _)| largest >= *factor).or(scales.first()).copied().unwrap_or((1.0, unit))
+}
+
 /// Values in the one unit that suits the larger of them: `["1.250 ms", "0.987 ms"]`; `–` where there is none.
 pub fn pair<const N: usize>(values: [Option<f64>; N], unit: &str) -> [String; N] {
     let largest = values.iter().flatten().fold(0.0_f64, |a, b| a.max(b.abs()));
-    let scales = scales(unit);
-    let (factor, label) =
-        scales.iter().rev().find(|(factor, _)| largest >= *factor).or(scales.first()).copied().unwrap_or((1.0, unit));
+    let (factor, label) = scale(largest, unit);
     // Counts are whole as long as they are exact.
     let whole =
         matches!(unit, "count") || values.iter().flatten().all(|v| v.fract() == 0.0 && v.abs() < 1e6 && unit == "1");

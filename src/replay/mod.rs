@@ -6,12 +6,11 @@ mod suggest;
 
 pub use suggest::{Suggestion, suggest};
 
-use crate::compare::{Compared, compare};
+use crate::compare::{Comparison, compare};
 use crate::history::{HISTORY_RUNS, Reading, Trace, Window, series, trace, window};
 use crate::model::{Commit, Run, differences};
 use crate::policy::Policy;
-use crate::verdict::{Circumstances, EnvironmentReport, Finding, Outcome, SideReport, judge};
-use jiff::civil::Date;
+use crate::verdict::{Outcome, outcome};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,41 +103,31 @@ pub fn replay(runs: &[Run], policy: &Policy, reading: &Reading<'_>) -> Replay {
 
 fn judge_again(base: &[Run], head: &Run, machine: usize, policies: &[Policy], reading: &Reading<'_>) -> Judged {
     let alpha = policies.first().map_or(0.05, Policy::alpha);
-    let against = |head: &Run| compare(base, std::slice::from_ref(head), alpha, |old| (reading.rename)(old));
-    let day = |run: &Run| {
-        let time = jiff::Timestamp::from_second(run.time).unwrap_or_default();
-        time.to_zoned(jiff::tz::TimeZone::UTC).date()
-    };
+    let against =
+        |head: &Run| compare(base, std::slice::from_ref(head), alpha, |old| (reading.rename)(old)).comparisons;
+    let time = jiff::Timestamp::from_second(head.time).unwrap_or_default();
+    let day = time.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let called = |comparison: &Comparison, policy: &Policy| outcome(comparison, policy, day) == Outcome::Regressed;
+    let name = |comparison: &Comparison| (comparison.benchmark.to_string(), comparison.metric.name.to_string());
+
     let compared = against(head);
-    let found = |compared: &Compared| -> Vec<Vec<Finding>> {
-        policies.iter().map(|policy| judge(compared.clone(), policy, circumstances(day(head))).benchmarks).collect()
-    };
-    let regressed = |findings: Vec<Finding>| {
-        let called = findings.into_iter().filter(|finding| finding.outcome == Outcome::Regressed);
-        called.map(|finding| (finding.name, finding.metric)).collect::<BTreeSet<Name>>()
-    };
-    let alarms = found(&compared).into_iter().map(regressed).collect();
+    let regressed = |policy: &Policy| compared.iter().filter(|one| called(one, policy)).map(name).collect();
+    let alarms = policies.iter().map(regressed).collect();
     let mut caught = vec![[Caught::default(); SLOWDOWNS.len()]; policies.len()];
     for (column, factor) in SLOWDOWNS.iter().enumerate() {
         let (slowed, names) = slow::slowed(head, *factor, ONE_OF);
         let names: BTreeSet<Name> =
             names.into_iter().map(|(name, metric)| (reading.name(&name).into_owned(), metric)).collect();
-        for (row, findings) in found(&against(&slowed)).into_iter().enumerate() {
-            let both = findings
-                .into_iter()
-                .filter(|f| f.base.is_some() && names.contains(&(f.name.clone(), f.metric.clone())));
-            for finding in both {
+        // The others are compared too, as the suite's own noise is told by all of them, and not judged.
+        let compared = against(&slowed);
+        for comparison in compared.iter().filter(|one| one.base.is_some() && names.contains(&name(one))) {
+            for (row, policy) in policies.iter().enumerate() {
                 caught[row][column].of += 1;
-                caught[row][column].called += usize::from(finding.outcome == Outcome::Regressed);
+                caught[row][column].called += usize::from(called(comparison, policy));
             }
         }
     }
     Judged { machine, commit: head.commit.clone(), alarms, caught }
-}
-
-fn circumstances(today: Date) -> Circumstances {
-    let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
-    Circumstances { base: SideReport::default(), head: SideReport::default(), environment, today }
 }
 
 fn count(row: usize, threshold: Option<f64>, judged: &[Judged], traces: &[Trace]) -> Row {

@@ -171,6 +171,11 @@ impl Estimate {
         self.delta.abs() < bound && self.noise.tail(bound - self.delta.abs()) < alpha
     }
 
+    /// What this benchmark says of its suite's noise.
+    pub fn trace(&self) -> Trace {
+        self.noise.trace
+    }
+
     /// The smallest change for the worse that these runs would have told from none, beside what else was found.
     pub fn detectable(&self) -> f64 {
         self.noise.quantile(self.level)
@@ -204,12 +209,26 @@ struct Change {
 
 /// Estimates a suite: benchmarks of one metric, all with an edge or all judged by their centres.
 pub fn family(observed: &[Observed], nature: Nature, alpha: f64) -> Family {
+    estimated(observed, nature, alpha, None)
+}
+
+/// Estimates some benchmarks of a suite that were measured again, base and head in turn. Their noise is told by the
+/// whole suite, as it was first measured, and by the fresh runs: those alone are few, and chosen for being far off. What
+/// they have in common is not taken out, as that may be the very change that they were chosen for.
+pub fn again(observed: &[Observed], nature: Nature, alpha: f64, suite: &[Trace]) -> Family {
+    estimated(observed, nature, alpha, Some(suite))
+}
+
+fn estimated(observed: &[Observed], nature: Nature, alpha: f64, suite: Option<&[Trace]>) -> Family {
     let by_edge = observed.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.edge.is_some());
     let edges = by_edge.then(|| changes(observed, |value| value.edge.unwrap_or(value.centre)));
     let medians = changes(observed, |value| value.centre);
     let tested = edges.as_ref().unwrap_or(&medians);
 
-    let common = |changes: &[Change]| shift::common(&changes.iter().map(|change| change.raw).collect::<Vec<_>>());
+    let common = |changes: &[Change]| match suite {
+        Some(_) => 0.0,
+        None => shift::common(&changes.iter().map(|change| change.raw).collect::<Vec<_>>()),
+    };
     let (shift, median_shift) = (common(tested), common(&medians));
     let taken_out = |shift: f64| if shift.abs() <= SHIFT_CAP { shift } else { 0.0 };
 
@@ -225,8 +244,9 @@ pub fn family(observed: &[Observed], nature: Nature, alpha: f64) -> Family {
             factor: change.factor,
         })
         .collect();
-    let small = observed.len() < MIN_SUITE;
-    let prior = Arc::new(Prior::fit(&traces, nature, small));
+    let whole: Vec<Trace> = suite.unwrap_or_default().iter().chain(&traces).copied().collect();
+    let small = suite.map_or(observed.len(), <[Trace]>::len) < MIN_SUITE;
+    let prior = Arc::new(Prior::fit(&whole, nature, small));
     let mut estimates: Vec<Estimate> = (0..observed.len())
         .into_par_iter()
         .map(|i| {
@@ -304,4 +324,43 @@ fn floor(one: &Observed) -> f64 {
         centre::variance_factor(runs.len()) * (wander + within)
     };
     side(&one.base) + side(&one.head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(run: usize, y: f64, wander: f64) -> RunValue {
+        RunValue { run, edge: Some(y), centre: y, wander: Some(wander), within: 0.0 }
+    }
+
+    /// Three pairs of one benchmark that is slower by 0.25 on the log scale, its runs 0.02 apart.
+    fn fresh() -> Vec<Observed> {
+        let side = |level: f64| (0..3).map(|i| run(i, level + 0.02 * (i as f64 - 1.0), 0.01)).collect();
+        vec![Observed { base: side(0.0), head: side(0.25) }]
+    }
+
+    /// One run a side of thirty benchmarks that move by `sd` or so.
+    fn suite(sd: f64) -> Vec<Trace> {
+        let change = |i: u32| sd * (f64::from(i % 7) - 3.0) / 2.0;
+        let observed: Vec<Observed> =
+            (0..30).map(|i| Observed { base: vec![run(0, 0.0, 0.01)], head: vec![run(0, change(i), 0.01)] }).collect();
+        family(&observed, Nature::Measured, 0.05).estimates.iter().map(Estimate::trace).collect()
+    }
+
+    #[test]
+    fn what_is_measured_again_is_as_noisy_as_its_suite() {
+        let p = |suite: &[Trace]| again(&fresh(), Nature::Measured, 0.05, suite).estimates[0].p_worse;
+        let (quiet, noisy, alone) = (p(&suite(0.005)), p(&suite(0.2)), p(&[]));
+        assert!(quiet < alone && alone < noisy, "{quiet} {alone} {noisy}");
+        assert!(quiet < 0.001);
+    }
+
+    #[test]
+    fn what_the_suspects_have_in_common_stays_in() {
+        let slower: Vec<Observed> = (0..12).flat_map(|_| fresh()).collect();
+        let suspects = again(&slower, Nature::Measured, 0.05, &suite(0.02));
+        assert!(suspects.estimates.iter().all(|estimate| (estimate.delta - 0.25).abs() < 1e-9));
+        assert_eq!(suspects.shift, 0.0);
+    }
 }

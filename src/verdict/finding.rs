@@ -31,28 +31,16 @@ impl Ruling {
     }
 }
 
+/// What becomes of a comparison, before waivers: the whole finding costs some twenty times as much.
+pub fn outcome(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Outcome {
+    Gate::of(comparison, policy).judge(comparison, same_machine).outcome
+}
+
 /// Judges one comparison.
 pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Finding {
     let Comparison { benchmark, metric, base, head, .. } = comparison;
-    let bounds = policy.bounds(benchmark.as_str(), metric);
-    let threshold = bounds.threshold.unwrap_or(policy.gate_threshold());
-    let floor = bounds.floor.unwrap_or(0.0);
-    let gate = Gate { threshold, floor, alpha: policy.alpha() };
-    let below_floor = match (base, head) {
-        (Some(base), Some(head)) => (head.value - base.value).abs() < floor,
-        _ => false,
-    };
-    let ruling = match &comparison.effect {
-        Effect::BaseOnly => Ruling::of(Outcome::Removed),
-        Effect::HeadOnly => Ruling::of(Outcome::Added),
-        Effect::Invalid(why) => Ruling::of(Outcome::Inconclusive).note(why.clone()),
-        Effect::Exact(worse) => gate.rule_exact(*worse, below_floor),
-        Effect::Estimated(estimate) if !same_machine => {
-            let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > gate.bound());
-            ruling.note("measured on different machines")
-        }
-        Effect::Estimated(estimate) => gate.rule(estimate, below_floor),
-    };
+    let gate = Gate::of(comparison, policy);
+    let ruling = gate.judge(comparison, same_machine);
     let estimate = match &comparison.effect {
         Effect::Estimated(estimate) => Some(estimate),
         _ => None,
@@ -90,11 +78,12 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         runs_needed: estimate
             .filter(|_| ruling.outcome == Outcome::Inconclusive && same_machine)
             .and_then(|estimate| estimate.runs_needed(gate.bound(), gate.alpha)),
-        threshold,
+        threshold: gate.threshold,
         budget: BudgetReport::default(),
         notes: ruling.notes,
         spread: comparison.spread.iter().any(Option::is_some).then(|| comparison.spread.clone()),
         work: comparison.work.map(work),
+        strips: None,
     }
 }
 
@@ -106,6 +95,34 @@ struct Gate {
 }
 
 impl Gate {
+    /// What holds for a benchmark.
+    fn of(comparison: &Comparison, policy: &Policy) -> Gate {
+        let bounds = policy.bounds(comparison.benchmark.as_str(), &comparison.metric);
+        Gate {
+            threshold: bounds.threshold.unwrap_or(policy.gate_threshold()),
+            floor: bounds.floor.unwrap_or(0.0),
+            alpha: policy.alpha(),
+        }
+    }
+
+    fn judge(&self, comparison: &Comparison, same_machine: bool) -> Ruling {
+        let below_floor = match (comparison.base, comparison.head) {
+            (Some(base), Some(head)) => (head.value - base.value).abs() < self.floor,
+            _ => false,
+        };
+        match &comparison.effect {
+            Effect::BaseOnly => Ruling::of(Outcome::Removed),
+            Effect::HeadOnly => Ruling::of(Outcome::Added),
+            Effect::Invalid(why) => Ruling::of(Outcome::Inconclusive).note(why.clone()),
+            Effect::Exact(worse) => self.rule_exact(*worse, below_floor),
+            Effect::Estimated(estimate) if !same_machine => {
+                let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > self.bound());
+                ruling.note("measured on different machines")
+            }
+            Effect::Estimated(estimate) => self.rule(estimate, below_floor),
+        }
+    }
+
     /// The threshold on the log scale: 20 % worse is a factor of 1.2 either way.
     fn bound(&self) -> f64 {
         self.threshold.ln_1p()

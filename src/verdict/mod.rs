@@ -77,6 +77,18 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     }
 }
 
+/// What becomes of one comparison of results of one machine: its outcome in [`judge`]'s report, without what that says
+/// beside it.
+pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome {
+    let outcome = finding::outcome(comparison, policy, true);
+    if outcome != Outcome::Regressed || policy.waivers().is_empty() {
+        return outcome;
+    }
+    let mut finding = find(comparison, policy, true);
+    waive(&mut finding, policy, today, &mut vec![false; policy.waivers().len()]);
+    finding.outcome
+}
+
 /// Worst first: by outcome, and within one by how much worse.
 fn rank(finding: &Finding) -> f64 {
     let outcome = Outcome::ALL.iter().position(|outcome| *outcome == finding.outcome).unwrap_or_default() as f64;

@@ -2,7 +2,8 @@
 //! comparison file (`--save`, `--format json`): see the contract in docs/comparison.md for each field.
 
 use super::pinned::Pinned;
-use crate::model::{Diagnostic, Environment, Facts, Spread};
+use crate::compare::Suspect;
+use crate::model::{Diagnostic, Environment, Facts, Spread, Strip};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -287,6 +288,10 @@ pub struct Finding {
     /// Work of one operation, for a rate shown beside the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<WorkReport>,
+    /// The samples of the runs of base and head, thinned out for a picture; only where one is made, or the comparison
+    /// is saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strips: Option<[Vec<Strip>; 2]>,
 }
 
 /// A side's value.
@@ -430,6 +435,14 @@ impl Report {
         match self.verdict {
             Verdict::Pass => 0,
             Verdict::Fail => 1,
+        }
+    }
+
+    /// Takes the samples over that pictures are made from.
+    pub fn keep(&mut self, mut strips: BTreeMap<Suspect, [Vec<Strip>; 2]>) {
+        for finding in &mut self.benchmarks {
+            let (benchmark, metric, tool) = (finding.name.clone(), finding.metric.clone(), finding.tool.clone());
+            finding.strips = strips.remove(&Suspect { benchmark, metric, tool });
         }
     }
 

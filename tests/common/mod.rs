@@ -85,14 +85,6 @@ impl Scene {
         answer(self.alone(&mut command).stdin(Stdio::null()).output().unwrap())
     }
 
-    /// Runs the program here, with variables of the environment.
-    pub fn perfgate_with(&self, environment: &[(&str, &str)], args: &[&str]) -> Answer {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
-        command.args(args).current_dir(self.path(""));
-        self.alone(&mut command).envs(environment.iter().copied());
-        answer(command.stdin(Stdio::null()).output().unwrap())
-    }
-
     /// Runs the program with text on standard input.
     pub fn perfgate_with_input(&self, args: &[&str], input: &str) -> Answer {
         self.write("standard-input", input);
@@ -100,6 +92,19 @@ impl Scene {
         command.args(args).current_dir(self.path(""));
         let file = fs::File::open(self.path("standard-input")).unwrap();
         answer(self.alone(&mut command).stdin(file).output().unwrap())
+    }
+
+    /// The program in a directory below, ready to be started, with some of its environment.
+    pub fn command<S: AsRef<str>>(&self, directory: &str, environment: &[(&str, S)], args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
+        command.args(args).current_dir(self.path(directory)).stdin(Stdio::null());
+        self.alone(&mut command).envs(environment.iter().map(|(key, value)| (key, value.as_ref())));
+        command
+    }
+
+    /// Runs the program in a directory below, with some of its environment.
+    pub fn perfgate_with<S: AsRef<str>>(&self, directory: &str, environment: &[(&str, S)], args: &[&str]) -> Answer {
+        answer(self.command(directory, environment, args).output().unwrap())
     }
 
     /// Runs git in a directory below; it must succeed.
@@ -150,7 +155,8 @@ impl Scene {
     }
 }
 
-fn answer(output: Output) -> Answer {
+/// What a process answered.
+pub fn answer(output: Output) -> Answer {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Answer { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
 }

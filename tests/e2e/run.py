@@ -258,6 +258,11 @@ class Stage:
             "number": number, "head": {"sha": head, "ref": "work", "repo": {"full_name": f"{owner}/r"}},
             "base": {"sha": base, "ref": "main", "repo": {"full_name": "octo/r"}}}}
 
+    def ended(self, head, branch):
+        """The event of a fork's workflow that ended. GitHub leaves its list of pull requests empty."""
+        return {"action": "completed", "workflow_run": {"id": 1, "event": "pull_request", "conclusion": "failure", "head_sha": head,
+                "head_branch": branch, "head_repository": {"full_name": "stranger/r"}, "pull_requests": []}}
+
     def pull_run(self, number, head, code, **env):
         """The workflow for a pull request's newest commit."""
         base = self.git(self.dev, "rev-parse", "main")
@@ -289,6 +294,8 @@ class Stage:
         others = {use for use in used - own if not use.startswith("actions/checkout@")}
         self.actions = {use: action for use in own} | {use: self.room / "stand-ins" / use.split("@")[0].split("/")[1] for use in others}
         self.commit("start")
+        self.push("main")
+        self.api("POST", "/repos/octo/r/forks", {}, token="tok_stranger")
         (self.room / "bin").mkdir()
         shutil.copy(TOP / "tests/e2e/cargo", self.room / "bin/cargo")
 
@@ -386,7 +393,6 @@ def claim_a_regression_comments_fails_and_a_fix_turns_it_green(stage):
 
 
 def claim_a_fork_writes_nothing_and_the_trusted_workflow_comments(stage):
-    stage.api("POST", "/repos/octo/r/forks", {}, token="tok_stranger")
     pull = stage.api("POST", "/repos/octo/r/pulls", {"title": "gift", "head": "stranger:gift", "base": "main"})
     number, head = pull["number"], pull["head"]["sha"]
     stage.branch_commit("gift", "slow gift", parse=1700)
@@ -401,8 +407,7 @@ def claim_a_fork_writes_nothing_and_the_trusted_workflow_comments(stage):
     left = stage.artifacts / "perfgate-results/perfgate-results.bin"
     check(left.is_file(), "the results are there for the trusted workflow", log)
 
-    run = {"action": "completed", "workflow_run": {"id": 1, "event": "pull_request", "conclusion": "failure", "head_sha": head, "head_branch": "gift",
-           "head_repository": {"full_name": "stranger/r"}, "pull_requests": []}}
+    run = stage.ended(head, "gift")
     trusted = lambda event, code: stage.act("workflow_run", event, stage.checkout("refs/heads/main"), workflow="perfgate-forks.yml", code=code)
     good = left.read_bytes()
     for bad, words in [(good.replace(head.encode(), b"f" * 40), "the event is about"), (b"\0" * (11 << 20), "at most 10 MB"),
@@ -445,6 +450,16 @@ def claim_a_command_measures_both_sides_and_never_sees_the_token(stage):
     log = stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), workflow="command.yml", code=1)
     check("measured again" in log, "the suspect was measured again", log)
     check("hash" in stage.comments(number)[0]["body"], "and commented on", stage.comments(number))
+
+    # The same from a fork: both sides, and the suspects again, are handed on.
+    pull = stage.api("POST", "/repos/octo/r/pulls", {"title": "command", "head": "stranger:measured", "base": "main"})
+    stage.trial("command", pull["number"])
+    head = pull["head"]["sha"]
+    event = stage.pull_event(pull["number"], head, base, owner="stranger")
+    stage.act("pull_request", event, stage.checkout(f"refs/pull/{pull['number']}/merge"), workflow="command.yml", code=1)
+    log = stage.act("workflow_run", stage.ended(head, "measured"), stage.checkout("refs/heads/main"), workflow="perfgate-forks.yml", code=1)
+    check("measured again" in log, "the trusted workflow judges the same runs", log)
+    check("hash" in stage.comments(pull["number"])[0]["body"], "and comments", stage.comments(pull["number"]))
 
 
 def claim_eight_recorders_at_once_lose_nothing(stage):

@@ -14,7 +14,9 @@ parser.add_argument("--pairs", type=int, default=10, help="sessions of each kind
 parser.add_argument("--minutes", type=float, default=1e9, help="begin no session after so many")
 parser.add_argument("--options", default="", help="further options of `perfgate measure`")
 parser.add_argument("--criterion", default="--warm-up-time 0.1 --measurement-time 0.3 --nresamples 1000")
+parser.add_argument("--first", type=int, default=0, help="number of the first session, to go on where a trial ended")
 parser.add_argument("--out", default="live.jsonl")
+parser.add_argument("--reports", help="a directory for the whole reports")
 arguments = parser.parse_args()
 
 binary = pathlib.Path(arguments.binary).resolve()
@@ -52,6 +54,10 @@ def session(number, injected, busy):
     if answer.returncode not in (0, 1):
         sys.exit(answer.stderr)
     report = json.loads(answer.stdout)
+    if arguments.reports:
+        kind = ("changed" if injected else "equal") + ("-busy" if busy else "")
+        pathlib.Path(arguments.reports).mkdir(exist_ok=True)
+        pathlib.Path(arguments.reports, f"{number:02}-{kind}.json").write_text(answer.stdout)
     outcomes = {f["name"]: (f["outcome"], f["confirmed"], f["adjusted"], f["notes"]) for f in report["benchmarks"]}
     flagged = [name for name, (outcome, *_) in outcomes.items() if outcome == "regressed"]
     first = [line for line in answer.stderr.splitlines() if line.startswith(("first run", "round 1"))]
@@ -65,7 +71,7 @@ def session(number, injected, busy):
 
 
 begun, done = time.time(), []
-for number in range(arguments.pairs):
+for number in range(arguments.first, arguments.first + arguments.pairs):
     for injected in (False, True):
         if time.time() - begun > 60 * arguments.minutes:
             break

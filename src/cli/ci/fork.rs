@@ -5,28 +5,37 @@
 use super::plan::Judging;
 use super::variable;
 use super::work::{Place, Work, room};
+use crate::cli::compare::Wants;
 use crate::cli::sides::{MissingBaseline, Side};
+use crate::cli::taken::{self, Taken};
 use crate::cli::{compare, output, record};
 use crate::io::github::event::WorkflowRun;
 use crate::io::github::parcel::{FILE_NAME, Parcel};
 use crate::io::github::{Client, Pull, Slug, pulls_of};
 use crate::io::repository::Repository;
-use crate::model::{Detail, Run};
-use crate::verdict::SideReport;
+use crate::model::{Commit, Detail, Run};
+use crate::verdict::{Report, SideReport};
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 
 impl Work<'_> {
     /// Packs the results of a fork's job; what stands in the way is told and does not change the verdict.
-    pub(super) fn pack(&self, judging: &Judging, paths: &[String], room: &Path) -> Option<PathBuf> {
+    pub(super) fn pack(
+        &self,
+        judging: &Judging,
+        taken: Option<Taken>,
+        paths: &[String],
+        room: &Path,
+    ) -> Option<PathBuf> {
         let path = room.join(FILE_NAME);
         let pack = || -> anyhow::Result<()> {
-            if self.inputs.command.is_some() {
-                bail!("the input `command` measures both sides here, and only results of one side can be handed on");
-            }
-            let run = record::read_run(&self.scene(), paths, "HEAD")?;
+            let taken = match taken {
+                Some(taken) => taken,
+                None => Taken { head: vec![record::read_run(&self.scene(), paths, "HEAD")?], ..Taken::default() },
+            };
             let (head, measured, base) = (judging.head.clone(), judging.measured.clone(), judging.base.clone());
-            Ok(Parcel { head, measured, base, runs: vec![run] }.write(&path)?)
+            let (runs, base_runs, again) = (taken.head, taken.base, taken.again);
+            Ok(Parcel { head, measured, base, runs, base_runs, again }.write(&path)?)
         };
         match pack() {
             Ok(()) => Some(path),
@@ -108,20 +117,27 @@ impl Work<'_> {
         Ok(found.into_iter().find(same))
     }
 
-    fn judge_parcel(&self, run: &WorkflowRun, parcel: Parcel) -> anyhow::Result<crate::verdict::Report> {
-        let environment = parcel.runs.last().map(|run| run.environment.clone());
-        let report = SideReport {
-            label: "the fork's results".to_owned(),
-            runs: parcel.runs.len(),
-            commit: Some(run.head.to_string()),
+    fn judge_parcel(&self, run: &WorkflowRun, parcel: Parcel) -> anyhow::Result<Report> {
+        let side = |label: &str, runs: &[Run], commit: &Commit| SideReport {
+            label: label.to_owned(),
+            runs: runs.len(),
+            commit: Some(commit.to_string()),
+            environment: runs.last().map(|run| run.environment.0.clone()).unwrap_or_default(),
             ..SideReport::default()
         };
+        let report = side("the fork's results", &parcel.runs, &run.head);
+        if !parcel.base_runs.is_empty() {
+            let base = side("the merge base, measured in the fork's job", &parcel.base_runs, &parcel.base);
+            let both = Taken { base: parcel.base_runs, head: parcel.runs, again: parcel.again };
+            return taken::judge_taken(self.config, &both, base, report);
+        }
+        let environment = parcel.runs.last().map(|run| run.environment.clone());
         let measured = |run: Run| Run { commit: Some(parcel.measured.clone()), ..run };
         let runs = parcel.runs.into_iter().map(measured).collect();
         let head = Side { runs, report, environment: environment.clone(), diagnostics: Vec::new() };
         let scene = self.scene();
         match scene.read_before(&parcel.base, &environment.unwrap_or_default(), Detail::Samples) {
-            Ok(base) => compare::judge_sides(&scene, base, head, false, false),
+            Ok(base) => compare::judge_sides(&scene, base, head, false, Wants::ALL),
             Err(error) if error.is::<MissingBaseline>() && !self.inputs.insist => self.first(head, &error),
             Err(error) => Err(error),
         }

@@ -4,10 +4,11 @@ use super::inputs::Inputs;
 use super::plan::Judging;
 use super::tell::Told;
 use super::variable;
+use crate::cli::compare::Wants;
 use crate::cli::config::Config;
 use crate::cli::publish::{self, DEFAULT_KEY, Options, Published, Target};
 use crate::cli::sides::{self, Default, MissingBaseline, Origin, Results, Scene, Side};
-use crate::cli::{compare, facts, measure, output, record, render as rendering};
+use crate::cli::{compare, facts, measure, output, record, render as rendering, runs};
 use crate::io::github::event::Event;
 use crate::model::{Commit, Detail, Diagnostic};
 use crate::policy::FailOn;
@@ -53,7 +54,7 @@ impl Work<'_> {
     /// Fetches the runs that others stored.
     pub(super) fn fetch(&self) -> anyhow::Result<()> {
         if self.is_git() {
-            self.scene().open_store()?.pull(REMOTE).context("cannot fetch the stored runs")?;
+            runs::exchanged(self.scene().open_store()?.pull(REMOTE)).context("cannot fetch the stored runs")?;
         }
         Ok(())
     }
@@ -97,18 +98,19 @@ impl Work<'_> {
         let hush = self.told.hush();
         let paths = self.inputs.paths()?;
         self.fetch()?;
-        let report = match self.inputs.words() {
+        let (report, taken) = match self.inputs.words() {
             Some(words) => {
                 let base = self.inputs.base.as_deref().unwrap_or_else(|| judging.base.as_str());
                 let args = measure::args(&words, Some(base), self.inputs.store.as_deref())?;
-                let mut report = measure::measure(&args, self.config)?.context("nothing was judged")?;
+                let (mut report, taken) = measure::measure(&args, self.config)?.context("nothing was judged")?;
+                report.keep(taken.strips(&self.config.policy));
                 report.facts = Some(facts::of_measured(self.config, &report, &words));
-                report
+                (report, Some(taken))
             }
-            None => self.compare(judging, &paths)?,
+            None => (self.compare(judging, &paths)?, None),
         };
         let room = room()?;
-        let parcel = if judging.fork { self.pack(judging, &paths, &room) } else { None };
+        let parcel = if judging.fork { self.pack(judging, taken, &paths, &room) } else { None };
         let mut outputs = self.save(&report, &room)?;
         drop(hush);
         let published = if judging.fork {
@@ -133,7 +135,7 @@ impl Work<'_> {
             None => Origin::Before(judging.base.clone()),
         };
         let head = Origin::WorkTree(head);
-        match compare::report(&scene, &base, &head, false, true) {
+        match compare::report(&scene, &base, &head, false, Wants::ALL) {
             Err(error) if error.is::<MissingBaseline>() && !self.inputs.insist => {
                 let Origin::WorkTree(results) = &head else { return Err(error) };
                 self.first(self.head_side(results)?, &error)
@@ -162,7 +164,7 @@ impl Work<'_> {
         let reasons = FailOn::ALL.into_iter().filter(|reason| policy.fails_on(*reason) && *reason != FailOn::Added);
         let policy = policy.clone().with_fail_on(reasons);
         let config = Config { policy, directory: self.config.directory.clone(), text: self.config.text.clone() };
-        compare::judge_sides(&Scene { config: &config, ..self.scene() }, base, head, true, true)
+        compare::judge_sides(&Scene { config: &config, ..self.scene() }, base, head, true, Wants::ALL)
     }
 
     /// Saves the report's files and shows it.

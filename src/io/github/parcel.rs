@@ -33,6 +33,10 @@ pub struct Parcel {
     pub base: Commit,
     /// The results.
     pub runs: Vec<Run>,
+    /// The base's, where both sides were measured there.
+    pub base_runs: Vec<Run>,
+    /// Those of the suspects, base and head, where they were measured again.
+    pub again: [Vec<Run>; 2],
 }
 
 /// Why there is no parcel. Each message names the file.
@@ -84,24 +88,29 @@ struct Header {
     head: String,
     measured: String,
     base: String,
-    records: Vec<usize>,
+    /// The lengths of the records: of head, of base, of base again, of head again.
+    records: [Vec<usize>; 4],
 }
 
 impl Parcel {
     /// Writes the file.
     pub fn write(&self, path: &Path) -> Result<(), ParcelError> {
-        let record = |run| record::encode(run, steadiness::digest);
-        let records: Result<Vec<Vec<u8>>, RecordError> = self.runs.iter().map(record).collect();
-        let records = records.map_err(|error| ParcelError::Record { path: path.to_owned(), error })?;
+        let record = |run: &Run| record::encode(run, steadiness::digest);
+        let all = |runs: &[Run]| runs.iter().map(record).collect::<Result<Vec<Vec<u8>>, RecordError>>();
+        let groups = [&self.runs, &self.base_runs, &self.again[0], &self.again[1]];
+        let mut records = [const { Vec::new() }; 4];
+        for (records, runs) in records.iter_mut().zip(groups) {
+            *records = all(runs).map_err(|error| ParcelError::Record { path: path.to_owned(), error })?;
+        }
         let header = Header {
             version: VERSION,
             head: self.head.to_string(),
             measured: self.measured.to_string(),
             base: self.base.to_string(),
-            records: records.iter().map(Vec::len).collect(),
+            records: records.each_ref().map(|records| records.iter().map(Vec::len).collect()),
         };
         let header = serde_json::to_vec(&header).unwrap_or_default();
-        let bytes = [MARK, &header, b"\n", &records.concat()].concat();
+        let bytes = [MARK, &header, b"\n", &records.concat().concat()].concat();
         if bytes.len() as u64 > LARGEST || header.len() > LONGEST_HEADER {
             return Err(ParcelError::TooLarge { path: path.to_owned() });
         }
@@ -128,16 +137,20 @@ impl Parcel {
         }
         let header: Header = serde_json::from_slice(header).map_err(|_| foreign("its header is damaged"))?;
         let commit = |id: &str| Commit::parse(id).ok_or_else(|| foreign("what should be a commit is none"));
-        let mut runs = Vec::new();
-        for length in &header.records {
-            if *length > rest.len() {
-                return Err(foreign("it is cut off"));
+        let mut groups = [const { Vec::new() }; 4];
+        for (runs, lengths) in groups.iter_mut().zip(&header.records) {
+            for length in lengths {
+                if *length > rest.len() {
+                    return Err(foreign("it is cut off"));
+                }
+                let (bytes, more) = rest.split_at(*length);
+                rest = more;
+                let run = record::decode(bytes, Detail::Samples);
+                runs.push(run.map_err(|error| ParcelError::Record { path: path.to_owned(), error })?);
             }
-            let (bytes, more) = rest.split_at(*length);
-            rest = more;
-            let run = record::decode(bytes, Detail::Samples);
-            runs.push(run.map_err(|error| ParcelError::Record { path: path.to_owned(), error })?);
         }
+        let [runs, base_runs, base_again, head_again] = groups;
+        let again = [base_again, head_again];
         if !rest.is_empty() || runs.is_empty() {
             return Err(foreign(if runs.is_empty() {
                 "it holds no results"
@@ -146,7 +159,7 @@ impl Parcel {
             }));
         }
         let [head, measured, base] = [&header.head, &header.measured, &header.base].map(|id| commit(id));
-        Ok(Parcel { head: head?, measured: measured?, base: base?, runs })
+        Ok(Parcel { head: head?, measured: measured?, base: base?, runs, base_runs, again })
     }
 }
 
@@ -166,7 +179,8 @@ mod tests {
         let time = Metric::measured("time", Unit::Nanosecond, Direction::Lower);
         let measurement = Measurement::new("criterion", "$(id)\n::error::x", time, Evidence::Value(5.0));
         let run = Run { measurements: vec![measurement], commit: Some(commit("2")), ..Run::default() };
-        Parcel { head: commit("1"), measured: commit("2"), base: commit("3"), runs: vec![run] }
+        let (head, measured, base) = (commit("1"), commit("2"), commit("3"));
+        Parcel { head, measured, base, runs: vec![run.clone()], base_runs: Vec::new(), again: [vec![], vec![run]] }
     }
 
     fn written(bytes: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result<Parcel, ParcelError> {
@@ -182,6 +196,7 @@ mod tests {
     fn a_parcel_comes_back_as_it_was_written() {
         let back = written(|bytes| bytes).unwrap();
         assert_eq!((&back.head, &back.measured, &back.base), (&parcel().head, &parcel().measured, &parcel().base));
+        assert_eq!((back.runs.len(), back.base_runs.len(), back.again.each_ref().map(Vec::len)), (1, 0, [0, 1]));
         assert_eq!(back.runs[0].measurements[0].benchmark.as_str(), "$(id)\n::error::x");
     }
 
@@ -204,7 +219,7 @@ mod tests {
             let end = bytes.windows(2).position(|window| window == b"}\n").unwrap();
             let header = String::from_utf8(bytes[..end + 2].to_vec()).unwrap();
             let at = header.find("\"records\":[").unwrap();
-            format!("{}\"records\":[]}}\n", &header[..at]).into_bytes()
+            format!("{}\"records\":[[],[],[],[]]}}\n", &header[..at]).into_bytes()
         };
         assert!(why(empty).contains("holds no results"));
     }

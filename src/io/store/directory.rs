@@ -3,9 +3,11 @@
 //! A run is written beside its place, brought to disk, and only then linked to its name, which never replaces a file:
 //! whoever lists the directory sees whole runs, and a writer that dies leaves at most a file that begins with a dot.
 
-use super::{Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer};
+use super::key::month_of;
+use super::{Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer, thinned_already};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,6 +28,39 @@ impl DirectoryStore {
 
     fn path(&self, key: &Key) -> PathBuf {
         self.root.join(key.month()).join(key.file_name())
+    }
+
+    /// The folders of months, oldest first, and the names of everything else.
+    fn months(&self) -> Result<(Vec<Entry>, Vec<String>), StoreError> {
+        let is_month = |month: &str| month.len() == 7 && month.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let (months, foreign): (Vec<_>, Vec<_>) =
+            entries(&self.root)?.into_iter().partition(|(name, path)| is_month(name) && path.is_dir());
+        Ok((months, foreign.into_iter().map(|(name, _)| name).collect()))
+    }
+
+    fn read_month(&self, month: &str, path: &Path, listing: &mut Listing) -> Result<(), StoreError> {
+        for (name, _) in entries(path)? {
+            let name = format!("{month}/{name}");
+            match Key::parse(&name) {
+                Some(key) => listing.keys.push(key),
+                None if name[8..].starts_with(UNFINISHED) => {}
+                None => listing.foreign.push(name),
+            }
+        }
+        Ok(())
+    }
+
+    /// The runs of the newest month that has any.
+    fn last_month(&self) -> Result<Vec<Key>, StoreError> {
+        for (month, path) in self.months()?.0.into_iter().rev() {
+            let mut listing = Listing::default();
+            self.read_month(&month, &path, &mut listing)?;
+            if !listing.keys.is_empty() {
+                listing.keys.sort();
+                return Ok(listing.keys);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// Writes one run; false where it was there.
@@ -59,25 +94,25 @@ impl DirectoryStore {
 
 impl Store for DirectoryStore {
     fn list(&self) -> Result<Listing, StoreError> {
+        let (months, foreign) = self.months()?;
+        let mut listing = Listing { foreign, ..Listing::default() };
+        for (month, path) in months {
+            self.read_month(&month, &path, &mut listing)?;
+        }
+        listing.settle();
+        Ok(listing)
+    }
+
+    fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
         let mut listing = Listing::default();
-        for (month, path) in entries(&self.root)? {
-            let is_month = month.len() == 7 && month.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-            if !is_month || !path.is_dir() {
-                listing.foreign.push(month);
-                continue;
-            }
-            for (name, _) in entries(&path)? {
-                let name = format!("{month}/{name}");
-                match Key::parse(&name) {
-                    Some(key) => listing.keys.push(key),
-                    None if name[8..].starts_with(UNFINISHED) => {}
-                    None => listing.foreign.push(name),
-                }
+        for (month, path) in self.months()?.0 {
+            if spans.iter().any(|span| month_of(*span.start()) <= month && month <= month_of(*span.end())) {
+                self.read_month(&month, &path, &mut listing)?;
             }
         }
-        listing.keys.sort();
-        listing.foreign.sort();
-        Ok(listing)
+        listing.keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
+        listing.settle();
+        Ok(listing.keys)
     }
 
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
@@ -93,10 +128,11 @@ impl Store for DirectoryStore {
 
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
         refuse_mismatch(records)?;
-        refuse_newer(self, &self.list()?.keys)?;
+        refuse_newer(self, &self.last_month()?)?;
+        let thinned = thinned_already(self, records)?;
         let mut written = Written::default();
         for (key, bytes) in records {
-            if self.add(key, bytes)? {
+            if !thinned.contains(key) && self.add(key, bytes)? {
                 written.added += 1;
             } else {
                 written.already += 1;
@@ -125,24 +161,33 @@ impl Store for DirectoryStore {
 
 /// A file that is not yet a run; gone when dropped.
 #[derive(Debug)]
-struct Unfinished(PathBuf);
+pub(crate) struct Unfinished(PathBuf);
 
 impl Unfinished {
     fn write(folder: &Path, bytes: &[u8]) -> io::Result<Unfinished> {
+        let (unfinished, mut file) = Unfinished::create(folder)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(unfinished)
+    }
+
+    /// An empty one, and where it is.
+    pub(crate) fn create(folder: &Path) -> io::Result<(Unfinished, File)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
-            let mut file = match File::create_new(&path) {
+            let file = match File::create_new(&path) {
                 // Left by a process that died with our number, or that writes on another machine.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 other => other?,
             };
-            let unfinished = Unfinished(path);
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            return Ok(unfinished);
+            return Ok((Unfinished(path), file));
         }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 
@@ -158,8 +203,11 @@ fn failed(what: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError +
     move |source| StoreError::File { what, path: path.clone(), source }
 }
 
+/// A name in a directory, and its path.
+type Entry = (String, PathBuf);
+
 /// Names and paths in a directory, in order; none where there is no directory.
-fn entries(directory: &Path) -> Result<Vec<(String, PathBuf)>, StoreError> {
+fn entries(directory: &Path) -> Result<Vec<Entry>, StoreError> {
     let failed = failed("list", directory);
     let listed = match fs::read_dir(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

@@ -4,12 +4,18 @@
 //! top of the remote's tip: the remote's files, plus those that we added since the lines parted, less those that we
 //! removed. (Where they share no commit, nothing is removed.) Then an ordinary push either takes that tip, or another
 //! writer was faster and it begins again.
+//!
+//! Pruning begins a line anew, with a list of the runs that are gone (see `pruned`). Two lines that share no commit are
+//! joined on the one of the higher generation, the remote's where they are equal: what the other one has on top goes
+//! along, less what either side has pruned. A line that the remote does not have yet is pushed by force, and only if the
+//! remote is still where it was fetched from; a remote that takes no force gets the same files on top of its old line.
 
 use super::backoff::Backoff;
 use super::git::{Moved, message};
+use super::pruned::Pruned;
 use super::remote::{Pushed, Remote};
-use super::{GitStore, Key, Store, StoreError};
-use git2::{ErrorCode, MergeOptions, Oid, Repository};
+use super::{GitStore, Identity, Key, Listing, Store, StoreError};
+use git2::{ErrorCode, MergeOptions, Oid, Repository, Tree};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,8 +51,20 @@ impl GitStore {
                 return Ok(exchange);
             }
             exchange.sent = self.more(&repository, ours, theirs)?.len();
-            match remote.push(&self.reference)? {
+            let anew = match (ours, theirs) {
+                (Some(ours), Some(theirs)) => (!self.goes_on(&repository, ours, theirs)?).then_some((ours, theirs)),
+                _ => None,
+            };
+            match remote.push(&self.reference, anew.map(|(_, theirs)| theirs))? {
                 Pushed::Done => return Ok(exchange),
+                Pushed::Unforced(why) => {
+                    let Some((ours, theirs)) = anew else { return Err(remote.refused(&why)) };
+                    let tree = self.tree(&repository, ours)?.id();
+                    let on_top = self.commit(&repository, tree, Some(theirs), "perfgate: prune")?;
+                    if let Moved::Overtaken(why) = self.advance(&repository, Some(ours), on_top)? {
+                        backoff.wait().map_err(|tries| self.busy(tries, why))?;
+                    }
+                }
                 Pushed::Overtaken(why) => backoff.wait().map_err(|tries| StoreError::Busy {
                     store: format!("{} of `{}`", self.describe(), remote.shown()),
                     tries,
@@ -65,6 +83,7 @@ impl GitStore {
         let theirs = repository.refname_to_id(&incoming.name).map_err(|e| self.failed("read what was fetched", e))?;
         // Whatever it is, it must be a store before it becomes ours.
         self.listing(repository, theirs)?;
+        self.pruned(repository, &self.tree(repository, theirs)?)?;
         let mut backoff = waits(&self.git_dir);
         loop {
             let ours = self.tip(repository)?;
@@ -80,7 +99,14 @@ impl GitStore {
         }
     }
 
-    /// The commit that has both sides' runs and the remote's tip behind it.
+    /// True where a commit has another one behind it.
+    fn goes_on(&self, repository: &Repository, tip: Oid, from: Oid) -> Result<bool, StoreError> {
+        let behind = repository.graph_descendant_of(tip, from).map_err(|e| self.failed("compare two lines", e))?;
+        Ok(tip == from || behind)
+    }
+
+    /// The commit that has both sides' runs and one of the tips behind it: the remote's, unless ours is of a line that
+    /// was begun anew since.
     fn joined(&self, repository: &Repository, ours: Option<Oid>, theirs: Oid) -> Result<Oid, StoreError> {
         let failed = |e| self.failed("join our runs with the remote's", e);
         let Some(ours) = ours else { return Ok(theirs) };
@@ -103,9 +129,17 @@ impl GitStore {
             }
         };
         let (our_tree, their_tree) = (self.tree(repository, ours)?, self.tree(repository, theirs)?);
+        let (our_pruned, their_pruned) = (self.pruned(repository, &our_tree)?, self.pruned(repository, &their_tree)?);
+        let pruned = Pruned::joined(&self.pruned(repository, &before)?, &our_pruned, &their_pruned);
         let mut options = MergeOptions::new();
         options.find_renames(false);
-        let mut index = repository.merge_trees(&before, &their_tree, &our_tree, Some(&options)).map_err(failed)?;
+        // The list of pruned runs is joined by its own rule.
+        let bare = |tree: &Tree<'_>| {
+            let bare = self.with_pruned(repository, tree.id(), &Pruned::default())?;
+            repository.find_tree(bare).map_err(failed)
+        };
+        let (before, bare_ours, bare_theirs) = (bare(&before)?, bare(&our_tree)?, bare(&their_tree)?);
+        let mut index = repository.merge_trees(&before, &bare_theirs, &bare_ours, Some(&options)).map_err(failed)?;
         if index.has_conflicts() {
             return Err(StoreError::Damaged {
                 store: self.describe(),
@@ -114,11 +148,28 @@ impl GitStore {
             });
         }
         let tree = index.write_tree_to(repository).map_err(failed)?;
-        if tree == their_tree.id() {
-            return Ok(theirs);
+        let tree = self.without_pruned(repository, tree, &pruned)?;
+        let tree = self.with_pruned(repository, tree, &pruned)?;
+        let anew = parted.is_none() && our_pruned.generation > their_pruned.generation;
+        let (line, its_tree, other) = if anew { (ours, our_tree, theirs) } else { (theirs, their_tree, ours) };
+        if tree == its_tree.id() {
+            return Ok(line);
         }
-        let ours = self.more(repository, Some(ours), Some(theirs))?;
-        self.commit(repository, tree, Some(theirs), &message("record", &ours))
+        let added = self.more(repository, Some(other), Some(line))?;
+        self.commit(repository, tree, Some(line), &message("record", &added))
+    }
+
+    /// A tree without the runs that are gone for good, and without whole runs that are there thinned too.
+    fn without_pruned(&self, repository: &Repository, tree: Oid, pruned: &Pruned) -> Result<Oid, StoreError> {
+        let tree = repository.find_tree(tree).map_err(|e| self.failed("join our runs with the remote's", e))?;
+        let Listing { keys, twice, .. } = self.listing_of(repository, &tree, |_| true)?;
+        let thinned: BTreeSet<Identity<'_>> = twice.iter().map(Key::identity).collect();
+        let gone = |key: &&Key| pruned.has(key) || !key.is_thinned() && thinned.contains(&key.identity());
+        let gone: BTreeSet<Key> = keys.iter().chain(&twice).filter(gone).cloned().collect();
+        if gone.is_empty() {
+            return Ok(tree.id());
+        }
+        self.without_runs(repository, &tree, &gone).map(|(tree, _)| tree)
     }
 
     /// The runs of one tip that another one does not have.

@@ -2,13 +2,16 @@
 //!
 //! Blobs, trees and commits are made in the object database, and the ref is moved only from the tip that was read: a
 //! writer that another one overtook starts again from the new tip. Work tree, index, HEAD and branches are not touched.
-//! The ref's history is a straight line. The network is for `exchange`.
+//! The ref's history is a straight line, and pruning begins it anew. The network is for `exchange`.
 
 use super::backoff::Backoff;
-use super::{Exchange, Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer};
+use super::key::month_of;
+use super::pruned::{self, Pruned};
+use super::{Exchange, Identity, Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer};
 use crate::model::Commit;
 use git2::{ErrorCode, ObjectType, Oid, Repository, Signature, Tree};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -63,11 +66,26 @@ impl GitStore {
 
     /// Every file below a tip, ours and others.
     pub(super) fn listing(&self, repository: &Repository, tip: Oid) -> Result<Listing, StoreError> {
+        self.listing_of(repository, &self.tree(repository, tip)?, |_| true)
+    }
+
+    /// Every file of a tree in the folders that are wanted.
+    pub(super) fn listing_of(
+        &self,
+        repository: &Repository,
+        tree: &Tree<'_>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Listing, StoreError> {
         let mut listing = Listing::default();
-        for entry in &self.tree(repository, tip)? {
+        for entry in tree {
             let month = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+            if !wanted(&month) {
+                continue;
+            }
             if entry.kind() != Some(ObjectType::Tree) {
-                listing.foreign.push(month);
+                if month != pruned::NAME {
+                    listing.foreign.push(month);
+                }
                 continue;
             }
             let folder =
@@ -80,9 +98,47 @@ impl GitStore {
                 }
             }
         }
-        listing.keys.sort();
-        listing.foreign.sort();
+        listing.settle();
         Ok(listing)
+    }
+
+    /// Which runs a tree says are gone for good.
+    pub(super) fn pruned(&self, repository: &Repository, tree: &Tree<'_>) -> Result<Pruned, StoreError> {
+        let Some(entry) = tree.get_name(pruned::NAME) else { return Ok(Pruned::default()) };
+        let blob = repository.find_blob(entry.id()).map_err(|e| self.failed("read the file `pruned`", e))?;
+        Pruned::parse(blob.content()).map_err(|why| self.damaged(pruned::NAME, why))
+    }
+
+    /// A tree with another list of runs that are gone for good; none where it is empty and there was no pruning.
+    pub(super) fn with_pruned(&self, repository: &Repository, tree: Oid, pruned: &Pruned) -> Result<Oid, StoreError> {
+        let made = || {
+            let tree = repository.find_tree(tree)?;
+            let mut root = repository.treebuilder(Some(&tree))?;
+            if *pruned != Pruned::default() {
+                root.insert(pruned::NAME, repository.blob(&pruned.bytes())?, FILE)?;
+            } else if root.get(pruned::NAME)?.is_some() {
+                root.remove(pruned::NAME)?;
+            }
+            root.write()
+        };
+        made().map_err(|e| self.failed("make a tree", e))
+    }
+
+    /// The runs of the newest month that has any.
+    fn last_month(&self, repository: &Repository) -> Result<Vec<Key>, StoreError> {
+        let Some(tip) = self.tip(repository)? else { return Ok(Vec::new()) };
+        let tree = self.tree(repository, tip)?;
+        let mut folders: Vec<String> =
+            tree.iter().map(|entry| String::from_utf8_lossy(entry.name_bytes()).into_owned()).collect();
+        // Folders that are no months hold no runs, and are passed over.
+        folders.sort();
+        for folder in folders.iter().rev() {
+            let keys = self.listing_of(repository, &tree, |name| name == folder)?.keys;
+            if !keys.is_empty() {
+                return Ok(keys);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// Moves the ref from one tip to another, unless it is no longer at the first.
@@ -121,6 +177,7 @@ impl GitStore {
     /// the next one and the message, or `None` where there is nothing to do.
     fn update<T>(
         &self,
+        line: Line,
         mut change: impl FnMut(&Repository, Option<&Tree<'_>>) -> Result<(Option<(Oid, String)>, T), StoreError>,
     ) -> Result<T, StoreError> {
         let repository = self.repository()?;
@@ -130,7 +187,8 @@ impl GitStore {
             let tree = tip.map(|tip| self.tree(&repository, tip)).transpose()?;
             let (next, outcome) = change(&repository, tree.as_ref())?;
             let Some((next, message)) = next else { return Ok(outcome) };
-            let commit = self.commit(&repository, next, tip, &message)?;
+            let parent = if line == Line::GoesOn { tip } else { None };
+            let commit = self.commit(&repository, next, parent, &message)?;
             match self.advance(&repository, tip, commit)? {
                 Moved::Done => return Ok(outcome),
                 Moved::Overtaken(why) => backoff.wait().map_err(|tries| self.busy(tries, why))?,
@@ -151,6 +209,8 @@ impl GitStore {
     ) -> Result<(Oid, BTreeSet<Key>), StoreError> {
         let failed = |e| self.failed("make a tree", e);
         let mut added = BTreeSet::new();
+        let mut pruned = tree.map(|tree| self.pruned(repository, tree)).transpose()?.unwrap_or_default();
+        let mut raised = false;
         let mut root = repository.treebuilder(tree).map_err(failed)?;
         for (month, keys) in by_month(blobs.keys().copied()) {
             let folder = match root.get(&month).map_err(failed)? {
@@ -160,7 +220,15 @@ impl GitStore {
                 None => None,
             };
             let mut builder = repository.treebuilder(folder.as_ref()).map_err(failed)?;
+            let names = folder.iter().flat_map(Tree::iter);
+            let names = names.map(|file| format!("{month}/{}", String::from_utf8_lossy(file.name_bytes())));
+            let thinned: Vec<Key> = names.filter_map(|name| Key::parse(&name)).filter(Key::is_thinned).collect();
+            let thinned: BTreeSet<Identity<'_>> = thinned.iter().map(Key::identity).collect();
             for key in keys {
+                if !key.is_thinned() && thinned.contains(&key.identity()) {
+                    continue;
+                }
+                raised |= pruned.raise(key);
                 let blob = blobs[key];
                 let there = builder.get(key.file_name()).map_err(failed)?.map(|entry| entry.id());
                 match there {
@@ -172,13 +240,17 @@ impl GitStore {
                     }
                 }
             }
-            root.insert(&month, builder.write().map_err(failed)?, FOLDER).map_err(failed)?;
+            if !builder.is_empty() {
+                root.insert(&month, builder.write().map_err(failed)?, FOLDER).map_err(failed)?;
+            }
         }
-        Ok((root.write().map_err(failed)?, added))
+        let next = root.write().map_err(failed)?;
+        let next = if raised { self.with_pruned(repository, next, &pruned)? } else { next };
+        Ok((next, added))
     }
 
     /// A tree with runs taken out, and how many of them were in it.
-    fn without_runs(
+    pub(super) fn without_runs(
         &self,
         repository: &Repository,
         tree: &Tree<'_>,
@@ -216,6 +288,17 @@ impl Store for GitStore {
         }
     }
 
+    fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
+        let repository = self.repository()?;
+        let Some(tip) = self.tip(&repository)? else { return Ok(Vec::new()) };
+        let wanted = |month: &str| {
+            spans.iter().any(|span| *month_of(*span.start()) <= *month && *month <= *month_of(*span.end()))
+        };
+        let mut keys = self.listing_of(&repository, &self.tree(&repository, tip)?, wanted)?.keys;
+        keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
+        Ok(keys)
+    }
+
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
         let missing = || StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) };
         let repository = self.repository()?;
@@ -231,14 +314,14 @@ impl Store for GitStore {
 
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
         refuse_mismatch(records)?;
-        refuse_newer(self, &self.list()?.keys)?;
         let repository = self.repository()?;
+        refuse_newer(self, &self.last_month(&repository)?)?;
         let blob = |bytes: &[u8]| repository.blob(bytes).map_err(|e| self.failed("write a run", e));
         let blobs = records
             .iter()
             .map(|(key, bytes)| Ok((key, blob(bytes)?)))
             .collect::<Result<BTreeMap<_, _>, StoreError>>()?;
-        self.update(|repository, tree| {
+        self.update(Line::GoesOn, |repository, tree| {
             let (next, added) = self.with_runs(repository, tree, &blobs)?;
             let written = Written { added: added.len(), already: records.len() - added.len() };
             let next = (!added.is_empty()).then(|| (next, message("record", &added)));
@@ -248,10 +331,30 @@ impl Store for GitStore {
 
     fn remove(&self, keys: &[Key]) -> Result<usize, StoreError> {
         let keys: BTreeSet<Key> = keys.iter().cloned().collect();
-        self.update(|repository, tree| {
+        self.update(Line::GoesOn, |repository, tree| {
             let Some(tree) = tree else { return Ok((None, 0)) };
             let (next, removed) = self.without_runs(repository, tree, &keys)?;
             Ok(((removed > 0).then(|| (next, message("remove", &keys))), removed))
+        })
+    }
+
+    /// One commit without a parent takes the place of the line, so that nothing holds the old files any longer.
+    fn forget(&self, keys: &[Key]) -> Result<usize, StoreError> {
+        let keys: BTreeSet<Key> = keys.iter().cloned().collect();
+        self.update(Line::BeginsAnew, |repository, tree| {
+            let Some(tree) = tree else { return Ok((None, 0)) };
+            let (next, removed) = self.without_runs(repository, tree, &keys)?;
+            if removed == 0 {
+                return Ok((None, 0));
+            }
+            let left = repository.find_tree(next).map_err(|e| self.failed("make a tree", e))?;
+            let left = self.listing_of(repository, &left, |_| true)?.keys;
+            let left: BTreeSet<Identity<'_>> = left.iter().map(Key::identity).collect();
+            let mut pruned = self.pruned(repository, tree)?;
+            pruned.generation += 1;
+            keys.iter().filter(|key| !left.contains(&key.identity())).for_each(|key| pruned.bury(key));
+            let next = self.with_pruned(repository, next, &pruned)?;
+            Ok((Some((next, message("prune", &keys))), removed))
         })
     }
 
@@ -274,6 +377,13 @@ pub(super) enum Moved {
     Done,
     /// Another process was there first, or is at it now.
     Overtaken(String),
+}
+
+/// What becomes of the ref's line of commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    GoesOn,
+    BeginsAnew,
 }
 
 fn by_month<'a>(keys: impl Iterator<Item = &'a Key>) -> BTreeMap<String, Vec<&'a Key>> {

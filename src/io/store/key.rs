@@ -4,6 +4,9 @@
 //! alphabetical order are in time order and the runs of a known commit share a prefix that can be asked for. The ID is
 //! the content's, so that two writers meet at one name only where they bring the same bytes, and recording a run again
 //! changes nothing.
+//!
+//! A run whose samples were thinned to quantiles is named `TIME-COMMIT-ID_THIN.pgrun`: ID is still that of the whole
+//! run, so that the two are known for one without a look inside, and THIN is that of the thinned content.
 
 use crate::model::{Commit, Run};
 use std::fmt;
@@ -22,14 +25,31 @@ pub struct Key {
     time: i64,
     commit: Option<Commit>,
     id: Box<str>,
+    thin: Option<Box<str>>,
 }
+
+/// What a run and its thinned form have in common: its time, its commit, and the id of its whole content.
+pub type Identity<'k> = (i64, Option<&'k Commit>, &'k str);
 
 impl Key {
     /// The name for a run and its encoded bytes.
     pub fn new(run: &Run, bytes: &[u8]) -> Key {
-        let mut id = fingerprint(bytes);
-        id.truncate(ID);
-        Key { time: run.time.clamp(0, LATEST), commit: run.commit.clone(), id: id.into() }
+        Key { time: named(run.time), commit: run.commit.clone(), id: id(bytes), thin: None }
+    }
+
+    /// The name for the thinned form of the run that this names.
+    pub fn thinned(&self, bytes: &[u8]) -> Key {
+        Key { thin: Some(id(bytes)), ..self.clone() }
+    }
+
+    /// True where the samples were thinned to quantiles.
+    pub fn is_thinned(&self) -> bool {
+        self.thin.is_some()
+    }
+
+    /// What a run and its thinned form have in common.
+    pub fn identity(&self) -> Identity<'_> {
+        (self.time, self.commit.as_ref(), &self.id)
     }
 
     /// The key of a name as [`Key`] displays it; `None` for every other name.
@@ -40,8 +60,10 @@ impl Key {
         let digits = time.len() == 12 && time.bytes().all(|b| b.is_ascii_digit());
         let time = time.parse().ok().filter(|t| digits && (0..=LATEST).contains(t))?;
         let commit = if commit == "none" { None } else { Some(Commit::parse(commit)?) };
-        let hex = id.len() == ID && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let key = hex.then(|| Key { time, commit, id: id.into() })?;
+        let (id, thin) = id.split_once('_').map_or((id, None), |(id, thin)| (id, Some(thin)));
+        let hex = |id: &str| id.len() == ID && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let sound = hex(id) && thin.is_none_or(hex);
+        let key = sound.then(|| Key { time, commit, id: id.into(), thin: thin.map(Into::into) })?;
         (key.month() == month).then_some(key)
     }
 
@@ -55,28 +77,46 @@ impl Key {
         self.commit.as_ref()
     }
 
-    /// The first digits of the content's fingerprint.
+    /// The first digits of the fingerprint of the run's content, the whole one where it was thinned.
     pub fn id(&self) -> &str {
         &self.id
     }
 
     /// The folder of the run's month, `YYYY-MM` in UTC.
     pub fn month(&self) -> String {
-        let date = jiff::Timestamp::from_second(self.time).unwrap_or_default();
-        let date = jiff::tz::Offset::UTC.to_datetime(date);
-        format!("{:04}-{:02}", date.year(), date.month())
+        month_of(self.time)
     }
 
     /// The name inside that folder.
     pub fn file_name(&self) -> String {
         let commit = self.commit.as_ref().map_or("none", Commit::as_str);
-        format!("{:012}-{commit}-{}{SUFFIX}", self.time, self.id)
+        let thin = self.thin.iter().flat_map(|thin| ["_", thin]).collect::<String>();
+        format!("{:012}-{commit}-{}{thin}{SUFFIX}", self.time, self.id)
     }
 
     /// True where these bytes are the ones that the key was made for.
     pub fn fits(&self, bytes: &[u8]) -> bool {
-        fingerprint(bytes).starts_with(&*self.id)
+        fingerprint(bytes).starts_with(&**self.thin.as_ref().unwrap_or(&self.id))
     }
+}
+
+/// The first digits of the fingerprint.
+fn id(bytes: &[u8]) -> Box<str> {
+    let mut id = fingerprint(bytes);
+    id.truncate(ID);
+    id.into()
+}
+
+/// The folder of a time.
+pub(super) fn month_of(time: i64) -> String {
+    let date = jiff::Timestamp::from_second(time.clamp(0, LATEST)).unwrap_or_default();
+    let date = jiff::tz::Offset::UTC.to_datetime(date);
+    format!("{:04}-{:02}", date.year(), date.month())
+}
+
+/// The time that a run of this time has in its name.
+pub(super) fn named(time: i64) -> i64 {
+    time.clamp(0, LATEST)
 }
 
 impl fmt::Display for Key {
@@ -112,6 +152,17 @@ mod tests {
     }
 
     #[test]
+    fn a_thinned_run_is_known_for_the_same_one() {
+        // The ids are what `printf x | git hash-object --stdin` and the same of `y` say.
+        let whole = Key::new(&run(5), b"x");
+        let thin = whole.thinned(b"y");
+        assert_eq!(thin.file_name(), format!("000000000005-{}-c1b0730e0133_e25f1814e515.pgrun", "ab".repeat(20)));
+        assert_eq!(Key::parse(&thin.to_string()), Some(thin.clone()));
+        assert_eq!(thin.identity(), whole.identity());
+        assert!(thin.fits(b"y") && !thin.fits(b"x") && whole < thin);
+    }
+
+    #[test]
     fn only_names_as_written_are_keys() {
         for name in [
             "",
@@ -123,6 +174,8 @@ mod tests {
             "1970-01/000000000000-main-c1b0730e0133.pgrun",
             "1970-01/000000000000-none-C1B0730E0133.pgrun",
             "1970-01/000000000000-none-c1b0730e0133.pgrun.tmp",
+            "1970-01/000000000000-none-c1b0730e0133_.pgrun",
+            "1970-01/000000000000-none-c1b0730e0133_c1b0.pgrun",
             "x/1970-01/000000000000-none-c1b0730e0133.pgrun",
             "9999-12/999999999999-none-c1b0730e0133.pgrun",
         ] {
@@ -134,6 +187,7 @@ mod tests {
     fn names_sort_as_their_times() {
         let times = [0, 59, 86_400, 1_700_000_000, 4_102_444_800, LATEST, i64::MAX, -1, i64::MIN];
         let mut keys: Vec<Key> = times.iter().map(|t| Key::new(&run(*t), b"x")).collect();
+        keys.push(keys[1].thinned(b"y"));
         let mut names: Vec<String> = keys.iter().map(Key::to_string).collect();
         keys.sort();
         names.sort();

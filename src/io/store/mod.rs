@@ -6,15 +6,22 @@ mod directory;
 mod exchange;
 mod git;
 mod key;
+mod object;
+mod pruned;
 mod remote;
 
 pub use directory::DirectoryStore;
+pub(super) use directory::Unfinished;
 pub use exchange::Exchange;
 pub use git::GitStore;
-pub use key::{Key, fingerprint};
+pub use key::{Identity, Key, fingerprint};
+pub use object::{Bucket, BucketError, BucketStore, BucketUrl, Created, Page, Provider};
 
 use crate::model::record::{self, RecordError};
-use crate::model::{Detail, Run};
+use crate::model::{Commit, Detail, Run};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -30,14 +37,41 @@ pub trait Store: Send + Sync {
     /// error.
     fn list(&self) -> Result<Listing, StoreError>;
 
+    /// The runs whose times lie in one of these spans, in time order. A store that can answers without a look at its
+    /// other runs.
+    fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
+        let mut keys = self.list()?.keys;
+        keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
+        Ok(keys)
+    }
+
+    /// At least so many of the newest runs, or all there are. A store where names are dear gives no more than needed.
+    fn newest(&self, count: usize) -> Result<Newest, StoreError> {
+        let _ = count;
+        let Listing { keys, foreign, .. } = self.list()?;
+        Ok(Newest { keys, foreign, more: false })
+    }
+
     /// The bytes of a run, which are the ones that were written.
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError>;
 
-    /// Adds runs; those that are there already are left as they are. What cannot be written whole is not seen at all.
+    /// The bytes of several runs, in the order of the keys.
+    fn read_all(&self, keys: &[Key]) -> Vec<Result<Vec<u8>, StoreError>> {
+        keys.par_iter().map(|key| self.read(key)).collect()
+    }
+
+    /// Adds runs; those that are there already, whole or thinned, are left as they are. A thinned run may stand beside
+    /// its whole one until that is taken away. What cannot be written whole is not seen at all.
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError>;
 
     /// Takes runs away and says how many of them were there.
     fn remove(&self, keys: &[Key]) -> Result<usize, StoreError>;
+
+    /// Takes runs away for good, as `perfgate runs prune` does: no exchange with another clone brings them back, and what
+    /// they took is free as far as the store can free it. Says how many of them were there.
+    fn forget(&self, keys: &[Key]) -> Result<usize, StoreError> {
+        self.remove(keys)
+    }
 
     /// The store as the user writes it (`git:refs/perfgate/baselines`).
     fn describe(&self) -> String;
@@ -56,9 +90,48 @@ pub trait Store: Send + Sync {
 /// What a store holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// The runs, in time order.
+    /// The runs, in time order, each once.
     pub keys: Vec<Key>,
+    /// Thinned forms of runs that are there whole too: a prune was stopped between the two. They count for nothing.
+    pub twice: Vec<Key>,
     /// Names of what is not a run of ours. It is left alone.
+    pub foreign: Vec<String>,
+}
+
+impl Listing {
+    /// Puts the names into order, and sees to it that no run is there twice.
+    fn settle(&mut self) {
+        self.keys.sort();
+        self.foreign.sort();
+        // A whole run stands right before its thinned form.
+        let mut last: Option<Key> = None;
+        self.keys.retain(|key| {
+            let again = last.as_ref().is_some_and(|last| last.identity() == key.identity());
+            if again {
+                self.twice.push(key.clone());
+            } else {
+                last = Some(key.clone());
+            }
+            !again
+        });
+    }
+}
+
+/// Names in order, each run once.
+fn once(mut keys: Vec<Key>) -> Vec<Key> {
+    keys.sort();
+    keys.dedup_by(|later, earlier| later.identity() == earlier.identity());
+    keys
+}
+
+/// The newest part of what a store holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Newest {
+    /// Runs, in time order.
+    pub keys: Vec<Key>,
+    /// True where there are older ones.
+    pub more: bool,
+    /// Names of what is not a run of ours, as far as they were seen.
     pub foreign: Vec<String>,
 }
 
@@ -75,7 +148,10 @@ pub struct Written {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The store's address is not one.
-    #[error("`{url}` is not a store: {why}; write git:refs/perfgate/baselines or dir:PATH")]
+    #[error(
+        "`{url}` is not a store: {why}; write git:refs/perfgate/baselines, dir:PATH, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX \
+         or az://CONTAINER/PREFIX"
+    )]
     Url {
         /// As it was written.
         url: String,
@@ -159,6 +235,15 @@ pub enum StoreError {
         /// The remote that was named.
         remote: String,
     },
+    /// A store that all its users share, so that there is nothing to exchange.
+    #[error("{store} is one place for everybody: what is recorded there needs no push and no pull")]
+    Shared {
+        /// The store.
+        store: String,
+    },
+    /// The bucket could not be read or written.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
     /// The name of a remote that git would not take for one.
     #[error("`{0}` is not the name or URL of a remote")]
     Remote(String),
@@ -192,13 +277,20 @@ pub enum StoreUrl {
     Git(String),
     /// `dir:PATH`: a directory.
     Directory(PathBuf),
+    /// `s3://`, `gs://` or `az://`: a bucket.
+    Bucket(BucketUrl),
 }
 
 impl FromStr for StoreUrl {
     type Err = StoreError;
 
     fn from_str(url: &str) -> Result<Self, StoreError> {
-        let wrong = |why: &str| Err(StoreError::Url { url: url.to_owned(), why: why.to_owned() });
+        // Who put a password into the address shall not find it in a log.
+        let shown = match (url.split_once("://"), url.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
+            _ => url.to_owned(),
+        };
+        let wrong = |why: &str| Err(StoreError::Url { url: shown.clone(), why: why.to_owned() });
         match url.split_once(':') {
             Some(("git", name)) => {
                 let taken = ["refs/heads/", "refs/tags/", "refs/remotes/"].iter().any(|s| name.starts_with(s));
@@ -212,8 +304,8 @@ impl FromStr for StoreUrl {
             }
             Some(("dir", "")) => wrong("the path is missing"),
             Some(("dir", path)) => Ok(StoreUrl::Directory(path.into())),
-            Some(("s3" | "gs" | "az", _)) => wrong("object stores are not supported by this version of perfgate"),
-            _ => wrong("it begins with neither git: nor dir:"),
+            Some(("s3" | "gs" | "az", _)) => url.parse().map(StoreUrl::Bucket).or_else(wrong),
+            _ => wrong("it begins with no kind of store that is known"),
         }
     }
 }
@@ -223,16 +315,54 @@ pub fn open(url: &str, base: &Path) -> Result<Box<dyn Store>, StoreError> {
     Ok(match url.parse()? {
         StoreUrl::Git(reference) => Box::new(GitStore::open(base, &reference)?),
         StoreUrl::Directory(path) => Box::new(DirectoryStore::new(base.join(path))),
+        StoreUrl::Bucket(url) => Box::new(BucketStore::open(&url)?),
     })
+}
+
+/// The stored runs of some commits, each with its commit's time, which is the time of its runs. Those of a commit are in
+/// time order.
+pub fn of_commits(store: &dyn Store, commits: &[(Commit, i64)]) -> Result<HashMap<Commit, Vec<Key>>, StoreError> {
+    // One span a month: a commit whose clock was wrong costs a look at its month, and not one at all between.
+    let mut months: BTreeMap<String, RangeInclusive<i64>> = BTreeMap::new();
+    for time in commits.iter().map(|(_, time)| key::named(*time)) {
+        let span = months.entry(key::month_of(time)).or_insert(time..=time);
+        *span = time.min(*span.start())..=time.max(*span.end());
+    }
+    let spans: Vec<RangeInclusive<i64>> = months.into_values().collect();
+    let mut runs: HashMap<Commit, Vec<Key>> = commits.iter().map(|(commit, _)| (commit.clone(), Vec::new())).collect();
+    for key in store.within(&spans)? {
+        if let Some(keys) = key.commit().and_then(|commit| runs.get_mut(commit)) {
+            keys.push(key);
+        }
+    }
+    Ok(runs)
+}
+
+/// Reads several runs out of a store, in the order of the keys.
+pub fn read_runs(store: &dyn Store, keys: &[Key], detail: Detail) -> Vec<Result<Run, StoreError>> {
+    let bytes = store.read_all(keys);
+    keys.par_iter().zip(bytes).map(|(key, bytes)| decoded(store, key, &bytes?, detail)).collect()
 }
 
 /// Reads a run out of a store.
 pub fn read_run(store: &dyn Store, key: &Key, detail: Detail) -> Result<Run, StoreError> {
-    let bytes = store.read(key)?;
-    record::decode(&bytes, detail).map_err(|error| match error {
+    decoded(store, key, &store.read(key)?, detail)
+}
+
+fn decoded(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail) -> Result<Run, StoreError> {
+    record::decode(bytes, detail).map_err(|error| match error {
         newer @ RecordError::Newer { .. } => newer.into(),
         other => StoreError::Damaged { store: store.describe(), place: key.to_string(), why: other.to_string() },
     })
+}
+
+/// Which of some records need not be written: their runs are there in thinned form.
+fn thinned_already<'r>(store: &dyn Store, records: &'r [(Key, Vec<u8>)]) -> Result<BTreeSet<&'r Key>, StoreError> {
+    let whole: Vec<&Key> = records.iter().map(|(key, _)| key).filter(|key| !key.is_thinned()).collect();
+    let spans: Vec<RangeInclusive<i64>> = whole.iter().map(|key| key.time()..=key.time()).collect();
+    let there = store.within(&spans)?;
+    let there: BTreeSet<Identity<'_>> = there.iter().filter(|key| key.is_thinned()).map(Key::identity).collect();
+    Ok(whole.into_iter().filter(|key| there.contains(&key.identity())).collect())
 }
 
 /// Refuses to write into a store that a later perfgate writes to. A look at the newest records tells, whatever the
@@ -276,12 +406,13 @@ mod tests {
         assert_eq!(DEFAULT_URL.parse::<StoreUrl>().unwrap(), StoreUrl::Git("refs/perfgate/baselines".into()));
         assert_eq!("dir:a b".parse::<StoreUrl>().unwrap(), StoreUrl::Directory("a b".into()));
         let why = |url: &str| url.parse::<StoreUrl>().unwrap_err().to_string();
-        assert!(why("s3://bucket/x").contains("not supported by this version"));
+        assert!(matches!("s3://bucket/x".parse(), Ok(StoreUrl::Bucket(_))));
+        assert!(why("s3://x").contains("a bucket's name"));
         assert!(why("git:refs/heads/main").contains("branches"));
         for url in
             ["", "git:", "git:baselines", "git:refs/x", "git:refs/a/..", "git:-x", "dir:", "baselines", "http://x"]
         {
-            assert!(why(url).contains("write git:refs/perfgate/baselines or dir:PATH"), "{url}");
+            assert!(why(url).contains("write git:refs/perfgate/baselines, dir:PATH"), "{url}");
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::StoreError;
 use crate::io::github::Token;
+use git2::Oid;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -22,6 +23,8 @@ pub(super) enum Pushed {
     Done,
     /// Another writer was there first, in git's words.
     Overtaken(String),
+    /// The remote takes no force, in git's words.
+    Unforced(String),
 }
 
 impl<'a> Remote<'a> {
@@ -47,7 +50,7 @@ impl<'a> Remote<'a> {
         let refspec = format!("+{reference}:{into}");
         let options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-prune", "--no-recurse-submodules"];
         let more = ["--no-filter", "--no-auto-maintenance", "--refmap=", "--", self.name, &refspec];
-        let output = self.git("fetch", options.iter().chain(&more))?;
+        let output = self.git("fetch", options.into_iter().chain(more))?;
         let said = String::from_utf8_lossy(&output.stderr);
         if output.status.success() {
             Ok(true)
@@ -58,11 +61,13 @@ impl<'a> Remote<'a> {
         }
     }
 
-    /// Pushes a ref to the same name, never by force.
-    pub(super) fn push(&self, reference: &str) -> Result<Pushed, StoreError> {
+    /// Pushes a ref to the same name. By force only in the place of a commit, and only while the remote is there.
+    pub(super) fn push(&self, reference: &str, in_place_of: Option<Oid>) -> Result<Pushed, StoreError> {
         let refspec = format!("{reference}:{reference}");
-        let options = ["--porcelain", "--no-follow-tags", "--recurse-submodules=no", "--", self.name, &refspec];
-        let output = self.git("push", options.iter())?;
+        let lease = in_place_of.map(|there| format!("--force-with-lease={reference}:{there}"));
+        let options = ["--porcelain", "--no-follow-tags", "--recurse-submodules=no"];
+        let place = ["--", self.name, &refspec];
+        let output = self.git("push", options.iter().copied().chain(lease.as_deref()).chain(place))?;
         if output.status.success() {
             return Ok(Pushed::Done);
         }
@@ -70,6 +75,9 @@ impl<'a> Remote<'a> {
         let Some(rejected) = stdout.lines().find_map(|line| line.strip_prefix("!\t")) else {
             return Err(self.failed("push", &stderr));
         };
+        if lease.is_some() && rejected.contains("[remote rejected]") && rejected.contains("non-fast-forward") {
+            return Ok(Pushed::Unforced(clean(rejected)));
+        }
         if lost_race(rejected) {
             return Ok(Pushed::Overtaken(clean(rejected)));
         }
@@ -77,11 +85,16 @@ impl<'a> Remote<'a> {
         Err(StoreError::Refused { remote: self.shown(), said })
     }
 
+    /// The error for a push that the remote does not take, in git's words.
+    pub(super) fn refused(&self, said: &str) -> StoreError {
+        StoreError::Refused { remote: self.shown(), said: said.to_owned() }
+    }
+
     fn failed(&self, what: &'static str, said: &str) -> StoreError {
         StoreError::Network { what, remote: self.shown(), said: last_lines(said) }
     }
 
-    fn git<'s>(&self, verb: &str, arguments: impl Iterator<Item = &'s &'s str>) -> Result<Output, StoreError> {
+    fn git<'s>(&self, verb: &str, arguments: impl Iterator<Item = &'s str>) -> Result<Output, StoreError> {
         let mut git_dir = OsString::from("--git-dir=");
         git_dir.push(self.git_dir);
         let mut command = Command::new("git");

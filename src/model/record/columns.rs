@@ -16,6 +16,8 @@ pub(super) mod tag {
     pub const MEASURES: u64 = 7;
     pub const SUMMARIES: u64 = 8;
     pub const VALUES: u64 = 9;
+    /// Quantiles beside digests whose samples were thinned; left out where there are none.
+    pub const QUANTILES: u64 = 10;
 }
 
 /// What one replicate's evidence is.

@@ -15,12 +15,14 @@
 
 mod columns;
 mod digests;
+mod quantiles;
 mod read;
 mod samples;
 mod wire;
 mod write;
 
 use super::{Detail, Digest, Direction, Run};
+pub use quantiles::SHARES;
 use read::Index;
 use std::io::{Read, Write};
 

@@ -3,6 +3,7 @@
 
 use super::columns::{Form, order, tag, weight, work_unit};
 use super::digests::Digests;
+use super::quantiles::Quantiles;
 use super::wire::{Cursor, Planes, damaged};
 use super::{INDEX_LIMIT, RecordError, samples};
 use crate::model::{
@@ -22,6 +23,7 @@ pub(super) struct Index {
     replicates: Vec<usize>,
     forms: Vec<Form>,
     digests: Digests,
+    quantiles: Quantiles,
     summaries: Vec<u8>,
     values: Vec<f64>,
 }
@@ -46,11 +48,15 @@ impl Index {
         let mut digests = Digests::default();
         digests.read_centres(column(tag::CENTRES)?)?;
         digests.read_measures(column(tag::MEASURES)?)?;
+        let quantiles = match columns.get(&tag::QUANTILES) {
+            Some(quantiles) => Quantiles::read(Cursor(quantiles))?,
+            None => Quantiles::default(),
+        };
         let summaries = column(tag::SUMMARIES)?.0.to_vec();
         let values = column(tag::VALUES)?;
         let values = Cursor(values.0).planes::<8>(values.0.len() / 8)?.floats()?;
         let facts = read_facts(column(tag::RUN)?)?;
-        Ok(Index { facts, names, kinds, kind_of, work, replicates, forms, digests, summaries, values })
+        Ok(Index { facts, names, kinds, kind_of, work, replicates, forms, digests, quantiles, summaries, values })
     }
 
     /// True where the digests can stand for the samples.
@@ -65,6 +71,7 @@ impl Index {
         let mut values = self.values.iter().copied();
         let mut forms = self.forms.iter();
         let mut next_digest = 0..;
+        let mut next_thinned = 0..;
         let short = || damaged("there is less evidence than measurements");
         let mut measurements = Vec::with_capacity(self.names.len());
         for (i, benchmark) in self.names.into_iter().enumerate() {
@@ -75,6 +82,10 @@ impl Index {
                         let digest = next_digest.next().and_then(|d| self.digests.get(d)).ok_or_else(short)?;
                         match samples.as_mut().and_then(|s| s.next(*form, digest)) {
                             Some(samples) => Evidence::Samples(finite_samples(samples)?),
+                            None if samples.is_some() && *form == Form::Digest => {
+                                let place = next_thinned.next().ok_or_else(short)?;
+                                self.quantiles.evidence(place, digest)?
+                            }
                             None => Evidence::Digest(digest),
                         }
                     }

@@ -22,7 +22,8 @@ pub(super) fn quantise(samples: &[f64], median: f64) -> Option<Vec<Step>> {
     samples.iter().map(|&x| step(x, median)).collect()
 }
 
-fn step(x: f64, median: f64) -> Option<Step> {
+/// One sample as a step from the median.
+pub(super) fn step(x: f64, median: f64) -> Option<Step> {
     let y = ((x / median).ln() / STEP).round();
     // Zero comes to an infinity, a negative number to NaN.
     if !y.is_finite() || y.abs() >= f64::from(1 << 22) {
@@ -44,12 +45,13 @@ fn restore(y: i32, median: f64) -> f64 {
 
 /// The samples of the steps `from..from + n`.
 pub(super) fn read(steps: &Planes<'_, 3>, from: usize, n: usize, median: f64) -> Vec<f64> {
-    let sample = |i| {
-        let [low, middle, high] = steps.get(i);
-        let zigzag = u32::from_le_bytes([low, middle, high, 0]);
-        restore((zigzag >> 1) as i32 ^ -((zigzag & 1) as i32), median)
-    };
-    (from..from + n).map(sample).collect()
+    (from..from + n).map(|i| sample(steps.get(i), median)).collect()
+}
+
+/// The sample that a step from the median stands for.
+pub(super) fn sample([low, middle, high]: Step, median: f64) -> f64 {
+    let zigzag = u32::from_le_bytes([low, middle, high, 0]);
+    restore((zigzag >> 1) as i32 ^ -((zigzag & 1) as i32), median)
 }
 
 #[cfg(test)]

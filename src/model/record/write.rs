@@ -2,7 +2,7 @@
 
 use super::columns::{Form, Kind, order, tag, weight, work_code};
 use super::wire::{put_floats, put_planes, put_signed, put_text, put_varint};
-use super::{INDEX_LIMIT, RecordError, digests, samples};
+use super::{INDEX_LIMIT, RecordError, digests, quantiles, samples};
 use crate::model::{Commit, Digest, Direction, Evidence, Measurement, Run, Summary};
 use std::collections::BTreeMap;
 
@@ -68,6 +68,7 @@ struct Columns<'a> {
     replicates: Vec<u8>,
     forms: Vec<u8>,
     digests: Vec<Digest>,
+    quantiles: quantiles::Writer,
     summaries: Vec<u8>,
     values: Vec<f64>,
     steps: Vec<samples::Step>,
@@ -134,6 +135,13 @@ impl<'a> Columns<'a> {
             Evidence::Digest(digest) => {
                 finite(m, digest.median)?;
                 self.digests.push(*digest);
+                self.quantiles.add_none();
+                Ok(Form::Digest)
+            }
+            Evidence::Thinned(thinned) => {
+                finite(m, thinned.digest.median)?;
+                self.digests.push(thinned.digest);
+                self.quantiles.add(thinned).map_err(|what| unfit(m, what))?;
                 Ok(Form::Digest)
             }
             Evidence::Summary(summary) => {
@@ -175,6 +183,9 @@ impl<'a> Columns<'a> {
         let mut values = Vec::new();
         put_floats(&mut values, &self.values);
         put_column(index, tag::VALUES, &values);
+        if let Some(quantiles) = self.quantiles.column() {
+            put_column(index, tag::QUANTILES, &quantiles);
+        }
     }
 
     fn samples(&self) -> Vec<u8> {

@@ -1,13 +1,13 @@
 //! One self-contained page: no network, no inline handler, and a policy by which the browser runs the one script that
 //! was written here and nothing else. What the pages show is for `report` and `history`.
 
-mod digest;
 mod history;
 mod report;
 
 pub use history::page as history_page;
 pub use report::page as report_page;
 
+use super::digest;
 use super::escape::xml;
 use std::fmt::Write;
 

@@ -1,11 +1,13 @@
-//! The page of a Report: verdict, every finding with its interval drawn, environment and what was odd.
+//! The page of a Report: verdict, every finding with its interval drawn and its samples on demand, environment and what
+//! was odd.
 
 use super::{key, page as whole, title, tools};
-use crate::model::Severity;
-use crate::render::escape::xml;
-use crate::render::quantity::{change, pair};
+use crate::model::{Severity, Strip};
+use crate::render::escape::{terminal, xml};
+use crate::render::quantity::{change, pair, scale};
 use crate::render::{summary, table};
 use crate::verdict::{Finding, Outcome, Report, Verdict};
+use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// Size of the drawing of an interval.
@@ -30,7 +32,7 @@ pub fn page(report: &Report) -> String {
     let kinds: Vec<&str> =
         Outcome::ALL.into_iter().filter(|outcome| report.counts.get(*outcome) > 0).map(Outcome::word).collect();
     out.push_str(&tools(&kinds, report.benchmarks.len()));
-    out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Findings, worst first</caption><thead><tr>");
+    out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Findings, worst first; open one for its samples</caption><thead><tr>");
     for (text, class) in [
         ("outcome", ""),
         ("benchmark", ""),
@@ -45,13 +47,36 @@ pub fn page(report: &Report) -> String {
     }
     out.push_str("</tr></thead>\n<tbody>\n");
     let reach = reach(report);
+    let mut data = Vec::new();
     for (rank, finding) in report.benchmarks.iter().enumerate() {
-        row(&mut out, finding, rank, reach);
+        let chart = strips(finding).map(|strips| {
+            data.push(strips);
+            data.len() - 1
+        });
+        row(&mut out, finding, rank, reach, chart);
     }
     out.push_str("</tbody></table></div>\n");
     facts(&mut out, report);
     out.push_str("</main>\n");
-    whole(&format!("perfgate: {verdict}"), &out, "[]")
+    whole(&format!("perfgate: {verdict}"), &out, &Value::Array(data).to_string())
+}
+
+/// What the script draws the samples from: the unit, and for each side its runs' values and numbers of samples.
+fn strips(finding: &Finding) -> Option<Value> {
+    let strips = finding.strips.as_ref()?;
+    let values = || strips.iter().flatten().flat_map(|strip| &strip.values).copied();
+    if !values().any(f64::is_finite) {
+        return None;
+    }
+    let (factor, unit) =
+        scale(values().filter(|value| value.is_finite()).fold(0.0, |a: f64, b| a.max(b.abs())), &finding.unit);
+    let short = |value: &f64| -> f64 { format!("{:.4e}", value / factor).parse().unwrap_or(*value) };
+    let run = |strip: &Strip| -> Value {
+        let finite = strip.values.iter().filter(|value| value.is_finite());
+        json!([strip.samples, finite.map(short).collect::<Vec<f64>>()])
+    };
+    let sides: Vec<Vec<Value>> = strips.iter().map(|side| side.iter().map(run).collect()).collect();
+    Some(json!({"u": terminal(unit), "b": sides[0], "h": sides[1]}))
 }
 
 /// How far the drawings reach to either side, on the log scale.
@@ -61,7 +86,7 @@ fn reach(report: &Report) -> f64 {
     widest.clamp(1.5 * report.threshold.ln_1p(), 1.5)
 }
 
-fn row(out: &mut String, finding: &Finding, rank: usize, reach: f64) {
+fn row(out: &mut String, finding: &Finding, rank: usize, reach: f64, chart: Option<usize>) {
     let word = finding.outcome.word();
     let class = match finding.outcome {
         Outcome::Regressed => "bad",
@@ -76,6 +101,14 @@ fn row(out: &mut String, finding: &Finding, rank: usize, reach: f64) {
     if finding.suspect && finding.outcome == Outcome::Inconclusive {
         out.push_str(" (suspect)");
     }
+    let name = match chart {
+        Some(chart) => {
+            format!(
+                "<button type=\"button\" class=\"chart\" data-chart=\"{chart}\" aria-expanded=\"false\">{name}</button>"
+            )
+        }
+        None => name,
+    };
     let _ = write!(out, "</td><td class=\"name\" data-v=\"{folded}\">{name}");
     let notes: Vec<String> = finding.notes.iter().cloned().chain(summary::advice(finding)).collect();
     if !notes.is_empty() {

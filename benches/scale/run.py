@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+"""How perfgate scales: the tables of docs/scale.md.
+
+  cargo build --release --bins --examples && cargo install critcmp --version 0.1.8 --root DIR
+  benches/scale/run.py compare --critcmp DIR/bin/critcmp          time and memory for 100 ... 100,000 benchmarks
+  benches/scale/run.py bytes                                      what a stored run takes
+  tests/servers/with-s3 benches/scale/run.py growth               record, push and compare as the history grows
+  tests/servers/with-s3 benches/scale/run.py crowd                32 recorders at once
+
+Medians of whole processes, the page cache warm. Absolute times hold for one machine: compare those of one run.
+"""
+import argparse, json, os, pathlib, random, shutil, socket, statistics, subprocess, sys, tempfile, threading, time
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("what", choices=["compare", "bytes", "growth", "crowd"])
+parser.add_argument("--release", default="target/release", help="where cargo put perfgate and its examples")
+parser.add_argument("--critcmp", help="compare: measured beside perfgate where given")
+parser.add_argument("--sizes", default="100,1000,10000,100000")
+parser.add_argument("--histories", default="1,100,1000,10000", help="growth: stored runs")
+parser.add_argument("--stores", default="git,dir,s3")
+parser.add_argument("--writers", type=int, default=32)
+parser.add_argument("--repeat", type=int, default=5)
+parser.add_argument("--work", help="keep what is made in this directory, and use it again")
+arguments = parser.parse_args()
+
+release = pathlib.Path(arguments.release).resolve()
+perfgate, examples = release / "perfgate", release / "examples"
+ENV = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "NO_COLOR": "1",
+       **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
+          for what, value in (("NAME", "A"), ("EMAIL", "a@example.org"))}}
+
+
+def once(command, cwd, codes=(0, 1)):
+    """Seconds and peak MiB of a process."""
+    started = time.perf_counter()
+    child = subprocess.Popen([str(word) for word in command], cwd=cwd, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    said = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in codes:
+        sys.exit(f"{command}: exit code {child.returncode}\n{said.decode()}")
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+def median(command, cwd, repeat=None):
+    runs = [once(command, cwd) for _ in range(1 + (repeat or arguments.repeat))][1:]
+    return statistics.median(seconds for seconds, _ in runs), max(memory for _, memory in runs)
+
+
+def git(cwd, *words, text=None):
+    done = subprocess.run(["git", *words], cwd=cwd, env=ENV, input=text, text=True, capture_output=True)
+    if done.returncode:
+        sys.exit(f"git {words}: {done.stderr}")
+    return done.stdout.strip()
+
+
+def repository(path, count, step=3600):
+    """A repository with so many commits on main, `step` seconds apart, and one more on `work`. Gives main's, oldest first."""
+    path.mkdir(parents=True)
+    git(path, "init", "-q", "-b", "main")
+    first = 1_790_000_000 - count * step
+    stream = []
+    for index in range(count):
+        stream += [f"commit refs/heads/main", f"committer A <a@example.org> {first + index * step} +0000", "data 1", "x"]
+        if index == 0:
+            stream += ["M 100644 inline .gitignore", "data 8", "/target\n"]
+        stream += ["M 100644 inline file", f"data {len(str(index))}", str(index), ""]
+    git(path, "fast-import", "--quiet", text="\n".join(stream) + "\n")
+    git(path, "checkout", "-q", "-f", "main")
+    commits = [line for line in git(path, "log", "--reverse", "--format=%H %ct", "main").splitlines()]
+    git(path, "switch", "-q", "-c", "work")
+    git(path, "commit", "-q", "--allow-empty", "-m", "work")
+    return commits
+
+
+def fill(path, store, count, commits, each=False):
+    words = [examples / "make_runs", store, str(count)] + (["each"] if each else [])
+    subprocess.run(words, cwd=path, env=ENV, input="\n".join(commits) + "\n", text=True, check=True)
+
+
+def size(path):
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def of_compare(work):
+    rows = []
+    for n in map(int, arguments.sizes.split(",")):
+        repeat = arguments.repeat if n <= 10_000 else 3
+        place = work / f"compare-{n}"
+        tree, repo = place / "tree", place / "repo"
+        if not place.exists():
+            subprocess.run([examples / "make_tree", tree, str(n)], check=True)
+            commits = repository(repo, 10)
+            fill(repo, "dir:../runs", n, commits)
+            head = git(repo, "log", "-1", "--format=%H %ct")
+            fill(repo, "dir:../runs", n, [head + ""])
+            (repo / "target").symlink_to(tree)
+        row = {"n": n}
+        row["only reading the files"] = median([examples / "read_tree", tree / "criterion"], place, repeat)
+        if arguments.critcmp:
+            row["critcmp"] = median([arguments.critcmp, "--target-dir", tree, "base", "new"], place, repeat)
+        row["perfgate, two trees"] = median([perfgate, "compare", "tree/criterion@base", "tree/criterion@new"], place, repeat)
+        store = ["--store", "dir:../runs"]
+        row["perfgate, 10 stored runs and a tree"] = median([perfgate, "compare", *store], repo, repeat)
+        row["perfgate, 10 stored runs and a stored one"] = median([perfgate, "compare", "--head", "work", *store], repo, repeat)
+        row["perfgate, one stored run and another"] = median([perfgate, "compare", "main", "work", *store], repo, repeat)
+        rows.append(row)
+        print(json.dumps(row), flush=True)
+    names = [name for name in rows[0] if name != "n"]
+    print("| " + " | ".join(["", *(f"{row['n']:,}" for row in rows)]) + " |\n|---" * 1 + "|---" * len(rows) + "|")
+    for name in names:
+        print("| " + " | ".join([name, *(f"{row[name][0]:.3f} s, {row[name][1]:.0f} MiB" for row in rows)]) + " |")
+
+
+def of_bytes(work):
+    place = work / "bytes"
+    if not place.exists():
+        commits = repository(place / "repo", 1)
+        fill(place / "repo", "dir:../runs", 100, commits)
+    print("synthetic, 100 benchmarks of 100 samples:")
+    files = [str(file) for file in (place / "runs").rglob("*.pgrun")]
+    subprocess.run([examples / "run_size", *files], check=True)
+    real = sorted(str(file) for file in pathlib.Path("tests/data/accuracy").glob("run-*.pgrun"))
+    print("real, tests/data/accuracy:")
+    subprocess.run([examples / "run_size", *real], check=True)
+
+
+def stores(place):
+    """Name, address, and whether it is pushed."""
+    known = {"git": ("git:refs/perfgate/baselines", True), "dir": ("dir:../runs", False)}
+    if "PERFGATE_TEST_S3" in os.environ:
+        known["s3"] = (f"s3://perf-runs/scale-{os.getpid()}-{random.randrange(1 << 30)}", False)
+    return [(name, *known[name]) for name in arguments.stores.split(",") if name in known]
+
+
+def of_growth(work):
+    tree = work / "growth-trees"
+    if not tree.exists():
+        for index in range(2):
+            subprocess.run([examples / "make_tree", tree / str(index), "100"], check=True)
+    for count in map(int, arguments.histories.split(",")):
+        place = work / f"growth-{count}-{os.getpid()}"
+        commits = repository(place / "repo", count)
+        repo = place / "repo"
+        git(place, "init", "-q", "--bare", "hub.git")
+        git(repo, "remote", "add", "origin", "../hub.git")
+        git(repo, "push", "-q", "origin", "main")
+        for name, url, pushed in stores(place):
+            started = time.perf_counter()
+            fill(repo, url, 100, commits, each=True)
+            filled = time.perf_counter() - started
+            row = {"runs": count, "store": name, "each of them": f"{1000 * filled / count:.1f} ms"}
+            if pushed:
+                subprocess.run([perfgate, "runs", "push"], cwd=repo, env=ENV, check=True, stdout=subprocess.DEVNULL)
+            times = {"record": [], "push": [], "compare": []}
+            for index in range(2 * arguments.repeat):
+                (repo / "target").unlink(missing_ok=True)
+                (repo / "target").symlink_to(tree / "0")
+                # A run of its own each time: another commit of the branch.
+                git(repo, "commit", "-q", "--allow-empty", "-m", "x")
+                times["compare"].append(once([perfgate, "compare", "--store", url], repo))
+                times["record"].append(once([perfgate, "record", "--store", url], repo, (0,)))
+                if pushed:
+                    times["push"].append(once([perfgate, "runs", "push"], repo, (0,)))
+            for what, runs in times.items():
+                if runs:
+                    row[what] = f"{1000 * statistics.median(seconds for seconds, _ in runs):.0f} ms"
+            if name == "git":
+                row["loose, at most"] = f"{size(repo / '.git/objects') / 1e6:.1f} MB"
+                git(repo, "gc", "-q")
+                git(place / "hub.git", "gc", "-q")
+                row["repository after gc"] = f"{size(place / 'hub.git/objects') / 1e6:.2f} MB"
+                row["record after gc"] = f"{1000 * once([perfgate, 'record', '--store', url], repo, (0,))[0]:.0f} ms"
+            elif name == "dir":
+                row["size"] = f"{size(place / 'runs') / 1e6:.2f} MB"
+            print(json.dumps(row), flush=True)
+        shutil.rmtree(place)
+
+
+NGINX = """
+daemon off; worker_processes 1; pid {w}/nginx.pid; error_log {w}/nginx.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log off; client_body_temp_path {w}/body; proxy_temp_path {w}/p; fastcgi_temp_path {w}/f; uwsgi_temp_path {w}/u; scgi_temp_path {w}/s;
+  client_max_body_size 0;
+  server {{
+    listen 127.0.0.1:{port};
+    location ~ ^/git(/.*)$ {{
+      fastcgi_pass unix:{w}/fcgi.sock;
+      fastcgi_param SCRIPT_FILENAME {backend};
+      fastcgi_param GIT_PROJECT_ROOT {w};
+      fastcgi_param GIT_HTTP_EXPORT_ALL 1;
+      fastcgi_param PATH_INFO $1;
+      fastcgi_param QUERY_STRING $query_string;
+      fastcgi_param REQUEST_METHOD $request_method;
+      fastcgi_param CONTENT_TYPE $content_type;
+      fastcgi_param CONTENT_LENGTH $content_length;
+      fastcgi_param REMOTE_ADDR $remote_addr;
+      fastcgi_read_timeout 300;
+    }}
+  }}
+}}
+"""
+
+
+def git_server(place):
+    """git over HTTP before the repositories in a directory: nginx, fcgiwrap, git-http-backend. Gives URL and processes."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    backend = pathlib.Path(git(place, "--exec-path")) / "git-http-backend"
+    (place / "nginx.conf").write_text(NGINX.format(w=place, port=port, backend=backend))
+    # nginx's own worker may be another user.
+    os.chmod(place, 0o755)
+    wrap = subprocess.Popen(["fcgiwrap", "-c", "8", "-s", f"unix:{place}/fcgi.sock"], stderr=subprocess.DEVNULL)
+    time.sleep(0.5)
+    os.chmod(place / "fcgi.sock", 0o777)
+    front = subprocess.Popen(["nginx", "-p", str(place), "-c", str(place / "nginx.conf")], stderr=subprocess.DEVNULL)
+    time.sleep(1)
+    return f"http://127.0.0.1:{port}/git/hub.git", [front, wrap]
+
+
+def of_crowd(work):
+    place = pathlib.Path(tempfile.mkdtemp(dir=work))
+    subprocess.run([examples / "make_tree", place / "tree", "100"], check=True)
+    repository(place / "repo", 1)
+    git(place, "clone", "-q", "--bare", "repo", "hub.git")
+    git(place / "hub.git", "config", "http.receivepack", "true")
+    ways, running = [], []
+    if shutil.which("nginx") and shutil.which("fcgiwrap") and "git" in arguments.stores:
+        url, running = git_server(place)
+        ways.append(("git over HTTP", url, ["record", "--push", "origin"]))
+    if "PERFGATE_TEST_S3" in os.environ and "s3" in arguments.stores:
+        ways.append(("S3", str(place / "hub.git"), ["record", "--store", f"s3://perf-runs/crowd-{os.getpid()}"]))
+    try:
+        for name, origin, words in ways:
+            clones = []
+            for index in range(arguments.writers):
+                clone = place / f"{name.split()[0]}-{index}"
+                git(place, "clone", "-q", origin, str(clone))
+                git(clone, "commit", "-q", "--allow-empty", "-m", f"{index}")
+                (clone / "target").symlink_to(place / "tree")
+                clones.append(clone)
+            waits, barrier = [], threading.Barrier(len(clones))
+
+            def record(clone):
+                barrier.wait()
+                waits.append(once([perfgate, *words], clone, (0,))[0])
+
+            threads = [threading.Thread(target=record, args=(clone,)) for clone in clones]
+            started = time.perf_counter()
+            [thread.start() for thread in threads], [thread.join() for thread in threads]
+            whole = time.perf_counter() - started
+            if name == "S3":
+                listed = subprocess.run([perfgate, "runs", "list", "--last", "100", *words[1:]], cwd=clones[0], env=ENV, capture_output=True, text=True)
+                there = len(listed.stdout.splitlines()) - 1
+            else:
+                there = len(git(place / "hub.git", "ls-tree", "-r", "--name-only", "refs/perfgate/baselines").splitlines())
+            print(json.dumps({"way": name, "writers": len(clones), "done": len(waits), "runs there": there,
+                              "median wait": round(statistics.median(waits), 2), "worst wait": round(max(waits), 2), "all": round(whole, 2)}), flush=True)
+    finally:
+        for process in running:
+            process.terminate()
+            process.wait()
+        shutil.rmtree(place)
+
+
+def main():
+    made = pathlib.Path(arguments.work or tempfile.mkdtemp()).resolve()
+    made.mkdir(parents=True, exist_ok=True)
+    try:
+        {"compare": of_compare, "bytes": of_bytes, "growth": of_growth, "crowd": of_crowd}[arguments.what](made)
+    finally:
+        if not arguments.work:
+            shutil.rmtree(made)
+
+
+main()

@@ -1,0 +1,288 @@
+//! `perfgate runs prune`: the newest runs stay whole, older ones are thinned to quantiles, the oldest go.
+//!
+//! Nothing is taken away before what takes its place is stored, and whoever reads meanwhile sees each run once. Stopped
+//! at any moment, it has at worst left something to do for the next one.
+
+use super::output;
+use super::runs::exchanged;
+use super::sides::Scene;
+use super::stored::{self, Epochs};
+use crate::history::{Fate, Keep, Keeper, Line, StoredRun, thinned};
+use crate::io::repository::Repository;
+use crate::io::store::{Key, Listing, Store, StoreError};
+use crate::model::{Commit, Detail, Evidence, Run, record};
+use crate::policy::{Policy, Start};
+use crate::render::escape;
+use anyhow::{Context, bail};
+use clap::Args;
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  perfgate runs prune --dry-run                    what would become of the stored runs
+  perfgate runs prune --keep 200 --thin 1000
+  perfgate runs prune --keep 50 --thin 0 --push    of origin's runs too
+
+Counted are the runs of one kind of machine, one shard and the same tools, those of the default branch apart from all
+others. Whatever the counts, these stay whole: runs of commits that have a tag, of [baseline] pin, of the commits that an
+[[epoch]] begins with, and on the default branch the last ten of each benchmark that the newest runs have.";
+
+/// So many runs are read at a time.
+const BATCH: usize = 64;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct PruneArgs {
+    /// So many of the newest runs stay as they are
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    keep: u32,
+    /// So many before those are thinned: a verdict's digests and quantiles stay, the samples go
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    thin: u32,
+    /// Only say what would become of the runs
+    #[arg(long)]
+    dry_run: bool,
+    /// Take over a remote's runs first, and send it the outcome
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
+    push: Option<String>,
+}
+
+/// Decides, thins, takes away, and says what became of the runs; 2 where some could not be read.
+pub fn run(args: &PruneArgs, scene: &Scene<'_>, store: &dyn Store) -> anyhow::Result<u8> {
+    let landmarks = Landmarks::find(&scene.config.policy)?;
+    if let (Some(remote), false) = (&args.push, args.dry_run) {
+        exchanged(store.pull(remote))?;
+    }
+    let listing = store.list()?;
+    if listing.keys.is_empty() {
+        bail!("{} holds no run, so there is nothing to prune", store.describe());
+    }
+    let mut diagnostics = Vec::new();
+    let epochs = Epochs::of(&scene.config.policy, &mut diagnostics);
+    if let Some(unknown) = diagnostics.first() {
+        bail!("{unknown}; mend perfgate.toml first: what the epoch begins with would not be kept");
+    }
+    let keep = Keep { whole: args.keep as usize, thinned: args.thin as usize };
+    let mut plan = stored::reading(&scene.config.policy, &epochs, |reading| {
+        Plan::make(store, &listing, &landmarks, Keeper::new(keep, reading))
+    });
+    if args.dry_run {
+        plan.measure(store);
+    } else {
+        plan.carry_out(store, &listing)?;
+    }
+    plan.unreadable.iter().for_each(|why| output::warn(&format!("{why}; left alone")));
+    output::print(escape::lines(&plan.told(&store.describe(), args.dry_run)).as_bytes())?;
+    if let (Some(remote), false) = (&args.push, args.dry_run)
+        && let Some(exchange) = exchanged(store.push(remote))?
+    {
+        let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
+        output::print(escape::lines(&line).as_bytes())?;
+    }
+    Ok(if plan.unreadable.is_empty() { 0 } else { 2 })
+}
+
+/// Commits whose runs have a standing of their own.
+struct Landmarks {
+    branch: String,
+    trunk: BTreeSet<Commit>,
+    named: BTreeSet<Commit>,
+}
+
+impl Landmarks {
+    /// What git and the config say. Where that cannot be known, nothing may be taken away.
+    fn find(policy: &Policy) -> anyhow::Result<Landmarks> {
+        let repository = Repository::discover(Path::new("."))
+            .context("pruning has to know the default branch and the tags: run it inside a clone of the repository")?;
+        if repository.is_shallow() {
+            bail!(
+                "this clone is shallow, and pruning has to know the default branch and all tags; fetch them first \
+                 (actions/checkout with fetch-depth: 0, or git fetch --unshallow --tags)"
+            );
+        }
+        let (branch, trunk) = repository.trunk()?;
+        let mut named = repository.tagged()?;
+        if let Some(pin) = policy.pin() {
+            let place = || format!("{}: what [baseline] pin names would not be kept", policy.place(pin.line));
+            named.insert(repository.resolve(&pin.revision).with_context(place)?);
+        }
+        for epoch in policy.epochs() {
+            if let Start::Revision(revision) = &epoch.start {
+                let place = || format!("{}: what the epoch begins with would not be kept", policy.place(epoch.line));
+                named.insert(repository.resolve(revision).with_context(place)?);
+            }
+        }
+        Ok(Landmarks { branch, trunk, named })
+    }
+
+    fn of<'r>(&self, run: &'r Run) -> StoredRun<'r> {
+        let has = |commits: &BTreeSet<Commit>| run.commit.as_ref().is_some_and(|commit| commits.contains(commit));
+        let on_trunk = has(&self.trunk) || run.branch.as_deref() == Some(&self.branch);
+        StoredRun { run, line: if on_trunk { Line::Trunk } else { Line::Other }, named: has(&self.named) }
+    }
+}
+
+/// What is to become of every run.
+#[derive(Debug, Default)]
+struct Plan {
+    newest: usize,
+    named: usize,
+    base: usize,
+    thin_already: usize,
+    /// Old, but with nothing that thinning would win.
+    bare: usize,
+    to_thin: Vec<Key>,
+    gone: Vec<Key>,
+    unreadable: Vec<String>,
+    bytes_before: usize,
+    bytes_after: usize,
+}
+
+impl Plan {
+    /// Reads every run, newest first. What cannot be read is left alone.
+    fn make(store: &dyn Store, listing: &Listing, landmarks: &Landmarks, mut keeper: Keeper<'_>) -> Plan {
+        let mut plan = Plan::default();
+        let newest_first: Vec<Key> = listing.keys.iter().rev().cloned().collect();
+        for batch in newest_first.chunks(BATCH) {
+            let bytes = store.read_all(batch);
+            let read: Vec<Result<(usize, Run), StoreError>> =
+                batch.par_iter().zip(bytes).map(|(key, bytes)| read(store, key, &bytes?)).collect();
+            for (key, read) in batch.iter().zip(read) {
+                match read {
+                    Ok((size, run)) => plan.add(key, size, &run, keeper.fate(&landmarks.of(&run))),
+                    Err(error) => plan.unreadable.push(error.to_string()),
+                }
+            }
+        }
+        plan
+    }
+
+    fn add(&mut self, key: &Key, size: usize, run: &Run, fate: Fate) {
+        let has_samples = |evidence: &Evidence| matches!(evidence, Evidence::Digest(_) | Evidence::Samples(_));
+        self.bytes_before += size;
+        match fate {
+            Fate::Gone => return self.gone.push(key.clone()),
+            Fate::Thinned if key.is_thinned() => self.thin_already += 1,
+            Fate::Thinned if run.measurements.iter().any(|m| m.replicates.iter().any(has_samples)) => {
+                return self.to_thin.push(key.clone());
+            }
+            Fate::Thinned => self.bare += 1,
+            Fate::Newest => self.newest += 1,
+            Fate::Named => self.named += 1,
+            Fate::Base => self.base += 1,
+        }
+        self.bytes_after += size;
+    }
+
+    /// The thinned forms of some runs; one that cannot be read or has nothing to thin drops out.
+    fn thin(&mut self, store: &dyn Store, keys: &[Key]) -> Vec<(Key, (Key, Vec<u8>))> {
+        let thin = |(key, bytes): (&Key, Result<Vec<u8>, StoreError>)| -> Result<(usize, Option<Vec<u8>>), String> {
+            let bytes = bytes.map_err(|error| error.to_string())?;
+            let thin = thinned(&bytes).map_err(|error| format!("{key}: {error}"))?;
+            Ok((bytes.len(), thin.filter(|thin| thin.len() < bytes.len())))
+        };
+        let thin: Vec<_> = keys.par_iter().zip(store.read_all(keys)).map(thin).collect();
+        let mut done = Vec::with_capacity(keys.len());
+        for (key, thin) in keys.iter().zip(thin) {
+            match thin {
+                Ok((_, Some(thin))) => {
+                    self.bytes_after += thin.len();
+                    done.push((key.clone(), (key.thinned(&thin), thin)));
+                }
+                Ok((size, None)) => {
+                    self.bytes_after += size;
+                    self.bare += 1;
+                }
+                Err(why) => self.unreadable.push(why),
+            }
+        }
+        done
+    }
+
+    /// What thinning would win.
+    fn measure(&mut self, store: &dyn Store) {
+        let keys = std::mem::take(&mut self.to_thin);
+        for batch in keys.chunks(BATCH) {
+            let thin = self.thin(store, batch);
+            self.to_thin.extend(thin.into_iter().map(|(key, _)| key));
+        }
+    }
+
+    /// Stores all thinned forms; only then the whole ones go, and those whose time is over.
+    fn carry_out(&mut self, store: &dyn Store, listing: &Listing) -> anyhow::Result<()> {
+        let keys = std::mem::take(&mut self.to_thin);
+        let mut forms = BTreeSet::new();
+        for batch in keys.chunks(BATCH) {
+            let (whole, thin): (Vec<Key>, Vec<(Key, Vec<u8>)>) = self.thin(store, batch).into_iter().unzip();
+            store.write(&thin)?;
+            self.to_thin.extend(whole);
+            forms.extend(thin.into_iter().map(|(key, _)| key));
+        }
+        let gone = self.to_thin.iter().chain(&self.gone);
+        // What an earlier prune left beside a whole run.
+        let left = listing.twice.iter().filter(|key| !forms.contains(*key));
+        let gone: Vec<Key> = gone.chain(left).cloned().collect();
+        if !gone.is_empty() {
+            store.forget(&gone)?;
+        }
+        Ok(())
+    }
+
+    fn told(&self, store: &str, dry_run: bool) -> String {
+        let mut out = String::new();
+        let whole = self.newest + self.named + self.base + self.bare;
+        let reasons = [
+            (self.newest, "among the newest"),
+            (self.named, "of tags, pins or epochs"),
+            (self.base, "of a base"),
+            (self.bare, "with nothing to thin"),
+        ];
+        let reasons: Vec<String> =
+            reasons.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
+        let _ = writeln!(out, "{store}{}", if dry_run { " (dry run: nothing is changed)" } else { "" });
+        let (thinned, removed) = if dry_run { ("would be thinned", "would go") } else { ("thinned", "removed") };
+        let why = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+        let _ = writeln!(out, "  {whole:>6} whole{why}");
+        let already = match self.thin_already {
+            0 => String::new(),
+            count => format!(" ({count} more are)"),
+        };
+        let _ = writeln!(out, "  {:>6} {thinned}{already}", self.to_thin.len());
+        let _ = writeln!(out, "  {:>6} {removed}", self.gone.len());
+        if !self.unreadable.is_empty() {
+            let _ = writeln!(out, "  {:>6} could not be read", self.unreadable.len());
+        }
+        let won = self.bytes_before.saturating_sub(self.bytes_after);
+        let share = 100.0 * won as f64 / self.bytes_before.max(1) as f64;
+        let (before, after) = (size(self.bytes_before), size(self.bytes_after));
+        let _ = writeln!(out, "  {before} before, {after} after: {share:.0} % won");
+        if dry_run {
+            for (key, what) in
+                self.to_thin.iter().map(|key| (key, "thin")).chain(self.gone.iter().map(|k| (k, "remove")))
+            {
+                let _ = writeln!(out, "  {what:<6} {key}");
+            }
+        }
+        out
+    }
+}
+
+fn read(store: &dyn Store, key: &Key, bytes: &[u8]) -> Result<(usize, Run), StoreError> {
+    let damaged = |error: record::RecordError| StoreError::Damaged {
+        store: store.describe(),
+        place: key.to_string(),
+        why: error.to_string(),
+    };
+    Ok((bytes.len(), record::decode(bytes, Detail::Digests).map_err(damaged)?))
+}
+
+fn size(bytes: usize) -> String {
+    match bytes as f64 {
+        bytes if bytes < 1e3 => format!("{bytes} B"),
+        bytes if bytes < 1e6 => format!("{:.1} kB", bytes / 1e3),
+        bytes => format!("{:.1} MB", bytes / 1e6),
+    }
+}

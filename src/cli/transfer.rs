@@ -1,0 +1,224 @@
+//! `perfgate runs import` and `runs export`: runs from one store to another, and as Parquet files to a directory.
+//!
+//! What is there, whole or thinned, is skipped, so that a transfer that was stopped goes on where it was. A run that cannot be read is told
+//! and stops nothing.
+
+use super::output;
+use crate::io::lake::Lake;
+use crate::io::repository::Repository;
+use crate::io::store::{self, GitStore, Identity, Key, Store, StoreError};
+use crate::model::{Detail, Run, record};
+use crate::render::{self, Origin, escape};
+use anyhow::{Context, bail};
+use clap::Args;
+use parquet::errors::ParquetError;
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Runs that are held in memory and written at a time, and about how many bytes of them.
+const BATCH: usize = 256;
+const BYTES: usize = 16 << 20;
+
+const IMPORT: &str = "\
+Examples:
+  perfgate runs import dir:/mnt/old-runs
+  perfgate runs import ../other-clone          the runs of another clone
+  perfgate runs import git:refs/perfgate/old --store dir:runs";
+
+const EXPORT: &str = "\
+Examples:
+  perfgate runs export s3://perf-runs/my-repo
+  perfgate runs export dir:/mnt/runs
+  perfgate runs export git:refs/perfgate/copy --store dir:runs
+  perfgate runs export --parquet /mnt/lake --repository acme/parser";
+
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT)]
+pub struct ImportArgs {
+    /// A store (git:REF, dir:PATH, s3://BUCKET/PREFIX), a directory of runs, or a clone of a repository
+    #[arg(value_name = "SOURCE")]
+    source: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPORT)]
+pub struct ExportArgs {
+    /// A store (git:REF, dir:PATH, s3://BUCKET/PREFIX), a directory, or a clone of a repository
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+    /// Write Parquet files below a directory instead, one a run (docs/export.md has the columns)
+    #[arg(long, value_name = "DIR", conflicts_with = "target")]
+    parquet: Option<String>,
+    /// What the Parquet files call this repository [default: the end of its remote's URL]
+    #[arg(long, value_name = "NAME", requires = "parquet")]
+    repository: Option<String>,
+}
+
+/// Brings the runs of another store into this one.
+pub fn import(args: &ImportArgs, store: &dyn Store) -> anyhow::Result<u8> {
+    let source = open(&args.source, true)?;
+    copy(&*source, store, "imported")
+}
+
+/// Brings the runs of this store into another one, or to Parquet files.
+pub fn export(args: &ExportArgs, store: &dyn Store) -> anyhow::Result<u8> {
+    match (&args.parquet, &args.target) {
+        (Some(directory), _) => to_parquet(store, directory, args.repository.as_deref()),
+        (None, Some(target)) => copy(store, &*open(target, false)?, "exported"),
+        (None, None) => bail!("name a store or directory to export to, or --parquet DIR"),
+    }
+}
+
+/// A store by its address or by a path. One to read from must be there.
+fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> {
+    let here = Path::new(".");
+    let address = ["git:", "dir:", "s3://", "gs://", "az://"].iter().any(|scheme| word.starts_with(scheme));
+    let path = word.strip_prefix("dir:").unwrap_or(word);
+    if (!address || path != word) && must_be && !Path::new(path).is_dir() {
+        bail!("{word}: no such directory");
+    }
+    if address {
+        return Ok(store::open(word, here)?);
+    }
+    // A clone, and not a directory somewhere inside of one.
+    let is_clone = Path::new(word).join(".git").exists() || Path::new(word).join("HEAD").is_file();
+    let default = store::DEFAULT_URL.trim_start_matches("git:");
+    Ok(if is_clone {
+        Box::new(GitStore::open(Path::new(word), default)?)
+    } else {
+        store::open(&format!("dir:{word}"), here)?
+    })
+}
+
+fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
+    let keys = from.list()?.keys;
+    if keys.is_empty() {
+        bail!("{} holds no run", from.describe());
+    }
+    let there = to.list()?.keys;
+    let there: BTreeSet<Identity<'_>> = there.iter().map(Key::identity).collect();
+    let missing: Vec<Key> = keys.iter().filter(|key| !there.contains(&key.identity())).cloned().collect();
+    let skipped = keys.len() - missing.len();
+    let mut wanted: BTreeSet<Identity<'_>> = keys.iter().map(Key::identity).collect();
+    let mut broken: Vec<String> = Vec::new();
+    for some in missing.chunks(BATCH) {
+        let read = sound(from, some);
+        let mut batch: Vec<(Key, Vec<u8>)> = Vec::new();
+        for (key, bytes) in some.iter().zip(read) {
+            match bytes {
+                Ok(bytes) => batch.push((key.clone(), bytes)),
+                Err(why) => {
+                    wanted.remove(&key.identity());
+                    broken.push(format!("{why}; left out"));
+                }
+            }
+            if batch.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > BYTES {
+                to.write(&std::mem::take(&mut batch))?;
+            }
+        }
+        if !batch.is_empty() {
+            to.write(&batch)?;
+        }
+    }
+    let brought = missing.len() - broken.len();
+    // What shall be there is looked for, and read once more against the hash in its name.
+    let listed = to.list()?.keys;
+    let found: Vec<Key> = listed.into_iter().filter(|key| wanted.contains(&key.identity())).collect();
+    if found.len() < wanted.len() {
+        let lost = wanted.len() - found.len();
+        bail!("{lost} of the runs that were written are not in {}; run the command again", to.describe());
+    }
+    let read = found.chunks(BATCH).flat_map(|some| sound(to, some));
+    let unsound: Vec<String> = read.filter_map(Result::err).collect();
+    let verified = found.len() - unsound.len();
+    broken.extend(unsound);
+    broken.iter().for_each(|why| output::warn(why));
+    let (source, target) = (from.describe(), to.describe());
+    let line = format!(
+        "{done} {brought} of {} runs from {source} to {target}, {skipped} were there; {verified} verified by their hash\n",
+        keys.len()
+    );
+    output::print(escape::lines(&line).as_bytes())?;
+    Ok(told(&broken))
+}
+
+/// The exit code where some runs could not be read.
+fn told(broken: &[String]) -> u8 {
+    if broken.is_empty() { 0 } else { 2 }
+}
+
+/// The bytes of runs, each if they are the ones that its name was made for and say of themselves what the name says.
+fn sound(store: &dyn Store, keys: &[Key]) -> Vec<Result<Vec<u8>, String>> {
+    let sound = |(key, bytes): (&Key, Result<Vec<u8>, StoreError>)| {
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        run_of(store, key, &bytes, Detail::Digests).map(|_| bytes)
+    };
+    keys.par_iter().zip(store.read_all(keys)).map(sound).collect()
+}
+
+fn run_of(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail) -> Result<Run, String> {
+    let run = record::decode(bytes, detail).map_err(|error| format!("{}: {key}: {error}", store.describe()))?;
+    // The whole one's name is made again; of a thinned one's there are the time and the commit.
+    let own = Key::new(&run, bytes);
+    if (own.time(), own.commit()) != (key.time(), key.commit()) || !key.is_thinned() && own != *key {
+        return Err(format!("{}: {key}: it is a run of another commit or time than its name says", store.describe()));
+    }
+    Ok(run)
+}
+
+fn to_parquet(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow::Result<u8> {
+    if directory.contains("://") {
+        bail!(
+            "{directory}: Parquet files are written to a directory; copy it to the bucket with the bucket's own tool"
+        );
+    }
+    let named = || Repository::discover(Path::new(".")).ok().and_then(|repository| repository.name());
+    let repository = name
+        .map(str::to_owned)
+        .or_else(named)
+        .context("outside of a git repository nothing says which one the runs are of; name it with --repository")?;
+    let keys = store.list()?.keys;
+    if keys.is_empty() {
+        bail!("{} holds no run", store.describe());
+    }
+    let root = PathBuf::from(directory);
+    let lake = Lake::new(&root, &repository);
+    let missing: Vec<&Key> = keys.iter().filter(|key| !lake.place(key).exists()).collect();
+    let write = |key: &&Key| -> Result<(), Broken> {
+        let bytes = store.read(key).map_err(|error| Broken::Run(error.to_string()))?;
+        let run = run_of(store, key, &bytes, Detail::Samples).map_err(Broken::Run)?;
+        let origin = Origin { repository: &repository, id: key.id(), thinned: key.is_thinned() };
+        lake.add(key, |out| Ok(render::parquet(&run, origin, out)?))
+    };
+    let written: Vec<Result<(), Broken>> = missing.par_iter().map(write).collect();
+    let mut broken = Vec::new();
+    for result in written {
+        match result {
+            Ok(()) => {}
+            Err(Broken::Run(why)) => broken.push(format!("{why}; left out")),
+            // A full disk is no damage of a run.
+            Err(error) => return Err(error).with_context(|| format!("cannot write to {directory}")),
+        }
+    }
+    broken.iter().for_each(|why| output::warn(why));
+    let line = format!(
+        "exported {} of {} runs of {repository} to {directory}, {} were there\n",
+        missing.len() - broken.len(),
+        keys.len(),
+        keys.len() - missing.len()
+    );
+    output::print(escape::lines(&line).as_bytes())?;
+    Ok(told(&broken))
+}
+
+/// Why a run has no file.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("{0}")]
+    Run(String),
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
+}

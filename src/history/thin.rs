@@ -1,0 +1,109 @@
+//! An old run without its samples: what the verdict needs of them to the last bit, and their quantiles. A comparison or
+//! a series that reads the thinned run says what it said before.
+
+use crate::model::record::{self, RecordError, SHARES};
+use crate::model::{Detail, Evidence, Run, Summary, Thinned};
+use crate::stats::{quantile, steadiness};
+
+/// The thinned form of a stored run; `None` where it has no samples.
+pub fn thinned(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
+    let whole = record::decode(bytes, Detail::Samples)?;
+    // The digests as they were made, before the samples went through the steps of a record.
+    let digests = record::decode(bytes, Detail::Digests)?;
+    let mut any = false;
+    let mut thin = whole;
+    for (measurement, digested) in thin.measurements.iter_mut().zip(&digests.measurements) {
+        let direction = measurement.metric.direction;
+        for (evidence, digested) in measurement.replicates.iter_mut().zip(&digested.replicates) {
+            let Evidence::Samples(samples) = evidence else { continue };
+            let digest = match digested {
+                Evidence::Digest(digest) => *digest,
+                _ => steadiness::digest(samples, direction),
+            };
+            let quantiles = Summary { centre: digest.median, ..summary(samples) };
+            *evidence = Evidence::Thinned(Box::new(Thinned { digest, quantiles }));
+            any = true;
+        }
+    }
+    let thin = Run { unreadable: Vec::new(), ..thin };
+    if any { record::encode(&thin, steadiness::digest).map(Some) } else { Ok(None) }
+}
+
+/// Mean, deviation and those quantiles that the samples are enough for.
+pub fn summary(samples: &[f64]) -> Summary {
+    let mut sorted = samples.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let n = sorted.len() as f64;
+    let mean = sorted.iter().sum::<f64>() / n;
+    let squares: f64 = sorted.iter().map(|x| (x - mean).powi(2)).sum();
+    let quantiles = SHARES.iter().filter_map(|share| Some((*share, quantile::of_sorted(&sorted, *share)?)));
+    Summary {
+        centre: quantile::of_sorted(&sorted, 0.5).unwrap_or(mean),
+        mean: mean.is_finite().then_some(mean),
+        sd: (sorted.len() > 1).then(|| (squares / (n - 1.0)).sqrt()).filter(|sd| sd.is_finite()),
+        samples: Some(sorted.len() as u64),
+        quantiles: quantiles.filter(|(_, value)| value.is_finite()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Direction, Environment, Measurement, Metric, Unit};
+
+    fn run() -> Run {
+        // 1..=100 in an order of its own: the 37 multiples are all residues of 101.
+        let samples: Vec<f64> = (1..=100).map(|i| f64::from(i * 37 % 101)).collect();
+        let rate = Metric::measured("throughput", Unit::PerSecond, Direction::Higher);
+        let count = Metric::counted("queries", Unit::Count, Direction::Lower);
+        let mut environment = Environment::default();
+        environment.set(Environment::CPU, "Imaginary 9000");
+        let measurements = vec![
+            Measurement::new("criterion", "a", Metric::time(), Evidence::Samples(samples.clone())),
+            Measurement::new("criterion", "a/rate", rate, Evidence::Samples(vec![0.0, 3.0, 5.0])),
+            Measurement::new("criterion", "b", count, Evidence::Value(7.0)),
+        ];
+        Run { time: 1, branch: Some("main".into()), environment, measurements, ..Run::default() }
+    }
+
+    fn stored(run: &Run) -> Vec<u8> {
+        record::encode(run, steadiness::digest).unwrap()
+    }
+
+    #[test]
+    fn the_digests_of_a_thinned_run_are_those_of_the_whole_one_to_the_last_bit() {
+        let whole = stored(&run());
+        let thin = thinned(&whole).unwrap().unwrap();
+        let digests = |bytes: &[u8]| record::decode(bytes, Detail::Digests).unwrap();
+        assert_eq!(digests(&thin), digests(&whole));
+        assert!(thin.len() < whole.len());
+        assert_eq!(thinned(&thin).unwrap(), None, "there is nothing more to take");
+    }
+
+    #[test]
+    fn the_quantiles_of_a_thinned_run_are_those_of_its_samples() {
+        let thin = thinned(&stored(&run())).unwrap().unwrap();
+        let back = record::decode(&thin, Detail::Samples).unwrap();
+        let Evidence::Thinned(time) = &back.measurements[0].replicates[0] else { panic!("not thinned") };
+        // Of 1..=100: the quantile q lies at 1 + 99 q. The variance is (100² - 1) / 12 · 100 / 99.
+        for (share, value) in &time.quantiles.quantiles {
+            let expected = 1.0 + 99.0 * share;
+            assert!((value / expected - 1.0).abs() < 2e-4, "{share}: {value}"); // twice a step of the record
+        }
+        let shares: Vec<f64> = time.quantiles.quantiles.iter().map(|(share, _)| *share).collect();
+        assert_eq!(shares, SHARES);
+        assert!((time.quantiles.mean.unwrap() / 50.5 - 1.0).abs() < 1e-4);
+        assert!((time.quantiles.sd.unwrap() / 29.011_491_975 - 1.0).abs() < 1e-4);
+        // Three samples have a least, a middle and a largest one; zero is kept as it is.
+        let Evidence::Thinned(rate) = &back.measurements[1].replicates[0] else { panic!("not thinned") };
+        assert_eq!(rate.quantiles.quantiles, [(0.0, 0.0), (0.5, 3.0), (1.0, 5.0)]);
+        assert_eq!(back.measurements[2].replicates, [Evidence::Value(7.0)]);
+    }
+
+    #[test]
+    fn a_run_without_samples_has_nothing_to_thin() {
+        let mut run = run();
+        run.measurements.drain(..2);
+        assert_eq!(thinned(&stored(&run)).unwrap(), None);
+    }
+}

@@ -1,0 +1,284 @@
+//! Runs as objects of a bucket, a folder for each month: Amazon S3 and what speaks like it, Google Cloud Storage, Azure.
+//!
+//! A run is one object, written only where there is none of its name, so that two writers never touch each other's. An
+//! object is there as a whole or not at all, whatever becomes of the writer. Nothing is sent to or fetched from others:
+//! whoever opens the bucket sees the same runs.
+//!
+//! Requests cost time and money, so a listing goes no further than what is asked for: names are in time order, and a
+//! bucket can be asked for the names after a given one. The number of requests depends on what is asked, never on how
+//! long the history is.
+
+mod address;
+mod bucket;
+mod fault;
+
+pub use address::{BucketUrl, Provider};
+pub use bucket::{Bucket, Created, Page};
+pub use fault::BucketError;
+
+use super::key::month_of;
+use super::{Key, Listing, NEWEST, Newest, Store, StoreError, Written, checked, once, record, refuse_mismatch};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+/// As much of a record as tells its version.
+const HEAD: u64 = 32;
+
+/// Steps in which a crowded month is searched for its newest runs: each halves the time that is looked at, and a month
+/// has 2^22 seconds.
+const HALVINGS: usize = 22;
+
+/// A bucket of runs.
+#[derive(Debug)]
+pub struct BucketStore {
+    bucket: Bucket,
+}
+
+impl BucketStore {
+    /// The store in a bucket, opened with the credentials of the environment.
+    pub fn open(url: &BucketUrl) -> Result<BucketStore, StoreError> {
+        Ok(BucketStore { bucket: Bucket::open(url)? })
+    }
+
+    /// The folders of months, oldest first, and the names of everything else.
+    fn months(&self) -> Result<(Vec<String>, Vec<String>), StoreError> {
+        let top = self.bucket.top()?;
+        let is_month = |name: &String| name.len() == 7 && name.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let (mut months, mut foreign): (Vec<String>, Vec<String>) = top.folders.into_iter().partition(is_month);
+        foreign.extend(top.names);
+        months.sort();
+        foreign.sort();
+        Ok((months, foreign))
+    }
+
+    /// Every name in a month after a time, page by page.
+    fn names_after(&self, month: &str, time: i64) -> Result<Vec<String>, StoreError> {
+        let mut names = Vec::new();
+        let mut next = None;
+        loop {
+            let page = self.bucket.page(&format!("{month}/"), Some(&before(month, time)), next)?;
+            names.extend(page.names);
+            next = page.next;
+            if next.is_none() {
+                return Ok(names);
+            }
+        }
+    }
+
+    /// The newest runs of a month, at least so many if there are, and whether it has older ones. One request for a month
+    /// that fits into a page; in a larger one the page that the end can be reached from is searched for by halving.
+    fn newest_of(&self, month: &str, count: usize) -> Result<(Vec<Key>, bool), StoreError> {
+        let keys = |names: &[String]| names.iter().filter_map(|name| Key::parse(name)).collect::<Vec<Key>>();
+        let page = self.bucket.page(&format!("{month}/"), None, None)?;
+        let mut kept = keys(&page.names);
+        if page.next.is_none() {
+            return Ok((kept, false));
+        }
+        // `kept` ends at `low`, and there are runs after it; none that would be enough are after `high`.
+        let mut whole = true;
+        let mut low = kept.last().map_or(0, Key::time);
+        let mut high = end_of(month, low);
+        for _ in 0..HALVINGS {
+            let middle = low + (high - low) / 2;
+            if middle <= low {
+                break;
+            }
+            let page = self.bucket.page(&format!("{month}/"), Some(&before(month, middle)), None)?;
+            let found = keys(&page.names);
+            if page.next.is_none() && found.len() >= count {
+                return Ok((found, true));
+            }
+            match (page.next, found.last()) {
+                (Some(_), Some(last)) => {
+                    low = last.time();
+                    kept = found;
+                    whole = false;
+                }
+                _ => high = middle,
+            }
+        }
+        kept.extend(keys(&self.names_after(month, low)?));
+        kept.sort();
+        kept.dedup();
+        if whole || kept.len() >= count {
+            return Ok((kept, !whole));
+        }
+        Ok((keys(&self.names_after(month, 0)?), false))
+    }
+
+    /// Refuses to write where a later perfgate writes; the first bytes of the newest records tell.
+    fn refuse_newer(&self) -> Result<(), StoreError> {
+        let keys = self.newest(NEWEST)?.keys;
+        let newest = &keys[keys.len().saturating_sub(NEWEST)..];
+        let names: Vec<String> = newest.iter().map(Key::to_string).collect();
+        for (key, head) in newest.iter().zip(self.bucket.read(&names, Some(HEAD))) {
+            // One that is damaged or was removed in between says nothing of versions.
+            let version = head.ok().flatten().and_then(|head| record::version(&head).ok()).unwrap_or_default();
+            if version > record::VERSION {
+                return Err(StoreError::Newer { store: self.describe(), key: Box::new(key.clone()), version });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for BucketStore {
+    fn list(&self) -> Result<Listing, StoreError> {
+        let (months, foreign) = self.months()?;
+        let mut listing = Listing { foreign, ..Listing::default() };
+        let mut asked: Vec<(String, Option<String>, Option<String>)> =
+            months.iter().map(|month| (format!("{month}/"), None, None)).collect();
+        while !asked.is_empty() {
+            let mut more = Vec::new();
+            for ((folder, ..), page) in asked.iter().zip(self.bucket.pages(asked.clone())) {
+                let page = page?;
+                for name in page.names {
+                    match Key::parse(&name) {
+                        Some(key) => listing.keys.push(key),
+                        None => listing.foreign.push(name),
+                    }
+                }
+                more.extend(page.next.map(|next| (folder.clone(), None, Some(next))));
+            }
+            asked = more;
+        }
+        listing.settle();
+        Ok(listing)
+    }
+
+    fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
+        // A span's months, each from the span's first second on.
+        let mut asked = Vec::new();
+        for span in spans {
+            let mut time = *span.start();
+            loop {
+                let month = month_of(time);
+                asked.push((format!("{month}/"), Some(before(&month, time)), None, span.clone()));
+                match end_of(&month, time) {
+                    end if end < *span.end() => time = end + 1,
+                    _ => break,
+                }
+            }
+        }
+        let mut keys = Vec::new();
+        while !asked.is_empty() {
+            let pages = asked.iter().map(|(folder, after, next, _)| (folder.clone(), after.clone(), next.clone()));
+            let pages = self.bucket.pages(pages.collect());
+            let mut more = Vec::new();
+            for ((folder, after, _, span), page) in asked.into_iter().zip(pages) {
+                let page = page?;
+                let found: Vec<Key> = page.names.iter().filter_map(|name| Key::parse(name)).collect();
+                let done = found.last().is_some_and(|last| last.time() > *span.end());
+                keys.extend(found.into_iter().filter(|key| span.contains(&key.time())));
+                more.extend(page.next.filter(|_| !done).map(|next| (folder, after, Some(next), span)));
+            }
+            asked = more;
+        }
+        Ok(once(keys))
+    }
+
+    fn newest(&self, count: usize) -> Result<Newest, StoreError> {
+        let (mut months, foreign) = self.months()?;
+        let mut newest = Newest { foreign, ..Newest::default() };
+        while newest.keys.len() < count
+            && let Some(month) = months.pop()
+        {
+            let (mut keys, more) = self.newest_of(&month, count - newest.keys.len())?;
+            newest.more |= more;
+            keys.append(&mut newest.keys);
+            newest.keys = keys;
+        }
+        newest.more |= !months.is_empty();
+        newest.keys = once(newest.keys);
+        Ok(newest)
+    }
+
+    fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
+        let missing = || Err(StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) });
+        self.read_all(std::slice::from_ref(key)).pop().unwrap_or_else(missing)
+    }
+
+    fn read_all(&self, keys: &[Key]) -> Vec<Result<Vec<u8>, StoreError>> {
+        let names: Vec<String> = keys.iter().map(Key::to_string).collect();
+        let read = self.bucket.read(&names, None);
+        keys.iter()
+            .zip(read)
+            .map(|(key, bytes)| match bytes? {
+                Some(bytes) => checked(self.describe(), key, bytes),
+                None => Err(StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) }),
+            })
+            .collect()
+    }
+
+    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
+        refuse_mismatch(records)?;
+        self.refuse_newer()?;
+        let objects: BTreeMap<&Key, &Vec<u8>> = records.iter().map(|(key, bytes)| (key, bytes)).collect();
+        let named: Vec<(String, Vec<u8>)> =
+            objects.iter().map(|(key, bytes)| (key.to_string(), bytes.to_vec())).collect();
+        let mut added = 0;
+        for (key, created) in objects.keys().zip(self.bucket.create(&named)) {
+            match created? {
+                Created::New => added += 1,
+                Created::There(bytes) => drop(checked(self.describe(), key, bytes)?),
+            }
+        }
+        Ok(Written { added, already: records.len() - added })
+    }
+
+    fn remove(&self, keys: &[Key]) -> Result<usize, StoreError> {
+        let names: Vec<String> = keys.iter().map(Key::to_string).collect();
+        let mut removed = 0;
+        for there in self.bucket.remove(&names) {
+            removed += usize::from(there?);
+        }
+        Ok(removed)
+    }
+
+    fn describe(&self) -> String {
+        self.bucket.url().to_string()
+    }
+
+    fn pull(&self, _: &str) -> Result<super::Exchange, StoreError> {
+        Err(StoreError::Shared { store: self.describe() })
+    }
+
+    fn push(&self, _: &str) -> Result<super::Exchange, StoreError> {
+        Err(StoreError::Shared { store: self.describe() })
+    }
+}
+
+/// A name that comes before those of a time and after all earlier ones.
+fn before(month: &str, time: i64) -> String {
+    format!("{month}/{:012}", time.max(0))
+}
+
+/// The last second of the month that a time is in.
+fn end_of(month: &str, time: i64) -> i64 {
+    // No month has more than 31 days: the first of the days after it that is in another one.
+    let day = 86_400;
+    let midnight = time - time.rem_euclid(day);
+    let next = (1..=31).map(|days| midnight + days * day).find(|start| month_of(*start) != month);
+    next.map_or(time, |start| start - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_ends_where_the_next_one_begins() {
+        // 2026-02-28T23:59:59Z, 2024-02-29T23:59:59Z and 1970-01-31T23:59:59Z.
+        for (time, end) in [(1_771_000_000, 1_772_323_199), (1_709_164_800, 1_709_251_199), (0, 2_678_399)] {
+            assert_eq!(end_of(&month_of(time), time), end);
+            assert_eq!(end_of(&month_of(end), end), end);
+        }
+    }
+
+    #[test]
+    fn the_name_before_a_time_parts_it_from_the_second_before() {
+        let name = |time: i64| format!("1970-01/{time:012}-none-c1b0730e0133.pgrun");
+        let border = before("1970-01", 7);
+        assert!(name(6) < border && border < name(7));
+    }
+}

@@ -1,0 +1,322 @@
+//! What goes wrong with a bucket, in words that say how to mend it. Providers answer with a code and a message inside
+//! XML, and clients with chains of causes; keys, tokens and signed addresses may stand anywhere in either. So nothing is
+//! shown but the code, the message, and the innermost cause.
+
+use super::{BucketUrl, Provider};
+use object_store::client::{HttpError, HttpErrorKind};
+use std::error::Error;
+
+/// The longest piece of foreign text that is shown.
+const LONGEST: usize = 240;
+
+/// Why a bucket could not do what it was asked to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot {what} {url}: {}", told(.fault, .url))]
+pub struct BucketError {
+    what: String,
+    url: Box<BucketUrl>,
+    fault: Fault,
+}
+
+impl BucketError {
+    pub(super) fn new(what: impl Into<String>, url: &BucketUrl, fault: Fault) -> Self {
+        BucketError { what: what.into(), url: Box::new(url.clone()), fault }
+    }
+}
+
+/// The kinds of trouble that differ in how they are mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A setting of the environment that is wrong by itself.
+    Settings(String),
+    /// Nobody gives credentials.
+    NoCredentials(String),
+    /// The credentials are not taken.
+    Credentials(String),
+    /// They are taken, and do not allow it.
+    Denied(String),
+    /// There is no such bucket.
+    NoBucket(String),
+    /// The bucket is in another region than the one that was asked.
+    Region {
+        /// Where the bucket is, where the server tells.
+        bucket: Option<String>,
+        /// Where it was looked for.
+        asked: String,
+    },
+    /// Nobody answers there.
+    Unreachable(String),
+    /// The connection broke, or the server was too busy, every time.
+    Broken(String),
+    /// Anything else, in the words of the server.
+    Other(String),
+}
+
+impl Fault {
+    /// True where another try may go well.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Fault::Broken(_))
+    }
+
+    /// What an error of the client means.
+    pub(super) fn of(error: &object_store::Error, region: &str) -> Fault {
+        let text = error.to_string();
+        let said = said(&text, error);
+        if let Some(code) = between(&text, "<Code>", "</Code>") {
+            return Fault::of_code(code, &text, said, region);
+        }
+        if text.contains("redirect without LOCATION") {
+            return Fault::Region { bucket: None, asked: region.to_owned() };
+        }
+        if let Some(kind) = http(error) {
+            return match kind {
+                HttpErrorKind::Connect => Fault::Unreachable(said),
+                _ => Fault::Broken(said),
+            };
+        }
+        let status = |code: &str| text.contains(&format!("status code: {code}"));
+        match error {
+            object_store::Error::PermissionDenied { .. } => Fault::Denied(said),
+            object_store::Error::Unauthenticated { .. } => Fault::Credentials(said),
+            _ if status("403") => Fault::Denied(said),
+            _ if status("401") => Fault::Credentials(said),
+            _ if status("404") => Fault::NoBucket(said),
+            _ if status("5") => Fault::Broken(said),
+            _ => Fault::Other(said),
+        }
+    }
+
+    /// By the code that a provider gives.
+    fn of_code(code: &str, text: &str, said: String, region: &str) -> Fault {
+        match code {
+            "NoSuchBucket" | "ContainerNotFound" | "InvalidBucketName" => Fault::NoBucket(said),
+            "AuthorizationHeaderMalformed" | "PermanentRedirect" | "TemporaryRedirect" => {
+                let bucket = between(text, "<Region>", "</Region>").or_else(|| between(text, "expecting '", "'"));
+                Fault::Region { bucket: bucket.map(clean), asked: region.to_owned() }
+            }
+            "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "ExpiredToken"
+            | "InvalidToken"
+            | "InvalidSecurity"
+            | "RequestTimeTooSkewed"
+            | "TokenRefreshRequired"
+            | "AuthenticationRequired"
+            | "AuthenticationFailed"
+            | "NoAuthenticationInformation"
+            | "InvalidAuthenticationInfo" => Fault::Credentials(said),
+            "AccessDenied"
+            | "AllAccessDisabled"
+            | "AccountProblem"
+            | "AuthorizationFailure"
+            | "AuthorizationPermissionMismatch"
+            | "InsufficientAccountPermissions"
+            | "AccountIsDisabled" => Fault::Denied(said),
+            "InternalError" | "SlowDown" | "ServiceUnavailable" | "ServerBusy" | "RequestTimeout" | "OperationTimedOut"
+            // Writers of one name that met: the next try finds what the other wrote.
+            | "ConditionalRequestConflict" | "OperationAborted" => {
+                Fault::Broken(said)
+            }
+            _ => Fault::Other(said),
+        }
+    }
+
+    /// What an error in making the client means.
+    pub(super) fn of_settings(error: &object_store::Error) -> Fault {
+        Fault::Settings(said(&error.to_string(), error))
+    }
+
+    /// What it means that no credentials could be had.
+    pub(super) fn no_credentials(error: &object_store::Error) -> Fault {
+        Fault::NoCredentials(said(&error.to_string(), error))
+    }
+}
+
+/// A fault in words, with what mends it.
+fn told(fault: &Fault, url: &BucketUrl) -> String {
+    let bucket = &url.bucket;
+    let provider = url.provider;
+    match fault {
+        Fault::Settings(why) => format!("the environment does not describe it: {why}"),
+        Fault::NoCredentials(why) => format!("there are no credentials ({why}); {}", credentials(provider)),
+        Fault::Credentials(why) => {
+            format!(
+                "the credentials are not accepted ({why}); renew them, look at the machine's clock, and {}",
+                credentials(provider)
+            )
+        }
+        Fault::Denied(why) => format!("access is denied ({why}); {}", rights(provider, bucket)),
+        Fault::NoBucket(why) => {
+            let what = if provider == Provider::Azure { "container" } else { "bucket" };
+            format!(
+                "there is no {what} `{bucket}` ({why}); create it, or correct the store's address or {}",
+                place(provider)
+            )
+        }
+        Fault::Region { bucket: Some(region), asked } => {
+            format!("the bucket is in {region}, and was looked for in {asked}; set AWS_REGION={region}")
+        }
+        Fault::Region { bucket: None, asked } => {
+            format!(
+                "the bucket is in another region than {asked}; set AWS_REGION to the bucket's (aws s3api get-bucket-location --bucket {bucket})"
+            )
+        }
+        Fault::Unreachable(why) => {
+            format!("no connection ({why}); check the network, the proxy, and {}", place(provider))
+        }
+        Fault::Broken(why) => format!("it was tried several times, and the last answer was: {why}; try again later"),
+        Fault::Other(why) => why.clone(),
+    }
+}
+
+/// Where credentials come from.
+fn credentials(provider: Provider) -> &'static str {
+    match provider {
+        Provider::S3 => {
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if the key came with one), or give \
+             the job a role (AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE); ~/.aws is not read: \
+             `eval \"$(aws configure export-credentials --format env)\"` takes a profile over"
+        }
+        Provider::Google => {
+            "set GOOGLE_APPLICATION_CREDENTIALS to a file of credentials, or run `gcloud auth application-default login`"
+        }
+        Provider::Azure => {
+            "set AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_KEY, or give the job an identity (AZURE_CLIENT_ID, \
+             AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE)"
+        }
+    }
+}
+
+/// What the credentials have to allow.
+fn rights(provider: Provider, bucket: &str) -> String {
+    match provider {
+        Provider::S3 => format!(
+            "the key or role needs s3:ListBucket on arn:aws:s3:::{bucket} and s3:GetObject on arn:aws:s3:::{bucket}/*, to \
+             record also s3:PutObject, to prune also s3:DeleteObject"
+        ),
+        Provider::Google => format!(
+            "the account needs the role Storage Object Viewer on {bucket}, to record also Storage Object Creator, to \
+             prune Storage Object User"
+        ),
+        Provider::Azure => format!(
+            "the identity needs the role Storage Blob Data Reader on {bucket}, to record and prune Storage Blob Data \
+             Contributor"
+        ),
+    }
+}
+
+/// Which variables say where a bucket is.
+fn place(provider: Provider) -> &'static str {
+    match provider {
+        Provider::S3 => "AWS_REGION and AWS_ENDPOINT_URL",
+        Provider::Google => "GOOGLE_APPLICATION_CREDENTIALS",
+        Provider::Azure => "AZURE_STORAGE_ACCOUNT_NAME",
+    }
+}
+
+/// The client's own kind of a failure of the connection.
+fn http(error: &object_store::Error) -> Option<HttpErrorKind> {
+    causes(error).find_map(|cause| cause.downcast_ref::<HttpError>()).map(HttpError::kind)
+}
+
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    let next = |error: &&'e (dyn Error + 'static)| -> Option<&'e (dyn Error + 'static)> { (*error).source() };
+    std::iter::successors(Some(error), next)
+}
+
+/// The server's code and message, else the innermost cause.
+fn said(text: &str, error: &(dyn Error + 'static)) -> String {
+    let code = between(text, "<Code>", "</Code>");
+    let message = between(text, "<Message>", "</Message>");
+    match (code, message) {
+        (Some(code), Some(message)) if !message.is_empty() => clean(&format!("{code}: {message}")),
+        (Some(code), _) => clean(code),
+        _ => {
+            // A status without a body that is known: its number and name only.
+            let status = text.split("status code: ").nth(1).and_then(|rest| rest.split([':', '\n']).next());
+            let innermost = || causes(error).last().map(ToString::to_string).unwrap_or_default();
+            clean(&status.map_or_else(innermost, |status| format!("status {status}")))
+        }
+    }
+}
+
+fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<&'t str> {
+    let rest = &text[text.find(open)? + open.len()..];
+    rest.find(close).map(|end| &rest[..end])
+}
+
+/// Fit to be shown in one line: no control characters, no user, password or query of a URL, not too long.
+pub(super) fn clean(text: &str) -> String {
+    let mut out = String::new();
+    for (index, word) in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).enumerate()
+    {
+        if index > 0 {
+            out.push(' ');
+        }
+        match word.split_once("://") {
+            Some((scheme, rest)) => {
+                let rest = rest.split(['?', '#']).next().unwrap_or_default();
+                let host = rest.split_once('@').map_or(rest, |(_, host)| host);
+                out.push_str(&format!("{scheme}://{host}"));
+            }
+            None => out.push_str(word),
+        }
+    }
+    if out.chars().count() > LONGEST {
+        out = out.chars().take(LONGEST).chain("…".chars()).collect();
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url() -> BucketUrl {
+        "s3://perf-runs/x".parse().unwrap()
+    }
+
+    fn generic(text: &str) -> object_store::Error {
+        object_store::Error::Generic { store: "S3", source: text.to_owned().into() }
+    }
+
+    fn words(text: &str) -> String {
+        BucketError::new("list", &url(), Fault::of(&generic(text), "eu-west-1")).to_string()
+    }
+
+    #[test]
+    fn each_trouble_says_how_it_is_mended() {
+        let xml = |status: &str, code: &str, more: &str| {
+            format!(
+                "Error performing GET http://h/b?sig=SECRET in 3ms - Server returned non-2xx status code: {status}: \
+                 <?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m.</Message>{more}</Error>"
+            )
+        };
+        let words = |status, code, more| words(&xml(status, code, more));
+        for (said, mends) in [
+            (words("404 Not Found", "NoSuchBucket", ""), "there is no bucket `perf-runs`"),
+            (words("403 Forbidden", "AccessDenied", ""), "s3:ListBucket on arn:aws:s3:::perf-runs"),
+            (words("403 Forbidden", "InvalidAccessKeyId", ""), "set AWS_ACCESS_KEY_ID"),
+            (words("403 Forbidden", "SignatureDoesNotMatch", ""), "the credentials are not accepted"),
+            (words("403 Forbidden", "RequestTimeTooSkewed", ""), "clock"),
+            (
+                words("400 Bad Request", "AuthorizationHeaderMalformed", "<Region>eu-north-1</Region>"),
+                "AWS_REGION=eu-north-1",
+            ),
+            (words("301 Moved", "PermanentRedirect", ""), "another region than eu-west-1"),
+            (words("503 Slow", "SlowDown", ""), "try again later"),
+        ] {
+            assert!(said.starts_with("cannot list s3://perf-runs/x: "), "{said}");
+            assert!(said.contains(mends), "{said}");
+            assert!(!said.contains("SECRET") && !said.contains('<'), "{said}");
+        }
+        let bare = "Received redirect without LOCATION, this normally indicates an incorrectly configured region";
+        assert!(super::tests::words(bare).contains("set AWS_REGION"));
+    }
+
+    #[test]
+    fn nothing_secret_and_nothing_that_moves_the_cursor_is_shown() {
+        assert_eq!(clean("a\u{1b}[31m b\nhttps://u:p@h/x?sig=s#t c"), "a [31m b https://h/x c");
+        assert_eq!(clean(&"x".repeat(1000)).chars().count(), LONGEST + 1);
+    }
+}

@@ -1,0 +1,171 @@
+//! What a picture shows, as data: the one description that both back ends draw. Texts are made harmless here, ticks are
+//! chosen here, so that the two differ in nothing but looks. Knows no pixels but the size of the whole.
+
+use crate::render::escape;
+
+/// A picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// The file's name without its ending: ASCII letters, digits and `-`.
+    pub stem: String,
+    /// One line above it.
+    pub title: String,
+    /// Width and height in pixels.
+    pub size: (u32, u32),
+    /// Left to right.
+    pub x: Axis,
+    /// Bottom to top.
+    pub y: Axis,
+    /// What is drawn, the lowest first.
+    pub layers: Vec<Layer>,
+}
+
+/// A side of the picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    /// What it measures; may be empty.
+    pub label: String,
+    /// From where to where; finite, the first less than the second.
+    pub range: (f64, f64),
+    /// Places with their texts.
+    pub ticks: Vec<(f64, String)>,
+    /// Whether a line crosses the picture at each tick.
+    pub grid: bool,
+}
+
+/// Marks of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// The marks.
+    pub marks: Marks,
+    /// Their colour, by what it means.
+    pub ink: Ink,
+    /// What they are, for the line of explanations.
+    pub legend: Option<String>,
+}
+
+/// What is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Marks {
+    /// The area between two heights: (x, low, high).
+    Area(Vec<(f64, f64, f64)>),
+    /// A line through points.
+    Line(Vec<(f64, f64)>),
+    /// A thin line through points.
+    Hair(Vec<(f64, f64)>),
+    /// Small dots.
+    Dots(Vec<(f64, f64)>),
+    /// A dot each with a line from one x to another: (from, x, to, y).
+    Spans(Vec<(f64, f64, f64, f64)>),
+}
+
+impl Marks {
+    /// True where there is nothing to draw.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Marks::Area(points) => points.is_empty(),
+            Marks::Line(points) | Marks::Hair(points) | Marks::Dots(points) => points.is_empty(),
+            Marks::Spans(spans) => spans.is_empty(),
+        }
+    }
+}
+
+/// What a colour means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ink {
+    /// The base's side.
+    Base,
+    /// The head's side, and a series' points.
+    Head,
+    /// Worse, and the threshold.
+    Bad,
+    /// Better.
+    Good,
+    /// Open.
+    Open,
+    /// Of no account.
+    Dim,
+}
+
+impl Ink {
+    /// Red, green and blue. Told apart by brightness too, for those who see no colours.
+    pub fn rgb(self) -> (u8, u8, u8) {
+        match self {
+            Ink::Base => (0x8a, 0x93, 0xa1),
+            Ink::Head => (0x0b, 0x5f, 0xce),
+            Ink::Bad => (0xb3, 0x26, 0x1e),
+            Ink::Good => (0x1a, 0x7f, 0x37),
+            Ink::Open => (0xc0, 0x80, 0x10),
+            Ink::Dim => (0x6b, 0x74, 0x82),
+        }
+    }
+}
+
+/// A text for a picture: one line, no control character, none that XML does not have, at most so many characters.
+pub fn text(text: &str, longest: usize) -> String {
+    let text = escape::message(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
+    let count = text.chars().count();
+    if count <= longest {
+        return text;
+    }
+    let kept = longest.saturating_sub(1) / 2;
+    let head: String = text.chars().take(kept).collect();
+    let tail: String = text.chars().skip(count - kept).collect();
+    format!("{head}…{tail}")
+}
+
+/// Ticks at round numbers, about so many.
+pub fn ticks((low, high): (f64, f64), about: usize) -> Vec<(f64, String)> {
+    let rough = (high - low) / about.max(1) as f64;
+    if !(rough.is_finite() && rough > 0.0) {
+        return Vec::new();
+    }
+    let power = 10f64.powf(rough.log10().floor());
+    let step =
+        [1.0, 2.0, 5.0, 10.0].into_iter().map(|round| round * power).find(|step| *step >= rough).unwrap_or(rough);
+    let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
+    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    (first..=last)
+        .map(|i| i as f64 * step)
+        .map(|at| (at, format!("{at:.decimals$}").replace("-0", "0").replace('-', "−")))
+        .collect()
+}
+
+/// A range around values with some air at both ends; never empty.
+pub fn around(values: impl Iterator<Item = f64>, air: f64) -> (f64, f64) {
+    let finite = values.filter(|value| value.is_finite());
+    let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+    if low > high {
+        return (0.0, 1.0);
+    }
+    // Equal values still need a range, one that a number of this size can tell from none.
+    let spare = (air * (high - low)).max(1e-3 * low.abs().max(high.abs())).max(1e-9);
+    (low - spare, high + spare)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_numbers_inside_the_range() {
+        let places = |range, about| ticks(range, about).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(places((0.0, 10.0), 5), ["0", "2", "4", "6", "8", "10"]);
+        assert_eq!(places((0.93, 1.21), 4), ["1.0", "1.1", "1.2"]);
+        assert_eq!(places((-2.0, 2.0), 4), ["−2", "−1", "0", "1", "2"]);
+        assert!(places((1.0, 1.0), 4).is_empty() && places((0.0, f64::NAN), 4).is_empty());
+    }
+
+    #[test]
+    fn a_range_holds_all_values_and_is_never_empty() {
+        assert_eq!(around([1.0, 3.0, f64::NAN].into_iter(), 0.5), (0.0, 4.0));
+        assert_eq!(around([1000.0].into_iter(), 0.1), (999.0, 1001.0));
+        assert_eq!(around([].into_iter(), 0.1), (0.0, 1.0));
+    }
+
+    #[test]
+    fn a_text_is_one_visible_line_of_bounded_length() {
+        assert_eq!(text("a\nb\u{1b}\u{202e}\u{ffff}", 80), "a\\nb\\u{1b}\\u{202e}\u{fffd}");
+        assert_eq!(text("abcdefghij", 7), "abc…hij");
+    }
+}

@@ -1,0 +1,129 @@
+//! All changes of a report in one picture: each with its interval, and the threshold that it was held against.
+
+use super::chart::{Axis, Chart, Ink, Layer, Marks, text};
+use crate::render::quantity::change;
+use crate::verdict::{Finding, Outcome, Report};
+
+/// Rows of the picture.
+const ROWS: usize = 40;
+/// Characters of a name beside a row.
+const NAME: usize = 48;
+/// How far the picture reaches at most, as a factor.
+const REACH: f64 = 8.0;
+/// Changes that may have a tick.
+const TICKS: [f64; 12] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0];
+
+/// The picture; `None` where nothing was compared.
+pub(super) fn chart(report: &Report) -> Option<Chart> {
+    let all: Vec<(&Finding, f64)> = report
+        .benchmarks
+        .iter()
+        .filter_map(|finding| Some((finding, finding.change.filter(|c| c.is_finite())?)))
+        .collect();
+    let rows = &all[..all.len().min(ROWS)];
+    if rows.is_empty() {
+        return None;
+    }
+    let reach = reach(rows, report.threshold);
+    let x = |fraction: f64| fraction.max(-0.999).ln_1p().clamp(-reach, reach);
+    let mut layers = vec![hair(vec![(0.0, 0.7), (0.0, 0.3 - rows.len() as f64)], Ink::Dim, None)];
+    layers.extend(limits(rows, x));
+    for outcome in Outcome::ALL {
+        let of_it = rows.iter().enumerate().filter(|(_, (finding, _))| finding.outcome == outcome);
+        let spans: Vec<_> = of_it
+            .map(|(row, (finding, by))| {
+                let [low, high] = finding.interval.unwrap_or([*by, *by]);
+                (x(low), x(*by), x(high), -(row as f64))
+            })
+            .collect();
+        if !spans.is_empty() {
+            let legend = Some(format!("{} {}", report.counts.get(outcome), outcome.word()));
+            layers.push(Layer { marks: Marks::Spans(spans), ink: ink(outcome), legend });
+        }
+    }
+    let names = rows.iter().enumerate().map(|(row, (finding, by))| (-(row as f64), label(finding, *by))).collect();
+    let title = match all.len() - rows.len() {
+        0 => "Changes, worst first".to_owned(),
+        left_out => format!("The {} worst of {} changes; {left_out} are left out", rows.len(), all.len()),
+    };
+    Some(Chart {
+        stem: "forest".to_owned(),
+        title,
+        size: (960, 110 + 20 * rows.len() as u32),
+        x: Axis {
+            label: "head / base − 1, with 95 % interval".to_owned(),
+            range: (-reach, reach),
+            ticks: ticks(reach),
+            grid: true,
+        },
+        y: Axis { label: String::new(), range: (0.3 - rows.len() as f64, 0.7), ticks: names, grid: false },
+        layers,
+    })
+}
+
+/// How far it reaches to either side, on the log scale.
+fn reach(rows: &[(&Finding, f64)], threshold: f64) -> f64 {
+    let ends = rows.iter().flat_map(|(finding, by)| finding.interval.unwrap_or([*by, *by]).into_iter().chain([*by]));
+    let widest = ends.filter(|end| end.is_finite()).map(|end| end.max(-0.999).ln_1p().abs()).fold(0.0, f64::max);
+    1.05 * widest.clamp((1.5 * threshold.ln_1p()).clamp(0.01, REACH.ln()), REACH.ln())
+}
+
+/// The threshold of each row on the side that is worse; rows with the same one share a line.
+fn limits(rows: &[(&Finding, f64)], x: impl Fn(f64) -> f64) -> Vec<Layer> {
+    let limit = |finding: &Finding| match finding.direction.as_str() {
+        "higher" => 1.0 / (1.0 + finding.threshold) - 1.0,
+        _ => finding.threshold,
+    };
+    let mut layers: Vec<Layer> = Vec::new();
+    let mut from = 0;
+    for row in 1..=rows.len() {
+        let here = limit(rows[from].0);
+        if rows.get(row).is_none_or(|(finding, _)| limit(finding) != here) {
+            let legend = layers.is_empty().then(|| "threshold".to_owned());
+            let line = vec![(x(here), 0.5 - from as f64), (x(here), 0.5 - row as f64)];
+            layers.push(hair(line, Ink::Bad, legend));
+            from = row;
+        }
+    }
+    layers
+}
+
+fn hair(points: Vec<(f64, f64)>, ink: Ink, legend: Option<String>) -> Layer {
+    Layer { marks: Marks::Hair(points), ink, legend }
+}
+
+fn ink(outcome: Outcome) -> Ink {
+    match outcome {
+        Outcome::Regressed => Ink::Bad,
+        Outcome::Improved => Ink::Good,
+        Outcome::Inconclusive | Outcome::Accepted => Ink::Open,
+        Outcome::Unchanged | Outcome::Added | Outcome::Removed => Ink::Head,
+    }
+}
+
+fn label(finding: &Finding, by: f64) -> String {
+    let name = match finding.metric.as_str() {
+        "time" => text(&finding.name, NAME),
+        metric => format!("{} ({})", text(&finding.name, NAME), text(metric, 16)),
+    };
+    format!("{name}  {}", change(by))
+}
+
+/// No change, and round changes to both sides, each clear of the one before it.
+fn ticks(reach: f64) -> Vec<(f64, String)> {
+    let mut ticks = vec![(0.0, "0".to_owned())];
+    for side in [1.0, -1.0] {
+        let mut last = 0.0_f64;
+        for by in TICKS {
+            let at = f64::ln_1p(by);
+            if at <= reach && at - last >= reach / 6.0 {
+                let fraction = (side * at).exp_m1();
+                let said = if side > 0.0 { by } else { fraction };
+                ticks.push((side * at, format!("{:+.0} %", 100.0 * said).replace('-', "−")));
+                last = at;
+            }
+        }
+    }
+    ticks.sort_by(|a, b| a.0.total_cmp(&b.0));
+    ticks
+}

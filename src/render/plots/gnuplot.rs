@@ -1,0 +1,155 @@
+//! A chart as a script for gnuplot, written by criterion-plot. The script prints the picture to standard output, so that
+//! gnuplot touches no file; running it is for `io::gnuplot`.
+//!
+//! criterion-plot puts every text between single quotes as it is: there gnuplot runs no command and knows no escape but
+//! the doubled quote. What it draws goes through its "enhanced" text, where `& _ ^ @ { } ~` are orders unless a
+//! backslash stands before them.
+
+use super::chart::{Axis, Chart, Ink, Marks};
+use criterion_plot::curve::Curve;
+use criterion_plot::errorbar::ErrorBar;
+use criterion_plot::prelude::{
+    Axis as Place, Color, Configure, Figure, FilledCurve, Font, FontSize, Grid, Horizontal, Justification, Key, Label,
+    LineWidth, Opacity, Order, Plot, PointSize, PointType, Position, Range, Set, Size, Stacked, TicLabels, Title,
+    Vertical,
+};
+use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
+
+/// How much of an area's colour is seen.
+const SHADE: f64 = 0.2;
+
+/// The script; the pictures of several scripts in a row stand in a row on standard output.
+pub fn script(chart: &Chart) -> Vec<u8> {
+    let (width, height) = (chart.size.0 as usize, chart.size.1 as usize);
+    let mut figure = Figure::new();
+    figure.set(Title(quoted(&chart.title))).set(Size(width, height)).set(Font("sans-serif")).set(FontSize(12.0));
+    for (place, axis) in [(Place::BottomX, &chart.x), (Place::LeftY, &chart.y)] {
+        configure(&mut figure, place, axis);
+    }
+    figure.configure(Key, |key| {
+        key.set(Position::Outside(Vertical::Top, Horizontal::Center))
+            .set(Stacked::Horizontally)
+            .set(Justification::Left)
+            .set(Order::SampleText)
+    });
+    for layer in chart.layers.iter().filter(|layer| !layer.marks.is_empty()) {
+        draw(&mut figure, &layer.marks, color(layer.ink), layer.legend.as_deref().map(quoted));
+    }
+    let mut script = Vec::new();
+    let _ = figure.dump(&mut script); // a vector takes everything
+    // The first line names a file; in its place everything an earlier script set is forgotten.
+    let behind = script.iter().position(|byte| *byte == b'\n').map_or(script.len(), |end| end + 1);
+    let head = format!("reset\nset encoding utf8\n{}", names(&chart.y));
+    script.splice(..behind, head.into_bytes());
+    script
+}
+
+/// An axis without a label has names for ticks.
+fn has_names(axis: &Axis) -> bool {
+    axis.label.is_empty()
+}
+
+/// Names on the left, as labels: gnuplot cuts the text of a tick after 49 bytes.
+fn names(axis: &Axis) -> String {
+    if !has_names(axis) {
+        return String::new();
+    }
+    let widest = axis.ticks.iter().map(|(_, text)| text.width()).max().unwrap_or_default();
+    // In widths of gnuplot's widest usual character.
+    let mut out = format!("set lmargin {}\n", widest * 9 / 10 + 3);
+    for (at, text) in &axis.ticks {
+        let _ = writeln!(out, "set label '{}' at graph -0.012, first {at} right", quoted(text));
+    }
+    out
+}
+
+fn configure(figure: &mut Figure, place: Place, axis: &Axis) {
+    figure.configure(place, |properties| {
+        let (low, high) = axis.range;
+        // A tick's text is a format of numbers besides.
+        let label = |text: &str| if has_names(axis) { String::new() } else { quoted(text).replace('%', "%%") };
+        let labels = axis.ticks.iter().map(|(_, text)| label(text));
+        let positions = axis.ticks.iter().map(|(at, _)| *at);
+        properties.set(Range::Limits(low, high)).set(TicLabels { labels, positions });
+        if !axis.label.is_empty() {
+            properties.set(Label(quoted(&axis.label)));
+        }
+        if axis.grid {
+            properties.configure(Grid::Major, |grid| grid.show());
+        }
+        properties
+    });
+}
+
+fn draw(figure: &mut Figure, marks: &Marks, color: Color, legend: Option<String>) {
+    match marks {
+        Marks::Area(points) => {
+            let x = points.iter().map(|(x, ..)| *x);
+            let (y1, y2) = (points.iter().map(|(_, low, _)| *low), points.iter().map(|(.., high)| *high));
+            figure.plot(FilledCurve { x, y1, y2 }, |curve| {
+                curve.set(color).set(Opacity(SHADE));
+                legend.map(|legend| curve.set(Label(legend)));
+                curve
+            });
+        }
+        Marks::Line(points) | Marks::Hair(points) => {
+            let width = if matches!(marks, Marks::Line(_)) { 2.0 } else { 1.0 };
+            let (x, y) = (points.iter().map(|(x, _)| *x), points.iter().map(|(_, y)| *y));
+            figure.plot(Curve::Lines { x, y }, |curve| {
+                curve.set(color).set(LineWidth(width));
+                legend.map(|legend| curve.set(Label(legend)));
+                curve
+            });
+        }
+        Marks::Dots(points) => {
+            let (x, y) = (points.iter().map(|(x, _)| *x), points.iter().map(|(_, y)| *y));
+            figure.plot(Curve::Points { x, y }, |curve| {
+                curve.set(color).set(PointType::FilledCircle).set(PointSize(0.35));
+                legend.map(|legend| curve.set(Label(legend)));
+                curve
+            });
+        }
+        Marks::Spans(spans) => {
+            let (x, y) = (spans.iter().map(|(_, x, ..)| *x), spans.iter().map(|(.., y)| *y));
+            let (x_low, x_high) = (spans.iter().map(|(low, ..)| *low), spans.iter().map(|(_, _, high, _)| *high));
+            figure.plot(ErrorBar::XErrorBars { x, y, x_low, x_high }, |bars| {
+                bars.set(color).set(LineWidth(2.0)).set(PointType::FilledCircle).set(PointSize(0.6));
+                legend.map(|legend| bars.set(Label(legend)));
+                bars
+            });
+        }
+    }
+}
+
+fn color(ink: Ink) -> Color {
+    let (red, green, blue) = ink.rgb();
+    Color::Rgb(red, green, blue)
+}
+
+/// A text between single quotes, drawn as it is.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\'' => out.push_str("''"),
+            '&' | '_' | '^' | '@' | '{' | '}' | '~' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_can_neither_leave_its_quotes_nor_be_an_order() {
+        assert_eq!(quoted("it's a_b^c@d{e}~f&g\\h"), "it''s a\\_b\\^c\\@d\\{e\\}\\~f\\&g\\\\h");
+        assert_eq!(quoted("a\"; system \"touch x\"; #`id`"), "a\"; system \"touch x\"; #`id`");
+    }
+}

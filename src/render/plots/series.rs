@@ -1,0 +1,94 @@
+//! A stored series: its points, the levels of its stretches, and the commits that can hold each change.
+
+use super::chart::{Axis, Chart, Ink, Layer, Marks, around, text, ticks};
+use super::samples::axis;
+use super::stem::stem;
+use crate::history::{Change, Trace};
+use crate::render::history::label;
+use crate::render::quantity::{change, scale};
+use crate::stats::centre;
+use crate::stats::changepoint::Shape;
+
+/// Commits that are named below.
+const NAMED: usize = 7;
+
+/// The picture of a series.
+pub(super) fn chart(trace: &Trace) -> Chart {
+    let series = &trace.series;
+    let (factor, unit) =
+        scale(series.points.iter().fold(0.0, |a: f64, point| a.max(point.value.abs())), series.metric.unit.label());
+    let points: Vec<(f64, f64)> =
+        series.points.iter().enumerate().map(|(i, point)| (i as f64, point.value / factor)).collect();
+    let last = points.len().saturating_sub(1) as f64;
+    let y = around(points.iter().map(|(_, value)| *value), 0.08);
+    let x = (-0.02 * last - 0.5, 1.02 * last + 0.5);
+    let changes: Vec<Change> = trace.changes().collect();
+    let mut layers = Vec::new();
+    for (worse, ink, word) in [(true, Ink::Bad, "worse"), (false, Ink::Good, "better")] {
+        for (number, change) in changes.iter().filter(|change| change.worse == worse).enumerate() {
+            let (from, to) = change.place.range;
+            let band = vec![((from as f64 - 0.5).max(x.0), y.0, y.1), ((to as f64 + 0.5).min(x.1), y.0, y.1)];
+            let legend = (number == 0).then(|| format!("{word}: commits that can hold it"));
+            layers.push(Layer { marks: Marks::Area(band), ink, legend });
+        }
+    }
+    layers.push(Layer { marks: Marks::Dots(points.clone()), ink: Ink::Head, legend: Some("commits".to_owned()) });
+    let mut legend = Some("level".to_owned());
+    for line in levels(trace, &changes, &points) {
+        layers.push(Layer { marks: Marks::Line(line), ink: Ink::Dim, legend: legend.take() });
+    }
+    let said = match changes.last() {
+        Some(last) => format!(": {} {}", change(last.change), word(last)),
+        None => ": no change".to_owned(),
+    };
+    let machine = if series.machine.is_empty() { String::new() } else { format!(" ({})", text(&series.machine, 30)) };
+    let (name, tool, metric) = (series.benchmark.as_str(), &*series.tool, &*series.metric.name);
+    Chart {
+        stem: stem("series", &[name, metric, tool, series.metric.unit.label(), &series.machine]),
+        title: format!("{}{machine}{said}", text(name, 60)),
+        size: (960, 360),
+        x: Axis { label: "commit".to_owned(), range: x, ticks: commits(trace), grid: false },
+        y: Axis { label: axis(metric, unit), range: y, ticks: ticks(y, 5), grid: true },
+        layers,
+    }
+}
+
+fn word(change: &Change) -> String {
+    let at = label(change.place.at.as_ref(), change.place.time);
+    match change.shape {
+        Shape::Step => format!("at {at}"),
+        Shape::Drift => format!("over {} commits up to {at}", change.place.points),
+    }
+}
+
+/// The level of each stretch, and the slope of a drift from the level before it to the one after it.
+fn levels(trace: &Trace, changes: &[Change], points: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
+    let drifts = |start: usize| changes.iter().any(|c| c.shape == Shape::Drift && c.place.range.0 == start);
+    let level = |(start, end): (usize, usize)| -> f64 {
+        centre::median(&points[start..end].iter().map(|(_, value)| *value).collect::<Vec<_>>())
+    };
+    let stretches = trace.stretches();
+    let mut lines = Vec::new();
+    for (number, (start, end)) in stretches.iter().copied().enumerate() {
+        let (from, to) = (start as f64, (end - 1) as f64);
+        let own = level((start, end));
+        if drifts(start) {
+            let neighbour = |at: Option<usize>| at.and_then(|at| stretches.get(at)).map(|stretch| level(*stretch));
+            let before = neighbour(number.checked_sub(1)).unwrap_or_else(|| points[start].1);
+            let after = neighbour(Some(number + 1)).unwrap_or_else(|| points[end - 1].1);
+            lines.push(vec![(from, before), (to, after)]);
+        } else {
+            lines.push(vec![(from - 0.3, own), (to + 0.3, own)]);
+        }
+    }
+    lines
+}
+
+fn commits(trace: &Trace) -> Vec<(f64, String)> {
+    let points = &trace.series.points;
+    let last = points.len().saturating_sub(1);
+    let count = last.min(NAMED - 1);
+    let mut places: Vec<usize> = (0..=count).map(|i| (i * last).checked_div(count).unwrap_or(0)).collect();
+    places.dedup();
+    places.into_iter().map(|i| (i as f64, text(&label(points[i].commit.as_ref(), points[i].time), 12))).collect()
+}

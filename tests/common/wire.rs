@@ -1,0 +1,155 @@
+//! What can happen between a client and a server: a proxy that counts requests, cuts connections after so many bytes or
+//! holds them, and a server that always gives the same answer. Everything on the loopback address.
+#![allow(dead_code)] // each test file uses its own part
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// What a proxy does to a connection.
+#[derive(Debug, Clone, Copy)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// Cuts it when the client has sent so many bytes.
+    CutSent(usize),
+    /// Cuts it when the server has answered so many bytes.
+    CutAnswered(usize),
+    /// Lets no more than so many bytes of the client through, and keeps the connection open.
+    Hold(usize),
+}
+
+/// A proxy before a server.
+pub struct Proxy {
+    /// Where it listens, as a URL.
+    pub url: String,
+    requests: Arc<AtomicUsize>,
+    /// Connections that the fault still happens to.
+    faulty: Arc<AtomicUsize>,
+    reached: Arc<AtomicBool>,
+}
+
+impl Proxy {
+    /// A proxy that does a fault to the first so many connections.
+    pub fn before(server: &str, fault: Fault, connections: usize) -> Proxy {
+        let server = server.trim_start_matches("http://").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (requests, reached) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let faulty = Arc::new(AtomicUsize::new(connections));
+        let proxy = Proxy { url, requests: requests.clone(), faulty: faulty.clone(), reached: reached.clone() };
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let (Ok(client), Ok(server)) = (client, TcpStream::connect(&server)) else { continue };
+                let one_less = |left: usize| left.checked_sub(1);
+                let hit = faulty.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
+                let fault = if hit { fault } else { Fault::None };
+                let (up, down) = ((client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client));
+                let (requests, reached, again) = (requests.clone(), reached.clone(), reached.clone());
+                thread::spawn(move || carry(up.0, up.1, Direction::Up, fault, Some(&requests), &reached));
+                thread::spawn(move || carry(down.0, down.1, Direction::Down, fault, None, &again));
+            }
+        });
+        proxy
+    }
+
+    /// Requests so far.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the fault has happened.
+    pub fn wait_for_fault(&self) {
+        for _ in 0..600 {
+            if self.reached.load(Ordering::SeqCst) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the fault never happened");
+    }
+
+    /// True where it has.
+    pub fn faulted(&self) -> bool {
+        self.reached.load(Ordering::SeqCst)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Direction {
+    Up,
+    Down,
+}
+
+fn carry(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    direction: Direction,
+    fault: Fault,
+    requests: Option<&AtomicUsize>,
+    reached: &AtomicBool,
+) {
+    let limit = match (fault, direction) {
+        (Fault::CutSent(bytes) | Fault::Hold(bytes), Direction::Up) => bytes,
+        (Fault::CutAnswered(bytes), Direction::Down) => bytes,
+        _ => usize::MAX,
+    };
+    let (mut carried, mut buffer) = (0, [0; 4096]);
+    while let Ok(n) = from.read(&mut buffer) {
+        if n == 0 {
+            break;
+        }
+        if let Some(requests) = requests {
+            // A request line ends so, and nothing else that is sent here does. Small requests come in one piece.
+            let lines = buffer[..n].windows(11).filter(|window| window == b" HTTP/1.1\r\n").count();
+            requests.fetch_add(lines, Ordering::SeqCst);
+        }
+        let allowed = n.min(limit - carried);
+        if to.write_all(&buffer[..allowed]).is_err() {
+            break;
+        }
+        carried += allowed;
+        if allowed < n || carried == limit {
+            reached.store(true, Ordering::SeqCst);
+            if matches!(fault, Fault::Hold(_)) {
+                thread::sleep(Duration::from_secs(120));
+            }
+            break;
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+/// A server that answers every request alike. Gives its URL.
+pub fn answering(status: &'static str, body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            thread::spawn(move || answer(client, status, body));
+        }
+    });
+    url
+}
+
+fn answer(mut client: TcpStream, status: &str, body: &str) {
+    let mut buffer = [0; 65536];
+    while client.read(&mut buffer).is_ok_and(|n| n > 0) {
+        let length = body.len();
+        let text =
+            format!("HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n\r\n{body}");
+        if client.write_all(text.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// An address that nobody listens at.
+pub fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}

@@ -1,0 +1,106 @@
+//! Recorders that die or run out of room, in a directory and in git: nothing half-written is seen, what was there stays,
+//! and the next recorder goes on. For a bucket see `bucket.rs`.
+#![cfg(unix)] // signals, and limits of the shell
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+
+use common::Scene;
+use perfgate::io::store::{open, read_run};
+use perfgate::model::Detail;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const STORES: [&str; 2] = ["git:refs/perfgate/baselines", "dir:../runs"];
+
+/// Results whose samples do not pack well, so that a run has some 60 kilobytes.
+fn measure(scene: &Scene, run: u64) {
+    let mut state = run + 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("{}", 10_000_000 + (state >> 45))
+    };
+    for name in ["a", "b", "c", "d"] {
+        let times: Vec<String> = (0..12_000).map(|_| next()).collect();
+        let iters = vec!["1000.0"; 12_000].join(",");
+        let sample = format!(r#"{{"sampling_mode":"Flat","iters":[{iters}],"times":[{}]}}"#, times.join(","));
+        let at = format!("r/target/criterion/{name}/new");
+        let identity = format!(r#"{{"group_id":"{name}","full_id":"{name}","throughput":null}}"#);
+        scene.write(&format!("{at}/benchmark.json"), identity).write(&format!("{at}/sample.json"), sample);
+    }
+}
+
+/// Every run that a store shows is whole; gives how many there are.
+fn whole(scene: &Scene, url: &str) -> usize {
+    let store = open(url, &scene.path("r")).unwrap();
+    let listing = store.list().unwrap();
+    assert_eq!(listing.foreign, [""; 0]);
+    for key in &listing.keys {
+        assert_eq!(read_run(&*store, key, Detail::Samples).unwrap().measurements.len(), 4, "{key}");
+    }
+    if url.starts_with("git:") {
+        scene.git("r", &["fsck", "--strict", "--no-dangling"]);
+    }
+    listing.keys.len()
+}
+
+#[test]
+fn a_recorder_killed_at_any_moment_leaves_whole_runs_or_none() {
+    for url in STORES {
+        let scene = Scene::new();
+        scene.repository("r");
+        measure(&scene, 0);
+        scene.perfgate_at("r", &["record", "--store", url]).exits(0);
+        let mut kept = 1;
+        for attempt in 1..=25 {
+            measure(&scene, attempt);
+            let mut recorder = scene
+                .command::<&str>("r", &[], &["record", "--store", url])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            // From the start of the process to beyond its end, as long as that takes on this machine.
+            std::thread::sleep(Duration::from_millis(12 * attempt));
+            let _ = recorder.kill();
+            recorder.wait().unwrap();
+            let now = whole(&scene, url);
+            assert!(now == kept || now == kept + 1, "{url}: {kept} runs became {now}");
+            kept = now;
+            // A writer that dies while it holds git's lock leaves it behind; git itself then says which file to remove.
+            let lock = scene.path("r/.git/refs/perfgate/baselines.lock");
+            if lock.exists() {
+                std::fs::remove_file(lock).unwrap();
+            }
+        }
+        measure(&scene, 99);
+        scene.perfgate_at("r", &["record", "--store", url]).exits(0).says("recorded 4");
+        assert_eq!(whole(&scene, url), kept + 1, "{url}");
+    }
+}
+
+#[test]
+fn a_recorder_without_room_says_so_and_leaves_what_was_there() {
+    for url in STORES {
+        let scene = Scene::new();
+        scene.repository("r");
+        measure(&scene, 0);
+        scene.perfgate_at("r", &["record", "--store", url]).exits(0);
+        measure(&scene, 1);
+        // No file may grow beyond 8 blocks of 512 or 1,024 bytes; the signal is ignored, so that writing fails as it does
+        // on a full disk.
+        let limited = "trap '' XFSZ 2>/dev/null || trap '' 25; ulimit -f 8; exec \"$0\" record --store \"$1\"";
+        let mut shell = Command::new("sh");
+        shell.args(["-c", limited, env!("CARGO_BIN_EXE_perfgate"), url]).current_dir(scene.path("r"));
+        let answer = common::answer(shell.env("HOME", scene.path("")).output().unwrap());
+        answer.exits(2).complains("cannot write");
+        assert_eq!(whole(&scene, url), 1, "{url}");
+        scene.perfgate_at("r", &["record", "--store", url]).exits(0).says("recorded 4");
+        assert_eq!(whole(&scene, url), 2, "{url}");
+        if url.starts_with("dir:") {
+            let mut find = Command::new("find");
+            let left = find.args(["../runs", "-name", ".unfinished*"]).current_dir(scene.path("r")).output().unwrap();
+            assert!(left.stdout.is_empty(), "{}", String::from_utf8_lossy(&left.stdout));
+        }
+    }
+}

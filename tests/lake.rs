@@ -1,0 +1,282 @@
+//! Claims about exported runs, as DuckDB and PyArrow read them. `.ci/run` installs both and names their Python in
+//! PERFGATE_LAKE_PYTHON; without them the tests that need them say so and pass.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::Scene;
+use perfgate::io::store::{self, Key, Store};
+use perfgate::model::{
+    Commit, Direction, Environment, Evidence, Measurement, Metric, Run, Summary, Unit, Work, WorkUnit, record,
+};
+use perfgate::render::COLUMNS;
+use perfgate::stats::steadiness;
+use std::path::Path;
+use std::process::Command;
+
+/// 2026-01-15T00:00:00Z.
+const JANUARY: i64 = 1_768_435_200;
+const MONTH: i64 = 30 * 86_400;
+const HOSTILE: &str = "a\n\"b\"/'c' | ü 🦀 \u{202e}$(x)%41\\";
+
+/// A Python that has both engines, or `None` where that is allowed.
+fn python() -> Option<String> {
+    let named = std::env::var("PERFGATE_LAKE_PYTHON").ok();
+    let python = named.clone().unwrap_or_else(|| "python3".to_owned());
+    let there = Command::new(&python).args(["-c", "import duckdb, pyarrow.dataset"]).output();
+    match there {
+        Ok(output) if output.status.success() => Some(python),
+        _ if named.is_some() => panic!("{python} has no duckdb or no pyarrow"),
+        _ => {
+            eprintln!("skipped: this needs Python with duckdb and pyarrow (PERFGATE_LAKE_PYTHON)");
+            None
+        }
+    }
+}
+
+/// What a piece of Python prints as JSON; `root` is the directory of the lake.
+fn told(python: &str, root: &Path, script: &str) -> serde_json::Value {
+    let begin = "import sys, json, duckdb, pyarrow.dataset as ds, pyarrow.parquet as pq\nroot = sys.argv[1]\n";
+    let output = Command::new(python).args(["-c", &format!("{begin}{script}")]).arg(root).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// 21 samples, `level` to `21 * level`: their p95 is the 20th, `20 * level`.
+fn samples(level: f64) -> Evidence {
+    Evidence::Samples((1..=21).map(|i| f64::from(i) * level).collect())
+}
+
+fn run(time: i64, number: u32, measurements: Vec<Measurement>) -> Run {
+    let mut environment = Environment::default();
+    environment.set(Environment::CPU, "Imaginary 9000");
+    environment.set(Environment::CORES, "4");
+    environment.set("compiler", HOSTILE);
+    let commit = Commit::parse(&format!("{number:040x}"));
+    Run { commit, time, branch: Some("main".into()), environment, measurements, ..Run::default() }
+}
+
+fn stored(run: &Run) -> (Key, Vec<u8>) {
+    let bytes = record::encode(run, steadiness::digest).unwrap();
+    (Key::new(run, &bytes), bytes)
+}
+
+fn scene(runs: &[Run]) -> (Scene, Box<dyn Store>) {
+    let scene = Scene::new();
+    scene.repository("r");
+    let store = store::open("dir:runs", &scene.path("r")).unwrap();
+    store.write(&runs.iter().map(stored).collect::<Vec<_>>()).unwrap();
+    (scene, store)
+}
+
+const EXPORT: [&str; 6] = ["runs", "export", "--store", "dir:runs", "--parquet", "../lake"];
+
+fn files(scene: &Scene) -> Vec<String> {
+    let mut command = Command::new("find");
+    let found = command.args([".", "-type", "f"]).current_dir(scene.path("lake")).output().unwrap();
+    let mut files: Vec<String> = String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn the_question_of_the_quarter_is_answered_by_duckdb_and_by_pyarrow() {
+    let Some(python) = python() else { return };
+    let mut runs = Vec::new();
+    for month in 0..3 {
+        for day in 0..4 {
+            // `parse` goes from 10 to 12 in three months, `print` stays.
+            let parse = 10.0 + f64::from(month);
+            let measured = |name, level| Measurement::new("criterion", name, Metric::time(), samples(level));
+            let number = (month * 10 + day) as u32;
+            let time = JANUARY + MONTH * i64::from(month) + 86_400 * i64::from(day);
+            runs.push(run(time, number, vec![measured("parse", parse), measured("print", 7.0)]));
+        }
+    }
+    let (scene, _) = scene(&runs);
+    scene
+        .perfgate_at("r", &[&EXPORT[..], &["--repository", "acme/parser"]].concat())
+        .exits(0)
+        .says("exported 12 of 12");
+
+    // The query as the documentation has it.
+    let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/export.md")).unwrap();
+    let query = docs.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(query.contains("/mnt/lake"));
+    scene.write("query.sql", query);
+    let rows = told(
+        &python,
+        &scene.path("lake"),
+        "q = open(root + '/../query.sql').read().replace('/mnt/lake', root)\nprint(json.dumps(duckdb.sql(q).fetchall()))",
+    );
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    let row = rows[0].as_array().unwrap();
+    assert_eq!((row[0].as_str(), row[1].as_str()), (Some("acme/parser"), Some("parse")));
+    assert_eq!((row[2].as_str(), row[3].as_i64()), (Some("Imaginary 9000"), Some(4)));
+    let near = |value: &serde_json::Value, expected: f64| {
+        let value = value.as_f64().unwrap();
+        assert!((value / expected - 1.0).abs() < 2e-3, "{value} for {expected}");
+    };
+    near(&row[4], 200.0);
+    near(&row[5], 240.0);
+    near(&row[6], 0.2);
+    assert_eq!(row[7].as_i64(), Some(12));
+
+    // And by PyArrow, one partition read.
+    let script = "
+import statistics
+d = ds.dataset(root, partitioning='hive')
+def p95(month):
+    t = d.to_table(filter=(ds.field('month') == month) & (ds.field('repository') == 'acme/parser') & (ds.field('benchmark') == 'parse'))
+    return [t.num_rows, statistics.median(t['p95'].to_pylist())]
+print(json.dumps([p95('2026-01'), p95('2026-03')]))";
+    let rows = told(&python, &scene.path("lake"), script);
+    assert_eq!((rows[0][0].as_i64(), rows[1][0].as_i64()), (Some(4), Some(4)));
+    near(&rows[0][1], 200.0);
+    near(&rows[1][1], 240.0);
+}
+
+#[test]
+fn lists_nulls_and_hostile_names_come_back_as_they_were() {
+    let Some(python) = python() else { return };
+    let rate = Metric::measured("throughput", Unit::Other("fürlong/s".into()), Direction::Higher);
+    let count = Metric::counted("queries", Unit::Count, Direction::Lower);
+    let summary = Summary { centre: 5.0, mean: Some(6.0), quantiles: vec![(0.95, 9.0)], ..Summary::default() };
+    let mut sampled = Measurement::new("criterion", HOSTILE, Metric::time(), Evidence::Samples(vec![3.0, 1.0, 2.0]));
+    sampled.work = Some(Work { amount: 64.0, unit: WorkUnit::Bytes });
+    let replicates = vec![Evidence::Value(1.0), Evidence::Value(2.0)];
+    let measurements = vec![
+        sampled,
+        Measurement::new("k6", "summary", rate, Evidence::summary(summary)),
+        Measurement::of_runs("hyperfine", "twice", Metric::time(), replicates).unwrap(),
+        Measurement::new("echo", "zero", count, Evidence::Samples(vec![0.0, 0.0])),
+    ];
+    let first = Run { branch: Some(HOSTILE.into()), ..run(JANUARY, 1, measurements) };
+    let thin = run(JANUARY + 1, 2, vec![Measurement::new("criterion", "thin", Metric::time(), samples(10.0))]);
+    let thin = Run { commit: None, branch: None, ..thin };
+    let (scene, store) = scene(&[first]);
+    let (key, bytes) = stored(&thin);
+    let thinned = perfgate::history::thinned(&bytes).unwrap().unwrap();
+    store.write(&[(key.thinned(&thinned), thinned)]).unwrap();
+    let name = format!("../../{HOSTILE}");
+    scene.perfgate_at("r", &[&EXPORT[..], &["--repository", &name]].concat()).exits(0).says("exported 2 of 2");
+    assert!(!scene.path("etc").exists());
+
+    for engine in [
+        "q = \"SELECT * FROM read_parquet('%s/**/*.parquet', hive_partitioning=true)\" % root\n\
+         t = duckdb.sql(q).to_arrow_table()",
+        "t = ds.dataset(root, partitioning='hive').to_table()",
+    ] {
+        let script = format!(
+            "{engine}\nrows = sorted(t.to_pylist(), key=lambda r: (r['time'], r['tool'], r['replicate']))\n\
+             for r in rows: r['time'] = r['time'].timestamp()\nprint(json.dumps(rows))"
+        );
+        let rows = told(&python, &scene.path("lake"), &script);
+        let rows = rows.as_array().unwrap();
+        assert_eq!(rows.len(), 6);
+        let [sampled, zero, first, second, summary, thin] = [0, 1, 2, 3, 4, 5].map(|i| &rows[i]);
+        assert_eq!(sampled["benchmark"], HOSTILE);
+        assert_eq!(sampled["branch"], HOSTILE);
+        assert_eq!(sampled["repository"], *name, "{engine}");
+        assert_eq!(sampled["month"], "2026-01");
+        assert_eq!(sampled["time"], JANUARY as f64);
+        let list: Vec<f64> = sampled["samples"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
+        assert!([3.0, 1.0, 2.0].iter().zip(&list).all(|(a, b): (&f64, &f64)| (a / b - 1.0).abs() < 1e-4), "{list:?}");
+        assert_eq!((&sampled["work"], &sampled["work_unit"]), (&64.0.into(), &"bytes".into()));
+        assert_eq!((&sampled["p95"], &sampled["shard"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+        let facts: serde_json::Value = serde_json::from_str(sampled["environment"].as_str().unwrap()).unwrap();
+        assert_eq!((&facts["compiler"], &facts["cores"]), (&HOSTILE.into(), &"4".into()));
+        assert_eq!(zero["samples"], serde_json::json!([0.0, 0.0]));
+        assert_eq!((&zero["exact"], &zero["value"], &zero["unit"]), (&true.into(), &0.0.into(), &"count".into()));
+        assert_eq!((&first["value"], &second["value"]), (&1.0.into(), &2.0.into()));
+        assert_eq!((&second["replicate"], &second["replicates"]), (&1.into(), &2.into()));
+        assert_eq!(second["samples"], serde_json::Value::Null);
+        assert_eq!((&summary["p95"], &summary["mean"], &summary["max"]), (&9.0.into(), &6.0.into(), &().into()));
+        assert_eq!((&summary["unit"], &summary["direction"]), (&"fürlong/s".into(), &"higher".into()));
+        assert_eq!((&thin["commit"], &thin["branch"], &thin["samples"]), (&().into(), &().into(), &().into()));
+        assert_eq!((&thin["thinned"], &thin["sample_count"]), (&true.into(), &21.into()));
+        assert!((thin["p95"].as_f64().unwrap() / 200.0 - 1.0).abs() < 2e-4);
+    }
+    let script = "
+import glob
+m = pq.read_metadata(sorted(glob.glob(root + '/**/*.parquet', recursive=True))[0]).metadata
+print(json.dumps({k.decode(): v.decode() for k, v in m.items() if k.startswith(b'perfgate')}))";
+    assert_eq!(told(&python, &scene.path("lake"), script)["perfgate.schema"], "1");
+}
+
+#[test]
+fn a_run_is_exported_once_and_what_is_new_is_added() {
+    let one = |time, number| run(time, number, vec![Measurement::new("criterion", "a", Metric::time(), samples(1.0))]);
+    let runs = [one(JANUARY, 1), one(JANUARY + MONTH, 2)];
+    let (scene, store) = scene(&runs[..1]);
+    scene.perfgate_at("r", &EXPORT).exits(0).says("exported 1 of 1 runs of r").says("0 were there");
+    let first = files(&scene);
+    assert_eq!(first, [format!("./repository=r/month=2026-01/{}.parquet", stored(&runs[0]).0.id())]);
+    let bytes = std::fs::read(scene.path("lake").join(&first[0])).unwrap();
+
+    store.write(&[stored(&runs[1])]).unwrap();
+    scene.perfgate_at("r", &EXPORT).exits(0).says("exported 1 of 2").says("1 were there");
+    assert_eq!(files(&scene).len(), 2);
+    // Thinned since, it is still the same run, and the whole one stays in the lake.
+    let (key, whole) = stored(&runs[0]);
+    let thin = perfgate::history::thinned(&whole).unwrap().unwrap();
+    store.write(&[(key.thinned(&thin), thin)]).unwrap();
+    store.remove(&[key]).unwrap();
+    scene.perfgate_at("r", &EXPORT).exits(0).says("exported 0 of 2");
+    assert_eq!(std::fs::read(scene.path("lake").join(&first[0])).unwrap(), bytes);
+}
+
+#[test]
+fn a_damaged_run_is_told_and_the_others_are_exported() {
+    let one = |time, number| run(time, number, vec![Measurement::new("criterion", "a", Metric::time(), samples(1.0))]);
+    let runs = [one(JANUARY, 1), one(JANUARY, 2)];
+    let (scene, _) = scene(&runs);
+    let damaged = scene.path("r/runs").join(stored(&runs[0]).0.to_string());
+    std::fs::write(damaged, b"pgrun\n").unwrap();
+    scene.perfgate_at("r", &EXPORT).exits(2).complains("damaged").complains("left out").says("exported 1 of 2");
+    assert_eq!(files(&scene).len(), 1);
+}
+
+/// A file may not grow beyond 2 kB here, as if the disk were full.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_no_half_of_a_file() {
+    let measurements = (0..300).map(|i| Measurement::new("criterion", format!("b{i}"), Metric::time(), samples(1.0)));
+    let (scene, _) = scene(&[run(JANUARY, 1, measurements.collect())]);
+    let command = format!("trap '' XFSZ; ulimit -f 4; exec '{}' {}", env!("CARGO_BIN_EXE_perfgate"), EXPORT.join(" "));
+    let output = Command::new("sh").args(["-c", &command]).current_dir(scene.path("r")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to ../lake"));
+    assert_eq!(files(&scene), [""; 0]);
+}
+
+#[test]
+fn what_cannot_be_exported_is_refused() {
+    let (scene, _) = scene(&[run(JANUARY, 1, vec![Measurement::new("x", "a", Metric::time(), Evidence::Value(1.0))])]);
+    let store = format!("dir:{}", scene.path("r/runs").display());
+    scene
+        .perfgate_at("", &["runs", "export", "--store", &store, "--parquet", "lake"])
+        .exits(2)
+        .complains("--repository");
+    scene.perfgate_at("r", &["runs", "export", "--parquet", "s3://x/y"]).exits(2).complains("to a directory");
+    scene.perfgate_at("r", &["runs", "export", "--store", "dir:none", "--parquet", "l"]).exits(2).complains("no run");
+    scene.perfgate_at("r", &["runs", "export"]).exits(2).complains("--parquet");
+}
+
+#[test]
+fn the_documentation_has_every_column_in_its_order() {
+    let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/export.md")).unwrap();
+    let documented: Vec<String> = docs
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split('|').take(3).skip(1).map(str::trim).collect::<Vec<_>>().join(" "))
+        .collect();
+    let real: Vec<String> = COLUMNS
+        .iter()
+        .map(|column| {
+            let null = if column.required { "" } else { ", may be null" };
+            format!("`{}` {}{null}", column.name, column.kind.label())
+        })
+        .collect();
+    assert_eq!(documented, real);
+}

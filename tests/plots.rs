@@ -1,0 +1,202 @@
+//! `--plots`: both back ends show the same, hostile names stay text and reach no path and no program, and a gnuplot that
+//! is missing, old or broken costs nothing but its looks. The results are synthetic.
+//! Where there is no gnuplot, what needs it says that it was skipped; PERFGATE_NEEDS_GNUPLOT makes that a failure.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+#![cfg(unix)] // a stand-in for gnuplot is a shell script here
+
+mod common;
+use common::Scene;
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const HOSTILE: [&str; 4] = [
+    "a\"; system \"touch touched\"; #",
+    "`touch touched` $(touch touched) '; !touch touched",
+    "../../<b>a_b^c@d{e}~f&amp;g\\h</b>\u{202e}",
+    "100 %s of '|touch touched'",
+];
+
+/// Runs the program with nothing else on PATH than a directory of the scene.
+fn perfgate(scene: &Scene, path: &str, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
+    command.args(args).current_dir(scene.path("")).env("PATH", path).env("HOME", scene.path("")).output().unwrap()
+}
+
+fn without(scene: &Scene, args: &[&str]) -> Output {
+    perfgate(scene, scene.path("nothing").to_str().unwrap(), args)
+}
+
+/// Whether there is a gnuplot; a test that needs one ends where there is none.
+fn has_gnuplot() -> bool {
+    let found = Command::new("gnuplot").arg("--version").output().is_ok_and(|output| output.status.success());
+    assert!(found || std::env::var_os("PERFGATE_NEEDS_GNUPLOT").is_none(), "there is no gnuplot");
+    if !found {
+        eprintln!("skipped: there is no gnuplot");
+    }
+    found
+}
+
+/// Two sides with hostile names among others, one of them slower.
+fn two_sides() -> Scene {
+    let scene = Scene::new();
+    for (index, name) in HOSTILE.into_iter().chain(["plain", "steady/1", "steady/2", "steady/3"]).enumerate() {
+        let level = 100.0 * (index + 1) as f64;
+        let slower = if name == "plain" { 1.5 } else { 1.0 };
+        scene.bench("base", name, level, 1).bench("head", name, level * slower, 2);
+    }
+    scene
+}
+
+/// Each file's bytes by its name.
+fn files(directory: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())).collect()
+}
+
+/// The texts of a picture, which must be XML from end to end.
+fn texts(picture: &str) -> BTreeSet<String> {
+    let mut reader = Reader::from_str(picture);
+    let (mut texts, mut text, mut open) = (BTreeSet::new(), String::new(), Vec::new());
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(tag) => {
+                open.push(tag.name().as_ref().to_owned());
+                if tag.name().as_ref() == "text" {
+                    text.clear();
+                }
+            }
+            Event::End(tag) => {
+                assert_eq!(open.pop().as_deref(), Some(tag.name().as_ref()));
+                if tag.name().as_ref() == "text" {
+                    texts.insert(text.trim().to_owned()); // gnuplot's ticks beside names are empty
+                }
+            }
+            Event::Text(part) if open.iter().any(|tag| tag == "text") => text.push_str(&part.xml10_content()),
+            Event::GeneralRef(reference) if open.iter().any(|tag| tag == "text") => {
+                let name = reference.xml10_content().into_owned();
+                let code = reference.resolve_char_ref().unwrap();
+                let known = [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\'')];
+                text.push(code.unwrap_or_else(|| known.iter().find(|(known, _)| *known == name).unwrap().1));
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    texts.remove("");
+    texts
+}
+
+#[test]
+fn both_back_ends_show_the_same_texts_under_the_same_names() {
+    let scene = two_sides();
+    let plain = without(&scene, &["compare", "base", "head", "--plots", "p/plain"]);
+    assert_eq!(plain.status.code(), Some(1));
+    let note = String::from_utf8(plain.stderr).unwrap();
+    assert_eq!(note.matches("drawn without gnuplot: gnuplot is not installed").count(), 1, "{note}");
+    let ours = files(&scene.path("p/plain"));
+    // One of all changes, and one for each of the eight benchmarks.
+    assert_eq!(ours.len(), 9);
+    let forest = texts(&ours["forest.svg"]);
+    let shown = |name: &str| forest.iter().any(|text| text.starts_with(name));
+    assert!(shown("plain  +") && shown("a\"; system \"touch touched\"; #  "), "{forest:?}");
+    assert!(shown("../../<b>a_b^c@d{e}~f&amp;g\\h</b>\\u{202e}  "), "{forest:?}");
+    assert!(forest.contains("Changes, worst first") && forest.contains("threshold") && forest.contains("1 regressed"));
+
+    if has_gnuplot() {
+        let path = std::env::var("PATH").unwrap();
+        let drawn = perfgate(&scene, &path, &["compare", "base", "head", "--plots", "p/gnuplot"]);
+        let note = String::from_utf8(drawn.stderr).unwrap();
+        assert!(!note.contains("without gnuplot"), "{note}");
+        let theirs = files(&scene.path("p/gnuplot"));
+        assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
+        for (name, picture) in &ours {
+            assert_eq!(texts(picture), texts(&theirs[name]), "{name}");
+            assert_ne!(picture, &theirs[name]);
+        }
+    }
+    let left: Vec<String> =
+        fs::read_dir(scene.path("")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!left.iter().any(|name| name.contains("touched")), "{left:?}");
+}
+
+#[test]
+fn the_same_results_give_the_same_bytes_and_a_saved_comparison_the_same_pictures() {
+    let scene = two_sides();
+    without(&scene, &["compare", "base", "head", "--plots", "first", "--save", "comparison.json"]);
+    without(&scene, &["compare", "base", "head", "--plots", "second"]);
+    let again = without(&scene, &["render", "comparison.json", "--plots", "third"]);
+    assert_eq!((again.status.code(), again.stdout.as_slice()), (Some(0), &b""[..]));
+    let first = files(&scene.path("first"));
+    assert_eq!(first, files(&scene.path("second")));
+    assert_eq!(first, files(&scene.path("third")));
+}
+
+#[test]
+fn names_of_files_are_safe_and_a_link_is_replaced() {
+    let scene = two_sides();
+    scene.write("precious", "text").write("p/keep.txt", "kept");
+    std::os::unix::fs::symlink(scene.path("precious"), scene.path("p/forest.svg")).unwrap();
+    without(&scene, &["compare", "base", "head", "--plots", "p"]);
+    assert_eq!((scene.read("precious"), scene.read("p/keep.txt")), ("text".to_owned(), "kept".to_owned()));
+    for name in files(&scene.path("p")).into_keys().filter(|name| name != "keep.txt") {
+        let stem = name.strip_suffix(".svg").unwrap();
+        assert!(stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), "{name}");
+    }
+    scene.write("file", "");
+    let refused = without(&scene, &["compare", "base", "head", "--plots", "file"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("cannot make the directory"));
+}
+
+#[test]
+fn an_old_a_failing_and_a_half_hearted_gnuplot_leave_whole_pictures_and_one_note() {
+    let scene = two_sides();
+    without(&scene, &["compare", "base", "head", "--plots", "expected"]);
+    let expected = files(&scene.path("expected"));
+    let half = "echo '<svg><g>one</g></svg><svg><g>'";
+    let version = "if [ \"$1\" = --version ]; then echo gnuplot 5.4 patchlevel 4; exit 0; fi";
+    for (index, (script, note)) in [
+        ("echo gnuplot 4.6 patchlevel 6".to_owned(), "gnuplot 4.6 is too old (5 is needed)"),
+        ("echo what".to_owned(), "it does not say its version"),
+        (format!("{version}; {half}; echo 'line 3: no such terminal' >&2; exit 1"), "(line 3: no such terminal)"),
+        (format!("{version}; {half}"), "gnuplot left 1 of 9 pictures"),
+        (format!("{version}; kill -9 $$"), "it does not say why"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let bin = format!("bin{index}");
+        scene.write(&format!("{bin}/gnuplot"), format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(scene.path(&format!("{bin}/gnuplot")), fs::Permissions::from_mode(0o755)).unwrap();
+        let path = scene.path(&bin);
+        let out = format!("out{index}");
+        let answer = perfgate(&scene, path.to_str().unwrap(), &["compare", "base", "head", "--plots", &out]);
+        let said = String::from_utf8(answer.stderr).unwrap();
+        assert_eq!(answer.status.code(), Some(1), "{said}");
+        assert!(said.contains(note), "{script}: {said}");
+        assert_eq!(said.matches("without gnuplot").count(), 1, "{said}");
+        assert_eq!(files(&scene.path(&out)), expected, "{script}");
+    }
+}
+
+#[test]
+fn samples_are_saved_for_pictures_and_printed_for_nobody_else() {
+    let scene = two_sides();
+    let printed = scene.perfgate(&["compare", "base", "head", "--format", "json"]);
+    printed.exits(1).does_not_say("\"strips\"");
+    scene.perfgate(&["compare", "base", "head", "--save", "comparison.json"]).exits(1);
+    let saved: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    let plain = saved["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "plain").unwrap();
+    let strip = &plain["strips"][1][0];
+    // 50 samples of one run: 17 of them at equal shares.
+    assert_eq!((&strip["samples"], strip["values"].as_array().unwrap().len()), (&50.into(), 17));
+    let middle = strip["values"][8].as_f64().unwrap();
+    let value = plain["head"]["value"].as_f64().unwrap();
+    assert!((middle / value - 1.0).abs() < 1e-4, "{middle} {value}");
+}

@@ -1,0 +1,386 @@
+//! Claims about pruning: what stays, what is thinned, what goes, that a kill at any moment loses nothing, and that no
+//! exchange with another clone brings back what is gone.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::Scene;
+use perfgate::io::store::{self, GitStore, Key, Store, read_run};
+use perfgate::model::{Commit, Detail, Environment, Evidence, Measurement, Metric, Run, record};
+use perfgate::stats::steadiness;
+use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const REF: &str = "refs/perfgate/baselines";
+/// 2026-01-01T00:00:00Z; the synthetic runs are an hour apart from there.
+const BEGIN: i64 = 1_767_225_600;
+
+/// A synthetic run of a commit of its own: `samples` samples of `benchmark` around 1000 ns.
+fn run(number: i64, cpu: &str, benchmark: &str, samples: u32) -> Run {
+    let sample = |i: u32| 1000.0 + f64::from((i * 7919 + number.rem_euclid(1000) as u32 * 104_729) % 1000) / 50.0;
+    let measured = Evidence::Samples((0..samples).map(sample).collect());
+    let mut environment = Environment::default();
+    environment.set(Environment::CPU, cpu);
+    Run {
+        commit: Commit::parse(&format!("{:040x}", 0xabcd_0000 + number)),
+        time: BEGIN + 3600 * number,
+        branch: Some("main".into()),
+        environment,
+        measurements: vec![Measurement::new("criterion", benchmark, Metric::time(), measured)],
+        ..Run::default()
+    }
+}
+
+fn stored(run: &Run) -> (Key, Vec<u8>) {
+    let bytes = record::encode(run, steadiness::digest).unwrap();
+    (Key::new(run, &bytes), bytes)
+}
+
+/// So many runs of one machine, oldest first.
+fn runs(count: i64) -> Vec<(Key, Vec<u8>)> {
+    (0..count).map(|number| stored(&run(number, "x", "parse", 200))).collect()
+}
+
+/// A repository with some runs in the store that the address names.
+fn scene(url: &str, records: &[(Key, Vec<u8>)]) -> Scene {
+    let scene = Scene::new();
+    scene.repository("r");
+    open(&scene, url).write(records).unwrap();
+    scene
+}
+
+fn open(scene: &Scene, url: &str) -> Box<dyn Store> {
+    store::open(url, &scene.path("r")).unwrap()
+}
+
+const STORES: [&str; 2] = ["git:refs/perfgate/baselines", "dir:runs"];
+
+/// How many runs are whole and how many are thinned; each of them can be read.
+fn census(store: &dyn Store) -> (usize, usize) {
+    let keys = store.list().unwrap().keys;
+    for key in &keys {
+        let run = read_run(store, key, Detail::Samples).unwrap();
+        let thinned = matches!(run.measurements[0].replicates[0], Evidence::Thinned(_));
+        assert_eq!(thinned, key.is_thinned(), "{key}");
+    }
+    let thinned = keys.iter().filter(|key| key.is_thinned()).count();
+    (keys.len() - thinned, thinned)
+}
+
+fn ids(store: &dyn Store) -> BTreeSet<String> {
+    store.list().unwrap().keys.iter().map(|key| key.id().to_owned()).collect()
+}
+
+#[test]
+fn the_newest_stay_whole_older_ones_are_thinned_and_the_oldest_go() {
+    let records = runs(40);
+    for url in STORES {
+        let scene = scene(url, &records);
+        let prune = ["runs", "prune", "--keep", "15", "--thin", "20", "--store", url];
+        scene
+            .perfgate_at("r", &prune)
+            .exits(0)
+            .says("    15 whole (15 among the newest)")
+            .says("    20 thinned")
+            .says("     5 removed")
+            .says("% won");
+        let store = open(&scene, url);
+        assert_eq!(census(&*store), (15, 20), "{url}");
+        // The ids are those of the whole runs, the youngest 35 of 40.
+        let expected: BTreeSet<String> = records[5..].iter().map(|(key, _)| key.id().to_owned()).collect();
+        assert_eq!(ids(&*store), expected);
+        for (key, bytes) in &records[25..] {
+            assert_eq!(&store.read(key).unwrap(), bytes, "nothing younger than asked is touched");
+        }
+        // What a verdict reads of a thinned run is what it read before.
+        let thin = store.list().unwrap().keys.into_iter().find(Key::is_thinned).unwrap();
+        let whole = records.iter().find(|(key, _)| key.identity() == thin.identity()).unwrap();
+        let digests = read_run(&*store, &thin, Detail::Digests).unwrap();
+        assert_eq!(digests, record::decode(&whole.1, Detail::Digests).unwrap());
+        // Once more there is nothing to do.
+        let listed = store.list().unwrap();
+        scene.perfgate_at("r", &prune).exits(0).says("     0 thinned (20 more are)").says("     0 removed");
+        assert_eq!(store.list().unwrap(), listed);
+    }
+}
+
+#[test]
+fn a_dry_run_names_what_would_go_and_changes_nothing() {
+    let records = runs(20);
+    for url in STORES {
+        let scene = scene(url, &records);
+        let before = open(&scene, url).list().unwrap();
+        let dry = ["runs", "prune", "--keep", "12", "--thin", "5", "--dry-run", "--store", url];
+        scene
+            .perfgate_at("r", &dry)
+            .exits(0)
+            .says("dry run: nothing is changed")
+            .says("     5 would be thinned")
+            .says("     3 would go")
+            .says(&format!("remove {}", records[0].0))
+            .says(&format!("thin   {}", records[7].0));
+        assert_eq!(open(&scene, url).list().unwrap(), before);
+    }
+}
+
+#[test]
+fn tags_pins_and_the_commits_of_epochs_stay_whole() {
+    let scene = Scene::new();
+    scene.repository("r");
+    let mut records = runs(30);
+    for (number, word) in [(0, "tagged"), (1, "pinned"), (2, "epoch"), (3, "nothing")] {
+        scene.commit("r", word);
+        let commit = Commit::parse(&scene.git("r", &["rev-parse", "HEAD"]));
+        records[number] = stored(&Run { commit, ..run(number as i64, "x", "parse", 200) });
+    }
+    scene.git("r", &["tag", "-a", "-m", "a release", "v1", "HEAD~3"]);
+    scene.git("r", &["branch", "pin", "HEAD~2"]);
+    scene.git("r", &["branch", "epoch", "HEAD~1"]);
+    let config = "[baseline]\npin = \"pin\"\n[[epoch]]\nmatch = \"other/*\"\nfrom = \"epoch\"\nreason = \"x\"\n";
+    scene.write("r/perfgate.toml", config);
+    let store = open(&scene, STORES[0]);
+    store.write(&records).unwrap();
+    scene
+        .perfgate_at("r", &["runs", "prune", "--keep", "12", "--thin", "0"])
+        .exits(0)
+        .says("3 of tags, pins or epochs");
+    assert_eq!(census(&*store), (15, 0));
+    for (key, bytes) in &records[..3] {
+        assert_eq!(&store.read(key).unwrap(), bytes);
+    }
+    assert!(!ids(&*store).contains(records[3].0.id()));
+
+    scene.write("r/perfgate.toml", "[baseline]\npin = \"v9\"\n");
+    scene.perfgate_at("r", &["runs", "prune"]).exits(2).complains("v9").complains("would not be kept");
+}
+
+#[test]
+fn a_busy_machine_and_pull_requests_take_no_place() {
+    let mut records = runs(40);
+    records.push(stored(&run(-10, "quiet machine", "parse", 200)));
+    let work = |number| Run { branch: Some("work".into()), ..run(number, "x", "parse", 200) };
+    records.extend((100..140).map(|number| stored(&work(number))));
+    let scene = scene(STORES[1], &records);
+    scene.perfgate_at("r", &["runs", "prune", "--keep", "30", "--thin", "0", "--store", STORES[1]]).exits(0);
+    // 30 of main, 30 off main, and the one of the quiet machine, which is the oldest of all.
+    assert_eq!(census(&*open(&scene, STORES[1])), (61, 0));
+    assert!(ids(&*open(&scene, STORES[1])).contains(records[40].0.id()));
+}
+
+#[test]
+fn where_tags_cannot_be_known_nothing_is_taken_away() {
+    let scene = scene(STORES[1], &runs(30));
+    scene.commit("r", "second");
+    let url = format!("file://{}", scene.path("r").display());
+    scene.git("", &["clone", "-q", "--depth=1", &url, "shallow"]);
+    let store = format!("dir:{}", scene.path("r/runs").display());
+    let prune = ["runs", "prune", "--keep", "12", "--store", &store];
+    scene.perfgate_at("shallow", &prune).exits(2).complains("shallow").complains("fetch-depth: 0");
+    scene.perfgate_at("", &prune).exits(2).complains("inside a clone");
+    assert_eq!(census(&*open(&scene, STORES[1])), (30, 0));
+    scene.perfgate_at("r", &["runs", "prune", "--store", "dir:nowhere"]).exits(2).complains("holds no run");
+    scene.perfgate_at("r", &["runs", "prune", "--keep", "0"]).exits(2);
+}
+
+#[test]
+fn a_damaged_run_is_told_and_left_alone_and_stops_nothing() {
+    let records = runs(30);
+    let scene = scene(STORES[1], &records);
+    let damaged = scene.path("r/runs").join(records[2].0.to_string());
+    std::fs::write(&damaged, b"pgrun\nnonsense").unwrap();
+    scene
+        .perfgate_at("r", &["runs", "prune", "--keep", "12", "--thin", "0", "--store", STORES[1]])
+        .exits(2)
+        .complains("damaged")
+        .says("1 could not be read")
+        .says("    17 removed");
+    assert!(damaged.exists());
+}
+
+#[test]
+fn a_run_that_is_there_whole_and_thinned_counts_once() {
+    let records = runs(12);
+    for url in STORES {
+        let scene = scene(url, &records);
+        let store = open(&scene, url);
+        let (key, bytes) = &records[0];
+        let thin = perfgate::history::thinned(bytes).unwrap().unwrap();
+        let thin = (key.thinned(&thin), thin);
+        store.write(std::slice::from_ref(&thin)).unwrap();
+        let listed = store.list().unwrap();
+        assert_eq!((listed.keys.len(), listed.twice.as_slice()), (12, std::slice::from_ref(&thin.0)));
+        assert!(listed.keys.contains(key), "the whole one is read");
+        // The whole one stays: the thinned one is what is too much.
+        scene.perfgate_at("r", &["runs", "prune", "--store", url]).exits(0);
+        assert_eq!((census(&*store), store.list().unwrap().twice.len()), ((12, 0), 0));
+        // And a whole one is not written beside a thinned one.
+        store.write(std::slice::from_ref(&thin)).unwrap();
+        store.remove(std::slice::from_ref(key)).unwrap();
+        assert_eq!(store.write(&records[..1]).unwrap().already, 1);
+        assert_eq!(census(&*store), (11, 1), "{url}");
+    }
+}
+
+/// Kills a prune after a time that grows from round to round, until one goes through. After each, every run that has to
+/// be there is there, once, and can be read.
+#[test]
+fn a_kill_at_any_moment_loses_nothing() {
+    let records = runs(90);
+    for url in STORES {
+        let scene = scene(url, &records);
+        let store = open(&scene, url);
+        let kept: BTreeSet<String> = records[30..].iter().map(|(key, _)| key.id().to_owned()).collect();
+        let all: BTreeSet<String> = records.iter().map(|(key, _)| key.id().to_owned()).collect();
+        let (mut killed, mut delay) = (0, 0);
+        loop {
+            let mut prune = Command::new(env!("CARGO_BIN_EXE_perfgate"))
+                .args(["runs", "prune", "--keep", "20", "--thin", "40", "--store", url])
+                .current_dir(scene.path("r"))
+                .env("GIT_CONFIG_GLOBAL", "/dev/null")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            std::thread::sleep(Duration::from_millis(delay));
+            let done = prune.try_wait().unwrap();
+            let _ = prune.kill(); // SIGKILL
+            let status = prune.wait().unwrap();
+            let there = ids(&*store);
+            assert!(there.is_superset(&kept) && there.is_subset(&all), "{url}, after {delay} ms");
+            census(&*store);
+            for (key, bytes) in &records[70..] {
+                assert_eq!(&store.read(key).unwrap(), bytes);
+            }
+            if done.is_some() {
+                assert!(status.success(), "{url}, after {delay} ms: {status}");
+                break;
+            }
+            killed += 1;
+            delay += 2;
+            // A lock that a killed git or libgit2 left behind is the user's to remove, and the message says so.
+            let _ = std::fs::remove_file(scene.path("r/.git").join(format!("{REF}.lock")));
+        }
+        assert!(killed > 0, "{url}");
+        assert_eq!((census(&*store), ids(&*store)), ((20, 40), kept), "{url}, killed {killed} times");
+        assert_eq!(store.list().unwrap().twice.len(), 0);
+        if url == STORES[0] {
+            scene.git("r", &["fsck", "--strict"]);
+        }
+    }
+}
+
+/// A bare remote that holds some runs, and clones of it that have them.
+fn clones(records: &[(Key, Vec<u8>)], count: usize) -> (Scene, Vec<String>) {
+    let scene = scene(STORES[0], records);
+    scene.git("", &["clone", "-q", "--bare", "r", "remote.git"]);
+    let names: Vec<String> = (0..count).map(|i| format!("clone-{i}")).collect();
+    scene.git("r", &["push", "-q", "../remote.git", &format!("{REF}:{REF}")]);
+    for name in &names {
+        scene.git("", &["clone", "-q", "remote.git", name]);
+        scene.perfgate_at(name, &["runs", "pull"]).exits(0);
+    }
+    (scene, names)
+}
+
+fn clone(scene: &Scene, name: &str) -> GitStore {
+    GitStore::open(&scene.path(name), REF).unwrap()
+}
+
+#[test]
+fn a_clone_with_the_old_line_brings_nothing_back_and_loses_nothing() {
+    let records = runs(40);
+    let (scene, _) = clones(&records, 2);
+    let fresh = stored(&run(50, "x", "parse", 200));
+    let old_commit = stored(&run(-5, "x", "parse", 200));
+    clone(&scene, "clone-1").write(&[fresh.clone(), old_commit.clone()]).unwrap();
+    scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20", "--push"]).exits(0);
+    let remote = clone(&scene, "remote.git");
+    assert_eq!(census(&remote), (15, 20));
+    assert_eq!(scene.git("remote.git", &["rev-list", "--count", REF]), "1", "the line begins anew");
+
+    // Also a run of a commit older than all that was pruned is new, and is kept.
+    scene.perfgate_at("clone-1", &["runs", "push"]).exits(0).says("2 runs sent");
+    assert_eq!(census(&remote), (17, 20));
+    assert!(ids(&remote).contains(fresh.0.id()) && ids(&remote).contains(old_commit.0.id()));
+    assert_eq!(census(&clone(&scene, "clone-1")), (17, 20));
+    assert_eq!(scene.git("remote.git", &["rev-list", "--count", REF]), "2");
+    scene.perfgate_at("clone-0", &["runs", "pull"]).exits(0).says("2 runs received");
+    assert_eq!(census(&clone(&scene, "clone-0")), (17, 20));
+    // A run that was pruned may be recorded again, on purpose.
+    clone(&scene, "clone-0").write(&records[..1]).unwrap();
+    scene.perfgate_at("clone-0", &["runs", "push"]).exits(0).says("1 runs sent");
+    scene.perfgate_at("clone-1", &["runs", "push"]).exits(0).says("0 runs sent, 1 received");
+    assert_eq!(census(&remote), (18, 20));
+}
+
+#[test]
+fn two_clones_that_prune_at_once_end_alike() {
+    let records = runs(40);
+    let (scene, _) = clones(&records, 3);
+    scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20"]).exits(0);
+    scene.perfgate_at("clone-1", &["runs", "prune", "--keep", "20", "--thin", "5"]).exits(0);
+    clone(&scene, "clone-2").write(&[stored(&run(60, "x", "parse", 200))]).unwrap();
+    for name in ["clone-0", "clone-1", "clone-2", "clone-0", "clone-1"] {
+        scene.perfgate_at(name, &["runs", "push"]).exits(0);
+    }
+    // What either took away is gone: the youngest 25 stay, 10 of them thinned, and the new one is there.
+    let remote = clone(&scene, "remote.git");
+    assert_eq!(census(&remote), (16, 10));
+    for name in ["clone-0", "clone-1", "clone-2"] {
+        assert_eq!(ids(&clone(&scene, name)), ids(&remote), "{name}");
+    }
+    assert_eq!(scene.git("remote.git", &["rev-list", "--merges", "--count", REF]), "0");
+}
+
+#[test]
+fn writers_who_push_while_another_prunes_lose_no_run() {
+    let records = runs(40);
+    let (scene, names) = clones(&records, 4);
+    for round in 0..4 {
+        std::thread::scope(|scope| {
+            for (writer, name) in names.iter().enumerate() {
+                let scene = &scene;
+                scope.spawn(move || {
+                    let number = 100 + round * 10 + writer as i64;
+                    let record = stored(&run(number, &format!("machine {writer}"), "parse", 200));
+                    clone(scene, name).write(&[record]).unwrap();
+                    let args: &[&str] = match writer {
+                        0 => &["runs", "prune", "--keep", "15", "--thin", "10", "--push"],
+                        _ => &["runs", "push"],
+                    };
+                    scene.perfgate_at(name, args).exits(0);
+                });
+            }
+        });
+        let remote = clone(&scene, "remote.git");
+        // 15 whole and 10 thinned of the first machine, and every new one.
+        assert_eq!(census(&remote), (15 + 4 * (round as usize + 1), 10), "after round {round}");
+        assert_eq!(remote.list().unwrap().twice.len(), 0);
+    }
+}
+
+#[test]
+fn a_remote_that_takes_no_force_gets_the_pruned_runs_all_the_same() {
+    let (scene, _) = clones(&runs(40), 2);
+    scene.git("remote.git", &["config", "receive.denyNonFastForwards", "true"]);
+    scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20", "--push"]).exits(0);
+    assert_eq!(census(&clone(&scene, "remote.git")), (15, 20));
+    scene.perfgate_at("clone-1", &["runs", "push"]).exits(0);
+    assert_eq!(census(&clone(&scene, "remote.git")), (15, 20));
+    assert_eq!(census(&clone(&scene, "clone-1")), (15, 20));
+}
+
+#[test]
+fn a_mark_that_cannot_be_read_stops_the_exchange() {
+    let (scene, _) = clones(&runs(20), 1);
+    scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "12", "--thin", "0"]).exits(0);
+    let repository = git2::Repository::open(scene.path("clone-0")).unwrap();
+    let tip = repository.find_reference(REF).unwrap().peel_to_commit().unwrap();
+    let mut tree = repository.treebuilder(Some(&tip.tree().unwrap())).unwrap();
+    assert!(tree.get("pruned").unwrap().is_some());
+    tree.insert("pruned", repository.blob(b"something else").unwrap(), 0o100_644).unwrap();
+    let tree = repository.find_tree(tree.write().unwrap()).unwrap();
+    let author = git2::Signature::now("A", "a@example.org").unwrap();
+    repository.commit(Some(REF), &author, &author, "x", &tree, &[&tip]).unwrap();
+    scene.perfgate_at("clone-0", &["runs", "push"]).exits(2).complains("pruned").complains("damaged");
+}

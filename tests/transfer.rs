@@ -1,0 +1,146 @@
+//! Claims about moving runs between stores: all of them, verified, resumed where it was stopped, and never stopped by a
+//! damaged one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::Scene;
+use perfgate::io::store::{self, Key, Store};
+use perfgate::model::{Commit, Evidence, Measurement, Metric, Run, record};
+use perfgate::stats::steadiness;
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+fn stored(number: i64, value: f64) -> (Key, Vec<u8>) {
+    let samples = Evidence::Samples((0..50).map(|i| value + f64::from(i)).collect());
+    let measurements = vec![Measurement::new("criterion", "a", Metric::time(), samples)];
+    let commit = Commit::parse(&format!("{number:040x}"));
+    let run = Run { commit, time: 1_767_225_600 + number, measurements, ..Run::default() };
+    let bytes = record::encode(&run, steadiness::digest).unwrap();
+    (Key::new(&run, &bytes), bytes)
+}
+
+fn records(count: i64) -> Vec<(Key, Vec<u8>)> {
+    (0..count).map(|number| stored(number, 100.0)).collect()
+}
+
+/// A repository whose own store has some runs.
+fn scene(records: &[(Key, Vec<u8>)]) -> Scene {
+    let scene = Scene::new();
+    scene.repository("r");
+    if !records.is_empty() {
+        open(&scene, store::DEFAULT_URL).write(records).unwrap();
+    }
+    scene
+}
+
+fn open(scene: &Scene, url: &str) -> Box<dyn Store> {
+    store::open(url, &scene.path("r")).unwrap()
+}
+
+fn content(store: &dyn Store) -> BTreeMap<String, Vec<u8>> {
+    store.list().unwrap().keys.iter().map(|key| (key.to_string(), store.read(key).unwrap())).collect()
+}
+
+#[test]
+fn runs_go_from_store_to_store_byte_for_byte_and_only_once() {
+    let mut records = records(300);
+    let (key, whole) = stored(1000, 5.0);
+    let thin = perfgate::history::thinned(&whole).unwrap().unwrap();
+    records.push((key.thinned(&thin), thin));
+    let scene = scene(&records);
+    let all = content(&*open(&scene, store::DEFAULT_URL));
+    assert_eq!(all.len(), 301);
+    let line = "exported 301 of 301 runs from git:refs/perfgate/baselines to dir:";
+    scene.perfgate_at("r", &["runs", "export", "dir:copy"]).exits(0).says(line).says("301 verified by their hash");
+    assert_eq!(content(&*open(&scene, "dir:copy")), all);
+    scene.perfgate_at("r", &["runs", "export", "copy"]).exits(0).says("exported 0 of 301").says("301 were there");
+
+    let other = ["runs", "import", "copy", "--store", "git:refs/perfgate/other"];
+    scene.perfgate_at("r", &other).exits(0).says("imported 301 of 301").says("301 verified");
+    assert_eq!(content(&*open(&scene, "git:refs/perfgate/other")), all);
+    // Another clone, by its path; a directory that is not there yet is made.
+    scene.repository("second");
+    scene.perfgate_at("second", &["runs", "import", "../r"]).exits(0).says("imported 301 of 301");
+    scene.perfgate_at("second", &["runs", "export", "new/place"]).exits(0).says("exported 301 of 301");
+}
+
+#[test]
+fn a_thinned_run_and_its_whole_one_are_one() {
+    let (key, whole) = stored(1, 5.0);
+    let thin = perfgate::history::thinned(&whole).unwrap().unwrap();
+    let scene = scene(&[(key.clone(), whole.clone())]);
+    open(&scene, "dir:thin").write(&[(key.thinned(&thin), thin)]).unwrap();
+    scene.perfgate_at("r", &["runs", "import", "thin"]).exits(0).says("imported 0 of 1").says("1 were there");
+    assert_eq!(open(&scene, store::DEFAULT_URL).read(&key).unwrap(), whole);
+    scene.perfgate_at("r", &["runs", "export", "thin"]).exits(0).says("exported 0 of 1");
+}
+
+#[test]
+fn damaged_runs_on_either_side_are_told_and_stop_nothing() {
+    let records = records(20);
+    let scene = scene(&[]);
+    open(&scene, "dir:from").write(&records).unwrap();
+    let at = |store: &str, number: usize| scene.path("r").join(store).join(records[number].0.to_string());
+    std::fs::write(at("from", 3), b"pgrun\nxx").unwrap();
+    // The bytes of another run, under a name that fits them but for the commit.
+    let (other, bytes) = stored(77, 7.0);
+    let name = other.to_string().replace(&format!("{:040x}", 77), &format!("{:040x}", 78));
+    std::fs::write(scene.path("r/from").join(&name), &bytes).unwrap();
+    scene
+        .perfgate_at("r", &["runs", "import", "from"])
+        .exits(2)
+        .complains("damaged")
+        .complains("another commit")
+        .says("imported 19 of 21")
+        .says("19 verified");
+    // Damage at the place where it is to go is found by the reading after it.
+    scene.perfgate_at("r", &["runs", "export", "to"]).exits(0);
+    std::fs::write(at("to", 5), b"").unwrap();
+    scene.perfgate_at("r", &["runs", "export", "to"]).exits(2).complains("damaged").says("18 verified");
+}
+
+#[test]
+fn a_source_that_is_not_there_or_is_empty_is_refused() {
+    let scene = scene(&records(1));
+    scene.perfgate_at("r", &["runs", "import", "nowhere"]).exits(2).complains("no such directory");
+    scene.perfgate_at("r", &["runs", "import", "dir:nowhere"]).exits(2).complains("no such directory");
+    scene.write("r/empty/.keep", "");
+    scene.perfgate_at("r", &["runs", "import", "empty"]).exits(2).complains("holds no run");
+    scene.perfgate_at("r", &["runs", "import", "git:refs/heads/main"]).exits(2).complains("branches");
+    scene.perfgate_at("r", &["runs", "export", "file"]).exits(2);
+}
+
+#[test]
+fn a_transfer_that_was_killed_goes_on_where_it_was() {
+    let records = records(300);
+    for target in ["dir:copy", "git:refs/perfgate/copy"] {
+        let scene = scene(&records);
+        let (mut killed, mut delay) = (0, 5);
+        loop {
+            let mut export = Command::new(env!("CARGO_BIN_EXE_perfgate"))
+                .args(["runs", "export", target])
+                .current_dir(scene.path("r"))
+                .env("GIT_CONFIG_GLOBAL", "/dev/null")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            std::thread::sleep(Duration::from_millis(delay));
+            let done = export.try_wait().unwrap();
+            let _ = export.kill(); // SIGKILL
+            let status = export.wait().unwrap();
+            // What is there is whole.
+            content(&*open(&scene, target));
+            if done.is_some() {
+                assert!(status.success());
+                break;
+            }
+            killed += 1;
+            delay = delay * 3 / 2;
+            let _ = std::fs::remove_file(scene.path("r/.git/refs/perfgate/copy.lock"));
+        }
+        assert!(killed > 0);
+        assert_eq!(content(&*open(&scene, target)), content(&*open(&scene, store::DEFAULT_URL)), "{target}");
+    }
+}
