@@ -279,6 +279,18 @@ fn a_job_token_that_may_not_ask_who_it_is_is_asked_for_by_other_ways() {
 }
 
 #[test]
+fn a_token_whose_account_was_guessed_wrong_has_one_comment_all_the_same() {
+    let hub = Hub::new();
+    hub.fails("GET", "/user", 9, error(403, "Resource not accessible by integration")); // and GraphQL is not there
+    for text in ["first", "second", "third"] {
+        tell(&client(&hub), None, text, When::Always).unwrap();
+        let state = hub.state();
+        assert_eq!((state.comments.len(), state.comments[0].id), (1, 1));
+        assert!(state.comments[0].body.contains(text), "{}", state.comments[0].body);
+    }
+}
+
+#[test]
 fn each_refusal_says_what_to_change() {
     let limits = |limit: &str| {
         error(403, "You have exceeded a secondary rate limit").insert_header("x-ratelimit-remaining", limit)
@@ -445,4 +457,16 @@ fn without_a_token_nothing_is_asked() {
     assert!(fault.to_string().contains("GITHUB_TOKEN: ${{ github.token }}"), "{fault}");
     assert!(Client::new("http://example.org", Token::new(TOKEN).as_ref()).is_err());
     assert!(hub.asked().is_empty());
+}
+
+#[test]
+fn an_enterprise_server_is_asked_below_its_own_path() {
+    let hub = Hub::new();
+    hub.fails("GET", "/user", 1, error(403, "Resource not accessible by integration"));
+    let url = format!("{}/api/v3/", hub.url());
+    let client = Client::with_patience(&url, Token::new(TOKEN).as_ref(), patience()).unwrap();
+    tell(&client, None, "text", When::Always).unwrap();
+    assert_eq!(hub.count("POST", "/api/graphql"), 1);
+    let below = hub.asked().iter().filter(|asked| asked.contains(" /api/v3/")).count();
+    assert_eq!(below + 1, hub.asked().len());
 }

@@ -79,7 +79,7 @@ fn a_regression_is_commented_checked_summed_up_and_annotated() {
     assert!(scene.read("summary.md").contains("FAIL: 1 regressed"));
     let outputs = outputs(&scene);
     let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["verdict", "regressions", "comparison", "report", "comment-url"]);
+    assert_eq!(names, ["verdict", "regressions", "comparison", "document", "comment-url"]);
     assert_eq!((outputs[0].1.as_str(), outputs[1].1.as_str()), ("fail", "1"));
     assert!(outputs[3].1.contains("parse/large"));
     assert!(outputs[4].1.ends_with("#issuecomment-1"));
@@ -150,7 +150,7 @@ fn a_hostile_name_is_text_in_annotations_outputs_and_summary() {
     assert_eq!(commands.len(), 1, "{commands:?}");
     assert!(commands[0].starts_with("::error title=x%0A%3A%3Aerror%3A%3Aowned%0A%250A%2C%3A<img"), "{}", commands[0]);
     let names: Vec<String> = outputs(&scene).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["verdict", "regressions", "comparison", "report", "comment-url"]);
+    assert_eq!(names, ["verdict", "regressions", "comparison", "document", "comment-url"]);
     let summary = scene.read("summary.md");
     let body = hub.state().comments[0].body.clone();
     for text in [&summary, &body] {

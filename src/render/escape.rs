@@ -245,4 +245,22 @@ mod tests {
         assert!(!markdown_link("https://e.org/<img>").contains("<img"));
         assert_eq!(markdown_fence("a ``` b\n", "sql"), "````sql\na ``` b\n````");
     }
+
+    proptest::proptest! {
+        /// Whatever a name holds, it stays in its place of a workflow command, and the runner reads it as it is shown.
+        #[test]
+        fn no_text_leaves_its_place_in_a_command(text in "(?s)(%|0A|:|,|\\r|\\n|a|::error::|\u{2028}|\u{85}){0,12}") {
+            let property = workflow_property(&text);
+            proptest::prop_assert!(!property.contains(['\n', '\r', ':', ',']));
+            let read = property.replace("%0D", "\r").replace("%0A", "\n").replace("%3A", ":").replace("%2C", ",");
+            let shown: Vec<String> = text.lines().map(visible).collect();
+            proptest::prop_assert_eq!(read.replace("%25", "%"), shown.join("\n"));
+        }
+
+        #[test]
+        fn any_text_is_one_string_of_toml(text in "(?s).{0,40}") {
+            let read: toml::Table = toml::from_str(&format!("x = {}", toml(&text))).unwrap();
+            proptest::prop_assert_eq!(read["x"].as_str(), Some(text.as_str()));
+        }
+    }
 }

@@ -151,6 +151,7 @@ fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> Respo
         return error(401, "Bad credentials");
     }
     let ok = |value: Value| ResponseTemplate::new(200).set_body_json(value);
+    let path = path.strip_prefix("/api/v3").unwrap_or(path); // an Enterprise server's
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (verb, parts.as_slice()) {
         ("GET", ["user"]) => ok(json!({"login": ME})),

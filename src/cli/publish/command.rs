@@ -104,7 +104,7 @@ fn outputs(report: &Report, comparison: &str, text: String, url: Option<String>)
         ("verdict", verdict.to_owned()),
         ("regressions", report.counts.regressed.to_string()),
         ("comparison", comparison.to_owned()),
-        ("report", text),
+        ("document", text),
         ("comment-url", url.unwrap_or_default()),
     ]
 }

@@ -55,7 +55,8 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// What is asked for, what a message calls it, and the permission that it takes.
+/// What is asked for (a path below the API's address, or a whole address), what a message calls it, and the permission
+/// that it takes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ask<'a> {
     pub route: &'a str,
@@ -95,8 +96,10 @@ impl Client {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| broken(&error))?;
         let entered = runtime.enter();
+        // The server alone: octocrab would put an Enterprise server's `/api/v3` before the address of GraphQL too.
+        let path = base.find("://").and_then(|at| base[at + 3..].find('/').map(|slash| at + 3 + slash));
         let api = OctocrabBuilder::new()
-            .base_uri(base.as_str())
+            .base_uri(&base[..path.unwrap_or(base.len())])
             .map_err(|_| Fault::Address(format!("GITHUB_API_URL {base:?} is no address")))?
             .personal_token(token.reveal())
             .add_retry_config(RetryConfig::None)
@@ -195,6 +198,8 @@ impl Client {
 
     /// One request and its whole answer; an error is the network's, in its own words.
     fn once(&self, verb: Verb, route: &str, body: Option<&Value>) -> Result<Answer, String> {
+        let address = if route.starts_with('/') { format!("{}{route}", self.base) } else { route.to_owned() };
+        let route = address.as_str();
         let work = async {
             let response = match verb {
                 Verb::Get => self.api._get(route).await,

@@ -83,7 +83,10 @@ struct Place<'a> {
     pull: u64,
     doing: String,
     key: Mark,
+    /// Who the token writes as: first as far as it could be asked, then as a comment of ours has it.
     author: String,
+    /// Whether a comment was made; it is not made again only because it is not listed yet.
+    made: bool,
 }
 
 /// Writes a job's part into the comment of its key.
@@ -96,7 +99,7 @@ pub fn put_comment(
 ) -> Result<Commented, Fault> {
     let doing = format!("commenting on pull request #{pull} of {repository}");
     let author = identity::login(client)?;
-    let place = Place { client, repository, pull, doing, key: Mark::new(part.key), author };
+    let mut place = Place { client, repository, pull, doing, key: Mark::new(part.key), author, made: false };
     let shard = Mark::new(part.shard.unwrap_or_default());
     let mut last = None;
     for round in 0..ROUNDS {
@@ -121,7 +124,7 @@ enum Round {
 
 impl Place<'_> {
     /// Reads, writes what is missing, and looks whether it stayed.
-    fn round(&self, part: &Part<'_>, shard: &Mark, when: When) -> Result<Round, Fault> {
+    fn round(&mut self, part: &Part<'_>, shard: &Mark, when: When) -> Result<Round, Fault> {
         let started = Instant::now();
         let shared = part.shard.is_some();
         let mut ours = self.ours()?.into_iter();
@@ -129,8 +132,13 @@ impl Place<'_> {
             if matches!(when, When::Told { news: false } | When::Changed { news: false }) {
                 return Ok(Round::Done(Commented::Not));
             }
+            if self.made {
+                return Ok(Round::Overwritten);
+            }
             let sections = self.filled(Sections::empty(&self.key), part, shard)?;
             let made = self.create(&sections)?;
+            self.made = true;
+            self.author = made.user.map_or_else(|| std::mem::take(&mut self.author), |user| user.login);
             // Another job may have made one at the same time; the older one stays.
             return self.settle(sections.parts.get(shard), shard, made.html_url, shared.then(|| started.elapsed()));
         };
