@@ -234,6 +234,19 @@ fn drifts_by_noise() {
         }
     }
     for noise in [0.005, 0.02, 0.05] {
+        for (size, apart) in [(0.05, 15), (0.05, 30), (0.1, 15), (0.1, 30)] {
+            let (mut draw, mut called) = (Draw(8), 0);
+            for _ in 0..500 {
+                let level = |i: usize| f64::ln_1p(size) * (usize::from(i >= 90) + usize::from(i >= 90 + apart)) as f64;
+                let values: Vec<f64> = (0..200).map(|i| level(i) + noise * draw.normal() + odd(&mut draw)).collect();
+                called += usize::from(kinds(&values).0 > 0);
+            }
+            println!(
+                "two steps of {:.0} % {apart} apart, noise {:.1} %: {called} of 500 called a drift",
+                100.0 * size,
+                100.0 * noise
+            );
+        }
         for size in [0.05, 0.1, 0.3] {
             let (mut draw, mut called) = (Draw(6), 0);
             for _ in 0..500 {

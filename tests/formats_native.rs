@@ -41,6 +41,7 @@ fn centre(measurement: &Measurement) -> f64 {
             .map(|evidence| match evidence {
                 Evidence::Samples(samples) => median(samples.clone()),
                 Evidence::Digest(digest) => digest.median,
+                Evidence::Thinned(thinned) => thinned.digest.median,
                 Evidence::Summary(summary) => summary.centre,
                 Evidence::Value(value) => *value,
             })

@@ -73,7 +73,7 @@ fn a_slower_commit_is_found_and_named() {
     let scene = scene(&[("c", 1.5)]);
     let answer = measure(&scene, &["--base", "main"]);
     answer.exits(1).says("✗ regressed  c").complains("1 suspect, measured again in 3 pairs, alone");
-    let report = measure(&scene, &["--format", "json"]);
+    let report = measure(&scene, &["--format", "json", "--save", "../saved.json"]);
     let json = report.exits(1).json();
     let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
     assert_eq!(c["confirmed"], true);
@@ -81,6 +81,10 @@ fn a_slower_commit_is_found_and_named() {
     assert!((c["change"].as_f64().unwrap() - 0.5).abs() < 0.02);
     assert_eq!(json["base"]["commit"], scene.git("r", &["rev-parse", "main"]));
     assert_eq!(json["counts"]["regressed"], 1);
+    // A comment says how to measure the same again; what is printed has the numbers alone.
+    let saved: serde_json::Value = serde_json::from_str(&scene.read("saved.json")).unwrap();
+    let base = &scene.git("r", &["rev-parse", "main"])[..10];
+    assert_eq!(saved["facts"]["reproduce"], format!("perfgate measure --base {base} -- sh bench.sh '{{filter}}'"));
     assert_clean(&scene);
 }
 

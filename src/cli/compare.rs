@@ -2,7 +2,7 @@
 
 use super::gate::GateArgs;
 use super::sides::{self, Default, MissingBaseline, Origin, Scene, Side};
-use super::{Global, budgets, config, facts, output, past, pinned, plots, render as rendering};
+use super::{Global, budgets, config, facts, machines, output, past, pinned, plots, render as rendering};
 use crate::compare;
 use crate::model::Detail;
 use crate::policy::Goal;
@@ -204,8 +204,12 @@ pub(super) fn report(
     let (base, head) = match (base, head) {
         (Origin::Paths(base), Origin::Paths(head)) => scene.read_both(base, head, detail)?,
         _ => {
-            let head = read(head)?;
-            (read(base)?, head)
+            let read_head = read(head)?;
+            let base = match (base, head) {
+                (Origin::MergeBase, Origin::Revision { .. }) => machines::bases(scene, &read_head, detail)?,
+                (base, _) => read(base)?,
+            };
+            (base, read_head)
         }
     };
     judge_sides(scene, base, head, allow_missing, wants)
@@ -214,15 +218,16 @@ pub(super) fn report(
 /// Judges two sides that were read.
 pub(super) fn judge_sides(
     scene: &Scene<'_>,
-    base: Side,
-    head: Side,
+    mut base: Side,
+    mut head: Side,
     allow_missing: bool,
     wants: Wants,
 ) -> anyhow::Result<Report> {
     let policy = &scene.config.policy;
+    let rename = |old: &str| policy.rename(old).map(str::to_owned);
+    machines::part(&mut base, &mut head, policy.ignored_environment(), rename);
     refuse_different_tools(&base, &head)?;
 
-    let rename = |old: &str| policy.rename(old).map(str::to_owned);
     let mut compared = compare::compare(&base.runs, &head.runs, policy.alpha(), rename);
     if compared.shared == 0 && !allow_missing {
         bail!(

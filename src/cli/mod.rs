@@ -11,6 +11,7 @@ mod formats;
 mod gate;
 mod history;
 mod init;
+mod machines;
 mod measure;
 mod output;
 mod past;

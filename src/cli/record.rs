@@ -17,6 +17,7 @@ Examples:
   cargo bench && perfgate record                  keep the results of HEAD
   perfgate record --push origin                   and share them with everybody's checks
   perfgate record --store s3://perf-runs/my-repo  keep them in a bucket; nothing to push
+  perfgate record --shard parser --push           one job of a matrix: the commit's shards are one run together
   perfgate record target/criterion --commit v1.2  results of an older commit";
 
 /// Store results as one run of a commit
@@ -37,6 +38,9 @@ pub struct RecordArgs {
     /// Where to store [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
+    /// The part of the suite that was run here, where a matrix runs it in parts: a commit's shards are judged as one run
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    shard: Option<String>,
     /// Send the stored runs to a remote afterwards
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
     push: Option<String>,
@@ -46,7 +50,10 @@ pub struct RecordArgs {
 pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     let config = config::load(global)?;
     let scene = Scene { config: &config, store: args.store.as_deref(), format: args.input_format.as_deref() };
-    let run = read_run(&scene, &args.paths, &args.commit)?;
+    let mut run = read_run(&scene, &args.paths, &args.commit)?;
+    if let Some(shard) = &args.shard {
+        run.environment.set(Environment::SHARD, shard);
+    }
     let store = scene.open_store()?;
     let short = run.commit.as_ref().map_or("no commit", |commit| commit.short()).to_owned();
     output::print(keep(&*store, &run, &short)?.as_bytes())?;

@@ -3,7 +3,7 @@
 
 use super::config::Config;
 use super::stored::{self, Epochs};
-use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, window};
+use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, joined, joined_count, machine, window};
 use crate::io::input::{self, Loaded, Location, Request};
 use crate::io::probe::{self, Toolchain};
 use crate::io::repository::{CANDIDATES, Repository};
@@ -11,7 +11,7 @@ use crate::io::store::{self, Key, Store, StoreError};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
 use crate::verdict::{EnvironmentDifference, EnvironmentReport, SideReport};
 use anyhow::{Context, bail};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 /// No more stored runs than this are opened for a base, so that a store of many machines costs no more as it grows.
@@ -72,6 +72,9 @@ pub struct Side {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct MissingBaseline(pub String);
+
+/// A commit may have been measured in so many shards, on all machines together.
+const SHARDS: usize = 50;
 
 /// A stored run with its name.
 type Stored = (Key, Run);
@@ -211,8 +214,7 @@ impl Scene<'_> {
             );
             return Err(MissingBaseline(message).into());
         }
-        let newest = keys.len().saturating_sub(WINDOW_RUNS);
-        stored_side(&*store, &keys[newest..], word.to_owned(), detail)
+        stored_side(&*store, &keys, word.to_owned(), detail, self.config.policy.ignored_environment())
     }
 
     /// Reads stored runs, newest first, until enough of them are comparable: those, and some that are not. `more` gives
@@ -225,6 +227,12 @@ impl Scene<'_> {
         detail: Detail,
     ) -> anyhow::Result<(Vec<Stored>, Vec<Stored>)> {
         let (mut chosen, mut elsewhere) = (Vec::new(), Vec::new());
+        let ignored = self.config.policy.ignored_environment();
+        let whole = |runs: Vec<Stored>| -> Vec<Stored> {
+            let mut runs = joined(runs, ignored);
+            runs.truncate(HISTORY_RUNS);
+            runs
+        };
         loop {
             let keys = more()?;
             if keys.is_empty() {
@@ -240,14 +248,13 @@ impl Scene<'_> {
                     }
                 }
                 let read = chosen.len() + elsewhere.len();
-                let enough = chosen.len() >= HISTORY_RUNS || read >= MOST_READ;
+                let enough = joined_count(&chosen, ignored) >= HISTORY_RUNS || read >= MOST_READ;
                 if enough || chosen.is_empty() && elsewhere.len() >= 5 * WINDOW_RUNS {
-                    chosen.truncate(HISTORY_RUNS);
-                    return Ok((chosen, elsewhere));
+                    return Ok((whole(chosen), joined(elsewhere, ignored)));
                 }
             }
         }
-        Ok((chosen, elsewhere))
+        Ok((whole(chosen), joined(elsewhere, ignored)))
     }
 
     /// Reads the stored runs that stand for the base of the work at hand.
@@ -319,7 +326,10 @@ impl Scene<'_> {
         let (mut chosen, elsewhere) = self.newest(&*store, more, comparable, detail)?;
         let other_machines = !elsewhere.is_empty();
         if chosen.is_empty() {
+            // Of one machine, and never of several together.
+            let newest = elsewhere.first().map(|(_, run)| machine(&run.environment, ignored));
             chosen = elsewhere;
+            chosen.retain(|(_, run)| Some(machine(&run.environment, ignored)) == newest);
             chosen.truncate(WINDOW_RUNS);
         }
         if chosen.is_empty() {
@@ -402,9 +412,32 @@ fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {
     Side { runs, report, environment, diagnostics }
 }
 
-fn stored_side(store: &dyn Store, keys: &[Key], label: String, detail: Detail) -> anyhow::Result<Side> {
-    let read = keys.iter().zip(store::read_runs(store, keys, detail)).rev();
-    let runs = read.map(|(key, run)| Ok((key.clone(), run?))).collect::<Result<Vec<Stored>, StoreError>>()?;
+fn stored_side(
+    store: &dyn Store,
+    keys: &[Key],
+    label: String,
+    detail: Detail,
+    ignored: &[&str],
+) -> anyhow::Result<Side> {
+    let read = |keys: &[Key]| {
+        let read = keys.iter().zip(store::read_runs(store, keys, detail)).rev();
+        read.map(|(key, run)| Ok((key.clone(), run?))).collect::<Result<Vec<Stored>, StoreError>>()
+    };
+    let (older, newest) = keys.split_at(keys.len().saturating_sub(WINDOW_RUNS));
+    let mut runs = read(newest)?;
+    let machines: BTreeSet<String> = runs.iter().map(|(_, run)| machine(&run.environment, ignored)).collect();
+    let in_parts = runs.iter().any(|(_, run)| run.environment.get(Environment::SHARD).is_some());
+    if machines.len() > 1 || in_parts {
+        runs.extend(read(&older[older.len().saturating_sub(SHARDS * WINDOW_RUNS)..])?);
+    }
+    let mut runs = joined(runs, ignored);
+    // The newest of each machine.
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    runs.retain(|(_, run)| {
+        let count = counts.entry(machine(&run.environment, ignored)).or_default();
+        *count += 1;
+        *count <= WINDOW_RUNS
+    });
     Ok(assemble(runs, label))
 }
 

@@ -1,7 +1,7 @@
 //! Stored runs as a history: which of them belong to it, in which order, and how the config wants them read.
 
 use super::sides::Scene;
-use crate::history::Reading;
+use crate::history::{Reading, joined};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key};
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
@@ -75,6 +75,10 @@ pub fn load(scene: &Scene<'_>, last: usize) -> anyhow::Result<Stored> {
     if runs.is_empty() {
         bail!("none of the runs in {name} can be read:\n{}", lines(&diagnostics));
     }
+    // The shards of a commit are one run.
+    let newest_first = runs.into_iter().rev().map(|run| ((), run)).collect();
+    let joined = joined(newest_first, scene.config.policy.ignored_environment());
+    let runs: Vec<Run> = joined.into_iter().rev().map(|((), run)| run).collect();
     let dirty = runs.iter().filter(|run| run.environment.get(Environment::DIRTY).is_some()).count();
     if dirty > 0 {
         let message = format!("{dirty} of the {} runs were made with uncommitted changes", runs.len());

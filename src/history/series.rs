@@ -153,7 +153,7 @@ fn edge(evidence: &Evidence, direction: Direction) -> Option<f64> {
 }
 
 /// What makes a machine's runs comparable, in words.
-pub(super) fn class(environment: &Environment, ignored: &[&str]) -> String {
+pub fn class(environment: &Environment, ignored: &[&str]) -> String {
     let facts = Environment::CLASS.into_iter().filter(|fact| !ignored.contains(fact));
     let known = facts.filter_map(|fact| match fact {
         Environment::CORES => environment.get(fact).map(|cores| format!("{cores} cores")),

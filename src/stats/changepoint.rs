@@ -25,9 +25,10 @@ const CLEAR: f64 = 3.5;
 const PLACES: f64 = 5.0;
 /// Places so near to each other are as good as one.
 const AROUND: usize = 4;
-/// By how much, in variances, a slope must fit better than one step, and how much each further step gains by its place
-/// being chosen.
+/// By how much, in variances, a slope must fit better than one step, which takes less to tell than a slope; and than
+/// several, which take more, and of which each further one gains by its place being chosen.
 const SLOPE_BETTER: f64 = 9.0;
+const SLOPE_BETTER_THAN_SEVERAL: f64 = 4.0;
 const PLACE_CHOSEN: f64 = 6.0;
 /// What is taken off the correlation of neighbours for its being estimated, over the root of the number of points.
 const DOUBT: f64 = 2.2;
@@ -274,7 +275,8 @@ impl<'a> Search<'a> {
             size: slope.size,
             interval: (slope.size - half, slope.size + half),
         };
-        (gain > SLOPE_BETTER).then_some((gain, change))
+        let enough = if row.len() == 1 { SLOPE_BETTER } else { SLOPE_BETTER_THAN_SEVERAL };
+        (gain > enough).then_some((gain, change))
     }
 
     /// The step that begins a segment.

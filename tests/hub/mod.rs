@@ -162,6 +162,12 @@ fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> Respo
             }
             _ => error(422, "Validation Failed"),
         },
+        ("GET", ["repos", "o", "r", "issues", "comments", id]) => {
+            match state.comments.iter().find(|comment| comment.id.to_string() == *id) {
+                Some(comment) => ok(shown(comment, comment.id)),
+                None => error(404, "Not Found"),
+            }
+        }
         ("PATCH", ["repos", "o", "r", "issues", "comments", id]) => {
             match state.comments.iter_mut().find(|comment| comment.id.to_string() == *id) {
                 Some(comment) if body["body"].is_string() => {

@@ -135,6 +135,12 @@ impl Place<'_> {
             return self.settle(sections.parts.get(shard), shard, made.html_url, shared.then(|| started.elapsed()));
         };
         let others: Vec<(Comment, Sections)> = ours.collect();
+        let mut first = first;
+        if shared {
+            // The pages took their time; between this answer and the writing there is next to none.
+            let Some(fresh) = self.reread(first.id)? else { return Ok(Round::Overwritten) };
+            (first, sections) = fresh;
+        }
         for (name, section) in others.iter().flat_map(|(_, other)| &other.parts) {
             sections.parts.entry(name.clone()).or_insert_with(|| section.clone());
         }
@@ -152,8 +158,8 @@ impl Place<'_> {
         let sections = if keep { sections } else { self.filled(sections, part, shard)? };
         let body = sections.write();
         let unchanged = first.body.as_deref().is_some_and(|old| alike(old, &body));
-        if !unchanged {
-            self.update(first.id, &body)?;
+        if !unchanged && !self.update(first.id, &body)? {
+            return Ok(Round::Overwritten);
         }
         for (other, _) in &others {
             self.delete(other.id)?;
@@ -227,10 +233,28 @@ impl Place<'_> {
         self.client.post(self.ask(&route, Need::Pulls), &json!({"body": sections.write()}))
     }
 
-    /// The verb is PATCH; octocrab's own call for this sends POST.
-    fn update(&self, id: u64, body: &str) -> Result<(), Fault> {
+    /// False where the comment is gone: another job has merged it into its own. The verb is PATCH; octocrab's own call
+    /// for this sends POST.
+    fn update(&self, id: u64, body: &str) -> Result<bool, Fault> {
         let route = format!("/repos/{}/issues/comments/{id}", self.repository);
-        self.client.patch::<Comment>(self.ask(&route, Need::Pulls), &json!({"body": body})).map(drop)
+        match self.client.patch::<Comment>(self.ask(&route, Need::Pulls), &json!({"body": body})) {
+            Ok(_) => Ok(true),
+            Err(Fault::Absent { .. }) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// One comment as it is now; `None` where it is gone, or ours no more.
+    fn reread(&self, id: u64) -> Result<Option<(Comment, Sections)>, Fault> {
+        let route = format!("/repos/{}/issues/comments/{id}", self.repository);
+        match self.client.get::<Comment>(self.ask(&route, Need::Pulls)) {
+            Ok(comment) => {
+                let sections = comment.body.as_deref().and_then(|body| Sections::read(body, &self.key));
+                Ok(sections.map(|sections| (comment, sections)))
+            }
+            Err(Fault::Absent { .. }) => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 
     fn delete(&self, id: u64) -> Result<(), Fault> {

@@ -27,10 +27,15 @@ pub(super) fn login(client: &Client) -> Result<String, Fault> {
     let route = graphql(client.base());
     let query = json!({"query": "query { viewer { login } }"});
     match client.post::<Value>(Ask { route: &route, ..ask }, &query) {
-        Ok(answer) => Ok(answer["data"]["viewer"]["login"].as_str().unwrap_or(ACTIONS).to_owned()),
+        Ok(answer) => Ok(bot(answer["data"]["viewer"]["login"].as_str().unwrap_or(ACTIONS))),
         Err(fault @ (Fault::Token { .. } | Fault::Network { .. })) => Err(fault),
         Err(_) => Ok(ACTIONS.to_owned()),
     }
+}
+
+/// An App's account as the REST API names it; GraphQL leaves out its suffix in places.
+fn bot(login: &str) -> String {
+    format!("{}[bot]", login.strip_suffix("[bot]").unwrap_or(login))
 }
 
 /// Where GraphQL is answered: beside the REST API, on an Enterprise server one step above `/api/v3`.
@@ -41,6 +46,11 @@ fn graphql(base: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_app_has_one_name() {
+        assert_eq!((bot("an-app").as_str(), bot("an-app[bot]").as_str()), ("an-app[bot]", "an-app[bot]"));
+    }
 
     #[test]
     fn graphql_is_found_on_an_enterprise_server_too() {

@@ -7,7 +7,7 @@ use crate::verdict::{Finding, Outcome, Report};
 /// Rows of the picture.
 const ROWS: usize = 40;
 /// Characters of a name beside a row.
-const NAME: usize = 56;
+const NAME: usize = 48;
 /// How far the picture reaches at most, as a factor.
 const REACH: f64 = 8.0;
 /// Changes that may have a tick.
@@ -104,7 +104,7 @@ fn ink(outcome: Outcome) -> Ink {
 fn label(finding: &Finding, by: f64) -> String {
     let name = match finding.metric.as_str() {
         "time" => text(&finding.name, NAME),
-        metric => format!("{} ({})", text(&finding.name, NAME), text(metric, 24)),
+        metric => format!("{} ({})", text(&finding.name, NAME), text(metric, 16)),
     };
     format!("{name}  {}", change(by))
 }

@@ -41,11 +41,11 @@ pub(super) fn chart(trace: &Trace) -> Chart {
         Some(last) => format!(": {} {}", change(last.change), word(last)),
         None => ": no change".to_owned(),
     };
-    let machine = if series.machine.is_empty() { String::new() } else { format!(" ({})", text(&series.machine, 40)) };
+    let machine = if series.machine.is_empty() { String::new() } else { format!(" ({})", text(&series.machine, 30)) };
     let (name, tool, metric) = (series.benchmark.as_str(), &*series.tool, &*series.metric.name);
     Chart {
         stem: stem("series", &[name, metric, tool, series.metric.unit.label(), &series.machine]),
-        title: format!("{}{machine}{said}", text(name, 80)),
+        title: format!("{}{machine}{said}", text(name, 60)),
         size: (960, 360),
         x: Axis { label: "commit".to_owned(), range: x, ticks: commits(trace), grid: false },
         y: Axis { label: axis(metric, unit), range: y, ticks: ticks(y, 5), grid: true },

@@ -1,0 +1,178 @@
+//! Claims about suites that are run in parts: the shards of a commit are judged as one run, what is in two of them was
+//! repeated, and what two machines measured is never pooled.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::Scene;
+use perfgate::io::store::{self, Key};
+use perfgate::model::{Commit, Environment, Evidence, Measurement, Metric, Run, record};
+use perfgate::stats::steadiness;
+
+const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+
+/// Results of some benchmarks in a tree of their own.
+fn part(scene: &Scene, tree: &str, names: &[&str], run: u32, slow: Option<&str>) {
+    for name in names {
+        let factor = if slow == Some(name) { 2.0 } else { 1.0 };
+        scene.bench(&format!("r/{tree}"), name, 1000.0 * factor, run);
+    }
+}
+
+#[test]
+fn the_shards_of_a_commit_are_judged_as_one_run() {
+    let scene = Scene::new();
+    scene.repository("r");
+    for run in 1..=4 {
+        scene.commit("r", &format!("change {run}"));
+        part(&scene, "target/one", &NAMES[..3], run, None);
+        part(&scene, "target/two", &NAMES[3..], run, None);
+        scene.perfgate_at("r", &["record", "target/one", "--shard", "one"]).exits(0).says("recorded 3 results");
+        scene.perfgate_at("r", &["record", "target/two", "--shard", "two"]).exits(0).says("recorded 3 results");
+    }
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.commit("r", "work");
+    part(&scene, "target/criterion", &NAMES, 9, Some("e"));
+    let report = scene.perfgate_at("r", &["compare", "--format", "json"]);
+    report.exits(1);
+    let json = report.json();
+    assert_eq!(json["base"]["runs"], 4, "a run for each commit, not for each shard");
+    for finding in json["benchmarks"].as_array().unwrap() {
+        assert_eq!((&finding["base"]["runs"], finding["outcome"] == "regressed"), (&4.into(), finding["name"] == "e"));
+    }
+    assert_eq!(json["environment"]["differences"], serde_json::json!([]), "a shard's name is no fact on the machine");
+    // A stored head of two shards against stored runs: one run against four.
+    for (shard, names) in [("one", &NAMES[..3]), ("two", &NAMES[3..])] {
+        part(&scene, &format!("target/work-{shard}"), names, 9, Some("e"));
+        let tree = format!("target/work-{shard}");
+        scene.perfgate_at("r", &["record", &tree, "--shard", shard]).exits(0);
+    }
+    let json = scene.perfgate_at("r", &["compare", "--head", "HEAD", "--format", "json"]).json();
+    assert_eq!((&json["head"]["runs"], &json["base"]["runs"]), (&1.into(), &4.into()));
+    assert_eq!(json["counts"]["added"].as_i64().unwrap() + json["counts"]["removed"].as_i64().unwrap(), 0);
+}
+
+#[test]
+fn a_benchmark_in_two_shards_was_repeated() {
+    let scene = Scene::new();
+    scene.repository("r");
+    for (shard, run) in [("one", 1), ("two", 2)] {
+        part(&scene, &format!("target/{shard}"), &NAMES[..2], run, None);
+        scene.perfgate_at("r", &["record", &format!("target/{shard}"), "--shard", shard]).exits(0);
+    }
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.commit("r", "work");
+    part(&scene, "target/criterion", &NAMES[..2], 9, None);
+    let json = scene.perfgate_at("r", &["compare", "--format", "json"]).json();
+    assert_eq!((&json["base"]["runs"], &json["benchmarks"][0]["base"]["runs"]), (&2.into(), &2.into()));
+}
+
+/// A stored run of a commit on a synthetic machine.
+fn stored(commit: &str, time: i64, cpu: &str, shard: &str, values: &[(&str, f64)], number: u32) -> (Key, Vec<u8>) {
+    let mut environment = Environment::default();
+    for (key, value) in [(Environment::CPU, cpu), (Environment::CORES, "4"), (Environment::SHARD, shard)] {
+        environment.set(key, value);
+    }
+    let wobble = |i: u32| f64::from((i * 7919 + number * 104_729) % 997) / 997.0;
+    let samples = |ns: f64| Evidence::Samples((0..60).map(|i| ns * (1.0 + 0.01 * wobble(i))).collect());
+    let measured = |(name, ns): &(&str, f64)| Measurement::new("criterion", *name, Metric::time(), samples(*ns));
+    let measurements = values.iter().map(measured).collect();
+    let run = Run { commit: Commit::parse(commit), time, environment, measurements, ..Run::default() };
+    let bytes = record::encode(&run, steadiness::digest).unwrap();
+    (Key::new(&run, &bytes), bytes)
+}
+
+/// Four commits on main and one on a branch, each measured on two machines; on the second one `b` got slower.
+fn matrix() -> Scene {
+    let scene = Scene::new();
+    scene.repository("r");
+    let mut records = Vec::new();
+    let mut record = |number: u32, factor: f64| {
+        let commit = scene.git("r", &["rev-parse", "HEAD"]);
+        let time: i64 = scene.git("r", &["show", "-s", "--format=%ct"]).parse().unwrap();
+        let slow = [("a", 3000.0), ("b", 6000.0 * factor), ("only", 50.0)];
+        records.push(stored(&commit, time, "fast", "linux", &[("a", 1000.0), ("b", 2000.0)], number));
+        records.push(stored(&commit, time, "slow", "arm", &slow, number + 50));
+    };
+    for number in 0..4 {
+        scene.commit("r", &format!("change {number}"));
+        record(number, 1.0);
+    }
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.commit("r", "work");
+    record(9, 2.0);
+    store::open(store::DEFAULT_URL, &scene.path("r")).unwrap().write(&records).unwrap();
+    scene
+}
+
+#[test]
+fn what_two_machines_measured_is_judged_for_each_by_itself() {
+    let scene = matrix();
+    for base in [vec![], vec!["--base", "main"]] {
+        let args = [&["compare", "--head", "HEAD", "--format", "json"][..], &base].concat();
+        let report = scene.perfgate_at("r", &args);
+        report.exits(1);
+        for (name, outcome) in [
+            ("a [fast, 4 cores]", "unchanged"),
+            ("a [slow, 4 cores]", "unchanged"),
+            ("b [fast, 4 cores]", "unchanged"),
+            ("b [slow, 4 cores]", "regressed"),
+            ("only", "unchanged"),
+        ] {
+            // One run against one can only call what is plain.
+            let outcome =
+                if base.is_empty() || outcome == "regressed" { outcome.to_owned() } else { report.outcome(name) };
+            assert_eq!(report.outcome(name), outcome, "{name}");
+        }
+        let json = report.json();
+        assert_eq!(json["benchmarks"].as_array().unwrap().len(), 5);
+        assert_eq!(json["environment"]["match"], true);
+        let codes: Vec<&str> =
+            json["diagnostics"].as_array().unwrap().iter().filter_map(|one| one["code"].as_str()).collect();
+        assert!(codes.contains(&"several-machines"), "{codes:?}");
+    }
+}
+
+#[test]
+fn against_one_machine_the_runs_of_the_others_are_left_out() {
+    let scene = matrix();
+    let commit = scene.git("r", &["rev-parse", "HEAD"]);
+    let store = store::open(store::DEFAULT_URL, &scene.path("r")).unwrap();
+    let arm: Vec<Key> = store.list().unwrap().keys;
+    let arm: Vec<Key> = arm
+        .into_iter()
+        .filter(|key| key.commit().unwrap().as_str() == commit)
+        .filter(|key| {
+            let run = store::read_run(&*store, key, perfgate::model::Detail::Digests).unwrap();
+            run.environment.get(Environment::SHARD) == Some("arm")
+        })
+        .collect();
+    store.remove(&arm).unwrap();
+    let report = scene.perfgate_at("r", &["compare", "--base", "main", "--head", "HEAD", "--format", "json"]);
+    let json = report.json();
+    assert_eq!(json["benchmarks"].as_array().unwrap().len(), 2, "{}", json["benchmarks"]);
+    // 1000 against 1000: nothing of the slow machine's 3000 is in it.
+    let a = &json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "a").unwrap()["base"];
+    assert!((a["value"].as_f64().unwrap() / 1005.0 - 1.0).abs() < 0.01, "{a}");
+    assert!(report.stdout.contains("other-machines"));
+}
+
+#[test]
+fn two_machines_are_two_series() {
+    let scene = matrix();
+    let report = scene.perfgate_at("r", &["history", "a", "--format", "json"]);
+    let json = report.json();
+    let series = json["series"].as_array().unwrap();
+    assert_eq!(series.len(), 2);
+    assert!(series.iter().all(|series| series["points"].as_array().unwrap().len() == 5), "{json}");
+}
+
+#[test]
+fn a_shards_name_is_shown_without_its_escapes_and_cannot_be_empty() {
+    let scene = Scene::new();
+    scene.repository("r");
+    part(&scene, "target/criterion", &NAMES[..1], 1, None);
+    scene.perfgate_at("r", &["record", "--shard", "../\u{1b}[31m$(x)"]).exits(0);
+    let shown = scene.perfgate_at("r", &["runs", "show", "HEAD"]);
+    shown.exits(0).says("shard").does_not_say("\u{1b}");
+    scene.perfgate_at("r", &["record", "--shard", ""]).exits(2);
+}
