@@ -76,7 +76,7 @@ fn ci(scene: &Scene, event: &str, payload: &Value, more: &[(&str, &str)], flags:
     ];
     variables.extend(more);
     let words = [&["ci", "--event", event, "--event-path", "event.json"], flags].concat();
-    scene.perfgate_with(&variables, &words)
+    scene.perfgate_with("", &variables, &words)
 }
 
 #[test]

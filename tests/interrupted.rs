@@ -55,7 +55,7 @@ fn a_recorder_killed_at_any_moment_leaves_whole_runs_or_none() {
         for attempt in 1..=25 {
             measure(&scene, attempt);
             let mut recorder = scene
-                .command("r", &[], &["record", "--store", url])
+                .command::<&str>("r", &[], &["record", "--store", url])
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()

@@ -40,7 +40,7 @@ fn publish(scene: &Scene, hub: &Hub, args: &[&str]) -> Answer {
         ("GITHUB_TOKEN", TOKEN),
     ];
     let words: Vec<&str> = ["publish", "comparison.json"].into_iter().chain(args.iter().copied()).collect();
-    let answer = scene.perfgate_with(&environment, &words);
+    let answer = scene.perfgate_with("", &environment, &words);
     for text in [&answer.stdout, &answer.stderr] {
         assert!(!text.contains("s3cr3t"), "the token is shown: {text}");
     }
@@ -135,7 +135,7 @@ fn without_a_token_the_rest_is_still_told() {
     compared(&scene, "a", 2000.0);
     let summary = scene.path("summary.md").display().to_string();
     let environment = [("GITHUB_STEP_SUMMARY", summary.as_str()), ("GITHUB_REPOSITORY", "o/r")];
-    let answer = scene.perfgate_with(&environment, &["publish", "comparison.json", "--pull", "7"]);
+    let answer = scene.perfgate_with("", &environment, &["publish", "comparison.json", "--pull", "7"]);
     answer.exits(1).complains("there is no token").complains("${{ github.token }}").does_not_say("::error");
     assert!(scene.read("summary.md").contains("FAIL"));
 }

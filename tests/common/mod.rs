@@ -85,14 +85,6 @@ impl Scene {
         answer(self.alone(&mut command).stdin(Stdio::null()).output().unwrap())
     }
 
-    /// Runs the program here, with variables of the environment.
-    pub fn perfgate_with(&self, environment: &[(&str, &str)], args: &[&str]) -> Answer {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
-        command.args(args).current_dir(self.path(""));
-        self.alone(&mut command).envs(environment.iter().copied());
-        answer(command.stdin(Stdio::null()).output().unwrap())
-    }
-
     /// Runs the program with text on standard input.
     pub fn perfgate_with_input(&self, args: &[&str], input: &str) -> Answer {
         self.write("standard-input", input);
@@ -103,15 +95,15 @@ impl Scene {
     }
 
     /// The program in a directory below, ready to be started, with some of its environment.
-    pub fn command(&self, directory: &str, environment: &[(&str, String)], args: &[&str]) -> Command {
+    pub fn command<S: AsRef<str>>(&self, directory: &str, environment: &[(&str, S)], args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
         command.args(args).current_dir(self.path(directory)).stdin(Stdio::null());
-        self.alone(&mut command).envs(environment.iter().map(|(key, value)| (key, value)));
+        self.alone(&mut command).envs(environment.iter().map(|(key, value)| (key, value.as_ref())));
         command
     }
 
     /// Runs the program in a directory below, with some of its environment.
-    pub fn perfgate_with(&self, directory: &str, environment: &[(&str, String)], args: &[&str]) -> Answer {
+    pub fn perfgate_with<S: AsRef<str>>(&self, directory: &str, environment: &[(&str, S)], args: &[&str]) -> Answer {
         answer(self.command(directory, environment, args).output().unwrap())
     }
 
