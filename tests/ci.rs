@@ -118,6 +118,7 @@ fn the_base_is_the_merge_base_also_of_the_second_push() {
 fn the_plan_of_each_event_is_told_without_doing_it() {
     let scene = project();
     let base = trial(&scene);
+    let base_commit = base.clone();
     let plan = |event: &str, payload: &Value| ci(&scene, event, payload, &[("PERFGATE_CHECK", "true")], &["--dry-run"]);
     plan("pull_request", &pull(&base, "octo/r"))
         .exits(0)
@@ -129,6 +130,11 @@ fn the_plan_of_each_event_is_told_without_doing_it() {
     plan("merge_group", &group).exits(0).says(&format!("stored runs of {}", &base[..10]));
     let branch = json!({"ref": "refs/heads/x\u{1b}[2J", "after": HEAD, "repository": {"full_name": "octo/r", "default_branch": "main"}});
     plan("push", &branch).exits(0).says("a branch of octo/r").does_not_say("\u{1b}");
+    let named = |base: &str| {
+        ci(&scene, "pull_request", &pull(&base_commit, "octo/r"), &[("PERFGATE_BASE", base)], &["--dry-run"])
+    };
+    named("work").exits(0).says("the merge base with work");
+    named("HEAD~1").exits(0).says("HEAD~1, as the input says");
     plan("schedule", &json!({"schedule": "0 3 * * *"})).exits(0).says("recorded in git:refs/perfgate/baselines");
     assert!(!scene.path("output").exists(), "a dry run writes nothing");
 }
@@ -159,6 +165,7 @@ fn what_does_not_fit_is_exit_2_with_what_to_do() {
         .exits(2)
         .complains("nothing matches \"out/*.json\"");
     ci(&scene, "pull_request", &event, &[("PERFGATE_WORKING_DIRECTORY", "nowhere")], &[]).exits(2).complains("nowhere");
+    ci(&scene, "pull_request", &event, &[("PERFGATE_TEMPLATE", "nice")], &[]).exits(2).complains("no such template");
     ci(&scene, "pull_request_target", &event, &[], &[]).exits(2).complains("perfgate init --github");
     ci(&scene, "push", &event, &[], &[]).exits(2).complains("is no push event");
     scene.perfgate(&["ci"]).exits(2).complains("GITHUB_EVENT_NAME is not set");

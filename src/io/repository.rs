@@ -251,6 +251,11 @@ impl Repository {
         }
     }
 
+    /// True for the name of a branch, here or at the remote.
+    pub fn is_branch(&self, name: &str) -> bool {
+        !self.tips(name).is_empty()
+    }
+
     /// True where a branch has a commit.
     pub fn contains(&self, branch: &str, commit: &Commit) -> bool {
         let Ok(id) = self.commit(commit).map(|commit| commit.id()) else { return false };

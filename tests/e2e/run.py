@@ -438,6 +438,28 @@ def claim_the_lines_of_the_readme_work_as_they_stand(stage):
     check(len(stage.comments(number)) == 1, "a pull request is commented on")
 
 
+def claim_hostile_names_stay_names(stage):
+    mark = stage.room / "touched"
+    name = f"x$(touch {mark})`touch {mark}`;'\"|<img src=x> @octo [a](http://e.org) ${{{{ github.token }}}} {{{{ 7 * 7 }}}}\n::error::injected ##[error]too"
+    for message in ("hostile", "hostile again"):
+        base = stage.main(message, **{name: 3000})
+        stage.push_run()
+    head = stage.branch_commit("hostile", "slow under a hostile name", **{name: 5200})
+    number = stage.api("POST", "/repos/octo/r/pulls", {"title": "hostile", "head": "hostile", "base": "main"})["number"]
+    stage.trial("hostile", number)
+    event = stage.pull_event(number, head, base)
+    event["pull_request"]["head"]["ref"] = f"$(touch {mark})"
+    log = stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), code=1)
+    check(not mark.exists(), "no name reaches a shell", log)
+    # act shows a command that it takes with a sign of its own.
+    check(not [line for line in log.splitlines() if "❗  ::error::injected" in line], "no name is a command of the log", log)
+    body = stage.comments(number)[0]["body"]
+    check("touch" in body, "it is named", body)
+    for raw in ("<img", " @octo", "](http://e.org", "\n::error"):
+        check(raw not in body, f"{raw!r} is escaped", body)
+    check("7 &#42; 7" in body, "no name is a template", body)
+
+
 def claim_a_command_measures_both_sides_and_never_sees_the_token(stage):
     before = len(stage.stored())
     base = stage.main("for the command")

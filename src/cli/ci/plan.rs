@@ -23,12 +23,21 @@ pub enum Plan {
     Trusted(WorkflowRun),
 }
 
+/// What a head is judged against.
+#[derive(Debug)]
+pub enum Against {
+    /// The commit where it parted from a branch, and those before it.
+    MergeBase(String),
+    /// What the input `base` names: a revision or a path.
+    Named(String),
+}
+
 /// What is judged, and where it is told.
 #[derive(Debug)]
 pub struct Judging {
-    /// The branch that the base is on.
-    pub branch: String,
-    /// Where the head parted from it.
+    /// What it is judged against.
+    pub against: Against,
+    /// The base's commit; of a path, where the head parted from the branch.
     pub base: Commit,
     /// What is checked out.
     pub measured: Commit,
@@ -53,9 +62,20 @@ impl Plan {
             Some(branch) => branch.clone(),
             None => repository.default_branch()?,
         };
-        let base = |branch: &str, known: Option<&Commit>| -> anyhow::Result<Commit> {
-            let named = inputs.base.as_deref().and_then(|word| repository.resolve(word).ok());
-            named.map_or_else(|| Ok(repository.merge_base_with(&measured, branch, known)?), Ok)
+        let judging = |branch: &str, known: Option<&Commit>, head: &Commit| -> anyhow::Result<Judging> {
+            let merge_base = |branch: &str, known| repository.merge_base_with(&measured, branch, known);
+            let (against, base) = match inputs.base.as_deref() {
+                None => (Against::MergeBase(branch.to_owned()), merge_base(branch, known)?),
+                Some(word) if repository.is_branch(word) => {
+                    (Against::MergeBase(word.to_owned()), merge_base(word, None)?)
+                }
+                Some(word) => {
+                    let commit = repository.resolve(word).or_else(|_| merge_base(branch, known))?;
+                    (Against::Named(word.to_owned()), commit)
+                }
+            };
+            let (measured, head) = (measured.clone(), head.clone());
+            Ok(Judging { against, base, measured, head, pull: None, fork: false })
         };
         let judging = match &event.kind {
             Kind::Branch { reference, head } => {
@@ -72,39 +92,22 @@ impl Plan {
                 }
                 // What a tag's push names may be the tag itself, which nothing can be told on.
                 let branch = reference.as_ref().is_some_and(|name| name.starts_with("refs/heads/"));
-                let head = head.clone().filter(|_| branch).unwrap_or_else(|| measured.clone());
-                Judging {
-                    base: base(&default, None)?,
-                    branch: default,
-                    measured: measured.clone(),
-                    head,
-                    pull: None,
-                    fork: false,
-                }
+                judging(&default, None, head.as_ref().filter(|_| branch).unwrap_or(&measured))?
             }
             Kind::PullRequest(pull) => Judging {
-                base: base(&pull.branch, Some(&pull.base))?,
-                branch: pull.branch.clone(),
-                measured: measured.clone(),
-                head: pull.head.clone(),
                 pull: Some(pull.number),
                 fork: event.is_from_fork(),
+                ..judging(&pull.branch, Some(&pull.base), &pull.head)?
             },
-            Kind::MergeGroup { head, base: tip, branch } => Judging {
-                base: base(branch, Some(tip))?,
-                branch: branch.clone(),
-                measured: measured.clone(),
-                head: head.clone(),
-                pull: None,
-                fork: false,
-            },
+            Kind::MergeGroup { head, base, branch } => judging(branch, Some(base), head)?,
             Kind::WorkflowRun(run) => return Ok(Plan::Trusted(run.clone())),
         };
-        if judging.base == judging.measured && inputs.base.is_none() {
+        if let Against::MergeBase(branch) = &judging.against
+            && judging.base == judging.measured
+        {
             bail!(
-                "{} is on {} already, so there is nothing to compare; is the pull request's own state checked out?",
-                measured.short(),
-                judging.branch
+                "{} is on {branch} already, so there is nothing to compare; is the pull request's own state checked out?",
+                measured.short()
             );
         }
         Ok(Plan::Judge(judging))
@@ -136,17 +139,14 @@ impl Plan {
                 let origin = if judging.fork { ", from a fork" } else { "" };
                 line("event", format!("{what} of {repository}{origin}"));
                 line("head", format!("{} ({results})", judging.measured.short()));
-                let base = match (&inputs.base, &inputs.command) {
-                    (Some(word), _) => format!("{word}, as the input says"),
-                    (None, Some(_)) => {
-                        format!("{}, the merge base with {}, measured too", judging.base.short(), judging.branch)
+                let commit = judging.base.short();
+                let base = match (&judging.against, &inputs.command) {
+                    (Against::Named(word), _) => format!("{word}, as the input says"),
+                    (Against::MergeBase(branch), Some(_)) => {
+                        format!("{commit}, the merge base with {branch}, measured too")
                     }
-                    (None, None) => {
-                        format!(
-                            "stored runs of {}, the merge base with {}, and before",
-                            judging.base.short(),
-                            judging.branch
-                        )
+                    (Against::MergeBase(branch), None) => {
+                        format!("stored runs of {commit}, the merge base with {branch}, and before")
                     }
                 };
                 line("base", base);

@@ -1,7 +1,7 @@
 //! The work of `perfgate ci`, by the functions of the other commands: record and share; judge, save and publish.
 
 use super::inputs::Inputs;
-use super::plan::Judging;
+use super::plan::{Against, Judging};
 use super::tell::Told;
 use super::variable;
 use crate::cli::compare::Wants;
@@ -12,6 +12,7 @@ use crate::cli::{compare, facts, measure, output, record, render as rendering, r
 use crate::io::github::event::Event;
 use crate::model::{Commit, Detail, Diagnostic};
 use crate::policy::FailOn;
+use crate::render::template::Template;
 use crate::render::{self, escape};
 use crate::verdict::{Report, SideReport, Verdict};
 use anyhow::{Context, bail};
@@ -97,10 +98,14 @@ impl Work<'_> {
     pub fn judge(&self, judging: &Judging) -> anyhow::Result<u8> {
         let hush = self.told.hush();
         let paths = self.inputs.paths()?;
+        self.template()?;
         self.fetch()?;
         let (report, taken) = match self.inputs.words() {
             Some(words) => {
-                let base = self.inputs.base.as_deref().unwrap_or_else(|| judging.base.as_str());
+                let base = match &judging.against {
+                    Against::Named(word) => word,
+                    Against::MergeBase(_) => judging.base.as_str(),
+                };
                 let args = measure::args(&words, Some(base), self.inputs.store.as_deref())?;
                 let (mut report, taken) = measure::measure(&args, self.config)?.context("nothing was judged")?;
                 report.keep(taken.strips(&self.config.policy));
@@ -130,9 +135,9 @@ impl Work<'_> {
     fn compare(&self, judging: &Judging, paths: &[String]) -> anyhow::Result<Report> {
         let scene = self.scene();
         let head = record::results(&scene, paths)?;
-        let base = match &self.inputs.base {
-            Some(word) => scene.resolve(std::slice::from_ref(word), Default::Base)?,
-            None => Origin::Before(judging.base.clone()),
+        let base = match &judging.against {
+            Against::Named(word) => scene.resolve(std::slice::from_ref(word), Default::Base)?,
+            Against::MergeBase(_) => Origin::Before(judging.base.clone()),
         };
         let head = Origin::WorkTree(head);
         match compare::report(&scene, &base, &head, false, Wants::ALL) {
@@ -200,11 +205,16 @@ impl Work<'_> {
             key: self.inputs.key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),
             shard: self.inputs.shard.clone(),
             comment: self.inputs.comment,
-            template: rendering::template(self.inputs.template.as_deref().unwrap_or("comment"))?,
+            template: self.template()?,
             check: self.inputs.check,
             body: self.inputs.body,
         };
         Ok(publish::publish(report, &target, &options))
+    }
+
+    /// The comment's template; asked for early too, so that a wrong name costs no measuring.
+    pub(super) fn template(&self) -> anyhow::Result<Template> {
+        rendering::template(self.inputs.template.as_deref().unwrap_or("comment"))
     }
 
     /// Tells the job; the exit code is the report's, whatever became of publishing.
