@@ -35,8 +35,11 @@ fn series(draw: &mut Draw, n: usize, count: usize) -> (Vec<f64>, Vec<usize>) {
     (values, steps.into_iter().map(|(at, _)| at).collect())
 }
 
+/// Values, and places with the factor of the step at each.
+type Sized = (Vec<f64>, Vec<(usize, f64)>);
+
 /// The same with the factor of each step.
-fn sized_series(draw: &mut Draw, n: usize, count: usize) -> (Vec<f64>, Vec<(usize, f64)>) {
+fn sized_series(draw: &mut Draw, n: usize, count: usize) -> Sized {
     let mut places: Vec<usize> = Vec::new();
     while places.len() < count {
         let place = n / 20 + 10 * (draw.uniform() * (n - n / 10) as f64 / 10.0) as usize;
@@ -185,7 +188,7 @@ fn write_series(directory: &Path, seed: u64) {
     let mut draw = Draw(seed);
     let mut truth = serde_json::Map::new();
     let mut write = |file: &str, names: Vec<String>, n: usize, counts: &[usize]| {
-        let columns: Vec<(Vec<f64>, Vec<(usize, f64)>)> =
+        let columns: Vec<Sized> =
             (0..names.len()).map(|i| sized_series(&mut draw, n, counts[i % counts.len()])).collect();
         let mut text = format!("time,commit,{}\n", names.join(","));
         for row in 0..n {

@@ -88,7 +88,7 @@ fn commits(trace: &Trace) -> Vec<(f64, String)> {
     let points = &trace.series.points;
     let last = points.len().saturating_sub(1);
     let count = last.min(NAMED - 1);
-    let mut places: Vec<usize> = (0..=count).map(|i| if count == 0 { 0 } else { i * last / count }).collect();
+    let mut places: Vec<usize> = (0..=count).map(|i| (i * last).checked_div(count).unwrap_or(0)).collect();
     places.dedup();
     places.into_iter().map(|i| (i as f64, text(&label(points[i].commit.as_ref(), points[i].time), 12))).collect()
 }
