@@ -188,8 +188,7 @@ fn write_series(directory: &Path, seed: u64) {
     let mut draw = Draw(seed);
     let mut truth = serde_json::Map::new();
     let mut write = |file: &str, names: Vec<String>, n: usize, counts: &[usize]| {
-        let columns: Vec<Sized> =
-            (0..names.len()).map(|i| sized_series(&mut draw, n, counts[i % counts.len()])).collect();
+        let columns: Vec<_> = (0..names.len()).map(|i| sized_series(&mut draw, n, counts[i % counts.len()])).collect();
         let mut text = format!("time,commit,{}\n", names.join(","));
         for row in 0..n {
             let cells: Vec<String> = columns.iter().map(|(values, _)| format!("{:.6e}", values[row].exp())).collect();
