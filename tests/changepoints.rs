@@ -35,8 +35,11 @@ fn series(draw: &mut Draw, n: usize, count: usize) -> (Vec<f64>, Vec<usize>) {
     (values, steps.into_iter().map(|(at, _)| at).collect())
 }
 
+/// Values, and places with the factor of the step at each.
+type Sized = (Vec<f64>, Vec<(usize, f64)>);
+
 /// The same with the factor of each step.
-fn sized_series(draw: &mut Draw, n: usize, count: usize) -> (Vec<f64>, Vec<(usize, f64)>) {
+fn sized_series(draw: &mut Draw, n: usize, count: usize) -> Sized {
     let mut places: Vec<usize> = Vec::new();
     while places.len() < count {
         let place = n / 20 + 10 * (draw.uniform() * (n - n / 10) as f64 / 10.0) as usize;

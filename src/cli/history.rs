@@ -16,7 +16,8 @@ Examples:
   perfgate history                          every series that changed, with its trend
   perfgate history parse/large              one benchmark: its levels, and which commits lie between them
   perfgate history --last 500 --format json
-  perfgate history --html history.html      one page with a chart for each, no network";
+  perfgate history --html history.html      one page with a chart for each, no network
+  perfgate history --plots pictures         an SVG file for each";
 
 /// Stored series with change points: what changed, by how much, since which commit
 ///

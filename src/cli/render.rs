@@ -14,7 +14,8 @@ Examples:
   perfgate compare old new --save comparison.json
   perfgate render comparison.json --template pr > body.md             the pull request's text
   perfgate render comparison.json --template pr --into body.md        perfgate's parts of it again, the rest as it is
-  perfgate render comparison.json --template .github/perf.md.j2       a template of your own";
+  perfgate render comparison.json --template .github/perf.md.j2       a template of your own
+  perfgate render comparison.json --plots pictures                    SVG files: all changes, the samples of each benchmark";
 
 /// Fill a template from a saved comparison
 ///

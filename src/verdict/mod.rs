@@ -175,3 +175,45 @@ fn mean_change(comparisons: &[Comparison]) -> Option<MeanChange> {
     let (mean, half) = crate::stats::student::mean_interval(&changes, 0.95)?;
     Some(MeanChange { change: mean.exp_m1(), interval: [(mean - half).exp_m1(), (mean + half).exp_m1()] })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::compare;
+    use crate::model::{Evidence, Measurement, Metric, Run};
+
+    #[test]
+    fn the_outcome_alone_is_that_of_the_report() {
+        let run = |values: &[(&str, f64)]| {
+            let measurement =
+                |(name, value): &(&str, f64)| Measurement::new("t", *name, Metric::time(), Evidence::Value(*value));
+            Run { measurements: values.iter().map(measurement).collect(), ..Run::default() }
+        };
+        let steady: Vec<String> = (0..12).map(|i| format!("steady/{i}")).collect();
+        let side = |wobble: f64, slow: f64| {
+            let mut values: Vec<(&str, f64)> = vec![("accepted", slow), ("slow", slow), ("fast", 900.0 / slow)];
+            values.extend(steady.iter().enumerate().map(|(i, name)| (name.as_str(), 100.0 + wobble * i as f64)));
+            values.push(if wobble > 0.0 { ("new", 1.0) } else { ("old", 1.0) });
+            run(&values)
+        };
+        let base = [side(0.0, 100.0), side(0.0, 101.0), side(0.0, 99.0)];
+        let head = [side(0.01, 400.0), side(0.02, 401.0), side(0.01, 402.0)];
+        let compared = compare(&base, &head, 0.05, |_| None);
+        let waiver = "[[accept]]\nbenchmark = \"accepted\"\nup-to = \"500%\"\nreason = \"r\"\nuntil = \"2030-01-01\"\n";
+        let policy = Policy::parse(waiver, "perfgate.toml").unwrap();
+        let today = Date::constant(2026, 1, 1);
+        let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
+        let circumstances =
+            Circumstances { base: SideReport::default(), head: SideReport::default(), environment, today };
+        let report = judge(compared.clone(), &policy, circumstances);
+        let mut seen = std::collections::BTreeSet::new();
+        for comparison in &compared.comparisons {
+            let finding = report.benchmarks.iter().find(|f| f.name == comparison.benchmark.as_str()).unwrap();
+            assert_eq!(outcome(comparison, &policy, today), finding.outcome, "{}", finding.name);
+            seen.insert(finding.outcome);
+        }
+        for expected in [Outcome::Regressed, Outcome::Accepted, Outcome::Improved, Outcome::Added, Outcome::Removed] {
+            assert!(seen.contains(&expected), "{expected:?} of {seen:?}");
+        }
+    }
+}
