@@ -180,9 +180,8 @@ fn eight_writers_of_one_run_write_it_once() {
     let key = git.list().unwrap().keys.remove(0);
     let bytes = git.read(&key).unwrap();
     let added: usize = std::thread::scope(|scope| {
-        let writers: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| store(&url).write(&[(key.clone(), bytes.clone())]).unwrap().added))
-            .collect();
+        let writers: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| store(&url).write(&[(key.clone(), bytes.clone())]).unwrap().added)).collect();
         writers.into_iter().map(|writer| writer.join().unwrap()).sum()
     });
     assert_eq!(added, 1);

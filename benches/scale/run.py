@@ -9,7 +9,7 @@
 
 Medians of whole processes, the page cache warm. Absolute times hold for one machine: compare those of one run.
 """
-import argparse, json, os, pathlib, random, shutil, socket, statistics, subprocess, sys, tempfile, threading, time
+import argparse, json, os, pathlib, random, shutil, signal, socket, statistics, subprocess, sys, tempfile, threading, time
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("what", choices=["compare", "bytes", "growth", "crowd"])
@@ -32,14 +32,15 @@ ENV = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1
 
 def once(command, cwd, codes=(0, 1)):
     """Seconds and peak MiB of a process."""
-    started = time.perf_counter()
-    child = subprocess.Popen([str(word) for word in command], cwd=cwd, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    said = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in codes:
-        sys.exit(f"{command}: exit code {child.returncode}\n{said.decode()}")
-    return time.perf_counter() - started, usage.ru_maxrss / 1024
+    # A child of this process would be told this process's own peak.
+    with tempfile.NamedTemporaryFile("r") as measured:
+        words = ["time", "-o", measured.name, "-f", "%M", *(str(word) for word in command)]
+        started = time.perf_counter()
+        done = subprocess.run(words, cwd=cwd, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        seconds = time.perf_counter() - started
+        if done.returncode not in codes:
+            sys.exit(f"{command}: exit code {done.returncode}\n{done.stderr}")
+        return seconds, int(measured.read().split()[-1]) / 1024
 
 
 def median(command, cwd, repeat=None):
@@ -107,7 +108,7 @@ def of_compare(work):
         rows.append(row)
         print(json.dumps(row), flush=True)
     names = [name for name in rows[0] if name != "n"]
-    print("| " + " | ".join(["", *(f"{row['n']:,}" for row in rows)]) + " |\n|---" * 1 + "|---" * len(rows) + "|")
+    print("| " + " | ".join(["", *(f"{row['n']:,}" for row in rows)]) + " |\n" + "|---" * (1 + len(rows)) + "|")
     for name in names:
         print("| " + " | ".join([name, *(f"{row[name][0]:.3f} s, {row[name][1]:.0f} MiB" for row in rows)]) + " |")
 
@@ -212,10 +213,10 @@ def git_server(place):
     (place / "nginx.conf").write_text(NGINX.format(w=place, port=port, backend=backend))
     # nginx's own worker may be another user.
     os.chmod(place, 0o755)
-    wrap = subprocess.Popen(["fcgiwrap", "-c", "8", "-s", f"unix:{place}/fcgi.sock"], stderr=subprocess.DEVNULL)
+    wrap = subprocess.Popen(["fcgiwrap", "-c", "8", "-s", f"unix:{place}/fcgi.sock"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     time.sleep(0.5)
     os.chmod(place / "fcgi.sock", 0o777)
-    front = subprocess.Popen(["nginx", "-p", str(place), "-c", str(place / "nginx.conf")], stderr=subprocess.DEVNULL)
+    front = subprocess.Popen(["nginx", "-p", str(place), "-c", str(place / "nginx.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     time.sleep(1)
     return f"http://127.0.0.1:{port}/git/hub.git", [front, wrap]
 
@@ -260,7 +261,7 @@ def of_crowd(work):
                               "median wait": round(statistics.median(waits), 2), "worst wait": round(max(waits), 2), "all": round(whole, 2)}), flush=True)
     finally:
         for process in running:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait()
         shutil.rmtree(place)
 

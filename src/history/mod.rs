@@ -7,4 +7,4 @@ mod window;
 
 pub use series::{Point, Reading, Series, series};
 pub use trace::{Change, Place, Trace, trace};
-pub use window::{HISTORY_RUNS, WINDOW_RUNS, Window, window};
+pub use window::{HISTORY_RUNS, WINDOW_RUNS, Window, window, window_of};

@@ -181,7 +181,9 @@ pub(super) fn store_url(url: &str) -> Result<(), Wrong> {
         ("git", _) => wrong("a git store is a whole ref, below refs/"),
         ("dir", rest) if !rest.is_empty() => Ok(()),
         ("dir", _) => wrong("the path of the directory is missing"),
-        ("s3" | "gs" | "az", rest) if rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) => {
+        ("s3" | "gs" | "az", rest)
+            if rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) =>
+        {
             Ok(())
         }
         ("s3" | "gs" | "az", _) => wrong("the bucket is missing"),
@@ -238,7 +240,9 @@ mod tests {
 
     #[test]
     fn a_store_is_one_of_three_kinds() {
-        for good in ["git:refs/perfgate/baselines", "dir:../runs", "dir:C:\\runs", "s3://bucket", "s3://bucket/a/b", "gs://b/c"] {
+        for good in
+            ["git:refs/perfgate/baselines", "dir:../runs", "dir:C:\\runs", "s3://bucket", "s3://bucket/a/b", "gs://b/c"]
+        {
             assert_eq!(store_url(good), Ok(()), "{good}");
         }
         for bad in ["", "git:", "git:main", "git:refs/", "dir:", "s3://", "s3:bucket", "s3:///x", "http://x", "runs"] {

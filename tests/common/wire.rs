@@ -140,7 +140,8 @@ fn answer(mut client: TcpStream, status: &str, body: &str) {
     let mut buffer = [0; 65536];
     while client.read(&mut buffer).is_ok_and(|n| n > 0) {
         let length = body.len();
-        let text = format!("HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n\r\n{body}");
+        let text =
+            format!("HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n\r\n{body}");
         if client.write_all(text.as_bytes()).is_err() {
             return;
         }

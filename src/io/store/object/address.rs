@@ -46,7 +46,8 @@ impl FromStr for BucketUrl {
     type Err = &'static str;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        let (scheme, rest) = url.split_once("://").ok_or("the address of a bucket begins with s3://, gs:// or az://")?;
+        let (scheme, rest) =
+            url.split_once("://").ok_or("the address of a bucket begins with s3://, gs:// or az://")?;
         let provider = match scheme {
             "s3" => Provider::S3,
             "gs" => Provider::Google,
@@ -56,8 +57,10 @@ impl FromStr for BucketUrl {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let usual = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.' | '_');
         if !(3..=222).contains(&bucket.len()) || !bucket.chars().all(usual) {
-            return Err("a bucket's name has three or more of a-z, 0-9, -, . and _; credentials and regions are not part \
-                        of the address, but of the environment");
+            return Err(
+                "a bucket's name has three or more of a-z, 0-9, -, . and _; credentials and regions are not part \
+                        of the address, but of the environment",
+            );
         }
         let prefix = prefix.trim_end_matches('/');
         // What `?` and `#` would begin is not part of a name, and nobody means them to be.

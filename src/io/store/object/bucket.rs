@@ -4,9 +4,9 @@
 //! Many objects are asked for at once, since most of a request is waiting. What breaks on the way is tried again, a
 //! conditional write too: who writes an object again that is there already finds the same bytes in it.
 
+use super::BucketUrl;
 use super::address::{self, Client};
 use super::fault::{BucketError, Fault};
-use super::BucketUrl;
 use object_store::list::PaginatedListOptions;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
@@ -78,17 +78,17 @@ impl Bucket {
 
     /// Writes objects that must not be there yet; one that is there is left as it is and given back.
     pub fn create(&self, objects: &[(String, Vec<u8>)]) -> Vec<Result<Created, BucketError>> {
-        let tasks = objects.iter().map(|(name, bytes)| {
-            (format!("write {name} to"), (self.path(name), PutPayload::from(bytes.clone())))
-        });
+        let tasks = objects
+            .iter()
+            .map(|(name, bytes)| (format!("write {name} to"), (self.path(name), PutPayload::from(bytes.clone()))));
         self.each(tasks, create)
     }
 
     /// Writes objects, over those that are there.
     pub fn write(&self, objects: &[(String, Vec<u8>)]) -> Result<(), BucketError> {
-        let tasks = objects.iter().map(|(name, bytes)| {
-            (format!("write {name} to"), (self.path(name), PutPayload::from(bytes.clone())))
-        });
+        let tasks = objects
+            .iter()
+            .map(|(name, bytes)| (format!("write {name} to"), (self.path(name), PutPayload::from(bytes.clone()))));
         self.each(tasks, |client, (path, payload)| async move { client.put(&path, payload).await.map(drop) })
             .into_iter()
             .collect()
@@ -101,7 +101,9 @@ impl Bucket {
 
     /// The names that begin with a prefix and come after a name: at most a page of them, which is one request.
     pub fn page(&self, prefix: &str, after: Option<&str>, next: Option<String>) -> Result<Page, BucketError> {
-        self.pages(vec![(prefix.to_owned(), after.map(str::to_owned), next)]).pop().unwrap_or_else(|| Ok(Page::default()))
+        self.pages(vec![(prefix.to_owned(), after.map(str::to_owned), next)])
+            .pop()
+            .unwrap_or_else(|| Ok(Page::default()))
     }
 
     /// Several pages at once, each as [`Bucket::page`] gives it.

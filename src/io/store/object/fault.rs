@@ -140,18 +140,26 @@ fn told(fault: &Fault, url: &BucketUrl) -> String {
         Fault::Settings(why) => format!("the environment does not describe it: {why}"),
         Fault::NoCredentials(why) => format!("there are no credentials ({why}); {}", credentials(provider)),
         Fault::Credentials(why) => {
-            format!("the credentials are not accepted ({why}); renew them, look at the machine's clock, and {}", credentials(provider))
+            format!(
+                "the credentials are not accepted ({why}); renew them, look at the machine's clock, and {}",
+                credentials(provider)
+            )
         }
         Fault::Denied(why) => format!("access is denied ({why}); {}", rights(provider, bucket)),
         Fault::NoBucket(why) => {
             let what = if provider == Provider::Azure { "container" } else { "bucket" };
-            format!("there is no {what} `{bucket}` ({why}); create it, or correct the store's address or {}", place(provider))
+            format!(
+                "there is no {what} `{bucket}` ({why}); create it, or correct the store's address or {}",
+                place(provider)
+            )
         }
         Fault::Region { bucket: Some(region), asked } => {
             format!("the bucket is in {region}, and was looked for in {asked}; set AWS_REGION={region}")
         }
         Fault::Region { bucket: None, asked } => {
-            format!("the bucket is in another region than {asked}; set AWS_REGION to the bucket's (aws s3api get-bucket-location --bucket {bucket})")
+            format!(
+                "the bucket is in another region than {asked}; set AWS_REGION to the bucket's (aws s3api get-bucket-location --bucket {bucket})"
+            )
         }
         Fault::Unreachable(why) => {
             format!("no connection ({why}); check the network, the proxy, and {}", place(provider))
@@ -240,7 +248,8 @@ fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<&'t str> {
 /// Fit to be shown in one line: no control characters, no user, password or query of a URL, not too long.
 pub(super) fn clean(text: &str) -> String {
     let mut out = String::new();
-    for (index, word) in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).enumerate() {
+    for (index, word) in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).enumerate()
+    {
         if index > 0 {
             out.push(' ');
         }
@@ -290,7 +299,10 @@ mod tests {
             (words("403 Forbidden", "InvalidAccessKeyId", ""), "set AWS_ACCESS_KEY_ID"),
             (words("403 Forbidden", "SignatureDoesNotMatch", ""), "the credentials are not accepted"),
             (words("403 Forbidden", "RequestTimeTooSkewed", ""), "clock"),
-            (words("400 Bad Request", "AuthorizationHeaderMalformed", "<Region>eu-north-1</Region>"), "AWS_REGION=eu-north-1"),
+            (
+                words("400 Bad Request", "AuthorizationHeaderMalformed", "<Region>eu-north-1</Region>"),
+                "AWS_REGION=eu-north-1",
+            ),
             (words("301 Moved", "PermanentRedirect", ""), "another region than eu-west-1"),
             (words("503 Slow", "SlowDown", ""), "try again later"),
         ] {
