@@ -258,7 +258,8 @@ fn what_cannot_be_exported_is_refused() {
         .perfgate_at("", &["runs", "export", "--store", &store, "--parquet", "lake"])
         .exits(2)
         .complains("--repository");
-    scene.perfgate_at("r", &["runs", "export", "--parquet", "s3://x/y"]).exits(2).complains("a bucket's name");
+    let to_bucket = ["runs", "export", "--store", "dir:runs", "--parquet", "s3://x/y"];
+    scene.perfgate_at("r", &to_bucket).exits(2).complains("a bucket's name");
     scene.perfgate_at("r", &["runs", "export", "--store", "dir:none", "--parquet", "l"]).exits(2).complains("no run");
     scene.perfgate_at("r", &["runs", "export"]).exits(2).complains("--parquet");
 }
