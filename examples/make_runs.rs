@@ -25,11 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let environment = probe::probe(here, Toolchain::Ask, &|name| std::env::var(name).ok());
     let store = store::open(url, here)?;
     let mut waiting = Vec::new();
-    for (index, line) in std::io::stdin().lock().lines().enumerate() {
+    for line in std::io::stdin().lock().lines() {
         let line = line?;
         let (id, time) = line.split_once(' ').ok_or("a line is a commit and its time")?;
         let commit = Some(Commit::parse(id).ok_or("no commit's id")?);
-        let measurements = suite(count, index as u64 + 1);
+        let measurements = suite(count, u64::from_str_radix(&id[..16], 16)?);
         let run = Run {
             commit,
             time: time.trim().parse()?,

@@ -9,7 +9,7 @@
 
 Medians of whole processes, the page cache warm. Absolute times hold for one machine: compare those of one run.
 """
-import argparse, json, os, pathlib, random, shutil, socket, statistics, subprocess, sys, tempfile, threading, time
+import argparse, json, os, pathlib, random, shutil, signal, socket, statistics, subprocess, sys, tempfile, threading, time
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("what", choices=["compare", "bytes", "growth", "crowd"])
@@ -21,6 +21,7 @@ parser.add_argument("--stores", default="git,dir,s3")
 parser.add_argument("--writers", type=int, default=32)
 parser.add_argument("--repeat", type=int, default=5)
 parser.add_argument("--work", help="keep what is made in this directory, and use it again")
+parser.add_argument("--prepare", action="store_true", help="only make what is to be measured (with --work)")
 arguments = parser.parse_args()
 
 release = pathlib.Path(arguments.release).resolve()
@@ -32,14 +33,15 @@ ENV = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1
 
 def once(command, cwd, codes=(0, 1)):
     """Seconds and peak MiB of a process."""
-    started = time.perf_counter()
-    child = subprocess.Popen([str(word) for word in command], cwd=cwd, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    said = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in codes:
-        sys.exit(f"{command}: exit code {child.returncode}\n{said.decode()}")
-    return time.perf_counter() - started, usage.ru_maxrss / 1024
+    # A child of this process would be told this process's own peak.
+    with tempfile.NamedTemporaryFile("r") as measured:
+        words = ["time", "-o", measured.name, "-f", "%M", *(str(word) for word in command)]
+        started = time.perf_counter()
+        done = subprocess.run(words, cwd=cwd, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        seconds = time.perf_counter() - started
+        if done.returncode not in codes:
+            sys.exit(f"{command}: exit code {done.returncode}\n{done.stderr}")
+        return seconds, int(measured.read().split()[-1]) / 1024
 
 
 def median(command, cwd, repeat=None):
@@ -95,6 +97,8 @@ def of_compare(work):
             head = git(repo, "log", "-1", "--format=%H %ct")
             fill(repo, "dir:../runs", n, [head + ""])
             (repo / "target").symlink_to(tree)
+        if arguments.prepare:
+            continue
         row = {"n": n}
         row["only reading the files"] = median([examples / "read_tree", tree / "criterion"], place, repeat)
         if arguments.critcmp:
@@ -106,8 +110,10 @@ def of_compare(work):
         row["perfgate, one stored run and another"] = median([perfgate, "compare", "main", "work", *store], repo, repeat)
         rows.append(row)
         print(json.dumps(row), flush=True)
+    if not rows:
+        return
     names = [name for name in rows[0] if name != "n"]
-    print("| " + " | ".join(["", *(f"{row['n']:,}" for row in rows)]) + " |\n|---" * 1 + "|---" * len(rows) + "|")
+    print("| " + " | ".join(["", *(f"{row['n']:,}" for row in rows)]) + " |\n" + "|---" * (1 + len(rows)) + "|")
     for name in names:
         print("| " + " | ".join([name, *(f"{row[name][0]:.3f} s, {row[name][1]:.0f} MiB" for row in rows)]) + " |")
 
@@ -125,37 +131,42 @@ def of_bytes(work):
     subprocess.run([examples / "run_size", *real], check=True)
 
 
-def stores(place):
+def stores(count):
     """Name, address, and whether it is pushed."""
     known = {"git": ("git:refs/perfgate/baselines", True), "dir": ("dir:../runs", False)}
     if "PERFGATE_TEST_S3" in os.environ:
-        known["s3"] = (f"s3://perf-runs/scale-{os.getpid()}-{random.randrange(1 << 30)}", False)
+        known["s3"] = (f"s3://perf-runs/scale-{count}", False)
     return [(name, *known[name]) for name in arguments.stores.split(",") if name in known]
 
 
 def of_growth(work):
-    tree = work / "growth-trees"
+    tree = work / "growth-tree"
     if not tree.exists():
-        for index in range(2):
-            subprocess.run([examples / "make_tree", tree / str(index), "100"], check=True)
+        subprocess.run([examples / "make_tree", tree, "100"], check=True)
     for count in map(int, arguments.histories.split(",")):
-        place = work / f"growth-{count}-{os.getpid()}"
-        commits = repository(place / "repo", count)
+        place = work / f"growth-{count}"
         repo = place / "repo"
-        git(place, "init", "-q", "--bare", "hub.git")
-        git(repo, "remote", "add", "origin", "../hub.git")
-        git(repo, "push", "-q", "origin", "main")
-        for name, url, pushed in stores(place):
-            started = time.perf_counter()
-            fill(repo, url, 100, commits, each=True)
-            filled = time.perf_counter() - started
-            row = {"runs": count, "store": name, "each of them": f"{1000 * filled / count:.1f} ms"}
-            if pushed:
-                subprocess.run([perfgate, "runs", "push"], cwd=repo, env=ENV, check=True, stdout=subprocess.DEVNULL)
-            times = {"record": [], "push": [], "compare": []}
-            for index in range(2 * arguments.repeat):
-                (repo / "target").unlink(missing_ok=True)
-                (repo / "target").symlink_to(tree / "0")
+        if not place.exists():
+            commits = repository(repo, count)
+            git(place, "init", "-q", "--bare", "hub.git")
+            git(repo, "remote", "add", "origin", "../hub.git")
+            git(repo, "push", "-q", "origin", "main")
+            (repo / "target").symlink_to(tree)
+            for name, url, pushed in stores(count):
+                # One at a time, as recorders do, where that shows in the size.
+                fill(repo, url, 100, commits, each=name == "git" and count <= 1000)
+                if pushed:
+                    subprocess.run([perfgate, "runs", "push"], cwd=repo, env=ENV, check=True, stdout=subprocess.DEVNULL)
+        if arguments.prepare:
+            continue
+        for name, url, pushed in stores(count):
+            row = {"runs": count, "store": name}
+            if name == "git":
+                row["objects as written"] = f"{size(repo / '.git/objects') / 1e6:.2f} MB"
+            elif name == "dir":
+                row["size"] = f"{size(place / 'runs') / 1e6:.2f} MB"
+            times = {"compare": [], "record": [], "push": []}
+            for index in range(1 + arguments.repeat):
                 # A run of its own each time: another commit of the branch.
                 git(repo, "commit", "-q", "--allow-empty", "-m", "x")
                 times["compare"].append(once([perfgate, "compare", "--store", url], repo))
@@ -164,17 +175,11 @@ def of_growth(work):
                     times["push"].append(once([perfgate, "runs", "push"], repo, (0,)))
             for what, runs in times.items():
                 if runs:
-                    row[what] = f"{1000 * statistics.median(seconds for seconds, _ in runs):.0f} ms"
+                    row[what] = f"{1000 * statistics.median(seconds for seconds, _ in runs[1:]):.0f} ms"
             if name == "git":
-                row["loose, at most"] = f"{size(repo / '.git/objects') / 1e6:.1f} MB"
-                git(repo, "gc", "-q")
                 git(place / "hub.git", "gc", "-q")
-                row["repository after gc"] = f"{size(place / 'hub.git/objects') / 1e6:.2f} MB"
-                row["record after gc"] = f"{1000 * once([perfgate, 'record', '--store', url], repo, (0,))[0]:.0f} ms"
-            elif name == "dir":
-                row["size"] = f"{size(place / 'runs') / 1e6:.2f} MB"
+                row["remote after gc"] = f"{size(place / 'hub.git/objects') / 1e6:.2f} MB"
             print(json.dumps(row), flush=True)
-        shutil.rmtree(place)
 
 
 NGINX = """
@@ -212,10 +217,10 @@ def git_server(place):
     (place / "nginx.conf").write_text(NGINX.format(w=place, port=port, backend=backend))
     # nginx's own worker may be another user.
     os.chmod(place, 0o755)
-    wrap = subprocess.Popen(["fcgiwrap", "-c", "8", "-s", f"unix:{place}/fcgi.sock"], stderr=subprocess.DEVNULL)
+    wrap = subprocess.Popen(["fcgiwrap", "-c", "8", "-s", f"unix:{place}/fcgi.sock"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     time.sleep(0.5)
     os.chmod(place / "fcgi.sock", 0o777)
-    front = subprocess.Popen(["nginx", "-p", str(place), "-c", str(place / "nginx.conf")], stderr=subprocess.DEVNULL)
+    front = subprocess.Popen(["nginx", "-p", str(place), "-c", str(place / "nginx.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     time.sleep(1)
     return f"http://127.0.0.1:{port}/git/hub.git", [front, wrap]
 
@@ -260,7 +265,7 @@ def of_crowd(work):
                               "median wait": round(statistics.median(waits), 2), "worst wait": round(max(waits), 2), "all": round(whole, 2)}), flush=True)
     finally:
         for process in running:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait()
         shutil.rmtree(place)
 

@@ -3,7 +3,7 @@
 
 use super::config::Config;
 use super::stored::{self, Epochs};
-use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, joined, joined_count, machine, window};
+use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, joined, joined_count, machine, window_of};
 use crate::io::input::{self, Loaded, Location, Request};
 use crate::io::probe::{self, Toolchain};
 use crate::io::repository::Repository;
@@ -317,9 +317,9 @@ impl Scene<'_> {
         }
         let mut diagnostics = Vec::new();
         let epochs = Epochs::of(&self.config.policy, &mut diagnostics);
-        let (past_keys, newest): (Vec<Key>, Vec<Run>) = chosen.into_iter().unzip();
-        let past: Vec<&Run> = newest.iter().rev().collect(); // time order
-        let Window { runs, cut } = stored::reading(&self.config.policy, &epochs, |reading| window(&past, reading));
+        let (past_keys, mut past): (Vec<Key>, Vec<Run>) = chosen.into_iter().unzip();
+        past.reverse(); // time order
+        let Window { runs, cut } = stored::reading(&self.config.policy, &epochs, |reading| window_of(past, reading));
         diagnostics.extend(cut_note(&cut));
         let paired = past_keys.into_iter().zip(runs.into_iter().rev());
         let chosen: Vec<(Key, Run)> = paired.filter(|(_, run)| !run.measurements.is_empty()).collect();

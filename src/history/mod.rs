@@ -13,4 +13,4 @@ pub use series::{Point, Reading, Series, class as machine, series};
 pub use shards::{common, count as joined_count, joined};
 pub use thin::{summary, thinned};
 pub use trace::{Change, Place, Trace, trace};
-pub use window::{HISTORY_RUNS, WINDOW_RUNS, Window, window};
+pub use window::{HISTORY_RUNS, WINDOW_RUNS, Window, window, window_of};

@@ -26,7 +26,18 @@ pub struct Window {
 pub fn window(past: &[&Run], reading: &Reading<'_>) -> Window {
     let first = past.len().saturating_sub(WINDOW_RUNS);
     let starts = starts(past, reading);
-    let mut runs: Vec<Run> = past[first..].iter().map(|run| (*run).clone()).collect();
+    narrowed(past[first..].iter().map(|run| (*run).clone()).collect(), first, &starts, reading)
+}
+
+/// The same for runs that are not needed any more: of large suites a copy would take much memory.
+pub fn window_of(mut past: Vec<Run>, reading: &Reading<'_>) -> Window {
+    let first = past.len().saturating_sub(WINDOW_RUNS);
+    let starts = starts(&past.iter().collect::<Vec<_>>(), reading);
+    narrowed(past.split_off(first), first, &starts, reading)
+}
+
+/// Leaves each benchmark in the runs that it still speaks for; `first` is the place of the first one in the past.
+fn narrowed(mut runs: Vec<Run>, first: usize, starts: &BTreeMap<BenchId, Vec<Start>>, reading: &Reading<'_>) -> Window {
     let mut cut = BTreeSet::new();
     for (index, run) in runs.iter_mut().enumerate() {
         run.measurements.retain(|measurement| {

@@ -59,6 +59,20 @@ pub struct Trace {
     pub factor: f64,
 }
 
+/// A benchmark of the fit, with what does not hang on the point of the grid.
+struct Fitted {
+    trace: Trace,
+    /// The change's square for runs of variance one.
+    squared: f64,
+    half_log: f64,
+}
+
+impl Fitted {
+    fn new(trace: Trace) -> Self {
+        Fitted { trace, squared: trace.change.powi(2) / trace.factor, half_log: 0.5 * (PI * trace.factor).ln() }
+    }
+}
+
 /// What is being judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nature {
@@ -102,6 +116,7 @@ impl Prior {
         let prior = Prior { points: grid(level, spreads), floor, unknown };
         let step = traces.len().div_ceil(FITTED).max(1);
         let fitted: Vec<Trace> = traces.iter().copied().step_by(step).collect();
+        let fitted: Vec<Fitted> = fitted.into_iter().map(Fitted::new).collect();
         let logs: Vec<f64> =
             prior.points.par_iter().map(|point| prior.log_posterior(point, level, &fitted, step as f64)).collect();
         prior.weighed(&logs)
@@ -124,22 +139,29 @@ impl Prior {
 
     /// Log of the prior times the likelihood of all changes and run differences, the variances integrated out.
     /// `each` benchmark stands for so many.
-    fn log_posterior(&self, point: &Point, level: f64, traces: &[Trace], each: f64) -> f64 {
+    fn log_posterior(&self, point: &Point, level: f64, traces: &[Fitted], each: f64) -> f64 {
         let d0 = point.spread;
+        let of_spread = ln_gamma(d0 / 2.0);
+        // Few degrees of freedom differ in a suite, and their gamma functions would be half of the work.
+        let mut gammas: Vec<(f64, [f64; 2])> = Vec::new();
+        let of_change = (2.0 * CHANGE_SCALE).ln();
         let mut by_share = [0.0; CHANGED.len()];
-        for trace in traces {
+        for Fitted { trace, squared, half_log } in traces {
             let scale = self.scale(point, trace);
             let total = d0 * scale + trace.squares;
-            let head = d0 / 2.0 * (d0 * scale).ln() - ln_gamma(d0 / 2.0);
+            let head = d0 / 2.0 * (d0 * scale).ln() - of_spread;
             let noise_df = (d0 + trace.df + 1.0) / 2.0;
-            let noise = head + ln_gamma(noise_df)
-                - noise_df * (total + trace.change.powi(2) / trace.factor).ln()
-                - 0.5 * (PI * trace.factor).ln();
             let real_df = (d0 + trace.df) / 2.0;
-            let real = head + ln_gamma(real_df)
-                - real_df * total.ln()
-                - (2.0 * CHANGE_SCALE).ln()
-                - trace.change.abs() / CHANGE_SCALE;
+            let [of_noise, of_real] = match gammas.iter().find(|(df, _)| *df == trace.df) {
+                Some((_, known)) => *known,
+                None => {
+                    let new = [ln_gamma(noise_df), ln_gamma(real_df)];
+                    gammas.push((trace.df, new));
+                    new
+                }
+            };
+            let noise = head + of_noise - noise_df * (total + squared).ln() - half_log;
+            let real = head + of_real - real_df * total.ln() - of_change - trace.change.abs() / CHANGE_SCALE;
             // ln((1 - share) e^noise + share e^real), from the larger of the two.
             let (larger, ratio) = (noise.max(real), (-(noise - real).abs()).exp());
             let (of_noise, of_real) = if noise >= real { (1.0, ratio) } else { (ratio, 1.0) };

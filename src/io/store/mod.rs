@@ -55,6 +55,11 @@ pub trait Store: Send + Sync {
     /// The bytes of a run, which are the ones that were written.
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError>;
 
+    /// True where a read is mostly waiting for an answer, so that many should be under way at once.
+    fn is_far(&self) -> bool {
+        false
+    }
+
     /// The bytes of several runs, in the order of the keys.
     fn read_all(&self, keys: &[Key]) -> Vec<Result<Vec<u8>, StoreError>> {
         keys.par_iter().map(|key| self.read(key)).collect()
@@ -346,10 +351,20 @@ pub fn of_commits(store: &dyn Store, commits: &[(Commit, i64)]) -> Result<HashMa
     Ok(runs)
 }
 
+/// Records that a store is asked for at once, and that are in memory packed.
+const AT_ONCE: usize = 16;
+
 /// Reads several runs out of a store, in the order of the keys.
 pub fn read_runs(store: &dyn Store, keys: &[Key], detail: Detail) -> Vec<Result<Run, StoreError>> {
-    let bytes = store.read_all(keys);
-    keys.par_iter().zip(bytes).map(|(key, bytes)| decoded(store, key, &bytes?, detail)).collect()
+    if !store.is_far() {
+        return keys.par_iter().map(|key| read_run(store, key, detail)).collect();
+    }
+    let mut runs = Vec::with_capacity(keys.len());
+    for some in keys.chunks(AT_ONCE) {
+        let bytes = store.read_all(some);
+        runs.par_extend(some.par_iter().zip(bytes).map(|(key, bytes)| decoded(store, key, &bytes?, detail)));
+    }
+    runs
 }
 
 /// Reads a run out of a store.

@@ -198,6 +198,10 @@ impl Store for BucketStore {
         self.read_all(std::slice::from_ref(key)).pop().unwrap_or_else(missing)
     }
 
+    fn is_far(&self) -> bool {
+        true
+    }
+
     fn read_all(&self, keys: &[Key]) -> Vec<Result<Vec<u8>, StoreError>> {
         let names: Vec<String> = keys.iter().map(Key::to_string).collect();
         let read = self.bucket.read(&names, None);

@@ -75,7 +75,8 @@ impl Index {
         let short = || damaged("there is less evidence than measurements");
         let mut measurements = Vec::with_capacity(self.names.len());
         for (i, benchmark) in self.names.into_iter().enumerate() {
-            let mut replicates = Vec::new();
+            // One is the rule, and room for more in each of a million takes memory.
+            let mut replicates = Vec::with_capacity(self.replicates[i].min(forms.len()));
             for form in forms.by_ref().take(self.replicates[i]) {
                 let evidence = match form {
                     Form::Steps | Form::Exact | Form::Digest => {
