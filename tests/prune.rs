@@ -221,6 +221,23 @@ fn a_run_that_is_there_whole_and_thinned_counts_once() {
     }
 }
 
+/// No file may grow here, as if the disk were full.
+#[cfg(unix)]
+#[test]
+fn on_a_full_disk_nothing_is_taken_away() {
+    let records = runs(30);
+    for url in STORES {
+        let scene = scene(url, &records);
+        let before = open(&scene, url).list().unwrap();
+        let program = env!("CARGO_BIN_EXE_perfgate");
+        let prune = format!("trap '' XFSZ; ulimit -f 0; exec '{program}' runs prune --keep 12 --thin 10 --store '{url}'");
+        let output = Command::new("sh").args(["-c", &prune]).current_dir(scene.path("r")).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{url}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(open(&scene, url).list().unwrap(), before);
+        assert_eq!(census(&*open(&scene, url)), (30, 0));
+    }
+}
+
 /// Kills a prune after a time that grows from round to round, until one goes through. After each, every run that has to
 /// be there is there, once, and can be read.
 #[test]

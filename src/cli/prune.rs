@@ -26,9 +26,10 @@ Examples:
   perfgate runs prune --keep 200 --thin 1000
   perfgate runs prune --keep 50 --thin 0 --push    of origin's runs too
 
-Counted are the runs of one kind of machine, one shard and the same tools, those of the default branch apart from all
-others. Whatever the counts, these stay whole: runs of commits that have a tag, of [baseline] pin, of the commits that an
-[[epoch]] begins with, and on the default branch the last ten of each benchmark that the newest runs have.";
+Counted are the runs of one kind of machine, one shard and the same tools, those of the
+default branch apart from all others. Whatever the counts, these stay whole: runs of commits
+that have a tag, of [baseline] pin, of the commits that an [[epoch]] begins with, and on the
+default branch the last ten of each benchmark that the newest runs have.";
 
 /// So many runs are read at a time.
 const BATCH: usize = 64;

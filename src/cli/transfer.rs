@@ -11,14 +11,16 @@ use crate::model::{Detail, Run, record};
 use crate::render::{self, Origin, escape};
 use anyhow::{Context, bail};
 use clap::Args;
-use parquet::errors::ParquetError;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Runs that are held in memory and written at a time, and about how many bytes of them.
 const BATCH: usize = 256;
 const BYTES: usize = 16 << 20;
+
+/// Parquet files that are held in memory and written at a time.
+const FILES: usize = 16;
 
 const IMPORT: &str = "\
 Examples:
@@ -31,7 +33,8 @@ Examples:
   perfgate runs export s3://perf-runs/my-repo
   perfgate runs export dir:/mnt/runs
   perfgate runs export git:refs/perfgate/copy --store dir:runs
-  perfgate runs export --parquet /mnt/lake --repository acme/parser";
+  perfgate runs export --parquet /mnt/lake
+  perfgate runs export --parquet s3://perf-lake/runs --repository acme/parser";
 
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT)]
@@ -47,8 +50,8 @@ pub struct ExportArgs {
     /// A store (git:REF, dir:PATH, s3://BUCKET/PREFIX), a directory, or a clone of a repository
     #[arg(value_name = "TARGET")]
     target: Option<String>,
-    /// Write Parquet files below a directory instead, one a run (docs/export.md has the columns)
-    #[arg(long, value_name = "DIR", conflicts_with = "target")]
+    /// Write Parquet files below a directory or to a bucket instead, one a run (docs/export.md has the columns)
+    #[arg(long, value_name = "DIR|URL", conflicts_with = "target")]
     parquet: Option<String>,
     /// What the Parquet files call this repository [default: the end of its remote's URL]
     #[arg(long, value_name = "NAME", requires = "parquet")]
@@ -168,11 +171,6 @@ fn run_of(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail) -> Result<
 }
 
 fn to_parquet(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow::Result<u8> {
-    if directory.contains("://") {
-        bail!(
-            "{directory}: Parquet files are written to a directory; copy it to the bucket with the bucket's own tool"
-        );
-    }
     let named = || Repository::discover(Path::new(".")).ok().and_then(|repository| repository.name());
     let repository = name
         .map(str::to_owned)
@@ -182,24 +180,23 @@ fn to_parquet(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow:
     if keys.is_empty() {
         bail!("{} holds no run", store.describe());
     }
-    let root = PathBuf::from(directory);
-    let lake = Lake::new(&root, &repository);
-    let missing: Vec<&Key> = keys.iter().filter(|key| !lake.place(key).exists()).collect();
-    let write = |key: &&Key| -> Result<(), Broken> {
-        let bytes = store.read(key).map_err(|error| Broken::Run(error.to_string()))?;
-        let run = run_of(store, key, &bytes, Detail::Samples).map_err(Broken::Run)?;
+    let lake = Lake::open(directory, &repository)?;
+    let missing = lake.missing(&keys)?;
+    let file = |(key, bytes): (&Key, Result<Vec<u8>, StoreError>)| -> Result<(Key, Vec<u8>), String> {
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        let run = run_of(store, key, &bytes, Detail::Samples)?;
         let origin = Origin { repository: &repository, id: key.id(), thinned: key.is_thinned() };
-        lake.add(key, |out| Ok(render::parquet(&run, origin, out)?))
+        let mut file = Vec::new();
+        render::parquet(&run, origin, &mut file).map_err(|error| format!("{key}: {error}"))?;
+        Ok((key.clone(), file))
     };
-    let written: Vec<Result<(), Broken>> = missing.par_iter().map(write).collect();
     let mut broken = Vec::new();
-    for result in written {
-        match result {
-            Ok(()) => {}
-            Err(Broken::Run(why)) => broken.push(format!("{why}; left out")),
-            // A full disk is no damage of a run.
-            Err(error) => return Err(error).with_context(|| format!("cannot write to {directory}")),
-        }
+    for some in missing.chunks(FILES) {
+        let files: Vec<_> = some.par_iter().zip(store.read_all(some)).map(file).collect();
+        let (files, unread): (Vec<_>, Vec<_>) = files.into_iter().partition(Result::is_ok);
+        broken.extend(unread.into_iter().filter_map(Result::err).map(|why| format!("{why}; left out")));
+        let files: Vec<(Key, Vec<u8>)> = files.into_iter().flatten().collect();
+        lake.add(&files)?;
     }
     broken.iter().for_each(|why| output::warn(why));
     let line = format!(
@@ -210,15 +207,4 @@ fn to_parquet(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow:
     );
     output::print(escape::lines(&line).as_bytes())?;
     Ok(told(&broken))
-}
-
-/// Why a run has no file.
-#[derive(Debug, thiserror::Error)]
-enum Broken {
-    #[error("{0}")]
-    Run(String),
-    #[error(transparent)]
-    File(#[from] std::io::Error),
-    #[error(transparent)]
-    Parquet(#[from] ParquetError),
 }

@@ -100,6 +100,26 @@ mod tests {
         assert_eq!(back.measurements[2].replicates, [Evidence::Value(7.0)]);
     }
 
+    /// 100 benchmarks of 100 samples as noisy as criterion's. Measured: see docs/store.md.
+    #[test]
+    fn a_thinned_benchmark_takes_less_than_half() {
+        let mut state = 1_u64;
+        let mut uniform = move || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let measurements = (0..100).map(|i| {
+            let level = 10_f64.powf(1.0 + 6.0 * uniform());
+            let mut sample = || level * (1.0 + 0.03 * ((0..12).map(|_| uniform()).sum::<f64>() - 6.0));
+            let samples = Evidence::Samples((0..100).map(|_| sample()).collect());
+            Measurement::new("criterion", format!("group_{:02}/bench_{i}", i / 20), Metric::time(), samples)
+        });
+        let whole = stored(&Run { measurements: measurements.collect(), ..run() });
+        let thin = thinned(&whole).unwrap().unwrap();
+        println!("{} and {} bytes a benchmark", whole.len() / 100, thin.len() / 100);
+        assert!(2 * thin.len() < whole.len(), "{} and {}", thin.len(), whole.len());
+    }
+
     #[test]
     fn a_run_without_samples_has_nothing_to_thin() {
         let mut run = run();

@@ -1,48 +1,102 @@
-//! A directory of exported runs, in partitions as Hive names them: `repository=…/month=YYYY-MM/RUN.parquet`. One file a
-//! run, written beside its place and renamed, so that a query never sees half of one; what is there is never written
+//! Exported runs in a directory or a bucket, in partitions as Hive names them:
+//! `repository=…/month=YYYY-MM/RUN.parquet`. One file a run, seen as a whole or not at all; what is there is never written
 //! again. What is in a file is for `render`.
 
-use super::store::{Key, Unfinished};
+use super::store::{Bucket, BucketUrl, Key, StoreError, Unfinished};
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The longest name of a folder; a longer one ends in its fingerprint instead.
 const LONGEST: usize = 200;
 
-/// A directory of exported runs of one repository.
+/// The exported runs of one repository.
 #[derive(Debug)]
 pub struct Lake {
-    repository: PathBuf,
+    place: Place,
+    repository: String,
+}
+
+#[derive(Debug)]
+enum Place {
+    Directory(PathBuf),
+    Bucket(Box<Bucket>),
 }
 
 impl Lake {
-    /// The part of a directory that is for a repository. Nothing is made yet.
-    pub fn new(root: &Path, repository: &str) -> Lake {
-        Lake { repository: root.join(format!("repository={}", partition(repository))) }
+    /// The part of a directory, or of a bucket by its address, that is for a repository. Nothing is made yet.
+    pub fn open(target: &str, repository: &str) -> Result<Lake, StoreError> {
+        let wrong = |why: &str| StoreError::Target { target: target.to_owned(), why: why.to_owned() };
+        let place = if target.contains("://") {
+            let url: BucketUrl = target.parse().map_err(wrong)?;
+            Place::Bucket(Box::new(Bucket::open(&url)?))
+        } else if target.is_empty() {
+            return Err(wrong("the path is missing"));
+        } else {
+            Place::Directory(target.into())
+        };
+        Ok(Lake { place, repository: format!("repository={}", partition(repository)) })
     }
 
-    /// Where a run's file is, or would be. The thinned form of a run has the name of the whole one.
-    pub fn place(&self, key: &Key) -> PathBuf {
-        self.repository.join(format!("month={}", key.month())).join(format!("{}.parquet", key.id()))
+    fn folder(&self, key: &Key) -> String {
+        format!("{}/month={}/", self.repository, key.month())
     }
 
-    /// Writes a run's file, unless it is there.
-    pub fn add<E: From<io::Error>>(
-        &self,
-        key: &Key,
-        write: impl FnOnce(&mut (dyn Write + Send)) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let place = self.place(key);
-        let folder = place.parent().unwrap_or(&self.repository);
-        fs::create_dir_all(folder)?;
-        let (unfinished, file) = Unfinished::create(folder)?;
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(unfinished.path(), place)?;
-        Ok(())
+    /// The name of a run's file. The thinned form of a run has that of the whole one.
+    fn name(&self, key: &Key) -> String {
+        format!("{}{}.parquet", self.folder(key), key.id())
     }
+
+    /// Those of some runs that have no file yet. In a bucket one listing for each month tells.
+    pub fn missing(&self, keys: &[Key]) -> Result<Vec<Key>, StoreError> {
+        let mut missing = keys.to_vec();
+        match &self.place {
+            Place::Directory(root) => missing.retain(|key| !root.join(self.name(key)).exists()),
+            Place::Bucket(bucket) => {
+                let folders: BTreeSet<String> = keys.iter().map(|key| self.folder(key)).collect();
+                let mut there = BTreeSet::new();
+                for folder in folders {
+                    let mut next = None;
+                    loop {
+                        let page = bucket.page(&folder, None, next)?;
+                        there.extend(page.names);
+                        next = page.next;
+                        if next.is_none() {
+                            break;
+                        }
+                    }
+                }
+                missing.retain(|key| !there.contains(&self.name(key)));
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Writes the files of some runs; one that another writer was faster with stays as it is.
+    pub fn add(&self, files: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Directory(root) => files.iter().try_for_each(|(key, bytes)| {
+                let path = root.join(self.name(key));
+                put(&path, bytes).map_err(|source| StoreError::File { what: "write", path, source })
+            }),
+            Place::Bucket(bucket) => {
+                let named: Vec<(String, Vec<u8>)> =
+                    files.iter().map(|(key, bytes)| (self.name(key), bytes.clone())).collect();
+                bucket.create(&named).into_iter().try_for_each(|created| Ok(created.map(drop)?))
+            }
+        }
+    }
+}
+
+/// Writes a file beside its place, brings it to disk, and renames it.
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)?;
+    let (unfinished, mut file) = Unfinished::create(folder)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(unfinished.path(), path)
 }
 
 /// A value as part of a path: letters, digits, `-`, `_` and `.` stand for themselves, every other byte for its number

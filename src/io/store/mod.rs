@@ -163,6 +163,14 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// Neither a directory nor a bucket.
+    #[error("`{target}` is no place for Parquet files: {why}; name a directory, or s3://BUCKET/PREFIX")]
+    Target {
+        /// As it was written.
+        target: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A file could not be read or written.
     #[error("cannot {what} {}: {source}", path.display())]
     File {

@@ -144,7 +144,11 @@ impl Bucket {
     }
 
     fn path(&self, name: &str) -> Path {
-        Path::from(format!("{}{name}", self.root()))
+        // A name is taken as it is: a percent sign in it is one already, and is not escaped once more.
+        let whole = format!("{}{name}", self.root());
+        let root = Path::from(self.root());
+        let joined = if root.as_ref().is_empty() { name.to_owned() } else { format!("{root}/{name}") };
+        Path::parse(joined).unwrap_or_else(|_| Path::from(whole))
     }
 
     /// Makes a request for each item, some at a time, and gives the answers in the order of the items.
