@@ -29,7 +29,10 @@ fn stored(number: i64) -> (Key, Vec<u8>) {
     (Key::new(&run, &bytes), bytes)
 }
 
-fn filled(count: i64) -> Option<(Scene, String, Vec<(Key, Vec<u8>)>)> {
+/// A run's name and its bytes.
+type Stored = (Key, Vec<u8>);
+
+fn filled(count: i64) -> Option<(Scene, String, Vec<Stored>)> {
     let url = s3::fresh()?;
     let scene = Scene::new();
     scene.repository("r");
