@@ -79,7 +79,7 @@ pub fn run(args: InitArgs) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// A workflow with its places filled: the longest names come first, so that none is part of another.
+/// A workflow with its places filled.
 fn filled(text: &str, branch: &str, action: &str) -> String {
     // A branch is any text that git allows; in YAML it stands between quotes unless it is a plain word.
     let plain = branch.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/'));
