@@ -31,7 +31,7 @@ impl DirectoryStore {
     }
 
     /// The folders of months, oldest first, and the names of everything else.
-    fn months(&self) -> Result<(Vec<(String, PathBuf)>, Vec<String>), StoreError> {
+    fn months(&self) -> Result<(Vec<Entry>, Vec<String>), StoreError> {
         let is_month = |month: &str| month.len() == 7 && month.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let (months, foreign): (Vec<_>, Vec<_>) =
             entries(&self.root)?.into_iter().partition(|(name, path)| is_month(name) && path.is_dir());
@@ -194,8 +194,11 @@ fn failed(what: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError +
     move |source| StoreError::File { what, path: path.clone(), source }
 }
 
-/// Names and paths in a directory, in order; none where there is no directory.
-fn entries(directory: &Path) -> Result<Vec<(String, PathBuf)>, StoreError> {
+/// A name in a directory, and its path.
+type Entry = (String, PathBuf);
+
+/// What is in a directory, in order; nothing where there is no directory.
+fn entries(directory: &Path) -> Result<Vec<Entry>, StoreError> {
     let failed = failed("list", directory);
     let listed = match fs::read_dir(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
