@@ -230,7 +230,8 @@ fn on_a_full_disk_nothing_is_taken_away() {
         let scene = scene(url, &records);
         let before = open(&scene, url).list().unwrap();
         let program = env!("CARGO_BIN_EXE_perfgate");
-        let prune = format!("trap '' XFSZ; ulimit -f 0; exec '{program}' runs prune --keep 12 --thin 10 --store '{url}'");
+        let prune =
+            format!("trap '' XFSZ; ulimit -f 0; exec '{program}' runs prune --keep 12 --thin 10 --store '{url}'");
         let output = Command::new("sh").args(["-c", &prune]).current_dir(scene.path("r")).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{url}: {}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(open(&scene, url).list().unwrap(), before);
