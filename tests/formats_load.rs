@@ -80,6 +80,7 @@ fn centre(measurement: &Measurement) -> f64 {
     let of = |evidence: &Evidence| match evidence {
         Evidence::Samples(samples) => median(samples.clone()),
         Evidence::Digest(digest) => digest.median,
+        Evidence::Thinned(thinned) => thinned.digest.median,
         Evidence::Summary(summary) => summary.centre,
         Evidence::Value(value) => *value,
     };
@@ -436,6 +437,7 @@ fn sound(reading: &Reading) -> bool {
     reading.measurements.iter().flat_map(|m| &m.replicates).all(|evidence| match evidence {
         Evidence::Samples(samples) => !samples.is_empty() && samples.iter().copied().all(good),
         Evidence::Digest(digest) => good(digest.median),
+        Evidence::Thinned(thinned) => good(thinned.digest.median),
         Evidence::Summary(summary) => good(summary.centre),
         Evidence::Value(value) => good(*value),
     })

@@ -32,7 +32,7 @@ pub fn centre(measurement: &Measurement) -> f64 {
         Evidence::Samples(samples) => median(samples.clone()),
         Evidence::Summary(summary) => summary.centre,
         Evidence::Value(value) => *value,
-        Evidence::Digest(_) => panic!("no format makes a digest"),
+        Evidence::Digest(_) | Evidence::Thinned(_) => panic!("no format makes a digest"),
     });
     median(runs.collect())
 }
