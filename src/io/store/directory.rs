@@ -4,7 +4,7 @@
 //! whoever lists the directory sees whole runs, and a writer that dies leaves at most a file that begins with a dot.
 
 use super::key::month_of;
-use super::{Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer};
+use super::{Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer, thinned_already};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::ops::RangeInclusive;
@@ -99,8 +99,7 @@ impl Store for DirectoryStore {
         for (month, path) in months {
             self.read_month(&month, &path, &mut listing)?;
         }
-        listing.keys.sort();
-        listing.foreign.sort();
+        listing.settle();
         Ok(listing)
     }
 
@@ -112,7 +111,7 @@ impl Store for DirectoryStore {
             }
         }
         listing.keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
-        listing.keys.sort();
+        listing.settle();
         Ok(listing.keys)
     }
 
@@ -130,9 +129,10 @@ impl Store for DirectoryStore {
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
         refuse_mismatch(records)?;
         refuse_newer(self, &self.last_month()?)?;
+        let thinned = thinned_already(self, records)?;
         let mut written = Written::default();
         for (key, bytes) in records {
-            if self.add(key, bytes)? {
+            if !thinned.contains(key) && self.add(key, bytes)? {
                 written.added += 1;
             } else {
                 written.already += 1;
@@ -161,24 +161,33 @@ impl Store for DirectoryStore {
 
 /// A file that is not yet a run; gone when dropped.
 #[derive(Debug)]
-struct Unfinished(PathBuf);
+pub(crate) struct Unfinished(PathBuf);
 
 impl Unfinished {
     fn write(folder: &Path, bytes: &[u8]) -> io::Result<Unfinished> {
+        let (unfinished, mut file) = Unfinished::create(folder)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(unfinished)
+    }
+
+    /// An empty one, and where it is.
+    pub(crate) fn create(folder: &Path) -> io::Result<(Unfinished, File)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
-            let mut file = match File::create_new(&path) {
+            let file = match File::create_new(&path) {
                 // Left by a process that died with our number, or that writes on another machine.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 other => other?,
             };
-            let unfinished = Unfinished(path);
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            return Ok(unfinished);
+            return Ok((Unfinished(path), file));
         }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 
@@ -197,7 +206,7 @@ fn failed(what: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError +
 /// A name in a directory, and its path.
 type Entry = (String, PathBuf);
 
-/// What is in a directory, in order; nothing where there is no directory.
+/// Names and paths in a directory, in order; none where there is no directory.
 fn entries(directory: &Path) -> Result<Vec<Entry>, StoreError> {
     let failed = failed("list", directory);
     let listed = match fs::read_dir(directory) {
