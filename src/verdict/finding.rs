@@ -69,7 +69,9 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         interval: estimate.map(|estimate| {
             let (low, high) = estimate.interval(0.95);
             let (a, b) = (own(low), own(high));
-            [a.min(b), a.max(b)].map(|x| x.clamp(-1.0, f64::MAX))
+            // The change of the values as shown: its runs have not had their common factors taken out.
+            let shown = change.unwrap_or(a);
+            [a.min(b).min(shown), a.max(b).max(shown)].map(|x| x.clamp(-1.0, f64::MAX))
         }),
         adjusted: estimate.and_then(|estimate| fraction(own(estimate.delta))),
         p: estimate.map(Estimate::p),
