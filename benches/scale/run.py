@@ -7,7 +7,8 @@
   tests/servers/with-s3 benches/scale/run.py growth               record, push and compare as the history grows
   tests/servers/with-s3 benches/scale/run.py crowd                32 recorders at once
 
-Medians of whole processes, the page cache warm. Absolute times hold for one machine: compare those of one run.
+Whole processes, the best of several, the page cache warm: time, processor time of all threads, peak memory. Absolute times
+hold for one machine: compare those of one run.
 """
 import argparse, json, os, pathlib, random, shutil, signal, socket, statistics, subprocess, sys, tempfile, threading, time
 
@@ -32,21 +33,23 @@ ENV = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1
 
 
 def once(command, cwd, codes=(0, 1)):
-    """Seconds and peak MiB of a process."""
+    """Seconds, peak MiB and seconds of processor time of a process."""
     # A child of this process would be told this process's own peak.
     with tempfile.NamedTemporaryFile("r") as measured:
-        words = ["time", "-o", measured.name, "-f", "%M", *(str(word) for word in command)]
+        words = ["time", "-o", measured.name, "-f", "%M %U %S", *(str(word) for word in command)]
         started = time.perf_counter()
         done = subprocess.run(words, cwd=cwd, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         seconds = time.perf_counter() - started
         if done.returncode not in codes:
             sys.exit(f"{command}: exit code {done.returncode}\n{done.stderr}")
-        return seconds, int(measured.read().split()[-1]) / 1024
+        peak, user, system = measured.read().split()[-3:]
+        return seconds, int(peak) / 1024, float(user) + float(system)
 
 
-def median(command, cwd, repeat=None):
-    runs = [once(command, cwd) for _ in range(1 + (repeat or arguments.repeat))][1:]
-    return statistics.median(seconds for seconds, _ in runs), max(memory for _, memory in runs)
+def best(command, cwd, repeat=None):
+    """The least time, the most memory, and the least processor time of several."""
+    seconds, memory, processor = zip(*[once(command, cwd) for _ in range(1 + (repeat or arguments.repeat))][1:])
+    return min(seconds), max(memory), min(processor)
 
 
 def git(cwd, *words, text=None):
@@ -105,14 +108,14 @@ def of_compare(work):
         if arguments.prepare:
             continue
         row = {"n": n}
-        row["only reading the files"] = median([examples / "read_tree", tree / "criterion"], place, repeat)
+        row["only reading the files"] = best([examples / "read_tree", tree / "criterion"], place, repeat)
         if arguments.critcmp:
-            row["critcmp"] = median([arguments.critcmp, "--target-dir", tree, "base", "new"], place, repeat)
-        row["perfgate, two trees"] = median([perfgate, "compare", "tree/criterion@base", "tree/criterion@new"], place, repeat)
+            row["critcmp"] = best([arguments.critcmp, "--target-dir", tree, "base", "new"], place, repeat)
+        row["perfgate, two trees"] = best([perfgate, "compare", "tree/criterion@base", "tree/criterion@new"], place, repeat)
         store = ["--store", "dir:../runs"]
-        row["perfgate, 10 stored runs and a tree"] = median([perfgate, "compare", *store], repo, repeat)
-        row["perfgate, 10 stored runs and a stored one"] = median([perfgate, "compare", "--head", "work", *store], repo, repeat)
-        row["perfgate, one stored run and another"] = median([perfgate, "compare", "main", "work", *store], repo, repeat)
+        row["perfgate, 10 stored runs and a tree"] = best([perfgate, "compare", *store], repo, repeat)
+        row["perfgate, 10 stored runs and a stored one"] = best([perfgate, "compare", "--head", "work", *store], repo, repeat)
+        row["perfgate, one stored run and another"] = best([perfgate, "compare", "main", "work", *store], repo, repeat)
         rows.append(row)
         print(json.dumps(row), flush=True)
     if not rows:
@@ -120,7 +123,7 @@ def of_compare(work):
     names = [name for name in rows[0] if name != "n"]
     print("| " + " | ".join(["", *(f"{row['n']:,}" for row in rows)]) + " |\n" + "|---" * (1 + len(rows)) + "|")
     for name in names:
-        print("| " + " | ".join([name, *(f"{row[name][0]:.3f} s, {row[name][1]:.0f} MiB" for row in rows)]) + " |")
+        print("| " + " | ".join([name, *(f"{row[name][0]:.3f} s, {row[name][2]:.2f} s, {row[name][1]:.0f} MiB" for row in rows)]) + " |")
 
 
 def of_bytes(work):
@@ -180,7 +183,7 @@ def of_growth(work):
                     times["push"].append(once([perfgate, "runs", "push"], repo, (0,)))
             for what, runs in times.items():
                 if runs:
-                    row[what] = f"{1000 * statistics.median(seconds for seconds, _ in runs[1:]):.0f} ms"
+                    row[what] = f"{1000 * min(seconds for seconds, *_ in runs[1:]):.0f} ms"
             if name == "git":
                 git(place / "hub.git", "gc", "-q")
                 row["remote after gc"] = f"{size(place / 'hub.git/objects') / 1e6:.2f} MB"

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -110,7 +111,7 @@ class Stage:
         log = open(self.room / f"{name}.log", "wb")
         path = self.env["PATH"] + os.pathsep + "/usr/sbin"
         self.children.append(subprocess.Popen([str(w) for w in words], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                              cwd=self.room, env={**self.env, "PATH": path}))
+                                              cwd=self.room, env={**self.env, "PATH": path}, start_new_session=True))
 
     def wait(self, port):
         end = time.monotonic() + 90
@@ -129,7 +130,10 @@ class Stage:
 
     def stop(self):
         for child in self.children:
-            child.terminate()
+            try:
+                os.killpg(child.pid, signal.SIGTERM)  # fcgiwrap has children of its own, which outlive it
+            except ProcessLookupError:
+                pass
         for child in self.children:
             child.wait(20)
 
