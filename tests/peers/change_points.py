@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Other tools' change points on the series that `tests/changepoints.rs` writes, counted as it counts ours.
 
-    PERFGATE_SERIES=/tmp/series/1:/tmp/series/2 cargo test --release --test changepoints -- --ignored --nocapture beside_others
+    PERFGATE_SERIES=target/series/1:target/series/2 cargo test --release --test changepoints -- --ignored --nocapture beside_others
     pip install apache-otava asv==0.6.6 'signal-processing-algorithms==2.1.6'
-    python tests/peers/change_points.py /tmp/series/* [--slow]
+    python tests/peers/change_points.py target/series/* [--slow]
 
 Each directory holds many.csv (time,commit,s000,...), long.csv (time,commit,s) and truth.json ({"s000": {"sigma": 0.02,
 "steps": [[index, factor], ...]}}). A step counts as found by the nearest told place within five points; what is told and

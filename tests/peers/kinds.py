@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Synthetic series of other kinds than `tests/changepoints.rs` writes, in its files' form: 60 of each kind in OUT/KIND.
 
-    python tests/peers/kinds.py /tmp/kinds && python tests/peers/change_points.py /tmp/kinds/* --slow
-    PERFGATE_SERIES=$(echo /tmp/kinds/* | tr ' ' ':') cargo test --release --test changepoints -- --ignored --nocapture beside_others
+    python tests/peers/kinds.py target/kinds && python tests/peers/change_points.py target/kinds/* --slow
+    PERFGATE_SERIES=$(echo target/kinds/* | tr ' ' ':') cargo test --release --test changepoints -- --ignored --nocapture beside_others
 """
 import csv, json, math, os, random, sys
 
