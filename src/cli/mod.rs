@@ -1,5 +1,6 @@
 //! The command line: what was typed becomes what is meant, every refusal before any work, and one exit code.
 
+mod base;
 mod bench;
 mod bisect;
 mod budgets;
