@@ -62,6 +62,9 @@ pub struct Estimate {
     pub low_evidence: bool,
     /// How far the base moved against itself while this was measured, where that was looked at.
     pub control: Option<f64>,
+    /// Of runs that were taken again: the share of their pairs, one of base and one of head, that do not lie the way of
+    /// the change.
+    pub overlap: Option<f64>,
     /// The p value that one more finding of this suite would have to reach.
     level: f64,
     noise: Noise,
@@ -264,24 +267,38 @@ fn estimated(observed: &[Observed], nature: Nature, alpha: f64, suite: Option<&[
                 q_better: 1.0,
                 low_evidence: small && traces[i].df == 0.0,
                 control: None,
+                overlap: suite.map(|_| overlap(&observed[i], by_edge, delta)),
                 level: alpha,
                 noise,
             }
         })
         .collect();
-    correct(&mut estimates, alpha);
+    correct(&mut estimates, alpha, suite.is_some());
     Family { estimates, shift, shift_taken_out: shift.abs() <= SHIFT_CAP }
 }
 
 /// Fills in what hangs on the number of tests.
-fn correct(estimates: &mut [Estimate], alpha: f64) {
-    let worse = fdr::benjamini_hochberg(&estimates.iter().map(|e| e.p_worse).collect::<Vec<_>>());
-    let better = fdr::benjamini_hochberg(&estimates.iter().map(|e| e.p_better).collect::<Vec<_>>());
+fn correct(estimates: &mut [Estimate], alpha: f64, last_word: bool) {
+    let correction = if last_word { fdr::holm } else { fdr::benjamini_hochberg };
+    let worse = correction(&estimates.iter().map(|e| e.p_worse).collect::<Vec<_>>());
+    let better = correction(&estimates.iter().map(|e| e.p_better).collect::<Vec<_>>());
     let called = worse.iter().filter(|q| **q < alpha).count();
-    let level = alpha * (called + 1).min(estimates.len()) as f64 / estimates.len().max(1) as f64;
+    let tests = estimates.len().max(1);
+    let level = match last_word {
+        true => alpha / tests.saturating_sub(called).max(1) as f64,
+        false => alpha * (called + 1).min(tests) as f64 / tests as f64,
+    };
     for (estimate, (worse, better)) in estimates.iter_mut().zip(worse.into_iter().zip(better)) {
         (estimate.q_worse, estimate.q_better, estimate.level) = (worse, better, level);
     }
+}
+
+/// The share of pairs of a base and a head run that do not lie the way of the change.
+fn overlap(one: &Observed, by_edge: bool, delta: f64) -> f64 {
+    let value = |run: &RunValue| if by_edge { run.edge.unwrap_or(run.centre) } else { run.centre };
+    let against = |base: &RunValue| one.head.iter().filter(|head| (value(head) - value(base)) * delta <= 0.0).count();
+    let count: usize = one.base.iter().map(against).sum();
+    count as f64 / (one.base.len() * one.head.len()).max(1) as f64
 }
 
 /// Each benchmark's change, every run's common factor taken out of its side first.

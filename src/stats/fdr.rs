@@ -1,4 +1,5 @@
-//! Correction for the number of tests: Benjamini and Hochberg (1995), step-up.
+//! Correction for the number of tests: Benjamini and Hochberg (1995), step-up, for a suite that is looked over; Holm
+//! (1979), step-down, for a final word.
 
 /// The q value of each p value: the smallest false discovery rate at which it would be called. In the order given.
 pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
@@ -14,6 +15,20 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     q
 }
 
+/// The adjusted p value of each p value: the smallest chance of any false call at which it would be called. In the order
+/// given.
+pub fn holm(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
+    let mut adjusted = vec![1.0; p.len()];
+    let mut most = 0.0_f64;
+    for (place, index) in order.into_iter().enumerate() {
+        most = most.max(p[index] * (p.len() - place) as f64).min(1.0);
+        adjusted[index] = most;
+    }
+    adjusted
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,5 +42,16 @@ mod tests {
         }
         assert!(benjamini_hochberg(&[]).is_empty());
         assert_eq!(benjamini_hochberg(&[0.3]), [0.3]);
+    }
+
+    #[test]
+    fn adjusted_p_values_are_those_of_statsmodels() {
+        // statsmodels.stats.multitest.multipletests([0.001, 0.04, 0.03, 0.5, 0.02], method="holm")
+        let expected = [0.005, 0.09, 0.09, 0.5, 0.08];
+        for (q, expected) in holm(&[0.001, 0.04, 0.03, 0.5, 0.02]).iter().zip(expected) {
+            assert!((q - expected).abs() < 1e-12, "{q} {expected}");
+        }
+        assert!(holm(&[]).is_empty());
+        assert_eq!(holm(&[0.3, 0.9]), [0.6, 0.9]);
     }
 }

@@ -9,6 +9,7 @@
 use rayon::prelude::*;
 use statrs::function::gamma::ln_gamma;
 use std::f64::consts::PI;
+use std::ops::Range;
 
 /// What the wander of a run (its square, on the log scale) foretells of the variance between runs: `u = -0.60 + 0.79 ln`.
 /// Sets the scale only: level and slope are the suite's.
@@ -26,8 +27,11 @@ const LEVEL_SD: f64 = 1.2;
 /// Prior of the slope.
 const SLOPE: f64 = 1.0;
 const SLOPE_SD: f64 = 0.2;
-/// The grid: level in half standard deviations from -2.5 to 3.5, slope in whole ones, three spreads.
+/// The grid: level in half standard deviations from -2.5 to 3.5, slope in whole ones, three spreads. Where the highest
+/// levels hold more weight than `AT_THE_EDGE`, the noise may lie beyond them: it goes on to 6.5.
 const LEVEL_STEPS: i32 = 13;
+const MOST_LEVEL_STEPS: i32 = 19;
+const AT_THE_EDGE: f64 = 0.01;
 const SLOPE_STEPS: i32 = 5;
 const SPREADS: [f64; 3] = [2.0, 3.0, 5.0];
 /// Without samples nothing tells a wild benchmark from a quiet one: heavy tails.
@@ -113,12 +117,19 @@ impl Prior {
         };
         let spreads: &[f64] =
             if known.is_empty() && nature == Nature::Measured { &SPREADS_WITHOUT_SAMPLES } else { &SPREADS };
-        let prior = Prior { points: grid(level, spreads), floor, unknown };
+        let mut prior = Prior { points: grid(0..LEVEL_STEPS, level, spreads), floor, unknown };
         let step = traces.len().div_ceil(FITTED).max(1);
         let fitted: Vec<Trace> = traces.iter().copied().step_by(step).collect();
         let fitted: Vec<Fitted> = fitted.into_iter().map(Fitted::new).collect();
-        let logs: Vec<f64> =
-            prior.points.par_iter().map(|point| prior.log_posterior(point, level, &fitted, step as f64)).collect();
+        let explained = |points: &[Point]| -> Vec<f64> {
+            points.par_iter().map(|point| prior.log_posterior(point, level, &fitted, step as f64)).collect()
+        };
+        let mut logs = explained(&prior.points);
+        if last_share(&logs, SLOPE_STEPS as usize * spreads.len()) > AT_THE_EDGE {
+            let further = grid(LEVEL_STEPS..MOST_LEVEL_STEPS, level, spreads);
+            logs.extend(explained(&further));
+            prior.points.extend(further);
+        }
         prior.weighed(&logs)
     }
 
@@ -211,9 +222,16 @@ fn foretold(ln_wander_squared: f64) -> f64 {
     FORETOLD.0 + FORETOLD.1 * ln_wander_squared
 }
 
-fn grid(level: f64, spreads: &[f64]) -> Vec<Point> {
+/// The share of the whole weight that the last points have, from their log weights.
+fn last_share(logs: &[f64], count: usize) -> f64 {
+    let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weight = |logs: &[f64]| logs.iter().map(|log| (log - most).exp()).sum::<f64>();
+    weight(&logs[logs.len().saturating_sub(count)..]) / weight(logs)
+}
+
+fn grid(levels: Range<i32>, level: f64, spreads: &[f64]) -> Vec<Point> {
     let mut points = Vec::new();
-    for a in 0..LEVEL_STEPS {
+    for a in levels {
         for b in 0..SLOPE_STEPS {
             for spread in spreads {
                 points.push(Point {
@@ -256,6 +274,14 @@ mod tests {
         let [quiet, noisy] =
             [quiet, noisy].map(|traces| mean_variance(&Prior::fit(&traces, Nature::Measured, false), &traces[0]));
         assert!(noisy > 20.0 * quiet, "{noisy} {quiet}");
+    }
+
+    #[test]
+    fn noise_beyond_the_usual_is_seen_as_it_is() {
+        // Runs that move by 40 %, as beside a busy neighbour.
+        let wild = suite(&(0..30).map(|i| 0.28 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
+        let sd = mean_variance(&Prior::fit(&wild, Nature::Measured, false), &wild[0]).sqrt();
+        assert!((0.2..0.6).contains(&sd), "{sd}");
     }
 
     #[test]

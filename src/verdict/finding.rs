@@ -8,6 +8,9 @@ use crate::stats::estimate::Estimate;
 
 /// A change over half the threshold that is not clearly chance is worth measuring again.
 const SUSPECT_P: f64 = 0.35;
+/// More of the pairs of a base and a head run than this may not lie the wrong way when a suspect is called: of three
+/// runs a side none, of five one in twenty-five.
+const MOST_OVERLAP: f64 = 0.05;
 
 /// What a rule says, and what to know beside it.
 struct Ruling {
@@ -155,6 +158,10 @@ impl Gate {
                     "disturbed: in the same minutes base against itself moved by {:.0} %",
                     100.0 * control.exp_m1()
                 )),
+                None if estimate.overlap.is_some_and(|overlap| overlap > MOST_OVERLAP) => {
+                    let note = "the runs of base and head overlap: by chance one may look so";
+                    Ruling::of(Outcome::Inconclusive).suspect(true).note(note)
+                }
                 None => Ruling::of(Outcome::Regressed).suspect(true),
             };
         }
