@@ -247,6 +247,10 @@ pub(super) fn judge_sides(
     let mut head_report = head.report;
     head_report.environment = head.environment.unwrap_or_default().0;
     let circumstances = Circumstances { base: base.report, head: head_report, environment, today };
+    if said.is_none() {
+        base.runs = Vec::new(); // of a large suite they and the findings would take much memory together
+        head.runs = Vec::new();
+    }
     let mut report = judge(compared, policy, circumstances);
     report.pinned = pinned;
     strips.into_iter().for_each(|strips| report.keep(strips));

@@ -360,7 +360,7 @@ impl Session<'_> {
                 _ => None,
             })
             .collect();
-        smallest.sort_by(f64::total_cmp);
+        smallest.sort_unstable_by(f64::total_cmp);
         let mut text = format!(
             "plan: {rounds} {} of about {:.0} s, then {} pairs of what looks slower",
             if rounds == 1 { "round" } else { "rounds" },

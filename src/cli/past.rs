@@ -44,8 +44,8 @@ pub fn series(config: &Config, runs: &[Run], report: &Report) -> Vec<SeriesRepor
         points.push(SeriesPoint { commit: report.head.commit.clone(), runs: head.runs, value: head.value });
         Some(SeriesReport {
             name: finding.name.clone(),
-            metric: finding.metric.clone(),
-            unit: finding.unit.clone(),
+            metric: finding.metric.to_string(),
+            unit: finding.unit.to_string(),
             points,
         })
     };

@@ -85,8 +85,8 @@ pub(super) fn suspects(screened: &Report) -> BTreeSet<Suspect> {
     let suspects = screened.benchmarks.iter().filter(|finding| finding.suspect);
     let suspect = |finding: &Finding| Suspect {
         benchmark: finding.name.clone(),
-        metric: finding.metric.clone(),
-        tool: finding.tool.clone(),
+        metric: finding.metric.to_string(),
+        tool: finding.tool.to_string(),
     };
     suspects.map(suspect).collect()
 }

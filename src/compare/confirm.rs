@@ -60,7 +60,7 @@ pub fn control(base: &[Run], rename: impl Fn(&str) -> Option<String>) -> BTreeMa
         values.entry(suspect).or_default().extend(logs);
     }
     let range = |mut logs: Vec<f64>| {
-        logs.sort_by(f64::total_cmp);
+        logs.sort_unstable_by(f64::total_cmp);
         let n = logs.len();
         if n >= 4 {
             let middle = (logs[(n - 1) / 2] + logs[n / 2]) / 2.0;

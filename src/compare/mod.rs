@@ -38,7 +38,7 @@ pub struct Comparison {
     /// How the two differ.
     pub effect: Effect,
     /// How the samples of base and head spread, where they were read.
-    pub spread: [Option<Spread>; 2],
+    pub spread: Option<Box<[Option<Spread>; 2]>>,
     /// Whether this is what came out when a suspect was measured again.
     pub confirmed: bool,
 }
@@ -135,6 +135,11 @@ impl Compared {
 }
 
 impl Comparison {
+    /// How the samples of base and head spread.
+    pub fn spreads(&self) -> [Option<&Spread>; 2] {
+        self.spread.as_deref().map_or([None, None], |[base, head]| [base.as_ref(), head.as_ref()])
+    }
+
     /// The estimate, where there is one.
     pub fn estimate(&self) -> Option<&Estimate> {
         match &self.effect {

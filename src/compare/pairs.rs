@@ -1,7 +1,7 @@
 //! Which measurements of two sides belong together: same benchmark (after renames), metric and tool.
 
 use super::{Comparison, Effect, spread};
-use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, Summary, Unit};
+use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, Spread, Summary, Unit};
 use crate::stats::estimate::{Observed, RunValue};
 use crate::stats::{centre, steadiness};
 use std::borrow::Cow;
@@ -67,7 +67,7 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Optio
             pair.unreadable = true;
         }
     }
-    pairs.sort_by(|a, b| a.key().cmp(&b.key()));
+    pairs.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
     pairs
 }
 
@@ -196,6 +196,11 @@ impl<'a> Pair<'a> {
         [&self.base, &self.head].map(|side| evidence(side))
     }
 
+    fn spread(&self) -> Option<Box<[Option<Spread>; 2]>> {
+        let spread = [&self.base, &self.head].map(|side| spread::of(&evidence(side)));
+        spread.iter().any(Option::is_some).then(|| Box::new(spread))
+    }
+
     pub(super) fn comparison(&self, effect: Effect) -> Comparison {
         Comparison {
             benchmark: BenchId::new(&*self.benchmark),
@@ -205,7 +210,7 @@ impl<'a> Pair<'a> {
             base: level(&self.base),
             head: level(&self.head),
             effect,
-            spread: [&self.base, &self.head].map(|side| spread::of(&evidence(side))),
+            spread: self.spread(),
             confirmed: false,
         }
     }

@@ -15,7 +15,7 @@ pub fn of(evidence: &[&Evidence]) -> Option<Spread> {
             Evidence::Digest(_) | Evidence::Value(_) => return None,
         }
     }
-    samples.sort_by(f64::total_cmp);
+    samples.sort_unstable_by(f64::total_cmp);
     of_samples(&samples)
 }
 

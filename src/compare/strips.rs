@@ -46,7 +46,7 @@ fn strip(evidence: &Evidence, count: usize) -> Strip {
     let values = match evidence {
         Evidence::Samples(samples) => {
             let mut sorted = samples.clone();
-            sorted.sort_by(f64::total_cmp);
+            sorted.sort_unstable_by(f64::total_cmp);
             thinned(&sorted, count)
         }
         Evidence::Summary(summary) => of_summary(summary),

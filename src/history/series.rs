@@ -5,8 +5,10 @@
 
 use crate::model::{BenchId, Commit, Direction, Environment, Evidence, Measurement, Metric, Run};
 use crate::stats::{centre, steadiness};
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// How names and machines of older runs are to be read.
 pub struct Reading<'a> {
@@ -57,6 +59,14 @@ pub struct Series {
     pub points: Vec<Point>,
 }
 
+/// A series before its runs are pooled: of a large suite the points of all benchmarks together would take much memory.
+struct Draft<'a> {
+    name: Cow<'a, str>,
+    machine: &'a str,
+    /// The place of each run among those given, and what it says.
+    entries: Vec<(u32, &'a Measurement)>,
+}
+
 /// A point before its runs are pooled.
 struct Raw<'a> {
     commit: Option<&'a Commit>,
@@ -66,23 +76,26 @@ struct Raw<'a> {
     edges: Vec<Option<f64>>,
 }
 
-type Key<'a> = (Cow<'a, str>, &'a Metric, &'a str, usize);
-
 /// The series of runs given in time order, ordered by benchmark, metric, tool and machine.
 pub fn series<'a>(runs: impl IntoIterator<Item = &'a Run>, reading: &Reading<'_>) -> Vec<Series> {
-    let mut machines: Vec<String> = Vec::new();
-    let mut places: HashMap<Key<'a>, usize> = HashMap::new();
-    let mut all: Vec<(Key<'a>, &'a Measurement, Vec<Raw<'a>>)> = Vec::new();
+    of_each(&runs.into_iter().collect::<Vec<_>>(), reading, |series| series)
+}
+
+/// What becomes of each series, in the same order; the series themselves are not kept.
+pub fn of_each<T: Send>(runs: &[&Run], reading: &Reading<'_>, make: impl Fn(Series) -> T + Send + Sync) -> Vec<T> {
+    let machines: Vec<String> = runs.iter().map(|run| class(&run.environment, reading.ignored)).collect();
+    let drafts = drafts(runs, &machines, reading);
+    let series = drafts.into_par_iter().map(|draft| draft.series(runs)).filter(|series| !series.points.is_empty());
+    series.map(make).collect()
+}
+
+fn drafts<'a>(runs: &[&'a Run], machines: &'a [String], reading: &Reading<'_>) -> Vec<Draft<'a>> {
+    let mut places: HashMap<(Cow<'a, str>, &'a Metric, &'a str, &'a str), usize> = HashMap::new();
+    let mut drafts: Vec<Draft<'a>> = Vec::new();
     let mut epochs: HashMap<Cow<'a, str>, Option<i64>> = HashMap::new();
-    for (index, run) in runs.into_iter().enumerate() {
-        let machine = class(&run.environment, reading.ignored);
-        let machine = machines.iter().position(|known| *known == machine).unwrap_or_else(|| {
-            machines.push(machine);
-            machines.len() - 1
-        });
+    for (index, (run, machine)) in runs.iter().zip(machines).enumerate() {
         for measurement in &run.measurements {
-            let old = measurement.benchmark.as_str();
-            let name = reading.name(old);
+            let name = reading.name(measurement.benchmark.as_str());
             let epoch = match epochs.get(&name) {
                 Some(epoch) => *epoch,
                 None => *epochs.entry(name.clone()).or_insert((reading.epoch)(&name)),
@@ -90,25 +103,46 @@ pub fn series<'a>(runs: impl IntoIterator<Item = &'a Run>, reading: &Reading<'_>
             if epoch.is_some_and(|from| run.time < from) {
                 continue;
             }
-            let key: Key<'a> = (name, &measurement.metric, &*measurement.tool, machine);
-            let place = *places.entry(key.clone()).or_insert_with(|| {
-                all.push((key, measurement, Vec::new()));
-                all.len() - 1
-            });
-            add(&mut all[place].2, index, run, measurement);
+            let place = places.entry((name, &measurement.metric, &*measurement.tool, machine));
+            let place = match place {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) => {
+                    let entries = Vec::with_capacity(runs.len() - index);
+                    drafts.push(Draft { name: new.key().0.clone(), machine, entries });
+                    *new.insert(drafts.len() - 1)
+                }
+            };
+            drafts[place].entries.push((index as u32, measurement));
         }
     }
-    all.sort_by(|(a, ..), (b, ..)| a.cmp(b));
-    all.into_iter()
-        .map(|((name, metric, _, machine), measurement, raw)| Series {
-            benchmark: BenchId::new(&*name),
-            metric: metric.clone(),
+    drafts.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+    drafts
+}
+
+impl<'a> Draft<'a> {
+    fn measurement(&self) -> &'a Measurement {
+        self.entries[0].1 // a draft begins with one
+    }
+
+    fn key(&self) -> (&str, &Metric, &str, &str) {
+        let measurement = self.measurement();
+        (&self.name, &measurement.metric, &measurement.tool, self.machine)
+    }
+
+    fn series(self, runs: &[&Run]) -> Series {
+        let mut points: Vec<Raw<'_>> = Vec::new();
+        for (run, measurement) in &self.entries {
+            add(&mut points, *run as usize, runs[*run as usize], measurement);
+        }
+        let measurement = self.measurement();
+        Series {
+            benchmark: BenchId::new(&*self.name),
+            metric: measurement.metric.clone(),
             tool: measurement.tool.clone(),
-            machine: machines[machine].clone(),
-            points: raw.into_iter().map(Raw::pooled).collect(),
-        })
-        .filter(|series| !series.points.is_empty())
-        .collect()
+            machine: self.machine.to_owned(),
+            points: points.into_iter().map(Raw::pooled).collect(),
+        }
+    }
 }
 
 fn add<'a>(points: &mut Vec<Raw<'a>>, index: usize, run: &'a Run, measurement: &'a Measurement) {

@@ -1,9 +1,8 @@
 //! Which stored runs stand for the base. The last few do, and of each benchmark only those since it last changed: a
 //! regression that was accepted, or a fix, is the base of tomorrow. One odd run is no change and stays in.
 
-use super::{Reading, Series, Trace, series, trace};
+use super::{Reading, Series, series, trace};
 use crate::model::{BenchId, Run};
-use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,15 +69,16 @@ struct Start {
 
 /// The first run of each benchmark's current stretch, where that is not the first run of all.
 fn starts(past: &[&Run], reading: &Reading<'_>) -> BTreeMap<BenchId, Vec<Start>> {
-    let traces: Vec<Trace> = series(past.iter().copied(), reading).into_par_iter().map(trace).collect();
+    let start = |series| {
+        let trace = trace(series);
+        let segment = trace.current().filter(|segment| segment.start > 0)?;
+        let run = trace.series.points.get(segment.start)?.run;
+        let Series { benchmark, metric, tool, .. } = trace.series;
+        Some((benchmark, Start { metric: metric.name, tool, run }))
+    };
     let mut starts: BTreeMap<BenchId, Vec<Start>> = BTreeMap::new();
-    for trace in traces {
-        let segment = trace.current().filter(|segment| segment.start > 0);
-        if let Some(point) = segment.and_then(|segment| trace.series.points.get(segment.start)) {
-            let run = point.run;
-            let Series { benchmark, metric, tool, .. } = trace.series;
-            starts.entry(benchmark).or_default().push(Start { metric: metric.name, tool, run });
-        }
+    for (benchmark, start) in series::of_each(past, reading, start).into_iter().flatten() {
+        starts.entry(benchmark).or_default().push(start);
     }
     starts
 }

@@ -119,7 +119,7 @@ fn files_since(root: &Path, since: SystemTime) -> Vec<PathBuf> {
             }
         }
     }
-    files.sort();
+    files.sort_unstable();
     files
 }
 

@@ -48,7 +48,7 @@ pub fn expand(pattern: &str) -> Result<Vec<PathBuf>, PatternError> {
             }
         }
     }
-    found.sort();
+    found.sort_unstable();
     Ok(found)
 }
 

@@ -286,7 +286,7 @@ fn look_for_left_over(tree: &mut Tree, place: &str, committed: i64, leave_out: b
     }
     let old = tree.measurements.iter().zip(&tree.written).filter(|(_, written)| !fresh(written));
     let mut names: Vec<String> = old.map(|(measurement, _)| measurement.benchmark.to_string()).collect();
-    names.sort();
+    names.sort_unstable();
     let others = match names.len() {
         1 => String::new(),
         count => format!(" and {} more", count - 1),

@@ -34,7 +34,7 @@ pub fn read<const N: usize>(root: &Path, names: [&str; N], detail: Detail, dated
     let walk = Walk { names, detail, dated };
     let mut trees = walk.directory(root, &[], 0);
     // What is wrong with the tree itself stands in the first one.
-    trees.iter_mut().for_each(|tree| tree.diagnostics.sort());
+    trees.iter_mut().for_each(|tree| tree.diagnostics.sort_unstable());
     trees
 }
 
@@ -79,7 +79,7 @@ impl<const N: usize> Walk<'_, N> {
                 return trees;
             }
         };
-        entries.sort();
+        entries.sort_unstable();
         // Where one baseline stands, `new` and `base` beside it are others of the same benchmark, with nothing below:
         // not looking there halves the directories that are opened.
         let mut is_benchmark = false;
@@ -253,7 +253,7 @@ use Unread::{Failed, Missing};
 fn with_file<T>(path: &Path, read: impl FnOnce(Source<'_>) -> Result<T, Diagnostic>) -> Result<T, Unread> {
     thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
     BUFFER.with_borrow_mut(|buffer| match slurp(path, buffer) {
-        Ok(()) => read(Source { name: &show(path), bytes: buffer }).map_err(Failed),
+        Ok(size) => read(Source { name: &show(path), bytes: &buffer[..size] }).map_err(Failed),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Err(Missing),
         Err(error) => {
             Err(Failed(Diagnostic::warning("unreadable", show(path), format!("{error}; run the benchmark again"))))
@@ -261,8 +261,9 @@ fn with_file<T>(path: &Path, read: impl FnOnce(Source<'_>) -> Result<T, Diagnost
     })
 }
 
-/// The whole file, in a buffer that is used again: trees hold tens of thousands of small files.
-fn slurp(path: &Path, buffer: &mut Vec<u8>) -> io::Result<()> {
+/// Reads the whole file into a buffer that is used again, and gives its size: trees hold tens of thousands of small files.
+/// What lies behind it in the buffer is of no account and is not cleared.
+fn slurp(path: &Path, buffer: &mut Vec<u8>) -> io::Result<usize> {
     const FIRST: usize = 16 * 1024;
     let mut file = File::open(path)?;
     let mut filled = 0;
@@ -282,8 +283,7 @@ fn slurp(path: &Path, buffer: &mut Vec<u8>) -> io::Result<()> {
         }
         // A read that leaves room in the buffer has met the end of a regular file.
         if count == 0 || (had_room && filled < FIRST) {
-            buffer.truncate(filled);
-            return Ok(());
+            return Ok(filled);
         }
     }
 }

@@ -13,12 +13,19 @@ pub enum Direction {
     Higher,
 }
 
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Direction {
+    /// The word of the contract.
+    pub fn word(self) -> &'static str {
+        match self {
             Direction::Lower => "lower",
             Direction::Higher => "higher",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Units, tidied at the door: times in nanoseconds, memory in bytes, rates per second.
 //! A format asks [`Unit::parse`] what a tool's unit means and multiplies once; nothing later converts.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// What a value is measured in, inside perfgate.
@@ -82,7 +83,16 @@ impl Unit {
 
     /// The unit's label in JSON and in stored runs; [`Unit::from_label`] reads it back.
     pub fn label(&self) -> &str {
-        match self {
+        self.house_label().unwrap_or_else(|name| name)
+    }
+
+    /// The same to keep: it is only copied where it is a tool's own.
+    pub fn kept_label(&self) -> Cow<'static, str> {
+        self.house_label().map_or_else(|name| Cow::Owned(name.to_owned()), Cow::Borrowed)
+    }
+
+    fn house_label(&self) -> Result<&'static str, &str> {
+        Ok(match self {
             Unit::Nanosecond => "ns",
             Unit::Byte => "B",
             Unit::Count => "count",
@@ -90,8 +100,8 @@ impl Unit {
             Unit::BytePerSecond => "B/s",
             Unit::Percent => "%",
             Unit::Ratio => "1",
-            Unit::Other(name) => name,
-        }
+            Unit::Other(name) => return Err(name),
+        })
     }
 
     /// The unit of a label written by [`Unit::label`].

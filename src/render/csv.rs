@@ -16,7 +16,7 @@ pub fn csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         None => ",".to_owned(),
     };
     for finding in &report.benchmarks {
-        let names = [&finding.name, &finding.metric, &finding.tool, &finding.unit].map(|text| escape::csv(text));
+        let names = [&*finding.name, &finding.metric, &finding.tool, &finding.unit].map(escape::csv);
         let [low, high] = finding.interval.map_or([None, None], |interval| interval.map(Some));
         let numbers = [finding.change, low, high, finding.p, finding.q, Some(finding.threshold)].map(number);
         writeln!(

@@ -4,7 +4,7 @@
 /// The q value of each p value: the smallest false discovery rate at which it would be called. In the order given.
 pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|a, b| p[*b].total_cmp(&p[*a]));
+    order.sort_unstable_by(|a, b| p[*b].total_cmp(&p[*a]));
     let mut q = vec![1.0; p.len()];
     let mut least = 1.0_f64;
     for (place, index) in order.into_iter().enumerate() {
@@ -19,7 +19,7 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
 /// given.
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
+    order.sort_unstable_by(|a, b| p[*a].total_cmp(&p[*b]));
     let mut adjusted = vec![1.0; p.len()];
     let mut most = 0.0_f64;
     for (place, index) in order.into_iter().enumerate() {

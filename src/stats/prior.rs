@@ -194,7 +194,7 @@ impl Prior {
             point.weight = (log - most).exp();
         }
         let whole: f64 = self.points.iter().map(|point| point.weight).sum();
-        self.points.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        self.points.sort_unstable_by(|a, b| b.weight.total_cmp(&a.weight));
         let mut kept = 0.0;
         let enough = self.points.iter().position(|point| {
             kept += point.weight;

@@ -34,7 +34,7 @@ pub fn common(changes: &[f64]) -> f64 {
         return 0.0;
     }
     let mut sorted = changes.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     let count = ((BULK * n as f64).ceil() as usize).max(2);
     let shortest = sorted.windows(count).map(|w| w[count - 1] - w[0]).fold(f64::INFINITY, f64::min);
     let reach = SLACK * shortest + 1e-12;

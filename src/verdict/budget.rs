@@ -162,7 +162,7 @@ fn check(
     BudgetLine {
         benchmark: finding.name.clone(),
         metric: budget.metric.clone(),
-        unit: finding.unit.clone(),
+        unit: finding.unit.to_string(),
         target: budget.target.to_string(),
         acceptable: budget.acceptable.as_ref().map(Limit::to_string),
         status,
@@ -218,27 +218,27 @@ fn side(limit: &Limit, held: &Held, unit: &Unit, direction: Direction) -> Option
 }
 
 fn held(comparison: &Comparison, finding: &Finding, asked: Asked<'_>) -> Option<Held> {
-    let [base_spread, head_spread] = &comparison.spread;
+    let [base_spread, head_spread] = comparison.spreads();
     match asked {
         Asked::Own => {
             let value = comparison.head?.value;
             let base = comparison.base.map(|level| level.value);
             let of_change = base.zip(finding.interval).map(|(base, ends)| ends.map(|end| base * (1.0 + end)));
-            let of_samples = || head_spread.as_ref()?.statistics.get("p50")?.interval;
+            let of_samples = || head_spread?.statistics.get("p50")?.interval;
             let exact = comparison.metric.exact || matches!(comparison.effect, Effect::Exact(_));
             let interval = if exact { None } else { of_change.or_else(of_samples) };
             Some(Held { base, value, interval: interval.map(|[a, b]| [a.min(value), b.max(value)]), exact })
         }
         Asked::Statistic(name) => {
-            let head = head_spread.as_ref()?.statistics.get(name)?;
-            let base = base_spread.as_ref().and_then(|spread| spread.statistics.get(name));
+            let head = head_spread?.statistics.get(name)?;
+            let base = base_spread.and_then(|spread| spread.statistics.get(name));
             Some(Held { base: base.map(|base| base.value), value: head.value, interval: head.interval, exact: false })
         }
     }
 }
 
 fn no_data(comparison: &Comparison, asked: Asked<'_>) -> String {
-    let samples = comparison.spread[1].as_ref().map(|spread| spread.samples);
+    let samples = comparison.spreads()[1].map(|spread| spread.samples);
     match (asked, samples) {
         (Asked::Statistic(name), Some(samples)) if samples > 0 => format!("{samples} samples are too few for a {name}"),
         (Asked::Statistic(name), _) => format!("the tool gives no samples to take a {name} of"),
@@ -273,7 +273,7 @@ pub fn goals(policy: &Policy, comparisons: &[Comparison], findings: &[Finding], 
                 lines.push(GoalLine {
                     benchmark: name.to_owned(),
                     metric: metric.to_owned(),
-                    unit: finding.unit.clone(),
+                    unit: finding.unit.to_string(),
                     expect: goal.limit.to_string(),
                     status,
                     value: held.as_ref().map(|held| held.value),
@@ -292,7 +292,7 @@ pub fn goals(policy: &Policy, comparisons: &[Comparison], findings: &[Finding], 
 /// A statistic of samples is uncertain on both sides: the interval takes up the base's part too.
 fn against_base(held: Held, comparison: &Comparison, asked: Asked<'_>) -> Held {
     let Asked::Statistic(name) = asked else { return held };
-    let base = comparison.spread[0].as_ref().and_then(|spread| spread.statistics.get(name));
+    let base = comparison.spreads()[0].and_then(|spread| spread.statistics.get(name));
     let interval = match (held.interval, base.and_then(|base| Some((base.value, base.interval?)))) {
         (Some([low, high]), Some((value, [from, to]))) if from > 0.0 => Some([low * value / to, high * value / from]),
         (interval, _) => interval,

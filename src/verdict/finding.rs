@@ -59,10 +59,10 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     };
     Finding {
         name: benchmark.as_str().to_owned(),
-        tool: comparison.tool.clone().into_owned(),
-        metric: metric.name.clone().into_owned(),
-        unit: metric.unit.label().to_owned(),
-        direction: metric.direction.to_string(),
+        tool: comparison.tool.clone(),
+        metric: metric.name.clone(),
+        unit: metric.unit.kept_label(),
+        direction: metric.direction.word().into(),
         outcome: ruling.outcome,
         suspect: ruling.suspect,
         confirmed: comparison.confirmed,
@@ -86,7 +86,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         threshold: gate.threshold,
         budget: BudgetReport::default(),
         notes: ruling.notes,
-        spread: comparison.spread.iter().any(Option::is_some).then(|| comparison.spread.clone()),
+        spread: comparison.spread.clone(),
         work: comparison.work.map(work),
         strips: None,
     }

@@ -45,7 +45,8 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
     let budgets = budget::hold(policy, &comparisons, &mut findings, environment.matches);
     let goals = budget::goals(policy, &comparisons, &findings, environment.matches);
-    findings.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then_with(|| (&a.name, &a.metric).cmp(&(&b.name, &b.metric))));
+    drop(comparisons);
+    let findings = ordered(findings);
 
     diagnostics.extend(stale_waivers(policy, today, &used));
     diagnostics.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
@@ -87,6 +88,15 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
     let mut finding = find(comparison, policy, true);
     waive(&mut finding, policy, today, &mut vec![false; policy.waivers().len()]);
     finding.outcome
+}
+
+/// Worst first, then by name. Findings are large: their places are sorted, and each moves once.
+fn ordered(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut order: Vec<(f64, usize)> = findings.iter().enumerate().map(|(i, finding)| (rank(finding), i)).collect();
+    let name = |i: usize| (&findings[i].name, &findings[i].metric, i);
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| name(a.1).cmp(&name(b.1))));
+    let mut findings: Vec<Option<Finding>> = findings.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|(_, i)| findings[i].take()).collect()
 }
 
 /// Worst first: by outcome, and within one by how much worse.

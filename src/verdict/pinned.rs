@@ -42,7 +42,7 @@ impl Pinned {
         let both = report.benchmarks.into_iter().filter(|finding| finding.base.is_some() && finding.head.is_some());
         let benchmarks = both.map(|finding| PinnedFinding {
             name: finding.name,
-            metric: finding.metric,
+            metric: finding.metric.into_owned(),
             outcome: finding.outcome,
             change: finding.change,
             interval: finding.interval,

@@ -5,6 +5,7 @@ use super::pinned::Pinned;
 use crate::compare::Suspect;
 use crate::model::{Diagnostic, Environment, Facts, Spread, Strip};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The name in every comparison file.
@@ -243,13 +244,13 @@ pub struct Finding {
     pub name: String,
     /// The tool that measured it.
     #[serde(default)]
-    pub tool: String,
+    pub tool: Cow<'static, str>,
     /// `time`, `time:p95`, `throughput` …
-    pub metric: String,
+    pub metric: Cow<'static, str>,
     /// The unit of both values.
-    pub unit: String,
+    pub unit: Cow<'static, str>,
     /// `lower` or `higher` is better.
-    pub direction: String,
+    pub direction: Cow<'static, str>,
     /// What became of it.
     pub outcome: Outcome,
     /// Worth measuring again.
@@ -270,7 +271,7 @@ pub struct Finding {
     pub adjusted: Option<f64>,
     /// One-sided p value of the change, towards the side it lies on.
     pub p: Option<f64>,
-    /// The same, corrected for the number of tests (Benjamini and Hochberg).
+    /// The same, corrected for the number of tests (Benjamini and Hochberg; Holm for what was measured again).
     pub q: Option<f64>,
     /// The smallest change for the worse that these runs could have shown, as a fraction.
     pub detectable: Option<f64>,
@@ -284,7 +285,7 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// How the samples of base and head spread; only in a saved comparison, or where a budget asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spread: Option<[Option<Spread>; 2]>,
+    pub spread: Option<Box<[Option<Spread>; 2]>>,
     /// Work of one operation, for a rate shown beside the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<WorkReport>,
@@ -441,8 +442,8 @@ impl Report {
     /// Takes the samples over that pictures are made from.
     pub fn keep(&mut self, mut strips: BTreeMap<Suspect, [Vec<Strip>; 2]>) {
         for finding in &mut self.benchmarks {
-            let (benchmark, metric, tool) = (finding.name.clone(), finding.metric.clone(), finding.tool.clone());
-            finding.strips = strips.remove(&Suspect { benchmark, metric, tool });
+            let (metric, tool) = (finding.metric.to_string(), finding.tool.to_string());
+            finding.strips = strips.remove(&Suspect { benchmark: finding.name.clone(), metric, tool });
         }
     }
 

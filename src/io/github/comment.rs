@@ -232,7 +232,7 @@ impl Place<'_> {
                 break;
             }
         }
-        found.sort_by_key(|(comment, _)| comment.id);
+        found.sort_unstable_by_key(|(comment, _)| comment.id);
         Ok(found)
     }
 

@@ -81,7 +81,7 @@ pub fn pulls_of(
     if found.is_empty() {
         found = list(&format!("/repos/{repository}/commits/{}/pulls?per_page=100", encoded(commit)))?;
     }
-    found.sort_by_key(|pull| pull.number);
+    found.sort_unstable_by_key(|pull| pull.number);
     Ok(found)
 }
 

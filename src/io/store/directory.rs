@@ -56,7 +56,7 @@ impl DirectoryStore {
             let mut listing = Listing::default();
             self.read_month(&month, &path, &mut listing)?;
             if !listing.keys.is_empty() {
-                listing.keys.sort();
+                listing.keys.sort_unstable();
                 return Ok(listing.keys);
             }
         }
@@ -218,7 +218,7 @@ fn entries(directory: &Path) -> Result<Vec<Entry>, StoreError> {
         let entry = entry.map_err(&failed)?;
         entries.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
     }
-    entries.sort();
+    entries.sort_unstable();
     Ok(entries)
 }
 

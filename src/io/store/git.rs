@@ -131,7 +131,7 @@ impl GitStore {
         let mut folders: Vec<String> =
             tree.iter().map(|entry| String::from_utf8_lossy(entry.name_bytes()).into_owned()).collect();
         // Folders that are no months hold no runs, and are passed over.
-        folders.sort();
+        folders.sort_unstable();
         for folder in folders.iter().rev() {
             let keys = self.listing_of(repository, &tree, |name| name == folder)?.keys;
             if !keys.is_empty() {

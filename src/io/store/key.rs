@@ -189,8 +189,8 @@ mod tests {
         let mut keys: Vec<Key> = times.iter().map(|t| Key::new(&run(*t), b"x")).collect();
         keys.push(keys[1].thinned(b"y"));
         let mut names: Vec<String> = keys.iter().map(Key::to_string).collect();
-        keys.sort();
-        names.sort();
+        keys.sort_unstable();
+        names.sort_unstable();
         assert_eq!(keys.iter().map(Key::to_string).collect::<Vec<_>>(), names);
     }
 }

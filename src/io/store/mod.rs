@@ -106,8 +106,8 @@ pub struct Listing {
 impl Listing {
     /// Puts the names into order, and sees to it that no run is there twice.
     fn settle(&mut self) {
-        self.keys.sort();
-        self.foreign.sort();
+        self.keys.sort_unstable();
+        self.foreign.sort_unstable();
         // A whole run stands right before its thinned form.
         let mut last: Option<Key> = None;
         self.keys.retain(|key| {
@@ -124,7 +124,7 @@ impl Listing {
 
 /// Names in order, each run once.
 fn once(mut keys: Vec<Key>) -> Vec<Key> {
-    keys.sort();
+    keys.sort_unstable();
     keys.dedup_by(|later, earlier| later.identity() == earlier.identity());
     keys
 }

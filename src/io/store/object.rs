@@ -46,8 +46,8 @@ impl BucketStore {
         let is_month = |name: &String| name.len() == 7 && name.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let (mut months, mut foreign): (Vec<String>, Vec<String>) = top.folders.into_iter().partition(is_month);
         foreign.extend(top.names);
-        months.sort();
-        foreign.sort();
+        months.sort_unstable();
+        foreign.sort_unstable();
         Ok((months, foreign))
     }
 
@@ -98,7 +98,7 @@ impl BucketStore {
             }
         }
         kept.extend(keys(&self.names_after(month, low)?));
-        kept.sort();
+        kept.sort_unstable();
         kept.dedup();
         if whole || kept.len() >= count {
             return Ok((kept, !whole));

@@ -12,7 +12,7 @@ pub(super) fn write(
     digest: impl Fn(&[f64], Direction) -> Digest,
 ) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     let mut measurements: Vec<&Measurement> = run.measurements.iter().collect();
-    measurements.sort_by(|a, b| order(a, b));
+    measurements.sort_unstable_by(|a, b| order(a, b));
     if let Some(pair) = measurements.windows(2).find(|pair| order(pair[0], pair[1]).is_eq()) {
         return Err(unfit(pair[0], "is there twice"));
     }

@@ -70,7 +70,7 @@ fn reach(rows: &[(&Finding, f64)], threshold: f64) -> f64 {
 
 /// The threshold of each row on the side that is worse; rows with the same one share a line.
 fn limits(rows: &[(&Finding, f64)], x: impl Fn(f64) -> f64) -> Vec<Layer> {
-    let limit = |finding: &Finding| match finding.direction.as_str() {
+    let limit = |finding: &Finding| match &*finding.direction {
         "higher" => 1.0 / (1.0 + finding.threshold) - 1.0,
         _ => finding.threshold,
     };
@@ -102,7 +102,7 @@ fn ink(outcome: Outcome) -> Ink {
 }
 
 fn label(finding: &Finding, by: f64) -> String {
-    let name = match finding.metric.as_str() {
+    let name = match &*finding.metric {
         "time" => text(&finding.name, NAME),
         metric => format!("{} ({})", text(&finding.name, NAME), text(metric, 16)),
     };

@@ -88,7 +88,7 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
 fn bulk(strips: &[Vec<Strip>; 2]) -> (f64, f64) {
     let of_run = |strip: &Strip| {
         let mut values: Vec<f64> = strip.values.iter().copied().filter(|value| value.is_finite()).collect();
-        values.sort_by(f64::total_cmp);
+        values.sort_unstable_by(f64::total_cmp);
         let last = values.len().checked_sub(1)?;
         let (q1, q3) = (values[last / 4], values[last - last / 4]);
         let reach = if values.len() < 5 { f64::INFINITY } else { FAR * (q3 - q1).max(1e-3 * q3.abs()) };

@@ -195,8 +195,8 @@ pub(super) fn row(finding: &Finding) -> Row {
     notes.extend(summary::advice(finding));
     Row {
         name: finding.name.clone(),
-        metric: finding.metric.clone(),
-        tool: finding.tool.clone(),
+        metric: finding.metric.to_string(),
+        tool: finding.tool.to_string(),
         outcome: finding.outcome.word().to_owned(),
         mark: mark.to_owned(),
         base: finding.base.is_some().then_some(base),

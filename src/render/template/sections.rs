@@ -23,13 +23,13 @@ pub fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
     let total: f64 = profile.iter().map(|(_, value)| value).sum();
     for (finding, value) in profile.into_iter().filter(|(_, value)| *value >= 0.05 * total).take(5) {
         let impact = format!("{} of the profiled time", percent(value / total));
-        found.push(Bottleneck { location: finding.name.clone(), impact, by: finding.tool.clone() });
+        found.push(Bottleneck { location: finding.name.clone(), impact, by: finding.tool.to_string() });
     }
     let mut regressed: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
     regressed.sort_by(|a, b| ratio(b).total_cmp(&ratio(a)));
     for finding in regressed {
         let impact = format!("{} {}", finding.metric, finding.change.map(change).unwrap_or_default());
-        found.push(Bottleneck { location: finding.name.clone(), impact, by: finding.tool.clone() });
+        found.push(Bottleneck { location: finding.name.clone(), impact, by: finding.tool.to_string() });
     }
     found.truncate(most);
     found
@@ -154,7 +154,7 @@ pub fn load(report: &Report, details: usize) -> Vec<LoadRow> {
 pub fn alerts(report: &Report) -> Vec<Alert> {
     let room = report.threshold;
     let highest = |belongs: &dyn Fn(&Finding) -> Option<f64>| -> Option<(f64, String, String)> {
-        let found = report.benchmarks.iter().filter_map(|f| Some((belongs(f)?, f.unit.clone(), f.name.clone())));
+        let found = report.benchmarks.iter().filter_map(|f| Some((belongs(f)?, f.unit.to_string(), f.name.clone())));
         found.max_by(|a, b| a.0.total_cmp(&b.0))
     };
     let above = |what: &str, level: &str, found: Option<(f64, String, String)>| {
@@ -164,7 +164,7 @@ pub fn alerts(report: &Report) -> Vec<Alert> {
         });
         Alert { what: what.to_owned(), bound, level: level.to_owned(), from }
     };
-    let p95 = |f: &Finding| match (&*f.metric, &f.spread) {
+    let p95 = |f: &Finding| match (&*f.metric, f.spread.as_deref()) {
         ("time:p95", _) => f.head.map(|value| value.value),
         ("time", Some([_, Some(spread)])) if f.tool != "junit-xml" => spread.get("p95"),
         _ => None,
@@ -174,7 +174,7 @@ pub fn alerts(report: &Report) -> Vec<Alert> {
     let lowest = report.benchmarks.iter().filter(|f| is_rate(f)).filter_map(|f| Some((f.head?.value, f.name.clone())));
     let cache = lowest.min_by(|a, b| a.0.total_cmp(&b.0));
     let total = report.benchmarks.iter().find(|f| f.metric == "error-rate" && f.name == headline::TOTAL);
-    let errors = match total.and_then(|f| Some((f.head?.value, f.unit.clone(), f.name.clone()))) {
+    let errors = match total.and_then(|f| Some((f.head?.value, f.unit.to_string(), f.name.clone()))) {
         Some(total) => Some(total),
         None => highest(&of("error-rate")).filter(|(share, _, _)| share * (1.0 + room) < 100.0),
     };
