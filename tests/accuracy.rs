@@ -192,7 +192,11 @@ fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usiz
         .benchmarks
         .into_iter()
         .filter(|finding| finding.suspect)
-        .map(|finding| Suspect { benchmark: finding.name, metric: finding.metric.into_owned(), tool: finding.tool.into_owned() })
+        .map(|finding| Suspect {
+            benchmark: finding.name,
+            metric: finding.metric.into_owned(),
+            tool: finding.tool.into_owned(),
+        })
         .collect();
     let [base, head] = [base, head].map(|runs| only(runs, &suspects, |_| None));
     let fresh = compare_again(&base, &head, alpha, |_| None, &compared);

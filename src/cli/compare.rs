@@ -174,42 +174,48 @@ pub(super) fn report(
     let samples = wants.facts || wants.strips || policy.asks_for_samples();
     let detail = if samples { Detail::Samples } else { Detail::Digests };
     let on_disk = |origin: &Origin| matches!(origin, Origin::Paths(_) | Origin::WorkTree(_));
-    let both_on_disk = on_disk(base) && on_disk(head);
-    // Results on disk are compared with stored runs as results of this machine.
-    let here = (!both_on_disk).then(|| sides::here(Path::new(".")));
-    let read = |origin: &Origin| -> anyhow::Result<Side> {
+    if let (Origin::Paths(base), Origin::Paths(head)) = (base, head) {
+        let (base, head) = scene.read_both(base, head, detail)?;
+        return judge_sides(scene, base, head, allow_missing, wants);
+    }
+    // Results on disk are compared with stored runs as results of this machine. The compiler is asked for its version
+    // while they are read.
+    let from_disk = |origin: &Origin| match origin {
+        Origin::Paths(results) => Some(scene.read_paths(results, detail)),
+        Origin::WorkTree(results) => Some(scene.read_work_tree(results, detail)),
+        _ => None,
+    };
+    let here_counts = on_disk(base) != on_disk(head) || matches!(base, Origin::Before(_));
+    let (here, (base_on_disk, head_on_disk)) =
+        rayon::join(|| here_counts.then(|| sides::here(Path::new("."))), || (from_disk(base), from_disk(head)));
+    let read = |origin: &Origin, on_disk: Option<anyhow::Result<Side>>| -> anyhow::Result<Side> {
+        if let Some(side) = on_disk {
+            let mut side = side?;
+            if let Some(here) = &here {
+                let environment = side.environment.get_or_insert_default();
+                here.0.iter().for_each(|(key, value)| environment.set(key, value.clone()));
+            }
+            return Ok(side);
+        }
+        let here = || here.clone().unwrap_or_default();
         match origin {
-            Origin::Paths(results) | Origin::WorkTree(results) => {
-                let mut side = match origin {
-                    Origin::WorkTree(_) => scene.read_work_tree(results, detail)?,
-                    _ => scene.read_paths(results, detail)?,
-                };
-                if let Some(here) = &here {
-                    let environment = side.environment.get_or_insert_default();
-                    here.0.iter().for_each(|(key, value)| environment.set(key, value.clone()));
-                }
-                Ok(side)
-            }
             Origin::Revision { word, commit } => scene.read_revision(word, commit, detail),
-            Origin::MergeBase => {
-                let here = here.clone().unwrap_or_default();
-                scene.read_merge_base(&here, detail)
-            }
-            Origin::Before(commit) => {
-                let here = here.clone().unwrap_or_default();
-                scene.read_before(commit, &here, detail)
-            }
+            Origin::Before(commit) => scene.read_before(commit, &here(), detail),
+            Origin::MergeBase | Origin::Paths(_) | Origin::WorkTree(_) => scene.read_merge_base(&here(), detail),
         }
     };
     let (base, head) = match (base, head) {
-        (Origin::Paths(base), Origin::Paths(head)) => scene.read_both(base, head, detail)?,
+        (Origin::MergeBase, Origin::Revision { .. }) => {
+            let head = read(head, None)?;
+            (machines::bases(scene, &head, detail)?, head)
+        }
+        (Origin::Revision { .. }, Origin::Revision { .. }) => {
+            let (base, head) = rayon::join(|| read(base, None), || read(head, None));
+            (base?, head?)
+        }
         _ => {
-            let read_head = read(head)?;
-            let base = match (base, head) {
-                (Origin::MergeBase, Origin::Revision { .. }) => machines::bases(scene, &read_head, detail)?,
-                (base, _) => read(base)?,
-            };
-            (base, read_head)
+            let head = read(head, head_on_disk)?;
+            (read(base, base_on_disk)?, head)
         }
     };
     judge_sides(scene, base, head, allow_missing, wants)

@@ -19,6 +19,7 @@ use crate::stats::prior::{Nature, Trace};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One metric of one benchmark on both sides.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ pub struct Comparison {
     /// The benchmark, by its name in head.
     pub benchmark: BenchId,
     /// The metric.
-    pub metric: Metric,
+    pub metric: Arc<Metric>,
     /// The tool that measured it.
     pub tool: Cow<'static, str>,
     /// The work of one operation, where known.

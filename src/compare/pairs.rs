@@ -6,6 +6,7 @@ use crate::stats::estimate::{Observed, RunValue};
 use crate::stats::{centre, steadiness};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The value of a side, in the metric's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,7 +56,7 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Optio
                 None => {
                     let benchmark = key.0.clone();
                     places.insert(key, pairs.len());
-                    pairs.push(Pair::new(benchmark, measurement));
+                    pairs.push(Pair::new(benchmark, measurement, [base.len(), head.len()]));
                     pairs.len() - 1
                 }
             };
@@ -72,9 +73,11 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Optio
 }
 
 impl<'a> Pair<'a> {
-    fn new(benchmark: Cow<'a, str>, measurement: &'a Measurement) -> Self {
+    /// With room for so many runs of base and head.
+    fn new(benchmark: Cow<'a, str>, measurement: &'a Measurement, runs: [usize; 2]) -> Self {
+        let [base, head] = runs.map(Vec::with_capacity);
         let metric = &measurement.metric;
-        Pair { benchmark, metric, measurement, base: vec![], head: vec![], other_unit: None, unreadable: false }
+        Pair { benchmark, metric, measurement, base, head, other_unit: None, unreadable: false }
     }
 
     pub(super) fn key(&self) -> (&str, &str, &str) {
@@ -196,6 +199,12 @@ impl<'a> Pair<'a> {
         [&self.base, &self.head].map(|side| evidence(side))
     }
 
+    /// Its name today: most often that of its measurement, which is kept once for both.
+    fn name(&self) -> BenchId {
+        let name = &self.measurement.benchmark;
+        if name.as_str() == self.benchmark { name.clone() } else { BenchId::new(&*self.benchmark) }
+    }
+
     fn spread(&self) -> Option<Box<[Option<Spread>; 2]>> {
         let spread = [&self.base, &self.head].map(|side| spread::of(&evidence(side)));
         spread.iter().any(Option::is_some).then(|| Box::new(spread))
@@ -203,8 +212,8 @@ impl<'a> Pair<'a> {
 
     pub(super) fn comparison(&self, effect: Effect) -> Comparison {
         Comparison {
-            benchmark: BenchId::new(&*self.benchmark),
-            metric: self.metric.clone(),
+            benchmark: self.name(),
+            metric: Arc::clone(&self.measurement.metric),
             tool: self.measurement.tool.clone(),
             work: self.measurement.work,
             base: level(&self.base),

@@ -225,7 +225,7 @@ mod tests {
               "·gc.alloc.rate.norm": {"score": 64, "scoreUnit": "B/op", "rawData": [[64, 64], [64]]}}}]"#;
         let run = parse(text).unwrap();
         let [time, memory] = &run.measurements[..] else { panic!("two metrics: {run:?}") };
-        assert_eq!((time.benchmark.as_str(), &time.metric), ("a.B.c/n=1/k=x", &Metric::time()));
+        assert_eq!((time.benchmark.as_str(), &*time.metric), ("a.B.c/n=1/k=x", &Metric::time()));
         assert_eq!(time.replicates, [Evidence::Samples(vec![1e3, 2e3]), Evidence::Samples(vec![3e3])]);
         assert_eq!((&*memory.metric.name, memory.replicates.len()), ("memory", 2));
         assert_eq!(run.diagnostics[0].code, "invalid-value");

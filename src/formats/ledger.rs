@@ -127,7 +127,7 @@ impl<'a> Ledger<'a> {
     pub fn repeat(&mut self, name: &str, metric: Metric, evidence: Evidence) {
         match self.find(self.tool, name, &metric.name) {
             None => self.add(name, metric, [evidence]),
-            Some(at) if self.reading.measurements[at].metric == metric => {
+            Some(at) if *self.reading.measurements[at].metric == metric => {
                 let sound = self.sound(name, &metric, evidence);
                 self.reading.measurements[at].replicates.extend(sound);
             }

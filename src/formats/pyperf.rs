@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn the_unit_without_a_word_is_seconds() {
         let run = parse(r#"{"benchmarks":[{"metadata":{"name":"a"},"runs":[{"values":[2e-9]}]}]}"#).unwrap();
-        assert_eq!(run.measurements[0].metric, Metric::time());
+        assert_eq!(*run.measurements[0].metric, Metric::time());
         assert_eq!(run.measurements[0].replicates, [Evidence::Samples(vec![2.0])]);
     }
 }

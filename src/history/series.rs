@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 /// How names and machines of older runs are to be read.
 pub struct Reading<'a> {
@@ -50,7 +51,7 @@ pub struct Series {
     /// The benchmark, by its name today.
     pub benchmark: BenchId,
     /// The metric.
-    pub metric: Metric,
+    pub metric: Arc<Metric>,
     /// The tool.
     pub tool: Cow<'static, str>,
     /// The machine's class in words; empty where nothing is known.

@@ -74,7 +74,7 @@ fn starts(past: &[&Run], reading: &Reading<'_>) -> BTreeMap<BenchId, Vec<Start>>
         let segment = trace.current().filter(|segment| segment.start > 0)?;
         let run = trace.series.points.get(segment.start)?.run;
         let Series { benchmark, metric, tool, .. } = trace.series;
-        Some((benchmark, Start { metric: metric.name, tool, run }))
+        Some((benchmark, Start { metric: metric.name.clone(), tool, run }))
     };
     let mut starts: BTreeMap<BenchId, Vec<Start>> = BTreeMap::new();
     for (benchmark, start) in series::of_each(past, reading, start).into_iter().flatten() {

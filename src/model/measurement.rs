@@ -1,8 +1,9 @@
 //! One benchmark, one metric, and the evidence for it: samples, a summary, or a bare number.
 
-use super::{BenchId, Metric};
+use super::{BenchId, Metric, Replicates};
 use crate::stats::centre;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What one run of a suite says of one metric of one benchmark.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,9 +13,9 @@ pub struct Measurement {
     /// The benchmark.
     pub benchmark: BenchId,
     /// What was measured.
-    pub metric: Metric,
+    pub metric: Arc<Metric>,
     /// One entry for each process run that the tool tells apart (usually one); never empty.
-    pub replicates: Vec<Evidence>,
+    pub replicates: Replicates,
     /// The work of one operation, where the tool states it: shows as a rate beside the time.
     pub work: Option<Work>,
 }
@@ -157,23 +158,26 @@ impl Measurement {
     /// A measurement of one process run.
     pub fn new(
         tool: impl Into<Cow<'static, str>>,
-        benchmark: impl Into<Box<str>>,
-        metric: Metric,
+        benchmark: impl Into<Arc<str>>,
+        metric: impl Into<Arc<Metric>>,
         evidence: Evidence,
     ) -> Self {
         let benchmark = BenchId::new(benchmark);
-        Measurement { tool: tool.into(), benchmark, metric, replicates: vec![evidence], work: None }
+        let (tool, metric) = (tool.into(), metric.into());
+        Measurement { tool, benchmark, metric, replicates: evidence.into(), work: None }
     }
 
     /// A measurement of several process runs; `None` where there is none.
     pub fn of_runs(
         tool: impl Into<Cow<'static, str>>,
-        benchmark: impl Into<Box<str>>,
-        metric: Metric,
+        benchmark: impl Into<Arc<str>>,
+        metric: impl Into<Arc<Metric>>,
         replicates: Vec<Evidence>,
     ) -> Option<Self> {
         let benchmark = BenchId::new(benchmark);
-        (!replicates.is_empty()).then(|| Measurement { tool: tool.into(), benchmark, metric, replicates, work: None })
+        let (tool, metric) = (tool.into(), metric.into());
+        let made = Measurement { tool, benchmark, metric, replicates: replicates.into(), work: None };
+        (!made.replicates.is_empty()).then_some(made)
     }
 }
 

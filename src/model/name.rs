@@ -2,20 +2,27 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
 /// A benchmark's full name, as its tool gives it. Hostile text: escape it wherever it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BenchId(Box<str>);
+pub struct BenchId(Arc<str>);
 
 impl BenchId {
     /// A name, kept letter for letter.
-    pub fn new(name: impl Into<Box<str>>) -> Self {
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
         BenchId(name.into())
     }
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<BenchId> for Arc<str> {
+    fn from(id: BenchId) -> Self {
+        id.0
     }
 }
 

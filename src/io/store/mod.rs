@@ -18,9 +18,9 @@ pub use key::{Identity, Key, fingerprint};
 pub use object::{Bucket, BucketError, BucketStore, BucketUrl, Created, Page, Provider};
 
 use crate::model::record::{self, RecordError};
-use crate::model::{Commit, Detail, Run};
+use crate::model::{BenchId, Commit, Detail, Run};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -354,26 +354,37 @@ pub fn of_commits(store: &dyn Store, commits: &[(Commit, i64)]) -> Result<HashMa
 /// Records that a store is asked for at once, and that are in memory packed.
 const AT_ONCE: usize = 16;
 
-/// Reads several runs out of a store, in the order of the keys.
+/// Reads several runs out of a store, in the order of the keys. Names that others share with the first are kept once.
 pub fn read_runs(store: &dyn Store, keys: &[Key], detail: Detail) -> Vec<Result<Run, StoreError>> {
-    if !store.is_far() {
-        return keys.par_iter().map(|key| read_run(store, key, detail)).collect();
-    }
     let mut runs = Vec::with_capacity(keys.len());
+    let mut names: Vec<BenchId> = Vec::new();
     for some in keys.chunks(AT_ONCE) {
-        let bytes = store.read_all(some);
-        runs.par_extend(some.par_iter().zip(bytes).map(|(key, bytes)| decoded(store, key, &bytes?, detail)));
+        let fetched = if store.is_far() { store.read_all(some) } else { Vec::new() };
+        let fetched = fetched.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        let mut waiting: VecDeque<_> = some.iter().zip(fetched).collect();
+        let read = |(key, fetched): (&Key, Option<Result<Vec<u8>, StoreError>>), names: &[BenchId]| {
+            decoded(store, key, &fetched.unwrap_or_else(|| store.read(key))?, detail, names)
+        };
+        if names.is_empty()
+            && let Some(first) = waiting.pop_front()
+        {
+            let first = read(first, &[]);
+            let measurements = first.iter().flat_map(|run| &run.measurements);
+            names = measurements.map(|measurement| measurement.benchmark.clone()).collect();
+            runs.push(first);
+        }
+        runs.par_extend(waiting.into_par_iter().map(|one| read(one, &names)));
     }
     runs
 }
 
 /// Reads a run out of a store.
 pub fn read_run(store: &dyn Store, key: &Key, detail: Detail) -> Result<Run, StoreError> {
-    decoded(store, key, &store.read(key)?, detail)
+    decoded(store, key, &store.read(key)?, detail, &[])
 }
 
-fn decoded(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail) -> Result<Run, StoreError> {
-    record::decode(bytes, detail).map_err(|error| match error {
+fn decoded(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail, names: &[BenchId]) -> Result<Run, StoreError> {
+    record::decode_beside(bytes, detail, names).map_err(|error| match error {
         newer @ RecordError::Newer { .. } => newer.into(),
         other => StoreError::Damaged { store: store.describe(), place: key.to_string(), why: other.to_string() },
     })

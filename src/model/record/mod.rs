@@ -21,7 +21,7 @@ mod samples;
 mod wire;
 mod write;
 
-use super::{Detail, Digest, Direction, Run};
+use super::{BenchId, Detail, Digest, Direction, Run};
 pub use quantiles::SHARES;
 use read::Index;
 use std::io::{Read, Write};
@@ -108,6 +108,11 @@ pub fn encode(run: &Run, digest: impl Fn(&[f64], Direction) -> Digest) -> Result
 /// For digests alone the samples stay packed; a digest that was made by another rule than today's is given as its
 /// samples instead, where they were kept.
 pub fn decode(bytes: &[u8], detail: Detail) -> Result<Run, RecordError> {
+    decode_beside(bytes, detail, &[])
+}
+
+/// The same beside a run that is likely to have the same names, which are given in its order: they are kept once for both.
+pub fn decode_beside(bytes: &[u8], detail: Detail, known: &[BenchId]) -> Result<Run, RecordError> {
     let header = Header::read(bytes)?;
     if header.oldest_reader > VERSION {
         return Err(RecordError::Newer { version: header.version, needs: header.oldest_reader });
@@ -117,7 +122,7 @@ pub fn decode(bytes: &[u8], detail: Detail) -> Result<Run, RecordError> {
         return Err(RecordError::Damaged("its length is not the one that its header states".into()));
     }
     let (index, samples) = body.split_at(header.index.packed);
-    let index = Index::read(&unpack(index, header.index, INDEX_LIMIT)?)?;
+    let index = Index::read(&unpack(index, header.index, INDEX_LIMIT)?, known)?;
     if detail == Detail::Digests && index.digests_are_current() {
         return index.run(None);
     }

@@ -11,13 +11,14 @@ use crate::model::{
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// An index that has been read, each column checked for itself.
 #[derive(Debug)]
 pub(super) struct Index {
     facts: Run,
     names: Vec<BenchId>,
-    kinds: Vec<(Cow<'static, str>, Metric)>,
+    kinds: Vec<(Cow<'static, str>, Arc<Metric>)>,
     kind_of: Vec<usize>,
     work: Vec<Option<Work>>,
     replicates: Vec<usize>,
@@ -30,7 +31,7 @@ pub(super) struct Index {
 
 impl Index {
     /// Reads the columns of an unpacked index.
-    pub(super) fn read(raw: &[u8]) -> Result<Index, RecordError> {
+    pub(super) fn read(raw: &[u8], known: &[BenchId]) -> Result<Index, RecordError> {
         let mut columns = BTreeMap::new();
         let mut rest = Cursor(raw);
         while !rest.is_empty() {
@@ -40,7 +41,7 @@ impl Index {
         }
         let column = |tag| columns.get(&tag).copied().map(Cursor).ok_or_else(|| damaged("a column is missing"));
 
-        let names = read_names(column(tag::NAMES)?)?;
+        let names = read_names(column(tag::NAMES)?, known)?;
         let n = names.len();
         let (kinds, kind_of) = read_kinds(column(tag::KINDS)?, n)?;
         let work = read_work(column(tag::WORK)?, n)?;
@@ -69,32 +70,35 @@ impl Index {
         let mut samples = samples.map(|raw| self.stored_samples(raw)).transpose()?;
         let mut summaries = Cursor(&self.summaries);
         let mut values = self.values.iter().copied();
-        let mut forms = self.forms.iter();
+        let mut forms = self.forms.as_slice();
         let mut next_digest = 0..;
         let mut next_thinned = 0..;
         let short = || damaged("there is less evidence than measurements");
+        let mut evidence = |form: &Form| -> Result<Evidence, RecordError> {
+            Ok(match form {
+                Form::Steps | Form::Exact | Form::Digest => {
+                    let digest = next_digest.next().and_then(|d| self.digests.get(d)).ok_or_else(short)?;
+                    match samples.as_mut().and_then(|s| s.next(*form, digest)) {
+                        Some(samples) => Evidence::Samples(finite_samples(samples)?),
+                        None if samples.is_some() && *form == Form::Digest => {
+                            let place = next_thinned.next().ok_or_else(short)?;
+                            self.quantiles.evidence(place, digest)?
+                        }
+                        None => Evidence::Digest(digest),
+                    }
+                }
+                Form::Summary => Evidence::summary(read_summary(&mut summaries)?),
+                Form::Value => Evidence::Value(values.next().ok_or_else(short)?),
+            })
+        };
         let mut measurements = Vec::with_capacity(self.names.len());
         for (i, benchmark) in self.names.into_iter().enumerate() {
-            // One is the rule, and room for more in each of a million takes memory.
-            let mut replicates = Vec::with_capacity(self.replicates[i].min(forms.len()));
-            for form in forms.by_ref().take(self.replicates[i]) {
-                let evidence = match form {
-                    Form::Steps | Form::Exact | Form::Digest => {
-                        let digest = next_digest.next().and_then(|d| self.digests.get(d)).ok_or_else(short)?;
-                        match samples.as_mut().and_then(|s| s.next(*form, digest)) {
-                            Some(samples) => Evidence::Samples(finite_samples(samples)?),
-                            None if samples.is_some() && *form == Form::Digest => {
-                                let place = next_thinned.next().ok_or_else(short)?;
-                                self.quantiles.evidence(place, digest)?
-                            }
-                            None => Evidence::Digest(digest),
-                        }
-                    }
-                    Form::Summary => Evidence::summary(read_summary(&mut summaries)?),
-                    Form::Value => Evidence::Value(values.next().ok_or_else(short)?),
-                };
-                replicates.push(evidence);
-            }
+            let (its, others) = forms.split_at_checked(self.replicates[i]).ok_or_else(short)?;
+            forms = others;
+            let replicates = match its {
+                [only] => evidence(only)?.into(),
+                some => some.iter().map(&mut evidence).collect::<Result<Vec<_>, _>>()?.into(),
+            };
             let (tool, metric) = self.kinds[self.kind_of[i]].clone();
             measurements.push(Measurement { tool, benchmark, metric, replicates, work: self.work[i] });
         }
@@ -171,12 +175,21 @@ fn read_facts(mut column: Cursor<'_>) -> Result<Run, RecordError> {
     Ok(Run { commit, time, branch, environment, ..Run::default() })
 }
 
-fn read_names(mut column: Cursor<'_>) -> Result<Vec<BenchId>, RecordError> {
+/// Names that are known, which are in order too, are shared.
+fn read_names(mut column: Cursor<'_>, mut known: &[BenchId]) -> Result<Vec<BenchId>, RecordError> {
     let n = column.count(1)?;
-    (0..n).map(|_| column.text().map(BenchId::new)).collect()
+    let mut name = |text: &str| {
+        while let [first, rest @ ..] = known
+            && first.as_str() < text
+        {
+            known = rest;
+        }
+        known.first().filter(|first| first.as_str() == text).cloned().unwrap_or_else(|| BenchId::new(text))
+    };
+    (0..n).map(|_| column.text().map(&mut name)).collect()
 }
 
-type Kinds = (Vec<(Cow<'static, str>, Metric)>, Vec<usize>);
+type Kinds = (Vec<(Cow<'static, str>, Arc<Metric>)>, Vec<usize>);
 
 fn read_kinds(mut column: Cursor<'_>, n: usize) -> Result<Kinds, RecordError> {
     let mut table = Vec::new();
@@ -186,7 +199,7 @@ fn read_kinds(mut column: Cursor<'_>, n: usize) -> Result<Kinds, RecordError> {
         let unit = Unit::from_label(column.text()?);
         let flags = column.byte()?;
         let direction = if flags & 1 == 0 { Direction::Lower } else { Direction::Higher };
-        table.push((tool, Metric { name, unit, direction, exact: flags & 2 != 0 }));
+        table.push((tool, Arc::new(Metric { name, unit, direction, exact: flags & 2 != 0 })));
     }
     let mut kind_of = Vec::new();
     let mut text = 0_usize;

@@ -122,9 +122,9 @@ fn what_cannot_be_stored_is_refused_with_its_name() {
         "the run cannot be stored: time of `a/steps` is there twice"
     );
     let not_finite = "the run cannot be stored: time of `e/value` has a number that is not finite";
-    assert_eq!(with(|r| r.measurements[4].replicates = vec![Evidence::Value(f64::NAN)]), not_finite);
+    assert_eq!(with(|r| r.measurements[4].replicates = Evidence::Value(f64::NAN).into()), not_finite);
     let none = "the run cannot be stored: time of `e/value` has no samples";
-    assert_eq!(with(|r| r.measurements[4].replicates = vec![Evidence::Samples(vec![])]), none);
+    assert_eq!(with(|r| r.measurements[4].replicates = Evidence::Samples(vec![]).into()), none);
 }
 
 #[test]
@@ -142,11 +142,27 @@ fn a_record_that_an_older_program_cannot_read_says_so() {
 }
 
 #[test]
+fn names_that_are_known_are_shared_and_others_are_not() {
+    let bytes = encode(&run(), digest).unwrap();
+    let whole = decode(&bytes, Detail::Samples).unwrap();
+    let names: Vec<BenchId> = whole.measurements.iter().map(|m| m.benchmark.clone()).collect();
+    // Some are missing, and some that lie between them are of no use.
+    let mut known: Vec<BenchId> = names.iter().step_by(2).cloned().collect();
+    known.extend(["", "a0", "zzz"].map(BenchId::new));
+    known.sort();
+    let beside = decode_beside(&bytes, Detail::Samples, &known).unwrap();
+    assert_eq!(beside, whole);
+    let shared = |name: &BenchId| known.iter().any(|known| std::ptr::eq(known.as_str(), name.as_str()));
+    assert!(beside.measurements.iter().any(|m| shared(&m.benchmark)));
+    assert!(!whole.measurements.iter().skip(1).all(|m| shared(&m.benchmark)));
+}
+
+#[test]
 fn columns_of_a_later_version_are_stepped_over() {
     let (mut index, samples) = write::write(&run(), digest).unwrap();
     wire::put_varint(&mut index, 4711);
     wire::put_text(&mut index, "what a later version adds");
-    assert_alike(&run(), &Index::read(&index).unwrap().run(Some(&samples)).unwrap());
+    assert_alike(&run(), &Index::read(&index, &[]).unwrap().run(Some(&samples)).unwrap());
 }
 
 #[test]
@@ -158,7 +174,7 @@ fn digests_by_another_rule_give_way_to_the_samples() {
     let at = index.windows(4).position(|w| w == column).unwrap();
     let mut other = index.clone();
     other[at + 2] = 200;
-    let index = Index::read(&other).unwrap();
+    let index = Index::read(&other, &[]).unwrap();
     assert!(!index.digests_are_current());
     let back = index.run(Some(&samples)).unwrap();
     assert!(matches!(&back.measurements[0].replicates[0], Evidence::Samples(s) if s.len() == 3));
@@ -251,7 +267,7 @@ proptest! {
     fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let marked = [MAGIC.as_slice(), &[1, 0, 1, 0], &bytes].concat();
         let _ = (decode(&bytes, Detail::Samples), decode(&marked, Detail::Digests));
-        let _ = Index::read(&bytes).and_then(|index| index.run(Some(&bytes)));
+        let _ = Index::read(&bytes, &[]).and_then(|index| index.run(Some(&bytes)));
     }
 
     #[test]
@@ -274,8 +290,8 @@ proptest! {
             let at = at.index(index.len());
             index[at] = byte;
         }
-        let _ = Index::read(&index).and_then(|i| i.run(Some(&samples)));
-        let _ = Index::read(&index).and_then(|i| i.run(None));
-        let _ = Index::read(&index[..cut.index(index.len())]).and_then(|i| i.run(None));
+        let _ = Index::read(&index, &[]).and_then(|i| i.run(Some(&samples)));
+        let _ = Index::read(&index, &[]).and_then(|i| i.run(None));
+        let _ = Index::read(&index[..cut.index(index.len())], &[]).and_then(|i| i.run(None));
     }
 }

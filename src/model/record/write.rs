@@ -79,7 +79,7 @@ impl<'a> Columns<'a> {
     fn add(&mut self, m: &'a Measurement, digest: impl Fn(&[f64], Direction) -> Digest) -> Result<(), RecordError> {
         self.n += 1;
         put_text(&mut self.names, m.benchmark.as_str());
-        let kind = (m.tool.as_ref(), &m.metric);
+        let kind = (m.tool.as_ref(), &*m.metric);
         let table = &mut self.table;
         let number = *self.numbers.entry(kind).or_insert_with(|| {
             table.push(kind);

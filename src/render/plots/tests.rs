@@ -121,7 +121,7 @@ fn a_series_shows_its_points_its_levels_and_where_it_changed() {
         .collect();
     let series = Series {
         benchmark: BenchId::new("a_b"),
-        metric: Metric::time(),
+        metric: Metric::time().into(),
         tool: "criterion".into(),
         machine: "x86".to_owned(),
         points,
