@@ -222,6 +222,19 @@ fn a_run_that_is_there_whole_and_thinned_counts_once() {
 }
 
 /// No file may grow here, as if the disk were full.
+#[test]
+fn what_dead_writers_left_in_a_directory_goes() {
+    let scene = scene("dir:runs", &runs(30));
+    let month = std::fs::read_dir(scene.path("r/runs")).unwrap().next().unwrap().unwrap().path();
+    let [old, young] = ["1-0", "2-0"].map(|who| month.join(format!(".unfinished-{who}")));
+    for (path, hours) in [(&old, 25), (&young, 1)] {
+        let file = std::fs::File::create(path).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(hours * 3600)).unwrap();
+    }
+    scene.perfgate_at("r", &["runs", "prune", "--keep", "12", "--store", "dir:runs"]).exits(0);
+    assert_eq!((old.exists(), young.exists()), (false, true));
+}
+
 #[cfg(unix)]
 #[test]
 fn on_a_full_disk_nothing_is_taken_away() {

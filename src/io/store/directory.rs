@@ -10,9 +10,13 @@ use std::io::{self, ErrorKind, Write};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// What the name of a file begins with while it is written.
 const UNFINISHED: &str = ".unfinished-";
+
+/// A file that was left unfinished for so long has no writer any more.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A directory of runs.
 #[derive(Debug, Clone)]
@@ -61,6 +65,19 @@ impl DirectoryStore {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// Removes what writers left who died long ago. No writer takes so long over a file.
+    fn sweep(&self) -> Result<(), StoreError> {
+        for (_, month) in self.months()?.0 {
+            for (name, path) in entries(&month)?.into_iter().filter(|(name, _)| name.starts_with(UNFINISHED)) {
+                let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
+                if written.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED)) {
+                    fs::remove_file(&path).map_err(failed("remove", &month.join(name)))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Writes one run; false where it was there.
@@ -151,6 +168,7 @@ impl Store for DirectoryStore {
                 Err(error) => return Err(failed("remove", &path)(error)),
             }
         }
+        self.sweep()?;
         Ok(removed)
     }
 
