@@ -201,6 +201,7 @@ pub(super) fn report(
         match origin {
             Origin::Revision { word, commit } => scene.read_revision(word, commit, detail),
             Origin::Before(commit) => scene.read_before(commit, &here(), detail),
+            // What lies on disk was read above.
             Origin::MergeBase | Origin::Paths(_) | Origin::WorkTree(_) => scene.read_merge_base(&here(), detail),
         }
     };
