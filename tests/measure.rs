@@ -72,12 +72,13 @@ fn bytes(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 fn a_slower_commit_is_found_and_named() {
     let scene = scene(&[("c", 1.5)]);
     let answer = measure(&scene, &["--base", "main"]);
-    answer.exits(1).says("✗ regressed  c").complains("1 suspect, measured again in 3 pairs, alone");
+    answer.exits(1).says("✗ regressed  c").complains("1 suspect, measured again in 5 pairs, alone");
+    measure(&scene, &["--base", "main", "--confirm", "3"]).exits(1).complains("measured again in 3 pairs, alone");
     let report = measure(&scene, &["--format", "json", "--save", "../saved.json"]);
     let json = report.exits(1).json();
     let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
     assert_eq!(c["confirmed"], true);
-    assert_eq!(c["head"]["runs"], 3);
+    assert_eq!(c["head"]["runs"], 5);
     assert!((c["change"].as_f64().unwrap() - 0.5).abs() < 0.02);
     assert_eq!(json["base"]["commit"], scene.git("r", &["rev-parse", "main"]));
     assert_eq!(json["counts"]["regressed"], 1);
@@ -213,7 +214,7 @@ fn a_base_that_wanders_as_far_makes_it_inconclusive() {
     let tool = tool.replace("  at=", &format!("  {hiccup}\n  at="));
     scene.write("r/bench.sh", tool).commit("r", "disturbed");
     scene.git("r", &["switch", "-q", "work"]);
-    let report = measure(&scene, &["--base", "main", "--format", "json"]);
+    let report = measure(&scene, &["--base", "main", "--confirm", "3", "--format", "json"]);
     report.exits(0).says("in the same minutes base against itself moved by 32 %");
     assert_eq!(report.outcome("c"), "inconclusive");
 }
@@ -255,7 +256,7 @@ fn head_is_screened_against_stored_runs_and_judged_by_fresh_pairs() {
     let report = measure(&scene, &["--base", "main", "--stored", "--format", "json"]);
     let json = report.exits(1).json();
     let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
-    assert_eq!((&c["confirmed"], &c["base"]["runs"]), (&true.into(), &3.into()));
+    assert_eq!((&c["confirmed"], &c["base"]["runs"]), (&true.into(), &5.into()));
     assert!(!report.stderr.contains("round 1"), "{}", report.stderr);
 }
 

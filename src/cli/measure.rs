@@ -53,9 +53,9 @@ pub struct MeasureArgs {
     /// Rounds before the suspects; a round is one run of each side [default: 1, or 5 of a process]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: Option<u16>,
-    /// Pairs of runs of the suspects
-    #[arg(long, value_name = "PAIRS", default_value = "3", value_parser = ["3", "5"])]
-    confirm: String,
+    /// Pairs of runs of the suspects [default: 5 where those are at most three in ten of the suite, else 3]
+    #[arg(long, value_name = "PAIRS", value_parser = ["3", "5"])]
+    confirm: Option<String>,
     /// Plan the rounds so that all of it takes about so long (15m, 1h)
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "rounds")]
     budget: Option<Duration>,
@@ -176,8 +176,19 @@ impl Session<'_> {
         Scene { config: self.config, store: self.args.store.as_deref(), format: self.args.bench.format() }
     }
 
-    fn pairs(&self) -> usize {
-        self.args.confirm.parse().unwrap_or(3)
+    /// Pairs of runs of the suspects, as far as it is known before there are any.
+    fn planned_pairs(&self) -> usize {
+        self.args.confirm.as_ref().and_then(|pairs| pairs.parse().ok()).unwrap_or(schedule::FEW_PAIRS)
+    }
+
+    /// The same once they are known, and none of them has run again. A budget was planned with the few.
+    fn pairs(&self, suspects: &BTreeSet<Suspect>, screened: &Compared, bench: &Bench<'_>) -> usize {
+        if self.args.confirm.is_some() || self.args.budget.is_some() {
+            return self.planned_pairs();
+        }
+        let suspects: BTreeSet<&str> = suspects.iter().map(|suspect| &*suspect.benchmark).collect();
+        let suite: BTreeSet<&str> = screened.comparisons.iter().map(|one| one.benchmark.as_str()).collect();
+        schedule::pairs(suspects.len(), suite.len(), bench.can_filter())
     }
 
     /// Runs of this side only, each stored as it ends.
@@ -231,8 +242,9 @@ impl Session<'_> {
         let mut compared = taken::compared(self.policy(), &base_runs, &self.tip)?;
         let suspects = taken::suspects(&self.judge(compared.clone(), &base, &sites));
         if !suspects.is_empty() {
-            self.again = self.measure_again(bench, &sites, &suspects, &progress)?;
-            taken::confirm(self.policy(), &mut compared, &suspects, &self.again, self.pairs());
+            let pairs = self.pairs(&suspects, &compared, bench);
+            self.again = self.measure_again(bench, &sites, &suspects, pairs, &progress)?;
+            taken::confirm(self.policy(), &mut compared, &suspects, &self.again, pairs);
         }
         compared.diagnostics.extend(bench.oddities());
         Ok(self.judge(compared, &base, &sites))
@@ -340,7 +352,8 @@ impl Session<'_> {
                 && let Some(budget) = self.args.budget
             {
                 let can_filter = bench.can_filter();
-                let costs = Costs { budget, spent: started.elapsed(), round: cost, pairs: self.pairs(), can_filter };
+                let costs =
+                    Costs { budget, spent: started.elapsed(), round: cost, pairs: self.planned_pairs(), can_filter };
                 rounds = schedule::rounds_within(costs);
                 progress.plan(2, 2 * rounds);
                 progress.say(&self.plan(rounds, costs));
@@ -412,6 +425,7 @@ impl Session<'_> {
         bench: &mut Bench<'_>,
         sites: &Sites,
         suspects: &BTreeSet<Suspect>,
+        pairs: usize,
         progress: &Progress,
     ) -> anyhow::Result<[Vec<Run>; 2]> {
         let rename = |old: &str| self.policy().rename(old).map(str::to_owned);
@@ -421,7 +435,6 @@ impl Session<'_> {
             old_names.filter(|old| rename(old).is_some_and(|new| names.contains(&new))).map(str::to_owned).collect();
         names.extend(renamed);
         let names: Vec<String> = names.into_iter().collect();
-        let pairs = self.pairs();
         let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
         let how = if bench.can_filter() { "alone" } else { "with the whole suite: COMMAND has no {filter}" };
         progress.say(&format!("{} {noun}, measured again in {pairs} pairs, {how}", suspects.len()));

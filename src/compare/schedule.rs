@@ -10,6 +10,10 @@ pub const MOST_ROUNDS: usize = 10;
 /// The share of a suite that is measured again, as planned: what recorded harmless suites needed, and some slow-downs.
 const SUSPECTS: f64 = 0.15;
 
+/// Pairs of runs of the suspects.
+pub const FEW_PAIRS: usize = 3;
+const MORE_PAIRS: usize = 5;
+
 /// Whose turn it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Turn {
@@ -34,6 +38,12 @@ pub fn order(rounds: usize) -> Vec<Turn> {
     let round =
         |index: usize| if index.is_multiple_of(2) { [Turn::Base, Turn::Head] } else { [Turn::Head, Turn::Base] };
     (0..rounds).flat_map(round).collect()
+}
+
+/// Pairs of runs of the suspects where nobody says: five, which find more and mistake less, as long as they cost no more
+/// than one and a half rounds of the suite; else three.
+pub fn pairs(suspects: usize, suite: usize, can_filter: bool) -> usize {
+    if can_filter && 10 * suspects <= 3 * suite { MORE_PAIRS } else { FEW_PAIRS }
 }
 
 /// What a budget is planned with.
@@ -76,6 +86,12 @@ mod tests {
         // With an even number of rounds the places of both sides have the same sum.
         let places = |turn| order(4).iter().enumerate().filter(|(_, t)| **t == turn).map(|(i, _)| i).sum::<usize>();
         assert_eq!(places(Base), places(Head));
+    }
+
+    #[test]
+    fn a_few_suspects_of_many_are_measured_more_often() {
+        assert_eq!((pairs(9, 30, true), pairs(10, 30, true)), (5, 3));
+        assert_eq!((pairs(1, 1, true), pairs(1, 30, false)), (3, 3));
     }
 
     #[test]
