@@ -45,8 +45,8 @@ mod tests {
     }
 
     #[test]
-    fn adjusted_p_values_are_those_of_statsmodels() {
-        // statsmodels.stats.multitest.multipletests([0.001, 0.04, 0.03, 0.5, 0.02], method="holm")
+    fn the_least_p_value_counts_for_all_tests_and_each_next_for_one_less() {
+        // By hand: 5 * 0.001, 4 * 0.02, 3 * 0.03; 2 * 0.04 is less than the one before and takes its place; 1 * 0.5.
         let expected = [0.005, 0.09, 0.09, 0.5, 0.08];
         for (q, expected) in holm(&[0.001, 0.04, 0.03, 0.5, 0.02]).iter().zip(expected) {
             assert!((q - expected).abs() < 1e-12, "{q} {expected}");
