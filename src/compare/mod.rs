@@ -14,7 +14,7 @@ pub use pairs::{Level, Pair, pair};
 pub use strips::strips;
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, Spread, Work};
-use crate::stats::estimate::{self, Estimate, Family, Observed};
+use crate::stats::estimate::{self, Estimate, Family, Observed, Suite};
 use crate::stats::prior::{Nature, Trace};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -100,15 +100,15 @@ fn tested(
 ) -> Compared {
     let pairs = pair(base, head, rename);
     let mut compared = Compared { diagnostics: repeated_samples(&pairs).into_iter().collect(), ..Compared::default() };
-    compared.shared = pairs.iter().filter(|pair| pair.is_shared()).count();
+    compared.shared = pairs.par_iter().filter(|pair| pair.is_shared()).count();
 
     let mut effects: Vec<Option<Effect>> = pairs.par_iter().map(Pair::first_look).collect();
     for (kind, members) in families(&pairs, &effects) {
-        let observed: Vec<Observed> = members.par_iter().map(|index| pairs[*index].observed()).collect();
+        let suite = Members { pairs: &pairs, members: &members, samples: kind.samples, runs: [base.len(), head.len()] };
         let nature = if kind.exact { Nature::Counted } else { Nature::Measured };
         let Family { estimates, shift, shift_taken_out } = match screened {
-            None => estimate::family(&observed, nature, alpha),
-            Some(screened) => estimate::again(&observed, nature, alpha, &screened.traces(&kind)),
+            None => estimate::family(&suite, nature, alpha),
+            Some(screened) => estimate::again(&suite, nature, alpha, &screened.traces(&kind)),
         };
         if estimates.len() > compared.tests / 2 && kind.metric == "time" || compared.tests == 0 {
             compared.common_shift = shift.exp_m1();
@@ -121,7 +121,7 @@ fn tested(
             effects[index] = Some(Effect::Estimated(estimate));
         }
     }
-    let comparisons = pairs.iter().zip(effects).filter_map(|(pair, effect)| Some(pair.comparison(effect?)));
+    let comparisons = pairs.into_par_iter().zip(effects).filter_map(|(pair, effect)| Some(pair.comparison(effect?)));
     compared.comparisons = comparisons.collect();
     compared
 }
@@ -158,6 +158,32 @@ struct Kind<'a> {
     samples: bool,
 }
 
+/// The pairs of a kind.
+struct Members<'a> {
+    pairs: &'a [Pair<'a>],
+    members: &'a [usize],
+    samples: bool,
+    runs: [usize; 2],
+}
+
+impl Suite for Members<'_> {
+    fn count(&self) -> usize {
+        self.members.len()
+    }
+
+    fn runs(&self) -> [usize; 2] {
+        self.runs
+    }
+
+    fn has_edges(&self) -> bool {
+        self.samples
+    }
+
+    fn observed(&self, index: usize) -> Observed {
+        self.pairs[self.members[index]].observed()
+    }
+}
+
 /// The pairs that still want a test, by kind.
 fn families<'a>(pairs: &'a [Pair<'_>], effects: &[Option<Effect>]) -> BTreeMap<Kind<'a>, Vec<usize>> {
     let mut families: BTreeMap<Kind<'_>, Vec<usize>> = BTreeMap::new();
@@ -181,7 +207,8 @@ fn moved_together(metric: &str, count: usize, shift: f64) -> Diagnostic {
 
 /// A benchmark whose head holds the very samples of its base was not run again: old results lie about.
 fn repeated_samples(pairs: &[Pair<'_>]) -> Option<Diagnostic> {
-    let repeated: Vec<&str> = pairs.iter().filter(|pair| pair.same_samples()).map(|pair| &*pair.benchmark).collect();
+    let repeated: Vec<&str> =
+        pairs.par_iter().filter(|pair| pair.same_samples()).map(|pair| &*pair.benchmark).collect();
     let first = repeated.first()?;
     let message = if repeated.len() == pairs.iter().filter(|pair| pair.is_shared()).count() {
         "both sides are the same results, sample for sample; nothing was measured anew".to_owned()

@@ -3,7 +3,7 @@
 //! in docs/statistics.md.
 
 use super::prior::{Nature, Prior, Trace};
-use super::shift::{self, MIN_SUITE};
+use super::shift::{self, MIN_SUITE, Residuals};
 use super::{centre, fdr, student};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -37,6 +37,42 @@ pub struct Observed {
     pub base: Vec<RunValue>,
     /// Head runs.
     pub head: Vec<RunValue>,
+}
+
+/// The benchmarks of one metric that are judged together, all with an edge or all by their centres. What was observed of
+/// one is made when it is asked for: of a large suite with many runs all of it would fill memory.
+pub trait Suite: Sync {
+    /// How many benchmarks there are.
+    fn count(&self) -> usize;
+
+    /// How many runs base and head have.
+    fn runs(&self) -> [usize; 2];
+
+    /// True where every run of every benchmark has an edge.
+    fn has_edges(&self) -> bool;
+
+    /// All runs of one benchmark.
+    fn observed(&self, index: usize) -> Observed;
+}
+
+impl Suite for Vec<Observed> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn runs(&self) -> [usize; 2] {
+        let most = |runs: &[RunValue]| runs.iter().map(|run| run.run + 1).max().unwrap_or(0);
+        let both = self.iter().map(|one| (most(&one.base), most(&one.head)));
+        both.fold([0, 0], |[base, head], (b, h)| [base.max(b), head.max(h)])
+    }
+
+    fn has_edges(&self) -> bool {
+        self.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.edge.is_some())
+    }
+
+    fn observed(&self, index: usize) -> Observed {
+        self[index].clone()
+    }
 }
 
 /// A benchmark's change on the log scale; larger is worse.
@@ -99,7 +135,17 @@ impl Noise {
 
     /// P(a change of `x` or more by chance), averaged over the prior.
     fn tail(&self, x: f64) -> f64 {
-        self.components().map(|(weight, se, df)| weight * student::upper_tail(x / se, df)).sum()
+        // Where a floor holds, many points come to the same; and a tail costs more than all else here.
+        let mut latest = [(f64::NAN, f64::NAN, 0.0); 4];
+        let weighed = self.components().enumerate().map(|(i, (weight, se, df))| {
+            let known = latest.iter().find(|known| (known.0, known.1) == (se, df)).copied();
+            let one = known.unwrap_or_else(|| (se, df, student::upper_tail(x / se, df)));
+            if known.is_none() {
+                latest[i % latest.len()] = one;
+            }
+            weight * one.2
+        });
+        weighed.sum()
     }
 
     /// The change that chance reaches with probability `p` (below one half).
@@ -202,77 +248,56 @@ impl Estimate {
     }
 }
 
-/// One benchmark between reading and judging.
-struct Change {
-    raw: f64,
-    squares: f64,
-    df: f64,
-    factor: f64,
-}
-
-/// Estimates a suite: benchmarks of one metric, all with an edge or all judged by their centres.
-pub fn family(observed: &[Observed], nature: Nature, alpha: f64) -> Family {
-    estimated(observed, nature, alpha, None)
+/// Estimates a suite.
+pub fn family(suite: &dyn Suite, nature: Nature, alpha: f64) -> Family {
+    estimated(suite, nature, alpha, None)
 }
 
 /// Estimates some benchmarks of a suite that were measured again, base and head in turn. Their noise is told by the
 /// whole suite, as it was first measured, and by the fresh runs: those alone are few, and chosen for being far off. What
 /// they have in common is not taken out, as that may be the very change that they were chosen for.
-pub fn again(observed: &[Observed], nature: Nature, alpha: f64, suite: &[Trace]) -> Family {
-    estimated(observed, nature, alpha, Some(suite))
+pub fn again(suspects: &dyn Suite, nature: Nature, alpha: f64, suite: &[Trace]) -> Family {
+    estimated(suspects, nature, alpha, Some(suite))
 }
 
-fn estimated(observed: &[Observed], nature: Nature, alpha: f64, suite: Option<&[Trace]>) -> Family {
-    let by_edge = observed.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.edge.is_some());
-    let edges = by_edge.then(|| changes(observed, |value| value.edge.unwrap_or(value.centre)));
-    let medians = changes(observed, |value| value.centre);
-    let tested = edges.as_ref().unwrap_or(&medians);
-
-    let common = |changes: &[Change]| match suite {
+fn estimated(benchmarks: &dyn Suite, nature: Nature, alpha: f64, suite: Option<&[Trace]>) -> Family {
+    let by_edge = benchmarks.has_edges();
+    let mut seen = seen(benchmarks, by_edge);
+    let common = |change: fn(&Seen) -> f64| match suite {
         Some(_) => 0.0,
-        None => shift::common(&changes.iter().map(|change| change.raw).collect::<Vec<_>>()),
+        None => shift::common(&seen.iter().map(change).collect::<Vec<_>>()),
     };
-    let (shift, median_shift) = (common(tested), common(&medians));
+    let (shift, median_shift) = rayon::join(|| common(|one| one.trace.change), || common(|one| one.median_raw));
     let taken_out = |shift: f64| if shift.abs() <= SHIFT_CAP { shift } else { 0.0 };
 
     // Where the common shift stays in, the fit still looks at the spread around the bulk.
-    let traces: Vec<Trace> = observed
-        .iter()
-        .zip(tested)
-        .map(|(one, change)| Trace {
-            wander: wander(one),
-            change: change.raw - shift,
-            squares: change.squares,
-            df: change.df,
-            factor: change.factor,
-        })
-        .collect();
-    let whole: Vec<Trace> = suite.unwrap_or_default().iter().chain(&traces).copied().collect();
-    let small = suite.map_or(observed.len(), <[Trace]>::len) < MIN_SUITE;
+    seen.iter_mut().for_each(|one| one.trace.change -= shift);
+    let whole: Vec<Trace> = suite.unwrap_or_default().iter().copied().chain(seen.iter().map(|one| one.trace)).collect();
+    let small = suite.map_or(seen.len(), <[Trace]>::len) < MIN_SUITE;
     let prior = Arc::new(Prior::fit(&whole, nature, small));
-    let mut estimates: Vec<Estimate> = (0..observed.len())
-        .into_par_iter()
-        .map(|i| {
-            let noise = Noise { prior: Arc::clone(&prior), trace: traces[i], floor: floor(&observed[i]) };
-            let delta = tested[i].raw - taken_out(shift);
-            let nearer = noise.tail(delta.abs());
-            Estimate {
-                delta,
-                raw: tested[i].raw,
-                median_delta: medians[i].raw - taken_out(median_shift),
-                median_raw: medians[i].raw,
-                p_worse: if delta > 0.0 { nearer } else { 1.0 - nearer },
-                p_better: if delta > 0.0 { 1.0 - nearer } else { nearer },
-                q_worse: 1.0,
-                q_better: 1.0,
-                low_evidence: small && traces[i].df == 0.0,
-                control: None,
-                overlap: suite.map(|_| overlap(&observed[i], by_edge, delta)),
-                level: alpha,
-                noise,
-            }
-        })
-        .collect();
+    drop(whole);
+    let estimate = |(i, one): (usize, Seen)| {
+        let raw = one.raw;
+        let noise = Noise { prior: Arc::clone(&prior), trace: one.trace, floor: one.floor };
+        let delta = raw - taken_out(shift);
+        let nearer = noise.tail(delta.abs());
+        Estimate {
+            delta,
+            raw,
+            median_delta: one.median_raw - taken_out(median_shift),
+            median_raw: one.median_raw,
+            p_worse: if delta > 0.0 { nearer } else { 1.0 - nearer },
+            p_better: if delta > 0.0 { 1.0 - nearer } else { nearer },
+            q_worse: 1.0,
+            q_better: 1.0,
+            low_evidence: small && one.trace.df == 0.0,
+            control: None,
+            overlap: suite.map(|_| overlap(&benchmarks.observed(i), by_edge, delta)),
+            level: alpha,
+            noise,
+        }
+    };
+    let mut estimates: Vec<Estimate> = seen.into_par_iter().enumerate().map(estimate).collect();
     correct(&mut estimates, alpha, suite.is_some());
     Family { estimates, shift, shift_taken_out: shift.abs() <= SHIFT_CAP }
 }
@@ -280,8 +305,8 @@ fn estimated(observed: &[Observed], nature: Nature, alpha: f64, suite: Option<&[
 /// Fills in what hangs on the number of tests.
 fn correct(estimates: &mut [Estimate], alpha: f64, last_word: bool) {
     let correction = if last_word { fdr::holm } else { fdr::benjamini_hochberg };
-    let worse = correction(&estimates.iter().map(|e| e.p_worse).collect::<Vec<_>>());
-    let better = correction(&estimates.iter().map(|e| e.p_better).collect::<Vec<_>>());
+    let corrected = |p: fn(&Estimate) -> f64| correction(&estimates.iter().map(p).collect::<Vec<_>>());
+    let (worse, better) = rayon::join(|| corrected(|e| e.p_worse), || corrected(|e| e.p_better));
     let called = worse.iter().filter(|q| **q < alpha).count();
     let tests = estimates.len().max(1);
     let level = match last_word {
@@ -295,34 +320,96 @@ fn correct(estimates: &mut [Estimate], alpha: f64, last_word: bool) {
 
 /// The share of pairs of a base and a head run that do not lie the way of the change.
 fn overlap(one: &Observed, by_edge: bool, delta: f64) -> f64 {
-    let value = |run: &RunValue| if by_edge { run.edge.unwrap_or(run.centre) } else { run.centre };
+    let value = if by_edge { edge } else { centre };
     let against = |base: &RunValue| one.head.iter().filter(|head| (value(head) - value(base)) * delta <= 0.0).count();
     let count: usize = one.base.iter().map(against).sum();
     count as f64 / (one.base.len() * one.head.len()).max(1) as f64
 }
 
-/// Each benchmark's change, every run's common factor taken out of its side first.
-fn changes(observed: &[Observed], value: impl Fn(&RunValue) -> f64) -> Vec<Change> {
-    let side = |runs: &dyn Fn(&Observed) -> &[RunValue]| {
-        let mut side: Vec<Vec<(usize, f64)>> =
-            observed.iter().map(|one| runs(one).iter().map(|run| (run.run, value(run))).collect()).collect();
-        shift::polish(&mut side);
-        side.into_iter().map(|runs| runs.into_iter().map(|(_, y)| y).collect::<Vec<f64>>()).collect::<Vec<_>>()
+fn edge(run: &RunValue) -> f64 {
+    run.edge.unwrap_or(run.centre)
+}
+
+fn centre(run: &RunValue) -> f64 {
+    run.centre
+}
+
+/// One benchmark between reading and judging.
+struct Seen {
+    /// The change that is tested: of the edges, or of the centres where there are none.
+    raw: f64,
+    /// The change of the centres.
+    median_raw: f64,
+    /// What the fit looks at.
+    trace: Trace,
+    floor: f64,
+}
+
+/// Looks at each benchmark, every run's common factor taken out of its side first.
+fn seen(benchmarks: &dyn Suite, by_edge: bool) -> Vec<Seen> {
+    let (edges, centres) = factors(benchmarks, by_edge);
+    let look = |i: usize| {
+        let one = benchmarks.observed(i);
+        let medians = change(&one, centre, &centres);
+        let tested = if by_edge { change(&one, edge, &edges) } else { medians };
+        let trace = Trace {
+            wander: wander(&one),
+            change: tested.raw,
+            squares: tested.squares,
+            df: (one.base.len() + one.head.len()) as f64 - 2.0,
+            factor: centre::variance_factor(one.base.len()) + centre::variance_factor(one.head.len()),
+        };
+        Seen { raw: tested.raw, median_raw: medians.raw, trace, floor: floor(&one) }
     };
-    let (base, head) = (side(&|one| &one.base), side(&|one| &one.head));
+    (0..benchmarks.count()).into_par_iter().map(look).collect()
+}
+
+/// The common factors of the runs of base and head: of their edges, and of their centres. None in a small suite, and of a
+/// single run.
+fn factors(benchmarks: &dyn Suite, by_edge: bool) -> ([Vec<f64>; 2], [Vec<f64>; 2]) {
+    let wanted = benchmarks.runs().map(|runs| runs > 1 && benchmarks.count() >= MIN_SUITE);
+    if wanted == [false, false] {
+        return Default::default();
+    }
+    // Of the edges of base and head, then of their centres.
+    let none = || <[Residuals; 4]>::default();
+    let add = |mut sums: [Residuals; 4], i: usize| {
+        let one = benchmarks.observed(i);
+        for (side, runs) in [&one.base, &one.head].into_iter().enumerate().filter(|(side, _)| wanted[*side]) {
+            let of = |value: fn(&RunValue) -> f64| runs.iter().map(|run| (run.run, value(run))).collect::<Vec<_>>();
+            if by_edge {
+                sums[side].add(&of(edge));
+            }
+            sums[2 + side].add(&of(centre));
+        }
+        sums
+    };
+    let both = |one: [Residuals; 4], other: [Residuals; 4]| {
+        let mut other = other.into_iter();
+        one.map(|side| side.and(other.next().unwrap_or_default()))
+    };
+    let sums = (0..benchmarks.count()).into_par_iter().fold(none, add).reduce(none, both);
+    let [base, head, base_centres, head_centres] = sums.map(|side| side.factors());
+    ([base, head], [base_centres, head_centres])
+}
+
+/// A benchmark's change, and how far its runs lie from their side's mean.
+#[derive(Clone, Copy)]
+struct Change {
+    raw: f64,
+    squares: f64,
+}
+
+fn change(one: &Observed, value: fn(&RunValue) -> f64, factors: &[Vec<f64>; 2]) -> Change {
+    let side = |runs: &[RunValue], factors: &[f64]| -> Vec<f64> {
+        runs.iter().map(|run| value(run) - factors.get(run.run).copied().unwrap_or(0.0)).collect()
+    };
     let squares = |runs: &[f64]| {
         let mean = runs.iter().sum::<f64>() / runs.len() as f64;
         runs.iter().map(|y| (y - mean).powi(2)).sum::<f64>()
     };
-    base.iter()
-        .zip(&head)
-        .map(|(base, head)| Change {
-            raw: centre::of_runs(head) - centre::of_runs(base),
-            squares: squares(base) + squares(head),
-            df: (base.len() + head.len()) as f64 - 2.0,
-            factor: centre::variance_factor(base.len()) + centre::variance_factor(head.len()),
-        })
-        .collect()
+    let (base, head) = (side(&one.base, &factors[0]), side(&one.head, &factors[1]));
+    Change { raw: centre::of_runs(&head) - centre::of_runs(&base), squares: squares(&base) + squares(&head) }
 }
 
 /// `ln(wander^2)` averaged over the runs that have one.
