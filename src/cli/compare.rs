@@ -270,14 +270,21 @@ pub(super) fn judge_sides(
 
 /// Two files of different tools have nothing to compare; better said by name than as "all added, all removed".
 fn refuse_different_tools(base: &Side, head: &Side) -> anyhow::Result<()> {
-    let tools = |side: &Side| -> BTreeSet<String> {
-        side.runs.iter().flat_map(|run| &run.measurements).map(|m| m.tool.clone().into_owned()).collect()
-    };
-    let (base_tools, head_tools) = (tools(base), tools(head));
+    fn tools(side: &Side) -> BTreeSet<&str> {
+        let mut tools = BTreeSet::new();
+        let mut last = None;
+        for tool in side.runs.iter().flat_map(|run| &run.measurements).map(|measurement| &*measurement.tool) {
+            if last.replace(tool) != Some(tool) {
+                tools.insert(tool);
+            }
+        }
+        tools
+    }
+    let (base_tools, head_tools) = rayon::join(|| tools(base), || tools(head));
     if !base_tools.is_disjoint(&head_tools) || base_tools.is_empty() || head_tools.is_empty() {
         return Ok(());
     }
-    let list = |tools: BTreeSet<String>| tools.into_iter().collect::<Vec<_>>().join(" and ");
+    let list = |tools: BTreeSet<&str>| tools.into_iter().collect::<Vec<_>>().join(" and ");
     bail!(
         "{} holds {} results and {} holds {} results; compare results of one tool",
         base.report.label,
