@@ -102,8 +102,9 @@ fn tested(
     let mut compared = Compared { diagnostics: repeated_samples(&pairs).into_iter().collect(), ..Compared::default() };
     compared.shared = pairs.par_iter().filter(|pair| pair.is_shared()).count();
 
-    let mut effects: Vec<Option<Effect>> = pairs.par_iter().map(Pair::first_look).collect();
-    for (kind, members) in families(&pairs, &effects) {
+    let (decided, families) = families(&pairs);
+    let mut parts = vec![decided];
+    for (kind, members) in families {
         let suite = Members { pairs: &pairs, members: &members, samples: kind.samples, runs: [base.len(), head.len()] };
         let nature = if kind.exact { Nature::Counted } else { Nature::Measured };
         let Family { estimates, shift, shift_taken_out } = match screened {
@@ -117,13 +118,28 @@ fn tested(
         if !shift_taken_out {
             compared.diagnostics.push(moved_together(kind.metric, estimates.len(), shift));
         }
-        for (index, estimate) in members.into_iter().zip(estimates) {
-            effects[index] = Some(Effect::Estimated(estimate));
+        let estimated = members.into_par_iter().zip(estimates);
+        parts.push(estimated.map(|(index, estimate)| pairs[index].comparison(Effect::Estimated(estimate))).collect());
+    }
+    compared.comparisons = in_order(parts);
+    compared
+}
+
+/// All comparisons by benchmark, metric and tool; each part is in this order.
+fn in_order(parts: Vec<Vec<Comparison>>) -> Vec<Comparison> {
+    let (mut all, mut several) = (Vec::new(), false);
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        if all.is_empty() {
+            all = part;
+        } else {
+            several = true;
+            all.extend(part);
         }
     }
-    let comparisons = pairs.into_par_iter().zip(effects).filter_map(|(pair, effect)| Some(pair.comparison(effect?)));
-    compared.comparisons = comparisons.collect();
-    compared
+    if several {
+        all.sort_by(|a, b| (&a.benchmark, &a.metric.name, &a.tool).cmp(&(&b.benchmark, &b.metric.name, &b.tool)));
+    }
+    all
 }
 
 impl Compared {
@@ -184,16 +200,17 @@ impl Suite for Members<'_> {
     }
 }
 
-/// The pairs that still want a test, by kind.
-fn families<'a>(pairs: &'a [Pair<'_>], effects: &[Option<Effect>]) -> BTreeMap<Kind<'a>, Vec<usize>> {
-    let mut families: BTreeMap<Kind<'_>, Vec<usize>> = BTreeMap::new();
-    for (index, (pair, effect)) in pairs.iter().zip(effects).enumerate() {
-        if effect.is_none() {
-            let kind = Kind { metric: &pair.metric.name, exact: pair.metric.exact, samples: pair.has_samples() };
-            families.entry(kind).or_default().push(index);
+/// What needs no test, and the pairs that want one, by kind.
+fn families<'a>(pairs: &'a [Pair<'_>]) -> (Vec<Comparison>, BTreeMap<Kind<'a>, Vec<usize>>) {
+    let looks: Vec<Result<Kind<'_>, Box<Comparison>>> = pairs.par_iter().map(Pair::look).collect();
+    let (mut decided, mut families) = (Vec::new(), BTreeMap::<Kind<'_>, Vec<usize>>::new());
+    for (index, look) in looks.into_iter().enumerate() {
+        match look {
+            Ok(kind) => families.entry(kind).or_default().push(index),
+            Err(comparison) => decided.push(*comparison),
         }
     }
-    families
+    (decided, families)
 }
 
 fn moved_together(metric: &str, count: usize, shift: f64) -> Diagnostic {

@@ -1,6 +1,6 @@
 //! Which measurements of two sides belong together: same benchmark (after renames), metric and tool.
 
-use super::{Comparison, Effect, spread};
+use super::{Comparison, Effect, Kind, spread};
 use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, Spread, Summary, Unit};
 use crate::stats::estimate::{Observed, RunValue};
 use crate::stats::{centre, steadiness};
@@ -39,7 +39,8 @@ pub struct Pair<'a> {
     unreadable: bool,
 }
 
-type Key<'a> = (&'a str, &'a str, &'a str);
+/// Benchmark, metric and tool.
+type Key<'a> = (Cow<'a, str>, &'a str, &'a str);
 
 /// Pairs the measurements of two sides, ordered by benchmark, metric and tool.
 pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Option<String>) -> Vec<Pair<'a>> {
@@ -74,8 +75,8 @@ struct Pairs<'a> {
     all: Vec<Pair<'a>>,
     /// The pair after the one that was found last.
     next: usize,
-    /// Those that a search has put in order so far, once there was one: how many, and where they are.
-    known: Option<HashMap<(Cow<'a, str>, &'a str, &'a str), usize>>,
+    /// Where each of them is, once one had to be searched for.
+    known: Option<HashMap<Key<'a>, usize>>,
 }
 
 impl<'a> Pairs<'a> {
@@ -93,7 +94,7 @@ impl<'a> Pairs<'a> {
     }
 
     fn place(&mut self, benchmark: &str, measurement: &Measurement) -> Option<usize> {
-        let key: Key<'_> = (benchmark, &measurement.metric.name, &measurement.tool);
+        let key: (&str, &str, &str) = (benchmark, &measurement.metric.name, &measurement.tool);
         let ahead = self.all.get(self.next..).unwrap_or_default();
         if ahead.first().is_some_and(|next| next.key() == key) {
             return Some(self.next);
@@ -154,8 +155,16 @@ impl<'a> Pair<'a> {
         !self.base().is_empty() && !self.head().is_empty()
     }
 
+    /// What kind it is of, if it wants a test.
+    pub(super) fn look(&self) -> Result<Kind<'_>, Box<Comparison>> {
+        match self.first_look() {
+            Some(effect) => Err(Box::new(self.comparison(effect))),
+            None => Ok(Kind { metric: &self.metric.name, exact: self.metric.exact, samples: self.has_samples() }),
+        }
+    }
+
     /// What can be said before any statistics: one side only, numbers that cannot be compared, counts that need no test.
-    pub(super) fn first_look(&self) -> Option<Effect> {
+    fn first_look(&self) -> Option<Effect> {
         match (self.base().is_empty(), self.head().is_empty()) {
             _ if self.unreadable => return Some(Effect::Invalid("its result in head could not be read".to_owned())),
             (_, true) => return Some(Effect::BaseOnly),
@@ -220,7 +229,7 @@ impl<'a> Pair<'a> {
     }
 
     /// True when every run of both sides has samples.
-    pub(super) fn has_samples(&self) -> bool {
+    fn has_samples(&self) -> bool {
         let sampled = |one: &Replicate<'_>| !matches!(one.evidence, Evidence::Summary(_) | Evidence::Value(_));
         self.replicates.iter().all(sampled)
     }

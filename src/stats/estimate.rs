@@ -2,7 +2,7 @@
 //! suite's own noise (`prior`) would give by chance. The order of the steps and the figures behind each constant are
 //! in docs/statistics.md.
 
-use super::prior::{Nature, Prior, Trace};
+use super::prior::{Nature, Prior, Trace, Variance};
 use super::shift::{self, MIN_SUITE, Residuals};
 use super::{centre, fdr, student};
 use rayon::prelude::*;
@@ -127,25 +127,23 @@ pub struct Family {
 }
 
 impl Noise {
-    /// Weight, standard error of the change and degrees of freedom, for each point of the prior.
+    /// Weight, standard error of the change and degrees of freedom, for each point of the prior. Where a floor holds, many
+    /// points come to the same, and are one.
     fn components(&self) -> impl Iterator<Item = (f64, f64, f64)> {
-        let spread = |v: super::prior::Variance| (self.trace.factor * v.variance).max(self.floor).sqrt();
-        self.prior.variances(&self.trace).map(move |v| (v.weight, spread(v), v.df))
+        let floored = |v: Variance| Variance { variance: (self.trace.factor * v.variance).max(self.floor), ..v };
+        let mut points = self.prior.variances(&self.trace).map(floored).peekable();
+        std::iter::from_fn(move || {
+            let mut one = points.next()?;
+            while let Some(same) = points.next_if(|next| (next.variance, next.df) == (one.variance, one.df)) {
+                one.weight += same.weight;
+            }
+            Some((one.weight, one.variance.sqrt(), one.df))
+        })
     }
 
     /// P(a change of `x` or more by chance), averaged over the prior.
     fn tail(&self, x: f64) -> f64 {
-        // Where a floor holds, many points come to the same; and a tail costs more than all else here.
-        let mut latest = [(f64::NAN, f64::NAN, 0.0); 4];
-        let weighed = self.components().enumerate().map(|(i, (weight, se, df))| {
-            let known = latest.iter().find(|known| (known.0, known.1) == (se, df)).copied();
-            let one = known.unwrap_or_else(|| (se, df, student::upper_tail(x / se, df)));
-            if known.is_none() {
-                latest[i % latest.len()] = one;
-            }
-            weight * one.2
-        });
-        weighed.sum()
+        self.components().map(|(weight, se, df)| weight * student::upper_tail(x / se, df)).sum()
     }
 
     /// The change that chance reaches with probability `p` (below one half).

@@ -83,6 +83,21 @@ impl Fitted {
     }
 }
 
+/// The least variance of one run.
+#[derive(Debug, Clone, Copy)]
+struct Floor {
+    variance: f64,
+    ln: f64,
+}
+
+impl Floor {
+    /// From the standard deviation.
+    fn new(sd: f64) -> Self {
+        let variance = sd * sd;
+        Floor { variance, ln: variance.ln() }
+    }
+}
+
 /// What is being judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nature {
@@ -101,11 +116,11 @@ struct Point {
     weight: f64,
 }
 
-/// What a suite says of its benchmarks' variances: grid points with their weights, heaviest first.
+/// What a suite says of its benchmarks' variances: grid points with their weights, those of one spread side by side.
 #[derive(Debug, Clone)]
 pub struct Prior {
     points: Vec<Point>,
-    floor: f64,
+    floor: Floor,
     /// The `u` of a benchmark without samples.
     unknown: f64,
 }
@@ -123,7 +138,7 @@ impl Prior {
         };
         let spreads: &[f64] =
             if known.is_empty() && nature == Nature::Measured { &SPREADS_WITHOUT_SAMPLES } else { &SPREADS };
-        let mut prior = Prior { points: grid(0..LEVEL_STEPS, level, spreads), floor, unknown };
+        let mut prior = Prior { points: grid(0..LEVEL_STEPS, level, spreads), floor: Floor::new(floor), unknown };
         let step = traces.len().div_ceil(FITTED).max(1);
         let fitted: Vec<Fitted> =
             traces.iter().step_by(step).map(|trace| Fitted::new(*trace, prior.untypical(trace))).collect();
@@ -143,8 +158,8 @@ impl Prior {
     pub fn variances(&self, trace: &Trace) -> impl Iterator<Item = Variance> {
         self.points.iter().map(|point| {
             let df = point.spread + trace.df;
-            let total = point.spread * self.ln_scale(point, self.untypical(trace)).exp() + trace.squares;
-            Variance { weight: point.weight, df, variance: (total / df).max(self.floor.powi(2)) }
+            let total = point.spread * self.scale(self.ln_scale(point, self.untypical(trace))) + trace.squares;
+            Variance { weight: point.weight, df, variance: (total / df).max(self.floor.variance) }
         })
     }
 
@@ -155,14 +170,19 @@ impl Prior {
 
     /// The prior variance of a benchmark at a point, on the log scale.
     fn ln_scale(&self, point: &Point, untypical: f64) -> f64 {
-        (point.level + point.slope * untypical).max(2.0 * self.floor.ln())
+        (point.level + point.slope * untypical).max(self.floor.ln)
+    }
+
+    /// The variance of such a logarithm, which is that of the floor very often.
+    fn scale(&self, ln_scale: f64) -> f64 {
+        if ln_scale > self.floor.ln { ln_scale.exp() } else { self.floor.variance }
     }
 
     /// Log of the prior times the likelihood of all changes and run differences, the variances integrated out.
     /// `each` benchmark stands for so many.
     fn log_posterior(&self, point: &Point, level: f64, traces: &[Fitted], each: f64) -> f64 {
         let d0 = point.spread;
-        let of_spread = ln_gamma(d0 / 2.0);
+        let (ln_spread, of_spread) = (d0.ln(), ln_gamma(d0 / 2.0));
         // Few degrees of freedom differ in a suite, and their gamma functions would be half of the work.
         let mut gammas: Vec<(f64, [f64; 2])> = Vec::new();
         let of_change = (2.0 * CHANGE_SCALE).ln();
@@ -170,8 +190,9 @@ impl Prior {
         for traces in traces.chunks(ONE_LOG) {
             let (mut logs, mut products) = (0.0, [1.0; CHANGED.len()]);
             for Fitted { trace, u, squared, half_log } in traces {
-                let ln_scaled = d0.ln() + self.ln_scale(point, *u);
-                let total = ln_scaled.exp() + trace.squares;
+                let ln_scale = self.ln_scale(point, *u);
+                let total = d0 * self.scale(ln_scale) + trace.squares;
+                let ln_scaled = ln_spread + ln_scale;
                 let ln_total = if trace.squares == 0.0 { ln_scaled } else { total.ln() };
                 let head = d0 / 2.0 * ln_scaled - of_spread;
                 let noise_df = (d0 + trace.df + 1.0) / 2.0;
@@ -220,6 +241,7 @@ impl Prior {
         });
         self.points.truncate(enough.map_or(self.points.len(), |last| last + 1));
         self.points.iter_mut().for_each(|point| point.weight /= kept);
+        self.points.sort_by(|a, b| a.spread.total_cmp(&b.spread));
         self
     }
 }
