@@ -1,11 +1,10 @@
 //! Which measurements of two sides belong together: same benchmark (after renames), metric and tool.
 
 use super::{Comparison, Effect, Kind, spread};
-use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, Spread, Summary, Unit};
+use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Places, Run, Spread, Summary, Unit};
 use crate::stats::estimate::{Observed, RunValue};
 use crate::stats::{centre, steadiness};
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The value of a side, in the metric's unit.
@@ -39,83 +38,31 @@ pub struct Pair<'a> {
     unreadable: bool,
 }
 
-/// Benchmark, metric and tool.
-type Key<'a> = (Cow<'a, str>, &'a str, &'a str);
-
 /// Pairs the measurements of two sides, ordered by benchmark, metric and tool.
 pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Option<String>) -> Vec<Pair<'a>> {
-    let runs = base.len() + head.len();
-    let mut pairs = Pairs::default();
-    for (is_head, side) in [(false, base), (true, head)] {
-        for (run, measurements) in side.iter().map(|run| &run.measurements).enumerate() {
-            pairs.next = 0;
+    let room = base.len() + head.len();
+    let (mut pairs, mut places) = (Vec::<Pair<'a>>::new(), Places::default());
+    for (is_head, runs) in [(false, base), (true, head)] {
+        for (run, measurements) in runs.iter().map(|run| &run.measurements).enumerate() {
+            places.begin_run();
             for measurement in measurements {
                 let old = measurement.benchmark.as_str();
                 let name = rename(old).map_or(Cow::Borrowed(old), Cow::Owned);
-                pairs.of(name, measurement, runs).add(is_head, run, measurement);
+                let place = places.of((name.clone(), &*measurement.metric.name, &*measurement.tool));
+                if place == pairs.len() {
+                    pairs.push(Pair::new(name, measurement, room));
+                }
+                pairs[place].add(is_head, run, measurement);
             }
         }
     }
-    let mut pairs = pairs.all;
     for id in head.iter().flat_map(|run| &run.unreadable) {
         for pair in pairs.iter_mut().filter(|pair| pair.benchmark == id.as_str() && pair.head().is_empty()) {
             pair.unreadable = true;
         }
     }
-    if !pairs.is_sorted_by(|a, b| a.key() < b.key()) {
-        pairs.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
-    }
+    pairs.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
     pairs
-}
-
-/// Pairs while they are found. Runs mostly have the same benchmarks, in order: then the next one is the one that is looked
-/// for, or comes after all others, and nothing has to be searched.
-#[derive(Default)]
-struct Pairs<'a> {
-    all: Vec<Pair<'a>>,
-    /// The pair after the one that was found last.
-    next: usize,
-    /// Where each of them is, once one had to be searched for.
-    known: Option<HashMap<Key<'a>, usize>>,
-}
-
-impl<'a> Pairs<'a> {
-    /// The pair of a measurement, made where there is none.
-    fn of(&mut self, benchmark: Cow<'a, str>, measurement: &'a Measurement, runs: usize) -> &mut Pair<'a> {
-        let place = self.place(&benchmark, measurement).unwrap_or_else(|| {
-            if let Some(known) = &mut self.known {
-                known.insert((benchmark.clone(), &*measurement.metric.name, &*measurement.tool), self.all.len());
-            }
-            self.all.push(Pair::new(benchmark, measurement, runs));
-            self.all.len() - 1
-        });
-        self.next = place + 1;
-        &mut self.all[place]
-    }
-
-    fn place(&mut self, benchmark: &str, measurement: &Measurement) -> Option<usize> {
-        let key: (&str, &str, &str) = (benchmark, &measurement.metric.name, &measurement.tool);
-        let ahead = self.all.get(self.next..).unwrap_or_default();
-        if ahead.first().is_some_and(|next| next.key() == key) {
-            return Some(self.next);
-        }
-        // As long as nothing was searched for, all are in order.
-        if self.known.is_none() && self.all.last().is_none_or(|last| last.key() < key) {
-            return None;
-        }
-        if self.known.is_none()
-            && let Some(skipped) = ahead.iter().position(|pair| pair.key() >= key)
-            && ahead[skipped].key() == key
-        {
-            return Some(self.next + skipped);
-        }
-        let all = &self.all;
-        let known = self.known.get_or_insert_with(|| {
-            let key = |pair: &Pair<'a>| (pair.benchmark.clone(), &*pair.metric.name, &*pair.measurement.tool);
-            all.iter().enumerate().map(|(place, pair)| (key(pair), place)).collect()
-        });
-        known.get(&(Cow::Borrowed(benchmark), key.1, key.2)).copied()
-    }
 }
 
 impl<'a> Pair<'a> {
