@@ -14,7 +14,7 @@ pub use pairs::{Level, Pair, pair};
 pub use strips::strips;
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, Spread, Work};
-use crate::stats::estimate::{self, Estimate, Family, Observed, Suite};
+use crate::stats::estimate::{self, Estimate, Observed, Suite};
 use crate::stats::prior::{Nature, Trace};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -107,19 +107,20 @@ fn tested(
     for (kind, members) in families {
         let suite = Members { pairs: &pairs, members: &members, samples: kind.samples, runs: [base.len(), head.len()] };
         let nature = if kind.exact { Nature::Counted } else { Nature::Measured };
-        let Family { estimates, shift, shift_taken_out } = match screened {
+        let family = match screened {
             None => estimate::family(&suite, nature, alpha),
             Some(screened) => estimate::again(&suite, nature, alpha, &screened.traces(&kind)),
         };
-        if estimates.len() > compared.tests / 2 && kind.metric == "time" || compared.tests == 0 {
-            compared.common_shift = shift.exp_m1();
+        if family.count() > compared.tests / 2 && kind.metric == "time" || compared.tests == 0 {
+            compared.common_shift = family.shift().exp_m1();
         }
-        compared.tests += estimates.len();
-        if !shift_taken_out {
-            compared.diagnostics.push(moved_together(kind.metric, estimates.len(), shift));
+        compared.tests += family.count();
+        if !family.shift_taken_out() {
+            compared.diagnostics.push(moved_together(kind.metric, family.count(), family.shift()));
         }
-        let estimated = members.into_par_iter().zip(estimates);
-        parts.push(estimated.map(|(index, estimate)| pairs[index].comparison(Effect::Estimated(estimate))).collect());
+        let estimated =
+            |(place, index): (usize, &usize)| pairs[*index].comparison(Effect::Estimated(family.estimate(place)));
+        parts.push(members.par_iter().enumerate().map(estimated).collect());
     }
     compared.comparisons = in_order(parts);
     compared

@@ -115,23 +115,43 @@ struct Noise {
     floor: f64,
 }
 
-/// The estimates of a suite.
+/// The estimates of a suite, each of which is made when it is asked for: of a large suite all of them take much memory.
 #[derive(Debug)]
 pub struct Family {
-    /// One for each benchmark, in the order given.
-    pub estimates: Vec<Estimate>,
-    /// The common shift.
-    pub shift: f64,
-    /// Whether it was taken out.
-    pub shift_taken_out: bool,
+    seen: Vec<Seen>,
+    prior: Arc<Prior>,
+    shift: f64,
+    median_shift: f64,
+    /// P value of each towards the side on which its change lies.
+    p: Vec<f64>,
+    q_worse: Vec<f64>,
+    q_better: Vec<f64>,
+    /// The p value that one more finding would have to reach.
+    level: f64,
+    small: bool,
+    /// Where suspects were measured again: how their runs overlap.
+    overlaps: Option<Vec<f64>>,
 }
 
 impl Noise {
+    fn chance(&self) -> Chance<'_> {
+        Chance { prior: &self.prior, trace: &self.trace, floor: self.floor }
+    }
+}
+
+/// Noise as it is reckoned with.
+struct Chance<'a> {
+    prior: &'a Prior,
+    trace: &'a Trace,
+    floor: f64,
+}
+
+impl Chance<'_> {
     /// Weight, standard error of the change and degrees of freedom, for each point of the prior. Where a floor holds, many
     /// points come to the same, and are one.
     fn components(&self) -> impl Iterator<Item = (f64, f64, f64)> {
         let floored = |v: Variance| Variance { variance: (self.trace.factor * v.variance).max(self.floor), ..v };
-        let mut points = self.prior.variances(&self.trace).map(floored).peekable();
+        let mut points = self.prior.variances(self.trace).map(floored).peekable();
         std::iter::from_fn(move || {
             let mut one = points.next()?;
             while let Some(same) = points.next_if(|next| (next.variance, next.df) == (one.variance, one.df)) {
@@ -190,7 +210,7 @@ impl Noise {
 impl Estimate {
     /// Interval of `delta` at a confidence level.
     pub fn edge_interval(&self, level: f64) -> (f64, f64) {
-        let half = self.noise.quantile((1.0 - level) / 2.0);
+        let half = self.noise.chance().quantile((1.0 - level) / 2.0);
         (self.delta - half, self.delta + half)
     }
 
@@ -215,7 +235,7 @@ impl Estimate {
     /// Two one-sided tests: shown to lie within ± `bound`.
     pub fn lies_within(&self, bound: f64, alpha: f64) -> bool {
         // Of the two tests the one at the nearer bound decides.
-        self.delta.abs() < bound && self.noise.tail(bound - self.delta.abs()) < alpha
+        self.delta.abs() < bound && self.noise.chance().tail(bound - self.delta.abs()) < alpha
     }
 
     /// What this benchmark says of its suite's noise.
@@ -225,17 +245,17 @@ impl Estimate {
 
     /// The smallest change for the worse that these runs would have told from none, beside what else was found.
     pub fn detectable(&self) -> f64 {
-        self.noise.quantile(self.level)
+        self.noise.chance().quantile(self.level)
     }
 
     /// Standard error of the change, for charts: the prior's components taken together.
     pub fn standard_error(&self) -> f64 {
-        (self.noise.typical().0 * self.noise.trace.factor).sqrt()
+        (self.noise.chance().typical().0 * self.noise.trace.factor).sqrt()
     }
 
     /// The least number of fresh pairs of runs that would decide this change, where 20 would.
     pub fn runs_needed(&self, bound: f64, alpha: f64) -> Option<u32> {
-        let (variance, df) = self.noise.typical();
+        let (variance, df) = self.noise.chance().typical();
         // Within the threshold the question is whether it stays there; beyond it, whether it is chance.
         let (distance, level) =
             if self.delta.abs() <= bound { (bound - self.delta.abs(), alpha) } else { (self.delta.abs(), self.level) };
@@ -266,7 +286,6 @@ fn estimated(benchmarks: &dyn Suite, nature: Nature, alpha: f64, suite: Option<&
         None => shift::common(&seen.iter().map(change).collect::<Vec<_>>()),
     };
     let (shift, median_shift) = rayon::join(|| common(|one| one.trace.change), || common(|one| one.median_raw));
-    let taken_out = |shift: f64| if shift.abs() <= SHIFT_CAP { shift } else { 0.0 };
 
     // Where the common shift stays in, the fit still looks at the spread around the bulk.
     seen.iter_mut().for_each(|one| one.trace.change -= shift);
@@ -274,46 +293,102 @@ fn estimated(benchmarks: &dyn Suite, nature: Nature, alpha: f64, suite: Option<&
     let small = suite.map_or(seen.len(), <[Trace]>::len) < MIN_SUITE;
     let prior = Arc::new(Prior::fit(&whole, nature, small));
     drop(whole);
-    let estimate = |(i, one): (usize, Seen)| {
-        let raw = one.raw;
-        let noise = Noise { prior: Arc::clone(&prior), trace: one.trace, floor: one.floor };
-        let delta = raw - taken_out(shift);
-        let nearer = noise.tail(delta.abs());
-        Estimate {
-            delta,
-            raw,
-            median_delta: one.median_raw - taken_out(median_shift),
-            median_raw: one.median_raw,
-            p_worse: if delta > 0.0 { nearer } else { 1.0 - nearer },
-            p_better: if delta > 0.0 { 1.0 - nearer } else { nearer },
-            q_worse: 1.0,
-            q_better: 1.0,
-            low_evidence: small && one.trace.df == 0.0,
-            control: None,
-            overlap: suite.map(|_| overlap(&benchmarks.observed(i), by_edge, delta)),
-            level: alpha,
-            noise,
-        }
+    let none = Vec::new;
+    let mut family = Family {
+        seen,
+        prior,
+        shift,
+        median_shift,
+        p: none(),
+        q_worse: none(),
+        q_better: none(),
+        level: alpha,
+        small,
+        overlaps: None,
     };
-    let mut estimates: Vec<Estimate> = seen.into_par_iter().enumerate().map(estimate).collect();
-    correct(&mut estimates, alpha, suite.is_some());
-    Family { estimates, shift, shift_taken_out: shift.abs() <= SHIFT_CAP }
+    let all = || (0..family.seen.len()).into_par_iter();
+    let p = all().map(|i| family.chance(i).tail(family.delta(i).abs())).collect();
+    let overlaps = suite.map(|_| all().map(|i| overlap(&benchmarks.observed(i), by_edge, family.delta(i))).collect());
+    (family.p, family.overlaps) = (p, overlaps);
+    family.correct(alpha, suite.is_some());
+    family
 }
 
-/// Fills in what hangs on the number of tests.
-fn correct(estimates: &mut [Estimate], alpha: f64, last_word: bool) {
-    let correction = if last_word { fdr::holm } else { fdr::benjamini_hochberg };
-    let corrected = |p: fn(&Estimate) -> f64| correction(&estimates.iter().map(p).collect::<Vec<_>>());
-    let (worse, better) = rayon::join(|| corrected(|e| e.p_worse), || corrected(|e| e.p_better));
-    let called = worse.iter().filter(|q| **q < alpha).count();
-    let tests = estimates.len().max(1);
-    let level = match last_word {
-        true => alpha / tests.saturating_sub(called).max(1) as f64,
-        false => alpha * (called + 1).min(tests) as f64 / tests as f64,
-    };
-    for (estimate, (worse, better)) in estimates.iter_mut().zip(worse.into_iter().zip(better)) {
-        (estimate.q_worse, estimate.q_better, estimate.level) = (worse, better, level);
+impl Family {
+    /// How many benchmarks there are.
+    pub fn count(&self) -> usize {
+        self.seen.len()
     }
+
+    /// The common shift.
+    pub fn shift(&self) -> f64 {
+        self.shift
+    }
+
+    /// Whether it was taken out.
+    pub fn shift_taken_out(&self) -> bool {
+        self.shift.abs() <= SHIFT_CAP
+    }
+
+    /// The estimates, in the order of the benchmarks.
+    pub fn estimates(&self) -> impl Iterator<Item = Estimate> {
+        (0..self.count()).map(|index| self.estimate(index))
+    }
+
+    /// The estimate of one benchmark.
+    pub fn estimate(&self, index: usize) -> Estimate {
+        let [p_worse, p_better] = self.p_values(index);
+        let Seen { raw, median_raw, trace, floor } = self.seen[index];
+        Estimate {
+            delta: self.delta(index),
+            raw,
+            median_delta: median_raw - taken_out(self.median_shift),
+            median_raw,
+            p_worse,
+            p_better,
+            q_worse: self.q_worse[index],
+            q_better: self.q_better[index],
+            low_evidence: self.small && trace.df == 0.0,
+            control: None,
+            overlap: self.overlaps.as_ref().map(|overlaps| overlaps[index]),
+            level: self.level,
+            noise: Noise { prior: Arc::clone(&self.prior), trace, floor },
+        }
+    }
+
+    fn delta(&self, index: usize) -> f64 {
+        self.seen[index].raw - taken_out(self.shift)
+    }
+
+    fn chance(&self, index: usize) -> Chance<'_> {
+        let Seen { trace, floor, .. } = &self.seen[index];
+        Chance { prior: &self.prior, trace, floor: *floor }
+    }
+
+    /// Towards worse and towards better.
+    fn p_values(&self, index: usize) -> [f64; 2] {
+        let (nearer, further) = (self.p[index], 1.0 - self.p[index]);
+        if self.delta(index) > 0.0 { [nearer, further] } else { [further, nearer] }
+    }
+
+    /// Fills in what hangs on the number of tests.
+    fn correct(&mut self, alpha: f64, last_word: bool) {
+        let correction = if last_word { fdr::holm } else { fdr::benjamini_hochberg };
+        let corrected = |way: usize| correction(&(0..self.count()).map(|i| self.p_values(i)[way]).collect::<Vec<_>>());
+        let (worse, better) = rayon::join(|| corrected(0), || corrected(1));
+        let called = worse.iter().filter(|q| **q < alpha).count();
+        let tests = self.count().max(1);
+        self.level = match last_word {
+            true => alpha / tests.saturating_sub(called).max(1) as f64,
+            false => alpha * (called + 1).min(tests) as f64 / tests as f64,
+        };
+        (self.q_worse, self.q_better) = (worse, better);
+    }
+}
+
+/// What of a common shift is taken out.
+fn taken_out(shift: f64) -> f64 {
+    if shift.abs() <= SHIFT_CAP { shift } else { 0.0 }
 }
 
 /// The share of pairs of a base and a head run that do not lie the way of the change.
@@ -333,6 +408,7 @@ fn centre(run: &RunValue) -> f64 {
 }
 
 /// One benchmark between reading and judging.
+#[derive(Debug, Clone, Copy)]
 struct Seen {
     /// The change that is tested: of the edges, or of the centres where there are none.
     raw: f64,
@@ -447,12 +523,12 @@ mod tests {
         let change = |i: u32| sd * (f64::from(i % 7) - 3.0) / 2.0;
         let observed: Vec<Observed> =
             (0..30).map(|i| Observed { base: vec![run(0, 0.0, 0.01)], head: vec![run(0, change(i), 0.01)] }).collect();
-        family(&observed, Nature::Measured, 0.05).estimates.iter().map(Estimate::trace).collect()
+        family(&observed, Nature::Measured, 0.05).estimates().map(|estimate| estimate.trace()).collect()
     }
 
     #[test]
     fn what_is_measured_again_is_as_noisy_as_its_suite() {
-        let p = |suite: &[Trace]| again(&fresh(), Nature::Measured, 0.05, suite).estimates[0].p_worse;
+        let p = |suite: &[Trace]| again(&fresh(), Nature::Measured, 0.05, suite).estimate(0).p_worse;
         let (quiet, noisy, alone) = (p(&suite(0.005)), p(&suite(0.2)), p(&[]));
         assert!(quiet < alone && alone < noisy, "{quiet} {alone} {noisy}");
         assert!(quiet < 0.001);
@@ -462,7 +538,7 @@ mod tests {
     fn what_the_suspects_have_in_common_stays_in() {
         let slower: Vec<Observed> = (0..12).flat_map(|_| fresh()).collect();
         let suspects = again(&slower, Nature::Measured, 0.05, &suite(0.02));
-        assert!(suspects.estimates.iter().all(|estimate| (estimate.delta - 0.25).abs() < 1e-9));
-        assert_eq!(suspects.shift, 0.0);
+        assert!(suspects.estimates().all(|estimate| (estimate.delta - 0.25).abs() < 1e-9));
+        assert_eq!(suspects.shift(), 0.0);
     }
 }
