@@ -226,7 +226,11 @@ async fn create(client: Arc<dyn Client>, (path, payload): (Path, PutPayload)) ->
 
 async fn remove(client: Arc<dyn Client>, path: Path) -> object_store::Result<bool> {
     match client.head(&path).await {
-        Ok(_) => client.delete(&path).await.map(|()| true),
+        // Somebody else may take it away in between.
+        Ok(_) => match client.delete(&path).await {
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            answer => answer.map(|()| true),
+        },
         Err(object_store::Error::NotFound { .. }) => Ok(false),
         Err(error) => Err(error),
     }

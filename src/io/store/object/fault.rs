@@ -9,6 +9,11 @@ use std::error::Error;
 /// The longest piece of foreign text that is shown.
 const LONGEST: usize = 240;
 
+/// What to do about a configuration that names no credentials, but whom to ask for some.
+const FEDERATION: &str = "GOOGLE_APPLICATION_CREDENTIALS is a configuration of workload identity federation, which is not \
+    read; set GOOGLE_OAUTH_ACCESS_TOKEN to an access token (google-github-actions/auth gives one where \
+    `token_format: access_token` asks for it)";
+
 /// Why a bucket could not do what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot {what} {url}: {}", told(.fault, .url))]
@@ -31,6 +36,8 @@ pub(super) enum Fault {
     Settings(String),
     /// Nobody gives credentials.
     NoCredentials(String),
+    /// Nobody gives credentials for the identity that the job has a token of.
+    Identity(String),
     /// The credentials are not taken.
     Credentials(String),
     /// They are taken, and do not allow it.
@@ -74,7 +81,12 @@ impl Fault {
                 _ => Fault::Broken(said),
             };
         }
-        let status = |code: &str| text.contains(&format!("status code: {code}"));
+        if let Some((_, code)) = of_many(&text)
+            && code.parse::<u16>().is_err()
+        {
+            return Fault::of_code(code, &text, said, region);
+        }
+        let status = |code: &str| ["status code: ", "(code: "].iter().any(|of| text.contains(&format!("{of}{code}")));
         match error {
             object_store::Error::PermissionDenied { .. } => Fault::Denied(said),
             object_store::Error::Unauthenticated { .. } => Fault::Credentials(said),
@@ -89,11 +101,15 @@ impl Fault {
     /// By the code that a provider gives.
     fn of_code(code: &str, text: &str, said: String, region: &str) -> Fault {
         match code {
-            "NoSuchBucket" | "ContainerNotFound" | "InvalidBucketName" => Fault::NoBucket(said),
+            "NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted" | "InvalidBucketName" | "InvalidResourceName" => {
+                Fault::NoBucket(said)
+            }
             "AuthorizationHeaderMalformed" | "PermanentRedirect" | "TemporaryRedirect" => {
                 let bucket = between(text, "<Region>", "</Region>").or_else(|| between(text, "expecting '", "'"));
                 Fault::Region { bucket: bucket.map(clean), asked: region.to_owned() }
             }
+            // Azure's emulator calls a wrong signature so; Azure itself a network that is kept out, in other words.
+            "AuthorizationFailure" if text.contains("failed to authenticate") => Fault::Credentials(said),
             "InvalidAccessKeyId"
             | "SignatureDoesNotMatch"
             | "ExpiredToken"
@@ -104,12 +120,18 @@ impl Fault {
             | "AuthenticationRequired"
             | "AuthenticationFailed"
             | "NoAuthenticationInformation"
-            | "InvalidAuthenticationInfo" => Fault::Credentials(said),
+            | "InvalidAuthenticationInfo"
+            | "KeyBasedAuthenticationNotPermitted" => Fault::Credentials(said),
             "AccessDenied"
             | "AllAccessDisabled"
             | "AccountProblem"
             | "AuthorizationFailure"
             | "AuthorizationPermissionMismatch"
+            | "AuthorizationProtocolMismatch"
+            | "AuthorizationResourceTypeMismatch"
+            | "AuthorizationServiceMismatch"
+            | "AuthorizationSourceIPMismatch"
+            | "PublicAccessNotPermitted"
             | "InsufficientAccountPermissions"
             | "AccountIsDisabled" => Fault::Denied(said),
             "InternalError" | "SlowDown" | "ServiceUnavailable" | "ServerBusy" | "RequestTimeout" | "OperationTimedOut"
@@ -122,8 +144,15 @@ impl Fault {
     }
 
     /// What an error in making the client means.
-    pub(super) fn of_settings(error: &object_store::Error) -> Fault {
-        Fault::Settings(said(&error.to_string(), error))
+    pub(super) fn of_settings(error: &object_store::Error, provider: Provider) -> Fault {
+        let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        let mends = if why.contains("external_account") { FEDERATION } else { credentials(provider) };
+        Fault::Settings(format!("{}; {mends}", clean(why.trim_end_matches(['.', ' ']))))
+    }
+
+    /// What it means that no credentials were given for a token.
+    pub(super) fn no_identity(error: &object_store::Error) -> Fault {
+        Fault::Identity(said(&error.to_string(), error))
     }
 
     /// What it means that no credentials could be had.
@@ -139,6 +168,9 @@ fn told(fault: &Fault, url: &BucketUrl) -> String {
     match fault {
         Fault::Settings(why) => format!("the environment does not describe it: {why}"),
         Fault::NoCredentials(why) => format!("there are no credentials ({why}); {}", credentials(provider)),
+        Fault::Identity(why) => {
+            format!("the job's identity gets no credentials ({why}); {}", identity(provider))
+        }
         Fault::Credentials(why) => {
             format!(
                 "the credentials are not accepted ({why}); renew them, look at the machine's clock, and {}",
@@ -178,11 +210,26 @@ fn credentials(provider: Provider) -> &'static str {
              `eval \"$(aws configure export-credentials --format env)\"` takes a profile over"
         }
         Provider::Google => {
-            "set GOOGLE_APPLICATION_CREDENTIALS to a file of credentials, or run `gcloud auth application-default login`"
+            "set GOOGLE_APPLICATION_CREDENTIALS to a file of credentials or GOOGLE_OAUTH_ACCESS_TOKEN to an access token, \
+             or run `gcloud auth application-default login`"
         }
         Provider::Azure => {
             "set AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_KEY, or give the job an identity (AZURE_CLIENT_ID, \
              AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE)"
+        }
+    }
+}
+
+/// What an identity's credentials depend on.
+fn identity(provider: Provider) -> &'static str {
+    match provider {
+        Provider::S3 => {
+            "AWS_WEB_IDENTITY_TOKEN_FILE must hold a fresh token, and the trust policy of AWS_ROLE_ARN name its issuer, \
+             audience and subject"
+        }
+        Provider::Google | Provider::Azure => {
+            "AZURE_FEDERATED_TOKEN_FILE must hold a fresh token, and the application AZURE_CLIENT_ID in AZURE_TENANT_ID \
+             have a federated credential of its issuer, audience and subject"
         }
     }
 }
@@ -200,7 +247,8 @@ fn rights(provider: Provider, bucket: &str) -> String {
         ),
         Provider::Azure => format!(
             "the identity needs the role Storage Blob Data Reader on {bucket}, to record and prune Storage Blob Data \
-             Contributor"
+             Contributor (a shared access signature: read and list, to record also create, to prune also delete), and \
+             the account's network has to let this machine in"
         ),
     }
 }
@@ -227,8 +275,14 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
 /// The server's code and message, else the innermost cause.
 fn said(text: &str, error: &(dyn Error + 'static)) -> String {
     let code = between(text, "<Code>", "</Code>");
-    let message = between(text, "<Message>", "</Message>");
+    // Azure's goes on with a number and a time, an answer to a token has JSON.
+    let message = between(text, "<Message>", "</Message>").and_then(|message| message.split("\nRequestId:").next());
+    let (code, message) = match code {
+        Some(_) => (code, message),
+        None => (json(text, "error"), json(text, "error_description")),
+    };
     match (code, message) {
+        (None, _) if let Some((reason, _)) = of_many(text) => clean(reason),
         (Some(code), Some(message)) if !message.is_empty() => clean(&format!("{code}: {message}")),
         (Some(code), _) => clean(code),
         _ => {
@@ -238,6 +292,18 @@ fn said(text: &str, error: &(dyn Error + 'static)) -> String {
             clean(&status.map_or_else(innermost, |status| format!("status {status}")))
         }
     }
+}
+
+/// The reason and the code of one object where a request was for several; removals are. A code of Azure is a status.
+fn of_many(text: &str) -> Option<(&str, &str)> {
+    let (before, after) = text.split_once(" (code: ")?;
+    Some((before.rsplit_once(": ").map_or(before, |(_, reason)| reason), after.split(')').next()?))
+}
+
+/// A string of a JSON object that names no other thing so; as it is written.
+fn json<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    let after = text.split_once(&format!("\"{key}\""))?.1.trim_start().strip_prefix(':')?;
+    after.trim_start().strip_prefix('"')?.split('"').next()
 }
 
 fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<&'t str> {

@@ -1,0 +1,219 @@
+//! Who may use a bucket, and the words for those who may not: keys, signatures, roles by OpenID Connect, permissions,
+//! and servers that are not there. On every real server that is there (see `common/cloud.rs`); a canned answer stands in
+//! where no server gives it, and says so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+#[path = "common/cloud.rs"]
+mod cloud;
+mod common;
+#[path = "common/wire.rs"]
+mod wire;
+
+use cloud::{Cloud, Environment, Server};
+use common::{Answer, Scene};
+
+/// A repository with results on disk and nothing recorded.
+fn measured() -> Scene {
+    let scene = Scene::new();
+    scene.repository("r");
+    suite(&scene, 1);
+    scene
+}
+
+fn suite(scene: &Scene, run: u32) {
+    for (index, name) in ["a", "b", "c", "d", "e"].iter().enumerate() {
+        scene.bench("r/target/criterion", name, 1000.0 * (index + 1) as f64, run);
+    }
+}
+
+/// Results of another commit of a branch.
+fn another(scene: &Scene, run: u32) {
+    scene.git("r", &["switch", "-q", "-c", &format!("work-{run}")]);
+    scene.commit("r", &format!("change {run}"));
+    suite(scene, run);
+}
+
+/// Runs the program with the credentials of an environment and no others.
+fn perfgate(scene: &Scene, environment: &Environment, args: &[&str]) -> Answer {
+    let mut command = scene.command::<&str>("r", &[], args);
+    cloud::stripped(&mut command).envs(environment.iter().map(|(name, value)| (name, value)));
+    let answer = common::answer(command.output().unwrap());
+    assert!(!format!("{}{}", answer.stdout, answer.stderr).contains("secret"), "{}", answer.stderr);
+    answer
+}
+
+/// An environment with some settings changed.
+fn with(environment: &Environment, more: &[(&'static str, &str)]) -> Environment {
+    let mut environment = environment.clone();
+    environment.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
+    environment.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    environment
+}
+
+#[test]
+fn a_reader_may_compare_and_not_record() {
+    for server in cloud::servers() {
+        let (scene, url) = (measured(), server.address());
+        perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
+        perfgate(&scene, &server.reader(), &["compare", "--store", &url]).exits(0);
+        perfgate(&scene, &server.reader(), &["runs", "--store", &url, "list"]).exits(0);
+        suite(&scene, 2);
+        let needs = match server.cloud {
+            Cloud::S3 => "s3:PutObject",
+            Cloud::Azure => "Storage Blob Data Contributor",
+        };
+        let answer = perfgate(&scene, &server.reader(), &["record", "--store", &url]);
+        answer.exits(2).complains("access is denied").complains(needs);
+    }
+}
+
+#[test]
+fn what_the_documentation_says_that_a_recorder_needs_is_enough() {
+    let Some(server) = cloud::azure() else { return };
+    let (scene, url) = (measured(), server.address());
+    let mut recorder = server.nobody();
+    recorder.push(("AZURE_STORAGE_SAS_KEY", std::env::var("PERFGATE_TEST_AZURE_RECORDER").unwrap()));
+    perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
+    perfgate(&scene, &recorder, &["compare", "--store", &url]).exits(0);
+    // To prune needs more. Two runs off main, since there ten are kept.
+    another(&scene, 2);
+    perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
+    another(&scene, 3);
+    perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
+    let prune = ["runs", "prune", "--store", &url, "--keep", "1", "--thin", "0"];
+    perfgate(&scene, &recorder, &prune).exits(2).complains("access is denied").complains("delete");
+}
+
+#[test]
+fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
+    let Some(server) = cloud::s3() else { return };
+    let (scene, url) = (measured(), server.address());
+    let tokens = std::env::var("PERFGATE_TEST_S3_TOKENS").unwrap();
+    let of = |token: &str| {
+        let mut environment = server.nobody();
+        environment.extend([
+            ("AWS_ENDPOINT_URL_STS", std::env::var("PERFGATE_TEST_S3_TLS").unwrap()),
+            ("SSL_CERT_FILE", std::env::var("PERFGATE_TEST_S3_CERT").unwrap()),
+            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/perf-runs".to_owned()),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", format!("{tokens}/{token}")),
+        ]);
+        environment
+    };
+    perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0).says("recorded 5");
+    perfgate(&scene, &of("good"), &["compare", "--store", &url]).exits(0).says("PASS");
+    suite(&scene, 2);
+    for (token, words) in [
+        ("forged", "signature is invalid"),
+        ("expired", "expired"),
+        ("of-another-repository", "trust policy"),
+        ("for-another-service", "audience"),
+        ("none", "token file"),
+    ] {
+        let answer = perfgate(&scene, &of(token), &["record", "--store", &url]);
+        answer.exits(2).complains("the job's identity gets no credentials").complains(words);
+        answer.complains("AWS_WEB_IDENTITY_TOKEN_FILE").complains("trust policy of AWS_ROLE_ARN");
+    }
+    let role = with(&of("good"), &[("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/another")]);
+    perfgate(&scene, &role, &["record", "--store", &url]).exits(2).complains("the job's identity gets no credentials");
+    let plain = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &server.endpoint)]);
+    perfgate(&scene, &plain, &["record", "--store", &url]).exits(2).complains("AWS_ENDPOINT_URL_STS must begin");
+    // The role is for recording, in its bucket.
+    another(&scene, 2);
+    perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0);
+    another(&scene, 3);
+    perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0);
+    let prune = ["runs", "prune", "--store", &url, "--keep", "1", "--thin", "0"];
+    perfgate(&scene, &of("good"), &prune).exits(2).complains("access is denied").complains("s3:DeleteObject");
+    perfgate(&scene, &of("good"), &["record", "--store", "s3://other-runs/x"]).exits(2).complains("other-runs");
+}
+
+#[test]
+fn what_is_wrong_with_the_server_or_the_keys_is_said_with_what_mends_it() {
+    let Some(server) = cloud::s3() else { return };
+    let (scene, url) = (measured(), server.address());
+    let record = |more: &[(&'static str, &str)], url: &str| {
+        let answer = perfgate(&scene, &with(&server.writer(), more), &["record", "--store", url]);
+        answer.exits(2);
+        answer
+    };
+    record(&[("AWS_ACCESS_KEY_ID", "NOBODY")], &url)
+        .complains("the credentials are not accepted")
+        .complains("AWS_ACCESS_KEY_ID");
+    record(&[("AWS_SECRET_ACCESS_KEY", "wrong-secret")], &url).complains("the credentials are not accepted");
+    record(&[], "s3://no-such-bucket/x").complains("`no-such-bucket`");
+    record(&[("AWS_ALLOW_HTTP", "false")], &url).complains("AWS_ALLOW_HTTP=true");
+    record(&[], "s3://user:secret@bucket/x").complains("is not a store");
+}
+
+#[test]
+fn what_is_wrong_with_the_account_or_its_keys_is_said_with_what_mends_it() {
+    let Some(server) = cloud::azure() else { return };
+    let (scene, url) = (measured(), server.address());
+    let record = |environment: &Environment, more: &[(&'static str, &str)], url: &str| {
+        let answer = perfgate(&scene, &with(environment, more), &["record", "--store", url]);
+        answer.exits(2);
+        answer
+    };
+    let (writer, reader) = (server.writer(), server.reader());
+    // `wrong-secret`
+    record(&writer, &[("AZURE_STORAGE_ACCOUNT_KEY", "d3Jvbmctc2VjcmV0")], &url)
+        .complains("the credentials are not accepted")
+        .complains("AZURE_STORAGE_ACCOUNT_KEY");
+    record(&writer, &[("AZURE_STORAGE_ACCOUNT_KEY", "not base64!")], &url).complains("AZURE_STORAGE_ACCOUNT_KEY");
+    record(&writer, &[], "az://no-such-container/x").complains("there is no container `no-such-container`");
+    record(&writer, &[], "az://no_such.container/x").complains("there is no container `no_such.container`");
+    record(&writer, &[("AZURE_ALLOW_HTTP", "false")], &url).complains("AZURE_ALLOW_HTTP=true");
+    record(&writer, &[("AZURE_STORAGE_ACCOUNT_NAME", "somebody")], &url).complains("the credentials are not accepted");
+    let signature = &reader.iter().find(|(name, _)| *name == "AZURE_STORAGE_SAS_KEY").unwrap().1;
+    for (wrong, words) in [
+        (signature.replace("sig=", "sig=AAAA"), "the credentials are not accepted"),
+        // Another right than the one that was signed.
+        (signature.replace("sp=rl", "sp=rwl"), "the credentials are not accepted"),
+        ("nonsense".to_owned(), "AZURE_STORAGE_SAS_KEY"),
+    ] {
+        record(&reader, &[("AZURE_STORAGE_SAS_KEY", &wrong)], &url).complains(words);
+    }
+}
+
+/// A recording against a server with one answer, or none.
+fn answered(endpoint: &str) -> Answer {
+    let server = Server { cloud: Cloud::S3, endpoint: endpoint.to_owned() };
+    perfgate(&measured(), &server.writer(), &["record", "--store", "s3://perf-runs/x"])
+}
+
+#[test]
+fn a_bucket_in_another_region_is_said_to_be_there() {
+    let body = "<?xml version=\"1.0\"?><Error><Code>AuthorizationHeaderMalformed</Code><Message>the region 'us-east-1' is \
+                wrong; expecting 'eu-north-1'</Message><Region>eu-north-1</Region></Error>";
+    let server = wire::answering("400 Bad Request", body);
+    answered(&server).exits(2).complains("the bucket is in eu-north-1").complains("AWS_REGION=eu-north-1");
+    let server = wire::answering("301 Moved Permanently", "");
+    answered(&server).exits(2).complains("another region").complains("set AWS_REGION");
+}
+
+#[test]
+fn a_server_that_nobody_listens_at_is_said_to_be_out_of_reach() {
+    let nobody = wire::nobody();
+    answered(&nobody).exits(2).complains("no connection").complains("AWS_ENDPOINT_URL");
+    let server = Server { cloud: Cloud::Azure, endpoint: nobody };
+    perfgate(&measured(), &server.writer(), &["record", "--store", "az://perf-runs/x"])
+        .exits(2)
+        .complains("no connection")
+        .complains("AZURE_STORAGE_ACCOUNT_NAME");
+}
+
+#[test]
+fn without_credentials_it_says_where_they_come_from() {
+    let (scene, nobody) = (measured(), wire::nobody());
+    let without = |cloud, url: &str, metadata: &'static str| {
+        let mut environment = Server { cloud, endpoint: nobody.clone() }.nobody();
+        environment.push((metadata, nobody.clone()));
+        let answer = perfgate(&scene, &environment, &["record", "--store", url]);
+        answer.exits(2).complains("there are no credentials");
+        answer
+    };
+    without(Cloud::S3, "s3://perf-runs/x", "AWS_METADATA_ENDPOINT").complains("AWS_WEB_IDENTITY_TOKEN_FILE");
+    without(Cloud::Azure, "az://perf-runs/x", "AZURE_MSI_ENDPOINT").complains("AZURE_FEDERATED_TOKEN_FILE");
+    let answer = perfgate(&scene, &Vec::new(), &["record", "--store", "az://perf-runs/x"]);
+    answer.exits(2).complains("AZURE_STORAGE_ACCOUNT_NAME");
+}
