@@ -71,9 +71,9 @@ fn a_reader_may_compare_and_not_record() {
 fn what_the_documentation_says_that_a_recorder_needs_is_enough() {
     let Some(server) = cloud::azure() else { return };
     let (scene, url) = (measured(), server.address());
-    let mut recorder = server.nobody();
-    recorder.push(("AZURE_STORAGE_SAS_KEY", std::env::var("PERFGATE_TEST_AZURE_RECORDER").unwrap()));
+    let recorder = server.recorder(&server.endpoint);
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
+    perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("already recorded");
     perfgate(&scene, &recorder, &["compare", "--store", &url]).exits(0);
     // To prune needs more. Two runs off main, since there ten are kept.
     another(&scene, 2);
@@ -82,6 +82,20 @@ fn what_the_documentation_says_that_a_recorder_needs_is_enough() {
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
     let prune = ["runs", "prune", "--store", &url, "--keep", "1", "--thin", "0"];
     perfgate(&scene, &recorder, &prune).exits(2).complains("access is denied").complains("delete");
+}
+
+#[test]
+fn anybody_may_compare_with_the_runs_of_a_public_container() {
+    let Some(server) = cloud::azure() else { return };
+    let (scene, url) = (measured(), server.address());
+    perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
+    let mut anybody = server.nobody();
+    anybody.push(("AZURE_SKIP_SIGNATURE", "true".to_owned()));
+    perfgate(&scene, &anybody, &["compare", "--store", &url]).exits(0).says("PASS");
+    suite(&scene, 2);
+    perfgate(&scene, &anybody, &["record", "--store", &url]).exits(2).complains("cannot write");
+    let private = url.replace("perf-runs", "private-runs");
+    perfgate(&scene, &anybody, &["compare", "--store", &private]).exits(2).complains("cannot list az://private-runs");
 }
 
 #[test]

@@ -153,9 +153,14 @@ fn google(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
     let is = |key: GoogleConfigKey| asked.get_config_value(&key);
     let allowed = is(GoogleConfigKey::Client(ClientConfigKey::AllowHttp));
     refuse_plain(is(GoogleConfigKey::BaseUrl).as_deref(), allowed.as_deref(), "GOOGLE_ALLOW_HTTP")?;
-    let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
-    let credential = obtain(runtime, once, false)?;
-    let client = builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?;
+    let unsigned = is(GoogleConfigKey::SkipSignature).as_deref() == Some("true");
+    let client = if unsigned {
+        builder().with_retry(patient()).build().map_err(built)?
+    } else {
+        let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
+        let credential = obtain(runtime, once, false)?;
+        builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?
+    };
     Ok(Opened { client: Arc::new(client), region: String::new() })
 }
 
@@ -173,9 +178,14 @@ fn azure(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
     }
     let allowed = is(AzureConfigKey::Client(ClientConfigKey::AllowHttp));
     refuse_plain(is(AzureConfigKey::Endpoint).as_deref(), allowed.as_deref(), "AZURE_ALLOW_HTTP")?;
-    let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
-    let credential = obtain(runtime, once, is(AzureConfigKey::FederatedTokenFile).is_some())?;
-    let client = builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?;
+    let unsigned = is(AzureConfigKey::SkipSignature).as_deref() == Some("true");
+    let client = if unsigned {
+        builder().with_retry(patient()).build().map_err(built)?
+    } else {
+        let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
+        let credential = obtain(runtime, once, is(AzureConfigKey::FederatedTokenFile).is_some())?;
+        builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?
+    };
     Ok(Opened { client: Arc::new(client), region: String::new() })
 }
 

@@ -220,6 +220,11 @@ async fn create(client: Arc<dyn Client>, (path, payload): (Path, PutPayload)) ->
             // Two writers met, and neither is done.
             None => Err(error),
         },
+        // Who may create and not replace is denied it on Azure where there is an object, whatever the condition.
+        Err(error @ object_store::Error::PermissionDenied { .. }) => match read(client, (path, None)).await {
+            Ok(Some(bytes)) => Ok(Created::There(bytes)),
+            _ => Err(error),
+        },
         Err(error) => Err(error),
     }
 }

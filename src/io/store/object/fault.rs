@@ -101,7 +101,9 @@ impl Fault {
     /// By the code that a provider gives.
     fn of_code(code: &str, text: &str, said: String, region: &str) -> Fault {
         match code {
-            "NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted" | "InvalidBucketName" | "InvalidResourceName" => {
+            "NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted" | "InvalidBucketName" | "InvalidResourceName"
+            // So to those without a key.
+            | "ResourceNotFound" => {
                 Fault::NoBucket(said)
             }
             "AuthorizationHeaderMalformed" | "PermanentRedirect" | "TemporaryRedirect" => {
