@@ -259,7 +259,7 @@ fn rights(provider: Provider, bucket: &str) -> String {
 fn place(provider: Provider) -> &'static str {
     match provider {
         Provider::S3 => "AWS_REGION and AWS_ENDPOINT_URL",
-        Provider::Google => "GOOGLE_APPLICATION_CREDENTIALS",
+        Provider::Google => "GOOGLE_BASE_URL",
         Provider::Azure => "AZURE_STORAGE_ACCOUNT_NAME",
     }
 }
@@ -285,7 +285,11 @@ fn said(text: &str, error: &(dyn Error + 'static)) -> String {
     };
     match (code, message) {
         (None, _) if let Some((reason, _)) = of_many(text) => clean(reason),
-        (Some(code), Some(message)) if !message.is_empty() => clean(&format!("{code}: {message}")),
+        (Some(code), Some(message)) if !message.is_empty() => {
+            // Google says there who may not do what.
+            let details = between(text, "<Details>", "</Details>").unwrap_or_default();
+            clean(&format!("{code}: {message} {details}"))
+        }
         (Some(code), _) => clean(code),
         _ => {
             // A status without a body that is known: its number and name only.
