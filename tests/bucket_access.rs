@@ -141,6 +141,63 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
     perfgate(&scene, &of("good"), &["record", "--store", "s3://other-runs/x"]).exits(2).complains("other-runs");
 }
 
+/// Microsoft's part of an exchange of tokens: what is sent to it, and its answer in the words of its documentation.
+fn authority(status: u16, answer: serde_json::Value) -> (tokio::runtime::Runtime, wiremock::MockServer) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server = runtime.block_on(wiremock::MockServer::start());
+    let asked = wiremock::Mock::given(wiremock::matchers::method("POST"))
+        .and(wiremock::matchers::path("/tenant-1/oauth2/v2.0/token"))
+        .and(wiremock::matchers::body_string_contains("client_id=client-1"))
+        .and(wiremock::matchers::body_string_contains("client_assertion=token-of-the-job"))
+        .and(wiremock::matchers::body_string_contains("scope=https%3A%2F%2Fstorage.azure.com%2F.default"));
+    let answer = wiremock::ResponseTemplate::new(status).set_body_json(answer);
+    runtime.block_on(asked.respond_with(answer).mount(&server));
+    (runtime, server)
+}
+
+#[test]
+fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
+    let Some(server) = cloud::azure() else { return };
+    let (scene, url) = (measured(), server.address());
+    scene.write("token", "token-of-the-job");
+    let variable = |name: &str| std::env::var(name).unwrap();
+    let by = |authority: &wiremock::MockServer| {
+        with(
+            &server.through(&variable("PERFGATE_TEST_AZURE_TLS")),
+            &[
+                ("SSL_CERT_FILE", &variable("PERFGATE_TEST_AZURE_CERT")),
+                ("AZURE_CLIENT_ID", "client-1"),
+                ("AZURE_TENANT_ID", "tenant-1"),
+                ("AZURE_FEDERATED_TOKEN_FILE", &scene.path("token").display().to_string()),
+                ("AZURE_AUTHORITY_HOST", &authority.uri()),
+            ],
+        )
+        .into_iter()
+        .filter(|(name, _)| *name != "AZURE_STORAGE_ACCOUNT_KEY")
+        .collect::<Environment>()
+    };
+    let token = variable("PERFGATE_TEST_AZURE_TOKEN");
+    let (_given, good) = authority(200, serde_json::json!({"access_token": token, "expires_in": 3599}));
+    perfgate(&scene, &by(&good), &["record", "--store", &url]).exits(0).says("recorded 5");
+    perfgate(&scene, &by(&good), &["compare", "--store", &url]).exits(0).says("PASS");
+    suite(&scene, 2);
+    let (_lost, bad) = authority(200, serde_json::json!({"access_token": "nonsense", "expires_in": 3599}));
+    perfgate(&scene, &by(&bad), &["record", "--store", &url]).exits(2).complains("the credentials are not accepted");
+    let refused = serde_json::json!({
+        "error": "invalid_request",
+        "error_description": "AADSTS700213: No matching federated identity record found for presented assertion subject \
+                              'repo:acme/parser:ref:refs/heads/main'.",
+    });
+    let (_denied, stranger) = authority(401, refused);
+    perfgate(&scene, &by(&stranger), &["record", "--store", &url])
+        .exits(2)
+        .complains("the job's identity gets no credentials")
+        .complains("AADSTS700213: No matching federated identity record")
+        .complains("AZURE_CLIENT_ID");
+    let missing = with(&by(&good), &[("AZURE_FEDERATED_TOKEN_FILE", "none")]);
+    perfgate(&scene, &missing, &["record", "--store", &url]).exits(2).complains("AZURE_FEDERATED_TOKEN_FILE");
+}
+
 #[test]
 fn what_is_wrong_with_the_server_or_the_keys_is_said_with_what_mends_it() {
     let Some(server) = cloud::s3() else { return };
