@@ -155,28 +155,56 @@ fn authority(status: u16, answer: serde_json::Value) -> (tokio::runtime::Runtime
     (runtime, server)
 }
 
+/// The environment of a process that reaches the Azure server that takes tokens, and has none.
+fn by_tls(server: &Server) -> Environment {
+    let mut environment = server.through(&std::env::var("PERFGATE_TEST_AZURE_TLS").unwrap());
+    environment.retain(|(name, _)| *name != "AZURE_STORAGE_ACCOUNT_KEY");
+    environment.push(("SSL_CERT_FILE", std::env::var("PERFGATE_TEST_AZURE_CERT").unwrap()));
+    environment
+}
+
+#[cfg(unix)]
+#[test]
+fn who_logged_in_by_azures_command_records_and_compares() {
+    use std::os::unix::fs::PermissionsExt;
+    let Some(server) = cloud::azure() else { return };
+    let (scene, url) = (measured(), server.address());
+    let az = |script: &str| {
+        // A stand-in for the command.
+        scene.write("bin/az", format!("#!/bin/sh\n{script}\n"));
+        std::fs::set_permissions(scene.path("bin/az"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", scene.path("bin").display(), std::env::var("PATH").unwrap());
+        let environment = with(&by_tls(&server), &[("AZURE_USE_AZURE_CLI", "true"), ("PATH", &path)]);
+        perfgate(&scene, &environment, &["record", "--store", &url])
+    };
+    let token = std::env::var("PERFGATE_TEST_AZURE_TOKEN").unwrap();
+    let answer = serde_json::json!(
+        {"accessToken": token, "expiresOn": "2099-01-01 00:00:00.000000", "tokenType": "Bearer"}
+    );
+    let asked = "account get-access-token --output json --scope https://storage.azure.com/.default";
+    az(&format!("[ \"$*\" = '{asked}' ] && echo '{answer}'")).exits(0).says("recorded 5");
+    az("echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1")
+        .exits(2)
+        .complains("there are no credentials")
+        .complains("Please run 'az login'");
+}
+
 #[test]
 fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
     let Some(server) = cloud::azure() else { return };
     let (scene, url) = (measured(), server.address());
     scene.write("token", "token-of-the-job");
-    let variable = |name: &str| std::env::var(name).unwrap();
     let by = |authority: &wiremock::MockServer| {
-        with(
-            &server.through(&variable("PERFGATE_TEST_AZURE_TLS")),
-            &[
-                ("SSL_CERT_FILE", &variable("PERFGATE_TEST_AZURE_CERT")),
-                ("AZURE_CLIENT_ID", "client-1"),
-                ("AZURE_TENANT_ID", "tenant-1"),
-                ("AZURE_FEDERATED_TOKEN_FILE", &scene.path("token").display().to_string()),
-                ("AZURE_AUTHORITY_HOST", &authority.uri()),
-            ],
-        )
-        .into_iter()
-        .filter(|(name, _)| *name != "AZURE_STORAGE_ACCOUNT_KEY")
-        .collect::<Environment>()
+        let token = scene.path("token").display().to_string();
+        let identity = [
+            ("AZURE_CLIENT_ID", "client-1"),
+            ("AZURE_TENANT_ID", "tenant-1"),
+            ("AZURE_FEDERATED_TOKEN_FILE", &token),
+            ("AZURE_AUTHORITY_HOST", &authority.uri()),
+        ];
+        with(&by_tls(&server), &identity)
     };
-    let token = variable("PERFGATE_TEST_AZURE_TOKEN");
+    let token = std::env::var("PERFGATE_TEST_AZURE_TOKEN").unwrap();
     let (_given, good) = authority(200, serde_json::json!({"access_token": token, "expires_in": 3599}));
     perfgate(&scene, &by(&good), &["record", "--store", &url]).exits(0).says("recorded 5");
     perfgate(&scene, &by(&good), &["compare", "--store", &url]).exits(0).says("PASS");

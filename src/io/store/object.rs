@@ -9,6 +9,7 @@
 //! long the history is.
 
 mod address;
+mod advice;
 mod bucket;
 mod fault;
 

@@ -1,18 +1,14 @@
-//! What goes wrong with a bucket, in words that say how to mend it. Providers answer with a code and a message inside
+//! What goes wrong with a bucket; how it is mended is for `advice`. Providers answer with a code and a message inside
 //! XML, and clients with chains of causes; keys, tokens and signed addresses may stand anywhere in either. So nothing is
 //! shown but the code, the message, and the innermost cause.
 
+use super::advice::{FEDERATION, credentials, told};
 use super::{BucketUrl, Provider};
 use object_store::client::{HttpError, HttpErrorKind};
 use std::error::Error;
 
 /// The longest piece of foreign text that is shown.
 const LONGEST: usize = 240;
-
-/// What to do about a configuration that names no credentials, but whom to ask for some.
-const FEDERATION: &str = "GOOGLE_APPLICATION_CREDENTIALS is a configuration of workload identity federation, which is not \
-    read; set GOOGLE_OAUTH_ACCESS_TOKEN to an access token (google-github-actions/auth gives one where \
-    `token_format: access_token` asks for it)";
 
 /// Why a bucket could not do what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -163,107 +159,6 @@ impl Fault {
     }
 }
 
-/// A fault in words, with what mends it.
-fn told(fault: &Fault, url: &BucketUrl) -> String {
-    let bucket = &url.bucket;
-    let provider = url.provider;
-    match fault {
-        Fault::Settings(why) => format!("the environment does not describe it: {why}"),
-        Fault::NoCredentials(why) => format!("there are no credentials ({why}); {}", credentials(provider)),
-        Fault::Identity(why) => {
-            format!("the job's identity gets no credentials ({why}); {}", identity(provider))
-        }
-        Fault::Credentials(why) => {
-            format!(
-                "the credentials are not accepted ({why}); renew them, look at the machine's clock, and {}",
-                credentials(provider)
-            )
-        }
-        Fault::Denied(why) => format!("access is denied ({why}); {}", rights(provider, bucket)),
-        Fault::NoBucket(why) => {
-            let what = if provider == Provider::Azure { "container" } else { "bucket" };
-            format!(
-                "there is no {what} `{bucket}` ({why}); create it, or correct the store's address or {}",
-                place(provider)
-            )
-        }
-        Fault::Region { bucket: Some(region), asked } => {
-            format!("the bucket is in {region}, and was looked for in {asked}; set AWS_REGION={region}")
-        }
-        Fault::Region { bucket: None, asked } => {
-            format!(
-                "the bucket is in another region than {asked}; set AWS_REGION to the bucket's (aws s3api get-bucket-location --bucket {bucket})"
-            )
-        }
-        Fault::Unreachable(why) => {
-            format!("no connection ({why}); check the network, the proxy, and {}", place(provider))
-        }
-        Fault::Broken(why) => format!("it was tried several times, and the last answer was: {why}; try again later"),
-        Fault::Other(why) => why.clone(),
-    }
-}
-
-/// Where credentials come from.
-fn credentials(provider: Provider) -> &'static str {
-    match provider {
-        Provider::S3 => {
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if the key came with one), or give \
-             the job a role (AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE); ~/.aws is not read: \
-             `eval \"$(aws configure export-credentials --format env)\"` takes a profile over"
-        }
-        Provider::Google => {
-            "set GOOGLE_APPLICATION_CREDENTIALS to a file of credentials or GOOGLE_OAUTH_ACCESS_TOKEN to an access token, \
-             or run `gcloud auth application-default login`"
-        }
-        Provider::Azure => {
-            "set AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_KEY, or give the job an identity (AZURE_CLIENT_ID, \
-             AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE)"
-        }
-    }
-}
-
-/// What an identity's credentials depend on.
-fn identity(provider: Provider) -> &'static str {
-    match provider {
-        Provider::S3 => {
-            "AWS_WEB_IDENTITY_TOKEN_FILE must hold a fresh token, and the trust policy of AWS_ROLE_ARN name its issuer, \
-             audience and subject"
-        }
-        Provider::Google | Provider::Azure => {
-            "AZURE_FEDERATED_TOKEN_FILE must hold a fresh token, and the application AZURE_CLIENT_ID in AZURE_TENANT_ID \
-             have a federated credential of its issuer, audience and subject"
-        }
-    }
-}
-
-/// What the credentials have to allow.
-fn rights(provider: Provider, bucket: &str) -> String {
-    match provider {
-        Provider::S3 => format!(
-            "the key or role needs s3:ListBucket on arn:aws:s3:::{bucket} and s3:GetObject on arn:aws:s3:::{bucket}/*, to \
-             record also s3:PutObject, to prune also s3:DeleteObject"
-        ),
-        Provider::Google => format!(
-            "the account needs the role Storage Object Viewer on {bucket}, to record also Storage Object Creator, to \
-             prune Storage Object User"
-        ),
-        Provider::Azure => format!(
-            "the identity needs the role Storage Blob Data Reader on {bucket}, to record and prune Storage Blob Data \
-             Contributor (a shared access signature: read and list, to record also create, to prune also delete), and \
-             the account's network has to let this machine in"
-        ),
-    }
-}
-
-/// Which variables say where a bucket is.
-fn place(provider: Provider) -> &'static str {
-    match provider {
-        Provider::S3 => "AWS_REGION and AWS_ENDPOINT_URL",
-        Provider::Google => "GOOGLE_BASE_URL",
-        Provider::Azure => "AZURE_STORAGE_ACCOUNT_NAME",
-    }
-}
-
 /// The client's own kind of a failure of the connection.
 fn http(error: &object_store::Error) -> Option<HttpErrorKind> {
     causes(error).find_map(|cause| cause.downcast_ref::<HttpError>()).map(HttpError::kind)
@@ -281,10 +176,18 @@ fn said(text: &str, error: &(dyn Error + 'static)) -> String {
     let message = between(text, "<Message>", "</Message>").and_then(|message| message.split("\nRequestId:").next());
     let (code, message) = match code {
         Some(_) => (code, message),
-        None => (json(text, "error"), json(text, "error_description")),
+        None => {
+            // Microsoft's goes on so.
+            let message = json(text, "error_description").and_then(|said| said.split("Trace ID").next());
+            (json(text, "error"), message.map(|said| said.trim_end_matches("\\r\\n").trim_end()))
+        }
     };
+    if code.is_none()
+        && let Some((reason, _)) = of_many(text)
+    {
+        return clean(reason);
+    }
     match (code, message) {
-        (None, _) if let Some((reason, _)) = of_many(text) => clean(reason),
         (Some(code), Some(message)) if !message.is_empty() => {
             // Google says there who may not do what.
             let details = between(text, "<Details>", "</Details>").unwrap_or_default();
@@ -353,7 +256,71 @@ mod tests {
     }
 
     fn words(text: &str) -> String {
-        BucketError::new("list", &url(), Fault::of(&generic(text), "eu-west-1")).to_string()
+        words_of(&url(), text)
+    }
+
+    fn words_of(url: &BucketUrl, text: &str) -> String {
+        BucketError::new("list", url, Fault::of(&generic(text), "eu-west-1")).to_string()
+    }
+
+    #[test]
+    fn what_azure_says_is_told_apart() {
+        let url = "az://perf-runs/x".parse().unwrap();
+        let words = |status: &str, code: &str, message: &str| {
+            let text = format!(
+                "Server returned non-2xx status code: {status}: \u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error>\
+                 <Code>{code}</Code><Message>{message}\nRequestId:c958dfca\nTime:2026-11-21T20:24:16.742Z</Message></Error>"
+            );
+            let words = words_of(&url, &text);
+            assert!(words.contains(&format!("{code}: {message}")) && !words.contains("RequestId"), "{words}");
+            words
+        };
+        // The words of Azure's documentation; those of its emulator are held to the emulator in tests/bucket_access.rs.
+        let unauthentic = "Server failed to authenticate the request.";
+        let unauthorized = "This request is not authorized to perform this operation.";
+        for (said, mends) in [
+            (words("403 Forbidden", "AuthenticationFailed", unauthentic), "AZURE_STORAGE_ACCOUNT_KEY"),
+            (words("403 Forbidden", "AuthorizationFailure", unauthorized), "the account's network"),
+            (words("403 Forbidden", "AuthorizationPermissionMismatch", unauthorized), "Storage Blob Data Reader"),
+            (
+                words(
+                    "403 Forbidden",
+                    "KeyBasedAuthenticationNotPermitted",
+                    "Key based authentication is not permitted.",
+                ),
+                "AZURE_CLIENT_ID",
+            ),
+            (
+                words("404 Not Found", "ContainerNotFound", "The specified container does not exist."),
+                "container `perf-runs`",
+            ),
+            (
+                words("409 Conflict", "ContainerBeingDeleted", "The container is being deleted."),
+                "container `perf-runs`",
+            ),
+            (words("503 Busy", "ServerBusy", "The server is busy."), "try again later"),
+        ] {
+            assert!(said.contains(mends), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_answer_for_one_of_several_removals_is_that_of_a_request() {
+        // As the client words them.
+        let azure = "Bulk delete request failed for key a: b/x.pgrun: Not permitted. (code: 403)";
+        let s3 = "DeleteObjects request failed for key a: b/x.pgrun: Access Denied. (code: AccessDenied)";
+        let busy = "DeleteObjects request failed for key a: b/x.pgrun: Slow down. (code: SlowDown)";
+        assert!(words(azure).contains("access is denied (Not permitted.)"), "{}", words(azure));
+        assert!(words(s3).contains("access is denied (Access Denied.)"), "{}", words(s3));
+        assert!(words(busy).contains("try again later"), "{}", words(busy));
+    }
+
+    #[test]
+    fn a_refused_token_is_explained_in_the_words_of_who_refused_it() {
+        let answer = "Server returned non-2xx status code: 401 Unauthorized: {\"error\":\"invalid_client\",\
+                      \"error_description\":\"AADSTS70021: No matching record.\\r\\nTrace ID: 17\",\"error_codes\":[70021]}";
+        let fault = Fault::no_identity(&generic(answer));
+        assert_eq!(fault, Fault::Identity("invalid_client: AADSTS70021: No matching record.".into()));
     }
 
     #[test]
