@@ -186,7 +186,7 @@ fn the_newest_runs_of_a_crowded_month_are_found_by_few_requests() {
         record_at(&measured(), &server.through(&proxy.url), &url).exits(0).says("recorded");
         assert_eq!(proxy.requests(), 9, "{url}");
         if server.cloud == Cloud::Azure {
-            // An older server does not know where to start: the first page again where the search begins, and both of
+            // A server that does not know where to start: the first page again where the search begins, and both of
             // the month instead of its rest. And there is another month by now.
             let proxy = Proxy::before(&server.endpoint, Fault::Without("startFrom"), usize::MAX);
             let scene = measured();

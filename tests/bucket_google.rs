@@ -138,6 +138,16 @@ fn what_google_refuses_is_said_with_what_mends_it() {
 }
 
 #[test]
+fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
+    let (google, scene) = (Google::new(), measured());
+    let mut anybody = google.environment(TOKEN);
+    perfgate(&scene, &anybody, &["record", "--store", URL]).exits(0);
+    anybody.retain(|(name, _)| *name != "GOOGLE_OAUTH_ACCESS_TOKEN");
+    anybody.push(("GOOGLE_SKIP_SIGNATURE", "true".to_owned()));
+    perfgate(&scene, &anybody, &["compare", "--store", URL]).exits(0).says("PASS");
+}
+
+#[test]
 fn a_configuration_of_workload_identity_needs_a_token_beside_it() {
     let (google, scene) = (Google::new(), measured());
     // As google-github-actions/auth writes it.

@@ -58,6 +58,8 @@ impl Respond for Answers {
         let token = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         match token {
             Some(TOKEN) => {}
+            // The bucket is public.
+            None if matches!(verb, "GET" | "HEAD") => {}
             Some(READER) if matches!(verb, "GET" | "HEAD") => {}
             Some(READER) => {
                 let details = "reader@acme.iam.gserviceaccount.com does not have storage.objects.create access to the \
