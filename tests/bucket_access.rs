@@ -136,6 +136,9 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
     }
     let role = with(&of("good"), &[("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/another")]);
     perfgate(&scene, &role, &["record", "--store", &url]).exits(2).complains("the job's identity gets no credentials");
+    // Nobody answers for it.
+    let away = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &wire::nobody().replace("http:", "https:"))]);
+    perfgate(&scene, &away, &["record", "--store", &url]).exits(2).complains("no connection");
     let plain = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &server.endpoint)]);
     perfgate(&scene, &plain, &["record", "--store", &url]).exits(2).complains("AWS_ENDPOINT_URL_STS must begin");
     // The role is for recording, in its bucket.

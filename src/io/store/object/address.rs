@@ -131,7 +131,8 @@ fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
         builder().with_retry(patient()).build().map_err(built)?
     } else {
         let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
-        let credential = obtain(runtime, once, is(AmazonS3ConfigKey::WebIdentityTokenFile).is_some())?;
+        let identity = is(AmazonS3ConfigKey::WebIdentityTokenFile).and(is(AmazonS3ConfigKey::RoleArn));
+        let credential = obtain(runtime, once, identity.is_some())?;
         builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?
     };
     Ok(Opened { client: Arc::new(client), region })
@@ -184,7 +185,8 @@ fn azure(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
         builder().with_retry(patient()).build().map_err(built)?
     } else {
         let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
-        let credential = obtain(runtime, once, is(AzureConfigKey::FederatedTokenFile).is_some())?;
+        let identity = is(AzureConfigKey::FederatedTokenFile).and(is(AzureConfigKey::ClientId));
+        let credential = obtain(runtime, once, identity.is_some())?;
         builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?
     };
     Ok(Opened { client: Arc::new(client), region: String::new() })

@@ -150,7 +150,8 @@ impl Fault {
 
     /// What it means that no credentials were given for a token.
     pub(super) fn no_identity(error: &object_store::Error) -> Fault {
-        Fault::Identity(said(&error.to_string(), error))
+        let said = said(&error.to_string(), error);
+        if http(error).is_some() { Fault::Unreachable(said) } else { Fault::Identity(said) }
     }
 
     /// What it means that no credentials could be had.
