@@ -147,6 +147,29 @@ fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
     perfgate(&scene, &anybody, &["compare", "--store", URL]).exits(0).says("PASS");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_service_account_signs_for_itself() {
+    let (google, scene) = (Google::new(), measured());
+    let made = Command::new("openssl").args(["genrsa", "2048"]).output();
+    let Ok(made) = made else {
+        eprintln!("skipped: there is no openssl to make a key with");
+        return;
+    };
+    let account = serde_json::json!({
+        "type": "service_account",
+        "private_key_id": "one",
+        "private_key": String::from_utf8(made.stdout).unwrap(),
+        "client_email": "perf-runs@acme.iam.gserviceaccount.com",
+        "client_id": "1",
+    });
+    scene.write("account.json", account.to_string());
+    let mut environment = google.environment("");
+    environment.push(("GOOGLE_APPLICATION_CREDENTIALS", scene.path("account.json").display().to_string()));
+    perfgate(&scene, &environment, &["record", "--store", URL]).exits(0).says("recorded 5");
+    perfgate(&scene, &environment, &["compare", "--store", URL]).exits(0).says("PASS");
+}
+
 #[test]
 fn a_configuration_of_workload_identity_needs_a_token_beside_it() {
     let (google, scene) = (Google::new(), measured());
@@ -172,6 +195,10 @@ fn a_configuration_of_workload_identity_needs_a_token_beside_it() {
     environment.push(("GOOGLE_OAUTH_ACCESS_TOKEN", String::new()));
     perfgate(&scene, &environment, &["record", "--store", URL]).exits(2).complains("workload identity federation");
     environment.retain(|(name, _)| !name.contains("CREDENTIALS") && !name.contains("TOKEN"));
+    // Something else that is secret, in the place of a key.
+    let mut mistaken = environment.clone();
+    mistaken.push(("GOOGLE_SERVICE_ACCOUNT_KEY", "\"s3cr3t\"".to_owned()));
+    perfgate(&scene, &mistaken, &["record", "--store", URL]).exits(2).complains("the environment does not describe it");
     environment.push(("GOOGLE_APPLICATION_CREDENTIALS", scene.path("none.json").display().to_string()));
     perfgate(&scene, &environment, &["record", "--store", URL])
         .exits(2)

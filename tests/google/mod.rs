@@ -58,6 +58,8 @@ impl Respond for Answers {
         let token = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         match token {
             Some(TOKEN) => {}
+            // What a service account signs for itself: three parts, the first of which begins `{"`.
+            Some(signed) if signed.starts_with("eyJ") && signed.split('.').count() == 3 => {}
             // The bucket is public.
             None if matches!(verb, "GET" | "HEAD") => {}
             Some(READER) if matches!(verb, "GET" | "HEAD") => {}

@@ -144,8 +144,10 @@ impl Fault {
     /// What an error in making the client means.
     pub(super) fn of_settings(error: &object_store::Error, provider: Provider) -> Fault {
         let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        // What is read as JSON and is something else is quoted then, and may be a secret.
+        let why = why.split("invalid type: ").next().unwrap_or_default();
         let mends = if why.contains("external_account") { FEDERATION } else { credentials(provider) };
-        Fault::Settings(format!("{}; {mends}", clean(why.trim_end_matches(['.', ' ']))))
+        Fault::Settings(format!("{}; {mends}", clean(why.trim_end_matches(['.', ':', ' ']))))
     }
 
     /// What it means that no credentials were given for a token.
