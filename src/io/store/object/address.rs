@@ -123,7 +123,9 @@ fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
         Some(endpoint) => super::fault::clean(&endpoint),
         None => is(AmazonS3ConfigKey::Region).unwrap_or_else(|| "us-east-1".to_owned()),
     };
-    if is(AmazonS3ConfigKey::StsEndpoint).is_some_and(|endpoint| endpoint.starts_with("http://")) {
+    let identity = is(AmazonS3ConfigKey::WebIdentityTokenFile).and(is(AmazonS3ConfigKey::RoleArn)).is_some();
+    let exchanged = identity && is(AmazonS3ConfigKey::AccessKeyId).is_none();
+    if exchanged && is(AmazonS3ConfigKey::StsEndpoint).is_some_and(|endpoint| endpoint.starts_with("http://")) {
         return Err(Fault::Settings("AWS_ENDPOINT_URL_STS must begin with https://".into()));
     }
     let unsigned = is(AmazonS3ConfigKey::SkipSignature).as_deref() == Some("true");
@@ -131,8 +133,7 @@ fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
         builder().with_retry(patient()).build().map_err(built)?
     } else {
         let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
-        let identity = is(AmazonS3ConfigKey::WebIdentityTokenFile).and(is(AmazonS3ConfigKey::RoleArn));
-        let credential = obtain(runtime, once, identity.is_some())?;
+        let credential = obtain(runtime, once, identity)?;
         builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?
     };
     Ok(Opened { client: Arc::new(client), region })
