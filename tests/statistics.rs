@@ -62,9 +62,9 @@ fn every_figure_of_the_rule_is_that_of_the_reference() {
         let observed: Vec<Observed> =
             expected.keys().map(|id| Observed { base: side("base", id), head: side("head", id) }).collect();
         let family = family(&observed, Nature::Measured, 0.05);
-        close(family.shift, &case["suite"]["shift"], name);
-        assert_eq!(family.shift_taken_out, case["suite"]["shift_subtracted"], "{name}");
-        for (estimate, (id, expected)) in family.estimates.iter().zip(expected) {
+        close(family.shift(), &case["suite"]["shift"], name);
+        assert_eq!(family.shift_taken_out(), case["suite"]["shift_subtracted"], "{name}");
+        for (estimate, (id, expected)) in family.estimates().zip(expected) {
             let check = |given: f64, key: &str| close(given, &expected[key], &format!("{name}, {id}, {key}"));
             check(estimate.raw, "raw");
             check(estimate.delta, "delta");
@@ -166,7 +166,7 @@ fn harmless_suites_seldom_raise_an_alarm() {
             .collect();
         let family = family(&observed, Nature::Measured, 0.05);
         let bound = 0.2_f64.ln_1p();
-        alarms += usize::from(family.estimates.iter().any(|e| e.delta > bound && e.q_worse < 0.05));
+        alarms += usize::from(family.estimates().any(|e| e.delta > bound && e.q_worse < 0.05));
     }
     assert!(alarms * 100 <= 8 * suites, "{alarms} of {suites} suites raised an alarm");
 }
@@ -189,7 +189,7 @@ fn estimates(suite: &[(Vec<f64>, Vec<f64>)], scale: f64, direction: Direction) -
     let observed: Vec<Observed> =
         suite.iter().map(|(base, head)| Observed { base: side(base), head: side(head) }).collect();
     let family = family(&observed, Nature::Measured, 0.05);
-    family.estimates.iter().map(|e| (e.delta, e.p_worse, e.q_better)).collect()
+    family.estimates().map(|e| (e.delta, e.p_worse, e.q_better)).collect()
 }
 
 proptest! {

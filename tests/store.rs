@@ -7,8 +7,9 @@
 mod cloud;
 
 use perfgate::io::store::{DirectoryStore, GitStore, Key, Store, StoreError, Written, of_commits, open, read_run};
-use perfgate::model::record::encode;
+use perfgate::model::record::{encode, extent};
 use perfgate::model::{Commit, Detail, Digest, Direction, Evidence, Measurement, Metric, Run};
+use perfgate::stats::steadiness;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -251,6 +252,46 @@ fn bytes_under_another_runs_name_are_refused_both_ways() {
         let error = store.read(&key).unwrap_err().to_string();
         assert!(error.contains(&key.to_string()) && error.contains("damaged"), "{error}");
     }
+}
+
+#[test]
+fn a_run_of_another_commit_or_time_under_a_name_is_damage_though_only_its_digests_are_read() {
+    for Bench { store, plant, .. } in stores() {
+        let key = record(1, 1.0).0;
+        plant(&key.to_string(), &record(2, 1.0).1);
+        let error = read_run(&*store, &key, Detail::Digests).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_byte_that_changed_on_disk_is_told_by_whoever_reads_its_part() {
+    let place = TempDir::new().unwrap();
+    let store = DirectoryStore::new(place.path());
+    let samples = (0..50).map(|i| 100.0 + f64::from(i % 7)).collect();
+    let measurement = Measurement::new("criterion", "a/b", Metric::time(), Evidence::Samples(samples));
+    let run = Run { time: 1, measurements: vec![measurement], ..Run::default() };
+    let bytes = encode(&run, steadiness::digest).unwrap();
+    let key = Key::new(&run, &bytes);
+    store.write(&[(key.clone(), bytes.clone())]).unwrap();
+    let whole = read_run(&store, &key, Detail::Digests).unwrap();
+    let (digests, length) = extent(&bytes).unwrap();
+    assert!(digests < length && length == bytes.len());
+
+    for (place_of, byte) in bytes.iter().enumerate() {
+        let mut altered = bytes.clone();
+        altered[place_of] = byte ^ 0x10;
+        fs::write(place.path().join(key.to_string()), &altered).unwrap();
+        let samples = read_run(&store, &key, Detail::Samples);
+        // Another version number that this program reads is no damage.
+        assert!(samples.is_err() || (6..10).contains(&place_of), "byte {place_of}");
+        match read_run(&store, &key, Detail::Digests) {
+            Ok(run) => assert_eq!(run, whole, "byte {place_of}"),
+            Err(_) => assert!(place_of < digests, "byte {place_of}"),
+        }
+    }
+    fs::write(place.path().join(key.to_string()), &bytes[..length - 1]).unwrap();
+    assert!(read_run(&store, &key, Detail::Digests).is_err());
 }
 
 #[test]

@@ -134,7 +134,9 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         return Ok(report.exit_code());
     }
     show(&report, args.format, args.all)?;
-    Ok(report.exit_code())
+    let code = report.exit_code();
+    std::mem::forget(report); // the process ends: taking a large one apart would be for nothing
+    Ok(code)
 }
 
 /// Prints a report.
@@ -254,11 +256,9 @@ pub(super) fn judge_sides(
     let mut head_report = head.report;
     head_report.environment = head.environment.unwrap_or_default().0;
     let circumstances = Circumstances { base: base.report, head: head_report, environment, today };
-    if said.is_none() {
-        base.runs = Vec::new(); // of a large suite they and the findings would take much memory together
-        head.runs = Vec::new();
-    }
-    let mut report = judge(compared, policy, circumstances);
+    // Of a large suite they and the findings would take much memory together.
+    let done = said.is_none().then(|| [std::mem::take(&mut base.runs), std::mem::take(&mut head.runs)]);
+    let (mut report, ()) = rayon::join(|| judge(compared, policy, circumstances), || drop(done));
     report.pinned = pinned;
     strips.into_iter().for_each(|strips| report.keep(strips));
     if let Some((base_said, head_said)) = said {
@@ -270,14 +270,21 @@ pub(super) fn judge_sides(
 
 /// Two files of different tools have nothing to compare; better said by name than as "all added, all removed".
 fn refuse_different_tools(base: &Side, head: &Side) -> anyhow::Result<()> {
-    let tools = |side: &Side| -> BTreeSet<String> {
-        side.runs.iter().flat_map(|run| &run.measurements).map(|m| m.tool.clone().into_owned()).collect()
-    };
-    let (base_tools, head_tools) = (tools(base), tools(head));
+    fn tools(side: &Side) -> BTreeSet<&str> {
+        let mut tools = BTreeSet::new();
+        let mut last = None;
+        for tool in side.runs.iter().flat_map(|run| &run.measurements).map(|measurement| &*measurement.tool) {
+            if last.replace(tool) != Some(tool) {
+                tools.insert(tool);
+            }
+        }
+        tools
+    }
+    let (base_tools, head_tools) = rayon::join(|| tools(base), || tools(head));
     if !base_tools.is_disjoint(&head_tools) || base_tools.is_empty() || head_tools.is_empty() {
         return Ok(());
     }
-    let list = |tools: BTreeSet<String>| tools.into_iter().collect::<Vec<_>>().join(" and ");
+    let list = |tools: BTreeSet<&str>| tools.into_iter().collect::<Vec<_>>().join(" and ");
     bail!(
         "{} holds {} results and {} holds {} results; compare results of one tool",
         base.report.label,

@@ -14,7 +14,7 @@ pub use pairs::{Level, Pair, pair};
 pub use strips::strips;
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, Spread, Work};
-use crate::stats::estimate::{self, Estimate, Family, Observed};
+use crate::stats::estimate::{self, Estimate, Observed, Suite};
 use crate::stats::prior::{Nature, Trace};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -100,30 +100,47 @@ fn tested(
 ) -> Compared {
     let pairs = pair(base, head, rename);
     let mut compared = Compared { diagnostics: repeated_samples(&pairs).into_iter().collect(), ..Compared::default() };
-    compared.shared = pairs.iter().filter(|pair| pair.is_shared()).count();
+    compared.shared = pairs.par_iter().filter(|pair| pair.is_shared()).count();
 
-    let mut effects: Vec<Option<Effect>> = pairs.par_iter().map(Pair::first_look).collect();
-    for (kind, members) in families(&pairs, &effects) {
-        let observed: Vec<Observed> = members.par_iter().map(|index| pairs[*index].observed()).collect();
+    let (decided, families) = families(&pairs);
+    let mut parts = vec![decided];
+    for (kind, members) in families {
+        let suite = Members { pairs: &pairs, members: &members, samples: kind.samples, runs: [base.len(), head.len()] };
         let nature = if kind.exact { Nature::Counted } else { Nature::Measured };
-        let Family { estimates, shift, shift_taken_out } = match screened {
-            None => estimate::family(&observed, nature, alpha),
-            Some(screened) => estimate::again(&observed, nature, alpha, &screened.traces(&kind)),
+        let family = match screened {
+            None => estimate::family(&suite, nature, alpha),
+            Some(screened) => estimate::again(&suite, nature, alpha, &screened.traces(&kind)),
         };
-        if estimates.len() > compared.tests / 2 && kind.metric == "time" || compared.tests == 0 {
-            compared.common_shift = shift.exp_m1();
+        if family.count() > compared.tests / 2 && kind.metric == "time" || compared.tests == 0 {
+            compared.common_shift = family.shift().exp_m1();
         }
-        compared.tests += estimates.len();
-        if !shift_taken_out {
-            compared.diagnostics.push(moved_together(kind.metric, estimates.len(), shift));
+        compared.tests += family.count();
+        if !family.shift_taken_out() {
+            compared.diagnostics.push(moved_together(kind.metric, family.count(), family.shift()));
         }
-        for (index, estimate) in members.into_iter().zip(estimates) {
-            effects[index] = Some(Effect::Estimated(estimate));
+        let estimated =
+            |(place, index): (usize, &usize)| pairs[*index].comparison(Effect::Estimated(family.estimate(place)));
+        parts.push(members.par_iter().enumerate().map(estimated).collect());
+    }
+    compared.comparisons = in_order(parts);
+    compared
+}
+
+/// All comparisons by benchmark, metric and tool; each part is in this order.
+fn in_order(parts: Vec<Vec<Comparison>>) -> Vec<Comparison> {
+    let (mut all, mut several) = (Vec::new(), false);
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        if all.is_empty() {
+            all = part;
+        } else {
+            several = true;
+            all.extend(part);
         }
     }
-    let comparisons = pairs.iter().zip(effects).filter_map(|(pair, effect)| Some(pair.comparison(effect?)));
-    compared.comparisons = comparisons.collect();
-    compared
+    if several {
+        all.sort_by(|a, b| (&a.benchmark, &a.metric.name, &a.tool).cmp(&(&b.benchmark, &b.metric.name, &b.tool)));
+    }
+    all
 }
 
 impl Compared {
@@ -158,16 +175,43 @@ struct Kind<'a> {
     samples: bool,
 }
 
-/// The pairs that still want a test, by kind.
-fn families<'a>(pairs: &'a [Pair<'_>], effects: &[Option<Effect>]) -> BTreeMap<Kind<'a>, Vec<usize>> {
-    let mut families: BTreeMap<Kind<'_>, Vec<usize>> = BTreeMap::new();
-    for (index, (pair, effect)) in pairs.iter().zip(effects).enumerate() {
-        if effect.is_none() {
-            let kind = Kind { metric: &pair.metric.name, exact: pair.metric.exact, samples: pair.has_samples() };
-            families.entry(kind).or_default().push(index);
+/// The pairs of a kind.
+struct Members<'a> {
+    pairs: &'a [Pair<'a>],
+    members: &'a [usize],
+    samples: bool,
+    runs: [usize; 2],
+}
+
+impl Suite for Members<'_> {
+    fn count(&self) -> usize {
+        self.members.len()
+    }
+
+    fn runs(&self) -> [usize; 2] {
+        self.runs
+    }
+
+    fn has_edges(&self) -> bool {
+        self.samples
+    }
+
+    fn observed(&self, index: usize) -> Observed {
+        self.pairs[self.members[index]].observed()
+    }
+}
+
+/// What needs no test, and the pairs that want one, by kind.
+fn families<'a>(pairs: &'a [Pair<'_>]) -> (Vec<Comparison>, BTreeMap<Kind<'a>, Vec<usize>>) {
+    let looks: Vec<Result<Kind<'_>, Box<Comparison>>> = pairs.par_iter().map(Pair::look).collect();
+    let (mut decided, mut families) = (Vec::new(), BTreeMap::<Kind<'_>, Vec<usize>>::new());
+    for (index, look) in looks.into_iter().enumerate() {
+        match look {
+            Ok(kind) => families.entry(kind).or_default().push(index),
+            Err(comparison) => decided.push(*comparison),
         }
     }
-    families
+    (decided, families)
 }
 
 fn moved_together(metric: &str, count: usize, shift: f64) -> Diagnostic {
@@ -181,7 +225,8 @@ fn moved_together(metric: &str, count: usize, shift: f64) -> Diagnostic {
 
 /// A benchmark whose head holds the very samples of its base was not run again: old results lie about.
 fn repeated_samples(pairs: &[Pair<'_>]) -> Option<Diagnostic> {
-    let repeated: Vec<&str> = pairs.iter().filter(|pair| pair.same_samples()).map(|pair| &*pair.benchmark).collect();
+    let repeated: Vec<&str> =
+        pairs.par_iter().filter(|pair| pair.same_samples()).map(|pair| &*pair.benchmark).collect();
     let first = repeated.first()?;
     let message = if repeated.len() == pairs.iter().filter(|pair| pair.is_shared()).count() {
         "both sides are the same results, sample for sample; nothing was measured anew".to_owned()

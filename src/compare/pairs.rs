@@ -1,11 +1,10 @@
 //! Which measurements of two sides belong together: same benchmark (after renames), metric and tool.
 
-use super::{Comparison, Effect, spread};
-use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, Spread, Summary, Unit};
+use super::{Comparison, Effect, Kind, spread};
+use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Places, Run, Spread, Summary, Unit};
 use crate::stats::estimate::{Observed, RunValue};
 use crate::stats::{centre, steadiness};
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The value of a side, in the metric's unit.
@@ -32,39 +31,33 @@ pub struct Pair<'a> {
     pub(super) benchmark: Cow<'a, str>,
     pub(super) metric: &'a Metric,
     measurement: &'a Measurement,
-    base: Vec<Replicate<'a>>,
-    head: Vec<Replicate<'a>>,
+    /// Those of the base, then those of the head.
+    replicates: Vec<Replicate<'a>>,
+    base: usize,
     other_unit: Option<&'a Metric>,
     unreadable: bool,
 }
 
-type Key<'a> = (Cow<'a, str>, &'a str, &'a str);
-
 /// Pairs the measurements of two sides, ordered by benchmark, metric and tool.
 pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Option<String>) -> Vec<Pair<'a>> {
-    let mut pairs: Vec<Pair<'a>> = Vec::new();
-    let mut places: HashMap<Key<'a>, usize> = HashMap::new();
+    let room = base.len() + head.len();
+    let (mut pairs, mut places) = (Vec::<Pair<'a>>::new(), Places::default());
     for (is_head, runs) in [(false, base), (true, head)] {
-        for (run, measurement) in
-            runs.iter().enumerate().flat_map(|(i, run)| run.measurements.iter().map(move |m| (i, m)))
-        {
-            let old = measurement.benchmark.as_str();
-            let name = rename(old).map_or(Cow::Borrowed(old), Cow::Owned);
-            let key = (name, &*measurement.metric.name, &*measurement.tool);
-            let place = match places.get(&key) {
-                Some(place) => *place,
-                None => {
-                    let benchmark = key.0.clone();
-                    places.insert(key, pairs.len());
-                    pairs.push(Pair::new(benchmark, measurement, [base.len(), head.len()]));
-                    pairs.len() - 1
+        for (run, measurements) in runs.iter().map(|run| &run.measurements).enumerate() {
+            places.begin_run();
+            for measurement in measurements {
+                let old = measurement.benchmark.as_str();
+                let name = rename(old).map_or(Cow::Borrowed(old), Cow::Owned);
+                let place = places.of((name.clone(), &*measurement.metric.name, &*measurement.tool));
+                if place == pairs.len() {
+                    pairs.push(Pair::new(name, measurement, room));
                 }
-            };
-            pairs[place].add(is_head, run, measurement);
+                pairs[place].add(is_head, run, measurement);
+            }
         }
     }
     for id in head.iter().flat_map(|run| &run.unreadable) {
-        for pair in pairs.iter_mut().filter(|pair| pair.benchmark == id.as_str() && pair.head.is_empty()) {
+        for pair in pairs.iter_mut().filter(|pair| pair.benchmark == id.as_str() && pair.head().is_empty()) {
             pair.unreadable = true;
         }
     }
@@ -73,11 +66,18 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Optio
 }
 
 impl<'a> Pair<'a> {
-    /// With room for so many runs of base and head.
-    fn new(benchmark: Cow<'a, str>, measurement: &'a Measurement, runs: [usize; 2]) -> Self {
-        let [base, head] = runs.map(Vec::with_capacity);
-        let metric = &measurement.metric;
-        Pair { benchmark, metric, measurement, base, head, other_unit: None, unreadable: false }
+    /// With room for so many runs of base and head together.
+    fn new(benchmark: Cow<'a, str>, measurement: &'a Measurement, runs: usize) -> Self {
+        let (metric, replicates) = (&*measurement.metric, Vec::with_capacity(runs));
+        Pair { benchmark, metric, measurement, replicates, base: 0, other_unit: None, unreadable: false }
+    }
+
+    fn base(&self) -> &[Replicate<'a>] {
+        &self.replicates[..self.base]
+    }
+
+    fn head(&self) -> &[Replicate<'a>] {
+        &self.replicates[self.base..]
     }
 
     pub(super) fn key(&self) -> (&str, &str, &str) {
@@ -89,21 +89,30 @@ impl<'a> Pair<'a> {
         if (&metric.unit, metric.direction) != (&self.metric.unit, self.metric.direction) {
             self.other_unit = Some(metric);
         }
-        let side = if is_head { &mut self.head } else { &mut self.base };
-        side.extend(measurement.replicates.iter().map(|evidence| Replicate { run, evidence }));
+        self.replicates.extend(measurement.replicates.iter().map(|evidence| Replicate { run, evidence }));
         if is_head {
             self.measurement = measurement; // head's statement of the work of one operation is today's
+        } else {
+            self.base = self.replicates.len();
         }
     }
 
     /// True when both sides have it.
     pub(super) fn is_shared(&self) -> bool {
-        !self.base.is_empty() && !self.head.is_empty()
+        !self.base().is_empty() && !self.head().is_empty()
+    }
+
+    /// What kind it is of, if it wants a test.
+    pub(super) fn look(&self) -> Result<Kind<'_>, Box<Comparison>> {
+        match self.first_look() {
+            Some(effect) => Err(Box::new(self.comparison(effect))),
+            None => Ok(Kind { metric: &self.metric.name, exact: self.metric.exact, samples: self.has_samples() }),
+        }
     }
 
     /// What can be said before any statistics: one side only, numbers that cannot be compared, counts that need no test.
-    pub(super) fn first_look(&self) -> Option<Effect> {
-        match (self.base.is_empty(), self.head.is_empty()) {
+    fn first_look(&self) -> Option<Effect> {
+        match (self.base().is_empty(), self.head().is_empty()) {
             _ if self.unreadable => return Some(Effect::Invalid("its result in head could not be read".to_owned())),
             (_, true) => return Some(Effect::BaseOnly),
             (true, _) => return Some(Effect::HeadOnly),
@@ -113,15 +122,15 @@ impl<'a> Pair<'a> {
             let [a, b] = [self.metric, other].map(|metric| format!("{} ({} is better)", metric.unit, metric.direction));
             return Some(Effect::Invalid(format!("base and head are in different units: {a} and {b}")));
         }
-        let values = |side: &[Replicate<'_>]| side.iter().map(|one| one.evidence.centre()).collect::<Vec<f64>>();
-        let (base, head) = (values(&self.base), values(&self.head));
-        if base.iter().chain(&head).any(|value| !value.is_finite() || *value < 0.0) {
+        let values: Vec<f64> = self.replicates.iter().map(|one| one.evidence.centre()).collect();
+        let (base, head) = values.split_at(self.base);
+        if values.iter().any(|value| !value.is_finite() || *value < 0.0) {
             return Some(Effect::Invalid("a value is negative or no number".to_owned()));
         }
         let constant = |side: &[f64]| side.windows(2).all(|two| two[0] == two[1]);
         let nothing = |side: &[f64]| side.iter().all(|value| *value == 0.0);
-        if self.metric.exact && constant(&base) && constant(&head) || nothing(&base) || nothing(&head) {
-            return Some(self.exact(centre::median(&base), centre::median(&head)));
+        if self.metric.exact && constant(base) && constant(head) || nothing(base) || nothing(head) {
+            return Some(self.exact(centre::median(base), centre::median(head)));
         }
         None
     }
@@ -144,10 +153,10 @@ impl<'a> Pair<'a> {
     /// The pair as the statistics want it: worse is larger. Where some runs have zero, which has no logarithm, it stands
     /// for less than could be seen: half of the least value that was.
     pub(super) fn observed(&self) -> Observed {
-        let centres = self.base.iter().chain(&self.head).map(|one| one.evidence.centre());
+        let centres = self.replicates.iter().map(|one| one.evidence.centre());
         let least = centres.filter(|value| *value > 0.0).min_by(f64::total_cmp).unwrap_or(1.0) / 2.0;
         let side = |side: &[Replicate<'_>]| side.iter().map(|one| self.run_value(one, least)).collect();
-        Observed { base: side(&self.base), head: side(&self.head) }
+        Observed { base: side(self.base()), head: side(self.head()) }
     }
 
     fn run_value(&self, one: &Replicate<'_>, least: f64) -> RunValue {
@@ -167,9 +176,9 @@ impl<'a> Pair<'a> {
     }
 
     /// True when every run of both sides has samples.
-    pub(super) fn has_samples(&self) -> bool {
+    fn has_samples(&self) -> bool {
         let sampled = |one: &Replicate<'_>| !matches!(one.evidence, Evidence::Summary(_) | Evidence::Value(_));
-        self.base.iter().chain(&self.head).all(sampled)
+        self.replicates.iter().all(sampled)
     }
 
     fn digest(&self, evidence: &Evidence) -> Option<Digest> {
@@ -190,13 +199,13 @@ impl<'a> Pair<'a> {
             };
             side.iter().filter_map(|one| self.digest(one.evidence)).filter_map(varied).collect()
         };
-        let base = marks(&self.base);
-        marks(&self.head).iter().any(|mark| base.contains(mark))
+        let base = marks(self.base());
+        marks(self.head()).iter().any(|mark| base.contains(mark))
     }
 
     /// The evidence of base and head, in the order of their runs.
     pub(super) fn evidence(&self) -> [Vec<&'a Evidence>; 2] {
-        [&self.base, &self.head].map(|side| evidence(side))
+        [self.base(), self.head()].map(evidence)
     }
 
     /// Its name today: most often that of its measurement, which is kept once for both.
@@ -206,7 +215,7 @@ impl<'a> Pair<'a> {
     }
 
     fn spread(&self) -> Option<Box<[Option<Spread>; 2]>> {
-        let spread = [&self.base, &self.head].map(|side| spread::of(&evidence(side)));
+        let spread = [self.base(), self.head()].map(|side| spread::of(&evidence(side)));
         spread.iter().any(Option::is_some).then(|| Box::new(spread))
     }
 
@@ -216,8 +225,8 @@ impl<'a> Pair<'a> {
             metric: Arc::clone(&self.measurement.metric),
             tool: self.measurement.tool.clone(),
             work: self.measurement.work,
-            base: level(&self.base),
-            head: level(&self.head),
+            base: level(self.base()),
+            head: level(self.head()),
             effect,
             spread: self.spread(),
             confirmed: false,
@@ -246,5 +255,46 @@ fn within(evidence: &Evidence) -> f64 {
             4.0 * (sd / centre).powi(2) / samples as f64
         }
         _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(names: &[&str]) -> Run {
+        let measurement = |name: &&str| Measurement::new("t", *name, Metric::time(), Evidence::Value(1.0));
+        Run { measurements: names.iter().map(measurement).collect(), ..Run::default() }
+    }
+
+    /// Each benchmark with its runs in base and head.
+    fn paired(base: &[&[&str]], head: &[&[&str]]) -> Vec<(String, Vec<usize>, Vec<usize>)> {
+        let [base, head] = [base, head].map(|side| side.iter().map(|names| run(names)).collect::<Vec<_>>());
+        let runs = |side: &[Replicate<'_>]| side.iter().map(|one| one.run).collect();
+        let rename = |old: &str| (old == "old").then(|| "c".to_owned());
+        let pairs = pair(&base, &head, rename);
+        pairs.iter().map(|pair| (pair.benchmark.to_string(), runs(pair.base()), runs(pair.head()))).collect()
+    }
+
+    #[test]
+    fn runs_in_any_order_with_any_gaps_are_paired_alike() {
+        let expected = |a: [&[usize]; 2], b: [&[usize]; 2], c: [&[usize]; 2], d: [&[usize]; 2]| {
+            let sides = [("a", a), ("b", b), ("c", c), ("d", d)];
+            sides.map(|(name, [base, head])| (name.to_owned(), base.to_vec(), head.to_vec())).to_vec()
+        };
+        let all = expected([&[0, 1], &[0]], [&[0, 1], &[0]], [&[0, 1], &[0]], [&[0, 1], &[0]]);
+        assert_eq!(paired(&[&["a", "b", "c", "d"], &["a", "b", "c", "d"]], &[&["a", "b", "c", "d"]]), all);
+        assert_eq!(paired(&[&["d", "b", "c", "a"], &["a", "c", "b", "d"]], &[&["b", "a", "d", "c"]]), all);
+        assert_eq!(paired(&[&["a", "b", "d", "old"], &["a", "b", "old", "d"]], &[&["a", "b", "c", "d"]]), all);
+        // One is gone from the middle, one comes into it, one at the end.
+        let some = expected([&[0], &[0]], [&[0], &[]], [&[], &[0]], [&[], &[0]]);
+        assert_eq!(paired(&[&["a", "b"]], &[&["a", "c", "d"]]), some);
+        let some = expected([&[0, 1], &[0]], [&[1], &[0]], [&[0], &[]], [&[0, 1], &[0]]);
+        assert_eq!(paired(&[&["a", "c", "d"], &["a", "b", "d"]], &[&["a", "b", "d"]]), some);
+    }
+
+    #[test]
+    fn the_same_name_twice_in_a_run_is_two_runs_of_one_benchmark() {
+        assert_eq!(paired(&[&["a", "a"]], &[&["a"]]), [("a".to_owned(), vec![0, 0], vec![0])]);
     }
 }

@@ -3,12 +3,11 @@
 //! What cannot be compared is kept apart: another tool, another unit, another class of machine. Old names are read as
 //! today's, and what an epoch cut off is left out.
 
-use crate::model::{BenchId, Commit, Direction, Environment, Evidence, Measurement, Metric, Run};
+use crate::model::{BenchId, Commit, Direction, Environment, Evidence, Measurement, Metric, Places, Run};
 use crate::stats::{centre, steadiness};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 /// How names and machines of older runs are to be read.
@@ -64,58 +63,57 @@ pub struct Series {
 struct Draft<'a> {
     name: Cow<'a, str>,
     machine: &'a str,
+    /// When its present epoch began.
+    epoch: Option<i64>,
     /// The place of each run among those given, and what it says.
     entries: Vec<(u32, &'a Measurement)>,
 }
 
-/// A point before its runs are pooled.
-struct Raw<'a> {
-    commit: Option<&'a Commit>,
-    time: i64,
-    run: usize,
-    centres: Vec<f64>,
-    edges: Vec<Option<f64>>,
-}
-
 /// The series of runs given in time order, ordered by benchmark, metric, tool and machine.
 pub fn series<'a>(runs: impl IntoIterator<Item = &'a Run>, reading: &Reading<'_>) -> Vec<Series> {
-    of_each(&runs.into_iter().collect::<Vec<_>>(), reading, |series| series)
+    of_each(&runs.into_iter().collect::<Vec<_>>(), reading, Some)
 }
 
-/// What becomes of each series, in the same order; the series themselves are not kept.
-pub fn of_each<T: Send>(runs: &[&Run], reading: &Reading<'_>, make: impl Fn(Series) -> T + Send + Sync) -> Vec<T> {
+/// What becomes of each series, if anything, in the same order; the series themselves are not kept.
+pub fn of_each<T: Send>(
+    runs: &[&Run],
+    reading: &Reading<'_>,
+    make: impl Fn(Series) -> Option<T> + Send + Sync,
+) -> Vec<T> {
     let machines: Vec<String> = runs.iter().map(|run| class(&run.environment, reading.ignored)).collect();
-    let drafts = drafts(runs, &machines, reading);
-    let series = drafts.into_par_iter().map(|draft| draft.series(runs)).filter(|series| !series.points.is_empty());
-    series.map(make).collect()
+    let (drafts, spans) = (drafts(runs, &machines, reading), of_one_commit(runs));
+    let series = drafts.into_par_iter().map(|draft| draft.series(runs, &spans));
+    series.filter(|series| !series.points.is_empty()).filter_map(make).collect()
+}
+
+/// The first and the last run of each one's commit; of a run without a commit itself.
+fn of_one_commit(runs: &[&Run]) -> Vec<(u32, u32)> {
+    let mut spans: HashMap<&Commit, (u32, u32)> = HashMap::new();
+    for (run, commit) in (0..).zip(runs.iter().map(|run| run.commit.as_ref())) {
+        commit.into_iter().for_each(|commit| spans.entry(commit).or_insert((run, run)).1 = run);
+    }
+    let span = |(run, commit): (u32, Option<&Commit>)| commit.map_or((run, run), |commit| spans[commit]);
+    (0..).zip(runs.iter().map(|run| run.commit.as_ref())).map(span).collect()
 }
 
 fn drafts<'a>(runs: &[&'a Run], machines: &'a [String], reading: &Reading<'_>) -> Vec<Draft<'a>> {
-    let mut places: HashMap<(Cow<'a, str>, &'a Metric, &'a str, &'a str), usize> = HashMap::new();
-    let mut drafts: Vec<Draft<'a>> = Vec::new();
-    let mut epochs: HashMap<Cow<'a, str>, Option<i64>> = HashMap::new();
+    let (mut drafts, mut places) = (Vec::<Draft<'a>>::new(), Places::default());
     for (index, (run, machine)) in runs.iter().zip(machines).enumerate() {
+        places.begin_run();
         for measurement in &run.measurements {
             let name = reading.name(measurement.benchmark.as_str());
-            let epoch = match epochs.get(&name) {
-                Some(epoch) => *epoch,
-                None => *epochs.entry(name.clone()).or_insert((reading.epoch)(&name)),
-            };
-            if epoch.is_some_and(|from| run.time < from) {
-                continue;
+            let place = places.of((name.clone(), &*measurement.metric, &*measurement.tool, machine.as_str()));
+            if place == drafts.len() {
+                let epoch = (reading.epoch)(&name);
+                drafts.push(Draft { name, machine, epoch, entries: Vec::with_capacity(runs.len() - index) });
             }
-            let place = places.entry((name, &measurement.metric, &*measurement.tool, machine));
-            let place = match place {
-                Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(new) => {
-                    let entries = Vec::with_capacity(runs.len() - index);
-                    drafts.push(Draft { name: new.key().0.clone(), machine, entries });
-                    *new.insert(drafts.len() - 1)
-                }
-            };
-            drafts[place].entries.push((index as u32, measurement));
+            let draft = &mut drafts[place];
+            if draft.epoch.is_none_or(|from| run.time >= from) {
+                draft.entries.push((index as u32, measurement));
+            }
         }
     }
+    drafts.retain(|draft| !draft.entries.is_empty());
     drafts.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
     drafts
 }
@@ -130,10 +128,38 @@ impl<'a> Draft<'a> {
         (&self.name, &measurement.metric, &measurement.tool, self.machine)
     }
 
-    fn series(self, runs: &[&Run]) -> Series {
-        let mut points: Vec<Raw<'_>> = Vec::new();
-        for (run, measurement) in &self.entries {
-            add(&mut points, *run as usize, runs[*run as usize], measurement);
+    /// The series, the runs of each commit being one point; without a point where no value is finite.
+    fn series(self, runs: &[&Run], spans: &[(u32, u32)]) -> Series {
+        let mut points: Vec<Point> = Vec::with_capacity(self.entries.len());
+        let (mut centres, mut edges) = (Vec::new(), Vec::new());
+        for (place, (run, _)) in self.entries.iter().enumerate() {
+            let (first, last) = spans[*run as usize];
+            let of_commit = |entry: &&(u32, &Measurement)| spans[entry.0 as usize].0 == first;
+            if self.entries[..place].iter().rev().take_while(|entry| entry.0 >= first).any(|entry| of_commit(&entry)) {
+                continue;
+            }
+            centres.clear();
+            edges.clear();
+            let mut begins = None;
+            for (run, measurement) in self.entries[place..].iter().take_while(|entry| entry.0 <= last).filter(of_commit)
+            {
+                let direction = measurement.metric.direction;
+                for evidence in measurement.replicates.iter().filter(|evidence| evidence.centre().is_finite()) {
+                    centres.push(evidence.centre());
+                    edges.extend(edge(evidence, direction));
+                    begins.get_or_insert(*run as usize);
+                }
+            }
+            let Some(run) = begins else { continue };
+            let edge = (edges.len() == centres.len()).then(|| centre::of_runs(&edges));
+            points.push(Point {
+                commit: runs[run].commit.clone(),
+                time: runs[run].time,
+                runs: centres.len(),
+                value: centre::of_runs(&centres),
+                run,
+                edge,
+            });
         }
         let measurement = self.measurement();
         Series {
@@ -141,38 +167,7 @@ impl<'a> Draft<'a> {
             metric: measurement.metric.clone(),
             tool: measurement.tool.clone(),
             machine: self.machine.to_owned(),
-            points: points.into_iter().map(Raw::pooled).collect(),
-        }
-    }
-}
-
-fn add<'a>(points: &mut Vec<Raw<'a>>, index: usize, run: &'a Run, measurement: &'a Measurement) {
-    let finite = measurement.replicates.iter().filter(|evidence| evidence.centre().is_finite());
-    let direction = measurement.metric.direction;
-    let (centres, edges): (Vec<f64>, Vec<Option<f64>>) = finite.map(|one| (one.centre(), edge(one, direction))).unzip();
-    if centres.is_empty() {
-        return;
-    }
-    let commit = run.commit.as_ref();
-    match points.iter_mut().rev().find(|point| commit.is_some() && point.commit == commit) {
-        Some(point) => {
-            point.centres.extend(centres);
-            point.edges.extend(edges);
-        }
-        None => points.push(Raw { commit, time: run.time, run: index, centres, edges }),
-    }
-}
-
-impl Raw<'_> {
-    fn pooled(self) -> Point {
-        let edges: Option<Vec<f64>> = self.edges.into_iter().collect();
-        Point {
-            commit: self.commit.cloned(),
-            time: self.time,
-            runs: self.centres.len(),
-            value: centre::of_runs(&self.centres),
-            run: self.run,
-            edge: edges.map(|edges| centre::of_runs(&edges)),
+            points,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{Reading, Series, series, trace};
 use crate::model::{BenchId, Run};
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,8 +38,8 @@ pub fn window_of(mut past: Vec<Run>, reading: &Reading<'_>) -> Window {
 
 /// Leaves each benchmark in the runs that it still speaks for; `first` is the place of the first one in the past.
 fn narrowed(mut runs: Vec<Run>, first: usize, starts: &BTreeMap<BenchId, Vec<Start>>, reading: &Reading<'_>) -> Window {
-    let mut cut = BTreeSet::new();
-    for (index, run) in runs.iter_mut().enumerate() {
+    let narrow = |(index, run): (usize, &mut Run)| {
+        let mut cut = BTreeSet::new();
         run.measurements.retain(|measurement| {
             let old = measurement.benchmark.as_str();
             let name = reading.name(old);
@@ -56,7 +57,9 @@ fn narrowed(mut runs: Vec<Run>, first: usize, starts: &BTreeMap<BenchId, Vec<Sta
             }
             keep
         });
-    }
+        cut
+    };
+    let cut = runs.par_iter_mut().enumerate().flat_map_iter(narrow).collect();
     Window { runs, cut }
 }
 
@@ -77,7 +80,7 @@ fn starts(past: &[&Run], reading: &Reading<'_>) -> BTreeMap<BenchId, Vec<Start>>
         Some((benchmark, Start { metric: metric.name.clone(), tool, run }))
     };
     let mut starts: BTreeMap<BenchId, Vec<Start>> = BTreeMap::new();
-    for (benchmark, start) in series::of_each(past, reading, start).into_iter().flatten() {
+    for (benchmark, start) in series::of_each(past, reading, start) {
         starts.entry(benchmark).or_default().push(start);
     }
     starts

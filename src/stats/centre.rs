@@ -2,13 +2,17 @@
 
 /// The median; 0 of nothing.
 pub fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    let middle = sorted.len() / 2;
-    if sorted.is_empty() {
-        return 0.0;
+    match values {
+        [] => 0.0,
+        [only] => *only,
+        values => median_of(&mut values.to_vec()),
     }
-    let even = sorted.len().is_multiple_of(2);
-    let (below, upper, _) = sorted.select_nth_unstable_by(middle, f64::total_cmp);
+}
+
+/// The median of some values, whose order is lost.
+fn median_of(values: &mut [f64]) -> f64 {
+    let even = values.len().is_multiple_of(2);
+    let (below, upper, _) = values.select_nth_unstable_by(values.len() / 2, f64::total_cmp);
     let upper = *upper;
     if even { (below.iter().copied().fold(f64::NEG_INFINITY, f64::max) + upper) / 2.0 } else { upper }
 }
@@ -19,8 +23,11 @@ pub fn of_runs(values: &[f64]) -> f64 {
     match values.len() {
         0..=4 => median(values),
         count => {
-            let pairs = (0..count).flat_map(|i| (i..count).map(move |j| (values[i] + values[j]) / 2.0));
-            median(&pairs.collect::<Vec<_>>())
+            let mut means = Vec::with_capacity(count * (count + 1) / 2);
+            for (i, one) in values.iter().enumerate() {
+                means.extend(values[i..].iter().map(|other| (one + other) / 2.0));
+            }
+            median_of(&mut means)
         }
     }
 }

@@ -2,8 +2,8 @@
 //! suite's own noise (`prior`) would give by chance. The order of the steps and the figures behind each constant are
 //! in docs/statistics.md.
 
-use super::prior::{Nature, Prior, Trace};
-use super::shift::{self, MIN_SUITE};
+use super::prior::{Nature, Prior, Trace, Variance};
+use super::shift::{self, MIN_SUITE, Residuals};
 use super::{centre, fdr, student};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -37,6 +37,42 @@ pub struct Observed {
     pub base: Vec<RunValue>,
     /// Head runs.
     pub head: Vec<RunValue>,
+}
+
+/// The benchmarks of one metric that are judged together, all with an edge or all by their centres. What was observed of
+/// one is made when it is asked for: of a large suite with many runs all of it would fill memory.
+pub trait Suite: Sync {
+    /// How many benchmarks there are.
+    fn count(&self) -> usize;
+
+    /// How many runs base and head have.
+    fn runs(&self) -> [usize; 2];
+
+    /// True where every run of every benchmark has an edge.
+    fn has_edges(&self) -> bool;
+
+    /// All runs of one benchmark.
+    fn observed(&self, index: usize) -> Observed;
+}
+
+impl Suite for Vec<Observed> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn runs(&self) -> [usize; 2] {
+        let most = |runs: &[RunValue]| runs.iter().map(|run| run.run + 1).max().unwrap_or(0);
+        let both = self.iter().map(|one| (most(&one.base), most(&one.head)));
+        both.fold([0, 0], |[base, head], (b, h)| [base.max(b), head.max(h)])
+    }
+
+    fn has_edges(&self) -> bool {
+        self.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.edge.is_some())
+    }
+
+    fn observed(&self, index: usize) -> Observed {
+        self[index].clone()
+    }
 }
 
 /// A benchmark's change on the log scale; larger is worse.
@@ -79,22 +115,50 @@ struct Noise {
     floor: f64,
 }
 
-/// The estimates of a suite.
+/// The estimates of a suite, each of which is made when it is asked for: of a large suite all of them take much memory.
 #[derive(Debug)]
 pub struct Family {
-    /// One for each benchmark, in the order given.
-    pub estimates: Vec<Estimate>,
-    /// The common shift.
-    pub shift: f64,
-    /// Whether it was taken out.
-    pub shift_taken_out: bool,
+    seen: Vec<Seen>,
+    prior: Arc<Prior>,
+    shift: f64,
+    median_shift: f64,
+    /// P value of each towards the side on which its change lies.
+    p: Vec<f64>,
+    q_worse: Vec<f64>,
+    q_better: Vec<f64>,
+    /// The p value that one more finding would have to reach.
+    level: f64,
+    small: bool,
+    /// Where suspects were measured again: how their runs overlap.
+    overlaps: Option<Vec<f64>>,
 }
 
 impl Noise {
-    /// Weight, standard error of the change and degrees of freedom, for each point of the prior.
+    fn chance(&self) -> Chance<'_> {
+        Chance { prior: &self.prior, trace: &self.trace, floor: self.floor }
+    }
+}
+
+/// Noise as it is reckoned with.
+struct Chance<'a> {
+    prior: &'a Prior,
+    trace: &'a Trace,
+    floor: f64,
+}
+
+impl Chance<'_> {
+    /// Weight, standard error of the change and degrees of freedom, for each point of the prior. Where a floor holds, many
+    /// points come to the same, and are one.
     fn components(&self) -> impl Iterator<Item = (f64, f64, f64)> {
-        let spread = |v: super::prior::Variance| (self.trace.factor * v.variance).max(self.floor).sqrt();
-        self.prior.variances(&self.trace).map(move |v| (v.weight, spread(v), v.df))
+        let floored = |v: Variance| Variance { variance: (self.trace.factor * v.variance).max(self.floor), ..v };
+        let mut points = self.prior.variances(self.trace).map(floored).peekable();
+        std::iter::from_fn(move || {
+            let mut one = points.next()?;
+            while let Some(same) = points.next_if(|next| (next.variance, next.df) == (one.variance, one.df)) {
+                one.weight += same.weight;
+            }
+            Some((one.weight, one.variance.sqrt(), one.df))
+        })
     }
 
     /// P(a change of `x` or more by chance), averaged over the prior.
@@ -146,7 +210,7 @@ impl Noise {
 impl Estimate {
     /// Interval of `delta` at a confidence level.
     pub fn edge_interval(&self, level: f64) -> (f64, f64) {
-        let half = self.noise.quantile((1.0 - level) / 2.0);
+        let half = self.noise.chance().quantile((1.0 - level) / 2.0);
         (self.delta - half, self.delta + half)
     }
 
@@ -171,7 +235,7 @@ impl Estimate {
     /// Two one-sided tests: shown to lie within ± `bound`.
     pub fn lies_within(&self, bound: f64, alpha: f64) -> bool {
         // Of the two tests the one at the nearer bound decides.
-        self.delta.abs() < bound && self.noise.tail(bound - self.delta.abs()) < alpha
+        self.delta.abs() < bound && self.noise.chance().tail(bound - self.delta.abs()) < alpha
     }
 
     /// What this benchmark says of its suite's noise.
@@ -181,17 +245,17 @@ impl Estimate {
 
     /// The smallest change for the worse that these runs would have told from none, beside what else was found.
     pub fn detectable(&self) -> f64 {
-        self.noise.quantile(self.level)
+        self.noise.chance().quantile(self.level)
     }
 
     /// Standard error of the change, for charts: the prior's components taken together.
     pub fn standard_error(&self) -> f64 {
-        (self.noise.typical().0 * self.noise.trace.factor).sqrt()
+        (self.noise.chance().typical().0 * self.noise.trace.factor).sqrt()
     }
 
     /// The least number of fresh pairs of runs that would decide this change, where 20 would.
     pub fn runs_needed(&self, bound: f64, alpha: f64) -> Option<u32> {
-        let (variance, df) = self.noise.typical();
+        let (variance, df) = self.noise.chance().typical();
         // Within the threshold the question is whether it stays there; beyond it, whether it is chance.
         let (distance, level) =
             if self.delta.abs() <= bound { (bound - self.delta.abs(), alpha) } else { (self.delta.abs(), self.level) };
@@ -202,127 +266,224 @@ impl Estimate {
     }
 }
 
-/// One benchmark between reading and judging.
-struct Change {
-    raw: f64,
-    squares: f64,
-    df: f64,
-    factor: f64,
-}
-
-/// Estimates a suite: benchmarks of one metric, all with an edge or all judged by their centres.
-pub fn family(observed: &[Observed], nature: Nature, alpha: f64) -> Family {
-    estimated(observed, nature, alpha, None)
+/// Estimates a suite.
+pub fn family(suite: &dyn Suite, nature: Nature, alpha: f64) -> Family {
+    estimated(suite, nature, alpha, None)
 }
 
 /// Estimates some benchmarks of a suite that were measured again, base and head in turn. Their noise is told by the
 /// whole suite, as it was first measured, and by the fresh runs: those alone are few, and chosen for being far off. What
 /// they have in common is not taken out, as that may be the very change that they were chosen for.
-pub fn again(observed: &[Observed], nature: Nature, alpha: f64, suite: &[Trace]) -> Family {
-    estimated(observed, nature, alpha, Some(suite))
+pub fn again(suspects: &dyn Suite, nature: Nature, alpha: f64, suite: &[Trace]) -> Family {
+    estimated(suspects, nature, alpha, Some(suite))
 }
 
-fn estimated(observed: &[Observed], nature: Nature, alpha: f64, suite: Option<&[Trace]>) -> Family {
-    let by_edge = observed.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.edge.is_some());
-    let edges = by_edge.then(|| changes(observed, |value| value.edge.unwrap_or(value.centre)));
-    let medians = changes(observed, |value| value.centre);
-    let tested = edges.as_ref().unwrap_or(&medians);
-
-    let common = |changes: &[Change]| match suite {
+fn estimated(benchmarks: &dyn Suite, nature: Nature, alpha: f64, suite: Option<&[Trace]>) -> Family {
+    let by_edge = benchmarks.has_edges();
+    let mut seen = seen(benchmarks, by_edge);
+    let common = |change: fn(&Seen) -> f64| match suite {
         Some(_) => 0.0,
-        None => shift::common(&changes.iter().map(|change| change.raw).collect::<Vec<_>>()),
+        None => shift::common(&seen.iter().map(change).collect::<Vec<_>>()),
     };
-    let (shift, median_shift) = (common(tested), common(&medians));
-    let taken_out = |shift: f64| if shift.abs() <= SHIFT_CAP { shift } else { 0.0 };
+    let (shift, median_shift) = rayon::join(|| common(|one| one.trace.change), || common(|one| one.median_raw));
 
     // Where the common shift stays in, the fit still looks at the spread around the bulk.
-    let traces: Vec<Trace> = observed
-        .iter()
-        .zip(tested)
-        .map(|(one, change)| Trace {
-            wander: wander(one),
-            change: change.raw - shift,
-            squares: change.squares,
-            df: change.df,
-            factor: change.factor,
-        })
-        .collect();
-    let whole: Vec<Trace> = suite.unwrap_or_default().iter().chain(&traces).copied().collect();
-    let small = suite.map_or(observed.len(), <[Trace]>::len) < MIN_SUITE;
+    seen.iter_mut().for_each(|one| one.trace.change -= shift);
+    let whole: Vec<Trace> = suite.unwrap_or_default().iter().copied().chain(seen.iter().map(|one| one.trace)).collect();
+    let small = suite.map_or(seen.len(), <[Trace]>::len) < MIN_SUITE;
     let prior = Arc::new(Prior::fit(&whole, nature, small));
-    let mut estimates: Vec<Estimate> = (0..observed.len())
-        .into_par_iter()
-        .map(|i| {
-            let noise = Noise { prior: Arc::clone(&prior), trace: traces[i], floor: floor(&observed[i]) };
-            let delta = tested[i].raw - taken_out(shift);
-            let nearer = noise.tail(delta.abs());
-            Estimate {
-                delta,
-                raw: tested[i].raw,
-                median_delta: medians[i].raw - taken_out(median_shift),
-                median_raw: medians[i].raw,
-                p_worse: if delta > 0.0 { nearer } else { 1.0 - nearer },
-                p_better: if delta > 0.0 { 1.0 - nearer } else { nearer },
-                q_worse: 1.0,
-                q_better: 1.0,
-                low_evidence: small && traces[i].df == 0.0,
-                control: None,
-                overlap: suite.map(|_| overlap(&observed[i], by_edge, delta)),
-                level: alpha,
-                noise,
-            }
-        })
-        .collect();
-    correct(&mut estimates, alpha, suite.is_some());
-    Family { estimates, shift, shift_taken_out: shift.abs() <= SHIFT_CAP }
+    drop(whole);
+    let none = Vec::new;
+    let mut family = Family {
+        seen,
+        prior,
+        shift,
+        median_shift,
+        p: none(),
+        q_worse: none(),
+        q_better: none(),
+        level: alpha,
+        small,
+        overlaps: None,
+    };
+    let all = || (0..family.seen.len()).into_par_iter();
+    let p = all().map(|i| family.chance(i).tail(family.delta(i).abs())).collect();
+    let overlaps = suite.map(|_| all().map(|i| overlap(&benchmarks.observed(i), by_edge, family.delta(i))).collect());
+    (family.p, family.overlaps) = (p, overlaps);
+    family.correct(alpha, suite.is_some());
+    family
 }
 
-/// Fills in what hangs on the number of tests.
-fn correct(estimates: &mut [Estimate], alpha: f64, last_word: bool) {
-    let correction = if last_word { fdr::holm } else { fdr::benjamini_hochberg };
-    let worse = correction(&estimates.iter().map(|e| e.p_worse).collect::<Vec<_>>());
-    let better = correction(&estimates.iter().map(|e| e.p_better).collect::<Vec<_>>());
-    let called = worse.iter().filter(|q| **q < alpha).count();
-    let tests = estimates.len().max(1);
-    let level = match last_word {
-        true => alpha / tests.saturating_sub(called).max(1) as f64,
-        false => alpha * (called + 1).min(tests) as f64 / tests as f64,
-    };
-    for (estimate, (worse, better)) in estimates.iter_mut().zip(worse.into_iter().zip(better)) {
-        (estimate.q_worse, estimate.q_better, estimate.level) = (worse, better, level);
+impl Family {
+    /// How many benchmarks there are.
+    pub fn count(&self) -> usize {
+        self.seen.len()
     }
+
+    /// The common shift.
+    pub fn shift(&self) -> f64 {
+        self.shift
+    }
+
+    /// Whether it was taken out.
+    pub fn shift_taken_out(&self) -> bool {
+        self.shift.abs() <= SHIFT_CAP
+    }
+
+    /// The estimates, in the order of the benchmarks.
+    pub fn estimates(&self) -> impl Iterator<Item = Estimate> {
+        (0..self.count()).map(|index| self.estimate(index))
+    }
+
+    /// The estimate of one benchmark.
+    pub fn estimate(&self, index: usize) -> Estimate {
+        let [p_worse, p_better] = self.p_values(index);
+        let Seen { raw, median_raw, trace, floor } = self.seen[index];
+        Estimate {
+            delta: self.delta(index),
+            raw,
+            median_delta: median_raw - taken_out(self.median_shift),
+            median_raw,
+            p_worse,
+            p_better,
+            q_worse: self.q_worse[index],
+            q_better: self.q_better[index],
+            low_evidence: self.small && trace.df == 0.0,
+            control: None,
+            overlap: self.overlaps.as_ref().map(|overlaps| overlaps[index]),
+            level: self.level,
+            noise: Noise { prior: Arc::clone(&self.prior), trace, floor },
+        }
+    }
+
+    fn delta(&self, index: usize) -> f64 {
+        self.seen[index].raw - taken_out(self.shift)
+    }
+
+    fn chance(&self, index: usize) -> Chance<'_> {
+        let Seen { trace, floor, .. } = &self.seen[index];
+        Chance { prior: &self.prior, trace, floor: *floor }
+    }
+
+    /// Towards worse and towards better.
+    fn p_values(&self, index: usize) -> [f64; 2] {
+        let (nearer, further) = (self.p[index], 1.0 - self.p[index]);
+        if self.delta(index) > 0.0 { [nearer, further] } else { [further, nearer] }
+    }
+
+    /// Fills in what hangs on the number of tests.
+    fn correct(&mut self, alpha: f64, last_word: bool) {
+        let correction = if last_word { fdr::holm } else { fdr::benjamini_hochberg };
+        let corrected = |way: usize| correction(&(0..self.count()).map(|i| self.p_values(i)[way]).collect::<Vec<_>>());
+        let (worse, better) = rayon::join(|| corrected(0), || corrected(1));
+        let called = worse.iter().filter(|q| **q < alpha).count();
+        let tests = self.count().max(1);
+        self.level = match last_word {
+            true => alpha / tests.saturating_sub(called).max(1) as f64,
+            false => alpha * (called + 1).min(tests) as f64 / tests as f64,
+        };
+        (self.q_worse, self.q_better) = (worse, better);
+    }
+}
+
+/// What of a common shift is taken out.
+fn taken_out(shift: f64) -> f64 {
+    if shift.abs() <= SHIFT_CAP { shift } else { 0.0 }
 }
 
 /// The share of pairs of a base and a head run that do not lie the way of the change.
 fn overlap(one: &Observed, by_edge: bool, delta: f64) -> f64 {
-    let value = |run: &RunValue| if by_edge { run.edge.unwrap_or(run.centre) } else { run.centre };
+    let value = if by_edge { edge } else { centre };
     let against = |base: &RunValue| one.head.iter().filter(|head| (value(head) - value(base)) * delta <= 0.0).count();
     let count: usize = one.base.iter().map(against).sum();
     count as f64 / (one.base.len() * one.head.len()).max(1) as f64
 }
 
-/// Each benchmark's change, every run's common factor taken out of its side first.
-fn changes(observed: &[Observed], value: impl Fn(&RunValue) -> f64) -> Vec<Change> {
-    let side = |runs: &dyn Fn(&Observed) -> &[RunValue]| {
-        let mut side: Vec<Vec<(usize, f64)>> =
-            observed.iter().map(|one| runs(one).iter().map(|run| (run.run, value(run))).collect()).collect();
-        shift::polish(&mut side);
-        side.into_iter().map(|runs| runs.into_iter().map(|(_, y)| y).collect::<Vec<f64>>()).collect::<Vec<_>>()
+fn edge(run: &RunValue) -> f64 {
+    run.edge.unwrap_or(run.centre)
+}
+
+fn centre(run: &RunValue) -> f64 {
+    run.centre
+}
+
+/// One benchmark between reading and judging.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    /// The change that is tested: of the edges, or of the centres where there are none.
+    raw: f64,
+    /// The change of the centres.
+    median_raw: f64,
+    /// What the fit looks at.
+    trace: Trace,
+    floor: f64,
+}
+
+/// Looks at each benchmark, every run's common factor taken out of its side first.
+fn seen(benchmarks: &dyn Suite, by_edge: bool) -> Vec<Seen> {
+    let (edges, centres) = factors(benchmarks, by_edge);
+    let look = |i: usize| {
+        let one = benchmarks.observed(i);
+        let medians = change(&one, centre, &centres);
+        let tested = if by_edge { change(&one, edge, &edges) } else { medians };
+        let trace = Trace {
+            wander: wander(&one),
+            change: tested.raw,
+            squares: tested.squares,
+            df: (one.base.len() + one.head.len()) as f64 - 2.0,
+            factor: centre::variance_factor(one.base.len()) + centre::variance_factor(one.head.len()),
+        };
+        Seen { raw: tested.raw, median_raw: medians.raw, trace, floor: floor(&one) }
     };
-    let (base, head) = (side(&|one| &one.base), side(&|one| &one.head));
+    (0..benchmarks.count()).into_par_iter().map(look).collect()
+}
+
+/// The common factors of the runs of base and head: of their edges, and of their centres. None in a small suite, and of a
+/// single run.
+fn factors(benchmarks: &dyn Suite, by_edge: bool) -> ([Vec<f64>; 2], [Vec<f64>; 2]) {
+    let wanted = benchmarks.runs().map(|runs| runs > 1 && benchmarks.count() >= MIN_SUITE);
+    if wanted == [false, false] {
+        return Default::default();
+    }
+    // Of the edges of base and head, then of their centres.
+    let none = || <[Residuals; 4]>::default();
+    let add = |mut sums: [Residuals; 4], i: usize| {
+        let one = benchmarks.observed(i);
+        for (side, runs) in [&one.base, &one.head].into_iter().enumerate().filter(|(side, _)| wanted[*side]) {
+            let of = |value: fn(&RunValue) -> f64| runs.iter().map(|run| (run.run, value(run))).collect::<Vec<_>>();
+            if by_edge {
+                sums[side].add(&of(edge));
+            }
+            sums[2 + side].add(&of(centre));
+        }
+        sums
+    };
+    let both = |one: [Residuals; 4], other: [Residuals; 4]| {
+        let mut other = other.into_iter();
+        one.map(|side| side.and(other.next().unwrap_or_default()))
+    };
+    let sums = (0..benchmarks.count()).into_par_iter().fold(none, add).reduce(none, both);
+    let [base, head, base_centres, head_centres] = sums.map(|side| side.factors());
+    ([base, head], [base_centres, head_centres])
+}
+
+/// A benchmark's change, and how far its runs lie from their side's mean.
+#[derive(Clone, Copy)]
+struct Change {
+    raw: f64,
+    squares: f64,
+}
+
+fn change(one: &Observed, value: fn(&RunValue) -> f64, factors: &[Vec<f64>; 2]) -> Change {
+    let side = |runs: &[RunValue], factors: &[f64]| -> Vec<f64> {
+        runs.iter().map(|run| value(run) - factors.get(run.run).copied().unwrap_or(0.0)).collect()
+    };
     let squares = |runs: &[f64]| {
         let mean = runs.iter().sum::<f64>() / runs.len() as f64;
         runs.iter().map(|y| (y - mean).powi(2)).sum::<f64>()
     };
-    base.iter()
-        .zip(&head)
-        .map(|(base, head)| Change {
-            raw: centre::of_runs(head) - centre::of_runs(base),
-            squares: squares(base) + squares(head),
-            df: (base.len() + head.len()) as f64 - 2.0,
-            factor: centre::variance_factor(base.len()) + centre::variance_factor(head.len()),
-        })
-        .collect()
+    let (base, head) = (side(&one.base, &factors[0]), side(&one.head, &factors[1]));
+    Change { raw: centre::of_runs(&head) - centre::of_runs(&base), squares: squares(&base) + squares(&head) }
 }
 
 /// `ln(wander^2)` averaged over the runs that have one.
@@ -362,12 +523,12 @@ mod tests {
         let change = |i: u32| sd * (f64::from(i % 7) - 3.0) / 2.0;
         let observed: Vec<Observed> =
             (0..30).map(|i| Observed { base: vec![run(0, 0.0, 0.01)], head: vec![run(0, change(i), 0.01)] }).collect();
-        family(&observed, Nature::Measured, 0.05).estimates.iter().map(Estimate::trace).collect()
+        family(&observed, Nature::Measured, 0.05).estimates().map(|estimate| estimate.trace()).collect()
     }
 
     #[test]
     fn what_is_measured_again_is_as_noisy_as_its_suite() {
-        let p = |suite: &[Trace]| again(&fresh(), Nature::Measured, 0.05, suite).estimates[0].p_worse;
+        let p = |suite: &[Trace]| again(&fresh(), Nature::Measured, 0.05, suite).estimate(0).p_worse;
         let (quiet, noisy, alone) = (p(&suite(0.005)), p(&suite(0.2)), p(&[]));
         assert!(quiet < alone && alone < noisy, "{quiet} {alone} {noisy}");
         assert!(quiet < 0.001);
@@ -377,7 +538,7 @@ mod tests {
     fn what_the_suspects_have_in_common_stays_in() {
         let slower: Vec<Observed> = (0..12).flat_map(|_| fresh()).collect();
         let suspects = again(&slower, Nature::Measured, 0.05, &suite(0.02));
-        assert!(suspects.estimates.iter().all(|estimate| (estimate.delta - 0.25).abs() < 1e-9));
-        assert_eq!(suspects.shift, 0.0);
+        assert!(suspects.estimates().all(|estimate| (estimate.delta - 0.25).abs() < 1e-9));
+        assert_eq!(suspects.shift(), 0.0);
     }
 }

@@ -45,6 +45,9 @@ const FLOOR: f64 = 0.003;
 const FLOOR_COUNTS: f64 = 1e-4;
 /// A larger suite is fitted on this many of its benchmarks, evenly chosen: more do not move the weights.
 const FITTED: usize = 1500;
+/// Of so many factors of the likelihood one logarithm is taken: each is 0.03 at least, the least share, so that their
+/// product is far from the least number there is.
+const ONE_LOG: usize = 128;
 /// Points of less weight than this together are dropped.
 const NEGLIGIBLE: f64 = 1e-7;
 
@@ -66,14 +69,32 @@ pub struct Trace {
 /// A benchmark of the fit, with what does not hang on the point of the grid.
 struct Fitted {
     trace: Trace,
+    /// What its samples foretell, less what is typical.
+    u: f64,
     /// The change's square for runs of variance one.
     squared: f64,
     half_log: f64,
 }
 
 impl Fitted {
-    fn new(trace: Trace) -> Self {
-        Fitted { trace, squared: trace.change.powi(2) / trace.factor, half_log: 0.5 * (PI * trace.factor).ln() }
+    fn new(trace: Trace, u: f64) -> Self {
+        let squared = trace.change.powi(2) / trace.factor;
+        Fitted { trace, u, squared, half_log: 0.5 * (PI * trace.factor).ln() }
+    }
+}
+
+/// The least variance of one run.
+#[derive(Debug, Clone, Copy)]
+struct Floor {
+    variance: f64,
+    ln: f64,
+}
+
+impl Floor {
+    /// From the standard deviation.
+    fn new(sd: f64) -> Self {
+        let variance = sd * sd;
+        Floor { variance, ln: variance.ln() }
     }
 }
 
@@ -95,11 +116,11 @@ struct Point {
     weight: f64,
 }
 
-/// What a suite says of its benchmarks' variances: grid points with their weights, heaviest first.
+/// What a suite says of its benchmarks' variances: grid points with their weights, those of one spread side by side.
 #[derive(Debug, Clone)]
 pub struct Prior {
     points: Vec<Point>,
-    floor: f64,
+    floor: Floor,
     /// The `u` of a benchmark without samples.
     unknown: f64,
 }
@@ -117,10 +138,10 @@ impl Prior {
         };
         let spreads: &[f64] =
             if known.is_empty() && nature == Nature::Measured { &SPREADS_WITHOUT_SAMPLES } else { &SPREADS };
-        let mut prior = Prior { points: grid(0..LEVEL_STEPS, level, spreads), floor, unknown };
+        let mut prior = Prior { points: grid(0..LEVEL_STEPS, level, spreads), floor: Floor::new(floor), unknown };
         let step = traces.len().div_ceil(FITTED).max(1);
-        let fitted: Vec<Trace> = traces.iter().copied().step_by(step).collect();
-        let fitted: Vec<Fitted> = fitted.into_iter().map(Fitted::new).collect();
+        let fitted: Vec<Fitted> =
+            traces.iter().step_by(step).map(|trace| Fitted::new(*trace, prior.untypical(trace))).collect();
         let explained = |points: &[Point]| -> Vec<f64> {
             points.par_iter().map(|point| prior.log_posterior(point, level, &fitted, step as f64)).collect()
         };
@@ -137,47 +158,65 @@ impl Prior {
     pub fn variances(&self, trace: &Trace) -> impl Iterator<Item = Variance> {
         self.points.iter().map(|point| {
             let df = point.spread + trace.df;
-            let total = point.spread * self.scale(point, trace) + trace.squares;
-            Variance { weight: point.weight, df, variance: (total / df).max(self.floor.powi(2)) }
+            let total = point.spread * self.scale(self.ln_scale(point, self.untypical(trace))) + trace.squares;
+            Variance { weight: point.weight, df, variance: (total / df).max(self.floor.variance) }
         })
     }
 
-    /// The prior variance of a benchmark at a point.
-    fn scale(&self, point: &Point, trace: &Trace) -> f64 {
-        let u = trace.wander.map_or(self.unknown, foretold);
-        (point.level + point.slope * (u - TYPICAL)).exp().max(self.floor.powi(2))
+    /// What a benchmark's samples foretell, less what is typical.
+    fn untypical(&self, trace: &Trace) -> f64 {
+        trace.wander.map_or(self.unknown, foretold) - TYPICAL
+    }
+
+    /// The prior variance of a benchmark at a point, on the log scale.
+    fn ln_scale(&self, point: &Point, untypical: f64) -> f64 {
+        (point.level + point.slope * untypical).max(self.floor.ln)
+    }
+
+    /// The variance of such a logarithm, which is that of the floor very often.
+    fn scale(&self, ln_scale: f64) -> f64 {
+        if ln_scale > self.floor.ln { ln_scale.exp() } else { self.floor.variance }
     }
 
     /// Log of the prior times the likelihood of all changes and run differences, the variances integrated out.
     /// `each` benchmark stands for so many.
     fn log_posterior(&self, point: &Point, level: f64, traces: &[Fitted], each: f64) -> f64 {
         let d0 = point.spread;
-        let of_spread = ln_gamma(d0 / 2.0);
+        let (ln_spread, of_spread) = (d0.ln(), ln_gamma(d0 / 2.0));
         // Few degrees of freedom differ in a suite, and their gamma functions would be half of the work.
         let mut gammas: Vec<(f64, [f64; 2])> = Vec::new();
         let of_change = (2.0 * CHANGE_SCALE).ln();
         let mut by_share = [0.0; CHANGED.len()];
-        for Fitted { trace, squared, half_log } in traces {
-            let scale = self.scale(point, trace);
-            let total = d0 * scale + trace.squares;
-            let head = d0 / 2.0 * (d0 * scale).ln() - of_spread;
-            let noise_df = (d0 + trace.df + 1.0) / 2.0;
-            let real_df = (d0 + trace.df) / 2.0;
-            let [of_noise, of_real] = match gammas.iter().find(|(df, _)| *df == trace.df) {
-                Some((_, known)) => *known,
-                None => {
-                    let new = [ln_gamma(noise_df), ln_gamma(real_df)];
-                    gammas.push((trace.df, new));
-                    new
+        for traces in traces.chunks(ONE_LOG) {
+            let (mut logs, mut products) = (0.0, [1.0; CHANGED.len()]);
+            for Fitted { trace, u, squared, half_log } in traces {
+                let ln_scale = self.ln_scale(point, *u);
+                let total = d0 * self.scale(ln_scale) + trace.squares;
+                let ln_scaled = ln_spread + ln_scale;
+                let ln_total = if trace.squares == 0.0 { ln_scaled } else { total.ln() };
+                let head = d0 / 2.0 * ln_scaled - of_spread;
+                let noise_df = (d0 + trace.df + 1.0) / 2.0;
+                let real_df = (d0 + trace.df) / 2.0;
+                let [of_noise, of_real] = match gammas.iter().find(|(df, _)| *df == trace.df) {
+                    Some((_, known)) => *known,
+                    None => {
+                        let new = [ln_gamma(noise_df), ln_gamma(real_df)];
+                        gammas.push((trace.df, new));
+                        new
+                    }
+                };
+                let noise = head + of_noise - noise_df * (total + squared).ln() - half_log;
+                let real = head + of_real - real_df * ln_total - of_change - trace.change.abs() / CHANGE_SCALE;
+                // ln((1 - share) e^noise + share e^real), from the larger of the two.
+                let (larger, ratio) = (noise.max(real), (-(noise - real).abs()).exp());
+                let (of_noise, of_real) = if noise >= real { (1.0, ratio) } else { (ratio, 1.0) };
+                logs += larger;
+                for (product, (share, _)) in products.iter_mut().zip(CHANGED) {
+                    *product *= (1.0 - share) * of_noise + share * of_real;
                 }
-            };
-            let noise = head + of_noise - noise_df * (total + squared).ln() - half_log;
-            let real = head + of_real - real_df * total.ln() - of_change - trace.change.abs() / CHANGE_SCALE;
-            // ln((1 - share) e^noise + share e^real), from the larger of the two.
-            let (larger, ratio) = (noise.max(real), (-(noise - real).abs()).exp());
-            let (of_noise, of_real) = if noise >= real { (1.0, ratio) } else { (ratio, 1.0) };
-            for (sum, (share, _)) in by_share.iter_mut().zip(CHANGED) {
-                *sum += larger + ((1.0 - share) * of_noise + share * of_real).ln();
+            }
+            for (sum, product) in by_share.iter_mut().zip(products) {
+                *sum += logs + product.ln();
             }
         }
         let most = by_share.iter().copied().fold(f64::NEG_INFINITY, f64::max) * each;
@@ -202,6 +241,7 @@ impl Prior {
         });
         self.points.truncate(enough.map_or(self.points.len(), |last| last + 1));
         self.points.iter_mut().for_each(|point| point.weight /= kept);
+        self.points.sort_by(|a, b| a.spread.total_cmp(&b.spread));
         self
     }
 }

@@ -10,19 +10,36 @@ const BULK: f64 = 0.4;
 /// Windows up to so much longer than the shortest count as equally good.
 const SLACK: f64 = 1.5;
 
-/// Takes each run's common factor out of a side's values, given as (run, y) for each benchmark, on the log scale.
-pub fn polish(side: &mut [Vec<(usize, f64)>]) {
-    let runs = side.iter().flatten().map(|(run, _)| run + 1).max().unwrap_or(0);
-    if runs < 2 || side.len() < MIN_SUITE {
-        return;
+/// How far the values of each run of a side lie from their benchmarks' medians, on the log scale: what a run's common
+/// factor is found from.
+#[derive(Debug, Default)]
+pub struct Residuals(Vec<Vec<f64>>);
+
+impl Residuals {
+    /// Adds a benchmark, given as (run, y).
+    pub fn add(&mut self, benchmark: &[(usize, f64)]) {
+        let median = centre::median(&benchmark.iter().map(|(_, y)| *y).collect::<Vec<_>>());
+        for (run, y) in benchmark {
+            if self.0.len() <= *run {
+                self.0.resize_with(run + 1, Vec::new);
+            }
+            self.0[*run].push(y - median);
+        }
     }
-    let mut residuals: Vec<Vec<f64>> = vec![Vec::new(); runs];
-    for values in side.iter() {
-        let median = centre::median(&values.iter().map(|(_, y)| *y).collect::<Vec<_>>());
-        values.iter().for_each(|(run, y)| residuals[*run].push(y - median));
+
+    /// Both taken together.
+    pub fn and(mut self, other: Residuals) -> Residuals {
+        if self.0.len() < other.0.len() {
+            self.0.resize_with(other.0.len(), Vec::new);
+        }
+        self.0.iter_mut().zip(other.0).for_each(|(run, more)| run.extend(more));
+        self
     }
-    let factors: Vec<f64> = residuals.iter().map(|residuals| centre::median(residuals)).collect();
-    side.iter_mut().flatten().for_each(|(run, y)| *y -= factors[*run]);
+
+    /// Each run's common factor.
+    pub fn factors(&self) -> Vec<f64> {
+        self.0.iter().map(|run| centre::median(run)).collect()
+    }
 }
 
 /// Where the bulk of the changes lies: of the windows that hold 40 % of them and are about the shortest, the one
@@ -67,12 +84,17 @@ mod tests {
     }
 
     #[test]
-    fn polishing_takes_out_what_a_run_has_in_common() {
-        let mut side: Vec<Vec<(usize, f64)>> =
-            (0..10).map(|i| (0..3).map(|run| (run, i as f64 + [0.0, 0.1, -0.2][run])).collect()).collect();
-        polish(&mut side);
-        for (i, values) in side.iter().enumerate() {
-            values.iter().for_each(|(_, y)| assert!((y - i as f64).abs() < 1e-12));
+    fn what_a_run_has_in_common_is_found_for_each() {
+        let benchmark = |i: usize| [0.0, 0.1, -0.2].map(|factor| i as f64 + factor);
+        let side = |range: std::ops::Range<usize>| {
+            let mut side = Residuals::default();
+            range.for_each(|i| side.add(&benchmark(i).into_iter().enumerate().collect::<Vec<_>>()));
+            side
+        };
+        // The median of the three is the first.
+        for (factor, expected) in side(0..4).and(side(4..10)).factors().into_iter().zip([0.0, 0.1, -0.2]) {
+            assert!((factor - expected).abs() < 1e-12);
         }
+        assert_eq!(Residuals::default().and(side(0..1)).factors().len(), 3);
     }
 }

@@ -45,8 +45,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
     let budgets = budget::hold(policy, &comparisons, &mut findings, environment.matches);
     let goals = budget::goals(policy, &comparisons, &findings, environment.matches);
-    drop(comparisons);
-    let findings = ordered(findings);
+    let (findings, ()) = rayon::join(|| ordered(findings), || drop(comparisons));
 
     diagnostics.extend(stale_waivers(policy, today, &used));
     diagnostics.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
@@ -90,13 +89,25 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
     finding.outcome
 }
 
-/// Worst first, then by name. Findings are large: their places are sorted, and each moves once.
-fn ordered(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut order: Vec<(f64, usize)> = findings.iter().enumerate().map(|(i, finding)| (rank(finding), i)).collect();
-    let name = |i: usize| (&findings[i].name, &findings[i].metric, i);
-    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| name(a.1).cmp(&name(b.1))));
-    let mut findings: Vec<Option<Finding>> = findings.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|(_, i)| findings[i].take()).collect()
+/// Worst first, then by name. Findings are large: their places are sorted, and then they change places.
+fn ordered(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let ranked = findings.par_iter().enumerate().map(|(place, finding)| (rank(finding), place));
+    let mut order: Vec<(f64, usize)> = ranked.collect();
+    let name = |place: usize| (&findings[place].name, &findings[place].metric, place);
+    order.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| name(a.1).cmp(&name(b.1))));
+    // Along each cycle of the order, the first one of it is handed on until its own place comes.
+    for first in 0..order.len() {
+        let mut place = first;
+        loop {
+            let from = std::mem::replace(&mut order[place].1, place);
+            if from == first {
+                break;
+            }
+            findings.swap(place, from);
+            place = from;
+        }
+    }
+    findings
 }
 
 /// Worst first: by outcome, and within one by how much worse.
@@ -191,6 +202,24 @@ mod tests {
     use super::*;
     use crate::compare::compare;
     use crate::model::{Evidence, Measurement, Metric, Run};
+
+    #[test]
+    fn findings_stand_worst_first_each_once() {
+        let side = |change: &dyn Fn(u32) -> f64| {
+            let named =
+                |i: u32| Measurement::new("t", format!("b{i:03}"), Metric::time(), Evidence::Value(100.0 * change(i)));
+            Run { measurements: (0..200).map(named).collect(), ..Run::default() }
+        };
+        // 77 and 200 have no common factor: every change once, out of the order of the names.
+        let compared = compare(&[side(&|_| 1.0)], &[side(&|i| 1.0 + f64::from(i * 77 % 200) / 100.0)], 0.05, |_| None);
+        let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
+        let (base, head) = (SideReport::default(), SideReport::default());
+        let circumstances = Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) };
+        let findings = judge(compared, &Policy::default(), circumstances).benchmarks;
+        assert!(findings.is_sorted_by(|a, b| (rank(a), &a.name) < (rank(b), &b.name)));
+        let names: std::collections::BTreeSet<&str> = findings.iter().map(|finding| &*finding.name).collect();
+        assert_eq!((names.len(), findings.len()), (200, 200));
+    }
 
     #[test]
     fn the_outcome_alone_is_that_of_the_report() {

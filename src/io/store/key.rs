@@ -94,6 +94,11 @@ impl Key {
         format!("{:012}-{commit}-{}{thin}{SUFFIX}", self.time, self.id)
     }
 
+    /// True where a run has the time and the commit of this name.
+    pub fn names(&self, run: &Run) -> bool {
+        self.time == named(run.time) && self.commit == run.commit
+    }
+
     /// True where these bytes are the ones that the key was made for.
     pub fn fits(&self, bytes: &[u8]) -> bool {
         fingerprint(bytes).starts_with(&**self.thin.as_ref().unwrap_or(&self.id))

@@ -55,6 +55,12 @@ pub trait Store: Send + Sync {
     /// The bytes of a run, which are the ones that were written.
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError>;
 
+    /// Of a run's bytes as many as its digests take, from the first one on, or more. They are not held against its name: the
+    /// digests carry a sum of their own.
+    fn read_digests(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
+        self.read(key)
+    }
+
     /// True where a read is mostly waiting for an answer, so that many should be under way at once.
     fn is_far(&self) -> bool {
         false
@@ -362,8 +368,9 @@ pub fn read_runs(store: &dyn Store, keys: &[Key], detail: Detail) -> Vec<Result<
         let fetched = if store.is_far() { store.read_all(some) } else { Vec::new() };
         let fetched = fetched.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
         let mut waiting: VecDeque<_> = some.iter().zip(fetched).collect();
-        let read = |(key, fetched): (&Key, Option<Result<Vec<u8>, StoreError>>), names: &[BenchId]| {
-            decoded(store, key, &fetched.unwrap_or_else(|| store.read(key))?, detail, names)
+        let read = |(key, fetched): (&Key, Option<Result<Vec<u8>, StoreError>>), names: &[BenchId]| match fetched {
+            Some(bytes) => decoded(store, key, &bytes?, detail, names),
+            None => read_beside(store, key, detail, names),
         };
         if names.is_empty()
             && let Some(first) = waiting.pop_front()
@@ -380,14 +387,32 @@ pub fn read_runs(store: &dyn Store, keys: &[Key], detail: Detail) -> Vec<Result<
 
 /// Reads a run out of a store.
 pub fn read_run(store: &dyn Store, key: &Key, detail: Detail) -> Result<Run, StoreError> {
-    decoded(store, key, &store.read(key)?, detail, &[])
+    read_beside(store, key, detail, &[])
+}
+
+fn read_beside(store: &dyn Store, key: &Key, detail: Detail, names: &[BenchId]) -> Result<Run, StoreError> {
+    if detail == Detail::Digests {
+        let bytes = store.read_digests(key)?;
+        if let Some(run) = record::decode_digests(&bytes, names).map_err(|error| damaged(store, key, error))? {
+            return if key.names(&run) { Ok(run) } else { Err(misnamed(store.describe(), key)) };
+        }
+    }
+    decoded(store, key, &store.read(key)?, detail, names)
 }
 
 fn decoded(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail, names: &[BenchId]) -> Result<Run, StoreError> {
-    record::decode_beside(bytes, detail, names).map_err(|error| match error {
+    record::decode_beside(bytes, detail, names).map_err(|error| damaged(store, key, error))
+}
+
+fn damaged(store: &dyn Store, key: &Key, error: RecordError) -> StoreError {
+    match error {
         newer @ RecordError::Newer { .. } => newer.into(),
         other => StoreError::Damaged { store: store.describe(), place: key.to_string(), why: other.to_string() },
-    })
+    }
+}
+
+fn misnamed(store: String, key: &Key) -> StoreError {
+    StoreError::Damaged { store, place: key.to_string(), why: "its content does not fit its name".into() }
 }
 
 /// Which of some records need not be written: their runs are there in thinned form.
@@ -428,7 +453,7 @@ fn checked(store: String, key: &Key, bytes: Vec<u8>) -> Result<Vec<u8>, StoreErr
     if later || key.fits(&bytes) {
         return Ok(bytes);
     }
-    Err(StoreError::Damaged { store, place: key.to_string(), why: "its content does not fit its name".into() })
+    Err(misnamed(store, key))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! which may change. A new rule is a new number in [`RULE`] and other [`MEASURES`] in `measures` and `get`: nothing else.
 
 use super::RecordError;
-use super::wire::{Cursor, damaged, put_floats, put_planes, put_varint};
+use super::wire::{Cursor, all, damaged, put_floats, put_planes, put_varint};
 use crate::model::Digest;
 
 /// The rule by which today's measures are made.
@@ -45,8 +45,7 @@ impl Digests {
     pub(super) fn read_centres(&mut self, mut column: Cursor<'_>) -> Result<(), RecordError> {
         let n = column.count(9)?;
         self.medians = column.planes::<8>(n)?.floats()?;
-        let count = |c: &mut Cursor<'_>| u32::try_from(c.varint()?).map_err(|_| damaged("a count is too large"));
-        self.counts = (0..n).map(|_| count(&mut column)).collect::<Result<_, _>>()?;
+        self.counts = all(n, || u32::try_from(column.varint()?).map_err(|_| damaged("a count is too large")))?;
         Ok(())
     }
 

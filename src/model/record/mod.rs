@@ -24,7 +24,7 @@ mod write;
 use super::{BenchId, Detail, Digest, Direction, Run};
 pub use quantiles::SHARES;
 use read::Index;
-use std::io::{Read, Write};
+use std::io::Write;
 
 /// The version that this program writes, and the newest one whose meaning it knows.
 pub const VERSION: u16 = 1;
@@ -33,7 +33,8 @@ pub const VERSION: u16 = 1;
 const OLDEST_READER: u16 = 1;
 
 const MAGIC: &[u8; 6] = b"pgrun\n";
-const HEADER: usize = MAGIC.len() + 2 + 2 + 4 * 4;
+/// Bytes of a record's header.
+pub const HEADER: usize = MAGIC.len() + 2 + 2 + 4 * 4;
 
 /// No frame is unpacked beyond this: 100,000 benchmarks need about 8 MiB of index and 30 MiB of samples.
 const INDEX_LIMIT: usize = 64 << 20;
@@ -104,6 +105,13 @@ pub fn encode(run: &Run, digest: impl Fn(&[f64], Direction) -> Digest) -> Result
     Ok(bytes)
 }
 
+/// How far the part of a record goes that holds its digests, and how long the whole is, as its header states them.
+pub fn extent(bytes: &[u8]) -> Result<(usize, usize), RecordError> {
+    let header = Header::read_known(bytes)?;
+    let digests = HEADER.saturating_add(header.index.packed);
+    Ok((digests, digests.saturating_add(header.samples.packed)))
+}
+
 /// A run from its stored bytes. Any bytes may be given: what is not a whole record is an error, and memory stays bounded.
 /// For digests alone the samples stay packed; a digest that was made by another rule than today's is given as its
 /// samples instead, where they were kept.
@@ -113,10 +121,7 @@ pub fn decode(bytes: &[u8], detail: Detail) -> Result<Run, RecordError> {
 
 /// The same beside a run that is likely to have the same names, which are given in its order: they are kept once for both.
 pub fn decode_beside(bytes: &[u8], detail: Detail, known: &[BenchId]) -> Result<Run, RecordError> {
-    let header = Header::read(bytes)?;
-    if header.oldest_reader > VERSION {
-        return Err(RecordError::Newer { version: header.version, needs: header.oldest_reader });
-    }
+    let header = Header::read_known(bytes)?;
     let body = bytes.get(HEADER..).unwrap_or_default();
     if header.index.packed.checked_add(header.samples.packed) != Some(body.len()) {
         return Err(RecordError::Damaged("its length is not the one that its header states".into()));
@@ -128,6 +133,16 @@ pub fn decode_beside(bytes: &[u8], detail: Detail, known: &[BenchId]) -> Result<
     }
     let samples = if header.samples.raw == 0 { Vec::new() } else { unpack(samples, header.samples, SAMPLES_LIMIT)? };
     index.run(Some(&samples))
+}
+
+/// The digests of a run, from that part of its bytes which holds them (see [`extent`]); `None` where they were made by
+/// another rule than today's, so that the samples are needed.
+pub fn decode_digests(bytes: &[u8], known: &[BenchId]) -> Result<Option<Run>, RecordError> {
+    let header = Header::read_known(bytes)?;
+    let cut = || RecordError::Damaged("it ends before its header says".into());
+    let index = bytes.get(HEADER..).and_then(|body| body.get(..header.index.packed)).ok_or_else(cut)?;
+    let index = Index::read(&unpack(index, header.index, INDEX_LIMIT)?, known)?;
+    index.digests_are_current().then(|| index.run(None)).transpose()
 }
 
 /// Sizes of a zstd frame.
@@ -164,6 +179,15 @@ impl Header {
         header(Frame { packed: size(4)?, raw: size(8)? }, Frame { packed: size(12)?, raw: size(16)? })
     }
 
+    /// The header of a record that this program reads.
+    fn read_known(bytes: &[u8]) -> Result<Header, RecordError> {
+        let header = Header::read(bytes)?;
+        if header.oldest_reader > VERSION {
+            return Err(RecordError::Newer { version: header.version, needs: header.oldest_reader });
+        }
+        Ok(header)
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(self.version.to_le_bytes());
@@ -187,15 +211,14 @@ fn pack(raw: &[u8]) -> Result<Vec<u8>, RecordError> {
     packed().map_err(RecordError::Compression)
 }
 
-/// Unpacks by streaming, so that memory follows what really comes out, not what the header promises.
+/// Unpacks a part at once. No more than its header states comes out; and what of that does not come takes no memory,
+/// since the room for it is never touched.
 fn unpack(packed: &[u8], frame: Frame, limit: usize) -> Result<Vec<u8>, RecordError> {
     if frame.raw > limit {
         return Err(RecordError::Damaged(format!("a part of it claims {} MiB", frame.raw >> 20)));
     }
-    let mut raw = Vec::new();
-    let read = zstd::Decoder::with_buffer(packed).and_then(|d| d.take(frame.raw as u64 + 1).read_to_end(&mut raw));
-    match read {
-        Ok(n) if n == frame.raw => Ok(raw),
+    match zstd::bulk::decompress(packed, frame.raw) {
+        Ok(raw) if raw.len() == frame.raw => Ok(raw),
         Ok(_) => Err(RecordError::Damaged("a part of it has another length than its header states".into())),
         Err(error) => Err(RecordError::Damaged(format!("a part of it cannot be unpacked ({error})"))),
     }

@@ -4,7 +4,7 @@
 use super::columns::{Form, order, tag, weight, work_unit};
 use super::digests::Digests;
 use super::quantiles::Quantiles;
-use super::wire::{Cursor, Planes, damaged};
+use super::wire::{Cursor, Planes, all, damaged};
 use super::{INDEX_LIMIT, RecordError, samples};
 use crate::model::{
     BenchId, Commit, Digest, Direction, Environment, Evidence, Measurement, Metric, Run, Summary, Unit, Work,
@@ -178,15 +178,16 @@ fn read_facts(mut column: Cursor<'_>) -> Result<Run, RecordError> {
 /// Names that are known, which are in order too, are shared.
 fn read_names(mut column: Cursor<'_>, mut known: &[BenchId]) -> Result<Vec<BenchId>, RecordError> {
     let n = column.count(1)?;
-    let mut name = |text: &str| {
+    all(n, || {
+        let text = column.text()?;
         while let [first, rest @ ..] = known
             && first.as_str() < text
         {
             known = rest;
         }
-        known.first().filter(|first| first.as_str() == text).cloned().unwrap_or_else(|| BenchId::new(text))
-    };
-    (0..n).map(|_| column.text().map(&mut name)).collect()
+        let same = known.first().filter(|first| first.as_str() == text);
+        Ok(same.cloned().unwrap_or_else(|| BenchId::new(text)))
+    })
 }
 
 type Kinds = (Vec<(Cow<'static, str>, Arc<Metric>)>, Vec<usize>);
@@ -201,15 +202,14 @@ fn read_kinds(mut column: Cursor<'_>, n: usize) -> Result<Kinds, RecordError> {
         let direction = if flags & 1 == 0 { Direction::Lower } else { Direction::Higher };
         table.push((tool, Arc::new(Metric { name, unit, direction, exact: flags & 2 != 0 })));
     }
-    let mut kind_of = Vec::new();
     let mut text = 0_usize;
-    for _ in 0..n {
+    let kind_of = all(n, || {
         let kind = usize::try_from(column.varint()?).unwrap_or(usize::MAX);
         let (tool, metric) = table.get(kind).ok_or_else(|| damaged("a metric is missing"))?;
         // A long name that is named often would fill memory from few bytes.
         text = text.saturating_add(weight((tool.as_ref(), metric)));
-        kind_of.push(kind);
-    }
+        Ok(kind)
+    })?;
     if text > INDEX_LIMIT {
         return Err(damaged("its names of tools and metrics are too long"));
     }
@@ -228,28 +228,28 @@ fn shared(name: &str) -> Cow<'static, str> {
 fn read_work(mut column: Cursor<'_>, n: usize) -> Result<Vec<Option<Work>>, RecordError> {
     let codes = column.take(n)?;
     let mut amounts = column.planes::<8>(codes.iter().filter(|c| **c != 0).count())?.floats()?.into_iter();
-    let work = |code: &u8| match code {
-        0 => Ok(None),
-        code => {
+    let mut codes = codes.iter();
+    all(n, || match codes.next() {
+        None | Some(0) => Ok(None),
+        Some(code) => {
             let unit = work_unit(*code)?;
             Ok(amounts.next().map(|amount| Work { amount, unit }))
         }
-    };
-    codes.iter().map(work).collect()
+    })
 }
 
 fn read_evidence(mut column: Cursor<'_>, n: usize) -> Result<(Vec<usize>, Vec<Form>), RecordError> {
-    let mut replicates = Vec::new();
     let mut total = 0_usize;
-    for _ in 0..n {
+    let replicates = all(n, || {
         let count = column.count(1)?;
         if count == 0 {
             return Err(damaged("a measurement has no evidence"));
         }
         total = total.saturating_add(count);
-        replicates.push(count);
-    }
-    let forms = column.take(total)?.iter().map(|b| Form::of(*b)).collect::<Result<_, _>>()?;
+        Ok(count)
+    })?;
+    let mut forms = column.take(total)?.iter();
+    let forms = all(total, || forms.next().map_or_else(|| Err(damaged("it ends too early")), |form| Form::of(*form)))?;
     Ok((replicates, forms))
 }
 

@@ -60,6 +60,16 @@ impl Planes<'_, 8> {
     }
 }
 
+/// So many things that are read one after the other. Room is made for all of them at once: their count is one that was
+/// held against the bytes.
+pub(super) fn all<T>(count: usize, mut next: impl FnMut() -> Result<T, RecordError>) -> Result<Vec<T>, RecordError> {
+    let mut all = Vec::with_capacity(count);
+    for _ in 0..count {
+        all.push(next()?);
+    }
+    Ok(all)
+}
+
 /// The error for bytes that do not hold what they should.
 pub(super) fn damaged(what: &str) -> RecordError {
     RecordError::Damaged(what.to_owned())
