@@ -1,10 +1,10 @@
 //! Runs in a bucket pruned, moved there and back, and exported there as Parquet: what holds of the other stores holds of
-//! a real S3 server.
+//! real servers of buckets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
+#[path = "common/cloud.rs"]
+mod cloud;
 mod common;
-#[path = "common/s3.rs"]
-mod s3;
 
 use common::Scene;
 use perfgate::io::store::{self, Key, Store, read_run};
@@ -32,13 +32,16 @@ fn stored(number: i64) -> (Key, Vec<u8>) {
 /// A run's name and its bytes.
 type Stored = (Key, Vec<u8>);
 
-fn filled(count: i64) -> Option<(Scene, String, Vec<Stored>)> {
-    let url = s3::fresh()?;
-    let scene = Scene::new();
-    scene.repository("r");
-    let records: Vec<_> = (0..count).map(stored).collect();
-    open(&url).write(&records).unwrap();
-    Some((scene, url, records))
+/// A bucket on each server with so many runs.
+fn filled(count: i64) -> impl Iterator<Item = (Scene, String, Vec<Stored>)> {
+    cloud::servers().into_iter().map(move |server| {
+        let url = server.address();
+        let scene = Scene::new();
+        scene.repository("r");
+        let records: Vec<_> = (0..count).map(stored).collect();
+        open(&url).write(&records).unwrap();
+        (scene, url, records)
+    })
 }
 
 fn open(url: &str) -> Box<dyn Store> {
@@ -47,60 +50,67 @@ fn open(url: &str) -> Box<dyn Store> {
 
 #[test]
 fn a_bucket_is_pruned_and_a_run_that_is_there_twice_counts_once() {
-    let Some((scene, url, records)) = filled(30) else { return };
-    let store = open(&url);
-    // As if a prune had been stopped right after it stored this one.
-    let thin = perfgate::history::thinned(&records[10].1).unwrap().unwrap();
-    store.write(&[(records[10].0.thinned(&thin), thin)]).unwrap();
-    let listed = store.list().unwrap();
-    assert_eq!((listed.keys.len(), listed.twice.len(), store.newest(1000).unwrap().keys.len()), (30, 1, 30));
-    assert_eq!(store.within(&[records[0].0.time()..=records[29].0.time()]).unwrap(), listed.keys);
+    for (scene, url, records) in filled(30) {
+        let store = open(&url);
+        // As if a prune had been stopped right after it stored this one.
+        let thin = perfgate::history::thinned(&records[10].1).unwrap().unwrap();
+        store.write(&[(records[10].0.thinned(&thin), thin)]).unwrap();
+        let listed = store.list().unwrap();
+        assert_eq!((listed.keys.len(), listed.twice.len(), store.newest(1000).unwrap().keys.len()), (30, 1, 30));
+        assert_eq!(store.within(&[records[0].0.time()..=records[29].0.time()]).unwrap(), listed.keys);
 
-    let prune = ["runs", "prune", "--keep", "12", "--thin", "10", "--store", &url];
-    scene.perfgate_at("r", &prune).exits(0).says("    10 thinned").says("     8 removed");
-    let keys = store.list().unwrap().keys;
-    assert_eq!((keys.len(), keys.iter().filter(|key| key.is_thinned()).count()), (22, 10));
-    assert_eq!(store.list().unwrap().twice.len(), 0);
-    for (key, (whole, bytes)) in keys.iter().zip(&records[8..]) {
-        assert_eq!(key.identity(), whole.identity());
-        let digests = read_run(&*store, key, Detail::Digests).unwrap();
-        assert_eq!(digests, record::decode(bytes, Detail::Digests).unwrap());
+        let prune = ["runs", "prune", "--keep", "12", "--thin", "10", "--store", &url];
+        scene.perfgate_at("r", &prune).exits(0).says("    10 thinned").says("     8 removed");
+        let keys = store.list().unwrap().keys;
+        assert_eq!((keys.len(), keys.iter().filter(|key| key.is_thinned()).count()), (22, 10));
+        assert_eq!(store.list().unwrap().twice.len(), 0);
+        for (key, (whole, bytes)) in keys.iter().zip(&records[8..]) {
+            assert_eq!(key.identity(), whole.identity());
+            let digests = read_run(&*store, key, Detail::Digests).unwrap();
+            assert_eq!(digests, record::decode(bytes, Detail::Digests).unwrap());
+        }
+        scene.perfgate_at("r", &[&prune[..], &["--push"]].concat()).exits(0).says("     0 removed");
     }
-    scene.perfgate_at("r", &[&prune[..], &["--push"]].concat()).exits(0).says("     0 removed");
 }
 
 #[test]
 fn runs_go_to_a_bucket_and_back() {
-    let Some((scene, url, records)) = filled(30) else { return };
-    scene.perfgate_at("r", &["runs", "import", &url]).exits(0).says("imported 30 of 30").says("30 verified");
-    let there = format!("{url}-copy");
-    scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 30 of 30").says("30 verified");
-    scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 0 of 30").says("30 were there");
-    let copy = open(&there);
-    for (key, bytes) in &records {
-        assert_eq!(&copy.read(key).unwrap(), bytes);
+    for (scene, url, records) in filled(30) {
+        scene.perfgate_at("r", &["runs", "import", &url]).exits(0).says("imported 30 of 30").says("30 verified");
+        let there = format!("{url}-copy");
+        scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 30 of 30").says("30 verified");
+        scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 0 of 30").says("30 were there");
+        let copy = open(&there);
+        for (key, bytes) in &records {
+            assert_eq!(&copy.read(key).unwrap(), bytes);
+        }
     }
 }
 
 #[test]
 fn parquet_files_go_to_a_bucket_once() {
-    let Some((scene, url, records)) = filled(8) else { return };
-    let lake = format!("{url}-lake/runs");
-    let export = |more: &[&str]| {
-        let args = ["runs", "export", "--store", &url, "--repository", "acme/parser", "--parquet"];
-        scene.perfgate_at("r", &[&args[..], more].concat())
-    };
-    export(&[&lake]).exits(0).says("exported 8 of 8");
-    export(&[&lake]).exits(0).says("exported 0 of 8").says("8 were there");
-    export(&["../lake"]).exits(0).says("exported 8 of 8");
-    // The same names and bytes as in a directory.
-    let bucket = s3::bucket(&lake);
-    for (key, _) in &records {
-        let name = format!("repository=acme%2Fparser/month={}/{}.parquet", key.month(), key.id());
-        let there = bucket.read(std::slice::from_ref(&name), None).pop().unwrap().unwrap();
-        assert_eq!(there.as_deref(), Some(std::fs::read(scene.path("lake").join(&name)).unwrap().as_slice()), "{name}");
+    for (scene, url, records) in filled(8) {
+        let lake = format!("{url}-lake/runs");
+        let export = |more: &[&str]| {
+            let args = ["runs", "export", "--store", &url, "--repository", "acme/parser", "--parquet"];
+            scene.perfgate_at("r", &[&args[..], more].concat())
+        };
+        export(&[&lake]).exits(0).says("exported 8 of 8");
+        export(&[&lake]).exits(0).says("exported 0 of 8").says("8 were there");
+        export(&["../lake"]).exits(0).says("exported 8 of 8");
+        // The same names and bytes as in a directory.
+        let bucket = cloud::bucket(&lake);
+        for (key, _) in &records {
+            let name = format!("repository=acme%2Fparser/month={}/{}.parquet", key.month(), key.id());
+            let there = bucket.read(std::slice::from_ref(&name), None).pop().unwrap().unwrap();
+            assert_eq!(
+                there.as_deref(),
+                Some(std::fs::read(scene.path("lake").join(&name)).unwrap().as_slice()),
+                "{name}"
+            );
+        }
+        let names = bucket.page("", None, None).unwrap().names;
+        assert_eq!(names.len(), 8, "{names:?}");
+        assert!(names.iter().all(|name| name.starts_with("repository=acme%2Fparser/month=2026-")), "{names:?}");
     }
-    let names = bucket.page("", None, None).unwrap().names;
-    assert_eq!(names.len(), 8, "{names:?}");
-    assert!(names.iter().all(|name| name.starts_with("repository=acme%2Fparser/month=2026-")), "{names:?}");
 }

@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-#[path = "common/s3.rs"]
-mod s3;
+#[path = "common/cloud.rs"]
+mod cloud;
 
 use perfgate::io::store::{DirectoryStore, GitStore, Key, Store, StoreError, Written, of_commits, open, read_run};
 use perfgate::model::record::{encode, extent};
@@ -87,8 +87,9 @@ fn stores() -> Vec<Bench> {
     let store = Box::new(git_store(directory.path()));
     let tree = Bench { store, plant: Box::new(plant), _directory: directory };
     let mut stores = vec![files, tree];
-    stores.extend(s3::fresh().map(|url| {
-        let (store, past) = (open(&url, Path::new(".")).unwrap(), s3::bucket(&url));
+    stores.extend(cloud::servers().iter().map(|server| {
+        let url = server.address();
+        let (store, past) = (open(&url, Path::new(".")).unwrap(), cloud::bucket(&url));
         let plant = move |name: &str, content: &[u8]| past.write(&[(name.to_owned(), content.to_vec())]).unwrap();
         Bench { store, plant: Box::new(plant), _directory: tempfile::tempdir().unwrap() }
     }));

@@ -20,6 +20,8 @@ pub enum Fault {
     CutAnswered(usize),
     /// Lets no more than so many bytes of the client through, and keeps the connection open.
     Hold(usize),
+    /// Takes a parameter out of every request, as a server that does not know it does.
+    Without(&'static str),
 }
 
 /// A proxy before a server.
@@ -108,7 +110,11 @@ fn carry(
             requests.fetch_add(lines, Ordering::SeqCst);
         }
         let allowed = n.min(limit - carried);
-        if to.write_all(&buffer[..allowed]).is_err() {
+        let sent = match fault {
+            Fault::Without(name) if direction == Direction::Up => without(&buffer[..allowed], name),
+            _ => buffer[..allowed].to_vec(),
+        };
+        if to.write_all(&sent).is_err() {
             break;
         }
         carried += allowed;
@@ -122,6 +128,16 @@ fn carry(
     }
     let _ = from.shutdown(Shutdown::Both);
     let _ = to.shutdown(Shutdown::Both);
+}
+
+fn without(request: &[u8], name: &str) -> Vec<u8> {
+    let parameter = format!("&{name}=");
+    let Some(start) = request.windows(parameter.len()).position(|part| part == parameter.as_bytes()) else {
+        return request.to_vec();
+    };
+    let value = &request[start + parameter.len()..];
+    let end = value.iter().position(|byte| matches!(byte, b'&' | b' ')).unwrap_or(value.len());
+    [&request[..start], &value[end..]].concat()
 }
 
 /// A server that answers every request alike. Gives its URL.

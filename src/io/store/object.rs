@@ -9,6 +9,7 @@
 //! long the history is.
 
 mod address;
+mod advice;
 mod bucket;
 mod fault;
 
@@ -85,6 +86,10 @@ impl BucketStore {
             }
             let page = self.bucket.page(&format!("{month}/"), Some(&before(month, middle)), None)?;
             let found = keys(&page.names);
+            if found.first().is_some_and(|first| first.time() < middle) {
+                // A server that begins where it likes: the whole month is read.
+                break;
+            }
             if page.next.is_none() && found.len() >= count {
                 return Ok((found, true));
             }

@@ -4,7 +4,7 @@
 use super::fault::{BucketError, Fault};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
-use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::list::PaginatedListStore;
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientConfigKey, CredentialProvider, ObjectStore, RetryConfig};
@@ -100,40 +100,16 @@ pub(super) struct Opened {
 pub(super) fn open(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, BucketError> {
     // One provider of TLS for the process. Where one is installed already there is nothing to do.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let failed = |fault: Fault| BucketError::new("open", url, fault);
-    let built = |error: object_store::Error| failed(Fault::of_settings(&error));
     match url.provider {
-        Provider::S3 => s3(url, runtime, &failed),
-        Provider::Google => {
-            let builder = || {
-                let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(&url.bucket);
-                with_times(builder, "GOOGLE", |b, key, value| {
-                    b.with_config(object_store::gcp::GoogleConfigKey::Client(key), value)
-                })
-            };
-            let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
-            let credential = obtain(runtime, once).map_err(failed)?;
-            let client = builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?;
-            Ok(Opened { client: Arc::new(client), region: String::new() })
-        }
-        Provider::Azure => {
-            let builder = || {
-                let builder = MicrosoftAzureBuilder::from_env().with_container_name(&url.bucket);
-                with_times(builder, "AZURE", |b, key, value| b.with_config(AzureConfigKey::Client(key), value))
-            };
-            if builder().get_config_value(&AzureConfigKey::AccountName).is_none() {
-                return Err(failed(Fault::Settings("set AZURE_STORAGE_ACCOUNT_NAME to the storage account".into())));
-            }
-            let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
-            let credential = obtain(runtime, once).map_err(failed)?;
-            let client = builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?;
-            Ok(Opened { client: Arc::new(client), region: String::new() })
-        }
+        Provider::S3 => s3(url, runtime),
+        Provider::Google => google(url, runtime),
+        Provider::Azure => azure(url, runtime),
     }
+    .map_err(|fault| BucketError::new("open", url, fault))
 }
 
-fn s3(url: &BucketUrl, runtime: &Runtime, failed: &dyn Fn(Fault) -> BucketError) -> Result<Opened, BucketError> {
-    let built = |error: object_store::Error| failed(Fault::of_settings(&error));
+fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
+    let built = |error: object_store::Error| Fault::of_settings(&error, Provider::S3);
     let builder = || {
         let builder = AmazonS3Builder::from_env().with_bucket_name(&url.bucket);
         with_times(builder, "AWS", |b, key, value| b.with_config(AmazonS3ConfigKey::Client(key), value))
@@ -141,35 +117,103 @@ fn s3(url: &BucketUrl, runtime: &Runtime, failed: &dyn Fn(Fault) -> BucketError)
     let asked = builder();
     let is = |key: AmazonS3ConfigKey| asked.get_config_value(&key);
     let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| is(AmazonS3ConfigKey::Endpoint));
-    let plain = endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("http://"));
-    if plain && is(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp)).as_deref() != Some("true") {
-        let why = "the endpoint begins with http://, so keys and runs would travel in the clear; use https://, or set \
-                   AWS_ALLOW_HTTP=true for a server that you trust the way to";
-        return Err(failed(Fault::Settings(why.into())));
-    }
+    let allowed = is(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
+    refuse_plain(endpoint.as_deref(), allowed.as_deref(), "AWS_ALLOW_HTTP")?;
     let region = match endpoint {
         Some(endpoint) => super::fault::clean(&endpoint),
         None => is(AmazonS3ConfigKey::Region).unwrap_or_else(|| "us-east-1".to_owned()),
     };
+    let identity = is(AmazonS3ConfigKey::WebIdentityTokenFile).and(is(AmazonS3ConfigKey::RoleArn)).is_some();
+    let exchanged = identity && is(AmazonS3ConfigKey::AccessKeyId).is_none();
+    if exchanged && is(AmazonS3ConfigKey::StsEndpoint).is_some_and(|endpoint| endpoint.starts_with("http://")) {
+        return Err(Fault::Settings("AWS_ENDPOINT_URL_STS must begin with https://".into()));
+    }
     let unsigned = is(AmazonS3ConfigKey::SkipSignature).as_deref() == Some("true");
     let client = if unsigned {
         builder().with_retry(patient()).build().map_err(built)?
     } else {
         let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
-        let credential = obtain(runtime, once).map_err(failed)?;
+        let credential = obtain(runtime, once, identity)?;
         builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?
     };
     Ok(Opened { client: Arc::new(client), region })
 }
 
+fn google(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
+    let built = |error: object_store::Error| Fault::of_settings(&error, Provider::Google);
+    // What Terraform takes a short-lived token from, and the output of google-github-actions/auth is meant for.
+    let token = std::env::var("GOOGLE_OAUTH_ACCESS_TOKEN").ok().filter(|token| !token.is_empty());
+    let builder = || {
+        let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(&url.bucket);
+        let builder = with_times(builder, "GOOGLE", |b, key, value| b.with_config(GoogleConfigKey::Client(key), value));
+        match &token {
+            Some(token) => builder.with_bearer_token(token),
+            None => builder,
+        }
+    };
+    let asked = builder();
+    let is = |key: GoogleConfigKey| asked.get_config_value(&key);
+    // The client itself would allow it.
+    let allowed = std::env::var("GOOGLE_ALLOW_HTTP").ok();
+    refuse_plain(is(GoogleConfigKey::BaseUrl).as_deref(), allowed.as_deref(), "GOOGLE_ALLOW_HTTP")?;
+    let unsigned = is(GoogleConfigKey::SkipSignature).as_deref() == Some("true");
+    let client = if unsigned {
+        builder().with_retry(patient()).build().map_err(built)?
+    } else {
+        let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
+        let credential = obtain(runtime, once, false)?;
+        builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?
+    };
+    Ok(Opened { client: Arc::new(client), region: String::new() })
+}
+
+fn azure(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
+    let built = |error: object_store::Error| Fault::of_settings(&error, Provider::Azure);
+    let builder = || {
+        let builder = MicrosoftAzureBuilder::from_env().with_container_name(&url.bucket);
+        with_times(builder, "AZURE", |b, key, value| b.with_config(AzureConfigKey::Client(key), value))
+    };
+    let asked = builder();
+    let is = |key: AzureConfigKey| asked.get_config_value(&key);
+    let emulated = is(AzureConfigKey::UseEmulator).as_deref() == Some("true");
+    if is(AzureConfigKey::AccountName).is_none() && !emulated {
+        return Err(Fault::Settings("set AZURE_STORAGE_ACCOUNT_NAME to the storage account".into()));
+    }
+    let allowed = is(AzureConfigKey::Client(ClientConfigKey::AllowHttp));
+    refuse_plain(is(AzureConfigKey::Endpoint).as_deref(), allowed.as_deref(), "AZURE_ALLOW_HTTP")?;
+    let unsigned = is(AzureConfigKey::SkipSignature).as_deref() == Some("true");
+    let client = if unsigned {
+        builder().with_retry(patient()).build().map_err(built)?
+    } else {
+        let once = builder().with_retry(brief()).build().map_err(built)?.credentials().clone();
+        let identity = is(AzureConfigKey::FederatedTokenFile).and(is(AzureConfigKey::ClientId));
+        let credential = obtain(runtime, once, identity.is_some())?;
+        builder().with_retry(patient()).with_credentials(credential).build().map_err(built)?
+    };
+    Ok(Opened { client: Arc::new(client), region: String::new() })
+}
+
+/// Without TLS only where the user says so.
+fn refuse_plain(endpoint: Option<&str>, allowed: Option<&str>, variable: &str) -> Result<(), Fault> {
+    if !endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) || allowed == Some("true") {
+        return Ok(());
+    }
+    Err(Fault::Settings(format!(
+        "the endpoint begins with http://, so keys and runs would travel in the clear; use https://, or set \
+         {variable}=true for a server that you trust the way to"
+    )))
+}
+
 /// A provider of credentials that has given some once. It has fewer tries than the bucket has: where nobody gives any,
-/// that is to be said within seconds.
+/// that is to be said within seconds. `identity` where a token of the job's identity is what they are given for.
 fn obtain<C: fmt::Debug + Send + Sync>(
     runtime: &Runtime,
     provider: Arc<dyn CredentialProvider<Credential = C>>,
+    identity: bool,
 ) -> Result<Arc<dyn CredentialProvider<Credential = C>>, Fault> {
     match runtime.block_on(provider.get_credential()) {
         Ok(_) => Ok(provider),
+        Err(error) if identity => Err(Fault::no_identity(&error)),
         Err(error) => Err(Fault::no_credentials(&error)),
     }
 }

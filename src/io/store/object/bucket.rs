@@ -220,13 +220,22 @@ async fn create(client: Arc<dyn Client>, (path, payload): (Path, PutPayload)) ->
             // Two writers met, and neither is done.
             None => Err(error),
         },
+        // Who may create and not replace is denied it on Azure where there is an object, whatever the condition.
+        Err(error @ object_store::Error::PermissionDenied { .. }) => match read(client, (path, None)).await {
+            Ok(Some(bytes)) => Ok(Created::There(bytes)),
+            _ => Err(error),
+        },
         Err(error) => Err(error),
     }
 }
 
 async fn remove(client: Arc<dyn Client>, path: Path) -> object_store::Result<bool> {
     match client.head(&path).await {
-        Ok(_) => client.delete(&path).await.map(|()| true),
+        // Somebody else may take it away in between.
+        Ok(_) => match client.delete(&path).await {
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            answer => answer.map(|()| true),
+        },
         Err(object_store::Error::NotFound { .. }) => Ok(false),
         Err(error) => Err(error),
     }

@@ -1,7 +1,8 @@
-//! What goes wrong with a bucket, in words that say how to mend it. Providers answer with a code and a message inside
+//! What goes wrong with a bucket; how it is mended is for `advice`. Providers answer with a code and a message inside
 //! XML, and clients with chains of causes; keys, tokens and signed addresses may stand anywhere in either. So nothing is
 //! shown but the code, the message, and the innermost cause.
 
+use super::advice::{FEDERATION, credentials, told};
 use super::{BucketUrl, Provider};
 use object_store::client::{HttpError, HttpErrorKind};
 use std::error::Error;
@@ -31,6 +32,8 @@ pub(super) enum Fault {
     Settings(String),
     /// Nobody gives credentials.
     NoCredentials(String),
+    /// Nobody gives credentials for the identity that the job has a token of.
+    Identity(String),
     /// The credentials are not taken.
     Credentials(String),
     /// They are taken, and do not allow it.
@@ -74,7 +77,12 @@ impl Fault {
                 _ => Fault::Broken(said),
             };
         }
-        let status = |code: &str| text.contains(&format!("status code: {code}"));
+        if let Some((_, code)) = of_many(&text)
+            && code.parse::<u16>().is_err()
+        {
+            return Fault::of_code(code, &text, said, region);
+        }
+        let status = |code: &str| ["status code: ", "(code: "].iter().any(|of| text.contains(&format!("{of}{code}")));
         match error {
             object_store::Error::PermissionDenied { .. } => Fault::Denied(said),
             object_store::Error::Unauthenticated { .. } => Fault::Credentials(said),
@@ -89,11 +97,17 @@ impl Fault {
     /// By the code that a provider gives.
     fn of_code(code: &str, text: &str, said: String, region: &str) -> Fault {
         match code {
-            "NoSuchBucket" | "ContainerNotFound" | "InvalidBucketName" => Fault::NoBucket(said),
+            "NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted" | "InvalidBucketName" | "InvalidResourceName"
+            // So to those without a key.
+            | "ResourceNotFound" => {
+                Fault::NoBucket(said)
+            }
             "AuthorizationHeaderMalformed" | "PermanentRedirect" | "TemporaryRedirect" => {
                 let bucket = between(text, "<Region>", "</Region>").or_else(|| between(text, "expecting '", "'"));
                 Fault::Region { bucket: bucket.map(clean), asked: region.to_owned() }
             }
+            // Azure's emulator calls a wrong signature so; Azure itself a network that is kept out, in other words.
+            "AuthorizationFailure" if text.contains("failed to authenticate") => Fault::Credentials(said),
             "InvalidAccessKeyId"
             | "SignatureDoesNotMatch"
             | "ExpiredToken"
@@ -104,12 +118,18 @@ impl Fault {
             | "AuthenticationRequired"
             | "AuthenticationFailed"
             | "NoAuthenticationInformation"
-            | "InvalidAuthenticationInfo" => Fault::Credentials(said),
+            | "InvalidAuthenticationInfo"
+            | "KeyBasedAuthenticationNotPermitted" => Fault::Credentials(said),
             "AccessDenied"
             | "AllAccessDisabled"
             | "AccountProblem"
             | "AuthorizationFailure"
             | "AuthorizationPermissionMismatch"
+            | "AuthorizationProtocolMismatch"
+            | "AuthorizationResourceTypeMismatch"
+            | "AuthorizationServiceMismatch"
+            | "AuthorizationSourceIPMismatch"
+            | "PublicAccessNotPermitted"
             | "InsufficientAccountPermissions"
             | "AccountIsDisabled" => Fault::Denied(said),
             "InternalError" | "SlowDown" | "ServiceUnavailable" | "ServerBusy" | "RequestTimeout" | "OperationTimedOut"
@@ -122,95 +142,23 @@ impl Fault {
     }
 
     /// What an error in making the client means.
-    pub(super) fn of_settings(error: &object_store::Error) -> Fault {
-        Fault::Settings(said(&error.to_string(), error))
+    pub(super) fn of_settings(error: &object_store::Error, provider: Provider) -> Fault {
+        let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        // What is read as JSON and is something else is quoted then, and may be a secret.
+        let why = why.split("invalid type: ").next().unwrap_or_default();
+        let mends = if why.contains("external_account") { FEDERATION } else { credentials(provider) };
+        Fault::Settings(format!("{}; {mends}", clean(why.trim_end_matches(['.', ':', ' ']))))
+    }
+
+    /// What it means that no credentials were given for a token.
+    pub(super) fn no_identity(error: &object_store::Error) -> Fault {
+        let said = said(&error.to_string(), error);
+        if http(error).is_some() { Fault::Unreachable(said) } else { Fault::Identity(said) }
     }
 
     /// What it means that no credentials could be had.
     pub(super) fn no_credentials(error: &object_store::Error) -> Fault {
         Fault::NoCredentials(said(&error.to_string(), error))
-    }
-}
-
-/// A fault in words, with what mends it.
-fn told(fault: &Fault, url: &BucketUrl) -> String {
-    let bucket = &url.bucket;
-    let provider = url.provider;
-    match fault {
-        Fault::Settings(why) => format!("the environment does not describe it: {why}"),
-        Fault::NoCredentials(why) => format!("there are no credentials ({why}); {}", credentials(provider)),
-        Fault::Credentials(why) => {
-            format!(
-                "the credentials are not accepted ({why}); renew them, look at the machine's clock, and {}",
-                credentials(provider)
-            )
-        }
-        Fault::Denied(why) => format!("access is denied ({why}); {}", rights(provider, bucket)),
-        Fault::NoBucket(why) => {
-            let what = if provider == Provider::Azure { "container" } else { "bucket" };
-            format!(
-                "there is no {what} `{bucket}` ({why}); create it, or correct the store's address or {}",
-                place(provider)
-            )
-        }
-        Fault::Region { bucket: Some(region), asked } => {
-            format!("the bucket is in {region}, and was looked for in {asked}; set AWS_REGION={region}")
-        }
-        Fault::Region { bucket: None, asked } => {
-            format!(
-                "the bucket is in another region than {asked}; set AWS_REGION to the bucket's (aws s3api get-bucket-location --bucket {bucket})"
-            )
-        }
-        Fault::Unreachable(why) => {
-            format!("no connection ({why}); check the network, the proxy, and {}", place(provider))
-        }
-        Fault::Broken(why) => format!("it was tried several times, and the last answer was: {why}; try again later"),
-        Fault::Other(why) => why.clone(),
-    }
-}
-
-/// Where credentials come from.
-fn credentials(provider: Provider) -> &'static str {
-    match provider {
-        Provider::S3 => {
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if the key came with one), or give \
-             the job a role (AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE); ~/.aws is not read: \
-             `eval \"$(aws configure export-credentials --format env)\"` takes a profile over"
-        }
-        Provider::Google => {
-            "set GOOGLE_APPLICATION_CREDENTIALS to a file of credentials, or run `gcloud auth application-default login`"
-        }
-        Provider::Azure => {
-            "set AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_KEY, or give the job an identity (AZURE_CLIENT_ID, \
-             AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE)"
-        }
-    }
-}
-
-/// What the credentials have to allow.
-fn rights(provider: Provider, bucket: &str) -> String {
-    match provider {
-        Provider::S3 => format!(
-            "the key or role needs s3:ListBucket on arn:aws:s3:::{bucket} and s3:GetObject on arn:aws:s3:::{bucket}/*, to \
-             record also s3:PutObject, to prune also s3:DeleteObject"
-        ),
-        Provider::Google => format!(
-            "the account needs the role Storage Object Viewer on {bucket}, to record also Storage Object Creator, to \
-             prune Storage Object User"
-        ),
-        Provider::Azure => format!(
-            "the identity needs the role Storage Blob Data Reader on {bucket}, to record and prune Storage Blob Data \
-             Contributor"
-        ),
-    }
-}
-
-/// Which variables say where a bucket is.
-fn place(provider: Provider) -> &'static str {
-    match provider {
-        Provider::S3 => "AWS_REGION and AWS_ENDPOINT_URL",
-        Provider::Google => "GOOGLE_APPLICATION_CREDENTIALS",
-        Provider::Azure => "AZURE_STORAGE_ACCOUNT_NAME",
     }
 }
 
@@ -227,9 +175,27 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
 /// The server's code and message, else the innermost cause.
 fn said(text: &str, error: &(dyn Error + 'static)) -> String {
     let code = between(text, "<Code>", "</Code>");
-    let message = between(text, "<Message>", "</Message>");
+    // Azure's goes on with a number and a time, an answer to a token has JSON.
+    let message = between(text, "<Message>", "</Message>").and_then(|message| message.split("\nRequestId:").next());
+    let (code, message) = match code {
+        Some(_) => (code, message),
+        None => {
+            // Microsoft's goes on so.
+            let message = json(text, "error_description").and_then(|said| said.split("Trace ID").next());
+            (json(text, "error"), message.map(|said| said.trim_end_matches("\\r\\n").trim_end()))
+        }
+    };
+    if code.is_none()
+        && let Some((reason, _)) = of_many(text)
+    {
+        return clean(reason);
+    }
     match (code, message) {
-        (Some(code), Some(message)) if !message.is_empty() => clean(&format!("{code}: {message}")),
+        (Some(code), Some(message)) if !message.is_empty() => {
+            // Google says there who may not do what.
+            let details = between(text, "<Details>", "</Details>").unwrap_or_default();
+            clean(&format!("{code}: {message} {details}"))
+        }
         (Some(code), _) => clean(code),
         _ => {
             // A status without a body that is known: its number and name only.
@@ -238,6 +204,18 @@ fn said(text: &str, error: &(dyn Error + 'static)) -> String {
             clean(&status.map_or_else(innermost, |status| format!("status {status}")))
         }
     }
+}
+
+/// The reason and the code of one object where a request was for several; removals are. A code of Azure is a status.
+fn of_many(text: &str) -> Option<(&str, &str)> {
+    let (before, after) = text.split_once(" (code: ")?;
+    Some((before.rsplit_once(": ").map_or(before, |(_, reason)| reason), after.split(')').next()?))
+}
+
+/// A string of a JSON object that names no other thing so; as it is written.
+fn json<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    let after = text.split_once(&format!("\"{key}\""))?.1.trim_start().strip_prefix(':')?;
+    after.trim_start().strip_prefix('"')?.split('"').next()
 }
 
 fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<&'t str> {
@@ -281,7 +259,71 @@ mod tests {
     }
 
     fn words(text: &str) -> String {
-        BucketError::new("list", &url(), Fault::of(&generic(text), "eu-west-1")).to_string()
+        words_of(&url(), text)
+    }
+
+    fn words_of(url: &BucketUrl, text: &str) -> String {
+        BucketError::new("list", url, Fault::of(&generic(text), "eu-west-1")).to_string()
+    }
+
+    #[test]
+    fn what_azure_says_is_told_apart() {
+        let url = "az://perf-runs/x".parse().unwrap();
+        let words = |status: &str, code: &str, message: &str| {
+            let text = format!(
+                "Server returned non-2xx status code: {status}: \u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error>\
+                 <Code>{code}</Code><Message>{message}\nRequestId:c958dfca\nTime:2026-11-21T20:24:16.742Z</Message></Error>"
+            );
+            let words = words_of(&url, &text);
+            assert!(words.contains(&format!("{code}: {message}")) && !words.contains("RequestId"), "{words}");
+            words
+        };
+        // The words of Azure's documentation; those of its emulator are held to the emulator in tests/bucket_access.rs.
+        let unauthentic = "Server failed to authenticate the request.";
+        let unauthorized = "This request is not authorized to perform this operation.";
+        for (said, mends) in [
+            (words("403 Forbidden", "AuthenticationFailed", unauthentic), "AZURE_STORAGE_ACCOUNT_KEY"),
+            (words("403 Forbidden", "AuthorizationFailure", unauthorized), "the account's network"),
+            (words("403 Forbidden", "AuthorizationPermissionMismatch", unauthorized), "Storage Blob Data Reader"),
+            (
+                words(
+                    "403 Forbidden",
+                    "KeyBasedAuthenticationNotPermitted",
+                    "Key based authentication is not permitted.",
+                ),
+                "AZURE_CLIENT_ID",
+            ),
+            (
+                words("404 Not Found", "ContainerNotFound", "The specified container does not exist."),
+                "container `perf-runs`",
+            ),
+            (
+                words("409 Conflict", "ContainerBeingDeleted", "The container is being deleted."),
+                "container `perf-runs`",
+            ),
+            (words("503 Busy", "ServerBusy", "The server is busy."), "try again later"),
+        ] {
+            assert!(said.contains(mends), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_answer_for_one_of_several_removals_is_that_of_a_request() {
+        // As the client words them.
+        let azure = "Bulk delete request failed for key a: b/x.pgrun: Not permitted. (code: 403)";
+        let s3 = "DeleteObjects request failed for key a: b/x.pgrun: Access Denied. (code: AccessDenied)";
+        let busy = "DeleteObjects request failed for key a: b/x.pgrun: Slow down. (code: SlowDown)";
+        assert!(words(azure).contains("access is denied (Not permitted.)"), "{}", words(azure));
+        assert!(words(s3).contains("access is denied (Access Denied.)"), "{}", words(s3));
+        assert!(words(busy).contains("try again later"), "{}", words(busy));
+    }
+
+    #[test]
+    fn a_refused_token_is_explained_in_the_words_of_who_refused_it() {
+        let answer = "Server returned non-2xx status code: 401 Unauthorized: {\"error\":\"invalid_client\",\
+                      \"error_description\":\"AADSTS70021: No matching record.\\r\\nTrace ID: 17\",\"error_codes\":[70021]}";
+        let fault = Fault::no_identity(&generic(answer));
+        assert_eq!(fault, Fault::Identity("invalid_client: AADSTS70021: No matching record.".into()));
     }
 
     #[test]

@@ -1,0 +1,328 @@
+//! Who may use a bucket, and the words for those who may not: keys, signatures, roles by OpenID Connect, permissions,
+//! and servers that are not there. On every real server that is there (see `common/cloud.rs`); a canned answer stands in
+//! where no server gives it, and says so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+#[path = "common/cloud.rs"]
+mod cloud;
+mod common;
+#[path = "common/wire.rs"]
+mod wire;
+
+use cloud::{Cloud, Environment, Server};
+use common::{Answer, Scene};
+
+/// A repository with results on disk and nothing recorded.
+fn measured() -> Scene {
+    let scene = Scene::new();
+    scene.repository("r");
+    suite(&scene, 1);
+    scene
+}
+
+fn suite(scene: &Scene, run: u32) {
+    for (index, name) in ["a", "b", "c", "d", "e"].iter().enumerate() {
+        scene.bench("r/target/criterion", name, 1000.0 * (index + 1) as f64, run);
+    }
+}
+
+/// Results of another commit of a branch.
+fn another(scene: &Scene, run: u32) {
+    scene.git("r", &["switch", "-q", "-c", &format!("work-{run}")]);
+    scene.commit("r", &format!("change {run}"));
+    suite(scene, run);
+}
+
+/// Runs the program with the credentials of an environment and no others.
+fn perfgate(scene: &Scene, environment: &Environment, args: &[&str]) -> Answer {
+    let mut command = scene.command::<&str>("r", &[], args);
+    cloud::stripped(&mut command).envs(environment.iter().map(|(name, value)| (name, value)));
+    let answer = common::answer(command.output().unwrap());
+    assert!(!format!("{}{}", answer.stdout, answer.stderr).contains("secret"), "{}", answer.stderr);
+    answer
+}
+
+/// An environment with some settings changed.
+fn with(environment: &Environment, more: &[(&'static str, &str)]) -> Environment {
+    let mut environment = environment.clone();
+    environment.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
+    environment.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    environment
+}
+
+#[test]
+fn a_reader_may_compare_and_not_record() {
+    for server in cloud::servers() {
+        let (scene, url) = (measured(), server.address());
+        perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
+        perfgate(&scene, &server.reader(), &["compare", "--store", &url]).exits(0);
+        perfgate(&scene, &server.reader(), &["runs", "--store", &url, "list"]).exits(0);
+        suite(&scene, 2);
+        let needs = match server.cloud {
+            Cloud::S3 => "s3:PutObject",
+            Cloud::Azure => "Storage Blob Data Contributor",
+        };
+        let answer = perfgate(&scene, &server.reader(), &["record", "--store", &url]);
+        answer.exits(2).complains("access is denied").complains(needs);
+    }
+}
+
+#[test]
+fn what_the_documentation_says_that_a_recorder_needs_is_enough() {
+    let Some(server) = cloud::azure() else { return };
+    let (scene, url) = (measured(), server.address());
+    let recorder = server.recorder(&server.endpoint);
+    perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
+    perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("already recorded");
+    perfgate(&scene, &recorder, &["compare", "--store", &url]).exits(0);
+    // To prune needs more. Two runs off main, since there ten are kept.
+    another(&scene, 2);
+    perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
+    another(&scene, 3);
+    perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
+    let prune = ["runs", "prune", "--store", &url, "--keep", "1", "--thin", "0"];
+    perfgate(&scene, &recorder, &prune).exits(2).complains("access is denied").complains("delete");
+    let signature = std::env::var("PERFGATE_TEST_AZURE_PRUNER").unwrap();
+    let pruner = with(&recorder, &[("AZURE_STORAGE_SAS_KEY", &signature)]);
+    perfgate(&scene, &pruner, &prune).exits(0).says("     1 removed");
+}
+
+#[test]
+fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
+    for server in cloud::servers() {
+        let (scene, url) = (measured(), server.address());
+        perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
+        let mut anybody = server.nobody();
+        anybody.push(match server.cloud {
+            Cloud::S3 => ("AWS_SKIP_SIGNATURE", "true".to_owned()),
+            Cloud::Azure => ("AZURE_SKIP_SIGNATURE", "true".to_owned()),
+        });
+        perfgate(&scene, &anybody, &["compare", "--store", &url]).exits(0).says("PASS");
+        suite(&scene, 2);
+        perfgate(&scene, &anybody, &["record", "--store", &url]).exits(2).complains("cannot write");
+        let private = url.replace("perf-runs", "private-runs");
+        perfgate(&scene, &anybody, &["compare", "--store", &private]).exits(2).complains("cannot list");
+    }
+}
+
+#[test]
+fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
+    let Some(server) = cloud::s3() else { return };
+    let (scene, url) = (measured(), server.address());
+    let tokens = std::env::var("PERFGATE_TEST_S3_TOKENS").unwrap();
+    let of = |token: &str| {
+        let mut environment = server.nobody();
+        environment.extend([
+            ("AWS_ENDPOINT_URL_STS", std::env::var("PERFGATE_TEST_S3_TLS").unwrap()),
+            ("SSL_CERT_FILE", std::env::var("PERFGATE_TEST_S3_CERT").unwrap()),
+            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/perf-runs".to_owned()),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", format!("{tokens}/{token}")),
+        ]);
+        environment
+    };
+    perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0).says("recorded 5");
+    perfgate(&scene, &of("good"), &["compare", "--store", &url]).exits(0).says("PASS");
+    suite(&scene, 2);
+    for (token, words) in [
+        ("forged", "signature is invalid"),
+        ("expired", "expired"),
+        ("of-another-repository", "trust policy"),
+        ("for-another-service", "audience"),
+        ("none", "token file"),
+    ] {
+        let answer = perfgate(&scene, &of(token), &["record", "--store", &url]);
+        answer.exits(2).complains("the job's identity gets no credentials").complains(words);
+        answer.complains("AWS_WEB_IDENTITY_TOKEN_FILE").complains("trust policy of AWS_ROLE_ARN");
+    }
+    let role = with(&of("good"), &[("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/another")]);
+    perfgate(&scene, &role, &["record", "--store", &url]).exits(2).complains("the job's identity gets no credentials");
+    // Nobody answers for it.
+    let away = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &wire::nobody().replace("http:", "https:"))]);
+    perfgate(&scene, &away, &["record", "--store", &url]).exits(2).complains("no connection");
+    let plain = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &server.endpoint)]);
+    perfgate(&scene, &plain, &["record", "--store", &url]).exits(2).complains("AWS_ENDPOINT_URL_STS must begin");
+    // The role is for recording, in its bucket.
+    another(&scene, 2);
+    perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0);
+    another(&scene, 3);
+    perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0);
+    let prune = ["runs", "prune", "--store", &url, "--keep", "1", "--thin", "0"];
+    perfgate(&scene, &of("good"), &prune).exits(2).complains("access is denied").complains("s3:DeleteObject");
+    perfgate(&scene, &of("good"), &["record", "--store", "s3://other-runs/x"]).exits(2).complains("other-runs");
+}
+
+/// Microsoft's part of an exchange of tokens: what is sent to it, and its answer in the words of its documentation.
+fn authority(status: u16, answer: serde_json::Value) -> (tokio::runtime::Runtime, wiremock::MockServer) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server = runtime.block_on(wiremock::MockServer::start());
+    let asked = wiremock::Mock::given(wiremock::matchers::method("POST"))
+        .and(wiremock::matchers::path("/tenant-1/oauth2/v2.0/token"))
+        .and(wiremock::matchers::body_string_contains("client_id=client-1"))
+        .and(wiremock::matchers::body_string_contains("client_assertion=token-of-the-job"))
+        .and(wiremock::matchers::body_string_contains("scope=https%3A%2F%2Fstorage.azure.com%2F.default"));
+    let answer = wiremock::ResponseTemplate::new(status).set_body_json(answer);
+    runtime.block_on(asked.respond_with(answer).mount(&server));
+    (runtime, server)
+}
+
+/// The environment of a process that reaches the Azure server that takes tokens, and has none.
+fn by_tls(server: &Server) -> Environment {
+    let mut environment = server.through(&std::env::var("PERFGATE_TEST_AZURE_TLS").unwrap());
+    environment.retain(|(name, _)| *name != "AZURE_STORAGE_ACCOUNT_KEY");
+    environment.push(("SSL_CERT_FILE", std::env::var("PERFGATE_TEST_AZURE_CERT").unwrap()));
+    environment
+}
+
+#[cfg(unix)]
+#[test]
+fn who_logged_in_by_azures_command_records_and_compares() {
+    use std::os::unix::fs::PermissionsExt;
+    let Some(server) = cloud::azure() else { return };
+    let (scene, url) = (measured(), server.address());
+    let az = |script: &str| {
+        // A stand-in for the command.
+        scene.write("bin/az", format!("#!/bin/sh\n{script}\n"));
+        std::fs::set_permissions(scene.path("bin/az"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", scene.path("bin").display(), std::env::var("PATH").unwrap());
+        let environment = with(&by_tls(&server), &[("AZURE_USE_AZURE_CLI", "true"), ("PATH", &path)]);
+        perfgate(&scene, &environment, &["record", "--store", &url])
+    };
+    let token = std::env::var("PERFGATE_TEST_AZURE_TOKEN").unwrap();
+    let answer = serde_json::json!(
+        {"accessToken": token, "expiresOn": "2099-01-01 00:00:00.000000", "tokenType": "Bearer"}
+    );
+    let asked = "account get-access-token --output json --scope https://storage.azure.com/.default";
+    az(&format!("[ \"$*\" = '{asked}' ] && echo '{answer}'")).exits(0).says("recorded 5");
+    az("echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1")
+        .exits(2)
+        .complains("there are no credentials")
+        .complains("Please run 'az login'");
+}
+
+#[test]
+fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
+    let Some(server) = cloud::azure() else { return };
+    let (scene, url) = (measured(), server.address());
+    scene.write("token", "token-of-the-job");
+    let by = |authority: &wiremock::MockServer| {
+        let token = scene.path("token").display().to_string();
+        let identity = [
+            ("AZURE_CLIENT_ID", "client-1"),
+            ("AZURE_TENANT_ID", "tenant-1"),
+            ("AZURE_FEDERATED_TOKEN_FILE", &token),
+            ("AZURE_AUTHORITY_HOST", &authority.uri()),
+        ];
+        with(&by_tls(&server), &identity)
+    };
+    let token = std::env::var("PERFGATE_TEST_AZURE_TOKEN").unwrap();
+    let (_given, good) = authority(200, serde_json::json!({"access_token": token, "expires_in": 3599}));
+    perfgate(&scene, &by(&good), &["record", "--store", &url]).exits(0).says("recorded 5");
+    perfgate(&scene, &by(&good), &["compare", "--store", &url]).exits(0).says("PASS");
+    suite(&scene, 2);
+    let (_lost, bad) = authority(200, serde_json::json!({"access_token": "nonsense", "expires_in": 3599}));
+    perfgate(&scene, &by(&bad), &["record", "--store", &url]).exits(2).complains("the credentials are not accepted");
+    let refused = serde_json::json!({
+        "error": "invalid_request",
+        "error_description": "AADSTS700213: No matching federated identity record found for presented assertion subject \
+                              'repo:acme/parser:ref:refs/heads/main'.",
+    });
+    let (_denied, stranger) = authority(401, refused);
+    perfgate(&scene, &by(&stranger), &["record", "--store", &url])
+        .exits(2)
+        .complains("the job's identity gets no credentials")
+        .complains("AADSTS700213: No matching federated identity record")
+        .complains("AZURE_CLIENT_ID");
+    let missing = with(&by(&good), &[("AZURE_FEDERATED_TOKEN_FILE", "none")]);
+    perfgate(&scene, &missing, &["record", "--store", &url]).exits(2).complains("AZURE_FEDERATED_TOKEN_FILE");
+}
+
+#[test]
+fn what_is_wrong_with_the_server_or_the_keys_is_said_with_what_mends_it() {
+    let Some(server) = cloud::s3() else { return };
+    let (scene, url) = (measured(), server.address());
+    let record = |more: &[(&'static str, &str)], url: &str| {
+        let answer = perfgate(&scene, &with(&server.writer(), more), &["record", "--store", url]);
+        answer.exits(2);
+        answer
+    };
+    record(&[("AWS_ACCESS_KEY_ID", "NOBODY")], &url)
+        .complains("the credentials are not accepted")
+        .complains("AWS_ACCESS_KEY_ID");
+    record(&[("AWS_SECRET_ACCESS_KEY", "wrong-secret")], &url).complains("the credentials are not accepted");
+    record(&[], "s3://no-such-bucket/x").complains("`no-such-bucket`");
+    record(&[("AWS_ALLOW_HTTP", "false")], &url).complains("AWS_ALLOW_HTTP=true");
+    record(&[], "s3://user:secret@bucket/x").complains("is not a store");
+}
+
+#[test]
+fn what_is_wrong_with_the_account_or_its_keys_is_said_with_what_mends_it() {
+    let Some(server) = cloud::azure() else { return };
+    let (scene, url) = (measured(), server.address());
+    let record = |environment: &Environment, more: &[(&'static str, &str)], url: &str| {
+        let answer = perfgate(&scene, &with(environment, more), &["record", "--store", url]);
+        answer.exits(2);
+        answer
+    };
+    let (writer, reader) = (server.writer(), server.reader());
+    // `wrong-secret`
+    record(&writer, &[("AZURE_STORAGE_ACCOUNT_KEY", "d3Jvbmctc2VjcmV0")], &url)
+        .complains("the credentials are not accepted")
+        .complains("AZURE_STORAGE_ACCOUNT_KEY");
+    record(&writer, &[("AZURE_STORAGE_ACCOUNT_KEY", "not base64!")], &url).complains("AZURE_STORAGE_ACCOUNT_KEY");
+    record(&writer, &[], "az://no-such-container/x").complains("there is no container `no-such-container`");
+    record(&writer, &[], "az://no_such.container/x").complains("there is no container `no_such.container`");
+    record(&writer, &[("AZURE_ALLOW_HTTP", "false")], &url).complains("AZURE_ALLOW_HTTP=true");
+    record(&writer, &[("AZURE_STORAGE_ACCOUNT_NAME", "somebody")], &url).complains("the credentials are not accepted");
+    let signature = &reader.iter().find(|(name, _)| *name == "AZURE_STORAGE_SAS_KEY").unwrap().1;
+    for (wrong, words) in [
+        (signature.replace("sig=", "sig=AAAA"), "the credentials are not accepted"),
+        // Another right than the one that was signed.
+        (signature.replace("sp=rl", "sp=rwl"), "the credentials are not accepted"),
+        ("nonsense".to_owned(), "AZURE_STORAGE_SAS_KEY"),
+    ] {
+        record(&reader, &[("AZURE_STORAGE_SAS_KEY", &wrong)], &url).complains(words);
+    }
+}
+
+/// A recording against a server with one answer, or none.
+fn answered(endpoint: &str) -> Answer {
+    let server = Server { cloud: Cloud::S3, endpoint: endpoint.to_owned() };
+    perfgate(&measured(), &server.writer(), &["record", "--store", "s3://perf-runs/x"])
+}
+
+#[test]
+fn a_bucket_in_another_region_is_said_to_be_there() {
+    let body = "<?xml version=\"1.0\"?><Error><Code>AuthorizationHeaderMalformed</Code><Message>the region 'us-east-1' is \
+                wrong; expecting 'eu-north-1'</Message><Region>eu-north-1</Region></Error>";
+    let server = wire::answering("400 Bad Request", body);
+    answered(&server).exits(2).complains("the bucket is in eu-north-1").complains("AWS_REGION=eu-north-1");
+    let server = wire::answering("301 Moved Permanently", "");
+    answered(&server).exits(2).complains("another region").complains("set AWS_REGION");
+}
+
+#[test]
+fn a_server_that_nobody_listens_at_is_said_to_be_out_of_reach() {
+    let nobody = wire::nobody();
+    answered(&nobody).exits(2).complains("no connection").complains("AWS_ENDPOINT_URL");
+    let server = Server { cloud: Cloud::Azure, endpoint: nobody };
+    perfgate(&measured(), &server.writer(), &["record", "--store", "az://perf-runs/x"])
+        .exits(2)
+        .complains("no connection")
+        .complains("AZURE_STORAGE_ACCOUNT_NAME");
+}
+
+#[test]
+fn without_credentials_it_says_where_they_come_from() {
+    let (scene, nobody) = (measured(), wire::nobody());
+    let without = |cloud, url: &str, metadata: &'static str| {
+        let mut environment = Server { cloud, endpoint: nobody.clone() }.nobody();
+        environment.push((metadata, nobody.clone()));
+        let answer = perfgate(&scene, &environment, &["record", "--store", url]);
+        answer.exits(2).complains("there are no credentials");
+        answer
+    };
+    without(Cloud::S3, "s3://perf-runs/x", "AWS_METADATA_ENDPOINT").complains("AWS_WEB_IDENTITY_TOKEN_FILE");
+    without(Cloud::Azure, "az://perf-runs/x", "AZURE_MSI_ENDPOINT").complains("AZURE_FEDERATED_TOKEN_FILE");
+    let answer = perfgate(&scene, &Vec::new(), &["record", "--store", "az://perf-runs/x"]);
+    answer.exits(2).complains("AZURE_STORAGE_ACCOUNT_NAME");
+}

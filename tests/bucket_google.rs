@@ -1,0 +1,207 @@
+//! Runs in a bucket of Google Cloud Storage, from the command line: what is sent there, and what is made of its answers.
+//! No real server was there to try it with: the answers are synthetic (see `google/mod.rs`).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+#[path = "common/cloud.rs"]
+mod cloud;
+mod common;
+mod google;
+
+use common::{Answer, Scene};
+use google::{Google, READER, TOKEN};
+use std::process::Command;
+
+const URL: &str = "gs://perf-runs/parser";
+
+/// A repository with results on disk and nothing recorded.
+fn measured() -> Scene {
+    let scene = Scene::new();
+    scene.repository("r");
+    suite(&scene, 1);
+    scene
+}
+
+fn suite(scene: &Scene, run: u32) {
+    for (index, name) in ["a", "b", "c", "d", "e"].iter().enumerate() {
+        scene.bench("r/target/criterion", name, 1000.0 * (index + 1) as f64, run);
+    }
+}
+
+fn command(scene: &Scene, environment: &[(&'static str, String)], args: &[&str]) -> Command {
+    let mut command = scene.command::<&str>("r", &[], args);
+    // No credentials of whoever runs the test.
+    cloud::stripped(&mut command).env("HOME", scene.path("")).envs(environment.iter().cloned());
+    command
+}
+
+fn perfgate(scene: &Scene, environment: &[(&'static str, String)], args: &[&str]) -> Answer {
+    let answer = common::answer(command(scene, environment, args).output().unwrap());
+    assert!(!format!("{}{}", answer.stdout, answer.stderr).contains("s3cr3t"), "{}", answer.stderr);
+    answer
+}
+
+#[test]
+fn a_branch_is_judged_against_runs_in_a_bucket_of_google() {
+    let (google, scene) = (Google::new(), Scene::new());
+    scene.repository("r");
+    let environment = google.environment(TOKEN);
+    let run = |args: &[&str]| perfgate(&scene, &environment, args);
+    for number in 1..=3 {
+        scene.commit("r", &format!("change {number}"));
+        suite(&scene, number);
+        run(&["record", "--store", URL]).exits(0).says("recorded 5");
+    }
+    run(&["record", "--store", URL]).exits(0).says("already recorded");
+    assert_eq!(google.names().len(), 3);
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
+    suite(&scene, 9);
+    run(&["compare", "--store", URL]).exits(0).says("PASS").says("3 runs");
+    scene.bench("r/target/criterion", "c", 6000.0, 9);
+    run(&["compare", "--store", URL]).exits(1).says("✗ regressed  c");
+    run(&["history", "--store", URL, "--format", "csv"]).exits(0).says("e");
+    run(&["runs", "list", "--store", URL]).exits(0);
+    // There and back; and away with those that are not among the last of a branch.
+    run(&["runs", "export", "--store", URL, "dir:../copy"]).exits(0).says("exported 3 of 3").says("3 verified");
+    run(&["runs", "import", "--store", "gs://perf-runs/copy", "dir:../copy"]).exits(0).says("imported 3 of 3");
+    for number in 4..=5 {
+        scene.commit("r", &format!("change {number}"));
+        suite(&scene, number);
+        run(&["record", "--store", URL]).exits(0);
+    }
+    run(&["runs", "prune", "--store", URL, "--keep", "1", "--thin", "0"]).exits(0).says("     1 removed");
+    assert_eq!(google.names().iter().filter(|name| name.starts_with("parser/")).count(), 4);
+}
+
+#[test]
+fn a_run_is_created_on_the_condition_that_it_is_new_and_listings_begin_where_they_are_needed() {
+    let (google, scene) = (Google::new(), measured());
+    let environment = google.environment(TOKEN);
+    perfgate(&scene, &environment, &["record", "--store", URL]).exits(0);
+    let before = google.requests().len();
+    perfgate(&scene, &environment, &["compare", "--store", URL]).exits(0);
+    let requests = google.requests();
+    let (recorded, compared) = requests.split_at(before);
+    let header = |request: &wiremock::Request, name: &str| {
+        request.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    for request in &requests {
+        assert_eq!(header(request, "authorization"), Some(format!("Bearer {TOKEN}")));
+    }
+    let written: Vec<_> = recorded.iter().filter(|request| request.method.as_str() == "PUT").collect();
+    assert_eq!(written.len(), 1);
+    assert_eq!(header(written[0], "x-goog-if-generation-match").as_deref(), Some("0"));
+    // The base's month, from the first second that a commit of the base was made in; and the run.
+    assert_eq!(compared.len(), 2);
+    let asked: Vec<(String, String)> = compared[0].url.query_pairs().into_owned().collect();
+    let of = |name: &str| asked.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap();
+    let name = google.names().remove(0);
+    let (month, rest) = name.rsplit_once('/').unwrap();
+    assert_eq!(of("prefix"), format!("{month}/"));
+    assert_eq!(of("start-after"), format!("{month}/{}", rest.split_once('-').unwrap().0));
+}
+
+#[test]
+fn eight_recorders_of_one_run_write_it_once() {
+    let (google, scene) = (Google::new(), measured());
+    let environment = google.environment(TOKEN);
+    let recorders: Vec<_> = (0..8)
+        .map(|_| {
+            let mut command = command(&scene, &environment, &["record", "--store", URL]);
+            command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let answers = recorders.into_iter().map(|recorder| common::answer(recorder.wait_with_output().unwrap()));
+    let new = answers.filter(|answer| !answer.exits(0).stdout.contains("already recorded")).count();
+    assert_eq!((new, google.names().len()), (1, 1));
+}
+
+#[test]
+fn what_google_refuses_is_said_with_what_mends_it() {
+    let (google, scene) = (Google::new(), measured());
+    let record = |token: &str, url: &str| {
+        let answer = perfgate(&scene, &google.environment(token), &["record", "--store", url]);
+        answer.exits(2);
+        answer
+    };
+    record("ya29.s3cr3t-expired", URL)
+        .complains("the credentials are not accepted")
+        .complains("GOOGLE_OAUTH_ACCESS_TOKEN");
+    record(READER, URL)
+        .complains("access is denied")
+        .complains("reader@acme.iam.gserviceaccount.com does not have storage.objects.create access")
+        .complains("Storage Object Creator");
+    record(TOKEN, "gs://no-such-bucket/x").complains("there is no bucket `no-such-bucket`");
+    let mut plain = google.environment(TOKEN);
+    plain.retain(|(name, _)| *name != "GOOGLE_ALLOW_HTTP");
+    perfgate(&scene, &plain, &["record", "--store", URL]).exits(2).complains("GOOGLE_ALLOW_HTTP=true");
+}
+
+#[test]
+fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
+    let (google, scene) = (Google::new(), measured());
+    let mut anybody = google.environment(TOKEN);
+    perfgate(&scene, &anybody, &["record", "--store", URL]).exits(0);
+    anybody.retain(|(name, _)| *name != "GOOGLE_OAUTH_ACCESS_TOKEN");
+    anybody.push(("GOOGLE_SKIP_SIGNATURE", "true".to_owned()));
+    perfgate(&scene, &anybody, &["compare", "--store", URL]).exits(0).says("PASS");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_service_account_signs_for_itself() {
+    let (google, scene) = (Google::new(), measured());
+    let made = Command::new("openssl").args(["genrsa", "2048"]).output();
+    let Ok(made) = made else {
+        eprintln!("skipped: there is no openssl to make a key with");
+        return;
+    };
+    let account = serde_json::json!({
+        "type": "service_account",
+        "private_key_id": "one",
+        "private_key": String::from_utf8(made.stdout).unwrap(),
+        "client_email": "perf-runs@acme.iam.gserviceaccount.com",
+        "client_id": "1",
+    });
+    scene.write("account.json", account.to_string());
+    let mut environment = google.environment("");
+    environment.push(("GOOGLE_APPLICATION_CREDENTIALS", scene.path("account.json").display().to_string()));
+    perfgate(&scene, &environment, &["record", "--store", URL]).exits(0).says("recorded 5");
+    perfgate(&scene, &environment, &["compare", "--store", URL]).exits(0).says("PASS");
+}
+
+#[test]
+fn a_configuration_of_workload_identity_needs_a_token_beside_it() {
+    let (google, scene) = (Google::new(), measured());
+    // As google-github-actions/auth writes it.
+    scene.write(
+        "gha-creds.json",
+        r#"{"universe_domain":"googleapis.com","type":"external_account",
+            "audience":"//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/github",
+            "subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.googleapis.com/v1/token",
+            "credential_source":{"url":"https://localhost/x","headers":{"Authorization":"Bearer s3cr3t"},
+            "format":{"type":"json","subject_token_field_name":"value"}}}"#,
+    );
+    let file = ("GOOGLE_APPLICATION_CREDENTIALS", scene.path("gha-creds.json").display().to_string());
+    let mut environment = google.environment(TOKEN);
+    environment.push(file);
+    perfgate(&scene, &environment, &["record", "--store", URL]).exits(0).says("recorded 5");
+    environment.retain(|(name, _)| *name != "GOOGLE_OAUTH_ACCESS_TOKEN");
+    perfgate(&scene, &environment, &["record", "--store", URL])
+        .exits(2)
+        .complains("workload identity federation")
+        .complains("GOOGLE_OAUTH_ACCESS_TOKEN")
+        .complains("token_format: access_token");
+    environment.push(("GOOGLE_OAUTH_ACCESS_TOKEN", String::new()));
+    perfgate(&scene, &environment, &["record", "--store", URL]).exits(2).complains("workload identity federation");
+    environment.retain(|(name, _)| !name.contains("CREDENTIALS") && !name.contains("TOKEN"));
+    // Something else that is secret, in the place of a key.
+    let mut mistaken = environment.clone();
+    mistaken.push(("GOOGLE_SERVICE_ACCOUNT_KEY", "\"s3cr3t\"".to_owned()));
+    perfgate(&scene, &mistaken, &["record", "--store", URL]).exits(2).complains("the environment does not describe it");
+    environment.push(("GOOGLE_APPLICATION_CREDENTIALS", scene.path("none.json").display().to_string()));
+    perfgate(&scene, &environment, &["record", "--store", URL])
+        .exits(2)
+        .complains("none.json")
+        .complains("GOOGLE_APPLICATION_CREDENTIALS");
+}

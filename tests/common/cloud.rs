@@ -1,0 +1,138 @@
+//! Real servers of buckets for tests: those that `tests/servers/with-s3` and `with-azure` started, found by
+//! PERFGATE_TEST_S3 and PERFGATE_TEST_AZURE. Where one is missing, a test says that it was skipped there, unless
+//! PERFGATE_TEST_SERVERS=required, as in CI: then that is a failure.
+#![allow(dead_code)] // each test file uses its own part
+
+use perfgate::io::store::{Bucket, BucketUrl};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The account that the Azure server was started with.
+const ACCOUNT: &str = "perftest";
+
+/// Which protocol a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cloud {
+    S3,
+    Azure,
+}
+
+/// A server with a bucket `perf-runs`.
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub cloud: Cloud,
+    /// Its address, without a path.
+    pub endpoint: String,
+}
+
+/// A command's environment, or what is added to it.
+pub type Environment = Vec<(&'static str, String)>;
+
+/// Every server that there is.
+pub fn servers() -> Vec<Server> {
+    [s3(), azure()].into_iter().flatten().collect()
+}
+
+/// The S3 server, for what only S3 has.
+pub fn s3() -> Option<Server> {
+    server(Cloud::S3, "PERFGATE_TEST_S3", "with-s3")
+}
+
+/// The Azure server, for what only Azure has.
+pub fn azure() -> Option<Server> {
+    server(Cloud::Azure, "PERFGATE_TEST_AZURE", "with-azure")
+}
+
+fn server(cloud: Cloud, variable: &str, script: &str) -> Option<Server> {
+    let Ok(endpoint) = std::env::var(variable) else {
+        let how = format!("{variable} is not set: run the tests as `tests/servers/{script} cargo test`");
+        assert!(std::env::var("PERFGATE_TEST_SERVERS").as_deref() != Ok("required"), "{how}");
+        eprintln!("skipped: {how}");
+        return None;
+    };
+    Some(Server { cloud, endpoint })
+}
+
+impl Server {
+    /// The address of a store that nobody has used yet. The client takes its settings from the environment, which no
+    /// test may change while others run: for this process's own use the script that started the server has set it.
+    pub fn address(&self) -> String {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let scheme = match self.cloud {
+            Cloud::S3 => "s3",
+            Cloud::Azure => "az",
+        };
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        format!("{scheme}://perf-runs/test-{}-{now}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The environment of a process that writes to the bucket.
+    pub fn writer(&self) -> Environment {
+        self.through(&self.endpoint)
+    }
+
+    /// The same, on the way through a proxy.
+    pub fn through(&self, endpoint: &str) -> Environment {
+        match self.cloud {
+            Cloud::S3 => vec![
+                ("AWS_ENDPOINT_URL", endpoint.to_owned()),
+                ("AWS_ALLOW_HTTP", "true".to_owned()),
+                ("AWS_REGION", "us-east-1".to_owned()),
+                ("AWS_ACCESS_KEY_ID", "WRITER".to_owned()),
+                ("AWS_SECRET_ACCESS_KEY", "writer-secret".to_owned()),
+            ],
+            Cloud::Azure => vec![
+                ("AZURE_ENDPOINT", format!("{endpoint}/{ACCOUNT}")),
+                ("AZURE_ALLOW_HTTP", "true".to_owned()),
+                ("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT.to_owned()),
+                // `writer-secret`
+                ("AZURE_STORAGE_ACCOUNT_KEY", "d3JpdGVyLXNlY3JldA==".to_owned()),
+            ],
+        }
+    }
+
+    /// The environment of a process that may read and list, and nothing else.
+    pub fn reader(&self) -> Environment {
+        let keys = match self.cloud {
+            Cloud::S3 => {
+                vec![("AWS_ACCESS_KEY_ID", "READER".into()), ("AWS_SECRET_ACCESS_KEY", "reader-secret".into())]
+            }
+            Cloud::Azure => {
+                vec![("AZURE_STORAGE_SAS_KEY", std::env::var("PERFGATE_TEST_AZURE_READER").unwrap())]
+            }
+        };
+        let mut environment = self.nobody();
+        environment.extend(keys);
+        environment
+    }
+
+    /// On Azure, the environment of a process that may create too, by a signature that does not cover what is asked for.
+    pub fn recorder(&self, endpoint: &str) -> Environment {
+        let mut environment = self.through(endpoint);
+        environment.retain(|(name, _)| !name.contains("KEY"));
+        environment.push(("AZURE_STORAGE_SAS_KEY", std::env::var("PERFGATE_TEST_AZURE_RECORDER").unwrap()));
+        environment
+    }
+
+    /// The environment of a process without credentials.
+    pub fn nobody(&self) -> Environment {
+        let mut environment = self.writer();
+        environment.retain(|(name, _)| !name.contains("KEY"));
+        environment
+    }
+}
+
+/// Takes every setting of a cloud out of a command's environment.
+pub fn stripped(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars() {
+        if ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|cloud| name.starts_with(cloud)) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// The bucket behind a store's address.
+pub fn bucket(url: &str) -> Bucket {
+    Bucket::open(&url.parse::<BucketUrl>().unwrap()).unwrap()
+}
