@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 use perfgate::model::Direction;
-use perfgate::stats::estimate::{Observed, RunValue, family};
+use perfgate::stats::family::family;
+use perfgate::stats::observed::{Observed, RunValue};
 use perfgate::stats::prior::Nature;
 use perfgate::stats::{centre, fdr, shift, steadiness, student};
 use proptest::prelude::*;

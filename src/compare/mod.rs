@@ -14,7 +14,9 @@ pub use pairs::{Level, Pair, pair};
 pub use strips::strips;
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, Spread, Work};
-use crate::stats::estimate::{self, Estimate, Observed, Suite};
+use crate::stats::estimate::Estimate;
+use crate::stats::family;
+use crate::stats::observed::{Observed, Suite};
 use crate::stats::prior::{Nature, Trace};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -108,8 +110,8 @@ fn tested(
         let suite = Members { pairs: &pairs, members: &members, samples: kind.samples, runs: [base.len(), head.len()] };
         let nature = if kind.exact { Nature::Counted } else { Nature::Measured };
         let family = match screened {
-            None => estimate::family(&suite, nature, alpha),
-            Some(screened) => estimate::again(&suite, nature, alpha, &screened.traces(&kind)),
+            None => family::family(&suite, nature, alpha),
+            Some(screened) => family::again(&suite, nature, alpha, &screened.traces(&kind)),
         };
         if family.count() > compared.tests / 2 && kind.metric == "time" || compared.tests == 0 {
             compared.common_shift = family.shift().exp_m1();

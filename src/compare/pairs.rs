@@ -2,7 +2,7 @@
 
 use super::{Comparison, Effect, Kind, spread};
 use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Places, Run, Spread, Summary, Unit};
-use crate::stats::estimate::{Observed, RunValue};
+use crate::stats::observed::{Observed, RunValue};
 use crate::stats::{centre, steadiness};
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -4,8 +4,10 @@
 pub mod centre;
 pub mod changepoint;
 pub mod estimate;
+pub mod family;
 pub mod fdr;
 mod levels;
+pub mod observed;
 pub mod prior;
 pub mod quantile;
 pub mod shift;
