@@ -3,27 +3,30 @@
 
 mod backoff;
 mod directory;
+mod error;
 mod exchange;
 mod git;
 mod key;
 mod object;
 mod pruned;
 mod remote;
+mod url;
 
 pub use directory::DirectoryStore;
 pub(super) use directory::Unfinished;
+pub use error::StoreError;
 pub use exchange::Exchange;
 pub use git::GitStore;
 pub use key::{Identity, Key, fingerprint};
 pub use object::{Bucket, BucketError, BucketStore, BucketUrl, Created, Page, Provider};
+pub use url::StoreUrl;
 
 use crate::model::record::{self, RecordError};
 use crate::model::{BenchId, Commit, Detail, Run};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 
 /// Where runs are kept unless told otherwise.
 pub const DEFAULT_URL: &str = "git:refs/perfgate/baselines";
@@ -155,180 +158,6 @@ pub struct Written {
     pub already: usize,
 }
 
-/// Why a store could not do what it was asked to.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The store's address is not one.
-    #[error(
-        "`{url}` is not a store: {why}; write git:refs/perfgate/baselines, dir:PATH, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX \
-         or az://CONTAINER/PREFIX"
-    )]
-    Url {
-        /// As it was written.
-        url: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Neither a directory nor a bucket.
-    #[error("`{target}` is no place for Parquet files: {why}; name a directory, or s3://BUCKET/PREFIX")]
-    Target {
-        /// As it was written.
-        target: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A file could not be read or written.
-    #[error("cannot {what} {}: {source}", path.display())]
-    File {
-        /// What was tried.
-        what: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The git repository could not be read or written.
-    #[error("cannot {what} in {store}: {}", source.message())]
-    Git {
-        /// What was tried.
-        what: String,
-        /// The store.
-        store: String,
-        /// What libgit2 says.
-        source: git2::Error,
-    },
-    /// No such run.
-    #[error("{store} has no run {key}")]
-    Missing {
-        /// The store.
-        store: String,
-        /// The run.
-        key: Box<Key>,
-    },
-    /// What is stored is not what was written.
-    #[error("{store}: {place} is damaged ({why}); remove it, or restore it from another copy of the store")]
-    Damaged {
-        /// The store.
-        store: String,
-        /// Which part of it.
-        place: String,
-        /// What is wrong.
-        why: String,
-    },
-    /// Written by a later perfgate.
-    #[error(
-        "{store} holds runs of format version {version} ({key}), and this perfgate writes version {}: install a newer perfgate to record here",
-        record::VERSION
-    )]
-    Newer {
-        /// The store.
-        store: String,
-        /// A run of that version.
-        key: Box<Key>,
-        /// The version.
-        version: u16,
-    },
-    /// The bytes are not the ones that the key names.
-    #[error("the bytes for {0} are not the ones that its name was made for; encode the run again")]
-    Mismatch(Box<Key>),
-    /// Other processes kept the store busy.
-    #[error(
-        "{store} was busy for {tries} tries: {why}; if no other perfgate or git is running, remove the left-over lock"
-    )]
-    Busy {
-        /// The store.
-        store: String,
-        /// How often it was tried.
-        tries: u32,
-        /// What stood in the way, the last time.
-        why: String,
-    },
-    /// The record itself.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// A store that is not exchanged with a remote.
-    #[error("{store} is not exchanged with a remote (`{remote}`): only a git: store is; copy the directory instead")]
-    NoExchange {
-        /// The store.
-        store: String,
-        /// The remote that was named.
-        remote: String,
-    },
-    /// A store that all its users share, so that there is nothing to exchange.
-    #[error("{store} is one place for everybody: what is recorded there needs no push and no pull")]
-    Shared {
-        /// The store.
-        store: String,
-    },
-    /// The bucket could not be read or written.
-    #[error(transparent)]
-    Bucket(#[from] BucketError),
-    /// The name of a remote that git would not take for one.
-    #[error("`{0}` is not the name or URL of a remote")]
-    Remote(String),
-    /// The git command could not be started.
-    #[error("cannot start the git command: {0}; install git, or put it on PATH")]
-    NoGit(#[source] std::io::Error),
-    /// Git could not fetch or push.
-    #[error("cannot {what} with `{remote}`: {said}")]
-    Network {
-        /// Fetch or push.
-        what: &'static str,
-        /// The remote.
-        remote: String,
-        /// Git's own last lines.
-        said: String,
-    },
-    /// The remote does not take the runs; trying again would not help.
-    #[error("`{remote}` refused the runs: {said}")]
-    Refused {
-        /// The remote.
-        remote: String,
-        /// Git's own last lines.
-        said: String,
-    },
-}
-
-/// The address of a store, as perfgate.toml and `--store` have it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// `git:REF`: a ref of the repository.
-    Git(String),
-    /// `dir:PATH`: a directory.
-    Directory(PathBuf),
-    /// `s3://`, `gs://` or `az://`: a bucket.
-    Bucket(BucketUrl),
-}
-
-impl FromStr for StoreUrl {
-    type Err = StoreError;
-
-    fn from_str(url: &str) -> Result<Self, StoreError> {
-        // Who put a password into the address shall not find it in a log.
-        let shown = match (url.split_once("://"), url.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
-            _ => url.to_owned(),
-        };
-        let wrong = |why: &str| Err(StoreError::Url { url: shown.clone(), why: why.to_owned() });
-        match url.split_once(':') {
-            Some(("git", name)) => {
-                let taken = ["refs/heads/", "refs/tags/", "refs/remotes/"].iter().any(|s| name.starts_with(s));
-                if !name.starts_with("refs/") || !name[5..].contains('/') || !git2::Reference::is_valid_name(name) {
-                    wrong("a git store is named by a full ref")
-                } else if taken {
-                    wrong("branches, tags and remote branches are yours; a store needs a ref of its own")
-                } else {
-                    Ok(StoreUrl::Git(name.to_owned()))
-                }
-            }
-            Some(("dir", "")) => wrong("the path is missing"),
-            Some(("dir", path)) => Ok(StoreUrl::Directory(path.into())),
-            Some(("s3" | "gs" | "az", _)) => url.parse().map(StoreUrl::Bucket).or_else(wrong),
-            _ => wrong("it begins with no kind of store that is known"),
-        }
-    }
-}
-
 /// Opens a store. `base` is a directory of the repository, and what a relative `dir:` path starts from.
 pub fn open(url: &str, base: &Path) -> Result<Box<dyn Store>, StoreError> {
     Ok(match url.parse()? {
@@ -454,24 +283,4 @@ fn checked(store: String, key: &Key, bytes: Vec<u8>) -> Result<Vec<u8>, StoreErr
         return Ok(bytes);
     }
     Err(misnamed(store, key))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_of_stores_are_read() {
-        assert_eq!(DEFAULT_URL.parse::<StoreUrl>().unwrap(), StoreUrl::Git("refs/perfgate/baselines".into()));
-        assert_eq!("dir:a b".parse::<StoreUrl>().unwrap(), StoreUrl::Directory("a b".into()));
-        let why = |url: &str| url.parse::<StoreUrl>().unwrap_err().to_string();
-        assert!(matches!("s3://bucket/x".parse(), Ok(StoreUrl::Bucket(_))));
-        assert!(why("s3://x").contains("a bucket's name"));
-        assert!(why("git:refs/heads/main").contains("branches"));
-        for url in
-            ["", "git:", "git:baselines", "git:refs/x", "git:refs/a/..", "git:-x", "dir:", "baselines", "http://x"]
-        {
-            assert!(why(url).contains("write git:refs/perfgate/baselines, dir:PATH"), "{url}");
-        }
-    }
 }
