@@ -100,7 +100,7 @@ fn tested(
 ) -> Compared {
     let pairs = pair(base, head, rename);
     let mut compared = Compared { diagnostics: repeated_samples(&pairs).into_iter().collect(), ..Compared::default() };
-    compared.shared = pairs.par_iter().filter(|pair| pair.is_shared()).count();
+    compared.shared = pairs.iter().filter(|pair| pair.is_shared()).count();
 
     let (decided, families) = families(&pairs);
     let mut parts = vec![decided];

@@ -6,7 +6,6 @@ use super::{escape, summary};
 use crate::model::Severity;
 use crate::verdict::{Finding, Outcome, Report, Verdict};
 use anstyle::{AnsiColor, Style};
-use rayon::prelude::*;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
@@ -119,7 +118,7 @@ fn values(finding: &Finding) -> [String; 2] {
 fn rows(out: &mut String, findings: &[&Finding]) {
     let columns = columns(findings);
     let cells: Vec<Vec<String>> =
-        findings.par_iter().map(|finding| columns.iter().map(|column| (column.cell)(finding)).collect()).collect();
+        findings.iter().map(|finding| columns.iter().map(|column| (column.cell)(finding)).collect()).collect();
     let width = |place: usize| {
         let title = columns[place].title.width();
         cells.iter().map(|row| row[place].width()).fold(title, usize::max)

@@ -122,13 +122,19 @@ pub struct Family {
     prior: Arc<Prior>,
     shift: f64,
     median_shift: f64,
-    /// P value of each towards the side on which its change lies.
+    small: bool,
+    tests: Tests,
+}
+
+/// What the tests of a suite say, in the order of its benchmarks.
+#[derive(Debug, Default)]
+struct Tests {
+    /// P values, each towards the side on which its change lies.
     p: Vec<f64>,
     q_worse: Vec<f64>,
     q_better: Vec<f64>,
     /// The p value that one more finding would have to reach.
     level: f64,
-    small: bool,
     /// Where suspects were measured again: how their runs overlap.
     overlaps: Option<Vec<f64>>,
 }
@@ -293,23 +299,11 @@ fn estimated(benchmarks: &dyn Suite, nature: Nature, alpha: f64, suite: Option<&
     let small = suite.map_or(seen.len(), <[Trace]>::len) < MIN_SUITE;
     let prior = Arc::new(Prior::fit(&whole, nature, small));
     drop(whole);
-    let none = Vec::new;
-    let mut family = Family {
-        seen,
-        prior,
-        shift,
-        median_shift,
-        p: none(),
-        q_worse: none(),
-        q_better: none(),
-        level: alpha,
-        small,
-        overlaps: None,
-    };
-    let all = || (0..family.seen.len()).into_par_iter();
-    let p = all().map(|i| family.chance(i).tail(family.delta(i).abs())).collect();
-    let overlaps = suite.map(|_| all().map(|i| overlap(&benchmarks.observed(i), by_edge, family.delta(i))).collect());
-    (family.p, family.overlaps) = (p, overlaps);
+    let mut family = Family { seen, prior, shift, median_shift, small, tests: Tests::default() };
+    let all = 0..family.count();
+    family.tests.p = all.clone().into_par_iter().map(|i| family.chance(i).tail(family.delta(i).abs())).collect();
+    family.tests.overlaps =
+        suite.map(|_| all.map(|i| overlap(&benchmarks.observed(i), by_edge, family.delta(i))).collect());
     family.correct(alpha, suite.is_some());
     family
 }
@@ -346,12 +340,12 @@ impl Family {
             median_raw,
             p_worse,
             p_better,
-            q_worse: self.q_worse[index],
-            q_better: self.q_better[index],
+            q_worse: self.tests.q_worse[index],
+            q_better: self.tests.q_better[index],
             low_evidence: self.small && trace.df == 0.0,
             control: None,
-            overlap: self.overlaps.as_ref().map(|overlaps| overlaps[index]),
-            level: self.level,
+            overlap: self.tests.overlaps.as_ref().map(|overlaps| overlaps[index]),
+            level: self.tests.level,
             noise: Noise { prior: Arc::clone(&self.prior), trace, floor },
         }
     }
@@ -367,7 +361,7 @@ impl Family {
 
     /// Towards worse and towards better.
     fn p_values(&self, index: usize) -> [f64; 2] {
-        let (nearer, further) = (self.p[index], 1.0 - self.p[index]);
+        let (nearer, further) = (self.tests.p[index], 1.0 - self.tests.p[index]);
         if self.delta(index) > 0.0 { [nearer, further] } else { [further, nearer] }
     }
 
@@ -378,11 +372,11 @@ impl Family {
         let (worse, better) = rayon::join(|| corrected(0), || corrected(1));
         let called = worse.iter().filter(|q| **q < alpha).count();
         let tests = self.count().max(1);
-        self.level = match last_word {
+        self.tests.level = match last_word {
             true => alpha / tests.saturating_sub(called).max(1) as f64,
             false => alpha * (called + 1).min(tests) as f64 / tests as f64,
         };
-        (self.q_worse, self.q_better) = (worse, better);
+        (self.tests.q_worse, self.tests.q_better) = (worse, better);
     }
 }
 

@@ -71,6 +71,8 @@ struct Fitted {
     trace: Trace,
     /// What its samples foretell, less what is typical.
     u: f64,
+    /// What that does to its variance, for each slope of the grid.
+    foretold: [f64; SLOPE_STEPS as usize],
     /// The change's square for runs of variance one.
     squared: f64,
     half_log: f64,
@@ -79,7 +81,8 @@ struct Fitted {
 impl Fitted {
     fn new(trace: Trace, u: f64) -> Self {
         let squared = trace.change.powi(2) / trace.factor;
-        Fitted { trace, u, squared, half_log: 0.5 * (PI * trace.factor).ln() }
+        let foretold = std::array::from_fn(|step| (slope(step as i32) * u).exp());
+        Fitted { trace, u, foretold, squared, half_log: 0.5 * (PI * trace.factor).ln() }
     }
 }
 
@@ -112,6 +115,7 @@ pub enum Nature {
 struct Point {
     level: f64,
     slope: f64,
+    slope_step: i32,
     spread: f64,
     weight: f64,
 }
@@ -186,12 +190,13 @@ impl Prior {
         // Few degrees of freedom differ in a suite, and their gamma functions would be half of the work.
         let mut gammas: Vec<(f64, [f64; 2])> = Vec::new();
         let of_change = (2.0 * CHANGE_SCALE).ln();
+        let (of_level, step) = (point.level.exp(), point.slope_step as usize);
         let mut by_share = [0.0; CHANGED.len()];
         for traces in traces.chunks(ONE_LOG) {
             let (mut logs, mut products) = (0.0, [1.0; CHANGED.len()]);
-            for Fitted { trace, u, squared, half_log } in traces {
+            for Fitted { trace, u, foretold, squared, half_log } in traces {
                 let ln_scale = self.ln_scale(point, *u);
-                let total = d0 * self.scale(ln_scale) + trace.squares;
+                let total = d0 * (of_level * foretold[step]).max(self.floor.variance) + trace.squares;
                 let ln_scaled = ln_spread + ln_scale;
                 let ln_total = if trace.squares == 0.0 { ln_scaled } else { total.ln() };
                 let head = d0 / 2.0 * ln_scaled - of_spread;
@@ -269,6 +274,11 @@ fn last_share(logs: &[f64], count: usize) -> f64 {
     weight(&logs[logs.len().saturating_sub(count)..]) / weight(logs)
 }
 
+/// The slope at a step of the grid.
+fn slope(step: i32) -> f64 {
+    SLOPE + SLOPE_SD * (f64::from(step) - 2.0)
+}
+
 fn grid(levels: Range<i32>, level: f64, spreads: &[f64]) -> Vec<Point> {
     let mut points = Vec::new();
     for a in levels {
@@ -276,7 +286,8 @@ fn grid(levels: Range<i32>, level: f64, spreads: &[f64]) -> Vec<Point> {
             for spread in spreads {
                 points.push(Point {
                     level: level + LEVEL_SD * (f64::from(a) * 0.5 - 2.5),
-                    slope: SLOPE + SLOPE_SD * (f64::from(b) - 2.0),
+                    slope: slope(b),
+                    slope_step: b,
                     spread: *spread,
                     weight: 0.0,
                 });

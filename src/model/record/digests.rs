@@ -56,12 +56,9 @@ impl Digests {
             return Ok(());
         }
         let n = column.count(4 * MEASURES)?;
-        let items = column.planes::<{ 4 * MEASURES }>(n)?;
-        let digest = |i| {
-            let item = items.get(i);
-            std::array::from_fn(|k| f32::from_le_bytes(std::array::from_fn(|b| item[4 * k + b])))
-        };
-        self.measures = Some((0..n).map(digest).collect());
+        let items = column.planes::<{ 4 * MEASURES }>(n)?.words();
+        let both = |item: u64| [item as u32, (item >> 32) as u32].map(f32::from_bits);
+        self.measures = Some(items.into_iter().map(both).collect());
         Ok(())
     }
 }

@@ -53,9 +53,19 @@ impl<const W: usize> Planes<'_, W> {
 }
 
 impl Planes<'_, 8> {
+    /// Every item, its first byte the lowest.
+    pub(super) fn words(&self) -> Vec<u64> {
+        let mut words = vec![0; self.n];
+        for plane in 0..8 {
+            let bytes = &self.bytes[plane * self.n..];
+            words.iter_mut().zip(bytes).for_each(|(word, byte)| *word |= u64::from(*byte) << (8 * plane));
+        }
+        words
+    }
+
     /// Every number, all of them finite.
     pub(super) fn floats(&self) -> Result<Vec<f64>, RecordError> {
-        let values: Vec<f64> = (0..self.n).map(|i| f64::from_le_bytes(self.get(i))).collect();
+        let values: Vec<f64> = self.words().into_iter().map(f64::from_bits).collect();
         if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(damaged("a number is not finite")) }
     }
 }
@@ -84,16 +94,21 @@ impl<'a> Cursor<'a> {
         self.0.is_empty()
     }
 
+    #[inline]
     pub(super) fn take(&mut self, n: usize) -> Result<&'a [u8], RecordError> {
         let (head, tail) = self.0.split_at_checked(n).ok_or_else(|| damaged("it ends too early"))?;
         self.0 = tail;
         Ok(head)
     }
 
+    #[inline]
     pub(super) fn byte(&mut self) -> Result<u8, RecordError> {
-        self.take(1).map(|b| b[0])
+        let (first, rest) = self.0.split_first().ok_or_else(|| damaged("it ends too early"))?;
+        self.0 = rest;
+        Ok(*first)
     }
 
+    #[inline]
     pub(super) fn varint(&mut self) -> Result<u64, RecordError> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
