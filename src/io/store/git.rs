@@ -4,37 +4,48 @@
 //! writer that another one overtook starts again from the new tip. Work tree, index, HEAD and branches are not touched.
 //! The ref's history is a straight line, and pruning begins it anew. The network is for `exchange`.
 
+mod tree;
+
 use super::backoff::Backoff;
 use super::key::month_of;
 use super::pruned::{self, Pruned};
 use super::{Exchange, Identity, Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer};
 use crate::model::Commit;
 use git2::{ErrorCode, ObjectType, Oid, Repository, Signature, Tree};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-const FILE: i32 = 0o100_644;
-const FOLDER: i32 = 0o040_000;
 
 /// A ref that holds runs.
 #[derive(Debug, Clone)]
 pub struct GitStore {
     pub(super) git_dir: PathBuf,
     pub(super) reference: String,
+    kept: Arc<Kept>,
+}
+
+/// What is kept between reads: a base is some sixty of them, and a month may hold thousands of runs.
+#[derive(Default)]
+struct Kept {
+    /// The blobs of folders that were listed, by the folder's id.
+    folders: Mutex<HashMap<Oid, HashMap<Key, Oid>>>,
+    /// Handles that nobody reads by at the moment.
+    idle: Mutex<Vec<Repository>>,
 }
 
 impl GitStore {
     /// The store behind a ref of the repository that a directory is in. The ref need not be there yet.
     pub fn open(directory: &Path, reference: &str) -> Result<GitStore, StoreError> {
-        let store = GitStore { git_dir: directory.to_owned(), reference: reference.to_owned() };
+        let store = GitStore { git_dir: directory.to_owned(), reference: reference.to_owned(), kept: Arc::default() };
         let what = || format!("find a git repository from {}", directory.display());
         let repository = Repository::discover(directory).map_err(|e| store.failed(what(), e))?;
         Ok(GitStore { git_dir: repository.path().to_owned(), ..store })
     }
 
-    /// Opened anew for each operation: handles cannot be shared between threads, and nothing stale stays cached.
+    /// Opened anew for each operation but reads: handles cannot be shared between threads, and nothing stale stays cached.
     pub(super) fn repository(&self) -> Result<Repository, StoreError> {
         Repository::open(&self.git_dir).map_err(|e| self.failed("open the repository", e))
     }
@@ -90,16 +101,40 @@ impl GitStore {
             }
             let folder =
                 repository.find_tree(entry.id()).map_err(|e| self.failed(format!("read the folder {month}"), e))?;
+            let mut blobs = HashMap::new();
             for file in &folder {
                 let name = format!("{month}/{}", String::from_utf8_lossy(file.name_bytes()));
                 match Key::parse(&name) {
-                    Some(key) if file.kind() == Some(ObjectType::Blob) => listing.keys.push(key),
+                    Some(key) if file.kind() == Some(ObjectType::Blob) => {
+                        blobs.insert(key.clone(), file.id());
+                        listing.keys.push(key);
+                    }
                     _ => listing.foreign.push(name),
                 }
             }
+            self.kept.folders().insert(folder.id(), blobs);
         }
         listing.settle();
         Ok(listing)
+    }
+
+    /// The bytes of a run that the ref has now.
+    fn content(&self, repository: &Repository, key: &Key) -> Result<Vec<u8>, StoreError> {
+        let missing = || StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) };
+        let tip = self.tip(repository)?.ok_or_else(missing)?;
+        let tree = self.tree(repository, tip)?;
+        let listed =
+            tree.get_name(&key.month()).and_then(|folder| self.kept.folders().get(&folder.id())?.get(key).copied());
+        let blob = match listed {
+            Some(blob) => blob,
+            None => match tree.get_path(Path::new(&key.to_string())) {
+                Ok(entry) => entry.id(),
+                Err(error) if error.code() == ErrorCode::NotFound => return Err(missing()),
+                Err(error) => return Err(self.failed(format!("find the run {key}"), error)),
+            },
+        };
+        let blob = repository.find_blob(blob).map_err(|e| self.failed(format!("read the run {key}"), e))?;
+        Ok(blob.content().to_vec())
     }
 
     /// Which runs a tree says are gone for good.
@@ -107,21 +142,6 @@ impl GitStore {
         let Some(entry) = tree.get_name(pruned::NAME) else { return Ok(Pruned::default()) };
         let blob = repository.find_blob(entry.id()).map_err(|e| self.failed("read the file `pruned`", e))?;
         Pruned::parse(blob.content()).map_err(|why| self.damaged(pruned::NAME, why))
-    }
-
-    /// A tree with another list of runs that are gone for good; none where it is empty and there was no pruning.
-    pub(super) fn with_pruned(&self, repository: &Repository, tree: Oid, pruned: &Pruned) -> Result<Oid, StoreError> {
-        let made = || {
-            let tree = repository.find_tree(tree)?;
-            let mut root = repository.treebuilder(Some(&tree))?;
-            if *pruned != Pruned::default() {
-                root.insert(pruned::NAME, repository.blob(&pruned.bytes())?, FILE)?;
-            } else if root.get(pruned::NAME)?.is_some() {
-                root.remove(pruned::NAME)?;
-            }
-            root.write()
-        };
-        made().map_err(|e| self.failed("make a tree", e))
     }
 
     /// The runs of the newest month that has any.
@@ -199,84 +219,6 @@ impl GitStore {
     pub(super) fn busy(&self, tries: u32, why: String) -> StoreError {
         StoreError::Busy { store: self.describe(), tries, why }
     }
-
-    /// A tree with runs added, and which of them are new.
-    fn with_runs(
-        &self,
-        repository: &Repository,
-        tree: Option<&Tree<'_>>,
-        blobs: &BTreeMap<&Key, Oid>,
-    ) -> Result<(Oid, BTreeSet<Key>), StoreError> {
-        let failed = |e| self.failed("make a tree", e);
-        let mut added = BTreeSet::new();
-        let mut pruned = tree.map(|tree| self.pruned(repository, tree)).transpose()?.unwrap_or_default();
-        let mut raised = false;
-        let mut root = repository.treebuilder(tree).map_err(failed)?;
-        for (month, keys) in by_month(blobs.keys().copied()) {
-            let folder = match root.get(&month).map_err(failed)? {
-                Some(entry) => {
-                    Some(repository.find_tree(entry.id()).map_err(|_| self.damaged(&month, "it is not a folder"))?)
-                }
-                None => None,
-            };
-            let mut builder = repository.treebuilder(folder.as_ref()).map_err(failed)?;
-            let names = folder.iter().flat_map(Tree::iter);
-            let names = names.map(|file| format!("{month}/{}", String::from_utf8_lossy(file.name_bytes())));
-            let thinned: Vec<Key> = names.filter_map(|name| Key::parse(&name)).filter(Key::is_thinned).collect();
-            let thinned: BTreeSet<Identity<'_>> = thinned.iter().map(Key::identity).collect();
-            for key in keys {
-                if !key.is_thinned() && thinned.contains(&key.identity()) {
-                    continue;
-                }
-                raised |= pruned.raise(key);
-                let blob = blobs[key];
-                let there = builder.get(key.file_name()).map_err(failed)?.map(|entry| entry.id());
-                match there {
-                    Some(there) if there == blob => {}
-                    Some(_) => return Err(self.damaged(&key.to_string(), "its content does not fit its name")),
-                    None => {
-                        builder.insert(key.file_name(), blob, FILE).map_err(failed)?;
-                        added.insert(key.clone());
-                    }
-                }
-            }
-            if !builder.is_empty() {
-                root.insert(&month, builder.write().map_err(failed)?, FOLDER).map_err(failed)?;
-            }
-        }
-        let next = root.write().map_err(failed)?;
-        let next = if raised { self.with_pruned(repository, next, &pruned)? } else { next };
-        Ok((next, added))
-    }
-
-    /// A tree with runs taken out, and how many of them were in it.
-    pub(super) fn without_runs(
-        &self,
-        repository: &Repository,
-        tree: &Tree<'_>,
-        keys: &BTreeSet<Key>,
-    ) -> Result<(Oid, usize), StoreError> {
-        let failed = |e| self.failed("make a tree", e);
-        let mut removed = 0;
-        let mut root = repository.treebuilder(Some(tree)).map_err(failed)?;
-        for (month, keys) in by_month(keys.iter()) {
-            let Some(id) = root.get(&month).map_err(failed)?.map(|entry| entry.id()) else { continue };
-            let folder = repository.find_tree(id).map_err(|_| self.damaged(&month, "it is not a folder"))?;
-            let mut builder = repository.treebuilder(Some(&folder)).map_err(failed)?;
-            for key in keys {
-                if builder.get(key.file_name()).map_err(failed)?.is_some() {
-                    builder.remove(key.file_name()).map_err(failed)?;
-                    removed += 1;
-                }
-            }
-            if builder.is_empty() {
-                root.remove(&month).map_err(failed)?;
-            } else {
-                root.insert(&month, builder.write().map_err(failed)?, FOLDER).map_err(failed)?;
-            }
-        }
-        Ok((root.write().map_err(failed)?, removed))
-    }
 }
 
 impl Store for GitStore {
@@ -300,16 +242,16 @@ impl Store for GitStore {
     }
 
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
-        let missing = || StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) };
-        let repository = self.repository()?;
-        let tip = self.tip(&repository)?.ok_or_else(missing)?;
-        let entry = match self.tree(&repository, tip)?.get_path(Path::new(&key.to_string())) {
-            Ok(entry) => entry,
-            Err(error) if error.code() == ErrorCode::NotFound => return Err(missing()),
-            Err(error) => return Err(self.failed(format!("find the run {key}"), error)),
-        };
-        let blob = repository.find_blob(entry.id()).map_err(|e| self.failed(format!("read the run {key}"), e))?;
-        checked(self.describe(), key, blob.content().to_vec())
+        checked(self.describe(), key, self.read_digests(key)?)
+    }
+
+    /// All of a run, which git has held against its own name for it.
+    fn read_digests(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
+        let idle = self.kept.idle().pop();
+        let repository = idle.map_or_else(|| self.repository(), Ok)?;
+        let bytes = self.content(&repository, key);
+        self.kept.idle().push(repository);
+        bytes
     }
 
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
@@ -371,6 +313,22 @@ impl Store for GitStore {
     }
 }
 
+impl Kept {
+    fn folders(&self) -> MutexGuard<'_, HashMap<Oid, HashMap<Key, Oid>>> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Repository>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("folders", &self.folders().len()).field("idle", &self.idle().len()).finish()
+    }
+}
+
 /// What became of a move of the ref.
 #[derive(Debug)]
 pub(super) enum Moved {
@@ -384,14 +342,6 @@ pub(super) enum Moved {
 enum Line {
     GoesOn,
     BeginsAnew,
-}
-
-fn by_month<'a>(keys: impl Iterator<Item = &'a Key>) -> BTreeMap<String, Vec<&'a Key>> {
-    let mut months: BTreeMap<String, Vec<&Key>> = BTreeMap::new();
-    for key in keys {
-        months.entry(key.month()).or_default().push(key);
-    }
-    months
 }
 
 /// `perfgate: record 1 run of 0123456789`

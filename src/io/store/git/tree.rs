@@ -1,0 +1,118 @@
+//! The next tree of the ref: runs added to the folders of their months, or taken out of them.
+
+use super::GitStore;
+use crate::io::store::pruned::{self, Pruned};
+use crate::io::store::{Identity, Key, StoreError};
+use git2::{Oid, Repository, Tree};
+use std::collections::{BTreeMap, BTreeSet};
+
+const FILE: i32 = 0o100_644;
+const FOLDER: i32 = 0o040_000;
+
+impl GitStore {
+    /// A tree with another list of runs that are gone for good; none where it is empty and there was no pruning.
+    pub(in crate::io::store) fn with_pruned(
+        &self,
+        repository: &Repository,
+        tree: Oid,
+        pruned: &Pruned,
+    ) -> Result<Oid, StoreError> {
+        let made = || {
+            let tree = repository.find_tree(tree)?;
+            let mut root = repository.treebuilder(Some(&tree))?;
+            if *pruned != Pruned::default() {
+                root.insert(pruned::NAME, repository.blob(&pruned.bytes())?, FILE)?;
+            } else if root.get(pruned::NAME)?.is_some() {
+                root.remove(pruned::NAME)?;
+            }
+            root.write()
+        };
+        made().map_err(|e| self.failed("make a tree", e))
+    }
+
+    /// A tree with runs added, and which of them are new.
+    pub(super) fn with_runs(
+        &self,
+        repository: &Repository,
+        tree: Option<&Tree<'_>>,
+        blobs: &BTreeMap<&Key, Oid>,
+    ) -> Result<(Oid, BTreeSet<Key>), StoreError> {
+        let failed = |e| self.failed("make a tree", e);
+        let mut added = BTreeSet::new();
+        let mut pruned = tree.map(|tree| self.pruned(repository, tree)).transpose()?.unwrap_or_default();
+        let mut raised = false;
+        let mut root = repository.treebuilder(tree).map_err(failed)?;
+        for (month, keys) in by_month(blobs.keys().copied()) {
+            let folder = match root.get(&month).map_err(failed)? {
+                Some(entry) => {
+                    Some(repository.find_tree(entry.id()).map_err(|_| self.damaged(&month, "it is not a folder"))?)
+                }
+                None => None,
+            };
+            let mut builder = repository.treebuilder(folder.as_ref()).map_err(failed)?;
+            let names = folder.iter().flat_map(Tree::iter);
+            let names = names.map(|file| format!("{month}/{}", String::from_utf8_lossy(file.name_bytes())));
+            let thinned: Vec<Key> = names.filter_map(|name| Key::parse(&name)).filter(Key::is_thinned).collect();
+            let thinned: BTreeSet<Identity<'_>> = thinned.iter().map(Key::identity).collect();
+            for key in keys {
+                if !key.is_thinned() && thinned.contains(&key.identity()) {
+                    continue;
+                }
+                raised |= pruned.raise(key);
+                let blob = blobs[key];
+                let there = builder.get(key.file_name()).map_err(failed)?.map(|entry| entry.id());
+                match there {
+                    Some(there) if there == blob => {}
+                    Some(_) => return Err(self.damaged(&key.to_string(), "its content does not fit its name")),
+                    None => {
+                        builder.insert(key.file_name(), blob, FILE).map_err(failed)?;
+                        added.insert(key.clone());
+                    }
+                }
+            }
+            if !builder.is_empty() {
+                root.insert(&month, builder.write().map_err(failed)?, FOLDER).map_err(failed)?;
+            }
+        }
+        let next = root.write().map_err(failed)?;
+        let next = if raised { self.with_pruned(repository, next, &pruned)? } else { next };
+        Ok((next, added))
+    }
+
+    /// A tree with runs taken out, and how many of them were in it.
+    pub(in crate::io::store) fn without_runs(
+        &self,
+        repository: &Repository,
+        tree: &Tree<'_>,
+        keys: &BTreeSet<Key>,
+    ) -> Result<(Oid, usize), StoreError> {
+        let failed = |e| self.failed("make a tree", e);
+        let mut removed = 0;
+        let mut root = repository.treebuilder(Some(tree)).map_err(failed)?;
+        for (month, keys) in by_month(keys.iter()) {
+            let Some(id) = root.get(&month).map_err(failed)?.map(|entry| entry.id()) else { continue };
+            let folder = repository.find_tree(id).map_err(|_| self.damaged(&month, "it is not a folder"))?;
+            let mut builder = repository.treebuilder(Some(&folder)).map_err(failed)?;
+            for key in keys {
+                if builder.get(key.file_name()).map_err(failed)?.is_some() {
+                    builder.remove(key.file_name()).map_err(failed)?;
+                    removed += 1;
+                }
+            }
+            if builder.is_empty() {
+                root.remove(&month).map_err(failed)?;
+            } else {
+                root.insert(&month, builder.write().map_err(failed)?, FOLDER).map_err(failed)?;
+            }
+        }
+        Ok((root.write().map_err(failed)?, removed))
+    }
+}
+
+fn by_month<'a>(keys: impl Iterator<Item = &'a Key>) -> BTreeMap<String, Vec<&'a Key>> {
+    let mut months: BTreeMap<String, Vec<&Key>> = BTreeMap::new();
+    for key in keys {
+        months.entry(key.month()).or_default().push(key);
+    }
+    months
+}
