@@ -223,8 +223,8 @@ def git_server(place):
         port = free.getsockname()[1]
     backend = pathlib.Path(git(place, "--exec-path")) / "git-http-backend"
     (place / "nginx.conf").write_text(NGINX.format(w=place, port=port, backend=backend))
-    # nginx's own worker may be another user.
-    os.chmod(place, 0o755)
+    # nginx's own worker may be another user, and a temporary directory is closed to others.
+    [os.chmod(folder, 0o755) for folder in (place, place.parent)]
     wrap = subprocess.Popen(["fcgiwrap", "-c", "8", "-s", f"unix:{place}/fcgi.sock"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     time.sleep(0.5)
     os.chmod(place / "fcgi.sock", 0o777)
