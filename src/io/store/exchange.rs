@@ -81,9 +81,11 @@ impl GitStore {
             return Ok((None, 0));
         }
         let theirs = repository.refname_to_id(&incoming.name).map_err(|e| self.failed("read what was fetched", e))?;
-        // Whatever it is, it must be a store before it becomes ours.
-        self.listing(repository, theirs)?;
-        self.pruned(repository, &self.tree(repository, theirs)?)?;
+        // Whatever it is, it must be a store before it becomes ours; what we have of it is one.
+        let (fetched, here) = (self.tree(repository, theirs)?, self.tip(repository)?);
+        let here = here.map(|tip| self.tree(repository, tip)).transpose()?;
+        self.listing_of(repository, &fetched, changed(&fetched, here.as_ref()))?;
+        self.pruned(repository, &fetched)?;
         let mut backoff = waits(&self.git_dir);
         loop {
             let ours = self.tip(repository)?;
@@ -174,11 +176,22 @@ impl GitStore {
 
     /// The runs of one tip that another one does not have.
     fn more(&self, repository: &Repository, of: Option<Oid>, than: Option<Oid>) -> Result<BTreeSet<Key>, StoreError> {
-        let keys = |tip: Option<Oid>| match tip {
-            Some(tip) => Ok(BTreeSet::from_iter(self.listing(repository, tip)?.keys)),
-            None => Ok::<_, StoreError>(BTreeSet::new()),
+        let tree = |tip: Option<Oid>| tip.map(|tip| self.tree(repository, tip)).transpose();
+        let (Some(of), than) = (tree(of)?, tree(than)?) else { return Ok(BTreeSet::new()) };
+        let keys = |tree: &Tree<'_>| {
+            let listing = self.listing_of(repository, tree, changed(&of, than.as_ref()))?;
+            Ok::<_, StoreError>(BTreeSet::from_iter(listing.keys))
         };
-        Ok(keys(of)?.difference(&keys(than)?).cloned().collect())
+        let there = than.as_ref().map(keys).transpose()?.unwrap_or_default();
+        Ok(keys(&of)?.difference(&there).cloned().collect())
+    }
+}
+
+/// Whether a folder of a tree is another one in a second tree, or not in it. Of a long history most folders are the same.
+fn changed<'t>(tree: &'t Tree<'_>, other: Option<&'t Tree<'_>>) -> impl Fn(&str) -> bool + use<'t> {
+    move |folder| {
+        let id = |tree: &Tree<'_>| tree.get_name(folder).map(|entry| entry.id());
+        id(tree) != other.and_then(id)
     }
 }
 
