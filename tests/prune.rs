@@ -8,7 +8,7 @@ use perfgate::io::store::{self, GitStore, Key, Store, read_run};
 use perfgate::model::{Commit, Detail, Environment, Evidence, Measurement, Metric, Run, record};
 use perfgate::stats::steadiness;
 use std::collections::BTreeSet;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 const REF: &str = "refs/perfgate/baselines";
@@ -264,26 +264,15 @@ fn a_kill_at_any_moment_loses_nothing() {
         let all: BTreeSet<String> = records.iter().map(|(key, _)| key.id().to_owned()).collect();
         let (mut killed, mut delay) = (0, 0);
         loop {
-            let mut prune = Command::new(env!("CARGO_BIN_EXE_perfgate"))
-                .args(["runs", "prune", "--keep", "20", "--thin", "40", "--store", url])
-                .current_dir(scene.path("r"))
-                .env("GIT_CONFIG_GLOBAL", "/dev/null")
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            std::thread::sleep(Duration::from_millis(delay));
-            let done = prune.try_wait().unwrap();
-            let _ = prune.kill(); // SIGKILL
-            let status = prune.wait().unwrap();
+            let prune = ["runs", "prune", "--keep", "20", "--thin", "40", "--store", url];
+            let done = scene.killed("r", &prune, Duration::from_millis(delay));
             let there = ids(&*store);
             assert!(there.is_superset(&kept) && there.is_subset(&all), "{url}, after {delay} ms");
             census(&*store);
             for (key, bytes) in &records[70..] {
                 assert_eq!(&store.read(key).unwrap(), bytes);
             }
-            if done.is_some() {
-                assert!(status.success(), "{url}, after {delay} ms: {status}");
+            if done {
                 break;
             }
             killed += 1;

@@ -8,7 +8,6 @@ use perfgate::io::store::{self, Key, Store};
 use perfgate::model::{Commit, Evidence, Measurement, Metric, Run, record};
 use perfgate::stats::steadiness;
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 fn stored(number: i64, value: f64) -> (Key, Vec<u8>) {
@@ -118,22 +117,10 @@ fn a_transfer_that_was_killed_goes_on_where_it_was() {
         let scene = scene(&records);
         let (mut killed, mut delay) = (0, 5);
         loop {
-            let mut export = Command::new(env!("CARGO_BIN_EXE_perfgate"))
-                .args(["runs", "export", target])
-                .current_dir(scene.path("r"))
-                .env("GIT_CONFIG_GLOBAL", "/dev/null")
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            std::thread::sleep(Duration::from_millis(delay));
-            let done = export.try_wait().unwrap();
-            let _ = export.kill(); // SIGKILL
-            let status = export.wait().unwrap();
+            let done = scene.killed("r", &["runs", "export", target], Duration::from_millis(delay));
             // What is there is whole.
             content(&*open(&scene, target));
-            if done.is_some() {
-                assert!(status.success());
+            if done {
                 break;
             }
             killed += 1;

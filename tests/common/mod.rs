@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A directory to work in.
@@ -105,6 +106,18 @@ impl Scene {
     /// Runs the program in a directory below, with some of its environment.
     pub fn perfgate_with<S: AsRef<str>>(&self, directory: &str, environment: &[(&str, S)], args: &[&str]) -> Answer {
         answer(self.command(directory, environment, args).output().unwrap())
+    }
+
+    /// Starts the program in a directory below and kills it after a time; true where it had ended by itself, and well.
+    pub fn killed(&self, directory: &str, args: &[&str], after: Duration) -> bool {
+        let mut command = self.command::<&str>(directory, &[], args);
+        let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(after);
+        let ended = running.try_wait().unwrap();
+        let _ = running.kill(); // SIGKILL
+        let status = running.wait().unwrap();
+        assert!(ended.is_none() || status.success(), "{args:?}, after {after:?}: {status}");
+        ended.is_some()
     }
 
     /// Runs git in a directory below; it must succeed.
