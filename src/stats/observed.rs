@@ -65,6 +65,7 @@ impl Suite for Vec<Observed> {
         self[index].clone()
     }
 }
+
 /// The share of pairs of a base and a head run that do not lie the way of the change.
 pub(super) fn overlap(one: &Observed, by_edge: bool, delta: f64) -> f64 {
     let value = if by_edge { edge } else { centre };
