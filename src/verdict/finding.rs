@@ -177,6 +177,9 @@ impl Gate {
         if estimate.median_delta.abs() < bound && estimate.lies_within(bound, self.alpha) {
             return Ruling::of(Outcome::Unchanged);
         }
+        if over && called(estimate.q_worse) || estimate.delta < -bound && called(estimate.q_better) {
+            return undecided.note("the least disturbed samples moved so far, the medians did not");
+        }
         if over && estimate.low_evidence {
             return undecided
                 .note("one run against one, of few benchmarks: only a change of twice the threshold is called");

@@ -201,7 +201,28 @@ fn mean_change(comparisons: &[Comparison]) -> Option<MeanChange> {
 mod tests {
     use super::*;
     use crate::compare::compare;
-    use crate::model::{Evidence, Measurement, Metric, Run};
+    use crate::model::{Digest, Evidence, Measurement, Metric, Run};
+
+    #[test]
+    fn a_change_that_the_medians_do_not_share_is_told_as_such() {
+        // Of "edge" the low edge gets slower by 40 % and the median by 1 %; all others stay as they are.
+        let side = |edge: (f64, f64)| {
+            let digest = |(median, low)| Digest { median, low, samples: 50, wander: Some(0.002) };
+            let named = |(name, values): (String, (f64, f64))| {
+                Measurement::new("t", name, Metric::time(), Evidence::Digest(digest(values)))
+            };
+            let steady = (0..20).map(|i| (format!("steady/{i}"), (100.0 + f64::from(i), 99.0 + f64::from(i))));
+            Run { measurements: steady.chain([("edge".to_owned(), edge)]).map(named).collect(), ..Run::default() }
+        };
+        let compared = compare(&[side((150.0, 100.0))], &[side((151.5, 140.0))], 0.05, |_| None);
+        let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
+        let (base, head) = (SideReport::default(), SideReport::default());
+        let circumstances = Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) };
+        let report = judge(compared, &Policy::default(), circumstances);
+        let edge = report.benchmarks.iter().find(|finding| finding.name == "edge").unwrap();
+        assert_eq!(edge.outcome, Outcome::Inconclusive);
+        assert!(edge.notes.iter().any(|note| note.contains("the medians did not")), "{:?}", edge.notes);
+    }
 
     #[test]
     fn findings_stand_worst_first_each_once() {
