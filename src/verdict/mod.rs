@@ -94,7 +94,7 @@ fn ordered(mut findings: Vec<Finding>) -> Vec<Finding> {
     let ranked = findings.par_iter().enumerate().map(|(place, finding)| (rank(finding), place));
     let mut order: Vec<(f64, usize)> = ranked.collect();
     let name = |place: usize| (&findings[place].name, &findings[place].metric, place);
-    order.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| name(a.1).cmp(&name(b.1))));
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| name(a.1).cmp(&name(b.1))));
     // Along each cycle of the order, the first one of it is handed on until its own place comes.
     for first in 0..order.len() {
         let mut place = first;
