@@ -101,7 +101,12 @@ impl Key {
 
     /// True where these bytes are the ones that the key was made for.
     pub fn fits(&self, bytes: &[u8]) -> bool {
-        fingerprint(bytes).starts_with(&**self.thin.as_ref().unwrap_or(&self.id))
+        self.fits_fingerprint(&fingerprint(bytes))
+    }
+
+    /// The same where the fingerprint of the bytes is known.
+    pub fn fits_fingerprint(&self, fingerprint: &str) -> bool {
+        fingerprint.starts_with(&**self.thin.as_ref().unwrap_or(&self.id))
     }
 }
 

@@ -70,10 +70,12 @@ impl Planes<'_, 8> {
     }
 }
 
-/// So many things that are read one after the other. Room is made for all of them at once: their count is one that was
-/// held against the bytes.
+/// No more room than for so many things is made before any of them was read.
+const ROOM: usize = 1 << 20;
+
+/// So many things that are read one after the other, with room for all of them from the start.
 pub(super) fn all<T>(count: usize, mut next: impl FnMut() -> Result<T, RecordError>) -> Result<Vec<T>, RecordError> {
-    let mut all = Vec::with_capacity(count);
+    let mut all = Vec::with_capacity(count.min(ROOM));
     for _ in 0..count {
         all.push(next()?);
     }
