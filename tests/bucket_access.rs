@@ -12,25 +12,11 @@ mod wire;
 use cloud::{Cloud, Environment, Server};
 use common::{Answer, Scene};
 
-/// A repository with results on disk and nothing recorded.
-fn measured() -> Scene {
-    let scene = Scene::new();
-    scene.repository("r");
-    suite(&scene, 1);
-    scene
-}
-
-fn suite(scene: &Scene, run: u32) {
-    for (index, name) in ["a", "b", "c", "d", "e"].iter().enumerate() {
-        scene.bench("r/target/criterion", name, 1000.0 * (index + 1) as f64, run);
-    }
-}
-
 /// Results of another commit of a branch.
 fn another(scene: &Scene, run: u32) {
     scene.git("r", &["switch", "-q", "-c", &format!("work-{run}")]);
     scene.commit("r", &format!("change {run}"));
-    suite(scene, run);
+    scene.five_benchmarks(run);
 }
 
 /// Runs the program with the credentials of an environment and no others.
@@ -56,11 +42,11 @@ fn with(environment: &Environment, more: &[(&'static str, &str)]) -> Environment
 #[test]
 fn a_reader_may_compare_and_not_record() {
     for server in cloud::servers() {
-        let (scene, url) = (measured(), server.address());
+        let (scene, url) = (Scene::measured(), server.address());
         perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
         perfgate(&scene, &server.reader(), &["compare", "--store", &url]).exits(0);
         perfgate(&scene, &server.reader(), &["runs", "--store", &url, "list"]).exits(0);
-        suite(&scene, 2);
+        scene.five_benchmarks(2);
         let needs = match server.cloud {
             Cloud::S3 => "s3:PutObject",
             Cloud::Azure => "Storage Blob Data Contributor",
@@ -73,7 +59,7 @@ fn a_reader_may_compare_and_not_record() {
 #[test]
 fn what_the_documentation_says_that_a_recorder_needs_is_enough() {
     let Some(server) = cloud::azure() else { return };
-    let (scene, url) = (measured(), server.address());
+    let (scene, url) = (Scene::measured(), server.address());
     let recorder = server.recorder(&server.endpoint);
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("already recorded");
@@ -93,7 +79,7 @@ fn what_the_documentation_says_that_a_recorder_needs_is_enough() {
 #[test]
 fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
     for server in cloud::servers() {
-        let (scene, url) = (measured(), server.address());
+        let (scene, url) = (Scene::measured(), server.address());
         perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
         let mut anybody = server.nobody();
         anybody.push(match server.cloud {
@@ -101,7 +87,7 @@ fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
             Cloud::Azure => ("AZURE_SKIP_SIGNATURE", "true".to_owned()),
         });
         perfgate(&scene, &anybody, &["compare", "--store", &url]).exits(0).says("PASS");
-        suite(&scene, 2);
+        scene.five_benchmarks(2);
         perfgate(&scene, &anybody, &["record", "--store", &url]).exits(2).complains("cannot write");
         let private = url.replace("perf-runs", "private-runs");
         perfgate(&scene, &anybody, &["compare", "--store", &private]).exits(2).complains("cannot list");
@@ -111,7 +97,7 @@ fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
 #[test]
 fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
     let Some(server) = cloud::s3() else { return };
-    let (scene, url) = (measured(), server.address());
+    let (scene, url) = (Scene::measured(), server.address());
     let tokens = std::env::var("PERFGATE_TEST_S3_TOKENS").unwrap();
     let of = |token: &str| {
         let mut environment = server.nobody();
@@ -125,7 +111,7 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
     };
     perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0).says("recorded 5");
     perfgate(&scene, &of("good"), &["compare", "--store", &url]).exits(0).says("PASS");
-    suite(&scene, 2);
+    scene.five_benchmarks(2);
     for (token, words) in [
         ("forged", "signature is invalid"),
         ("expired", "expired"),
@@ -181,7 +167,7 @@ fn by_tls(server: &Server) -> Environment {
 fn who_logged_in_by_azures_command_records_and_compares() {
     use std::os::unix::fs::PermissionsExt;
     let Some(server) = cloud::azure() else { return };
-    let (scene, url) = (measured(), server.address());
+    let (scene, url) = (Scene::measured(), server.address());
     let az = |script: &str| {
         // A stand-in for the command.
         scene.write("bin/az", format!("#!/bin/sh\n{script}\n"));
@@ -205,7 +191,7 @@ fn who_logged_in_by_azures_command_records_and_compares() {
 #[test]
 fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
     let Some(server) = cloud::azure() else { return };
-    let (scene, url) = (measured(), server.address());
+    let (scene, url) = (Scene::measured(), server.address());
     scene.write("token", "token-of-the-job");
     let by = |authority: &wiremock::MockServer| {
         let token = scene.path("token").display().to_string();
@@ -221,7 +207,7 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
     let (_given, good) = authority(200, serde_json::json!({"access_token": token, "expires_in": 3599}));
     perfgate(&scene, &by(&good), &["record", "--store", &url]).exits(0).says("recorded 5");
     perfgate(&scene, &by(&good), &["compare", "--store", &url]).exits(0).says("PASS");
-    suite(&scene, 2);
+    scene.five_benchmarks(2);
     let (_lost, bad) = authority(200, serde_json::json!({"access_token": "nonsense", "expires_in": 3599}));
     perfgate(&scene, &by(&bad), &["record", "--store", &url]).exits(2).complains("the credentials are not accepted");
     let refused = serde_json::json!({
@@ -242,7 +228,7 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
 #[test]
 fn what_is_wrong_with_the_server_or_the_keys_is_said_with_what_mends_it() {
     let Some(server) = cloud::s3() else { return };
-    let (scene, url) = (measured(), server.address());
+    let (scene, url) = (Scene::measured(), server.address());
     let record = |more: &[(&'static str, &str)], url: &str| {
         let answer = perfgate(&scene, &with(&server.writer(), more), &["record", "--store", url]);
         answer.exits(2);
@@ -260,7 +246,7 @@ fn what_is_wrong_with_the_server_or_the_keys_is_said_with_what_mends_it() {
 #[test]
 fn what_is_wrong_with_the_account_or_its_keys_is_said_with_what_mends_it() {
     let Some(server) = cloud::azure() else { return };
-    let (scene, url) = (measured(), server.address());
+    let (scene, url) = (Scene::measured(), server.address());
     let record = |environment: &Environment, more: &[(&'static str, &str)], url: &str| {
         let answer = perfgate(&scene, &with(environment, more), &["record", "--store", url]);
         answer.exits(2);
@@ -290,7 +276,7 @@ fn what_is_wrong_with_the_account_or_its_keys_is_said_with_what_mends_it() {
 /// A recording against a server with one answer, or none.
 fn answered(endpoint: &str) -> Answer {
     let server = Server { cloud: Cloud::S3, endpoint: endpoint.to_owned() };
-    perfgate(&measured(), &server.writer(), &["record", "--store", "s3://perf-runs/x"])
+    perfgate(&Scene::measured(), &server.writer(), &["record", "--store", "s3://perf-runs/x"])
 }
 
 #[test]
@@ -308,7 +294,7 @@ fn a_server_that_nobody_listens_at_is_said_to_be_out_of_reach() {
     let nobody = wire::nobody();
     answered(&nobody).exits(2).complains("no connection").complains("AWS_ENDPOINT_URL");
     let server = Server { cloud: Cloud::Azure, endpoint: nobody };
-    perfgate(&measured(), &server.writer(), &["record", "--store", "az://perf-runs/x"])
+    perfgate(&Scene::measured(), &server.writer(), &["record", "--store", "az://perf-runs/x"])
         .exits(2)
         .complains("no connection")
         .complains("AZURE_STORAGE_ACCOUNT_NAME");
@@ -316,7 +302,7 @@ fn a_server_that_nobody_listens_at_is_said_to_be_out_of_reach() {
 
 #[test]
 fn without_credentials_it_says_where_they_come_from() {
-    let (scene, nobody) = (measured(), wire::nobody());
+    let (scene, nobody) = (Scene::measured(), wire::nobody());
     let without = |cloud, url: &str, metadata: &'static str| {
         let mut environment = Server { cloud, endpoint: nobody.clone() }.nobody();
         environment.push((metadata, nobody.clone()));

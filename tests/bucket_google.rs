@@ -13,20 +13,6 @@ use std::process::Command;
 
 const URL: &str = "gs://perf-runs/parser";
 
-/// A repository with results on disk and nothing recorded.
-fn measured() -> Scene {
-    let scene = Scene::new();
-    scene.repository("r");
-    suite(&scene, 1);
-    scene
-}
-
-fn suite(scene: &Scene, run: u32) {
-    for (index, name) in ["a", "b", "c", "d", "e"].iter().enumerate() {
-        scene.bench("r/target/criterion", name, 1000.0 * (index + 1) as f64, run);
-    }
-}
-
 fn command(scene: &Scene, environment: &[(&'static str, String)], args: &[&str]) -> Command {
     let mut command = scene.command::<&str>("r", &[], args);
     // No credentials of whoever runs the test.
@@ -48,14 +34,14 @@ fn a_branch_is_judged_against_runs_in_a_bucket_of_google() {
     let run = |args: &[&str]| perfgate(&scene, &environment, args);
     for number in 1..=3 {
         scene.commit("r", &format!("change {number}"));
-        suite(&scene, number);
+        scene.five_benchmarks(number);
         run(&["record", "--store", URL]).exits(0).says("recorded 5");
     }
     run(&["record", "--store", URL]).exits(0).says("already recorded");
     assert_eq!(google.names().len(), 3);
     scene.git("r", &["switch", "-q", "-c", "work"]);
     scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
-    suite(&scene, 9);
+    scene.five_benchmarks(9);
     run(&["compare", "--store", URL]).exits(0).says("PASS").says("3 runs");
     scene.bench("r/target/criterion", "c", 6000.0, 9);
     run(&["compare", "--store", URL]).exits(1).says("✗ regressed  c");
@@ -66,7 +52,7 @@ fn a_branch_is_judged_against_runs_in_a_bucket_of_google() {
     run(&["runs", "import", "--store", "gs://perf-runs/copy", "dir:../copy"]).exits(0).says("imported 3 of 3");
     for number in 4..=5 {
         scene.commit("r", &format!("change {number}"));
-        suite(&scene, number);
+        scene.five_benchmarks(number);
         run(&["record", "--store", URL]).exits(0);
     }
     run(&["runs", "prune", "--store", URL, "--keep", "1", "--thin", "0"]).exits(0).says("     1 removed");
@@ -75,7 +61,7 @@ fn a_branch_is_judged_against_runs_in_a_bucket_of_google() {
 
 #[test]
 fn a_run_is_created_on_the_condition_that_it_is_new_and_listings_begin_where_they_are_needed() {
-    let (google, scene) = (Google::new(), measured());
+    let (google, scene) = (Google::new(), Scene::measured());
     let environment = google.environment(TOKEN);
     perfgate(&scene, &environment, &["record", "--store", URL]).exits(0);
     let before = google.requests().len();
@@ -103,7 +89,7 @@ fn a_run_is_created_on_the_condition_that_it_is_new_and_listings_begin_where_the
 
 #[test]
 fn eight_recorders_of_one_run_write_it_once() {
-    let (google, scene) = (Google::new(), measured());
+    let (google, scene) = (Google::new(), Scene::measured());
     let environment = google.environment(TOKEN);
     let recorders: Vec<_> = (0..8)
         .map(|_| {
@@ -118,7 +104,7 @@ fn eight_recorders_of_one_run_write_it_once() {
 
 #[test]
 fn what_google_refuses_is_said_with_what_mends_it() {
-    let (google, scene) = (Google::new(), measured());
+    let (google, scene) = (Google::new(), Scene::measured());
     let record = |token: &str, url: &str| {
         let answer = perfgate(&scene, &google.environment(token), &["record", "--store", url]);
         answer.exits(2);
@@ -139,7 +125,7 @@ fn what_google_refuses_is_said_with_what_mends_it() {
 
 #[test]
 fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
-    let (google, scene) = (Google::new(), measured());
+    let (google, scene) = (Google::new(), Scene::measured());
     let mut anybody = google.environment(TOKEN);
     perfgate(&scene, &anybody, &["record", "--store", URL]).exits(0);
     anybody.retain(|(name, _)| *name != "GOOGLE_OAUTH_ACCESS_TOKEN");
@@ -150,7 +136,7 @@ fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
 #[cfg(unix)]
 #[test]
 fn a_service_account_signs_for_itself() {
-    let (google, scene) = (Google::new(), measured());
+    let (google, scene) = (Google::new(), Scene::measured());
     let made = Command::new("openssl").args(["genrsa", "2048"]).output();
     let Ok(made) = made else {
         eprintln!("skipped: there is no openssl to make a key with");
@@ -172,7 +158,7 @@ fn a_service_account_signs_for_itself() {
 
 #[test]
 fn a_configuration_of_workload_identity_needs_a_token_beside_it() {
-    let (google, scene) = (Google::new(), measured());
+    let (google, scene) = (Google::new(), Scene::measured());
     // As google-github-actions/auth writes it.
     scene.write(
         "gha-creds.json",

@@ -120,6 +120,21 @@ impl Scene {
         ended.is_some()
     }
 
+    /// A repository `r` with results on disk and nothing recorded.
+    pub fn measured() -> Self {
+        let scene = Scene::new();
+        scene.repository("r").five_benchmarks(1);
+        scene
+    }
+
+    /// Results of five benchmarks, as another run of them has them.
+    pub fn five_benchmarks(&self, run: u32) -> &Self {
+        for (index, name) in ["a", "b", "c", "d", "e"].iter().enumerate() {
+            self.bench("r/target/criterion", name, 1000.0 * (index + 1) as f64, run);
+        }
+        self
+    }
+
     /// Runs git in a directory below; it must succeed.
     pub fn git(&self, directory: &str, args: &[&str]) -> String {
         let mut command = Command::new("git");
