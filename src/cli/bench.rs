@@ -1,8 +1,8 @@
 //! A benchmark command on one side: checked out, built, run, and what it left as a Run. Shared by `measure` and
 //! `bisect`; the order of the runs and what they say is theirs.
 
-use super::config::Config;
 use crate::compare::filter::{Dialect, FILTER};
+use crate::gate::{Config, side};
 use crate::io::collect::{self, Places};
 use crate::io::command::{Command, CommandError, Finished};
 use crate::io::noise::Watch;
@@ -175,7 +175,7 @@ impl<'a> Bench<'a> {
     /// The user's own work tree as a side.
     pub fn in_place(&self, commit: &Commit) -> anyhow::Result<Site> {
         let root = self.repository.root().context("this repository has no work tree")?.to_owned();
-        let environment = super::sides::here(&root);
+        let environment = side::here(&root);
         Ok(Site { name: "head", checkout: Checkout { root }, target: None, commit: commit.clone(), environment })
     }
 

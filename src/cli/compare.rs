@@ -1,16 +1,13 @@
 //! `perfgate compare`: the gate.
 
-use super::gate::GateArgs;
-use super::sides::{self, Default, MissingBaseline, Origin, Scene, Side};
-use super::{Global, budgets, config, facts, machines, output, past, pinned, plots, render as rendering};
-use crate::compare;
-use crate::model::Detail;
+use super::gate_args::GateArgs;
+use super::{Global, config, facts, output, plots, render as rendering};
+use crate::gate::{Default, MissingBaseline, Scene, Wants, report};
 use crate::policy::Goal;
 use crate::render::{self, TableOptions};
-use crate::verdict::{Circumstances, Report, judge, unmatched};
-use anyhow::{Context, bail};
+use crate::verdict::Report;
+use anyhow::Context;
 use clap::{Args, ValueEnum};
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -112,7 +109,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     let head = scene.resolve(&words(&args.head, &args.positional_head), Default::Head)?;
     let base = scene.resolve(&words(&args.base, &args.positional_base), Default::Base)?;
 
-    let report = match report(&scene, &base, &head, args.allow_missing_baseline, wants) {
+    let mut report = match report(&scene, &base, &head, args.allow_missing_baseline, wants) {
         Ok(report) => report,
         Err(error) if args.allow_missing_baseline && error.is::<MissingBaseline>() => {
             output::note(&format!("{error:#}"));
@@ -120,6 +117,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         }
         Err(error) => return Err(error),
     };
+    facts::complete_compared(&config, &mut report);
     if let Some(path) = &args.save {
         save(&report, path)?;
     }
@@ -134,9 +132,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         return Ok(report.exit_code());
     }
     show(&report, args.format, args.all)?;
-    let code = report.exit_code();
-    std::mem::forget(report); // the process ends: taking a large one apart would be for nothing
-    Ok(code)
+    Ok(report.exit_code())
 }
 
 /// Prints a report.
@@ -148,150 +144,6 @@ pub(super) fn show(report: &Report, view: View, all: bool) -> anyhow::Result<()>
         View::Junit => output::print(render::junit(report).as_bytes()),
         View::Csv => output::stream(|out| render::csv(report, out)),
     }
-}
-
-/// What is wanted beside the verdict.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Wants {
-    /// What a document tells.
-    pub facts: bool,
-    /// Samples for pictures.
-    pub strips: bool,
-}
-
-impl Wants {
-    /// All of it.
-    pub const ALL: Wants = Wants { facts: true, strips: true };
-}
-
-/// Reads both sides and judges them.
-pub(super) fn report(
-    scene: &Scene<'_>,
-    base: &Origin,
-    head: &Origin,
-    allow_missing: bool,
-    wants: Wants,
-) -> anyhow::Result<Report> {
-    let policy = &scene.config.policy;
-    let samples = wants.facts || wants.strips || policy.asks_for_samples();
-    let detail = if samples { Detail::Samples } else { Detail::Digests };
-    let on_disk = |origin: &Origin| matches!(origin, Origin::Paths(_) | Origin::WorkTree(_));
-    if let (Origin::Paths(base), Origin::Paths(head)) = (base, head) {
-        let (base, head) = scene.read_both(base, head, detail)?;
-        return judge_sides(scene, base, head, allow_missing, wants);
-    }
-    // Results on disk are compared with stored runs as results of this machine. The compiler is asked for its version
-    // while they are read.
-    let from_disk = |origin: &Origin| match origin {
-        Origin::Paths(results) => Some(scene.read_paths(results, detail)),
-        Origin::WorkTree(results) => Some(scene.read_work_tree(results, detail)),
-        _ => None,
-    };
-    let here_counts = on_disk(base) != on_disk(head) || matches!(base, Origin::Before(_));
-    let (here, (base_on_disk, head_on_disk)) =
-        rayon::join(|| here_counts.then(|| sides::here(Path::new("."))), || (from_disk(base), from_disk(head)));
-    let read = |origin: &Origin, on_disk: Option<anyhow::Result<Side>>| -> anyhow::Result<Side> {
-        if let Some(side) = on_disk {
-            let mut side = side?;
-            if let Some(here) = &here {
-                let environment = side.environment.get_or_insert_default();
-                here.0.iter().for_each(|(key, value)| environment.set(key, value.clone()));
-            }
-            return Ok(side);
-        }
-        let here = || here.clone().unwrap_or_default();
-        match origin {
-            Origin::Revision { word, commit } => scene.read_revision(word, commit, detail),
-            Origin::Before(commit) => scene.read_before(commit, &here(), detail),
-            // What lies on disk was read above.
-            Origin::MergeBase | Origin::Paths(_) | Origin::WorkTree(_) => scene.read_merge_base(&here(), detail),
-        }
-    };
-    let (base, head) = match (base, head) {
-        (Origin::MergeBase, Origin::Revision { .. }) => {
-            let head = read(head, None)?;
-            (machines::bases(scene, &head, detail)?, head)
-        }
-        (Origin::Revision { .. }, Origin::Revision { .. }) => {
-            let (base, head) = rayon::join(|| read(base, None), || read(head, None));
-            (base?, head?)
-        }
-        _ => {
-            let head = read(head, head_on_disk)?;
-            (read(base, base_on_disk)?, head)
-        }
-    };
-    judge_sides(scene, base, head, allow_missing, wants)
-}
-
-/// Judges two sides that were read.
-pub(super) fn judge_sides(
-    scene: &Scene<'_>,
-    mut base: Side,
-    mut head: Side,
-    allow_missing: bool,
-    wants: Wants,
-) -> anyhow::Result<Report> {
-    let policy = &scene.config.policy;
-    let rename = |old: &str| policy.rename(old).map(str::to_owned);
-    machines::part(&mut base, &mut head, policy.ignored_environment(), rename);
-    refuse_different_tools(&base, &head)?;
-
-    let mut compared = compare::compare(&base.runs, &head.runs, policy.alpha(), rename);
-    if compared.shared == 0 && !allow_missing {
-        bail!(
-            "nothing to judge: {} and {} have no benchmark in common; are these results of the same suite?",
-            base.report.label,
-            head.report.label
-        );
-    }
-    let today = jiff::Zoned::now().date();
-    let (environment, diagnostic) = sides::machines(&base, &head, policy.ignored_environment());
-    compared.diagnostics.extend(diagnostic);
-    budgets::refuse_unmatched(scene.config, &unmatched(policy, &compared.comparisons))?;
-    let strips = wants.strips.then(|| compare::strips(&base.runs, &head.runs, rename));
-    let said = wants.facts.then(|| (facts::said(&base), facts::said(&head)));
-    let pinned = pinned::against(scene, &head, today, &mut compared.diagnostics);
-    compared.diagnostics.extend(base.diagnostics.into_iter().chain(head.diagnostics));
-    let mut head_report = head.report;
-    head_report.environment = head.environment.unwrap_or_default().0;
-    let circumstances = Circumstances { base: base.report, head: head_report, environment, today };
-    // Of a large suite they and the findings would take much memory together.
-    let done = said.is_none().then(|| [std::mem::take(&mut base.runs), std::mem::take(&mut head.runs)]);
-    let (mut report, ()) = rayon::join(|| judge(compared, policy, circumstances), || drop(done));
-    report.pinned = pinned;
-    strips.into_iter().for_each(|strips| report.keep(strips));
-    if let Some((base_said, head_said)) = said {
-        report.series = past::series(scene.config, &base.runs, &report);
-        report.facts = Some(facts::of_compared(scene.config, base_said, head_said, &report));
-    }
-    Ok(report)
-}
-
-/// Two files of different tools have nothing to compare; better said by name than as "all added, all removed".
-fn refuse_different_tools(base: &Side, head: &Side) -> anyhow::Result<()> {
-    fn tools(side: &Side) -> BTreeSet<&str> {
-        let mut tools = BTreeSet::new();
-        let mut last = None;
-        for tool in side.runs.iter().flat_map(|run| &run.measurements).map(|measurement| &*measurement.tool) {
-            if last.replace(tool) != Some(tool) {
-                tools.insert(tool);
-            }
-        }
-        tools
-    }
-    let (base_tools, head_tools) = rayon::join(|| tools(base), || tools(head));
-    if !base_tools.is_disjoint(&head_tools) || base_tools.is_empty() || head_tools.is_empty() {
-        return Ok(());
-    }
-    let list = |tools: BTreeSet<&str>| tools.into_iter().collect::<Vec<_>>().join(" and ");
-    bail!(
-        "{} holds {} results and {} holds {} results; compare results of one tool",
-        base.report.label,
-        list(base_tools),
-        head.report.label,
-        list(head_tools)
-    );
 }
 
 /// Writes a report to a file, as JSON.

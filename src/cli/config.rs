@@ -2,6 +2,7 @@
 
 use super::Global;
 use crate::formats::{FORMATS, criterion};
+use crate::gate::Config;
 use crate::policy::Policy;
 use anyhow::{Context, bail};
 use std::fs;
@@ -9,16 +10,6 @@ use std::path::{Path, PathBuf};
 
 /// The file's name.
 const NAME: &str = "perfgate.toml";
-
-/// The policy, and the directory that its paths are relative to.
-pub struct Config {
-    /// What the file says, or the defaults.
-    pub policy: Policy,
-    /// Where the file stands; the working directory where there is none.
-    pub directory: PathBuf,
-    /// The file's name and text, for messages that frame a line of it.
-    pub text: Option<(String, String)>,
-}
 
 /// Reads the config that is named, or the nearest one up to the repository's root.
 pub fn load(global: &Global) -> anyhow::Result<Config> {

@@ -1,40 +1,13 @@
 //! What a saved comparison tells beside the numbers: git's facts, the tools' own reports, and `[template]`.
 
-use super::config::Config;
 use super::output;
-use super::sides::Side;
+use crate::gate::Config;
 use crate::io::repository::{Repository, RepositoryError};
-use crate::model::{Diagnostic, Facts, Said, Statement, Tests};
+use crate::model::{Facts, Said};
 use crate::render::escape;
 use crate::verdict::{Report, SideReport};
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// What the tools of a side said beside their numbers.
-pub fn said(side: &Side) -> Said {
-    let tools: BTreeSet<&str> = side.runs.iter().flat_map(|run| &run.measurements).map(|m| &*m.tool).collect();
-    let tests = tools.contains(RUNNER).then(|| {
-        let of_run = |run: &crate::model::Run| run.measurements.iter().filter(|m| m.tool == RUNNER).count();
-        let failed = side.diagnostics.iter().filter(|diagnostic| diagnostic.code == "failed-test").count();
-        Tests { passed: side.runs.last().map(of_run).unwrap_or_default(), failed }
-    });
-    let environment = side.environment.clone().unwrap_or_default().0;
-    let repeated = side.diagnostics.iter().filter_map(statement).collect();
-    Said { tools: tools.into_iter().map(str::to_owned).collect(), environment, tests, repeated }
-}
-
-/// The format whose results are tests that passed.
-const RUNNER: &str = "junit-xml";
-
-/// `runs 8 times (…): SELECT …`, as the reader of the log writes it down.
-fn statement(diagnostic: &Diagnostic) -> Option<Statement> {
-    if diagnostic.code != "repeated-statement" {
-        return None;
-    }
-    let (times, text) = diagnostic.message.strip_prefix("runs ")?.split_once(" times")?;
-    let text = text.split_once("): ").map_or(text, |(_, text)| text);
-    Some(Statement { text: text.to_owned(), times: times.parse().ok()? })
-}
 
 /// All facts; what git does not know is left out and said.
 fn gather(config: &Config, base: Said, head: Said, reproduce: Option<String>) -> Facts {
@@ -50,10 +23,11 @@ fn gather(config: &Config, base: Said, head: Said, reproduce: Option<String>) ->
     Facts { change, fields: config.policy.fields().clone(), base, head, day, reproduce }
 }
 
-/// Facts of a report of results that were there.
-pub fn of_compared(config: &Config, base: Said, head: Said, report: &Report) -> Facts {
-    let line = compare_line(&report.base, &report.head, &head.tools);
-    gather(config, base, head, line)
+/// Adds git's facts, the team's fields and the command line to what the tools of both sides reported.
+pub fn complete_compared(config: &Config, report: &mut Report) {
+    let Some(facts) = report.facts.take() else { return };
+    let line = compare_line(&report.base, &report.head, &facts.head.tools);
+    report.facts = Some(gather(config, facts.base, facts.head, line));
 }
 
 /// Facts of a report that was measured here by a command.

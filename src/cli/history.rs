@@ -1,8 +1,8 @@
 //! `perfgate history`: stored series with their changes.
 
-use super::sides::Scene;
-use super::stored::{self, Epochs, Older, Stored};
 use super::{Global, config, output, plots};
+use crate::gate::Scene;
+use crate::gate::stored::{self, Epochs, Older, Stored};
 use crate::history::{Trace, series, trace};
 use crate::model::Diagnostic;
 use crate::render::{self, HistoryView};

@@ -7,10 +7,10 @@ mod session;
 
 use super::bench::{Bench, BenchArgs, parse_time};
 use super::compare::{View, save, show};
-use super::config::Config;
-use super::gate::GateArgs;
-use super::taken::Taken;
+use super::gate_args::GateArgs;
 use super::{Global, config, facts, plots};
+use crate::gate::Config;
+use crate::gate::confirm::Taken;
 use crate::io::interrupt;
 use crate::verdict::Report;
 use anyhow::Context;

@@ -1,22 +1,17 @@
 //! The command line: what was typed becomes what is meant, every refusal before any work, and one exit code.
 
-mod base;
 mod bench;
 mod bisect;
-mod budgets;
 mod ci;
 mod compare;
 mod config;
 mod facts;
 mod formats;
-mod gate;
+mod gate_args;
 mod history;
 mod init;
-mod machines;
 mod measure;
 mod output;
-mod past;
-mod pinned;
 mod plots;
 mod progress;
 mod prune;
@@ -25,9 +20,6 @@ mod record;
 mod render;
 mod replay;
 mod runs;
-mod sides;
-mod stored;
-mod taken;
 mod transfer;
 
 use anstream::ColorChoice;

@@ -5,8 +5,8 @@
 
 use super::output;
 use super::runs::exchanged;
-use super::sides::Scene;
-use super::stored::{self, Epochs};
+use crate::gate::Scene;
+use crate::gate::stored::{self, Epochs};
 use crate::history::{Fate, Keep, Keeper, Line, StoredRun, thinned};
 use crate::io::repository::Repository;
 use crate::io::store::{Key, Listing, Store, StoreError};

@@ -1,7 +1,7 @@
 //! `perfgate record`: results on disk become one stored Run of a commit.
 
-use super::sides::{self, Results, Scene};
 use super::{Global, config, output, runs};
+use crate::gate::{Results, Scene, side as sides};
 use crate::io::input::{self, Location};
 use crate::io::repository::Repository;
 use crate::io::store::{Key, Store};

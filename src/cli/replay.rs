@@ -1,8 +1,8 @@
 //! `perfgate replay`: what these settings would have done on our own history.
 
-use super::sides::Scene;
-use super::stored::{self, Epochs, Stored};
 use super::{Global, config, output};
+use crate::gate::Scene;
+use crate::gate::stored::{self, Epochs, Stored};
 use crate::{render, replay};
 use anyhow::bail;
 use clap::{Args, ValueEnum};

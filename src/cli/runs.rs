@@ -1,9 +1,9 @@
 //! `perfgate runs`: what is stored, and its exchange with other clones.
 
 use super::prune::{self, PruneArgs};
-use super::sides::Scene;
 use super::transfer::{self, ExportArgs, ImportArgs};
 use super::{Global, config, output};
+use crate::gate::Scene;
 use crate::io::repository::Repository;
 use crate::io::store::{self, Exchange, Key, Store, StoreError};
 use crate::model::{Commit, Detail, Environment, Evidence, Run};

@@ -5,10 +5,9 @@
 use super::plan::Judging;
 use super::variable;
 use super::work::{Place, Work, room};
-use crate::cli::compare::Wants;
-use crate::cli::sides::{MissingBaseline, Side};
-use crate::cli::taken::{self, Taken};
-use crate::cli::{compare, output, record};
+use crate::cli::{facts, output, record};
+use crate::gate::confirm::{self, Taken};
+use crate::gate::{self, MissingBaseline, Side, Wants};
 use crate::io::github::event::WorkflowRun;
 use crate::io::github::parcel::{FILE_NAME, Parcel};
 use crate::io::github::{Client, Pull, Slug, pulls_of};
@@ -79,7 +78,8 @@ impl Work<'_> {
         }
         let hush = self.told.hush();
         self.fetch()?;
-        let report = self.judge_parcel(run, parcel)?;
+        let mut report = self.judge_parcel(run, parcel)?;
+        facts::complete_compared(self.config, &mut report);
         let outputs = self.save(&report, &room()?)?;
         drop(hush);
         let published = self.publish(&report, &Place { pull: Some(pull.number), head: run.head.clone() })?;
@@ -129,7 +129,7 @@ impl Work<'_> {
         if !parcel.base_runs.is_empty() {
             let base = side("the merge base, measured in the fork's job", &parcel.base_runs, &parcel.base);
             let both = Taken { base: parcel.base_runs, head: parcel.runs, again: parcel.again };
-            return taken::judge_taken(self.config, &both, base, report);
+            return confirm::judge_taken(self.config, &both, base, report);
         }
         let environment = parcel.runs.last().map(|run| run.environment.clone());
         let measured = |run: Run| Run { commit: Some(parcel.measured.clone()), ..run };
@@ -137,7 +137,7 @@ impl Work<'_> {
         let head = Side { runs, report, environment: environment.clone(), diagnostics: Vec::new() };
         let scene = self.scene();
         match scene.read_before(&parcel.base, &environment.unwrap_or_default(), Detail::Samples) {
-            Ok(base) => compare::judge_sides(&scene, base, head, false, Wants::ALL),
+            Ok(base) => gate::judge_sides(&scene, base, head, false, Wants::ALL),
             Err(error) if error.is::<MissingBaseline>() && !self.inputs.insist => self.first(head, &error),
             Err(error) => Err(error),
         }

@@ -1,7 +1,7 @@
 //! The action's inputs as they come through the environment: `PERFGATE_` and the input's name. Words in, checked values
 //! out; every one that is wrong is named, before any work. An empty one is one that was not given.
 
-use crate::cli::gate::GateArgs;
+use crate::cli::gate_args::GateArgs;
 use crate::cli::publish::CommentMode;
 use crate::io::github::Token;
 use crate::io::glob;

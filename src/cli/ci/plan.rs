@@ -1,7 +1,7 @@
 //! What is to be done about an event: decided from the event, the inputs and the repository, before anything is done.
 
 use super::inputs::Inputs;
-use crate::cli::config::Config;
+use crate::gate::Config;
 use crate::io::github::event::{Event, Kind, WorkflowRun};
 use crate::io::repository::Repository;
 use crate::model::Commit;

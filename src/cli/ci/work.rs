@@ -4,11 +4,9 @@ use super::inputs::Inputs;
 use super::plan::{Against, Judging};
 use super::tell::Told;
 use super::variable;
-use crate::cli::compare::Wants;
-use crate::cli::config::Config;
 use crate::cli::publish::{self, DEFAULT_KEY, Options, Published, Target};
-use crate::cli::sides::{self, Default, MissingBaseline, Origin, Results, Scene, Side};
 use crate::cli::{compare, facts, measure, output, record, render as rendering, runs};
+use crate::gate::{self, Config, Default, MissingBaseline, Origin, Results, Scene, Side, Wants, side as sides};
 use crate::io::github::event::Event;
 use crate::model::{Commit, Detail, Diagnostic};
 use crate::policy::FailOn;
@@ -112,7 +110,11 @@ impl Work<'_> {
                 report.facts = Some(facts::of_measured(self.config, &report, &words));
                 (report, Some(taken))
             }
-            None => (self.compare(judging, &paths)?, None),
+            None => {
+                let mut report = self.compare(judging, &paths)?;
+                facts::complete_compared(self.config, &mut report);
+                (report, None)
+            }
         };
         let room = room()?;
         let parcel = if judging.fork { self.pack(judging, taken, &paths, &room) } else { None };
@@ -140,7 +142,7 @@ impl Work<'_> {
             Against::MergeBase(_) => Origin::Before(judging.base.clone()),
         };
         let head = Origin::WorkTree(head);
-        match compare::report(&scene, &base, &head, false, Wants::ALL) {
+        match gate::report(&scene, &base, &head, false, Wants::ALL) {
             Err(error) if error.is::<MissingBaseline>() && !self.inputs.insist => {
                 let Origin::WorkTree(results) = &head else { return Err(error) };
                 self.first(self.head_side(results)?, &error)
@@ -169,7 +171,7 @@ impl Work<'_> {
         let reasons = FailOn::ALL.into_iter().filter(|reason| policy.fails_on(*reason) && *reason != FailOn::Added);
         let policy = policy.clone().with_fail_on(reasons);
         let config = Config { policy, directory: self.config.directory.clone(), text: self.config.text.clone() };
-        compare::judge_sides(&Scene { config: &config, ..self.scene() }, base, head, true, Wants::ALL)
+        gate::judge_sides(&Scene { config: &config, ..self.scene() }, base, head, true, Wants::ALL)
     }
 
     /// Saves the report's files and shows it.

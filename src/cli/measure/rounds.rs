@@ -3,10 +3,9 @@
 use super::session::{Session, Sites};
 use crate::cli::bench::{Bench, Measured};
 use crate::cli::progress::Progress;
-use crate::cli::sides::Side;
-use crate::cli::taken;
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
+use crate::gate::{Side, confirm};
 use crate::model::Run;
 use crate::stats::centre;
 use std::collections::BTreeSet;
@@ -92,7 +91,7 @@ impl Session<'_> {
 
     /// What the budget buys.
     fn plan(&self, rounds: usize, costs: Costs) -> String {
-        let compared = taken::compare(self.policy(), &self.base, &self.tip);
+        let compared = confirm::compare(self.policy(), &self.base, &self.tip);
         let mut smallest: Vec<f64> = compared
             .comparisons
             .iter()

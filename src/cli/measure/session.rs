@@ -2,12 +2,10 @@
 
 use super::MeasureArgs;
 use crate::cli::bench::{Bench, Measured, Site};
-use crate::cli::config::Config;
 use crate::cli::progress::Progress;
 use crate::cli::record;
-use crate::cli::sides::{self, Scene, Side};
-use crate::cli::taken;
 use crate::compare::Compared;
+use crate::gate::{Config, Scene, Side, confirm, side as sides};
 use crate::io::noise;
 use crate::io::repository::{Head, Repository};
 use crate::model::{Commit, Detail, Environment, Run, differences};
@@ -99,12 +97,12 @@ impl Session<'_> {
         if self.base.is_empty() {
             self.base.clone_from(&base_runs);
         }
-        let mut compared = taken::compared(self.policy(), &base_runs, &self.tip)?;
-        let suspects = taken::suspects(&self.judge(compared.clone(), &base, &sites));
+        let mut compared = confirm::compared(self.policy(), &base_runs, &self.tip)?;
+        let suspects = confirm::suspects(&self.judge(compared.clone(), &base, &sites));
         if !suspects.is_empty() {
             let pairs = self.pairs(&suspects, &compared, bench);
             self.again = self.measure_again(bench, &sites, &suspects, pairs, &progress)?;
-            taken::confirm(self.policy(), &mut compared, &suspects, &self.again, pairs);
+            confirm::confirm(self.policy(), &mut compared, &suspects, &self.again, pairs);
         }
         compared.diagnostics.extend(bench.oddities());
         Ok(self.judge(compared, &base, &sites))

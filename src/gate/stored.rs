@@ -1,6 +1,6 @@
 //! Stored runs as a history: which of them belong to it, in which order, and how the config wants them read.
 
-use super::sides::Scene;
+use super::side::Scene;
 use crate::history::{Reading, joined};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key};

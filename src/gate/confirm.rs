@@ -2,7 +2,7 @@
 //! by `measure`, which takes them, and `ci`, which is handed those of a fork's job.
 
 use super::config::Config;
-use super::sides::{self, Side};
+use super::side::{self, Side};
 use crate::compare::{self, Compared, Suspect};
 use crate::model::{Diagnostic, Run, Strip};
 use crate::policy::Policy;
@@ -33,12 +33,7 @@ impl Taken {
 }
 
 /// The report of runs that were taken elsewhere, as if they had been taken here.
-pub(super) fn judge_taken(
-    config: &Config,
-    taken: &Taken,
-    base: SideReport,
-    head: SideReport,
-) -> anyhow::Result<Report> {
+pub fn judge_taken(config: &Config, taken: &Taken, base: SideReport, head: SideReport) -> anyhow::Result<Report> {
     let policy = &config.policy;
     let side = |report: &SideReport, runs: &[Run]| {
         let environment = runs.last().map(|run| run.environment.clone());
@@ -47,7 +42,7 @@ pub(super) fn judge_taken(
     let sides = [side(&base, &taken.base), side(&head, &taken.head)];
     let today = jiff::Zoned::now().date();
     let judged = |mut compared: Compared| {
-        let (environment, diagnostic) = sides::machines(&sides[0], &sides[1], policy.ignored_environment());
+        let (environment, diagnostic) = side::machines(&sides[0], &sides[1], policy.ignored_environment());
         compared.diagnostics.extend(diagnostic);
         judge(compared, policy, Circumstances { base: base.clone(), head: head.clone(), environment, today })
     };
@@ -65,12 +60,12 @@ pub(super) fn judge_taken(
 }
 
 /// Compares by a policy's renames and its share of false alarms.
-pub(super) fn compare(policy: &Policy, base: &[Run], head: &[Run]) -> Compared {
+pub fn compare(policy: &Policy, base: &[Run], head: &[Run]) -> Compared {
     compare::compare(base, head, policy.alpha(), |old| policy.rename(old).map(str::to_owned))
 }
 
 /// The same; nothing in common is an error.
-pub(super) fn compared(policy: &Policy, base: &[Run], head: &[Run]) -> anyhow::Result<Compared> {
+pub fn compared(policy: &Policy, base: &[Run], head: &[Run]) -> anyhow::Result<Compared> {
     let compared = compare(policy, base, head);
     if compared.shared == 0 {
         bail!(
@@ -81,7 +76,7 @@ pub(super) fn compared(policy: &Policy, base: &[Run], head: &[Run]) -> anyhow::R
 }
 
 /// What a first judgement suspects.
-pub(super) fn suspects(screened: &Report) -> BTreeSet<Suspect> {
+pub fn suspects(screened: &Report) -> BTreeSet<Suspect> {
     let suspects = screened.benchmarks.iter().filter(|finding| finding.suspect);
     let suspect = |finding: &Finding| Suspect {
         benchmark: finding.name.clone(),
@@ -92,7 +87,7 @@ pub(super) fn suspects(screened: &Report) -> BTreeSet<Suspect> {
 }
 
 /// Lets the fresh runs of the suspects decide.
-pub(super) fn confirm(
+pub fn confirm(
     policy: &Policy,
     compared: &mut Compared,
     suspects: &BTreeSet<Suspect>,

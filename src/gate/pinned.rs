@@ -1,7 +1,7 @@
 //! The head against the stored runs of the release that `[baseline] pin` names. What stands in the way of it is told and
 //! stops nothing: the gate does not hang on it.
 
-use super::sides::{self, Scene, Side};
+use super::side::{self, Scene, Side};
 use crate::compare;
 use crate::io::repository::Repository;
 use crate::model::{Detail, Diagnostic};
@@ -23,7 +23,7 @@ pub fn against(scene: &Scene<'_>, head: &Side, today: Date, diagnostics: &mut Ve
             return None;
         }
     };
-    let here = head.environment.clone().unwrap_or_else(|| sides::here(Path::new(".")));
+    let here = head.environment.clone().unwrap_or_else(|| side::here(Path::new(".")));
     let ignored = policy.ignored_environment();
     release.runs.retain(|run| crate::model::differences(&run.environment, &here, ignored).iter().all(|d| !d.decisive));
     if release.runs.is_empty() {
@@ -33,7 +33,7 @@ pub fn against(scene: &Scene<'_>, head: &Side, today: Date, diagnostics: &mut Ve
     release.report.runs = release.runs.len();
     let rename = |old: &str| policy.rename(old).map(str::to_owned);
     let compared = compare::compare(&release.runs, &head.runs, policy.alpha(), rename);
-    let (environment, _) = sides::machines(&release, head, ignored);
+    let (environment, _) = side::machines(&release, head, ignored);
     let circumstances = Circumstances { base: release.report, head: head.report.clone(), environment, today };
     Some(Pinned::of(&pin.revision, judge(compared, policy, circumstances)))
 }

@@ -1,7 +1,7 @@
 //! Which stored runs stand for the base of a comparison, and reading no more of them than it takes. How a side is named
 //! and read from elsewhere is for `sides`.
 
-use super::sides::{MissingBaseline, Scene, Side, Stored, assemble};
+use super::side::{MissingBaseline, Scene, Side, Stored, assemble};
 use super::stored::{self, Epochs};
 use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, joined, joined_count, machine, window_of};
 use crate::io::repository::{CANDIDATES, Repository};

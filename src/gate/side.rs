@@ -73,7 +73,7 @@ pub struct MissingBaseline(pub String);
 const SHARDS: usize = 50;
 
 /// A stored run with its name.
-pub(super) type Stored = (Key, Run);
+pub type Stored = (Key, Run);
 
 /// Everything that resolving and reading need.
 pub struct Scene<'a> {
@@ -269,7 +269,7 @@ fn stored_side(
 }
 
 /// A side of stored runs, newest first.
-pub(super) fn assemble(runs: Vec<(Key, Run)>, label: String) -> Side {
+pub fn assemble(runs: Vec<(Key, Run)>, label: String) -> Side {
     let mut commits: Vec<String> = Vec::new();
     for commit in runs.iter().filter_map(|(key, _)| key.commit()) {
         if commits.iter().all(|known| known != commit.as_str()) {

@@ -1,7 +1,7 @@
 //! Sides whose runs come from several kinds of machine, as a matrix leaves them. What two machines measured is never
 //! pooled: it is judged for each by itself, or that of the other machines is left out, and both are said.
 
-use super::sides::{MissingBaseline, Scene, Side};
+use super::side::{MissingBaseline, Scene, Side};
 use crate::history::{common, machine};
 use crate::model::{BenchId, Detail, Diagnostic, Environment, Run, differences};
 use std::collections::{BTreeMap, BTreeSet};
