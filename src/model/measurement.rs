@@ -2,6 +2,7 @@
 
 use super::{BenchId, Metric, Replicates};
 use crate::stats::centre;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -142,7 +143,8 @@ pub struct Work {
 }
 
 /// What the work of an operation is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WorkUnit {
     /// Bytes, shown with binary prefixes.
     Bytes,

@@ -1,11 +1,13 @@
 //! What a number measures, in which unit, and which way is better.
 
 use super::Unit;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 
 /// Which way is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Smaller is better (times, memory, counts).
     Lower,
@@ -19,6 +21,15 @@ impl Direction {
         match self {
             Direction::Lower => "lower",
             Direction::Higher => "higher",
+        }
+    }
+
+    /// A relative change as a change for the worse: a rate that halves is as bad as a time that doubles. The function is
+    /// its own inverse, so it also gives the relative change that a threshold stands for.
+    pub fn worse(self, change: f64) -> f64 {
+        match self {
+            Direction::Lower => change,
+            Direction::Higher => 1.0 / (1.0 + change) - 1.0,
         }
     }
 }

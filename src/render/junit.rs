@@ -4,19 +4,16 @@
 use super::escape::xml;
 use super::quantity::{change, pair};
 use super::summary;
-use crate::verdict::{BudgetStatus, Finding, Outcome, Report, Verdict};
+use crate::verdict::{Failure, Finding, Outcome, Report, Verdict};
 use std::fmt::Write;
 
 /// The Report as JUnit XML.
 pub fn junit(report: &Report) -> String {
-    let fails = |word: &str| report.reasons.iter().any(|reason| reason.ends_with(word));
-    let fails = |finding: &Finding| {
-        fails(finding.outcome.word()) || finding.budget.status == BudgetStatus::Fail && fails("over budget")
-    };
     let failed = report.verdict == Verdict::Fail;
-    let failures = report.benchmarks.iter().filter(|finding| fails(finding)).count() + usize::from(failed);
-    let open = |finding: &&Finding| finding.outcome == Outcome::Inconclusive && !fails(finding);
-    let skipped = report.benchmarks.iter().filter(open).count();
+    let results: Vec<CaseResult> = report.benchmarks.iter().map(|finding| CaseResult::of(report, finding)).collect();
+    let failures = results.iter().filter(|result| matches!(result, CaseResult::Failed(_))).count();
+    let failures = failures + usize::from(failed);
+    let skipped = results.iter().filter(|result| **result == CaseResult::Skipped).count();
     let tests = report.benchmarks.len() + 1;
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let counts = format!("tests=\"{tests}\" failures=\"{failures}\" skipped=\"{skipped}\" errors=\"0\"");
@@ -26,18 +23,14 @@ pub fn junit(report: &Report) -> String {
         let _ = writeln!(out, "      <failure type=\"gate\" message=\"{}\"/>", xml(&summary::verdict(report)));
     }
     let _ = writeln!(out, "    </testcase>");
-    for finding in &report.benchmarks {
+    for (finding, result) in report.benchmarks.iter().zip(results) {
         let class = xml(&format!("perfgate.{}", finding.metric));
         let said = xml(&sentence(finding));
         let _ = writeln!(out, "    <testcase classname=\"{class}\" name=\"{}\">", xml(&finding.name));
-        let word = finding.outcome.word();
-        let _ = if fails(finding) {
-            let kind = if fails_by_outcome(report, finding) { word } else { "budget" };
-            writeln!(out, "      <failure type=\"{kind}\" message=\"{said}\"/>")
-        } else if finding.outcome == Outcome::Inconclusive {
-            writeln!(out, "      <skipped message=\"{said}\"/>")
-        } else {
-            writeln!(out, "      <system-out>{said}</system-out>")
+        let _ = match result {
+            CaseResult::Failed(kind) => writeln!(out, "      <failure type=\"{kind}\" message=\"{said}\"/>"),
+            CaseResult::Skipped => writeln!(out, "      <skipped message=\"{said}\"/>"),
+            CaseResult::Passed => writeln!(out, "      <system-out>{said}</system-out>"),
         };
         let _ = writeln!(out, "    </testcase>");
     }
@@ -45,8 +38,24 @@ pub fn junit(report: &Report) -> String {
     out
 }
 
-fn fails_by_outcome(report: &Report, finding: &Finding) -> bool {
-    report.reasons.iter().any(|reason| reason.ends_with(finding.outcome.word()))
+/// The result of a benchmark's test case.
+#[derive(PartialEq)]
+enum CaseResult {
+    /// With the type of the failure.
+    Failed(&'static str),
+    Skipped,
+    Passed,
+}
+
+impl CaseResult {
+    fn of(report: &Report, finding: &Finding) -> CaseResult {
+        match report.failure(finding) {
+            Some(Failure::Outcome(outcome)) => CaseResult::Failed(outcome.word()),
+            Some(Failure::Budget) => CaseResult::Failed("budget"),
+            None if finding.outcome == Outcome::Inconclusive => CaseResult::Skipped,
+            None => CaseResult::Passed,
+        }
+    }
 }
 
 fn sentence(finding: &Finding) -> String {

@@ -44,7 +44,7 @@ pub fn markdown(report: &Report, all: bool) -> String {
         out.push('\n');
     }
     for line in limits {
-        let (status, name) = (line.status, escape::markdown(line.name));
+        let (status, name) = (line.status.word(), escape::markdown(line.name));
         let _ = writeln!(out, "- **{status}** {name} {}", escape::markdown_text(&line.text));
     }
     if !report.diagnostics.is_empty() {

@@ -1,18 +1,24 @@
 //! Sentences that every view shares: the verdict, the counts, what the sides are, what to do next.
 
 use super::quantity::{change, pair, percent};
-use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Report, SideReport, Verdict};
+use crate::model::WorkUnit;
+use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, Outcome, Report, SideReport, Verdict};
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: 2 inconclusive, 12 unchanged`.
 pub fn verdict(report: &Report) -> String {
     match report.verdict {
-        Verdict::Fail => format!("FAIL: {}", report.reasons.join(", ")),
+        Verdict::Fail => format!("FAIL: {}", reasons(report).join(", ")),
         Verdict::Pass => {
             let nothing = report.counts.regressed + report.counts.inconclusive == 0;
             let word = if nothing { "no regression" } else { "nothing that fails the gate" };
             format!("PASS: {word}")
         }
     }
+}
+
+/// What failed the gate, a few words each.
+pub fn reasons(report: &Report) -> Vec<String> {
+    report.reasons.iter().map(ToString::to_string).collect()
 }
 
 /// The verdict as the heading of a document that has room for nothing else.
@@ -124,12 +130,31 @@ pub fn advice(finding: &Finding) -> Option<String> {
 
 /// A budget or an expectation in a line: its status, the benchmark (raw), and the rest.
 pub struct LimitLine<'a> {
-    /// `FAIL`, `not met` …
-    pub status: &'static str,
+    /// Whether it is met.
+    pub status: LimitStatus,
     /// The benchmark's name: hostile text.
     pub name: &'a str,
     /// `time:p95 62.10 ms, target <50ms, acceptable <55ms`.
     pub text: String,
+}
+
+/// Whether a budget or an expectation is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitStatus {
+    /// Of a budget.
+    Budget(BudgetStatus),
+    /// Of an expectation.
+    Goal(GoalStatus),
+}
+
+impl LimitStatus {
+    /// `FAIL`, `not met` …
+    pub fn word(self) -> &'static str {
+        match self {
+            LimitStatus::Budget(status) => status.word(),
+            LimitStatus::Goal(status) => status.word(),
+        }
+    }
 }
 
 /// The budgets that are not simply kept, then every expectation.
@@ -149,7 +174,7 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
         for note in &line.notes {
             text.push_str(&format!("; {note}"));
         }
-        LimitLine { status: line.status.word(), name: &line.benchmark, text }
+        LimitLine { status: LimitStatus::Budget(line.status), name: &line.benchmark, text }
     });
     let goals = report.goals.iter().map(|line| {
         let [value] = pair([line.value], &line.unit);
@@ -159,7 +184,7 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
             _ => String::new(),
         };
         let text = format!("{} {value}{by}, expected {}", line.metric, line.expect);
-        LimitLine { status: line.status.word(), name: &line.benchmark, text }
+        LimitLine { status: LimitStatus::Goal(line.status), name: &line.benchmark, text }
     });
     budgets.chain(goals).collect()
 }
@@ -178,10 +203,10 @@ pub fn budget_counts(report: &Report) -> Option<String> {
 pub fn rate(finding: &Finding) -> Option<(f64, &'static str)> {
     let work = finding.work.as_ref()?;
     let time = finding.head?.value;
-    let unit = match work.unit.as_str() {
-        "bytes" | "bytes-decimal" => "B/s",
-        "bits" => "bit/s",
-        _ => "/s",
+    let unit = match work.unit {
+        WorkUnit::Bytes | WorkUnit::BytesDecimal => "B/s",
+        WorkUnit::Bits => "bit/s",
+        WorkUnit::Elements => "/s",
     };
     (time > 0.0 && work.amount > 0.0).then(|| (work.amount / time * 1e9, unit))
 }

@@ -2,9 +2,10 @@
 //! Colours are always written; the stream that prints them decides whether they are kept.
 
 use super::quantity::{change, pair};
+use super::summary::LimitStatus;
 use super::{escape, summary};
 use crate::model::Severity;
-use crate::verdict::{Finding, Outcome, Report, Verdict};
+use crate::verdict::{BudgetStatus, Finding, GoalStatus, Outcome, Report, Verdict};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
@@ -60,11 +61,16 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     }
     for line in summary::limits(report) {
         let style = match line.status {
-            "FAIL" | "not met" => AnsiColor::Red.on_default().bold(),
-            "PASS" | "met" => AnsiColor::Green.on_default(),
-            _ => AnsiColor::Yellow.on_default(),
+            LimitStatus::Budget(BudgetStatus::Fail) | LimitStatus::Goal(GoalStatus::NotMet) => {
+                AnsiColor::Red.on_default().bold()
+            }
+            LimitStatus::Budget(BudgetStatus::Pass) | LimitStatus::Goal(GoalStatus::Met) => {
+                AnsiColor::Green.on_default()
+            }
+            LimitStatus::Budget(BudgetStatus::None | BudgetStatus::Acceptable | BudgetStatus::NoData)
+            | LimitStatus::Goal(GoalStatus::NotShown) => AnsiColor::Yellow.on_default(),
         };
-        let (status, name) = (line.status, escape::terminal(line.name));
+        let (status, name) = (line.status.word(), escape::terminal(line.name));
         let _ = writeln!(out, "  {style}{status}{style:#} {name} {}", escape::message(&line.text));
     }
     if let Some(pinned) = summary::pinned(report, escape::terminal) {

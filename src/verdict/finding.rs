@@ -2,7 +2,7 @@
 
 use super::report::{BudgetReport, Finding, Outcome, Value, WorkReport};
 use crate::compare::{Comparison, Effect, Level};
-use crate::model::{Direction, Work, WorkUnit};
+use crate::model::{Direction, Work};
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
 
@@ -62,7 +62,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         tool: comparison.tool.clone(),
         metric: metric.name.clone(),
         unit: metric.unit.kept_label(),
-        direction: metric.direction.word().into(),
+        direction: metric.direction,
         outcome: ruling.outcome,
         suspect: ruling.suspect,
         confirmed: comparison.confirmed,
@@ -87,7 +87,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         budget: BudgetReport::default(),
         notes: ruling.notes,
         spread: comparison.spread.clone(),
-        work: comparison.work.map(work),
+        work: comparison.work.map(|Work { amount, unit }| WorkReport { amount, unit }),
         strips: None,
     }
 }
@@ -195,14 +195,4 @@ fn value(level: Level) -> Value {
 /// A number that JSON can hold.
 fn fraction(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
-}
-
-fn work(work: Work) -> WorkReport {
-    let unit = match work.unit {
-        WorkUnit::Bytes => "bytes",
-        WorkUnit::BytesDecimal => "bytes-decimal",
-        WorkUnit::Bits => "bits",
-        WorkUnit::Elements => "elements",
-    };
-    WorkReport { amount: work.amount, unit: unit.to_owned() }
 }

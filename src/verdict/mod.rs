@@ -3,10 +3,12 @@
 mod budget;
 mod finding;
 mod pinned;
+mod reason;
 mod report;
 
 pub use budget::{Unmatched, unmatched};
 pub use pinned::{Pinned, PinnedFinding};
+pub use reason::{Failure, Reason, UnknownReason};
 pub use report::{
     BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, FORMAT, Finding,
     GoalLine, GoalStatus, MeanChange, Outcome, Report, SeriesPoint, SeriesReport, SideReport, VERSION, Value, Verdict,
@@ -14,7 +16,7 @@ pub use report::{
 };
 
 use crate::compare::{Compared, Comparison, Effect};
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, Direction};
 use crate::policy::{FailOn, Policy, Waiver};
 use finding::find;
 use jiff::civil::Date;
@@ -114,7 +116,10 @@ fn ordered(mut findings: Vec<Finding>) -> Vec<Finding> {
 fn rank(finding: &Finding) -> f64 {
     let outcome = Outcome::ALL.iter().position(|outcome| *outcome == finding.outcome).unwrap_or_default() as f64;
     let change = finding.adjusted.or(finding.change).unwrap_or_default();
-    let worse = if finding.direction == "higher" { -change } else { change };
+    let worse = match finding.direction {
+        Direction::Lower => change,
+        Direction::Higher => -change,
+    };
     // An order within (-0.5, 0.5), so that no change outweighs an outcome.
     outcome - worse.clamp(-1.0, f64::MAX).atan() / std::f64::consts::PI * 0.99
 }
@@ -129,8 +134,7 @@ fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool])
             continue;
         }
         *used = true;
-        let worse = if finding.direction == "higher" { 1.0 / (1.0 + change) - 1.0 } else { change };
-        if worse <= waiver.up_to {
+        if finding.direction.worse(change) <= waiver.up_to {
             finding.outcome = Outcome::Accepted;
             finding.notes.push(format!("accepted until {}: {}", waiver.until, waiver.reason));
         } else {
@@ -156,24 +160,21 @@ fn stale_waivers(policy: &Policy, today: Date, used: &[bool]) -> Vec<Diagnostic>
     policy.waivers().iter().zip(used).filter_map(stale).collect()
 }
 
-/// What fails the gate: a sentence for each entry of `fail-on` that was met.
-fn reasons(policy: &Policy, counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport) -> Vec<String> {
+/// Why the gate fails: one reason for each entry of `fail-on` that applies.
+fn reasons(policy: &Policy, counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport) -> Vec<Reason> {
+    let outcome = |fail_on, outcome| (fail_on, counts.get(outcome), Reason::Outcome(outcome, counts.get(outcome)));
     let over_budget = budgets.iter().filter(|line| line.status == BudgetStatus::Fail).count();
-    let different = usize::from(!environment.matches);
     [
-        (FailOn::Regressed, counts.regressed, "regressed"),
-        (FailOn::Budget, over_budget, "over budget"),
-        (FailOn::Inconclusive, counts.inconclusive, "inconclusive"),
-        (FailOn::Removed, counts.removed, "removed"),
-        (FailOn::Added, counts.added, "added"),
-        (FailOn::Environment, different, "measured on different machines"),
+        outcome(FailOn::Regressed, Outcome::Regressed),
+        (FailOn::Budget, over_budget, Reason::OverBudget(over_budget)),
+        outcome(FailOn::Inconclusive, Outcome::Inconclusive),
+        outcome(FailOn::Removed, Outcome::Removed),
+        outcome(FailOn::Added, Outcome::Added),
+        (FailOn::Environment, usize::from(!environment.matches), Reason::DifferentMachines),
     ]
     .into_iter()
-    .filter(|(kind, count, _)| *count > 0 && policy.fails_on(*kind))
-    .map(|(kind, count, word)| match kind {
-        FailOn::Environment => word.to_owned(),
-        _ => format!("{count} {word}"),
-    })
+    .filter(|(fail_on, count, _)| *count > 0 && policy.fails_on(*fail_on))
+    .map(|(_, _, reason)| reason)
     .collect()
 }
 

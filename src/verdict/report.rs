@@ -2,8 +2,9 @@
 //! comparison file (`--save`, `--format json`): see the contract in docs/comparison.md for each field.
 
 use super::pinned::Pinned;
+use super::reason::Reason;
 use crate::compare::Suspect;
-use crate::model::{Diagnostic, Environment, Facts, Spread, Strip};
+use crate::model::{Diagnostic, Direction, Environment, Facts, Spread, Strip, WorkUnit};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,9 +23,9 @@ pub struct Report {
     pub version: u32,
     /// Whether the gate passes.
     pub verdict: Verdict,
-    /// What failed it, a sentence each.
+    /// Why it fails; empty where it passes.
     #[serde(default)]
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
     /// The base side.
     pub base: SideReport,
     /// The head side.
@@ -249,8 +250,8 @@ pub struct Finding {
     pub metric: Cow<'static, str>,
     /// The unit of both values.
     pub unit: Cow<'static, str>,
-    /// `lower` or `higher` is better.
-    pub direction: Cow<'static, str>,
+    /// Which way is better.
+    pub direction: Direction,
     /// What became of it.
     pub outcome: Outcome,
     /// Worth measuring again.
@@ -426,8 +427,8 @@ pub struct GoalLine {
 pub struct WorkReport {
     /// Amount for each operation.
     pub amount: f64,
-    /// `bytes`, `bytes-decimal`, `bits` or `elements`.
-    pub unit: String,
+    /// What it is counted in.
+    pub unit: WorkUnit,
 }
 
 impl Report {

@@ -27,7 +27,7 @@ pub(super) fn state(report: &Report) -> String {
         .map(|f| format!("{}\0{}\0{}\0{}", f.name, f.metric, f.outcome.word(), f.budget.status.word()))
         .collect();
     findings.sort_unstable();
-    let verdict = format!("{:?} {}", report.verdict, report.reasons.join(", "));
+    let verdict = format!("{:?} {}", report.verdict, render::reasons(report).join(", "));
     let texts: Vec<&str> = [verdict.as_str()].into_iter().chain(findings.iter().map(String::as_str)).collect();
     format!("{:016x}", fingerprint(&texts))
 }

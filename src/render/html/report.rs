@@ -133,7 +133,7 @@ fn drawing(finding: &Finding, reach: f64) -> String {
     let (Some([low, high]), Some(by)) = (finding.interval, finding.change) else { return String::new() };
     let x =
         |fraction: f64| (fraction.max(-0.99).ln_1p() / reach).clamp(-1.0, 1.0).mul_add(WIDTH / 2.0 - 4.0, WIDTH / 2.0);
-    let limit = if finding.direction == "higher" { 1.0 / (1.0 + finding.threshold) - 1.0 } else { finding.threshold };
+    let limit = finding.direction.worse(finding.threshold);
     let said = format!("{} … {}", change(low), change(high));
     let (zero, limit, low, high, dot, middle) = (x(0.0), x(limit), x(low), x(high), x(by), HEIGHT / 2.0);
     format!(

@@ -70,10 +70,7 @@ fn reach(rows: &[(&Finding, f64)], threshold: f64) -> f64 {
 
 /// The threshold of each row on the side that is worse; rows with the same one share a line.
 fn limits(rows: &[(&Finding, f64)], x: impl Fn(f64) -> f64) -> Vec<Layer> {
-    let limit = |finding: &Finding| match &*finding.direction {
-        "higher" => 1.0 / (1.0 + finding.threshold) - 1.0,
-        _ => finding.threshold,
-    };
+    let limit = |finding: &Finding| finding.direction.worse(finding.threshold);
     let mut layers: Vec<Layer> = Vec::new();
     let mut from = 0;
     for row in 1..=rows.len() {

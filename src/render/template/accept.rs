@@ -34,7 +34,7 @@ pub fn accept(report: &Report) -> String {
 
 /// The worse end of the interval in whole percent: as far as this evidence reaches.
 fn up_to(finding: &Finding) -> Option<u64> {
-    let worse = |change: f64| if finding.direction == "higher" { 1.0 / (1.0 + change) - 1.0 } else { change };
+    let worse = |change: f64| finding.direction.worse(change);
     let tested = worse(finding.adjusted.or(finding.change)?);
     let ends = finding.interval.unwrap_or_default().map(worse);
     let most = ends.into_iter().filter(|end| end.is_finite()).fold(tested, f64::max);

@@ -7,7 +7,7 @@ use super::checks::checks;
 use super::context::*;
 use super::headline::{self, is_cache};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
-use crate::model::Change;
+use crate::model::{Change, Direction};
 use crate::render::quantity::{change, pair, percent};
 use crate::render::summary;
 use crate::verdict::{BudgetLine, Finding, Outcome, Report, SideReport, Verdict};
@@ -51,7 +51,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
             word: if report.verdict == Verdict::Pass { "PASS" } else { "FAIL" }.to_owned(),
             passed: report.verdict == Verdict::Pass,
             sentence: summary::verdict(report),
-            reasons: report.reasons.clone(),
+            reasons: summary::reasons(report),
         },
         counts: counts(report),
         base: side(&report.base, report, false),
@@ -144,7 +144,10 @@ fn improvements(report: &Report, most: usize) -> Vec<Row> {
 /// How many times as much the worse side is; below 1 is better.
 pub(super) fn ratio(finding: &Finding) -> f64 {
     let change = 1.0 + finding.change.unwrap_or_default();
-    if finding.direction == "higher" { 1.0 / change } else { change }
+    match finding.direction {
+        Direction::Lower => change,
+        Direction::Higher => 1.0 / change,
+    }
 }
 
 pub(super) fn largest(finding: &Finding) -> f64 {
