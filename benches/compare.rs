@@ -6,7 +6,6 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use perfgate::compare::compare;
 use perfgate::io::input::{self, Location, Request};
 use perfgate::model::{Detail, Run, record};
-use perfgate::stats::steadiness;
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
@@ -62,9 +61,9 @@ fn benchmarks(criterion: &mut Criterion) -> Result<()> {
         });
         let samples = read(directory.path(), "new", Detail::Samples)?;
         group.bench_function(BenchmarkId::new("encode", count), |b| {
-            b.iter(|| record::encode(&samples, steadiness::digest).map(black_box).map_err(|e| e.to_string()));
+            b.iter(|| record::encode(&samples).map(black_box).map_err(|e| e.to_string()));
         });
-        let bytes = record::encode(&samples, steadiness::digest)?;
+        let bytes = record::encode(&samples)?;
         group.bench_function(BenchmarkId::new("decode", count), |b| {
             b.iter(|| record::decode(&bytes, Detail::Digests).map(black_box).map_err(|e| e.to_string()));
         });

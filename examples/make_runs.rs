@@ -6,7 +6,6 @@
 use perfgate::io::probe::{self, Toolchain};
 use perfgate::io::store::{self, Key};
 use perfgate::model::{Commit, Evidence, Measurement, Metric, Run, record};
-use perfgate::stats::steadiness;
 use std::error::Error;
 use std::io::BufRead;
 use std::path::Path;
@@ -37,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             measurements,
             ..Run::default()
         };
-        let bytes = record::encode(&run, steadiness::digest)?;
+        let bytes = record::encode(&run)?;
         waiting.push((Key::new(&run, &bytes), bytes));
         if each || waiting.len() * count > AT_ONCE * 1000 || waiting.len() > AT_ONCE {
             store.write(&waiting)?;

@@ -3,7 +3,6 @@
 
 use perfgate::io::input::{self, Location, Request};
 use perfgate::model::{Detail, record};
-use perfgate::stats::steadiness;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -12,6 +11,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let location = Location::parse(tree).ok_or("no such tree")?;
     let request = Request { format: None, detail: Detail::Samples, committed: None };
     let loaded = input::load(&location, request)?;
-    std::fs::write(out, record::encode(&loaded.run, steadiness::digest)?)?;
+    std::fs::write(out, record::encode(&loaded.run)?)?;
     Ok(())
 }

@@ -135,7 +135,7 @@ fn slowed(run: &Run, names: &[String], factor: f64) -> Run {
     for measurement in run.measurements.iter_mut().filter(|m| names.iter().any(|name| name == m.benchmark.as_str())) {
         for evidence in &mut measurement.replicates {
             let Evidence::Digest(digest) = evidence else { panic!("no digest") };
-            (digest.median, digest.low) = (digest.median * factor, digest.low * factor);
+            (digest.median, digest.fast_edge) = (digest.median * factor, digest.fast_edge * factor);
         }
     }
     run

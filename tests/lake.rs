@@ -9,7 +9,6 @@ use perfgate::model::{
     Commit, Direction, Environment, Evidence, Measurement, Metric, Run, Summary, Unit, Work, WorkUnit, record,
 };
 use perfgate::render::COLUMNS;
-use perfgate::stats::steadiness;
 use std::path::Path;
 use std::process::Command;
 
@@ -56,7 +55,7 @@ fn run(time: i64, number: u32, measurements: Vec<Measurement>) -> Run {
 }
 
 fn stored(run: &Run) -> (Key, Vec<u8>) {
-    let bytes = record::encode(run, steadiness::digest).unwrap();
+    let bytes = record::encode(run).unwrap();
     (Key::new(run, &bytes), bytes)
 }
 

@@ -6,7 +6,6 @@ mod common;
 use common::Scene;
 use perfgate::io::store::{self, GitStore, Key, Store, read_run};
 use perfgate::model::{Commit, Detail, Environment, Evidence, Measurement, Metric, Run, record};
-use perfgate::stats::steadiness;
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
@@ -32,7 +31,7 @@ fn run(number: i64, cpu: &str, benchmark: &str, samples: u32) -> Run {
 }
 
 fn stored(run: &Run) -> (Key, Vec<u8>) {
-    let bytes = record::encode(run, steadiness::digest).unwrap();
+    let bytes = record::encode(run).unwrap();
     (Key::new(run, &bytes), bytes)
 }
 

@@ -6,7 +6,6 @@ mod common;
 use common::Scene;
 use perfgate::io::store::{self, Key};
 use perfgate::model::{Commit, Environment, Evidence, Measurement, Metric, Run, record};
-use perfgate::stats::steadiness;
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
@@ -100,7 +99,7 @@ fn stored(commit: &str, time: i64, cpu: &str, shard: &str, values: &[(&str, f64)
     let measured = |(name, ns): &(&str, f64)| Measurement::new("criterion", *name, Metric::time(), samples(*ns));
     let measurements = values.iter().map(measured).collect();
     let run = Run { commit: Commit::parse(commit), time, environment, measurements, ..Run::default() };
-    let bytes = record::encode(&run, steadiness::digest).unwrap();
+    let bytes = record::encode(&run).unwrap();
     (Key::new(&run, &bytes), bytes)
 }
 

@@ -2,11 +2,11 @@
 //! tests/data/statistics/vectors.json: digests and centres in, every figure of the rule out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
-use perfgate::model::Direction;
+use perfgate::model::{Digest, Direction};
 use perfgate::stats::family::family;
 use perfgate::stats::observed::{Observed, RunValue};
 use perfgate::stats::prior::Nature;
-use perfgate::stats::{centre, fdr, shift, steadiness, student};
+use perfgate::stats::{centre, fdr, shift, student};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::path::Path;
@@ -37,10 +37,10 @@ fn value(run: usize, digest: &Value, sign: f64) -> RunValue {
     };
     RunValue {
         run,
-        edge: get("low").map(|low| sign * low.ln()),
+        fast_edge: get("low").map(|low| sign * low.ln()),
         centre: sign * centre.ln(),
-        wander: get("wander"),
-        within,
+        within_run_drift: get("wander"),
+        centre_variance: within,
     }
 }
 
@@ -89,12 +89,12 @@ fn every_figure_of_the_rule_is_that_of_the_reference() {
 fn digests_are_those_of_the_reference() {
     for item in vectors()["digests"].as_array().unwrap() {
         let samples: Vec<f64> = item["samples"].as_array().unwrap().iter().map(number).collect();
-        let digest = steadiness::digest(&samples, Direction::Lower);
+        let digest = Digest::of(&samples, Direction::Lower);
         let expected = &item["digest"];
         close(digest.median, &expected["median"], "median");
-        close(digest.low, &expected["low"], "low");
-        match (digest.wander, expected["wander"].as_f64()) {
-            (Some(wander), Some(_)) => close(f64::from(wander), &expected["wander"], "wander"),
+        close(digest.fast_edge, &expected["low"], "low");
+        match (digest.within_run_drift, expected["wander"].as_f64()) {
+            (Some(drift), Some(_)) => close(f64::from(drift), &expected["wander"], "wander"),
             (given, expected) => assert_eq!(given.is_none(), expected.is_none()),
         }
     }
@@ -153,13 +153,13 @@ fn harmless_suites_seldom_raise_an_alarm() {
                 let spread = 0.025 * (0.5 * normal.next()).exp();
                 let mut run = |run: usize| {
                     let y = spread * normal.next();
-                    let wander = 0.5 * spread * (0.4 * normal.next()).exp();
+                    let drift = 0.5 * spread * (0.4 * normal.next()).exp();
                     RunValue {
                         run,
-                        edge: Some(y),
+                        fast_edge: Some(y),
                         centre: y + 0.002 * normal.next(),
-                        wander: Some(wander),
-                        within: 0.0,
+                        within_run_drift: Some(drift),
+                        centre_variance: 0.0,
                     }
                 };
                 Observed { base: (0..3).map(&mut run).collect(), head: vec![run(0)] }
@@ -183,7 +183,7 @@ fn estimates(suite: &[(Vec<f64>, Vec<f64>)], scale: f64, direction: Direction) -
     let side = |values: &[f64]| -> Vec<RunValue> {
         let value = |(run, x): (usize, &f64)| {
             let y = sign * (x * scale).ln();
-            RunValue { run, edge: Some(y), centre: y, wander: Some(0.01), within: 0.0 }
+            RunValue { run, fast_edge: Some(y), centre: y, within_run_drift: Some(0.01), centre_variance: 0.0 }
         };
         values.iter().enumerate().map(value).collect()
     };

@@ -8,8 +8,7 @@ mod cloud;
 
 use perfgate::io::store::{DirectoryStore, GitStore, Key, Store, StoreError, Written, of_commits, open, read_run};
 use perfgate::model::record::{encode, extent};
-use perfgate::model::{Commit, Detail, Digest, Direction, Evidence, Measurement, Metric, Run};
-use perfgate::stats::steadiness;
+use perfgate::model::{Commit, Detail, Evidence, Measurement, Metric, Run};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,9 +22,7 @@ fn record(time: i64, value: f64) -> (Key, Vec<u8>) {
     let measurement = Measurement::new("criterion", "a/b", Metric::time(), Evidence::Value(value));
     let commit = Commit::parse(&format!("{time:040x}"));
     let run = Run { commit, time, measurements: vec![measurement], ..Run::default() };
-    let digest =
-        |samples: &[f64], _: Direction| Digest { median: samples[0], samples: 1, low: samples[0], wander: None };
-    let bytes = encode(&run, digest).unwrap();
+    let bytes = encode(&run).unwrap();
     (Key::new(&run, &bytes), bytes)
 }
 
@@ -271,7 +268,7 @@ fn a_byte_that_changed_on_disk_is_told_by_whoever_reads_its_part() {
     let samples = (0..50).map(|i| 100.0 + f64::from(i % 7)).collect();
     let measurement = Measurement::new("criterion", "a/b", Metric::time(), Evidence::Samples(samples));
     let run = Run { time: 1, measurements: vec![measurement], ..Run::default() };
-    let bytes = encode(&run, steadiness::digest).unwrap();
+    let bytes = encode(&run).unwrap();
     let key = Key::new(&run, &bytes);
     store.write(&[(key.clone(), bytes.clone())]).unwrap();
     let whole = read_run(&store, &key, Detail::Digests).unwrap();

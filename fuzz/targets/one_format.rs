@@ -4,8 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use perfgate::formats::{FORMATS, Format, Source};
-use perfgate::model::{Direction, Evidence};
-use perfgate::stats::steadiness;
+use perfgate::model::{Digest, Direction, Evidence};
 use std::sync::LazyLock;
 
 static NAMED: LazyLock<Option<&'static dyn Format>> = LazyLock::new(|| {
@@ -26,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
             let centre = evidence.centre();
             assert!(centre.is_finite() && centre >= 0.0, "{measurement:?}");
             if let Evidence::Samples(samples) = evidence {
-                let _ = steadiness::digest(samples, Direction::Lower);
+                let _ = Digest::of(samples, Direction::Lower);
             }
         }
     }

@@ -4,12 +4,11 @@
 use super::bench::{Bench, BenchArgs, Site};
 use super::progress::Progress;
 use super::{Global, config, output};
-use crate::compare::edge;
 use crate::compare::schedule::{Turn, order};
 use crate::compare::search::{Found, MOST_PAIRS, Search, Standing, decide};
 use crate::io::command::CommandError;
 use crate::io::{interrupt, noise};
-use crate::model::{Commit, Direction, Measurement};
+use crate::model::{self, Commit, Direction, Measurement};
 use crate::policy::{parse_alpha, parse_threshold};
 use crate::render::escape;
 use crate::stats::centre;
@@ -207,7 +206,8 @@ impl Hunt<'_> {
             );
         };
         let direction = measurement.metric.direction;
-        let values: Vec<f64> = measurement.replicates.iter().map(|one| edge(one, direction).ln()).collect();
+        let value = |one: &model::Evidence| one.fast_edge(direction).unwrap_or_else(|| one.centre());
+        let values: Vec<f64> = measurement.replicates.iter().map(|one| value(one).ln()).collect();
         let value = centre::median(&values) * if direction == Direction::Lower { 1.0 } else { -1.0 };
         if value.is_finite() { Ok(value) } else { bail!("{}: a value of zero has no ratio", self.args.benchmark) }
     }

@@ -7,7 +7,6 @@ use crate::io::repository::Repository;
 use crate::io::store::{Key, Store};
 use crate::model::{Detail, Environment, Run, record};
 use crate::render::escape;
-use crate::stats::steadiness;
 use anyhow::{Context, bail};
 use clap::Args;
 use std::path::Path;
@@ -93,7 +92,7 @@ pub(super) fn read_run(scene: &Scene<'_>, paths: &[String], revision: &str) -> a
 /// Writes a run to a store and says so in a line.
 pub(super) fn keep(store: &dyn Store, run: &Run, commit: &str) -> anyhow::Result<String> {
     let count = run.measurements.len();
-    let bytes = record::encode(run, steadiness::digest).context("cannot store these results")?;
+    let bytes = record::encode(run).context("cannot store these results")?;
     let size = bytes.len();
     let key = Key::new(run, &bytes);
     let written = store.write(&[(key, bytes)])?;

@@ -2,8 +2,7 @@
 //! the luck that they were chosen by.
 
 use super::{Compared, Comparison, Effect};
-use crate::model::{Direction, Evidence, Measurement, Run};
-use crate::stats::steadiness;
+use crate::model::{Evidence, Measurement, Run};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A metric of a benchmark that is worth measuring again.
@@ -56,7 +55,9 @@ pub fn control(base: &[Run], rename: impl Fn(&str) -> Option<String>) -> BTreeMa
             metric: measurement.metric.name.to_string(),
             tool: measurement.tool.to_string(),
         };
-        let logs = measurement.replicates.iter().map(|one| edge(one, measurement.metric.direction).ln());
+        let direction = measurement.metric.direction;
+        let value = |one: &Evidence| one.fast_edge(direction).unwrap_or_else(|| one.centre());
+        let logs = measurement.replicates.iter().map(|one| value(one).ln());
         values.entry(suspect).or_default().extend(logs);
     }
     let range = |mut logs: Vec<f64>| {
@@ -76,16 +77,6 @@ pub fn control(base: &[Run], rename: impl Fn(&str) -> Option<String>) -> BTreeMa
         }
     };
     values.into_iter().map(|(suspect, logs)| (suspect, range(logs))).collect()
-}
-
-/// The value of a run that is compared: the good edge of its samples, else its centre.
-pub fn edge(evidence: &Evidence, direction: Direction) -> f64 {
-    match evidence {
-        Evidence::Samples(samples) => steadiness::digest(samples, direction).low,
-        Evidence::Digest(digest) => digest.low,
-        Evidence::Thinned(thinned) => thinned.digest.low,
-        Evidence::Summary(_) | Evidence::Value(_) => evidence.centre(),
-    }
 }
 
 impl Compared {

@@ -9,7 +9,7 @@ pub mod search;
 mod spread;
 mod strips;
 
-pub use confirm::{Suspect, control, edge, only};
+pub use confirm::{Suspect, control, only};
 pub use pairs::{Level, Pair, pair};
 pub use strips::strips;
 

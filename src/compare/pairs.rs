@@ -2,8 +2,8 @@
 
 use super::{Comparison, Effect, Kind, spread};
 use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Places, Run, Spread, Summary, Unit};
+use crate::stats::centre;
 use crate::stats::observed::{Observed, RunValue};
-use crate::stats::{centre, steadiness};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -165,13 +165,13 @@ impl<'a> Pair<'a> {
             Direction::Lower => 1.0,
             Direction::Higher => -1.0,
         };
-        let digest = self.digest(one.evidence);
+        let digest = one.evidence.digest(self.metric.direction);
         RunValue {
             run: one.run,
-            edge: digest.map(|digest| sign * ln(digest.low)),
+            fast_edge: digest.map(|digest| sign * ln(digest.fast_edge)),
             centre: sign * ln(one.evidence.centre()),
-            wander: digest.and_then(|digest| digest.wander).map(f64::from),
-            within: within(one.evidence),
+            within_run_drift: digest.and_then(|digest| digest.within_run_drift).map(f64::from),
+            centre_variance: within(one.evidence),
         }
     }
 
@@ -181,23 +181,14 @@ impl<'a> Pair<'a> {
         self.replicates.iter().all(sampled)
     }
 
-    fn digest(&self, evidence: &Evidence) -> Option<Digest> {
-        match evidence {
-            Evidence::Samples(samples) => Some(steadiness::digest(samples, self.metric.direction)),
-            Evidence::Digest(digest) => Some(*digest),
-            Evidence::Thinned(thinned) => Some(thinned.digest),
-            Evidence::Summary(_) | Evidence::Value(_) => None,
-        }
-    }
-
     /// True when some head run holds the very samples of a base run, which two measurements never do.
     pub(super) fn same_samples(&self) -> bool {
         let marks = |side: &[Replicate<'_>]| -> Vec<(f64, u32, f32)> {
             let varied = |digest: Digest| {
-                let wander = digest.wander.filter(|wander| *wander > 0.0)?;
-                Some((digest.median, digest.samples, wander))
+                let drift = digest.within_run_drift.filter(|drift| *drift > 0.0)?;
+                Some((digest.median, digest.samples, drift))
             };
-            side.iter().filter_map(|one| self.digest(one.evidence)).filter_map(varied).collect()
+            side.iter().filter_map(|one| one.evidence.digest(self.metric.direction)).filter_map(varied).collect()
         };
         let base = marks(self.base());
         marks(self.head()).iter().any(|mark| base.contains(mark))

@@ -3,8 +3,8 @@
 //! What cannot be compared is kept apart: another tool, another unit, another class of machine. Old names are read as
 //! today's, and what an epoch cut off is left out.
 
-use crate::model::{BenchId, Commit, Direction, Environment, Evidence, Measurement, Metric, Places, Run};
-use crate::stats::{centre, steadiness};
+use crate::model::{BenchId, Commit, Environment, Measurement, Metric, Places, Run};
+use crate::stats::centre;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -146,7 +146,7 @@ impl<'a> Draft<'a> {
                 let direction = measurement.metric.direction;
                 for evidence in measurement.replicates.iter().filter(|evidence| evidence.centre().is_finite()) {
                     centres.push(evidence.centre());
-                    edges.extend(edge(evidence, direction));
+                    edges.extend(evidence.fast_edge(direction));
                     begins.get_or_insert(*run as usize);
                 }
             }
@@ -169,16 +169,6 @@ impl<'a> Draft<'a> {
             machine: self.machine.to_owned(),
             points,
         }
-    }
-}
-
-/// The edge that disturbance leaves alone, as the verdict takes it.
-fn edge(evidence: &Evidence, direction: Direction) -> Option<f64> {
-    match evidence {
-        Evidence::Digest(digest) => Some(digest.low),
-        Evidence::Thinned(thinned) => Some(thinned.digest.low),
-        Evidence::Samples(samples) => Some(steadiness::digest(samples, direction).low),
-        Evidence::Summary(_) | Evidence::Value(_) => None,
     }
 }
 

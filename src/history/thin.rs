@@ -2,8 +2,8 @@
 //! a series that reads the thinned run says what it said before.
 
 use crate::model::record::{self, RecordError, SHARES};
-use crate::model::{Detail, Evidence, Run, Summary, Thinned};
-use crate::stats::{quantile, steadiness};
+use crate::model::{Detail, Digest, Evidence, Run, Summary, Thinned};
+use crate::stats::quantile;
 
 /// The thinned form of a stored run; `None` where it has no samples.
 pub fn thinned(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
@@ -18,7 +18,7 @@ pub fn thinned(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
             let Evidence::Samples(samples) = evidence else { continue };
             let digest = match digested {
                 Evidence::Digest(digest) => *digest,
-                _ => steadiness::digest(samples, direction),
+                _ => Digest::of(samples, direction),
             };
             let quantiles = Summary { centre: digest.median, ..summary(samples) };
             *evidence = Evidence::Thinned(Box::new(Thinned { digest, quantiles }));
@@ -26,7 +26,7 @@ pub fn thinned(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
         }
     }
     let thin = Run { unreadable: Vec::new(), ..thin };
-    if any { record::encode(&thin, steadiness::digest).map(Some) } else { Ok(None) }
+    if any { record::encode(&thin).map(Some) } else { Ok(None) }
 }
 
 /// Mean, deviation and those quantiles that the samples are enough for.
@@ -67,7 +67,7 @@ mod tests {
     }
 
     fn stored(run: &Run) -> Vec<u8> {
-        record::encode(run, steadiness::digest).unwrap()
+        record::encode(run).unwrap()
     }
 
     #[test]

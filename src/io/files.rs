@@ -4,8 +4,7 @@
 use super::input::InputError;
 use crate::formats::callgrind::{self, Origin};
 use crate::formats::{self, Format, Look, Reading, Source};
-use crate::model::{Commit, Detail, Diagnostic};
-use crate::stats::steadiness;
+use crate::model::{Commit, Detail, Diagnostic, Measurement};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -111,7 +110,7 @@ fn part(path: &Path, format: Chosen, detail: Detail) -> Result<Option<Part>, Inp
 fn parse(format: &'static dyn Format, source: Source<'_>, detail: Detail) -> Result<Reading, Diagnostic> {
     let mut reading = format.parse(source)?;
     if detail == Detail::Digests {
-        reading.measurements.iter_mut().for_each(steadiness::condense);
+        reading.measurements.iter_mut().for_each(Measurement::condense);
     }
     Ok(reading)
 }

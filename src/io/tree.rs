@@ -3,7 +3,6 @@
 
 use crate::formats::{Source, criterion};
 use crate::model::{BenchId, Detail, Diagnostic, Measurement};
-use crate::stats::steadiness;
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::fs::{self, File};
@@ -178,7 +177,7 @@ impl<const N: usize> Walk<'_, N> {
 
     fn detailed(&self, mut measurement: Measurement) -> Measurement {
         if self.detail == Detail::Digests {
-            steadiness::condense(&mut measurement);
+            Measurement::condense(&mut measurement);
         }
         measurement
     }

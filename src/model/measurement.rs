@@ -1,7 +1,7 @@
 //! One benchmark, one metric, and the evidence for it: samples, a summary, or a bare number.
 
-use super::{BenchId, Metric, Replicates};
-use crate::stats::centre;
+use super::{BenchId, Direction, Metric, Replicates};
+use crate::stats::{centre, samples};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -68,7 +68,22 @@ impl Evidence {
         self
     }
 
-    /// The one number that stands for it: the median of samples, the tool's centre, or the value.
+    /// The digest of the samples; `None` where the tool reports only a summary or a value.
+    pub fn digest(&self, direction: Direction) -> Option<Digest> {
+        match self {
+            Evidence::Samples(samples) => Some(Digest::of(samples, direction)),
+            Evidence::Digest(digest) => Some(*digest),
+            Evidence::Thinned(thinned) => Some(thinned.digest),
+            Evidence::Summary(_) | Evidence::Value(_) => None,
+        }
+    }
+
+    /// The fast edge of the samples; `None` where the tool reports only a summary or a value.
+    pub fn fast_edge(&self, direction: Direction) -> Option<f64> {
+        self.digest(direction).map(|digest| digest.fast_edge)
+    }
+
+    /// The median of the samples, the summary's centre, or the value.
     pub fn centre(&self) -> f64 {
         match self {
             Evidence::Samples(samples) => centre::median(samples),
@@ -80,39 +95,55 @@ impl Evidence {
     }
 }
 
-/// What the verdict needs of a run's samples.
+/// What a comparison needs of the samples of one run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Digest {
     /// Median of the samples.
     pub median: f64,
-    /// Geometric mean of the few samples that were disturbed least: the lowest of times, the highest of rates.
-    pub low: f64,
-    /// How many samples there were.
+    /// Geometric mean of the fastest samples: the lowest of times, the highest of rates (see [`samples::fast_edge`]).
+    pub fast_edge: f64,
+    /// Number of samples.
     pub samples: u32,
-    /// How far the low edge wandered inside the run, on the log scale (see `stats::steadiness`); `None` for few samples.
-    pub wander: Option<f32>,
+    /// Drift of the fast edge within the run, on the log scale (see [`samples::within_run_drift`]); `None` for few samples.
+    pub within_run_drift: Option<f32>,
 }
 
 impl Digest {
+    /// The digest of samples in the order they were taken; at least one. Where a sample is not positive, the median
+    /// replaces the fast edge.
+    pub fn of(samples: &[f64], direction: Direction) -> Digest {
+        let median = centre::median(samples);
+        let fast = match direction {
+            Direction::Lower => samples::Fast::Smallest,
+            Direction::Higher => samples::Fast::Largest,
+        };
+        Digest {
+            median,
+            fast_edge: samples::fast_edge(samples, fast).unwrap_or(median),
+            samples: samples.len() as u32,
+            within_run_drift: samples::within_run_drift(samples, fast).map(|drift| drift as f32),
+        }
+    }
+
     fn scale(&mut self, factor: f64) {
         self.median *= factor;
-        self.low *= factor;
+        self.fast_edge *= factor;
     }
 }
 
-/// What is kept of samples once their run is old: the verdict's digest to the last bit, and what a reader may still ask.
+/// What pruning keeps of the samples of an old run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Thinned {
-    /// As it was when the samples were there.
+    /// The digest of the original samples, to the last bit.
     pub digest: Digest,
-    /// Mean, deviation and quantiles of the samples.
+    /// Mean, standard deviation and quantiles of the samples.
     pub quantiles: Summary,
 }
 
-/// A tool's own summary of samples that it did not keep.
+/// A summary that a tool reports in place of its samples.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Summary {
-    /// The best centre that the tool gives: the median, else the mean.
+    /// The most robust centre that the tool reports: the median, otherwise the mean.
     pub centre: f64,
     /// Arithmetic mean.
     pub mean: Option<f64>,
@@ -180,6 +211,16 @@ impl Measurement {
         let (tool, metric) = (tool.into(), metric.into());
         let made = Measurement { tool, benchmark, metric, replicates: replicates.into(), work: None };
         (!made.replicates.is_empty()).then_some(made)
+    }
+
+    /// Replaces samples by their digests.
+    pub fn condense(&mut self) {
+        let direction = self.metric.direction;
+        for evidence in &mut self.replicates {
+            if let Evidence::Samples(samples) = evidence {
+                *evidence = Evidence::Digest(Digest::of(samples, direction));
+            }
+        }
     }
 }
 

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     fn run(run: usize, y: f64, wander: f64) -> RunValue {
-        RunValue { run, edge: Some(y), centre: y, wander: Some(wander), within: 0.0 }
+        RunValue { run, fast_edge: Some(y), centre: y, within_run_drift: Some(wander), centre_variance: 0.0 }
     }
 
     /// Three pairs of one benchmark that is slower by 0.25 on the log scale, its runs 0.02 apart.

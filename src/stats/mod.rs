@@ -10,7 +10,7 @@ mod levels;
 pub mod observed;
 pub mod prior;
 pub mod quantile;
+pub mod samples;
 pub mod shift;
 mod slope;
-pub mod steadiness;
 pub mod student;

@@ -12,13 +12,13 @@ pub struct RunValue {
     /// Which of the side's runs.
     pub run: usize,
     /// The edge that disturbance leaves alone (the low edge of times), where there are samples.
-    pub edge: Option<f64>,
+    pub fast_edge: Option<f64>,
     /// The median, or the best centre there is.
     pub centre: f64,
     /// How far the edge wandered inside the run.
-    pub wander: Option<f64>,
+    pub within_run_drift: Option<f64>,
     /// Variance of the centre as far as a summary tells it; 0 otherwise.
-    pub within: f64,
+    pub centre_variance: f64,
 }
 
 /// All runs of one benchmark; each side has at least one.
@@ -58,7 +58,7 @@ impl Suite for Vec<Observed> {
     }
 
     fn has_edges(&self) -> bool {
-        self.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.edge.is_some())
+        self.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.fast_edge.is_some())
     }
 
     fn observed(&self, index: usize) -> Observed {
@@ -75,7 +75,7 @@ pub(super) fn overlap(one: &Observed, by_edge: bool, delta: f64) -> f64 {
 }
 
 fn edge(run: &RunValue) -> f64 {
-    run.edge.unwrap_or(run.centre)
+    run.fast_edge.unwrap_or(run.centre)
 }
 
 fn centre(run: &RunValue) -> f64 {
@@ -164,17 +164,22 @@ fn change(one: &Observed, value: fn(&RunValue) -> f64, factors: &[Vec<f64>; 2]) 
 
 /// `ln(wander^2)` averaged over the runs that have one.
 fn wander(one: &Observed) -> Option<f64> {
-    let logs: Vec<f64> =
-        one.base.iter().chain(&one.head).filter_map(|run| run.wander).map(|sd| (sd * sd + 1e-8).ln()).collect();
+    let logs: Vec<f64> = one
+        .base
+        .iter()
+        .chain(&one.head)
+        .filter_map(|run| run.within_run_drift)
+        .map(|sd| (sd * sd + 1e-8).ln())
+        .collect();
     (!logs.is_empty()).then(|| logs.iter().sum::<f64>() / logs.len() as f64)
 }
 
 /// The variance of the change below which it is not trusted: a run's centre is known no better than its edge wandered.
 fn floor(one: &Observed) -> f64 {
     let side = |runs: &[RunValue]| {
-        let wanders: Vec<f64> = runs.iter().filter_map(|run| run.wander).map(|sd| sd * sd).collect();
+        let wanders: Vec<f64> = runs.iter().filter_map(|run| run.within_run_drift).map(|sd| sd * sd).collect();
         let wander = if wanders.is_empty() { 0.0 } else { wanders.iter().sum::<f64>() / wanders.len() as f64 };
-        let within = runs.iter().map(|run| run.within).sum::<f64>() / runs.len() as f64;
+        let within = runs.iter().map(|run| run.centre_variance).sum::<f64>() / runs.len() as f64;
         centre::variance_factor(runs.len()) * (wander + within)
     };
     side(&one.base) + side(&one.head)

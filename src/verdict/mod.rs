@@ -208,7 +208,7 @@ mod tests {
     fn a_change_that_the_medians_do_not_share_is_told_as_such() {
         // Of "edge" the low edge gets slower by 40 % and the median by 1 %; all others stay as they are.
         let side = |edge: (f64, f64)| {
-            let digest = |(median, low)| Digest { median, low, samples: 50, wander: Some(0.002) };
+            let digest = |(median, fast_edge)| Digest { median, fast_edge, samples: 50, within_run_drift: Some(0.002) };
             let named = |(name, values): (String, (f64, f64))| {
                 Measurement::new("t", name, Metric::time(), Evidence::Digest(digest(values)))
             };

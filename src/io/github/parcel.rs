@@ -6,7 +6,6 @@
 
 use crate::model::record::{self, RecordError};
 use crate::model::{Commit, Detail, Run};
-use crate::stats::steadiness;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Read;
@@ -95,8 +94,7 @@ struct Header {
 impl Parcel {
     /// Writes the file.
     pub fn write(&self, path: &Path) -> Result<(), ParcelError> {
-        let record = |run: &Run| record::encode(run, steadiness::digest);
-        let all = |runs: &[Run]| runs.iter().map(record).collect::<Result<Vec<Vec<u8>>, RecordError>>();
+        let all = |runs: &[Run]| runs.iter().map(record::encode).collect::<Result<Vec<Vec<u8>>, RecordError>>();
         let groups = [&self.runs, &self.base_runs, &self.again[0], &self.again[1]];
         let mut records = [const { Vec::new() }; 4];
         for (records, runs) in records.iter_mut().zip(groups) {

@@ -8,7 +8,7 @@ use crate::model::Digest;
 /// The rule by which today's measures are made.
 const RULE: u8 = 1;
 
-/// Measures of a digest: `ln(low / median)` and the wander, which is no number where there is none.
+/// Measures of a digest: `ln(low / median)` and the within_run_drift, which is no number where there is none.
 const MEASURES: usize = 2;
 
 /// What is stored of every set of samples, in the order of the evidence.
@@ -23,16 +23,16 @@ pub(super) struct Digests {
 impl Digests {
     /// Digest `i` as it was written; where the measures are of another rule, the median stands for the low edge.
     pub(super) fn get(&self, i: usize) -> Option<Digest> {
-        let [low, wander] = match &self.measures {
+        let [low, within_run_drift] = match &self.measures {
             Some(all) => *all.get(i)?,
             None => [0.0, f32::NAN],
         };
         let median = *self.medians.get(i)?;
         Some(Digest {
             median,
-            low: median * f64::from(low).exp(),
+            fast_edge: median * f64::from(low).exp(),
             samples: *self.counts.get(i)?,
-            wander: (!wander.is_nan()).then_some(wander),
+            within_run_drift: (!within_run_drift.is_nan()).then_some(within_run_drift),
         })
     }
 
@@ -79,7 +79,7 @@ pub(super) fn write_measures(digests: &[Digest]) -> Vec<u8> {
     let mut out = vec![RULE];
     put_varint(&mut out, digests.len() as u64);
     let item = |d: &Digest| -> [u8; 4 * MEASURES] {
-        let measures: [f32; MEASURES] = [(d.low / d.median).ln() as f32, d.wander.unwrap_or(f32::NAN)];
+        let measures: [f32; MEASURES] = [(d.fast_edge / d.median).ln() as f32, d.within_run_drift.unwrap_or(f32::NAN)];
         std::array::from_fn(|b| measures[b / 4].to_le_bytes()[b % 4])
     };
     put_planes(&mut out, &digests.iter().map(item).collect::<Vec<_>>());

@@ -21,7 +21,7 @@ mod samples;
 mod wire;
 mod write;
 
-use super::{BenchId, Detail, Digest, Direction, Run};
+use super::{BenchId, Detail, Run};
 pub use quantiles::SHARES;
 use read::Index;
 use std::io::Write;
@@ -76,12 +76,12 @@ pub fn version(bytes: &[u8]) -> Result<u16, RecordError> {
     Ok(Header::read(bytes)?.version)
 }
 
-/// A run as stored bytes; `digest` says what the verdict needs of a measurement's samples.
+/// Encodes a run; samples are stored with their digests.
 ///
-/// Measurements are put into the house order. Two alike in benchmark, metric and tool, evidence that is empty, and
-/// numbers that are not finite are refused.
-pub fn encode(run: &Run, digest: impl Fn(&[f64], Direction) -> Digest) -> Result<Vec<u8>, RecordError> {
-    let (index, samples) = write::write(run, digest)?;
+/// Measurements are sorted by benchmark, metric and tool. Refused: two measurements with the same benchmark, metric and
+/// tool; a measurement without evidence; a number that is not finite.
+pub fn encode(run: &Run) -> Result<Vec<u8>, RecordError> {
+    let (index, samples) = write::write(run)?;
     if index.len() > INDEX_LIMIT || samples.len() > SAMPLES_LIMIT {
         return Err(RecordError::Unfit(format!(
             "it is too large ({} MiB of names and digests, {} MiB of samples; at most {} and {})",

@@ -1,19 +1,12 @@
 use super::*;
 use crate::model::Detail;
 use crate::model::{
-    BenchId, Commit, Direction, Environment, Evidence, Measurement, Metric, Summary, Unit, Work, WorkUnit,
+    BenchId, Commit, Digest, Direction, Environment, Evidence, Measurement, Metric, Summary, Unit, Work, WorkUnit,
 };
 use proptest::prelude::*;
 
-/// A digest by a rule of the tests.
-fn digest(samples: &[f64], _: Direction) -> Digest {
-    let mut sorted = samples.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    Digest { median: sorted[sorted.len() / 2], samples: samples.len() as u32, low: sorted[0], wander: Some(0.25) }
-}
-
 fn stored(run: &Run) -> Vec<u8> {
-    encode(run, digest).unwrap()
+    encode(run).unwrap()
 }
 
 /// One of everything.
@@ -35,7 +28,7 @@ fn run() -> Run {
             "criterion",
             "f/digest",
             Metric::time(),
-            Evidence::Digest(digest(&[3.0, 1.0, 2.0], Direction::Lower)),
+            Evidence::Digest(Digest { median: 2.0, samples: 3, fast_edge: 1.0, within_run_drift: Some(0.25) }),
         ),
         Measurement::of_runs(
             "hyperfine",
@@ -69,9 +62,13 @@ fn assert_alike(given: &Run, back: &Run) {
                     }
                 }
                 (Evidence::Digest(x), Evidence::Digest(y)) => {
-                    assert_eq!((x.median, x.samples, x.wander), (y.median, y.samples, y.wander));
+                    assert_eq!((x.median, x.samples, x.within_run_drift), (y.median, y.samples, y.within_run_drift));
                     // The low edge is kept as an f32 of its ratio to the median; a median that has no logarithm keeps none.
-                    assert!(x.median <= 0.0 || !(x.low / x.median).is_normal() || (x.low / y.low - 1.0).abs() < 1e-4);
+                    assert!(
+                        x.median <= 0.0
+                            || !(x.fast_edge / x.median).is_normal()
+                            || (x.fast_edge / y.fast_edge - 1.0).abs() < 1e-4
+                    );
                 }
                 (x, y) => assert_eq!(x, y),
             }
@@ -88,9 +85,11 @@ fn a_run_comes_back_with_its_samples() {
 fn a_reader_of_digests_gets_the_digests_of_the_samples_as_they_were() {
     let back = decode(&stored(&run()), Detail::Digests).unwrap();
     let Evidence::Digest(digest) = &back.measurements[0].replicates[0] else { panic!("no digest") };
-    assert_eq!((digest.median, digest.samples, digest.wander), (812.4, 3, Some(0.25)));
-    assert!((digest.low / 810.0 - 1.0).abs() < 1e-8, "{}", digest.low);
+    assert_eq!((digest.median, digest.samples, digest.within_run_drift), (812.4, 3, None));
+    assert!((digest.fast_edge / 810.0 - 1.0).abs() < 1e-8, "{}", digest.fast_edge);
     assert_eq!(back.measurements[4].replicates, [Evidence::Value(0.1)]);
+    let Evidence::Digest(digest) = &back.measurements[5].replicates[0] else { panic!("no digest") };
+    assert_eq!((digest.median, digest.samples, digest.within_run_drift), (2.0, 3, Some(0.25)));
     assert_eq!(back.measurements[6].replicates.len(), 3);
 }
 
@@ -115,7 +114,7 @@ fn what_cannot_be_stored_is_refused_with_its_name() {
     let with = |change: fn(&mut Run)| {
         let mut run = run();
         change(&mut run);
-        encode(&run, digest).unwrap_err().to_string()
+        encode(&run).unwrap_err().to_string()
     };
     assert_eq!(
         with(|r| r.measurements.push(r.measurements[0].clone())),
@@ -143,7 +142,7 @@ fn a_record_that_an_older_program_cannot_read_says_so() {
 
 #[test]
 fn names_that_are_known_are_shared_and_others_are_not() {
-    let bytes = encode(&run(), digest).unwrap();
+    let bytes = encode(&run()).unwrap();
     let whole = decode(&bytes, Detail::Samples).unwrap();
     let names: Vec<BenchId> = whole.measurements.iter().map(|m| m.benchmark.clone()).collect();
     // Some are missing, and some that lie between them are of no use.
@@ -159,7 +158,7 @@ fn names_that_are_known_are_shared_and_others_are_not() {
 
 #[test]
 fn columns_of_a_later_version_are_stepped_over() {
-    let (mut index, samples) = write::write(&run(), digest).unwrap();
+    let (mut index, samples) = write::write(&run()).unwrap();
     wire::put_varint(&mut index, 4711);
     wire::put_text(&mut index, "what a later version adds");
     assert_alike(&run(), &Index::read(&index, &[]).unwrap().run(Some(&samples)).unwrap());
@@ -167,7 +166,7 @@ fn columns_of_a_later_version_are_stepped_over() {
 
 #[test]
 fn digests_by_another_rule_give_way_to_the_samples() {
-    let (index, samples) = write::write(&run(), digest).unwrap();
+    let (index, samples) = write::write(&run()).unwrap();
     // The column of measures: tag 7, its length, then the rule. Six digests of 8 bytes.
     let n = 6;
     let column = [7, 2 + 8 * n, 1, n];
@@ -178,7 +177,7 @@ fn digests_by_another_rule_give_way_to_the_samples() {
     assert!(!index.digests_are_current());
     let back = index.run(Some(&samples)).unwrap();
     assert!(matches!(&back.measurements[0].replicates[0], Evidence::Samples(s) if s.len() == 3));
-    assert!(matches!(&back.measurements[5].replicates[0], Evidence::Digest(d) if d.wander.is_none()));
+    assert!(matches!(&back.measurements[5].replicates[0], Evidence::Digest(d) if d.within_run_drift.is_none()));
 }
 
 #[test]
@@ -223,8 +222,8 @@ fn evidence() -> impl Strategy<Value = Evidence> {
         (number, any::<u32>()).prop_map(|(median, samples)| Evidence::Digest(Digest {
             median,
             samples,
-            low: median,
-            wander: Some(1.0)
+            fast_edge: median,
+            within_run_drift: Some(1.0)
         })),
         summary.prop_map(|(centre, sd, samples)| Evidence::summary(Summary {
             centre,
@@ -285,7 +284,7 @@ proptest! {
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in any::<prop::sample::Index>(),
     ) {
-        let (mut index, samples) = write::write(&run(), digest).unwrap();
+        let (mut index, samples) = write::write(&run()).unwrap();
         for (at, byte) in changes {
             let at = at.index(index.len());
             index[at] = byte;

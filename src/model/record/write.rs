@@ -7,10 +7,7 @@ use crate::model::{Commit, Digest, Direction, Evidence, Measurement, Run, Summar
 use std::collections::BTreeMap;
 
 /// The index and the samples of a run, unpacked.
-pub(super) fn write(
-    run: &Run,
-    digest: impl Fn(&[f64], Direction) -> Digest,
-) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
+pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     let mut measurements: Vec<&Measurement> = run.measurements.iter().collect();
     measurements.sort_unstable_by(|a, b| order(a, b));
     if let Some(pair) = measurements.windows(2).find(|pair| order(pair[0], pair[1]).is_eq()) {
@@ -18,7 +15,7 @@ pub(super) fn write(
     }
     let mut columns = Columns::default();
     for measurement in &measurements {
-        columns.add(measurement, &digest)?;
+        columns.add(measurement)?;
     }
     if columns.text > INDEX_LIMIT {
         return Err(RecordError::Unfit("its names of tools, metrics and units are too long".into()));
@@ -76,7 +73,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn add(&mut self, m: &'a Measurement, digest: impl Fn(&[f64], Direction) -> Digest) -> Result<(), RecordError> {
+    fn add(&mut self, m: &'a Measurement) -> Result<(), RecordError> {
         self.n += 1;
         put_text(&mut self.names, m.benchmark.as_str());
         let kind = (m.tool.as_ref(), &*m.metric);
@@ -96,18 +93,13 @@ impl<'a> Columns<'a> {
         }
         put_varint(&mut self.replicates, m.replicates.len() as u64);
         for evidence in &m.replicates {
-            let form = self.add_evidence(m, evidence, &digest)?;
+            let form = self.add_evidence(m, evidence)?;
             self.forms.push(form as u8);
         }
         Ok(())
     }
 
-    fn add_evidence(
-        &mut self,
-        m: &Measurement,
-        evidence: &Evidence,
-        digest: impl Fn(&[f64], Direction) -> Digest,
-    ) -> Result<Form, RecordError> {
+    fn add_evidence(&mut self, m: &Measurement, evidence: &Evidence) -> Result<Form, RecordError> {
         match evidence {
             Evidence::Samples(all) => {
                 if all.is_empty() {
@@ -117,7 +109,7 @@ impl<'a> Columns<'a> {
                     finite(m, sample)?;
                 }
                 let count = u32::try_from(all.len()).map_err(|_| unfit(m, "has too many samples"))?;
-                let digest = Digest { samples: count, ..digest(all, m.metric.direction) };
+                let digest = Digest { samples: count, ..Digest::of(all, m.metric.direction) };
                 finite(m, digest.median)?;
                 self.digests.push(digest);
                 let steps = if m.metric.exact { None } else { samples::quantise(all, digest.median) };

@@ -3,7 +3,6 @@
 use super::Origin;
 use crate::history::summary;
 use crate::model::{Commit, Environment, Evidence, Measurement, Run, Summary, WorkUnit};
-use crate::stats::steadiness;
 use std::borrow::Cow;
 
 /// What a column holds.
@@ -101,14 +100,9 @@ impl<'a> Row<'a> {
         number(known.map(|(_, value)| *value))
     }
 
-    /// The good edge of the samples, which changes are searched in.
-    fn edge(&self) -> Option<f64> {
-        match self.evidence {
-            Evidence::Samples(samples) => Some(steadiness::digest(samples, self.measurement.metric.direction).low),
-            Evidence::Thinned(thinned) => Some(thinned.digest.low),
-            Evidence::Digest(digest) => Some(digest.low),
-            Evidence::Summary(_) | Evidence::Value(_) => None,
-        }
+    /// The fast edge of the samples, which change points are searched in.
+    fn fast_edge(&self) -> Option<f64> {
+        self.evidence.fast_edge(self.measurement.metric.direction)
     }
 }
 
@@ -187,7 +181,7 @@ pub static COLUMNS: &[Column] = &[
     may("p95", Kind::Number, |row| row.quantile(0.95)),
     may("p99", Kind::Number, |row| row.quantile(0.99)),
     may("max", Kind::Number, |row| row.quantile(1.0)),
-    may("edge", Kind::Number, |row| number(row.edge())),
+    may("edge", Kind::Number, |row| number(row.fast_edge())),
     may("work", Kind::Number, |row| number(row.measurement.work.map(|work| work.amount))),
     may("work_unit", Kind::Text, |row| {
         let label = |unit| match unit {

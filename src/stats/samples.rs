@@ -1,0 +1,157 @@
+//! What the samples of one run show: their fast edge, and how far that edge drifts within the run.
+//!
+//! Disturbance only ever slows a sample down, so the fastest samples depend least on the machine: from run to run they
+//! move about half as far as the median. The drift of the fast edge between the batches of one run predicts how far it
+//! moves from run to run; neither single spikes nor one pre-empted batch change it. docs/statistics.md has the figures.
+
+/// Which samples are the fast ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fast {
+    /// The smallest: times, memory, counts.
+    Smallest,
+    /// The largest: rates.
+    Largest,
+}
+
+/// Share of a run's samples that the fast edge is the mean of, and the least number of samples in that mean.
+const EDGE_SHARE: f64 = 0.06;
+const EDGE_MIN_SAMPLES: usize = 3;
+/// Target number of samples in a batch, and the limits on the number of batches.
+const BATCH_SIZE: f64 = 7.0;
+const MIN_BATCHES: usize = 3;
+const MAX_BATCHES: usize = 7;
+/// Fewer samples show no drift.
+const DRIFT_MIN_SAMPLES: usize = 6;
+/// This many samples in ascending or descending order were sorted by their tool, which destroys the order in time: by
+/// chance it happens once in 10! = 3.6 million runs.
+const SORTED_MIN_SAMPLES: usize = 10;
+
+/// The fast edge: the geometric mean of the fastest samples. `None` for no samples, and where one is not positive: it has
+/// no logarithm.
+pub fn fast_edge(samples: &[f64], fast: Fast) -> Option<f64> {
+    if samples.is_empty() || samples.iter().any(|x| *x <= 0.0) {
+        return None;
+    }
+    Some(ln_fast_edge(&mut keys(samples, fast), EDGE_MIN_SAMPLES).exp())
+}
+
+/// The within-run drift, on the log scale: the standard deviation of the fast edges of consecutive batches, the slowest
+/// batch left out. `None` for too few samples, for samples that the tool sorted, and where a sample is not positive.
+pub fn within_run_drift(samples: &[f64], fast: Fast) -> Option<f64> {
+    let n = samples.len();
+    if samples.iter().any(|x| *x <= 0.0) || n < DRIFT_MIN_SAMPLES || n >= SORTED_MIN_SAMPLES && is_sorted(samples) {
+        return None;
+    }
+    let batches = ((n as f64 / BATCH_SIZE + 0.5).floor() as usize).clamp(MIN_BATCHES, MAX_BATCHES);
+    let (size, longer) = (n / batches, n % batches);
+    let mut rest = samples;
+    let mut edges: Vec<f64> = (0..batches)
+        .map(|batch| {
+            let (now, later) = rest.split_at(size + usize::from(batch < longer));
+            rest = later;
+            ln_fast_edge(&mut keys(now, fast), 1)
+        })
+        .collect();
+    edges.sort_unstable_by(f64::total_cmp);
+    edges.remove(match fast {
+        Fast::Smallest => edges.len() - 1,
+        Fast::Largest => 0,
+    });
+    let mean = edges.iter().sum::<f64>() / edges.len() as f64;
+    let squares: f64 = edges.iter().map(|edge| (edge - mean).powi(2)).sum();
+    Some((squares / (edges.len() - 1) as f64).sqrt())
+}
+
+/// The samples with a sign such that the fastest are the smallest.
+fn keys(samples: &[f64], fast: Fast) -> Vec<f64> {
+    let sign = match fast {
+        Fast::Smallest => 1.0,
+        Fast::Largest => -1.0,
+    };
+    samples.iter().map(|x| sign * x).collect()
+}
+
+/// Mean of the logarithms of the fastest samples: `least` of them, but at most a third and at least [`EDGE_SHARE`].
+fn ln_fast_edge(keys: &mut [f64], least: usize) -> f64 {
+    let n = keys.len();
+    let share = (EDGE_SHARE * n as f64 + 0.5).floor() as usize;
+    let count = least.min(n.div_ceil(3)).max(share).max(1);
+    if count < n {
+        keys.select_nth_unstable_by(count, f64::total_cmp);
+    }
+    // Summed in order, so that the rounding does not depend on how the selection left them.
+    keys[..count].sort_unstable_by(f64::total_cmp);
+    keys[..count].iter().map(|key| key.abs().ln()).sum::<f64>() / count as f64
+}
+
+/// True for values in ascending or descending order that are not all the same.
+fn is_sorted(samples: &[f64]) -> bool {
+    samples.first() != samples.last() && (samples.is_sorted() || samples.iter().rev().is_sorted())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edge(samples: &[f64]) -> f64 {
+        fast_edge(samples, Fast::Smallest).unwrap()
+    }
+
+    fn drift(samples: &[f64]) -> Option<f64> {
+        within_run_drift(samples, Fast::Smallest)
+    }
+
+    #[test]
+    fn rates_mirror_times() {
+        let times: Vec<f64> = (0..50).map(|i| 100.0 + f64::from(i * i % 17)).collect();
+        let rates: Vec<f64> = times.iter().map(|x| 1.0 / x).collect();
+        assert!((edge(&times) * fast_edge(&rates, Fast::Largest).unwrap() - 1.0).abs() < 1e-12);
+        let [of_times, of_rates] = [drift(&times), within_run_drift(&rates, Fast::Largest)].map(|x| x.unwrap() as f32);
+        assert_eq!(of_times, of_rates);
+    }
+
+    #[test]
+    fn the_fast_edge_ignores_spikes() {
+        let quiet: Vec<f64> = (0..50).map(|i| 100.0 + f64::from(i % 5)).collect();
+        let mut spiky = quiet.clone();
+        spiky.iter_mut().skip(30).step_by(2).for_each(|x| *x *= 3.0);
+        assert!((edge(&spiky) / edge(&quiet) - 1.0).abs() < 1e-12);
+        // 6% of 50 is three samples, all 100.
+        assert!((edge(&quiet) - 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn one_pre_empted_batch_is_not_drift_but_a_trend_is() {
+        let quiet: Vec<f64> = (0..49).map(|i| 100.0 + f64::from(i % 7)).collect();
+        assert!(drift(&quiet).unwrap() < 1e-12);
+        let mut once = quiet.clone();
+        once[14..21].iter_mut().for_each(|x| *x *= 2.0);
+        assert!(drift(&once).unwrap() < 1e-12);
+        let drifting: Vec<f64> = quiet.iter().enumerate().map(|(i, x)| x * (1.0 + i as f64 / 100.0)).collect();
+        assert!(drift(&drifting).unwrap() > 0.05);
+    }
+
+    #[test]
+    fn samples_sorted_by_their_tool_have_no_drift() {
+        let mut sorted: Vec<f64> = (0..50).map(|i| 100.0 + f64::from(i / 2)).collect();
+        assert_eq!(drift(&sorted), None);
+        assert_eq!(within_run_drift(&sorted, Fast::Largest), None);
+        sorted.swap(10, 30);
+        assert!(drift(&sorted).is_some());
+        assert_eq!(drift(&[5.0; 50]), Some(0.0), "equal samples come from a coarse clock, not from sorting");
+        assert!(drift(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).is_some(), "a few samples may rise by chance");
+    }
+
+    #[test]
+    fn few_samples_have_no_drift() {
+        assert_eq!(drift(&[3.0, 1.0, 2.0]), None);
+        // A third of three samples: the smallest.
+        assert!((edge(&[3.0, 1.0, 2.0]) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_sample_that_is_not_positive_has_no_logarithm() {
+        let samples = [1.0, 2.0, 0.0, 4.0, 5.0, 6.0];
+        assert_eq!((fast_edge(&samples, Fast::Smallest), drift(&samples)), (None, None));
+    }
+}
