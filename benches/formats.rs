@@ -6,7 +6,7 @@
 #![allow(clippy::panic, missing_docs)] // a benchmark that cannot read its file has nothing to measure
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
-use perfgate::formats::{Look, Source, claimants};
+use perfgate::formats::{Preview, Source, detect};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::fs;
@@ -84,8 +84,8 @@ fn sniffing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sniffing");
     for file in ["hyperfine/before.json", "tinybench/before.json", "go-bench/before.txt"] {
         let bytes = read(file);
-        group.throughput(Throughput::Bytes(bytes.len().min(Look::PREFIX) as u64));
-        group.bench_function(file, |bencher| bencher.iter(|| claimants(black_box(&bytes)).len()));
+        group.throughput(Throughput::Bytes(bytes.len().min(Preview::LENGTH) as u64));
+        group.bench_function(file, |bencher| bencher.iter(|| detect(black_box(&bytes)).len()));
     }
     group.finish();
 }
@@ -93,7 +93,7 @@ fn sniffing(criterion: &mut Criterion) {
 fn perfgate(group: &mut BenchmarkGroup<'_, WallTime>, bytes: &[u8]) {
     group.bench_function("perfgate", |bencher| {
         bencher.iter(|| {
-            let formats = claimants(black_box(bytes));
+            let formats = detect(black_box(bytes));
             let [format] = formats.as_slice() else { panic!("one format reads it") };
             format.parse(Source { name: "file", bytes })
         });

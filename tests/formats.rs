@@ -9,7 +9,7 @@
 mod common;
 
 use common::{Answer, Scene, data};
-use perfgate::formats::{FORMATS, claimants};
+use perfgate::formats::{FORMATS, detect};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -145,7 +145,7 @@ fn a_file_is_of_one_format_or_none() {
     for folder in folders() {
         let tool = name(&folder);
         walk(&folder, &mut |file| {
-            let claims: Vec<_> = claimants(&fs::read(file).unwrap()).iter().map(|format| format.name()).collect();
+            let claims: Vec<_> = detect(&fs::read(file).unwrap()).iter().map(|format| format.name()).collect();
             // Beside the results: what they are about, and what asv and pytest-benchmark write that is no result file.
             let beside = ["about.json", "README", "README.md", "benchmarks.json", "before.table.txt"];
             if !formats.contains(&*tool) || beside.contains(&&*name(file)) {
@@ -242,7 +242,7 @@ fn the_documentation_and_the_list_name_every_format_and_no_other() {
     for format in FORMATS {
         let row = &rows[format.name()];
         let plain = |cell: &str| cell.replace("\\|", "|");
-        assert_eq!((plain(&row[0]).as_str(), plain(&row[1]).as_str()), (format.produced_by(), format.carries()));
+        assert_eq!((plain(&row[0]).as_str(), plain(&row[1]).as_str()), (format.produced_by(), format.metrics()));
         assert!(row.len() == 3 && !row[2].is_empty(), "{}: what its benchmarks are called", format.name());
     }
 }

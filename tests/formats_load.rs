@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a claim fails by panicking
 
-use perfgate::formats::{FORMATS, Format, Look, Reading, Source};
+use perfgate::formats::{FORMATS, Format, Preview, Reading, Source};
 use perfgate::model::{Direction, Evidence, Measurement, Severity, Unit};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -32,9 +32,9 @@ fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
 }
 
-fn claimants(bytes: &[u8]) -> Vec<&'static dyn Format> {
-    let look = Look::at(bytes);
-    FORMATS.iter().copied().filter(|format| format.sniff(&look)).collect()
+fn detect(bytes: &[u8]) -> Vec<&'static dyn Format> {
+    let preview = Preview::of(bytes);
+    FORMATS.iter().copied().filter(|format| format.sniff(&preview)).collect()
 }
 
 fn named(name: &str) -> &'static dyn Format {
@@ -44,7 +44,7 @@ fn named(name: &str) -> &'static dyn Format {
 /// A file's reading by the one format that claims it.
 fn read(path: &str) -> Reading {
     let bytes = fs::read(data(path)).unwrap();
-    let found = claimants(&bytes);
+    let found = detect(&bytes);
     assert_eq!(found.len(), 1, "{path}");
     assert_eq!(found[0].name(), path.split('/').next().unwrap());
     let reading = found[0].parse(Source { name: path, bytes: &bytes }).unwrap();
@@ -448,7 +448,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_a_format_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let _ = claimants(&bytes);
+        let _ = detect(&bytes);
         for name in MINE {
             if let Ok(reading) = named(name).parse(Source { name: "x", bytes: &bytes }) {
                 prop_assert!(sound(&reading));
@@ -477,7 +477,7 @@ proptest! {
                 }
             }
         }
-        let _ = claimants(&bytes);
+        let _ = detect(&bytes);
         if let Ok(reading) = named(name).parse(Source { name: "x", bytes: &bytes }) {
             prop_assert!(sound(&reading));
         }

@@ -1,7 +1,7 @@
 //! Native, Go and command-line tools: real files of two versions of one suite, whose changes are known.
 #![allow(clippy::unwrap_used, clippy::panic)] // functions that only tests call, which clippy cannot see
 
-use perfgate::formats::{FORMATS, Format, Look, Reading, Source, callgrind};
+use perfgate::formats::{FORMATS, Format, Preview, Reading, Source, callgrind};
 use perfgate::model::{Direction, Evidence, Measurement, Unit};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -13,8 +13,8 @@ fn data() -> PathBuf {
 }
 
 fn format_of(bytes: &[u8]) -> Vec<&'static str> {
-    let look = Look::at(bytes);
-    FORMATS.iter().filter(|format| format.sniff(&look)).map(|format| format.name()).collect()
+    let preview = Preview::of(bytes);
+    FORMATS.iter().filter(|format| format.sniff(&preview)).map(|format| format.name()).collect()
 }
 
 fn format(name: &str) -> &'static dyn Format {
@@ -424,7 +424,7 @@ fn tree(tool: &str, side: &str) -> (Reading, Vec<String>) {
     let contents: Vec<_> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
     let sources: Vec<_> = names.iter().zip(&contents).map(|(name, bytes)| Source { name, bytes }).collect();
     let origins: Vec<_> = sources.iter().map(|source| callgrind::origin(tool, *source)).collect();
-    let left = callgrind::left_overs(&origins.iter().map(Option::as_ref).collect::<Vec<_>>());
+    let left = callgrind::leftovers(&origins.iter().map(Option::as_ref).collect::<Vec<_>>());
     let mut whole = Reading::default();
     for (at, source) in sources.iter().enumerate().filter(|(at, _)| !left.contains(at)) {
         assert_eq!(format_of(source.bytes), [tool], "{}", names[at]);

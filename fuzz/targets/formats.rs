@@ -2,10 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use perfgate::formats::{Source, claimants};
+use perfgate::formats::{Source, detect};
 
 fuzz_target!(|bytes: &[u8]| {
-    for format in claimants(bytes) {
+    for format in detect(bytes) {
         let _ = format.parse(Source { name: "fuzzed", bytes });
     }
 });

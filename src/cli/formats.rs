@@ -15,7 +15,7 @@ pub struct FormatsArgs {}
 
 /// Prints each format with the command that makes it and what it carries.
 pub fn run(_: FormatsArgs) -> anyhow::Result<u8> {
-    let files = FORMATS.iter().map(|format| [format.name(), format.produced_by(), format.carries()]);
+    let files = FORMATS.iter().map(|format| [format.name(), format.produced_by(), format.metrics()]);
     let mut rows: Vec<[&str; 3]> = files.chain([criterion::ABOUT]).collect();
     rows.sort_unstable();
     let mut out = String::new();

@@ -1,10 +1,10 @@
 //! ApacheBench: its report, and the two files it writes on request: `-e` (every percentile) and `-g` (every request).
 //! Only the report names what was asked for; the two files' one benchmark is called `ab`.
 
-use super::ledger::Ledger;
-use super::load::{Endpoint, response_time};
-use super::text::{number, numbered, text};
-use super::{Format, Look, Reading, Source};
+use super::builder::ReadingBuilder;
+use super::load_test::{Endpoint, response_time};
+use super::text::{decode, number, numbered_lines};
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Evidence};
 
 /// Nanoseconds in ab's unit of time.
@@ -26,79 +26,81 @@ impl Format for Ab {
         "ab -n 1000 -c 10 URL > FILE, or the files of ab -g FILE.tsv and -e FILE.csv"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "for the path of the URL: throughput, time:p50/p90/p95/p99/max and time:mean with deviation, errors, error-rate; \
          -g: time, every request's sample; -e: time:p50/p90/p95/p99/max"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        let first = look.lines().next().unwrap_or_default();
-        first == PERCENTILES || first == REQUESTS || look.lines().any(|line| line.starts_with("This is ApacheBench, "))
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        let first = preview.lines().next().unwrap_or_default();
+        first == PERCENTILES
+            || first == REQUESTS
+            || preview.lines().any(|line| line.starts_with("This is ApacheBench, "))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let text = text(source)?;
-        let mut ledger = Ledger::new("ab", source);
+        let text = decode(source)?;
+        let mut builder = ReadingBuilder::new("ab", source);
         match text.lines().next() {
-            Some(PERCENTILES) => take_percentiles(&text, &mut ledger),
-            Some(REQUESTS) => take_requests(&text, &mut ledger),
-            _ => take_reports(&text, &mut ledger),
+            Some(PERCENTILES) => take_percentiles(&text, &mut builder),
+            Some(REQUESTS) => take_requests(&text, &mut builder),
+            _ => take_reports(&text, &mut builder),
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
 /// Lines of `98,50.737`. The lowest share is the shortest request, the highest the longest one.
-fn take_percentiles(text: &str, ledger: &mut Ledger<'_>) {
+fn take_percentiles(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut endpoint = Endpoint { name: "ab".to_owned(), ..Endpoint::default() };
-    for (at, line) in numbered(text).skip(1) {
-        ledger.line = Some(at);
+    for (at, line) in numbered_lines(text).skip(1) {
+        builder.line = Some(at);
         let pair = line.split_once(',').and_then(|(share, value)| Some((number(share)?, number(value)?)));
         match pair {
             Some((share, value)) => endpoint.quantiles.push((share / 100.0, value * MILLISECOND)),
-            None => ledger.warn("unreadable-line", format!("is no percentile: `{line}`")),
+            None => builder.warn("unreadable-line", format!("is no percentile: `{line}`")),
         }
     }
-    endpoint.record(ledger);
+    endpoint.add_to(builder);
 }
 
 /// One line a request, in the order of their length: put back into the order of their start, as far as its seconds tell.
-fn take_requests(text: &str, ledger: &mut Ledger<'_>) {
+fn take_requests(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut requests: Vec<(u64, f64)> = Vec::new();
-    for (at, line) in numbered(text).skip(1) {
-        ledger.line = Some(at);
+    for (at, line) in numbered_lines(text).skip(1) {
+        builder.line = Some(at);
         let mut fields = line.split('\t').skip(1);
         let second = fields.next().and_then(|field| field.parse().ok());
         let total = fields.nth(2).and_then(number).filter(|total| *total >= 0.0);
         match second.zip(total) {
             Some((second, total)) => requests.push((second, total * MILLISECOND)),
-            None => ledger.warn("unreadable-line", format!("is no request of ab's: `{line}`")),
+            None => builder.warn("unreadable-line", format!("is no request of ab's: `{line}`")),
         }
     }
     requests.sort_by_key(|(second, _)| *second);
     let samples: Vec<f64> = requests.into_iter().map(|(_, total)| total).collect();
     if !samples.is_empty() {
-        ledger.add("ab", response_time("time"), [Evidence::Samples(samples)]);
+        builder.add("ab", response_time("time"), [Evidence::Samples(samples)]);
     }
 }
 
 /// Reports begin with a banner; a path that is reported again is a replicate.
-fn take_reports(text: &str, ledger: &mut Ledger<'_>) {
+fn take_reports(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut run: Option<Report> = None;
-    for (at, line) in numbered(text) {
-        ledger.line = Some(at);
+    for (at, line) in numbered_lines(text) {
+        builder.line = Some(at);
         if line.starts_with("This is ApacheBench, ") {
             if let Some(done) = run.replace(Report::default()) {
-                done.record(ledger);
+                done.add_to(builder);
             }
         } else if let Some(run) = &mut run
             && run.take(line).is_none()
         {
-            ledger.warn("unreadable-line", format!("is no line of ab's: `{line}`"));
+            builder.warn("unreadable-line", format!("is no line of ab's: `{line}`"));
         }
     }
     if let Some(done) = run {
-        done.record(ledger);
+        done.add_to(builder);
     }
 }
 
@@ -150,14 +152,14 @@ impl Report {
     }
 
     /// A refused request may also be counted as failed (its length differs), so the larger number is taken.
-    fn record(mut self, ledger: &mut Ledger<'_>) {
+    fn add_to(mut self, builder: &mut ReadingBuilder<'_>) {
         if self.endpoint.requests.is_some() {
             self.endpoint.errors = Some(self.failed.max(self.refused));
         }
         if self.endpoint.name.is_empty() {
             self.endpoint.name = "ab".to_owned();
         }
-        self.endpoint.record(ledger);
+        self.endpoint.add_to(builder);
     }
 }
 

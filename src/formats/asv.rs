@@ -2,9 +2,9 @@
 //! parameters. Units and parameter names stand in another file (`benchmarks.json`), so that a name shows the parameters
 //! as asv itself does, `suite.time_x(10, 'a')`, and the unit comes from the kind that asv reads off the name.
 
-use super::json::{Number, Numbers, Pairs, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, machine};
+use super::builder::ReadingBuilder;
+use super::json::{Number, Numbers, Pairs, parse_lenient};
+use super::{Format, Preview, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -23,53 +23,54 @@ impl Format for Asv {
         "asv run --record-samples (.asv/results/MACHINE/COMMIT-ENV.json)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time, memory, memory:peak, value (track_*): samples where recorded, else median and quartiles; machine, commit"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["result_columns", "commit_hash"]) || look.has_keys(&["commit_hash", "env_name", "results"])
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["result_columns", "commit_hash"])
+            || preview.has_keys(&["commit_hash", "env_name", "results"])
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
-        let file: File<'_> = document(source, &mut scratch)?;
-        let mut ledger = Ledger::new(self.name(), source);
-        ledger.commit(file.commit_hash.as_deref().unwrap_or_default());
-        describe(ledger.environment(), &file.params.unwrap_or_default());
+        let file: File<'_> = parse_lenient(source, &mut scratch)?;
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        builder.set_commit(file.commit_hash.as_deref().unwrap_or_default());
+        describe(builder.environment(), &file.params.unwrap_or_default());
         let columns = Columns::of(&file.result_columns);
         let mut plain = false;
         for (at, (name, raw)) in file.results.0.into_iter().enumerate() {
-            let Some(row) = row(&mut ledger, &columns, at, raw) else { continue };
+            let Some(row) = row(&mut builder, &columns, at, raw) else { continue };
             let (metric, factor) = metric(&name);
             plain |= metric.unit == Unit::Ratio;
-            add(&mut ledger, &name, &row, &metric, factor);
+            add(&mut builder, &name, &row, &metric, factor);
         }
         if plain {
             let message =
                 "asv keeps the units of track_* benchmarks in benchmarks.json; they are read as plain numbers";
-            ledger.note("unknown-unit", message);
+            builder.note("unknown-unit", message);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
 /// Lays down the value of each combination of parameters.
-fn add(ledger: &mut Ledger<'_>, name: &str, row: &Row<'_>, metric: &Metric, factor: f64) {
+fn add(builder: &mut ReadingBuilder<'_>, name: &str, row: &Row<'_>, metric: &Metric, factor: f64) {
     if row.result.0.iter().all(|value| value.is_nan()) {
-        ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or was skipped"));
+        builder.warn("failed-benchmark", format!("`{name}` has no result: it failed or was skipped"));
         return;
     }
     let combinations = row.params.iter().map(Vec::len).try_fold(1_usize, usize::checked_mul);
     if combinations != Some(row.result.0.len()) {
         let message = format!("`{name}`: {} results do not fit its parameters; left out", row.result.0.len());
-        ledger.warn("unreadable-entry", message);
+        builder.warn("unreadable-entry", message);
         return;
     }
     for (at, &result) in row.result.0.iter().enumerate() {
         let whole = format!("{name}{}", arguments(&row.params, at));
         if result.is_nan() {
-            ledger.warn("failed-benchmark", format!("`{whole}` has no result: it failed or was skipped"));
+            builder.warn("failed-benchmark", format!("`{whole}` has no result: it failed or was skipped"));
             continue;
         }
         let evidence = match row.samples.get(at) {
@@ -79,7 +80,7 @@ fn add(ledger: &mut Ledger<'_>, name: &str, row: &Row<'_>, metric: &Metric, fact
                 None => Evidence::Value(result),
             },
         };
-        ledger.add(&whole, metric.clone(), [evidence.scaled(factor)]);
+        builder.add(&whole, metric.clone(), [evidence.scaled(factor)]);
     }
 }
 
@@ -169,30 +170,30 @@ impl Row<'_> {
 }
 
 /// A row in the shape of asv's version 2 (a list by columns), or of version 1 (a number, a list, or an object).
-fn row<'a>(ledger: &mut Ledger<'_>, columns: &Columns, at: usize, raw: &'a RawValue) -> Option<Row<'a>> {
+fn row<'a>(builder: &mut ReadingBuilder<'_>, columns: &Columns, at: usize, raw: &'a RawValue) -> Option<Row<'a>> {
     let first = raw.get().bytes().next();
     if columns.params.is_none() || first != Some(b'[') {
         return match first {
             Some(b'{') => {
-                let old: Old<'a> = ledger.read("result", at, raw)?;
+                let old: Old<'a> = builder.parse_entry("result", at, raw)?;
                 Some(Row { result: old.result, params: old.params.unwrap_or_default(), ..Row::default() })
             }
-            Some(b'[') => Some(Row { result: ledger.read("result", at, raw)?, ..Row::default() }),
+            Some(b'[') => Some(Row { result: builder.parse_entry("result", at, raw)?, ..Row::default() }),
             _ => {
-                let Number(value) = ledger.read("result", at, raw)?;
+                let Number(value) = builder.parse_entry("result", at, raw)?;
                 Some(Row { result: Numbers(vec![value]), ..Row::default() })
             }
         };
     }
-    let cells: Vec<&'a RawValue> = ledger.read("result", at, raw)?;
+    let cells: Vec<&'a RawValue> = builder.parse_entry("result", at, raw)?;
     let cell = |column: Option<usize>| column.and_then(|column| cells.get(column).copied());
     let numbers = |column| cell(column).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
     let result = match cells.first() {
-        Some(raw) => ledger.read("result", at, raw)?,
+        Some(raw) => builder.parse_entry("result", at, raw)?,
         None => Numbers::default(),
     };
     let params: Option<Vec<Vec<Cow<'a, str>>>> = match cell(columns.params) {
-        Some(raw) => ledger.read("result", at, raw)?,
+        Some(raw) => builder.parse_entry("result", at, raw)?,
         None => None,
     };
     let samples: Option<Vec<Numbers>> = cell(columns.samples).and_then(|raw| serde_json::from_str(raw.get()).ok());

@@ -1,9 +1,9 @@
 //! autocannon: the JSON of one run (`-j`). The benchmark is the run's title, else the path of its URL.
 
-use super::ledger::Ledger;
-use super::load::Endpoint;
+use super::builder::ReadingBuilder;
+use super::load_test::Endpoint;
 use super::text::{number, url_path};
-use super::{Format, Look, Reading, Source, json};
+use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Evidence, Summary};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -39,17 +39,17 @@ impl Format for Autocannon {
         "autocannon -j URL > FILE"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "for the title or the path of the URL: throughput, time:p50/p90/p99/max and time:mean with deviation, errors, error-rate"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["connections", "pipelining", "latency.p97_5", "requests.p97_5"])
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["connections", "pipelining", "latency.p97_5", "requests.p97_5"])
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let run: Run<'_> = json::parse(source)?;
-        let mut ledger = Ledger::new("autocannon", source);
+        let mut builder = ReadingBuilder::new("autocannon", source);
         let field = |table: &BTreeMap<String, serde_json::Value>, name: &str| table.get(name)?.as_f64();
         let samples = run.latency.get("totalCount").and_then(serde_json::Value::as_u64);
         let title = run.title.as_deref().filter(|title| !title.is_empty());
@@ -72,15 +72,15 @@ impl Format for Autocannon {
             ..Endpoint::default()
         };
         if samples == Some(0) {
-            ledger.warn("no-samples", "no request was answered; its times are left out");
+            builder.warn("no-samples", "no request was answered; its times are left out");
         } else {
             let time = |name| field(&run.latency, name).map(|value| value * MILLISECOND);
             endpoint.mean = time("mean").or(time("average"));
             endpoint.sd = time("stddev");
             endpoint.quantiles = run.latency.keys().filter_map(|key| Some((share(key)?, time(key)?))).collect();
         }
-        endpoint.record(&mut ledger);
-        ledger.finish()
+        endpoint.add_to(&mut builder);
+        builder.finish()
     }
 }
 

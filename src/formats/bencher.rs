@@ -2,9 +2,9 @@
 //! `test NAME ... bench:   1,234 ns/iter (+/- 56)`. The deviation is left out: libtest prints the range there and
 //! criterion another spread, so it stands for nothing in particular.
 
-use super::exchange::metric_of;
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, text};
+use super::builder::ReadingBuilder;
+use super::metric_by_unit::metric_by_unit;
+use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence};
 
 /// libtest's text.
@@ -19,34 +19,34 @@ impl Format for Bencher {
         "cargo bench -- --output-format bencher > out.txt (criterion), or cargo +nightly bench > out.txt (libtest)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time (or cycles, or a rate): one number, the median"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.lines().any(|line| {
-            let line = text::plain(line);
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.lines().any(|line| {
+            let line = text::without_colors(line);
             split(&line)
                 .is_some_and(|(_, rest)| rest.trim_start().starts_with(|c: char| c == '-' || c.is_ascii_digit()))
         })
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
-        let text = text::text(source)?;
-        for (at, line) in text::numbered(&text) {
-            ledger.line = Some(at);
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        let text = text::decode(source)?;
+        for (at, line) in text::numbered_lines(&text) {
+            builder.line = Some(at);
             let Some((name, rest)) = split(line) else { continue };
             let Some((number, label)) = value_and_unit(rest) else {
                 let message =
                     format!("`{name}`: expected `1,234 ns/iter (+/- 56)` after `bench:`; was the line cut off?");
-                ledger.warn("unreadable-line", message);
+                builder.warn("unreadable-line", message);
                 continue;
             };
-            let scale = ledger.unit(label);
-            ledger.add(name, metric_of(scale.unit, label), [Evidence::Value(number * scale.factor)]);
+            let scale = builder.unit(label);
+            builder.add(name, metric_by_unit(scale.unit, label), [Evidence::Value(number * scale.factor)]);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn coloured_lines_are_found_and_read() {
         let text = "\x1b[32mtest\x1b[0m a ... bench:         100 ns/iter (+/- 5)\n";
-        assert!(Bencher.sniff(&Look::at(text.as_bytes())));
+        assert!(Bencher.sniff(&Preview::of(text.as_bytes())));
         assert_eq!(read(text).unwrap().measurements[0].benchmark.as_str(), "a");
     }
 }

@@ -1,10 +1,10 @@
 //! Bencher Metric Format: `{"benchmark": {"measure": {"value": 1}}}`. The built-in measures have a fixed unit; another
 //! measure is a plain number. The bounds' meaning is the writer's: they are kept as the lowest and the highest value.
 
-use super::exchange::Assumed;
-use super::json::{Number, Pairs, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, json};
+use super::builder::ReadingBuilder;
+use super::json::{Number, Pairs, parse_lenient};
+use super::metric_by_unit::AssumedDirections;
+use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -17,7 +17,7 @@ use std::fmt;
 pub struct BencherBmf;
 
 /// What ends the guessing.
-const MEND: &str = "Use a built-in measure (latency, throughput), or perfgate's own run format, which states it";
+const ADVICE: &str = "Use a built-in measure (latency, throughput), or perfgate's own run format, which states it";
 
 impl Format for BencherBmf {
     fn name(&self) -> &'static str {
@@ -28,12 +28,12 @@ impl Format for BencherBmf {
         "a script or `bencher mock` that writes Bencher Metric Format JSON"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time (latency), throughput and every other measure by its own name: one value with its bounds"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        let first = look.head.trim_start();
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        let first = preview.text.trim_start();
         first.starts_with('{') && {
             let clean = json::without_nan(first.as_bytes());
             let mut reader = serde_json::Deserializer::from_slice(&clean);
@@ -43,13 +43,15 @@ impl Format for BencherBmf {
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
-        let file: Pairs<Cow<'_, str>, &RawValue> = document(source, &mut scratch)?;
-        let mut ledger = Ledger::new(self.name(), source);
-        let mut assumed = Assumed::default();
+        let file: Pairs<Cow<'_, str>, &RawValue> = parse_lenient(source, &mut scratch)?;
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        let mut assumed = AssumedDirections::default();
         for (at, (name, raw)) in file.0.into_iter().enumerate() {
-            let Some(measures) = ledger.read::<Pairs<Cow<'_, str>, &RawValue>>("benchmark", at, raw) else { continue };
+            let Some(measures) = builder.parse_entry::<Pairs<Cow<'_, str>, &RawValue>>("benchmark", at, raw) else {
+                continue;
+            };
             for (measure, raw) in measures.0 {
-                let Some(value) = ledger.read::<Value>("measure of benchmark", at, raw) else { continue };
+                let Some(value) = builder.parse_entry::<Value>("measure of benchmark", at, raw) else { continue };
                 let (metric, factor) = metric(&mut assumed, &measure);
                 let evidence = match value.bounds() {
                     Some((low, high)) => {
@@ -59,16 +61,16 @@ impl Format for BencherBmf {
                     }
                     None => Evidence::Value(value.value.0),
                 };
-                ledger.add(&name, metric, [evidence.scaled(factor)]);
+                builder.add(&name, metric, [evidence.scaled(factor)]);
             }
         }
-        assumed.report(&mut ledger, MEND);
-        ledger.finish()
+        assumed.report(&mut builder, ADVICE);
+        builder.finish()
     }
 }
 
 /// The metric of a measure, given by its name (`Build Time`) or slug (`build-time`), and the factor to the house unit.
-fn metric(assumed: &mut Assumed, measure: &str) -> (Metric, f64) {
+fn metric(assumed: &mut AssumedDirections, measure: &str) -> (Metric, f64) {
     let slug = measure.to_lowercase().replace(' ', "-");
     let lower = |name: &str, unit| Metric::measured(name.to_owned(), unit, Direction::Lower);
     match slug.as_str() {
@@ -180,7 +182,7 @@ mod tests {
 
     #[test]
     fn other_nested_objects_are_not_claimed() {
-        let claims = |text: &str| BencherBmf.sniff(&Look::at(text.as_bytes()));
+        let claims = |text: &str| BencherBmf.sniff(&Preview::of(text.as_bytes()));
         assert!(claims(r#"{"a b": {"my-measure": {"value": 1}}, "cut": {"#));
         assert!(claims(r#"{"a": {"latency": {"value": 1e999}}}"#) && claims(r#"{"a": {"m": {"value": NaN}}}"#));
         for text in [r#"{"a": {}}"#, "{}", r#"{"a": {"m": {"value": 1, "rank": "A"}}}"#, r#"{"a": {"mi": 1}}"#, "{"] {

@@ -1,9 +1,9 @@
 //! Ruby's benchmark-ips: its JSON (`x.json!`) and its console text. Both hold iterations a second with their deviation;
 //! the warm-up and the comparison are passed over.
 
-use super::json::{Number, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, text};
+use super::builder::ReadingBuilder;
+use super::json::{Number, parse_lenient};
+use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,36 +22,37 @@ impl Format for BenchmarkIps {
         "Benchmark.ips { |x| x.json! 'out.json' }, or the console text"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "throughput: iterations a second with their deviation"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["[].name", "[].ips"]) || !look.is_json() && look.lines().any(|line| read(line).is_some())
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["[].name", "[].ips"])
+            || !preview.is_json() && preview.lines().any(|line| read(line).is_some())
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
-        if text::opening(source)? == Some(b'[') {
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        if text::first_byte(source)? == Some(b'[') {
             let mut scratch = Vec::new();
-            let list: Vec<&RawValue> = document(source, &mut scratch)?;
+            let list: Vec<&RawValue> = parse_lenient(source, &mut scratch)?;
             for (at, raw) in list.into_iter().enumerate() {
-                let Some(entry) = ledger.read::<Entry<'_>>("entry", at, raw) else { continue };
+                let Some(entry) = builder.parse_entry::<Entry<'_>>("entry", at, raw) else { continue };
                 let samples = Number(entry.iterations.0 / entry.cycles.0).count().filter(|count| *count > 0);
-                add(&mut ledger, &entry.name, entry.ips.0, entry.stddev.finite(), samples);
+                add(&mut builder, &entry.name, entry.ips.0, entry.stddev.finite(), samples);
             }
         } else {
-            for Line { name, ips, percent } in text::text(source)?.lines().filter_map(read) {
-                add(&mut ledger, name, ips, Some(ips * percent / 100.0), None);
+            for Line { name, ips, percent } in text::decode(source)?.lines().filter_map(read) {
+                add(&mut builder, name, ips, Some(ips * percent / 100.0), None);
             }
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
-fn add(ledger: &mut Ledger<'_>, name: &str, ips: f64, sd: Option<f64>, samples: Option<u64>) {
+fn add(builder: &mut ReadingBuilder<'_>, name: &str, ips: f64, sd: Option<f64>, samples: Option<u64>) {
     let summary = Summary { centre: ips, mean: Some(ips), sd, samples, quantiles: Vec::new() };
-    ledger.add(name, Metric::throughput(), [Evidence::summary(summary)]);
+    builder.add(name, Metric::throughput(), [Evidence::summary(summary)]);
 }
 
 /// A result line in parts.

@@ -2,9 +2,9 @@
 //! are a replicate. Brief ones hold the values behind the statistics. Where one method runs under several jobs, the job
 //! becomes part of the name.
 
-use super::json::{Number, Numbers, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, machine};
+use super::builder::ReadingBuilder;
+use super::json::{Number, Numbers, parse_lenient};
+use super::{Format, Preview, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -24,22 +24,23 @@ impl Format for BenchmarkDotNet {
         "dotnet run -c Release -- --exporters json (BenchmarkDotNet.Artifacts/results/*-report-full.json)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time: samples of each launch; memory and other diagnosers' metrics: one value; machine"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["HostEnvironmentInfo"]) || look.has_keys(&["Benchmarks[].FullName", "Benchmarks[].Statistics"])
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["HostEnvironmentInfo"])
+            || preview.has_keys(&["Benchmarks[].FullName", "Benchmarks[].Statistics"])
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
-        let file: File<'_> = document(source, &mut scratch)?;
-        let mut ledger = Ledger::new(self.name(), source);
+        let file: File<'_> = parse_lenient(source, &mut scratch)?;
+        let mut builder = ReadingBuilder::new(self.name(), source);
         if let Some(host) = &file.host {
-            describe(ledger.environment(), host);
+            describe(builder.environment(), host);
         }
-        let read = |(at, raw)| ledger.read::<Benchmark<'_>>("benchmark", at, raw);
+        let read = |(at, raw)| builder.parse_entry::<Benchmark<'_>>("benchmark", at, raw);
         let list: Vec<Benchmark<'_>> = file.benchmarks.into_iter().enumerate().filter_map(read).collect();
         let mut jobs: BTreeMap<String, usize> = BTreeMap::new();
         list.iter().for_each(|benchmark| *jobs.entry(benchmark.name()).or_default() += 1);
@@ -48,11 +49,11 @@ impl Format for BenchmarkDotNet {
             if jobs.get(&name).is_some_and(|count| *count > 1) {
                 name = format!("{name}/job={}", benchmark.job());
             }
-            let evidence = benchmark.time(&mut ledger, &name, at);
-            ledger.add(&name, Metric::time(), evidence);
-            benchmark.more(&mut ledger, &name);
+            let evidence = benchmark.time(&mut builder, &name, at);
+            builder.add(&name, Metric::time(), evidence);
+            benchmark.more(&mut builder, &name);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
@@ -83,9 +84,9 @@ impl Benchmark<'_> {
         job.split_once(" [").map_or(job, |(job, _)| job)
     }
 
-    fn time(&self, ledger: &mut Ledger<'_>, name: &str, at: usize) -> Vec<Evidence> {
+    fn time(&self, builder: &mut ReadingBuilder<'_>, name: &str, at: usize) -> Vec<Evidence> {
         let taken: Option<Vec<Taken<'_>>> = match self.measurements {
-            Some(raw) => ledger.read("measurements of benchmark", at, raw),
+            Some(raw) => builder.parse_entry("measurements of benchmark", at, raw),
             None => None,
         };
         let mut launches: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
@@ -98,7 +99,7 @@ impl Benchmark<'_> {
         }
         let evidence = match &self.statistics {
             None => {
-                ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed"));
+                builder.warn("failed-benchmark", format!("`{name}` has no result: it failed"));
                 None
             }
             Some(statistics) if statistics.values.0.is_empty() => Some(Evidence::summary(statistics.summary())),
@@ -108,10 +109,10 @@ impl Benchmark<'_> {
     }
 
     /// Memory and what other diagnosers measured.
-    fn more(&self, ledger: &mut Ledger<'_>, name: &str) {
+    fn more(&self, builder: &mut ReadingBuilder<'_>, name: &str) {
         let allocated = self.memory.as_ref().and_then(|memory| memory.bytes.finite());
         if let Some(bytes) = allocated {
-            ledger.add(name, Metric::measured("memory", Unit::Byte, Direction::Lower), [Evidence::Value(bytes)]);
+            builder.add(name, Metric::measured("memory", Unit::Byte, Direction::Lower), [Evidence::Value(bytes)]);
         }
         for Extra { value, descriptor } in self.metrics.iter().flatten() {
             // Collections follow from the memory; so does, where it is there, the diagnoser's own view of it.
@@ -119,13 +120,13 @@ impl Benchmark<'_> {
             if known {
                 continue;
             }
-            let scale = ledger.unit(&descriptor.unit);
+            let scale = builder.unit(&descriptor.unit);
             let direction = if descriptor.greater_is_better { Direction::Higher } else { Direction::Lower };
             let metric = match &*descriptor.id {
                 "Allocated Memory" => "memory".to_owned(),
                 id => id.to_lowercase().replace(' ', "-"),
             };
-            ledger.add(
+            builder.add(
                 name,
                 Metric::measured(metric, scale.unit, direction),
                 [Evidence::Value(value.0).scaled(scale.factor)],

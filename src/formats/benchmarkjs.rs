@@ -2,9 +2,9 @@
 //! that `String(event.target)` prints. JSON holds the time of every sample; a line holds operations a second with a
 //! relative margin of error, so that text and JSON are different metrics.
 
-use super::json::{Number, Numbers, Pairs, Present, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, text};
+use super::builder::ReadingBuilder;
+use super::json::{Number, Numbers, Pairs, Present, parse_lenient};
+use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -27,52 +27,52 @@ impl Format for BenchmarkJs {
         "JSON.stringify(suite), or String(event.target) on each cycle (Benchmark.js)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "JSON: time, every sample; text: throughput with its margin of error"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        if look.is_json() {
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        if preview.is_json() {
             return ["", "0.", "[]."].iter().any(|at| {
-                look.keys.contains(&format!("{at}hz")) && look.keys.contains(&format!("{at}stats"))
-                    || look.keys.contains(&format!("{at}stats.sample"))
+                preview.json_keys.contains(&format!("{at}hz")) && preview.json_keys.contains(&format!("{at}stats"))
+                    || preview.json_keys.contains(&format!("{at}stats.sample"))
             });
         }
-        look.lines().any(|line| read(line).is_some())
+        preview.lines().any(|line| read(line).is_some())
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let mut scratch = Vec::new();
-        match text::opening(source)? {
+        match text::first_byte(source)? {
             Some(b'[') => {
-                let list: Vec<&RawValue> = document(source, &mut scratch)?;
-                list.into_iter().enumerate().for_each(|(at, raw)| benchmark(&mut ledger, at, raw));
+                let list: Vec<&RawValue> = parse_lenient(source, &mut scratch)?;
+                list.into_iter().enumerate().for_each(|(at, raw)| benchmark(&mut builder, at, raw));
             }
             Some(b'{') => {
-                let suite: Pairs<Cow<'_, str>, &RawValue> = document(source, &mut scratch)?;
+                let suite: Pairs<Cow<'_, str>, &RawValue> = parse_lenient(source, &mut scratch)?;
                 if suite.0.iter().any(|(key, _)| key == "stats") {
                     let mut scratch = Vec::new();
-                    benchmark(&mut ledger, 0, document(source, &mut scratch)?);
+                    benchmark(&mut builder, 0, parse_lenient(source, &mut scratch)?);
                 }
                 let members = suite.0.into_iter().filter_map(|(key, raw)| Some((key.parse::<usize>().ok()?, raw)));
-                members.for_each(|(at, raw)| benchmark(&mut ledger, at, raw));
+                members.for_each(|(at, raw)| benchmark(&mut builder, at, raw));
             }
-            _ => text::text(source)?.lines().for_each(|text| line(&mut ledger, text)),
+            _ => text::decode(source)?.lines().for_each(|text| line(&mut builder, text)),
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
-fn benchmark(ledger: &mut Ledger<'_>, at: usize, raw: &RawValue) {
-    let Some(benchmark) = ledger.read::<Benchmark<'_>>("benchmark", at, raw) else { return };
+fn benchmark(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
+    let Some(benchmark) = builder.parse_entry::<Benchmark<'_>>("benchmark", at, raw) else { return };
     let (name, stats) = (benchmark.name, benchmark.stats);
     if benchmark.error.0 || stats.sample.0.is_empty() && !(stats.mean.0 > 0.0 || benchmark.hz.0 > 0.0) {
-        ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or was aborted"));
+        builder.warn("failed-benchmark", format!("`{name}` has no result: it failed or was aborted"));
         return;
     }
     if !stats.sample.0.is_empty() {
-        ledger.add(&name, Metric::time(), [Evidence::Samples(stats.sample.0).scaled(SECOND)]);
+        builder.add(&name, Metric::time(), [Evidence::Samples(stats.sample.0).scaled(SECOND)]);
     } else if stats.mean.0 > 0.0 {
         let summary = Summary {
             centre: stats.mean.0,
@@ -80,17 +80,17 @@ fn benchmark(ledger: &mut Ledger<'_>, at: usize, raw: &RawValue) {
             sd: stats.deviation.finite(),
             ..Summary::default()
         };
-        ledger.add(&name, Metric::time(), [Evidence::summary(summary).scaled(SECOND)]);
+        builder.add(&name, Metric::time(), [Evidence::summary(summary).scaled(SECOND)]);
     } else {
-        ledger.add(&name, Metric::throughput(), [Evidence::Value(benchmark.hz.0)]);
+        builder.add(&name, Metric::throughput(), [Evidence::Value(benchmark.hz.0)]);
     }
 }
 
-fn line(ledger: &mut Ledger<'_>, text: &str) {
+fn line(builder: &mut ReadingBuilder<'_>, text: &str) {
     let Some(Line { name, hz, margin, runs }) = read(text) else { return };
     let sd = deviation(hz, margin, runs);
     let summary = Summary { centre: hz, sd, samples: Some(runs), ..Summary::default() };
-    ledger.add(name, Metric::throughput(), [Evidence::summary(summary)]);
+    builder.add(name, Metric::throughput(), [Evidence::summary(summary)]);
 }
 
 /// The deviation of single samples behind a 95% margin of error (in percent) on the mean of some runs.

@@ -2,7 +2,7 @@
 //! their benchmarks, and which summaries of a directory are left over from an earlier build.
 
 use super::Source;
-use super::ledger::Ledger;
+use super::builder::ReadingBuilder;
 use crate::model::{Direction, Evidence, Metric, Unit};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -32,20 +32,24 @@ pub(super) fn name(module_path: &str, id: Option<&str>) -> String {
 }
 
 /// Adds a benchmark's events. Of two valgrind tools that count the same event the first stands.
-pub(super) fn add<'e>(ledger: &mut Ledger<'_>, name: &str, events: impl Iterator<Item = (Cow<'e, str>, Option<f64>)>) {
+pub(super) fn add<'e>(
+    builder: &mut ReadingBuilder<'_>,
+    name: &str,
+    events: impl Iterator<Item = (Cow<'e, str>, Option<f64>)>,
+) {
     let mut seen = BTreeSet::new();
     for (event, count) in events {
         let Some(metric) = metric(&event) else { continue };
         let Some(count) = count else {
-            ledger.warn("no-value", format!("`{name}` ({event}) holds only an earlier run's number; it is left out"));
+            builder.warn("no-value", format!("`{name}` ({event}) holds only an earlier run's number; it is left out"));
             continue;
         };
         if seen.insert(metric.name.clone()) {
-            ledger.add(name, metric, [Evidence::Value(count)]);
+            builder.add(name, metric, [Evidence::Value(count)]);
         }
     }
     if seen.is_empty() {
-        ledger.warn("no-value", format!("`{name}` holds no count of instructions, allocations or errors"));
+        builder.warn("no-value", format!("`{name}` holds no count of instructions, allocations or errors"));
     }
 }
 
@@ -55,7 +59,7 @@ pub(super) fn add<'e>(ledger: &mut Ledger<'_>, name: &str, events: impl Iterator
 /// A summary names the program that it ran and, where it compared, the program before. Of one benchmark file's programs
 /// the one whose summary started last is the current one; the older tool states no time, so there it is the one that
 /// followed another and was not followed itself. Where nothing tells, nothing is left over.
-pub fn left_overs(files: &[Option<&Origin>]) -> Vec<usize> {
+pub fn leftovers(files: &[Option<&Origin>]) -> Vec<usize> {
     let mut suites: BTreeMap<&(String, String), Vec<(usize, &Origin)>> = BTreeMap::new();
     for (at, file) in files.iter().enumerate() {
         if let Some(origin) = file {
@@ -176,7 +180,7 @@ mod tests {
     fn left(files: &[&str]) -> Vec<usize> {
         let origin = |text: &&str| Origin::of(Source { name: "x", bytes: text.as_bytes() });
         let origins: Vec<_> = files.iter().map(origin).collect();
-        left_overs(&origins.iter().map(Option::as_ref).collect::<Vec<_>>())
+        leftovers(&origins.iter().map(Option::as_ref).collect::<Vec<_>>())
     }
 
     fn gungraun(program: &str, started: &str) -> String {

@@ -1,9 +1,9 @@
 //! cargo-criterion's JSON messages, one a line: each `benchmark-complete` holds every sample as measured value and
 //! iteration count. Other messages and other lines (a benchmark may print) are left alone.
 
-use super::exchange::metric_of;
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, json, text};
+use super::builder::ReadingBuilder;
+use super::metric_by_unit::metric_by_unit;
+use super::{Format, Preview, Reading, Source, json, text};
 use crate::model::{Diagnostic, Evidence, Summary, Work, WorkUnit};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -48,45 +48,45 @@ impl Format for CargoCriterion {
         "cargo criterion --message-format=json > out.json"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time: every sample (or the median without them), with the work of one iteration"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.lines().any(|line| line.starts_with("{\"reason\":\"benchmark-complete\""))
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.lines().any(|line| line.starts_with("{\"reason\":\"benchmark-complete\""))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         for (at, line) in (1..).zip(text::utf8(source)?.split(|byte| *byte == b'\n')) {
-            ledger.line = Some(at);
+            builder.line = Some(at);
             if !line.trim_ascii_start().starts_with(b"{") {
                 continue;
             }
             match serde_json::from_slice::<Message<'_>>(line) {
-                Ok(message) if message.reason == "benchmark-complete" => read_message(&mut ledger, message),
+                Ok(message) if message.reason == "benchmark-complete" => read_message(&mut builder, message),
                 Ok(_) => {}
-                Err(error) => ledger.warn("unreadable-line", json::line_message(&error)),
+                Err(error) => builder.warn("unreadable-line", json::line_message(&error)),
             }
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
-fn read_message(ledger: &mut Ledger<'_>, message: Message<'_>) {
+fn read_message(builder: &mut ReadingBuilder<'_>, message: Message<'_>) {
     let Some(name) = message.id else {
-        return ledger.warn("unreadable-line", "a benchmark without an id; it is left out");
+        return builder.warn("unreadable-line", "a benchmark without an id; it is left out");
     };
     let label = message.unit.as_deref().unwrap_or("");
-    let scale = ledger.unit(label);
+    let scale = builder.unit(label);
     let samples: Vec<f64> = message.measured_values.iter().zip(&message.iteration_count).map(|(v, n)| v / n).collect();
     if message.measured_values.len() != message.iteration_count.len() {
-        ledger.warn("uneven-samples", format!("`{name}` has unequal numbers of values and iteration counts"));
+        builder.warn("uneven-samples", format!("`{name}` has unequal numbers of values and iteration counts"));
     }
     let evidence = if samples.is_empty() {
         let mean = message.mean.as_ref().map(|mean| mean.estimate);
         let Some(centre) = message.median.or(message.typical).map(|centre| centre.estimate).or(mean) else {
-            return ledger.warn("no-value", format!("`{name}` has neither samples nor estimates; it is left out"));
+            return builder.warn("no-value", format!("`{name}` has neither samples nor estimates; it is left out"));
         };
         Evidence::summary(Summary { centre, mean, ..Summary::default() })
     } else {
@@ -100,11 +100,11 @@ fn read_message(ledger: &mut Ledger<'_>, message: Message<'_>) {
         };
         (work.per_iteration > 0.0).then_some(Work { amount: work.per_iteration, unit })
     });
-    let metric = metric_of(scale.unit, label);
+    let metric = metric_by_unit(scale.unit, label);
     let metric_name = metric.name.clone();
-    ledger.add(&name, metric, [evidence.scaled(scale.factor)]);
+    builder.add(&name, metric, [evidence.scaled(scale.factor)]);
     if let Some(work) = work {
-        ledger.work(&name, &metric_name, work);
+        builder.set_work(&name, &metric_name, work);
     }
 }
 

@@ -1,12 +1,12 @@
 //! Python's cProfile: the table that it prints, in any order, and the file of `-o` (a marshalled dictionary).
 //!
-//! A function is a benchmark, named by file and function without its line, which moves; namesakes in one file are told
+//! A function is a benchmark, named by file and function without its line, which moves; names in one file are told
 //! apart in the order of their lines. Built-in functions keep the name that pstats prints.
 
-use super::ledger::Ledger;
+use super::builder::ReadingBuilder;
 use super::marshal::{Id, Marshalled, Value};
-use super::text::{Namesakes, number, numbered, text};
-use super::{Format, Look, Reading, Source};
+use super::text::{UniqueNames, decode, number, numbered_lines};
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 
 /// Nanoseconds in cProfile's unit of time.
@@ -26,24 +26,24 @@ impl Format for Cprofile {
         "python -m cProfile -o FILE SCRIPT.py, or the table that it prints without -o"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "per function and total: time (with what it calls), time:self, calls (exact)"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        marshalled(look.start) || look.lines().any(header)
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        marshalled(preview.bytes) || preview.lines().any(header)
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new("cprofile", source);
+        let mut builder = ReadingBuilder::new("cprofile", source);
         if marshalled(source.bytes) {
             let read = Marshalled::read(source.bytes);
             let read = read.map_err(|fault| Diagnostic::error("unreadable", source.name, fault))?;
-            take_dictionary(&read, &mut ledger);
+            take_dictionary(&read, &mut builder);
         } else {
-            take_tables(&text(source)?, &mut ledger);
+            take_tables(&decode(source)?, &mut builder);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
@@ -71,46 +71,46 @@ struct Function {
     inclusive: f64,
 }
 
-/// Writes functions down in the order of the source, so that namesakes keep their numbers however the table was sorted.
-fn record(mut functions: Vec<Function>, ledger: &mut Ledger<'_>) {
+/// Writes functions down in the order of the source, so that names keep their numbers however the table was sorted.
+fn record(mut functions: Vec<Function>, builder: &mut ReadingBuilder<'_>) {
     functions.sort_by(|a, b| (&a.file, a.line, &a.name).cmp(&(&b.file, b.line, &b.name)));
-    let mut namesakes = Namesakes::default();
+    let mut names = UniqueNames::default();
     for function in functions {
         let name = match function.file.as_str() {
             "" => function.name,
             // As pstats itself strips it: the directory is another one in another checkout.
             file => format!("{}::{}", file.rsplit(['/', '\\']).next().unwrap_or(file), function.name),
         };
-        let name = namesakes.tell_apart(name);
-        record_one(&name, Some(function.inclusive), Some(function.own), function.calls, ledger);
+        let name = names.make_unique(name);
+        record_one(&name, Some(function.inclusive), Some(function.own), function.calls, builder);
     }
 }
 
-fn record_one(name: &str, inclusive: Option<f64>, own: Option<f64>, calls: f64, ledger: &mut Ledger<'_>) {
+fn record_one(name: &str, inclusive: Option<f64>, own: Option<f64>, calls: f64, builder: &mut ReadingBuilder<'_>) {
     let time = |metric: &'static str| Metric::measured(metric, Unit::Nanosecond, Direction::Lower);
     for (metric, value) in [("time", inclusive), ("time:self", own)] {
         if let Some(value) = value.filter(|value| *value != 0.0) {
-            ledger.add(name, time(metric), [Evidence::Value(value * SECOND)]);
+            builder.add(name, time(metric), [Evidence::Value(value * SECOND)]);
         }
     }
-    ledger.add(name, Metric::counted("calls", Unit::Count, Direction::Lower), [Evidence::Value(calls)]);
+    builder.add(name, Metric::counted("calls", Unit::Count, Direction::Lower), [Evidence::Value(calls)]);
 }
 
-fn take_dictionary(read: &Marshalled<'_>, ledger: &mut Ledger<'_>) {
+fn take_dictionary(read: &Marshalled<'_>, builder: &mut ReadingBuilder<'_>) {
     let Value::Dictionary(entries) = read.root() else { return };
     let mut functions = Vec::new();
     for (number, (key, value)) in (1..).zip(entries) {
         match function(read, *key, *value) {
             Some(function) => functions.push(function),
-            None => ledger.warn("unreadable-entry", format!("entry {number} is no function of a profile")),
+            None => builder.warn("unreadable-entry", format!("entry {number} is no function of a profile")),
         }
     }
     if !functions.is_empty() {
         let own = functions.iter().map(|function| function.own).sum();
         let calls = functions.iter().map(|function| function.calls).sum();
-        record_one(TOTAL, Some(own), None, calls, ledger);
+        record_one(TOTAL, Some(own), None, calls, builder);
     }
-    record(functions, ledger);
+    record(functions, builder);
 }
 
 /// `(file, line, name): (primitive calls, calls, own time, inclusive time, callers)`.
@@ -135,12 +135,12 @@ fn function(read: &Marshalled<'_>, key: Id, value: Id) -> Option<Function> {
     Some(Function { file, line, name, calls: number(calls)?, own: number(own)?, inclusive: number(inclusive)? })
 }
 
-fn take_tables(text: &str, ledger: &mut Ledger<'_>) {
+fn take_tables(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut functions = Vec::new();
     let mut in_table = false;
     let mut too_short = 0u64;
-    for (at, line) in numbered(text) {
-        ledger.line = Some(at);
+    for (at, line) in numbered_lines(text) {
+        builder.line = Some(at);
         if header(line) {
             in_table = true;
         } else if line.trim().is_empty() {
@@ -151,22 +151,22 @@ fn take_tables(text: &str, ledger: &mut Ledger<'_>) {
                     too_short += u64::from(function.inclusive == 0.0 || function.own == 0.0);
                     functions.push(function);
                 }
-                None => ledger.warn("unreadable-line", format!("is no function: `{line}`")),
+                None => builder.warn("unreadable-line", format!("is no function: `{line}`")),
             }
         } else if let Some((calls, seconds)) = sum(line) {
-            record(std::mem::take(&mut functions), ledger);
-            record_one(TOTAL, Some(seconds), None, calls, ledger);
+            record(std::mem::take(&mut functions), builder);
+            record_one(TOTAL, Some(seconds), None, calls, builder);
         } else if line.trim_start().starts_with("List reduced from ") {
             let message = format!("{}: functions that are not listed look as if they were removed", line.trim());
-            ledger.note("partial-list", message);
+            builder.note("partial-list", message);
         }
     }
-    record(functions, ledger);
+    record(functions, builder);
     if too_short > 0 {
         let message = format!(
             "times of 0.000 s in {too_short} rows are left out: too short for the table's three decimals (-o keeps them)"
         );
-        ledger.note("too-coarse", message);
+        builder.note("too-coarse", message);
     }
 }
 
@@ -219,7 +219,7 @@ mod tests {
     fn namesakes_are_told_apart_by_their_lines_not_by_the_order_of_the_table() {
         let text = "  3 function calls in 0.300 seconds\n\n ncalls  tottime  percall  cumtime  percall \
             filename:lineno(function)\n 1 0.2 0.2 0.2 0.2 a.py:9(f)\nbroken\n 2 0.1 0.1 0.1 0.1 a.py:4(f)\n";
-        assert!(Cprofile.sniff(&Look::at(text.as_bytes())));
+        assert!(Cprofile.sniff(&Preview::of(text.as_bytes())));
         let reading = Cprofile.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         let calls: Vec<_> = reading
             .measurements
@@ -241,7 +241,7 @@ mod tests {
             bytes.extend(value.to_le_bytes());
         }
         bytes.extend(b"{0)\x03\xfa\x01ai\x01\0\0\0i\x02\0\0\0N0");
-        assert!(Cprofile.sniff(&Look::at(&bytes)));
+        assert!(Cprofile.sniff(&Preview::of(&bytes)));
         let reading = Cprofile.parse(Source { name: "x", bytes: &bytes }).unwrap();
         let time = reading.measurements.iter().find(|m| m.benchmark.as_str() == "a.py::f").unwrap();
         assert_eq!(time.replicates, [Evidence::Value(1e9)]);

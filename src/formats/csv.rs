@@ -1,9 +1,9 @@
 //! The CSV exchange format: a header with `name`, `value` and `unit`, and where wanted `metric`, `direction`
 //! (`lower` or `higher`) and `run`. Rows of one benchmark and metric in one run are its samples; each run is a replicate.
 
-use super::exchange::Assumed;
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, text};
+use super::builder::ReadingBuilder;
+use super::metric_by_unit::AssumedDirections;
+use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric};
 use ::csv::{ReaderBuilder, StringRecord};
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub struct Csv;
 
 /// What ends the guessing.
-const MEND: &str = "Add a `direction` column with `lower` or `higher`";
+const ADVICE: &str = "Add a `direction` column with `lower` or `higher`";
 
 impl Format for Csv {
     fn name(&self) -> &'static str {
@@ -24,12 +24,12 @@ impl Format for Csv {
         "a script that writes the columns name,value,unit[,metric][,direction][,run]"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "any metric: a number or samples, by run"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.lines().next().is_some_and(|line| {
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.lines().next().is_some_and(|line| {
             let header =
                 StringRecord::from(line.split(',').map(|cell| cell.trim().trim_matches('"')).collect::<Vec<_>>());
             Columns::of(&header).is_ok()
@@ -45,29 +45,29 @@ impl Format for Csv {
             let wanted = "name,value,unit[,metric][,direction][,run]";
             bad(format!("has no column `{missing}`; the header is {wanted}"))
         })?;
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         for name in columns.unknown(header) {
-            ledger.note("unknown-field", format!("the column `{name}` is not read"));
+            builder.note("unknown-field", format!("the column `{name}` is not read"));
         }
-        let mut assumed = Assumed::default();
+        let mut assumed = AssumedDirections::default();
         let mut table = Table::default();
         for record in reader.records() {
             match record {
                 Ok(record) => {
-                    ledger.line = record.position().map(::csv::Position::line);
-                    if let Err(message) = table.add(&mut ledger, &mut assumed, &columns, &record) {
-                        ledger.warn("unreadable-entry", message);
+                    builder.line = record.position().map(::csv::Position::line);
+                    if let Err(message) = table.add(&mut builder, &mut assumed, &columns, &record) {
+                        builder.warn("unreadable-entry", message);
                     }
                 }
-                Err(error) => ledger.warn("unreadable-entry", error.to_string()),
+                Err(error) => builder.warn("unreadable-entry", error.to_string()),
             }
         }
-        ledger.line = None;
+        builder.line = None;
         for series in table.series {
-            ledger.add(&series.name, series.metric, series.runs.into_iter().map(evidence));
+            builder.add(&series.name, series.metric, series.runs.into_iter().map(evidence));
         }
-        assumed.report(&mut ledger, MEND);
-        ledger.finish()
+        assumed.report(&mut builder, ADVICE);
+        builder.finish()
     }
 }
 
@@ -96,8 +96,8 @@ struct Series {
 impl Table {
     fn add(
         &mut self,
-        ledger: &mut Ledger<'_>,
-        assumed: &mut Assumed,
+        builder: &mut ReadingBuilder<'_>,
+        assumed: &mut AssumedDirections,
         columns: &Columns,
         row: &StringRecord,
     ) -> Result<(), String> {
@@ -112,7 +112,7 @@ impl Table {
             "higher" => Some(Direction::Higher),
             other => return Err(format!("`{other}` is no direction; write lower or higher")),
         };
-        let scale = ledger.unit(label);
+        let scale = builder.unit(label);
         let metric = assumed.metric(cell(columns.metric), label, scale.unit, direction);
         let series_at = *self.series_at.entry((name.to_owned(), metric.clone())).or_insert(self.series.len());
         if series_at == self.series.len() {

@@ -1,8 +1,8 @@
 //! divan's table: a tree of names on the left, then fastest, slowest, median, mean, samples and iterations, and below a
 //! benchmark its allocations in the same columns. Rates repeat the times and are left out.
 
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, text};
+use super::builder::ReadingBuilder;
+use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit, UnitScale};
 use std::collections::BTreeSet;
 
@@ -42,23 +42,23 @@ impl Format for Divan {
         "cargo bench -- --color never > out.txt (with divan)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time: median, mean, fastest and slowest with the number of samples; with its allocation profiler also \
          allocations, memory and memory:peak"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.lines().any(|line| header(&text::plain(line)).is_some())
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.lines().any(|line| header(&text::without_colors(line)).is_some())
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let (mut program, mut path, mut rows) = (None, Vec::<String>::new(), Vec::<Row>::new());
         let mut reading: Option<String> = None; // the benchmark whose further rows these are
         let mut block = Block::Other;
-        let text = text::text(source)?;
-        for (at, line) in text::numbered(&text) {
-            ledger.line = Some(at);
+        let text = text::decode(source)?;
+        for (at, line) in text::numbered_lines(&text) {
+            builder.line = Some(at);
             if let Some(name) = header(line) {
                 program = Some(name.to_owned());
                 path.clear();
@@ -68,7 +68,7 @@ impl Format for Divan {
             let Some(program) = &program else { continue };
             let (depth, node) = match node(line) {
                 Some((depth, _)) if depth >= DEPTH || depth > path.len() => {
-                    ledger.warn("unreadable-line", "the tree jumps here; the line is left out");
+                    builder.warn("unreadable-line", "the tree jumps here; the line is left out");
                     continue;
                 }
                 found => found.unwrap_or((0, "")),
@@ -100,21 +100,21 @@ impl Format for Divan {
                     reading = Some(name);
                     block = Block::Other;
                 }
-                None => ledger.warn("unreadable-line", "expected four times after the name; the line is left out"),
+                None => builder.warn("unreadable-line", "expected four times after the name; the line is left out"),
             }
         }
-        ledger.line = None;
-        add(&mut ledger, rows);
-        ledger.finish()
+        builder.line = None;
+        add(&mut builder, rows);
+        builder.finish()
     }
 }
 
 /// With several programs in one text, a name begins with its program's, which alone tells them apart.
-fn add(ledger: &mut Ledger<'_>, rows: Vec<Row>) {
+fn add(builder: &mut ReadingBuilder<'_>, rows: Vec<Row>) {
     let several = rows.iter().map(|row| &row.program).collect::<BTreeSet<_>>().len() > 1;
     for row in rows {
         let name = if several { format!("{}/{}", row.program, row.name) } else { row.name };
-        ledger.add(&name, row.metric, [Evidence::summary(row.summary)]);
+        builder.add(&name, row.metric, [Evidence::summary(row.summary)]);
     }
 }
 

@@ -2,10 +2,10 @@
 //! the JSON file of `external-data-json-path`), of which the newest run of each suite is read. Only the history says
 //! which way is better; in a list the unit does. The `range` is free text without a fixed meaning and is not read.
 
-use super::exchange::Assumed;
-use super::json::{Number, Pairs, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, text};
+use super::builder::ReadingBuilder;
+use super::json::{Number, Pairs, parse_lenient};
+use super::metric_by_unit::AssumedDirections;
+use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -18,7 +18,7 @@ pub struct GithubActionBenchmark;
 /// How `data.js` begins.
 const SCRIPT: &str = "window.BENCHMARK_DATA";
 /// What ends the guessing.
-const MEND: &str = "Use a unit that says so (a rate such as ops/s), or perfgate's own run format, which states it";
+const ADVICE: &str = "Use a unit that says so (a rate such as ops/s), or perfgate's own run format, which states it";
 
 impl Format for GithubActionBenchmark {
     fn name(&self) -> &'static str {
@@ -29,30 +29,30 @@ impl Format for GithubActionBenchmark {
         "a script that writes customSmallerIsBetter or customBiggerIsBetter JSON; its data.js (newest run)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time, memory, throughput or value (by unit): one number; commit (data.js)"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["[].name", "[].unit", "[].value"])
-            || look.has_keys(&["entries", "lastUpdate"])
-            || look.head.trim_start().starts_with(SCRIPT)
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["[].name", "[].unit", "[].value"])
+            || preview.has_keys(&["entries", "lastUpdate"])
+            || preview.text.trim_start().starts_with(SCRIPT)
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let source = unwrapped(source)?;
-        let mut ledger = Ledger::new(self.name(), source);
-        let mut assumed = Assumed::default();
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        let mut assumed = AssumedDirections::default();
         let mut scratch = Vec::new();
-        if text::opening(source)? == Some(b'[') {
-            let list: Vec<&RawValue> = document(source, &mut scratch)?;
-            benches(&mut ledger, &mut assumed, "", list, None);
+        if text::first_byte(source)? == Some(b'[') {
+            let list: Vec<&RawValue> = parse_lenient(source, &mut scratch)?;
+            benches(&mut builder, &mut assumed, "", list, None);
         } else {
-            let history: History<'_> = document(source, &mut scratch)?;
-            newest(&mut ledger, &mut assumed, history);
+            let history: History<'_> = parse_lenient(source, &mut scratch)?;
+            newest(&mut builder, &mut assumed, history);
         }
-        assumed.report(&mut ledger, MEND);
-        ledger.finish()
+        assumed.report(&mut builder, ADVICE);
+        builder.finish()
     }
 }
 
@@ -67,43 +67,43 @@ fn unwrapped(source: Source<'_>) -> Result<Source<'_>, Diagnostic> {
     Ok(Source { bytes: bytes.get(start..end).unwrap_or_default(), ..source })
 }
 
-fn newest(ledger: &mut Ledger<'_>, assumed: &mut Assumed, history: History<'_>) {
+fn newest(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, history: History<'_>) {
     let runs: usize = history.entries.0.iter().map(|(_, runs)| runs.len()).sum();
     if runs > history.entries.0.len() {
-        ledger.note("newest-only", format!("holds {runs} runs; the newest of each suite is read"));
+        builder.note("newest-only", format!("holds {runs} runs; the newest of each suite is read"));
     }
     let mut commits: Vec<String> = Vec::new();
     for (suite, runs) in history.entries.0 {
         let Some(raw) = runs.last() else { continue };
-        let Some(run) = ledger.read::<Run<'_>>("run", runs.len() - 1, raw) else { continue };
+        let Some(run) = builder.parse_entry::<Run<'_>>("run", runs.len() - 1, raw) else { continue };
         let direction = match &*run.tool {
             "customBiggerIsBetter" => Some(Direction::Higher),
             "customSmallerIsBetter" => Some(Direction::Lower),
             _ => None,
         };
         commits.extend(run.commit.and_then(|commit| commit.id).map(Cow::into_owned));
-        benches(ledger, assumed, &format!("{suite}/"), run.benches, direction);
+        benches(builder, assumed, &format!("{suite}/"), run.benches, direction);
     }
     commits.dedup();
     if let [commit] = &commits[..] {
-        ledger.commit(commit);
+        builder.set_commit(commit);
     }
 }
 
 fn benches(
-    ledger: &mut Ledger<'_>,
-    assumed: &mut Assumed,
+    builder: &mut ReadingBuilder<'_>,
+    assumed: &mut AssumedDirections,
     suite: &str,
     list: Vec<&RawValue>,
     direction: Option<Direction>,
 ) {
     for (at, raw) in list.into_iter().enumerate() {
-        let Some(Bench { name, unit, value }) = ledger.read("entry", at, raw) else { continue };
+        let Some(Bench { name, unit, value }) = builder.parse_entry("entry", at, raw) else { continue };
         let name = format!("{suite}{name}");
         let label = unit.unwrap_or_default();
-        let scale = ledger.unit(&label);
+        let scale = builder.unit(&label);
         let metric = assumed.metric(None, &label, scale.unit, direction);
-        ledger.add(&name, metric, [Evidence::Value(value.0 * scale.factor)]);
+        builder.add(&name, metric, [Evidence::Value(value.0 * scale.factor)]);
     }
 }
 

@@ -1,8 +1,8 @@
 //! gungraun's `summary.json` (schema 7): valgrind's counts of one benchmark. The numbers of the run before, which it
 //! repeats, are not read.
 
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, callgrind, json, text};
+use super::builder::ReadingBuilder;
+use super::{Format, Preview, Reading, Source, callgrind, json, text};
 use crate::model::Diagnostic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -57,39 +57,39 @@ impl Format for Gungraun {
         "cargo bench -- --save-summary=json (with gungraun): target/gungraun/**/summary.json"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "instructions and estimated cycles, with DHAT also memory, allocations and memory:peak: exact counts"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["benchmark_exe", "module_path", "profiles[].data"])
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["benchmark_exe", "module_path", "profiles[].data"])
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let documents = serde_json::Deserializer::from_slice(text::utf8(source)?).into_iter::<Document<'_>>();
         for (at, document) in documents.enumerate() {
             match document {
-                Ok(document) => read_document(&mut ledger, document),
+                Ok(document) => read_document(&mut builder, document),
                 Err(error) if at == 0 => return Err(json::unreadable(source, &error)),
                 Err(error) => {
-                    ledger.warn("unreadable-entry", json::entry_message("the documents", at, &error));
+                    builder.warn("unreadable-entry", json::entry_message("the documents", at, &error));
                     break;
                 }
             }
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
-fn read_document(ledger: &mut Ledger<'_>, document: Document<'_>) {
+fn read_document(builder: &mut ReadingBuilder<'_>, document: Document<'_>) {
     let name = callgrind::name(&document.module_path, document.id.as_deref());
     let events = document.profiles.into_iter().flat_map(|profile| profile.data.total.metrics);
     let events = events.filter(|(event, _)| callgrind::metric(event).is_some()).map(|(event, raw)| {
         let count = serde_json::from_str::<Event>(raw.get()).ok().and_then(|event| event.values.new);
         (event, count)
     });
-    callgrind::add(ledger, &name, events);
+    callgrind::add(builder, &name, events);
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! h2load: the text it prints at the end of a run. It names no URL, so the one benchmark is called `h2load`;
 //! several runs in one file are its replicates.
 
-use super::ledger::Ledger;
-use super::load::Endpoint;
-use super::text::{number, numbered, text, time};
-use super::{Format, Look, Reading, Source};
+use super::builder::ReadingBuilder;
+use super::load_test::Endpoint;
+use super::text::{decode, number, numbered_lines, time};
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Evidence};
 
 /// h2load's report.
@@ -19,26 +19,27 @@ impl Format for H2load {
         "h2load -n 10000 -c 10 URL > FILE"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "one benchmark `h2load`: throughput, time:mean with its deviation, time:max (newer versions: time:p50/p95/p99), errors, error-rate"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.lines().any(|line| finish_of(line).is_some()) && look.lines().any(|line| line.starts_with("status codes:"))
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.lines().any(|line| finish_of(line).is_some())
+            && preview.lines().any(|line| line.starts_with("status codes:"))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let text = text(source)?;
-        let mut ledger = Ledger::new("h2load", source);
+        let text = decode(source)?;
+        let mut builder = ReadingBuilder::new("h2load", source);
         let mut run: Option<Endpoint> = None;
         let mut columns: Vec<&str> = Vec::new();
-        for (at, line) in numbered(&text) {
-            ledger.line = Some(at);
+        for (at, line) in numbered_lines(&text) {
+            builder.line = Some(at);
             if let Some(rate) = finish_of(line) {
                 let rate = Some(Evidence::Value(rate));
                 let begun = Endpoint { name: "h2load".to_owned(), rate, ..Endpoint::default() };
                 if let Some(done) = run.replace(begun) {
-                    done.record(&mut ledger);
+                    done.add_to(&mut builder);
                 }
                 continue;
             }
@@ -55,13 +56,13 @@ impl Format for H2load {
                 _ => Some(()),
             };
             if taken.is_none() {
-                ledger.warn("unreadable-line", format!("is no line of h2load's: `{line}`"));
+                builder.warn("unreadable-line", format!("is no line of h2load's: `{line}`"));
             }
         }
         if let Some(done) = run {
-            done.record(&mut ledger);
+            done.add_to(&mut builder);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
@@ -111,7 +112,7 @@ mod tests {
         let text = "finished in 1.00s, 10.00 req/s, 1KB/s\nrequests: 12 total, 12 started, 10 done, 8 succeeded, \
             2 failed, 1 errored, 1 timeout\nstatus codes: 8 2xx\n     min  max  median  p95  p99  mean  sd  +/- sd\n\
             request     :  7us  461us  10us  15us  20us  11us  3us  93.62%\nconnect     :  1s 1s 1s 1s 1s 1s 1s 1%\n";
-        assert!(H2load.sniff(&Look::at(text.as_bytes())));
+        assert!(H2load.sniff(&Preview::of(text.as_bytes())));
         let reading = H2load.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         let value = |name: &str| {
             reading.measurements.iter().find(|m| m.metric.name == name).map(|m| match &m.replicates[0] {

@@ -1,7 +1,7 @@
 //! hyperfine's `--export-json`: every run is a process of its own, so every time is a replicate.
 
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, json};
+use super::builder::ReadingBuilder;
+use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -67,29 +67,29 @@ impl Format for Hyperfine {
         "hyperfine --export-json out.json 'COMMAND'"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time: every run (or mean, sd, minimum and maximum without them); memory:peak: every run; errors: runs that failed"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        let empty = look.keys.len() == 1 && look.head.trim_end().ends_with("[]}");
-        look.has_keys(&["results"])
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        let empty = preview.json_keys.len() == 1 && preview.text.trim_end().ends_with("[]}");
+        preview.has_keys(&["results"])
             && (empty
-                || look.has_keys(&["results[].command"])
-                    && ["results[].mean", "results[].times"].iter().any(|key| look.keys.contains(*key)))
+                || preview.has_keys(&["results[].command"])
+                    && ["results[].mean", "results[].times"].iter().any(|key| preview.json_keys.contains(*key)))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
-        json::each(source, "results", |entry| match entry {
-            Ok(entry) => read_entry(&mut ledger, entry),
-            Err(message) => ledger.warn("unreadable-entry", message),
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        json::for_each_entry(source, "results", |entry| match entry {
+            Ok(entry) => read_entry(&mut builder, entry),
+            Err(message) => builder.warn("unreadable-entry", message),
         })?;
-        ledger.finish()
+        builder.finish()
     }
 }
 
-fn read_entry(ledger: &mut Ledger<'_>, entry: Entry<'_>) {
+fn read_entry(builder: &mut ReadingBuilder<'_>, entry: Entry<'_>) {
     let mut name = entry.command.into_owned();
     for (parameter, value) in entry.parameters.iter().flatten() {
         name.push_str(&format!("/{parameter}={value}"));
@@ -97,7 +97,7 @@ fn read_entry(ledger: &mut Ledger<'_>, entry: Entry<'_>) {
     let times = entry.times.unwrap_or_default();
     let evidence = if times.is_empty() {
         let Some(centre) = entry.median.or(entry.mean) else {
-            return ledger.warn("no-value", format!("`{name}` has neither times nor a mean; it is left out"));
+            return builder.warn("no-value", format!("`{name}` has neither times nor a mean; it is left out"));
         };
         let ends = [(0.0, entry.min), (1.0, entry.max)];
         let quantiles = ends.into_iter().filter_map(|(share, value)| Some((share, value?))).collect();
@@ -105,16 +105,16 @@ fn read_entry(ledger: &mut Ledger<'_>, entry: Entry<'_>) {
     } else {
         replicates(times)
     };
-    ledger.add(&name, Metric::time(), evidence.into_iter().map(|one| one.scaled(SECOND)));
+    builder.add(&name, Metric::time(), evidence.into_iter().map(|one| one.scaled(SECOND)));
     let memory = entry.memory_usage_byte.unwrap_or_default();
-    ledger.add(&name, Metric::measured("memory:peak", Unit::Byte, Direction::Lower), replicates(memory));
+    builder.add(&name, Metric::measured("memory:peak", Unit::Byte, Direction::Lower), replicates(memory));
     if let Some(Failures(failed)) = entry.exit_codes {
         if failed > 0 {
             let message = format!("`{name}`: {failed} runs ended with an error; their times may mean nothing");
-            ledger.warn("failed-command", message);
+            builder.warn("failed-command", message);
         }
         let errors = Metric::counted("errors", Unit::Count, Direction::Lower);
-        ledger.add(&name, errors, [Evidence::Value(f64::from(failed))]);
+        builder.add(&name, errors, [Evidence::Value(f64::from(failed))]);
     }
 }
 

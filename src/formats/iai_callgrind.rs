@@ -1,8 +1,8 @@
 //! iai-callgrind's `summary.json` (schema 6): valgrind's counts of one benchmark. The numbers of the run before, which it
 //! repeats, are not read.
 
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, callgrind, json, text};
+use super::builder::ReadingBuilder;
+use super::{Format, Preview, Reading, Source, callgrind, json, text};
 use crate::model::Diagnostic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -70,38 +70,38 @@ impl Format for IaiCallgrind {
         "cargo bench -- --save-summary=json (with iai-callgrind 0.16): target/iai/**/summary.json"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "instructions and estimated cycles, with DHAT also memory, allocations and memory:peak: exact counts"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["benchmark_exe", "module_path"]) && !look.keys.contains("profiles[].data")
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["benchmark_exe", "module_path"]) && !preview.json_keys.contains("profiles[].data")
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let documents = serde_json::Deserializer::from_slice(text::utf8(source)?).into_iter::<Document<'_>>();
         for (at, document) in documents.enumerate() {
             match document {
-                Ok(document) => read_document(&mut ledger, document),
+                Ok(document) => read_document(&mut builder, document),
                 Err(error) if at == 0 => return Err(json::unreadable(source, &error)),
                 Err(error) => {
-                    ledger.warn("unreadable-entry", json::entry_message("the documents", at, &error));
+                    builder.warn("unreadable-entry", json::entry_message("the documents", at, &error));
                     break;
                 }
             }
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
-fn read_document(ledger: &mut Ledger<'_>, document: Document<'_>) {
+fn read_document(builder: &mut ReadingBuilder<'_>, document: Document<'_>) {
     let name = callgrind::name(&document.module_path, document.id.as_deref());
     if document.profiles.is_empty() {
         let version = &document.version;
         let message =
             format!("`{name}` has no profiles (schema {version}); perfgate reads iai-callgrind 0.16 and gungraun");
-        return ledger.warn("no-value", message);
+        return builder.warn("no-value", message);
     }
     let summaries = document.profiles.iter().map(|profile| profile.summaries.total.summary);
     let tools = summaries.filter_map(|summary| serde_json::from_str::<BTreeMap<&str, Events<'_>>>(summary.get()).ok());
@@ -114,7 +114,7 @@ fn read_document(ledger: &mut Ledger<'_>, document: Document<'_>) {
         });
         (event, count)
     });
-    callgrind::add(ledger, &name, events);
+    callgrind::add(builder, &name, events);
 }
 
 #[cfg(test)]

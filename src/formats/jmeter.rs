@@ -3,11 +3,11 @@
 //! Samples are grouped by their label. Of XML the samples right under the root count: those nested in them are part of
 //! their parent's time, and the CSV log does not have them.
 
-use super::ledger::Ledger;
-use super::load::{record_errors, response_time};
+use super::builder::ReadingBuilder;
+use super::load_test::{add_errors, response_time};
 use super::text::{self, number};
 use super::xml::{self, Elements, Step};
-use super::{Format, Look, Reading, Source};
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Evidence, Metric};
 use csv::ByteRecord;
 use quick_xml::events::BytesStart;
@@ -33,26 +33,26 @@ impl Format for Jmeter {
         "jmeter -n -t PLAN.jmx -l FILE.jtl (CSV or XML)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "per label: time, every request's sample, errors, error-rate; for Total: throughput, errors, error-rate"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.root == Some("testResults") || layout(look.head.as_bytes()).is_some()
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.xml_root == Some("testResults") || layout(preview.text.as_bytes()).is_some()
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new("jmeter", source);
+        let mut builder = ReadingBuilder::new("jmeter", source);
         let mut log = Log::default();
         let bytes = text::utf8(source)?;
-        if text::opening(source)? == Some(b'<') {
-            take_xml(source, &mut log, &mut ledger)?;
+        if text::first_byte(source)? == Some(b'<') {
+            take_xml(source, &mut log, &mut builder)?;
         } else if let Some(layout) = layout(bytes) {
-            take_csv(bytes, &layout, &mut log, &mut ledger);
+            take_csv(bytes, &layout, &mut log, &mut builder);
         }
-        ledger.line = None;
-        log.record(&mut ledger);
-        ledger.finish()
+        builder.line = None;
+        log.record(&mut builder);
+        builder.finish()
     }
 }
 
@@ -96,23 +96,23 @@ impl Log {
         }
     }
 
-    fn record(self, ledger: &mut Ledger<'_>) {
+    fn record(self, builder: &mut ReadingBuilder<'_>) {
         let (mut all, mut judged, mut errors) = (0, 0, 0);
         for (name, label) in self.labels {
             (all, judged, errors) = (all + label.times.len(), judged + label.judged, errors + label.errors);
-            ledger.add(&name, response_time("time"), [Evidence::Samples(label.times)]);
+            builder.add(&name, response_time("time"), [Evidence::Samples(label.times)]);
             let count = |count: u64| (label.judged > 0).then_some(count as f64);
-            record_errors(ledger, &name, count(label.errors), count(label.judged));
+            add_errors(builder, &name, count(label.errors), count(label.judged));
         }
-        if all == 0 || ledger.has(TOTAL, "time") {
+        if all == 0 || builder.has(TOTAL, "time") {
             return;
         }
         let seconds = self.from.zip(self.to).map(|(from, to)| (to - from) / 1000.0);
         if let Some(seconds) = seconds.filter(|seconds| *seconds > 0.0) {
-            ledger.add(TOTAL, Metric::throughput(), [Evidence::Value(all as f64 / seconds)]);
+            builder.add(TOTAL, Metric::throughput(), [Evidence::Value(all as f64 / seconds)]);
         }
         let count = |count: u64| (judged > 0).then_some(count as f64);
-        record_errors(ledger, TOTAL, count(errors), count(judged));
+        add_errors(builder, TOTAL, count(errors), count(judged));
     }
 }
 
@@ -175,7 +175,7 @@ fn boolean(field: &[u8]) -> Option<bool> {
     if field.eq_ignore_ascii_case(b"true") { Some(true) } else { field.eq_ignore_ascii_case(b"false").then_some(false) }
 }
 
-fn take_csv(bytes: &[u8], layout: &Layout, log: &mut Log, ledger: &mut Ledger<'_>) {
+fn take_csv(bytes: &[u8], layout: &Layout, log: &mut Log, builder: &mut ReadingBuilder<'_>) {
     let mut reader = reader(bytes, layout.delimiter);
     let mut record = ByteRecord::new();
     let mut header = layout.header;
@@ -183,7 +183,7 @@ fn take_csv(bytes: &[u8], layout: &Layout, log: &mut Log, ledger: &mut Ledger<'_
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return,
-            Err(error) => return ledger.warn("unreadable-line", format!("is not CSV: {error}")),
+            Err(error) => return builder.warn("unreadable-line", format!("is not CSV: {error}")),
         }
         if std::mem::take(&mut header) {
             continue;
@@ -191,8 +191,8 @@ fn take_csv(bytes: &[u8], layout: &Layout, log: &mut Log, ledger: &mut Ledger<'_
         match csv_sample(&record, layout) {
             Ok(sample) => log.take(&sample),
             Err(message) => {
-                ledger.line = record.position().map(csv::Position::line);
-                ledger.warn("unreadable-line", message);
+                builder.line = record.position().map(csv::Position::line);
+                builder.warn("unreadable-line", message);
             }
         }
     }
@@ -218,10 +218,10 @@ fn elapsed(field: Option<&str>) -> Result<f64, &'static str> {
     field.and_then(number).filter(|elapsed| *elapsed >= 0.0).ok_or(message)
 }
 
-fn take_xml(source: Source<'_>, log: &mut Log, ledger: &mut Ledger<'_>) -> Result<(), Diagnostic> {
+fn take_xml(source: Source<'_>, log: &mut Log, builder: &mut ReadingBuilder<'_>) -> Result<(), Diagnostic> {
     let mut elements = Elements::of(source)?;
     let (mut depth, mut nested, mut number) = (0usize, 0u64, 0u64);
-    while let Some(step) = elements.next(ledger) {
+    while let Some(step) = elements.next(builder) {
         let Step::Open(element, empty) = step else {
             depth = depth.saturating_sub(1);
             continue;
@@ -231,7 +231,7 @@ fn take_xml(source: Source<'_>, log: &mut Log, ledger: &mut Ledger<'_>) -> Resul
                 number += 1;
                 match xml_sample(&element) {
                     Ok(sample) => log.take(&sample),
-                    Err(message) => ledger.warn("unreadable-entry", format!("sample {number} {message}")),
+                    Err(message) => builder.warn("unreadable-entry", format!("sample {number} {message}")),
                 }
             }
             nested += u64::from(depth > 1);
@@ -240,7 +240,7 @@ fn take_xml(source: Source<'_>, log: &mut Log, ledger: &mut Ledger<'_>) -> Resul
     }
     if nested > 0 {
         let message = format!("{nested} samples inside other samples are left out: their parents contain them");
-        ledger.note("not-read", message);
+        builder.note("not-read", message);
     }
     Ok(())
 }
@@ -261,7 +261,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Reading, Diagnostic> {
-        assert!(Jmeter.sniff(&Look::at(text.as_bytes())));
+        assert!(Jmeter.sniff(&Preview::of(text.as_bytes())));
         Jmeter.parse(Source { name: "x", bytes: text.as_bytes() })
     }
 

@@ -2,9 +2,9 @@
 //! throughput, the others are times. Secondary metrics (profilers, counters, the methods of a group) stand under their
 //! own names; allocation rates are left out, since they rise when the code gets faster.
 
-use super::json::{Number, Numbers, Pairs, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, machine};
+use super::builder::ReadingBuilder;
+use super::json::{Number, Numbers, Pairs, parse_lenient};
+use super::{Format, Preview, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -23,44 +23,44 @@ impl Format for Jmh {
         "java -jar benchmarks.jar -rf json -rff out.json"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time or throughput (by mode): samples of each fork; time:p95, time:p99 (mode sample); memory (-prof gc)"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["[].benchmark", "[].primaryMetric"])
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["[].benchmark", "[].primaryMetric"])
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
-        let list: Vec<&RawValue> = document(source, &mut scratch)?;
-        let mut ledger = Ledger::new(self.name(), source);
+        let list: Vec<&RawValue> = parse_lenient(source, &mut scratch)?;
+        let mut builder = ReadingBuilder::new(self.name(), source);
         for (at, raw) in list.into_iter().enumerate() {
-            let Some(result) = ledger.read::<Benchmark<'_>>("result", at, raw) else { continue };
+            let Some(result) = builder.parse_entry::<Benchmark<'_>>("result", at, raw) else { continue };
             let jvm = [result.vm_name.as_deref(), result.jdk_version.as_deref()];
-            machine::set_words(ledger.environment(), "jvm", jvm);
+            machine::set_joined(builder.environment(), "jvm", jvm);
             let name = result.name();
-            primary(&mut ledger, &name, &result.mode, result.primary_metric);
+            primary(&mut builder, &name, &result.mode, result.primary_metric);
             for (label, raw) in result.secondary_metrics.0 {
                 let label = label.trim_start_matches('·'); // how versions before 1.37 mark a profiler
-                if let Some(score) = ledger.read::<Score<'_>>("secondary metric of result", at, raw) {
-                    secondary(&mut ledger, &name, label, score);
+                if let Some(score) = builder.parse_entry::<Score<'_>>("secondary metric of result", at, raw) {
+                    secondary(&mut builder, &name, label, score);
                 }
             }
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
-fn primary(ledger: &mut Ledger<'_>, name: &str, mode: &str, score: Score<'_>) {
-    let scale = ledger.unit(&score.score_unit);
+fn primary(builder: &mut ReadingBuilder<'_>, name: &str, mode: &str, score: Score<'_>) {
+    let scale = builder.unit(&score.score_unit);
     let metric = match (&scale.unit, mode) {
         (Unit::PerSecond | Unit::BytePerSecond, _) | (_, "thrpt") => {
             Metric::measured("throughput", scale.unit.clone(), Direction::Higher)
         }
         // With `-bm all` one benchmark has several times: the first in JMH's order is the usual one.
         _ => match Metric::measured("time", scale.unit.clone(), Direction::Lower) {
-            time if ledger.has(name, &time.name) => Metric { name: format!("time:{mode}").into(), ..time },
+            time if builder.has(name, &time.name) => Metric { name: format!("time:{mode}").into(), ..time },
             time => time,
         },
     };
@@ -77,17 +77,17 @@ fn primary(ledger: &mut Ledger<'_>, name: &str, mode: &str, score: Score<'_>) {
     }
     let share = |share: &str| Metric { name: format!("time:{share}").into(), ..metric.clone() };
     let (at_95, at_99) = (share("p95"), share("p99"));
-    ledger.add(name, metric, whole);
-    ledger.add(name, at_95, p95);
-    ledger.add(name, at_99, p99);
+    builder.add(name, metric, whole);
+    builder.add(name, at_95, p95);
+    builder.add(name, at_99, p99);
 }
 
-fn secondary(ledger: &mut Ledger<'_>, name: &str, label: &str, score: Score<'_>) {
+fn secondary(builder: &mut ReadingBuilder<'_>, name: &str, label: &str, score: Score<'_>) {
     let rate = (label.starts_with("gc.alloc.rate") || label.starts_with("gc.churn")) && !label.ends_with(".norm");
     if rate || score.score_unit == "---" || score.score.0.is_nan() {
         return; // a rate of the speed itself, or a profiler's text without a number
     }
-    let scale = ledger.unit(&score.score_unit);
+    let scale = builder.unit(&score.score_unit);
     let direction = match scale.unit {
         Unit::PerSecond | Unit::BytePerSecond => Direction::Higher,
         _ => Direction::Lower,
@@ -97,7 +97,7 @@ fn secondary(ledger: &mut Ledger<'_>, name: &str, label: &str, score: Score<'_>)
         other => other.to_lowercase(),
     };
     let evidence = score.evidence(scale.factor);
-    ledger.add(name, Metric::measured(metric, scale.unit, direction), evidence);
+    builder.add(name, Metric::measured(metric, scale.unit, direction), evidence);
 }
 
 /// The histogram of one iteration: a value and how often it was seen.

@@ -1,9 +1,9 @@
 //! JUnit XML: how long each test took, in seconds, once. A skipped test measured nothing and a failed one stopped early,
 //! so both are left out with a word; a case is called `classname::name`.
 
-use super::ledger::Ledger;
+use super::builder::ReadingBuilder;
 use super::xml::{self, Elements, Step};
-use super::{Format, Look, Reading, Source};
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Evidence, Metric};
 use quick_xml::events::BytesStart;
 
@@ -35,16 +35,16 @@ impl Format for JunitXml {
         "pytest --junitxml=out.xml, cargo nextest, gotestsum --junitfile, surefire and most other test runners"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time: one number for each test that passed"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        matches!(look.root, Some("testsuites" | "testsuite"))
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        matches!(preview.xml_root, Some("testsuites" | "testsuite"))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut ledger = ReadingBuilder::new(self.name(), source);
         let mut elements = Elements::of(source)?;
         let mut suites: Vec<Option<String>> = Vec::new(); // of each open element the suite's name, if it is a suite
         let mut case: Option<(usize, Case)> = None; // with the depth that it stands at
@@ -97,7 +97,7 @@ impl Case {
         Case { name, seconds: xml::number(element, "time"), outcome }
     }
 
-    fn add(self, ledger: &mut Ledger<'_>, skipped: &mut usize) {
+    fn add(self, ledger: &mut ReadingBuilder<'_>, skipped: &mut usize) {
         let name = &self.name;
         match (self.outcome, self.seconds) {
             (Outcome::Skipped, _) => *skipped += 1,

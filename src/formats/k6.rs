@@ -4,9 +4,9 @@
 //! Each of k6's metrics is a benchmark. Left out: the parts of a request (blocked, connecting, sending ...), whose sum is
 //! `http_req_duration`, and what the script sets rather than measures (`vus`, data sent and received).
 
-use super::ledger::Ledger;
-use super::load::{Endpoint, error_rate, record_errors};
-use super::{Format, Look, Reading, Source, json};
+use super::builder::ReadingBuilder;
+use super::load_test::{Endpoint, add_errors, error_rate};
+use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use serde::Deserialize;
 use serde_json::Value;
@@ -65,21 +65,21 @@ impl Format for K6 {
         "k6 run --summary-export=FILE script.js, or handleSummary writing JSON.stringify(data)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "per metric and tag: time:p50/p90/p95/p99/max and time:mean of trends, throughput of counters, error-rate and errors \
          of failure rates and checks; crossed thresholds as warnings"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
         let known = ["metrics.iterations", "metrics.http_reqs", "metrics.vus", "metrics.iteration_duration"];
-        look.has_keys(&["root_group", "root_group.checks"])
-            || look.has_keys(&["root_group", "metrics"])
-            || known.iter().any(|key| look.keys.contains(*key))
+        preview.has_keys(&["root_group", "root_group.checks"])
+            || preview.has_keys(&["root_group", "metrics"])
+            || known.iter().any(|key| preview.json_keys.contains(*key))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let summary: Summary<'_> = json::parse(source)?;
-        let mut ledger = Ledger::new("k6", source);
+        let mut builder = ReadingBuilder::new("k6", source);
         let mut assumed = Vec::new();
         for (name, raw) in &summary.metrics {
             let base = name.split('{').next().unwrap_or(name);
@@ -87,9 +87,9 @@ impl Format for K6 {
                 continue;
             }
             match serde_json::from_str::<Statistics>(raw.get()) {
-                Ok(statistics) => record(name, base, &statistics, &mut ledger, &mut assumed),
+                Ok(statistics) => record(name, base, &statistics, &mut builder, &mut assumed),
                 Err(error) => {
-                    ledger.warn("unreadable-entry", format!("metric `{name}` is unreadable: {error}"));
+                    builder.warn("unreadable-entry", format!("metric `{name}` is unreadable: {error}"));
                 }
             }
         }
@@ -98,36 +98,42 @@ impl Format for K6 {
                 "does not say what {} contain; by their names they are taken for milliseconds (handleSummary says it)",
                 assumed.join(", ")
             );
-            ledger.note("assumed-unit", message);
+            builder.note("assumed-unit", message);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
-fn record(name: &str, base: &str, statistics: &Statistics, ledger: &mut Ledger<'_>, assumed: &mut Vec<String>) {
+fn record(
+    name: &str,
+    base: &str,
+    statistics: &Statistics,
+    builder: &mut ReadingBuilder<'_>,
+    assumed: &mut Vec<String>,
+) {
     for (condition, outcome) in &statistics.thresholds {
         // `--summary-export` writes true for a threshold that was crossed, handleSummary {"ok": false}.
         if outcome.as_bool() == Some(true) || outcome.get("ok").and_then(Value::as_bool) == Some(false) {
-            ledger.warn("threshold-crossed", format!("k6's own threshold `{condition}` of `{name}` was crossed"));
+            builder.warn("threshold-crossed", format!("k6's own threshold `{condition}` of `{name}` was crossed"));
         }
     }
     let values = statistics.values.as_ref().unwrap_or(&statistics.direct);
     let value = |key: &str| values.get(key).and_then(Value::as_f64);
     if let Some(mean) = value("avg") {
-        record_trend(name, base, mean, values, statistics, ledger, assumed);
+        record_trend(name, base, mean, values, statistics, builder, assumed);
     } else if let (Some(passes), Some(fails)) = (value("passes"), value("fails")) {
-        record_rate(name, base, passes, fails, statistics, ledger);
+        record_rate(name, base, passes, fails, statistics, builder);
     } else if let (Some(count), rate) = (value("count"), value("rate")) {
         if failure(base) {
-            ledger.add(name, Metric::measured("errors", Unit::Count, Direction::Lower), [Evidence::Value(count)]);
+            builder.add(name, Metric::measured("errors", Unit::Count, Direction::Lower), [Evidence::Value(count)]);
         } else if let Some(rate) = rate {
-            ledger.add(name, Metric::throughput(), [Evidence::Value(rate)]);
+            builder.add(name, Metric::throughput(), [Evidence::Value(rate)]);
         }
     } else if let Some(last) = value("value") {
         let direction = wanted(statistics).unwrap_or(Direction::Lower);
-        ledger.add(name, Metric::measured("value", Unit::Ratio, direction), [Evidence::Value(last)]);
+        builder.add(name, Metric::measured("value", Unit::Ratio, direction), [Evidence::Value(last)]);
     } else {
-        ledger.warn("unreadable-entry", format!("metric `{name}` is neither trend, rate, counter nor gauge"));
+        builder.warn("unreadable-entry", format!("metric `{name}` is neither trend, rate, counter nor gauge"));
     }
 }
 
@@ -138,7 +144,7 @@ fn record_trend(
     mean: f64,
     values: &BTreeMap<String, Value>,
     statistics: &Statistics,
-    ledger: &mut Ledger<'_>,
+    builder: &mut ReadingBuilder<'_>,
     assumed: &mut Vec<String>,
 ) {
     let lower = base.to_ascii_lowercase();
@@ -164,12 +170,12 @@ fn record_trend(
             quantiles: quantiles().map(|(share, value)| (share, value * MILLISECOND)).collect(),
             ..Endpoint::default()
         };
-        endpoint.record(ledger);
+        endpoint.add_to(builder);
         return;
     }
     let unit = if statistics.contains.as_deref() == Some("data") { Unit::Byte } else { Unit::Ratio };
     let direction = wanted(statistics).unwrap_or(Direction::Lower);
-    ledger.add(name, Metric::measured("value:mean", unit.clone(), direction), [Evidence::Value(mean)]);
+    builder.add(name, Metric::measured("value:mean", unit.clone(), direction), [Evidence::Value(mean)]);
     for (share, value) in quantiles() {
         let named = match share {
             0.5 => "value:p50",
@@ -178,27 +184,34 @@ fn record_trend(
             0.99 => "value:p99",
             _ => continue,
         };
-        ledger.add(name, Metric::measured(named, unit.clone(), direction), [Evidence::Value(value)]);
+        builder.add(name, Metric::measured(named, unit.clone(), direction), [Evidence::Value(value)]);
     }
 }
 
 /// A rate: `passes` is how often it was true, which for `checks` is good and for `http_req_failed` is not.
-fn record_rate(name: &str, base: &str, passes: f64, fails: f64, statistics: &Statistics, ledger: &mut Ledger<'_>) {
+fn record_rate(
+    name: &str,
+    base: &str,
+    passes: f64,
+    fails: f64,
+    statistics: &Statistics,
+    builder: &mut ReadingBuilder<'_>,
+) {
     let all = passes + fails;
     if all == 0.0 {
-        return ledger.warn("no-samples", format!("rate `{name}` was never sampled; it is left out"));
+        return builder.warn("no-samples", format!("rate `{name}` was never sampled; it is left out"));
     }
     let bad = failure(base);
     if base == "checks" {
-        record_errors(ledger, name, Some(fails), Some(all));
+        add_errors(builder, name, Some(fails), Some(all));
     } else if wanted(statistics).unwrap_or(if bad { Direction::Lower } else { Direction::Higher }) == Direction::Higher
     {
         let metric = Metric::measured("rate", Unit::Percent, Direction::Higher);
-        ledger.add(name, metric, [Evidence::Value(100.0 * passes / all)]);
+        builder.add(name, metric, [Evidence::Value(100.0 * passes / all)]);
     } else if bad {
-        record_errors(ledger, name, Some(passes), Some(all));
+        add_errors(builder, name, Some(passes), Some(all));
     } else {
-        ledger.add(name, error_rate(), [Evidence::Value(100.0 * passes / all)]);
+        builder.add(name, error_rate(), [Evidence::Value(100.0 * passes / all)]);
     }
 }
 

@@ -1,10 +1,10 @@
 //! Locust: the statistics as CSV (`--csv`) and as JSON (`--json`, `--json-file`). The CSV files that Locust writes beside
 //! them (failures, exceptions, history) repeat or detail what the statistics hold: they are recognised and left alone.
 
-use super::ledger::Ledger;
-use super::load::Endpoint;
+use super::builder::ReadingBuilder;
+use super::load_test::Endpoint;
 use super::text::number;
-use super::{Format, Look, Reading, Source, json, text};
+use super::{Format, Preview, Reading, Source, json, text};
 use crate::model::{Diagnostic, Evidence};
 use csv::ByteRecord;
 use serde::Deserialize;
@@ -38,17 +38,21 @@ impl Format for Locust {
         "locust --headless --csv PREFIX (PREFIX_stats.csv), or --json > FILE, or --json-file NAME"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "per endpoint and Aggregated: throughput, time:p50/p90/p95/p99/max and time:mean, errors, error-rate"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["[].num_requests", "[].response_times", "[].num_none_requests"])
-            || look.lines().next().and_then(|line| table(&first_record(line.as_bytes()))).is_some()
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["[].num_requests", "[].response_times", "[].num_none_requests"])
+            || preview.lines().next().and_then(|line| table(&first_record(line.as_bytes()))).is_some()
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        if text::opening(source)? == Some(b'[') { parse_json(source) } else { parse_csv(source, text::utf8(source)?) }
+        if text::first_byte(source)? == Some(b'[') {
+            parse_json(source)
+        } else {
+            parse_csv(source, text::utf8(source)?)
+        }
     }
 }
 
@@ -102,38 +106,38 @@ fn parse_statistics(
     mut reader: csv::Reader<&[u8]>,
     header: &ByteRecord,
 ) -> Result<Reading, Diagnostic> {
-    let mut ledger = Ledger::new("locust", source);
+    let mut builder = ReadingBuilder::new("locust", source);
     let mut record = ByteRecord::new();
     loop {
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => {
-                ledger.warn("unreadable-line", format!("is not CSV: {error}"));
+                builder.warn("unreadable-line", format!("is not CSV: {error}"));
                 break;
             }
         }
-        ledger.line = record.position().map(csv::Position::line);
+        builder.line = record.position().map(csv::Position::line);
         let field = |name: &str| {
             let at = header.iter().position(|column| column == name.as_bytes())?;
             record.get(at).map(String::from_utf8_lossy)
         };
         let value = |name: &str| field(name).as_deref().and_then(number);
         let (Some(method), Some(name)) = (field("Type"), field("Name")) else {
-            ledger.warn("unreadable-line", "has no name");
+            builder.warn("unreadable-line", "has no name");
             continue;
         };
         let (Some(requests), Some(failures)) = (value("Request Count"), value("Failure Count")) else {
-            ledger.warn("unreadable-line", format!("`{name}` has no number of requests and failures"));
+            builder.warn("unreadable-line", format!("`{name}` has no number of requests and failures"));
             continue;
         };
         if requests == 0.0 {
-            ledger.warn("no-samples", format!("`{name}` had no request; it is left out"));
+            builder.warn("no-samples", format!("`{name}` had no request; it is left out"));
             continue;
         }
         let full_name = full_name(&method, &name);
-        if ledger.has(&full_name, "errors") {
-            ledger.warn("duplicate-name", format!("has `{full_name}` again; the first one is kept"));
+        if builder.has(&full_name, "errors") {
+            builder.warn("duplicate-name", format!("has `{full_name}` again; the first one is kept"));
             continue;
         }
         let time = |name: &str| value(name).map(|value| value * MILLISECOND);
@@ -156,9 +160,9 @@ fn parse_statistics(
             quantiles,
             ..Endpoint::default()
         };
-        endpoint.record(&mut ledger);
+        endpoint.add_to(&mut builder);
     }
-    ledger.finish()
+    builder.finish()
 }
 
 /// `GET /search`; the row of all endpoints has no method.
@@ -199,35 +203,35 @@ fn parse_json(source: Source<'_>) -> Result<Reading, Diagnostic> {
     let bytes = text::utf8(source)?;
     let text = json::without_nan(bytes);
     let entries: Vec<&RawValue> = json::parse(Source { name: source.name, bytes: &text })?;
-    let mut ledger = Ledger::new("locust", source);
+    let mut builder = ReadingBuilder::new("locust", source);
     let mut total: Option<Tally> = None;
     for (number, raw) in entries.iter().enumerate() {
         let entry: Entry<'_> = match serde_json::from_str(raw.get()) {
             Ok(entry) => entry,
             Err(error) => {
-                ledger.warn("unreadable-entry", format!("entry {} is unreadable: {error}", number + 1));
+                builder.warn("unreadable-entry", format!("entry {} is unreadable: {error}", number + 1));
                 continue;
             }
         };
         let name = full_name(entry.method.as_deref().unwrap_or_default(), &entry.name);
         if entry.num_requests == 0 {
-            ledger.warn("no-samples", format!("`{name}` had no request; it is left out"));
+            builder.warn("no-samples", format!("`{name}` had no request; it is left out"));
             continue;
         }
-        if ledger.has(&name, "errors") {
-            ledger.warn("duplicate-name", format!("has `{name}` again; the first one is kept"));
+        if builder.has(&name, "errors") {
+            builder.warn("duplicate-name", format!("has `{name}` again; the first one is kept"));
             continue;
         }
         let tally = tally(&entry);
         total = Some(match total {
-            None => tally.endpoint_of(name, &mut ledger),
-            Some(sum) => sum.plus(tally.endpoint_of(name, &mut ledger)),
+            None => tally.endpoint_of(name, &mut builder),
+            Some(sum) => sum.plus(tally.endpoint_of(name, &mut builder)),
         });
     }
-    if let Some(total) = total.filter(|_| !ledger.has(TOTAL, "errors")) {
-        total.endpoint_of(TOTAL.to_owned(), &mut ledger);
+    if let Some(total) = total.filter(|_| !builder.has(TOTAL, "errors")) {
+        total.endpoint_of(TOTAL.to_owned(), &mut builder);
     }
-    ledger.finish()
+    builder.finish()
 }
 
 fn tally(entry: &Entry<'_>) -> Tally {
@@ -246,7 +250,7 @@ fn tally(entry: &Entry<'_>) -> Tally {
 
 impl Tally {
     /// Records this tally under a name and hands it back for the sum.
-    fn endpoint_of(mut self, name: String, ledger: &mut Ledger<'_>) -> Self {
+    fn endpoint_of(mut self, name: String, builder: &mut ReadingBuilder<'_>) -> Self {
         self.counts.sort_by(|a, b| a.0.total_cmp(&b.0));
         let shares = [0.5, 0.66, 0.75, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999];
         let mut quantiles: Vec<_> =
@@ -265,7 +269,7 @@ impl Tally {
             quantiles,
             ..Endpoint::default()
         };
-        endpoint.record(ledger);
+        endpoint.add_to(builder);
         self
     }
 
@@ -346,7 +350,7 @@ mod tests {
         for header in
             ["Method,Name,Error,Occurrences", "Count,Message,Traceback,Nodes", "Timestamp,User Count,Type,Name"]
         {
-            assert!(Locust.sniff(&Look::at(header.as_bytes())));
+            assert!(Locust.sniff(&Preview::of(header.as_bytes())));
             let reading = parse(header).unwrap();
             assert!(reading.measurements.is_empty());
             assert_eq!(reading.diagnostics[0].code, "not-read");

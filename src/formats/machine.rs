@@ -32,7 +32,7 @@ pub(super) fn set_arch(environment: &mut Environment, text: &str) {
 }
 
 /// Sets a fact from two words (`CPython` and `3.11.7`), as far as they are there.
-pub(super) fn set_words(environment: &mut Environment, key: &str, words: [Option<&str>; 2]) {
+pub(super) fn set_joined(environment: &mut Environment, key: &str, words: [Option<&str>; 2]) {
     let text: Vec<&str> = words.into_iter().flatten().filter(|word| !word.is_empty()).collect();
     environment.set(key, text.join(" "));
 }

@@ -3,9 +3,9 @@
 //! A function is a benchmark, named by file and function. Its lines are metrics, numbered from the first one that is
 //! listed: code that moves in its file keeps its numbers.
 
-use super::ledger::Ledger;
-use super::text::{Namesakes, number, numbered, text};
-use super::{Format, Look, Reading, Source};
+use super::builder::ReadingBuilder;
+use super::text::{UniqueNames, decode, number, numbered_lines};
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 
 /// memory_profiler's report.
@@ -20,40 +20,40 @@ impl Format for MemoryProfiler {
         "python -m memory_profiler SCRIPT.py > FILE"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "per decorated function: memory:peak, and memory:line+N, what the line N below the first one added"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.lines().any(header)
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.lines().any(header)
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let text = text(source)?;
-        let mut ledger = Ledger::new("memory-profiler", source);
-        let mut namesakes = Namesakes::default();
+        let text = decode(source)?;
+        let mut builder = ReadingBuilder::new("memory-profiler", source);
+        let mut names = UniqueNames::default();
         let mut file = "";
         let mut function: Option<Function> = None;
-        for (at, line) in numbered(&text) {
-            ledger.line = Some(at);
+        for (at, line) in numbered_lines(&text) {
+            builder.line = Some(at);
             if let Some(name) = line.strip_prefix("Filename: ") {
-                close(function.take(), file, &mut namesakes, &mut ledger);
+                close(function.take(), file, &mut names, &mut builder);
                 file = name.trim();
             } else if header(line) {
-                close(function.take(), file, &mut namesakes, &mut ledger);
+                close(function.take(), file, &mut names, &mut builder);
                 function = Some(Function::default());
             } else if line.trim().is_empty() {
-                close(function.take(), file, &mut namesakes, &mut ledger);
+                close(function.take(), file, &mut names, &mut builder);
             } else if let Some(function) = &mut function
                 && !line.starts_with("====")
                 && function.take(line).is_none()
             {
                 let message = format!("is no line of memory_profiler's table: `{line}`");
-                ledger.warn("unreadable-line", message);
+                builder.warn("unreadable-line", message);
             }
         }
-        close(function, file, &mut namesakes, &mut ledger);
-        ledger.finish()
+        close(function, file, &mut names, &mut builder);
+        builder.finish()
     }
 }
 
@@ -109,17 +109,17 @@ fn bytes(value: &str, unit: &str) -> Option<f64> {
     number(value).map(|value| value * scale.factor)
 }
 
-fn close(function: Option<Function>, file: &str, namesakes: &mut Namesakes, ledger: &mut Ledger<'_>) {
+fn close(function: Option<Function>, file: &str, names: &mut UniqueNames, builder: &mut ReadingBuilder<'_>) {
     let Some(function) = function else { return };
     let name = function.name.as_deref().unwrap_or("<unnamed>");
-    let name = namesakes.tell_apart(if file.is_empty() { name.to_owned() } else { format!("{file}::{name}") });
+    let name = names.make_unique(if file.is_empty() { name.to_owned() } else { format!("{file}::{name}") });
     let memory = |metric: String| Metric::measured(metric, Unit::Byte, Direction::Lower);
     match function.peak {
-        Some(peak) => ledger.add(&name, memory("memory:peak".to_owned()), [Evidence::Value(peak)]),
-        None => ledger.warn("no-samples", format!("`{name}` has no line with a memory usage")),
+        Some(peak) => builder.add(&name, memory("memory:peak".to_owned()), [Evidence::Value(peak)]),
+        None => builder.warn("no-samples", format!("`{name}` has no line with a memory usage")),
     }
     for (offset, increment) in function.increments {
-        ledger.add(&name, memory(format!("memory:line+{offset}")), [Evidence::Value(increment)]);
+        builder.add(&name, memory(format!("memory:line+{offset}")), [Evidence::Value(increment)]);
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
                      5   10.0 MiB   10.0 MiB   1   @profile\n6                    async def f(x):\nbroken\n\
                      7   12.0 KiB    2.0 KiB   1       y = x\n8   1.0 MiB   -9.0 MiB   1   def inner(): pass\n\n";
         let text = format!("{table}{table}");
-        assert!(MemoryProfiler.sniff(&Look::at(text.as_bytes())));
+        assert!(MemoryProfiler.sniff(&Preview::of(text.as_bytes())));
         let reading = MemoryProfiler.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         let found: Vec<_> = reading
             .measurements

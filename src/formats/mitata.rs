@@ -2,9 +2,9 @@
 //! maximum, p75, p99). A benchmark in a named group is called `group/name`; arguments that the name does not show are
 //! added as `/size=8`. The heap column is left out: it is a difference of two looks at the heap, mostly noise.
 
-use super::json::{Number, Numbers, Pairs, Present, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, machine, text};
+use super::builder::ReadingBuilder;
+use super::json::{Number, Numbers, Pairs, Present, parse_lenient};
+use super::{Format, Preview, Reading, Source, machine, text};
 use crate::model::{Diagnostic, Environment, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -23,43 +23,44 @@ impl Format for Mitata {
         "run({ format: 'json' }) > out.json, or the console text (mitata)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time: every sample, sorted by the tool (text: mean, minimum, maximum, p75, p99); machine"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["layout[].types", "benchmarks[].runs"])
-            || !look.is_json() && look.lines().any(|line| line.contains("benchmark") && line.contains("(min … max)"))
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["layout[].types", "benchmarks[].runs"])
+            || !preview.is_json()
+                && preview.lines().any(|line| line.contains("benchmark") && line.contains("(min … max)"))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
-        if text::opening(source)? != Some(b'{') {
-            console(&mut ledger, &text::text(source)?);
-            return ledger.finish();
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        if text::first_byte(source)? != Some(b'{') {
+            console(&mut builder, &text::decode(source)?);
+            return builder.finish();
         }
         let mut scratch = Vec::new();
-        let file: File<'_> = document(source, &mut scratch)?;
+        let file: File<'_> = parse_lenient(source, &mut scratch)?;
         if let Some(context) = &file.context {
-            describe(ledger.environment(), context);
+            describe(builder.environment(), context);
         }
         let groups: Vec<Option<Cow<'_, str>>> =
             file.layout.iter().map(|group| group.name.and_then(|raw| serde_json::from_str(raw.get()).ok())).collect();
         for (at, raw) in file.benchmarks.into_iter().enumerate() {
-            let Some(benchmark) = ledger.read::<Benchmark<'_>>("benchmark", at, raw) else { continue };
+            let Some(benchmark) = builder.parse_entry::<Benchmark<'_>>("benchmark", at, raw) else { continue };
             let group = benchmark.group.and_then(|group| groups.get(group)?.as_deref()).unwrap_or_default();
             for run in benchmark.runs {
                 let name = name(group, &benchmark.alias, &run);
                 match run.stats {
                     Some(stats) if !run.error.0 => {
                         let evidence = stats.evidence();
-                        ledger.add(&name, Metric::time(), [evidence]);
+                        builder.add(&name, Metric::time(), [evidence]);
                     }
-                    _ => ledger.warn("failed-benchmark", format!("`{name}` has no result: it threw an error")),
+                    _ => builder.warn("failed-benchmark", format!("`{name}` has no result: it threw an error")),
                 }
             }
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
@@ -79,7 +80,7 @@ fn describe(environment: &mut Environment, context: &Context<'_>) {
         environment.set(Environment::CPU, cpu);
     }
     platform(environment, context.arch.as_deref().unwrap_or_default());
-    machine::set_words(environment, "runtime", [context.runtime.as_deref(), context.version.as_deref()]);
+    machine::set_joined(environment, "runtime", [context.runtime.as_deref(), context.version.as_deref()]);
 }
 
 /// `x64-linux`.
@@ -90,19 +91,19 @@ fn platform(environment: &mut Environment, text: &str) {
 }
 
 /// The console text: `name  2.54 ms/iter   2.10 ms …`, then a line `(2.06 ms … 7.68 ms)   5.92 ms …`.
-fn console(ledger: &mut Ledger<'_>, text: &str) {
+fn console(builder: &mut ReadingBuilder<'_>, text: &str) {
     let mut group = String::new();
     let mut open: Option<(String, Summary)> = None; // waits for its second line
     for line in text.lines() {
         if let Some(cpu) = line.strip_prefix("cpu: ") {
-            ledger.environment().set(Environment::CPU, cpu);
+            builder.environment().set(Environment::CPU, cpu);
         } else if let Some((runtime, rest)) = line.strip_prefix("runtime: ").and_then(|line| line.split_once('(')) {
-            ledger.environment().set("runtime", runtime.trim());
-            platform(ledger.environment(), rest.trim_end_matches(')'));
+            builder.environment().set("runtime", runtime.trim());
+            platform(builder.environment(), rest.trim_end_matches(')'));
         } else if let Some(name) = line.strip_prefix("• ") {
             group = format!("{}/", name.trim());
         } else if let Some((before, after)) = line.split_once("/iter") {
-            close(ledger, open.take());
+            close(builder, open.take());
             let Some((name, mean)) = last_time(before) else { continue };
             let mut summary = Summary { centre: mean, mean: Some(mean), ..Summary::default() };
             let (range, shares) = match after.split_once(')') {
@@ -118,15 +119,15 @@ fn console(ledger: &mut Ledger<'_>, text: &str) {
             }
         } else if let Some((name, error)) = line.split_once(" error: ") {
             let message = format!("`{group}{}` has no result: {}", name.trim(), error.trim());
-            ledger.warn("failed-benchmark", message);
+            builder.warn("failed-benchmark", message);
         }
     }
-    close(ledger, open);
+    close(builder, open);
 }
 
-fn close(ledger: &mut Ledger<'_>, open: Option<(String, Summary)>) {
+fn close(builder: &mut ReadingBuilder<'_>, open: Option<(String, Summary)>) {
     let Some((name, summary)) = open else { return };
-    ledger.add(&name, Metric::time(), [Evidence::summary(summary)]);
+    builder.add(&name, Metric::time(), [Evidence::summary(summary)]);
 }
 
 /// Adds minimum and maximum, and the quantiles from the first share on.

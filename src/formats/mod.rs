@@ -9,6 +9,7 @@ mod bencher_bmf;
 mod benchmark_ips;
 mod benchmarkdotnet;
 mod benchmarkjs;
+mod builder;
 pub mod callgrind;
 mod cargo_criterion;
 mod catch2;
@@ -16,7 +17,6 @@ mod cprofile;
 pub mod criterion;
 mod csv;
 mod divan;
-mod exchange;
 mod github_action_benchmark;
 mod go_bench;
 mod google_benchmark;
@@ -29,18 +29,18 @@ mod jmh;
 pub mod json;
 mod junit_xml;
 mod k6;
-mod ledger;
-mod load;
+mod load_test;
 mod locust;
-mod look;
 mod machine;
 mod marshal;
 mod memory_profiler;
+mod metric_by_unit;
 mod mitata;
 mod mprof;
 mod perf_stat;
 mod perfgate_run;
 mod pgbench;
+mod preview;
 mod pyperf;
 mod pytest_benchmark;
 mod radon;
@@ -54,7 +54,7 @@ mod vitest_bench;
 mod wrk;
 mod xml;
 
-pub use look::Look;
+pub use preview::Preview;
 pub use text::utf8;
 
 use crate::model::{Commit, Diagnostic, Environment, Measurement};
@@ -104,11 +104,11 @@ pub trait Format: Sync {
     fn produced_by(&self) -> &'static str;
 
     /// The metrics that it carries, and on what evidence, for `perfgate formats`.
-    fn carries(&self) -> &'static str;
+    fn metrics(&self) -> &'static str;
 
     /// True when the content is of this format. Decides by content, never by the file's name, and looks at no more
     /// than it needs; at most one format of the table claims a file.
-    fn sniff(&self, look: &Look<'_>) -> bool;
+    fn sniff(&self, preview: &Preview<'_>) -> bool;
 
     /// Reads everything there is. A line or entry that cannot be read is a diagnostic beside the good ones; a source
     /// without a good one is the error.
@@ -160,8 +160,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &wrk::Wrk,
 ];
 
-/// The formats that claim a content, of which its first [`Look::PREFIX`] bytes are enough.
-pub fn claimants(bytes: &[u8]) -> Vec<&'static dyn Format> {
-    let look = Look::at(bytes);
-    FORMATS.iter().copied().filter(|format| format.sniff(&look)).collect()
+/// The formats that claim a content, of which its first [`Preview::LENGTH`] bytes are enough.
+pub fn detect(bytes: &[u8]) -> Vec<&'static dyn Format> {
+    let preview = Preview::of(bytes);
+    FORMATS.iter().copied().filter(|format| format.sniff(&preview)).collect()
 }

@@ -1,8 +1,8 @@
 //! mprof: the memory of a process over time; its peak is the measurement. A directory of several files is several runs.
 
-use super::ledger::Ledger;
-use super::text::{number, numbered, text};
-use super::{Format, Look, Reading, Source};
+use super::builder::ReadingBuilder;
+use super::text::{decode, number, numbered_lines};
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use std::collections::BTreeMap;
 
@@ -21,25 +21,25 @@ impl Format for Mprof {
         "mprof run -o FILE.dat COMMAND"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "for the command (its program without the directory): memory:peak, of each child process too where it was recorded"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        let mut lines = look.lines();
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        let mut lines = preview.lines();
         let first = lines.next().unwrap_or_default();
         let recorded = |line: &str| record(line).is_some() || line.starts_with("FUNC ");
         first.starts_with("CMDLINE ") && lines.next().is_none_or(recorded) || record(first).is_some()
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let text = text(source)?;
-        let mut ledger = Ledger::new("mprof", source);
+        let text = decode(source)?;
+        let mut builder = ReadingBuilder::new("mprof", source);
         let mut command = String::from("process");
         let mut peak: Option<f64> = None;
         let mut children: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
-        for (at, line) in numbered(&text) {
-            ledger.line = Some(at);
+        for (at, line) in numbered_lines(&text) {
+            builder.line = Some(at);
             if let Some(line) = line.strip_prefix("CMDLINE ") {
                 command = named(line);
                 continue;
@@ -52,18 +52,18 @@ impl Format for Mprof {
                     *peak = peak.max(value);
                 }
                 None if line.trim().is_empty() || line.starts_with("FUNC ") => {}
-                None => ledger.warn("unreadable-line", format!("is no line of mprof's: `{line}`")),
+                None => builder.warn("unreadable-line", format!("is no line of mprof's: `{line}`")),
             }
         }
         let metric = || Metric::measured("memory:peak", Unit::Byte, Direction::Lower);
         if let Some(peak) = peak {
-            ledger.add(&command, metric(), [Evidence::Value(peak * MEBIBYTE)]);
+            builder.add(&command, metric(), [Evidence::Value(peak * MEBIBYTE)]);
         }
         // Children are numbered by the order in which they were seen: their process ids differ from run to run.
         for (number, peak) in children.into_values() {
-            ledger.add(&format!("{command}/child={number}"), metric(), [Evidence::Value(peak * MEBIBYTE)]);
+            builder.add(&format!("{command}/child={number}"), metric(), [Evidence::Value(peak * MEBIBYTE)]);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
     fn the_peak_is_the_highest_of_all_good_lines() {
         let text = "CMDLINE /opt/venv/bin/python a.py --n 3\nMEM 1.5 1795252207.9\nMEM nan 1795252208.0\n\
                     FUNC a.f 1.0 1.0 2.0 2.0\nMEM 4.0 1795252209\nCHLD 4711 2.0 1795252209\nMEM 3.0 1795252210\n";
-        assert!(Mprof.sniff(&Look::at(text.as_bytes())));
+        assert!(Mprof.sniff(&Preview::of(text.as_bytes())));
         let reading = Mprof.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         assert_eq!(reading.measurements[0].benchmark.as_str(), "python a.py --n 3");
         assert_eq!(reading.measurements[0].replicates, [Evidence::Value(4.0 * 1048576.0)]);

@@ -1,10 +1,10 @@
 //! perfgate's own run JSON: what any tool without a reader of its own can be written into (`docs/run-format.md`). It is
 //! read strictly: a field that is not known is named, and a file of a newer version is refused.
 
-use super::exchange::Assumed;
-use super::json::{Number, Numbers, Pairs, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source};
+use super::builder::ReadingBuilder;
+use super::json::{Number, Numbers, Pairs, parse_lenient};
+use super::metric_by_unit::AssumedDirections;
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,7 +19,7 @@ const NAME: &str = "perfgate-run";
 /// The newest version that is read.
 const VERSION: u64 = 1;
 /// What ends the guessing.
-const MEND: &str = "Add \"direction\": \"lower\" or \"higher\" to the measurement";
+const ADVICE: &str = "Add \"direction\": \"lower\" or \"higher\" to the measurement";
 
 /// The fields of a JSON object, in file order.
 type Fields<'a> = Pairs<Cow<'a, str>, &'a RawValue>;
@@ -33,41 +33,42 @@ impl Format for PerfgateRun {
         "a script of your own: docs/run-format.md"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "any metric, on any evidence: samples, summary or value by process run; machine, commit"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
         // The name must stand for `format`: a benchmark may well be called so.
-        let named = look.head.split("\"format\"").nth(1).and_then(|rest| rest.trim_start().strip_prefix(':'));
-        look.has_keys(&["format"]) && named.is_some_and(|rest| rest.trim_start().starts_with("\"perfgate-run\""))
+        let named = preview.text.split("\"format\"").nth(1).and_then(|rest| rest.trim_start().strip_prefix(':'));
+        preview.has_keys(&["format"]) && named.is_some_and(|rest| rest.trim_start().starts_with("\"perfgate-run\""))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
-        let file: Fields<'_> = document(source, &mut scratch)?;
+        let file: Fields<'_> = parse_lenient(source, &mut scratch)?;
         refuse(source, &file)?;
-        let mut ledger = Ledger::new(NAME, source);
-        let mut assumed = Assumed::default();
+        let mut builder = ReadingBuilder::new(NAME, source);
+        let mut assumed = AssumedDirections::default();
         for (at, (key, raw)) in file.0.into_iter().enumerate() {
             match &*key {
                 "format" | "version" => {}
                 "commit" => {
-                    let id = ledger.read::<Option<Cow<'_, str>>>("field", at, raw).flatten().unwrap_or_default();
-                    ledger.commit(&id);
+                    let id =
+                        builder.parse_entry::<Option<Cow<'_, str>>>("field", at, raw).flatten().unwrap_or_default();
+                    builder.set_commit(&id);
                 }
-                "environment" => environment(&mut ledger, at, raw),
+                "environment" => environment(&mut builder, at, raw),
                 "measurements" => {
-                    let list: Vec<&RawValue> = ledger.read("field", at, raw).unwrap_or_default();
+                    let list: Vec<&RawValue> = builder.parse_entry("field", at, raw).unwrap_or_default();
                     for (at, raw) in list.into_iter().enumerate() {
-                        measurement(&mut ledger, &mut assumed, at, raw);
+                        measurement(&mut builder, &mut assumed, at, raw);
                     }
                 }
-                other => unknown(&mut ledger, other, "the file"),
+                other => unknown(&mut builder, other, "the file"),
             }
         }
-        assumed.report(&mut ledger, MEND);
-        ledger.finish()
+        assumed.report(&mut builder, ADVICE);
+        builder.finish()
     }
 }
 
@@ -89,19 +90,19 @@ fn refuse(source: Source<'_>, file: &Fields<'_>) -> Result<(), Diagnostic> {
     }
 }
 
-fn unknown(ledger: &mut Ledger<'_>, field: &str, place: &str) {
-    ledger.warn("unknown-field", format!("{place} has a field `{field}` that is not known; it is not read"));
+fn unknown(builder: &mut ReadingBuilder<'_>, field: &str, place: &str) {
+    builder.warn("unknown-field", format!("{place} has a field `{field}` that is not known; it is not read"));
 }
 
-fn environment(ledger: &mut Ledger<'_>, at: usize, raw: &RawValue) {
-    let Some(facts) = ledger.read::<Fields<'_>>("field", at, raw) else { return };
+fn environment(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
+    let Some(facts) = builder.parse_entry::<Fields<'_>>("field", at, raw) else { return };
     for (key, raw) in facts.0 {
         match serde_json::from_str::<Cow<'_, str>>(raw.get()) {
-            Ok(text) => ledger.environment().set(&key, text),
+            Ok(text) => builder.environment().set(&key, text),
             Err(_) if raw.get().bytes().all(|byte| byte.is_ascii_digit()) => {
-                ledger.environment().set(&key, raw.get());
+                builder.environment().set(&key, raw.get());
             }
-            Err(_) => ledger.warn("unreadable-entry", format!("the fact `{key}` of the environment is not a text")),
+            Err(_) => builder.warn("unreadable-entry", format!("the fact `{key}` of the environment is not a text")),
         }
     }
 }
@@ -117,9 +118,9 @@ struct Measurement<'a> {
     replicates: Vec<&'a RawValue>,
 }
 
-fn measurement(ledger: &mut Ledger<'_>, assumed: &mut Assumed, at: usize, raw: &RawValue) {
+fn measurement(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, at: usize, raw: &RawValue) {
     let place = format!("measurement {}", at + 1);
-    let Some(fields) = ledger.read::<Fields<'_>>("measurement", at, raw) else { return };
+    let Some(fields) = builder.parse_entry::<Fields<'_>>("measurement", at, raw) else { return };
     let mut read = Measurement::default();
     for (key, raw) in fields.0 {
         let json = raw.get();
@@ -132,21 +133,21 @@ fn measurement(ledger: &mut Ledger<'_>, assumed: &mut Assumed, at: usize, raw: &
             "exact" => serde_json::from_str(json).map(|value| read.exact = value),
             "replicates" => serde_json::from_str(json).map(|value| read.replicates = value),
             other => {
-                unknown(ledger, other, &place);
+                unknown(builder, other, &place);
                 Ok(())
             }
         };
         if let Err(error) = done {
-            ledger.warn("unreadable-entry", format!("{place}: `{key}` cannot be read: {error}"));
+            builder.warn("unreadable-entry", format!("{place}: `{key}` cannot be read: {error}"));
             return;
         }
     }
-    if let Err(message) = lay(ledger, assumed, read) {
-        ledger.warn("unreadable-entry", format!("{place} {message}"));
+    if let Err(message) = lay(builder, assumed, read) {
+        builder.warn("unreadable-entry", format!("{place} {message}"));
     }
 }
 
-fn lay(ledger: &mut Ledger<'_>, assumed: &mut Assumed, read: Measurement<'_>) -> Result<(), String> {
+fn lay(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, read: Measurement<'_>) -> Result<(), String> {
     let name = read.benchmark.ok_or("has no `benchmark`")?;
     let label = read.unit.ok_or_else(|| format!("(`{name}`) has no `unit`; a plain number has the unit \"\""))?;
     let direction = match read.direction.as_deref() {
@@ -158,15 +159,15 @@ fn lay(ledger: &mut Ledger<'_>, assumed: &mut Assumed, read: Measurement<'_>) ->
     if read.replicates.is_empty() {
         return Err(format!("(`{name}`) has no `replicates`"));
     }
-    let scale = ledger.unit(&label);
+    let scale = builder.unit(&label);
     let metric = assumed.metric(read.metric.as_deref(), &label, scale.unit, direction);
     let metric = Metric { exact: read.exact, ..metric };
     let mut replicates: Vec<Evidence> = Vec::new();
     for (at, raw) in read.replicates.into_iter().enumerate() {
-        replicates.extend(replicate(ledger, &name, at, raw, scale.factor));
+        replicates.extend(replicate(builder, &name, at, raw, scale.factor));
     }
     let tool = read.tool.filter(|tool| !tool.is_empty()).map_or(Cow::Borrowed(NAME), |tool| tool.into_owned().into());
-    ledger.add_of(tool, &name, metric, replicates);
+    builder.add_from_tool(tool, &name, metric, replicates);
     Ok(())
 }
 
@@ -182,15 +183,15 @@ struct Replicate {
     quantiles: Vec<(Number, Number)>,
 }
 
-fn replicate(ledger: &mut Ledger<'_>, name: &str, at: usize, raw: &RawValue, factor: f64) -> Option<Evidence> {
+fn replicate(builder: &mut ReadingBuilder<'_>, name: &str, at: usize, raw: &RawValue, factor: f64) -> Option<Evidence> {
     let what = format!("`{name}`: replicate");
     let known = ["samples", "value", "mean", "sd", "n", "quantiles"];
-    for (key, _) in ledger.read::<Fields<'_>>(&what, at, raw)?.0 {
+    for (key, _) in builder.parse_entry::<Fields<'_>>(&what, at, raw)?.0 {
         if !known.contains(&&*key) {
-            unknown(ledger, &key, &format!("{what} {}", at + 1));
+            unknown(builder, &key, &format!("{what} {}", at + 1));
         }
     }
-    let read: Replicate = ledger.read(&what, at, raw)?;
+    let read: Replicate = builder.parse_entry(&what, at, raw)?;
     if let Some(samples) = read.samples {
         return Some(Evidence::Samples(samples.0).scaled(factor));
     }
@@ -199,7 +200,7 @@ fn replicate(ledger: &mut Ledger<'_>, name: &str, at: usize, raw: &RawValue, fac
     }
     let shares: Vec<(f64, f64)> = read.quantiles.iter().map(|(share, value)| (share.0, value.0)).collect();
     if !shares.iter().all(|(share, _)| (0.0..=1.0).contains(share)) {
-        ledger.warn("invalid-value", format!("{what} {}: a share of a quantile lies between 0 and 1", at + 1));
+        builder.warn("invalid-value", format!("{what} {}: a share of a quantile lies between 0 and 1", at + 1));
         return None;
     }
     let mean = read.mean.and_then(Number::finite);

@@ -1,10 +1,10 @@
 //! pgbench: the report it prints, and the logs it writes with `-l` (a line a transaction) and with
 //! `--aggregate-interval` (a line an interval). The logs number the scripts instead of naming them.
 
-use super::ledger::Ledger;
-use super::load::{Endpoint, error_rate, record_errors, response_time};
-use super::text::{number, numbered, text};
-use super::{Format, Look, Reading, Source};
+use super::builder::ReadingBuilder;
+use super::load_test::{Endpoint, add_errors, error_rate, response_time};
+use super::text::{decode, number, numbered_lines};
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use std::collections::BTreeMap;
 
@@ -26,25 +26,25 @@ impl Format for Pgbench {
         "pgbench -T 10 [-P 1] [-f SCRIPT] > FILE, or the logs of pgbench -l [--aggregate-interval=1]"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "per script and total: time:mean with deviation, throughput (with -P every interval's), errors, error-rate, with -R \
          time:lag, skipped and over-limit; -l: time, every transaction's sample; aggregated: time:mean, throughput"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        let begins = |start: &str| look.lines().any(|line| line.starts_with(start));
-        begins("transaction type: ") && begins("scaling factor: ") || look.lines().next().and_then(log_of).is_some()
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        let begins = |start: &str| preview.lines().any(|line| line.starts_with(start));
+        begins("transaction type: ") && begins("scaling factor: ") || preview.lines().next().and_then(log_of).is_some()
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let text = text(source)?;
-        let mut ledger = Ledger::new("pgbench", source);
+        let text = decode(source)?;
+        let mut builder = ReadingBuilder::new("pgbench", source);
         match text.lines().find_map(log_of) {
-            Some(LogKind::Transactions) => take_transactions(&text, &mut ledger),
-            Some(LogKind::Intervals) => take_intervals(&text, &mut ledger),
-            None => take_report(&text, &mut ledger),
+            Some(LogKind::Transactions) => take_transactions(&text, &mut builder),
+            Some(LogKind::Intervals) => take_intervals(&text, &mut builder),
+            None => take_report(&text, &mut builder),
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
@@ -80,14 +80,14 @@ fn unfinished(word: &str) -> bool {
     matches!(word, "skipped" | "failed" | "serialization" | "deadlock" | "serialization_failure" | "deadlock_failure")
 }
 
-fn take_transactions(text: &str, ledger: &mut Ledger<'_>) {
+fn take_transactions(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut scripts: BTreeMap<u64, (Vec<f64>, f64)> = BTreeMap::new();
-    for (at, line) in numbered(text) {
-        ledger.line = Some(at);
+    for (at, line) in numbered_lines(text) {
+        builder.line = Some(at);
         let words: Vec<&str> = line.split(' ').collect();
         let (Some(LogKind::Transactions), Some(script)) = (log_of(line), words.get(3).and_then(|w| w.parse().ok()))
         else {
-            ledger.warn("unreadable-line", format!("is no transaction of pgbench's: `{line}`"));
+            builder.warn("unreadable-line", format!("is no transaction of pgbench's: `{line}`"));
             continue;
         };
         let (times, errors) = scripts.entry(script).or_default();
@@ -100,22 +100,22 @@ fn take_transactions(text: &str, ledger: &mut Ledger<'_>) {
         let name = format!("script {script}");
         let all = times.len() as f64 + errors;
         if !times.is_empty() {
-            ledger.add(&name, response_time("time"), [Evidence::Samples(times)]);
+            builder.add(&name, response_time("time"), [Evidence::Samples(times)]);
         }
-        record_errors(ledger, &name, Some(errors), Some(all));
+        add_errors(builder, &name, Some(errors), Some(all));
     }
 }
 
 /// Sums over all intervals; the rates are those of the whole intervals, without the first and the last, which are cut.
-fn take_intervals(text: &str, ledger: &mut Ledger<'_>) {
+fn take_intervals(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut intervals: Vec<(f64, f64)> = Vec::new();
     let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
     let (mut least, mut most) = (f64::INFINITY, 0.0f64);
-    for (at, line) in numbered(text) {
-        ledger.line = Some(at);
+    for (at, line) in numbered_lines(text) {
+        builder.line = Some(at);
         let values: Option<Vec<f64>> = line.split(' ').map(number).collect();
         let (Some(LogKind::Intervals), Some([start, n, s, q, min, max, ..])) = (log_of(line), values.as_deref()) else {
-            ledger.warn("unreadable-line", format!("is no interval of pgbench's: `{line}`"));
+            builder.warn("unreadable-line", format!("is no interval of pgbench's: `{line}`"));
             continue;
         };
         intervals.push((*start, *n));
@@ -134,51 +134,51 @@ fn take_intervals(text: &str, ledger: &mut Ledger<'_>) {
             samples: Some(count as u64),
             quantiles: vec![(0.0, least * MICROSECOND), (1.0, most * MICROSECOND)],
         };
-        ledger.add(TOTAL, response_time("time:mean"), [Evidence::summary(summary)]);
-        ledger.add(TOTAL, response_time("time:max"), [Evidence::Value(most * MICROSECOND)]);
+        builder.add(TOTAL, response_time("time:mean"), [Evidence::summary(summary)]);
+        builder.add(TOTAL, response_time("time:max"), [Evidence::Value(most * MICROSECOND)]);
     }
     let whole = intervals.windows(2).skip(1).filter(|pair| pair[1].0 > pair[0].0);
     let rates: Vec<f64> = whole.map(|pair| pair[0].1 / (pair[1].0 - pair[0].0)).collect();
     if !rates.is_empty() {
-        ledger.add(TOTAL, Metric::throughput(), [Evidence::Samples(rates)]);
+        builder.add(TOTAL, Metric::throughput(), [Evidence::Samples(rates)]);
     }
 }
 
 /// A report: first all scripts together, then, where there are several, each under `SQL script N: NAME`.
-fn take_report(text: &str, ledger: &mut Ledger<'_>) {
+fn take_report(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut run = Endpoint::default();
     let mut progress: Vec<f64> = Vec::new();
-    for (at, line) in numbered(text) {
-        ledger.line = Some(at);
+    for (at, line) in numbered_lines(text) {
+        builder.line = Some(at);
         // A script's own lines are listed with a dash.
         let line = line.trim_start().trim_start_matches("- ");
         if let Some(kind) = line.strip_prefix("transaction type: ") {
             // pgbench prints the progress before its report; another report may follow.
-            close(std::mem::take(&mut run), ledger);
+            close(std::mem::take(&mut run), builder);
             run.name = if kind == "multiple scripts" { TOTAL.to_owned() } else { kind.to_owned() };
         } else if let Some((_, name)) = line.strip_prefix("SQL script ").and_then(|rest| rest.split_once(": ")) {
-            close(std::mem::take(&mut run), ledger);
+            close(std::mem::take(&mut run), builder);
             run.name = name.to_owned();
         } else if line.starts_with("progress: ") {
             match between(line, " s, ", " tps") {
                 Some(rate) => progress.push(rate),
-                None => ledger.warn("unreadable-line", format!("is no progress: `{line}`")),
+                None => builder.warn("unreadable-line", format!("is no progress: `{line}`")),
             }
-        } else if !run.name.is_empty() && take(&mut run, line, &mut progress, ledger).is_none() {
-            ledger.warn("unreadable-line", format!("is no line of pgbench's: `{line}`"));
+        } else if !run.name.is_empty() && take(&mut run, line, &mut progress, builder).is_none() {
+            builder.warn("unreadable-line", format!("is no line of pgbench's: `{line}`"));
         }
     }
-    close(run, ledger);
+    close(run, builder);
 }
 
-fn close(run: Endpoint, ledger: &mut Ledger<'_>) {
+fn close(run: Endpoint, builder: &mut ReadingBuilder<'_>) {
     if !run.name.is_empty() {
-        run.record(ledger);
+        run.add_to(builder);
     }
 }
 
 /// Takes in one line of a report; `None` where a line that matters is broken.
-fn take(run: &mut Endpoint, line: &str, progress: &mut Vec<f64>, ledger: &mut Ledger<'_>) -> Option<()> {
+fn take(run: &mut Endpoint, line: &str, progress: &mut Vec<f64>, builder: &mut ReadingBuilder<'_>) -> Option<()> {
     let value = |text: &str| text.split_whitespace().next().and_then(number);
     let time = |text: &str| value(text).map(|time| time * MILLISECOND);
     let either = |start: &str| {
@@ -207,12 +207,12 @@ fn take(run: &mut Endpoint, line: &str, progress: &mut Vec<f64>, ledger: &mut Le
         run.rate = Some(Evidence::Value(between(rest, "tps = ", ")")?));
     } else if let Some(rest) = line.strip_prefix("number of transactions skipped: ") {
         let metric = Metric::measured("skipped", Unit::Count, Direction::Lower);
-        ledger.repeat(&run.name, metric, Evidence::Value(value(rest)?));
+        builder.add_run(&run.name, metric, Evidence::Value(value(rest)?));
     } else if line.starts_with("number of transactions above the ") {
         let metric = Metric { name: "over-limit".into(), ..error_rate() };
-        ledger.repeat(&run.name, metric, Evidence::Value(between(line, "(", "%)")?));
+        builder.add_run(&run.name, metric, Evidence::Value(between(line, "(", "%)")?));
     } else if let Some(rest) = line.strip_prefix("rate limit schedule lag: avg ") {
-        ledger.repeat(&run.name, response_time("time:lag"), Evidence::Value(time(rest)?));
+        builder.add_run(&run.name, response_time("time:lag"), Evidence::Value(time(rest)?));
     }
     Some(())
 }

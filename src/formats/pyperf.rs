@@ -1,9 +1,9 @@
 //! pyperf JSON: each worker process is a replicate with its own samples. Calibration runs and warm-up values carry no
 //! result and are passed over. Facts stand at the run, at the benchmark or, where common to all, at the root.
 
-use super::json::{Numbers, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, machine};
+use super::builder::ReadingBuilder;
+use super::json::{Numbers, parse_lenient};
+use super::{Format, Preview, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,48 +22,48 @@ impl Format for Pyperf {
         "python bench.py -o out.json (pyperf)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time, memory or count (by the file's unit): samples of each worker process; machine"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        let run = |key| look.keys.contains(key);
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        let run = |key| preview.json_keys.contains(key);
         let values = ["benchmarks[].runs[].values", "benchmarks[].runs[].warmups", "benchmarks[].runs[].samples"];
-        values.into_iter().any(run) || look.has_keys(&["benchmarks[].runs[].metadata"])
+        values.into_iter().any(run) || preview.has_keys(&["benchmarks[].runs[].metadata"])
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
-        let file: File<'_> = document(source, &mut scratch)?;
-        let mut ledger = Ledger::new(self.name(), source);
+        let file: File<'_> = parse_lenient(source, &mut scratch)?;
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let root = file.metadata.unwrap_or_default();
-        describe(ledger.environment(), &root);
+        describe(builder.environment(), &root);
         for (at, raw) in file.benchmarks.into_iter().enumerate() {
-            let Some(mut benchmark) = ledger.read::<Benchmark<'_>>("benchmark", at, raw) else { continue };
+            let Some(mut benchmark) = builder.parse_entry::<Benchmark<'_>>("benchmark", at, raw) else { continue };
             let processes: Vec<_> = benchmark.runs.iter_mut().map(|run| std::mem::take(&mut run.values.0)).collect();
             let own = benchmark.metadata.or(benchmark.common_metadata).unwrap_or_default();
             let first = benchmark.runs.first().and_then(|run| run.metadata.as_ref());
             let levels = [first, Some(&own), Some(&root)];
             let Some(name) = levels.iter().flatten().find_map(|facts| facts.name.as_deref()) else {
-                ledger.warn("unreadable-entry", format!("benchmark {} has no name", at + 1));
+                builder.warn("unreadable-entry", format!("benchmark {} has no name", at + 1));
                 continue;
             };
             let unit = levels.iter().flatten().find_map(|facts| facts.unit.as_deref()).unwrap_or("second");
-            let (metric, factor) = metric(&mut ledger, unit);
+            let (metric, factor) = metric(&mut builder, unit);
             if processes.iter().all(Vec::is_empty) {
-                ledger.warn("no-samples", format!("`{name}` has only calibration and warm-up values; run it again"));
+                builder.warn("no-samples", format!("`{name}` has only calibration and warm-up values; run it again"));
             }
-            ledger.add(name, metric, processes.into_iter().map(|values| Evidence::Samples(values).scaled(factor)));
+            builder.add(name, metric, processes.into_iter().map(|values| Evidence::Samples(values).scaled(factor)));
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
 /// The metric of pyperf's three units; another one is kept under its own name.
-fn metric(ledger: &mut Ledger<'_>, unit: &str) -> (Metric, f64) {
+fn metric(builder: &mut ReadingBuilder<'_>, unit: &str) -> (Metric, f64) {
     let scale = match unit {
         "integer" => return (Metric::measured("count", Unit::Count, Direction::Lower), 1.0),
-        other => ledger.unit(other),
+        other => builder.unit(other),
     };
     let name = match scale.unit {
         Unit::Nanosecond => "time",
@@ -83,7 +83,7 @@ fn describe(environment: &mut Environment, facts: &Facts<'_>) {
     let arch = platform.split('-').find(|word| ["x86_64", "amd64", "AMD64", "aarch64", "arm64"].contains(word));
     machine::set_arch(environment, arch.unwrap_or_default());
     let python = [facts.python_implementation.as_deref(), facts.python_version.as_deref()];
-    machine::set_words(environment, "python", python);
+    machine::set_joined(environment, "python", python);
 }
 
 #[derive(Deserialize)]

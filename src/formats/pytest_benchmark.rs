@@ -1,9 +1,9 @@
 //! pytest-benchmark JSON, with every round's time (`--benchmark-json`) or only the statistics (`--benchmark-save`).
 //! The console table is not read: its columns are rounded and their unit differs from table to table.
 
-use super::json::{Number, Numbers, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, machine};
+use super::builder::ReadingBuilder;
+use super::json::{Number, Numbers, parse_lenient};
+use super::{Format, Preview, Reading, Source, machine};
 use crate::model::{Diagnostic, Environment, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -25,37 +25,37 @@ impl Format for PytestBenchmark {
         "pytest --benchmark-json=out.json"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time: every round's samples (without data: median, mean, sd, quantiles); machine, commit"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["benchmarks", "machine_info"])
-            || look.has_keys(&["benchmarks[].fullname", "benchmarks[].stats"])
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["benchmarks", "machine_info"])
+            || preview.has_keys(&["benchmarks[].fullname", "benchmarks[].stats"])
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
-        let file: File<'_> = document(source, &mut scratch)?;
-        let mut ledger = Ledger::new(self.name(), source);
+        let file: File<'_> = parse_lenient(source, &mut scratch)?;
+        let mut builder = ReadingBuilder::new(self.name(), source);
         if let Some(commit) = file.commit_info {
-            ledger.commit(commit.id.as_deref().unwrap_or_default());
+            builder.set_commit(commit.id.as_deref().unwrap_or_default());
             if commit.dirty == Some(true) {
-                ledger.environment().set(Environment::DIRTY, "yes");
+                builder.environment().set(Environment::DIRTY, "yes");
             }
         }
-        describe(ledger.environment(), &file.machine_info.unwrap_or_default());
+        describe(builder.environment(), &file.machine_info.unwrap_or_default());
         for (at, raw) in file.benchmarks.into_iter().enumerate() {
-            let Some(Benchmark { fullname, name, stats }) = ledger.read("benchmark", at, raw) else { continue };
+            let Some(Benchmark { fullname, name, stats }) = builder.parse_entry("benchmark", at, raw) else { continue };
             let name = fullname.or(name).unwrap_or_default();
             let evidence = if stats.data.0.is_empty() {
                 Evidence::summary(stats.summary())
             } else {
                 Evidence::Samples(stats.data.0)
             };
-            ledger.add(&name, Metric::time(), [evidence.scaled(SECOND)]);
+            builder.add(&name, Metric::time(), [evidence.scaled(SECOND)]);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
@@ -64,7 +64,7 @@ fn describe(environment: &mut Environment, machine: &Machine<'_>) {
     machine::set_os(environment, machine.system.as_deref().unwrap_or_default());
     environment.set(Environment::KERNEL, machine.release.as_deref().unwrap_or_default());
     let python = [machine.python_implementation.as_deref(), machine.python_version.as_deref()];
-    machine::set_words(environment, "python", python);
+    machine::set_joined(environment, "python", python);
     if let Some(cpu) = &machine.cpu {
         environment.set(Environment::CPU, cpu.brand_raw.as_deref().or(cpu.brand.as_deref()).unwrap_or_default());
         if let Some(count) = cpu.count {

@@ -1,9 +1,9 @@
 //! radon: cyclomatic complexity, maintainability index and raw line counts, as JSON; complexity also as text.
 //! They follow from the source alone, so they are exact. A class with methods is left out (its complexity is made of theirs), and so are inner functions.
 
-use super::ledger::Ledger;
-use super::text::{self, Namesakes, number, numbered, text};
-use super::{Format, Look, Reading, Source, json};
+use super::builder::ReadingBuilder;
+use super::text::{self, UniqueNames, decode, number, numbered_lines};
+use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,26 +22,27 @@ impl Format for Radon {
         "radon cc -j PATH > FILE (or cc -s as text), or radon mi -j, or radon raw -j"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "exact: complexity per function and method (cc), maintainability per file (mi, bigger is better), lines and \
          lines:logical per file (raw)"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        let first = |end: &str| look.keys.iter().find_map(|key| key.strip_suffix(end));
-        let all = |file: &str, ends: &[&str]| ends.iter().all(|end| look.keys.contains(&format!("{file}{end}")));
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        let first = |end: &str| preview.json_keys.iter().find_map(|key| key.strip_suffix(end));
+        let all =
+            |file: &str, ends: &[&str]| ends.iter().all(|end| preview.json_keys.contains(&format!("{file}{end}")));
         first("[].complexity")
             .is_some_and(|file| !file.is_empty() && all(file, &["[].rank", "[].lineno", "[].col_offset"]))
             || first(".mi").is_some_and(|file| all(file, &[".rank"]))
             || first(".sloc").is_some_and(|file| all(file, &[".loc", ".lloc", ".single_comments"]))
-            || !look.is_json() && look.lines().any(|line| text_block(line).is_some())
+            || !preview.is_json() && preview.lines().any(|line| text_block(line).is_some())
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new("radon", source);
-        if text::opening(source)? != Some(b'{') {
-            take_text(&text(source)?, &mut ledger);
-            return ledger.finish();
+        let mut builder = ReadingBuilder::new("radon", source);
+        if text::first_byte(source)? != Some(b'{') {
+            take_text(&decode(source)?, &mut builder);
+            return builder.finish();
         }
         let files: BTreeMap<String, &RawValue> = json::parse(source)?;
         for (file, raw) in &files {
@@ -52,30 +53,30 @@ impl Format for Radon {
                         Ok(block) => read.push(block),
                         Err(error) => {
                             let message = format!("a block of `{file}` is unreadable: {error}");
-                            ledger.warn("unreadable-entry", message);
+                            builder.warn("unreadable-entry", message);
                         }
                     }
                 }
-                record_blocks(file, read, &mut ledger);
+                record_blocks(file, read, &mut builder);
                 continue;
             }
             match serde_json::from_str(raw.get()) {
                 Ok(Entry::Failed { error }) => {
-                    ledger.warn("unreadable-entry", format!("radon could not read `{file}`: {error}"));
+                    builder.warn("unreadable-entry", format!("radon could not read `{file}`: {error}"));
                 }
                 Ok(Entry::Maintainability { mi }) => {
                     let metric = Metric::counted("maintainability", Unit::Ratio, Direction::Higher);
-                    ledger.add(file, metric, [Evidence::Value(mi)]);
+                    builder.add(file, metric, [Evidence::Value(mi)]);
                 }
                 Ok(Entry::Raw { sloc, lloc }) => {
                     let lines = |name: &'static str| Metric::counted(name, Unit::Count, Direction::Lower);
-                    ledger.add(file, lines("lines"), [Evidence::Value(sloc)]);
-                    ledger.add(file, lines("lines:logical"), [Evidence::Value(lloc)]);
+                    builder.add(file, lines("lines"), [Evidence::Value(sloc)]);
+                    builder.add(file, lines("lines:logical"), [Evidence::Value(lloc)]);
                 }
-                Err(_) => ledger.warn("unreadable-entry", format!("`{file}` has an unexpected shape")),
+                Err(_) => builder.warn("unreadable-entry", format!("`{file}` has an unexpected shape")),
             }
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
@@ -110,36 +111,36 @@ struct Block<'a> {
     methods: Vec<serde::de::IgnoredAny>,
 }
 
-/// Blocks in the order of the source, so that namesakes (a property's getter and setter) keep their numbers.
-fn record_blocks(file: &str, mut blocks: Vec<Block<'_>>, ledger: &mut Ledger<'_>) {
+/// Blocks in the order of the source, so that names (a property's getter and setter) keep their numbers.
+fn record_blocks(file: &str, mut blocks: Vec<Block<'_>>, builder: &mut ReadingBuilder<'_>) {
     blocks.sort_by_key(|block| block.lineno);
-    let mut namesakes = Namesakes::default();
+    let mut names = UniqueNames::default();
     for block in blocks.iter().filter(|block| block.methods.is_empty()) {
         let name = match &block.classname {
             Some(class) => format!("{file}::{class}.{}", block.name),
             None => format!("{file}::{}", block.name),
         };
         let metric = Metric::counted("complexity", Unit::Count, Direction::Lower);
-        ledger.add(&namesakes.tell_apart(name), metric, [Evidence::Value(block.complexity)]);
+        builder.add(&names.make_unique(name), metric, [Evidence::Value(block.complexity)]);
     }
 }
 
 /// The report of `radon cc -s`: a file's name, its blocks indented below it.
-fn take_text(text: &str, ledger: &mut Ledger<'_>) {
+fn take_text(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut file = "";
     let mut blocks: Vec<(bool, Block<'_>)> = Vec::new();
-    for (at, line) in numbered(text) {
-        ledger.line = Some(at);
+    for (at, line) in numbered_lines(text) {
+        builder.line = Some(at);
         if let Some(block) = text_block(line) {
             blocks.push(block);
         } else if line.starts_with("    ") {
-            ledger.warn("unreadable-line", format!("`{file}` has `{}`", line.trim()));
+            builder.warn("unreadable-line", format!("`{file}` has `{}`", line.trim()));
         } else {
-            record_blocks(file, own_blocks(std::mem::take(&mut blocks)), ledger);
+            record_blocks(file, own_blocks(std::mem::take(&mut blocks)), builder);
             file = line;
         }
     }
-    record_blocks(file, own_blocks(blocks), ledger);
+    record_blocks(file, own_blocks(blocks), builder);
 }
 
 /// `    F 12:0 encode - C (13)`: kind, place, name, rank and complexity; true for a class.

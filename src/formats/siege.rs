@@ -1,8 +1,8 @@
 //! siege: the JSON summary of one run. It names no URL, so the one benchmark is called `siege`.
 
-use super::ledger::Ledger;
-use super::load::Endpoint;
-use super::{Format, Look, Reading, Source, json};
+use super::builder::ReadingBuilder;
+use super::load_test::Endpoint;
+use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Evidence};
 use serde::Deserialize;
 
@@ -32,22 +32,22 @@ impl Format for Siege {
         "siege -b --json-output URL > FILE"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "one benchmark `siege`: throughput, time:mean and time:max (in hundredths of a second), errors, error-rate"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["transactions", "availability", "transaction_rate", "longest_transaction"])
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["transactions", "availability", "transaction_rate", "longest_transaction"])
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let summary: Summary = json::parse(source)?;
-        let mut ledger = Ledger::new("siege", source);
+        let mut builder = ReadingBuilder::new("siege", source);
         let failed = summary.failed_transactions;
         let mut time = |what: &str, value: Option<f64>| {
             if value == Some(0.0) {
                 let message = format!("the {what} is 0.00 s: too short for siege's two decimals; it is left out");
-                ledger.note("too-coarse", message);
+                builder.note("too-coarse", message);
             }
             value.filter(|value| *value != 0.0).map(|value| value * SECOND)
         };
@@ -65,8 +65,8 @@ impl Format for Siege {
             quantiles: longest.map(|value| (1.0, value)).into_iter().chain(shortest).collect(),
             ..Endpoint::default()
         };
-        endpoint.record(&mut ledger);
-        ledger.finish()
+        endpoint.add_to(&mut builder);
+        builder.finish()
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
     fn a_time_of_zero_hundredths_is_noted_and_left_out() {
         let text = br#"{"transactions": 90, "availability": 90.0, "transaction_rate": 5.0, "response_time": 0.00,
             "failed_transactions": 10, "longest_transaction": 0.02, "shortest_transaction": 0.0}"#;
-        assert!(Siege.sniff(&Look::at(text)));
+        assert!(Siege.sniff(&Preview::of(text)));
         let reading = Siege.parse(Source { name: "x", bytes: text }).unwrap();
         let names: Vec<_> = reading.measurements.iter().map(|m| &*m.metric.name).collect();
         assert_eq!(names, ["throughput", "time:max", "errors", "error-rate"]);

@@ -1,9 +1,9 @@
 //! SQLAlchemy's echo log: statements counted by kind and by the tables they touch. The counts repeat exactly, so one
 //! query more is one query more; a statement that runs again and again is named, since it is often a loop's (N+1).
 
-use super::ledger::Ledger;
-use super::text::text;
-use super::{Format, Look, Reading, Source};
+use super::builder::ReadingBuilder;
+use super::text::decode;
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,18 +26,18 @@ impl Format for SqlalchemyEcho {
         "create_engine(..., echo=True), its log kept in a file"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "exact counts: queries, queries:select/insert/update/delete/other and transactions of all statements, queries of each \
          kind and table (`SELECT book`: the SELECTs that read it, joins included)"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        !look.is_json() && look.lines().any(|line| message_of(line).is_some())
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        !preview.is_json() && preview.lines().any(|line| message_of(line).is_some())
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let text = text(source)?;
-        let mut ledger = Ledger::new("sqlalchemy-echo", source);
+        let text = decode(source)?;
+        let mut ledger = ReadingBuilder::new("sqlalchemy-echo", source);
         let mut counts = Counts::default();
         let mut statement: Option<String> = None;
         let mut logged = false;
@@ -150,7 +150,7 @@ impl Counts {
         *self.shapes.entry(words.join(" ")).or_default() += 1;
     }
 
-    fn record(self, ledger: &mut Ledger<'_>) {
+    fn record(self, ledger: &mut ReadingBuilder<'_>) {
         let queries = |name: &'static str| Metric::counted(name, Unit::Count, Direction::Lower);
         let count = |count: u64| Evidence::Value(count as f64);
         ledger.add(ALL, queries("queries"), [count(self.kinds.values().sum())]);

@@ -18,25 +18,25 @@ pub fn utf8<'a>(source: Source<'a>) -> Result<&'a [u8], Diagnostic> {
 }
 
 /// The first byte that is no white space: what kind of text follows.
-pub(super) fn opening(source: Source<'_>) -> Result<Option<u8>, Diagnostic> {
+pub(super) fn first_byte(source: Source<'_>) -> Result<Option<u8>, Diagnostic> {
     Ok(utf8(source)?.trim_ascii_start().first().copied())
 }
 
 /// The source as text without colour codes; bytes that are not UTF-8 become replacement characters.
-pub(super) fn text<'a>(source: Source<'a>) -> Result<Cow<'a, str>, Diagnostic> {
+pub(super) fn decode<'a>(source: Source<'a>) -> Result<Cow<'a, str>, Diagnostic> {
     Ok(match String::from_utf8_lossy(utf8(source)?) {
-        Cow::Borrowed(text) => plain(text),
-        Cow::Owned(text) => Cow::Owned(plain(&text).into_owned()),
+        Cow::Borrowed(text) => without_colors(text),
+        Cow::Owned(text) => Cow::Owned(without_colors(&text).into_owned()),
     })
 }
 
 /// The lines of a text with their numbers, from 1.
-pub(super) fn numbered(text: &str) -> impl Iterator<Item = (u64, &str)> {
+pub(super) fn numbered_lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     (1..).zip(text.lines())
 }
 
 /// A text without terminal escape sequences.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
+pub(super) fn without_colors(text: &str) -> Cow<'_, str> {
     if !text.contains('\x1b') {
         return Cow::Borrowed(text);
     }
@@ -87,11 +87,11 @@ pub(super) fn url_path(url: &str) -> &str {
 
 /// Tells entries of one name apart by their order: the second `f` becomes `f#2`.
 #[derive(Default)]
-pub(super) struct Namesakes(BTreeMap<String, usize>);
+pub(super) struct UniqueNames(BTreeMap<String, usize>);
 
-impl Namesakes {
+impl UniqueNames {
     /// The name, with its number where it is not the first one.
-    pub(super) fn tell_apart(&mut self, name: String) -> String {
+    pub(super) fn make_unique(&mut self, name: String) -> String {
         let seen = self.0.entry(name.clone()).or_default();
         *seen += 1;
         if *seen == 1 { name } else { format!("{name}#{seen}") }
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn colour_codes_and_line_ends_are_not_part_of_a_line() {
-        let text = text(Source { name: "x", bytes: b"\x1b[1;32mtest\x1b[0m a\r\n\xFFb\x1b[1\nc" }).unwrap();
-        assert_eq!(numbered(&text).collect::<Vec<_>>(), [(1, "test a"), (2, "\u{FFFD}b"), (3, "c")]);
+        let text = decode(Source { name: "x", bytes: b"\x1b[1;32mtest\x1b[0m a\r\n\xFFb\x1b[1\nc" }).unwrap();
+        assert_eq!(numbered_lines(&text).collect::<Vec<_>>(), [(1, "test a"), (2, "\u{FFFD}b"), (3, "c")]);
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! another size is to be compared. Where that would make one of two commands of a text, each keeps its whole line.
 //! A command that stands there again was run again: one more replicate.
 
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, text};
+use super::builder::ReadingBuilder;
+use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,20 +32,20 @@ impl Format for TimeV {
         "/usr/bin/time -v -o out.txt COMMAND (-a to add a run to the file)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time (elapsed), time:user, time:system, memory:peak, page-faults and errors: one number for each run"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.lines().any(|line| line.trim_start().starts_with(COMMAND))
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.lines().any(|line| line.trim_start().starts_with(COMMAND))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let mut reports: Vec<Report> = Vec::new();
-        let text = text::text(source)?;
-        for (at, line) in text::numbered(&text) {
-            ledger.line = Some(at);
+        let text = text::decode(source)?;
+        for (at, line) in text::numbered_lines(&text) {
+            builder.line = Some(at);
             let line = line.trim();
             if let Some(command) = line.strip_prefix(COMMAND) {
                 let command = command.strip_suffix('"').unwrap_or(command).to_owned();
@@ -57,12 +57,12 @@ impl Format for TimeV {
             match read(value) {
                 Some(value) if key == "Exit status" => report.status = Some(value),
                 Some(value) => report.values.push((metric, value)),
-                None => ledger.warn("unreadable-line", format!("`{key}` is no number here; it is left out")),
+                None => builder.warn("unreadable-line", format!("`{key}` is no number here; it is left out")),
             }
         }
-        ledger.line = None;
-        add(&mut ledger, reports);
-        ledger.finish()
+        builder.line = None;
+        add(&mut builder, reports);
+        builder.finish()
     }
 }
 
@@ -93,7 +93,7 @@ fn clock(text: &str) -> Option<f64> {
     text.split(':').try_fold(0.0, |sum, part| Some(sum * 60.0 + part.replace(',', ".").parse::<f64>().ok()?))
 }
 
-fn add(ledger: &mut Ledger<'_>, reports: Vec<Report>) {
+fn add(builder: &mut ReadingBuilder<'_>, reports: Vec<Report>) {
     let mut commands: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for report in &reports {
         commands.entry(without_numbers(&report.command)).or_default().insert(&report.command);
@@ -104,11 +104,11 @@ fn add(ledger: &mut Ledger<'_>, reports: Vec<Report>) {
         let single = commands.get(&short).is_some_and(|whole| whole.len() == 1);
         let name = if single && !short.is_empty() { short } else { report.command.clone() };
         for (metric, value) in &report.values {
-            ledger.repeat(&name, metric.clone(), Evidence::Value(*value));
+            builder.add_run(&name, metric.clone(), Evidence::Value(*value));
         }
         if let Some(status) = report.status {
             if status != 0.0 {
-                ledger.warn(
+                builder.warn(
                     "failed-command",
                     format!("`{name}` ended with status {status}; its numbers may mean nothing"),
                 );
@@ -118,7 +118,7 @@ fn add(ledger: &mut Ledger<'_>, reports: Vec<Report>) {
     }
     for (name, failed) in failed {
         let errors = Metric::counted("errors", Unit::Count, Direction::Lower);
-        ledger.add(&name, errors, [Evidence::Value(failed)]);
+        builder.add(&name, errors, [Evidence::Value(failed)]);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The lines of `python -m timeit` and of IPython's `%timeit`. They carry no name: a benchmark is called by its place
 //! among the results, `line 1`. With `-v` the raw times of the repeats are samples, else the best is a single number.
 
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, text};
+use super::builder::ReadingBuilder;
+use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 
 /// timeit.
@@ -18,17 +18,18 @@ impl Format for Timeit {
         "python -m timeit -v STATEMENT >> out.txt"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time: the best of the repeats (every repeat with -v; mean and sd from %timeit)"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        !look.is_json() && look.lines().any(|line| matches!(read(line), Some(Line::Best { .. } | Line::Mean { .. })))
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        !preview.is_json()
+            && preview.lines().any(|line| matches!(read(line), Some(Line::Best { .. } | Line::Mean { .. })))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let text = text::text(source)?;
-        let mut ledger = Ledger::new(self.name(), source);
+        let text = text::decode(source)?;
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let mut raw: Vec<f64> = Vec::new();
         let mut count = 0;
         for line in text.lines() {
@@ -55,9 +56,9 @@ impl Format for Timeit {
                     Evidence::summary(summary)
                 }
             };
-            ledger.add(&format!("line {count}"), Metric::time(), [evidence]);
+            builder.add(&format!("line {count}"), Metric::time(), [evidence]);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
@@ -118,6 +119,6 @@ mod tests {
 
     #[test]
     fn a_sentence_about_loops_is_no_result() {
-        assert!(!Timeit.sniff(&Look::at(b"best of 5: 3 loops per loop\n1 loops, best of x per loop")));
+        assert!(!Timeit.sniff(&Preview::of(b"best of 5: 3 loops per loop\n1 loops, best of x per loop")));
     }
 }

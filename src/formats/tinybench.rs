@@ -2,9 +2,9 @@
 //! sorted samples in milliseconds (in version 2 without the `latency` around them); a table carries texts in
 //! nanoseconds. Throughput is the same data upside down and is left out.
 
-use super::json::{Number, Numbers, Present, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, text};
+use super::builder::ReadingBuilder;
+use super::json::{Number, Numbers, Present, parse_lenient};
+use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -26,51 +26,52 @@ impl Format for Tinybench {
         "JSON.stringify(bench.tasks) or JSON.stringify(bench.table()) (tinybench)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time: every sample, sorted by the tool (median, mean, sd, quantiles where samples were dropped)"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
         ["[].", "tasks[].", "table[]."].iter().any(|at| {
             ["result.latency", "result.samples", "result.period", "Task name", "Task Name"]
                 .iter()
-                .any(|key| look.keys.contains(&format!("{at}{key}")))
+                .any(|key| preview.json_keys.contains(&format!("{at}{key}")))
         })
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
-        let list = match text::opening(source)? {
-            Some(b'[') => document(source, &mut scratch)?,
+        let list = match text::first_byte(source)? {
+            Some(b'[') => parse_lenient(source, &mut scratch)?,
             _ => {
-                let file: File<'_> = document(source, &mut scratch)?;
+                let file: File<'_> = parse_lenient(source, &mut scratch)?;
                 file.tasks.or(file.table).unwrap_or_default()
             }
         };
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         for (at, raw) in list.into_iter().enumerate() {
-            let Some(Task { name, row_name, result, mean, median, samples }) = ledger.read("task", at, raw) else {
+            let Some(Task { name, row_name, result, mean, median, samples }) = builder.parse_entry("task", at, raw)
+            else {
                 continue;
             };
             let Some(name) = name.or(row_name) else {
-                ledger.warn("unreadable-entry", format!("task {} has no name", at + 1));
+                builder.warn("unreadable-entry", format!("task {} has no name", at + 1));
                 continue;
             };
             let evidence = match result {
-                Some(raw) => task(&mut ledger, &name, at, raw),
-                None => row(&mut ledger, &name, mean, median, samples.count()),
+                Some(raw) => task(&mut builder, &name, at, raw),
+                None => row(&mut builder, &name, mean, median, samples.count()),
             };
-            ledger.add(&name, Metric::time(), evidence);
+            builder.add(&name, Metric::time(), evidence);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
-fn task(ledger: &mut Ledger<'_>, name: &str, at: usize, raw: &RawValue) -> Option<Evidence> {
-    let result: Outcome = ledger.read("result of task", at, raw)?;
+fn task(builder: &mut ReadingBuilder<'_>, name: &str, at: usize, raw: &RawValue) -> Option<Evidence> {
+    let result: Outcome = builder.parse_entry("result of task", at, raw)?;
     let stats: Stats = match result.latency {
         Some(stats) => stats,
-        None => ledger.read("result of task", at, raw)?,
+        None => builder.parse_entry("result of task", at, raw)?,
     };
     let count = stats.samples.0.len();
     let whole = stats.samples_count.count().is_none_or(|taken| taken == count as u64);
@@ -78,7 +79,7 @@ fn task(ledger: &mut Ledger<'_>, name: &str, at: usize, raw: &RawValue) -> Optio
         return Some(Evidence::Samples(stats.samples.0).scaled(MILLISECOND));
     }
     if result.error.0 || stats.mean.0.is_nan() {
-        ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
+        builder.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
         return None;
     }
     Some(Evidence::summary(stats.summary()).scaled(MILLISECOND))
@@ -86,7 +87,7 @@ fn task(ledger: &mut Ledger<'_>, name: &str, at: usize, raw: &RawValue) -> Optio
 
 /// A row of `bench.table()`: `2613000 ± 12.06%` and `2098230 ± 11401`, in nanoseconds.
 fn row(
-    ledger: &mut Ledger<'_>,
+    builder: &mut ReadingBuilder<'_>,
     name: &str,
     mean: Option<Cell<'_>>,
     median: Option<Cell<'_>>,
@@ -94,7 +95,7 @@ fn row(
 ) -> Option<Evidence> {
     let mean = mean.as_ref().and_then(Cell::number);
     let Some(centre) = median.as_ref().and_then(Cell::number).or(mean) else {
-        ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
+        builder.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
         return None;
     };
     Some(Evidence::summary(Summary { centre, mean, samples, ..Summary::default() }))

@@ -1,9 +1,9 @@
 //! `vitest bench --outputJson`: tinybench's statistics by file and group. Samples are there only where the run was asked
 //! for them. A benchmark's name is its group's full name and its own, as vitest shows it: `file > describe > name`.
 
-use super::json::{Number, Numbers, document};
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source};
+use super::builder::ReadingBuilder;
+use super::json::{Number, Numbers, parse_lenient};
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -25,22 +25,22 @@ impl Format for VitestBench {
         "vitest bench --run --outputJson=out.json"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time: median, mean, sd, quantiles (samples with benchmark.includeSamples)"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.has_keys(&["files[].groups[].benchmarks"])
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["files[].groups[].benchmarks"])
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
-        let file: File<'_> = document(source, &mut scratch)?;
-        let mut ledger = Ledger::new(self.name(), source);
+        let file: File<'_> = parse_lenient(source, &mut scratch)?;
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let groups = file.files.into_iter().flat_map(|file| file.groups);
         for Group { full_name, benchmarks } in groups {
             for (at, raw) in benchmarks.into_iter().enumerate() {
-                let Some(benchmark) = ledger.read::<Benchmark<'_>>("benchmark", at, raw) else { continue };
+                let Some(benchmark) = builder.parse_entry::<Benchmark<'_>>("benchmark", at, raw) else { continue };
                 let name = match &full_name {
                     Some(group) if !group.is_empty() => format!("{group} > {}", benchmark.name),
                     _ => benchmark.name.clone().into_owned(),
@@ -48,7 +48,7 @@ impl Format for VitestBench {
                 let nothing =
                     benchmark.mean.0.is_nan() && benchmark.median.0.is_nan() || benchmark.sample_count.0 == 0.0;
                 if benchmark.samples.0.is_empty() && nothing {
-                    ledger.warn("failed-benchmark", format!("`{name}` has no result: it failed or was skipped"));
+                    builder.warn("failed-benchmark", format!("`{name}` has no result: it failed or was skipped"));
                     continue;
                 }
                 let evidence = if benchmark.samples.0.is_empty() {
@@ -56,10 +56,10 @@ impl Format for VitestBench {
                 } else {
                     Evidence::Samples(benchmark.samples.0)
                 };
-                ledger.add(&name, Metric::time(), [evidence.scaled(MILLISECOND)]);
+                builder.add(&name, Metric::time(), [evidence.scaled(MILLISECOND)]);
             }
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 

@@ -1,10 +1,10 @@
 //! wrk (and wrk2): the text it prints at the end of a run, with `--latency` and without.
 //! Several runs in one file are told apart by their first line; a URL that comes again is a replicate.
 
-use super::ledger::Ledger;
-use super::load::Endpoint;
-use super::text::{number, numbered, text, time, url_path};
-use super::{Format, Look, Reading, Source};
+use super::builder::ReadingBuilder;
+use super::load_test::Endpoint;
+use super::text::{decode, number, numbered_lines, time, url_path};
+use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Evidence};
 
 /// wrk's report.
@@ -19,34 +19,34 @@ impl Format for Wrk {
         "wrk --latency URL > FILE"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "for the path of the URL: throughput, time:mean and time:max, with --latency time:p50/p90/p99, errors, error-rate"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        look.lines().any(|line| run_of(line).is_some()) && look.head.contains("Thread Stats")
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.lines().any(|line| run_of(line).is_some()) && preview.text.contains("Thread Stats")
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let text = text(source)?;
-        let mut ledger = Ledger::new("wrk", source);
+        let text = decode(source)?;
+        let mut builder = ReadingBuilder::new("wrk", source);
         let mut run: Option<Endpoint> = None;
-        for (at, line) in numbered(&text) {
-            ledger.line = Some(at);
+        for (at, line) in numbered_lines(&text) {
+            builder.line = Some(at);
             if let Some(url) = run_of(line) {
                 if let Some(done) = run.replace(Endpoint { name: url_path(url).to_owned(), ..Endpoint::default() }) {
-                    done.record(&mut ledger);
+                    done.add_to(&mut builder);
                 }
             } else if let Some(run) = &mut run
                 && take(run, line).is_none()
             {
-                ledger.warn("unreadable-line", format!("is no line of wrk's: `{line}`"));
+                builder.warn("unreadable-line", format!("is no line of wrk's: `{line}`"));
             }
         }
         if let Some(done) = run {
-            done.record(&mut ledger);
+            done.add_to(&mut builder);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the readers of XML share: events without entity expansion, bounded depth, and attributes by name.
 
-use super::ledger::Ledger;
+use super::builder::ReadingBuilder;
 use super::{Source, text};
 use crate::model::Diagnostic;
 use quick_xml::XmlVersion;
@@ -33,9 +33,9 @@ impl<'a> Elements<'a> {
 
     /// The next step, or `None` at the end. Where the document is broken it ends, with a warning: what came before is
     /// good.
-    pub(super) fn next(&mut self, ledger: &mut Ledger<'_>) -> Option<Step<'a>> {
+    pub(super) fn next(&mut self, builder: &mut ReadingBuilder<'_>) -> Option<Step<'a>> {
         self.step().unwrap_or_else(|error| {
-            ledger.warn(&error.code, error.message);
+            builder.warn(&error.code, error.message);
             None
         })
     }

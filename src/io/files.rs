@@ -3,7 +3,7 @@
 
 use super::input::InputError;
 use crate::formats::callgrind::{self, Origin};
-use crate::formats::{self, Format, Look, Reading, Source};
+use crate::formats::{self, Format, Preview, Reading, Source};
 use crate::model::{Commit, Detail, Diagnostic, Measurement};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -118,7 +118,7 @@ fn parse(format: &'static dyn Format, source: Source<'_>, detail: Detail) -> Res
 /// Takes out what stands there from an earlier build, and says so.
 fn leave_out_left_over(parts: &mut Vec<Part>) -> Option<Diagnostic> {
     let origins: Vec<Option<&Origin>> = parts.iter().map(|part| part.origin.as_ref()).collect();
-    let left = callgrind::left_overs(&origins);
+    let left = callgrind::leftovers(&origins);
     let first = parts.get(*left.first()?)?.name.clone();
     let others = match left.len() {
         1 => String::new(),
@@ -160,10 +160,10 @@ struct Content {
 impl Content {
     fn of(mut file: impl Read, format: Chosen) -> io::Result<Content> {
         let mut bytes = Vec::new();
-        file.by_ref().take(Look::PREFIX as u64).read_to_end(&mut bytes)?;
+        file.by_ref().take(Preview::LENGTH as u64).read_to_end(&mut bytes)?;
         let formats = match format {
             Some(format) => vec![format],
-            None => formats::claimants(&bytes),
+            None => formats::detect(&bytes),
         };
         if formats.len() == 1 {
             file.read_to_end(&mut bytes)?;

@@ -1,6 +1,6 @@
 //! The exchange formats: what scripts write, and perfgate's own.
 
-use crate::pair::{Pair, centre, claimants, format, read};
+use crate::pair::{Pair, centre, detect, format, read};
 use perfgate::formats::Source;
 use perfgate::model::{Direction, Evidence};
 use std::path::Path;
@@ -100,7 +100,7 @@ fn perfgate_runs() {
 fn the_example_of_the_documentation_is_read_without_a_word() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/run-format.md")).unwrap();
     let example = text.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    assert_eq!(claimants(example.as_bytes()), ["perfgate-run"]);
+    assert_eq!(detect(example.as_bytes()), ["perfgate-run"]);
     let reading = format("perfgate-run").parse(Source { name: "docs", bytes: example.as_bytes() }).unwrap();
     assert_eq!((reading.measurements.len(), reading.diagnostics.len()), (3, 0));
 }

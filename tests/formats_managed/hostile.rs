@@ -1,7 +1,7 @@
 //! Broken, hostile and random bytes against every format of the group: one message or diagnostics, never a panic.
 
 use crate::OURS;
-use crate::pair::{centre, claimants, data, format};
+use crate::pair::{centre, data, detect, format};
 use perfgate::formats::Source;
 use proptest::prelude::*;
 
@@ -52,7 +52,7 @@ fn one_entry_that_no_number_can_hold_leaves_the_others() {
             r#"{"benchmarks": [{"fullname": "a", "stats": {"data": [1e999]}}, {"fullname": "b", "stats": {"data": [1]}}]}"#,
         ),
     ] {
-        assert_eq!(claimants(text.as_bytes()), [name]);
+        assert_eq!(detect(text.as_bytes()), [name]);
         let reading = format(name).parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         assert_eq!((reading.measurements.len(), reading.diagnostics.len()), (1, 1), "{name}");
         assert_eq!(reading.measurements[0].benchmark.as_str(), "b");
@@ -72,7 +72,7 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
 
 /// Looks and reads, and checks what every reading must hold.
 fn withstands(name: &str, bytes: &[u8]) {
-    claimants(bytes);
+    detect(bytes);
     let Ok(reading) = format(name).parse(Source { name: "x", bytes }) else { return };
     assert!(!reading.measurements.is_empty());
     for measurement in &reading.measurements {

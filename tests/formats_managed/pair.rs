@@ -1,7 +1,7 @@
 //! A suite measured before and after known changes, and what a reading of both must show.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test's own tools, outside a test function
 
-use perfgate::formats::{FORMATS, Format, Look, Reading, Source};
+use perfgate::formats::{FORMATS, Format, Preview, Reading, Source};
 use perfgate::model::{Direction, Evidence, Measurement};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,9 @@ pub fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
 }
 
-pub fn claimants(bytes: &[u8]) -> Vec<&'static str> {
-    let look = Look::at(bytes);
-    FORMATS.iter().filter(|format| format.sniff(&look)).map(|format| format.name()).collect()
+pub fn detect(bytes: &[u8]) -> Vec<&'static str> {
+    let preview = Preview::of(bytes);
+    FORMATS.iter().filter(|format| format.sniff(&preview)).map(|format| format.name()).collect()
 }
 
 pub fn format(name: &str) -> &'static dyn Format {
@@ -22,7 +22,7 @@ pub fn format(name: &str) -> &'static dyn Format {
 /// Reads a file with the one format that claims it.
 pub fn read(tool: &str, file: &str) -> Reading {
     let bytes = std::fs::read(data(&format!("{tool}/{file}"))).unwrap();
-    assert_eq!(claimants(&bytes), [tool], "{tool}/{file}");
+    assert_eq!(detect(&bytes), [tool], "{tool}/{file}");
     format(tool).parse(Source { name: file, bytes: &bytes }).unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! The console report: below a head of three lines each benchmark has its name with samples, iterations and an estimate,
 //! then the mean with its interval, then the standard deviation. A long name goes over several lines.
 
-use super::super::ledger::Ledger;
+use super::super::builder::ReadingBuilder;
 use super::super::{Source, text};
 use super::{Row, summary};
 use crate::model::Diagnostic;
@@ -29,12 +29,12 @@ pub(super) fn is_header(line: &str) -> bool {
 }
 
 /// Every benchmark of the report.
-pub(super) fn read(ledger: &mut Ledger<'_>, source: Source<'_>) -> Result<Vec<Row>, Diagnostic> {
+pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Result<Vec<Row>, Diagnostic> {
     let (mut rows, mut state, mut heading) = (Vec::new(), State::Outside, Vec::new());
     let mut short = false; // a table without analysis: the mean stands in the estimate's place
-    let text = text::text(source)?;
-    for (at, line) in text::numbered(&text) {
-        ledger.line = Some(at);
+    let text = text::decode(source)?;
+    for (at, line) in text::numbered_lines(&text) {
+        builder.line = Some(at);
         let line = line.trim_end();
         state = match state {
             _ if is_header(line) => {
@@ -45,7 +45,7 @@ pub(super) fn read(ledger: &mut Ledger<'_>, source: Source<'_>) -> Result<Vec<Ro
             State::Head => State::Head,
             State::Heading if line.starts_with("---") => State::Outside,
             State::Mean(name, _) | State::Deviation(name, ..) if line.starts_with("---") || line.starts_with("===") => {
-                cut_off(ledger, &name);
+                cut_off(builder, &name);
                 State::Outside
             }
             _ if line.starts_with("---") => {
@@ -78,7 +78,7 @@ pub(super) fn read(ledger: &mut Ledger<'_>, source: Source<'_>) -> Result<Vec<Ro
             State::Mean(name, samples) => match first_time(line) {
                 Some(mean) => State::Deviation(name, samples, mean),
                 None => {
-                    ledger.warn("unreadable-line", format!("`{name}` has no mean here; did the benchmark throw?"));
+                    builder.warn("unreadable-line", format!("`{name}` has no mean here; did the benchmark throw?"));
                     State::Table(Vec::new())
                 }
             },
@@ -89,13 +89,13 @@ pub(super) fn read(ledger: &mut Ledger<'_>, source: Source<'_>) -> Result<Vec<Ro
         };
     }
     if let State::Mean(name, _) | State::Deviation(name, ..) = state {
-        cut_off(ledger, &name);
+        cut_off(builder, &name);
     }
     Ok(rows)
 }
 
-fn cut_off(ledger: &mut Ledger<'_>, name: &str) {
-    ledger.warn("unreadable-line", format!("`{name}` is cut off before its mean and deviation; was the run stopped?"));
+fn cut_off(builder: &mut ReadingBuilder<'_>, name: &str) {
+    builder.warn("unreadable-line", format!("`{name}` is cut off before its mean and deviation; was the run stopped?"));
 }
 
 fn push(rows: &mut Vec<Row>, heading: &[String], name: String, mean: f64, sd: Option<f64>, samples: Option<u64>) {

@@ -4,8 +4,8 @@
 mod console;
 mod xml_report;
 
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, text};
+use super::builder::ReadingBuilder;
+use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,30 +29,30 @@ impl Format for Catch2 {
         "./tests '[benchmark]' -r xml > out.xml (or the console's text)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time: mean and standard deviation with the number of samples"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        matches!(look.root, Some("Catch" | "Catch2TestRun"))
-            || look.lines().any(|line| console::is_header(&text::plain(line)))
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        matches!(preview.xml_root, Some("Catch" | "Catch2TestRun"))
+            || preview.lines().any(|line| console::is_header(&text::without_colors(line)))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
-        let rows = if text::opening(source)? == Some(b'<') {
-            xml_report::read(&mut ledger, source)?
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        let rows = if text::first_byte(source)? == Some(b'<') {
+            xml_report::read(&mut builder, source)?
         } else {
-            console::read(&mut ledger, source)?
+            console::read(&mut builder, source)?
         };
-        ledger.line = None;
-        add(&mut ledger, rows);
-        ledger.finish()
+        builder.line = None;
+        add(&mut builder, rows);
+        builder.finish()
     }
 }
 
 /// A name that stands in several test cases or sections begins with them, which alone tells the benchmarks apart.
-fn add(ledger: &mut Ledger<'_>, rows: Vec<Row>) {
+fn add(builder: &mut ReadingBuilder<'_>, rows: Vec<Row>) {
     let mut places: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for row in &rows {
         places.entry(&row.name).or_default().insert(&row.place);
@@ -61,7 +61,7 @@ fn add(ledger: &mut Ledger<'_>, rows: Vec<Row>) {
         places.into_iter().filter(|(_, places)| places.len() > 1).map(|(name, _)| name.to_owned()).collect();
     for row in rows {
         let name = if several.contains(&row.name) { format!("{}/{}", row.place, row.name) } else { row.name };
-        ledger.add(&name, Metric::time(), [Evidence::summary(row.summary)]);
+        builder.add(&name, Metric::time(), [Evidence::summary(row.summary)]);
     }
 }
 

@@ -2,7 +2,7 @@
 //! in each of them says.
 
 use super::super::Source;
-use super::super::ledger::Ledger;
+use super::super::builder::ReadingBuilder;
 use super::super::xml::{self, Elements, Step};
 use super::{Row, summary};
 use crate::model::Diagnostic;
@@ -17,12 +17,12 @@ struct Open {
 }
 
 /// Every benchmark of the report. A report that breaks off gives what came before, with a diagnostic.
-pub(super) fn read(ledger: &mut Ledger<'_>, source: Source<'_>) -> Result<Vec<Row>, Diagnostic> {
+pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Result<Vec<Row>, Diagnostic> {
     let mut elements = Elements::of(source)?;
     let mut names: Vec<Option<String>> = Vec::new(); // of each open element: a test case's or section's name
     let mut open: Option<(usize, Open)> = None; // with the depth that it stands at
     let mut rows = Vec::new();
-    while let Some(step) = elements.next(ledger) {
+    while let Some(step) = elements.next(builder) {
         match step {
             Step::Open(element, empty) => {
                 let name = || xml::attribute(&element, "name").unwrap_or_default();
@@ -50,7 +50,7 @@ pub(super) fn read(ledger: &mut Ledger<'_>, source: Source<'_>) -> Result<Vec<Ro
                 if let Some((_, done)) = open.take_if(|(depth, _)| *depth == names.len()) {
                     let place = names.iter().flatten().cloned().collect::<Vec<_>>().join("/");
                     let Some(mean) = done.mean else {
-                        ledger.warn("no-value", format!("`{}` has no mean; did the benchmark throw?", done.name));
+                        builder.warn("no-value", format!("`{}` has no mean; did the benchmark throw?", done.name));
                         continue;
                     };
                     rows.push(Row { place, name: done.name, summary: summary(mean, done.sd, done.samples) });

@@ -47,8 +47,8 @@ impl Habits {
         let mut ends: Option<Option<String>> = None;
         let mut better = BTreeMap::new();
         for source in sources {
-            let text = text::text(*source)?;
-            for (_, line) in text::numbered(&text) {
+            let text = text::decode(*source)?;
+            for (_, line) in text::numbered_lines(&text) {
                 if let Some(unit) = line.strip_prefix("Unit ") {
                     let mut words = unit.split_ascii_whitespace();
                     let Some(unit) = words.next() else { continue };

@@ -8,8 +8,8 @@
 
 mod line;
 
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, json, machine, text};
+use super::builder::ReadingBuilder;
+use super::{Format, Preview, Reading, Source, json, machine, text};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit, UnitScale};
 use line::{Habits, Line};
 use serde::Deserialize;
@@ -38,52 +38,52 @@ impl Format for GoBench {
         "go test -run '^$' -bench . -benchmem -count 10 ./... > out.txt (or with -json)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time, memory, allocations, throughput and units of your own: one number for each -count"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        if look.is_json() {
-            return look.has_keys(&["Action", "Package"]);
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        if preview.is_json() {
+            return preview.has_keys(&["Action", "Package"]);
         }
-        let starts = |mark| look.lines().any(|line| line.starts_with(mark));
+        let starts = |mark| preview.lines().any(|line| line.starts_with(mark));
         starts("goos: ") && starts("pkg: ")
-            || look.lines().any(|line| Line::of(&text::plain(line)).is_some_and(|line| line.is_whole()))
+            || preview.lines().any(|line| Line::of(&text::without_colors(line)).is_some_and(|line| line.is_whole()))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let bytes = text::utf8(source)?;
         if bytes.trim_ascii_start().starts_with(b"{") {
-            let outputs = outputs(&mut ledger, bytes);
+            let outputs = outputs(&mut builder, bytes);
             // The habits are the file's, so all packages are looked at before one is read.
             let all: Vec<_> =
                 outputs.iter().map(|(_, output)| Source { name: source.name, bytes: output.as_bytes() }).collect();
             let habits = Habits::of(&all)?;
             for ((package, _), output) in outputs.iter().zip(all) {
-                read_text(&mut ledger, output, Some(package), &habits)?;
+                read_text(&mut builder, output, Some(package), &habits)?;
             }
         } else {
             let habits = Habits::of(&[source])?;
-            read_text(&mut ledger, source, None, &habits)?;
+            read_text(&mut builder, source, None, &habits)?;
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
 /// Each package's output, put together again: an event may hold a part of a line, and packages run side by side.
-fn outputs(ledger: &mut Ledger<'_>, bytes: &[u8]) -> Vec<(String, String)> {
+fn outputs(builder: &mut ReadingBuilder<'_>, bytes: &[u8]) -> Vec<(String, String)> {
     let mut order = Vec::new();
     let mut outputs: BTreeMap<String, String> = BTreeMap::new();
     for (at, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-        ledger.line = Some(at);
+        builder.line = Some(at);
         if !line.trim_ascii_start().starts_with(b"{") {
             continue;
         }
         let event = match serde_json::from_slice::<Event<'_>>(line) {
             Ok(event) => event,
             Err(error) => {
-                ledger.warn("unreadable-line", json::line_message(&error));
+                builder.warn("unreadable-line", json::line_message(&error));
                 continue;
             }
         };
@@ -103,21 +103,21 @@ fn outputs(ledger: &mut Ledger<'_>, bytes: &[u8]) -> Vec<(String, String)> {
 
 /// Reads a text, or the output of one package's events, whose lines are none of the file.
 fn read_text(
-    ledger: &mut Ledger<'_>,
+    builder: &mut ReadingBuilder<'_>,
     source: Source<'_>,
     package: Option<&str>,
     habits: &Habits,
 ) -> Result<(), Diagnostic> {
     let (mut package, whole) = (package.unwrap_or_default().to_owned(), package.is_none());
-    let text = text::text(source)?;
-    for (at, line) in text::numbered(&text) {
-        ledger.line = whole.then_some(at);
+    let text = text::decode(source)?;
+    for (at, line) in text::numbered_lines(&text) {
+        builder.line = whole.then_some(at);
         if let Some((key, value)) = line.split_once(": ") {
             match key {
                 "pkg" => value.trim().clone_into(&mut package),
-                "cpu" => ledger.environment().set(Environment::CPU, value.trim()),
-                "goos" => machine::set_os(ledger.environment(), value.trim()),
-                "goarch" => machine::set_arch(ledger.environment(), value.trim()),
+                "cpu" => builder.environment().set(Environment::CPU, value.trim()),
+                "goos" => machine::set_os(builder.environment(), value.trim()),
+                "goarch" => machine::set_arch(builder.environment(), value.trim()),
                 _ => {}
             }
         }
@@ -125,12 +125,12 @@ fn read_text(
         let bare = habits.processors.as_ref().and_then(|end| line.name.strip_suffix(end.as_str()));
         let bare = bare.unwrap_or(line.name);
         let name = if package.is_empty() { bare.to_owned() } else { format!("{package}/{bare}") };
-        read_line(ledger, &name, &line, habits);
+        read_line(builder, &name, &line, habits);
     }
     Ok(())
 }
 
-fn read_line(ledger: &mut Ledger<'_>, name: &str, line: &Line<'_>, habits: &Habits) {
+fn read_line(builder: &mut ReadingBuilder<'_>, name: &str, line: &Line<'_>, habits: &Habits) {
     let pairs: Option<Vec<_>> = line
         .pairs
         .iter()
@@ -138,19 +138,19 @@ fn read_line(ledger: &mut Ledger<'_>, name: &str, line: &Line<'_>, habits: &Habi
         .collect();
     let (Some(pairs), Ok(iterations)) = (pairs, line.iterations.parse::<u64>()) else {
         let message = format!("`{name}`: expected a number of iterations, then pairs of a number and its unit");
-        return ledger.warn("unreadable-line", message);
+        return builder.warn("unreadable-line", message);
     };
     if iterations == 0 {
-        return ledger.warn("invalid-value", format!("`{name}` ran no iteration; the line is left out"));
+        return builder.warn("invalid-value", format!("`{name}` ran no iteration; the line is left out"));
     }
     for (value, unit) in pairs {
-        let (metric, factor) = metric(ledger, unit, habits);
-        ledger.repeat(name, metric, Evidence::Value(value * factor));
+        let (metric, factor) = metric(builder, unit, habits);
+        builder.add_run(name, metric, Evidence::Value(value * factor));
     }
 }
 
 /// The metric of a Go unit, and what its values are multiplied by.
-fn metric(ledger: &mut Ledger<'_>, unit: &str, habits: &Habits) -> (Metric, f64) {
+fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, habits: &Habits) -> (Metric, f64) {
     let (metric, factor) = match unit {
         "ns/op" => (Metric::time(), 1.0),
         "B/op" => (Metric::measured("memory", Unit::Byte, Direction::Lower), 1.0),
@@ -163,7 +163,7 @@ fn metric(ledger: &mut Ledger<'_>, unit: &str, habits: &Habits) -> (Metric, f64)
             {
                 Some((what, scale)) if scale.unit == Unit::Nanosecond => (format!("time:{what}"), scale),
                 Some((what, scale)) => (what.to_owned(), scale),
-                None => (bare.to_owned(), Unit::parse(own).unwrap_or_else(|| ledger.unit(bare))),
+                None => (bare.to_owned(), Unit::parse(own).unwrap_or_else(|| builder.unit(bare))),
             };
             let UnitScale { unit, factor } = scale;
             let rate = matches!(unit, Unit::PerSecond | Unit::BytePerSecond)

@@ -7,9 +7,9 @@
 
 mod entry;
 
-use super::ledger::Ledger;
+use super::builder::ReadingBuilder;
 use super::text;
-use super::{Format, Look, Reading, Source, json};
+use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit, UnitScale, Work, WorkUnit};
 use entry::Entry;
 use serde::Deserialize;
@@ -39,20 +39,20 @@ impl Format for GoogleBenchmark {
         "./benchmarks --benchmark_repetitions=9 --benchmark_out=out.json --benchmark_out_format=json"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time (CPU, or real for /real_time and /manual_time): every repetition (or median, mean and sd of aggregates); \
          counter:NAME; allocations, memory and memory:peak with a memory manager"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
         // mitata has the same two lists, and other things in them.
         let own = ["benchmarks[].time_unit", "context.library_build_type"];
-        look.has_keys(&["context", "benchmarks"])
-            && (look.keys.len() == 2 || own.iter().any(|key| look.keys.contains(*key)))
+        preview.has_keys(&["context", "benchmarks"])
+            && (preview.json_keys.len() == 2 || own.iter().any(|key| preview.json_keys.contains(*key)))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let bytes = json::without_nan(text::utf8(source)?);
         let text = Source { bytes: &bytes, ..source };
         let (context, entries) = match json::parse::<Document<Entry<'_>>>(text) {
@@ -64,46 +64,46 @@ impl Format for GoogleBenchmark {
                 for (at, raw) in document.benchmarks.into_iter().enumerate() {
                     match serde_json::from_str(raw.get()) {
                         Ok(entry) => entries.push(entry),
-                        Err(error) => ledger.warn("unreadable-entry", json::entry_message("benchmarks", at, &error)),
+                        Err(error) => builder.warn("unreadable-entry", json::entry_message("benchmarks", at, &error)),
                     }
                 }
                 (document.context, entries)
             }
         };
         if let Some(cores) = context.and_then(|context| context.num_cpus) {
-            ledger.environment().set(Environment::CORES, cores.to_string());
+            builder.environment().set(Environment::CORES, cores.to_string());
         }
-        read_entries(&mut ledger, &entries);
-        ledger.finish()
+        read_entries(&mut builder, &entries);
+        builder.finish()
     }
 }
 
-fn read_entries(ledger: &mut Ledger<'_>, entries: &[Entry<'_>]) {
+fn read_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
     let mut repeated = BTreeSet::new();
     let mut failed = BTreeSet::new();
     for entry in entries.iter().filter(|entry| entry.statistic().is_none()) {
         let name = entry.run();
         if let Some(error) = &entry.error {
             if failed.insert(name) {
-                ledger.warn("failed-benchmark", format!("`{name}` reports an error: {error}; it is left out"));
+                builder.warn("failed-benchmark", format!("`{name}` reports an error: {error}; it is left out"));
             }
             continue;
         }
         if entry.iterations == Some(0.0) {
-            ledger.warn("invalid-value", format!("`{name}` ran no iteration; it is left out"));
+            builder.warn("invalid-value", format!("`{name}` ran no iteration; it is left out"));
             continue;
         }
-        let (metric, time) = time(ledger, entry);
+        let (metric, time) = time(builder, entry);
         let (_, clock) = entry.clock();
-        ledger.repeat(name, metric, Evidence::Value(time));
+        builder.add_run(name, metric, Evidence::Value(time));
         if repeated.insert(name)
             && let Some(work) = work(entry, clock)
         {
-            ledger.work(name, "time", work);
+            builder.set_work(name, "time", work);
         }
         for (counter, value) in &entry.counters {
             if let Some(metric) = counter_metric(counter) {
-                ledger.repeat(name, metric, Evidence::Value(value.unwrap_or(f64::NAN)));
+                builder.add_run(name, metric, Evidence::Value(value.unwrap_or(f64::NAN)));
             }
         }
     }
@@ -112,33 +112,33 @@ fn read_entries(ledger: &mut Ledger<'_>, entries: &[Entry<'_>]) {
         aggregates.entry(entry.run()).or_default().push(entry);
     }
     for (name, entries) in aggregates {
-        read_aggregates(ledger, name, &entries);
+        read_aggregates(builder, name, &entries);
     }
 }
 
 /// The entry's time in nanoseconds with its metric; no number where there is none.
-fn time(ledger: &mut Ledger<'_>, entry: &Entry<'_>) -> (Metric, f64) {
+fn time(builder: &mut ReadingBuilder<'_>, entry: &Entry<'_>) -> (Metric, f64) {
     let (_, value) = entry.clock();
-    let scale = ledger.unit(&entry.unit);
+    let scale = builder.unit(&entry.unit);
     (Metric { unit: scale.unit, ..Metric::time() }, value.unwrap_or(f64::NAN) * scale.factor)
 }
 
-fn read_aggregates(ledger: &mut Ledger<'_>, name: &str, entries: &[&Entry<'_>]) {
+fn read_aggregates(builder: &mut ReadingBuilder<'_>, name: &str, entries: &[&Entry<'_>]) {
     let of = |statistic| entries.iter().find(|entry| entry.statistic() == Some(statistic));
     let Some(centre) = of("median").or_else(|| of("mean")) else { return };
-    let (metric, median) = time(ledger, centre);
-    let mut times = |statistic| of(statistic).map(|entry| time(ledger, entry).1);
+    let (metric, median) = time(builder, centre);
+    let mut times = |statistic| of(statistic).map(|entry| time(builder, entry).1);
     let (mean, sd, min, max) = (times("mean"), times("stddev"), times("min"), times("max"));
     let samples = centre.repetitions.filter(|count| *count >= 1.0).map(|count| count as u64);
     let quantiles: Vec<_> = [(0.0, min), (1.0, max)].into_iter().filter_map(|(q, v)| Some((q, v?))).collect();
     let summary = Summary { centre: median, mean, sd, samples, quantiles };
-    ledger.add(name, metric, [Evidence::summary(summary)]);
+    builder.add(name, metric, [Evidence::summary(summary)]);
     if let Some(work) = work(centre, centre.clock().1) {
-        ledger.work(name, "time", work);
+        builder.set_work(name, "time", work);
     }
     for (counter, value) in &centre.counters {
         if let Some((metric, centre)) = counter_metric(counter).zip(*value) {
-            ledger.add(name, metric, [Evidence::summary(Summary { centre, samples, ..Summary::default() })]);
+            builder.add(name, metric, [Evidence::summary(Summary { centre, samples, ..Summary::default() })]);
         }
     }
 }

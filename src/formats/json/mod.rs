@@ -21,7 +21,10 @@ pub fn parse<'a, T: Deserialize<'a>>(source: Source<'a>) -> Result<T, Diagnostic
 
 /// Reads a JSON document; where it holds the bare `NaN` and `Infinity` of Python's json module they become `null`.
 /// The cleaned text is kept in `scratch`. A clean file is neither copied nor looked at twice.
-pub(super) fn document<'a, T: Deserialize<'a>>(source: Source<'a>, scratch: &'a mut Vec<u8>) -> Result<T, Diagnostic> {
+pub(super) fn parse_lenient<'a, T: Deserialize<'a>>(
+    source: Source<'a>,
+    scratch: &'a mut Vec<u8>,
+) -> Result<T, Diagnostic> {
     let text = utf8(source)?;
     serde_json::from_slice(text).or_else(|error| match without_nan(text) {
         Cow::Borrowed(_) => Err(unreadable(source, &error)),
@@ -34,7 +37,7 @@ pub(super) fn document<'a, T: Deserialize<'a>>(source: Source<'a>, scratch: &'a 
 
 /// Reads the entries of a list of the document, one at a time, so that only the current one is held. An entry that
 /// cannot be read is a message in its place; the error is a document that is broken as a whole.
-pub fn each<'a, T: Deserialize<'a>>(
+pub fn for_each_entry<'a, T: Deserialize<'a>>(
     source: Source<'a>,
     list: &'static str,
     mut take: impl FnMut(Result<T, String>),
@@ -190,7 +193,7 @@ mod tests {
         let read = |text: &str| {
             let mut entries = Vec::new();
             let source = Source { name: "x.json", bytes: text.as_bytes() };
-            each::<f64>(source, "list", |entry| entries.push(entry)).map(|()| entries)
+            for_each_entry::<f64>(source, "list", |entry| entries.push(entry)).map(|()| entries)
         };
         let entries = read(r#"{"a": {"list": [9]}, "list": [1, "x", 1e400, 4]}"#).unwrap();
         assert_eq!(entries.len(), 4);

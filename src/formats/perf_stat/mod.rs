@@ -4,9 +4,9 @@
 
 mod report;
 
-use super::exchange::metric_of;
-use super::ledger::Ledger;
-use super::{Format, Look, Reading, Source, json, text};
+use super::builder::ReadingBuilder;
+use super::metric_by_unit::metric_by_unit;
+use super::{Format, Preview, Reading, Source, json, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit, UnitScale};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -53,13 +53,13 @@ impl Format for PerfStat {
         "perf stat -r 10 -j -o out.json COMMAND (or -x, -o out.csv, or the report itself)"
     }
 
-    fn carries(&self) -> &'static str {
+    fn metrics(&self) -> &'static str {
         "time, instructions, cycles or count of each event: one number, the mean of the runs (with -I: every interval)"
     }
 
-    fn sniff(&self, look: &Look<'_>) -> bool {
-        let mut lines = look.lines().filter(|line| !is_comment(line));
-        let titled = look.lines().any(report::is_title);
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        let mut lines = preview.lines().filter(|line| !is_comment(line));
+        let titled = preview.lines().any(report::is_title);
         let Some(first) = lines.next() else { return false };
         titled
             || first.trim_start().starts_with('{') && first.contains("\"counter-value\"")
@@ -67,13 +67,13 @@ impl Format for PerfStat {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = Ledger::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let mut intervals: BTreeMap<String, (Metric, Vec<f64>)> = BTreeMap::new();
         let mut csv_delimiter = None;
         let mut titled = false; // below the report's title
-        let text = text::text(source)?;
-        for (at, line) in text::numbered(&text) {
-            ledger.line = Some(at);
+        let text = text::decode(source)?;
+        for (at, line) in text::numbered_lines(&text) {
+            builder.line = Some(at);
             if is_comment(line) {
                 continue;
             }
@@ -91,16 +91,16 @@ impl Format for PerfStat {
                 if row.is_some() || further { Ok(row) } else { Err(wrong.to_owned()) }
             };
             match row {
-                Ok(Some(row)) => read_row(&mut ledger, row, &mut intervals),
+                Ok(Some(row)) => read_row(&mut builder, row, &mut intervals),
                 Ok(None) => {}
-                Err(message) => ledger.warn("unreadable-line", message),
+                Err(message) => builder.warn("unreadable-line", message),
             }
         }
-        ledger.line = None;
+        builder.line = None;
         for (name, (metric, samples)) in intervals {
-            ledger.add(&name, metric, [Evidence::Samples(samples)]);
+            builder.add(&name, metric, [Evidence::Samples(samples)]);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
@@ -154,14 +154,14 @@ impl Line<'_> {
     }
 }
 
-fn read_row(ledger: &mut Ledger<'_>, row: Row, intervals: &mut BTreeMap<String, (Metric, Vec<f64>)>) {
+fn read_row(builder: &mut ReadingBuilder<'_>, row: Row, intervals: &mut BTreeMap<String, (Metric, Vec<f64>)>) {
     let name = &row.name;
     if row.value.starts_with('<') {
-        return ledger.note("not-counted", format!("`{name}` says {}; it is left out", row.value));
+        return builder.note("not-counted", format!("`{name}` says {}; it is left out", row.value));
     }
     // Some locales write a decimal comma.
     let Ok(value) = row.value.replace(',', ".").parse::<f64>() else {
-        return ledger.warn("unreadable-line", format!("`{name}`: `{}` is no number", row.value));
+        return builder.warn("unreadable-line", format!("`{name}`: `{}` is no number", row.value));
     };
     let event = name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name);
     let (metric, factor) = match (row.unit.as_str(), event.split(':').next()) {
@@ -170,8 +170,8 @@ fn read_row(ledger: &mut Ledger<'_>, row: Row, intervals: &mut BTreeMap<String, 
         }
         ("", _) => (Metric::measured("count", Unit::Count, Direction::Lower), 1.0),
         (label, _) => {
-            let UnitScale { unit, factor } = ledger.unit(label);
-            (metric_of(unit, label), factor)
+            let UnitScale { unit, factor } = builder.unit(label);
+            (metric_by_unit(unit, label), factor)
         }
     };
     let value = value * factor;
@@ -181,7 +181,7 @@ fn read_row(ledger: &mut Ledger<'_>, row: Row, intervals: &mut BTreeMap<String, 
             samples.push(value);
         }
     } else {
-        ledger.add(name, metric, [Evidence::Value(value)]);
+        builder.add(name, metric, [Evidence::Value(value)]);
     }
 }
 
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn other_tables_are_not_claimed() {
-        let sniff = |text: &str| PerfStat.sniff(&Look::at(text.as_bytes()));
+        let sniff = |text: &str| PerfStat.sniff(&Preview::of(text.as_bytes()));
         assert!(sniff("12.5,msec,task-clock,1250,100.00,1.0,CPUs utilized\n"));
         assert!(!sniff("1717000000,120,home,200,OK,true\n"));
         assert!(!sniff("name,value,unit\na,1,ns\n"));

@@ -1,7 +1,7 @@
 //! What load tests have in common: requests a second, response times and errors of one endpoint, under one set of
 //! metric names whatever the tool calls them. How a tool writes them down is for its own file.
 
-use super::ledger::Ledger;
+use super::builder::ReadingBuilder;
 use crate::model::{Direction, Evidence, Metric, Summary, Unit};
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     /// Writes the endpoint's metrics down as one process run.
-    pub(super) fn record(mut self, ledger: &mut Ledger<'_>) {
+    pub(super) fn add_to(mut self, builder: &mut ReadingBuilder<'_>) {
         self.quantiles.sort_by(|a, b| a.0.total_cmp(&b.0));
         self.quantiles.dedup_by(|a, b| a.0 == b.0);
         let quantile = |share: f64| self.quantiles.iter().find(|q| q.0 == share).map(|q| q.1);
@@ -41,31 +41,31 @@ impl Endpoint {
         };
         let name = self.name.as_str();
         if let Some(rate) = self.rate {
-            ledger.repeat(name, Metric::throughput(), rate);
+            builder.add_run(name, Metric::throughput(), rate);
         }
         let median = quantile(0.5);
         if let Some(median) = median {
-            ledger.repeat(name, response_time("time:p50"), summary(median, self.quantiles.clone()));
+            builder.add_run(name, response_time("time:p50"), summary(median, self.quantiles.clone()));
         }
         if let Some(mean) = self.mean {
             let quantiles = if median.is_none() { self.quantiles.clone() } else { Vec::new() };
-            ledger.repeat(name, response_time("time:mean"), summary(mean, quantiles));
+            builder.add_run(name, response_time("time:mean"), summary(mean, quantiles));
         }
         for (share, metric) in TAILS {
             if let Some(value) = quantile(share) {
-                ledger.repeat(name, response_time(metric), Evidence::Value(value));
+                builder.add_run(name, response_time(metric), Evidence::Value(value));
             }
         }
-        record_errors(ledger, name, self.errors, self.requests);
+        add_errors(builder, name, self.errors, self.requests);
     }
 }
 
 /// Writes down how many of the requests failed, and their share; a share of nothing is left out.
-pub(super) fn record_errors(ledger: &mut Ledger<'_>, name: &str, errors: Option<f64>, requests: Option<f64>) {
+pub(super) fn add_errors(builder: &mut ReadingBuilder<'_>, name: &str, errors: Option<f64>, requests: Option<f64>) {
     let Some(errors) = errors else { return };
-    ledger.repeat(name, Metric::measured("errors", Unit::Count, Direction::Lower), Evidence::Value(errors));
+    builder.add_run(name, Metric::measured("errors", Unit::Count, Direction::Lower), Evidence::Value(errors));
     if let Some(requests) = requests.filter(|&requests| requests > 0.0) {
-        ledger.repeat(name, error_rate(), Evidence::Value(100.0 * errors / requests));
+        builder.add_run(name, error_rate(), Evidence::Value(100.0 * errors / requests));
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_becomes_one_metric_for_each_statistic_that_the_tool_gives() {
-        let mut ledger = Ledger::new("tool", Source { name: "file", bytes: b"x" });
+        let mut builder = ReadingBuilder::new("tool", Source { name: "file", bytes: b"x" });
         let endpoint = Endpoint {
             name: "/a".into(),
             requests: Some(200.0),
@@ -96,8 +96,8 @@ mod tests {
             quantiles: vec![(1.0, 9.0), (0.5, 4.0), (0.66, 6.0), (0.95, 8.0)],
             ..Endpoint::default()
         };
-        endpoint.record(&mut ledger);
-        let reading = ledger.finish().unwrap();
+        endpoint.add_to(&mut builder);
+        let reading = builder.finish().unwrap();
         let names: Vec<_> = reading.measurements.iter().map(|m| &*m.metric.name).collect();
         assert_eq!(names, ["throughput", "time:p50", "time:mean", "time:p95", "time:max", "errors", "error-rate"]);
         assert_eq!(reading.measurements[6].replicates, [Evidence::Value(1.5)]);

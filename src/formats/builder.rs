@@ -16,7 +16,7 @@ const LONGEST: usize = 400;
 
 /// The measurements and diagnostics of one file, as a format fills them in.
 #[derive(Debug)]
-pub(super) struct Ledger<'a> {
+pub(super) struct ReadingBuilder<'a> {
     tool: &'static str,
     source: Source<'a>,
     reading: Reading,
@@ -28,11 +28,11 @@ pub(super) struct Ledger<'a> {
     pub line: Option<u64>,
 }
 
-impl<'a> Ledger<'a> {
+impl<'a> ReadingBuilder<'a> {
     /// An empty reading of `source` by the format named `tool`.
     pub fn new(tool: &'static str, source: Source<'a>) -> Self {
         let (reading, places, units, told) = Default::default();
-        Ledger { tool, source, reading, places, units, told, line: None }
+        ReadingBuilder { tool, source, reading, places, units, told, line: None }
     }
 
     /// The facts on the machine, for the format to fill.
@@ -41,7 +41,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Notes the commit that was measured; what is no full commit id is not one.
-    pub fn commit(&mut self, id: &str) {
+    pub fn set_commit(&mut self, id: &str) {
         self.reading.commit = Commit::parse(id);
     }
 
@@ -75,7 +75,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Reads one entry of a JSON list; an entry of another shape is reported and left out. `at` counts from 0.
-    pub fn read<'de, T: Deserialize<'de>>(&mut self, what: &str, at: usize, raw: &'de RawValue) -> Option<T> {
+    pub fn parse_entry<'de, T: Deserialize<'de>>(&mut self, what: &str, at: usize, raw: &'de RawValue) -> Option<T> {
         match serde_json::from_str(raw.get()) {
             Ok(entry) => Some(entry),
             Err(error) => {
@@ -101,11 +101,11 @@ impl<'a> Ledger<'a> {
     /// Writes down a measurement that a file holds once, with one evidence for each process run. Without sound evidence
     /// there is none; of two with one name and metric the first stays.
     pub fn add(&mut self, name: &str, metric: Metric, evidence: impl IntoIterator<Item = Evidence>) {
-        self.add_of(self.tool.into(), name, metric, evidence);
+        self.add_from_tool(self.tool.into(), name, metric, evidence);
     }
 
     /// The same for a tool that the file names itself.
-    pub fn add_of(
+    pub fn add_from_tool(
         &mut self,
         tool: Cow<'static, str>,
         name: &str,
@@ -124,7 +124,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Writes down one process run of a benchmark that the file may hold several runs of.
-    pub fn repeat(&mut self, name: &str, metric: Metric, evidence: Evidence) {
+    pub fn add_run(&mut self, name: &str, metric: Metric, evidence: Evidence) {
         match self.find(self.tool, name, &metric.name) {
             None => self.add(name, metric, [evidence]),
             Some(at) if *self.reading.measurements[at].metric == metric => {
@@ -139,7 +139,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// States the work of one operation, beside the metric that it belongs to.
-    pub fn work(&mut self, name: &str, metric: &str, work: Work) {
+    pub fn set_work(&mut self, name: &str, metric: &str, work: Work) {
         if let Some(at) = self.find(self.tool, name, metric) {
             self.reading.measurements[at].work = Some(work);
         }
@@ -249,19 +249,19 @@ mod tests {
     use super::*;
     use crate::model::Summary;
 
-    fn ledger(bytes: &[u8]) -> Ledger<'_> {
-        Ledger::new("tool", Source { name: "file", bytes })
+    fn new_builder(bytes: &[u8]) -> ReadingBuilder<'_> {
+        ReadingBuilder::new("tool", Source { name: "file", bytes })
     }
 
     #[test]
     fn a_second_entry_of_a_name_is_reported_and_a_second_run_is_a_replicate() {
-        let mut ledger = ledger(b"x");
-        ledger.add("a", Metric::time(), [Evidence::Value(1.0)]);
-        ledger.add("a", Metric::time(), [Evidence::Value(2.0)]);
-        ledger.repeat("b", Metric::time(), Evidence::Value(1.0));
-        ledger.repeat("b", Metric::time(), Evidence::Value(2.0));
-        assert!(ledger.has("a", "time") && !ledger.has("a", "memory") && !ledger.has("c", "time"));
-        let reading = ledger.finish().unwrap();
+        let mut builder = new_builder(b"x");
+        builder.add("a", Metric::time(), [Evidence::Value(1.0)]);
+        builder.add("a", Metric::time(), [Evidence::Value(2.0)]);
+        builder.add_run("b", Metric::time(), Evidence::Value(1.0));
+        builder.add_run("b", Metric::time(), Evidence::Value(2.0));
+        assert!(builder.has("a", "time") && !builder.has("a", "memory") && !builder.has("c", "time"));
+        let reading = builder.finish().unwrap();
         assert_eq!(reading.measurements[0].replicates, [Evidence::Value(1.0)]);
         assert_eq!(reading.measurements[1].replicates.len(), 2);
         assert_eq!(reading.diagnostics[0].code, "duplicate-name");
@@ -269,17 +269,17 @@ mod tests {
 
     #[test]
     fn what_nothing_can_measure_is_left_out_and_reported() {
-        let mut ledger = ledger(b"x");
-        ledger.add("a", Metric::time(), [Evidence::Samples(vec![1.0, f64::NAN, -1.0, -0.0, f64::INFINITY])]);
-        ledger.add("b", Metric::time(), [Evidence::Value(-1.0)]);
+        let mut builder = new_builder(b"x");
+        builder.add("a", Metric::time(), [Evidence::Samples(vec![1.0, f64::NAN, -1.0, -0.0, f64::INFINITY])]);
+        builder.add("b", Metric::time(), [Evidence::Value(-1.0)]);
         let summary = Summary {
             centre: 1.0,
             sd: Some(-1.0),
             quantiles: vec![(1.0, 2.0), (0.5, f64::NAN), (0.0, 0.5)],
             ..Summary::default()
         };
-        ledger.add("c", Metric::time(), [Evidence::summary(summary)]);
-        let reading = ledger.finish().unwrap();
+        builder.add("c", Metric::time(), [Evidence::summary(summary)]);
+        let reading = builder.finish().unwrap();
         assert_eq!(reading.measurements[0].replicates, [Evidence::Samples(vec![1.0, 0.0])]);
         let whole = Summary { centre: 1.0, quantiles: vec![(0.0, 0.5), (1.0, 2.0)], ..Summary::default() };
         assert_eq!(reading.measurements[1].replicates, [Evidence::summary(whole)]);
@@ -289,13 +289,13 @@ mod tests {
 
     #[test]
     fn a_flood_of_one_problem_is_counted_instead_of_repeated() {
-        let mut ledger = ledger(b"x");
-        ledger.add("a", Metric::time(), [Evidence::Value(1.0)]);
+        let mut builder = new_builder(b"x");
+        builder.add("a", Metric::time(), [Evidence::Value(1.0)]);
         for line in 1..=1000 {
-            ledger.line = Some(line);
-            ledger.warn("odd", "is odd");
+            builder.line = Some(line);
+            builder.warn("odd", "is odd");
         }
-        let reading = ledger.finish().unwrap();
+        let reading = builder.finish().unwrap();
         assert_eq!(reading.diagnostics.len(), TOLD + 1);
         assert_eq!(reading.diagnostics[19].place, "file:20");
         assert!(reading.diagnostics[TOLD].message.starts_with("980 more"));
@@ -303,16 +303,16 @@ mod tests {
 
     #[test]
     fn nothing_read_is_an_error_with_the_first_reason() {
-        let mut odd = ledger(b"x");
+        let mut odd = new_builder(b"x");
         odd.warn("odd", "the moon was full");
         assert!(odd.finish().unwrap_err().message.contains("the moon was full"));
-        assert!(ledger(b" \n").finish().unwrap_err().message.contains("is empty"));
+        assert!(new_builder(b" \n").finish().unwrap_err().message.contains("is empty"));
     }
 
     #[test]
     fn a_message_does_not_quote_a_file_that_is_one_line() {
-        let mut ledger = ledger(b"x");
-        ledger.warn("odd", "é".repeat(100_000));
-        assert!(ledger.finish().unwrap_err().message.len() < 1000);
+        let mut builder = new_builder(b"x");
+        builder.warn("odd", "é".repeat(100_000));
+        assert!(builder.finish().unwrap_err().message.len() < 1000);
     }
 }

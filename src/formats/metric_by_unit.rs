@@ -1,16 +1,16 @@
 //! A metric where the file leaves it to the unit. A rate is better when it is higher, a time or an amount of memory when
 //! it is lower; for the rest the exchange formats take lower for better and say so once for each unit.
 
-use super::ledger::Ledger;
+use super::builder::ReadingBuilder;
 use crate::model::{Direction, Metric, Unit};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The units whose direction was taken for granted, with the number of values.
 #[derive(Debug, Default)]
-pub(super) struct Assumed(BTreeMap<String, usize>);
+pub(super) struct AssumedDirections(BTreeMap<String, usize>);
 
-impl Assumed {
+impl AssumedDirections {
     /// The metric of a value: what the file says of it, else what its unit says.
     pub fn metric(&mut self, name: Option<&str>, label: &str, unit: Unit, direction: Option<Direction>) -> Metric {
         let stated = name.filter(|name| !name.is_empty()).map(|name| Cow::Owned(name.to_owned()));
@@ -24,18 +24,18 @@ impl Assumed {
     }
 
     /// Reports what was taken for granted.
-    pub fn report(self, ledger: &mut Ledger<'_>, mend: &str) {
+    pub fn report(self, builder: &mut ReadingBuilder<'_>, mend: &str) {
         for (label, count) in self.0 {
             let unit = if label.is_empty() { "without a unit".to_owned() } else { format!("in `{label}`") };
             let message = format!("{count} value(s) {unit}: lower is taken for better. {mend}");
-            ledger.note("assumed-direction", message);
+            builder.note("assumed-direction", message);
         }
     }
 }
 
 /// The metric of a tool that names only units: times are `time`, rates `throughput`, and what has no name of the house
 /// goes by the unit's own label, lower being better.
-pub(super) fn metric_of(unit: Unit, label: &str) -> Metric {
+pub(super) fn metric_by_unit(unit: Unit, label: &str) -> Metric {
     let direction = direction_of(&unit).unwrap_or(Direction::Lower);
     let bare = ["/op", "/iter"].iter().find_map(|end| label.strip_suffix(end)).unwrap_or(label);
     let name = name_of(&unit).map_or_else(|| Cow::Owned(bare.to_owned()), Cow::Borrowed);
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_unit_decides_and_only_what_it_leaves_open_is_noted() {
-        let mut assumed = Assumed::default();
+        let mut assumed = AssumedDirections::default();
         let mut direction = |label: &str| {
             let unit = Unit::parse(label).map_or_else(|| Unit::Other(label.into()), |scale| scale.unit);
             assumed.metric(None, label, unit, None).direction

@@ -8,26 +8,26 @@ const DEPTH: usize = 5;
 
 /// What the beginning of a file shows.
 #[derive(Debug)]
-pub struct Look<'a> {
+pub struct Preview<'a> {
     /// The beginning as bytes (at most 64 KiB, byte order mark left out), for files that are no text.
-    pub start: &'a [u8],
+    pub bytes: &'a [u8],
     /// The beginning as text (at most 64 KiB, byte order mark left out, cut before the first byte that is not UTF-8).
-    pub head: &'a str,
+    pub text: &'a str,
     /// For JSON: the paths of the keys seen, `results[].times`; a root array begins with `[]`, an ndjson file shows
     /// its first document.
-    pub keys: BTreeSet<String>,
+    pub json_keys: BTreeSet<String>,
     /// For XML: the root element's name.
-    pub root: Option<&'a str>,
+    pub xml_root: Option<&'a str>,
 }
 
-impl<'a> Look<'a> {
+impl<'a> Preview<'a> {
     /// How much of a file is looked at.
-    pub const PREFIX: usize = 64 * 1024;
+    pub const LENGTH: usize = 64 * 1024;
 
     /// Looks at the beginning of `bytes`.
-    pub fn at(bytes: &'a [u8]) -> Self {
+    pub fn of(bytes: &'a [u8]) -> Self {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let prefix = &bytes[..bytes.len().min(Self::PREFIX)];
+        let prefix = &bytes[..bytes.len().min(Self::LENGTH)];
         let head = match std::str::from_utf8(prefix) {
             Ok(text) => text,
             Err(error) => std::str::from_utf8(&prefix[..error.valid_up_to()]).unwrap_or_default(),
@@ -35,22 +35,22 @@ impl<'a> Look<'a> {
         let first = head.trim_start();
         let keys = if first.starts_with(['{', '[']) { json_keys(first) } else { BTreeSet::new() };
         let root = if first.starts_with('<') { xml_root(first) } else { None };
-        Look { start: prefix, head, keys, root }
+        Preview { bytes: prefix, text: head, json_keys: keys, xml_root: root }
     }
 
     /// True when the text is a JSON object or array.
     pub fn is_json(&self) -> bool {
-        self.head.trim_start().starts_with(['{', '['])
+        self.text.trim_start().starts_with(['{', '['])
     }
 
     /// True when every path is among the JSON keys seen.
     pub fn has_keys(&self, paths: &[&str]) -> bool {
-        paths.iter().all(|path| self.keys.contains(*path))
+        paths.iter().all(|path| self.json_keys.contains(*path))
     }
 
     /// The lines of the beginning; the last one may be cut.
     pub fn lines(&self) -> impl Iterator<Item = &'a str> {
-        self.head.lines()
+        self.text.lines()
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     fn keys(text: &str) -> Vec<String> {
-        Look::at(text.as_bytes()).keys.into_iter().collect()
+        Preview::of(text.as_bytes()).json_keys.into_iter().collect()
     }
 
     #[test]
@@ -156,14 +156,14 @@ mod tests {
     fn broken_text_gives_what_could_be_read() {
         assert_eq!(keys(r#"{"a": {"b"#), ["a"]);
         assert!(keys(&"[".repeat(100_000)).is_empty());
-        assert!(Look::at(b"\xFF\xFE{").keys.is_empty());
+        assert!(Preview::of(b"\xFF\xFE{").json_keys.is_empty());
     }
 
     #[test]
     fn the_root_of_an_xml_file_is_its_first_element() {
         let text = b"<?xml version=\"1.0\"?>\n<!-- <a> --><Catch2TestRun name=\"x\">";
         // A tag inside a comment is taken for the root: harmless, since no format has that root.
-        assert_eq!(Look::at(text).root, Some("a"));
-        assert_eq!(Look::at(b"<?xml?><testsuites tests=\"1\">").root, Some("testsuites"));
+        assert_eq!(Preview::of(text).xml_root, Some("a"));
+        assert_eq!(Preview::of(b"<?xml?><testsuites tests=\"1\">").xml_root, Some("testsuites"));
     }
 }
