@@ -52,7 +52,7 @@ fn a_reader_may_compare_and_not_record() {
             Cloud::Azure => "Storage Blob Data Contributor",
         };
         let answer = perfgate(&scene, &server.reader(), &["record", "--store", &url]);
-        answer.exits(2).complains("access is denied").complains(needs);
+        answer.exits(2).complains("access denied").complains(needs);
     }
 }
 
@@ -70,7 +70,7 @@ fn what_the_documentation_says_that_a_recorder_needs_is_enough() {
     another(&scene, 3);
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
     let prune = ["runs", "prune", "--store", &url, "--keep", "1", "--thin", "0"];
-    perfgate(&scene, &recorder, &prune).exits(2).complains("access is denied").complains("delete");
+    perfgate(&scene, &recorder, &prune).exits(2).complains("access denied").complains("delete");
     let signature = std::env::var("PERFGATE_TEST_AZURE_PRUNER").unwrap();
     let pruner = with(&recorder, &[("AZURE_STORAGE_SAS_KEY", &signature)]);
     perfgate(&scene, &pruner, &prune).exits(0).says("     1 removed");
@@ -120,11 +120,11 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
         ("none", "token file"),
     ] {
         let answer = perfgate(&scene, &of(token), &["record", "--store", &url]);
-        answer.exits(2).complains("the job's identity gets no credentials").complains(words);
+        answer.exits(2).complains("the job's identity got no credentials").complains(words);
         answer.complains("AWS_WEB_IDENTITY_TOKEN_FILE").complains("trust policy of AWS_ROLE_ARN");
     }
     let role = with(&of("good"), &[("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/another")]);
-    perfgate(&scene, &role, &["record", "--store", &url]).exits(2).complains("the job's identity gets no credentials");
+    perfgate(&scene, &role, &["record", "--store", &url]).exits(2).complains("the job's identity got no credentials");
     // Nobody answers for it.
     let away = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &wire::nobody().replace("http:", "https:"))]);
     perfgate(&scene, &away, &["record", "--store", &url]).exits(2).complains("no connection");
@@ -136,7 +136,7 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
     another(&scene, 3);
     perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0);
     let prune = ["runs", "prune", "--store", &url, "--keep", "1", "--thin", "0"];
-    perfgate(&scene, &of("good"), &prune).exits(2).complains("access is denied").complains("s3:DeleteObject");
+    perfgate(&scene, &of("good"), &prune).exits(2).complains("access denied").complains("s3:DeleteObject");
     perfgate(&scene, &of("good"), &["record", "--store", "s3://other-runs/x"]).exits(2).complains("other-runs");
 }
 
@@ -209,7 +209,7 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
     perfgate(&scene, &by(&good), &["compare", "--store", &url]).exits(0).says("PASS");
     scene.five_benchmarks(2);
     let (_lost, bad) = authority(200, serde_json::json!({"access_token": "nonsense", "expires_in": 3599}));
-    perfgate(&scene, &by(&bad), &["record", "--store", &url]).exits(2).complains("the credentials are not accepted");
+    perfgate(&scene, &by(&bad), &["record", "--store", &url]).exits(2).complains("the credentials were rejected");
     let refused = serde_json::json!({
         "error": "invalid_request",
         "error_description": "AADSTS700213: No matching federated identity record found for presented assertion subject \
@@ -218,7 +218,7 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
     let (_denied, stranger) = authority(401, refused);
     perfgate(&scene, &by(&stranger), &["record", "--store", &url])
         .exits(2)
-        .complains("the job's identity gets no credentials")
+        .complains("the job's identity got no credentials")
         .complains("AADSTS700213: No matching federated identity record")
         .complains("AZURE_CLIENT_ID");
     let missing = with(&by(&good), &[("AZURE_FEDERATED_TOKEN_FILE", "none")]);
@@ -235,9 +235,9 @@ fn what_is_wrong_with_the_server_or_the_keys_is_said_with_what_mends_it() {
         answer
     };
     record(&[("AWS_ACCESS_KEY_ID", "NOBODY")], &url)
-        .complains("the credentials are not accepted")
+        .complains("the credentials were rejected")
         .complains("AWS_ACCESS_KEY_ID");
-    record(&[("AWS_SECRET_ACCESS_KEY", "wrong-secret")], &url).complains("the credentials are not accepted");
+    record(&[("AWS_SECRET_ACCESS_KEY", "wrong-secret")], &url).complains("the credentials were rejected");
     record(&[], "s3://no-such-bucket/x").complains("`no-such-bucket`");
     record(&[("AWS_ALLOW_HTTP", "false")], &url).complains("AWS_ALLOW_HTTP=true");
     record(&[], "s3://user:secret@bucket/x").complains("is not a store");
@@ -255,18 +255,18 @@ fn what_is_wrong_with_the_account_or_its_keys_is_said_with_what_mends_it() {
     let (writer, reader) = (server.writer(), server.reader());
     // `wrong-secret`
     record(&writer, &[("AZURE_STORAGE_ACCOUNT_KEY", "d3Jvbmctc2VjcmV0")], &url)
-        .complains("the credentials are not accepted")
+        .complains("the credentials were rejected")
         .complains("AZURE_STORAGE_ACCOUNT_KEY");
     record(&writer, &[("AZURE_STORAGE_ACCOUNT_KEY", "not base64!")], &url).complains("AZURE_STORAGE_ACCOUNT_KEY");
     record(&writer, &[], "az://no-such-container/x").complains("there is no container `no-such-container`");
     record(&writer, &[], "az://no_such.container/x").complains("there is no container `no_such.container`");
     record(&writer, &[("AZURE_ALLOW_HTTP", "false")], &url).complains("AZURE_ALLOW_HTTP=true");
-    record(&writer, &[("AZURE_STORAGE_ACCOUNT_NAME", "somebody")], &url).complains("the credentials are not accepted");
+    record(&writer, &[("AZURE_STORAGE_ACCOUNT_NAME", "somebody")], &url).complains("the credentials were rejected");
     let signature = &reader.iter().find(|(name, _)| *name == "AZURE_STORAGE_SAS_KEY").unwrap().1;
     for (wrong, words) in [
-        (signature.replace("sig=", "sig=AAAA"), "the credentials are not accepted"),
+        (signature.replace("sig=", "sig=AAAA"), "the credentials were rejected"),
         // Another right than the one that was signed.
-        (signature.replace("sp=rl", "sp=rwl"), "the credentials are not accepted"),
+        (signature.replace("sp=rl", "sp=rwl"), "the credentials were rejected"),
         ("nonsense".to_owned(), "AZURE_STORAGE_SAS_KEY"),
     ] {
         record(&reader, &[("AZURE_STORAGE_SAS_KEY", &wrong)], &url).complains(words);
@@ -284,9 +284,9 @@ fn a_bucket_in_another_region_is_said_to_be_there() {
     let body = "<?xml version=\"1.0\"?><Error><Code>AuthorizationHeaderMalformed</Code><Message>the region 'us-east-1' is \
                 wrong; expecting 'eu-north-1'</Message><Region>eu-north-1</Region></Error>";
     let server = wire::answering("400 Bad Request", body);
-    answered(&server).exits(2).complains("the bucket is in eu-north-1").complains("AWS_REGION=eu-north-1");
+    answered(&server).exits(2).complains("the bucket is in region eu-north-1").complains("AWS_REGION=eu-north-1");
     let server = wire::answering("301 Moved Permanently", "");
-    answered(&server).exits(2).complains("another region").complains("set AWS_REGION");
+    answered(&server).exits(2).complains("not in region").complains("set AWS_REGION");
 }
 
 #[test]

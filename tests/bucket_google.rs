@@ -111,10 +111,10 @@ fn what_google_refuses_is_said_with_what_mends_it() {
         answer
     };
     record("ya29.s3cr3t-expired", URL)
-        .complains("the credentials are not accepted")
+        .complains("the credentials were rejected")
         .complains("GOOGLE_OAUTH_ACCESS_TOKEN");
     record(READER, URL)
-        .complains("access is denied")
+        .complains("access denied")
         .complains("reader@acme.iam.gserviceaccount.com does not have storage.objects.create access")
         .complains("Storage Object Creator");
     record(TOKEN, "gs://no-such-bucket/x").complains("there is no bucket `no-such-bucket`");
@@ -184,7 +184,7 @@ fn a_configuration_of_workload_identity_needs_a_token_beside_it() {
     // Something else that is secret, in the place of a key.
     let mut mistaken = environment.clone();
     mistaken.push(("GOOGLE_SERVICE_ACCOUNT_KEY", "\"s3cr3t\"".to_owned()));
-    perfgate(&scene, &mistaken, &["record", "--store", URL]).exits(2).complains("the environment does not describe it");
+    perfgate(&scene, &mistaken, &["record", "--store", URL]).exits(2).complains("wrong settings in the environment");
     environment.push(("GOOGLE_APPLICATION_CREDENTIALS", scene.path("none.json").display().to_string()));
     perfgate(&scene, &environment, &["record", "--store", URL])
         .exits(2)

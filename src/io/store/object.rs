@@ -1,17 +1,16 @@
-//! Runs as objects of a bucket, a folder for each month: Amazon S3 and what speaks like it, Google Cloud Storage, Azure.
+//! Runs as objects of a bucket, in a folder for each month: Amazon S3 and compatible servers, Google Cloud Storage, Azure.
 //!
-//! A run is one object, written only where there is none of its name, so that two writers never touch each other's. An
-//! object is there as a whole or not at all, whatever becomes of the writer. Nothing is sent to or fetched from others:
-//! whoever opens the bucket sees the same runs.
+//! A run is one object, created only if there is none of its name, so writers never overwrite each other. The provider
+//! makes an object visible as a whole or not at all.
 //!
-//! Requests cost time and money, so a listing goes no further than what is asked for: names are in time order, and a
-//! bucket can be asked for the names after a given one. The number of requests depends on what is asked, never on how
-//! long the history is.
+//! Requests cost time and money. Names are in time order and a listing can start after a given name, so the number of
+//! requests depends on the query and not on the length of the history.
 
 mod address;
 mod advice;
 mod bucket;
 mod fault;
+mod refusal;
 
 pub use address::{BucketUrl, Provider};
 pub use bucket::{Bucket, Created, Page};
@@ -22,11 +21,10 @@ use super::{Key, Listing, NEWEST, Newest, Store, StoreError, Written, checked, o
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-/// As much of a record as tells its version.
+/// Bytes at the beginning of a record that are enough to read its version.
 const HEAD: u64 = 32;
 
-/// Steps in which a crowded month is searched for its newest runs: each halves the time that is looked at, and a month
-/// has 2^22 seconds.
+/// Steps of the binary search for the newest runs of a month with many pages: a month has about 2^22 seconds.
 const HALVINGS: usize = 22;
 
 /// A bucket of runs.
@@ -36,12 +34,12 @@ pub struct BucketStore {
 }
 
 impl BucketStore {
-    /// The store in a bucket, opened with the credentials of the environment.
+    /// Opens a bucket with the credentials of the environment.
     pub fn open(url: &BucketUrl) -> Result<BucketStore, StoreError> {
         Ok(BucketStore { bucket: Bucket::open(url)? })
     }
 
-    /// The folders of months, oldest first, and the names of everything else.
+    /// The months' folders, oldest first, and the names of everything else.
     fn months(&self) -> Result<(Vec<String>, Vec<String>), StoreError> {
         let top = self.bucket.top()?;
         let is_month = |name: &String| name.len() == 7 && name.bytes().all(|b| b.is_ascii_digit() || b == b'-');
@@ -52,7 +50,7 @@ impl BucketStore {
         Ok((months, foreign))
     }
 
-    /// Every name in a month after a time, page by page.
+    /// Every name in a month from a time on, page by page.
     fn names_after(&self, month: &str, time: i64) -> Result<Vec<String>, StoreError> {
         let mut names = Vec::new();
         let mut next = None;
@@ -66,8 +64,8 @@ impl BucketStore {
         }
     }
 
-    /// The newest runs of a month, at least so many if there are, and whether it has older ones. One request for a month
-    /// that fits into a page; in a larger one the page that the end can be reached from is searched for by halving.
+    /// The newest runs of a month, at least `count` if there are as many, and whether it has older ones. A month of one
+    /// page takes one request; in a larger one, a binary search over time finds the last page.
     fn newest_of(&self, month: &str, count: usize) -> Result<(Vec<Key>, bool), StoreError> {
         let keys = |names: &[String]| names.iter().filter_map(|name| Key::parse(name)).collect::<Vec<Key>>();
         let page = self.bucket.page(&format!("{month}/"), None, None)?;
@@ -75,7 +73,7 @@ impl BucketStore {
         if page.next.is_none() {
             return Ok((kept, false));
         }
-        // `kept` ends at `low`, and there are runs after it; none that would be enough are after `high`.
+        // `kept` ends at `low`, and there are runs after it. After `high` there are fewer than `count`.
         let mut whole = true;
         let mut low = kept.last().map_or(0, Key::time);
         let mut high = end_of(month, low);
@@ -87,7 +85,7 @@ impl BucketStore {
             let page = self.bucket.page(&format!("{month}/"), Some(&before(month, middle)), None)?;
             let found = keys(&page.names);
             if found.first().is_some_and(|first| first.time() < middle) {
-                // A server that begins where it likes: the whole month is read.
+                // The server ignores where a listing is to start: read the whole month.
                 break;
             }
             if page.next.is_none() && found.len() >= count {
@@ -111,13 +109,13 @@ impl BucketStore {
         Ok((keys(&self.names_after(month, 0)?), false))
     }
 
-    /// Refuses to write where a later perfgate writes; the first bytes of the newest records tell.
+    /// Refuses to write into a store of a later perfgate, by the first bytes of the newest records.
     fn refuse_newer(&self) -> Result<(), StoreError> {
         let keys = self.newest(NEWEST)?.keys;
         let newest = &keys[keys.len().saturating_sub(NEWEST)..];
         let names: Vec<String> = newest.iter().map(Key::to_string).collect();
         for (key, head) in newest.iter().zip(self.bucket.read(&names, Some(HEAD))) {
-            // One that is damaged or was removed in between says nothing of versions.
+            // A damaged record, or one removed in between, has no version.
             let version = head.ok().flatten().and_then(|head| record::version(&head).ok()).unwrap_or_default();
             if version > record::VERSION {
                 return Err(StoreError::Newer { store: self.describe(), key: Box::new(key.clone()), version });
@@ -131,11 +129,11 @@ impl Store for BucketStore {
     fn list(&self) -> Result<Listing, StoreError> {
         let (months, foreign) = self.months()?;
         let mut listing = Listing { foreign, ..Listing::default() };
-        let mut asked: Vec<(String, Option<String>, Option<String>)> =
+        let mut requests: Vec<(String, Option<String>, Option<String>)> =
             months.iter().map(|month| (format!("{month}/"), None, None)).collect();
-        while !asked.is_empty() {
+        while !requests.is_empty() {
             let mut more = Vec::new();
-            for ((folder, ..), page) in asked.iter().zip(self.bucket.pages(asked.clone())) {
+            for ((folder, ..), page) in requests.iter().zip(self.bucket.pages(requests.clone())) {
                 let page = page?;
                 for name in page.names {
                     match Key::parse(&name) {
@@ -145,20 +143,20 @@ impl Store for BucketStore {
                 }
                 more.extend(page.next.map(|next| (folder.clone(), None, Some(next))));
             }
-            asked = more;
+            requests = more;
         }
         listing.settle();
         Ok(listing)
     }
 
     fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
-        // A span's months, each from the span's first second on.
-        let mut asked = Vec::new();
+        // A listing for each month of each span, from the span's first second on.
+        let mut requests = Vec::new();
         for span in spans {
             let mut time = *span.start();
             loop {
                 let month = month_of(time);
-                asked.push((format!("{month}/"), Some(before(&month, time)), None, span.clone()));
+                requests.push((format!("{month}/"), Some(before(&month, time)), None, span.clone()));
                 match end_of(&month, time) {
                     end if end < *span.end() => time = end + 1,
                     _ => break,
@@ -166,18 +164,18 @@ impl Store for BucketStore {
             }
         }
         let mut keys = Vec::new();
-        while !asked.is_empty() {
-            let pages = asked.iter().map(|(folder, after, next, _)| (folder.clone(), after.clone(), next.clone()));
+        while !requests.is_empty() {
+            let pages = requests.iter().map(|(folder, after, next, _)| (folder.clone(), after.clone(), next.clone()));
             let pages = self.bucket.pages(pages.collect());
             let mut more = Vec::new();
-            for ((folder, after, _, span), page) in asked.into_iter().zip(pages) {
+            for ((folder, after, _, span), page) in requests.into_iter().zip(pages) {
                 let page = page?;
                 let found: Vec<Key> = page.names.iter().filter_map(|name| Key::parse(name)).collect();
                 let done = found.last().is_some_and(|last| last.time() > *span.end());
                 keys.extend(found.into_iter().filter(|key| span.contains(&key.time())));
                 more.extend(page.next.filter(|_| !done).map(|next| (folder, after, Some(next), span)));
             }
-            asked = more;
+            requests = more;
         }
         Ok(once(keys))
     }
@@ -229,7 +227,7 @@ impl Store for BucketStore {
         for (key, created) in objects.keys().zip(self.bucket.create(&named)) {
             match created? {
                 Created::New => added += 1,
-                Created::There(bytes) => drop(checked(self.describe(), key, bytes)?),
+                Created::Exists(bytes) => drop(checked(self.describe(), key, bytes)?),
             }
         }
         Ok(Written { added, already: records.len() - added })
@@ -257,14 +255,14 @@ impl Store for BucketStore {
     }
 }
 
-/// A name that comes before those of a time and after all earlier ones.
+/// A name that sorts before those of a time and after all earlier ones.
 fn before(month: &str, time: i64) -> String {
     format!("{month}/{:012}", time.max(0))
 }
 
 /// The last second of the month that a time is in.
 fn end_of(month: &str, time: i64) -> i64 {
-    // No month has more than 31 days: the first of the days after it that is in another one.
+    // The next month begins at one of the next 31 midnights.
     let day = 86_400;
     let midnight = time - time.rem_euclid(day);
     let next = (1..=31).map(|days| midnight + days * day).find(|start| month_of(*start) != month);
@@ -285,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_before_a_time_parts_it_from_the_second_before() {
+    fn the_name_before_a_time_sorts_after_the_second_before() {
         let name = |time: i64| format!("1970-01/{time:012}-none-c1b0730e0133.pgrun");
         let border = before("1970-01", 7);
         assert!(name(6) < border && border < name(7));

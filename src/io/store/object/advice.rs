@@ -1,63 +1,63 @@
-//! What mends the troubles with a bucket, in words, for each provider. Which trouble it is is for `fault`.
+//! The messages for faults of buckets: what is wrong and how to fix it, for each provider.
 
 use super::fault::Fault;
 use super::{BucketUrl, Provider};
 
-/// What to do about a configuration that names no credentials, but whom to ask for some.
-pub(super) const FEDERATION: &str = "GOOGLE_APPLICATION_CREDENTIALS is a configuration of workload identity federation, which is not \
-    read; set GOOGLE_OAUTH_ACCESS_TOKEN to an access token (google-github-actions/auth gives one where \
-    `token_format: access_token` asks for it)";
+/// The fix for a credentials file that only describes where to get credentials.
+pub(super) const FEDERATION: &str = "GOOGLE_APPLICATION_CREDENTIALS is a configuration of workload identity federation, which \
+    perfgate does not support; set GOOGLE_OAUTH_ACCESS_TOKEN to an access token (google-github-actions/auth returns one \
+    with `token_format: access_token`)";
 
-/// A fault in words, with what mends it.
-pub(super) fn told(fault: &Fault, url: &BucketUrl) -> String {
+/// The message for a fault.
+pub(super) fn describe(fault: &Fault, url: &BucketUrl) -> String {
     let bucket = &url.bucket;
     let provider = url.provider;
     match fault {
-        Fault::Settings(why) => format!("the environment does not describe it: {why}"),
+        Fault::Settings(why) => format!("wrong settings in the environment: {why}"),
         Fault::NoCredentials(why) => format!("there are no credentials ({why}); {}", credentials(provider)),
         Fault::Identity(why) => {
-            format!("the job's identity gets no credentials ({why}); {}", identity(provider))
+            format!("the job's identity got no credentials ({why}); {}", identity(provider))
         }
-        Fault::Credentials(why) => {
+        Fault::BadCredentials(why) => {
             format!(
-                "the credentials are not accepted ({why}); renew them, look at the machine's clock, and {}",
+                "the credentials were rejected ({why}); renew them, check the machine's clock, and {}",
                 credentials(provider)
             )
         }
-        Fault::Denied(why) => format!("access is denied ({why}); {}", rights(provider, bucket)),
+        Fault::Denied(why) => format!("access denied ({why}); {}", permissions(provider, bucket)),
         Fault::NoBucket(why) => {
             let what = if provider == Provider::Azure { "container" } else { "bucket" };
             format!(
-                "there is no {what} `{bucket}` ({why}); create it, or correct the store's address or {}",
+                "there is no {what} `{bucket}` ({why}); create it, or correct the store's URL or {}",
                 place(provider)
             )
         }
         Fault::Region { bucket: Some(region), asked } => {
-            format!("the bucket is in {region}, and was looked for in {asked}; set AWS_REGION={region}")
+            format!("the bucket is in region {region}, not in {asked}; set AWS_REGION={region}")
         }
         Fault::Region { bucket: None, asked } => {
             format!(
-                "the bucket is in another region than {asked}; set AWS_REGION to the bucket's (aws s3api get-bucket-location --bucket {bucket})"
+                "the bucket is not in region {asked}; set AWS_REGION to the bucket's region (aws s3api get-bucket-location --bucket {bucket})"
             )
         }
         Fault::Unreachable(why) => {
             format!("no connection ({why}); check the network, the proxy, and {}", place(provider))
         }
-        Fault::Broken(why) => format!("it was tried several times, and the last answer was: {why}; try again later"),
+        Fault::Unavailable(why) => format!("all retries failed; the last error was: {why}; try again later"),
         Fault::Other(why) => why.clone(),
     }
 }
 
-/// Where credentials come from.
+/// How to supply credentials.
 pub(super) fn credentials(provider: Provider) -> &'static str {
     match provider {
         Provider::S3 => {
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if the key came with one), or give \
-             the job a role (AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE); ~/.aws is not read: \
-             `eval \"$(aws configure export-credentials --format env)\"` takes a profile over"
+             the job a role (AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE); ~/.aws is not read; \
+             to use a profile, run `eval \"$(aws configure export-credentials --format env)\"`"
         }
         Provider::Google => {
-            "set GOOGLE_APPLICATION_CREDENTIALS to a file of credentials or GOOGLE_OAUTH_ACCESS_TOKEN to an access token, \
+            "set GOOGLE_APPLICATION_CREDENTIALS to a credentials file or GOOGLE_OAUTH_ACCESS_TOKEN to an access token, \
              or run `gcloud auth application-default login`"
         }
         Provider::Azure => {
@@ -67,40 +67,40 @@ pub(super) fn credentials(provider: Provider) -> &'static str {
     }
 }
 
-/// What an identity's credentials depend on.
+/// What the exchange of an identity's token depends on.
 fn identity(provider: Provider) -> &'static str {
     match provider {
         Provider::S3 => {
-            "AWS_WEB_IDENTITY_TOKEN_FILE must hold a fresh token, and the trust policy of AWS_ROLE_ARN name its issuer, \
-             audience and subject"
+            "AWS_WEB_IDENTITY_TOKEN_FILE must contain a valid token, and the trust policy of AWS_ROLE_ARN must name its \
+             issuer, audience and subject"
         }
         Provider::Google | Provider::Azure => {
-            "AZURE_FEDERATED_TOKEN_FILE must hold a fresh token, and the application AZURE_CLIENT_ID in AZURE_TENANT_ID \
-             have a federated credential of its issuer, audience and subject"
+            "AZURE_FEDERATED_TOKEN_FILE must contain a valid token, and the application AZURE_CLIENT_ID in AZURE_TENANT_ID \
+             must have a federated credential with its issuer, audience and subject"
         }
     }
 }
 
-/// What the credentials have to allow.
-fn rights(provider: Provider, bucket: &str) -> String {
+/// The permissions that perfgate needs.
+fn permissions(provider: Provider, bucket: &str) -> String {
     match provider {
         Provider::S3 => format!(
-            "the key or role needs s3:ListBucket on arn:aws:s3:::{bucket} and s3:GetObject on arn:aws:s3:::{bucket}/*, to \
-             record also s3:PutObject, to prune also s3:DeleteObject"
+            "the key or role needs s3:ListBucket on arn:aws:s3:::{bucket} and s3:GetObject on \
+             arn:aws:s3:::{bucket}/*; to record also s3:PutObject; to prune also s3:DeleteObject"
         ),
         Provider::Google => format!(
-            "the account needs the role Storage Object Viewer on {bucket}, to record also Storage Object Creator, to \
-             prune Storage Object User"
+            "the account needs the role Storage Object Viewer on {bucket}; to record also Storage Object \
+             Creator; to prune Storage Object User"
         ),
         Provider::Azure => format!(
-            "the identity needs the role Storage Blob Data Reader on {bucket}, to record and prune Storage Blob Data \
-             Contributor (a shared access signature: read and list, to record also create, to prune also delete), and \
-             the account's network has to let this machine in"
+            "the identity needs the role Storage Blob Data Reader on {bucket}; to record and prune Storage Blob \
+             Data Contributor (a shared access signature: read and list; to record also create; to prune also delete); \
+             and the account's network rules must allow this machine"
         ),
     }
 }
 
-/// Which variables say where a bucket is.
+/// The variables for a bucket's location.
 fn place(provider: Provider) -> &'static str {
     match provider {
         Provider::S3 => "AWS_REGION and AWS_ENDPOINT_URL",

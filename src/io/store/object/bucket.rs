@@ -1,12 +1,12 @@
-//! A bucket as a place of whole objects: the asynchronous client ends here. What the objects are is for others; the
-//! store of runs is one of them.
+//! Blocking operations on a bucket's objects, over the asynchronous client.
 //!
-//! Many objects are asked for at once, since most of a request is waiting. What breaks on the way is tried again, a
-//! conditional write too: who writes an object again that is there already finds the same bytes in it.
+//! Up to [`AT_ONCE`] requests run at the same time. Requests that fail on the way are retried with back-off. That is safe
+//! for a conditional write too: if the first try did succeed, the retry finds the same bytes.
 
 use super::BucketUrl;
 use super::address::{self, Client};
 use super::fault::{BucketError, Fault};
+use super::refusal::{Failure, recorded};
 use object_store::list::PaginatedListOptions;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
@@ -16,10 +16,10 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
-/// Requests that are under way at once.
+/// Concurrent requests.
 const AT_ONCE: usize = 16;
 
-/// How often a request is made whose answer was cut off.
+/// Tries of a request, each with the retries of the client.
 const TRIES: u32 = 4;
 
 /// An open bucket.
@@ -30,23 +30,23 @@ pub struct Bucket {
     runtime: Runtime,
 }
 
-/// What came of a conditional write.
+/// The outcome of a conditional write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {
     /// The object is new.
     New,
-    /// There was one of this name, with this content.
-    There(Vec<u8>),
+    /// An object of this name exists, with this content.
+    Exists(Vec<u8>),
 }
 
-/// Some of the names below a prefix, in alphabetical order.
+/// A page of a listing, in alphabetical order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Names of objects, without the bucket's own prefix.
+    /// Names of objects, without the store's prefix.
     pub names: Vec<String>,
-    /// Names of folders, where they were asked for.
+    /// Names of folders, where the listing has a delimiter.
     pub folders: Vec<String>,
-    /// What the next page is asked for with; `None` at the end.
+    /// The token for the next page; `None` at the end.
     pub next: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl fmt::Debug for Bucket {
 }
 
 impl Bucket {
-    /// Opens a bucket with the credentials of the environment. Whether it is there shows with the first request.
+    /// Opens a bucket with the credentials of the environment. A missing bucket fails at the first request.
     pub fn open(url: &BucketUrl) -> Result<Bucket, BucketError> {
         let failed = |error: std::io::Error| BucketError::new("open", url, Fault::Other(error.to_string()));
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
@@ -66,17 +66,17 @@ impl Bucket {
         Ok(Bucket { url: url.clone(), region: opened.region, client: opened.client, runtime })
     }
 
-    /// Where it is.
+    /// The bucket's URL.
     pub fn url(&self) -> &BucketUrl {
         &self.url
     }
 
-    /// The content of each object, or of its first bytes; `None` where there is none of that name.
+    /// The content of each object, or its first `most` bytes; `None` where there is no such object.
     pub fn read(&self, names: &[String], most: Option<u64>) -> Vec<Result<Option<Vec<u8>>, BucketError>> {
         self.each(names.iter().map(|name| (format!("read {name} in"), (self.path(name), most))), read)
     }
 
-    /// Writes objects that must not be there yet; one that is there is left as it is and given back.
+    /// Creates objects. One that exists is left unchanged and returned.
     pub fn create(&self, objects: &[(String, Vec<u8>)]) -> Vec<Result<Created, BucketError>> {
         let tasks = objects
             .iter()
@@ -84,32 +84,22 @@ impl Bucket {
         self.each(tasks, create)
     }
 
-    /// Writes objects, over those that are there.
-    pub fn write(&self, objects: &[(String, Vec<u8>)]) -> Result<(), BucketError> {
-        let tasks = objects
-            .iter()
-            .map(|(name, bytes)| (format!("write {name} to"), (self.path(name), PutPayload::from(bytes.clone()))));
-        self.each(tasks, |client, (path, payload)| async move { client.put(&path, payload).await.map(drop) })
-            .into_iter()
-            .collect()
-    }
-
-    /// Takes objects away and says of each whether it was there.
+    /// Removes objects; for each, true where it existed.
     pub fn remove(&self, names: &[String]) -> Vec<Result<bool, BucketError>> {
         self.each(names.iter().map(|name| (format!("remove {name} from"), self.path(name))), remove)
     }
 
-    /// The names that begin with a prefix and come after a name: at most a page of them, which is one request.
+    /// A page of the names that begin with a prefix and sort after a name: one request.
     pub fn page(&self, prefix: &str, after: Option<&str>, next: Option<String>) -> Result<Page, BucketError> {
         self.pages(vec![(prefix.to_owned(), after.map(str::to_owned), next)])
             .pop()
             .unwrap_or_else(|| Ok(Page::default()))
     }
 
-    /// Several pages at once, each as [`Bucket::page`] gives it.
-    pub fn pages(&self, asked: Vec<(String, Option<String>, Option<String>)>) -> Vec<Result<Page, BucketError>> {
+    /// Several pages concurrently, each as from [`Bucket::page`].
+    pub fn pages(&self, requests: Vec<(String, Option<String>, Option<String>)>) -> Vec<Result<Page, BucketError>> {
         let root = self.root();
-        let tasks = asked.into_iter().map(|(prefix, after, next)| {
+        let tasks = requests.into_iter().map(|(prefix, after, next)| {
             let offset = after.map(|after| format!("{root}{after}"));
             let options = PaginatedListOptions { offset, page_token: next, ..PaginatedListOptions::default() };
             ("list".to_owned(), (root.clone(), prefix, options))
@@ -117,7 +107,7 @@ impl Bucket {
         self.each(tasks, list)
     }
 
-    /// The folders and objects right below the bucket's prefix.
+    /// The folders and objects directly below the bucket's prefix.
     pub fn top(&self) -> Result<Page, BucketError> {
         let mut whole = Page::default();
         let mut next = None;
@@ -138,20 +128,20 @@ impl Bucket {
         }
     }
 
-    /// Where the names in this bucket begin.
+    /// The prefix of all names.
     fn root(&self) -> String {
         if self.url.prefix.is_empty() { String::new() } else { format!("{}/", self.url.prefix) }
     }
 
     fn path(&self, name: &str) -> Path {
-        // A name is taken as it is: a percent sign in it is one already, and is not escaped once more.
+        // Not `Path::from`, which would escape the percent signs of a name.
         let whole = format!("{}{name}", self.root());
         let root = Path::from(self.root());
         let joined = if root.as_ref().is_empty() { name.to_owned() } else { format!("{root}/{name}") };
         Path::parse(joined).unwrap_or_else(|_| Path::from(whole))
     }
 
-    /// Makes a request for each item, some at a time, and gives the answers in the order of the items.
+    /// Makes a request for each item; the answers are in the order of the items.
     fn each<I, T, F>(
         &self,
         items: impl IntoIterator<Item = (String, I)>,
@@ -160,7 +150,7 @@ impl Bucket {
     where
         I: Clone + Send + 'static,
         T: Send + 'static,
-        F: Future<Output = object_store::Result<T>> + Send + 'static,
+        F: Future<Output = Result<T, Failure>> + Send + 'static,
     {
         let mut waiting: Vec<(usize, u32, String, I)> =
             items.into_iter().enumerate().map(|(index, (what, item))| (index, 1, what, item)).collect();
@@ -181,9 +171,9 @@ impl Bucket {
                 }
                 let Some(joined) = running.join_next().await else { break };
                 let Ok((index, tries, what, item, answer)) = joined else { continue };
-                let answer = answer.map_err(|error| Fault::of(&error, &self.region));
+                let answer = answer.map_err(|failure| Fault::of(&failure, &self.region));
                 match answer {
-                    Err(fault) if fault.may_pass() && tries < TRIES => waiting.push((index, tries + 1, what, item)),
+                    Err(fault) if fault.is_transient() && tries < TRIES => waiting.push((index, tries + 1, what, item)),
                     answer => {
                         let answer = answer.map_err(|fault| BucketError::new(what, &self.url, fault));
                         if let Some(place) = answers.get_mut(index) {
@@ -197,54 +187,53 @@ impl Bucket {
     }
 }
 
-/// The wait before a try; none before the first.
+/// The back-off before a try; none before the first.
 fn pause(tries: u32) -> Duration {
     if tries == 1 { Duration::ZERO } else { Duration::from_millis(100 << tries) }
 }
 
-async fn read(client: Arc<dyn Client>, (path, most): (Path, Option<u64>)) -> object_store::Result<Option<Vec<u8>>> {
+async fn read(client: Arc<dyn Client>, (path, most): (Path, Option<u64>)) -> Result<Option<Vec<u8>>, Failure> {
     let options = GetOptions { range: most.map(|most| GetRange::Bounded(0..most)), ..GetOptions::default() };
-    match client.get_opts(&path, options).await {
-        Ok(found) => Ok(Some(found.bytes().await?.to_vec())),
-        Err(object_store::Error::NotFound { source, .. }) if !of_bucket(&source.to_string()) => Ok(None),
-        Err(error) => Err(error),
+    match recorded(async { client.get_opts(&path, options).await?.bytes().await }).await {
+        Ok(bytes) => Ok(Some(bytes.to_vec())),
+        Err(failure) if failure.is_missing_object() => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 
-async fn create(client: Arc<dyn Client>, (path, payload): (Path, PutPayload)) -> object_store::Result<Created> {
+async fn create(client: Arc<dyn Client>, (path, payload): (Path, PutPayload)) -> Result<Created, Failure> {
+    use object_store::Error::{AlreadyExists, PermissionDenied};
     let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-    match client.put_opts(&path, payload, options).await {
-        Ok(_) => Ok(Created::New),
-        Err(error @ object_store::Error::AlreadyExists { .. }) => match read(client, (path, None)).await? {
-            Some(bytes) => Ok(Created::There(bytes)),
-            // Two writers met, and neither is done.
-            None => Err(error),
+    let Err(failure) = recorded(client.put_opts(&path, payload, options)).await else { return Ok(Created::New) };
+    match failure.error {
+        // `None`: a race of two writers that both have not finished.
+        AlreadyExists { .. } => read(client, (path, None)).await?.map(Created::Exists).ok_or(failure),
+        // Without the permission to replace, Azure denies a write where an object exists, whatever its condition.
+        PermissionDenied { .. } => match read(client, (path, None)).await {
+            Ok(Some(bytes)) => Ok(Created::Exists(bytes)),
+            _ => Err(failure),
         },
-        // Who may create and not replace is denied it on Azure where there is an object, whatever the condition.
-        Err(error @ object_store::Error::PermissionDenied { .. }) => match read(client, (path, None)).await {
-            Ok(Some(bytes)) => Ok(Created::There(bytes)),
-            _ => Err(error),
-        },
-        Err(error) => Err(error),
+        _ => Err(failure),
     }
 }
 
-async fn remove(client: Arc<dyn Client>, path: Path) -> object_store::Result<bool> {
-    match client.head(&path).await {
-        // Somebody else may take it away in between.
-        Ok(_) => match client.delete(&path).await {
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
+async fn remove(client: Arc<dyn Client>, path: Path) -> Result<bool, Failure> {
+    use object_store::Error::NotFound;
+    match recorded(client.head(&path)).await {
+        // Another process may remove it in between.
+        Ok(_) => match recorded(client.delete(&path)).await {
+            Err(Failure { error: NotFound { .. }, .. }) => Ok(false),
             answer => answer.map(|()| true),
         },
-        Err(object_store::Error::NotFound { .. }) => Ok(false),
-        Err(error) => Err(error),
+        Err(Failure { error: NotFound { .. }, .. }) => Ok(false),
+        Err(failure) => Err(failure),
     }
 }
 
-async fn list(client: Arc<dyn Client>, (root, prefix, options): Listed) -> object_store::Result<Page> {
+async fn list(client: Arc<dyn Client>, (root, prefix, options): Listed) -> Result<Page, Failure> {
     let prefix = format!("{root}{prefix}");
     let prefix = (!prefix.is_empty()).then_some(prefix);
-    let answer = client.list_paginated(prefix.as_deref(), options).await?;
+    let answer = recorded(client.list_paginated(prefix.as_deref(), options)).await?;
     let name = |path: &Path| path.as_ref().strip_prefix(root.as_str()).map(str::to_owned);
     Ok(Page {
         names: answer.result.objects.iter().filter_map(|object| name(&object.location)).collect(),
@@ -253,9 +242,5 @@ async fn list(client: Arc<dyn Client>, (root, prefix, options): Listed) -> objec
     })
 }
 
+/// The prefix of all names, that of the listed ones below it, and options.
 type Listed = (String, String, PaginatedListOptions);
-
-/// True where it is the bucket that was not found, and not the object.
-fn of_bucket(text: &str) -> bool {
-    text.contains("NoSuchBucket") || text.contains("ContainerNotFound")
-}
