@@ -55,14 +55,14 @@ fn a_bucket_is_pruned_and_a_run_that_is_there_twice_counts_once() {
         let thin = perfgate::history::thinned(&records[10].1).unwrap().unwrap();
         store.write(&[(records[10].0.thinned(&thin), thin)]).unwrap();
         let listed = store.list().unwrap();
-        assert_eq!((listed.keys.len(), listed.twice.len(), store.newest(1000).unwrap().keys.len()), (30, 1, 30));
+        assert_eq!((listed.keys.len(), listed.duplicates.len(), store.newest(1000).unwrap().keys.len()), (30, 1, 30));
         assert_eq!(store.within(&[records[0].0.time()..=records[29].0.time()]).unwrap(), listed.keys);
 
         let prune = ["runs", "prune", "--keep", "12", "--thin", "10", "--store", &url];
         scene.perfgate_at("r", &prune).exits(0).says("    10 thinned").says("     8 removed");
         let keys = store.list().unwrap().keys;
         assert_eq!((keys.len(), keys.iter().filter(|key| key.is_thinned()).count()), (22, 10));
-        assert_eq!(store.list().unwrap().twice.len(), 0);
+        assert_eq!(store.list().unwrap().duplicates.len(), 0);
         for (key, (whole, bytes)) in keys.iter().zip(&records[8..]) {
             assert_eq!(key.identity(), whole.identity());
             let digests = read_run(&*store, key, Detail::Digests).unwrap();

@@ -207,11 +207,11 @@ fn a_run_that_is_there_whole_and_thinned_counts_once() {
         let thin = (key.thinned(&thin), thin);
         store.write(std::slice::from_ref(&thin)).unwrap();
         let listed = store.list().unwrap();
-        assert_eq!((listed.keys.len(), listed.twice.as_slice()), (12, std::slice::from_ref(&thin.0)));
+        assert_eq!((listed.keys.len(), listed.duplicates.as_slice()), (12, std::slice::from_ref(&thin.0)));
         assert!(listed.keys.contains(key), "the whole one is read");
         // The whole one stays: the thinned one is what is too much.
         scene.perfgate_at("r", &["runs", "prune", "--store", url]).exits(0);
-        assert_eq!((census(&*store), store.list().unwrap().twice.len()), ((12, 0), 0));
+        assert_eq!((census(&*store), store.list().unwrap().duplicates.len()), ((12, 0), 0));
         // And a whole one is not written beside a thinned one.
         store.write(std::slice::from_ref(&thin)).unwrap();
         store.remove(std::slice::from_ref(key)).unwrap();
@@ -281,7 +281,7 @@ fn a_kill_at_any_moment_loses_nothing() {
         }
         assert!(killed > 0, "{url}");
         assert_eq!((census(&*store), ids(&*store)), ((20, 40), kept), "{url}, killed {killed} times");
-        assert_eq!(store.list().unwrap().twice.len(), 0);
+        assert_eq!(store.list().unwrap().duplicates.len(), 0);
         if url == STORES[0] {
             scene.git("r", &["fsck", "--strict"]);
         }
@@ -374,7 +374,7 @@ fn writers_who_push_while_another_prunes_lose_no_run() {
         let remote = clone(&scene, "remote.git");
         // 15 whole and 10 thinned of the first machine, and every new one.
         assert_eq!(census(&remote), (15 + 4 * (round as usize + 1), 10), "after round {round}");
-        assert_eq!(remote.list().unwrap().twice.len(), 0);
+        assert_eq!(remote.list().unwrap().duplicates.len(), 0);
     }
 }
 

@@ -592,7 +592,7 @@ fn a_remote_that_is_not_there_or_not_one_is_an_error() {
         assert!(matches!(store.pull(remote), Err(StoreError::Remote(_))), "{remote}");
     }
     let files = DirectoryStore::new("runs");
-    assert!(matches!(files.push("origin"), Err(StoreError::NoExchange { .. })));
+    assert!(matches!(files.push("origin"), Err(StoreError::NoSync { .. })));
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 use crate::compare::filter::{Dialect, FILTER};
 use crate::gate::{Config, side};
-use crate::io::collect::{self, Places};
+use crate::io::collect::{self, ResultSources};
 use crate::io::command::{Command, CommandError, Finished};
-use crate::io::noise::Watch;
+use crate::io::noise::NoiseMonitor;
 use crate::io::probe::{self, Toolchain};
 use crate::io::repository::Repository;
 use crate::io::worktree::{Checkout, GIT_VARIABLES, Scratch};
@@ -190,7 +190,7 @@ impl<'a> Bench<'a> {
         if self.args.submodules {
             self.scratch.add_submodules(&site.checkout)?;
         }
-        if changes && self.scratch.bring_changes(&self.repository, &site.checkout)? > 0 {
+        if changes && self.scratch.copy_changes(&self.repository, &site.checkout)? > 0 {
             site.environment.set(Environment::DIRTY, "yes");
         }
         for path in &self.args.copy {
@@ -267,9 +267,9 @@ impl<'a> Bench<'a> {
                 criterion.push(tree);
             }
         }
-        let watch = Watch::start();
+        let watch = NoiseMonitor::start();
         let finished = command.run()?;
-        if let Some(told) = watch.end(finished.usage).told() {
+        if let Some(told) = watch.end(finished.usage).describe() {
             self.disturbed.push(format!("run {} ({}): {told}", self.runs, site.name));
         }
         let root = &site.checkout.root;
@@ -280,7 +280,7 @@ impl<'a> Bench<'a> {
             .iter()
             .map(|rule| (self.input(root, &rule.path), rule.format.clone()))
             .collect();
-        let places = Places {
+        let sources = ResultSources {
             out: given.then_some(&*out),
             criterion: &criterion,
             inputs: &inputs,
@@ -289,7 +289,7 @@ impl<'a> Bench<'a> {
             stdout: finished.stdout.whole.as_deref(),
             format: self.args.input_format.as_deref(),
         };
-        let left = collect::collect(&places)?;
+        let left = collect::collect(&sources)?;
         let mut run = match (left, self.kind) {
             (Some(_), Some(Kind::Process)) => bail!("`{}` left results now and none before", command.line()),
             (Some(loaded), _) => {

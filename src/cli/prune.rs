@@ -104,8 +104,8 @@ impl Landmarks {
                  (actions/checkout with fetch-depth: 0, or git fetch --unshallow --tags)"
             );
         }
-        let (branch, trunk) = repository.trunk()?;
-        let mut named = repository.tagged()?;
+        let (branch, trunk) = repository.default_branch_commits()?;
+        let mut named = repository.tagged_commits()?;
         if let Some(pin) = policy.pin() {
             let place = || format!("{}: what [baseline] pin names would not be kept", policy.place(pin.line));
             named.insert(repository.resolve(&pin.revision).with_context(place)?);
@@ -224,10 +224,10 @@ impl Plan {
         }
         let gone = self.to_thin.iter().chain(&self.gone);
         // What an earlier prune left beside a whole run.
-        let left = listing.twice.iter().filter(|key| !forms.contains(*key));
+        let left = listing.duplicates.iter().filter(|key| !forms.contains(*key));
         let gone: Vec<Key> = gone.chain(left).cloned().collect();
         if !gone.is_empty() {
-            store.forget(&gone)?;
+            store.prune(&gone)?;
         }
         Ok(())
     }

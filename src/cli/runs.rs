@@ -5,7 +5,7 @@ use super::transfer::{self, ExportArgs, ImportArgs};
 use super::{Global, config, output};
 use crate::gate::Scene;
 use crate::io::repository::Repository;
-use crate::io::store::{self, Exchange, Key, Store, StoreError};
+use crate::io::store::{self, Key, Store, StoreError, SyncCounts};
 use crate::model::{Commit, Detail, Environment, Evidence, Run};
 use crate::render::{self, escape};
 use crate::stats::centre;
@@ -101,7 +101,7 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
 }
 
 /// What was exchanged; `None`, and a note, where the store is one that everybody shares.
-pub(super) fn exchanged(exchange: Result<Exchange, StoreError>) -> Result<Option<Exchange>, StoreError> {
+pub(super) fn exchanged(exchange: Result<SyncCounts, StoreError>) -> Result<Option<SyncCounts>, StoreError> {
     match exchange {
         Err(shared @ StoreError::Shared { .. }) => {
             output::note(&shared.to_string());

@@ -4,9 +4,9 @@
 //! and stops nothing.
 
 use super::output;
-use crate::io::lake::Lake;
+use crate::io::export::ExportTarget;
 use crate::io::repository::Repository;
-use crate::io::store::{self, GitStore, Identity, Key, Store, StoreError};
+use crate::io::store::{self, GitStore, Key, RunIdentity, Store, StoreError};
 use crate::model::{Detail, Run, record};
 use crate::render::{self, Origin, escape};
 use anyhow::{Context, bail};
@@ -33,8 +33,8 @@ Examples:
   perfgate runs export s3://perf-runs/my-repo
   perfgate runs export dir:/mnt/runs
   perfgate runs export git:refs/perfgate/copy --store dir:runs
-  perfgate runs export --parquet /mnt/lake
-  perfgate runs export --parquet s3://perf-lake/runs --repository acme/parser";
+  perfgate runs export --parquet /mnt/target
+  perfgate runs export --parquet s3://perf-target/runs --repository acme/parser";
 
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT)]
@@ -100,10 +100,10 @@ fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
         bail!("{} holds no run", from.describe());
     }
     let there = to.list()?.keys;
-    let there: BTreeSet<Identity<'_>> = there.iter().map(Key::identity).collect();
+    let there: BTreeSet<RunIdentity<'_>> = there.iter().map(Key::identity).collect();
     let missing: Vec<Key> = keys.iter().filter(|key| !there.contains(&key.identity())).cloned().collect();
     let skipped = keys.len() - missing.len();
-    let mut wanted: BTreeSet<Identity<'_>> = keys.iter().map(Key::identity).collect();
+    let mut wanted: BTreeSet<RunIdentity<'_>> = keys.iter().map(Key::identity).collect();
     let mut broken: Vec<String> = Vec::new();
     for some in missing.chunks(BATCH) {
         let read = sound(from, some);
@@ -180,8 +180,8 @@ fn to_parquet(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow:
     if keys.is_empty() {
         bail!("{} holds no run", store.describe());
     }
-    let lake = Lake::open(directory, &repository)?;
-    let missing = lake.missing(&keys)?;
+    let target = ExportTarget::open(directory, &repository)?;
+    let missing = target.missing(&keys)?;
     let file = |(key, bytes): (&Key, Result<Vec<u8>, StoreError>)| -> Result<(Key, Vec<u8>), String> {
         let bytes = bytes.map_err(|error| error.to_string())?;
         let run = run_of(store, key, &bytes, Detail::Samples)?;
@@ -196,7 +196,7 @@ fn to_parquet(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow:
         let (files, unread): (Vec<_>, Vec<_>) = files.into_iter().partition(Result::is_ok);
         broken.extend(unread.into_iter().filter_map(Result::err).map(|why| format!("{why}; left out")));
         let files: Vec<(Key, Vec<u8>)> = files.into_iter().flatten().collect();
-        lake.add(&files)?;
+        target.add(&files)?;
     }
     broken.iter().for_each(|why| output::warn(why));
     let line = format!(

@@ -70,7 +70,7 @@ impl Repository {
             if is_migration(&file.path) && change.migrations.len() < STATEMENTS {
                 change.migrations.push(file.path.clone());
             }
-            if let Some(kind) = manifest::Kind::of(&file.path) {
+            if let Some(kind) = manifest::ManifestKind::of(&file.path) {
                 let old = self.blob(delta.old_file().id()).unwrap_or_default();
                 let new = self.blob(delta.new_file().id()).or_else(|| self.on_disk(&file.path)).unwrap_or_default();
                 change.dependencies.extend(manifest::differences(kind, &file.path, &old, &new));

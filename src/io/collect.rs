@@ -1,8 +1,8 @@
 //! What a run of a benchmark command left: in the file that it was given, in criterion's directory, in files below the
 //! work tree, or on standard output, in this order. Only what this run wrote counts: an older result is never read.
 
+use super::criterion_tree;
 use super::input::{self, InputError, Loaded, Location, Request};
-use super::tree;
 use crate::model::Detail;
 use std::fs;
 use std::io;
@@ -21,7 +21,7 @@ const DEEPEST: usize = 12;
 
 /// Where a run may have left its results.
 #[derive(Debug)]
-pub struct Places<'a> {
+pub struct ResultSources<'a> {
     /// The file of `{out}`, where the command was given one: then nothing else counts.
     pub out: Option<&'a Path>,
     /// Criterion's directories.
@@ -39,31 +39,31 @@ pub struct Places<'a> {
 }
 
 /// Reads what the run left; `None` where it left nothing that a format knows.
-pub fn collect(places: &Places<'_>) -> Result<Option<Loaded>, InputError> {
-    let request = Request { format: places.format, detail: Detail::Samples, committed: None };
-    if let Some(out) = places.out {
+pub fn collect(sources: &ResultSources<'_>) -> Result<Option<Loaded>, InputError> {
+    let request = Request { format: sources.format, detail: Detail::Samples, committed: None };
+    if let Some(out) = sources.out {
         let left = out.is_dir() || out.metadata().is_ok_and(|file| file.len() > 0);
         return if left { load(out, request).map(Some) } else { Ok(None) };
     }
     let mut found = Vec::new();
-    for (path, format) in places.inputs.iter().filter(|(path, _)| written_since(path, places.since, 0)) {
-        found.push(load(path, Request { format: format.as_deref().or(places.format), ..fresh(request, places) })?);
+    for (path, format) in sources.inputs.iter().filter(|(path, _)| written_since(path, sources.since, 0)) {
+        found.push(load(path, Request { format: format.as_deref().or(sources.format), ..fresh(request, sources) })?);
     }
     if found.is_empty() {
-        for path in places.criterion {
-            if path.is_dir() && tree::is_tree(path) && written_since(path, places.since, 0) {
-                found.push(load(path, fresh(request, places))?);
+        for path in sources.criterion {
+            if path.is_dir() && criterion_tree::is_tree(path) && written_since(path, sources.since, 0) {
+                found.push(load(path, fresh(request, sources))?);
             }
         }
     }
     if found.is_empty() {
-        for path in files_since(places.tree, places.since) {
+        for path in files_since(sources.tree, sources.since) {
             let bytes = fs::read(&path).map_err(|error| refused(&path, error))?;
             found.extend(input::read(&path.display().to_string(), &bytes, request)?);
         }
     }
     if found.is_empty()
-        && let Some(bytes) = places.stdout.filter(|bytes| !bytes.trim_ascii().is_empty())
+        && let Some(bytes) = sources.stdout.filter(|bytes| !bytes.trim_ascii().is_empty())
     {
         found.extend(input::read("standard output of the command", bytes, request)?);
     }
@@ -72,8 +72,8 @@ pub fn collect(places: &Places<'_>) -> Result<Option<Loaded>, InputError> {
 }
 
 /// In a tree that was there before, benchmarks that this run did not write are left over.
-fn fresh<'a>(request: Request<'a>, places: &Places<'_>) -> Request<'a> {
-    let since = places.since.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+fn fresh<'a>(request: Request<'a>, sources: &ResultSources<'_>) -> Request<'a> {
+    let since = sources.since.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
     Request { committed: Some(since), ..request }
 }
 

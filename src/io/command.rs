@@ -2,8 +2,8 @@
 //! what the system counts of it. Nothing that it started outlives it.
 
 use super::capture::{Capture, Captured};
-use super::counters::{Counters, Counts};
-use super::{interrupt, orphan};
+use super::counters::{Counters, HardwareCounts};
+use super::{interrupt, pid_file};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ pub struct Finished {
     /// What the system counted.
     pub usage: Option<Usage>,
     /// What its processor counted.
-    pub counts: Counts,
+    pub counts: HardwareCounts,
     /// What it printed to standard output.
     pub stdout: Captured,
     /// Its last lines, for a message.
@@ -136,10 +136,10 @@ impl Command {
         let stdout = child.stdout.take().map(|stream| Capture::start(stream, true));
         let stderr = child.stderr.take().map(|stream| Capture::start(stream, false));
         let group = Group { leader: child.id() };
-        self.scratch.iter().for_each(|scratch| orphan::note(scratch, group.leader));
+        self.scratch.iter().for_each(|scratch| pid_file::note(scratch, group.leader));
         let (end, stopped) = self.wait(child, started, &group);
         group.kill(); // what it left running would disturb the next run
-        self.scratch.iter().for_each(|scratch| orphan::forget(scratch));
+        self.scratch.iter().for_each(|scratch| pid_file::forget(scratch));
         let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(PIPES)).unwrap_or_default();
         let (stdout, stderr) = (finish(stdout), finish(stderr));
         let mut last_lines = stderr.last_lines(LINES);

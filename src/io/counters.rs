@@ -4,7 +4,7 @@
 
 /// What was counted; `None` for what was not, or only for a part of the time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct HardwareCounts {
     /// Instructions.
     pub instructions: Option<u64>,
     /// Processor cycles.
@@ -27,9 +27,9 @@ impl Counters {
     }
 
     /// What the commands that have ended were counted.
-    pub fn read(mut self) -> Counts {
+    pub fn read(mut self) -> HardwareCounts {
         let [instructions, cycles] = self.open.each_mut().map(|counter| counter.as_mut().and_then(whole));
-        Counts { instructions, cycles }
+        HardwareCounts { instructions, cycles }
     }
 }
 
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn counters_that_nobody_started_anything_under_say_nothing() {
-        assert_eq!(Counters::open().read(), Counts::default());
+        assert_eq!(Counters::open().read(), HardwareCounts::default());
     }
 }
 
@@ -83,7 +83,7 @@ impl Counters {
     }
 
     /// Nothing was counted.
-    pub fn read(self) -> Counts {
-        Counts::default()
+    pub fn read(self) -> HardwareCounts {
+        HardwareCounts::default()
     }
 }

@@ -1,8 +1,8 @@
 //! From a path that the user names to a Run: a file or standard input by sniffing, a directory as a criterion tree or
 //! as several files. Revisions are for `store`.
 
+use super::criterion_tree::{self, BaselineResults};
 use super::files;
-use super::tree::{self, Tree};
 use crate::formats::{FORMATS, Format, Reading, criterion};
 use crate::model::{Detail, Diagnostic, Measurement, Run};
 use std::io;
@@ -167,9 +167,11 @@ pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputEr
         }
         Location::Directory { path, baseline } => match format {
             Some(Chosen::File(format)) => Ok(assemble(files::directory(path, Some(format), detail)?)),
-            None if baseline == "new" && !tree::is_tree(path) => Ok(assemble(files::directory(path, None, detail)?)),
+            None if baseline == "new" && !criterion_tree::is_tree(path) => {
+                Ok(assemble(files::directory(path, None, detail)?))
+            }
             Some(Chosen::Criterion) | None => {
-                let [tree] = tree::read(path, [baseline], detail, request.committed.is_some());
+                let [tree] = criterion_tree::read(path, [baseline], detail, request.committed.is_some());
                 from_tree(tree, path, baseline, request)
             }
         },
@@ -196,9 +198,9 @@ pub fn load_two(
         && path == other
         && baseline != second
         && one.1.format.is_none_or(|name| name == criterion::NAME)
-        && tree::is_tree(path)
+        && criterion_tree::is_tree(path)
     {
-        let [first, last] = tree::read(path, [baseline, second], one.1.detail, false);
+        let [first, last] = criterion_tree::read(path, [baseline, second], one.1.detail, false);
         return (from_tree(first, path, baseline, one.1), from_tree(last, path, second, two.1));
     }
     rayon::join(|| load(one.0, one.1), || load(two.0, two.1))
@@ -248,7 +250,12 @@ fn of_file(place: &str, format: Option<Chosen>) -> Result<Option<&'static dyn Fo
     }
 }
 
-fn from_tree(mut tree: Tree, path: &Path, baseline: &str, request: Request<'_>) -> Result<Loaded, InputError> {
+fn from_tree(
+    mut tree: BaselineResults,
+    path: &Path,
+    baseline: &str,
+    request: Request<'_>,
+) -> Result<Loaded, InputError> {
     let place = path.display().to_string();
     if tree.measurements.is_empty() {
         let mut errors = tree.diagnostics;
@@ -256,7 +263,7 @@ fn from_tree(mut tree: Tree, path: &Path, baseline: &str, request: Request<'_>) 
         if !errors.is_empty() {
             return Err(InputError::Unreadable(errors));
         }
-        let hint = match (baseline, tree::is_tree(path)) {
+        let hint = match (baseline, criterion_tree::is_tree(path)) {
             ("new", false) => "run `cargo bench` first".to_owned(),
             ("new", true) => "it has saved baselines only; name one as DIR@NAME".to_owned(),
             (name, _) => format!("it has no baseline {name:?}; `cargo bench -- --save-baseline {name}` saves one"),
@@ -266,7 +273,7 @@ fn from_tree(mut tree: Tree, path: &Path, baseline: &str, request: Request<'_>) 
     if let Some(committed) = request.committed {
         look_for_left_over(&mut tree, &place, committed, request.detail == Detail::Samples);
     }
-    let Tree { measurements, diagnostics, unreadable, .. } = tree;
+    let BaselineResults { measurements, diagnostics, unreadable, .. } = tree;
     let mut loaded = assemble(Reading { measurements, diagnostics, ..Reading::default() });
     loaded.run.unreadable = unreadable;
     Ok(loaded)
@@ -274,7 +281,7 @@ fn from_tree(mut tree: Tree, path: &Path, baseline: &str, request: Request<'_>) 
 
 /// Criterion never removes a benchmark's directory: one that is older than the commit under test, while others are
 /// newer, was not run for it. It is said when results are judged, and left out when they are stored under that commit.
-fn look_for_left_over(tree: &mut Tree, place: &str, committed: i64, leave_out: bool) {
+fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, leave_out: bool) {
     let fresh = |written: &i64| *written >= committed;
     if tree.written.iter().all(fresh) {
         return;

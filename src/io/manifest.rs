@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A manifest's language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ManifestKind {
     /// Cargo.toml
     Cargo,
     /// pyproject.toml
@@ -19,23 +19,23 @@ pub enum Kind {
     Go,
 }
 
-impl Kind {
+impl ManifestKind {
     /// The kind that a file's name tells.
-    pub fn of(path: &str) -> Option<Kind> {
+    pub fn of(path: &str) -> Option<ManifestKind> {
         let name = path.rsplit('/').next().unwrap_or(path);
         match name {
-            "Cargo.toml" => Some(Kind::Cargo),
-            "pyproject.toml" => Some(Kind::Pyproject),
-            "package.json" => Some(Kind::Package),
-            "go.mod" => Some(Kind::Go),
-            _ if name.starts_with("requirements") && name.ends_with(".txt") => Some(Kind::Requirements),
+            "Cargo.toml" => Some(ManifestKind::Cargo),
+            "pyproject.toml" => Some(ManifestKind::Pyproject),
+            "package.json" => Some(ManifestKind::Package),
+            "go.mod" => Some(ManifestKind::Go),
+            _ if name.starts_with("requirements") && name.ends_with(".txt") => Some(ManifestKind::Requirements),
             _ => None,
         }
     }
 }
 
 /// What came, went or changed between two texts of a manifest, by name.
-pub fn differences(kind: Kind, manifest: &str, old: &str, new: &str) -> Vec<Dependency> {
+pub fn differences(kind: ManifestKind, manifest: &str, old: &str, new: &str) -> Vec<Dependency> {
     let (old, new) = (dependencies(kind, old), dependencies(kind, new));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let changed = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
@@ -48,13 +48,13 @@ pub fn differences(kind: Kind, manifest: &str, old: &str, new: &str) -> Vec<Depe
     changed.collect()
 }
 
-fn dependencies(kind: Kind, text: &str) -> BTreeMap<String, String> {
+fn dependencies(kind: ManifestKind, text: &str) -> BTreeMap<String, String> {
     match kind {
-        Kind::Cargo => cargo(text),
-        Kind::Pyproject => pyproject(text),
-        Kind::Requirements => text.lines().filter_map(requirement).collect(),
-        Kind::Package => package(text),
-        Kind::Go => go(text),
+        ManifestKind::Cargo => cargo(text),
+        ManifestKind::Pyproject => pyproject(text),
+        ManifestKind::Requirements => text.lines().filter_map(requirement).collect(),
+        ManifestKind::Package => package(text),
+        ManifestKind::Go => go(text),
     }
 }
 
@@ -145,30 +145,36 @@ fn go(text: &str) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
 
-    fn told(kind: Kind, old: &str, new: &str) -> Vec<(String, Option<String>, Option<String>)> {
+    fn told(kind: ManifestKind, old: &str, new: &str) -> Vec<(String, Option<String>, Option<String>)> {
         differences(kind, "m", old, new).into_iter().map(|d| (d.name, d.before, d.after)).collect()
     }
 
     #[test]
     fn each_language_tells_what_came_went_and_changed() {
         let some = |text: &str| Some(text.to_owned());
-        let cargo =
-            told(Kind::Cargo, "[dependencies]\na = \"1\"\nb = \"1\"\n", "[dependencies]\na = { version = \"2\" }\n");
+        let cargo = told(
+            ManifestKind::Cargo,
+            "[dependencies]\na = \"1\"\nb = \"1\"\n",
+            "[dependencies]\na = { version = \"2\" }\n",
+        );
         assert_eq!(cargo, [("a".into(), some("1"), some("2")), ("b".into(), some("1"), None)]);
-        let python =
-            told(Kind::Requirements, "# none\n", "redis[hiredis]==4.5.0 ; python_version > '3'\n-r x.txt\nflask\n");
+        let python = told(
+            ManifestKind::Requirements,
+            "# none\n",
+            "redis[hiredis]==4.5.0 ; python_version > '3'\n-r x.txt\nflask\n",
+        );
         assert_eq!(python, [("flask".into(), None, some("any version")), ("redis".into(), None, some("==4.5.0"))]);
-        let project = told(Kind::Pyproject, "", "[project]\ndependencies = ['orjson>=3']\n");
+        let project = told(ManifestKind::Pyproject, "", "[project]\ndependencies = ['orjson>=3']\n");
         assert_eq!(project, [("orjson".into(), None, some(">=3"))]);
-        let node = told(Kind::Package, "{}", r#"{"devDependencies": {"vite": "^5"}}"#);
+        let node = told(ManifestKind::Package, "{}", r#"{"devDependencies": {"vite": "^5"}}"#);
         assert_eq!(node, [("vite".into(), None, some("^5"))]);
-        let go = told(Kind::Go, "require a.b/c v1.0.0\n", "require (\n\ta.b/c v1.1.0 // indirect\n)\n");
+        let go = told(ManifestKind::Go, "require a.b/c v1.0.0\n", "require (\n\ta.b/c v1.1.0 // indirect\n)\n");
         assert_eq!(go, [("a.b/c".into(), some("v1.0.0"), some("v1.1.0"))]);
     }
 
     #[test]
     fn a_broken_manifest_names_nothing() {
-        assert_eq!(told(Kind::Cargo, "[[[", "{"), []);
-        assert_eq!(told(Kind::Package, "{", "]"), []);
+        assert_eq!(told(ManifestKind::Cargo, "[[[", "{"), []);
+        assert_eq!(told(ManifestKind::Package, "{", "]"), []);
     }
 }

@@ -15,9 +15,9 @@ const TICKS: f64 = 100.0;
 /// A shorter run is no measure of either.
 const SHORTEST: Duration = Duration::from_millis(300);
 
-/// Counters of all processors together, in seconds since the start of the machine.
+/// CpuTimes of all processors together, in seconds since the start of the machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Counters {
+struct CpuTimes {
     busy: f64,
     stolen: f64,
     processors: f64,
@@ -25,9 +25,9 @@ struct Counters {
 
 /// A run that is being watched.
 #[derive(Debug)]
-pub struct Watch {
+pub struct NoiseMonitor {
     started: Instant,
-    before: Option<Counters>,
+    before: Option<CpuTimes>,
 }
 
 /// What others did during a run.
@@ -39,10 +39,10 @@ pub struct Disturbance {
     pub stolen: f64,
 }
 
-impl Watch {
+impl NoiseMonitor {
     /// Begins to watch.
-    pub fn start() -> Watch {
-        Watch { started: Instant::now(), before: counters() }
+    pub fn start() -> NoiseMonitor {
+        NoiseMonitor { started: Instant::now(), before: counters() }
     }
 
     /// What others did meanwhile; nothing where it is not known.
@@ -65,7 +65,7 @@ impl Watch {
 
 impl Disturbance {
     /// A sentence on it, where it is worth one.
-    pub fn told(self) -> Option<String> {
+    pub fn describe(self) -> Option<String> {
         let others = (self.others > OTHERS)
             .then(|| format!("other processes used {:.1} processors' worth of time", self.others));
         let stolen = (self.stolen > STOLEN)
@@ -103,18 +103,18 @@ fn load(loadavg: &str) -> Option<f64> {
     loadavg.split_whitespace().next()?.parse().ok()
 }
 
-fn counters() -> Option<Counters> {
+fn counters() -> Option<CpuTimes> {
     parse(&fs::read_to_string("/proc/stat").ok()?)
 }
 
 /// The first line is `cpu user nice system idle iowait irq softirq steal guest guest_nice`; guests are in user already.
-fn parse(stat: &str) -> Option<Counters> {
+fn parse(stat: &str) -> Option<CpuTimes> {
     let fields = stat.lines().next()?.strip_prefix("cpu ")?;
     let ticks: Vec<f64> = fields.split_whitespace().map_while(|field| field.parse().ok()).collect();
     let busy = [0, 1, 2, 5, 6].iter().filter_map(|index| ticks.get(*index)).sum::<f64>();
     let is_processor = |line: &&str| line.starts_with("cpu") && !line.starts_with("cpu ");
     let processors = stat.lines().filter(is_processor).count().max(1) as f64;
-    Some(Counters { busy: busy / TICKS, stolen: ticks.get(7).copied().unwrap_or_default() / TICKS, processors })
+    Some(CpuTimes { busy: busy / TICKS, stolen: ticks.get(7).copied().unwrap_or_default() / TICKS, processors })
 }
 
 #[cfg(test)]
@@ -125,15 +125,15 @@ mod tests {
     fn the_counters_of_a_machine_are_read() {
         let stat = "cpu  100 10 200 4000 50 5 15 60 30 0\ncpu0 1 2 3\ncpu1 1 2 3\nintr 5\n";
         // (100 + 10 + 200 + 5 + 15) / 100 and 60 / 100.
-        assert_eq!(parse(stat), Some(Counters { busy: 3.3, stolen: 0.6, processors: 2.0 }));
+        assert_eq!(parse(stat), Some(CpuTimes { busy: 3.3, stolen: 0.6, processors: 2.0 }));
         assert_eq!(parse(""), None);
         assert_eq!(load("2.31 1.0 0.5 1/200 77\n"), Some(2.31));
     }
 
     #[test]
     fn a_quiet_run_is_not_worth_a_word() {
-        assert_eq!(Disturbance { others: 0.1, stolen: 0.001 }.told(), None);
-        let told = Disturbance { others: 1.02, stolen: 0.11 }.told().unwrap();
+        assert_eq!(Disturbance { others: 0.1, stolen: 0.001 }.describe(), None);
+        let told = Disturbance { others: 1.02, stolen: 0.11 }.describe().unwrap();
         assert!(told.contains("1.0 processors") && told.contains("11 %"), "{told}");
     }
 }

@@ -4,7 +4,7 @@
 //! One lock a repository. It is the system's, so it ends with its process however that ends; the file names the scratch
 //! directory, and so the next perfgate clears away what a killed one left.
 
-use super::orphan;
+use super::pid_file;
 use super::repository::{Repository, RepositoryError};
 use crate::model::Commit;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -112,7 +112,7 @@ impl Scratch {
         }
         let _ = lock.read_to_string(&mut text);
         if let Some(left) = text.lines().nth(1).map(PathBuf::from).filter(|left| is_scratch(left)) {
-            orphan::end(&left);
+            pid_file::end(&left);
             clear(&left, &common);
         }
         let parent = fs::canonicalize(parent).map_err(failed("use as scratch directory", parent))?;
@@ -169,7 +169,7 @@ impl Scratch {
 
     /// Makes a work tree of HEAD what the user's is: changed and new files are copied, deleted ones deleted. Gives their
     /// number.
-    pub fn bring_changes(&self, repository: &Repository, checkout: &Checkout) -> Result<usize, WorktreeError> {
+    pub fn copy_changes(&self, repository: &Repository, checkout: &Checkout) -> Result<usize, WorktreeError> {
         let changes = repository.changes()?;
         for path in &changes {
             let (from, to) = (self.user.join(path), checkout.root.join(path));

@@ -97,7 +97,7 @@ pub enum StoreError {
     Record(#[from] RecordError),
     /// A store that is not exchanged with a remote.
     #[error("{store} is not exchanged with a remote (`{remote}`): only a git: store is; copy the directory instead")]
-    NoExchange {
+    NoSync {
         /// The store.
         store: String,
         /// The remote that was named.

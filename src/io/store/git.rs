@@ -8,8 +8,10 @@ mod tree;
 
 use super::backoff::Backoff;
 use super::key::month_of;
-use super::pruned::{self, Pruned};
-use super::{Exchange, Identity, Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer};
+use super::tombstones::{self, Tombstones};
+use super::{
+    Key, Listing, RunIdentity, Store, StoreError, SyncCounts, Written, checked, refuse_mismatch, refuse_newer,
+};
 use crate::model::Commit;
 use git2::{ErrorCode, ObjectType, Oid, Repository, Signature, Tree};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -94,7 +96,7 @@ impl GitStore {
                 continue;
             }
             if entry.kind() != Some(ObjectType::Tree) {
-                if month != pruned::NAME {
+                if month != tombstones::NAME {
                     listing.foreign.push(month);
                 }
                 continue;
@@ -140,10 +142,10 @@ impl GitStore {
     }
 
     /// Which runs a tree says are gone for good.
-    pub(super) fn pruned(&self, repository: &Repository, tree: &Tree<'_>) -> Result<Pruned, StoreError> {
-        let Some(entry) = tree.get_name(pruned::NAME) else { return Ok(Pruned::default()) };
+    pub(super) fn pruned(&self, repository: &Repository, tree: &Tree<'_>) -> Result<Tombstones, StoreError> {
+        let Some(entry) = tree.get_name(tombstones::NAME) else { return Ok(Tombstones::default()) };
         let blob = repository.find_blob(entry.id()).map_err(|e| self.failed("read the file `pruned`", e))?;
-        Pruned::parse(blob.content()).map_err(|why| self.damaged(pruned::NAME, why))
+        Tombstones::parse(blob.content()).map_err(|why| self.damaged(tombstones::NAME, why))
     }
 
     /// The runs of the newest month that has any.
@@ -278,7 +280,7 @@ impl Store for GitStore {
     }
 
     /// One commit without a parent takes the place of the line, so that nothing holds the old files any longer.
-    fn forget(&self, keys: &[Key]) -> Result<usize, StoreError> {
+    fn prune(&self, keys: &[Key]) -> Result<usize, StoreError> {
         let keys: BTreeSet<Key> = keys.iter().cloned().collect();
         self.update(Line::BeginsAnew, |repository, tree| {
             let Some(tree) = tree else { return Ok((None, 0)) };
@@ -288,10 +290,10 @@ impl Store for GitStore {
             }
             let left = repository.find_tree(next).map_err(|e| self.failed("make a tree", e))?;
             let left = self.listing_of(repository, &left, |_| true)?.keys;
-            let left: BTreeSet<Identity<'_>> = left.iter().map(Key::identity).collect();
+            let left: BTreeSet<RunIdentity<'_>> = left.iter().map(Key::identity).collect();
             let mut pruned = self.pruned(repository, tree)?;
             pruned.generation += 1;
-            keys.iter().filter(|key| !left.contains(&key.identity())).for_each(|key| pruned.bury(key));
+            keys.iter().filter(|key| !left.contains(&key.identity())).for_each(|key| pruned.add(key));
             let next = self.with_pruned(repository, next, &pruned)?;
             Ok((Some((next, message("prune", &keys))), removed))
         })
@@ -301,11 +303,11 @@ impl Store for GitStore {
         format!("git:{}", self.reference)
     }
 
-    fn pull(&self, remote: &str) -> Result<Exchange, StoreError> {
+    fn pull(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         self.pull_from(remote)
     }
 
-    fn push(&self, remote: &str) -> Result<Exchange, StoreError> {
+    fn push(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         self.push_to(remote)
     }
 }

@@ -29,7 +29,7 @@ pub struct Key {
 }
 
 /// What a run and its thinned form have in common: its time, its commit, and the id of its whole content.
-pub type Identity<'k> = (i64, Option<&'k Commit>, &'k str);
+pub type RunIdentity<'k> = (i64, Option<&'k Commit>, &'k str);
 
 impl Key {
     /// The name for a run and its encoded bytes.
@@ -48,7 +48,7 @@ impl Key {
     }
 
     /// What a run and its thinned form have in common.
-    pub fn identity(&self) -> Identity<'_> {
+    pub fn identity(&self) -> RunIdentity<'_> {
         (self.time, self.commit.as_ref(), &self.id)
     }
 

@@ -4,21 +4,21 @@
 mod backoff;
 mod directory;
 mod error;
-mod exchange;
 mod git;
 mod key;
 mod object;
-mod pruned;
 mod remote;
+mod sync;
+mod tombstones;
 mod url;
 
 pub use directory::DirectoryStore;
 pub(super) use directory::Unfinished;
 pub use error::StoreError;
-pub use exchange::Exchange;
 pub use git::GitStore;
-pub use key::{Identity, Key, fingerprint};
+pub use key::{Key, RunIdentity, fingerprint};
 pub use object::{Bucket, BucketError, BucketStore, BucketUrl, Created, Page, Provider};
+pub use sync::SyncCounts;
 pub use url::StoreUrl;
 
 use crate::model::record::{self, RecordError};
@@ -65,7 +65,7 @@ pub trait Store: Send + Sync {
     }
 
     /// True where a read is mostly waiting for an answer, so that many should be under way at once.
-    fn is_far(&self) -> bool {
+    fn is_remote(&self) -> bool {
         false
     }
 
@@ -83,7 +83,7 @@ pub trait Store: Send + Sync {
 
     /// Takes runs away for good, as `perfgate runs prune` does: no exchange with another clone brings them back, and what
     /// they took is free as far as the store can free it. Says how many of them were there.
-    fn forget(&self, keys: &[Key]) -> Result<usize, StoreError> {
+    fn prune(&self, keys: &[Key]) -> Result<usize, StoreError> {
         self.remove(keys)
     }
 
@@ -91,13 +91,13 @@ pub trait Store: Send + Sync {
     fn describe(&self) -> String;
 
     /// Fetches the runs of a remote into this store.
-    fn pull(&self, remote: &str) -> Result<Exchange, StoreError> {
-        Err(StoreError::NoExchange { store: self.describe(), remote: remote.to_owned() })
+    fn pull(&self, remote: &str) -> Result<SyncCounts, StoreError> {
+        Err(StoreError::NoSync { store: self.describe(), remote: remote.to_owned() })
     }
 
     /// Sends this store's runs to a remote, and takes over those that it has more, until both have all.
-    fn push(&self, remote: &str) -> Result<Exchange, StoreError> {
-        Err(StoreError::NoExchange { store: self.describe(), remote: remote.to_owned() })
+    fn push(&self, remote: &str) -> Result<SyncCounts, StoreError> {
+        Err(StoreError::NoSync { store: self.describe(), remote: remote.to_owned() })
     }
 }
 
@@ -107,13 +107,13 @@ pub struct Listing {
     /// The runs, in time order, each once.
     pub keys: Vec<Key>,
     /// Thinned forms of runs that are there whole too: a prune was stopped between the two. They count for nothing.
-    pub twice: Vec<Key>,
+    pub duplicates: Vec<Key>,
     /// Names of what is not a run of ours. It is left alone.
     pub foreign: Vec<String>,
 }
 
 impl Listing {
-    /// Puts the names into order, and sees to it that no run is there twice.
+    /// Puts the names into order, and sees to it that no run is there duplicates.
     fn settle(&mut self) {
         self.keys.sort_unstable();
         self.foreign.sort_unstable();
@@ -122,7 +122,7 @@ impl Listing {
         self.keys.retain(|key| {
             let again = last.as_ref().is_some_and(|last| last.identity() == key.identity());
             if again {
-                self.twice.push(key.clone());
+                self.duplicates.push(key.clone());
             } else {
                 last = Some(key.clone());
             }
@@ -194,7 +194,7 @@ pub fn read_runs(store: &dyn Store, keys: &[Key], detail: Detail) -> Vec<Result<
     let mut runs = Vec::with_capacity(keys.len());
     let mut names: Vec<BenchId> = Vec::new();
     for some in keys.chunks(AT_ONCE) {
-        let fetched = if store.is_far() { store.read_all(some) } else { Vec::new() };
+        let fetched = if store.is_remote() { store.read_all(some) } else { Vec::new() };
         let fetched = fetched.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
         let mut waiting: VecDeque<_> = some.iter().zip(fetched).collect();
         let read = |(key, fetched): (&Key, Option<Result<Vec<u8>, StoreError>>), names: &[BenchId]| match fetched {
@@ -249,7 +249,7 @@ fn thinned_already<'r>(store: &dyn Store, records: &'r [(Key, Vec<u8>)]) -> Resu
     let whole: Vec<&Key> = records.iter().map(|(key, _)| key).filter(|key| !key.is_thinned()).collect();
     let spans: Vec<RangeInclusive<i64>> = whole.iter().map(|key| key.time()..=key.time()).collect();
     let there = store.within(&spans)?;
-    let there: BTreeSet<Identity<'_>> = there.iter().filter(|key| key.is_thinned()).map(Key::identity).collect();
+    let there: BTreeSet<RunIdentity<'_>> = there.iter().filter(|key| key.is_thinned()).map(Key::identity).collect();
     Ok(whole.into_iter().filter(|key| there.contains(&key.identity())).collect())
 }
 

@@ -201,7 +201,7 @@ impl Store for BucketStore {
         self.read_all(std::slice::from_ref(key)).pop().unwrap_or_else(missing)
     }
 
-    fn is_far(&self) -> bool {
+    fn is_remote(&self) -> bool {
         true
     }
 
@@ -246,11 +246,11 @@ impl Store for BucketStore {
         self.bucket.url().to_string()
     }
 
-    fn pull(&self, _: &str) -> Result<super::Exchange, StoreError> {
+    fn pull(&self, _: &str) -> Result<super::SyncCounts, StoreError> {
         Err(StoreError::Shared { store: self.describe() })
     }
 
-    fn push(&self, _: &str) -> Result<super::Exchange, StoreError> {
+    fn push(&self, _: &str) -> Result<super::SyncCounts, StoreError> {
         Err(StoreError::Shared { store: self.describe() })
     }
 }

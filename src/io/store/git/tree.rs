@@ -1,8 +1,8 @@
 //! The next tree of the ref: runs added to the folders of their months, or taken out of them.
 
 use super::GitStore;
-use crate::io::store::pruned::{self, Pruned};
-use crate::io::store::{Identity, Key, StoreError};
+use crate::io::store::tombstones::{self, Tombstones};
+use crate::io::store::{Key, RunIdentity, StoreError};
 use git2::{Oid, Repository, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,15 +15,15 @@ impl GitStore {
         &self,
         repository: &Repository,
         tree: Oid,
-        pruned: &Pruned,
+        pruned: &Tombstones,
     ) -> Result<Oid, StoreError> {
         let made = || {
             let tree = repository.find_tree(tree)?;
             let mut root = repository.treebuilder(Some(&tree))?;
-            if *pruned != Pruned::default() {
-                root.insert(pruned::NAME, repository.blob(&pruned.bytes())?, FILE)?;
-            } else if root.get(pruned::NAME)?.is_some() {
-                root.remove(pruned::NAME)?;
+            if *pruned != Tombstones::default() {
+                root.insert(tombstones::NAME, repository.blob(&pruned.bytes())?, FILE)?;
+            } else if root.get(tombstones::NAME)?.is_some() {
+                root.remove(tombstones::NAME)?;
             }
             root.write()
         };
@@ -53,12 +53,12 @@ impl GitStore {
             let names = folder.iter().flat_map(Tree::iter);
             let names = names.map(|file| format!("{month}/{}", String::from_utf8_lossy(file.name_bytes())));
             let thinned: Vec<Key> = names.filter_map(|name| Key::parse(&name)).filter(Key::is_thinned).collect();
-            let thinned: BTreeSet<Identity<'_>> = thinned.iter().map(Key::identity).collect();
+            let thinned: BTreeSet<RunIdentity<'_>> = thinned.iter().map(Key::identity).collect();
             for key in keys {
                 if !key.is_thinned() && thinned.contains(&key.identity()) {
                     continue;
                 }
-                raised |= pruned.raise(key);
+                raised |= pruned.remove(key);
                 let blob = blobs[key];
                 let there = builder.get(key.file_name()).map_err(failed)?.map(|entry| entry.id());
                 match there {

@@ -12,9 +12,9 @@
 
 use super::backoff::Backoff;
 use super::git::{Moved, message};
-use super::pruned::Pruned;
 use super::remote::{Pushed, Remote};
-use super::{GitStore, Identity, Key, Listing, Store, StoreError};
+use super::tombstones::Tombstones;
+use super::{GitStore, Key, Listing, RunIdentity, Store, StoreError};
 use git2::{ErrorCode, MergeOptions, Oid, Repository, Tree};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// What was exchanged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Exchange {
+pub struct SyncCounts {
     /// Runs that are new here.
     pub received: usize,
     /// Runs that are new there.
@@ -31,18 +31,18 @@ pub struct Exchange {
 }
 
 impl GitStore {
-    pub(super) fn pull_from(&self, remote: &str) -> Result<Exchange, StoreError> {
+    pub(super) fn pull_from(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         let repository = self.repository()?;
         let remote = Remote::new(&repository, &self.git_dir, remote)?;
         let (_, received) = self.take_over(&repository, &remote)?;
-        Ok(Exchange { received, sent: 0 })
+        Ok(SyncCounts { received, sent: 0 })
     }
 
-    pub(super) fn push_to(&self, remote: &str) -> Result<Exchange, StoreError> {
+    pub(super) fn push_to(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         let repository = self.repository()?;
         let remote = Remote::new(&repository, &self.git_dir, remote)?;
         let mut backoff = waits(&self.git_dir);
-        let mut exchange = Exchange::default();
+        let mut exchange = SyncCounts::default();
         loop {
             let (theirs, received) = self.take_over(&repository, &remote)?;
             exchange.received += received;
@@ -132,12 +132,12 @@ impl GitStore {
         };
         let (our_tree, their_tree) = (self.tree(repository, ours)?, self.tree(repository, theirs)?);
         let (our_pruned, their_pruned) = (self.pruned(repository, &our_tree)?, self.pruned(repository, &their_tree)?);
-        let pruned = Pruned::joined(&self.pruned(repository, &before)?, &our_pruned, &their_pruned);
+        let pruned = Tombstones::merged(&self.pruned(repository, &before)?, &our_pruned, &their_pruned);
         let mut options = MergeOptions::new();
         options.find_renames(false);
         // The list of pruned runs is joined by its own rule.
         let bare = |tree: &Tree<'_>| {
-            let bare = self.with_pruned(repository, tree.id(), &Pruned::default())?;
+            let bare = self.with_pruned(repository, tree.id(), &Tombstones::default())?;
             repository.find_tree(bare).map_err(failed)
         };
         let (before, bare_ours, bare_theirs) = (bare(&before)?, bare(&our_tree)?, bare(&their_tree)?);
@@ -162,12 +162,12 @@ impl GitStore {
     }
 
     /// A tree without the runs that are gone for good, and without whole runs that are there thinned too.
-    fn without_pruned(&self, repository: &Repository, tree: Oid, pruned: &Pruned) -> Result<Oid, StoreError> {
+    fn without_pruned(&self, repository: &Repository, tree: Oid, pruned: &Tombstones) -> Result<Oid, StoreError> {
         let tree = repository.find_tree(tree).map_err(|e| self.failed("join our runs with the remote's", e))?;
-        let Listing { keys, twice, .. } = self.listing_of(repository, &tree, |_| true)?;
-        let thinned: BTreeSet<Identity<'_>> = twice.iter().map(Key::identity).collect();
-        let gone = |key: &&Key| pruned.has(key) || !key.is_thinned() && thinned.contains(&key.identity());
-        let gone: BTreeSet<Key> = keys.iter().chain(&twice).filter(gone).cloned().collect();
+        let Listing { keys, duplicates, .. } = self.listing_of(repository, &tree, |_| true)?;
+        let thinned: BTreeSet<RunIdentity<'_>> = duplicates.iter().map(Key::identity).collect();
+        let gone = |key: &&Key| pruned.contains(key) || !key.is_thinned() && thinned.contains(&key.identity());
+        let gone: BTreeSet<Key> = keys.iter().chain(&duplicates).filter(gone).cloned().collect();
         if gone.is_empty() {
             return Ok(tree.id());
         }

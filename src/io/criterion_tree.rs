@@ -16,7 +16,7 @@ const MAX_FILE: u64 = 1 << 30;
 
 /// What a tree holds.
 #[derive(Debug, Default)]
-pub struct Tree {
+pub struct BaselineResults {
     /// One a benchmark, in path order.
     pub measurements: Vec<Measurement>,
     /// Benchmarks that are there but whose numbers could not be read.
@@ -27,9 +27,9 @@ pub struct Tree {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads the named baselines of every benchmark below `root` in one walk, a Tree for each name; `dated` asks for the
+/// Reads the named baselines of every benchmark below `root` in one walk, a BaselineResults for each name; `dated` asks for the
 /// times of writing too.
-pub fn read<const N: usize>(root: &Path, names: [&str; N], detail: Detail, dated: bool) -> [Tree; N] {
+pub fn read<const N: usize>(root: &Path, names: [&str; N], detail: Detail, dated: bool) -> [BaselineResults; N] {
     let walk = Walk { names, detail, dated };
     let mut trees = walk.directory(root, &[], 0);
     // What is wrong with the tree itself stands in the first one.
@@ -59,13 +59,13 @@ struct Walk<'a, const N: usize> {
 }
 
 /// Nothing, for each baseline.
-fn nothing<const N: usize>() -> [Tree; N] {
-    std::array::from_fn(|_| Tree::default())
+fn nothing<const N: usize>() -> [BaselineResults; N] {
+    std::array::from_fn(|_| BaselineResults::default())
 }
 
 impl<const N: usize> Walk<'_, N> {
     /// Reads a directory and everything below it. `followed` holds where the symbolic links on the way led.
-    fn directory(&self, directory: &Path, followed: &[PathBuf], depth: usize) -> [Tree; N] {
+    fn directory(&self, directory: &Path, followed: &[PathBuf], depth: usize) -> [BaselineResults; N] {
         let mut trees = nothing();
         let mut entries = match list(directory) {
             Ok(entries) if depth <= MAX_DEPTH => entries,
@@ -93,7 +93,7 @@ impl<const N: usize> Walk<'_, N> {
         if is_benchmark {
             entries.retain(|entry| !matches!(entry.name.to_str(), Some("new" | "base")));
         }
-        let below: Vec<[Tree; N]> =
+        let below: Vec<[BaselineResults; N]> =
             entries.into_par_iter().map(|entry| self.entry(directory, entry, followed, depth)).collect();
         for child in below {
             trees.iter_mut().zip(child).for_each(|(tree, child)| tree.absorb(child));
@@ -101,7 +101,7 @@ impl<const N: usize> Walk<'_, N> {
         trees
     }
 
-    fn entry(&self, directory: &Path, entry: Entry, followed: &[PathBuf], depth: usize) -> [Tree; N] {
+    fn entry(&self, directory: &Path, entry: Entry, followed: &[PathBuf], depth: usize) -> [BaselineResults; N] {
         let path = directory.join(&entry.name);
         if !entry.is_link {
             return self.directory(&path, followed, depth + 1);
@@ -118,8 +118,8 @@ impl<const N: usize> Walk<'_, N> {
     }
 
     /// The benchmark of a baseline's directory; `None` where there is no `benchmark.json`, nor another of its files.
-    fn benchmark(&self, directory: &Path) -> Option<Tree> {
-        let mut tree = Tree::default();
+    fn benchmark(&self, directory: &Path) -> Option<BaselineResults> {
+        let mut tree = BaselineResults::default();
         let identity = with_file(&directory.join("benchmark.json"), criterion::identity);
         let identity = match identity {
             Ok(identity) => identity,
@@ -183,14 +183,14 @@ impl<const N: usize> Walk<'_, N> {
     }
 }
 
-fn complain<const N: usize>(trees: &mut [Tree; N], diagnostic: Diagnostic) {
+fn complain<const N: usize>(trees: &mut [BaselineResults; N], diagnostic: Diagnostic) {
     if let Some(first) = trees.first_mut() {
         first.diagnostics.push(diagnostic);
     }
 }
 
-impl Tree {
-    fn absorb(&mut self, other: Tree) {
+impl BaselineResults {
+    fn absorb(&mut self, other: BaselineResults) {
         if self.measurements.is_empty() {
             self.measurements = other.measurements;
         } else {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 impl Repository {
     /// The name of the default branch and its commits along first parents, here and at the remote.
-    pub fn trunk(&self) -> Result<(String, BTreeSet<Commit>), RepositoryError> {
+    pub fn default_branch_commits(&self) -> Result<(String, BTreeSet<Commit>), RepositoryError> {
         let branch = self.default_branch()?;
         let mut commits = BTreeSet::new();
         for tip in self.tips(&branch) {
@@ -23,7 +23,7 @@ impl Repository {
     }
 
     /// The commits that a tag names.
-    pub fn tagged(&self) -> Result<BTreeSet<Commit>, RepositoryError> {
+    pub fn tagged_commits(&self) -> Result<BTreeSet<Commit>, RepositoryError> {
         let reading = failed("read the tags");
         let mut commits = BTreeSet::new();
         for tag in self.git().references_glob("refs/tags/*").map_err(&reading)? {

@@ -13,7 +13,7 @@ const LONGEST: usize = 200;
 
 /// The exported runs of one repository.
 #[derive(Debug)]
-pub struct Lake {
+pub struct ExportTarget {
     place: Place,
     repository: String,
 }
@@ -24,9 +24,9 @@ enum Place {
     Bucket(Box<Bucket>),
 }
 
-impl Lake {
+impl ExportTarget {
     /// The part of a directory, or of a bucket by its address, that is for a repository. Nothing is made yet.
-    pub fn open(target: &str, repository: &str) -> Result<Lake, StoreError> {
+    pub fn open(target: &str, repository: &str) -> Result<ExportTarget, StoreError> {
         let wrong = |why: &str| StoreError::Target { target: target.to_owned(), why: why.to_owned() };
         let place = if target.contains("://") {
             let url: BucketUrl = target.parse().map_err(wrong)?;
@@ -36,7 +36,7 @@ impl Lake {
         } else {
             Place::Directory(target.into())
         };
-        Ok(Lake { place, repository: format!("repository={}", partition(repository)) })
+        Ok(ExportTarget { place, repository: format!("repository={}", partition(repository)) })
     }
 
     fn folder(&self, key: &Key) -> String {

@@ -25,15 +25,15 @@ const MOST: usize = 20_000;
 
 /// Which runs are gone for good.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Pruned {
+pub(super) struct Tombstones {
     /// How often the line was started anew.
     pub(super) generation: u64,
     gone: BTreeSet<String>,
 }
 
-impl Pruned {
+impl Tombstones {
     /// Reads the file.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Pruned, &'static str> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Tombstones, &'static str> {
         let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
         let mut lines = text.lines();
         if lines.next() != Some(HEAD) {
@@ -41,7 +41,7 @@ impl Pruned {
         }
         let generation = lines.next().and_then(|line| line.strip_prefix("generation ")?.parse().ok());
         let generation = generation.ok_or("its generation is no number")?;
-        Ok(Pruned { generation, gone: lines.map(str::to_owned).collect() })
+        Ok(Tombstones { generation, gone: lines.map(str::to_owned).collect() })
     }
 
     /// The file's content.
@@ -54,25 +54,25 @@ impl Pruned {
     }
 
     /// Notes that a run is gone.
-    pub(super) fn bury(&mut self, key: &Key) {
+    pub(super) fn add(&mut self, key: &Key) {
         self.gone.insert(name(key));
     }
 
     /// Forgets that a run was gone, since it was recorded again. True where it was.
-    pub(super) fn raise(&mut self, key: &Key) -> bool {
+    pub(super) fn remove(&mut self, key: &Key) -> bool {
         self.gone.remove(&name(key))
     }
 
     /// True where a run is gone.
-    pub(super) fn has(&self, key: &Key) -> bool {
+    pub(super) fn contains(&self, key: &Key) -> bool {
         self.gone.contains(&name(key))
     }
 
     /// What two sides say together; one that raised a run since they parted is heard.
-    pub(super) fn joined(base: &Pruned, ours: &Pruned, theirs: &Pruned) -> Pruned {
+    pub(super) fn merged(base: &Tombstones, ours: &Tombstones, theirs: &Tombstones) -> Tombstones {
         let raised =
             |name: &String| base.gone.contains(name) && !(ours.gone.contains(name) && theirs.gone.contains(name));
-        Pruned {
+        Tombstones {
             generation: ours.generation.max(theirs.generation),
             gone: ours.gone.union(&theirs.gone).filter(|name| !raised(name)).cloned().collect(),
         }
@@ -92,9 +92,9 @@ mod tests {
         Key::new(&Run { time, ..Run::default() }, b"x")
     }
 
-    fn pruned(generation: u64, times: impl IntoIterator<Item = i64>) -> Pruned {
-        let mut pruned = Pruned { generation, ..Pruned::default() };
-        times.into_iter().for_each(|time| pruned.bury(&key(time)));
+    fn pruned(generation: u64, times: impl IntoIterator<Item = i64>) -> Tombstones {
+        let mut pruned = Tombstones { generation, ..Tombstones::default() };
+        times.into_iter().for_each(|time| pruned.add(&key(time)));
         pruned
     }
 
@@ -104,11 +104,11 @@ mod tests {
         // The id is what `printf x | git hash-object --stdin` says.
         let text = "perfgate pruned 1\ngeneration 3\n000000000007-c1b0730e0133\n000000000008-c1b0730e0133\n";
         assert_eq!(String::from_utf8(mark.bytes()).unwrap(), text);
-        assert_eq!(Pruned::parse(text.as_bytes()), Ok(mark));
+        assert_eq!(Tombstones::parse(text.as_bytes()), Ok(mark));
         for broken in
             ["", "perfgate pruned 2\ngeneration 1\n", "perfgate pruned 1\n", "perfgate pruned 1\ngeneration x\n"]
         {
-            assert!(Pruned::parse(broken.as_bytes()).is_err(), "{broken:?}");
+            assert!(Tombstones::parse(broken.as_bytes()).is_err(), "{broken:?}");
         }
     }
 
@@ -116,17 +116,17 @@ mod tests {
     fn a_run_stays_gone_unless_a_side_recorded_it_again() {
         let base = pruned(1, [1, 2]);
         let mut ours = base.clone();
-        assert!(ours.raise(&key(1)) && !ours.raise(&key(9)));
-        let joined = Pruned::joined(&base, &ours, &pruned(2, [1, 2, 3]));
+        assert!(ours.remove(&key(1)) && !ours.remove(&key(9)));
+        let joined = Tombstones::merged(&base, &ours, &pruned(2, [1, 2, 3]));
         assert_eq!(joined, pruned(2, [2, 3]));
         // Two that share nothing have only what both say.
-        let joined = Pruned::joined(&Pruned::default(), &ours, &pruned(2, [1]));
+        let joined = Tombstones::merged(&Tombstones::default(), &ours, &pruned(2, [1]));
         assert_eq!(joined, pruned(2, [1, 2]));
     }
 
     #[test]
     fn the_list_is_bounded_and_the_oldest_go_first() {
-        let back = Pruned::parse(&pruned(1, 0..MOST as i64 + 5).bytes()).unwrap();
-        assert!(!back.has(&key(4)) && back.has(&key(5)) && back.has(&key(MOST as i64 + 4)));
+        let back = Tombstones::parse(&pruned(1, 0..MOST as i64 + 5).bytes()).unwrap();
+        assert!(!back.contains(&key(4)) && back.contains(&key(5)) && back.contains(&key(MOST as i64 + 4)));
     }
 }
