@@ -3,7 +3,7 @@
 //! this machine would have measured it. With `each`, every run is written by itself, as recorders do; without, all at
 //! once. For measuring how perfgate scales; see docs/scale.md.
 
-use perfgate::io::probe::{self, Toolchain};
+use perfgate::io::probe;
 use perfgate::io::store::{self, Key};
 use perfgate::model::{Commit, Evidence, Measurement, Metric, Run, record};
 use std::error::Error;
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("usage: make_runs STORE COUNT [each] < COMMITS".into()),
     };
     let here = Path::new(".");
-    let environment = probe::probe(here, Toolchain::Ask, &|name| std::env::var(name).ok());
+    let environment = probe::probe(here, &|name| std::env::var(name).ok());
     let store = store::open(url, here)?;
     let mut waiting = Vec::new();
     for line in std::io::stdin().lock().lines() {

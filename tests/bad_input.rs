@@ -66,7 +66,7 @@ fn nothing_there_exits_two_and_says_what_to_run() {
         ("missing.json", "no such file or directory"),
         ("empty", "nothing was measured"),
         ("report", "nothing was measured"),
-        ("old@other", "it has no baseline \"other\""),
+        ("old@other", "it has no baseline `other`"),
     ] {
         scene
             .perfgate(&["compare", "old", path])

@@ -86,8 +86,8 @@ fn stores() -> Vec<Bench> {
     let mut stores = vec![files, tree];
     stores.extend(cloud::servers().iter().map(|server| {
         let url = server.address();
-        let (store, past) = (open(&url, Path::new(".")).unwrap(), cloud::bucket(&url));
-        let plant = move |name: &str, content: &[u8]| past.write(&[(name.to_owned(), content.to_vec())]).unwrap();
+        let (store, bucket) = (open(&url, Path::new(".")).unwrap(), cloud::bucket(&url));
+        let plant = move |name: &str, content: &[u8]| cloud::overwrite(&bucket, name, content);
         Bench { store, plant: Box::new(plant), _directory: tempfile::tempdir().unwrap() }
     }));
     stores

@@ -6,7 +6,7 @@ use crate::gate::{Config, side};
 use crate::io::collect::{self, ResultSources};
 use crate::io::command::{Command, CommandError, Finished};
 use crate::io::noise::NoiseMonitor;
-use crate::io::probe::{self, Toolchain};
+use crate::io::probe;
 use crate::io::repository::Repository;
 use crate::io::worktree::{Checkout, GIT_VARIABLES, Scratch};
 use crate::model::{Commit, Diagnostic, Direction, Environment, Evidence, Measurement, Metric, Run, Unit};
@@ -196,7 +196,7 @@ impl<'a> Bench<'a> {
         for path in &self.args.copy {
             self.scratch.copy_into(&site.checkout, &self.prefix, path)?;
         }
-        let facts = probe::probe(&site.checkout.root, Toolchain::Ask, &|name| std::env::var(name).ok());
+        let facts = probe::probe(&site.checkout.root, &|name| std::env::var(name).ok());
         facts.0.into_iter().for_each(|(key, value)| site.environment.set(&key, value));
         Ok(())
     }

@@ -4,7 +4,7 @@
 use super::config::Config;
 use crate::history::{WINDOW_RUNS, joined, machine};
 use crate::io::input::{self, Loaded, Location, Request};
-use crate::io::probe::{self, Toolchain};
+use crate::io::probe;
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key, Store, StoreError};
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run, differences};
@@ -305,7 +305,7 @@ fn label(results: &[Results]) -> String {
 
 /// This machine and its toolchain, and the state of the work tree.
 pub fn here(directory: &Path) -> Environment {
-    let mut environment = probe::probe(directory, Toolchain::Ask, &|name| std::env::var(name).ok());
+    let mut environment = probe::probe(directory, &|name| std::env::var(name).ok());
     if let Ok(repository) = Repository::discover(directory)
         && repository.is_dirty().unwrap_or(false)
     {

@@ -1,24 +1,24 @@
-//! What a command prints, in bounded memory: the beginning, as long as it may be a result, and the last lines, for a
-//! message. Whatever comes between is read and dropped, so that the command never waits for its reader.
+//! Captures a command's output in bounded memory: all of it up to a size, and the last lines for messages. The rest is read
+//! and dropped, so that the command never blocks.
 
 use std::io::Read;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-/// Results on standard output are kept up to this size.
+/// The most bytes of output that are kept as possible results.
 const KEPT: usize = 32 << 20;
-/// The end that is kept for messages.
+/// The bytes at the end that are kept for messages.
 const TAIL: usize = 8 << 10;
 
-/// What came out of one stream.
+/// The output of one stream.
 #[derive(Debug, Default)]
 pub struct Captured {
-    /// All of it, where it is short enough to be a result; `None` where it was longer.
+    /// All of it; `None` if it was too long.
     pub whole: Option<Vec<u8>>,
     /// Its end.
     pub tail: Vec<u8>,
-    /// How many bytes there were.
+    /// The number of bytes.
     pub length: u64,
 }
 
@@ -28,7 +28,7 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Reads a stream to its end on a thread of its own. `keep` says whether all of it may be wanted.
+    /// Reads a stream to its end on a new thread. `keep`: whether to keep all of it.
     pub fn start(mut stream: impl Read + Send + 'static, keep: bool) -> Capture {
         let (send, receive) = mpsc::channel();
         thread::spawn(move || {
@@ -59,14 +59,14 @@ impl Capture {
         Capture { receive }
     }
 
-    /// What came out. A process that was left behind may hold the stream open: it is waited for no longer than this.
+    /// The output. Waits at most `patience` for the end, since a leftover process may keep the stream open.
     pub fn finish(self, patience: Duration) -> Captured {
         self.receive.recv_timeout(patience).unwrap_or_default()
     }
 }
 
 impl Captured {
-    /// The last lines, at most so many.
+    /// The last lines, at most `count`.
     pub fn last_lines(&self, count: usize) -> String {
         let text = String::from_utf8_lossy(&self.tail);
         let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endless_stream_leaves_its_last_lines_and_no_whole() {
+    fn of_a_huge_stream_only_the_last_lines_are_kept() {
         let noise = std::io::repeat(b'x').take(200 << 20).chain(&b"\nlast but one\nlast\n"[..]);
         let captured = Capture::start(noise, true).finish(Duration::from_secs(60));
         assert_eq!(captured.whole, None);

@@ -1,5 +1,4 @@
-//! What git knows of the work at hand: the difference between the merge base and what is checked out. Reads only.
-//! What a manifest's lines mean is for `manifest`.
+//! The change under test: git's difference between the merge base and the checked-out files.
 
 use super::manifest;
 use super::repository::{Repository, RepositoryError, failed};
@@ -8,17 +7,17 @@ use git2::{Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Tree};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Files that are listed; the rest is counted.
+/// The most files that are listed; the rest is counted.
 const FILES: usize = 40;
-/// Functions that are named of one file.
+/// The most functions that are listed for a file.
 const FUNCTIONS: usize = 8;
-/// Commits whose trailers are read.
+/// The most commits whose trailers are read.
 const COMMITS: usize = 200;
-/// Index statements and migrations that are named.
+/// The most index statements and migrations that are listed.
 const STATEMENTS: usize = 40;
 
 impl Repository {
-    /// The difference of the merge base and head, uncommitted changes of tracked files included.
+    /// The difference between the merge base and HEAD, with uncommitted changes of tracked files.
     pub fn change(&self) -> Result<Change, RepositoryError> {
         let head = self.head()?;
         let base = self.base_candidates(&head.commit)?.into_iter().next();
@@ -45,7 +44,7 @@ impl Repository {
             head: head.commit.as_str().to_owned(),
             branch: head.branch.clone(),
             dirty,
-            trailers: self.trailers(head.commit.as_str(), base.as_ref().map(|base| base.as_str())),
+            trailers: self.trailers(head.commit.as_str(), base.as_ref().map(|base| base.as_str())).unwrap_or_default(),
             ..Change::default()
         };
         self.read_files(&diff, &mut change);
@@ -94,25 +93,22 @@ impl Repository {
         std::fs::read_to_string(self.root()?.join(path)).ok()
     }
 
-    /// Trailers of the commits between base and head; those that name a person are left out.
-    fn trailers(&self, head: &str, base: Option<&str>) -> Vec<(String, String)> {
-        let read = || -> Result<Vec<(String, String)>, git2::Error> {
-            let mut walk = self.git().revwalk()?;
-            walk.push(Oid::from_str(head)?)?;
-            if let Some(base) = base {
-                walk.hide(Oid::from_str(base)?)?;
-            }
-            let mut trailers = Vec::new();
-            for id in walk.take(COMMITS).flatten() {
-                let commit = self.git().find_commit(id)?;
-                let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
-                let Ok(found) = git2::message_trailers_strs(&message) else { continue };
-                let found = found.iter().filter(|(_, value)| !value.contains('@'));
-                trailers.extend(found.map(|(key, value)| (key.to_owned(), value.to_owned())));
-            }
-            Ok(trailers)
-        };
-        read().unwrap_or_default()
+    /// Trailers of the commits between base and head, without those that name a person.
+    fn trailers(&self, head: &str, base: Option<&str>) -> Result<Vec<(String, String)>, git2::Error> {
+        let mut walk = self.git().revwalk()?;
+        walk.push(Oid::from_str(head)?)?;
+        if let Some(base) = base {
+            walk.hide(Oid::from_str(base)?)?;
+        }
+        let mut trailers = Vec::new();
+        for id in walk.take(COMMITS).flatten() {
+            let commit = self.git().find_commit(id)?;
+            let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
+            let Ok(found) = git2::message_trailers_strs(&message) else { continue };
+            let found = found.iter().filter(|(_, value)| !value.contains('@'));
+            trailers.extend(found.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        }
+        Ok(trailers)
     }
 }
 
@@ -130,7 +126,7 @@ fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String
             match line.origin() {
                 '+' => {
                     file.added += 1;
-                    if makes_index(&text) && !is_document(&file.path) {
+                    if creates_index(&text) && !is_document(&file.path) {
                         indexes.push(text.trim().to_owned());
                     }
                 }
@@ -147,7 +143,7 @@ fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String
     file.functions = order;
 }
 
-/// The function that a line begins, in the languages that say so with a word.
+/// The function that a line begins, in languages with a keyword for it.
 fn function(line: &str) -> Option<String> {
     const BEFORE: [&str; 12] = [
         "pub",
@@ -173,7 +169,7 @@ fn function(line: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-fn makes_index(line: &str) -> bool {
+fn creates_index(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     let line = line.trim_start();
     let comment = ["--", "#", "//", "*", "<!--"].iter().any(|mark| line.starts_with(mark));
@@ -199,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_are_named_in_several_languages() {
+    fn functions_are_found_in_several_languages() {
         let named = |line: &str| function(line);
         assert_eq!(named("    async def read_user(self, id):").as_deref(), Some("read_user"));
         assert_eq!(named("pub(crate) fn parse<'a>(text: &'a str)").as_deref(), Some("parse"));
@@ -208,10 +204,10 @@ mod tests {
     }
 
     #[test]
-    fn only_statements_make_an_index() {
-        assert!(makes_index("CREATE UNIQUE INDEX a ON b(c);"));
-        assert!(makes_index("    op.create_index('ix', 'users', ['id'])"));
-        assert!(!makes_index("-- create index later"));
+    fn only_statements_create_an_index() {
+        assert!(creates_index("CREATE UNIQUE INDEX a ON b(c);"));
+        assert!(creates_index("    op.create_index('ix', 'users', ['id'])"));
+        assert!(!creates_index("-- create index later"));
         assert!(is_migration("migrations/0001.py") && is_migration("x/alembic/versions/1.py"));
         assert!(!is_migration("src/migrations.py"));
     }

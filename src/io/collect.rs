@@ -1,5 +1,5 @@
-//! What a run of a benchmark command left: in the file that it was given, in criterion's directory, in files below the
-//! work tree, or on standard output, in this order. Only what this run wrote counts: an older result is never read.
+//! Finds the results of a benchmark command: in its `{out}` file, in criterion's directory, in files below the work tree, or
+//! on standard output, in this order. Only files that this run wrote are read.
 
 use super::criterion_tree;
 use super::input::{self, InputError, Loaded, Location, Request};
@@ -9,36 +9,36 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Directories that hold no results but many files.
+/// Directories without results but with many files.
 const SKIPPED: [&str; 8] = [".git", "target", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".cargo"];
-/// Files with other endings are no results.
+/// Extensions of possible result files.
 const ENDINGS: [&str; 12] =
     ["json", "jsonl", "ndjson", "csv", "tsv", "xml", "txt", "out", "log", "jtl", "bench", "results"];
-/// A larger file is left alone.
+/// Larger files are skipped.
 const LARGEST: u64 = 256 << 20;
-/// Results lie no deeper than this.
+/// The most levels of directories that are searched.
 const DEEPEST: usize = 12;
 
-/// Where a run may have left its results.
+/// Where a run may have written results.
 #[derive(Debug)]
 pub struct ResultSources<'a> {
-    /// The file of `{out}`, where the command was given one: then nothing else counts.
+    /// The `{out}` file, if the command has one: then nothing else is read.
     pub out: Option<&'a Path>,
     /// Criterion's directories.
     pub criterion: &'a [PathBuf],
-    /// Paths that the config names.
+    /// Paths from the config.
     pub inputs: &'a [(PathBuf, Option<String>)],
     /// The work tree.
     pub tree: &'a Path,
-    /// When the run began, by the file system's clock.
+    /// The start of the run, by the file system's clock.
     pub since: SystemTime,
-    /// What was printed, unless it was too long.
+    /// The output, unless it was too long.
     pub stdout: Option<&'a [u8]>,
     /// `--input-format`.
     pub format: Option<&'a str>,
 }
 
-/// Reads what the run left; `None` where it left nothing that a format knows.
+/// Reads the results of the run; `None` if there are none of a known format.
 pub fn collect(sources: &ResultSources<'_>) -> Result<Option<Loaded>, InputError> {
     let request = Request { format: sources.format, detail: Detail::Samples, committed: None };
     if let Some(out) = sources.out {
@@ -71,7 +71,7 @@ pub fn collect(sources: &ResultSources<'_>) -> Result<Option<Loaded>, InputError
     Ok((!found.is_empty()).then(|| input::merge(found)))
 }
 
-/// In a tree that was there before, benchmarks that this run did not write are left over.
+/// A request that leaves out benchmarks of an older tree that this run did not write.
 fn fresh<'a>(request: Request<'a>, sources: &ResultSources<'_>) -> Request<'a> {
     let since = sources.since.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
     Request { committed: Some(since), ..request }
@@ -87,7 +87,7 @@ fn refused(path: &Path, error: io::Error) -> InputError {
     InputError::Refused { place: path.display().to_string(), error }
 }
 
-/// True where a file, or any file below a directory, was written since.
+/// True if a file, or any file below a directory, was written since.
 fn written_since(path: &Path, since: SystemTime, depth: usize) -> bool {
     let Ok(metadata) = path.metadata() else { return false };
     if !metadata.is_dir() {
@@ -97,7 +97,7 @@ fn written_since(path: &Path, since: SystemTime, depth: usize) -> bool {
     depth < DEEPEST && entries.flatten().any(|entry| written_since(&entry.path(), since, depth + 1))
 }
 
-/// Files below a directory that may be results and were written since, in order.
+/// Possible result files below a directory that were written since, sorted.
 fn files_since(root: &Path, since: SystemTime) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut open = vec![(root.to_owned(), 0)];
@@ -129,10 +129,10 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn only_what_was_written_since_is_looked_at() {
-        let scene = tempfile::TempDir::new().unwrap();
+    fn only_files_written_since_are_read() {
+        let directory = tempfile::TempDir::new().unwrap();
         let write = |path: &str| {
-            let path = scene.path().join(path);
+            let path = directory.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, "{}").unwrap();
             path
@@ -144,8 +144,8 @@ mod tests {
         write("a/new.rs");
         write("node_modules/x.json");
         let since = SystemTime::now() - Duration::from_secs(60);
-        assert_eq!(files_since(scene.path(), since), [new]);
-        assert!(written_since(scene.path(), since, 0));
+        assert_eq!(files_since(directory.path(), since), [new]);
+        assert!(written_since(directory.path(), since, 0));
         assert!(!written_since(&old, since, 0));
     }
 }

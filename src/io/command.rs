@@ -1,5 +1,5 @@
-//! Runs a command of the user's: words and no shell, in a group of processes of its own, with a time limit, and with
-//! what the system counts of it. Nothing that it started outlives it.
+//! Runs a command of the user without a shell, in a process group of its own, with a time limit and resource usage. All
+//! processes that it started are killed at its end.
 
 use super::capture::{Capture, Captured};
 use super::counters::{Counters, HardwareCounts};
@@ -12,97 +12,97 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often a waiting perfgate looks for Ctrl-C and the time limit.
+/// How often to check for Ctrl-C and the time limit.
 const TICK: Duration = Duration::from_millis(50);
-/// How long a command may take to end after it was asked to.
+/// The time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long the pipes of a command that ended are still read.
+/// How long to read the pipes after the command has ended.
 const PIPES: Duration = Duration::from_secs(5);
-/// Lines of a message.
+/// The most output lines in a message.
 const LINES: usize = 20;
 
 /// A command to run.
 #[derive(Debug, Clone)]
 pub struct Command {
-    /// The program and its arguments; at least the program.
+    /// The program and its arguments; not empty.
     pub words: Vec<String>,
-    /// Where it runs.
+    /// The working directory.
     pub directory: PathBuf,
-    /// Variables that it gets beside perfgate's own; `None` takes one away.
+    /// Changes to the environment; `None` removes a variable.
     pub variables: Vec<(String, Option<OsString>)>,
-    /// The longest it may take.
+    /// The time limit.
     pub timeout: Option<Duration>,
     /// The processors it may use; empty for all.
     pub processors: Vec<usize>,
-    /// The scratch directory that it works for: where a later perfgate learns of it, should this one be killed.
+    /// The scratch directory, where a later perfgate finds the process if this one is killed.
     pub scratch: Option<PathBuf>,
 }
 
-/// A command that ended with success.
+/// A command that succeeded.
 #[derive(Debug)]
 pub struct Finished {
-    /// From start to end.
+    /// Wall-clock time.
     pub wall: Duration,
-    /// What the system counted.
+    /// Resource usage.
     pub usage: Option<Usage>,
-    /// What its processor counted.
+    /// Hardware counts.
     pub counts: HardwareCounts,
-    /// What it printed to standard output.
+    /// Standard output.
     pub stdout: Captured,
-    /// Its last lines, for a message.
+    /// The last lines of its output, for messages.
     pub last_lines: String,
 }
 
-/// What the system counted of a process and of those that it waited for.
+/// Resource usage of a process and the children that it waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// Processor time in the program.
+    /// User time.
     pub user: Duration,
-    /// Processor time in the system for it.
+    /// System time.
     pub system: Duration,
-    /// The most memory that one of the processes held, in bytes.
+    /// Peak memory of the largest process, in bytes.
     pub peak: u64,
 }
 
-/// Why there is no result.
+/// Why a command did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// No such program.
-    #[error("cannot find the command {program:?}; is it on PATH, or, with a path, in {}?", directory.display())]
+    /// The program does not exist.
+    #[error("cannot find the command {program:?}; check that it is on PATH, or, if it is a path, that it exists in {}", directory.display())]
     NotFound {
         /// The program.
         program: String,
-        /// Where it was to run.
+        /// The working directory.
         directory: PathBuf,
     },
-    /// The system would not start it.
+    /// The system could not start it.
     #[error("cannot start {program:?} in {}: {error}", directory.display())]
     Refused {
         /// The program.
         program: String,
-        /// Where it was to run.
+        /// The working directory.
         directory: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         error: io::Error,
     },
-    /// It ended with an error.
+    /// It failed.
     #[error("`{command}` {how}{}", quoted(.last_lines))]
     Failed {
         /// The command.
         command: String,
-        /// `ended with exit code 3`
+        /// How it ended: `exited with code 3`.
         how: String,
-        /// Its last lines.
+        /// The last lines of its output.
         last_lines: String,
     },
-    /// It took too long and was stopped.
+    /// It exceeded the time limit.
     #[error("`{command}` was stopped after {} s, the time limit (--timeout){}", after.as_secs(), quoted(.last_lines))]
     TimedOut {
         /// The command.
         command: String,
         /// The limit.
         after: Duration,
-        /// Its last lines.
+        /// The last lines of its output.
         last_lines: String,
     },
     /// Ctrl-C.
@@ -122,12 +122,12 @@ struct End {
 }
 
 impl Command {
-    /// The command as one line, for messages.
+    /// The command on one line, for messages.
     pub fn line(&self) -> String {
         self.words.join(" ")
     }
 
-    /// Runs it to its end; anything but success is an error with its last lines.
+    /// Runs the command to its end. Anything but success is an error with its last lines.
     pub fn run(&self) -> Result<Finished, CommandError> {
         if interrupt::requested() {
             return Err(CommandError::Interrupted);
@@ -136,10 +136,10 @@ impl Command {
         let stdout = child.stdout.take().map(|stream| Capture::start(stream, true));
         let stderr = child.stderr.take().map(|stream| Capture::start(stream, false));
         let group = Group { leader: child.id() };
-        self.scratch.iter().for_each(|scratch| pid_file::note(scratch, group.leader));
+        self.scratch.iter().for_each(|scratch| pid_file::write(scratch, group.leader));
         let (end, stopped) = self.wait(child, started, &group);
-        group.kill(); // what it left running would disturb the next run
-        self.scratch.iter().for_each(|scratch| pid_file::forget(scratch));
+        group.kill(); // leftover processes would disturb the next run
+        self.scratch.iter().for_each(|scratch| pid_file::remove(scratch));
         let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(PIPES)).unwrap_or_default();
         let (stdout, stderr) = (finish(stdout), finish(stderr));
         let mut last_lines = stderr.last_lines(LINES);
@@ -159,10 +159,10 @@ impl Command {
                 return Ok(Finished { wall: end.wall, usage: end.usage, counts, stdout, last_lines });
             }
             Ok(status) => match status.code() {
-                Some(code) => format!("ended with exit code {code}"),
-                None => format!("was ended by a signal ({status})"),
+                Some(code) => format!("exited with code {code}"),
+                None => format!("was killed by a signal ({status})"),
             },
-            Err(error) => format!("could not be waited for ({error})"),
+            Err(error) => format!("cannot be waited for ({error})"),
         };
         Err(CommandError::Failed { command: self.line(), how, last_lines })
     }
@@ -180,7 +180,7 @@ impl Command {
         }
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        // On a thread of its own, because a child inherits the processors and the counters of the thread that starts it.
+        // On a new thread, because a child inherits the processors and counters of the thread that starts it.
         let processors = &self.processors;
         let spawned = thread::scope(|scope| {
             let spawn = scope.spawn(move || {
@@ -201,7 +201,7 @@ impl Command {
         })
     }
 
-    /// Waits for the end, or brings it about.
+    /// Waits for the end, or stops the command at the time limit or Ctrl-C.
     fn wait(&self, child: Child, started: Instant, group: &Group) -> (End, Option<Stop>) {
         let (send, receive) = mpsc::channel();
         thread::spawn(move || {
@@ -240,7 +240,7 @@ enum Stop {
     Interrupt,
 }
 
-/// The processes that a command started, by the number of the first.
+/// A process group, by the id of its first process.
 struct Group {
     leader: u32,
 }
@@ -257,7 +257,7 @@ impl Group {
 
     fn signal(&self, signal: nix::sys::signal::Signal) {
         if let Ok(leader) = i32::try_from(self.leader) {
-            // An error means that nobody is left.
+            // Fails if no process is left.
             let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(leader), signal);
         }
     }
@@ -269,7 +269,7 @@ impl Group {
         self.kill();
     }
 
-    /// Without process groups: the system's own tool ends a process and those that it started.
+    /// Windows has no process groups: `taskkill` kills a process and its descendants.
     fn kill(&self) {
         let mut command = std::process::Command::new("taskkill");
         command.args(["/F", "/T", "/PID", &self.leader.to_string()]);
@@ -300,14 +300,14 @@ fn wait_for(mut child: Child, started: Instant) -> End {
     End { status, usage: None, wall: started.elapsed() }
 }
 
-/// A program named by a path is meant from where it runs, which only some systems do by themselves.
+/// A relative path of a program starts at the working directory, which not all systems do by themselves.
 fn resolve(program: &str, directory: &Path) -> PathBuf {
     let path = Path::new(program);
     let named_by_path = path.components().count() > 1;
     if path.is_relative() && named_by_path { directory.join(path) } else { path.to_owned() }
 }
 
-/// Keeps this thread, and what it starts, on some processors.
+/// Restricts this thread, and processes that it starts, to some processors.
 #[cfg(target_os = "linux")]
 fn pin(processors: &[usize]) -> io::Result<()> {
     if processors.is_empty() {
@@ -316,7 +316,7 @@ fn pin(processors: &[usize]) -> io::Result<()> {
     let mut set = nix::sched::CpuSet::new();
     let pinned = processors.iter().try_for_each(|processor| set.set(*processor));
     let pinned = pinned.and_then(|()| nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &set));
-    pinned.map_err(|error| io::Error::other(format!("--pin names no processors that it may use ({error})")))
+    pinned.map_err(|error| io::Error::other(format!("cannot use the processors of --pin ({error})")))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_command_used_is_told() {
+    fn resource_usage_is_measured() {
         let spin = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo done";
         let finished = command(&["sh", "-c", spin]).run().unwrap();
         let usage = finished.usage.unwrap();
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn a_failure_has_its_last_lines() {
         let error = command(&["sh", "-c", "echo out; echo why >&2; exit 7"]).run().unwrap_err().to_string();
-        assert!(error.contains("exit code 7") && error.contains("why"), "{error}");
+        assert!(error.contains("exited with code 7") && error.contains("why"), "{error}");
         let error = command(&["/nowhere/at/all"]).run().unwrap_err();
         assert!(matches!(error, CommandError::NotFound { .. }), "{error}");
     }
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_left_behind_does_not_hold_the_run_open() {
+    fn a_leftover_process_does_not_keep_the_run_open() {
         let started = Instant::now();
         command(&["sh", "-c", "sleep 60 & echo gone"]).run().unwrap();
         assert!(started.elapsed() < Duration::from_secs(4));

@@ -1,5 +1,5 @@
-//! Walks a criterion result tree and reads one baseline (`new`, or a saved one) of every benchmark in it, on all
-//! cores. What the files mean is for `formats::criterion`.
+//! Walks a criterion result tree on all cores and reads one baseline (`new`, or a saved one) of every benchmark.
+//! `formats::criterion` parses the files.
 
 use crate::formats::{Source, criterion};
 use crate::model::{BenchId, Detail, Diagnostic, Measurement};
@@ -9,35 +9,35 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Deeper than any real tree (criterion nests four levels at most): a bound on what a hostile one can cost.
+/// The most levels of directories. Criterion nests four at most; this bounds the cost of a hostile tree.
 const MAX_DEPTH: usize = 64;
-/// A larger file is none of criterion's; a million samples are some 30 MB.
+/// The most bytes of a file; a million samples take some 30 MB.
 const MAX_FILE: u64 = 1 << 30;
 
-/// What a tree holds.
+/// One baseline of all benchmarks of a tree.
 #[derive(Debug, Default)]
 pub struct BaselineResults {
-    /// One a benchmark, in path order.
+    /// One for each benchmark, in path order.
     pub measurements: Vec<Measurement>,
-    /// Benchmarks that are there but whose numbers could not be read.
+    /// Benchmarks whose numbers could not be read.
     pub unreadable: Vec<BenchId>,
     /// When each measurement was written, seconds since 1970; parallel to `measurements`.
     pub written: Vec<i64>,
-    /// What was odd.
+    /// Warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads the named baselines of every benchmark below `root` in one walk, a BaselineResults for each name; `dated` asks for the
-/// times of writing too.
-pub fn read<const N: usize>(root: &Path, names: [&str; N], detail: Detail, dated: bool) -> [BaselineResults; N] {
+/// Reads baselines of every benchmark below `root` in one walk; one result for each name. `dated`: whether to fill in
+/// `written`.
+pub fn read(root: &Path, names: &[&str], detail: Detail, dated: bool) -> Vec<BaselineResults> {
     let walk = Walk { names, detail, dated };
     let mut trees = walk.directory(root, &[], 0);
-    // What is wrong with the tree itself stands in the first one.
+    // Warnings about the tree itself are in the first result.
     trees.iter_mut().for_each(|tree| tree.diagnostics.sort_unstable());
     trees
 }
 
-/// True when some benchmark below `root` has results, of whatever baseline; stops at the first.
+/// True if some benchmark below `root` has results of any baseline; stops at the first.
 pub fn is_tree(root: &Path) -> bool {
     fn search(directory: &Path, depth: usize) -> bool {
         let Ok(entries) = fs::read_dir(directory) else { return false };
@@ -52,38 +52,44 @@ pub fn is_tree(root: &Path) -> bool {
     search(root, 0)
 }
 
-struct Walk<'a, const N: usize> {
-    names: [&'a str; N],
+struct Walk<'a> {
+    names: &'a [&'a str],
     detail: Detail,
     dated: bool,
 }
 
-/// Nothing, for each baseline.
-fn nothing<const N: usize>() -> [BaselineResults; N] {
-    std::array::from_fn(|_| BaselineResults::default())
-}
+impl Walk<'_> {
+    /// No results, for each baseline.
+    fn nothing(&self) -> Vec<BaselineResults> {
+        self.names.iter().map(|_| BaselineResults::default()).collect()
+    }
 
-impl<const N: usize> Walk<'_, N> {
-    /// Reads a directory and everything below it. `followed` holds where the symbolic links on the way led.
-    fn directory(&self, directory: &Path, followed: &[PathBuf], depth: usize) -> [BaselineResults; N] {
-        let mut trees = nothing();
+    /// Reads a directory and everything below it. `followed` are the targets of the symbolic links on the way.
+    fn directory(&self, directory: &Path, followed: &[PathBuf], depth: usize) -> Vec<BaselineResults> {
+        let mut trees = self.nothing();
         let mut entries = match list(directory) {
             Ok(entries) if depth <= MAX_DEPTH => entries,
             Ok(_) => {
-                complain(&mut trees, Diagnostic::warning("too-deep", show(directory), "is nested too deep; left out"));
+                warn_in_first(
+                    &mut trees,
+                    Diagnostic::warning("too-deep", show(directory), "is nested too deeply; left out"),
+                );
                 return trees;
             }
             Err(error) => {
-                complain(&mut trees, Diagnostic::warning("unreadable", show(directory), format!("{error}; left out")));
+                warn_in_first(
+                    &mut trees,
+                    Diagnostic::warning("unreadable", show(directory), format!("{error}; left out")),
+                );
                 return trees;
             }
         };
         entries.sort_unstable();
-        // Where one baseline stands, `new` and `base` beside it are others of the same benchmark, with nothing below:
-        // not looking there halves the directories that are opened.
+        // A benchmark's directory has no other benchmarks below. Skipping its other baselines `new` and `base` halves the
+        // number of directories that are opened.
         let mut is_benchmark = false;
         for (tree, name) in trees.iter_mut().zip(self.names) {
-            let Some(at) = entries.iter().position(|entry| entry.name.as_os_str() == name) else { continue };
+            let Some(at) = entries.iter().position(|entry| entry.name.as_os_str() == *name) else { continue };
             if let Some(found) = self.benchmark(&directory.join(name)) {
                 tree.absorb(found);
                 is_benchmark = true;
@@ -93,7 +99,7 @@ impl<const N: usize> Walk<'_, N> {
         if is_benchmark {
             entries.retain(|entry| !matches!(entry.name.to_str(), Some("new" | "base")));
         }
-        let below: Vec<[BaselineResults; N]> =
+        let below: Vec<Vec<BaselineResults>> =
             entries.into_par_iter().map(|entry| self.entry(directory, entry, followed, depth)).collect();
         for child in below {
             trees.iter_mut().zip(child).for_each(|(tree, child)| tree.absorb(child));
@@ -101,23 +107,23 @@ impl<const N: usize> Walk<'_, N> {
         trees
     }
 
-    fn entry(&self, directory: &Path, entry: Entry, followed: &[PathBuf], depth: usize) -> [BaselineResults; N] {
+    fn entry(&self, directory: &Path, entry: Entry, followed: &[PathBuf], depth: usize) -> Vec<BaselineResults> {
         let path = directory.join(&entry.name);
         if !entry.is_link {
             return self.directory(&path, followed, depth + 1);
         }
         match follow(directory, &path, followed) {
             Ok(Some(target)) => self.directory(&path, &[followed, &[target]].concat(), depth + 1),
-            Ok(None) => nothing(),
+            Ok(None) => self.nothing(),
             Err(diagnostic) => {
-                let mut trees = nothing();
-                complain(&mut trees, diagnostic);
+                let mut trees = self.nothing();
+                warn_in_first(&mut trees, diagnostic);
                 trees
             }
         }
     }
 
-    /// The benchmark of a baseline's directory; `None` where there is no `benchmark.json`, nor another of its files.
+    /// The benchmark of a baseline's directory; `None` if the directory has none of its files.
     fn benchmark(&self, directory: &Path) -> Option<BaselineResults> {
         let mut tree = BaselineResults::default();
         let identity = with_file(&directory.join("benchmark.json"), criterion::identity);
@@ -147,7 +153,7 @@ impl<const N: usize> Walk<'_, N> {
             let estimates = directory.join("estimates.json");
             read = with_file(&estimates, |source| take(criterion::estimates, source));
             if matches!(read, Ok(Some(_))) {
-                let message = "there is no sample.json: judged by the estimates, which tell less; \
+                let message = "there is no sample.json; using estimates.json, which has less detail: \
                                keep the whole target/criterion";
                 tree.diagnostics.push(Diagnostic::warning("no-samples", show(directory), message));
             }
@@ -183,7 +189,7 @@ impl<const N: usize> Walk<'_, N> {
     }
 }
 
-fn complain<const N: usize>(trees: &mut [BaselineResults; N], diagnostic: Diagnostic) {
+fn warn_in_first(trees: &mut [BaselineResults], diagnostic: Diagnostic) {
     if let Some(first) = trees.first_mut() {
         first.diagnostics.push(diagnostic);
     }
@@ -209,14 +215,14 @@ struct Entry {
     is_link: bool,
 }
 
-/// The directories and links of a directory, less those that criterion keeps for other things.
+/// The directories and links of a directory, without criterion's other directories.
 fn list(directory: &Path) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let kind = entry.file_type()?;
         let name = entry.file_name();
-        // A file link (`sample.json` elsewhere) is none of the walk's business.
+        // A link to a file, such as `sample.json` elsewhere, is not followed here.
         let is_link = kind.is_symlink() && !name.to_str().is_some_and(|name| name.ends_with(".json"));
         if kind.is_dir() || is_link {
             entries.push(Entry { name, is_link });
@@ -225,10 +231,10 @@ fn list(directory: &Path) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Where a link leads: a directory not yet on the way here, or `None` for a file.
+/// The target of a link; `None` if it is a file, an error if it leads back to a directory on the way.
 fn follow(directory: &Path, link: &Path, followed: &[PathBuf]) -> Result<Option<PathBuf>, Diagnostic> {
     let target = fs::canonicalize(link).map_err(|error| {
-        Diagnostic::warning("dangling-link", show(link), format!("leads nowhere ({error}); left out"))
+        Diagnostic::warning("dangling-link", show(link), format!("is a dangling link ({error}); left out"))
     })?;
     if !target.is_dir() {
         return Ok(None);
@@ -241,14 +247,14 @@ fn follow(directory: &Path, link: &Path, followed: &[PathBuf]) -> Result<Option<
     Ok(Some(target))
 }
 
-/// Why a file gave nothing.
+/// Why a file could not be read.
 enum Unread {
     Missing,
     Failed(Diagnostic),
 }
 use Unread::{Failed, Missing};
 
-/// Reads a file into this thread's buffer and hands it over.
+/// Reads a file into this thread's buffer and passes it on.
 fn with_file<T>(path: &Path, read: impl FnOnce(Source<'_>) -> Result<T, Diagnostic>) -> Result<T, Unread> {
     thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
     BUFFER.with_borrow_mut(|buffer| match slurp(path, buffer) {
@@ -260,8 +266,8 @@ fn with_file<T>(path: &Path, read: impl FnOnce(Source<'_>) -> Result<T, Diagnost
     })
 }
 
-/// Reads the whole file into a buffer that is used again, and gives its size: trees hold tens of thousands of small files.
-/// What lies behind it in the buffer is of no account and is not cleared.
+/// Reads a file into a reused buffer and returns its size: trees have tens of thousands of small files. Old bytes after the
+/// end are not cleared.
 fn slurp(path: &Path, buffer: &mut Vec<u8>) -> io::Result<usize> {
     const FIRST: usize = 16 * 1024;
     let mut file = File::open(path)?;
@@ -280,14 +286,14 @@ fn slurp(path: &Path, buffer: &mut Vec<u8>) -> io::Result<usize> {
         if filled as u64 > MAX_FILE {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "is larger than 1 GiB"));
         }
-        // A read that leaves room in the buffer has met the end of a regular file.
+        // A short read is at the end of a regular file.
         if count == 0 || (had_room && filled < FIRST) {
             return Ok(filled);
         }
     }
 }
 
-/// When a file was last written; 0 where the system does not say.
+/// The time of a file's last write; 0 if the system has none.
 fn modified(path: &Path) -> i64 {
     let time = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     let since = time.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());

@@ -1,86 +1,86 @@
-//! Exported runs in a directory or a bucket, in partitions as Hive names them:
-//! `repository=…/month=YYYY-MM/RUN.parquet`. One file a run, seen as a whole or not at all; what is there is never written
-//! again. What is in a file is for `render`.
+//! The target of `runs export --parquet`: a directory or a bucket with Hive partitions,
+//! `repository=…/month=YYYY-MM/RUN.parquet`. Each run is one file, which becomes visible as a whole and is never rewritten.
+//! `render` makes the files' content.
 
-use super::store::{Bucket, BucketUrl, Key, StoreError, Unfinished};
+use super::store::{Bucket, BucketUrl, Key, StoreError, TemporaryFile};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// The longest name of a folder; a longer one ends in its fingerprint instead.
+/// The most bytes of a folder's name; a longer one is cut and ends in its hash.
 const LONGEST: usize = 200;
 
 /// The exported runs of one repository.
 #[derive(Debug)]
 pub struct ExportTarget {
-    place: Place,
+    destination: Destination,
     repository: String,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Destination {
     Directory(PathBuf),
     Bucket(Box<Bucket>),
 }
 
 impl ExportTarget {
-    /// The part of a directory, or of a bucket by its address, that is for a repository. Nothing is made yet.
+    /// Opens the part of a directory or bucket (a URL) for a repository. Nothing is created yet.
     pub fn open(target: &str, repository: &str) -> Result<ExportTarget, StoreError> {
         let wrong = |why: &str| StoreError::Target { target: target.to_owned(), why: why.to_owned() };
-        let place = if target.contains("://") {
+        let destination = if target.contains("://") {
             let url: BucketUrl = target.parse().map_err(wrong)?;
-            Place::Bucket(Box::new(Bucket::open(&url)?))
+            Destination::Bucket(Box::new(Bucket::open(&url)?))
         } else if target.is_empty() {
             return Err(wrong("the path is missing"));
         } else {
-            Place::Directory(target.into())
+            Destination::Directory(target.into())
         };
-        Ok(ExportTarget { place, repository: format!("repository={}", partition(repository)) })
+        Ok(ExportTarget { destination, repository: format!("repository={}", partition(repository)) })
     }
 
     fn folder(&self, key: &Key) -> String {
         format!("{}/month={}/", self.repository, key.month())
     }
 
-    /// The name of a run's file. The thinned form of a run has that of the whole one.
+    /// The name of a run's file; the same for the thinned form.
     fn name(&self, key: &Key) -> String {
         format!("{}{}.parquet", self.folder(key), key.id())
     }
 
-    /// Those of some runs that have no file yet. In a bucket one listing for each month tells.
+    /// The runs that have no file yet. For a bucket this takes one listing for each month.
     pub fn missing(&self, keys: &[Key]) -> Result<Vec<Key>, StoreError> {
         let mut missing = keys.to_vec();
-        match &self.place {
-            Place::Directory(root) => missing.retain(|key| !root.join(self.name(key)).exists()),
-            Place::Bucket(bucket) => {
+        match &self.destination {
+            Destination::Directory(root) => missing.retain(|key| !root.join(self.name(key)).exists()),
+            Destination::Bucket(bucket) => {
                 let folders: BTreeSet<String> = keys.iter().map(|key| self.folder(key)).collect();
-                let mut there = BTreeSet::new();
+                let mut existing = BTreeSet::new();
                 for folder in folders {
                     let mut next = None;
                     loop {
                         let page = bucket.page(&folder, None, next)?;
-                        there.extend(page.names);
+                        existing.extend(page.names);
                         next = page.next;
                         if next.is_none() {
                             break;
                         }
                     }
                 }
-                missing.retain(|key| !there.contains(&self.name(key)));
+                missing.retain(|key| !existing.contains(&self.name(key)));
             }
         }
         Ok(missing)
     }
 
-    /// Writes the files of some runs; one that another writer was faster with stays as it is.
+    /// Writes the files of runs. A file that another writer created in the meantime is left unchanged.
     pub fn add(&self, files: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
-        match &self.place {
-            Place::Directory(root) => files.iter().try_for_each(|(key, bytes)| {
+        match &self.destination {
+            Destination::Directory(root) => files.iter().try_for_each(|(key, bytes)| {
                 let path = root.join(self.name(key));
                 put(&path, bytes).map_err(|source| StoreError::File { what: "write", path, source })
             }),
-            Place::Bucket(bucket) => {
+            Destination::Bucket(bucket) => {
                 let named: Vec<(String, Vec<u8>)> =
                     files.iter().map(|(key, bytes)| (self.name(key), bytes.clone())).collect();
                 bucket.create(&named).into_iter().try_for_each(|created| Ok(created.map(drop)?))
@@ -89,18 +89,18 @@ impl ExportTarget {
     }
 }
 
-/// Writes a file beside its place, brings it to disk, and renames it.
+/// Writes a temporary file, syncs it to disk, and renames it.
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder)?;
-    let (unfinished, mut file) = Unfinished::create(folder)?;
+    let (temporary, mut file) = TemporaryFile::create(folder)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(unfinished.path(), path)
+    fs::rename(temporary.path(), path)
 }
 
-/// A value as part of a path: letters, digits, `-`, `_` and `.` stand for themselves, every other byte for its number
-/// behind a percent sign, as readers of such partitions undo it.
+/// A value as part of a path. Letters, digits, `-`, `_` and `.` are kept; every other byte is percent-encoded, which
+/// readers of Hive partitions decode.
 fn partition(value: &str) -> String {
     let dots = value.bytes().all(|byte| byte == b'.');
     let mut name = String::new();
@@ -117,7 +117,7 @@ fn partition(value: &str) -> String {
     if name.len() > LONGEST {
         let fingerprint = super::store::fingerprint(value.as_bytes());
         name.truncate(LONGEST - fingerprint.len() - 1);
-        // Half an escape is none.
+        // Do not cut a percent escape in half.
         if let Some(at) = name.rfind('%').filter(|at| name.len() - at < 3) {
             name.truncate(at);
         }
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repository_is_one_folder_whatever_it_is_called() {
+    fn any_repository_name_is_one_folder() {
         assert_eq!(partition("acme/parser-2.0"), "acme%2Fparser-2.0");
         assert_eq!(partition("../../etc"), "..%2F..%2Fetc");
         assert_eq!(partition(".."), "%2E%2E");

@@ -1,5 +1,5 @@
-//! Result files of any format but criterion's tree: one file, or a directory of them as one reading. A file is opened
-//! once; what is looked at to tell its format is not read again.
+//! Reads result files of all formats except criterion's tree: one file, or a directory of them. A file is opened and read
+//! once; detecting its format needs no second read.
 
 use super::input::InputError;
 use crate::formats::callgrind::{self, Origin};
@@ -11,10 +11,10 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// A directory with more files than this is no folder of results; naming it is a mistake.
+/// A directory with more files is taken for a mistake.
 const MAX_FILES: usize = 10_000;
 
-/// A format as the user or the content names it.
+/// The format of `--input-format`; `None` to detect it.
 type Chosen = Option<&'static dyn Format>;
 
 /// Reads one file.
@@ -25,7 +25,7 @@ pub fn file(path: &Path, format: Chosen, detail: Detail) -> Result<Reading, Inpu
     read(&place, &content, detail)
 }
 
-/// Reads what a stream holds.
+/// Reads a stream.
 pub fn stream(place: &str, stream: impl Read, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
     let refused = |error| InputError::Refused { place: place.to_owned(), error };
     read(place, &Content::of(stream, format).map_err(refused)?, detail)
@@ -49,8 +49,8 @@ fn read(place: &str, content: &Content, detail: Detail) -> Result<Reading, Input
     Ok(reading)
 }
 
-/// Reads every file below a directory that a format claims, on all cores, as one reading. What is in memory at a time
-/// is one file for each core, and what was read from the others.
+/// Reads every file below a directory that a format recognizes, on all cores, as one reading. At most one file for each
+/// core is in memory at a time.
 pub fn directory(root: &Path, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
     let place = root.display().to_string();
     let paths = files_below(root).map_err(|error| InputError::Refused { place: place.clone(), error })?;
@@ -71,21 +71,21 @@ pub fn directory(root: &Path, format: Chosen, detail: Detail) -> Result<Reading,
         }
         let hint = match paths.len() {
             0 => "the directory is empty; run the benchmarks first".to_owned(),
-            count => format!("none of its {count} files is of a known format; `perfgate formats` lists them"),
+            count => format!("none of its {count} files has a known format; run `perfgate formats` for a list"),
         };
         return Err(InputError::Nothing { place, hint });
     }
     Ok(whole)
 }
 
-/// One file of a directory.
+/// A result file of a directory.
 struct Part {
     name: String,
     reading: Reading,
     origin: Option<Origin>,
 }
 
-/// A file of a directory, where it is one of results. One that cannot be read costs only itself.
+/// Reads a file of a directory; `None` if it has no results. A file that cannot be read is left out with a warning.
 fn part(path: &Path, format: Chosen, detail: Detail) -> Result<Option<Part>, InputError> {
     let name = path.display().to_string();
     let odd = |diagnostic| Reading { diagnostics: vec![diagnostic], ..Reading::default() };
@@ -115,7 +115,7 @@ fn parse(format: &'static dyn Format, source: Source<'_>, detail: Detail) -> Res
     Ok(reading)
 }
 
-/// Takes out what stands there from an earlier build, and says so.
+/// Removes results of an earlier build, with a note.
 fn leave_out_left_over(parts: &mut Vec<Part>) -> Option<Diagnostic> {
     let origins: Vec<Option<&Origin>> = parts.iter().map(|part| part.origin.as_ref()).collect();
     let left = callgrind::leftovers(&origins);
@@ -129,10 +129,14 @@ fn leave_out_left_over(parts: &mut Vec<Part>) -> Option<Diagnostic> {
         at += 1;
         left.binary_search(&(at - 1)).is_err()
     });
-    Some(Diagnostic::note("left-over", first, format!("is of an earlier build of the benchmarks; left out{others}")))
+    Some(Diagnostic::note(
+        "left-over",
+        first,
+        format!("left over from an earlier build of the benchmarks; left out{others}"),
+    ))
 }
 
-/// Why no format knows a content: JSON or XML in another encoding is told as such.
+/// The error for content of an unknown format; JSON or XML in another encoding has an error of its own.
 fn unknown(source: Source<'_>) -> InputError {
     let marked = matches!(source.bytes.first(), Some(b'{' | b'[' | b'<'));
     let broken = std::str::from_utf8(source.bytes).err().filter(|error| marked && error.error_len().is_some());
@@ -151,7 +155,7 @@ fn ambiguous(place: &str, several: &[&'static dyn Format]) -> InputError {
     InputError::Ambiguous { place: place.to_owned(), formats }
 }
 
-/// A file's bytes and the formats that they may be of. Of a file that no format claims only the beginning is read.
+/// A file's bytes and its possible formats. Of an unknown file only the beginning is read.
 struct Content {
     bytes: Vec<u8>,
     formats: Vec<&'static dyn Format>,
@@ -185,7 +189,7 @@ fn files_below(root: &Path) -> io::Result<Vec<PathBuf>> {
                 files.push(entry.path());
             }
             if files.len() + open.len() > MAX_FILES {
-                let message = format!("holds more than {MAX_FILES} files; name the directory of the results itself");
+                let message = format!("has more than {MAX_FILES} files; use the directory of the results itself");
                 return Err(io::Error::other(message));
             }
         }

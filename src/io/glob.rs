@@ -1,25 +1,24 @@
-//! Paths that a pattern matches, for results that lie in several places: `*/target/criterion`, `out/**/*.json`.
-//! What is in them is for `input`.
+//! Expands patterns for paths with results, such as `*/target/criterion` or `out/**/*.json`.
 
 use globset::GlobBuilder;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How deep below the pattern's fixed part is looked.
+/// The most levels of directories that are searched below the pattern's fixed part.
 const DEEPEST: usize = 24;
 
-/// Why a pattern is none.
+/// Why a pattern is not valid.
 #[derive(Debug, thiserror::Error)]
-#[error("{pattern:?} is no pattern of paths: {why}")]
+#[error("`{pattern}` is not a valid path pattern: {why}")]
 pub struct PatternError {
-    /// As it was written.
+    /// The pattern.
     pattern: String,
     /// What is wrong.
     why: String,
 }
 
-/// The files and directories that a pattern matches, in order of their names; below a directory that matches nothing
-/// further is looked for. A text without `*`, `?`, `[` and `{`, and one that names a path as it stands, is given back.
+/// The files and directories that match a pattern, sorted; directories inside a match are not searched. A pattern without
+/// `*`, `?`, `[` and `{`, and one that is an existing path, is returned unchanged.
 pub fn expand(pattern: &str) -> Result<Vec<PathBuf>, PatternError> {
     let special = |part: &str| part.contains(['*', '?', '[', '{']);
     if !special(pattern) || Path::new(pattern).exists() {
@@ -76,6 +75,6 @@ mod tests {
         assert_eq!(find("b/out/**/*.json"), ["b/out/1.json", "b/out/deep/2.json"]);
         assert_eq!(find("b/*.csv"), Vec::<String>::new());
         assert_eq!(find("c.txt"), ["c.txt"]);
-        assert!(expand("a[").unwrap_err().to_string().contains("no pattern"));
+        assert!(expand("a[").unwrap_err().to_string().contains("not a valid path pattern"));
     }
 }

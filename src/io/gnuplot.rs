@@ -1,44 +1,44 @@
-//! Runs gnuplot: scripts in, pictures out, nothing on disk. It is the user's program and may be missing, old, broken or
-//! slow, so whatever it prints is looked at before it counts as a picture, and all are there or none.
+//! Runs gnuplot: scripts in, SVG pictures out, without files. The user's gnuplot may be missing, old, broken or slow, so its
+//! output is checked, and a failure of one picture fails all.
 
 use std::io::{self, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What is run, as it stands on PATH.
+/// The program, found through PATH.
 const PROGRAM: &str = "gnuplot";
-/// The first version whose SVG has transparent areas in all terminals.
+/// The first version whose SVG terminal supports transparent areas.
 const LEAST: u32 = 5;
-/// How long it may take for its version, and for all pictures.
+/// Time limits for `--version` and for all pictures.
 const VERSION_TIME: Duration = Duration::from_secs(5);
 const DRAWING_TIME: Duration = Duration::from_secs(120);
 /// The end of each picture.
 const END: &[u8] = b"</svg>";
 
-/// Why gnuplot gave no pictures.
+/// Why gnuplot drew no pictures.
 #[derive(Debug, thiserror::Error)]
 pub enum GnuplotError {
-    /// There is none.
+    /// Not on PATH.
     #[error("gnuplot is not installed")]
     Missing,
     /// Too old.
-    #[error("gnuplot {0} is too old ({LEAST} is needed)")]
+    #[error("gnuplot {0} is too old; version {LEAST} or later is needed")]
     Old(String),
-    /// Ended with an error, or did not end.
+    /// It exited with an error, or did not exit.
     #[error("gnuplot failed ({0})")]
     Failed(String),
-    /// Ended well, and some pictures are not there or are broken.
-    #[error("gnuplot left {whole} of {wanted} pictures")]
+    /// It succeeded, but pictures are missing or broken.
+    #[error("gnuplot drew only {whole} of {wanted} pictures")]
     Incomplete {
-        /// Pictures that are whole.
+        /// Complete pictures.
         whole: usize,
-        /// Scripts that were given.
+        /// Expected pictures.
         wanted: usize,
     },
 }
 
-/// Draws the scripts' pictures, in their order.
+/// Draws a picture for each script, in order.
 pub fn draw(scripts: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GnuplotError> {
     let version = run(&["--version"], Vec::new(), VERSION_TIME)?;
     let version = String::from_utf8_lossy(&version).into_owned();
@@ -46,9 +46,9 @@ pub fn draw(scripts: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GnuplotError> {
     match number.split('.').next().and_then(|major| major.parse::<u32>().ok()) {
         Some(major) if major >= LEAST => {}
         Some(_) => return Err(GnuplotError::Old(number.to_owned())),
-        None => return Err(GnuplotError::Failed("it does not say its version".to_owned())),
+        None => return Err(GnuplotError::Failed("`gnuplot --version` printed no version".to_owned())),
     }
-    // One process for all of them: most of its time goes into its start. No settings of the user's own.
+    // One process for all pictures, since most of its time is startup. `-d`: without the user's own settings.
     let printed = run(&["-d"], scripts.concat(), DRAWING_TIME)?;
     let pictures = pictures(&printed);
     let whole = pictures.iter().filter(|picture| is_whole(picture)).count();
@@ -58,7 +58,7 @@ pub fn draw(scripts: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GnuplotError> {
     Ok(pictures)
 }
 
-/// Texts in pictures are escaped, so the end of one stands nowhere else.
+/// Splits the output after each `</svg>`, which text in pictures cannot contain: it is escaped.
 fn pictures(printed: &[u8]) -> Vec<Vec<u8>> {
     let mut rest = printed;
     let mut pictures = Vec::new();
@@ -71,7 +71,7 @@ fn pictures(printed: &[u8]) -> Vec<Vec<u8>> {
     pictures
 }
 
-/// True for one element `svg` with everything in it closed.
+/// True for exactly one `svg` element that is closed, with all elements in it.
 fn is_whole(picture: &[u8]) -> bool {
     use quick_xml::events::Event;
     let mut reader = quick_xml::Reader::from_reader(picture);
@@ -90,7 +90,7 @@ fn is_whole(picture: &[u8]) -> bool {
     }
 }
 
-/// Standard output of gnuplot, given something on standard input.
+/// Runs gnuplot with standard input; returns its standard output.
 fn run(arguments: &[&str], input: Vec<u8>, limit: Duration) -> Result<Vec<u8>, GnuplotError> {
     let failed = |error: io::Error| GnuplotError::Failed(error.to_string());
     let mut command = Command::new(PROGRAM);
@@ -100,22 +100,23 @@ fn run(arguments: &[&str], input: Vec<u8>, limit: Duration) -> Result<Vec<u8>, G
         _ => failed(error),
     })?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    // Each pipe has a thread, as a full one would hold up the others. One that stays open behind a process that was
-    // killed is left to itself.
+    // A thread for each pipe, because a full one would block the others. A thread whose pipe a grandchild keeps open is
+    // abandoned.
     thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
     let stdout = thread::spawn(move || all(stdout));
     let stderr = thread::spawn(move || all(stderr));
     let succeeded = wait(&mut child, limit)?;
-    let joined = |thread: thread::JoinHandle<io::Result<Vec<u8>>>| {
-        thread.join().unwrap_or_else(|_| Err(io::Error::other("it could not be read"))).map_err(failed)
-    };
-    let printed = joined(stdout)?;
+    let printed = join(stdout).map_err(failed)?;
     if succeeded {
         return Ok(printed);
     }
-    let complaint = String::from_utf8_lossy(&joined(stderr)?).into_owned();
-    let last = complaint.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it does not say why");
+    let complaint = String::from_utf8_lossy(&join(stderr).map_err(failed)?).into_owned();
+    let last = complaint.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it printed no reason");
     Err(GnuplotError::Failed(last.to_owned()))
+}
+
+fn join(reader: thread::JoinHandle<io::Result<Vec<u8>>>) -> io::Result<Vec<u8>> {
+    reader.join().unwrap_or_else(|_| Err(io::Error::other("its output could not be read")))
 }
 
 fn all(stream: Option<impl Read>) -> io::Result<Vec<u8>> {
@@ -124,7 +125,7 @@ fn all(stream: Option<impl Read>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Waits for its end; one that takes too long is ended.
+/// Waits for the end, and kills a process that exceeds the limit.
 fn wait(child: &mut Child, limit: Duration) -> Result<bool, GnuplotError> {
     let started = Instant::now();
     loop {
@@ -146,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_are_told_apart_and_only_whole_ones_count() {
+    fn pictures_are_split_and_only_complete_ones_count() {
         let printed = b"<?xml version=\"1.0\"?>\n<svg><g>a</g></svg>\n\n<svg><g></svg> <svg>";
         let parts = pictures(printed);
         assert_eq!(parts.len(), 2);

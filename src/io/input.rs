@@ -1,5 +1,5 @@
-//! From a path that the user names to a Run: a file or standard input by sniffing, a directory as a criterion tree or
-//! as several files. Revisions are for `store`.
+//! Reads results from a path of the user: a file or standard input of a detected format, or a directory as a criterion
+//! tree or as several files.
 
 use super::criterion_tree::{self, BaselineResults};
 use super::files;
@@ -9,96 +9,93 @@ use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// A path as the user wrote it: a file, a directory, a saved baseline `DIR@NAME`, or `-`.
+/// A path on the command line: a file, a directory, a saved baseline `DIR@NAME`, or `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     /// `-`
     StandardInput,
-    /// A file of some format.
+    /// A file.
     File(PathBuf),
     /// A directory, and the criterion baseline to read in it.
     Directory {
         /// The directory.
         path: PathBuf,
-        /// The baseline's name, `new` unless `@NAME` says otherwise.
+        /// The baseline's name; `new` without `@NAME`.
         baseline: String,
     },
 }
 
-/// How results are to be read.
+/// How to read results.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The format, where it is not to be sniffed.
+    /// The format; `None` to detect it.
     pub format: Option<&'a str>,
-    /// How much is kept.
+    /// How much of each measurement to keep.
     pub detail: Detail,
-    /// When the commit that was measured was made (seconds since 1970), where the results are those of the work tree.
-    /// Benchmarks of a tree that are older, while others are not, were left over by an earlier commit; with every sample
-    /// asked for, as for storing, they are left out.
+    /// The time of the measured commit (seconds since 1970), for results of the work tree. If only some benchmarks of a tree
+    /// are older, they are left over from an earlier commit: a warning, and left out if all samples are read (for storing).
     pub committed: Option<i64>,
 }
 
-/// What was read, and what was odd about it.
+/// The results of a location, and warnings.
 #[derive(Debug)]
 pub struct Loaded {
     /// The results.
     pub run: Run,
-    /// Warnings of the files.
+    /// Warnings about the files.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Why there is no Run. Each message says what to do.
+/// Why no results could be read.
 #[derive(Debug, Error)]
 pub enum InputError {
     /// The path is neither a file nor a directory.
     #[error("{0}: no such file or directory")]
     Missing(String),
-    /// The file system refused.
+    /// The file system returned an error.
     #[error("{place}: {error}")]
     Refused {
         /// The file.
         place: String,
-        /// Its answer.
+        /// The error.
         error: io::Error,
     },
-    /// Nothing in it could be read.
+    /// No file could be parsed.
     #[error("{}", list(.0))]
     Unreadable(Vec<Diagnostic>),
-    /// There is nothing in it that was measured.
-    #[error("{place}: nothing was measured here: {hint}")]
+    /// There are no results.
+    #[error("{place}: no results found: {hint}")]
     Nothing {
         /// The path.
         place: String,
         /// How to get results.
         hint: String,
     },
-    /// No format claims the file.
-    #[error(
-        "{0}: none of the known formats; `perfgate formats` lists them, --input-format NAME overrules the sniffing"
-    )]
+    /// No format recognizes the file.
+    #[error("{0}: not a known format; run `perfgate formats` for a list, or use --input-format NAME")]
     UnknownContent(String),
-    /// Several formats claim the file.
-    #[error("{place}: could be {formats}; say which with --input-format NAME")]
+    /// Several formats recognize the file.
+    #[error("{place}: could be {formats}; choose one with --input-format NAME")]
     Ambiguous {
         /// The file.
         place: String,
-        /// The names.
+        /// The names of the formats.
         formats: String,
     },
-    /// A directory of results of several commits, which are no one Run.
-    #[error("{place}: holds results of {} commits ({}); name the file of one", commits.len(), commits.join(", "))]
+    /// A directory has results of several commits.
+    #[error("{place}: has results of {} commits ({}); use the file of one of them", commits.len(), commits.join(", "))]
     SeveralCommits {
         /// The directory.
         place: String,
         /// The commits.
         commits: Vec<String>,
     },
-    /// `--input-format` names none.
-    #[error("there is no input format {name:?}; `perfgate formats` lists them{near}")]
+    /// `--input-format` is not a known format.
+    #[error("`{name}` is not a known input format; run `perfgate formats` for a list{near}")]
     UnknownFormat {
-        /// What was asked for.
+        /// The unknown name.
         name: String,
-        /// A name that is near.
+        /// A suggestion, or nothing.
         near: String,
     },
 }
@@ -113,7 +110,7 @@ fn list(diagnostics: &[Diagnostic]) -> String {
 }
 
 impl Location {
-    /// What a word on the command line names, when it names a path at all.
+    /// Parses an argument; `None` if it is not a path.
     pub fn parse(word: &str) -> Option<Location> {
         if word == "-" {
             return Some(Location::StandardInput);
@@ -130,7 +127,7 @@ impl Location {
         known.then(|| Location::Directory { path: directory.into(), baseline: baseline.to_owned() })
     }
 
-    /// True for a word that can only be meant as a path, so that a missing one is called a missing path.
+    /// True for an argument that can only be a path, so that a missing one is reported as a missing file.
     pub fn looks_like_path(word: &str) -> bool {
         let path = Path::new(word.rsplit_once('@').map_or(word, |(directory, _)| directory));
         word.starts_with(['.', '/', '~']) || word.ends_with('/') || path.extension().is_some() || {
@@ -139,7 +136,7 @@ impl Location {
         }
     }
 
-    /// Where criterion leaves its results, seen from a project's directory.
+    /// The directory of criterion's results for a project.
     pub fn default_tree(directory: &Path) -> Option<PathBuf> {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let candidates = [
@@ -151,7 +148,7 @@ impl Location {
     }
 }
 
-/// Reads everything at a location.
+/// Reads all results at a location.
 pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputError> {
     let format = request.format.map(named).transpose()?;
     let detail = request.detail;
@@ -171,14 +168,15 @@ pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputEr
                 Ok(assemble(files::directory(path, None, detail)?))
             }
             Some(Chosen::Criterion) | None => {
-                let [tree] = criterion_tree::read(path, [baseline], detail, request.committed.is_some());
+                let mut trees = criterion_tree::read(path, &[baseline], detail, request.committed.is_some());
+                let tree = trees.pop().unwrap_or_default();
                 from_tree(tree, path, baseline, request)
             }
         },
     }
 }
 
-/// Reads bytes that one format claims; `None` where none does.
+/// Reads bytes of a detected format; `None` if no format recognizes them.
 pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Loaded>, InputError> {
     let format = of_file(place, request.format.map(named).transpose()?)?;
     match files::stream(place, bytes, format, request.detail) {
@@ -188,7 +186,7 @@ pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Lo
     }
 }
 
-/// Reads two locations at once; two baselines of one tree in one walk.
+/// Reads two locations in parallel; two baselines of one tree are read in one walk.
 pub fn load_two(
     one: (&Location, Request<'_>),
     two: (&Location, Request<'_>),
@@ -200,13 +198,14 @@ pub fn load_two(
         && one.1.format.is_none_or(|name| name == criterion::NAME)
         && criterion_tree::is_tree(path)
     {
-        let [first, last] = criterion_tree::read(path, [baseline, second], one.1.detail, false);
-        return (from_tree(first, path, baseline, one.1), from_tree(last, path, second, two.1));
+        let mut trees = criterion_tree::read(path, &[baseline, second], one.1.detail, false).into_iter();
+        let mut next = || trees.next().unwrap_or_default();
+        return (from_tree(next(), path, baseline, one.1), from_tree(next(), path, second, two.1));
     }
     rayon::join(|| load(one.0, one.1), || load(two.0, two.1))
 }
 
-/// Several results as one Run.
+/// Joins several results into one run.
 pub fn merge(all: Vec<Loaded>) -> Loaded {
     let mut whole = Reading::default();
     let mut unreadable = Vec::new();
@@ -220,7 +219,7 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
     loaded
 }
 
-/// What `--input-format` names.
+/// A parsed `--input-format`.
 enum Chosen {
     Criterion,
     File(&'static dyn Format),
@@ -238,13 +237,13 @@ fn named(name: &str) -> Result<Chosen, InputError> {
     Err(InputError::UnknownFormat { name: name.to_owned(), near })
 }
 
-/// The format that a file is to be read as; criterion's results are no file.
+/// The format for a file. Criterion's results are not a file.
 fn of_file(place: &str, format: Option<Chosen>) -> Result<Option<&'static dyn Format>, InputError> {
     match format {
         None => Ok(None),
         Some(Chosen::File(format)) => Ok(Some(format)),
         Some(Chosen::Criterion) => {
-            let hint = "criterion's results are a directory; name target/criterion".to_owned();
+            let hint = "criterion's results are a directory; use target/criterion".to_owned();
             Err(InputError::Nothing { place: place.to_owned(), hint })
         }
     }
@@ -265,8 +264,8 @@ fn from_tree(
         }
         let hint = match (baseline, criterion_tree::is_tree(path)) {
             ("new", false) => "run `cargo bench` first".to_owned(),
-            ("new", true) => "it has saved baselines only; name one as DIR@NAME".to_owned(),
-            (name, _) => format!("it has no baseline {name:?}; `cargo bench -- --save-baseline {name}` saves one"),
+            ("new", true) => "it has only saved baselines; name one as DIR@NAME".to_owned(),
+            (name, _) => format!("it has no baseline `{name}`; run `cargo bench -- --save-baseline {name}`"),
         };
         return Err(InputError::Nothing { place, hint });
     }
@@ -279,15 +278,15 @@ fn from_tree(
     Ok(loaded)
 }
 
-/// Criterion never removes a benchmark's directory: one that is older than the commit under test, while others are
-/// newer, was not run for it. It is said when results are judged, and left out when they are stored under that commit.
+/// Warns about benchmarks that are older than the measured commit while others are newer. Criterion never removes a
+/// benchmark's directory, so these were not run for this commit.
 fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, leave_out: bool) {
     let fresh = |written: &i64| *written >= committed;
     if tree.written.iter().all(fresh) {
         return;
     }
     if !tree.written.iter().any(fresh) {
-        let message = "all results are older than the commit that they are taken for; were the benchmarks run for it?";
+        let message = "all results are older than the commit; run the benchmarks again if they are of another commit";
         tree.diagnostics.push(Diagnostic::warning("older-than-commit", place, message));
         return;
     }
@@ -299,8 +298,8 @@ fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, l
         count => format!(" and {} more", count - 1),
     };
     let first = names.first().cloned().unwrap_or_default();
-    let done = if leave_out { "left out" } else { "taken as they are; remove the tree and run the benchmarks again" };
-    let message = format!("{first:?}{others}: older than the commit, left over from another one? {done}");
+    let done = if leave_out { "left out" } else { "used anyway; remove the tree and run the benchmarks again" };
+    let message = format!("{first:?}{others}: older than the commit, probably left over from another one; {done}");
     tree.diagnostics.push(Diagnostic::warning("left-over", place, message));
     if leave_out {
         let mut written = tree.written.iter();
@@ -308,14 +307,14 @@ fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, l
     }
 }
 
-/// Orders the measurements and drops all but the first of those alike in benchmark, metric and tool.
+/// Sorts the measurements and keeps only the first one for each benchmark, metric and tool.
 fn assemble(reading: Reading) -> Loaded {
     let Reading { mut measurements, mut diagnostics, environment, commit } = reading;
-    measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: the first of a name stays the first
+    measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: keeps the order of duplicates
     measurements.dedup_by(|later, first| {
         let twice = identity(later) == identity(first);
         if twice {
-            let message = "has two results of this name; the first one is judged, so give each benchmark its own name";
+            let message = "has two results of this name; only the first is used: give each benchmark its own name";
             diagnostics.push(Diagnostic::warning("duplicate-name", first.benchmark.as_str(), message));
         }
         twice

@@ -1,16 +1,15 @@
-//! Ctrl-C, SIGTERM and SIGHUP as a question that long work asks now and then: whoever holds children or directories
-//! lets them go on the way out.
+//! Ctrl-C, SIGTERM and SIGHUP set a flag that long operations check, so that they can clean up before they end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// From now on a signal to end is noted and ends nothing by itself.
+/// Installs the handler. From now on these signals only set the flag.
 pub fn watch() -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(|| REQUESTED.store(true, Ordering::SeqCst))
 }
 
-/// True once a signal to end has come.
+/// True after one of the signals.
 pub fn requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
 }

@@ -1,10 +1,10 @@
-//! Dependencies as manifests name them: Cargo.toml, pyproject.toml, requirements, package.json and go.mod. A manifest
-//! that cannot be read names none.
+//! Dependencies in Cargo.toml, pyproject.toml, requirements, package.json and go.mod. A manifest that cannot be parsed has
+//! none.
 
 use crate::model::Dependency;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A manifest's language.
+/// The kinds of manifests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManifestKind {
     /// Cargo.toml
@@ -20,7 +20,7 @@ pub enum ManifestKind {
 }
 
 impl ManifestKind {
-    /// The kind that a file's name tells.
+    /// The kind of a file, by its name.
     pub fn of(path: &str) -> Option<ManifestKind> {
         let name = path.rsplit('/').next().unwrap_or(path);
         match name {
@@ -34,7 +34,7 @@ impl ManifestKind {
     }
 }
 
-/// What came, went or changed between two texts of a manifest, by name.
+/// The dependencies that were added, removed or changed between two versions of a manifest, by name.
 pub fn differences(kind: ManifestKind, manifest: &str, old: &str, new: &str) -> Vec<Dependency> {
     let (old, new) = (dependencies(kind, old), dependencies(kind, new));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
@@ -61,17 +61,16 @@ fn dependencies(kind: ManifestKind, text: &str) -> BTreeMap<String, String> {
 fn cargo(text: &str) -> BTreeMap<String, String> {
     let Ok(root) = text.parse::<toml::Table>() else { return BTreeMap::new() };
     let mut found = BTreeMap::new();
-    let mut take = |table: &toml::Table| {
+    let workspace = root.get("workspace").and_then(toml::Value::as_table);
+    let targets = root.get("target").and_then(toml::Value::as_table);
+    let targets = targets.into_iter().flat_map(|targets| targets.values()).filter_map(toml::Value::as_table);
+    for table in std::iter::once(&root).chain(workspace).chain(targets) {
         for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
             for (name, value) in table.get(section).and_then(toml::Value::as_table).into_iter().flatten() {
                 found.insert(name.clone(), version(value));
             }
         }
-    };
-    take(&root);
-    root.get("workspace").and_then(toml::Value::as_table).into_iter().for_each(&mut take);
-    let targets = root.get("target").and_then(toml::Value::as_table);
-    targets.into_iter().flat_map(|targets| targets.values()).filter_map(toml::Value::as_table).for_each(take);
+    }
     found
 }
 
@@ -145,36 +144,36 @@ fn go(text: &str) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
 
-    fn told(kind: ManifestKind, old: &str, new: &str) -> Vec<(String, Option<String>, Option<String>)> {
+    fn changed(kind: ManifestKind, old: &str, new: &str) -> Vec<(String, Option<String>, Option<String>)> {
         differences(kind, "m", old, new).into_iter().map(|d| (d.name, d.before, d.after)).collect()
     }
 
     #[test]
-    fn each_language_tells_what_came_went_and_changed() {
+    fn added_removed_and_changed_dependencies_are_found_in_each_language() {
         let some = |text: &str| Some(text.to_owned());
-        let cargo = told(
+        let cargo = changed(
             ManifestKind::Cargo,
             "[dependencies]\na = \"1\"\nb = \"1\"\n",
             "[dependencies]\na = { version = \"2\" }\n",
         );
         assert_eq!(cargo, [("a".into(), some("1"), some("2")), ("b".into(), some("1"), None)]);
-        let python = told(
+        let python = changed(
             ManifestKind::Requirements,
             "# none\n",
             "redis[hiredis]==4.5.0 ; python_version > '3'\n-r x.txt\nflask\n",
         );
         assert_eq!(python, [("flask".into(), None, some("any version")), ("redis".into(), None, some("==4.5.0"))]);
-        let project = told(ManifestKind::Pyproject, "", "[project]\ndependencies = ['orjson>=3']\n");
+        let project = changed(ManifestKind::Pyproject, "", "[project]\ndependencies = ['orjson>=3']\n");
         assert_eq!(project, [("orjson".into(), None, some(">=3"))]);
-        let node = told(ManifestKind::Package, "{}", r#"{"devDependencies": {"vite": "^5"}}"#);
+        let node = changed(ManifestKind::Package, "{}", r#"{"devDependencies": {"vite": "^5"}}"#);
         assert_eq!(node, [("vite".into(), None, some("^5"))]);
-        let go = told(ManifestKind::Go, "require a.b/c v1.0.0\n", "require (\n\ta.b/c v1.1.0 // indirect\n)\n");
+        let go = changed(ManifestKind::Go, "require a.b/c v1.0.0\n", "require (\n\ta.b/c v1.1.0 // indirect\n)\n");
         assert_eq!(go, [("a.b/c".into(), some("v1.0.0"), some("v1.1.0"))]);
     }
 
     #[test]
-    fn a_broken_manifest_names_nothing() {
-        assert_eq!(told(ManifestKind::Cargo, "[[[", "{"), []);
-        assert_eq!(told(ManifestKind::Package, "{", "]"), []);
+    fn a_broken_manifest_has_no_dependencies() {
+        assert_eq!(changed(ManifestKind::Cargo, "[[[", "{"), []);
+        assert_eq!(changed(ManifestKind::Package, "{", "]"), []);
     }
 }

@@ -1,5 +1,4 @@
-//! Everything that touches disk, network, process, clock or git. What is read here is given to `formats` and `model`
-//! as bytes.
+//! Access to disk, network, processes, the clock and git. `formats` and `model` get bytes.
 
 mod capture;
 pub mod changes;

@@ -1,21 +1,21 @@
-//! What else the machine does: the load before a measurement, and during a run the processor time that went to others
-//! or was taken by the host. Linux tells; elsewhere nothing is known and nothing is said.
+//! Other load on the machine: the load before a measurement, and the processor time that other processes and the host of a
+//! virtual machine took during a run. Linux only; elsewhere nothing is reported.
 
 use super::command::Usage;
 use crate::model::Diagnostic;
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// Others may use so much of the machine's processors (in processors) before it is said.
+/// Other processes are reported if they use more than this many processors.
 const OTHERS: f64 = 0.3;
-/// The host may take so large a share of the time.
+/// The host is reported if it takes more than this share of the time.
 const STOLEN: f64 = 0.02;
-/// Ticks of /proc/stat in a second: what every Linux tells its programs.
+/// Ticks per second in /proc/stat: the same for programs on every Linux.
 const TICKS: f64 = 100.0;
-/// A shorter run is no measure of either.
+/// Shorter runs are not checked.
 const SHORTEST: Duration = Duration::from_millis(300);
 
-/// CpuTimes of all processors together, in seconds since the start of the machine.
+/// Processor time since boot, all processors together, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct CpuTimes {
     busy: f64,
@@ -23,29 +23,29 @@ struct CpuTimes {
     processors: f64,
 }
 
-/// A run that is being watched.
+/// Measures the disturbance of a run.
 #[derive(Debug)]
 pub struct NoiseMonitor {
     started: Instant,
     before: Option<CpuTimes>,
 }
 
-/// What others did during a run.
+/// The load by others during a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Disturbance {
-    /// Processors' worth of time that went to other processes.
+    /// Processors that other processes used, on average.
     pub others: f64,
     /// Share of the processors' time that the host took.
     pub stolen: f64,
 }
 
 impl NoiseMonitor {
-    /// Begins to watch.
+    /// Starts to measure.
     pub fn start() -> NoiseMonitor {
         NoiseMonitor { started: Instant::now(), before: counters() }
     }
 
-    /// What others did meanwhile; nothing where it is not known.
+    /// The disturbance since the start; zero where it is unknown.
     pub fn end(self, usage: Option<Usage>) -> Disturbance {
         let wall = self.started.elapsed();
         let (Some(before), Some(after), Some(usage)) = (self.before, counters(), usage) else {
@@ -64,18 +64,19 @@ impl NoiseMonitor {
 }
 
 impl Disturbance {
-    /// A sentence on it, where it is worth one.
+    /// A description for a warning; `None` below the limits.
     pub fn describe(self) -> Option<String> {
-        let others = (self.others > OTHERS)
-            .then(|| format!("other processes used {:.1} processors' worth of time", self.others));
-        let stolen = (self.stolen > STOLEN)
-            .then(|| format!("the host of this virtual machine took {:.0} % of its time", 100.0 * self.stolen));
-        let told: Vec<String> = others.into_iter().chain(stolen).collect();
-        (!told.is_empty()).then(|| told.join(", and "))
+        let others =
+            (self.others > OTHERS).then(|| format!("other processes used {:.1} processors on average", self.others));
+        let stolen = (self.stolen > STOLEN).then(|| {
+            format!("the host of this virtual machine took {:.0}% of its processor time", 100.0 * self.stolen)
+        });
+        let parts: Vec<String> = others.into_iter().chain(stolen).collect();
+        (!parts.is_empty()).then(|| parts.join(", and "))
     }
 }
 
-/// What is worth knowing before anything is measured.
+/// Warnings about the machine before a measurement.
 pub fn conditions() -> Vec<Diagnostic> {
     let text = |path: &str| fs::read_to_string(path).ok();
     let mut diagnostics = Vec::new();
@@ -83,8 +84,8 @@ pub fn conditions() -> Vec<Diagnostic> {
     let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
     if let Some(load) = load.filter(|load| *load > 0.5 * processors as f64) {
         let message = format!(
-            "the machine was busy before the measurement began: a load of {load:.1} on {processors} processors; end \
-             what else runs, or take more rounds"
+            "the machine was busy before the measurement began: load {load:.1} on {processors} processors; stop other \
+             programs or use more --rounds"
         );
         diagnostics.push(Diagnostic::warning("busy-machine", "", message));
     }
@@ -92,7 +93,7 @@ pub fn conditions() -> Vec<Diagnostic> {
     if let Some(governor) = governor.as_deref().map(str::trim).filter(|governor| *governor != "performance") {
         let message = format!(
             "the frequency governor is {governor:?}, which changes the clock with the load; \
-             `cpupower frequency-set -g performance` holds it"
+             run `cpupower frequency-set -g performance`"
         );
         diagnostics.push(Diagnostic::note("frequency-governor", "", message));
     }
@@ -107,7 +108,7 @@ fn counters() -> Option<CpuTimes> {
     parse(&fs::read_to_string("/proc/stat").ok()?)
 }
 
-/// The first line is `cpu user nice system idle iowait irq softirq steal guest guest_nice`; guests are in user already.
+/// The first line is `cpu user nice system idle iowait irq softirq steal guest guest_nice`; user includes guests.
 fn parse(stat: &str) -> Option<CpuTimes> {
     let fields = stat.lines().next()?.strip_prefix("cpu ")?;
     let ticks: Vec<f64> = fields.split_whitespace().map_while(|field| field.parse().ok()).collect();
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_counters_of_a_machine_are_read() {
+    fn processor_times_are_parsed() {
         let stat = "cpu  100 10 200 4000 50 5 15 60 30 0\ncpu0 1 2 3\ncpu1 1 2 3\nintr 5\n";
         // (100 + 10 + 200 + 5 + 15) / 100 and 60 / 100.
         assert_eq!(parse(stat), Some(CpuTimes { busy: 3.3, stolen: 0.6, processors: 2.0 }));
@@ -131,9 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_run_is_not_worth_a_word() {
+    fn only_disturbed_runs_are_reported() {
         assert_eq!(Disturbance { others: 0.1, stolen: 0.001 }.describe(), None);
-        let told = Disturbance { others: 1.02, stolen: 0.11 }.describe().unwrap();
-        assert!(told.contains("1.0 processors") && told.contains("11 %"), "{told}");
+        let text = Disturbance { others: 1.02, stolen: 0.11 }.describe().unwrap();
+        assert!(text.contains("1.0 processors") && text.contains("11%"), "{text}");
     }
 }

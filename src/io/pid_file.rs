@@ -1,49 +1,49 @@
-//! The command of a perfgate that was killed. It lives on, as nobody was left to end it, and would disturb whatever is
-//! measured next. So a running command is noted in the scratch directory, by its number and the moment it began, and the
-//! next perfgate ends what still runs there. Linux only: elsewhere nothing tells a process from a later one of its number.
+//! A PID file for the running command, so that the command of a killed perfgate does not disturb later measurements. The
+//! file is in the scratch directory and contains the process's id and start time. The next perfgate kills the process if it
+//! still runs. Linux only: other systems have no start time to tell a process from a later one with the same id.
 
 use std::fs;
 use std::path::Path;
 
-/// The note's name in a scratch directory.
-const NOTE: &str = "running";
+/// The file's name in a scratch directory.
+const FILE: &str = "running";
 
-/// Notes the first process of a command; to be called as soon as it runs. A scratch directory that is gone or full holds
-/// no note, which costs only this safety.
-pub fn note(scratch: &Path, leader: u32) {
-    if let Some(begun) = begun(leader) {
-        let _ = fs::write(scratch.join(NOTE), format!("{leader} {begun}\n"));
+/// Writes the PID file of a command that was just started. Best effort: without a file, a later perfgate does not find the
+/// process.
+pub fn write(scratch: &Path, leader: u32) {
+    if let Some(start_time) = start_time(leader) {
+        let _ = fs::write(scratch.join(FILE), format!("{leader} {start_time}\n"));
     }
 }
 
-/// Takes the note away: the command has ended.
-pub fn forget(scratch: &Path) {
-    let _ = fs::remove_file(scratch.join(NOTE));
+/// Removes the PID file after the command has ended.
+pub fn remove(scratch: &Path) {
+    let _ = fs::remove_file(scratch.join(FILE));
 }
 
-/// Ends the command that a killed perfgate left, with all that it started.
-pub fn end(scratch: &Path) {
-    let Ok(text) = fs::read_to_string(scratch.join(NOTE)) else { return };
+/// Kills the command of a killed perfgate and its process group.
+pub fn kill_stale(scratch: &Path) {
+    let Ok(text) = fs::read_to_string(scratch.join(FILE)) else { return };
     let mut words = text.split_whitespace();
-    let (Some(leader), Some(noted)) = (words.next().and_then(|word| word.parse::<u32>().ok()), words.next()) else {
+    let (Some(leader), Some(recorded)) = (words.next().and_then(|word| word.parse::<u32>().ok()), words.next()) else {
         return;
     };
-    if begun(leader).as_deref() == Some(noted) {
+    if start_time(leader).as_deref() == Some(recorded) {
         kill(leader);
     }
 }
 
-/// When a process began, in ticks since the system did: with its number, that names it for good.
+/// A process's start time in ticks since boot; with the id, it identifies a process.
 #[cfg(target_os = "linux")]
-fn begun(process: u32) -> Option<String> {
+fn start_time(process: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The second field is the program's name in parentheses, with anything in it; the moment is the 22nd.
+    // Field 2 is the program's name in parentheses, with any characters in it; the start time is field 22.
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(19).map(str::to_owned)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn begun(_process: u32) -> Option<String> {
+fn start_time(_process: u32) -> Option<String> {
     None
 }
 
@@ -64,16 +64,16 @@ mod tests {
     use std::process::Command;
 
     #[test]
-    fn a_process_of_the_same_number_that_began_later_is_let_live() {
+    fn a_later_process_with_the_same_id_is_not_killed() {
         let scratch = tempfile::tempdir().unwrap();
         let mut child = Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
-        let earlier = begun(child.id()).unwrap().parse::<u64>().unwrap() - 1;
-        fs::write(scratch.path().join(NOTE), format!("{} {earlier}", child.id())).unwrap();
-        end(scratch.path());
+        let earlier = start_time(child.id()).unwrap().parse::<u64>().unwrap() - 1;
+        fs::write(scratch.path().join(FILE), format!("{} {earlier}", child.id())).unwrap();
+        kill_stale(scratch.path());
         std::thread::sleep(std::time::Duration::from_millis(50));
         assert!(child.try_wait().unwrap().is_none());
-        note(scratch.path(), child.id());
-        end(scratch.path());
+        write(scratch.path(), child.id());
+        kill_stale(scratch.path());
         assert!(!child.wait().unwrap().success());
     }
 }

@@ -1,6 +1,5 @@
-//! The machine, toolchain and CI runner that perfgate finds itself on. Only facts that stay the same from run to run on
-//! one machine: no load, no frequency of the moment, no name of a runner that lives for one job.
-//! The commit and whether the tree is clean are git's to say.
+//! Facts about the machine, the toolchain and the CI runner. Only facts that stay the same between runs on one machine: no
+//! load, no current frequency, no name of a short-lived runner.
 
 use crate::model::Environment;
 use std::io::Read;
@@ -9,41 +8,30 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// Whether the compiler is asked for its version: that takes a process, where everything else takes a few file reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Toolchain {
-    /// Ask `rustc`, as it resolves in the directory.
-    Ask,
-    /// Leave it out.
-    Skip,
-}
-
-/// How long a command may take; a toolchain manager that begins to download is cut off.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Longest fact kept, in characters.
+/// The time limit for a command, so that a toolchain manager does not start a download.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// The most characters of a fact.
 const LONGEST: usize = 200;
 
-/// What is known here. `dir` is where the benchmarks were built, `variable` reads the process environment.
-pub fn probe(dir: &Path, toolchain: Toolchain, variable: &dyn Fn(&str) -> Option<String>) -> Environment {
-    let mut here = Environment::default();
-    let mut know = |key: &str, fact: Option<String>| {
+/// All known facts. `dir` is where the benchmarks were built; `variable` reads the environment.
+pub fn probe(dir: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Environment {
+    let mut facts = Environment::default();
+    let mut add = |key: &str, fact: Option<String>| {
         if let Some(fact) = fact {
-            here.set(key, tidy(&fact));
+            facts.set(key, tidy(&fact));
         }
     };
-    know(Environment::CPU, cpu(dir, variable));
-    know(Environment::CORES, std::thread::available_parallelism().ok().map(|cores| cores.to_string()));
-    know(Environment::ARCH, Some(std::env::consts::ARCH.to_owned()));
-    know(Environment::OS, Some(std::env::consts::OS.to_owned()));
-    know(Environment::KERNEL, kernel(dir));
-    know(Environment::GOVERNOR, text_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
-    know(Environment::RUNNER, runner(variable));
-    know(Environment::SHARD, variable("PERFGATE_SHARD").filter(|shard| !shard.trim().is_empty()));
-    if toolchain == Toolchain::Ask {
-        let rustc = variable("RUSTC").filter(|path| !path.is_empty()).unwrap_or_else(|| "rustc".to_owned());
-        know(Environment::RUSTC, ask(&rustc, &["-vV"], dir).as_deref().and_then(rustc_version));
-    }
-    here
+    add(Environment::CPU, cpu(dir, variable));
+    add(Environment::CORES, std::thread::available_parallelism().ok().map(|cores| cores.to_string()));
+    add(Environment::ARCH, Some(std::env::consts::ARCH.to_owned()));
+    add(Environment::OS, Some(std::env::consts::OS.to_owned()));
+    add(Environment::KERNEL, kernel(dir));
+    add(Environment::GOVERNOR, text_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
+    add(Environment::RUNNER, runner(variable));
+    add(Environment::SHARD, variable("PERFGATE_SHARD").filter(|shard| !shard.trim().is_empty()));
+    let rustc = variable("RUSTC").filter(|path| !path.is_empty()).unwrap_or_else(|| "rustc".to_owned());
+    add(Environment::RUSTC, output(&rustc, &["-vV"], dir).as_deref().and_then(rustc_version));
+    facts
 }
 
 fn cpu(dir: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
@@ -52,34 +40,34 @@ fn cpu(dir: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> 
             let board = || text_of("/proc/device-tree/model").map(|model| model.trim_end_matches('\0').to_owned());
             text_of("/proc/cpuinfo").as_deref().and_then(cpu_model).or_else(board)
         }
-        "macos" => ask("sysctl", &["-n", "machdep.cpu.brand_string"], dir),
+        "macos" => output("sysctl", &["-n", "machdep.cpu.brand_string"], dir),
         "windows" => variable("PROCESSOR_IDENTIFIER"),
-        _ => ask("sysctl", &["-n", "hw.model"], dir),
+        _ => output("sysctl", &["-n", "hw.model"], dir),
     }
 }
 
-/// The model in a Linux `/proc/cpuinfo`: under another key on each architecture, and on ARM as two numbers.
+/// The model in a Linux `/proc/cpuinfo`: each architecture has its own key, and ARM has two numbers.
 fn cpu_model(cpuinfo: &str) -> Option<String> {
     let fields = || cpuinfo.lines().filter_map(|line| line.split_once(':')).map(|(k, v)| (k.trim(), v.trim()));
-    let of = |key: &str| fields().find(|(k, v)| *k == key && !v.is_empty()).map(|(_, value)| value.to_owned());
+    let field = |key: &str| fields().find(|(k, v)| *k == key && !v.is_empty()).map(|(_, value)| value.to_owned());
     // x86 and most others; MIPS; POWER; RISC-V (twice); old ARM kernels.
-    let named = ["model name", "cpu model", "cpu", "uarch", "isa", "Processor"].into_iter().find_map(of);
+    let named = ["model name", "cpu model", "cpu", "uarch", "isa", "Processor"].into_iter().find_map(field);
     let arm = || {
-        let maker = of("CPU implementer")?;
+        let maker = field("CPU implementer")?;
         let mut parts: Vec<&str> = fields().filter(|(key, _)| *key == "CPU part").map(|(_, part)| part).collect();
         parts.sort_unstable(); // a phone has large and small cores
         parts.dedup();
         Some(parts.iter().map(|part| arm_core(&maker, part)).collect::<Vec<_>>().join(" + "))
     };
-    // s390x has no model, but the number of the machine: `processor 0: version = FF, identification = …, machine = 3931`.
+    // s390x has the machine's number only: `processor 0: version = FF, identification = …, machine = 3931`.
     let machine = || {
         let (_, processor) = fields().find(|(key, _)| key.starts_with("processor "))?;
         processor.split_once("machine = ").map(|(_, number)| format!("IBM {number}"))
     };
-    arm().filter(|name| !name.is_empty()).or(named).or_else(machine).or_else(|| of("Hardware"))
+    arm().filter(|name| !name.is_empty()).or(named).or_else(machine).or_else(|| field("Hardware"))
 }
 
-/// ARM's own cores that servers and runners have, by part number; others keep their numbers.
+/// Names of ARM's cores in servers and runners, by part number; others keep their numbers.
 fn arm_core(maker: &str, part: &str) -> String {
     let core = match (maker, part) {
         ("0x41", "0xd03") => "Cortex-A53",
@@ -95,16 +83,16 @@ fn arm_core(maker: &str, part: &str) -> String {
     core.to_owned()
 }
 
-/// The kernel's release; on Windows there is no cheap answer and none is given.
+/// The kernel's release. Windows has no cheap way to get it.
 fn kernel(dir: &Path) -> Option<String> {
     match std::env::consts::OS {
         "linux" | "android" => text_of("/proc/sys/kernel/osrelease"),
         "windows" => None,
-        _ => ask("uname", &["-r"], dir),
+        _ => output("uname", &["-r"], dir),
     }
 }
 
-/// The CI system, and of GitHub's machines which image: those change under one's feet every week.
+/// The CI system, and the image of a GitHub runner, which changes every week.
 fn runner(variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let is_set = |name: &str| variable(name).is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
     if is_set("GITHUB_ACTIONS") {
@@ -133,8 +121,8 @@ fn rustc_version(output: &str) -> Option<String> {
     }
 }
 
-/// What a command prints, or `None` where it is not found, prints nothing or takes too long.
-fn ask(command: &str, arguments: &[&str], dir: &Path) -> Option<String> {
+/// The output of a command; `None` if it does not exist, prints nothing or takes too long.
+fn output(command: &str, arguments: &[&str], dir: &Path) -> Option<String> {
     let mut child = Command::new(command)
         .args(arguments)
         .current_dir(dir)
@@ -146,15 +134,15 @@ fn ask(command: &str, arguments: &[&str], dir: &Path) -> Option<String> {
         .ok()?;
     let (send, receive) = mpsc::channel();
     if let Some(out) = child.stdout.take() {
-        // A thread of its own: a grandchild may hold the pipe open after its parent was killed.
+        // On a new thread, since a grandchild may keep the pipe open after the command was killed.
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
             let read = out.take(64 * 1024).read_to_end(&mut bytes);
             let _ = send.send(read.ok().map(|_| bytes));
         });
     }
-    let answer = receive.recv_timeout(PATIENCE).ok().flatten();
-    let _ = child.kill(); // it has said all it had to say, or has said nothing for too long
+    let answer = receive.recv_timeout(TIMEOUT).ok().flatten();
+    let _ = child.kill(); // it has answered, or has exceeded the limit
     let _ = child.wait();
     let text = String::from_utf8_lossy(&answer?).into_owned();
     (!text.trim().is_empty()).then_some(text)
@@ -164,7 +152,7 @@ fn text_of(path: &str) -> Option<String> {
     std::fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// One line, single spaces, not endless: two kernels space the same model differently.
+/// A fact on one line with single spaces, shortened: kernels differ in how they space the same model.
 fn tidy(fact: &str) -> String {
     let words: Vec<&str> =
         fact.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
@@ -178,37 +166,36 @@ mod tests {
     const NOTHING: fn(&str) -> Option<String> = |_| None;
 
     #[test]
-    fn this_machine_has_the_facts_of_its_class() {
-        let here = probe(Path::new("."), Toolchain::Skip, &NOTHING);
+    fn facts_of_this_machine_are_stable() {
+        let here = probe(Path::new("."), &NOTHING);
         assert_eq!(here.get(Environment::OS), Some(std::env::consts::OS));
         assert_eq!(here.get(Environment::ARCH), Some(std::env::consts::ARCH));
         assert!(here.get(Environment::CORES).is_some_and(|cores| cores.parse::<u32>().is_ok_and(|n| n > 0)));
-        assert_eq!(here.get(Environment::RUSTC), None);
         assert_eq!(here.get(Environment::RUNNER), None);
-        assert_eq!(here, probe(Path::new("."), Toolchain::Skip, &NOTHING));
+        assert_eq!(here, probe(Path::new("."), &NOTHING));
     }
 
     #[test]
-    fn a_compiler_that_is_not_there_or_prints_nonsense_is_left_out() {
+    fn a_missing_or_broken_compiler_is_left_out() {
         for rustc in ["/nowhere/rustc", "true", "echo", "."] {
             let variable = |name: &str| (name == "RUSTC").then(|| rustc.to_owned());
-            let here = probe(Path::new("."), Toolchain::Ask, &variable);
+            let here = probe(Path::new("."), &variable);
             assert_eq!(here.get(Environment::RUSTC), None, "{rustc}");
         }
-        let here = probe(Path::new("/nowhere"), Toolchain::Ask, &NOTHING);
+        let here = probe(Path::new("/nowhere"), &NOTHING);
         assert_eq!(here.get(Environment::RUSTC), None);
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_command_that_hangs_is_cut_off() {
+    fn a_hanging_command_is_killed() {
         let started = std::time::Instant::now();
-        assert_eq!(ask("sh", &["-c", "sleep 5 & sleep 5"], Path::new("/")), None);
+        assert_eq!(output("sh", &["-c", "sleep 5 & sleep 5"], Path::new("/")), None);
         assert!(started.elapsed() < Duration::from_secs(4));
     }
 
     #[test]
-    fn cpu_models_are_found_on_every_architecture() {
+    fn cpu_models_are_found_on_each_architecture() {
         let model = |cpuinfo: &str| cpu_model(cpuinfo).map(|model| tidy(&model));
         let x86 = "processor\t: 0\nmodel\t\t: 85\nmodel name\t: Intel(R) Xeon(R)  CPU  @ 2.20GHz\n";
         assert_eq!(model(x86).as_deref(), Some("Intel(R) Xeon(R) CPU @ 2.20GHz"));
@@ -225,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_runner_is_named_by_what_stays_the_same() {
+    fn the_runner_has_a_stable_name() {
         let github = |name: &str| {
             Some(match name {
                 "GITHUB_ACTIONS" | "CI" => "true".to_owned(),
@@ -243,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_compiler_is_its_release_and_commit() {
+    fn the_compiler_version_is_its_release_and_commit() {
         let output = "rustc 1.89.0 (29483883e 2025-08-04)\nbinary: rustc\n\
                       commit-hash: 29483883eed69d5fb4db01964cdf2af4d86e9cb2\nhost: x86_64\nrelease: 1.89.0\n";
         assert_eq!(rustc_version(output).as_deref(), Some("1.89.0 (29483883e)"));
@@ -252,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fact_is_one_line_and_not_endless() {
+    fn a_fact_is_one_short_line() {
         assert_eq!(tidy(" a\n\tb \u{1b} c\0"), "a b c");
         assert_eq!(tidy(&"x".repeat(5_000)).len(), 200);
     }

@@ -1,5 +1,4 @@
-//! What a repository's commits are known by: those of the default branch, those with a tag, and the repository's own
-//! name. Nothing here writes.
+//! Commits of the default branch, tagged commits, and the repository's name. Read-only.
 
 use super::repository::{Repository, RepositoryError, failed};
 use crate::model::Commit;
@@ -7,7 +6,7 @@ use git2::Oid;
 use std::collections::BTreeSet;
 
 impl Repository {
-    /// The name of the default branch and its commits along first parents, here and at the remote.
+    /// The name of the default branch, and its commits along first parents, local and at the remote.
     pub fn default_branch_commits(&self) -> Result<(String, BTreeSet<Commit>), RepositoryError> {
         let branch = self.default_branch()?;
         let mut commits = BTreeSet::new();
@@ -22,18 +21,18 @@ impl Repository {
         Ok((branch, commits))
     }
 
-    /// The commits that a tag names.
+    /// The commits with a tag.
     pub fn tagged_commits(&self) -> Result<BTreeSet<Commit>, RepositoryError> {
         let reading = failed("read the tags");
         let mut commits = BTreeSet::new();
         for tag in self.git().references_glob("refs/tags/*").map_err(&reading)? {
-            // A tag of a file or of a tree names no commit.
+            // A tag may also point to a file or a tree.
             commits.extend(tag.map_err(&reading)?.peel_to_commit().ok().and_then(|commit| named(commit.id())));
         }
         Ok(commits)
     }
 
-    /// The repository's name as its remote has it (`owner/name`), else that of its directory.
+    /// The repository's name from its remote's URL (`owner/name`), else that of its directory.
     pub fn name(&self) -> Option<String> {
         let url = self.remote().and_then(|name| Some(self.git().find_remote(&name).ok()?.url().ok()?.to_owned()));
         url.as_deref().and_then(owner_and_name).or_else(|| {
@@ -47,8 +46,7 @@ fn named(id: Oid) -> Option<Commit> {
     Commit::parse(&id.to_string())
 }
 
-/// The last two parts of a URL's path, without `.git`; user and password are never among them. `None` for a path on this
-/// machine, whose last parts say nothing.
+/// The last two parts of a URL's path, without `.git`, user and password. `None` for a local path.
 fn owner_and_name(url: &str) -> Option<String> {
     let path = match url.split_once("://") {
         Some(("file", _)) => return None,
@@ -68,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repository_is_called_by_the_end_of_its_url() {
+    fn a_repository_is_named_by_the_end_of_its_url() {
         for url in [
             "https://github.com/acme/parser.git",
             "https://user:secret@github.com/acme/parser",

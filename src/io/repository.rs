@@ -1,11 +1,10 @@
-//! Facts from the user's git repository: what is checked out, and which commits can stand as a base for it.
-//! Nothing here writes. Which of those commits have stored runs is for the rooms above.
+//! Read-only facts about the user's git repository: what is checked out, and which commits can be a base for it.
 
 use crate::model::Commit;
 use git2::{BranchType, ErrorCode, Oid, StatusOptions};
 use std::path::{Path, PathBuf};
 
-/// How far back a base is looked for.
+/// The number of commits that are searched for a base.
 pub const CANDIDATES: usize = 500;
 
 /// A git repository.
@@ -13,55 +12,55 @@ pub struct Repository {
     inner: git2::Repository,
 }
 
-/// What is checked out.
+/// The checked-out commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// The commit.
     pub commit: Commit,
-    /// Its committer's time, seconds since 1970.
+    /// The committer's time, seconds since 1970.
     pub time: i64,
-    /// The branch; `None` where HEAD is detached.
+    /// The branch; `None` if HEAD is detached.
     pub branch: Option<String>,
 }
 
-/// Why a fact is not to be had.
+/// Why git could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum RepositoryError {
-    /// No repository here.
-    #[error("{} is not in a git repository ({why}); name both sides by paths, or run perfgate inside one", directory.display())]
+    /// There is no repository.
+    #[error("{} is not in a git repository ({why}); use paths for both sides, or run perfgate in a repository", directory.display())]
     None {
-        /// Where it was looked for.
+        /// The directory.
         directory: PathBuf,
-        /// What libgit2 says.
+        /// libgit2's error.
         why: String,
     },
-    /// No commit yet.
+    /// The repository has no commit.
     #[error("the repository has no commit yet; make one first")]
     Unborn,
-    /// No such revision.
+    /// The revision does not exist.
     #[error("`{revision}` is not a revision of this repository ({why})")]
     Revision {
-        /// As it was written.
+        /// The revision, as written.
         revision: String,
-        /// What libgit2 says.
+        /// libgit2's error.
         why: String,
     },
-    /// No default branch could be told.
-    #[error("cannot tell the default branch; run git remote set-head origin --auto, or name the base with --base")]
+    /// The default branch is unknown.
+    #[error("cannot find the default branch; run `git remote set-head origin --auto`, or use --base")]
     NoDefaultBranch,
-    /// The history that is needed was not fetched.
+    /// The clone lacks a part of the history.
     #[error(
-        "this clone is shallow and ends before the base of {commit}; fetch the whole history (actions/checkout with \
+        "this clone is shallow and ends before the base of {commit}; fetch the full history (actions/checkout with \
          fetch-depth: 0, or git fetch --unshallow)"
     )]
     Shallow {
-        /// The commit whose base was looked for.
+        /// The commit that needs a base.
         commit: Commit,
     },
-    /// Two histories that never met.
+    /// There is no merge base.
     #[error("{commit} has no commit in common with {branch}; name the base with --base")]
     Unrelated {
-        /// The commit whose base was looked for.
+        /// The commit that needs a base.
         commit: Commit,
         /// The default branch.
         branch: String,
@@ -69,9 +68,9 @@ pub enum RepositoryError {
     /// The repository could not be read.
     #[error("cannot {what}: {}", source.message())]
     Git {
-        /// What was tried.
+        /// The operation.
         what: &'static str,
-        /// What libgit2 says.
+        /// libgit2's error.
         source: git2::Error,
     },
 }
@@ -81,14 +80,14 @@ pub(super) fn failed(what: &'static str) -> impl Fn(git2::Error) -> RepositoryEr
 }
 
 impl Repository {
-    /// The repository that a directory is in: a clone, a work tree of one, or a bare one.
+    /// Opens the repository around a directory: a clone, one of its work trees, or a bare repository.
     pub fn discover(directory: &Path) -> Result<Repository, RepositoryError> {
         let none =
             |e: git2::Error| RepositoryError::None { directory: directory.to_owned(), why: e.message().to_owned() };
         git2::Repository::discover(directory).map(|inner| Repository { inner }).map_err(none)
     }
 
-    /// libgit2's own view, for the rest of this room.
+    /// libgit2's repository.
     pub(super) fn git(&self) -> &git2::Repository {
         &self.inner
     }
@@ -98,12 +97,12 @@ impl Repository {
         self.inner.workdir()
     }
 
-    /// True where the history was cut off when cloning.
+    /// True for a clone without the full history.
     pub fn is_shallow(&self) -> bool {
         self.inner.is_shallow()
     }
 
-    /// What is checked out.
+    /// The checked-out commit.
     pub fn head(&self) -> Result<Head, RepositoryError> {
         let head = self.inner.head().map_err(|error| match error.code() {
             ErrorCode::UnbornBranch | ErrorCode::NotFound => RepositoryError::Unborn,
@@ -114,7 +113,7 @@ impl Repository {
         Ok(Head { commit: name(commit.id())?, time: commit.time().seconds(), branch })
     }
 
-    /// True where a tracked file differs from HEAD, staged or not. Files that git does not know do not count.
+    /// True if a tracked file differs from HEAD, staged or not. Untracked files do not count.
     pub fn is_dirty(&self) -> Result<bool, RepositoryError> {
         if self.inner.is_bare() {
             return Ok(false);
@@ -130,23 +129,15 @@ impl Repository {
         self.inner.commondir()
     }
 
-    /// Files of the work tree that are not as HEAD has them: changed, deleted, new; without those that git ignores.
-    /// Relative to the root.
+    /// Changed, deleted and new files of the work tree, without ignored ones. Relative to the root.
     pub fn changes(&self) -> Result<Vec<PathBuf>, RepositoryError> {
         let mut options = StatusOptions::new();
         options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false).exclude_submodules(true);
         let statuses = self.inner.statuses(Some(&mut options)).map_err(failed("compare the work tree with HEAD"))?;
-        let path = |entry: git2::StatusEntry<'_>| -> PathBuf {
-            let bytes = entry.path_bytes();
-            #[cfg(unix)]
-            return std::path::Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes)).into();
-            #[cfg(not(unix))]
-            return String::from_utf8_lossy(bytes).into_owned().into();
-        };
-        Ok(statuses.iter().map(path).collect())
+        Ok(statuses.iter().map(|entry| path_of(entry.path_bytes())).collect())
     }
 
-    /// The commits after `good` up to `bad`, oldest first, along first parents; `None` where `good` is no ancestor.
+    /// The commits after `good` up to `bad`, oldest first, along first parents; `None` if `good` is not an ancestor of `bad`.
     pub fn between(&self, good: &Commit, bad: &Commit) -> Result<Option<Vec<Commit>>, RepositoryError> {
         let reading = failed("read the history");
         let (good, bad) = (self.commit(good)?.id(), self.commit(bad)?.id());
@@ -168,7 +159,7 @@ impl Repository {
         line.map(|line| String::from_utf8_lossy(line).into_owned()).unwrap_or_default()
     }
 
-    /// The commit of a revision as git understands it (`main`, `HEAD~3`, `v1.2`, a short id).
+    /// The commit of a revision (`main`, `HEAD~3`, `v1.2`, a short id).
     pub fn resolve(&self, revision: &str) -> Result<Commit, RepositoryError> {
         let object = self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit());
         let unknown =
@@ -176,25 +167,25 @@ impl Repository {
         name(object.map_err(unknown)?.id())
     }
 
-    /// The committer's time of a commit, seconds since 1970.
+    /// The committer's time, seconds since 1970.
     pub fn time(&self, commit: &Commit) -> Result<i64, RepositoryError> {
         Ok(self.commit(commit)?.time().seconds())
     }
 
-    /// A commit and its first parents, newest first, at most so many.
+    /// A commit and its first parents, newest first, at most `most`.
     pub fn ancestors(
         &self,
         commit: &Commit,
         most: usize,
     ) -> Result<impl Iterator<Item = Commit> + use<'_>, RepositoryError> {
         let first = self.commit(commit)?;
-        // Where the next parent is not to be had, the clone is shallow and the walk ends.
+        // In a shallow clone, the chain ends at a missing parent.
         let chain = std::iter::successors(Some(first), |commit| commit.parent(0).ok());
         Ok(chain.filter_map(|commit| name(commit.id()).ok()).take(most))
     }
 
-    /// The name of the default branch: what the remote's HEAD is, else `init.defaultBranch`, `main` or `master`, the
-    /// first of them that there is, else the only branch.
+    /// The name of the default branch: the remote's HEAD, `init.defaultBranch`, `main` or `master`, whichever exists first,
+    /// else the only branch.
     pub fn default_branch(&self) -> Result<String, RepositoryError> {
         let remote = self.remote();
         let head = remote.as_ref().and_then(|remote| {
@@ -210,11 +201,11 @@ impl Repository {
         there.or_else(|| self.only_branch()).ok_or(RepositoryError::NoDefaultBranch)
     }
 
-    /// Where a commit parted from the default branch. Of the local branch and the remote's, the one that parted later
-    /// counts: a local branch may be behind, a remote one too.
+    /// The merge base with the default branch. Local and remote branch may both be behind, so the one with the newer merge
+    /// base counts.
     pub fn merge_base(&self, commit: &Commit) -> Result<Commit, RepositoryError> {
         let branch = self.default_branch().map_err(|error| match error {
-            // A shallow clone usually has no other branch than its own.
+            // A shallow clone usually has only the branch that was cloned.
             RepositoryError::NoDefaultBranch if self.is_shallow() => {
                 RepositoryError::Shallow { commit: commit.clone() }
             }
@@ -223,7 +214,7 @@ impl Repository {
         self.merge_base_with(commit, &branch, None)
     }
 
-    /// Where a commit parted from a branch, or from a commit that is known to have been on it.
+    /// The merge base with a branch, or with a commit that is known to have been on it.
     pub fn merge_base_with(
         &self,
         commit: &Commit,
@@ -251,20 +242,19 @@ impl Repository {
         }
     }
 
-    /// True for the name of a branch, here or at the remote.
+    /// True for the name of a branch, local or at the remote.
     pub fn is_branch(&self, name: &str) -> bool {
         !self.tips(name).is_empty()
     }
 
-    /// True where a branch has a commit.
+    /// True if a branch contains a commit.
     pub fn contains(&self, branch: &str, commit: &Commit) -> bool {
         let Ok(id) = self.commit(commit).map(|commit| commit.id()) else { return false };
         self.tips(branch).into_iter().any(|tip| tip == id || self.inner.graph_descendant_of(tip, id).unwrap_or(false))
     }
 
-    /// The commits whose runs can stand as the base of a commit, best first: the merge base with the default branch,
-    /// then its first parents. A commit of the default branch itself is compared with those before it. Empty for the
-    /// first commit of all.
+    /// The commits whose runs can be the base of a commit, best first: the merge base with the default branch, then its first
+    /// parents. For a commit of the default branch, its own first parents. Empty for the first commit.
     pub fn base_candidates(&self, head: &Commit) -> Result<Vec<Commit>, RepositoryError> {
         let base = self.merge_base(head)?;
         let own = usize::from(base == *head);
@@ -292,7 +282,7 @@ impl Repository {
         }
     }
 
-    /// The tips of a branch at the remote and here.
+    /// The tips of a branch at the remote and in this repository.
     pub(super) fn tips(&self, branch: &str) -> Vec<Oid> {
         let remote = self.remote().map(|remote| format!("refs/remotes/{remote}/{branch}"));
         let names = remote.into_iter().chain([format!("refs/heads/{branch}")]);
@@ -307,7 +297,17 @@ impl Repository {
     }
 }
 
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes)).into()
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}
+
 fn name(id: Oid) -> Result<Commit, RepositoryError> {
-    let odd = || git2::Error::from_str("its id is not one that perfgate knows");
-    Commit::parse(&id.to_string()).ok_or_else(|| failed("name a commit")(odd()))
+    let unknown = || git2::Error::from_str("unknown kind of object id");
+    Commit::parse(&id.to_string()).ok_or_else(|| failed("read a commit id")(unknown()))
 }

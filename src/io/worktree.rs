@@ -1,8 +1,8 @@
-//! Work trees of perfgate's own, outside the user's: each side of a measurement is checked out and built in a directory
-//! below one scratch directory, which goes away with it. The user's work tree and index are only read.
+//! Work trees for measurements, outside the user's: each side is checked out and built below one scratch directory, which
+//! is removed afterwards. The user's work tree and index are only read.
 //!
-//! One lock a repository. It is the system's, so it ends with its process however that ends; the file names the scratch
-//! directory, and so the next perfgate clears away what a killed one left.
+//! There is one lock for each repository. The system releases it when the process ends in any way. The lock file contains
+//! the scratch directory, so that the next perfgate removes what a killed one left.
 
 use super::pid_file;
 use super::repository::{Repository, RepositoryError};
@@ -12,52 +12,52 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The beginning of every scratch directory's name.
+/// The prefix of every scratch directory's name.
 const PREFIX: &str = "perfgate-";
-/// Variables that would lead a git command to another repository or index, as inside a hook.
+/// Variables that would point git at another repository or index, as inside a hook.
 pub const GIT_VARIABLES: [&str; 6] =
     ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"];
 
 /// Why there is no work tree.
 #[derive(Debug, thiserror::Error)]
 pub enum WorktreeError {
-    /// Another perfgate measures in this repository.
+    /// Another perfgate is measuring in this repository.
     #[error(
-        "another perfgate ({who}) is measuring in this repository; two at once would disturb each other, so wait for it \
+        "another perfgate ({who}) is measuring in this repository, and two at once would disturb each other; wait for it \
          to end, or stop it"
     )]
     Locked {
-        /// As far as it says.
+        /// Its process, if known.
         who: String,
     },
     /// A bare repository.
-    #[error("this repository has no work tree, so there is nothing to measure; run perfgate in a clone of it")]
+    #[error("this repository is bare and has no work tree to measure; run perfgate in a clone")]
     Bare,
     /// A file could not be read or written.
     #[error("cannot {what} {}: {error}", path.display())]
     File {
-        /// What was tried.
+        /// The operation.
         what: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
     /// The git command could not be started.
     #[error("cannot start the git command: {0}; install git, or put it on PATH")]
     NoGit(io::Error),
-    /// Git refused.
-    #[error("git cannot {what}: {said}")]
+    /// Git returned an error.
+    #[error("git cannot {what}: {stderr}")]
     Git {
-        /// What was tried.
+        /// The operation.
         what: String,
-        /// Its own last lines.
-        said: String,
+        /// Git's last lines.
+        stderr: String,
     },
     /// A path of `--copy` that cannot be copied.
     #[error("--copy {path}: {why}")]
     Copy {
-        /// As it was written.
+        /// The path, as written.
         path: String,
         /// What is wrong with it.
         why: &'static str,
@@ -71,7 +71,7 @@ fn failed<'a>(what: &'static str, path: &'a Path) -> impl Fn(io::Error) -> Workt
     move |error| WorktreeError::File { what, path: path.to_owned(), error }
 }
 
-/// A directory for one measurement, and the lock on the repository; both end with it.
+/// A scratch directory for one measurement, and the lock on the repository. Dropping it removes both.
 #[derive(Debug)]
 pub struct Scratch {
     root: PathBuf,
@@ -83,12 +83,12 @@ pub struct Scratch {
 /// A side's work tree.
 #[derive(Debug, Clone)]
 pub struct Checkout {
-    /// Its top.
+    /// The top directory.
     pub root: PathBuf,
 }
 
 impl Scratch {
-    /// Takes the repository's lock, clears away what a killed perfgate left, and makes a directory below `parent`.
+    /// Locks the repository, removes what a killed perfgate left, and creates a directory below `parent`.
     pub fn open(repository: &Repository, parent: &Path) -> Result<Scratch, WorktreeError> {
         let user = repository.root().ok_or(WorktreeError::Bare)?.to_owned();
         let common = repository.common_directory().to_owned();
@@ -112,7 +112,7 @@ impl Scratch {
         }
         let _ = lock.read_to_string(&mut text);
         if let Some(left) = text.lines().nth(1).map(PathBuf::from).filter(|left| is_scratch(left)) {
-            pid_file::end(&left);
+            pid_file::kill_stale(&left);
             clear(&left, &common);
         }
         let parent = fs::canonicalize(parent).map_err(failed("use as scratch directory", parent))?;
@@ -135,7 +135,7 @@ impl Scratch {
         lock.write_all(text.as_bytes())
     }
 
-    /// Checks a commit out into a directory of this name. No hook of the repository runs.
+    /// Checks a commit out into a new directory of this name, without running hooks.
     pub fn check_out(&self, name: &str, commit: &Commit) -> Result<Checkout, WorktreeError> {
         let root = self.root.join(name);
         let path = root.display().to_string();
@@ -144,17 +144,17 @@ impl Scratch {
             git(&self.user, &what, &["worktree", "add", "--quiet", "--force", "--detach", &path, commit.as_str()]);
         match added {
             Ok(()) => Ok(Checkout { root }),
-            // Git does not say why it cannot write.
-            Err(WorktreeError::Git { what, said }) if said.contains("unable to write") => {
+            // Git does not print why it cannot write.
+            Err(WorktreeError::Git { what, stderr }) if stderr.contains("unable to write") => {
                 let scratch = self.root.display();
-                let said = format!("{said}\nis there room in {scratch}? --scratch DIR names another place");
-                Err(WorktreeError::Git { what, said })
+                let stderr = format!("{stderr}\n{scratch} may be full; choose another directory with --scratch DIR");
+                Err(WorktreeError::Git { what, stderr })
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Puts another commit into a work tree; nothing of the former one stays.
+    /// Checks another commit out, and removes all files of the previous one.
     pub fn switch(&self, checkout: &Checkout, commit: &Commit) -> Result<(), WorktreeError> {
         let what = format!("check out {}", commit.short());
         git(&checkout.root, &what, &["checkout", "--quiet", "--force", "--detach", commit.as_str()])?;
@@ -167,8 +167,8 @@ impl Scratch {
         git(&checkout.root, "fetch the submodules", &arguments)
     }
 
-    /// Makes a work tree of HEAD what the user's is: changed and new files are copied, deleted ones deleted. Gives their
-    /// number.
+    /// Copies the user's uncommitted changes to a work tree of HEAD: changed and new files are copied, deleted ones deleted.
+    /// Returns the number of files.
     pub fn copy_changes(&self, repository: &Repository, checkout: &Checkout) -> Result<usize, WorktreeError> {
         let changes = repository.changes()?;
         for path in &changes {
@@ -181,14 +181,14 @@ impl Scratch {
         Ok(changes.len())
     }
 
-    /// Copies a file or directory that git does not know, or not everywhere, from the user's work tree. `path` is
-    /// relative to `directory`, which is in that work tree.
+    /// Copies a file or directory, for example an untracked one, from the user's work tree. `path` is relative to `directory`,
+    /// which is in that work tree.
     pub fn copy_into(&self, checkout: &Checkout, directory: &Path, path: &str) -> Result<(), WorktreeError> {
         let wrong = |why| WorktreeError::Copy { path: path.to_owned(), why };
         let relative = directory.join(path);
         let stays = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
         if !stays {
-            return Err(wrong("name a path below the repository, without `..`"));
+            return Err(wrong("use a path inside the repository, without `..`"));
         }
         let (from, to) = (self.user.join(&relative), checkout.root.join(&relative));
         if from.symlink_metadata().is_err() {
@@ -203,12 +203,12 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         clear(&self.root, &self.common);
         if !self.root.exists() {
-            let _ = self.lock.set_len(0); // otherwise the next perfgate tries again
+            let _ = self.lock.set_len(0); // otherwise the next perfgate tries to remove it
         }
     }
 }
 
-/// A new directory that only this user may read.
+/// Creates a directory that only this user can read.
 fn create(parent: &Path) -> Result<PathBuf, WorktreeError> {
     let process = std::process::id();
     let mut number = 0;
@@ -225,15 +225,14 @@ fn create(parent: &Path) -> Result<PathBuf, WorktreeError> {
     }
 }
 
-/// True for a path that can only be one of ours: nothing else is ever removed.
+/// True for a path that can only be a scratch directory of perfgate: nothing else is ever removed.
 fn is_scratch(path: &Path) -> bool {
     let named = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
     let real = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
     path.is_absolute() && named && (real || !path.exists())
 }
 
-/// Removes a scratch directory and what git keeps of the work trees in it. What a dying process still writes is met by
-/// trying again.
+/// Removes a scratch directory and git's records of the work trees in it. Retries, since dying processes may still write.
 fn clear(root: &Path, common: &Path) {
     for attempt in 0..20 {
         match fs::remove_dir_all(root) {
@@ -251,7 +250,7 @@ fn clear(root: &Path, common: &Path) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
-    let _ = fs::remove_dir(&worktrees); // only where it is empty, as git does
+    let _ = fs::remove_dir(&worktrees); // removes only an empty directory, as git does
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -282,20 +281,21 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from, to).map(drop)
 }
 
-/// Runs git in a directory, without the repository's hooks and without a question to anybody.
+/// Runs git in a directory, without the repository's hooks and without prompts. In English, because callers read stderr.
 fn git(directory: &Path, what: &str, arguments: &[&str]) -> Result<(), WorktreeError> {
     let mut command = Command::new("git");
     command.args(["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]).args(arguments);
     for name in GIT_VARIABLES {
         command.env_remove(name);
     }
-    command.current_dir(directory).env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0");
+    command.current_dir(directory).env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+    command.env_remove("LANGUAGE");
     let output = command.stdin(Stdio::null()).output().map_err(WorktreeError::NoGit)?;
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said: Vec<&str> = said.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-    let said = said[said.len().saturating_sub(5)..].join("\n");
-    Err(WorktreeError::Git { what: what.to_owned(), said })
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let stderr: Vec<&str> = stderr.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let stderr = stderr[stderr.len().saturating_sub(5)..].join("\n");
+    Err(WorktreeError::Git { what: what.to_owned(), stderr })
 }

@@ -136,3 +136,10 @@ pub fn stripped(command: &mut Command) -> &mut Command {
 pub fn bucket(url: &str) -> Bucket {
     Bucket::open(&url.parse::<BucketUrl>().unwrap()).unwrap()
 }
+
+/// Writes an object in place of the one that may exist.
+pub fn overwrite(bucket: &Bucket, name: &str, content: &[u8]) {
+    bucket.remove(&[name.to_owned()]).into_iter().for_each(|removed| assert!(removed.is_ok()));
+    let created = bucket.create(&[(name.to_owned(), content.to_vec())]);
+    assert!(created.iter().all(|created| matches!(created, Ok(perfgate::io::store::Created::New))));
+}

@@ -1,14 +1,13 @@
-//! Waiting for one's turn: longer each time, and each writer differently, so that those who met once do not meet again.
-//! The spread is computed from the process and the repository, not drawn.
+//! Retry with exponential back-off. The jitter is computed from the process, the thread and the repository, not random.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// However many tries are left, nobody waits longer than this.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest time that retries may take in total.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A series of waits.
+/// The waits between the tries of one operation.
 #[derive(Debug)]
 pub(super) struct Backoff {
     place: PathBuf,
@@ -20,14 +19,14 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// At most so many tries at a place; the waits double from the first to the longest.
+    /// At most `most` tries at a place. The waits double from `first` to `longest`.
     pub(super) fn new(place: &Path, most: u32, first: Duration, longest: Duration) -> Self {
         Backoff { place: place.to_owned(), most, first, longest, tries: 1, began: Instant::now() }
     }
 
-    /// Waits before the next try; an error with the number of tries where they are used up.
+    /// Waits before the next try; fails with the number of tries when they are used up.
     pub(super) fn wait(&mut self) -> Result<(), u32> {
-        if self.tries >= self.most || self.began.elapsed() >= PATIENCE {
+        if self.tries >= self.most || self.began.elapsed() >= TIMEOUT {
             return Err(self.tries);
         }
         std::thread::sleep(self.next());
@@ -35,7 +34,7 @@ impl Backoff {
         Ok(())
     }
 
-    /// Between a half and three halves of the doubled wait.
+    /// The doubled wait with jitter: between 0.5 and 1.5 times as long.
     fn next(&self) -> Duration {
         let doubled = self.first.saturating_mul(1 << (self.tries - 1).min(16)).min(self.longest);
         let mut hasher = DefaultHasher::new();
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_to_a_bound_and_then_end() {
+    fn waits_double_up_to_a_limit_and_then_end() {
         let ms = Duration::from_millis;
         let mut backoff = Backoff::new(Path::new("x"), 5, ms(1), ms(4));
         for doubled in [1, 2, 4, 4] {

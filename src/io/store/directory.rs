@@ -1,10 +1,10 @@
-//! Runs as files of a directory, a folder for each month.
+//! Runs as files of a directory, in a folder for each month.
 //!
-//! A run is written beside its place, brought to disk, and only then linked to its name, which never replaces a file:
-//! whoever lists the directory sees whole runs, and a writer that dies leaves at most a file that begins with a dot.
+//! A run is written to a temporary file, synced to disk, and then linked to its name, which never replaces a file. So
+//! readers see complete runs only, and a writer that dies leaves at most a file whose name begins with a dot.
 
 use super::key::month_of;
-use super::{Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer, thinned_already};
+use super::{Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer, with_thinned_form};
 use crate::model::record;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What the name of a file begins with while it is written.
-const UNFINISHED: &str = ".unfinished-";
+/// The prefix of temporary files.
+const TEMPORARY: &str = ".unfinished-";
 
-/// A file that was left unfinished for so long has no writer any more.
+/// A temporary file of this age has no writer any more.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A directory of runs.
@@ -26,7 +26,7 @@ pub struct DirectoryStore {
 }
 
 impl DirectoryStore {
-    /// The store in a directory, which is made on the first write.
+    /// A store in a directory, which the first write creates.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         DirectoryStore { root: root.into() }
     }
@@ -35,7 +35,7 @@ impl DirectoryStore {
         self.root.join(key.month()).join(key.file_name())
     }
 
-    /// The folders of months, oldest first, and the names of everything else.
+    /// The months' folders, oldest first, and the names of everything else.
     fn months(&self) -> Result<(Vec<Entry>, Vec<String>), StoreError> {
         let is_month = |month: &str| month.len() == 7 && month.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let (months, foreign): (Vec<_>, Vec<_>) =
@@ -48,7 +48,7 @@ impl DirectoryStore {
             let name = format!("{month}/{name}");
             match Key::parse(&name) {
                 Some(key) => listing.keys.push(key),
-                None if name[8..].starts_with(UNFINISHED) => {}
+                None if name[8..].starts_with(TEMPORARY) => {}
                 None => listing.foreign.push(name),
             }
         }
@@ -68,10 +68,10 @@ impl DirectoryStore {
         Ok(Vec::new())
     }
 
-    /// Removes what writers left who died long ago. No writer takes so long over a file.
+    /// Removes temporary files that dead writers left.
     fn sweep(&self) -> Result<(), StoreError> {
         for (_, month) in self.months()?.0 {
-            for (name, path) in entries(&month)?.into_iter().filter(|(name, _)| name.starts_with(UNFINISHED)) {
+            for (name, path) in entries(&month)?.into_iter().filter(|(name, _)| name.starts_with(TEMPORARY)) {
                 let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
                 if written.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED)) {
                     fs::remove_file(&path).map_err(failed("remove", &month.join(name)))?;
@@ -81,7 +81,7 @@ impl DirectoryStore {
         Ok(())
     }
 
-    /// Writes one run; false where it was there.
+    /// Writes one run; false if it exists.
     fn add(&self, key: &Key, bytes: &[u8]) -> Result<bool, StoreError> {
         let path = self.path(key);
         if self.holds(key, &path)? {
@@ -89,18 +89,18 @@ impl DirectoryStore {
         }
         let folder = self.root.join(key.month());
         fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
-        let unfinished = Unfinished::write(&folder, bytes).map_err(failed("write", &path))?;
-        match fs::hard_link(&unfinished.0, &path) {
+        let temporary = TemporaryFile::write(&folder, bytes).map_err(failed("write", &path))?;
+        match fs::hard_link(&temporary.0, &path) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(!self.holds(key, &path)?),
-            // Not every file system has links. The name is the content's: what a rename could replace is its equal.
-            Err(_) => fs::rename(&unfinished.0, &path).map_err(failed("write", &path))?,
+            // Some file systems have no links. The name contains the content's hash, so a rename can only replace an equal file.
+            Err(_) => fs::rename(&temporary.0, &path).map_err(failed("write", &path))?,
         }
         sync_directory(&folder).map_err(failed("write", &folder))?;
         Ok(true)
     }
 
-    /// True where a run is there; an error where something else has its name.
+    /// True if the run exists; an error if the file has other content.
     fn holds(&self, key: &Key, path: &Path) -> Result<bool, StoreError> {
         match fs::read(path) {
             Ok(bytes) => checked(self.describe(), key, bytes).map(|_| true),
@@ -117,7 +117,7 @@ impl Store for DirectoryStore {
         for (month, path) in months {
             self.read_month(&month, &path, &mut listing)?;
         }
-        listing.settle();
+        listing.normalize();
         Ok(listing)
     }
 
@@ -129,7 +129,7 @@ impl Store for DirectoryStore {
             }
         }
         listing.keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
-        listing.settle();
+        listing.normalize();
         Ok(listing.keys)
     }
 
@@ -147,14 +147,14 @@ impl Store for DirectoryStore {
     fn read_digests(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
         match beginning(&self.path(key)) {
             Some(bytes) => Ok(bytes),
-            None => self.read(key), // which can say what is wrong
+            None => self.read(key), // for its error message
         }
     }
 
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
         refuse_mismatch(records)?;
         refuse_newer(self, &self.last_month()?)?;
-        let thinned = thinned_already(self, records)?;
+        let thinned = with_thinned_form(self, records)?;
         let mut written = Written::default();
         for (key, bytes) in records {
             if !thinned.contains(key) && self.add(key, bytes)? {
@@ -185,7 +185,7 @@ impl Store for DirectoryStore {
     }
 }
 
-/// The part of a record that holds its digests; `None` where the file is not as long as its header says.
+/// The beginning of a record, with its digests; `None` if the file is not as long as its header says.
 fn beginning(path: &Path) -> Option<Vec<u8>> {
     let mut file = File::open(path).ok()?;
     let mut bytes = vec![0; record::HEADER];
@@ -199,30 +199,30 @@ fn beginning(path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A file that is not yet a run; gone when dropped.
+/// A file that is removed when dropped, unless it was renamed.
 #[derive(Debug)]
-pub(crate) struct Unfinished(PathBuf);
+pub(crate) struct TemporaryFile(PathBuf);
 
-impl Unfinished {
-    fn write(folder: &Path, bytes: &[u8]) -> io::Result<Unfinished> {
-        let (unfinished, mut file) = Unfinished::create(folder)?;
+impl TemporaryFile {
+    fn write(folder: &Path, bytes: &[u8]) -> io::Result<TemporaryFile> {
+        let (temporary, mut file) = TemporaryFile::create(folder)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        Ok(unfinished)
+        Ok(temporary)
     }
 
-    /// An empty one, and where it is.
-    pub(crate) fn create(folder: &Path) -> io::Result<(Unfinished, File)> {
+    /// An empty file with a new name.
+    pub(crate) fn create(folder: &Path) -> io::Result<(TemporaryFile, File)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let path = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
+            let path = folder.join(format!("{TEMPORARY}{}-{number}", std::process::id()));
             let file = match File::create_new(&path) {
-                // Left by a process that died with our number, or that writes on another machine.
+                // Left by a dead process with our number, or in use on another machine.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 other => other?,
             };
-            return Ok((Unfinished(path), file));
+            return Ok((TemporaryFile(path), file));
         }
     }
 
@@ -231,9 +231,9 @@ impl Unfinished {
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
-        // Where it was renamed there is nothing to remove.
+        // Fails after a rename, when there is nothing to remove.
         let _ = fs::remove_file(&self.0);
     }
 }
@@ -246,7 +246,7 @@ fn failed(what: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError +
 /// A name in a directory, and its path.
 type Entry = (String, PathBuf);
 
-/// Names and paths in a directory, in order; none where there is no directory.
+/// Names and paths in a directory, sorted; none if the directory does not exist.
 fn entries(directory: &Path) -> Result<Vec<Entry>, StoreError> {
     let failed = failed("list", directory);
     let listed = match fs::read_dir(directory) {
@@ -262,7 +262,7 @@ fn entries(directory: &Path) -> Result<Vec<Entry>, StoreError> {
     Ok(entries)
 }
 
-/// Makes a new name last: on Unix the directory must reach the disk too.
+/// Syncs a new name to disk: on Unix, the directory needs a sync of its own.
 fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }

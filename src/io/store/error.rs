@@ -1,27 +1,27 @@
-//! What can go wrong with a store: what, where, and how to mend it.
+//! The errors of stores.
 
 use super::{BucketError, Key};
 use crate::model::record::{self, RecordError};
 use std::path::PathBuf;
 
-/// Why a store could not do what it was asked to.
+/// Why an operation on a store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The store's address is not one.
+    /// The store's URL is not valid.
     #[error(
-        "`{url}` is not a store: {why}; write git:refs/perfgate/baselines, dir:PATH, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX \
-         or az://CONTAINER/PREFIX"
+        "`{url}` is not a store: {why}; use git:refs/perfgate/baselines, dir:PATH, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX \
+                 or az://CONTAINER/PREFIX"
     )]
     Url {
-        /// As it was written.
+        /// The URL, without a password.
         url: String,
         /// What is wrong with it.
         why: String,
     },
-    /// Neither a directory nor a bucket.
-    #[error("`{target}` is no place for Parquet files: {why}; name a directory, or s3://BUCKET/PREFIX")]
+    /// The target of an export is neither a directory nor a bucket.
+    #[error("`{target}` is not a valid target for Parquet files: {why}; use a directory, or s3://BUCKET/PREFIX")]
     Target {
-        /// As it was written.
+        /// The target, as written.
         target: String,
         /// What is wrong with it.
         why: String,
@@ -29,24 +29,24 @@ pub enum StoreError {
     /// A file could not be read or written.
     #[error("cannot {what} {}: {source}", path.display())]
     File {
-        /// What was tried.
+        /// The operation.
         what: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The git repository could not be read or written.
     #[error("cannot {what} in {store}: {}", source.message())]
     Git {
-        /// What was tried.
+        /// The operation.
         what: String,
         /// The store.
         store: String,
-        /// What libgit2 says.
+        /// libgit2's error.
         source: git2::Error,
     },
-    /// No such run.
+    /// The store has no such run.
     #[error("{store} has no run {key}")]
     Missing {
         /// The store.
@@ -54,7 +54,7 @@ pub enum StoreError {
         /// The run.
         key: Box<Key>,
     },
-    /// What is stored is not what was written.
+    /// The stored bytes are not those that were written.
     #[error("{store}: {place} is damaged ({why}); remove it, or restore it from another copy of the store")]
     Damaged {
         /// The store.
@@ -64,47 +64,47 @@ pub enum StoreError {
         /// What is wrong.
         why: String,
     },
-    /// Written by a later perfgate.
+    /// The store has runs of a later perfgate.
     #[error(
-        "{store} holds runs of format version {version} ({key}), and this perfgate writes version {}: install a newer perfgate to record here",
+        "{store} has runs of format version {version} ({key}), but this perfgate writes version {}; install a newer perfgate to record here",
         record::VERSION
     )]
     Newer {
         /// The store.
         store: String,
-        /// A run of that version.
+        /// One of these runs.
         key: Box<Key>,
         /// The version.
         version: u16,
     },
-    /// The bytes are not the ones that the key names.
-    #[error("the bytes for {0} are not the ones that its name was made for; encode the run again")]
+    /// The bytes do not have the hash in the key.
+    #[error("the bytes for {0} do not match the hash in its name; encode the run again")]
     Mismatch(Box<Key>),
-    /// Other processes kept the store busy.
+    /// All retries lost a race to other processes.
     #[error(
-        "{store} was busy for {tries} tries: {why}; if no other perfgate or git is running, remove the left-over lock"
+        "{store} was still busy after {tries} tries: {why}; if no other perfgate or git is running, remove the left-over lock"
     )]
     Busy {
         /// The store.
         store: String,
-        /// How often it was tried.
+        /// The number of tries.
         tries: u32,
-        /// What stood in the way, the last time.
+        /// The reason of the last failure.
         why: String,
     },
     /// The record itself.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// A store that is not exchanged with a remote.
-    #[error("{store} is not exchanged with a remote (`{remote}`): only a git: store is; copy the directory instead")]
+    /// Only git stores can be pulled and pushed.
+    #[error("{store} cannot be pulled or pushed (`{remote}`): only a git: store can; copy the directory instead")]
     NoSync {
         /// The store.
         store: String,
-        /// The remote that was named.
+        /// The remote.
         remote: String,
     },
-    /// A store that all its users share, so that there is nothing to exchange.
-    #[error("{store} is one place for everybody: what is recorded there needs no push and no pull")]
+    /// A bucket needs no pull and no push.
+    #[error("{store} is shared: runs recorded there need no push and no pull")]
     Shared {
         /// The store.
         store: String,
@@ -112,28 +112,28 @@ pub enum StoreError {
     /// The bucket could not be read or written.
     #[error(transparent)]
     Bucket(#[from] BucketError),
-    /// The name of a remote that git would not take for one.
+    /// The remote's name is not valid.
     #[error("`{0}` is not the name or URL of a remote")]
     Remote(String),
     /// The git command could not be started.
     #[error("cannot start the git command: {0}; install git, or put it on PATH")]
     NoGit(#[source] std::io::Error),
     /// Git could not fetch or push.
-    #[error("cannot {what} with `{remote}`: {said}")]
+    #[error("cannot {what} with `{remote}`: {stderr}")]
     Network {
-        /// Fetch or push.
+        /// `fetch` or `push`.
         what: &'static str,
         /// The remote.
         remote: String,
-        /// Git's own last lines.
-        said: String,
+        /// Git's last lines.
+        stderr: String,
     },
-    /// The remote does not take the runs; trying again would not help.
-    #[error("`{remote}` refused the runs: {said}")]
+    /// The remote refused the runs; a retry would fail too.
+    #[error("`{remote}` refused the runs: {stderr}")]
     Refused {
         /// The remote.
         remote: String,
-        /// Git's own last lines.
-        said: String,
+        /// Git's last lines.
+        stderr: String,
     },
 }

@@ -1,8 +1,8 @@
-//! Runs as files of a tree behind a ref of the user's repository, a subtree for each month.
+//! Runs as files in a tree behind a ref of the user's repository, a subtree for each month.
 //!
-//! Blobs, trees and commits are made in the object database, and the ref is moved only from the tip that was read: a
-//! writer that another one overtook starts again from the new tip. Work tree, index, HEAD and branches are not touched.
-//! The ref's history is a straight line, and pruning begins it anew. The network is for `exchange`.
+//! Blobs, trees and commits are written to the object database. The ref is then moved only if it is still at the commit
+//! that was read; a writer that loses this race starts again from the new commit. Work tree, index, HEAD and branches are
+//! never touched. The ref's history is linear, and pruning restarts it with one commit. The network is in `sync`.
 
 mod tree;
 
@@ -21,33 +21,33 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A ref that holds runs.
+/// A store behind a ref.
 #[derive(Debug, Clone)]
 pub struct GitStore {
     pub(super) git_dir: PathBuf,
     pub(super) reference: String,
-    kept: Arc<Kept>,
+    cache: Arc<Cache>,
 }
 
-/// What is kept between reads: a base is some sixty of them, and a month may hold thousands of runs.
+/// State that is shared between reads: a base takes about sixty of them, and a month may have thousands of runs.
 #[derive(Default)]
-struct Kept {
-    /// The blobs of folders that were listed, by the folder's id.
+struct Cache {
+    /// The blobs of each listed folder, by the folder's id.
     folders: Mutex<HashMap<Oid, HashMap<Key, Oid>>>,
-    /// Handles that nobody reads by at the moment.
+    /// Open repositories that no thread uses at the moment.
     idle: Mutex<Vec<Repository>>,
 }
 
 impl GitStore {
-    /// The store behind a ref of the repository that a directory is in. The ref need not be there yet.
+    /// Opens the store behind a ref of the repository around a directory. The ref need not exist.
     pub fn open(directory: &Path, reference: &str) -> Result<GitStore, StoreError> {
-        let store = GitStore { git_dir: directory.to_owned(), reference: reference.to_owned(), kept: Arc::default() };
+        let store = GitStore { git_dir: directory.to_owned(), reference: reference.to_owned(), cache: Arc::default() };
         let what = || format!("find a git repository from {}", directory.display());
         let repository = Repository::discover(directory).map_err(|e| store.failed(what(), e))?;
         Ok(GitStore { git_dir: repository.path().to_owned(), ..store })
     }
 
-    /// Opened anew for each operation but reads: handles cannot be shared between threads, and nothing stale stays cached.
+    /// Opens the repository for one operation: threads cannot share one, and an old one may cache stale refs.
     pub(super) fn repository(&self) -> Result<Repository, StoreError> {
         Repository::open(&self.git_dir).map_err(|e| self.failed("open the repository", e))
     }
@@ -60,7 +60,7 @@ impl GitStore {
         StoreError::Damaged { store: self.describe(), place: place.to_owned(), why: why.to_owned() }
     }
 
-    /// The ref's commit; `None` only where there is no such ref.
+    /// The ref's commit; `None` if the ref does not exist.
     pub(super) fn tip(&self, repository: &Repository) -> Result<Option<Oid>, StoreError> {
         match repository.find_reference(&self.reference) {
             Ok(reference) => match reference.target() {
@@ -77,12 +77,12 @@ impl GitStore {
         commit.tree().map_err(|e| self.failed("read the ref's tree", e))
     }
 
-    /// Every file below a tip, ours and others.
+    /// All files of a commit, including those that are not runs.
     pub(super) fn listing(&self, repository: &Repository, tip: Oid) -> Result<Listing, StoreError> {
         self.listing_of(repository, &self.tree(repository, tip)?, |_| true)
     }
 
-    /// Every file of a tree in the folders that are wanted.
+    /// All files of a tree, in the folders for which `wanted` is true.
     pub(super) fn listing_of(
         &self,
         repository: &Repository,
@@ -114,19 +114,19 @@ impl GitStore {
                     _ => listing.foreign.push(name),
                 }
             }
-            self.kept.folders().insert(folder.id(), blobs);
+            self.cache.folders().insert(folder.id(), blobs);
         }
-        listing.settle();
+        listing.normalize();
         Ok(listing)
     }
 
-    /// The bytes of a run that the ref has now.
+    /// The bytes of a run.
     fn content(&self, repository: &Repository, key: &Key) -> Result<Vec<u8>, StoreError> {
         let missing = || StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) };
         let tip = self.tip(repository)?.ok_or_else(missing)?;
         let tree = self.tree(repository, tip)?;
         let listed =
-            tree.get_name(&key.month()).and_then(|folder| self.kept.folders().get(&folder.id())?.get(key).copied());
+            tree.get_name(&key.month()).and_then(|folder| self.cache.folders().get(&folder.id())?.get(key).copied());
         let blob = match listed {
             Some(blob) => blob,
             None => match tree.get_path(Path::new(&key.to_string())) {
@@ -137,12 +137,12 @@ impl GitStore {
         };
         let found = repository.find_blob(blob).map_err(|e| self.failed(format!("read the run {key}"), e))?;
         let bytes = found.content().to_vec();
-        // The fingerprint in a name is git's own id, against which git has held the bytes.
+        // The fingerprint in the name is git's own id, which libgit2 has already checked.
         if key.fits_fingerprint(&blob.to_string()) { Ok(bytes) } else { checked(self.describe(), key, bytes) }
     }
 
-    /// Which runs a tree says are gone for good.
-    pub(super) fn pruned(&self, repository: &Repository, tree: &Tree<'_>) -> Result<Tombstones, StoreError> {
+    /// The tombstones in a tree.
+    pub(super) fn tombstones(&self, repository: &Repository, tree: &Tree<'_>) -> Result<Tombstones, StoreError> {
         let Some(entry) = tree.get_name(tombstones::NAME) else { return Ok(Tombstones::default()) };
         let blob = repository.find_blob(entry.id()).map_err(|e| self.failed("read the file `pruned`", e))?;
         Tombstones::parse(blob.content()).map_err(|why| self.damaged(tombstones::NAME, why))
@@ -154,7 +154,7 @@ impl GitStore {
         let tree = self.tree(repository, tip)?;
         let mut folders: Vec<String> =
             tree.iter().map(|entry| String::from_utf8_lossy(entry.name_bytes()).into_owned()).collect();
-        // Folders that are no months hold no runs, and are passed over.
+        // Other folders have no runs and are skipped.
         folders.sort_unstable();
         for folder in folders.iter().rev() {
             let keys = self.listing_of(repository, &tree, |name| name == folder)?.keys;
@@ -165,22 +165,22 @@ impl GitStore {
         Ok(Vec::new())
     }
 
-    /// Moves the ref from one tip to another, unless it is no longer at the first.
-    pub(super) fn advance(&self, repository: &Repository, from: Option<Oid>, to: Oid) -> Result<Moved, StoreError> {
-        // No tip is the zero id: then the ref must not be there when it is locked.
+    /// Moves the ref from one commit to another, unless it has moved in between.
+    pub(super) fn advance(&self, repository: &Repository, from: Option<Oid>, to: Oid) -> Result<RefUpdate, StoreError> {
+        // The zero id stands for a ref that must not exist.
         let from = from.unwrap_or(Oid::ZERO_SHA1);
         match repository.reference_matching(&self.reference, to, true, from, "perfgate") {
-            Ok(_) => Ok(Moved::Done),
+            Ok(_) => Ok(RefUpdate::Done),
             Err(error) => match error.code() {
                 ErrorCode::Modified | ErrorCode::Locked | ErrorCode::Exists | ErrorCode::NotFound => {
-                    Ok(Moved::Overtaken(error.message().to_owned()))
+                    Ok(RefUpdate::LostRace(error.message().to_owned()))
                 }
                 _ => Err(self.failed("move the ref", error)),
             },
         }
     }
 
-    /// A commit on top of a tip.
+    /// Makes a commit.
     pub(super) fn commit(
         &self,
         repository: &Repository,
@@ -188,20 +188,14 @@ impl GitStore {
         parent: Option<Oid>,
         message: &str,
     ) -> Result<Oid, StoreError> {
-        let made = || {
-            let tree = repository.find_tree(tree)?;
-            let author = repository.signature().or_else(|_| Signature::now("perfgate", "perfgate@localhost"))?;
-            let parent = parent.map(|p| repository.find_commit(p)).transpose()?;
-            repository.commit(None, &author, &author, message, &tree, &parent.iter().collect::<Vec<_>>())
-        };
-        made().map_err(|e| self.failed("make a commit", e))
+        commit(repository, tree, parent, message).map_err(|e| self.failed("make a commit", e))
     }
 
-    /// Changes the tree until the ref could be moved to the outcome. `change` gets the present tree and gives the id of
-    /// the next one and the message, or `None` where there is nothing to do.
+    /// Applies a change to the tree, again and again until it wins the race for the ref. `change` gets the present tree, and
+    /// returns the next tree and the commit message, or `None` if there is nothing to do.
     fn update<T>(
         &self,
-        line: Line,
+        parent: Parent,
         mut change: impl FnMut(&Repository, Option<&Tree<'_>>) -> Result<(Option<(Oid, String)>, T), StoreError>,
     ) -> Result<T, StoreError> {
         let repository = self.repository()?;
@@ -211,11 +205,11 @@ impl GitStore {
             let tree = tip.map(|tip| self.tree(&repository, tip)).transpose()?;
             let (next, outcome) = change(&repository, tree.as_ref())?;
             let Some((next, message)) = next else { return Ok(outcome) };
-            let parent = if line == Line::GoesOn { tip } else { None };
+            let parent = if parent == Parent::Present { tip } else { None };
             let commit = self.commit(&repository, next, parent, &message)?;
             match self.advance(&repository, tip, commit)? {
-                Moved::Done => return Ok(outcome),
-                Moved::Overtaken(why) => backoff.wait().map_err(|tries| self.busy(tries, why))?,
+                RefUpdate::Done => return Ok(outcome),
+                RefUpdate::LostRace(why) => backoff.wait().map_err(|tries| self.busy(tries, why))?,
             }
         }
     }
@@ -246,10 +240,10 @@ impl Store for GitStore {
     }
 
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
-        let idle = self.kept.idle().pop();
+        let idle = self.cache.idle().pop();
         let repository = idle.map_or_else(|| self.repository(), Ok)?;
         let bytes = self.content(&repository, key);
-        self.kept.idle().push(repository);
+        self.cache.idle().push(repository);
         bytes
     }
 
@@ -262,7 +256,7 @@ impl Store for GitStore {
             .iter()
             .map(|(key, bytes)| Ok((key, blob(bytes)?)))
             .collect::<Result<BTreeMap<_, _>, StoreError>>()?;
-        self.update(Line::GoesOn, |repository, tree| {
+        self.update(Parent::Present, |repository, tree| {
             let (next, added) = self.with_runs(repository, tree, &blobs)?;
             let written = Written { added: added.len(), already: records.len() - added.len() };
             let next = (!added.is_empty()).then(|| (next, message("record", &added)));
@@ -272,17 +266,17 @@ impl Store for GitStore {
 
     fn remove(&self, keys: &[Key]) -> Result<usize, StoreError> {
         let keys: BTreeSet<Key> = keys.iter().cloned().collect();
-        self.update(Line::GoesOn, |repository, tree| {
+        self.update(Parent::Present, |repository, tree| {
             let Some(tree) = tree else { return Ok((None, 0)) };
             let (next, removed) = self.without_runs(repository, tree, &keys)?;
             Ok(((removed > 0).then(|| (next, message("remove", &keys))), removed))
         })
     }
 
-    /// One commit without a parent takes the place of the line, so that nothing holds the old files any longer.
+    /// Restarts the history with one commit, so that git can free the removed files.
     fn prune(&self, keys: &[Key]) -> Result<usize, StoreError> {
         let keys: BTreeSet<Key> = keys.iter().cloned().collect();
-        self.update(Line::BeginsAnew, |repository, tree| {
+        self.update(Parent::None, |repository, tree| {
             let Some(tree) = tree else { return Ok((None, 0)) };
             let (next, removed) = self.without_runs(repository, tree, &keys)?;
             if removed == 0 {
@@ -291,10 +285,10 @@ impl Store for GitStore {
             let left = repository.find_tree(next).map_err(|e| self.failed("make a tree", e))?;
             let left = self.listing_of(repository, &left, |_| true)?.keys;
             let left: BTreeSet<RunIdentity<'_>> = left.iter().map(Key::identity).collect();
-            let mut pruned = self.pruned(repository, tree)?;
-            pruned.generation += 1;
-            keys.iter().filter(|key| !left.contains(&key.identity())).for_each(|key| pruned.add(key));
-            let next = self.with_pruned(repository, next, &pruned)?;
+            let mut tombstones = self.tombstones(repository, tree)?;
+            tombstones.generation += 1;
+            keys.iter().filter(|key| !left.contains(&key.identity())).for_each(|key| tombstones.add(key));
+            let next = self.with_tombstones(repository, next, &tombstones)?;
             Ok((Some((next, message("prune", &keys))), removed))
         })
     }
@@ -312,7 +306,7 @@ impl Store for GitStore {
     }
 }
 
-impl Kept {
+impl Cache {
     fn folders(&self) -> MutexGuard<'_, HashMap<Oid, HashMap<Key, Oid>>> {
         self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -322,28 +316,37 @@ impl Kept {
     }
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kept").field("folders", &self.folders().len()).field("idle", &self.idle().len()).finish()
+        f.debug_struct("Cache").field("folders", &self.folders().len()).field("idle", &self.idle().len()).finish()
     }
 }
 
-/// What became of a move of the ref.
+fn commit(repository: &Repository, tree: Oid, parent: Option<Oid>, message: &str) -> Result<Oid, git2::Error> {
+    let tree = repository.find_tree(tree)?;
+    let author = repository.signature().or_else(|_| Signature::now("perfgate", "perfgate@localhost"))?;
+    let parent = parent.map(|p| repository.find_commit(p)).transpose()?;
+    repository.commit(None, &author, &author, message, &tree, &parent.iter().collect::<Vec<_>>())
+}
+
+/// The outcome of moving the ref.
 #[derive(Debug)]
-pub(super) enum Moved {
+pub(super) enum RefUpdate {
     Done,
-    /// Another process was there first, or is at it now.
-    Overtaken(String),
+    /// Another process has moved the ref, or has locked it.
+    LostRace(String),
 }
 
-/// What becomes of the ref's line of commits.
+/// How the next commit continues the ref's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
-    GoesOn,
-    BeginsAnew,
+enum Parent {
+    /// On top of the present commit.
+    Present,
+    /// Without a parent.
+    None,
 }
 
-/// `perfgate: record 1 run of 0123456789`
+/// The commit message: `perfgate: record 1 run of 0123456789`.
 pub(super) fn message(verb: &str, keys: &BTreeSet<Key>) -> String {
     let runs = if keys.len() == 1 { "run" } else { "runs" };
     let commits: BTreeSet<Option<&Commit>> = keys.iter().map(Key::commit).collect();

@@ -1,25 +1,24 @@
 //! The name of a stored run: `YYYY-MM/TIME-COMMIT-ID.pgrun`, the same in every store.
 //!
-//! The time is the run's (its commit's, where it has one), in seconds since 1970, in twelve digits, so that names in
-//! alphabetical order are in time order and the runs of a known commit share a prefix that can be asked for. The ID is
-//! the content's, so that two writers meet at one name only where they bring the same bytes, and recording a run again
-//! changes nothing.
+//! TIME is the run's (its commit's, if it has one) in seconds since 1970, with twelve digits, so that alphabetical order is
+//! time order and the runs of one commit share a prefix. ID is a hash of the content: two writers use the same name only
+//! for the same bytes, and recording a run again changes nothing.
 //!
-//! A run whose samples were thinned to quantiles is named `TIME-COMMIT-ID_THIN.pgrun`: ID is still that of the whole
-//! run, so that the two are known for one without a look inside, and THIN is that of the thinned content.
+//! A run whose samples were thinned to quantiles is named `TIME-COMMIT-ID_THIN.pgrun`. ID is still the hash of the whole
+//! run, which identifies both forms; THIN is the hash of the thinned content.
 
 use crate::model::{Commit, Run};
 use std::fmt;
 
 const SUFFIX: &str = ".pgrun";
 
-/// Digits of a content id in a name.
+/// Hex digits of a content's hash in a name.
 const ID: usize = 12;
 
-/// The last second of the year 9999, less what a time zone may take: the latest that twelve digits and a month can name.
+/// The last second of the year 9999, minus the largest time zone offset: the latest time that a name can have.
 const LATEST: i64 = 253_402_207_200;
 
-/// The name of a stored run. Its order is the order of time.
+/// The name of a stored run. Sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     time: i64,
@@ -28,7 +27,7 @@ pub struct Key {
     thin: Option<Box<str>>,
 }
 
-/// What a run and its thinned form have in common: its time, its commit, and the id of its whole content.
+/// What identifies a run, whole or thinned: its time, its commit, and the hash of its whole content.
 pub type RunIdentity<'k> = (i64, Option<&'k Commit>, &'k str);
 
 impl Key {
@@ -37,22 +36,22 @@ impl Key {
         Key { time: named(run.time), commit: run.commit.clone(), id: id(bytes), thin: None }
     }
 
-    /// The name for the thinned form of the run that this names.
+    /// The name for the thinned form of this run.
     pub fn thinned(&self, bytes: &[u8]) -> Key {
         Key { thin: Some(id(bytes)), ..self.clone() }
     }
 
-    /// True where the samples were thinned to quantiles.
+    /// True for a run whose samples were thinned to quantiles.
     pub fn is_thinned(&self) -> bool {
         self.thin.is_some()
     }
 
-    /// What a run and its thinned form have in common.
+    /// What identifies the run, whole or thinned.
     pub fn identity(&self) -> RunIdentity<'_> {
         (self.time, self.commit.as_ref(), &self.id)
     }
 
-    /// The key of a name as [`Key`] displays it; `None` for every other name.
+    /// Parses a name as [`Key`] displays it; `None` for any other name.
     pub fn parse(path: &str) -> Option<Key> {
         let (month, name) = path.split_once('/')?;
         let mut parts = name.strip_suffix(SUFFIX)?.splitn(3, '-');
@@ -62,22 +61,22 @@ impl Key {
         let commit = if commit == "none" { None } else { Some(Commit::parse(commit)?) };
         let (id, thin) = id.split_once('_').map_or((id, None), |(id, thin)| (id, Some(thin)));
         let hex = |id: &str| id.len() == ID && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let sound = hex(id) && thin.is_none_or(hex);
-        let key = sound.then(|| Key { time, commit, id: id.into(), thin: thin.map(Into::into) })?;
+        let valid = hex(id) && thin.is_none_or(hex);
+        let key = valid.then(|| Key { time, commit, id: id.into(), thin: thin.map(Into::into) })?;
         (key.month() == month).then_some(key)
     }
 
-    /// Seconds since 1970, as the run has it.
+    /// The run's time in seconds since 1970.
     pub fn time(&self) -> i64 {
         self.time
     }
 
-    /// The commit that was measured, where known.
+    /// The measured commit, if known.
     pub fn commit(&self) -> Option<&Commit> {
         self.commit.as_ref()
     }
 
-    /// The first digits of the fingerprint of the run's content, the whole one where it was thinned.
+    /// The first digits of the hash of the run's whole content.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -87,44 +86,44 @@ impl Key {
         month_of(self.time)
     }
 
-    /// The name inside that folder.
+    /// The file's name in that folder.
     pub fn file_name(&self) -> String {
         let commit = self.commit.as_ref().map_or("none", Commit::as_str);
         let thin = self.thin.iter().flat_map(|thin| ["_", thin]).collect::<String>();
         format!("{:012}-{commit}-{}{thin}{SUFFIX}", self.time, self.id)
     }
 
-    /// True where a run has the time and the commit of this name.
+    /// True if a run has the time and the commit of this name.
     pub fn names(&self, run: &Run) -> bool {
         self.time == named(run.time) && self.commit == run.commit
     }
 
-    /// True where these bytes are the ones that the key was made for.
+    /// True if the bytes have the hash in this name.
     pub fn fits(&self, bytes: &[u8]) -> bool {
         self.fits_fingerprint(&fingerprint(bytes))
     }
 
-    /// The same where the fingerprint of the bytes is known.
+    /// The same for a known hash of the bytes.
     pub fn fits_fingerprint(&self, fingerprint: &str) -> bool {
         fingerprint.starts_with(&**self.thin.as_ref().unwrap_or(&self.id))
     }
 }
 
-/// The first digits of the fingerprint.
+/// The first digits of the hash of the bytes.
 fn id(bytes: &[u8]) -> Box<str> {
     let mut id = fingerprint(bytes);
     id.truncate(ID);
     id.into()
 }
 
-/// The folder of a time.
+/// The month's folder for a time.
 pub(super) fn month_of(time: i64) -> String {
     let date = jiff::Timestamp::from_second(time.clamp(0, LATEST)).unwrap_or_default();
     let date = jiff::tz::Offset::UTC.to_datetime(date);
     format!("{:04}-{:02}", date.year(), date.month())
 }
 
-/// The time that a run of this time has in its name.
+/// A run's time as its name has it.
 pub(super) fn named(time: i64) -> i64 {
     time.clamp(0, LATEST)
 }
@@ -135,9 +134,9 @@ impl fmt::Display for Key {
     }
 }
 
-/// The fingerprint of a record's bytes: git's id of a blob with this content, in hexadecimal.
+/// The hash in a run's name: git's id of a blob with these bytes, in hexadecimal.
 pub fn fingerprint(bytes: &[u8]) -> String {
-    // Hashing fails only when git knows no such kind of object.
+    // Hashing only fails for an unknown kind of object.
     git2::Oid::hash_object(git2::ObjectType::Blob, bytes).unwrap_or(git2::Oid::ZERO_SHA1).to_string()
 }
 
@@ -150,8 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_read_back_from_its_name() {
-        // 2026-01-31T23:59:59Z; the id is what `printf x | git hash-object --stdin` says.
+    fn a_key_is_parsed_from_its_name() {
+        // 2026-01-31T23:59:59Z; the id is the output of `printf x | git hash-object --stdin`.
         let key = Key::new(&run(1_769_903_999), b"x");
         let name = format!("2026-01/001769903999-{}-c1b0730e0133.pgrun", "ab".repeat(20));
         assert_eq!(key.to_string(), name);
@@ -162,8 +161,8 @@ mod tests {
     }
 
     #[test]
-    fn a_thinned_run_is_known_for_the_same_one() {
-        // The ids are what `printf x | git hash-object --stdin` and the same of `y` say.
+    fn a_thinned_run_has_the_identity_of_its_whole_form() {
+        // The ids are the outputs of `printf x | git hash-object --stdin` and the same with `y`.
         let whole = Key::new(&run(5), b"x");
         let thin = whole.thinned(b"y");
         assert_eq!(thin.file_name(), format!("000000000005-{}-c1b0730e0133_e25f1814e515.pgrun", "ab".repeat(20)));
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_as_written_are_keys() {
+    fn only_canonical_names_are_keys() {
         for name in [
             "",
             "README.md",
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn names_sort_as_their_times() {
+    fn names_sort_by_time() {
         let times = [0, 59, 86_400, 1_700_000_000, 4_102_444_800, LATEST, i64::MAX, -1, i64::MIN];
         let mut keys: Vec<Key> = times.iter().map(|t| Key::new(&run(*t), b"x")).collect();
         keys.push(keys[1].thinned(b"y"));

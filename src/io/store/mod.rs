@@ -1,5 +1,5 @@
-//! Where stored runs are kept: one trait, a file of bytes for each run, and the stores that implement it.
-//! What is in a record is for `model::record`; which runs stand for the base is for the rooms above.
+//! Stores of runs: the `Store` trait, with a file of bytes for each run, and its implementations. `model::record` defines
+//! the bytes; the rooms above decide which runs are a base.
 
 mod backoff;
 mod directory;
@@ -13,7 +13,7 @@ mod tombstones;
 mod url;
 
 pub use directory::DirectoryStore;
-pub(super) use directory::Unfinished;
+pub(super) use directory::TemporaryFile;
 pub use error::StoreError;
 pub use git::GitStore;
 pub use key::{Key, RunIdentity, fingerprint};
@@ -28,43 +28,41 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-/// Where runs are kept unless told otherwise.
+/// The default store.
 pub const DEFAULT_URL: &str = "git:refs/perfgate/baselines";
 
-/// How many of the newest records are looked at before a write, for whether a later perfgate writes here.
+/// The number of newest records that a write checks for a later version.
 const NEWEST: usize = 4;
 
-/// A place for stored runs. Any number of processes may use it at once.
+/// A store of runs. Any number of processes may use it at once.
 pub trait Store: Send + Sync {
-    /// The names of all runs, in time order. A store that was never written to is empty; one that cannot be read is an
-    /// error.
+    /// All runs in time order. Empty for a store that was never written to; an error for one that cannot be read.
     fn list(&self) -> Result<Listing, StoreError>;
 
-    /// The runs whose times lie in one of these spans, in time order. A store that can answers without a look at its
-    /// other runs.
+    /// The runs with a time in one of these spans, in time order. Most stores do not list all of their runs for this.
     fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
         let mut keys = self.list()?.keys;
         keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
         Ok(keys)
     }
 
-    /// At least so many of the newest runs, or all there are. A store where names are dear gives no more than needed.
+    /// At least `count` of the newest runs, or all if there are fewer. A store where listings cost money returns few more.
     fn newest(&self, count: usize) -> Result<Newest, StoreError> {
         let _ = count;
         let Listing { keys, foreign, .. } = self.list()?;
         Ok(Newest { keys, foreign, more: false })
     }
 
-    /// The bytes of a run, which are the ones that were written.
+    /// The bytes of a run, checked against the hash in its name.
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError>;
 
-    /// Of a run's bytes as many as its digests take, from the first one on, or more. They are not held against its name: the
-    /// digests carry a sum of their own.
+    /// The beginning of a run's bytes, at least up to the end of its digests. Not checked against the hash in the name:
+    /// the digests have a checksum of their own.
     fn read_digests(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
         self.read(key)
     }
 
-    /// True where a read is mostly waiting for an answer, so that many should be under way at once.
+    /// True where reads mostly wait for a network, so that many should run at once.
     fn is_remote(&self) -> bool {
         false
     }
@@ -74,20 +72,20 @@ pub trait Store: Send + Sync {
         keys.par_iter().map(|key| self.read(key)).collect()
     }
 
-    /// Adds runs; those that are there already, whole or thinned, are left as they are. A thinned run may stand beside
-    /// its whole one until that is taken away. What cannot be written whole is not seen at all.
+    /// Adds runs. Runs that exist, whole or thinned, are left unchanged. A thinned run may be added next to its whole form,
+    /// until that is removed. Each run becomes visible as a whole or not at all.
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError>;
 
-    /// Takes runs away and says how many of them were there.
+    /// Removes runs; returns how many of them existed.
     fn remove(&self, keys: &[Key]) -> Result<usize, StoreError>;
 
-    /// Takes runs away for good, as `perfgate runs prune` does: no exchange with another clone brings them back, and what
-    /// they took is free as far as the store can free it. Says how many of them were there.
+    /// Removes runs permanently: no pull or push restores them, and their space is freed as far as the store can. Returns
+    /// how many of them existed.
     fn prune(&self, keys: &[Key]) -> Result<usize, StoreError> {
         self.remove(keys)
     }
 
-    /// The store as the user writes it (`git:refs/perfgate/baselines`).
+    /// The store's URL (`git:refs/perfgate/baselines`).
     fn describe(&self) -> String;
 
     /// Fetches the runs of a remote into this store.
@@ -95,70 +93,70 @@ pub trait Store: Send + Sync {
         Err(StoreError::NoSync { store: self.describe(), remote: remote.to_owned() })
     }
 
-    /// Sends this store's runs to a remote, and takes over those that it has more, until both have all.
+    /// Sends this store's runs to a remote and fetches the remote's, until both have all.
     fn push(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         Err(StoreError::NoSync { store: self.describe(), remote: remote.to_owned() })
     }
 }
 
-/// What a store holds.
+/// The content of a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     /// The runs, in time order, each once.
     pub keys: Vec<Key>,
-    /// Thinned forms of runs that are there whole too: a prune was stopped between the two. They count for nothing.
+    /// Thinned runs whose whole form still exists, because a prune was interrupted. They are not used.
     pub duplicates: Vec<Key>,
-    /// Names of what is not a run of ours. It is left alone.
+    /// Names of other files, which are left alone.
     pub foreign: Vec<String>,
 }
 
 impl Listing {
-    /// Puts the names into order, and sees to it that no run is there duplicates.
-    fn settle(&mut self) {
+    /// Sorts the names, and moves the second form of a run to `duplicates`.
+    fn normalize(&mut self) {
         self.keys.sort_unstable();
         self.foreign.sort_unstable();
-        // A whole run stands right before its thinned form.
+        // A whole run sorts right before its thinned form.
         let mut last: Option<Key> = None;
         self.keys.retain(|key| {
-            let again = last.as_ref().is_some_and(|last| last.identity() == key.identity());
-            if again {
+            let is_duplicate = last.as_ref().is_some_and(|last| last.identity() == key.identity());
+            if is_duplicate {
                 self.duplicates.push(key.clone());
             } else {
                 last = Some(key.clone());
             }
-            !again
+            !is_duplicate
         });
     }
 }
 
-/// Names in order, each run once.
-fn once(mut keys: Vec<Key>) -> Vec<Key> {
+/// Sorted names, with one form of each run.
+fn deduplicated(mut keys: Vec<Key>) -> Vec<Key> {
     keys.sort_unstable();
     keys.dedup_by(|later, earlier| later.identity() == earlier.identity());
     keys
 }
 
-/// The newest part of what a store holds.
+/// The newest part of a store's content.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Newest {
-    /// Runs, in time order.
+    /// Runs in time order.
     pub keys: Vec<Key>,
-    /// True where there are older ones.
+    /// True if there are older ones.
     pub more: bool,
-    /// Names of what is not a run of ours, as far as they were seen.
+    /// Names of other files, as far as they were listed.
     pub foreign: Vec<String>,
 }
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
     /// Runs that are new.
     pub added: usize,
-    /// Runs that were there.
+    /// Runs that existed.
     pub already: usize,
 }
 
-/// Opens a store. `base` is a directory of the repository, and what a relative `dir:` path starts from.
+/// Opens a store. `base` is a directory in the repository, and the start of a relative `dir:` path.
 pub fn open(url: &str, base: &Path) -> Result<Box<dyn Store>, StoreError> {
     Ok(match url.parse()? {
         StoreUrl::Git(reference) => Box::new(GitStore::open(base, &reference)?),
@@ -167,10 +165,10 @@ pub fn open(url: &str, base: &Path) -> Result<Box<dyn Store>, StoreError> {
     })
 }
 
-/// The stored runs of some commits, each with its commit's time, which is the time of its runs. Those of a commit are in
-/// time order.
+/// The stored runs of commits, given with their times, which are the times of their runs. A commit's runs are in time
+/// order.
 pub fn of_commits(store: &dyn Store, commits: &[(Commit, i64)]) -> Result<HashMap<Commit, Vec<Key>>, StoreError> {
-    // One span a month: a commit whose clock was wrong costs a look at its month, and not one at all between.
+    // One span for each month, so that a commit with a wrong clock does not widen the span to years.
     let mut months: BTreeMap<String, RangeInclusive<i64>> = BTreeMap::new();
     for time in commits.iter().map(|(_, time)| key::named(*time)) {
         let span = months.entry(key::month_of(time)).or_insert(time..=time);
@@ -186,40 +184,47 @@ pub fn of_commits(store: &dyn Store, commits: &[(Commit, i64)]) -> Result<HashMa
     Ok(runs)
 }
 
-/// Records that a store is asked for at once, and that are in memory packed.
+/// Packed records that are read, and kept in memory, at once.
 const AT_ONCE: usize = 16;
 
-/// Reads several runs out of a store, in the order of the keys. Names that others share with the first are kept once.
+/// Reads several runs, in the order of the keys. They share the benchmark names of the first one.
 pub fn read_runs(store: &dyn Store, keys: &[Key], detail: Detail) -> Vec<Result<Run, StoreError>> {
     let mut runs = Vec::with_capacity(keys.len());
     let mut names: Vec<BenchId> = Vec::new();
-    for some in keys.chunks(AT_ONCE) {
-        let fetched = if store.is_remote() { store.read_all(some) } else { Vec::new() };
+    for chunk in keys.chunks(AT_ONCE) {
+        let fetched = if store.is_remote() { store.read_all(chunk) } else { Vec::new() };
         let fetched = fetched.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
-        let mut waiting: VecDeque<_> = some.iter().zip(fetched).collect();
-        let read = |(key, fetched): (&Key, Option<Result<Vec<u8>, StoreError>>), names: &[BenchId]| match fetched {
-            Some(bytes) => decoded(store, key, &bytes?, detail, names),
-            None => read_beside(store, key, detail, names),
-        };
+        let mut waiting: VecDeque<_> = chunk.iter().zip(fetched).collect();
         if names.is_empty()
-            && let Some(first) = waiting.pop_front()
+            && let Some((key, fetched)) = waiting.pop_front()
         {
-            let first = read(first, &[]);
+            let first = read_sharing(store, key, fetched, detail, &[]);
             let measurements = first.iter().flat_map(|run| &run.measurements);
             names = measurements.map(|measurement| measurement.benchmark.clone()).collect();
             runs.push(first);
         }
-        runs.par_extend(waiting.into_par_iter().map(|one| read(one, &names)));
+        let read = |(key, fetched)| read_sharing(store, key, fetched, detail, &names);
+        runs.par_extend(waiting.into_par_iter().map(read));
     }
     runs
 }
 
-/// Reads a run out of a store.
+/// Reads a run.
 pub fn read_run(store: &dyn Store, key: &Key, detail: Detail) -> Result<Run, StoreError> {
-    read_beside(store, key, detail, &[])
+    read_sharing(store, key, None, detail, &[])
 }
 
-fn read_beside(store: &dyn Store, key: &Key, detail: Detail, names: &[BenchId]) -> Result<Run, StoreError> {
+/// Decodes a run, and reads it before that unless it was fetched. It shares those benchmark names that are equal.
+fn read_sharing(
+    store: &dyn Store,
+    key: &Key,
+    fetched: Option<Result<Vec<u8>, StoreError>>,
+    detail: Detail,
+    names: &[BenchId],
+) -> Result<Run, StoreError> {
+    if let Some(bytes) = fetched {
+        return decoded(store, key, &bytes?, detail, names);
+    }
     if detail == Detail::Digests {
         let bytes = store.read_digests(key)?;
         if let Some(run) = record::decode_digests(&bytes, names).map_err(|error| damaged(store, key, error))? {
@@ -241,23 +246,24 @@ fn damaged(store: &dyn Store, key: &Key, error: RecordError) -> StoreError {
 }
 
 fn misnamed(store: String, key: &Key) -> StoreError {
-    StoreError::Damaged { store, place: key.to_string(), why: "its content does not fit its name".into() }
+    StoreError::Damaged { store, place: key.to_string(), why: "its content does not match its name".into() }
 }
 
-/// Which of some records need not be written: their runs are there in thinned form.
-fn thinned_already<'r>(store: &dyn Store, records: &'r [(Key, Vec<u8>)]) -> Result<BTreeSet<&'r Key>, StoreError> {
+/// The records that need no write, because the thinned form of the run exists.
+fn with_thinned_form<'r>(store: &dyn Store, records: &'r [(Key, Vec<u8>)]) -> Result<BTreeSet<&'r Key>, StoreError> {
     let whole: Vec<&Key> = records.iter().map(|(key, _)| key).filter(|key| !key.is_thinned()).collect();
     let spans: Vec<RangeInclusive<i64>> = whole.iter().map(|key| key.time()..=key.time()).collect();
-    let there = store.within(&spans)?;
-    let there: BTreeSet<RunIdentity<'_>> = there.iter().filter(|key| key.is_thinned()).map(Key::identity).collect();
-    Ok(whole.into_iter().filter(|key| there.contains(&key.identity())).collect())
+    let existing = store.within(&spans)?;
+    let existing: BTreeSet<RunIdentity<'_>> =
+        existing.iter().filter(|key| key.is_thinned()).map(Key::identity).collect();
+    Ok(whole.into_iter().filter(|key| existing.contains(&key.identity())).collect())
 }
 
-/// Refuses to write into a store that a later perfgate writes to. A look at the newest records tells, whatever the
-/// length of the history.
+/// Refuses to write into a store of a later perfgate. Checks only the newest records, so the cost does not grow with the
+/// history.
 fn refuse_newer(store: &dyn Store, keys: &[Key]) -> Result<(), StoreError> {
     for key in keys.iter().rev().take(NEWEST) {
-        // One that is damaged or was removed in between says nothing of versions.
+        // A damaged record, or one removed in between, has no version.
         let Ok(bytes) = store.read(key) else { continue };
         let version = record::version(&bytes).unwrap_or_default();
         if version > record::VERSION {
@@ -267,7 +273,7 @@ fn refuse_newer(store: &dyn Store, keys: &[Key]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses records whose bytes are not the ones that their keys name.
+/// Refuses records whose bytes do not have the hash in their keys.
 fn refuse_mismatch(records: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
     match records.iter().find(|(key, bytes)| !key.fits(bytes)) {
         Some((key, _)) => Err(StoreError::Mismatch(Box::new(key.clone()))),
@@ -275,8 +281,8 @@ fn refuse_mismatch(records: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
     }
 }
 
-/// Bytes from a store, if they are the ones that were written. Records of a later version are for their reader to
-/// refuse, who can say it better.
+/// Bytes from a store, checked against the hash in the key. Records of a later version are passed on unchecked: decoding
+/// reports them with a better error.
 fn checked(store: String, key: &Key, bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
     let later = record::version(&bytes).is_ok_and(|version| version > record::VERSION);
     if later || key.fits(&bytes) {

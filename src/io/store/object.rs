@@ -17,7 +17,7 @@ pub use bucket::{Bucket, Created, Page};
 pub use fault::BucketError;
 
 use super::key::month_of;
-use super::{Key, Listing, NEWEST, Newest, Store, StoreError, Written, checked, once, record, refuse_mismatch};
+use super::{Key, Listing, NEWEST, Newest, Store, StoreError, Written, checked, deduplicated, record, refuse_mismatch};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -145,7 +145,7 @@ impl Store for BucketStore {
             }
             requests = more;
         }
-        listing.settle();
+        listing.normalize();
         Ok(listing)
     }
 
@@ -177,7 +177,7 @@ impl Store for BucketStore {
             }
             requests = more;
         }
-        Ok(once(keys))
+        Ok(deduplicated(keys))
     }
 
     fn newest(&self, count: usize) -> Result<Newest, StoreError> {
@@ -192,7 +192,7 @@ impl Store for BucketStore {
             newest.keys = keys;
         }
         newest.more |= !months.is_empty();
-        newest.keys = once(newest.keys);
+        newest.keys = deduplicated(newest.keys);
         Ok(newest)
     }
 

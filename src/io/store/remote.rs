@@ -1,5 +1,5 @@
-//! The git command, for the network: credentials, proxies and extra headers are then those that the user has set up.
-//! (libgit2 would also lose pushes to remotes that are paths.) What is exchanged is for `exchange`.
+//! Fetches and pushes with the git command, which uses the credentials, proxies and headers that the user has configured.
+//! (libgit2 also loses pushes to remotes that are paths.) `sync` decides what is fetched and pushed.
 
 use super::StoreError;
 use crate::io::github::Token;
@@ -12,23 +12,23 @@ use std::process::{Command, Output, Stdio};
 #[derive(Debug)]
 pub(super) struct Remote<'a> {
     git_dir: &'a Path,
-    /// Where relative URLs start from, as they do for a user in the work tree.
+    /// The directory that relative URLs start from: the user's work tree.
     directory: PathBuf,
     name: &'a str,
 }
 
-/// What became of a push.
+/// The outcome of a push.
 #[derive(Debug)]
-pub(super) enum Pushed {
+pub(super) enum PushOutcome {
     Done,
-    /// Another writer was there first, in git's words.
-    Overtaken(String),
-    /// The remote takes no force, in git's words.
-    Unforced(String),
+    /// Another writer was first. Git's own text.
+    LostRace(String),
+    /// The remote does not allow a forced push. Git's own text.
+    ForceRefused(String),
 }
 
 impl<'a> Remote<'a> {
-    /// Refuses what git would take for an option.
+    /// Refuses a name that git would take for an option.
     pub(super) fn new(repository: &git2::Repository, git_dir: &'a Path, name: &'a str) -> Result<Self, StoreError> {
         if name.is_empty() || name.starts_with('-') || name.chars().any(char::is_control) {
             return Err(StoreError::Remote(clean(name)));
@@ -37,68 +37,68 @@ impl<'a> Remote<'a> {
         Ok(Remote { git_dir, directory, name })
     }
 
-    /// The remote as it may be shown.
+    /// The remote for a message, without a password.
     pub(super) fn shown(&self) -> String {
         clean(self.name)
     }
 
-    /// Fetches a ref into another one; false where the remote has no such ref.
+    /// Fetches a ref into another one; false if the remote has no such ref.
     ///
-    /// Nothing else may move: neither tags nor FETCH_HEAD nor what the remote's own refspecs say (in a mirror they would
-    /// overwrite our ref). All objects must come, whatever filter the clone was made with: libgit2 cannot fetch later.
+    /// Nothing else may be updated: no tags, no FETCH_HEAD, and none of the remote's own refspecs (in a mirror they would
+    /// overwrite our ref). The fetch must be complete, even in a clone with a filter: libgit2 cannot fetch missing objects.
     pub(super) fn fetch(&self, reference: &str, into: &str) -> Result<bool, StoreError> {
         let refspec = format!("+{reference}:{into}");
         let options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-prune", "--no-recurse-submodules"];
         let more = ["--no-filter", "--no-auto-maintenance", "--refmap=", "--", self.name, &refspec];
         let output = self.git("fetch", options.into_iter().chain(more))?;
-        let said = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         if output.status.success() {
             Ok(true)
-        } else if said.contains("couldn't find remote ref") {
+        } else if stderr.contains("couldn't find remote ref") {
             Ok(false)
         } else {
-            Err(self.failed("fetch", &said))
+            Err(self.failed("fetch", &stderr))
         }
     }
 
-    /// Pushes a ref to the same name. By force only in the place of a commit, and only while the remote is there.
-    pub(super) fn push(&self, reference: &str, in_place_of: Option<Oid>) -> Result<Pushed, StoreError> {
+    /// Pushes a ref to the same name. Forces it only if it replaces a commit, and only while the remote is at that commit.
+    pub(super) fn push(&self, reference: &str, in_place_of: Option<Oid>) -> Result<PushOutcome, StoreError> {
         let refspec = format!("{reference}:{reference}");
         let lease = in_place_of.map(|there| format!("--force-with-lease={reference}:{there}"));
         let options = ["--porcelain", "--no-follow-tags", "--recurse-submodules=no"];
         let place = ["--", self.name, &refspec];
         let output = self.git("push", options.iter().copied().chain(lease.as_deref()).chain(place))?;
         if output.status.success() {
-            return Ok(Pushed::Done);
+            return Ok(PushOutcome::Done);
         }
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let Some(rejected) = stdout.lines().find_map(|line| line.strip_prefix("!\t")) else {
             return Err(self.failed("push", &stderr));
         };
         if lease.is_some() && rejected.contains("[remote rejected]") && rejected.contains("non-fast-forward") {
-            return Ok(Pushed::Unforced(clean(rejected)));
+            return Ok(PushOutcome::ForceRefused(clean(rejected)));
         }
         if lost_race(rejected) {
-            return Ok(Pushed::Overtaken(clean(rejected)));
+            return Ok(PushOutcome::LostRace(clean(rejected)));
         }
-        let said = last_lines(&format!("{stderr}\n{rejected}"));
-        Err(StoreError::Refused { remote: self.shown(), said })
+        let stderr = last_lines(&format!("{stderr}\n{rejected}"));
+        Err(StoreError::Refused { remote: self.shown(), stderr })
     }
 
-    /// The error for a push that the remote does not take, in git's words.
-    pub(super) fn refused(&self, said: &str) -> StoreError {
-        StoreError::Refused { remote: self.shown(), said: said.to_owned() }
+    /// The error for a push that the remote refused.
+    pub(super) fn refused(&self, stderr: &str) -> StoreError {
+        StoreError::Refused { remote: self.shown(), stderr: stderr.to_owned() }
     }
 
-    fn failed(&self, what: &'static str, said: &str) -> StoreError {
-        StoreError::Network { what, remote: self.shown(), said: last_lines(said) }
+    fn failed(&self, what: &'static str, stderr: &str) -> StoreError {
+        StoreError::Network { what, remote: self.shown(), stderr: last_lines(stderr) }
     }
 
     fn git<'s>(&self, verb: &str, arguments: impl Iterator<Item = &'s str>) -> Result<Output, StoreError> {
         let mut git_dir = OsString::from("--git-dir=");
         git_dir.push(self.git_dir);
         let mut command = Command::new("git");
-        // Inside a hook these point at another repository.
+        // Git sets these inside a hook; they point at another repository.
         for variable in [
             "GIT_DIR",
             "GIT_WORK_TREE",
@@ -111,7 +111,7 @@ impl<'a> Remote<'a> {
         ] {
             command.env_remove(variable);
         }
-        self.lend_token(&mut command, &|name| std::env::var(name).ok());
+        self.pass_token(&mut command, &|name| std::env::var(name).ok());
         command
             .current_dir(&self.directory)
             .env("GIT_TERMINAL_PROMPT", "0")
@@ -127,16 +127,16 @@ impl<'a> Remote<'a> {
 }
 
 impl Remote<'_> {
-    /// In a workflow without git credentials (`persist-credentials: false`) git is lent the job's token, for the server of
-    /// the workflow alone, and through its environment alone: arguments and addresses can be seen by others.
-    fn lend_token(&self, command: &mut Command, variable: &dyn Fn(&str) -> Option<String>) {
+    /// In a workflow without git credentials (`persist-credentials: false`) git gets the job's token, only for the server of
+    /// the workflow and only through its environment: other users can see arguments and URLs.
+    fn pass_token(&self, command: &mut Command, variable: &dyn Fn(&str) -> Option<String>) {
         let server =
             variable("GITHUB_SERVER_URL").filter(|url| url.starts_with("http://") || url.starts_with("https://"));
         let token = variable(Token::VARIABLE).as_deref().and_then(Token::new);
         let (Some(server), Some(token)) = (server, token) else { return };
         let server = format!("{}/", server.trim_end_matches('/'));
         if self.has_header(&server) {
-            return; // actions/checkout left its own; two would be refused
+            return; // set by actions/checkout; the server refuses two
         }
         let before = variable("GIT_CONFIG_COUNT").and_then(|count| count.parse::<u32>().ok()).unwrap_or(0);
         command.env("GIT_CONFIG_COUNT", (before + 1).to_string());
@@ -159,8 +159,8 @@ impl Remote<'_> {
     }
 }
 
-/// True for the words that git has for "another writer was first"; everything else is a refusal. A ref that is locked
-/// for good ends in the same words, and then in the last of the tries.
+/// True if git's status line for a ref means that another writer was first. A remote ref that stays locked is reported in
+/// the same way; the retries then run out.
 fn lost_race(rejected: &str) -> bool {
     let refused = ["declined", "protected", "denied", "prohibited"];
     let raced = [
@@ -177,14 +177,14 @@ fn lost_race(rejected: &str) -> bool {
     has(&raced) && !has(&refused)
 }
 
-/// The last lines of what git said, fit to be shown in one.
-fn last_lines(said: &str) -> String {
-    let lines: Vec<String> = said.lines().map(clean).filter(|line| !line.is_empty()).collect();
+/// The last lines of git's output on one line.
+fn last_lines(stderr: &str) -> String {
+    let lines: Vec<String> = stderr.lines().map(clean).filter(|line| !line.is_empty()).collect();
     let lines = &lines[lines.len().saturating_sub(5)..];
-    if lines.is_empty() { "git said nothing".to_owned() } else { lines.join("; ") }
+    if lines.is_empty() { "git printed nothing".to_owned() } else { lines.join("; ") }
 }
 
-/// Without control characters, and without the user and password of a URL.
+/// Text without control characters, and without the user and password of a URL.
 fn clean(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut parts = text.split("://");
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_lost_race_is_tried_again() {
+    fn only_a_lost_race_is_retried() {
         let line = |why: &str| format!("refs/perfgate/baselines:refs/perfgate/baselines\t{why}");
         for why in [
             "[rejected] (fetch first)",
@@ -226,10 +226,10 @@ mod tests {
     }
 
     #[test]
-    fn what_git_said_is_shown_without_passwords_and_escapes() {
-        let said = "remote: \u{1b}[31mno\nfatal: https://me:pw@example.org/x and http://a/b@c, ssh://u@h\n\n";
+    fn git_output_is_shown_without_passwords_and_escapes() {
+        let stderr = "remote: \u{1b}[31mno\nfatal: https://me:pw@example.org/x and http://a/b@c, ssh://u@h\n\n";
         let shown = "remote:  [31mno; fatal: https://***@example.org/x and http://a/b@c, ssh://***@h";
-        assert_eq!(last_lines(said), shown);
+        assert_eq!(last_lines(stderr), shown);
         assert_eq!(last_lines("1\n2\n3\n4\n5\n6"), "2; 3; 4; 5; 6");
     }
 }

@@ -1,18 +1,18 @@
-//! Runs to and from a remote. Both sides end up with both sides' runs, on one straight line of commits.
+//! Pull and push of a git store. Afterwards each side has the runs of both, in one linear history.
 //!
-//! What the remote has is fetched beside our ref. Where the two lines have parted, ours is made anew as one commit on
-//! top of the remote's tip: the remote's files, plus those that we added since the lines parted, less those that we
-//! removed. (Where they share no commit, nothing is removed.) Then an ordinary push either takes that tip, or another
-//! writer was faster and it begins again.
+//! The remote's ref is fetched under a name of its own. If the two histories have diverged, ours is replaced by one commit
+//! on top of the remote's: the remote's files, plus those that we added since the merge base, minus those that we
+//! removed. (Without a merge base, nothing is removed.) A push of that commit succeeds, or loses the race to another
+//! writer and is retried with back-off.
 //!
-//! Pruning begins a line anew, with a list of the runs that are gone (see `pruned`). Two lines that share no commit are
-//! joined on the one of the higher generation, the remote's where they are equal: what the other one has on top goes
-//! along, less what either side has pruned. A line that the remote does not have yet is pushed by force, and only if the
-//! remote is still where it was fetched from; a remote that takes no force gets the same files on top of its old line.
+//! Pruning restarts the history and adds tombstones (see `tombstones`). Of two histories without a common commit, the one
+//! of the higher generation is kept, the remote's if both are equal. The other one's runs are added on top, minus those
+//! that either side has pruned. A history that the remote does not have yet is pushed by force, only if the remote is
+//! still at the commit that was fetched. A remote that refuses force gets the same files on top of its old history.
 
 use super::backoff::Backoff;
-use super::git::{Moved, message};
-use super::remote::{Pushed, Remote};
+use super::git::{RefUpdate, message};
+use super::remote::{PushOutcome, Remote};
 use super::tombstones::Tombstones;
 use super::{GitStore, Key, Listing, RunIdentity, Store, StoreError};
 use git2::{ErrorCode, MergeOptions, Oid, Repository, Tree};
@@ -21,12 +21,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What was exchanged.
+/// Numbers of transferred runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SyncCounts {
-    /// Runs that are new here.
+    /// Runs that are new in this repository.
     pub received: usize,
-    /// Runs that are new there.
+    /// Runs that are new at the remote.
     pub sent: usize,
 }
 
@@ -34,38 +34,40 @@ impl GitStore {
     pub(super) fn pull_from(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         let repository = self.repository()?;
         let remote = Remote::new(&repository, &self.git_dir, remote)?;
-        let (_, received) = self.take_over(&repository, &remote)?;
+        let (_, received) = self.fetch_and_merge(&repository, &remote)?;
         Ok(SyncCounts { received, sent: 0 })
     }
 
     pub(super) fn push_to(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         let repository = self.repository()?;
         let remote = Remote::new(&repository, &self.git_dir, remote)?;
-        let mut backoff = waits(&self.git_dir);
-        let mut exchange = SyncCounts::default();
+        let mut backoff = backoff(&self.git_dir);
+        let mut counts = SyncCounts::default();
         loop {
-            let (theirs, received) = self.take_over(&repository, &remote)?;
-            exchange.received += received;
+            let (theirs, received) = self.fetch_and_merge(&repository, &remote)?;
+            counts.received += received;
             let ours = self.tip(&repository)?;
             if ours == theirs {
-                return Ok(exchange);
+                return Ok(counts);
             }
-            exchange.sent = self.more(&repository, ours, theirs)?.len();
-            let anew = match (ours, theirs) {
-                (Some(ours), Some(theirs)) => (!self.goes_on(&repository, ours, theirs)?).then_some((ours, theirs)),
+            counts.sent = self.added(&repository, ours, theirs)?.len();
+            let restarted = match (ours, theirs) {
+                (Some(ours), Some(theirs)) => {
+                    (!self.descends_from(&repository, ours, theirs)?).then_some((ours, theirs))
+                }
                 _ => None,
             };
-            match remote.push(&self.reference, anew.map(|(_, theirs)| theirs))? {
-                Pushed::Done => return Ok(exchange),
-                Pushed::Unforced(why) => {
-                    let Some((ours, theirs)) = anew else { return Err(remote.refused(&why)) };
+            match remote.push(&self.reference, restarted.map(|(_, theirs)| theirs))? {
+                PushOutcome::Done => return Ok(counts),
+                PushOutcome::ForceRefused(why) => {
+                    let Some((ours, theirs)) = restarted else { return Err(remote.refused(&why)) };
                     let tree = self.tree(&repository, ours)?.id();
                     let on_top = self.commit(&repository, tree, Some(theirs), "perfgate: prune")?;
-                    if let Moved::Overtaken(why) = self.advance(&repository, Some(ours), on_top)? {
+                    if let RefUpdate::LostRace(why) = self.advance(&repository, Some(ours), on_top)? {
                         backoff.wait().map_err(|tries| self.busy(tries, why))?;
                     }
                 }
-                Pushed::Overtaken(why) => backoff.wait().map_err(|tries| StoreError::Busy {
+                PushOutcome::LostRace(why) => backoff.wait().map_err(|tries| StoreError::Busy {
                     store: format!("{} of `{}`", self.describe(), remote.shown()),
                     tries,
                     why,
@@ -74,56 +76,60 @@ impl GitStore {
         }
     }
 
-    /// Fetches, and moves our ref to what both have. Gives the remote's tip and how many runs were new here.
-    fn take_over(&self, repository: &Repository, remote: &Remote<'_>) -> Result<(Option<Oid>, usize), StoreError> {
+    /// Fetches, and moves our ref to the merged history. Returns the remote's commit and the number of runs new here.
+    fn fetch_and_merge(
+        &self,
+        repository: &Repository,
+        remote: &Remote<'_>,
+    ) -> Result<(Option<Oid>, usize), StoreError> {
         let incoming = Incoming::new(repository);
         if !remote.fetch(&self.reference, &incoming.name)? {
             return Ok((None, 0));
         }
         let theirs = repository.refname_to_id(&incoming.name).map_err(|e| self.failed("read what was fetched", e))?;
-        // Whatever it is, it must be a store before it becomes ours; what we have of it is one.
+        // The remote's ref must be a valid store before it is merged; folders that are the same here are.
         let (fetched, here) = (self.tree(repository, theirs)?, self.tip(repository)?);
         let here = here.map(|tip| self.tree(repository, tip)).transpose()?;
         self.listing_of(repository, &fetched, changed(&fetched, here.as_ref()))?;
-        self.pruned(repository, &fetched)?;
-        let mut backoff = waits(&self.git_dir);
+        self.tombstones(repository, &fetched)?;
+        let mut backoff = backoff(&self.git_dir);
         loop {
             let ours = self.tip(repository)?;
-            let joined = self.joined(repository, ours, theirs)?;
-            if ours == Some(joined) {
+            let merged = self.merged(repository, ours, theirs)?;
+            if ours == Some(merged) {
                 return Ok((Some(theirs), 0));
             }
-            let received = self.more(repository, Some(joined), ours)?.len();
-            match self.advance(repository, ours, joined)? {
-                Moved::Done => return Ok((Some(theirs), received)),
-                Moved::Overtaken(why) => backoff.wait().map_err(|tries| self.busy(tries, why))?,
+            let received = self.added(repository, Some(merged), ours)?.len();
+            match self.advance(repository, ours, merged)? {
+                RefUpdate::Done => return Ok((Some(theirs), received)),
+                RefUpdate::LostRace(why) => backoff.wait().map_err(|tries| self.busy(tries, why))?,
             }
         }
     }
 
-    /// True where a commit has another one behind it.
-    fn goes_on(&self, repository: &Repository, tip: Oid, from: Oid) -> Result<bool, StoreError> {
-        let behind = repository.graph_descendant_of(tip, from).map_err(|e| self.failed("compare two lines", e))?;
-        Ok(tip == from || behind)
+    /// True if `tip` is `from` or a descendant of it.
+    fn descends_from(&self, repository: &Repository, tip: Oid, from: Oid) -> Result<bool, StoreError> {
+        let is_descendant =
+            repository.graph_descendant_of(tip, from).map_err(|e| self.failed("compare the two histories", e))?;
+        Ok(tip == from || is_descendant)
     }
 
-    /// The commit that has both sides' runs and one of the tips behind it: the remote's, unless ours is of a line that
-    /// was begun anew since.
-    fn joined(&self, repository: &Repository, ours: Option<Oid>, theirs: Oid) -> Result<Oid, StoreError> {
-        let failed = |e| self.failed("join our runs with the remote's", e);
+    /// A commit with the runs of both sides, on top of the remote's commit; on top of ours if ours was pruned since.
+    fn merged(&self, repository: &Repository, ours: Option<Oid>, theirs: Oid) -> Result<Oid, StoreError> {
+        let failed = |e| self.failed("merge our runs with the remote's", e);
         let Some(ours) = ours else { return Ok(theirs) };
-        let parted = match repository.merge_base(ours, theirs) {
+        let merge_base = match repository.merge_base(ours, theirs) {
             Ok(commit) => Some(commit),
             Err(error) if error.code() == ErrorCode::NotFound => None,
             Err(error) => return Err(failed(error)),
         };
-        if parted == Some(theirs) {
+        if merge_base == Some(theirs) {
             return Ok(ours);
         }
-        if parted == Some(ours) {
+        if merge_base == Some(ours) {
             return Ok(theirs);
         }
-        let before = match parted {
+        let base = match merge_base {
             Some(commit) => self.tree(repository, commit)?,
             None => {
                 let nothing = repository.treebuilder(None).and_then(|t| t.write()).map_err(failed)?;
@@ -131,63 +137,69 @@ impl GitStore {
             }
         };
         let (our_tree, their_tree) = (self.tree(repository, ours)?, self.tree(repository, theirs)?);
-        let (our_pruned, their_pruned) = (self.pruned(repository, &our_tree)?, self.pruned(repository, &their_tree)?);
-        let pruned = Tombstones::merged(&self.pruned(repository, &before)?, &our_pruned, &their_pruned);
+        let (our_tombstones, their_tombstones) =
+            (self.tombstones(repository, &our_tree)?, self.tombstones(repository, &their_tree)?);
+        let tombstones = Tombstones::merged(&self.tombstones(repository, &base)?, &our_tombstones, &their_tombstones);
         let mut options = MergeOptions::new();
         options.find_renames(false);
-        // The list of pruned runs is joined by its own rule.
-        let bare = |tree: &Tree<'_>| {
-            let bare = self.with_pruned(repository, tree.id(), &Tombstones::default())?;
-            repository.find_tree(bare).map_err(failed)
-        };
-        let (before, bare_ours, bare_theirs) = (bare(&before)?, bare(&our_tree)?, bare(&their_tree)?);
-        let mut index = repository.merge_trees(&before, &bare_theirs, &bare_ours, Some(&options)).map_err(failed)?;
+        // Tombstones are merged by their own rule.
+        let without = |tree: &Tree<'_>| self.without_tombstones(repository, tree);
+        let (base, runs_here, runs_there) = (without(&base)?, without(&our_tree)?, without(&their_tree)?);
+        let mut index = repository.merge_trees(&base, &runs_there, &runs_here, Some(&options)).map_err(failed)?;
         if index.has_conflicts() {
             return Err(StoreError::Damaged {
                 store: self.describe(),
-                place: "a file that is here and at the remote".to_owned(),
-                why: "the two have one name and different content".to_owned(),
+                place: "a file in this repository and at the remote".to_owned(),
+                why: "the two have the same name and different content".to_owned(),
             });
         }
         let tree = index.write_tree_to(repository).map_err(failed)?;
-        let tree = self.without_pruned(repository, tree, &pruned)?;
-        let tree = self.with_pruned(repository, tree, &pruned)?;
-        let anew = parted.is_none() && our_pruned.generation > their_pruned.generation;
-        let (line, its_tree, other) = if anew { (ours, our_tree, theirs) } else { (theirs, their_tree, ours) };
-        if tree == its_tree.id() {
-            return Ok(line);
+        let tree = self.without_pruned_runs(repository, tree, &tombstones)?;
+        let tree = self.with_tombstones(repository, tree, &tombstones)?;
+        let restarted = merge_base.is_none() && our_tombstones.generation > their_tombstones.generation;
+        let (kept, kept_tree, other) = if restarted { (ours, our_tree, theirs) } else { (theirs, their_tree, ours) };
+        if tree == kept_tree.id() {
+            return Ok(kept);
         }
-        let added = self.more(repository, Some(other), Some(line))?;
-        self.commit(repository, tree, Some(line), &message("record", &added))
+        let added = self.added(repository, Some(other), Some(kept))?;
+        self.commit(repository, tree, Some(kept), &message("record", &added))
     }
 
-    /// A tree without the runs that are gone for good, and without whole runs that are there thinned too.
-    fn without_pruned(&self, repository: &Repository, tree: Oid, pruned: &Tombstones) -> Result<Oid, StoreError> {
-        let tree = repository.find_tree(tree).map_err(|e| self.failed("join our runs with the remote's", e))?;
+    fn without_tombstones<'r>(&self, repository: &'r Repository, tree: &Tree<'_>) -> Result<Tree<'r>, StoreError> {
+        let tree = self.with_tombstones(repository, tree.id(), &Tombstones::default())?;
+        repository.find_tree(tree).map_err(|e| self.failed("merge our runs with the remote's", e))
+    }
+
+    /// A tree without the pruned runs, and without whole runs of which the thinned form is present too.
+    fn without_pruned_runs(
+        &self,
+        repository: &Repository,
+        tree: Oid,
+        tombstones: &Tombstones,
+    ) -> Result<Oid, StoreError> {
+        let tree = repository.find_tree(tree).map_err(|e| self.failed("merge our runs with the remote's", e))?;
         let Listing { keys, duplicates, .. } = self.listing_of(repository, &tree, |_| true)?;
         let thinned: BTreeSet<RunIdentity<'_>> = duplicates.iter().map(Key::identity).collect();
-        let gone = |key: &&Key| pruned.contains(key) || !key.is_thinned() && thinned.contains(&key.identity());
-        let gone: BTreeSet<Key> = keys.iter().chain(&duplicates).filter(gone).cloned().collect();
+        let is_gone = |key: &&Key| tombstones.contains(key) || !key.is_thinned() && thinned.contains(&key.identity());
+        let gone: BTreeSet<Key> = keys.iter().chain(&duplicates).filter(is_gone).cloned().collect();
         if gone.is_empty() {
             return Ok(tree.id());
         }
         self.without_runs(repository, &tree, &gone).map(|(tree, _)| tree)
     }
 
-    /// The runs of one tip that another one does not have.
-    fn more(&self, repository: &Repository, of: Option<Oid>, than: Option<Oid>) -> Result<BTreeSet<Key>, StoreError> {
+    /// The runs of one commit that another one does not have.
+    fn added(&self, repository: &Repository, of: Option<Oid>, than: Option<Oid>) -> Result<BTreeSet<Key>, StoreError> {
         let tree = |tip: Option<Oid>| tip.map(|tip| self.tree(repository, tip)).transpose();
         let (Some(of), than) = (tree(of)?, tree(than)?) else { return Ok(BTreeSet::new()) };
-        let keys = |tree: &Tree<'_>| {
-            let listing = self.listing_of(repository, tree, changed(&of, than.as_ref()))?;
-            Ok::<_, StoreError>(BTreeSet::from_iter(listing.keys))
-        };
-        let there = than.as_ref().map(keys).transpose()?.unwrap_or_default();
-        Ok(keys(&of)?.difference(&there).cloned().collect())
+        let list = |tree: &Tree<'_>| self.listing_of(repository, tree, changed(&of, than.as_ref()));
+        let other = than.as_ref().map(list).transpose()?.unwrap_or_default();
+        let other = BTreeSet::from_iter(other.keys);
+        Ok(list(&of)?.keys.into_iter().filter(|key| !other.contains(key)).collect())
     }
 }
 
-/// Whether a folder of a tree is another one in a second tree, or not in it. Of a long history most folders are the same.
+/// True for a folder of a tree that differs in the second tree or is missing from it. In a long history most are equal.
 fn changed<'t>(tree: &'t Tree<'_>, other: Option<&'t Tree<'_>>) -> impl Fn(&str) -> bool + use<'t> {
     move |folder| {
         let id = |tree: &Tree<'_>| tree.get_name(folder).map(|entry| entry.id());
@@ -195,12 +207,12 @@ fn changed<'t>(tree: &'t Tree<'_>, other: Option<&'t Tree<'_>>) -> impl Fn(&str)
     }
 }
 
-fn waits(place: &Path) -> Backoff {
+fn backoff(place: &Path) -> Backoff {
     Backoff::new(place, 30, Duration::from_millis(20), Duration::from_secs(2))
 }
 
-/// The ref that a fetch writes to: one for each fetch, so that two at once do not meet, and gone when dropped. It has
-/// its own folder, since git removes the folder with the last ref in it.
+/// The ref that a fetch writes to: a new name for each fetch, deleted when dropped. It has a folder of its own, because
+/// git removes a folder with its last ref.
 struct Incoming<'r> {
     repository: &'r Repository,
     name: String,
@@ -217,7 +229,7 @@ impl<'r> Incoming<'r> {
 impl Drop for Incoming<'_> {
     fn drop(&mut self) {
         if let Ok(mut reference) = self.repository.find_reference(&self.name) {
-            // What stays behind is overwritten by a later fetch of the same number, and harms nobody.
+            // A ref that stays is overwritten by a later fetch of the same number.
             let _ = reference.delete();
         }
     }

@@ -1,5 +1,5 @@
-//! The mark that pruning leaves in a ref's tree: a file `pruned` with the names of the runs that are gone for good. A
-//! clone that still has them would bring them back otherwise, since an exchange keeps what either side has.
+//! Tombstones of pruned runs: a file `pruned` in the ref's tree with their names. Without it, a clone that still has the
+//! runs would restore them, since pull and push keep the runs of both sides.
 //!
 //! ```text
 //! perfgate pruned 1
@@ -7,8 +7,8 @@
 //! 001700000000-c1b0730e0133
 //! ```
 //!
-//! Pruning starts the ref's line of commits anew. Of two lines that share no commit the one of the higher generation
-//! goes on, and the remote's where both have the same. Thinned runs are in no list: the thinned form says it.
+//! Pruning restarts the ref's history. Of two histories without a common commit, the one of the higher generation is kept,
+//! the remote's if both are equal. Thinned runs need no tombstone: the thinned form replaces the whole one.
 
 use super::Key;
 use std::collections::BTreeSet;
@@ -17,64 +17,64 @@ use std::fmt::Write;
 /// The name of the file.
 pub(super) const NAME: &str = "pruned";
 
-const HEAD: &str = "perfgate pruned 1";
+const FIRST_LINE: &str = "perfgate pruned 1";
 
-/// So many names are kept, those of the youngest runs. Who still holds one that is older brings it back, and the next
-/// pruning takes it again: nothing is lost by that.
+/// The most names that are kept, those of the newest runs. A clone that still has an older one restores it, and the next
+/// pruning removes it again.
 const MOST: usize = 20_000;
 
-/// Which runs are gone for good.
+/// The runs that were pruned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tombstones {
-    /// How often the line was started anew.
+    /// How often the history was restarted.
     pub(super) generation: u64,
-    gone: BTreeSet<String>,
+    names: BTreeSet<String>,
 }
 
 impl Tombstones {
-    /// Reads the file.
+    /// Parses the file.
     pub(super) fn parse(bytes: &[u8]) -> Result<Tombstones, &'static str> {
         let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
         let mut lines = text.lines();
-        if lines.next() != Some(HEAD) {
-            return Err("it does not begin as this perfgate knows it; a newer one may have written it");
+        if lines.next() != Some(FIRST_LINE) {
+            return Err("its first line is unknown; a newer perfgate may have written it");
         }
         let generation = lines.next().and_then(|line| line.strip_prefix("generation ")?.parse().ok());
-        let generation = generation.ok_or("its generation is no number")?;
-        Ok(Tombstones { generation, gone: lines.map(str::to_owned).collect() })
+        let generation = generation.ok_or("its generation is not a number")?;
+        Ok(Tombstones { generation, names: lines.map(str::to_owned).collect() })
     }
 
     /// The file's content.
     pub(super) fn bytes(&self) -> Vec<u8> {
-        let mut text = format!("{HEAD}\ngeneration {}\n", self.generation);
-        for name in self.gone.iter().skip(self.gone.len().saturating_sub(MOST)) {
+        let mut text = format!("{FIRST_LINE}\ngeneration {}\n", self.generation);
+        for name in self.names.iter().skip(self.names.len().saturating_sub(MOST)) {
             let _ = writeln!(text, "{name}");
         }
         text.into_bytes()
     }
 
-    /// Notes that a run is gone.
+    /// Marks a run as pruned.
     pub(super) fn add(&mut self, key: &Key) {
-        self.gone.insert(name(key));
+        self.names.insert(name(key));
     }
 
-    /// Forgets that a run was gone, since it was recorded again. True where it was.
+    /// Unmarks a run that was recorded again. True if it was marked.
     pub(super) fn remove(&mut self, key: &Key) -> bool {
-        self.gone.remove(&name(key))
+        self.names.remove(&name(key))
     }
 
-    /// True where a run is gone.
+    /// True if a run is pruned.
     pub(super) fn contains(&self, key: &Key) -> bool {
-        self.gone.contains(&name(key))
+        self.names.contains(&name(key))
     }
 
-    /// What two sides say together; one that raised a run since they parted is heard.
+    /// The tombstones of two sides together, without those that either side has removed since `base`.
     pub(super) fn merged(base: &Tombstones, ours: &Tombstones, theirs: &Tombstones) -> Tombstones {
-        let raised =
-            |name: &String| base.gone.contains(name) && !(ours.gone.contains(name) && theirs.gone.contains(name));
+        let removed =
+            |name: &String| base.names.contains(name) && !(ours.names.contains(name) && theirs.names.contains(name));
         Tombstones {
             generation: ours.generation.max(theirs.generation),
-            gone: ours.gone.union(&theirs.gone).filter(|name| !raised(name)).cloned().collect(),
+            names: ours.names.union(&theirs.names).filter(|name| !removed(name)).cloned().collect(),
         }
     }
 }
@@ -99,12 +99,12 @@ mod tests {
     }
 
     #[test]
-    fn the_file_comes_back() {
-        let mark = pruned(3, [7, 8]);
-        // The id is what `printf x | git hash-object --stdin` says.
+    fn the_file_round_trips() {
+        let tombstones = pruned(3, [7, 8]);
+        // The id is the output of `printf x | git hash-object --stdin`.
         let text = "perfgate pruned 1\ngeneration 3\n000000000007-c1b0730e0133\n000000000008-c1b0730e0133\n";
-        assert_eq!(String::from_utf8(mark.bytes()).unwrap(), text);
-        assert_eq!(Tombstones::parse(text.as_bytes()), Ok(mark));
+        assert_eq!(String::from_utf8(tombstones.bytes()).unwrap(), text);
+        assert_eq!(Tombstones::parse(text.as_bytes()), Ok(tombstones));
         for broken in
             ["", "perfgate pruned 2\ngeneration 1\n", "perfgate pruned 1\n", "perfgate pruned 1\ngeneration x\n"]
         {
@@ -113,19 +113,19 @@ mod tests {
     }
 
     #[test]
-    fn a_run_stays_gone_unless_a_side_recorded_it_again() {
+    fn a_run_stays_pruned_unless_a_side_recorded_it_again() {
         let base = pruned(1, [1, 2]);
         let mut ours = base.clone();
         assert!(ours.remove(&key(1)) && !ours.remove(&key(9)));
-        let joined = Tombstones::merged(&base, &ours, &pruned(2, [1, 2, 3]));
-        assert_eq!(joined, pruned(2, [2, 3]));
-        // Two that share nothing have only what both say.
-        let joined = Tombstones::merged(&Tombstones::default(), &ours, &pruned(2, [1]));
-        assert_eq!(joined, pruned(2, [1, 2]));
+        let merged = Tombstones::merged(&base, &ours, &pruned(2, [1, 2, 3]));
+        assert_eq!(merged, pruned(2, [2, 3]));
+        // Without a common base, all tombstones of both sides are kept.
+        let merged = Tombstones::merged(&Tombstones::default(), &ours, &pruned(2, [1]));
+        assert_eq!(merged, pruned(2, [1, 2]));
     }
 
     #[test]
-    fn the_list_is_bounded_and_the_oldest_go_first() {
+    fn the_list_is_bounded_and_drops_the_oldest_first() {
         let back = Tombstones::parse(&pruned(1, 0..MOST as i64 + 5).bytes()).unwrap();
         assert!(!back.contains(&key(4)) && back.contains(&key(5)) && back.contains(&key(MOST as i64 + 4)));
     }

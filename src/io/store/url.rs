@@ -1,10 +1,10 @@
-//! The address of a store, as it is written.
+//! The URL of a store.
 
 use super::{BucketUrl, StoreError};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// The address of a store, as perfgate.toml and `--store` have it.
+/// The URL of a store, from perfgate.toml or `--store`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreUrl {
     /// `git:REF`: a ref of the repository.
@@ -19,7 +19,7 @@ impl FromStr for StoreUrl {
     type Err = StoreError;
 
     fn from_str(url: &str) -> Result<Self, StoreError> {
-        // Who put a password into the address shall not find it in a log.
+        // A password in the URL must not be logged.
         let shown = match (url.split_once("://"), url.rsplit_once('@')) {
             (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
             _ => url.to_owned(),
@@ -29,9 +29,9 @@ impl FromStr for StoreUrl {
             Some(("git", name)) => {
                 let taken = ["refs/heads/", "refs/tags/", "refs/remotes/"].iter().any(|s| name.starts_with(s));
                 if !name.starts_with("refs/") || !name[5..].contains('/') || !git2::Reference::is_valid_name(name) {
-                    wrong("a git store is named by a full ref")
+                    wrong("a git store needs a full ref name, such as refs/perfgate/baselines")
                 } else if taken {
-                    wrong("branches, tags and remote branches are yours; a store needs a ref of its own")
+                    wrong("branches, tags and remote branches cannot be stores; use a ref of its own")
                 } else {
                     Ok(StoreUrl::Git(name.to_owned()))
                 }
@@ -39,7 +39,7 @@ impl FromStr for StoreUrl {
             Some(("dir", "")) => wrong("the path is missing"),
             Some(("dir", path)) => Ok(StoreUrl::Directory(path.into())),
             Some(("s3" | "gs" | "az", _)) => url.parse().map(StoreUrl::Bucket).or_else(wrong),
-            _ => wrong("it begins with no kind of store that is known"),
+            _ => wrong("unknown kind of store"),
         }
     }
 }
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_stores_are_read() {
+    fn urls_are_parsed() {
         assert_eq!(DEFAULT_URL.parse::<StoreUrl>().unwrap(), StoreUrl::Git("refs/perfgate/baselines".into()));
         assert_eq!("dir:a b".parse::<StoreUrl>().unwrap(), StoreUrl::Directory("a b".into()));
         let why = |url: &str| url.parse::<StoreUrl>().unwrap_err().to_string();
@@ -60,7 +60,7 @@ mod tests {
         for url in
             ["", "git:", "git:baselines", "git:refs/x", "git:refs/a/..", "git:-x", "dir:", "baselines", "http://x"]
         {
-            assert!(why(url).contains("write git:refs/perfgate/baselines, dir:PATH"), "{url}");
+            assert!(why(url).contains("use git:refs/perfgate/baselines, dir:PATH"), "{url}");
         }
     }
 }

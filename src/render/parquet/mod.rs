@@ -1,5 +1,5 @@
 //! A stored run as a Parquet file: a flat table, one row for each process run of each metric of each benchmark. Where
-//! the file goes is for `io::lake`; what the columns mean is written down in docs/export.md, which a test holds to them.
+//! the file goes is for `io::export`; what the columns mean is written down in docs/export.md, which a test holds to them.
 //!
 //! The schema only grows: a column is added at the end, and never given to another meaning. What cannot be done so is a
 //! new version in the file's metadata.

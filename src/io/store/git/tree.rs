@@ -1,4 +1,4 @@
-//! The next tree of the ref: runs added to the folders of their months, or taken out of them.
+//! The next tree of the ref: runs added to or removed from the folders of their months.
 
 use super::GitStore;
 use crate::io::store::tombstones::{self, Tombstones};
@@ -10,27 +10,17 @@ const FILE: i32 = 0o100_644;
 const FOLDER: i32 = 0o040_000;
 
 impl GitStore {
-    /// A tree with another list of runs that are gone for good; none where it is empty and there was no pruning.
-    pub(in crate::io::store) fn with_pruned(
+    /// A tree with other tombstones; without the file if nothing was ever pruned.
+    pub(in crate::io::store) fn with_tombstones(
         &self,
         repository: &Repository,
         tree: Oid,
-        pruned: &Tombstones,
+        tombstones: &Tombstones,
     ) -> Result<Oid, StoreError> {
-        let made = || {
-            let tree = repository.find_tree(tree)?;
-            let mut root = repository.treebuilder(Some(&tree))?;
-            if *pruned != Tombstones::default() {
-                root.insert(tombstones::NAME, repository.blob(&pruned.bytes())?, FILE)?;
-            } else if root.get(tombstones::NAME)?.is_some() {
-                root.remove(tombstones::NAME)?;
-            }
-            root.write()
-        };
-        made().map_err(|e| self.failed("make a tree", e))
+        with_tombstones(repository, tree, tombstones).map_err(|e| self.failed("make a tree", e))
     }
 
-    /// A tree with runs added, and which of them are new.
+    /// A tree with runs added, and the keys of those that are new.
     pub(super) fn with_runs(
         &self,
         repository: &Repository,
@@ -39,8 +29,8 @@ impl GitStore {
     ) -> Result<(Oid, BTreeSet<Key>), StoreError> {
         let failed = |e| self.failed("make a tree", e);
         let mut added = BTreeSet::new();
-        let mut pruned = tree.map(|tree| self.pruned(repository, tree)).transpose()?.unwrap_or_default();
-        let mut raised = false;
+        let mut tombstones = tree.map(|tree| self.tombstones(repository, tree)).transpose()?.unwrap_or_default();
+        let mut removed_tombstone = false;
         let mut root = repository.treebuilder(tree).map_err(failed)?;
         for (month, keys) in by_month(blobs.keys().copied()) {
             let folder = match root.get(&month).map_err(failed)? {
@@ -58,12 +48,12 @@ impl GitStore {
                 if !key.is_thinned() && thinned.contains(&key.identity()) {
                     continue;
                 }
-                raised |= pruned.remove(key);
+                removed_tombstone |= tombstones.remove(key);
                 let blob = blobs[key];
                 let there = builder.get(key.file_name()).map_err(failed)?.map(|entry| entry.id());
                 match there {
                     Some(there) if there == blob => {}
-                    Some(_) => return Err(self.damaged(&key.to_string(), "its content does not fit its name")),
+                    Some(_) => return Err(self.damaged(&key.to_string(), "its content does not match its name")),
                     None => {
                         builder.insert(key.file_name(), blob, FILE).map_err(failed)?;
                         added.insert(key.clone());
@@ -75,11 +65,11 @@ impl GitStore {
             }
         }
         let next = root.write().map_err(failed)?;
-        let next = if raised { self.with_pruned(repository, next, &pruned)? } else { next };
+        let next = if removed_tombstone { self.with_tombstones(repository, next, &tombstones)? } else { next };
         Ok((next, added))
     }
 
-    /// A tree with runs taken out, and how many of them were in it.
+    /// A tree with runs removed, and the number of runs removed.
     pub(in crate::io::store) fn without_runs(
         &self,
         repository: &Repository,
@@ -107,6 +97,17 @@ impl GitStore {
         }
         Ok((root.write().map_err(failed)?, removed))
     }
+}
+
+fn with_tombstones(repository: &Repository, tree: Oid, tombstones: &Tombstones) -> Result<Oid, git2::Error> {
+    let tree = repository.find_tree(tree)?;
+    let mut root = repository.treebuilder(Some(&tree))?;
+    if *tombstones != Tombstones::default() {
+        root.insert(tombstones::NAME, repository.blob(&tombstones.bytes())?, FILE)?;
+    } else if root.get(tombstones::NAME)?.is_some() {
+        root.remove(tombstones::NAME)?;
+    }
+    root.write()
 }
 
 fn by_month<'a>(keys: impl Iterator<Item = &'a Key>) -> BTreeMap<String, Vec<&'a Key>> {
