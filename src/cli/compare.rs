@@ -1,8 +1,8 @@
 //! `perfgate compare`: the gate.
 
 use super::gate_args::GateArgs;
-use super::{Global, config, facts, output, plots, render as rendering};
-use crate::gate::{Default, MissingBaseline, Scene, Wants, report};
+use super::{Global, facts, output, plots, render as rendering};
+use crate::gate::{DefaultSide, Gate, ReportDetail};
 use crate::policy::Goal;
 use crate::render::{self, TableOptions};
 use crate::verdict::Report;
@@ -94,30 +94,29 @@ pub(super) enum View {
 
 /// Compares, judges, prints and saves; the exit code is the report's.
 pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
-    let mut config = config::load(global)?;
+    let mut config = global.config()?;
     config.policy = args.gate.overrule(config.policy);
     config.policy = config.policy.with_goals(args.expect.iter().cloned());
     let template = args.template.as_deref().map(rendering::template).transpose()?;
-    let wants = Wants {
+    let gate = Gate::new(config, args.store.as_deref(), args.input_format.as_deref());
+    let detail = ReportDetail {
         facts: args.save.is_some() || template.is_some(),
-        strips: args.save.is_some() || args.html.is_some() || args.plots.is_some(),
+        samples: args.save.is_some() || args.html.is_some() || args.plots.is_some(),
     };
-    let scene = Scene { config: &config, store: args.store.as_deref(), format: args.input_format.as_deref() };
     let words = |flags: &[String], positional: &Option<String>| -> Vec<String> {
         flags.iter().chain(positional).cloned().collect()
     };
-    let head = scene.resolve(&words(&args.head, &args.positional_head), Default::Head)?;
-    let base = scene.resolve(&words(&args.base, &args.positional_base), Default::Base)?;
+    let head = gate.resolve(&words(&args.head, &args.positional_head), DefaultSide::Head)?;
+    let base = gate.resolve(&words(&args.base, &args.positional_base), DefaultSide::Base)?;
 
-    let mut report = match report(&scene, &base, &head, args.allow_missing_baseline, wants) {
-        Ok(report) => report,
-        Err(error) if args.allow_missing_baseline && error.is::<MissingBaseline>() => {
-            output::note(&format!("{error:#}"));
+    let mut report = match gate.judge_sources(&base, &head, args.allow_missing_baseline, detail) {
+        Err(error) if args.allow_missing_baseline && error.is_missing_baseline() => {
+            output::note(&error.to_string());
             return Ok(0);
         }
-        Err(error) => return Err(error),
+        report => report?,
     };
-    facts::complete_compared(&config, &mut report);
+    facts::complete_compared(&gate.config, &mut report);
     if let Some(path) = &args.save {
         save(&report, path)?;
     }

@@ -1,8 +1,7 @@
 //! `perfgate history`: stored series with their changes.
 
-use super::{Global, config, output, plots};
-use crate::gate::Scene;
-use crate::gate::stored::{self, Epochs, Older, Stored};
+use super::{Global, output, plots};
+use crate::gate::{Gate, Older, StoredHistory, with_reading};
 use crate::history::{Trace, series, trace};
 use crate::model::Diagnostic;
 use crate::render::{self, HistoryView};
@@ -61,11 +60,10 @@ enum View {
 
 /// Reads, looks for changes, and prints them.
 pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
-    let config = config::load(global)?;
-    let scene = Scene { config: &config, store: args.store.as_deref(), format: None };
-    let Stored { runs, store, older, mut diagnostics } = stored::load(&scene, args.last as usize)?;
-    let epochs = Epochs::of(&config.policy, &mut diagnostics);
-    let mut all = stored::reading(&config.policy, &epochs, |reading| series(&runs, reading));
+    let gate = Gate::new(global.config()?, args.store.as_deref(), None);
+    let StoredHistory { runs, store, older, mut diagnostics } = gate.stored_history(args.last as usize)?;
+    let epochs = gate.epochs(&mut diagnostics);
+    let mut all = with_reading(gate.policy(), &epochs, |reading| series(&runs, reading));
     if let Some(wanted) = &args.benchmark {
         let exact = all.iter().any(|series| series.benchmark.as_str() == wanted);
         let names: Vec<String> = all.iter().map(|series| series.benchmark.to_string()).collect();

@@ -1,10 +1,9 @@
 //! The command line: what was typed becomes what is meant, every refusal before any work, and one exit code.
 
-mod bench;
+mod bench_args;
 mod bisect;
 mod ci;
 mod compare;
-mod config;
 mod facts;
 mod formats;
 mod gate_args;
@@ -22,6 +21,7 @@ mod replay;
 mod runs;
 mod transfer;
 
+use crate::gate::Config;
 use anstream::ColorChoice;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::process::ExitCode;
@@ -65,6 +65,16 @@ struct Global {
     /// The config file [default: perfgate.toml here or above, up to the repository's root]
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<std::path::PathBuf>,
+}
+
+impl Global {
+    /// Reads the config that is given, or the nearest one.
+    fn config(&self) -> anyhow::Result<Config> {
+        Ok(match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::nearest()?,
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

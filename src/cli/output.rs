@@ -1,6 +1,8 @@
 //! Standard output and standard error. A reader that went away (`perfgate … | head`) is no error.
 
+use crate::gate;
 use crate::model::{Diagnostic, Severity};
+use crate::policy::Problems;
 use crate::render::escape;
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
@@ -37,8 +39,19 @@ fn forgiving(result: io::Result<()>) -> anyhow::Result<()> {
 
 /// Says what stopped the command, on standard error.
 pub fn complain(error: &anyhow::Error) {
+    match error.downcast_ref() {
+        Some(gate::Error::Config { problems, .. }) => frame(problems),
+        Some(gate::Error::UnmatchedLimits { frames, .. }) => frames.iter().for_each(frame),
+        _ => {}
+    }
     let style = AnsiColor::Red.on_default().bold();
     say("error", style, &format!("{error:#}"));
+}
+
+/// Prints problems of a file framed under their lines, on standard error.
+pub fn frame(problems: &Problems) {
+    let coloured = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+    anstream::eprintln!("{}", problems.render(coloured));
 }
 
 /// Says what is worth knowing, on standard error.

@@ -5,8 +5,7 @@
 
 use super::output;
 use super::runs::exchanged;
-use crate::gate::Scene;
-use crate::gate::stored::{self, Epochs};
+use crate::gate::{Gate, with_reading};
 use crate::history::{Fate, Keep, Keeper, Line, StoredRun, thinned};
 use crate::io::repository::Repository;
 use crate::io::store::{Key, Listing, Store, StoreError};
@@ -52,8 +51,8 @@ pub struct PruneArgs {
 }
 
 /// Decides, thins, takes away, and says what became of the runs; 2 where some could not be read.
-pub fn run(args: &PruneArgs, scene: &Scene<'_>, store: &dyn Store) -> anyhow::Result<u8> {
-    let landmarks = Landmarks::find(&scene.config.policy)?;
+pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u8> {
+    let landmarks = Landmarks::find(gate.policy())?;
     if let (Some(remote), false) = (&args.push, args.dry_run) {
         exchanged(store.pull(remote))?;
     }
@@ -62,12 +61,12 @@ pub fn run(args: &PruneArgs, scene: &Scene<'_>, store: &dyn Store) -> anyhow::Re
         bail!("{} holds no run, so there is nothing to prune", store.describe());
     }
     let mut diagnostics = Vec::new();
-    let epochs = Epochs::of(&scene.config.policy, &mut diagnostics);
+    let epochs = gate.epochs(&mut diagnostics);
     if let Some(unknown) = diagnostics.first() {
         bail!("{unknown}; mend perfgate.toml first: what the epoch begins with would not be kept");
     }
     let keep = Keep { whole: args.keep as usize, thinned: args.thin as usize };
-    let mut plan = stored::reading(&scene.config.policy, &epochs, |reading| {
+    let mut plan = with_reading(gate.policy(), &epochs, |reading| {
         Plan::make(store, &listing, &landmarks, Keeper::new(keep, reading))
     });
     if args.dry_run {

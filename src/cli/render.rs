@@ -71,14 +71,9 @@ pub fn template(word: &str) -> anyhow::Result<Template> {
 /// The document; an error of the template is framed under its line.
 pub fn fill(template: &Template, report: &Report) -> anyhow::Result<String> {
     template.render(report).map_err(|problems| {
-        show(&problems);
+        output::frame(&problems);
         anyhow::anyhow!("{}: the template cannot be filled", template.name)
     })
-}
-
-fn show(problems: &Problems) {
-    let coloured = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    anstream::eprintln!("{}", problems.render(coloured));
 }
 
 /// A saved comparison.
@@ -105,7 +100,7 @@ fn into(template: &Template, document: &str, path: &Path) -> anyhow::Result<()> 
     let name = path.display().to_string();
     let body = fs::read_to_string(path).with_context(|| format!("{name}: cannot read the document"))?;
     let framed = |name: &str, text: &str, error: crate::render::template::PartError| {
-        show(&Problems::on_line(name, text, error.line, "part", &error.message, &error.help));
+        output::frame(&Problems::on_line(name, text, error.line, "part", &error.message, &error.help));
         anyhow::anyhow!("{name}:{}: {}; nothing was written", error.line, error.message)
     };
     let parts = Parts::of(document).map_err(|error| framed(&template.name, document, error))?;

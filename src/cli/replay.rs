@@ -1,8 +1,7 @@
 //! `perfgate replay`: what these settings would have done on our own history.
 
-use super::{Global, config, output};
-use crate::gate::Scene;
-use crate::gate::stored::{self, Epochs, Stored};
+use super::{Global, output};
+use crate::gate::{Gate, StoredHistory, with_reading};
 use crate::{render, replay};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
@@ -44,17 +43,16 @@ enum View {
 
 /// Reads, judges again, and prints what came of it.
 pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
-    let config = config::load(global)?;
-    let scene = Scene { config: &config, store: args.store.as_deref(), format: None };
-    let Stored { runs, store, mut diagnostics, .. } = stored::load(&scene, args.last as usize)?;
-    let epochs = Epochs::of(&config.policy, &mut diagnostics);
-    let replay = stored::reading(&config.policy, &epochs, |reading| replay::replay(&runs, &config.policy, reading));
+    let gate = Gate::new(global.config()?, args.store.as_deref(), None);
+    let StoredHistory { runs, store, mut diagnostics, .. } = gate.stored_history(args.last as usize)?;
+    let epochs = gate.epochs(&mut diagnostics);
+    let replay = with_reading(gate.policy(), &epochs, |reading| replay::replay(&runs, gate.policy(), reading));
     output::diagnostics(&diagnostics);
     if replay.judged == 0 {
         bail!("{store} holds no run that has one of its machine before it; record some more runs of main first");
     }
     let suggestion = if args.suggest { replay::suggest(&replay) } else { None };
-    let configured = config.policy.gate_threshold();
+    let configured = gate.policy().gate_threshold();
     match args.format {
         View::Table => output::print_styled(&render::replay_table(&replay, configured))?,
         View::Json => output::stream(|out| {

@@ -2,8 +2,8 @@
 
 use super::prune::{self, PruneArgs};
 use super::transfer::{self, ExportArgs, ImportArgs};
-use super::{Global, config, output};
-use crate::gate::Scene;
+use super::{Global, output};
+use crate::gate::Gate;
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key, Store, StoreError, SyncCounts};
 use crate::model::{Commit, Detail, Environment, Evidence, Run};
@@ -76,9 +76,8 @@ enum RunsCommand {
 
 /// Runs the command.
 pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
-    let config = config::load(global)?;
-    let scene = Scene { config: &config, store: args.store.as_deref(), format: None };
-    let store = scene.open_store()?;
+    let gate = Gate::new(global.config()?, args.store.as_deref(), None);
+    let store = gate.open_store()?;
     match args.command {
         RunsCommand::List { last } => output::print(list(&*store, last)?.as_bytes())?,
         RunsCommand::Show { commit } => output::print(show(&*store, &commit)?.as_bytes())?,
@@ -90,7 +89,7 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
         }
         RunsCommand::Import(args) => return transfer::import(&args, &*store),
         RunsCommand::Export(args) => return transfer::export(&args, &*store),
-        RunsCommand::Prune(args) => return prune::run(&args, &scene, &*store),
+        RunsCommand::Prune(args) => return prune::run(&args, &gate, &*store),
         RunsCommand::Pull { remote } => {
             let Some(exchange) = exchanged(store.pull(&remote))? else { return Ok(0) };
             let line = format!("pulled from {remote}: {} runs received\n", exchange.received);

@@ -33,8 +33,8 @@ Examples:
   perfgate runs export s3://perf-runs/my-repo
   perfgate runs export dir:/mnt/runs
   perfgate runs export git:refs/perfgate/copy --store dir:runs
-  perfgate runs export --parquet /mnt/target
-  perfgate runs export --parquet s3://perf-target/runs --repository acme/parser";
+  perfgate runs export --parquet /mnt/lake
+  perfgate runs export --parquet s3://perf-lake/runs --repository acme/parser";
 
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT)]

@@ -1,138 +1,79 @@
-//! Which stored runs stand for the base of a comparison, and reading no more of them than it takes. How a side is named
-//! and read from elsewhere is for `sides`.
+//! The base window: which stored runs a head is compared with, found while reading as few of them as possible.
 
-use super::side::{MissingBaseline, Scene, Side, Stored, assemble};
-use super::stored::{self, Epochs};
+use super::side::{KeyedRun, Side, side_of_stored};
+use super::stored_history::with_reading;
+use super::{Error, Gate};
 use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, joined, joined_count, machine, window_of};
 use crate::io::repository::{CANDIDATES, Repository};
 use crate::io::store::{self, Key, Store};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
-use anyhow::Context;
 use std::collections::BTreeSet;
-use std::path::Path;
 
-/// No more stored runs than this are opened for a base, so that a store of many machines costs no more as it grows.
+/// Most stored runs that are opened for a base, so that a store with many machines does not get slower as it grows.
 const MOST_READ: usize = 4 * HISTORY_RUNS;
 
-impl Scene<'_> {
-    /// Reads stored runs, newest first, until enough of them are comparable: those, and some that are not. `more` gives
-    /// names, some at a time, and none at the end.
-    fn newest(
-        &self,
-        store: &dyn Store,
-        mut more: impl FnMut() -> anyhow::Result<Vec<Key>>,
-        wanted: impl Fn(&Run) -> bool,
-        comparable: impl Fn(&Run) -> bool,
-        detail: Detail,
-    ) -> anyhow::Result<(Vec<Stored>, Vec<Stored>)> {
-        let (mut chosen, mut elsewhere) = (Vec::new(), Vec::new());
-        let ignored = self.config.policy.ignored_environment();
-        let whole = |runs: Vec<Stored>| -> Vec<Stored> {
-            let mut runs = joined(runs, ignored);
-            runs.truncate(HISTORY_RUNS);
-            runs
-        };
-        loop {
-            let keys = more()?;
-            if keys.is_empty() {
-                break;
-            }
-            for some in keys.chunks(WINDOW_RUNS) {
-                for (key, run) in some.iter().zip(store::read_runs(store, some, detail)) {
-                    match run {
-                        Ok(run) if !wanted(&run) => {}
-                        Ok(run) if comparable(&run) => chosen.push((key.clone(), run)),
-                        Ok(run) => elsewhere.push((key.clone(), run)),
-                        Err(error) if chosen.len() < WINDOW_RUNS => return Err(error.into()),
-                        Err(_) => {} // too old for the base: it is only missing from the look for changes
-                    }
-                }
-                let read = chosen.len() + elsewhere.len();
-                let enough = joined_count(&chosen, ignored) >= HISTORY_RUNS || read >= MOST_READ;
-                if enough || chosen.is_empty() && elsewhere.len() >= 5 * WINDOW_RUNS {
-                    return Ok((whole(chosen), joined(elsewhere, ignored)));
-                }
-            }
-        }
-        Ok((whole(chosen), joined(elsewhere, ignored)))
-    }
+/// Stored runs, newest first.
+#[derive(Default)]
+struct Candidates {
+    /// Those that can be compared with the head.
+    comparable: Vec<KeyedRun>,
+    /// Those of other machine classes.
+    elsewhere: Vec<KeyedRun>,
+}
 
-    /// Reads the stored runs that stand for the base of the work at hand.
-    pub fn read_merge_base(&self, environment: &Environment, detail: Detail) -> anyhow::Result<Side> {
-        let repository = Repository::discover(Path::new(".")).context(
-            "the base was left out, and this is no git repository; name two results, as in `perfgate compare OLD NEW`",
-        )?;
+impl Gate {
+    /// Reads the base window of the work tree.
+    pub(super) fn read_merge_base(&self, environment: &Environment, detail: Detail) -> Result<Side, Error> {
+        let repository = Repository::discover(&self.directory).map_err(|source| Error::NoDefaultBase { source })?;
         let head = repository.head()?;
         let mut candidates = repository.base_candidates(&head.commit)?;
-        // Uncommitted work is compared with the commit that it starts from; so is a second run of a commit that has
-        // nothing stored before it.
+        // Uncommitted changes are compared with the commit they start from. A second run of a commit is compared with
+        // the first one, where nothing is stored before it.
         let dirty = repository.is_dirty()?;
         if dirty {
             candidates.insert(0, head.commit.clone());
         }
         let own = (!dirty).then_some(&head.commit);
-        self.read_candidates(&repository, &candidates, own, environment, detail)
+        self.read_window(&repository, &candidates, own, environment, detail)
     }
 
-    /// Reads the stored runs of a commit and of those before it.
-    pub fn read_before(&self, base: &Commit, environment: &Environment, detail: Detail) -> anyhow::Result<Side> {
-        let repository = Repository::discover(Path::new("."))?;
+    /// Reads the base window of a known base commit.
+    pub(crate) fn read_commit_and_before(
+        &self,
+        base: &Commit,
+        environment: &Environment,
+        detail: Detail,
+    ) -> Result<Side, Error> {
+        let repository = Repository::discover(&self.directory)?;
         let candidates: Vec<Commit> = repository.ancestors(base, CANDIDATES)?.collect();
-        self.read_candidates(&repository, &candidates, None, environment, detail)
+        self.read_window(&repository, &candidates, None, environment, detail)
     }
 
-    /// Reads the newest comparable runs of some commits, best first; where they have none at all, those of `own`. Of a job
-    /// that runs one shard of the suite, that shard's.
-    fn read_candidates(
+    /// Reads the newest comparable runs of the candidates, which come best first; of `own` where the candidates have no
+    /// runs at all. A job that runs one shard of the suite gets runs of that shard.
+    fn read_window(
         &self,
         repository: &Repository,
         candidates: &[Commit],
         own: Option<&Commit>,
         environment: &Environment,
         detail: Detail,
-    ) -> anyhow::Result<Side> {
+    ) -> Result<Side, Error> {
         let store = self.open_store()?;
-        let timed = |commits: &[Commit]| -> anyhow::Result<Vec<(Commit, i64)>> {
-            commits.iter().map(|commit| Ok((commit.clone(), repository.time(commit)?))).collect()
-        };
-        // Newest first, over some commits at a time: a look at all of them is seldom needed.
-        let mut waiting = candidates;
-        let mut step = HISTORY_RUNS;
-        let (mut found, mut last_resort) = (false, own);
-        let more = || -> anyhow::Result<Vec<Key>> {
-            while !waiting.is_empty() {
-                let (now, later) = waiting.split_at(step.min(waiting.len()));
-                (waiting, step) = (later, 4 * step);
-                let mut runs = store::of_commits(&*store, &timed(now)?)?;
-                let keys: Vec<Key> = now
-                    .iter()
-                    .filter_map(|commit| runs.remove(commit))
-                    .flat_map(|keys| keys.into_iter().rev())
-                    .collect();
-                if !keys.is_empty() {
-                    found = true;
-                    return Ok(keys);
-                }
-            }
-            match last_resort.take().filter(|_| !found) {
-                None => Ok(Vec::new()),
-                Some(own) => {
-                    let runs = store::of_commits(&*store, &timed(std::slice::from_ref(own))?)?.remove(own);
-                    Ok(runs.unwrap_or_default().into_iter().rev().collect())
-                }
-            }
-        };
+        let keys =
+            KeysByCommit { store: &*store, repository, waiting: candidates, step: HISTORY_RUNS, own, any: false };
         let ignored = self.config.policy.ignored_environment();
         let comparable = |run: &Run| differences(&run.environment, environment, ignored).iter().all(|d| !d.decisive);
-        let ours = environment.get(Environment::SHARD);
-        let wanted = |run: &Run| {
-            let theirs = run.environment.get(Environment::SHARD);
-            ours.zip(theirs).is_none_or(|(ours, theirs)| ours == theirs)
+        let shard = environment.get(Environment::SHARD);
+        let same_shard = |run: &Run| {
+            let other = run.environment.get(Environment::SHARD);
+            shard.zip(other).is_none_or(|(shard, other)| shard == other)
         };
-        let (mut chosen, elsewhere) = self.newest(&*store, more, wanted, comparable, detail)?;
+        let Candidates { comparable: mut chosen, elsewhere } =
+            self.newest(&*store, keys, same_shard, comparable, detail)?;
         let other_machines = !elsewhere.is_empty();
         if chosen.is_empty() {
-            // Of one machine, and never of several together.
+            // Runs of one other machine class, never of several together.
             let newest = elsewhere.first().map(|(_, run)| machine(&run.environment, ignored));
             chosen = elsewhere;
             chosen.retain(|(_, run)| Some(machine(&run.environment, ignored)) == newest);
@@ -141,44 +82,130 @@ impl Scene<'_> {
         if chosen.is_empty() {
             let base = candidates.first().map(Commit::short).unwrap_or("the merge base");
             let branch = repository.default_branch().unwrap_or_else(|_| "the default branch".to_owned());
-            let message = format!(
+            return Err(Error::MissingBaseline(format!(
                 "no baseline for {base} in {}; run `perfgate record` on {branch}, or `perfgate runs pull` to fetch the \
                  runs of others",
                 store.describe()
-            );
-            return Err(MissingBaseline(message).into());
+            )));
         }
         let mut diagnostics = Vec::new();
-        let epochs = Epochs::of(&self.config.policy, &mut diagnostics);
-        let (past_keys, mut past): (Vec<Key>, Vec<Run>) = chosen.into_iter().unzip();
-        past.reverse(); // time order
-        let Window { runs, cut } = stored::reading(&self.config.policy, &epochs, |reading| window_of(past, reading));
-        diagnostics.extend(cut_note(&cut));
-        let paired = past_keys.into_iter().zip(runs.into_iter().rev());
-        let chosen: Vec<(Key, Run)> = paired.filter(|(_, run)| !run.measurements.is_empty()).collect();
-        if chosen.is_empty() {
-            let message = "all stored runs lie before the epochs of perfgate.toml; record runs of the present one";
-            return Err(MissingBaseline(message.to_owned()).into());
-        }
-        let mut side = assemble(chosen, "stored runs of the merge base".to_owned());
+        let chosen = self.current_segment(chosen, &mut diagnostics)?;
+        let mut side = side_of_stored(chosen, "stored runs of the merge base".to_owned());
         side.diagnostics.extend(diagnostics);
         let base = candidates.first();
         if side.report.commits.first().map(String::as_str) != base.map(Commit::as_str) {
             let message = format!(
-                "the merge base {} has no stored run; the nearest earlier one is used",
+                "the merge base {} has no stored run; comparing with the nearest earlier one",
                 base.map(Commit::short).unwrap_or_default()
             );
             side.diagnostics.push(Diagnostic::note("earlier-baseline", "", message));
         }
         if other_machines && side.runs.iter().all(comparable) {
-            let message = "stored runs of other machines were left out";
-            side.diagnostics.push(Diagnostic::note("other-machines", "", message));
+            side.diagnostics.push(Diagnostic::note(
+                "other-machines",
+                "",
+                "stored runs of other machines were left out",
+            ));
         }
         Ok(side)
     }
+
+    /// Leaves of runs, newest first, those of the current epoch, and of each benchmark those since it last changed.
+    fn current_segment(&self, runs: Vec<KeyedRun>, diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<KeyedRun>, Error> {
+        let policy = &self.config.policy;
+        let epochs = self.epochs(diagnostics);
+        let (keys, mut runs): (Vec<Key>, Vec<Run>) = runs.into_iter().unzip();
+        runs.reverse();
+        let Window { runs, cut } = with_reading(policy, &epochs, |reading| window_of(runs, reading));
+        diagnostics.extend(cut_note(&cut));
+        let keyed = keys.into_iter().zip(runs.into_iter().rev());
+        let kept: Vec<KeyedRun> = keyed.filter(|(_, run)| !run.measurements.is_empty()).collect();
+        if kept.is_empty() {
+            let message = "all stored runs are older than the current epochs in perfgate.toml; record newer runs";
+            return Err(Error::MissingBaseline(message.to_owned()));
+        }
+        Ok(kept)
+    }
+
+    /// Reads stored runs, newest first, until enough of them are comparable.
+    fn newest(
+        &self,
+        store: &dyn Store,
+        mut keys: KeysByCommit<'_>,
+        wanted: impl Fn(&Run) -> bool,
+        comparable: impl Fn(&Run) -> bool,
+        detail: Detail,
+    ) -> Result<Candidates, Error> {
+        let ignored = self.config.policy.ignored_environment();
+        let mut found = Candidates::default();
+        'read: loop {
+            let keys = keys.next()?;
+            if keys.is_empty() {
+                break;
+            }
+            for some in keys.chunks(WINDOW_RUNS) {
+                for (key, run) in some.iter().zip(store::read_runs(store, some, detail)) {
+                    match run {
+                        Ok(run) if !wanted(&run) => {}
+                        Ok(run) if comparable(&run) => found.comparable.push((key.clone(), run)),
+                        Ok(run) => found.elsewhere.push((key.clone(), run)),
+                        Err(error) if found.comparable.len() < WINDOW_RUNS => return Err(error.into()),
+                        Err(_) => {} // too old for the window: only the search for change points misses it
+                    }
+                }
+                let read = found.comparable.len() + found.elsewhere.len();
+                let enough = joined_count(&found.comparable, ignored) >= HISTORY_RUNS || read >= MOST_READ;
+                if enough || found.comparable.is_empty() && found.elsewhere.len() >= 5 * WINDOW_RUNS {
+                    break 'read;
+                }
+            }
+        }
+        found.comparable = joined(found.comparable, ignored);
+        found.comparable.truncate(HISTORY_RUNS);
+        found.elsewhere = joined(found.elsewhere, ignored);
+        Ok(found)
+    }
 }
 
-/// Benchmarks of which only part of the base's runs count.
+/// The stored runs of commits, newest first. Commits are looked up a few at a time: the first ones are usually enough.
+struct KeysByCommit<'a> {
+    store: &'a dyn Store,
+    repository: &'a Repository,
+    waiting: &'a [Commit],
+    step: usize,
+    /// Looked up last, where no other commit has a run.
+    own: Option<&'a Commit>,
+    any: bool,
+}
+
+impl KeysByCommit<'_> {
+    /// The next keys; none at the end.
+    fn next(&mut self) -> Result<Vec<Key>, Error> {
+        while !self.waiting.is_empty() {
+            let (now, later) = self.waiting.split_at(self.step.min(self.waiting.len()));
+            (self.waiting, self.step) = (later, 4 * self.step);
+            let keys = self.of(now)?;
+            if !keys.is_empty() {
+                self.any = true;
+                return Ok(keys);
+            }
+        }
+        match self.own.take() {
+            Some(own) if !self.any => self.of(std::slice::from_ref(own)),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn of(&self, commits: &[Commit]) -> Result<Vec<Key>, Error> {
+        let timed = commits.iter().map(|commit| Ok((commit.clone(), self.repository.time(commit)?)));
+        let timed = timed.collect::<Result<Vec<(Commit, i64)>, Error>>()?;
+        let mut runs = store::of_commits(self.store, &timed)?;
+        let keys = commits.iter().filter_map(|commit| runs.remove(commit));
+        Ok(keys.flat_map(|keys| keys.into_iter().rev()).collect())
+    }
+}
+
+/// Names benchmarks of which only part of the base's runs count.
 fn cut_note(cut: &BTreeSet<BenchId>) -> Option<Diagnostic> {
     let first = cut.first()?;
     let others = match cut.len() {
@@ -186,8 +213,8 @@ fn cut_note(cut: &BTreeSet<BenchId>) -> Option<Diagnostic> {
         count => format!(" and {} more", count - 1),
     };
     let message = format!(
-        "{:?}{others} changed within the last {WINDOW_RUNS} runs: only the runs since then stand for the base \
-         (`perfgate history` shows the change)",
+        "{:?}{others} changed within the last {WINDOW_RUNS} runs; only runs since then count as the base (`perfgate \
+         history` shows the change)",
         first.as_str()
     );
     Some(Diagnostic::note("baseline-segment", "", message))

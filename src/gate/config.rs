@@ -1,14 +1,72 @@
-//! The config: the policy, and where its paths start.
+//! perfgate.toml, found and read.
 
-use crate::policy::Policy;
-use std::path::PathBuf;
+use super::Error;
+use crate::formats::{FORMATS, criterion};
+use crate::policy::{Policy, Problems};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The file's name.
+const NAME: &str = "perfgate.toml";
 
 /// The policy, and the directory that its paths are relative to.
+#[derive(Debug, Clone)]
 pub struct Config {
     /// What the file says, or the defaults.
-    pub policy: Policy,
-    /// Where the file stands; the working directory where there is none.
-    pub directory: PathBuf,
-    /// The file's name and text, for messages that frame a line of it.
-    pub text: Option<(String, String)>,
+    pub(crate) policy: Policy,
+    /// The file's directory; the working directory where there is no file.
+    pub(crate) directory: PathBuf,
+    /// The file's name and text, to show a line of it in a message.
+    text: Option<(String, String)>,
+}
+
+impl Config {
+    /// The defaults, with paths relative to `directory`.
+    pub(crate) fn at(directory: &Path) -> Config {
+        Config { policy: Policy::default(), directory: directory.to_owned(), text: None }
+    }
+
+    /// Reads a config file.
+    pub(crate) fn read(path: &Path) -> Result<Config, Error> {
+        let name = path.display().to_string();
+        let bytes = fs::read(path).map_err(|source| Error::ConfigFile { path: name.clone(), source })?;
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Config::parse(&bytes, &name, directory)
+    }
+
+    /// Reads the text of a config file, whose paths are relative to `directory`.
+    pub(crate) fn parse(bytes: &[u8], name: &str, directory: &Path) -> Result<Config, Error> {
+        let mut formats: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
+        formats.push(criterion::NAME);
+        let policy = Policy::read(bytes, name, &formats)
+            .map_err(|problems| Error::Config { name: name.to_owned(), problems: Box::new(problems) })?;
+        let text = Some((name.to_owned(), String::from_utf8_lossy(bytes).into_owned()));
+        Ok(Config { policy, directory: directory.to_owned(), text })
+    }
+
+    /// Reads the nearest perfgate.toml: in the working directory, or above it up to the top of the repository.
+    pub(crate) fn nearest() -> Result<Config, Error> {
+        nearest(Path::new(".")).map_or_else(|| Ok(Config::at(Path::new("."))), |path| Config::read(&path))
+    }
+
+    /// A line of the file as a framed message; `None` where there is no file.
+    pub(crate) fn frame(&self, line: usize, code: &'static str, message: &str, help: &str) -> Option<Problems> {
+        let (name, text) = self.text.as_ref()?;
+        Some(Problems::on_line(name, text, line, code, message, help))
+    }
+}
+
+fn nearest(start: &Path) -> Option<PathBuf> {
+    let mut directory = fs::canonicalize(start).ok()?;
+    if start.join(NAME).is_file() {
+        return Some(PathBuf::from(NAME));
+    }
+    while !directory.join(".git").exists() {
+        directory = directory.parent()?.to_owned();
+        let path = directory.join(NAME);
+        if path.is_file() {
+            return Some(path);
+        }
+    }
+    None
 }

@@ -1,105 +1,103 @@
-//! Runs that a command took of both sides, and what they say: screened first, then the suspects by fresh runs alone. Shared
-//! by `measure`, which takes them, and `ci`, which is handed those of a fork's job.
+//! Screening and confirmation: what looks changed in the first runs of both sides is a suspect, and the suspects are
+//! decided by re-measured runs alone.
 
+use super::Error;
 use super::config::Config;
-use super::side::{self, Side};
+use super::judge::{SideFacts, judge, renames};
 use crate::compare::{self, Compared, Suspect};
 use crate::model::{Diagnostic, Run, Strip};
 use crate::policy::Policy;
-use crate::verdict::{Circumstances, Finding, Report, SideReport, judge};
-use anyhow::bail;
+use crate::verdict::{Finding, Report, SideReport};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The runs that a report was made from.
+/// All runs that a measurement made.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Taken {
+pub(crate) struct MeasuredRuns {
     /// Whole rounds of the base.
     pub base: Vec<Run>,
     /// Whole rounds of the head.
     pub head: Vec<Run>,
-    /// Runs of the suspects, of base and head; none where nothing was suspect.
-    pub again: [Vec<Run>; 2],
+    /// Re-measured suspects, base and head; empty where there were none.
+    pub re_measured: [Vec<Run>; 2],
 }
 
-impl Taken {
-    /// The samples that pictures are made from: of the suspects, those that decided.
+impl MeasuredRuns {
+    /// The samples for charts; of the suspects, those of the runs that decided.
     pub fn strips(&self, policy: &Policy) -> BTreeMap<Suspect, [Vec<Strip>; 2]> {
-        let strips =
-            |base: &[Run], head: &[Run]| compare::strips(base, head, |old| policy.rename(old).map(str::to_owned));
-        let mut all = strips(&self.base, &self.head);
-        all.extend(strips(&self.again[0], &self.again[1]));
+        let [base, head] = &self.re_measured;
+        let mut all = compare::strips(&self.base, &self.head, renames(policy));
+        all.extend(compare::strips(base, head, renames(policy)));
         all
     }
 }
 
-/// The report of runs that were taken elsewhere, as if they had been taken here.
-pub fn judge_taken(config: &Config, taken: &Taken, base: SideReport, head: SideReport) -> anyhow::Result<Report> {
+/// Judges runs that another job measured, as if they had been measured here.
+pub(crate) fn judge_measured(
+    config: &Config,
+    measured: &MeasuredRuns,
+    base: SideReport,
+    head: SideReport,
+) -> Result<Report, Error> {
     let policy = &config.policy;
-    let side = |report: &SideReport, runs: &[Run]| {
-        let environment = runs.last().map(|run| run.environment.clone());
-        Side { runs: Vec::new(), report: report.clone(), environment, diagnostics: Vec::new() }
+    let facts = |report: SideReport, runs: &[Run]| SideFacts {
+        report,
+        environment: runs.last().map(|run| run.environment.clone()),
     };
-    let sides = [side(&base, &taken.base), side(&head, &taken.head)];
-    let today = jiff::Zoned::now().date();
-    let judged = |mut compared: Compared| {
-        let (environment, diagnostic) = side::machines(&sides[0], &sides[1], policy.ignored_environment());
-        compared.diagnostics.extend(diagnostic);
-        judge(compared, policy, Circumstances { base: base.clone(), head: head.clone(), environment, today })
-    };
-    let mut compared = compared(policy, &taken.base, &taken.head)?;
-    // Another config may suspect more than was measured again; what was not keeps its first runs.
-    let again: BTreeSet<&str> =
-        taken.again[1].iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str()).collect();
-    let suspects = suspects(&judged(compared.clone()));
+    let (base, head) = (facts(base, &measured.base), facts(head, &measured.head));
+    let mut compared = screen(policy, &measured.base, &measured.head)?;
+    let screened = judge(compared.clone(), policy, base.clone(), head.clone());
+    // This config may suspect more than the other job re-measured; the rest keeps its first runs.
+    let fresh = &measured.re_measured;
+    let re_measured: BTreeSet<&str> =
+        fresh[1].iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str()).collect();
     let suspects: BTreeSet<Suspect> =
-        suspects.into_iter().filter(|suspect| again.contains(&*suspect.benchmark)).collect();
+        suspects(&screened).into_iter().filter(|suspect| re_measured.contains(&*suspect.benchmark)).collect();
     if !suspects.is_empty() {
-        confirm(policy, &mut compared, &suspects, &taken.again, taken.again[1].len());
+        confirm(policy, &mut compared, &suspects, fresh, fresh[1].len());
     }
-    Ok(judged(compared))
+    Ok(judge(compared, policy, base, head))
 }
 
-/// Compares by a policy's renames and its share of false alarms.
-pub fn compare(policy: &Policy, base: &[Run], head: &[Run]) -> Compared {
-    compare::compare(base, head, policy.alpha(), |old| policy.rename(old).map(str::to_owned))
+/// Compares measured runs.
+pub(super) fn compare_runs(policy: &Policy, base: &[Run], head: &[Run]) -> Compared {
+    compare::compare(base, head, policy.alpha(), renames(policy))
 }
 
-/// The same; nothing in common is an error.
-pub fn compared(policy: &Policy, base: &[Run], head: &[Run]) -> anyhow::Result<Compared> {
-    let compared = compare(policy, base, head);
+/// Compares measured runs; no benchmark in common is an error.
+pub(super) fn screen(policy: &Policy, base: &[Run], head: &[Run]) -> Result<Compared, Error> {
+    let compared = compare_runs(policy, base, head);
     if compared.shared == 0 {
-        bail!(
-            "nothing to judge: base and head have no benchmark in common; does the command run the same suite on both?"
-        );
+        let hint = "does the command run the same suite on both?";
+        return Err(Error::NothingInCommon { base: "base".to_owned(), head: "head".to_owned(), hint });
     }
     Ok(compared)
 }
 
-/// What a first judgement suspects.
-pub fn suspects(screened: &Report) -> BTreeSet<Suspect> {
-    let suspects = screened.benchmarks.iter().filter(|finding| finding.suspect);
+/// The suspects of a first report.
+pub(super) fn suspects(screened: &Report) -> BTreeSet<Suspect> {
     let suspect = |finding: &Finding| Suspect {
         benchmark: finding.name.clone(),
         metric: finding.metric.to_string(),
         tool: finding.tool.to_string(),
     };
-    suspects.map(suspect).collect()
+    screened.benchmarks.iter().filter(|finding| finding.suspect).map(suspect).collect()
 }
 
-/// Lets the fresh runs of the suspects decide.
-pub fn confirm(
+/// Replaces the comparisons of the suspects by those of their re-measured runs.
+pub(super) fn confirm(
     policy: &Policy,
     compared: &mut Compared,
     suspects: &BTreeSet<Suspect>,
-    again: &[Vec<Run>; 2],
+    re_measured: &[Vec<Run>; 2],
     pairs: usize,
 ) {
-    let rename = |old: &str| policy.rename(old).map(str::to_owned);
-    let [base, head] = again.each_ref().map(|runs| compare::only(runs, suspects, rename));
-    let fresh = compare::compare_again(&base, &head, policy.alpha(), rename, compared);
-    compared.confirm(suspects, fresh, &compare::control(&base, rename));
+    let [base, head] = re_measured.each_ref().map(|runs| compare::only(runs, suspects, renames(policy)));
+    let fresh = compare::compare_again(&base, &head, policy.alpha(), renames(policy), compared);
+    compared.confirm(suspects, fresh, &compare::control(&base, renames(policy)));
     let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
-    let message =
-        format!("{} {noun} measured again on both sides, {pairs} pairs, and judged by these alone", suspects.len());
+    let message = format!(
+        "{} {noun} re-measured on both sides in {pairs} pairs, and decided by these runs alone",
+        suspects.len()
+    );
     compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
 }

@@ -1,154 +1,153 @@
-//! The last steps before a verdict: both sides are read, compared and judged.
+//! The last steps before a verdict, the same for every command that compares.
 
-use super::side::{self, Origin, Scene, Side};
-use super::{budgets, machine_class, pinned, series, tools};
-use crate::compare;
-use crate::model::{Detail, Facts};
-use crate::verdict::{Circumstances, Report, judge, unmatched};
-use anyhow::bail;
+use super::config::Config;
+use super::machine_class::{compare_environments, partition};
+use super::side::Side;
+use super::sources::SideSource;
+use super::{Error, Gate, tools};
+use crate::compare::{self, Compared};
+use crate::model::{Detail, Diagnostic, Environment, Facts, Run};
+use crate::policy::{FailOn, Policy};
+use crate::verdict::{self, Circumstances, Report, SideReport, Unmatched, unmatched};
 use std::collections::BTreeSet;
-use std::path::Path;
 
-/// What is wanted beside the verdict.
-#[derive(Debug, Clone, Copy)]
-pub struct Wants {
-    /// What a document tells.
+/// What a report includes besides findings.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ReportDetail {
+    /// What a document is filled with: the tools' own reports, and the worst findings over time.
     pub facts: bool,
-    /// Samples for pictures.
-    pub strips: bool,
+    /// Samples for charts.
+    pub samples: bool,
 }
 
-impl Wants {
-    /// All of it.
-    pub const ALL: Wants = Wants { facts: true, strips: true };
+impl ReportDetail {
+    /// Everything.
+    pub const ALL: ReportDetail = ReportDetail { facts: true, samples: true };
 }
 
-/// Reads both sides and judges them.
-pub fn report(
-    scene: &Scene<'_>,
-    base: &Origin,
-    head: &Origin,
-    allow_missing: bool,
-    wants: Wants,
-) -> anyhow::Result<Report> {
-    let policy = &scene.config.policy;
-    let samples = wants.facts || wants.strips || policy.asks_for_samples();
-    let detail = if samples { Detail::Samples } else { Detail::Digests };
-    let on_disk = |origin: &Origin| matches!(origin, Origin::Paths(_) | Origin::WorkTree(_));
-    if let (Origin::Paths(base), Origin::Paths(head)) = (base, head) {
-        let (base, head) = scene.read_both(base, head, detail)?;
-        return judge_sides(scene, base, head, allow_missing, wants);
-    }
-    // Results on disk are compared with stored runs as results of this machine. The compiler is asked for its version
-    // while they are read.
-    let from_disk = |origin: &Origin| match origin {
-        Origin::Paths(results) => Some(scene.read_paths(results, detail)),
-        Origin::WorkTree(results) => Some(scene.read_work_tree(results, detail)),
-        _ => None,
-    };
-    let here_counts = on_disk(base) != on_disk(head) || matches!(base, Origin::Before(_));
-    let (here, (base_on_disk, head_on_disk)) =
-        rayon::join(|| here_counts.then(|| side::here(Path::new("."))), || (from_disk(base), from_disk(head)));
-    let read = |origin: &Origin, on_disk: Option<anyhow::Result<Side>>| -> anyhow::Result<Side> {
-        if let Some(side) = on_disk {
-            let mut side = side?;
-            if let Some(here) = &here {
-                let environment = side.environment.get_or_insert_default();
-                here.0.iter().for_each(|(key, value)| environment.set(key, value.clone()));
-            }
-            return Ok(side);
-        }
-        let here = || here.clone().unwrap_or_default();
-        match origin {
-            Origin::Revision { word, commit } => scene.read_revision(word, commit, detail),
-            Origin::Before(commit) => scene.read_before(commit, &here(), detail),
-            // What lies on disk was read above.
-            Origin::MergeBase | Origin::Paths(_) | Origin::WorkTree(_) => scene.read_merge_base(&here(), detail),
-        }
-    };
-    let (base, head) = match (base, head) {
-        (Origin::MergeBase, Origin::Revision { .. }) => {
-            let head = read(head, None)?;
-            (machine_class::bases(scene, &head, detail)?, head)
-        }
-        (Origin::Revision { .. }, Origin::Revision { .. }) => {
-            let (base, head) = rayon::join(|| read(base, None), || read(head, None));
-            (base?, head?)
-        }
-        _ => {
-            let head = read(head, head_on_disk)?;
-            (read(base, base_on_disk)?, head)
-        }
-    };
-    judge_sides(scene, base, head, allow_missing, wants)
+/// How a policy renames benchmarks.
+pub(super) fn renames(policy: &Policy) -> impl Fn(&str) -> Option<String> + '_ {
+    |old: &str| policy.rename(old).map(str::to_owned)
 }
 
-/// Judges two sides that were read.
-pub fn judge_sides(
-    scene: &Scene<'_>,
-    mut base: Side,
-    mut head: Side,
-    allow_missing: bool,
-    wants: Wants,
-) -> anyhow::Result<Report> {
-    let policy = &scene.config.policy;
-    let rename = |old: &str| policy.rename(old).map(str::to_owned);
-    machine_class::part(&mut base, &mut head, policy.ignored_environment(), rename);
-    refuse_different_tools(&base, &head)?;
+/// What a verdict needs to know of a side, besides its results.
+#[derive(Debug, Clone)]
+pub(super) struct SideFacts {
+    /// What the report says of it.
+    pub report: SideReport,
+    /// Where it was measured, where that is known.
+    pub environment: Option<Environment>,
+}
 
-    let mut compared = compare::compare(&base.runs, &head.runs, policy.alpha(), rename);
-    if compared.shared == 0 && !allow_missing {
-        bail!(
-            "nothing to judge: {} and {} have no benchmark in common; are these results of the same suite?",
-            base.report.label,
-            head.report.label
-        );
-    }
-    let today = jiff::Zoned::now().date();
-    let (environment, diagnostic) = side::machines(&base, &head, policy.ignored_environment());
+/// Compares the environments and judges what was compared: the one way to a report.
+pub(super) fn judge(mut compared: Compared, policy: &Policy, base: SideFacts, head: SideFacts) -> Report {
+    let (environment, diagnostic) =
+        compare_environments(base.environment.as_ref(), head.environment.as_ref(), policy.ignored_environment());
     compared.diagnostics.extend(diagnostic);
-    budgets::refuse_unmatched(scene.config, &unmatched(policy, &compared.comparisons))?;
-    let strips = wants.strips.then(|| compare::strips(&base.runs, &head.runs, rename));
-    let said = wants.facts.then(|| (tools::said(&base), tools::said(&head)));
-    let pinned = pinned::against(scene, &head, today, &mut compared.diagnostics);
-    compared.diagnostics.extend(base.diagnostics.into_iter().chain(head.diagnostics));
-    let mut head_report = head.report;
-    head_report.environment = head.environment.unwrap_or_default().0;
-    let circumstances = Circumstances { base: base.report, head: head_report, environment, today };
-    // Of a large suite they and the findings would take much memory together.
-    let done = said.is_none().then(|| [std::mem::take(&mut base.runs), std::mem::take(&mut head.runs)]);
-    let (mut report, ()) = rayon::join(|| judge(compared, policy, circumstances), || drop(done));
-    report.pinned = pinned;
-    strips.into_iter().for_each(|strips| report.keep(strips));
-    if let Some((base_said, head_said)) = said {
-        report.series = series::series(scene.config, &base.runs, &report);
-        report.facts = Some(Facts { base: base_said, head: head_said, ..Facts::default() });
-    }
-    Ok(report)
+    let today = jiff::Zoned::now().date();
+    let circumstances = Circumstances { base: base.report, head: head.report, environment, today };
+    verdict::judge(compared, policy, circumstances)
 }
 
-/// Two files of different tools have nothing to compare; better said by name than as "all added, all removed".
-fn refuse_different_tools(base: &Side, head: &Side) -> anyhow::Result<()> {
-    fn tools(side: &Side) -> BTreeSet<&str> {
-        let mut tools = BTreeSet::new();
-        let mut last = None;
-        for tool in side.runs.iter().flat_map(|run| &run.measurements).map(|measurement| &*measurement.tool) {
-            if last.replace(tool) != Some(tool) {
-                tools.insert(tool);
-            }
-        }
-        tools
+impl Gate {
+    /// Reads both sides and judges head.
+    pub(crate) fn judge_sources(
+        &self,
+        base: &SideSource,
+        head: &SideSource,
+        allow_nothing_in_common: bool,
+        detail: ReportDetail,
+    ) -> Result<Report, Error> {
+        let samples = detail.facts || detail.samples || self.config.policy.asks_for_samples();
+        let (base, head) = self.read_sides(base, head, if samples { Detail::Samples } else { Detail::Digests })?;
+        self.judge_sides(base, head, allow_nothing_in_common, detail)
     }
-    let (base_tools, head_tools) = rayon::join(|| tools(base), || tools(head));
+
+    /// The report of a first run: its base is empty, and `why` names the reason.
+    pub(crate) fn judge_first_run(&self, label: &str, head: Side, why: Diagnostic) -> Result<Report, Error> {
+        let base = Side {
+            runs: Vec::new(),
+            report: SideReport { label: label.to_owned(), ..SideReport::default() },
+            environment: head.environment.clone(),
+            diagnostics: vec![why],
+        };
+        // Every benchmark is added here, which must not fail the gate.
+        let policy = self.policy();
+        let reasons = FailOn::ALL.into_iter().filter(|reason| policy.fails_on(*reason) && *reason != FailOn::Added);
+        let mut gate = self.clone();
+        gate.config.policy = policy.clone().with_fail_on(reasons);
+        gate.judge_sides(base, head, true, ReportDetail::ALL)
+    }
+
+    /// Judges two sides that were read.
+    pub(crate) fn judge_sides(
+        &self,
+        mut base: Side,
+        mut head: Side,
+        allow_nothing_in_common: bool,
+        detail: ReportDetail,
+    ) -> Result<Report, Error> {
+        let policy = &self.config.policy;
+        partition(&mut base, &mut head, policy.ignored_environment(), renames(policy));
+        refuse_different_tools(&base, &head)?;
+        let mut compared = compare::compare(&base.runs, &head.runs, policy.alpha(), renames(policy));
+        if compared.shared == 0 && !allow_nothing_in_common {
+            let hint = "are these results of the same suite?";
+            return Err(Error::NothingInCommon { base: base.report.label, head: head.report.label, hint });
+        }
+        refuse_unmatched(&self.config, unmatched(policy, &compared.comparisons))?;
+        let strips = detail.samples.then(|| compare::strips(&base.runs, &head.runs, renames(policy)));
+        let facts = detail.facts.then(|| Facts {
+            base: tools::reported(&base),
+            head: tools::reported(&head),
+            ..Facts::default()
+        });
+        let pinned = self.compare_with_pinned(&head, &mut compared.diagnostics);
+        compared.diagnostics.extend(base.diagnostics.into_iter().chain(head.diagnostics));
+        head.report.environment = head.environment.clone().unwrap_or_default().0;
+        // The runs of a large suite and its findings together would double the memory.
+        drop(head.runs);
+        let base_runs: Vec<Run> = if detail.facts { base.runs } else { Vec::new() };
+        let base = SideFacts { report: base.report, environment: base.environment };
+        let head = SideFacts { report: head.report, environment: head.environment };
+        let mut report = judge(compared, policy, base, head);
+        report.pinned = pinned;
+        if let Some(strips) = strips {
+            report.keep(strips);
+        }
+        if facts.is_some() {
+            report.series = self.series_of_worst(&base_runs, &report);
+        }
+        report.facts = facts;
+        Ok(report)
+    }
+}
+
+/// Refuses results of different tools: all of them would be reported as added or removed.
+fn refuse_different_tools(base: &Side, head: &Side) -> Result<(), Error> {
+    let (base_tools, head_tools) = (tools::of(&base.runs), tools::of(&head.runs));
     if !base_tools.is_disjoint(&head_tools) || base_tools.is_empty() || head_tools.is_empty() {
         return Ok(());
     }
     let list = |tools: BTreeSet<&str>| tools.into_iter().collect::<Vec<_>>().join(" and ");
-    bail!(
-        "{} holds {} results and {} holds {} results; compare results of one tool",
-        base.report.label,
-        list(base_tools),
-        head.report.label,
-        list(head_tools)
-    );
+    Err(Error::DifferentTools {
+        base: base.report.label.clone(),
+        base_tools: list(base_tools),
+        head: head.report.label.clone(),
+        head_tools: list(head_tools),
+    })
+}
+
+/// Refuses budgets and goals that match nothing: an error in the config, or in `--expect`, must not pass as met.
+fn refuse_unmatched(config: &Config, unmatched: Vec<Unmatched>) -> Result<(), Error> {
+    let place = |one: &Unmatched| config.policy.place(one.line.unwrap_or(1));
+    // One from the command line is not in the file: its message comes first, with its help.
+    let message = match (unmatched.iter().find(|one| one.line.is_none()), unmatched.as_slice()) {
+        (Some(one), _) => format!("{}; {}", one.message, one.help),
+        (None, []) => return Ok(()),
+        (None, [one]) => format!("{}: {}", place(one), one.message),
+        (None, [first, rest @ ..]) => format!("{}: {}; and {} more", place(first), first.message, rest.len()),
+    };
+    let frame = |one: &Unmatched| config.frame(one.line?, "matches-nothing", &one.message, &one.help);
+    Err(Error::UnmatchedLimits { message, frames: unmatched.iter().filter_map(frame).collect() })
 }

@@ -1,136 +1,186 @@
-//! Sides whose runs come from several kinds of machine, as a matrix leaves them. What two machines measured is never
-//! pooled: it is judged for each by itself, or that of the other machines is left out, and both are said.
+//! Machine classes: environment facts that must agree before two results are compared. Runs of different classes are
+//! never pooled: each class is compared by itself, or one of them is left out, and the report lists what was done.
 
-use super::side::{MissingBaseline, Scene, Side};
+use super::side::Side;
+use super::{Error, Gate};
 use crate::history::{common, machine};
 use crate::model::{BenchId, Detail, Diagnostic, Environment, Run, differences};
+use crate::verdict::{EnvironmentDifference, EnvironmentReport};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The kinds of machine that a side's runs say they come from.
-fn kinds(side: &Side, ignored: &[&str]) -> BTreeMap<String, Environment> {
+/// The machine classes of a side's runs; runs that do not record theirs have none.
+fn classes(side: &Side, ignored: &[&str]) -> BTreeMap<String, Environment> {
     let known = side.runs.iter().map(|run| (machine(&run.environment, ignored), &run.environment));
     known.filter(|(name, _)| !name.is_empty()).map(|(name, environment)| (name, environment.clone())).collect()
 }
 
-fn comparable(run: &Run, with: &Environment, ignored: &[&str]) -> bool {
-    differences(&run.environment, with, ignored).iter().all(|difference| !difference.decisive)
+/// True where the environments have no difference that makes times incomparable.
+pub(super) fn is_comparable(run: &Run, environment: &Environment, ignored: &[&str]) -> bool {
+    differences(&run.environment, environment, ignored).iter().all(|difference| !difference.decisive)
 }
 
-/// The stored runs of the merge base for every kind of machine that a stored head has.
-pub fn bases(scene: &Scene<'_>, head: &Side, detail: Detail) -> anyhow::Result<Side> {
-    let ignored = scene.config.policy.ignored_environment();
-    let mut kinds: Vec<Environment> = kinds(head, ignored).into_values().collect();
-    kinds.iter_mut().for_each(|kind| drop(kind.0.remove(Environment::SHARD))); // a stored head is whole
-    if kinds.len() < 2 {
-        let mut one = kinds.pop().or_else(|| head.environment.clone()).unwrap_or_default();
-        one.0.remove(Environment::SHARD);
-        return scene.read_merge_base(&one, detail);
-    }
-    let mut whole: Option<Side> = None;
-    let mut missing = None;
-    for kind in kinds {
-        let mut side = match scene.read_merge_base(&kind, detail) {
-            Err(error) if error.is::<MissingBaseline>() => {
-                missing = Some(error);
+impl Gate {
+    /// The base windows of all machine classes of a stored head.
+    pub(super) fn read_bases(&self, head: &Side, detail: Detail) -> Result<Side, Error> {
+        let ignored = self.config.policy.ignored_environment();
+        let mut classes: Vec<Environment> = classes(head, ignored).into_values().collect();
+        // The shards of a stored head were joined, so the base must not be narrowed to one of them.
+        for class in &mut classes {
+            class.0.remove(Environment::SHARD);
+        }
+        if classes.len() < 2 {
+            let mut class = classes.pop().or_else(|| head.environment.clone()).unwrap_or_default();
+            class.0.remove(Environment::SHARD);
+            return self.read_merge_base(&class, detail);
+        }
+        let mut whole: Option<Side> = None;
+        let mut missing = None;
+        for class in classes {
+            let mut side = match self.read_merge_base(&class, detail) {
+                Err(error) if error.is_missing_baseline() => {
+                    missing = Some(error);
+                    continue;
+                }
+                side => side?,
+            };
+            // A class without stored runs gets those of another one, which are read for that class anyway.
+            side.runs.retain(|run| is_comparable(run, &class, ignored));
+            if side.runs.is_empty() {
                 continue;
             }
-            side => side?,
-        };
-        // Where this kind has no runs, those of the others stand in, which come by themselves.
-        side.runs.retain(|run| comparable(run, &kind, ignored));
-        if side.runs.is_empty() {
-            continue;
-        }
-        side.diagnostics.retain(|diagnostic| diagnostic.code != "other-machines");
-        match &mut whole {
-            None => whole = Some(side),
-            Some(whole) => {
-                whole.runs.extend(side.runs);
-                side.diagnostics.retain(|diagnostic| !whole.diagnostics.contains(diagnostic));
-                whole.diagnostics.extend(side.diagnostics);
+            side.diagnostics.retain(|diagnostic| diagnostic.code != "other-machines");
+            match &mut whole {
+                None => whole = Some(side),
+                Some(whole) => {
+                    whole.runs.extend(side.runs);
+                    side.diagnostics.retain(|diagnostic| !whole.diagnostics.contains(diagnostic));
+                    whole.diagnostics.extend(side.diagnostics);
+                }
             }
         }
+        let mut whole = match (whole, missing) {
+            (Some(whole), _) => whole,
+            (None, Some(missing)) => return Err(missing),
+            (None, None) => {
+                let message = "no stored run of the merge base comes from one of the head's machines";
+                return Err(Error::MissingBaseline(message.to_owned()));
+            }
+        };
+        whole.report.runs = whole.runs.len();
+        Ok(whole)
     }
-    let mut whole = match (whole, missing) {
-        (Some(whole), _) => whole,
-        (None, Some(missing)) => return Err(missing),
-        (None, None) => {
-            let message = "no stored run of the merge base was made on one of the head's machines";
-            return Err(MissingBaseline(message.to_owned()).into());
-        }
-    };
-    whole.report.runs = whole.runs.len();
-    Ok(whole)
 }
 
-/// Sees to it that nothing is compared that two kinds of machine measured. Where one side knows but one kind, the other
-/// kinds of the other side are left out; where both know several, benchmarks that more than one of them measured get the
-/// machine into their name.
-pub fn part(base: &mut Side, head: &mut Side, ignored: &[&str], rename: impl Fn(&str) -> Option<String>) {
-    let (of_base, of_head) = (kinds(base, ignored), kinds(head, ignored));
+/// Makes sure that no run is compared with one of another machine class. Where one side has a single class, the other
+/// classes of the other side are left out. Where both have several, a benchmark that more than one class measured gets
+/// the class into its name.
+pub(super) fn partition(base: &mut Side, head: &mut Side, ignored: &[&str], rename: impl Fn(&str) -> Option<String>) {
+    let (of_base, of_head) = (classes(base, ignored), classes(head, ignored));
     if of_base.len() < 2 && of_head.len() < 2 {
         return;
     }
     if of_base.len() < 2 {
-        return keep(head, base.environment.as_ref(), ignored);
+        return keep_one_class(head, base.environment.as_ref(), ignored);
     }
     if of_head.len() < 2 {
-        return keep(base, head.environment.as_ref(), ignored);
+        return keep_one_class(base, head.environment.as_ref(), ignored);
     }
-    let today = |name: &str| rename(name).unwrap_or_else(|| name.to_owned());
-    let mut measured: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    let current = |name: &str| rename(name).unwrap_or_else(|| name.to_owned());
+    let mut measured_by: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for run in base.runs.iter().chain(&head.runs) {
-        let machine = machine(&run.environment, ignored);
+        let class = machine(&run.environment, ignored);
         for measurement in &run.measurements {
-            let name = (today(measurement.benchmark.as_str()), measurement.tool.clone().into_owned());
-            measured.entry(name).or_default().insert(machine.clone());
+            let name = (current(measurement.benchmark.as_str()), measurement.tool.clone().into_owned());
+            measured_by.entry(name).or_default().insert(class.clone());
         }
     }
-    measured.retain(|_, machines| machines.len() > 1);
+    measured_by.retain(|_, classes| classes.len() > 1);
     for side in [&mut *base, &mut *head] {
         for run in &mut side.runs {
-            let machine = machine(&run.environment, ignored);
+            let class = machine(&run.environment, ignored);
             for measurement in &mut run.measurements {
-                let name = today(measurement.benchmark.as_str());
-                let name = (name, measurement.tool.clone().into_owned());
-                if measured.contains_key(&name) {
-                    measurement.benchmark = BenchId::new(format!("{} [{machine}]", name.0));
+                let name = (current(measurement.benchmark.as_str()), measurement.tool.clone().into_owned());
+                if measured_by.contains_key(&name) {
+                    measurement.benchmark = BenchId::new(format!("{} [{class}]", name.0));
                 }
             }
         }
-        let facts = common(side.runs.iter().map(|run| &run.environment));
-        side.report.environment = facts.0.clone();
-        side.environment = Some(facts);
+        set_common_environment(side);
     }
-    let names: BTreeSet<&String> = of_base.keys().chain(of_head.keys()).collect();
+    let classes: BTreeSet<&String> = of_base.keys().chain(of_head.keys()).collect();
     let message = format!(
-        "the runs are of {} kinds of machine; {} that more than one of them measured are judged for each by itself",
-        names.len(),
-        match measured.len() {
+        "the runs come from {} machine classes; {} measured by more than one of them {} compared per class",
+        classes.len(),
+        match measured_by.len() {
             1 => "1 benchmark".to_owned(),
             count => format!("{count} benchmarks"),
-        }
+        },
+        if measured_by.len() == 1 { "is" } else { "are" }
     );
     head.diagnostics.push(Diagnostic::note("several-machines", "", message));
 }
 
-/// Leaves those runs of a side that are of one machine: of the other side's, else of the newest run's.
-fn keep(side: &mut Side, other: Option<&Environment>, ignored: &[&str]) {
-    let fits = |with: &Environment| side.runs.iter().any(|run| comparable(run, with, ignored));
+/// Keeps the runs of one machine class: of the other side's class, or else of the newest run's.
+fn keep_one_class(side: &mut Side, other: Option<&Environment>, ignored: &[&str]) {
+    let has = |class: &Environment| side.runs.iter().any(|run| is_comparable(run, class, ignored));
     let newest = side.runs.last().map(|run| run.environment.clone()).unwrap_or_default();
-    let wanted = other.filter(|with| !machine(with, ignored).is_empty() && fits(with)).cloned().unwrap_or(newest);
+    let wanted = other.filter(|class| !machine(class, ignored).is_empty() && has(class)).cloned().unwrap_or(newest);
     let before = side.runs.len();
-    side.runs.retain(|run| comparable(run, &wanted, ignored));
+    side.runs.retain(|run| is_comparable(run, &wanted, ignored));
     if side.runs.len() < before {
-        let facts = common(side.runs.iter().map(|run| &run.environment));
-        side.report.environment = facts.0.clone();
-        side.environment = Some(facts);
+        set_common_environment(side);
         side.report.runs = side.runs.len();
         let message = format!(
-            "{} of {}'s runs were made on other machines and are left out",
+            "{} of the {before} runs of {} come from other machines and are left out",
             before - side.runs.len(),
             side.report.label
         );
         side.diagnostics.push(Diagnostic::note("other-machines", "", message));
     }
+}
+
+fn set_common_environment(side: &mut Side) {
+    let environment = common(side.runs.iter().map(|run| &run.environment));
+    side.report.environment = environment.0.clone();
+    side.environment = Some(environment);
+}
+
+/// Compares the environments of two sides. A missing one is assumed to be the same.
+pub(super) fn compare_environments(
+    base: Option<&Environment>,
+    head: Option<&Environment>,
+    ignored: &[&str],
+) -> (EnvironmentReport, Option<Diagnostic>) {
+    let (Some(base), Some(head)) = (base, head) else {
+        let message = "the files do not name a machine; assuming both sides ran on the same one";
+        let report = EnvironmentReport { matches: true, assumed: true, differences: Vec::new() };
+        return (report, Some(Diagnostic::note("assumed-same-machine", "", message)));
+    };
+    let differences: Vec<EnvironmentDifference> = differences(base, head, ignored)
+        .into_iter()
+        .filter(|difference| difference.key != Environment::DIRTY)
+        .map(|d| EnvironmentDifference { key: d.key, base: d.base, head: d.head, decisive: d.decisive })
+        .collect();
+    let decisive: Vec<String> = differences
+        .iter()
+        .filter(|difference| difference.decisive)
+        .map(|difference| {
+            format!("{} is {:?} in base and {:?} in head", difference.key, difference.base, difference.head)
+        })
+        .collect();
+    let diagnostic = if decisive.is_empty() {
+        let other: Vec<String> = differences.iter().map(|d| format!("{} ({} → {})", d.key, d.base, d.head)).collect();
+        (!other.is_empty()).then(|| {
+            let message = format!("base and head differ in {}; this may be the cause of a change", other.join(", "));
+            Diagnostic::warning("environment-differs", "", message)
+        })
+    } else {
+        let message = format!(
+            "base and head ran on different machines; times are not compared: {}. Measure both on one machine, or list \
+             the keys that may differ under [environment] ignore",
+            decisive.join("; ")
+        );
+        Some(Diagnostic::warning("different-machines", "", message))
+    };
+    (EnvironmentReport { matches: decisive.is_empty(), assumed: false, differences }, diagnostic)
 }

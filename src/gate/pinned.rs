@@ -1,39 +1,39 @@
-//! The head against the stored runs of the release that `[baseline] pin` names. What stands in the way of it is told and
-//! stops nothing: the gate does not hang on it.
+//! The head compared with the stored runs of the release that `[baseline] pin` names. This is information: where it cannot
+//! be had, the report has a warning, and the verdict stays the same.
 
-use super::side::{self, Scene, Side};
+use super::Gate;
+use super::judge::{SideFacts, judge, renames};
+use super::machine_class::is_comparable;
+use super::side::Side;
 use crate::compare;
 use crate::io::repository::Repository;
 use crate::model::{Detail, Diagnostic};
-use crate::verdict::{Circumstances, Pinned, judge};
-use jiff::civil::Date;
-use std::path::Path;
+use crate::verdict::Pinned;
 
-/// How far head is from the pinned release; `None` where none is pinned, or where nothing can be said.
-pub fn against(scene: &Scene<'_>, head: &Side, today: Date, diagnostics: &mut Vec<Diagnostic>) -> Option<Pinned> {
-    let policy = &scene.config.policy;
-    let pin = policy.pin()?;
-    let mut odd = |message: String| diagnostics.push(Diagnostic::warning("pin", policy.place(pin.line), message));
-    let commit = Repository::discover(Path::new(".")).and_then(|repository| repository.resolve(&pin.revision));
-    let commit = commit.map_err(|error| odd(format!("nothing is said of the pinned release: {error}"))).ok()?;
-    let mut release = match scene.read_revision(&pin.revision, &commit, Detail::Digests) {
-        Ok(side) => side,
-        Err(error) => {
-            odd(format!("nothing is said of the pinned release: {error:#}"));
+impl Gate {
+    /// How far head is from the pinned release; `None` where none is pinned, or where it cannot be compared.
+    pub(super) fn compare_with_pinned(&self, head: &Side, diagnostics: &mut Vec<Diagnostic>) -> Option<Pinned> {
+        let policy = &self.config.policy;
+        let pin = policy.pin()?;
+        let mut warn = |why: String| {
+            let message = format!("cannot compare with the pinned release: {why}");
+            diagnostics.push(Diagnostic::warning("pin", policy.place(pin.line), message));
+        };
+        let commit = Repository::discover(&self.directory).and_then(|repository| repository.resolve(&pin.revision));
+        let commit = commit.map_err(|error| warn(error.to_string())).ok()?;
+        let release = self.read_revision(&pin.revision, &commit, Detail::Digests);
+        let mut release = release.map_err(|error| warn(error.to_string())).ok()?;
+        let environment = head.environment.clone().unwrap_or_else(|| self.here());
+        let ignored = policy.ignored_environment();
+        release.runs.retain(|run| is_comparable(run, &environment, ignored));
+        if release.runs.is_empty() {
+            warn(format!("the stored runs of {} come from other machines", pin.revision));
             return None;
         }
-    };
-    let here = head.environment.clone().unwrap_or_else(|| side::here(Path::new(".")));
-    let ignored = policy.ignored_environment();
-    release.runs.retain(|run| crate::model::differences(&run.environment, &here, ignored).iter().all(|d| !d.decisive));
-    if release.runs.is_empty() {
-        odd(format!("the stored runs of {} were made on other machines; nothing is said of it", pin.revision));
-        return None;
+        release.report.runs = release.runs.len();
+        let compared = compare::compare(&release.runs, &head.runs, policy.alpha(), renames(policy));
+        let base = SideFacts { report: release.report, environment: release.environment };
+        let head = SideFacts { report: head.report.clone(), environment: head.environment.clone() };
+        Some(Pinned::of(&pin.revision, judge(compared, policy, base, head)))
     }
-    release.report.runs = release.runs.len();
-    let rename = |old: &str| policy.rename(old).map(str::to_owned);
-    let compared = compare::compare(&release.runs, &head.runs, policy.alpha(), rename);
-    let (environment, _) = side::machines(&release, head, ignored);
-    let circumstances = Circumstances { base: release.report, head: head.report.clone(), environment, today };
-    Some(Pinned::of(&pin.revision, judge(compared, policy, circumstances)))
 }

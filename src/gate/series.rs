@@ -1,53 +1,53 @@
-//! The worst findings over the stored runs that stand for the base: what a saved comparison keeps of the history.
+//! The worst findings over the stored runs of the base: the part of the history that a saved comparison includes.
 
-use super::config::Config;
-use super::stored::{self, Epochs};
+use super::Gate;
+use super::stored_history::with_reading;
 use crate::history::{self, Series};
 use crate::model::Run;
 use crate::verdict::{Finding, Outcome, Report, SeriesPoint, SeriesReport};
 
-/// How many findings are told over time.
+/// Most findings that get a series.
 const MOST: usize = 3;
 
-/// The series of the worst findings, over runs in time order and then head: what regressed, else what is suspect, else
-/// what improved.
-pub fn series(config: &Config, runs: &[Run], report: &Report) -> Vec<SeriesReport> {
-    let of_it = |wanted: &dyn Fn(&&Finding) -> bool| -> Vec<&Finding> {
-        report.benchmarks.iter().filter(wanted).take(MOST).collect()
-    };
-    let regressed = of_it(&|finding| finding.outcome == Outcome::Regressed);
-    let suspect = of_it(&|finding| finding.suspect);
-    let improved = of_it(&|finding| finding.outcome == Outcome::Improved);
-    let findings = [regressed, suspect, improved].into_iter().find(|some| !some.is_empty()).unwrap_or_default();
-    if runs.len() < 2 || findings.is_empty() {
-        return Vec::new();
-    }
-    // What the epochs have to say was said when the base was read.
-    let epochs = Epochs::of(&config.policy, &mut Vec::new());
-    let all = stored::reading(&config.policy, &epochs, |reading| history::series(runs, reading));
-    let told = |finding: &&Finding| -> Option<SeriesReport> {
-        let of_finding = |series: &&Series| {
-            let same_metric = *series.metric.name == *finding.metric && series.metric.unit.label() == finding.unit;
-            series.benchmark.as_str() == finding.name && same_metric && *series.tool == *finding.tool
+impl Gate {
+    /// The series of the worst findings, over runs in time order and then head: of what regressed, or else is suspect, or
+    /// else improved.
+    pub(super) fn series_of_worst(&self, runs: &[Run], report: &Report) -> Vec<SeriesReport> {
+        let first = |wanted: &dyn Fn(&&Finding) -> bool| -> Vec<&Finding> {
+            report.benchmarks.iter().filter(wanted).take(MOST).collect()
         };
-        let longest = all.iter().filter(of_finding).max_by_key(|series| series.points.len())?;
-        let head = finding.head?;
-        let mut points: Vec<SeriesPoint> = longest
-            .points
-            .iter()
-            .map(|point| SeriesPoint {
-                commit: point.commit.as_ref().map(|commit| commit.as_str().to_owned()),
-                runs: point.runs,
-                value: point.value,
-            })
-            .collect();
-        points.push(SeriesPoint { commit: report.head.commit.clone(), runs: head.runs, value: head.value });
-        Some(SeriesReport {
-            name: finding.name.clone(),
-            metric: finding.metric.to_string(),
-            unit: finding.unit.to_string(),
-            points,
-        })
+        let regressed = first(&|finding| finding.outcome == Outcome::Regressed);
+        let suspect = first(&|finding| finding.suspect);
+        let improved = first(&|finding| finding.outcome == Outcome::Improved);
+        let findings = [regressed, suspect, improved].into_iter().find(|some| !some.is_empty()).unwrap_or_default();
+        if runs.len() < 2 || findings.is_empty() {
+            return Vec::new();
+        }
+        // Unknown epochs were reported when the base was read.
+        let epochs = self.epochs(&mut Vec::new());
+        let all = with_reading(&self.config.policy, &epochs, |reading| history::series(runs, reading));
+        findings.iter().filter_map(|finding| series_of(finding, &all, report)).collect()
+    }
+}
+
+/// The longest stored series of a finding, with head at its end.
+fn series_of(finding: &Finding, all: &[Series], report: &Report) -> Option<SeriesReport> {
+    let of_finding = |series: &&Series| {
+        let same_metric = *series.metric.name == *finding.metric && series.metric.unit.label() == finding.unit;
+        series.benchmark.as_str() == finding.name && same_metric && *series.tool == *finding.tool
     };
-    findings.iter().filter_map(told).collect()
+    let longest = all.iter().filter(of_finding).max_by_key(|series| series.points.len())?;
+    let head = finding.head?;
+    let stored = longest.points.iter().map(|point| SeriesPoint {
+        commit: point.commit.as_ref().map(|commit| commit.as_str().to_owned()),
+        runs: point.runs,
+        value: point.value,
+    });
+    let head = SeriesPoint { commit: report.head.commit.clone(), runs: head.runs, value: head.value };
+    Some(SeriesReport {
+        name: finding.name.clone(),
+        metric: finding.metric.to_string(),
+        unit: finding.unit.to_string(),
+        points: stored.chain([head]).collect(),
+    })
 }

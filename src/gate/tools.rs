@@ -1,14 +1,27 @@
-//! What the tools of a side reported next to their numbers.
+//! What the tools of a side reported besides their numbers.
 
 use super::side::Side;
-use crate::model::{Diagnostic, Said, Statement, Tests};
+use crate::model::{Diagnostic, Run, Said, Statement, Tests};
 use std::collections::BTreeSet;
 
-/// What the tools of a side said beside their numbers.
-pub fn said(side: &Side) -> Said {
-    let tools: BTreeSet<&str> = side.runs.iter().flat_map(|run| &run.measurements).map(|m| &*m.tool).collect();
+/// The tools of some runs.
+pub(super) fn of(runs: &[Run]) -> BTreeSet<&str> {
+    let mut tools = BTreeSet::new();
+    // Neighbours mostly have the same tool: the set is asked once for each change of tool.
+    let mut last = None;
+    for tool in runs.iter().flat_map(|run| &run.measurements).map(|measurement| &*measurement.tool) {
+        if last.replace(tool) != Some(tool) {
+            tools.insert(tool);
+        }
+    }
+    tools
+}
+
+/// What the tools of a side reported besides their numbers.
+pub(super) fn reported(side: &Side) -> Said {
+    let tools = of(&side.runs);
     let tests = tools.contains(RUNNER).then(|| {
-        let of_run = |run: &crate::model::Run| run.measurements.iter().filter(|m| m.tool == RUNNER).count();
+        let of_run = |run: &Run| run.measurements.iter().filter(|m| m.tool == RUNNER).count();
         let failed = side.diagnostics.iter().filter(|diagnostic| diagnostic.code == "failed-test").count();
         Tests { passed: side.runs.last().map(of_run).unwrap_or_default(), failed }
     });

@@ -6,8 +6,7 @@ use super::plan::Judging;
 use super::variable;
 use super::work::{Place, Work, room};
 use crate::cli::{facts, output, record};
-use crate::gate::confirm::{self, Taken};
-use crate::gate::{self, MissingBaseline, Side, Wants};
+use crate::gate::{MeasuredRuns, ReportDetail, Side, judge_measured};
 use crate::io::github::event::WorkflowRun;
 use crate::io::github::parcel::{FILE_NAME, Parcel};
 use crate::io::github::{Client, Pull, Slug, pulls_of};
@@ -22,18 +21,20 @@ impl Work<'_> {
     pub(super) fn pack(
         &self,
         judging: &Judging,
-        taken: Option<Taken>,
+        runs: Option<MeasuredRuns>,
         paths: &[String],
         room: &Path,
     ) -> Option<PathBuf> {
         let path = room.join(FILE_NAME);
         let pack = || -> anyhow::Result<()> {
-            let taken = match taken {
-                Some(taken) => taken,
-                None => Taken { head: vec![record::read_run(&self.scene(), paths, "HEAD")?], ..Taken::default() },
+            let runs = match runs {
+                Some(runs) => runs,
+                None => {
+                    MeasuredRuns { head: vec![record::read_run(self.gate, paths, "HEAD")?], ..MeasuredRuns::default() }
+                }
             };
             let (head, measured, base) = (judging.head.clone(), judging.measured.clone(), judging.base.clone());
-            let (runs, base_runs, again) = (taken.head, taken.base, taken.again);
+            let (runs, base_runs, again) = (runs.head, runs.base, runs.re_measured);
             Ok(Parcel { head, measured, base, runs, base_runs, again }.write(&path)?)
         };
         match pack() {
@@ -79,7 +80,7 @@ impl Work<'_> {
         let hush = self.told.hush();
         self.fetch()?;
         let mut report = self.judge_parcel(run, parcel)?;
-        facts::complete_compared(self.config, &mut report);
+        facts::complete_compared(&self.gate.config, &mut report);
         let outputs = self.save(&report, &room()?)?;
         drop(hush);
         let published = self.publish(&report, &Place { pull: Some(pull.number), head: run.head.clone() })?;
@@ -128,18 +129,17 @@ impl Work<'_> {
         let report = side("the fork's results", &parcel.runs, &run.head);
         if !parcel.base_runs.is_empty() {
             let base = side("the merge base, measured in the fork's job", &parcel.base_runs, &parcel.base);
-            let both = Taken { base: parcel.base_runs, head: parcel.runs, again: parcel.again };
-            return confirm::judge_taken(self.config, &both, base, report);
+            let both = MeasuredRuns { base: parcel.base_runs, head: parcel.runs, re_measured: parcel.again };
+            return Ok(judge_measured(&self.gate.config, &both, base, report)?);
         }
         let environment = parcel.runs.last().map(|run| run.environment.clone());
         let measured = |run: Run| Run { commit: Some(parcel.measured.clone()), ..run };
         let runs = parcel.runs.into_iter().map(measured).collect();
         let head = Side { runs, report, environment: environment.clone(), diagnostics: Vec::new() };
-        let scene = self.scene();
-        match scene.read_before(&parcel.base, &environment.unwrap_or_default(), Detail::Samples) {
-            Ok(base) => gate::judge_sides(&scene, base, head, false, Wants::ALL),
-            Err(error) if error.is::<MissingBaseline>() && !self.inputs.insist => self.first(head, &error),
-            Err(error) => Err(error),
+        match self.gate.read_commit_and_before(&parcel.base, &environment.unwrap_or_default(), Detail::Samples) {
+            Ok(base) => Ok(self.gate.judge_sides(base, head, false, ReportDetail::ALL)?),
+            Err(error) if error.is_missing_baseline() && !self.inputs.insist => self.first(head, &error),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -7,7 +7,8 @@ mod plan;
 mod tell;
 mod work;
 
-use super::{Global, config, output};
+use super::{Global, output};
+use crate::gate::Gate;
 use crate::io::github::event::{Event, EventError};
 use anyhow::Context;
 use clap::Args;
@@ -60,14 +61,15 @@ fn work(args: CiArgs, global: &Global, told: &Told) -> anyhow::Result<u8> {
             .with_context(|| format!("working-directory: cannot work in {}", directory.display()))?;
     }
     let global = Global { color: global.color, config: inputs.config.clone().or_else(|| global.config.clone()) };
-    let mut config = config::load(&global)?;
+    let mut config = global.config()?;
     config.policy = inputs.gate.overrule(config.policy);
+    let gate = Gate::new(config, inputs.store.as_deref(), None);
     let plan = Plan::make(&event, &inputs)?;
     if args.dry_run {
-        output::print(plan.describe(&event, &inputs, &config).as_bytes())?;
+        output::print(plan.describe(&event, &inputs, &gate).as_bytes())?;
         return Ok(0);
     }
-    let job = work::Work { event: &event, inputs: &inputs, config: &config, told };
+    let job = work::Work { event: &event, inputs: &inputs, gate: &gate, told };
     match plan {
         Plan::Record { branch } => job.record(&branch),
         Plan::Judge(judging) => job.judge(&judging),

@@ -1,7 +1,7 @@
 //! What is to be done about an event: decided from the event, the inputs and the repository, before anything is done.
 
 use super::inputs::Inputs;
-use crate::gate::Config;
+use crate::gate::Gate;
 use crate::io::github::event::{Event, Kind, WorkflowRun};
 use crate::io::repository::Repository;
 use crate::model::Commit;
@@ -114,13 +114,13 @@ impl Plan {
     }
 
     /// The plan for a person, a line each.
-    pub fn describe(&self, event: &Event, inputs: &Inputs, config: &Config) -> String {
+    pub fn describe(&self, event: &Event, inputs: &Inputs, gate: &Gate) -> String {
         let mut out = String::new();
         let mut line = |what: &str, text: String| {
             let _ = writeln!(out, "{what:<10} {}", escape::terminal(&text));
         };
         let repository = event.repository.as_ref().map_or("this repository".to_owned(), ToString::to_string);
-        let store = inputs.store.as_deref().unwrap_or_else(|| config.policy.store_url());
+        let store = gate.store_url();
         let results = match (&inputs.command, inputs.results.as_slice()) {
             (Some(command), _) => format!("measured by `{command}`"),
             (None, []) => "results where [[input]] of perfgate.toml or criterion has them".to_owned(),

@@ -6,13 +6,12 @@ use super::tell::Told;
 use super::variable;
 use crate::cli::publish::{self, DEFAULT_KEY, Options, Published, Target};
 use crate::cli::{compare, facts, measure, output, record, render as rendering, runs};
-use crate::gate::{self, Config, Default, MissingBaseline, Origin, Results, Scene, Side, Wants, side as sides};
+use crate::gate::{BenchCommand, DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource, store_run};
 use crate::io::github::event::Event;
-use crate::model::{Commit, Detail, Diagnostic};
-use crate::policy::FailOn;
+use crate::model::{Commit, Diagnostic};
 use crate::render::template::Template;
 use crate::render::{self, escape};
-use crate::verdict::{Report, SideReport, Verdict};
+use crate::verdict::{Report, Verdict};
 use anyhow::{Context, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,8 +25,8 @@ pub struct Work<'a> {
     pub event: &'a Event,
     /// What was asked for.
     pub inputs: &'a Inputs,
-    /// The config, with the inputs in force.
-    pub config: &'a Config,
+    /// The gate, with the inputs applied.
+    pub gate: &'a Gate,
     /// Where the job is told things.
     pub told: &'a Told,
 }
@@ -41,19 +40,15 @@ pub struct Place {
 }
 
 impl Work<'_> {
-    pub(super) fn scene(&self) -> Scene<'_> {
-        Scene { config: self.config, store: self.inputs.store.as_deref(), format: None }
-    }
-
     /// Only a store in a git ref is shared by git; others are in one place for all.
     fn is_git(&self) -> bool {
-        self.inputs.store.as_deref().unwrap_or_else(|| self.config.policy.store_url()).starts_with("git:")
+        self.gate.store_url().starts_with("git:")
     }
 
     /// Fetches the runs that others stored.
     pub(super) fn fetch(&self) -> anyhow::Result<()> {
         if self.is_git() {
-            runs::exchanged(self.scene().open_store()?.pull(REMOTE)).context("cannot fetch the stored runs")?;
+            runs::exchanged(self.gate.open_store()?.pull(REMOTE)).context("cannot fetch the stored runs")?;
         }
         Ok(())
     }
@@ -61,17 +56,16 @@ impl Work<'_> {
     /// Stores the results of what is checked out, and shares them.
     pub fn record(&self, branch: &str) -> anyhow::Result<u8> {
         let hush = self.told.hush();
-        let scene = self.scene();
-        let store = scene.open_store()?;
+        let store = self.gate.open_store()?;
         let line = match self.inputs.words() {
             Some(words) => {
-                measure::measure(&measure::args(&words, None, self.inputs.store.as_deref())?, self.config)?;
+                let command = BenchCommand { words, ..BenchCommand::default() };
+                measure::measure_and_store(self.gate, &command, &MeasurePlan::default())?;
                 "recorded the runs".to_owned()
             }
             None => {
-                let run = record::read_run(&scene, &self.inputs.paths()?, "HEAD")?;
-                let short = run.commit.as_ref().map(Commit::short).unwrap_or_default().to_owned();
-                let line = record::keep(&*store, &run, &short)?;
+                let run = record::read_run(self.gate, &self.inputs.paths()?, "HEAD")?;
+                let line = format!("{}\n", store_run(&*store, &run)?);
                 output::print(line.as_bytes())?;
                 line
             }
@@ -98,26 +92,27 @@ impl Work<'_> {
         let paths = self.inputs.paths()?;
         self.template()?;
         self.fetch()?;
-        let (report, taken) = match self.inputs.words() {
+        let (report, runs) = match self.inputs.words() {
             Some(words) => {
                 let base = match &judging.against {
-                    Against::Named(word) => word,
-                    Against::MergeBase(_) => judging.base.as_str(),
+                    Against::Named(word) => word.clone(),
+                    Against::MergeBase(_) => judging.base.to_string(),
                 };
-                let args = measure::args(&words, Some(base), self.inputs.store.as_deref())?;
-                let (mut report, taken) = measure::measure(&args, self.config)?.context("nothing was judged")?;
-                report.keep(taken.strips(&self.config.policy));
-                report.facts = Some(facts::of_measured(self.config, &report, &words));
-                (report, Some(taken))
+                let plan = MeasurePlan { base: Some(base), ..MeasurePlan::default() };
+                let command = BenchCommand { words, ..BenchCommand::default() };
+                let (mut report, runs) = measure::measure(self.gate, &command, &plan)?;
+                report.keep(runs.strips(self.gate.policy()));
+                report.facts = Some(facts::of_measured(&self.gate.config, &report, &command.words));
+                (report, Some(runs))
             }
             None => {
                 let mut report = self.compare(judging, &paths)?;
-                facts::complete_compared(self.config, &mut report);
+                facts::complete_compared(&self.gate.config, &mut report);
                 (report, None)
             }
         };
         let room = room()?;
-        let parcel = if judging.fork { self.pack(judging, taken, &paths, &room) } else { None };
+        let parcel = if judging.fork { self.pack(judging, runs, &paths, &room) } else { None };
         let mut outputs = self.save(&report, &room)?;
         drop(hush);
         let published = if judging.fork {
@@ -135,43 +130,26 @@ impl Work<'_> {
 
     /// The results on disk against stored runs, or against what the input `base` names.
     fn compare(&self, judging: &Judging, paths: &[String]) -> anyhow::Result<Report> {
-        let scene = self.scene();
-        let head = record::results(&scene, paths)?;
+        let head = self.gate.results(paths)?;
         let base = match &judging.against {
-            Against::Named(word) => scene.resolve(std::slice::from_ref(word), Default::Base)?,
-            Against::MergeBase(_) => Origin::Before(judging.base.clone()),
+            Against::Named(word) => self.gate.resolve(std::slice::from_ref(word), DefaultSide::Base)?,
+            Against::MergeBase(_) => SideSource::CommitAndBefore(judging.base.clone()),
         };
-        let head = Origin::WorkTree(head);
-        match gate::report(&scene, &base, &head, false, Wants::ALL) {
-            Err(error) if error.is::<MissingBaseline>() && !self.inputs.insist => {
-                let Origin::WorkTree(results) = &head else { return Err(error) };
-                self.first(self.head_side(results)?, &error)
+        let head = SideSource::WorkTree(head);
+        match self.gate.judge_sources(&base, &head, false, ReportDetail::ALL) {
+            Err(error) if error.is_missing_baseline() && !self.inputs.insist => {
+                let SideSource::WorkTree(results) = &head else { return Err(error.into()) };
+                self.first(self.gate.read_head(results)?, &error)
             }
-            report => report,
+            report => Ok(report?),
         }
     }
 
-    fn head_side(&self, results: &[Results]) -> anyhow::Result<Side> {
-        let mut side = self.scene().read_work_tree(results, Detail::Samples)?;
-        side.environment.get_or_insert_default().0.extend(sides::here(Path::new(".")).0);
-        Ok(side)
-    }
-
-    /// The report of a first run: there is nothing to compare with, and that is said.
-    pub(super) fn first(&self, head: Side, why: &anyhow::Error) -> anyhow::Result<Report> {
-        let message = format!("{why:#}. Nothing was compared; `missing-baseline: fail` makes this an error");
-        let base = Side {
-            runs: Vec::new(),
-            report: SideReport { label: "no baseline yet".to_owned(), ..SideReport::default() },
-            environment: head.environment.clone(),
-            diagnostics: vec![Diagnostic::warning(MISSING, "", message)],
-        };
-        // Everything is new here, and that is not what `fail-on = ["added"]` is meant for.
-        let policy = &self.config.policy;
-        let reasons = FailOn::ALL.into_iter().filter(|reason| policy.fails_on(*reason) && *reason != FailOn::Added);
-        let policy = policy.clone().with_fail_on(reasons);
-        let config = Config { policy, directory: self.config.directory.clone(), text: self.config.text.clone() };
-        gate::judge_sides(&Scene { config: &config, ..self.scene() }, base, head, true, Wants::ALL)
+    /// The report of a first run, which has nothing to compare with.
+    pub(super) fn first(&self, head: Side, missing: &Error) -> anyhow::Result<Report> {
+        let message = format!("{missing}. Nothing was compared; `missing-baseline: fail` makes this an error");
+        let diagnostic = Diagnostic::warning(MISSING, "", message);
+        Ok(self.gate.judge_first_run("no baseline yet", head, diagnostic)?)
     }
 
     /// Saves the report's files and shows it.

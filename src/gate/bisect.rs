@@ -1,0 +1,218 @@
+//! The search for the commit that made a benchmark slower. Each step measures a commit against the known good one, in
+//! turn, until it is decided; which commit comes next is for `compare::search`.
+
+use super::Gate;
+use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout};
+use crate::compare::schedule::{Turn, order};
+use crate::compare::search::{Found, MOST_PAIRS, Search, Standing, decide};
+use crate::io::noise;
+use crate::model::{Commit, Direction, Evidence, Measurement};
+use crate::stats::centre;
+
+/// What is searched for.
+pub(crate) struct BisectPlan {
+    /// The benchmark.
+    pub benchmark: String,
+    /// Its metric.
+    pub metric: String,
+    /// A revision where it is fast.
+    pub good: String,
+    /// A revision where it is slow.
+    pub bad: String,
+    /// The smallest slowdown that counts, as a fraction.
+    pub threshold: f64,
+    /// Chance that any step of the search is wrong.
+    pub error: f64,
+}
+
+/// What was found.
+pub(crate) struct BisectResult {
+    /// The commits that could have made it slower, oldest first, with their subjects.
+    pub suspects: Vec<(Commit, String)>,
+    /// The measured commits, oldest first.
+    pub steps: Vec<BisectStep>,
+}
+
+/// One measured commit.
+pub(crate) struct BisectStep {
+    /// Its position in the range.
+    position: usize,
+    /// The commit.
+    pub commit: Commit,
+    /// Whether it is fast or slow.
+    pub standing: Standing,
+    /// Log ratios of its pairs; empty for a commit that cannot be measured.
+    pub changes: Vec<f64>,
+    /// Why it cannot be measured.
+    why: Option<String>,
+}
+
+/// Searches for the commit.
+pub(crate) fn bisect(
+    gate: &Gate,
+    command: &BenchCommand,
+    plan: &BisectPlan,
+    progress: &dyn Progress,
+) -> Result<BisectResult, MeasureError> {
+    let bench = Bench::open(gate, command)?;
+    let good = bench.repository.resolve(&plan.good)?;
+    let bad = bench.repository.resolve(&plan.bad)?;
+    let (good_word, bad_word) = (plan.good.clone(), plan.bad.clone());
+    if good == bad {
+        return Err(MeasureError::SameCommit { good: good_word, bad: bad_word });
+    }
+    let commits = bench.repository.between(&good, &bad)?;
+    let commits = commits.ok_or(MeasureError::NotAnAncestor { good: good_word, bad: bad_word })?;
+    noise::conditions().iter().for_each(|condition| progress.message(&condition.message));
+    let good = bench.check_out("good", &good, false)?;
+    let trial = bench.check_out("test", &bad, false)?;
+    bench.build(&good)?;
+    let mut bisect = Bisect { plan, bench, good, trial, progress, commits: &commits, steps: Vec::new() };
+    let Found { first, last } = bisect.search()?;
+    let repository = &bisect.bench.repository;
+    let named = |commit: &Commit| (commit.clone(), repository.subject(commit));
+    let suspects = commits[first..=last].iter().map(named).collect();
+    bisect.steps.sort_by_key(|step| step.position);
+    Ok(BisectResult { suspects, steps: bisect.steps })
+}
+
+/// A search in progress.
+struct Bisect<'a> {
+    plan: &'a BisectPlan,
+    bench: Bench<'a>,
+    good: SideCheckout,
+    trial: SideCheckout,
+    progress: &'a dyn Progress,
+    commits: &'a [Commit],
+    steps: Vec<BisectStep>,
+}
+
+impl Bisect<'_> {
+    fn search(&mut self) -> Result<Found, MeasureError> {
+        let last = self.commits.len().saturating_sub(1);
+        let mut search = Search::new(self.commits.len());
+        // Every step can be wrong, the first one too, so each gets its share of the allowed error.
+        let error = self.plan.error / f64::from(search.steps_left() + 1);
+        let least = self.plan.threshold.ln_1p();
+        let whole = self.measure(last, least / 2.0, error)?;
+        let change = centre::median(&whole.changes);
+        if whole.standing != Standing::Slow || change < least {
+            return Err(self.not_slower(whole, change));
+        }
+        self.steps.push(whole);
+        while let Some(position) = search.next() {
+            let step = self.measure(position, change / 2.0, error)?;
+            search.note(position, step.standing);
+            self.steps.push(step);
+        }
+        Ok(search.found())
+    }
+
+    fn not_slower(&self, whole: BisectStep, change: f64) -> MeasureError {
+        let why = whole.why.unwrap_or_else(|| {
+            format!(
+                "it differs by {:+.1}% in {} pairs, below the {:.0}% of --threshold",
+                100.0 * change.exp_m1(),
+                whole.changes.len(),
+                100.0 * self.plan.threshold
+            )
+        });
+        let BisectPlan { benchmark, bad, good, .. } = self.plan;
+        MeasureError::NotSlower { benchmark: benchmark.clone(), bad: bad.clone(), good: good.clone(), why }
+    }
+
+    /// Runs a commit against the good one until it is decided.
+    fn measure(&mut self, position: usize, bound: f64, error: f64) -> Result<BisectStep, MeasureError> {
+        let commit = self.commits[position].clone();
+        let short = commit.short();
+        self.bench.switch(&mut self.trial, &commit)?;
+        self.progress.begin(&format!("building {short}"));
+        if let Err(error) = self.bench.build(&self.trial) {
+            return self.skipped(position, error);
+        }
+        let mut changes = Vec::new();
+        let mut standing = Standing::Skipped;
+        let (mut fast, mut slow) = (None, None);
+        for (number, turn) in order(MOST_PAIRS).into_iter().enumerate() {
+            self.progress.begin(&format!("{short}: pair {}", number / 2 + 1));
+            match turn {
+                Turn::Base => {
+                    let value = self.value(true);
+                    fast = Some(value.map_err(|error| MeasureError::GoodCommit { source: Box::new(error) })?);
+                }
+                Turn::Head => match self.value(false) {
+                    Ok(value) => slow = Some(value),
+                    Err(error) => return self.skipped(position, error),
+                },
+            }
+            if let (Some(good), Some(trial)) = (fast, slow) {
+                changes.push(trial - good);
+                (fast, slow) = (None, None);
+                if let Some(decided) = decide(&changes, bound, error) {
+                    standing = decided;
+                    break;
+                }
+            }
+        }
+        let change = 100.0 * centre::median(&changes).exp_m1();
+        self.progress.message(&format!("{short}: {} ({change:+.1}%, {} pairs)", word(standing), changes.len()));
+        Ok(BisectStep { position, commit, standing, changes, why: None })
+    }
+
+    fn skipped(&self, position: usize, error: MeasureError) -> Result<BisectStep, MeasureError> {
+        if error.is_interrupted() {
+            return Err(error);
+        }
+        let commit = self.commits[position].clone();
+        let why = chain(&error);
+        let line = why.lines().next().unwrap_or_default();
+        self.progress.message(&format!("{}: left out: {line}", commit.short()));
+        Ok(BisectStep { position, commit, standing: Standing::Skipped, changes: Vec::new(), why: Some(why) })
+    }
+
+    /// The benchmark's value in one run, on the log scale; larger is slower.
+    fn value(&mut self, good: bool) -> Result<f64, MeasureError> {
+        let BisectPlan { benchmark, metric, .. } = self.plan;
+        let side = if good { &self.good } else { &self.trial };
+        let measured = self.bench.run(side, Some(std::slice::from_ref(benchmark)))?;
+        let measurements = &measured.run.measurements;
+        let wanted = |m: &&Measurement| m.benchmark.as_str() == *benchmark && *m.metric.name == **metric;
+        let Some(measurement) = measurements.iter().find(wanted) else {
+            let name = |m: &Measurement| format!("{} ({})", m.benchmark, m.metric.name);
+            let found = measurements.iter().take(5).map(name).collect::<Vec<_>>().join(", ");
+            let (benchmark, metric) = (benchmark.clone(), metric.clone());
+            return Err(MeasureError::NotInResults {
+                benchmark,
+                metric,
+                commit: side.commit.short().to_owned(),
+                found,
+            });
+        };
+        let direction = measurement.metric.direction;
+        let log = |one: &Evidence| one.fast_edge(direction).unwrap_or_else(|| one.centre()).ln();
+        let values: Vec<f64> = measurement.replicates.iter().map(log).collect();
+        let value = centre::median(&values) * if direction == Direction::Lower { 1.0 } else { -1.0 };
+        if value.is_finite() { Ok(value) } else { Err(MeasureError::Zero { benchmark: benchmark.clone() }) }
+    }
+}
+
+/// The word for a standing.
+pub(crate) fn word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Fast => "fast",
+        Standing::Slow => "slow",
+        Standing::Skipped => "undecided",
+        Standing::Unknown => "not measured",
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,167 @@
+//! Why there is no verdict.
+
+use super::measure::MeasureError;
+use crate::io::input::InputError;
+use crate::io::repository::RepositoryError;
+use crate::io::store::StoreError;
+use crate::model::record::RecordError;
+use crate::policy::Problems;
+
+/// Why there is no verdict. The message says what is wrong and how to fix it; the cause, where there is one, is the
+/// [`source`](std::error::Error::source).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No stored run can be the base. A first run is expected to end like this: see [`Error::is_missing_baseline`].
+    #[error("{0}")]
+    MissingBaseline(String),
+    /// The config file cannot be read.
+    #[error("{path}: cannot read the config")]
+    ConfigFile {
+        /// The file.
+        path: String,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The config has problems.
+    #[error("{name} has {} {}", .problems.iter().len(), if .problems.iter().len() == 1 { "problem" } else { "problems" })]
+    Config {
+        /// The file.
+        name: String,
+        /// All of them.
+        problems: Box<Problems>,
+    },
+    /// Budgets or goals of the config match no benchmark of head.
+    #[error("{message}")]
+    UnmatchedLimits {
+        /// The first of them, with its line, and how many more there are.
+        message: String,
+        /// Each one framed under its line of the config.
+        frames: Vec<Problems>,
+    },
+    /// A path does not exist.
+    #[error("{word}: no such file or directory")]
+    NoSuchPath {
+        /// As the user wrote it.
+        word: String,
+        /// Why it is not a git revision either, where it could be one.
+        source: Option<RepositoryError>,
+    },
+    /// `PATH@NAME` where PATH is a file.
+    #[error("{word}: {path} is not a directory, so it has no saved baseline")]
+    NotADirectory {
+        /// As the user wrote it.
+        word: String,
+        /// The part before the `@`.
+        path: String,
+    },
+    /// Neither a path nor a revision.
+    #[error("{word}: neither a path nor a git revision")]
+    UnknownSide {
+        /// As the user wrote it.
+        word: String,
+        /// Why it is not a revision.
+        source: RepositoryError,
+    },
+    /// A revision next to other words.
+    #[error("{word}: a revision must be the only value for its side; give paths, or one revision")]
+    RevisionAmongPaths {
+        /// The revision.
+        word: String,
+    },
+    /// No results were named, and there are none in the default place.
+    #[error("no results: there is no target/criterion here; run `cargo bench` first, or give the path of the results")]
+    NoResults,
+    /// A path of `[[input]]` does not exist.
+    #[error("{place}: {path} does not exist; run the benchmarks first")]
+    MissingInput {
+        /// The line of the config.
+        place: String,
+        /// The path.
+        path: String,
+    },
+    /// The base was left out, and only a git repository has a default base.
+    #[error("no base given, and this is not a git repository; give two results, as in `perfgate compare OLD NEW`")]
+    NoDefaultBase {
+        /// What git reported.
+        source: RepositoryError,
+    },
+    /// The store is empty.
+    #[error("{store} has no runs; `perfgate record` stores one, `perfgate runs pull` fetches those of others")]
+    EmptyStore {
+        /// The store.
+        store: String,
+    },
+    /// No stored run can be read.
+    #[error("none of the runs in {store} can be read:\n{problems}")]
+    UnreadableRuns {
+        /// The store.
+        store: String,
+        /// What is wrong with each, one a line.
+        problems: String,
+    },
+    /// The two sides have no benchmark in common.
+    #[error("nothing to compare: {base} and {head} have no benchmark in common; {hint}")]
+    NothingInCommon {
+        /// The label of the base.
+        base: String,
+        /// The label of the head.
+        head: String,
+        /// What to check.
+        hint: &'static str,
+    },
+    /// The two sides are results of different tools.
+    #[error("{base} holds {base_tools} results and {head} holds {head_tools} results; compare results of one tool")]
+    DifferentTools {
+        /// The label of the base.
+        base: String,
+        /// Its tools.
+        base_tools: String,
+        /// The label of the head.
+        head: String,
+        /// Its tools.
+        head_tools: String,
+    },
+    /// A run is stored for a commit, and there is none.
+    #[error("a run is stored for a commit, and this is not a git repository")]
+    NoCommit {
+        /// What git reported.
+        source: Option<RepositoryError>,
+    },
+    /// There are no results to store.
+    #[error("no benchmark results, so nothing was stored")]
+    NothingToStore,
+    /// The results cannot be stored.
+    #[error("cannot store these results")]
+    Encode {
+        /// Why not.
+        source: RecordError,
+    },
+    /// Results cannot be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The git repository cannot be read.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+    /// A benchmark command failed, or its sides could not be checked out.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+    /// A measurement stopped after some of its runs were stored.
+    #[error("{stored} finished {} stored; the others were not measured", if *.stored == 1 { "run is" } else { "runs are" })]
+    Stopped {
+        /// How many.
+        stored: usize,
+        /// What stopped it.
+        source: Box<Error>,
+    },
+}
+
+impl Error {
+    /// True where there is no stored run to compare with, as on the first run of a repository.
+    pub fn is_missing_baseline(&self) -> bool {
+        matches!(self, Error::MissingBaseline(_))
+    }
+}

@@ -1,0 +1,368 @@
+//! A benchmark command on one side: checked out, built, run, and what it wrote as a run.
+
+use super::{BenchCommand, MeasureError};
+use crate::compare::filter::{Dialect, FILTER};
+use crate::gate::Gate;
+use crate::gate::side::here;
+use crate::io::collect::{self, ResultSources};
+use crate::io::command::{Command, CommandError, Finished};
+use crate::io::noise::NoiseMonitor;
+use crate::io::probe;
+use crate::io::repository::Repository;
+use crate::io::worktree::{Checkout, GIT_VARIABLES, Scratch};
+use crate::model::{Commit, Diagnostic, Direction, Environment, Evidence, Measurement, Metric, Run, Unit};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// Replaced in a command by the path of a fresh file.
+const OUT: &str = "{out}";
+/// The tool's name where the process itself is timed.
+const PROCESS: &str = "process";
+/// Most characters of a command's line that become the name of its benchmark.
+const LONGEST_NAME: usize = 120;
+
+/// Variables that are removed from the environment of the command: code under test must not read them.
+const SECRETS: [&str; 2] = ["GITHUB_TOKEN", "GH_TOKEN"];
+
+/// A benchmark command that can be run on both sides.
+pub(crate) struct Bench<'a> {
+    gate: &'a Gate,
+    spec: &'a BenchCommand,
+    /// The user's repository.
+    pub repository: Repository,
+    /// The working directory, seen from the top of the work tree.
+    prefix: PathBuf,
+    scratch: Scratch,
+    dialect: Dialect,
+    runs: usize,
+    measured: Option<Measured>,
+    /// Warnings and notes of the runs so far.
+    pub diagnostics: Vec<Diagnostic>,
+    disturbed: Vec<String>,
+}
+
+/// What is measured; the first run decides it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Measured {
+    /// The results that the command writes.
+    Results,
+    /// The process itself.
+    Process,
+}
+
+/// One side, checked out.
+pub(crate) struct SideCheckout {
+    name: &'static str,
+    checkout: Checkout,
+    /// Its cargo target directory; `None` for the user's own work tree, which keeps its own.
+    target: Option<PathBuf>,
+    /// The commit that is checked out.
+    pub commit: Commit,
+    /// This machine, and the toolchain of this side.
+    pub environment: Environment,
+}
+
+/// A run and how long it took.
+pub(crate) struct TimedRun {
+    /// Its results.
+    pub run: Run,
+    /// From start to end.
+    pub wall: Duration,
+}
+
+impl<'a> Bench<'a> {
+    /// Locks the repository for measuring. Nothing is checked out yet.
+    pub fn open(gate: &'a Gate, spec: &'a BenchCommand) -> Result<Bench<'a>, MeasureError> {
+        let repository =
+            Repository::discover(&gate.directory).map_err(|source| MeasureError::NoRepository { source })?;
+        let root = repository.root().ok_or(MeasureError::NoWorkTree)?;
+        let canonical = |path: &Path| fs::canonicalize(path).map_err(failed("read the directory", path));
+        let (here, top) = (canonical(&gate.directory)?, canonical(root)?);
+        let prefix = here.strip_prefix(&top).unwrap_or(Path::new("")).to_owned();
+        let parent = spec.scratch.clone().unwrap_or_else(std::env::temp_dir);
+        if fs::canonicalize(&parent).is_ok_and(|parent| parent.starts_with(&top)) {
+            return Err(MeasureError::ScratchInside { path: parent });
+        }
+        let scratch = Scratch::open(&repository, &parent)?;
+        let dialect = Dialect::of(&spec.words);
+        let (diagnostics, disturbed) = (Vec::new(), Vec::new());
+        Ok(Bench { gate, spec, repository, prefix, scratch, dialect, runs: 0, measured: None, diagnostics, disturbed })
+    }
+
+    /// Checks a side out; `with_changes` adds the uncommitted changes.
+    pub fn check_out(
+        &self,
+        name: &'static str,
+        commit: &Commit,
+        with_changes: bool,
+    ) -> Result<SideCheckout, MeasureError> {
+        let checkout = self.scratch.check_out(name, commit)?;
+        let target = Some(self.scratch.path().join(format!("target-{name}")));
+        let commit = commit.clone();
+        let mut side = SideCheckout { name, checkout, target, commit, environment: Environment::default() };
+        self.complete(&mut side, with_changes)?;
+        Ok(side)
+    }
+
+    /// The user's own work tree as a side.
+    pub fn in_place(&self, commit: &Commit) -> Result<SideCheckout, MeasureError> {
+        let root = self.repository.root().ok_or(MeasureError::NoWorkTree)?.to_owned();
+        let environment = here(&root);
+        Ok(SideCheckout {
+            name: "head",
+            checkout: Checkout { root },
+            target: None,
+            commit: commit.clone(),
+            environment,
+        })
+    }
+
+    /// Checks another commit out in place of a side's, and keeps what was built.
+    pub fn switch(&self, side: &mut SideCheckout, commit: &Commit) -> Result<(), MeasureError> {
+        self.scratch.switch(&side.checkout, commit)?;
+        side.commit = commit.clone();
+        self.complete(side, false)
+    }
+
+    /// Adds to a checkout what git does not have: submodules, uncommitted changes, `--copy`.
+    fn complete(&self, side: &mut SideCheckout, with_changes: bool) -> Result<(), MeasureError> {
+        if self.spec.submodules {
+            self.scratch.add_submodules(&side.checkout)?;
+        }
+        if with_changes && self.scratch.copy_changes(&self.repository, &side.checkout)? > 0 {
+            side.environment.set(Environment::DIRTY, "yes");
+        }
+        for path in &self.spec.copy {
+            self.scratch.copy_into(&side.checkout, &self.prefix, path)?;
+        }
+        let environment = probe::probe(&side.checkout.root, &|name| std::env::var(name).ok());
+        for (key, value) in environment.0 {
+            side.environment.set(&key, value);
+        }
+        Ok(())
+    }
+
+    /// Builds a side; `None` where there is nothing to build.
+    pub fn build(&self, side: &SideCheckout) -> Result<Option<Duration>, MeasureError> {
+        let words = match &self.spec.setup {
+            Some(line) if cfg!(windows) => vec!["cmd".to_owned(), "/C".to_owned(), line.clone()],
+            Some(line) => vec!["sh".to_owned(), "-c".to_owned(), line.clone()],
+            None => match build_of(&self.spec.words) {
+                Some(words) => words,
+                None => return Ok(None),
+            },
+        };
+        let mut command = self.command(side, words);
+        command.timeout = None;
+        command.processors.clear();
+        match command.run() {
+            Ok(finished) => Ok(Some(finished.wall)),
+            Err(error @ CommandError::Interrupted) => Err(error.into()),
+            Err(source) => Err(MeasureError::Build { side: side.name, commit: side.commit.short().to_owned(), source }),
+        }
+    }
+
+    fn command(&self, side: &SideCheckout, words: Vec<String>) -> Command {
+        let mut variables: Vec<(String, Option<OsString>)> =
+            GIT_VARIABLES.iter().map(|name| ((*name).to_owned(), None)).collect();
+        variables.extend(SECRETS.map(|name| (name.to_owned(), None)));
+        if let Some(target) = &side.target {
+            variables.push(("CARGO_TARGET_DIR".to_owned(), Some(target.clone().into())));
+        }
+        let directory = side.checkout.root.join(&self.prefix);
+        let scratch = Some(self.scratch.path().to_owned());
+        let processors = self.spec.processors.clone();
+        Command { words, directory, variables, timeout: self.spec.timeout, processors, scratch }
+    }
+
+    /// Runs the command once, on all benchmarks or `only` on some.
+    pub fn run(&mut self, side: &SideCheckout, only: Option<&[String]>) -> Result<TimedRun, MeasureError> {
+        self.runs += 1;
+        let room = self.scratch.path().join(format!("run-{:04}", self.runs));
+        let result = self.run_in(side, only, &room);
+        let _ = fs::remove_dir_all(&room);
+        result.map_err(|error| MeasureError::Run {
+            side: side.name,
+            commit: side.commit.short().to_owned(),
+            source: Box::new(error),
+        })
+    }
+
+    fn run_in(&mut self, side: &SideCheckout, only: Option<&[String]>, room: &Path) -> Result<TimedRun, MeasureError> {
+        fs::create_dir(room).map_err(failed("create the directory", room))?;
+        let since = clock(&room.join("start")).map_err(failed("write", room))?;
+        let out = room.join("results");
+        let criterion_home = room.join("criterion");
+        let given = self.spec.words.iter().any(|word| word.contains(OUT));
+        let words = self.dialect.words(&self.spec.words, only);
+        let out_text = out.display().to_string();
+        let mut command = self.command(side, words.iter().map(|word| word.replace(OUT, &out_text)).collect());
+        command.variables.push(("CRITERION_HOME".to_owned(), Some(criterion_home.clone().into())));
+        let mut criterion = vec![criterion_home];
+        let trees = [&command.directory, &side.checkout.root].map(|directory| directory.join("target/criterion"));
+        for tree in trees {
+            if side.target.is_some() {
+                let _ = fs::remove_dir_all(&tree); // results of an earlier run in a checkout of ours
+            }
+            if !criterion.contains(&tree) {
+                criterion.push(tree);
+            }
+        }
+        let monitor = NoiseMonitor::start();
+        let finished = command.run()?;
+        if let Some(disturbance) = monitor.end(finished.usage).describe() {
+            self.disturbed.push(format!("run {} ({}): {disturbance}", self.runs, side.name));
+        }
+        let root = &side.checkout.root;
+        let inputs: Vec<(PathBuf, Option<String>)> = self
+            .gate
+            .config
+            .policy
+            .inputs()
+            .iter()
+            .map(|rule| (self.input(root, &rule.path), rule.format.clone()))
+            .collect();
+        let sources = ResultSources {
+            out: given.then_some(&*out),
+            criterion: &criterion,
+            inputs: &inputs,
+            tree: root,
+            since,
+            stdout: finished.stdout.whole.as_deref(),
+            format: self.gate.input_format.as_deref(),
+        };
+        let found = collect::collect(&sources)?;
+        let mut run = match (found, self.measured) {
+            (Some(_), Some(Measured::Process)) => return Err(MeasureError::LateResults { command: command.line() }),
+            (Some(loaded), _) => {
+                self.measured = Some(Measured::Results);
+                let hide = |text: String| text.replace(&*room.display().to_string(), "");
+                self.diagnostics.extend(loaded.diagnostics.into_iter().map(|diagnostic| Diagnostic {
+                    place: hide(diagnostic.place),
+                    message: hide(diagnostic.message),
+                    ..diagnostic
+                }));
+                loaded.run
+            }
+            (None, None | Some(Measured::Process)) if !self.is_tool() => {
+                self.measured = Some(Measured::Process);
+                process_run(&self.spec.words, &finished)
+            }
+            (None, _) => return Err(no_results(&command, &finished)),
+        };
+        run.environment.0.extend(side.environment.0.clone());
+        run.commit = Some(side.commit.clone());
+        Ok(TimedRun { run, wall: finished.wall })
+    }
+
+    /// A path of the config, in a side's work tree.
+    fn input(&self, root: &Path, path: &str) -> PathBuf {
+        let config = fs::canonicalize(&self.gate.config.directory).unwrap_or_default();
+        let top = self.repository.root().and_then(|root| fs::canonicalize(root).ok()).unwrap_or_default();
+        root.join(config.strip_prefix(&top).unwrap_or(Path::new(""))).join(path)
+    }
+
+    /// True for a command that must write results: where it writes none, the run failed.
+    fn is_tool(&self) -> bool {
+        let command = &self.spec.words;
+        let marked = command.iter().any(|word| word.contains(OUT) || word.contains(FILTER));
+        marked
+            || self.gate.input_format.is_some()
+            || !self.gate.config.policy.inputs().is_empty()
+            || self.dialect != Dialect::Criterion
+            || build_of(command).is_some()
+    }
+
+    /// True once the first run has shown that the process itself is timed.
+    pub fn is_process(&self) -> bool {
+        self.measured == Some(Measured::Process)
+    }
+
+    /// Whether some benchmarks can be run without the others.
+    pub fn can_filter(&self) -> bool {
+        self.is_process() || Dialect::can_filter(&self.spec.words)
+    }
+
+    /// Takes the warnings and notes of all runs.
+    pub fn take_diagnostics(&mut self) -> Vec<Diagnostic> {
+        let mut all = std::mem::take(&mut self.diagnostics);
+        let disturbed = std::mem::take(&mut self.disturbed);
+        if let Some(first) = disturbed.first() {
+            let more = match disturbed.len() {
+                1 => String::new(),
+                count => format!(" (and {} more of {} runs)", count - 1, self.runs),
+            };
+            all.push(Diagnostic::warning("disturbed-run", "", format!("{first}{more}")));
+        }
+        all
+    }
+}
+
+fn failed<'a>(what: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> MeasureError + 'a {
+    move |source| MeasureError::File { what, path: path.to_owned(), source }
+}
+
+fn no_results(command: &Command, finished: &Finished) -> MeasureError {
+    let output = match finished.last_lines.as_str() {
+        "" => "it printed nothing".to_owned(),
+        lines => format!("its last lines:\n{lines}"),
+    };
+    MeasureError::NoResults { command: command.line(), output }
+}
+
+/// `cargo bench --no-run` for a command that is run by `cargo bench`.
+fn build_of(command: &[String]) -> Option<Vec<String>> {
+    let cargo = command.first().is_some_and(|word| Path::new(word).file_stem().is_some_and(|stem| stem == "cargo"));
+    let bench = command.iter().skip(1).find(|word| !word.starts_with(['-', '+'])).is_some_and(|word| word == "bench");
+    let before = command.iter().take_while(|word| *word != "--").filter(|word| !word.contains(FILTER));
+    (cargo && bench).then(|| before.cloned().chain(["--no-run".to_owned()]).collect())
+}
+
+/// The time, processor time and memory of the process as a run.
+fn process_run(command: &[String], finished: &Finished) -> Run {
+    let name: String = command.join(" ").chars().take(LONGEST_NAME).collect();
+    let one = |metric: Metric, value: f64| Measurement::new(PROCESS, name.as_str(), metric, Evidence::Value(value));
+    let time = |name: &'static str, duration: Duration| {
+        one(Metric::measured(name, Unit::Nanosecond, Direction::Lower), duration.as_nanos() as f64)
+    };
+    let mut measurements = Vec::new();
+    let count = |name: &'static str, count: Option<u64>| {
+        count.map(|count| one(Metric::measured(name, Unit::Count, Direction::Lower), count as f64))
+    };
+    measurements.extend(count("cycles", finished.counts.cycles));
+    measurements.extend(count("instructions", finished.counts.instructions));
+    if let Some(usage) = finished.usage {
+        let peak = Metric::measured("memory:peak", Unit::Byte, Direction::Lower);
+        measurements.push(one(peak, usage.peak as f64));
+    }
+    measurements.push(time("time", finished.wall));
+    if let Some(usage) = finished.usage {
+        measurements.push(time("time:system", usage.system));
+        measurements.push(time("time:user", usage.user));
+    }
+    Run { measurements, ..Run::default() }
+}
+
+/// The current time by the clock of the file system, which the times of files are compared with.
+fn clock(file: &Path) -> std::io::Result<SystemTime> {
+    fs::write(file, "")?;
+    fs::metadata(file)?.modified()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_bench_is_built_before_it_is_run() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(
+            build_of(&words("cargo bench --bench x -- {filter}")),
+            Some(words("cargo bench --bench x --no-run"))
+        );
+        assert_eq!(build_of(&words("cargo test")), None);
+        assert_eq!(build_of(&words("./bench cargo")), None);
+    }
+}

@@ -1,0 +1,167 @@
+//! Why a measurement stopped.
+
+use crate::io::command::CommandError;
+use crate::io::input::InputError;
+use crate::io::repository::RepositoryError;
+use crate::io::worktree::WorktreeError;
+use std::path::PathBuf;
+
+/// Why a measurement stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MeasureError {
+    /// Both sides come from a git repository, and there is none.
+    #[error("both sides are checked out from a git repository")]
+    NoRepository {
+        /// What git reported.
+        source: RepositoryError,
+    },
+    /// A bare repository.
+    #[error("this repository has no work tree; run perfgate in a clone of it")]
+    NoWorkTree,
+    /// A file or directory cannot be read or written.
+    #[error("{}: cannot {what}", path.display())]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The scratch directory is inside the work tree.
+    #[error("the scratch directory {} is inside the work tree; choose one outside it", path.display())]
+    ScratchInside {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A side does not build.
+    #[error("{side} ({commit}) does not build")]
+    Build {
+        /// `base` or `head`.
+        side: &'static str,
+        /// Its commit, short.
+        commit: String,
+        /// How the build ended.
+        source: CommandError,
+    },
+    /// A run failed, so there is no verdict.
+    #[error("no verdict: a run of {side} ({commit}) failed")]
+    Run {
+        /// `base` or `head`.
+        side: &'static str,
+        /// Its commit, short.
+        commit: String,
+        /// What went wrong.
+        source: Box<MeasureError>,
+    },
+    /// A command without results left some in a later run.
+    #[error("`{command}` wrote results in this run and none in earlier runs")]
+    LateResults {
+        /// The command.
+        command: String,
+    },
+    /// A benchmark command left no results.
+    #[error(
+        "`{command}` wrote no results in a known format: not to {{out}}, not below the work tree, not to standard output; \
+         {output}"
+    )]
+    NoResults {
+        /// The command.
+        command: String,
+        /// Its last lines.
+        output: String,
+    },
+    /// Base and head would be the same commit.
+    #[error(
+        "HEAD is on the default branch without changes, so both sides would be the same; choose the base with --base, as in \
+         --base HEAD~1"
+    )]
+    SameSides,
+    /// The stored runs to screen against come from other machines.
+    #[error(
+        "all stored runs of {base} ({commit}) come from other machines; leave out --stored to measure base here too"
+    )]
+    OtherMachines {
+        /// The base.
+        base: String,
+        /// Its commit, short.
+        commit: String,
+    },
+    /// The sides cannot be checked out.
+    #[error(transparent)]
+    Worktree(#[from] WorktreeError),
+    /// The repository cannot be read.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+    /// The command failed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The results cannot be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// Bisect was given the same commit twice.
+    #[error("{good} and {bad} are the same commit; there is nothing to search")]
+    SameCommit {
+        /// `--good`.
+        good: String,
+        /// `--bad`.
+        bad: String,
+    },
+    /// The good commit is not an ancestor of the bad one.
+    #[error("{good} is not an ancestor of {bad}; choose one with --good")]
+    NotAnAncestor {
+        /// `--good`.
+        good: String,
+        /// `--bad`.
+        bad: String,
+    },
+    /// The bad commit is not slower than the good one.
+    #[error("no evidence that {benchmark} is slower at {bad} than at {good}: {why}")]
+    NotSlower {
+        /// The benchmark.
+        benchmark: String,
+        /// `--bad`.
+        bad: String,
+        /// `--good`.
+        good: String,
+        /// What was measured.
+        why: String,
+    },
+    /// The good commit cannot be measured.
+    #[error("the good commit cannot be measured")]
+    GoodCommit {
+        /// Why not.
+        source: Box<MeasureError>,
+    },
+    /// The benchmark is not among the results.
+    #[error("{benchmark} ({metric}) is not among the results of {commit}: {found}")]
+    NotInResults {
+        /// The benchmark.
+        benchmark: String,
+        /// The metric.
+        metric: String,
+        /// The commit, short.
+        commit: String,
+        /// Some of the results.
+        found: String,
+    },
+    /// A value of zero.
+    #[error("{benchmark}: a value of zero has no ratio")]
+    Zero {
+        /// The benchmark.
+        benchmark: String,
+    },
+}
+
+impl MeasureError {
+    /// True where the user stopped it.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        match self {
+            MeasureError::Command(CommandError::Interrupted)
+            | MeasureError::Build { source: CommandError::Interrupted, .. } => true,
+            MeasureError::Run { source, .. } | MeasureError::GoodCommit { source } => source.is_interrupted(),
+            _ => false,
+        }
+    }
+}

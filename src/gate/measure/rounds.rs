@@ -1,0 +1,181 @@
+//! The runs of a measurement, in turn: whole rounds of both sides, then the suspects alone.
+
+use super::session::{Checkouts, Session};
+use super::{Bench, TimedRun};
+use crate::compare::schedule::{self, Costs, Turn};
+use crate::compare::{self, Compared, Suspect};
+use crate::gate::Error;
+use crate::gate::confirm;
+use crate::gate::judge::renames;
+use crate::model::Run;
+use crate::stats::centre;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+impl Session<'_> {
+    /// The number of pairs that a time budget is planned with, before there are suspects.
+    fn planned_pairs(&self) -> usize {
+        self.plan.pairs.unwrap_or(schedule::FEW_PAIRS)
+    }
+
+    /// The number of pairs, fixed before any suspect is re-measured: choosing it by what the pairs show would bias the
+    /// result.
+    pub(super) fn pairs(&self, suspects: &BTreeSet<Suspect>, screened: &Compared, bench: &Bench<'_>) -> usize {
+        if self.plan.pairs.is_some() || self.plan.budget.is_some() {
+            return self.planned_pairs();
+        }
+        let suspects: BTreeSet<&str> = suspects.iter().map(|suspect| &*suspect.benchmark).collect();
+        let suite: BTreeSet<&str> = screened.comparisons.iter().map(|one| one.benchmark.as_str()).collect();
+        schedule::pairs(suspects.len(), suite.len(), bench.can_filter())
+    }
+
+    pub(super) fn rounds(&self, bench: &Bench<'_>) -> usize {
+        self.plan.rounds.unwrap_or(if bench.is_process() { 5 } else { 1 })
+    }
+
+    /// Runs whole rounds of both sides, or head once where its base is stored runs.
+    pub(super) fn measure_rounds(
+        &mut self,
+        bench: &mut Bench<'_>,
+        checkouts: &Checkouts,
+        head_only: bool,
+        started: Instant,
+    ) -> Result<(), Error> {
+        let first = if head_only { Turn::Head } else { Turn::Base };
+        let mut warmups = self.plan.warmup.unwrap_or(0);
+        let mut ready = None;
+        if self.plan.warmup.is_none() {
+            let measured = self.run_turn(bench, checkouts, first, "first run")?;
+            // The first run of a process fills the caches, so it is a warm-up.
+            if bench.is_process() { warmups = 1 } else { ready = Some(measured) }
+        }
+        for _ in 0..warmups {
+            for turn in [Turn::Base, Turn::Head] {
+                self.run_turn(bench, checkouts, turn, "warm-up")?;
+            }
+        }
+        if head_only {
+            let measured = match ready {
+                Some(measured) => measured,
+                None => self.run_turn(bench, checkouts, Turn::Head, "head")?,
+            };
+            return self.keep(Turn::Head, measured);
+        }
+        let mut rounds = self.rounds(bench);
+        self.progress.plan(usize::from(ready.is_some()), 2 * rounds);
+        let mut index = 0;
+        let mut cost = Duration::ZERO;
+        while index < 2 * rounds {
+            let turn = if (index / 2).is_multiple_of(2) == index.is_multiple_of(2) { Turn::Base } else { Turn::Head };
+            let step = format!("round {} of {rounds}, {}", index / 2 + 1, turn.word());
+            let measured = match ready.take() {
+                Some(measured) => measured,
+                None => self.run_turn(bench, checkouts, turn, &step)?,
+            };
+            cost += measured.wall;
+            self.keep(turn, measured)?;
+            index += 1;
+            if index == 2
+                && let Some(budget) = self.plan.budget
+            {
+                let can_filter = bench.can_filter();
+                let costs =
+                    Costs { budget, spent: started.elapsed(), round: cost, pairs: self.planned_pairs(), can_filter };
+                rounds = schedule::rounds_within(costs);
+                self.progress.plan(2, 2 * rounds);
+                self.progress.message(&self.describe_plan(rounds, costs));
+            }
+        }
+        Ok(())
+    }
+
+    /// The rounds that fit the time budget, and the change that they can show.
+    fn describe_plan(&self, rounds: usize, costs: Costs) -> String {
+        let compared = confirm::compare_runs(self.policy(), &self.runs.base, &self.runs.head);
+        let mut smallest: Vec<f64> = compared
+            .comparisons
+            .iter()
+            .filter_map(|comparison| match &comparison.effect {
+                compare::Effect::Estimated(estimate) => Some(estimate.detectable().exp_m1()),
+                _ => None,
+            })
+            .collect();
+        smallest.sort_unstable_by(f64::total_cmp);
+        let mut text = format!(
+            "plan: {rounds} {} of about {:.0} s, then {} pairs of the suspects",
+            if rounds == 1 { "round" } else { "rounds" },
+            costs.round.as_secs_f64(),
+            costs.pairs
+        );
+        if !smallest.is_empty() {
+            let typical = schedule::detectable(centre::median(&smallest), rounds.max(costs.pairs));
+            text += &format!("; smallest change that a typical benchmark can show: {:.0}%", 100.0 * typical);
+        }
+        if costs.spent + costs.round > costs.budget {
+            text += "; the budget is too small for more than one round";
+        }
+        text
+    }
+
+    fn run_turn(
+        &self,
+        bench: &mut Bench<'_>,
+        checkouts: &Checkouts,
+        turn: Turn,
+        step: &str,
+    ) -> Result<TimedRun, Error> {
+        self.progress.begin(step);
+        let side = match turn {
+            Turn::Base => &checkouts.base,
+            Turn::Head => &checkouts.head,
+        };
+        let measured = bench.run(side, None)?;
+        self.progress.done(step, measured.wall);
+        Ok(measured)
+    }
+
+    fn keep(&mut self, turn: Turn, measured: TimedRun) -> Result<(), Error> {
+        if self.plan.record {
+            self.store(measured.run.clone())?;
+        }
+        match turn {
+            Turn::Base => self.runs.base.push(measured.run),
+            Turn::Head => self.runs.head.push(measured.run),
+        }
+        Ok(())
+    }
+
+    /// Re-measures the suspects in the given number of pairs.
+    pub(super) fn re_measure(
+        &mut self,
+        bench: &mut Bench<'_>,
+        checkouts: &Checkouts,
+        suspects: &BTreeSet<Suspect>,
+        pairs: usize,
+    ) -> Result<[Vec<Run>; 2], Error> {
+        let rename = renames(self.policy());
+        let mut names: BTreeSet<String> = suspects.iter().map(|suspect| suspect.benchmark.clone()).collect();
+        let old_names = self.runs.base.iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str());
+        let renamed: Vec<String> =
+            old_names.filter(|old| rename(old).is_some_and(|new| names.contains(&new))).map(str::to_owned).collect();
+        names.extend(renamed);
+        let names: Vec<String> = names.into_iter().collect();
+        let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
+        let how = if bench.can_filter() { "alone" } else { "with the whole suite: COMMAND has no {filter}" };
+        self.progress.message(&format!("re-measuring {} {noun} in {pairs} pairs, {how}", suspects.len()));
+        self.progress.plan(0, 2 * pairs);
+        let (mut base, mut head) = (Vec::new(), Vec::new());
+        for (index, turn) in schedule::order(pairs).into_iter().enumerate() {
+            let step = format!("suspects, pair {} of {pairs}, {}", index / 2 + 1, turn.word());
+            self.progress.begin(&step);
+            let (side, runs) = match turn {
+                Turn::Base => (&checkouts.base, &mut base),
+                Turn::Head => (&checkouts.head, &mut head),
+            };
+            let measured = bench.run(side, Some(&names))?;
+            self.progress.done(&step, measured.wall);
+            runs.push(measured.run);
+        }
+        Ok([base, head].map(|runs| compare::only(&runs, suspects, &rename)))
+    }
+}

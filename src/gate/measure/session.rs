@@ -1,0 +1,179 @@
+//! One measurement from beginning to end: both sides are checked out and built, screened, confirmed and judged.
+
+use super::{Bench, MeasureError, MeasurePlan, Progress, SideCheckout, TimedRun};
+use crate::compare::Compared;
+use crate::gate::confirm::{self, MeasuredRuns};
+use crate::gate::judge::{SideFacts, judge};
+use crate::gate::machine_class::is_comparable;
+use crate::gate::record::{Recorded, store_run};
+use crate::gate::side::Side;
+use crate::gate::{Error, Gate};
+use crate::io::noise;
+use crate::io::repository::{Head, Repository};
+use crate::model::{Commit, Detail, Environment, Run};
+use crate::policy::Policy;
+use crate::verdict::{Report, SideReport};
+use std::time::Instant;
+
+/// A measurement in progress.
+pub(super) struct Session<'a> {
+    pub gate: &'a Gate,
+    pub plan: &'a MeasurePlan,
+    pub progress: &'a dyn Progress,
+    head: Head,
+    /// Number of runs that were stored.
+    stored: usize,
+    /// The runs so far.
+    pub runs: MeasuredRuns,
+}
+
+/// The base that was chosen.
+struct Base {
+    label: String,
+    commit: Commit,
+}
+
+/// Both sides, checked out and built.
+pub(super) struct Checkouts {
+    pub base: SideCheckout,
+    pub head: SideCheckout,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(gate: &'a Gate, plan: &'a MeasurePlan, progress: &'a dyn Progress, head: Head) -> Session<'a> {
+        Session { gate, plan, progress, head, stored: 0, runs: MeasuredRuns::default() }
+    }
+
+    pub(super) fn policy(&self) -> &Policy {
+        &self.gate.config.policy
+    }
+
+    /// The outcome with all runs; an error names the number of runs that were stored before it.
+    pub(super) fn finish<T>(self, outcome: Result<T, Error>) -> Result<(T, MeasuredRuns), Error> {
+        match outcome {
+            Ok(outcome) => Ok((outcome, self.runs)),
+            Err(error) if self.stored > 0 => Err(Error::Stopped { stored: self.stored, source: Box::new(error) }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Measures head in place and stores each run as it ends.
+    pub(super) fn measure_and_store(&mut self, bench: &mut Bench<'_>) -> Result<(), Error> {
+        let rounds = self.plan.rounds.unwrap_or(1);
+        let side = bench.in_place(&self.head.commit)?;
+        self.progress.plan(0, rounds);
+        for _ in 0..self.plan.warmup.unwrap_or(0) {
+            bench.run(&side, None)?;
+            self.progress.message("warm-up: not counted");
+        }
+        for round in 1..=rounds {
+            let step = format!("run {round} of {rounds}");
+            self.progress.begin(&step);
+            let TimedRun { run, wall } = bench.run(&side, None)?;
+            self.progress.done(&step, wall);
+            let recorded = self.store(run)?;
+            self.progress.message(&recorded.to_string());
+        }
+        for diagnostic in bench.take_diagnostics() {
+            self.progress.message(&diagnostic.to_string());
+        }
+        Ok(())
+    }
+
+    pub(super) fn store(&mut self, mut run: Run) -> Result<Recorded, Error> {
+        let commit = run.commit.clone().ok_or(Error::NoCommit { source: None })?;
+        run.time = Repository::discover(&self.gate.directory)?.time(&commit)?;
+        run.branch = self.head.branch.clone().filter(|_| commit == self.head.commit);
+        let recorded = store_run(&*self.gate.open_store()?, &run)?;
+        self.stored += 1;
+        Ok(recorded)
+    }
+
+    /// Screens both sides, re-measures the suspects and judges.
+    pub(super) fn measure(&mut self, bench: &mut Bench<'_>) -> Result<Report, Error> {
+        let started = Instant::now();
+        let base = self.choose_base(bench)?;
+        let stored = if self.plan.stored { Some(self.stored_base(&base)?) } else { None };
+        self.progress.plan(0, 2 * self.rounds(bench));
+        let conditions = noise::conditions();
+        conditions.iter().for_each(|condition| self.progress.message(&condition.message));
+        bench.diagnostics.extend(conditions);
+
+        let checkouts = self.prepare(bench, &base)?;
+        self.measure_rounds(bench, &checkouts, stored.is_some(), started)?;
+        let base_runs = stored.map(|side| side.runs).unwrap_or_else(|| self.runs.base.clone());
+        if self.runs.base.is_empty() {
+            self.runs.base.clone_from(&base_runs);
+        }
+        let mut compared = confirm::screen(self.policy(), &base_runs, &self.runs.head)?;
+        let suspects = confirm::suspects(&self.judge(compared.clone(), &base, &checkouts));
+        if !suspects.is_empty() {
+            let pairs = self.pairs(&suspects, &compared, bench);
+            self.runs.re_measured = self.re_measure(bench, &checkouts, &suspects, pairs)?;
+            confirm::confirm(self.policy(), &mut compared, &suspects, &self.runs.re_measured, pairs);
+        }
+        compared.diagnostics.extend(bench.take_diagnostics());
+        Ok(self.judge(compared, &base, &checkouts))
+    }
+
+    fn choose_base(&self, bench: &Bench<'_>) -> Result<Base, Error> {
+        let repository = &bench.repository;
+        if let Some(word) = &self.plan.base {
+            return Ok(Base { label: word.clone(), commit: repository.resolve(word)? });
+        }
+        let commit = repository.merge_base(&self.head.commit)?;
+        if commit == self.head.commit && !repository.is_dirty()? {
+            return Err(MeasureError::SameSides.into());
+        }
+        Ok(Base { label: "the merge base".to_owned(), commit })
+    }
+
+    /// Stored runs of the base that head alone is screened against.
+    fn stored_base(&self, base: &Base) -> Result<Side, Error> {
+        let mut side = self.gate.read_revision(&base.label, &base.commit, Detail::Digests)?;
+        let here = self.gate.here();
+        let ignored = self.policy().ignored_environment();
+        side.runs.retain(|run| is_comparable(run, &here, ignored));
+        if side.runs.is_empty() {
+            let commit = base.commit.short().to_owned();
+            return Err(MeasureError::OtherMachines { base: base.label.clone(), commit }.into());
+        }
+        Ok(side)
+    }
+
+    /// Checks both sides out and builds them.
+    fn prepare(&self, bench: &Bench<'_>, base: &Base) -> Result<Checkouts, Error> {
+        let checkouts = Checkouts {
+            base: bench.check_out("base", &base.commit, false)?,
+            head: bench.check_out("head", &self.head.commit, true)?,
+        };
+        for side in [&checkouts.base, &checkouts.head] {
+            self.progress.begin("building");
+            if let Some(wall) = bench.build(side)? {
+                self.progress.message(&format!("built {}: {:.1} s", side.commit.short(), wall.as_secs_f64()));
+            }
+        }
+        Ok(checkouts)
+    }
+
+    fn judge(&self, compared: Compared, base: &Base, checkouts: &Checkouts) -> Report {
+        let label = match checkouts.head.environment.get(Environment::DIRTY) {
+            Some(_) => "HEAD with uncommitted changes",
+            None => "HEAD",
+        };
+        let base = side_facts(&base.label, self.runs.base.len(), &checkouts.base);
+        let head = side_facts(label, self.runs.head.len(), &checkouts.head);
+        judge(compared, self.policy(), base, head)
+    }
+}
+
+fn side_facts(label: &str, runs: usize, side: &SideCheckout) -> SideFacts {
+    let report = SideReport {
+        label: label.to_owned(),
+        runs,
+        commit: Some(side.commit.as_str().to_owned()),
+        environment: side.environment.0.clone(),
+        ..SideReport::default()
+    };
+    SideFacts { report, environment: Some(side.environment.clone()) }
+}

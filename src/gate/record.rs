@@ -1,0 +1,80 @@
+//! Results as a stored run of a commit.
+
+use super::{Error, Gate};
+use crate::io::input::{self, Loaded};
+use crate::io::repository::Repository;
+use crate::io::store::{Key, Store};
+use crate::model::{Commit, Detail, Environment, Run, record};
+
+/// A run that was stored.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Recorded {
+    /// The commit.
+    pub commit: String,
+    /// How many results it has.
+    pub results: usize,
+    /// Its size in bytes.
+    pub bytes: usize,
+    /// False where the store had it already.
+    pub added: bool,
+    /// The store's name.
+    pub store: String,
+}
+
+impl std::fmt::Display for Recorded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = if self.added { "recorded" } else { "already recorded" };
+        let noun = if self.results == 1 { "result" } else { "results" };
+        let commit = Commit::parse(&self.commit);
+        let commit = commit.as_ref().map_or("no commit", Commit::short);
+        write!(f, "{what} {} {noun} of {commit} in {} ({} bytes)", self.results, self.store, self.bytes)
+    }
+}
+
+impl Gate {
+    /// Reads results as one run of a commit, measured on this machine.
+    pub(crate) fn read_run(&self, paths: &[String], revision: &str) -> Result<Loaded, Error> {
+        let repository =
+            Repository::discover(&self.directory).map_err(|source| Error::NoCommit { source: Some(source) })?;
+        let commit = repository.resolve(revision)?;
+        let head = repository.head()?;
+        let is_head = head.commit == commit;
+        let committed = is_head.then_some(head.time);
+        let loaded = self
+            .results(paths)?
+            .iter()
+            .map(|result| input::load(&result.location, result.request(Detail::Samples, committed)))
+            .collect::<Result<Vec<Loaded>, _>>()?;
+        let Loaded { mut run, diagnostics } = input::merge(loaded);
+        if run.measurements.is_empty() {
+            return Err(Error::NothingToStore);
+        }
+        run.time = repository.time(&commit)?;
+        run.branch = head.branch.filter(|_| is_head);
+        for (key, value) in self.here().0 {
+            run.environment.set(&key, value);
+        }
+        run.commit = Some(commit);
+        Ok(Loaded { run, diagnostics })
+    }
+}
+
+/// True for a run that was measured with uncommitted changes.
+pub(crate) fn is_dirty(run: &Run) -> bool {
+    run.environment.get(Environment::DIRTY).is_some()
+}
+
+/// Writes a run to a store.
+pub(crate) fn store_run(store: &dyn Store, run: &Run) -> Result<Recorded, Error> {
+    let bytes = record::encode(run).map_err(|source| Error::Encode { source })?;
+    let size = bytes.len();
+    let written = store.write(&[(Key::new(run, &bytes), bytes)])?;
+    Ok(Recorded {
+        commit: run.commit.as_ref().map(|commit| commit.as_str().to_owned()).unwrap_or_default(),
+        results: run.measurements.len(),
+        bytes: size,
+        added: written.added == 1,
+        store: store.describe(),
+    })
+}

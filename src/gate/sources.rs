@@ -1,0 +1,151 @@
+//! What the words for base and head stand for. Everything that can be refused is refused here, before anything is read.
+
+use super::{Error, Gate};
+use crate::io::input::{Location, Request};
+use crate::io::repository::Repository;
+use crate::io::store::{self, Store};
+use crate::model::{Commit, Detail};
+use std::path::Path;
+
+/// Where the runs of a side come from.
+#[derive(Debug)]
+pub(crate) enum SideSource {
+    /// Paths, one a run, in time order.
+    Paths(Vec<Results>),
+    /// The results of the work tree, together one run.
+    WorkTree(Vec<Results>),
+    /// The stored runs of one commit.
+    Revision {
+        /// As the user wrote it.
+        word: String,
+        /// The commit.
+        commit: Commit,
+    },
+    /// Stored runs of the merge base with the default branch and of the commits before it.
+    MergeBase,
+    /// Stored runs of a commit and of the commits before it.
+    CommitAndBefore(Commit),
+}
+
+impl SideSource {
+    pub(super) fn is_on_disk(&self) -> bool {
+        matches!(self, SideSource::Paths(_) | SideSource::WorkTree(_))
+    }
+}
+
+/// Results on disk.
+#[derive(Debug)]
+pub(crate) struct Results {
+    /// As the user wrote it.
+    pub word: String,
+    /// The file or directory.
+    pub location: Location,
+    /// The format, where it is given.
+    pub format: Option<String>,
+}
+
+impl Results {
+    pub(super) fn request(&self, detail: Detail, committed: Option<i64>) -> Request<'_> {
+        Request { format: self.format.as_deref(), detail, committed }
+    }
+}
+
+/// The default of a side that was left out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum DefaultSide {
+    /// Stored runs of the merge base.
+    Base,
+    /// Results on disk.
+    Head,
+}
+
+impl Gate {
+    /// Resolves the words for a side; no words mean its default.
+    pub(crate) fn resolve(&self, words: &[String], default: DefaultSide) -> Result<SideSource, Error> {
+        if words.is_empty() {
+            return match default {
+                DefaultSide::Base => Ok(SideSource::MergeBase),
+                DefaultSide::Head => Ok(SideSource::WorkTree(self.default_results()?)),
+            };
+        }
+        let mut results = Vec::new();
+        for word in words {
+            match Location::parse(word) {
+                Some(location) => results.push(self.results_at(word, location)),
+                None => {
+                    let commit = self.resolve_revision(word)?;
+                    if words.len() > 1 {
+                        return Err(Error::RevisionAmongPaths { word: word.clone() });
+                    }
+                    return Ok(SideSource::Revision { word: word.clone(), commit });
+                }
+            }
+        }
+        Ok(SideSource::Paths(results))
+    }
+
+    fn results_at(&self, word: &str, location: Location) -> Results {
+        Results { word: word.to_owned(), location, format: self.input_format.clone() }
+    }
+
+    fn resolve_revision(&self, word: &str) -> Result<Commit, Error> {
+        if Location::looks_like_path(word) {
+            let path = word.rsplit_once('@').map_or(word, |(path, _)| path);
+            if Path::new(path).exists() {
+                return Err(Error::NotADirectory { word: word.to_owned(), path: path.to_owned() });
+            }
+            return Err(Error::NoSuchPath { word: word.to_owned(), source: None });
+        }
+        let repository = Repository::discover(&self.directory)
+            .map_err(|source| Error::NoSuchPath { word: word.to_owned(), source: Some(source) })?;
+        repository.resolve(word).map_err(|source| Error::UnknownSide { word: word.to_owned(), source })
+    }
+
+    /// The results at these paths; without paths, the default results.
+    pub(crate) fn results(&self, paths: &[String]) -> Result<Vec<Results>, Error> {
+        if paths.is_empty() {
+            return self.default_results();
+        }
+        let at = |word: &String| {
+            let location =
+                Location::parse(word).ok_or_else(|| Error::NoSuchPath { word: word.clone(), source: None })?;
+            Ok(self.results_at(word, location))
+        };
+        paths.iter().map(at).collect()
+    }
+
+    /// `[[input]]` of the config, or criterion's directory.
+    fn default_results(&self) -> Result<Vec<Results>, Error> {
+        let inputs = self.config.policy.inputs();
+        if inputs.is_empty() {
+            let path = Location::default_tree(&self.directory).ok_or(Error::NoResults)?;
+            let word = path.strip_prefix("./").unwrap_or(&path).display().to_string();
+            return Ok(vec![
+                self.results_at(&word, Location::Directory { path: path.clone(), baseline: "new".into() }),
+            ]);
+        }
+        inputs
+            .iter()
+            .map(|rule| {
+                let path = self.config.directory.join(&rule.path).display().to_string();
+                let location = Location::parse(&path).ok_or_else(|| Error::MissingInput {
+                    place: self.config.policy.place(rule.line),
+                    path: path.clone(),
+                })?;
+                let format = self.input_format.clone().or_else(|| rule.format.clone());
+                Ok(Results { word: path, location, format })
+            })
+            .collect()
+    }
+
+    /// Opens the store.
+    pub(crate) fn open_store(&self) -> Result<Box<dyn Store>, Error> {
+        let base: &Path = if self.store.is_some() { &self.directory } else { &self.config.directory };
+        Ok(store::open(self.store_url(), base)?)
+    }
+
+    /// The URL of the store.
+    pub(crate) fn store_url(&self) -> &str {
+        self.store.as_deref().unwrap_or_else(|| self.config.policy.store_url())
+    }
+}

@@ -1,0 +1,172 @@
+//! The stored runs of the branch as a history: which runs belong to it, and in which order.
+
+use super::side::dirty_baseline;
+use super::{Error, Gate};
+use crate::history::{Reading, joined};
+use crate::io::repository::Repository;
+use crate::io::store::{self, Key};
+use crate::model::{Commit, Detail, Diagnostic, Run};
+use crate::policy::{Pattern, Policy, Start};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Most commits of the branch whose order is looked up.
+const MOST_COMMITS: usize = 20_000;
+
+/// The newest stored runs of the branch.
+pub(crate) struct StoredHistory {
+    /// In the order of their commits, oldest first.
+    pub runs: Vec<Run>,
+    /// The store's name.
+    pub store: String,
+    /// Runs older than those.
+    pub older: Older,
+    /// Warnings and notes.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// How many runs were left out because they are older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Older {
+    /// None.
+    None,
+    /// This many.
+    Some(usize),
+    /// Some; counting them would mean listing the whole store.
+    Uncounted,
+}
+
+impl Gate {
+    /// Reads the `last` newest runs of the branch, without their samples.
+    pub(crate) fn stored_history(&self, last: usize) -> Result<StoredHistory, Error> {
+        let store = self.open_store()?;
+        let name = store.describe();
+        let order = commits_in_order(&self.directory);
+        let (mut keys, mut left_out, mut more) = (Vec::new(), 0, true);
+        // Some of the newest runs may belong to other branches, so the listing grows until enough are of this one.
+        let mut count = last;
+        while more {
+            let newest = store.newest(count)?;
+            if newest.keys.is_empty() {
+                return Err(Error::EmptyStore { store: name });
+            }
+            more = newest.more;
+            (keys, left_out) = on_the_branch(newest.keys, order.as_ref());
+            if keys.len() >= last {
+                break;
+            }
+            count = count.saturating_mul(4);
+        }
+        let mut diagnostics = Vec::new();
+        diagnostics.extend(other_commits(left_out));
+        let older = match (keys.len().saturating_sub(last), more) {
+            (0, false) => Older::None,
+            (older, false) => Older::Some(older),
+            (_, true) => Older::Uncounted,
+        };
+        keys.drain(..keys.len().saturating_sub(last));
+        let mut runs = Vec::with_capacity(keys.len());
+        for run in store::read_runs(&*store, &keys, Detail::Digests) {
+            match run {
+                Ok(run) => runs.push(run),
+                Err(error) => diagnostics.push(Diagnostic::warning("unreadable-run", "", format!("{error}; left out"))),
+            }
+        }
+        if runs.is_empty() {
+            let problems = diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            return Err(Error::UnreadableRuns { store: name, problems });
+        }
+        let newest_first = runs.into_iter().rev().map(|run| ((), run)).collect();
+        let joined = joined(newest_first, self.config.policy.ignored_environment());
+        let runs: Vec<Run> = joined.into_iter().rev().map(|((), run)| run).collect();
+        diagnostics.extend(dirty_baseline(runs.iter()));
+        Ok(StoredHistory { runs, store: name, older, diagnostics })
+    }
+}
+
+impl Gate {
+    /// The epochs of the config, resolved.
+    pub(crate) fn epochs(&self, diagnostics: &mut Vec<Diagnostic>) -> Epochs {
+        Epochs::of(&self.config.policy, &self.directory, diagnostics)
+    }
+}
+
+/// The runs of commits on the checked-out or the default branch, in the order of the commits, and the number of others.
+/// Where none is on a branch, or there is no repository, all runs stay in the order of the store.
+fn on_the_branch(keys: Vec<Key>, order: Option<&HashMap<Commit, usize>>) -> (Vec<Key>, usize) {
+    let Some(order) = order else { return (keys, 0) };
+    let position = |key: &Key| key.commit().and_then(|commit| order.get(commit)).copied();
+    let (mut kept, others): (Vec<Key>, Vec<Key>) =
+        keys.iter().cloned().partition(|key| key.commit().is_none() || position(key).is_some());
+    if !kept.iter().any(|key| position(key).is_some()) {
+        return (keys, 0);
+    }
+    // Runs without a commit keep the order of their times.
+    if kept.iter().all(|key| position(key).is_some()) {
+        kept.sort_by_key(|key| (position(key), key.clone()));
+    }
+    (kept, others.len())
+}
+
+fn other_commits(count: usize) -> Option<Diagnostic> {
+    let runs = if count == 1 { "run belongs to a commit" } else { "runs belong to commits" };
+    let message =
+        format!("{count} stored {runs} that the branch does not have (other branches, or rewritten history); left out");
+    (count > 0).then(|| Diagnostic::note("other-commits", "", message))
+}
+
+/// Every commit of the branch with its position, oldest first. `None` outside of a repository and in a shallow clone,
+/// which lacks the older commits.
+fn commits_in_order(directory: &Path) -> Option<HashMap<Commit, usize>> {
+    let repository = Repository::discover(directory).ok().filter(|repository| !repository.is_shallow())?;
+    let head = repository.head().ok()?.commit;
+    let default = repository.default_branch().ok().and_then(|branch| repository.resolve(&branch).ok());
+    let mut order = HashMap::new();
+    // The default branch first: after a fork, its commits come before those of the checked-out branch.
+    for newest in default.into_iter().chain([head]) {
+        let chain: Vec<Commit> = repository.ancestors(&newest, MOST_COMMITS).ok()?.collect();
+        for commit in chain.into_iter().rev() {
+            let next = order.len();
+            order.entry(commit).or_insert(next);
+        }
+    }
+    Some(order)
+}
+
+/// When the epochs of the config begin.
+pub(crate) struct Epochs(Vec<(Pattern, i64)>);
+
+impl Epochs {
+    /// Resolves them. An epoch whose revision is unknown has no effect but a warning.
+    fn of(policy: &Policy, directory: &Path, diagnostics: &mut Vec<Diagnostic>) -> Epochs {
+        let mut starts = Vec::new();
+        for epoch in policy.epochs() {
+            let time = match &epoch.start {
+                Start::Day(day) => {
+                    day.at(0, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).ok().map(|z| z.timestamp().as_second())
+                }
+                Start::Revision(revision) => Repository::discover(directory)
+                    .and_then(|repository| repository.time(&repository.resolve(revision)?))
+                    .map_err(|error| {
+                        let message = format!("the epoch has no effect: {error}");
+                        diagnostics.push(Diagnostic::warning("unknown-epoch", policy.place(epoch.line), message));
+                    })
+                    .ok(),
+            };
+            starts.extend(time.map(|time| (epoch.pattern.clone(), time)));
+        }
+        Epochs(starts)
+    }
+
+    /// When the current epoch of a benchmark began.
+    fn of_benchmark(&self, name: &str) -> Option<i64> {
+        self.0.iter().filter(|(pattern, _)| pattern.matches(name)).map(|(_, time)| *time).max()
+    }
+}
+
+/// Calls `work` with the config's renames, epochs and ignored environment keys.
+pub(crate) fn with_reading<T>(policy: &Policy, epochs: &Epochs, work: impl FnOnce(&Reading<'_>) -> T) -> T {
+    let rename = |old: &str| policy.rename(old).map(str::to_owned);
+    let epoch = |name: &str| epochs.of_benchmark(name);
+    work(&Reading { rename: &rename, epoch: &epoch, ignored: policy.ignored_environment() })
+}
