@@ -78,7 +78,7 @@ fn a_branch_is_judged_against_runs_in_a_bucket() {
 
         scene.perfgate_at("r", &["runs", "list", "--last", "2"]).exits(0).says("older ones");
         scene.perfgate_at("r", &["runs", "show", "main"]).exits(0).says("branch    main");
-        scene.perfgate_at("r", &["runs", "show", "work"]).exits(2).complains("holds no run of work");
+        scene.perfgate_at("r", &["runs", "show", "work"]).exits(2).complains("has no run of work");
         scene.perfgate_at("r", &["history", "--format", "csv"]).exits(0).says("j");
         scene.perfgate_at("r", &["replay"]).exits(0);
         scene.git("r", &["for-each-ref", "refs/perfgate"]).is_empty().then_some(()).expect("nothing is kept in git");
@@ -104,8 +104,8 @@ fn an_empty_bucket_is_a_missing_baseline_and_not_an_error_of_the_store() {
         let scene = measured();
         scene.perfgate_at("r", &["compare", "--store", &url]).exits(2).complains("no baseline");
         scene.perfgate_at("r", &["compare", "--store", &url, "--allow-missing-baseline"]).exits(0);
-        scene.perfgate_at("r", &["runs", "--store", &url, "list"]).exits(2).complains("holds no run");
-        scene.perfgate_at("r", &["history", "--store", &url]).exits(2).complains("holds no run");
+        scene.perfgate_at("r", &["runs", "--store", &url, "list"]).exits(2).complains("has no run");
+        scene.perfgate_at("r", &["history", "--store", &url]).exits(2).complains("has no run");
     }
 }
 

@@ -242,14 +242,14 @@ fn other_machines_gaps_and_rewritten_commits_are_kept_apart() {
     assert_eq!((points, &all[1]["machine"]), (vec![26, 3], &"another".into()));
     assert!(all.iter().all(|series| series["changes"].as_array().unwrap().is_empty()));
     assert_eq!(answer["diagnostics"][0]["code"], "other-commits");
-    assert!(answer["diagnostics"][0]["message"].as_str().unwrap().starts_with("1 stored run is"));
+    assert!(answer["diagnostics"][0]["message"].as_str().unwrap().starts_with("1 stored run belongs to"));
 }
 
 #[test]
 fn one_run_and_no_run_and_an_unknown_name_are_answered() {
     let scene = Scene::new();
     let commits = commits(&scene, 1);
-    scene.perfgate_at("r", &["history"]).exits(2).complains("holds no run").complains("perfgate record");
+    scene.perfgate_at("r", &["history"]).exits(2).complains("has no run").complains("perfgate record");
     put(&scene, &[run(&commits[0], START, vec![time("<b>\u{1b}[31m", 1000.0, 1)])]);
     scene.perfgate_at("r", &["history"]).exits(0).says("1 series on one level");
     let one = scene.perfgate_at("r", &["history", "<b>"]);

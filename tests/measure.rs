@@ -72,8 +72,8 @@ fn bytes(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 fn a_slower_commit_is_found_and_named() {
     let scene = scene(&[("c", 1.5)]);
     let answer = measure(&scene, &["--base", "main"]);
-    answer.exits(1).says("✗ regressed  c").complains("1 suspect, measured again in 5 pairs, alone");
-    measure(&scene, &["--base", "main", "--confirm", "3"]).exits(1).complains("measured again in 3 pairs, alone");
+    answer.exits(1).says("✗ regressed  c").complains("re-measuring 1 suspect in 5 pairs, alone");
+    measure(&scene, &["--base", "main", "--confirm", "3"]).exits(1).complains("re-measuring 1 suspect in 3 pairs, alone");
     let report = measure(&scene, &["--format", "json", "--save", "../saved.json"]);
     let json = report.exits(1).json();
     let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
@@ -134,9 +134,9 @@ fn what_cannot_be_measured_is_said_and_no_verdict() {
     let failing = with(&scene, &["--base", "main"], &["sh", "-c", "echo the reason; exit 3"]);
     failing.exits(2).complains("exited with code 3").complains("the reason");
     let empty = with(&scene, &["--base", "main"], &["sh", "-c", "echo only words", "{filter}"]);
-    empty.exits(2).complains("left no results").complains("only words");
+    empty.exits(2).complains("wrote no results").complains("only words");
     let out = with(&scene, &["--base", "main"], &["sh", "-c", "true {out}"]);
-    out.exits(2).complains("left no results");
+    out.exits(2).complains("wrote no results");
     let bad = with(&scene, &["--base", "main"], &["sh", "-c", "echo '{' > {out}"]);
     bad.exits(2);
     assert_clean(&scene);
@@ -161,7 +161,7 @@ fn an_old_result_is_never_read() {
     scene.git("r", &["add", "-f", "target"]);
     scene.git("r", &["commit", "-q", "-m", "results"]);
     let answer = with(&scene, &["--base", "HEAD~1"], &["sh", "-c", "true", "{filter}"]);
-    answer.exits(2).complains("left no results");
+    answer.exits(2).complains("wrote no results");
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn head_is_screened_against_stored_runs_and_judged_by_fresh_pairs() {
 fn a_budget_is_planned_before_it_is_spent() {
     let scene = scene(&[]);
     let answer = measure(&scene, &["--base", "main", "--budget", "3s"]);
-    answer.exits(0).complains("plan: ").complains("a typical benchmark shows a change from about");
+    answer.exits(0).complains("plan: ").complains("smallest change that a typical benchmark can show");
     assert!(answer.stderr.contains("round 2 of"), "{}", answer.stderr);
 }
 
@@ -372,7 +372,7 @@ fn a_full_disk_is_no_verdict_and_leaves_nothing() {
     scene.commit("r", "small again");
     let fill = ["sh", "-c", "head -c 1000000 /dev/zero > fill && sh bench.sh"];
     let options = ["measure", "--scratch", "../small", "--base", "HEAD", "--"];
-    measure(&[&options[..], &fill].concat()).exits(2).complains("nothing is judged").complains("No space left");
+    measure(&[&options[..], &fill].concat()).exits(2).complains("no verdict").complains("No space left");
     assert_eq!(fs::read_dir(&small.at).unwrap().count(), 0);
 }
 
@@ -442,16 +442,16 @@ fn bisect_leaves_out_what_does_not_build_and_gives_a_range() {
     let scene = history(6, 3, &[2]);
     let answer = bisect(&scene, &["c", "--good", "start"]);
     answer.exits(0).says("one of 2 commits").says(" change 2\n").says(" change 3\n").does_not_say(" change 4\n");
-    answer.says("left out: it does not build or run");
+    answer.says("skipped: it does not build or run");
 }
 
 #[test]
 fn bisect_without_a_slow_down_or_a_common_line_is_no_answer() {
     let scene = history(3, 3, &[]);
-    bisect(&scene, &["c", "--good", "start"]).exits(2).complains("is not shown to be slower");
-    bisect(&scene, &["c", "--good", "HEAD", "--bad", "start"]).exits(2).complains("no ancestor");
+    bisect(&scene, &["c", "--good", "start"]).exits(2).complains("no evidence that c is slower");
+    bisect(&scene, &["c", "--good", "HEAD", "--bad", "start"]).exits(2).complains("not an ancestor");
     bisect(&scene, &["c", "--good", "HEAD"]).exits(2).complains("the same commit");
-    bisect(&scene, &["nowhere", "--good", "start"]).exits(2).complains("left no results");
+    bisect(&scene, &["nowhere", "--good", "start"]).exits(2).complains("wrote no results");
 }
 
 /// A real criterion crate of ten benchmarks; `slow` is how many times as much one of them does.

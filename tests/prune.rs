@@ -177,7 +177,7 @@ fn where_tags_cannot_be_known_nothing_is_taken_away() {
     scene.perfgate_at("shallow", &prune).exits(2).complains("shallow").complains("fetch-depth: 0");
     scene.perfgate_at("", &prune).exits(2).complains("inside a clone");
     assert_eq!(census(&*open(&scene, STORES[1])), (30, 0));
-    scene.perfgate_at("r", &["runs", "prune", "--store", "dir:nowhere"]).exits(2).complains("holds no run");
+    scene.perfgate_at("r", &["runs", "prune", "--store", "dir:nowhere"]).exits(2).complains("has no run");
     scene.perfgate_at("r", &["runs", "prune", "--keep", "0"]).exits(2);
 }
 

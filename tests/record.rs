@@ -160,7 +160,7 @@ fn stored_runs_are_listed_and_shown() {
     scene.perfgate_at("r", &["runs", "list", "--last", "1"]).says("2 older ones");
     scene.perfgate_at("r", &["runs", "show", "main"]).exits(0).says("s  a").says("cpu ");
     scene.perfgate_at("r", &["runs", "show", "work"]).exits(2).complains("no run of work");
-    scene.perfgate_at("r", &["runs", "list", "--store", "dir:nowhere"]).exits(2).complains("holds no run");
+    scene.perfgate_at("r", &["runs", "list", "--store", "dir:nowhere"]).exits(2).complains("has no run");
 }
 
 #[test]

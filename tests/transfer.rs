@@ -104,7 +104,7 @@ fn a_source_that_is_not_there_or_is_empty_is_refused() {
     scene.perfgate_at("r", &["runs", "import", "nowhere"]).exits(2).complains("no such directory");
     scene.perfgate_at("r", &["runs", "import", "dir:nowhere"]).exits(2).complains("no such directory");
     scene.write("r/empty/.keep", "");
-    scene.perfgate_at("r", &["runs", "import", "empty"]).exits(2).complains("holds no run");
+    scene.perfgate_at("r", &["runs", "import", "empty"]).exits(2).complains("has no run");
     scene.perfgate_at("r", &["runs", "import", "git:refs/heads/main"]).exits(2).complains("branches");
     scene.perfgate_at("r", &["runs", "export", "file"]).exits(2);
 }

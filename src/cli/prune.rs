@@ -58,7 +58,7 @@ pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u
     }
     let listing = store.list()?;
     if listing.keys.is_empty() {
-        bail!("{} holds no run, so there is nothing to prune", store.describe());
+        bail!("{} has no runs, so there is nothing to prune", store.describe());
     }
     let mut diagnostics = Vec::new();
     let epochs = gate.epochs(&mut diagnostics);

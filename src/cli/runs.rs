@@ -114,7 +114,7 @@ fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
     let listing = store.newest(last)?;
     if listing.keys.is_empty() {
         bail!(
-            "{} holds no run; `perfgate record` stores one, `perfgate runs pull` fetches those of others",
+            "{} has no runs; `perfgate record` stores one, `perfgate runs pull` fetches those of others",
             store.describe()
         );
     }
@@ -166,7 +166,7 @@ fn show(store: &dyn Store, revision: &str) -> anyhow::Result<String> {
         }
     };
     if keys.is_empty() {
-        bail!("{} holds no run of {revision} ({})", store.describe(), commit.short());
+        bail!("{} has no run of {revision} ({})", store.describe(), commit.short());
     }
     let mut out = String::new();
     for (key, run) in keys.iter().zip(store::read_runs(store, &keys, Detail::Digests)) {

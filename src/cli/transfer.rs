@@ -97,7 +97,7 @@ fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> {
 fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
     let keys = from.list()?.keys;
     if keys.is_empty() {
-        bail!("{} holds no run", from.describe());
+        bail!("{} has no runs", from.describe());
     }
     let there = to.list()?.keys;
     let there: BTreeSet<RunIdentity<'_>> = there.iter().map(Key::identity).collect();
@@ -178,7 +178,7 @@ fn to_parquet(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow:
         .context("outside of a git repository nothing says which one the runs are of; name it with --repository")?;
     let keys = store.list()?.keys;
     if keys.is_empty() {
-        bail!("{} holds no run", store.describe());
+        bail!("{} has no runs", store.describe());
     }
     let target = ExportTarget::open(directory, &repository)?;
     let missing = target.missing(&keys)?;

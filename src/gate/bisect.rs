@@ -166,7 +166,7 @@ impl Bisect<'_> {
         let commit = self.commits[position].clone();
         let why = chain(&error);
         let line = why.lines().next().unwrap_or_default();
-        self.progress.message(&format!("{}: left out: {line}", commit.short()));
+        self.progress.message(&format!("{}: skipped: {line}", commit.short()));
         Ok(BisectStep { position, commit, standing: Standing::Skipped, changes: Vec::new(), why: Some(why) })
     }
 
