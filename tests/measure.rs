@@ -73,7 +73,9 @@ fn a_slower_commit_is_found_and_named() {
     let scene = scene(&[("c", 1.5)]);
     let answer = measure(&scene, &["--base", "main"]);
     answer.exits(1).says("✗ regressed  c").complains("re-measuring 1 suspect in 5 pairs, alone");
-    measure(&scene, &["--base", "main", "--confirm", "3"]).exits(1).complains("re-measuring 1 suspect in 3 pairs, alone");
+    measure(&scene, &["--base", "main", "--confirm", "3"])
+        .exits(1)
+        .complains("re-measuring 1 suspect in 3 pairs, alone");
     let report = measure(&scene, &["--format", "json", "--save", "../saved.json"]);
     let json = report.exits(1).json();
     let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
