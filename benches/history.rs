@@ -2,7 +2,7 @@
 //! The series are synthetic.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use perfgate::stats::changepoint::course;
+use perfgate::stats::changepoint::segmentation;
 use std::hint::black_box;
 
 /// A level that steps every so often, 2 % noise, one odd point of fifty.
@@ -33,10 +33,10 @@ fn change_points(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("change points");
     group.throughput(Throughput::Elements(100_000));
     group.bench_function("200 x 500", |bencher| {
-        bencher.iter(|| many.iter().map(|values| course(black_box(values), 0.02).changes.len()).sum::<usize>());
+        bencher.iter(|| many.iter().map(|values| segmentation(black_box(values), 0.02).changes.len()).sum::<usize>());
     });
     group.throughput(Throughput::Elements(10_000));
-    group.bench_function("1 x 10,000", |bencher| bencher.iter(|| course(black_box(&long), 0.02).changes.len()));
+    group.bench_function("1 x 10,000", |bencher| bencher.iter(|| segmentation(black_box(&long), 0.02).changes.len()));
     group.finish();
 }
 

@@ -3,7 +3,7 @@
 //! came with the runs (tests/data/accuracy/README.md).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
-use perfgate::compare::{Compared, Suspect, compare, compare_again, control, only};
+use perfgate::compare::{Compared, Suspect, compare, compare_again, control, keep_suspects};
 use perfgate::model::{Detail, Evidence, Run, record};
 use perfgate::policy::Policy;
 use perfgate::verdict::{Circumstances, EnvironmentReport, Outcome, Report, SideReport, judge};
@@ -198,7 +198,7 @@ fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usiz
             tool: finding.tool.into_owned(),
         })
         .collect();
-    let [base, head] = [base, head].map(|runs| only(runs, &suspects, |_| None));
+    let [base, head] = [base, head].map(|runs| keep_suspects(runs, &suspects, |_| None));
     let fresh = compare_again(&base, &head, alpha, |_| None, &compared);
     compared.confirm(&suspects, fresh, &control(&base, |_| None));
     let flagged = judged(compared).benchmarks.into_iter().filter(|f| f.outcome == Outcome::Regressed);

@@ -52,7 +52,7 @@ fn a_bucket_is_pruned_and_a_run_that_is_there_twice_counts_once() {
     for (scene, url, records) in filled(30) {
         let store = open(&url);
         // As if a prune had been stopped right after it stored this one.
-        let thin = perfgate::history::thinned(&records[10].1).unwrap().unwrap();
+        let thin = perfgate::history::thin(&records[10].1).unwrap().unwrap();
         store.write(&[(records[10].0.thinned(&thin), thin)]).unwrap();
         let listed = store.list().unwrap();
         assert_eq!((listed.keys.len(), listed.duplicates.len(), store.newest(1000).unwrap().keys.len()), (30, 1, 30));

@@ -3,7 +3,7 @@
 //! a third of the series without a step, a third with one and a third with three of 5 to 50 %.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
-use perfgate::stats::changepoint::{Shape, course};
+use perfgate::stats::changepoint::{Shape, segmentation};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -72,7 +72,7 @@ fn count(mut told: Vec<usize>, truth: &[usize]) -> (usize, usize) {
 }
 
 fn steps(values: &[f64]) -> Vec<usize> {
-    course(values, 0.02).changes.iter().filter(|c| c.shape == Shape::Step).map(|c| c.at).collect()
+    segmentation(values, 0.02).changes.iter().filter(|c| c.shape == Shape::Step).map(|c| c.at).collect()
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn known_steps_are_found_and_nothing_else() {
 fn short_series_without_a_step_are_left_alone() {
     let mut draw = Draw(99);
     for n in [8, 12, 20, 40, 60] {
-        let given = (0..500).filter(|_| !course(&series(&mut draw, n, 0).0, 0.02).changes.is_empty()).count();
+        let given = (0..500).filter(|_| !segmentation(&series(&mut draw, n, 0).0, 0.02).changes.is_empty()).count();
         assert!(given <= 10, "{given} of 500 series of {n} points");
     }
 }
@@ -117,7 +117,7 @@ fn series_whose_neighbours_hang_together_are_mostly_left_alone() {
                 0.03 * state
             })
             .collect();
-        given += usize::from(!course(&values, 0.02).changes.is_empty());
+        given += usize::from(!segmentation(&values, 0.02).changes.is_empty());
     }
     assert!(given <= 30, "{given} of 300");
 }
@@ -210,7 +210,7 @@ fn write_series(directory: &Path, seed: u64) {
 #[ignore = "a measurement"]
 fn drifts_by_noise() {
     let kinds = |values: &[f64]| {
-        let changes = course(values, 0.02).changes;
+        let changes = segmentation(values, 0.02).changes;
         let drifts = changes.iter().filter(|change| change.shape == Shape::Drift).count();
         (drifts, changes.len() - drifts)
     };

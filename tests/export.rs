@@ -155,7 +155,7 @@ fn lists_nulls_and_hostile_names_come_back_as_they_were() {
     let thin = Run { commit: None, branch: None, ..thin };
     let (scene, store) = scene(&[first]);
     let (key, bytes) = stored(&thin);
-    let thinned = perfgate::history::thinned(&bytes).unwrap().unwrap();
+    let thinned = perfgate::history::thin(&bytes).unwrap().unwrap();
     store.write(&[(key.thinned(&thinned), thinned)]).unwrap();
     let name = format!("../../{HOSTILE}");
     scene.perfgate_at("r", &[&EXPORT[..], &["--repository", &name]].concat()).exits(0).says("exported 2 of 2");
@@ -218,7 +218,7 @@ fn a_run_is_exported_once_and_what_is_new_is_added() {
     assert_eq!(files(&scene).len(), 2);
     // Thinned since, it is still the same run, and the whole one stays in the lake.
     let (key, whole) = stored(&runs[0]);
-    let thin = perfgate::history::thinned(&whole).unwrap().unwrap();
+    let thin = perfgate::history::thin(&whole).unwrap().unwrap();
     store.write(&[(key.thinned(&thin), thin)]).unwrap();
     store.remove(&[key]).unwrap();
     scene.perfgate_at("r", &EXPORT).exits(0).says("exported 0 of 2");

@@ -203,7 +203,7 @@ fn a_run_that_is_there_whole_and_thinned_counts_once() {
         let scene = scene(url, &records);
         let store = open(&scene, url);
         let (key, bytes) = &records[0];
-        let thin = perfgate::history::thinned(bytes).unwrap().unwrap();
+        let thin = perfgate::history::thin(bytes).unwrap().unwrap();
         let thin = (key.thinned(&thin), thin);
         store.write(std::slice::from_ref(&thin)).unwrap();
         let listed = store.list().unwrap();

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 use perfgate::model::{Digest, Direction};
-use perfgate::stats::family::family;
-use perfgate::stats::observed::{Observed, RunValue};
-use perfgate::stats::prior::Nature;
+use perfgate::stats::prior::ValueKind;
+use perfgate::stats::suite::{BenchmarkRuns, RunValue};
+use perfgate::stats::suite_test::estimate_suite;
 use perfgate::stats::{centre, fdr, shift, student};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -60,9 +60,9 @@ fn every_figure_of_the_rule_is_that_of_the_reference() {
             let runs = case[side].as_array().unwrap();
             runs.iter().enumerate().map(|(run, digests)| value(run, &digests[id], sign)).collect()
         };
-        let observed: Vec<Observed> =
-            expected.keys().map(|id| Observed { base: side("base", id), head: side("head", id) }).collect();
-        let family = family(&observed, Nature::Measured, 0.05);
+        let observed: Vec<BenchmarkRuns> =
+            expected.keys().map(|id| BenchmarkRuns { base: side("base", id), head: side("head", id) }).collect();
+        let family = estimate_suite(&observed, ValueKind::Measured, 0.05);
         close(family.shift(), &case["suite"]["shift"], name);
         assert_eq!(family.shift_taken_out(), case["suite"]["shift_subtracted"], "{name}");
         for (estimate, (id, expected)) in family.estimates().zip(expected) {
@@ -148,7 +148,7 @@ fn harmless_suites_seldom_raise_an_alarm() {
     let suites = 500;
     let mut alarms = 0;
     for _ in 0..suites {
-        let observed: Vec<Observed> = (0..40)
+        let observed: Vec<BenchmarkRuns> = (0..40)
             .map(|_| {
                 let spread = 0.025 * (0.5 * normal.next()).exp();
                 let mut run = |run: usize| {
@@ -162,10 +162,10 @@ fn harmless_suites_seldom_raise_an_alarm() {
                         centre_variance: 0.0,
                     }
                 };
-                Observed { base: (0..3).map(&mut run).collect(), head: vec![run(0)] }
+                BenchmarkRuns { base: (0..3).map(&mut run).collect(), head: vec![run(0)] }
             })
             .collect();
-        let family = family(&observed, Nature::Measured, 0.05);
+        let family = estimate_suite(&observed, ValueKind::Measured, 0.05);
         let bound = 0.2_f64.ln_1p();
         alarms += usize::from(family.estimates().any(|e| e.delta > bound && e.q_worse < 0.05));
     }
@@ -187,9 +187,9 @@ fn estimates(suite: &[(Vec<f64>, Vec<f64>)], scale: f64, direction: Direction) -
         };
         values.iter().enumerate().map(value).collect()
     };
-    let observed: Vec<Observed> =
-        suite.iter().map(|(base, head)| Observed { base: side(base), head: side(head) }).collect();
-    let family = family(&observed, Nature::Measured, 0.05);
+    let observed: Vec<BenchmarkRuns> =
+        suite.iter().map(|(base, head)| BenchmarkRuns { base: side(base), head: side(head) }).collect();
+    let family = estimate_suite(&observed, ValueKind::Measured, 0.05);
     family.estimates().map(|e| (e.delta, e.p_worse, e.q_better)).collect()
 }
 

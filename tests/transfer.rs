@@ -44,7 +44,7 @@ fn content(store: &dyn Store) -> BTreeMap<String, Vec<u8>> {
 fn runs_go_from_store_to_store_byte_for_byte_and_only_once() {
     let mut records = records(300);
     let (key, whole) = stored(1000, 5.0);
-    let thin = perfgate::history::thinned(&whole).unwrap().unwrap();
+    let thin = perfgate::history::thin(&whole).unwrap().unwrap();
     records.push((key.thinned(&thin), thin));
     let scene = scene(&records);
     let all = content(&*open(&scene, store::DEFAULT_URL));
@@ -66,7 +66,7 @@ fn runs_go_from_store_to_store_byte_for_byte_and_only_once() {
 #[test]
 fn a_thinned_run_and_its_whole_one_are_one() {
     let (key, whole) = stored(1, 5.0);
-    let thin = perfgate::history::thinned(&whole).unwrap().unwrap();
+    let thin = perfgate::history::thin(&whole).unwrap().unwrap();
     let scene = scene(&[(key.clone(), whole.clone())]);
     open(&scene, "dir:thin").write(&[(key.thinned(&thin), thin)]).unwrap();
     scene.perfgate_at("r", &["runs", "import", "thin"]).exits(0).says("imported 0 of 1").says("1 were there");

@@ -84,7 +84,7 @@ fn describe(result: &BisectResult, plan: &BisectPlan) -> String {
         let _ = writeln!(
             out,
             "  {commit}  {:<13} {:+.1}% ({:+.1}% to {:+.1}% in {} pairs)",
-            bisect_word(step.standing),
+            bisect_word(step.status),
             percent(centre::median(&step.changes)),
             percent(low),
             percent(high),

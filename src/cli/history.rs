@@ -2,7 +2,7 @@
 
 use super::{Global, output, plots};
 use crate::gate::{Gate, Older, StoredHistory, with_reading};
-use crate::history::{Trace, series, trace};
+use crate::history::{SegmentedSeries, segment, series};
 use crate::model::Diagnostic;
 use crate::render::{self, HistoryView};
 use anyhow::{Context, bail};
@@ -88,8 +88,8 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     if args.format == View::Table {
         diagnostics.extend(message.map(|message| Diagnostic::note("older-runs", "", message)));
     }
-    let traces: Vec<Trace> = all.into_par_iter().map(trace).collect();
-    let view = HistoryView { traces: &traces, runs: runs.len(), store: &store };
+    let all_series: Vec<SegmentedSeries> = all.into_par_iter().map(segment).collect();
+    let view = HistoryView { series: &all_series, runs: runs.len(), store: &store };
     if let Some(path) = &args.html {
         output::file(path, render::history_page(&view).as_bytes())?;
     }

@@ -6,7 +6,7 @@
 use super::output;
 use super::runs::exchanged;
 use crate::gate::{Gate, with_reading};
-use crate::history::{Fate, Keep, Keeper, Line, StoredRun, thinned};
+use crate::history::{BranchKind, PruneAction, PruneCandidate, Pruner, Retention, thin};
 use crate::io::repository::Repository;
 use crate::io::store::{Key, Listing, Store, StoreError};
 use crate::model::{Commit, Detail, Evidence, Run, record};
@@ -65,9 +65,9 @@ pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u
     if let Some(unknown) = diagnostics.first() {
         bail!("{unknown}; mend perfgate.toml first: what the epoch begins with would not be kept");
     }
-    let keep = Keep { whole: args.keep as usize, thinned: args.thin as usize };
+    let keep = Retention { whole: args.keep as usize, thinned: args.thin as usize };
     let mut plan = with_reading(gate.policy(), &epochs, |reading| {
-        Plan::make(store, &listing, &landmarks, Keeper::new(keep, reading))
+        Plan::make(store, &listing, &landmarks, Pruner::new(keep, reading))
     });
     if args.dry_run {
         plan.measure(store);
@@ -118,10 +118,14 @@ impl Landmarks {
         Ok(Landmarks { branch, trunk, named })
     }
 
-    fn of<'r>(&self, run: &'r Run) -> StoredRun<'r> {
+    fn of<'r>(&self, run: &'r Run) -> PruneCandidate<'r> {
         let has = |commits: &BTreeSet<Commit>| run.commit.as_ref().is_some_and(|commit| commits.contains(commit));
         let on_trunk = has(&self.trunk) || run.branch.as_deref() == Some(&self.branch);
-        StoredRun { run, line: if on_trunk { Line::Trunk } else { Line::Other }, named: has(&self.named) }
+        PruneCandidate {
+            run,
+            branch: if on_trunk { BranchKind::Default } else { BranchKind::Other },
+            named: has(&self.named),
+        }
     }
 }
 
@@ -143,7 +147,7 @@ struct Plan {
 
 impl Plan {
     /// Reads every run, newest first. What cannot be read is left alone.
-    fn make(store: &dyn Store, listing: &Listing, landmarks: &Landmarks, mut keeper: Keeper<'_>) -> Plan {
+    fn make(store: &dyn Store, listing: &Listing, landmarks: &Landmarks, mut pruner: Pruner<'_>) -> Plan {
         let mut plan = Plan::default();
         let newest_first: Vec<Key> = listing.keys.iter().rev().cloned().collect();
         for batch in newest_first.chunks(BATCH) {
@@ -152,7 +156,7 @@ impl Plan {
                 batch.par_iter().zip(bytes).map(|(key, bytes)| read(store, key, &bytes?)).collect();
             for (key, read) in batch.iter().zip(read) {
                 match read {
-                    Ok((size, run)) => plan.add(key, size, &run, keeper.fate(&landmarks.of(&run))),
+                    Ok((size, run)) => plan.add(key, size, &run, pruner.decide(&landmarks.of(&run))),
                     Err(error) => plan.unreadable.push(error.to_string()),
                 }
             }
@@ -160,19 +164,19 @@ impl Plan {
         plan
     }
 
-    fn add(&mut self, key: &Key, size: usize, run: &Run, fate: Fate) {
+    fn add(&mut self, key: &Key, size: usize, run: &Run, action: PruneAction) {
         let has_samples = |evidence: &Evidence| matches!(evidence, Evidence::Digest(_) | Evidence::Samples(_));
         self.bytes_before += size;
-        match fate {
-            Fate::Gone => return self.gone.push(key.clone()),
-            Fate::Thinned if key.is_thinned() => self.thin_already += 1,
-            Fate::Thinned if run.measurements.iter().any(|m| m.replicates.iter().any(has_samples)) => {
+        match action {
+            PruneAction::Remove => return self.gone.push(key.clone()),
+            PruneAction::Thin if key.is_thinned() => self.thin_already += 1,
+            PruneAction::Thin if run.measurements.iter().any(|m| m.replicates.iter().any(has_samples)) => {
                 return self.to_thin.push(key.clone());
             }
-            Fate::Thinned => self.bare += 1,
-            Fate::Newest => self.newest += 1,
-            Fate::Named => self.named += 1,
-            Fate::Base => self.base += 1,
+            PruneAction::Thin => self.bare += 1,
+            PruneAction::KeepNewest => self.newest += 1,
+            PruneAction::KeepNamed => self.named += 1,
+            PruneAction::KeepBase => self.base += 1,
         }
         self.bytes_after += size;
     }
@@ -181,7 +185,7 @@ impl Plan {
     fn thin(&mut self, store: &dyn Store, keys: &[Key]) -> Vec<(Key, (Key, Vec<u8>))> {
         let thin = |(key, bytes): (&Key, Result<Vec<u8>, StoreError>)| -> Result<(usize, Option<Vec<u8>>), String> {
             let bytes = bytes.map_err(|error| error.to_string())?;
-            let thin = thinned(&bytes).map_err(|error| format!("{key}: {error}"))?;
+            let thin = thin(&bytes).map_err(|error| format!("{key}: {error}"))?;
             Ok((bytes.len(), thin.filter(|thin| thin.len() < bytes.len())))
         };
         let thin: Vec<_> = keys.par_iter().zip(store.read_all(keys)).map(thin).collect();

@@ -27,7 +27,7 @@ impl Suspect {
 }
 
 /// Runs with the suspects' measurements only: what they are compared and corrected over.
-pub fn only(runs: &[Run], suspects: &BTreeSet<Suspect>, rename: impl Fn(&str) -> Option<String>) -> Vec<Run> {
+pub fn keep_suspects(runs: &[Run], suspects: &BTreeSet<Suspect>, rename: impl Fn(&str) -> Option<String>) -> Vec<Run> {
     let is_suspect = |measurement: &&Measurement| {
         let name = measurement.benchmark.as_str();
         suspects.contains(&Suspect {
@@ -130,7 +130,12 @@ mod tests {
             compare(&[run(&[("a", 100.0), ("b", 50.0)])], &[run(&[("a", 200.0), ("b", 50.0)])], 0.05, |_| None);
         let suspects = BTreeSet::from([suspect("a"), suspect("b")]);
         let fresh = [run(&[("a", 100.0)]), run(&[("a", 102.0)]), run(&[("a", 101.0)])];
-        let again = compare(&only(&fresh, &suspects, |_| None), &only(&fresh, &suspects, |_| None), 0.05, |_| None);
+        let again = compare(
+            &keep_suspects(&fresh, &suspects, |_| None),
+            &keep_suspects(&fresh, &suspects, |_| None),
+            0.05,
+            |_| None,
+        );
         compared.confirm(&suspects, again, &control(&fresh, |_| None));
         let a = &compared.comparisons[0];
         assert!(a.confirmed);

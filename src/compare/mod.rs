@@ -1,23 +1,23 @@
 //! Base Runs against head Runs: which measurements belong together, and how much each changed. Judges nothing: what a
 //! change means is for `verdict`.
 
+pub mod bisection;
 mod confirm;
 pub mod filter;
 mod pairs;
+mod plot_samples;
+mod sample_statistics;
 pub mod schedule;
-pub mod search;
-mod spread;
-mod strips;
 
-pub use confirm::{Suspect, control, only};
-pub use pairs::{Level, Pair, pair};
-pub use strips::strips;
+pub use confirm::{Suspect, control, keep_suspects};
+pub use pairs::{Pair, SideValue, pair};
+pub use plot_samples::plot_samples;
 
-use crate::model::{BenchId, Diagnostic, Metric, Run, Spread, Work};
+use crate::model::{BenchId, Diagnostic, Metric, Run, SampleStatistics, Work};
 use crate::stats::estimate::Estimate;
-use crate::stats::family;
-use crate::stats::observed::{Observed, Suite};
-use crate::stats::prior::{Nature, Trace};
+use crate::stats::prior::{Observation, ValueKind};
+use crate::stats::suite::{BenchmarkRuns, Suite};
+use crate::stats::suite_test;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -35,13 +35,13 @@ pub struct Comparison {
     /// The work of one operation, where known.
     pub work: Option<Work>,
     /// The base's value.
-    pub base: Option<Level>,
+    pub base: Option<SideValue>,
     /// The head's value.
-    pub head: Option<Level>,
+    pub head: Option<SideValue>,
     /// How the two differ.
     pub effect: Effect,
     /// How the samples of base and head spread, where they were read.
-    pub spread: Option<Box<[Option<Spread>; 2]>>,
+    pub statistics: Option<Box<[Option<SampleStatistics>; 2]>>,
     /// Whether this is what came out when a suspect was measured again.
     pub confirmed: bool,
 }
@@ -108,10 +108,10 @@ fn tested(
     let mut parts = vec![decided];
     for (kind, members) in families {
         let suite = Members { pairs: &pairs, members: &members, samples: kind.samples, runs: [base.len(), head.len()] };
-        let nature = if kind.exact { Nature::Counted } else { Nature::Measured };
+        let nature = if kind.exact { ValueKind::Counted } else { ValueKind::Measured };
         let family = match screened {
-            None => family::family(&suite, nature, alpha),
-            Some(screened) => family::again(&suite, nature, alpha, &screened.traces(&kind)),
+            None => suite_test::estimate_suite(&suite, nature, alpha),
+            Some(screened) => suite_test::estimate_remeasured(&suite, nature, alpha, &screened.observations(&kind)),
         };
         if family.count() > compared.tests / 2 && kind.metric == "time" || compared.tests == 0 {
             compared.common_shift = family.shift().exp_m1();
@@ -147,17 +147,17 @@ fn in_order(parts: Vec<Vec<Comparison>>) -> Vec<Comparison> {
 
 impl Compared {
     /// What each benchmark of a kind says of the noise.
-    fn traces(&self, kind: &Kind<'_>) -> Vec<Trace> {
+    fn observations(&self, kind: &Kind<'_>) -> Vec<Observation> {
         let of_kind = |metric: &Metric| metric.name == kind.metric && metric.exact == kind.exact;
         let estimated = self.comparisons.iter().filter(|comparison| of_kind(&comparison.metric));
-        estimated.filter_map(Comparison::estimate).map(Estimate::trace).collect()
+        estimated.filter_map(Comparison::estimate).map(Estimate::observation).collect()
     }
 }
 
 impl Comparison {
     /// How the samples of base and head spread.
-    pub fn spreads(&self) -> [Option<&Spread>; 2] {
-        self.spread.as_deref().map_or([None, None], |[base, head]| [base.as_ref(), head.as_ref()])
+    pub fn statistics(&self) -> [Option<&SampleStatistics>; 2] {
+        self.statistics.as_deref().map_or([None, None], |[base, head]| [base.as_ref(), head.as_ref()])
     }
 
     /// The estimate, where there is one.
@@ -194,11 +194,11 @@ impl Suite for Members<'_> {
         self.runs
     }
 
-    fn has_edges(&self) -> bool {
+    fn has_fast_edges(&self) -> bool {
         self.samples
     }
 
-    fn observed(&self, index: usize) -> Observed {
+    fn observed(&self, index: usize) -> BenchmarkRuns {
         self.pairs[self.members[index]].observed()
     }
 }

@@ -1,15 +1,17 @@
 //! Which measurements of two sides belong together: same benchmark (after renames), metric and tool.
 
-use super::{Comparison, Effect, Kind, spread};
-use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Places, Run, Spread, Summary, Unit};
+use super::{Comparison, Effect, Kind, sample_statistics};
+use crate::model::{
+    BenchId, Digest, Direction, Evidence, Measurement, Metric, Places, Run, SampleStatistics, Summary, Unit,
+};
 use crate::stats::centre;
-use crate::stats::observed::{Observed, RunValue};
+use crate::stats::suite::{BenchmarkRuns, RunValue};
 use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The value of a side, in the metric's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Level {
+pub struct SideValue {
     /// Centre of the runs' centres.
     pub value: f64,
     /// Runs behind it.
@@ -152,11 +154,11 @@ impl<'a> Pair<'a> {
 
     /// The pair as the statistics want it: worse is larger. Where some runs have zero, which has no logarithm, it stands
     /// for less than could be seen: half of the least value that was.
-    pub(super) fn observed(&self) -> Observed {
+    pub(super) fn observed(&self) -> BenchmarkRuns {
         let centres = self.replicates.iter().map(|one| one.evidence.centre());
         let least = centres.filter(|value| *value > 0.0).min_by(f64::total_cmp).unwrap_or(1.0) / 2.0;
         let side = |side: &[Replicate<'_>]| side.iter().map(|one| self.run_value(one, least)).collect();
-        Observed { base: side(self.base()), head: side(self.head()) }
+        BenchmarkRuns { base: side(self.base()), head: side(self.head()) }
     }
 
     fn run_value(&self, one: &Replicate<'_>, least: f64) -> RunValue {
@@ -205,9 +207,9 @@ impl<'a> Pair<'a> {
         if name.as_str() == self.benchmark { name.clone() } else { BenchId::new(&*self.benchmark) }
     }
 
-    fn spread(&self) -> Option<Box<[Option<Spread>; 2]>> {
-        let spread = [self.base(), self.head()].map(|side| spread::of(&evidence(side)));
-        spread.iter().any(Option::is_some).then(|| Box::new(spread))
+    fn statistics(&self) -> Option<Box<[Option<SampleStatistics>; 2]>> {
+        let statistics = [self.base(), self.head()].map(|side| sample_statistics::of(&evidence(side)));
+        statistics.iter().any(Option::is_some).then(|| Box::new(statistics))
     }
 
     pub(super) fn comparison(&self, effect: Effect) -> Comparison {
@@ -219,7 +221,7 @@ impl<'a> Pair<'a> {
             base: level(self.base()),
             head: level(self.head()),
             effect,
-            spread: self.spread(),
+            statistics: self.statistics(),
             confirmed: false,
         }
     }
@@ -229,9 +231,9 @@ fn evidence<'a>(side: &[Replicate<'a>]) -> Vec<&'a Evidence> {
     side.iter().map(|one| one.evidence).collect()
 }
 
-fn level(side: &[Replicate<'_>]) -> Option<Level> {
+fn level(side: &[Replicate<'_>]) -> Option<SideValue> {
     let values: Vec<f64> = side.iter().map(|one| one.evidence.centre()).collect();
-    (!values.is_empty()).then(|| Level {
+    (!values.is_empty()).then(|| SideValue {
         value: centre::median(&values),
         runs: side.len(),
         samples: side.iter().map(|one| one.evidence.samples()).sum(),

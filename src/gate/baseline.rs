@@ -3,7 +3,7 @@
 use super::side::{KeyedRun, Side, side_of_stored};
 use super::stored_history::with_reading;
 use super::{Error, Gate};
-use crate::history::{HISTORY_RUNS, WINDOW_RUNS, Window, joined, joined_count, machine, window_of};
+use crate::history::{BaseWindow, HISTORY_RUNS, WINDOW_RUNS, base_window_of, count_joined, join_shards, machine_class};
 use crate::io::repository::{CANDIDATES, Repository};
 use crate::io::store::{self, Key, Store};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
@@ -74,9 +74,9 @@ impl Gate {
         let other_machines = !elsewhere.is_empty();
         if chosen.is_empty() {
             // Runs of one other machine class, never of several together.
-            let newest = elsewhere.first().map(|(_, run)| machine(&run.environment, ignored));
+            let newest = elsewhere.first().map(|(_, run)| machine_class(&run.environment, ignored));
             chosen = elsewhere;
-            chosen.retain(|(_, run)| Some(machine(&run.environment, ignored)) == newest);
+            chosen.retain(|(_, run)| Some(machine_class(&run.environment, ignored)) == newest);
             chosen.truncate(WINDOW_RUNS);
         }
         if chosen.is_empty() {
@@ -116,7 +116,7 @@ impl Gate {
         let epochs = self.epochs(diagnostics);
         let (keys, mut runs): (Vec<Key>, Vec<Run>) = runs.into_iter().unzip();
         runs.reverse();
-        let Window { runs, cut } = with_reading(policy, &epochs, |reading| window_of(runs, reading));
+        let BaseWindow { runs, cut } = with_reading(policy, &epochs, |reading| base_window_of(runs, reading));
         diagnostics.extend(cut_note(&cut));
         let keyed = keys.into_iter().zip(runs.into_iter().rev());
         let kept: Vec<KeyedRun> = keyed.filter(|(_, run)| !run.measurements.is_empty()).collect();
@@ -154,15 +154,15 @@ impl Gate {
                     }
                 }
                 let read = found.comparable.len() + found.elsewhere.len();
-                let enough = joined_count(&found.comparable, ignored) >= HISTORY_RUNS || read >= MOST_READ;
+                let enough = count_joined(&found.comparable, ignored) >= HISTORY_RUNS || read >= MOST_READ;
                 if enough || found.comparable.is_empty() && found.elsewhere.len() >= 5 * WINDOW_RUNS {
                     break 'read;
                 }
             }
         }
-        found.comparable = joined(found.comparable, ignored);
+        found.comparable = join_shards(found.comparable, ignored);
         found.comparable.truncate(HISTORY_RUNS);
-        found.elsewhere = joined(found.elsewhere, ignored);
+        found.elsewhere = join_shards(found.elsewhere, ignored);
         Ok(found)
     }
 }

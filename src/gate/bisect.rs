@@ -1,10 +1,10 @@
 //! The search for the commit that made a benchmark slower. Each step measures a commit against the known good one, in
-//! turn, until it is decided; which commit comes next is for `compare::search`.
+//! turn, until it is decided; which commit comes next is for `compare::bisection`.
 
 use super::Gate;
 use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout};
+use crate::compare::bisection::{Bisection, Candidates, CommitStatus, MOST_PAIRS, decide};
 use crate::compare::schedule::{Turn, order};
-use crate::compare::search::{Found, MOST_PAIRS, Search, Standing, decide};
 use crate::io::noise;
 use crate::model::{Commit, Direction, Evidence, Measurement};
 use crate::stats::centre;
@@ -40,7 +40,7 @@ pub(crate) struct BisectStep {
     /// The commit.
     pub commit: Commit,
     /// Whether it is fast or slow.
-    pub standing: Standing,
+    pub status: CommitStatus,
     /// Log ratios of its pairs; empty for a commit that cannot be measured.
     pub changes: Vec<f64>,
     /// Why it cannot be measured.
@@ -68,7 +68,7 @@ pub(crate) fn bisect(
     let trial = bench.check_out("test", &bad, false)?;
     bench.build(&good)?;
     let mut bisect = Bisect { plan, bench, good, trial, progress, commits: &commits, steps: Vec::new() };
-    let Found { first, last } = bisect.search()?;
+    let Candidates { first, last } = bisect.search()?;
     let repository = &bisect.bench.repository;
     let named = |commit: &Commit| (commit.clone(), repository.subject(commit));
     let suspects = commits[first..=last].iter().map(named).collect();
@@ -88,21 +88,21 @@ struct Bisect<'a> {
 }
 
 impl Bisect<'_> {
-    fn search(&mut self) -> Result<Found, MeasureError> {
+    fn search(&mut self) -> Result<Candidates, MeasureError> {
         let last = self.commits.len().saturating_sub(1);
-        let mut search = Search::new(self.commits.len());
+        let mut search = Bisection::new(self.commits.len());
         // Every step can be wrong, the first one too, so each gets its share of the allowed error.
         let error = self.plan.error / f64::from(search.steps_left() + 1);
         let least = self.plan.threshold.ln_1p();
         let whole = self.measure(last, least / 2.0, error)?;
         let change = centre::median(&whole.changes);
-        if whole.standing != Standing::Slow || change < least {
+        if whole.status != CommitStatus::Slow || change < least {
             return Err(self.not_slower(whole, change));
         }
         self.steps.push(whole);
         while let Some(position) = search.next() {
             let step = self.measure(position, change / 2.0, error)?;
-            search.note(position, step.standing);
+            search.note(position, step.status);
             self.steps.push(step);
         }
         Ok(search.found())
@@ -131,7 +131,7 @@ impl Bisect<'_> {
             return self.skipped(position, error);
         }
         let mut changes = Vec::new();
-        let mut standing = Standing::Skipped;
+        let mut status = CommitStatus::Skipped;
         let (mut fast, mut slow) = (None, None);
         for (number, turn) in order(MOST_PAIRS).into_iter().enumerate() {
             self.progress.begin(&format!("{short}: pair {}", number / 2 + 1));
@@ -149,14 +149,14 @@ impl Bisect<'_> {
                 changes.push(trial - good);
                 (fast, slow) = (None, None);
                 if let Some(decided) = decide(&changes, bound, error) {
-                    standing = decided;
+                    status = decided;
                     break;
                 }
             }
         }
         let change = 100.0 * centre::median(&changes).exp_m1();
-        self.progress.message(&format!("{short}: {} ({change:+.1}%, {} pairs)", word(standing), changes.len()));
-        Ok(BisectStep { position, commit, standing, changes, why: None })
+        self.progress.message(&format!("{short}: {} ({change:+.1}%, {} pairs)", word(status), changes.len()));
+        Ok(BisectStep { position, commit, status, changes, why: None })
     }
 
     fn skipped(&self, position: usize, error: MeasureError) -> Result<BisectStep, MeasureError> {
@@ -167,7 +167,7 @@ impl Bisect<'_> {
         let why = chain(&error);
         let line = why.lines().next().unwrap_or_default();
         self.progress.message(&format!("{}: skipped: {line}", commit.short()));
-        Ok(BisectStep { position, commit, standing: Standing::Skipped, changes: Vec::new(), why: Some(why) })
+        Ok(BisectStep { position, commit, status: CommitStatus::Skipped, changes: Vec::new(), why: Some(why) })
     }
 
     /// The benchmark's value in one run, on the log scale; larger is slower.
@@ -196,13 +196,13 @@ impl Bisect<'_> {
     }
 }
 
-/// The word for a standing.
-pub(crate) fn word(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Fast => "fast",
-        Standing::Slow => "slow",
-        Standing::Skipped => "undecided",
-        Standing::Unknown => "not measured",
+/// The word for a status.
+pub(crate) fn word(status: CommitStatus) -> &'static str {
+    match status {
+        CommitStatus::Fast => "fast",
+        CommitStatus::Slow => "slow",
+        CommitStatus::Skipped => "undecided",
+        CommitStatus::Unknown => "not measured",
     }
 }
 

@@ -5,7 +5,7 @@ use super::Error;
 use super::config::Config;
 use super::judge::{SideFacts, judge, renames};
 use crate::compare::{self, Compared, Suspect};
-use crate::model::{Diagnostic, Run, Strip};
+use crate::model::{Diagnostic, PlotSamples, Run};
 use crate::policy::Policy;
 use crate::verdict::{Finding, Report, SideReport};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,10 +23,10 @@ pub(crate) struct MeasuredRuns {
 
 impl MeasuredRuns {
     /// The samples for charts; of the suspects, those of the runs that decided.
-    pub fn strips(&self, policy: &Policy) -> BTreeMap<Suspect, [Vec<Strip>; 2]> {
+    pub fn strips(&self, policy: &Policy) -> BTreeMap<Suspect, [Vec<PlotSamples>; 2]> {
         let [base, head] = &self.re_measured;
-        let mut all = compare::strips(&self.base, &self.head, renames(policy));
-        all.extend(compare::strips(base, head, renames(policy)));
+        let mut all = compare::plot_samples(&self.base, &self.head, renames(policy));
+        all.extend(compare::plot_samples(base, head, renames(policy)));
         all
     }
 }
@@ -91,7 +91,7 @@ pub(super) fn confirm(
     re_measured: &[Vec<Run>; 2],
     pairs: usize,
 ) {
-    let [base, head] = re_measured.each_ref().map(|runs| compare::only(runs, suspects, renames(policy)));
+    let [base, head] = re_measured.each_ref().map(|runs| compare::keep_suspects(runs, suspects, renames(policy)));
     let fresh = compare::compare_again(&base, &head, policy.alpha(), renames(policy), compared);
     compared.confirm(suspects, fresh, &compare::control(&base, renames(policy)));
     let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };

@@ -96,7 +96,7 @@ impl Gate {
             return Err(Error::NothingInCommon { base: base.report.label, head: head.report.label, hint });
         }
         refuse_unmatched(&self.config, unmatched(policy, &compared.comparisons))?;
-        let strips = detail.samples.then(|| compare::strips(&base.runs, &head.runs, renames(policy)));
+        let strips = detail.samples.then(|| compare::plot_samples(&base.runs, &head.runs, renames(policy)));
         let facts = detail.facts.then(|| Facts {
             base: tools::reported(&base),
             head: tools::reported(&head),

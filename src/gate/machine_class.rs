@@ -3,14 +3,14 @@
 
 use super::side::Side;
 use super::{Error, Gate};
-use crate::history::{common, machine};
+use crate::history::{common_facts, machine_class};
 use crate::model::{BenchId, Detail, Diagnostic, Environment, Run, differences};
 use crate::verdict::{EnvironmentDifference, EnvironmentReport};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The machine classes of a side's runs; runs that do not record theirs have none.
 fn classes(side: &Side, ignored: &[&str]) -> BTreeMap<String, Environment> {
-    let known = side.runs.iter().map(|run| (machine(&run.environment, ignored), &run.environment));
+    let known = side.runs.iter().map(|run| (machine_class(&run.environment, ignored), &run.environment));
     known.filter(|(name, _)| !name.is_empty()).map(|(name, environment)| (name, environment.clone())).collect()
 }
 
@@ -88,7 +88,7 @@ pub(super) fn partition(base: &mut Side, head: &mut Side, ignored: &[&str], rena
     let current = |name: &str| rename(name).unwrap_or_else(|| name.to_owned());
     let mut measured_by: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for run in base.runs.iter().chain(&head.runs) {
-        let class = machine(&run.environment, ignored);
+        let class = machine_class(&run.environment, ignored);
         for measurement in &run.measurements {
             let name = (current(measurement.benchmark.as_str()), measurement.tool.clone().into_owned());
             measured_by.entry(name).or_default().insert(class.clone());
@@ -97,7 +97,7 @@ pub(super) fn partition(base: &mut Side, head: &mut Side, ignored: &[&str], rena
     measured_by.retain(|_, classes| classes.len() > 1);
     for side in [&mut *base, &mut *head] {
         for run in &mut side.runs {
-            let class = machine(&run.environment, ignored);
+            let class = machine_class(&run.environment, ignored);
             for measurement in &mut run.measurements {
                 let name = (current(measurement.benchmark.as_str()), measurement.tool.clone().into_owned());
                 if measured_by.contains_key(&name) {
@@ -124,7 +124,8 @@ pub(super) fn partition(base: &mut Side, head: &mut Side, ignored: &[&str], rena
 fn keep_one_class(side: &mut Side, other: Option<&Environment>, ignored: &[&str]) {
     let has = |class: &Environment| side.runs.iter().any(|run| is_comparable(run, class, ignored));
     let newest = side.runs.last().map(|run| run.environment.clone()).unwrap_or_default();
-    let wanted = other.filter(|class| !machine(class, ignored).is_empty() && has(class)).cloned().unwrap_or(newest);
+    let wanted =
+        other.filter(|class| !machine_class(class, ignored).is_empty() && has(class)).cloned().unwrap_or(newest);
     let before = side.runs.len();
     side.runs.retain(|run| is_comparable(run, &wanted, ignored));
     if side.runs.len() < before {
@@ -140,7 +141,7 @@ fn keep_one_class(side: &mut Side, other: Option<&Environment>, ignored: &[&str]
 }
 
 fn set_common_environment(side: &mut Side) {
-    let environment = common(side.runs.iter().map(|run| &run.environment));
+    let environment = common_facts(side.runs.iter().map(|run| &run.environment));
     side.report.environment = environment.0.clone();
     side.environment = Some(environment);
 }

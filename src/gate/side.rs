@@ -2,7 +2,7 @@
 
 use super::sources::{Results, SideSource};
 use super::{Error, Gate};
-use crate::history::{WINDOW_RUNS, joined, machine};
+use crate::history::{WINDOW_RUNS, join_shards, machine_class};
 use crate::io::input::{self, Loaded};
 use crate::io::probe;
 use crate::io::repository::Repository;
@@ -179,15 +179,15 @@ fn stored_side(
     };
     let (older, newest) = keys.split_at(keys.len().saturating_sub(WINDOW_RUNS));
     let mut runs = read(newest)?;
-    let machines: BTreeSet<String> = runs.iter().map(|(_, run)| machine(&run.environment, ignored)).collect();
+    let machines: BTreeSet<String> = runs.iter().map(|(_, run)| machine_class(&run.environment, ignored)).collect();
     let sharded = runs.iter().any(|(_, run)| run.environment.get(Environment::SHARD).is_some());
     if machines.len() > 1 || sharded {
         runs.extend(read(&older[older.len().saturating_sub(MOST_SHARDS * WINDOW_RUNS)..])?);
     }
-    let mut runs = joined(runs, ignored);
+    let mut runs = join_shards(runs, ignored);
     let mut counts: HashMap<String, usize> = HashMap::new();
     runs.retain(|(_, run)| {
-        let count = counts.entry(machine(&run.environment, ignored)).or_default();
+        let count = counts.entry(machine_class(&run.environment, ignored)).or_default();
         *count += 1;
         *count <= WINDOW_RUNS
     });

@@ -2,7 +2,7 @@
 
 use super::side::dirty_baseline;
 use super::{Error, Gate};
-use crate::history::{Reading, joined};
+use crate::history::{SeriesRules, join_shards};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key};
 use crate::model::{Commit, Detail, Diagnostic, Run};
@@ -77,7 +77,7 @@ impl Gate {
             return Err(Error::UnreadableRuns { store: name, problems });
         }
         let newest_first = runs.into_iter().rev().map(|run| ((), run)).collect();
-        let joined = joined(newest_first, self.config.policy.ignored_environment());
+        let joined = join_shards(newest_first, self.config.policy.ignored_environment());
         let runs: Vec<Run> = joined.into_iter().rev().map(|((), run)| run).collect();
         diagnostics.extend(dirty_baseline(runs.iter()));
         Ok(StoredHistory { runs, store: name, older, diagnostics })
@@ -165,8 +165,8 @@ impl Epochs {
 }
 
 /// Calls `work` with the config's renames, epochs and ignored environment keys.
-pub(crate) fn with_reading<T>(policy: &Policy, epochs: &Epochs, work: impl FnOnce(&Reading<'_>) -> T) -> T {
+pub(crate) fn with_reading<T>(policy: &Policy, epochs: &Epochs, work: impl FnOnce(&SeriesRules<'_>) -> T) -> T {
     let rename = |old: &str| policy.rename(old).map(str::to_owned);
     let epoch = |name: &str| epochs.of_benchmark(name);
-    work(&Reading { rename: &rename, epoch: &epoch, ignored: policy.ignored_environment() })
+    work(&SeriesRules { rename: &rename, epoch: &epoch, ignored: policy.ignored_environment() })
 }

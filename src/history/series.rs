@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How names and machines of older runs are to be read.
-pub struct Reading<'a> {
+pub struct SeriesRules<'a> {
     /// Today's name of a benchmark, where it is another.
     pub rename: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// When a benchmark's present epoch began (seconds since 1970), where it has one. Asked with today's name.
@@ -20,7 +20,7 @@ pub struct Reading<'a> {
     pub ignored: &'a [&'static str],
 }
 
-impl Reading<'_> {
+impl SeriesRules<'_> {
     /// Today's name of a benchmark.
     pub fn name<'n>(&self, old: &'n str) -> Cow<'n, str> {
         (self.rename)(old).map_or(Cow::Borrowed(old), Cow::Owned)
@@ -70,17 +70,17 @@ struct Draft<'a> {
 }
 
 /// The series of runs given in time order, ordered by benchmark, metric, tool and machine.
-pub fn series<'a>(runs: impl IntoIterator<Item = &'a Run>, reading: &Reading<'_>) -> Vec<Series> {
+pub fn series<'a>(runs: impl IntoIterator<Item = &'a Run>, reading: &SeriesRules<'_>) -> Vec<Series> {
     of_each(&runs.into_iter().collect::<Vec<_>>(), reading, Some)
 }
 
 /// What becomes of each series, if anything, in the same order; the series themselves are not kept.
 pub fn of_each<T: Send>(
     runs: &[&Run],
-    reading: &Reading<'_>,
+    reading: &SeriesRules<'_>,
     make: impl Fn(Series) -> Option<T> + Send + Sync,
 ) -> Vec<T> {
-    let machines: Vec<String> = runs.iter().map(|run| class(&run.environment, reading.ignored)).collect();
+    let machines: Vec<String> = runs.iter().map(|run| machine_class(&run.environment, reading.ignored)).collect();
     let (drafts, spans) = (drafts(runs, &machines, reading), of_one_commit(runs));
     let series = drafts.into_par_iter().map(|draft| draft.series(runs, &spans));
     series.filter(|series| !series.points.is_empty()).filter_map(make).collect()
@@ -96,7 +96,7 @@ fn of_one_commit(runs: &[&Run]) -> Vec<(u32, u32)> {
     (0..).zip(runs.iter().map(|run| run.commit.as_ref())).map(span).collect()
 }
 
-fn drafts<'a>(runs: &[&'a Run], machines: &'a [String], reading: &Reading<'_>) -> Vec<Draft<'a>> {
+fn drafts<'a>(runs: &[&'a Run], machines: &'a [String], reading: &SeriesRules<'_>) -> Vec<Draft<'a>> {
     let (mut drafts, mut places) = (Vec::<Draft<'a>>::new(), Places::default());
     for (index, (run, machine)) in runs.iter().zip(machines).enumerate() {
         places.begin_run();
@@ -173,7 +173,7 @@ impl<'a> Draft<'a> {
 }
 
 /// What makes a machine's runs comparable, in words.
-pub fn class(environment: &Environment, ignored: &[&str]) -> String {
+pub fn machine_class(environment: &Environment, ignored: &[&str]) -> String {
     let facts = Environment::CLASS.into_iter().filter(|fact| !ignored.contains(fact));
     let known = facts.filter_map(|fact| match fact {
         Environment::CORES => environment.get(fact).map(|cores| format!("{cores} cores")),

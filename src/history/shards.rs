@@ -2,12 +2,12 @@
 //! shards of one class of machine are joined, as long as no benchmark is in two of them. A shard that comes twice, or a
 //! benchmark that is in two, was repeated: that stays a run of its own.
 
-use super::series::class;
+use super::series::machine_class;
 use crate::model::{Environment, Measurement, Run};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Joins the shards among runs that are given newest first; each joined run stands where its newest part stood.
-pub fn joined<K>(runs: Vec<(K, Run)>, ignored: &[&str]) -> Vec<(K, Run)> {
+pub fn join_shards<K>(runs: Vec<(K, Run)>, ignored: &[&str]) -> Vec<(K, Run)> {
     let mut out: Vec<(K, Run, BTreeSet<String>)> = Vec::new();
     let mut places: HashMap<(String, String), Vec<usize>> = HashMap::new();
     for (key, run) in runs {
@@ -16,7 +16,7 @@ pub fn joined<K>(runs: Vec<(K, Run)>, ignored: &[&str]) -> Vec<(K, Run)> {
             continue;
         };
         let shard = shard.to_owned();
-        let places = places.entry((commit.to_string(), class(&run.environment, ignored))).or_default();
+        let places = places.entry((commit.to_string(), machine_class(&run.environment, ignored))).or_default();
         let place = places.iter().copied().find(|place| {
             let (_, whole, shards) = &out[*place];
             !shards.contains(&shard) && !overlap(whole, &run)
@@ -37,13 +37,13 @@ pub fn joined<K>(runs: Vec<(K, Run)>, ignored: &[&str]) -> Vec<(K, Run)> {
 }
 
 /// How many runs they are once they are joined, benchmarks that are in two shards left out of account.
-pub fn count<K>(runs: &[(K, Run)], ignored: &[&str]) -> usize {
+pub fn count_joined<K>(runs: &[(K, Run)], ignored: &[&str]) -> usize {
     let mut shards: BTreeMap<(&str, String), BTreeMap<&str, usize>> = BTreeMap::new();
     let mut single = 0;
     for (_, run) in runs {
         match (&run.commit, run.environment.get(Environment::SHARD)) {
             (Some(commit), Some(shard)) => {
-                let kind = (commit.as_str(), class(&run.environment, ignored));
+                let kind = (commit.as_str(), machine_class(&run.environment, ignored));
                 *shards.entry(kind).or_default().entry(shard).or_default() += 1;
             }
             _ => single += 1,
@@ -53,7 +53,7 @@ pub fn count<K>(runs: &[(K, Run)], ignored: &[&str]) -> usize {
 }
 
 /// The facts that all environments agree on. What only some of them say is taken along: it is no disagreement.
-pub fn common<'a>(environments: impl IntoIterator<Item = &'a Environment>) -> Environment {
+pub fn common_facts<'a>(environments: impl IntoIterator<Item = &'a Environment>) -> Environment {
     let mut common: BTreeMap<&str, Option<&str>> = BTreeMap::new();
     for (key, value) in environments.into_iter().flat_map(|environment| &environment.0) {
         let known = common.entry(key).or_insert(Some(value));
@@ -77,7 +77,7 @@ fn overlap(one: &Run, other: &Run) -> bool {
 fn join(whole: &mut Run, part: Run) {
     let names =
         [&whole.environment, &part.environment].map(|e| e.get(Environment::SHARD).unwrap_or_default().to_owned());
-    whole.environment = common([&whole.environment, &part.environment]);
+    whole.environment = common_facts([&whole.environment, &part.environment]);
     whole.environment.set(Environment::SHARD, names.join(", "));
     whole.unreadable.extend(part.unreadable);
     whole.measurements.extend(part.measurements);
@@ -106,8 +106,8 @@ mod tests {
     #[test]
     fn the_shards_of_a_commit_are_one_run() {
         let runs = vec![run(2, "x", "b", &["d", "a"]), run(2, "x", "a", &["c"]), run(1, "x", "a", &["c"])];
-        assert_eq!(count(&runs, &[]), 2);
-        let joined = joined(runs, &[]);
+        assert_eq!(count_joined(&runs, &[]), 2);
+        let joined = join_shards(runs, &[]);
         assert_eq!(joined.len(), 2);
         assert_eq!(names(&joined[0].1), ["a", "c", "d"]);
         assert_eq!(joined[0].1.environment.get("shard"), Some("b, a"));
@@ -125,7 +125,7 @@ mod tests {
             run(1, "x", "", &["d"]),
             run(2, "x", "b", &["d"]),
         ] {
-            let joined = joined(vec![run(1, "x", "a", &["c"]), other], &[]);
+            let joined = join_shards(vec![run(1, "x", "a", &["c"]), other], &[]);
             assert_eq!(joined.len(), 2, "{joined:?}");
         }
     }
@@ -133,8 +133,8 @@ mod tests {
     #[test]
     fn a_matrix_that_ran_twice_is_two_runs() {
         let runs: Vec<_> = ["a", "b", "a", "b"].iter().map(|shard| run(1, "x", shard, &[*shard])).collect();
-        assert_eq!(count(&runs, &[]), 2);
-        let joined = joined(runs, &[]);
+        assert_eq!(count_joined(&runs, &[]), 2);
+        let joined = join_shards(runs, &[]);
         assert_eq!(joined.iter().map(|(_, run)| names(run)).collect::<Vec<_>>(), [["a", "b"], ["a", "b"]]);
     }
 }

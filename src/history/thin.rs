@@ -6,7 +6,7 @@ use crate::model::{Detail, Digest, Evidence, Run, Summary, Thinned};
 use crate::stats::quantile;
 
 /// The thinned form of a stored run; `None` where it has no samples.
-pub fn thinned(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
+pub fn thin(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
     let whole = record::decode(bytes, Detail::Samples)?;
     // The digests as they were made, before the samples went through the steps of a record.
     let digests = record::decode(bytes, Detail::Digests)?;
@@ -73,17 +73,17 @@ mod tests {
     #[test]
     fn the_digests_of_a_thinned_run_are_those_of_the_whole_one_to_the_last_bit() {
         let whole = stored(&run());
-        let thin = thinned(&whole).unwrap().unwrap();
+        let thinned = thin(&whole).unwrap().unwrap();
         let digests = |bytes: &[u8]| record::decode(bytes, Detail::Digests).unwrap();
-        assert_eq!(digests(&thin), digests(&whole));
-        assert!(thin.len() < whole.len());
-        assert_eq!(thinned(&thin).unwrap(), None, "there is nothing more to take");
+        assert_eq!(digests(&thinned), digests(&whole));
+        assert!(thinned.len() < whole.len());
+        assert_eq!(thin(&thinned).unwrap(), None, "there is nothing more to take");
     }
 
     #[test]
     fn the_quantiles_of_a_thinned_run_are_those_of_its_samples() {
-        let thin = thinned(&stored(&run())).unwrap().unwrap();
-        let back = record::decode(&thin, Detail::Samples).unwrap();
+        let thinned = thin(&stored(&run())).unwrap().unwrap();
+        let back = record::decode(&thinned, Detail::Samples).unwrap();
         let Evidence::Thinned(time) = &back.measurements[0].replicates[0] else { panic!("not thinned") };
         // Of 1..=100: the quantile q lies at 1 + 99 q. The variance is (100² - 1) / 12 · 100 / 99.
         for (share, value) in &time.quantiles.quantiles {
@@ -115,15 +115,15 @@ mod tests {
             Measurement::new("criterion", format!("group_{:02}/bench_{i}", i / 20), Metric::time(), samples)
         });
         let whole = stored(&Run { measurements: measurements.collect(), ..run() });
-        let thin = thinned(&whole).unwrap().unwrap();
-        println!("{} and {} bytes a benchmark", whole.len() / 100, thin.len() / 100);
-        assert!(2 * thin.len() < whole.len(), "{} and {}", thin.len(), whole.len());
+        let thinned = thin(&whole).unwrap().unwrap();
+        println!("{} and {} bytes a benchmark", whole.len() / 100, thinned.len() / 100);
+        assert!(2 * thinned.len() < whole.len(), "{} and {}", thinned.len(), whole.len());
     }
 
     #[test]
     fn a_run_without_samples_has_nothing_to_thin() {
         let mut run = run();
         run.measurements.drain(..2);
-        assert_eq!(thinned(&stored(&run)).unwrap(), None);
+        assert_eq!(thin(&stored(&run)).unwrap(), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Which stored runs stand for the base. The last few do, and of each benchmark only those since it last changed: a
 //! regression that was accepted, or a fix, is the base of tomorrow. One odd run is no change and stays in.
 
-use super::{Reading, Series, series, trace};
+use super::{Series, SeriesRules, segment, series};
 use crate::model::{BenchId, Run};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ pub const HISTORY_RUNS: usize = 60;
 
 /// The runs that stand for the base.
 #[derive(Debug)]
-pub struct Window {
+pub struct BaseWindow {
     /// The last ones given, in time order, each with the benchmarks that it still speaks for; that may be none.
     pub runs: Vec<Run>,
     /// Benchmarks that changed inside the window, by their names today.
@@ -23,21 +23,26 @@ pub struct Window {
 }
 
 /// The window that runs of one class of machine, in time order, leave open.
-pub fn window(past: &[&Run], reading: &Reading<'_>) -> Window {
+pub fn base_window(past: &[&Run], reading: &SeriesRules<'_>) -> BaseWindow {
     let first = past.len().saturating_sub(WINDOW_RUNS);
     let starts = starts(past, reading);
     narrowed(past[first..].iter().map(|run| (*run).clone()).collect(), first, &starts, reading)
 }
 
 /// The same for runs that are not needed any more: of large suites a copy would take much memory.
-pub fn window_of(mut past: Vec<Run>, reading: &Reading<'_>) -> Window {
+pub fn base_window_of(mut past: Vec<Run>, reading: &SeriesRules<'_>) -> BaseWindow {
     let first = past.len().saturating_sub(WINDOW_RUNS);
     let starts = starts(&past.iter().collect::<Vec<_>>(), reading);
     narrowed(past.split_off(first), first, &starts, reading)
 }
 
 /// Leaves each benchmark in the runs that it still speaks for; `first` is the place of the first one in the past.
-fn narrowed(mut runs: Vec<Run>, first: usize, starts: &BTreeMap<BenchId, Vec<Start>>, reading: &Reading<'_>) -> Window {
+fn narrowed(
+    mut runs: Vec<Run>,
+    first: usize,
+    starts: &BTreeMap<BenchId, Vec<Start>>,
+    reading: &SeriesRules<'_>,
+) -> BaseWindow {
     let narrow = |(index, run): (usize, &mut Run)| {
         let mut cut = BTreeSet::new();
         run.measurements.retain(|measurement| {
@@ -60,7 +65,7 @@ fn narrowed(mut runs: Vec<Run>, first: usize, starts: &BTreeMap<BenchId, Vec<Sta
         cut
     };
     let cut = runs.par_iter_mut().enumerate().flat_map_iter(narrow).collect();
-    Window { runs, cut }
+    BaseWindow { runs, cut }
 }
 
 /// Where the current stretch of a metric begins.
@@ -71,12 +76,12 @@ struct Start {
 }
 
 /// The first run of each benchmark's current stretch, where that is not the first run of all.
-fn starts(past: &[&Run], reading: &Reading<'_>) -> BTreeMap<BenchId, Vec<Start>> {
+fn starts(past: &[&Run], reading: &SeriesRules<'_>) -> BTreeMap<BenchId, Vec<Start>> {
     let start = |series| {
-        let trace = trace(series);
-        let segment = trace.current().filter(|segment| segment.start > 0)?;
-        let run = trace.series.points.get(segment.start)?.run;
-        let Series { benchmark, metric, tool, .. } = trace.series;
+        let segmented = segment(series);
+        let segment = segmented.current().filter(|segment| segment.start > 0)?;
+        let run = segmented.series.points.get(segment.start)?.run;
+        let Series { benchmark, metric, tool, .. } = segmented.series;
         Some((benchmark, Start { metric: metric.name.clone(), tool, run }))
     };
     let mut starts: BTreeMap<BenchId, Vec<Start>> = BTreeMap::new();

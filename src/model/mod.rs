@@ -8,11 +8,11 @@ mod measurement;
 mod metric;
 mod name;
 mod places;
+mod plot_samples;
 pub mod record;
 mod replicates;
 mod run;
-mod spread;
-mod strip;
+mod sample_statistics;
 mod unit;
 
 pub use diagnostic::{Diagnostic, Severity};
@@ -22,8 +22,8 @@ pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Thinned, W
 pub use metric::{Direction, Metric};
 pub use name::{BenchId, Commit};
 pub use places::Places;
+pub use plot_samples::PlotSamples;
 pub use replicates::Replicates;
 pub use run::Run;
-pub use spread::{Spread, Statistic};
-pub use strip::Strip;
+pub use sample_statistics::{SampleStatistics, Statistic};
 pub use unit::{Unit, UnitScale};

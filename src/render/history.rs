@@ -3,7 +3,7 @@
 use super::escape;
 use super::quantity::{change, pair};
 use super::rows::{Row, rows};
-use crate::history::{Change, Trace};
+use crate::history::{SegmentedSeries, SeriesChange};
 use crate::model::Commit;
 use crate::stats::changepoint::Shape;
 use anstyle::{AnsiColor, Style};
@@ -18,7 +18,7 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 /// What the views of a history are made from.
 pub struct HistoryView<'a> {
     /// The series, in order.
-    pub traces: &'a [Trace],
+    pub series: &'a [SegmentedSeries],
     /// Stored runs behind them.
     pub runs: usize,
     /// The store.
@@ -28,27 +28,27 @@ pub struct HistoryView<'a> {
 /// Every series that changed, the latest changes first; the others are counted.
 pub fn overview(view: &HistoryView<'_>) -> String {
     let mut out = header(view);
-    let machines = several_machines(view.traces);
-    let mut changed: Vec<(&Trace, Change, usize)> = view
-        .traces
+    let machines = several_machines(view.series);
+    let mut changed: Vec<(&SegmentedSeries, SeriesChange, usize)> = view
+        .series
         .iter()
-        .filter_map(|trace| {
-            let changes: Vec<Change> = trace.changes().collect();
-            Some((trace, changes.last()?.clone(), changes.len() - 1))
+        .filter_map(|segmented| {
+            let changes: Vec<SeriesChange> = segmented.changes().collect();
+            Some((segmented, changes.last()?.clone(), changes.len() - 1))
         })
         .collect();
     changed.sort_by_key(|(_, last, _)| last.since);
     if !changed.is_empty() {
         let _ = writeln!(out);
         let mut table = vec![Row::head(["", "benchmark", "trend", "now", "change", "when"])];
-        for (trace, last, earlier) in &changed {
+        for (segmented, last, earlier) in &changed {
             table.push(Row {
                 style: style(last),
                 cells: vec![
                     mark(last).to_owned(),
-                    name(trace, machines),
-                    trend(trace),
-                    now(trace),
+                    name(segmented, machines),
+                    trend(segmented),
+                    now(segmented),
                     change(last.change),
                     when(last, *earlier),
                 ],
@@ -56,7 +56,7 @@ pub fn overview(view: &HistoryView<'_>) -> String {
         }
         rows(&mut out, &table, &[3, 4]);
     }
-    let quiet = view.traces.len() - changed.len();
+    let quiet = view.series.len() - changed.len();
     let dim = Style::new().dimmed();
     if quiet > 0 {
         let noun = if quiet == 1 { "series" } else { "series all" };
@@ -68,21 +68,21 @@ pub fn overview(view: &HistoryView<'_>) -> String {
 /// One series: its stretches with their levels and commits, and what lies between them.
 pub fn detail(view: &HistoryView<'_>) -> String {
     let mut out = header(view);
-    for trace in view.traces {
-        let series = &trace.series;
+    for segmented in view.series {
+        let series = &segmented.series;
         let bold = Style::new().bold();
-        let _ = writeln!(out, "\n{bold}{}{bold:#}", name(trace, true));
+        let _ = writeln!(out, "\n{bold}{}{bold:#}", name(segmented, true));
         let commits = series.points.len();
-        let spread = format!("{:.1} %", trace.course.noise.exp_m1() * 100.0);
+        let spread = format!("{:.1} %", segmented.segmentation.noise.exp_m1() * 100.0);
         let noun = if commits == 1 { "commit" } else { "commits" };
-        let _ = writeln!(out, "{}  {commits} {noun}, noise {spread} from one to the next", trend(trace));
-        let changes: Vec<Change> = trace.changes().collect();
+        let _ = writeln!(out, "{}  {commits} {noun}, noise {spread} from one to the next", trend(segmented));
+        let changes: Vec<SeriesChange> = segmented.changes().collect();
         let mut table = vec![Row::head(["", "from", "to", "commits", "level", ""])];
-        for (start, end) in trace.stretches() {
-            let inside = changes.iter().find(|c| c.shape == Shape::Drift && c.place.range.0 == start);
+        for (start, end) in segmented.stretches() {
+            let inside = changes.iter().find(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
             let values: Vec<f64> = series.points[start..end].iter().map(|point| point.value).collect();
             let [level] = pair([Some(crate::stats::centre::median(&values))], series.metric.unit.label());
-            let before = changes.iter().find(|c| c.shape == Shape::Step && c.place.index == start).or(inside);
+            let before = changes.iter().find(|c| c.shape == Shape::Step && c.commits.index == start).or(inside);
             let said = before.map(|c| format!("{} {}", change(c.change), sentence(c))).unwrap_or_default();
             table.push(Row {
                 style: before.map_or(Style::new(), style),
@@ -107,15 +107,15 @@ pub fn detail(view: &HistoryView<'_>) -> String {
 
 fn header(view: &HistoryView<'_>) -> String {
     let noun = if view.runs == 1 { "run" } else { "runs" };
-    format!("{} series of {} stored {noun} in {}\n", view.traces.len(), view.runs, escape::message(view.store))
+    format!("{} series of {} stored {noun} in {}\n", view.series.len(), view.runs, escape::message(view.store))
 }
 
-fn several_machines(traces: &[Trace]) -> bool {
-    traces.windows(2).any(|two| two[0].series.machine != two[1].series.machine)
+fn several_machines(all_series: &[SegmentedSeries]) -> bool {
+    all_series.windows(2).any(|two| two[0].series.machine != two[1].series.machine)
 }
 
-fn name(trace: &Trace, machine: bool) -> String {
-    let series = &trace.series;
+fn name(segmented: &SegmentedSeries, machine: bool) -> String {
+    let series = &segmented.series;
     let mut name = escape::terminal(series.benchmark.as_str());
     if series.metric.name != "time" {
         let _ = write!(name, "  {}", escape::terminal(&series.metric.name));
@@ -127,8 +127,8 @@ fn name(trace: &Trace, machine: bool) -> String {
 }
 
 /// Medians of equal parts as bars between the lowest and the highest.
-fn trend(trace: &Trace) -> String {
-    let points = &trace.series.points;
+fn trend(segmented: &SegmentedSeries) -> String {
+    let points = &segmented.series.points;
     let parts = points.len().min(TREND);
     let part = |i: usize| -> f64 {
         let (from, to) = (i * points.len() / parts, (i + 1) * points.len() / parts);
@@ -142,20 +142,20 @@ fn trend(trace: &Trace) -> String {
     values.iter().map(|x| BARS[(((x - low) / height * 7.0).round() as usize).min(7)]).collect()
 }
 
-fn now(trace: &Trace) -> String {
-    let [value] = pair([trace.series.points.last().map(|point| point.value)], trace.series.metric.unit.label());
+fn now(segmented: &SegmentedSeries) -> String {
+    let [value] = pair([segmented.series.points.last().map(|point| point.value)], segmented.series.metric.unit.label());
     value
 }
 
-pub(super) fn mark(change: &Change) -> &'static str {
+pub(super) fn mark(change: &SeriesChange) -> &'static str {
     if change.worse { "✗ worse" } else { "✓ better" }
 }
 
-fn style(change: &Change) -> Style {
+fn style(change: &SeriesChange) -> Style {
     if change.worse { AnsiColor::Red.on_default() } else { AnsiColor::Green.on_default() }
 }
 
-pub(super) fn when(last: &Change, earlier: usize) -> String {
+pub(super) fn when(last: &SeriesChange, earlier: usize) -> String {
     let ago = match last.since {
         1 => "in the last run".to_owned(),
         since => format!("{since} commits ago"),
@@ -175,8 +175,8 @@ pub(super) fn when(last: &Change, earlier: usize) -> String {
 }
 
 /// `after a1b2c3d4e5, up to b2c3d4e5f6 (3 commits)`
-fn sentence(change: &Change) -> String {
-    let place = &change.place;
+fn sentence(change: &SeriesChange) -> String {
+    let place = &change.commits;
     let [low, high] = change.interval.map(super::quantity::change);
     let interval = format!("[{low} … {high}]");
     let to = label(place.to.as_ref(), place.time);
@@ -206,17 +206,17 @@ fn day(seconds: i64) -> String {
 pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnostic]) -> Value {
     let commit = |commit: &Option<Commit>| commit.as_ref().map(Commit::as_str).map(str::to_owned);
     let series: Vec<Value> = view
-        .traces
+        .series
         .iter()
-        .map(|trace| {
-            let series = &trace.series;
+        .map(|segmented| {
+            let series = &segmented.series;
             let point = |p: &crate::history::Point| json!({"commit": commit(&p.commit), "time": p.time, "runs": p.runs, "value": p.value});
-            let told = |c: Change| {
+            let told = |c: SeriesChange| {
                 json!({
                     "kind": match c.shape { Shape::Step => "step", Shape::Drift => "drift" },
                     "change": c.change, "interval": c.interval, "worse": c.worse,
-                    "after": commit(&c.place.after), "at": commit(&c.place.at), "up_to": commit(&c.place.to),
-                    "commits": c.place.points, "index": c.place.index, "since": c.since,
+                    "after": commit(&c.commits.after), "at": commit(&c.commits.at), "up_to": commit(&c.commits.to),
+                    "commits": c.commits.points, "index": c.commits.index, "since": c.since,
                 })
             };
             let stretch = |(start, end): (usize, usize)| {
@@ -226,9 +226,9 @@ pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnos
             json!({
                 "name": series.benchmark.as_str(), "metric": series.metric.name, "unit": series.metric.unit.label(),
                 "direction": series.metric.direction.to_string(), "tool": series.tool, "machine": series.machine,
-                "noise": trace.course.noise.exp_m1(),
-                "changes": trace.changes().map(told).collect::<Vec<_>>(),
-                "stretches": trace.stretches().into_iter().map(stretch).collect::<Vec<_>>(),
+                "noise": segmented.segmentation.noise.exp_m1(),
+                "changes": segmented.changes().map(told).collect::<Vec<_>>(),
+                "stretches": segmented.stretches().into_iter().map(stretch).collect::<Vec<_>>(),
                 "points": series.points.iter().map(point).collect::<Vec<_>>(),
             })
         })
@@ -239,9 +239,9 @@ pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnos
 /// A line for each point of each series.
 pub fn history_csv(view: &HistoryView<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "name,metric,unit,machine,commit,time,runs,value,stretch")?;
-    for trace in view.traces {
-        let series = &trace.series;
-        for (number, (start, end)) in trace.stretches().into_iter().enumerate() {
+    for segmented in view.series {
+        let series = &segmented.series;
+        for (number, (start, end)) in segmented.stretches().into_iter().enumerate() {
             for point in &series.points[start..end] {
                 let cells =
                     [series.benchmark.as_str(), &series.metric.name, series.metric.unit.label(), &series.machine]

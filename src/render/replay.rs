@@ -31,15 +31,15 @@ pub fn replay_table(replay: &Replay, configured: f64) -> String {
         let rate = if replay.judged == 0 { 0.0 } else { 100.0 * row.alarms as f64 / replay.judged as f64 };
         let persisted = if row.alarms == 0 { "–".to_owned() } else { format!("{} of {}", row.persisted, row.alarms) };
         let mut cells = vec![threshold, row.alarms.to_string(), format!("{rate:.1}"), persisted];
-        cells.extend(row.caught.iter().map(|caught| match caught.of {
+        cells.extend(row.caught.iter().map(|caught| match caught.injected {
             0 => "–".to_owned(),
-            of => format!("{:.0} %", 100.0 * caught.called as f64 / of as f64),
+            of => format!("{:.0} %", 100.0 * caught.detected as f64 / of as f64),
         }));
         table.push(Row { style: anstyle::Style::new(), cells });
     }
     let _ = writeln!(out);
     rows(&mut out, &table, &[1, 2, 3, 4, 5, 6, 7]);
-    let put_in = replay.rows.first().map_or(0, |row| row.caught.iter().map(|caught| caught.of).sum());
+    let put_in = replay.rows.first().map_or(0, |row| row.caught.iter().map(|caught| caught.injected).sum());
     let _ = writeln!(
         out,
         "\nalarms: benchmarks called regressed that were not in the run before, without measuring again; persisted: the \
@@ -91,7 +91,7 @@ pub fn replay_json(replay: &Replay, configured: f64, suggestion: Option<&Suggest
         let caught: Vec<Value> = SLOWDOWNS
             .iter()
             .zip(&row.caught)
-            .map(|(by, caught)| json!({"slowdown": by, "put_in": caught.of, "called": caught.called}))
+            .map(|(by, caught)| json!({"slowdown": by, "put_in": caught.injected, "called": caught.detected}))
             .collect();
         json!({
             "threshold": row.threshold.unwrap_or(configured), "configured": row.threshold.is_none(),

@@ -1,13 +1,13 @@
 //! The stored history judged again: each run against what it would have had as its base then, by several thresholds, as
 //! it was and with slow-downs put into it. Says what settings would have done; decides nothing.
 
-mod slow;
+mod slowdown;
 mod suggest;
 
 pub use suggest::{Suggestion, suggest};
 
 use crate::compare::{Comparison, compare};
-use crate::history::{HISTORY_RUNS, Reading, Trace, Window, series, trace, window};
+use crate::history::{BaseWindow, HISTORY_RUNS, SegmentedSeries, SeriesRules, base_window, segment, series};
 use crate::model::{Commit, Run, differences};
 use crate::policy::Policy;
 use crate::verdict::{Outcome, outcome};
@@ -33,7 +33,7 @@ pub struct Replay {
     /// The configured settings first, then [`THRESHOLDS`].
     pub rows: Vec<Row>,
     /// Every series with its noise.
-    pub traces: Vec<Trace>,
+    pub all_series: Vec<SegmentedSeries>,
 }
 
 /// One threshold.
@@ -46,18 +46,18 @@ pub struct Row {
     /// Those of them that the whole history shows as a lasting change for the worse.
     pub persisted: usize,
     /// For each of [`SLOWDOWNS`]: how many were put in, and how many called.
-    pub caught: [Caught; SLOWDOWNS.len()],
+    pub caught: [Detection; SLOWDOWNS.len()],
     /// Alarms that did not persist, by benchmark.
     pub passing: BTreeMap<String, usize>,
 }
 
 /// Slow-downs put in and called.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Caught {
+pub struct Detection {
     /// Put in.
-    pub of: usize,
+    pub injected: usize,
     /// Called regressed.
-    pub called: usize,
+    pub detected: usize,
 }
 
 type Name = (String, String);
@@ -68,11 +68,11 @@ struct Judged {
     machine: usize,
     commit: Option<Commit>,
     alarms: Vec<BTreeSet<Name>>,
-    caught: Vec<[Caught; SLOWDOWNS.len()]>,
+    caught: Vec<[Detection; SLOWDOWNS.len()]>,
 }
 
 /// Goes through runs in time order.
-pub fn replay(runs: &[Run], policy: &Policy, reading: &Reading<'_>) -> Replay {
+pub fn replay(runs: &[Run], policy: &Policy, reading: &SeriesRules<'_>) -> Replay {
     let plain = |threshold: f64| Policy::default().with_alpha(policy.alpha()).with_threshold(threshold);
     let policies: Vec<Policy> = std::iter::once(policy.clone()).chain(THRESHOLDS.map(plain)).collect();
     let alike =
@@ -89,19 +89,19 @@ pub fn replay(runs: &[Run], policy: &Policy, reading: &Reading<'_>) -> Replay {
                 return None;
             }
             let machine = runs.iter().position(|run| alike(run, head)).unwrap_or(index);
-            let Window { runs: base, .. } = window(&past, reading);
+            let BaseWindow { runs: base, .. } = base_window(&past, reading);
             Some(judge_again(&base, head, machine, &policies, reading))
         })
         .collect();
-    let traces: Vec<Trace> = series(runs, reading).into_par_iter().map(trace).collect();
+    let all_series: Vec<SegmentedSeries> = series(runs, reading).into_par_iter().map(segment).collect();
     let first = judged.iter().filter(|one| one.is_none()).count();
     let judged: Vec<Judged> = judged.into_iter().flatten().collect();
     let thresholds = std::iter::once(None).chain(THRESHOLDS.map(Some));
-    let rows = thresholds.enumerate().map(|(row, threshold)| count(row, threshold, &judged, &traces)).collect();
-    Replay { judged: judged.len(), first, rows, traces }
+    let rows = thresholds.enumerate().map(|(row, threshold)| count(row, threshold, &judged, &all_series)).collect();
+    Replay { judged: judged.len(), first, rows, all_series }
 }
 
-fn judge_again(base: &[Run], head: &Run, machine: usize, policies: &[Policy], reading: &Reading<'_>) -> Judged {
+fn judge_again(base: &[Run], head: &Run, machine: usize, policies: &[Policy], reading: &SeriesRules<'_>) -> Judged {
     let alpha = policies.first().map_or(0.05, Policy::alpha);
     let against =
         |head: &Run| compare(base, std::slice::from_ref(head), alpha, |old| (reading.rename)(old)).comparisons;
@@ -113,24 +113,24 @@ fn judge_again(base: &[Run], head: &Run, machine: usize, policies: &[Policy], re
     let compared = against(head);
     let regressed = |policy: &Policy| compared.iter().filter(|one| called(one, policy)).map(name).collect();
     let alarms = policies.iter().map(regressed).collect();
-    let mut caught = vec![[Caught::default(); SLOWDOWNS.len()]; policies.len()];
+    let mut caught = vec![[Detection::default(); SLOWDOWNS.len()]; policies.len()];
     for (column, factor) in SLOWDOWNS.iter().enumerate() {
-        let (slowed, names) = slow::slowed(head, *factor, ONE_OF);
+        let (slowed, names) = slowdown::slowed(head, *factor, ONE_OF);
         let names: BTreeSet<Name> =
             names.into_iter().map(|(name, metric)| (reading.name(&name).into_owned(), metric)).collect();
         // The others are compared too, as the suite's own noise is told by all of them, and not judged.
         let compared = against(&slowed);
         for comparison in compared.iter().filter(|one| one.base.is_some() && names.contains(&name(one))) {
             for (row, policy) in policies.iter().enumerate() {
-                caught[row][column].of += 1;
-                caught[row][column].called += usize::from(called(comparison, policy));
+                caught[row][column].injected += 1;
+                caught[row][column].detected += usize::from(called(comparison, policy));
             }
         }
     }
     Judged { machine, commit: head.commit.clone(), alarms, caught }
 }
 
-fn count(row: usize, threshold: Option<f64>, judged: &[Judged], traces: &[Trace]) -> Row {
+fn count(row: usize, threshold: Option<f64>, judged: &[Judged], all_series: &[SegmentedSeries]) -> Row {
     let mut out = Row { threshold, ..Row::default() };
     let mut before: BTreeMap<usize, &BTreeSet<Name>> = BTreeMap::new();
     for run in judged {
@@ -138,29 +138,29 @@ fn count(row: usize, threshold: Option<f64>, judged: &[Judged], traces: &[Trace]
         let known = before.insert(run.machine, alarms);
         for name in alarms.iter().filter(|name| !known.is_some_and(|known| known.contains(*name))) {
             out.alarms += 1;
-            if lasted(name, run.commit.as_ref(), traces) {
+            if lasted(name, run.commit.as_ref(), all_series) {
                 out.persisted += 1;
             } else {
                 *out.passing.entry(name.0.clone()).or_default() += 1;
             }
         }
         for (sum, one) in out.caught.iter_mut().zip(&run.caught[row]) {
-            sum.of += one.of;
-            sum.called += one.called;
+            sum.injected += one.injected;
+            sum.detected += one.detected;
         }
     }
     out
 }
 
 /// True where the whole history shows a lasting change for the worse at about this commit.
-fn lasted((name, metric): &Name, commit: Option<&Commit>, traces: &[Trace]) -> bool {
-    let of_it = |trace: &&Trace| {
-        let series = &trace.series;
+fn lasted((name, metric): &Name, commit: Option<&Commit>, all_series: &[SegmentedSeries]) -> bool {
+    let of_it = |segmented: &&SegmentedSeries| {
+        let series = &segmented.series;
         series.benchmark.as_str() == name && series.metric.name == *metric
     };
-    traces.iter().filter(of_it).any(|trace| {
-        let at = trace.series.points.iter().position(|point| commit.is_some() && point.commit.as_ref() == commit);
+    all_series.iter().filter(of_it).any(|segmented| {
+        let at = segmented.series.points.iter().position(|point| commit.is_some() && point.commit.as_ref() == commit);
         let near = |(first, last): (usize, usize)| at.is_some_and(|at| first <= at + NEAR && at <= last + NEAR);
-        trace.changes().any(|change| change.worse && near(change.place.range))
+        segmented.changes().any(|change| change.worse && near(change.commits.range))
     })
 }

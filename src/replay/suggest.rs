@@ -35,12 +35,14 @@ pub fn suggest(replay: &Replay) -> Option<Suggestion> {
     let unavoidable = tried.iter().map(|(_, passing)| *passing).fold(f64::INFINITY, f64::min);
     let (threshold, passing) = tried.iter().copied().find(|(_, passing)| *passing <= unavoidable.max(BORNE))?;
     let mut benchmarks: Vec<(String, f64, f64)> = Vec::new();
-    for trace in
-        replay.traces.iter().filter(|trace| !trace.series.metric.exact && trace.series.points.len() >= LEAST_RUNS)
+    for segmented in replay
+        .all_series
+        .iter()
+        .filter(|segmented| !segmented.series.metric.exact && segmented.series.points.len() >= LEAST_RUNS)
     {
-        let noise = trace.course.noise;
+        let noise = segmented.segmentation.noise;
         let needed = (((CLEAR * noise).exp_m1() / STEP).ceil() * STEP).clamp(STEP, 10.0);
-        let name = trace.series.benchmark.to_string();
+        let name = segmented.series.benchmark.to_string();
         match benchmarks.iter_mut().find(|(known, ..)| *known == name) {
             Some(known) if known.1 < needed => *known = (name, needed, noise),
             Some(_) => {}

@@ -5,7 +5,7 @@
 //! its own neighbourhood. One odd value is none, whatever its size; two that agree, at the end of the series, are one.
 
 use super::slope::Sums;
-use super::{centre, levels, student};
+use super::{centre, partition, student};
 use std::ops::Range;
 
 /// No fewer points are cut.
@@ -57,7 +57,7 @@ pub enum Shape {
 
 /// One change of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Change {
+pub struct ChangePoint {
     /// Step or drift.
     pub shape: Shape,
     /// The likeliest first point on the new level; for a drift where it ends.
@@ -74,23 +74,23 @@ pub struct Change {
 
 /// What became of a series.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Course {
+pub struct Segmentation {
     /// Standard deviation from point to point.
     pub noise: f64,
     /// Its stretches; a drift is cut into several of them.
     pub segments: Vec<Segment>,
     /// Its changes, in order.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChangePoint>,
 }
 
 /// Finds the changes of a series of finite values. Steps smaller than `least` are not worth the name.
-pub fn course(values: &[f64], least: f64) -> Course {
+pub fn segmentation(values: &[f64], least: f64) -> Segmentation {
     let n = values.len();
     let noise = spread(values).max(QUIET * least);
     if n < LEAST_POINTS {
         let whole = Segment { start: 0, end: n, level: centre::median(values) };
         let segments = if n == 0 { Vec::new() } else { vec![whole] };
-        return Course { noise, segments, changes: Vec::new() };
+        return Segmentation { noise, segments, changes: Vec::new() };
     }
     let mut search = Search::new(values, least, noise, 1.0);
     let mut segments = search.segments();
@@ -110,7 +110,7 @@ pub fn course(values: &[f64], least: f64) -> Course {
             (segments[right - 1].end, segments[right].start) = (step.at, step.at);
         }
     }
-    Course { noise, segments, changes }
+    Segmentation { noise, segments, changes }
 }
 
 /// Standard deviation from the differences of neighbours, which steps hardly touch.
@@ -158,7 +158,7 @@ impl<'a> Search<'a> {
         // Around the median, so that no digits are lost to a large common level.
         let middle = centre::median(self.values);
         let centred: Vec<f64> = self.values.iter().map(|y| y - middle).collect();
-        let mut bounds = levels::cuts(&centred, self.penalty, self.reach * self.reach);
+        let mut bounds = partition::segment_starts(&centred, self.penalty, self.reach * self.reach);
         bounds.insert(0, 0);
         bounds.push(self.values.len());
         let mut segments: Vec<Segment> = bounds.windows(2).map(|two| self.segment(two[0], two[1])).collect();
@@ -214,7 +214,7 @@ impl<'a> Search<'a> {
         self.noise.max(own) * (self.inflation * (1.0 / counts[0] + 1.0 / counts[1])).sqrt()
     }
 
-    fn changes(&self, segments: &[Segment]) -> Vec<Change> {
+    fn changes(&self, segments: &[Segment]) -> Vec<ChangePoint> {
         let sums = Sums::new(self.values, segments.iter().map(|s| (s.start..s.end, s.level)), self.reach);
         let mut changes = Vec::new();
         let mut next = 1;
@@ -232,7 +232,7 @@ impl<'a> Search<'a> {
 
     /// The changes at a row of steps that all go one way: the slope that fits better than any steps of them, and what
     /// is left on its two sides.
-    fn one_way(&self, segments: &[Segment], sums: &Sums, row: Range<usize>, out: &mut Vec<Change>) {
+    fn one_way(&self, segments: &[Segment], sums: &Sums, row: Range<usize>, out: &mut Vec<ChangePoint>) {
         if row.is_empty() {
             return;
         }
@@ -260,14 +260,14 @@ impl<'a> Search<'a> {
     }
 
     /// The slope in the place of the steps that begin the segments of a row, where it fits better, and by how much.
-    fn slope(&self, segments: &[Segment], sums: &Sums, row: Range<usize>) -> Option<(f64, Change)> {
+    fn slope(&self, segments: &[Segment], sums: &Sums, row: Range<usize>) -> Option<(f64, ChangePoint)> {
         let variance = self.noise * self.noise * self.inflation;
         let (left, right) = (segments[row.start - 1], segments[row.end - 1]);
         let stairs: f64 = segments[row.start - 1..row.end].iter().map(|s| sums.flat(s.start, s.end)).sum();
         let slope = sums.best_slope(left.start..left.end, right.start..right.end)?;
         let gain = (stairs - slope.cost) / variance + PLACE_CHOSEN * (row.len() - 1) as f64;
         let half = 1.96 * (variance * slope.variance).sqrt();
-        let change = Change {
+        let change = ChangePoint {
             shape: Shape::Drift,
             at: slope.end.saturating_sub(1),
             first: slope.begin,
@@ -280,7 +280,7 @@ impl<'a> Search<'a> {
     }
 
     /// The step that begins a segment.
-    fn step(&self, segments: &[Segment], right: usize) -> Change {
+    fn step(&self, segments: &[Segment], right: usize) -> ChangePoint {
         let (left, right) = (&segments[right - 1], &segments[right]);
         let size = right.level - left.level;
         let half = self.error(left, right) * student::quantile(0.975, (right.end - left.start) as f64 - 2.0);
@@ -306,7 +306,7 @@ impl<'a> Search<'a> {
         let (first, last) = (places[0].0, places[places.len() - 1].0);
         let at = likeliest(&places).unwrap_or(right.start);
         let interval = (size - half, size + half);
-        Change { shape: Shape::Step, at, first, last, size, interval }
+        ChangePoint { shape: Shape::Step, at, first, last, size, interval }
     }
 }
 

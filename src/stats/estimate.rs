@@ -1,7 +1,7 @@
 //! How much one benchmark changed, and how sure one can be: what was measured held against what the suite's own noise
 //! (`prior`) would give by chance. The order of the steps and the figures behind each constant are in docs/statistics.md.
 
-use super::prior::{Prior, Trace, Variance};
+use super::prior::{Observation, Prior, Variance};
 use super::{centre, student};
 use std::sync::Arc;
 
@@ -45,29 +45,29 @@ pub struct Estimate {
 #[derive(Debug, Clone)]
 pub(super) struct Noise {
     pub prior: Arc<Prior>,
-    pub trace: Trace,
+    pub observation: Observation,
     /// Variance of the change is never below this: what the runs themselves show.
     pub floor: f64,
 }
 impl Noise {
-    fn chance(&self) -> Chance<'_> {
-        Chance { prior: &self.prior, trace: &self.trace, floor: self.floor }
+    fn chance(&self) -> NullDistribution<'_> {
+        NullDistribution { prior: &self.prior, observation: &self.observation, floor: self.floor }
     }
 }
 
 /// Noise as it is reckoned with.
-pub(super) struct Chance<'a> {
+pub(super) struct NullDistribution<'a> {
     pub prior: &'a Prior,
-    pub trace: &'a Trace,
+    pub observation: &'a Observation,
     pub floor: f64,
 }
 
-impl Chance<'_> {
+impl NullDistribution<'_> {
     /// Weight, standard error of the change and degrees of freedom, for each point of the prior. Where a floor holds, many
     /// points come to the same, and are one.
     fn components(&self) -> impl Iterator<Item = (f64, f64, f64)> {
-        let floored = |v: Variance| Variance { variance: (self.trace.factor * v.variance).max(self.floor), ..v };
-        let mut points = self.prior.variances(self.trace).map(floored).peekable();
+        let floored = |v: Variance| Variance { variance: (self.observation.factor * v.variance).max(self.floor), ..v };
+        let mut points = self.prior.variances(self.observation).map(floored).peekable();
         std::iter::from_fn(move || {
             let mut one = points.next()?;
             while let Some(same) = points.next_if(|next| (next.variance, next.df) == (one.variance, one.df)) {
@@ -116,7 +116,7 @@ impl Chance<'_> {
     fn typical(&self) -> (f64, f64) {
         let (mut log, mut inverse) = (0.0, 0.0);
         for (weight, se, df) in self.components() {
-            log += weight * (se * se / self.trace.factor).ln();
+            log += weight * (se * se / self.observation.factor).ln();
             inverse += weight / df;
         }
         (log.exp(), 1.0 / inverse)
@@ -155,8 +155,8 @@ impl Estimate {
     }
 
     /// What this benchmark says of its suite's noise.
-    pub fn trace(&self) -> Trace {
-        self.noise.trace
+    pub fn observation(&self) -> Observation {
+        self.noise.observation
     }
 
     /// The smallest change for the worse that these runs would have told from none, beside what else was found.
@@ -166,7 +166,7 @@ impl Estimate {
 
     /// Standard error of the change, for charts: the prior's components taken together.
     pub fn standard_error(&self) -> f64 {
-        (self.noise.chance().typical().0 * self.noise.trace.factor).sqrt()
+        (self.noise.chance().typical().0 * self.noise.observation.factor).sqrt()
     }
 
     /// The least number of fresh pairs of runs that would decide this change, where 20 would.

@@ -4,13 +4,13 @@
 pub mod centre;
 pub mod changepoint;
 pub mod estimate;
-pub mod family;
 pub mod fdr;
-mod levels;
-pub mod observed;
+mod partition;
 pub mod prior;
 pub mod quantile;
 pub mod samples;
 pub mod shift;
 mod slope;
 pub mod student;
+pub mod suite;
+pub mod suite_test;

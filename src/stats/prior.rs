@@ -53,7 +53,7 @@ const NEGLIGIBLE: f64 = 1e-7;
 
 /// What one benchmark adds to the fit, and what its own variance is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Trace {
+pub struct Observation {
     /// `ln(wander^2)` averaged over its runs, where they have samples.
     pub wander: Option<f64>,
     /// Its change less the bulk's.
@@ -68,7 +68,7 @@ pub struct Trace {
 
 /// A benchmark of the fit, with what does not hang on the point of the grid.
 struct Fitted {
-    trace: Trace,
+    observation: Observation,
     /// What its samples foretell, less what is typical.
     u: f64,
     /// What that does to its variance, for each slope of the grid.
@@ -79,10 +79,10 @@ struct Fitted {
 }
 
 impl Fitted {
-    fn new(trace: Trace, u: f64) -> Self {
-        let squared = trace.change.powi(2) / trace.factor;
+    fn new(observation: Observation, u: f64) -> Self {
+        let squared = observation.change.powi(2) / observation.factor;
         let foretold = std::array::from_fn(|step| (slope(step as i32) * u).exp());
-        Fitted { trace, u, foretold, squared, half_log: 0.5 * (PI * trace.factor).ln() }
+        Fitted { observation, u, foretold, squared, half_log: 0.5 * (PI * observation.factor).ln() }
     }
 }
 
@@ -103,7 +103,7 @@ impl Floor {
 
 /// What is being judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nature {
+pub enum ValueKind {
     /// Times and other measured values.
     Measured,
     /// Counts that should repeat and do not quite.
@@ -131,21 +131,24 @@ pub struct Prior {
 
 impl Prior {
     /// Fits a suite.
-    pub fn fit(traces: &[Trace], nature: Nature, small: bool) -> Prior {
-        let known: Vec<f64> = traces.iter().filter_map(|trace| trace.wander).map(foretold).collect();
+    pub fn fit(observations: &[Observation], nature: ValueKind, small: bool) -> Prior {
+        let known: Vec<f64> = observations.iter().filter_map(|observation| observation.wander).map(foretold).collect();
         let unknown = if known.is_empty() { TYPICAL } else { super::centre::median(&known) };
         let (level, floor) = match nature {
-            Nature::Counted => (LEVEL_COUNTS, FLOOR_COUNTS),
-            Nature::Measured if known.is_empty() => (LEVEL_WITHOUT_SAMPLES, FLOOR),
-            Nature::Measured if small => (LEVEL_SMALL, FLOOR),
-            Nature::Measured => (LEVEL, FLOOR),
+            ValueKind::Counted => (LEVEL_COUNTS, FLOOR_COUNTS),
+            ValueKind::Measured if known.is_empty() => (LEVEL_WITHOUT_SAMPLES, FLOOR),
+            ValueKind::Measured if small => (LEVEL_SMALL, FLOOR),
+            ValueKind::Measured => (LEVEL, FLOOR),
         };
         let spreads: &[f64] =
-            if known.is_empty() && nature == Nature::Measured { &SPREADS_WITHOUT_SAMPLES } else { &SPREADS };
+            if known.is_empty() && nature == ValueKind::Measured { &SPREADS_WITHOUT_SAMPLES } else { &SPREADS };
         let mut prior = Prior { points: grid(0..LEVEL_STEPS, level, spreads), floor: Floor::new(floor), unknown };
-        let step = traces.len().div_ceil(FITTED).max(1);
-        let fitted: Vec<Fitted> =
-            traces.iter().step_by(step).map(|trace| Fitted::new(*trace, prior.untypical(trace))).collect();
+        let step = observations.len().div_ceil(FITTED).max(1);
+        let fitted: Vec<Fitted> = observations
+            .iter()
+            .step_by(step)
+            .map(|observation| Fitted::new(*observation, prior.untypical(observation)))
+            .collect();
         let explained = |points: &[Point]| -> Vec<f64> {
             points.par_iter().map(|point| prior.log_posterior(point, level, &fitted, step as f64)).collect()
         };
@@ -159,17 +162,18 @@ impl Prior {
     }
 
     /// The variance of one run and its degrees of freedom at each point, with the point's weight.
-    pub fn variances(&self, trace: &Trace) -> impl Iterator<Item = Variance> {
+    pub fn variances(&self, observation: &Observation) -> impl Iterator<Item = Variance> {
         self.points.iter().map(|point| {
-            let df = point.spread + trace.df;
-            let total = point.spread * self.scale(self.ln_scale(point, self.untypical(trace))) + trace.squares;
+            let df = point.spread + observation.df;
+            let total =
+                point.spread * self.scale(self.ln_scale(point, self.untypical(observation))) + observation.squares;
             Variance { weight: point.weight, df, variance: (total / df).max(self.floor.variance) }
         })
     }
 
     /// What a benchmark's samples foretell, less what is typical.
-    fn untypical(&self, trace: &Trace) -> f64 {
-        trace.wander.map_or(self.unknown, foretold) - TYPICAL
+    fn untypical(&self, observation: &Observation) -> f64 {
+        observation.wander.map_or(self.unknown, foretold) - TYPICAL
     }
 
     /// The prior variance of a benchmark at a point, on the log scale.
@@ -184,7 +188,7 @@ impl Prior {
 
     /// Log of the prior times the likelihood of all changes and run differences, the variances integrated out.
     /// `each` benchmark stands for so many.
-    fn log_posterior(&self, point: &Point, level: f64, traces: &[Fitted], each: f64) -> f64 {
+    fn log_posterior(&self, point: &Point, level: f64, observations: &[Fitted], each: f64) -> f64 {
         let d0 = point.spread;
         let (ln_spread, of_spread) = (d0.ln(), ln_gamma(d0 / 2.0));
         // Few degrees of freedom differ in a suite, and their gamma functions would be half of the work.
@@ -192,26 +196,26 @@ impl Prior {
         let of_change = (2.0 * CHANGE_SCALE).ln();
         let (of_level, step) = (point.level.exp(), point.slope_step as usize);
         let mut by_share = [0.0; CHANGED.len()];
-        for traces in traces.chunks(ONE_LOG) {
+        for observations in observations.chunks(ONE_LOG) {
             let (mut logs, mut products) = (0.0, [1.0; CHANGED.len()]);
-            for Fitted { trace, u, foretold, squared, half_log } in traces {
+            for Fitted { observation, u, foretold, squared, half_log } in observations {
                 let ln_scale = self.ln_scale(point, *u);
-                let total = d0 * (of_level * foretold[step]).max(self.floor.variance) + trace.squares;
+                let total = d0 * (of_level * foretold[step]).max(self.floor.variance) + observation.squares;
                 let ln_scaled = ln_spread + ln_scale;
-                let ln_total = if trace.squares == 0.0 { ln_scaled } else { total.ln() };
+                let ln_total = if observation.squares == 0.0 { ln_scaled } else { total.ln() };
                 let head = d0 / 2.0 * ln_scaled - of_spread;
-                let noise_df = (d0 + trace.df + 1.0) / 2.0;
-                let real_df = (d0 + trace.df) / 2.0;
-                let [of_noise, of_real] = match gammas.iter().find(|(df, _)| *df == trace.df) {
+                let noise_df = (d0 + observation.df + 1.0) / 2.0;
+                let real_df = (d0 + observation.df) / 2.0;
+                let [of_noise, of_real] = match gammas.iter().find(|(df, _)| *df == observation.df) {
                     Some((_, known)) => *known,
                     None => {
                         let new = [ln_gamma(noise_df), ln_gamma(real_df)];
-                        gammas.push((trace.df, new));
+                        gammas.push((observation.df, new));
                         new
                     }
                 };
                 let noise = head + of_noise - noise_df * (total + squared).ln() - half_log;
-                let real = head + of_real - real_df * ln_total - of_change - trace.change.abs() / CHANGE_SCALE;
+                let real = head + of_real - real_df * ln_total - of_change - observation.change.abs() / CHANGE_SCALE;
                 // ln((1 - share) e^noise + share e^real), from the larger of the two.
                 let (larger, ratio) = (noise.max(real), (-(noise - real).abs()).exp());
                 let (of_noise, of_real) = if noise >= real { (1.0, ratio) } else { (ratio, 1.0) };
@@ -301,20 +305,21 @@ fn grid(levels: Range<i32>, level: f64, spreads: &[f64]) -> Vec<Point> {
 mod tests {
     use super::*;
 
-    fn suite(changes: &[f64]) -> Vec<Trace> {
-        let trace = |change: &f64| Trace { wander: Some(-9.0), change: *change, squares: 0.0, df: 0.0, factor: 2.0 };
-        changes.iter().map(trace).collect()
+    fn suite(changes: &[f64]) -> Vec<Observation> {
+        let observation =
+            |change: &f64| Observation { wander: Some(-9.0), change: *change, squares: 0.0, df: 0.0, factor: 2.0 };
+        changes.iter().map(observation).collect()
     }
 
-    fn mean_variance(prior: &Prior, trace: &Trace) -> f64 {
-        prior.variances(trace).map(|v| v.weight * v.variance.ln()).sum::<f64>().exp()
+    fn mean_variance(prior: &Prior, observation: &Observation) -> f64 {
+        prior.variances(observation).map(|v| v.weight * v.variance.ln()).sum::<f64>().exp()
     }
 
     #[test]
     fn weights_are_one_together() {
-        let traces = suite(&[0.01, -0.02, 0.03, 0.0, 0.01, -0.01, 0.02, -0.03]);
-        let prior = Prior::fit(&traces, Nature::Measured, false);
-        let sum: f64 = prior.variances(&traces[0]).map(|v| v.weight).sum();
+        let observations = suite(&[0.01, -0.02, 0.03, 0.0, 0.01, -0.01, 0.02, -0.03]);
+        let prior = Prior::fit(&observations, ValueKind::Measured, false);
+        let sum: f64 = prior.variances(&observations[0]).map(|v| v.weight).sum();
         assert!((sum - 1.0).abs() < 1e-9, "{sum}");
     }
 
@@ -322,8 +327,9 @@ mod tests {
     fn a_noisy_suite_is_given_more_variance_than_a_quiet_one() {
         let quiet = suite(&(0..30).map(|i| 0.002 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
         let noisy = suite(&(0..30).map(|i| 0.05 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
-        let [quiet, noisy] =
-            [quiet, noisy].map(|traces| mean_variance(&Prior::fit(&traces, Nature::Measured, false), &traces[0]));
+        let [quiet, noisy] = [quiet, noisy].map(|observations| {
+            mean_variance(&Prior::fit(&observations, ValueKind::Measured, false), &observations[0])
+        });
         assert!(noisy > 20.0 * quiet, "{noisy} {quiet}");
     }
 
@@ -331,7 +337,7 @@ mod tests {
     fn noise_beyond_the_usual_is_seen_as_it_is() {
         // Runs that move by 40 %, as beside a busy neighbour.
         let wild = suite(&(0..30).map(|i| 0.28 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
-        let sd = mean_variance(&Prior::fit(&wild, Nature::Measured, false), &wild[0]).sqrt();
+        let sd = mean_variance(&Prior::fit(&wild, ValueKind::Measured, false), &wild[0]).sqrt();
         assert!((0.2..0.6).contains(&sd), "{sd}");
     }
 
@@ -340,18 +346,20 @@ mod tests {
         // Half the suite 30 % slower, the rest quiet.
         let changes: Vec<f64> =
             (0..30).map(|i| 0.002 * f64::from(i % 7 - 3) + if i % 2 == 0 { 0.262 } else { 0.0 }).collect();
-        let traces = suite(&changes);
-        let prior = Prior::fit(&traces, Nature::Measured, false);
-        assert!(mean_variance(&prior, &traces[0]).sqrt() < 0.03);
+        let observations = suite(&changes);
+        let prior = Prior::fit(&observations, ValueKind::Measured, false);
+        assert!(mean_variance(&prior, &observations[0]).sqrt() < 0.03);
     }
 
     #[test]
     fn a_benchmarks_own_runs_outrank_the_suite() {
-        let mut traces = suite(&(0..30).map(|i| 0.002 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
-        traces.iter_mut().for_each(|trace| (trace.squares, trace.df) = (9.0 * 0.003_f64.powi(2), 9.0));
-        traces[3].squares = 9.0 * 0.2_f64.powi(2);
-        let prior = Prior::fit(&traces, Nature::Measured, false);
-        assert!(mean_variance(&prior, &traces[3]).sqrt() > 0.1);
-        assert!(mean_variance(&prior, &traces[4]).sqrt() < 0.02);
+        let mut observations = suite(&(0..30).map(|i| 0.002 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
+        observations
+            .iter_mut()
+            .for_each(|observation| (observation.squares, observation.df) = (9.0 * 0.003_f64.powi(2), 9.0));
+        observations[3].squares = 9.0 * 0.2_f64.powi(2);
+        let prior = Prior::fit(&observations, ValueKind::Measured, false);
+        assert!(mean_variance(&prior, &observations[3]).sqrt() > 0.1);
+        assert!(mean_variance(&prior, &observations[4]).sqrt() < 0.02);
     }
 }

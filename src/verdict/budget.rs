@@ -3,7 +3,7 @@
 
 use super::report::{BudgetLine, BudgetReport, BudgetStatus, Finding, GoalLine, GoalStatus};
 use crate::compare::{Comparison, Effect};
-use crate::model::{Direction, Spread, Unit};
+use crate::model::{Direction, SampleStatistics, Unit};
 use crate::policy::{Budget, Limit, Policy};
 use std::collections::BTreeSet;
 
@@ -82,7 +82,7 @@ impl<'a> Known<'a> {
         if comparison.metric.name == metric {
             return Some(Asked::Own);
         }
-        let (own, statistic) = Spread::asked(metric)?;
+        let (own, statistic) = SampleStatistics::split_metric(metric)?;
         let by_itself = self.0.contains(&(comparison.benchmark.as_str(), metric));
         (comparison.metric.name == own && !by_itself).then_some(Asked::Statistic(statistic))
     }
@@ -224,7 +224,7 @@ fn side(limit: &Limit, held: &Held, unit: &Unit, direction: Direction) -> Option
 }
 
 fn held(comparison: &Comparison, finding: &Finding, asked: Asked<'_>) -> Option<Held> {
-    let [base_spread, head_spread] = comparison.spreads();
+    let [base_spread, head_spread] = comparison.statistics();
     match asked {
         Asked::Own => {
             let value = comparison.head?.value;
@@ -244,7 +244,7 @@ fn held(comparison: &Comparison, finding: &Finding, asked: Asked<'_>) -> Option<
 }
 
 fn no_data(comparison: &Comparison, asked: Asked<'_>) -> String {
-    let samples = comparison.spreads()[1].map(|spread| spread.samples);
+    let samples = comparison.statistics()[1].map(|spread| spread.samples);
     match (asked, samples) {
         (Asked::Statistic(name), Some(samples)) if samples > 0 => format!("{samples} samples are too few for a {name}"),
         (Asked::Statistic(name), _) => format!("the tool gives no samples to take a {name} of"),
@@ -301,7 +301,7 @@ pub fn goals(policy: &Policy, comparisons: &[Comparison], findings: &[Finding], 
 /// A statistic of samples is uncertain on both sides: the interval takes up the base's part too.
 fn against_base(held: Held, comparison: &Comparison, asked: Asked<'_>) -> Held {
     let Asked::Statistic(name) = asked else { return held };
-    let base = comparison.spreads()[0].and_then(|spread| spread.statistics.get(name));
+    let base = comparison.statistics()[0].and_then(|spread| spread.statistics.get(name));
     let interval = match (held.interval, base.and_then(|base| Some((base.value, base.interval?)))) {
         (Some([low, high]), Some((value, [from, to]))) if from > 0.0 => Some([low * value / to, high * value / from]),
         (interval, _) => interval,

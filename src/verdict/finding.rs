@@ -1,7 +1,7 @@
 //! One Comparison held against the policy. The order of the rules is that of docs/statistics.md.
 
 use super::report::{BudgetReport, Finding, Outcome, Value, WorkReport};
-use crate::compare::{Comparison, Effect, Level};
+use crate::compare::{Comparison, Effect, SideValue};
 use crate::model::{Direction, Work};
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
@@ -86,7 +86,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         threshold: gate.threshold,
         budget: BudgetReport::default(),
         notes: ruling.notes,
-        spread: comparison.spread.clone(),
+        spread: comparison.statistics.clone(),
         work: comparison.work.map(|Work { amount, unit }| WorkReport { amount, unit }),
         strips: None,
     }
@@ -188,7 +188,7 @@ impl Gate {
     }
 }
 
-fn value(level: Level) -> Value {
+fn value(level: SideValue) -> Value {
     Value { value: level.value, runs: level.runs, samples: level.samples }
 }
 

@@ -4,7 +4,7 @@
 use super::pinned::Pinned;
 use super::reason::Reason;
 use crate::compare::Suspect;
-use crate::model::{Diagnostic, Direction, Environment, Facts, Spread, Strip, WorkUnit};
+use crate::model::{Diagnostic, Direction, Environment, Facts, PlotSamples, SampleStatistics, WorkUnit};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -286,14 +286,14 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// How the samples of base and head spread; only in a saved comparison, or where a budget asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spread: Option<Box<[Option<Spread>; 2]>>,
+    pub spread: Option<Box<[Option<SampleStatistics>; 2]>>,
     /// Work of one operation, for a rate shown beside the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<WorkReport>,
     /// The samples of the runs of base and head, thinned out for a picture; only where one is made, or the comparison
     /// is saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub strips: Option<[Vec<Strip>; 2]>,
+    pub strips: Option<[Vec<PlotSamples>; 2]>,
 }
 
 /// A side's value.
@@ -441,7 +441,7 @@ impl Report {
     }
 
     /// Takes the samples over that pictures are made from.
-    pub fn keep(&mut self, mut strips: BTreeMap<Suspect, [Vec<Strip>; 2]>) {
+    pub fn keep(&mut self, mut strips: BTreeMap<Suspect, [Vec<PlotSamples>; 2]>) {
         for finding in &mut self.benchmarks {
             let (metric, tool) = (finding.metric.to_string(), finding.tool.to_string());
             finding.strips = strips.remove(&Suspect { benchmark: finding.name.clone(), metric, tool });

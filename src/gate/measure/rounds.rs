@@ -176,6 +176,6 @@ impl Session<'_> {
             self.progress.done(&step, measured.wall);
             runs.push(measured.run);
         }
-        Ok([base, head].map(|runs| compare::only(&runs, suspects, &rename)))
+        Ok([base, head].map(|runs| compare::keep_suspects(&runs, suspects, &rename)))
     }
 }

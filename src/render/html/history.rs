@@ -1,7 +1,7 @@
 //! The page of stored series: each with its trend, its last change, and a chart that is drawn when it is opened.
 
 use super::{key, page as whole, title, tools};
-use crate::history::{Change, Trace};
+use crate::history::{SegmentedSeries, SeriesChange};
 use crate::render::escape::{terminal, xml};
 use crate::render::history::{HistoryView, label, mark, when};
 use crate::render::quantity::{change, pair};
@@ -20,9 +20,9 @@ const POINTS: usize = 50;
 pub fn page(view: &HistoryView<'_>) -> String {
     let mut out = String::new();
     let noun = if view.runs == 1 { "run" } else { "runs" };
-    let heading = format!("{} series of {} stored {noun}", view.traces.len(), view.runs);
+    let heading = format!("{} series of {} stored {noun}", view.series.len(), view.runs);
     let _ = writeln!(out, "<header><h1>{heading}</h1>\n<p class=\"dim\">from {}</p></header>\n<main>", xml(view.store));
-    out.push_str(&tools(&["worse", "better", "level"], view.traces.len()));
+    out.push_str(&tools(&["worse", "better", "level"], view.series.len()));
     out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Series, the latest changes first; open one for its chart</caption><thead><tr>");
     for (text, class) in
         [("last change", ""), ("benchmark", ""), ("", ""), ("now", "number"), ("change", "number"), ("when", "")]
@@ -31,19 +31,23 @@ pub fn page(view: &HistoryView<'_>) -> String {
         out.push_str(&if text.is_empty() { "<th scope=\"col\">trend</th>".to_owned() } else { title(text, class) });
     }
     out.push_str("</tr></thead>\n<tbody>\n");
-    let mut order: Vec<(usize, &Trace, Vec<Change>)> =
-        view.traces.iter().enumerate().map(|(index, trace)| (index, trace, trace.changes().collect())).collect();
+    let mut order: Vec<(usize, &SegmentedSeries, Vec<SeriesChange>)> = view
+        .series
+        .iter()
+        .enumerate()
+        .map(|(index, segmented)| (index, segmented, segmented.changes().collect()))
+        .collect();
     order.sort_by_key(|(_, _, changes)| changes.last().map_or(usize::MAX, |last| last.since));
-    for (index, trace, changes) in &order {
-        row(&mut out, *index, trace, changes);
+    for (index, segmented, changes) in &order {
+        row(&mut out, *index, segmented, changes);
     }
     out.push_str("</tbody></table></div>\n</main>\n");
-    let data: Vec<Value> = view.traces.iter().map(chart).collect();
+    let data: Vec<Value> = view.series.iter().map(chart).collect();
     whole(&format!("perfgate: {heading}"), &out, &Value::Array(data).to_string())
 }
 
-fn row(out: &mut String, index: usize, trace: &Trace, changes: &[Change]) {
-    let series = &trace.series;
+fn row(out: &mut String, index: usize, segmented: &SegmentedSeries, changes: &[SeriesChange]) {
+    let series = &segmented.series;
     let last = changes.last();
     let (kind, class) = match last {
         Some(last) if last.worse => ("worse", "bad"),
@@ -74,8 +78,13 @@ fn row(out: &mut String, index: usize, trace: &Trace, changes: &[Change]) {
     }
     let now = series.points.last().map(|point| point.value);
     let [text] = pair([now], series.metric.unit.label());
-    let _ =
-        write!(out, "</td><td>{}</td><td class=\"number\" data-v=\"{}\">{}</td>", trend(trace), key(now), xml(&text));
+    let _ = write!(
+        out,
+        "</td><td>{}</td><td class=\"number\" data-v=\"{}\">{}</td>",
+        trend(segmented),
+        key(now),
+        xml(&text)
+    );
     let by = last.map(|last| last.change);
     let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{}</td>", key(by), by.map(change).unwrap_or_default());
     let said = last.map(|last| when(last, changes.len() - 1)).unwrap_or_default();
@@ -83,8 +92,8 @@ fn row(out: &mut String, index: usize, trace: &Trace, changes: &[Change]) {
 }
 
 /// Medians of equal parts as a line.
-fn trend(trace: &Trace) -> String {
-    let points = &trace.series.points;
+fn trend(segmented: &SegmentedSeries) -> String {
+    let points = &segmented.series.points;
     let parts = points.len().min(POINTS);
     let values: Vec<f64> = (0..parts)
         .map(|i| {
@@ -107,22 +116,22 @@ fn trend(trace: &Trace) -> String {
 }
 
 /// What the script draws a chart from: values, commits, unit, stretches with their levels, changes with their ranges.
-fn chart(trace: &Trace) -> Value {
-    let points = &trace.series.points;
+fn chart(segmented: &SegmentedSeries) -> Value {
+    let points = &segmented.series.points;
     // Four digits are more than a pixel.
     let short = |value: f64| -> f64 { format!("{value:.4e}").parse().unwrap_or(value) };
     // A drift has no level of its own.
-    let drifts = |start: usize| trace.changes().any(|c| c.shape == Shape::Drift && c.place.range.0 == start);
-    let level = trace.stretches().into_iter().filter(|(start, _)| !drifts(*start));
+    let drifts = |start: usize| segmented.changes().any(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
+    let level = segmented.stretches().into_iter().filter(|(start, _)| !drifts(*start));
     let stretches = level.map(|(start, end)| {
         let values: Vec<f64> = points[start..end].iter().map(|point| point.value).collect();
         json!([start, end, short(centre::median(&values))])
     });
-    let changes = trace.changes().map(|one| json!([one.place.range.0, one.place.range.1, when(&one, 0)]));
+    let changes = segmented.changes().map(|one| json!([one.commits.range.0, one.commits.range.1, when(&one, 0)]));
     json!({
         "v": points.iter().map(|point| short(point.value)).collect::<Vec<_>>(),
         "c": points.iter().map(|point| label(point.commit.as_ref(), point.time)).collect::<Vec<_>>(),
-        "u": terminal(trace.series.metric.unit.label()),
+        "u": terminal(segmented.series.metric.unit.label()),
         "s": stretches.collect::<Vec<_>>(),
         "x": changes.collect::<Vec<_>>(),
     })

@@ -2,7 +2,7 @@
 //! was odd.
 
 use super::{key, page as whole, title, tools};
-use crate::model::{Severity, Strip};
+use crate::model::{PlotSamples, Severity};
 use crate::render::escape::{terminal, xml};
 use crate::render::quantity::{change, pair, scale};
 use crate::render::{summary, table};
@@ -71,7 +71,7 @@ fn strips(finding: &Finding) -> Option<Value> {
     let (factor, unit) =
         scale(values().filter(|value| value.is_finite()).fold(0.0, |a: f64, b| a.max(b.abs())), &finding.unit);
     let short = |value: &f64| -> f64 { format!("{:.4e}", value / factor).parse().unwrap_or(*value) };
-    let run = |strip: &Strip| -> Value {
+    let run = |strip: &PlotSamples| -> Value {
         let finite = strip.values.iter().filter(|value| value.is_finite());
         json!([strip.samples, finite.map(short).collect::<Vec<f64>>()])
     };

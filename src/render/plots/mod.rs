@@ -51,9 +51,9 @@ pub fn of_report(report: &Report) -> Charts {
 
 /// Each series with its stretches and changes, the latest changes first.
 pub fn of_history(view: &HistoryView<'_>) -> Charts {
-    let mut order: Vec<_> = view.traces.iter().collect();
-    order.sort_by_key(|trace| trace.changes().last().map_or(usize::MAX, |last| last.since));
-    Charts::of(order.into_iter().map(series::chart), view.traces.len())
+    let mut order: Vec<_> = view.series.iter().collect();
+    order.sort_by_key(|segmented| segmented.changes().last().map_or(usize::MAX, |last| last.since));
+    Charts::of(order.into_iter().map(series::chart), view.series.len())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::chart::{Axis, Chart, Ink, Layer, Marks, around, text, ticks};
 use super::stem::stem;
-use crate::model::Strip;
+use crate::model::PlotSamples;
 use crate::render::quantity::{change, scale};
 use crate::stats::centre;
 use crate::verdict::Finding;
@@ -85,8 +85,8 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
 }
 
 /// From where to where all but far outliers lie.
-fn bulk(strips: &[Vec<Strip>; 2]) -> (f64, f64) {
-    let of_run = |strip: &Strip| {
+fn bulk(strips: &[Vec<PlotSamples>; 2]) -> (f64, f64) {
+    let of_run = |strip: &PlotSamples| {
         let mut values: Vec<f64> = strip.values.iter().copied().filter(|value| value.is_finite()).collect();
         values.sort_unstable_by(f64::total_cmp);
         let last = values.len().checked_sub(1)?;
@@ -112,7 +112,7 @@ fn hill(values: &[f64], (low, high): (f64, f64), y: f64) -> Option<Marks> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let sd = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    let quartiles = Strip { samples: 0, values: values.to_vec() };
+    let quartiles = PlotSamples { samples: 0, values: values.to_vec() };
     let middle = quartiles.centre().unwrap_or(mean);
     let spread = 1.4826 * centre::median(&values.iter().map(|x| (x - middle).abs()).collect::<Vec<_>>());
     // Silverman's width, from the lesser of two spreads, so that one outlier does not flatten the hill; but never less

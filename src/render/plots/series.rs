@@ -3,7 +3,7 @@
 use super::chart::{Axis, Chart, Ink, Layer, Marks, around, text, ticks};
 use super::samples::axis;
 use super::stem::stem;
-use crate::history::{Change, Trace};
+use crate::history::{SegmentedSeries, SeriesChange};
 use crate::render::history::label;
 use crate::render::quantity::{change, scale};
 use crate::stats::centre;
@@ -13,8 +13,8 @@ use crate::stats::changepoint::Shape;
 const NAMED: usize = 7;
 
 /// The picture of a series.
-pub(super) fn chart(trace: &Trace) -> Chart {
-    let series = &trace.series;
+pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
+    let series = &segmented.series;
     let (factor, unit) =
         scale(series.points.iter().fold(0.0, |a: f64, point| a.max(point.value.abs())), series.metric.unit.label());
     let points: Vec<(f64, f64)> =
@@ -22,11 +22,11 @@ pub(super) fn chart(trace: &Trace) -> Chart {
     let last = points.len().saturating_sub(1) as f64;
     let y = around(points.iter().map(|(_, value)| *value), 0.08);
     let x = (-0.02 * last - 0.5, 1.02 * last + 0.5);
-    let changes: Vec<Change> = trace.changes().collect();
+    let changes: Vec<SeriesChange> = segmented.changes().collect();
     let mut layers = Vec::new();
     for (worse, ink, word) in [(true, Ink::Bad, "worse"), (false, Ink::Good, "better")] {
         for (number, change) in changes.iter().filter(|change| change.worse == worse).enumerate() {
-            let (from, to) = change.place.range;
+            let (from, to) = change.commits.range;
             let band = vec![((from as f64 - 0.5).max(x.0), y.0, y.1), ((to as f64 + 0.5).min(x.1), y.0, y.1)];
             let legend = (number == 0).then(|| format!("{word}: commits that can hold it"));
             layers.push(Layer { marks: Marks::Area(band), ink, legend });
@@ -34,7 +34,7 @@ pub(super) fn chart(trace: &Trace) -> Chart {
     }
     layers.push(Layer { marks: Marks::Dots(points.clone()), ink: Ink::Head, legend: Some("commits".to_owned()) });
     let mut legend = Some("level".to_owned());
-    for line in levels(trace, &changes, &points) {
+    for line in levels(segmented, &changes, &points) {
         layers.push(Layer { marks: Marks::Line(line), ink: Ink::Dim, legend: legend.take() });
     }
     let said = match changes.last() {
@@ -47,27 +47,27 @@ pub(super) fn chart(trace: &Trace) -> Chart {
         stem: stem("series", &[name, metric, tool, series.metric.unit.label(), &series.machine]),
         title: format!("{}{machine}{said}", text(name, 60)),
         size: (960, 360),
-        x: Axis { label: "commit".to_owned(), range: x, ticks: commits(trace), grid: false },
+        x: Axis { label: "commit".to_owned(), range: x, ticks: commits(segmented), grid: false },
         y: Axis { label: axis(metric, unit), range: y, ticks: ticks(y, 5), grid: true },
         layers,
     }
 }
 
-fn word(change: &Change) -> String {
-    let at = label(change.place.at.as_ref(), change.place.time);
+fn word(change: &SeriesChange) -> String {
+    let at = label(change.commits.at.as_ref(), change.commits.time);
     match change.shape {
         Shape::Step => format!("at {at}"),
-        Shape::Drift => format!("over {} commits up to {at}", change.place.points),
+        Shape::Drift => format!("over {} commits up to {at}", change.commits.points),
     }
 }
 
 /// The level of each stretch, and the slope of a drift from the level before it to the one after it.
-fn levels(trace: &Trace, changes: &[Change], points: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
-    let drifts = |start: usize| changes.iter().any(|c| c.shape == Shape::Drift && c.place.range.0 == start);
+fn levels(segmented: &SegmentedSeries, changes: &[SeriesChange], points: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
+    let drifts = |start: usize| changes.iter().any(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
     let level = |(start, end): (usize, usize)| -> f64 {
         centre::median(&points[start..end].iter().map(|(_, value)| *value).collect::<Vec<_>>())
     };
-    let stretches = trace.stretches();
+    let stretches = segmented.stretches();
     let mut lines = Vec::new();
     for (number, (start, end)) in stretches.iter().copied().enumerate() {
         let (from, to) = (start as f64, (end - 1) as f64);
@@ -84,8 +84,8 @@ fn levels(trace: &Trace, changes: &[Change], points: &[(f64, f64)]) -> Vec<Vec<(
     lines
 }
 
-fn commits(trace: &Trace) -> Vec<(f64, String)> {
-    let points = &trace.series.points;
+fn commits(segmented: &SegmentedSeries) -> Vec<(f64, String)> {
+    let points = &segmented.series.points;
     let last = points.len().saturating_sub(1);
     let count = last.min(NAMED - 1);
     let mut places: Vec<usize> = (0..=count).map(|i| (i * last).checked_div(count).unwrap_or(0)).collect();

@@ -2,7 +2,7 @@
 
 use super::chart::{Ink, Marks};
 use super::{Charts, PICTURES, of_history, of_report};
-use crate::history::{Point, Series, trace};
+use crate::history::{Point, Series, segment};
 use crate::model::{BenchId, Commit, Metric};
 use crate::render::HistoryView;
 use crate::verdict::Report;
@@ -127,8 +127,8 @@ fn a_series_shows_its_points_its_levels_and_where_it_changed() {
         points,
     };
     let flat = Series { benchmark: BenchId::new("flat"), points: series.points[..12].to_vec(), ..series.clone() };
-    let traces = [trace(flat), trace(series)];
-    let charts = of_history(&HistoryView { traces: &traces, runs: 20, store: "dir:x" });
+    let all_series = [segment(flat), segment(series)];
+    let charts = of_history(&HistoryView { series: &all_series, runs: 20, store: "dir:x" });
     let titles: Vec<&str> = charts.charts.iter().map(|chart| chart.title.as_str()).collect();
     // The one that changed comes first.
     assert_eq!(titles, ["a_b (x86): +50.0 % at 0000000000", "flat (x86): no change"]);

@@ -1,7 +1,7 @@
 //! One number for what several benchmarks say of one thing: the rows of the tables of metrics and of code quality.
 
 use super::context::Headline;
-use crate::model::Spread;
+use crate::model::SampleStatistics;
 use crate::render::quantity::{change, pair};
 use crate::verdict::{BudgetLine, BudgetStatus, Finding, Report};
 use std::collections::{BTreeMap, BTreeSet};
@@ -167,14 +167,14 @@ fn method(findings: &[&Finding], way: Way) -> String {
 /// The budgets on what a row is made of: their target where they agree, and the worst of what became of them.
 fn budget(row: &mut Headline, report: &Report, findings: &[&Finding]) {
     let on = |line: &BudgetLine| {
-        let own = Spread::asked(&line.metric).map(|(own, _)| own);
+        let own = SampleStatistics::split_metric(&line.metric).map(|(own, _)| own);
         findings.iter().any(|f| f.name == line.benchmark && (f.metric == line.metric || own == Some(&*f.metric)))
     };
     let lines: Vec<&BudgetLine> = report.budgets.iter().filter(|line| on(line)).collect();
     let Some(worst) = lines.first() else { return }; // they are in order, worst first
     let targets: BTreeSet<String> = lines
         .iter()
-        .map(|line| match Spread::asked(&line.metric) {
+        .map(|line| match SampleStatistics::split_metric(&line.metric) {
             Some((_, statistic)) => format!("{statistic} {}", line.target),
             None => line.target.clone(),
         })

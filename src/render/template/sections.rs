@@ -3,7 +3,7 @@
 use super::context::*;
 use super::fill::{budget, largest, ratio, row};
 use super::headline::{self, is_cache, is_load};
-use crate::model::{Spread, Statement};
+use crate::model::{SampleStatistics, Statement};
 use crate::render::quantity::{change, pair, percent};
 use crate::verdict::{BudgetStatus, Finding, Outcome, Report};
 use std::collections::BTreeMap;
@@ -95,7 +95,7 @@ pub fn spread(finding: &Finding) -> Vec<SpreadRow> {
     rows.map(|(side, spread)| spread_row(finding, side, spread)).collect()
 }
 
-fn spread_row(finding: &Finding, side: &str, spread: &Spread) -> SpreadRow {
+fn spread_row(finding: &Finding, side: &str, spread: &SampleStatistics) -> SpreadRow {
     let [min, max, mean, sd, median, iqr, p95, p99] = {
         let of = |name: &str| spread.get(name);
         let values = [of("min"), of("max"), of("mean"), spread.sd, of("p50"), spread.iqr, of("p95"), of("p99")];

@@ -16,7 +16,7 @@ fn series(n: usize, shape: impl Fn(usize) -> f64) -> Vec<f64> {
 }
 
 fn steps(values: &[f64]) -> Vec<usize> {
-    let changes = course(values, 0.02).changes;
+    let changes = segmentation(values, 0.02).changes;
     assert!(changes.iter().all(|change| change.shape == Shape::Step), "{changes:?}");
     changes.into_iter().map(|change| change.at).collect()
 }
@@ -24,7 +24,7 @@ fn steps(values: &[f64]) -> Vec<usize> {
 #[test]
 fn a_step_is_found_where_it_is_with_its_size() {
     let values = series(60, |i| if i >= 40 { 1.1_f64.ln() } else { 0.0 });
-    let found = course(&values, 0.02);
+    let found = segmentation(&values, 0.02);
     let [change] = found.changes[..] else { panic!("{found:?}") };
     assert!(change.at.abs_diff(40) <= 1 && change.first <= 40 && 40 <= change.last);
     assert!(change.interval.0 < 1.1_f64.ln() && 1.1_f64.ln() < change.interval.1, "{change:?}");
@@ -59,7 +59,7 @@ fn two_odd_points_inside_are_no_change_and_an_episode_is_two() {
 fn a_slow_drift_is_told_from_steps() {
     // +9 % over 40 points.
     let drift = series(100, |i| 1.09_f64.ln() * ((i as f64 - 30.0) / 40.0).clamp(0.0, 1.0));
-    let found = course(&drift, 0.02).changes;
+    let found = segmentation(&drift, 0.02).changes;
     let [change] = found[..] else { panic!("{found:?}") };
     assert_eq!(change.shape, Shape::Drift);
     assert!((change.size - 1.09_f64.ln()).abs() < 0.01, "{change:?}");
@@ -81,16 +81,16 @@ fn counts_without_noise_are_cut_where_they_change() {
 
 #[test]
 fn short_and_empty_series_are_one_stretch() {
-    assert_eq!(course(&[], 0.02).segments, []);
-    let few = course(&[1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0], 0.02);
+    assert_eq!(segmentation(&[], 0.02).segments, []);
+    let few = segmentation(&[1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0], 0.02);
     assert_eq!((few.changes, few.segments.len()), (vec![], 1));
-    assert_eq!(course(&[3.0; 50], 0.02).changes, []);
+    assert_eq!(segmentation(&[3.0; 50], 0.02).changes, []);
 }
 
 #[test]
 fn a_long_slope_of_many_steps_ends_in_a_moment() {
     let values: Vec<f64> = (0..4000).map(|i| 0.01 * i as f64 + 1e-4 * noise(i)).collect();
-    assert!(course(&values, 0.02).changes.len() < 300);
+    assert!(segmentation(&values, 0.02).changes.len() < 300);
 }
 
 fn any_series() -> impl Strategy<Value = Vec<f64>> {
@@ -108,15 +108,15 @@ proptest! {
     fn another_unit_changes_nothing(values in any_series()) {
         // A power of two as the shift keeps the values' last digits nearly as they are.
         let shifted: Vec<f64> = values.iter().map(|y| y + 4.0).collect();
-        let (here, there) = (course(&values, 0.02), course(&shifted, 0.02));
-        let places = |c: &Course| c.changes.iter().map(|x| (x.shape, x.at)).collect::<Vec<_>>();
+        let (here, there) = (segmentation(&values, 0.02), segmentation(&shifted, 0.02));
+        let places = |c: &Segmentation| c.changes.iter().map(|x| (x.shape, x.at)).collect::<Vec<_>>();
         prop_assert_eq!(places(&here), places(&there));
     }
 
     #[test]
     fn the_mirror_image_has_mirrored_changes(values in any_series()) {
         let mirrored: Vec<f64> = values.iter().map(|y| -y).collect();
-        let (here, there) = (course(&values, 0.02), course(&mirrored, 0.02));
+        let (here, there) = (segmentation(&values, 0.02), segmentation(&mirrored, 0.02));
         prop_assert_eq!(here.changes.len(), there.changes.len());
         for (a, b) in here.changes.iter().zip(&there.changes) {
             prop_assert!(a.at == b.at && (a.size + b.size).abs() < 1e-9);
@@ -125,7 +125,7 @@ proptest! {
 
     #[test]
     fn stretches_cover_the_series_and_changes_lie_in_order(values in proptest::collection::vec(-20.0..20.0f64, 0..80)) {
-        let Course { segments, changes, .. } = course(&values, 0.02);
+        let Segmentation { segments, changes, .. } = segmentation(&values, 0.02);
         let mut next = 0;
         for segment in &segments {
             prop_assert!(segment.start == next && segment.end > segment.start);

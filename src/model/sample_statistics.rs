@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// The spread of one metric of one benchmark on one side, in the metric's unit. What is not known is left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Spread {
+pub struct SampleStatistics {
     /// Samples behind it.
     pub samples: u64,
     /// Standard deviation of single samples.
@@ -32,12 +32,12 @@ pub struct Statistic {
     pub interval: Option<[f64; 2]>,
 }
 
-impl Spread {
+impl SampleStatistics {
     /// The statistics that can be asked of samples, as they stand behind a metric's colon.
     pub const STATISTICS: [&'static str; 7] = ["min", "mean", "p50", "p90", "p95", "p99", "max"];
 
     /// The metric and the statistic of it that a name asks for: `time:p95` is p95 of `time`.
-    pub fn asked(metric: &str) -> Option<(&str, &str)> {
+    pub fn split_metric(metric: &str) -> Option<(&str, &str)> {
         metric.rsplit_once(':').filter(|(_, statistic)| Self::STATISTICS.contains(statistic))
     }
 

@@ -33,7 +33,7 @@ impl Piece {
 }
 
 /// Where the stretches after the first begin, in order.
-pub(super) fn cuts(values: &[f64], penalty: f64, cap: f64) -> Vec<usize> {
+pub(super) fn segment_starts(values: &[f64], penalty: f64, cap: f64) -> Vec<usize> {
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), y| (a.min(*y), b.max(*y)));
     let reach = cap.sqrt();
     let mut starts: Vec<usize> = Vec::with_capacity(values.len());

@@ -2,7 +2,7 @@
 
 use super::{Point, Series};
 use crate::model::{Commit, Direction};
-use crate::stats::changepoint::{self, Course, Segment, Shape};
+use crate::stats::changepoint::{self, Segment, Segmentation, Shape};
 
 /// Smaller steps of a measured metric are not worth the name; of a counted one, nearly all are.
 const LEAST: f64 = 0.02;
@@ -10,16 +10,16 @@ const LEAST_COUNTED: f64 = 0.002;
 
 /// A series and what became of it.
 #[derive(Debug, Clone)]
-pub struct Trace {
+pub struct SegmentedSeries {
     /// The series.
     pub series: Series,
     /// Its stretches and changes on the log scale.
-    pub course: Course,
+    pub segmentation: Segmentation,
 }
 
 /// One change of a series.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Change {
+pub struct SeriesChange {
     /// Step or drift.
     pub shape: Shape,
     /// The new level over the old one, less 1.
@@ -29,14 +29,14 @@ pub struct Change {
     /// True where the new level is worse.
     pub worse: bool,
     /// Where it happened.
-    pub place: Place,
+    pub commits: CommitRange,
     /// Points since then, the likeliest first one included.
     pub since: usize,
 }
 
 /// The commits that can hold a change: those after the first, up to and with the last.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
+pub struct CommitRange {
     /// The last measured commit that is surely before it.
     pub after: Option<Commit>,
     /// The likeliest one.
@@ -54,10 +54,10 @@ pub struct Place {
 }
 
 /// Looks for the changes of a series.
-pub fn trace(series: Series) -> Trace {
+pub fn segment(series: Series) -> SegmentedSeries {
     let least = if series.metric.exact { LEAST_COUNTED } else { LEAST };
-    let course = changepoint::course(&logs(&series.points), least);
-    Trace { series, course }
+    let segmentation = changepoint::segmentation(&logs(&series.points), least);
+    SegmentedSeries { series, segmentation }
 }
 
 /// What is searched: the edges where every point has one, else the values; counts that may be zero, of one more.
@@ -68,22 +68,22 @@ fn logs(points: &[Point]) -> Vec<f64> {
     values.into_iter().map(|value| if zero { value.max(0.0).ln_1p() } else { value.ln() }).collect()
 }
 
-impl Trace {
+impl SegmentedSeries {
     /// The changes, in order.
-    pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
-        self.course.changes.iter().map(|change| self.told(change))
+    pub fn changes(&self) -> impl Iterator<Item = SeriesChange> + '_ {
+        self.segmentation.changes.iter().map(|change| self.told(change))
     }
 
     /// The stretch that holds today.
     pub fn current(&self) -> Option<&Segment> {
-        self.course.segments.last()
+        self.segmentation.segments.last()
     }
 
     /// The stretches that lie between two changes. A drift's steps are no ends of a stretch.
     pub fn stretches(&self) -> Vec<(usize, usize)> {
         let n = self.series.points.len();
         let mut starts = vec![0];
-        for change in &self.course.changes {
+        for change in &self.segmentation.changes {
             match change.shape {
                 Shape::Step => starts.push(change.at),
                 Shape::Drift => starts.extend([change.first, (change.last + 1).min(n)]),
@@ -93,7 +93,7 @@ impl Trace {
         starts.windows(2).filter(|two| two[0] < two[1]).map(|two| (two[0], two[1])).collect()
     }
 
-    fn told(&self, change: &changepoint::Change) -> Change {
+    fn told(&self, change: &changepoint::ChangePoint) -> SeriesChange {
         let points = &self.series.points;
         let commit = |index: usize| points.get(index).and_then(|point| point.commit.clone());
         let worse = match self.series.metric.direction {
@@ -101,12 +101,12 @@ impl Trace {
             Direction::Higher => change.size < 0.0,
         };
         let before = change.first.checked_sub(1);
-        Change {
+        SeriesChange {
             shape: change.shape,
             change: change.size.exp_m1(),
             interval: [change.interval.0.exp_m1(), change.interval.1.exp_m1()],
             worse,
-            place: Place {
+            commits: CommitRange {
                 after: before.and_then(commit),
                 at: commit(change.at),
                 to: commit(change.last),

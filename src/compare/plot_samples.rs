@@ -3,7 +3,7 @@
 
 use super::Suspect;
 use super::pairs::{self, Pair};
-use crate::model::{Evidence, Run, Strip, Summary};
+use crate::model::{Evidence, PlotSamples, Run, Summary};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ const LEAST: usize = 5;
 
 /// What pictures of the samples are made from: for each metric of each benchmark that both sides have, the newest runs
 /// of base and head in time order.
-pub fn strips(
+pub fn plot_samples(
     base: &[Run],
     head: &[Run],
     rename: impl Fn(&str) -> Option<String>,
-) -> BTreeMap<Suspect, [Vec<Strip>; 2]> {
+) -> BTreeMap<Suspect, [Vec<PlotSamples>; 2]> {
     let pairs = pairs::pair(base, head, rename);
     pairs
         .par_iter()
@@ -35,14 +35,14 @@ fn name(pair: &Pair<'_>) -> Suspect {
     Suspect { benchmark: benchmark.to_owned(), metric: metric.to_owned(), tool: tool.to_owned() }
 }
 
-fn side(evidence: &[&Evidence]) -> Vec<Strip> {
+fn side(evidence: &[&Evidence]) -> Vec<PlotSamples> {
     let newest = &evidence[evidence.len().saturating_sub(RUNS)..];
     // Odd, so that the median is one of them.
     let count = ((VALUES / newest.len().max(1)).clamp(LEAST, MOST) - 1) | 1;
     newest.iter().map(|one| strip(one, count)).collect()
 }
 
-fn strip(evidence: &Evidence, count: usize) -> Strip {
+fn strip(evidence: &Evidence, count: usize) -> PlotSamples {
     let values = match evidence {
         Evidence::Samples(samples) => {
             let mut sorted = samples.clone();
@@ -53,7 +53,7 @@ fn strip(evidence: &Evidence, count: usize) -> Strip {
         Evidence::Thinned(thinned) => of_summary(&thinned.quantiles),
         Evidence::Digest(_) | Evidence::Value(_) => vec![evidence.centre()],
     };
-    Strip { samples: evidence.samples(), values: values.into_iter().map(short).collect() }
+    PlotSamples { samples: evidence.samples(), values: values.into_iter().map(short).collect() }
 }
 
 fn thinned(sorted: &[f64], count: usize) -> Vec<f64> {
@@ -122,7 +122,8 @@ mod tests {
             let measurements = names.iter().map(|n| Measurement::new("t", *n, Metric::time(), Evidence::Value(2.0)));
             Run { measurements: measurements.collect(), ..Run::default() }
         };
-        let all = strips(&[run(&["old", "gone"])], &[run(&["new"])], |old| (old == "old").then(|| "new".to_owned()));
+        let all =
+            plot_samples(&[run(&["old", "gone"])], &[run(&["new"])], |old| (old == "old").then(|| "new".to_owned()));
         assert_eq!(all.len(), 1);
         let (name, [base, head]) = all.first_key_value().unwrap();
         assert_eq!((name.benchmark.as_str(), base.len(), head.len(), base[0].values[0]), ("new", 1, 1, 2.0));

@@ -1,10 +1,10 @@
 //! The spread of a side's samples, where the evidence holds them or the tool states their quantiles.
 
-use crate::model::{Evidence, Spread, Statistic, Summary};
+use crate::model::{Evidence, SampleStatistics, Statistic, Summary};
 use crate::stats::{quantile, student};
 
 /// The spread of all evidence of a side taken together; `None` where there is only a number.
-pub fn of(evidence: &[&Evidence]) -> Option<Spread> {
+pub fn of(evidence: &[&Evidence]) -> Option<SampleStatistics> {
     let mut samples = Vec::new();
     for one in evidence {
         match one {
@@ -19,10 +19,10 @@ pub fn of(evidence: &[&Evidence]) -> Option<Spread> {
     of_samples(&samples)
 }
 
-fn of_samples(sorted: &[f64]) -> Option<Spread> {
+fn of_samples(sorted: &[f64]) -> Option<SampleStatistics> {
     let (first, last) = (*sorted.first()?, *sorted.last()?);
     let n = sorted.len() as f64;
-    let mut spread = Spread { samples: sorted.len() as u64, ..Spread::default() };
+    let mut spread = SampleStatistics { samples: sorted.len() as u64, ..SampleStatistics::default() };
     let mut set = |name: &str, value: f64, interval: Option<[f64; 2]>| {
         spread.statistics.insert(name.to_owned(), Statistic { value, interval });
     };
@@ -49,11 +49,12 @@ fn of_samples(sorted: &[f64]) -> Option<Spread> {
     Some(spread)
 }
 
-fn of_summary(summary: &Summary) -> Option<Spread> {
+fn of_summary(summary: &Summary) -> Option<SampleStatistics> {
     if summary.mean.is_none() && summary.quantiles.is_empty() {
         return None;
     }
-    let mut spread = Spread { samples: summary.samples.unwrap_or(0), sd: summary.sd, ..Spread::default() };
+    let mut spread =
+        SampleStatistics { samples: summary.samples.unwrap_or(0), sd: summary.sd, ..SampleStatistics::default() };
     let quantile = |share: f64| summary.quantiles.iter().find(|(s, _)| (s - share).abs() < 1e-9).map(|(_, v)| *v);
     let named = [("min", 0.0), ("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)];
     let quantiles = named.into_iter().filter_map(|(name, share)| Some((name, quantile(share)?)));

@@ -5,7 +5,7 @@ use crate::stats::student;
 
 /// What is known of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum CommitStatus {
     /// Not measured yet.
     Unknown,
     /// As fast as the good one.
@@ -18,54 +18,54 @@ pub enum Standing {
 
 /// A binary search over commits, oldest first. The one before the first is fast, the last one is slow.
 #[derive(Debug, Clone)]
-pub struct Search {
-    standings: Vec<Standing>,
+pub struct Bisection {
+    statuses: Vec<CommitStatus>,
 }
 
 /// Where the slow-down began: among the commits `first..=last`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
+pub struct Candidates {
     /// The first commit that it may be.
     pub first: usize,
     /// The last one, which is known to be slow.
     pub last: usize,
 }
 
-impl Search {
+impl Bisection {
     /// A search over so many commits, at least one.
-    pub fn new(commits: usize) -> Search {
-        let mut standings = vec![Standing::Unknown; commits];
-        if let Some(last) = standings.last_mut() {
-            *last = Standing::Slow;
+    pub fn new(commits: usize) -> Bisection {
+        let mut statuses = vec![CommitStatus::Unknown; commits];
+        if let Some(last) = statuses.last_mut() {
+            *last = CommitStatus::Slow;
         }
-        Search { standings }
+        Bisection { statuses }
     }
 
     /// Notes what a commit showed.
-    pub fn note(&mut self, commit: usize, standing: Standing) {
-        if let Some(place) = self.standings.get_mut(commit) {
-            *place = standing;
+    pub fn note(&mut self, commit: usize, status: CommitStatus) {
+        if let Some(place) = self.statuses.get_mut(commit) {
+            *place = status;
         }
     }
 
     /// The commits that it may be by now.
-    pub fn found(&self) -> Found {
-        let last = self.standings.iter().position(|s| *s == Standing::Slow).unwrap_or(self.standings.len() - 1);
-        let first = self.standings[..last].iter().rposition(|s| *s == Standing::Fast).map_or(0, |fast| fast + 1);
-        Found { first, last }
+    pub fn found(&self) -> Candidates {
+        let last = self.statuses.iter().position(|s| *s == CommitStatus::Slow).unwrap_or(self.statuses.len() - 1);
+        let first = self.statuses[..last].iter().rposition(|s| *s == CommitStatus::Fast).map_or(0, |fast| fast + 1);
+        Candidates { first, last }
     }
 
     /// The commit to measure next: the unknown one nearest to the middle. `None` when no unknown one is left.
     pub fn next(&self) -> Option<usize> {
-        let Found { first, last } = self.found();
-        let unknown = (first..last).filter(|index| self.standings[*index] == Standing::Unknown);
+        let Candidates { first, last } = self.found();
+        let unknown = (first..last).filter(|index| self.statuses[*index] == CommitStatus::Unknown);
         // The commit at `index` splits `first..=last` into those up to it and those after it.
         unknown.min_by_key(|index| ((2 * index + 1).abs_diff(first + last), *index))
     }
 
     /// How many commits are still to be measured, at most, if none is skipped.
     pub fn steps_left(&self) -> u32 {
-        let Found { first, last } = self.found();
+        let Candidates { first, last } = self.found();
         (last - first + 1).next_power_of_two().trailing_zeros()
     }
 }
@@ -79,7 +79,7 @@ pub const MOST_PAIRS: usize = 12;
 
 /// What pairs of runs show of a change against a bound, at an error that is shared out over all looks at them.
 /// `changes` are log ratios, one a pair, larger is slower. `None`: not decided yet.
-pub fn decide(changes: &[f64], bound: f64, error: f64) -> Option<Standing> {
+pub fn decide(changes: &[f64], bound: f64, error: f64) -> Option<CommitStatus> {
     if changes.len() < FEWEST_PAIRS {
         return None;
     }
@@ -90,9 +90,9 @@ pub fn decide(changes: &[f64], bound: f64, error: f64) -> Option<Standing> {
     let se = (variance.max(STEADIEST * STEADIEST) / n).sqrt();
     let reach = student::quantile(1.0 - error / looks, n - 1.0) * se;
     if mean - reach > bound {
-        Some(Standing::Slow)
+        Some(CommitStatus::Slow)
     } else if mean + reach < bound {
-        Some(Standing::Fast)
+        Some(CommitStatus::Fast)
     } else {
         None
     }
@@ -102,17 +102,17 @@ pub fn decide(changes: &[f64], bound: f64, error: f64) -> Option<Standing> {
 mod tests {
     use super::*;
 
-    fn search(commits: usize, planted: usize, broken: &[usize]) -> (Found, usize) {
-        let mut search = Search::new(commits);
+    fn search(commits: usize, planted: usize, broken: &[usize]) -> (Candidates, usize) {
+        let mut search = Bisection::new(commits);
         let mut measured = 0;
         while let Some(commit) = search.next() {
-            let standing = match commit {
-                commit if broken.contains(&commit) => Standing::Skipped,
-                commit if commit >= planted => Standing::Slow,
-                _ => Standing::Fast,
+            let status = match commit {
+                commit if broken.contains(&commit) => CommitStatus::Skipped,
+                commit if commit >= planted => CommitStatus::Slow,
+                _ => CommitStatus::Fast,
             };
-            measured += usize::from(standing != Standing::Skipped);
-            search.note(commit, standing);
+            measured += usize::from(status != CommitStatus::Skipped);
+            search.note(commit, status);
         }
         (search.found(), measured)
     }
@@ -121,27 +121,27 @@ mod tests {
     fn every_planted_commit_of_sixteen_is_found_in_four_steps() {
         for planted in 0..16 {
             let (found, measured) = search(16, planted, &[]);
-            assert_eq!(found, Found { first: planted, last: planted });
+            assert_eq!(found, Candidates { first: planted, last: planted });
             assert_eq!(measured, 4);
         }
-        assert_eq!(search(1, 0, &[]), (Found { first: 0, last: 0 }, 0));
-        assert_eq!(Search::new(16).steps_left(), 4);
+        assert_eq!(search(1, 0, &[]), (Candidates { first: 0, last: 0 }, 0));
+        assert_eq!(Bisection::new(16).steps_left(), 4);
     }
 
     #[test]
     fn commits_that_do_not_build_widen_the_answer_to_a_range() {
-        assert_eq!(search(16, 9, &[7, 8]).0, Found { first: 7, last: 9 });
-        assert_eq!(search(16, 3, &[9, 10, 11]).0, Found { first: 3, last: 3 });
+        assert_eq!(search(16, 9, &[7, 8]).0, Candidates { first: 7, last: 9 });
+        assert_eq!(search(16, 3, &[9, 10, 11]).0, Candidates { first: 3, last: 3 });
         let all: Vec<usize> = (0..15).collect();
-        assert_eq!(search(16, 5, &all), (Found { first: 0, last: 15 }, 0));
+        assert_eq!(search(16, 5, &all), (Candidates { first: 0, last: 15 }, 0));
     }
 
     #[test]
     fn steady_pairs_decide_soon_and_wild_ones_not_at_all() {
         let bound = 0.1;
         assert_eq!(decide(&[0.2, 0.2], bound, 0.01), None);
-        assert_eq!(decide(&[0.2, 0.21, 0.19], bound, 0.05), Some(Standing::Slow));
-        assert_eq!(decide(&[0.0, 0.005, -0.005], bound, 0.05), Some(Standing::Fast));
+        assert_eq!(decide(&[0.2, 0.21, 0.19], bound, 0.05), Some(CommitStatus::Slow));
+        assert_eq!(decide(&[0.0, 0.005, -0.005], bound, 0.05), Some(CommitStatus::Fast));
         assert_eq!(decide(&[0.5, -0.4, 0.3, 0.1, -0.2, 0.4], bound, 0.05), None);
     }
 }

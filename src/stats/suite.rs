@@ -2,7 +2,7 @@
 //! its side first, and what its noise can be told from.
 
 use super::centre;
-use super::prior::Trace;
+use super::prior::Observation;
 use super::shift::{MIN_SUITE, Residuals};
 use rayon::prelude::*;
 
@@ -23,7 +23,7 @@ pub struct RunValue {
 
 /// All runs of one benchmark; each side has at least one.
 #[derive(Debug, Clone)]
-pub struct Observed {
+pub struct BenchmarkRuns {
     /// Base runs.
     pub base: Vec<RunValue>,
     /// Head runs.
@@ -40,13 +40,13 @@ pub trait Suite: Sync {
     fn runs(&self) -> [usize; 2];
 
     /// True where every run of every benchmark has an edge.
-    fn has_edges(&self) -> bool;
+    fn has_fast_edges(&self) -> bool;
 
     /// All runs of one benchmark.
-    fn observed(&self, index: usize) -> Observed;
+    fn observed(&self, index: usize) -> BenchmarkRuns;
 }
 
-impl Suite for Vec<Observed> {
+impl Suite for Vec<BenchmarkRuns> {
     fn count(&self) -> usize {
         self.len()
     }
@@ -57,17 +57,17 @@ impl Suite for Vec<Observed> {
         both.fold([0, 0], |[base, head], (b, h)| [base.max(b), head.max(h)])
     }
 
-    fn has_edges(&self) -> bool {
+    fn has_fast_edges(&self) -> bool {
         self.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.fast_edge.is_some())
     }
 
-    fn observed(&self, index: usize) -> Observed {
+    fn observed(&self, index: usize) -> BenchmarkRuns {
         self[index].clone()
     }
 }
 
 /// The share of pairs of a base and a head run that do not lie the way of the change.
-pub(super) fn overlap(one: &Observed, by_edge: bool, delta: f64) -> f64 {
+pub(super) fn overlap(one: &BenchmarkRuns, by_edge: bool, delta: f64) -> f64 {
     let value = if by_edge { edge } else { centre };
     let against = |base: &RunValue| one.head.iter().filter(|head| (value(head) - value(base)) * delta <= 0.0).count();
     let count: usize = one.base.iter().map(against).sum();
@@ -84,32 +84,32 @@ fn centre(run: &RunValue) -> f64 {
 
 /// One benchmark between reading and judging.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
+pub(super) struct RawChange {
     /// The change that is tested: of the edges, or of the centres where there are none.
     pub raw: f64,
     /// The change of the centres.
     pub median_raw: f64,
     /// What the fit looks at.
-    pub trace: Trace,
+    pub observation: Observation,
     /// The variance of the change below which it is not trusted.
     pub floor: f64,
 }
 
 /// Looks at each benchmark, every run's common factor taken out of its side first.
-pub(super) fn seen(benchmarks: &dyn Suite, by_edge: bool) -> Vec<Seen> {
+pub(super) fn raw_changes(benchmarks: &dyn Suite, by_edge: bool) -> Vec<RawChange> {
     let (edges, centres) = factors(benchmarks, by_edge);
     let look = |i: usize| {
         let one = benchmarks.observed(i);
         let medians = change(&one, centre, &centres);
         let tested = if by_edge { change(&one, edge, &edges) } else { medians };
-        let trace = Trace {
+        let observation = Observation {
             wander: wander(&one),
             change: tested.raw,
             squares: tested.squares,
             df: (one.base.len() + one.head.len()) as f64 - 2.0,
             factor: centre::variance_factor(one.base.len()) + centre::variance_factor(one.head.len()),
         };
-        Seen { raw: tested.raw, median_raw: medians.raw, trace, floor: floor(&one) }
+        RawChange { raw: tested.raw, median_raw: medians.raw, observation, floor: floor(&one) }
     };
     (0..benchmarks.count()).into_par_iter().map(look).collect()
 }
@@ -145,12 +145,12 @@ fn factors(benchmarks: &dyn Suite, by_edge: bool) -> ([Vec<f64>; 2], [Vec<f64>; 
 
 /// A benchmark's change, and how far its runs lie from their side's mean.
 #[derive(Clone, Copy)]
-struct Change {
+struct ChangePoint {
     raw: f64,
     squares: f64,
 }
 
-fn change(one: &Observed, value: fn(&RunValue) -> f64, factors: &[Vec<f64>; 2]) -> Change {
+fn change(one: &BenchmarkRuns, value: fn(&RunValue) -> f64, factors: &[Vec<f64>; 2]) -> ChangePoint {
     let side = |runs: &[RunValue], factors: &[f64]| -> Vec<f64> {
         runs.iter().map(|run| value(run) - factors.get(run.run).copied().unwrap_or(0.0)).collect()
     };
@@ -159,11 +159,11 @@ fn change(one: &Observed, value: fn(&RunValue) -> f64, factors: &[Vec<f64>; 2]) 
         runs.iter().map(|y| (y - mean).powi(2)).sum::<f64>()
     };
     let (base, head) = (side(&one.base, &factors[0]), side(&one.head, &factors[1]));
-    Change { raw: centre::of_runs(&head) - centre::of_runs(&base), squares: squares(&base) + squares(&head) }
+    ChangePoint { raw: centre::of_runs(&head) - centre::of_runs(&base), squares: squares(&base) + squares(&head) }
 }
 
 /// `ln(wander^2)` averaged over the runs that have one.
-fn wander(one: &Observed) -> Option<f64> {
+fn wander(one: &BenchmarkRuns) -> Option<f64> {
     let logs: Vec<f64> = one
         .base
         .iter()
@@ -175,7 +175,7 @@ fn wander(one: &Observed) -> Option<f64> {
 }
 
 /// The variance of the change below which it is not trusted: a run's centre is known no better than its edge wandered.
-fn floor(one: &Observed) -> f64 {
+fn floor(one: &BenchmarkRuns) -> f64 {
     let side = |runs: &[RunValue]| {
         let wanders: Vec<f64> = runs.iter().filter_map(|run| run.within_run_drift).map(|sd| sd * sd).collect();
         let wander = if wanders.is_empty() { 0.0 } else { wanders.iter().sum::<f64>() / wanders.len() as f64 };

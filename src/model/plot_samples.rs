@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is kept of a run's samples for a picture.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Strip {
+pub struct PlotSamples {
     /// How many samples there were.
     pub samples: u64,
     /// Ascending, at equal shares from the least to the largest, in the metric's unit; of few samples each one. One value
@@ -12,7 +12,7 @@ pub struct Strip {
     pub values: Vec<f64>,
 }
 
-impl Strip {
+impl PlotSamples {
     /// The value in the middle.
     pub fn centre(&self) -> Option<f64> {
         let middle = self.values.len().checked_sub(1)?;
@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn the_centre_is_the_middle_of_the_values() {
-        let centre = |values: &[f64]| Strip { samples: 9, values: values.to_vec() }.centre();
+        let centre = |values: &[f64]| PlotSamples { samples: 9, values: values.to_vec() }.centre();
         assert_eq!((centre(&[]), centre(&[3.0]), centre(&[1.0, 2.0])), (None, Some(3.0), Some(1.5)));
         assert_eq!(centre(&[1.0, 4.0, 9.0]), Some(4.0));
     }

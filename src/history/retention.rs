@@ -5,15 +5,15 @@
 //! whole what is named (a pin, a tag, an epoch's first commit: the caller knows) and what still stands for a base: the
 //! last runs of each benchmark that the whole ones have.
 
-use super::series::class;
-use super::{Reading, WINDOW_RUNS};
+use super::series::machine_class;
+use super::{SeriesRules, WINDOW_RUNS};
 use crate::model::{Environment, Run};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// How many runs of a kind are kept.
+/// How many runs of a group are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep {
+pub struct Retention {
     /// So many of the newest, whole.
     pub whole: usize,
     /// So many before those, thinned.
@@ -22,48 +22,48 @@ pub struct Keep {
 
 /// Where a run's commit is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Line {
+pub enum BranchKind {
     /// On the default branch.
-    Trunk,
+    Default,
     /// Anywhere else, or not known.
     Other,
 }
 
-/// A stored run, as far as its fate hangs on it.
+/// A stored run, as far as its action hangs on it.
 #[derive(Debug)]
-pub struct StoredRun<'a> {
+pub struct PruneCandidate<'a> {
     /// The run; digests are enough.
     pub run: &'a Run,
     /// Where its commit is.
-    pub line: Line,
+    pub branch: BranchKind,
     /// True where it is named by a pin, a tag or an epoch.
     pub named: bool,
 }
 
 /// What becomes of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fate {
+pub enum PruneAction {
     /// Among the newest: stays as it is.
-    Newest,
+    KeepNewest,
     /// Named by a pin, a tag or an epoch: stays as it is.
-    Named,
+    KeepNamed,
     /// Still stands for the base of a benchmark: stays as it is.
-    Base,
+    KeepBase,
     /// Its samples give way to quantiles.
-    Thinned,
+    Thin,
     /// Goes.
-    Gone,
+    Remove,
 }
 
 /// Decides over runs, one after the other.
-pub struct Keeper<'r> {
-    keep: Keep,
-    reading: &'r Reading<'r>,
-    kinds: BTreeMap<Kind, Counted>,
+pub struct Pruner<'r> {
+    keep: Retention,
+    reading: &'r SeriesRules<'r>,
+    groups: BTreeMap<Group, Counted>,
 }
 
-/// Runs that are counted together: machine, line, shard, tools.
-type Kind = (String, Line, String, String);
+/// Runs that are counted together: machine, branch, shard, tools.
+type Group = (String, BranchKind, String, String);
 
 #[derive(Debug, Default)]
 struct Counted {
@@ -72,21 +72,21 @@ struct Counted {
     benchmarks: HashMap<u64, usize>,
 }
 
-impl<'r> Keeper<'r> {
+impl<'r> Pruner<'r> {
     /// Nothing counted yet.
-    pub fn new(keep: Keep, reading: &'r Reading<'r>) -> Self {
-        Keeper { keep, reading, kinds: BTreeMap::new() }
+    pub fn new(keep: Retention, reading: &'r SeriesRules<'r>) -> Self {
+        Pruner { keep, reading, groups: BTreeMap::new() }
     }
 
     /// What becomes of the next run. They must be asked for newest first.
-    pub fn fate(&mut self, stored: &StoredRun<'_>) -> Fate {
-        let StoredRun { run, line, named } = *stored;
+    pub fn decide(&mut self, stored: &PruneCandidate<'_>) -> PruneAction {
+        let PruneCandidate { run, branch, named } = *stored;
         let tools: BTreeSet<&str> = run.measurements.iter().map(|measurement| &*measurement.tool).collect();
         let tools = tools.into_iter().collect::<Vec<_>>().join("\n");
         let shard = run.environment.get(Environment::SHARD).unwrap_or_default().to_owned();
-        let kind = (class(&run.environment, self.reading.ignored), line, shard, tools);
+        let group = (machine_class(&run.environment, self.reading.ignored), branch, shard, tools);
         let benchmarks = self.benchmarks(run);
-        let counted = self.kinds.entry(kind).or_default();
+        let counted = self.groups.entry(group).or_default();
         let place = counted.runs;
         counted.runs += 1;
         let newest = place < self.keep.whole;
@@ -104,11 +104,11 @@ impl<'r> Keeper<'r> {
             }
         }
         match place {
-            _ if newest => Fate::Newest,
-            _ if named => Fate::Named,
-            _ if base && line == Line::Trunk => Fate::Base,
-            place if place < self.keep.whole.saturating_add(self.keep.thinned) => Fate::Thinned,
-            _ => Fate::Gone,
+            _ if newest => PruneAction::KeepNewest,
+            _ if named => PruneAction::KeepNamed,
+            _ if base && branch == BranchKind::Default => PruneAction::KeepBase,
+            place if place < self.keep.whole.saturating_add(self.keep.thinned) => PruneAction::Thin,
+            _ => PruneAction::Remove,
         }
     }
 
@@ -139,65 +139,69 @@ mod tests {
         Run { time, environment, measurements: benchmarks.iter().map(measured).collect(), ..Run::default() }
     }
 
-    /// The fates of runs given oldest first, in the same order.
-    fn fates(whole: usize, thinned: usize, runs: &[(Run, Line, bool)]) -> Vec<Fate> {
-        let reading = Reading { rename: &|_| None, epoch: &|name| (name == "late").then_some(50), ignored: &[] };
-        let mut keeper = Keeper::new(Keep { whole, thinned }, &reading);
-        let mut fates: Vec<Fate> = runs
+    /// The actions of runs given oldest first, in the same order.
+    fn actions(whole: usize, thinned: usize, runs: &[(Run, BranchKind, bool)]) -> Vec<PruneAction> {
+        let reading = SeriesRules { rename: &|_| None, epoch: &|name| (name == "late").then_some(50), ignored: &[] };
+        let mut pruner = Pruner::new(Retention { whole, thinned }, &reading);
+        let mut actions: Vec<PruneAction> = runs
             .iter()
             .rev()
-            .map(|(run, line, named)| keeper.fate(&StoredRun { run, line: *line, named: *named }))
+            .map(|(run, branch, named)| pruner.decide(&PruneCandidate { run, branch: *branch, named: *named }))
             .collect();
-        fates.reverse();
-        fates
+        actions.reverse();
+        actions
     }
 
     #[test]
     fn a_busy_machine_takes_no_place_from_a_quiet_one() {
-        let mut runs: Vec<_> = (0..30).map(|time| (run(time, "busy", &["a"]), Line::Trunk, false)).collect();
+        let mut runs: Vec<_> = (0..30).map(|time| (run(time, "busy", &["a"]), BranchKind::Default, false)).collect();
         runs[3].0 = run(3, "quiet", &["a"]);
-        let fates = fates(12, 5, &runs);
-        assert_eq!(fates[3], Fate::Newest);
+        let actions = actions(12, 5, &runs);
+        assert_eq!(actions[3], PruneAction::KeepNewest);
         // 29 busy runs: 12 whole, 5 thinned, 12 gone.
-        let count = |fate: Fate| fates.iter().filter(|one| **one == fate).count();
-        assert_eq!([Fate::Newest, Fate::Thinned, Fate::Gone].map(count), [13, 5, 12]);
+        let count = |action: PruneAction| actions.iter().filter(|one| **one == action).count();
+        assert_eq!([PruneAction::KeepNewest, PruneAction::Thin, PruneAction::Remove].map(count), [13, 5, 12]);
     }
 
     #[test]
     fn pull_requests_take_no_place_from_main() {
-        let mut runs: Vec<_> = (0..40).map(|time| (run(time, "x", &["a"]), Line::Other, false)).collect();
-        runs[0].1 = Line::Trunk;
-        runs[1].1 = Line::Trunk;
-        assert_eq!(fates(11, 0, &runs)[..3], [Fate::Newest, Fate::Newest, Fate::Gone]);
+        let mut runs: Vec<_> = (0..40).map(|time| (run(time, "x", &["a"]), BranchKind::Other, false)).collect();
+        runs[0].1 = BranchKind::Default;
+        runs[1].1 = BranchKind::Default;
+        assert_eq!(actions(11, 0, &runs)[..3], [PruneAction::KeepNewest, PruneAction::KeepNewest, PruneAction::Remove]);
     }
 
     #[test]
     fn what_is_named_stays_whole() {
-        let mut runs: Vec<_> = (0..30).map(|time| (run(time, "x", &["a"]), Line::Trunk, false)).collect();
+        let mut runs: Vec<_> = (0..30).map(|time| (run(time, "x", &["a"]), BranchKind::Default, false)).collect();
         runs[0].2 = true;
         runs[29].2 = true;
-        let fates = fates(12, 1, &runs);
-        assert_eq!((fates[0], fates[1], fates[29]), (Fate::Named, Fate::Gone, Fate::Newest));
+        let actions = actions(12, 1, &runs);
+        assert_eq!(
+            (actions[0], actions[1], actions[29]),
+            (PruneAction::KeepNamed, PruneAction::Remove, PruneAction::KeepNewest)
+        );
     }
 
     #[test]
     fn the_last_ten_runs_of_each_benchmark_of_main_stay_whole_however_few_are_asked_for() {
         // `rare` is in one run of five; the last ten of those reach back to the run at 5 of 0..55.
         let benchmarks = |time: i64| if time % 5 == 0 { vec!["a", "rare"] } else { vec!["a"] };
-        let runs: Vec<_> = (0..56).map(|time| (run(time, "x", &benchmarks(time)), Line::Trunk, false)).collect();
-        let fates = fates(3, 0, &runs);
-        let whole: Vec<usize> = (0..56).filter(|time| fates[*time] != Fate::Gone).collect();
+        let runs: Vec<_> =
+            (0..56).map(|time| (run(time, "x", &benchmarks(time)), BranchKind::Default, false)).collect();
+        let actions = actions(3, 0, &runs);
+        let whole: Vec<usize> = (0..56).filter(|time| actions[*time] != PruneAction::Remove).collect();
         // The newest three (one of them has `rare`), the last ten of `a`, and every fifth down to 10.
         let expected: Vec<usize> = (10..46).filter(|time| time % 5 == 0).chain(46..56).collect();
         assert_eq!(whole, expected);
-        assert_eq!(fates[55], Fate::Newest);
-        assert_eq!(fates[52], Fate::Base);
+        assert_eq!(actions[55], PruneAction::KeepNewest);
+        assert_eq!(actions[52], PruneAction::KeepBase);
     }
 
     #[test]
     fn what_an_epoch_cut_off_stands_for_no_base() {
-        let runs: Vec<_> = (45..56).map(|time| (run(time, "x", &["late"]), Line::Trunk, false)).collect();
-        let fates = fates(1, 0, &runs);
-        assert_eq!(fates.iter().filter(|fate| **fate == Fate::Gone).count(), 5); // 45 to 49
+        let runs: Vec<_> = (45..56).map(|time| (run(time, "x", &["late"]), BranchKind::Default, false)).collect();
+        let actions = actions(1, 0, &runs);
+        assert_eq!(actions.iter().filter(|action| **action == PruneAction::Remove).count(), 5); // 45 to 49
     }
 }
