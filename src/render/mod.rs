@@ -1,7 +1,6 @@
 //! Report -> text. Every view reads the same Report and decides nothing; nothing here prints.
 
 mod csv;
-mod digest;
 pub mod escape;
 mod history;
 mod html;

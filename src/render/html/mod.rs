@@ -7,8 +7,10 @@ mod report;
 pub use history::page as history_page;
 pub use report::page as report_page;
 
-use super::digest;
 use super::escape::xml;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("page.css");
@@ -19,8 +21,8 @@ fn page(title: &str, body: &str, data: &str) -> String {
     let mut out = String::with_capacity(body.len() + data.len() + 16_384);
     let policy = format!(
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'",
-        digest::base64(&digest::sha256(STYLE.as_bytes())),
-        digest::base64(&digest::sha256(SCRIPT.as_bytes()))
+        STANDARD.encode(Sha256::digest(STYLE)),
+        STANDARD.encode(Sha256::digest(SCRIPT))
     );
     out.push_str("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     let _ = writeln!(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");

@@ -1,7 +1,7 @@
 //! Names of picture files, made from names that are hostile text: safe on every file system, stable from run to run, and
 //! no two alike.
 
-use crate::render::digest::sha256;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -26,7 +26,7 @@ pub fn stem(kind: &str, parts: &[&str]) -> String {
     out.push('-');
     // No part can hold the separator's place: each is preceded by its length.
     let whole: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
-    sha256(whole.as_bytes()).iter().take(6).for_each(|byte| {
+    Sha256::digest(whole).iter().take(6).for_each(|byte| {
         let _ = write!(out, "{byte:02x}");
     });
     out
@@ -58,7 +58,7 @@ mod tests {
             assert!(stem.starts_with("samples-") && stem.len() < 80, "{stem}");
             assert!(stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), "{stem}");
         }
-        assert!(stem("samples", &["group/bench 64", "time"]).starts_with("samples-group-bench-64-"));
+        assert_eq!(stem("samples", &["group/bench 64", "time"]), "samples-group-bench-64-67a3c46305de");
     }
 
     #[test]
