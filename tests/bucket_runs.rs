@@ -86,6 +86,7 @@ fn runs_go_to_a_bucket_and_back() {
     }
 }
 
+#[cfg(feature = "parquet")]
 #[test]
 fn parquet_files_go_to_a_bucket_once() {
     for (scene, url, records) in filled(8) {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+#[cfg(feature = "buckets")]
 #[path = "common/cloud.rs"]
 mod cloud;
 
@@ -84,13 +85,24 @@ fn stores() -> Vec<Bench> {
     let store = Box::new(git_store(directory.path()));
     let tree = Bench { store, plant: Box::new(plant), _directory: directory };
     let mut stores = vec![files, tree];
-    stores.extend(cloud::servers().iter().map(|server| {
+    stores.extend(buckets());
+    stores
+}
+
+#[cfg(feature = "buckets")]
+fn buckets() -> Vec<Bench> {
+    let bench = |server: &cloud::Server| {
         let url = server.address();
         let (store, bucket) = (open(&url, Path::new(".")).unwrap(), cloud::bucket(&url));
         let plant = move |name: &str, content: &[u8]| cloud::overwrite(&bucket, name, content);
         Bench { store, plant: Box::new(plant), _directory: tempfile::tempdir().unwrap() }
-    }));
-    stores
+    };
+    cloud::servers().iter().map(bench).collect()
+}
+
+#[cfg(not(feature = "buckets"))]
+fn buckets() -> Vec<Bench> {
+    Vec::new()
 }
 
 /// Adds a file to the ref's tree with the git command alone.

@@ -64,7 +64,7 @@ pub struct CompareArgs {
     html: Option<PathBuf>,
     /// Write pictures to a directory too, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
-    plots: Option<PathBuf>,
+    plots: Option<plots::Directory>,
     /// List unchanged benchmarks too
     #[arg(long)]
     all: bool,
@@ -124,7 +124,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         output::file(path, render::report_page(&report).as_bytes())?;
     }
     if let Some(directory) = &args.plots {
-        plots::write(directory, &render::plots::of_report(&report))?;
+        plots::write_report(directory, &report)?;
     }
     if let Some(template) = template {
         output::print(rendering::fill(&template, &report)?.as_bytes())?;

@@ -42,7 +42,7 @@ pub struct HistoryArgs {
     site: Option<PathBuf>,
     /// Write a picture of each series to a directory too, as SVG
     #[arg(long, value_name = "DIR")]
-    plots: Option<PathBuf>,
+    plots: Option<plots::Directory>,
     /// Where stored runs are [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -94,7 +94,7 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
         output::file(path, render::history_page(&view).as_bytes())?;
     }
     if let Some(directory) = &args.plots {
-        plots::write(directory, &render::plots::of_history(&view))?;
+        plots::write_history(directory, &view)?;
     }
     if let Some(directory) = &args.site {
         let shown = directory.display();

@@ -66,7 +66,7 @@ pub struct MeasureArgs {
     save: Option<PathBuf>,
     /// Also write charts to a directory, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
-    plots: Option<PathBuf>,
+    plots: Option<plots::Directory>,
     /// Include unchanged benchmarks
     #[arg(long)]
     all: bool,
@@ -111,7 +111,7 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
         save(&report, path)?;
     }
     if let Some(directory) = &args.plots {
-        plots::write(directory, &crate::render::plots::of_report(&report))?;
+        plots::write_report(directory, &report)?;
     }
     show(&report, args.format, args.all)?;
     Ok(report.exit_code())

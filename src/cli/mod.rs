@@ -11,6 +11,9 @@ mod history;
 mod init;
 mod measure;
 mod output;
+#[cfg_attr(not(feature = "parquet"), path = "without/parquet.rs")]
+mod parquet;
+#[cfg_attr(not(feature = "plots"), path = "without/plots.rs")]
 mod plots;
 mod progress;
 mod prune;

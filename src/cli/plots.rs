@@ -2,13 +2,28 @@
 
 use super::output;
 use crate::io::gnuplot;
+use crate::render::HistoryView;
 use crate::render::plots::{self, Chart, Charts};
+use crate::verdict::Report;
 use anyhow::Context;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// The value of `--plots`.
+pub type Directory = PathBuf;
+
+/// Writes the pictures of a report.
+pub fn write_report(directory: &Path, report: &Report) -> anyhow::Result<()> {
+    write(directory, &plots::of_report(report))
+}
+
+/// Writes the pictures of a history.
+pub fn write_history(directory: &Path, view: &HistoryView<'_>) -> anyhow::Result<()> {
+    write(directory, &plots::of_history(view))
+}
 
 /// Draws and writes pictures: by gnuplot where it does, else all of them by plotters.
-pub fn write(directory: &Path, charts: &Charts) -> anyhow::Result<()> {
+fn write(directory: &Path, charts: &Charts) -> anyhow::Result<()> {
     let shown = directory.display();
     fs::create_dir_all(directory).with_context(|| format!("{shown}: cannot make the directory for the pictures"))?;
     let Charts { charts, left_out } = charts;

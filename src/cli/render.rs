@@ -35,7 +35,7 @@ pub struct RenderArgs {
     into: Option<PathBuf>,
     /// Write pictures to a directory, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
-    plots: Option<PathBuf>,
+    plots: Option<plots::Directory>,
 }
 
 /// Renders; 0 whatever the verdict was, as judging is compare's.
@@ -43,7 +43,7 @@ pub fn run(args: RenderArgs) -> anyhow::Result<u8> {
     let template = args.template.as_deref().map(template).transpose()?;
     let report = read(&args.comparison)?;
     if let Some(directory) = &args.plots {
-        plots::write(directory, &crate::render::plots::of_report(&report))?;
+        plots::write_report(directory, &report)?;
     }
     let Some(template) = template else { return Ok(0) };
     let document = fill(&template, &report)?;

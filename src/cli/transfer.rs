@@ -1,15 +1,13 @@
-//! `perfgate runs import` and `runs export`: runs from one store to another, and as Parquet files to a directory.
+//! `perfgate runs import` and `runs export`: copies runs from one store to another.
 //!
 //! What is there, whole or thinned, is skipped, so that a transfer that was stopped goes on where it was. A run that cannot be read is told
 //! and stops nothing.
 
-use super::output;
-use crate::io::export::ExportTarget;
-use crate::io::repository::Repository;
+use super::{output, parquet};
 use crate::io::store::{self, GitStore, Key, RunIdentity, Store, StoreError};
 use crate::model::{Detail, Run, record};
-use crate::render::{self, Origin, escape};
-use anyhow::{Context, bail};
+use crate::render::escape;
+use anyhow::bail;
 use clap::Args;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -18,9 +16,6 @@ use std::path::Path;
 /// Runs that are held in memory and written at a time, and about how many bytes of them.
 const BATCH: usize = 256;
 const BYTES: usize = 16 << 20;
-
-/// Parquet files that are held in memory and written at a time.
-const FILES: usize = 16;
 
 const IMPORT: &str = "\
 Examples:
@@ -52,7 +47,7 @@ pub struct ExportArgs {
     target: Option<String>,
     /// Write Parquet files below a directory or to a bucket instead, one a run (docs/export.md has the columns)
     #[arg(long, value_name = "DIR|URL", conflicts_with = "target")]
-    parquet: Option<String>,
+    parquet: Option<parquet::Target>,
     /// What the Parquet files call this repository [default: the end of its remote's URL]
     #[arg(long, value_name = "NAME", requires = "parquet")]
     repository: Option<String>,
@@ -67,7 +62,7 @@ pub fn import(args: &ImportArgs, store: &dyn Store) -> anyhow::Result<u8> {
 /// Brings the runs of this store into another one, or to Parquet files.
 pub fn export(args: &ExportArgs, store: &dyn Store) -> anyhow::Result<u8> {
     match (&args.parquet, &args.target) {
-        (Some(directory), _) => to_parquet(store, directory, args.repository.as_deref()),
+        (Some(target), _) => parquet::export(store, target, args.repository.as_deref()),
         (None, Some(target)) => copy(store, &*open(target, false)?, "exported"),
         (None, None) => bail!("name a store or directory to export to, or --parquet DIR"),
     }
@@ -147,7 +142,7 @@ fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
 }
 
 /// The exit code where some runs could not be read.
-fn told(broken: &[String]) -> u8 {
+pub(super) fn told(broken: &[String]) -> u8 {
     if broken.is_empty() { 0 } else { 2 }
 }
 
@@ -160,7 +155,7 @@ fn sound(store: &dyn Store, keys: &[Key]) -> Vec<Result<Vec<u8>, String>> {
     keys.par_iter().zip(store.read_all(keys)).map(sound).collect()
 }
 
-fn run_of(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail) -> Result<Run, String> {
+pub(super) fn run_of(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail) -> Result<Run, String> {
     let run = record::decode(bytes, detail).map_err(|error| format!("{}: {key}: {error}", store.describe()))?;
     // The whole one's name is made again; of a thinned one's there are the time and the commit.
     let own = Key::new(&run, bytes);
@@ -168,43 +163,4 @@ fn run_of(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail) -> Result<
         return Err(format!("{}: {key}: it is a run of another commit or time than its name says", store.describe()));
     }
     Ok(run)
-}
-
-fn to_parquet(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow::Result<u8> {
-    let named = || Repository::discover(Path::new(".")).ok().and_then(|repository| repository.name());
-    let repository = name
-        .map(str::to_owned)
-        .or_else(named)
-        .context("outside of a git repository nothing says which one the runs are of; name it with --repository")?;
-    let keys = store.list()?.keys;
-    if keys.is_empty() {
-        bail!("{} has no runs", store.describe());
-    }
-    let target = ExportTarget::open(directory, &repository)?;
-    let missing = target.missing(&keys)?;
-    let file = |(key, bytes): (&Key, Result<Vec<u8>, StoreError>)| -> Result<(Key, Vec<u8>), String> {
-        let bytes = bytes.map_err(|error| error.to_string())?;
-        let run = run_of(store, key, &bytes, Detail::Samples)?;
-        let origin = Origin { repository: &repository, id: key.id(), thinned: key.is_thinned() };
-        let mut file = Vec::new();
-        render::parquet(&run, origin, &mut file).map_err(|error| format!("{key}: {error}"))?;
-        Ok((key.clone(), file))
-    };
-    let mut broken = Vec::new();
-    for some in missing.chunks(FILES) {
-        let files: Vec<_> = some.par_iter().zip(store.read_all(some)).map(file).collect();
-        let (files, unread): (Vec<_>, Vec<_>) = files.into_iter().partition(Result::is_ok);
-        broken.extend(unread.into_iter().filter_map(Result::err).map(|why| format!("{why}; left out")));
-        let files: Vec<(Key, Vec<u8>)> = files.into_iter().flatten().collect();
-        target.add(&files)?;
-    }
-    broken.iter().for_each(|why| output::warn(why));
-    let line = format!(
-        "exported {} of {} runs of {repository} to {directory}, {} were there\n",
-        missing.len() - broken.len(),
-        keys.len(),
-        keys.len() - missing.len()
-    );
-    output::print(escape::lines(&line).as_bytes())?;
-    Ok(told(&broken))
 }

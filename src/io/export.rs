@@ -5,7 +5,7 @@
 use super::store::{Bucket, BucketUrl, Key, StoreError, TemporaryFile};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The most bytes of a folder's name; a longer one is cut and ends in its hash.
@@ -93,9 +93,7 @@ impl ExportTarget {
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder)?;
-    let (temporary, mut file) = TemporaryFile::create(folder)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
+    let temporary = TemporaryFile::write(folder, bytes)?;
     fs::rename(temporary.path(), path)
 }
 

@@ -6,10 +6,12 @@ pub mod collect;
 pub mod command;
 pub mod counters;
 mod criterion_tree;
+#[cfg(feature = "parquet")]
 pub mod export;
 mod files;
 pub mod github;
 pub mod glob;
+#[cfg(feature = "plots")]
 pub mod gnuplot;
 pub mod input;
 pub mod interrupt;

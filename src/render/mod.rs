@@ -7,7 +7,9 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+#[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "plots")]
 pub mod plots;
 mod quantity;
 mod replay;
@@ -23,6 +25,7 @@ pub use html::{history_page, report_page};
 pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
+#[cfg(feature = "parquet")]
 pub use parquet::{COLUMNS, Origin, SCHEMA, parquet};
 pub use quantity::{change, pair as quantities, percent};
 pub use replay::{replay_json, replay_table, suggestion};

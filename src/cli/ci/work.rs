@@ -4,10 +4,10 @@ use super::inputs::Inputs;
 use super::plan::{Against, Judging};
 use super::tell::Told;
 use super::variable;
-use crate::cli::publish::{self, DEFAULT_KEY, Options, Published, Target};
+use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Options, Published, Target};
 use crate::cli::{compare, facts, measure, output, record, render as rendering, runs};
 use crate::gate::{BenchCommand, DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource, store_run};
-use crate::io::github::event::Event;
+use crate::io::github::{self, event::Event};
 use crate::model::{Commit, Diagnostic};
 use crate::render::template::Template;
 use crate::render::{self, escape};
@@ -88,6 +88,10 @@ impl Work<'_> {
 
     /// Judges what is checked out and tells it.
     pub fn judge(&self, judging: &Judging) -> anyhow::Result<u8> {
+        let on_pull = judging.pull.is_some() && (self.inputs.comment != CommentMode::Never || self.inputs.body);
+        if !judging.fork && (on_pull || self.inputs.check) {
+            github::available()?;
+        }
         let hush = self.told.hush();
         let paths = self.inputs.paths()?;
         self.template()?;

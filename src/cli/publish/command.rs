@@ -3,7 +3,7 @@
 use super::document::{document, has_news};
 use super::{CommentMode, DEFAULT_KEY, Job, Options, Target, in_workflow, publish, tell_job};
 use crate::cli::{output, render as rendering};
-use crate::io::github::{Slug, Token};
+use crate::io::github::{self, Slug, Token};
 use crate::render;
 use crate::verdict::{Report, Verdict};
 use anyhow::Context;
@@ -79,6 +79,7 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
     if args.dry_run {
         return dry_run(&report, &target, &options);
     }
+    github::available()?;
     if target.pull.is_none() && options.comment != CommentMode::Never {
         output::note("no pull request, so no comment: name one with --pull N");
     }

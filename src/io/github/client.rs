@@ -5,13 +5,11 @@
 
 use super::fault::{Fault, Need};
 use super::token::Token;
-use octocrab::service::middleware::retry::RetryConfig;
-use octocrab::{Octocrab, OctocrabBuilder};
+use super::transport::Transport;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
-use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// How long GitHub is waited for.
@@ -40,8 +38,7 @@ impl Default for Patience {
 
 /// A connection to GitHub's API.
 pub struct Client {
-    runtime: tokio::runtime::Runtime,
-    api: Octocrab,
+    transport: Transport,
     base: String,
     patience: Patience,
     spent: Cell<Duration>,
@@ -68,12 +65,12 @@ pub(super) struct Ask<'a> {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub status: u16,
-    headers: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
     pub text: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
+pub(super) enum Verb {
     Get,
     Post,
     Patch,
@@ -90,24 +87,8 @@ impl Client {
     pub fn with_patience(api_url: &str, token: Option<&Token>, patience: Patience) -> Result<Client, Fault> {
         let token = token.ok_or(Fault::NoToken)?;
         let base = checked(api_url)?;
-        let broken = |error: &dyn Display| Fault::Address(format!("GitHub cannot be asked: {error}"));
-        // Two libraries use rustls; naming the provider once keeps both from having to guess.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| broken(&error))?;
-        let entered = runtime.enter();
-        // The server alone: octocrab would put an Enterprise server's `/api/v3` before the address of GraphQL too.
-        let path = base.find("://").and_then(|at| base[at + 3..].find('/').map(|slash| at + 3 + slash));
-        let api = OctocrabBuilder::new()
-            .base_uri(&base[..path.unwrap_or(base.len())])
-            .map_err(|_| Fault::Address(format!("GITHUB_API_URL {base:?} is no address")))?
-            .personal_token(token.reveal())
-            .add_retry_config(RetryConfig::None)
-            .set_connect_timeout(Some(patience.request))
-            .build()
-            .map_err(|error| broken(&first_line(&error.to_string())))?;
-        drop(entered);
-        Ok(Client { runtime, api, base, patience, spent: Cell::new(Duration::ZERO), gone: RefCell::new(None) })
+        let transport = Transport::open(&base, token, patience.request)?;
+        Ok(Client { transport, base, patience, spent: Cell::new(Duration::ZERO), gone: RefCell::new(None) })
     }
 
     /// The bounds.
@@ -163,7 +144,9 @@ impl Client {
         loop {
             attempts += 1;
             let started = Instant::now();
-            let (fault, wait) = match self.once(verb, ask.route, body.as_ref()) {
+            let address =
+                if ask.route.starts_with('/') { format!("{}{}", self.base, ask.route) } else { ask.route.to_owned() };
+            let (fault, wait) = match self.transport.send(verb, &address, body.as_ref(), self.patience.request) {
                 Ok(answer) if answer.status < 300 => return Ok(answer),
                 Ok(answer) => {
                     let fault = match Fault::of(&answer, ask.doing, ask.need) {
@@ -194,35 +177,6 @@ impl Client {
             }
             return Err(fault);
         }
-    }
-
-    /// One request and its whole answer; an error is the network's, in its own words.
-    fn once(&self, verb: Verb, route: &str, body: Option<&Value>) -> Result<Answer, String> {
-        let address = if route.starts_with('/') { format!("{}{route}", self.base) } else { route.to_owned() };
-        let route = address.as_str();
-        let work = async {
-            let response = match verb {
-                Verb::Get => self.api._get(route).await,
-                Verb::Post => self.api._post(route, body).await,
-                Verb::Patch => self.api._patch(route, body).await,
-                Verb::Delete => self.api._delete(route, body).await,
-            };
-            let response = response.map_err(|error| cause(&error))?;
-            let status = response.status().as_u16();
-            let headers = response.headers().iter();
-            let headers = headers
-                .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-                .collect();
-            let text = self.api.body_to_string(response).await.map_err(|error| cause(&error))?;
-            Ok(Answer { status, headers, text })
-        };
-        let request = self.patience.request;
-        self.runtime.block_on(async {
-            match tokio::time::timeout(request, work).await {
-                Ok(result) => result,
-                Err(_) => Err(format!("nothing within {} s", request.as_secs_f64())),
-            }
-        })
     }
 }
 
@@ -290,19 +244,6 @@ fn checked(api_url: &str) -> Result<String, Fault> {
         return Ok(base.to_owned());
     }
     wrong("would send the token in clear text; use https://")
-}
-
-/// The innermost cause of an error: the others only say that there was one.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    first_line(&innermost.to_string())
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

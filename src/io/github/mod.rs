@@ -13,6 +13,8 @@ pub mod parcel;
 mod pull;
 mod slug;
 mod token;
+#[cfg_attr(not(feature = "github"), path = "without/transport.rs")]
+mod transport;
 
 pub use check::{CheckRun, Conclusion, fingerprint, put_check};
 pub use client::{Client, Patience};
@@ -22,3 +24,4 @@ pub use job::{add_outputs, add_summary};
 pub use pull::{Pull, pull, pulls_of, update_body};
 pub use slug::Slug;
 pub use token::Token;
+pub use transport::available;

@@ -29,6 +29,7 @@ impl Token {
     }
 
     /// The token itself, for the one header that it belongs in.
+    #[cfg(any(feature = "github", test))]
     pub(super) fn reveal(&self) -> &str {
         &self.0
     }

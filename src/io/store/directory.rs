@@ -90,11 +90,11 @@ impl DirectoryStore {
         let folder = self.root.join(key.month());
         fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
         let temporary = TemporaryFile::write(&folder, bytes).map_err(failed("write", &path))?;
-        match fs::hard_link(&temporary.0, &path) {
+        match fs::hard_link(temporary.path(), &path) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(!self.holds(key, &path)?),
             // Some file systems have no links. The name contains the content's hash, so a rename can only replace an equal file.
-            Err(_) => fs::rename(&temporary.0, &path).map_err(failed("write", &path))?,
+            Err(_) => fs::rename(temporary.path(), &path).map_err(failed("write", &path))?,
         }
         sync_directory(&folder).map_err(failed("write", &folder))?;
         Ok(true)
@@ -204,7 +204,8 @@ fn beginning(path: &Path) -> Option<Vec<u8>> {
 pub(crate) struct TemporaryFile(PathBuf);
 
 impl TemporaryFile {
-    fn write(folder: &Path, bytes: &[u8]) -> io::Result<TemporaryFile> {
+    /// A file with these bytes, synced to disk.
+    pub(crate) fn write(folder: &Path, bytes: &[u8]) -> io::Result<TemporaryFile> {
         let (temporary, mut file) = TemporaryFile::create(folder)?;
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -212,7 +213,7 @@ impl TemporaryFile {
     }
 
     /// An empty file with a new name.
-    pub(crate) fn create(folder: &Path) -> io::Result<(TemporaryFile, File)> {
+    fn create(folder: &Path) -> io::Result<(TemporaryFile, File)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);

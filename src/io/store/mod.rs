@@ -13,6 +13,7 @@ mod tombstones;
 mod url;
 
 pub use directory::DirectoryStore;
+#[cfg(feature = "parquet")]
 pub(super) use directory::TemporaryFile;
 pub use error::StoreError;
 pub use git::GitStore;

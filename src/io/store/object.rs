@@ -7,19 +7,51 @@
 //! requests depends on the query and not on the length of the history.
 
 mod address;
+#[cfg(feature = "buckets")]
 mod advice;
+#[cfg(feature = "buckets")]
 mod bucket;
+#[cfg(feature = "buckets")]
+mod client;
+#[cfg(feature = "buckets")]
 mod fault;
+#[cfg(feature = "buckets")]
 mod refusal;
+#[cfg(not(feature = "buckets"))]
+mod without;
 
 pub use address::{BucketUrl, Provider};
-pub use bucket::{Bucket, Created, Page};
+#[cfg(feature = "buckets")]
+pub use bucket::Bucket;
+#[cfg(feature = "buckets")]
 pub use fault::BucketError;
+#[cfg(not(feature = "buckets"))]
+pub use without::{Bucket, BucketError};
 
 use super::key::month_of;
 use super::{Key, Listing, NEWEST, Newest, Store, StoreError, Written, checked, deduplicated, record, refuse_mismatch};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+
+/// The outcome of a conditional write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    /// The object is new.
+    New,
+    /// An object of this name exists, with this content.
+    Exists(Vec<u8>),
+}
+
+/// A page of a listing, in alphabetical order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Names of objects, without the store's prefix.
+    pub names: Vec<String>,
+    /// Names of folders, where the listing has a delimiter.
+    pub folders: Vec<String>,
+    /// The token for the next page; `None` at the end.
+    pub next: Option<String>,
+}
 
 /// Bytes at the beginning of a record that are enough to read its version.
 const HEAD: u64 = 32;

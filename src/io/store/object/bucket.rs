@@ -3,10 +3,10 @@
 //! Up to [`AT_ONCE`] requests run at the same time. Requests that fail on the way are retried with back-off. That is safe
 //! for a conditional write too: if the first try did succeed, the retry finds the same bytes.
 
-use super::BucketUrl;
-use super::address::{self, Client};
+use super::client::{self, Client};
 use super::fault::{BucketError, Fault};
 use super::refusal::{Failure, recorded};
+use super::{BucketUrl, Created, Page};
 use object_store::list::PaginatedListOptions;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
@@ -30,26 +30,6 @@ pub struct Bucket {
     runtime: Runtime,
 }
 
-/// The outcome of a conditional write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Created {
-    /// The object is new.
-    New,
-    /// An object of this name exists, with this content.
-    Exists(Vec<u8>),
-}
-
-/// A page of a listing, in alphabetical order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
-    /// Names of objects, without the store's prefix.
-    pub names: Vec<String>,
-    /// Names of folders, where the listing has a delimiter.
-    pub folders: Vec<String>,
-    /// The token for the next page; `None` at the end.
-    pub next: Option<String>,
-}
-
 impl fmt::Debug for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The client holds credentials.
@@ -62,7 +42,7 @@ impl Bucket {
     pub fn open(url: &BucketUrl) -> Result<Bucket, BucketError> {
         let failed = |error: std::io::Error| BucketError::new("open", url, Fault::Other(error.to_string()));
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let opened = address::open(url, &runtime)?;
+        let opened = client::open(url, &runtime)?;
         Ok(Bucket { url: url.clone(), region: opened.region, client: opened.client, runtime })
     }
 

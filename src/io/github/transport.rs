@@ -1,0 +1,84 @@
+//! One request to GitHub and its answer, by octocrab. Tries, waits and faults are for `client`.
+
+use super::client::{Answer, Verb};
+use super::fault::Fault;
+use super::token::Token;
+use octocrab::service::middleware::retry::RetryConfig;
+use octocrab::{Octocrab, OctocrabBuilder};
+use serde_json::Value;
+use std::fmt::Display;
+use std::time::Duration;
+
+/// A connection to a server.
+pub struct Transport {
+    runtime: tokio::runtime::Runtime,
+    api: Octocrab,
+}
+
+/// Fails in a build without the feature `github`.
+pub fn available() -> Result<(), Fault> {
+    Ok(())
+}
+
+impl Transport {
+    /// A connection to the server of an API's address.
+    pub fn open(base: &str, token: &Token, connect: Duration) -> Result<Transport, Fault> {
+        let broken = |error: &dyn Display| Fault::Address(format!("GitHub cannot be asked: {error}"));
+        // Two libraries use rustls; naming the provider once keeps both from having to guess.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| broken(&error))?;
+        let entered = runtime.enter();
+        // The server alone: octocrab would put an Enterprise server's `/api/v3` before the address of GraphQL too.
+        let path = base.find("://").and_then(|at| base[at + 3..].find('/').map(|slash| at + 3 + slash));
+        let api = OctocrabBuilder::new()
+            .base_uri(&base[..path.unwrap_or(base.len())])
+            .map_err(|_| Fault::Address(format!("GITHUB_API_URL {base:?} is no address")))?
+            .personal_token(token.reveal())
+            .add_retry_config(RetryConfig::None)
+            .set_connect_timeout(Some(connect))
+            .build()
+            .map_err(|error| broken(&first_line(&error.to_string())))?;
+        drop(entered);
+        Ok(Transport { runtime, api })
+    }
+
+    /// Sends a request and reads its whole answer; an error is the network's, in its own words.
+    pub fn send(&self, verb: Verb, address: &str, body: Option<&Value>, limit: Duration) -> Result<Answer, String> {
+        let work = async {
+            let response = match verb {
+                Verb::Get => self.api._get(address).await,
+                Verb::Post => self.api._post(address, body).await,
+                Verb::Patch => self.api._patch(address, body).await,
+                Verb::Delete => self.api._delete(address, body).await,
+            };
+            let response = response.map_err(|error| cause(&error))?;
+            let status = response.status().as_u16();
+            let headers = response.headers().iter();
+            let headers = headers
+                .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+                .collect();
+            let text = self.api.body_to_string(response).await.map_err(|error| cause(&error))?;
+            Ok(Answer { status, headers, text })
+        };
+        self.runtime.block_on(async {
+            match tokio::time::timeout(limit, work).await {
+                Ok(result) => result,
+                Err(_) => Err(format!("nothing within {} s", limit.as_secs_f64())),
+            }
+        })
+    }
+}
+
+/// The innermost cause of an error: the others only say that there was one.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    first_line(&innermost.to_string())
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,30 @@
+//! Replaces `transport` in a build without the feature `github`: there is no connection.
+
+use super::client::{Answer, Verb};
+use super::fault::Fault;
+use super::token::Token;
+use serde_json::Value;
+use std::time::Duration;
+
+/// A connection to a server: there is none.
+pub enum Transport {}
+
+/// Fails always.
+pub fn available() -> Result<(), Fault> {
+    Err(missing())
+}
+
+fn missing() -> Fault {
+    Fault::Address("this perfgate was built without github; build it with --features github".to_owned())
+}
+
+impl Transport {
+    /// Fails always.
+    pub fn open(_: &str, _: &Token, _: Duration) -> Result<Transport, Fault> {
+        Err(missing())
+    }
+
+    pub fn send(&self, _: Verb, _: &str, _: Option<&Value>, _: Duration) -> Result<Answer, String> {
+        match *self {}
+    }
+}

@@ -1,0 +1,68 @@
+//! A build without a feature has the same command line; what needs the feature fails with exit code 2 and names it.
+//! `.ci/run` runs these tests with `--no-default-features`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+#![cfg(not(all(feature = "buckets", feature = "github", feature = "parquet", feature = "plots")))]
+
+mod common;
+
+use common::Scene;
+
+const SIDES: [&str; 3] = ["compare", "before", "after"];
+
+/// Two trees of results, a saved comparison of them, and a run in the store `dir:runs`.
+fn scene() -> Scene {
+    let scene = Scene::new();
+    scene.bench("r/before", "parse", 100.0, 1).bench("r/after", "parse", 200.0, 2).repository("r").commit("r", "one");
+    scene.perfgate_at("r", &[&SIDES[..], &["--save", "comparison.json"]].concat());
+    scene.perfgate_at("r", &["record", "after", "--store", "dir:runs"]).exits(0);
+    scene
+}
+
+#[cfg(not(feature = "buckets"))]
+#[test]
+fn a_bucket_names_the_feature_buckets() {
+    let scene = scene();
+    for url in ["s3://perf-runs/parser", "gs://perf-runs/parser", "az://perf-runs/parser"] {
+        let expected = format!("{url}: this perfgate was built without buckets; build it with --features buckets");
+        for args in [
+            &["compare", "HEAD", "after", "--store", url][..],
+            &["record", "after", "--store", url],
+            &["history", "--store", url],
+            &["runs", "list", "--store", url],
+            &["runs", "export", url, "--store", "dir:runs"],
+        ] {
+            scene.perfgate_at("r", args).exits(2).complains(&expected);
+        }
+    }
+    scene.perfgate_at("r", &["history", "--store", "s3://x"]).exits(2).complains("a bucket's name");
+}
+
+#[cfg(not(feature = "github"))]
+#[test]
+fn publish_and_ci_name_the_feature_github() {
+    let scene = scene();
+    let expected = "this perfgate was built without github; build it with --features github";
+    let publish = ["publish", "comparison.json", "--repository", "octo/r", "--pull", "7"];
+    scene.perfgate_at("r", &publish).exits(2).complains(expected);
+    scene.perfgate_at("r", &[&publish[..], &["--dry-run"]].concat()).says("parse");
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn an_export_to_parquet_names_the_feature_parquet() {
+    let expected = "this perfgate was built without parquet; build it with --features parquet";
+    let args = ["runs", "export", "--store", "dir:runs", "--parquet", "lake"];
+    scene().perfgate_at("r", &args).exits(2).complains(expected);
+}
+
+#[cfg(not(feature = "plots"))]
+#[test]
+fn pictures_name_the_feature_plots() {
+    let scene = scene();
+    let expected = "this perfgate was built without plots; build it with --features plots";
+    let plots = ["--plots", "pictures"];
+    scene.perfgate_at("r", &[&SIDES[..], &plots].concat()).exits(2).complains(expected);
+    scene.perfgate_at("r", &[&["render", "comparison.json"][..], &plots].concat()).exits(2).complains(expected);
+    scene.perfgate_at("r", &[&["history", "--store", "dir:runs"][..], &plots].concat()).exits(2).complains(expected);
+    assert!(!scene.path("r/pictures").exists());
+}
