@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Live trial of `perfgate measure` on a real criterion suite: alarms between equal commits, slow-downs found.
+"""Live trial of `perfgate measure` on a real criterion suite: alarms between equal commits, and slow-downs found.
 
-Needs a benchmark binary built by criterion that reads the variable SLOW (`name=factor,…`) and makes those benchmarks do
-that much more work. It is run as it is, so that the minutes are spent on measuring: a commit differs from another in the
-file `slow` only. See README.md.
+Needs a criterion benchmark binary that reads the variable SLOW (`name=factor,…`) and makes those benchmarks do that much
+more work. The binary is not rebuilt, so all the time goes into measuring: commits differ only in the file `slow`. See README.md.
 """
 import argparse, json, os, pathlib, subprocess, sys, tempfile, time
 
@@ -11,12 +10,12 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("binary", help="the benchmark binary (cargo bench --no-run prints its path)")
 parser.add_argument("--perfgate", default="perfgate")
 parser.add_argument("--pairs", type=int, default=10, help="sessions of each kind")
-parser.add_argument("--minutes", type=float, default=1e9, help="begin no session after so many")
+parser.add_argument("--minutes", type=float, default=1e9, help="start no session after this many minutes")
 parser.add_argument("--options", default="", help="further options of `perfgate measure`")
 parser.add_argument("--criterion", default="--warm-up-time 0.1 --measurement-time 0.3 --nresamples 1000")
-parser.add_argument("--first", type=int, default=0, help="number of the first session, to go on where a trial ended")
+parser.add_argument("--first", type=int, default=0, help="number of the first session, to continue a trial")
 parser.add_argument("--out", default="live.jsonl")
-parser.add_argument("--reports", help="a directory for the whole reports")
+parser.add_argument("--reports", help="directory for the full reports")
 arguments = parser.parse_args()
 
 binary = pathlib.Path(arguments.binary).resolve()
@@ -32,16 +31,16 @@ def git(repository, *words):
 
 
 def session(number, injected, busy):
-    """One pair of commits, measured; what was flagged, and what was planted."""
-    # Every benchmark gets its turn with every factor as the sessions go on.
-    planted = {names[(7 * number + 5 * i) % len(names)]: f for i, f in enumerate(FACTORS)} if injected else {}
+    """Measures one pair of commits; returns the injected factors and the outcomes."""
+    # Over the sessions, every benchmark gets every factor.
+    slowed = {names[(7 * number + 5 * i) % len(names)]: f for i, f in enumerate(FACTORS)} if injected else {}
     with tempfile.TemporaryDirectory() as repository:
         write = lambda name, text: pathlib.Path(repository, name).write_text(text)
         git(repository, "init", "-q", "-b", "main")
         write("bench.sh", f'SLOW=$(cat slow) exec "{binary}" --bench {arguments.criterion} "$@"\n')
         write("slow", "")
         git(repository, "add", "."), git(repository, "commit", "-qm", "base")
-        write("slow", ",".join(f"{name}={factor}" for name, factor in planted.items()))
+        write("slow", ",".join(f"{name}={factor}" for name, factor in slowed.items()))
         write("note", str(number))
         git(repository, "add", "."), git(repository, "commit", "-qm", "head")
         burner = subprocess.Popen(["sh", "-c", "while :; do :; done"]) if busy else None
@@ -64,9 +63,9 @@ def session(number, injected, busy):
     once = sum(float(line.rsplit(": ", 1)[1].split()[0]) for line in first)
     return {
         "number": number, "injected": injected, "busy": busy, "load": os.getloadavg()[0], "seconds": round(seconds, 1),
-        "once": round(once, 1), "false": [name for name in flagged if planted.get(name, 1.0) <= 1.0],
+        "once": round(once, 1), "false": [name for name in flagged if slowed.get(name, 1.0) <= 1.0],
         "again": sum(confirmed for _, confirmed, *_ in outcomes.values()),
-        "planted": {f"{factor}": [name, *outcomes[name]] for name, factor in planted.items()},
+        "planted": {f"{factor}": [name, *outcomes[name]] for name, factor in slowed.items()},
     }
 
 
@@ -91,4 +90,4 @@ for busy in (False, True):
         outcomes = [r["planted"][str(factor)][1] for r in changed]
         print(f"  x{factor}: " + ", ".join(f"{o} {outcomes.count(o)}" for o in sorted(set(outcomes))))
     if equal + changed:
-        print(f"  time, in runs of the suite once a side: {sum(r['seconds'] for r in equal + changed) / sum(r['once'] for r in equal + changed):.2f}")
+        print(f"  time, relative to one run of the suite per side: {sum(r['seconds'] for r in equal + changed) / sum(r['once'] for r in equal + changed):.2f}")

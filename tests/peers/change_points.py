@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Other tools' change points on the series that `tests/changepoints.rs` writes, counted as it counts ours.
+"""Counts the change points of other tools on the series that `tests/changepoints.rs` writes, by the same rules.
 
     PERFGATE_SERIES=target/series/1:target/series/2 cargo test --release --test changepoints -- --ignored --nocapture beside_others
     pip install apache-otava asv==0.6.6 'signal-processing-algorithms==2.1.6'
     python tests/peers/change_points.py target/series/* [--slow]
 
 Each directory holds many.csv (time,commit,s000,...), long.csv (time,commit,s) and truth.json ({"s000": {"sigma": 0.02,
-"steps": [[index, factor], ...]}}). A step counts as found by the nearest told place within five points; what is told and
-left over is false. `--slow` runs signal-processing-algorithms too. Times are processor seconds of this process."""
+"steps": [[index, factor], ...]}}). A step counts as found if the nearest reported change point is within five points; the other
+reported ones are false. `--slow` also runs signal-processing-algorithms. Times are CPU seconds of this process."""
 import csv, json, os, sys, time, warnings
 
 warnings.filterwarnings("ignore")
@@ -35,9 +35,9 @@ def columns(path):
     return {name: [float(row[i]) for row in rows[1:]] for i, name in enumerate(rows[0]) if i > 1}
 
 
-def count(told, steps):
-    """Found ones by the size of their step, and false ones."""
-    left, found = sorted(told), []
+def count(reported, steps):
+    """The factors of the steps that were found, and the number of false ones."""
+    left, found = sorted(reported), []
     for place, factor in steps:
         near = min(left, key=lambda at: abs(at - place), default=None)
         if near is not None and abs(near - place) <= WITHIN:
@@ -56,7 +56,7 @@ def main():
         many, long = (columns(os.path.join(directory, name)) for name in ("many.csv", "long.csv"))
         known = sum(len(truth[name]["steps"]) for name in many)
         for tool, find in tools.items():
-            find(list(many["s000"]))  # imports are not timed
+            find(list(many["s000"]))  # so that imports are not timed
             began, found, false, given, small = time.process_time(), 0, 0, 0, [0, 0]
             for name, values in many.items():
                 steps = truth[name]["steps"]
@@ -66,8 +66,8 @@ def main():
                 small[0] += sum(abs(factor - 1) < 0.06 for factor in hits)
                 small[1] += sum(abs(factor - 1) < 0.06 for _, factor in steps)
             took = time.process_time() - began
-            line = f"{directory} {tool}: {found} of {known} found, {false} false, steps of 5 %: {small[0]} of {small[1]}, "
-            line += f"{given} stepless series given one, 200 x 500 in {took:.2f} s"
+            line = f"{directory} {tool}: {found} of {known} found, {false} false, steps of 5%: {small[0]} of {small[1]}, "
+            line += f"{given} series without a step given one, 200 x 500 in {took:.2f} s"
             if tool != "e_divisive":
                 began = time.process_time()
                 hits, wrong = count(find(long["s"]), truth["s"]["steps"])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Synthetic series of other kinds than `tests/changepoints.rs` writes, in its files' form: 60 of each kind in OUT/KIND.
+"""Writes synthetic series of further kinds, in the file format of `tests/changepoints.rs`: 60 of each kind in OUT/KIND.
 
     python tests/peers/kinds.py target/kinds && python tests/peers/change_points.py target/kinds/* --slow
     PERFGATE_SERIES=$(echo target/kinds/* | tr ' ' ':') cargo test --release --test changepoints -- --ignored --nocapture beside_others
@@ -10,7 +10,7 @@ rng = random.Random(77)
 SERIES = 60
 
 
-def odd():
+def outlier():
     return math.log(1.15 + 0.5 * rng.random()) if rng.random() < 0.02 else 0
 
 
@@ -22,7 +22,7 @@ def write(kind, make):
         values, steps = make()
         columns["s%03d" % i] = [1000 * math.exp(x) for x in values]
         truth["s%03d" % i] = {"steps": steps}
-    # The reader asks for a long series too: the first one again.
+    # change_points.py also needs a long series: repeat the first one.
     truth["s"] = truth["s000"]
     for name, some in (("many.csv", columns), ("long.csv", {"s": columns["s000"]})):
         with open(os.path.join(directory, name), "w", newline="") as handle:
@@ -36,18 +36,18 @@ def write(kind, make):
 
 def step(n, at, factor, noise):
     rise = math.log(factor)
-    return lambda: ([(rise if i >= at else 0) + rng.gauss(0, noise) + odd() for i in range(n)], [[at, factor]])
+    return lambda: ([(rise if i >= at else 0) + rng.gauss(0, noise) + outlier() for i in range(n)], [[at, factor]])
 
 
 def episode(length):
     inside = lambda i: 80 <= i < 80 + length
-    values = lambda: [(math.log(1.2) if inside(i) else 0) + rng.gauss(0, 0.02) + odd() for i in range(160)]
+    values = lambda: [(math.log(1.2) if inside(i) else 0) + rng.gauss(0, 0.02) + outlier() for i in range(160)]
     return lambda: (values(), [[80, 1.2], [80 + length, 1 / 1.2]])
 
 
 def drift(noise):
     level = lambda i: math.log(1.09) * min(max((i - 60) / 40, 0), 1)
-    return lambda: ([level(i) + rng.gauss(0, noise) + odd() for i in range(160)], [])
+    return lambda: ([level(i) + rng.gauss(0, noise) + outlier() for i in range(160)], [])
 
 
 def correlated(n, noise, correlation):
