@@ -1,6 +1,7 @@
 #!/bin/sh
-# Fuzzes every reader for SECONDS each (default 20), seeded with the files of tests/data. Run it in the project's
-# directory; what it finds lies in fuzz/artifacts and becomes a test.
+# Usage: fuzz/run.sh [SECONDS], in the project's root directory.
+# Fuzzes each reader for SECONDS (default 20) with the files of tests/data as seeds. Inputs that crash a reader are written
+# to fuzz/artifacts; add a test for each.
 set -eu
 seconds=${1:-20}
 options="-max_total_time=$seconds -max_len=16384 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0"
@@ -9,7 +10,7 @@ run() { # target, corpus, seeds
     mkdir -p "fuzz/corpus/$2" "fuzz/artifacts/$2"
     # shellcheck disable=SC2086
     fuzz/target/*/release/"$1" $options "-artifact_prefix=fuzz/artifacts/$2/" "fuzz/corpus/$2" $3 \
-        2>"fuzz/artifacts/$2/log" || echo "$2: found something, see fuzz/artifacts/$2"
+        2>"fuzz/artifacts/$2/log" || echo "$2: failure found, see fuzz/artifacts/$2"
 }
 for file in tests/data/*/about.json; do
     format=$(basename "$(dirname "$file")")

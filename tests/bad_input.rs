@@ -1,12 +1,12 @@
-//! Broken and hostile results: one clear message each, exit 2 where nothing is left to judge, and no panic.
+//! Invalid and hostile results: a clear message, exit code 2 if nothing is left to compare, and no panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
 use common::Scene;
 use std::fs;
 
-/// A base of four good benchmarks, and a head in which `break_it` does something to `tree/bad`.
-fn with_broken(break_it: impl Fn(&Scene)) -> Scene {
+/// A base and head of four valid benchmarks; `break_it` then damages `new/bad`.
+fn with_invalid(break_it: impl Fn(&Scene)) -> Scene {
     let scene = Scene::new();
     for (tree, run) in [("old", 1), ("new", 2)] {
         for name in ["bad", "x", "y", "z"] {
@@ -18,11 +18,11 @@ fn with_broken(break_it: impl Fn(&Scene)) -> Scene {
 }
 
 #[test]
-fn a_broken_benchmark_is_a_diagnostic_beside_good_ones() {
+fn an_invalid_benchmark_is_a_diagnostic_and_the_others_are_compared() {
     let sample = "new/bad/new/sample.json";
     let cases: [(&str, &str, &str); 9] = [
         ("truncated", r#"{"sampling_mode":"Flat","iters":[1.0],"tim"#, "ends too early"),
-        ("wrong shape", r#"{"iters":"many","times":[1.0]}"#, "unexpected shape"),
+        ("wrong shape", r#"{"iters":"many","times":[1.0]}"#, "unexpected JSON structure"),
         ("no JSON", "<html>", "not valid JSON"),
         ("NaN", r#"{"iters":[1.0],"times":[NaN]}"#, "not valid JSON"),
         ("negative", r#"{"iters":[1.0,1.0],"times":[-1.0,-2.0]}"#, "2 of 2 samples"),
@@ -32,18 +32,18 @@ fn a_broken_benchmark_is_a_diagnostic_beside_good_ones() {
         ("empty", "", "is empty"),
     ];
     for (case, text, message) in cases {
-        let scene = with_broken(|scene| {
+        let scene = with_invalid(|scene| {
             scene.write(sample, text);
         });
         let answer = scene.perfgate(&["compare", "old", "new", "--format", "json"]);
         assert_eq!(answer.exits(0).outcome("bad"), "inconclusive", "{case}");
-        assert_eq!(answer.json()["tests"], 3, "{case}: the rest is judged");
+        assert_eq!(answer.json()["tests"], 3, "{case}: the others are compared");
         answer.says(message).says("sample.json");
     }
 }
 
 #[test]
-fn a_tree_with_nothing_readable_exits_two() {
+fn a_tree_without_a_readable_benchmark_exits_two() {
     let scene = Scene::new();
     scene.bench("old", "x", 1000.0, 1).bench("new", "x", 1000.0, 2);
     scene.write("new/x/new/sample.json", "{");
@@ -51,11 +51,11 @@ fn a_tree_with_nothing_readable_exits_two() {
         .perfgate(&["compare", "old", "new"])
         .exits(2)
         .complains("new/x/new/sample.json")
-        .complains("Run the benchmarks again");
+        .complains("run the benchmarks again");
 }
 
 #[test]
-fn nothing_there_exits_two_and_says_what_to_run() {
+fn missing_results_exit_two_with_the_command_to_run() {
     let scene = Scene::new();
     scene.bench("old", "x", 1000.0, 1);
     fs::create_dir_all(scene.path("empty")).unwrap();
@@ -87,7 +87,7 @@ fn sides_without_a_common_benchmark_exit_two() {
 }
 
 #[test]
-fn without_samples_the_estimates_are_judged_and_it_is_said() {
+fn without_samples_the_estimates_are_compared_with_a_warning() {
     let estimate = |ns: f64| format!(r#"{{"point_estimate":{ns:.1},"standard_error":1.0}}"#);
     let estimates = |ns: f64| {
         format!(
@@ -96,7 +96,7 @@ fn without_samples_the_estimates_are_judged_and_it_is_said() {
             estimate(ns / 50.0)
         )
     };
-    let scene = with_broken(|scene| {
+    let scene = with_invalid(|scene| {
         for (tree, ns) in [("old", 1000.0), ("new", 1010.0)] {
             fs::remove_file(scene.path(&format!("{tree}/bad/new/sample.json"))).unwrap();
             scene.write(&format!("{tree}/bad/new/estimates.json"), estimates(ns));
@@ -111,8 +111,8 @@ fn without_samples_the_estimates_are_judged_and_it_is_said() {
 }
 
 #[test]
-fn two_benchmarks_of_one_name_are_told() {
-    let scene = with_broken(|scene| {
+fn two_benchmarks_of_one_name_are_reported() {
+    let scene = with_invalid(|scene| {
         fs::create_dir_all(scene.path("new/copy/new")).unwrap();
         for file in ["benchmark.json", "sample.json"] {
             fs::copy(scene.path(&format!("new/x/new/{file}")), scene.path(&format!("new/copy/new/{file}"))).unwrap();
@@ -125,9 +125,9 @@ fn two_benchmarks_of_one_name_are_told() {
 
 #[cfg(unix)]
 #[test]
-fn links_that_lead_nowhere_or_round_are_left_out() {
+fn dangling_and_looping_links_are_skipped() {
     use std::os::unix::fs::symlink;
-    let scene = with_broken(|scene| {
+    let scene = with_invalid(|scene| {
         symlink("nowhere", scene.path("new/dangling")).unwrap();
         symlink("..", scene.path("new/x/loop")).unwrap();
         symlink("../z", scene.path("new/y/other")).unwrap();
@@ -141,7 +141,7 @@ fn links_that_lead_nowhere_or_round_are_left_out() {
     assert_eq!(answer.outcome("x"), "unchanged");
 }
 
-/// Names that try to break out of whatever shows them.
+/// Names that try to inject markup, escape sequences, commands or paths.
 const HOSTILE: [&str; 8] = [
     "line\nbreak",
     "pipe | and `ticks`",
@@ -176,7 +176,7 @@ fn hostile_names_stay_text_in_every_view() {
         assert!(!markdown.contains(text), "{text} in\n{markdown}");
     }
 
-    // JSON is data: names are whole there.
+    // JSON contains the names unchanged.
     let report = scene.perfgate(&["compare", "old", "new", "--format", "json"]).json();
     let names: Vec<&str> =
         report["benchmarks"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
@@ -212,7 +212,7 @@ fn usage_errors_exit_two() {
 }
 
 #[test]
-fn a_store_that_cannot_be_read_is_no_empty_store() {
+fn an_unreadable_store_is_an_error_and_not_an_empty_store() {
     let scene = Scene::new();
     scene.repository("r");
     scene.bench("r/target/criterion", "x", 100.0, 1);

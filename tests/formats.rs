@@ -1,9 +1,9 @@
-//! Every suite of tests/data that stands there before and after a known change, through the built program. A new case
-//! is a new folder: `before*` and `after*` of one kind, and an about.json that says what was changed.
+//! Runs `perfgate compare` on each suite in tests/data that was measured before and after known changes. To add a case, add
+//! a folder with `before*`, `after*` and an about.json that describes the changes.
 //!
-//! about.json holds `benchmarks` (all names of both files), `metric` (the one that `slower` and `faster` are of, where
-//! they are not `{name, metric}` themselves), `units` by metric, `slower`, `faster`, `removed`, `added`, and `noise`: what
-//! the loaded machine changed. `files` holds what differs for one of several pairs, by the name of its before.
+//! about.json contains `benchmarks` (all names in both files), `metric` (the metric of `slower` and `faster`, unless their
+//! entries are `{name, metric}`), `units` by metric, `slower`, `faster`, `removed`, `added`, and `noise` (changes due to load
+//! on the machine). `files` overrides these for single pairs, by the name of the `before` file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
@@ -15,10 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A change that was put in is larger than this; what stays below may be noise.
+/// Every known change is larger than this; smaller ones may be noise.
 const CHANGED: f64 = 0.15;
 
-/// Two results and what is known of them.
+/// Results before and after known changes.
 struct Case {
     tool: String,
     before: PathBuf,
@@ -49,7 +49,7 @@ fn cases() -> Vec<Case> {
         files.sort();
         for before in files {
             let after = folder.join(name(&before).replace("before", "after"));
-            // Side files of a tool hold no numbers of their own; `files` says null of them.
+            // Files without measurements have `null` in `files`.
             let own = about.get("files").and_then(|files| files.get(name(&before)));
             if after == before || !after.exists() || own == Some(&Value::Null) {
                 continue;
@@ -70,7 +70,7 @@ impl Case {
         list.iter().map(|item| item["name"].as_str().or(item.as_str()).unwrap().to_owned()).collect()
     }
 
-    /// Name and metric of what was made slower or faster.
+    /// Names and metrics of benchmarks that were made slower or faster.
     fn changes(&self, key: &str) -> Vec<(String, String)> {
         let list = self.about[key].as_array().unwrap();
         let main = self.about["metric"].as_str().unwrap();
@@ -86,19 +86,19 @@ impl Case {
         Scene::new().perfgate(&["compare", &before, &after, "--format", "json", "--all"])
     }
 
-    fn holds(&self) {
+    fn check(&self) {
         let place = self.before.display();
         let answer = self.compare();
         assert!(answer.code < 2, "{place}: {}", answer.stderr);
         let report = answer.json();
         let rows: Vec<&Value> = report["benchmarks"].as_array().unwrap().iter().collect();
-        let named = |outcome: Option<&str>| -> BTreeSet<String> {
+        let names = |outcome: Option<&str>| -> BTreeSet<String> {
             let rows = rows.iter().filter(|row| outcome.is_none_or(|outcome| row["outcome"] == outcome));
             rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
         };
-        assert_eq!(named(None), self.texts("benchmarks"), "{place}: names");
-        assert_eq!(named(Some("removed")), self.texts("removed"), "{place}: removed");
-        assert_eq!(named(Some("added")), self.texts("added"), "{place}: added");
+        assert_eq!(names(None), self.texts("benchmarks"), "{place}: names");
+        assert_eq!(names(Some("removed")), self.texts("removed"), "{place}: removed");
+        assert_eq!(names(Some("added")), self.texts("added"), "{place}: added");
 
         let units: BTreeMap<&str, &Value> =
             rows.iter().map(|row| (row["metric"].as_str().unwrap(), &row["unit"])).collect();
@@ -109,32 +109,32 @@ impl Case {
             for (name, metric) in self.changes(key) {
                 let row = rows.iter().find(|row| row["name"] == name.as_str() && row["metric"] == metric.as_str());
                 let row = row.unwrap_or_else(|| panic!("{place}: no {metric} of {name}"));
-                // From zero there is no ratio; the outcome says it.
+                // A change from zero has no ratio, so the outcome counts.
                 let change = row["change"].as_f64().unwrap_or(if row["outcome"] == "regressed" { 9.0 } else { -0.9 });
                 let change = if row["direction"] == "higher" { 1.0 / (1.0 + change) - 1.0 } else { change };
-                let (as_known, wrong) =
+                let (as_expected, wrong) =
                     if worse { (change > CHANGED, "improved") } else { (change < -CHANGED, "regressed") };
-                assert!(as_known, "{place}: {metric} of {name} is {key}, not {change:+.2}");
+                assert!(as_expected, "{place}: {metric} of {name} is {key}, not {change:+.2}");
                 assert_ne!(row["outcome"], wrong, "{place}: {metric} of {name}");
             }
         }
         let explained: BTreeSet<String> = &self.texts("slower") | &self.texts("noise");
-        let unexplained: Vec<_> = named(Some("regressed")).difference(&explained).cloned().collect();
+        let unexplained: Vec<_> = names(Some("regressed")).difference(&explained).cloned().collect();
         assert!(unexplained.is_empty(), "{place}: {unexplained:?} did not change");
     }
 }
 
 #[test]
-fn what_was_changed_in_each_suite_is_found_without_help_and_nothing_else() {
+fn known_changes_of_each_suite_are_found_and_nothing_else_regresses() {
     let cases = cases();
-    cases.iter().for_each(Case::holds);
+    cases.iter().for_each(Case::check);
     let tools: BTreeSet<&str> = cases.iter().map(|case| case.tool.as_str()).collect();
     let formats: BTreeSet<&str> = FORMATS.iter().map(|format| format.name()).collect();
     assert_eq!(tools, formats, "every format has a suite");
 }
 
 #[test]
-fn a_file_is_of_one_format_or_none() {
+fn each_result_file_is_detected_as_exactly_one_format() {
     fn walk(directory: &Path, check: &mut dyn FnMut(&Path)) {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
@@ -145,27 +145,31 @@ fn a_file_is_of_one_format_or_none() {
     for folder in folders() {
         let tool = name(&folder);
         walk(&folder, &mut |file| {
-            let claims: Vec<_> = detect(&fs::read(file).unwrap()).iter().map(|format| format.name()).collect();
-            // Beside the results: what they are about, and what asv and pytest-benchmark write that is no result file.
-            let beside = ["about.json", "README", "README.md", "benchmarks.json", "before.table.txt"];
-            if !formats.contains(&*tool) || beside.contains(&&*name(file)) {
-                assert!(claims.is_empty(), "{} is no result file, but {claims:?} claim it", file.display());
+            let detected: Vec<_> = detect(&fs::read(file).unwrap()).iter().map(|format| format.name()).collect();
+            // Descriptions, and files of asv and pytest-benchmark that contain no results.
+            let others = ["about.json", "README", "README.md", "benchmarks.json", "before.table.txt"];
+            if !formats.contains(&*tool) || others.contains(&&*name(file)) {
+                assert!(
+                    detected.is_empty(),
+                    "{} is not a result file, but was detected as {detected:?}",
+                    file.display()
+                );
             } else {
-                assert_eq!(claims, [&*tool], "{}", file.display());
+                assert_eq!(detected, [&*tool], "{}", file.display());
             }
         });
     }
 }
 
 #[test]
-fn results_of_two_formats_are_refused_by_name() {
+fn comparing_results_of_two_formats_is_an_error() {
     let [hyperfine, jmh] = ["hyperfine/before.json", "jmh/after.json"].map(data);
     let answer = Scene::new().perfgate(&["compare", &hyperfine, &jmh]);
     answer.exits(2).complains("hyperfine results").complains("jmh results").complains("one tool");
 }
 
 #[test]
-fn benchmarks_of_one_name_from_two_tools_never_merge() {
+fn equal_names_from_two_tools_stay_two_benchmarks() {
     let scene = Scene::new();
     for (directory, suffix) in [("old", "before"), ("new", "after")] {
         let read = |path: String| fs::read(data(&path)).unwrap();
@@ -178,7 +182,7 @@ fn benchmarks_of_one_name_from_two_tools_never_merge() {
 }
 
 #[test]
-fn the_side_files_of_a_tool_are_no_error_beside_its_results() {
+fn a_tools_other_files_are_not_an_error_next_to_its_results() {
     let scene = Scene::new();
     for side in ["before", "after"] {
         for file in ["stats", "failures", "exceptions", "stats_history"] {
@@ -187,13 +191,13 @@ fn the_side_files_of_a_tool_are_no_error_beside_its_results() {
         }
     }
     scene.perfgate(&["compare", "before", "after"]).exits(0);
-    // Alone they are nothing measured.
+    // Without the results nothing was measured.
     let [before, after] = ["locust/before_failures.csv", "locust/after_failures.csv"].map(data);
     scene.perfgate(&["compare", &before, &after]).exits(2).complains("_stats.csv");
 }
 
 #[test]
-fn a_directory_with_results_of_two_commits_is_no_run() {
+fn a_directory_with_results_of_two_commits_is_an_error() {
     let scene = Scene::new();
     let file = |commit: char| {
         let commit = commit.to_string().repeat(40);
@@ -206,7 +210,7 @@ fn a_directory_with_results_of_two_commits_is_no_run() {
 }
 
 #[test]
-fn a_count_that_is_zero_in_some_runs_is_no_alarm_and_one_that_was_zero_is() {
+fn a_count_regresses_if_it_was_zero_in_all_base_runs_but_not_if_only_in_some() {
     let scene = Scene::new();
     let bench = |bytes: &[u32]| -> String {
         let line = |bytes: &u32| format!("BenchmarkA-2 \t 30 \t 1000 ns/op \t {bytes} B/op \t 0 allocs/op\n");
@@ -224,7 +228,7 @@ fn a_count_that_is_zero_in_some_runs_is_no_alarm_and_one_that_was_zero_is() {
 }
 
 #[test]
-fn the_documentation_and_the_list_name_every_format_and_no_other() {
+fn the_documentation_and_the_formats_command_list_exactly_the_known_formats() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md");
     let page = fs::read_to_string(path).unwrap();
     let cells = |line: &str| line.split(" | ").map(str::to_owned).collect::<Vec<_>>();
@@ -243,6 +247,6 @@ fn the_documentation_and_the_list_name_every_format_and_no_other() {
         let row = &rows[format.name()];
         let plain = |cell: &str| cell.replace("\\|", "|");
         assert_eq!((plain(&row[0]).as_str(), plain(&row[1]).as_str()), (format.produced_by(), format.metrics()));
-        assert!(row.len() == 3 && !row[2].is_empty(), "{}: what its benchmarks are called", format.name());
+        assert!(row.len() == 3 && !row[2].is_empty(), "{}: the names of its benchmarks", format.name());
     }
 }

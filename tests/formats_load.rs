@@ -1,5 +1,5 @@
-//! Claims on the formats of load tests, databases, memory, profiles and code, held on real outputs (k6's are synthetic):
-//! found by content alone, names and units as the tool has them, what became slower is worse and what was removed is gone.
+//! Formats of load tests, databases, memory, profiles and code, on real output (k6's is synthetic). The suites in
+//! `tests/data/TOOL` were measured before and after known changes.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a claim fails by panicking
 
@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The formats that these claims are about, by the name of their directory.
-const MINE: [&str; 14] = [
+/// The formats tested here; each has a folder in `tests/data`.
+const TESTED: [&str; 14] = [
     "ab",
     "autocannon",
     "cprofile",
@@ -41,7 +41,7 @@ fn named(name: &str) -> &'static dyn Format {
     FORMATS.iter().copied().find(|format| format.name() == name).unwrap()
 }
 
-/// A file's reading by the one format that claims it.
+/// Reads a file with the one format that is detected.
 fn read(path: &str) -> Reading {
     let bytes = fs::read(data(path)).unwrap();
     let found = detect(&bytes);
@@ -52,7 +52,7 @@ fn read(path: &str) -> Reading {
     reading
 }
 
-/// Two files and what became of their benchmarks.
+/// Readings before and after known changes.
 struct Pair {
     before: Reading,
     after: Reading,
@@ -88,7 +88,7 @@ fn centre(measurement: &Measurement) -> f64 {
 }
 
 impl Pair {
-    /// Head over base, turned so that more than 1 is worse.
+    /// Ratio of after to before, inverted where higher is better: above 1 is worse.
     fn worse(&self, benchmark: &str, metric: &str) -> f64 {
         let (before, after) = (find(&self.before, benchmark, metric), find(&self.after, benchmark, metric));
         assert_eq!(before.metric, after.metric);
@@ -112,7 +112,7 @@ fn units(reading: &Reading) -> BTreeSet<(&str, &str)> {
 }
 
 #[test]
-fn locust_statistics_show_what_changed_in_csv_and_json() {
+fn known_changes_are_read_from_locust_as_csv_and_json() {
     for (before, after) in [
         ("locust/before_stats.csv", "locust/after_stats.csv"),
         ("locust/before.json", "locust/after.json"),
@@ -142,7 +142,7 @@ fn locust_statistics_show_what_changed_in_csv_and_json() {
 }
 
 #[test]
-fn a_row_of_locust_is_read_to_the_digit() {
+fn a_locust_row_is_read_exactly() {
     // POST,/login,101,0,65,67.20095400000766,61.15595599999324,160.31072999999196,512.0,25.220028583413594,...
     let reading = read("locust/before_stats.csv");
     let value = |metric| centre(find(&reading, "POST /login", metric));
@@ -156,10 +156,10 @@ fn a_row_of_locust_is_read_to_the_digit() {
 }
 
 #[test]
-fn the_two_files_of_one_locust_run_agree() {
+fn csv_and_json_of_one_locust_run_agree() {
     let (csv, json) = (read("locust/after_stats.csv"), read("locust/after.x.json"));
     let after = Pair { before: csv, after: json };
-    // The JSON is written a moment later than the CSV: some more requests, the same service.
+    // The JSON is written a moment later than the CSV and includes a few more requests.
     for name in ["GET /search", "POST /login", "GET /stable", "Aggregated"] {
         assert!((0.8..1.25).contains(&after.worse(name, "time:p50")), "{name}");
         assert!((0.8..1.25).contains(&after.worse(name, "throughput")), "{name}");
@@ -167,7 +167,7 @@ fn the_two_files_of_one_locust_run_agree() {
 }
 
 #[test]
-fn files_beside_locusts_statistics_are_no_error() {
+fn other_files_of_locust_are_not_an_error() {
     for name in ["failures", "exceptions", "stats_history"] {
         let reading = read(&format!("locust/before_{name}.csv"));
         assert!(reading.measurements.is_empty());
@@ -176,7 +176,7 @@ fn files_beside_locusts_statistics_are_no_error() {
 }
 
 #[test]
-fn both_shapes_of_a_k6_summary_show_what_changed() {
+fn known_changes_are_read_from_both_layouts_of_a_k6_summary() {
     for kind in ["json", "export.json"] {
         let pair = pair(&format!("k6/before.{kind}"), &format!("k6/after.{kind}"));
         assert_eq!(pair.removed(), ["http_req_failed{gateway:old}", "old_latency"]);
@@ -196,7 +196,7 @@ fn both_shapes_of_a_k6_summary_show_what_changed() {
 }
 
 #[test]
-fn one_url_load_tests_show_that_the_search_is_slower() {
+fn load_tests_of_one_url_show_the_slower_search() {
     for (before, after, name, time) in [
         ("wrk/before.txt", "wrk/after.txt", "/search", "time:p50"),
         ("ab/before.txt", "ab/after.txt", "/search", "time:p50"),
@@ -216,7 +216,7 @@ fn one_url_load_tests_show_that_the_search_is_slower() {
 }
 
 #[test]
-fn figures_of_load_tests_are_read_with_their_units() {
+fn values_of_load_tests_are_read_with_their_units() {
     let value = |file: &str, name: &str, metric: &str| centre(find(&read(file), name, metric));
     assert_eq!(value("wrk/before.txt", "/search", "time:p99"), 47.81e6);
     assert_eq!(value("wrk/errors_nolatency.txt", "/missing", "time:mean"), 2.22e6);
@@ -235,7 +235,7 @@ fn figures_of_load_tests_are_read_with_their_units() {
 }
 
 #[test]
-fn every_request_of_abs_gnuplot_file_is_a_sample() {
+fn each_request_in_the_gnuplot_file_of_ab_is_a_sample() {
     let pair = pair("ab/before.tsv", "ab/after.tsv");
     let Evidence::Samples(samples) = &find(&pair.before, "ab", "time").replicates[0] else { panic!() };
     assert_eq!(samples.len(), 200);
@@ -245,7 +245,7 @@ fn every_request_of_abs_gnuplot_file_is_a_sample() {
 }
 
 #[test]
-fn jmeter_logs_show_what_changed_in_csv_and_xml() {
+fn known_changes_are_read_from_jmeter_as_csv_and_xml() {
     for (before, after) in [
         ("jmeter/before.jtl", "jmeter/after.jtl"),
         ("jmeter/before.xml", "jmeter/after.xml"),
@@ -265,7 +265,7 @@ fn jmeter_logs_show_what_changed_in_csv_and_xml() {
 }
 
 #[test]
-fn jmeter_samples_keep_their_number_and_order() {
+fn jmeter_samples_are_all_read_in_order() {
     let reading = read("jmeter/before.jtl");
     let lines = fs::read_to_string(data("jmeter/before.jtl")).unwrap();
     // `timeStamp,elapsed,GET /search,...`: the label has no comma.
@@ -279,7 +279,7 @@ fn jmeter_samples_keep_their_number_and_order() {
 }
 
 #[test]
-fn pgbench_reports_name_their_scripts_and_logs_number_them() {
+fn pgbench_benchmarks_are_script_names_in_reports_and_numbers_in_logs() {
     let report = pair("pgbench/before.txt", "pgbench/after.txt");
     assert_eq!((report.removed(), report.added()), (vec!["old.sql"], vec!["new.sql"]));
     assert_eq!(names(&report.before), ["login.sql", "old.sql", "search.sql", "stable.sql", "total"].into());
@@ -299,9 +299,9 @@ fn pgbench_reports_name_their_scripts_and_logs_number_them() {
 }
 
 #[test]
-fn pgbench_intervals_and_progress_are_rates() {
+fn pgbench_intervals_and_progress_lines_are_samples_of_the_rate() {
     let aggregated = read("pgbench/before.agg.log");
-    // 106 + 189 + 185 transactions took 1405419 + 2004692 + 1993850 us; only the middle interval is whole.
+    // 106 + 189 + 185 transactions took 1405419 + 2004692 + 1993850 us; only the middle interval is complete.
     assert!((centre(find(&aggregated, "total", "time:mean")) - 5403961.0 / 480.0 * 1e3).abs() < 1e-6);
     assert_eq!(find(&aggregated, "total", "throughput").replicates, [Evidence::Samples(vec![189.0])]);
     let progress = read("pgbench/before_progress.txt");
@@ -311,7 +311,7 @@ fn pgbench_intervals_and_progress_are_rates() {
 }
 
 #[test]
-fn a_rate_limited_pgbench_tells_its_lag_and_what_was_too_late() {
+fn lag_and_late_transactions_of_a_rate_limited_pgbench_are_read() {
     let reading = read("pgbench/rate_limited.txt");
     let value = |metric| centre(find(&reading, "<builtin: select only>", metric));
     assert_eq!((value("time:lag"), value("skipped"), value("over-limit")), (0.523e6, 0.0, 2.655));
@@ -319,7 +319,7 @@ fn a_rate_limited_pgbench_tells_its_lag_and_what_was_too_late() {
 }
 
 #[test]
-fn nine_selects_become_one() {
+fn nine_selects_before_and_one_after_are_counted() {
     let pair = pair("sqlalchemy-echo/before.log", "sqlalchemy-echo/after.log");
     let count = |reading: &Reading, name: &str, metric: &str| {
         let found = find(reading, name, metric);
@@ -342,11 +342,11 @@ fn nine_selects_become_one() {
 }
 
 #[test]
-fn memory_profiler_shows_the_lines_that_changed() {
+fn known_changes_are_read_from_the_lines_of_memory_profiler() {
     let pair = pair("memory-profiler/before.txt", "memory-profiler/after.txt");
     assert_eq!(names(&pair.before), ["mp.py::load", "mp.py::stable"].into());
     assert_eq!((pair.removed(), pair.added()), (vec![], vec!["mp.py::extra"]));
-    // Line 7 of the file is the second below `@profile` in line 5.
+    // Line 7 of the file is the second one after `@profile` in line 5.
     assert!((pair.worse("mp.py::load", "memory:line+2") - 28.6 / 19.1).abs() < 1e-9);
     assert!((pair.worse("mp.py::load", "memory:line+3") - 9.5 / 19.1).abs() < 1e-9);
     assert_eq!(pair.worse("mp.py::load", "memory:peak"), 1.0);
@@ -355,7 +355,7 @@ fn memory_profiler_shows_the_lines_that_changed() {
 }
 
 #[test]
-fn mprof_gives_the_peak_of_the_process() {
+fn the_peak_of_the_process_is_read_from_mprof() {
     let pair = pair("mprof/before.dat", "mprof/after.dat");
     assert_eq!(names(&pair.before), ["python mp.py"].into());
     assert_eq!(centre(find(&pair.before, "python mp.py", "memory:peak")), 60.199219 * 1048576.0);
@@ -363,7 +363,7 @@ fn mprof_gives_the_peak_of_the_process() {
 }
 
 #[test]
-fn cprofile_files_and_tables_show_the_same_change() {
+fn known_changes_are_read_from_cprofile_files_and_tables() {
     for (before, after) in
         [("cprofile/before.txt", "cprofile/after.txt"), ("cprofile/before.pstats", "cprofile/after.pstats")]
     {
@@ -387,7 +387,7 @@ fn cprofile_files_and_tables_show_the_same_change() {
 }
 
 #[test]
-fn radon_counts_are_exact_and_one_broken_source_is_a_diagnostic() {
+fn radon_counts_are_exact_and_an_unparsable_source_is_a_diagnostic() {
     let complexity = pair("radon/before.cc.json", "radon/after.cc.json");
     let text = pair("radon/before.cc.txt", "radon/after.cc.txt");
     assert_eq!(complexity.after.measurements, text.after.measurements);
@@ -403,12 +403,12 @@ fn radon_counts_are_exact_and_one_broken_source_is_a_diagnostic() {
     assert!(complexity.before.diagnostics[0].message.contains("pkg/broken.py"));
 
     let index = pair("radon/before.mi.json", "radon/after.mi.json");
-    assert!(index.worse("pkg/mod.py", "maintainability") < 1.0); // 41.3 to 42.6, bigger is better
+    assert!(index.worse("pkg/mod.py", "maintainability") < 1.0); // 41.3 to 42.6, higher is better
     let raw = pair("radon/before.raw.json", "radon/after.raw.json");
     assert_eq!(raw.worse("pkg/mod.py", "lines"), 51.0 / 55.0);
 }
 
-/// Every file of the formats here, with its format.
+/// All files of the tested formats.
 fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let files = |name: &'static str| {
         let mut paths: Vec<_> = fs::read_dir(data(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -416,11 +416,11 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         paths.retain(|path| !path.ends_with("README"));
         paths.into_iter().map(move |path| (name, fs::read(path).unwrap()))
     };
-    MINE.into_iter().flat_map(files).collect()
+    TESTED.into_iter().flat_map(files).collect()
 }
 
 #[test]
-fn a_file_that_is_cut_off_is_read_as_far_as_it_goes_or_refused_in_one_message() {
+fn a_truncated_file_is_read_partially_or_is_an_error() {
     for (name, bytes) in samples() {
         for cut in [0, 1, bytes.len() / 3, bytes.len() / 2, bytes.len().saturating_sub(2)] {
             match named(name).parse(Source { name: "cut", bytes: &bytes[..cut] }) {
@@ -431,15 +431,15 @@ fn a_file_that_is_cut_off_is_read_as_far_as_it_goes_or_refused_in_one_message() 
     }
 }
 
-/// Everything that a measurement may not be, whatever the file was.
-fn sound(reading: &Reading) -> bool {
-    let good = |value: f64| value.is_finite() && value >= 0.0;
+/// Whether all values are valid, which must be true for any file.
+fn all_values_are_valid(reading: &Reading) -> bool {
+    let valid = |value: f64| value.is_finite() && value >= 0.0;
     reading.measurements.iter().flat_map(|m| &m.replicates).all(|evidence| match evidence {
-        Evidence::Samples(samples) => !samples.is_empty() && samples.iter().copied().all(good),
-        Evidence::Digest(digest) => good(digest.median),
-        Evidence::Thinned(thinned) => good(thinned.digest.median),
-        Evidence::Summary(summary) => good(summary.centre),
-        Evidence::Value(value) => good(*value),
+        Evidence::Samples(samples) => !samples.is_empty() && samples.iter().copied().all(valid),
+        Evidence::Digest(digest) => valid(digest.median),
+        Evidence::Thinned(thinned) => valid(thinned.digest.median),
+        Evidence::Summary(summary) => valid(summary.centre),
+        Evidence::Value(value) => valid(*value),
     })
 }
 
@@ -447,17 +447,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn no_bytes_make_a_format_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = detect(&bytes);
-        for name in MINE {
+        for name in TESTED {
             if let Ok(reading) = named(name).parse(Source { name: "x", bytes: &bytes }) {
-                prop_assert!(sound(&reading));
+                prop_assert!(all_values_are_valid(&reading));
             }
         }
     }
 
     #[test]
-    fn no_damage_to_a_real_file_makes_its_format_panic(
+    fn mutations_of_real_files_never_panic(
         which in any::<prop::sample::Index>(),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0usize..3), 1..12),
     ) {
@@ -479,7 +479,7 @@ proptest! {
         }
         let _ = detect(&bytes);
         if let Ok(reading) = named(name).parse(Source { name: "x", bytes: &bytes }) {
-            prop_assert!(sound(&reading));
+            prop_assert!(all_values_are_valid(&reading));
         }
     }
 }

@@ -1,19 +1,19 @@
-//! The formats of Python, JavaScript, the JVM, .NET and Ruby, and the exchange formats, over real and synthetic files.
-//! What was made slower and faster in each suite is known: `tests/data/TOOL` was measured before and after.
+//! Formats of Python, JavaScript, the JVM, .NET and Ruby, and the formats for scripts, on real and synthetic files. The
+//! suites in `tests/data/TOOL` were measured before and after known changes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
-#[path = "formats_managed/exchange.rs"]
-mod exchange;
 #[path = "formats_managed/hostile.rs"]
 mod hostile;
 #[path = "formats_managed/pair.rs"]
 mod pair;
+#[path = "formats_managed/script_formats.rs"]
+mod script_formats;
 
 use pair::{Pair, centre, read};
 use perfgate::model::{Environment, Evidence};
 
-/// The formats of this file: each reads its own folder of `tests/data`.
-pub const OURS: [&str; 15] = [
+/// The formats tested here; each has a folder in `tests/data`.
+pub const TESTED: [&str; 15] = [
     "asv",
     "bencher-bmf",
     "benchmark-ips",
@@ -32,7 +32,7 @@ pub const OURS: [&str; 15] = [
 ];
 
 #[test]
-fn pytest_benchmark_with_and_without_data() {
+fn known_changes_are_read_from_pytest_benchmark_with_and_without_data() {
     for files in [["before.json", "after.json"], ["before.nodata.json", "after.nodata.json"]] {
         Pair {
             tool: "pytest-benchmark",
@@ -45,7 +45,7 @@ fn pytest_benchmark_with_and_without_data() {
             removed: &["test_suite.py::test_old"],
             added: &["test_suite.py::test_new"],
         }
-        .holds();
+        .check();
     }
 }
 
@@ -63,19 +63,19 @@ fn pytest_benchmark_keeps_every_round_and_the_machine() {
 }
 
 #[test]
-fn pyperf() {
+fn known_changes_are_read_from_pyperf() {
     Pair {
         tool: "pyperf",
         files: ["before.json", "after.json"],
         metric: "time",
         unit: "ns",
-        stable: &["stable"], // not `list join`: it is noisy without a change
+        stable: &["stable"], // `list join` is noisy
         slower: &["parse_line"],
         faster: &["encode"],
         removed: &["old_codec"],
         added: &["new_codec"],
     }
-    .holds();
+    .check();
     let reading = read("pyperf", "before.json");
     assert!(reading.measurements.iter().all(|measurement| measurement.replicates.len() == 5), "-p 5");
     let processes = reading.measurements[0].replicates.iter();
@@ -83,7 +83,7 @@ fn pyperf() {
 }
 
 #[test]
-fn asv() {
+fn known_changes_are_read_from_asv() {
     let encode = |n, kind| format!("b.TimeSuite.time_encode({n}, '{kind}')");
     let faster = [encode(10, 'b'), encode(100, 'a'), encode(100, 'b')];
     let files = ["before.json", "after.json"];
@@ -98,7 +98,7 @@ fn asv() {
         removed: &["b.time_old"],
         added: &["b.time_new"],
     }
-    .holds();
+    .check();
     let (slower, none): (&[&str], &[&str]) = (&["b.track_size"], &[]);
     let value = Pair {
         tool: "asv",
@@ -111,8 +111,8 @@ fn asv() {
         removed: none,
         added: none,
     };
-    value.holds();
-    Pair { metric: "memory:peak", unit: "B", stable: &["b.peakmem_list"], slower: none, ..value }.holds();
+    value.check();
+    Pair { metric: "memory:peak", unit: "B", stable: &["b.peakmem_list"], slower: none, ..value }.check();
     let reading = read("asv", "before.json");
     assert_eq!(reading.commit.unwrap().short(), "aca82575de");
     let failed: Vec<_> = reading.diagnostics.iter().filter(|d| d.code == "failed-benchmark").collect();
@@ -120,7 +120,7 @@ fn asv() {
 }
 
 #[test]
-fn timeit() {
+fn known_changes_are_read_from_timeit() {
     Pair {
         tool: "timeit",
         files: ["before.txt", "after.txt"],
@@ -132,12 +132,12 @@ fn timeit() {
         removed: &[],
         added: &[],
     }
-    .holds();
+    .check();
     let best = |at: usize| centre(&read("timeit", "before.txt").measurements[at]);
     assert!((best(0) - 2.07e6).abs() < 1.0 && (best(1) - 4.2e6).abs() < 1.0);
 }
 
-/// The suite that each JavaScript tool measured, under the names that it gives: slower, faster, stable, removed, added.
+/// The suite of the JavaScript tools, with a tool's names for: slower, faster, stable, removed, added.
 fn javascript<'a>(
     tool: &'a str,
     files: [&'a str; 2],
@@ -151,10 +151,10 @@ fn javascript<'a>(
 const PLAIN: [&str; 5] = ["parse line", "encode/utf-8", "stable", "old <codec>", "new <codec>"];
 
 #[test]
-fn benchmarkjs_as_suite_as_list_and_as_text() {
-    javascript("benchmarkjs", ["before.json", "after.json"], ["time", "ns"], &PLAIN).holds();
-    javascript("benchmarkjs", ["before.mapped.json", "after.mapped.json"], ["time", "ns"], &PLAIN).holds();
-    javascript("benchmarkjs", ["before.txt", "after.txt"], ["throughput", "/s"], &PLAIN).holds();
+fn known_changes_are_read_from_benchmarkjs_as_suite_list_and_text() {
+    javascript("benchmarkjs", ["before.json", "after.json"], ["time", "ns"], &PLAIN).check();
+    javascript("benchmarkjs", ["before.mapped.json", "after.mapped.json"], ["time", "ns"], &PLAIN).check();
+    javascript("benchmarkjs", ["before.txt", "after.txt"], ["throughput", "/s"], &PLAIN).check();
     let failed = read("benchmarkjs", "before.json").diagnostics;
     assert!(failed.len() == 1 && failed[0].message.contains("`throws`"), "{failed:?}");
     let text = read("benchmarkjs", "before.txt");
@@ -162,8 +162,8 @@ fn benchmarkjs_as_suite_as_list_and_as_text() {
 }
 
 #[test]
-fn tinybench() {
-    javascript("tinybench", ["before.json", "after.json"], ["time", "ns"], &PLAIN).holds();
+fn known_changes_are_read_from_tinybench() {
+    javascript("tinybench", ["before.json", "after.json"], ["time", "ns"], &PLAIN).check();
     let reading = read("tinybench", "before.json");
     let [Evidence::Samples(samples)] = &reading.measurements[0].replicates[..] else { panic!("samples") };
     assert_eq!(samples.len(), 58);
@@ -171,7 +171,7 @@ fn tinybench() {
 }
 
 #[test]
-fn vitest_bench_with_the_group_in_the_name() {
+fn known_changes_are_read_from_vitest_bench_with_the_group_in_the_name() {
     let names = [
         "vb/suite.bench.js > codec > parse line",
         "vb/suite.bench.js > codec > encode/utf-8",
@@ -179,19 +179,19 @@ fn vitest_bench_with_the_group_in_the_name() {
         "vb/suite.bench.js > old <codec>",
         "vb/suite.bench.js > new <codec>",
     ];
-    javascript("vitest-bench", ["before.json", "after.json"], ["time", "ns"], &names).holds();
+    javascript("vitest-bench", ["before.json", "after.json"], ["time", "ns"], &names).check();
 }
 
 #[test]
-fn mitata_as_json_and_as_text() {
+fn known_changes_are_read_from_mitata_as_json_and_text() {
     let grouped = ["codec/parse line", "codec/encode/utf-8", "stable", "old <codec>", "new <codec>"];
-    javascript("mitata", ["before.json", "after.json"], ["time", "ns"], &grouped).holds();
-    javascript("mitata", ["before.txt", "after.txt"], ["time", "ns"], &PLAIN).holds();
+    javascript("mitata", ["before.json", "after.json"], ["time", "ns"], &grouped).check();
+    javascript("mitata", ["before.txt", "after.txt"], ["time", "ns"], &PLAIN).check();
     let reading = read("mitata", "before.json");
     let parse = &reading.measurements[0];
-    assert!((centre(parse) / 2095186.0 - 1.0).abs() < 1e-4); // "p50", which mitata takes at a sample: one of 262
+    assert!((centre(parse) / 2095186.0 - 1.0).abs() < 1e-4); // mitata's "p50" is one of the 262 samples
     assert!(matches!(&parse.replicates[..], [Evidence::Samples(samples)] if samples.len() == 262));
-    // 400 of 519 sorted samples were kept in the file: its statistics say more.
+    // The file contains 400 of 519 sorted samples, so its statistics are read instead.
     let old = reading.measurements.iter().find(|m| m.benchmark.as_str() == "old <codec>").unwrap();
     assert!(matches!(&old.replicates[..], [Evidence::Summary(summary)] if summary.centre == 983578.0));
     let text = read("mitata", "before.txt");
@@ -201,7 +201,7 @@ fn mitata_as_json_and_as_text() {
 }
 
 #[test]
-fn jmh_in_every_mode() {
+fn known_changes_are_read_from_jmh_in_every_mode() {
     let files = ["before.json", "after.json"];
     let class = "org.example.CodecBenchmark";
     let names = ["parseLine", "stable", "oldCodec", "newCodec"].map(|name| format!("{class}.{name}"));
@@ -217,7 +217,7 @@ fn jmh_in_every_mode() {
         removed: &old,
         added: &new,
     };
-    time.holds();
+    time.check();
     let encode = ["64", "1024"].map(|size| format!("{class}.encode/size={size}/kind=utf-8"));
     let faster = encode.each_ref().map(String::as_str);
     let rate = Pair {
@@ -230,8 +230,8 @@ fn jmh_in_every_mode() {
         added: &[],
         ..time
     };
-    rate.holds();
-    Pair { metric: "memory", unit: "B", slower: &faster[..1], faster: &[], ..rate }.holds();
+    rate.check();
+    Pair { metric: "memory", unit: "B", slower: &faster[..1], faster: &[], ..rate }.check();
     let reading = read("jmh", "before.json");
     assert!(reading.measurements.iter().all(|measurement| measurement.replicates.len() == 2), "two forks each");
     assert!(!reading.measurements.iter().any(|measurement| measurement.metric.name.contains("alloc.rate")));
@@ -239,7 +239,7 @@ fn jmh_in_every_mode() {
 }
 
 #[test]
-fn benchmarkdotnet_full_and_brief() {
+fn known_changes_are_read_from_benchmarkdotnet_full_and_brief() {
     let pair = Pair {
         tool: "benchmarkdotnet",
         files: ["before.json", "after.json"],
@@ -251,8 +251,8 @@ fn benchmarkdotnet_full_and_brief() {
         removed: &["Sample.Codec.Old"],
         added: &["Sample.Codec.New"],
     };
-    pair.holds();
-    Pair { files: ["before.brief.json", "after.json"], ..pair }.holds();
+    pair.check();
+    Pair { files: ["before.brief.json", "after.json"], ..pair }.check();
     let none: &[&str] = &[];
     let memory = Pair {
         metric: "memory",
@@ -264,7 +264,7 @@ fn benchmarkdotnet_full_and_brief() {
         added: none,
         ..pair
     };
-    memory.holds();
+    memory.check();
     let reading = read("benchmarkdotnet", "before.json");
     assert_eq!(reading.measurements[0].replicates.len(), 2, "two launches");
     assert!(
@@ -275,7 +275,7 @@ fn benchmarkdotnet_full_and_brief() {
 }
 
 #[test]
-fn benchmark_ips_as_json_and_as_text() {
+fn known_changes_are_read_from_benchmark_ips_as_json_and_text() {
     for files in [["before.json", "after.json"], ["before.txt", "after.txt"]] {
         Pair {
             tool: "benchmark-ips",
@@ -288,6 +288,6 @@ fn benchmark_ips_as_json_and_as_text() {
             removed: &["old"],
             added: &["new"],
         }
-        .holds();
+        .check();
     }
 }

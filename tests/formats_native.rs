@@ -1,4 +1,5 @@
-//! Native, Go and command-line tools: real files of two versions of one suite, whose changes are known.
+//! Formats of native languages, Go and command-line tools, on real files. The suites in `tests/data/TOOL` were measured
+//! before and after known changes.
 #![allow(clippy::unwrap_used, clippy::panic)] // functions that only tests call, which clippy cannot see
 
 use perfgate::formats::{FORMATS, Format, Preview, Reading, Source, callgrind};
@@ -21,14 +22,14 @@ fn format(name: &str) -> &'static dyn Format {
     *FORMATS.iter().find(|format| format.name() == name).unwrap()
 }
 
-/// Reads a file that must be found to be of `tool`.
+/// Reads a file with the one format that is detected.
 fn read(tool: &str, file: &str) -> Reading {
     let bytes = fs::read(data().join(tool).join(file)).unwrap();
     assert_eq!(format_of(&bytes), [tool], "{file}");
     format(tool).parse(Source { name: file, bytes: &bytes }).unwrap()
 }
 
-/// One number for a measurement: the median over its runs of each run's centre.
+/// The median of the runs' centres.
 fn centre(measurement: &Measurement) -> f64 {
     let median = |mut values: Vec<f64>| {
         values.sort_by(f64::total_cmp);
@@ -49,7 +50,7 @@ fn centre(measurement: &Measurement) -> f64 {
     )
 }
 
-/// Two readings of one suite and the claims about them.
+/// Readings before and after known changes, and checks of them.
 struct Suite {
     before: Reading,
     after: Reading,
@@ -64,7 +65,7 @@ impl Suite {
         reading.measurements.iter().map(|m| m.benchmark.as_str()).collect()
     }
 
-    fn holds(self, names: &[&str]) -> Self {
+    fn has_benchmarks(self, names: &[&str]) -> Self {
         let both: BTreeSet<_> = Self::names(&self.before).union(&Self::names(&self.after)).copied().collect();
         assert_eq!(both, names.iter().copied().collect());
         self
@@ -82,7 +83,7 @@ impl Suite {
         found.unwrap_or_else(|| panic!("no {metric} of {name}"))
     }
 
-    /// after / before, turned so that above 1 is worse.
+    /// Ratio of after to before, inverted where higher is better: above 1 is worse.
     fn worse_by(&self, name: &str, metric: &str) -> f64 {
         let (before, after) = (Self::measured(&self.before, name, metric), Self::measured(&self.after, name, metric));
         assert_eq!(before.metric, after.metric);
@@ -90,13 +91,13 @@ impl Suite {
         if before.metric.direction == Direction::Lower { ratio } else { 1.0 / ratio }
     }
 
-    fn worse(self, name: &str, metric: &str, from: f64, to: f64) -> Self {
+    fn has_ratio(self, name: &str, metric: &str, from: f64, to: f64) -> Self {
         let ratio = self.worse_by(name, metric);
         assert!((from..to).contains(&ratio), "{metric} of {name}: {ratio}");
         self
     }
 
-    fn all(self, metric: &str, unit: Unit, direction: Direction) -> Self {
+    fn has_metric(self, metric: &str, unit: Unit, direction: Direction) -> Self {
         let of = |reading: &Reading| {
             reading
                 .measurements
@@ -111,7 +112,7 @@ impl Suite {
         self
     }
 
-    fn quiet(self) -> Self {
+    fn has_no_diagnostics(self) -> Self {
         assert_eq!([&self.before.diagnostics[..], &self.after.diagnostics[..]].concat(), []);
         self
     }
@@ -135,15 +136,15 @@ const CRITERION: [&str; 14] = [
 ];
 
 #[test]
-fn cargo_criterion_keeps_every_sample() {
+fn every_sample_of_cargo_criterion_is_read() {
     let suite = Suite::of("cargo-criterion", "before.json", "after.json")
-        .holds(&CRITERION)
+        .has_benchmarks(&CRITERION)
         .removed_and_added(&["old_codec"], &["new_codec"])
-        .all("time", Unit::Nanosecond, Direction::Lower)
-        .worse("parse_line", "time", 1.4, 1.6)
-        .worse("fib 20", "time", 0.4, 0.6)
-        .worse("stable", "time", 0.95, 1.05)
-        .quiet();
+        .has_metric("time", Unit::Nanosecond, Direction::Lower)
+        .has_ratio("parse_line", "time", 1.4, 1.6)
+        .has_ratio("fib 20", "time", 0.4, 0.6)
+        .has_ratio("stable", "time", 0.95, 1.05)
+        .has_no_diagnostics();
     let Evidence::Samples(samples) = &Suite::measured(&suite.before, "parse_line", "time").replicates[0] else {
         panic!()
     };
@@ -153,21 +154,21 @@ fn cargo_criterion_keeps_every_sample() {
 }
 
 #[test]
-fn bencher_reads_one_number_each() {
+fn each_bencher_line_gives_one_value() {
     let suite = Suite::of("bencher", "before.txt", "after.txt")
-        .holds(&CRITERION)
+        .has_benchmarks(&CRITERION)
         .removed_and_added(&["old_codec"], &["new_codec"])
-        .all("time", Unit::Nanosecond, Direction::Lower)
-        .worse("parse_line", "time", 1.4, 1.6)
-        .worse("fib 20", "time", 0.4, 0.6)
-        .quiet();
+        .has_metric("time", Unit::Nanosecond, Direction::Lower)
+        .has_ratio("parse_line", "time", 1.4, 1.6)
+        .has_ratio("fib 20", "time", 0.4, 0.6)
+        .has_no_diagnostics();
     assert_eq!(Suite::measured(&suite.before, "parse_line", "time").replicates, [Evidence::Value(2_088_769.0)]);
 }
 
 #[test]
-fn divan_reads_the_tree_and_its_allocations() {
+fn times_and_allocations_are_read_from_the_tree_of_divan() {
     let suite = Suite::of("divan", "before.txt", "after.txt")
-        .holds(&[
+        .has_benchmarks(&[
             "fib 20",
             "new_codec",
             "old_codec",
@@ -184,14 +185,14 @@ fn divan_reads_the_tree_and_its_allocations() {
             "encode/make/u8/t=2",
         ])
         .removed_and_added(&["old_codec"], &["new_codec"])
-        .all("time", Unit::Nanosecond, Direction::Lower)
-        .all("memory", Unit::Byte, Direction::Lower)
-        .all("memory:peak", Unit::Byte, Direction::Lower)
-        .all("allocations", Unit::Count, Direction::Lower)
-        .worse("parse_line", "time", 1.4, 1.6)
-        .worse("fib 20", "time", 0.4, 0.6)
-        .worse("encode/scalar/64", "time", 0.95, 1.05)
-        .quiet();
+        .has_metric("time", Unit::Nanosecond, Direction::Lower)
+        .has_metric("memory", Unit::Byte, Direction::Lower)
+        .has_metric("memory:peak", Unit::Byte, Direction::Lower)
+        .has_metric("allocations", Unit::Count, Direction::Lower)
+        .has_ratio("parse_line", "time", 1.4, 1.6)
+        .has_ratio("fib 20", "time", 0.4, 0.6)
+        .has_ratio("encode/scalar/64", "time", 0.95, 1.05)
+        .has_no_diagnostics();
     let Evidence::Summary(summary) = &Suite::measured(&suite.before, "encode/scalar/64", "time").replicates[0] else {
         panic!()
     };
@@ -201,9 +202,9 @@ fn divan_reads_the_tree_and_its_allocations() {
 }
 
 #[test]
-fn google_benchmark_repetitions_are_the_replicates() {
+fn google_benchmark_repetitions_are_runs() {
     let suite = Suite::of("google-benchmark", "before.json", "after.json")
-        .holds(&[
+        .has_benchmarks(&[
             "BM_Parse",
             "BM_Encode/512",
             "BM_Encode/4096",
@@ -215,13 +216,13 @@ fn google_benchmark_repetitions_are_the_replicates() {
             "BM_New",
         ])
         .removed_and_added(&["BM_Old"], &["BM_New"])
-        .all("time", Unit::Nanosecond, Direction::Lower)
-        .worse("BM_Parse", "time", 1.4, 1.6)
-        .worse("BM_Encode/512", "time", 0.4, 0.6)
-        .worse("BM_Encode/4096", "time", 0.4, 0.6)
-        .worse("BM_Encode/32768", "time", 0.4, 0.6)
-        .worse("BM_Tmpl<int>", "time", 0.95, 1.05)
-        .worse("BM_Thr/threads:2", "time", 0.95, 1.05);
+        .has_metric("time", Unit::Nanosecond, Direction::Lower)
+        .has_ratio("BM_Parse", "time", 1.4, 1.6)
+        .has_ratio("BM_Encode/512", "time", 0.4, 0.6)
+        .has_ratio("BM_Encode/4096", "time", 0.4, 0.6)
+        .has_ratio("BM_Encode/32768", "time", 0.4, 0.6)
+        .has_ratio("BM_Tmpl<int>", "time", 0.95, 1.05)
+        .has_ratio("BM_Thr/threads:2", "time", 0.95, 1.05);
     let parse = Suite::measured(&suite.before, "BM_Parse", "time");
     assert_eq!(parse.replicates.len(), 5);
     assert_eq!(parse.replicates[0], Evidence::Value(3_835.351_821_642_197_6));
@@ -232,15 +233,15 @@ fn google_benchmark_repetitions_are_the_replicates() {
 }
 
 #[test]
-fn google_benchmark_aggregates_and_single_runs_say_the_same() {
+fn known_changes_are_read_from_google_benchmark_aggregates_and_single_runs() {
     for (before, after) in
         [("before.aggregates_only.json", "after.aggregates_only.json"), ("before.single.json", "after.single.json")]
     {
         let suite = Suite::of("google-benchmark", before, after)
             .removed_and_added(&["BM_Old"], &["BM_New"])
-            .all("time", Unit::Nanosecond, Direction::Lower)
-            .worse("BM_Parse", "time", 1.4, 1.6)
-            .worse("BM_Encode/4096", "time", 0.4, 0.6);
+            .has_metric("time", Unit::Nanosecond, Direction::Lower)
+            .has_ratio("BM_Parse", "time", 1.4, 1.6)
+            .has_ratio("BM_Encode/4096", "time", 0.4, 0.6);
         assert_eq!(Suite::measured(&suite.before, "BM_Parse", "time").replicates.len(), 1);
     }
     let aggregates = read("google-benchmark", "before.aggregates_only.json");
@@ -251,10 +252,10 @@ fn google_benchmark_aggregates_and_single_runs_say_the_same() {
 }
 
 #[test]
-fn catch2_reads_xml_and_console_alike() {
+fn known_changes_are_read_from_catch2_as_xml_and_text() {
     for (before, after) in [("before.xml", "after.xml"), ("before.txt", "after.txt")] {
         let suite = Suite::of("catch2", before, after)
-            .holds(&[
+            .has_benchmarks(&[
                 "parse line",
                 "encode <utf-8> & \"co\"",
                 "a benchmark with a very long name that wraps over the column width",
@@ -264,10 +265,10 @@ fn catch2_reads_xml_and_console_alike() {
                 "advanced",
             ])
             .removed_and_added(&["old codec"], &["new codec"])
-            .all("time", Unit::Nanosecond, Direction::Lower)
-            .worse("parse line", "time", 1.1, 2.5)
-            .worse("encode <utf-8> & \"co\"", "time", 0.2, 0.9)
-            .quiet();
+            .has_metric("time", Unit::Nanosecond, Direction::Lower)
+            .has_ratio("parse line", "time", 1.1, 2.5)
+            .has_ratio("encode <utf-8> & \"co\"", "time", 0.2, 0.9)
+            .has_no_diagnostics();
         let Evidence::Summary(summary) = &Suite::measured(&suite.before, "parse line", "time").replicates[0] else {
             panic!()
         };
@@ -279,7 +280,7 @@ fn catch2_reads_xml_and_console_alike() {
 }
 
 #[test]
-fn go_lines_of_count_are_the_replicates() {
+fn go_lines_of_one_benchmark_are_runs() {
     let codec = "example.com/suite/codec/Benchmark";
     let store = "example.com/suite/store/Benchmark";
     let name = |package: &str, name: &str| format!("{package}{name}");
@@ -297,21 +298,21 @@ fn go_lines_of_count_are_the_replicates() {
     ];
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let suite = Suite::of("go-bench", "before.txt", "after.txt")
-        .holds(&names)
+        .has_benchmarks(&names)
         .removed_and_added(&[names[6]], &[names[7]])
-        .all("time", Unit::Nanosecond, Direction::Lower)
-        .all("memory", Unit::Byte, Direction::Lower)
-        .all("allocations", Unit::Count, Direction::Lower)
-        .all("throughput", Unit::BytePerSecond, Direction::Higher)
-        .all("items", Unit::Count, Direction::Lower)
-        .worse(names[0], "time", 1.2, 2.0)
-        .worse(names[1], "time", 0.3, 0.8)
-        .worse(names[1], "throughput", 0.3, 0.8)
-        .worse(names[2], "time", 0.3, 0.8)
-        .worse(names[3], "memory", 1.9, 2.1)
-        .worse(names[3], "items", 1.9, 2.1)
-        .worse(names[3], "time:p99", 0.99, 1.01)
-        .quiet();
+        .has_metric("time", Unit::Nanosecond, Direction::Lower)
+        .has_metric("memory", Unit::Byte, Direction::Lower)
+        .has_metric("allocations", Unit::Count, Direction::Lower)
+        .has_metric("throughput", Unit::BytePerSecond, Direction::Higher)
+        .has_metric("items", Unit::Count, Direction::Lower)
+        .has_ratio(names[0], "time", 1.2, 2.0)
+        .has_ratio(names[1], "time", 0.3, 0.8)
+        .has_ratio(names[1], "throughput", 0.3, 0.8)
+        .has_ratio(names[2], "time", 0.3, 0.8)
+        .has_ratio(names[3], "memory", 1.9, 2.1)
+        .has_ratio(names[3], "items", 1.9, 2.1)
+        .has_ratio(names[3], "time:p99", 0.99, 1.01)
+        .has_no_diagnostics();
     let alloc = Suite::measured(&suite.before, names[3], "time:p99");
     assert_eq!(alloc.replicates, vec![Evidence::Value(12.5e6); 6]);
     assert_eq!(suite.before.environment.get("arch"), Some("x86_64"));
@@ -319,25 +320,27 @@ fn go_lines_of_count_are_the_replicates() {
 }
 
 #[test]
-fn go_events_hold_the_same_lines() {
+fn go_events_give_the_same_values_as_text() {
     let reading = read("go-bench", "json_before.ndjson");
     let parse = Suite::measured(&reading, "example.com/suite/codec/BenchmarkParse", "time");
     assert_eq!(parse.replicates, [Evidence::Value(3_282_165.0), Evidence::Value(3_830_844.0)]);
     let stable = Suite::measured(&reading, "example.com/suite/codec/BenchmarkStable", "time");
     assert_eq!(stable.replicates, [Evidence::Value(3_121_280.0), Evidence::Value(4_220_542.0)]);
-    Suite { before: reading, after: read("go-bench", "json_after.ndjson") }.removed_and_added(&[], &[]).quiet();
+    Suite { before: reading, after: read("go-bench", "json_after.ndjson") }
+        .removed_and_added(&[], &[])
+        .has_no_diagnostics();
 }
 
 #[test]
-fn hyperfine_runs_are_the_replicates() {
+fn each_hyperfine_time_is_a_run() {
     let suite = Suite::of("hyperfine", "before.json", "after.json")
-        .holds(&["compile", "lint all", "stable", "old-step", "new-step"])
+        .has_benchmarks(&["compile", "lint all", "stable", "old-step", "new-step"])
         .removed_and_added(&["old-step"], &["new-step"])
-        .all("time", Unit::Nanosecond, Direction::Lower)
-        .worse("compile", "time", 1.1, 2.0)
-        .worse("lint all", "time", 0.3, 0.9)
-        .worse("stable", "time", 0.9, 1.1)
-        .quiet();
+        .has_metric("time", Unit::Nanosecond, Direction::Lower)
+        .has_ratio("compile", "time", 1.1, 2.0)
+        .has_ratio("lint all", "time", 0.3, 0.9)
+        .has_ratio("stable", "time", 0.9, 1.1)
+        .has_no_diagnostics();
     let compile = Suite::measured(&suite.before, "compile", "time");
     assert_eq!(compile.replicates.len(), 12);
     assert_eq!(compile.replicates[0], Evidence::Value(104_843_747.0));
@@ -345,8 +348,8 @@ fn hyperfine_runs_are_the_replicates() {
 }
 
 #[test]
-fn hyperfine_parameters_are_part_of_the_name() {
-    Suite::of("hyperfine", "param_before.json", "param_after.json").removed_and_added(&[], &[]).holds(&[
+fn names_include_hyperfine_parameters() {
+    Suite::of("hyperfine", "param_before.json", "param_after.json").removed_and_added(&[], &[]).has_benchmarks(&[
         "sleep 0.01/n=1",
         "sleep 0.02/n=2",
         "sleep 0.03/n=3",
@@ -354,28 +357,28 @@ fn hyperfine_parameters_are_part_of_the_name() {
 }
 
 #[test]
-fn time_v_compares_one_program_over_its_sizes() {
+fn time_v_names_exclude_numeric_arguments() {
     let suite = Suite::of("time-v", "before.txt", "after.txt")
-        .holds(&["./al"])
-        .all("memory:peak", Unit::Byte, Direction::Lower)
-        .all("time", Unit::Nanosecond, Direction::Lower)
-        .worse("./al", "memory:peak", 1.4, 1.6)
-        .worse("./al", "time", 0.6, 0.7)
-        .quiet();
+        .has_benchmarks(&["./al"])
+        .has_metric("memory:peak", Unit::Byte, Direction::Lower)
+        .has_metric("time", Unit::Nanosecond, Direction::Lower)
+        .has_ratio("./al", "memory:peak", 1.4, 1.6)
+        .has_ratio("./al", "time", 0.6, 0.7)
+        .has_no_diagnostics();
     assert_eq!(centre(Suite::measured(&suite.before, "./al", "memory:peak")), 40280.0 * 1024.0);
     assert_eq!(centre(Suite::measured(&suite.before, "./al", "time")), 1e9);
 }
 
 #[test]
-fn perf_stat_reads_json_csv_and_report_alike() {
+fn known_changes_are_read_from_perf_stat_as_json_csv_and_report() {
     for (before, after) in [("before.json", "after.json"), ("before.csv", "after.csv"), ("before.txt", "after.txt")] {
         let suite = Suite::of("perf-stat", before, after)
-            .holds(&["task-clock", "page-faults", "context-switches", "duration_time"])
+            .has_benchmarks(&["task-clock", "page-faults", "context-switches", "duration_time"])
             .removed_and_added(&[], &[])
-            .all("time", Unit::Nanosecond, Direction::Lower)
-            .all("count", Unit::Count, Direction::Lower)
-            .worse("page-faults", "count", 1.4, 1.6)
-            .worse("duration_time", "time", 1.1, 2.0);
+            .has_metric("time", Unit::Nanosecond, Direction::Lower)
+            .has_metric("count", Unit::Count, Direction::Lower)
+            .has_ratio("page-faults", "count", 1.4, 1.6)
+            .has_ratio("duration_time", "time", 1.1, 2.0);
         let codes: Vec<_> = suite.before.diagnostics.iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["not-counted"], "instructions");
     }
@@ -384,9 +387,9 @@ fn perf_stat_reads_json_csv_and_report_alike() {
 }
 
 #[test]
-fn junit_tests_are_named_by_class_and_name() {
+fn junit_benchmarks_are_named_by_class_and_test() {
     let suite = Suite::of("junit-xml", "before.xml", "after.xml")
-        .holds(&[
+        .has_benchmarks(&[
             "test_times::test_login",
             "test_times.TestApi::test_query[a b]",
             "test_times.TestApi::test_query[<x>&y]",
@@ -395,15 +398,15 @@ fn junit_tests_are_named_by_class_and_name() {
             "test_times::test_new",
         ])
         .removed_and_added(&["test_times::test_old"], &["test_times::test_new"])
-        .all("time", Unit::Nanosecond, Direction::Lower)
-        .worse("test_times::test_login", "time", 1.4, 1.6)
-        .worse("test_times.TestApi::test_query[a b]", "time", 0.4, 0.6)
-        .worse("test_times.TestApi::test_query[<x>&y]", "time", 0.4, 0.6);
+        .has_metric("time", Unit::Nanosecond, Direction::Lower)
+        .has_ratio("test_times::test_login", "time", 1.4, 1.6)
+        .has_ratio("test_times.TestApi::test_query[a b]", "time", 0.4, 0.6)
+        .has_ratio("test_times.TestApi::test_query[<x>&y]", "time", 0.4, 0.6);
     let codes: Vec<_> = suite.before.diagnostics.iter().map(|d| d.code.as_str()).collect();
     assert_eq!(codes, ["failed-test", "skipped-tests"]);
 }
 
-/// Every file below a folder, in order.
+/// All files below a folder, sorted.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
@@ -416,7 +419,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// All summaries of a tree as one reading, those left over from an earlier build not read.
+/// Reads all summaries of a tree except those of an earlier build; also returns the names of the latter.
 fn tree(tool: &str, side: &str) -> (Reading, Vec<String>) {
     let mut paths = Vec::new();
     files(&data().join(tool).join(side), &mut paths);
@@ -436,13 +439,13 @@ fn tree(tool: &str, side: &str) -> (Reading, Vec<String>) {
 }
 
 #[test]
-fn callgrind_counts_are_exact_and_left_overs_are_known() {
+fn callgrind_counts_are_exact_and_leftover_summaries_are_skipped() {
     for tool in ["gungraun", "iai-callgrind"] {
         let ((before, none), (after, left)) = (tree(tool, "before"), tree(tool, "after"));
         assert!(none.is_empty());
         assert!(left.len() == 1 && left[0].ends_with("old_codec/summary.json"), "{left:?}");
         let suite = Suite { before, after }
-            .holds(&[
+            .has_benchmarks(&[
                 "suite::codec::parse_line",
                 "suite::codec::fib short",
                 "suite::codec::fib long",
@@ -453,12 +456,12 @@ fn callgrind_counts_are_exact_and_left_overs_are_known() {
                 "suite::memory::alloc",
             ])
             .removed_and_added(&["suite::codec::old_codec"], &["suite::codec::new_codec"])
-            .all("instructions", Unit::Count, Direction::Lower)
-            .worse("suite::codec::parse_line", "instructions", 1.499, 1.5)
-            .worse("suite::codec::fib short", "instructions", 0.5, 0.501)
-            .worse("suite::codec::fib long", "instructions", 1.0, 1.000001)
-            .worse("suite::memory::alloc", "instructions", 1.0, 1.000001)
-            .quiet();
+            .has_metric("instructions", Unit::Count, Direction::Lower)
+            .has_ratio("suite::codec::parse_line", "instructions", 1.499, 1.5)
+            .has_ratio("suite::codec::fib short", "instructions", 0.5, 0.501)
+            .has_ratio("suite::codec::fib long", "instructions", 1.0, 1.000001)
+            .has_ratio("suite::memory::alloc", "instructions", 1.0, 1.000001)
+            .has_no_diagnostics();
         let ir = Suite::measured(&suite.before, "suite::codec::parse_line", "instructions");
         assert!(ir.metric.exact);
         assert_eq!(ir.replicates, [Evidence::Value(24024.0)]);
@@ -467,7 +470,7 @@ fn callgrind_counts_are_exact_and_left_overs_are_known() {
 }
 
 #[test]
-fn many_hyperfine_runs_are_kept_in_blocks_in_their_order() {
+fn many_hyperfine_runs_are_grouped_into_blocks_in_order() {
     let times: Vec<String> = (0..1000).map(|at| format!("{at}")).collect();
     let text = format!(r#"{{"results":[{{"command":"a","mean":1,"times":[{}]}}]}}"#, times.join(","));
     let reading = format("hyperfine").parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
@@ -484,7 +487,7 @@ fn many_hyperfine_runs_are_kept_in_blocks_in_their_order() {
 }
 
 #[test]
-fn hyperfine_keeps_the_good_results_beside_the_broken_ones() {
+fn valid_hyperfine_results_among_invalid_ones_are_read() {
     let parse = |results: &str| {
         let text = format!(r#"{{"results":[{results}]}}"#);
         format("hyperfine").parse(Source { name: "x", bytes: text.as_bytes() })
@@ -505,11 +508,11 @@ fn hyperfine_keeps_the_good_results_beside_the_broken_ones() {
         assert!(reading.diagnostics.len() >= 2, "{bad}: {:?}", reading.diagnostics);
     }
     assert!(parse(bad[0]).is_err());
-    assert!(parse("").unwrap_err().message.contains("no result"));
+    assert!(parse("").unwrap_err().message.contains("no hyperfine results"));
     assert_eq!(parse(r#"{"command":"a","mean":0.5,"times":[]}"#).unwrap().measurements.len(), 1);
 }
 
-/// The tools whose samples stand in tests/data, with one file each for mutation.
+/// The formats tested here, with files in tests/data to mutate.
 const TOOLS: [(&str, &str); 16] = [
     ("bencher", "before.txt"),
     ("cargo-criterion", "before.json"),
@@ -529,8 +532,8 @@ const TOOLS: [(&str, &str); 16] = [
     ("time-v", "before.txt"),
 ];
 
-/// Reads bytes by a format: whatever comes, it is numbers or one message.
-fn survives(tool: &str, bytes: &[u8]) {
+/// Reads the bytes and checks that the result is valid values or an error.
+fn check_reading(tool: &str, bytes: &[u8]) {
     let _ = format_of(bytes);
     match format(tool).parse(Source { name: "x", bytes }) {
         Ok(reading) => {
@@ -550,11 +553,11 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
-        TOOLS.iter().for_each(|(tool, _)| survives(tool, &bytes));
+        TOOLS.iter().for_each(|(tool, _)| check_reading(tool, &bytes));
     }
 
     #[test]
-    fn a_changed_file_never_panics(
+    fn mutations_of_real_files_never_panic(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
         cut in any::<prop::sample::Index>(),
         twice in any::<bool>(),
@@ -570,13 +573,13 @@ proptest! {
             } else {
                 bytes.truncate(cut.index(bytes.len()));
             }
-            survives(tool, &bytes);
+            check_reading(tool, &bytes);
         }
     }
 }
 
 #[test]
-fn deep_nesting_and_entities_are_a_message() {
+fn deep_nesting_and_entities_never_panic() {
     let hostile = [
         "[".repeat(100_000),
         "{\"a\":".repeat(100_000),
@@ -585,15 +588,15 @@ fn deep_nesting_and_entities_are_a_message() {
         r#"<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "lol"><!ENTITY b "&a;&a;">]><testsuites><testsuite><testcase name="&b;" time="1"/></testsuite></testsuites>"#.to_owned(),
     ];
     for text in hostile {
-        TOOLS.iter().for_each(|(tool, _)| survives(tool, text.as_bytes()));
+        TOOLS.iter().for_each(|(tool, _)| check_reading(tool, text.as_bytes()));
     }
 }
 
-/// By hand, over a folder of every tool's output (one folder a tool, broken files in `bad`):
+/// Manual check on a folder with output of all tools (a folder per tool, invalid files in `bad`):
 /// `PERFGATE_SAMPLES=DIR cargo test --test formats_native -- --ignored --nocapture`
 #[test]
-#[ignore = "needs a folder of many tools' output in PERFGATE_SAMPLES"]
-fn each_format_claims_its_own_files_among_all() {
+#[ignore = "needs a folder with output of many tools in PERFGATE_SAMPLES"]
+fn each_format_is_detected_only_in_its_own_files() {
     let root = PathBuf::from(std::env::var("PERFGATE_SAMPLES").unwrap());
     let mut paths = Vec::new();
     files(&root, &mut paths);
@@ -601,15 +604,15 @@ fn each_format_claims_its_own_files_among_all() {
     for path in paths {
         let bytes = fs::read(&path).unwrap();
         let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
-        let (claims, folder) = (format_of(&bytes), name.split('/').next().unwrap_or_default());
-        let wrong = claims.iter().any(|claim| *claim != folder) || claims.is_empty() && own.contains(folder);
+        let (detected, folder) = (format_of(&bytes), name.split('/').next().unwrap_or_default());
+        let wrong = detected.iter().any(|format| *format != folder) || detected.is_empty() && own.contains(folder);
         if wrong && !name.ends_with("about.json") {
-            println!("claimed {claims:?}: {name}");
+            println!("detected {detected:?}: {name}");
         }
         if folder == "bad" || folder == "found-misc" {
             for tool in &own {
-                survives(tool, &bytes);
-                if claims.contains(tool) {
+                check_reading(tool, &bytes);
+                if detected.contains(tool) {
                     match format(tool).parse(Source { name: &name, bytes: &bytes }) {
                         Ok(reading) => println!("  {} measured, {:?}", reading.measurements.len(), reading.diagnostics),
                         Err(error) => println!("  {error}"),

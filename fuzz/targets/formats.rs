@@ -1,4 +1,4 @@
-//! Any bytes, as the program meets them: sniffed by every format, and read by those that claim them.
+//! Arbitrary bytes, read with the formats that are detected.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

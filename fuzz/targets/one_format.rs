@@ -1,5 +1,5 @@
-//! One format's reader on any bytes, as --input-format forces them on it: the first byte chooses the format, so that one
-//! corpus serves them all; FORMAT=NAME in the environment chooses one for a run of its own.
+//! Arbitrary bytes, read with one format as with --input-format. The first byte selects the format, unless the environment
+//! variable FORMAT is set to a format's name.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,13 +7,13 @@ use perfgate::formats::{FORMATS, Format, Source};
 use perfgate::model::{Digest, Direction, Evidence};
 use std::sync::LazyLock;
 
-static NAMED: LazyLock<Option<&'static dyn Format>> = LazyLock::new(|| {
+static SELECTED: LazyLock<Option<&'static dyn Format>> = LazyLock::new(|| {
     let name = std::env::var("FORMAT").ok()?;
-    Some(*FORMATS.iter().find(|format| format.name() == name).expect("FORMAT is no input format"))
+    Some(*FORMATS.iter().find(|format| format.name() == name).expect("FORMAT is not a known input format"))
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    let (format, bytes) = match (*NAMED, bytes.split_first()) {
+    let (format, bytes) = match (*SELECTED, bytes.split_first()) {
         (Some(format), _) => (format, bytes),
         (None, Some((first, rest))) => (FORMATS[usize::from(*first) % FORMATS.len()], rest),
         (None, None) => return,

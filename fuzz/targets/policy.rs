@@ -1,4 +1,4 @@
-//! A perfgate.toml of any text.
+//! Arbitrary text, read as perfgate.toml.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! A stored run of any bytes.
+//! Arbitrary bytes, read as a stored run.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! ApacheBench: its report, and the two files it writes on request: `-e` (every percentile) and `-g` (every request).
-//! Only the report names what was asked for; the two files' one benchmark is called `ab`.
+//! ApacheBench (`ab`): the printed report, the percentiles of `-e` and the requests of `-g`. Read are throughput, response
+//! times and errors. Only the report contains the URL; the other two files are one benchmark named `ab`.
 
 use super::builder::ReadingBuilder;
 use super::load_test::{Endpoint, response_time};
@@ -9,12 +9,12 @@ use crate::model::{Diagnostic, Evidence};
 
 /// Nanoseconds in ab's unit of time.
 const MILLISECOND: f64 = 1e6;
-/// First line of the file of `-e`.
+/// First line of the file that `-e` writes.
 const PERCENTILES: &str = "Percentage served,Time in ms";
-/// First line of the file of `-g`.
+/// First line of the file that `-g` writes.
 const REQUESTS: &str = "starttime\tseconds\tctime\tdtime\tttime\twait";
 
-/// ApacheBench's three kinds of output.
+/// ApacheBench: the report, `-e` and `-g`.
 pub struct Ab;
 
 impl Format for Ab {
@@ -27,8 +27,8 @@ impl Format for Ab {
     }
 
     fn metrics(&self) -> &'static str {
-        "for the path of the URL: throughput, time:p50/p90/p95/p99/max and time:mean with deviation, errors, error-rate; \
-         -g: time, every request's sample; -e: time:p50/p90/p95/p99/max"
+        "throughput, time:p50/p90/p95/p99/max, time:mean, errors, error-rate; -g: time, a sample per request; \
+         -e: time:p50/p90/p95/p99/max"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -42,30 +42,34 @@ impl Format for Ab {
         let text = decode(source)?;
         let mut builder = ReadingBuilder::new("ab", source);
         match text.lines().next() {
-            Some(PERCENTILES) => take_percentiles(&text, &mut builder),
-            Some(REQUESTS) => take_requests(&text, &mut builder),
-            _ => take_reports(&text, &mut builder),
+            Some(PERCENTILES) => read_percentiles(&text, &mut builder),
+            Some(REQUESTS) => read_requests(&text, &mut builder),
+            _ => read_reports(&text, &mut builder),
         }
         builder.finish()
     }
 }
 
-/// Lines of `98,50.737`. The lowest share is the shortest request, the highest the longest one.
-fn take_percentiles(text: &str, builder: &mut ReadingBuilder<'_>) {
+/// Lines such as `98,50.737`. The lowest percentage is the shortest request, the highest the longest one.
+fn read_percentiles(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut endpoint = Endpoint { name: "ab".to_owned(), ..Endpoint::default() };
     for (at, line) in numbered_lines(text).skip(1) {
         builder.line = Some(at);
         let pair = line.split_once(',').and_then(|(share, value)| Some((number(share)?, number(value)?)));
         match pair {
             Some((share, value)) => endpoint.quantiles.push((share / 100.0, value * MILLISECOND)),
-            None => builder.warn("unreadable-line", format!("is no percentile: `{line}`")),
+            None => builder.warn(
+                "unreadable-line",
+                format!("`{line}` is not a percentage and a time in milliseconds, such as `98,50.737`"),
+            ),
         }
     }
     endpoint.add_to(builder);
 }
 
-/// One line a request, in the order of their length: put back into the order of their start, as far as its seconds tell.
-fn take_requests(text: &str, builder: &mut ReadingBuilder<'_>) {
+/// One request per line. ab sorts them by duration; they are sorted back by the second in which they started, since the
+/// order of samples matters for drift within a run.
+fn read_requests(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut requests: Vec<(u64, f64)> = Vec::new();
     for (at, line) in numbered_lines(text).skip(1) {
         builder.line = Some(at);
@@ -74,7 +78,7 @@ fn take_requests(text: &str, builder: &mut ReadingBuilder<'_>) {
         let total = fields.nth(2).and_then(number).filter(|total| *total >= 0.0);
         match second.zip(total) {
             Some((second, total)) => requests.push((second, total * MILLISECOND)),
-            None => builder.warn("unreadable-line", format!("is no request of ab's: `{line}`")),
+            None => builder.warn("unreadable-line", format!("`{line}` is not a request line of ab -g")),
         }
     }
     requests.sort_by_key(|(second, _)| *second);
@@ -84,8 +88,8 @@ fn take_requests(text: &str, builder: &mut ReadingBuilder<'_>) {
     }
 }
 
-/// Reports begin with a banner; a path that is reported again is a replicate.
-fn take_reports(text: &str, builder: &mut ReadingBuilder<'_>) {
+/// Each report begins with a banner. Further reports of the same path are further runs.
+fn read_reports(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut run: Option<Report> = None;
     for (at, line) in numbered_lines(text) {
         builder.line = Some(at);
@@ -94,9 +98,9 @@ fn take_reports(text: &str, builder: &mut ReadingBuilder<'_>) {
                 done.add_to(builder);
             }
         } else if let Some(run) = &mut run
-            && run.take(line).is_none()
+            && run.read_line(line).is_none()
         {
-            builder.warn("unreadable-line", format!("is no line of ab's: `{line}`"));
+            builder.warn("unreadable-line", format!("`{line}` has no valid number where ab prints one"));
         }
     }
     if let Some(done) = run {
@@ -104,17 +108,17 @@ fn take_reports(text: &str, builder: &mut ReadingBuilder<'_>) {
     }
 }
 
-/// A report under way.
+/// The values of a report.
 #[derive(Default)]
 struct Report {
     endpoint: Endpoint,
     failed: f64,
-    refused: f64,
+    non_2xx: f64,
 }
 
 impl Report {
-    /// Takes in one line; `None` where a line that matters is broken.
-    fn take(&mut self, line: &str) -> Option<()> {
+    /// Reads one line; `None` if a relevant line has an invalid number.
+    fn read_line(&mut self, line: &str) -> Option<()> {
         let run = &mut self.endpoint;
         let line = line.trim();
         if let Some((share, value)) = line.split_once('%') {
@@ -134,11 +138,11 @@ impl Report {
                 run.samples = run.requests.map(|n| n as u64);
             }
             "Failed requests" => self.failed = number(first)?,
-            "Non-2xx responses" => self.refused = number(first)?,
+            "Non-2xx responses" => self.non_2xx = number(first)?,
             "Requests per second" => run.rate = Some(Evidence::Value(number(first)?)),
-            // The same words head a second line, the first one's share of each concurrent client.
+            // A second `Time per request` line divides the first by the number of concurrent clients.
             "Time per request" if !value.contains("across all") => run.mean = Some(number(first)? * MILLISECOND),
-            // `41   43   2.3     43      51`: min, mean, deviation, median, max in whole milliseconds.
+            // `41   43   2.3     43      51`: min, mean, standard deviation, median, max in whole milliseconds.
             "Total" => {
                 let columns: Option<Vec<f64>> = value.split_whitespace().map(number).collect();
                 if let [min, _, sd, _, _] = columns?[..] {
@@ -151,10 +155,10 @@ impl Report {
         Some(())
     }
 
-    /// A refused request may also be counted as failed (its length differs), so the larger number is taken.
+    /// ab also counts a non-2xx response as failed if its length differs, so the larger of the two counts is used.
     fn add_to(mut self, builder: &mut ReadingBuilder<'_>) {
         if self.endpoint.requests.is_some() {
-            self.endpoint.errors = Some(self.failed.max(self.refused));
+            self.endpoint.errors = Some(self.failed.max(self.non_2xx));
         }
         if self.endpoint.name.is_empty() {
             self.endpoint.name = "ab".to_owned();
@@ -172,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_put_back_into_the_order_of_their_start() {
+    fn requests_are_sorted_by_their_start() {
         let line = |second: u64, total: u64| format!("Sat Nov 21 08:56:21 2026\t{second}\t0\t1\t{total}\t1\n");
         let text = format!("{REQUESTS}\n{}{}broken\n{}", line(12, 41), line(11, 42), line(11, 43));
         let reading = parse(&text).unwrap();
@@ -181,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_request_that_also_failed_is_one_error() {
+    fn a_non_2xx_response_that_also_failed_is_one_error() {
         let text = "This is ApacheBench, Version 2.3\nDocument Path:          /a\nComplete requests:      50\n\
                     Failed requests:        3\nNon-2xx responses:      5\nRequests per second:    9.5 [#/sec] (mean)\n";
         let reading = parse(text).unwrap();

@@ -1,6 +1,6 @@
-//! asv result files (`.asv/results/MACHINE/COMMIT-ENV.json`): one benchmark is one value for each combination of its
-//! parameters. Units and parameter names stand in another file (`benchmarks.json`), so that a name shows the parameters
-//! as asv itself does, `suite.time_x(10, 'a')`, and the unit comes from the kind that asv reads off the name.
+//! asv result files (`.asv/results/MACHINE/COMMIT-ENV.json`): samples, else median and quartiles, of each combination of
+//! parameters, named as asv prints it: `suite.time_x(10, 'a')`. Units are in another file (`benchmarks.json`), so metric
+//! and unit follow from the prefix of the benchmark's name, as in asv.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, Pairs, parse_lenient};
@@ -37,40 +37,39 @@ impl Format for Asv {
         let file: File<'_> = parse_lenient(source, &mut scratch)?;
         let mut builder = ReadingBuilder::new(self.name(), source);
         builder.set_commit(file.commit_hash.as_deref().unwrap_or_default());
-        describe(builder.environment(), &file.params.unwrap_or_default());
+        set_environment(builder.environment(), &file.params.unwrap_or_default());
         let columns = Columns::of(&file.result_columns);
-        let mut plain = false;
+        let mut has_track = false;
         for (at, (name, raw)) in file.results.0.into_iter().enumerate() {
             let Some(row) = row(&mut builder, &columns, at, raw) else { continue };
             let (metric, factor) = metric(&name);
-            plain |= metric.unit == Unit::Ratio;
+            has_track |= metric.unit == Unit::Ratio;
             add(&mut builder, &name, &row, &metric, factor);
         }
-        if plain {
-            let message =
-                "asv keeps the units of track_* benchmarks in benchmarks.json; they are read as plain numbers";
+        if has_track {
+            let message = "track_* benchmarks have no unit here (asv stores units in benchmarks.json); their values are plain numbers";
             builder.note("unknown-unit", message);
         }
         builder.finish()
     }
 }
 
-/// Lays down the value of each combination of parameters.
+/// Adds the values of a benchmark, one for each combination of parameters.
 fn add(builder: &mut ReadingBuilder<'_>, name: &str, row: &Row<'_>, metric: &Metric, factor: f64) {
     if row.result.0.iter().all(|value| value.is_nan()) {
-        builder.warn("failed-benchmark", format!("`{name}` has no result: it failed or was skipped"));
+        builder.warn("failed-benchmark", format!("`{name}` failed or was skipped; it has no result"));
         return;
     }
     let combinations = row.params.iter().map(Vec::len).try_fold(1_usize, usize::checked_mul);
     if combinations != Some(row.result.0.len()) {
-        let message = format!("`{name}`: {} results do not fit its parameters; left out", row.result.0.len());
+        let message = format!("`{name}`: {} results do not match its parameters; skipped", row.result.0.len());
         builder.warn("unreadable-entry", message);
         return;
     }
     for (at, &result) in row.result.0.iter().enumerate() {
-        let whole = format!("{name}{}", arguments(&row.params, at));
+        let full_name = format!("{name}{}", arguments(&row.params, at));
         if result.is_nan() {
-            builder.warn("failed-benchmark", format!("`{whole}` has no result: it failed or was skipped"));
+            builder.warn("failed-benchmark", format!("`{full_name}` failed or was skipped; it has no result"));
             continue;
         }
         let evidence = match row.samples.get(at) {
@@ -80,11 +79,11 @@ fn add(builder: &mut ReadingBuilder<'_>, name: &str, row: &Row<'_>, metric: &Met
                 None => Evidence::Value(result),
             },
         };
-        builder.add(&whole, metric.clone(), [evidence.scaled(factor)]);
+        builder.add(&full_name, metric.clone(), [evidence.scaled(factor)]);
     }
 }
 
-/// The parameters of the result at an index: the last parameter changes fastest.
+/// The parameters of the result at an index. The last parameter varies fastest.
 fn arguments(params: &[Vec<Cow<'_, str>>], mut at: usize) -> String {
     let mut values: Vec<&str> = Vec::new();
     for choices in params.iter().rev() {
@@ -96,10 +95,10 @@ fn arguments(params: &[Vec<Cow<'_, str>>], mut at: usize) -> String {
     if values.is_empty() { String::new() } else { format!("({})", values.join(", ")) }
 }
 
-/// What asv's name prefixes measure. Every one of them is better when it is smaller, as asv itself holds.
+/// The metric that a name's prefix stands for, with the factor to perfgate's unit. asv treats lower as better for all.
 fn metric(name: &str) -> (Metric, f64) {
     let last = name.rsplit('.').next().unwrap_or(name);
-    let is = |kind: &str| last.starts_with(kind);
+    let is = |prefix: &str| last.starts_with(prefix);
     let lower = |name, unit| Metric::measured(name, unit, Direction::Lower);
     if is("peakmem") || is("PeakMem") {
         (lower("memory:peak", Unit::Byte), 1.0)
@@ -112,7 +111,7 @@ fn metric(name: &str) -> (Metric, f64) {
     }
 }
 
-fn describe(environment: &mut Environment, facts: &Pairs<Cow<'_, str>, &RawValue>) {
+fn set_environment(environment: &mut Environment, facts: &Pairs<Cow<'_, str>, &RawValue>) {
     for (key, raw) in &facts.0 {
         let Ok(text) = serde_json::from_str::<Cow<'_, str>>(raw.get()) else { continue };
         match &**key {
@@ -126,7 +125,7 @@ fn describe(environment: &mut Environment, facts: &Pairs<Cow<'_, str>, &RawValue
     }
 }
 
-/// Where the parts of a row stand.
+/// Index of each column that is read.
 struct Columns {
     params: Option<usize>,
     q_25: Option<usize>,
@@ -148,7 +147,7 @@ impl Columns {
     }
 }
 
-/// One benchmark's results; the lists run over the combinations of parameters.
+/// Results of one benchmark. The lists have one entry per combination of parameters.
 #[derive(Default)]
 struct Row<'a> {
     result: Numbers,
@@ -169,13 +168,13 @@ impl Row<'_> {
     }
 }
 
-/// A row in the shape of asv's version 2 (a list by columns), or of version 1 (a number, a list, or an object).
+/// Parses a row of asv's result version 2 (a list by column) or version 1 (a number, a list or an object).
 fn row<'a>(builder: &mut ReadingBuilder<'_>, columns: &Columns, at: usize, raw: &'a RawValue) -> Option<Row<'a>> {
     let first = raw.get().bytes().next();
     if columns.params.is_none() || first != Some(b'[') {
         return match first {
             Some(b'{') => {
-                let old: Old<'a> = builder.parse_entry("result", at, raw)?;
+                let old: RowV1<'a> = builder.parse_entry("result", at, raw)?;
                 Some(Row { result: old.result, params: old.params.unwrap_or_default(), ..Row::default() })
             }
             Some(b'[') => Some(Row { result: builder.parse_entry("result", at, raw)?, ..Row::default() }),
@@ -220,7 +219,7 @@ struct File<'a> {
 }
 
 #[derive(Deserialize)]
-struct Old<'a> {
+struct RowV1<'a> {
     #[serde(default)]
     result: Numbers,
     #[serde(borrow, default)]
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_parameter_changes_fastest() {
+    fn the_last_parameter_varies_fastest() {
         let text = r#"{"commit_hash": "x", "result_columns": ["result", "params"], "results": {
             "s.time_x": [[1e-9, 2e-9, NaN, 4e-9], [["1", "2"], ["'a'", "'b'"]]]}}"#;
         let run = parse(text).unwrap();
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_says_what_is_measured() {
+    fn the_prefix_of_the_name_determines_the_metric() {
         let text = r#"{"results": {"s.peakmem_x": 7, "track_y": [3], "S.mem_z": {"result": [5]}, "time_n": null}}"#;
         let run = parse(text).unwrap();
         let read: Vec<(&str, &str)> =
@@ -257,10 +256,10 @@ mod tests {
     }
 
     #[test]
-    fn a_product_of_parameters_beyond_measure_is_one_message() {
+    fn too_many_parameter_combinations_give_one_message() {
         let many = format!("[{}]", vec!["\"1\""; 1000].join(","));
         let params = vec![many; 8].join(",");
         let text = format!(r#"{{"result_columns": ["result", "params"], "results": {{"time_x": [[1], [{params}]]}}}}"#);
-        assert!(parse(&text).unwrap_err().message.contains("do not fit"));
+        assert!(parse(&text).unwrap_err().message.contains("do not match"));
     }
 }

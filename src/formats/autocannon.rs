@@ -1,4 +1,5 @@
-//! autocannon: the JSON of one run (`-j`). The benchmark is the run's title, else the path of its URL.
+//! autocannon's JSON (`-j`): throughput, response times and errors of one run. The benchmark is named by the run's title,
+//! else by the path of its URL.
 
 use super::builder::ReadingBuilder;
 use super::load_test::Endpoint;
@@ -15,7 +16,7 @@ const MILLISECOND: f64 = 1e6;
 /// autocannon's result.
 pub struct Autocannon;
 
-/// One run. Latencies are whole milliseconds, request rates are samples of one second each.
+/// One run. Latencies are in whole milliseconds; request rates are sampled once per second.
 #[derive(Deserialize)]
 struct Run<'a> {
     #[serde(borrow)]
@@ -40,7 +41,7 @@ impl Format for Autocannon {
     }
 
     fn metrics(&self) -> &'static str {
-        "for the title or the path of the URL: throughput, time:p50/p90/p99/max and time:mean with deviation, errors, error-rate"
+        "throughput, time:p50/p90/p99/max, time:mean, errors, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -54,9 +55,9 @@ impl Format for Autocannon {
         let samples = run.latency.get("totalCount").and_then(serde_json::Value::as_u64);
         let title = run.title.as_deref().filter(|title| !title.is_empty());
         let answered = field(&run.requests, "total");
-        // Connection errors (time-outs among them) are no requests; refused and mismatched answers are.
+        // `requests.total` excludes connection errors and timeouts, but includes non-2xx and mismatched responses.
         let lost = run.errors.unwrap_or(0.0);
-        let refused = run.non2xx.unwrap_or(0.0) + run.mismatches.unwrap_or(0.0);
+        let bad_responses = run.non2xx.unwrap_or(0.0) + run.mismatches.unwrap_or(0.0);
         let rate = field(&run.requests, "average").map(|mean| {
             let sd = field(&run.requests, "stddev");
             let extreme = |name, share| field(&run.requests, name).map(|value| (share, value));
@@ -66,13 +67,13 @@ impl Format for Autocannon {
         let mut endpoint = Endpoint {
             name: title.or(run.url.as_deref().map(url_path)).unwrap_or("autocannon").to_owned(),
             requests: answered.map(|answered| answered + lost),
-            errors: Some(lost + refused),
+            errors: Some(lost + bad_responses),
             rate,
             samples,
             ..Endpoint::default()
         };
         if samples == Some(0) {
-            builder.warn("no-samples", "no request was answered; its times are left out");
+            builder.warn("no-samples", "no request was answered; response times skipped");
         } else {
             let time = |name| field(&run.latency, name).map(|value| value * MILLISECOND);
             endpoint.mean = time("mean").or(time("average"));
@@ -84,7 +85,7 @@ impl Format for Autocannon {
     }
 }
 
-/// The share that a key of the latency table stands for: `p97_5` is 0.975.
+/// The quantile that a key of the latency table names: `p97_5` is 0.975.
 fn share(key: &str) -> Option<f64> {
     match key {
         "min" => Some(0.0),
@@ -98,13 +99,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_of_the_latency_table_is_a_share() {
+    fn keys_of_the_latency_table_are_quantiles() {
         assert_eq!((share("p50"), share("p97_5"), share("max")), (Some(0.5), Some(0.975), Some(1.0)));
         assert_eq!((share("mean"), share("stddev")), (None, None));
     }
 
     #[test]
-    fn lost_and_refused_requests_are_errors_of_all_that_were_sent() {
+    fn the_error_rate_counts_lost_requests_and_bad_responses() {
         let text =
             br#"{"url": "http://h:1/a?b=1", "errors": 10, "non2xx": 5, "latency": {}, "requests": {"total": 90}}"#;
         let reading = Autocannon.parse(Source { name: "x", bytes: text }).unwrap();

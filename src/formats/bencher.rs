@@ -1,13 +1,13 @@
-//! libtest's benchmark lines (`cargo bench` on nightly, criterion's `--output-format bencher`):
-//! `test NAME ... bench:   1,234 ns/iter (+/- 56)`. The deviation is left out: libtest prints the range there and
-//! criterion another spread, so it stands for nothing in particular.
+//! Benchmark lines of libtest (`cargo +nightly bench`) and of criterion's `--output-format bencher`:
+//! `test NAME ... bench:   1,234 ns/iter (+/- 56)`. Only the value is read: `+/-` is a range in libtest and another spread
+//! in criterion.
 
 use super::builder::ReadingBuilder;
 use super::metric_by_unit::metric_by_unit;
 use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence};
 
-/// libtest's text.
+/// libtest's benchmark lines.
 pub struct Bencher;
 
 impl Format for Bencher {
@@ -20,7 +20,7 @@ impl Format for Bencher {
     }
 
     fn metrics(&self) -> &'static str {
-        "time (or cycles, or a rate): one number, the median"
+        "time, cycles or a rate: one value, the median"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -38,8 +38,7 @@ impl Format for Bencher {
             builder.line = Some(at);
             let Some((name, rest)) = split(line) else { continue };
             let Some((number, label)) = value_and_unit(rest) else {
-                let message =
-                    format!("`{name}`: expected `1,234 ns/iter (+/- 56)` after `bench:`; was the line cut off?");
+                let message = format!("`{name}`: expected `1,234 ns/iter (+/- 56)` after `bench:`; line skipped");
                 builder.warn("unreadable-line", message);
                 continue;
             };
@@ -50,13 +49,13 @@ impl Format for Bencher {
     }
 }
 
-/// The benchmark's name and what follows `bench:`. The name itself may hold anything, so the last mark counts.
+/// The benchmark's name and the text after `bench:`. A name may contain `... bench:` itself, so the last one separates.
 fn split(line: &str) -> Option<(&str, &str)> {
     let (name, rest) = line.trim_start().strip_prefix("test ")?.rsplit_once("... bench:")?;
     Some((name.trim(), rest))
 }
 
-/// `1,234` and `ns/iter` of `1,234 ns/iter (+/- 56) = 7 MB/s`.
+/// Value and unit: `1,234` and `ns/iter` in `1,234 ns/iter (+/- 56) = 7 MB/s`.
 fn value_and_unit(rest: &str) -> Option<(f64, &str)> {
     let (value, deviation) = rest.split_once("(+/-")?;
     let (number, label) = value.trim().split_once(' ')?;
@@ -73,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_line_among_bad_ones_is_read() {
+    fn a_valid_line_among_invalid_ones_is_read() {
         let reading = read(
             "running 2 tests\ntest b ... bench:          -5 ns/iter (+/- 0)\n\
              test c ... bench:        1.50 ns/iter (+/- 0.02)\ntest d ... bench:   4,093,57\ntest e ... ok\n",
@@ -86,13 +85,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_hold_the_mark_itself() {
+    fn a_name_may_contain_the_separator() {
         let reading = read("test a ... bench: b ... bench: 7 ns/iter (+/- 1)\n").unwrap();
         assert_eq!(reading.measurements[0].benchmark.as_str(), "a ... bench: b");
     }
 
     #[test]
-    fn rates_and_cycles_keep_their_unit_and_direction() {
+    fn rates_and_cycles_have_their_own_unit_and_direction() {
         let reading =
             read("test a ... bench: 2835 cycles/iter (+/- 14)\ntest b ... bench: 1911 MS/s (+/- 420)\n").unwrap();
         let (cycles, rate) = (&reading.measurements[0].metric, &reading.measurements[1].metric);
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn coloured_lines_are_found_and_read() {
+    fn colored_lines_are_detected_and_read() {
         let text = "\x1b[32mtest\x1b[0m a ... bench:         100 ns/iter (+/- 5)\n";
         assert!(Bencher.sniff(&Preview::of(text.as_bytes())));
         assert_eq!(read(text).unwrap().measurements[0].benchmark.as_str(), "a");

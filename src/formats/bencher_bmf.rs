@@ -1,5 +1,5 @@
-//! Bencher Metric Format: `{"benchmark": {"measure": {"value": 1}}}`. The built-in measures have a fixed unit; another
-//! measure is a plain number. The bounds' meaning is the writer's: they are kept as the lowest and the highest value.
+//! Bencher Metric Format: `{"benchmark": {"measure": {"value": 1}}}`. Built-in measures have a fixed unit, others are
+//! plain numbers. The format does not define the bounds; they are kept as minimum and maximum.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Pairs, parse_lenient};
@@ -16,8 +16,9 @@ use std::fmt;
 #[derive(Debug)]
 pub struct BencherBmf;
 
-/// What ends the guessing.
-const ADVICE: &str = "Use a built-in measure (latency, throughput), or perfgate's own run format, which states it";
+/// How to state the direction.
+const ADVICE: &str =
+    "Use a built-in measure such as latency or throughput, or perfgate's run format (docs/run-format.md)";
 
 impl Format for BencherBmf {
     fn name(&self) -> &'static str {
@@ -29,7 +30,7 @@ impl Format for BencherBmf {
     }
 
     fn metrics(&self) -> &'static str {
-        "time (latency), throughput and every other measure by its own name: one value with its bounds"
+        "time (from latency), throughput and other measures under their own names: one value with bounds"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -37,7 +38,8 @@ impl Format for BencherBmf {
         first.starts_with('{') && {
             let clean = json::without_nan(first.as_bytes());
             let mut reader = serde_json::Deserializer::from_slice(&clean);
-            Opening::deserialize(&mut reader).is_err_and(|error| error.to_string().starts_with(Opening::SEEN))
+            FirstBenchmark::deserialize(&mut reader)
+                .is_err_and(|error| error.to_string().starts_with(FirstBenchmark::FOUND))
         }
     }
 
@@ -69,7 +71,7 @@ impl Format for BencherBmf {
     }
 }
 
-/// The metric of a measure, given by its name (`Build Time`) or slug (`build-time`), and the factor to the house unit.
+/// The metric of a measure, by its name (`Build Time`) or slug (`build-time`), with the factor to perfgate's unit.
 fn metric(assumed: &mut AssumedDirections, measure: &str) -> (Metric, f64) {
     let slug = measure.to_lowercase().replace(' ', "-");
     let lower = |name: &str, unit| Metric::measured(name.to_owned(), unit, Direction::Lower);
@@ -88,7 +90,7 @@ fn metric(assumed: &mut AssumedDirections, measure: &str) -> (Metric, f64) {
     }
 }
 
-/// One metric's value.
+/// The value of a measure.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Value {
@@ -100,17 +102,17 @@ struct Value {
 }
 
 impl Value {
-    /// Both bounds, where they hold the value between them.
+    /// Both bounds, if the value lies between them.
     fn bounds(&self) -> Option<(f64, f64)> {
         let (low, high) = (self.lower_value.0, self.upper_value.0);
         (low <= self.value.0 && self.value.0 <= high).then_some((low, high))
     }
 }
 
-/// The shape of a metric's value. The number is kept as text: one beyond all numbers is still of the format.
+/// The structure of a value, for detection. The number stays text: a file with `1e999` has this format too.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Shape<'a> {
+struct RawMeasure<'a> {
     #[serde(borrow)]
     value: &'a RawValue,
     #[serde(default, rename = "lower_value")]
@@ -119,36 +121,36 @@ struct Shape<'a> {
     _upper: IgnoredAny,
 }
 
-impl Shape<'_> {
+impl RawMeasure<'_> {
     fn is_number(&self) -> bool {
         self.value.get() == "null" || self.value.get().starts_with(|c: char| c == '-' || c.is_ascii_digit())
     }
 }
 
-/// The opening of a file, read as far as the first benchmark's measures. It ends in an error either way, since the rest
-/// is not looked at: the message tells whether the format was seen.
-struct Opening;
+/// Parses only the first benchmark of a file, for detection. Stopping early is an error for serde in any case; the error
+/// message is [`FirstBenchmark::FOUND`] if the benchmark has this format.
+struct FirstBenchmark;
 
-impl Opening {
-    const SEEN: &'static str = "seen";
+impl FirstBenchmark {
+    const FOUND: &'static str = "found";
 }
 
-impl<'de> Deserialize<'de> for Opening {
+impl<'de> Deserialize<'de> for FirstBenchmark {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct First;
-        impl<'de> Visitor<'de> for First {
-            type Value = Opening;
+        struct EntryVisitor;
+        impl<'de> Visitor<'de> for EntryVisitor {
+            type Value = FirstBenchmark;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Opening, A::Error> {
-                let first = map.next_entry::<Cow<'de, str>, Pairs<Cow<'de, str>, Shape<'de>>>()?;
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FirstBenchmark, A::Error> {
+                let first = map.next_entry::<Cow<'de, str>, Pairs<Cow<'de, str>, RawMeasure<'de>>>()?;
                 let measures = first.map(|(_, measures)| measures.0).unwrap_or_default();
-                let seen = !measures.is_empty() && measures.iter().all(|(_, shape)| shape.is_number());
-                Err(serde::de::Error::custom(if seen { Opening::SEEN } else { "no measure" }))
+                let found = !measures.is_empty() && measures.iter().all(|(_, measure)| measure.is_number());
+                Err(serde::de::Error::custom(if found { FirstBenchmark::FOUND } else { "no measure" }))
             }
         }
-        deserializer.deserialize_map(First)
+        deserializer.deserialize_map(EntryVisitor)
     }
 }
 
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn built_in_measures_have_their_unit_and_direction() {
+    fn built_in_measures_have_a_fixed_unit_and_direction() {
         let text = r#"{"a": {"latency": {"value": 5, "lower_value": 4, "upper_value": 7}, "throughput": {"value": 2},
             "Build Time": {"value": 3}, "score": {"value": 9}}}"#;
         let run = parse(text).unwrap();
@@ -174,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn of_a_repeated_benchmark_the_first_stays() {
+    fn the_first_of_a_repeated_benchmark_is_used() {
         let run = parse(r#"{"a":{"latency":{"value":1}},"a":{"latency":{"value":2},"latency":{"value":3}}}"#).unwrap();
         assert_eq!(run.measurements[0].replicates, [Evidence::Value(1.0)]);
         assert_eq!(run.diagnostics.len(), 2);
     }
 
     #[test]
-    fn other_nested_objects_are_not_claimed() {
+    fn other_nested_objects_are_not_detected() {
         let claims = |text: &str| BencherBmf.sniff(&Preview::of(text.as_bytes()));
         assert!(claims(r#"{"a b": {"my-measure": {"value": 1}}, "cut": {"#));
         assert!(claims(r#"{"a": {"latency": {"value": 1e999}}}"#) && claims(r#"{"a": {"m": {"value": NaN}}}"#));

@@ -1,5 +1,5 @@
-//! Ruby's benchmark-ips: its JSON (`x.json!`) and its console text. Both hold iterations a second with their deviation;
-//! the warm-up and the comparison are passed over.
+//! Ruby's benchmark-ips, as JSON (`x.json!`) and as console text: iterations per second with their standard deviation.
+//! Warm-up and comparison lines are skipped.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, parse_lenient};
@@ -23,12 +23,12 @@ impl Format for BenchmarkIps {
     }
 
     fn metrics(&self) -> &'static str {
-        "throughput: iterations a second with their deviation"
+        "throughput: iterations per second with standard deviation"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["[].name", "[].ips"])
-            || !preview.is_json() && preview.lines().any(|line| read(line).is_some())
+            || !preview.is_json() && preview.lines().any(|line| parse_line(line).is_some())
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -42,7 +42,7 @@ impl Format for BenchmarkIps {
                 add(&mut builder, &entry.name, entry.ips.0, entry.stddev.finite(), samples);
             }
         } else {
-            for Line { name, ips, percent } in text::decode(source)?.lines().filter_map(read) {
+            for Line { name, ips, percent } in text::decode(source)?.lines().filter_map(parse_line) {
                 add(&mut builder, name, ips, Some(ips * percent / 100.0), None);
             }
         }
@@ -55,15 +55,15 @@ fn add(builder: &mut ReadingBuilder<'_>, name: &str, ips: f64, sd: Option<f64>, 
     builder.add(name, Metric::throughput(), [Evidence::summary(summary)]);
 }
 
-/// A result line in parts.
+/// A parsed result line.
 struct Line<'a> {
     name: &'a str,
     ips: f64,
     percent: f64,
 }
 
-/// `   parse    438.294  (± 8.2%) i/s -  152.000  in 0.349221s`; large numbers end in k, M, B, T or Q.
-fn read(line: &str) -> Option<Line<'_>> {
+/// Parses `   parse    438.294  (± 8.2%) i/s -  152.000  in 0.349221s`. Large numbers end in k, M, B, T or Q.
+fn parse_line(line: &str) -> Option<Line<'_>> {
     let (before, after) = line.split_once("(±")?;
     let (percent, after) = after.split_once("%)")?;
     if !after.trim_start().starts_with("i/s") || !after.contains(" in ") {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_and_the_entry_say_the_same() {
+    fn text_and_json_give_the_same_values() {
         let line = "Calculating ---\n  a b    12.5k (±10.0%) i/s   (80.00 μs/i) -    1.500k in   0.120s\nComparison:\n a b:  12500.0 i/s";
         let entry = r#"[{"name": "a b", "ips": 12500.0, "stddev": 1250, "iterations": 1500, "cycles": 500}]"#;
         let (line, entry) = (summary(line), summary(entry));

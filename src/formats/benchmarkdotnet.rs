@@ -1,6 +1,6 @@
-//! BenchmarkDotNet's JSON (full, brief and compressed). Full files hold every measurement: the results of each launch
-//! are a replicate. Brief ones hold the values behind the statistics. Where one method runs under several jobs, the job
-//! becomes part of the name.
+//! BenchmarkDotNet's JSON (full, brief and compressed): times, memory and the metrics of other diagnosers. In full files
+//! each launch is a run with its samples; brief files contain one list of samples. A method that runs under several jobs
+//! gets the job in its name.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, parse_lenient};
@@ -25,7 +25,7 @@ impl Format for BenchmarkDotNet {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: samples of each launch; memory and other diagnosers' metrics: one value; machine"
+        "time: samples of each launch; memory and metrics of other diagnosers: one value; machine"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -38,7 +38,7 @@ impl Format for BenchmarkDotNet {
         let file: File<'_> = parse_lenient(source, &mut scratch)?;
         let mut builder = ReadingBuilder::new(self.name(), source);
         if let Some(host) = &file.host {
-            describe(builder.environment(), host);
+            set_environment(builder.environment(), host);
         }
         let read = |(at, raw)| builder.parse_entry::<Benchmark<'_>>("benchmark", at, raw);
         let list: Vec<Benchmark<'_>> = file.benchmarks.into_iter().enumerate().filter_map(read).collect();
@@ -51,13 +51,13 @@ impl Format for BenchmarkDotNet {
             }
             let evidence = benchmark.time(&mut builder, &name, at);
             builder.add(&name, Metric::time(), evidence);
-            benchmark.more(&mut builder, &name);
+            benchmark.add_diagnoser_metrics(&mut builder, &name);
         }
         builder.finish()
     }
 }
 
-fn describe(environment: &mut Environment, host: &Host<'_>) {
+fn set_environment(environment: &mut Environment, host: &Host<'_>) {
     environment.set(Environment::CPU, host.processor_name.as_deref().unwrap_or_default());
     if let Some(count) = host.logical_core_count {
         environment.set(Environment::CORES, count.to_string());
@@ -68,7 +68,7 @@ fn describe(environment: &mut Environment, host: &Host<'_>) {
 }
 
 impl Benchmark<'_> {
-    /// `Namespace.Type.Method/size=100`: the full name with its parameters in the house's way.
+    /// The full name with its parameters as in other formats: `Namespace.Type.Method/size=100`.
     fn name(&self) -> String {
         let parameters = self.parameters.as_deref().unwrap_or_default();
         match self.full_name.split_once('(') {
@@ -77,7 +77,7 @@ impl Benchmark<'_> {
         }
     }
 
-    /// The job in `Type.Method: Job [parameters]`.
+    /// `Job` in `Type.Method: Job [parameters]`.
     fn job(&self) -> &str {
         let info = self.display_info.as_deref().unwrap_or_default();
         let job = info.split_once(": ").map_or(info, |(_, job)| job);
@@ -85,21 +85,21 @@ impl Benchmark<'_> {
     }
 
     fn time(&self, builder: &mut ReadingBuilder<'_>, name: &str, at: usize) -> Vec<Evidence> {
-        let taken: Option<Vec<Taken<'_>>> = match self.measurements {
+        let iterations: Option<Vec<Iteration<'_>>> = match self.measurements {
             Some(raw) => builder.parse_entry("measurements of benchmark", at, raw),
             None => None,
         };
         let mut launches: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-        for one in taken.into_iter().flatten().filter(Taken::is_result) {
-            let launch = launches.entry(one.launch_index.count().unwrap_or_default()).or_default();
-            launch.push(one.nanoseconds.0 / one.operations.0);
+        for iteration in iterations.into_iter().flatten().filter(Iteration::is_result) {
+            let launch = launches.entry(iteration.launch_index.count().unwrap_or_default()).or_default();
+            launch.push(iteration.nanoseconds.0 / iteration.operations.0);
         }
         if !launches.is_empty() {
             return launches.into_values().map(Evidence::Samples).collect();
         }
         let evidence = match &self.statistics {
             None => {
-                builder.warn("failed-benchmark", format!("`{name}` has no result: it failed"));
+                builder.warn("failed-benchmark", format!("`{name}` failed; it has no result"));
                 None
             }
             Some(statistics) if statistics.values.0.is_empty() => Some(Evidence::summary(statistics.summary())),
@@ -108,16 +108,17 @@ impl Benchmark<'_> {
         evidence.into_iter().collect()
     }
 
-    /// Memory and what other diagnosers measured.
-    fn more(&self, builder: &mut ReadingBuilder<'_>, name: &str) {
+    /// Adds memory and the metrics of other diagnosers.
+    fn add_diagnoser_metrics(&self, builder: &mut ReadingBuilder<'_>, name: &str) {
         let allocated = self.memory.as_ref().and_then(|memory| memory.bytes.finite());
         if let Some(bytes) = allocated {
             builder.add(name, Metric::measured("memory", Unit::Byte, Direction::Lower), [Evidence::Value(bytes)]);
         }
-        for Extra { value, descriptor } in self.metrics.iter().flatten() {
-            // Collections follow from the memory; so does, where it is there, the diagnoser's own view of it.
-            let known = descriptor.id.starts_with("Gen") || descriptor.id == "Allocated Memory" && allocated.is_some();
-            if known {
+        for DiagnoserMetric { value, descriptor } in self.metrics.iter().flatten() {
+            // Garbage collections follow from allocations; `Allocated Memory` repeats the value added above.
+            let redundant =
+                descriptor.id.starts_with("Gen") || descriptor.id == "Allocated Memory" && allocated.is_some();
+            if redundant {
                 continue;
             }
             let scale = builder.unit(&descriptor.unit);
@@ -171,7 +172,7 @@ struct Benchmark<'a> {
     #[serde(borrow)]
     measurements: Option<&'a RawValue>,
     #[serde(borrow)]
-    metrics: Option<Vec<Extra<'a>>>,
+    metrics: Option<Vec<DiagnoserMetric<'a>>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -210,7 +211,7 @@ struct Memory {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Taken<'a> {
+struct Iteration<'a> {
     #[serde(borrow, default)]
     iteration_mode: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -223,8 +224,8 @@ struct Taken<'a> {
     nanoseconds: Number,
 }
 
-impl Taken<'_> {
-    /// True for a measured result; not for pilot, warm-up or overhead.
+impl Iteration<'_> {
+    /// Whether this is a measured result, not pilot, warm-up or overhead.
     fn is_result(&self) -> bool {
         self.iteration_mode == "Result" || self.iteration_mode == "Workload" && self.iteration_stage == "Result"
     }
@@ -232,7 +233,7 @@ impl Taken<'_> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Extra<'a> {
+struct DiagnoserMetric<'a> {
     #[serde(default)]
     value: Number,
     #[serde(borrow)]
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn results_of_each_launch_are_a_replicate() {
+    fn each_launch_is_a_run() {
         let run = parse(
             r#"{"FullName": "N.T.M(size: 8)", "Parameters": "size=8", "Statistics": {"OriginalValues": [7]},
             "Memory": {"BytesAllocatedPerOperation": 32}, "Measurements": [
@@ -276,19 +277,15 @@ mod tests {
     }
 
     #[test]
-    fn two_jobs_of_one_method_are_two_benchmarks() {
-        let of = |job: &str| {
-            format!(
-                r#"{{"FullName": "M", "DisplayInfo": "T.M: {job} [n=1]", "Statistics": {{"OriginalValues": [7]}}}}"#
-            )
-        };
-        let run = parse(&[of(".NET 8.0"), of(".NET 9.0")].join(",")).unwrap();
+    fn two_jobs_of_a_method_are_two_benchmarks() {
+        let benchmark = r#"{"FullName": "M", "DisplayInfo": "T.M: JOB [n=1]", "Statistics": {"OriginalValues": [7]}}"#;
+        let run = parse(&[".NET 8.0", ".NET 9.0"].map(|job| benchmark.replace("JOB", job)).join(",")).unwrap();
         let names: Vec<&str> = run.measurements.iter().map(|m| m.benchmark.as_str()).collect();
         assert_eq!(names, ["M/job=.NET 8.0", "M/job=.NET 9.0"]);
     }
 
     #[test]
-    fn a_failed_benchmark_is_named_beside_the_good_one() {
+    fn a_failed_benchmark_is_reported_and_the_others_are_read() {
         let good = r#"{"FullName": "B", "Statistics": {"OriginalValues": [7]}, "Metrics": [{"Value": 3, "Descriptor":
             {"Id": "CompletedWorkItemCount", "Unit": "Count", "TheGreaterIsBetter": true}}]}"#;
         let run = parse(&format!(r#"{{"FullName": "A", "Statistics": null}}, {good}"#)).unwrap();

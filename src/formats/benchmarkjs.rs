@@ -1,6 +1,6 @@
-//! Benchmark.js: a suite or its benchmarks as JSON (`JSON.stringify(suite)`, or a list of chosen fields), and the lines
-//! that `String(event.target)` prints. JSON holds the time of every sample; a line holds operations a second with a
-//! relative margin of error, so that text and JSON are different metrics.
+//! Benchmark.js: a suite or list of benchmarks as JSON (`JSON.stringify(suite)`), and the lines that
+//! `String(event.target)` prints. JSON contains the time of every sample, a line operations per second with a margin of
+//! error, so the two give different metrics.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, Pairs, Present, parse_lenient};
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub struct BenchmarkJs;
 
-/// The tool fixes the unit: its sample times are seconds.
+/// Nanoseconds in Benchmark.js's unit of time.
 const SECOND: f64 = 1e9;
 
 impl Format for BenchmarkJs {
@@ -28,7 +28,7 @@ impl Format for BenchmarkJs {
     }
 
     fn metrics(&self) -> &'static str {
-        "JSON: time, every sample; text: throughput with its margin of error"
+        "JSON: time, every sample; text: throughput with margin of error"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -38,7 +38,7 @@ impl Format for BenchmarkJs {
                     || preview.json_keys.contains(&format!("{at}stats.sample"))
             });
         }
-        preview.lines().any(|line| read(line).is_some())
+        preview.lines().any(|line| parse_line(line).is_some())
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -47,28 +47,28 @@ impl Format for BenchmarkJs {
         match text::first_byte(source)? {
             Some(b'[') => {
                 let list: Vec<&RawValue> = parse_lenient(source, &mut scratch)?;
-                list.into_iter().enumerate().for_each(|(at, raw)| benchmark(&mut builder, at, raw));
+                list.into_iter().enumerate().for_each(|(at, raw)| add_benchmark(&mut builder, at, raw));
             }
             Some(b'{') => {
                 let suite: Pairs<Cow<'_, str>, &RawValue> = parse_lenient(source, &mut scratch)?;
                 if suite.0.iter().any(|(key, _)| key == "stats") {
                     let mut scratch = Vec::new();
-                    benchmark(&mut builder, 0, parse_lenient(source, &mut scratch)?);
+                    add_benchmark(&mut builder, 0, parse_lenient(source, &mut scratch)?);
                 }
                 let members = suite.0.into_iter().filter_map(|(key, raw)| Some((key.parse::<usize>().ok()?, raw)));
-                members.for_each(|(at, raw)| benchmark(&mut builder, at, raw));
+                members.for_each(|(at, raw)| add_benchmark(&mut builder, at, raw));
             }
-            _ => text::decode(source)?.lines().for_each(|text| line(&mut builder, text)),
+            _ => text::decode(source)?.lines().for_each(|text| add_line(&mut builder, text)),
         }
         builder.finish()
     }
 }
 
-fn benchmark(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
+fn add_benchmark(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
     let Some(benchmark) = builder.parse_entry::<Benchmark<'_>>("benchmark", at, raw) else { return };
     let (name, stats) = (benchmark.name, benchmark.stats);
     if benchmark.error.0 || stats.sample.0.is_empty() && !(stats.mean.0 > 0.0 || benchmark.hz.0 > 0.0) {
-        builder.warn("failed-benchmark", format!("`{name}` has no result: it failed or was aborted"));
+        builder.warn("failed-benchmark", format!("`{name}` failed or was aborted; it has no result"));
         return;
     }
     if !stats.sample.0.is_empty() {
@@ -86,20 +86,20 @@ fn benchmark(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
     }
 }
 
-fn line(builder: &mut ReadingBuilder<'_>, text: &str) {
-    let Some(Line { name, hz, margin, runs }) = read(text) else { return };
-    let sd = deviation(hz, margin, runs);
+fn add_line(builder: &mut ReadingBuilder<'_>, text: &str) {
+    let Some(Line { name, hz, margin, runs }) = parse_line(text) else { return };
+    let sd = standard_deviation(hz, margin, runs);
     let summary = Summary { centre: hz, sd, samples: Some(runs), ..Summary::default() };
     builder.add(name, Metric::throughput(), [Evidence::summary(summary)]);
 }
 
-/// The deviation of single samples behind a 95% margin of error (in percent) on the mean of some runs.
-fn deviation(centre: f64, margin: f64, runs: u64) -> Option<f64> {
+/// The standard deviation of samples, from the 95% margin of error (in percent) of the mean of `runs` samples.
+fn standard_deviation(centre: f64, margin: f64, runs: u64) -> Option<f64> {
     let student = StudentsT::new(0.0, 1.0, runs.checked_sub(1)? as f64).ok()?;
     Some(centre * margin / 100.0 * (runs as f64).sqrt() / student.inverse_cdf(0.975))
 }
 
-/// A result line in parts; the margin in percent.
+/// A parsed result line; the margin is in percent.
 struct Line<'a> {
     name: &'a str,
     hz: f64,
@@ -107,8 +107,8 @@ struct Line<'a> {
     runs: u64,
 }
 
-/// `parse line x 1,325 ops/sec ±3.79% (14 runs sampled)`.
-fn read(line: &str) -> Option<Line<'_>> {
+/// Parses `parse line x 1,325 ops/sec ±3.79% (14 runs sampled)`.
+fn parse_line(line: &str) -> Option<Line<'_>> {
     let (before, after) = line.split_once(" ops/sec ")?;
     let (name, hz) = before.rsplit_once(" x ")?;
     let after = after.strip_prefix('±').or(after.strip_prefix("+-"))?;
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_a_name_with_any_letters() {
+    fn the_name_in_a_line_may_contain_the_separator() {
         let run = parse("a x b x 1,250.5 ops/sec ±2.00% (4 runs sampled)\nthis x line is prose\nFastest is a").unwrap();
         assert_eq!(run.measurements[0].benchmark.as_str(), "a x b");
         let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suite_a_list_and_one_benchmark_read_alike() {
+    fn a_suite_a_list_and_a_single_benchmark_give_the_same_values() {
         let one = r#"{"name": "a", "hz": 2, "stats": {"sample": [0.5, 0.25]}}"#;
         for text in [one.to_owned(), format!("[{one}]"), format!(r#"{{"0": {one}, "name": "suite", "length": 1}}"#)] {
             let run = parse(&text).unwrap();
@@ -167,8 +167,8 @@ mod tests {
     }
 
     #[test]
-    fn one_run_has_no_deviation() {
-        assert_eq!(deviation(5.0, 1.0, 1), None);
-        assert_eq!(deviation(5.0, 1.0, 0), None);
+    fn a_single_run_has_no_standard_deviation() {
+        assert_eq!(standard_deviation(5.0, 1.0, 1), None);
+        assert_eq!(standard_deviation(5.0, 1.0, 0), None);
     }
 }

@@ -1,5 +1,5 @@
-//! A reading under way: measurements by name and metric, every value checked at the door, units looked up, and what was
-//! odd kept to a number that can be read. What a file says is for its format.
+//! Collects the measurements and diagnostics of one file while a format reads it: rejects impossible values, resolves
+//! units, merges repeated runs and limits how many diagnostics are reported.
 
 use super::{Reading, Source, json};
 use crate::model::{Commit, Diagnostic, Environment, Evidence, Measurement, Metric, Unit, UnitScale, Work};
@@ -9,50 +9,51 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// How many diagnostics of one code are told one by one; the rest is counted.
-const TOLD: usize = 20;
-/// How many characters a message may have: the line that it quotes may be the whole file.
-const LONGEST: usize = 400;
+/// Diagnostics listed per code; further ones are only counted.
+const LISTED_PER_CODE: usize = 20;
+/// Maximum length of a message in characters: the line it quotes may be the whole file.
+const MESSAGE_LENGTH: usize = 400;
 
-/// The measurements and diagnostics of one file, as a format fills them in.
+/// The measurements and diagnostics read from one file so far.
 #[derive(Debug)]
 pub(super) struct ReadingBuilder<'a> {
     tool: &'static str,
     source: Source<'a>,
     reading: Reading,
-    /// Each measurement by the hash of its tool, name and metric, so that a file of many small entries is not kept twice.
-    places: BTreeSet<(u64, usize)>,
-    units: BTreeSet<String>,
-    told: BTreeMap<String, usize>,
-    /// The line that is being read, for the place of a diagnostic; `None` where lines mean nothing.
+    /// Hash of tool, name and metric, with the index of the measurement. Owned keys would double the memory of a file
+    /// with many small entries.
+    index: BTreeSet<(u64, usize)>,
+    unknown_units: BTreeSet<String>,
+    diagnostics_by_code: BTreeMap<String, usize>,
+    /// Current line, for the place of a diagnostic; `None` in formats that are not read line by line.
     pub line: Option<u64>,
 }
 
 impl<'a> ReadingBuilder<'a> {
-    /// An empty reading of `source` by the format named `tool`.
+    /// Starts reading `source` as the output of `tool`.
     pub fn new(tool: &'static str, source: Source<'a>) -> Self {
-        let (reading, places, units, told) = Default::default();
-        ReadingBuilder { tool, source, reading, places, units, told, line: None }
+        let (reading, index, unknown_units, diagnostics_by_code) = Default::default();
+        ReadingBuilder { tool, source, reading, index, unknown_units, diagnostics_by_code, line: None }
     }
 
-    /// The facts on the machine, for the format to fill.
+    /// The environment that the file describes.
     pub fn environment(&mut self) -> &mut Environment {
         &mut self.reading.environment
     }
 
-    /// Notes the commit that was measured; what is no full commit id is not one.
+    /// Sets the measured commit. Anything but a full commit id is ignored.
     pub fn set_commit(&mut self, id: &str) {
         self.reading.commit = Commit::parse(id);
     }
 
-    /// Reports something odd in the line that is being read, or in the file.
+    /// Reports a problem in the current line, or in the file.
     pub fn warn(&mut self, code: &str, message: impl Into<String>) {
-        self.tell(Diagnostic::warning(code, self.place(), message));
+        self.report(Diagnostic::warning(code, self.place(), message));
     }
 
-    /// Reports something that changes nothing about what was read.
+    /// Reports something that does not change the values read.
     pub fn note(&mut self, code: &str, message: impl Into<String>) {
-        self.tell(Diagnostic::note(code, self.place(), message));
+        self.report(Diagnostic::note(code, self.place(), message));
     }
 
     fn place(&self) -> String {
@@ -62,11 +63,11 @@ impl<'a> ReadingBuilder<'a> {
         }
     }
 
-    fn tell(&mut self, mut diagnostic: Diagnostic) {
-        let told = self.told.entry(diagnostic.code.clone()).or_default();
-        *told += 1;
-        if *told <= TOLD {
-            if let Some((end, _)) = diagnostic.message.char_indices().nth(LONGEST) {
+    fn report(&mut self, mut diagnostic: Diagnostic) {
+        let count = self.diagnostics_by_code.entry(diagnostic.code.clone()).or_default();
+        *count += 1;
+        if *count <= LISTED_PER_CODE {
+            if let Some((end, _)) = diagnostic.message.char_indices().nth(MESSAGE_LENGTH) {
                 diagnostic.message.truncate(end);
                 diagnostic.message.push_str(" ...");
             }
@@ -74,37 +75,37 @@ impl<'a> ReadingBuilder<'a> {
         }
     }
 
-    /// Reads one entry of a JSON list; an entry of another shape is reported and left out. `at` counts from 0.
+    /// Parses one entry of a JSON list. An entry that does not parse is reported and skipped. `at` counts from 0.
     pub fn parse_entry<'de, T: Deserialize<'de>>(&mut self, what: &str, at: usize, raw: &'de RawValue) -> Option<T> {
         match serde_json::from_str(raw.get()) {
             Ok(entry) => Some(entry),
             Err(error) => {
-                let message = format!("{what} {} is left out: {}", at + 1, json::reason(&error));
+                let message = format!("{what} {} skipped: {}", at + 1, json::reason(&error));
                 self.warn("unreadable-entry", message);
                 None
             }
         }
     }
 
-    /// What a unit's label means; an unknown label is kept as it is and reported once.
+    /// Parses a unit. An unknown one is kept as written and reported once.
     pub fn unit(&mut self, label: &str) -> UnitScale {
         Unit::parse(label).unwrap_or_else(|| {
-            if self.units.insert(label.to_owned()) {
+            if self.unknown_units.insert(label.to_owned()) {
                 let message =
-                    format!("the unit `{label}` is not known; its values are compared only with the same unit");
+                    format!("`{label}` is not a known unit; its values are compared only with values in `{label}`");
                 self.note("unknown-unit", message);
             }
             UnitScale { unit: Unit::Other(label.into()), factor: 1.0 }
         })
     }
 
-    /// Writes down a measurement that a file holds once, with one evidence for each process run. Without sound evidence
-    /// there is none; of two with one name and metric the first stays.
+    /// Adds a measurement with the evidence of each run. Without valid evidence nothing is added. A second measurement
+    /// of the same benchmark and metric is reported and ignored.
     pub fn add(&mut self, name: &str, metric: Metric, evidence: impl IntoIterator<Item = Evidence>) {
         self.add_from_tool(self.tool.into(), name, metric, evidence);
     }
 
-    /// The same for a tool that the file names itself.
+    /// [`Self::add`] for a file that names the tool itself.
     pub fn add_from_tool(
         &mut self,
         tool: Cow<'static, str>,
@@ -112,40 +113,44 @@ impl<'a> ReadingBuilder<'a> {
         metric: Metric,
         evidence: impl IntoIterator<Item = Evidence>,
     ) {
-        let replicates: Vec<Evidence> = evidence.into_iter().filter_map(|one| self.sound(name, &metric, one)).collect();
+        let replicates: Vec<Evidence> =
+            evidence.into_iter().filter_map(|evidence| self.validate(name, &metric, evidence)).collect();
         if self.find(&tool, name, &metric.name).is_some() {
-            return self.twice(name, &metric);
+            return self.warn_duplicate(name, &metric);
         }
         let hash = hash(&tool, name, &metric.name);
         if let Some(measurement) = Measurement::of_runs(tool, name, metric, replicates) {
-            self.places.insert((hash, self.reading.measurements.len()));
+            self.index.insert((hash, self.reading.measurements.len()));
             self.reading.measurements.push(measurement);
         }
     }
 
-    /// Writes down one process run of a benchmark that the file may hold several runs of.
+    /// Adds one run of a benchmark that may occur several times in the file.
     pub fn add_run(&mut self, name: &str, metric: Metric, evidence: Evidence) {
         match self.find(self.tool, name, &metric.name) {
             None => self.add(name, metric, [evidence]),
             Some(at) if *self.reading.measurements[at].metric == metric => {
-                let sound = self.sound(name, &metric, evidence);
-                self.reading.measurements[at].replicates.extend(sound);
+                let valid = self.validate(name, &metric, evidence);
+                self.reading.measurements[at].replicates.extend(valid);
             }
             Some(_) => {
-                let message = format!("`{name}`: the unit of {} changes here; the first is kept", metric.name);
+                let message = format!(
+                    "`{name}`: the unit or direction of {} differs from the first run; run skipped",
+                    metric.name
+                );
                 self.warn("duplicate-name", message);
             }
         }
     }
 
-    /// States the work of one operation, beside the metric that it belongs to.
+    /// Sets the work of one operation on a measurement added before.
     pub fn set_work(&mut self, name: &str, metric: &str, work: Work) {
         if let Some(at) = self.find(self.tool, name, metric) {
             self.reading.measurements[at].work = Some(work);
         }
     }
 
-    /// True where the benchmark has this metric already.
+    /// Whether this metric of the benchmark was added before.
     pub fn has(&self, name: &str, metric: &str) -> bool {
         self.find(self.tool, name, metric).is_some()
     }
@@ -153,79 +158,82 @@ impl<'a> ReadingBuilder<'a> {
     fn find(&self, tool: &str, name: &str, metric: &str) -> Option<usize> {
         let hash = hash(tool, name, metric);
         let same = |one: &Measurement| one.tool == tool && one.benchmark.as_str() == name && one.metric.name == metric;
-        let mut places = self.places.range((hash, 0)..=(hash, usize::MAX)).map(|(_, at)| *at);
-        places.find(|at| self.reading.measurements.get(*at).is_some_and(same))
+        let mut candidates = self.index.range((hash, 0)..=(hash, usize::MAX)).map(|(_, at)| *at);
+        candidates.find(|at| self.reading.measurements.get(*at).is_some_and(same))
     }
 
-    fn twice(&mut self, name: &str, metric: &Metric) {
+    fn warn_duplicate(&mut self, name: &str, metric: &Metric) {
         let metric = &metric.name;
-        let message = format!("`{name}` has a second {metric}; the first is kept. Give each benchmark its own name");
+        let message =
+            format!("`{name}` has more than one {metric}; only the first is used. Give each benchmark its own name");
         self.warn("duplicate-name", message);
     }
 
-    /// The evidence without what nothing can measure (negative, infinite or no number), which is reported.
-    fn sound(&mut self, name: &str, metric: &Metric, evidence: Evidence) -> Option<Evidence> {
+    /// Drops and reports impossible values (negative, infinite, NaN). `None` if no value remains.
+    fn validate(&mut self, name: &str, metric: &Metric, evidence: Evidence) -> Option<Evidence> {
         let metric = &metric.name;
         match evidence {
             Evidence::Samples(mut samples) => {
                 let all = samples.len();
                 samples.retain_mut(|sample| {
                     *sample += 0.0; // turns -0 into 0
-                    is_sound(*sample)
+                    is_valid(*sample)
                 });
                 let bad = all - samples.len();
                 if bad > 0 {
                     let message =
-                        format!("`{name}`: {bad} of {all} samples of {metric} are negative or no numbers; left out");
+                        format!("`{name}`: {bad} of {all} samples of {metric} are negative or not finite; skipped");
                     self.warn("invalid-value", message);
                 }
                 (!samples.is_empty()).then_some(Evidence::Samples(samples))
             }
-            Evidence::Summary(mut summary) if is_sound(summary.centre) => {
+            Evidence::Summary(mut summary) if is_valid(summary.centre) => {
                 summary.centre += 0.0;
-                summary.mean = summary.mean.filter(|mean| is_sound(*mean));
-                summary.sd = summary.sd.filter(|sd| is_sound(*sd));
-                summary.quantiles.retain(|(_, value)| is_sound(*value));
+                summary.mean = summary.mean.filter(|mean| is_valid(*mean));
+                summary.sd = summary.sd.filter(|sd| is_valid(*sd));
+                summary.quantiles.retain(|(_, value)| is_valid(*value));
                 summary.quantiles.sort_by(|a, b| a.0.total_cmp(&b.0));
                 Some(Evidence::Summary(summary))
             }
-            Evidence::Value(value) if is_sound(value) => Some(Evidence::Value(value + 0.0)),
-            Evidence::Digest(digest) if is_sound(digest.median) => Some(Evidence::Digest(digest)),
-            Evidence::Thinned(thinned) if is_sound(thinned.digest.median) => Some(Evidence::Thinned(thinned)),
-            unsound => {
-                let value = unsound.centre();
-                let what = if value.is_nan() {
-                    "is missing or no number".to_owned()
+            Evidence::Value(value) if is_valid(value) => Some(Evidence::Value(value + 0.0)),
+            Evidence::Digest(digest) if is_valid(digest.median) => Some(Evidence::Digest(digest)),
+            Evidence::Thinned(thinned) if is_valid(thinned.digest.median) => Some(Evidence::Thinned(thinned)),
+            invalid => {
+                let value = invalid.centre();
+                let reason = if value.is_nan() {
+                    format!("{metric} is missing or not a number")
                 } else {
-                    format!("of {value:e} cannot be")
+                    format!("{value:e} is not a valid {metric}")
                 };
-                self.warn("invalid-value", format!("`{name}`: {metric} {what}; left out"));
+                self.warn("invalid-value", format!("`{name}`: {reason}; skipped"));
                 None
             }
         }
     }
 
-    /// The reading; without a single measurement it is the error, which names the first thing that was odd.
+    /// The reading. Without a measurement it is an error that names the first problem.
     pub fn finish(mut self) -> Result<Reading, Diagnostic> {
         let Source { name, bytes } = self.source;
         if self.reading.measurements.is_empty() {
             let tool = self.tool;
             let message = match self.reading.diagnostics.first() {
                 _ if bytes.iter().all(u8::is_ascii_whitespace) => {
-                    "is empty; run it again and keep its output".to_owned()
+                    format!("the file is empty; run {tool} again and save its output")
                 }
                 Some(first) => {
                     let line = first.place.strip_prefix(name).map_or("", |line| line.trim_start_matches(':'));
                     let line = if line.is_empty() { String::new() } else { format!(" (line {line})") };
-                    format!("holds no result of {tool} that can be read. First{line}: {}", first.message)
+                    format!("no {tool} results could be read; first problem{line}: {}", first.message)
                 }
-                None => format!("holds no result of {tool}; was it run to its end?"),
+                None => format!(
+                    "no {tool} results found; check that the run completed and that all of its output was saved"
+                ),
             };
             return Err(Diagnostic::error("no-results", name, message));
         }
-        for (code, count) in std::mem::take(&mut self.told) {
-            if count > TOLD {
-                let more = format!("{} more of the same kind ({code}) are not listed", count - TOLD);
+        for (code, count) in std::mem::take(&mut self.diagnostics_by_code) {
+            if count > LISTED_PER_CODE {
+                let more = format!("{} more `{code}` diagnostics are not listed", count - LISTED_PER_CODE);
                 self.reading.diagnostics.push(Diagnostic::note(&code, name, more));
             }
         }
@@ -233,11 +241,11 @@ impl<'a> ReadingBuilder<'a> {
     }
 }
 
-fn is_sound(value: f64) -> bool {
+fn is_valid(value: f64) -> bool {
     value.is_finite() && value >= 0.0
 }
 
-/// The same for the same words in every run of perfgate: this hasher has fixed keys.
+/// `DefaultHasher::new` has fixed keys, so the hash is the same in every process.
 fn hash(tool: &str, name: &str, metric: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (tool, name, metric).hash(&mut hasher);
@@ -254,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_entry_of_a_name_is_reported_and_a_second_run_is_a_replicate() {
+    fn a_duplicate_entry_is_reported_and_a_further_run_is_added() {
         let mut builder = new_builder(b"x");
         builder.add("a", Metric::time(), [Evidence::Value(1.0)]);
         builder.add("a", Metric::time(), [Evidence::Value(2.0)]);
@@ -268,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nothing_can_measure_is_left_out_and_reported() {
+    fn invalid_values_are_skipped_and_reported() {
         let mut builder = new_builder(b"x");
         builder.add("a", Metric::time(), [Evidence::Samples(vec![1.0, f64::NAN, -1.0, -0.0, f64::INFINITY])]);
         builder.add("b", Metric::time(), [Evidence::Value(-1.0)]);
@@ -284,11 +292,11 @@ mod tests {
         let whole = Summary { centre: 1.0, quantiles: vec![(0.0, 0.5), (1.0, 2.0)], ..Summary::default() };
         assert_eq!(reading.measurements[1].replicates, [Evidence::summary(whole)]);
         assert!(reading.diagnostics[0].message.contains("3 of 5"));
-        assert!(reading.diagnostics[1].message.contains("`b`: time of -1"), "{}", reading.diagnostics[1]);
+        assert!(reading.diagnostics[1].message.contains("`b`: -1e0 is not a valid time"), "{}", reading.diagnostics[1]);
     }
 
     #[test]
-    fn a_flood_of_one_problem_is_counted_instead_of_repeated() {
+    fn diagnostics_of_one_code_are_only_counted_after_the_first_twenty() {
         let mut builder = new_builder(b"x");
         builder.add("a", Metric::time(), [Evidence::Value(1.0)]);
         for line in 1..=1000 {
@@ -296,21 +304,21 @@ mod tests {
             builder.warn("odd", "is odd");
         }
         let reading = builder.finish().unwrap();
-        assert_eq!(reading.diagnostics.len(), TOLD + 1);
+        assert_eq!(reading.diagnostics.len(), LISTED_PER_CODE + 1);
         assert_eq!(reading.diagnostics[19].place, "file:20");
-        assert!(reading.diagnostics[TOLD].message.starts_with("980 more"));
+        assert!(reading.diagnostics[LISTED_PER_CODE].message.starts_with("980 more"));
     }
 
     #[test]
-    fn nothing_read_is_an_error_with_the_first_reason() {
-        let mut odd = new_builder(b"x");
-        odd.warn("odd", "the moon was full");
-        assert!(odd.finish().unwrap_err().message.contains("the moon was full"));
+    fn a_file_without_a_measurement_is_an_error_with_the_first_problem() {
+        let mut builder = new_builder(b"x");
+        builder.warn("odd", "the first problem");
+        assert!(builder.finish().unwrap_err().message.contains("the first problem"));
         assert!(new_builder(b" \n").finish().unwrap_err().message.contains("is empty"));
     }
 
     #[test]
-    fn a_message_does_not_quote_a_file_that_is_one_line() {
+    fn a_message_that_quotes_a_long_line_is_cut() {
         let mut builder = new_builder(b"x");
         builder.warn("odd", "é".repeat(100_000));
         assert!(builder.finish().unwrap_err().message.len() < 1000);

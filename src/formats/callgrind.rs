@@ -1,5 +1,5 @@
-//! What gungraun and its predecessor iai-callgrind share: the valgrind events that are worth a metric, the names of
-//! their benchmarks, and which summaries of a directory are left over from an earlier build.
+//! Shared by gungraun and its predecessor iai-callgrind: the valgrind events that become metrics, the names of benchmarks,
+//! and finding summaries that are left over from an earlier build.
 
 use super::Source;
 use super::builder::ReadingBuilder;
@@ -8,8 +8,8 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The metric of a valgrind event, where it is one that a person would judge. Hits and misses of the simulated caches are
-/// in the estimated cycles; totals at the end of the program and rates repeat others.
+/// The metric of a valgrind event; `None` for events that repeat others. Cache hits and misses are part of the estimated
+/// cycles, and totals at the program's end and rates follow from other events.
 pub(super) fn metric(event: &str) -> Option<Metric> {
     let (name, unit) = match event {
         "Ir" => ("instructions", Unit::Count),
@@ -23,7 +23,7 @@ pub(super) fn metric(event: &str) -> Option<Metric> {
     Some(Metric::counted(name, unit, Direction::Lower))
 }
 
-/// The name that both tools print: the module's path and, for one of several cases, the case's id.
+/// The name as both tools print it: the module path and, for one of several cases, the id of the case.
 pub(super) fn name(module_path: &str, id: Option<&str>) -> String {
     match id {
         Some(id) => format!("{module_path} {id}"),
@@ -31,7 +31,7 @@ pub(super) fn name(module_path: &str, id: Option<&str>) -> String {
     }
 }
 
-/// Adds a benchmark's events. Of two valgrind tools that count the same event the first stands.
+/// Adds the events of a benchmark. If two valgrind tools count the same event, the first one is used.
 pub(super) fn add<'e>(
     builder: &mut ReadingBuilder<'_>,
     name: &str,
@@ -41,7 +41,7 @@ pub(super) fn add<'e>(
     for (event, count) in events {
         let Some(metric) = metric(&event) else { continue };
         let Some(count) = count else {
-            builder.warn("no-value", format!("`{name}` ({event}) holds only an earlier run's number; it is left out"));
+            builder.warn("no-value", format!("`{name}`: {event} has only the value of an earlier run; skipped"));
             continue;
         };
         if seen.insert(metric.name.clone()) {
@@ -49,16 +49,16 @@ pub(super) fn add<'e>(
         }
     }
     if seen.is_empty() {
-        builder.warn("no-value", format!("`{name}` holds no count of instructions, allocations or errors"));
+        builder.warn("no-value", format!("`{name}` has no count of instructions, allocations or errors"));
     }
 }
 
-/// Which of a directory's `summary.json` files are left over from an earlier build, by their place in `files`: neither
-/// tool removes the summary of a benchmark that is gone.
+/// Indices of the `summary.json` files of a directory that are left over from an earlier build. Neither tool removes the
+/// summary of a removed benchmark.
 ///
-/// A summary names the program that it ran and, where it compared, the program before. Of one benchmark file's programs
-/// the one whose summary started last is the current one; the older tool states no time, so there it is the one that
-/// followed another and was not followed itself. Where nothing tells, nothing is left over.
+/// A summary names the executable that ran and, if the tool compared it with an earlier run, that run's executable. The
+/// current executable of a benchmark file is the one that started last. iai-callgrind stores no time; there it is the one
+/// that succeeded another and has no successor. If neither determines it, no file counts as left over.
 pub fn leftovers(files: &[Option<&Origin>]) -> Vec<usize> {
     let mut suites: BTreeMap<&(String, String), Vec<(usize, &Origin)>> = BTreeMap::new();
     for (at, file) in files.iter().enumerate() {
@@ -66,41 +66,41 @@ pub fn leftovers(files: &[Option<&Origin>]) -> Vec<usize> {
             suites.entry(&origin.suite).or_default().push((at, origin));
         }
     }
-    let mut left = Vec::new();
+    let mut leftovers = Vec::new();
     for suite in suites.into_values() {
         let latest = suite.iter().filter(|(_, o)| o.started.is_some()).max_by_key(|(_, o)| &o.started);
-        let followed: BTreeSet<&str> = suite.iter().filter_map(|(_, o)| o.before.as_deref()).collect();
+        let succeeded: BTreeSet<&str> = suite.iter().filter_map(|(_, o)| o.before.as_deref()).collect();
         let mut current: BTreeSet<&str> = match latest {
             Some((_, latest)) => [latest.program.as_str()].into(),
             None => suite.iter().filter(|(_, o)| o.before.is_some()).map(|(_, o)| o.program.as_str()).collect(),
         };
         if latest.is_none() {
-            current.retain(|program| !followed.contains(program));
+            current.retain(|program| !succeeded.contains(program));
         }
         if !current.is_empty() {
             let old = suite.iter().filter(|(_, o)| !current.contains(o.program.as_str()));
-            left.extend(old.map(|(at, _)| *at));
+            leftovers.extend(old.map(|(at, _)| *at));
         }
     }
-    left.sort_unstable();
-    left
+    leftovers.sort_unstable();
+    leftovers
 }
 
-/// Where a summary comes from, for a file of one of the two formats.
+/// The origin of a summary; `None` for files of other formats.
 pub fn origin(format: &str, source: Source<'_>) -> Option<Origin> {
     if ["gungraun", "iai-callgrind"].contains(&format) { Origin::of(source) } else { None }
 }
 
-/// Where a summary comes from.
+/// The executable that a summary belongs to.
 #[derive(Debug)]
 pub struct Origin {
     /// Package and benchmark file.
     suite: (String, String),
-    /// File name of the program, which cargo names by the build.
+    /// File name of the executable; cargo puts a hash of the build into it.
     program: String,
-    /// The program of the run before, where it was another one.
+    /// Executable of the previous run, if it was another one.
     before: Option<String>,
-    /// When it started, as sortable text.
+    /// Start time, in a format that sorts as text.
     started: Option<String>,
 }
 
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_tells_nothing_is_left_over() {
+    fn no_summary_is_left_over_if_the_order_of_builds_is_unknown() {
         assert!(left(&[&iai("s-1", None), &iai("s-2", None), "{", "[]"]).is_empty());
         assert!(left(&[&gungraun("s-1", "2026-01-01"), &gungraun("s-1", "2026-01-02")]).is_empty());
     }

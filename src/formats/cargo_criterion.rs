@@ -1,5 +1,5 @@
-//! cargo-criterion's JSON messages, one a line: each `benchmark-complete` holds every sample as measured value and
-//! iteration count. Other messages and other lines (a benchmark may print) are left alone.
+//! cargo-criterion's JSON messages, one per line. Each `benchmark-complete` contains every sample as a measured value and
+//! an iteration count. Other messages, and lines that benchmarks print, are skipped.
 
 use super::builder::ReadingBuilder;
 use super::metric_by_unit::metric_by_unit;
@@ -49,7 +49,7 @@ impl Format for CargoCriterion {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: every sample (or the median without them), with the work of one iteration"
+        "time: every sample (without samples: the median); work per iteration"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -75,18 +75,21 @@ impl Format for CargoCriterion {
 
 fn read_message(builder: &mut ReadingBuilder<'_>, message: Message<'_>) {
     let Some(name) = message.id else {
-        return builder.warn("unreadable-line", "a benchmark without an id; it is left out");
+        return builder.warn("unreadable-line", "a benchmark has no id; skipped");
     };
     let label = message.unit.as_deref().unwrap_or("");
     let scale = builder.unit(label);
     let samples: Vec<f64> = message.measured_values.iter().zip(&message.iteration_count).map(|(v, n)| v / n).collect();
     if message.measured_values.len() != message.iteration_count.len() {
-        builder.warn("uneven-samples", format!("`{name}` has unequal numbers of values and iteration counts"));
+        builder.warn(
+            "uneven-samples",
+            format!("`{name}` has different numbers of values and iteration counts; the surplus is ignored"),
+        );
     }
     let evidence = if samples.is_empty() {
         let mean = message.mean.as_ref().map(|mean| mean.estimate);
         let Some(centre) = message.median.or(message.typical).map(|centre| centre.estimate).or(mean) else {
-            return builder.warn("no-value", format!("`{name}` has neither samples nor estimates; it is left out"));
+            return builder.warn("no-value", format!("`{name}` has neither samples nor estimates; skipped"));
         };
         Evidence::summary(Summary { centre, mean, ..Summary::default() })
     } else {
@@ -118,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_are_values_over_iterations_and_bad_lines_are_named() {
+    fn a_sample_is_value_over_iterations_and_invalid_lines_are_reported() {
         let reading = read(concat!(
             "hello from a benchmark\n",
             r#"{"reason":"benchmark-complete","id":"a","iteration_count":[2,4],"measured_values":[3.0,10.0],"unit":"us","#,
@@ -134,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_of_no_iterations_are_left_out() {
+    fn samples_with_zero_iterations_are_skipped() {
         let line = r#"{"reason":"benchmark-complete","id":"a","iteration_count":[0,1],"measured_values":[3.0,5.0],"unit":"ns"}"#;
         let reading = read(line).unwrap();
         assert_eq!(reading.measurements[0].replicates, [Evidence::Samples(vec![5.0])]);

@@ -1,7 +1,6 @@
-//! Python's cProfile: the table that it prints, in any order, and the file of `-o` (a marshalled dictionary).
-//!
-//! A function is a benchmark, named by file and function without its line, which moves; names in one file are told
-//! apart in the order of their lines. Built-in functions keep the name that pstats prints.
+//! Python's cProfile: the printed table, in any sort order, and the file that `-o` writes (a marshalled dictionary). Each
+//! function is a benchmark with its times and calls. Names contain file and function but no line number, which changes with
+//! every edit; functions of the same name in a file are numbered in source order.
 
 use super::builder::ReadingBuilder;
 use super::marshal::{Id, Marshalled, Value};
@@ -11,7 +10,7 @@ use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 
 /// Nanoseconds in cProfile's unit of time.
 const SECOND: f64 = 1e9;
-/// The benchmark that stands for the whole profile.
+/// Name of the benchmark for the whole profile.
 const TOTAL: &str = "total";
 
 /// cProfile's tables and files.
@@ -27,40 +26,40 @@ impl Format for Cprofile {
     }
 
     fn metrics(&self) -> &'static str {
-        "per function and total: time (with what it calls), time:self, calls (exact)"
+        "per function and in total: time (including callees), time:self, calls (exact)"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        marshalled(preview.bytes) || preview.lines().any(header)
+        is_marshalled(preview.bytes) || preview.lines().any(is_header)
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new("cprofile", source);
-        if marshalled(source.bytes) {
+        if is_marshalled(source.bytes) {
             let read = Marshalled::read(source.bytes);
             let read = read.map_err(|fault| Diagnostic::error("unreadable", source.name, fault))?;
-            take_dictionary(&read, &mut builder);
+            read_dictionary(&read, &mut builder);
         } else {
-            take_tables(&decode(source)?, &mut builder);
+            read_tables(&decode(source)?, &mut builder);
         }
         builder.finish()
     }
 }
 
-/// True for a dictionary whose first key is a tuple of three: so begins every profile, whatever the Python.
-fn marshalled(bytes: &[u8]) -> bool {
-    let plain = |at: usize| bytes.get(at).map(|byte| byte & 0x7f);
-    plain(0) == Some(b'{')
-        && (plain(1) == Some(b')') && bytes.get(2) == Some(&3)
-            || plain(1) == Some(b'(') && bytes.get(2..6) == Some(&[3, 0, 0, 0]))
+/// Whether the bytes begin with a dictionary whose first key is a tuple of three, as profiles of every Python version do.
+fn is_marshalled(bytes: &[u8]) -> bool {
+    let type_code = |at: usize| bytes.get(at).map(|byte| byte & 0x7f);
+    type_code(0) == Some(b'{')
+        && (type_code(1) == Some(b')') && bytes.get(2) == Some(&3)
+            || type_code(1) == Some(b'(') && bytes.get(2..6) == Some(&[3, 0, 0, 0]))
 }
 
-fn header(line: &str) -> bool {
+fn is_header(line: &str) -> bool {
     let columns = ["ncalls", "tottime", "percall", "cumtime", "percall", "filename:lineno(function)"];
     line.split_whitespace().eq(columns)
 }
 
-/// One function's row. Times in seconds.
+/// A function of the profile. Times are in seconds.
 #[derive(Debug, PartialEq)]
 struct Function {
     file: String,
@@ -71,22 +70,22 @@ struct Function {
     inclusive: f64,
 }
 
-/// Writes functions down in the order of the source, so that names keep their numbers however the table was sorted.
-fn record(mut functions: Vec<Function>, builder: &mut ReadingBuilder<'_>) {
+/// Adds the functions in source order, so that the numbers of equal names do not depend on the table's sort order.
+fn add_functions(mut functions: Vec<Function>, builder: &mut ReadingBuilder<'_>) {
     functions.sort_by(|a, b| (&a.file, a.line, &a.name).cmp(&(&b.file, b.line, &b.name)));
     let mut names = UniqueNames::default();
     for function in functions {
         let name = match function.file.as_str() {
             "" => function.name,
-            // As pstats itself strips it: the directory is another one in another checkout.
+            // Without the directory, as with pstats' strip_dirs: it differs between checkouts.
             file => format!("{}::{}", file.rsplit(['/', '\\']).next().unwrap_or(file), function.name),
         };
         let name = names.make_unique(name);
-        record_one(&name, Some(function.inclusive), Some(function.own), function.calls, builder);
+        add_function(&name, Some(function.inclusive), Some(function.own), function.calls, builder);
     }
 }
 
-fn record_one(name: &str, inclusive: Option<f64>, own: Option<f64>, calls: f64, builder: &mut ReadingBuilder<'_>) {
+fn add_function(name: &str, inclusive: Option<f64>, own: Option<f64>, calls: f64, builder: &mut ReadingBuilder<'_>) {
     let time = |metric: &'static str| Metric::measured(metric, Unit::Nanosecond, Direction::Lower);
     for (metric, value) in [("time", inclusive), ("time:self", own)] {
         if let Some(value) = value.filter(|value| *value != 0.0) {
@@ -96,21 +95,21 @@ fn record_one(name: &str, inclusive: Option<f64>, own: Option<f64>, calls: f64, 
     builder.add(name, Metric::counted("calls", Unit::Count, Direction::Lower), [Evidence::Value(calls)]);
 }
 
-fn take_dictionary(read: &Marshalled<'_>, builder: &mut ReadingBuilder<'_>) {
+fn read_dictionary(read: &Marshalled<'_>, builder: &mut ReadingBuilder<'_>) {
     let Value::Dictionary(entries) = read.root() else { return };
     let mut functions = Vec::new();
     for (number, (key, value)) in (1..).zip(entries) {
         match function(read, *key, *value) {
             Some(function) => functions.push(function),
-            None => builder.warn("unreadable-entry", format!("entry {number} is no function of a profile")),
+            None => builder.warn("unreadable-entry", format!("entry {number} is not a function of a profile; skipped")),
         }
     }
     if !functions.is_empty() {
         let own = functions.iter().map(|function| function.own).sum();
         let calls = functions.iter().map(|function| function.calls).sum();
-        record_one(TOTAL, Some(own), None, calls, builder);
+        add_function(TOTAL, Some(own), None, calls, builder);
     }
-    record(functions, builder);
+    add_functions(functions, builder);
 }
 
 /// `(file, line, name): (primitive calls, calls, own time, inclusive time, callers)`.
@@ -125,7 +124,7 @@ fn function(read: &Marshalled<'_>, key: Id, value: Id) -> Option<Function> {
     };
     let (Value::Text(file), Value::Text(name)) = (read.get(file), read.get(name)) else { return None };
     let (file, name) = if file == "~" {
-        // What is written in C has no file; pstats prints its name in braces.
+        // Functions written in C have no file. Their names are in braces, as pstats prints them.
         let inner = name.strip_prefix('<').and_then(|name| name.strip_suffix('>'));
         (String::new(), inner.map_or_else(|| name.to_string(), |inner| format!("{{{inner}}}")))
     } else {
@@ -135,13 +134,13 @@ fn function(read: &Marshalled<'_>, key: Id, value: Id) -> Option<Function> {
     Some(Function { file, line, name, calls: number(calls)?, own: number(own)?, inclusive: number(inclusive)? })
 }
 
-fn take_tables(text: &str, builder: &mut ReadingBuilder<'_>) {
+fn read_tables(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut functions = Vec::new();
     let mut in_table = false;
     let mut too_short = 0u64;
     for (at, line) in numbered_lines(text) {
         builder.line = Some(at);
-        if header(line) {
+        if is_header(line) {
             in_table = true;
         } else if line.trim().is_empty() {
             in_table = false;
@@ -151,45 +150,43 @@ fn take_tables(text: &str, builder: &mut ReadingBuilder<'_>) {
                     too_short += u64::from(function.inclusive == 0.0 || function.own == 0.0);
                     functions.push(function);
                 }
-                None => builder.warn("unreadable-line", format!("is no function: `{line}`")),
+                None => builder.warn("unreadable-line", format!("`{line}` is not a row of a cProfile table")),
             }
-        } else if let Some((calls, seconds)) = sum(line) {
-            record(std::mem::take(&mut functions), builder);
-            record_one(TOTAL, Some(seconds), None, calls, builder);
+        } else if let Some((calls, seconds)) = summary_line(line) {
+            add_functions(std::mem::take(&mut functions), builder);
+            add_function(TOTAL, Some(seconds), None, calls, builder);
         } else if line.trim_start().starts_with("List reduced from ") {
-            let message = format!("{}: functions that are not listed look as if they were removed", line.trim());
+            let message = format!(
+                "{}: functions that are not listed will be reported as removed; print the table without restrictions",
+                line.trim()
+            );
             builder.note("partial-list", message);
         }
     }
-    record(functions, builder);
+    add_functions(functions, builder);
     if too_short > 0 {
         let message = format!(
-            "times of 0.000 s in {too_short} rows are left out: too short for the table's three decimals (-o keeps them)"
+            "{too_short} rows have times of 0.000 s, below the table's resolution; they are skipped. Use -o FILE to keep them"
         );
         builder.note("too-coarse", message);
     }
 }
 
-/// `60 function calls (11 primitive calls) in 0.308 seconds`.
-fn sum(line: &str) -> Option<(f64, f64)> {
+/// Calls and seconds in `60 function calls (11 primitive calls) in 0.308 seconds`.
+fn summary_line(line: &str) -> Option<(f64, f64)> {
     let (calls, rest) = line.split_once(" function calls")?;
     let (_, rest) = rest.rsplit_once(" in ")?;
     Some((number(calls)?, number(rest.strip_suffix(" seconds")?)?))
 }
 
-/// `50/1    0.000    0.000    0.000    0.000 cp.py:8(fact)`: all calls before the slash, primitive ones behind it.
+/// Parses `50/1    0.000    0.000    0.000    0.000 cp.py:8(fact)`. All calls are before the slash, primitive calls after it.
 fn row(line: &str) -> Option<Function> {
     let mut rest = line.trim();
-    let mut word = || {
-        let (word, behind) = rest.split_once(char::is_whitespace)?;
-        rest = behind.trim_start();
-        Some(word)
-    };
-    let calls = number(word()?.split('/').next()?)?;
-    let own = number(word()?)?;
-    number(word()?)?;
-    let inclusive = number(word()?)?;
-    number(word()?)?;
+    let calls = number(next_word(&mut rest)?.split('/').next()?)?;
+    let own = number(next_word(&mut rest)?)?;
+    number(next_word(&mut rest)?)?;
+    let inclusive = number(next_word(&mut rest)?)?;
+    number(next_word(&mut rest)?)?;
     let (file, line, name) = if rest.starts_with('{') {
         ("", 0, rest)
     } else {
@@ -200,12 +197,19 @@ fn row(line: &str) -> Option<Function> {
     Some(Function { file: file.to_owned(), line, name: name.to_owned(), calls, own, inclusive })
 }
 
+/// Removes the first word of a text.
+fn next_word<'a>(text: &mut &'a str) -> Option<&'a str> {
+    let (word, rest) = text.split_once(char::is_whitespace)?;
+    *text = rest.trim_start();
+    Some(word)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_row_may_have_blanks_and_brackets_in_its_place() {
+    fn a_file_name_may_contain_spaces_and_parentheses() {
         let found =
             row("  50/1    0.500    0.010    1.250    1.250 C:\\Program Files (x86)\\a.py:8(<lambda>)").unwrap();
         let file = "C:\\Program Files (x86)\\a.py".to_owned();
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn namesakes_are_told_apart_by_their_lines_not_by_the_order_of_the_table() {
+    fn functions_of_one_name_are_numbered_by_line_not_by_table_order() {
         let text = "  3 function calls in 0.300 seconds\n\n ncalls  tottime  percall  cumtime  percall \
             filename:lineno(function)\n 1 0.2 0.2 0.2 0.2 a.py:9(f)\nbroken\n 2 0.1 0.1 0.1 0.1 a.py:4(f)\n";
         assert!(Cprofile.sniff(&Preview::of(text.as_bytes())));
@@ -233,8 +237,8 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_with_a_broken_entry_gives_the_others() {
-        // {("a.py", 4, "f"): (1, 2, 0.5, 1.0, {}), ("a", 1, 2): None}, marked for reference as newer Pythons do.
+    fn an_invalid_entry_of_a_profile_is_reported_and_the_others_are_read() {
+        // {("a.py", 4, "f"): (1, 2, 0.5, 1.0, {}), ("a", 1, 2): None}, with reference flags as newer Pythons set them.
         let mut bytes = b"\xfb)\x03\xfa\x04a.pyi\x04\0\0\0\xfa\x01f)\x05i\x01\0\0\0i\x02\0\0\0".to_vec();
         for value in [0.5f64, 1.0] {
             bytes.push(b'g');

@@ -1,7 +1,5 @@
-//! Criterion's result tree (0.3 to 0.8): one benchmark from the three files that stand in a baseline's directory.
-//! Finding those directories is for `io::tree`.
-//!
-//! Per-iteration times are `times[i] / iters[i]`, nanoseconds as floats; the name is `full_id`, never a directory's.
+//! criterion's results (versions 0.3 to 0.8): one benchmark from the files in a baseline's directory. A sample is
+//! `times[i] / iters[i]` in nanoseconds; the name is `full_id`, not a directory. `io::tree` finds the directories.
 
 use super::{Source, json};
 use crate::model::{BenchId, Diagnostic, Evidence, Measurement, Metric, Summary, Work, WorkUnit};
@@ -10,31 +8,30 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-/// The format's name.
+/// Name of the format.
 pub const NAME: &str = "criterion";
-/// Its line of `perfgate formats`: name, what makes it, what it carries.
-pub const ABOUT: [&str; 3] =
-    [NAME, "cargo bench (target/criterion)", "time: every sample, with the work of one iteration"];
+/// Its row in `perfgate formats`: name, command, metrics.
+pub const ABOUT: [&str; 3] = [NAME, "cargo bench (target/criterion)", "time: every sample; work per iteration"];
 
-/// Samples that are no time (NaN, infinite, negative, zero) are left out; with more than this share of them the
-/// benchmark counts as unreadable.
+/// Invalid samples (NaN, infinite, negative, zero) are skipped. With more than this share of them the benchmark is
+/// unreadable.
 const INVALID_SHARE: f64 = 0.05;
 
-/// What every benchmark of a tree measures, kept once.
+/// The metric of every benchmark, shared to save memory in trees of thousands.
 static TIME: LazyLock<Arc<Metric>> = LazyLock::new(|| Arc::new(Metric::time()));
 
-/// One benchmark of a tree, or the name of one whose numbers could not be read.
+/// A benchmark, with its measurement or the reason why it could not be read.
 #[derive(Debug)]
 pub struct Benchmark {
-    /// Its full name.
+    /// Full name.
     pub id: BenchId,
-    /// Its times, or why there are none.
+    /// Times, or why there are none.
     pub measurement: Result<Measurement, Diagnostic>,
-    /// What was odd beside it.
+    /// A problem that did not prevent reading.
     pub diagnostic: Option<Diagnostic>,
 }
 
-/// The name and the work of one operation, from `benchmark.json`.
+/// Name and work per iteration, from `benchmark.json`.
 #[derive(Debug)]
 pub struct Identity {
     id: BenchId,
@@ -80,9 +77,9 @@ struct Estimate {
 pub fn identity(source: Source<'_>) -> Result<Identity, Diagnostic> {
     let file: IdentityFile<'_> = json::parse(source)?;
     if file.full_id.is_empty() {
-        return Err(Diagnostic::error("unreadable", source.name, "has an empty `full_id`; run the benchmark again"));
+        return Err(Diagnostic::error("unreadable", source.name, "`full_id` is empty; run the benchmark again"));
     }
-    // A throughput of a kind that is not known yet only costs the rate shown beside the time.
+    // An unknown kind of throughput is not an error: only the rate shown with the time is missing.
     let work =
         file.throughput.and_then(|raw| serde_json::from_str(raw.get()).ok()).map(|throughput| match throughput {
             Throughput::Bits(n) => Work { amount: n as f64, unit: WorkUnit::Bits },
@@ -95,7 +92,7 @@ pub fn identity(source: Source<'_>) -> Result<Identity, Diagnostic> {
     Ok(Identity { id: BenchId::new(file.full_id), work })
 }
 
-/// Reads `sample.json`: every sample in order.
+/// Reads the samples in `sample.json`, in order.
 pub fn samples(identity: Identity, source: Source<'_>) -> Benchmark {
     let (evidence, diagnostic) = match read_samples(source) {
         Ok((samples, diagnostic)) => (Ok(Evidence::Samples(samples)), diagnostic),
@@ -104,21 +101,22 @@ pub fn samples(identity: Identity, source: Source<'_>) -> Benchmark {
     benchmark(identity, evidence, diagnostic)
 }
 
-/// Reads `estimates.json`: the summary that is left where there is no `sample.json`.
+/// Reads the summary in `estimates.json`, for benchmarks without `sample.json`.
 pub fn estimates(identity: Identity, source: Source<'_>) -> Benchmark {
     let evidence = json::parse::<EstimatesFile>(source).and_then(|file| {
         let [centre, mean, sd] = [&file.median, &file.mean, &file.std_dev].map(|e| e.point_estimate);
         if is_time(centre) && is_time(mean) {
             Ok(Evidence::summary(Summary { centre, mean: Some(mean), sd: Some(sd), ..Summary::default() }))
         } else {
-            let message = format!("has a median of {centre} ns and a mean of {mean} ns, which no benchmark can have");
+            let message =
+                format!("a median of {centre} ns and a mean of {mean} ns are not valid times; run the benchmark again");
             Err(Diagnostic::error("invalid-value", source.name, message))
         }
     });
     benchmark(identity, evidence, None)
 }
 
-/// A benchmark whose numbers are missing or could not be read.
+/// A benchmark whose values are missing or could not be read.
 pub fn unreadable(identity: Identity, why: Diagnostic) -> Benchmark {
     benchmark(identity, Err(why), None)
 }
@@ -134,12 +132,11 @@ fn read_samples(source: Source<'_>) -> Result<(Vec<f64>, Option<Diagnostic>), Di
     let SampleFile { iters, times } = json::parse(source)?;
     let error = |message: String| Err(Diagnostic::error("invalid-samples", source.name, message));
     if iters.len() != times.len() {
-        let message =
-            format!("has {} iteration counts for {} times; run the benchmark again", iters.len(), times.len());
+        let message = format!("{} iteration counts for {} times; run the benchmark again", iters.len(), times.len());
         return error(message);
     }
     if times.is_empty() {
-        return error("has no samples; run the benchmark again".to_owned());
+        return error("there are no samples; run the benchmark again".to_owned());
     }
     let all = times.len();
     let mut samples = times;
@@ -151,10 +148,10 @@ fn read_samples(source: Source<'_>) -> Result<(Vec<f64>, Option<Diagnostic>), Di
     });
     let invalid = all - samples.len();
     if samples.is_empty() || invalid as f64 > INVALID_SHARE * all as f64 {
-        return error(format!("has {invalid} of {all} samples that are zero, negative or no number; run it again"));
+        return error(format!("{invalid} of {all} samples are zero, negative or not finite; run the benchmark again"));
     }
     let diagnostic = (invalid > 0).then(|| {
-        let message = format!("left out {invalid} of {all} samples that are zero, negative or no number");
+        let message = format!("{invalid} of {all} samples are zero, negative or not finite; skipped");
         Diagnostic::warning("invalid-samples", source.name, message)
     });
     Ok((samples, diagnostic))
@@ -189,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_samples_are_an_error_that_says_what_and_where() {
+    fn invalid_sample_files_are_errors_with_reason_and_file() {
         for (text, word) in [
             (r#"{"iters":[1.0],"times":[1.0,2.0]}"#, "1 iteration counts for 2 times"),
             (r#"{"iters":[],"times":[]}"#, "no samples"),
@@ -197,7 +194,7 @@ mod tests {
             (r#"{"iters":[1.0],"times":[-5.0]}"#, "1 of 1 samples"),
             (r#"{"iters":[1.0],"times":[1."#, "ends too early"),
             (r#"{"iters":[1.0],"times":[NaN]}"#, "not valid JSON"),
-            (r#"{"iters":1.0,"times":[1.0]}"#, "unexpected shape"),
+            (r#"{"iters":1.0,"times":[1.0]}"#, "unexpected JSON structure"),
             ("", "is empty"),
         ] {
             let error = read(text).measurement.unwrap_err();
@@ -207,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_invalid_samples_are_left_out_and_said() {
+    fn a_few_invalid_samples_are_skipped_and_reported() {
         let iters = vec!["1.0"; 40].join(",");
         let mut times = vec!["5.0"; 40];
         times[7] = "0.0";
@@ -217,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn throughput_is_the_work_of_an_operation() {
+    fn throughput_is_the_work_of_an_iteration() {
         let text = br#"{"group_id":"g","full_id":"g/1024","throughput":{"Bytes":1024}}"#;
         let identity = identity(source(text)).unwrap();
         assert_eq!(identity.id.as_str(), "g/1024");

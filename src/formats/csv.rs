@@ -1,5 +1,5 @@
-//! The CSV exchange format: a header with `name`, `value` and `unit`, and where wanted `metric`, `direction`
-//! (`lower` or `higher`) and `run`. Rows of one benchmark and metric in one run are its samples; each run is a replicate.
+//! perfgate's CSV format: columns `name`, `value` and `unit`, optionally `metric`, `direction` (`lower` or `higher`) and
+//! `run`. Rows with the same name, metric and run are the samples of that run.
 
 use super::builder::ReadingBuilder;
 use super::metric_by_unit::AssumedDirections;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub struct Csv;
 
-/// What ends the guessing.
+/// How to state the direction.
 const ADVICE: &str = "Add a `direction` column with `lower` or `higher`";
 
 impl Format for Csv {
@@ -25,7 +25,7 @@ impl Format for Csv {
     }
 
     fn metrics(&self) -> &'static str {
-        "any metric: a number or samples, by run"
+        "any metric: one value or samples per run"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -39,15 +39,15 @@ impl Format for Csv {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let bytes = text::utf8(source)?;
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(bytes);
-        let bad = |message: String| Diagnostic::error("unreadable", source.name, message);
-        let header = reader.headers().map_err(|error| bad(format!("has no header that can be read: {error}")))?;
+        let unreadable = |message: String| Diagnostic::error("unreadable", source.name, message);
+        let header = reader.headers().map_err(|error| unreadable(format!("the header could not be read: {error}")))?;
         let columns = Columns::of(header).map_err(|missing| {
             let wanted = "name,value,unit[,metric][,direction][,run]";
-            bad(format!("has no column `{missing}`; the header is {wanted}"))
+            unreadable(format!("the header has no column `{missing}`; write {wanted}"))
         })?;
         let mut builder = ReadingBuilder::new(self.name(), source);
         for name in columns.unknown(header) {
-            builder.note("unknown-field", format!("the column `{name}` is not read"));
+            builder.note("unknown-field", format!("unknown column `{name}` is ignored"));
         }
         let mut assumed = AssumedDirections::default();
         let mut table = Table::default();
@@ -78,7 +78,7 @@ fn evidence(values: Vec<f64>) -> Evidence {
     }
 }
 
-/// The rows, sorted by what they measure, in the order of their first appearance.
+/// The rows grouped by benchmark, metric and run, in order of first appearance.
 #[derive(Default)]
 struct Table {
     series: Vec<Series>,
@@ -86,7 +86,7 @@ struct Table {
     runs_at: BTreeMap<(usize, String), usize>,
 }
 
-/// One metric of one benchmark: the values of each run, in the house unit.
+/// One metric of one benchmark: the values of each run, in perfgate's unit.
 struct Series {
     name: String,
     metric: Metric,
@@ -105,12 +105,12 @@ impl Table {
         let name = row.get(columns.name).unwrap_or_default();
         let text = cell(Some(columns.value)).unwrap_or_default();
         let value: f64 = text.parse().map_err(|_| format!("`{text}` is not a number; write 1234.5"))?;
-        let label = cell(Some(columns.unit)).ok_or("has no unit")?;
+        let label = cell(Some(columns.unit)).ok_or("the row has no unit")?;
         let direction = match cell(columns.direction).unwrap_or_default() {
             "" => None,
             "lower" => Some(Direction::Lower),
             "higher" => Some(Direction::Higher),
-            other => return Err(format!("`{other}` is no direction; write lower or higher")),
+            other => return Err(format!("`{other}` is not a valid direction; write lower or higher")),
         };
         let scale = builder.unit(label);
         let metric = assumed.metric(cell(columns.metric), label, scale.unit, direction);
@@ -131,7 +131,7 @@ impl Table {
     }
 }
 
-/// Where the columns stand.
+/// Index of each column.
 struct Columns {
     name: usize,
     value: usize,
@@ -144,7 +144,7 @@ struct Columns {
 impl Columns {
     const KNOWN: [&'static str; 6] = ["name", "value", "unit", "metric", "direction", "run"];
 
-    /// The columns of a header, or the one that it lacks.
+    /// The columns of a header, or the name of the first required column that is missing.
     fn of(header: &StringRecord) -> Result<Self, &'static str> {
         let at = |name: &str| header.iter().position(|cell| cell.trim() == name);
         Ok(Columns {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn each_run_is_a_replicate_and_its_rows_are_samples() {
+    fn rows_of_a_run_are_its_samples() {
         let text = "run,name,value,unit\n1,a,1,us\n1,a,2000,ns\n2,a,3,us\n2,\"b, c\",5,MB/s\n";
         let run = parse(text).unwrap();
         let [a, b] = &run.measurements[..] else { panic!("two benchmarks") };
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_rows_are_named_by_their_line_beside_the_good_one() {
+    fn invalid_rows_are_reported_by_line_and_the_others_are_read() {
         let text = "name,value,unit,metric,direction\na,1,pt,score,higher\nb,x,ms\nc,1\nd,1,ms,,up\ne,-1,ms\n";
         let run = parse(text).unwrap();
         assert_eq!(run.measurements.len(), 1);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_without_a_unit_says_what_is_missing() {
+    fn a_missing_column_is_named_in_the_error() {
         assert!(parse("name,value\na,1\n").unwrap_err().message.contains("`unit`"));
     }
 }

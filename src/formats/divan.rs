@@ -1,5 +1,5 @@
-//! divan's table: a tree of names on the left, then fastest, slowest, median, mean, samples and iterations, and below a
-//! benchmark its allocations in the same columns. Rates repeat the times and are left out.
+//! divan's table: a tree of names, then fastest, slowest, median, mean, samples and iterations. Allocations are in further
+//! rows below a benchmark. Rates are skipped: they follow from the times.
 
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, text};
@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 /// divan.
 pub struct Divan;
 
-/// What the header row shows behind the program's name.
+/// Column names in the header row, after the program's name.
 const COLUMNS: [&str; 6] = ["fastest", "slowest", "median", "mean", "samples", "iters"];
-/// Deeper nodes than this are not followed.
+/// Maximum depth of the tree.
 const DEPTH: usize = 64;
 
-/// One measured row, before it is known whether names need their program.
+/// A measured row. Whether its name includes the program is known only at the end of the file.
 struct Row {
     program: String,
     name: String,
@@ -22,14 +22,14 @@ struct Row {
     summary: Summary,
 }
 
-/// Which allocation rows come next.
+/// The kind of allocation rows that follow a title row.
 #[derive(Clone, Copy, PartialEq)]
 enum Block {
-    /// Blocks and bytes alive at most.
+    /// Maximum number of blocks and bytes allocated at a time.
     Peak,
-    /// Blocks and bytes allocated.
+    /// Total blocks and bytes allocated.
     Allocated,
-    /// Those of freeing, growing and shrinking, which are not kept.
+    /// Deallocations, growth and shrinkage, which are not read.
     Other,
 }
 
@@ -43,8 +43,8 @@ impl Format for Divan {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: median, mean, fastest and slowest with the number of samples; with its allocation profiler also \
-         allocations, memory and memory:peak"
+        "time: median, mean, fastest, slowest, number of samples; with the allocation profiler also allocations, \
+         memory, memory:peak"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -54,7 +54,7 @@ impl Format for Divan {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let (mut program, mut path, mut rows) = (None, Vec::<String>::new(), Vec::<Row>::new());
-        let mut reading: Option<String> = None; // the benchmark whose further rows these are
+        let mut benchmark: Option<String> = None; // the benchmark that further rows belong to
         let mut block = Block::Other;
         let text = text::decode(source)?;
         for (at, line) in text::numbered_lines(&text) {
@@ -62,26 +62,26 @@ impl Format for Divan {
             if let Some(name) = header(line) {
                 program = Some(name.to_owned());
                 path.clear();
-                reading = None;
+                benchmark = None;
                 continue;
             }
             let Some(program) = &program else { continue };
             let (depth, node) = match node(line) {
                 Some((depth, _)) if depth >= DEPTH || depth > path.len() => {
-                    builder.warn("unreadable-line", "the tree jumps here; the line is left out");
+                    builder.warn("unreadable-line", "the line is indented by more than one level; skipped");
                     continue;
                 }
                 found => found.unwrap_or((0, "")),
             };
             if node.is_empty() {
-                if let Some(name) = &reading {
-                    continuation(line, &mut block, name, program, &mut rows);
+                if let Some(name) = &benchmark {
+                    read_allocations(line, &mut block, name, program, &mut rows);
                 }
                 continue;
             }
             path.truncate(depth);
             let cells = cells(node);
-            reading = None;
+            benchmark = None;
             if cells.get(1).is_none_or(|slowest| slowest.is_empty()) {
                 // A group, or a benchmark that was ignored.
                 path.push(cells.first().map_or("", |cell| cell.trim()).to_owned());
@@ -97,10 +97,10 @@ impl Format for Divan {
             match row {
                 Some((name, summary)) => {
                     rows.push(Row { program: program.clone(), name: name.clone(), metric: Metric::time(), summary });
-                    reading = Some(name);
+                    benchmark = Some(name);
                     block = Block::Other;
                 }
-                None => builder.warn("unreadable-line", "expected four times after the name; the line is left out"),
+                None => builder.warn("unreadable-line", "expected four times after the name; line skipped"),
             }
         }
         builder.line = None;
@@ -109,7 +109,7 @@ impl Format for Divan {
     }
 }
 
-/// With several programs in one text, a name begins with its program's, which alone tells them apart.
+/// Adds the rows. With several programs in a file, names begin with the program to keep them distinct.
 fn add(builder: &mut ReadingBuilder<'_>, rows: Vec<Row>) {
     let several = rows.iter().map(|row| &row.program).collect::<BTreeSet<_>>().len() > 1;
     for row in rows {
@@ -118,14 +118,14 @@ fn add(builder: &mut ReadingBuilder<'_>, rows: Vec<Row>) {
     }
 }
 
-/// The program's name, where the line is the table's head.
+/// The program's name, if the line is a header row.
 fn header(line: &str) -> Option<&str> {
     let (first, rest) = line.split_once('│')?;
     let name = first.trim_end().strip_suffix(COLUMNS[0])?;
     rest.split('│').map(str::trim).eq(COLUMNS[1..].iter().copied()).then_some(name.trim())
 }
 
-/// How deep a node stands and what follows its branch.
+/// Depth of a node in the tree, and the text after its branch.
 fn node(line: &str) -> Option<(usize, &str)> {
     let (mut rest, mut depth) = (line, 0);
     loop {
@@ -137,7 +137,7 @@ fn node(line: &str) -> Option<(usize, &str)> {
     }
 }
 
-/// The columns, the first with the name still in it. The name may hold a bar itself, so they are counted from the right.
+/// The cells of a row; the first one includes the name. A name may contain `│`, so cells are split from the right.
 fn cells(node: &str) -> Vec<&str> {
     let mut cells: Vec<&str> = node.rsplitn(COLUMNS.len(), '│').collect();
     cells.reverse();
@@ -145,29 +145,23 @@ fn cells(node: &str) -> Vec<&str> {
     cells
 }
 
-/// The name and the fastest value of `name   1.5 ms   `.
+/// Name and fastest value in `name   1.5 ms   `.
 fn first_cell(cell: &str) -> Option<(&str, (f64, &str))> {
     let (rest, unit) = cell.trim_end().rsplit_once(' ')?;
     let (name, number) = rest.rsplit_once(' ')?;
     Some((name.trim(), (number.parse().ok()?, unit)))
 }
 
-/// `1.5 ms` as number and unit; a bare number has none.
+/// Number and unit in `1.5 ms`. The unit may be empty.
 fn quantity(cell: &str) -> Option<(f64, &str)> {
     let (number, unit) = cell.split_once(' ').unwrap_or((cell, ""));
     Some((number.parse().ok()?, unit.trim()))
 }
 
-/// The row's summary in the house unit, or `None` where a column is no such quantity.
+/// The row's summary in perfgate's unit; `None` if a column has another unit.
 fn summary(fastest: (f64, &str), cells: &[&str], unit: Unit, samples: Option<u64>) -> Option<Summary> {
-    let house = |(number, label): (f64, &str)| {
-        let bare = UnitScale { unit: Unit::Count, factor: 1.0 };
-        let scale = if label.is_empty() { bare } else { Unit::parse(label)? };
-        let value = number * scale.factor;
-        (scale.unit == unit && value.is_finite() && value >= 0.0).then_some(value)
-    };
-    let column = |at: usize| house(quantity(cells.get(at)?)?);
-    let (fastest, slowest, median, mean) = (house(fastest)?, column(1)?, column(2)?, column(3)?);
+    let column = |at: usize| convert(quantity(cells.get(at)?)?, &unit);
+    let (fastest, slowest, median, mean) = (convert(fastest, &unit)?, column(1)?, column(2)?, column(3)?);
     Some(Summary {
         centre: median,
         mean: Some(mean),
@@ -177,8 +171,16 @@ fn summary(fastest: (f64, &str), cells: &[&str], unit: Unit, samples: Option<u64
     })
 }
 
-/// A row below a benchmark: the title of an allocation block, or one of its two rows.
-fn continuation(line: &str, block: &mut Block, name: &str, program: &str, rows: &mut Vec<Row>) {
+/// The value in perfgate's unit; `None` if it is invalid or has another unit. A number without a unit is a count.
+fn convert((number, label): (f64, &str), unit: &Unit) -> Option<f64> {
+    let count = UnitScale { unit: Unit::Count, factor: 1.0 };
+    let scale = if label.is_empty() { count } else { Unit::parse(label)? };
+    let value = number * scale.factor;
+    (scale.unit == *unit && value.is_finite() && value >= 0.0).then_some(value)
+}
+
+/// Reads a row below a benchmark: the title of an allocation block, or one of its two rows.
+fn read_allocations(line: &str, block: &mut Block, name: &str, program: &str, rows: &mut Vec<Row>) {
     let cells = cells(line.trim_start_matches(['│', ' ']));
     let first = cells.first().map_or("", |cell| cell.trim());
     if let Some(title) = first.strip_suffix(':') {
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_read_with_its_path_and_all_its_numbers() {
+    fn a_row_is_read_with_its_path_and_all_values() {
         let text = format!(
             "{HEAD}╰─ g              │      │      │      │     │\n   ╰─ a b  1 µs │ 4 ms │ 2 µs │ 3 µs │ 30 │ 60\n"
         );
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn two_programs_in_one_text_are_told_apart() {
+    fn names_include_the_program_if_there_are_several() {
         let row = "╰─ a  1 ns │ 4 ns │ 2 ns │ 3 ns │ 30 │ 60\n";
         let reading = read(&format!("{HEAD}{row}\nother {}{row}", HEAD.trim_start_matches("suite ")));
         let names: Vec<_> = reading.measurements.iter().map(|m| m.benchmark.as_str()).collect();
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_line_among_bad_ones_is_read() {
+    fn a_valid_line_among_invalid_ones_is_read() {
         let bad = "├─ a  1 ns │ 4 ns │ x ns │ 3 ns │ 30 │ 60\n│        ├─ b  1 ns │ 4 ns │ 2 ns │ 3 ns │ 3 │ 6\n";
         let reading = read(&format!("{HEAD}{bad}╰─ c  1 ns │ 4 ns │ 2 ns │ 3 ns │ 30 │ 60\n"));
         assert_eq!(reading.measurements.len(), 1);

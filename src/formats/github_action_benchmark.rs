@@ -1,6 +1,6 @@
-//! github-action-benchmark: the list of `{name, unit, value}` that its custom tools take, and its history (`data.js`, or
-//! the JSON file of `external-data-json-path`), of which the newest run of each suite is read. Only the history says
-//! which way is better; in a list the unit does. The `range` is free text without a fixed meaning and is not read.
+//! github-action-benchmark: the list of `{name, unit, value}` for its custom tools, and the newest run of each suite in its
+//! history (`data.js`, or the file of `external-data-json-path`). The history states the direction; in a list it follows
+//! from the unit. `range` is free text and not read.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Pairs, parse_lenient};
@@ -17,8 +17,9 @@ pub struct GithubActionBenchmark;
 
 /// How `data.js` begins.
 const SCRIPT: &str = "window.BENCHMARK_DATA";
-/// What ends the guessing.
-const ADVICE: &str = "Use a unit that says so (a rate such as ops/s), or perfgate's own run format, which states it";
+/// How to state the direction.
+const ADVICE: &str =
+    "Use a rate such as ops/s as the unit if higher is better, or perfgate's run format (docs/run-format.md)";
 
 impl Format for GithubActionBenchmark {
     fn name(&self) -> &'static str {
@@ -30,7 +31,7 @@ impl Format for GithubActionBenchmark {
     }
 
     fn metrics(&self) -> &'static str {
-        "time, memory, throughput or value (by unit): one number; commit (data.js)"
+        "time, memory, throughput or value (by unit): one value; commit (data.js)"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -40,16 +41,16 @@ impl Format for GithubActionBenchmark {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let source = unwrapped(source)?;
+        let source = extract_json(source)?;
         let mut builder = ReadingBuilder::new(self.name(), source);
         let mut assumed = AssumedDirections::default();
         let mut scratch = Vec::new();
         if text::first_byte(source)? == Some(b'[') {
             let list: Vec<&RawValue> = parse_lenient(source, &mut scratch)?;
-            benches(&mut builder, &mut assumed, "", list, None);
+            add_benches(&mut builder, &mut assumed, "", list, None);
         } else {
             let history: History<'_> = parse_lenient(source, &mut scratch)?;
-            newest(&mut builder, &mut assumed, history);
+            add_newest_runs(&mut builder, &mut assumed, history);
         }
         assumed.report(&mut builder, ADVICE);
         builder.finish()
@@ -57,7 +58,7 @@ impl Format for GithubActionBenchmark {
 }
 
 /// The JSON inside `window.BENCHMARK_DATA = {…};`.
-fn unwrapped(source: Source<'_>) -> Result<Source<'_>, Diagnostic> {
+fn extract_json(source: Source<'_>) -> Result<Source<'_>, Diagnostic> {
     let bytes = text::utf8(source)?;
     if !bytes.trim_ascii_start().starts_with(SCRIPT.as_bytes()) {
         return Ok(Source { bytes, ..source });
@@ -67,10 +68,10 @@ fn unwrapped(source: Source<'_>) -> Result<Source<'_>, Diagnostic> {
     Ok(Source { bytes: bytes.get(start..end).unwrap_or_default(), ..source })
 }
 
-fn newest(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, history: History<'_>) {
+fn add_newest_runs(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, history: History<'_>) {
     let runs: usize = history.entries.0.iter().map(|(_, runs)| runs.len()).sum();
     if runs > history.entries.0.len() {
-        builder.note("newest-only", format!("holds {runs} runs; the newest of each suite is read"));
+        builder.note("newest-only", format!("the history has {runs} runs; only the newest of each suite is read"));
     }
     let mut commits: Vec<String> = Vec::new();
     for (suite, runs) in history.entries.0 {
@@ -82,7 +83,7 @@ fn newest(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, his
             _ => None,
         };
         commits.extend(run.commit.and_then(|commit| commit.id).map(Cow::into_owned));
-        benches(builder, assumed, &format!("{suite}/"), run.benches, direction);
+        add_benches(builder, assumed, &format!("{suite}/"), run.benches, direction);
     }
     commits.dedup();
     if let [commit] = &commits[..] {
@@ -90,7 +91,7 @@ fn newest(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, his
     }
 }
 
-fn benches(
+fn add_benches(
     builder: &mut ReadingBuilder<'_>,
     assumed: &mut AssumedDirections,
     suite: &str,
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_unit_says_which_way_is_better_and_a_guess_is_noted() {
+    fn the_direction_follows_from_the_unit_and_an_assumed_one_is_reported() {
         let text = r#"[{"name": "a", "unit": "req/s", "value": 5}, {"name": "a", "unit": "ms", "value": "2"},
             {"name": "b", "unit": "points", "value": 3}, {"name": "c", "unit": "ms", "value": NaN}, 7]"#;
         let run = parse(text).unwrap();
@@ -160,15 +161,16 @@ mod tests {
         assert_eq!(codes, ["unknown-unit", "invalid-value", "unreadable-entry", "assumed-direction"]);
     }
 
+    fn run(id: &str, value: u32) -> String {
+        let id = id.repeat(40);
+        format!(
+            r#"{{"commit": {{"id": "{id}"}}, "date": 1, "tool": "customBiggerIsBetter",
+            "benches": [{{"name": "score", "unit": "points", "value": {value}}}]}}"#
+        )
+    }
+
     #[test]
-    fn of_a_history_the_newest_run_is_read_with_its_commit_and_direction() {
-        let run = |id: &str, value: u32| {
-            let id = id.repeat(40);
-            format!(
-                r#"{{"commit": {{"id": "{id}"}}, "date": 1, "tool": "customBiggerIsBetter",
-                "benches": [{{"name": "score", "unit": "points", "value": {value}}}]}}"#
-            )
-        };
+    fn the_newest_run_of_a_history_is_read_with_its_commit_and_direction() {
         let runs = [run("a", 1), run("b", 2)].join(",");
         let text = format!(r#"window.BENCHMARK_DATA = {{"lastUpdate": 1, "entries": {{"Suite": [{runs}]}}}};"#);
         let run = parse(&text).unwrap();

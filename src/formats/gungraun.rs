@@ -1,5 +1,5 @@
-//! gungraun's `summary.json` (schema 7): valgrind's counts of one benchmark. The numbers of the run before, which it
-//! repeats, are not read.
+//! gungraun's `summary.json` (schema 7): valgrind's counts of one benchmark. It also contains the values of the previous
+//! run, which are not read.
 
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, callgrind, json, text};
@@ -58,7 +58,7 @@ impl Format for Gungraun {
     }
 
     fn metrics(&self) -> &'static str {
-        "instructions and estimated cycles, with DHAT also memory, allocations and memory:peak: exact counts"
+        "instructions, cycles (estimated), with DHAT also memory, allocations, memory:peak: exact counts"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -70,7 +70,7 @@ impl Format for Gungraun {
         let documents = serde_json::Deserializer::from_slice(text::utf8(source)?).into_iter::<Document<'_>>();
         for (at, document) in documents.enumerate() {
             match document {
-                Ok(document) => read_document(&mut builder, document),
+                Ok(document) => add_document(&mut builder, document),
                 Err(error) if at == 0 => return Err(json::unreadable(source, &error)),
                 Err(error) => {
                     builder.warn("unreadable-entry", json::entry_message("the documents", at, &error));
@@ -82,7 +82,7 @@ impl Format for Gungraun {
     }
 }
 
-fn read_document(builder: &mut ReadingBuilder<'_>, document: Document<'_>) {
+fn add_document(builder: &mut ReadingBuilder<'_>, document: Document<'_>) {
     let name = callgrind::name(&document.module_path, document.id.as_deref());
     let events = document.profiles.into_iter().flat_map(|profile| profile.data.total.metrics);
     let events = events.filter(|(event, _)| callgrind::metric(event).is_some()).map(|(event, raw)| {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_new_number_counts_and_the_old_one_does_not() {
+    fn only_the_value_of_the_new_run_is_read() {
         let text = document(
             "m::f",
             r#"{"Ir":{"change":{"diff_pct":"inf"},"values":{"new":5,"old":7}},"Dr":{"values":{"new":1}}}"#,
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn several_documents_may_follow_each_other() {
+    fn a_file_may_contain_several_documents() {
         let text = document("a", r#"{"Ir":{"values":{"new":5}}}"#)
             + "\n"
             + &document("b", r#"{"Ir":{"values":{"old":5}}}"#)

@@ -1,5 +1,5 @@
-//! h2load: the text it prints at the end of a run. It names no URL, so the one benchmark is called `h2load`;
-//! several runs in one file are its replicates.
+//! h2load's report: throughput, response times and errors. It contains no URL, so the benchmark is named `h2load`. Several
+//! reports in a file are several runs.
 
 use super::builder::ReadingBuilder;
 use super::load_test::Endpoint;
@@ -20,11 +20,11 @@ impl Format for H2load {
     }
 
     fn metrics(&self) -> &'static str {
-        "one benchmark `h2load`: throughput, time:mean with its deviation, time:max (newer versions: time:p50/p95/p99), errors, error-rate"
+        "throughput, time:mean, time:max (newer versions also time:p50/p95/p99), errors, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        preview.lines().any(|line| finish_of(line).is_some())
+        preview.lines().any(|line| throughput_of(line).is_some())
             && preview.lines().any(|line| line.starts_with("status codes:"))
     }
 
@@ -35,19 +35,19 @@ impl Format for H2load {
         let mut columns: Vec<&str> = Vec::new();
         for (at, line) in numbered_lines(&text) {
             builder.line = Some(at);
-            if let Some(rate) = finish_of(line) {
+            if let Some(rate) = throughput_of(line) {
                 let rate = Some(Evidence::Value(rate));
-                let begun = Endpoint { name: "h2load".to_owned(), rate, ..Endpoint::default() };
-                if let Some(done) = run.replace(begun) {
+                let started = Endpoint { name: "h2load".to_owned(), rate, ..Endpoint::default() };
+                if let Some(done) = run.replace(started) {
                     done.add_to(&mut builder);
                 }
                 continue;
             }
             let Some(run) = &mut run else { continue };
-            let taken = match line.split_once(':') {
-                Some(("requests", counts)) => take_requests(run, counts),
+            let parsed = match line.split_once(':') {
+                Some(("requests", counts)) => read_requests(run, counts),
                 Some((row, values)) if matches!(row.trim_end(), "time for request" | "request") => {
-                    take_times(run, &columns, values)
+                    read_times(run, &columns, values)
                 }
                 None if line.trim_start().starts_with("min ") => {
                     columns = line.split_whitespace().collect();
@@ -55,8 +55,8 @@ impl Format for H2load {
                 }
                 _ => Some(()),
             };
-            if taken.is_none() {
-                builder.warn("unreadable-line", format!("is no line of h2load's: `{line}`"));
+            if parsed.is_none() {
+                builder.warn("unreadable-line", format!("`{line}` has no valid number where h2load prints one"));
             }
         }
         if let Some(done) = run {
@@ -66,26 +66,27 @@ impl Format for H2load {
     }
 }
 
-/// The requests a second of `finished in 1.88s, 79.71 req/s, 46.86KB/s`.
-fn finish_of(line: &str) -> Option<f64> {
+/// Requests per second in `finished in 1.88s, 79.71 req/s, 46.86KB/s`.
+fn throughput_of(line: &str) -> Option<f64> {
     let (_, rest) = line.strip_prefix("finished in ")?.split_once(", ")?;
     number(rest.split_once(" req/s")?.0)
 }
 
-/// `150 total, 150 started, 150 done, 150 succeeded, 0 failed, 0 errored, 0 timeout`: errored and timed out requests are
-/// among the failed ones.
-fn take_requests(run: &mut Endpoint, counts: &str) -> Option<()> {
-    let count = |what: &str| {
-        counts.split(',').find_map(|part| part.trim().strip_suffix(what)).and_then(|value| number(value.trim()))
-    };
-    run.requests = Some(count(" done")?);
-    run.samples = count(" succeeded").map(|n| n as u64);
-    run.errors = Some(count(" failed")?);
+/// Reads `150 total, 150 started, 150 done, 150 succeeded, 0 failed, 0 errored, 0 timeout`. The failed requests include
+/// the errored and timed-out ones.
+fn read_requests(run: &mut Endpoint, counts: &str) -> Option<()> {
+    run.requests = Some(count_of(counts, " done")?);
+    run.samples = count_of(counts, " succeeded").map(|n| n as u64);
+    run.errors = Some(count_of(counts, " failed")?);
     Some(())
 }
 
-/// A row of times under the header's columns; the last column, a share, stands under the two words `+/- sd`.
-fn take_times(run: &mut Endpoint, columns: &[&str], values: &str) -> Option<()> {
+fn count_of(counts: &str, state: &str) -> Option<f64> {
+    counts.split(',').find_map(|part| part.trim().strip_suffix(state)).and_then(number)
+}
+
+/// Reads a row of times. The header's last column is the two words `+/- sd`, a percentage that is not read.
+fn read_times(run: &mut Endpoint, columns: &[&str], values: &str) -> Option<()> {
     let columns = columns.iter().take_while(|column| **column != "+/-");
     for (column, value) in columns.zip(values.split_whitespace()) {
         let value = time(value)?;
@@ -107,20 +108,19 @@ fn take_times(run: &mut Endpoint, columns: &[&str], values: &str) -> Option<()> 
 mod tests {
     use super::*;
 
+    fn value(reading: &Reading, metric: &str) -> Option<f64> {
+        let measurement = reading.measurements.iter().find(|m| m.metric.name == metric)?;
+        Some(measurement.replicates[0].centre())
+    }
+
     #[test]
-    fn columns_are_taken_by_their_header() {
+    fn columns_are_assigned_by_their_header() {
         let text = "finished in 1.00s, 10.00 req/s, 1KB/s\nrequests: 12 total, 12 started, 10 done, 8 succeeded, \
             2 failed, 1 errored, 1 timeout\nstatus codes: 8 2xx\n     min  max  median  p95  p99  mean  sd  +/- sd\n\
             request     :  7us  461us  10us  15us  20us  11us  3us  93.62%\nconnect     :  1s 1s 1s 1s 1s 1s 1s 1%\n";
         assert!(H2load.sniff(&Preview::of(text.as_bytes())));
         let reading = H2load.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
-        let value = |name: &str| {
-            reading.measurements.iter().find(|m| m.metric.name == name).map(|m| match &m.replicates[0] {
-                Evidence::Value(value) => *value,
-                Evidence::Summary(summary) => summary.centre,
-                _ => f64::NAN,
-            })
-        };
+        let value = |metric: &str| value(&reading, metric);
         assert_eq!((value("time:p50"), value("time:p95"), value("time:max")), (Some(10e3), Some(15e3), Some(461e3)));
         assert_eq!((value("errors"), value("error-rate")), (Some(2.0), Some(20.0)));
         assert!(reading.diagnostics.is_empty());

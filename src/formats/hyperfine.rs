@@ -1,4 +1,5 @@
-//! hyperfine's `--export-json`: every run is a process of its own, so every time is a replicate.
+//! hyperfine's `--export-json`: time, peak memory and exit code of every run. Each one is a process, so each time counts
+//! as a run of its own, not as a sample within a run.
 
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, json};
@@ -9,12 +10,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// More runs than this are kept as [`BLOCKS`] blocks of consecutive runs: the blocks still vary as the runs of one
-/// benchmark do, every time is kept, and a file of a million runs takes a million numbers.
+/// More runs than this are grouped into [`BLOCKS`] blocks of consecutive runs. Blocks still vary like the runs of a
+/// benchmark, and a million times take a million numbers instead of a million values of `Evidence`.
 const SINGLE_RUNS: usize = 100;
-/// How many blocks many runs are kept in.
+/// Number of blocks for many runs.
 const BLOCKS: usize = 6;
-/// hyperfine states every time in seconds.
+/// Nanoseconds in hyperfine's unit of time.
 const SECOND: f64 = 1e9;
 
 /// hyperfine.
@@ -35,7 +36,7 @@ struct Entry<'a> {
     parameters: Option<BTreeMap<String, String>>,
 }
 
-/// How many exit codes of a list are not 0; a run ended by a signal has none.
+/// Number of exit codes in a list that are not 0. A run that was killed by a signal has `null`.
 struct Failures(u32);
 
 impl<'de> Deserialize<'de> for Failures {
@@ -68,7 +69,8 @@ impl Format for Hyperfine {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: every run (or mean, sd, minimum and maximum without them); memory:peak: every run; errors: runs that failed"
+        "time and memory:peak: every run (without runs: mean, sd, minimum, maximum); errors: number of failed \
+         runs"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -82,14 +84,14 @@ impl Format for Hyperfine {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         json::for_each_entry(source, "results", |entry| match entry {
-            Ok(entry) => read_entry(&mut builder, entry),
+            Ok(entry) => add_entry(&mut builder, entry),
             Err(message) => builder.warn("unreadable-entry", message),
         })?;
         builder.finish()
     }
 }
 
-fn read_entry(builder: &mut ReadingBuilder<'_>, entry: Entry<'_>) {
+fn add_entry(builder: &mut ReadingBuilder<'_>, entry: Entry<'_>) {
     let mut name = entry.command.into_owned();
     for (parameter, value) in entry.parameters.iter().flatten() {
         name.push_str(&format!("/{parameter}={value}"));
@@ -97,7 +99,7 @@ fn read_entry(builder: &mut ReadingBuilder<'_>, entry: Entry<'_>) {
     let times = entry.times.unwrap_or_default();
     let evidence = if times.is_empty() {
         let Some(centre) = entry.median.or(entry.mean) else {
-            return builder.warn("no-value", format!("`{name}` has neither times nor a mean; it is left out"));
+            return builder.warn("no-value", format!("`{name}` has neither times nor a mean; skipped"));
         };
         let ends = [(0.0, entry.min), (1.0, entry.max)];
         let quantiles = ends.into_iter().filter_map(|(share, value)| Some((share, value?))).collect();
@@ -110,7 +112,7 @@ fn read_entry(builder: &mut ReadingBuilder<'_>, entry: Entry<'_>) {
     builder.add(&name, Metric::measured("memory:peak", Unit::Byte, Direction::Lower), replicates(memory));
     if let Some(Failures(failed)) = entry.exit_codes {
         if failed > 0 {
-            let message = format!("`{name}`: {failed} runs ended with an error; their times may mean nothing");
+            let message = format!("`{name}`: {failed} of the runs failed; their times may be meaningless");
             builder.warn("failed-command", message);
         }
         let errors = Metric::counted("errors", Unit::Count, Direction::Lower);
@@ -118,7 +120,7 @@ fn read_entry(builder: &mut ReadingBuilder<'_>, entry: Entry<'_>) {
     }
 }
 
-/// One entry a run, or a block of runs where there are many.
+/// One value per run or, with many runs, one list of samples per block.
 fn replicates(runs: Vec<f64>) -> Vec<Evidence> {
     if runs.len() <= SINGLE_RUNS {
         return runs.into_iter().map(Evidence::Value).collect();

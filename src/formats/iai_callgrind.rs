@@ -1,5 +1,5 @@
-//! iai-callgrind's `summary.json` (schema 6): valgrind's counts of one benchmark. The numbers of the run before, which it
-//! repeats, are not read.
+//! iai-callgrind's `summary.json` (schema 6): valgrind's counts of one benchmark. It also contains the values of the
+//! previous run, which are not read.
 
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, callgrind, json, text};
@@ -35,7 +35,7 @@ struct Summaries<'a> {
 
 #[derive(Deserialize)]
 struct Total<'a> {
-    /// `{"Callgrind": {event: ..}}`, or the bare word `"None"` of a tool that counts nothing.
+    /// `{"Callgrind": {event: ..}}`, or `"None"` for a tool that counts nothing.
     #[serde(borrow)]
     summary: &'a RawValue,
 }
@@ -47,7 +47,7 @@ struct Event {
     metrics: Sides,
 }
 
-/// The new run's number, the old one's, or both in this order.
+/// The value of the new run (left), of the old run (right), or both.
 #[derive(Deserialize)]
 enum Sides {
     Left(Number),
@@ -71,7 +71,7 @@ impl Format for IaiCallgrind {
     }
 
     fn metrics(&self) -> &'static str {
-        "instructions and estimated cycles, with DHAT also memory, allocations and memory:peak: exact counts"
+        "instructions, cycles (estimated), with DHAT also memory, allocations, memory:peak: exact counts"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -83,7 +83,7 @@ impl Format for IaiCallgrind {
         let documents = serde_json::Deserializer::from_slice(text::utf8(source)?).into_iter::<Document<'_>>();
         for (at, document) in documents.enumerate() {
             match document {
-                Ok(document) => read_document(&mut builder, document),
+                Ok(document) => add_document(&mut builder, document),
                 Err(error) if at == 0 => return Err(json::unreadable(source, &error)),
                 Err(error) => {
                     builder.warn("unreadable-entry", json::entry_message("the documents", at, &error));
@@ -95,7 +95,7 @@ impl Format for IaiCallgrind {
     }
 }
 
-fn read_document(builder: &mut ReadingBuilder<'_>, document: Document<'_>) {
+fn add_document(builder: &mut ReadingBuilder<'_>, document: Document<'_>) {
     let name = callgrind::name(&document.module_path, document.id.as_deref());
     if document.profiles.is_empty() {
         let version = &document.version;
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_new_number_counts_and_the_old_one_does_not() {
+    fn only_the_value_of_the_new_run_is_read() {
         let both = r#"{"Callgrind":{"Ir":{"metrics":{"Both":[{"Int":5},{"Int":7}]}},"EstimatedCycles":{"metrics":{"Left":{"Float":2.5}}}}}"#;
         let reading = read(&document(both)).unwrap();
         let (cycles, ir) = (&reading.measurements[0], &reading.measurements[1]);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_without_new_numbers_is_an_error_that_says_so() {
+    fn a_summary_without_new_values_is_an_error() {
         let old = read(&document(r#"{"Callgrind":{"Ir":{"metrics":{"Right":{"Int":7}}}}}"#)).unwrap_err();
         assert!(old.message.contains("earlier run"), "{old}");
         assert!(read(&document(r#""None""#)).is_err());

@@ -1,7 +1,6 @@
-//! Apache JMeter: the sample log as CSV, with a header or without and with any usual delimiter, and as XML.
-//!
-//! Samples are grouped by their label. Of XML the samples right under the root count: those nested in them are part of
-//! their parent's time, and the CSV log does not have them.
+//! Apache JMeter's sample log, as CSV (with or without a header, any usual delimiter) and as XML: the time and success of
+//! every request, grouped by label. Samples nested in others are skipped in XML: their time is part of their parent's, and
+//! CSV logs do not contain them.
 
 use super::builder::ReadingBuilder;
 use super::load_test::{add_errors, response_time};
@@ -16,9 +15,9 @@ use std::collections::BTreeMap;
 
 /// Nanoseconds in JMeter's unit of time.
 const MILLISECOND: f64 = 1e6;
-/// The benchmark that stands for all labels: its throughput is that of the whole test.
+/// Name of the benchmark for all labels together.
 const TOTAL: &str = "Total";
-/// What the fields of a log may be separated by.
+/// Field delimiters to try.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// JMeter's sample log.
@@ -34,7 +33,7 @@ impl Format for Jmeter {
     }
 
     fn metrics(&self) -> &'static str {
-        "per label: time, every request's sample, errors, error-rate; for Total: throughput, errors, error-rate"
+        "per label: time (a sample per request), errors, error-rate; in total: throughput, errors, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -46,17 +45,17 @@ impl Format for Jmeter {
         let mut log = Log::default();
         let bytes = text::utf8(source)?;
         if text::first_byte(source)? == Some(b'<') {
-            take_xml(source, &mut log, &mut builder)?;
+            read_xml(source, &mut log, &mut builder)?;
         } else if let Some(layout) = layout(bytes) {
-            take_csv(bytes, &layout, &mut log, &mut builder);
+            read_csv(bytes, &layout, &mut log, &mut builder);
         }
         builder.line = None;
-        log.record(&mut builder);
+        log.add_to(&mut builder);
         builder.finish()
     }
 }
 
-/// One sample. Times in milliseconds, the start since 1970.
+/// One request. Times are in milliseconds, the start since 1970.
 struct Sample<'a> {
     label: Cow<'a, str>,
     start: Option<f64>,
@@ -76,11 +75,12 @@ struct Log {
 struct Label {
     times: Vec<f64>,
     errors: u64,
-    judged: u64,
+    /// Requests whose success is known.
+    with_success: u64,
 }
 
 impl Log {
-    fn take(&mut self, sample: &Sample<'_>) {
+    fn add(&mut self, sample: &Sample<'_>) {
         if let Some(start) = sample.start {
             self.from = Some(self.from.map_or(start, |from| from.min(start)));
             let end = start + sample.elapsed;
@@ -91,18 +91,19 @@ impl Log {
         }
         if let Some(label) = self.labels.get_mut(&*sample.label) {
             label.times.push(sample.elapsed * MILLISECOND);
-            label.judged += u64::from(sample.success.is_some());
+            label.with_success += u64::from(sample.success.is_some());
             label.errors += u64::from(sample.success == Some(false));
         }
     }
 
-    fn record(self, builder: &mut ReadingBuilder<'_>) {
-        let (mut all, mut judged, mut errors) = (0, 0, 0);
+    fn add_to(self, builder: &mut ReadingBuilder<'_>) {
+        let (mut all, mut with_success, mut errors) = (0, 0, 0);
         for (name, label) in self.labels {
-            (all, judged, errors) = (all + label.times.len(), judged + label.judged, errors + label.errors);
+            (all, with_success, errors) =
+                (all + label.times.len(), with_success + label.with_success, errors + label.errors);
             builder.add(&name, response_time("time"), [Evidence::Samples(label.times)]);
-            let count = |count: u64| (label.judged > 0).then_some(count as f64);
-            add_errors(builder, &name, count(label.errors), count(label.judged));
+            let count = |count: u64| (label.with_success > 0).then_some(count as f64);
+            add_errors(builder, &name, count(label.errors), count(label.with_success));
         }
         if all == 0 || builder.has(TOTAL, "time") {
             return;
@@ -111,31 +112,31 @@ impl Log {
         if let Some(seconds) = seconds.filter(|seconds| *seconds > 0.0) {
             builder.add(TOTAL, Metric::throughput(), [Evidence::Value(all as f64 / seconds)]);
         }
-        let count = |count: u64| (judged > 0).then_some(count as f64);
-        add_errors(builder, TOTAL, count(errors), count(judged));
+        let count = |count: u64| (with_success > 0).then_some(count as f64);
+        add_errors(builder, TOTAL, count(errors), count(with_success));
     }
 }
 
-/// Where the fields of a CSV log stand.
+/// Index of the fields of a CSV log.
 struct Layout {
     delimiter: u8,
     header: bool,
     start: Option<usize>,
     elapsed: usize,
     label: usize,
-    success: Success,
+    success: SuccessField,
 }
 
-/// Where a row says whether the request succeeded.
+/// The field that contains the success of a request.
 #[derive(Clone, Copy)]
-enum Success {
+enum SuccessField {
     At(usize),
-    /// Logs without a header have had several orders of columns: it is the first field that is `true` or `false`.
+    /// The first field with `true` or `false`: the order of columns in logs without a header differs between versions.
     FirstBool,
-    Nowhere,
+    Missing,
 }
 
-/// The layout of the log that begins with `bytes`, from its header or, without one, from its first row.
+/// The layout of a CSV log, by its header or, without one, by its first row.
 fn layout(bytes: &[u8]) -> Option<Layout> {
     let line = bytes.split(|byte| *byte == b'\n').next()?;
     DELIMITERS.into_iter().find_map(|delimiter| {
@@ -143,22 +144,21 @@ fn layout(bytes: &[u8]) -> Option<Layout> {
         reader(line, delimiter).read_byte_record(&mut record).ok()?;
         let at = |name: &str| record.iter().position(|field| field == name.as_bytes());
         if let (Some(elapsed), Some(label)) = (at("elapsed"), at("label")) {
-            let success = at("success").map_or(Success::Nowhere, Success::At);
+            let success = at("success").map_or(SuccessField::Missing, SuccessField::At);
             let start = at("timeStamp");
             let known = start.is_some() || at("success").is_some();
             return known.then_some(Layout { delimiter, header: true, start, elapsed, label, success });
         }
-        let digits = |at: usize, least: usize| {
-            record.get(at).is_some_and(|field| field.len() >= least && field.iter().all(u8::is_ascii_digit))
-        };
-        let row = digits(0, 12) && digits(1, 1) && record.len() > 4 && first_bool(&record).is_some();
-        row.then_some(Layout {
+        let digits =
+            |at: usize| record.get(at).filter(|field| field.iter().all(u8::is_ascii_digit)).map_or(0, <[u8]>::len);
+        let is_sample = digits(0) >= 12 && digits(1) >= 1 && record.len() > 4 && first_bool(&record).is_some();
+        is_sample.then_some(Layout {
             delimiter,
             header: false,
             start: Some(0),
             elapsed: 1,
             label: 2,
-            success: Success::FirstBool,
+            success: SuccessField::FirstBool,
         })
     })
 }
@@ -175,7 +175,7 @@ fn boolean(field: &[u8]) -> Option<bool> {
     if field.eq_ignore_ascii_case(b"true") { Some(true) } else { field.eq_ignore_ascii_case(b"false").then_some(false) }
 }
 
-fn take_csv(bytes: &[u8], layout: &Layout, log: &mut Log, builder: &mut ReadingBuilder<'_>) {
+fn read_csv(bytes: &[u8], layout: &Layout, log: &mut Log, builder: &mut ReadingBuilder<'_>) {
     let mut reader = reader(bytes, layout.delimiter);
     let mut record = ByteRecord::new();
     let mut header = layout.header;
@@ -183,13 +183,13 @@ fn take_csv(bytes: &[u8], layout: &Layout, log: &mut Log, builder: &mut ReadingB
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return,
-            Err(error) => return builder.warn("unreadable-line", format!("is not CSV: {error}")),
+            Err(error) => return builder.warn("unreadable-line", format!("not valid CSV: {error}")),
         }
         if std::mem::take(&mut header) {
             continue;
         }
         match csv_sample(&record, layout) {
-            Ok(sample) => log.take(&sample),
+            Ok(sample) => log.add(&sample),
             Err(message) => {
                 builder.line = record.position().map(csv::Position::line);
                 builder.warn("unreadable-line", message);
@@ -201,12 +201,14 @@ fn take_csv(bytes: &[u8], layout: &Layout, log: &mut Log, builder: &mut ReadingB
 fn csv_sample<'r>(record: &'r ByteRecord, layout: &Layout) -> Result<Sample<'r>, &'static str> {
     let field = |at: usize| record.get(at).map(String::from_utf8_lossy);
     let success = match layout.success {
-        Success::At(at) => Some(record.get(at).and_then(boolean).ok_or("does not say `true` or `false` for success")?),
-        Success::FirstBool => Some(first_bool(record).ok_or("has no `true` or `false` for success")?),
-        Success::Nowhere => None,
+        SuccessField::At(at) => {
+            Some(record.get(at).and_then(boolean).ok_or("the success is neither `true` nor `false`; line skipped")?)
+        }
+        SuccessField::FirstBool => Some(first_bool(record).ok_or("no field is `true` or `false`; line skipped")?),
+        SuccessField::Missing => None,
     };
     Ok(Sample {
-        label: field(layout.label).ok_or("has no label")?,
+        label: field(layout.label).ok_or("no label; skipped")?,
         start: layout.start.and_then(field).as_deref().and_then(number),
         elapsed: elapsed(field(layout.elapsed).as_deref())?,
         success,
@@ -214,11 +216,11 @@ fn csv_sample<'r>(record: &'r ByteRecord, layout: &Layout) -> Result<Sample<'r>,
 }
 
 fn elapsed(field: Option<&str>) -> Result<f64, &'static str> {
-    let message = "has no elapsed time: a number of milliseconds, not negative";
+    let message = "the elapsed time is not a number of milliseconds; skipped";
     field.and_then(number).filter(|elapsed| *elapsed >= 0.0).ok_or(message)
 }
 
-fn take_xml(source: Source<'_>, log: &mut Log, builder: &mut ReadingBuilder<'_>) -> Result<(), Diagnostic> {
+fn read_xml(source: Source<'_>, log: &mut Log, builder: &mut ReadingBuilder<'_>) -> Result<(), Diagnostic> {
     let mut elements = Elements::of(source)?;
     let (mut depth, mut nested, mut number) = (0usize, 0u64, 0u64);
     while let Some(step) = elements.next(builder) {
@@ -230,8 +232,8 @@ fn take_xml(source: Source<'_>, log: &mut Log, builder: &mut ReadingBuilder<'_>)
             if depth == 1 {
                 number += 1;
                 match xml_sample(&element) {
-                    Ok(sample) => log.take(&sample),
-                    Err(message) => builder.warn("unreadable-entry", format!("sample {number} {message}")),
+                    Ok(sample) => log.add(&sample),
+                    Err(message) => builder.warn("unreadable-entry", format!("sample {number}: {message}")),
                 }
             }
             nested += u64::from(depth > 1);
@@ -239,17 +241,17 @@ fn take_xml(source: Source<'_>, log: &mut Log, builder: &mut ReadingBuilder<'_>)
         depth += usize::from(!empty);
     }
     if nested > 0 {
-        let message = format!("{nested} samples inside other samples are left out: their parents contain them");
+        let message = format!("{nested} nested samples skipped: their times are part of their parents' times");
         builder.note("not-read", message);
     }
     Ok(())
 }
 
-/// The attributes of a sample: `t` milliseconds, `ts` start, `s` success, `lb` label.
+/// Reads the attributes of a sample: `t` elapsed milliseconds, `ts` start, `s` success, `lb` label.
 fn xml_sample(element: &BytesStart<'_>) -> Result<Sample<'static>, &'static str> {
     let text = |name| xml::attribute(element, name);
     Ok(Sample {
-        label: Cow::Owned(text("lb").ok_or("has no label")?),
+        label: Cow::Owned(text("lb").ok_or("no label; skipped")?),
         start: xml::number(element, "ts"),
         elapsed: elapsed(text("t").as_deref())?,
         success: text("s").and_then(|text| boolean(text.as_bytes())),
@@ -271,8 +273,8 @@ mod tests {
     }
 
     #[test]
-    fn a_log_without_a_header_and_with_bars_is_read_in_order() {
-        // Synthetic, in the shape of an old log: the columns after the label differ from those of today.
+    fn a_log_with_bars_and_without_a_header_is_read_in_order() {
+        // Synthetic, like the log of an old version: the columns after the label differ from current ones.
         let text = "1436484379000|30|get csv|200|Group 1-1|true|10|1|1|5|1|0|null\n\
                     1436484379100|20|get csv|304|Group 1-2|false|10|1|1|5|1|0|null\n\
                     1436484379900|100|get csv|200|Group 1-1|true|10|1|1|5|1|0|null\n";
@@ -283,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_row_among_bad_ones_is_read() {
+    fn a_valid_row_among_invalid_ones_is_read() {
         let text = "timeStamp,elapsed,label,responseCode,success\n1,abc,x,200,true\n1,-5,x,200,true\n1,10\n\
                     1,7,\"x, y\",200,true\n1,10,\"unclosed,200,true\n";
         let reading = parse(text).unwrap();
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_inside_samples_and_entities_of_the_file_are_not_taken() {
+    fn nested_samples_are_skipped_and_entities_are_not_expanded() {
         let text = r#"<?xml version="1.0"?><!DOCTYPE testResults [<!ENTITY e "boom">]><testResults version="1.2">
             <httpSample t="5" lb="a &quot;b&quot;" s="true" ts="1000"><httpSample t="3" lb="inner"/></httpSample>
             <sample t="6" lb="&e;" s="true"/><sample t="7" lb="c" s="false" ts="1500"/>"#;

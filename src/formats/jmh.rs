@@ -1,6 +1,6 @@
-//! JMH JSON (`-rf json`). Each fork is a replicate: a row of raw data, or in mode `sample` a histogram. Mode `thrpt` is a
-//! throughput, the others are times. Secondary metrics (profilers, counters, the methods of a group) stand under their
-//! own names; allocation rates are left out, since they rise when the code gets faster.
+//! JMH's JSON (`-rf json`). Each fork is a run: a row of raw data or, in mode `sample`, a histogram. Mode `thrpt` is a
+//! throughput, the others are times. Secondary metrics (profilers, counters, methods of a group) keep their names.
+//! Allocation rates are skipped: they rise when the code gets faster.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, Pairs, parse_lenient};
@@ -40,11 +40,11 @@ impl Format for Jmh {
             let jvm = [result.vm_name.as_deref(), result.jdk_version.as_deref()];
             machine::set_joined(builder.environment(), "jvm", jvm);
             let name = result.name();
-            primary(&mut builder, &name, &result.mode, result.primary_metric);
+            add_primary(&mut builder, &name, &result.mode, result.primary_metric);
             for (label, raw) in result.secondary_metrics.0 {
-                let label = label.trim_start_matches('·'); // how versions before 1.37 mark a profiler
+                let label = label.trim_start_matches('·'); // marks profilers before JMH 1.37
                 if let Some(score) = builder.parse_entry::<Score<'_>>("secondary metric of result", at, raw) {
-                    secondary(&mut builder, &name, label, score);
+                    add_secondary(&mut builder, &name, label, score);
                 }
             }
         }
@@ -52,13 +52,13 @@ impl Format for Jmh {
     }
 }
 
-fn primary(builder: &mut ReadingBuilder<'_>, name: &str, mode: &str, score: Score<'_>) {
+fn add_primary(builder: &mut ReadingBuilder<'_>, name: &str, mode: &str, score: Score<'_>) {
     let scale = builder.unit(&score.score_unit);
     let metric = match (&scale.unit, mode) {
         (Unit::PerSecond | Unit::BytePerSecond, _) | (_, "thrpt") => {
             Metric::measured("throughput", scale.unit.clone(), Direction::Higher)
         }
-        // With `-bm all` one benchmark has several times: the first in JMH's order is the usual one.
+        // With `-bm all` a benchmark has a time for each mode. The first one is `time`, the others include the mode.
         _ => match Metric::measured("time", scale.unit.clone(), Direction::Lower) {
             time if builder.has(name, &time.name) => Metric { name: format!("time:{mode}").into(), ..time },
             time => time,
@@ -82,10 +82,10 @@ fn primary(builder: &mut ReadingBuilder<'_>, name: &str, mode: &str, score: Scor
     builder.add(name, at_99, p99);
 }
 
-fn secondary(builder: &mut ReadingBuilder<'_>, name: &str, label: &str, score: Score<'_>) {
+fn add_secondary(builder: &mut ReadingBuilder<'_>, name: &str, label: &str, score: Score<'_>) {
     let rate = (label.starts_with("gc.alloc.rate") || label.starts_with("gc.churn")) && !label.ends_with(".norm");
     if rate || score.score_unit == "---" || score.score.0.is_nan() {
-        return; // a rate of the speed itself, or a profiler's text without a number
+        return; // a rate that depends on speed, or a profiler's text without a value
     }
     let scale = builder.unit(&score.score_unit);
     let direction = match scale.unit {
@@ -100,10 +100,10 @@ fn secondary(builder: &mut ReadingBuilder<'_>, name: &str, label: &str, score: S
     builder.add(name, Metric::measured(metric, scale.unit, direction), evidence);
 }
 
-/// The histogram of one iteration: a value and how often it was seen.
+/// The histogram of an iteration: values with their counts.
 type Bins = Vec<(Number, Number)>;
 
-/// The observations of one fork in mode `sample`, by rising value.
+/// The observations of a fork in mode `sample`, sorted by value.
 struct Histogram {
     bins: Vec<(f64, u64)>,
     total: u64,
@@ -119,7 +119,7 @@ impl Histogram {
         Histogram { bins, total }
     }
 
-    /// The smallest value that at least this share of the observations does not exceed.
+    /// The smallest value that is at least as large as this share of the observations.
     fn quantile(&self, share: f64) -> f64 {
         let wanted = (share * self.total as f64).ceil().max(1.0) as u64;
         let mut seen = 0_u64;
@@ -191,7 +191,7 @@ struct Score<'a> {
 }
 
 impl Score<'_> {
-    /// The samples of each fork; without raw data the score and its percentiles.
+    /// The samples of each fork or, without raw data, the score and its percentiles.
     fn evidence(self, factor: f64) -> Vec<Evidence> {
         let forks = self.raw_data.unwrap_or_default().into_iter().filter(|fork| !fork.0.is_empty());
         let forks: Vec<Evidence> = forks.map(|fork| Evidence::Samples(fork.0).scaled(factor)).collect();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fork_is_a_replicate_and_parameters_are_in_the_name() {
+    fn each_fork_is_a_run_and_names_include_parameters() {
         let text = r#"[{"benchmark": "a.B.c", "mode": "avgt", "params": {"n": "1", "k": "x"}, "primaryMetric":
             {"score": 2, "scoreError": "NaN", "scoreUnit": "us/op", "rawData": [[1, 2], [3, "NaN"]]},
             "secondaryMetrics": {"·gc.alloc.rate": {"score": 5, "scoreUnit": "MB/sec"},
@@ -232,10 +232,9 @@ mod tests {
     }
 
     #[test]
-    fn throughput_is_better_higher_and_times_of_several_modes_do_not_collide() {
-        let result = |mode: &str, unit: &str| {
-            format!(r#"{{"benchmark": "a", "mode": "{mode}", "primaryMetric": {{"score": 2, "scoreUnit": "{unit}"}}}}"#)
-        };
+    fn higher_throughput_is_better_and_modes_have_distinct_metrics() {
+        let template = r#"{"benchmark": "a", "mode": "MODE", "primaryMetric": {"score": 2, "scoreUnit": "UNIT"}}"#;
+        let result = |mode: &str, unit: &str| template.replace("MODE", mode).replace("UNIT", unit);
         let modes = [result("thrpt", "ops/ms"), result("avgt", "ms/op"), result("ss", "s/op")];
         let run = parse(&format!("[{}]", modes.join(","))).unwrap();
         let read: Vec<_> = run.measurements.iter().map(|m| (m.metric.name.to_string(), m.metric.direction)).collect();
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_is_a_summary_of_its_fork() {
+    fn a_histogram_becomes_the_summary_of_its_fork() {
         let text = r#"[{"benchmark": "a", "mode": "sample", "primaryMetric": {"score": 1, "scoreUnit": "ns/op",
             "rawDataHistogram": [[[[1, 90], [5, 9]], [[9, 1]]]]}}]"#;
         let run = parse(text).unwrap();

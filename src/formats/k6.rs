@@ -1,8 +1,6 @@
-//! k6: the end-of-test summary, as `--summary-export` writes it (statistics right under the metric's name) and as
-//! `handleSummary` is handed it (statistics under `values`, with the metric's type and what it contains).
-//!
-//! Each of k6's metrics is a benchmark. Left out: the parts of a request (blocked, connecting, sending ...), whose sum is
-//! `http_req_duration`, and what the script sets rather than measures (`vus`, data sent and received).
+//! k6's end-of-test summary, from `--summary-export` (statistics directly in the metric) or from `handleSummary`
+//! (statistics in `values`, with the metric's type and content). Each k6 metric is a benchmark. Skipped are the phases of a
+//! request (blocked, connecting, sending ...) and what the script determines (`vus`, data sent and received).
 
 use super::builder::ReadingBuilder;
 use super::load_test::{Endpoint, add_errors, error_rate};
@@ -15,8 +13,8 @@ use std::collections::BTreeMap;
 
 /// Nanoseconds in k6's unit of time.
 const MILLISECOND: f64 = 1e6;
-/// Built-in metrics that repeat a part of another one, or that the script sets.
-const LEFT_OUT: [&str; 12] = [
+/// Built-in metrics that are phases of a request, or that the script determines.
+const SKIPPED: [&str; 12] = [
     "data_received",
     "data_sent",
     "http_req_blocked",
@@ -30,10 +28,10 @@ const LEFT_OUT: [&str; 12] = [
     "browser_data_received",
     "browser_data_sent",
 ];
-/// Words in a custom metric's name that make it a time where the file does not say what it contains.
+/// Words in the name of a custom metric that make it a time, if the file does not state its content.
 const TIME_WORDS: [&str; 10] =
     ["duration", "latency", "time", "waiting", "delay", "elapsed", "ttfb", "_ms", "connecting", "handshaking"];
-/// Words in a custom metric's name that make it a share or count of failures.
+/// Words in the name of a custom metric that make it a rate or number of failures.
 const FAILURE_WORDS: [&str; 6] = ["fail", "error", "drop", "timeout", "reject", "miss"];
 
 /// k6's summary.
@@ -45,7 +43,7 @@ struct Summary<'a> {
     metrics: BTreeMap<String, &'a RawValue>,
 }
 
-/// The statistics of one metric, wherever they stand, and what the file says of them.
+/// The statistics of a metric in both layouts, with its content type and thresholds.
 #[derive(Deserialize)]
 struct Statistics {
     contains: Option<String>,
@@ -66,8 +64,8 @@ impl Format for K6 {
     }
 
     fn metrics(&self) -> &'static str {
-        "per metric and tag: time:p50/p90/p95/p99/max and time:mean of trends, throughput of counters, error-rate and errors \
-         of failure rates and checks; crossed thresholds as warnings"
+        "per metric and tag: time:p50/p90/p95/p99/max and time:mean of trends, throughput of counters, \
+         error-rate and errors of failure rates and checks; crossed thresholds as warnings"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -83,19 +81,19 @@ impl Format for K6 {
         let mut assumed = Vec::new();
         for (name, raw) in &summary.metrics {
             let base = name.split('{').next().unwrap_or(name);
-            if LEFT_OUT.contains(&base) {
+            if SKIPPED.contains(&base) {
                 continue;
             }
             match serde_json::from_str::<Statistics>(raw.get()) {
-                Ok(statistics) => record(name, base, &statistics, &mut builder, &mut assumed),
+                Ok(statistics) => add_metric(name, base, &statistics, &mut builder, &mut assumed),
                 Err(error) => {
-                    builder.warn("unreadable-entry", format!("metric `{name}` is unreadable: {error}"));
+                    builder.warn("unreadable-entry", format!("metric `{name}` skipped: {error}"));
                 }
             }
         }
         if !assumed.is_empty() {
             let message = format!(
-                "does not say what {} contain; by their names they are taken for milliseconds (handleSummary says it)",
+                "the content of {} is not stated; assuming milliseconds because of the name. handleSummary output states it",
                 assumed.join(", ")
             );
             builder.note("assumed-unit", message);
@@ -104,7 +102,7 @@ impl Format for K6 {
     }
 }
 
-fn record(
+fn add_metric(
     name: &str,
     base: &str,
     statistics: &Statistics,
@@ -112,33 +110,33 @@ fn record(
     assumed: &mut Vec<String>,
 ) {
     for (condition, outcome) in &statistics.thresholds {
-        // `--summary-export` writes true for a threshold that was crossed, handleSummary {"ok": false}.
+        // For a crossed threshold `--summary-export` writes true and handleSummary {"ok": false}.
         if outcome.as_bool() == Some(true) || outcome.get("ok").and_then(Value::as_bool) == Some(false) {
-            builder.warn("threshold-crossed", format!("k6's own threshold `{condition}` of `{name}` was crossed"));
+            builder.warn("threshold-crossed", format!("k6 threshold `{condition}` of `{name}` was crossed"));
         }
     }
     let values = statistics.values.as_ref().unwrap_or(&statistics.direct);
     let value = |key: &str| values.get(key).and_then(Value::as_f64);
     if let Some(mean) = value("avg") {
-        record_trend(name, base, mean, values, statistics, builder, assumed);
+        add_trend(name, base, mean, values, statistics, builder, assumed);
     } else if let (Some(passes), Some(fails)) = (value("passes"), value("fails")) {
-        record_rate(name, base, passes, fails, statistics, builder);
+        add_rate(name, base, passes, fails, statistics, builder);
     } else if let (Some(count), rate) = (value("count"), value("rate")) {
-        if failure(base) {
+        if counts_failures(base) {
             builder.add(name, Metric::measured("errors", Unit::Count, Direction::Lower), [Evidence::Value(count)]);
         } else if let Some(rate) = rate {
             builder.add(name, Metric::throughput(), [Evidence::Value(rate)]);
         }
     } else if let Some(last) = value("value") {
-        let direction = wanted(statistics).unwrap_or(Direction::Lower);
+        let direction = threshold_direction(statistics).unwrap_or(Direction::Lower);
         builder.add(name, Metric::measured("value", Unit::Ratio, direction), [Evidence::Value(last)]);
     } else {
-        builder.warn("unreadable-entry", format!("metric `{name}` is neither trend, rate, counter nor gauge"));
+        builder.warn("unreadable-entry", format!("metric `{name}` is not a trend, rate, counter or gauge; skipped"));
     }
 }
 
-/// A trend: times become the metrics of every load test, anything else keeps its plain numbers.
-fn record_trend(
+/// Adds a trend: times as in every load test, anything else as plain numbers.
+fn add_trend(
     name: &str,
     base: &str,
     mean: f64,
@@ -174,22 +172,22 @@ fn record_trend(
         return;
     }
     let unit = if statistics.contains.as_deref() == Some("data") { Unit::Byte } else { Unit::Ratio };
-    let direction = wanted(statistics).unwrap_or(Direction::Lower);
+    let direction = threshold_direction(statistics).unwrap_or(Direction::Lower);
     builder.add(name, Metric::measured("value:mean", unit.clone(), direction), [Evidence::Value(mean)]);
     for (share, value) in quantiles() {
-        let named = match share {
+        let metric = match share {
             0.5 => "value:p50",
             0.9 => "value:p90",
             0.95 => "value:p95",
             0.99 => "value:p99",
             _ => continue,
         };
-        builder.add(name, Metric::measured(named, unit.clone(), direction), [Evidence::Value(value)]);
+        builder.add(name, Metric::measured(metric, unit.clone(), direction), [Evidence::Value(value)]);
     }
 }
 
-/// A rate: `passes` is how often it was true, which for `checks` is good and for `http_req_failed` is not.
-fn record_rate(
+/// Adds a rate. `passes` counts `true`, which is good for `checks` and bad for `http_req_failed`.
+fn add_rate(
     name: &str,
     base: &str,
     passes: f64,
@@ -199,35 +197,36 @@ fn record_rate(
 ) {
     let all = passes + fails;
     if all == 0.0 {
-        return builder.warn("no-samples", format!("rate `{name}` was never sampled; it is left out"));
+        return builder.warn("no-samples", format!("rate `{name}` has no samples; skipped"));
     }
-    let bad = failure(base);
+    let failures = counts_failures(base);
     if base == "checks" {
         add_errors(builder, name, Some(fails), Some(all));
-    } else if wanted(statistics).unwrap_or(if bad { Direction::Lower } else { Direction::Higher }) == Direction::Higher
+    } else if threshold_direction(statistics).unwrap_or(if failures { Direction::Lower } else { Direction::Higher })
+        == Direction::Higher
     {
         let metric = Metric::measured("rate", Unit::Percent, Direction::Higher);
         builder.add(name, metric, [Evidence::Value(100.0 * passes / all)]);
-    } else if bad {
+    } else if failures {
         add_errors(builder, name, Some(passes), Some(all));
     } else {
         builder.add(name, error_rate(), [Evidence::Value(100.0 * passes / all)]);
     }
 }
 
-/// True for a custom metric that counts failures by its name.
-fn failure(base: &str) -> bool {
+/// Whether a custom metric counts failures, by its name.
+fn counts_failures(base: &str) -> bool {
     let lower = base.to_ascii_lowercase();
     FAILURE_WORDS.iter().any(|word| lower.contains(word))
 }
 
-/// The direction that a threshold on the metric wants: `rate<0.01` is met by small values, `rate>0.95` by large ones.
-fn wanted(statistics: &Statistics) -> Option<Direction> {
+/// The better direction according to a threshold: lower for `rate<0.01`, higher for `rate>0.95`.
+fn threshold_direction(statistics: &Statistics) -> Option<Direction> {
     let condition = statistics.thresholds.keys().find(|condition| condition.contains(['<', '>']))?;
     Some(if condition.contains('<') { Direction::Lower } else { Direction::Higher })
 }
 
-/// The share that a statistic's name stands for: `med`, `p(95)`, `max`.
+/// The quantile that a statistic's name stands for: `med`, `p(95)`, `max`.
 fn share(key: &str) -> Option<f64> {
     match key {
         "min" => Some(0.0),
@@ -255,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn both_shapes_of_a_trend_read_the_same() {
+    fn both_layouts_of_a_trend_give_the_same_values() {
         let trend = r#""avg": 4.5, "min": 1, "med": 4, "max": 9, "p(90)": 7, "p(95)": 8, "p(99)": 8.5"#;
         let old = parse(&format!(r#""http_req_duration": {{{trend}, "thresholds": {{"p(95)<9": false}}}}"#));
         let new = parse(&format!(
@@ -269,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crossed_threshold_is_a_warning_in_both_shapes() {
+    fn a_crossed_threshold_is_a_warning_in_both_layouts() {
         let old = parse(r#""http_reqs": {"count": 4, "rate": 2, "thresholds": {"rate>3": true}}"#);
         let new = parse(r#""http_reqs": {"values": {"count": 4, "rate": 2}, "thresholds": {"rate>3": {"ok": false}}}"#);
         assert_eq!((&*old.diagnostics[0].code, &*new.diagnostics[0].code), ("threshold-crossed", "threshold-crossed"));
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_knows_which_way_is_better() {
+    fn the_direction_of_a_rate_follows_from_its_name_or_threshold() {
         let reading = parse(
             r#""checks": {"passes": 3, "fails": 1}, "http_req_failed{a:b}": {"passes": 1, "fails": 3},
                "cache_hits": {"passes": 1, "fails": 3}, "slow": {"passes": 1, "fails": 1, "thresholds": {"rate<0.1": true}}"#,
@@ -289,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_metric_among_bad_ones_is_read() {
+    fn a_valid_metric_among_invalid_ones_is_read() {
         let reading =
             parse(r#""a": 3, "b": {"odd": 1}, "c": {"avg": 1}, "iterations": {"count": 1, "rate": "x"}, "vus": 1"#);
         assert_eq!(value(&reading, "c", "value:mean"), Some(1.0));

@@ -1,44 +1,41 @@
-//! What load tests have in common: requests a second, response times and errors of one endpoint, under one set of
-//! metric names whatever the tool calls them. How a tool writes them down is for its own file.
+//! The metrics of a load test's endpoint (requests per second, response times, errors), named the same for every tool.
 
 use super::builder::ReadingBuilder;
 use crate::model::{Direction, Evidence, Metric, Summary, Unit};
 use std::borrow::Cow;
 
-/// The quantiles that become metrics of their own, beside the median.
+/// Quantiles that are metrics of their own, as the median is.
 const TAILS: [(f64, &str); 4] = [(0.9, "time:p90"), (0.95, "time:p95"), (0.99, "time:p99"), (1.0, "time:max")];
 
-/// What a load test says of one endpoint. Times are in nanoseconds.
+/// Results of one endpoint. Times are in nanoseconds.
 #[derive(Debug, Default)]
 pub(super) struct Endpoint {
-    /// The benchmark's name.
+    /// Benchmark name.
     pub name: String,
-    /// Requests that were answered or failed: what the errors are a share of.
+    /// All finished requests, including failed ones: the denominator of the error rate.
     pub requests: Option<f64>,
     /// Requests that failed.
     pub errors: Option<f64>,
-    /// Requests a second.
+    /// Requests per second.
     pub rate: Option<Evidence>,
     /// Mean response time.
     pub mean: Option<f64>,
-    /// Standard deviation of single response times.
+    /// Standard deviation of individual response times.
     pub sd: Option<f64>,
-    /// How many response times the mean and the quantiles stand on.
+    /// Number of response times behind the mean and the quantiles.
     pub samples: Option<u64>,
-    /// Quantiles of the response time as (share, value), in any order; 0 and 1 are the extremes.
+    /// Quantiles of the response time as (share, value), in any order; 0 is the minimum, 1 the maximum.
     pub quantiles: Vec<(f64, f64)>,
 }
 
 impl Endpoint {
-    /// Writes the endpoint's metrics down as one process run.
+    /// Adds the endpoint's metrics as one run.
     pub(super) fn add_to(mut self, builder: &mut ReadingBuilder<'_>) {
         self.quantiles.sort_by(|a, b| a.0.total_cmp(&b.0));
         self.quantiles.dedup_by(|a, b| a.0 == b.0);
         let quantile = |share: f64| self.quantiles.iter().find(|q| q.0 == share).map(|q| q.1);
-        let summary = |centre, quantiles| {
-            let (mean, sd, samples) = (self.mean, self.sd, self.samples);
-            Evidence::summary(Summary { centre, mean, sd, samples, quantiles })
-        };
+        let (mean, sd, samples) = (self.mean, self.sd, self.samples);
+        let summary = |centre, quantiles| Evidence::summary(Summary { centre, mean, sd, samples, quantiles });
         let name = self.name.as_str();
         if let Some(rate) = self.rate {
             builder.add_run(name, Metric::throughput(), rate);
@@ -60,7 +57,7 @@ impl Endpoint {
     }
 }
 
-/// Writes down how many of the requests failed, and their share; a share of nothing is left out.
+/// Adds the number of failed requests and, if there were requests, the error rate.
 pub(super) fn add_errors(builder: &mut ReadingBuilder<'_>, name: &str, errors: Option<f64>, requests: Option<f64>) {
     let Some(errors) = errors else { return };
     builder.add_run(name, Metric::measured("errors", Unit::Count, Direction::Lower), Evidence::Value(errors));
@@ -69,12 +66,12 @@ pub(super) fn add_errors(builder: &mut ReadingBuilder<'_>, name: &str, errors: O
     }
 }
 
-/// A statistic of the response time.
+/// A response time metric.
 pub(super) fn response_time(name: impl Into<Cow<'static, str>>) -> Metric {
     Metric::measured(name, Unit::Nanosecond, Direction::Lower)
 }
 
-/// Failed requests in percent.
+/// Percentage of failed requests.
 pub(super) fn error_rate() -> Metric {
     Metric::measured("error-rate", Unit::Percent, Direction::Lower)
 }
@@ -85,7 +82,7 @@ mod tests {
     use crate::formats::Source;
 
     #[test]
-    fn an_endpoint_becomes_one_metric_for_each_statistic_that_the_tool_gives() {
+    fn each_statistic_of_an_endpoint_is_a_metric() {
         let mut builder = ReadingBuilder::new("tool", Source { name: "file", bytes: b"x" });
         let endpoint = Endpoint {
             name: "/a".into(),

@@ -1,5 +1,6 @@
-//! Locust: the statistics as CSV (`--csv`) and as JSON (`--json`, `--json-file`). The CSV files that Locust writes beside
-//! them (failures, exceptions, history) repeat or detail what the statistics hold: they are recognised and left alone.
+//! Locust's statistics, as CSV (`--csv`) and as JSON (`--json`, `--json-file`): throughput, response times and errors of
+//! each endpoint. Locust's other CSV files (failures, exceptions, history) are detected but not read: they only detail
+//! these statistics.
 
 use super::builder::ReadingBuilder;
 use super::load_test::Endpoint;
@@ -14,15 +15,15 @@ use std::collections::BTreeMap;
 
 /// Nanoseconds in Locust's unit of time.
 const MILLISECOND: f64 = 1e6;
-/// The row that sums up all endpoints.
+/// Name of the row for all endpoints together.
 const TOTAL: &str = "Aggregated";
 
 /// Locust's statistics.
 pub struct Locust;
 
-/// Which of Locust's CSV files a header belongs to.
+/// Locust's CSV files.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Table {
+enum CsvFile {
     Statistics,
     Failures,
     Exceptions,
@@ -39,12 +40,12 @@ impl Format for Locust {
     }
 
     fn metrics(&self) -> &'static str {
-        "per endpoint and Aggregated: throughput, time:p50/p90/p95/p99/max and time:mean, errors, error-rate"
+        "per endpoint and in total: throughput, time:p50/p90/p95/p99/max, time:mean, errors, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["[].num_requests", "[].response_times", "[].num_none_requests"])
-            || preview.lines().next().and_then(|line| table(&first_record(line.as_bytes()))).is_some()
+            || preview.lines().next().and_then(|line| detect_csv(&first_record(line.as_bytes()))).is_some()
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -58,7 +59,7 @@ impl Format for Locust {
 
 fn first_record(line: &[u8]) -> ByteRecord {
     let mut record = ByteRecord::new();
-    // A line that is no CSV leaves the record empty, which no table has.
+    // A line that is not CSV leaves the record empty, which matches no file.
     let _ = reader(line).read_byte_record(&mut record);
     record
 }
@@ -67,16 +68,16 @@ fn reader(bytes: &[u8]) -> csv::Reader<&[u8]> {
     csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes)
 }
 
-fn table(header: &ByteRecord) -> Option<Table> {
+fn detect_csv(header: &ByteRecord) -> Option<CsvFile> {
     let has = |names: &[&str]| names.iter().all(|name| header.iter().any(|field| field == name.as_bytes()));
     if has(&["Timestamp", "User Count", "Type", "Name"]) {
-        Some(Table::History)
+        Some(CsvFile::History)
     } else if has(&["Type", "Name", "Request Count", "Failure Count", "Requests/s"]) {
-        Some(Table::Statistics)
+        Some(CsvFile::Statistics)
     } else if has(&["Method", "Name", "Error", "Occurrences"]) {
-        Some(Table::Failures)
+        Some(CsvFile::Failures)
     } else if has(&["Count", "Message", "Traceback", "Nodes"]) {
-        Some(Table::Exceptions)
+        Some(CsvFile::Exceptions)
     } else {
         None
     }
@@ -85,19 +86,20 @@ fn table(header: &ByteRecord) -> Option<Table> {
 fn parse_csv(source: Source<'_>, bytes: &[u8]) -> Result<Reading, Diagnostic> {
     let mut reader = reader(bytes);
     let mut header = ByteRecord::new();
-    // An unreadable header is an empty one.
+    // An invalid header stays empty and is reported below.
     let _ = reader.read_byte_record(&mut header);
-    let about = match table(&header) {
-        Some(Table::Statistics) => return parse_statistics(source, reader, &header),
-        Some(Table::Failures) => "failures; how many there were is read from the _stats.csv beside it",
-        Some(Table::Exceptions) => "exceptions of the test script; nothing in it is a measurement",
-        Some(Table::History) => "history; its end is the _stats.csv beside it",
+    let content = match detect_csv(&header) {
+        Some(CsvFile::Statistics) => return parse_statistics(source, reader, &header),
+        Some(CsvFile::Failures) => "failures; their number is in PREFIX_stats.csv",
+        Some(CsvFile::Exceptions) => "exceptions in the test script, not measurements",
+        Some(CsvFile::History) => "history over time; the final statistics are in PREFIX_stats.csv",
         None => {
-            let message = "is no table of locust: the header of a _stats.csv begins with Type,Name,Request Count";
+            let message =
+                "not a CSV file of locust; use PREFIX_stats.csv, whose header begins with Type,Name,Request Count";
             return Err(Diagnostic::error("unreadable", source.name, message));
         }
     };
-    let note = Diagnostic::note("not-read", source.name, format!("holds locust's {about}"));
+    let note = Diagnostic::note("not-read", source.name, format!("not read: the file contains locust's {content}"));
     Ok(Reading { diagnostics: vec![note], ..Reading::default() })
 }
 
@@ -113,31 +115,27 @@ fn parse_statistics(
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => {
-                builder.warn("unreadable-line", format!("is not CSV: {error}"));
+                builder.warn("unreadable-line", format!("not valid CSV: {error}"));
                 break;
             }
         }
         builder.line = record.position().map(csv::Position::line);
-        let field = |name: &str| {
-            let at = header.iter().position(|column| column == name.as_bytes())?;
-            record.get(at).map(String::from_utf8_lossy)
-        };
-        let value = |name: &str| field(name).as_deref().and_then(number);
-        let (Some(method), Some(name)) = (field("Type"), field("Name")) else {
-            builder.warn("unreadable-line", "has no name");
+        let value = |name: &str| field(&record, header, name).as_deref().and_then(number);
+        let (Some(method), Some(name)) = (field(&record, header, "Type"), field(&record, header, "Name")) else {
+            builder.warn("unreadable-line", "the row has no name; skipped");
             continue;
         };
         let (Some(requests), Some(failures)) = (value("Request Count"), value("Failure Count")) else {
-            builder.warn("unreadable-line", format!("`{name}` has no number of requests and failures"));
+            builder.warn("unreadable-line", format!("`{name}` has no number of requests and failures; skipped"));
             continue;
         };
         if requests == 0.0 {
-            builder.warn("no-samples", format!("`{name}` had no request; it is left out"));
+            builder.warn("no-samples", format!("`{name}` has no requests; skipped"));
             continue;
         }
         let full_name = full_name(&method, &name);
         if builder.has(&full_name, "errors") {
-            builder.warn("duplicate-name", format!("has `{full_name}` again; the first one is kept"));
+            builder.warn("duplicate-name", format!("`{full_name}` occurs more than once; only the first is used"));
             continue;
         }
         let time = |name: &str| value(name).map(|value| value * MILLISECOND);
@@ -146,7 +144,7 @@ fn parse_statistics(
             .filter_map(|column| std::str::from_utf8(column).ok())
             .filter_map(|column| Some((number(column.strip_suffix('%')?)? / 100.0, time(column)?)))
             .collect();
-        // The extremes have columns with all digits; the 100% column is rounded.
+        // The 100% column is rounded; the minimum and maximum columns are not.
         quantiles.retain(|(share, _)| *share < 1.0);
         quantiles.extend(time("Min Response Time").map(|value| (0.0, value)));
         quantiles.extend(time("Max Response Time").map(|value| (1.0, value)));
@@ -165,12 +163,18 @@ fn parse_statistics(
     builder.finish()
 }
 
-/// `GET /search`; the row of all endpoints has no method.
+/// The field of a record in the column of this name.
+fn field<'a>(record: &'a ByteRecord, header: &ByteRecord, name: &str) -> Option<Cow<'a, str>> {
+    let at = header.iter().position(|column| column == name.as_bytes())?;
+    record.get(at).map(String::from_utf8_lossy)
+}
+
+/// `GET /search`. The row for all endpoints has no method.
 fn full_name(method: &str, name: &str) -> String {
     if method.is_empty() { name.to_owned() } else { format!("{method} {name}") }
 }
 
-/// One endpoint of the JSON statistics. Response times are counted by their rounded value in milliseconds.
+/// An endpoint in the JSON statistics. `response_times` maps rounded milliseconds to counts.
 #[derive(Deserialize)]
 struct Entry<'a> {
     #[serde(borrow)]
@@ -187,8 +191,8 @@ struct Entry<'a> {
     response_times: BTreeMap<&'a str, u64>,
 }
 
-/// What the entries add up to: Locust prints it, but its JSON leaves it out.
-struct Tally {
+/// Totals of one endpoint or of all. Locust prints the totals of all endpoints, but its JSON does not contain them.
+struct Totals {
     requests: u64,
     failures: u64,
     total_time: f64,
@@ -204,39 +208,39 @@ fn parse_json(source: Source<'_>) -> Result<Reading, Diagnostic> {
     let text = json::without_nan(bytes);
     let entries: Vec<&RawValue> = json::parse(Source { name: source.name, bytes: &text })?;
     let mut builder = ReadingBuilder::new("locust", source);
-    let mut total: Option<Tally> = None;
+    let mut total: Option<Totals> = None;
     for (number, raw) in entries.iter().enumerate() {
         let entry: Entry<'_> = match serde_json::from_str(raw.get()) {
             Ok(entry) => entry,
             Err(error) => {
-                builder.warn("unreadable-entry", format!("entry {} is unreadable: {error}", number + 1));
+                builder.warn("unreadable-entry", format!("entry {} skipped: {error}", number + 1));
                 continue;
             }
         };
         let name = full_name(entry.method.as_deref().unwrap_or_default(), &entry.name);
         if entry.num_requests == 0 {
-            builder.warn("no-samples", format!("`{name}` had no request; it is left out"));
+            builder.warn("no-samples", format!("`{name}` has no requests; skipped"));
             continue;
         }
         if builder.has(&name, "errors") {
-            builder.warn("duplicate-name", format!("has `{name}` again; the first one is kept"));
+            builder.warn("duplicate-name", format!("`{name}` occurs more than once; only the first is used"));
             continue;
         }
-        let tally = tally(&entry);
+        let totals = totals(&entry);
         total = Some(match total {
-            None => tally.endpoint_of(name, &mut builder),
-            Some(sum) => sum.plus(tally.endpoint_of(name, &mut builder)),
+            None => totals.add_endpoint(name, &mut builder),
+            Some(sum) => sum.plus(totals.add_endpoint(name, &mut builder)),
         });
     }
     if let Some(total) = total.filter(|_| !builder.has(TOTAL, "errors")) {
-        total.endpoint_of(TOTAL.to_owned(), &mut builder);
+        total.add_endpoint(TOTAL.to_owned(), &mut builder);
     }
     builder.finish()
 }
 
-fn tally(entry: &Entry<'_>) -> Tally {
+fn totals(entry: &Entry<'_>) -> Totals {
     let counts = entry.response_times.iter().filter_map(|(value, count)| Some((number(value)?, *count)));
-    Tally {
+    Totals {
         requests: entry.num_requests,
         failures: entry.num_failures,
         total_time: entry.total_response_time,
@@ -248,9 +252,9 @@ fn tally(entry: &Entry<'_>) -> Tally {
     }
 }
 
-impl Tally {
-    /// Records this tally under a name and hands it back for the sum.
-    fn endpoint_of(mut self, name: String, builder: &mut ReadingBuilder<'_>) -> Self {
+impl Totals {
+    /// Adds these totals as an endpoint, and returns them for the sum.
+    fn add_endpoint(mut self, name: String, builder: &mut ReadingBuilder<'_>) -> Self {
         self.counts.sort_by(|a, b| a.0.total_cmp(&b.0));
         let shares = [0.5, 0.66, 0.75, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999];
         let mut quantiles: Vec<_> =
@@ -273,7 +277,7 @@ impl Tally {
         self
     }
 
-    /// The value that `share` of the responses were not above, as Locust's own tables count it.
+    /// A quantile, computed like in Locust's own tables.
     fn quantile(&self, share: f64) -> Option<f64> {
         let all = self.counts.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
         let rank = ((all as f64 * share).floor() as u64).min(all.checked_sub(1)?);
@@ -284,9 +288,9 @@ impl Tally {
         })
     }
 
-    fn plus(mut self, other: Tally) -> Tally {
+    fn plus(mut self, other: Totals) -> Totals {
         self.counts.extend(other.counts);
-        Tally {
+        Totals {
             requests: self.requests.saturating_add(other.requests),
             failures: self.failures.saturating_add(other.failures),
             total_time: self.total_time + other.total_time,
@@ -312,15 +316,16 @@ mod tests {
         reading.measurements.iter().find(found).map(|m| m.replicates[0].clone())
     }
 
+    fn entry(name: &str, times: &str, start: f64, end: f64, total: f64) -> String {
+        format!(
+            r#"{{"name": "{name}", "method": "GET", "start_time": {start}, "last_request_timestamp": {end},
+            "num_requests": 4, "num_none_requests": 0, "num_failures": 1, "total_response_time": {total},
+            "min_response_time": 1.5, "max_response_time": 9.5, "response_times": {times}}}"#
+        )
+    }
+
     #[test]
-    fn the_json_statistics_add_up_to_the_total_that_locust_prints() {
-        let entry = |name: &str, times: &str, start: f64, end: f64, total: f64| {
-            format!(
-                r#"{{"name": "{name}", "method": "GET", "start_time": {start}, "last_request_timestamp": {end},
-                "num_requests": 4, "num_none_requests": 0, "num_failures": 1, "total_response_time": {total},
-                "min_response_time": 1.5, "max_response_time": 9.5, "response_times": {times}}}"#
-            )
-        };
+    fn json_statistics_add_up_to_the_totals_that_locust_prints() {
         let a = entry("/a", r#"{"2": 3, "10": 1}"#, 100.0, 102.0, 16.0);
         let b = entry("/b", r#"{"4": 4}"#, 101.0, 104.0, 16.0);
         let reading = parse(&format!("[{a}, {b}, {{\"name\": 3}}, {a}]")).unwrap();
@@ -335,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_row_among_bad_ones_is_read() {
+    fn a_valid_row_among_invalid_ones_is_read() {
         let text = "Type,Name,Request Count,Failure Count,Requests/s,50%\nGET,/a,2,0,1.5,N/A\nGET,/b,x,0,1,1\nGET\n\
                     GET,/c,0,0,0,0\n";
         let reading = parse(text).unwrap();
@@ -346,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn files_beside_the_statistics_are_recognised_and_hold_no_measurement() {
+    fn other_files_of_locust_are_detected_and_not_read() {
         for header in
             ["Method,Name,Error,Occurrences", "Count,Message,Traceback,Nodes", "Timestamp,User Count,Type,Name"]
         {

@@ -1,59 +1,58 @@
-//! Python's marshal, as far as a profile needs it: numbers, texts, tuples, lists and dictionaries, all versions.
-//!
-//! Values stand in one arena and refer to each other by number, so a shared value costs its reference and no more; depth
-//! is bounded, a length is never believed beyond the bytes that are there. Code objects and the like are refused.
+//! Decodes Python's marshal format as far as cProfile's files need it: numbers, strings, tuples, lists and dictionaries,
+//! in all versions. Values are stored in one arena and refer to each other by index, so a shared value is stored once.
+//! Depth is bounded and lengths are checked against the file's size.
 
 use std::borrow::Cow;
 
-/// How deep containers may nest; a profile needs four levels.
+/// Maximum nesting; a profile has four levels.
 const DEPTH: usize = 16;
-/// The bit of a type byte that puts the value on the list of those that may be referred to.
-const REFERABLE: u8 = 0x80;
+/// Bit of the type byte that adds the value to the list of reference targets (as in CPython).
+const FLAG_REF: u8 = 0x80;
 
-/// A value's number in its arena.
+/// Index of a value in the arena.
 pub(super) type Id = u32;
 
-/// One value.
+/// A decoded value.
 #[derive(Debug, PartialEq)]
 pub(super) enum Value<'a> {
-    /// None, True, False, bytes of no use here.
+    /// None, True, False or Ellipsis.
     Other,
-    /// A whole or floating point number.
+    /// An integer or float.
     Number(f64),
-    /// A text of any kind.
+    /// A string or bytes object.
     Text(Cow<'a, str>),
     /// A tuple, list or set.
     Sequence(Vec<Id>),
-    /// A dictionary's keys and values, in order.
+    /// Keys and values of a dictionary, in file order.
     Dictionary(Vec<(Id, Id)>),
 }
 
-/// The values of one marshalled object.
+/// A decoded object with all its values.
 #[derive(Debug)]
 pub(super) struct Marshalled<'a> {
-    /// Begins with the one value that stands for None, True and False: they are never referred to.
+    /// The first value represents None, True and False, which are never referred to.
     arena: Vec<Value<'a>>,
     root: Id,
 }
 
 impl<'a> Marshalled<'a> {
-    /// Reads the object that `bytes` begin with.
+    /// Decodes the object at the start of `bytes`.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, String> {
         let mut reader =
-            Reader { bytes, at: 0, arena: vec![Value::Other], referable: Vec::new(), interned: Vec::new() };
+            Reader { bytes, at: 0, arena: vec![Value::Other], references: Vec::new(), interned: Vec::new() };
         match reader.value(0) {
             Ok(Some(root)) => Ok(Marshalled { arena: reader.arena, root }),
-            Ok(None) => Err("is empty".to_owned()),
-            Err(fault) => Err(format!("{fault} at byte {}", reader.at)),
+            Ok(None) => Err("the profile is empty".to_owned()),
+            Err(reason) => Err(format!("not a valid profile: {reason} at byte {}", reader.at)),
         }
     }
 
-    /// The object itself.
+    /// The decoded object.
     pub(super) fn root(&self) -> &Value<'a> {
         self.get(self.root)
     }
 
-    /// A value that another one refers to.
+    /// The value at an index.
     pub(super) fn get(&self, id: Id) -> &Value<'a> {
         self.arena.get(id as usize).unwrap_or(&Value::Other)
     }
@@ -63,49 +62,50 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     arena: Vec<Value<'a>>,
-    referable: Vec<Id>,
-    /// Python 2's list of its own for interned strings.
+    /// Values with `FLAG_REF`: the targets of `r`.
+    references: Vec<Id>,
+    /// Interned strings of Python 2: the targets of `R`.
     interned: Vec<Id>,
 }
 
 impl<'a> Reader<'a> {
-    /// The next value; `None` is the mark that ends a dictionary.
+    /// Decodes the next value; `None` is the marker that ends a dictionary.
     fn value(&mut self, depth: usize) -> Result<Option<Id>, &'static str> {
         if depth > DEPTH {
-            return Err("nests too deep");
+            return Err("values are nested too deep");
         }
         let [byte] = self.take()?;
-        let kind = byte & !REFERABLE;
-        match kind {
+        let type_code = byte & !FLAG_REF;
+        match type_code {
             b'0' => return Ok(None),
             b'N' | b'T' | b'F' | b'.' => return Ok(Some(0)),
             b'r' | b'R' => {
-                let list = if kind == b'r' { &self.referable } else { &self.interned };
+                let list = if type_code == b'r' { &self.references } else { &self.interned };
                 let number = u32::from_le_bytes(self.bytes.get(self.at..self.at + 4).and_then(four).ok_or(CUT)?);
-                let id = *list.get(number as usize).ok_or("refers to a value that is not there")?;
+                let id = *list.get(number as usize).ok_or("a reference has no target")?;
                 self.at += 4;
                 return Ok(Some(id));
             }
             _ => {}
         }
-        // Numbered before its content is read: that is the order of references.
-        let id = Id::try_from(self.arena.len()).map_err(|_| "holds too many values")?;
+        // A container gets its index before its items: CPython numbers references in this order.
+        let id = Id::try_from(self.arena.len()).map_err(|_| "there are too many values")?;
         self.arena.push(Value::Other);
-        if byte & REFERABLE != 0 {
-            self.referable.push(id);
+        if byte & FLAG_REF != 0 {
+            self.references.push(id);
         }
-        if kind == b't' {
+        if type_code == b't' {
             self.interned.push(id);
         }
-        let value = self.content(kind, depth)?;
+        let value = self.content(type_code, depth)?;
         if let Some(slot) = self.arena.get_mut(id as usize) {
             *slot = value;
         }
         Ok(Some(id))
     }
 
-    fn content(&mut self, kind: u8, depth: usize) -> Result<Value<'a>, &'static str> {
-        Ok(match kind {
+    fn content(&mut self, type_code: u8, depth: usize) -> Result<Value<'a>, &'static str> {
+        Ok(match type_code {
             b'i' => Value::Number(f64::from(i32::from_le_bytes(self.take()?))),
             b'I' => Value::Number(i64::from_le_bytes(self.take()?) as f64),
             b'l' => Value::Number(self.long()?),
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
             b'f' => {
                 let length = self.byte_length()?;
                 let text = std::str::from_utf8(self.slice(length)?).ok().and_then(|text| text.parse().ok());
-                Value::Number(text.ok_or("holds a number that is none")?)
+                Value::Number(text.ok_or("a number is invalid")?)
             }
             b'z' | b'Z' => {
                 let length = self.byte_length()?;
@@ -138,12 +138,12 @@ impl<'a> Reader<'a> {
                 }
                 Value::Dictionary(entries)
             }
-            _ => return Err("holds a value that no profile has"),
+            _ => return Err("a value has a type that profiles do not use"),
         })
     }
 
     fn sequence(&mut self, length: usize, depth: usize) -> Result<Value<'a>, &'static str> {
-        // Each item takes a byte at least.
+        // Each item takes at least one byte.
         if length > self.bytes.len() - self.at {
             return Err(CUT);
         }
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         items.collect::<Result<_, _>>().map(Value::Sequence)
     }
 
-    /// A whole number of any size, in digits of 15 bits.
+    /// An integer of any size, stored as 15-bit digits.
     fn long(&mut self) -> Result<f64, &'static str> {
         let count = i32::from_le_bytes(self.take()?);
         let digits = self.slice((count.unsigned_abs() as usize).saturating_mul(2))?;
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
     }
 
     fn length(&mut self) -> Result<usize, &'static str> {
-        usize::try_from(i32::from_le_bytes(self.take()?)).map_err(|_| "holds a negative length")
+        usize::try_from(i32::from_le_bytes(self.take()?)).map_err(|_| "a length is negative")
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
@@ -180,9 +180,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Faults that several places have in common.
-const CUT: &str = "is cut off";
-const EARLY: &str = "ends a container too early";
+const CUT: &str = "the file is cut off";
+const EARLY: &str = "a container ends too early";
 
 fn four(slice: &[u8]) -> Option<[u8; 4]> {
     slice.try_into().ok()
@@ -193,8 +192,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shared_value_is_one_value() {
-        // (5, x, x) with x = "ab" put on the list and referred to.
+    fn a_shared_value_is_stored_once() {
+        // (5, x, x), where x = "ab" is stored once and then referred to.
         let bytes = b")\x03i\x05\0\0\0\xfa\x02abr\0\0\0\0";
         let read = Marshalled::read(bytes).unwrap();
         let Value::Sequence(items) = read.root() else { panic!() };
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn long_numbers_and_old_strings_are_read() {
+    fn long_integers_and_python_2_strings_are_decoded() {
         // 2^15 + 2 and its negative; Python 2's interned "a" and a reference to it.
         let bytes = b"(\x04\0\0\0l\x02\0\0\0\x02\0\x01\0l\xfe\xff\xff\xff\x02\0\x01\0t\x01\0\0\0aR\0\0\0\0";
         let read = Marshalled::read(bytes).unwrap();
@@ -214,11 +213,11 @@ mod tests {
     }
 
     #[test]
-    fn lengths_and_depths_that_are_lies_are_refused() {
+    fn wrong_lengths_deep_nesting_and_unknown_types_are_errors() {
         assert!(Marshalled::read(b"(\xff\xff\xff\x7f").unwrap_err().contains("cut off"));
         assert!(Marshalled::read(b"(\xff\xff\xff\xff").unwrap_err().contains("negative"));
         assert!(Marshalled::read(&b")\x01".repeat(100_000)).unwrap_err().contains("too deep"));
-        assert!(Marshalled::read(b"r\0\0\0\0").unwrap_err().contains("not there"));
+        assert!(Marshalled::read(b"r\0\0\0\0").unwrap_err().contains("no target"));
         assert!(Marshalled::read(b"").is_err() && Marshalled::read(b"0").is_err() && Marshalled::read(b"c").is_err());
     }
 }

@@ -1,7 +1,5 @@
-//! memory_profiler: the table of lines that it prints for each decorated function.
-//!
-//! A function is a benchmark, named by file and function. Its lines are metrics, numbered from the first one that is
-//! listed: code that moves in its file keeps its numbers.
+//! memory_profiler's table of lines for each decorated function. A function is a benchmark, its peak and the increments of
+//! its lines are metrics. Lines are numbered from the function's first line, so moving the function changes no metric.
 
 use super::builder::ReadingBuilder;
 use super::text::{UniqueNames, decode, number, numbered_lines};
@@ -21,11 +19,11 @@ impl Format for MemoryProfiler {
     }
 
     fn metrics(&self) -> &'static str {
-        "per decorated function: memory:peak, and memory:line+N, what the line N below the first one added"
+        "per decorated function: memory:peak, memory:line+N (increment of the Nth line after the first)"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        preview.lines().any(header)
+        preview.lines().any(is_header)
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -37,32 +35,32 @@ impl Format for MemoryProfiler {
         for (at, line) in numbered_lines(&text) {
             builder.line = Some(at);
             if let Some(name) = line.strip_prefix("Filename: ") {
-                close(function.take(), file, &mut names, &mut builder);
+                add_function(function.take(), file, &mut names, &mut builder);
                 file = name.trim();
-            } else if header(line) {
-                close(function.take(), file, &mut names, &mut builder);
+            } else if is_header(line) {
+                add_function(function.take(), file, &mut names, &mut builder);
                 function = Some(Function::default());
             } else if line.trim().is_empty() {
-                close(function.take(), file, &mut names, &mut builder);
+                add_function(function.take(), file, &mut names, &mut builder);
             } else if let Some(function) = &mut function
                 && !line.starts_with("====")
-                && function.take(line).is_none()
+                && function.read_line(line).is_none()
             {
-                let message = format!("is no line of memory_profiler's table: `{line}`");
+                let message = format!("`{line}` is not a row of a memory_profiler table");
                 builder.warn("unreadable-line", message);
             }
         }
-        close(function, file, &mut names, &mut builder);
+        add_function(function, file, &mut names, &mut builder);
         builder.finish()
     }
 }
 
-fn header(line: &str) -> bool {
+fn is_header(line: &str) -> bool {
     let words: Vec<&str> = line.split_whitespace().collect();
     words.starts_with(&["Line", "#", "Mem", "usage", "Increment"])
 }
 
-/// A function under way, in bytes.
+/// A function's values, in bytes.
 #[derive(Default)]
 struct Function {
     name: Option<String>,
@@ -72,21 +70,21 @@ struct Function {
 }
 
 impl Function {
-    /// `     7     51.7 MiB     28.6 MiB           1       a = ...`; a line that never ran has a number and its text.
-    fn take(&mut self, line: &str) -> Option<()> {
+    /// Reads `     7     51.7 MiB     28.6 MiB           1       a = ...`. A line that never ran has only number and source.
+    fn read_line(&mut self, line: &str) -> Option<()> {
         let trimmed = line.trim_start();
         let (line_number, rest) = trimmed.split_once(' ').unwrap_or((trimmed, ""));
         let line_number: u64 = line_number.parse().ok()?;
         let first = *self.first.get_or_insert(line_number);
         if self.name.is_none() {
-            self.name = defined(rest);
+            self.name = function_name(rest);
         }
         let words: Vec<&str> = rest.split_whitespace().take(4).collect();
         if let [usage, unit, increment, increment_unit] = words[..]
             && let (Some(usage), Some(increment)) = (bytes(usage, unit), bytes(increment, increment_unit))
         {
             self.peak = Some(self.peak.map_or(usage, |peak| peak.max(usage)));
-            // The first line's increment is what the process had when the function was called.
+            // The increment of the first line is the memory in use when the function was called.
             if increment > 0.0 && line_number > first {
                 self.increments.push((line_number - first, increment));
             }
@@ -95,8 +93,8 @@ impl Function {
     }
 }
 
-/// The name behind `def`.
-fn defined(text: &str) -> Option<String> {
+/// The function name in a `def` line.
+fn function_name(text: &str) -> Option<String> {
     let (before, rest) = text.split_once("def ")?;
     let before = before.trim();
     let starts = before.is_empty() || before.ends_with("async") || before.ends_with(|c: char| c.is_ascii_digit());
@@ -109,14 +107,14 @@ fn bytes(value: &str, unit: &str) -> Option<f64> {
     number(value).map(|value| value * scale.factor)
 }
 
-fn close(function: Option<Function>, file: &str, names: &mut UniqueNames, builder: &mut ReadingBuilder<'_>) {
+fn add_function(function: Option<Function>, file: &str, names: &mut UniqueNames, builder: &mut ReadingBuilder<'_>) {
     let Some(function) = function else { return };
     let name = function.name.as_deref().unwrap_or("<unnamed>");
     let name = names.make_unique(if file.is_empty() { name.to_owned() } else { format!("{file}::{name}") });
     let memory = |metric: String| Metric::measured(metric, Unit::Byte, Direction::Lower);
     match function.peak {
         Some(peak) => builder.add(&name, memory("memory:peak".to_owned()), [Evidence::Value(peak)]),
-        None => builder.warn("no-samples", format!("`{name}` has no line with a memory usage")),
+        None => builder.warn("no-samples", format!("`{name}` has no line with a memory usage; skipped")),
     }
     for (offset, increment) in function.increments {
         builder.add(&name, memory(format!("memory:line+{offset}")), [Evidence::Value(increment)]);
@@ -128,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_good_line_among_bad_ones_is_read_and_namesakes_are_told_apart() {
+    fn invalid_lines_are_reported_and_equal_names_are_numbered() {
         let table = "Filename: a.py\n\nLine #    Mem usage    Increment  Occurrences   Line Contents\n=====\n\
                      5   10.0 MiB   10.0 MiB   1   @profile\n6                    async def f(x):\nbroken\n\
                      7   12.0 KiB    2.0 KiB   1       y = x\n8   1.0 MiB   -9.0 MiB   1   def inner(): pass\n\n";

@@ -1,17 +1,17 @@
-//! A metric where the file leaves it to the unit. A rate is better when it is higher, a time or an amount of memory when
-//! it is lower; for the rest the exchange formats take lower for better and say so once for each unit.
+//! Chooses a metric's name and direction by its unit, for files that state neither. Rates are better when higher, times
+//! and memory when lower. For other units lower is assumed to be better, which is reported once per unit.
 
 use super::builder::ReadingBuilder;
 use crate::model::{Direction, Metric, Unit};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The units whose direction was taken for granted, with the number of values.
+/// Number of values per unit whose direction neither the file nor the unit states.
 #[derive(Debug, Default)]
 pub(super) struct AssumedDirections(BTreeMap<String, usize>);
 
 impl AssumedDirections {
-    /// The metric of a value: what the file says of it, else what its unit says.
+    /// The metric of a value: as the file states it, else by its unit.
     pub fn metric(&mut self, name: Option<&str>, label: &str, unit: Unit, direction: Option<Direction>) -> Metric {
         let stated = name.filter(|name| !name.is_empty()).map(|name| Cow::Owned(name.to_owned()));
         let unnamed = if unit == Unit::Count { "count" } else { "value" };
@@ -23,18 +23,19 @@ impl AssumedDirections {
         Metric::measured(name, unit, direction)
     }
 
-    /// Reports what was taken for granted.
-    pub fn report(self, builder: &mut ReadingBuilder<'_>, mend: &str) {
+    /// Reports each unit with an assumed direction. `advice` explains how to state it in this format.
+    pub fn report(self, builder: &mut ReadingBuilder<'_>, advice: &str) {
         for (label, count) in self.0 {
+            let values = if count == 1 { "value" } else { "values" };
             let unit = if label.is_empty() { "without a unit".to_owned() } else { format!("in `{label}`") };
-            let message = format!("{count} value(s) {unit}: lower is taken for better. {mend}");
+            let message = format!("{count} {values} {unit}: assuming that lower is better. {advice}");
             builder.note("assumed-direction", message);
         }
     }
 }
 
-/// The metric of a tool that names only units: times are `time`, rates `throughput`, and what has no name of the house
-/// goes by the unit's own label, lower being better.
+/// The metric of a tool that names only units: times are `time`, rates `throughput`. For any other unit the metric is
+/// called like the unit, and lower is better.
 pub(super) fn metric_by_unit(unit: Unit, label: &str) -> Metric {
     let direction = direction_of(&unit).unwrap_or(Direction::Lower);
     let bare = ["/op", "/iter"].iter().find_map(|end| label.strip_suffix(end)).unwrap_or(label);
@@ -42,7 +43,7 @@ pub(super) fn metric_by_unit(unit: Unit, label: &str) -> Metric {
     Metric::measured(name, unit, direction)
 }
 
-/// Which way is better for a unit, where the unit alone says so.
+/// The better direction, if the unit alone determines it.
 fn direction_of(unit: &Unit) -> Option<Direction> {
     match unit {
         Unit::Nanosecond | Unit::Byte => Some(Direction::Lower),
@@ -52,7 +53,7 @@ fn direction_of(unit: &Unit) -> Option<Direction> {
     }
 }
 
-/// The metric's name, where the unit alone says it.
+/// The metric name, if the unit alone determines it.
 fn name_of(unit: &Unit) -> Option<&'static str> {
     match unit {
         Unit::Nanosecond => Some("time"),
@@ -72,16 +73,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_unit_decides_and_only_what_it_leaves_open_is_noted() {
+    fn only_directions_that_the_unit_does_not_determine_are_assumed() {
         let mut assumed = AssumedDirections::default();
-        let mut direction = |label: &str| {
-            let unit = Unit::parse(label).map_or_else(|| Unit::Other(label.into()), |scale| scale.unit);
-            assumed.metric(None, label, unit, None).direction
-        };
+        let unit = |label: &str| Unit::parse(label).map_or_else(|| Unit::Other(label.into()), |scale| scale.unit);
+        let mut direction = |label: &str| assumed.metric(None, label, unit(label), None).direction;
         assert_eq!(["ms", "MB"].map(&mut direction), [Direction::Lower; 2]);
         assert_eq!(["req/s", "MB/s", "ops/sec", "widgets/s"].map(&mut direction), [Direction::Higher; 4]);
         assert_eq!(["points", "%", ""].map(&mut direction), [Direction::Lower; 3]);
-        let noted: Vec<&str> = assumed.0.keys().map(String::as_str).collect();
-        assert_eq!(noted, ["", "%", "points"]);
+        let reported: Vec<&str> = assumed.0.keys().map(String::as_str).collect();
+        assert_eq!(reported, ["", "%", "points"]);
     }
 }

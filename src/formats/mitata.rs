@@ -1,6 +1,6 @@
-//! mitata as JSON (`format: "json"`: every sample, sorted, in nanoseconds) and as its console text (mean, minimum,
-//! maximum, p75, p99). A benchmark in a named group is called `group/name`; arguments that the name does not show are
-//! added as `/size=8`. The heap column is left out: it is a difference of two looks at the heap, mostly noise.
+//! mitata, as JSON (`format: "json"`: every sample, sorted, in nanoseconds) and as console text (mean, minimum, maximum,
+//! p75, p99). Names are `group/name`, with arguments that the name does not show added as `/size=8`. The heap column is
+//! not read: it is the difference of two heap sizes and mostly noise.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, Pairs, Present, parse_lenient};
@@ -36,13 +36,13 @@ impl Format for Mitata {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         if text::first_byte(source)? != Some(b'{') {
-            console(&mut builder, &text::decode(source)?);
+            read_console(&mut builder, &text::decode(source)?);
             return builder.finish();
         }
         let mut scratch = Vec::new();
         let file: File<'_> = parse_lenient(source, &mut scratch)?;
         if let Some(context) = &file.context {
-            describe(builder.environment(), context);
+            set_environment(builder.environment(), context);
         }
         let groups: Vec<Option<Cow<'_, str>>> =
             file.layout.iter().map(|group| group.name.and_then(|raw| serde_json::from_str(raw.get()).ok())).collect();
@@ -56,7 +56,7 @@ impl Format for Mitata {
                         let evidence = stats.evidence();
                         builder.add(&name, Metric::time(), [evidence]);
                     }
-                    _ => builder.warn("failed-benchmark", format!("`{name}` has no result: it threw an error")),
+                    _ => builder.warn("failed-benchmark", format!("`{name}` threw an error; it has no result")),
                 }
             }
         }
@@ -64,7 +64,7 @@ impl Format for Mitata {
     }
 }
 
-/// `group/name` with the arguments that the name was not given a place for.
+/// `group/name`, with the arguments that the name does not contain.
 fn name(group: &str, alias: &str, run: &Run<'_>) -> String {
     let mut name = if group.is_empty() { run.name.clone().into_owned() } else { format!("{group}/{}", run.name) };
     for (key, value) in &run.args.0 {
@@ -75,63 +75,63 @@ fn name(group: &str, alias: &str, run: &Run<'_>) -> String {
     name
 }
 
-fn describe(environment: &mut Environment, context: &Context<'_>) {
+fn set_environment(environment: &mut Environment, context: &Context<'_>) {
     if let Some(cpu) = context.cpu.as_ref().and_then(|cpu| cpu.name.as_deref()) {
         environment.set(Environment::CPU, cpu);
     }
-    platform(environment, context.arch.as_deref().unwrap_or_default());
+    set_platform(environment, context.arch.as_deref().unwrap_or_default());
     machine::set_joined(environment, "runtime", [context.runtime.as_deref(), context.version.as_deref()]);
 }
 
-/// `x64-linux`.
-fn platform(environment: &mut Environment, text: &str) {
+/// Sets architecture and operating system from a text such as `x64-linux`.
+fn set_platform(environment: &mut Environment, text: &str) {
     let (arch, os) = text.split_once('-').unwrap_or((text, ""));
     machine::set_arch(environment, arch);
     machine::set_os(environment, os);
 }
 
-/// The console text: `name  2.54 ms/iter   2.10 ms …`, then a line `(2.06 ms … 7.68 ms)   5.92 ms …`.
-fn console(builder: &mut ReadingBuilder<'_>, text: &str) {
+/// Reads the console text: `name  2.54 ms/iter   2.10 ms …`, then a line `(2.06 ms … 7.68 ms)   5.92 ms …`.
+fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
     let mut group = String::new();
-    let mut open: Option<(String, Summary)> = None; // waits for its second line
+    let mut open: Option<(String, Summary)> = None; // its second line comes next
     for line in text.lines() {
         if let Some(cpu) = line.strip_prefix("cpu: ") {
             builder.environment().set(Environment::CPU, cpu);
         } else if let Some((runtime, rest)) = line.strip_prefix("runtime: ").and_then(|line| line.split_once('(')) {
             builder.environment().set("runtime", runtime.trim());
-            platform(builder.environment(), rest.trim_end_matches(')'));
+            set_platform(builder.environment(), rest.trim_end_matches(')'));
         } else if let Some(name) = line.strip_prefix("• ") {
             group = format!("{}/", name.trim());
         } else if let Some((before, after)) = line.split_once("/iter") {
-            close(builder, open.take());
+            add_summary(builder, open.take());
             let Some((name, mean)) = last_time(before) else { continue };
             let mut summary = Summary { centre: mean, mean: Some(mean), ..Summary::default() };
             let (range, shares) = match after.split_once(')') {
                 Some((range, shares)) => (times(range), times(shares)), // version 0: all on one line
                 None => (Vec::new(), times(after)),
             };
-            spread(&mut summary, &range, &shares, 0.75);
+            add_quantiles(&mut summary, &range, &shares, 0.75);
             open = Some((format!("{group}{name}"), summary));
         } else if let (Some((_, summary)), Some((range, shares))) = (&mut open, line.split_once(')')) {
             let known = |share| summary.quantiles.iter().any(|(seen, _)| *seen == share);
             if range.trim_start().starts_with('(') && !known(0.0) && times(range).len() == 2 {
-                spread(summary, &times(range), &times(shares), 0.99);
+                add_quantiles(summary, &times(range), &times(shares), 0.99);
             }
         } else if let Some((name, error)) = line.split_once(" error: ") {
-            let message = format!("`{group}{}` has no result: {}", name.trim(), error.trim());
+            let message = format!("`{group}{}` failed: {}", name.trim(), error.trim());
             builder.warn("failed-benchmark", message);
         }
     }
-    close(builder, open);
+    add_summary(builder, open);
 }
 
-fn close(builder: &mut ReadingBuilder<'_>, open: Option<(String, Summary)>) {
+fn add_summary(builder: &mut ReadingBuilder<'_>, open: Option<(String, Summary)>) {
     let Some((name, summary)) = open else { return };
     builder.add(&name, Metric::time(), [Evidence::summary(summary)]);
 }
 
-/// Adds minimum and maximum, and the quantiles from the first share on.
-fn spread(summary: &mut Summary, range: &[f64], values: &[f64], first: f64) {
+/// Adds minimum and maximum, and the quantiles from `first` on.
+fn add_quantiles(summary: &mut Summary, range: &[f64], values: &[f64], first: f64) {
     if let [min, max] = range {
         summary.quantiles.extend([(0.0, *min), (1.0, *max)]);
     }
@@ -139,7 +139,7 @@ fn spread(summary: &mut Summary, range: &[f64], values: &[f64], first: f64) {
     summary.quantiles.extend(shares.zip(values.iter().copied()));
 }
 
-/// The times in a text, in nanoseconds, up to the first thing that is neither a time nor punctuation.
+/// The times in a text, in nanoseconds, up to the first word that is neither a time nor punctuation.
 fn times(text: &str) -> Vec<f64> {
     let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_matches(['(', ')'])).collect();
     let mut found = Vec::new();
@@ -157,7 +157,7 @@ fn times(text: &str) -> Vec<f64> {
     found
 }
 
-/// `parse line      2.54 ms` as a name and a time.
+/// Name and time in `parse line      2.54 ms`.
 fn last_time(text: &str) -> Option<(&str, f64)> {
     let (rest, unit) = text.trim_end().rsplit_once(' ')?;
     let (name, number) = rest.trim_end().rsplit_once(' ')?;
@@ -176,7 +176,7 @@ struct File<'a> {
 
 #[derive(Deserialize)]
 struct Layout<'a> {
-    /// Text or null; 0 in a second `run()` of one script.
+    /// Text or null; 0 in the second `run()` of a script.
     #[serde(borrow)]
     name: Option<&'a RawValue>,
 }
@@ -234,7 +234,7 @@ struct Stats {
 }
 
 impl Stats {
-    /// The samples, unless some were cut off: they are sorted, so that the rest would be the fast end.
+    /// The samples, or the statistics if samples are missing: they are sorted, so only the fastest ones would be left.
     fn evidence(self) -> Evidence {
         let highest = self.samples.0.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let cut = self.max.finite().is_some_and(|max| highest < max * (1.0 - 1e-9));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn names_hold_the_group_and_the_arguments_not_shown() {
+    fn names_include_the_group_and_arguments_that_they_do_not_show() {
         let text = r#"{"layout": [{"name": 0, "types": []}, {"name": "g", "types": []}], "benchmarks": [
             {"alias": "plain", "group": 0, "runs": [{"name": "plain", "args": {}, "stats": {"samples": [1, 2]}}]},
             {"alias": "x $n", "group": 1, "runs": [
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn two_lines_of_the_console_are_one_summary() {
+    fn two_console_lines_make_one_summary() {
         let text = "benchmark  avg (min … max) p75 / p99\n\
             • g\n\
             \u{1b}[1mparse line\u{1b}[0m    2.50 ms/iter   2.00 ms █\n\
@@ -288,11 +288,11 @@ mod tests {
         let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
         assert_eq!(summary.mean, Some(2.5e6));
         assert_eq!(summary.quantiles, [(0.0, 1e3), (0.75, 2e6), (0.99, 5e6), (1.0, 7e6)]);
-        assert_eq!(run.diagnostics[0].message, "`g/throws` has no result: boom");
+        assert_eq!(run.diagnostics[0].message, "`g/throws` failed: boom");
     }
 
     #[test]
-    fn samples_cut_at_the_fast_end_give_way_to_the_summary() {
+    fn the_summary_is_used_if_slow_samples_are_missing() {
         let text = r#"{"benchmarks": [{"runs": [{"name": "a", "stats":
             {"samples": [1, 2], "p50": 3, "max": 9}}]}]}"#;
         let [Evidence::Summary(summary)] = &parse(text).unwrap().measurements[0].replicates[..] else { panic!("no") };

@@ -1,4 +1,4 @@
-//! mprof: the memory of a process over time; its peak is the measurement. A directory of several files is several runs.
+//! mprof's recording of a process's memory over time. The peak is read, of each recorded child process too.
 
 use super::builder::ReadingBuilder;
 use super::text::{decode, number, numbered_lines};
@@ -22,14 +22,14 @@ impl Format for Mprof {
     }
 
     fn metrics(&self) -> &'static str {
-        "for the command (its program without the directory): memory:peak, of each child process too where it was recorded"
+        "memory:peak of the command and of each recorded child process"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         let mut lines = preview.lines();
         let first = lines.next().unwrap_or_default();
-        let recorded = |line: &str| record(line).is_some() || line.starts_with("FUNC ");
-        first.starts_with("CMDLINE ") && lines.next().is_none_or(recorded) || record(first).is_some()
+        let is_record = |line: &str| memory_record(line).is_some() || line.starts_with("FUNC ");
+        first.starts_with("CMDLINE ") && lines.next().is_none_or(is_record) || memory_record(first).is_some()
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -41,10 +41,10 @@ impl Format for Mprof {
         for (at, line) in numbered_lines(&text) {
             builder.line = Some(at);
             if let Some(line) = line.strip_prefix("CMDLINE ") {
-                command = named(line);
+                command = benchmark_name(line);
                 continue;
             }
-            match record(line) {
+            match memory_record(line) {
                 Some((None, value)) => peak = Some(peak.map_or(value, |peak| peak.max(value))),
                 Some((Some(child), value)) => {
                     let number = children.len() + 1;
@@ -52,14 +52,14 @@ impl Format for Mprof {
                     *peak = peak.max(value);
                 }
                 None if line.trim().is_empty() || line.starts_with("FUNC ") => {}
-                None => builder.warn("unreadable-line", format!("is no line of mprof's: `{line}`")),
+                None => builder.warn("unreadable-line", format!("`{line}` is not a line of an mprof recording")),
             }
         }
         let metric = || Metric::measured("memory:peak", Unit::Byte, Direction::Lower);
         if let Some(peak) = peak {
             builder.add(&command, metric(), [Evidence::Value(peak * MEBIBYTE)]);
         }
-        // Children are numbered by the order in which they were seen: their process ids differ from run to run.
+        // Process ids differ between runs, so children are numbered by their first record.
         for (number, peak) in children.into_values() {
             builder.add(&format!("{command}/child={number}"), metric(), [Evidence::Value(peak * MEBIBYTE)]);
         }
@@ -67,8 +67,8 @@ impl Format for Mprof {
     }
 }
 
-/// `MEM mebibytes seconds`, or `CHLD id mebibytes seconds` with the child's id.
-fn record(line: &str) -> Option<(Option<&str>, f64)> {
+/// Parses `MEM mebibytes seconds` or `CHLD id mebibytes seconds`; returns the child's id and the memory.
+fn memory_record(line: &str) -> Option<(Option<&str>, f64)> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let (child, value, seconds) = match words[..] {
         ["MEM", value, seconds] => (None, value, seconds),
@@ -79,8 +79,8 @@ fn record(line: &str) -> Option<(Option<&str>, f64)> {
     number(value).filter(|value| *value >= 0.0).map(|value| (child, value))
 }
 
-/// The command line with the program's directory left out, which differs between checkouts and machines.
-fn named(command: &str) -> String {
+/// The command without the program's directory, which differs between checkouts and machines.
+fn benchmark_name(command: &str) -> String {
     let command = command.trim();
     let (program, arguments) = command.split_once(' ').unwrap_or((command, ""));
     let program = program.rsplit(['/', '\\']).next().unwrap_or(program);
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_peak_is_the_highest_of_all_good_lines() {
+    fn the_peak_is_the_maximum_of_all_valid_lines() {
         let text = "CMDLINE /opt/venv/bin/python a.py --n 3\nMEM 1.5 1795252207.9\nMEM nan 1795252208.0\n\
                     FUNC a.f 1.0 1.0 2.0 2.0\nMEM 4.0 1795252209\nCHLD 4711 2.0 1795252209\nMEM 3.0 1795252210\n";
         assert!(Mprof.sniff(&Preview::of(text.as_bytes())));

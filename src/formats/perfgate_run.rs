@@ -1,5 +1,5 @@
-//! perfgate's own run JSON: what any tool without a reader of its own can be written into (`docs/run-format.md`). It is
-//! read strictly: a field that is not known is named, and a file of a newer version is refused.
+//! perfgate's own JSON format for tools that have no reader (`docs/run-format.md`). Unknown fields are reported, and a file
+//! of a newer version is an error.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, Pairs, parse_lenient};
@@ -14,11 +14,11 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub struct PerfgateRun;
 
-/// What the `format` field says.
+/// Value of the `format` field.
 const NAME: &str = "perfgate-run";
-/// The newest version that is read.
+/// Newest version that can be read.
 const VERSION: u64 = 1;
-/// What ends the guessing.
+/// How to state the direction.
 const ADVICE: &str = "Add \"direction\": \"lower\" or \"higher\" to the measurement";
 
 /// The fields of a JSON object, in file order.
@@ -34,11 +34,11 @@ impl Format for PerfgateRun {
     }
 
     fn metrics(&self) -> &'static str {
-        "any metric, on any evidence: samples, summary or value by process run; machine, commit"
+        "any metric: samples, a summary or a value per run; machine, commit"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        // The name must stand for `format`: a benchmark may well be called so.
+        // Not any "perfgate-run": a benchmark may have that name.
         let named = preview.text.split("\"format\"").nth(1).and_then(|rest| rest.trim_start().strip_prefix(':'));
         preview.has_keys(&["format"]) && named.is_some_and(|rest| rest.trim_start().starts_with("\"perfgate-run\""))
     }
@@ -46,7 +46,7 @@ impl Format for PerfgateRun {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
         let file: Fields<'_> = parse_lenient(source, &mut scratch)?;
-        refuse(source, &file)?;
+        check_version(source, &file)?;
         let mut builder = ReadingBuilder::new(NAME, source);
         let mut assumed = AssumedDirections::default();
         for (at, (key, raw)) in file.0.into_iter().enumerate() {
@@ -57,14 +57,14 @@ impl Format for PerfgateRun {
                         builder.parse_entry::<Option<Cow<'_, str>>>("field", at, raw).flatten().unwrap_or_default();
                     builder.set_commit(&id);
                 }
-                "environment" => environment(&mut builder, at, raw),
+                "environment" => read_environment(&mut builder, at, raw),
                 "measurements" => {
                     let list: Vec<&RawValue> = builder.parse_entry("field", at, raw).unwrap_or_default();
                     for (at, raw) in list.into_iter().enumerate() {
-                        measurement(&mut builder, &mut assumed, at, raw);
+                        read_measurement(&mut builder, &mut assumed, at, raw);
                     }
                 }
-                other => unknown(&mut builder, other, "the file"),
+                other => warn_unknown_field(&mut builder, other, "the file"),
             }
         }
         assumed.report(&mut builder, ADVICE);
@@ -72,29 +72,30 @@ impl Format for PerfgateRun {
     }
 }
 
-/// Refuses another format and a newer version.
-fn refuse(source: Source<'_>, file: &Fields<'_>) -> Result<(), Diagnostic> {
+/// Rejects other formats and newer versions.
+fn check_version(source: Source<'_>, file: &Fields<'_>) -> Result<(), Diagnostic> {
     let field = |name: &str| file.0.iter().find(|(key, _)| key == name).map(|(_, raw)| raw.get());
     let error = |code: &str, message: String| Err(Diagnostic::error(code, source.name, message));
     if field("format") != Some("\"perfgate-run\"") {
-        return error("unreadable", "is no run file: it lacks \"format\": \"perfgate-run\"".to_owned());
+        return error("unreadable", "not a run file: \"format\": \"perfgate-run\" is missing".to_owned());
     }
     match field("version").map(|text| (text, text.parse::<u64>())) {
         Some((_, Ok(1..=VERSION))) => Ok(()),
         Some((version, Ok(newer))) if newer > VERSION => {
-            let message =
-                format!("is version {version} of {NAME}; this perfgate reads version {VERSION}. Update perfgate");
+            let message = format!(
+                "version {version} of {NAME} is not supported (this perfgate reads version {VERSION}). Update perfgate"
+            );
             error("newer-version", message)
         }
-        _ => error("unreadable", format!("has no version: write \"version\": {VERSION}")),
+        _ => error("unreadable", format!("the version is missing; add \"version\": {VERSION}")),
     }
 }
 
-fn unknown(builder: &mut ReadingBuilder<'_>, field: &str, place: &str) {
-    builder.warn("unknown-field", format!("{place} has a field `{field}` that is not known; it is not read"));
+fn warn_unknown_field(builder: &mut ReadingBuilder<'_>, field: &str, place: &str) {
+    builder.warn("unknown-field", format!("unknown field `{field}` in {place} is ignored"));
 }
 
-fn environment(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
+fn read_environment(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
     let Some(facts) = builder.parse_entry::<Fields<'_>>("field", at, raw) else { return };
     for (key, raw) in facts.0 {
         match serde_json::from_str::<Cow<'_, str>>(raw.get()) {
@@ -102,7 +103,7 @@ fn environment(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
             Err(_) if raw.get().bytes().all(|byte| byte.is_ascii_digit()) => {
                 builder.environment().set(&key, raw.get());
             }
-            Err(_) => builder.warn("unreadable-entry", format!("the fact `{key}` of the environment is not a text")),
+            Err(_) => builder.warn("unreadable-entry", format!("`{key}` in the environment is not a string; ignored")),
         }
     }
 }
@@ -118,13 +119,13 @@ struct Measurement<'a> {
     replicates: Vec<&'a RawValue>,
 }
 
-fn measurement(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, at: usize, raw: &RawValue) {
+fn read_measurement(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, at: usize, raw: &RawValue) {
     let place = format!("measurement {}", at + 1);
     let Some(fields) = builder.parse_entry::<Fields<'_>>("measurement", at, raw) else { return };
     let mut read = Measurement::default();
     for (key, raw) in fields.0 {
         let json = raw.get();
-        let done = match &*key {
+        let parsed = match &*key {
             "tool" => serde_json::from_str(json).map(|value| read.tool = value),
             "benchmark" => serde_json::from_str(json).map(|value| read.benchmark = value),
             "metric" => serde_json::from_str(json).map(|value| read.metric = value),
@@ -133,45 +134,49 @@ fn measurement(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections
             "exact" => serde_json::from_str(json).map(|value| read.exact = value),
             "replicates" => serde_json::from_str(json).map(|value| read.replicates = value),
             other => {
-                unknown(builder, other, &place);
+                warn_unknown_field(builder, other, &place);
                 Ok(())
             }
         };
-        if let Err(error) = done {
-            builder.warn("unreadable-entry", format!("{place}: `{key}` cannot be read: {error}"));
+        if let Err(error) = parsed {
+            builder.warn("unreadable-entry", format!("{place} skipped: `{key}`: {error}"));
             return;
         }
     }
-    if let Err(message) = lay(builder, assumed, read) {
-        builder.warn("unreadable-entry", format!("{place} {message}"));
+    if let Err(message) = add_measurement(builder, assumed, read) {
+        builder.warn("unreadable-entry", format!("{place} skipped: {message}"));
     }
 }
 
-fn lay(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, read: Measurement<'_>) -> Result<(), String> {
-    let name = read.benchmark.ok_or("has no `benchmark`")?;
-    let label = read.unit.ok_or_else(|| format!("(`{name}`) has no `unit`; a plain number has the unit \"\""))?;
+fn add_measurement(
+    builder: &mut ReadingBuilder<'_>,
+    assumed: &mut AssumedDirections,
+    read: Measurement<'_>,
+) -> Result<(), String> {
+    let name = read.benchmark.ok_or("`benchmark` is missing")?;
+    let label = read.unit.ok_or_else(|| format!("`{name}` has no `unit`; use \"\" for a plain number"))?;
     let direction = match read.direction.as_deref() {
         None => None,
         Some("lower") => Some(Direction::Lower),
         Some("higher") => Some(Direction::Higher),
-        Some(other) => return Err(format!("(`{name}`): `{other}` is no direction; write lower or higher")),
+        Some(other) => return Err(format!("`{name}`: `{other}` is not a valid direction; use lower or higher")),
     };
     if read.replicates.is_empty() {
-        return Err(format!("(`{name}`) has no `replicates`"));
+        return Err(format!("`{name}` has no `replicates`"));
     }
     let scale = builder.unit(&label);
     let metric = assumed.metric(read.metric.as_deref(), &label, scale.unit, direction);
     let metric = Metric { exact: read.exact, ..metric };
     let mut replicates: Vec<Evidence> = Vec::new();
     for (at, raw) in read.replicates.into_iter().enumerate() {
-        replicates.extend(replicate(builder, &name, at, raw, scale.factor));
+        replicates.extend(read_replicate(builder, &name, at, raw, scale.factor));
     }
     let tool = read.tool.filter(|tool| !tool.is_empty()).map_or(Cow::Borrowed(NAME), |tool| tool.into_owned().into());
     builder.add_from_tool(tool, &name, metric, replicates);
     Ok(())
 }
 
-/// One process run: its samples, a summary of them, or a value.
+/// One run: its samples, a summary or a value.
 #[derive(Deserialize)]
 struct Replicate {
     samples: Option<Numbers>,
@@ -183,12 +188,18 @@ struct Replicate {
     quantiles: Vec<(Number, Number)>,
 }
 
-fn replicate(builder: &mut ReadingBuilder<'_>, name: &str, at: usize, raw: &RawValue, factor: f64) -> Option<Evidence> {
+fn read_replicate(
+    builder: &mut ReadingBuilder<'_>,
+    name: &str,
+    at: usize,
+    raw: &RawValue,
+    factor: f64,
+) -> Option<Evidence> {
     let what = format!("`{name}`: replicate");
     let known = ["samples", "value", "mean", "sd", "n", "quantiles"];
     for (key, _) in builder.parse_entry::<Fields<'_>>(&what, at, raw)?.0 {
         if !known.contains(&&*key) {
-            unknown(builder, &key, &format!("{what} {}", at + 1));
+            warn_unknown_field(builder, &key, &format!("{what} {}", at + 1));
         }
     }
     let read: Replicate = builder.parse_entry(&what, at, raw)?;
@@ -200,7 +211,10 @@ fn replicate(builder: &mut ReadingBuilder<'_>, name: &str, at: usize, raw: &RawV
     }
     let shares: Vec<(f64, f64)> = read.quantiles.iter().map(|(share, value)| (share.0, value.0)).collect();
     if !shares.iter().all(|(share, _)| (0.0..=1.0).contains(share)) {
-        builder.warn("invalid-value", format!("{what} {}: a share of a quantile lies between 0 and 1", at + 1));
+        builder.warn(
+            "invalid-value",
+            format!("{what} {} skipped: the share of a quantile must be between 0 and 1", at + 1),
+        );
         return None;
     }
     let mean = read.mean.and_then(Number::finite);
@@ -252,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_named_and_the_rest_is_read() {
+    fn unknown_fields_are_reported_and_the_rest_is_read() {
         let text = r#"{"format": "perfgate-run", "version": 1, "comit": "x", "environment": {"cpu": "Z", "cores": 8},
             "measurements": [{"benchmark": "a", "unit": "B", "colour": 1, "replicates": [{"value": 1, "max": 2}]}]}"#;
         let run = parse(text).unwrap();
@@ -265,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_version_is_refused_by_its_number() {
+    fn a_newer_version_is_an_error() {
         let error = parse(r#"{"format": "perfgate-run", "version": 2, "measurements": []}"#).unwrap_err();
         assert_eq!(error.code, "newer-version");
         assert!(error.message.contains("version 2") && error.message.contains("Update perfgate"), "{error}");
@@ -273,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_measurement_among_bad_ones_is_read() {
+    fn a_valid_measurement_among_invalid_ones_is_read() {
         let bad = [r#"{"unit": "ms"}"#, r#"{"benchmark": "u", "replicates": []}"#, "3", r#"{"benchmark": 3}"#];
         let good = r#"{"benchmark": "a", "unit": "s", "replicates": [{"value": 1}]}"#;
         let run = parse(&file(&format!("{},{good}", bad.join(",")))).unwrap();

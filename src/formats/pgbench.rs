@@ -1,5 +1,5 @@
-//! pgbench: the report it prints, and the logs it writes with `-l` (a line a transaction) and with
-//! `--aggregate-interval` (a line an interval). The logs number the scripts instead of naming them.
+//! pgbench: the printed report, and the logs of `-l` (a line per transaction) and `--aggregate-interval` (a line per
+//! interval). Read are latencies, throughput and errors of each script; logs contain the script's number, not its name.
 
 use super::builder::ReadingBuilder;
 use super::load_test::{Endpoint, add_errors, error_rate, response_time};
@@ -8,10 +8,10 @@ use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use std::collections::BTreeMap;
 
-/// Nanoseconds in the unit of the report, and of the logs.
+/// Nanoseconds in the units of the report and of the logs.
 const MILLISECOND: f64 = 1e6;
 const MICROSECOND: f64 = 1e3;
-/// The benchmark that stands for several scripts together.
+/// Name of the benchmark for several scripts together.
 const TOTAL: &str = "total";
 
 /// pgbench's report and logs.
@@ -27,67 +27,69 @@ impl Format for Pgbench {
     }
 
     fn metrics(&self) -> &'static str {
-        "per script and total: time:mean with deviation, throughput (with -P every interval's), errors, error-rate, with -R \
-         time:lag, skipped and over-limit; -l: time, every transaction's sample; aggregated: time:mean, throughput"
+        "per script and in total: time:mean, throughput (with -P a sample per interval), errors, error-rate, \
+         with -R also time:lag, skipped, over-limit; -l: time, a sample per transaction; --aggregate-interval: \
+         time:mean, throughput"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         let begins = |start: &str| preview.lines().any(|line| line.starts_with(start));
-        begins("transaction type: ") && begins("scaling factor: ") || preview.lines().next().and_then(log_of).is_some()
+        begins("transaction type: ") && begins("scaling factor: ")
+            || preview.lines().next().and_then(detect_log).is_some()
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let text = decode(source)?;
         let mut builder = ReadingBuilder::new("pgbench", source);
-        match text.lines().find_map(log_of) {
-            Some(LogKind::Transactions) => take_transactions(&text, &mut builder),
-            Some(LogKind::Intervals) => take_intervals(&text, &mut builder),
-            None => take_report(&text, &mut builder),
+        match text.lines().find_map(detect_log) {
+            Some(LogType::Transactions) => read_transactions(&text, &mut builder),
+            Some(LogType::Intervals) => read_intervals(&text, &mut builder),
+            None => read_report(&text, &mut builder),
         }
         builder.finish()
     }
 }
 
-enum LogKind {
+enum LogType {
     Transactions,
     Intervals,
 }
 
-/// Seconds since 1970 that a log may hold: told apart from counts and latencies by their size.
+/// Seconds since 1970, which differ in size from counts and latencies.
 fn epoch(word: &str) -> Option<u64> {
     word.parse().ok().filter(|seconds| (1_000_000_000..10_000_000_000).contains(seconds))
 }
 
-/// Which log a line belongs to: `client transaction latency script seconds microseconds [lag] [retries]`, or
-/// `seconds transactions sum squares min max ...` in 6 columns and more.
-fn log_of(line: &str) -> Option<LogKind> {
+/// The log that a line belongs to: `client transaction latency script seconds microseconds [lag] [retries]`, or
+/// `seconds transactions sum squares min max ...` with 6 or more columns.
+fn detect_log(line: &str) -> Option<LogType> {
     let words: Vec<&str> = line.split(' ').collect();
     let whole = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     if (6..=15).contains(&words.len()) && words.iter().all(whole) && epoch(words[0]).is_some() {
-        return Some(LogKind::Intervals);
+        return Some(LogType::Intervals);
     }
     let below_a_second = |word: &str| word.parse().is_ok_and(|micros: u64| micros < 1_000_000);
     let shape = (6..=8).contains(&words.len())
         && words.iter().enumerate().all(|(at, word)| at == 2 || whole(word))
-        && (whole(&words[2]) || unfinished(words[2]))
+        && (whole(&words[2]) || is_incomplete(words[2]))
         && epoch(words[4]).is_some()
         && below_a_second(words[5]);
-    shape.then_some(LogKind::Transactions)
+    shape.then_some(LogType::Transactions)
 }
 
-/// What stands in the place of a latency where a transaction did not come to its end.
-fn unfinished(word: &str) -> bool {
+/// Whether the latency column contains the state of a transaction that did not complete.
+fn is_incomplete(word: &str) -> bool {
     matches!(word, "skipped" | "failed" | "serialization" | "deadlock" | "serialization_failure" | "deadlock_failure")
 }
 
-fn take_transactions(text: &str, builder: &mut ReadingBuilder<'_>) {
+fn read_transactions(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut scripts: BTreeMap<u64, (Vec<f64>, f64)> = BTreeMap::new();
     for (at, line) in numbered_lines(text) {
         builder.line = Some(at);
         let words: Vec<&str> = line.split(' ').collect();
-        let (Some(LogKind::Transactions), Some(script)) = (log_of(line), words.get(3).and_then(|w| w.parse().ok()))
+        let (Some(LogType::Transactions), Some(script)) = (detect_log(line), words.get(3).and_then(|w| w.parse().ok()))
         else {
-            builder.warn("unreadable-line", format!("is no transaction of pgbench's: `{line}`"));
+            builder.warn("unreadable-line", format!("`{line}` is not a line of a pgbench -l log"));
             continue;
         };
         let (times, errors) = scripts.entry(script).or_default();
@@ -106,16 +108,17 @@ fn take_transactions(text: &str, builder: &mut ReadingBuilder<'_>) {
     }
 }
 
-/// Sums over all intervals; the rates are those of the whole intervals, without the first and the last, which are cut.
-fn take_intervals(text: &str, builder: &mut ReadingBuilder<'_>) {
+/// Sums all intervals. Rates exclude the first and last interval, which are incomplete.
+fn read_intervals(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut intervals: Vec<(f64, f64)> = Vec::new();
     let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
     let (mut least, mut most) = (f64::INFINITY, 0.0f64);
     for (at, line) in numbered_lines(text) {
         builder.line = Some(at);
         let values: Option<Vec<f64>> = line.split(' ').map(number).collect();
-        let (Some(LogKind::Intervals), Some([start, n, s, q, min, max, ..])) = (log_of(line), values.as_deref()) else {
-            builder.warn("unreadable-line", format!("is no interval of pgbench's: `{line}`"));
+        let (Some(LogType::Intervals), Some([start, n, s, q, min, max, ..])) = (detect_log(line), values.as_deref())
+        else {
+            builder.warn("unreadable-line", format!("`{line}` is not a line of a pgbench --aggregate-interval log"));
             continue;
         };
         intervals.push((*start, *n));
@@ -144,66 +147,67 @@ fn take_intervals(text: &str, builder: &mut ReadingBuilder<'_>) {
     }
 }
 
-/// A report: first all scripts together, then, where there are several, each under `SQL script N: NAME`.
-fn take_report(text: &str, builder: &mut ReadingBuilder<'_>) {
+/// Reads a report: all scripts together, then, if there are several, each one after `SQL script N: NAME`.
+fn read_report(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut run = Endpoint::default();
     let mut progress: Vec<f64> = Vec::new();
     for (at, line) in numbered_lines(text) {
         builder.line = Some(at);
-        // A script's own lines are listed with a dash.
+        // The lines of a script begin with a dash.
         let line = line.trim_start().trim_start_matches("- ");
         if let Some(kind) = line.strip_prefix("transaction type: ") {
-            // pgbench prints the progress before its report; another report may follow.
-            close(std::mem::take(&mut run), builder);
+            // Progress lines precede their report, so they are kept here; another report may follow.
+            add_endpoint(std::mem::take(&mut run), builder);
             run.name = if kind == "multiple scripts" { TOTAL.to_owned() } else { kind.to_owned() };
         } else if let Some((_, name)) = line.strip_prefix("SQL script ").and_then(|rest| rest.split_once(": ")) {
-            close(std::mem::take(&mut run), builder);
+            add_endpoint(std::mem::take(&mut run), builder);
             run.name = name.to_owned();
         } else if line.starts_with("progress: ") {
             match between(line, " s, ", " tps") {
                 Some(rate) => progress.push(rate),
-                None => builder.warn("unreadable-line", format!("is no progress: `{line}`")),
+                None => builder.warn("unreadable-line", format!("`{line}` has no transaction rate")),
             }
-        } else if !run.name.is_empty() && take(&mut run, line, &mut progress, builder).is_none() {
-            builder.warn("unreadable-line", format!("is no line of pgbench's: `{line}`"));
+        } else if !run.name.is_empty() && read_report_line(&mut run, line, &mut progress, builder).is_none() {
+            builder.warn("unreadable-line", format!("`{line}` has no valid number where pgbench prints one"));
         }
     }
-    close(run, builder);
+    add_endpoint(run, builder);
 }
 
-fn close(run: Endpoint, builder: &mut ReadingBuilder<'_>) {
+fn add_endpoint(run: Endpoint, builder: &mut ReadingBuilder<'_>) {
     if !run.name.is_empty() {
         run.add_to(builder);
     }
 }
 
-/// Takes in one line of a report; `None` where a line that matters is broken.
-fn take(run: &mut Endpoint, line: &str, progress: &mut Vec<f64>, builder: &mut ReadingBuilder<'_>) -> Option<()> {
+/// Reads one line of a report; `None` if a relevant line has an invalid number.
+fn read_report_line(
+    run: &mut Endpoint,
+    line: &str,
+    progress: &mut Vec<f64>,
+    builder: &mut ReadingBuilder<'_>,
+) -> Option<()> {
     let value = |text: &str| text.split_whitespace().next().and_then(number);
     let time = |text: &str| value(text).map(|time| time * MILLISECOND);
-    let either = |start: &str| {
-        let rest = line.strip_prefix(start)?;
-        rest.strip_prefix(" = ").or(rest.strip_prefix(": "))
-    };
-    if let Some(rest) = either("latency average") {
+    if let Some(rest) = after_label(line, "latency average") {
         run.mean = Some(time(rest)?);
-    } else if let Some(rest) = either("latency stddev") {
+    } else if let Some(rest) = after_label(line, "latency stddev") {
         run.sd = Some(time(rest)?);
-    } else if let Some(rest) = either("tps") {
-        // Old versions print it twice, the first time with the time to connect.
+    } else if let Some(rest) = after_label(line, "tps") {
+        // Old versions print two rates; the first one includes the time to connect.
         if !rest.contains("including connections") {
             let samples = std::mem::take(progress);
             let whole = Evidence::Value(value(rest)?);
             run.rate = Some(if samples.len() > 1 { Evidence::Samples(samples) } else { whole });
         }
     } else if let Some(rest) = line.strip_prefix("number of transactions actually processed: ") {
-        take_count(run, rest.split('/').next().and_then(number)?);
+        set_count(run, rest.split('/').next().and_then(number)?);
     } else if let Some(rest) = line.strip_prefix("number of failed transactions: ") {
         run.errors = Some(value(rest)?);
-        // pgbench counts the failed ones beside the processed ones.
+        // The processed transactions do not include the failed ones.
         run.requests = run.requests.map(|processed| processed + run.errors.unwrap_or(0.0));
     } else if let Some((count, rest)) = line.split_once(" transactions (") {
-        take_count(run, number(count)?);
+        set_count(run, number(count)?);
         run.rate = Some(Evidence::Value(between(rest, "tps = ", ")")?));
     } else if let Some(rest) = line.strip_prefix("number of transactions skipped: ") {
         let metric = Metric::measured("skipped", Unit::Count, Direction::Lower);
@@ -217,12 +221,18 @@ fn take(run: &mut Endpoint, line: &str, progress: &mut Vec<f64>, builder: &mut R
     Some(())
 }
 
-fn take_count(run: &mut Endpoint, count: f64) {
+fn set_count(run: &mut Endpoint, count: f64) {
     run.requests = Some(count);
     run.samples = Some(count as u64);
 }
 
-/// The number between two marks.
+/// The text after `label = ` or `label: `; the separator differs between versions.
+fn after_label<'a>(line: &'a str, label: &str) -> Option<&'a str> {
+    let rest = line.strip_prefix(label)?;
+    rest.strip_prefix(" = ").or(rest.strip_prefix(": "))
+}
+
+/// The number between two texts.
 fn between(text: &str, before: &str, after: &str) -> Option<f64> {
     let (_, rest) = text.split_once(before)?;
     number(rest.split_once(after)?.0)
@@ -242,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_report_gives_its_rate_without_connecting() {
+    fn the_rate_of_an_old_report_excludes_connecting() {
         let text = "transaction type: <builtin: TPC-B (sort of)>\nscaling factor: 1\n\
             number of transactions actually processed: 90/100\nnumber of failed transactions: 10 (10.000%)\n\
             latency average: 2.500 ms\ntps = 10.0 (including connections establishing)\n\
@@ -255,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_that_did_not_end_is_an_error_of_its_script() {
+    fn an_incomplete_transaction_is_an_error_of_its_script() {
         let text = "0 1 4695 3 1795252261 112844\n0 2 skipped 3 1795252261 112845\nbroken\n";
         let reading = parse(text).unwrap();
         assert_eq!(evidence(&reading, "script 3", "time"), Some(&Evidence::Samples(vec![4695e3])));
@@ -264,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn intervals_add_up_and_their_cut_ends_are_no_rates() {
+    fn intervals_are_summed_and_incomplete_ones_give_no_rate() {
         let text = "1795252264 2 20 202 9 11\n1795252266 4 40 400 10 10\n1795252268 1 10 100 10 10\n";
         let reading = parse(text).unwrap();
         // Seven transactions, all of 10 but one of 9 and one of 11: mean 10, variance 2 / 7.

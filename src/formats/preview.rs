@@ -1,64 +1,64 @@
-//! One look at the beginning of a file, shared by every format's `sniff`: what kind of text it is and, for JSON, which
-//! keys stand where. It reads a bounded prefix once, so that forty formats cost no more than one.
+//! The beginning of a file, scanned once for the `sniff` of every format: its text, JSON key paths and XML root element.
+//! Only a bounded prefix is read, so detection costs about the same for one format and for forty.
 
 use std::collections::BTreeSet;
 
-/// How deep JSON keys are noted.
+/// Maximum depth of the recorded JSON key paths.
 const DEPTH: usize = 5;
 
-/// What the beginning of a file shows.
+/// The beginning of a file.
 #[derive(Debug)]
 pub struct Preview<'a> {
-    /// The beginning as bytes (at most 64 KiB, byte order mark left out), for files that are no text.
+    /// The first 64 KiB without a byte order mark, for binary files.
     pub bytes: &'a [u8],
-    /// The beginning as text (at most 64 KiB, byte order mark left out, cut before the first byte that is not UTF-8).
+    /// The same as text, cut before the first byte that is not UTF-8.
     pub text: &'a str,
-    /// For JSON: the paths of the keys seen, `results[].times`; a root array begins with `[]`, an ndjson file shows
-    /// its first document.
+    /// In JSON, the key paths seen, such as `results[].times`. Paths in a root array begin with `[]`. Of several
+    /// documents (ndjson) only the first is scanned.
     pub json_keys: BTreeSet<String>,
-    /// For XML: the root element's name.
+    /// In XML, the name of the root element.
     pub xml_root: Option<&'a str>,
 }
 
 impl<'a> Preview<'a> {
-    /// How much of a file is looked at.
+    /// Bytes of a file that a preview covers.
     pub const LENGTH: usize = 64 * 1024;
 
-    /// Looks at the beginning of `bytes`.
+    /// The preview of a file's content.
     pub fn of(bytes: &'a [u8]) -> Self {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let prefix = &bytes[..bytes.len().min(Self::LENGTH)];
-        let head = match std::str::from_utf8(prefix) {
+        let bytes = &bytes[..bytes.len().min(Self::LENGTH)];
+        let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
-            Err(error) => std::str::from_utf8(&prefix[..error.valid_up_to()]).unwrap_or_default(),
+            Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
         };
-        let first = head.trim_start();
-        let keys = if first.starts_with(['{', '[']) { json_keys(first) } else { BTreeSet::new() };
-        let root = if first.starts_with('<') { xml_root(first) } else { None };
-        Preview { bytes: prefix, text: head, json_keys: keys, xml_root: root }
+        let trimmed = text.trim_start();
+        let json_keys = if trimmed.starts_with(['{', '[']) { json_keys(trimmed) } else { BTreeSet::new() };
+        let xml_root = if trimmed.starts_with('<') { xml_root(trimmed) } else { None };
+        Preview { bytes, text, json_keys, xml_root }
     }
 
-    /// True when the text is a JSON object or array.
+    /// Whether the text begins like a JSON object or array.
     pub fn is_json(&self) -> bool {
         self.text.trim_start().starts_with(['{', '['])
     }
 
-    /// True when every path is among the JSON keys seen.
+    /// Whether all these JSON key paths occur.
     pub fn has_keys(&self, paths: &[&str]) -> bool {
         paths.iter().all(|path| self.json_keys.contains(*path))
     }
 
-    /// The lines of the beginning; the last one may be cut.
+    /// The lines of the preview; the last one may be cut.
     pub fn lines(&self) -> impl Iterator<Item = &'a str> {
         self.text.lines()
     }
 }
 
-/// Key paths of the first JSON document in `text`, which may be cut or broken: it stops where it understands no more.
+/// Key paths of the first JSON document in `text`. The text may be cut or invalid; scanning stops at the first error.
 fn json_keys(text: &str) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
-    let mut path: Vec<String> = Vec::new(); // for each open bracket: `[]` or the key it stands under
-    let mut pending: Option<&str> = None; // the key whose value comes next
+    let mut path: Vec<String> = Vec::new(); // one step per open bracket: its key, `[]` or both
+    let mut pending: Option<&str> = None; // key whose value comes next
     let mut open: Vec<u8> = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(['{', '[', '}', ']', '"']) {
@@ -72,7 +72,7 @@ fn json_keys(text: &str) -> BTreeSet<String> {
                 if open.last() == Some(&b'{') && rest.trim_start().starts_with(':') {
                     pending = Some(word);
                     if open.len() <= DEPTH {
-                        keys.insert(joined(&path, word));
+                        keys.insert(join_path(&path, word));
                     }
                 }
             }
@@ -99,7 +99,7 @@ fn json_keys(text: &str) -> BTreeSet<String> {
     keys
 }
 
-/// Index of the closing quote of a JSON string that begins at `text`.
+/// Index of the closing quote of a JSON string; `text` begins after the opening one.
 fn string_end(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.bytes().position(|byte| {
@@ -109,8 +109,8 @@ fn string_end(text: &str) -> Option<usize> {
     })
 }
 
-/// `a`, `[]`, `b` and the key `c` as `a[].b.c`.
-fn joined(path: &[String], key: &str) -> String {
+/// Joins `a`, `[]`, `b` and the key `c` to `a[].b.c`.
+fn join_path(path: &[String], key: &str) -> String {
     let mut out = String::new();
     for step in path.iter().map(String::as_str).chain([key]) {
         if !out.is_empty() && !step.is_empty() && step != "[]" {
@@ -121,7 +121,7 @@ fn joined(path: &[String], key: &str) -> String {
     out
 }
 
-/// The root element of an XML text: the first tag that is no declaration, comment or document type.
+/// The root element of an XML text: the first tag that is not a declaration, comment or document type.
 fn xml_root(text: &str) -> Option<&str> {
     let mut rest = text;
     loop {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_noted_with_their_paths() {
+    fn json_keys_are_recorded_with_their_paths() {
         assert_eq!(
             keys(r#"{"results": [{"command": "a \" b", "times": [1, 2], "p": {"q": 1}}]}"#),
             ["results", "results[].command", "results[].p", "results[].p.q", "results[].times"]
@@ -153,16 +153,16 @@ mod tests {
     }
 
     #[test]
-    fn broken_text_gives_what_could_be_read() {
+    fn invalid_json_gives_the_keys_before_the_error() {
         assert_eq!(keys(r#"{"a": {"b"#), ["a"]);
         assert!(keys(&"[".repeat(100_000)).is_empty());
         assert!(Preview::of(b"\xFF\xFE{").json_keys.is_empty());
     }
 
     #[test]
-    fn the_root_of_an_xml_file_is_its_first_element() {
+    fn the_first_element_of_an_xml_file_is_its_root() {
         let text = b"<?xml version=\"1.0\"?>\n<!-- <a> --><Catch2TestRun name=\"x\">";
-        // A tag inside a comment is taken for the root: harmless, since no format has that root.
+        // A tag inside a comment counts as the root. Harmless: no format has that root.
         assert_eq!(Preview::of(text).xml_root, Some("a"));
         assert_eq!(Preview::of(b"<?xml?><testsuites tests=\"1\">").xml_root, Some("testsuites"));
     }

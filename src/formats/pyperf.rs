@@ -1,5 +1,5 @@
-//! pyperf JSON: each worker process is a replicate with its own samples. Calibration runs and warm-up values carry no
-//! result and are passed over. Facts stand at the run, at the benchmark or, where common to all, at the root.
+//! pyperf's JSON: each worker process is a run with its samples. Calibration runs and warm-up values are skipped. Metadata
+//! is stored in the run, in the benchmark or, if common to all, at the root.
 
 use super::builder::ReadingBuilder;
 use super::json::{Numbers, parse_lenient};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// pyperf (and pyperformance, which writes the same).
+/// pyperf, and pyperformance, which writes the same format.
 #[derive(Debug)]
 pub struct Pyperf;
 
@@ -37,7 +37,7 @@ impl Format for Pyperf {
         let file: File<'_> = parse_lenient(source, &mut scratch)?;
         let mut builder = ReadingBuilder::new(self.name(), source);
         let root = file.metadata.unwrap_or_default();
-        describe(builder.environment(), &root);
+        set_environment(builder.environment(), &root);
         for (at, raw) in file.benchmarks.into_iter().enumerate() {
             let Some(mut benchmark) = builder.parse_entry::<Benchmark<'_>>("benchmark", at, raw) else { continue };
             let processes: Vec<_> = benchmark.runs.iter_mut().map(|run| std::mem::take(&mut run.values.0)).collect();
@@ -51,7 +51,10 @@ impl Format for Pyperf {
             let unit = levels.iter().flatten().find_map(|facts| facts.unit.as_deref()).unwrap_or("second");
             let (metric, factor) = metric(&mut builder, unit);
             if processes.iter().all(Vec::is_empty) {
-                builder.warn("no-samples", format!("`{name}` has only calibration and warm-up values; run it again"));
+                builder.warn(
+                    "no-samples",
+                    format!("`{name}` has only calibration and warm-up values; run the benchmark again"),
+                );
             }
             builder.add(name, metric, processes.into_iter().map(|values| Evidence::Samples(values).scaled(factor)));
         }
@@ -59,7 +62,7 @@ impl Format for Pyperf {
     }
 }
 
-/// The metric of pyperf's three units; another one is kept under its own name.
+/// The metric of a unit, with the factor to perfgate's unit.
 fn metric(builder: &mut ReadingBuilder<'_>, unit: &str) -> (Metric, f64) {
     let scale = match unit {
         "integer" => return (Metric::measured("count", Unit::Count, Direction::Lower), 1.0),
@@ -73,7 +76,7 @@ fn metric(builder: &mut ReadingBuilder<'_>, unit: &str) -> (Metric, f64) {
     (Metric::measured(name, scale.unit, Direction::Lower), scale.factor)
 }
 
-fn describe(environment: &mut Environment, facts: &Facts<'_>) {
+fn set_environment(environment: &mut Environment, facts: &Facts<'_>) {
     environment.set(Environment::CPU, facts.cpu_model_name.as_deref().unwrap_or_default());
     if let Some(count) = facts.cpu_count {
         environment.set(Environment::CORES, count.to_string());
@@ -98,7 +101,7 @@ struct File<'a> {
 struct Benchmark<'a> {
     #[serde(borrow)]
     metadata: Option<Facts<'a>>,
-    /// What files before pyperf 0.9.6 call it.
+    /// `metadata` before pyperf 0.9.6.
     #[serde(borrow)]
     common_metadata: Option<Facts<'a>>,
     #[serde(borrow, default)]
@@ -140,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn each_process_is_a_replicate_and_calibration_is_none() {
+    fn each_process_is_a_run_and_calibration_is_skipped() {
         let text = r#"{"version": "1.0", "metadata": {"name": "only", "unit": "byte"}, "benchmarks": [{"runs": [
             {"warmups": [[1, 0.5]]}, {"values": [10, 20], "warmups": [[1, 5]]}, {"values": [30]}]}]}"#;
         let run = parse(text).unwrap();
@@ -150,14 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_calibration_only_is_an_error_that_says_so() {
+    fn a_file_with_only_calibration_is_an_error() {
         let text = r#"{"benchmarks":[{"metadata":{"name":"a"},"runs":[{"warmups":[[1,0.1]]}]}],"metadata":{}}"#;
         let error = parse(text).unwrap_err();
         assert!(error.message.contains("only calibration and warm-up"), "{error}");
     }
 
     #[test]
-    fn the_unit_without_a_word_is_seconds() {
+    fn the_default_unit_is_seconds() {
         let run = parse(r#"{"benchmarks":[{"metadata":{"name":"a"},"runs":[{"values":[2e-9]}]}]}"#).unwrap();
         assert_eq!(*run.measurements[0].metric, Metric::time());
         assert_eq!(run.measurements[0].replicates, [Evidence::Samples(vec![2.0])]);

@@ -1,5 +1,5 @@
-//! pytest-benchmark JSON, with every round's time (`--benchmark-json`) or only the statistics (`--benchmark-save`).
-//! The console table is not read: its columns are rounded and their unit differs from table to table.
+//! pytest-benchmark's JSON: the time of every round (`--benchmark-json`) or only the statistics (`--benchmark-save`). The
+//! console table is not read: its columns are rounded and their units vary.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, parse_lenient};
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub struct PytestBenchmark;
 
-/// The tool fixes the unit: its times are seconds.
+/// Nanoseconds in pytest-benchmark's unit of time.
 const SECOND: f64 = 1e9;
 
 impl Format for PytestBenchmark {
@@ -26,7 +26,7 @@ impl Format for PytestBenchmark {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: every round's samples (without data: median, mean, sd, quantiles); machine, commit"
+        "time: every round (without data: median, mean, sd, quantiles); machine, commit"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -44,7 +44,7 @@ impl Format for PytestBenchmark {
                 builder.environment().set(Environment::DIRTY, "yes");
             }
         }
-        describe(builder.environment(), &file.machine_info.unwrap_or_default());
+        set_environment(builder.environment(), &file.machine_info.unwrap_or_default());
         for (at, raw) in file.benchmarks.into_iter().enumerate() {
             let Some(Benchmark { fullname, name, stats }) = builder.parse_entry("benchmark", at, raw) else { continue };
             let name = fullname.or(name).unwrap_or_default();
@@ -59,7 +59,7 @@ impl Format for PytestBenchmark {
     }
 }
 
-fn describe(environment: &mut Environment, machine: &Machine<'_>) {
+fn set_environment(environment: &mut Environment, machine: &Machine<'_>) {
     machine::set_arch(environment, machine.machine.as_deref().unwrap_or_default());
     machine::set_os(environment, machine.system.as_deref().unwrap_or_default());
     environment.set(Environment::KERNEL, machine.release.as_deref().unwrap_or_default());
@@ -101,7 +101,7 @@ struct Machine<'a> {
 
 #[derive(Deserialize)]
 struct Cpu<'a> {
-    /// Since py-cpuinfo 6; `brand` before.
+    /// `brand` before py-cpuinfo 6.
     #[serde(borrow)]
     brand_raw: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn one_broken_entry_and_one_nan_leave_the_good_one() {
+    fn invalid_entries_and_nan_are_skipped() {
         let text = r#"{"machine_info": {"system": "Darwin"}, "benchmarks": [7,
             {"fullname": "nan", "stats": {"median": NaN, "mean": Infinity}},
             {"fullname": "good", "stats": {"median": 2e-9, "stddev": NaN, "rounds": 5}}]}"#;

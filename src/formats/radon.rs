@@ -1,5 +1,6 @@
-//! radon: cyclomatic complexity, maintainability index and raw line counts, as JSON; complexity also as text.
-//! They follow from the source alone, so they are exact. A class with methods is left out (its complexity is made of theirs), and so are inner functions.
+//! radon's JSON: cyclomatic complexity, maintainability index and line counts; complexity also as text. The values follow
+//! from the source alone, so they are exact. Classes with methods are skipped, since their complexity is derived from the
+//! methods, and so are inner functions.
 
 use super::builder::ReadingBuilder;
 use super::text::{self, UniqueNames, decode, number, numbered_lines};
@@ -10,7 +11,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// radon's JSON.
+/// radon.
 pub struct Radon;
 
 impl Format for Radon {
@@ -23,8 +24,8 @@ impl Format for Radon {
     }
 
     fn metrics(&self) -> &'static str {
-        "exact: complexity per function and method (cc), maintainability per file (mi, bigger is better), lines and \
-         lines:logical per file (raw)"
+        "exact: complexity per function and method (cc), maintainability per file (mi, higher is better), lines \
+         and lines:logical per file (raw)"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -41,28 +42,28 @@ impl Format for Radon {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new("radon", source);
         if text::first_byte(source)? != Some(b'{') {
-            take_text(&decode(source)?, &mut builder);
+            read_text(&decode(source)?, &mut builder);
             return builder.finish();
         }
         let files: BTreeMap<String, &RawValue> = json::parse(source)?;
         for (file, raw) in &files {
             if let Ok(blocks) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) {
-                let mut read = Vec::with_capacity(blocks.len());
+                let mut parsed = Vec::with_capacity(blocks.len());
                 for block in blocks {
                     match serde_json::from_str(block.get()) {
-                        Ok(block) => read.push(block),
+                        Ok(block) => parsed.push(block),
                         Err(error) => {
-                            let message = format!("a block of `{file}` is unreadable: {error}");
+                            let message = format!("an entry of `{file}` skipped: {error}");
                             builder.warn("unreadable-entry", message);
                         }
                     }
                 }
-                record_blocks(file, read, &mut builder);
+                add_blocks(file, parsed, &mut builder);
                 continue;
             }
             match serde_json::from_str(raw.get()) {
                 Ok(Entry::Failed { error }) => {
-                    builder.warn("unreadable-entry", format!("radon could not read `{file}`: {error}"));
+                    builder.warn("unreadable-entry", format!("radon could not analyze `{file}`: {error}"));
                 }
                 Ok(Entry::Maintainability { mi }) => {
                     let metric = Metric::counted("maintainability", Unit::Ratio, Direction::Higher);
@@ -73,14 +74,14 @@ impl Format for Radon {
                     builder.add(file, lines("lines"), [Evidence::Value(sloc)]);
                     builder.add(file, lines("lines:logical"), [Evidence::Value(lloc)]);
                 }
-                Err(_) => builder.warn("unreadable-entry", format!("`{file}` has an unexpected shape")),
+                Err(_) => builder.warn("unreadable-entry", format!("`{file}` skipped: unexpected JSON structure")),
             }
         }
         builder.finish()
     }
 }
 
-/// What radon says of one file, where it is no list of blocks.
+/// The entry of a file, unless it is a list of blocks.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Entry<'a> {
@@ -111,8 +112,8 @@ struct Block<'a> {
     methods: Vec<serde::de::IgnoredAny>,
 }
 
-/// Blocks in the order of the source, so that names (a property's getter and setter) keep their numbers.
-fn record_blocks(file: &str, mut blocks: Vec<Block<'_>>, builder: &mut ReadingBuilder<'_>) {
+/// Adds blocks in source order, so that equal names (a property's getter and setter) keep their numbers.
+fn add_blocks(file: &str, mut blocks: Vec<Block<'_>>, builder: &mut ReadingBuilder<'_>) {
     blocks.sort_by_key(|block| block.lineno);
     let mut names = UniqueNames::default();
     for block in blocks.iter().filter(|block| block.methods.is_empty()) {
@@ -125,8 +126,8 @@ fn record_blocks(file: &str, mut blocks: Vec<Block<'_>>, builder: &mut ReadingBu
     }
 }
 
-/// The report of `radon cc -s`: a file's name, its blocks indented below it.
-fn take_text(text: &str, builder: &mut ReadingBuilder<'_>) {
+/// Reads the report of `radon cc -s`: the name of a file, then its blocks, indented.
+fn read_text(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut file = "";
     let mut blocks: Vec<(bool, Block<'_>)> = Vec::new();
     for (at, line) in numbered_lines(text) {
@@ -134,29 +135,31 @@ fn take_text(text: &str, builder: &mut ReadingBuilder<'_>) {
         if let Some(block) = text_block(line) {
             blocks.push(block);
         } else if line.starts_with("    ") {
-            builder.warn("unreadable-line", format!("`{file}` has `{}`", line.trim()));
+            builder.warn("unreadable-line", format!("`{}` is not a row of radon cc -s", line.trim()));
         } else {
-            record_blocks(file, own_blocks(std::mem::take(&mut blocks)), builder);
+            add_blocks(file, without_classes(std::mem::take(&mut blocks)), builder);
             file = line;
         }
     }
-    record_blocks(file, own_blocks(blocks), builder);
+    add_blocks(file, without_classes(blocks), builder);
 }
 
-/// `    F 12:0 encode - C (13)`: kind, place, name, rank and complexity; true for a class.
+/// Parses `    F 12:0 encode - C (13)`: type, position, name, rank and complexity. True for a class.
 fn text_block(line: &str) -> Option<(bool, Block<'_>)> {
     let words: Vec<&str> = line.strip_prefix("    ")?.split_whitespace().collect();
-    let [kind @ ("F" | "M" | "C"), place, name, "-", "A" | "B" | "C" | "D" | "E" | "F", complexity] = words[..] else {
+    let [block_type @ ("F" | "M" | "C"), position, name, "-", "A" | "B" | "C" | "D" | "E" | "F", complexity] =
+        words[..]
+    else {
         return None;
     };
     let complexity = number(complexity.strip_prefix('(')?.strip_suffix(')')?)?;
-    let lineno = place.split_once(':')?.0.parse().ok()?;
+    let lineno = position.split_once(':')?.0.parse().ok()?;
     let block = Block { name: Cow::Borrowed(name), classname: None, complexity, lineno, methods: Vec::new() };
-    Some((kind == "C", block))
+    Some((block_type == "C", block))
 }
 
-/// The blocks without the classes that have methods among them.
-fn own_blocks(blocks: Vec<(bool, Block<'_>)>) -> Vec<Block<'_>> {
+/// The blocks without classes whose methods are among them.
+fn without_classes(blocks: Vec<(bool, Block<'_>)>) -> Vec<Block<'_>> {
     let classes: BTreeSet<String> =
         blocks.iter().filter_map(|(_, block)| Some(block.name.split_once('.')?.0.to_owned())).collect();
     let own = blocks.into_iter().filter(|(class, block)| !class || !classes.contains(&*block.name));
@@ -168,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_good_block_among_bad_ones_is_read() {
+    fn a_valid_block_among_invalid_ones_is_read() {
         let text = br#"{"a.py": [{"name": "x", "classname": "C", "complexity": 3, "lineno": 9, "rank": "A"},
             {"name": "x", "classname": "C", "complexity": 2, "lineno": 4}, {"name": "y"}], "b.py": {"error": "bad"},
             "c.py": 3}"#;

@@ -1,4 +1,5 @@
-//! siege: the JSON summary of one run. It names no URL, so the one benchmark is called `siege`.
+//! siege's JSON summary of one run: throughput, response times and errors. It contains no URL, so the benchmark is named
+//! `siege`.
 
 use super::builder::ReadingBuilder;
 use super::load_test::Endpoint;
@@ -12,7 +13,7 @@ const SECOND: f64 = 1e9;
 /// siege's summary.
 pub struct Siege;
 
-/// The summary: seconds with two decimals, transactions a second.
+/// The summary. Times are in seconds with two decimals, rates per second.
 #[derive(Deserialize)]
 struct Summary {
     transactions: f64,
@@ -33,7 +34,7 @@ impl Format for Siege {
     }
 
     fn metrics(&self) -> &'static str {
-        "one benchmark `siege`: throughput, time:mean and time:max (in hundredths of a second), errors, error-rate"
+        "throughput, time:mean and time:max (resolution 0.01 s), errors, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -44,19 +45,12 @@ impl Format for Siege {
         let summary: Summary = json::parse(source)?;
         let mut builder = ReadingBuilder::new("siege", source);
         let failed = summary.failed_transactions;
-        let mut time = |what: &str, value: Option<f64>| {
-            if value == Some(0.0) {
-                let message = format!("the {what} is 0.00 s: too short for siege's two decimals; it is left out");
-                builder.note("too-coarse", message);
-            }
-            value.filter(|value| *value != 0.0).map(|value| value * SECOND)
-        };
-        let mean = time("mean response time", summary.response_time);
-        let longest = time("longest transaction", summary.longest_transaction);
+        let mean = nanoseconds(&mut builder, "mean response time", summary.response_time);
+        let longest = nanoseconds(&mut builder, "longest transaction", summary.longest_transaction);
         let shortest = summary.shortest_transaction.map(|value| (0.0, value * SECOND));
         let endpoint = Endpoint {
             name: "siege".to_owned(),
-            // siege counts a failed transaction beside the others, not among them.
+            // siege's transactions do not include the failed ones.
             requests: Some(summary.transactions + failed.unwrap_or(0.0)),
             errors: failed,
             rate: summary.transaction_rate.map(Evidence::Value),
@@ -70,12 +64,20 @@ impl Format for Siege {
     }
 }
 
+/// A time in nanoseconds. Zero means below siege's resolution and is skipped with a note.
+fn nanoseconds(builder: &mut ReadingBuilder<'_>, name: &str, seconds: Option<f64>) -> Option<f64> {
+    if seconds == Some(0.0) {
+        builder.note("too-coarse", format!("the {name} is 0.00 s, below siege's resolution; skipped"));
+    }
+    seconds.filter(|seconds| *seconds != 0.0).map(|seconds| seconds * SECOND)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_time_of_zero_hundredths_is_noted_and_left_out() {
+    fn a_time_of_zero_hundredths_is_reported_and_skipped() {
         let text = br#"{"transactions": 90, "availability": 90.0, "transaction_rate": 5.0, "response_time": 0.00,
             "failed_transactions": 10, "longest_transaction": 0.02, "shortest_transaction": 0.0}"#;
         assert!(Siege.sniff(&Preview::of(text)));

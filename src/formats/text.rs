@@ -1,28 +1,29 @@
-//! What the readers of printed output share: UTF-8 or nearly, lines with their numbers, and numbers as people print them.
+//! Decoding of printed output: text without byte order mark and color codes, numbered lines, numbers and times as tools
+//! print them, and unique names for repeated entries.
 
 use super::Source;
 use crate::model::{Diagnostic, Unit};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The bytes without a byte order mark, as every parser takes them; UTF-16 is refused by name.
+/// The bytes without a byte order mark. UTF-16 is an error.
 pub fn utf8<'a>(source: Source<'a>) -> Result<&'a [u8], Diagnostic> {
     let bytes = source.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source.bytes);
     let utf16 = bytes.starts_with(b"\xFF\xFE")
         || bytes.starts_with(b"\xFE\xFF")
         || (bytes.len() > 3 && (bytes[1] == 0 && bytes[3] == 0 || bytes[0] == 0 && bytes[2] == 0));
     if utf16 {
-        return Err(Diagnostic::error("not-utf8", source.name, "is UTF-16; save it as UTF-8"));
+        return Err(Diagnostic::error("not-utf8", source.name, "the file is UTF-16; save it as UTF-8"));
     }
     Ok(bytes)
 }
 
-/// The first byte that is no white space: what kind of text follows.
+/// The first byte that is not white space. It shows whether JSON, XML or other text follows.
 pub(super) fn first_byte(source: Source<'_>) -> Result<Option<u8>, Diagnostic> {
     Ok(utf8(source)?.trim_ascii_start().first().copied())
 }
 
-/// The source as text without colour codes; bytes that are not UTF-8 become replacement characters.
+/// The source as text without color codes. Invalid UTF-8 becomes replacement characters.
 pub(super) fn decode<'a>(source: Source<'a>) -> Result<Cow<'a, str>, Diagnostic> {
     Ok(match String::from_utf8_lossy(utf8(source)?) {
         Cow::Borrowed(text) => without_colors(text),
@@ -35,7 +36,7 @@ pub(super) fn numbered_lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     (1..).zip(text.lines())
 }
 
-/// A text without terminal escape sequences.
+/// The text without terminal escape sequences.
 pub(super) fn without_colors(text: &str) -> Cow<'_, str> {
     if !text.contains('\x1b') {
         return Cow::Borrowed(text);
@@ -46,7 +47,7 @@ pub(super) fn without_colors(text: &str) -> Cow<'_, str> {
         if c != '\x1b' {
             out.push(c);
         } else if chars.next() == Some('[') {
-            // A control sequence ends with its first letter or one of @ [ \ ] ^ _ ` { | } ~; a broken one with its line.
+            // A control sequence ends with its first byte from 0x40 to 0x7e; an incomplete one ends with its line.
             let end = chars.by_ref().find(|c| ('\x40'..='\x7e').contains(c) || *c == '\n');
             out.extend(end.filter(|c| *c == '\n'));
         }
@@ -54,7 +55,8 @@ pub(super) fn without_colors(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A finite number as tools print it, thousands commas allowed: `1,270,513`, `1.50`, `-5`. Words such as `nan` are none.
+/// A finite number as tools print it, with or without thousands separators: `1,270,513`, `1.50`, `-5`. `None` for words
+/// such as `nan`.
 pub(super) fn number(word: &str) -> Option<f64> {
     let word = word.trim();
     if !word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) {
@@ -64,19 +66,19 @@ pub(super) fn number(word: &str) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// A time with its unit behind it, `63.28ms` or `2.07 msec`, in nanoseconds.
+/// A time with its unit, such as `63.28ms` or `2.07 msec`, in nanoseconds.
 pub(super) fn time(words: &str) -> Option<f64> {
     let end = words.rfind(|c: char| c.is_ascii_digit() || c == '.')? + 1;
     let (value, label) = words.split_at(end);
     Some(number(value)? * nanoseconds(label)?)
 }
 
-/// Nanoseconds in the unit of time that a label names.
+/// Nanoseconds per unit, for a unit of time.
 pub(super) fn nanoseconds(label: &str) -> Option<f64> {
     Unit::parse(label).filter(|scale| scale.unit == Unit::Nanosecond).map(|scale| scale.factor)
 }
 
-/// The path of a URL: what stays the same when host and port change between runs.
+/// The path of a URL. Host and port may change between runs, so they are not part of a benchmark's name.
 pub(super) fn url_path(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     match rest.find(['/', '?']) {
@@ -85,12 +87,12 @@ pub(super) fn url_path(url: &str) -> &str {
     }
 }
 
-/// Tells entries of one name apart by their order: the second `f` becomes `f#2`.
+/// Makes repeated names unique by their order: the second `f` becomes `f#2`.
 #[derive(Default)]
 pub(super) struct UniqueNames(BTreeMap<String, usize>);
 
 impl UniqueNames {
-    /// The name, with its number where it is not the first one.
+    /// The name, with `#N` appended to its second and later occurrences.
     pub(super) fn make_unique(&mut self, name: String) -> String {
         let seen = self.0.entry(name.clone()).or_default();
         *seen += 1;
@@ -103,19 +105,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_codes_and_line_ends_are_not_part_of_a_line() {
+    fn color_codes_and_line_ends_are_removed() {
         let text = decode(Source { name: "x", bytes: b"\x1b[1;32mtest\x1b[0m a\r\n\xFFb\x1b[1\nc" }).unwrap();
         assert_eq!(numbered_lines(&text).collect::<Vec<_>>(), [(1, "test a"), (2, "\u{FFFD}b"), (3, "c")]);
     }
 
     #[test]
-    fn utf16_is_refused_by_name() {
+    fn utf16_is_an_error() {
         let source = Source { name: "x.json", bytes: b"\xFF\xFE{\0}\0" };
         assert!(utf8(source).unwrap_err().message.contains("UTF-16"));
     }
 
     #[test]
-    fn a_time_carries_its_unit() {
+    fn a_time_needs_a_number_and_a_unit_of_time() {
         assert_eq!(time("63.28ms"), Some(63.28 * 1e6));
         assert_eq!(time("75us"), Some(75e3));
         assert_eq!(time(" 1e+03 nsec"), Some(1e3));
@@ -126,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn numbers_may_carry_thousands_commas_and_words_are_none() {
+    fn numbers_may_have_thousands_separators_but_words_are_not_numbers() {
         assert_eq!(number("1,270,513"), Some(1_270_513.0));
         assert_eq!((number("nan"), number("inf"), number("1e999"), number(" 2 ")), (None, None, None, Some(2.0)));
     }
 
     #[test]
-    fn a_url_is_named_by_its_path() {
+    fn the_path_of_a_url_excludes_scheme_and_host() {
         assert_eq!(url_path("http://127.0.0.1:8080/search?q=1"), "/search?q=1");
         assert_eq!(url_path("https://host"), "/");
         assert_eq!(url_path("/search"), "/search");

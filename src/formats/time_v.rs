@@ -1,8 +1,6 @@
-//! GNU time's verbose report (`/usr/bin/time -v`), one or several in a text, among the command's own output.
-//!
-//! The benchmark is the command without the arguments that are plain numbers: those are sizes to try, and a run with
-//! another size is to be compared. Where that would make one of two commands of a text, each keeps its whole line.
-//! A command that stands there again was run again: one more replicate.
+//! GNU time's verbose report (`/usr/bin/time -v`): times, peak memory, page faults and exit status. A file may contain
+//! several reports among other output; reports of the same command are further runs. The benchmark is the command without
+//! numeric arguments, so that runs with other sizes can be compared, unless two commands would then have the same name.
 
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, text};
@@ -12,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// GNU time's verbose report.
 pub struct TimeV;
 
-/// How each report begins.
+/// Beginning of a report.
 const COMMAND: &str = "Command being timed: \"";
 
 /// One report.
 struct Report {
     command: String,
-    /// Metric and value in the house unit.
+    /// Metrics with values in perfgate's unit.
     values: Vec<(Metric, f64)>,
     status: Option<f64>,
 }
@@ -33,7 +31,8 @@ impl Format for TimeV {
     }
 
     fn metrics(&self) -> &'static str {
-        "time (elapsed), time:user, time:system, memory:peak, page-faults and errors: one number for each run"
+        "time (elapsed), time:user, time:system, memory:peak, page-faults:major, page-faults:minor, errors: one \
+         value per run"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -53,11 +52,11 @@ impl Format for TimeV {
                 continue;
             }
             let (Some(report), Some((key, value))) = (reports.last_mut(), line.rsplit_once(": ")) else { continue };
-            let Some((metric, read)) = row(key) else { continue };
-            match read(value) {
+            let Some((metric, parse)) = row(key) else { continue };
+            match parse(value) {
                 Some(value) if key == "Exit status" => report.status = Some(value),
                 Some(value) => report.values.push((metric, value)),
-                None => builder.warn("unreadable-line", format!("`{key}` is no number here; it is left out")),
+                None => builder.warn("unreadable-line", format!("`{key}` is not a valid number; skipped")),
             }
         }
         builder.line = None;
@@ -66,20 +65,20 @@ impl Format for TimeV {
     }
 }
 
-/// Reads a row's value in the house unit.
-type Read = fn(&str) -> Option<f64>;
+/// Parses the value of a row, in perfgate's unit.
+type ParseValue = fn(&str) -> Option<f64>;
 
-/// A report's row: its metric and how its value is read.
-fn row(key: &str) -> Option<(Metric, Read)> {
-    let number: Read = |text| text.replace(',', ".").parse().ok();
-    let seconds: Read = |text| clock(text).map(|seconds| seconds * 1e9);
-    let kibibytes: Read = |text| text.parse::<f64>().ok().map(|size| size * 1024.0);
+/// The metric of a row, and the parser of its value.
+fn row(key: &str) -> Option<(Metric, ParseValue)> {
+    let number: ParseValue = |text| text.replace(',', ".").parse().ok();
+    let seconds: ParseValue = |text| clock(text).map(|seconds| seconds * 1e9);
+    let kibibytes: ParseValue = |text| text.parse::<f64>().ok().map(|size| size * 1024.0);
     let lower = |name, unit| Metric::measured(name, unit, Direction::Lower);
     Some(match key {
         "Elapsed (wall clock) time (h:mm:ss or m:ss)" => (Metric::time(), seconds),
         "User time (seconds)" => (lower("time:user", Unit::Nanosecond), seconds),
         "System time (seconds)" => (lower("time:system", Unit::Nanosecond), seconds),
-        // It says kbytes and the kernel counts in 1024.
+        // These kbytes are units of 1024 bytes.
         "Maximum resident set size (kbytes)" => (lower("memory:peak", Unit::Byte), kibibytes),
         "Major (requiring I/O) page faults" => (lower("page-faults:major", Unit::Count), number),
         "Minor (reclaiming a frame) page faults" => (lower("page-faults:minor", Unit::Count), number),
@@ -88,7 +87,7 @@ fn row(key: &str) -> Option<(Metric, Read)> {
     })
 }
 
-/// Seconds of `h:mm:ss`, `m:ss.cc` or `s.cc`.
+/// Seconds in `h:mm:ss`, `m:ss.cc` or `s.cc`.
 fn clock(text: &str) -> Option<f64> {
     text.split(':').try_fold(0.0, |sum, part| Some(sum * 60.0 + part.replace(',', ".").parse::<f64>().ok()?))
 }
@@ -101,8 +100,8 @@ fn add(builder: &mut ReadingBuilder<'_>, reports: Vec<Report>) {
     let mut failed: BTreeMap<String, f64> = BTreeMap::new();
     for report in &reports {
         let short = without_numbers(&report.command);
-        let single = commands.get(&short).is_some_and(|whole| whole.len() == 1);
-        let name = if single && !short.is_empty() { short } else { report.command.clone() };
+        let unique = commands.get(&short).is_some_and(|full| full.len() == 1);
+        let name = if unique && !short.is_empty() { short } else { report.command.clone() };
         for (metric, value) in &report.values {
             builder.add_run(&name, metric.clone(), Evidence::Value(*value));
         }
@@ -110,7 +109,7 @@ fn add(builder: &mut ReadingBuilder<'_>, reports: Vec<Report>) {
             if status != 0.0 {
                 builder.warn(
                     "failed-command",
-                    format!("`{name}` ended with status {status}; its numbers may mean nothing"),
+                    format!("`{name}` exited with status {status}; its values may be meaningless"),
                 );
             }
             *failed.entry(name).or_default() += f64::from(u8::from(status != 0.0));
@@ -122,7 +121,7 @@ fn add(builder: &mut ReadingBuilder<'_>, reports: Vec<Report>) {
     }
 }
 
-/// The command without the arguments that are plain numbers.
+/// The command without numeric arguments.
 fn without_numbers(command: &str) -> String {
     let words = command.split(' ').filter(|word| word.parse::<f64>().is_err());
     words.collect::<Vec<_>>().join(" ")
@@ -144,14 +143,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_has_hours_or_none() {
+    fn elapsed_times_may_have_hours() {
         assert_eq!(clock("1:02:03"), Some(3723.0));
         assert_eq!(clock("0:00.62"), Some(0.62));
         assert_eq!(clock("0:0x"), None);
     }
 
     #[test]
-    fn a_command_that_stands_there_again_is_a_replicate() {
+    fn a_repeated_command_is_a_further_run() {
         let reading = read(&(report("./a 1", "0:01.00", 0) + &report("./a 1", "0:02.00", 3))).unwrap();
         let (time, errors) = (&reading.measurements[0], &reading.measurements[1]);
         assert_eq!(time.benchmark.as_str(), "./a");
@@ -161,14 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn two_commands_never_become_one() {
+    fn commands_that_differ_in_numbers_keep_distinct_names() {
         let reading = read(&(report("./a 1", "0:01.00", 0) + &report("./a 2", "0:02.00", 0))).unwrap();
         let names: BTreeSet<_> = reading.measurements.iter().map(|m| m.benchmark.as_str()).collect();
         assert_eq!(names, ["./a 1", "./a 2"].into());
     }
 
     #[test]
-    fn one_good_row_among_bad_ones_is_read() {
+    fn a_valid_row_among_invalid_ones_is_read() {
         let reading = read(&(report("a", "soon", 0) + "\tMaximum resident set size (kbytes): 2\n")).unwrap();
         let memory = reading.measurements.iter().find(|m| m.metric.name == "memory:peak").unwrap();
         assert_eq!((&memory.metric.unit, &memory.replicates[0]), (&Unit::Byte, &Evidence::Value(2048.0)));

@@ -1,5 +1,5 @@
-//! The lines of `python -m timeit` and of IPython's `%timeit`. They carry no name: a benchmark is called by its place
-//! among the results, `line 1`. With `-v` the raw times of the repeats are samples, else the best is a single number.
+//! The output of `python -m timeit` and of IPython's `%timeit`: every repeat (`-v`), the best repeat, or mean and standard
+//! deviation. It contains no names, so benchmarks are numbered: `line 1`.
 
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, text};
@@ -24,7 +24,7 @@ impl Format for Timeit {
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         !preview.is_json()
-            && preview.lines().any(|line| matches!(read(line), Some(Line::Best { .. } | Line::Mean { .. })))
+            && preview.lines().any(|line| matches!(parse_line(line), Some(Line::Best { .. } | Line::Mean { .. })))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -33,7 +33,7 @@ impl Format for Timeit {
         let mut raw: Vec<f64> = Vec::new();
         let mut count = 0;
         for line in text.lines() {
-            let evidence = match read(line) {
+            let evidence = match parse_line(line) {
                 None => continue,
                 Some(Line::Raw(times)) => {
                     raw = times;
@@ -62,9 +62,9 @@ impl Format for Timeit {
     }
 }
 
-/// A line of interest; times in nanoseconds.
+/// A relevant line. Times are in nanoseconds.
 enum Line {
-    /// `raw times: 20.5 msec, 20.4 msec`: each over all loops.
+    /// `raw times: 20.5 msec, 20.4 msec`, each the total of all loops.
     Raw(Vec<f64>),
     /// `100 loops, best of 5: 2.07 msec per loop`.
     Best { loops: f64, best: f64 },
@@ -72,7 +72,7 @@ enum Line {
     Mean { mean: f64, sd: f64, runs: u64 },
 }
 
-fn read(line: &str) -> Option<Line> {
+fn parse_line(line: &str) -> Option<Line> {
     let line = line.trim();
     if let Some(times) = line.strip_prefix("raw times:") {
         return times.split(',').map(text::time).collect::<Option<_>>().map(Line::Raw);
@@ -99,26 +99,26 @@ mod tests {
     }
 
     #[test]
-    fn each_result_line_is_a_benchmark_by_its_place() {
+    fn benchmarks_are_numbered_in_the_order_of_result_lines() {
         let text = "100 loops, best of 5: 2.5 usec per loop\nnoise\n1 loop, best of 3: 2 sec per loop\n";
         assert_eq!(evidence(text), [Evidence::Value(2500.0), Evidence::Value(2e9)]);
     }
 
     #[test]
-    fn raw_times_are_samples_of_one_loop() {
+    fn raw_times_divided_by_the_loops_are_samples() {
         let text = "raw times: 20 usec, 30 usec\n\n10 loops, best of 2: 2 usec per loop";
         assert_eq!(evidence(text), [Evidence::Samples(vec![2000.0, 3000.0])]);
     }
 
     #[test]
-    fn ipython_gives_mean_and_deviation() {
+    fn ipython_prints_mean_and_standard_deviation() {
         let text = "1.5 µs ± 10 ns per loop (mean ± std. dev. of 7 runs, 1,000,000 loops each)";
         let [Evidence::Summary(summary)] = &evidence(text)[..] else { panic!("no summary") };
         assert_eq!((summary.centre, summary.sd, summary.samples), (1500.0, Some(10.0), Some(7)));
     }
 
     #[test]
-    fn a_sentence_about_loops_is_no_result() {
+    fn prose_about_loops_is_not_detected() {
         assert!(!Timeit.sniff(&Preview::of(b"best of 5: 3 loops per loop\n1 loops, best of x per loop")));
     }
 }

@@ -1,6 +1,6 @@
-//! tinybench: `JSON.stringify(bench.tasks)`, `JSON.stringify(bench.table())`, or an object that holds them. Tasks carry
-//! sorted samples in milliseconds (in version 2 without the `latency` around them); a table carries texts in
-//! nanoseconds. Throughput is the same data upside down and is left out.
+//! tinybench: `JSON.stringify(bench.tasks)`, `JSON.stringify(bench.table())`, or an object with one of them. Tasks contain
+//! sorted samples in milliseconds (in version 2 without `latency`), tables formatted values in nanoseconds. Throughput is
+//! skipped: it is the reciprocal of the times.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, Present, parse_lenient};
@@ -14,7 +14,7 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub struct Tinybench;
 
-/// The tool fixes the unit: its times are milliseconds.
+/// Nanoseconds in tinybench's unit of time.
 const MILLISECOND: f64 = 1e6;
 
 impl Format for Tinybench {
@@ -27,7 +27,7 @@ impl Format for Tinybench {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: every sample, sorted by the tool (median, mean, sd, quantiles where samples were dropped)"
+        "time: every sample, sorted by the tool (if samples are missing: median, mean, sd, quantiles)"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -54,12 +54,12 @@ impl Format for Tinybench {
                 continue;
             };
             let Some(name) = name.or(row_name) else {
-                builder.warn("unreadable-entry", format!("task {} has no name", at + 1));
+                builder.warn("unreadable-entry", format!("task {} has no name; skipped", at + 1));
                 continue;
             };
             let evidence = match result {
-                Some(raw) => task(&mut builder, &name, at, raw),
-                None => row(&mut builder, &name, mean, median, samples.count()),
+                Some(raw) => task_evidence(&mut builder, &name, at, raw),
+                None => row_evidence(&mut builder, &name, mean, median, samples.count()),
             };
             builder.add(&name, Metric::time(), evidence);
         }
@@ -67,26 +67,26 @@ impl Format for Tinybench {
     }
 }
 
-fn task(builder: &mut ReadingBuilder<'_>, name: &str, at: usize, raw: &RawValue) -> Option<Evidence> {
+fn task_evidence(builder: &mut ReadingBuilder<'_>, name: &str, at: usize, raw: &RawValue) -> Option<Evidence> {
     let result: Outcome = builder.parse_entry("result of task", at, raw)?;
     let stats: Stats = match result.latency {
         Some(stats) => stats,
         None => builder.parse_entry("result of task", at, raw)?,
     };
     let count = stats.samples.0.len();
-    let whole = stats.samples_count.count().is_none_or(|taken| taken == count as u64);
-    if count > 0 && whole {
+    let complete = stats.samples_count.count().is_none_or(|total| total == count as u64);
+    if count > 0 && complete {
         return Some(Evidence::Samples(stats.samples.0).scaled(MILLISECOND));
     }
     if result.error.0 || stats.mean.0.is_nan() {
-        builder.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
+        builder.warn("failed-benchmark", format!("`{name}` failed or did not run; it has no result"));
         return None;
     }
     Some(Evidence::summary(stats.summary()).scaled(MILLISECOND))
 }
 
-/// A row of `bench.table()`: `2613000 ± 12.06%` and `2098230 ± 11401`, in nanoseconds.
-fn row(
+/// The evidence in a row of `bench.table()`: `2613000 ± 12.06%` and `2098230 ± 11401`, in nanoseconds.
+fn row_evidence(
     builder: &mut ReadingBuilder<'_>,
     name: &str,
     mean: Option<Cell<'_>>,
@@ -95,7 +95,7 @@ fn row(
 ) -> Option<Evidence> {
     let mean = mean.as_ref().and_then(Cell::number);
     let Some(centre) = median.as_ref().and_then(Cell::number).or(mean) else {
-        builder.warn("failed-benchmark", format!("`{name}` has no result: it failed or did not run"));
+        builder.warn("failed-benchmark", format!("`{name}` failed or did not run; it has no result"));
         return None;
     };
     Some(Evidence::summary(Summary { centre, mean, samples, ..Summary::default() }))
@@ -109,7 +109,7 @@ struct File<'a> {
     table: Option<Vec<&'a RawValue>>,
 }
 
-/// A task, or a row of the table: the one has a `result`, the other has columns.
+/// A task, which has a `result`, or a row of the table, which has columns.
 #[derive(Deserialize)]
 struct Task<'a> {
     #[serde(borrow)]
@@ -136,7 +136,7 @@ enum Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// The number before the margin.
+    /// The number before `±`.
     fn number(&self) -> Option<f64> {
         match self {
             Cell::Number(value) => Some(*value),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_of_either_version_are_read() {
+    fn samples_of_both_versions_are_read() {
         let text = r#"[{"name": "new", "result": {"latency": {"samples": [1, 2], "samplesCount": 2}}},
             {"name": "old", "result": {"mean": 9, "samples": [3]}}, {"name": "bad", "result": {"error": {}}}]"#;
         let run = parse(text).unwrap();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_cut_short_give_way_to_the_summary() {
+    fn the_summary_is_used_if_samples_are_missing() {
         let text = r#"{"tasks": [{"name": "a", "result": {"latency":
             {"samples": [1, 2], "samplesCount": 9, "p50": 4, "mean": 5}}}]}"#;
         let run = parse(text).unwrap();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_read_from_its_texts() {
+    fn a_table_is_read_from_its_formatted_cells() {
         let text = r#"[{"Task name": "a", "Latency avg (ns)": "2613000 ± 12.06%",
             "Latency med (ns)": "2098230 ± 11401", "Samples": 58}]"#;
         let run = parse(text).unwrap();

@@ -1,5 +1,5 @@
-//! `vitest bench --outputJson`: tinybench's statistics by file and group. Samples are there only where the run was asked
-//! for them. A benchmark's name is its group's full name and its own, as vitest shows it: `file > describe > name`.
+//! `vitest bench --outputJson`: tinybench's statistics by file and group, with samples if `benchmark.includeSamples` is set.
+//! Names are as vitest prints them: `file > describe > name`.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, parse_lenient};
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub struct VitestBench;
 
-/// The tool fixes the unit: its times are milliseconds.
+/// Nanoseconds in vitest's unit of time.
 const MILLISECOND: f64 = 1e6;
 
 impl Format for VitestBench {
@@ -45,10 +45,10 @@ impl Format for VitestBench {
                     Some(group) if !group.is_empty() => format!("{group} > {}", benchmark.name),
                     _ => benchmark.name.clone().into_owned(),
                 };
-                let nothing =
+                let no_result =
                     benchmark.mean.0.is_nan() && benchmark.median.0.is_nan() || benchmark.sample_count.0 == 0.0;
-                if benchmark.samples.0.is_empty() && nothing {
-                    builder.warn("failed-benchmark", format!("`{name}` has no result: it failed or was skipped"));
+                if benchmark.samples.0.is_empty() && no_result {
+                    builder.warn("failed-benchmark", format!("`{name}` failed or was skipped; it has no result"));
                     continue;
                 }
                 let evidence = if benchmark.samples.0.is_empty() {
@@ -132,7 +132,7 @@ mod tests {
     use crate::model::Evidence;
 
     #[test]
-    fn the_name_holds_the_group_and_the_median_is_the_centre() {
+    fn names_include_the_group_and_the_median_is_the_centre() {
         let text = br#"{"files": [{"groups": [{"fullName": "f.js > g", "benchmarks": [
             {"name": "a", "samples": [], "median": 2, "mean": 3, "sampleCount": 9},
             {"name": "b", "samples": [1, 2]}, {"name": "c", "sampleCount": 0, "median": 0}]}]}]}"#;

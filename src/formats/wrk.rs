@@ -1,5 +1,5 @@
-//! wrk (and wrk2): the text it prints at the end of a run, with `--latency` and without.
-//! Several runs in one file are told apart by their first line; a URL that comes again is a replicate.
+//! The report of wrk and wrk2, with or without `--latency`: throughput, response times and errors. A file may contain
+//! several reports; reports of the same path are further runs.
 
 use super::builder::ReadingBuilder;
 use super::load_test::Endpoint;
@@ -20,11 +20,11 @@ impl Format for Wrk {
     }
 
     fn metrics(&self) -> &'static str {
-        "for the path of the URL: throughput, time:mean and time:max, with --latency time:p50/p90/p99, errors, error-rate"
+        "throughput, time:mean, time:max, with --latency also time:p50/p90/p99, errors, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        preview.lines().any(|line| run_of(line).is_some()) && preview.text.contains("Thread Stats")
+        preview.lines().any(|line| url_of(line).is_some()) && preview.text.contains("Thread Stats")
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -33,14 +33,14 @@ impl Format for Wrk {
         let mut run: Option<Endpoint> = None;
         for (at, line) in numbered_lines(&text) {
             builder.line = Some(at);
-            if let Some(url) = run_of(line) {
+            if let Some(url) = url_of(line) {
                 if let Some(done) = run.replace(Endpoint { name: url_path(url).to_owned(), ..Endpoint::default() }) {
                     done.add_to(&mut builder);
                 }
             } else if let Some(run) = &mut run
-                && take(run, line).is_none()
+                && read_line(run, line).is_none()
             {
-                builder.warn("unreadable-line", format!("is no line of wrk's: `{line}`"));
+                builder.warn("unreadable-line", format!("`{line}` has no valid number where wrk prints one"));
             }
         }
         if let Some(done) = run {
@@ -50,17 +50,17 @@ impl Format for Wrk {
     }
 }
 
-/// The URL of `Running 3s test @ URL`.
-fn run_of(line: &str) -> Option<&str> {
+/// The URL in `Running 3s test @ URL`.
+fn url_of(line: &str) -> Option<&str> {
     let (duration, url) = line.trim().strip_prefix("Running ")?.split_once(" test @ ")?;
     time(duration).map(|_| url.trim())
 }
 
-/// Takes in one line of a run; `None` where a line that matters is broken.
-fn take(run: &mut Endpoint, line: &str) -> Option<()> {
+/// Reads one line of a report; `None` if a relevant line has an invalid number.
+fn read_line(run: &mut Endpoint, line: &str) -> Option<()> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
-        // The spread that follows is the share within one deviation.
+        // The last column, the share of values within one standard deviation, is not read.
         ["Latency", mean, sd, max, _] if *mean != "Distribution" => {
             run.mean = Some(time(mean)?);
             run.sd = Some(time(sd)?);
@@ -94,7 +94,7 @@ mod tests {
         Socket errors: connect 0, read 1, write 0, timeout 2\n  Non-2xx or 3xx responses: 7\nRequests/sec:    100.00\n";
 
     #[test]
-    fn two_runs_of_a_url_are_replicates_and_all_errors_count() {
+    fn reports_of_one_path_are_runs_and_all_kinds_of_errors_are_summed() {
         let text = format!("{REPORT}{REPORT}");
         let reading = Wrk.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         let errors = reading.measurements.iter().find(|m| m.metric.name == "errors").unwrap();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_line_is_reported_beside_the_good_ones() {
+    fn an_invalid_line_is_reported_and_the_others_are_read() {
         let text = REPORT.replace("2.00ms    1.00ms", "2.00parsecs 1.00ms");
         let reading = Wrk.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         assert_eq!(reading.diagnostics[0].place, "x:3");

@@ -1,4 +1,4 @@
-//! What the readers of XML share: events without entity expansion, bounded depth, and attributes by name.
+//! A pull reader for XML reports: elements and attributes, with bounded depth and without entity expansion.
 
 use super::builder::ReadingBuilder;
 use super::{Source, text};
@@ -7,18 +7,18 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-/// Deeper elements than this are an error: no report nests so deep.
+/// Maximum nesting of elements. Reports need far less.
 const DEPTH: usize = 200;
 
-/// One step through the elements of a document.
+/// The start or end of an element.
 pub(super) enum Step<'a> {
-    /// An element begins; true when it is empty and ends at once, with no [`Step::Close`].
+    /// Start of an element. True if it is empty (`<a/>`): then no [`Step::Close`] follows.
     Open(BytesStart<'a>, bool),
-    /// The innermost element ends.
+    /// End of the innermost element.
     Close,
 }
 
-/// The elements of a document one after the other; nothing but the current one is kept.
+/// Iterates over the elements of a document without building a tree.
 pub(super) struct Elements<'a> {
     source: Source<'a>,
     reader: Reader<&'a [u8]>,
@@ -31,8 +31,7 @@ impl<'a> Elements<'a> {
         Ok(Elements { source, reader: Reader::from_reader(text::utf8(source)?), depth: 0 })
     }
 
-    /// The next step, or `None` at the end. Where the document is broken it ends, with a warning: what came before is
-    /// good.
+    /// The next step, or `None` at the end. An XML error ends the document with a warning; what came before is kept.
     pub(super) fn next(&mut self, builder: &mut ReadingBuilder<'_>) -> Option<Step<'a>> {
         self.step().unwrap_or_else(|error| {
             builder.warn(&error.code, error.message);
@@ -46,7 +45,7 @@ impl<'a> Elements<'a> {
                 Ok(Event::Start(element)) => {
                     self.depth += 1;
                     if self.depth > DEPTH {
-                        return Err(self.broken("elements are nested too deep to be a report"));
+                        return Err(self.error("elements are nested too deep"));
                     }
                     return Ok(Some(Step::Open(element, false)));
                 }
@@ -56,30 +55,30 @@ impl<'a> Elements<'a> {
                     return Ok(Some(Step::Close));
                 }
                 Ok(Event::Eof) if self.depth > 0 => {
-                    return Err(self.broken("it ends too early; was the run cut off? Run it again"));
+                    return Err(self.error("the file ends too early; run the tool again"));
                 }
                 Ok(Event::Eof) => return Ok(None),
                 Ok(_) => {}
-                Err(error) => return Err(self.broken(&error.to_string())),
+                Err(error) => return Err(self.error(&error.to_string())),
             }
         }
     }
 
-    fn broken(&self, why: &str) -> Diagnostic {
-        let message = format!("is not a whole XML document: {why} (at byte {})", self.reader.buffer_position());
+    fn error(&self, reason: &str) -> Diagnostic {
+        let message = format!("invalid XML at byte {}: {reason}", self.reader.buffer_position());
         Diagnostic::error("unreadable", self.source.name, message)
     }
 }
 
-/// An attribute's text. Only XML's own five entities and character references are resolved; a text with another one is
-/// taken as it stands.
+/// The text of an attribute. The five predefined entities and character references are resolved; a text with any other
+/// entity is returned as written.
 pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
     let attribute = element.attributes().with_checks(false).flatten().find(|a| a.key.as_ref() == name)?;
     let text = attribute.normalized_value(XmlVersion::Implicit1_0);
     Some(text.unwrap_or_else(|_| attribute.value.clone()).into_owned())
 }
 
-/// An attribute's number, thousands commas allowed.
+/// The number in an attribute, with or without thousands separators.
 pub(super) fn number(element: &BytesStart<'_>, name: &str) -> Option<f64> {
     super::text::number(attribute(element, name)?.trim())
 }
@@ -100,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn no_entity_is_expanded() {
+    fn entities_declared_in_the_document_are_not_expanded() {
         let text = r#"<!DOCTYPE a [<!ENTITY e "lol"><!ENTITY f SYSTEM "file:///etc/hostname">]><a n="&e;&f;"><b n="&lt;&#65;"/></a>"#;
         assert_eq!(steps(text).unwrap(), ["&e;&f;", "<A"]);
     }
 
     #[test]
-    fn deep_or_broken_documents_are_one_error() {
+    fn deeply_nested_or_incomplete_documents_are_an_error() {
         assert!(steps(&"<a>".repeat(100_000)).unwrap_err().message.contains("too deep"));
         assert!(steps("<a><b></a>").is_err());
         assert!(steps("<a>").unwrap_err().message.contains("too early"));

@@ -1,12 +1,12 @@
-//! Broken, hostile and random bytes against every format of the group: one message or diagnostics, never a panic.
+//! Invalid, hostile and random bytes for every format of the group: an error or diagnostics, never a panic.
 
-use crate::OURS;
+use crate::TESTED;
 use crate::pair::{centre, data, detect, format};
 use perfgate::formats::Source;
 use proptest::prelude::*;
 
 #[test]
-fn hostile_text_is_one_message_from_every_format() {
+fn hostile_text_is_an_error_in_every_format() {
     let deep = "[".repeat(100_000);
     let objects = "{\"a\":".repeat(100_000);
     let closed = format!("{deep}{}", "]".repeat(100_000));
@@ -30,7 +30,7 @@ fn hostile_text_is_one_message_from_every_format() {
         &benchmarks,
         &list,
     ];
-    for name in OURS {
+    for name in TESTED {
         for text in texts {
             let start: String = text.chars().take(40).collect();
             let error = format(name).parse(Source { name: "bad", bytes: text.as_bytes() }).err();
@@ -40,7 +40,7 @@ fn hostile_text_is_one_message_from_every_format() {
 }
 
 #[test]
-fn one_entry_that_no_number_can_hold_leaves_the_others() {
+fn a_number_out_of_range_does_not_prevent_reading_the_others() {
     for (name, text) in [
         (
             "github-action-benchmark",
@@ -59,7 +59,7 @@ fn one_entry_that_no_number_can_hold_leaves_the_others() {
     }
 }
 
-/// The files that the mutations start from: one or two of each format.
+/// The files to mutate: one or two per format.
 fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let before = |tool: &'static str| {
         let names = ["before.json", "before.txt", "before.csv", "data.js"].into_iter();
@@ -67,11 +67,11 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
             .filter_map(move |name| std::fs::read(data(&format!("{tool}/{name}"))).ok())
             .map(move |bytes| (tool, bytes))
     };
-    OURS.into_iter().flat_map(before).collect()
+    TESTED.into_iter().flat_map(before).collect()
 }
 
-/// Looks and reads, and checks what every reading must hold.
-fn withstands(name: &str, bytes: &[u8]) {
+/// Detects and reads the bytes, and checks what is true of every reading.
+fn check_reading(name: &str, bytes: &[u8]) {
     detect(bytes);
     let Ok(reading) = format(name).parse(Source { name: "x", bytes }) else { return };
     assert!(!reading.measurements.is_empty());
@@ -85,9 +85,9 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600), text in "[\\[{\"a-z0-9:., ±%()/]{0,200}") {
-        for name in OURS {
-            withstands(name, &bytes);
-            withstands(name, text.as_bytes());
+        for name in TESTED {
+            check_reading(name, &bytes);
+            check_reading(name, text.as_bytes());
         }
     }
 
@@ -109,7 +109,7 @@ proptest! {
             if cuts {
                 bytes.truncate(cut.index(bytes.len()));
             }
-            withstands(name, &bytes);
+            check_reading(name, &bytes);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A suite measured before and after known changes, and what a reading of both must show.
+//! A suite that was measured before and after known changes, and the check that both readings show these changes.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test's own tools, outside a test function
 
 use perfgate::formats::{FORMATS, Format, Preview, Reading, Source};
@@ -19,20 +19,20 @@ pub fn format(name: &str) -> &'static dyn Format {
     *FORMATS.iter().find(|format| format.name() == name).unwrap_or_else(|| panic!("no format {name}"))
 }
 
-/// Reads a file with the one format that claims it.
+/// Reads a file with the one format that is detected.
 pub fn read(tool: &str, file: &str) -> Reading {
     let bytes = std::fs::read(data(&format!("{tool}/{file}"))).unwrap();
     assert_eq!(detect(&bytes), [tool], "{tool}/{file}");
     format(tool).parse(Source { name: file, bytes: &bytes }).unwrap()
 }
 
-/// The middle of the runs' middles.
+/// The median of the runs' medians.
 pub fn centre(measurement: &Measurement) -> f64 {
     let runs = measurement.replicates.iter().map(|evidence| match evidence {
         Evidence::Samples(samples) => median(samples.clone()),
         Evidence::Summary(summary) => summary.centre,
         Evidence::Value(value) => *value,
-        Evidence::Digest(_) | Evidence::Thinned(_) => panic!("no format makes a digest"),
+        Evidence::Digest(_) | Evidence::Thinned(_) => panic!("formats never produce digests"),
     });
     median(runs.collect())
 }
@@ -43,14 +43,14 @@ fn median(mut values: Vec<f64>) -> f64 {
     if values.len() % 2 == 1 { values[half] } else { (values[half - 1] + values[half]) / 2.0 }
 }
 
-/// A suite that was changed in known ways between two runs.
+/// A suite with known changes between two runs.
 #[derive(Clone, Copy)]
 pub struct Pair<'a> {
     pub tool: &'a str,
     pub files: [&'a str; 2],
     pub metric: &'a str,
     pub unit: &'a str,
-    /// Unchanged benchmarks that are steady.
+    /// Unchanged benchmarks without much noise.
     pub stable: &'a [&'a str],
     pub slower: &'a [&'a str],
     pub faster: &'a [&'a str],
@@ -59,7 +59,7 @@ pub struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    pub fn holds(&self) {
+    pub fn check(&self) {
         let [before, after] = self.files.map(|file| {
             let reading = read(self.tool, file);
             reading.measurements.into_iter().filter(|m| m.metric.name == self.metric).collect::<Vec<_>>()
@@ -71,12 +71,12 @@ impl Pair<'_> {
             list.iter().map(|measurement| measurement.benchmark.to_string()).collect()
         };
         let set = |list: &[&str]| -> BTreeSet<String> { list.iter().map(|name| (*name).to_owned()).collect() };
-        let (was, is) = (names(&before), names(&after));
-        assert_eq!(was.difference(&is).cloned().collect::<BTreeSet<_>>(), set(self.removed));
-        assert_eq!(is.difference(&was).cloned().collect::<BTreeSet<_>>(), set(self.added));
-        let both: BTreeSet<String> = was.intersection(&is).cloned().collect();
+        let (names_before, names_after) = (names(&before), names(&after));
+        assert_eq!(names_before.difference(&names_after).cloned().collect::<BTreeSet<_>>(), set(self.removed));
+        assert_eq!(names_after.difference(&names_before).cloned().collect::<BTreeSet<_>>(), set(self.added));
+        let both: BTreeSet<String> = names_before.intersection(&names_after).cloned().collect();
         assert!(set(self.stable).union(&set(self.slower)).chain(&set(self.faster)).all(|name| both.contains(name)));
-        // How many times worse: above 1 is worse, whichever way the metric points.
+        // Ratio of after to before, inverted where higher is better: above 1 is worse.
         let worse = |name: &str| {
             let of = |list: &[Measurement]| list.iter().find(|m| m.benchmark.as_str() == name).cloned().unwrap();
             let (before, after) = (of(&before), of(&after));

@@ -1,37 +1,37 @@
-//! The console report: below a head of three lines each benchmark has its name with samples, iterations and an estimate,
-//! then the mean with its interval, then the standard deviation. A long name goes over several lines.
+//! Catch2's console report. Below a three-line table header each benchmark has a line with its name, samples, iterations
+//! and estimate, then one with the mean, then one with the standard deviation. Long names are wrapped.
 
 use super::super::builder::ReadingBuilder;
 use super::super::{Source, text};
 use super::{Row, summary};
 use crate::model::Diagnostic;
 
-/// Where in the report a line stands.
+/// Position in the report, and what was read of the current benchmark.
 enum State {
     /// Between heading and table.
     Outside,
-    /// Below the rule that opens a heading: test case and sections.
+    /// In a heading with test case and sections, below its first rule.
     Heading,
-    /// In a table's head, up to the rule below it.
-    Head,
-    /// In a table: the lines of the next name so far.
+    /// In a table header, up to the rule below it.
+    TableHeader,
+    /// In a table, with the lines of the next benchmark's name so far.
     Table(Vec<String>),
-    /// Below a name and its number of samples: the mean comes next.
+    /// After name and number of samples; the mean comes next.
     Mean(String, Option<u64>),
-    /// Below the mean: the standard deviation comes next.
+    /// After the mean; the standard deviation comes next.
     Deviation(String, Option<u64>, f64),
 }
 
-/// True for the first line of a table's head.
+/// Whether this is the first line of a table header.
 pub(super) fn is_header(line: &str) -> bool {
     let mut words = line.split_ascii_whitespace();
     ["benchmark", "name", "samples", "iterations"].iter().all(|word| words.next() == Some(word))
 }
 
-/// Every benchmark of the report.
+/// Reads the benchmarks of a report.
 pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Result<Vec<Row>, Diagnostic> {
     let (mut rows, mut state, mut heading) = (Vec::new(), State::Outside, Vec::new());
-    let mut short = false; // a table without analysis: the mean stands in the estimate's place
+    let mut short = false; // a table without analysis has the mean in place of the estimate
     let text = text::decode(source)?;
     for (at, line) in text::numbered_lines(&text) {
         builder.line = Some(at);
@@ -39,13 +39,13 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
         state = match state {
             _ if is_header(line) => {
                 short = line.ends_with("mean");
-                State::Head
+                State::TableHeader
             }
-            State::Head if line.starts_with("---") => State::Table(Vec::new()),
-            State::Head => State::Head,
+            State::TableHeader if line.starts_with("---") => State::Table(Vec::new()),
+            State::TableHeader => State::TableHeader,
             State::Heading if line.starts_with("---") => State::Outside,
             State::Mean(name, _) | State::Deviation(name, ..) if line.starts_with("---") || line.starts_with("===") => {
-                cut_off(builder, &name);
+                warn_cut_off(builder, &name);
                 State::Outside
             }
             _ if line.starts_with("---") => {
@@ -62,7 +62,7 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
             State::Table(mut name) => match name_line(line) {
                 Some((rest, samples, value)) => {
                     name.push(rest.to_owned());
-                    let name = joined(&name);
+                    let name = join_lines(&name);
                     if short {
                         push(&mut rows, &heading, name, value, None, samples);
                         State::Table(Vec::new())
@@ -78,7 +78,10 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
             State::Mean(name, samples) => match first_time(line) {
                 Some(mean) => State::Deviation(name, samples, mean),
                 None => {
-                    builder.warn("unreadable-line", format!("`{name}` has no mean here; did the benchmark throw?"));
+                    builder.warn(
+                        "unreadable-line",
+                        format!("`{name}` has no mean; check whether the benchmark threw an exception"),
+                    );
                     State::Table(Vec::new())
                 }
             },
@@ -89,41 +92,46 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
         };
     }
     if let State::Mean(name, _) | State::Deviation(name, ..) = state {
-        cut_off(builder, &name);
+        warn_cut_off(builder, &name);
     }
     Ok(rows)
 }
 
-fn cut_off(builder: &mut ReadingBuilder<'_>, name: &str) {
-    builder.warn("unreadable-line", format!("`{name}` is cut off before its mean and deviation; was the run stopped?"));
+fn warn_cut_off(builder: &mut ReadingBuilder<'_>, name: &str) {
+    builder.warn(
+        "unreadable-line",
+        format!("the output ends before the mean and standard deviation of `{name}`; run the tests again"),
+    );
 }
 
 fn push(rows: &mut Vec<Row>, heading: &[String], name: String, mean: f64, sd: Option<f64>, samples: Option<u64>) {
-    rows.push(Row { place: heading.join("/"), name, summary: summary(mean, sd, samples) });
+    rows.push(Row { section: heading.join("/"), name, summary: summary(mean, sd, samples) });
 }
 
-/// The end of a name, the number of samples and the time of `NAME   25   1   68.05 ms`.
+/// The last line of a name, the number of samples and the time in `NAME   25   1   68.05 ms`.
 fn name_line(line: &str) -> Option<(&str, Option<u64>, f64)> {
-    let mut rest = line;
-    let mut word = || {
-        let (before, word) = rest.rsplit_once(' ')?;
-        rest = before.trim_end();
-        Some(word)
-    };
-    let (unit, number, iterations, samples) = (word()?, word()?, word()?, word()?);
+    let (rest, unit) = split_last_word(line)?;
+    let (rest, number) = split_last_word(rest)?;
+    let (rest, iterations) = split_last_word(rest)?;
+    let (rest, samples) = split_last_word(rest)?;
     iterations.parse::<u64>().ok()?;
-    Some((rest.trim_start(), Some(samples.parse().ok()?), Some(text::number(number)? * text::nanoseconds(unit)?)?))
+    Some((rest.trim_start(), Some(samples.parse().ok()?), text::number(number)? * text::nanoseconds(unit)?))
 }
 
-/// The first of the three times of a line.
+fn split_last_word(text: &str) -> Option<(&str, &str)> {
+    let (before, word) = text.rsplit_once(' ')?;
+    Some((before.trim_end(), word))
+}
+
+/// The first of the three times in a line.
 fn first_time(line: &str) -> Option<f64> {
     let words: Vec<_> = line.split_ascii_whitespace().collect();
     let [number, unit, _, _, _, _] = words.as_slice() else { return None };
     Some(text::number(number)? * text::nanoseconds(unit)?)
 }
 
-/// The lines of a name as one. Catch2 breaks at spaces, which are lost, and behind some marks, where there was none.
-fn joined(lines: &[String]) -> String {
+/// Joins the lines of a name. Catch2 breaks names at spaces, which it drops, and after `/` and `\`.
+fn join_lines(lines: &[String]) -> String {
     let mut name = String::new();
     for line in lines {
         if !name.is_empty() && !name.ends_with(['/', '\\']) {
@@ -149,7 +157,7 @@ mod tests {
                         \x20  std dev  low std dev  high std dev\n-----------\n";
 
     #[test]
-    fn a_wrapped_name_and_its_three_lines_are_one_benchmark() {
+    fn a_wrapped_name_and_its_values_are_one_benchmark() {
         let text = format!("{HEAD}long\nname  25  1  68.05 ms\n  2.5 ms  2 ms  5 ms\n  3 us  1 us  4 ms\n\n");
         let reading = parse(&text).unwrap();
         assert_eq!(reading.measurements[0].benchmark.as_str(), "long name");
@@ -168,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_benchmark_among_bad_ones_is_read() {
+    fn a_valid_benchmark_among_invalid_ones_is_read() {
         let text = format!(
             "{HEAD}a  25  1  68.05 ms\nboom\n\nb  25  1  1 ms\n 2 ms 2 ms 5 ms\n 3 us 1 us 4 ms\n\nc  25  1  1 ms\n"
         );

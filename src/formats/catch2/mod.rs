@@ -1,5 +1,5 @@
-//! Catch2's benchmarks, from its XML report or its console table (versions 2 and 3). Both give the mean and its spread;
-//! the samples are not kept.
+//! Catch2's benchmarks (versions 2 and 3), from the XML report or the console table: mean and standard deviation. Neither
+//! report contains the samples.
 
 mod console;
 mod xml_report;
@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Catch2.
 pub struct Catch2;
 
-/// One benchmark as either report gives it.
+/// A benchmark in either report.
 struct Row {
-    /// Test case and sections around it.
-    place: String,
+    /// The test case and sections that contain it.
+    section: String,
     name: String,
     summary: Summary,
 }
@@ -30,7 +30,7 @@ impl Format for Catch2 {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: mean and standard deviation with the number of samples"
+        "time: mean, standard deviation, number of samples"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -51,21 +51,21 @@ impl Format for Catch2 {
     }
 }
 
-/// A name that stands in several test cases or sections begins with them, which alone tells the benchmarks apart.
+/// Adds the benchmarks. Names that occur in several test cases or sections are prefixed with them.
 fn add(builder: &mut ReadingBuilder<'_>, rows: Vec<Row>) {
-    let mut places: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut sections: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for row in &rows {
-        places.entry(&row.name).or_default().insert(&row.place);
+        sections.entry(&row.name).or_default().insert(&row.section);
     }
-    let several: BTreeSet<String> =
-        places.into_iter().filter(|(_, places)| places.len() > 1).map(|(name, _)| name.to_owned()).collect();
+    let ambiguous: BTreeSet<String> =
+        sections.into_iter().filter(|(_, sections)| sections.len() > 1).map(|(name, _)| name.to_owned()).collect();
     for row in rows {
-        let name = if several.contains(&row.name) { format!("{}/{}", row.place, row.name) } else { row.name };
+        let name = if ambiguous.contains(&row.name) { format!("{}/{}", row.section, row.name) } else { row.name };
         builder.add(&name, Metric::time(), [Evidence::summary(row.summary)]);
     }
 }
 
-/// The summary of a mean and a standard deviation, both in nanoseconds and not yet known to be numbers.
+/// A summary from mean and standard deviation, in nanoseconds.
 fn summary(mean: f64, sd: Option<f64>, samples: Option<u64>) -> Summary {
     Summary { centre: mean, mean: Some(mean), sd, samples, quantiles: Vec::new() }
 }

@@ -1,5 +1,4 @@
-//! The XML report: `BenchmarkResults` elements inside test cases and sections. All times are in nanoseconds, as a comment
-//! in each of them says.
+//! Catch2's XML report: `BenchmarkResults` elements in test cases and sections, with times in nanoseconds.
 
 use super::super::Source;
 use super::super::builder::ReadingBuilder;
@@ -7,20 +6,20 @@ use super::super::xml::{self, Elements, Step};
 use super::{Row, summary};
 use crate::model::Diagnostic;
 
-/// A benchmark that is being read.
+/// The benchmark whose element is open.
 #[derive(Default)]
-struct Open {
+struct Benchmark {
     name: String,
     samples: Option<u64>,
     mean: Option<f64>,
     sd: Option<f64>,
 }
 
-/// Every benchmark of the report. A report that breaks off gives what came before, with a diagnostic.
+/// Reads the benchmarks of a report. Those before an XML error are kept.
 pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Result<Vec<Row>, Diagnostic> {
     let mut elements = Elements::of(source)?;
-    let mut names: Vec<Option<String>> = Vec::new(); // of each open element: a test case's or section's name
-    let mut open: Option<(usize, Open)> = None; // with the depth that it stands at
+    let mut names: Vec<Option<String>> = Vec::new(); // one per open element: the name of a test case or section
+    let mut open: Option<(usize, Benchmark)> = None; // with its depth
     let mut rows = Vec::new();
     while let Some(step) = elements.next(builder) {
         match step {
@@ -30,10 +29,10 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
                 match (element.name().as_ref(), &mut open) {
                     ("BenchmarkResults", _) => {
                         let samples = xml::number(&element, "samples").filter(|n| *n >= 1.0).map(|n| n as u64);
-                        open = Some((names.len(), Open { name: name(), samples, ..Open::default() }));
+                        open = Some((names.len(), Benchmark { name: name(), samples, ..Benchmark::default() }));
                     }
                     ("mean", Some((_, open))) => open.mean = xml::number(&element, "value"),
-                    // Without its analysis Catch2 writes a deviation of 0 at a confidence of 0.
+                    // With analysis turned off, Catch2 writes a standard deviation of 0 at a confidence of 0.
                     ("standardDeviation", Some((_, open))) => {
                         let known = xml::number(&element, "ci") != Some(0.0);
                         open.sd = xml::number(&element, "value").filter(|_| known);
@@ -48,12 +47,15 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
             Step::Close => {
                 names.pop();
                 if let Some((_, done)) = open.take_if(|(depth, _)| *depth == names.len()) {
-                    let place = names.iter().flatten().cloned().collect::<Vec<_>>().join("/");
+                    let section = names.iter().flatten().cloned().collect::<Vec<_>>().join("/");
                     let Some(mean) = done.mean else {
-                        builder.warn("no-value", format!("`{}` has no mean; did the benchmark throw?", done.name));
+                        builder.warn(
+                            "no-value",
+                            format!("`{}` has no mean; check whether the benchmark threw an exception", done.name),
+                        );
                         continue;
                     };
-                    rows.push(Row { place, name: done.name, summary: summary(mean, done.sd, done.samples) });
+                    rows.push(Row { section, name: done.name, summary: summary(mean, done.sd, done.samples) });
                 }
             }
         }
@@ -68,7 +70,7 @@ mod tests {
     use crate::model::{Evidence, Summary};
 
     #[test]
-    fn one_good_benchmark_among_bad_ones_is_read() {
+    fn a_valid_benchmark_among_invalid_ones_is_read() {
         let text = concat!(
             r#"<Catch2TestRun name="x"><TestCase name="t">"#,
             r#"<BenchmarkResults name="none" samples="5"><failed message="boom"/></BenchmarkResults>"#,
@@ -87,13 +89,14 @@ mod tests {
     }
 
     #[test]
-    fn the_same_name_in_two_sections_is_told_apart() {
-        let one = |section| {
+    fn equal_names_in_two_sections_are_prefixed_with_the_section() {
+        let benchmark_in = |section| {
             format!(
                 r#"<Section name="{section}"><BenchmarkResults name="a"><mean value="1"/></BenchmarkResults></Section>"#
             )
         };
-        let text = format!(r#"<Catch><TestCase name="t">{}{}</TestCase></Catch>"#, one("s"), one("u"));
+        let text =
+            format!(r#"<Catch><TestCase name="t">{}{}</TestCase></Catch>"#, benchmark_in("s"), benchmark_in("u"));
         let reading = Catch2.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         let names: Vec<_> = reading.measurements.iter().map(|m| m.benchmark.as_str()).collect();
         assert_eq!(names, ["t/s/a", "t/u/a"]);

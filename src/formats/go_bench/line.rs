@@ -1,26 +1,26 @@
-//! The lines of Go's benchmark text, and what they have in common.
+//! Benchmark lines of Go's output, and the properties of a file that determine how lines are read.
 
 use super::super::{Source, text};
 use crate::model::{Diagnostic, Direction};
 use std::collections::BTreeMap;
 
-/// A benchmark's line, taken apart.
+/// A parsed benchmark line.
 pub(super) struct Line<'a> {
     pub(super) name: &'a str,
     pub(super) iterations: &'a str,
     pub(super) pairs: Vec<(&'a str, &'a str)>,
 }
 
-/// What the lines of a text say about all of them.
-pub(super) struct Habits {
-    /// `-8`, where every name ends with it.
-    pub(super) processors: Option<String>,
-    /// Units of which more is better, or less, as `Unit` lines say.
-    pub(super) better: BTreeMap<String, Direction>,
+/// What applies to all lines of a file.
+pub(super) struct FileProperties {
+    /// The suffix for the number of processors, such as `-8`, if all names end with the same one.
+    pub(super) processors_suffix: Option<String>,
+    /// Directions of units, from `Unit` lines.
+    pub(super) directions: BTreeMap<String, Direction>,
 }
 
 impl<'a> Line<'a> {
-    /// The parts of a line that begins with a benchmark's name and has a number behind it, however broken.
+    /// Parses a line that begins with a benchmark's name and contains a number. The line may be incomplete.
     pub(super) fn of(line: &'a str) -> Option<Self> {
         if line.strip_prefix("Benchmark")?.starts_with(|c: char| c.is_lowercase()) {
             return None;
@@ -35,17 +35,17 @@ impl<'a> Line<'a> {
         numbers.then_some(Line { name, iterations, pairs })
     }
 
-    /// True for a line as the tool writes it.
-    pub(super) fn is_whole(&self) -> bool {
+    /// Whether the line is as the tool writes it.
+    pub(super) fn is_complete(&self) -> bool {
         let good = |(value, unit): &(&str, &str)| value.parse::<f64>().is_ok() && !unit.is_empty();
         self.iterations.parse::<u64>().is_ok() && self.pairs.iter().all(good)
     }
 }
 
-impl Habits {
+impl FileProperties {
     pub(super) fn of(sources: &[Source<'_>]) -> Result<Self, Diagnostic> {
-        let mut ends: Option<Option<String>> = None;
-        let mut better = BTreeMap::new();
+        let mut suffix: Option<Option<String>> = None;
+        let mut directions = BTreeMap::new();
         for source in sources {
             let text = text::decode(*source)?;
             for (_, line) in text::numbered_lines(&text) {
@@ -57,19 +57,19 @@ impl Habits {
                         "better=lower" => Some(Direction::Lower),
                         _ => None,
                     });
-                    better.extend(direction.map(|direction| (unit.to_owned(), direction)));
+                    directions.extend(direction.map(|direction| (unit.to_owned(), direction)));
                 } else if let Some(line) = Line::of(line) {
                     let digits = line.name.len() - line.name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
                     let (stem, end) = line.name.split_at(line.name.len() - digits);
                     let end = (digits > 0 && stem.ends_with('-')).then(|| format!("-{end}"));
-                    match &ends {
-                        None => ends = Some(end),
-                        Some(seen) if *seen != end => ends = Some(None),
+                    match &suffix {
+                        None => suffix = Some(end),
+                        Some(seen) if *seen != end => suffix = Some(None),
                         Some(_) => {}
                     }
                 }
             }
         }
-        Ok(Habits { processors: ends.flatten(), better })
+        Ok(FileProperties { processors_suffix: suffix.flatten(), directions })
     }
 }

@@ -1,17 +1,17 @@
-//! Go's benchmark lines, as text or inside the events of `go test -json`: `BenchmarkX-8   100   12.5 ns/op   3 B/op`.
-//! Each line is one run, so the lines of `-count` are the replicates.
+//! Go's benchmark lines, `BenchmarkX-8   100   12.5 ns/op   3 B/op`, as text or in the events of `go test -json`. Each line
+//! is a run, so `-count` gives several runs.
 //!
-//! A name is the package, a slash, and the benchmark's name. The `-8` at its end is the number of processors and is cut
-//! where every benchmark of the file carries the same one; with `-cpu 1,2,4` it tells benchmarks apart and stays.
-//! A unit of the user's own goes by its Go meaning: `p99-ms` is the time at p99, `items/op` the number of items. Smaller is
-//! better, except for rates and for what a line `Unit items/op better=higher` says.
+//! Names are `package/BenchmarkX`. The suffix `-8` is the number of processors. It is dropped if all names of the file end
+//! with the same one, and kept with `-cpu 1,2,4`, where it distinguishes benchmarks. Custom units follow Go's conventions:
+//! `p99-ms` is the time at p99, `items/op` a number of items. Lower is better, except for rates and for units with a line
+//! such as `Unit items/op better=higher`.
 
 mod line;
 
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, json, machine, text};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit, UnitScale};
-use line::{Habits, Line};
+use line::{FileProperties, Line};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ impl Format for GoBench {
     }
 
     fn metrics(&self) -> &'static str {
-        "time, memory, allocations, throughput and units of your own: one number for each -count"
+        "time, memory, allocations, throughput and custom units: one value per -count"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -48,31 +48,31 @@ impl Format for GoBench {
         }
         let starts = |mark| preview.lines().any(|line| line.starts_with(mark));
         starts("goos: ") && starts("pkg: ")
-            || preview.lines().any(|line| Line::of(&text::without_colors(line)).is_some_and(|line| line.is_whole()))
+            || preview.lines().any(|line| Line::of(&text::without_colors(line)).is_some_and(|line| line.is_complete()))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let bytes = text::utf8(source)?;
         if bytes.trim_ascii_start().starts_with(b"{") {
-            let outputs = outputs(&mut builder, bytes);
-            // The habits are the file's, so all packages are looked at before one is read.
+            let outputs = outputs_by_package(&mut builder, bytes);
+            // These are properties of the whole file, so all packages are scanned before the first one is read.
             let all: Vec<_> =
                 outputs.iter().map(|(_, output)| Source { name: source.name, bytes: output.as_bytes() }).collect();
-            let habits = Habits::of(&all)?;
+            let properties = FileProperties::of(&all)?;
             for ((package, _), output) in outputs.iter().zip(all) {
-                read_text(&mut builder, output, Some(package), &habits)?;
+                read_text(&mut builder, output, Some(package), &properties)?;
             }
         } else {
-            let habits = Habits::of(&[source])?;
-            read_text(&mut builder, source, None, &habits)?;
+            let properties = FileProperties::of(&[source])?;
+            read_text(&mut builder, source, None, &properties)?;
         }
         builder.finish()
     }
 }
 
-/// Each package's output, put together again: an event may hold a part of a line, and packages run side by side.
-fn outputs(builder: &mut ReadingBuilder<'_>, bytes: &[u8]) -> Vec<(String, String)> {
+/// Joins the output of each package. An event may contain a part of a line, and packages run concurrently.
+fn outputs_by_package(builder: &mut ReadingBuilder<'_>, bytes: &[u8]) -> Vec<(String, String)> {
     let mut order = Vec::new();
     let mut outputs: BTreeMap<String, String> = BTreeMap::new();
     for (at, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
@@ -101,17 +101,17 @@ fn outputs(builder: &mut ReadingBuilder<'_>, bytes: &[u8]) -> Vec<(String, Strin
     order.into_iter().filter_map(|package| outputs.remove(&package).map(|text| (package, text))).collect()
 }
 
-/// Reads a text, or the output of one package's events, whose lines are none of the file.
+/// Reads a text, or the joined output of a package, whose line numbers are not those of the file.
 fn read_text(
     builder: &mut ReadingBuilder<'_>,
     source: Source<'_>,
     package: Option<&str>,
-    habits: &Habits,
+    properties: &FileProperties,
 ) -> Result<(), Diagnostic> {
-    let (mut package, whole) = (package.unwrap_or_default().to_owned(), package.is_none());
+    let (mut package, is_file) = (package.unwrap_or_default().to_owned(), package.is_none());
     let text = text::decode(source)?;
     for (at, line) in text::numbered_lines(&text) {
-        builder.line = whole.then_some(at);
+        builder.line = is_file.then_some(at);
         if let Some((key, value)) = line.split_once(": ") {
             match key {
                 "pkg" => value.trim().clone_into(&mut package),
@@ -122,35 +122,36 @@ fn read_text(
             }
         }
         let Some(line) = Line::of(line) else { continue };
-        let bare = habits.processors.as_ref().and_then(|end| line.name.strip_suffix(end.as_str()));
+        let bare = properties.processors_suffix.as_ref().and_then(|end| line.name.strip_suffix(end.as_str()));
         let bare = bare.unwrap_or(line.name);
         let name = if package.is_empty() { bare.to_owned() } else { format!("{package}/{bare}") };
-        read_line(builder, &name, &line, habits);
+        read_line(builder, &name, &line, properties);
     }
     Ok(())
 }
 
-fn read_line(builder: &mut ReadingBuilder<'_>, name: &str, line: &Line<'_>, habits: &Habits) {
+fn read_line(builder: &mut ReadingBuilder<'_>, name: &str, line: &Line<'_>, properties: &FileProperties) {
     let pairs: Option<Vec<_>> = line
         .pairs
         .iter()
         .map(|(value, unit)| Some((value.parse::<f64>().ok()?, *unit)).filter(|_| !unit.is_empty()))
         .collect();
     let (Some(pairs), Ok(iterations)) = (pairs, line.iterations.parse::<u64>()) else {
-        let message = format!("`{name}`: expected a number of iterations, then pairs of a number and its unit");
+        let message =
+            format!("`{name}`: expected the number of iterations, then pairs of number and unit; line skipped");
         return builder.warn("unreadable-line", message);
     };
     if iterations == 0 {
-        return builder.warn("invalid-value", format!("`{name}` ran no iteration; the line is left out"));
+        return builder.warn("invalid-value", format!("`{name}` ran no iterations; line skipped"));
     }
     for (value, unit) in pairs {
-        let (metric, factor) = metric(builder, unit, habits);
+        let (metric, factor) = metric(builder, unit, properties);
         builder.add_run(name, metric, Evidence::Value(value * factor));
     }
 }
 
-/// The metric of a Go unit, and what its values are multiplied by.
-fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, habits: &Habits) -> (Metric, f64) {
+/// The metric of a Go unit, with the factor to perfgate's unit.
+fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, properties: &FileProperties) -> (Metric, f64) {
     let (metric, factor) = match unit {
         "ns/op" => (Metric::time(), 1.0),
         "B/op" => (Metric::measured("memory", Unit::Byte, Direction::Lower), 1.0),
@@ -158,7 +159,7 @@ fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, habits: &Habits) -> (Met
         "MB/s" => (Metric::measured("throughput", Unit::BytePerSecond, Direction::Higher), 1e6),
         own => {
             let bare = own.strip_suffix("/op").unwrap_or(own);
-            // `p99-ms`: what is measured, a hyphen, and the unit.
+            // `p99-ms` is a name, a hyphen and a unit.
             let (metric, scale) = match bare.rsplit_once('-').and_then(|(what, unit)| Some((what, Unit::parse(unit)?)))
             {
                 Some((what, scale)) if scale.unit == Unit::Nanosecond => (format!("time:{what}"), scale),
@@ -172,7 +173,7 @@ fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, habits: &Habits) -> (Met
             (Metric::measured(metric, unit, direction), factor)
         }
     };
-    let direction = habits.better.get(unit).copied().unwrap_or(metric.direction);
+    let direction = properties.directions.get(unit).copied().unwrap_or(metric.direction);
     (Metric { direction, ..metric }, factor)
 }
 
@@ -190,14 +191,14 @@ mod tests {
     }
 
     #[test]
-    fn the_processor_count_is_cut_only_where_all_have_the_same() {
+    fn the_processor_suffix_is_dropped_only_if_all_names_have_the_same() {
         assert_eq!(names(&read("pkg: p\nBenchmarkA/n-8-2 \t 9 \t 5 ns/op\n").unwrap()), ["p/BenchmarkA/n-8"]);
         let cpu = "BenchmarkA \t 9 \t 5 ns/op\nBenchmarkA-2 \t 9 \t 5 ns/op\nBenchmarkA-4 \t 9 \t 5 ns/op\n";
         assert_eq!(names(&read(cpu).unwrap()), ["BenchmarkA", "BenchmarkA-2", "BenchmarkA-4"]);
     }
 
     #[test]
-    fn own_units_have_metric_unit_and_direction() {
+    fn custom_units_have_metric_unit_and_direction() {
         let reading = read(
             "Unit score better=higher\nBenchmarkA-2 9 5 ns/op 7 items/op 12.5 p99-ms 30 req/s 4 score 2 heap-MB\n",
         )
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_line_among_bad_ones_is_read() {
+    fn a_valid_line_among_invalid_ones_is_read() {
         let reading = read(
             "goos: linux\nBenchmarkA-2 100 NaN ns/op\nBenchmarkB-2 0 12 ns/op\nBenchmarkC-2 100 12\n\
              BenchmarkD-2 abc 12 ns/op\nBenchmarkE-2 100 12 ns/op 5\nBenchmarkF-2 100 12 ns/op\nBenchmarks are fun\n",
@@ -230,11 +231,12 @@ mod tests {
         assert_eq!(reading.environment.get("os"), Some("linux"));
     }
 
+    fn event(package: &str, output: &str) -> String {
+        format!("{{\"Time\":\"t\",\"Action\":\"output\",\"Package\":\"{package}\",\"Output\":\"{output}\"}}\n")
+    }
+
     #[test]
-    fn events_hold_parts_of_lines_and_packages_side_by_side() {
-        let event = |package: &str, output: &str| {
-            format!("{{\"Time\":\"t\",\"Action\":\"output\",\"Package\":\"{package}\",\"Output\":\"{output}\"}}\n")
-        };
+    fn events_with_parts_of_lines_are_joined_by_package() {
         let text = event("p", "BenchmarkA-2 \\t")
             + &event("q", "BenchmarkA-2 \\t 9\\t 7 ns/op\\n")
             + &event("p", " 9\\t 5 ns/op\\n")

@@ -1,4 +1,4 @@
-//! One entry of the file, which holds the user's counters among the tool's own keys.
+//! An entry of Google Benchmark's JSON. User counters are stored next to the tool's own keys.
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// One entry: a repetition or an aggregate. A number that was NaN or infinite is `None` inside.
+/// A repetition or an aggregate. NaN and infinite numbers are `None`.
 #[derive(Default)]
 pub(super) struct Entry<'a> {
     pub(super) name: Cow<'a, str>,
@@ -23,19 +23,19 @@ pub(super) struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// The benchmark's name without the statistic's.
+    /// The benchmark's name without the name of a statistic.
     pub(super) fn run(&self) -> &str {
         let stem = || self.statistic().and_then(|end| self.name.strip_suffix(end)?.strip_suffix('_'));
         self.run_name.as_deref().or_else(stem).unwrap_or(&self.name)
     }
 
-    /// Which statistic this is, for an aggregate. Before version 1.5 only the end of the name says so.
+    /// The statistic, for an aggregate. Before version 1.5 it was only in the suffix of the name.
     pub(super) fn statistic(&self) -> Option<&str> {
         let old = || ["mean", "median", "stddev", "cv"].into_iter().find(|end| self.name.ends_with(&format!("_{end}")));
         self.aggregate.as_deref().or_else(|| if self.run_name.is_none() { old() } else { None })
     }
 
-    /// The clock that the benchmark is steered by, and its value in the entry's unit.
+    /// Name and value of the clock that controls the benchmark, in the entry's unit.
     pub(super) fn clock(&self) -> (&'static str, Option<f64>) {
         let real = ["/real_time", "/manual_time"]
             .iter()
@@ -107,10 +107,10 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 }
 
-/// What stands under a key that the format does not know: a user's number, or something else.
+/// The value of an unknown key: a user counter, or something that is not a number.
 enum Counter {
     Number(Option<f64>),
-    Else,
+    NotANumber,
 }
 
 struct CounterSeed;
@@ -121,7 +121,7 @@ impl<'de> DeserializeSeed<'de> for CounterSeed {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         Ok(match serde_json::from_str::<Option<f64>>(raw) {
             Ok(value) => Counter::Number(value),
-            Err(_) => Counter::Else,
+            Err(_) => Counter::NotANumber,
         })
     }
 }

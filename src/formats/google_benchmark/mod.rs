@@ -1,9 +1,8 @@
-//! Google Benchmark's JSON. Each repetition is one replicate; aggregates count only where the repetitions are not kept.
+//! Google Benchmark's JSON. Each repetition is a run; aggregates are read only if the file has no repetitions.
 //!
-//! `time` is the clock that the benchmark itself is steered by: CPU time, or real time where the name ends in
-//! `/real_time` or `/manual_time`. Bytes and items a second are the same time seen from the work: they become the work of
-//! one operation. A user's counter keeps its name (`counter:NAME`); the file does not say which way is better, so one whose
-//! name says a rate or a hit counts as better when larger, and every other one when smaller.
+//! `time` is the clock that controls the benchmark: CPU time, or real time if the name contains `/real_time` or
+//! `/manual_time`. Bytes and items per second become the work of one operation. User counters are named `counter:NAME`.
+//! The file does not state their direction: higher is better if the name indicates a rate or hits, else lower.
 
 mod entry;
 
@@ -40,12 +39,12 @@ impl Format for GoogleBenchmark {
     }
 
     fn metrics(&self) -> &'static str {
-        "time (CPU, or real for /real_time and /manual_time): every repetition (or median, mean and sd of aggregates); \
-         counter:NAME; allocations, memory and memory:peak with a memory manager"
+        "time (CPU, or real for /real_time and /manual_time): every repetition (without repetitions: median, \
+         mean, sd); counter:NAME; with a memory manager allocations, memory, memory:peak"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        // mitata has the same two lists, and other things in them.
+        // mitata's files have the same two keys with other content.
         let own = ["benchmarks[].time_unit", "context.library_build_type"];
         preview.has_keys(&["context", "benchmarks"])
             && (preview.json_keys.len() == 2 || own.iter().any(|key| preview.json_keys.contains(*key)))
@@ -57,7 +56,7 @@ impl Format for GoogleBenchmark {
         let text = Source { bytes: &bytes, ..source };
         let (context, entries) = match json::parse::<Document<Entry<'_>>>(text) {
             Ok(document) => (document.context, document.benchmarks),
-            // Slower, entry by entry, so that one that is broken costs only itself.
+            // Slower: parse entry by entry, so that only the invalid ones are skipped.
             Err(error) => {
                 let Ok(document) = json::parse::<Document<&RawValue>>(text) else { return Err(error) };
                 let mut entries = Vec::new();
@@ -73,24 +72,24 @@ impl Format for GoogleBenchmark {
         if let Some(cores) = context.and_then(|context| context.num_cpus) {
             builder.environment().set(Environment::CORES, cores.to_string());
         }
-        read_entries(&mut builder, &entries);
+        add_entries(&mut builder, &entries);
         builder.finish()
     }
 }
 
-fn read_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
+fn add_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
     let mut repeated = BTreeSet::new();
     let mut failed = BTreeSet::new();
     for entry in entries.iter().filter(|entry| entry.statistic().is_none()) {
         let name = entry.run();
         if let Some(error) = &entry.error {
             if failed.insert(name) {
-                builder.warn("failed-benchmark", format!("`{name}` reports an error: {error}; it is left out"));
+                builder.warn("failed-benchmark", format!("`{name}` failed: {error}; skipped"));
             }
             continue;
         }
         if entry.iterations == Some(0.0) {
-            builder.warn("invalid-value", format!("`{name}` ran no iteration; it is left out"));
+            builder.warn("invalid-value", format!("`{name}` ran no iterations; skipped"));
             continue;
         }
         let (metric, time) = time(builder, entry);
@@ -112,18 +111,18 @@ fn read_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
         aggregates.entry(entry.run()).or_default().push(entry);
     }
     for (name, entries) in aggregates {
-        read_aggregates(builder, name, &entries);
+        add_aggregates(builder, name, &entries);
     }
 }
 
-/// The entry's time in nanoseconds with its metric; no number where there is none.
+/// Metric and time of an entry, in nanoseconds; NaN if the entry has no time.
 fn time(builder: &mut ReadingBuilder<'_>, entry: &Entry<'_>) -> (Metric, f64) {
     let (_, value) = entry.clock();
     let scale = builder.unit(&entry.unit);
     (Metric { unit: scale.unit, ..Metric::time() }, value.unwrap_or(f64::NAN) * scale.factor)
 }
 
-fn read_aggregates(builder: &mut ReadingBuilder<'_>, name: &str, entries: &[&Entry<'_>]) {
+fn add_aggregates(builder: &mut ReadingBuilder<'_>, name: &str, entries: &[&Entry<'_>]) {
     let of = |statistic| entries.iter().find(|entry| entry.statistic() == Some(statistic));
     let Some(centre) = of("median").or_else(|| of("mean")) else { return };
     let (metric, median) = time(builder, centre);
@@ -143,8 +142,8 @@ fn read_aggregates(builder: &mut ReadingBuilder<'_>, name: &str, entries: &[&Ent
     }
 }
 
-/// Bytes or items of one operation, from their rate by the same clock. The rate of several threads counts them all and
-/// the clock counts one, so there it is left out.
+/// Bytes or items per operation, from their rate and the time. With several threads there is none: the rate is that of all
+/// threads, the time that of one.
 fn work(entry: &Entry<'_>, clock: Option<f64>) -> Option<Work> {
     let rate = |name| entry.counters.iter().find(|(counter, _)| counter == name).and_then(|(_, value)| *value);
     let (rate, unit) = match rate("bytes_per_second") {
@@ -159,7 +158,7 @@ fn work(entry: &Entry<'_>, clock: Option<f64>) -> Option<Work> {
         .then_some(Work { amount, unit })
 }
 
-/// The metric of a counter, or `None` for one that repeats the time.
+/// The metric of a counter; `None` for rates that follow from the time.
 fn counter_metric(counter: &str) -> Option<Metric> {
     let lower = counter.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
@@ -171,9 +170,9 @@ fn counter_metric(counter: &str) -> Option<Metric> {
         "max_bytes_used" => return known("memory:peak", Unit::Byte),
         _ => {}
     }
-    let more_is_better = has(&["per_second", "per_sec", "/s", "rate", "throughput", "hit"])
+    let higher_is_better = has(&["per_second", "per_sec", "/s", "rate", "throughput", "hit"])
         && !has(&["miss", "error", "fail", "drop", "evict"]);
-    let direction = if more_is_better { Direction::Higher } else { Direction::Lower };
+    let direction = if higher_is_better { Direction::Higher } else { Direction::Lower };
     Some(Metric::measured(format!("counter:{counter}"), Unit::Ratio, direction))
 }
 
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_is_the_benchmarks_own() {
+    fn time_is_the_clock_that_controls_the_benchmark() {
         let times = r#","real_time":4,"cpu_time":3"#;
         let reading = read(&format!(
             "[{},{},{}]",
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_become_work_and_counters_keep_their_direction() {
+    fn rates_become_work_and_the_direction_of_counters_follows_from_their_names() {
         let more =
             r#","cpu_time":2,"bytes_per_second":5e8,"items_per_second":5e5,"misses":3,"hit_rate":0.5,"label":"x""#;
         let reading = read(&format!("[{}]", entry("a", more))).unwrap();
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_entry_among_bad_ones_is_read() {
+    fn a_valid_entry_among_invalid_ones_is_read() {
         let nan = entry("nan", r#","cpu_time":NaN"#);
         let reading = read(&format!(
             "[{},7,{},{},{}]",
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn aggregates_of_old_versions_are_known_by_their_names() {
+    fn aggregates_of_old_versions_are_detected_by_name() {
         let aggregate =
             |name, time| format!(r#"{{"name":"{name}","iterations":3,"cpu_time":{time},"time_unit":"ns"}}"#);
         let reading =
@@ -254,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn no_iteration_is_no_measurement() {
+    fn an_entry_without_iterations_gives_no_measurement() {
         assert!(read(r#"[{"name":"a","iterations":0,"cpu_time":0,"time_unit":"ns"}]"#).is_err());
         assert!(read("[]").is_err());
     }

@@ -1,10 +1,10 @@
-//! JSON values as tools write them, read more kindly than serde does by itself: words and `null` in place of numbers,
-//! objects with repeated keys, Python's bare `NaN`. What they mean is for each format.
+//! JSON values that are parsed more leniently than by serde: words and `null` in place of numbers, and objects with
+//! repeated keys.
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// A number as tools write it. `null`, a missing field and words such as `"NaN"` read as NaN: reported where it is used.
+/// A number. `null`, a missing field and words such as `"NaN"` become NaN, which is reported where the value is used.
 #[derive(Debug, Clone, Copy)]
 pub struct Number(pub f64);
 
@@ -15,12 +15,12 @@ impl Default for Number {
 }
 
 impl Number {
-    /// The number, where it is one.
+    /// The number, unless it is NaN or infinite.
     pub fn finite(self) -> Option<f64> {
         self.0.is_finite().then_some(self.0)
     }
 
-    /// The number as a count of things.
+    /// The number as a count, unless it is negative or NaN.
     pub fn count(self) -> Option<u64> {
         (self.0 >= 0.0 && self.0 < 9e15).then_some(self.0 as u64)
     }
@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// A list of numbers, eight bytes each; `null` in place of the list is an empty one.
+/// A list of numbers. `null` is an empty list.
 #[derive(Debug, Clone, Default)]
 pub struct Numbers(pub Vec<f64>);
 
@@ -81,7 +81,7 @@ impl<'de> Deserialize<'de> for Numbers {
     }
 }
 
-/// A JSON object in file order with its repeated keys: a map would silently keep the last one.
+/// The entries of a JSON object in file order, with repeated keys; a map would silently keep only the last one.
 #[derive(Debug, Clone)]
 pub struct Pairs<K, V>(pub Vec<(K, V)>);
 
@@ -114,7 +114,7 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Pairs<K
     }
 }
 
-/// Whether a field is there with a value: its content does not matter.
+/// Whether a field is present and not `null`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Present(pub bool);
 
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_in_place_of_numbers_are_no_numbers() {
+    fn words_and_null_in_place_of_numbers_become_nan() {
         let Numbers(values) = serde_json::from_str(r#"[1, 2.5, null, "NaN", "3"]"#).unwrap();
         assert_eq!(values[..2], [1.0, 2.5]);
         assert!(values[2].is_nan() && values[3].is_nan());
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn repeated_keys_are_all_there() {
+    fn repeated_keys_are_all_kept() {
         let Pairs(pairs) = serde_json::from_str::<Pairs<String, u8>>(r#"{"a": 1, "b": 2, "a": 3}"#).unwrap();
         assert_eq!(pairs, [("a".to_owned(), 1), ("b".to_owned(), 2), ("a".to_owned(), 3)]);
     }

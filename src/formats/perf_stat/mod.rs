@@ -1,6 +1,6 @@
-//! `perf stat` as JSON lines (`-j`), as CSV (`-x,`) or as the report for people. Only the last names the command, so the
-//! events themselves are the benchmarks. With `-r` each number is the mean of the runs; how many there were is not said.
-//! With `-I` the values of the intervals are the samples of one run.
+//! `perf stat` as JSON lines (`-j`), as CSV (`-x,`) or as the printed report. Only the report contains the command, so the
+//! events are the benchmarks. With `-r` a value is the mean of an unknown number of runs; with `-I` the values of the
+//! intervals are the samples of one run.
 
 mod report;
 
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// perf stat.
 pub struct PerfStat;
 
-/// A line of `-j`. Numbers are written as text, so that they may say `<not counted>`.
+/// A line of `-j`. Values are strings, since they may be `<not counted>`.
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(borrow, rename = "counter-value")]
@@ -32,17 +32,17 @@ struct Line<'a> {
     thread: Option<Cow<'a, str>>,
 }
 
-/// One number of either form.
+/// A value from any of the forms.
 struct Row {
-    /// The event, behind the processor that it was counted on if it was counted on each.
+    /// The event, prefixed with the processor if it was counted on each one.
     name: String,
     value: String,
     unit: String,
     interval: bool,
 }
 
-/// How many fields may stand before the value: interval, processor, number of processors.
-const PREFIX: usize = 3;
+/// Maximum number of fields before the value: interval, processor, number of processors.
+const MAX_PREFIX: usize = 3;
 
 impl Format for PerfStat {
     fn name(&self) -> &'static str {
@@ -54,7 +54,8 @@ impl Format for PerfStat {
     }
 
     fn metrics(&self) -> &'static str {
-        "time, instructions, cycles or count of each event: one number, the mean of the runs (with -I: every interval)"
+        "time, instructions, cycles or count of each event: one value, the mean of the runs (with -I: a sample \
+         per interval)"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -70,7 +71,7 @@ impl Format for PerfStat {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let mut intervals: BTreeMap<String, (Metric, Vec<f64>)> = BTreeMap::new();
         let mut csv_delimiter = None;
-        let mut titled = false; // below the report's title
+        let mut titled = false; // after the report's title
         let text = text::decode(source)?;
         for (at, line) in text::numbered_lines(&text) {
             builder.line = Some(at);
@@ -85,13 +86,13 @@ impl Format for PerfStat {
             } else {
                 csv_delimiter = csv_delimiter.or_else(|| delimiter(line));
                 let row = csv_delimiter.and_then(|delimiter| csv_row(line, delimiter));
-                // One more derived figure of the event above stands in a line of its own, with the first fields empty.
-                let further = csv_delimiter.is_some_and(|delimiter| line.as_bytes().starts_with(&[delimiter; 3]));
-                let wrong = "expected value, unit, event, then how long it was counted";
-                if row.is_some() || further { Ok(row) } else { Err(wrong.to_owned()) }
+                // Further derived metrics of the previous event are in lines whose first fields are empty.
+                let derived = csv_delimiter.is_some_and(|delimiter| line.as_bytes().starts_with(&[delimiter; 3]));
+                let message = "expected value, unit, event and the time it was counted; line skipped";
+                if row.is_some() || derived { Ok(row) } else { Err(message.to_owned()) }
             };
             match row {
-                Ok(Some(row)) => read_row(&mut builder, row, &mut intervals),
+                Ok(Some(row)) => add_row(&mut builder, row, &mut intervals),
                 Ok(None) => {}
                 Err(message) => builder.warn("unreadable-line", message),
             }
@@ -108,7 +109,7 @@ fn is_comment(line: &str) -> bool {
     line.trim().is_empty() || line.starts_with('#')
 }
 
-/// The character between a CSV line's fields, where the line is one of ours.
+/// The delimiter of a CSV line of perf stat; `None` for other lines.
 fn delimiter(line: &str) -> Option<u8> {
     b",;\t|:"
         .iter()
@@ -116,14 +117,14 @@ fn delimiter(line: &str) -> Option<u8> {
         .find(|delimiter| csv_row(line, *delimiter).is_some_and(|row| row.name.chars().all(|c| !c.is_whitespace())))
 }
 
-/// A CSV line: value, unit, event, with `-r` the spread in percent, the time counted, the share of it in percent.
+/// Parses a CSV line: value, unit, event, with `-r` the spread in percent, the time counted and its percentage.
 fn csv_row(line: &str, delimiter: u8) -> Option<Row> {
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(line.as_bytes());
     let record = reader.records().next()?.ok()?;
     let field = |at: usize| record.get(at).map(str::trim);
     let number = |at: usize| field(at).and_then(|text| text.parse::<f64>().ok());
-    let start = (0..=PREFIX).find(|start| {
+    let start = (0..=MAX_PREFIX).find(|start| {
         let value = field(*start).is_some_and(|text| text.starts_with("<not ") || text.parse::<f64>().is_ok());
         let unit = field(start + 1).is_some_and(|text| text.parse::<f64>().is_err());
         let event = field(start + 2).is_some_and(|text| !text.is_empty() && text.parse::<f64>().is_err());
@@ -133,10 +134,10 @@ fn csv_row(line: &str, delimiter: u8) -> Option<Row> {
         value && unit && event && field(counted).is_some_and(|text| text.parse::<u64>().is_ok()) && share
     })?;
     let interval = start > 0 && number(0).is_some();
-    let place = (usize::from(interval)..start).filter_map(field).find(|text| text.parse::<f64>().is_err());
+    let processor = (usize::from(interval)..start).filter_map(field).find(|text| text.parse::<f64>().is_err());
     let event = field(start + 2)?;
     Some(Row {
-        name: place.map_or(event.to_owned(), |place| format!("{place}/{event}")),
+        name: processor.map_or(event.to_owned(), |processor| format!("{processor}/{event}")),
         value: field(start)?.to_owned(),
         unit: field(start + 1)?.to_owned(),
         interval,
@@ -144,24 +145,24 @@ fn csv_row(line: &str, delimiter: u8) -> Option<Row> {
 }
 
 impl Line<'_> {
-    /// The line's number, or `None` for one more derived figure of the event above.
+    /// The value in the line; `None` for a derived metric of the previous event.
     fn row(self) -> Option<Row> {
         let (value, event) = (self.value?.into_owned(), self.event?.into_owned());
         let cpu = self.cpu.map(|cpu| format!("CPU{cpu}").into());
-        let place = [cpu, self.core, self.die, self.socket, self.node, self.thread].into_iter().flatten().next();
-        let name = place.map_or(event.clone(), |place| format!("{place}/{event}"));
+        let processor = [cpu, self.core, self.die, self.socket, self.node, self.thread].into_iter().flatten().next();
+        let name = processor.map_or(event.clone(), |processor| format!("{processor}/{event}"));
         Some(Row { name, value, unit: self.unit.into_owned(), interval: self.interval.is_some() })
     }
 }
 
-fn read_row(builder: &mut ReadingBuilder<'_>, row: Row, intervals: &mut BTreeMap<String, (Metric, Vec<f64>)>) {
+fn add_row(builder: &mut ReadingBuilder<'_>, row: Row, intervals: &mut BTreeMap<String, (Metric, Vec<f64>)>) {
     let name = &row.name;
     if row.value.starts_with('<') {
-        return builder.note("not-counted", format!("`{name}` says {}; it is left out", row.value));
+        return builder.note("not-counted", format!("`{name}` is {}; skipped", row.value));
     }
-    // Some locales write a decimal comma.
+    // Some locales use a decimal comma.
     let Ok(value) = row.value.replace(',', ".").parse::<f64>() else {
-        return builder.warn("unreadable-line", format!("`{name}`: `{}` is no number", row.value));
+        return builder.warn("unreadable-line", format!("`{name}`: `{}` is not a number; skipped", row.value));
     };
     let event = name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name);
     let (metric, factor) = match (row.unit.as_str(), event.split(':').next()) {
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_line_among_bad_ones_is_read() {
+    fn a_valid_line_among_invalid_ones_is_read() {
         let reading = read(
             "# started on x\n\nnonsense\n<not supported>,,cycles,0,100.00,,\n12.5,msec,task-clock,1250,100.00,,\n",
         )
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn intervals_are_samples_and_processors_are_names() {
+    fn intervals_are_samples_and_names_include_the_processor() {
         let reading = read("1.0;CPU0;5;;cycles:u;9;100.00;;\n2.0;CPU0;7;;cycles:u;9;100.00;;\n").unwrap();
         let cycles = &reading.measurements[0];
         assert_eq!((cycles.benchmark.as_str(), &*cycles.metric.name), ("CPU0/cycles:u", "cycles"));
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn further_figures_of_an_event_are_no_benchmarks() {
+    fn derived_metrics_are_not_benchmarks() {
         let csv = "5,,cycles,9,100.00,1.5,GHz\n,,,,,0.5,stalled cycles\n";
         let json = "{\"counter-value\":\"5\",\"unit\":\"\",\"event\":\"cycles\"}\n{\"metric-value\":\"0.5\"}\n";
         for text in [csv, json] {
@@ -225,11 +226,11 @@ mod tests {
     }
 
     #[test]
-    fn other_tables_are_not_claimed() {
+    fn other_tables_are_not_detected() {
         let sniff = |text: &str| PerfStat.sniff(&Preview::of(text.as_bytes()));
         assert!(sniff("12.5,msec,task-clock,1250,100.00,1.0,CPUs utilized\n"));
         assert!(!sniff("1717000000,120,home,200,OK,true\n"));
         assert!(!sniff("name,value,unit\na,1,ns\n"));
-        assert!(!sniff("12,ms,home page,1250,100.00\n"), "an event has no spaces");
+        assert!(!sniff("12,ms,home page,1250,100.00\n"), "event names have no spaces");
     }
 }

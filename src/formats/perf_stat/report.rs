@@ -1,17 +1,17 @@
-//! The report that `perf stat` prints for people: a title, then a row for each event with its value first. What stands
-//! behind `#` is derived from it, and the spread of `-r` behind that.
+//! The report that `perf stat` prints: a title, then a row for each event. The derived metric after `#` and the spread of
+//! `-r` are not read.
 
 use super::Row;
 
-/// How the title begins.
+/// Beginning of the title.
 const TITLE: &str = "Performance counter stats for ";
 
-/// True for the report's title.
+/// Whether the line is the title of a report.
 pub(super) fn is_title(line: &str) -> bool {
     line.trim_start().starts_with(TITLE)
 }
 
-/// A row's number, or `None` for a line that is none.
+/// The value of a row; `None` for other lines.
 pub(super) fn row(line: &str) -> Option<Row> {
     let line = line.split(['#', '(']).next().unwrap_or(line).trim();
     let (value, rest) = match line.strip_prefix('<') {
@@ -28,9 +28,9 @@ pub(super) fn row(line: &str) -> Option<Row> {
     // With `-r` the elapsed time is `0.21 +- 0.01 seconds time elapsed`.
     let words = if let ["+-", _, words @ ..] = words.as_slice() { words } else { &words };
     let (unit, name) = match words {
-        // The events of the other forms have a name for it.
+        // The name of the same event in the other forms.
         ["seconds", "time", "elapsed"] => ("s", "duration_time"),
-        // Times of user and system are in no other form, and coarse.
+        // User and system times have a coarse resolution and are not in the other forms.
         ["seconds", _] => return None,
         [unit, name] => (*unit, *name),
         [name] => ("", *name),
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_value_unit_and_event() {
+    fn a_row_contains_value_unit_and_event() {
         let row = |value: &str, unit: &str, name: &str| Some((value.to_owned(), unit.to_owned(), name.to_owned()));
         assert_eq!(
             parts("   11.62 msec task-clock  # 0.047 CPUs utilized  ( +-  0.95% )"),

@@ -1,4 +1,4 @@
-//! The exchange formats: what scripts write, and perfgate's own.
+//! Formats that scripts write: github-action-benchmark, Bencher Metric Format, CSV and perfgate's run format.
 
 use crate::pair::{Pair, centre, detect, format, read};
 use perfgate::formats::Source;
@@ -6,11 +6,11 @@ use perfgate::model::{Direction, Evidence};
 use std::path::Path;
 
 #[test]
-fn exchange_lists_and_metrics() {
+fn known_changes_are_read_from_github_action_benchmark_and_bencher_metric_format() {
     let (slower, faster): (&[&str], &[&str]) = (&["parse"], &["encode/utf-8"]);
     let (stable, removed, added): (&[&str], &[&str], &[&str]) = (&["stable"], &["old"], &["new"]);
     let custom = |tool, files, metric, unit| {
-        Pair { tool, files, metric, unit, stable, slower, faster, removed, added }.holds();
+        Pair { tool, files, metric, unit, stable, slower, faster, removed, added }.check();
     };
     custom("github-action-benchmark", ["before.json", "after.json"], "time", "ns");
     custom("github-action-benchmark", ["before.bigger.json", "after.bigger.json"], "throughput", "/s");
@@ -19,7 +19,7 @@ fn exchange_lists_and_metrics() {
 }
 
 #[test]
-fn a_history_gives_its_newest_run() {
+fn the_newest_run_of_a_history_is_read() {
     for file in ["data.js", "external.json"] {
         let reading = read("github-action-benchmark", file);
         let names: Vec<&str> = reading.measurements.iter().map(|m| m.benchmark.as_str()).collect();
@@ -31,7 +31,7 @@ fn a_history_gives_its_newest_run() {
 }
 
 #[test]
-fn csv_rows() {
+fn known_changes_are_read_from_csv() {
     let pair = Pair {
         tool: "csv",
         files: ["before.csv", "after.csv"],
@@ -43,7 +43,7 @@ fn csv_rows() {
         removed: &["old"],
         added: &["new"],
     };
-    pair.holds();
+    pair.check();
     let none: &[&str] = &[];
     Pair {
         metric: "throughput",
@@ -55,7 +55,7 @@ fn csv_rows() {
         added: none,
         ..pair
     }
-    .holds();
+    .check();
     let reading = read("csv", "before.csv");
     let parse = &reading.measurements[0];
     assert_eq!(parse.replicates.len(), 3, "three runs");
@@ -65,7 +65,7 @@ fn csv_rows() {
 }
 
 #[test]
-fn perfgate_runs() {
+fn known_changes_are_read_from_perfgate_runs() {
     let none: &[&str] = &[];
     let pair = Pair {
         tool: "perfgate-run",
@@ -78,7 +78,7 @@ fn perfgate_runs() {
         removed: &["old"],
         added: &["new"],
     };
-    pair.holds();
+    pair.check();
     let rate = Pair {
         metric: "throughput",
         unit: "B/s",
@@ -89,15 +89,15 @@ fn perfgate_runs() {
         added: none,
         ..pair
     };
-    rate.holds();
-    Pair { metric: "queries", unit: "count", slower: &["api/read_user"], faster: none, ..rate }.holds();
+    rate.check();
+    Pair { metric: "queries", unit: "count", slower: &["api/read_user"], faster: none, ..rate }.check();
     let reading = read("perfgate-run", "before.json");
     assert!(reading.measurements[1].metric.exact);
     assert_eq!((&*reading.measurements[0].tool, &*reading.measurements[3].tool), ("ourbench", "perfgate-run"));
 }
 
 #[test]
-fn the_example_of_the_documentation_is_read_without_a_word() {
+fn the_example_in_the_documentation_is_read_without_diagnostics() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/run-format.md")).unwrap();
     let example = text.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     assert_eq!(detect(example.as_bytes()), ["perfgate-run"]);
