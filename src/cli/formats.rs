@@ -1,11 +1,11 @@
-//! `perfgate formats`: what can be read, as a table.
+//! `perfgate formats`: the table of input formats.
 
 use super::output;
 use crate::formats::{FORMATS, criterion};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
-/// Widths of the three columns; longer texts go on in the next line.
+/// Widths of the columns; longer texts are wrapped.
 const WIDTHS: [usize; 3] = [23, 44, 50];
 
 /// List the input formats
@@ -13,25 +13,25 @@ const WIDTHS: [usize; 3] = [23, 44, 50];
 #[command(after_help = "Example:\n  perfgate formats")]
 pub struct FormatsArgs {}
 
-/// Prints each format with the command that makes it and what it carries.
+/// Prints each format with the command that writes it and what perfgate reads from it.
 pub fn run(_: FormatsArgs) -> anyhow::Result<u8> {
     let files = FORMATS.iter().map(|format| [format.name(), format.produced_by(), format.metrics()]);
     let mut rows: Vec<[&str; 3]> = files.chain([criterion::ABOUT]).collect();
     rows.sort_unstable();
     let mut out = String::new();
-    row(&mut out, ["format", "made by", "carries"]);
+    row(&mut out, ["format", "command", "what is read"]);
     rows.into_iter().for_each(|cells| row(&mut out, cells));
     output::print(out.as_bytes())?;
     Ok(0)
 }
 
 fn row(out: &mut String, cells: [&str; 3]) {
-    let [names, makers, contents] = [0, 1, 2].map(|column| wrapped(cells[column], WIDTHS[column]));
-    let height = names.len().max(makers.len()).max(contents.len());
+    let [names, commands, contents] = [0, 1, 2].map(|column| wrapped(cells[column], WIDTHS[column]));
+    let height = names.len().max(commands.len()).max(contents.len());
     for line in 0..height {
-        let [name, maker, content] =
-            [&names, &makers, &contents].map(|lines| lines.get(line).map_or("", String::as_str));
-        let text = format!("{name:<23}  {maker:<44}  {content}");
+        let [name, command, content] =
+            [&names, &commands, &contents].map(|lines| lines.get(line).map_or("", String::as_str));
+        let text = format!("{name:<23}  {command:<44}  {content}");
         let _ = writeln!(out, "{}", text.trim_end());
     }
 }
