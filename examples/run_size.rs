@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let run = record::decode(&record, Detail::Samples)?;
         benchmarks += run.measurements.len();
         let mut all: BTreeMap<i64, usize> = BTreeMap::new();
-        for evidence in run.measurements.iter().flat_map(|measurement| &measurement.replicates) {
+        for evidence in run.measurements.iter().flat_map(|measurement| &measurement.evidence) {
             let Evidence::Samples(values) = evidence else { continue };
             let median = evidence.centre();
             let steps: Vec<i64> = values.iter().map(|x| ((x / median).ln() / STEP).round() as i64).collect();

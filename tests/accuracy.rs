@@ -133,7 +133,7 @@ fn recorded_runs_of_a_wide_suite_are_judged_as_promised() {
 fn slowed(run: &Run, names: &[String], factor: f64) -> Run {
     let mut run = run.clone();
     for measurement in run.measurements.iter_mut().filter(|m| names.iter().any(|name| name == m.benchmark.as_str())) {
-        for evidence in &mut measurement.replicates {
+        for evidence in &mut measurement.evidence {
             let Evidence::Digest(digest) = evidence else { panic!("no digest") };
             (digest.median, digest.fast_edge) = (digest.median * factor, digest.fast_edge * factor);
         }
@@ -214,7 +214,7 @@ fn suspects_measured_again_raise_no_alarm_and_keep_the_slow_downs() {
         // Those that move by less than 10 % from run to run: of the others nobody can tell a quarter more.
         let mut medians: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
         for measurement in runs.iter().flat_map(|run| &run.measurements) {
-            medians.entry(measurement.benchmark.as_str()).or_default().push(measurement.replicates[0].centre());
+            medians.entry(measurement.benchmark.as_str()).or_default().push(measurement.evidence[0].centre());
         }
         let ratio =
             |all: &[f64]| all.iter().copied().fold(0.0, f64::max) / all.iter().copied().fold(f64::MAX, f64::min);

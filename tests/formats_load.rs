@@ -84,7 +84,7 @@ fn centre(measurement: &Measurement) -> f64 {
         Evidence::Summary(summary) => summary.centre,
         Evidence::Value(value) => *value,
     };
-    median(measurement.replicates.iter().map(of).collect())
+    median(measurement.evidence.iter().map(of).collect())
 }
 
 impl Pair {
@@ -230,14 +230,14 @@ fn values_of_load_tests_are_read_with_their_units() {
     assert_eq!(value("siege/before.json", "siege", "time:mean"), 0.04e9);
     assert_eq!(value("autocannon/before.json", "/search", "time:p99"), 76e6);
     let mean = read("autocannon/before.json");
-    let Evidence::Summary(mean) = &find(&mean, "/search", "time:mean").replicates[0] else { panic!() };
+    let Evidence::Summary(mean) = &find(&mean, "/search", "time:mean").evidence[0] else { panic!() };
     assert_eq!((mean.sd, mean.samples), (Some(5.38e6), Some(331)));
 }
 
 #[test]
 fn each_request_in_the_gnuplot_file_of_ab_is_a_sample() {
     let pair = pair("ab/before.tsv", "ab/after.tsv");
-    let Evidence::Samples(samples) = &find(&pair.before, "ab", "time").replicates[0] else { panic!() };
+    let Evidence::Samples(samples) = &find(&pair.before, "ab", "time").evidence[0] else { panic!() };
     assert_eq!(samples.len(), 200);
     assert!((1.35..1.6).contains(&pair.worse("ab", "time")));
     let percentiles = self::pair("ab/before.csv", "ab/after.csv");
@@ -275,7 +275,7 @@ fn jmeter_samples_are_all_read_in_order() {
         .filter(|fields| fields[2] == "GET /search")
         .map(|fields| fields[1].parse::<f64>().unwrap() * 1e6)
         .collect();
-    assert_eq!(find(&reading, "GET /search", "time").replicates, [Evidence::Samples(expected)]);
+    assert_eq!(find(&reading, "GET /search", "time").evidence, [Evidence::Samples(expected)]);
 }
 
 #[test]
@@ -287,14 +287,14 @@ fn pgbench_benchmarks_are_script_names_in_reports_and_numbers_in_logs() {
     assert!(report.worse("login.sql", "time:mean") < 0.6);
     assert_eq!(centre(find(&report.before, "total", "throughput")), 180.387045);
     assert_eq!(centre(find(&report.before, "search.sql", "throughput")), 55.810356);
-    let Evidence::Summary(summary) = &find(&report.before, "search.sql", "time:mean").replicates[0] else { panic!() };
+    let Evidence::Summary(summary) = &find(&report.before, "search.sql", "time:mean").evidence[0] else { panic!() };
     assert_eq!((summary.centre, summary.sd, summary.samples), (11.833e6, Some(6.115e6), Some(168)));
 
     let log = pair("pgbench/before.log", "pgbench/after.log");
     assert_eq!(names(&log.before), ["script 0", "script 1", "script 2", "script 3"].into());
     assert!(log.worse("script 0", "time") > 1.25);
     assert!(log.worse("script 1", "time") < 0.6);
-    let Evidence::Samples(samples) = &find(&log.before, "script 0", "time").replicates[0] else { panic!() };
+    let Evidence::Samples(samples) = &find(&log.before, "script 0", "time").evidence[0] else { panic!() };
     assert_eq!(samples.len(), 168);
 }
 
@@ -303,10 +303,10 @@ fn pgbench_intervals_and_progress_lines_are_samples_of_the_rate() {
     let aggregated = read("pgbench/before.agg.log");
     // 106 + 189 + 185 transactions took 1405419 + 2004692 + 1993850 us; only the middle interval is complete.
     assert!((centre(find(&aggregated, "total", "time:mean")) - 5403961.0 / 480.0 * 1e3).abs() < 1e-6);
-    assert_eq!(find(&aggregated, "total", "throughput").replicates, [Evidence::Samples(vec![189.0])]);
+    assert_eq!(find(&aggregated, "total", "throughput").evidence, [Evidence::Samples(vec![189.0])]);
     let progress = read("pgbench/before_progress.txt");
     let rates = Evidence::Samples(vec![144.0, 190.9, 185.1]);
-    assert_eq!(find(&progress, "search.sql", "throughput").replicates, [rates]);
+    assert_eq!(find(&progress, "search.sql", "throughput").evidence, [rates]);
     assert!(pair("pgbench/before_progress.txt", "pgbench/after_progress.txt").worse("search.sql", "time:mean") > 1.2);
 }
 
@@ -434,7 +434,7 @@ fn a_truncated_file_is_read_partially_or_is_an_error() {
 /// Whether all values are valid, which must be true for any file.
 fn all_values_are_valid(reading: &Reading) -> bool {
     let valid = |value: f64| value.is_finite() && value >= 0.0;
-    reading.measurements.iter().flat_map(|m| &m.replicates).all(|evidence| match evidence {
+    reading.measurements.iter().flat_map(|m| &m.evidence).all(|evidence| match evidence {
         Evidence::Samples(samples) => !samples.is_empty() && samples.iter().copied().all(valid),
         Evidence::Digest(digest) => valid(digest.median),
         Evidence::Thinned(thinned) => valid(thinned.digest.median),

@@ -52,13 +52,13 @@ fn known_changes_are_read_from_pytest_benchmark_with_and_without_data() {
 #[test]
 fn pytest_benchmark_keeps_every_round_and_the_machine() {
     let reading = read("pytest-benchmark", "before.json");
-    let [Evidence::Samples(rounds)] = &reading.measurements[0].replicates[..] else { panic!("one process of samples") };
+    let [Evidence::Samples(rounds)] = &reading.measurements[0].evidence[..] else { panic!("one process of samples") };
     assert_eq!(rounds.len(), 37); // "rounds" of test_parse in the file
     let facts = [Environment::CPU, Environment::CORES, Environment::ARCH, Environment::OS, "python"];
     let facts = facts.map(|key| reading.environment.get(key).unwrap_or_default());
     assert_eq!(facts, ["AMD EPYC", "2", "x86_64", "linux", "CPython 3.11.7"]);
     let bare = read("pytest-benchmark", "before.nodata.json");
-    let [Evidence::Summary(summary)] = &bare.measurements[0].replicates[..] else { panic!("a summary") };
+    let [Evidence::Summary(summary)] = &bare.measurements[0].evidence[..] else { panic!("a summary") };
     assert_eq!((summary.samples, summary.quantiles.len()), (Some(20), 5));
 }
 
@@ -77,8 +77,8 @@ fn known_changes_are_read_from_pyperf() {
     }
     .check();
     let reading = read("pyperf", "before.json");
-    assert!(reading.measurements.iter().all(|measurement| measurement.replicates.len() == 5), "-p 5");
-    let processes = reading.measurements[0].replicates.iter();
+    assert!(reading.measurements.iter().all(|measurement| measurement.evidence.len() == 5), "-p 5");
+    let processes = reading.measurements[0].evidence.iter();
     assert!(processes.clone().all(|process| matches!(process, Evidence::Samples(values) if values.len() == 5)), "-n 5");
 }
 
@@ -165,7 +165,7 @@ fn known_changes_are_read_from_benchmarkjs_as_suite_list_and_text() {
 fn known_changes_are_read_from_tinybench() {
     javascript("tinybench", ["before.json", "after.json"], ["time", "ns"], &PLAIN).check();
     let reading = read("tinybench", "before.json");
-    let [Evidence::Samples(samples)] = &reading.measurements[0].replicates[..] else { panic!("samples") };
+    let [Evidence::Samples(samples)] = &reading.measurements[0].evidence[..] else { panic!("samples") };
     assert_eq!(samples.len(), 58);
     assert!((centre(&reading.measurements[0]) - 2.0982299e6).abs() < 1.0); // "p50" in ms
 }
@@ -190,12 +190,12 @@ fn known_changes_are_read_from_mitata_as_json_and_text() {
     let reading = read("mitata", "before.json");
     let parse = &reading.measurements[0];
     assert!((centre(parse) / 2095186.0 - 1.0).abs() < 1e-4); // mitata's "p50" is one of the 262 samples
-    assert!(matches!(&parse.replicates[..], [Evidence::Samples(samples)] if samples.len() == 262));
+    assert!(matches!(&parse.evidence[..], [Evidence::Samples(samples)] if samples.len() == 262));
     // The file contains 400 of 519 sorted samples, so its statistics are read instead.
     let old = reading.measurements.iter().find(|m| m.benchmark.as_str() == "old <codec>").unwrap();
-    assert!(matches!(&old.replicates[..], [Evidence::Summary(summary)] if summary.centre == 983578.0));
+    assert!(matches!(&old.evidence[..], [Evidence::Summary(summary)] if summary.centre == 983578.0));
     let text = read("mitata", "before.txt");
-    let [Evidence::Summary(summary)] = &text.measurements[0].replicates[..] else { panic!("a summary") };
+    let [Evidence::Summary(summary)] = &text.measurements[0].evidence[..] else { panic!("a summary") };
     let shares: Vec<f64> = summary.quantiles.iter().map(|(share, _)| *share).collect();
     assert_eq!((summary.mean, shares), (Some(2.54e6), vec![0.0, 0.75, 0.99, 1.0]));
 }
@@ -233,7 +233,7 @@ fn known_changes_are_read_from_jmh_in_every_mode() {
     rate.check();
     Pair { metric: "memory", unit: "B", slower: &faster[..1], faster: &[], ..rate }.check();
     let reading = read("jmh", "before.json");
-    assert!(reading.measurements.iter().all(|measurement| measurement.replicates.len() == 2), "two forks each");
+    assert!(reading.measurements.iter().all(|measurement| measurement.evidence.len() == 2), "two forks each");
     assert!(!reading.measurements.iter().any(|measurement| measurement.metric.name.contains("alloc.rate")));
     assert_eq!(reading.environment.get("jvm"), Some("OpenJDK 64-Bit Server VM 21.0.2"));
 }
@@ -266,12 +266,12 @@ fn known_changes_are_read_from_benchmarkdotnet_full_and_brief() {
     };
     memory.check();
     let reading = read("benchmarkdotnet", "before.json");
-    assert_eq!(reading.measurements[0].replicates.len(), 2, "two launches");
+    assert_eq!(reading.measurements[0].evidence.len(), 2, "two launches");
     assert!(
         reading.diagnostics.iter().any(|d| d.code == "failed-benchmark" && d.message.contains("Sample.Codec.Fails"))
     );
     let brief = read("benchmarkdotnet", "before.brief.json");
-    assert!(matches!(&brief.measurements[0].replicates[..], [Evidence::Samples(values)] if values.len() == 8));
+    assert!(matches!(&brief.measurements[0].evidence[..], [Evidence::Samples(values)] if values.len() == 8));
 }
 
 #[test]

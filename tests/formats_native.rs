@@ -37,7 +37,7 @@ fn centre(measurement: &Measurement) -> f64 {
     };
     median(
         measurement
-            .replicates
+            .evidence
             .iter()
             .map(|evidence| match evidence {
                 Evidence::Samples(samples) => median(samples.clone()),
@@ -145,7 +145,7 @@ fn every_sample_of_cargo_criterion_is_read() {
         .has_ratio("fib 20", "time", 0.4, 0.6)
         .has_ratio("stable", "time", 0.95, 1.05)
         .has_no_diagnostics();
-    let Evidence::Samples(samples) = &Suite::measured(&suite.before, "parse_line", "time").replicates[0] else {
+    let Evidence::Samples(samples) = &Suite::measured(&suite.before, "parse_line", "time").evidence[0] else {
         panic!()
     };
     assert_eq!((samples.len(), samples[0]), (20, 6_239_950.0 / 3.0));
@@ -162,7 +162,7 @@ fn each_bencher_line_gives_one_value() {
         .has_ratio("parse_line", "time", 1.4, 1.6)
         .has_ratio("fib 20", "time", 0.4, 0.6)
         .has_no_diagnostics();
-    assert_eq!(Suite::measured(&suite.before, "parse_line", "time").replicates, [Evidence::Value(2_088_769.0)]);
+    assert_eq!(Suite::measured(&suite.before, "parse_line", "time").evidence, [Evidence::Value(2_088_769.0)]);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn times_and_allocations_are_read_from_the_tree_of_divan() {
         .has_ratio("fib 20", "time", 0.4, 0.6)
         .has_ratio("encode/scalar/64", "time", 0.95, 1.05)
         .has_no_diagnostics();
-    let Evidence::Summary(summary) = &Suite::measured(&suite.before, "encode/scalar/64", "time").replicates[0] else {
+    let Evidence::Summary(summary) = &Suite::measured(&suite.before, "encode/scalar/64", "time").evidence[0] else {
         panic!()
     };
     assert_eq!((summary.centre, summary.samples), (131_400.0, Some(30)));
@@ -224,8 +224,8 @@ fn google_benchmark_repetitions_are_runs() {
         .has_ratio("BM_Tmpl<int>", "time", 0.95, 1.05)
         .has_ratio("BM_Thr/threads:2", "time", 0.95, 1.05);
     let parse = Suite::measured(&suite.before, "BM_Parse", "time");
-    assert_eq!(parse.replicates.len(), 5);
-    assert_eq!(parse.replicates[0], Evidence::Value(3_835.351_821_642_197_6));
+    assert_eq!(parse.evidence.len(), 5);
+    assert_eq!(parse.evidence[0], Evidence::Value(3_835.351_821_642_197_6));
     let work = Suite::measured(&suite.before, "BM_Encode/512", "time").work.unwrap();
     assert_eq!(work.amount, 512.0);
     let codes: Vec<_> = suite.before.diagnostics.iter().map(|d| d.code.as_str()).collect();
@@ -242,10 +242,10 @@ fn known_changes_are_read_from_google_benchmark_aggregates_and_single_runs() {
             .has_metric("time", Unit::Nanosecond, Direction::Lower)
             .has_ratio("BM_Parse", "time", 1.4, 1.6)
             .has_ratio("BM_Encode/4096", "time", 0.4, 0.6);
-        assert_eq!(Suite::measured(&suite.before, "BM_Parse", "time").replicates.len(), 1);
+        assert_eq!(Suite::measured(&suite.before, "BM_Parse", "time").evidence.len(), 1);
     }
     let aggregates = read("google-benchmark", "before.aggregates_only.json");
-    let Evidence::Summary(summary) = &Suite::measured(&aggregates, "BM_Parse", "time").replicates[0] else { panic!() };
+    let Evidence::Summary(summary) = &Suite::measured(&aggregates, "BM_Parse", "time").evidence[0] else { panic!() };
     assert_eq!(summary.centre, 3_830.138_285_190_281);
     assert_eq!((summary.mean, summary.sd), (Some(3_851.323_209_536_910_3), Some(54.478_376_559_265_5)));
     assert_eq!(summary.samples, Some(5));
@@ -269,7 +269,7 @@ fn known_changes_are_read_from_catch2_as_xml_and_text() {
             .has_ratio("parse line", "time", 1.1, 2.5)
             .has_ratio("encode <utf-8> & \"co\"", "time", 0.2, 0.9)
             .has_no_diagnostics();
-        let Evidence::Summary(summary) = &Suite::measured(&suite.before, "parse line", "time").replicates[0] else {
+        let Evidence::Summary(summary) = &Suite::measured(&suite.before, "parse line", "time").evidence[0] else {
             panic!()
         };
         let expected = if before == "before.xml" { (2.16566e6, 426_280.0) } else { (2.71907e6, 2.29255e6) };
@@ -314,7 +314,7 @@ fn go_lines_of_one_benchmark_are_runs() {
         .has_ratio(names[3], "time:p99", 0.99, 1.01)
         .has_no_diagnostics();
     let alloc = Suite::measured(&suite.before, names[3], "time:p99");
-    assert_eq!(alloc.replicates, vec![Evidence::Value(12.5e6); 6]);
+    assert_eq!(alloc.evidence, vec![Evidence::Value(12.5e6); 6]);
     assert_eq!(suite.before.environment.get("arch"), Some("x86_64"));
     assert_eq!(suite.before.environment.get("cpu"), Some("AMD EPYC"));
 }
@@ -323,9 +323,9 @@ fn go_lines_of_one_benchmark_are_runs() {
 fn go_events_give_the_same_values_as_text() {
     let reading = read("go-bench", "json_before.ndjson");
     let parse = Suite::measured(&reading, "example.com/suite/codec/BenchmarkParse", "time");
-    assert_eq!(parse.replicates, [Evidence::Value(3_282_165.0), Evidence::Value(3_830_844.0)]);
+    assert_eq!(parse.evidence, [Evidence::Value(3_282_165.0), Evidence::Value(3_830_844.0)]);
     let stable = Suite::measured(&reading, "example.com/suite/codec/BenchmarkStable", "time");
-    assert_eq!(stable.replicates, [Evidence::Value(3_121_280.0), Evidence::Value(4_220_542.0)]);
+    assert_eq!(stable.evidence, [Evidence::Value(3_121_280.0), Evidence::Value(4_220_542.0)]);
     Suite { before: reading, after: read("go-bench", "json_after.ndjson") }
         .removed_and_added(&[], &[])
         .has_no_diagnostics();
@@ -342,8 +342,8 @@ fn each_hyperfine_time_is_a_run() {
         .has_ratio("stable", "time", 0.9, 1.1)
         .has_no_diagnostics();
     let compile = Suite::measured(&suite.before, "compile", "time");
-    assert_eq!(compile.replicates.len(), 12);
-    assert_eq!(compile.replicates[0], Evidence::Value(104_843_747.0));
+    assert_eq!(compile.evidence.len(), 12);
+    assert_eq!(compile.evidence[0], Evidence::Value(104_843_747.0));
     assert_eq!(centre(Suite::measured(&suite.before, "compile", "errors")), 0.0);
 }
 
@@ -464,7 +464,7 @@ fn callgrind_counts_are_exact_and_leftover_summaries_are_skipped() {
             .has_no_diagnostics();
         let ir = Suite::measured(&suite.before, "suite::codec::parse_line", "instructions");
         assert!(ir.metric.exact);
-        assert_eq!(ir.replicates, [Evidence::Value(24024.0)]);
+        assert_eq!(ir.evidence, [Evidence::Value(24024.0)]);
         assert_eq!(centre(Suite::measured(&suite.after, "suite::codec::parse_line", "instructions")), 36024.0);
     }
 }
@@ -475,7 +475,7 @@ fn many_hyperfine_runs_are_grouped_into_blocks_in_order() {
     let text = format!(r#"{{"results":[{{"command":"a","mean":1,"times":[{}]}}]}}"#, times.join(","));
     let reading = format("hyperfine").parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
     let kept: Vec<f64> = reading.measurements[0]
-        .replicates
+        .evidence
         .iter()
         .flat_map(|evidence| match evidence {
             Evidence::Samples(samples) => samples.clone(),
@@ -483,7 +483,7 @@ fn many_hyperfine_runs_are_grouped_into_blocks_in_order() {
         })
         .collect();
     assert_eq!(kept, (0..1000).map(|at| f64::from(at) * 1e9).collect::<Vec<_>>());
-    assert_eq!(reading.measurements[0].replicates.len(), 6);
+    assert_eq!(reading.measurements[0].evidence.len(), 6);
 }
 
 #[test]
@@ -504,7 +504,7 @@ fn valid_hyperfine_results_among_invalid_ones_are_read() {
     for bad in bad {
         let reading = parse(&format!("{good},{bad}")).unwrap();
         assert_eq!(reading.measurements.len(), 1, "{bad}");
-        assert_eq!(reading.measurements[0].replicates, [Evidence::Value(0.5e9)]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Value(0.5e9)]);
         assert!(reading.diagnostics.len() >= 2, "{bad}: {:?}", reading.diagnostics);
     }
     assert!(parse(bad[0]).is_err());
@@ -539,7 +539,7 @@ fn check_reading(tool: &str, bytes: &[u8]) {
         Ok(reading) => {
             assert!(!reading.measurements.is_empty());
             for measurement in &reading.measurements {
-                assert!(!measurement.replicates.is_empty());
+                assert!(!measurement.evidence.is_empty());
                 let value = centre(measurement);
                 assert!(value.is_finite() && value >= 0.0, "{measurement:?}");
             }

@@ -59,7 +59,7 @@ fn census(store: &dyn Store) -> (usize, usize) {
     let keys = store.list().unwrap().keys;
     for key in &keys {
         let run = read_run(store, key, Detail::Samples).unwrap();
-        let thinned = matches!(run.measurements[0].replicates[0], Evidence::Thinned(_));
+        let thinned = matches!(run.measurements[0].evidence[0], Evidence::Thinned(_));
         assert_eq!(thinned, key.is_thinned(), "{key}");
     }
     let thinned = keys.iter().filter(|key| key.is_thinned()).count();

@@ -1,6 +1,6 @@
-//! The statistics held to values of an independent implementation (numpy and scipy) and to properties.
-//! tests/data/statistics/vectors.json: digests and centres in, every figure of the rule out.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+//! Compares the statistics with an independent implementation (numpy and scipy) and checks properties.
+//! tests/data/statistics/vectors.json has digests and centres as inputs, and every result of the method.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 use perfgate::model::{Digest, Direction};
 use perfgate::stats::prior::ValueKind;
@@ -27,7 +27,7 @@ fn close(given: f64, expected: &Value, what: &str) {
     assert!((given - expected).abs() <= tolerance, "{what}: {given} instead of {expected}");
 }
 
-/// A digest of the vectors as a run's value.
+/// The value of a run from a digest of the vectors.
 fn value(run: usize, digest: &Value, sign: f64) -> RunValue {
     let get = |key: &str| digest.get(key).and_then(Value::as_f64);
     let centre = get("median").or(get("mean")).or(get("value")).unwrap();
@@ -45,12 +45,12 @@ fn value(run: usize, digest: &Value, sign: f64) -> RunValue {
 }
 
 #[test]
-fn every_figure_of_the_rule_is_that_of_the_reference() {
+fn every_result_matches_the_reference() {
     let mut cases = 0;
     for case in vectors()["cases"].as_array().unwrap() {
         let options = &case["options"];
         if options["kind"] == "count" {
-            continue; // exact counts are compared without any of this: see `verdict`
+            continue; // exact counts are compared without statistics
         }
         cases += 1;
         let name = case["name"].as_str().unwrap();
@@ -62,10 +62,10 @@ fn every_figure_of_the_rule_is_that_of_the_reference() {
         };
         let observed: Vec<BenchmarkRuns> =
             expected.keys().map(|id| BenchmarkRuns { base: side("base", id), head: side("head", id) }).collect();
-        let family = estimate_suite(&observed, ValueKind::Measured, 0.05);
-        close(family.shift(), &case["suite"]["shift"], name);
-        assert_eq!(family.shift_taken_out(), case["suite"]["shift_subtracted"], "{name}");
-        for (estimate, (id, expected)) in family.estimates().zip(expected) {
+        let estimates = estimate_suite(&observed, ValueKind::Measured, 0.05);
+        close(estimates.shift(), &case["suite"]["shift"], name);
+        assert_eq!(estimates.shift_is_subtracted(), case["suite"]["shift_subtracted"], "{name}");
+        for (estimate, (id, expected)) in estimates.estimates().zip(expected) {
             let check = |given: f64, key: &str| close(given, &expected[key], &format!("{name}, {id}, {key}"));
             check(estimate.raw, "raw");
             check(estimate.delta, "delta");
@@ -76,8 +76,8 @@ fn every_figure_of_the_rule_is_that_of_the_reference() {
             check(estimate.q_better, "q_imp");
             check(estimate.standard_error(), "se");
             assert_eq!(estimate.low_evidence, expected["low_evidence"], "{name}, {id}");
-            // The interval of the edges, which the reference gives around the change with the shift taken out.
-            let (low, high) = estimate.edge_interval(0.95);
+            // The reference gives the interval of the fast edges, with the suite-wide shift subtracted.
+            let (low, high) = estimate.delta_interval(0.95);
             check(low, "lo95");
             check(high, "hi95");
         }
@@ -86,7 +86,7 @@ fn every_figure_of_the_rule_is_that_of_the_reference() {
 }
 
 #[test]
-fn digests_are_those_of_the_reference() {
+fn digests_match_the_reference() {
     for item in vectors()["digests"].as_array().unwrap() {
         let samples: Vec<f64> = item["samples"].as_array().unwrap().iter().map(number).collect();
         let digest = Digest::of(&samples, Direction::Lower);
@@ -101,7 +101,7 @@ fn digests_are_those_of_the_reference() {
 }
 
 #[test]
-fn scalars_are_those_of_scipy() {
+fn scalars_match_scipy() {
     let vectors = vectors();
     let scalars = &vectors["scalars"];
     for item in scalars["t_sf"].as_array().unwrap() {
@@ -122,7 +122,7 @@ fn scalars_are_those_of_scipy() {
         close(centre::variance_factor(runs.len()), &item["f"], "factor");
     }
     for item in scalars["common_shift"].as_array().unwrap() {
-        close(shift::common(&list(&item["raw"])), &item["shift"], "common shift");
+        close(shift::suite_wide_shift(&list(&item["raw"])), &item["shift"], "common shift");
     }
 }
 
@@ -140,20 +140,21 @@ impl Normal {
     }
 }
 
-/// Simulated harmless suites of 40 benchmarks, three runs against one, each benchmark with a run-to-run spread of its
-/// own (about 1 to 6 %) and samples that foretell it loosely. The promise is at most 5 %; 8 % allows for chance.
+/// Simulated suites of 40 unchanged benchmarks, three runs against one. Each benchmark has its own standard deviation from
+/// run to run (about 1 to 6%), which its within-run drift predicts roughly. The false-positive rate is at most 5%; 8%
+/// allows for chance.
 #[test]
-fn harmless_suites_seldom_raise_an_alarm() {
+fn unchanged_suites_rarely_have_a_false_positive() {
     let mut normal = Normal(7);
     let suites = 500;
-    let mut alarms = 0;
+    let mut false_positives = 0;
     for _ in 0..suites {
         let observed: Vec<BenchmarkRuns> = (0..40)
             .map(|_| {
-                let spread = 0.025 * (0.5 * normal.next()).exp();
+                let sd = 0.025 * (0.5 * normal.next()).exp();
                 let mut run = |run: usize| {
-                    let y = spread * normal.next();
-                    let drift = 0.5 * spread * (0.4 * normal.next()).exp();
+                    let y = sd * normal.next();
+                    let drift = 0.5 * sd * (0.4 * normal.next()).exp();
                     RunValue {
                         run,
                         fast_edge: Some(y),
@@ -165,11 +166,11 @@ fn harmless_suites_seldom_raise_an_alarm() {
                 BenchmarkRuns { base: (0..3).map(&mut run).collect(), head: vec![run(0)] }
             })
             .collect();
-        let family = estimate_suite(&observed, ValueKind::Measured, 0.05);
-        let bound = 0.2_f64.ln_1p();
-        alarms += usize::from(family.estimates().any(|e| e.delta > bound && e.q_worse < 0.05));
+        let estimates = estimate_suite(&observed, ValueKind::Measured, 0.05);
+        let threshold = 0.2_f64.ln_1p();
+        false_positives += usize::from(estimates.estimates().any(|e| e.delta > threshold && e.q_worse < 0.05));
     }
-    assert!(alarms * 100 <= 8 * suites, "{alarms} of {suites} suites raised an alarm");
+    assert!(false_positives * 100 <= 8 * suites, "{false_positives} of {suites} suites had a false positive");
 }
 
 fn suite() -> impl Strategy<Value = Vec<(Vec<f64>, Vec<f64>)>> {
@@ -189,15 +190,15 @@ fn estimates(suite: &[(Vec<f64>, Vec<f64>)], scale: f64, direction: Direction) -
     };
     let observed: Vec<BenchmarkRuns> =
         suite.iter().map(|(base, head)| BenchmarkRuns { base: side(base), head: side(head) }).collect();
-    let family = estimate_suite(&observed, ValueKind::Measured, 0.05);
-    family.estimates().map(|e| (e.delta, e.p_worse, e.q_better)).collect()
+    let estimates = estimate_suite(&observed, ValueKind::Measured, 0.05);
+    estimates.estimates().map(|e| (e.delta, e.p_worse, e.q_better)).collect()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn the_scale_of_a_unit_changes_nothing(suite in suite()) {
+    fn the_unit_does_not_matter(suite in suite()) {
         let (ns, ms) = (estimates(&suite, 1.0, Direction::Lower), estimates(&suite, 1e-6, Direction::Lower));
         for (a, b) in ns.iter().zip(&ms) {
             prop_assert!((a.0 - b.0).abs() < 1e-9 && (a.1 - b.1).abs() < 1e-6 && (a.2 - b.2).abs() < 1e-6);
@@ -205,22 +206,22 @@ proptest! {
     }
 
     #[test]
-    fn a_rate_is_a_time_upside_down(suite in suite()) {
-        let upside: Vec<_> = suite
+    fn a_rate_mirrors_a_time(suite in suite()) {
+        let inverted: Vec<_> = suite
             .iter()
             .map(|(base, head)| {
                 let invert = |side: &[f64]| side.iter().map(|x| 1.0 / x).collect::<Vec<f64>>();
                 (invert(base), invert(head))
             })
             .collect();
-        let (times, rates) = (estimates(&suite, 1.0, Direction::Lower), estimates(&upside, 1.0, Direction::Higher));
+        let (times, rates) = (estimates(&suite, 1.0, Direction::Lower), estimates(&inverted, 1.0, Direction::Higher));
         for (a, b) in times.iter().zip(&rates) {
             prop_assert!((a.0 - b.0).abs() < 1e-9 && (a.1 - b.1).abs() < 1e-6);
         }
     }
 
     #[test]
-    fn the_order_of_benchmarks_changes_nothing(suite in suite()) {
+    fn the_order_of_benchmarks_does_not_matter(suite in suite()) {
         let mut turned = suite.clone();
         turned.reverse();
         let (forward, mut backward) = (estimates(&suite, 1.0, Direction::Lower), estimates(&turned, 1.0, Direction::Lower));

@@ -155,7 +155,7 @@ fn runs_are_listed_in_time_order_and_read_back_as_written() {
             assert_eq!(&store.read(key).unwrap(), bytes);
         }
         let run = read_run(&*store, &twin.0, Detail::Digests).unwrap();
-        assert_eq!(run.measurements[0].replicates, [Evidence::Value(2.0)]);
+        assert_eq!(run.measurements[0].evidence, [Evidence::Value(2.0)]);
     }
 }
 

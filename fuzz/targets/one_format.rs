@@ -20,8 +20,8 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let Ok(reading) = format.parse(Source { name: "fuzzed", bytes }) else { return };
     for measurement in &reading.measurements {
-        assert!(!measurement.replicates.is_empty());
-        for evidence in &measurement.replicates {
+        assert!(!measurement.evidence.is_empty());
+        for evidence in &measurement.evidence {
             let centre = evidence.centre();
             assert!(centre.is_finite() && centre >= 0.0, "{measurement:?}");
             if let Evidence::Samples(samples) = evidence {

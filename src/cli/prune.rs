@@ -170,7 +170,7 @@ impl Plan {
         match action {
             PruneAction::Remove => return self.gone.push(key.clone()),
             PruneAction::Thin if key.is_thinned() => self.thin_already += 1,
-            PruneAction::Thin if run.measurements.iter().any(|m| m.replicates.iter().any(has_samples)) => {
+            PruneAction::Thin if run.measurements.iter().any(|m| m.evidence.iter().any(has_samples)) => {
                 return self.to_thin.push(key.clone());
             }
             PruneAction::Thin => self.bare += 1,

@@ -185,7 +185,7 @@ fn describe(out: &mut String, key: &Key, run: &Run) {
         let _ = writeln!(out, "  {:<9} {}", escape::terminal(fact), escape::terminal(value));
     }
     for measurement in &run.measurements {
-        let values: Vec<f64> = measurement.replicates.iter().map(Evidence::centre).collect();
+        let values: Vec<f64> = measurement.evidence.iter().map(Evidence::centre).collect();
         let [value] = render::quantities([Some(centre::median(&values))], measurement.metric.unit.label());
         let metric = match &*measurement.metric.name {
             "time" => String::new(),

@@ -1,38 +1,38 @@
-//! The search for the commit that made a benchmark slower: which commit to measure next, from what the measured ones
-//! showed, and when a series of paired runs has shown enough. Measures nothing itself.
+//! Binary search for the commit that made a benchmark slower: the commit to measure next, and the sequential test that
+//! decides from pairs of runs whether a commit is slow.
 
 use crate::stats::student;
 
-/// What is known of a commit.
+/// The result of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommitStatus {
     /// Not measured yet.
     Unknown,
-    /// As fast as the good one.
+    /// As fast as the good commit.
     Fast,
-    /// As slow as the bad one.
+    /// As slow as the bad commit.
     Slow,
-    /// Cannot be built, or shows neither.
+    /// Not buildable, or undecided.
     Skipped,
 }
 
-/// A binary search over commits, oldest first. The one before the first is fast, the last one is slow.
+/// A binary search over commits, oldest first. The commit before the first one is fast, the last one is slow.
 #[derive(Debug, Clone)]
 pub struct Bisection {
     statuses: Vec<CommitStatus>,
 }
 
-/// Where the slow-down began: among the commits `first..=last`.
+/// The possible first slow commits: `first..=last`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidates {
-    /// The first commit that it may be.
+    /// The first candidate.
     pub first: usize,
-    /// The last one, which is known to be slow.
+    /// The last candidate, which is known to be slow.
     pub last: usize,
 }
 
 impl Bisection {
-    /// A search over so many commits, at least one.
+    /// A search over a number of commits, at least one.
     pub fn new(commits: usize) -> Bisection {
         let mut statuses = vec![CommitStatus::Unknown; commits];
         if let Some(last) = statuses.last_mut() {
@@ -41,57 +41,57 @@ impl Bisection {
         Bisection { statuses }
     }
 
-    /// Notes what a commit showed.
+    /// Records the result of a commit.
     pub fn note(&mut self, commit: usize, status: CommitStatus) {
         if let Some(place) = self.statuses.get_mut(commit) {
             *place = status;
         }
     }
 
-    /// The commits that it may be by now.
-    pub fn found(&self) -> Candidates {
+    /// The remaining candidates.
+    pub fn candidates(&self) -> Candidates {
         let last = self.statuses.iter().position(|s| *s == CommitStatus::Slow).unwrap_or(self.statuses.len() - 1);
         let first = self.statuses[..last].iter().rposition(|s| *s == CommitStatus::Fast).map_or(0, |fast| fast + 1);
         Candidates { first, last }
     }
 
-    /// The commit to measure next: the unknown one nearest to the middle. `None` when no unknown one is left.
+    /// The commit to measure next: the unknown candidate nearest to the middle. `None` where no candidate is unknown.
     pub fn next(&self) -> Option<usize> {
-        let Candidates { first, last } = self.found();
+        let Candidates { first, last } = self.candidates();
         let unknown = (first..last).filter(|index| self.statuses[*index] == CommitStatus::Unknown);
         // The commit at `index` splits `first..=last` into those up to it and those after it.
         unknown.min_by_key(|index| ((2 * index + 1).abs_diff(first + last), *index))
     }
 
-    /// How many commits are still to be measured, at most, if none is skipped.
+    /// Largest number of commits still to be measured, if none is skipped.
     pub fn steps_left(&self) -> u32 {
-        let Candidates { first, last } = self.found();
+        let Candidates { first, last } = self.candidates();
         (last - first + 1).next_power_of_two().trailing_zeros()
     }
 }
 
-/// No pair is trusted to be steadier than this.
-const STEADIEST: f64 = 0.005;
-/// Two pairs say nothing of their spread.
-pub const FEWEST_PAIRS: usize = 3;
-/// By then a benchmark is too unsteady for this step.
-pub const MOST_PAIRS: usize = 12;
+/// Lower limit of the standard deviation of pairs, on the log scale.
+const MIN_SD: f64 = 0.005;
+/// Fewer pairs are not tested: their standard deviation is too uncertain.
+pub const MIN_PAIRS: usize = 3;
+/// After this many pairs a commit stays undecided: the benchmark is too noisy.
+pub const MAX_PAIRS: usize = 12;
 
-/// What pairs of runs show of a change against a bound, at an error that is shared out over all looks at them.
-/// `changes` are log ratios, one a pair, larger is slower. `None`: not decided yet.
-pub fn decide(changes: &[f64], bound: f64, error: f64) -> Option<CommitStatus> {
-    if changes.len() < FEWEST_PAIRS {
+/// Tests whether the mean change of pairs of runs lies above or below a limit; `None` where it is undecided. `changes` are
+/// log ratios, larger is slower. The error probability is divided by the number of possible tests (Bonferroni).
+pub fn decide(changes: &[f64], limit: f64, error: f64) -> Option<CommitStatus> {
+    if changes.len() < MIN_PAIRS {
         return None;
     }
     let n = changes.len() as f64;
-    let looks = (MOST_PAIRS - FEWEST_PAIRS + 1) as f64;
+    let tests = (MAX_PAIRS - MIN_PAIRS + 1) as f64;
     let mean = changes.iter().sum::<f64>() / n;
     let variance = changes.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let se = (variance.max(STEADIEST * STEADIEST) / n).sqrt();
-    let reach = student::quantile(1.0 - error / looks, n - 1.0) * se;
-    if mean - reach > bound {
+    let se = (variance.max(MIN_SD * MIN_SD) / n).sqrt();
+    let reach = student::quantile(1.0 - error / tests, n - 1.0) * se;
+    if mean - reach > limit {
         Some(CommitStatus::Slow)
-    } else if mean + reach < bound {
+    } else if mean + reach < limit {
         Some(CommitStatus::Fast)
     } else {
         None
@@ -114,11 +114,11 @@ mod tests {
             measured += usize::from(status != CommitStatus::Skipped);
             search.note(commit, status);
         }
-        (search.found(), measured)
+        (search.candidates(), measured)
     }
 
     #[test]
-    fn every_planted_commit_of_sixteen_is_found_in_four_steps() {
+    fn each_of_sixteen_commits_is_found_in_four_steps() {
         for planted in 0..16 {
             let (found, measured) = search(16, planted, &[]);
             assert_eq!(found, Candidates { first: planted, last: planted });
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn commits_that_do_not_build_widen_the_answer_to_a_range() {
+    fn commits_that_do_not_build_leave_several_candidates() {
         assert_eq!(search(16, 9, &[7, 8]).0, Candidates { first: 7, last: 9 });
         assert_eq!(search(16, 3, &[9, 10, 11]).0, Candidates { first: 3, last: 3 });
         let all: Vec<usize> = (0..15).collect();
@@ -137,11 +137,11 @@ mod tests {
     }
 
     #[test]
-    fn steady_pairs_decide_soon_and_wild_ones_not_at_all() {
-        let bound = 0.1;
-        assert_eq!(decide(&[0.2, 0.2], bound, 0.01), None);
-        assert_eq!(decide(&[0.2, 0.21, 0.19], bound, 0.05), Some(CommitStatus::Slow));
-        assert_eq!(decide(&[0.0, 0.005, -0.005], bound, 0.05), Some(CommitStatus::Fast));
-        assert_eq!(decide(&[0.5, -0.4, 0.3, 0.1, -0.2, 0.4], bound, 0.05), None);
+    fn stable_pairs_decide_soon_and_noisy_ones_never() {
+        let limit = 0.1;
+        assert_eq!(decide(&[0.2, 0.2], limit, 0.01), None);
+        assert_eq!(decide(&[0.2, 0.21, 0.19], limit, 0.05), Some(CommitStatus::Slow));
+        assert_eq!(decide(&[0.0, 0.005, -0.005], limit, 0.05), Some(CommitStatus::Fast));
+        assert_eq!(decide(&[0.5, -0.4, 0.3, 0.1, -0.2, 0.4], limit, 0.05), None);
     }
 }

@@ -1,11 +1,10 @@
-//! Suspects measured again: their fresh runs take the place of those that made them suspects, which would only repeat
-//! the luck that they were chosen by.
+//! Re-measured suspects: their new runs replace those that made them suspects, whose changes are biased by the selection.
 
 use super::{Compared, Comparison, Effect};
-use crate::model::{Evidence, Measurement, Run};
+use crate::model::{Measurement, Run};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A metric of a benchmark that is worth measuring again.
+/// A metric of a benchmark to measure again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Suspect {
     /// The benchmark, by its name in head.
@@ -24,18 +23,20 @@ impl Suspect {
             tool: comparison.tool.to_string(),
         }
     }
-}
 
-/// Runs with the suspects' measurements only: what they are compared and corrected over.
-pub fn keep_suspects(runs: &[Run], suspects: &BTreeSet<Suspect>, rename: impl Fn(&str) -> Option<String>) -> Vec<Run> {
-    let is_suspect = |measurement: &&Measurement| {
+    fn of_measurement(measurement: &Measurement, rename: impl Fn(&str) -> Option<String>) -> Suspect {
         let name = measurement.benchmark.as_str();
-        suspects.contains(&Suspect {
+        Suspect {
             benchmark: rename(name).unwrap_or_else(|| name.to_owned()),
             metric: measurement.metric.name.to_string(),
             tool: measurement.tool.to_string(),
-        })
-    };
+        }
+    }
+}
+
+/// The runs with only the measurements of the suspects. `rename` maps a base name to its current name.
+pub fn keep_suspects(runs: &[Run], suspects: &BTreeSet<Suspect>, rename: impl Fn(&str) -> Option<String>) -> Vec<Run> {
+    let is_suspect = |measurement: &&Measurement| suspects.contains(&Suspect::of_measurement(measurement, &rename));
     let keep = |run: &Run| Run {
         measurements: run.measurements.iter().filter(is_suspect).cloned().collect(),
         environment: run.environment.clone(),
@@ -44,62 +45,58 @@ pub fn keep_suspects(runs: &[Run], suspects: &BTreeSet<Suspect>, rename: impl Fn
     runs.iter().map(keep).collect()
 }
 
-/// How far the base moved against itself: for each benchmark and metric, the largest log ratio between two of its runs.
-/// Of four runs or more the one farthest from the middle is left out, being what the verdict's centres shrug off too.
+/// The difference of the base from itself: for each metric of each benchmark, the largest log ratio between two base
+/// runs. Of four or more runs the one farthest from the median is left out, as the robust centres ignore it too.
 pub fn control(base: &[Run], rename: impl Fn(&str) -> Option<String>) -> BTreeMap<Suspect, f64> {
     let mut values: BTreeMap<Suspect, Vec<f64>> = BTreeMap::new();
     for measurement in base.iter().flat_map(|run| &run.measurements) {
-        let name = measurement.benchmark.as_str();
-        let suspect = Suspect {
-            benchmark: rename(name).unwrap_or_else(|| name.to_owned()),
-            metric: measurement.metric.name.to_string(),
-            tool: measurement.tool.to_string(),
-        };
         let direction = measurement.metric.direction;
-        let value = |one: &Evidence| one.fast_edge(direction).unwrap_or_else(|| one.centre());
-        let logs = measurement.replicates.iter().map(|one| value(one).ln());
-        values.entry(suspect).or_default().extend(logs);
+        let values = values.entry(Suspect::of_measurement(measurement, &rename)).or_default();
+        for evidence in &measurement.evidence {
+            values.push(evidence.fast_edge(direction).unwrap_or_else(|| evidence.centre()).ln());
+        }
     }
-    let range = |mut logs: Vec<f64>| {
-        logs.sort_unstable_by(f64::total_cmp);
-        let n = logs.len();
-        if n >= 4 {
-            let middle = (logs[(n - 1) / 2] + logs[n / 2]) / 2.0;
-            if middle - logs[0] > logs[n - 1] - middle {
-                logs.remove(0)
-            } else {
-                logs.remove(n - 1)
-            };
-        }
-        match (logs.first(), logs.last()) {
-            (Some(low), Some(high)) if low.is_finite() && high.is_finite() => high - low,
-            _ => 0.0,
-        }
-    };
     values.into_iter().map(|(suspect, logs)| (suspect, range(logs))).collect()
 }
 
+/// The distance of the smallest and the largest value; of four or more values, without the one farthest from the median.
+fn range(mut logs: Vec<f64>) -> f64 {
+    logs.sort_unstable_by(f64::total_cmp);
+    let n = logs.len();
+    if n >= 4 {
+        let middle = (logs[(n - 1) / 2] + logs[n / 2]) / 2.0;
+        if middle - logs[0] > logs[n - 1] - middle {
+            logs.remove(0)
+        } else {
+            logs.remove(n - 1)
+        };
+    }
+    match (logs.first(), logs.last()) {
+        (Some(low), Some(high)) if low.is_finite() && high.is_finite() => high - low,
+        _ => 0.0,
+    }
+}
+
 impl Compared {
-    /// Puts the fresh comparisons of the suspects in the place of those of the screening. A change that is no larger
-    /// than what the base did against itself in the same minutes cannot be called, nor one that was not measured again.
+    /// Replaces the comparisons of the suspects by those of the new runs. A suspect without new runs on both sides cannot
+    /// be compared. `control` limits what can be called a change: see [`control`].
     pub fn confirm(&mut self, suspects: &BTreeSet<Suspect>, fresh: Compared, control: &BTreeMap<Suspect, f64>) {
-        let mut again: BTreeMap<Suspect, Comparison> =
+        let mut fresh_comparisons: BTreeMap<Suspect, Comparison> =
             fresh.comparisons.into_iter().map(|comparison| (Suspect::of(&comparison), comparison)).collect();
         for comparison in &mut self.comparisons {
             let suspect = Suspect::of(comparison);
             if !suspects.contains(&suspect) {
                 continue;
             }
-            match again.remove(&suspect) {
+            match fresh_comparisons.remove(&suspect) {
                 Some(fresh) if fresh.base.is_some() && fresh.head.is_some() => {
                     *comparison = Comparison { confirmed: true, ..fresh };
-                    let moved = control.get(&suspect).copied().unwrap_or_default();
                     if let Effect::Estimated(estimate) = &mut comparison.effect {
-                        estimate.control = Some(moved);
+                        estimate.control = Some(control.get(&suspect).copied().unwrap_or_default());
                     }
                 }
                 _ => {
-                    let why = "it stood out, and the second measurement did not run it on both sides";
+                    let why = "suspected of a change, but the second measurement has no results of both sides";
                     comparison.effect = Effect::Invalid(why.to_owned());
                 }
             }
@@ -112,7 +109,7 @@ impl Compared {
 mod tests {
     use super::*;
     use crate::compare::compare;
-    use crate::model::Metric;
+    use crate::model::{Evidence, Metric};
 
     fn run(values: &[(&str, f64)]) -> Run {
         let measurement =
@@ -125,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn fresh_runs_replace_those_of_the_screening() {
+    fn new_runs_replace_those_of_the_screening() {
         let mut compared =
             compare(&[run(&[("a", 100.0), ("b", 50.0)])], &[run(&[("a", 200.0), ("b", 50.0)])], 0.05, |_| None);
         let suspects = BTreeSet::from([suspect("a"), suspect("b")]);
@@ -139,19 +136,19 @@ mod tests {
         compared.confirm(&suspects, again, &control(&fresh, |_| None));
         let a = &compared.comparisons[0];
         assert!(a.confirmed);
-        assert_eq!(a.head.map(|level| (level.value, level.runs)), Some((101.0, 3)));
+        assert_eq!(a.head.map(|side| (side.value, side.runs)), Some((101.0, 3)));
         let b = &compared.comparisons[1];
         assert!(!b.confirmed && matches!(b.effect, Effect::Invalid(_)));
     }
 
     #[test]
-    fn the_control_is_how_far_the_base_moved_against_itself() {
+    fn the_control_is_the_largest_difference_of_two_base_runs() {
         let runs: Vec<Run> = [100.0, 110.0, 105.0].iter().map(|value| run(&[("a", *value)])).collect();
-        let moved = control(&runs, |_| None)[&suspect("a")];
-        assert!((moved - 1.1_f64.ln()).abs() < 1e-12);
-        // Of five runs the one disturbed run is left out: 100 to 104 remain.
+        let difference = control(&runs, |_| None)[&suspect("a")];
+        assert!((difference - 1.1_f64.ln()).abs() < 1e-12);
+        // The disturbed run of the five is left out: 100 to 104 remain.
         let runs: Vec<Run> = [100.0, 104.0, 300.0, 102.0, 101.0].iter().map(|value| run(&[("a", *value)])).collect();
-        let moved = control(&runs, |_| None)[&suspect("a")];
-        assert!((moved - 1.04_f64.ln()).abs() < 1e-12);
+        let difference = control(&runs, |_| None)[&suspect("a")];
+        assert!((difference - 1.04_f64.ln()).abs() < 1e-12);
     }
 }

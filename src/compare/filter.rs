@@ -1,26 +1,26 @@
-//! How a benchmark tool is told to run some benchmarks only: `{filter}` in the user's command. Which tool it is, the
-//! command itself tells.
+//! Builds the command that runs only some benchmarks: `{filter}` in the user's command is replaced by a filter in the
+//! syntax of the benchmark tool, which is recognised from the command.
 
 use std::collections::BTreeSet;
 
-/// The mark in a command that a filter takes the place of.
+/// The placeholder for a filter.
 pub const FILTER: &str = "{filter}";
 
-/// A tool's way to choose benchmarks.
+/// The filter syntax of a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// A regular expression over whole names: criterion, and most that are run by cargo.
+    /// A regular expression that matches whole names: criterion, and most tools that cargo runs.
     Criterion,
     /// `-k` of pytest: function names joined by `or`.
     Pytest,
-    /// `-bench` of go: a regular expression for each level of a name.
+    /// `-bench` of go: a regular expression for each part of a name.
     Go,
-    /// `--benchmark_filter` of Google Benchmark: a regular expression over whole names.
+    /// `--benchmark_filter` of Google Benchmark: a regular expression that matches whole names.
     Google,
 }
 
 impl Dialect {
-    /// The dialect of a command; criterion's where it says nothing else.
+    /// The dialect of a command; criterion's by default.
     pub fn of(command: &[String]) -> Dialect {
         let has = |test: &dyn Fn(&str) -> bool| command.iter().any(|word| test(word));
         let file_name = |word: &str| word.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
@@ -36,8 +36,8 @@ impl Dialect {
         }
     }
 
-    /// The words of a command that runs these benchmarks only, or all of them. Where the command has no mark and runs
-    /// criterion's benchmarks unfiltered, the filter goes to its end; where nothing can be done, all are run.
+    /// The words of a command that runs only these benchmarks, or all for `None`. Without a placeholder the filter is
+    /// appended to an unfiltered `cargo bench`; any other command runs all benchmarks.
     pub fn words(self, command: &[String], only: Option<&[String]>) -> Vec<String> {
         let filter = only.map(|names| self.filter(names));
         let mut words: Vec<String> = Vec::with_capacity(command.len() + 2);
@@ -47,8 +47,8 @@ impl Dialect {
                 words.push(word.replace(FILTER, filter.as_deref().unwrap_or(all)));
                 continue;
             }
-            let wants_value = matches!(words.last().map(String::as_str), Some("-k" | "-bench" | "--benchmark_filter"));
-            match (&filter, wants_value) {
+            let takes_value = matches!(words.last().map(String::as_str), Some("-k" | "-bench" | "--benchmark_filter"));
+            match (&filter, takes_value) {
                 (Some(filter), true) => words.push(filter.clone()),
                 (Some(filter), false) if self == Dialect::Pytest => words.extend(["-k".to_owned(), filter.clone()]),
                 (Some(filter), false) => words.push(filter.clone()),
@@ -56,7 +56,7 @@ impl Dialect {
                 (None, false) => {}
             }
         }
-        if let (Some(filter), true) = (filter, appends(command)) {
+        if let (Some(filter), true) = (filter, can_append(command)) {
             if !command.iter().any(|word| word == "--") {
                 words.push("--".to_owned());
             }
@@ -65,9 +65,9 @@ impl Dialect {
         words
     }
 
-    /// Whether the tool can be told to run some benchmarks only.
+    /// True where the command can run only some benchmarks.
     pub fn can_filter(command: &[String]) -> bool {
-        command.iter().any(|word| word.contains(FILTER)) || appends(command)
+        command.iter().any(|word| word.contains(FILTER)) || can_append(command)
     }
 
     fn filter(self, names: &[String]) -> String {
@@ -82,14 +82,14 @@ impl Dialect {
     }
 }
 
-/// True for `cargo bench` whose benchmarks get no filter yet: what follows `--` are options only.
-fn appends(command: &[String]) -> bool {
+/// True for a `cargo bench` without a filter: only options follow `--`.
+fn can_append(command: &[String]) -> bool {
     let mut words = command.iter().map(String::as_str);
     let cargo = words.next().is_some_and(|word| word.rsplit(['/', '\\']).next() == Some("cargo"));
     let bench = words.find(|word| !word.starts_with(['-', '+'])) == Some("bench");
     let marked = command.iter().any(|word| word.contains(FILTER));
     let mut own = command.iter().skip_while(|word| *word != "--").skip(1).peekable();
-    // An option may be followed by its value, so only a plain beginning is known to be a filter or not.
+    // An option may be followed by its value, so only the first word is certainly a filter or not.
     let filtered = own.peek().is_some_and(|first| !first.starts_with('-')) || own.any(|word| !word.contains("--"));
     let positional = {
         let before: Vec<&str> = command.iter().map(String::as_str).take_while(|word| *word != "--").skip(2).collect();
@@ -126,7 +126,7 @@ fn alternatives<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(escape).collect::<Vec<_>>().join("|")
 }
 
-/// A text as a regular expression that matches only it.
+/// Escapes a text for a regular expression.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -138,17 +138,18 @@ fn escape(text: &str) -> String {
     out
 }
 
-/// `tests/test_x.py::TestA::test_b[64]` is run by `test_b`, which runs its other parameters too.
+/// `test_b` for `tests/test_x.py::TestA::test_b[64]`; it also runs the other parameters.
 fn python_function(name: &str) -> &str {
     let name = name.split('[').next().unwrap_or_default();
     name.rsplit("::").next().unwrap_or_default()
 }
 
-/// Go matches each level of a name by its own expression; a level's names are joined, so a few more may run.
+/// An expression for each part of a name, as go matches them. The alternatives of a part apply to all benchmarks, so some
+/// others may run too.
 fn go_levels(names: &[String]) -> String {
     let mut levels: Vec<BTreeSet<String>> = Vec::new();
     for name in names {
-        // What stands before the benchmark is its package.
+        // The benchmark follows its package.
         let parts: Vec<&str> = name.split('/').collect();
         let first = parts.iter().position(|part| part.starts_with("Benchmark")).unwrap_or(0);
         for (level, part) in parts[first..].iter().enumerate() {
@@ -163,7 +164,7 @@ fn go_levels(names: &[String]) -> String {
     levels.iter().map(level).collect::<Vec<_>>().join("/")
 }
 
-/// `Parse-8` is run by `Parse`.
+/// `Parse` for `Parse-8`.
 fn without_processors(part: &str) -> &str {
     match part.rsplit_once('-') {
         Some((plain, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => plain,
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn criterion_is_given_an_expression_of_whole_names() {
+    fn criterion_gets_an_expression_of_whole_names() {
         let command = "cargo bench --bench parser -- {filter}";
         assert_eq!(line(command, None), "cargo bench --bench parser --");
         assert_eq!(
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_bench_needs_no_mark() {
+    fn cargo_bench_needs_no_placeholder() {
         assert_eq!(line("cargo bench --bench parser", Some(&["x"])), "cargo bench --bench parser -- ^(x)$");
         assert_eq!(line("cargo bench -- --quick", Some(&["x"])), "cargo bench -- --quick ^(x)$");
         assert!(Dialect::can_filter(&split("cargo +nightly bench")));
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn each_tool_is_told_in_its_own_words() {
+    fn each_tool_has_its_own_syntax() {
         let pytest = "pytest benches --benchmark-json={out} -k {filter}";
         let names = ["benches/test_a.py::test_one[64]", "benches/test_a.py::test_one[8]", "b.py::T::test_two"];
         assert_eq!(line(pytest, Some(&names)), "pytest benches --benchmark-json={out} -k test_one or test_two");

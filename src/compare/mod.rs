@@ -1,5 +1,5 @@
-//! Base Runs against head Runs: which measurements belong together, and how much each changed. Judges nothing: what a
-//! change means is for `verdict`.
+//! Compares base runs with head runs: pairs the measurements and estimates the change of each. What a change means for the
+//! gate is decided in `verdict`.
 
 pub mod bisection;
 mod confirm;
@@ -34,30 +34,30 @@ pub struct Comparison {
     pub tool: Cow<'static, str>,
     /// The work of one operation, where known.
     pub work: Option<Work>,
-    /// The base's value.
+    /// The value of the base.
     pub base: Option<SideValue>,
-    /// The head's value.
+    /// The value of the head.
     pub head: Option<SideValue>,
-    /// How the two differ.
+    /// The difference.
     pub effect: Effect,
-    /// How the samples of base and head spread, where they were read.
+    /// Statistics of the samples of base and head, where they were read.
     pub statistics: Option<Box<[Option<SampleStatistics>; 2]>>,
-    /// Whether this is what came out when a suspect was measured again.
+    /// True for a suspect that was re-measured.
     pub confirmed: bool,
 }
 
-/// How two sides differ.
+/// The difference of two sides.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// Only the base has it.
+    /// Only in the base.
     BaseOnly,
-    /// Only the head has it.
+    /// Only in the head.
     HeadOnly,
-    /// There are numbers that cannot be compared; why.
+    /// Both sides have values, but they cannot be compared; why.
     Invalid(String),
-    /// Counts that repeat exactly: compared as they are, `ln` of the worse-side ratio, infinite from zero.
+    /// Exact counts, compared without a test: `ln` of the ratio, larger is worse; infinite from zero.
     Exact(f64),
-    /// A change with its uncertainty.
+    /// A tested change with its uncertainty.
     Estimated(Estimate),
 }
 
@@ -66,23 +66,23 @@ pub enum Effect {
 pub struct Compared {
     /// By benchmark, metric, tool.
     pub comparisons: Vec<Comparison>,
-    /// How many benchmark metrics both sides have.
+    /// Number of metrics of benchmarks that both sides have.
     pub shared: usize,
-    /// How many of them went through a test.
+    /// Number of statistical tests.
     pub tests: usize,
-    /// The common factor of all times between the sides, as a fraction (0.08: head is 8 % slower as a whole).
+    /// The suite-wide shift of times, as a fraction (0.08: head is 8% slower as a whole).
     pub common_shift: f64,
-    /// What was odd.
+    /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Compares every metric of every benchmark. `rename` maps a base name to its name today; `alpha` is the share of false
-/// alarms that is borne.
+/// Compares every metric of every benchmark. `rename` maps a base name to its current name; `alpha` is the accepted
+/// false-positive rate.
 pub fn compare(base: &[Run], head: &[Run], alpha: f64, rename: impl Fn(&str) -> Option<String>) -> Compared {
-    tested(base, head, alpha, rename, None)
+    compare_all(base, head, alpha, rename, None)
 }
 
-/// Compares fresh runs of some benchmarks, whose noise is told by the screening of the whole suite too.
+/// Compares the new runs of re-measured suspects. Their noise is estimated together with the screening of the whole suite.
 pub fn compare_again(
     base: &[Run],
     head: &[Run],
@@ -90,10 +90,10 @@ pub fn compare_again(
     rename: impl Fn(&str) -> Option<String>,
     screened: &Compared,
 ) -> Compared {
-    tested(base, head, alpha, rename, Some(screened))
+    compare_all(base, head, alpha, rename, Some(screened))
 }
 
-fn tested(
+fn compare_all(
     base: &[Run],
     head: &[Run],
     alpha: f64,
@@ -104,58 +104,52 @@ fn tested(
     let mut compared = Compared { diagnostics: repeated_samples(&pairs).into_iter().collect(), ..Compared::default() };
     compared.shared = pairs.iter().filter(|pair| pair.is_shared()).count();
 
-    let (decided, families) = families(&pairs);
-    let mut parts = vec![decided];
-    for (kind, members) in families {
-        let suite = Members { pairs: &pairs, members: &members, samples: kind.samples, runs: [base.len(), head.len()] };
-        let nature = if kind.exact { ValueKind::Counted } else { ValueKind::Measured };
-        let family = match screened {
-            None => suite_test::estimate_suite(&suite, nature, alpha),
-            Some(screened) => suite_test::estimate_remeasured(&suite, nature, alpha, &screened.observations(&kind)),
+    let (untested, groups) = test_groups(&pairs);
+    let mut parts = vec![untested];
+    for (group, members) in groups {
+        let runs = [base.len(), head.len()];
+        let suite = GroupSuite { pairs: &pairs, members: &members, has_samples: group.has_samples, runs };
+        let kind = if group.exact { ValueKind::Counted } else { ValueKind::Measured };
+        let estimates = match screened {
+            None => suite_test::estimate_suite(&suite, kind, alpha),
+            Some(screened) => suite_test::estimate_remeasured(&suite, kind, alpha, &screened.observations(&group)),
         };
-        if family.count() > compared.tests / 2 && kind.metric == "time" || compared.tests == 0 {
-            compared.common_shift = family.shift().exp_m1();
+        if estimates.count() > compared.tests / 2 && group.metric == "time" || compared.tests == 0 {
+            compared.common_shift = estimates.shift().exp_m1();
         }
-        compared.tests += family.count();
-        if !family.shift_taken_out() {
-            compared.diagnostics.push(moved_together(kind.metric, family.count(), family.shift()));
+        compared.tests += estimates.count();
+        if !estimates.shift_is_subtracted() {
+            compared.diagnostics.push(large_shift(group.metric, estimates.count(), estimates.shift()));
         }
-        let estimated =
-            |(place, index): (usize, &usize)| pairs[*index].comparison(Effect::Estimated(family.estimate(place)));
-        parts.push(members.par_iter().enumerate().map(estimated).collect());
+        let comparison = |(position, index): (usize, &usize)| {
+            pairs[*index].comparison(Effect::Estimated(estimates.estimate(position)))
+        };
+        parts.push(members.par_iter().enumerate().map(comparison).collect());
     }
     compared.comparisons = in_order(parts);
     compared
 }
 
-/// All comparisons by benchmark, metric and tool; each part is in this order.
+/// All comparisons, sorted by benchmark, metric and tool, as each part is.
 fn in_order(parts: Vec<Vec<Comparison>>) -> Vec<Comparison> {
-    let (mut all, mut several) = (Vec::new(), false);
-    for part in parts.into_iter().filter(|part| !part.is_empty()) {
-        if all.is_empty() {
-            all = part;
-        } else {
-            several = true;
-            all.extend(part);
-        }
-    }
-    if several {
-        all.sort_by(|a, b| (&a.benchmark, &a.metric.name, &a.tool).cmp(&(&b.benchmark, &b.metric.name, &b.tool)));
-    }
+    let mut parts = parts.into_iter().filter(|part| !part.is_empty());
+    let mut all = parts.next().unwrap_or_default();
+    parts.for_each(|part| all.extend(part));
+    all.sort_by(|a, b| (&a.benchmark, &a.metric.name, &a.tool).cmp(&(&b.benchmark, &b.metric.name, &b.tool)));
     all
 }
 
 impl Compared {
-    /// What each benchmark of a kind says of the noise.
-    fn observations(&self, kind: &Kind<'_>) -> Vec<Observation> {
-        let of_kind = |metric: &Metric| metric.name == kind.metric && metric.exact == kind.exact;
-        let estimated = self.comparisons.iter().filter(|comparison| of_kind(&comparison.metric));
-        estimated.filter_map(Comparison::estimate).map(Estimate::observation).collect()
+    /// The observations of the noise of all benchmarks that were measured like a group.
+    fn observations(&self, group: &TestGroup<'_>) -> Vec<Observation> {
+        let in_group = |metric: &Metric| metric.name == group.metric && metric.exact == group.exact;
+        let comparisons = self.comparisons.iter().filter(|comparison| in_group(&comparison.metric));
+        comparisons.filter_map(Comparison::estimate).map(Estimate::observation).collect()
     }
 }
 
 impl Comparison {
-    /// How the samples of base and head spread.
+    /// Statistics of the samples of base and head.
     pub fn statistics(&self) -> [Option<&SampleStatistics>; 2] {
         self.statistics.as_deref().map_or([None, None], |[base, head]| [base.as_ref(), head.as_ref()])
     }
@@ -169,75 +163,75 @@ impl Comparison {
     }
 }
 
-/// What is judged together: each has its own noise and its own correction for the number of tests.
+/// Comparisons that are tested together: each group has its own prior and its own correction for the number of tests.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Kind<'a> {
+struct TestGroup<'a> {
     metric: &'a str,
     exact: bool,
-    samples: bool,
+    has_samples: bool,
 }
 
-/// The pairs of a kind.
-struct Members<'a> {
+/// The pairs of a group; `members` are their indices.
+struct GroupSuite<'a> {
     pairs: &'a [Pair<'a>],
     members: &'a [usize],
-    samples: bool,
+    has_samples: bool,
     runs: [usize; 2],
 }
 
-impl Suite for Members<'_> {
+impl Suite for GroupSuite<'_> {
     fn count(&self) -> usize {
         self.members.len()
     }
 
-    fn runs(&self) -> [usize; 2] {
+    fn run_counts(&self) -> [usize; 2] {
         self.runs
     }
 
     fn has_fast_edges(&self) -> bool {
-        self.samples
+        self.has_samples
     }
 
-    fn observed(&self, index: usize) -> BenchmarkRuns {
-        self.pairs[self.members[index]].observed()
+    fn benchmark(&self, index: usize) -> BenchmarkRuns {
+        self.pairs[self.members[index]].runs()
     }
 }
 
-/// What needs no test, and the pairs that want one, by kind.
-fn families<'a>(pairs: &'a [Pair<'_>]) -> (Vec<Comparison>, BTreeMap<Kind<'a>, Vec<usize>>) {
-    let looks: Vec<Result<Kind<'_>, Box<Comparison>>> = pairs.par_iter().map(Pair::look).collect();
-    let (mut decided, mut families) = (Vec::new(), BTreeMap::<Kind<'_>, Vec<usize>>::new());
-    for (index, look) in looks.into_iter().enumerate() {
-        match look {
-            Ok(kind) => families.entry(kind).or_default().push(index),
-            Err(comparison) => decided.push(*comparison),
+/// The comparisons that need no test, and the indices of the other pairs by group.
+fn test_groups<'a>(pairs: &'a [Pair<'_>]) -> (Vec<Comparison>, BTreeMap<TestGroup<'a>, Vec<usize>>) {
+    let group_of_each: Vec<Result<TestGroup<'_>, Box<Comparison>>> = pairs.par_iter().map(Pair::test_group).collect();
+    let (mut untested, mut groups) = (Vec::new(), BTreeMap::<TestGroup<'_>, Vec<usize>>::new());
+    for (index, group) in group_of_each.into_iter().enumerate() {
+        match group {
+            Ok(group) => groups.entry(group).or_default().push(index),
+            Err(comparison) => untested.push(*comparison),
         }
     }
-    (decided, families)
+    (untested, groups)
 }
 
-fn moved_together(metric: &str, count: usize, shift: f64) -> Diagnostic {
+fn large_shift(metric: &str, count: usize, shift: f64) -> Diagnostic {
     let message = format!(
-        "the bulk of the {count} benchmarks moved together, by a factor of {:.2} in {metric} for the worse: the machine, or \
-         a change of all code? It is not taken out; measure both sides again, side by side",
+        "most of the {count} benchmarks shifted together: {metric} is worse by a factor of {:.2}. The cause is the machine \
+         or a change of all code, so the shift is not subtracted; measure base and head again, in turn",
         shift.exp()
     );
     Diagnostic::warning("common-shift", "", message)
 }
 
-/// A benchmark whose head holds the very samples of its base was not run again: old results lie about.
+/// Warns about results that were left over from the base instead of being measured again.
 fn repeated_samples(pairs: &[Pair<'_>]) -> Option<Diagnostic> {
     let repeated: Vec<&str> =
         pairs.par_iter().filter(|pair| pair.same_samples()).map(|pair| &*pair.benchmark).collect();
     let first = repeated.first()?;
     let message = if repeated.len() == pairs.iter().filter(|pair| pair.is_shared()).count() {
-        "both sides are the same results, sample for sample; nothing was measured anew".to_owned()
+        "base and head are the same results, sample for sample; measure the head".to_owned()
     } else {
         let others = match repeated.len() {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
-        format!("{first:?}{others} have the same samples on both sides: left over, not run again?")
+        format!("{first:?}{others} have the same samples in base and head; probably left over from an earlier run")
     };
     Some(Diagnostic::warning("same-samples", "", message))
 }

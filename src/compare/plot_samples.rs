@@ -1,5 +1,4 @@
-//! The samples of both sides, thinned out for pictures. A pass of its own, so that a comparison that nobody draws does
-//! not pay for it.
+//! Selects the samples to plot. Separate from the comparison, so that a comparison without plots does not pay for it.
 
 use super::Suspect;
 use super::pairs::{self, Pair};
@@ -7,16 +6,16 @@ use crate::model::{Evidence, PlotSamples, Run, Summary};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// More runs than these newest ones are no clearer in a picture.
-const RUNS: usize = 10;
-/// Values of one side, over all its runs; each run has at least five, so that its quartiles are among them.
-const VALUES: usize = 40;
-/// Values of one run.
-const MOST: usize = 17;
-const LEAST: usize = 5;
+/// Number of newest runs to plot.
+const MAX_RUNS: usize = 10;
+/// Target number of values of a side, over all its runs.
+const SIDE_VALUES: usize = 40;
+/// Limits of the number of values of one run; five include the quartiles.
+const MAX_VALUES: usize = 17;
+const MIN_VALUES: usize = 5;
 
-/// What pictures of the samples are made from: for each metric of each benchmark that both sides have, the newest runs
-/// of base and head in time order.
+/// The samples to plot, for each metric of each benchmark that both sides have: the newest runs of base and head, in time
+/// order.
 pub fn plot_samples(
     base: &[Run],
     head: &[Run],
@@ -26,7 +25,7 @@ pub fn plot_samples(
     pairs
         .par_iter()
         .filter(|pair| pair.is_shared())
-        .map(|pair| (name(pair), pair.evidence().map(|e| side(&e))))
+        .map(|pair| (name(pair), pair.evidence_of_sides().map(|evidence| side(&evidence))))
         .collect()
 }
 
@@ -36,39 +35,39 @@ fn name(pair: &Pair<'_>) -> Suspect {
 }
 
 fn side(evidence: &[&Evidence]) -> Vec<PlotSamples> {
-    let newest = &evidence[evidence.len().saturating_sub(RUNS)..];
-    // Odd, so that the median is one of them.
-    let count = ((VALUES / newest.len().max(1)).clamp(LEAST, MOST) - 1) | 1;
-    newest.iter().map(|one| strip(one, count)).collect()
+    let newest = &evidence[evidence.len().saturating_sub(MAX_RUNS)..];
+    // An odd number includes the median.
+    let count = ((SIDE_VALUES / newest.len().max(1)).clamp(MIN_VALUES, MAX_VALUES) - 1) | 1;
+    newest.iter().map(|one| of_run(one, count)).collect()
 }
 
-fn strip(evidence: &Evidence, count: usize) -> PlotSamples {
+fn of_run(evidence: &Evidence, count: usize) -> PlotSamples {
     let values = match evidence {
         Evidence::Samples(samples) => {
             let mut sorted = samples.clone();
             sorted.sort_unstable_by(f64::total_cmp);
-            thinned(&sorted, count)
+            evenly_spaced(&sorted, count)
         }
         Evidence::Summary(summary) => of_summary(summary),
         Evidence::Thinned(thinned) => of_summary(&thinned.quantiles),
         Evidence::Digest(_) | Evidence::Value(_) => vec![evidence.centre()],
     };
-    PlotSamples { samples: evidence.samples(), values: values.into_iter().map(short).collect() }
+    PlotSamples { samples: evidence.samples(), values: values.into_iter().map(rounded).collect() }
 }
 
-fn thinned(sorted: &[f64], count: usize) -> Vec<f64> {
+fn evenly_spaced(sorted: &[f64], count: usize) -> Vec<f64> {
     if sorted.len() <= count {
         return sorted.to_vec();
     }
     let at = |i: usize| {
-        let place = i as f64 * (sorted.len() - 1) as f64 / (count - 1) as f64;
-        let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-        low + (high - low) * place.fract()
+        let position = i as f64 * (sorted.len() - 1) as f64 / (count - 1) as f64;
+        let (low, high) = (sorted[position.floor() as usize], sorted[position.ceil() as usize]);
+        low + (high - low) * position.fract()
     };
     (0..count).map(at).collect()
 }
 
-/// Quartiles where the tool states them, else the ends, else the centre alone.
+/// The five-number summary where the tool reports it, otherwise the extremes, otherwise only the centre.
 fn of_summary(summary: &Summary) -> Vec<f64> {
     let stated = |share: f64| summary.quantiles.iter().find(|(s, _)| (s - share).abs() < 1e-9).map(|(_, value)| *value);
     let (low, high) = (stated(0.0), stated(1.0));
@@ -79,8 +78,8 @@ fn of_summary(summary: &Summary) -> Vec<f64> {
     quartiles.or_else(ends).filter(ascending).unwrap_or_else(|| vec![summary.centre])
 }
 
-/// Five digits are more than a picture shows, and a third of the bytes.
-fn short(value: f64) -> f64 {
+/// Five digits suffice for a plot and take a third of the bytes.
+fn rounded(value: f64) -> f64 {
     format!("{value:.4e}").parse().unwrap_or(value)
 }
 
@@ -90,7 +89,7 @@ mod tests {
     use crate::model::{Measurement, Metric};
 
     #[test]
-    fn a_run_keeps_values_at_equal_shares_and_few_samples_all() {
+    fn a_run_keeps_evenly_spaced_values_or_all_of_a_few() {
         let samples = |count: u32| Evidence::Samples((0..count).rev().map(f64::from).collect());
         let one = side(&[&samples(161)]);
         // 0, 10, ... 160.
@@ -102,9 +101,9 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_s_own_quartiles_are_taken_and_nothing_is_made_up() {
+    fn only_reported_quartiles_are_used() {
         let summary = |quantiles: Vec<(f64, f64)>| {
-            strip(&Evidence::summary(Summary { centre: 3.0, quantiles, ..Summary::default() }), 17).values
+            of_run(&Evidence::summary(Summary { centre: 3.0, quantiles, ..Summary::default() }), 17).values
         };
         assert_eq!(summary(vec![(0.0, 1.0), (1.0, 9.0)]), [1.0, 3.0, 9.0]);
         assert_eq!(
@@ -112,12 +111,12 @@ mod tests {
             [1.0, 2.0, 4.0, 5.0, 9.0]
         );
         assert_eq!(summary(vec![(0.95, 9.0)]), [3.0]);
-        // A centre above the maximum is of another kind than the quantiles.
+        // A centre above the maximum does not fit the quantiles.
         assert_eq!(summary(vec![(0.0, 1.0), (1.0, 2.0)]), [3.0]);
     }
 
     #[test]
-    fn what_one_side_has_alone_has_no_picture() {
+    fn a_benchmark_of_one_side_is_not_plotted() {
         let run = |names: &[&str]| {
             let measurements = names.iter().map(|n| Measurement::new("t", *n, Metric::time(), Evidence::Value(2.0)));
             Run { measurements: measurements.collect(), ..Run::default() }

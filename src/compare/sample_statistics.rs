@@ -1,15 +1,15 @@
-//! The spread of a side's samples, where the evidence holds them or the tool states their quantiles.
+//! Statistics of the samples of a side, from the samples or from the quantiles that the tool reports.
 
 use crate::model::{Evidence, SampleStatistics, Statistic, Summary};
 use crate::stats::{quantile, student};
 
-/// The spread of all evidence of a side taken together; `None` where there is only a number.
+/// The statistics of all evidence of a side; `None` where it has only values.
 pub fn of(evidence: &[&Evidence]) -> Option<SampleStatistics> {
     let mut samples = Vec::new();
     for one in evidence {
         match one {
             Evidence::Samples(values) => samples.extend_from_slice(values),
-            _ if evidence.len() > 1 => return None, // summaries of several runs do not add up to one
+            _ if evidence.len() > 1 => return None, // summaries of several runs cannot be combined
             Evidence::Summary(summary) => return of_summary(summary),
             Evidence::Thinned(thinned) => return of_summary(&thinned.quantiles),
             Evidence::Digest(_) | Evidence::Value(_) => return None,
@@ -22,9 +22,9 @@ pub fn of(evidence: &[&Evidence]) -> Option<SampleStatistics> {
 fn of_samples(sorted: &[f64]) -> Option<SampleStatistics> {
     let (first, last) = (*sorted.first()?, *sorted.last()?);
     let n = sorted.len() as f64;
-    let mut spread = SampleStatistics { samples: sorted.len() as u64, ..SampleStatistics::default() };
+    let mut statistics = SampleStatistics { samples: sorted.len() as u64, ..SampleStatistics::default() };
     let mut set = |name: &str, value: f64, interval: Option<[f64; 2]>| {
-        spread.statistics.insert(name.to_owned(), Statistic { value, interval });
+        statistics.statistics.insert(name.to_owned(), Statistic { value, interval });
     };
     set("min", first, None);
     set("max", last, None);
@@ -37,32 +37,32 @@ fn of_samples(sorted: &[f64]) -> Option<SampleStatistics> {
             set(name, value, quantile::interval(sorted, share));
         }
     }
-    let mean = spread.get("mean")?;
+    let mean = statistics.get("mean")?;
     if sorted.len() > 1 {
-        spread.sd = Some((sorted.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt());
+        statistics.sd = Some((sorted.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt());
     }
     if let (Some(q1), Some(q3)) = (quantile::of_sorted(sorted, 0.25), quantile::of_sorted(sorted, 0.75)) {
         let reach = 1.5 * (q3 - q1);
-        spread.iqr = Some(q3 - q1);
-        spread.outliers = Some(sorted.iter().filter(|x| **x < q1 - reach || **x > q3 + reach).count() as u64);
+        statistics.iqr = Some(q3 - q1);
+        statistics.outliers = Some(sorted.iter().filter(|x| **x < q1 - reach || **x > q3 + reach).count() as u64);
     }
-    Some(spread)
+    Some(statistics)
 }
 
 fn of_summary(summary: &Summary) -> Option<SampleStatistics> {
     if summary.mean.is_none() && summary.quantiles.is_empty() {
         return None;
     }
-    let mut spread =
+    let mut statistics =
         SampleStatistics { samples: summary.samples.unwrap_or(0), sd: summary.sd, ..SampleStatistics::default() };
     let quantile = |share: f64| summary.quantiles.iter().find(|(s, _)| (s - share).abs() < 1e-9).map(|(_, v)| *v);
     let named = [("min", 0.0), ("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)];
     let quantiles = named.into_iter().filter_map(|(name, share)| Some((name, quantile(share)?)));
     for (name, value) in quantiles.chain(summary.mean.map(|mean| ("mean", mean))) {
-        spread.statistics.insert(name.to_owned(), Statistic { value, interval: None });
+        statistics.statistics.insert(name.to_owned(), Statistic { value, interval: None });
     }
-    spread.iqr = quantile(0.75).zip(quantile(0.25)).map(|(q3, q1)| q3 - q1);
-    Some(spread)
+    statistics.iqr = quantile(0.75).zip(quantile(0.25)).map(|(q3, q1)| q3 - q1);
+    Some(statistics)
 }
 
 #[cfg(test)]
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nineteen_samples_have_no_p95_and_twenty_have_one() {
+    fn a_p95_needs_twenty_samples() {
         let samples = |count: i32| Evidence::Samples((1..=count).map(f64::from).collect());
         assert_eq!(of(&[&samples(19)]).unwrap().get("p95"), None);
         // Twenty: position 0.95 * 19 = 18.05, between 19 and 20.
@@ -79,10 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_tool_states_is_taken_and_nothing_is_made_up() {
+    fn only_reported_quantiles_are_used() {
         let quantiles = vec![(0.0, 1.0), (0.95, 9.0)];
         let summary = Summary { centre: 3.0, mean: Some(4.0), quantiles, ..Summary::default() };
-        let spread = of(&[&Evidence::Summary(Box::new(summary))]).unwrap();
-        assert_eq!((spread.get("p95"), spread.get("mean"), spread.get("p99")), (Some(9.0), Some(4.0), None));
+        let statistics = of(&[&Evidence::Summary(Box::new(summary))]).unwrap();
+        assert_eq!(
+            (statistics.get("p95"), statistics.get("mean"), statistics.get("p99")),
+            (Some(9.0), Some(4.0), None)
+        );
     }
 }

@@ -180,7 +180,7 @@ mod tests {
         let line = |second: u64, total: u64| format!("Sat Nov 21 08:56:21 2026\t{second}\t0\t1\t{total}\t1\n");
         let text = format!("{REQUESTS}\n{}{}broken\n{}", line(12, 41), line(11, 42), line(11, 43));
         let reading = parse(&text).unwrap();
-        assert_eq!(reading.measurements[0].replicates, [Evidence::Samples(vec![42e6, 43e6, 41e6])]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Samples(vec![42e6, 43e6, 41e6])]);
         assert_eq!(reading.diagnostics[0].place, "x:4");
     }
 
@@ -189,7 +189,7 @@ mod tests {
         let text = "This is ApacheBench, Version 2.3\nDocument Path:          /a\nComplete requests:      50\n\
                     Failed requests:        3\nNon-2xx responses:      5\nRequests per second:    9.5 [#/sec] (mean)\n";
         let reading = parse(text).unwrap();
-        let value = |name| reading.measurements.iter().find(|m| m.metric.name == name).map(|m| &m.replicates[0]);
+        let value = |name| reading.measurements.iter().find(|m| m.metric.name == name).map(|m| &m.evidence[0]);
         assert_eq!(value("errors"), Some(&Evidence::Value(5.0)));
         assert_eq!(value("error-rate"), Some(&Evidence::Value(10.0)));
         assert_eq!(reading.measurements[0].benchmark.as_str(), "/a");

@@ -242,7 +242,7 @@ mod tests {
         let run = parse(text).unwrap();
         let names: Vec<&str> = run.measurements.iter().map(|m| m.benchmark.as_str()).collect();
         assert_eq!(names, ["s.time_x(1, 'a')", "s.time_x(1, 'b')", "s.time_x(2, 'b')"]);
-        assert_eq!(run.measurements[2].replicates, [Evidence::Value(4.0)]);
+        assert_eq!(run.measurements[2].evidence, [Evidence::Value(4.0)]);
         assert!(run.diagnostics[0].message.contains("s.time_x(2, 'a')"));
     }
 

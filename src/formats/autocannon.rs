@@ -110,7 +110,7 @@ mod tests {
             br#"{"url": "http://h:1/a?b=1", "errors": 10, "non2xx": 5, "latency": {}, "requests": {"total": 90}}"#;
         let reading = Autocannon.parse(Source { name: "x", bytes: text }).unwrap();
         assert_eq!(reading.measurements[0].benchmark.as_str(), "/a?b=1");
-        assert_eq!(reading.measurements[0].replicates, [Evidence::Value(15.0)]);
-        assert_eq!(reading.measurements[1].replicates, [Evidence::Value(15.0)]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Value(15.0)]);
+        assert_eq!(reading.measurements[1].evidence, [Evidence::Value(15.0)]);
     }
 }

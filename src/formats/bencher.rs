@@ -79,7 +79,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(reading.measurements.len(), 1);
-        assert_eq!(reading.measurements[0].replicates, [Evidence::Value(1.5)]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Value(1.5)]);
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| (d.code.as_str(), d.place.as_str())).collect();
         assert_eq!(codes, [("invalid-value", "x.txt:2"), ("unreadable-line", "x.txt:4")]);
     }

@@ -171,14 +171,14 @@ mod tests {
         let read: Vec<_> = run.measurements.iter().map(|m| (&*m.metric.name, m.metric.unit.label())).collect();
         assert_eq!(read, [("time", "ns"), ("throughput", "/s"), ("build-time", "ns"), ("score", "1")]);
         assert_eq!(run.measurements[1].metric.direction, Direction::Higher);
-        assert_eq!(run.measurements[2].replicates, [Evidence::Value(3e9)]);
+        assert_eq!(run.measurements[2].evidence, [Evidence::Value(3e9)]);
         assert_eq!(run.diagnostics[0].code, "assumed-direction");
     }
 
     #[test]
     fn the_first_of_a_repeated_benchmark_is_used() {
         let run = parse(r#"{"a":{"latency":{"value":1}},"a":{"latency":{"value":2},"latency":{"value":3}}}"#).unwrap();
-        assert_eq!(run.measurements[0].replicates, [Evidence::Value(1.0)]);
+        assert_eq!(run.measurements[0].evidence, [Evidence::Value(1.0)]);
         assert_eq!(run.diagnostics.len(), 2);
     }
 

@@ -103,7 +103,7 @@ mod tests {
 
     fn summary(text: &str) -> Summary {
         let run = BenchmarkIps.parse(Source { name: "i", bytes: text.as_bytes() }).unwrap();
-        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        let [Evidence::Summary(summary)] = &run.measurements[0].evidence[..] else { panic!("no summary") };
         (**summary).clone()
     }
 

@@ -272,8 +272,8 @@ mod tests {
         let run = run.unwrap();
         let [time, memory] = &run.measurements[..] else { panic!("two metrics") };
         assert_eq!(time.benchmark.as_str(), "N.T.M/size=8");
-        assert_eq!(time.replicates, [Evidence::Samples(vec![10.0]), Evidence::Samples(vec![20.0])]);
-        assert_eq!((&memory.metric.unit, &memory.replicates[..]), (&Unit::Byte, &[Evidence::Value(32.0)][..]));
+        assert_eq!(time.evidence, [Evidence::Samples(vec![10.0]), Evidence::Samples(vec![20.0])]);
+        assert_eq!((&memory.metric.unit, &memory.evidence[..]), (&Unit::Byte, &[Evidence::Value(32.0)][..]));
     }
 
     #[test]

@@ -150,7 +150,7 @@ mod tests {
     fn the_name_in_a_line_may_contain_the_separator() {
         let run = parse("a x b x 1,250.5 ops/sec ±2.00% (4 runs sampled)\nthis x line is prose\nFastest is a").unwrap();
         assert_eq!(run.measurements[0].benchmark.as_str(), "a x b");
-        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        let [Evidence::Summary(summary)] = &run.measurements[0].evidence[..] else { panic!("no summary") };
         // t(0.975, 3) = 3.18245: sd = 1250.5 * 0.02 * sqrt(4) / 3.18245
         assert_eq!(summary.centre, 1250.5);
         assert!((summary.sd.unwrap() - 15.71744).abs() < 1e-4);
@@ -162,7 +162,7 @@ mod tests {
         for text in [one.to_owned(), format!("[{one}]"), format!(r#"{{"0": {one}, "name": "suite", "length": 1}}"#)] {
             let run = parse(&text).unwrap();
             assert_eq!(run.measurements.len(), 1);
-            assert_eq!(run.measurements[0].replicates, [Evidence::Samples(vec![5e8, 2.5e8])]);
+            assert_eq!(run.measurements[0].evidence, [Evidence::Samples(vec![5e8, 2.5e8])]);
         }
     }
 

@@ -131,7 +131,7 @@ impl<'a> ReadingBuilder<'a> {
             None => self.add(name, metric, [evidence]),
             Some(at) if *self.reading.measurements[at].metric == metric => {
                 let valid = self.validate(name, &metric, evidence);
-                self.reading.measurements[at].replicates.extend(valid);
+                self.reading.measurements[at].evidence.extend(valid);
             }
             Some(_) => {
                 let message = format!(
@@ -270,8 +270,8 @@ mod tests {
         builder.add_run("b", Metric::time(), Evidence::Value(2.0));
         assert!(builder.has("a", "time") && !builder.has("a", "memory") && !builder.has("c", "time"));
         let reading = builder.finish().unwrap();
-        assert_eq!(reading.measurements[0].replicates, [Evidence::Value(1.0)]);
-        assert_eq!(reading.measurements[1].replicates.len(), 2);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Value(1.0)]);
+        assert_eq!(reading.measurements[1].evidence.len(), 2);
         assert_eq!(reading.diagnostics[0].code, "duplicate-name");
     }
 
@@ -288,9 +288,9 @@ mod tests {
         };
         builder.add("c", Metric::time(), [Evidence::summary(summary)]);
         let reading = builder.finish().unwrap();
-        assert_eq!(reading.measurements[0].replicates, [Evidence::Samples(vec![1.0, 0.0])]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Samples(vec![1.0, 0.0])]);
         let whole = Summary { centre: 1.0, quantiles: vec![(0.0, 0.5), (1.0, 2.0)], ..Summary::default() };
-        assert_eq!(reading.measurements[1].replicates, [Evidence::summary(whole)]);
+        assert_eq!(reading.measurements[1].evidence, [Evidence::summary(whole)]);
         assert!(reading.diagnostics[0].message.contains("3 of 5"));
         assert!(reading.diagnostics[1].message.contains("`b`: -1e0 is not a valid time"), "{}", reading.diagnostics[1]);
     }

@@ -130,7 +130,7 @@ mod tests {
         ))
         .unwrap();
         let a = &reading.measurements[0];
-        assert_eq!(a.replicates, [Evidence::Samples(vec![1500.0, 2500.0])]);
+        assert_eq!(a.evidence, [Evidence::Samples(vec![1500.0, 2500.0])]);
         assert_eq!((&a.metric.unit, a.metric.direction), (&Unit::Nanosecond, Direction::Lower));
         assert_eq!(a.work, Some(Work { amount: 64.0, unit: WorkUnit::Bytes }));
         assert_eq!(reading.diagnostics[0].place, "x.json:3");
@@ -140,7 +140,7 @@ mod tests {
     fn samples_with_zero_iterations_are_skipped() {
         let line = r#"{"reason":"benchmark-complete","id":"a","iteration_count":[0,1],"measured_values":[3.0,5.0],"unit":"ns"}"#;
         let reading = read(line).unwrap();
-        assert_eq!(reading.measurements[0].replicates, [Evidence::Samples(vec![5.0])]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Samples(vec![5.0])]);
         assert_eq!(reading.diagnostics[0].code, "invalid-value");
     }
 }

@@ -229,7 +229,7 @@ mod tests {
             .measurements
             .iter()
             .filter(|m| m.metric.name == "calls")
-            .map(|m| (m.benchmark.as_str(), m.replicates[0].clone()))
+            .map(|m| (m.benchmark.as_str(), m.evidence[0].clone()))
             .collect();
         let value = Evidence::Value;
         assert_eq!(calls, [("total", value(3.0)), ("a.py::f", value(2.0)), ("a.py::f#2", value(1.0))]);
@@ -248,7 +248,7 @@ mod tests {
         assert!(Cprofile.sniff(&Preview::of(&bytes)));
         let reading = Cprofile.parse(Source { name: "x", bytes: &bytes }).unwrap();
         let time = reading.measurements.iter().find(|m| m.benchmark.as_str() == "a.py::f").unwrap();
-        assert_eq!(time.replicates, [Evidence::Value(1e9)]);
+        assert_eq!(time.evidence, [Evidence::Value(1e9)]);
         assert_eq!(reading.diagnostics.len(), 1);
     }
 }

@@ -181,7 +181,7 @@ mod tests {
     fn a_sample_is_time_over_iterations() {
         let benchmark = read(r#"{"sampling_mode":"Linear","iters":[1.0,2.0,4.0],"times":[3.0,7.0,10.0]}"#);
         let measurement = benchmark.measurement.unwrap();
-        assert_eq!(measurement.replicates, [Evidence::Samples(vec![3.0, 3.5, 2.5])]);
+        assert_eq!(measurement.evidence, [Evidence::Samples(vec![3.0, 3.5, 2.5])]);
         assert_eq!(*measurement.metric, Metric::time());
     }
 
@@ -210,7 +210,7 @@ mod tests {
         times[7] = "0.0";
         let benchmark = read(&format!(r#"{{"iters":[{iters}],"times":[{}]}}"#, times.join(",")));
         assert!(benchmark.diagnostic.unwrap().message.contains("1 of 40"));
-        assert_eq!(benchmark.measurement.unwrap().replicates, [Evidence::Samples(vec![5.0; 39])]);
+        assert_eq!(benchmark.measurement.unwrap().evidence, [Evidence::Samples(vec![5.0; 39])]);
     }
 
     #[test]

@@ -175,7 +175,7 @@ mod tests {
         let text = "run,name,value,unit\n1,a,1,us\n1,a,2000,ns\n2,a,3,us\n2,\"b, c\",5,MB/s\n";
         let run = parse(text).unwrap();
         let [a, b] = &run.measurements[..] else { panic!("two benchmarks") };
-        assert_eq!(a.replicates, [Evidence::Samples(vec![1000.0, 2000.0]), Evidence::Value(3000.0)]);
+        assert_eq!(a.evidence, [Evidence::Samples(vec![1000.0, 2000.0]), Evidence::Value(3000.0)]);
         assert_eq!((b.benchmark.as_str(), b.metric.direction), ("b, c", Direction::Higher));
         assert!(run.diagnostics.is_empty(), "{:?}", run.diagnostics);
     }

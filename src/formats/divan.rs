@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(a.benchmark.as_str(), "g/a b");
         let quantiles = vec![(0.0, 1e3), (1.0, 4e6)];
         let summary = Summary { centre: 2e3, mean: Some(3e3), sd: None, samples: Some(30), quantiles };
-        assert_eq!(a.replicates, [Evidence::summary(summary)]);
+        assert_eq!(a.evidence, [Evidence::summary(summary)]);
     }
 
     #[test]

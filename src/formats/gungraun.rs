@@ -114,7 +114,7 @@ mod tests {
         let ir = &reading.measurements[0];
         assert_eq!((ir.benchmark.as_str(), &*ir.metric.name), ("m::f one", "instructions"));
         assert_eq!((&ir.metric.unit, ir.metric.direction, ir.metric.exact), (&Unit::Count, Direction::Lower, true));
-        assert_eq!(ir.replicates, [Evidence::Value(5.0)]);
+        assert_eq!(ir.evidence, [Evidence::Value(5.0)]);
     }
 
     #[test]

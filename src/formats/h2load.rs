@@ -110,7 +110,7 @@ mod tests {
 
     fn value(reading: &Reading, metric: &str) -> Option<f64> {
         let measurement = reading.measurements.iter().find(|m| m.metric.name == metric)?;
-        Some(measurement.replicates[0].centre())
+        Some(measurement.evidence[0].centre())
     }
 
     #[test]

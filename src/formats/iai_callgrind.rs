@@ -139,8 +139,8 @@ mod tests {
         let (cycles, ir) = (&reading.measurements[0], &reading.measurements[1]);
         assert_eq!((ir.benchmark.as_str(), &*ir.metric.name, ir.metric.exact), ("m::f", "instructions", true));
         assert_eq!((&ir.metric.unit, ir.metric.direction), (&Unit::Count, Direction::Lower));
-        assert_eq!(ir.replicates, [Evidence::Value(5.0)]);
-        assert_eq!(cycles.replicates, [Evidence::Value(2.5)]);
+        assert_eq!(ir.evidence, [Evidence::Value(5.0)]);
+        assert_eq!(cycles.evidence, [Evidence::Value(2.5)]);
     }
 
     #[test]

@@ -269,7 +269,7 @@ mod tests {
 
     fn evidence<'r>(reading: &'r Reading, benchmark: &str, metric: &str) -> Option<&'r Evidence> {
         let found = |m: &&crate::model::Measurement| m.benchmark.as_str() == benchmark && m.metric.name == metric;
-        reading.measurements.iter().find(found).map(|m| &m.replicates[0])
+        reading.measurements.iter().find(found).map(|m| &m.evidence[0])
     }
 
     #[test]

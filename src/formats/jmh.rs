@@ -226,8 +226,8 @@ mod tests {
         let run = parse(text).unwrap();
         let [time, memory] = &run.measurements[..] else { panic!("two metrics: {run:?}") };
         assert_eq!((time.benchmark.as_str(), &*time.metric), ("a.B.c/n=1/k=x", &Metric::time()));
-        assert_eq!(time.replicates, [Evidence::Samples(vec![1e3, 2e3]), Evidence::Samples(vec![3e3])]);
-        assert_eq!((&*memory.metric.name, memory.replicates.len()), ("memory", 2));
+        assert_eq!(time.evidence, [Evidence::Samples(vec![1e3, 2e3]), Evidence::Samples(vec![3e3])]);
+        assert_eq!((&*memory.metric.name, memory.evidence.len()), ("memory", 2));
         assert_eq!(run.diagnostics[0].code, "invalid-value");
     }
 
@@ -240,7 +240,7 @@ mod tests {
         let read: Vec<_> = run.measurements.iter().map(|m| (m.metric.name.to_string(), m.metric.direction)).collect();
         let (lower, higher) = (Direction::Lower, Direction::Higher);
         assert_eq!(read, [("throughput".into(), higher), ("time".into(), lower), ("time:ss".into(), lower)]);
-        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        let [Evidence::Summary(summary)] = &run.measurements[0].evidence[..] else { panic!("no summary") };
         assert_eq!(summary.centre, 2000.0);
     }
 
@@ -249,7 +249,7 @@ mod tests {
         let text = r#"[{"benchmark": "a", "mode": "sample", "primaryMetric": {"score": 1, "scoreUnit": "ns/op",
             "rawDataHistogram": [[[[1, 90], [5, 9]], [[9, 1]]]]}}]"#;
         let run = parse(text).unwrap();
-        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        let [Evidence::Summary(summary)] = &run.measurements[0].evidence[..] else { panic!("no summary") };
         assert_eq!((summary.centre, summary.samples), (1.0, Some(100)));
         assert!((summary.mean.unwrap() - 1.44).abs() < 1e-12); // (90 + 45 + 9) / 100
         assert_eq!(summary.quantiles, [(0.0, 1.0), (0.5, 1.0), (0.95, 5.0), (0.99, 5.0), (1.0, 9.0)]);

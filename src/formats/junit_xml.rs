@@ -127,7 +127,7 @@ mod tests {
         .unwrap();
         assert_eq!(reading.measurements.len(), 1);
         assert_eq!(reading.measurements[0].benchmark.as_str(), "s::a <b>");
-        assert_eq!(reading.measurements[0].replicates, [Evidence::Value(1000.5e9)]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Value(1000.5e9)]);
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["invalid-value", "no-value", "failed-test", "no-value", "skipped-tests"]);
     }

@@ -246,7 +246,7 @@ mod tests {
 
     fn value(reading: &Reading, benchmark: &str, metric: &str) -> Option<f64> {
         let found = |m: &&crate::model::Measurement| m.benchmark.as_str() == benchmark && m.metric.name == metric;
-        reading.measurements.iter().find(found).map(|m| match &m.replicates[0] {
+        reading.measurements.iter().find(found).map(|m| match &m.evidence[0] {
             Evidence::Value(value) => *value,
             Evidence::Summary(summary) => summary.centre,
             _ => f64::NAN,

@@ -97,6 +97,6 @@ mod tests {
         let reading = builder.finish().unwrap();
         let names: Vec<_> = reading.measurements.iter().map(|m| &*m.metric.name).collect();
         assert_eq!(names, ["throughput", "time:p50", "time:mean", "time:p95", "time:max", "errors", "error-rate"]);
-        assert_eq!(reading.measurements[6].replicates, [Evidence::Value(1.5)]);
+        assert_eq!(reading.measurements[6].evidence, [Evidence::Value(1.5)]);
     }
 }

@@ -313,7 +313,7 @@ mod tests {
 
     fn value(reading: &Reading, benchmark: &str, metric: &str) -> Option<Evidence> {
         let found = |m: &&crate::model::Measurement| m.benchmark.as_str() == benchmark && m.metric.name == metric;
-        reading.measurements.iter().find(found).map(|m| m.replicates[0].clone())
+        reading.measurements.iter().find(found).map(|m| m.evidence[0].clone())
     }
 
     fn entry(name: &str, times: &str, start: f64, end: f64, total: f64) -> String {

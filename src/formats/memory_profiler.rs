@@ -136,7 +136,7 @@ mod tests {
         let found: Vec<_> = reading
             .measurements
             .iter()
-            .map(|m| (m.benchmark.as_str(), &*m.metric.name, m.replicates[0].clone()))
+            .map(|m| (m.benchmark.as_str(), &*m.metric.name, m.evidence[0].clone()))
             .collect();
         assert_eq!(found[0], ("a.py::f", "memory:peak", Evidence::Value(10.0 * 1048576.0)));
         assert_eq!(found[1], ("a.py::f", "memory:line+2", Evidence::Value(2048.0)));

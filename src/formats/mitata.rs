@@ -271,7 +271,7 @@ mod tests {
         let run = parse(text).unwrap();
         let names: Vec<&str> = run.measurements.iter().map(|m| m.benchmark.as_str()).collect();
         assert_eq!(names, ["plain", "g/x 8/m=b"]);
-        assert_eq!(run.measurements[0].replicates, [Evidence::Samples(vec![1.0, 2.0])]);
+        assert_eq!(run.measurements[0].evidence, [Evidence::Samples(vec![1.0, 2.0])]);
         assert_eq!(run.diagnostics[0].code, "failed-benchmark");
     }
 
@@ -285,7 +285,7 @@ mod tests {
             throws   error: boom\n";
         let run = parse(text).unwrap();
         assert_eq!(run.measurements[0].benchmark.as_str(), "g/parse line");
-        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        let [Evidence::Summary(summary)] = &run.measurements[0].evidence[..] else { panic!("no summary") };
         assert_eq!(summary.mean, Some(2.5e6));
         assert_eq!(summary.quantiles, [(0.0, 1e3), (0.75, 2e6), (0.99, 5e6), (1.0, 7e6)]);
         assert_eq!(run.diagnostics[0].message, "`g/throws` failed: boom");
@@ -295,7 +295,7 @@ mod tests {
     fn the_summary_is_used_if_slow_samples_are_missing() {
         let text = r#"{"benchmarks": [{"runs": [{"name": "a", "stats":
             {"samples": [1, 2], "p50": 3, "max": 9}}]}]}"#;
-        let [Evidence::Summary(summary)] = &parse(text).unwrap().measurements[0].replicates[..] else { panic!("no") };
+        let [Evidence::Summary(summary)] = &parse(text).unwrap().measurements[0].evidence[..] else { panic!("no") };
         assert_eq!(summary.centre, 3.0);
     }
 }

@@ -98,7 +98,7 @@ mod tests {
         assert!(Mprof.sniff(&Preview::of(text.as_bytes())));
         let reading = Mprof.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         assert_eq!(reading.measurements[0].benchmark.as_str(), "python a.py --n 3");
-        assert_eq!(reading.measurements[0].replicates, [Evidence::Value(4.0 * 1048576.0)]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Value(4.0 * 1048576.0)]);
         assert_eq!(reading.measurements[1].benchmark.as_str(), "python a.py --n 3/child=1");
         assert_eq!(reading.diagnostics[0].place, "x:3");
     }

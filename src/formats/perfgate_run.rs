@@ -261,7 +261,7 @@ mod tests {
             samples: Some(9),
             quantiles: vec![(0.5, 3e6), (0.95, 6e6)],
         };
-        assert_eq!(time.replicates, [Evidence::Samples(vec![1e6, 2e6]), Evidence::summary(summary)]);
+        assert_eq!(time.evidence, [Evidence::Samples(vec![1e6, 2e6]), Evidence::summary(summary)]);
         assert!(run.diagnostics.is_empty(), "{:?}", run.diagnostics);
     }
 

@@ -149,7 +149,7 @@ mod tests {
         let run = parse(text).unwrap();
         let [one] = &run.measurements[..] else { panic!("one benchmark") };
         assert_eq!((one.benchmark.as_str(), &*one.metric.name, &one.metric.unit), ("only", "memory", &Unit::Byte));
-        assert_eq!(one.replicates, [Evidence::Samples(vec![10.0, 20.0]), Evidence::Samples(vec![30.0])]);
+        assert_eq!(one.evidence, [Evidence::Samples(vec![10.0, 20.0]), Evidence::Samples(vec![30.0])]);
     }
 
     #[test]
@@ -163,6 +163,6 @@ mod tests {
     fn the_default_unit_is_seconds() {
         let run = parse(r#"{"benchmarks":[{"metadata":{"name":"a"},"runs":[{"values":[2e-9]}]}]}"#).unwrap();
         assert_eq!(*run.measurements[0].metric, Metric::time());
-        assert_eq!(run.measurements[0].replicates, [Evidence::Samples(vec![2.0])]);
+        assert_eq!(run.measurements[0].evidence, [Evidence::Samples(vec![2.0])]);
     }
 }

@@ -171,7 +171,7 @@ mod tests {
         let reading = parse(r#"{"benchmarks": [{"fullname": "t.py::a", "stats": {"data": [1e-6, 3e-6], "mean": 9}}]}"#);
         let run = reading.unwrap();
         assert_eq!(run.measurements[0].benchmark.as_str(), "t.py::a");
-        assert_eq!(run.measurements[0].replicates, [Evidence::Samples(vec![1000.0, 3000.0])]);
+        assert_eq!(run.measurements[0].evidence, [Evidence::Samples(vec![1000.0, 3000.0])]);
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
             {"fullname": "nan", "stats": {"median": NaN, "mean": Infinity}},
             {"fullname": "good", "stats": {"median": 2e-9, "stddev": NaN, "rounds": 5}}]}"#;
         let run = parse(text).unwrap();
-        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        let [Evidence::Summary(summary)] = &run.measurements[0].evidence[..] else { panic!("no summary") };
         assert_eq!((summary.centre, summary.sd, summary.samples), (2.0, None, Some(5)));
         let codes: Vec<&str> = run.diagnostics.iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["unreadable-entry", "invalid-value"]);

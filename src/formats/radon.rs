@@ -177,7 +177,7 @@ mod tests {
             "c.py": 3}"#;
         let reading = Radon.parse(Source { name: "x", bytes: text }).unwrap();
         let found: Vec<_> =
-            reading.measurements.iter().map(|m| (m.benchmark.as_str(), m.replicates[0].clone())).collect();
+            reading.measurements.iter().map(|m| (m.benchmark.as_str(), m.evidence[0].clone())).collect();
         assert_eq!(found, [("a.py::C.x", Evidence::Value(2.0)), ("a.py::C.x#2", Evidence::Value(3.0))]);
         assert_eq!(reading.diagnostics.len(), 3);
     }

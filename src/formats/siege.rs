@@ -84,7 +84,7 @@ mod tests {
         let reading = Siege.parse(Source { name: "x", bytes: text }).unwrap();
         let names: Vec<_> = reading.measurements.iter().map(|m| &*m.metric.name).collect();
         assert_eq!(names, ["throughput", "time:max", "errors", "error-rate"]);
-        assert_eq!(reading.measurements[3].replicates, [Evidence::Value(10.0)]);
+        assert_eq!(reading.measurements[3].evidence, [Evidence::Value(10.0)]);
         assert_eq!(reading.diagnostics[0].code, "too-coarse");
     }
 }

@@ -280,7 +280,7 @@ mod tests {
         let lines = ["BEGIN (implicit)", "INSERT INTO a VALUES (?)", "[generated in 0.1s] (1,)", "COMMIT", "PRAGMA x"];
         let text = lines.map(|line| format!("{prefix}{line}\n")).concat();
         let reading = SqlalchemyEcho.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
-        let values: Vec<_> = reading.measurements.iter().map(|m| (&*m.metric.name, &m.replicates[0])).collect();
+        let values: Vec<_> = reading.measurements.iter().map(|m| (&*m.metric.name, &m.evidence[0])).collect();
         let counted = |n: f64| Evidence::Value(n);
         assert_eq!(values[0], ("queries", &counted(2.0)));
         assert_eq!(values[2], ("queries:insert", &counted(1.0)));

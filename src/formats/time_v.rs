@@ -154,8 +154,8 @@ mod tests {
         let reading = read(&(report("./a 1", "0:01.00", 0) + &report("./a 1", "0:02.00", 3))).unwrap();
         let (time, errors) = (&reading.measurements[0], &reading.measurements[1]);
         assert_eq!(time.benchmark.as_str(), "./a");
-        assert_eq!(time.replicates, [Evidence::Value(1e9), Evidence::Value(2e9)]);
-        assert_eq!((&*errors.metric.name, &errors.replicates[0]), ("errors", &Evidence::Value(1.0)));
+        assert_eq!(time.evidence, [Evidence::Value(1e9), Evidence::Value(2e9)]);
+        assert_eq!((&*errors.metric.name, &errors.evidence[0]), ("errors", &Evidence::Value(1.0)));
         assert_eq!(reading.diagnostics[0].code, "failed-command");
     }
 
@@ -170,7 +170,7 @@ mod tests {
     fn a_valid_row_among_invalid_ones_is_read() {
         let reading = read(&(report("a", "soon", 0) + "\tMaximum resident set size (kbytes): 2\n")).unwrap();
         let memory = reading.measurements.iter().find(|m| m.metric.name == "memory:peak").unwrap();
-        assert_eq!((&memory.metric.unit, &memory.replicates[0]), (&Unit::Byte, &Evidence::Value(2048.0)));
+        assert_eq!((&memory.metric.unit, &memory.evidence[0]), (&Unit::Byte, &Evidence::Value(2048.0)));
         assert_eq!(reading.diagnostics[0].place, "x.txt:2");
     }
 }

@@ -95,7 +95,7 @@ mod tests {
 
     fn evidence(text: &str) -> Vec<Evidence> {
         let reading = Timeit.parse(Source { name: "t.txt", bytes: text.as_bytes() }).unwrap();
-        reading.measurements.into_iter().flat_map(|m| m.replicates).collect()
+        reading.measurements.into_iter().flat_map(|m| m.evidence).collect()
     }
 
     #[test]

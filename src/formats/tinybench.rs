@@ -195,8 +195,8 @@ mod tests {
         let text = r#"[{"name": "new", "result": {"latency": {"samples": [1, 2], "samplesCount": 2}}},
             {"name": "old", "result": {"mean": 9, "samples": [3]}}, {"name": "bad", "result": {"error": {}}}]"#;
         let run = parse(text).unwrap();
-        assert_eq!(run.measurements[0].replicates, [Evidence::Samples(vec![1e6, 2e6])]);
-        assert_eq!(run.measurements[1].replicates, [Evidence::Samples(vec![3e6])]);
+        assert_eq!(run.measurements[0].evidence, [Evidence::Samples(vec![1e6, 2e6])]);
+        assert_eq!(run.measurements[1].evidence, [Evidence::Samples(vec![3e6])]);
         assert_eq!(run.diagnostics[0].code, "failed-benchmark");
     }
 
@@ -205,7 +205,7 @@ mod tests {
         let text = r#"{"tasks": [{"name": "a", "result": {"latency":
             {"samples": [1, 2], "samplesCount": 9, "p50": 4, "mean": 5}}}]}"#;
         let run = parse(text).unwrap();
-        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        let [Evidence::Summary(summary)] = &run.measurements[0].evidence[..] else { panic!("no summary") };
         assert_eq!((summary.centre, summary.samples), (4e6, Some(9)));
     }
 
@@ -214,7 +214,7 @@ mod tests {
         let text = r#"[{"Task name": "a", "Latency avg (ns)": "2613000 ± 12.06%",
             "Latency med (ns)": "2098230 ± 11401", "Samples": 58}]"#;
         let run = parse(text).unwrap();
-        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        let [Evidence::Summary(summary)] = &run.measurements[0].evidence[..] else { panic!("no summary") };
         assert_eq!((summary.centre, summary.mean, summary.samples), (2098230.0, Some(2613000.0), Some(58)));
     }
 }

@@ -138,7 +138,7 @@ mod tests {
             {"name": "b", "samples": [1, 2]}, {"name": "c", "sampleCount": 0, "median": 0}]}]}]}"#;
         let run = VitestBench.parse(Source { name: "v.json", bytes: text }).unwrap();
         assert_eq!(run.measurements[0].benchmark.as_str(), "f.js > g > a");
-        let [Evidence::Summary(summary)] = &run.measurements[0].replicates[..] else { panic!("no summary") };
+        let [Evidence::Summary(summary)] = &run.measurements[0].evidence[..] else { panic!("no summary") };
         assert_eq!((summary.centre, summary.mean, summary.samples), (2e6, Some(3e6), Some(9)));
         assert_eq!(run.diagnostics[0].code, "failed-benchmark");
     }

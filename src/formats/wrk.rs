@@ -98,7 +98,7 @@ mod tests {
         let text = format!("{REPORT}{REPORT}");
         let reading = Wrk.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         let errors = reading.measurements.iter().find(|m| m.metric.name == "errors").unwrap();
-        assert_eq!(errors.replicates, [Evidence::Value(10.0), Evidence::Value(10.0)]);
+        assert_eq!(errors.evidence, [Evidence::Value(10.0), Evidence::Value(10.0)]);
         assert_eq!(errors.benchmark.as_str(), "/a");
     }
 

@@ -3,7 +3,7 @@
 
 use super::Gate;
 use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout};
-use crate::compare::bisection::{Bisection, Candidates, CommitStatus, MOST_PAIRS, decide};
+use crate::compare::bisection::{Bisection, Candidates, CommitStatus, MAX_PAIRS, decide};
 use crate::compare::schedule::{Turn, order};
 use crate::io::noise;
 use crate::model::{Commit, Direction, Evidence, Measurement};
@@ -105,7 +105,7 @@ impl Bisect<'_> {
             search.note(position, step.status);
             self.steps.push(step);
         }
-        Ok(search.found())
+        Ok(search.candidates())
     }
 
     fn not_slower(&self, whole: BisectStep, change: f64) -> MeasureError {
@@ -133,7 +133,7 @@ impl Bisect<'_> {
         let mut changes = Vec::new();
         let mut status = CommitStatus::Skipped;
         let (mut fast, mut slow) = (None, None);
-        for (number, turn) in order(MOST_PAIRS).into_iter().enumerate() {
+        for (number, turn) in order(MAX_PAIRS).into_iter().enumerate() {
             self.progress.begin(&format!("{short}: pair {}", number / 2 + 1));
             match turn {
                 Turn::Base => {
@@ -190,7 +190,7 @@ impl Bisect<'_> {
         };
         let direction = measurement.metric.direction;
         let log = |one: &Evidence| one.fast_edge(direction).unwrap_or_else(|| one.centre()).ln();
-        let values: Vec<f64> = measurement.replicates.iter().map(log).collect();
+        let values: Vec<f64> = measurement.evidence.iter().map(log).collect();
         let value = centre::median(&values) * if direction == Direction::Lower { 1.0 } else { -1.0 };
         if value.is_finite() { Ok(value) } else { Err(MeasureError::Zero { benchmark: benchmark.clone() }) }
     }

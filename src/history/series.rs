@@ -3,7 +3,7 @@
 //! What cannot be compared is kept apart: another tool, another unit, another class of machine. Old names are read as
 //! today's, and what an epoch cut off is left out.
 
-use crate::model::{BenchId, Commit, Environment, Measurement, Metric, Places, Run};
+use crate::model::{BenchId, Commit, Environment, Measurement, Metric, Run};
 use crate::stats::centre;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -97,17 +97,18 @@ fn of_one_commit(runs: &[&Run]) -> Vec<(u32, u32)> {
 }
 
 fn drafts<'a>(runs: &[&'a Run], machines: &'a [String], reading: &SeriesRules<'_>) -> Vec<Draft<'a>> {
-    let (mut drafts, mut places) = (Vec::<Draft<'a>>::new(), Places::default());
+    let mut drafts = Vec::<Draft<'a>>::new();
+    let mut positions: HashMap<(Cow<'a, str>, &Metric, &str, &str), usize> = HashMap::new();
     for (index, (run, machine)) in runs.iter().zip(machines).enumerate() {
-        places.begin_run();
         for measurement in &run.measurements {
             let name = reading.name(measurement.benchmark.as_str());
-            let place = places.of((name.clone(), &*measurement.metric, &*measurement.tool, machine.as_str()));
-            if place == drafts.len() {
-                let epoch = (reading.epoch)(&name);
-                drafts.push(Draft { name, machine, epoch, entries: Vec::with_capacity(runs.len() - index) });
-            }
-            let draft = &mut drafts[place];
+            let key = (name, &*measurement.metric, &*measurement.tool, machine.as_str());
+            let position = *positions.entry(key).or_insert_with_key(|(name, ..)| {
+                let (epoch, entries) = ((reading.epoch)(name), Vec::with_capacity(runs.len() - index));
+                drafts.push(Draft { name: name.clone(), machine, epoch, entries });
+                drafts.len() - 1
+            });
+            let draft = &mut drafts[position];
             if draft.epoch.is_none_or(|from| run.time >= from) {
                 draft.entries.push((index as u32, measurement));
             }
@@ -144,7 +145,7 @@ impl<'a> Draft<'a> {
             for (run, measurement) in self.entries[place..].iter().take_while(|entry| entry.0 <= last).filter(of_commit)
             {
                 let direction = measurement.metric.direction;
-                for evidence in measurement.replicates.iter().filter(|evidence| evidence.centre().is_finite()) {
+                for evidence in measurement.evidence.iter().filter(|evidence| evidence.centre().is_finite()) {
                     centres.push(evidence.centre());
                     edges.extend(evidence.fast_edge(direction));
                     begins.get_or_insert(*run as usize);

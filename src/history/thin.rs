@@ -14,7 +14,7 @@ pub fn thin(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
     let mut thin = whole;
     for (measurement, digested) in thin.measurements.iter_mut().zip(&digests.measurements) {
         let direction = measurement.metric.direction;
-        for (evidence, digested) in measurement.replicates.iter_mut().zip(&digested.replicates) {
+        for (evidence, digested) in measurement.evidence.iter_mut().zip(&digested.evidence) {
             let Evidence::Samples(samples) = evidence else { continue };
             let digest = match digested {
                 Evidence::Digest(digest) => *digest,
@@ -84,7 +84,7 @@ mod tests {
     fn the_quantiles_of_a_thinned_run_are_those_of_its_samples() {
         let thinned = thin(&stored(&run())).unwrap().unwrap();
         let back = record::decode(&thinned, Detail::Samples).unwrap();
-        let Evidence::Thinned(time) = &back.measurements[0].replicates[0] else { panic!("not thinned") };
+        let Evidence::Thinned(time) = &back.measurements[0].evidence[0] else { panic!("not thinned") };
         // Of 1..=100: the quantile q lies at 1 + 99 q. The variance is (100² - 1) / 12 · 100 / 99.
         for (share, value) in &time.quantiles.quantiles {
             let expected = 1.0 + 99.0 * share;
@@ -95,9 +95,9 @@ mod tests {
         assert!((time.quantiles.mean.unwrap() / 50.5 - 1.0).abs() < 1e-4);
         assert!((time.quantiles.sd.unwrap() / 29.011_491_975 - 1.0).abs() < 1e-4);
         // Three samples have a least, a middle and a largest one; zero is kept as it is.
-        let Evidence::Thinned(rate) = &back.measurements[1].replicates[0] else { panic!("not thinned") };
+        let Evidence::Thinned(rate) = &back.measurements[1].evidence[0] else { panic!("not thinned") };
         assert_eq!(rate.quantiles.quantiles, [(0.0, 0.0), (0.5, 3.0), (1.0, 5.0)]);
-        assert_eq!(back.measurements[2].replicates, [Evidence::Value(7.0)]);
+        assert_eq!(back.measurements[2].evidence, [Evidence::Value(7.0)]);
     }
 
     /// 100 benchmarks of 100 samples as noisy as criterion's. Measured: see docs/store.md.

@@ -1,48 +1,48 @@
-//! One benchmark, one metric, and the evidence for it: samples, a summary, or a bare number.
+//! One metric of one benchmark, with its evidence: samples, a summary, or a single value.
 
-use super::{BenchId, Direction, Metric, Replicates};
+use super::{BenchId, Direction, Metric};
 use crate::stats::{centre, samples};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What one run of a suite says of one metric of one benchmark.
+/// One metric of one benchmark, as measured by one run of a suite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {
-    /// The format that it was read by (`criterion`, `hyperfine`); two tools' benchmarks never merge.
+    /// The format that read it (`criterion`, `hyperfine`). Benchmarks of different tools are never merged.
     pub tool: Cow<'static, str>,
     /// The benchmark.
     pub benchmark: BenchId,
     /// What was measured.
     pub metric: Arc<Metric>,
-    /// One entry for each process run that the tool tells apart (usually one); never empty.
-    pub replicates: Replicates,
-    /// The work of one operation, where the tool states it: shows as a rate beside the time.
+    /// One entry for each run that the tool reports separately (usually one); never empty.
+    pub evidence: Vec<Evidence>,
+    /// The work of one operation, where the tool reports it; displayed as a rate next to the time.
     pub work: Option<Work>,
 }
 
-/// What is known of a value from one process run. Values are in the metric's house unit.
+/// The evidence of one run, in the unit of the metric.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Evidence {
-    /// Every sample in the order it was taken; finite, never empty.
+    /// All samples in the order they were taken; finite, never empty.
     Samples(Vec<f64>),
-    /// The samples' digest, the samples themselves being left where they are.
+    /// The digest of samples that were not read.
     Digest(Digest),
-    /// What was kept of the samples of an old run: their digest and their quantiles.
+    /// Digest and quantiles of samples that were pruned.
     Thinned(Box<Thinned>),
-    /// A summary made by the tool; boxed, so that the many single numbers of a large file stay small.
+    /// A summary reported by the tool; boxed, so that the variant does not enlarge the others.
     Summary(Box<Summary>),
-    /// A single number.
+    /// A single value.
     Value(f64),
 }
 
 impl Evidence {
-    /// A summary made by the tool.
+    /// Evidence from a summary reported by the tool.
     pub fn summary(summary: Summary) -> Self {
         Evidence::Summary(Box::new(summary))
     }
 
-    /// How many samples are behind it, as far as the tool says.
+    /// Number of samples, as far as the tool reports it.
     pub fn samples(&self) -> u64 {
         match self {
             Evidence::Samples(samples) => samples.len() as u64,
@@ -53,7 +53,7 @@ impl Evidence {
         }
     }
 
-    /// The same evidence in another unit: every value times `factor`.
+    /// Converts to another unit: every value times `factor`.
     pub fn scaled(mut self, factor: f64) -> Self {
         match &mut self {
             Evidence::Samples(samples) => samples.iter_mut().for_each(|sample| *sample *= factor),
@@ -164,22 +164,22 @@ impl Summary {
     }
 }
 
-/// How much work one operation does.
+/// The work of one operation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Work {
-    /// Amount for each operation.
+    /// Amount per operation.
     pub amount: f64,
-    /// Of what.
+    /// What the amount counts.
     pub unit: WorkUnit,
 }
 
-/// What the work of an operation is counted in.
+/// The unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WorkUnit {
-    /// Bytes, shown with binary prefixes.
+    /// Bytes, displayed with binary prefixes.
     Bytes,
-    /// Bytes, shown with decimal prefixes.
+    /// Bytes, displayed with decimal prefixes.
     BytesDecimal,
     /// Bits.
     Bits,
@@ -188,7 +188,7 @@ pub enum WorkUnit {
 }
 
 impl Measurement {
-    /// A measurement of one process run.
+    /// A measurement with the evidence of one run.
     pub fn new(
         tool: impl Into<Cow<'static, str>>,
         benchmark: impl Into<Arc<str>>,
@@ -197,26 +197,26 @@ impl Measurement {
     ) -> Self {
         let benchmark = BenchId::new(benchmark);
         let (tool, metric) = (tool.into(), metric.into());
-        Measurement { tool, benchmark, metric, replicates: evidence.into(), work: None }
+        Measurement { tool, benchmark, metric, evidence: vec![evidence], work: None }
     }
 
-    /// A measurement of several process runs; `None` where there is none.
+    /// A measurement with the evidence of several runs; `None` for no evidence.
     pub fn of_runs(
         tool: impl Into<Cow<'static, str>>,
         benchmark: impl Into<Arc<str>>,
         metric: impl Into<Arc<Metric>>,
-        replicates: Vec<Evidence>,
+        evidence: Vec<Evidence>,
     ) -> Option<Self> {
         let benchmark = BenchId::new(benchmark);
         let (tool, metric) = (tool.into(), metric.into());
-        let made = Measurement { tool, benchmark, metric, replicates: replicates.into(), work: None };
-        (!made.replicates.is_empty()).then_some(made)
+        let made = Measurement { tool, benchmark, metric, evidence, work: None };
+        (!made.evidence.is_empty()).then_some(made)
     }
 
     /// Replaces samples by their digests.
     pub fn condense(&mut self) {
         let direction = self.metric.direction;
-        for evidence in &mut self.replicates {
+        for evidence in &mut self.evidence {
             if let Evidence::Samples(samples) = evidence {
                 *evidence = Evidence::Digest(Digest::of(samples, direction));
             }
@@ -224,12 +224,12 @@ impl Measurement {
     }
 }
 
-/// How much of the evidence a reader keeps.
+/// How much of the evidence a reader loads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// Digests only: what a verdict needs, a few dozen bytes a benchmark.
+    /// Digests only: enough for a comparison, a few dozen bytes per benchmark.
     Digests,
-    /// Every sample.
+    /// All samples.
     Samples,
 }
 
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_among_many_takes_little() {
+    fn evidence_is_small() {
         assert!(size_of::<Evidence>() <= 32, "{}", size_of::<Evidence>());
     }
 }

@@ -97,8 +97,8 @@ pub fn detail(view: &HistoryView<'_>) -> String {
             });
         }
         rows(&mut out, &table, &[3, 4]);
-        if commits < crate::stats::changepoint::LEAST_POINTS {
-            let least = crate::stats::changepoint::LEAST_POINTS;
+        if commits < crate::stats::changepoint::MIN_POINTS {
+            let least = crate::stats::changepoint::MIN_POINTS;
             let _ = writeln!(out, "fewer than {least} commits: changes are not looked for");
         }
     }

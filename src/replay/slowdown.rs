@@ -28,7 +28,7 @@ fn worsen(measurement: &mut Measurement, fraction: f64) {
         Direction::Lower => 1.0 + fraction,
         Direction::Higher => 1.0 / (1.0 + fraction),
     };
-    for evidence in &mut measurement.replicates {
+    for evidence in &mut measurement.evidence {
         *evidence = std::mem::replace(evidence, Evidence::Value(0.0)).scaled(factor);
     }
 }
@@ -48,7 +48,7 @@ mod tests {
             .collect();
         let (slow, names) = slowed(&Run { measurements, ..Run::default() }, 0.25, 8);
         assert_eq!(names.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["b00", "b08"]);
-        let values: Vec<f64> = slow.measurements.iter().map(|m| m.replicates[0].centre()).collect();
+        let values: Vec<f64> = slow.measurements.iter().map(|m| m.evidence[0].centre()).collect();
         assert_eq!((values[0], values[8]), (125.0, 80.0));
         assert_eq!(values.iter().filter(|x| **x == 100.0).count(), 14);
     }

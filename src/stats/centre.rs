@@ -1,6 +1,6 @@
-//! Centres that one odd value does not move, and how much a centre of several runs varies.
+//! Robust centres, and the variance of the centre of several runs.
 
-/// The median; 0 of nothing.
+/// The median; 0 for no values.
 pub fn median(values: &[f64]) -> f64 {
     match values {
         [] => 0.0,
@@ -9,7 +9,7 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The median of some values, whose order is lost.
+/// The median of values; reorders them.
 fn median_of(values: &mut [f64]) -> f64 {
     let even = values.len().is_multiple_of(2);
     let (below, upper, _) = values.select_nth_unstable_by(values.len() / 2, f64::total_cmp);
@@ -17,8 +17,8 @@ fn median_of(values: &mut [f64]) -> f64 {
     if even { (below.iter().copied().fold(f64::NEG_INFINITY, f64::max) + upper) / 2.0 } else { upper }
 }
 
-/// The centre of run values: the mean of two, the median of three or four, else the Hodges-Lehmann estimate (the median
-/// of all pairwise means, a value's mean with itself included).
+/// The centre of the values of several runs: the mean of two, the median of three or four, otherwise the Hodges-Lehmann
+/// estimate (the median of all pairwise means, including each value with itself; Hodges and Lehmann 1963).
 pub fn of_runs(values: &[f64]) -> f64 {
     match values.len() {
         0..=4 => median(values),
@@ -32,8 +32,8 @@ pub fn of_runs(values: &[f64]) -> f64 {
     }
 }
 
-/// Variance of [`of_runs`] for runs of variance one. The factors above `1 / runs` are the loss of efficiency of the
-/// median (3 and 4 values) and of Hodges-Lehmann on normal values.
+/// Variance of [`of_runs`] for runs of variance one. The factors above `1 / runs` are the loss of efficiency on normal
+/// values, of the median (3 and 4 values) and of Hodges-Lehmann.
 pub fn variance_factor(runs: usize) -> f64 {
     match runs {
         0 => 0.0,
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_odd_value_does_not_move_the_centre_far() {
+    fn an_outlier_hardly_moves_the_centre() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
         assert_eq!(of_runs(&[1.0, 2.0]), 1.5);

@@ -1,57 +1,58 @@
-//! Where a series of values on the log scale changed: steps, and slow drift told apart from them. Numbers only: what a
-//! point stands for is for `history`.
+//! Change points of a series of values on the log scale: steps and slow drift.
 //!
-//! A step must pay for itself against chance (`levels`), be worth the name (`least`), and stand out from the noise of
-//! its own neighbourhood. One odd value is none, whatever its size; two that agree, at the end of the series, are one.
+//! A step must reduce the cost of the partition by more than its penalty (`partition`), be at least `min_step` in size,
+//! and exceed the noise around it. A single outlier is never a step, whatever its size; two values that agree at the end
+//! of the series are one.
 
-use super::slope::Sums;
+use super::slope::PrefixSums;
 use super::{centre, partition, student};
 use std::ops::Range;
 
-/// No fewer points are cut.
-pub const LEAST_POINTS: usize = 8;
+/// A shorter series is not searched.
+pub const MIN_POINTS: usize = 8;
 
-/// What a step costs, in variances, for each unit of ln(points). 2 would be the criterion of Schwarz for one level and
-/// one place; on series without a step 3 finds one in less than one of a hundred.
+/// Penalty of a step, in variances for each unit of ln(points). The criterion of Schwarz (1978) for one level and one
+/// position would be 2; with 3, less than 1% of series without a step get one.
 const PENALTY: f64 = 3.0;
-/// The loss at which a point counts as an outlier, as a share of the penalty: between one half and two
-/// thirds, so that two points on a new level pay for a step at the end of a series, and three do not for two steps.
-const CAP: f64 = 0.62;
-/// Noise is taken for at least this share of the least step.
-const QUIET: f64 = 0.05;
-/// How far the neighbouring levels must stand apart, in standard errors.
-const CLEAR: f64 = 3.5;
-/// Places of a step whose cost is within this of the best, in variances, can hold it.
-const PLACES: f64 = 5.0;
-/// Places so near to each other are as good as one.
-const AROUND: usize = 4;
-/// By how much, in variances, a slope must fit better than one step, which takes less to tell than a slope; and than
-/// several, which take more, and of which each further one gains by its place being chosen.
-const SLOPE_BETTER: f64 = 9.0;
-const SLOPE_BETTER_THAN_SEVERAL: f64 = 4.0;
-const PLACE_CHOSEN: f64 = 6.0;
-/// What is taken off the correlation of neighbours for its being estimated, over the root of the number of points.
-const DOUBT: f64 = 2.2;
-/// All parts of a row of steps are tried as one slope up to this many.
-const SLOPE_STEPS: usize = 12;
+/// The loss at which a point counts as an outlier, as a share of the penalty. Between 1/2 and 2/3: two points on a new
+/// level outweigh the penalty of a step at the end of a series, and three points do not outweigh that of two steps.
+const OUTLIER_LOSS: f64 = 0.62;
+/// Lower limit of the noise, as a share of the smallest step.
+const MIN_NOISE: f64 = 0.05;
+/// Smallest difference of neighbouring levels, in standard errors.
+const MIN_STANDARD_ERRORS: f64 = 3.5;
+/// Positions of a step whose cost exceeds the best one by at most this, in variances, are possible.
+const POSSIBLE: f64 = 5.0;
+/// Positions this close to each other are treated as one.
+const NEARBY: usize = 4;
+/// How much better, in variances, a slope must fit than one step, which has fewer parameters, and than several steps,
+/// which have more.
+const SLOPE_GAIN: f64 = 9.0;
+const SLOPE_GAIN_OVER_SEVERAL: f64 = 4.0;
+/// What each further step gains from the choice of its position, in variances.
+const POSITION_GAIN: f64 = 6.0;
+/// Reduction of the correlation of neighbours for its estimation error, times the root of the number of points.
+const CORRELATION_ERROR: f64 = 2.2;
+/// Up to this many consecutive steps, every part of them is tried as one slope.
+const MAX_SLOPE_STEPS: usize = 12;
 
-/// A stretch on one level: the points `start..end`.
+/// Points `start..end` with a constant level.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Segment {
-    /// Its first point.
+    /// The first point.
     pub start: usize,
-    /// One behind its last point.
+    /// One past the last point.
     pub end: usize,
-    /// The level, with outliers left aside.
+    /// Mean of the points without outliers.
     pub level: f64,
 }
 
-/// How a series changed.
+/// The shape of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// From one point to the next, at a place between the two given.
+    /// From one point to the next, somewhere between the first and the last position.
     Step,
-    /// Slowly, from the first place given to the last.
+    /// Slowly, from the first position to the last.
     Drift,
 }
 
@@ -60,109 +61,109 @@ pub enum Shape {
 pub struct ChangePoint {
     /// Step or drift.
     pub shape: Shape,
-    /// The likeliest first point on the new level; for a drift where it ends.
+    /// The most likely first point on the new level; of a drift, its last point.
     pub at: usize,
-    /// The earliest place that can be it; for a drift the last point before it.
+    /// The earliest possible first point on the new level; of a drift, the last point before it.
     pub first: usize,
-    /// The latest place that can be it; for a drift its last point.
+    /// The latest possible first point on the new level; of a drift, its last point.
     pub last: usize,
-    /// New level less old level.
+    /// New level minus old level.
     pub size: f64,
-    /// 95 % interval of the size.
+    /// 95% confidence interval of the size.
     pub interval: (f64, f64),
 }
 
-/// What became of a series.
+/// A series cut into segments.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Segmentation {
     /// Standard deviation from point to point.
     pub noise: f64,
-    /// Its stretches; a drift is cut into several of them.
+    /// The segments; a drift is cut into several.
     pub segments: Vec<Segment>,
-    /// Its changes, in order.
+    /// The changes, in order.
     pub changes: Vec<ChangePoint>,
 }
 
-/// Finds the changes of a series of finite values. Steps smaller than `least` are not worth the name.
-pub fn segmentation(values: &[f64], least: f64) -> Segmentation {
+/// Finds the change points of a series of finite values; steps smaller than `min_step` are ignored.
+pub fn segmentation(values: &[f64], min_step: f64) -> Segmentation {
     let n = values.len();
-    let noise = spread(values).max(QUIET * least);
-    if n < LEAST_POINTS {
+    let noise = noise(values).max(MIN_NOISE * min_step);
+    if n < MIN_POINTS {
         let whole = Segment { start: 0, end: n, level: centre::median(values) };
         let segments = if n == 0 { Vec::new() } else { vec![whole] };
         return Segmentation { noise, segments, changes: Vec::new() };
     }
-    let mut search = Search::new(values, least, noise, 1.0);
+    let mut search = Search::new(values, min_step, noise, 1.0);
     let mut segments = search.segments();
-    // Runs that hang together wander: then chance alone makes longer excursions.
+    // In an autocorrelated series noise alone makes longer excursions.
     let inflation = inflation(values, search.reach);
     if inflation > 1.0 && segments.len() > 1 {
-        search = Search::new(values, least, noise, inflation);
+        search = Search::new(values, min_step, noise, inflation);
         segments = search.segments();
     }
     let changes = search.changes(&segments);
-    // A step's place is the one that is told.
+    // A segment starts at the most likely position of its step.
     let mut steps = changes.iter().filter(|change| change.shape == Shape::Step).peekable();
     for right in 1..segments.len() {
-        let place =
+        let step =
             steps.next_if(|change| change.first <= segments[right].start && segments[right].start <= change.last);
-        if let Some(step) = place {
+        if let Some(step) = step {
             (segments[right - 1].end, segments[right].start) = (step.at, step.at);
         }
     }
     Segmentation { noise, segments, changes }
 }
 
-/// Standard deviation from the differences of neighbours, which steps hardly touch.
-fn spread(values: &[f64]) -> f64 {
+/// Standard deviation, from the differences of neighbours, on which steps have little influence.
+fn noise(values: &[f64]) -> f64 {
     let steps: Vec<f64> = values.windows(2).map(|two| (two[1] - two[0]).abs()).collect();
     let n = steps.len() as f64;
-    // Of few differences the median is often too small by chance.
-    let few = 1.0 + 3.0 / n.max(1.0);
-    few * 1.4826 * centre::median(&steps) / std::f64::consts::SQRT_2
+    // The median of few differences is often too small.
+    let correction = 1.0 + 3.0 / n.max(1.0);
+    correction * 1.4826 * centre::median(&steps) / std::f64::consts::SQRT_2
 }
 
-/// How much the variance of a mean exceeds what the differences of neighbours let expect of independent points. Read
-/// off those differences too, so that a step is not taken for wandering: they are anticorrelated by one half where points
-/// are independent, and less the more neighbours hang together.
+/// How much autocorrelation increases the variance of a mean over that of independent points with the same differences of
+/// neighbours. Estimated from these differences, so that a step does not count as autocorrelation: their correlation is
+/// -1/2 for independent points, and larger for autocorrelated ones.
 fn inflation(values: &[f64], reach: f64) -> f64 {
     let n = values.len() as f64;
     let steps: Vec<Option<f64>> =
         values.windows(2).map(|two| Some(two[1] - two[0]).filter(|step| step.abs() <= reach)).collect();
     let squares: f64 = steps.iter().flatten().map(|x| x * x).sum();
     let products: f64 = steps.windows(2).filter_map(|two| Some(two[0]? * two[1]?)).sum();
-    let seen = if squares > 0.0 { 1.0 + 2.0 * products / squares } else { 0.0 };
-    let correlation = (seen - DOUBT / n.sqrt()).clamp(0.0, 0.8);
+    let estimated = if squares > 0.0 { 1.0 + 2.0 * products / squares } else { 0.0 };
+    let correlation = (estimated - CORRELATION_ERROR / n.sqrt()).clamp(0.0, 0.8);
     (1.0 + correlation) / (1.0 - correlation).powi(2)
 }
 
 struct Search<'a> {
     values: &'a [f64],
-    least: f64,
+    min_step: f64,
     noise: f64,
-    /// Factor on the variance of means.
+    /// Factor on the variance of means, for autocorrelation.
     inflation: f64,
-    /// What a step costs.
+    /// Penalty of a step.
     penalty: f64,
-    /// Beyond this distance from its level a point is an outlier.
+    /// A point farther than this from its level is an outlier.
     reach: f64,
 }
 
 impl<'a> Search<'a> {
-    fn new(values: &'a [f64], least: f64, noise: f64, inflation: f64) -> Self {
+    fn new(values: &'a [f64], min_step: f64, noise: f64, inflation: f64) -> Self {
         let penalty = PENALTY * (values.len() as f64).ln() * noise * noise * inflation;
-        Search { values, least, noise, inflation, penalty, reach: (CAP * penalty).sqrt() }
+        Search { values, min_step, noise, inflation, penalty, reach: (OUTLIER_LOSS * penalty).sqrt() }
     }
 
     fn segments(&self) -> Vec<Segment> {
-        // Around the median, so that no digits are lost to a large common level.
+        // Centred at the median, so that a large common level costs no precision.
         let middle = centre::median(self.values);
         let centred: Vec<f64> = self.values.iter().map(|y| y - middle).collect();
         let mut bounds = partition::segment_starts(&centred, self.penalty, self.reach * self.reach);
         bounds.insert(0, 0);
         bounds.push(self.values.len());
         let mut segments: Vec<Segment> = bounds.windows(2).map(|two| self.segment(two[0], two[1])).collect();
-        // The weakest step goes first; its going may strengthen its neighbours.
+        // The weakest step is removed first, which may strengthen its neighbours.
         let strength = |s: &[Segment], left: usize| self.strength(&s[left], &s[left + 1]);
         let mut strengths: Vec<f64> = (1..segments.len()).map(|right| strength(&segments, right - 1)).collect();
         while let Some((left, weakest)) = strengths.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)) {
@@ -197,47 +198,47 @@ impl<'a> Search<'a> {
         Segment { start, end, level }
     }
 
-    /// The step between two neighbours over the least that is called one; below 1 it is none.
+    /// The size of the step between two neighbours, relative to the smallest size that counts as a step.
     fn strength(&self, left: &Segment, right: &Segment) -> f64 {
         let size = (right.level - left.level).abs();
-        (size / self.least).min(size / (CLEAR * self.error(left, right)))
+        (size / self.min_step).min(size / (MIN_STANDARD_ERRORS * self.error(left, right)))
     }
 
     /// Standard error of the step between two neighbours.
     fn error(&self, left: &Segment, right: &Segment) -> f64 {
-        let rest: Vec<f64> = [left, right]
+        let residuals: Vec<f64> = [left, right]
             .into_iter()
             .flat_map(|s| self.values[s.start..s.end].iter().map(|y| (y - s.level).abs()))
             .collect();
-        let own = if rest.len() >= LEAST_POINTS { 1.4826 * centre::median(&rest) } else { 0.0 };
+        let own = if residuals.len() >= MIN_POINTS { 1.4826 * centre::median(&residuals) } else { 0.0 };
         let counts = [left, right].map(|s| (s.end - s.start) as f64);
         self.noise.max(own) * (self.inflation * (1.0 / counts[0] + 1.0 / counts[1])).sqrt()
     }
 
     fn changes(&self, segments: &[Segment]) -> Vec<ChangePoint> {
-        let sums = Sums::new(self.values, segments.iter().map(|s| (s.start..s.end, s.level)), self.reach);
+        let sums = PrefixSums::new(self.values, segments.iter().map(|s| (s.start..s.end, s.level)), self.reach);
         let mut changes = Vec::new();
         let mut next = 1;
         while next < segments.len() {
             let rises = |right: usize| segments[right].level > segments[right - 1].level;
-            let mut behind = next + 1;
-            while behind < segments.len() && rises(behind) == rises(next) {
-                behind += 1;
+            let mut end = next + 1;
+            while end < segments.len() && rises(end) == rises(next) {
+                end += 1;
             }
-            self.one_way(segments, &sums, next..behind, &mut changes);
-            next = behind;
+            self.same_direction(segments, &sums, next..end, &mut changes);
+            next = end;
         }
         changes
     }
 
-    /// The changes at a row of steps that all go one way: the slope that fits better than any steps of them, and what
-    /// is left on its two sides.
-    fn one_way(&self, segments: &[Segment], sums: &Sums, row: Range<usize>, out: &mut Vec<ChangePoint>) {
+    /// The changes of consecutive steps in the same direction: the slope that fits better than its steps, then the steps
+    /// before and after it. `row` are the segments that the steps start.
+    fn same_direction(&self, segments: &[Segment], sums: &PrefixSums, row: Range<usize>, out: &mut Vec<ChangePoint>) {
         if row.is_empty() {
             return;
         }
-        // Of a long row the whole is tried, or else its halves: there are too many parts to try them all.
-        let parts: Vec<Range<usize>> = if row.len() > SLOPE_STEPS {
+        // A long row has too many parts to try them all: the whole is tried, otherwise its halves.
+        let parts: Vec<Range<usize>> = if row.len() > MAX_SLOPE_STEPS {
             vec![row.clone()]
         } else {
             row.clone().flat_map(|from| (from + 1..=row.end).map(move |to| from..to)).collect()
@@ -246,26 +247,26 @@ impl<'a> Search<'a> {
         let best = fits.max_by(|((a, _), _), ((b, _), _)| a.total_cmp(b));
         match best {
             Some(((_, change), taken)) => {
-                self.one_way(segments, sums, row.start..taken.start, out);
+                self.same_direction(segments, sums, row.start..taken.start, out);
                 out.push(change);
-                self.one_way(segments, sums, taken.end..row.end, out);
+                self.same_direction(segments, sums, taken.end..row.end, out);
             }
-            None if row.len() > SLOPE_STEPS => {
+            None if row.len() > MAX_SLOPE_STEPS => {
                 let middle = row.start + row.len() / 2;
-                self.one_way(segments, sums, row.start..middle, out);
-                self.one_way(segments, sums, middle..row.end, out);
+                self.same_direction(segments, sums, row.start..middle, out);
+                self.same_direction(segments, sums, middle..row.end, out);
             }
             None => out.extend(row.map(|right| self.step(segments, right))),
         }
     }
 
-    /// The slope in the place of the steps that begin the segments of a row, where it fits better, and by how much.
-    fn slope(&self, segments: &[Segment], sums: &Sums, row: Range<usize>) -> Option<(f64, ChangePoint)> {
+    /// The slope that replaces the steps of a row, with its gain, where it fits better.
+    fn slope(&self, segments: &[Segment], sums: &PrefixSums, row: Range<usize>) -> Option<(f64, ChangePoint)> {
         let variance = self.noise * self.noise * self.inflation;
         let (left, right) = (segments[row.start - 1], segments[row.end - 1]);
-        let stairs: f64 = segments[row.start - 1..row.end].iter().map(|s| sums.flat(s.start, s.end)).sum();
+        let cost_of_steps: f64 = segments[row.start - 1..row.end].iter().map(|s| sums.flat_cost(s.start, s.end)).sum();
         let slope = sums.best_slope(left.start..left.end, right.start..right.end)?;
-        let gain = (stairs - slope.cost) / variance + PLACE_CHOSEN * (row.len() - 1) as f64;
+        let gain = (cost_of_steps - slope.cost) / variance + POSITION_GAIN * (row.len() - 1) as f64;
         let half = 1.96 * (variance * slope.variance).sqrt();
         let change = ChangePoint {
             shape: Shape::Drift,
@@ -275,50 +276,50 @@ impl<'a> Search<'a> {
             size: slope.size,
             interval: (slope.size - half, slope.size + half),
         };
-        let enough = if row.len() == 1 { SLOPE_BETTER } else { SLOPE_BETTER_THAN_SEVERAL };
-        (gain > enough).then_some((gain, change))
+        let min_gain = if row.len() == 1 { SLOPE_GAIN } else { SLOPE_GAIN_OVER_SEVERAL };
+        (gain > min_gain).then_some((gain, change))
     }
 
-    /// The step that begins a segment.
+    /// The step that starts a segment.
     fn step(&self, segments: &[Segment], right: usize) -> ChangePoint {
         let (left, right) = (&segments[right - 1], &segments[right]);
         let size = right.level - left.level;
         let half = self.error(left, right) * student::quantile(0.975, (right.end - left.start) as f64 - 2.0);
-        // Each place's cost less that of the place found: what the points in between lose on the other level.
+        // The cost of each position relative to the found one: the loss of the points in between on the other level.
         let cap = self.reach * self.reach;
         let loss = |y: f64, level: f64| ((y - level) * (y - level)).min(cap);
         let variance = self.noise * self.noise * self.inflation;
-        let mut places = vec![(right.start, 0.0)];
+        let mut positions = vec![(right.start, 0.0)];
         let mut cost = 0.0;
-        for place in (left.start + 1..right.start).rev() {
-            let y = self.values[place];
+        for position in (left.start + 1..right.start).rev() {
+            let y = self.values[position];
             cost += (loss(y, right.level) - loss(y, left.level)) / variance;
-            places.push((place, cost));
+            positions.push((position, cost));
         }
         cost = 0.0;
-        for place in right.start + 1..right.end {
-            let y = self.values[place - 1];
+        for position in right.start + 1..right.end {
+            let y = self.values[position - 1];
             cost += (loss(y, left.level) - loss(y, right.level)) / variance;
-            places.push((place, cost));
+            positions.push((position, cost));
         }
-        places.retain(|(_, cost)| *cost <= PLACES);
-        places.sort_by_key(|(place, _)| *place);
-        let (first, last) = (places[0].0, places[places.len() - 1].0);
-        let at = likeliest(&places).unwrap_or(right.start);
+        positions.retain(|(_, cost)| *cost <= POSSIBLE);
+        positions.sort_by_key(|(position, _)| *position);
+        let (first, last) = (positions[0].0, positions[positions.len() - 1].0);
+        let at = most_likely(&positions).unwrap_or(right.start);
         let interval = (size - half, size + half);
         ChangePoint { shape: Shape::Step, at, first, last, size, interval }
     }
 }
 
-/// The place around which most of the likelihood lies: of a vague step the middle, of a clear one the best.
-fn likeliest(places: &[(usize, f64)]) -> Option<usize> {
-    let weights: Vec<f64> = places.iter().map(|(_, cost)| (-cost / 2.0).exp()).collect();
+/// The position around which most of the likelihood lies: the middle of a vague step, the best position of a clear one.
+fn most_likely(positions: &[(usize, f64)]) -> Option<usize> {
+    let weights: Vec<f64> = positions.iter().map(|(_, cost)| (-cost / 2.0).exp()).collect();
     let around = |i: usize| {
-        let near = i.saturating_sub(AROUND)..(i + AROUND + 1).min(places.len());
-        let mass: f64 = near.filter(|j| places[*j].0.abs_diff(places[i].0) <= AROUND).map(|j| weights[j]).sum();
-        mass + weights[i] / 100.0 // of equals the likelier place itself
+        let near = i.saturating_sub(NEARBY)..(i + NEARBY + 1).min(positions.len());
+        let mass: f64 = near.filter(|j| positions[*j].0.abs_diff(positions[i].0) <= NEARBY).map(|j| weights[j]).sum();
+        mass + weights[i] / 100.0 // ties go to the position with the higher likelihood
     };
-    (0..places.len()).max_by(|i, j| around(*i).total_cmp(&around(*j)).then(j.cmp(i))).map(|i| places[i].0)
+    (0..positions.len()).max_by(|i, j| around(*i).total_cmp(&around(*j)).then(j.cmp(i))).map(|i| positions[i].0)
 }
 
 #[cfg(test)]

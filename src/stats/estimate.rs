@@ -1,5 +1,5 @@
-//! How much one benchmark changed, and how sure one can be: what was measured held against what the suite's own noise
-//! (`prior`) would give by chance. The order of the steps and the figures behind each constant are in docs/statistics.md.
+//! The change of one benchmark with its uncertainty, tested against the noise of the suite (`prior`).
+//! docs/statistics.md has the order of the steps and the measurements behind each constant.
 
 use super::prior::{Observation, Prior, Variance};
 use super::{centre, student};
@@ -7,66 +7,70 @@ use std::sync::Arc;
 
 /// Relative precision of quantiles.
 const PRECISION: f64 = 1e-7;
-/// No more runs than this are asked for.
-const MOST_RUNS: u32 = 20;
+/// More runs than this are never recommended.
+const MAX_RUNS: u32 = 20;
 
 /// A benchmark's change on the log scale; larger is worse.
 #[derive(Debug, Clone)]
 pub struct Estimate {
-    /// The change that is tested: of the edges where there are samples, the common shift taken out.
+    /// The tested change: of the fast edges where there are samples, the suite-wide shift subtracted.
     pub delta: f64,
-    /// The same with the common shift left in.
+    /// The tested change with the suite-wide shift left in.
     pub raw: f64,
-    /// The change of the medians, the common shift taken out.
+    /// The change of the medians, the suite-wide shift subtracted.
     pub median_delta: f64,
     /// The change of the medians as measured.
     pub median_raw: f64,
-    /// P value against no change, towards worse.
+    /// One-sided p value towards worse.
     pub p_worse: f64,
-    /// P value against no change, towards better.
+    /// One-sided p value towards better.
     pub p_better: f64,
-    /// `p_worse`, corrected over the suite.
+    /// `p_worse`, corrected for the number of tests.
     pub q_worse: f64,
-    /// `p_better`, corrected over the suite.
+    /// `p_better`, corrected for the number of tests.
     pub q_better: f64,
-    /// True where one run stands against one and the suite is too small to tell its own noise.
+    /// True for one run against one in a suite too small to estimate its own noise.
     pub low_evidence: bool,
-    /// How far the base moved against itself while this was measured, where that was looked at.
+    /// For re-measured suspects: the largest difference between two base runs, on the log scale.
     pub control: Option<f64>,
-    /// Of runs that were taken again: the share of their pairs, one of base and one of head, that do not lie the way of
-    /// the change.
+    /// For re-measured suspects: the share of pairs of a base and a head run that contradict the direction of the change.
     pub overlap: Option<f64>,
-    /// The p value that one more finding of this suite would have to reach.
-    pub(super) level: f64,
+    /// The p value that one more finding of this suite would need.
+    pub(super) critical_p: f64,
     pub(super) noise: Noise,
 }
 
-/// What chance alone would do to one benchmark's change.
+/// The noise of one benchmark.
 #[derive(Debug, Clone)]
 pub(super) struct Noise {
     pub prior: Arc<Prior>,
     pub observation: Observation,
-    /// Variance of the change is never below this: what the runs themselves show.
-    pub floor: f64,
+    /// Lower limit of the variance of the change, from the runs themselves.
+    pub variance_floor: f64,
 }
+
 impl Noise {
-    fn chance(&self) -> NullDistribution<'_> {
-        NullDistribution { prior: &self.prior, observation: &self.observation, floor: self.floor }
+    fn null_distribution(&self) -> NullDistribution<'_> {
+        NullDistribution { prior: &self.prior, observation: &self.observation, variance_floor: self.variance_floor }
     }
 }
 
-/// Noise as it is reckoned with.
+/// The distribution of the measured change of a benchmark that did not change: a mixture of t distributions over the
+/// grid points of the prior.
 pub(super) struct NullDistribution<'a> {
     pub prior: &'a Prior,
     pub observation: &'a Observation,
-    pub floor: f64,
+    pub variance_floor: f64,
 }
 
 impl NullDistribution<'_> {
-    /// Weight, standard error of the change and degrees of freedom, for each point of the prior. Where a floor holds, many
-    /// points come to the same, and are one.
+    /// Weight, standard error of the change and degrees of freedom, for each point of the prior. Neighbouring points
+    /// that the variance floor makes equal are merged.
     fn components(&self) -> impl Iterator<Item = (f64, f64, f64)> {
-        let floored = |v: Variance| Variance { variance: (self.observation.factor * v.variance).max(self.floor), ..v };
+        let floored = |v: Variance| Variance {
+            variance: (self.observation.variance_factor * v.variance).max(self.variance_floor),
+            ..v
+        };
         let mut points = self.prior.variances(self.observation).map(floored).peekable();
         std::iter::from_fn(move || {
             let mut one = points.next()?;
@@ -77,20 +81,20 @@ impl NullDistribution<'_> {
         })
     }
 
-    /// P(a change of `x` or more by chance), averaged over the prior.
+    /// P(change >= `x`).
     pub fn tail(&self, x: f64) -> f64 {
         self.components().map(|(weight, se, df)| weight * student::upper_tail(x / se, df)).sum()
     }
 
-    /// The change that chance reaches with probability `p` (below one half).
+    /// The change that is exceeded with probability `p` (below one half).
     fn quantile(&self, p: f64) -> f64 {
-        // Each component alone would put it at its own quantile: the answer lies between the least and the largest.
+        // The quantile of the mixture lies between the smallest and the largest quantile of its components.
         let alone = self.components().map(|(_, se, df)| se * student::quantile(1.0 - p, df));
         let (least, largest) = alone.fold((f64::INFINITY, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
         if least <= 0.0 || largest - least <= PRECISION * largest {
             return largest;
         }
-        // Regula falsi, Illinois variant, where a tail is nearly straight: both axes logarithmic.
+        // Regula falsi, Illinois variant, on logarithmic axes, where the tail is nearly straight.
         let excess = |x: f64| (self.tail(x.exp()) / p).ln();
         let (mut low, mut high) = (least.ln(), largest.ln());
         let (mut above, mut below) = (excess(low), excess(high));
@@ -112,11 +116,11 @@ impl NullDistribution<'_> {
         f64::midpoint(low, high).exp()
     }
 
-    /// One variance and its degrees of freedom that stand for the whole.
-    fn typical(&self) -> (f64, f64) {
+    /// Geometric mean of the variance of one run, and harmonic mean of the degrees of freedom.
+    fn typical_variance(&self) -> (f64, f64) {
         let (mut log, mut inverse) = (0.0, 0.0);
         for (weight, se, df) in self.components() {
-            log += weight * (se * se / self.observation.factor).ln();
+            log += weight * (se * se / self.observation.variance_factor).ln();
             inverse += weight / df;
         }
         (log.exp(), 1.0 / inverse)
@@ -124,59 +128,62 @@ impl NullDistribution<'_> {
 }
 
 impl Estimate {
-    /// Interval of `delta` at a confidence level.
-    pub fn edge_interval(&self, level: f64) -> (f64, f64) {
-        let half = self.noise.chance().quantile((1.0 - level) / 2.0);
+    /// Confidence interval of `delta`.
+    pub fn delta_interval(&self, level: f64) -> (f64, f64) {
+        let half = self.noise.null_distribution().quantile((1.0 - level) / 2.0);
         (self.delta - half, self.delta + half)
     }
 
-    /// Interval at a confidence level of the change as measured: that of the edges, and as much more as it takes to
-    /// hold the change of the medians.
+    /// Confidence interval of the change as measured: that of the tested change with the suite-wide shift added, extended
+    /// to contain the change of the medians.
     pub fn interval(&self, level: f64) -> (f64, f64) {
-        let (low, high) = self.edge_interval(level);
+        let (low, high) = self.delta_interval(level);
         let shift = self.raw - self.delta;
         ((low + shift).min(self.median_raw), (high + shift).max(self.median_raw))
     }
 
-    /// P value towards the side on which the change lies.
+    /// P value towards the side of the change.
     pub fn p(&self) -> f64 {
         self.p_worse.min(self.p_better)
     }
 
-    /// Q value towards the side on which the change lies.
+    /// Q value towards the side of the change.
     pub fn q(&self) -> f64 {
         if self.p_worse <= self.p_better { self.q_worse } else { self.q_better }
     }
 
-    /// Two one-sided tests: shown to lie within ± `bound`.
-    pub fn lies_within(&self, bound: f64, alpha: f64) -> bool {
-        // Of the two tests the one at the nearer bound decides.
-        self.delta.abs() < bound && self.noise.chance().tail(bound - self.delta.abs()) < alpha
+    /// Two one-sided tests (Schuirmann 1987): true where the change is shown to lie within ± `limit`.
+    pub fn lies_within(&self, limit: f64, alpha: f64) -> bool {
+        // The test at the nearer limit decides.
+        self.delta.abs() < limit && self.noise.null_distribution().tail(limit - self.delta.abs()) < alpha
     }
 
-    /// What this benchmark says of its suite's noise.
+    /// What this benchmark contributes to the fit of the prior.
     pub fn observation(&self) -> Observation {
         self.noise.observation
     }
 
-    /// The smallest change for the worse that these runs would have told from none, beside what else was found.
+    /// The smallest regression that these runs would have shown, given the other findings of the suite.
     pub fn detectable(&self) -> f64 {
-        self.noise.chance().quantile(self.level)
+        self.noise.null_distribution().quantile(self.critical_p)
     }
 
-    /// Standard error of the change, for charts: the prior's components taken together.
+    /// Standard error of the change, for charts.
     pub fn standard_error(&self) -> f64 {
-        (self.noise.chance().typical().0 * self.noise.observation.factor).sqrt()
+        (self.noise.null_distribution().typical_variance().0 * self.noise.observation.variance_factor).sqrt()
     }
 
-    /// The least number of fresh pairs of runs that would decide this change, where 20 would.
-    pub fn runs_needed(&self, bound: f64, alpha: f64) -> Option<u32> {
-        let (variance, df) = self.noise.chance().typical();
-        // Within the threshold the question is whether it stays there; beyond it, whether it is chance.
-        let (distance, level) =
-            if self.delta.abs() <= bound { (bound - self.delta.abs(), alpha) } else { (self.delta.abs(), self.level) };
-        (2..=MOST_RUNS).find(|runs| {
-            let t = student::quantile(1.0 - level, df + 2.0 * f64::from(runs - 1));
+    /// The smallest number of new runs of each side that would decide this change; `None` for more than 20.
+    pub fn runs_needed(&self, threshold: f64, alpha: f64) -> Option<u32> {
+        let (variance, df) = self.noise.null_distribution().typical_variance();
+        // Within the threshold: is it shown to be within? Beyond the threshold: is it shown not to be noise?
+        let (distance, p) = if self.delta.abs() <= threshold {
+            (threshold - self.delta.abs(), alpha)
+        } else {
+            (self.delta.abs(), self.critical_p)
+        };
+        (2..=MAX_RUNS).find(|runs| {
+            let t = student::quantile(1.0 - p, df + 2.0 * f64::from(runs - 1));
             distance >= t * (2.0 * variance * centre::variance_factor(*runs as usize)).sqrt()
         })
     }

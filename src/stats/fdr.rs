@@ -1,7 +1,7 @@
-//! Correction for the number of tests: Benjamini and Hochberg (1995), step-up, for a suite that is looked over; Holm
-//! (1979), step-down, for a final word.
+//! Correction for the number of tests: Benjamini and Hochberg (1995), step-up, for the screening of a suite; Holm (1979),
+//! step-down, for re-measured suspects.
 
-/// The q value of each p value: the smallest false discovery rate at which it would be called. In the order given.
+/// The q value of each p value: the smallest false discovery rate at which it is significant. In the given order.
 pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_unstable_by(|a, b| p[*b].total_cmp(&p[*a]));
@@ -15,8 +15,8 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     q
 }
 
-/// The adjusted p value of each p value: the smallest chance of any false call at which it would be called. In the order
-/// given.
+/// The adjusted p value of each p value: the smallest family-wise error rate at which it is significant. In the given
+/// order.
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_unstable_by(|a, b| p[*a].total_cmp(&p[*b]));
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn q_values_are_those_of_scipy() {
+    fn q_values_match_scipy() {
         // scipy.stats.false_discovery_control([0.001, 0.04, 0.03, 0.5, 0.02])
         let expected = [0.005, 0.05, 0.05, 0.5, 0.05];
         for (q, expected) in benjamini_hochberg(&[0.001, 0.04, 0.03, 0.5, 0.02]).iter().zip(expected) {
@@ -45,8 +45,8 @@ mod tests {
     }
 
     #[test]
-    fn the_least_p_value_counts_for_all_tests_and_each_next_for_one_less() {
-        // By hand: 5 * 0.001, 4 * 0.02, 3 * 0.03; 2 * 0.04 is less than the one before and takes its place; 1 * 0.5.
+    fn holm_multiplies_the_smallest_p_value_by_all_tests_and_each_next_by_one_less() {
+        // By hand: 5 * 0.001, 4 * 0.02, 3 * 0.03; 2 * 0.04 is less than the previous value and is raised to it; 1 * 0.5.
         let expected = [0.005, 0.09, 0.09, 0.5, 0.08];
         for (q, expected) in holm(&[0.001, 0.04, 0.03, 0.5, 0.02]).iter().zip(expected) {
             assert!((q - expected).abs() < 1e-12, "{q} {expected}");

@@ -1,5 +1,5 @@
-//! Numbers only: how much two sets of runs differ and how sure one can be, and where a series of runs changed. Knows no
-//! benchmark, no file, no policy.
+//! Statistics on plain numbers: the difference of two sets of runs with its confidence interval, and the change points of
+//! a series. Independent of the model, of files and of the policy.
 
 pub mod centre;
 pub mod changepoint;

@@ -1,14 +1,14 @@
-//! The cheapest way to cut a series into stretches of one level each, found exactly and in one pass.
+//! Optimal partitioning of a series into segments of constant level, exact and in one pass.
 //!
-//! The cost of a stretch is the sum of `min((y - level)^2, cap)` over its points, and every cut costs `penalty`. The cap
-//! makes it robust: a point far from its level costs `cap` and pulls nothing, so an outlier need not be found and taken
-//! out first. This is optimal partitioning with functional pruning: for every possible level of the last stretch the
-//! best cost so far is kept, as pieces of parabolas (Maidstone et al. 2017; the capped loss: Fearnhead and Rigaill 2019).
+//! The cost of a segment is the sum of `min((y - level)^2, cap)` over its points, and every further segment costs
+//! `penalty`. The cap makes it robust: an outlier costs `cap` and does not move the level. Functional pruning: for every
+//! possible level of the last segment the lowest cost so far is kept, as pieces of parabolas (Maidstone et al. 2017; for
+//! the capped loss, Fearnhead and Rigaill 2019).
 
-/// On an interval of levels: the cost `count (level - at)^2 + floor`, with the last stretch beginning at `since`.
+/// On an interval of levels: the cost `count (level - at)^2 + floor`, with the last segment starting at `since`.
 #[derive(Debug, Clone, Copy)]
 struct Piece {
-    /// The interval's upper end; it begins where the piece before ends.
+    /// Upper end of the interval; the lower end is that of the previous piece.
     until: f64,
     count: f64,
     at: f64,
@@ -17,14 +17,14 @@ struct Piece {
 }
 
 impl Piece {
-    /// The least cost between `from` and the end.
-    fn least(&self, from: f64) -> f64 {
+    /// Lowest cost between `from` and the end of the interval.
+    fn lowest(&self, from: f64) -> f64 {
         let off = self.at.clamp(from, self.until) - self.at;
         self.count * off * off + self.floor
     }
 
-    /// With one more point on top, which lies within reach of every level of the piece.
-    fn with(self, y: f64) -> Piece {
+    /// Adds a point that is within reach of every level of the piece.
+    fn with_point(self, y: f64) -> Piece {
         let count = self.count + 1.0;
         let off = self.at - y;
         let at = (self.count * self.at + y) / count;
@@ -32,7 +32,7 @@ impl Piece {
     }
 }
 
-/// Where the stretches after the first begin, in order.
+/// Where the segments after the first start, in order.
 pub(super) fn segment_starts(values: &[f64], penalty: f64, cap: f64) -> Vec<usize> {
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), y| (a.min(*y), b.max(*y)));
     let reach = cap.sqrt();
@@ -42,11 +42,11 @@ pub(super) fn segment_starts(values: &[f64], penalty: f64, cap: f64) -> Vec<usiz
     let mut best = 0.0;
     for (now, y) in values.iter().enumerate() {
         if now > 0 {
-            restart(&pieces, &mut next, low, best + penalty, now);
+            start_segment(&pieces, &mut next, low, best + penalty, now);
             std::mem::swap(&mut pieces, &mut next);
         }
         let since;
-        (best, since) = add(&pieces, &mut next, low, *y, reach);
+        (best, since) = add_point(&pieces, &mut next, low, *y, reach);
         starts.push(since);
         std::mem::swap(&mut pieces, &mut next);
     }
@@ -60,8 +60,8 @@ pub(super) fn segment_starts(values: &[f64], penalty: f64, cap: f64) -> Vec<usiz
     cuts
 }
 
-/// Where a new stretch at `now` would be cheaper than going on, it takes over.
-fn restart(pieces: &[Piece], out: &mut Vec<Piece>, low: f64, cost: f64, now: usize) {
+/// Starts a new segment at `now` for the levels where that is cheaper than continuing.
+fn start_segment(pieces: &[Piece], out: &mut Vec<Piece>, low: f64, cost: f64, now: usize) {
     out.clear();
     let fresh = |until| Piece { until, count: 0.0, at: low, floor: cost, since: now };
     let mut push = |piece: Piece| match out.last_mut() {
@@ -93,8 +93,8 @@ fn restart(pieces: &[Piece], out: &mut Vec<Piece>, low: f64, cost: f64, now: usi
     }
 }
 
-/// Adds a point's capped loss to every piece; the least cost, and where its last stretch begins.
-fn add(pieces: &[Piece], out: &mut Vec<Piece>, low: f64, y: f64, reach: f64) -> (f64, usize) {
+/// Adds the capped loss of a point to every piece; returns the lowest cost, and where its last segment starts.
+fn add_point(pieces: &[Piece], out: &mut Vec<Piece>, low: f64, y: f64, reach: f64) -> (f64, usize) {
     out.clear();
     let (mut best, mut since) = (f64::INFINITY, 0);
     let (near, far) = (y - reach, y + reach);
@@ -106,10 +106,10 @@ fn add(pieces: &[Piece], out: &mut Vec<Piece>, low: f64, y: f64, reach: f64) -> 
                 continue;
             }
             let part = Piece { until, ..*piece };
-            let part = if within { part.with(y) } else { Piece { floor: part.floor + reach * reach, ..part } };
-            let least = part.least(from);
-            if least < best {
-                (best, since) = (least, part.since);
+            let part = if within { part.with_point(y) } else { Piece { floor: part.floor + reach * reach, ..part } };
+            let lowest = part.lowest(from);
+            if lowest < best {
+                (best, since) = (lowest, part.since);
             }
             out.push(part);
             from = until;

@@ -1,92 +1,96 @@
-//! How much a benchmark varies from run to run, told by its suite: empirical Bayes over a fixed grid.
+//! The run-to-run variance of a benchmark, estimated from its suite: empirical Bayes over a fixed grid, as in the
+//! moderated t test (Smyth 2004).
 //!
-//! Each benchmark's variance is scaled-inverse-chi-squared around `exp(A + b u)`, where `u` is what its own samples
-//! foretell. The level A, the slope b and the spread d0 of a suite are weighed by how well they explain the changes of
-//! all its benchmarks and the differences between its runs, most of which are taken to be noise and a share of which
-//! may be real. No single best point is used but all of them by their weight: a best point alone doubles the alarms.
-//! A wide prior keeps a suite from explaining a mass regression as noise. docs/statistics.md has the figures.
+//! The prior of each benchmark's variance is scaled-inverse-chi-squared with d0 degrees of freedom around
+//! `exp(A + b u)`, where `u` is the log variance predicted from the benchmark's within-run drift. The parameters of the
+//! suite (A, the slope b, d0) get posterior weights by how well they explain the changes of all benchmarks and the
+//! differences between runs; a share of the changes may be real. All grid points are used with their weights: the best
+//! point alone doubles the false-positive rate. The prior of A keeps a suite from explaining a regression of most of its
+//! benchmarks as noise. docs/statistics.md has the figures.
 
 use rayon::prelude::*;
 use statrs::function::gamma::ln_gamma;
 use std::f64::consts::PI;
 use std::ops::Range;
 
-/// What the wander of a run (its square, on the log scale) foretells of the variance between runs: `u = -0.60 + 0.79 ln`.
-/// Sets the scale only: level and slope are the suite's.
-const FORETOLD: (f64, f64) = (-0.60, 0.79);
-/// The `u` of a typical benchmark, which levels are given for, and of one that nothing is known of.
+/// Intercept and slope of the prediction of the run-to-run variance from the squared drift: `u = -0.60 + 0.79 ln(drift^2)`.
+/// It only sets the scale: A and b are estimated for each suite.
+const PREDICTION: (f64, f64) = (-0.60, 0.79);
+/// The `u` of a typical benchmark, to which A refers; also of a benchmark without a drift.
 const TYPICAL: f64 = -8.5;
 
-/// Priors of the level, as `ln` of a variance: 1.7 % for suites; 3 % where the suite is too small to tell its own;
-/// 5 % without samples; 0.1 % for counts that vary. And its standard deviation.
-const LEVEL: f64 = -8.2;
-const LEVEL_SMALL: f64 = -7.0;
-const LEVEL_WITHOUT_SAMPLES: f64 = -6.0;
-const LEVEL_COUNTS: f64 = -13.815_510_557_964_274; // ln(0.001^2)
-const LEVEL_SD: f64 = 1.2;
-/// Prior of the slope.
+/// Means of the prior of A, the logarithm of a variance: a standard deviation of 1.7% for suites; 3% for a suite too
+/// small to estimate its own; 5% without samples; 0.1% for counts that vary. And the standard deviation of that prior.
+const LN_VARIANCE: f64 = -8.2;
+const LN_VARIANCE_SMALL: f64 = -7.0;
+const LN_VARIANCE_WITHOUT_SAMPLES: f64 = -6.0;
+const LN_VARIANCE_COUNTS: f64 = -13.815_510_557_964_274; // ln(0.001^2)
+const LN_VARIANCE_SD: f64 = 1.2;
+/// Mean and standard deviation of the prior of the slope b.
 const SLOPE: f64 = 1.0;
 const SLOPE_SD: f64 = 0.2;
-/// The grid: level in half standard deviations from -2.5 to 3.5, slope in whole ones, three spreads. Where the highest
-/// levels hold more weight than `AT_THE_EDGE`, the noise may lie beyond them: it goes on to 6.5.
-const LEVEL_STEPS: i32 = 13;
-const MOST_LEVEL_STEPS: i32 = 19;
-const AT_THE_EDGE: f64 = 0.01;
+/// The grid: A in half standard deviations from -2.5 to 3.5, b in whole ones from -2 to 2, three values of d0. Where the
+/// highest A have more weight than `BORDER_WEIGHT`, the noise may lie beyond them: the grid is extended to 6.5.
+const LN_VARIANCE_STEPS: i32 = 13;
+const MAX_LN_VARIANCE_STEPS: i32 = 19;
+const BORDER_WEIGHT: f64 = 0.01;
 const SLOPE_STEPS: i32 = 5;
-const SPREADS: [f64; 3] = [2.0, 3.0, 5.0];
-/// Without samples nothing tells a wild benchmark from a quiet one: heavy tails.
-const SPREADS_WITHOUT_SAMPLES: [f64; 1] = [1.0];
-/// The share of benchmarks that really changed, and its weight.
+const PRIOR_DF: [f64; 3] = [2.0, 3.0, 5.0];
+/// Without samples nothing separates a noisy benchmark from a quiet one: heavy tails.
+const PRIOR_DF_WITHOUT_SAMPLES: [f64; 1] = [1.0];
+/// Possible shares of benchmarks that really changed, with their prior weights.
 const CHANGED: [(f64, f64); 4] = [(0.03, 0.40), (0.10, 0.35), (0.25, 0.20), (0.50, 0.05)];
-/// Real changes: Laplace with this scale, on the log scale.
+/// Scale of the Laplace distribution of real changes, on the log scale.
 const CHANGE_SCALE: f64 = 0.4;
-/// No run is steadier than this from one to the next (standard deviation): times, counts.
-const FLOOR: f64 = 0.003;
-const FLOOR_COUNTS: f64 = 1e-4;
-/// A larger suite is fitted on this many of its benchmarks, evenly chosen: more do not move the weights.
-const FITTED: usize = 1500;
-/// Of so many factors of the likelihood one logarithm is taken: each is 0.03 at least, the least share, so that their
-/// product is far from the least number there is.
-const ONE_LOG: usize = 128;
-/// Points of less weight than this together are dropped.
+/// Lower limits of the standard deviation from run to run: of times, of counts.
+const MIN_SD: f64 = 0.003;
+const MIN_SD_COUNTS: f64 = 1e-4;
+/// A larger suite is fitted on this many of its benchmarks, evenly chosen: more do not change the weights.
+const MAX_FITTED: usize = 1500;
+/// Number of factors of the likelihood that are multiplied before the logarithm is taken. Each factor is at least 0.03
+/// (the smallest share), so the product does not underflow.
+const FACTORS_PER_LOG: usize = 128;
+/// Grid points that together weigh less than this are dropped.
 const NEGLIGIBLE: f64 = 1e-7;
 
-/// What one benchmark adds to the fit, and what its own variance is made of.
+/// What one benchmark contributes to the fit, and the data of its own variance.
 #[derive(Debug, Clone, Copy)]
 pub struct Observation {
-    /// `ln(wander^2)` averaged over its runs, where they have samples.
-    pub wander: Option<f64>,
-    /// Its change less the bulk's.
+    /// Mean of `ln(drift^2)` over the runs, where they have samples.
+    pub ln_drift_squared: Option<f64>,
+    /// The change, with the suite-wide shift subtracted.
     pub change: f64,
-    /// Sum of squares of its runs around their side's mean.
-    pub squares: f64,
-    /// Degrees of freedom of that.
+    /// Sum of squared deviations of the runs from the mean of their side.
+    pub sum_of_squares: f64,
+    /// Degrees of freedom of the sum of squares.
     pub df: f64,
     /// Variance of the change for runs of variance one.
-    pub factor: f64,
+    pub variance_factor: f64,
 }
 
-/// A benchmark of the fit, with what does not hang on the point of the grid.
+/// An observation with the terms of its likelihood that do not depend on the grid point.
 struct Fitted {
     observation: Observation,
-    /// What its samples foretell, less what is typical.
+    /// Predicted log variance relative to the typical benchmark.
     u: f64,
-    /// What that does to its variance, for each slope of the grid.
-    foretold: [f64; SLOPE_STEPS as usize],
-    /// The change's square for runs of variance one.
-    squared: f64,
+    /// `exp(b u)` for each slope of the grid.
+    variance_ratios: [f64; SLOPE_STEPS as usize],
+    /// The squared change, scaled to runs of variance one.
+    squared_change: f64,
+    /// `ln(pi factor) / 2`, a term of the t density.
     half_log: f64,
 }
 
 impl Fitted {
     fn new(observation: Observation, u: f64) -> Self {
-        let squared = observation.change.powi(2) / observation.factor;
-        let foretold = std::array::from_fn(|step| (slope(step as i32) * u).exp());
-        Fitted { observation, u, foretold, squared, half_log: 0.5 * (PI * observation.factor).ln() }
+        let squared_change = observation.change.powi(2) / observation.variance_factor;
+        let variance_ratios = std::array::from_fn(|step| (slope(step as i32) * u).exp());
+        let half_log = 0.5 * (PI * observation.variance_factor).ln();
+        Fitted { observation, u, variance_ratios, squared_change, half_log }
     }
 }
 
-/// The least variance of one run.
+/// Lower limit of the variance of one run.
 #[derive(Debug, Clone, Copy)]
 struct Floor {
     variance: f64,
@@ -94,129 +98,133 @@ struct Floor {
 }
 
 impl Floor {
-    /// From the standard deviation.
+    /// From a standard deviation.
     fn new(sd: f64) -> Self {
         let variance = sd * sd;
         Floor { variance, ln: variance.ln() }
     }
 }
 
-/// What is being judged.
+/// Whether values are measured or counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueKind {
     /// Times and other measured values.
     Measured,
-    /// Counts that should repeat and do not quite.
+    /// Counts that nearly repeat from run to run.
     Counted,
 }
 
-/// A point of the grid with its weight.
+/// A grid point with its posterior weight.
 #[derive(Debug, Clone, Copy)]
-struct Point {
-    level: f64,
+struct GridPoint {
+    /// A in the module's description.
+    ln_variance: f64,
+    /// b.
     slope: f64,
     slope_step: i32,
-    spread: f64,
+    /// d0.
+    df: f64,
     weight: f64,
 }
 
-/// What a suite says of its benchmarks' variances: grid points with their weights, those of one spread side by side.
+/// The prior of the variances of a suite: grid points with their weights, sorted by d0.
 #[derive(Debug, Clone)]
 pub struct Prior {
-    points: Vec<Point>,
+    points: Vec<GridPoint>,
     floor: Floor,
-    /// The `u` of a benchmark without samples.
+    /// The predicted log variance of a benchmark without a drift.
     unknown: f64,
 }
 
 impl Prior {
-    /// Fits a suite.
-    pub fn fit(observations: &[Observation], nature: ValueKind, small: bool) -> Prior {
-        let known: Vec<f64> = observations.iter().filter_map(|observation| observation.wander).map(foretold).collect();
-        let unknown = if known.is_empty() { TYPICAL } else { super::centre::median(&known) };
-        let (level, floor) = match nature {
-            ValueKind::Counted => (LEVEL_COUNTS, FLOOR_COUNTS),
-            ValueKind::Measured if known.is_empty() => (LEVEL_WITHOUT_SAMPLES, FLOOR),
-            ValueKind::Measured if small => (LEVEL_SMALL, FLOOR),
-            ValueKind::Measured => (LEVEL, FLOOR),
+    /// Fits the prior to a suite; `small` for a suite too small to estimate its own noise.
+    pub fn fit(observations: &[Observation], kind: ValueKind, small: bool) -> Prior {
+        let predicted: Vec<f64> = observations.iter().filter_map(|one| one.ln_drift_squared).map(predict).collect();
+        let unknown = if predicted.is_empty() { TYPICAL } else { super::centre::median(&predicted) };
+        let (mean, min_sd) = match kind {
+            ValueKind::Counted => (LN_VARIANCE_COUNTS, MIN_SD_COUNTS),
+            ValueKind::Measured if predicted.is_empty() => (LN_VARIANCE_WITHOUT_SAMPLES, MIN_SD),
+            ValueKind::Measured if small => (LN_VARIANCE_SMALL, MIN_SD),
+            ValueKind::Measured => (LN_VARIANCE, MIN_SD),
         };
-        let spreads: &[f64] =
-            if known.is_empty() && nature == ValueKind::Measured { &SPREADS_WITHOUT_SAMPLES } else { &SPREADS };
-        let mut prior = Prior { points: grid(0..LEVEL_STEPS, level, spreads), floor: Floor::new(floor), unknown };
-        let step = observations.len().div_ceil(FITTED).max(1);
-        let fitted: Vec<Fitted> = observations
-            .iter()
-            .step_by(step)
-            .map(|observation| Fitted::new(*observation, prior.untypical(observation)))
-            .collect();
-        let explained = |points: &[Point]| -> Vec<f64> {
-            points.par_iter().map(|point| prior.log_posterior(point, level, &fitted, step as f64)).collect()
+        let dfs: &[f64] = match kind {
+            ValueKind::Measured if predicted.is_empty() => &PRIOR_DF_WITHOUT_SAMPLES,
+            _ => &PRIOR_DF,
         };
-        let mut logs = explained(&prior.points);
-        if last_share(&logs, SLOPE_STEPS as usize * spreads.len()) > AT_THE_EDGE {
-            let further = grid(LEVEL_STEPS..MOST_LEVEL_STEPS, level, spreads);
-            logs.extend(explained(&further));
-            prior.points.extend(further);
+        let points = grid(0..LN_VARIANCE_STEPS, mean, dfs);
+        let mut prior = Prior { points, floor: Floor::new(min_sd), unknown };
+        let step = observations.len().div_ceil(MAX_FITTED).max(1);
+        let chosen = observations.iter().step_by(step);
+        let fitted: Vec<Fitted> = chosen.map(|one| Fitted::new(*one, prior.relative_prediction(one))).collect();
+        let log_posteriors = |points: &[GridPoint]| -> Vec<f64> {
+            points.par_iter().map(|point| prior.log_posterior(point, mean, &fitted, step as f64)).collect()
+        };
+        let mut logs = log_posteriors(&prior.points);
+        if share_of_last(&logs, SLOPE_STEPS as usize * dfs.len()) > BORDER_WEIGHT {
+            let extension = grid(LN_VARIANCE_STEPS..MAX_LN_VARIANCE_STEPS, mean, dfs);
+            logs.extend(log_posteriors(&extension));
+            prior.points.extend(extension);
         }
-        prior.weighed(&logs)
+        prior.with_weights(&logs)
     }
 
-    /// The variance of one run and its degrees of freedom at each point, with the point's weight.
+    /// The posterior variance of one run of a benchmark at each grid point.
     pub fn variances(&self, observation: &Observation) -> impl Iterator<Item = Variance> {
         self.points.iter().map(|point| {
-            let df = point.spread + observation.df;
-            let total =
-                point.spread * self.scale(self.ln_scale(point, self.untypical(observation))) + observation.squares;
+            let df = point.df + observation.df;
+            let prior = self.variance(self.ln_variance(point, self.relative_prediction(observation)));
+            let total = point.df * prior + observation.sum_of_squares;
             Variance { weight: point.weight, df, variance: (total / df).max(self.floor.variance) }
         })
     }
 
-    /// What a benchmark's samples foretell, less what is typical.
-    fn untypical(&self, observation: &Observation) -> f64 {
-        observation.wander.map_or(self.unknown, foretold) - TYPICAL
+    /// The log variance predicted from a benchmark's drift, relative to the typical benchmark.
+    fn relative_prediction(&self, observation: &Observation) -> f64 {
+        observation.ln_drift_squared.map_or(self.unknown, predict) - TYPICAL
     }
 
-    /// The prior variance of a benchmark at a point, on the log scale.
-    fn ln_scale(&self, point: &Point, untypical: f64) -> f64 {
-        (point.level + point.slope * untypical).max(self.floor.ln)
+    /// The log of the prior variance of a benchmark at a grid point.
+    fn ln_variance(&self, point: &GridPoint, relative_prediction: f64) -> f64 {
+        (point.ln_variance + point.slope * relative_prediction).max(self.floor.ln)
     }
 
-    /// The variance of such a logarithm, which is that of the floor very often.
-    fn scale(&self, ln_scale: f64) -> f64 {
-        if ln_scale > self.floor.ln { ln_scale.exp() } else { self.floor.variance }
+    /// `exp`, without computing it for the floor, which is a frequent value.
+    fn variance(&self, ln_variance: f64) -> f64 {
+        if ln_variance > self.floor.ln { ln_variance.exp() } else { self.floor.variance }
     }
 
-    /// Log of the prior times the likelihood of all changes and run differences, the variances integrated out.
-    /// `each` benchmark stands for so many.
-    fn log_posterior(&self, point: &Point, level: f64, observations: &[Fitted], each: f64) -> f64 {
-        let d0 = point.spread;
-        let (ln_spread, of_spread) = (d0.ln(), ln_gamma(d0 / 2.0));
-        // Few degrees of freedom differ in a suite, and their gamma functions would be half of the work.
+    /// Log of the prior times the likelihood of all changes and run differences; the variances are integrated out, which
+    /// gives t densities. `mean` is the prior mean of A. Each observation represents `represented` benchmarks.
+    fn log_posterior(&self, point: &GridPoint, mean: f64, fitted: &[Fitted], represented: f64) -> f64 {
+        let d0 = point.df;
+        let (ln_d0, ln_gamma_d0) = (d0.ln(), ln_gamma(d0 / 2.0));
+        // A suite has few different degrees of freedom; computing their gamma functions each time is half of the work.
         let mut gammas: Vec<(f64, [f64; 2])> = Vec::new();
-        let of_change = (2.0 * CHANGE_SCALE).ln();
-        let (of_level, step) = (point.level.exp(), point.slope_step as usize);
+        let ln_change_norm = (2.0 * CHANGE_SCALE).ln();
+        let (typical_variance, step) = (point.ln_variance.exp(), point.slope_step as usize);
         let mut by_share = [0.0; CHANGED.len()];
-        for observations in observations.chunks(ONE_LOG) {
+        for fitted in fitted.chunks(FACTORS_PER_LOG) {
             let (mut logs, mut products) = (0.0, [1.0; CHANGED.len()]);
-            for Fitted { observation, u, foretold, squared, half_log } in observations {
-                let ln_scale = self.ln_scale(point, *u);
-                let total = d0 * (of_level * foretold[step]).max(self.floor.variance) + observation.squares;
-                let ln_scaled = ln_spread + ln_scale;
-                let ln_total = if observation.squares == 0.0 { ln_scaled } else { total.ln() };
-                let head = d0 / 2.0 * ln_scaled - of_spread;
-                let noise_df = (d0 + observation.df + 1.0) / 2.0;
-                let real_df = (d0 + observation.df) / 2.0;
-                let [of_noise, of_real] = match gammas.iter().find(|(df, _)| *df == observation.df) {
+            for Fitted { observation, u, variance_ratios, squared_change, half_log } in fitted {
+                let Observation { sum_of_squares, df, change, .. } = *observation;
+                let ln_variance = self.ln_variance(point, *u);
+                let total = d0 * (typical_variance * variance_ratios[step]).max(self.floor.variance) + sum_of_squares;
+                let ln_scaled = ln_d0 + ln_variance;
+                let ln_total = if sum_of_squares == 0.0 { ln_scaled } else { total.ln() };
+                let common = d0 / 2.0 * ln_scaled - ln_gamma_d0;
+                let noise_df = (d0 + df + 1.0) / 2.0;
+                let real_df = (d0 + df) / 2.0;
+                let [gamma_of_noise, gamma_of_real] = match gammas.iter().find(|(known, _)| *known == df) {
                     Some((_, known)) => *known,
                     None => {
                         let new = [ln_gamma(noise_df), ln_gamma(real_df)];
-                        gammas.push((observation.df, new));
+                        gammas.push((df, new));
                         new
                     }
                 };
-                let noise = head + of_noise - noise_df * (total + squared).ln() - half_log;
-                let real = head + of_real - real_df * ln_total - of_change - observation.change.abs() / CHANGE_SCALE;
-                // ln((1 - share) e^noise + share e^real), from the larger of the two.
+                let noise = common + gamma_of_noise - noise_df * (total + squared_change).ln() - half_log;
+                let real = common + gamma_of_real - real_df * ln_total - ln_change_norm - change.abs() / CHANGE_SCALE;
+                // ln((1 - share) e^noise + share e^real), relative to the larger of the two.
                 let (larger, ratio) = (noise.max(real), (-(noise - real).abs()).exp());
                 let (of_noise, of_real) = if noise >= real { (1.0, ratio) } else { (ratio, 1.0) };
                 logs += larger;
@@ -228,18 +236,18 @@ impl Prior {
                 *sum += logs + product.ln();
             }
         }
-        let most = by_share.iter().copied().fold(f64::NEG_INFINITY, f64::max) * each;
+        let largest = by_share.iter().copied().fold(f64::NEG_INFINITY, f64::max) * represented;
         let mixed: f64 =
-            by_share.iter().zip(CHANGED).map(|(log, (_, weight))| weight * (log * each - most).exp()).sum();
-        let prior = ((point.level - level) / LEVEL_SD).powi(2) + ((point.slope - SLOPE) / SLOPE_SD).powi(2);
-        most + mixed.ln() - prior / 2.0
+            by_share.iter().zip(CHANGED).map(|(log, (_, weight))| weight * (log * represented - largest).exp()).sum();
+        let prior = ((point.ln_variance - mean) / LN_VARIANCE_SD).powi(2) + ((point.slope - SLOPE) / SLOPE_SD).powi(2);
+        largest + mixed.ln() - prior / 2.0
     }
 
-    /// Weights from log posteriors; what does not matter is dropped.
-    fn weighed(mut self, logs: &[f64]) -> Prior {
-        let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    /// Sets the weights from log posteriors and drops points of negligible weight.
+    fn with_weights(mut self, logs: &[f64]) -> Prior {
+        let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         for (point, log) in self.points.iter_mut().zip(logs) {
-            point.weight = (log - most).exp();
+            point.weight = (log - largest).exp();
         }
         let whole: f64 = self.points.iter().map(|point| point.weight).sum();
         self.points.sort_unstable_by(|a, b| b.weight.total_cmp(&a.weight));
@@ -250,15 +258,15 @@ impl Prior {
         });
         self.points.truncate(enough.map_or(self.points.len(), |last| last + 1));
         self.points.iter_mut().for_each(|point| point.weight /= kept);
-        self.points.sort_by(|a, b| a.spread.total_cmp(&b.spread));
+        self.points.sort_by(|a, b| a.df.total_cmp(&b.df));
         self
     }
 }
 
-/// A benchmark's variance at a point of the grid.
+/// A benchmark's posterior variance at a grid point.
 #[derive(Debug, Clone, Copy)]
 pub struct Variance {
-    /// The point's weight; all together are one.
+    /// Weight of the point; all weights add up to one.
     pub weight: f64,
     /// Variance of one run.
     pub variance: f64,
@@ -266,15 +274,15 @@ pub struct Variance {
     pub df: f64,
 }
 
-/// What a run's wander foretells.
-fn foretold(ln_wander_squared: f64) -> f64 {
-    FORETOLD.0 + FORETOLD.1 * ln_wander_squared
+/// The log variance from run to run that a within-run drift predicts.
+fn predict(ln_drift_squared: f64) -> f64 {
+    PREDICTION.0 + PREDICTION.1 * ln_drift_squared
 }
 
-/// The share of the whole weight that the last points have, from their log weights.
-fn last_share(logs: &[f64], count: usize) -> f64 {
-    let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let weight = |logs: &[f64]| logs.iter().map(|log| (log - most).exp()).sum::<f64>();
+/// The share of the total weight of the last `count` points, from their log weights.
+fn share_of_last(logs: &[f64], count: usize) -> f64 {
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weight = |logs: &[f64]| logs.iter().map(|log| (log - largest).exp()).sum::<f64>();
     weight(&logs[logs.len().saturating_sub(count)..]) / weight(logs)
 }
 
@@ -283,16 +291,17 @@ fn slope(step: i32) -> f64 {
     SLOPE + SLOPE_SD * (f64::from(step) - 2.0)
 }
 
-fn grid(levels: Range<i32>, level: f64, spreads: &[f64]) -> Vec<Point> {
+/// The grid points for some steps of A, where `mean` is the prior mean of A.
+fn grid(steps: Range<i32>, mean: f64, dfs: &[f64]) -> Vec<GridPoint> {
     let mut points = Vec::new();
-    for a in levels {
+    for a in steps {
         for b in 0..SLOPE_STEPS {
-            for spread in spreads {
-                points.push(Point {
-                    level: level + LEVEL_SD * (f64::from(a) * 0.5 - 2.5),
+            for df in dfs {
+                points.push(GridPoint {
+                    ln_variance: mean + LN_VARIANCE_SD * (f64::from(a) * 0.5 - 2.5),
                     slope: slope(b),
                     slope_step: b,
-                    spread: *spread,
+                    df: *df,
                     weight: 0.0,
                 });
             }
@@ -306,8 +315,13 @@ mod tests {
     use super::*;
 
     fn suite(changes: &[f64]) -> Vec<Observation> {
-        let observation =
-            |change: &f64| Observation { wander: Some(-9.0), change: *change, squares: 0.0, df: 0.0, factor: 2.0 };
+        let observation = |change: &f64| Observation {
+            ln_drift_squared: Some(-9.0),
+            change: *change,
+            sum_of_squares: 0.0,
+            df: 0.0,
+            variance_factor: 2.0,
+        };
         changes.iter().map(observation).collect()
     }
 
@@ -316,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_one_together() {
+    fn weights_add_up_to_one() {
         let observations = suite(&[0.01, -0.02, 0.03, 0.0, 0.01, -0.01, 0.02, -0.03]);
         let prior = Prior::fit(&observations, ValueKind::Measured, false);
         let sum: f64 = prior.variances(&observations[0]).map(|v| v.weight).sum();
@@ -324,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_noisy_suite_is_given_more_variance_than_a_quiet_one() {
+    fn a_noisy_suite_gets_more_variance_than_a_quiet_one() {
         let quiet = suite(&(0..30).map(|i| 0.002 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
         let noisy = suite(&(0..30).map(|i| 0.05 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
         let [quiet, noisy] = [quiet, noisy].map(|observations| {
@@ -334,8 +348,8 @@ mod tests {
     }
 
     #[test]
-    fn noise_beyond_the_usual_is_seen_as_it_is() {
-        // Runs that move by 40 %, as beside a busy neighbour.
+    fn unusually_large_noise_is_estimated() {
+        // Runs that move by 40%, as next to a busy neighbour.
         let wild = suite(&(0..30).map(|i| 0.28 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
         let sd = mean_variance(&Prior::fit(&wild, ValueKind::Measured, false), &wild[0]).sqrt();
         assert!((0.2..0.6).contains(&sd), "{sd}");
@@ -343,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_mass_regression_is_not_explained_as_noise() {
-        // Half the suite 30 % slower, the rest quiet.
+        // Half the suite 30% slower, the rest quiet.
         let changes: Vec<f64> =
             (0..30).map(|i| 0.002 * f64::from(i % 7 - 3) + if i % 2 == 0 { 0.262 } else { 0.0 }).collect();
         let observations = suite(&changes);
@@ -356,8 +370,8 @@ mod tests {
         let mut observations = suite(&(0..30).map(|i| 0.002 * f64::from(i % 7 - 3)).collect::<Vec<_>>());
         observations
             .iter_mut()
-            .for_each(|observation| (observation.squares, observation.df) = (9.0 * 0.003_f64.powi(2), 9.0));
-        observations[3].squares = 9.0 * 0.2_f64.powi(2);
+            .for_each(|observation| (observation.sum_of_squares, observation.df) = (9.0 * 0.003_f64.powi(2), 9.0));
+        observations[3].sum_of_squares = 9.0 * 0.2_f64.powi(2);
         let prior = Prior::fit(&observations, ValueKind::Measured, false);
         assert!(mean_variance(&prior, &observations[3]).sqrt() > 0.1);
         assert!(mean_variance(&prior, &observations[4]).sqrt() < 0.02);

@@ -1,14 +1,13 @@
-//! Quantiles of samples, and how far chance moves them.
+//! Quantiles of samples and their confidence intervals.
 
-/// How many samples a quantile needs: so many that at least one is expected beyond it. A p95 stands on 20 samples or
-/// more, a p99 on 100.
+/// Number of samples that a quantile needs, so that at least one is expected beyond it: 20 for p95, 100 for p99.
 pub fn samples_needed(share: f64) -> usize {
     let beyond = share.min(1.0 - share);
     // The small amount keeps 1 / 0.05 from being 21 samples.
     if beyond <= 0.0 { 1 } else { (1.0 / beyond - 1e-6).ceil() as usize }
 }
 
-/// The quantile of sorted samples, between two of them where it falls between; `None` for too few samples.
+/// The quantile of sorted samples, interpolated; `None` for too few samples.
 pub fn of_sorted(sorted: &[f64], share: f64) -> Option<f64> {
     if sorted.is_empty() || share != 0.5 && sorted.len() < samples_needed(share) {
         return None;
@@ -18,8 +17,8 @@ pub fn of_sorted(sorted: &[f64], share: f64) -> Option<f64> {
     Some(low + (high - low) * at.fract())
 }
 
-/// 95 % interval of a quantile from the ranks that the binomial distribution leaves it; `None` for fewer than 6 samples.
-/// Where the samples end before the interval does, the outermost sample stands for its end.
+/// 95% confidence interval of a quantile, from binomial ranks in their normal approximation; `None` for fewer than 6
+/// samples. Limited to the outermost samples.
 pub fn interval(sorted: &[f64], share: f64) -> Option<[f64; 2]> {
     let count = sorted.len();
     if count < 6 {
@@ -46,8 +45,8 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_of_a_median_is_that_of_the_sign_test() {
-        // 100 samples: ranks 50 ∓ 9.8, rounded outwards: 40 and 61, as printed tables have it.
+    fn the_interval_of_a_median_matches_the_sign_test() {
+        // 100 samples: ranks 50 ∓ 9.8, rounded outwards: 40 and 61, as in printed tables.
         let samples: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!(interval(&samples, 0.5), Some([40.0, 61.0]));
         assert_eq!(interval(&samples[..5], 0.5), None);

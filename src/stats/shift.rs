@@ -1,22 +1,21 @@
-//! What all benchmarks of a run have in common is the machine's: taken out of each run of a side, and found between
-//! the sides.
+//! Shifts that are shared by most benchmarks and so attributed to the machine: of each run within its side, and of the
+//! whole suite between base and head.
 
 use super::centre;
 
-/// A smaller suite cannot tell its own change from the machine's.
+/// A smaller suite cannot separate its own changes from a shift of the machine.
 pub const MIN_SUITE: usize = 8;
-/// The share of the suite that must agree to be its bulk.
-const BULK: f64 = 0.4;
-/// Windows up to so much longer than the shortest count as equally good.
-const SLACK: f64 = 1.5;
+/// The share of the suite that must agree on a shift.
+const WINDOW_SHARE: f64 = 0.4;
+/// Windows up to this factor longer than the shortest one count as equally good.
+const WINDOW_SLACK: f64 = 1.5;
 
-/// How far the values of each run of a side lie from their benchmarks' medians, on the log scale: what a run's common
-/// factor is found from.
+/// Distances of the values of each run of a side from the medians of their benchmarks, on the log scale.
 #[derive(Debug, Default)]
 pub struct Residuals(Vec<Vec<f64>>);
 
 impl Residuals {
-    /// Adds a benchmark, given as (run, y).
+    /// Adds the values of a benchmark, given as (run, y).
     pub fn add(&mut self, benchmark: &[(usize, f64)]) {
         let median = centre::median(&benchmark.iter().map(|(_, y)| *y).collect::<Vec<_>>());
         for (run, y) in benchmark {
@@ -27,8 +26,8 @@ impl Residuals {
         }
     }
 
-    /// Both taken together.
-    pub fn and(mut self, other: Residuals) -> Residuals {
+    /// Adds the residuals of other benchmarks.
+    pub fn merge(mut self, other: Residuals) -> Residuals {
         if self.0.len() < other.0.len() {
             self.0.resize_with(other.0.len(), Vec::new);
         }
@@ -36,25 +35,26 @@ impl Residuals {
         self
     }
 
-    /// Each run's common factor.
-    pub fn factors(&self) -> Vec<f64> {
+    /// The shift of each run: the median of its residuals.
+    pub fn run_shifts(&self) -> Vec<f64> {
         self.0.iter().map(|run| centre::median(run)).collect()
     }
 }
 
-/// Where the bulk of the changes lies: of the windows that hold 40 % of them and are about the shortest, the one
-/// nearest to no change; the median around it. Half a suite that got slower is not taken for the machine, as it would
-/// be by a plain median. 0 for a small suite.
-pub fn common(changes: &[f64]) -> f64 {
+/// The suite-wide shift; 0 for a small suite.
+///
+/// Of the windows that contain 40% of the changes and are about the shortest, the one nearest to no change is taken; the
+/// result is the median around it. A plain median would attribute a regression of half the suite to the machine.
+pub fn suite_wide_shift(changes: &[f64]) -> f64 {
     let n = changes.len();
     if n < MIN_SUITE {
         return 0.0;
     }
     let mut sorted = changes.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let count = ((BULK * n as f64).ceil() as usize).max(2);
+    let count = ((WINDOW_SHARE * n as f64).ceil() as usize).max(2);
     let shortest = sorted.windows(count).map(|w| w[count - 1] - w[0]).fold(f64::INFINITY, f64::min);
-    let reach = SLACK * shortest + 1e-12;
+    let reach = WINDOW_SLACK * shortest + 1e-12;
     let middle = |window: &[f64]| {
         let half = window.len() / 2;
         if window.len().is_multiple_of(2) { (window[half - 1] + window[half]) / 2.0 } else { window[half] }
@@ -65,8 +65,8 @@ pub fn common(changes: &[f64]) -> f64 {
         .map(middle)
         .min_by(|a, b| a.abs().total_cmp(&b.abs()))
         .unwrap_or(0.0);
-    let bulk: Vec<f64> = sorted.into_iter().filter(|x| (x - nearest).abs() <= reach).collect();
-    centre::median(&bulk)
+    let around: Vec<f64> = sorted.into_iter().filter(|x| (x - nearest).abs() <= reach).collect();
+    centre::median(&around)
 }
 
 #[cfg(test)]
@@ -74,27 +74,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_common_factor_is_found_and_a_changed_half_is_not_one() {
+    fn a_common_shift_is_found_and_half_a_suite_is_not_one() {
         let noise = |i: usize| (i % 5) as f64 * 0.001 - 0.002;
         let all: Vec<f64> = (0..20).map(|i| 0.08 + noise(i)).collect();
-        assert!((common(&all) - 0.08).abs() < 0.002);
+        assert!((suite_wide_shift(&all) - 0.08).abs() < 0.002);
         let half: Vec<f64> = (0..20).map(|i| if i < 10 { 0.26 } else { 0.0 } + noise(i)).collect();
-        assert!(common(&half).abs() < 0.002);
-        assert_eq!(common(&all[..7]), 0.0);
+        assert!(suite_wide_shift(&half).abs() < 0.002);
+        assert_eq!(suite_wide_shift(&all[..7]), 0.0);
     }
 
     #[test]
-    fn what_a_run_has_in_common_is_found_for_each() {
-        let benchmark = |i: usize| [0.0, 0.1, -0.2].map(|factor| i as f64 + factor);
+    fn each_run_of_a_side_has_its_shift() {
+        let benchmark = |i: usize| [0.0, 0.1, -0.2].map(|shift| i as f64 + shift);
         let side = |range: std::ops::Range<usize>| {
             let mut side = Residuals::default();
             range.for_each(|i| side.add(&benchmark(i).into_iter().enumerate().collect::<Vec<_>>()));
             side
         };
         // The median of the three is the first.
-        for (factor, expected) in side(0..4).and(side(4..10)).factors().into_iter().zip([0.0, 0.1, -0.2]) {
-            assert!((factor - expected).abs() < 1e-12);
+        for (shift, expected) in side(0..4).merge(side(4..10)).run_shifts().into_iter().zip([0.0, 0.1, -0.2]) {
+            assert!((shift - expected).abs() < 1e-12);
         }
-        assert_eq!(Residuals::default().and(side(0..1)).factors().len(), 3);
+        assert_eq!(Residuals::default().merge(side(0..1)).run_shifts().len(), 3);
     }
 }

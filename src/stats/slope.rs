@@ -1,14 +1,14 @@
-//! A slope between two levels, fitted by least squares to any part of a series in a few operations.
+//! Least-squares fits of a slope between two levels to any part of a series, each in a few operations.
 
 use std::ops::Range;
 
-/// A slope over fewer points is a step that took its time.
-const POINTS: usize = 6;
-/// Ends of a slope that are tried on each side at first.
-const ENDS: usize = 12;
+/// A slope over fewer points counts as a step.
+const MIN_POINTS: usize = 6;
+/// Grid of ends of a slope that are tried first, on each side.
+const GRID: usize = 12;
 
-/// Running sums over the points that are no outliers, so that any slope is fitted in a few operations.
-pub(super) struct Sums {
+/// Prefix sums over the points without outliers: 1, x, x², y, xy, y².
+pub(super) struct PrefixSums {
     rows: Vec<[f64; 6]>,
 }
 
@@ -17,7 +17,7 @@ pub(super) struct Sums {
 pub(super) struct Slope {
     pub begin: usize,
     pub end: usize,
-    /// Squares around it.
+    /// Sum of squared residuals.
     pub cost: f64,
     /// The second level less the first.
     pub size: f64,
@@ -25,14 +25,14 @@ pub(super) struct Slope {
     pub variance: f64,
 }
 
-impl Sums {
-    /// Over stretches, each with its level, from which points further than `reach` are left out.
-    pub fn new(values: &[f64], stretches: impl Iterator<Item = (Range<usize>, f64)>, reach: f64) -> Self {
+impl PrefixSums {
+    /// Sums over segments, each with its level; points farther than `reach` from it are left out.
+    pub fn new(values: &[f64], segments: impl Iterator<Item = (Range<usize>, f64)>, reach: f64) -> Self {
         let mut rows = vec![[0.0; 6]];
         let mut sum = [0.0; 6];
         let middle = values.first().copied().unwrap_or_default();
-        for (stretch, level) in stretches {
-            for (i, y) in values.iter().enumerate().take(stretch.end).skip(stretch.start) {
+        for (segment, level) in segments {
+            for (i, y) in values.iter().enumerate().take(segment.end).skip(segment.start) {
                 if (y - level).abs() <= reach {
                     let (x, y) = (i as f64, y - middle);
                     for (sum, term) in sum.iter_mut().zip([1.0, x, x * x, y, x * y, y * y]) {
@@ -42,31 +42,32 @@ impl Sums {
                 rows.push(sum);
             }
         }
-        Sums { rows }
+        PrefixSums { rows }
     }
 
     fn between(&self, from: usize, to: usize) -> [f64; 6] {
         std::array::from_fn(|k| self.rows[to][k] - self.rows[from][k])
     }
 
-    /// Squares around the mean.
-    pub fn flat(&self, from: usize, to: usize) -> f64 {
+    /// Sum of squared distances from the mean.
+    pub fn flat_cost(&self, from: usize, to: usize) -> f64 {
         let [n, _, _, y, _, yy] = self.between(from, to);
         if n > 0.0 { (yy - y * y / n).max(0.0) } else { 0.0 }
     }
 
-    /// The best slope that begins in the first of two stretches and ends in the second: on a coarse grid, then nearby.
+    /// The best slope that begins in the first of two segments and ends in the second: first on a coarse grid, then by
+    /// steps that get smaller.
     pub fn best_slope(&self, left: Range<usize>, right: Range<usize>) -> Option<Slope> {
         let (before, after) = (left.end - left.start, right.end - right.start);
         let fit = |begin: usize, end: usize| {
             let inside = (left.start..=left.end).contains(&begin) && (right.start..=right.end).contains(&end);
-            (inside && end >= begin + POINTS).then(|| self.slope(left.start, right.end, begin, end)).flatten()
+            (inside && end >= begin + MIN_POINTS).then(|| self.fit(left.start, right.end, begin, end)).flatten()
         };
         let better = |a: &Slope, b: &Slope| a.cost.total_cmp(&b.cost);
-        let grid = (0..=ENDS).flat_map(|i| (0..=ENDS).map(move |j| (i, j)));
-        let place = |(i, j)| fit(left.start + before * i / ENDS, right.start + after * j / ENDS);
+        let grid = (0..=GRID).flat_map(|i| (0..=GRID).map(move |j| (i, j)));
+        let place = |(i, j)| fit(left.start + before * i / GRID, right.start + after * j / GRID);
         let mut best = grid.filter_map(place).min_by(better)?;
-        let mut stride = before.max(after) / ENDS;
+        let mut stride = before.max(after) / GRID;
         while stride > 0 {
             let (b, e) = (best.begin, best.end);
             let near = [(b.saturating_sub(stride), e), (b + stride, e), (b, e.saturating_sub(stride)), (b, e + stride)];
@@ -79,8 +80,9 @@ impl Sums {
         Some(best)
     }
 
-    /// Least squares with levels `a` and `b`: a point counts `1 - w` for `a` and `w` for `b`.
-    fn slope(&self, from: usize, to: usize, begin: usize, end: usize) -> Option<Slope> {
+    /// Least squares for the levels `a` and `b`: a point has weight `1 - w` in `a` and `w` in `b`, where `w` is 0 before the
+    /// slope and 1 after it.
+    fn fit(&self, from: usize, to: usize, begin: usize, end: usize) -> Option<Slope> {
         let length = (end - begin) as f64;
         let before = self.between(from, begin);
         let after = self.between(end, to);

@@ -1,4 +1,4 @@
-//! Student's t, for any number of degrees of freedom, whole or not.
+//! Student's t distribution, also for fractional degrees of freedom.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::cell::RefCell;
@@ -8,7 +8,7 @@ fn distribution(df: f64) -> Option<StudentsT> {
     StudentsT::new(0.0, 1.0, df).ok()
 }
 
-/// P(T > t) with `df` degrees of freedom; 1 where there are none.
+/// P(T > t) with `df` degrees of freedom; 1 for no degrees of freedom.
 pub fn upper_tail(t: f64, df: f64) -> f64 {
     if t == f64::INFINITY {
         return 0.0;
@@ -16,7 +16,7 @@ pub fn upper_tail(t: f64, df: f64) -> f64 {
     distribution(df).map_or(1.0, |student| student.sf(t))
 }
 
-/// The t that a share `p` lies below; infinite where there are no degrees of freedom.
+/// The quantile `p`; infinite for no degrees of freedom.
 pub fn quantile(p: f64, df: f64) -> f64 {
     // A suite asks for the same few again and again, and each costs as much as ten tails.
     thread_local!(static LATEST: RefCell<VecDeque<(f64, f64, f64)>> = const { RefCell::new(VecDeque::new()) });
@@ -31,7 +31,7 @@ pub fn quantile(p: f64, df: f64) -> f64 {
     })
 }
 
-/// Mean and half-width of its interval at a confidence level, of at least two values.
+/// Mean and half-width of its confidence interval; `None` for fewer than two values.
 pub fn mean_interval(values: &[f64], level: f64) -> Option<(f64, f64)> {
     let n = values.len() as f64;
     if values.len() < 2 {
@@ -47,8 +47,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_those_of_printed_tables() {
-        // Critical values of Student's t: one-sided 5 % at 3 and 10 degrees, two-sided 5 % at 5.
+    fn values_match_printed_tables() {
+        // Critical values of Student's t: one-sided 5% at 3 and 10 degrees of freedom, two-sided 5% at 5.
         assert!((quantile(0.95, 3.0) - 2.353_363).abs() < 1e-5);
         assert!((quantile(0.95, 10.0) - 1.812_461).abs() < 1e-5);
         assert!((quantile(0.975, 5.0) - 2.570_582).abs() < 1e-5);
@@ -57,8 +57,8 @@ mod tests {
     }
 
     #[test]
-    fn far_tails_keep_their_digits() {
-        // With one degree of freedom the tail is arctan's: P(T > 1e6) = atan(1e-6) / pi.
+    fn far_tails_are_precise() {
+        // With one degree of freedom this is the Cauchy distribution: P(T > 1e6) = atan(1e-6) / pi.
         let expected = 1e-6_f64.atan() / std::f64::consts::PI;
         assert!((upper_tail(1e6, 1.0) / expected - 1.0).abs() < 1e-6);
     }

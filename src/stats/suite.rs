@@ -1,27 +1,27 @@
-//! What the runs of a suite show before anything is tested: each benchmark's change, every run's common factor taken out of
-//! its side first, and what its noise can be told from.
+//! The raw change of each benchmark of a suite, before any test. The shift shared by all benchmarks of a run is
+//! subtracted from each run of a side first.
 
 use super::centre;
 use super::prior::Observation;
 use super::shift::{MIN_SUITE, Residuals};
 use rayon::prelude::*;
 
-/// One run's value on the log scale, the sign such that larger is worse.
+/// One run's value on the log scale, with the sign chosen such that larger is worse.
 #[derive(Debug, Clone, Copy)]
 pub struct RunValue {
-    /// Which of the side's runs.
+    /// Index of the run within its side.
     pub run: usize,
-    /// The edge that disturbance leaves alone (the low edge of times), where there are samples.
+    /// The fast edge, where there are samples.
     pub fast_edge: Option<f64>,
-    /// The median, or the best centre there is.
+    /// The median, or the best centre that the tool reports.
     pub centre: f64,
-    /// How far the edge wandered inside the run.
+    /// Drift of the fast edge within the run.
     pub within_run_drift: Option<f64>,
-    /// Variance of the centre as far as a summary tells it; 0 otherwise.
+    /// Variance of the centre according to the tool's summary; 0 where there is none.
     pub centre_variance: f64,
 }
 
-/// All runs of one benchmark; each side has at least one.
+/// All runs of one benchmark; at least one on each side.
 #[derive(Debug, Clone)]
 pub struct BenchmarkRuns {
     /// Base runs.
@@ -30,20 +30,20 @@ pub struct BenchmarkRuns {
     pub head: Vec<RunValue>,
 }
 
-/// The benchmarks of one metric that are judged together, all with an edge or all by their centres. What was observed of
-/// one is made when it is asked for: of a large suite with many runs all of it would fill memory.
+/// The benchmarks of one metric that are tested together, either all by their fast edges or all by their centres. The
+/// values of a benchmark are computed on request: for a large suite with many runs they would fill the memory.
 pub trait Suite: Sync {
-    /// How many benchmarks there are.
+    /// Number of benchmarks.
     fn count(&self) -> usize;
 
-    /// How many runs base and head have.
-    fn runs(&self) -> [usize; 2];
+    /// Number of runs of base and head.
+    fn run_counts(&self) -> [usize; 2];
 
-    /// True where every run of every benchmark has an edge.
+    /// True where every run of every benchmark has a fast edge.
     fn has_fast_edges(&self) -> bool;
 
     /// All runs of one benchmark.
-    fn observed(&self, index: usize) -> BenchmarkRuns;
+    fn benchmark(&self, index: usize) -> BenchmarkRuns;
 }
 
 impl Suite for Vec<BenchmarkRuns> {
@@ -51,30 +51,30 @@ impl Suite for Vec<BenchmarkRuns> {
         self.len()
     }
 
-    fn runs(&self) -> [usize; 2] {
-        let most = |runs: &[RunValue]| runs.iter().map(|run| run.run + 1).max().unwrap_or(0);
-        let both = self.iter().map(|one| (most(&one.base), most(&one.head)));
-        both.fold([0, 0], |[base, head], (b, h)| [base.max(b), head.max(h)])
+    fn run_counts(&self) -> [usize; 2] {
+        let count = |runs: &[RunValue]| runs.iter().map(|run| run.run + 1).max().unwrap_or(0);
+        let counts = self.iter().map(|one| (count(&one.base), count(&one.head)));
+        counts.fold([0, 0], |[base, head], (b, h)| [base.max(b), head.max(h)])
     }
 
     fn has_fast_edges(&self) -> bool {
         self.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.fast_edge.is_some())
     }
 
-    fn observed(&self, index: usize) -> BenchmarkRuns {
+    fn benchmark(&self, index: usize) -> BenchmarkRuns {
         self[index].clone()
     }
 }
 
-/// The share of pairs of a base and a head run that do not lie the way of the change.
-pub(super) fn overlap(one: &BenchmarkRuns, by_edge: bool, delta: f64) -> f64 {
-    let value = if by_edge { edge } else { centre };
-    let against = |base: &RunValue| one.head.iter().filter(|head| (value(head) - value(base)) * delta <= 0.0).count();
-    let count: usize = one.base.iter().map(against).sum();
-    count as f64 / (one.base.len() * one.head.len()).max(1) as f64
+/// The share of pairs of a base and a head run that contradict the direction of the change `delta`.
+pub(super) fn overlap(runs: &BenchmarkRuns, by_edge: bool, delta: f64) -> f64 {
+    let value = if by_edge { fast_edge } else { centre };
+    let against = |base: &RunValue| runs.head.iter().filter(|head| (value(head) - value(base)) * delta <= 0.0).count();
+    let count: usize = runs.base.iter().map(against).sum();
+    count as f64 / (runs.base.len() * runs.head.len()).max(1) as f64
 }
 
-fn edge(run: &RunValue) -> f64 {
+fn fast_edge(run: &RunValue) -> f64 {
     run.fast_edge.unwrap_or(run.centre)
 }
 
@@ -82,105 +82,108 @@ fn centre(run: &RunValue) -> f64 {
     run.centre
 }
 
-/// One benchmark between reading and judging.
+/// The change of one benchmark as measured.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RawChange {
-    /// The change that is tested: of the edges, or of the centres where there are none.
+    /// The change that is tested: of the fast edges, or of the centres where there are no samples.
     pub raw: f64,
     /// The change of the centres.
     pub median_raw: f64,
-    /// What the fit looks at.
+    /// What the benchmark contributes to the fit of the prior.
     pub observation: Observation,
-    /// The variance of the change below which it is not trusted.
-    pub floor: f64,
+    /// Lower limit of the variance of the change.
+    pub variance_floor: f64,
 }
 
-/// Looks at each benchmark, every run's common factor taken out of its side first.
-pub(super) fn raw_changes(benchmarks: &dyn Suite, by_edge: bool) -> Vec<RawChange> {
-    let (edges, centres) = factors(benchmarks, by_edge);
-    let look = |i: usize| {
-        let one = benchmarks.observed(i);
-        let medians = change(&one, centre, &centres);
-        let tested = if by_edge { change(&one, edge, &edges) } else { medians };
-        let observation = Observation {
-            wander: wander(&one),
-            change: tested.raw,
-            squares: tested.squares,
-            df: (one.base.len() + one.head.len()) as f64 - 2.0,
-            factor: centre::variance_factor(one.base.len()) + centre::variance_factor(one.head.len()),
-        };
-        RawChange { raw: tested.raw, median_raw: medians.raw, observation, floor: floor(&one) }
+/// The raw change of each benchmark; the shift of each run is subtracted from its side first.
+pub(super) fn raw_changes(suite: &dyn Suite, by_edge: bool) -> Vec<RawChange> {
+    let shifts = RunShifts::of(suite, by_edge);
+    (0..suite.count()).into_par_iter().map(|index| raw_change(&suite.benchmark(index), &shifts, by_edge)).collect()
+}
+
+fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by_edge: bool) -> RawChange {
+    let medians = difference(runs, centre, &shifts.centres);
+    let tested = if by_edge { difference(runs, fast_edge, &shifts.fast_edges) } else { medians };
+    let observation = Observation {
+        ln_drift_squared: ln_drift_squared(runs),
+        change: tested.raw,
+        sum_of_squares: tested.sum_of_squares,
+        df: (runs.base.len() + runs.head.len()) as f64 - 2.0,
+        variance_factor: centre::variance_factor(runs.base.len()) + centre::variance_factor(runs.head.len()),
     };
-    (0..benchmarks.count()).into_par_iter().map(look).collect()
+    RawChange { raw: tested.raw, median_raw: medians.raw, observation, variance_floor: variance_floor(runs) }
 }
 
-/// The common factors of the runs of base and head: of their edges, and of their centres. None in a small suite, and of a
-/// single run.
-fn factors(benchmarks: &dyn Suite, by_edge: bool) -> ([Vec<f64>; 2], [Vec<f64>; 2]) {
-    let wanted = benchmarks.runs().map(|runs| runs > 1 && benchmarks.count() >= MIN_SUITE);
-    if wanted == [false, false] {
-        return Default::default();
-    }
-    // Of the edges of base and head, then of their centres.
-    let none = || <[Residuals; 4]>::default();
-    let add = |mut sums: [Residuals; 4], i: usize| {
-        let one = benchmarks.observed(i);
-        for (side, runs) in [&one.base, &one.head].into_iter().enumerate().filter(|(side, _)| wanted[*side]) {
-            let of = |value: fn(&RunValue) -> f64| runs.iter().map(|run| (run.run, value(run))).collect::<Vec<_>>();
-            if by_edge {
-                sums[side].add(&of(edge));
-            }
-            sums[2 + side].add(&of(centre));
+/// The shift of each run of base and head; empty for a small suite, and for a side with a single run.
+#[derive(Debug, Default)]
+struct RunShifts {
+    fast_edges: [Vec<f64>; 2],
+    centres: [Vec<f64>; 2],
+}
+
+impl RunShifts {
+    fn of(suite: &dyn Suite, by_edge: bool) -> RunShifts {
+        let wanted = suite.run_counts().map(|runs| runs > 1 && suite.count() >= MIN_SUITE);
+        if wanted == [false, false] {
+            return RunShifts::default();
         }
-        sums
-    };
-    let both = |one: [Residuals; 4], other: [Residuals; 4]| {
-        let mut other = other.into_iter();
-        one.map(|side| side.and(other.next().unwrap_or_default()))
-    };
-    let sums = (0..benchmarks.count()).into_par_iter().fold(none, add).reduce(none, both);
-    let [base, head, base_centres, head_centres] = sums.map(|side| side.factors());
-    ([base, head], [base_centres, head_centres])
+        // The residuals of the fast edges of base and head, then those of the centres.
+        let none = || <[Residuals; 4]>::default();
+        let add = |mut residuals: [Residuals; 4], index: usize| {
+            let benchmark = suite.benchmark(index);
+            let sides = [&benchmark.base, &benchmark.head].into_iter().enumerate();
+            for (side, runs) in sides.filter(|(side, _)| wanted[*side]) {
+                let of = |value: fn(&RunValue) -> f64| runs.iter().map(|run| (run.run, value(run))).collect::<Vec<_>>();
+                if by_edge {
+                    residuals[side].add(&of(fast_edge));
+                }
+                residuals[2 + side].add(&of(centre));
+            }
+            residuals
+        };
+        let merge = |one: [Residuals; 4], other: [Residuals; 4]| {
+            let mut other = other.into_iter();
+            one.map(|side| side.merge(other.next().unwrap_or_default()))
+        };
+        let residuals = (0..suite.count()).into_par_iter().fold(none, add).reduce(none, merge);
+        let [base, head, base_centres, head_centres] = residuals.map(|side| side.run_shifts());
+        RunShifts { fast_edges: [base, head], centres: [base_centres, head_centres] }
+    }
 }
 
-/// A benchmark's change, and how far its runs lie from their side's mean.
+/// The difference of head and base, and the squared deviations of the runs from the mean of their side.
 #[derive(Clone, Copy)]
-struct ChangePoint {
+struct Difference {
     raw: f64,
-    squares: f64,
+    sum_of_squares: f64,
 }
 
-fn change(one: &BenchmarkRuns, value: fn(&RunValue) -> f64, factors: &[Vec<f64>; 2]) -> ChangePoint {
-    let side = |runs: &[RunValue], factors: &[f64]| -> Vec<f64> {
-        runs.iter().map(|run| value(run) - factors.get(run.run).copied().unwrap_or(0.0)).collect()
+fn difference(runs: &BenchmarkRuns, value: fn(&RunValue) -> f64, shifts: &[Vec<f64>; 2]) -> Difference {
+    let side = |runs: &[RunValue], shifts: &[f64]| -> Vec<f64> {
+        runs.iter().map(|run| value(run) - shifts.get(run.run).copied().unwrap_or(0.0)).collect()
     };
     let squares = |runs: &[f64]| {
         let mean = runs.iter().sum::<f64>() / runs.len() as f64;
         runs.iter().map(|y| (y - mean).powi(2)).sum::<f64>()
     };
-    let (base, head) = (side(&one.base, &factors[0]), side(&one.head, &factors[1]));
-    ChangePoint { raw: centre::of_runs(&head) - centre::of_runs(&base), squares: squares(&base) + squares(&head) }
+    let (base, head) = (side(&runs.base, &shifts[0]), side(&runs.head, &shifts[1]));
+    Difference { raw: centre::of_runs(&head) - centre::of_runs(&base), sum_of_squares: squares(&base) + squares(&head) }
 }
 
-/// `ln(wander^2)` averaged over the runs that have one.
-fn wander(one: &BenchmarkRuns) -> Option<f64> {
-    let logs: Vec<f64> = one
-        .base
-        .iter()
-        .chain(&one.head)
-        .filter_map(|run| run.within_run_drift)
-        .map(|sd| (sd * sd + 1e-8).ln())
-        .collect();
+/// Mean of `ln(drift^2)` over the runs with a drift. The small amount keeps the logarithm of no drift finite.
+fn ln_drift_squared(runs: &BenchmarkRuns) -> Option<f64> {
+    let drifts = runs.base.iter().chain(&runs.head).filter_map(|run| run.within_run_drift);
+    let logs: Vec<f64> = drifts.map(|sd| (sd * sd + 1e-8).ln()).collect();
     (!logs.is_empty()).then(|| logs.iter().sum::<f64>() / logs.len() as f64)
 }
 
-/// The variance of the change below which it is not trusted: a run's centre is known no better than its edge wandered.
-fn floor(one: &BenchmarkRuns) -> f64 {
+/// Lower limit of the variance of the change: a run's centre is not more precise than its fast edge was stable.
+fn variance_floor(runs: &BenchmarkRuns) -> f64 {
     let side = |runs: &[RunValue]| {
-        let wanders: Vec<f64> = runs.iter().filter_map(|run| run.within_run_drift).map(|sd| sd * sd).collect();
-        let wander = if wanders.is_empty() { 0.0 } else { wanders.iter().sum::<f64>() / wanders.len() as f64 };
-        let within = runs.iter().map(|run| run.centre_variance).sum::<f64>() / runs.len() as f64;
-        centre::variance_factor(runs.len()) * (wander + within)
+        let drifts: Vec<f64> = runs.iter().filter_map(|run| run.within_run_drift).map(|sd| sd * sd).collect();
+        let drift = if drifts.is_empty() { 0.0 } else { drifts.iter().sum::<f64>() / drifts.len() as f64 };
+        let of_centres = runs.iter().map(|run| run.centre_variance).sum::<f64>() / runs.len() as f64;
+        centre::variance_factor(runs.len()) * (drift + of_centres)
     };
-    side(&one.base) + side(&one.head)
+    side(&runs.base) + side(&runs.head)
 }

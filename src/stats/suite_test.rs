@@ -1,5 +1,5 @@
-//! The benchmarks of a suite judged together: the shift that they have in common, the noise that they tell of each other, and
-//! the correction for the number of tests.
+//! Estimates the changes of all benchmarks of a suite together: the suite-wide shift, the prior for the noise, and the
+//! correction for the number of tests.
 
 use super::estimate::{Estimate, Noise, NullDistribution};
 use super::fdr;
@@ -9,13 +9,13 @@ use super::suite::{RawChange, Suite, overlap, raw_changes};
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// A common change up to this is taken for the machine's and taken out; a larger one may be the code's.
-const SHIFT_CAP: f64 = 0.139_761_942_375_158_77; // ln 1.15
+/// A suite-wide shift up to this is attributed to the machine and subtracted; a larger one may come from the code.
+const MAX_SUBTRACTED_SHIFT: f64 = 0.139_761_942_375_158_77; // ln 1.15
 
-/// The estimates of a suite, each of which is made when it is asked for: of a large suite all of them take much memory.
+/// The estimates of a suite. Each is computed on request: for a large suite all of them take much memory.
 #[derive(Debug)]
 pub struct SuiteEstimates {
-    seen: Vec<RawChange>,
+    changes: Vec<RawChange>,
     prior: Arc<Prior>,
     shift: f64,
     median_shift: f64,
@@ -23,75 +23,71 @@ pub struct SuiteEstimates {
     tests: Tests,
 }
 
-/// What the tests of a suite say, in the order of its benchmarks.
+/// The results of the tests, in the order of the benchmarks.
 #[derive(Debug, Default)]
 struct Tests {
-    /// P values, each towards the side on which its change lies.
+    /// P values, each towards the side of its change.
     p: Vec<f64>,
     q_worse: Vec<f64>,
     q_better: Vec<f64>,
-    /// The p value that one more finding would have to reach.
-    level: f64,
-    /// Where suspects were measured again: how their runs overlap.
+    /// The p value that one more finding would need.
+    critical_p: f64,
+    /// For re-measured suspects: the overlap of their runs.
     overlaps: Option<Vec<f64>>,
 }
 
-/// Estimates a suite.
-pub fn estimate_suite(suite: &dyn Suite, nature: ValueKind, alpha: f64) -> SuiteEstimates {
-    estimated(suite, nature, alpha, None)
+/// Estimates the changes of a suite; corrected by Benjamini and Hochberg.
+pub fn estimate_suite(suite: &dyn Suite, kind: ValueKind, alpha: f64) -> SuiteEstimates {
+    estimate(suite, kind, alpha, None)
 }
 
-/// Estimates some benchmarks of a suite that were measured again, base and head in turn. Their noise is told by the
-/// whole suite, as it was first measured, and by the fresh runs: those alone are few, and chosen for being far off. What
-/// they have in common is not taken out, as that may be the very change that they were chosen for.
-pub fn estimate_remeasured(
-    suspects: &dyn Suite,
-    nature: ValueKind,
-    alpha: f64,
-    suite: &[Observation],
-) -> SuiteEstimates {
-    estimated(suspects, nature, alpha, Some(suite))
+/// Estimates the changes of re-measured suspects; corrected by Holm.
+///
+/// The prior is fitted to the first measurement of the whole suite and to the new runs: the suspects alone are few, and
+/// selected for being far off. No suite-wide shift is subtracted: it may be the change that they were selected for.
+pub fn estimate_remeasured(suspects: &dyn Suite, kind: ValueKind, alpha: f64, suite: &[Observation]) -> SuiteEstimates {
+    estimate(suspects, kind, alpha, Some(suite))
 }
 
-fn estimated(benchmarks: &dyn Suite, nature: ValueKind, alpha: f64, suite: Option<&[Observation]>) -> SuiteEstimates {
-    let by_edge = benchmarks.has_fast_edges();
-    let mut seen = raw_changes(benchmarks, by_edge);
-    let common = |change: fn(&RawChange) -> f64| match suite {
+/// `screened` is the first measurement of the suite, where suspects are re-measured.
+fn estimate(suite: &dyn Suite, kind: ValueKind, alpha: f64, screened: Option<&[Observation]>) -> SuiteEstimates {
+    let by_edge = suite.has_fast_edges();
+    let mut changes = raw_changes(suite, by_edge);
+    let common = |change: fn(&RawChange) -> f64| match screened {
         Some(_) => 0.0,
-        None => shift::common(&seen.iter().map(change).collect::<Vec<_>>()),
+        None => shift::suite_wide_shift(&changes.iter().map(change).collect::<Vec<_>>()),
     };
-    let (shift, median_shift) = rayon::join(|| common(|one| one.observation.change), || common(|one| one.median_raw));
+    let (shift, median_shift) = (common(|one| one.observation.change), common(|one| one.median_raw));
 
-    // Where the common shift stays in, the fit still looks at the spread around the bulk.
-    seen.iter_mut().for_each(|one| one.observation.change -= shift);
-    let whole: Vec<Observation> =
-        suite.unwrap_or_default().iter().copied().chain(seen.iter().map(|one| one.observation)).collect();
-    let small = suite.map_or(seen.len(), <[Observation]>::len) < MIN_SUITE;
-    let prior = Arc::new(Prior::fit(&whole, nature, small));
-    drop(whole);
-    let mut family = SuiteEstimates { seen, prior, shift, median_shift, small, tests: Tests::default() };
-    let all = 0..family.count();
-    family.tests.p = all.clone().into_par_iter().map(|i| family.chance(i).tail(family.delta(i).abs())).collect();
-    family.tests.overlaps =
-        suite.map(|_| all.map(|i| overlap(&benchmarks.observed(i), by_edge, family.delta(i))).collect());
-    family.correct(alpha, suite.is_some());
-    family
+    // The fit needs changes around zero, also where the shift is too large to be subtracted from the estimates.
+    changes.iter_mut().for_each(|one| one.observation.change -= shift);
+    let fitted = screened.unwrap_or_default().iter().copied().chain(changes.iter().map(|one| one.observation));
+    let small = screened.map_or(changes.len(), <[Observation]>::len) < MIN_SUITE;
+    let prior = Arc::new(Prior::fit(&fitted.collect::<Vec<_>>(), kind, small));
+    let mut estimates = SuiteEstimates { changes, prior, shift, median_shift, small, tests: Tests::default() };
+    let all = 0..estimates.count();
+    let p_value = |i: usize| estimates.null_distribution(i).tail(estimates.delta(i).abs());
+    estimates.tests.p = all.clone().into_par_iter().map(p_value).collect();
+    estimates.tests.overlaps =
+        screened.map(|_| all.map(|i| overlap(&suite.benchmark(i), by_edge, estimates.delta(i))).collect());
+    estimates.correct(alpha, screened.is_some());
+    estimates
 }
 
 impl SuiteEstimates {
-    /// How many benchmarks there are.
+    /// Number of benchmarks.
     pub fn count(&self) -> usize {
-        self.seen.len()
+        self.changes.len()
     }
 
-    /// The common shift.
+    /// The suite-wide shift.
     pub fn shift(&self) -> f64 {
         self.shift
     }
 
-    /// Whether it was taken out.
-    pub fn shift_taken_out(&self) -> bool {
-        self.shift.abs() <= SHIFT_CAP
+    /// True where the suite-wide shift was subtracted.
+    pub fn shift_is_subtracted(&self) -> bool {
+        self.shift.abs() <= MAX_SUBTRACTED_SHIFT
     }
 
     /// The estimates, in the order of the benchmarks.
@@ -102,11 +98,11 @@ impl SuiteEstimates {
     /// The estimate of one benchmark.
     pub fn estimate(&self, index: usize) -> Estimate {
         let [p_worse, p_better] = self.p_values(index);
-        let RawChange { raw, median_raw, observation, floor } = self.seen[index];
+        let RawChange { raw, median_raw, observation, variance_floor } = self.changes[index];
         Estimate {
             delta: self.delta(index),
             raw,
-            median_delta: median_raw - taken_out(self.median_shift),
+            median_delta: median_raw - subtracted(self.median_shift),
             median_raw,
             p_worse,
             p_better,
@@ -115,44 +111,44 @@ impl SuiteEstimates {
             low_evidence: self.small && observation.df == 0.0,
             control: None,
             overlap: self.tests.overlaps.as_ref().map(|overlaps| overlaps[index]),
-            level: self.tests.level,
-            noise: Noise { prior: Arc::clone(&self.prior), observation, floor },
+            critical_p: self.tests.critical_p,
+            noise: Noise { prior: Arc::clone(&self.prior), observation, variance_floor },
         }
     }
 
     fn delta(&self, index: usize) -> f64 {
-        self.seen[index].raw - taken_out(self.shift)
+        self.changes[index].raw - subtracted(self.shift)
     }
 
-    fn chance(&self, index: usize) -> NullDistribution<'_> {
-        let RawChange { observation, floor, .. } = &self.seen[index];
-        NullDistribution { prior: &self.prior, observation, floor: *floor }
+    fn null_distribution(&self, index: usize) -> NullDistribution<'_> {
+        let RawChange { observation, variance_floor, .. } = &self.changes[index];
+        NullDistribution { prior: &self.prior, observation, variance_floor: *variance_floor }
     }
 
-    /// Towards worse and towards better.
+    /// P values towards worse and towards better.
     fn p_values(&self, index: usize) -> [f64; 2] {
         let (nearer, further) = (self.tests.p[index], 1.0 - self.tests.p[index]);
         if self.delta(index) > 0.0 { [nearer, further] } else { [further, nearer] }
     }
 
-    /// Fills in what hangs on the number of tests.
-    fn correct(&mut self, alpha: f64, last_word: bool) {
-        let correction = if last_word { fdr::holm } else { fdr::benjamini_hochberg };
+    /// Corrects the p values for the number of tests.
+    fn correct(&mut self, alpha: f64, remeasured: bool) {
+        let correction = if remeasured { fdr::holm } else { fdr::benjamini_hochberg };
         let corrected = |way: usize| correction(&(0..self.count()).map(|i| self.p_values(i)[way]).collect::<Vec<_>>());
-        let (worse, better) = rayon::join(|| corrected(0), || corrected(1));
-        let called = worse.iter().filter(|q| **q < alpha).count();
+        let (worse, better) = (corrected(0), corrected(1));
+        let found = worse.iter().filter(|q| **q < alpha).count();
         let tests = self.count().max(1);
-        self.tests.level = match last_word {
-            true => alpha / tests.saturating_sub(called).max(1) as f64,
-            false => alpha * (called + 1).min(tests) as f64 / tests as f64,
+        self.tests.critical_p = match remeasured {
+            true => alpha / tests.saturating_sub(found).max(1) as f64,
+            false => alpha * (found + 1).min(tests) as f64 / tests as f64,
         };
         (self.tests.q_worse, self.tests.q_better) = (worse, better);
     }
 }
 
-/// What of a common shift is taken out.
-fn taken_out(shift: f64) -> f64 {
-    if shift.abs() <= SHIFT_CAP { shift } else { 0.0 }
+/// The part of a suite-wide shift that is subtracted: all or nothing.
+fn subtracted(shift: f64) -> f64 {
+    if shift.abs() <= MAX_SUBTRACTED_SHIFT { shift } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -160,41 +156,40 @@ mod tests {
     use super::super::suite::{BenchmarkRuns, RunValue};
     use super::*;
 
-    fn run(run: usize, y: f64, wander: f64) -> RunValue {
-        RunValue { run, fast_edge: Some(y), centre: y, within_run_drift: Some(wander), centre_variance: 0.0 }
+    fn run(run: usize, y: f64, drift: f64) -> RunValue {
+        RunValue { run, fast_edge: Some(y), centre: y, within_run_drift: Some(drift), centre_variance: 0.0 }
     }
 
-    /// Three pairs of one benchmark that is slower by 0.25 on the log scale, its runs 0.02 apart.
-    fn fresh() -> Vec<BenchmarkRuns> {
-        let side = |level: f64| (0..3).map(|i| run(i, level + 0.02 * (i as f64 - 1.0), 0.01)).collect();
+    /// Three pairs of runs of one benchmark that is slower by 0.25 on the log scale; its runs lie 0.02 apart.
+    fn suspect() -> Vec<BenchmarkRuns> {
+        let side = |centre: f64| (0..3).map(|i| run(i, centre + 0.02 * (i as f64 - 1.0), 0.01)).collect();
         vec![BenchmarkRuns { base: side(0.0), head: side(0.25) }]
     }
 
-    /// One run a side of thirty benchmarks that move by `sd` or so.
-    fn suite(sd: f64) -> Vec<Observation> {
+    /// Thirty benchmarks with one run on each side, which move by about `sd`.
+    fn screened(sd: f64) -> Vec<Observation> {
         let change = |i: u32| sd * (f64::from(i % 7) - 3.0) / 2.0;
-        let observed: Vec<BenchmarkRuns> = (0..30)
+        let suite: Vec<BenchmarkRuns> = (0..30)
             .map(|i| BenchmarkRuns { base: vec![run(0, 0.0, 0.01)], head: vec![run(0, change(i), 0.01)] })
             .collect();
-        estimate_suite(&observed, ValueKind::Measured, 0.05)
-            .estimates()
-            .map(|estimate| estimate.observation())
-            .collect()
+        let estimates = estimate_suite(&suite, ValueKind::Measured, 0.05);
+        estimates.estimates().map(|estimate| estimate.observation()).collect()
     }
 
     #[test]
-    fn what_is_measured_again_is_as_noisy_as_its_suite() {
-        let p =
-            |suite: &[Observation]| estimate_remeasured(&fresh(), ValueKind::Measured, 0.05, suite).estimate(0).p_worse;
-        let (quiet, noisy, alone) = (p(&suite(0.005)), p(&suite(0.2)), p(&[]));
+    fn a_suspect_is_as_noisy_as_its_suite() {
+        let p = |suite: &[Observation]| {
+            estimate_remeasured(&suspect(), ValueKind::Measured, 0.05, suite).estimate(0).p_worse
+        };
+        let (quiet, noisy, alone) = (p(&screened(0.005)), p(&screened(0.2)), p(&[]));
         assert!(quiet < alone && alone < noisy, "{quiet} {alone} {noisy}");
         assert!(quiet < 0.001);
     }
 
     #[test]
-    fn what_the_suspects_have_in_common_stays_in() {
-        let slower: Vec<BenchmarkRuns> = (0..12).flat_map(|_| fresh()).collect();
-        let suspects = estimate_remeasured(&slower, ValueKind::Measured, 0.05, &suite(0.02));
+    fn a_change_common_to_all_suspects_is_not_subtracted() {
+        let slower: Vec<BenchmarkRuns> = (0..12).flat_map(|_| suspect()).collect();
+        let suspects = estimate_remeasured(&slower, ValueKind::Measured, 0.05, &screened(0.02));
         assert!(suspects.estimates().all(|estimate| (estimate.delta - 0.25).abs() < 1e-9));
         assert_eq!(suspects.shift(), 0.0);
     }

@@ -76,7 +76,7 @@ fn check_reading(name: &str, bytes: &[u8]) {
     let Ok(reading) = format(name).parse(Source { name: "x", bytes }) else { return };
     assert!(!reading.measurements.is_empty());
     for measurement in &reading.measurements {
-        assert!(!measurement.replicates.is_empty() && centre(measurement).is_finite(), "{measurement:?}");
+        assert!(!measurement.evidence.is_empty() && centre(measurement).is_finite(), "{measurement:?}");
     }
 }
 

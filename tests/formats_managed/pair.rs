@@ -28,7 +28,7 @@ pub fn read(tool: &str, file: &str) -> Reading {
 
 /// The median of the runs' medians.
 pub fn centre(measurement: &Measurement) -> f64 {
-    let runs = measurement.replicates.iter().map(|evidence| match evidence {
+    let runs = measurement.evidence.iter().map(|evidence| match evidence {
         Evidence::Samples(samples) => median(samples.clone()),
         Evidence::Summary(summary) => summary.centre,
         Evidence::Value(value) => *value,

@@ -58,8 +58,8 @@ fn known_changes_are_read_from_csv() {
     .check();
     let reading = read("csv", "before.csv");
     let parse = &reading.measurements[0];
-    assert_eq!(parse.replicates.len(), 3, "three runs");
-    assert_eq!(parse.replicates[0], Evidence::Samples(vec![2e6, 2.02e6]));
+    assert_eq!(parse.evidence.len(), 3, "three runs");
+    assert_eq!(parse.evidence[0], Evidence::Samples(vec![2e6, 2.02e6]));
     let score = reading.measurements.iter().find(|m| m.metric.name == "score").unwrap();
     assert_eq!((score.metric.unit.label(), score.metric.direction), ("points", Direction::Higher));
 }

@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(reading.measurements[0].benchmark.as_str(), "long name");
         let summary =
             Summary { centre: 2.5e6, mean: Some(2.5e6), sd: Some(3e3), samples: Some(25), quantiles: Vec::new() };
-        assert_eq!(reading.measurements[0].replicates, [Evidence::summary(summary)]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::summary(summary)]);
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
         let reading = parse(text).unwrap();
         assert_eq!(reading.measurements.len(), 2);
         let summary = Summary { centre: 344.0, mean: Some(344.0), samples: Some(100), ..Summary::default() };
-        assert_eq!(reading.measurements[0].replicates, [Evidence::summary(summary)]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::summary(summary)]);
     }
 
     #[test]

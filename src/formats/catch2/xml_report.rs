@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(reading.measurements[0].benchmark.as_str(), "a <b>");
         let summary =
             Summary { centre: 2.5e6, mean: Some(2.5e6), sd: Some(7.0), samples: Some(5), quantiles: Vec::new() };
-        assert_eq!(reading.measurements[0].replicates, [Evidence::summary(summary)]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::summary(summary)]);
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["no-value", "no-value", "unreadable"]);
     }

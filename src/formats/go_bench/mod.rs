@@ -214,7 +214,7 @@ mod tests {
             ("heap", "B", Direction::Lower),
         ];
         assert_eq!(found, expected);
-        assert_eq!(reading.measurements[2].replicates, [Evidence::Value(12.5e6)]);
+        assert_eq!(reading.measurements[2].evidence, [Evidence::Value(12.5e6)]);
         assert_eq!(reading.diagnostics.len(), 1, "only `score` is unknown");
     }
 
@@ -243,7 +243,7 @@ mod tests {
             + "{\n";
         let reading = read(&text).unwrap();
         assert_eq!(names(&reading), ["p/BenchmarkA", "q/BenchmarkA"]);
-        assert_eq!(reading.measurements[0].replicates, [Evidence::Value(5.0)]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Value(5.0)]);
         assert_eq!(reading.diagnostics[0].code, "unreadable-line");
     }
 }

@@ -199,7 +199,7 @@ mod tests {
             entry("c/manual_time", times)
         ))
         .unwrap();
-        let times: Vec<_> = reading.measurements.iter().map(|m| m.replicates.clone()).collect();
+        let times: Vec<_> = reading.measurements.iter().map(|m| m.evidence.clone()).collect();
         assert_eq!(times, [[Evidence::Value(3e3)], [Evidence::Value(4e3)], [Evidence::Value(4e3)]]);
         assert_eq!(reading.environment.get("cores"), Some("2"));
     }
@@ -242,7 +242,7 @@ mod tests {
                 .unwrap();
         assert_eq!(reading.measurements[0].benchmark.as_str(), "a");
         let summary = Summary { centre: 4.0, mean: Some(5.0), sd: Some(1.0), ..Summary::default() };
-        assert_eq!(reading.measurements[0].replicates, [Evidence::summary(summary)]);
+        assert_eq!(reading.measurements[0].evidence, [Evidence::summary(summary)]);
     }
 
     #[test]

@@ -202,7 +202,7 @@ mod tests {
         .unwrap();
         let time = &reading.measurements[0];
         assert_eq!((time.benchmark.as_str(), &*time.metric.name), ("task-clock", "time"));
-        assert_eq!(time.replicates, [Evidence::Value(12.5e6)]);
+        assert_eq!(time.evidence, [Evidence::Value(12.5e6)]);
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["unreadable-line", "not-counted"]);
     }
@@ -212,7 +212,7 @@ mod tests {
         let reading = read("1.0;CPU0;5;;cycles:u;9;100.00;;\n2.0;CPU0;7;;cycles:u;9;100.00;;\n").unwrap();
         let cycles = &reading.measurements[0];
         assert_eq!((cycles.benchmark.as_str(), &*cycles.metric.name), ("CPU0/cycles:u", "cycles"));
-        assert_eq!(cycles.replicates, [Evidence::Samples(vec![5.0, 7.0])]);
+        assert_eq!(cycles.evidence, [Evidence::Samples(vec![5.0, 7.0])]);
     }
 
     #[test]

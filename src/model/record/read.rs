@@ -1,5 +1,5 @@
-//! Columns become a run again. Any bytes may come in: every count is held against what is left, every number must be
-//! finite, and the measurements must be in order.
+//! Decodes columns to a run. The input is not trusted: every count is checked against the remaining bytes, every number
+//! must be finite, and the measurements must be sorted.
 
 use super::columns::{Form, order, tag, weight, work_unit};
 use super::digests::Digests;
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// An index that has been read, each column checked for itself.
+/// A decoded index; each column is checked on its own.
 #[derive(Debug)]
 pub(super) struct Index {
     facts: Run,
@@ -21,7 +21,7 @@ pub(super) struct Index {
     kinds: Vec<(Cow<'static, str>, Arc<Metric>)>,
     kind_of: Vec<usize>,
     work: Vec<Option<Work>>,
-    replicates: Vec<usize>,
+    evidence_counts: Vec<usize>,
     forms: Vec<Form>,
     digests: Digests,
     quantiles: Quantiles,
@@ -30,7 +30,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Reads the columns of an unpacked index.
+    /// Decodes the columns of a decompressed index. `known` are names to share, see [`super::decode_sharing_names`].
     pub(super) fn read(raw: &[u8], known: &[BenchId]) -> Result<Index, RecordError> {
         let mut columns = BTreeMap::new();
         let mut rest = Cursor(raw);
@@ -45,7 +45,7 @@ impl Index {
         let n = names.len();
         let (kinds, kind_of) = read_kinds(column(tag::KINDS)?, n)?;
         let work = read_work(column(tag::WORK)?, n)?;
-        let (replicates, forms) = read_evidence(column(tag::EVIDENCE)?, n)?;
+        let (evidence_counts, forms) = read_evidence(column(tag::EVIDENCE)?, n)?;
         let mut digests = Digests::default();
         digests.read_centres(column(tag::CENTRES)?)?;
         digests.read_measures(column(tag::MEASURES)?)?;
@@ -57,15 +57,15 @@ impl Index {
         let values = column(tag::VALUES)?;
         let values = Cursor(values.0).planes::<8>(values.0.len() / 8)?.floats()?;
         let facts = read_facts(column(tag::RUN)?)?;
-        Ok(Index { facts, names, kinds, kind_of, work, replicates, forms, digests, quantiles, summaries, values })
+        Ok(Index { facts, names, kinds, kind_of, work, evidence_counts, forms, digests, quantiles, summaries, values })
     }
 
-    /// True where the digests can stand for the samples.
+    /// True where the digests can be used in place of the samples.
     pub(super) fn digests_are_current(&self) -> bool {
         self.digests.are_current()
     }
 
-    /// The run, with its samples where they are given, else with their digests.
+    /// The run, with its samples where they are given, otherwise with their digests.
     pub(super) fn run(self, samples: Option<&[u8]>) -> Result<Run, RecordError> {
         let mut samples = samples.map(|raw| self.stored_samples(raw)).transpose()?;
         let mut summaries = Cursor(&self.summaries);
@@ -74,7 +74,7 @@ impl Index {
         let mut next_digest = 0..;
         let mut next_thinned = 0..;
         let short = || damaged("there is less evidence than measurements");
-        let mut evidence = |form: &Form| -> Result<Evidence, RecordError> {
+        let mut read_one = |form: &Form| -> Result<Evidence, RecordError> {
             Ok(match form {
                 Form::Steps | Form::Exact | Form::Digest => {
                     let digest = next_digest.next().and_then(|d| self.digests.get(d)).ok_or_else(short)?;
@@ -93,14 +93,11 @@ impl Index {
         };
         let mut measurements = Vec::with_capacity(self.names.len());
         for (i, benchmark) in self.names.into_iter().enumerate() {
-            let (its, others) = forms.split_at_checked(self.replicates[i]).ok_or_else(short)?;
+            let (forms_of_one, others) = forms.split_at_checked(self.evidence_counts[i]).ok_or_else(short)?;
             forms = others;
-            let replicates = match its {
-                [only] => evidence(only)?.into(),
-                some => some.iter().map(&mut evidence).collect::<Result<Vec<_>, _>>()?.into(),
-            };
+            let evidence = forms_of_one.iter().map(&mut read_one).collect::<Result<Vec<_>, _>>()?;
             let (tool, metric) = self.kinds[self.kind_of[i]].clone();
-            measurements.push(Measurement { tool, benchmark, metric, replicates, work: self.work[i] });
+            measurements.push(Measurement { tool, benchmark, metric, evidence, work: self.work[i] });
         }
         if measurements.windows(2).any(|pair| order(&pair[0], &pair[1]).is_ge()) {
             return Err(damaged("its measurements are not in order"));
@@ -108,7 +105,7 @@ impl Index {
         Ok(Run { measurements, ..self.facts })
     }
 
-    /// Checks that the samples are as many as the counts say.
+    /// Checks that the number of samples matches the counts.
     fn stored_samples<'a>(&self, raw: &'a [u8]) -> Result<StoredSamples<'a>, RecordError> {
         let (mut steps, mut exact) = (0_usize, 0_usize);
         let sampled = self.forms.iter().filter(|f| matches!(f, Form::Steps | Form::Exact | Form::Digest));
@@ -125,11 +122,11 @@ impl Index {
         }
         let mut cursor = Cursor(raw);
         let samples = StoredSamples { steps: cursor.planes(steps)?, exact: cursor.planes(exact)?, at: (0, 0) };
-        if cursor.is_empty() { Ok(samples) } else { Err(damaged("there are more samples than their counts say")) }
+        if cursor.is_empty() { Ok(samples) } else { Err(damaged("there are more samples than the counts state")) }
     }
 }
 
-/// The samples, dealt out in the order of the evidence.
+/// The samples, read in the order of the evidence.
 #[derive(Debug)]
 struct StoredSamples<'a> {
     steps: Planes<'a, 3>,
@@ -175,7 +172,7 @@ fn read_facts(mut column: Cursor<'_>) -> Result<Run, RecordError> {
     Ok(Run { commit, time, branch, environment, ..Run::default() })
 }
 
-/// Names that are known, which are in order too, are shared.
+/// Reads the names; those in `known`, which is sorted too, are shared.
 fn read_names(mut column: Cursor<'_>, mut known: &[BenchId]) -> Result<Vec<BenchId>, RecordError> {
     let n = column.count(1)?;
     all(n, || {
@@ -195,8 +192,8 @@ type Kinds = (Vec<(Cow<'static, str>, Arc<Metric>)>, Vec<usize>);
 fn read_kinds(mut column: Cursor<'_>, n: usize) -> Result<Kinds, RecordError> {
     let mut table = Vec::new();
     for _ in 0..column.count(4)? {
-        let tool = shared(column.text()?);
-        let name = shared(column.text()?);
+        let tool = static_or_owned(column.text()?);
+        let name = static_or_owned(column.text()?);
         let unit = Unit::from_label(column.text()?);
         let flags = column.byte()?;
         let direction = if flags & 1 == 0 { Direction::Lower } else { Direction::Higher };
@@ -206,7 +203,7 @@ fn read_kinds(mut column: Cursor<'_>, n: usize) -> Result<Kinds, RecordError> {
     let kind_of = all(n, || {
         let kind = usize::try_from(column.varint()?).unwrap_or(usize::MAX);
         let (tool, metric) = table.get(kind).ok_or_else(|| damaged("a metric is missing"))?;
-        // A long name that is named often would fill memory from few bytes.
+        // A long name that is used often would need much memory from few bytes.
         text = text.saturating_add(weight((tool.as_ref(), metric)));
         Ok(kind)
     })?;
@@ -216,8 +213,8 @@ fn read_kinds(mut column: Cursor<'_>, n: usize) -> Result<Kinds, RecordError> {
     Ok((table, kind_of))
 }
 
-/// The names that nearly every measurement has need no allocation each.
-fn shared(name: &str) -> Cow<'static, str> {
+/// Avoids an allocation for the most frequent names.
+fn static_or_owned(name: &str) -> Cow<'static, str> {
     match name {
         "time" => Cow::Borrowed("time"),
         "criterion" => Cow::Borrowed("criterion"),
@@ -240,7 +237,7 @@ fn read_work(mut column: Cursor<'_>, n: usize) -> Result<Vec<Option<Work>>, Reco
 
 fn read_evidence(mut column: Cursor<'_>, n: usize) -> Result<(Vec<usize>, Vec<Form>), RecordError> {
     let mut total = 0_usize;
-    let replicates = all(n, || {
+    let evidence_counts = all(n, || {
         let count = column.count(1)?;
         if count == 0 {
             return Err(damaged("a measurement has no evidence"));
@@ -250,7 +247,7 @@ fn read_evidence(mut column: Cursor<'_>, n: usize) -> Result<(Vec<usize>, Vec<Fo
     })?;
     let mut forms = column.take(total)?.iter();
     let forms = all(total, || forms.next().map_or_else(|| Err(damaged("it ends too early")), |form| Form::of(*form)))?;
-    Ok((replicates, forms))
+    Ok((evidence_counts, forms))
 }
 
 fn read_summary(column: &mut Cursor<'_>) -> Result<Summary, RecordError> {

@@ -52,8 +52,8 @@ fn assert_alike(given: &Run, back: &Run) {
     );
     for (a, b) in given.measurements.iter().zip(&back.measurements) {
         assert_eq!((&a.benchmark, &a.metric, &a.tool, a.work), (&b.benchmark, &b.metric, &b.tool, b.work));
-        assert_eq!(a.replicates.len(), b.replicates.len());
-        for pair in a.replicates.iter().zip(&b.replicates) {
+        assert_eq!(a.evidence.len(), b.evidence.len());
+        for pair in a.evidence.iter().zip(&b.evidence) {
             match pair {
                 (Evidence::Samples(x), Evidence::Samples(y)) if !a.metric.exact => {
                     assert_eq!(x.len(), y.len());
@@ -84,13 +84,13 @@ fn a_run_comes_back_with_its_samples() {
 #[test]
 fn a_reader_of_digests_gets_the_digests_of_the_samples_as_they_were() {
     let back = decode(&stored(&run()), Detail::Digests).unwrap();
-    let Evidence::Digest(digest) = &back.measurements[0].replicates[0] else { panic!("no digest") };
+    let Evidence::Digest(digest) = &back.measurements[0].evidence[0] else { panic!("no digest") };
     assert_eq!((digest.median, digest.samples, digest.within_run_drift), (812.4, 3, None));
     assert!((digest.fast_edge / 810.0 - 1.0).abs() < 1e-8, "{}", digest.fast_edge);
-    assert_eq!(back.measurements[4].replicates, [Evidence::Value(0.1)]);
-    let Evidence::Digest(digest) = &back.measurements[5].replicates[0] else { panic!("no digest") };
+    assert_eq!(back.measurements[4].evidence, [Evidence::Value(0.1)]);
+    let Evidence::Digest(digest) = &back.measurements[5].evidence[0] else { panic!("no digest") };
     assert_eq!((digest.median, digest.samples, digest.within_run_drift), (2.0, 3, Some(0.25)));
-    assert_eq!(back.measurements[6].replicates.len(), 3);
+    assert_eq!(back.measurements[6].evidence.len(), 3);
 }
 
 #[test]
@@ -121,9 +121,9 @@ fn what_cannot_be_stored_is_refused_with_its_name() {
         "the run cannot be stored: time of `a/steps` is there twice"
     );
     let not_finite = "the run cannot be stored: time of `e/value` has a number that is not finite";
-    assert_eq!(with(|r| r.measurements[4].replicates = Evidence::Value(f64::NAN).into()), not_finite);
+    assert_eq!(with(|r| r.measurements[4].evidence = vec![Evidence::Value(f64::NAN)]), not_finite);
     let none = "the run cannot be stored: time of `e/value` has no samples";
-    assert_eq!(with(|r| r.measurements[4].replicates = Evidence::Samples(vec![]).into()), none);
+    assert_eq!(with(|r| r.measurements[4].evidence = vec![Evidence::Samples(vec![])]), none);
 }
 
 #[test]
@@ -176,8 +176,8 @@ fn digests_by_another_rule_give_way_to_the_samples() {
     let index = Index::read(&other, &[]).unwrap();
     assert!(!index.digests_are_current());
     let back = index.run(Some(&samples)).unwrap();
-    assert!(matches!(&back.measurements[0].replicates[0], Evidence::Samples(s) if s.len() == 3));
-    assert!(matches!(&back.measurements[5].replicates[0], Evidence::Digest(d) if d.within_run_drift.is_none()));
+    assert!(matches!(&back.measurements[0].evidence[0], Evidence::Samples(s) if s.len() == 3));
+    assert!(matches!(&back.measurements[5].evidence[0], Evidence::Digest(d) if d.within_run_drift.is_none()));
 }
 
 #[test]

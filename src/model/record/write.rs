@@ -1,4 +1,4 @@
-//! A run becomes columns: the index, to the last bit, and the samples beside it.
+//! Encodes a run to columns: the index, without loss, and the samples.
 
 use super::columns::{Form, Kind, order, tag, weight, work_code};
 use super::wire::{put_floats, put_planes, put_signed, put_text, put_varint};
@@ -6,7 +6,7 @@ use super::{INDEX_LIMIT, RecordError, digests, quantiles, samples};
 use crate::model::{Commit, Digest, Direction, Evidence, Measurement, Run, Summary};
 use std::collections::BTreeMap;
 
-/// The index and the samples of a run, unpacked.
+/// The index and the samples of a run, not compressed.
 pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     let mut measurements: Vec<&Measurement> = run.measurements.iter().collect();
     measurements.sort_unstable_by(|a, b| order(a, b));
@@ -50,7 +50,7 @@ fn facts(run: &Run) -> Vec<u8> {
     out
 }
 
-/// The columns as they grow.
+/// The columns under construction.
 #[derive(Debug, Default)]
 struct Columns<'a> {
     n: u64,
@@ -58,11 +58,11 @@ struct Columns<'a> {
     table: Vec<Kind<'a>>,
     numbers: BTreeMap<Kind<'a>, u64>,
     kinds: Vec<u8>,
-    /// Bytes of the tools' and metrics' names once they are written out again.
+    /// Bytes of the names of tools and metrics, repeated for each measurement.
     text: usize,
     work_units: Vec<u8>,
     work: Vec<f64>,
-    replicates: Vec<u8>,
+    evidence_counts: Vec<u8>,
     forms: Vec<u8>,
     digests: Vec<Digest>,
     quantiles: quantiles::Writer,
@@ -88,11 +88,11 @@ impl<'a> Columns<'a> {
         if let Some(work) = m.work {
             self.work.push(finite(m, work.amount)?);
         }
-        if m.replicates.is_empty() {
+        if m.evidence.is_empty() {
             return Err(unfit(m, "has no evidence"));
         }
-        put_varint(&mut self.replicates, m.replicates.len() as u64);
-        for evidence in &m.replicates {
+        put_varint(&mut self.evidence_counts, m.evidence.len() as u64);
+        for evidence in &m.evidence {
             let form = self.add_evidence(m, evidence)?;
             self.forms.push(form as u8);
         }
@@ -168,7 +168,7 @@ impl<'a> Columns<'a> {
         put_floats(&mut work, &self.work);
         put_column(index, tag::WORK, &work);
 
-        put_column(index, tag::EVIDENCE, &[self.replicates.as_slice(), &self.forms].concat());
+        put_column(index, tag::EVIDENCE, &[self.evidence_counts.as_slice(), &self.forms].concat());
         put_column(index, tag::CENTRES, &digests::write_centres(&self.digests));
         put_column(index, tag::MEASURES, &digests::write_measures(&self.digests));
         put_column(index, tag::SUMMARIES, &self.summaries);

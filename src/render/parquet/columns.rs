@@ -78,11 +78,7 @@ impl<'a> Row<'a> {
     pub(super) fn all(run: &'a Run, origin: Origin<'a>) -> Vec<Row<'a>> {
         let environment: std::rc::Rc<str> = serde_json::json!(run.environment.0).to_string().into();
         let rows = run.measurements.iter().flat_map(|measurement| {
-            measurement
-                .replicates
-                .iter()
-                .enumerate()
-                .map(move |(replicate, evidence)| (measurement, replicate, evidence))
+            measurement.evidence.iter().enumerate().map(move |(replicate, evidence)| (measurement, replicate, evidence))
         });
         rows.map(|(measurement, replicate, evidence)| {
             let numbers = numbers(evidence);
@@ -165,7 +161,7 @@ pub static COLUMNS: &[Column] = &[
     must("direction", Kind::Text, |row| Cell::Text(row.measurement.metric.direction.to_string().into())),
     must("exact", Kind::Flag, |row| Cell::Flag(row.measurement.metric.exact)),
     must("replicate", Kind::Integer, |row| whole(row.replicate)),
-    must("replicates", Kind::Integer, |row| whole(row.measurement.replicates.len())),
+    must("replicates", Kind::Integer, |row| whole(row.measurement.evidence.len())),
     must("value", Kind::Number, |row| number(Some(row.evidence.centre()))),
     must("sample_count", Kind::Count, |row| Cell::Whole(i64::try_from(row.evidence.samples()).unwrap_or(i64::MAX))),
     may("mean", Kind::Number, |row| number(row.numbers.mean)),

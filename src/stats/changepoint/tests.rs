@@ -1,4 +1,4 @@
-//! Claims about single series, and properties that hold for every one.
+//! Single series, and properties of any series.
 
 use super::*;
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ fn noise(i: usize) -> f64 {
     (mixed >> 40) as f64 / (1u64 << 23) as f64 - 1.0
 }
 
-/// 1 % noise around a shape.
+/// 1% noise around a shape.
 fn series(n: usize, shape: impl Fn(usize) -> f64) -> Vec<f64> {
     (0..n).map(|i| 6.0 + shape(i) + 0.01 * noise(i)).collect()
 }
@@ -32,7 +32,7 @@ fn a_step_is_found_where_it_is_with_its_size() {
 }
 
 #[test]
-fn one_odd_point_is_no_change_wherever_it_stands() {
+fn a_single_outlier_is_never_a_change() {
     for at in [0, 1, 30, 58, 59] {
         for size in [0.3, -0.3, 2.0, 20.0] {
             assert_eq!(steps(&series(60, |i| if i == at { size } else { 0.0 })), [0usize; 0], "{size} at {at}");
@@ -41,7 +41,7 @@ fn one_odd_point_is_no_change_wherever_it_stands() {
 }
 
 #[test]
-fn a_step_in_the_last_run_is_not_known_yet_and_two_runs_show_it() {
+fn a_step_needs_two_points_at_the_end_of_a_series() {
     let after = |k: usize| series(60, move |i| if i >= 60 - k { 0.3 } else { 0.0 });
     assert_eq!(steps(&after(1)), [0usize; 0]);
     assert_eq!(steps(&after(2)), [58]);
@@ -49,15 +49,15 @@ fn a_step_in_the_last_run_is_not_known_yet_and_two_runs_show_it() {
 }
 
 #[test]
-fn two_odd_points_inside_are_no_change_and_an_episode_is_two() {
+fn two_outliers_in_the_middle_are_no_change_and_an_episode_is_two() {
     let episode = |length: usize| series(60, move |i| if (30..30 + length).contains(&i) { 0.3 } else { 0.0 });
     assert_eq!(steps(&episode(2)), [0usize; 0]);
     assert_eq!(steps(&episode(6)), [30, 36]);
 }
 
 #[test]
-fn a_slow_drift_is_told_from_steps() {
-    // +9 % over 40 points.
+fn a_slow_drift_is_distinguished_from_steps() {
+    // +9% over 40 points.
     let drift = series(100, |i| 1.09_f64.ln() * ((i as f64 - 30.0) / 40.0).clamp(0.0, 1.0));
     let found = segmentation(&drift, 0.02).changes;
     let [change] = found[..] else { panic!("{found:?}") };
@@ -67,20 +67,20 @@ fn a_slow_drift_is_told_from_steps() {
 }
 
 #[test]
-fn a_step_below_the_least_is_none() {
+fn a_step_below_the_smallest_is_ignored() {
     let values = |size: f64| series(200, move |i| if i >= 100 { size } else { 0.0 });
     assert_eq!(steps(&values(0.015)), [0usize; 0]);
     assert_eq!(steps(&values(0.03)).len(), 1);
 }
 
 #[test]
-fn counts_without_noise_are_cut_where_they_change() {
+fn counts_without_noise_change_where_they_differ() {
     let count = |i: usize| if i >= 20 { 103.0_f64 } else { 100.0 };
     assert_eq!(steps(&(0..40).map(|i| count(i).ln()).collect::<Vec<_>>()), [20]);
 }
 
 #[test]
-fn short_and_empty_series_are_one_stretch() {
+fn a_short_series_is_one_segment() {
     assert_eq!(segmentation(&[], 0.02).segments, []);
     let few = segmentation(&[1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0], 0.02);
     assert_eq!((few.changes, few.segments.len()), (vec![], 1));
@@ -88,7 +88,7 @@ fn short_and_empty_series_are_one_stretch() {
 }
 
 #[test]
-fn a_long_slope_of_many_steps_ends_in_a_moment() {
+fn a_long_slope_is_searched_quickly() {
     let values: Vec<f64> = (0..4000).map(|i| 0.01 * i as f64 + 1e-4 * noise(i)).collect();
     assert!(segmentation(&values, 0.02).changes.len() < 300);
 }
@@ -105,16 +105,16 @@ fn any_series() -> impl Strategy<Value = Vec<f64>> {
 
 proptest! {
     #[test]
-    fn another_unit_changes_nothing(values in any_series()) {
-        // A power of two as the shift keeps the values' last digits nearly as they are.
+    fn the_unit_does_not_matter(values in any_series()) {
+        // Shifting by a power of two nearly preserves the last digits of the values.
         let shifted: Vec<f64> = values.iter().map(|y| y + 4.0).collect();
         let (here, there) = (segmentation(&values, 0.02), segmentation(&shifted, 0.02));
-        let places = |c: &Segmentation| c.changes.iter().map(|x| (x.shape, x.at)).collect::<Vec<_>>();
-        prop_assert_eq!(places(&here), places(&there));
+        let changes = |c: &Segmentation| c.changes.iter().map(|x| (x.shape, x.at)).collect::<Vec<_>>();
+        prop_assert_eq!(changes(&here), changes(&there));
     }
 
     #[test]
-    fn the_mirror_image_has_mirrored_changes(values in any_series()) {
+    fn a_mirrored_series_has_mirrored_changes(values in any_series()) {
         let mirrored: Vec<f64> = values.iter().map(|y| -y).collect();
         let (here, there) = (segmentation(&values, 0.02), segmentation(&mirrored, 0.02));
         prop_assert_eq!(here.changes.len(), there.changes.len());
@@ -124,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn stretches_cover_the_series_and_changes_lie_in_order(values in proptest::collection::vec(-20.0..20.0f64, 0..80)) {
+    fn segments_cover_the_series_and_changes_are_in_order(values in proptest::collection::vec(-20.0..20.0f64, 0..80)) {
         let Segmentation { segments, changes, .. } = segmentation(&values, 0.02);
         let mut next = 0;
         for segment in &segments {
