@@ -1,5 +1,5 @@
-//! Runs in a bucket, from the command line: recorded, compared, and what happens when the way there breaks. On every real
-//! server that is there (see `common/cloud.rs`). Who may do what, and the words for it, are in `bucket_access.rs`.
+//! Runs in a bucket, from the command line: recorded, compared, and what happens when the way there breaks. On real
+//! servers (see `common/cloud.rs`). Who may do what, and the words for it, are in `bucket_access.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 #[path = "common/cloud.rs"]
@@ -15,6 +15,20 @@ use perfgate::model::{Commit, Detail, record};
 use std::path::Path;
 use std::time::Duration;
 use wire::{Fault, Proxy};
+
+cloud::on_each_server! {
+    a_branch_is_judged_against_runs_in_a_bucket
+    a_bucket_needs_no_push_and_no_pull
+    an_empty_bucket_is_a_missing_baseline_and_not_an_error_of_the_store
+    the_requests_of_a_comparison_and_a_recording_do_not_grow_with_the_history
+    the_newest_runs_of_a_crowded_month_are_found_by_few_requests
+    eight_writers_of_one_run_write_it_once
+    a_recorder_that_is_killed_in_its_write_leaves_nothing_and_the_next_one_writes_all
+    a_connection_that_is_cut_costs_a_try_and_no_run
+    a_connection_that_is_always_cut_is_an_error_and_nothing_is_seen
+    clocks_that_jump_do_not_put_runs_out_of_reach
+    a_store_that_is_shared_is_no_remote
+}
 
 fn suite(scene: &Scene, run: u32, slow: Option<(&str, f64)>) {
     for (index, name) in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].iter().enumerate() {
@@ -51,62 +65,53 @@ fn record_at(scene: &Scene, environment: &Environment, url: &str) -> Answer {
     common::answer(command.output().unwrap())
 }
 
-#[test]
-fn a_branch_is_judged_against_runs_in_a_bucket() {
-    for server in cloud::servers() {
-        let url = server.address();
-        let scene = Scene::new();
-        scene.repository("r");
-        let recorded = format!("recorded 10 results of {}", "");
-        for run in 1..=3 {
-            scene.commit("r", &format!("change {run}"));
-            suite(&scene, run, None);
-            scene.perfgate_at("r", &["record", "--store", &url]).exits(0).says(&recorded).says(&url);
-        }
-        scene.perfgate_at("r", &["record", "--store", &url]).exits(0).says("already recorded");
-        assert_eq!(store(&url).list().unwrap().keys.len(), 3);
-
-        // The config names the store as well as the flag does.
-        scene.write("r/perfgate.toml", format!("[store]\nurl = \"{url}\"\n"));
-        scene.git("r", &["switch", "-q", "-c", "work"]);
-        scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
-        suite(&scene, 9, Some(("c", 1.6)));
-        scene.perfgate_at("r", &["compare"]).exits(1).says("✗ regressed  c").says("3 runs");
-        scene.perfgate_at("r", &["compare", "main"]).exits(1).says("✗ regressed  c");
-        suite(&scene, 9, None);
-        scene.perfgate_at("r", &["compare"]).exits(0).says("PASS");
-
-        scene.perfgate_at("r", &["runs", "list", "--last", "2"]).exits(0).says("older ones");
-        scene.perfgate_at("r", &["runs", "show", "main"]).exits(0).says("branch    main");
-        scene.perfgate_at("r", &["runs", "show", "work"]).exits(2).complains("has no run of work");
-        scene.perfgate_at("r", &["history", "--format", "csv"]).exits(0).says("j");
-        scene.perfgate_at("r", &["replay"]).exits(0);
-        scene.git("r", &["for-each-ref", "refs/perfgate"]).is_empty().then_some(()).expect("nothing is kept in git");
+fn a_branch_is_judged_against_runs_in_a_bucket(server: &Server) {
+    let url = server.address();
+    let scene = Scene::new();
+    scene.repository("r");
+    let recorded = format!("recorded 10 results of {}", "");
+    for run in 1..=3 {
+        scene.commit("r", &format!("change {run}"));
+        suite(&scene, run, None);
+        scene.perfgate_at("r", &["record", "--store", &url]).exits(0).says(&recorded).says(&url);
     }
+    scene.perfgate_at("r", &["record", "--store", &url]).exits(0).says("already recorded");
+    assert_eq!(store(&url).list().unwrap().keys.len(), 3);
+
+    // The config names the store as well as the flag does.
+    scene.write("r/perfgate.toml", format!("[store]\nurl = \"{url}\"\n"));
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
+    suite(&scene, 9, Some(("c", 1.6)));
+    scene.perfgate_at("r", &["compare"]).exits(1).says("✗ regressed  c").says("3 runs");
+    scene.perfgate_at("r", &["compare", "main"]).exits(1).says("✗ regressed  c");
+    suite(&scene, 9, None);
+    scene.perfgate_at("r", &["compare"]).exits(0).says("PASS");
+
+    scene.perfgate_at("r", &["runs", "list", "--last", "2"]).exits(0).says("older ones");
+    scene.perfgate_at("r", &["runs", "show", "main"]).exits(0).says("branch    main");
+    scene.perfgate_at("r", &["runs", "show", "work"]).exits(2).complains("has no run of work");
+    scene.perfgate_at("r", &["history", "--format", "csv"]).exits(0).says("j");
+    scene.perfgate_at("r", &["replay"]).exits(0);
+    scene.git("r", &["for-each-ref", "refs/perfgate"]).is_empty().then_some(()).expect("nothing is kept in git");
 }
 
-#[test]
-fn a_bucket_needs_no_push_and_no_pull() {
-    for server in cloud::servers() {
-        let url = server.address();
-        let scene = measured();
-        let words = "needs no push and no pull";
-        scene.perfgate_at("r", &["record", "--store", &url, "--push"]).exits(0).says("recorded 10").complains(words);
-        scene.perfgate_at("r", &["runs", "--store", &url, "push"]).exits(0).complains(words);
-        scene.perfgate_at("r", &["runs", "--store", &url, "pull"]).exits(0).complains(words);
-    }
+fn a_bucket_needs_no_push_and_no_pull(server: &Server) {
+    let url = server.address();
+    let scene = measured();
+    let words = "needs no push and no pull";
+    scene.perfgate_at("r", &["record", "--store", &url, "--push"]).exits(0).says("recorded 10").complains(words);
+    scene.perfgate_at("r", &["runs", "--store", &url, "push"]).exits(0).complains(words);
+    scene.perfgate_at("r", &["runs", "--store", &url, "pull"]).exits(0).complains(words);
 }
 
-#[test]
-fn an_empty_bucket_is_a_missing_baseline_and_not_an_error_of_the_store() {
-    for server in cloud::servers() {
-        let url = server.address();
-        let scene = measured();
-        scene.perfgate_at("r", &["compare", "--store", &url]).exits(2).complains("no baseline");
-        scene.perfgate_at("r", &["compare", "--store", &url, "--allow-missing-baseline"]).exits(0);
-        scene.perfgate_at("r", &["runs", "--store", &url, "list"]).exits(2).complains("has no run");
-        scene.perfgate_at("r", &["history", "--store", &url]).exits(2).complains("has no run");
-    }
+fn an_empty_bucket_is_a_missing_baseline_and_not_an_error_of_the_store(server: &Server) {
+    let url = server.address();
+    let scene = measured();
+    scene.perfgate_at("r", &["compare", "--store", &url]).exits(2).complains("no baseline");
+    scene.perfgate_at("r", &["compare", "--store", &url, "--allow-missing-baseline"]).exits(0);
+    scene.perfgate_at("r", &["runs", "--store", &url, "list"]).exits(2).complains("has no run");
+    scene.perfgate_at("r", &["history", "--store", &url]).exits(2).complains("has no run");
 }
 
 /// Requests of a comparison and of a recording, where a commit a day has a run and there are so many others.
@@ -146,94 +151,80 @@ fn requests(server: &Server, others: i64) -> (usize, usize) {
     (compared, proxy.requests() - compared)
 }
 
-#[test]
-fn the_requests_of_a_comparison_and_a_recording_do_not_grow_with_the_history() {
-    for server in cloud::servers() {
-        // One listing of the month and sixty runs. The months, the two newest of them (the first has one run, and four are
-        // wanted), the heads of those four, and one object.
-        assert_eq!(requests(&server, 20), (61, 8));
-        assert_eq!(requests(&server, 1500), (61, 8));
-    }
+fn the_requests_of_a_comparison_and_a_recording_do_not_grow_with_the_history(server: &Server) {
+    // One listing of the month and sixty runs. The months, the two newest of them (the first has one run, and four are
+    // wanted), the heads of those four, and one object.
+    assert_eq!(requests(server, 20), (61, 8));
+    assert_eq!(requests(server, 1500), (61, 8));
 }
 
-#[test]
-fn the_newest_runs_of_a_crowded_month_are_found_by_few_requests() {
-    for server in cloud::servers() {
-        let url = server.address();
-        // More than a page of names in one month, crowded at its beginning; the content does not matter here.
-        let early = match server.cloud {
-            Cloud::S3 => 2200,    // pages of 1,000
-            Cloud::Azure => 5100, // pages of 5,000
-        };
-        let times: Vec<i64> = (0..early).chain((0..30).map(|i| 1_000_000 + 1000 * i)).collect();
-        let all = times.len();
-        let name = |time: i64| format!("1970-01/{time:012}-none-0123456789ab.pgrun");
-        let objects: Vec<(String, Vec<u8>)> = times.iter().map(|time| (name(*time), vec![0])).collect();
-        cloud::bucket(&url).create(&objects).into_iter().for_each(|created| assert!(created.is_ok()));
-        let store = store(&url);
-        assert_eq!(store.list().unwrap().keys.len(), all);
-        assert_eq!(store.within(&[5..=1_000_000]).unwrap().len(), all - 5 - 29);
-        for count in [1, 4, 30, 31, 500, all] {
-            let newest = store.newest(count).unwrap();
-            let found: Vec<i64> = newest.keys.iter().map(Key::time).collect();
-            assert!(found.len() >= count && times.ends_with(&found), "{count}");
-            assert_eq!(newest.more, found.len() < all, "{count}");
-        }
-        // The months, a full page, nothing after the middle of the month, thirty runs after its first quarter, the heads
-        // of four, and the write.
-        let proxy = Proxy::before(&server.endpoint, Fault::None, 0);
-        record_at(&measured(), &server.through(&proxy.url), &url).exits(0).says("recorded");
-        assert_eq!(proxy.requests(), 9, "{url}");
-        if server.cloud == Cloud::Azure {
-            // A server that does not know where to start: the first page again where the search begins, and both of
-            // the month instead of its rest. And there is another month by now.
-            let proxy = Proxy::before(&server.endpoint, Fault::Without("startFrom"), usize::MAX);
-            let scene = measured();
-            suite(&scene, 2, None);
-            record_at(&scene, &server.recorder(&proxy.url), &url).exits(0).says("recorded");
-            assert_eq!(proxy.requests(), 11, "{url}");
-        }
+fn the_newest_runs_of_a_crowded_month_are_found_by_few_requests(server: &Server) {
+    let url = server.address();
+    // More than a page of names in one month, crowded at its beginning; the content does not matter here.
+    let early = match server.cloud {
+        Cloud::S3 => 2200,    // pages of 1,000
+        Cloud::Azure => 5100, // pages of 5,000
+    };
+    let times: Vec<i64> = (0..early).chain((0..30).map(|i| 1_000_000 + 1000 * i)).collect();
+    let all = times.len();
+    let name = |time: i64| format!("1970-01/{time:012}-none-0123456789ab.pgrun");
+    let objects: Vec<(String, Vec<u8>)> = times.iter().map(|time| (name(*time), vec![0])).collect();
+    cloud::bucket(&url).create(&objects).into_iter().for_each(|created| assert!(created.is_ok()));
+    let store = store(&url);
+    assert_eq!(store.list().unwrap().keys.len(), all);
+    assert_eq!(store.within(&[5..=1_000_000]).unwrap().len(), all - 5 - 29);
+    for count in [1, 4, 30, 31, 500, all] {
+        let newest = store.newest(count).unwrap();
+        let found: Vec<i64> = newest.keys.iter().map(Key::time).collect();
+        assert!(found.len() >= count && times.ends_with(&found), "{count}");
+        assert_eq!(newest.more, found.len() < all, "{count}");
     }
-}
-
-#[test]
-fn eight_writers_of_one_run_write_it_once() {
-    for server in cloud::servers() {
-        let url = server.address();
+    // The months, a full page, nothing after the middle of the month, thirty runs after its first quarter, the heads
+    // of four, and the write.
+    let proxy = Proxy::before(&server.endpoint, Fault::None, 0);
+    record_at(&measured(), &server.through(&proxy.url), &url).exits(0).says("recorded");
+    assert_eq!(proxy.requests(), 9, "{url}");
+    if server.cloud == Cloud::Azure {
+        // A server that does not know where to start: the first page again where the search begins, and both of
+        // the month instead of its rest. And there is another month by now.
+        let proxy = Proxy::before(&server.endpoint, Fault::Without("startFrom"), usize::MAX);
         let scene = measured();
-        scene.perfgate_at("r", &["record"]).exits(0);
-        let git = open("git:refs/perfgate/baselines", &scene.path("r")).unwrap();
-        let key = git.list().unwrap().keys.remove(0);
-        let bytes = git.read(&key).unwrap();
-        let added: usize = std::thread::scope(|scope| {
-            let writers: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| store(&url).write(&[(key.clone(), bytes.clone())]).unwrap().added))
-                .collect();
-            writers.into_iter().map(|writer| writer.join().unwrap()).sum()
-        });
-        assert_eq!(added, 1);
-        assert_eq!(store(&url).read(&key).unwrap(), bytes);
+        suite(&scene, 2, None);
+        record_at(&scene, &server.recorder(&proxy.url), &url).exits(0).says("recorded");
+        assert_eq!(proxy.requests(), 11, "{url}");
     }
 }
 
-#[test]
-fn a_recorder_that_is_killed_in_its_write_leaves_nothing_and_the_next_one_writes_all() {
-    for server in cloud::servers() {
-        let (scene, url) = (measured(), server.address());
-        // The listings before it are some 1,200 bytes of requests, and the run some 5,000 bytes.
-        let proxy = Proxy::before(&server.endpoint, Fault::Hold(4000), usize::MAX);
-        let mut recorder =
-            scene.command("r", &server.through(&proxy.url), &["record", "--store", &url]).spawn().unwrap();
-        proxy.wait_for_fault();
-        std::thread::sleep(Duration::from_millis(200));
-        assert_eq!(store(&url).list().unwrap(), Default::default(), "half a run is seen");
-        recorder.kill().unwrap();
-        recorder.wait().unwrap();
-        std::thread::sleep(Duration::from_millis(500));
-        assert_eq!(store(&url).list().unwrap(), Default::default(), "half a run is left");
-        record_at(&scene, &server.writer(), &url).exits(0).says("recorded 10");
-        whole(&url, 1);
-    }
+fn eight_writers_of_one_run_write_it_once(server: &Server) {
+    let url = server.address();
+    let scene = measured();
+    scene.perfgate_at("r", &["record"]).exits(0);
+    let git = open("git:refs/perfgate/baselines", &scene.path("r")).unwrap();
+    let key = git.list().unwrap().keys.remove(0);
+    let bytes = git.read(&key).unwrap();
+    let added: usize = std::thread::scope(|scope| {
+        let writers: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| store(&url).write(&[(key.clone(), bytes.clone())]).unwrap().added)).collect();
+        writers.into_iter().map(|writer| writer.join().unwrap()).sum()
+    });
+    assert_eq!(added, 1);
+    assert_eq!(store(&url).read(&key).unwrap(), bytes);
+}
+
+fn a_recorder_that_is_killed_in_its_write_leaves_nothing_and_the_next_one_writes_all(server: &Server) {
+    let (scene, url) = (measured(), server.address());
+    // The listings before it are some 1,200 bytes of requests, and the run some 5,000 bytes.
+    let proxy = Proxy::before(&server.endpoint, Fault::Hold(4000), usize::MAX);
+    let mut recorder = scene.command("r", &server.through(&proxy.url), &["record", "--store", &url]).spawn().unwrap();
+    proxy.wait_for_fault();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(store(&url).list().unwrap(), Default::default(), "half a run is seen");
+    recorder.kill().unwrap();
+    recorder.wait().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(store(&url).list().unwrap(), Default::default(), "half a run is left");
+    record_at(&scene, &server.writer(), &url).exits(0).says("recorded 10");
+    whole(&url, 1);
 }
 
 /// Every run of a store can be read, and there are so many.
@@ -246,99 +237,73 @@ fn whole(url: &str, count: usize) {
     }
 }
 
-#[test]
-fn a_connection_that_is_cut_costs_a_try_and_no_run() {
-    for server in cloud::servers() {
-        let scene = measured();
-        let mut cut = 0;
-        for fault in [
-            Fault::CutSent(0),
-            Fault::CutSent(100),
-            Fault::CutSent(4000),
-            Fault::CutAnswered(1),
-            Fault::CutAnswered(300),
-            Fault::CutAnswered(900),
-        ] {
-            let url = server.address();
-            let proxy = Proxy::before(&server.endpoint, fault, 1);
-            record_at(&scene, &server.through(&proxy.url), &url).exits(0);
-            cut += usize::from(proxy.faulted());
-            whole(&url, 1);
-            // Reading too.
-            let proxy = Proxy::before(&server.endpoint, fault, 1);
-            scene
-                .perfgate_with("r", &server.through(&proxy.url), &["runs", "--store", &url, "list"])
-                .exits(0)
-                .says("2");
-            cut += usize::from(proxy.faulted());
-        }
-        assert!(cut >= 8, "only {cut} of 12 connections were cut: the numbers above have to follow the sizes");
-    }
-}
-
-#[test]
-fn a_connection_that_is_always_cut_is_an_error_and_nothing_is_seen() {
-    // It takes its time to give up, so all at once.
-    std::thread::scope(|scope| {
-        for server in cloud::servers() {
-            scope.spawn(move || {
-                let (scene, url) = (measured(), server.address());
-                let proxy = Proxy::before(&server.endpoint, Fault::CutSent(4000), usize::MAX);
-                record_at(&scene, &server.through(&proxy.url), &url)
-                    .exits(2)
-                    .complains("cannot write")
-                    .complains(&url)
-                    .complains("several times");
-                assert_eq!(store(&url).list().unwrap(), Default::default());
-            });
-        }
-    });
-}
-
-#[test]
-fn clocks_that_jump_do_not_put_runs_out_of_reach() {
-    for server in cloud::servers() {
+fn a_connection_that_is_cut_costs_a_try_and_no_run(server: &Server) {
+    let scene = measured();
+    let mut cut = 0;
+    for fault in [
+        Fault::CutSent(0),
+        Fault::CutSent(100),
+        Fault::CutSent(4000),
+        Fault::CutAnswered(1),
+        Fault::CutAnswered(300),
+        Fault::CutAnswered(900),
+    ] {
         let url = server.address();
-        let scene = measured();
-        // 2024, 2033, 1971, 2026, and a second before it.
-        for (run, time) in
-            [1_710_000_000_i64, 2_000_000_000, 40_000_000, 1_780_000_000, 1_779_999_999].iter().enumerate()
-        {
-            let date = format!("@{time} +0000");
-            scene.write("r/file", format!("{run}"));
-            scene.git("r", &["add", "."]);
-            let mut command = std::process::Command::new("git");
-            command.args(["-c", "user.name=A", "-c", "user.email=a@b", "commit", "-q", "-m", "x"]);
-            command.current_dir(scene.path("r")).envs([("GIT_COMMITTER_DATE", &date), ("GIT_AUTHOR_DATE", &date)]);
-            assert!(command.status().unwrap().success());
-            suite(&scene, run as u32, None);
-            scene.perfgate_at("r", &["record", "--store", &url]).exits(0).says("recorded");
-        }
-        assert_eq!(store(&url).list().unwrap().keys.len(), 5);
-        scene.git("r", &["switch", "-q", "-c", "work"]);
-        scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
-        let report = scene.perfgate_at("r", &["compare", "--store", &url, "--format", "json"]);
-        assert_eq!(report.exits(0).json()["base"]["runs"], 5);
-        // Both orders are the commits', not the clocks'.
-        let commits = scene.git("r", &["log", "--format=%H", "-5", "main"]);
-        let base: Vec<String> = report.json()["base"]["commits"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|c| c.as_str().unwrap().to_owned())
-            .collect();
-        assert_eq!(base, commits.lines().collect::<Vec<_>>());
-        let history = scene.perfgate_at("r", &["history", "--store", &url, "--format", "csv", "a"]);
-        let of_history: Vec<&str> =
-            history.exits(0).stdout.lines().filter_map(|line| commits.lines().find(|c| line.contains(*c))).collect();
-        assert_eq!(of_history, commits.lines().rev().collect::<Vec<_>>());
+        let proxy = Proxy::before(&server.endpoint, fault, 1);
+        record_at(&scene, &server.through(&proxy.url), &url).exits(0);
+        cut += usize::from(proxy.faulted());
+        whole(&url, 1);
+        // Reading too.
+        let proxy = Proxy::before(&server.endpoint, fault, 1);
+        scene.perfgate_with("r", &server.through(&proxy.url), &["runs", "--store", &url, "list"]).exits(0).says("2");
+        cut += usize::from(proxy.faulted());
     }
+    assert!(cut >= 8, "only {cut} of 12 connections were cut: the numbers above have to follow the sizes");
 }
 
-#[test]
-fn a_store_that_is_shared_is_no_remote() {
-    for server in cloud::servers() {
-        let url = server.address();
-        assert!(matches!(store(&url).push("origin"), Err(StoreError::Shared { .. })));
+fn a_connection_that_is_always_cut_is_an_error_and_nothing_is_seen(server: &Server) {
+    let (scene, url) = (measured(), server.address());
+    let proxy = Proxy::before(&server.endpoint, Fault::CutSent(4000), usize::MAX);
+    record_at(&scene, &server.through(&proxy.url), &url)
+        .exits(2)
+        .complains("cannot write")
+        .complains(&url)
+        .complains("several times");
+    assert_eq!(store(&url).list().unwrap(), Default::default());
+}
+
+fn clocks_that_jump_do_not_put_runs_out_of_reach(server: &Server) {
+    let url = server.address();
+    let scene = measured();
+    // 2024, 2033, 1971, 2026, and a second before it.
+    for (run, time) in [1_710_000_000_i64, 2_000_000_000, 40_000_000, 1_780_000_000, 1_779_999_999].iter().enumerate() {
+        let date = format!("@{time} +0000");
+        scene.write("r/file", format!("{run}"));
+        scene.git("r", &["add", "."]);
+        let mut command = std::process::Command::new("git");
+        command.args(["-c", "user.name=A", "-c", "user.email=a@b", "commit", "-q", "-m", "x"]);
+        command.current_dir(scene.path("r")).envs([("GIT_COMMITTER_DATE", &date), ("GIT_AUTHOR_DATE", &date)]);
+        assert!(command.status().unwrap().success());
+        suite(&scene, run as u32, None);
+        scene.perfgate_at("r", &["record", "--store", &url]).exits(0).says("recorded");
     }
+    assert_eq!(store(&url).list().unwrap().keys.len(), 5);
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
+    let report = scene.perfgate_at("r", &["compare", "--store", &url, "--format", "json"]);
+    assert_eq!(report.exits(0).json()["base"]["runs"], 5);
+    // Both orders are the commits', not the clocks'.
+    let commits = scene.git("r", &["log", "--format=%H", "-5", "main"]);
+    let base: Vec<String> =
+        report.json()["base"]["commits"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()).collect();
+    assert_eq!(base, commits.lines().collect::<Vec<_>>());
+    let history = scene.perfgate_at("r", &["history", "--store", &url, "--format", "csv", "a"]);
+    let of_history: Vec<&str> =
+        history.exits(0).stdout.lines().filter_map(|line| commits.lines().find(|c| line.contains(*c))).collect();
+    assert_eq!(of_history, commits.lines().rev().collect::<Vec<_>>());
+}
+
+fn a_store_that_is_shared_is_no_remote(server: &Server) {
+    let url = server.address();
+    assert!(matches!(store(&url).push("origin"), Err(StoreError::Shared { .. })));
 }

@@ -1,5 +1,5 @@
 //! Who may use a bucket, and the words for those who may not: keys, signatures, roles by OpenID Connect, permissions,
-//! and servers that are not there. On every real server that is there (see `common/cloud.rs`); a canned answer stands in
+//! and servers that are not there. On real servers (see `common/cloud.rs`); a canned answer stands in
 //! where no server gives it, and says so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
@@ -11,6 +11,11 @@ mod wire;
 
 use cloud::{Cloud, Environment, Server};
 use common::{Answer, Scene};
+
+cloud::on_each_server! {
+    a_reader_may_compare_and_not_record
+    anybody_may_compare_with_the_runs_of_a_public_bucket
+}
 
 /// Results of another commit of a branch.
 fn another(scene: &Scene, run: u32) {
@@ -39,26 +44,24 @@ fn with(environment: &Environment, more: &[(&'static str, &str)]) -> Environment
     environment
 }
 
-#[test]
-fn a_reader_may_compare_and_not_record() {
-    for server in cloud::servers() {
-        let (scene, url) = (Scene::measured(), server.address());
-        perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
-        perfgate(&scene, &server.reader(), &["compare", "--store", &url]).exits(0);
-        perfgate(&scene, &server.reader(), &["runs", "--store", &url, "list"]).exits(0);
-        scene.five_benchmarks(2);
-        let needs = match server.cloud {
-            Cloud::S3 => "s3:PutObject",
-            Cloud::Azure => "Storage Blob Data Contributor",
-        };
-        let answer = perfgate(&scene, &server.reader(), &["record", "--store", &url]);
-        answer.exits(2).complains("access denied").complains(needs);
-    }
+fn a_reader_may_compare_and_not_record(server: &Server) {
+    let (scene, url) = (Scene::measured(), server.address());
+    perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
+    perfgate(&scene, &server.reader(), &["compare", "--store", &url]).exits(0);
+    perfgate(&scene, &server.reader(), &["runs", "--store", &url, "list"]).exits(0);
+    scene.five_benchmarks(2);
+    let needs = match server.cloud {
+        Cloud::S3 => "s3:PutObject",
+        Cloud::Azure => "Storage Blob Data Contributor",
+    };
+    let answer = perfgate(&scene, &server.reader(), &["record", "--store", &url]);
+    answer.exits(2).complains("access denied").complains(needs);
 }
 
 #[test]
+#[ignore = "needs an Azure server: tests/servers/with-azure"]
 fn what_the_documentation_says_that_a_recorder_needs_is_enough() {
-    let Some(server) = cloud::azure() else { return };
+    let server = cloud::azure();
     let (scene, url) = (Scene::measured(), server.address());
     let recorder = server.recorder(&server.endpoint);
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
@@ -76,27 +79,25 @@ fn what_the_documentation_says_that_a_recorder_needs_is_enough() {
     perfgate(&scene, &pruner, &prune).exits(0).says("     1 removed");
 }
 
-#[test]
-fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
-    for server in cloud::servers() {
-        let (scene, url) = (Scene::measured(), server.address());
-        perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
-        let mut anybody = server.nobody();
-        anybody.push(match server.cloud {
-            Cloud::S3 => ("AWS_SKIP_SIGNATURE", "true".to_owned()),
-            Cloud::Azure => ("AZURE_SKIP_SIGNATURE", "true".to_owned()),
-        });
-        perfgate(&scene, &anybody, &["compare", "--store", &url]).exits(0).says("PASS");
-        scene.five_benchmarks(2);
-        perfgate(&scene, &anybody, &["record", "--store", &url]).exits(2).complains("cannot write");
-        let private = url.replace("perf-runs", "private-runs");
-        perfgate(&scene, &anybody, &["compare", "--store", &private]).exits(2).complains("cannot list");
-    }
+fn anybody_may_compare_with_the_runs_of_a_public_bucket(server: &Server) {
+    let (scene, url) = (Scene::measured(), server.address());
+    perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
+    let mut anybody = server.nobody();
+    anybody.push(match server.cloud {
+        Cloud::S3 => ("AWS_SKIP_SIGNATURE", "true".to_owned()),
+        Cloud::Azure => ("AZURE_SKIP_SIGNATURE", "true".to_owned()),
+    });
+    perfgate(&scene, &anybody, &["compare", "--store", &url]).exits(0).says("PASS");
+    scene.five_benchmarks(2);
+    perfgate(&scene, &anybody, &["record", "--store", &url]).exits(2).complains("cannot write");
+    let private = url.replace("perf-runs", "private-runs");
+    perfgate(&scene, &anybody, &["compare", "--store", &private]).exits(2).complains("cannot list");
 }
 
 #[test]
+#[ignore = "needs an S3 server: tests/servers/with-s3"]
 fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
-    let Some(server) = cloud::s3() else { return };
+    let server = cloud::s3();
     let (scene, url) = (Scene::measured(), server.address());
     let tokens = std::env::var("PERFGATE_TEST_S3_TOKENS").unwrap();
     let of = |token: &str| {
@@ -164,9 +165,10 @@ fn by_tls(server: &Server) -> Environment {
 
 #[cfg(unix)]
 #[test]
+#[ignore = "needs an Azure server: tests/servers/with-azure"]
 fn who_logged_in_by_azures_command_records_and_compares() {
     use std::os::unix::fs::PermissionsExt;
-    let Some(server) = cloud::azure() else { return };
+    let server = cloud::azure();
     let (scene, url) = (Scene::measured(), server.address());
     let az = |script: &str| {
         // A stand-in for the command.
@@ -189,8 +191,9 @@ fn who_logged_in_by_azures_command_records_and_compares() {
 }
 
 #[test]
+#[ignore = "needs an Azure server: tests/servers/with-azure"]
 fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
-    let Some(server) = cloud::azure() else { return };
+    let server = cloud::azure();
     let (scene, url) = (Scene::measured(), server.address());
     scene.write("token", "token-of-the-job");
     let by = |authority: &wiremock::MockServer| {
@@ -226,8 +229,9 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
 }
 
 #[test]
+#[ignore = "needs an S3 server: tests/servers/with-s3"]
 fn what_is_wrong_with_the_server_or_the_keys_is_said_with_what_mends_it() {
-    let Some(server) = cloud::s3() else { return };
+    let server = cloud::s3();
     let (scene, url) = (Scene::measured(), server.address());
     let record = |more: &[(&'static str, &str)], url: &str| {
         let answer = perfgate(&scene, &with(&server.writer(), more), &["record", "--store", url]);
@@ -244,8 +248,9 @@ fn what_is_wrong_with_the_server_or_the_keys_is_said_with_what_mends_it() {
 }
 
 #[test]
+#[ignore = "needs an Azure server: tests/servers/with-azure"]
 fn what_is_wrong_with_the_account_or_its_keys_is_said_with_what_mends_it() {
-    let Some(server) = cloud::azure() else { return };
+    let server = cloud::azure();
     let (scene, url) = (Scene::measured(), server.address());
     let record = |environment: &Environment, more: &[(&'static str, &str)], url: &str| {
         let answer = perfgate(&scene, &with(environment, more), &["record", "--store", url]);

@@ -133,15 +133,11 @@ fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
     perfgate(&scene, &anybody, &["compare", "--store", URL]).exits(0).says("PASS");
 }
 
-#[cfg(unix)]
 #[test]
+#[ignore = "needs the openssl command"]
 fn a_service_account_signs_for_itself() {
     let (google, scene) = (Google::new(), Scene::measured());
-    let made = Command::new("openssl").args(["genrsa", "2048"]).output();
-    let Ok(made) = made else {
-        eprintln!("skipped: there is no openssl to make a key with");
-        return;
-    };
+    let made = Command::new("openssl").args(["genrsa", "2048"]).output().unwrap();
     let account = serde_json::json!({
         "type": "service_account",
         "private_key_id": "one",

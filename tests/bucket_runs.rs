@@ -6,10 +6,18 @@
 mod cloud;
 mod common;
 
+use cloud::Server;
 use common::Scene;
 use perfgate::io::store::{self, Key, Store, read_run};
 use perfgate::model::{Commit, Detail, Evidence, Measurement, Metric, Run, record};
 use std::path::Path;
+
+cloud::on_each_server! {
+    a_bucket_is_pruned_and_a_run_that_is_there_twice_counts_once
+    runs_go_to_a_bucket_and_back
+    #[cfg(feature = "parquet")]
+    parquet_files_go_to_a_bucket_once
+}
 
 fn stored(number: i64) -> (Key, Vec<u8>) {
     let sample = |i: i64| 1000.0 + ((i * 7919 + number * 104_729) % 1000) as f64 / 50.0;
@@ -31,86 +39,74 @@ fn stored(number: i64) -> (Key, Vec<u8>) {
 /// A run's name and its bytes.
 type Stored = (Key, Vec<u8>);
 
-/// A bucket on each server with so many runs.
-fn filled(count: i64) -> impl Iterator<Item = (Scene, String, Vec<Stored>)> {
-    cloud::servers().into_iter().map(move |server| {
-        let url = server.address();
-        let scene = Scene::new();
-        scene.repository("r");
-        let records: Vec<_> = (0..count).map(stored).collect();
-        open(&url).write(&records).unwrap();
-        (scene, url, records)
-    })
+/// A bucket on a server with so many runs.
+fn filled(server: &Server, count: i64) -> (Scene, String, Vec<Stored>) {
+    let url = server.address();
+    let scene = Scene::new();
+    scene.repository("r");
+    let records: Vec<_> = (0..count).map(stored).collect();
+    open(&url).write(&records).unwrap();
+    (scene, url, records)
 }
 
 fn open(url: &str) -> Box<dyn Store> {
     store::open(url, Path::new(".")).unwrap()
 }
 
-#[test]
-fn a_bucket_is_pruned_and_a_run_that_is_there_twice_counts_once() {
-    for (scene, url, records) in filled(30) {
-        let store = open(&url);
-        // As if a prune had been stopped right after it stored this one.
-        let thin = perfgate::history::thin(&records[10].1).unwrap().unwrap();
-        store.write(&[(records[10].0.thinned(&thin), thin)]).unwrap();
-        let listed = store.list().unwrap();
-        assert_eq!((listed.keys.len(), listed.duplicates.len(), store.newest(1000).unwrap().keys.len()), (30, 1, 30));
-        assert_eq!(store.within(&[records[0].0.time()..=records[29].0.time()]).unwrap(), listed.keys);
+fn a_bucket_is_pruned_and_a_run_that_is_there_twice_counts_once(server: &Server) {
+    let (scene, url, records) = filled(server, 30);
+    let store = open(&url);
+    // As if a prune had been stopped right after it stored this one.
+    let thin = perfgate::history::thin(&records[10].1).unwrap().unwrap();
+    store.write(&[(records[10].0.thinned(&thin), thin)]).unwrap();
+    let listed = store.list().unwrap();
+    assert_eq!((listed.keys.len(), listed.duplicates.len(), store.newest(1000).unwrap().keys.len()), (30, 1, 30));
+    assert_eq!(store.within(&[records[0].0.time()..=records[29].0.time()]).unwrap(), listed.keys);
 
-        let prune = ["runs", "prune", "--keep", "12", "--thin", "10", "--store", &url];
-        scene.perfgate_at("r", &prune).exits(0).says("    10 thinned").says("     8 removed");
-        let keys = store.list().unwrap().keys;
-        assert_eq!((keys.len(), keys.iter().filter(|key| key.is_thinned()).count()), (22, 10));
-        assert_eq!(store.list().unwrap().duplicates.len(), 0);
-        for (key, (whole, bytes)) in keys.iter().zip(&records[8..]) {
-            assert_eq!(key.identity(), whole.identity());
-            let digests = read_run(&*store, key, Detail::Digests).unwrap();
-            assert_eq!(digests, record::decode(bytes, Detail::Digests).unwrap());
-        }
-        scene.perfgate_at("r", &[&prune[..], &["--push"]].concat()).exits(0).says("     0 removed");
+    let prune = ["runs", "prune", "--keep", "12", "--thin", "10", "--store", &url];
+    scene.perfgate_at("r", &prune).exits(0).says("    10 thinned").says("     8 removed");
+    let keys = store.list().unwrap().keys;
+    assert_eq!((keys.len(), keys.iter().filter(|key| key.is_thinned()).count()), (22, 10));
+    assert_eq!(store.list().unwrap().duplicates.len(), 0);
+    for (key, (whole, bytes)) in keys.iter().zip(&records[8..]) {
+        assert_eq!(key.identity(), whole.identity());
+        let digests = read_run(&*store, key, Detail::Digests).unwrap();
+        assert_eq!(digests, record::decode(bytes, Detail::Digests).unwrap());
     }
+    scene.perfgate_at("r", &[&prune[..], &["--push"]].concat()).exits(0).says("     0 removed");
 }
 
-#[test]
-fn runs_go_to_a_bucket_and_back() {
-    for (scene, url, records) in filled(30) {
-        scene.perfgate_at("r", &["runs", "import", &url]).exits(0).says("imported 30 of 30").says("30 verified");
-        let there = format!("{url}-copy");
-        scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 30 of 30").says("30 verified");
-        scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 0 of 30").says("30 were there");
-        let copy = open(&there);
-        for (key, bytes) in &records {
-            assert_eq!(&copy.read(key).unwrap(), bytes);
-        }
+fn runs_go_to_a_bucket_and_back(server: &Server) {
+    let (scene, url, records) = filled(server, 30);
+    scene.perfgate_at("r", &["runs", "import", &url]).exits(0).says("imported 30 of 30").says("30 verified");
+    let there = format!("{url}-copy");
+    scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 30 of 30").says("30 verified");
+    scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 0 of 30").says("30 were there");
+    let copy = open(&there);
+    for (key, bytes) in &records {
+        assert_eq!(&copy.read(key).unwrap(), bytes);
     }
 }
 
 #[cfg(feature = "parquet")]
-#[test]
-fn parquet_files_go_to_a_bucket_once() {
-    for (scene, url, records) in filled(8) {
-        let lake = format!("{url}-lake/runs");
-        let export = |more: &[&str]| {
-            let args = ["runs", "export", "--store", &url, "--repository", "acme/parser", "--parquet"];
-            scene.perfgate_at("r", &[&args[..], more].concat())
-        };
-        export(&[&lake]).exits(0).says("exported 8 of 8");
-        export(&[&lake]).exits(0).says("exported 0 of 8").says("8 were there");
-        export(&["../lake"]).exits(0).says("exported 8 of 8");
-        // The same names and bytes as in a directory.
-        let bucket = cloud::bucket(&lake);
-        for (key, _) in &records {
-            let name = format!("repository=acme%2Fparser/month={}/{}.parquet", key.month(), key.id());
-            let there = bucket.read(std::slice::from_ref(&name), None).pop().unwrap().unwrap();
-            assert_eq!(
-                there.as_deref(),
-                Some(std::fs::read(scene.path("lake").join(&name)).unwrap().as_slice()),
-                "{name}"
-            );
-        }
-        let names = bucket.page("", None, None).unwrap().names;
-        assert_eq!(names.len(), 8, "{names:?}");
-        assert!(names.iter().all(|name| name.starts_with("repository=acme%2Fparser/month=2026-")), "{names:?}");
+fn parquet_files_go_to_a_bucket_once(server: &Server) {
+    let (scene, url, records) = filled(server, 8);
+    let lake = format!("{url}-lake/runs");
+    let export = |more: &[&str]| {
+        let args = ["runs", "export", "--store", &url, "--repository", "acme/parser", "--parquet"];
+        scene.perfgate_at("r", &[&args[..], more].concat())
+    };
+    export(&[&lake]).exits(0).says("exported 8 of 8");
+    export(&[&lake]).exits(0).says("exported 0 of 8").says("8 were there");
+    export(&["../lake"]).exits(0).says("exported 8 of 8");
+    // The same names and bytes as in a directory.
+    let bucket = cloud::bucket(&lake);
+    for (key, _) in &records {
+        let name = format!("repository=acme%2Fparser/month={}/{}.parquet", key.month(), key.id());
+        let there = bucket.read(std::slice::from_ref(&name), None).pop().unwrap().unwrap();
+        assert_eq!(there.as_deref(), Some(std::fs::read(scene.path("lake").join(&name)).unwrap().as_slice()), "{name}");
     }
+    let names = bucket.page("", None, None).unwrap().names;
+    assert_eq!(names.len(), 8, "{names:?}");
+    assert!(names.iter().all(|name| name.starts_with("repository=acme%2Fparser/month=2026-")), "{names:?}");
 }

@@ -591,34 +591,3 @@ fn deep_nesting_and_entities_never_panic() {
         TOOLS.iter().for_each(|(tool, _)| check_reading(tool, text.as_bytes()));
     }
 }
-
-/// Manual check on a folder with output of all tools (a folder per tool, invalid files in `bad`):
-/// `PERFGATE_SAMPLES=DIR cargo test --test formats_native -- --ignored --nocapture`
-#[test]
-#[ignore = "needs a folder with output of many tools in PERFGATE_SAMPLES"]
-fn each_format_is_detected_only_in_its_own_files() {
-    let root = PathBuf::from(std::env::var("PERFGATE_SAMPLES").unwrap());
-    let mut paths = Vec::new();
-    files(&root, &mut paths);
-    let own: BTreeSet<_> = TOOLS.iter().map(|(tool, _)| *tool).collect();
-    for path in paths {
-        let bytes = fs::read(&path).unwrap();
-        let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
-        let (detected, folder) = (format_of(&bytes), name.split('/').next().unwrap_or_default());
-        let wrong = detected.iter().any(|format| *format != folder) || detected.is_empty() && own.contains(folder);
-        if wrong && !name.ends_with("about.json") {
-            println!("detected {detected:?}: {name}");
-        }
-        if folder == "bad" || folder == "found-misc" {
-            for tool in &own {
-                check_reading(tool, &bytes);
-                if detected.contains(tool) {
-                    match format(tool).parse(Source { name: &name, bytes: &bytes }) {
-                        Ok(reading) => println!("  {} measured, {:?}", reading.measurements.len(), reading.diagnostics),
-                        Err(error) => println!("  {error}"),
-                    }
-                }
-            }
-        }
-    }
-}

@@ -1,5 +1,4 @@
 //! The pages in a browser: no complaint in its console, sorting, filtering and charts work, a hostile name stays text.
-//! Where there is no chromedriver, the tests say that they were skipped; PERFGATE_NEEDS_BROWSER makes that a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
@@ -54,31 +53,23 @@ fn ask(port: u16, method: &str, path: &str, body: Option<&Value>) -> Option<Valu
 }
 
 impl Browser {
-    fn start() -> Option<Browser> {
-        let browser = Browser::started();
-        if browser.is_none() {
-            assert!(std::env::var_os("PERFGATE_NEEDS_BROWSER").is_none(), "there is no chromedriver that answers");
-            eprintln!("skipped: there is no chromedriver that answers");
-        }
-        browser
-    }
-
-    fn started() -> Option<Browser> {
-        let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+    fn start() -> Browser {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new("chromedriver");
         command.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut browser = Browser { driver: command.spawn().ok()?, port, session: String::new() };
+        let driver = command.spawn().unwrap_or_else(|error| panic!("cannot start chromedriver: {error}"));
+        let mut browser = Browser { driver, port, session: String::new() };
         let options = json!({"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]});
         let wanted = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
         let body = json!({"capabilities": {"alwaysMatch": wanted}});
         for _ in 0..50 {
             if let Some(session) = ask(port, "POST", "/session", Some(&body)) {
                 browser.session = session["sessionId"].as_str().unwrap_or_else(|| panic!("{session}")).to_owned();
-                return Some(browser);
+                return browser;
             }
             std::thread::sleep(Duration::from_millis(200));
         }
-        None
+        panic!("chromedriver does not answer");
     }
 
     fn post(&self, what: &str, body: Value) -> Value {
@@ -118,8 +109,9 @@ impl Browser {
 const HOSTILE: &str = "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>";
 
 #[test]
+#[ignore = "needs Chromium and chromedriver"]
 fn the_page_of_a_report_sorts_and_filters_and_keeps_a_hostile_name_as_text() {
-    let Some(browser) = Browser::start() else { return };
+    let browser = Browser::start();
     let scene = Scene::new();
     for i in 0..9_u32 {
         let slower = if i == 4 { 2.0 } else { 1.0 };
@@ -157,8 +149,9 @@ fn the_page_of_a_report_sorts_and_filters_and_keeps_a_hostile_name_as_text() {
 }
 
 #[test]
+#[ignore = "needs Chromium and chromedriver"]
 fn the_page_of_a_thousand_benchmarks_is_painted_in_half_a_second() {
-    let Some(browser) = Browser::start() else { return };
+    let browser = Browser::start();
     let scene = Scene::new();
     for i in 0..1000_u32 {
         let name = format!("group{}/a_benchmark_with_a_usual_name/{i}", i % 20);

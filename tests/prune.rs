@@ -7,7 +7,6 @@ use common::Scene;
 use perfgate::io::store::{self, GitStore, Key, Store, read_run};
 use perfgate::model::{Commit, Detail, Environment, Evidence, Measurement, Metric, Run, record};
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::time::Duration;
 
 const REF: &str = "refs/perfgate/baselines";
@@ -244,7 +243,8 @@ fn on_a_full_disk_nothing_is_taken_away() {
         let program = env!("CARGO_BIN_EXE_perfgate");
         let prune =
             format!("trap '' XFSZ; ulimit -f 0; exec '{program}' runs prune --keep 12 --thin 10 --store '{url}'");
-        let output = Command::new("sh").args(["-c", &prune]).current_dir(scene.path("r")).output().unwrap();
+        let output =
+            std::process::Command::new("sh").args(["-c", &prune]).current_dir(scene.path("r")).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{url}: {}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(open(&scene, url).list().unwrap(), before);
         assert_eq!(census(&*open(&scene, url)), (30, 0));

@@ -1,7 +1,7 @@
 //! Claims about stores: one suite over all of them, then what is git's own: that nothing else in the repository moves,
 //! and that writers who meet lose nothing, here and at a remote.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 #[cfg(feature = "buckets")]
 #[path = "common/cloud.rs"]
@@ -59,15 +59,53 @@ fn git_store(directory: &Path) -> GitStore {
 /// Puts a file with a content into a store, past the store.
 type Plant = Box<dyn Fn(&str, &[u8])>;
 
-/// A store, and the way past it.
+/// An empty store, and the way past it.
 struct Bench {
     store: Box<dyn Store>,
     plant: Plant,
     _directory: TempDir,
 }
 
-/// Every kind of store, empty.
-fn stores() -> Vec<Bench> {
+/// Runs each of these functions on each kind of store, as a test of its own.
+macro_rules! on_each_store {
+    ($($test:ident)*) => {
+        mod in_a_directory {
+            $(
+                #[test]
+                fn $test() {
+                    super::$test(super::in_a_directory());
+                }
+            )*
+        }
+        mod in_git {
+            $(
+                #[test]
+                fn $test() {
+                    super::$test(super::in_git());
+                }
+            )*
+        }
+        #[cfg(feature = "buckets")]
+        cloud::on_each_server! { crate::in_a_bucket => $($test)* }
+    };
+}
+
+on_each_store! {
+    a_store_that_was_never_written_to_is_empty
+    runs_are_listed_in_time_order_and_read_back_as_written
+    a_span_holds_its_ends_and_the_newest_come_last
+    runs_of_commits_are_found_by_the_commits_times
+    recording_a_run_again_changes_nothing
+    removed_runs_are_gone_and_the_others_stay
+    files_that_are_not_ours_are_named_and_left_alone
+    bytes_under_another_runs_name_are_refused_both_ways
+    a_run_of_another_commit_or_time_under_a_name_is_damage_though_only_its_digests_are_read
+    a_store_of_a_later_perfgate_is_read_where_it_can_be_and_not_written_to
+    writers_at_once_lose_nothing
+}
+
+/// An empty store in a directory.
+fn in_a_directory() -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("runs");
     let plant_root = root.clone();
@@ -76,33 +114,25 @@ fn stores() -> Vec<Bench> {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     };
-    let files = Bench { store: Box::new(DirectoryStore::new(&root)), plant: Box::new(plant), _directory: directory };
+    Bench { store: Box::new(DirectoryStore::new(&root)), plant: Box::new(plant), _directory: directory }
+}
 
+/// An empty store in the ref of a repository.
+fn in_git() -> Bench {
     let directory = tempfile::tempdir().unwrap();
     repository(directory.path());
     let path = directory.path().to_owned();
     let plant = move |name: &str, content: &[u8]| plant_in_ref(&path, name, content);
-    let store = Box::new(git_store(directory.path()));
-    let tree = Bench { store, plant: Box::new(plant), _directory: directory };
-    let mut stores = vec![files, tree];
-    stores.extend(buckets());
-    stores
+    Bench { store: Box::new(git_store(directory.path())), plant: Box::new(plant), _directory: directory }
 }
 
+/// An empty store in a bucket on a server.
 #[cfg(feature = "buckets")]
-fn buckets() -> Vec<Bench> {
-    let bench = |server: &cloud::Server| {
-        let url = server.address();
-        let (store, bucket) = (open(&url, Path::new(".")).unwrap(), cloud::bucket(&url));
-        let plant = move |name: &str, content: &[u8]| cloud::overwrite(&bucket, name, content);
-        Bench { store, plant: Box::new(plant), _directory: tempfile::tempdir().unwrap() }
-    };
-    cloud::servers().iter().map(bench).collect()
-}
-
-#[cfg(not(feature = "buckets"))]
-fn buckets() -> Vec<Bench> {
-    Vec::new()
+fn in_a_bucket(server: &cloud::Server) -> Bench {
+    let url = server.address();
+    let (store, bucket) = (open(&url, Path::new(".")).unwrap(), cloud::bucket(&url));
+    let plant = move |name: &str, content: &[u8]| cloud::overwrite(&bucket, name, content);
+    Bench { store, plant: Box::new(plant), _directory: tempfile::tempdir().unwrap() }
 }
 
 /// Adds a file to the ref's tree with the git command alone.
@@ -128,149 +158,124 @@ fn plant_in_ref(repository: &Path, name: &str, content: &[u8]) {
     git(repository, &["update-ref", REF, &commit]);
 }
 
-#[test]
-fn a_store_that_was_never_written_to_is_empty() {
-    for Bench { store, .. } in stores() {
-        assert_eq!(store.list().unwrap(), Default::default(), "{}", store.describe());
-        let (key, _) = record(1, 1.0);
-        assert!(matches!(store.read(&key), Err(StoreError::Missing { .. })));
-        assert_eq!(store.remove(&[key]).unwrap(), 0);
+fn a_store_that_was_never_written_to_is_empty(Bench { store, .. }: Bench) {
+    assert_eq!(store.list().unwrap(), Default::default(), "{}", store.describe());
+    let (key, _) = record(1, 1.0);
+    assert!(matches!(store.read(&key), Err(StoreError::Missing { .. })));
+    assert_eq!(store.remove(&[key]).unwrap(), 0);
+}
+
+fn runs_are_listed_in_time_order_and_read_back_as_written(Bench { store, .. }: Bench) {
+    // Months apart, out of order, two of one time.
+    let records: Vec<_> = [1_700_000_000, 0, 86_400 * 40, 1_600_000_000].map(|t| record(t, 1.0)).into();
+    assert_eq!(store.write(&records[..3]).unwrap(), Written { added: 3, already: 0 });
+    assert_eq!(store.write(&records[3..]).unwrap(), Written { added: 1, already: 0 });
+    let twin = record(0, 2.0);
+    store.write(std::slice::from_ref(&twin)).unwrap();
+    let listed = store.list().unwrap();
+    let times: Vec<i64> = listed.keys.iter().map(Key::time).collect();
+    assert_eq!(times, [0, 0, 3_456_000, 1_600_000_000, 1_700_000_000]);
+    assert_eq!(listed.foreign, [""; 0]);
+    for (key, bytes) in records.iter().chain([&twin]) {
+        assert_eq!(&store.read(key).unwrap(), bytes);
+    }
+    let run = read_run(&*store, &twin.0, Detail::Digests).unwrap();
+    assert_eq!(run.measurements[0].evidence, [Evidence::Value(2.0)]);
+}
+
+fn a_span_holds_its_ends_and_the_newest_come_last(Bench { store, plant, .. }: Bench) {
+    // 1970-01-31T23:59:59Z is the last second of a month; 1972 is far from it.
+    let times = [0, 100, 2_678_399, 2_678_400, 70_000_000];
+    store.write(&times.map(|t| record(t, 1.0))).unwrap();
+    plant("1970-01/notes.txt", b"not ours");
+    plant("other/notes.txt", b"not ours");
+    let within = |spans: &[std::ops::RangeInclusive<i64>]| -> Vec<i64> {
+        store.within(spans).unwrap().iter().map(Key::time).collect()
+    };
+    assert_eq!(within(&[100..=2_678_400]), [100, 2_678_399, 2_678_400], "{}", store.describe());
+    assert_eq!(within(&[101..=2_678_398]), [0; 0]);
+    assert_eq!(within(&[0..=0, 70_000_000..=70_000_000]), [0, 70_000_000]);
+    assert_eq!(within(&[0..=100, 50..=2_678_399]), [0, 100, 2_678_399]);
+    assert_eq!(within(&[-5..=70_000_001]).len(), 5);
+    assert_eq!(within(&[]), [0; 0]);
+    for count in [0, 1, 2, 3, 5, 9] {
+        let newest = store.newest(count).unwrap();
+        let from = 5_usize.saturating_sub(count);
+        let last: Vec<i64> = newest.keys.iter().map(Key::time).collect();
+        assert!(last.ends_with(&times[from..]) && times.ends_with(&last), "{count} of {}", store.describe());
+        assert_eq!(newest.more, last.len() < 5);
     }
 }
 
-#[test]
-fn runs_are_listed_in_time_order_and_read_back_as_written() {
-    for Bench { store, .. } in stores() {
-        // Months apart, out of order, two of one time.
-        let records: Vec<_> = [1_700_000_000, 0, 86_400 * 40, 1_600_000_000].map(|t| record(t, 1.0)).into();
-        assert_eq!(store.write(&records[..3]).unwrap(), Written { added: 3, already: 0 });
-        assert_eq!(store.write(&records[3..]).unwrap(), Written { added: 1, already: 0 });
-        let twin = record(0, 2.0);
-        store.write(std::slice::from_ref(&twin)).unwrap();
-        let listed = store.list().unwrap();
-        let times: Vec<i64> = listed.keys.iter().map(Key::time).collect();
-        assert_eq!(times, [0, 0, 3_456_000, 1_600_000_000, 1_700_000_000]);
-        assert_eq!(listed.foreign, [""; 0]);
-        for (key, bytes) in records.iter().chain([&twin]) {
-            assert_eq!(&store.read(key).unwrap(), bytes);
-        }
-        let run = read_run(&*store, &twin.0, Detail::Digests).unwrap();
-        assert_eq!(run.measurements[0].evidence, [Evidence::Value(2.0)]);
-    }
+fn runs_of_commits_are_found_by_the_commits_times(Bench { store, .. }: Bench) {
+    let records = [record(5, 1.0), record(5, 2.0), record(6, 1.0), record(90_000_000, 1.0)];
+    store.write(&records).unwrap();
+    let commit = |time: i64| (Commit::parse(&format!("{time:040x}")).unwrap(), time);
+    let found = of_commits(&*store, &[commit(5), commit(7), commit(90_000_000)]).unwrap();
+    let mut both = [records[0].0.clone(), records[1].0.clone()];
+    both.sort();
+    assert_eq!(found[&commit(5).0], both);
+    assert_eq!(found[&commit(7).0], []);
+    assert_eq!(found[&commit(90_000_000).0], [records[3].0.clone()]);
+    let read = store.read_all(&[records[3].0.clone(), record(8, 1.0).0, records[0].0.clone()]);
+    assert_eq!(read[0].as_ref().unwrap(), &records[3].1);
+    assert!(matches!(read[1], Err(StoreError::Missing { .. })));
+    assert_eq!(read[2].as_ref().unwrap(), &records[0].1);
 }
 
-#[test]
-fn a_span_holds_its_ends_and_the_newest_come_last() {
-    for Bench { store, plant, .. } in stores() {
-        // 1970-01-31T23:59:59Z is the last second of a month; 1972 is far from it.
-        let times = [0, 100, 2_678_399, 2_678_400, 70_000_000];
-        store.write(&times.map(|t| record(t, 1.0))).unwrap();
-        plant("1970-01/notes.txt", b"not ours");
-        plant("other/notes.txt", b"not ours");
-        let within = |spans: &[std::ops::RangeInclusive<i64>]| -> Vec<i64> {
-            store.within(spans).unwrap().iter().map(Key::time).collect()
-        };
-        assert_eq!(within(&[100..=2_678_400]), [100, 2_678_399, 2_678_400], "{}", store.describe());
-        assert_eq!(within(&[101..=2_678_398]), [0; 0]);
-        assert_eq!(within(&[0..=0, 70_000_000..=70_000_000]), [0, 70_000_000]);
-        assert_eq!(within(&[0..=100, 50..=2_678_399]), [0, 100, 2_678_399]);
-        assert_eq!(within(&[-5..=70_000_001]).len(), 5);
-        assert_eq!(within(&[]), [0; 0]);
-        for count in [0, 1, 2, 3, 5, 9] {
-            let newest = store.newest(count).unwrap();
-            let from = 5_usize.saturating_sub(count);
-            let last: Vec<i64> = newest.keys.iter().map(Key::time).collect();
-            assert!(last.ends_with(&times[from..]) && times.ends_with(&last), "{count} of {}", store.describe());
-            assert_eq!(newest.more, last.len() < 5);
-        }
-    }
+fn recording_a_run_again_changes_nothing(Bench { store, .. }: Bench) {
+    let (first, second) = (record(7, 1.0), record(8, 1.0));
+    store.write(std::slice::from_ref(&first)).unwrap();
+    let listed = store.list().unwrap();
+    assert_eq!(store.write(std::slice::from_ref(&first)).unwrap(), Written { added: 0, already: 1 });
+    assert_eq!(store.list().unwrap(), listed);
+    let twice = [first, second.clone(), second];
+    assert_eq!(store.write(&twice).unwrap(), Written { added: 1, already: 2 });
+    assert_eq!(store.list().unwrap().keys.len(), 2);
 }
 
-#[test]
-fn runs_of_commits_are_found_by_the_commits_times() {
-    for Bench { store, .. } in stores() {
-        let records = [record(5, 1.0), record(5, 2.0), record(6, 1.0), record(90_000_000, 1.0)];
-        store.write(&records).unwrap();
-        let commit = |time: i64| (Commit::parse(&format!("{time:040x}")).unwrap(), time);
-        let found = of_commits(&*store, &[commit(5), commit(7), commit(90_000_000)]).unwrap();
-        let mut both = [records[0].0.clone(), records[1].0.clone()];
-        both.sort();
-        assert_eq!(found[&commit(5).0], both);
-        assert_eq!(found[&commit(7).0], []);
-        assert_eq!(found[&commit(90_000_000).0], [records[3].0.clone()]);
-        let read = store.read_all(&[records[3].0.clone(), record(8, 1.0).0, records[0].0.clone()]);
-        assert_eq!(read[0].as_ref().unwrap(), &records[3].1);
-        assert!(matches!(read[1], Err(StoreError::Missing { .. })));
-        assert_eq!(read[2].as_ref().unwrap(), &records[0].1);
-    }
+fn removed_runs_are_gone_and_the_others_stay(Bench { store, .. }: Bench) {
+    let records = [record(1, 1.0), record(2, 1.0), record(1_700_000_000, 1.0)];
+    store.write(&records).unwrap();
+    let gone = [records[0].0.clone(), records[2].0.clone(), record(3, 1.0).0];
+    assert_eq!(store.remove(&gone).unwrap(), 2);
+    assert_eq!(store.list().unwrap().keys, [records[1].0.clone()]);
+    assert!(matches!(store.read(&gone[0]), Err(StoreError::Missing { .. })));
 }
 
-#[test]
-fn recording_a_run_again_changes_nothing() {
-    for Bench { store, .. } in stores() {
-        let (first, second) = (record(7, 1.0), record(8, 1.0));
-        store.write(std::slice::from_ref(&first)).unwrap();
-        let listed = store.list().unwrap();
-        assert_eq!(store.write(std::slice::from_ref(&first)).unwrap(), Written { added: 0, already: 1 });
-        assert_eq!(store.list().unwrap(), listed);
-        let twice = [first, second.clone(), second];
-        assert_eq!(store.write(&twice).unwrap(), Written { added: 1, already: 2 });
-        assert_eq!(store.list().unwrap().keys.len(), 2);
-    }
+fn files_that_are_not_ours_are_named_and_left_alone(Bench { store, plant, .. }: Bench) {
+    plant("README.md", b"hello");
+    plant("1970-01/notes.txt", b"hello");
+    plant("other/000000000001-none-0123456789ab.pgrun", b"hello");
+    store.write(&[record(1, 1.0)]).unwrap();
+    store.remove(&[record(1, 1.0).0]).unwrap();
+    store.write(&[record(2, 1.0)]).unwrap();
+    let listed = store.list().unwrap();
+    assert_eq!(listed.keys, [record(2, 1.0).0]);
+    assert!(listed.foreign.contains(&"README.md".to_owned()), "{:?}", listed.foreign);
+    assert!(listed.foreign.contains(&"1970-01/notes.txt".to_owned()), "{:?}", listed.foreign);
+    assert!(listed.foreign.iter().any(|name| name.starts_with("other")), "{:?}", listed.foreign);
 }
 
-#[test]
-fn removed_runs_are_gone_and_the_others_stay() {
-    for Bench { store, .. } in stores() {
-        let records = [record(1, 1.0), record(2, 1.0), record(1_700_000_000, 1.0)];
-        store.write(&records).unwrap();
-        let gone = [records[0].0.clone(), records[2].0.clone(), record(3, 1.0).0];
-        assert_eq!(store.remove(&gone).unwrap(), 2);
-        assert_eq!(store.list().unwrap().keys, [records[1].0.clone()]);
-        assert!(matches!(store.read(&gone[0]), Err(StoreError::Missing { .. })));
-    }
+fn bytes_under_another_runs_name_are_refused_both_ways(Bench { store, plant, .. }: Bench) {
+    let (key, bytes) = record(1, 1.0);
+    let other = record(1, 2.0).1;
+    assert!(matches!(store.write(&[(key.clone(), other.clone())]), Err(StoreError::Mismatch(_))));
+    plant(&key.to_string(), &other);
+    assert!(matches!(store.read(&key), Err(StoreError::Damaged { .. })));
+    assert!(matches!(store.write(&[(key.clone(), bytes)]), Err(StoreError::Damaged { .. })));
+    plant(&key.to_string(), b"");
+    let error = store.read(&key).unwrap_err().to_string();
+    assert!(error.contains(&key.to_string()) && error.contains("damaged"), "{error}");
 }
 
-#[test]
-fn files_that_are_not_ours_are_named_and_left_alone() {
-    for Bench { store, plant, .. } in stores() {
-        plant("README.md", b"hello");
-        plant("1970-01/notes.txt", b"hello");
-        plant("other/000000000001-none-0123456789ab.pgrun", b"hello");
-        store.write(&[record(1, 1.0)]).unwrap();
-        store.remove(&[record(1, 1.0).0]).unwrap();
-        store.write(&[record(2, 1.0)]).unwrap();
-        let listed = store.list().unwrap();
-        assert_eq!(listed.keys, [record(2, 1.0).0]);
-        assert!(listed.foreign.contains(&"README.md".to_owned()), "{:?}", listed.foreign);
-        assert!(listed.foreign.contains(&"1970-01/notes.txt".to_owned()), "{:?}", listed.foreign);
-        assert!(listed.foreign.iter().any(|name| name.starts_with("other")), "{:?}", listed.foreign);
-    }
-}
-
-#[test]
-fn bytes_under_another_runs_name_are_refused_both_ways() {
-    for Bench { store, plant, .. } in stores() {
-        let (key, bytes) = record(1, 1.0);
-        let other = record(1, 2.0).1;
-        assert!(matches!(store.write(&[(key.clone(), other.clone())]), Err(StoreError::Mismatch(_))));
-        plant(&key.to_string(), &other);
-        assert!(matches!(store.read(&key), Err(StoreError::Damaged { .. })));
-        assert!(matches!(store.write(&[(key.clone(), bytes)]), Err(StoreError::Damaged { .. })));
-        plant(&key.to_string(), b"");
-        let error = store.read(&key).unwrap_err().to_string();
-        assert!(error.contains(&key.to_string()) && error.contains("damaged"), "{error}");
-    }
-}
-
-#[test]
-fn a_run_of_another_commit_or_time_under_a_name_is_damage_though_only_its_digests_are_read() {
-    for Bench { store, plant, .. } in stores() {
-        let key = record(1, 1.0).0;
-        plant(&key.to_string(), &record(2, 1.0).1);
-        let error = read_run(&*store, &key, Detail::Digests).unwrap_err();
-        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
-    }
+fn a_run_of_another_commit_or_time_under_a_name_is_damage_though_only_its_digests_are_read(
+    Bench { store, plant, .. }: Bench,
+) {
+    let key = record(1, 1.0).0;
+    plant(&key.to_string(), &record(2, 1.0).1);
+    let error = read_run(&*store, &key, Detail::Digests).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
 }
 
 #[test]
@@ -303,73 +308,61 @@ fn a_byte_that_changed_on_disk_is_told_by_whoever_reads_its_part() {
     assert!(read_run(&store, &key, Detail::Digests).is_err());
 }
 
-#[test]
-fn a_store_of_a_later_perfgate_is_read_where_it_can_be_and_not_written_to() {
-    for Bench { store, plant, .. } in stores() {
-        store.write(&[record(1, 1.0)]).unwrap();
-        let (key, mut bytes) = record(2, 1.0);
-        bytes[6] = 2;
-        plant(&key.to_string(), &bytes);
-        assert!(read_run(&*store, &key, Detail::Samples).is_ok());
-        let error = store.write(&[record(3, 1.0)]).unwrap_err();
-        assert!(matches!(error, StoreError::Newer { version: 2, .. }), "{error}");
-        assert!(error.to_string().contains("install a newer perfgate"), "{error}");
+fn a_store_of_a_later_perfgate_is_read_where_it_can_be_and_not_written_to(Bench { store, plant, .. }: Bench) {
+    store.write(&[record(1, 1.0)]).unwrap();
+    let (key, mut bytes) = record(2, 1.0);
+    bytes[6] = 2;
+    plant(&key.to_string(), &bytes);
+    assert!(read_run(&*store, &key, Detail::Samples).is_ok());
+    let error = store.write(&[record(3, 1.0)]).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { version: 2, .. }), "{error}");
+    assert!(error.to_string().contains("install a newer perfgate"), "{error}");
 
-        bytes[8] = 2;
-        plant(&key.to_string(), &bytes);
-        let error = read_run(&*store, &key, Detail::Samples).unwrap_err().to_string();
-        assert!(error.contains("version 2"), "{error}");
-        assert!(read_run(&*store, &record(1, 1.0).0, Detail::Samples).is_ok());
-    }
+    bytes[8] = 2;
+    plant(&key.to_string(), &bytes);
+    let error = read_run(&*store, &key, Detail::Samples).unwrap_err().to_string();
+    assert!(error.contains("version 2"), "{error}");
+    assert!(read_run(&*store, &record(1, 1.0).0, Detail::Samples).is_ok());
 }
 
-#[test]
-fn writers_at_once_lose_nothing() {
-    for Bench { store, .. } in stores() {
-        std::thread::scope(|scope| {
-            for writer in 0..8 {
-                let store = &store;
-                scope.spawn(move || {
-                    for round in 0..4 {
-                        store.write(&[record(round, f64::from(writer))]).unwrap();
-                    }
-                });
-            }
-        });
-        assert_eq!(store.list().unwrap().keys.len(), 32, "{}", store.describe());
-    }
+fn writers_at_once_lose_nothing(Bench { store, .. }: Bench) {
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            let store = &store;
+            scope.spawn(move || {
+                for round in 0..4 {
+                    store.write(&[record(round, f64::from(writer))]).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(store.list().unwrap().keys.len(), 32, "{}", store.describe());
 }
 
 #[test]
 fn processes_that_write_to_one_repository_at_once_lose_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    repository(directory.path());
-    let writers: Vec<_> = (0..8)
-        .map(|writer| {
-            Command::new(std::env::current_exe().unwrap())
-                .args(["--ignored", "--exact", "one_process_of_several"])
-                .env("WRITER", writer.to_string())
-                .env("WRITES_TO", directory.path())
-                .stdout(std::process::Stdio::null())
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    for mut writer in writers {
-        assert!(writer.wait().unwrap().success());
-    }
-    assert_eq!(git_store(directory.path()).list().unwrap().keys.len(), 32);
-    assert_eq!(git(directory.path(), &["rev-list", "--count", REF]), "32");
-}
-
-#[test]
-#[ignore = "the other test of several processes runs this one"]
-fn one_process_of_several() {
-    let (Ok(writer), Ok(directory)) = (std::env::var("WRITER"), std::env::var("WRITES_TO")) else { return };
-    for round in 0..4 {
-        let record = record(round, writer.parse().unwrap());
-        git_store(Path::new(&directory)).write(&[record]).unwrap();
-    }
+    let repository_root = directory.path().join("repository");
+    repository(&repository_root);
+    // Each process stores one run: eight processes at a time, four rounds.
+    let import = |writer: i32| {
+        for round in 0..4 {
+            let source = format!("dir:../runs-{writer}-{round}");
+            let runs = open(&source, &repository_root).unwrap();
+            runs.write(&[record(round, f64::from(writer))]).unwrap();
+            let mut import = Command::new(env!("CARGO_BIN_EXE_perfgate"));
+            let import = import.args(["runs", "import", &source]).current_dir(&repository_root).output().unwrap();
+            assert!(import.status.success(), "{}", String::from_utf8_lossy(&import.stderr));
+        }
+    };
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            let import = &import;
+            scope.spawn(move || import(writer));
+        }
+    });
+    assert_eq!(git_store(&repository_root).list().unwrap().keys.len(), 32);
+    assert_eq!(git(&repository_root, &["rev-list", "--count", REF]), "32");
 }
 
 #[test]

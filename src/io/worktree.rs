@@ -214,15 +214,24 @@ fn create(parent: &Path) -> Result<PathBuf, WorktreeError> {
     let mut number = 0;
     loop {
         let root = parent.join(format!("{PREFIX}{process}-{number}"));
-        let mut builder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        match builder.create(&root) {
+        match private_directory().create(&root) {
             Ok(()) => return Ok(root),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => number += 1,
             Err(source) => return Err(failed("make", &root)(source)),
         }
     }
+}
+
+/// Builds directories that only this user may read. On Windows a directory inherits its permissions.
+fn private_directory() -> fs::DirBuilder {
+    #[cfg(unix)]
+    {
+        let mut builder = fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+    }
+    #[cfg(not(unix))]
+    fs::DirBuilder::new()
 }
 
 /// True for a path that can only be a scratch directory of perfgate: nothing else is ever removed.

@@ -1,6 +1,5 @@
-//! Real servers of buckets for tests: those that `tests/servers/with-s3` and `with-azure` started, found by
-//! PERFGATE_TEST_S3 and PERFGATE_TEST_AZURE. Where one is missing, a test says that it was skipped there, unless
-//! PERFGATE_TEST_SERVERS=required, as in CI: then that is a failure.
+//! Real servers of buckets for tests, started by `tests/servers/with-s3` and `with-azure`, which set PERFGATE_TEST_S3 and
+//! PERFGATE_TEST_AZURE. A test that needs one is ignored by default and fails where the server is missing.
 #![allow(dead_code)] // each test file uses its own part
 
 use perfgate::io::store::{Bucket, BucketUrl};
@@ -28,29 +27,54 @@ pub struct Server {
 /// A command's environment, or what is added to it.
 pub type Environment = Vec<(&'static str, String)>;
 
-/// Every server that there is.
-pub fn servers() -> Vec<Server> {
-    [s3(), azure()].into_iter().flatten().collect()
+/// Runs each of these functions as two tests, against an S3 server and an Azure one. They take a `&Server`, or what a
+/// function named first makes of it.
+#[allow(unused_macros)] // not every test file has such tests
+macro_rules! on_each_server {
+    ($($(#[$attribute:meta])* $test:ident)*) => {
+        crate::cloud::on_each_server! { std::convert::identity => $($(#[$attribute])* $test)* }
+    };
+    ($make:path => $($(#[$attribute:meta])* $test:ident)*) => {
+        mod s3 {
+            $(
+                $(#[$attribute])*
+                #[test]
+                #[ignore = "needs an S3 server: tests/servers/with-s3"]
+                fn $test() {
+                    super::$test($make(&crate::cloud::s3()));
+                }
+            )*
+        }
+        mod azure {
+            $(
+                $(#[$attribute])*
+                #[test]
+                #[ignore = "needs an Azure server: tests/servers/with-azure"]
+                fn $test() {
+                    super::$test($make(&crate::cloud::azure()));
+                }
+            )*
+        }
+    };
 }
+#[allow(unused_imports)]
+pub(crate) use on_each_server;
 
-/// The S3 server, for what only S3 has.
-pub fn s3() -> Option<Server> {
+/// The S3 server.
+pub fn s3() -> Server {
     server(Cloud::S3, "PERFGATE_TEST_S3", "with-s3")
 }
 
-/// The Azure server, for what only Azure has.
-pub fn azure() -> Option<Server> {
+/// The Azure server.
+pub fn azure() -> Server {
     server(Cloud::Azure, "PERFGATE_TEST_AZURE", "with-azure")
 }
 
-fn server(cloud: Cloud, variable: &str, script: &str) -> Option<Server> {
-    let Ok(endpoint) = std::env::var(variable) else {
-        let how = format!("{variable} is not set: run the tests as `tests/servers/{script} cargo test`");
-        assert!(std::env::var("PERFGATE_TEST_SERVERS").as_deref() != Ok("required"), "{how}");
-        eprintln!("skipped: {how}");
-        return None;
-    };
-    Some(Server { cloud, endpoint })
+fn server(cloud: Cloud, variable: &str, script: &str) -> Server {
+    let endpoint = std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set: run the tests as `tests/servers/{script} cargo test -- --include-ignored`")
+    });
+    Server { cloud, endpoint }
 }
 
 impl Server {

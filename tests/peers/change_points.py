@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Counts the change points of other tools on the series that `tests/changepoints.rs` writes, by the same rules.
+"""Counts the change points of other tools on the series that `examples/change_points.rs` writes, by the same rules.
 
-    PERFGATE_SERIES=target/series/1:target/series/2 cargo test --release --test changepoints -- --ignored --nocapture beside_others
+    cargo run --release --example change_points -- target/series/1 target/series/2
     pip install apache-otava asv==0.6.6 'signal-processing-algorithms==2.1.6'
     python tests/peers/change_points.py target/series/* [--slow]
 

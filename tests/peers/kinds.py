@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes synthetic series of further kinds, in the file format of `tests/changepoints.rs`: 60 of each kind in OUT/KIND.
+"""Writes synthetic series of further kinds, in the file format of `examples/change_points.rs`: 60 of each kind in OUT/KIND.
 
     python tests/peers/kinds.py target/kinds && python tests/peers/change_points.py target/kinds/* --slow
-    PERFGATE_SERIES=$(echo target/kinds/* | tr ' ' ':') cargo test --release --test changepoints -- --ignored --nocapture beside_others
+    cargo run --release --example change_points -- target/kinds/*
 """
 import csv, json, math, os, random, sys
 
