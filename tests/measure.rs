@@ -224,13 +224,30 @@ fn a_base_that_wanders_as_far_makes_it_inconclusive() {
 #[test]
 fn a_command_that_is_no_tool_is_timed_itself() {
     let scene = scene(&[]);
-    scene.write("r/work.sh", "exec sleep 0.02").commit("r", "quick");
-    scene.write("r/work.sh", "exec sleep 0.06").commit("r", "slow");
+    // What it decides does not depend on how busy the machine is: memory grows by far, and a sleep is never too short.
+    let work = |bytes: usize, seconds: f64| {
+        let script = format!("dd if=/dev/zero of=/dev/null bs={bytes} count=1 2>/dev/null; exec sleep {seconds}");
+        scene.write("r/work.sh", script).commit("r", &bytes.to_string());
+    };
+    work(64 << 20, 0.02);
+    work(192 << 20, 0.06);
+    let started = Instant::now();
     let report = with(&scene, &["--base", "HEAD~1", "--format", "json"], &["sh", "work.sh"]);
+    let elapsed = started.elapsed();
     let json = report.exits(1).json();
-    let time = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["metric"] == "time").unwrap();
-    assert_eq!((&time["name"], &time["tool"]), (&"sh work.sh".into(), &"process".into()));
-    assert_eq!((&time["outcome"], &time["confirmed"]), (&"regressed".into(), &true.into()));
+    let of = |metric: &str| {
+        let finding = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["metric"] == metric);
+        finding.unwrap_or_else(|| panic!("no {metric}: {json}"))
+    };
+    let memory = of("memory:peak");
+    assert_eq!((&memory["name"], &memory["tool"]), (&"sh work.sh".into(), &"process".into()));
+    assert_eq!((&memory["outcome"], &memory["confirmed"]), (&"regressed".into(), &true.into()));
+    let time = |side: &str| {
+        assert_eq!(of("time")["unit"], "ns");
+        Duration::from_nanos(of("time")[side]["value"].as_f64().unwrap() as u64)
+    };
+    assert!(time("base") >= Duration::from_millis(20) && time("head") >= Duration::from_millis(60), "{json}");
+    assert!(time("base") + time("head") < elapsed, "{json}");
     let metrics: Vec<&str> =
         json["benchmarks"].as_array().unwrap().iter().filter_map(|finding| finding["metric"].as_str()).collect();
     for metric in ["memory:peak", "time:user", "time:system"] {

