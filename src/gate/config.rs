@@ -57,7 +57,7 @@ impl Config {
 }
 
 fn nearest(start: &Path) -> Option<PathBuf> {
-    let mut directory = fs::canonicalize(start).ok()?;
+    let mut directory = dunce::canonicalize(start).ok()?;
     if start.join(NAME).is_file() {
         return Some(PathBuf::from(NAME));
     }

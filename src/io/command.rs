@@ -135,8 +135,16 @@ impl Command {
         let (started, mut child, counters) = self.spawn()?;
         let stdout = child.stdout.take().map(|stream| Capture::start(stream, true));
         let stderr = child.stderr.take().map(|stream| Capture::start(stream, false));
-        let group = Group { leader: child.id() };
-        self.scratch.iter().for_each(|scratch| pid_file::write(scratch, group.leader));
+        let leader = child.id();
+        let group = match Group::of(&child) {
+            Ok(group) => group,
+            Err(error) => {
+                let _ = child.kill();
+                let (program, directory) = (self.words.first().cloned().unwrap_or_default(), self.directory.clone());
+                return Err(CommandError::Refused { program, directory, error });
+            }
+        };
+        self.scratch.iter().for_each(|scratch| pid_file::write(scratch, leader));
         let (end, stopped) = self.wait(child, started, &group);
         group.kill(); // leftover processes would disturb the next run
         self.scratch.iter().for_each(|scratch| pid_file::remove(scratch));
@@ -241,12 +249,17 @@ enum Stop {
 }
 
 /// A process group, by the id of its first process.
+#[cfg(unix)]
 struct Group {
     leader: u32,
 }
 
 #[cfg(unix)]
 impl Group {
+    fn of(child: &Child) -> io::Result<Group> {
+        Ok(Group { leader: child.id() })
+    }
+
     fn ask_to_end(&self) {
         self.signal(nix::sys::signal::Signal::SIGTERM);
     }
@@ -263,17 +276,34 @@ impl Group {
     }
 }
 
-#[cfg(not(unix))]
+/// The processes that a command started: a job object. Windows ends them when the job is closed, also when perfgate itself
+/// is killed. A process that the command starts before it is assigned to the job would escape; starting one takes longer.
+#[cfg(windows)]
+struct Group {
+    job: std::cell::Cell<Option<win32job::Job>>,
+}
+
+#[cfg(windows)]
 impl Group {
+    fn of(child: &Child) -> io::Result<Group> {
+        use std::os::windows::io::AsRawHandle;
+        let mut limits = win32job::ExtendedLimitInfo::new();
+        limits.limit_kill_on_job_close();
+        let job = win32job::Job::create_with_limit_info(&limits).map_err(io::Error::other)?;
+        match job.assign_process(child.as_raw_handle() as isize) {
+            // A process that has ended already cannot be assigned, and needs not be.
+            Ok(()) | Err(win32job::JobError::AssignFailed(_)) => Ok(Group { job: Some(job).into() }),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+
+    /// There is no signal to ask with.
     fn ask_to_end(&self) {
         self.kill();
     }
 
-    /// Windows has no process groups: `taskkill` kills a process and its descendants.
     fn kill(&self) {
-        let mut command = std::process::Command::new("taskkill");
-        command.args(["/F", "/T", "/PID", &self.leader.to_string()]);
-        let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        drop(self.job.take());
     }
 }
 
@@ -294,7 +324,7 @@ fn wait_for(mut child: Child, started: Instant) -> End {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn wait_for(mut child: Child, started: Instant) -> End {
     let status = child.wait();
     End { status, usage: None, wall: started.elapsed() }
@@ -373,5 +403,62 @@ mod tests {
         let started = Instant::now();
         command(&["sh", "-c", "sleep 60 & echo gone"]).run().unwrap();
         assert!(started.elapsed() < Duration::from_secs(4));
+    }
+}
+
+#[cfg(all(test, windows))]
+mod windows_tests {
+    use super::*;
+
+    fn command(line: &str, timeout: u64) -> Command {
+        Command {
+            words: ["cmd", "/C", line].map(str::to_owned).to_vec(),
+            directory: std::env::temp_dir(),
+            variables: vec![],
+            timeout: Some(Duration::from_secs(timeout)),
+            processors: vec![],
+            scratch: None,
+        }
+    }
+
+    /// Whether something still appends to a file.
+    fn grows(file: &Path) -> bool {
+        let length = || std::fs::metadata(file).map_or(0, |metadata| metadata.len());
+        let before = length();
+        thread::sleep(Duration::from_secs(3));
+        length() > before
+    }
+
+    /// A command line that starts a process which appends to a file each second for a minute.
+    fn append_to(file: &Path) -> String {
+        let loop_ = format!("for /L %i in (1,1,60) do (echo x>>{} & ping -n 2 127.0.0.1 >NUL)", file.display());
+        format!("start /B cmd /C \"{loop_}\"")
+    }
+
+    #[test]
+    fn a_command_that_takes_too_long_is_killed_with_the_processes_that_it_started() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("alive");
+        let started = Instant::now();
+        let error = command(&format!("{} & ping -n 60 127.0.0.1 >NUL", append_to(&file)), 5).run().unwrap_err();
+        assert!(matches!(error, CommandError::TimedOut { .. }), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(30));
+        assert!(file.exists() && !grows(&file), "a process that the command started is alive");
+    }
+
+    #[test]
+    fn a_process_that_a_command_left_behind_is_killed_when_the_command_ends() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("alive");
+        command(&format!("{} & ping -n 3 127.0.0.1 >NUL", append_to(&file)), 60).run().unwrap();
+        assert!(file.exists() && !grows(&file), "a process that the command started is alive");
+    }
+
+    #[test]
+    fn a_failure_has_its_exit_code_and_last_lines() {
+        let error = command("echo why>&2& exit 7", 60).run().unwrap_err().to_string();
+        assert!(error.contains("exit code 7") && error.contains("why"), "{error}");
+        let missing = Command { words: vec!["no-such-program".to_owned()], ..command("", 60) };
+        assert!(matches!(missing.run(), Err(CommandError::NotFound { .. })));
     }
 }

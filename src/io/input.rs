@@ -130,7 +130,9 @@ impl Location {
     /// True for an argument that can only be a path, so that a missing one is reported as a missing file.
     pub fn looks_like_path(word: &str) -> bool {
         let path = Path::new(word.rsplit_once('@').map_or(word, |(directory, _)| directory));
-        word.starts_with(['.', '/', '~']) || word.ends_with('/') || path.extension().is_some() || {
+        let separator = |c: char| std::path::is_separator(c);
+        let rooted = word.starts_with(['.', '~']) || word.starts_with(separator) || path.is_absolute();
+        rooted || word.ends_with(separator) || path.extension().is_some() || {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             parent.is_some_and(Path::is_dir)
         }

@@ -115,7 +115,7 @@ impl Scratch {
             pid_file::kill_stale(&left);
             clear(&left, &common);
         }
-        let parent = fs::canonicalize(parent).map_err(failed("use as scratch directory", parent))?;
+        let parent = dunce::canonicalize(parent).map_err(failed("use as scratch directory", parent))?;
         let root = create(&parent)?;
         let scratch = Scratch { root, user, common, lock };
         let note = format!("process {}\n{}\n", std::process::id(), scratch.root.display());

@@ -23,7 +23,9 @@ pub struct Answer {
 
 /// Data that is kept in the repository.
 pub fn data(path: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path).display().to_string()
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path);
+    // Under Wine the directory has no drive letter, and the program runs on another drive.
+    std::path::absolute(data).unwrap().display().to_string()
 }
 
 impl Scene {

@@ -78,11 +78,11 @@ impl<'a> Bench<'a> {
         let repository =
             Repository::discover(&gate.directory).map_err(|source| MeasureError::NoRepository { source })?;
         let root = repository.root().ok_or(MeasureError::NoWorkTree)?;
-        let canonical = |path: &Path| fs::canonicalize(path).map_err(failed("read the directory", path));
+        let canonical = |path: &Path| dunce::canonicalize(path).map_err(failed("read the directory", path));
         let (here, top) = (canonical(&gate.directory)?, canonical(root)?);
         let prefix = here.strip_prefix(&top).unwrap_or(Path::new("")).to_owned();
         let parent = spec.scratch.clone().unwrap_or_else(std::env::temp_dir);
-        if fs::canonicalize(&parent).is_ok_and(|parent| parent.starts_with(&top)) {
+        if dunce::canonicalize(&parent).is_ok_and(|parent| parent.starts_with(&top)) {
             return Err(MeasureError::ScratchInside { path: parent });
         }
         let scratch = Scratch::open(&repository, &parent)?;
@@ -259,8 +259,8 @@ impl<'a> Bench<'a> {
 
     /// A path of the config, in a side's work tree.
     fn input(&self, root: &Path, path: &str) -> PathBuf {
-        let config = fs::canonicalize(&self.gate.config.directory).unwrap_or_default();
-        let top = self.repository.root().and_then(|root| fs::canonicalize(root).ok()).unwrap_or_default();
+        let config = dunce::canonicalize(&self.gate.config.directory).unwrap_or_default();
+        let top = self.repository.root().and_then(|root| dunce::canonicalize(root).ok()).unwrap_or_default();
         root.join(config.strip_prefix(&top).unwrap_or(Path::new(""))).join(path)
     }
 
