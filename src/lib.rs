@@ -1,17 +1,95 @@
-//! perfgate reads what benchmark tools left on disk, compares it with stored baselines, and says what got slower.
+//! perfgate is a performance-regression gate: it reads the results of benchmark tools, compares them with a baseline, and
+//! decides pass or fail.
 //!
-//! The rooms, top to bottom; each imports only those below it: `cli`, `gate` and `render`, `replay`, `verdict`, then `compare`, `history`,
-//! `policy`, `formats` and `io`, then `stats` and `model`.
+//! The command line program is built on the library in [`gate`], which is all that other programs need:
+//!
+//! - [`Gate`](gate::Gate) judges two sets of results, or results against stored runs, and stores results.
+//! - [`Report`](gate::Report) is the answer: a verdict, and a [`Finding`](gate::Finding) for each metric of each
+//!   benchmark. It can be written and read with serde; that is the format of `perfgate compare --save`.
+//! - [`Error`](gate::Error) is why there is no verdict.
+//!
+//! ```
+//! use perfgate::gate::{Gate, Outcome};
+//!
+//! let results = "tests/data/criterion-08/criterion";
+//! let report = Gate::builder().build()?.compare(&[format!("{results}@before")], &[format!("{results}@after")])?;
+//! for finding in report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Regressed) {
+//!     println!("{} got slower by {:.0}%", finding.name, 100.0 * finding.change.unwrap_or_default());
+//! }
+//! # assert_eq!(report.counts.regressed, 1);
+//! # Ok::<(), perfgate::gate::Error>(())
+//! ```
+//!
+//! # How the code is organised
+//!
+//! Each module is a room that imports only rooms below it. All of them but `gate` are private; the feature `internals`
+//! opens them for this repository's own tests, benches, examples and fuzz targets, without any promise.
+//!
+//! | room | what it does |
+//! |---|---|
+//! | `cli` | arguments, output and exit codes, one file a command; decides nothing |
+//! | `gate` | chooses the base, re-measures suspects, judges: the library |
+//! | `render` | a report as a table, Markdown, JSON, HTML, JUnit, charts |
+//! | `replay` | judges the stored history again with other settings |
+//! | `verdict` | a comparison and a policy become findings and a report |
+//! | `compare` | base runs and head runs become comparisons |
+//! | `history` | runs become series with change points |
+//! | `policy` | `perfgate.toml`, read and checked |
+//! | `formats` | bytes that a benchmark tool wrote become a run; one file a format |
+//! | `io` | everything that uses the disk, the network, processes, the clock or git |
+//! | `stats` | numbers only: tests, intervals, change points |
+//! | `model` | benchmarks, metrics, measurements, runs, and how they are stored |
 
+#[doc(hidden)]
 pub mod cli;
-pub mod compare;
-pub mod formats;
 pub mod gate;
+
+#[cfg(not(feature = "internals"))]
+mod compare;
+#[cfg(feature = "internals")]
+pub mod compare;
+
+#[cfg(not(feature = "internals"))]
+mod formats;
+#[cfg(feature = "internals")]
+pub mod formats;
+
+#[cfg(not(feature = "internals"))]
+mod history;
+#[cfg(feature = "internals")]
 pub mod history;
+
+#[cfg(not(feature = "internals"))]
+mod io;
+#[cfg(feature = "internals")]
 pub mod io;
+
+#[cfg(not(feature = "internals"))]
+mod model;
+#[cfg(feature = "internals")]
 pub mod model;
+
+#[cfg(not(feature = "internals"))]
+mod policy;
+#[cfg(feature = "internals")]
 pub mod policy;
+
+#[cfg(not(feature = "internals"))]
+mod render;
+#[cfg(feature = "internals")]
 pub mod render;
+
+#[cfg(not(feature = "internals"))]
+mod replay;
+#[cfg(feature = "internals")]
 pub mod replay;
+
+#[cfg(not(feature = "internals"))]
+mod stats;
+#[cfg(feature = "internals")]
 pub mod stats;
+
+#[cfg(not(feature = "internals"))]
+mod verdict;
+#[cfg(feature = "internals")]
 pub mod verdict;
