@@ -81,7 +81,7 @@ fn runs_go_to_a_bucket_and_back(server: &Server) {
     scene.perfgate_at("r", &["runs", "import", &url]).exits(0).says("imported 30 of 30").says("30 verified");
     let there = format!("{url}-copy");
     scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 30 of 30").says("30 verified");
-    scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 0 of 30").says("30 were there");
+    scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 0 of 30").says("30 already there");
     let copy = open(&there);
     for (key, bytes) in &records {
         assert_eq!(&copy.read(key).unwrap(), bytes);
@@ -97,7 +97,7 @@ fn parquet_files_go_to_a_bucket_once(server: &Server) {
         scene.perfgate_at("r", &[&args[..], more].concat())
     };
     export(&[&lake]).exits(0).says("exported 8 of 8");
-    export(&[&lake]).exits(0).says("exported 0 of 8").says("8 were there");
+    export(&[&lake]).exits(0).says("exported 0 of 8").says("8 already there");
     export(&["../lake"]).exits(0).says("exported 8 of 8");
     // The same names and bytes as in a directory.
     let bucket = cloud::bucket(&lake);

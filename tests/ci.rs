@@ -134,7 +134,7 @@ fn the_plan_of_each_event_is_told_without_doing_it() {
         ci(&scene, "pull_request", &pull(&base_commit, "octo/r"), &[("PERFGATE_BASE", base)], &["--dry-run"])
     };
     named("work").exits(0).says("the merge base with work");
-    named("HEAD~1").exits(0).says("HEAD~1, as the input says");
+    named("HEAD~1").exits(0).says("HEAD~1, from the input");
     plan("schedule", &json!({"schedule": "0 3 * * *"})).exits(0).says("recorded in git:refs/perfgate/baselines");
     assert!(!scene.path("output").exists(), "a dry run writes nothing");
 }
@@ -170,7 +170,7 @@ fn what_does_not_fit_is_exit_2_with_what_to_do() {
     ci(&scene, "push", &event, &[], &[]).exits(2).complains("is no push event");
     scene.perfgate(&["ci"]).exits(2).complains("GITHUB_EVENT_NAME is not set");
     let push = json!({"ref": "refs/heads/main", "after": HEAD, "repository": {"full_name": "octo/r", "default_branch": "main"}});
-    ci(&scene, "push", &push, &[], &[]).exits(2).complains("a run is recorded for what was pushed");
+    ci(&scene, "push", &push, &[], &[]).exits(2).complains("check out the pushed commit to record it");
 
     scene.git("", &["clone", "-q", "--depth", "1", &format!("file://{}", scene.path("r").display()), "shallow"]);
     let shallow = [("PERFGATE_WORKING_DIRECTORY", "shallow")];
@@ -200,7 +200,7 @@ fn a_fork_leaves_its_results_and_another_commit_s_are_refused() {
     let artifact = [("PERFGATE_ARTIFACT", left.as_str()), ("GITHUB_API_URL", "http://127.0.0.1:1")];
     let trusted = |payload: &Value| ci(&scene, "workflow_run", payload, &artifact, &[]);
     trusted(&run(&"2".repeat(40), "pull_request")).exits(2).complains("the event is about 2222222222");
-    trusted(&run(HEAD, "push")).exits(2).complains("only results of a pull_request");
+    trusted(&run(HEAD, "push")).exits(2).complains("only results of pull_request");
     trusted(&run(HEAD, "pull_request")).exits(2).complains("there is no token");
     fs::write(&left, vec![b'x'; 11 << 20]).unwrap();
     trusted(&run(HEAD, "pull_request")).exits(2).complains("at most 10 MB");
@@ -227,7 +227,7 @@ fn init_writes_what_is_not_there_and_nothing_over_what_is() {
     scene
         .perfgate_at("r", &["init", "--github", "--action", "octo/perfgate@v1"])
         .exits(0)
-        .complains("perfgate.toml is there already");
+        .complains("perfgate.toml exists");
     assert_eq!(scene.read("r/perfgate.toml"), "# mine\n");
     let workflow = scene.read("r/.github/workflows/perfgate.yml");
     assert!(workflow.contains("uses: octo/perfgate@v1") && workflow.contains("branches: [main]"), "{workflow}");

@@ -415,7 +415,7 @@ fn the_page_of_a_history_has_a_row_for_each_series_and_its_points() {
     // Before and after the drift: in between there is no level.
     assert_eq!(data[1]["s"].as_array().unwrap().len(), 2);
     if cfg!(feature = "plots") {
-        scene.perfgate_at("r", &["history", "--plots", "plots"]).exits(0).complains("12 pictures in plots");
+        scene.perfgate_at("r", &["history", "--plots", "plots"]).exits(0).complains("12 charts in plots");
         assert_eq!(std::fs::read_dir(scene.path("r/plots")).unwrap().count(), 12);
     }
     scene.perfgate_at("r", &["history", "--site", "site/perf"]).exits(0);

@@ -81,7 +81,7 @@ fn the_newest_stay_whole_older_ones_are_thinned_and_the_oldest_go() {
             .says("    15 whole (15 among the newest)")
             .says("    20 thinned")
             .says("     5 removed")
-            .says("% won");
+            .says("% smaller");
         let store = open(&scene, url);
         assert_eq!(census(&*store), (15, 20), "{url}");
         // The ids are those of the whole runs, the youngest 35 of 40.
@@ -97,7 +97,7 @@ fn the_newest_stay_whole_older_ones_are_thinned_and_the_oldest_go() {
         assert_eq!(digests, record::decode(&whole.1, Detail::Digests).unwrap());
         // Once more there is nothing to do.
         let listed = store.list().unwrap();
-        scene.perfgate_at("r", &prune).exits(0).says("     0 thinned (20 more are)").says("     0 removed");
+        scene.perfgate_at("r", &prune).exits(0).says("     0 thinned (20 already were)").says("     0 removed");
         assert_eq!(store.list().unwrap(), listed);
     }
 }
@@ -114,7 +114,7 @@ fn a_dry_run_names_what_would_go_and_changes_nothing() {
             .exits(0)
             .says("dry run: nothing is changed")
             .says("     5 would be thinned")
-            .says("     3 would go")
+            .says("     3 would be removed")
             .says(&format!("remove {}", records[0].0))
             .says(&format!("thin   {}", records[7].0));
         assert_eq!(open(&scene, url).list().unwrap(), before);

@@ -194,7 +194,7 @@ fn the_pull_requests_own_text_is_renewed_by_its_markers() {
     publish(&scene, &hub, &["--body"]).exits(1);
     assert_eq!(hub.count("PATCH", "/pulls/7"), 1); // the second time nothing had changed
     hub.state().body = "No place for it.".to_owned();
-    publish(&scene, &hub, &["--body"]).exits(1).complains("no part of perfgate").complains("it is as it was");
+    publish(&scene, &hub, &["--body"]).exits(1).complains("no part of perfgate").complains("it was not updated");
     assert_eq!(hub.state().body, "No place for it.");
 }
 
@@ -202,7 +202,7 @@ fn the_pull_requests_own_text_is_renewed_by_its_markers() {
 fn a_dry_run_asks_and_writes_nothing() {
     let (scene, hub) = (Scene::new(), Hub::new());
     compared(&scene, "a", 2000.0);
-    publish(&scene, &hub, &["--dry-run"]).exits(1).says("### ❌ perfgate: FAIL").complains("nothing was written");
+    publish(&scene, &hub, &["--dry-run"]).exits(1).says("### ❌ perfgate: FAIL").complains("nothing was published");
     assert!(hub.asked().is_empty());
     assert!(!scene.path("output").exists() && !scene.path("summary.md").exists());
 }
@@ -217,7 +217,7 @@ fn bad_input_is_refused_before_anything_is_written() {
     publish(&scene, &hub, &["--repository", "o/r/../x"]).exits(2).complains("OWNER/NAME");
     publish(&scene, &hub, &["--pull", "0"]).exits(2);
     scene.write("comparison.json", "{}");
-    publish(&scene, &hub, &[]).exits(2).complains("is no comparison");
+    publish(&scene, &hub, &[]).exits(2).complains("is not a comparison");
     scene.perfgate(&["publish", "missing.json"]).exits(2);
     assert!(hub.asked().is_empty());
 }

@@ -197,7 +197,7 @@ fn a_persons_words_and_ticks_outlive_a_rendering() {
     assert!(body.contains("7777") && body.contains("2 days"));
     scene.write("body.md", &body);
     let into = ["render", "comparison.json", "--template", "pr", "--into", "body.md"];
-    scene.perfgate(&into).exits(0).complains("parts renewed");
+    scene.perfgate(&into).exits(0).complains("parts updated");
     assert_eq!(scene.read("body.md"), body.replace("7777", "2"));
 }
 
@@ -302,7 +302,7 @@ fn a_typo_in_a_template_is_framed_under_its_line() {
     complaint("{% if %}\n").exits(2).complains("own.md.j2:1");
     complaint("{{ rows | cod }}\n").exits(2).complains("did you mean `code`");
     assert!(complaint("{{ verdit }}").stdout.is_empty());
-    scene.perfgate(&["render", "own.md.j2", "--template", "pr"]).exits(2).complains("is no comparison");
+    scene.perfgate(&["render", "own.md.j2", "--template", "pr"]).exits(2).complains("is not a comparison");
     scene.perfgate(&["compare", "old", "new", "--template", "prr"]).exits(2).complains("pr, issue, report");
 }
 

@@ -52,7 +52,7 @@ fn runs_go_from_store_to_store_byte_for_byte_and_only_once() {
     let line = "exported 301 of 301 runs from git:refs/perfgate/baselines to dir:";
     scene.perfgate_at("r", &["runs", "export", "dir:copy"]).exits(0).says(line).says("301 verified by their hash");
     assert_eq!(content(&*open(&scene, "dir:copy")), all);
-    scene.perfgate_at("r", &["runs", "export", "copy"]).exits(0).says("exported 0 of 301").says("301 were there");
+    scene.perfgate_at("r", &["runs", "export", "copy"]).exits(0).says("exported 0 of 301").says("301 already there");
 
     let other = ["runs", "import", "copy", "--store", "git:refs/perfgate/other"];
     scene.perfgate_at("r", &other).exits(0).says("imported 301 of 301").says("301 verified");
@@ -69,7 +69,7 @@ fn a_thinned_run_and_its_whole_one_are_one() {
     let thin = perfgate::history::thin(&whole).unwrap().unwrap();
     let scene = scene(&[(key.clone(), whole.clone())]);
     open(&scene, "dir:thin").write(&[(key.thinned(&thin), thin)]).unwrap();
-    scene.perfgate_at("r", &["runs", "import", "thin"]).exits(0).says("imported 0 of 1").says("1 were there");
+    scene.perfgate_at("r", &["runs", "import", "thin"]).exits(0).says("imported 0 of 1").says("1 already there");
     assert_eq!(open(&scene, store::DEFAULT_URL).read(&key).unwrap(), whole);
     scene.perfgate_at("r", &["runs", "export", "thin"]).exits(0).says("exported 0 of 1");
 }

@@ -1,4 +1,4 @@
-//! `perfgate compare`: the gate.
+//! `perfgate compare`: arguments, and what is printed and saved. The comparison is `gate`.
 
 use super::gate_args::GateArgs;
 use super::{Global, facts, output, plots, render as rendering};
@@ -15,87 +15,87 @@ use std::path::{Path, PathBuf};
 const EXAMPLES: &str = "\
 Examples:
   perfgate compare                                           this branch's results against stored runs of main
-  perfgate compare old/criterion new/criterion               two result trees
+  perfgate compare old/criterion new/criterion               two directories of results
   perfgate compare target/criterion@main target/criterion    against a baseline that criterion saved
-  perfgate compare old new --expect 'api/*:time -50%'        say whether a promised improvement is there
-  perfgate compare old new --template pr                     the pull request's text; see also perfgate render
-  perfgate compare old new --plots pictures                  SVG files: all changes, the samples of each benchmark
-  perfgate compare v1.2                                      results on disk against stored runs of a tag
+  perfgate compare old new --expect 'api/*:time -50%'        check a promised improvement
+  perfgate compare old new --template pr                     text for the pull request; see also perfgate render
+  perfgate compare old new --plots pictures                  SVG charts: all changes, and the samples of each benchmark
+  perfgate compare v1.2                                      results on disk against the stored runs of a tag
   perfgate compare --base r1 --base r2 --base r3 --head r4 --format json --save comparison.json";
 
-/// Judge two sets of results: the gate. Reads only
+/// Compare two sets of results and decide pass or fail (read-only)
 ///
-/// A side is a file, a directory that a format recognises (target/criterion), DIR@NAME for a saved criterion baseline,
-/// `-` for standard input, or a git revision whose stored runs are looked up. Left out, HEAD is target/criterion (or what
-/// `[[input]]` of perfgate.toml names), and BASE is the stored runs of the merge base with the default branch and of the
-/// commits before it.
+/// A side is a file, a directory of results (target/criterion), DIR@NAME for a baseline that criterion saved, `-` for
+/// standard input, or a git revision, which means its stored runs. The default for HEAD is target/criterion, or
+/// `[[input]]` of perfgate.toml. The default for BASE is the stored runs of the merge base with the default branch and of
+/// the commits before it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
-    /// What to compare with
+    /// Results to compare with
     #[arg(value_name = "BASE", conflicts_with = "base")]
     positional_base: Option<String>,
-    /// What to judge
+    /// Results to check
     #[arg(value_name = "HEAD", conflicts_with = "head")]
     positional_head: Option<String>,
-    /// A run of the base; repeat it for several, oldest first
+    /// A run of the base; repeat for several runs, oldest first
     #[arg(long, value_name = "PATH|REV")]
     base: Vec<String>,
-    /// A run of the head; repeat it for several, oldest first
+    /// A run of the head; repeat for several runs, oldest first
     #[arg(long, value_name = "PATH|REV")]
     head: Vec<String>,
-    /// Read every path as this format instead of sniffing (`perfgate formats` lists them)
+    /// Read every path as this format instead of detecting it (`perfgate formats` lists them)
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
-    /// How to print the report
+    /// Output format
     #[arg(long, value_enum, default_value_t = View::Table)]
     format: View,
-    /// Write the comparison to a file too, as JSON
+    /// Also write the comparison to a file, as JSON
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Print the report by a template instead: pr, issue, report, comment, summary, or a file of your own
+    /// Print the report with a template: pr, issue, report, comment, summary, or your own file
     #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["format", "all"])]
     template: Option<String>,
-    /// A promised improvement, held against the evidence; repeat it for several
+    /// Check a promised improvement against the results; repeat for several
     #[arg(long, value_name = "PATTERN:METRIC LIMIT", value_parser = Goal::parse)]
     expect: Vec<Goal>,
-    /// Write the report to a file as one HTML page too
+    /// Also write the report to a file, as an HTML page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Write pictures to a directory too, as SVG: all changes, and the samples of each benchmark
+    /// Also write charts to a directory, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
     plots: Option<plots::Directory>,
-    /// List unchanged benchmarks too
+    /// Include unchanged benchmarks
     #[arg(long)]
     all: bool,
     #[command(flatten)]
     gate: GateArgs,
-    /// Where stored runs are [default: git:refs/perfgate/baselines]
+    /// Store of the runs [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Exit 0 when there is no baseline to compare with
+    /// Exit with 0 if there is no baseline
     #[arg(long)]
     allow_missing_baseline: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum View {
-    /// For the terminal, worst first
+    /// Table for the terminal, worst first
     Table,
-    /// For a pull request
+    /// Markdown for a pull request
     Markdown,
-    /// The comparison file
+    /// JSON, the format of --save
     Json,
-    /// For GitLab, Jenkins and other CI systems: a test case for each benchmark
+    /// JUnit XML for GitLab, Jenkins and other CI systems: one test case per benchmark
     Junit,
-    /// A line for each benchmark
+    /// CSV, one line per benchmark
     Csv,
 }
 
-/// Compares, judges, prints and saves; the exit code is the report's.
+/// Compares, prints and saves; the exit code is the report's.
 pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     let mut config = global.config()?;
-    config.policy = args.gate.overrule(config.policy);
+    config.policy = args.gate.apply(config.policy);
     config.policy = config.policy.with_goals(args.expect.iter().cloned());
     let template = args.template.as_deref().map(rendering::template).transpose()?;
     let gate = Gate::new(config, args.store.as_deref(), args.input_format.as_deref());

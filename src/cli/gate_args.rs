@@ -1,18 +1,18 @@
-//! The flags that overrule `[gate]` of perfgate.toml, for every command that judges.
+//! Flags that override `[gate]` of perfgate.toml, for every command that compares.
 
 use crate::policy::{FailOn, Policy, parse_alpha, parse_threshold};
 use clap::{Args, ValueEnum};
 
-/// What a change must clear, where it is not as the config says.
+/// Flags that override `[gate]` of the config.
 #[derive(Debug, Default, Args)]
 pub struct GateArgs {
-    /// Change that is tolerated [default: 20%]
+    /// Change that fails the gate [default: 20%]
     #[arg(long, value_name = "PERCENT", value_parser = parse_threshold)]
     threshold: Option<f64>,
-    /// Share of false alarms that is borne [default: 0.05]
+    /// Accepted false-positive rate [default: 0.05]
     #[arg(long, value_name = "SHARE", value_parser = parse_alpha)]
     alpha: Option<f64>,
-    /// What fails the gate [default: regressed,budget]
+    /// Outcomes that fail the gate [default: regressed,budget]
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum)]
     fail_on: Vec<Reason>,
 }
@@ -41,8 +41,8 @@ impl From<Reason> for FailOn {
 }
 
 impl GateArgs {
-    /// The policy with these flags in force.
-    pub fn overrule(&self, mut policy: Policy) -> Policy {
+    /// The policy with these flags applied.
+    pub fn apply(&self, mut policy: Policy) -> Policy {
         if let Some(threshold) = self.threshold {
             policy = policy.with_threshold(threshold);
         }
@@ -54,11 +54,12 @@ impl GateArgs {
         }
         policy
     }
-    /// The same from words that are no flags; every one that is wrong is named.
+
+    /// Parses the inputs of the action; the error lists every invalid one.
     pub fn of_words(threshold: Option<&str>, fail_on: Option<&str>) -> Result<GateArgs, Vec<String>> {
-        let mut wrong = Vec::new();
+        let mut invalid = Vec::new();
         let threshold = threshold
-            .and_then(|text| parse_threshold(text).map_err(|error| wrong.push(format!("threshold: {error}"))).ok());
+            .and_then(|text| parse_threshold(text).map_err(|error| invalid.push(format!("threshold: {error}"))).ok());
         let known: Vec<String> = Reason::value_variants()
             .iter()
             .filter_map(|reason| Some(reason.to_possible_value()?.get_name().to_owned()))
@@ -68,9 +69,9 @@ impl GateArgs {
         for word in words {
             match Reason::from_str(word, false) {
                 Ok(reason) => reasons.push(reason),
-                Err(_) => wrong.push(format!("fail-on: {word:?} is none of {}", known.join(", "))),
+                Err(_) => invalid.push(format!("fail-on: {word:?} is not one of {}", known.join(", "))),
             }
         }
-        if wrong.is_empty() { Ok(GateArgs { threshold, alpha: None, fail_on: reasons }) } else { Err(wrong) }
+        if invalid.is_empty() { Ok(GateArgs { threshold, alpha: None, fail_on: reasons }) } else { Err(invalid) }
     }
 }

@@ -1,4 +1,4 @@
-//! `perfgate history`: stored series with their changes.
+//! `perfgate history`: stored series with their change points.
 
 use super::{Global, output, plots};
 use crate::gate::{Gate, Older, StoredHistory, with_reading};
@@ -12,53 +12,53 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate history                          every series that changed, with its trend
-  perfgate history parse/large              one benchmark: its levels, and which commits lie between them
+  perfgate history                          every series that changed
+  perfgate history parse/large              one benchmark: its levels, and the commits between them
   perfgate history --last 500 --format json
-  perfgate history --html history.html      one page with a chart for each, no network
-  perfgate history --plots pictures         an SVG file for each";
+  perfgate history --html history.html      one page with a chart of each series, works offline
+  perfgate history --plots pictures         an SVG file of each series";
 
-/// Stored series with change points: what changed, by how much, since which commit
+/// Show stored series with their change points
 ///
-/// One value a commit, several runs of a commit pooled. A single odd run is no change; a step shows with its second run;
-/// slow drift is told apart from steps. What was measured on different machines is never one series.
+/// A series has one value per commit, pooled over its runs. A single outlier is not a change; a step shows with its second
+/// run; slow drift is distinguished from steps. Runs of different machine classes are different series.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct HistoryArgs {
-    /// A benchmark's name, or part of one
+    /// Name of a benchmark, or part of it
     #[arg(value_name = "BENCHMARK")]
     benchmark: Option<String>,
-    /// Look at so many of the newest stored runs
+    /// Number of newest stored runs to read
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     last: u32,
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value_t = View::Table)]
     format: View,
-    /// Write the series to a file as one HTML page too
+    /// Also write the series to a file, as an HTML page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Write the page and its numbers to a directory, ready for GitHub Pages
+    /// Also write the page and its data to a directory, ready for GitHub Pages
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
-    /// Write a picture of each series to a directory too, as SVG
+    /// Also write a chart of each series to a directory, as SVG
     #[arg(long, value_name = "DIR")]
     plots: Option<plots::Directory>,
-    /// Where stored runs are [default: git:refs/perfgate/baselines]
+    /// Store of the runs [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum View {
-    /// For the terminal
+    /// Table for the terminal
     Table,
-    /// Points, stretches and changes
+    /// JSON: points, segments and changes
     Json,
-    /// A line for each point
+    /// CSV, one line per point
     Csv,
 }
 
-/// Reads, looks for changes, and prints them.
+/// Reads the series, finds their change points and prints them.
 pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), None);
     let StoredHistory { runs, store, older, mut diagnostics } = gate.stored_history(args.last as usize)?;
@@ -72,11 +72,11 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
             false => series.benchmark.as_str().contains(wanted.as_str()),
         });
         if all.is_empty() {
-            bail!("no stored benchmark is called {wanted:?}, and none has it in its name; there are {}", some(names));
+            bail!("no name of a stored benchmark contains {wanted:?}; there are {}", some(names));
         }
     }
     if all.is_empty() {
-        bail!("no stored run belongs to the present epochs of perfgate.toml");
+        bail!("all stored runs are older than the current epochs in perfgate.toml");
     }
     let message = match older {
         Older::None => None,
@@ -98,7 +98,7 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     }
     if let Some(directory) = &args.site {
         let shown = directory.display();
-        std::fs::create_dir_all(directory).with_context(|| format!("{shown}: cannot make the directory"))?;
+        std::fs::create_dir_all(directory).with_context(|| format!("{shown}: cannot create the directory"))?;
         output::file(&directory.join("index.html"), render::history_page(&view).as_bytes())?;
         let numbers = render::history_json(&view, &diagnostics).to_string();
         output::file(&directory.join("history.json"), numbers.as_bytes())?;

@@ -1,5 +1,4 @@
-//! `perfgate init`: what perfgate ships, written out to be changed: a config, the workflows, the templates. Nothing that
-//! is there is written over.
+//! `perfgate init`: writes editable copies of the built-in config, workflows and templates. Existing files stay unchanged.
 
 use super::output;
 use crate::io::repository::Repository;
@@ -13,26 +12,25 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate init                                   perfgate.toml, with its defaults to be changed
-  perfgate init --github                          and the workflows for GitHub Actions
+  perfgate init                                   perfgate.toml with the defaults
+  perfgate init --github                          also the workflows for GitHub Actions
   perfgate init --templates                       the templates, into .github/perfgate
-  perfgate init --templates docs/perf             into a directory of your own";
+  perfgate init --templates docs/perf             the templates, into another directory";
 
-/// Write out what perfgate ships, to be changed
+/// Write editable copies of the built-in config, workflows and templates
 ///
-/// Files that are there stay as they are. `--github` writes .github/workflows/perfgate.yml, which records, judges and
-/// comments, and perfgate-forks.yml, which comments on pull requests from forks; their comments say why each permission
-/// is there.
+/// Existing files stay unchanged. `--github` writes .github/workflows/perfgate.yml, which records, compares and comments,
+/// and perfgate-forks.yml, which comments on pull requests from forks. Comments in these files explain each permission.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct InitArgs {
-    /// The workflows for GitHub Actions, and perfgate.toml
+    /// Write the workflows for GitHub Actions, and perfgate.toml
     #[arg(long)]
     github: bool,
-    /// The action that the workflows use
+    /// Action that the workflows use
     #[arg(long, value_name = "OWNER/NAME@REF", requires = "github", value_parser = action)]
     action: Option<String>,
-    /// The templates, into this directory
+    /// Write the templates, into this directory
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".github/perfgate", conflicts_with = "github")]
     templates: Option<PathBuf>,
 }
@@ -42,16 +40,16 @@ const WORKFLOWS: [(&str, &str); 2] = [
     ("perfgate.yml", include_str!("../../templates/github/perfgate.yml")),
     ("perfgate-forks.yml", include_str!("../../templates/github/perfgate-forks.yml")),
 ];
-/// The actions of GitHub's own that the workflows use, by commit: a tag can be moved.
+/// GitHub's own actions that the workflows use, by commit, because a tag can be moved.
 const PINNED: [(&str, &str); 3] = [
     ("CHECKOUT", "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2"),
     ("UPLOAD", "actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f # v6.0.0"),
     ("DOWNLOAD", "actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131 # v7.0.0"),
 ];
-/// The repository that this program was released from; a build of one's own does not know it.
+/// The repository that this program was released from; unknown in local builds.
 const RELEASED_FROM: Option<&str> = option_env!("GITHUB_REPOSITORY");
 
-/// Writes what is not there yet.
+/// Writes the files that do not exist yet.
 pub fn run(args: InitArgs) -> anyhow::Result<u8> {
     if let Some(directory) = args.templates {
         for (name, text) in SHIPPED {
@@ -62,7 +60,7 @@ pub fn run(args: InitArgs) -> anyhow::Result<u8> {
     let root = Repository::discover(Path::new(".")).ok().and_then(|repository| repository.root().map(Path::to_owned));
     if args.github {
         let Some(root) = &root else {
-            bail!("workflows belong to a git repository, and this is none; run `git init` first")
+            bail!("this is not a git repository, so it cannot have workflows; run `git init` first")
         };
         let branch = Repository::discover(root).and_then(|repository| repository.default_branch());
         let branch = branch.unwrap_or_else(|_| "main".to_owned());
@@ -72,16 +70,16 @@ pub fn run(args: InitArgs) -> anyhow::Result<u8> {
             write(&root.join(".github/workflows").join(name), &text)?;
         }
         if action.starts_with("OWNER/") {
-            output::note("put the owner of the perfgate that you use in the place of OWNER, in both workflows");
+            output::note("replace OWNER in both workflows with the owner of the perfgate repository that you use");
         }
     }
     write(&root.unwrap_or_default().join("perfgate.toml"), CONFIG)?;
     Ok(0)
 }
 
-/// A workflow with its places filled.
+/// A workflow with its placeholders replaced.
 fn filled(text: &str, branch: &str, action: &str) -> String {
-    // A branch is any text that git allows; in YAML it stands between quotes unless it is a plain word.
+    // A branch name can be any text that git allows, so in YAML it is quoted unless it is a plain word.
     let plain = branch.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/'));
     let quoted = if plain { branch.to_owned() } else { format!("'{}'", branch.replace('\'', "''")) };
     let text = text.replace("[DEFAULT_BRANCH]", &format!("[{quoted}]"));
@@ -107,17 +105,17 @@ fn action(word: &str) -> Result<String, String> {
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     let shown = path.display();
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).with_context(|| format!("{}: cannot make the directory", parent.display()))?;
+        fs::create_dir_all(parent).with_context(|| format!("{}: cannot create the directory", parent.display()))?;
     }
     match fs::File::create_new(path) {
         Ok(mut file) => {
-            file.write_all(text.as_bytes()).with_context(|| format!("{shown}: cannot write it"))?;
+            file.write_all(text.as_bytes()).with_context(|| format!("{shown}: cannot write the file"))?;
             output::note(&format!("wrote {shown}"));
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            output::note(&format!("{shown} is there already and stays"));
+            output::note(&format!("{shown} exists and stays unchanged"));
         }
-        Err(error) => return Err(error).with_context(|| format!("{shown}: cannot write it")),
+        Err(error) => return Err(error).with_context(|| format!("{shown}: cannot write the file")),
     }
     Ok(())
 }
@@ -127,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_place_of_a_workflow_stays_empty() {
+    fn every_placeholder_of_a_workflow_is_replaced() {
         for (name, text) in WORKFLOWS {
             let text = filled(text, "main", "octo/perfgate@v1");
             for place in ["DEFAULT_BRANCH", "CHECKOUT", "UPLOAD", "DOWNLOAD", "ACTION"] {

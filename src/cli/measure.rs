@@ -93,7 +93,7 @@ impl MeasureArgs {
 /// Measures, prints and saves; the exit code is the report's.
 pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     let mut config = global.config()?;
-    config.policy = args.gate.overrule(config.policy);
+    config.policy = args.gate.apply(config.policy);
     let gate = Gate::new(config, args.store.as_deref(), args.bench.input_format.as_deref());
     let (command, plan) = (args.bench.command(), args.plan());
     if args.no_base {

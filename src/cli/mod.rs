@@ -1,4 +1,4 @@
-//! The command line: what was typed becomes what is meant, every refusal before any work, and one exit code.
+//! The command line: parses arguments, runs a command, and turns its result into an exit code.
 
 mod bench_args;
 mod bisect;
@@ -29,43 +29,41 @@ use anstream::ColorChoice;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::process::ExitCode;
 
-/// Exit codes, as the contract has them; shown in `--help`.
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the gate passes
-  1  the gate fails: what fail-on lists happened (by default: regressed, budget)
-  2  no verdict: bad usage, unreadable input, nothing measured, no baseline, a store or a command that failed";
+  1  the gate fails: something in fail-on happened (by default: regressed, budget)
+  2  no verdict: wrong usage, unreadable input, no results, no baseline, or a store or command that failed";
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo bench && perfgate record                        on main: keep this commit's results
-  cargo bench && perfgate compare                       on a branch: judge against main
-  perfgate compare old/criterion new/criterion          two result trees, no git, no store
+  cargo bench && perfgate record                        on main: store the results of this commit
+  cargo bench && perfgate compare                       on a branch: compare with main
+  perfgate compare old/criterion new/criterion          two directories of results, no git, no store
   perfgate compare target/criterion@main                against a baseline that criterion saved
-  perfgate measure --base main -- cargo bench           both sides here and now, the suspects again";
+  perfgate measure --base main -- cargo bench           measure both sides here, then re-measure suspects";
 
-/// A performance-regression gate: reads what benchmark tools left on disk, compares it with stored baselines, and says
-/// what got slower.
+/// A performance-regression gate: reads benchmark results, compares them with a baseline, and decides pass or fail.
 #[derive(Debug, Parser)]
 #[command(name = "perfgate", version, after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 #[command(arg_required_else_help = true, subcommand_required = false)]
 struct Cli {
     #[command(flatten)]
     global: Global,
-    /// Write a man page or a shell completion to standard output
+    /// Print a man page or shell completions
     #[arg(long, value_name = "KIND", exclusive = true)]
     generate: Option<Generated>,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-/// What every command knows.
+/// Options of every command.
 #[derive(Debug, Args)]
 struct Global {
-    /// When to colour: auto looks at the terminal and at NO_COLOR
+    /// When to use colours; auto checks for a terminal and for NO_COLOR
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
     color: Color,
-    /// The config file [default: perfgate.toml here or above, up to the repository's root]
+    /// Config file [default: perfgate.toml here or in a directory above, up to the top of the repository]
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<std::path::PathBuf>,
 }
@@ -89,9 +87,9 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Judge two sets of results: the gate. Reads only
+    /// Compare two sets of results and decide pass or fail (read-only)
     Compare(compare::CompareArgs),
-    /// Run a benchmark command on base and head, side by side, and judge
+    /// Run a benchmark command on base and head in turn, and decide pass or fail
     Measure(measure::MeasureArgs),
     /// Find the commit that made a benchmark slower
     Bisect(bisect::BisectArgs),
@@ -99,37 +97,37 @@ enum Command {
     Record(record::RecordArgs),
     /// Fill a template from a saved comparison
     Render(render::RenderArgs),
-    /// What the GitHub Action runs: records, or judges and publishes, as the event asks
+    /// Run the GitHub Action: record, or compare and publish, depending on the event
     Ci(ci::CiArgs),
-    /// Write a saved comparison into its pull request: comment, check run, job summary, annotations
+    /// Publish a saved comparison: pull request comment, check run, job summary, annotations
     Publish(publish::PublishArgs),
-    /// Stored series with change points: what changed, by how much, since which commit
+    /// Show stored series with their change points
     History(history::HistoryArgs),
-    /// Judge the stored history again: alarms raised, injected slow-downs caught
+    /// Repeat the comparisons of the stored history with other thresholds
     Replay(replay::ReplayArgs),
-    /// The stored runs
+    /// List, show, exchange and prune stored runs
     Runs(runs::RunsArgs),
     /// List the input formats
     Formats(formats::FormatsArgs),
-    /// Write out what perfgate ships, to be changed
+    /// Write editable copies of the built-in config, workflows and templates
     Init(init::InitArgs),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Generated {
-    /// The manual page, roff
+    /// Man page (roff)
     Man,
-    /// Completion for bash
+    /// Completions for bash
     CompleteBash,
-    /// Completion for zsh
+    /// Completions for zsh
     CompleteZsh,
-    /// Completion for fish
+    /// Completions for fish
     CompleteFish,
-    /// Completion for PowerShell
+    /// Completions for PowerShell
     CompletePowershell,
 }
 
-/// Runs the program and gives its exit code.
+/// Runs the program and returns its exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let choice = match cli.global.color {
@@ -141,7 +139,7 @@ pub fn main() -> ExitCode {
     match dispatch(cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            output::complain(&error);
+            output::error(&error);
             ExitCode::from(2)
         }
     }
@@ -197,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn the_command_line_is_valid() {
         Cli::command().debug_assert();
     }
 

@@ -1,4 +1,4 @@
-//! Standard output and standard error. A reader that went away (`perfgate … | head`) is no error.
+//! Standard output and standard error. A closed pipe (`perfgate … | head`) is not an error.
 
 use crate::gate;
 use crate::model::{Diagnostic, Severity};
@@ -9,9 +9,9 @@ use anyhow::Context;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Prints text that may hold colours; they are dropped where the stream does not want them.
+/// Prints text with colours; they are removed where the stream does not support them.
 pub fn print_styled(text: &str) -> anyhow::Result<()> {
-    forgiving(anstream::stdout().lock().write_all(text.as_bytes()))
+    ignore_closed_pipe(anstream::stdout().lock().write_all(text.as_bytes()))
 }
 
 /// Prints bytes as they are.
@@ -22,30 +22,30 @@ pub fn print(bytes: &[u8]) -> anyhow::Result<()> {
 /// Writes to standard output through a buffer.
 pub fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    forgiving(write(&mut out).and_then(|()| out.flush()))
+    ignore_closed_pipe(write(&mut out).and_then(|()| out.flush()))
 }
 
-/// Writes a file that the user named.
+/// Writes a file.
 pub fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     std::fs::write(path, bytes).with_context(|| format!("{}: cannot write it", path.display()))
 }
 
-fn forgiving(result: io::Result<()>) -> anyhow::Result<()> {
+fn ignore_closed_pipe(result: io::Result<()>) -> anyhow::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
     }
 }
 
-/// Says what stopped the command, on standard error.
-pub fn complain(error: &anyhow::Error) {
+/// Prints an error on standard error.
+pub fn error(error: &anyhow::Error) {
     match error.downcast_ref() {
         Some(gate::Error::Config { problems, .. }) => frame(problems),
         Some(gate::Error::UnmatchedLimits { frames, .. }) => frames.iter().for_each(frame),
         _ => {}
     }
     let style = AnsiColor::Red.on_default().bold();
-    say("error", style, &format!("{error:#}"));
+    print_message("error", style, &format!("{error:#}"));
 }
 
 /// Prints problems of a file framed under their lines, on standard error.
@@ -54,17 +54,17 @@ pub fn frame(problems: &Problems) {
     anstream::eprintln!("{}", problems.render(coloured));
 }
 
-/// Says what is worth knowing, on standard error.
+/// Prints a warning on standard error.
 pub fn warn(message: &str) {
-    say("warning", AnsiColor::Yellow.on_default().bold(), message);
+    print_message("warning", AnsiColor::Yellow.on_default().bold(), message);
 }
 
-/// Says what was done, on standard error.
+/// Prints a note on standard error.
 pub fn note(message: &str) {
-    say("note", Style::new().dimmed(), message);
+    print_message("note", Style::new().dimmed(), message);
 }
 
-/// Says everything that was odd, on standard error.
+/// Prints diagnostics on standard error.
 pub fn diagnostics(diagnostics: &[Diagnostic]) {
     for diagnostic in diagnostics {
         match diagnostic.severity {
@@ -74,7 +74,7 @@ pub fn diagnostics(diagnostics: &[Diagnostic]) {
     }
 }
 
-fn say(label: &str, style: Style, message: &str) {
+fn print_message(label: &str, style: Style, message: &str) {
     let lines: Vec<String> = message.lines().map(escape::message).collect();
     let _ = writeln!(anstream::stderr(), "{style}{label}{style:#}: {}", lines.join("\n  "));
 }

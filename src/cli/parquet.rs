@@ -1,7 +1,7 @@
 //! `perfgate runs export --parquet`: a Parquet file for each run, in a directory or a bucket.
 
 use super::output;
-use super::transfer::{run_of, told};
+use super::transfer::{exit_code, run_of};
 use crate::io::export::ExportTarget;
 use crate::io::repository::Repository;
 use crate::io::store::{Key, Store, StoreError};
@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use rayon::prelude::*;
 use std::path::Path;
 
-/// Files that are held in memory and written at a time.
+/// Most files that are held in memory and written at a time.
 const FILES: usize = 16;
 
 /// The value of `--parquet`: a directory or the URL of a bucket.
@@ -23,7 +23,7 @@ pub fn export(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow:
     let repository = name
         .map(str::to_owned)
         .or_else(named)
-        .context("outside of a git repository nothing says which one the runs are of; name it with --repository")?;
+        .context("outside of a git repository, give the name of the runs' repository with --repository")?;
     let keys = store.list()?.keys;
     if keys.is_empty() {
         bail!("{} has no runs", store.describe());
@@ -48,11 +48,11 @@ pub fn export(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow:
     }
     broken.iter().for_each(|why| output::warn(why));
     let line = format!(
-        "exported {} of {} runs of {repository} to {directory}, {} were there\n",
+        "exported {} of {} runs of {repository} to {directory}, {} already there\n",
         missing.len() - broken.len(),
         keys.len(),
         keys.len() - missing.len()
     );
     output::print(escape::lines(&line).as_bytes())?;
-    Ok(told(&broken))
+    Ok(exit_code(&broken))
 }

@@ -1,4 +1,4 @@
-//! `--plots DIR`: which program draws the pictures, and where they go.
+//! `--plots DIR`: draws charts and writes them to files.
 
 use super::output;
 use crate::io::gnuplot;
@@ -12,28 +12,28 @@ use std::path::{Path, PathBuf};
 /// The value of `--plots`.
 pub type Directory = PathBuf;
 
-/// Writes the pictures of a report.
+/// Writes the charts of a report.
 pub fn write_report(directory: &Path, report: &Report) -> anyhow::Result<()> {
     write(directory, &plots::of_report(report))
 }
 
-/// Writes the pictures of a history.
+/// Writes the charts of a history.
 pub fn write_history(directory: &Path, view: &HistoryView<'_>) -> anyhow::Result<()> {
     write(directory, &plots::of_history(view))
 }
 
-/// Draws and writes pictures: by gnuplot where it does, else all of them by plotters.
+/// Draws all charts with gnuplot, or, where that fails, all with plotters, and writes them.
 fn write(directory: &Path, charts: &Charts) -> anyhow::Result<()> {
     let shown = directory.display();
-    fs::create_dir_all(directory).with_context(|| format!("{shown}: cannot make the directory for the pictures"))?;
+    fs::create_dir_all(directory).with_context(|| format!("{shown}: cannot create the directory for the charts"))?;
     let Charts { charts, left_out } = charts;
     for (chart, picture) in charts.iter().zip(draw(charts)?) {
         let path = directory.join(format!("{}.svg", chart.stem));
-        replace(&path, &picture).with_context(|| format!("{}: cannot write the picture", path.display()))?;
+        replace(&path, &picture).with_context(|| format!("{}: cannot write the chart", path.display()))?;
     }
-    let noun = if charts.len() == 1 { "picture" } else { "pictures" };
+    let noun = if charts.len() == 1 { "chart" } else { "charts" };
     let more =
-        if *left_out > 0 { format!("; {left_out} more are left out, of what matters least") } else { String::new() };
+        if *left_out > 0 { format!("; the {left_out} least important ones are left out") } else { String::new() };
     output::note(&format!("{} {noun} in {shown}{more}", charts.len()));
     Ok(())
 }
@@ -46,18 +46,18 @@ fn draw(charts: &[Chart]) -> anyhow::Result<Vec<Vec<u8>>> {
     match gnuplot::draw(&scripts) {
         Ok(pictures) => Ok(pictures),
         Err(why) => {
-            output::note(&format!("the pictures are drawn without gnuplot: {why}"));
+            output::note(&format!("charts are drawn without gnuplot: {why}"));
             Ok(charts.iter().map(|chart| plots::svg(chart).map(String::into_bytes)).collect::<Result<_, _>>()?)
         }
     }
 }
 
-/// Writes beside the file and then over it: a reader never sees half a picture, and a link is replaced, not followed.
+/// Writes a temporary file and renames it: a reader never sees half a chart, and a symbolic link is replaced, not followed.
 fn replace(path: &Path, picture: &[u8]) -> std::io::Result<()> {
-    let beside = path.with_extension(format!("perfgate-{}", std::process::id()));
-    let written = fs::write(&beside, picture).and_then(|()| fs::rename(&beside, path));
+    let temporary = path.with_extension(format!("perfgate-{}", std::process::id()));
+    let written = fs::write(&temporary, picture).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        let _ = fs::remove_file(&beside);
+        let _ = fs::remove_file(&temporary);
     }
     written
 }

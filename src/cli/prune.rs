@@ -1,7 +1,7 @@
-//! `perfgate runs prune`: the newest runs stay whole, older ones are thinned to quantiles, the oldest go.
+//! `perfgate runs prune`: keeps the newest runs whole, thins older ones to quantiles, removes the oldest.
 //!
-//! Nothing is taken away before what takes its place is stored, and whoever reads meanwhile sees each run once. Stopped
-//! at any moment, it has at worst left something to do for the next one.
+//! A run is removed only after its thinned form is stored, and a concurrent reader sees each run once. A prune that is
+//! interrupted can be repeated.
 
 use super::output;
 use super::runs::exchanged;
@@ -21,36 +21,36 @@ use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate runs prune --dry-run                    what would become of the stored runs
+  perfgate runs prune --dry-run                    print what would be done
   perfgate runs prune --keep 200 --thin 1000
-  perfgate runs prune --keep 50 --thin 0 --push    of origin's runs too
+  perfgate runs prune --keep 50 --thin 0 --push    also for the runs of origin
 
-Counted are the runs of one kind of machine, one shard and the same tools, those of the
-default branch apart from all others. Whatever the counts, these stay whole: runs of commits
-that have a tag, of [baseline] pin, of the commits that an [[epoch]] begins with, and on the
-default branch the last ten of each benchmark that the newest runs have.";
+Runs are counted per machine class, shard, toolset and branch (the default branch, or any
+other). These always stay whole: runs of tagged commits, of [baseline] pin, of the commits
+where an [[epoch]] begins, and on the default branch the last ten runs of each benchmark
+that the newest runs have.";
 
-/// So many runs are read at a time.
+/// Number of runs that are read at a time.
 const BATCH: usize = 64;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PruneArgs {
-    /// So many of the newest runs stay as they are
+    /// Number of newest runs that stay whole
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     keep: u32,
-    /// So many before those are thinned: a verdict's digests and quantiles stay, the samples go
+    /// Number of runs before those that are thinned: digests and quantiles stay, samples are removed
     #[arg(long, value_name = "N", default_value_t = 1000)]
     thin: u32,
-    /// Only say what would become of the runs
+    /// Print what would be removed or thinned; change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Take over a remote's runs first, and send it the outcome
+    /// First pull the runs of a remote, and finally push the result
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
     push: Option<String>,
 }
 
-/// Decides, thins, takes away, and says what became of the runs; 2 where some could not be read.
+/// Prunes and prints a summary; the exit code is 2 where some runs cannot be read.
 pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u8> {
     let landmarks = Landmarks::find(gate.policy())?;
     if let (Some(remote), false) = (&args.push, args.dry_run) {
@@ -63,19 +63,19 @@ pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u
     let mut diagnostics = Vec::new();
     let epochs = gate.epochs(&mut diagnostics);
     if let Some(unknown) = diagnostics.first() {
-        bail!("{unknown}; mend perfgate.toml first: what the epoch begins with would not be kept");
+        bail!("{unknown}; fix perfgate.toml first, or the runs where the epoch begins would not be kept");
     }
     let keep = Retention { whole: args.keep as usize, thinned: args.thin as usize };
     let mut plan = with_reading(gate.policy(), &epochs, |reading| {
         Plan::make(store, &listing, &landmarks, Pruner::new(keep, reading))
     });
     if args.dry_run {
-        plan.measure(store);
+        plan.estimate(store);
     } else {
-        plan.carry_out(store, &listing)?;
+        plan.execute(store, &listing)?;
     }
-    plan.unreadable.iter().for_each(|why| output::warn(&format!("{why}; left alone")));
-    output::print(escape::lines(&plan.told(&store.describe(), args.dry_run)).as_bytes())?;
+    plan.unreadable.iter().for_each(|why| output::warn(&format!("{why}; left as it is")));
+    output::print(escape::lines(&plan.describe(&store.describe(), args.dry_run)).as_bytes())?;
     if let (Some(remote), false) = (&args.push, args.dry_run)
         && let Some(exchange) = exchanged(store.push(remote))?
     {
@@ -85,7 +85,7 @@ pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u
     Ok(if plan.unreadable.is_empty() { 0 } else { 2 })
 }
 
-/// Commits whose runs have a standing of their own.
+/// Commits whose runs are treated specially.
 struct Landmarks {
     branch: String,
     trunk: BTreeSet<Commit>,
@@ -93,25 +93,26 @@ struct Landmarks {
 }
 
 impl Landmarks {
-    /// What git and the config say. Where that cannot be known, nothing may be taken away.
+    /// Reads them from git and the config; an error stops the prune, so that nothing is removed by mistake.
     fn find(policy: &Policy) -> anyhow::Result<Landmarks> {
         let repository = Repository::discover(Path::new("."))
-            .context("pruning has to know the default branch and the tags: run it inside a clone of the repository")?;
+            .context("prune needs the default branch and the tags; run it inside a clone of the repository")?;
         if repository.is_shallow() {
             bail!(
-                "this clone is shallow, and pruning has to know the default branch and all tags; fetch them first \
+                "this clone is shallow, and prune needs the whole default branch and all tags; fetch them first \
                  (actions/checkout with fetch-depth: 0, or git fetch --unshallow --tags)"
             );
         }
         let (branch, trunk) = repository.default_branch_commits()?;
         let mut named = repository.tagged_commits()?;
         if let Some(pin) = policy.pin() {
-            let place = || format!("{}: what [baseline] pin names would not be kept", policy.place(pin.line));
+            let place = || format!("{}: the runs of [baseline] pin would not be kept", policy.place(pin.line));
             named.insert(repository.resolve(&pin.revision).with_context(place)?);
         }
         for epoch in policy.epochs() {
             if let Start::Revision(revision) = &epoch.start {
-                let place = || format!("{}: what the epoch begins with would not be kept", policy.place(epoch.line));
+                let place =
+                    || format!("{}: the runs where the epoch begins would not be kept", policy.place(epoch.line));
                 named.insert(repository.resolve(revision).with_context(place)?);
             }
         }
@@ -129,14 +130,14 @@ impl Landmarks {
     }
 }
 
-/// What is to become of every run.
+/// What happens to every run.
 #[derive(Debug, Default)]
 struct Plan {
     newest: usize,
     named: usize,
     base: usize,
     thin_already: usize,
-    /// Old, but with nothing that thinning would win.
+    /// Old, but without samples, so thinning would not make them smaller.
     bare: usize,
     to_thin: Vec<Key>,
     gone: Vec<Key>,
@@ -146,7 +147,7 @@ struct Plan {
 }
 
 impl Plan {
-    /// Reads every run, newest first. What cannot be read is left alone.
+    /// Reads every run, newest first. Runs that cannot be read are left as they are.
     fn make(store: &dyn Store, listing: &Listing, landmarks: &Landmarks, mut pruner: Pruner<'_>) -> Plan {
         let mut plan = Plan::default();
         let newest_first: Vec<Key> = listing.keys.iter().rev().cloned().collect();
@@ -181,7 +182,7 @@ impl Plan {
         self.bytes_after += size;
     }
 
-    /// The thinned forms of some runs; one that cannot be read or has nothing to thin drops out.
+    /// The thinned forms of some runs, without runs that cannot be read or have nothing to thin.
     fn thin(&mut self, store: &dyn Store, keys: &[Key]) -> Vec<(Key, (Key, Vec<u8>))> {
         let thin = |(key, bytes): (&Key, Result<Vec<u8>, StoreError>)| -> Result<(usize, Option<Vec<u8>>), String> {
             let bytes = bytes.map_err(|error| error.to_string())?;
@@ -206,8 +207,8 @@ impl Plan {
         done
     }
 
-    /// What thinning would win.
-    fn measure(&mut self, store: &dyn Store) {
+    /// Computes the size after thinning, and writes nothing.
+    fn estimate(&mut self, store: &dyn Store) {
         let keys = std::mem::take(&mut self.to_thin);
         for batch in keys.chunks(BATCH) {
             let thin = self.thin(store, batch);
@@ -215,8 +216,8 @@ impl Plan {
         }
     }
 
-    /// Stores all thinned forms; only then the whole ones go, and those whose time is over.
-    fn carry_out(&mut self, store: &dyn Store, listing: &Listing) -> anyhow::Result<()> {
+    /// Stores all thinned forms, and then removes the whole runs and the oldest ones.
+    fn execute(&mut self, store: &dyn Store, listing: &Listing) -> anyhow::Result<()> {
         let keys = std::mem::take(&mut self.to_thin);
         let mut forms = BTreeSet::new();
         for batch in keys.chunks(BATCH) {
@@ -226,7 +227,7 @@ impl Plan {
             forms.extend(thin.into_iter().map(|(key, _)| key));
         }
         let gone = self.to_thin.iter().chain(&self.gone);
-        // What an earlier prune left beside a whole run.
+        // Thinned forms that an interrupted prune left next to the whole run.
         let left = listing.duplicates.iter().filter(|key| !forms.contains(*key));
         let gone: Vec<Key> = gone.chain(left).cloned().collect();
         if !gone.is_empty() {
@@ -235,24 +236,25 @@ impl Plan {
         Ok(())
     }
 
-    fn told(&self, store: &str, dry_run: bool) -> String {
+    fn describe(&self, store: &str, dry_run: bool) -> String {
         let mut out = String::new();
         let whole = self.newest + self.named + self.base + self.bare;
         let reasons = [
-            (self.newest, "among the newest"),
+            (self.newest, "newest"),
             (self.named, "of tags, pins or epochs"),
-            (self.base, "of a base"),
+            (self.base, "of a base window"),
             (self.bare, "with nothing to thin"),
         ];
         let reasons: Vec<String> =
             reasons.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
         let _ = writeln!(out, "{store}{}", if dry_run { " (dry run: nothing is changed)" } else { "" });
-        let (thinned, removed) = if dry_run { ("would be thinned", "would go") } else { ("thinned", "removed") };
+        let (thinned, removed) =
+            if dry_run { ("would be thinned", "would be removed") } else { ("thinned", "removed") };
         let why = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
         let _ = writeln!(out, "  {whole:>6} whole{why}");
         let already = match self.thin_already {
             0 => String::new(),
-            count => format!(" ({count} more are)"),
+            count => format!(" ({count} already were)"),
         };
         let _ = writeln!(out, "  {:>6} {thinned}{already}", self.to_thin.len());
         let _ = writeln!(out, "  {:>6} {removed}", self.gone.len());
@@ -262,7 +264,7 @@ impl Plan {
         let won = self.bytes_before.saturating_sub(self.bytes_after);
         let share = 100.0 * won as f64 / self.bytes_before.max(1) as f64;
         let (before, after) = (size(self.bytes_before), size(self.bytes_after));
-        let _ = writeln!(out, "  {before} before, {after} after: {share:.0} % won");
+        let _ = writeln!(out, "  {before} before, {after} after ({share:.0}% smaller)");
         if dry_run {
             for (key, what) in
                 self.to_thin.iter().map(|key| (key, "thin")).chain(self.gone.iter().map(|k| (k, "remove")))

@@ -1,5 +1,5 @@
-//! Where a pull request's people see a report: comment, check run, the pull request's own text, the job's summary,
-//! outputs and annotations. What fails here is told and never changes the report's exit code.
+//! Publishes a report on GitHub: comment, check run, pull request description, job summary, outputs and annotations. A
+//! failure here is a warning and never changes the exit code of the report.
 
 mod command;
 mod document;
@@ -18,76 +18,76 @@ use clap::ValueEnum;
 use document::{check_run, document, has_news, parts, state, summary};
 use std::path::PathBuf;
 
-/// Where a report is published to.
+/// Where a report is published.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// GITHUB_API_URL.
     pub api_url: String,
     /// GITHUB_SERVER_URL.
     pub server_url: String,
-    /// The repository that the pull request is made to.
+    /// The repository of the pull request.
     pub repository: Slug,
-    /// What writes there; without one nothing is asked of GitHub, and that is said.
+    /// The token; without one nothing is published, and there is a warning.
     pub token: Option<Token>,
-    /// The pull request; `None` where there is none, and then no comment.
+    /// The pull request; without one there is no comment.
     pub pull: Option<u64>,
-    /// The head commit of the pull request (not the merge commit that GitHub makes); `None` means no check run.
+    /// The head commit of the pull request (not GitHub's merge commit); without one there is no check run.
     pub commit: Option<String>,
-    /// The page of the job's run; it ends in the run's number, which tells a later run from an earlier one.
+    /// The page of the workflow run; it ends in the number of the run, which orders runs.
     pub run_url: Option<String>,
 }
 
 /// When a comment is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CommentMode {
-    /// Made when there is something to say; one that is there is always brought up to date
+    /// Create a comment when there is something to report; always update an existing one
     Auto,
-    /// Made and brought up to date every time
+    /// Create or update the comment every time
     Always,
-    /// As auto, and one that is there is left alone while the findings stay as they are
+    /// As auto, but keep an existing comment while the findings are the same
     OnChange,
-    /// Not at all
+    /// Never comment
     Never,
 }
 
 /// How a report is published.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Separates jobs that each have a comment of their own.
+    /// Distinguishes jobs that have separate comments.
     pub key: String,
-    /// Separates jobs that share one comment.
+    /// Distinguishes jobs that share a comment.
     pub shard: Option<String>,
     /// When a comment is written.
     pub comment: CommentMode,
-    /// The comment's document.
+    /// The template of the comment.
     pub template: Template,
-    /// Whether a check run is made.
+    /// Whether a check run is created.
     pub check: bool,
-    /// Whether perfgate's parts of the pull request's own text are renewed.
+    /// Whether perfgate's parts of the pull request description are updated.
     pub body: bool,
 }
 
-/// What became of it. None of it changes the report's exit code.
+/// What was published.
 #[derive(Debug, Clone, Default)]
 pub struct Published {
     /// The comment's page.
     pub comment_url: Option<String>,
     /// The check run's page.
     pub check_url: Option<String>,
-    /// What could not be written, and what to change.
+    /// What could not be published, and how to fix it.
     pub problems: Vec<Diagnostic>,
 }
 
-/// A key that needs no mention.
+/// The key that is not shown.
 pub const DEFAULT_KEY: &str = "default";
 
-/// Writes comment, check run and the pull request's text.
+/// Publishes the comment, the check run and the pull request description.
 pub fn publish(report: &Report, target: &Target, options: &Options) -> Published {
     let mut published = Published::default();
     let commented = target.pull.filter(|_| options.comment != CommentMode::Never);
     let checked = target.commit.as_ref().filter(|_| options.check);
-    let told = target.pull.filter(|_| options.body);
-    if commented.is_none() && checked.is_none() && told.is_none() {
+    let described = target.pull.filter(|_| options.body);
+    if commented.is_none() && checked.is_none() && described.is_none() {
         return published;
     }
     let client = match Client::new(&target.api_url, target.token.as_ref()) {
@@ -104,7 +104,7 @@ pub fn publish(report: &Report, target: &Target, options: &Options) -> Published
             Ok(Commented::There(url)) => published.comment_url = url,
             Ok(Commented::Outrun(url)) => {
                 published.comment_url = url;
-                let message = "the comment is of a later run of this job, and was left as it is";
+                let message = "the comment comes from a later run of this job, so it was not updated";
                 published.problems.push(Diagnostic::note("later-run", "", message));
             }
             Err(fault) => published.problems.push(fault.diagnostic()),
@@ -116,7 +116,7 @@ pub fn publish(report: &Report, target: &Target, options: &Options) -> Published
             Err(fault) => published.problems.push(fault.diagnostic()),
         }
     }
-    if let Some(pull) = told {
+    if let Some(pull) = described {
         match body(report, options, &client, repository, pull) {
             Ok(problem) => published.problems.extend(problem),
             Err(fault) => published.problems.push(fault.diagnostic()),
@@ -149,7 +149,7 @@ fn comment(
     put_comment(client, &target.repository, pull, &part, when)
 }
 
-/// Renews perfgate's parts of the pull request's own text, and keeps every other byte of it.
+/// Updates perfgate's parts of the pull request description and keeps all other text.
 fn body(
     report: &Report,
     options: &Options,
@@ -159,8 +159,8 @@ fn body(
 ) -> Result<Option<Diagnostic>, Fault> {
     let old = github::pull(client, repository, pull)?.body.unwrap_or_default();
     let problem = |message: String| {
-        let place = format!("the text of pull request #{pull}");
-        Ok(Some(Diagnostic::warning("pull-request-body", place, format!("{message}; it is as it was"))))
+        let place = format!("the description of pull request #{pull}");
+        Ok(Some(Diagnostic::warning("pull-request-body", place, format!("{message}; it was not updated"))))
     };
     let mut longest = LONGEST;
     for _ in 0..3 {
@@ -181,10 +181,10 @@ fn body(
         }
         longest = longest.saturating_sub(length - LONGEST);
     }
-    problem("it has no room for perfgate's parts".to_owned())
+    problem("perfgate's parts do not fit into it".to_owned())
 }
 
-/// What a job of GitHub Actions is told: the files that it names in its environment.
+/// Files that GitHub Actions reads after a step.
 #[derive(Debug, Clone, Default)]
 pub struct Job {
     /// GITHUB_STEP_SUMMARY.
@@ -193,9 +193,8 @@ pub struct Job {
     pub output: Option<PathBuf>,
 }
 
-/// Writes the job's summary and its outputs, and, where GitHub reads the log, `::error` and `::warning` lines on standard
-/// output.
-pub fn tell_job(report: &Report, job: &Job, outputs: &[(&str, String)]) -> Vec<Diagnostic> {
+/// Writes the job summary and the outputs, and in a workflow annotations on standard output.
+pub fn publish_to_job(report: &Report, job: &Job, outputs: &[(&str, String)]) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut failed = |path: &PathBuf, what: &str, error: std::io::Error| {
         let message = format!("cannot write {what}: {error}");
@@ -204,12 +203,12 @@ pub fn tell_job(report: &Report, job: &Job, outputs: &[(&str, String)]) -> Vec<D
     if let Some(path) = &job.summary
         && let Err(error) = add_summary(path, &summary(report, LONGEST))
     {
-        failed(path, "the job's summary", error);
+        failed(path, "the job summary", error);
     }
     if let Some(path) = &job.output
         && let Err(error) = add_outputs(path, outputs)
     {
-        failed(path, "the step's outputs", error);
+        failed(path, "the step outputs", error);
     }
     if in_workflow() {
         let _ = output::print(render::workflow(report).as_bytes());
@@ -217,7 +216,7 @@ pub fn tell_job(report: &Report, job: &Job, outputs: &[(&str, String)]) -> Vec<D
     problems
 }
 
-/// Whether GitHub reads the log.
+/// True in a GitHub workflow, where lines of the log can be commands.
 pub fn in_workflow() -> bool {
     std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }

@@ -1,4 +1,4 @@
-//! `perfgate record`: results on disk become one stored Run of a commit.
+//! `perfgate record`: stores results on disk as one run of a commit.
 
 use super::{Global, output, runs};
 use crate::gate::{Gate, is_dirty, store_run};
@@ -10,34 +10,34 @@ use clap::Args;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo bench && perfgate record                  keep the results of HEAD
-  perfgate record --push origin                   and share them with everybody's checks
-  perfgate record --store s3://perf-runs/my-repo  keep them in a bucket; nothing to push
-  perfgate record --shard parser --push           one job of a matrix: the commit's shards are one run together
-  perfgate record target/criterion --commit v1.2  results of an older commit";
+  cargo bench && perfgate record                  store the results of HEAD
+  perfgate record --push origin                   and share them with all clones and CI jobs
+  perfgate record --store s3://perf-runs/my-repo  store them in a bucket; nothing to push
+  perfgate record --shard parser --push           one job of a matrix: the shards of a commit form one run
+  perfgate record target/criterion --commit v1.2  store results of an older commit";
 
 /// Store results as one run of a commit
 ///
-/// Recording the same results again changes nothing. Several paths are one run together.
+/// Recording the same results again changes nothing. Several paths form one run.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RecordArgs {
-    /// Results [default: target/criterion, or [[input]] of perfgate.toml]
+    /// Paths of the results [default: target/criterion, or [[input]] of perfgate.toml]
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
     /// The commit that was measured
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     commit: String,
-    /// Read every path as this format instead of sniffing
+    /// Read every path as this format instead of detecting it
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
-    /// Where to store [default: git:refs/perfgate/baselines]
+    /// Store to write to [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// The part of the suite that was run here, where a matrix runs it in parts: a commit's shards are judged as one run
+    /// Name of the part of the suite that ran here; the shards of a commit are compared as one run
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     shard: Option<String>,
-    /// Send the stored runs to a remote afterwards
+    /// Then push the stored runs to a remote
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
     push: Option<String>,
 }
@@ -57,7 +57,7 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// Sends the stored runs to a remote and says so.
+/// Pushes the stored runs to a remote.
 pub(super) fn send(store: &dyn Store, remote: &str) -> anyhow::Result<()> {
     let Some(exchange) = runs::exchanged(store.push(remote))? else { return Ok(()) };
     let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);

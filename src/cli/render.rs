@@ -1,4 +1,4 @@
-//! `perfgate render`: a document from a saved comparison.
+//! `perfgate render`: fills a template from a saved comparison.
 
 use super::{output, plots};
 use crate::policy::Problems;
@@ -12,33 +12,33 @@ use std::path::{Path, PathBuf};
 const EXAMPLES: &str = "\
 Examples:
   perfgate compare old new --save comparison.json
-  perfgate render comparison.json --template pr > body.md             the pull request's text
-  perfgate render comparison.json --template pr --into body.md        perfgate's parts of it again, the rest as it is
+  perfgate render comparison.json --template pr > body.md             text for the pull request
+  perfgate render comparison.json --template pr --into body.md        update perfgate's parts of it, keep the rest
   perfgate render comparison.json --template .github/perf.md.j2       a template of your own
-  perfgate render comparison.json --plots pictures                    SVG files: all changes, the samples of each benchmark";
+  perfgate render comparison.json --plots pictures                    SVG charts: all changes, and the samples of each benchmark";
 
 /// Fill a template from a saved comparison
 ///
-/// The templates are pr, issue, report, comment and summary; any other word is a file in Jinja's syntax. `perfgate init
-/// --templates` writes out the shipped ones to begin with, and docs/templates.md lists what a template can name.
+/// The built-in templates are pr, issue, report, comment and summary; any other word is a file in Jinja's syntax. `perfgate
+/// init --templates` writes copies of the built-in ones, and docs/templates.md lists the fields of a template.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RenderArgs {
-    /// What `perfgate compare --save` wrote
+    /// File that `perfgate compare --save` wrote
     #[arg(value_name = "COMPARISON")]
     comparison: PathBuf,
     /// pr, issue, report, comment, summary, or a file
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "plots")]
     template: Option<String>,
-    /// Renew perfgate's parts in this file and keep every other byte of it
+    /// Update perfgate's parts in this file and keep all other text
     #[arg(long, value_name = "FILE", requires = "template")]
     into: Option<PathBuf>,
-    /// Write pictures to a directory, as SVG: all changes, and the samples of each benchmark
+    /// Write charts to a directory, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
     plots: Option<plots::Directory>,
 }
 
-/// Renders; 0 whatever the verdict was, as judging is compare's.
+/// Renders; the exit code does not depend on the verdict.
 pub fn run(args: RenderArgs) -> anyhow::Result<u8> {
     let template = args.template.as_deref().map(template).transpose()?;
     let report = read(&args.comparison)?;
@@ -54,7 +54,7 @@ pub fn run(args: RenderArgs) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// A shipped template, or the one in a file.
+/// A built-in template, or one from a file.
 pub fn template(word: &str) -> anyhow::Result<Template> {
     if let Some(template) = Template::shipped(word) {
         return Ok(template);
@@ -62,13 +62,13 @@ pub fn template(word: &str) -> anyhow::Result<Template> {
     let names = SHIPPED.map(|(name, _)| name).join(", ");
     let path = Path::new(word);
     if !path.exists() && !word.contains(['/', '.']) {
-        bail!("{word}: there is no such template; the shipped ones are {names}, and any other word is a file");
+        bail!("{word}: no such template or file; the built-in templates are {names}");
     }
     let text = fs::read_to_string(path).with_context(|| format!("{word}: cannot read the template"))?;
     Ok(Template { name: word.to_owned(), text })
 }
 
-/// The document; an error of the template is framed under its line.
+/// The filled template; errors in it are printed framed under their lines.
 pub fn fill(template: &Template, report: &Report) -> anyhow::Result<String> {
     template.render(report).map_err(|problems| {
         output::frame(&problems);
@@ -76,18 +76,21 @@ pub fn fill(template: &Template, report: &Report) -> anyhow::Result<String> {
     })
 }
 
-/// A saved comparison.
+/// Reads a saved comparison.
 pub fn read(path: &Path) -> anyhow::Result<Report> {
     let name = path.display();
     let bytes = fs::read(path).with_context(|| format!("{name}: cannot read the comparison"))?;
     let head: Head = serde_json::from_slice(&bytes)
         .ok()
         .filter(|head: &Head| head.format == FORMAT)
-        .with_context(|| format!("{name} is no comparison; `perfgate compare … --save FILE` writes one"))?;
+        .with_context(|| format!("{name} is not a comparison file; `perfgate compare … --save FILE` writes one"))?;
     if head.version > VERSION {
-        bail!("{name} is a comparison of version {}, this perfgate knows {VERSION}; use a newer one", head.version);
+        bail!(
+            "{name} is a comparison of version {}, and this perfgate reads up to version {VERSION}; use a newer perfgate",
+            head.version
+        );
     }
-    serde_json::from_slice(&bytes).with_context(|| format!("{name}: the comparison is damaged; make it again"))
+    serde_json::from_slice(&bytes).with_context(|| format!("{name}: the comparison is damaged; create it again"))
 }
 
 #[derive(serde::Deserialize)]
@@ -106,28 +109,28 @@ fn into(template: &Template, document: &str, path: &Path) -> anyhow::Result<()> 
     let parts = Parts::of(document).map_err(|error| framed(&template.name, document, error))?;
     let renewed = parts.renew(&body).map_err(|error| framed(&name, &body, error))?;
     if renewed.text != body {
-        replace(path, &renewed.text).with_context(|| format!("{name}: cannot write the document; it is as it was"))?;
+        replace(path, &renewed.text).with_context(|| format!("{name}: cannot write the document; it is unchanged"))?;
     }
     let absent = match renewed.absent.as_slice() {
         [] => String::new(),
-        names => format!("; it has no place for {}", names.join(", ")),
+        names => format!("; it has no part for {}", names.join(", ")),
     };
-    output::note(&format!("{name}: {} parts renewed{absent}", renewed.renewed));
+    output::note(&format!("{name}: {} parts updated{absent}", renewed.renewed));
     Ok(())
 }
 
-/// Writes beside the file and then over it, so that a full disk does not cost a person's text.
+/// Writes a temporary file and renames it, so that a full disk cannot destroy the user's text.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let path = fs::canonicalize(path)?; // a link stays a link
-    let beside = path.with_extension(format!("perfgate-{}", std::process::id()));
+    let path = fs::canonicalize(path)?; // a symbolic link stays one
+    let temporary = path.with_extension(format!("perfgate-{}", std::process::id()));
     let write = || -> std::io::Result<()> {
-        fs::write(&beside, text)?;
-        fs::set_permissions(&beside, fs::metadata(&path)?.permissions())?;
-        fs::rename(&beside, &path)
+        fs::write(&temporary, text)?;
+        fs::set_permissions(&temporary, fs::metadata(&path)?.permissions())?;
+        fs::rename(&temporary, &path)
     };
     let written = write();
     if written.is_err() {
-        let _ = fs::remove_file(&beside);
+        let _ = fs::remove_file(&temporary);
     }
     written
 }

@@ -1,4 +1,4 @@
-//! `perfgate replay`: what these settings would have done on our own history.
+//! `perfgate replay`: how thresholds would have performed on the stored history.
 
 use super::{Global, output};
 use crate::gate::{Gate, StoredHistory, with_reading};
@@ -8,40 +8,40 @@ use clap::{Args, ValueEnum};
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate replay                      a table to pick a threshold from
-  perfgate replay --last 50 --suggest  and lines for perfgate.toml
+  perfgate replay                      a table to choose a threshold from
+  perfgate replay --last 50 --suggest  and suggested lines for perfgate.toml
   perfgate replay --format json";
 
-/// Judge the stored history again: alarms raised, injected slow-downs caught
+/// Repeat the comparisons of the stored history with other thresholds
 ///
-/// Goes through the stored runs in order and judges each against what it would have had as its base then, with the
-/// settings of perfgate.toml and with four thresholds; then once more with slow-downs put into some of its benchmarks.
+/// Compares each stored run with the base it had at the time, with the settings of perfgate.toml and with four
+/// thresholds, and counts false positives. Repeats this with artificial slowdowns and counts those that are found.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReplayArgs {
-    /// Go through so many of the newest stored runs
+    /// Number of newest stored runs to read
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..))]
     last: u32,
-    /// Write the lines that fit this history's noise, for perfgate.toml
+    /// Suggest lines for perfgate.toml that fit the noise of this history
     #[arg(long)]
     suggest: bool,
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value_t = View::Table)]
     format: View,
-    /// Where stored runs are [default: git:refs/perfgate/baselines]
+    /// Store of the runs [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum View {
-    /// For the terminal
+    /// Table for the terminal
     Table,
-    /// The numbers
+    /// JSON
     Json,
 }
 
-/// Reads, judges again, and prints what came of it.
+/// Replays the history and prints the counts.
 pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), None);
     let StoredHistory { runs, store, mut diagnostics, .. } = gate.stored_history(args.last as usize)?;

@@ -1,4 +1,4 @@
-//! `perfgate runs`: what is stored, and its exchange with other clones.
+//! `perfgate runs`: lists and shows stored runs, and exchanges them with other clones.
 
 use super::prune::{self, PruneArgs};
 use super::transfer::{self, ExportArgs, ImportArgs};
@@ -19,17 +19,17 @@ const EXAMPLES: &str = "\
 Examples:
   perfgate runs list
   perfgate runs show HEAD~3
-  perfgate runs push            to origin, together with what others pushed meanwhile
+  perfgate runs push            to origin, merged with runs that others pushed
   perfgate runs pull upstream
   perfgate runs prune --keep 200 --thin 1000
   perfgate runs import dir:/mnt/old-runs
   perfgate runs export --parquet /mnt/lake";
 
-/// The stored runs
+/// List, show, exchange and prune stored runs
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RunsArgs {
-    /// Where stored runs are [default: git:refs/perfgate/baselines]
+    /// Store of the runs [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL", global = true)]
     store: Option<String>,
     #[command(subcommand)]
@@ -41,34 +41,34 @@ enum RunsCommand {
     /// List the stored runs, newest first
     #[command(after_help = "Example:\n  perfgate runs list --last 5")]
     List {
-        /// Only so many
+        /// Number of runs to list
         #[arg(long, value_name = "N", default_value_t = 20)]
         last: usize,
     },
     /// Show the stored runs of a commit
     #[command(after_help = "Example:\n  perfgate runs show HEAD")]
     Show {
-        /// A revision
+        /// Git revision
         #[arg(value_name = "COMMIT")]
         commit: String,
     },
-    /// Send stored runs to a remote, and take over those that it has more
+    /// Push stored runs to a remote, after merging the runs it has
     #[command(after_help = "Example:\n  perfgate runs push origin")]
     Push {
-        /// A git remote or URL
+        /// Git remote or URL
         #[arg(default_value = "origin")]
         remote: String,
     },
-    /// Bring the runs of another store into this one
+    /// Copy the runs of another store into this one
     Import(ImportArgs),
-    /// Bring the runs to another store, or to Parquet files for a query engine
+    /// Copy the runs to another store, or to Parquet files for a query engine
     Export(ExportArgs),
-    /// Bound the size of the store: thin old runs to quantiles, and take the oldest away
+    /// Reduce the size of the store: thin old runs to quantiles, remove the oldest
     Prune(PruneArgs),
     /// Fetch the stored runs of a remote
     #[command(after_help = "Example:\n  perfgate runs pull origin")]
     Pull {
-        /// A git remote or URL
+        /// Git remote or URL
         #[arg(default_value = "origin")]
         remote: String,
     },
@@ -99,7 +99,7 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// What was exchanged; `None`, and a note, where the store is one that everybody shares.
+/// The number of runs that were exchanged; `None`, with a note, where the store is shared and needs no exchange.
 pub(super) fn exchanged(exchange: Result<SyncCounts, StoreError>) -> Result<Option<SyncCounts>, StoreError> {
     match exchange {
         Err(shared @ StoreError::Shared { .. }) => {
@@ -141,7 +141,7 @@ fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
     }
     if !listing.foreign.is_empty() {
         output::note(&format!(
-            "{} holds {} files that are no runs; left alone",
+            "{} has {} files that are not runs; left as they are",
             store.describe(),
             listing.foreign.len()
         ));
@@ -159,7 +159,7 @@ fn show(store: &dyn Store, revision: &str) -> anyhow::Result<String> {
         }
         Err(_) => {
             let commit = Commit::parse(revision)
-                .with_context(|| format!("{revision}: outside a git repository a commit is named by its full id"))?;
+                .with_context(|| format!("{revision}: outside of a git repository, use the full id of a commit"))?;
             let mut keys = store.list()?.keys;
             keys.retain(|key| key.commit() == Some(&commit));
             (commit, keys)

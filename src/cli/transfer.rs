@@ -1,7 +1,7 @@
 //! `perfgate runs import` and `runs export`: copies runs from one store to another.
 //!
-//! What is there, whole or thinned, is skipped, so that a transfer that was stopped goes on where it was. A run that cannot be read is told
-//! and stops nothing.
+//! Runs that the target has already, whole or thinned, are skipped, so an interrupted transfer can be repeated. A run that
+//! cannot be read is reported and skipped.
 
 use super::{output, parquet};
 use crate::io::store::{self, GitStore, Key, RunIdentity, Store, StoreError};
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Runs that are held in memory and written at a time, and about how many bytes of them.
+/// Most runs, and about the most bytes, that are held in memory and written at a time.
 const BATCH: usize = 256;
 const BYTES: usize = 16 << 20;
 
@@ -45,30 +45,30 @@ pub struct ExportArgs {
     /// A store (git:REF, dir:PATH, s3://BUCKET/PREFIX), a directory, or a clone of a repository
     #[arg(value_name = "TARGET")]
     target: Option<String>,
-    /// Write Parquet files below a directory or to a bucket instead, one a run (docs/export.md has the columns)
+    /// Write Parquet files instead, one per run, to a directory or bucket (docs/export.md lists the columns)
     #[arg(long, value_name = "DIR|URL", conflicts_with = "target")]
     parquet: Option<parquet::Target>,
-    /// What the Parquet files call this repository [default: the end of its remote's URL]
+    /// Name of the repository in the Parquet files [default: the end of its remote's URL]
     #[arg(long, value_name = "NAME", requires = "parquet")]
     repository: Option<String>,
 }
 
-/// Brings the runs of another store into this one.
+/// Copies the runs of another store into this one.
 pub fn import(args: &ImportArgs, store: &dyn Store) -> anyhow::Result<u8> {
     let source = open(&args.source, true)?;
     copy(&*source, store, "imported")
 }
 
-/// Brings the runs of this store into another one, or to Parquet files.
+/// Copies the runs of this store to another one, or to Parquet files.
 pub fn export(args: &ExportArgs, store: &dyn Store) -> anyhow::Result<u8> {
     match (&args.parquet, &args.target) {
         (Some(target), _) => parquet::export(store, target, args.repository.as_deref()),
         (None, Some(target)) => copy(store, &*open(target, false)?, "exported"),
-        (None, None) => bail!("name a store or directory to export to, or --parquet DIR"),
+        (None, None) => bail!("give a store or directory to export to, or --parquet DIR"),
     }
 }
 
-/// A store by its address or by a path. One to read from must be there.
+/// Opens a store by its URL or path. A store to read from must exist.
 fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> {
     let here = Path::new(".");
     let address = ["git:", "dir:", "s3://", "gs://", "az://"].iter().any(|scheme| word.starts_with(scheme));
@@ -79,7 +79,7 @@ fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> {
     if address {
         return Ok(store::open(word, here)?);
     }
-    // A clone, and not a directory somewhere inside of one.
+    // The top of a clone; a directory inside of one is a directory of runs.
     let is_clone = Path::new(word).join(".git").exists() || Path::new(word).join("HEAD").is_file();
     let default = store::DEFAULT_URL.trim_start_matches("git:");
     Ok(if is_clone {
@@ -101,7 +101,7 @@ fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
     let mut wanted: BTreeSet<RunIdentity<'_>> = keys.iter().map(Key::identity).collect();
     let mut broken: Vec<String> = Vec::new();
     for some in missing.chunks(BATCH) {
-        let read = sound(from, some);
+        let read = verified(from, some);
         let mut batch: Vec<(Key, Vec<u8>)> = Vec::new();
         for (key, bytes) in some.iter().zip(read) {
             match bytes {
@@ -120,47 +120,47 @@ fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
         }
     }
     let brought = missing.len() - broken.len();
-    // What shall be there is looked for, and read once more against the hash in its name.
+    // All runs are read back and checked against the hash in their names.
     let listed = to.list()?.keys;
     let found: Vec<Key> = listed.into_iter().filter(|key| wanted.contains(&key.identity())).collect();
     if found.len() < wanted.len() {
         let lost = wanted.len() - found.len();
         bail!("{lost} of the runs that were written are not in {}; run the command again", to.describe());
     }
-    let read = found.chunks(BATCH).flat_map(|some| sound(to, some));
-    let unsound: Vec<String> = read.filter_map(Result::err).collect();
-    let verified = found.len() - unsound.len();
-    broken.extend(unsound);
+    let read = found.chunks(BATCH).flat_map(|some| verified(to, some));
+    let damaged: Vec<String> = read.filter_map(Result::err).collect();
+    let verified = found.len() - damaged.len();
+    broken.extend(damaged);
     broken.iter().for_each(|why| output::warn(why));
     let (source, target) = (from.describe(), to.describe());
     let line = format!(
-        "{done} {brought} of {} runs from {source} to {target}, {skipped} were there; {verified} verified by their hash\n",
+        "{done} {brought} of {} runs from {source} to {target}, {skipped} already there; {verified} verified by their hash\n",
         keys.len()
     );
     output::print(escape::lines(&line).as_bytes())?;
-    Ok(told(&broken))
+    Ok(exit_code(&broken))
 }
 
-/// The exit code where some runs could not be read.
-pub(super) fn told(broken: &[String]) -> u8 {
+/// The exit code: 2 where some runs could not be read.
+pub(super) fn exit_code(broken: &[String]) -> u8 {
     if broken.is_empty() { 0 } else { 2 }
 }
 
-/// The bytes of runs, each if they are the ones that its name was made for and say of themselves what the name says.
-fn sound(store: &dyn Store, keys: &[Key]) -> Vec<Result<Vec<u8>, String>> {
-    let sound = |(key, bytes): (&Key, Result<Vec<u8>, StoreError>)| {
+/// The bytes of runs, each checked against its name.
+fn verified(store: &dyn Store, keys: &[Key]) -> Vec<Result<Vec<u8>, String>> {
+    let check = |(key, bytes): (&Key, Result<Vec<u8>, StoreError>)| {
         let bytes = bytes.map_err(|error| error.to_string())?;
         run_of(store, key, &bytes, Detail::Digests).map(|_| bytes)
     };
-    keys.par_iter().zip(store.read_all(keys)).map(sound).collect()
+    keys.par_iter().zip(store.read_all(keys)).map(check).collect()
 }
 
 pub(super) fn run_of(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail) -> Result<Run, String> {
     let run = record::decode(bytes, detail).map_err(|error| format!("{}: {key}: {error}", store.describe()))?;
-    // The whole one's name is made again; of a thinned one's there are the time and the commit.
+    // The name of a whole run is computed again; of a thinned run only time and commit can be.
     let own = Key::new(&run, bytes);
     if (own.time(), own.commit()) != (key.time(), key.commit()) || !key.is_thinned() && own != *key {
-        return Err(format!("{}: {key}: it is a run of another commit or time than its name says", store.describe()));
+        return Err(format!("{}: {key}: the run has another commit or time than its name", store.describe()));
     }
     Ok(run)
 }

@@ -69,11 +69,14 @@ mod sources;
 mod stored_history;
 mod tools;
 
-pub use crate::model::{Diagnostic, Direction, Facts, Severity};
+pub use crate::model::{
+    Change, Dependency, Diagnostic, Direction, Facts, FileChange, PlotSamples, Said, SampleStatistics, Severity,
+    Statement, Statistic, Summary, Tests, WorkUnit,
+};
 pub use crate::verdict::{
-    BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, Finding, GoalLine,
-    GoalStatus, MeanChange, Outcome, Pinned, PinnedFinding, Report, SeriesPoint, SeriesReport, SideReport, Value,
-    Verdict,
+    BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, Failure, Finding, GoalLine,
+    GoalStatus, MeanChange, Outcome, Pinned, PinnedFinding, Reason, Report, SeriesPoint, SeriesReport, SideReport, Value,
+    Verdict, WorkReport,
 };
 pub use error::Error;
 pub use measure::MeasureError;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How far head is from the pinned release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Pinned {
     /// The release as perfgate.toml names it.
     pub revision: String,
@@ -23,6 +24,7 @@ pub struct Pinned {
 
 /// How far one benchmark is from the pinned release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PinnedFinding {
     /// The benchmark's full name: hostile text.
     pub name: String,

@@ -7,6 +7,7 @@ use std::fmt;
 /// Why the gate fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[non_exhaustive]
 pub enum Reason {
     /// This many findings have an outcome that fails the gate.
     Outcome(Outcome, usize),

@@ -16,6 +16,7 @@ pub const VERSION: u32 = 1;
 
 /// A judged comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Report {
     /// [`FORMAT`].
     pub format: String,
@@ -69,6 +70,7 @@ pub struct Report {
 
 /// A metric of a benchmark over commits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SeriesReport {
     /// The benchmark's full name: hostile text.
     pub name: String,
@@ -156,6 +158,7 @@ pub struct MeanChange {
 /// What became of a benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Outcome {
     /// Worse by more than the threshold, clear of chance and of the floor.
     Regressed,
@@ -240,6 +243,7 @@ impl Counts {
 
 /// A judged metric of a benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// The benchmark's full name: hostile text.
     pub name: String,
@@ -321,6 +325,7 @@ pub struct BudgetReport {
 /// Whether a budget is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum BudgetStatus {
     /// There is none.
     #[default]
@@ -351,6 +356,7 @@ impl BudgetStatus {
 
 /// A budget held against one benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BudgetLine {
     /// The benchmark's full name: hostile text.
     pub benchmark: String,
@@ -381,6 +387,7 @@ pub struct BudgetLine {
 /// Whether an expectation was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum GoalStatus {
     /// Shown to be met.
     Met,
@@ -403,6 +410,7 @@ impl GoalStatus {
 
 /// An expectation held against one benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct GoalLine {
     /// The benchmark's full name: hostile text.
     pub benchmark: String,
@@ -424,6 +432,7 @@ pub struct GoalLine {
 
 /// The work of one operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct WorkReport {
     /// Amount for each operation.
     pub amount: f64,

@@ -1,10 +1,10 @@
-//! Pull requests from forks. Their own job measures and may not write; it packs its results. The trusted job, which ran
-//! none of their code, unpacks them, judges with the base branch's config and tells it. Nothing of the parcel decides where:
-//! the pull request and its commit are the event's and the API's.
+//! Pull requests from forks. Their job measures, cannot publish, and packs its results into a file. The trusted job runs no
+//! code of the fork: it judges the file with the config of the base branch and publishes the report. Where to publish comes
+//! from the event and the API, never from the file.
 
 use super::plan::Judging;
 use super::variable;
-use super::work::{Place, Work, room};
+use super::work::{Place, Work, output_directory};
 use crate::cli::{facts, output, record};
 use crate::gate::{MeasuredRuns, ReportDetail, Side, judge_measured};
 use crate::io::github::event::WorkflowRun;
@@ -17,15 +17,15 @@ use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 
 impl Work<'_> {
-    /// Packs the results of a fork's job; what stands in the way is told and does not change the verdict.
+    /// Packs the results of a fork's job; a failure is a warning and does not change the verdict.
     pub(super) fn pack(
         &self,
         judging: &Judging,
         runs: Option<MeasuredRuns>,
         paths: &[String],
-        room: &Path,
+        directory: &Path,
     ) -> Option<PathBuf> {
-        let path = room.join(FILE_NAME);
+        let path = directory.join(FILE_NAME);
         let pack = || -> anyhow::Result<()> {
             let runs = match runs {
                 Some(runs) => runs,
@@ -40,63 +40,62 @@ impl Work<'_> {
         match pack() {
             Ok(()) => Some(path),
             Err(error) => {
-                output::warn(&format!("the trusted workflow will have nothing to comment: {error:#}"));
+                output::warn(&format!(
+                    "cannot pack the results, so the trusted workflow will not publish them: {error:#}"
+                ));
                 None
             }
         }
     }
 
-    /// Judges what a fork's job measured and tells it.
+    /// Judges the results of a fork's job and publishes the report.
     pub fn judge_fork(&self, run: &WorkflowRun) -> anyhow::Result<u8> {
         if run.event != "pull_request" {
-            bail!(
-                "the workflow that ended was started by {:?}; only results of a pull_request are published",
-                run.event
-            );
+            bail!("the completed workflow ran for {:?}; only results of pull_request are published", run.event);
         }
         let repository =
             self.event.repository.as_ref().context("neither the event nor GITHUB_REPOSITORY names the repository")?;
         if run.head_repository == *repository {
-            output::note("the pull request is the repository's own: its own job has published the results");
+            output::note("the pull request is not from a fork; its own job published the results");
             return Ok(0);
         }
         let parcel = self.unpack(run)?;
         let Some(pull) = self.pull_of(repository, run)? else {
             output::note(&format!(
-                "no open pull request has {} for its newest commit: it was closed, or has newer commits whose run will be \
+                "no open pull request has {} as its newest commit: it was closed, or the run of a newer commit will be \
                  published",
                 run.head.short()
             ));
             return Ok(0);
         };
-        let here = Repository::discover(Path::new(".")).context("the base branch is to be checked out first")?;
+        let here = Repository::discover(Path::new(".")).context("check out the base branch first")?;
         if !here.contains(&pull.base.name, &parcel.base) {
             bail!(
-                "the results are said to be compared with {}, which is not on {:?}; is the whole history fetched (fetch-depth: 0)?",
+                "the file names {} as the base, which is not on {:?}; is the whole history fetched (fetch-depth: 0)?",
                 parcel.base.short(),
                 pull.base.name
             );
         }
-        let hush = self.told.hush();
+        let stopped = self.reporter.stop_commands();
         self.fetch()?;
         let mut report = self.judge_parcel(run, parcel)?;
         facts::complete_compared(&self.gate.config, &mut report);
-        let outputs = self.save(&report, &room()?)?;
-        drop(hush);
+        let outputs = self.save(&report, &output_directory()?)?;
+        drop(stopped);
         let published = self.publish(&report, &Place { pull: Some(pull.number), head: run.head.clone() })?;
         self.finish(&report, published, outputs)
     }
 
-    /// The results that were downloaded, if they are those of the event's commit.
+    /// The downloaded results, if they belong to the commit of the event.
     fn unpack(&self, run: &WorkflowRun) -> anyhow::Result<Parcel> {
         let path = self.inputs.artifact.as_ref().context(
-            "the input `artifact` is missing: the file that the fork's job left, as actions/download-artifact stored it",
+            "the input `artifact` is missing: the path where actions/download-artifact stored the file of the fork's job",
         )?;
         let path = if path.is_dir() { path.join(FILE_NAME) } else { path.clone() };
         let parcel = Parcel::read(&path)?;
         if parcel.head != run.head {
             bail!(
-                "{}: holds results of {}, and the event is about {}: nothing is published",
+                "{}: these are results of {}, but the event is about {}; nothing is published",
                 path.display(),
                 parcel.head.short(),
                 run.head.short()
@@ -138,7 +137,7 @@ impl Work<'_> {
         let head = Side { runs, report, environment: environment.clone(), diagnostics: Vec::new() };
         match self.gate.read_commit_and_before(&parcel.base, &environment.unwrap_or_default(), Detail::Samples) {
             Ok(base) => Ok(self.gate.judge_sides(base, head, false, ReportDetail::ALL)?),
-            Err(error) if error.is_missing_baseline() && !self.inputs.insist => self.first(head, &error),
+            Err(error) if error.is_missing_baseline() && !self.inputs.baseline_required => self.first(head, &error),
             Err(error) => Err(error.into()),
         }
     }

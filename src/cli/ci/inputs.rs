@@ -1,5 +1,5 @@
-//! The action's inputs as they come through the environment: `PERFGATE_` and the input's name. Words in, checked values
-//! out; every one that is wrong is named, before any work. An empty one is one that was not given.
+//! The inputs of the action, from environment variables: `PERFGATE_` and the name of the input. They are all checked before
+//! anything is done. An empty input counts as missing.
 
 use crate::cli::gate_args::GateArgs;
 use crate::cli::publish::CommentMode;
@@ -12,77 +12,77 @@ use std::path::PathBuf;
 /// The inputs, checked.
 #[derive(Debug)]
 pub struct Inputs {
-    /// Paths of results; empty for what the config or criterion's place has.
+    /// Paths of results; empty for the default results.
     pub results: Vec<String>,
-    /// The benchmark command, a line of the workflow's own text.
+    /// The benchmark command, as written in the workflow.
     pub command: Option<String>,
-    /// What to compare with, where it is not the merge base.
+    /// The base, where it is not the merge base.
     pub base: Option<String>,
-    /// What overrules `[gate]`.
+    /// Overrides of `[gate]`.
     pub gate: GateArgs,
     /// The config file.
     pub config: Option<PathBuf>,
-    /// The comment's template.
+    /// The template of the comment.
     pub template: Option<String>,
-    /// When a comment is written.
+    /// When to comment.
     pub comment: CommentMode,
-    /// Where to work.
+    /// The working directory.
     pub directory: Option<PathBuf>,
-    /// Where stored runs are.
+    /// The URL of the store.
     pub store: Option<String>,
-    /// Separates jobs that each have a comment of their own.
+    /// Distinguishes jobs that have separate comments.
     pub key: Option<String>,
-    /// Separates jobs that share one comment.
+    /// Distinguishes jobs that share a comment.
     pub shard: Option<String>,
-    /// Whether perfgate's parts of the pull request's own text are renewed.
+    /// Whether perfgate's parts of the pull request description are updated.
     pub body: bool,
-    /// Whether a check run is made.
+    /// Whether a check run is created.
     pub check: bool,
     /// Whether a missing baseline is an error.
-    pub insist: bool,
-    /// The results of a fork's job, as the trusted workflow downloaded them.
+    pub baseline_required: bool,
+    /// The downloaded results of a fork's job.
     pub artifact: Option<PathBuf>,
-    /// What may write.
+    /// The GitHub token.
     pub token: Option<Token>,
 }
 
 impl Inputs {
-    /// Reads them; `variable` reads the process environment.
+    /// Reads and checks all inputs; `variable` returns an environment variable.
     pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Inputs> {
         let given = |name: &str| {
             let text = variable(&format!("PERFGATE_{}", name.replace('-', "_").to_uppercase()))?;
             let text = text.trim().to_owned();
             (!text.is_empty()).then_some(text)
         };
-        let mut wrong = Vec::new();
+        let mut invalid = Vec::new();
         let gate = GateArgs::of_words(given("threshold").as_deref(), given("fail-on").as_deref());
-        let gate = gate.map_err(|why| wrong.extend(why)).unwrap_or_default();
+        let gate = gate.map_err(|why| invalid.extend(why)).unwrap_or_default();
         let mut choice = |name: &str, words: [&str; 2]| -> bool {
             let word = given(name).unwrap_or_else(|| words[0].to_owned());
             if !words.contains(&&*word) {
-                wrong.push(format!("{name}: {word:?} is neither {} nor {}", words[0], words[1]));
+                invalid.push(format!("{name}: {word:?} is not one of {}, {}", words[0], words[1]));
             }
             word == words[1]
         };
-        let insist = choice("missing-baseline", ["neutral", "fail"]);
+        let baseline_required = choice("missing-baseline", ["neutral", "fail"]);
         let body = choice("body", ["keep", "update"]);
         let check = !choice("check", ["true", "false"]);
         let comment = given("comment").map(|word| {
             CommentMode::from_str(&word, false)
-                .map_err(|_| wrong.push(format!("comment: {word:?} is none of auto, always, on-change, never")))
+                .map_err(|_| invalid.push(format!("comment: {word:?} is not one of auto, always, on-change, never")))
                 .ok()
         });
         let comment = comment.flatten().unwrap_or(CommentMode::Auto);
         let (results, command) = (given("results").unwrap_or_default(), given("command"));
         if command.is_some() && !results.is_empty() {
-            wrong.push(
-                "results and command: give one of them; where a command leaves its results is for [[input]] of \
-                 perfgate.toml, most places are found by themselves"
+            invalid.push(
+                "results and command: give only one of them; if the results of a command are not found, name their path in \
+                 [[input]] of perfgate.toml"
                     .to_owned(),
             );
         }
-        if !wrong.is_empty() {
-            bail!("the action's inputs are not right: {}", wrong.join("; "));
+        if !invalid.is_empty() {
+            bail!("invalid inputs of the action: {}", invalid.join("; "));
         }
         Ok(Inputs {
             results: results.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect(),
@@ -98,20 +98,20 @@ impl Inputs {
             shard: given("shard"),
             body,
             check,
-            insist,
+            baseline_required,
             artifact: given("artifact").map(PathBuf::from),
             token: variable(Token::VARIABLE).as_deref().and_then(Token::new),
         })
     }
 
-    /// The paths that the results' patterns match; one that matches nothing is an error.
+    /// The paths that match the patterns of `results`; a pattern without a match is an error.
     pub fn paths(&self) -> anyhow::Result<Vec<String>> {
         let mut paths = Vec::new();
         for pattern in &self.results {
             let found = glob::expand(pattern)?;
             if found.is_empty() {
                 bail!(
-                    "results: nothing matches {pattern:?}; did the benchmarks run before this step, and in this directory?"
+                    "results: nothing matches {pattern:?}; did the benchmarks run before this step and in this directory?"
                 );
             }
             paths.extend(found.into_iter().map(|path| path.display().to_string()));
@@ -119,8 +119,8 @@ impl Inputs {
         Ok(paths)
     }
 
-    /// The command as words: itself where it is plain words, else a line for the shell, as a `run:` step has it. Only plain
-    /// words let `measure` see which tool it is.
+    /// The command as words. A command with shell syntax runs in `sh -c`, as in a `run:` step; `measure` can only recognise
+    /// the tool of a plain command.
     pub fn words(&self) -> Option<Vec<String>> {
         let line = self.command.as_deref()?;
         let plain = |c: char| c.is_ascii_alphanumeric() || " _-./:=,+@%{}".contains(c);
@@ -143,12 +143,18 @@ mod tests {
     #[test]
     fn empty_inputs_are_the_defaults() {
         let inputs = read(&[("PERFGATE_RESULTS", ""), ("PERFGATE_COMMENT", " "), ("GITHUB_TOKEN", "")]).unwrap();
-        assert!(inputs.results.is_empty() && inputs.token.is_none() && inputs.check && !inputs.body && !inputs.insist);
+        assert!(
+            inputs.results.is_empty()
+                && inputs.token.is_none()
+                && inputs.check
+                && !inputs.body
+                && !inputs.baseline_required
+        );
         assert_eq!(inputs.comment, CommentMode::Auto);
     }
 
     #[test]
-    fn every_wrong_input_is_named_at_once() {
+    fn all_invalid_inputs_are_reported_at_once() {
         let why = read(&[
             ("PERFGATE_THRESHOLD", "a lot"),
             ("PERFGATE_FAIL_ON", "regressed, slow"),
@@ -160,7 +166,7 @@ mod tests {
         let why = why.unwrap_err().to_string();
         for name in [
             "threshold",
-            "fail-on: \"slow\" is none of regressed, budget",
+            "fail-on: \"slow\" is not one of regressed, budget",
             "comment: \"sometimes\"",
             "missing-baseline",
             "results and command",
@@ -170,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_words_are_a_command_and_all_else_is_the_shells() {
+    fn a_command_with_shell_syntax_runs_in_a_shell() {
         let words = |line: &str| read(&[("PERFGATE_COMMAND", line)]).unwrap().words().unwrap();
         assert_eq!(words("cargo bench --  {filter}"), ["cargo", "bench", "--", "{filter}"]);
         for line in ["make && ./bench", "echo \"$HOME\"", "A=1 cargo bench", "a | b", "x;y", "cargo bench\ncargo x"] {

@@ -1,4 +1,4 @@
-//! What is to be done about an event: decided from the event, the inputs and the repository, before anything is done.
+//! What to do for an event, planned from the event, the inputs and the repository before anything is done.
 
 use super::inputs::Inputs;
 use crate::gate::Gate;
@@ -9,54 +9,54 @@ use crate::render::escape;
 use anyhow::{Context, bail};
 use std::fmt::Write;
 
-/// What is to be done.
+/// What to do.
 #[derive(Debug)]
 pub enum Plan {
-    /// Store the results of the default branch's commit, and share them.
+    /// Store the results of a commit on the default branch, and push them.
     Record {
         /// The branch.
         branch: String,
     },
-    /// Judge the head against a base and tell it.
+    /// Compare head with a base and publish the report.
     Judge(Judging),
-    /// Judge what a fork's job measured and tell it.
+    /// Judge the results of a fork's job and publish the report.
     Trusted(WorkflowRun),
 }
 
-/// What a head is judged against.
+/// What head is compared with.
 #[derive(Debug)]
 pub enum Against {
-    /// The commit where it parted from a branch, and those before it.
+    /// Its merge base with a branch, and the commits before.
     MergeBase(String),
-    /// What the input `base` names: a revision or a path.
+    /// The input `base`: a revision or a path.
     Named(String),
 }
 
-/// What is judged, and where it is told.
+/// What is judged, and where the report is published.
 #[derive(Debug)]
 pub struct Judging {
-    /// What it is judged against.
+    /// What it is compared with.
     pub against: Against,
-    /// The base's commit; of a path, where the head parted from the branch.
+    /// The commit of the base; the merge base where the base is a path.
     pub base: Commit,
-    /// What is checked out.
+    /// The commit that is checked out.
     pub measured: Commit,
-    /// The commit that it is told on.
+    /// The commit of the check run.
     pub head: Commit,
     /// The pull request.
     pub pull: Option<u64>,
-    /// Whether it comes from a fork, so that nothing can be written.
+    /// Whether it comes from a fork, whose job cannot publish.
     pub fork: bool,
 }
 
 impl Plan {
-    /// Decides; an event that does not fit what is checked out is refused.
+    /// Plans; an event that does not match the checked-out commit is an error.
     pub fn make(event: &Event, inputs: &Inputs) -> anyhow::Result<Plan> {
         if let Kind::WorkflowRun(run) = &event.kind {
             return Ok(Plan::Trusted(run.clone()));
         }
         let repository = Repository::discover(std::path::Path::new("."))
-            .context("the stored runs belong to a git repository; does a step with actions/checkout come first?")?;
+            .context("there is no git repository; is there an earlier step with actions/checkout?")?;
         let measured = repository.head()?.commit;
         let default = match &event.default_branch {
             Some(branch) => branch.clone(),
@@ -83,14 +83,14 @@ impl Plan {
                 if on_default {
                     if let Some(head) = head.as_ref().filter(|head| **head != measured) {
                         bail!(
-                            "the push ended at {}, and {} is checked out: a run is recorded for what was pushed",
+                            "{} was pushed, but {} is checked out; check out the pushed commit to record it",
                             head.short(),
                             measured.short()
                         );
                     }
                     return Ok(Plan::Record { branch: default });
                 }
-                // What a tag's push names may be the tag itself, which nothing can be told on.
+                // The push of a tag can name the tag object, which cannot have a check run.
                 let branch = reference.as_ref().is_some_and(|name| name.starts_with("refs/heads/"));
                 judging(&default, None, head.as_ref().filter(|_| branch).unwrap_or(&measured))?
             }
@@ -106,14 +106,14 @@ impl Plan {
             && judging.base == judging.measured
         {
             bail!(
-                "{} is on {branch} already, so there is nothing to compare; is the pull request's own state checked out?",
+                "{} is already on {branch}, so there is nothing to compare; check out the head of the pull request",
                 measured.short()
             );
         }
         Ok(Plan::Judge(judging))
     }
 
-    /// The plan for a person, a line each.
+    /// The plan as text, for `--dry-run`.
     pub fn describe(&self, event: &Event, inputs: &Inputs, gate: &Gate) -> String {
         let mut out = String::new();
         let mut line = |what: &str, text: String| {
@@ -123,16 +123,16 @@ impl Plan {
         let store = gate.store_url();
         let results = match (&inputs.command, inputs.results.as_slice()) {
             (Some(command), _) => format!("measured by `{command}`"),
-            (None, []) => "results where [[input]] of perfgate.toml or criterion has them".to_owned(),
+            (None, []) => "results of [[input]] in perfgate.toml, or of criterion".to_owned(),
             (None, paths) => format!("results in {}", paths.join(", ")),
         };
         match self {
             Plan::Record { branch } => {
                 line("event", format!("a commit of {branch}, the default branch of {repository}"));
                 line("head", results);
-                line("store", format!("recorded in {store}, shared with origin"));
-                line("publishes", "the job's summary".to_owned());
-                line("exit", "0 once the run is stored".to_owned());
+                line("store", format!("recorded in {store}, pushed to origin"));
+                line("publishes", "the job summary".to_owned());
+                line("exit", "0 when the run is stored".to_owned());
             }
             Plan::Judge(judging) => {
                 let what = judging.pull.map_or("a branch".to_owned(), |number| format!("pull request #{number}"));
@@ -141,9 +141,9 @@ impl Plan {
                 line("head", format!("{} ({results})", judging.measured.short()));
                 let commit = judging.base.short();
                 let base = match (&judging.against, &inputs.command) {
-                    (Against::Named(word), _) => format!("{word}, as the input says"),
+                    (Against::Named(word), _) => format!("{word}, from the input"),
                     (Against::MergeBase(branch), Some(_)) => {
-                        format!("{commit}, the merge base with {branch}, measured too")
+                        format!("{commit}, the merge base with {branch}, also measured")
                     }
                     (Against::MergeBase(branch), None) => {
                         format!("stored runs of {commit}, the merge base with {branch}, and before")
@@ -151,29 +151,31 @@ impl Plan {
                 };
                 line("base", base);
                 line("store", format!("{store}, fetched from origin"));
-                let told = match (judging.fork, judging.pull) {
-                    (true, _) => "the job's summary, and a file of results for the trusted workflow".to_owned(),
+                let places = match (judging.fork, judging.pull) {
+                    (true, _) => "the job summary, and a file of results for the trusted workflow".to_owned(),
                     (false, Some(number)) => format!(
-                        "a comment on #{number} ({}), {}the job's summary",
+                        "a comment on #{number} ({}), {}the job summary",
                         clap::ValueEnum::to_possible_value(&inputs.comment)
                             .map_or(String::new(), |v| v.get_name().to_owned()),
                         check(inputs, &judging.head)
                     ),
-                    (false, None) => format!("{}the job's summary", check(inputs, &judging.head)),
+                    (false, None) => format!("{}the job summary", check(inputs, &judging.head)),
                 };
-                line("publishes", told);
+                line("publishes", places);
                 line("exit", "1 when the gate fails, 2 without a verdict, else 0".to_owned());
             }
             Plan::Trusted(run) => {
-                line("event", format!("a workflow of {} that ended, for {repository}", run.head_repository));
-                line("head", format!("{} (the results that its job measured)", run.head.short()));
+                line("event", format!("a completed workflow of {}, for {repository}", run.head_repository));
+                line("head", format!("{} (results of its job)", run.head.short()));
                 line(
                     "base",
-                    "stored runs of the commit that it was compared with, once that is found on the base branch"
-                        .to_owned(),
+                    "stored runs of the commit that it was compared with, if it is on the base branch".to_owned(),
                 );
                 line("store", format!("{store}, fetched from origin"));
-                line("publishes", "a comment on the fork's pull request, and what else is asked for".to_owned());
+                line(
+                    "publishes",
+                    "a comment on the fork's pull request, and the other outputs that are enabled".to_owned(),
+                );
                 line("exit", "1 when the gate fails, 2 without a verdict, else 0".to_owned());
             }
         }

@@ -1,8 +1,8 @@
-//! The work of `perfgate ci`, by the functions of the other commands: record and share; judge, save and publish.
+//! The steps of `perfgate ci`: record and push, or judge, save and publish.
 
 use super::inputs::Inputs;
 use super::plan::{Against, Judging};
-use super::tell::Told;
+use super::reporter::JobReporter;
 use super::variable;
 use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Options, Published, Target};
 use crate::cli::{compare, facts, measure, output, record, render as rendering, runs};
@@ -16,22 +16,22 @@ use anyhow::{Context, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The remote that stored runs are shared with.
+/// The remote of the stored runs.
 const REMOTE: &str = "origin";
 
-/// Everything that the work needs.
+/// A job in GitHub Actions.
 pub struct Work<'a> {
-    /// What happened.
+    /// Its event.
     pub event: &'a Event,
-    /// What was asked for.
+    /// Its inputs.
     pub inputs: &'a Inputs,
     /// The gate, with the inputs applied.
     pub gate: &'a Gate,
-    /// Where the job is told things.
-    pub told: &'a Told,
+    /// Where results are reported to the job.
+    pub reporter: &'a JobReporter,
 }
 
-/// Where a report is told on GitHub.
+/// Where a report is published on GitHub.
 pub struct Place {
     /// The pull request.
     pub pull: Option<u64>,
@@ -40,12 +40,12 @@ pub struct Place {
 }
 
 impl Work<'_> {
-    /// Only a store in a git ref is shared by git; others are in one place for all.
+    /// Only a store in a git ref is exchanged with a remote; other stores are shared.
     fn is_git(&self) -> bool {
         self.gate.store_url().starts_with("git:")
     }
 
-    /// Fetches the runs that others stored.
+    /// Pulls the runs that others stored.
     pub(super) fn fetch(&self) -> anyhow::Result<()> {
         if self.is_git() {
             runs::exchanged(self.gate.open_store()?.pull(REMOTE)).context("cannot fetch the stored runs")?;
@@ -53,9 +53,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Stores the results of what is checked out, and shares them.
+    /// Stores the results of the checked-out commit, and pushes them.
     pub fn record(&self, branch: &str) -> anyhow::Result<u8> {
-        let hush = self.told.hush();
+        let stopped = self.reporter.stop_commands();
         let store = self.gate.open_store()?;
         let line = match self.inputs.words() {
             Some(words) => {
@@ -72,27 +72,27 @@ impl Work<'_> {
         };
         if self.is_git() {
             record::send(&*store, REMOTE).context(
-                "the runs are recorded here and not shared, so no pull request will find them; the job needs `permissions: \
+                "the runs are recorded here but not pushed, so pull requests will not find them; the job needs `permissions: \
                  {contents: write}`",
             )?;
         }
-        drop(hush);
-        self.told.summary(&format!(
-            "### perfgate: a baseline of {}\n\n{}\n",
+        drop(stopped);
+        self.reporter.summary(&format!(
+            "### perfgate: recorded a baseline for {}\n\n{}\n",
             escape::markdown(branch),
             escape::markdown_text(line.trim())
         ));
-        self.told.outputs(&[("verdict", "recorded".to_owned())]);
+        self.reporter.outputs(&[("verdict", "recorded".to_owned())]);
         Ok(0)
     }
 
-    /// Judges what is checked out and tells it.
+    /// Judges the checked-out commit and publishes the report.
     pub fn judge(&self, judging: &Judging) -> anyhow::Result<u8> {
         let on_pull = judging.pull.is_some() && (self.inputs.comment != CommentMode::Never || self.inputs.body);
         if !judging.fork && (on_pull || self.inputs.check) {
             github::available()?;
         }
-        let hush = self.told.hush();
+        let stopped = self.reporter.stop_commands();
         let paths = self.inputs.paths()?;
         self.template()?;
         self.fetch()?;
@@ -115,14 +115,14 @@ impl Work<'_> {
                 (report, None)
             }
         };
-        let room = room()?;
-        let parcel = if judging.fork { self.pack(judging, runs, &paths, &room) } else { None };
-        let mut outputs = self.save(&report, &room)?;
-        drop(hush);
+        let directory = output_directory()?;
+        let parcel = if judging.fork { self.pack(judging, runs, &paths, &directory) } else { None };
+        let mut outputs = self.save(&report, &directory)?;
+        drop(stopped);
         let published = if judging.fork {
             output::note(
-                "this pull request comes from a fork, whose job cannot write: no comment is made here. The workflow that runs \
-                 on workflow_run publishes the results (docs/github.md)",
+                "this pull request comes from a fork, whose job cannot publish. The workflow that runs on workflow_run publishes \
+                 the results (docs/github.md)",
             );
             Published::default()
         } else {
@@ -132,7 +132,7 @@ impl Work<'_> {
         self.finish(&report, published, outputs)
     }
 
-    /// The results on disk against stored runs, or against what the input `base` names.
+    /// Compares the results on disk with stored runs, or with the input `base`.
     fn compare(&self, judging: &Judging, paths: &[String]) -> anyhow::Result<Report> {
         let head = self.gate.results(paths)?;
         let base = match &judging.against {
@@ -141,7 +141,7 @@ impl Work<'_> {
         };
         let head = SideSource::WorkTree(head);
         match self.gate.judge_sources(&base, &head, false, ReportDetail::ALL) {
-            Err(error) if error.is_missing_baseline() && !self.inputs.insist => {
+            Err(error) if error.is_missing_baseline() && !self.inputs.baseline_required => {
                 let SideSource::WorkTree(results) = &head else { return Err(error.into()) };
                 self.first(self.gate.read_head(results)?, &error)
             }
@@ -156,9 +156,9 @@ impl Work<'_> {
         Ok(self.gate.judge_first_run("no baseline yet", head, diagnostic)?)
     }
 
-    /// Saves the report's files and shows it.
-    pub(super) fn save(&self, report: &Report, room: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
-        let (comparison, page) = (room.join("comparison.json"), room.join("report.html"));
+    /// Saves and prints the report.
+    pub(super) fn save(&self, report: &Report, directory: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let (comparison, page) = (directory.join("comparison.json"), directory.join("report.html"));
         compare::save(report, &comparison)?;
         output::file(&page, render::report_page(report).as_bytes())?;
         compare::show(report, compare::View::Table, false)?;
@@ -171,9 +171,11 @@ impl Work<'_> {
     }
 
     pub(super) fn publish(&self, report: &Report, place: &Place) -> anyhow::Result<Published> {
-        let repository = self.event.repository.clone().context(
-            "no repository: neither the event nor GITHUB_REPOSITORY names it, so there is no place to publish in",
-        )?;
+        let repository = self
+            .event
+            .repository
+            .clone()
+            .context("cannot publish: neither the event nor GITHUB_REPOSITORY names the repository")?;
         let server_url = variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
         let run = variable("GITHUB_RUN_ID").filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
         let target = Target {
@@ -196,12 +198,12 @@ impl Work<'_> {
         Ok(publish::publish(report, &target, &options))
     }
 
-    /// The comment's template; asked for early too, so that a wrong name costs no measuring.
+    /// The template of the comment; also read before measuring, so that a wrong name fails early.
     pub(super) fn template(&self) -> anyhow::Result<Template> {
         rendering::template(self.inputs.template.as_deref().unwrap_or("comment"))
     }
 
-    /// Tells the job; the exit code is the report's, whatever became of publishing.
+    /// Reports to the job; publishing does not change the exit code of the report.
     pub(super) fn finish(
         &self,
         report: &Report,
@@ -210,13 +212,13 @@ impl Work<'_> {
     ) -> anyhow::Result<u8> {
         outputs.push(("comment-url", published.comment_url.unwrap_or_default()));
         let mut problems = published.problems;
-        problems.extend(publish::tell_job(report, &self.told.job, &outputs));
-        self.told.problems(&problems);
+        problems.extend(publish::publish_to_job(report, &self.reporter.job, &outputs));
+        self.reporter.problems(&problems);
         Ok(report.exit_code())
     }
 }
 
-/// The code of the diagnostic that tells a first run.
+/// The code of the diagnostic of a first run.
 pub const MISSING: &str = "missing-baseline";
 
 /// The output `verdict`.
@@ -229,16 +231,18 @@ fn word(report: &Report) -> &'static str {
     }
 }
 
-/// A fresh directory for the files that later steps may want.
-pub(super) fn room() -> anyhow::Result<PathBuf> {
+/// A new directory for files that later steps can use.
+pub(super) fn output_directory() -> anyhow::Result<PathBuf> {
     let parent = variable("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from);
     for number in 1..10_000 {
-        let room = parent.join(format!("perfgate-{number}"));
-        match fs::create_dir(&room) {
-            Ok(()) => return Ok(room),
+        let directory = parent.join(format!("perfgate-{number}"));
+        match fs::create_dir(&directory) {
+            Ok(()) => return Ok(directory),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error).with_context(|| format!("{}: cannot make a directory", room.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("{}: cannot create the directory", directory.display()));
+            }
         }
     }
-    bail!("{}: holds too many directories of perfgate; remove them", parent.display())
+    bail!("{}: too many directories of perfgate; remove them", parent.display())
 }

@@ -1,7 +1,7 @@
-//! `perfgate publish`: a saved comparison where a pull request's people see it.
+//! `perfgate publish`: publishes a saved comparison on GitHub.
 
 use super::document::{document, has_news};
-use super::{CommentMode, DEFAULT_KEY, Job, Options, Target, in_workflow, publish, tell_job};
+use super::{CommentMode, DEFAULT_KEY, Job, Options, Target, in_workflow, publish, publish_to_job};
 use crate::cli::{output, render as rendering};
 use crate::io::github::{self, Slug, Token};
 use crate::render;
@@ -14,43 +14,43 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   perfgate compare --save comparison.json
-  perfgate publish comparison.json                          in a job of a pull request: all of it from the environment
-  perfgate publish comparison.json --key linux --shard 2    four jobs of a matrix in one comment, a part each
+  perfgate publish comparison.json                          in a job of a pull request: settings from the environment
+  perfgate publish comparison.json --key linux --shard 2    one of four jobs that share a comment
   perfgate publish comparison.json --repository me/repo --pull 12 --dry-run";
 
-/// Write a saved comparison into its pull request: comment, check run, job summary, annotations
+/// Publish a saved comparison: pull request comment, check run, job summary, annotations
 ///
-/// The token is read from GITHUB_TOKEN and from nowhere else; it takes `pull-requests: write` and `checks: write`. The
-/// repository, the pull request and the job's files are those of the environment that GitHub gives a job. What cannot be
-/// written is told and does not change the exit code, which is the comparison's.
+/// The token is read only from GITHUB_TOKEN and needs `pull-requests: write` and `checks: write`. The repository, the pull
+/// request and the files of the job are read from the environment of GitHub Actions. The exit code is that of the
+/// comparison; where something cannot be published, there is a warning.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PublishArgs {
-    /// What `perfgate compare --save` wrote
+    /// File that `perfgate compare --save` wrote
     #[arg(value_name = "COMPARISON")]
     comparison: PathBuf,
-    /// The pull request [default: that of the job]
+    /// Number of the pull request [default: that of the job]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pull: Option<u64>,
-    /// The repository [default: GITHUB_REPOSITORY]
+    /// Repository [default: GITHUB_REPOSITORY]
     #[arg(long, value_name = "OWNER/NAME", value_parser = slug)]
     repository: Option<Slug>,
-    /// When a comment is written
+    /// When to comment
     #[arg(long, value_enum, default_value_t = CommentMode::Auto, value_name = "WHEN")]
     comment: CommentMode,
-    /// A comment of its own for each key, as for each of several suites
+    /// Key of the comment; each key has a separate comment, for example one per suite
     #[arg(long, value_name = "NAME", default_value = DEFAULT_KEY)]
     key: String,
-    /// This job's part of the comment that the jobs of one key share
+    /// Name of this job's part of the comment that all jobs with the same key share
     #[arg(long, value_name = "NAME")]
     shard: Option<String>,
-    /// The comment's document: comment, report, pr, issue, summary, or a file of your own
+    /// Template of the comment: comment, report, pr, issue, summary, or your own file
     #[arg(long, value_name = "NAME|FILE", default_value = "comment")]
     template: String,
-    /// Renew perfgate's parts of the pull request's own text too; a text without them stays as it is
+    /// Also update perfgate's parts of the pull request description; without such parts it stays unchanged
     #[arg(long)]
     body: bool,
-    /// Print the comment instead, and write nothing
+    /// Print the comment; publish nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -60,11 +60,11 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
     let environment = Environment::of(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
     let template = rendering::template(&args.template)?;
     let report = rendering::read(&args.comparison)?;
-    rendering::fill(&template, &report)?; // a template that cannot be filled is said before anything is written
+    rendering::fill(&template, &report)?; // a faulty template is reported before anything is published
     let repository = args
         .repository
         .or(environment.repository)
-        .context("which repository? GITHUB_REPOSITORY does not say; name it with --repository OWNER/NAME")?;
+        .context("no repository: GITHUB_REPOSITORY is not set; give it with --repository OWNER/NAME")?;
     let target = Target {
         api_url: environment.api_url,
         run_url: environment.run.map(|id| format!("{}/{repository}/actions/runs/{id}", environment.server_url)),
@@ -81,7 +81,7 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
     }
     github::available()?;
     if target.pull.is_none() && options.comment != CommentMode::Never {
-        output::note("no pull request, so no comment: name one with --pull N");
+        output::note("no pull request, so no comment; give one with --pull N");
     }
     let published = publish(&report, &target, &options);
     if let Some(url) = &published.comment_url {
@@ -90,7 +90,7 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
     let text = rendering::fill(&options.template, &report)?;
     let outputs = outputs(&report, &args.comparison.display().to_string(), text, published.comment_url);
     let mut problems = published.problems;
-    problems.extend(tell_job(&report, &environment.job, &outputs));
+    problems.extend(publish_to_job(&report, &environment.job, &outputs));
     output::diagnostics(&problems);
     if in_workflow() {
         output::print(render::workflow_notes(&problems).as_bytes())?;
@@ -98,7 +98,7 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
     Ok(report.exit_code())
 }
 
-/// The outputs of the step.
+/// Outputs of the step.
 fn outputs(report: &Report, comparison: &str, text: String, url: Option<String>) -> [(&'static str, String); 5] {
     let verdict = if report.verdict == Verdict::Pass { "pass" } else { "fail" };
     [
@@ -115,10 +115,10 @@ fn dry_run(report: &Report, target: &Target, options: &Options) -> anyhow::Resul
     let what = match (options.comment, has_news(report)) {
         _ if target.pull.is_none() => "no comment",
         (CommentMode::Never, _) => "no comment",
-        (CommentMode::Always, _) | (_, true) => "this comment, made or brought up to date",
-        (_, false) => "this comment only where there is one already: there is nothing to say",
+        (CommentMode::Always, _) | (_, true) => "this comment would be created or updated",
+        (_, false) => "nothing to report; an existing comment would be updated to this",
     };
-    output::note(&format!("{place} of {}: {what}; nothing was written", target.repository));
+    output::note(&format!("{place} of {}: {what}; nothing was published", target.repository));
     let room = crate::render::template::LONGEST;
     output::print(document(report, target, options, room).unwrap_or_default().as_bytes())?;
     Ok(report.exit_code())
@@ -128,7 +128,7 @@ fn slug(text: &str) -> Result<Slug, String> {
     Slug::parse(text).ok_or_else(|| "write it as OWNER/NAME".to_owned())
 }
 
-/// What GitHub tells a job.
+/// The environment of a job in GitHub Actions.
 struct Environment {
     api_url: String,
     server_url: String,
@@ -143,10 +143,11 @@ impl Environment {
     fn of(variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
         let repository = variable("GITHUB_REPOSITORY")
             .map(|text| {
-                slug(&text).map_err(|help| anyhow::anyhow!("GITHUB_REPOSITORY {text:?} is no repository; {help}"))
+                slug(&text)
+                    .map_err(|help| anyhow::anyhow!("GITHUB_REPOSITORY {text:?} is not a valid repository; {help}"))
             })
             .transpose()?;
-        // The event's own file, where it is of a pull request: the commit that is checked out is a merge of GitHub's.
+        // The head commit comes from the event of a pull request; what is checked out is a merge commit made by GitHub.
         let event: Value = variable("GITHUB_EVENT_PATH")
             .and_then(|path| std::fs::read(path).ok())
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())

@@ -1,4 +1,4 @@
-//! What is published, as text: the comment with its heading and where it comes from, the check run, the job's summary.
+//! The published texts: comment, check run and job summary.
 
 use super::{DEFAULT_KEY, Options, Target};
 use crate::io::github::{CheckRun, Conclusion, fingerprint};
@@ -6,10 +6,10 @@ use crate::render::template::{LONGEST, Parts, Template};
 use crate::render::{self, escape};
 use crate::verdict::{BudgetStatus, Outcome, Report, Verdict};
 
-/// What one of several parts may take of a comment.
+/// Most characters of one of several parts of a comment.
 const PART: usize = 16_000;
 
-/// True where a comment has something to say: `auto` makes one only then.
+/// True where there is something to report: only then `auto` creates a comment.
 pub(super) fn has_news(report: &Report) -> bool {
     let told = |outcome| report.counts.get(outcome) > 0;
     let over = report.budgets.iter().any(|line| line.status == BudgetStatus::Fail);
@@ -17,8 +17,7 @@ pub(super) fn has_news(report: &Report) -> bool {
     report.verdict == Verdict::Fail || told(Outcome::Regressed) || told(Outcome::Improved) || over || suspect
 }
 
-/// A digest of the verdict and of everything that is not simply unchanged: the same for a new commit with the same
-/// findings.
+/// A digest of the verdict and of all findings but unchanged ones: equal for another commit with the same findings.
 pub(super) fn state(report: &Report) -> String {
     let mut findings: Vec<String> = report
         .benchmarks
@@ -32,7 +31,7 @@ pub(super) fn state(report: &Report) -> String {
     format!("{:016x}", fingerprint(&texts))
 }
 
-/// The comment's text in at most so many characters; where the template's document is longer, the verdict alone.
+/// The text of the comment in at most `room` characters; the verdict alone where the filled template is longer.
 pub(super) fn document(report: &Report, target: &Target, options: &Options, room: usize) -> Option<String> {
     let names = [(options.key != DEFAULT_KEY).then_some(options.key.as_str()), options.shard.as_deref()];
     let names: Vec<String> = names.into_iter().flatten().map(escape::markdown_text).collect();
@@ -41,18 +40,18 @@ pub(super) fn document(report: &Report, target: &Target, options: &Options, room
     let commit = commit.filter(|commit| commit.len() >= 10 && commit.bytes().all(|b| b.is_ascii_hexdigit()));
     let page = url_of(&format!("{}/{}/commit", target.server_url, target.repository));
     let commit = commit.map(|commit| format!("[{}]({page}/{commit})", &commit[..10]));
-    let log = target.run_url.as_deref().map(|url| format!("[the job's log]({})", url_of(url)));
+    let log = target.run_url.as_deref().map(|url| format!("[job log]({})", url_of(url)));
     let origin: Vec<String> = commit.into_iter().chain(log).collect();
     let origin = if origin.is_empty() { String::new() } else { format!("\n<sub>{}</sub>\n", origin.join(" · ")) };
     let frame = heading.chars().count() + origin.chars().count();
     let room = if options.shard.is_some() { room.min(PART) } else { room }.saturating_sub(frame);
     let fits = |text: &String| text.chars().count() <= room;
-    let verdict = render::verdict_line(report) + "\n\nThis text has no room for more; the job's summary has it.\n";
+    let verdict = render::verdict_line(report) + "\n\nThe rest does not fit into this comment; see the job summary.\n";
     let text = options.template.render_within(report, room).ok().filter(fits).or(Some(verdict).filter(fits))?;
     Some(format!("{heading}{text}{origin}"))
 }
 
-/// An address between brackets of Markdown: only of letters that cannot end it.
+/// A URL without characters that could end a Markdown link.
 fn url_of(url: &str) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric() || "-._~:/?#=&%+".contains(*c);
     url.chars().filter(plain).collect()
@@ -72,7 +71,7 @@ pub(super) fn check_run(report: &Report, target: &Target, options: &Options, com
     }
 }
 
-/// Neutral where the gate passes and something suspect, or everything, is left undecided.
+/// Neutral where the gate passes and a suspect, or every benchmark, is undecided.
 fn conclusion(report: &Report) -> Conclusion {
     let counts = report.counts;
     let suspect = report.benchmarks.iter().any(|finding| finding.suspect && finding.outcome == Outcome::Inconclusive);
@@ -84,13 +83,13 @@ fn conclusion(report: &Report) -> Conclusion {
     }
 }
 
-/// The document of the job's summary and of the check run.
+/// The text of the job summary and of the check run.
 pub(super) fn summary(report: &Report, longest: usize) -> String {
     let template = Template::shipped("summary").and_then(|template| template.render_within(report, longest).ok());
     template.unwrap_or_else(|| render::verdict_line(report))
 }
 
-/// The parts of a template that has some, else of the shipped form of a pull request.
+/// The parts of a template, or, where it has none, of the built-in pull request template.
 pub(super) fn parts(template: &Template, report: &Report, longest: usize) -> Result<Parts, String> {
     let of = |template: &Template| {
         let document =

@@ -1,5 +1,5 @@
-//! What the job is told beside a report: its summary, its outputs, and lines that GitHub shows as annotations. Text that
-//! was not written by perfgate is never taken for a command of the log.
+//! What is reported to the job besides the report itself: summary, outputs and annotations. While text of others is
+//! printed, GitHub does not interpret commands in the log.
 
 use crate::cli::output;
 use crate::cli::publish::{Job, in_workflow};
@@ -10,26 +10,26 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::PathBuf;
 
-/// Where a job is told things.
+/// Writes to the files and the log of a job.
 #[derive(Debug)]
-pub struct Told {
+pub struct JobReporter {
     /// The files.
     pub job: Job,
-    /// Whether GitHub reads the log.
+    /// True where GitHub interprets the log.
     in_workflow: bool,
 }
 
-impl Told {
-    /// The places that the environment names.
-    pub fn of(variable: &dyn Fn(&str) -> Option<String>) -> Told {
+impl JobReporter {
+    /// Finds the files in environment variables.
+    pub fn of(variable: &dyn Fn(&str) -> Option<String>) -> JobReporter {
         let job = Job {
             summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             output: variable("GITHUB_OUTPUT").map(PathBuf::from),
         };
-        Told { job, in_workflow: in_workflow() }
+        JobReporter { job, in_workflow: in_workflow() }
     }
 
-    /// Says why there is no verdict, in the summary and as an annotation; standard error has it from `main`.
+    /// Reports why there is no verdict, in the summary and as an annotation; `main` prints it on standard error.
     pub fn failure(&self, error: &anyhow::Error) {
         let text = format!("{error:#}");
         self.summary(&format!("### perfgate has no verdict\n\n{}\n", escape::markdown_fence(&text, "text")));
@@ -38,7 +38,7 @@ impl Told {
         }
     }
 
-    /// Says what could not be published; none of it changes the verdict.
+    /// Reports what could not be published, which does not change the verdict.
     pub fn problems(&self, problems: &[Diagnostic]) {
         output::diagnostics(problems);
         if self.in_workflow {
@@ -46,44 +46,44 @@ impl Told {
         }
     }
 
-    /// Adds to the job's summary.
+    /// Adds to the job summary.
     pub fn summary(&self, markdown: &str) {
         let added = self.job.summary.as_ref().map(|path| add_summary(path, markdown));
-        told("the job's summary", added);
+        warn_on_error("the job summary", added);
     }
 
-    /// Sets outputs of the step.
+    /// Sets step outputs.
     pub fn outputs(&self, outputs: &[(&str, String)]) {
         let added = self.job.output.as_ref().map(|path| add_outputs(path, outputs));
-        told("the step's outputs", added);
+        warn_on_error("the step outputs", added);
     }
 
-    /// From here on nothing in the log is a command, until the result is dropped.
-    pub fn hush(&self) -> Option<Hush> {
+    /// Stops GitHub from interpreting commands in the log until the result is dropped.
+    pub fn stop_commands(&self) -> Option<StoppedCommands> {
         self.in_workflow.then(|| {
             let word = format!("perfgate-{:016x}{:016x}", random(), random());
             let _ = output::print(format!("::stop-commands::{word}\n").as_bytes());
-            Hush(word)
+            StoppedCommands(word)
         })
     }
 }
 
-/// While it lives, GitHub takes no line of the log for a command.
+/// While this exists, GitHub interprets no line of the log as a command.
 #[derive(Debug)]
-pub struct Hush(String);
+pub struct StoppedCommands(String);
 
-impl Drop for Hush {
+impl Drop for StoppedCommands {
     fn drop(&mut self) {
         let _ = output::print(format!("::{}::\n", self.0).as_bytes());
     }
 }
 
-/// A number that text in a benchmark's name cannot foresee.
+/// A number that the text of a benchmark's name cannot guess.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-fn told(what: &str, added: Option<std::io::Result<()>>) {
+fn warn_on_error(what: &str, added: Option<std::io::Result<()>>) {
     if let Some(Err(error)) = added {
         output::warn(&format!("cannot write {what}: {error}"));
     }
