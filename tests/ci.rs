@@ -86,7 +86,7 @@ fn a_push_to_the_default_branch_is_recorded_and_shared() {
     benches(&scene, 5, 1000.0);
     let after = scene.git("r", &["rev-parse", "HEAD"]);
     let push = json!({"ref": "refs/heads/main", "after": after, "repository": {"full_name": "octo/r", "default_branch": "main"}});
-    ci(&scene, "push", &push, &[], &[]).exits(0).says("recorded 8 results").says("1 runs sent");
+    ci(&scene, "push", &push, &[], &[]).exits(0).says("recorded 8 results").says("1 run sent");
     let stored = scene.git("remote.git", &["ls-tree", "-r", "--name-only", "refs/perfgate/baselines"]);
     assert!(stored.contains(&after), "{stored}");
     assert!(scene.read("output").contains("recorded") && scene.read("summary").contains("recorded 8 results"));

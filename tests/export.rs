@@ -193,7 +193,7 @@ fn a_run_is_exported_once_and_what_is_new_is_added() {
     let one = |time, number| run(time, number, vec![Measurement::new("criterion", "a", Metric::time(), samples(1.0))]);
     let runs = [one(JANUARY, 1), one(JANUARY + MONTH, 2)];
     let (scene, store) = scene(&runs[..1]);
-    scene.perfgate_at("r", &EXPORT).exits(0).says("exported 1 of 1 runs of r").says("0 already there");
+    scene.perfgate_at("r", &EXPORT).exits(0).says("exported 1 of 1 run of r").says("0 already there");
     let first = files(&scene);
     assert_eq!(first, [format!("./repository=r/month=2026-01/{}.parquet", stored(&runs[0]).0.id())]);
     let bytes = std::fs::read(scene.path("lake").join(&first[0])).unwrap();

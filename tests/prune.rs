@@ -327,7 +327,7 @@ fn a_clone_with_the_old_line_brings_nothing_back_and_loses_nothing() {
     assert_eq!(census(&clone(&scene, "clone-0")), (17, 20));
     // A run that was pruned may be recorded again, on purpose.
     clone(&scene, "clone-0").write(&records[..1]).unwrap();
-    scene.perfgate_at("clone-0", &["runs", "push"]).exits(0).says("1 runs sent");
+    scene.perfgate_at("clone-0", &["runs", "push"]).exits(0).says("1 run sent");
     scene.perfgate_at("clone-1", &["runs", "push"]).exits(0).says("0 runs sent, 1 received");
     assert_eq!(census(&remote), (18, 20));
 }

@@ -74,6 +74,11 @@ pub fn diagnostics(diagnostics: &[Diagnostic]) {
     }
 }
 
+/// `1 run`, `2 runs`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
 fn print_message(label: &str, style: Style, message: &str) {
     let lines: Vec<String> = message.lines().map(escape::message).collect();
     let _ = writeln!(anstream::stderr(), "{style}{label}{style:#}: {}", lines.join("\n  "));

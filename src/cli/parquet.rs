@@ -48,9 +48,9 @@ pub fn export(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow:
     }
     broken.iter().for_each(|why| output::warn(why));
     let line = format!(
-        "exported {} of {} runs of {repository} to {directory}, {} already there\n",
+        "exported {} of {} of {repository} to {directory}, {} already there\n",
         missing.len() - broken.len(),
-        keys.len(),
+        output::count(keys.len(), "run"),
         keys.len() - missing.len()
     );
     output::print(escape::lines(&line).as_bytes())?;

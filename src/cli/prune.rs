@@ -4,7 +4,7 @@
 //! interrupted can be repeated.
 
 use super::output;
-use super::runs::exchanged;
+use super::runs::{push, unless_shared};
 use crate::gate::{Gate, with_reading};
 use crate::history::{BranchKind, PruneAction, PruneCandidate, Pruner, Retention, thin};
 use crate::io::repository::Repository;
@@ -54,7 +54,7 @@ pub struct PruneArgs {
 pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u8> {
     let landmarks = Landmarks::find(gate.policy())?;
     if let (Some(remote), false) = (&args.push, args.dry_run) {
-        exchanged(store.pull(remote))?;
+        unless_shared(store.pull(remote))?;
     }
     let listing = store.list()?;
     if listing.keys.is_empty() {
@@ -76,11 +76,8 @@ pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u
     }
     plan.unreadable.iter().for_each(|why| output::warn(&format!("{why}; left as it is")));
     output::print(escape::lines(&plan.describe(&store.describe(), args.dry_run)).as_bytes())?;
-    if let (Some(remote), false) = (&args.push, args.dry_run)
-        && let Some(exchange) = exchanged(store.push(remote))?
-    {
-        let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
-        output::print(escape::lines(&line).as_bytes())?;
+    if let (Some(remote), false) = (&args.push, args.dry_run) {
+        push(store, remote)?;
     }
     Ok(if plan.unreadable.is_empty() { 0 } else { 2 })
 }

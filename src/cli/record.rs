@@ -3,9 +3,7 @@
 use super::{Global, output, runs};
 use crate::gate::{Gate, is_dirty, store_run};
 use crate::io::input::Loaded;
-use crate::io::store::Store;
 use crate::model::{Environment, Run};
-use crate::render::escape;
 use clap::Args;
 
 const EXAMPLES: &str = "\
@@ -52,16 +50,9 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     let store = gate.open_store()?;
     output::print(format!("{}\n", store_run(&*store, &run)?).as_bytes())?;
     if let Some(remote) = &args.push {
-        send(&*store, remote)?;
+        runs::push(&*store, remote)?;
     }
     Ok(0)
-}
-
-/// Pushes the stored runs to a remote.
-pub(super) fn send(store: &dyn Store, remote: &str) -> anyhow::Result<()> {
-    let Some(exchange) = runs::exchanged(store.push(remote))? else { return Ok(()) };
-    let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
-    output::print(escape::lines(&line).as_bytes())
 }
 
 /// Reads results as one run of a commit, and prints warnings.

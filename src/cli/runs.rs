@@ -1,5 +1,6 @@
 //! `perfgate runs`: lists and shows stored runs, and exchanges them with other clones.
 
+use super::output::count;
 use super::prune::{self, PruneArgs};
 use super::transfer::{self, ExportArgs, ImportArgs};
 use super::{Global, output};
@@ -81,26 +82,28 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
     match args.command {
         RunsCommand::List { last } => output::print(list(&*store, last)?.as_bytes())?,
         RunsCommand::Show { commit } => output::print(show(&*store, &commit)?.as_bytes())?,
-        RunsCommand::Push { remote } => {
-            if let Some(exchange) = exchanged(store.push(&remote))? {
-                let line = format!("pushed to {remote}: {} runs sent, {} received\n", exchange.sent, exchange.received);
-                output::print(escape::lines(&line).as_bytes())?;
-            }
-        }
+        RunsCommand::Push { remote } => push(&*store, &remote)?,
         RunsCommand::Import(args) => return transfer::import(&args, &*store),
         RunsCommand::Export(args) => return transfer::export(&args, &*store),
         RunsCommand::Prune(args) => return prune::run(&args, &gate, &*store),
         RunsCommand::Pull { remote } => {
-            let Some(exchange) = exchanged(store.pull(&remote))? else { return Ok(0) };
-            let line = format!("pulled from {remote}: {} runs received\n", exchange.received);
+            let Some(counts) = unless_shared(store.pull(&remote))? else { return Ok(0) };
+            let line = format!("pulled from {remote}: {} received\n", count(counts.received, "run"));
             output::print(escape::lines(&line).as_bytes())?;
         }
     }
     Ok(0)
 }
 
+/// Pushes the stored runs to a remote.
+pub(super) fn push(store: &dyn Store, remote: &str) -> anyhow::Result<()> {
+    let Some(counts) = unless_shared(store.push(remote))? else { return Ok(()) };
+    let line = format!("pushed to {remote}: {} sent, {} received\n", count(counts.sent, "run"), counts.received);
+    output::print(escape::lines(&line).as_bytes())
+}
+
 /// The number of runs that were exchanged; `None`, with a note, where the store is shared and needs no exchange.
-pub(super) fn exchanged(exchange: Result<SyncCounts, StoreError>) -> Result<Option<SyncCounts>, StoreError> {
+pub(super) fn unless_shared(exchange: Result<SyncCounts, StoreError>) -> Result<Option<SyncCounts>, StoreError> {
     match exchange {
         Err(shared @ StoreError::Shared { .. }) => {
             output::note(&shared.to_string());

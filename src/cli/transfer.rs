@@ -134,8 +134,8 @@ fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
     broken.iter().for_each(|why| output::warn(why));
     let (source, target) = (from.describe(), to.describe());
     let line = format!(
-        "{done} {brought} of {} runs from {source} to {target}, {skipped} already there; {verified} verified by their hash\n",
-        keys.len()
+        "{done} {brought} of {} from {source} to {target}, {skipped} already there; {verified} verified by their hash\n",
+        output::count(keys.len(), "run")
     );
     output::print(escape::lines(&line).as_bytes())?;
     Ok(exit_code(&broken))

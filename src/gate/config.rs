@@ -12,7 +12,7 @@ const NAME: &str = "perfgate.toml";
 /// The policy, and the directory that its paths are relative to.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What the file says, or the defaults.
+    /// The policy of the file, or the default one.
     pub(crate) policy: Policy,
     /// The file's directory; the working directory where there is no file.
     pub(crate) directory: PathBuf,

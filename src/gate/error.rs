@@ -111,7 +111,7 @@ pub enum Error {
         hint: &'static str,
     },
     /// The two sides are results of different tools.
-    #[error("{base} holds {base_tools} results and {head} holds {head_tools} results; compare results of one tool")]
+    #[error("{base} has {base_tools} results and {head} has {head_tools} results; compare results of one tool")]
     DifferentTools {
         /// The label of the base.
         base: String,

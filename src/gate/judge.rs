@@ -30,10 +30,10 @@ pub(super) fn renames(policy: &Policy) -> impl Fn(&str) -> Option<String> + '_ {
     |old: &str| policy.rename(old).map(str::to_owned)
 }
 
-/// What a verdict needs to know of a side, besides its results.
+/// What a report needs of a side, besides its results.
 #[derive(Debug, Clone)]
 pub(super) struct SideFacts {
-    /// What the report says of it.
+    /// Its part of the report.
     pub report: SideReport,
     /// Where it was measured, where that is known.
     pub environment: Option<Environment>,

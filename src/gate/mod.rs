@@ -74,9 +74,9 @@ pub use crate::model::{
     Statement, Statistic, Summary, Tests, WorkUnit,
 };
 pub use crate::verdict::{
-    BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, Failure, Finding, GoalLine,
-    GoalStatus, MeanChange, Outcome, Pinned, PinnedFinding, Reason, Report, SeriesPoint, SeriesReport, SideReport, Value,
-    Verdict, WorkReport,
+    BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, Failure, Finding,
+    GoalLine, GoalStatus, MeanChange, Outcome, Pinned, PinnedFinding, Reason, Report, SeriesPoint, SeriesReport,
+    SideReport, Value, Verdict, WorkReport,
 };
 pub use error::Error;
 pub use measure::MeasureError;

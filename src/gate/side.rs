@@ -23,7 +23,7 @@ pub(super) type KeyedRun = (Key, Run);
 pub(crate) struct Side {
     /// Its runs, in time order.
     pub runs: Vec<Run>,
-    /// What the report says of it.
+    /// Its part of the report.
     pub report: SideReport,
     /// Where it was measured; `None` where the files do not record it.
     pub environment: Option<Environment>,

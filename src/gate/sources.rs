@@ -1,4 +1,4 @@
-//! What the words for base and head stand for. Everything that can be refused is refused here, before anything is read.
+//! Resolves the words for base and head. Every invalid word is an error here, before anything is read.
 
 use super::{Error, Gate};
 use crate::io::input::{Location, Request};

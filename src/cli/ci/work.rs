@@ -48,7 +48,7 @@ impl Work<'_> {
     /// Pulls the runs that others stored.
     pub(super) fn fetch(&self) -> anyhow::Result<()> {
         if self.is_git() {
-            runs::exchanged(self.gate.open_store()?.pull(REMOTE)).context("cannot fetch the stored runs")?;
+            runs::unless_shared(self.gate.open_store()?.pull(REMOTE)).context("cannot fetch the stored runs")?;
         }
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Work<'_> {
             }
         };
         if self.is_git() {
-            record::send(&*store, REMOTE).context(
+            runs::push(&*store, REMOTE).context(
                 "the runs are recorded here but not pushed, so pull requests will not find them; the job needs `permissions: \
                  {contents: write}`",
             )?;

@@ -11,10 +11,10 @@ const PART: usize = 16_000;
 
 /// True where there is something to report: only then `auto` creates a comment.
 pub(super) fn has_news(report: &Report) -> bool {
-    let told = |outcome| report.counts.get(outcome) > 0;
+    let has = |outcome| report.counts.get(outcome) > 0;
     let over = report.budgets.iter().any(|line| line.status == BudgetStatus::Fail);
     let suspect = report.benchmarks.iter().any(|finding| finding.suspect && finding.outcome == Outcome::Inconclusive);
-    report.verdict == Verdict::Fail || told(Outcome::Regressed) || told(Outcome::Improved) || over || suspect
+    report.verdict == Verdict::Fail || has(Outcome::Regressed) || has(Outcome::Improved) || over || suspect
 }
 
 /// A digest of the verdict and of all findings but unchanged ones: equal for another commit with the same findings.
