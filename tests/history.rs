@@ -211,7 +211,18 @@ fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
         scene.write("r/perfgate.toml", config);
         let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
         assert_eq!(points(&answer, "new"), [24], "{from}");
+        assert_eq!(series(&answer, "new")["epoch"], Value::Null);
         if from == "2026-06-09" {
+            assert_eq!(series(&answer, "corpus")["epoch"]["reason"], "a larger corpus");
+            scene
+                .perfgate_at("r", &["history", "--html", "page.html"])
+                .exits(0)
+                .says("1 series starts with the epoch of 2026-06-09: a larger corpus");
+            assert!(scene.read("r/page.html").contains("starts with the epoch of 2026-06-09: a larger corpus"));
+            scene
+                .perfgate_at("r", &["history", "corpus"])
+                .exits(0)
+                .says("starts with the epoch of 2026-06-09: a larger corpus");
             assert_eq!(points(&answer, "corpus"), [12]);
             assert_eq!(series(&answer, "corpus")["changes"].as_array().unwrap().len(), 0);
         }

@@ -2,13 +2,14 @@
 
 use super::side::dirty_baseline;
 use super::{Error, Gate};
-use crate::history::{SeriesRules, join_shards};
+use crate::history::{Epoch, SeriesRules, join_shards};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key};
 use crate::model::{Commit, Detail, Diagnostic, Run};
 use crate::policy::{Pattern, Policy, Start};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Most commits of the branch whose order is looked up.
 const MOST_COMMITS: usize = 20_000;
@@ -133,8 +134,8 @@ fn commits_in_order(directory: &Path) -> Option<HashMap<Commit, usize>> {
     Some(order)
 }
 
-/// When the epochs of the config begin.
-pub(crate) struct Epochs(Vec<(Pattern, i64)>);
+/// The epochs of the config with their resolved starts.
+pub(crate) struct Epochs(Vec<(Pattern, Arc<Epoch>)>);
 
 impl Epochs {
     /// Resolves them. An epoch whose revision is unknown has no effect but a warning.
@@ -153,14 +154,16 @@ impl Epochs {
                     })
                     .ok(),
             };
-            starts.extend(time.map(|time| (epoch.pattern.clone(), time)));
+            let resolved = time.map(|start| Arc::new(Epoch { start, reason: epoch.reason.clone() }));
+            starts.extend(resolved.map(|resolved| (epoch.pattern.clone(), resolved)));
         }
         Epochs(starts)
     }
 
-    /// When the current epoch of a benchmark began.
-    fn of_benchmark(&self, name: &str) -> Option<i64> {
-        self.0.iter().filter(|(pattern, _)| pattern.matches(name)).map(|(_, time)| *time).max()
+    /// The current epoch of a benchmark: the one that starts last.
+    fn of_benchmark(&self, name: &str) -> Option<Arc<Epoch>> {
+        let epochs = self.0.iter().filter(|(pattern, _)| pattern.matches(name)).map(|(_, epoch)| epoch);
+        epochs.max_by_key(|epoch| epoch.start).cloned()
     }
 }
 

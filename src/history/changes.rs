@@ -1,19 +1,19 @@
-//! A series with its changes, each with the commits that can hold it.
+//! A series with its changes, each with its possible commits.
 
 use super::{Point, Series};
 use crate::model::{Commit, Direction};
 use crate::stats::changepoint::{self, Segment, Segmentation, Shape};
 
-/// Smaller steps of a measured metric are not worth the name; of a counted one, nearly all are.
-const LEAST: f64 = 0.02;
-const LEAST_COUNTED: f64 = 0.002;
+/// Smallest step of a measured metric and of a counted one, on the log scale.
+const MIN_STEP: f64 = 0.02;
+const MIN_STEP_COUNTED: f64 = 0.002;
 
-/// A series and what became of it.
+/// A series cut into segments.
 #[derive(Debug, Clone)]
 pub struct SegmentedSeries {
     /// The series.
     pub series: Series,
-    /// Its stretches and changes on the log scale.
+    /// Segments and changes, on the log scale.
     pub segmentation: Segmentation,
 }
 
@@ -22,48 +22,49 @@ pub struct SegmentedSeries {
 pub struct SeriesChange {
     /// Step or drift.
     pub shape: Shape,
-    /// The new level over the old one, less 1.
+    /// The new level divided by the old one, minus 1.
     pub change: f64,
-    /// Its 95 % interval.
+    /// Its 95% confidence interval.
     pub interval: [f64; 2],
     /// True where the new level is worse.
     pub worse: bool,
-    /// Where it happened.
+    /// The possible commits.
     pub commits: CommitRange,
-    /// Points since then, the likeliest first one included.
+    /// Points since the change, including its most likely commit.
     pub since: usize,
 }
 
-/// The commits that can hold a change: those after the first, up to and with the last.
+/// The possible commits of a change: after `after`, up to and including `to`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommitRange {
-    /// The last measured commit that is surely before it.
+    /// The last measured commit before the change.
     pub after: Option<Commit>,
-    /// The likeliest one.
+    /// The most likely commit.
     pub at: Option<Commit>,
-    /// The last one that can hold it; for a drift its end.
+    /// The last possible commit; of a drift, its end.
     pub to: Option<Commit>,
-    /// How many points that is.
+    /// Number of possible points.
     pub points: usize,
-    /// The likeliest point's place in the series.
+    /// Index of the most likely point.
     pub index: usize,
-    /// The places of the first and last points that can hold it.
+    /// Indices of the first and the last possible point.
     pub range: (usize, usize),
-    /// The likeliest point's time.
+    /// Time of the most likely point.
     pub time: i64,
 }
 
-/// Looks for the changes of a series.
+/// Finds the changes of a series.
 pub fn segment(series: Series) -> SegmentedSeries {
-    let least = if series.metric.exact { LEAST_COUNTED } else { LEAST };
-    let segmentation = changepoint::segmentation(&logs(&series.points), least);
+    let min_step = if series.metric.exact { MIN_STEP_COUNTED } else { MIN_STEP };
+    let segmentation = changepoint::segmentation(&logs(&series.points), min_step);
     SegmentedSeries { series, segmentation }
 }
 
-/// What is searched: the edges where every point has one, else the values; counts that may be zero, of one more.
+/// The logarithms that are searched: of the fast edges where every point has one, otherwise of the values. Where a value is
+/// zero, of the values plus one.
 fn logs(points: &[Point]) -> Vec<f64> {
-    let edges: Option<Vec<f64>> = points.iter().map(|point| point.edge).collect();
-    let values = edges.unwrap_or_else(|| points.iter().map(|point| point.value).collect());
+    let fast_edges: Option<Vec<f64>> = points.iter().map(|point| point.fast_edge).collect();
+    let values = fast_edges.unwrap_or_else(|| points.iter().map(|point| point.value).collect());
     let zero = values.iter().any(|value| *value <= 0.0);
     values.into_iter().map(|value| if zero { value.max(0.0).ln_1p() } else { value.ln() }).collect()
 }
@@ -71,15 +72,15 @@ fn logs(points: &[Point]) -> Vec<f64> {
 impl SegmentedSeries {
     /// The changes, in order.
     pub fn changes(&self) -> impl Iterator<Item = SeriesChange> + '_ {
-        self.segmentation.changes.iter().map(|change| self.told(change))
+        self.segmentation.changes.iter().map(|change| self.described(change))
     }
 
-    /// The stretch that holds today.
+    /// The current segment.
     pub fn current(&self) -> Option<&Segment> {
         self.segmentation.segments.last()
     }
 
-    /// The stretches that lie between two changes. A drift's steps are no ends of a stretch.
+    /// The ranges of points between two changes. A drift is one range, though it is cut into several segments.
     pub fn stretches(&self) -> Vec<(usize, usize)> {
         let n = self.series.points.len();
         let mut starts = vec![0];
@@ -93,7 +94,7 @@ impl SegmentedSeries {
         starts.windows(2).filter(|two| two[0] < two[1]).map(|two| (two[0], two[1])).collect()
     }
 
-    fn told(&self, change: &changepoint::ChangePoint) -> SeriesChange {
+    fn described(&self, change: &changepoint::ChangePoint) -> SeriesChange {
         let points = &self.series.points;
         let commit = |index: usize| points.get(index).and_then(|point| point.commit.clone());
         let worse = match self.series.metric.direction {

@@ -1,9 +1,8 @@
-//! Which stored runs stay whole, which are thinned, and which go, as the user asked for so many of each.
+//! Decides which stored runs to keep, to thin and to remove.
 //!
-//! Runs are counted within their like: of one class of machine, one shard, the same tools, on the default branch or off
-//! it. A busy machine takes no place from a quiet one, and pull requests none from main. Beyond the counts there stays
-//! whole what is named (a pin, a tag, an epoch's first commit: the caller knows) and what still stands for a base: the
-//! last runs of each benchmark that the whole ones have.
+//! Runs are counted per machine class, shard, toolset and branch, so that a busy machine does not displace the runs of
+//! another one, nor pull requests those of the default branch. Runs named by a pin, a tag or an epoch, and runs in the
+//! baseline of a benchmark, are kept whatever their number.
 
 use super::series::machine_class;
 use super::{SeriesRules, WINDOW_RUNS};
@@ -11,85 +10,85 @@ use crate::model::{Environment, Run};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// How many runs of a group are kept.
+/// Number of runs to keep in each group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// So many of the newest, whole.
+    /// Number of newest runs that are kept unchanged.
     pub whole: usize,
-    /// So many before those, thinned.
+    /// Number of runs before those that are thinned.
     pub thinned: usize,
 }
 
-/// Where a run's commit is.
+/// The branch of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BranchKind {
-    /// On the default branch.
+    /// The default branch.
     Default,
-    /// Anywhere else, or not known.
+    /// Another or an unknown branch.
     Other,
 }
 
-/// A stored run, as far as its action hangs on it.
+/// A stored run to decide on.
 #[derive(Debug)]
 pub struct PruneCandidate<'a> {
-    /// The run; digests are enough.
+    /// The run, with digests or samples.
     pub run: &'a Run,
-    /// Where its commit is.
+    /// The branch of its commit.
     pub branch: BranchKind,
-    /// True where it is named by a pin, a tag or an epoch.
+    /// True where a pin, a tag or an epoch names its commit.
     pub named: bool,
 }
 
-/// What becomes of a run.
+/// What to do with a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PruneAction {
-    /// Among the newest: stays as it is.
+    /// Keep: among the newest.
     KeepNewest,
-    /// Named by a pin, a tag or an epoch: stays as it is.
+    /// Keep: named by a pin, a tag or an epoch.
     KeepNamed,
-    /// Still stands for the base of a benchmark: stays as it is.
+    /// Keep: in the baseline of a benchmark.
     KeepBase,
-    /// Its samples give way to quantiles.
+    /// Replace the samples by quantiles.
     Thin,
-    /// Goes.
+    /// Remove.
     Remove,
 }
 
-/// Decides over runs, one after the other.
+/// Decides on runs, one after the other.
 pub struct Pruner<'r> {
     keep: Retention,
-    reading: &'r SeriesRules<'r>,
+    rules: &'r SeriesRules<'r>,
     groups: BTreeMap<Group, Counted>,
 }
 
-/// Runs that are counted together: machine, branch, shard, tools.
+/// Runs that are counted together: machine class, branch, shard, tools.
 type Group = (String, BranchKind, String, String);
 
 #[derive(Debug, Default)]
 struct Counted {
     runs: usize,
-    /// Benchmarks of the whole runs, each with how many runs have it so far.
+    /// Hashes of the benchmarks of the kept runs, with the number of runs that have each.
     benchmarks: HashMap<u64, usize>,
 }
 
 impl<'r> Pruner<'r> {
-    /// Nothing counted yet.
-    pub fn new(keep: Retention, reading: &'r SeriesRules<'r>) -> Self {
-        Pruner { keep, reading, groups: BTreeMap::new() }
+    /// A pruner that has not seen any run.
+    pub fn new(keep: Retention, rules: &'r SeriesRules<'r>) -> Self {
+        Pruner { keep, rules, groups: BTreeMap::new() }
     }
 
-    /// What becomes of the next run. They must be asked for newest first.
+    /// Decides on the next run; runs must come newest first.
     pub fn decide(&mut self, stored: &PruneCandidate<'_>) -> PruneAction {
         let PruneCandidate { run, branch, named } = *stored;
         let tools: BTreeSet<&str> = run.measurements.iter().map(|measurement| &*measurement.tool).collect();
         let tools = tools.into_iter().collect::<Vec<_>>().join("\n");
         let shard = run.environment.get(Environment::SHARD).unwrap_or_default().to_owned();
-        let group = (machine_class(&run.environment, self.reading.ignored), branch, shard, tools);
+        let group = (machine_class(&run.environment, self.rules.ignored), branch, shard, tools);
         let benchmarks = self.benchmarks(run);
         let counted = self.groups.entry(group).or_default();
-        let place = counted.runs;
+        let position = counted.runs;
         counted.runs += 1;
-        let newest = place < self.keep.whole;
+        let newest = position < self.keep.whole;
         let mut base = false;
         for benchmark in benchmarks {
             match counted.benchmarks.get_mut(&benchmark) {
@@ -98,39 +97,45 @@ impl<'r> Pruner<'r> {
                     *count += 1;
                 }
                 None if newest => {
-                    counted.benchmarks.insert(benchmark, 1);
+                    counted.benchhashes.insert(benchmark, 1);
                 }
                 None => {}
             }
         }
-        match place {
-            _ if newest => PruneAction::KeepNewest,
-            _ if named => PruneAction::KeepNamed,
-            _ if base && branch == BranchKind::Default => PruneAction::KeepBase,
-            place if place < self.keep.whole.saturating_add(self.keep.thinned) => PruneAction::Thin,
-            _ => PruneAction::Remove,
+        if newest {
+            PruneAction::KeepNewest
+        } else if named {
+            PruneAction::KeepNamed
+        } else if base && branch == BranchKind::Default {
+            PruneAction::KeepBase
+        } else if position < self.keep.whole.saturating_add(self.keep.thinned) {
+            PruneAction::Thin
+        } else {
+            PruneAction::Remove
         }
     }
 
-    /// The benchmarks that a run speaks for today, as marks.
+    /// Hashes of the benchmarks of a run that no epoch cuts off.
     fn benchmarks(&self, run: &Run) -> BTreeSet<u64> {
-        let mut marks = BTreeSet::new();
+        let mut hashes = BTreeSet::new();
         for measurement in &run.measurements {
-            let name = self.reading.name(measurement.benchmark.as_str());
-            if (self.reading.epoch)(&name).is_none_or(|from| run.time >= from) {
+            let name = self.rules.name(measurement.benchmark.as_str());
+            if (self.rules.epoch)(&name).is_none_or(|epoch| run.time >= epoch.start) {
                 let mut hasher = DefaultHasher::new();
                 (&*name, &*measurement.metric.name, &*measurement.tool).hash(&mut hasher);
-                marks.insert(hasher.finish());
+                hashes.insert(hasher.finish());
             }
         }
-        marks
+        hashes
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Epoch;
     use super::*;
     use crate::model::{Evidence, Measurement, Metric};
+    use std::sync::Arc;
 
     fn run(time: i64, cpu: &str, benchmarks: &[&str]) -> Run {
         let mut environment = Environment::default();
@@ -139,10 +144,12 @@ mod tests {
         Run { time, environment, measurements: benchmarks.iter().map(measured).collect(), ..Run::default() }
     }
 
-    /// The actions of runs given oldest first, in the same order.
+    /// The actions for runs given oldest first, in the same order.
     fn actions(whole: usize, thinned: usize, runs: &[(Run, BranchKind, bool)]) -> Vec<PruneAction> {
-        let reading = SeriesRules { rename: &|_| None, epoch: &|name| (name == "late").then_some(50), ignored: &[] };
-        let mut pruner = Pruner::new(Retention { whole, thinned }, &reading);
+        let epoch = Arc::new(Epoch { start: 50, reason: String::new() });
+        let epoch = |name: &str| (name == "late").then(|| Arc::clone(&epoch));
+        let rules = SeriesRules { rename: &|_| None, epoch: &epoch, ignored: &[] };
+        let mut pruner = Pruner::new(Retention { whole, thinned }, &rules);
         let mut actions: Vec<PruneAction> = runs
             .iter()
             .rev()
@@ -153,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_machine_takes_no_place_from_a_quiet_one() {
+    fn a_busy_machine_does_not_displace_another() {
         let mut runs: Vec<_> = (0..30).map(|time| (run(time, "busy", &["a"]), BranchKind::Default, false)).collect();
         runs[3].0 = run(3, "quiet", &["a"]);
         let actions = actions(12, 5, &runs);
@@ -164,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn pull_requests_take_no_place_from_main() {
+    fn pull_requests_do_not_displace_main() {
         let mut runs: Vec<_> = (0..40).map(|time| (run(time, "x", &["a"]), BranchKind::Other, false)).collect();
         runs[0].1 = BranchKind::Default;
         runs[1].1 = BranchKind::Default;
@@ -172,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_stays_whole() {
+    fn named_runs_are_kept() {
         let mut runs: Vec<_> = (0..30).map(|time| (run(time, "x", &["a"]), BranchKind::Default, false)).collect();
         runs[0].2 = true;
         runs[29].2 = true;
@@ -184,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_ten_runs_of_each_benchmark_of_main_stay_whole_however_few_are_asked_for() {
+    fn the_baseline_of_each_benchmark_is_kept() {
         // `rare` is in one run of five; the last ten of those reach back to the run at 5 of 0..55.
         let benchmarks = |time: i64| if time % 5 == 0 { vec!["a", "rare"] } else { vec!["a"] };
         let runs: Vec<_> =
@@ -199,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_epoch_cut_off_stands_for_no_base() {
+    fn runs_before_an_epoch_are_no_baseline() {
         let runs: Vec<_> = (45..56).map(|time| (run(time, "x", &["late"]), BranchKind::Default, false)).collect();
         let actions = actions(1, 0, &runs);
         assert_eq!(actions.iter().filter(|action| **action == PruneAction::Remove).count(), 5); // 45 to 49

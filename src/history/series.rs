@@ -1,7 +1,7 @@
-//! Runs in time order become one series for each metric of each benchmark, one point a commit.
+//! Builds a series for each metric of each benchmark from runs in time order, with one point per commit.
 //!
-//! What cannot be compared is kept apart: another tool, another unit, another class of machine. Old names are read as
-//! today's, and what an epoch cut off is left out.
+//! Different tools, units and machine classes are different series. Renamed benchmarks have their current name, and runs
+//! before an epoch are left out.
 
 use crate::model::{BenchId, Commit, Environment, Measurement, Metric, Run};
 use crate::stats::centre;
@@ -10,84 +10,97 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How names and machines of older runs are to be read.
+/// `[[epoch]]` of a benchmark: its older runs are not comparable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Epoch {
+    /// The start, in seconds since 1970.
+    pub start: i64,
+    /// The reason given in perfgate.toml.
+    pub reason: String,
+}
+
+/// The rules for building series from older runs.
 pub struct SeriesRules<'a> {
-    /// Today's name of a benchmark, where it is another.
+    /// The current name of a renamed benchmark.
     pub rename: &'a (dyn Fn(&str) -> Option<String> + Sync),
-    /// When a benchmark's present epoch began (seconds since 1970), where it has one. Asked with today's name.
-    pub epoch: &'a (dyn Fn(&str) -> Option<i64> + Sync),
-    /// Facts of the machine that may differ.
+    /// The current epoch of a benchmark, by its current name.
+    pub epoch: &'a (dyn Fn(&str) -> Option<Arc<Epoch>> + Sync),
+    /// Environment keys that do not separate machine classes.
     pub ignored: &'a [&'static str],
 }
 
 impl SeriesRules<'_> {
-    /// Today's name of a benchmark.
+    /// The current name of a benchmark.
     pub fn name<'n>(&self, old: &'n str) -> Cow<'n, str> {
         (self.rename)(old).map_or(Cow::Borrowed(old), Cow::Owned)
     }
 }
 
-/// What the runs of one commit say of one metric of one benchmark.
+/// One metric of one benchmark at one commit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
-    /// The commit, where known. Runs without one are a point each.
+    /// The commit, where known. Each run without a commit is a point.
     pub commit: Option<Commit>,
-    /// The commit's time, seconds since 1970.
+    /// Time of the commit, in seconds since 1970.
     pub time: i64,
-    /// Process runs behind it.
+    /// Number of runs.
     pub runs: usize,
-    /// Centre of the runs' centres, in the metric's unit.
+    /// Centre of the centres of the runs, in the unit of the metric.
     pub value: f64,
-    /// The place of its first run among those given.
+    /// Index of its first run among the given runs.
     pub run: usize,
-    /// Centre of the runs' good edges, where every run has samples: what is searched for changes.
-    pub edge: Option<f64>,
+    /// Centre of the fast edges of the runs, where every run has samples: change points are searched in it.
+    pub fast_edge: Option<f64>,
 }
 
-/// One metric of one benchmark on one class of machine over time.
+/// One metric of one benchmark on one machine class over time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// The benchmark, by its name today.
+    /// The benchmark, by its current name.
     pub benchmark: BenchId,
     /// The metric.
     pub metric: Arc<Metric>,
     /// The tool.
     pub tool: Cow<'static, str>,
-    /// The machine's class in words; empty where nothing is known.
+    /// The machine class, for display; empty where it is unknown.
     pub machine: String,
     /// At least one, in the order of the runs.
     pub points: Vec<Point>,
+    /// The epoch that the series starts with, where older runs were left out because of it.
+    pub epoch: Option<Arc<Epoch>>,
 }
 
-/// A series before its runs are pooled: of a large suite the points of all benchmarks together would take much memory.
-struct Draft<'a> {
+/// The measurements of a series. Points are computed for one series at a time, since those of all benchmarks of a large
+/// suite would take much memory.
+struct SeriesMeasurements<'a> {
     name: Cow<'a, str>,
     machine: &'a str,
-    /// When its present epoch began.
-    epoch: Option<i64>,
-    /// The place of each run among those given, and what it says.
+    epoch: Option<Arc<Epoch>>,
+    /// True where runs before the epoch were left out.
+    is_cut: bool,
+    /// The index of each run among the given runs, with its measurement.
     entries: Vec<(u32, &'a Measurement)>,
 }
 
-/// The series of runs given in time order, ordered by benchmark, metric, tool and machine.
-pub fn series<'a>(runs: impl IntoIterator<Item = &'a Run>, reading: &SeriesRules<'_>) -> Vec<Series> {
-    of_each(&runs.into_iter().collect::<Vec<_>>(), reading, Some)
+/// The series of runs in time order, sorted by benchmark, metric, tool and machine class.
+pub fn series<'a>(runs: impl IntoIterator<Item = &'a Run>, rules: &SeriesRules<'_>) -> Vec<Series> {
+    filter_map_series(&runs.into_iter().collect::<Vec<_>>(), rules, Some)
 }
 
-/// What becomes of each series, if anything, in the same order; the series themselves are not kept.
-pub fn of_each<T: Send>(
+/// Maps each series, in the same order, without keeping the series.
+pub fn filter_map_series<T: Send>(
     runs: &[&Run],
-    reading: &SeriesRules<'_>,
-    make: impl Fn(Series) -> Option<T> + Send + Sync,
+    rules: &SeriesRules<'_>,
+    map: impl Fn(Series) -> Option<T> + Send + Sync,
 ) -> Vec<T> {
-    let machines: Vec<String> = runs.iter().map(|run| machine_class(&run.environment, reading.ignored)).collect();
-    let (drafts, spans) = (drafts(runs, &machines, reading), of_one_commit(runs));
-    let series = drafts.into_par_iter().map(|draft| draft.series(runs, &spans));
-    series.filter(|series| !series.points.is_empty()).filter_map(make).collect()
+    let machines: Vec<String> = runs.iter().map(|run| machine_class(&run.environment, rules.ignored)).collect();
+    let (measurements, spans) = (by_series(runs, &machines, rules), commit_spans(runs));
+    let series = measurements.into_par_iter().map(|one| one.series(runs, &spans));
+    series.filter(|series| !series.points.is_empty()).filter_map(map).collect()
 }
 
-/// The first and the last run of each one's commit; of a run without a commit itself.
-fn of_one_commit(runs: &[&Run]) -> Vec<(u32, u32)> {
+/// For each run, the first and the last run of the same commit; the run itself where it has no commit.
+fn commit_spans(runs: &[&Run]) -> Vec<(u32, u32)> {
     let mut spans: HashMap<&Commit, (u32, u32)> = HashMap::new();
     for (run, commit) in (0..).zip(runs.iter().map(|run| run.commit.as_ref())) {
         commit.into_iter().for_each(|commit| spans.entry(commit).or_insert((run, run)).1 = run);
@@ -96,32 +109,33 @@ fn of_one_commit(runs: &[&Run]) -> Vec<(u32, u32)> {
     (0..).zip(runs.iter().map(|run| run.commit.as_ref())).map(span).collect()
 }
 
-fn drafts<'a>(runs: &[&'a Run], machines: &'a [String], reading: &SeriesRules<'_>) -> Vec<Draft<'a>> {
-    let mut drafts = Vec::<Draft<'a>>::new();
+fn by_series<'a>(runs: &[&'a Run], machines: &'a [String], rules: &SeriesRules<'_>) -> Vec<SeriesMeasurements<'a>> {
+    let mut all = Vec::<SeriesMeasurements<'a>>::new();
     let mut positions: HashMap<(Cow<'a, str>, &Metric, &str, &str), usize> = HashMap::new();
     for (index, (run, machine)) in runs.iter().zip(machines).enumerate() {
         for measurement in &run.measurements {
-            let name = reading.name(measurement.benchmark.as_str());
+            let name = rules.name(measurement.benchmark.as_str());
             let key = (name, &*measurement.metric, &*measurement.tool, machine.as_str());
             let position = *positions.entry(key).or_insert_with_key(|(name, ..)| {
-                let (epoch, entries) = ((reading.epoch)(name), Vec::with_capacity(runs.len() - index));
-                drafts.push(Draft { name: name.clone(), machine, epoch, entries });
-                drafts.len() - 1
+                let (epoch, entries) = ((rules.epoch)(name), Vec::with_capacity(runs.len() - index));
+                all.push(SeriesMeasurements { name: name.clone(), machine, epoch, is_cut: false, entries });
+                all.len() - 1
             });
-            let draft = &mut drafts[position];
-            if draft.epoch.is_none_or(|from| run.time >= from) {
-                draft.entries.push((index as u32, measurement));
+            let series = &mut all[position];
+            match &series.epoch {
+                Some(epoch) if run.time < epoch.start => series.is_cut = true,
+                _ => series.entries.push((index as u32, measurement)),
             }
         }
     }
-    drafts.retain(|draft| !draft.entries.is_empty());
-    drafts.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
-    drafts
+    all.retain(|series| !series.entries.is_empty());
+    all.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+    all
 }
 
-impl<'a> Draft<'a> {
+impl<'a> SeriesMeasurements<'a> {
     fn measurement(&self) -> &'a Measurement {
-        self.entries[0].1 // a draft begins with one
+        self.entries[0].1 // series without entries are removed
     }
 
     fn key(&self) -> (&str, &Metric, &str, &str) {
@@ -129,37 +143,39 @@ impl<'a> Draft<'a> {
         (&self.name, &measurement.metric, &measurement.tool, self.machine)
     }
 
-    /// The series, the runs of each commit being one point; without a point where no value is finite.
+    /// The series, with one point for the runs of each commit; without points where no value is finite.
     fn series(self, runs: &[&Run], spans: &[(u32, u32)]) -> Series {
         let mut points: Vec<Point> = Vec::with_capacity(self.entries.len());
         let (mut centres, mut edges) = (Vec::new(), Vec::new());
-        for (place, (run, _)) in self.entries.iter().enumerate() {
+        for (position, (run, _)) in self.entries.iter().enumerate() {
             let (first, last) = spans[*run as usize];
             let of_commit = |entry: &&(u32, &Measurement)| spans[entry.0 as usize].0 == first;
-            if self.entries[..place].iter().rev().take_while(|entry| entry.0 >= first).any(|entry| of_commit(&entry)) {
+            if self.entries[..position].iter().rev().take_while(|entry| entry.0 >= first).any(|entry| of_commit(&entry))
+            {
                 continue;
             }
             centres.clear();
             edges.clear();
-            let mut begins = None;
-            for (run, measurement) in self.entries[place..].iter().take_while(|entry| entry.0 <= last).filter(of_commit)
+            let mut first_run = None;
+            for (run, measurement) in
+                self.entries[position..].iter().take_while(|entry| entry.0 <= last).filter(of_commit)
             {
                 let direction = measurement.metric.direction;
                 for evidence in measurement.evidence.iter().filter(|evidence| evidence.centre().is_finite()) {
                     centres.push(evidence.centre());
                     edges.extend(evidence.fast_edge(direction));
-                    begins.get_or_insert(*run as usize);
+                    first_run.get_or_insert(*run as usize);
                 }
             }
-            let Some(run) = begins else { continue };
-            let edge = (edges.len() == centres.len()).then(|| centre::of_runs(&edges));
+            let Some(run) = first_run else { continue };
+            let fast_edge = (edges.len() == centres.len()).then(|| centre::of_runs(&edges));
             points.push(Point {
                 commit: runs[run].commit.clone(),
                 time: runs[run].time,
                 runs: centres.len(),
                 value: centre::of_runs(&centres),
                 run,
-                edge,
+                fast_edge,
             });
         }
         let measurement = self.measurement();
@@ -169,11 +185,12 @@ impl<'a> Draft<'a> {
             tool: measurement.tool.clone(),
             machine: self.machine.to_owned(),
             points,
+            epoch: self.epoch.filter(|_| self.is_cut),
         }
     }
 }
 
-/// What makes a machine's runs comparable, in words.
+/// The machine class of an environment, for display: the facts that must agree for runs to be comparable.
 pub fn machine_class(environment: &Environment, ignored: &[&str]) -> String {
     let facts = Environment::CLASS.into_iter().filter(|fact| !ignored.contains(fact));
     let known = facts.filter_map(|fact| match fact {

@@ -1,34 +1,33 @@
-//! A suite that is run in parts, on several runners at once, leaves several runs of one commit. For judging they are one:
-//! shards of one class of machine are joined, as long as no benchmark is in two of them. A shard that comes twice, or a
-//! benchmark that is in two, was repeated: that stays a run of its own.
+//! Joins shards: the parts of a suite that several runners measured at one commit. Shards of one machine class become one
+//! run. A repeated shard, or one with a benchmark that another shard has too, stays a run of its own.
 
 use super::series::machine_class;
 use crate::model::{Environment, Measurement, Run};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Joins the shards among runs that are given newest first; each joined run stands where its newest part stood.
+/// Joins the shards among runs that are given newest first; a joined run takes the position of its newest shard.
 pub fn join_shards<K>(runs: Vec<(K, Run)>, ignored: &[&str]) -> Vec<(K, Run)> {
     let mut out: Vec<(K, Run, BTreeSet<String>)> = Vec::new();
-    let mut places: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    let mut positions: HashMap<(String, String), Vec<usize>> = HashMap::new();
     for (key, run) in runs {
         let (Some(commit), Some(shard)) = (&run.commit, run.environment.get(Environment::SHARD)) else {
             out.push((key, run, BTreeSet::new()));
             continue;
         };
         let shard = shard.to_owned();
-        let places = places.entry((commit.to_string(), machine_class(&run.environment, ignored))).or_default();
-        let place = places.iter().copied().find(|place| {
-            let (_, whole, shards) = &out[*place];
+        let positions = positions.entry((commit.to_string(), machine_class(&run.environment, ignored))).or_default();
+        let position = positions.iter().copied().find(|position| {
+            let (_, whole, shards) = &out[*position];
             !shards.contains(&shard) && !overlap(whole, &run)
         });
-        match place {
-            Some(place) => {
-                let (_, whole, shards) = &mut out[place];
+        match position {
+            Some(position) => {
+                let (_, whole, shards) = &mut out[position];
                 join(whole, run);
                 shards.insert(shard);
             }
             None => {
-                places.push(out.len());
+                positions.push(out.len());
                 out.push((key, run, BTreeSet::from([shard])));
             }
         }
@@ -36,7 +35,7 @@ pub fn join_shards<K>(runs: Vec<(K, Run)>, ignored: &[&str]) -> Vec<(K, Run)> {
     out.into_iter().map(|(key, run, _)| (key, run)).collect()
 }
 
-/// How many runs they are once they are joined, benchmarks that are in two shards left out of account.
+/// Number of runs after joining, without checking for benchmarks in two shards.
 pub fn count_joined<K>(runs: &[(K, Run)], ignored: &[&str]) -> usize {
     let mut shards: BTreeMap<(&str, String), BTreeMap<&str, usize>> = BTreeMap::new();
     let mut single = 0;
@@ -52,7 +51,7 @@ pub fn count_joined<K>(runs: &[(K, Run)], ignored: &[&str]) -> usize {
     single + shards.values().filter_map(|counts| counts.values().max()).sum::<usize>()
 }
 
-/// The facts that all environments agree on. What only some of them say is taken along: it is no disagreement.
+/// The facts on which all environments agree, including those that only some of them have.
 pub fn common_facts<'a>(environments: impl IntoIterator<Item = &'a Environment>) -> Environment {
     let mut common: BTreeMap<&str, Option<&str>> = BTreeMap::new();
     for (key, value) in environments.into_iter().flat_map(|environment| &environment.0) {
@@ -65,13 +64,13 @@ pub fn common_facts<'a>(environments: impl IntoIterator<Item = &'a Environment>)
     Environment(facts.collect())
 }
 
-fn place(measurement: &Measurement) -> (&str, &str, &str) {
+fn key(measurement: &Measurement) -> (&str, &str, &str) {
     (measurement.benchmark.as_str(), &measurement.metric.name, &measurement.tool)
 }
 
 fn overlap(one: &Run, other: &Run) -> bool {
-    let there: BTreeSet<_> = one.measurements.iter().map(place).collect();
-    other.measurements.iter().any(|measurement| there.contains(&place(measurement)))
+    let there: BTreeSet<_> = one.measurements.iter().map(key).collect();
+    other.measurements.iter().any(|measurement| there.contains(&key(measurement)))
 }
 
 fn join(whole: &mut Run, part: Run) {
@@ -81,7 +80,7 @@ fn join(whole: &mut Run, part: Run) {
     whole.environment.set(Environment::SHARD, names.join(", "));
     whole.unreadable.extend(part.unreadable);
     whole.measurements.extend(part.measurements);
-    whole.measurements.sort_unstable_by(|a, b| place(a).cmp(&place(b)));
+    whole.measurements.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
 }
 
 #[cfg(test)]
@@ -104,20 +103,20 @@ mod tests {
     }
 
     #[test]
-    fn the_shards_of_a_commit_are_one_run() {
+    fn shards_of_a_commit_become_one_run() {
         let runs = vec![run(2, "x", "b", &["d", "a"]), run(2, "x", "a", &["c"]), run(1, "x", "a", &["c"])];
         assert_eq!(count_joined(&runs, &[]), 2);
         let joined = join_shards(runs, &[]);
         assert_eq!(joined.len(), 2);
         assert_eq!(names(&joined[0].1), ["a", "c", "d"]);
         assert_eq!(joined[0].1.environment.get("shard"), Some("b, a"));
-        assert_eq!(joined[0].1.environment.get("runner"), None, "the two do not agree on it");
+        assert_eq!(joined[0].1.environment.get("runner"), None, "the shards disagree");
         assert_eq!(joined[0].1.environment.get("cpu"), Some("x"));
     }
 
     #[test]
-    fn what_is_measured_twice_or_elsewhere_stays_apart() {
-        // A shard again, a benchmark in two shards, another machine, and no shard at all.
+    fn repeated_and_unrelated_shards_stay_separate() {
+        // A repeated shard, a benchmark in two shards, another machine, no shard, another commit.
         for other in [
             run(1, "x", "a", &["d"]),
             run(1, "x", "b", &["c", "d"]),
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_that_ran_twice_is_two_runs() {
+    fn a_matrix_run_twice_is_two_runs() {
         let runs: Vec<_> = ["a", "b", "a", "b"].iter().map(|shard| run(1, "x", shard, &[*shard])).collect();
         assert_eq!(count_joined(&runs, &[]), 2);
         let joined = join_shards(runs, &[]);

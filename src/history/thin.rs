@@ -1,5 +1,5 @@
-//! An old run without its samples: what the verdict needs of them to the last bit, and their quantiles. A comparison or
-//! a series that reads the thinned run says what it said before.
+//! Thins a stored run: replaces samples by their digests, to the last bit, and their quantiles. Comparisons and series of a
+//! thinned run give the same results.
 
 use crate::model::record::{self, RecordError, SHARES};
 use crate::model::{Detail, Digest, Evidence, Run, Summary, Thinned};
@@ -8,7 +8,7 @@ use crate::stats::quantile;
 /// The thinned form of a stored run; `None` where it has no samples.
 pub fn thin(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
     let whole = record::decode(bytes, Detail::Samples)?;
-    // The digests as they were made, before the samples went through the steps of a record.
+    // The digests of the original samples, before these were quantised by the record.
     let digests = record::decode(bytes, Detail::Digests)?;
     let mut any = false;
     let mut thin = whole;
@@ -29,7 +29,7 @@ pub fn thin(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
     if any { record::encode(&thin).map(Some) } else { Ok(None) }
 }
 
-/// Mean, deviation and those quantiles that the samples are enough for.
+/// Mean, standard deviation, and the quantiles for which there are enough samples.
 pub fn summary(samples: &[f64]) -> Summary {
     let mut sorted = samples.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -71,17 +71,17 @@ mod tests {
     }
 
     #[test]
-    fn the_digests_of_a_thinned_run_are_those_of_the_whole_one_to_the_last_bit() {
+    fn thinning_preserves_digests_to_the_last_bit() {
         let whole = stored(&run());
         let thinned = thin(&whole).unwrap().unwrap();
         let digests = |bytes: &[u8]| record::decode(bytes, Detail::Digests).unwrap();
         assert_eq!(digests(&thinned), digests(&whole));
         assert!(thinned.len() < whole.len());
-        assert_eq!(thin(&thinned).unwrap(), None, "there is nothing more to take");
+        assert_eq!(thin(&thinned).unwrap(), None, "already thinned");
     }
 
     #[test]
-    fn the_quantiles_of_a_thinned_run_are_those_of_its_samples() {
+    fn thinning_keeps_the_quantiles_of_the_samples() {
         let thinned = thin(&stored(&run())).unwrap().unwrap();
         let back = record::decode(&thinned, Detail::Samples).unwrap();
         let Evidence::Thinned(time) = &back.measurements[0].evidence[0] else { panic!("not thinned") };
@@ -94,13 +94,13 @@ mod tests {
         assert_eq!(shares, SHARES);
         assert!((time.quantiles.mean.unwrap() / 50.5 - 1.0).abs() < 1e-4);
         assert!((time.quantiles.sd.unwrap() / 29.011_491_975 - 1.0).abs() < 1e-4);
-        // Three samples have a least, a middle and a largest one; zero is kept as it is.
+        // Three samples have a minimum, a median and a maximum; zero is kept exactly.
         let Evidence::Thinned(rate) = &back.measurements[1].evidence[0] else { panic!("not thinned") };
         assert_eq!(rate.quantiles.quantiles, [(0.0, 0.0), (0.5, 3.0), (1.0, 5.0)]);
         assert_eq!(back.measurements[2].evidence, [Evidence::Value(7.0)]);
     }
 
-    /// 100 benchmarks of 100 samples as noisy as criterion's. Measured: see docs/store.md.
+    /// 100 benchmarks of 100 samples, as noisy as criterion's. docs/store.md has measurements.
     #[test]
     fn a_thinned_benchmark_takes_less_than_half() {
         let mut state = 1_u64;
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_samples_has_nothing_to_thin() {
+    fn a_run_without_samples_is_not_thinned() {
         let mut run = run();
         run.measurements.drain(..2);
         assert_eq!(thin(&stored(&run)).unwrap(), None);

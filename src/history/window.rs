@@ -1,5 +1,5 @@
-//! Which stored runs stand for the base. The last few do, and of each benchmark only those since it last changed: a
-//! regression that was accepted, or a fix, is the base of tomorrow. One odd run is no change and stays in.
+//! Selects the baseline: the last stored runs, and of each benchmark only those since its last change. After an accepted
+//! regression or a fix, the new level is the baseline. A single outlier is not a change and stays in.
 
 use super::{Series, SeriesRules, segment, series};
 use crate::model::{BenchId, Run};
@@ -7,48 +7,48 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// At most this many runs stand for the base: more would reach into times that say little of today.
+/// Largest number of runs of the baseline: older runs are less representative.
 pub const WINDOW_RUNS: usize = 10;
 
-/// At most this many are looked at for changes, so that the cost does not grow with the history.
+/// Number of newest runs searched for changes, so that the cost does not grow with the history.
 pub const HISTORY_RUNS: usize = 60;
 
-/// The runs that stand for the base.
+/// The baseline.
 #[derive(Debug)]
 pub struct BaseWindow {
-    /// The last ones given, in time order, each with the benchmarks that it still speaks for; that may be none.
+    /// The last runs in time order, each with only the benchmarks that it is a baseline of; possibly none.
     pub runs: Vec<Run>,
-    /// Benchmarks that changed inside the window, by their names today.
+    /// Benchmarks that changed within the window, by their current names.
     pub cut: BTreeSet<BenchId>,
 }
 
-/// The window that runs of one class of machine, in time order, leave open.
-pub fn base_window(past: &[&Run], reading: &SeriesRules<'_>) -> BaseWindow {
+/// The baseline from runs of one machine class, in time order.
+pub fn base_window(past: &[&Run], rules: &SeriesRules<'_>) -> BaseWindow {
     let first = past.len().saturating_sub(WINDOW_RUNS);
-    let starts = starts(past, reading);
-    narrowed(past[first..].iter().map(|run| (*run).clone()).collect(), first, &starts, reading)
+    let starts = starts(past, rules);
+    narrowed(past[first..].iter().map(|run| (*run).clone()).collect(), first, &starts, rules)
 }
 
-/// The same for runs that are not needed any more: of large suites a copy would take much memory.
-pub fn base_window_of(mut past: Vec<Run>, reading: &SeriesRules<'_>) -> BaseWindow {
+/// The same, but takes the runs: a copy of the runs of a large suite would take much memory.
+pub fn base_window_of(mut past: Vec<Run>, rules: &SeriesRules<'_>) -> BaseWindow {
     let first = past.len().saturating_sub(WINDOW_RUNS);
-    let starts = starts(&past.iter().collect::<Vec<_>>(), reading);
-    narrowed(past.split_off(first), first, &starts, reading)
+    let starts = starts(&past.iter().collect::<Vec<_>>(), rules);
+    narrowed(past.split_off(first), first, &starts, rules)
 }
 
-/// Leaves each benchmark in the runs that it still speaks for; `first` is the place of the first one in the past.
+/// Removes the benchmarks that a run is not a baseline of; `first` is the index of the first run in the history.
 fn narrowed(
     mut runs: Vec<Run>,
     first: usize,
     starts: &BTreeMap<BenchId, Vec<Start>>,
-    reading: &SeriesRules<'_>,
+    rules: &SeriesRules<'_>,
 ) -> BaseWindow {
     let narrow = |(index, run): (usize, &mut Run)| {
         let mut cut = BTreeSet::new();
         run.measurements.retain(|measurement| {
             let old = measurement.benchmark.as_str();
-            let name = reading.name(old);
-            if (reading.epoch)(&name).is_some_and(|from| run.time < from) {
+            let name = rules.name(old);
+            if (rules.epoch)(&name).is_some_and(|epoch| run.time < epoch.start) {
                 return false;
             }
             let start = starts
@@ -68,15 +68,15 @@ fn narrowed(
     BaseWindow { runs, cut }
 }
 
-/// Where the current stretch of a metric begins.
+/// The first run of the current segment of a metric.
 struct Start {
     metric: Cow<'static, str>,
     tool: Cow<'static, str>,
     run: usize,
 }
 
-/// The first run of each benchmark's current stretch, where that is not the first run of all.
-fn starts(past: &[&Run], reading: &SeriesRules<'_>) -> BTreeMap<BenchId, Vec<Start>> {
+/// The starts of the current segments, by benchmark, of those that do not start with the first run.
+fn starts(past: &[&Run], rules: &SeriesRules<'_>) -> BTreeMap<BenchId, Vec<Start>> {
     let start = |series| {
         let segmented = segment(series);
         let segment = segmented.current().filter(|segment| segment.start > 0)?;
@@ -85,7 +85,7 @@ fn starts(past: &[&Run], reading: &SeriesRules<'_>) -> BTreeMap<BenchId, Vec<Sta
         Some((benchmark, Start { metric: metric.name.clone(), tool, run }))
     };
     let mut starts: BTreeMap<BenchId, Vec<Start>> = BTreeMap::new();
-    for (benchmark, start) in series::of_each(past, reading, start) {
+    for (benchmark, start) in series::filter_map_series(past, rules, start) {
         starts.entry(benchmark).or_default().push(start);
     }
     starts

@@ -3,7 +3,7 @@
 use super::escape;
 use super::quantity::{change, pair};
 use super::rows::{Row, rows};
-use crate::history::{SegmentedSeries, SeriesChange};
+use crate::history::{Epoch, SegmentedSeries, SeriesChange};
 use crate::model::Commit;
 use crate::stats::changepoint::Shape;
 use anstyle::{AnsiColor, Style};
@@ -58,6 +58,11 @@ pub fn overview(view: &HistoryView<'_>) -> String {
     }
     let quiet = view.series.len() - changed.len();
     let dim = Style::new().dimmed();
+    for (epoch, count) in epochs(view.series) {
+        let noun = if count == 1 { "series starts" } else { "series start" };
+        let reason = escape::terminal(&epoch.reason);
+        let _ = writeln!(out, "{dim}{count} {noun} with the epoch of {}: {reason}{dim:#}", day(epoch.start));
+    }
     if quiet > 0 {
         let noun = if quiet == 1 { "series" } else { "series all" };
         let _ = writeln!(out, "{dim}{quiet} {noun} on one level (`perfgate history NAME` shows one){dim:#}");
@@ -76,6 +81,9 @@ pub fn detail(view: &HistoryView<'_>) -> String {
         let spread = format!("{:.1} %", segmented.segmentation.noise.exp_m1() * 100.0);
         let noun = if commits == 1 { "commit" } else { "commits" };
         let _ = writeln!(out, "{}  {commits} {noun}, noise {spread} from one to the next", trend(segmented));
+        if let Some(epoch) = &series.epoch {
+            let _ = writeln!(out, "starts with the epoch of {}: {}", day(epoch.start), escape::terminal(&epoch.reason));
+        }
         let changes: Vec<SeriesChange> = segmented.changes().collect();
         let mut table = vec![Row::head(["", "from", "to", "commits", "level", ""])];
         for (start, end) in segmented.stretches() {
@@ -108,6 +116,18 @@ pub fn detail(view: &HistoryView<'_>) -> String {
 fn header(view: &HistoryView<'_>) -> String {
     let noun = if view.runs == 1 { "run" } else { "runs" };
     format!("{} series of {} stored {noun} in {}\n", view.series.len(), view.runs, escape::message(view.store))
+}
+
+/// The epochs that left runs out, with the number of series of each, in the order of the series.
+fn epochs(all_series: &[SegmentedSeries]) -> Vec<(&Epoch, usize)> {
+    let mut counts: Vec<(&Epoch, usize)> = Vec::new();
+    for epoch in all_series.iter().filter_map(|segmented| segmented.series.epoch.as_deref()) {
+        match counts.iter_mut().find(|(known, _)| *known == epoch) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((epoch, 1)),
+        }
+    }
+    counts
 }
 
 fn several_machines(all_series: &[SegmentedSeries]) -> bool {
@@ -197,7 +217,7 @@ pub(super) fn label(commit: Option<&Commit>, time: i64) -> String {
     commit.map(|commit| commit.short().to_owned()).unwrap_or_else(|| day(time))
 }
 
-fn day(seconds: i64) -> String {
+pub(super) fn day(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds)
         .map_or_else(|_| seconds.to_string(), |time| time.strftime("%Y-%m-%d").to_string())
 }
@@ -226,6 +246,7 @@ pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnos
             json!({
                 "name": series.benchmark.as_str(), "metric": series.metric.name, "unit": series.metric.unit.label(),
                 "direction": series.metric.direction.to_string(), "tool": series.tool, "machine": series.machine,
+                "epoch": series.epoch.as_ref().map(|epoch| json!({"start": epoch.start, "reason": epoch.reason})),
                 "noise": segmented.segmentation.noise.exp_m1(),
                 "changes": segmented.changes().map(told).collect::<Vec<_>>(),
                 "stretches": segmented.stretches().into_iter().map(stretch).collect::<Vec<_>>(),

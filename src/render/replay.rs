@@ -31,15 +31,15 @@ pub fn replay_table(replay: &Replay, configured: f64) -> String {
         let rate = if replay.judged == 0 { 0.0 } else { 100.0 * row.alarms as f64 / replay.judged as f64 };
         let persisted = if row.alarms == 0 { "–".to_owned() } else { format!("{} of {}", row.persisted, row.alarms) };
         let mut cells = vec![threshold, row.alarms.to_string(), format!("{rate:.1}"), persisted];
-        cells.extend(row.caught.iter().map(|caught| match caught.injected {
+        cells.extend(row.detections.iter().map(|detection| match detection.injected {
             0 => "–".to_owned(),
-            of => format!("{:.0} %", 100.0 * caught.detected as f64 / of as f64),
+            of => format!("{:.0} %", 100.0 * detection.detected as f64 / of as f64),
         }));
         table.push(Row { style: anstyle::Style::new(), cells });
     }
     let _ = writeln!(out);
     rows(&mut out, &table, &[1, 2, 3, 4, 5, 6, 7]);
-    let put_in = replay.rows.first().map_or(0, |row| row.caught.iter().map(|caught| caught.injected).sum());
+    let put_in = replay.rows.first().map_or(0, |row| row.detections.iter().map(|detection| detection.injected).sum());
     let _ = writeln!(
         out,
         "\nalarms: benchmarks called regressed that were not in the run before, without measuring again; persisted: the \
@@ -53,10 +53,10 @@ pub fn replay_table(replay: &Replay, configured: f64) -> String {
 pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
     let mut out = String::new();
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let Suggestion { threshold, passing, mostly, benchmarks } = suggestion;
-    let _ = writeln!(out, "# from {judged} replayed runs: {passing:.1} alarms in 100 runs that did not persist");
-    if let Some(mostly) = mostly {
-        let _ = writeln!(out, "# most benchmarks are quiet enough for a threshold of {}", share(*mostly));
+    let Suggestion { threshold, transient, for_most, benchmarks } = suggestion;
+    let _ = writeln!(out, "# from {judged} replayed runs: {transient:.1} alarms in 100 runs that did not persist");
+    if let Some(for_most) = for_most {
+        let _ = writeln!(out, "# most benchmarks are quiet enough for a threshold of {}", share(*for_most));
     }
     let _ = writeln!(out, "[gate]\nthreshold = \"{}\"", share(*threshold));
     for (name, threshold, noise) in benchmarks.iter().take(SUGGESTED) {
@@ -90,12 +90,12 @@ pub fn replay_json(replay: &Replay, configured: f64, suggestion: Option<&Suggest
     let row = |row: &crate::replay::Row| {
         let caught: Vec<Value> = SLOWDOWNS
             .iter()
-            .zip(&row.caught)
+            .zip(&row.detections)
             .map(|(by, caught)| json!({"slowdown": by, "put_in": caught.injected, "called": caught.detected}))
             .collect();
         json!({
             "threshold": row.threshold.unwrap_or(configured), "configured": row.threshold.is_none(),
-            "alarms": row.alarms, "persisted": row.persisted, "caught": caught, "passing": row.passing,
+            "alarms": row.alarms, "persisted": row.persisted, "caught": caught, "passing": row.transient,
         })
     };
     let suggestion = suggestion.map(|s| {

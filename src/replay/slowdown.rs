@@ -1,16 +1,16 @@
-//! A slow-down put into a stored run: the numbers of some of its benchmarks made worse by a factor.
+//! Injects a slow-down into a stored run: makes some of its benchmarks worse by a factor.
 
 use crate::model::{Direction, Evidence, Measurement, Run};
 
-/// The run with one benchmark of `one_of` worse by a fraction, and which those are (name, metric). Which ones they are
-/// goes round with the run's time, so that over a history each has its turn.
+/// The run with one of `one_of` benchmarks worse by a fraction, and the changed ones (name, metric). The selection rotates
+/// with the time of the run, so that it covers all benchmarks over a history.
 pub(super) fn slowed(run: &Run, fraction: f64, one_of: usize) -> (Run, Vec<(String, String)>) {
     let mut run = run.clone();
     let every = one_of.min(run.measurements.len()).max(1);
-    let turn = (run.time / 60).unsigned_abs() as usize + run.commit.as_ref().map_or(0, |c| digit(c.as_str()));
+    let offset = (run.time / 60).unsigned_abs() as usize + run.commit.as_ref().map_or(0, |c| digit(c.as_str()));
     let mut names = Vec::new();
     for (index, measurement) in run.measurements.iter_mut().enumerate() {
-        if (index + turn).is_multiple_of(every) {
+        if (index + offset).is_multiple_of(every) {
             worsen(measurement, fraction);
             names.push((measurement.benchmark.to_string(), measurement.metric.name.to_string()));
         }
@@ -18,7 +18,7 @@ pub(super) fn slowed(run: &Run, fraction: f64, one_of: usize) -> (Run, Vec<(Stri
     (run, names)
 }
 
-/// The commit's last digit: a turn that does not hang on regular times.
+/// The last digit of the commit, so that the rotation does not depend on regular times.
 fn digit(commit: &str) -> usize {
     commit.bytes().last().map_or(0, usize::from)
 }

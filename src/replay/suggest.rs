@@ -1,47 +1,47 @@
-//! Thresholds that fit the noise of a history, for a team to take over or not.
+//! Suggests thresholds that fit the noise of a history.
 
 use super::Replay;
 
-/// Alarms of a hundred runs that may pass away again before a threshold is too tight.
-const BORNE: f64 = 1.0;
-/// A threshold of so many standard deviations from run to run is hardly ever crossed by chance.
-const CLEAR: f64 = 4.0;
-/// Thresholds are suggested in these steps.
+/// Accepted number of transient alarms in 100 runs.
+const ACCEPTED: f64 = 1.0;
+/// Smallest threshold of a benchmark, in standard deviations from run to run: noise rarely exceeds it.
+const STANDARD_DEVIATIONS: f64 = 4.0;
+/// Suggested thresholds are multiples of this.
 const STEP: f64 = 0.05;
 
-/// What perfgate.toml could say.
+/// Suggested settings for perfgate.toml.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Suggestion {
-    /// For `[gate]`.
+    /// The threshold of `[gate]`.
     pub threshold: f64,
-    /// Alarms of a hundred runs that did not persist, with that threshold for all.
-    pub passing: f64,
-    /// The threshold that most benchmarks are quiet enough for, where it is at most half of the one above.
-    pub mostly: Option<f64>,
-    /// Benchmarks that need another one: name, threshold, noise from run to run.
+    /// Transient alarms in 100 runs, with this threshold for all benchmarks.
+    pub transient: f64,
+    /// The threshold for which most benchmarks are quiet enough, where that is at most half of `threshold`.
+    pub for_most: Option<f64>,
+    /// Benchmarks that need another threshold: name, threshold, noise from run to run.
     pub benchmarks: Vec<(String, f64, f64)>,
 }
 
-/// The tightest threshold that history bears, and the benchmarks whose noise is another. `None` where too little was
-/// judged to say.
+/// The smallest threshold with few transient alarms, and the benchmarks that need another one. `None` for too few runs.
 pub fn suggest(replay: &Replay) -> Option<Suggestion> {
-    const LEAST_RUNS: usize = 8;
-    if replay.judged < LEAST_RUNS {
+    const MIN_RUNS: usize = 8;
+    if replay.judged < MIN_RUNS {
         return None;
     }
-    let passing = |row: &super::Row| 100.0 * (row.alarms - row.persisted) as f64 / replay.judged as f64;
-    let tried: Vec<(f64, f64)> = replay.rows.iter().filter_map(|row| Some((row.threshold?, passing(row)))).collect();
-    // What no threshold avoids is no reason for a wide one.
-    let unavoidable = tried.iter().map(|(_, passing)| *passing).fold(f64::INFINITY, f64::min);
-    let (threshold, passing) = tried.iter().copied().find(|(_, passing)| *passing <= unavoidable.max(BORNE))?;
+    let transient = |row: &super::Row| 100.0 * (row.alarms - row.persisted) as f64 / replay.judged as f64;
+    let tried: Vec<(f64, f64)> = replay.rows.iter().filter_map(|row| Some((row.threshold?, transient(row)))).collect();
+    // Alarms that no threshold avoids are no reason for a large one.
+    let unavoidable = tried.iter().map(|(_, transient)| *transient).fold(f64::INFINITY, f64::min);
+    let (threshold, transient) =
+        tried.iter().copied().find(|(_, transient)| *transient <= unavoidable.max(ACCEPTED))?;
     let mut benchmarks: Vec<(String, f64, f64)> = Vec::new();
     for segmented in replay
         .all_series
         .iter()
-        .filter(|segmented| !segmented.series.metric.exact && segmented.series.points.len() >= LEAST_RUNS)
+        .filter(|segmented| !segmented.series.metric.exact && segmented.series.points.len() >= MIN_RUNS)
     {
         let noise = segmented.segmentation.noise;
-        let needed = (((CLEAR * noise).exp_m1() / STEP).ceil() * STEP).clamp(STEP, 10.0);
+        let needed = (((STANDARD_DEVIATIONS * noise).exp_m1() / STEP).ceil() * STEP).clamp(STEP, 10.0);
         let name = segmented.series.benchmark.to_string();
         match benchmarks.iter_mut().find(|(known, ..)| *known == name) {
             Some(known) if known.1 < needed => *known = (name, needed, noise),
@@ -51,12 +51,12 @@ pub fn suggest(replay: &Replay) -> Option<Suggestion> {
     }
     let count = benchmarks.len();
     benchmarks.retain(|(_, needed, _)| *needed > threshold + 1e-9 || *needed <= threshold / 2.0 + 1e-9);
-    // Where most are that quiet, a line for each helps nobody: that is told in one.
+    // Where most benchmarks are that quiet, one value replaces a line for each.
     let quiet = |needed: f64| needed <= threshold / 2.0 + 1e-9;
     let few = 2 * benchmarks.iter().filter(|(_, needed, _)| quiet(*needed)).count() <= count;
-    let mostly =
+    let for_most =
         (!few).then(|| benchmarks.iter().map(|(_, needed, _)| *needed).filter(|n| quiet(*n)).fold(0.0, f64::max));
     benchmarks.retain(|(_, needed, _)| few || !quiet(*needed));
     benchmarks.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    Some(Suggestion { threshold, passing, mostly, benchmarks })
+    Some(Suggestion { threshold, transient, for_most, benchmarks })
 }

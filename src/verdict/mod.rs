@@ -47,7 +47,8 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
     let budgets = budget::hold(policy, &comparisons, &mut findings, environment.matches);
     let goals = budget::goals(policy, &comparisons, &findings, environment.matches);
-    let (findings, ()) = rayon::join(|| ordered(findings), || drop(comparisons));
+    drop(comparisons);
+    sort_worst_first(&mut findings);
 
     diagnostics.extend(stale_waivers(policy, today, &used));
     diagnostics.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
@@ -91,25 +92,16 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
     finding.outcome
 }
 
-/// Worst first, then by name. Findings are large: their places are sorted, and then they change places.
-fn ordered(mut findings: Vec<Finding>) -> Vec<Finding> {
-    let ranked = findings.par_iter().enumerate().map(|(place, finding)| (rank(finding), place));
-    let mut order: Vec<(f64, usize)> = ranked.collect();
-    let name = |place: usize| (&findings[place].name, &findings[place].metric, place);
-    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| name(a.1).cmp(&name(b.1))));
-    // Along each cycle of the order, the first one of it is handed on until its own place comes.
-    for first in 0..order.len() {
-        let mut place = first;
-        loop {
-            let from = std::mem::replace(&mut order[place].1, place);
-            if from == first {
-                break;
-            }
-            findings.swap(place, from);
-            place = from;
-        }
-    }
-    findings
+/// Sorts findings worst first, then by name: the findings come in the order of the names, and the sort is stable. Findings
+/// are large, and a cached key moves each only once.
+fn sort_worst_first(findings: &mut [Finding]) {
+    findings.sort_by_cached_key(|finding| total_order(rank(finding)));
+}
+
+/// An integer in the order of [`f64::total_cmp`].
+fn total_order(value: f64) -> i64 {
+    let bits = value.to_bits() as i64;
+    bits ^ ((bits >> 63) as u64 >> 1) as i64
 }
 
 /// Worst first: by outcome, and within one by how much worse.

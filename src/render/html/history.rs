@@ -3,7 +3,7 @@
 use super::{key, page as whole, title, tools};
 use crate::history::{SegmentedSeries, SeriesChange};
 use crate::render::escape::{terminal, xml};
-use crate::render::history::{HistoryView, label, mark, when};
+use crate::render::history::{HistoryView, day, label, mark, when};
 use crate::render::quantity::{change, pair};
 use crate::stats::centre;
 use crate::stats::changepoint::Shape;
@@ -72,6 +72,9 @@ fn row(out: &mut String, index: usize, segmented: &SegmentedSeries, changes: &[S
     }
     if !series.machine.is_empty() {
         beside.push(series.machine.clone());
+    }
+    if let Some(epoch) = &series.epoch {
+        beside.push(format!("starts with the epoch of {}: {}", day(epoch.start), epoch.reason));
     }
     if !beside.is_empty() {
         let _ = write!(out, "<div class=\"notes\">{}</div>", xml(&beside.join(", ")));

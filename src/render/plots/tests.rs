@@ -116,7 +116,7 @@ fn a_series_shows_its_points_its_levels_and_where_it_changed() {
     let points: Vec<Point> = (0..20)
         .map(|i| {
             let value = level(i) + (i % 2) as f64;
-            Point { commit: Some(commit(i)), time: 0, runs: 1, value, run: i, edge: None }
+            Point { commit: Some(commit(i)), time: 0, runs: 1, value, run: i, fast_edge: None }
         })
         .collect();
     let series = Series {
@@ -125,6 +125,7 @@ fn a_series_shows_its_points_its_levels_and_where_it_changed() {
         tool: "criterion".into(),
         machine: "x86".to_owned(),
         points,
+        epoch: None,
     };
     let flat = Series { benchmark: BenchId::new("flat"), points: series.points[..12].to_vec(), ..series.clone() };
     let all_series = [segment(flat), segment(series)];
