@@ -97,7 +97,7 @@ impl<'r> Pruner<'r> {
                     *count += 1;
                 }
                 None if newest => {
-                    counted.benchhashes.insert(benchmark, 1);
+                    counted.benchmarks.insert(benchmark, 1);
                 }
                 None => {}
             }

@@ -1,44 +1,44 @@
-//! A warning or error as a value: it travels with the numbers and comes out in every view of the report.
+//! Notes, warnings and errors as values, which every view of the report displays.
 
 use serde::{Deserialize, Serialize};
 
-/// How much a diagnostic weighs.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing.
+    /// Information.
     Note,
-    /// Something is not as it should be; the rest is judged.
+    /// A problem that affects part of the input; the rest is compared.
     Warning,
-    /// Nothing can be said of this place.
+    /// The input at this place cannot be used.
     Error,
 }
 
-/// What was odd, where, and how to mend it.
+/// A problem, its place and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Diagnostic {
-    /// Stable, kebab-case: what scripts match on.
+    /// A stable kebab-case code that scripts can match.
     pub code: String,
-    /// How much it weighs.
+    /// The severity.
     pub severity: Severity,
-    /// What is odd and how to mend it, in one sentence or two. Names in it are quoted raw: escape when showing.
+    /// The problem and how to fix it, in one or two sentences. Not escaped: it may contain names from the input.
     pub message: String,
-    /// A file, `file:line`, or a benchmark; empty when it is about the whole.
+    /// A file, `file:line`, or a benchmark; empty for the whole input.
     pub place: String,
 }
 
 impl Diagnostic {
-    /// Something worth knowing.
+    /// A note.
     pub fn note(code: &str, place: impl Into<String>, message: impl Into<String>) -> Self {
         Diagnostic { code: code.into(), severity: Severity::Note, message: message.into(), place: place.into() }
     }
 
-    /// Something that is not as it should be.
+    /// A warning.
     pub fn warning(code: &str, place: impl Into<String>, message: impl Into<String>) -> Self {
         Diagnostic { code: code.into(), severity: Severity::Warning, message: message.into(), place: place.into() }
     }
 
-    /// Something that stops this place from being read.
+    /// An error.
     pub fn error(code: &str, place: impl Into<String>, message: impl Into<String>) -> Self {
         Diagnostic { code: code.into(), severity: Severity::Error, message: message.into(), place: place.into() }
     }

@@ -1,13 +1,13 @@
-//! The machine and toolchain that produced a run: what must agree before two runs may be compared.
+//! The machine and toolchain that produced a run.
 
 use std::collections::BTreeMap;
 
-/// Facts about where a run was made, by key. Keys are lower case; see the constants for those perfgate itself knows.
+/// Facts about the machine and toolchain of a run, by lower-case key. The constants are the keys that perfgate uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment(pub BTreeMap<String, String>);
 
 impl Environment {
-    /// CPU model, as the system names it.
+    /// CPU model, as reported by the system.
     pub const CPU: &'static str = "cpu";
     /// Logical cores.
     pub const CORES: &'static str = "cores";
@@ -23,15 +23,15 @@ impl Environment {
     pub const RUSTC: &'static str = "rustc";
     /// CI runner, where there is one (`github-hosted ubuntu24 20260101.1`).
     pub const RUNNER: &'static str = "runner";
-    /// The part of a suite that a run is, where the suite is run in parts. No fact on the machine.
+    /// The shard of a suite that runs in parts. Not a property of the machine.
     pub const SHARD: &'static str = "shard";
     /// `yes` when tracked files differed from the commit.
     pub const DIRTY: &'static str = "dirty";
 
-    /// The facts that make two machines different machines: their runs are never judged as if they were of one.
+    /// The facts that define the machine class: times of different classes are not compared.
     pub const CLASS: [&'static str; 4] = [Self::CPU, Self::CORES, Self::ARCH, Self::OS];
 
-    /// The fact of a key.
+    /// The value of a fact.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
@@ -44,27 +44,27 @@ impl Environment {
         }
     }
 
-    /// True where nothing is known of the machine.
+    /// True where no fact is known.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// A fact that is known on both sides and is not the same.
+/// A fact that differs between base and head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Which fact.
+    /// The key of the fact.
     pub key: String,
-    /// What it is on the base's side.
+    /// The value of the base.
     pub base: String,
-    /// What it is on the head's side.
+    /// The value of the head.
     pub head: String,
-    /// True where the two sides are different machines because of it.
+    /// True where it makes the machine classes different.
     pub decisive: bool,
 }
 
-/// What differs between two environments, the decisive facts first, then by key. What only one side knows is no
-/// difference; a fact that the policy ignores is shown and does not decide.
+/// The differences of two environments, decisive ones first, then by key. A fact that only one side has is not a
+/// difference; a fact in `ignored` is never decisive.
 pub fn differences(base: &Environment, head: &Environment, ignored: &[&str]) -> Vec<Difference> {
     let both = base.0.iter().filter_map(|(key, ours)| Some((key, ours, head.get(key)?)));
     let mut differences: Vec<Difference> = both
@@ -90,22 +90,22 @@ mod tests {
         environment
     }
 
-    fn told(base: &Environment, head: &Environment, ignored: &[&str]) -> Vec<(String, bool)> {
+    fn keys(base: &Environment, head: &Environment, ignored: &[&str]) -> Vec<(String, bool)> {
         differences(base, head, ignored).into_iter().map(|d| (d.key, d.decisive)).collect()
     }
 
     #[test]
-    fn another_machine_is_decisive_and_another_compiler_is_not() {
+    fn the_machine_is_decisive_and_the_compiler_is_not() {
         let base = machine(&[("cpu", "A"), ("cores", "4"), ("rustc", "1.89.0"), ("kernel", "6.1")]);
         let head = machine(&[("cpu", "B"), ("cores", "4"), ("rustc", "1.90.0"), ("kernel", "6.1")]);
-        assert_eq!(told(&base, &head, &[]), [("cpu".to_owned(), true), ("rustc".to_owned(), false)]);
-        assert_eq!(told(&base, &head, &["cpu"]), [("cpu".to_owned(), false), ("rustc".to_owned(), false)]);
+        assert_eq!(keys(&base, &head, &[]), [("cpu".to_owned(), true), ("rustc".to_owned(), false)]);
+        assert_eq!(keys(&base, &head, &["cpu"]), [("cpu".to_owned(), false), ("rustc".to_owned(), false)]);
     }
 
     #[test]
-    fn what_one_side_does_not_know_is_no_difference() {
+    fn an_unknown_fact_is_not_a_difference() {
         let base = machine(&[("cpu", "A"), ("os", "linux")]);
-        assert_eq!(told(&base, &machine(&[("os", "linux")]), &[]), []);
-        assert_eq!(told(&base, &Environment::default(), &[]), []);
+        assert_eq!(keys(&base, &machine(&[("os", "linux")]), &[]), []);
+        assert_eq!(keys(&base, &Environment::default(), &[]), []);
     }
 }

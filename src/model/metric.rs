@@ -1,11 +1,11 @@
-//! What a number measures, in which unit, and which way is better.
+//! Metrics: the name, unit and direction of a measured quantity.
 
 use super::Unit;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Which way is better.
+/// The better direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -16,7 +16,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The word of the contract.
+    /// The word used in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Direction::Lower => "lower",
@@ -42,15 +42,15 @@ impl fmt::Display for Direction {
 
 /// One measured property of a benchmark.
 ///
-/// Names are lower case, the statistic behind a colon: `time`, `time:p95`, `throughput`, `memory:peak`, `allocations`,
+/// Names are lower case, with the statistic after a colon: `time`, `time:p95`, `throughput`, `memory:peak`, `allocations`,
 /// `errors`, `instructions`, `queries:select`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Metric {
-    /// The name, `time` for the usual one.
+    /// The name; usually `time`.
     pub name: Cow<'static, str>,
-    /// The house unit of its values.
+    /// The unit of its values.
     pub unit: Unit,
-    /// Which way is better.
+    /// The better direction.
     pub direction: Direction,
     /// True for a count that repeats exactly (queries, instructions under a simulator): compared without a test.
     pub exact: bool,
@@ -62,17 +62,17 @@ impl Metric {
         Metric { name: name.into(), unit, direction, exact: false }
     }
 
-    /// A metric that is counted, not measured: equal runs give equal numbers.
+    /// A metric that is counted: equal runs give equal numbers.
     pub fn counted(name: impl Into<Cow<'static, str>>, unit: Unit, direction: Direction) -> Self {
         Metric { name: name.into(), unit, direction, exact: true }
     }
 
-    /// The usual one: time for one operation, in nanoseconds, lower is better.
+    /// Time of one operation, in nanoseconds; lower is better.
     pub fn time() -> Self {
         Metric::measured("time", Unit::Nanosecond, Direction::Lower)
     }
 
-    /// Operations, requests or transactions a second; more is better.
+    /// Operations, requests or transactions per second; higher is better.
     pub fn throughput() -> Self {
         Metric::measured("throughput", Unit::PerSecond, Direction::Higher)
     }

@@ -1,15 +1,15 @@
-//! Names that must not be mixed up: a benchmark's and a commit's.
+//! The names of benchmarks and the ids of commits.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
-/// A benchmark's full name, as its tool gives it. Hostile text: escape it wherever it is shown.
+/// The full name of a benchmark, as reported by its tool. Not trusted: escape it for display.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BenchId(Arc<str>);
 
 impl BenchId {
-    /// A name, kept letter for letter.
+    /// An unchanged name.
     pub fn new(name: impl Into<Arc<str>>) -> Self {
         BenchId(name.into())
     }
@@ -49,7 +49,7 @@ impl Commit {
         (hex && matches!(text.len(), 40 | 64)).then(|| Commit(text.into()))
     }
 
-    /// The whole id.
+    /// The full id.
     pub fn as_str(&self) -> &str {
         &self.0
     }

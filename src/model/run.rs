@@ -1,20 +1,20 @@
-//! A Run: what one pass over a benchmark suite left behind.
+//! A run: the results of one execution of a suite.
 
 use super::{BenchId, Commit, Environment, Measurement};
 
-/// The results of one pass over a suite, with where and when it was made.
+/// The results of one execution of a suite on one machine at one commit.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
     /// The commit that was measured, where known.
     pub commit: Option<Commit>,
-    /// The commit's time, else the time of the measurement; seconds since 1970.
+    /// Time of the commit, otherwise of the measurement, in seconds since 1970.
     pub time: i64,
     /// The branch, where known.
     pub branch: Option<String>,
     /// The machine and toolchain.
     pub environment: Environment,
-    /// Ordered by benchmark, then metric, then tool; no two alike in all three.
+    /// Sorted by benchmark, metric and tool; unique in these three.
     pub measurements: Vec<Measurement>,
-    /// Benchmarks that were run but whose numbers could not be read; not stored.
+    /// Benchmarks whose results could not be read; not stored.
     pub unreadable: Vec<BenchId>,
 }

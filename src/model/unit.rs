@@ -1,44 +1,44 @@
-//! Units, tidied at the door: times in nanoseconds, memory in bytes, rates per second.
-//! A format asks [`Unit::parse`] what a tool's unit means and multiplies once; nothing later converts.
+//! Units: inside perfgate times are in nanoseconds, memory in bytes, rates per second. A format converts once, with
+//! [`Unit::parse`].
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// What a value is measured in, inside perfgate.
+/// The unit of a value inside perfgate.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unit {
     /// A time, in nanoseconds.
     Nanosecond,
     /// An amount of memory or data, in bytes.
     Byte,
-    /// A number of things (queries, allocations, instructions, errors).
+    /// A count (queries, allocations, instructions, errors).
     Count,
-    /// Things a second (requests, iterations, transactions).
+    /// Events per second (requests, iterations, transactions).
     PerSecond,
-    /// Data a second, in bytes.
+    /// Data per second, in bytes.
     BytePerSecond,
     /// A share or score in percent.
     Percent,
     /// A plain number without a unit (a ratio, an index, a score).
     Ratio,
-    /// A unit that perfgate does not know, by the tool's own name; compared only with the same name.
+    /// An unknown unit, by the name the tool uses; compared only with the same name.
     Other(Box<str>),
 }
 
-/// A tool's unit in the house's terms: `value * factor` is in `unit`.
+/// The conversion of a tool's unit: `value * factor` is in `unit`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitScale {
-    /// The house unit.
+    /// The unit inside perfgate.
     pub unit: Unit,
-    /// What a value in the tool's unit is multiplied by.
+    /// Factor for a value in the tool's unit.
     pub factor: f64,
 }
 
 impl Unit {
-    /// The unit that a tool's label names (`ns`, `µs`, `sec`, `MiB`, `MB/s`, `ops/sec`, `B/op` …), or `None`.
+    /// Parses the label of a tool's unit (`ns`, `µs`, `sec`, `MiB`, `MB/s`, `ops/sec`, `B/op` …); `None` for an unknown label.
     ///
     /// Decimal prefixes are powers of 1000 (`MB` is 10^6 bytes), binary ones powers of 1024 (`MiB`).
-    /// A trailing `/op` or `/iter` is read as "for each operation" and dropped: that is what a benchmark is.
+    /// A trailing `/op` or `/iter` is dropped, since the values of a benchmark are per operation.
     pub fn parse(label: &str) -> Option<UnitScale> {
         let label = label.trim();
         let bare = ["/op", "/iter", "/iteration"].iter().find_map(|s| label.strip_suffix(s)).unwrap_or(label);
@@ -73,7 +73,7 @@ impl Unit {
             | "cycles" => scale(Unit::Count, 1.0),
             "%" | "percent" => scale(Unit::Percent, 1.0),
             "" | "1" | "ratio" | "x" => scale(Unit::Ratio, 1.0),
-            // A word with capitals (`Megabytes`, `Percent`); two-letter symbols differ by them and are left alone.
+            // A word with capitals (`Megabytes`, `Percent`). Short symbols are case-sensitive.
             word if word.len() > 3 && word.bytes().any(|b| b.is_ascii_uppercase()) && !word.contains('/') => {
                 Unit::parse(&word.to_ascii_lowercase())
             }
@@ -86,7 +86,7 @@ impl Unit {
         self.house_label().unwrap_or_else(|name| name)
     }
 
-    /// The same to keep: it is only copied where it is a tool's own.
+    /// The label as an owned value; only an unknown unit is copied.
     pub fn kept_label(&self) -> Cow<'static, str> {
         self.house_label().map_or_else(|name| Cow::Owned(name.to_owned()), Cow::Borrowed)
     }
@@ -104,7 +104,7 @@ impl Unit {
         })
     }
 
-    /// The unit of a label written by [`Unit::label`].
+    /// Parses a label written by [`Unit::label`].
     pub fn from_label(label: &str) -> Unit {
         match label {
             "ns" => Unit::Nanosecond,
@@ -125,7 +125,7 @@ impl fmt::Display for Unit {
     }
 }
 
-/// Nanoseconds in one of the named time unit.
+/// Nanoseconds in a unit of time.
 fn time_factor(label: &str) -> Option<f64> {
     Some(match label {
         "ps" | "picoseconds" => 1e-3,
@@ -140,7 +140,7 @@ fn time_factor(label: &str) -> Option<f64> {
     })
 }
 
-/// Bytes in one of the named amount of data.
+/// Bytes in a unit of data.
 fn byte_factor(label: &str) -> Option<f64> {
     Some(match label {
         "B" | "byte" | "bytes" | "Bytes" => 1.0,
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_of_tools_become_house_units() {
+    fn labels_of_tools_are_parsed() {
         let scale = |label| Unit::parse(label).map(|s| (s.unit, s.factor));
         assert_eq!(scale("µs"), Some((Unit::Nanosecond, 1e3)));
         assert_eq!(scale("ns/iter"), Some((Unit::Nanosecond, 1.0)));

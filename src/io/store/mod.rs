@@ -236,7 +236,7 @@ fn read_sharing(
 }
 
 fn decoded(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail, names: &[BenchId]) -> Result<Run, StoreError> {
-    record::decode_beside(bytes, detail, names).map_err(|error| damaged(store, key, error))
+    record::decode_sharing_names(bytes, detail, names).map_err(|error| damaged(store, key, error))
 }
 
 fn damaged(store: &dyn Store, key: &Key, error: RecordError) -> StoreError {

@@ -1,11 +1,10 @@
-//! What the index of a record consists of: the numbers of its columns and codes, and the order of its measurements.
-//! `write` and `read` are its two sides.
+//! The format of the index of a record: tags of columns, codes, and the order of measurements. Used by `write` and `read`.
 
 use super::RecordError;
 use super::wire::damaged;
 use crate::model::{Measurement, Metric, WorkUnit};
 
-/// The columns. A number is never given to another meaning; a reader steps over those that it does not know.
+/// The tags of the columns. A tag never changes its meaning; a reader skips unknown tags.
 pub(super) mod tag {
     pub const RUN: u64 = 1;
     pub const NAMES: u64 = 2;
@@ -16,16 +15,16 @@ pub(super) mod tag {
     pub const MEASURES: u64 = 7;
     pub const SUMMARIES: u64 = 8;
     pub const VALUES: u64 = 9;
-    /// Quantiles beside digests whose samples were thinned; left out where there are none.
+    /// Quantiles of pruned samples; absent where there are none.
     pub const QUANTILES: u64 = 10;
 }
 
-/// What one replicate's evidence is.
+/// The encoding of the evidence of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// Samples as steps on the log scale.
     Steps = 0,
-    /// Samples to the last bit.
+    /// Samples without loss.
     Exact = 1,
     /// A digest without its samples.
     Digest = 2,
@@ -42,15 +41,15 @@ impl Form {
     }
 }
 
-/// Tool and metric: few differ within a run, so each is written once.
-pub(super) type Kind<'a> = (&'a str, &'a Metric);
+/// Tool and metric: a run has few different ones, so each is written once.
+pub(super) type ToolMetric<'a> = (&'a str, &'a Metric);
 
-/// Bytes of a kind's texts, which a record holds once and a run for each measurement.
-pub(super) fn weight((tool, metric): Kind<'_>) -> usize {
+/// Bytes of the names of tool and metric, which a record has once and a decoded run for each measurement.
+pub(super) fn name_bytes((tool, metric): ToolMetric<'_>) -> usize {
     tool.len() + metric.name.len() + metric.unit.label().len()
 }
 
-/// The house order of measurements.
+/// The order of measurements.
 pub(super) fn order(a: &Measurement, b: &Measurement) -> std::cmp::Ordering {
     a.benchmark.cmp(&b.benchmark).then_with(|| a.metric.cmp(&b.metric)).then_with(|| a.tool.cmp(&b.tool))
 }

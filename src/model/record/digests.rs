@@ -1,55 +1,55 @@
-//! The digests of a record: medians and counts, which every version has, and what the verdict's rule wants beside them,
-//! which may change. A new rule is a new number in [`RULE`] and other [`MEASURES`] in `measures` and `get`: nothing else.
+//! The digests of a record: medians and counts, which every version has, and measures, which depend on the rule that
+//! computes them. A new rule needs a new number in [`RULE`] and changes to `measures` and `get`.
 
 use super::RecordError;
-use super::wire::{Cursor, all, damaged, put_floats, put_planes, put_varint};
+use super::wire::{Cursor, damaged, put_floats, put_planes, put_varint, read_all};
 use crate::model::Digest;
 
-/// The rule by which today's measures are made.
+/// The current rule for measures.
 const RULE: u8 = 1;
 
-/// Measures of a digest: `ln(low / median)` and the within_run_drift, which is no number where there is none.
+/// Measures of a digest: `ln(fast edge / median)` and the within-run drift, NaN where there is none.
 const MEASURES: usize = 2;
 
-/// What is stored of every set of samples, in the order of the evidence.
+/// The digests, in the order of the evidence.
 #[derive(Debug, Default)]
 pub(super) struct Digests {
     pub(super) medians: Vec<f64>,
     pub(super) counts: Vec<u32>,
-    /// `None` where it was made by another rule than today's.
+    /// `None` where another rule computed them.
     measures: Option<Vec<[f32; MEASURES]>>,
 }
 
 impl Digests {
-    /// Digest `i` as it was written; where the measures are of another rule, the median stands for the low edge.
+    /// Digest `i`. Where the measures are of another rule, the median replaces the fast edge.
     pub(super) fn get(&self, i: usize) -> Option<Digest> {
-        let [low, within_run_drift] = match &self.measures {
+        let [ln_ratio, drift] = match &self.measures {
             Some(all) => *all.get(i)?,
             None => [0.0, f32::NAN],
         };
         let median = *self.medians.get(i)?;
         Some(Digest {
             median,
-            fast_edge: median * f64::from(low).exp(),
+            fast_edge: median * f64::from(ln_ratio).exp(),
             samples: *self.counts.get(i)?,
-            within_run_drift: (!within_run_drift.is_nan()).then_some(within_run_drift),
+            within_run_drift: (!drift.is_nan()).then_some(drift),
         })
     }
 
-    /// True where the verdict may use them.
+    /// True where the current rule computed them.
     pub(super) fn are_current(&self) -> bool {
         self.medians.is_empty() || self.measures.is_some()
     }
 
-    /// The column of medians and counts.
+    /// Reads the column of medians and counts.
     pub(super) fn read_centres(&mut self, mut column: Cursor<'_>) -> Result<(), RecordError> {
         let n = column.count(9)?;
         self.medians = column.planes::<8>(n)?.floats()?;
-        self.counts = all(n, || u32::try_from(column.varint()?).map_err(|_| damaged("a count is too large")))?;
+        self.counts = read_all(n, || u32::try_from(column.varint()?).map_err(|_| damaged("a count is too large")))?;
         Ok(())
     }
 
-    /// The column of measures.
+    /// Reads the column of measures.
     pub(super) fn read_measures(&mut self, mut column: Cursor<'_>) -> Result<(), RecordError> {
         if column.byte()? != RULE {
             self.measures = None;

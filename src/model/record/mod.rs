@@ -1,17 +1,16 @@
-//! The stored record: a [`Run`] as one small file, and back. Where it is kept is for `io::store`.
+//! The stored record: encodes a [`Run`] as one small file. `io::store` keeps the files.
 //!
 //! ```text
 //! "pgrun\n"  version u16  oldest reader u16  | index: packed u32, raw u32 | samples: packed u32, raw u32   (little endian)
-//! zstd frame: the index  - the run's facts, then columns over its measurements, each behind a tag and a length
-//! zstd frame: the samples - absent where there are none; a reader of digests steps over it
+//! zstd frame: the index   - the facts of the run, then columns over its measurements, each after its tag and length
+//! zstd frame: the samples - absent where there are none; a reader of digests skips it
 //! ```
 //!
-//! Samples are kept in their order, on a log scale, within 0.01 % (see `samples`); digests, summaries, single values and
-//! exact counts are kept to the last bit. The same run gives the same bytes: nothing of the writing's time or place is
-//! in them.
+//! Samples are stored in order, on a log scale, with an error of at most 0.01% (see `samples`); digests, summaries, single
+//! values and exact counts without loss. Encoding is deterministic: the same run gives the same bytes.
 //!
-//! A reader steps over columns that it does not know, so a later version that only adds columns keeps `oldest reader`
-//! as it is; one that changes the meaning of a column raises it, and older programs then say [`RecordError::Newer`].
+//! A reader skips unknown columns, so a later version that only adds columns keeps `oldest reader`. A version that changes
+//! the meaning of a column increases it, and older programs report [`RecordError::Newer`].
 
 mod columns;
 mod digests;
@@ -26,7 +25,7 @@ pub use quantiles::SHARES;
 use read::Index;
 use std::io::Write;
 
-/// The version that this program writes, and the newest one whose meaning it knows.
+/// The version that this program writes, and the newest one that it reads.
 pub const VERSION: u16 = 1;
 
 /// The oldest program version that can read what this one writes.
@@ -36,37 +35,37 @@ const MAGIC: &[u8; 6] = b"pgrun\n";
 /// Bytes of a record's header.
 pub const HEADER: usize = MAGIC.len() + 2 + 2 + 4 * 4;
 
-/// No frame is unpacked beyond this: 100,000 benchmarks need about 8 MiB of index and 30 MiB of samples.
+/// Limits of a decompressed frame: 100,000 benchmarks need about 8 MiB of index and 30 MiB of samples.
 const INDEX_LIMIT: usize = 64 << 20;
 const SAMPLES_LIMIT: usize = 256 << 20;
 
-/// zstd's level. Higher ones win nothing: nine tenths of a record are the samples' noise.
+/// The zstd level. Higher levels gain nothing: nine tenths of a record are the noise of the samples.
 const LEVEL: i32 = 9;
 
 /// Why a record cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// Not one of our files.
+    /// Not a record.
     #[error("not a stored run: it does not begin with the mark of one")]
     Foreign,
-    /// Written by a later perfgate, in a form that this one cannot read.
+    /// Written by a later version of perfgate that this one cannot read.
     #[error(
         "the stored run has format version {version}, which needs a perfgate that reads version {needs}; this one reads \
          up to {VERSION}: install a newer perfgate"
     )]
     Newer {
-        /// The version that it was written in.
+        /// Version of the record.
         version: u16,
-        /// The oldest version that reads it.
+        /// The oldest version that can read it.
         needs: u16,
     },
-    /// One of our files, but cut short or altered.
+    /// Truncated or altered.
     #[error("the stored run is damaged: {0}")]
     Damaged(String),
-    /// A run that cannot be stored as it is.
+    /// A run that cannot be stored.
     #[error("the run cannot be stored: {0}")]
     Unfit(String),
-    /// The compressor failed.
+    /// Compression failed.
     #[error("the run cannot be compressed: {0}")]
     Compression(#[source] std::io::Error),
 }
@@ -105,22 +104,21 @@ pub fn encode(run: &Run) -> Result<Vec<u8>, RecordError> {
     Ok(bytes)
 }
 
-/// How far the part of a record goes that holds its digests, and how long the whole is, as its header states them.
+/// The length of the part of a record that contains its digests, and of the whole record, according to the header.
 pub fn extent(bytes: &[u8]) -> Result<(usize, usize), RecordError> {
     let header = Header::read_known(bytes)?;
     let digests = HEADER.saturating_add(header.index.packed);
     Ok((digests, digests.saturating_add(header.samples.packed)))
 }
 
-/// A run from its stored bytes. Any bytes may be given: what is not a whole record is an error, and memory stays bounded.
-/// For digests alone the samples stay packed; a digest that was made by another rule than today's is given as its
-/// samples instead, where they were kept.
+/// Decodes a run. The input is not trusted: an incomplete record is an error, and memory is bounded. For digests the
+/// samples are not decompressed, unless another rule computed the digests and they must be computed again.
 pub fn decode(bytes: &[u8], detail: Detail) -> Result<Run, RecordError> {
-    decode_beside(bytes, detail, &[])
+    decode_sharing_names(bytes, detail, &[])
 }
 
-/// The same beside a run that is likely to have the same names, which are given in its order: they are kept once for both.
-pub fn decode_beside(bytes: &[u8], detail: Detail, known: &[BenchId]) -> Result<Run, RecordError> {
+/// The same, sharing the allocations of names with `known`: the sorted names of a run of the same suite.
+pub fn decode_sharing_names(bytes: &[u8], detail: Detail, known: &[BenchId]) -> Result<Run, RecordError> {
     let header = Header::read_known(bytes)?;
     let body = bytes.get(HEADER..).unwrap_or_default();
     if header.index.packed.checked_add(header.samples.packed) != Some(body.len()) {
@@ -135,8 +133,8 @@ pub fn decode_beside(bytes: &[u8], detail: Detail, known: &[BenchId]) -> Result<
     index.run(Some(&samples))
 }
 
-/// The digests of a run, from that part of its bytes which holds them (see [`extent`]); `None` where they were made by
-/// another rule than today's, so that the samples are needed.
+/// Decodes the digests of a run from the part of a record that contains them (see [`extent`]); `None` where another rule
+/// computed them, so that the samples are needed.
 pub fn decode_digests(bytes: &[u8], known: &[BenchId]) -> Result<Option<Run>, RecordError> {
     let header = Header::read_known(bytes)?;
     let cut = || RecordError::Damaged("it ends before its header says".into());
@@ -179,7 +177,7 @@ impl Header {
         header(Frame { packed: size(4)?, raw: size(8)? }, Frame { packed: size(12)?, raw: size(16)? })
     }
 
-    /// The header of a record that this program reads.
+    /// Reads a header, with an error for a newer version.
     fn read_known(bytes: &[u8]) -> Result<Header, RecordError> {
         let header = Header::read(bytes)?;
         if header.oldest_reader > VERSION {
@@ -211,8 +209,8 @@ fn pack(raw: &[u8]) -> Result<Vec<u8>, RecordError> {
     packed().map_err(RecordError::Compression)
 }
 
-/// Unpacks a part at once. No more than its header states comes out; and what of that does not come takes no memory,
-/// since the room for it is never touched.
+/// Decompresses a frame to at most the size that the header states. Unused capacity is not touched, and so takes no
+/// memory.
 fn unpack(packed: &[u8], frame: Frame, limit: usize) -> Result<Vec<u8>, RecordError> {
     if frame.raw > limit {
         return Err(RecordError::Damaged(format!("a part of it claims {} MiB", frame.raw >> 20)));

@@ -1,9 +1,8 @@
-//! The quantiles of a record: what is kept of samples that were thinned, beside their digests. A reader of digests alone
-//! steps over them, as does one that does not know the column.
+//! The quantiles of pruned samples in a record.
 //!
 //! ```text
 //! rule u8 | n | a form for each digest without samples: none, steps, exact
-//! masks: 2 planes, bit i for SHARES[i], then one for the mean | deviation over median: 4 planes, f32
+//! masks: 2 planes, bit i for SHARES[i], then one for the mean | standard deviation / median: 4 planes, f32
 //! steps: 3 planes (see `samples`) | exact: 8 planes
 //! ```
 
@@ -12,13 +11,13 @@ use super::samples::{self, Step};
 use super::wire::{Cursor, damaged, put_floats, put_planes, put_varint};
 use crate::model::{Digest, Evidence, Summary, Thinned};
 
-/// The shares whose quantiles are kept; the first and the last are minimum and maximum.
+/// The quantiles that are kept; the first and the last are minimum and maximum.
 pub const SHARES: [f64; 11] = [0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0];
 
 const RULE: u8 = 1;
 const MEAN: u16 = 1 << SHARES.len();
 
-/// The column as it grows: one entry for each digest without samples.
+/// The column under construction: one entry for each digest without samples.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     forms: Vec<u8>,
@@ -29,12 +28,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// A digest that has no quantiles beside it.
+    /// Adds a digest without quantiles.
     pub(super) fn add_none(&mut self) {
         self.forms.push(0);
     }
 
-    /// The quantiles of one set of samples.
+    /// Adds the quantiles of one run.
     pub(super) fn add(&mut self, thinned: &Thinned) -> Result<(), &'static str> {
         let (median, kept) = (thinned.digest.median, &thinned.quantiles);
         let mut mask = 0;
@@ -71,7 +70,7 @@ impl Writer {
         Ok(())
     }
 
-    /// The column's content; `None` where there is no quantile.
+    /// The content of the column; `None` where there are no quantiles.
     pub(super) fn column(&self) -> Option<Vec<u8>> {
         if self.masks.is_empty() {
             return None;
@@ -87,7 +86,7 @@ impl Writer {
     }
 }
 
-/// The column, read.
+/// The decoded column.
 #[derive(Debug, Default)]
 pub(super) struct Quantiles(Vec<Option<Entry>>);
 
@@ -105,7 +104,7 @@ enum Values {
 }
 
 impl Quantiles {
-    /// Reads the column; one of another rule is as good as none.
+    /// Decodes the column; empty for another rule.
     pub(super) fn read(mut column: Cursor<'_>) -> Result<Quantiles, RecordError> {
         if column.byte()? != RULE {
             return Ok(Quantiles::default());
@@ -147,7 +146,7 @@ impl Quantiles {
         Ok(Quantiles(entries.collect()))
     }
 
-    /// What is known of the samples behind a digest.
+    /// The evidence of a digest, with its quantiles where there are some.
     pub(super) fn evidence(&self, place: usize, digest: Digest) -> Result<Evidence, RecordError> {
         let Some(Some(entry)) = self.0.get(place) else { return Ok(Evidence::Digest(digest)) };
         let median = digest.median;

@@ -1,10 +1,10 @@
 //! Decodes columns to a run. The input is not trusted: every count is checked against the remaining bytes, every number
 //! must be finite, and the measurements must be sorted.
 
-use super::columns::{Form, order, tag, weight, work_unit};
+use super::columns::{Form, name_bytes, order, tag, work_unit};
 use super::digests::Digests;
 use super::quantiles::Quantiles;
-use super::wire::{Cursor, Planes, all, damaged};
+use super::wire::{Cursor, Planes, damaged, read_all};
 use super::{INDEX_LIMIT, RecordError, samples};
 use crate::model::{
     BenchId, Commit, Digest, Direction, Environment, Evidence, Measurement, Metric, Run, Summary, Unit, Work,
@@ -175,7 +175,7 @@ fn read_facts(mut column: Cursor<'_>) -> Result<Run, RecordError> {
 /// Reads the names; those in `known`, which is sorted too, are shared.
 fn read_names(mut column: Cursor<'_>, mut known: &[BenchId]) -> Result<Vec<BenchId>, RecordError> {
     let n = column.count(1)?;
-    all(n, || {
+    read_all(n, || {
         let text = column.text()?;
         while let [first, rest @ ..] = known
             && first.as_str() < text
@@ -200,11 +200,11 @@ fn read_kinds(mut column: Cursor<'_>, n: usize) -> Result<Kinds, RecordError> {
         table.push((tool, Arc::new(Metric { name, unit, direction, exact: flags & 2 != 0 })));
     }
     let mut text = 0_usize;
-    let kind_of = all(n, || {
+    let kind_of = read_all(n, || {
         let kind = usize::try_from(column.varint()?).unwrap_or(usize::MAX);
         let (tool, metric) = table.get(kind).ok_or_else(|| damaged("a metric is missing"))?;
         // A long name that is used often would need much memory from few bytes.
-        text = text.saturating_add(weight((tool.as_ref(), metric)));
+        text = text.saturating_add(name_bytes((tool.as_ref(), metric)));
         Ok(kind)
     })?;
     if text > INDEX_LIMIT {
@@ -226,7 +226,7 @@ fn read_work(mut column: Cursor<'_>, n: usize) -> Result<Vec<Option<Work>>, Reco
     let codes = column.take(n)?;
     let mut amounts = column.planes::<8>(codes.iter().filter(|c| **c != 0).count())?.floats()?.into_iter();
     let mut codes = codes.iter();
-    all(n, || match codes.next() {
+    read_all(n, || match codes.next() {
         None | Some(0) => Ok(None),
         Some(code) => {
             let unit = work_unit(*code)?;
@@ -237,7 +237,7 @@ fn read_work(mut column: Cursor<'_>, n: usize) -> Result<Vec<Option<Work>>, Reco
 
 fn read_evidence(mut column: Cursor<'_>, n: usize) -> Result<(Vec<usize>, Vec<Form>), RecordError> {
     let mut total = 0_usize;
-    let evidence_counts = all(n, || {
+    let evidence_counts = read_all(n, || {
         let count = column.count(1)?;
         if count == 0 {
             return Err(damaged("a measurement has no evidence"));
@@ -246,7 +246,8 @@ fn read_evidence(mut column: Cursor<'_>, n: usize) -> Result<(Vec<usize>, Vec<Fo
         Ok(count)
     })?;
     let mut forms = column.take(total)?.iter();
-    let forms = all(total, || forms.next().map_or_else(|| Err(damaged("it ends too early")), |form| Form::of(*form)))?;
+    let forms =
+        read_all(total, || forms.next().map_or_else(|| Err(damaged("it ends too early")), |form| Form::of(*form)))?;
     Ok((evidence_counts, forms))
 }
 

@@ -1,36 +1,36 @@
-//! Samples in a record: on a log scale where that is true to 0.01 %, bit for bit where it is not.
+//! Samples in a record: quantised on a log scale with an error of at most 0.01%, or without loss where that fails.
 //!
 //! A sample x of a measurement with median m is kept as y = round(ln(x / m) / STEP), and read back as m * exp(y * STEP).
-//! A benchmark's samples scatter by some percent, so y has about ten bits, whatever the unit and size of x; a double
-//! has fifty-two, most of them noise that no verdict hears. y is zigzagged and written in three byte planes: the two
-//! upper ones are nearly empty and pack to nothing, the lowest one to its entropy.
+//! The samples of a benchmark vary by some percent, so y has about ten bits, whatever the unit and size of x; most of the
+//! 52 bits of a double are noise. y is zigzag-encoded and written in three byte planes: the two upper ones are nearly
+//! empty and compress to nothing, the lowest one to its entropy.
 
 use super::wire::Planes;
 
-/// Width of a step of ln(x). Half of it is an error of e^(0.5 STEP) - 1 = 0.009995 %.
+/// Width of a step of ln(x). Half a step is an error of e^(0.5 STEP) - 1 = 0.009995%.
 const STEP: f64 = 1.999e-4;
 
-/// The largest relative error of a sample that is read back.
+/// Largest relative error of a decoded sample.
 const ERROR: f64 = 1e-4;
 
-/// One quantised sample, zigzagged.
+/// A quantised sample, zigzag-encoded.
 pub(super) type Step = [u8; 3];
 
-/// The samples as steps from their median, or `None` where a step cannot hold one of them: zero, a negative number, or
-/// a ratio to the median beyond what doubles can tell.
+/// The samples as steps from their median; `None` where a sample cannot be represented: zero, a negative number, or a
+/// ratio to the median that is out of range.
 pub(super) fn quantise(samples: &[f64], median: f64) -> Option<Vec<Step>> {
     samples.iter().map(|&x| step(x, median)).collect()
 }
 
-/// One sample as a step from the median.
+/// A sample as a step from the median.
 pub(super) fn step(x: f64, median: f64) -> Option<Step> {
     let y = ((x / median).ln() / STEP).round();
-    // Zero comes to an infinity, a negative number to NaN.
+    // The logarithm of zero is infinite, that of a negative number NaN.
     if !y.is_finite() || y.abs() >= f64::from(1 << 22) {
         return None;
     }
     let y = y as i32;
-    // Subnormal numbers are too coarse to come back.
+    // Subnormal numbers are too coarse.
     if (restore(y, median) - x).abs() > ERROR * x.abs() {
         return None;
     }
@@ -48,7 +48,7 @@ pub(super) fn read(steps: &Planes<'_, 3>, from: usize, n: usize, median: f64) ->
     (from..from + n).map(|i| sample(steps.get(i), median)).collect()
 }
 
-/// The sample that a step from the median stands for.
+/// The sample of a step from the median.
 pub(super) fn sample([low, middle, high]: Step, median: f64) -> f64 {
     let zigzag = u32::from_le_bytes([low, middle, high, 0]);
     restore((zigzag >> 1) as i32 ^ -((zigzag & 1) as i32), median)
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_come_back_in_order_within_a_hundredth_of_a_percent() {
+    fn samples_are_preserved_within_a_hundredth_of_a_percent() {
         let samples = [812.4, 1e-3, 790.01, 812.4, 812.5, 1e9, 811.99];
         for (x, back) in samples.iter().zip(there_and_back(&samples, 812.4).unwrap()) {
             assert!((back / x - 1.0).abs() <= 1e-4, "{x} came back as {back}");
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_log_scale_cannot_hold_is_refused() {
+    fn samples_without_a_logarithm_are_refused() {
         for (sample, median) in [(0.0, 1.0), (-1.0, 1.0), (1.0, 0.0), (1.0, f64::NAN), (5e-324, 1.7e-323), (1.0, -1.0)]
         {
             assert_eq!(there_and_back(&[1.0, sample], median), None, "{sample} with median {median}");

@@ -9,7 +9,7 @@ fn stored(run: &Run) -> Vec<u8> {
     encode(run).unwrap()
 }
 
-/// One of everything.
+/// A run with every form of evidence.
 fn run() -> Run {
     let mut environment = Environment::default();
     environment.set(Environment::CPU, "Imaginary 9000");
@@ -44,7 +44,7 @@ fn run() -> Run {
     Run { commit, time: -5, branch: Some("main".into()), environment, measurements, unreadable: Vec::new() }
 }
 
-/// Equal, samples within the stated precision, exact ones to the bit.
+/// Asserts that runs are equal, with samples within the stated error and exact samples without loss.
 fn assert_alike(given: &Run, back: &Run) {
     assert_eq!(
         (&given.commit, given.time, &given.branch, &given.environment, given.measurements.len()),
@@ -58,12 +58,12 @@ fn assert_alike(given: &Run, back: &Run) {
                 (Evidence::Samples(x), Evidence::Samples(y)) if !a.metric.exact => {
                     assert_eq!(x.len(), y.len());
                     for (x, y) in x.iter().zip(y) {
-                        assert!((x - y).abs() <= 1e-4 * x.abs(), "{x} came back as {y}");
+                        assert!((x - y).abs() <= 1e-4 * x.abs(), "{x} decoded as {y}");
                     }
                 }
                 (Evidence::Digest(x), Evidence::Digest(y)) => {
                     assert_eq!((x.median, x.samples, x.within_run_drift), (y.median, y.samples, y.within_run_drift));
-                    // The low edge is kept as an f32 of its ratio to the median; a median that has no logarithm keeps none.
+                    // The fast edge is stored as an f32 of its ratio to the median; a median that has no logarithm keeps none.
                     assert!(
                         x.median <= 0.0
                             || !(x.fast_edge / x.median).is_normal()
@@ -77,12 +77,12 @@ fn assert_alike(given: &Run, back: &Run) {
 }
 
 #[test]
-fn a_run_comes_back_with_its_samples() {
+fn samples_round_trip() {
     assert_alike(&run(), &decode(&stored(&run()), Detail::Samples).unwrap());
 }
 
 #[test]
-fn a_reader_of_digests_gets_the_digests_of_the_samples_as_they_were() {
+fn digests_are_those_of_the_original_samples() {
     let back = decode(&stored(&run()), Detail::Digests).unwrap();
     let Evidence::Digest(digest) = &back.measurements[0].evidence[0] else { panic!("no digest") };
     assert_eq!((digest.median, digest.samples, digest.within_run_drift), (812.4, 3, None));
@@ -94,7 +94,7 @@ fn a_reader_of_digests_gets_the_digests_of_the_samples_as_they_were() {
 }
 
 #[test]
-fn a_reader_of_digests_never_looks_at_the_samples() {
+fn decoding_digests_does_not_read_the_samples() {
     let mut bytes = stored(&run());
     let end = bytes.len();
     bytes[end - 20..].fill(0);
@@ -103,14 +103,14 @@ fn a_reader_of_digests_never_looks_at_the_samples() {
 }
 
 #[test]
-fn the_same_run_gives_the_same_bytes_in_whatever_order() {
+fn the_order_of_measurements_does_not_change_the_bytes() {
     let mut shuffled = run();
     shuffled.measurements.reverse();
     assert_eq!(stored(&run()), stored(&shuffled));
 }
 
 #[test]
-fn what_cannot_be_stored_is_refused_with_its_name() {
+fn a_refused_run_names_the_measurement() {
     let with = |change: fn(&mut Run)| {
         let mut run = run();
         change(&mut run);
@@ -127,7 +127,7 @@ fn what_cannot_be_stored_is_refused_with_its_name() {
 }
 
 #[test]
-fn a_record_that_an_older_program_cannot_read_says_so() {
+fn a_newer_record_asks_for_a_newer_program() {
     let mut bytes = stored(&run());
     bytes[6] = 9;
     assert_alike(&run(), &decode(&bytes, Detail::Samples).unwrap());
@@ -141,15 +141,15 @@ fn a_record_that_an_older_program_cannot_read_says_so() {
 }
 
 #[test]
-fn names_that_are_known_are_shared_and_others_are_not() {
+fn only_known_names_are_shared() {
     let bytes = encode(&run()).unwrap();
     let whole = decode(&bytes, Detail::Samples).unwrap();
     let names: Vec<BenchId> = whole.measurements.iter().map(|m| m.benchmark.clone()).collect();
-    // Some are missing, and some that lie between them are of no use.
+    // Some names are missing, and some others are in between.
     let mut known: Vec<BenchId> = names.iter().step_by(2).cloned().collect();
     known.extend(["", "a0", "zzz"].map(BenchId::new));
     known.sort();
-    let beside = decode_beside(&bytes, Detail::Samples, &known).unwrap();
+    let beside = decode_sharing_names(&bytes, Detail::Samples, &known).unwrap();
     assert_eq!(beside, whole);
     let shared = |name: &BenchId| known.iter().any(|known| std::ptr::eq(known.as_str(), name.as_str()));
     assert!(beside.measurements.iter().any(|m| shared(&m.benchmark)));
@@ -157,7 +157,7 @@ fn names_that_are_known_are_shared_and_others_are_not() {
 }
 
 #[test]
-fn columns_of_a_later_version_are_stepped_over() {
+fn unknown_columns_are_skipped() {
     let (mut index, samples) = write::write(&run()).unwrap();
     wire::put_varint(&mut index, 4711);
     wire::put_text(&mut index, "what a later version adds");
@@ -165,7 +165,7 @@ fn columns_of_a_later_version_are_stepped_over() {
 }
 
 #[test]
-fn digests_by_another_rule_give_way_to_the_samples() {
+fn digests_of_another_rule_are_replaced_by_the_samples() {
     let (index, samples) = write::write(&run()).unwrap();
     // The column of measures: tag 7, its length, then the rule. Six digests of 8 bytes.
     let n = 6;
@@ -181,7 +181,7 @@ fn digests_by_another_rule_give_way_to_the_samples() {
 }
 
 #[test]
-fn a_frame_that_claims_or_unpacks_to_too_much_is_refused() {
+fn an_oversized_frame_is_refused() {
     let bomb = zstd::bulk::compress(&vec![0_u8; INDEX_LIMIT + 1], 1).unwrap();
     for raw in [INDEX_LIMIT + 1, INDEX_LIMIT, 10] {
         let none = Frame { packed: 0, raw: 0 };
@@ -256,21 +256,21 @@ fn runs() -> impl Strategy<Value = Run> {
 
 proptest! {
     #[test]
-    fn any_run_comes_back(run in runs()) {
+    fn any_run_round_trips(run in runs()) {
         let bytes = stored(&run);
         assert_alike(&run, &decode(&bytes, Detail::Samples).unwrap());
         prop_assert_eq!(decode(&bytes, Detail::Digests).unwrap().measurements.len(), run.measurements.len());
     }
 
     #[test]
-    fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_decode_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let marked = [MAGIC.as_slice(), &[1, 0, 1, 0], &bytes].concat();
         let _ = (decode(&bytes, Detail::Samples), decode(&marked, Detail::Digests));
         let _ = Index::read(&bytes, &[]).and_then(|index| index.run(Some(&bytes)));
     }
 
     #[test]
-    fn a_record_that_was_altered_is_damaged_or_as_it_was(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn an_altered_record_is_an_error_or_unchanged(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let mut bytes = stored(&run());
         let at = at.index(bytes.len());
         bytes[at] = byte;
@@ -280,7 +280,7 @@ proptest! {
     }
 
     #[test]
-    fn an_altered_index_is_read_without_panic(
+    fn an_altered_index_decodes_without_panic(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in any::<prop::sample::Index>(),
     ) {

@@ -1,9 +1,9 @@
-//! The bytes inside a record's frames: varints, text, and arrays split into byte planes. A [`Cursor`] never trusts a
-//! count further than the bytes that are left.
+//! Encoding of varints, texts, and arrays split into byte planes. A [`Cursor`] checks every count against the remaining
+//! bytes.
 
 use super::RecordError;
 
-/// Appends an unsigned number, seven bits a byte.
+/// Appends an unsigned number, seven bits per byte.
 pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -17,14 +17,14 @@ pub(super) fn put_signed(out: &mut Vec<u8>, value: i64) {
     put_varint(out, ((value << 1) ^ (value >> 63)) as u64);
 }
 
-/// Appends a text behind its length.
+/// Appends the length of a text and the text.
 pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
     put_varint(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Appends an array as planes: every item's first byte, then every item's second one. Bytes of one weight are alike,
-/// and an entropy coder can only profit where the like stands together.
+/// Appends an array as byte planes: the first byte of every item, then the second byte of every item. Bytes of the same
+/// significance are similar, so that they compress better next to each other.
 pub(super) fn put_planes<const W: usize>(out: &mut Vec<u8>, items: &[[u8; W]]) {
     out.reserve(items.len() * W);
     for plane in 0..W {
@@ -32,13 +32,13 @@ pub(super) fn put_planes<const W: usize>(out: &mut Vec<u8>, items: &[[u8; W]]) {
     }
 }
 
-/// Appends numbers as planes, to the last bit.
+/// Appends numbers as planes, without loss.
 pub(super) fn put_floats(out: &mut Vec<u8>, values: &[f64]) {
     let items: Vec<[u8; 8]> = values.iter().map(|v| v.to_le_bytes()).collect();
     put_planes(out, &items);
 }
 
-/// An array of `n` items that lies in planes.
+/// An array of `n` items in byte planes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Planes<'a, const W: usize> {
     bytes: &'a [u8],
@@ -46,14 +46,14 @@ pub(super) struct Planes<'a, const W: usize> {
 }
 
 impl<const W: usize> Planes<'_, W> {
-    /// Item `i`; zero beyond the end.
+    /// Item `i`; zero past the end.
     pub(super) fn get(&self, i: usize) -> [u8; W] {
         std::array::from_fn(|plane| if i < self.n { self.bytes[plane * self.n + i] } else { 0 })
     }
 }
 
 impl Planes<'_, 8> {
-    /// Every item, its first byte the lowest.
+    /// All items as little-endian integers.
     pub(super) fn words(&self) -> Vec<u64> {
         let mut words = vec![0; self.n];
         for plane in 0..8 {
@@ -63,31 +63,34 @@ impl Planes<'_, 8> {
         words
     }
 
-    /// Every number, all of them finite.
+    /// All numbers; an error where one is not finite.
     pub(super) fn floats(&self) -> Result<Vec<f64>, RecordError> {
         let values: Vec<f64> = self.words().into_iter().map(f64::from_bits).collect();
         if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(damaged("a number is not finite")) }
     }
 }
 
-/// No more room than for so many things is made before any of them was read.
-const ROOM: usize = 1 << 20;
+/// Largest number of items to allocate for before any was read.
+const MAX_RESERVED: usize = 1 << 20;
 
-/// So many things that are read one after the other, with room for all of them from the start.
-pub(super) fn all<T>(count: usize, mut next: impl FnMut() -> Result<T, RecordError>) -> Result<Vec<T>, RecordError> {
-    let mut all = Vec::with_capacity(count.min(ROOM));
+/// Reads a number of items.
+pub(super) fn read_all<T>(
+    count: usize,
+    mut next: impl FnMut() -> Result<T, RecordError>,
+) -> Result<Vec<T>, RecordError> {
+    let mut items = Vec::with_capacity(count.min(MAX_RESERVED));
     for _ in 0..count {
-        all.push(next()?);
+        items.push(next()?);
     }
-    Ok(all)
+    Ok(items)
 }
 
-/// The error for bytes that do not hold what they should.
+/// The error for invalid bytes.
 pub(super) fn damaged(what: &str) -> RecordError {
     RecordError::Damaged(what.to_owned())
 }
 
-/// Reads from the front of some bytes.
+/// Reads bytes from the front.
 #[derive(Debug)]
 pub(super) struct Cursor<'a>(pub(super) &'a [u8]);
 
@@ -132,7 +135,7 @@ impl<'a> Cursor<'a> {
         Ok((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
-    /// A count of things that take at least `each` bytes of what is left.
+    /// A count of items that take at least `each` of the remaining bytes.
     pub(super) fn count(&mut self, each: usize) -> Result<usize, RecordError> {
         let n = usize::try_from(self.varint()?).map_err(|_| damaged("a count is too large"))?;
         match n.checked_mul(each) {

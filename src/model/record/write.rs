@@ -1,6 +1,6 @@
 //! Encodes a run to columns: the index, without loss, and the samples.
 
-use super::columns::{Form, Kind, order, tag, weight, work_code};
+use super::columns::{Form, ToolMetric, name_bytes, order, tag, work_code};
 use super::wire::{put_floats, put_planes, put_signed, put_text, put_varint};
 use super::{INDEX_LIMIT, RecordError, digests, quantiles, samples};
 use crate::model::{Commit, Digest, Direction, Evidence, Measurement, Run, Summary};
@@ -55,8 +55,8 @@ fn facts(run: &Run) -> Vec<u8> {
 struct Columns<'a> {
     n: u64,
     names: Vec<u8>,
-    table: Vec<Kind<'a>>,
-    numbers: BTreeMap<Kind<'a>, u64>,
+    table: Vec<ToolMetric<'a>>,
+    numbers: BTreeMap<ToolMetric<'a>, u64>,
     kinds: Vec<u8>,
     /// Bytes of the names of tools and metrics, repeated for each measurement.
     text: usize,
@@ -83,7 +83,7 @@ impl<'a> Columns<'a> {
             table.len() as u64 - 1
         });
         put_varint(&mut self.kinds, number);
-        self.text += weight(kind);
+        self.text += name_bytes(kind);
         self.work_units.push(m.work.map_or(0, |w| work_code(w.unit)));
         if let Some(work) = m.work {
             self.work.push(finite(m, work.amount)?);
