@@ -64,8 +64,8 @@ fn missing_results_exit_two_with_the_command_to_run() {
         ("./missing", "no such file or directory"),
         ("missing/", "no such file or directory"),
         ("missing.json", "no such file or directory"),
-        ("empty", "nothing was measured"),
-        ("report", "nothing was measured"),
+        ("empty", "no results found"),
+        ("report", "no results found"),
         ("old@other", "it has no baseline `other`"),
     ] {
         scene

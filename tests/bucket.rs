@@ -1,6 +1,6 @@
 //! Runs in a bucket, from the command line: recorded, compared, and what happens when the way there breaks. On real
 //! servers (see `common/cloud.rs`). Who may do what, and the words for it, are in `bucket_access.rs`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 #[path = "common/cloud.rs"]
 mod cloud;
@@ -41,12 +41,12 @@ fn store(url: &str) -> Box<dyn Store> {
     open(url, Path::new(".")).unwrap()
 }
 
-/// A repository with results on disk and nothing recorded.
+/// A repository with results on disk and no stored run.
 fn measured() -> Scene {
     let scene = Scene::new();
     scene.repository("r");
     suite(&scene, 1, None);
-    // Samples that do not pack well make a run of some kilobytes, which can break off in the middle.
+    // Random samples compress badly, so that the run has some kilobytes and can be cut off in the middle.
     let mut state = 1_u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -65,7 +65,7 @@ fn record_at(scene: &Scene, environment: &Environment, url: &str) -> Answer {
     common::answer(command.output().unwrap())
 }
 
-fn a_branch_is_judged_against_runs_in_a_bucket(server: &Server) {
+fn a_branch_is_compared_with_runs_in_a_bucket(server: &Server) {
     let url = server.address();
     let scene = Scene::new();
     scene.repository("r");
@@ -78,7 +78,7 @@ fn a_branch_is_judged_against_runs_in_a_bucket(server: &Server) {
     scene.perfgate_at("r", &["record", "--store", &url]).exits(0).says("already recorded");
     assert_eq!(store(&url).list().unwrap().keys.len(), 3);
 
-    // The config names the store as well as the flag does.
+    // The config can name the store too.
     scene.write("r/perfgate.toml", format!("[store]\nurl = \"{url}\"\n"));
     scene.git("r", &["switch", "-q", "-c", "work"]);
     scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
@@ -99,13 +99,13 @@ fn a_branch_is_judged_against_runs_in_a_bucket(server: &Server) {
 fn a_bucket_needs_no_push_and_no_pull(server: &Server) {
     let url = server.address();
     let scene = measured();
-    let words = "needs no push and no pull";
+    let words = "need no push and no pull";
     scene.perfgate_at("r", &["record", "--store", &url, "--push"]).exits(0).says("recorded 10").complains(words);
     scene.perfgate_at("r", &["runs", "--store", &url, "push"]).exits(0).complains(words);
     scene.perfgate_at("r", &["runs", "--store", &url, "pull"]).exits(0).complains(words);
 }
 
-fn an_empty_bucket_is_a_missing_baseline_and_not_an_error_of_the_store(server: &Server) {
+fn an_empty_bucket_is_a_missing_baseline(server: &Server) {
     let url = server.address();
     let scene = measured();
     scene.perfgate_at("r", &["compare", "--store", &url]).exits(2).complains("no baseline");
@@ -114,7 +114,7 @@ fn an_empty_bucket_is_a_missing_baseline_and_not_an_error_of_the_store(server: &
     scene.perfgate_at("r", &["history", "--store", &url]).exits(2).complains("has no run");
 }
 
-/// Requests of a comparison and of a recording, where a commit a day has a run and there are so many others.
+/// The number of requests of a comparison and of a recording, with one run for each commit and `others` more runs.
 fn requests(server: &Server, others: i64) -> (usize, usize) {
     let (scene, url) = (measured(), server.address());
     let here = 1_700_000_000;
@@ -126,7 +126,7 @@ fn requests(server: &Server, others: i64) -> (usize, usize) {
         let bytes = record::encode(&run).unwrap();
         (Key::new(&run, &bytes), bytes)
     };
-    // An hour between two commits, all of them in one month.
+    // An hour between commits, all in one month.
     let mut records = Vec::new();
     for hour in 0..80 {
         let time = here + 3600 * hour;
@@ -139,7 +139,7 @@ fn requests(server: &Server, others: i64) -> (usize, usize) {
         assert!(made.unwrap().success());
         records.push(place(time, Commit::parse(&scene.git("r", &["rev-parse", "HEAD"])).unwrap()));
     }
-    // Those of other years, which nobody asks for; two months of them.
+    // Runs of two months in other years, which no query needs.
     records.extend((0..others).map(|i| place(i % 2 * 2_700_000 + i, Commit::parse(&format!("{i:040x}")).unwrap())));
     store.write(&records).unwrap();
     let proxy = Proxy::before(&server.endpoint, Fault::None, 0);
@@ -158,9 +158,9 @@ fn the_requests_of_a_comparison_and_a_recording_do_not_grow_with_the_history(ser
     assert_eq!(requests(server, 1500), (61, 8));
 }
 
-fn the_newest_runs_of_a_crowded_month_are_found_by_few_requests(server: &Server) {
+fn the_newest_runs_of_a_large_month_take_few_requests(server: &Server) {
     let url = server.address();
-    // More than a page of names in one month, crowded at its beginning; the content does not matter here.
+    // More than a page of names in one month, most of them at its beginning. The content does not matter.
     let early = match server.cloud {
         Cloud::S3 => 2200,    // pages of 1,000
         Cloud::Azure => 5100, // pages of 5,000
@@ -195,7 +195,7 @@ fn the_newest_runs_of_a_crowded_month_are_found_by_few_requests(server: &Server)
     }
 }
 
-fn eight_writers_of_one_run_write_it_once(server: &Server) {
+fn eight_concurrent_writers_of_one_run_write_it_once(server: &Server) {
     let url = server.address();
     let scene = measured();
     scene.perfgate_at("r", &["record"]).exits(0);
@@ -211,9 +211,9 @@ fn eight_writers_of_one_run_write_it_once(server: &Server) {
     assert_eq!(store(&url).read(&key).unwrap(), bytes);
 }
 
-fn a_recorder_that_is_killed_in_its_write_leaves_nothing_and_the_next_one_writes_all(server: &Server) {
+fn a_recorder_killed_during_its_write_leaves_nothing(server: &Server) {
     let (scene, url) = (measured(), server.address());
-    // The listings before it are some 1,200 bytes of requests, and the run some 5,000 bytes.
+    // The listings before the write are some 1,200 bytes of requests; the run has some 5,000 bytes.
     let proxy = Proxy::before(&server.endpoint, Fault::Hold(4000), usize::MAX);
     let mut recorder = scene.command("r", &server.through(&proxy.url), &["record", "--store", &url]).spawn().unwrap();
     proxy.wait_for_fault();
@@ -227,7 +227,7 @@ fn a_recorder_that_is_killed_in_its_write_leaves_nothing_and_the_next_one_writes
     whole(&url, 1);
 }
 
-/// Every run of a store can be read, and there are so many.
+/// Checks that a store has `count` runs and that all can be read.
 fn whole(url: &str, count: usize) {
     let store = store(url);
     let keys = store.list().unwrap().keys;
@@ -237,7 +237,7 @@ fn whole(url: &str, count: usize) {
     }
 }
 
-fn a_connection_that_is_cut_costs_a_try_and_no_run(server: &Server) {
+fn requests_on_a_cut_connection_are_retried(server: &Server) {
     let scene = measured();
     let mut cut = 0;
     for fault in [
@@ -253,7 +253,7 @@ fn a_connection_that_is_cut_costs_a_try_and_no_run(server: &Server) {
         record_at(&scene, &server.through(&proxy.url), &url).exits(0);
         cut += usize::from(proxy.faulted());
         whole(&url, 1);
-        // Reading too.
+        // Reads too.
         let proxy = Proxy::before(&server.endpoint, fault, 1);
         scene.perfgate_with("r", &server.through(&proxy.url), &["runs", "--store", &url, "list"]).exits(0).says("2");
         cut += usize::from(proxy.faulted());
@@ -261,7 +261,7 @@ fn a_connection_that_is_cut_costs_a_try_and_no_run(server: &Server) {
     assert!(cut >= 8, "only {cut} of 12 connections were cut: the numbers above have to follow the sizes");
 }
 
-fn a_connection_that_is_always_cut_is_an_error_and_nothing_is_seen(server: &Server) {
+fn a_connection_that_is_always_cut_is_an_error_and_stores_nothing(server: &Server) {
     let (scene, url) = (measured(), server.address());
     let proxy = Proxy::before(&server.endpoint, Fault::CutSent(4000), usize::MAX);
     record_at(&scene, &server.through(&proxy.url), &url)
@@ -272,10 +272,10 @@ fn a_connection_that_is_always_cut_is_an_error_and_nothing_is_seen(server: &Serv
     assert_eq!(store(&url).list().unwrap(), Default::default());
 }
 
-fn clocks_that_jump_do_not_put_runs_out_of_reach(server: &Server) {
+fn runs_are_found_despite_wrong_clocks(server: &Server) {
     let url = server.address();
     let scene = measured();
-    // 2024, 2033, 1971, 2026, and a second before it.
+    // 2024, 2033, 1971, 2026, and a second before that.
     for (run, time) in [1_710_000_000_i64, 2_000_000_000, 40_000_000, 1_780_000_000, 1_779_999_999].iter().enumerate() {
         let date = format!("@{time} +0000");
         scene.write("r/file", format!("{run}"));
@@ -292,7 +292,7 @@ fn clocks_that_jump_do_not_put_runs_out_of_reach(server: &Server) {
     scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
     let report = scene.perfgate_at("r", &["compare", "--store", &url, "--format", "json"]);
     assert_eq!(report.exits(0).json()["base"]["runs"], 5);
-    // Both orders are the commits', not the clocks'.
+    // Both are in the order of the commits, not of their times.
     let commits = scene.git("r", &["log", "--format=%H", "-5", "main"]);
     let base: Vec<String> =
         report.json()["base"]["commits"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()).collect();
@@ -303,7 +303,7 @@ fn clocks_that_jump_do_not_put_runs_out_of_reach(server: &Server) {
     assert_eq!(of_history, commits.lines().rev().collect::<Vec<_>>());
 }
 
-fn a_store_that_is_shared_is_no_remote(server: &Server) {
+fn a_bucket_cannot_be_pushed(server: &Server) {
     let url = server.address();
     assert!(matches!(store(&url).push("origin"), Err(StoreError::Shared { .. })));
 }

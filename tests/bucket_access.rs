@@ -1,7 +1,7 @@
 //! Who may use a bucket, and the words for those who may not: keys, signatures, roles by OpenID Connect, permissions,
 //! and servers that are not there. On real servers (see `common/cloud.rs`); a canned answer stands in
 //! where no server gives it, and says so.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 #[path = "common/cloud.rs"]
 mod cloud;
@@ -17,14 +17,14 @@ cloud::on_each_server! {
     anybody_may_compare_with_the_runs_of_a_public_bucket
 }
 
-/// Results of another commit of a branch.
+/// Makes results of another commit on a branch.
 fn another(scene: &Scene, run: u32) {
     scene.git("r", &["switch", "-q", "-c", &format!("work-{run}")]);
     scene.commit("r", &format!("change {run}"));
     scene.five_benchmarks(run);
 }
 
-/// Runs the program with the credentials of an environment and no others.
+/// Runs perfgate with only the credentials of an environment.
 fn perfgate(scene: &Scene, environment: &Environment, args: &[&str]) -> Answer {
     let mut command = scene.command::<&str>("r", &[], args);
     cloud::stripped(&mut command).envs(environment.iter().map(|(name, value)| (name, value)));
@@ -44,7 +44,7 @@ fn with(environment: &Environment, more: &[(&'static str, &str)]) -> Environment
     environment
 }
 
-fn a_reader_may_compare_and_not_record(server: &Server) {
+fn a_reader_can_compare_and_not_record(server: &Server) {
     let (scene, url) = (Scene::measured(), server.address());
     perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
     perfgate(&scene, &server.reader(), &["compare", "--store", &url]).exits(0);
@@ -60,14 +60,14 @@ fn a_reader_may_compare_and_not_record(server: &Server) {
 
 #[test]
 #[ignore = "needs an Azure server: tests/servers/with-azure"]
-fn what_the_documentation_says_that_a_recorder_needs_is_enough() {
+fn the_documented_permissions_are_enough_to_record() {
     let server = cloud::azure();
     let (scene, url) = (Scene::measured(), server.address());
     let recorder = server.recorder(&server.endpoint);
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("already recorded");
     perfgate(&scene, &recorder, &["compare", "--store", &url]).exits(0);
-    // To prune needs more. Two runs off main, since there ten are kept.
+    // Pruning needs more. Two runs off main, because ten are kept on main.
     another(&scene, 2);
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
     another(&scene, 3);
@@ -79,10 +79,10 @@ fn what_the_documentation_says_that_a_recorder_needs_is_enough() {
     perfgate(&scene, &pruner, &prune).exits(0).says("     1 removed");
 }
 
-fn anybody_may_compare_with_the_runs_of_a_public_bucket(server: &Server) {
+fn a_public_bucket_needs_no_credentials_to_compare(server: &Server) {
     let (scene, url) = (Scene::measured(), server.address());
     perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
-    let mut anybody = server.nobody();
+    let mut anybody = server.anonymous();
     anybody.push(match server.cloud {
         Cloud::S3 => ("AWS_SKIP_SIGNATURE", "true".to_owned()),
         Cloud::Azure => ("AZURE_SKIP_SIGNATURE", "true".to_owned()),
@@ -96,12 +96,12 @@ fn anybody_may_compare_with_the_runs_of_a_public_bucket(server: &Server) {
 
 #[test]
 #[ignore = "needs an S3 server: tests/servers/with-s3"]
-fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
+fn a_job_records_and_compares_with_a_role_for_its_token() {
     let server = cloud::s3();
     let (scene, url) = (Scene::measured(), server.address());
     let tokens = std::env::var("PERFGATE_TEST_S3_TOKENS").unwrap();
     let of = |token: &str| {
-        let mut environment = server.nobody();
+        let mut environment = server.anonymous();
         environment.extend([
             ("AWS_ENDPOINT_URL_STS", std::env::var("PERFGATE_TEST_S3_TLS").unwrap()),
             ("SSL_CERT_FILE", std::env::var("PERFGATE_TEST_S3_CERT").unwrap()),
@@ -126,12 +126,12 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
     }
     let role = with(&of("good"), &[("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/another")]);
     perfgate(&scene, &role, &["record", "--store", &url]).exits(2).complains("the job's identity got no credentials");
-    // Nobody answers for it.
+    // An unreachable endpoint.
     let away = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &wire::nobody().replace("http:", "https:"))]);
     perfgate(&scene, &away, &["record", "--store", &url]).exits(2).complains("no connection");
     let plain = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &server.endpoint)]);
     perfgate(&scene, &plain, &["record", "--store", &url]).exits(2).complains("AWS_ENDPOINT_URL_STS must begin");
-    // The role is for recording, in its bucket.
+    // The role can only record, and only in its bucket.
     another(&scene, 2);
     perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0);
     another(&scene, 3);
@@ -141,7 +141,7 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_by_a_role() {
     perfgate(&scene, &of("good"), &["record", "--store", "s3://other-runs/x"]).exits(2).complains("other-runs");
 }
 
-/// Microsoft's part of an exchange of tokens: what is sent to it, and its answer in the words of its documentation.
+/// A stand-in for Microsoft's token endpoint, with an answer from its documentation.
 fn authority(status: u16, answer: serde_json::Value) -> (tokio::runtime::Runtime, wiremock::MockServer) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server = runtime.block_on(wiremock::MockServer::start());
@@ -155,7 +155,7 @@ fn authority(status: u16, answer: serde_json::Value) -> (tokio::runtime::Runtime
     (runtime, server)
 }
 
-/// The environment of a process that reaches the Azure server that takes tokens, and has none.
+/// The environment for the Azure server with TLS, without credentials.
 fn by_tls(server: &Server) -> Environment {
     let mut environment = server.through(&std::env::var("PERFGATE_TEST_AZURE_TLS").unwrap());
     environment.retain(|(name, _)| *name != "AZURE_STORAGE_ACCOUNT_KEY");
@@ -166,12 +166,12 @@ fn by_tls(server: &Server) -> Environment {
 #[cfg(unix)]
 #[test]
 #[ignore = "needs an Azure server: tests/servers/with-azure"]
-fn who_logged_in_by_azures_command_records_and_compares() {
+fn a_login_of_the_azure_cli_records_and_compares() {
     use std::os::unix::fs::PermissionsExt;
     let server = cloud::azure();
     let (scene, url) = (Scene::measured(), server.address());
     let az = |script: &str| {
-        // A stand-in for the command.
+        // A stand-in for the Azure CLI.
         scene.write("bin/az", format!("#!/bin/sh\n{script}\n"));
         std::fs::set_permissions(scene.path("bin/az"), std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("{}:{}", scene.path("bin").display(), std::env::var("PATH").unwrap());
@@ -192,7 +192,7 @@ fn who_logged_in_by_azures_command_records_and_compares() {
 
 #[test]
 #[ignore = "needs an Azure server: tests/servers/with-azure"]
-fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
+fn a_job_records_and_compares_on_azure_with_its_token() {
     let server = cloud::azure();
     let (scene, url) = (Scene::measured(), server.address());
     scene.write("token", "token-of-the-job");
@@ -230,7 +230,7 @@ fn a_job_with_a_token_of_its_identity_records_and_compares_on_azure() {
 
 #[test]
 #[ignore = "needs an S3 server: tests/servers/with-s3"]
-fn what_is_wrong_with_the_server_or_the_keys_is_said_with_what_mends_it() {
+fn faults_of_s3_are_reported_with_their_fix() {
     let server = cloud::s3();
     let (scene, url) = (Scene::measured(), server.address());
     let record = |more: &[(&'static str, &str)], url: &str| {
@@ -249,7 +249,7 @@ fn what_is_wrong_with_the_server_or_the_keys_is_said_with_what_mends_it() {
 
 #[test]
 #[ignore = "needs an Azure server: tests/servers/with-azure"]
-fn what_is_wrong_with_the_account_or_its_keys_is_said_with_what_mends_it() {
+fn faults_of_azure_are_reported_with_their_fix() {
     let server = cloud::azure();
     let (scene, url) = (Scene::measured(), server.address());
     let record = |environment: &Environment, more: &[(&'static str, &str)], url: &str| {
@@ -270,7 +270,7 @@ fn what_is_wrong_with_the_account_or_its_keys_is_said_with_what_mends_it() {
     let signature = &reader.iter().find(|(name, _)| *name == "AZURE_STORAGE_SAS_KEY").unwrap().1;
     for (wrong, words) in [
         (signature.replace("sig=", "sig=AAAA"), "the credentials were rejected"),
-        // Another right than the one that was signed.
+        // Permissions other than the signed ones.
         (signature.replace("sp=rl", "sp=rwl"), "the credentials were rejected"),
         ("nonsense".to_owned(), "AZURE_STORAGE_SAS_KEY"),
     ] {
@@ -278,14 +278,14 @@ fn what_is_wrong_with_the_account_or_its_keys_is_said_with_what_mends_it() {
     }
 }
 
-/// A recording against a server with one answer, or none.
+/// Records to a server that always gives the same answer.
 fn answered(endpoint: &str) -> Answer {
     let server = Server { cloud: Cloud::S3, endpoint: endpoint.to_owned() };
     perfgate(&Scene::measured(), &server.writer(), &["record", "--store", "s3://perf-runs/x"])
 }
 
 #[test]
-fn a_bucket_in_another_region_is_said_to_be_there() {
+fn the_region_of_the_bucket_is_reported() {
     let body = "<?xml version=\"1.0\"?><Error><Code>AuthorizationHeaderMalformed</Code><Message>the region 'us-east-1' is \
                 wrong; expecting 'eu-north-1'</Message><Region>eu-north-1</Region></Error>";
     let server = wire::answering("400 Bad Request", body);
@@ -295,7 +295,7 @@ fn a_bucket_in_another_region_is_said_to_be_there() {
 }
 
 #[test]
-fn a_server_that_nobody_listens_at_is_said_to_be_out_of_reach() {
+fn an_unreachable_server_is_reported() {
     let nobody = wire::nobody();
     answered(&nobody).exits(2).complains("no connection").complains("AWS_ENDPOINT_URL");
     let server = Server { cloud: Cloud::Azure, endpoint: nobody };
@@ -306,10 +306,10 @@ fn a_server_that_nobody_listens_at_is_said_to_be_out_of_reach() {
 }
 
 #[test]
-fn without_credentials_it_says_where_they_come_from() {
+fn missing_credentials_are_reported_with_how_to_set_them() {
     let (scene, nobody) = (Scene::measured(), wire::nobody());
     let without = |cloud, url: &str, metadata: &'static str| {
-        let mut environment = Server { cloud, endpoint: nobody.clone() }.nobody();
+        let mut environment = Server { cloud, endpoint: nobody.clone() }.anonymous();
         environment.push((metadata, nobody.clone()));
         let answer = perfgate(&scene, &environment, &["record", "--store", url]);
         answer.exits(2).complains("there are no credentials");

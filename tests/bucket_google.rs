@@ -1,6 +1,6 @@
-//! Runs in a bucket of Google Cloud Storage, from the command line: what is sent there, and what is made of its answers.
-//! No real server was there to try it with: the answers are synthetic (see `google/mod.rs`).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+//! Tests of buckets of Google Cloud Storage: the requests, and how the answers are handled. No real server was available;
+//! the answers are synthetic (see `google/mod.rs`).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 #[path = "common/cloud.rs"]
 mod cloud;
@@ -15,7 +15,7 @@ const URL: &str = "gs://perf-runs/parser";
 
 fn command(scene: &Scene, environment: &[(&'static str, String)], args: &[&str]) -> Command {
     let mut command = scene.command::<&str>("r", &[], args);
-    // No credentials of whoever runs the test.
+    // Without the credentials of the user who runs the test.
     cloud::stripped(&mut command).env("HOME", scene.path("")).envs(environment.iter().cloned());
     command
 }
@@ -27,7 +27,7 @@ fn perfgate(scene: &Scene, environment: &[(&'static str, String)], args: &[&str]
 }
 
 #[test]
-fn a_branch_is_judged_against_runs_in_a_bucket_of_google() {
+fn a_branch_is_compared_with_runs_in_a_google_bucket() {
     let (google, scene) = (Google::new(), Scene::new());
     scene.repository("r");
     let environment = google.environment(TOKEN);
@@ -47,7 +47,7 @@ fn a_branch_is_judged_against_runs_in_a_bucket_of_google() {
     run(&["compare", "--store", URL]).exits(1).says("✗ regressed  c");
     run(&["history", "--store", URL, "--format", "csv"]).exits(0).says("e");
     run(&["runs", "list", "--store", URL]).exits(0);
-    // There and back; and away with those that are not among the last of a branch.
+    // Export, import and prune.
     run(&["runs", "export", "--store", URL, "dir:../copy"]).exits(0).says("exported 3 of 3").says("3 verified");
     run(&["runs", "import", "--store", "gs://perf-runs/copy", "dir:../copy"]).exits(0).says("imported 3 of 3");
     for number in 4..=5 {
@@ -60,7 +60,7 @@ fn a_branch_is_judged_against_runs_in_a_bucket_of_google() {
 }
 
 #[test]
-fn a_run_is_created_on_the_condition_that_it_is_new_and_listings_begin_where_they_are_needed() {
+fn writes_are_conditional_and_listings_start_at_the_first_needed_name() {
     let (google, scene) = (Google::new(), Scene::measured());
     let environment = google.environment(TOKEN);
     perfgate(&scene, &environment, &["record", "--store", URL]).exits(0);
@@ -77,7 +77,7 @@ fn a_run_is_created_on_the_condition_that_it_is_new_and_listings_begin_where_the
     let written: Vec<_> = recorded.iter().filter(|request| request.method.as_str() == "PUT").collect();
     assert_eq!(written.len(), 1);
     assert_eq!(header(written[0], "x-goog-if-generation-match").as_deref(), Some("0"));
-    // The base's month, from the first second that a commit of the base was made in; and the run.
+    // A listing of the base's month from the time of its first commit on, and the run.
     assert_eq!(compared.len(), 2);
     let asked: Vec<(String, String)> = compared[0].url.query_pairs().into_owned().collect();
     let of = |name: &str| asked.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap();
@@ -88,7 +88,7 @@ fn a_run_is_created_on_the_condition_that_it_is_new_and_listings_begin_where_the
 }
 
 #[test]
-fn eight_recorders_of_one_run_write_it_once() {
+fn eight_concurrent_writers_of_one_run_write_it_once() {
     let (google, scene) = (Google::new(), Scene::measured());
     let environment = google.environment(TOKEN);
     let recorders: Vec<_> = (0..8)
@@ -103,7 +103,7 @@ fn eight_recorders_of_one_run_write_it_once() {
 }
 
 #[test]
-fn what_google_refuses_is_said_with_what_mends_it() {
+fn faults_of_google_are_reported_with_their_fix() {
     let (google, scene) = (Google::new(), Scene::measured());
     let record = |token: &str, url: &str| {
         let answer = perfgate(&scene, &google.environment(token), &["record", "--store", url]);
@@ -124,7 +124,7 @@ fn what_google_refuses_is_said_with_what_mends_it() {
 }
 
 #[test]
-fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
+fn a_public_bucket_needs_no_credentials_to_compare() {
     let (google, scene) = (Google::new(), Scene::measured());
     let mut anybody = google.environment(TOKEN);
     perfgate(&scene, &anybody, &["record", "--store", URL]).exits(0);
@@ -135,7 +135,7 @@ fn anybody_may_compare_with_the_runs_of_a_public_bucket() {
 
 #[test]
 #[ignore = "needs the openssl command"]
-fn a_service_account_signs_for_itself() {
+fn a_service_account_records_and_compares() {
     let (google, scene) = (Google::new(), Scene::measured());
     let made = Command::new("openssl").args(["genrsa", "2048"]).output().unwrap();
     let account = serde_json::json!({
@@ -153,7 +153,7 @@ fn a_service_account_signs_for_itself() {
 }
 
 #[test]
-fn a_configuration_of_workload_identity_needs_a_token_beside_it() {
+fn workload_identity_federation_needs_a_token() {
     let (google, scene) = (Google::new(), Scene::measured());
     // As google-github-actions/auth writes it.
     scene.write(
@@ -177,7 +177,7 @@ fn a_configuration_of_workload_identity_needs_a_token_beside_it() {
     environment.push(("GOOGLE_OAUTH_ACCESS_TOKEN", String::new()));
     perfgate(&scene, &environment, &["record", "--store", URL]).exits(2).complains("workload identity federation");
     environment.retain(|(name, _)| !name.contains("CREDENTIALS") && !name.contains("TOKEN"));
-    // Something else that is secret, in the place of a key.
+    // Another secret in place of a key must not be printed.
     let mut mistaken = environment.clone();
     mistaken.push(("GOOGLE_SERVICE_ACCOUNT_KEY", "\"s3cr3t\"".to_owned()));
     perfgate(&scene, &mistaken, &["record", "--store", URL]).exits(2).complains("wrong settings in the environment");

@@ -1,6 +1,5 @@
-//! Runs in a bucket pruned, moved there and back, and exported there as Parquet: what holds of the other stores holds of
-//! real servers of buckets.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+//! Tests of pruning, import and export with a bucket, on real servers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 #[path = "common/cloud.rs"]
 mod cloud;
@@ -24,7 +23,7 @@ fn stored(number: i64) -> (Key, Vec<u8>) {
     let samples = Evidence::Samples((0..200).map(sample).collect());
     let measurements = vec![Measurement::new("criterion", "a", Metric::time(), samples)];
     let commit = Commit::parse(&format!("{number:040x}"));
-    // Ten days apart: in months of their own, and three of a month.
+    // Ten days apart, so three in most months.
     let run = Run {
         commit,
         time: 1_767_225_600 + 864_000 * number,
@@ -53,10 +52,10 @@ fn open(url: &str) -> Box<dyn Store> {
     store::open(url, Path::new(".")).unwrap()
 }
 
-fn a_bucket_is_pruned_and_a_run_that_is_there_twice_counts_once(server: &Server) {
+fn a_bucket_is_pruned_and_a_run_in_both_forms_counts_once(server: &Server) {
     let (scene, url, records) = filled(server, 30);
     let store = open(&url);
-    // As if a prune had been stopped right after it stored this one.
+    // Like a prune that was interrupted right after it stored this one.
     let thin = perfgate::history::thin(&records[10].1).unwrap().unwrap();
     store.write(&[(records[10].0.thinned(&thin), thin)]).unwrap();
     let listed = store.list().unwrap();
@@ -76,7 +75,7 @@ fn a_bucket_is_pruned_and_a_run_that_is_there_twice_counts_once(server: &Server)
     scene.perfgate_at("r", &[&prune[..], &["--push"]].concat()).exits(0).says("     0 removed");
 }
 
-fn runs_go_to_a_bucket_and_back(server: &Server) {
+fn runs_are_exported_to_a_bucket_and_imported_again(server: &Server) {
     let (scene, url, records) = filled(server, 30);
     scene.perfgate_at("r", &["runs", "import", &url]).exits(0).says("imported 30 of 30").says("30 verified");
     let there = format!("{url}-copy");
@@ -89,7 +88,7 @@ fn runs_go_to_a_bucket_and_back(server: &Server) {
 }
 
 #[cfg(feature = "parquet")]
-fn parquet_files_go_to_a_bucket_once(server: &Server) {
+fn parquet_files_are_exported_to_a_bucket_once(server: &Server) {
     let (scene, url, records) = filled(server, 8);
     let lake = format!("{url}-lake/runs");
     let export = |more: &[&str]| {

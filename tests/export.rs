@@ -1,6 +1,6 @@
 //! Claims about exported runs, as DuckDB and PyArrow read them. Tests that need both are ignored by default;
 //! PERFGATE_LAKE_PYTHON names a Python that has them, if `python3` does not.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
 use common::Scene;
@@ -17,7 +17,7 @@ const JANUARY: i64 = 1_768_435_200;
 const MONTH: i64 = 30 * 86_400;
 const HOSTILE: &str = "a\n\"b\"/'c' | ü 🦀 \u{202e}$(x)%41\\";
 
-/// What a piece of Python prints as JSON; `root` is the directory of the lake.
+/// Runs a Python script and parses the JSON that it prints; `root` is the directory of the export.
 fn told(root: &Path, script: &str) -> serde_json::Value {
     let python = std::env::var("PERFGATE_LAKE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let begin = "import sys, json, duckdb, pyarrow.dataset as ds, pyarrow.parquet as pq\nroot = sys.argv[1]\n";
@@ -26,7 +26,7 @@ fn told(root: &Path, script: &str) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// 21 samples, `level` to `21 * level`: their p95 is the 20th, `20 * level`.
+/// The 21 samples `level` to `21 * level`, with a p95 of `20 * level`.
 fn samples(level: f64) -> Evidence {
     Evidence::Samples((1..=21).map(|i| f64::from(i) * level).collect())
 }
@@ -65,11 +65,11 @@ fn files(scene: &Scene) -> Vec<String> {
 
 #[test]
 #[ignore = "needs Python with duckdb and pyarrow"]
-fn the_question_of_the_quarter_is_answered_by_duckdb_and_by_pyarrow() {
+fn the_documented_query_works_in_duckdb_and_pyarrow() {
     let mut runs = Vec::new();
     for month in 0..3 {
         for day in 0..4 {
-            // `parse` goes from 10 to 12 in three months, `print` stays.
+            // `parse` drifts from 10 to 12 in three months; `print` does not change.
             let parse = 10.0 + f64::from(month);
             let measured = |name, level| Measurement::new("criterion", name, Metric::time(), samples(level));
             let number = (month * 10 + day) as u32;
@@ -83,12 +83,12 @@ fn the_question_of_the_quarter_is_answered_by_duckdb_and_by_pyarrow() {
         .exits(0)
         .says("exported 12 of 12");
 
-    // The query as the documentation has it.
+    // The query from the documentation.
     let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/export.md")).unwrap();
     let query = docs.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
     assert!(query.contains("/mnt/lake"));
     scene.write("query.sql", query);
-    let rows = told(
+    let rows = run_python(
         &scene.path("lake"),
         "q = open(root + '/../query.sql').read().replace('/mnt/lake', root)\nprint(json.dumps(duckdb.sql(q).fetchall()))",
     );
@@ -106,7 +106,7 @@ fn the_question_of_the_quarter_is_answered_by_duckdb_and_by_pyarrow() {
     near(&row[6], 0.2);
     assert_eq!(row[7].as_i64(), Some(12));
 
-    // And by PyArrow, one partition read.
+    // PyArrow, reading one partition.
     let script = "
 import statistics
 d = ds.dataset(root, partitioning='hive')
@@ -122,7 +122,7 @@ print(json.dumps([p95('2026-01'), p95('2026-03')]))";
 
 #[test]
 #[ignore = "needs Python with duckdb and pyarrow"]
-fn lists_nulls_and_hostile_names_come_back_as_they_were() {
+fn lists_nulls_and_hostile_names_round_trip() {
     let rate = Metric::measured("throughput", Unit::Other("fürlong/s".into()), Direction::Higher);
     let count = Metric::counted("queries", Unit::Count, Direction::Lower);
     let summary = Summary { centre: 5.0, mean: Some(6.0), quantiles: vec![(0.95, 9.0)], ..Summary::default() };
@@ -189,7 +189,7 @@ print(json.dumps({k.decode(): v.decode() for k, v in m.items() if k.startswith(b
 }
 
 #[test]
-fn a_run_is_exported_once_and_what_is_new_is_added() {
+fn only_new_runs_are_exported() {
     let one = |time, number| run(time, number, vec![Measurement::new("criterion", "a", Metric::time(), samples(1.0))]);
     let runs = [one(JANUARY, 1), one(JANUARY + MONTH, 2)];
     let (scene, store) = scene(&runs[..1]);
@@ -201,7 +201,7 @@ fn a_run_is_exported_once_and_what_is_new_is_added() {
     store.write(&[stored(&runs[1])]).unwrap();
     scene.perfgate_at("r", &EXPORT).exits(0).says("exported 1 of 2").says("1 already there");
     assert_eq!(files(&scene).len(), 2);
-    // Thinned since, it is still the same run, and the whole one stays in the lake.
+    // A thinned run is still the same run, and its whole form stays exported.
     let (key, whole) = stored(&runs[0]);
     let thin = perfgate::history::thin(&whole).unwrap().unwrap();
     store.write(&[(key.thinned(&thin), thin)]).unwrap();
@@ -211,7 +211,7 @@ fn a_run_is_exported_once_and_what_is_new_is_added() {
 }
 
 #[test]
-fn a_damaged_run_is_told_and_the_others_are_exported() {
+fn a_damaged_run_is_reported_and_the_others_are_exported() {
     let one = |time, number| run(time, number, vec![Measurement::new("criterion", "a", Metric::time(), samples(1.0))]);
     let runs = [one(JANUARY, 1), one(JANUARY, 2)];
     let (scene, _) = scene(&runs);
@@ -221,10 +221,10 @@ fn a_damaged_run_is_told_and_the_others_are_exported() {
     assert_eq!(files(&scene).len(), 1);
 }
 
-/// A file may not grow beyond 2 kB here, as if the disk were full.
+/// Limits the size of files to 2 kB, like a full disk.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_leaves_no_half_of_a_file() {
+fn a_full_disk_leaves_no_partial_file() {
     let measurements = (0..300).map(|i| Measurement::new("criterion", format!("b{i}"), Metric::time(), samples(1.0)));
     let (scene, _) = scene(&[run(JANUARY, 1, measurements.collect())]);
     let command = format!("trap '' XFSZ; ulimit -f 4; exec '{}' {}", env!("CARGO_BIN_EXE_perfgate"), EXPORT.join(" "));
@@ -235,7 +235,7 @@ fn a_full_disk_leaves_no_half_of_a_file() {
 }
 
 #[test]
-fn what_cannot_be_exported_is_refused() {
+fn invalid_exports_are_refused() {
     let (scene, _) = scene(&[run(JANUARY, 1, vec![Measurement::new("x", "a", Metric::time(), Evidence::Value(1.0))])]);
     let store = format!("dir:{}", scene.path("r/runs").display());
     scene
@@ -249,7 +249,7 @@ fn what_cannot_be_exported_is_refused() {
 }
 
 #[test]
-fn the_documentation_has_every_column_in_its_order() {
+fn the_documentation_lists_all_columns_in_order() {
     let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/export.md")).unwrap();
     let documented: Vec<String> = docs
         .lines()

@@ -1,7 +1,7 @@
-//! Recorders that die or run out of room, in a directory and in git: nothing half-written is seen, what was there stays,
-//! and the next recorder goes on. For a bucket see `bucket.rs`.
+//! Tests of recorders that are killed or run out of disk space, in a directory and in git: no partial run is visible, old
+//! runs stay, and the next recorder succeeds. For buckets see `bucket.rs`.
 #![cfg(unix)] // signals, and limits of the shell
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
 
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const STORES: [&str; 2] = ["git:refs/perfgate/baselines", "dir:../runs"];
 
-/// Results whose samples do not pack well, so that a run has some 60 kilobytes.
+/// Writes results that compress badly, so that a run has some 60 kilobytes.
 fn measure(scene: &Scene, run: u64) {
     let mut state = run + 1;
     let mut next = || {
@@ -30,7 +30,7 @@ fn measure(scene: &Scene, run: u64) {
     }
 }
 
-/// Every run that a store shows is whole; gives how many there are.
+/// Checks that all listed runs are complete; returns their number.
 fn whole(scene: &Scene, url: &str) -> usize {
     let store = open(url, &scene.path("r")).unwrap();
     let listing = store.list().unwrap();
@@ -60,14 +60,14 @@ fn a_recorder_killed_at_any_moment_leaves_whole_runs_or_none() {
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
-            // From the start of the process to beyond its end, as long as that takes on this machine.
+            // Kills at times from the start of the process to after its end.
             std::thread::sleep(Duration::from_millis(12 * attempt));
             let _ = recorder.kill();
             recorder.wait().unwrap();
             let now = whole(&scene, url);
             assert!(now == kept || now == kept + 1, "{url}: {kept} runs became {now}");
             kept = now;
-            // A writer that dies while it holds git's lock leaves it behind; git itself then says which file to remove.
+            // A writer that dies with git's lock leaves it behind; git's own message names the file to remove.
             let lock = scene.path("r/.git/refs/perfgate/baselines.lock");
             if lock.exists() {
                 std::fs::remove_file(lock).unwrap();
@@ -80,15 +80,15 @@ fn a_recorder_killed_at_any_moment_leaves_whole_runs_or_none() {
 }
 
 #[test]
-fn a_recorder_without_room_says_so_and_leaves_what_was_there() {
+fn a_full_disk_is_an_error_and_keeps_the_old_runs() {
     for url in STORES {
         let scene = Scene::new();
         scene.repository("r");
         measure(&scene, 0);
         scene.perfgate_at("r", &["record", "--store", url]).exits(0);
         measure(&scene, 1);
-        // No file may grow beyond 8 blocks of 512 or 1,024 bytes; the signal is ignored, so that writing fails as it does
-        // on a full disk.
+        // Limits the size of files to 8 blocks of 512 or 1,024 bytes. The signal is ignored, so that writes fail like on
+        // a full disk.
         let limited = "trap '' XFSZ 2>/dev/null || trap '' 25; ulimit -f 8; exec \"$0\" record --store \"$1\"";
         let mut shell = Command::new("sh");
         shell.args(["-c", limited, env!("CARGO_BIN_EXE_perfgate"), url]).current_dir(scene.path("r"));

@@ -1,7 +1,7 @@
-//! Measuring both sides in repositories made here. The benchmark tool is synthetic (tests/data/measure/bench.sh): it
-//! writes criterion-shaped results whose numbers are those of the commit that is checked out.
+//! Tests of `measure` and `bisect`. The benchmark tool is synthetic (tests/data/measure/bench.sh): it writes results like
+//! criterion's, with numbers from the checked-out commit.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
 use common::Scene;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Ten benchmarks, some of them by a factor slower than usual.
+/// Ten benchmarks, some of them slower by a factor.
 fn speeds(slower: &[(&str, f64)]) -> String {
     let line = |(index, name): (usize, &str)| {
         let factor = slower.iter().find(|(slow, _)| *slow == name).map_or(1.0, |(_, factor)| *factor);
@@ -19,7 +19,7 @@ fn speeds(slower: &[(&str, f64)]) -> String {
     ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].into_iter().enumerate().map(line).collect()
 }
 
-/// A repository `r` with the tool on main, and a branch on top of it with the speeds given.
+/// A repository `r` with the tool on main, and a branch on top of it with other speeds.
 fn scene(slower: &[(&str, f64)]) -> Scene {
     let scene = Scene::new();
     scene.write("r/bench.sh", fs::read(common::data("measure/bench.sh")).unwrap());
@@ -44,7 +44,7 @@ fn with(scene: &Scene, options: &[&str], command: &[&str]) -> common::Answer {
     scene.perfgate_at("r", &args)
 }
 
-/// Nothing of a measurement is left, in the scratch directory or in git's.
+/// Checks that a measurement left nothing in the scratch directory or in git's.
 #[track_caller]
 fn assert_clean(scene: &Scene) {
     let left: Vec<_> = fs::read_dir(scene.path("scratch")).unwrap().flatten().map(|entry| entry.path()).collect();
@@ -52,7 +52,7 @@ fn assert_clean(scene: &Scene) {
     assert!(!scene.path("r/.git/worktrees").exists());
 }
 
-/// Every file of a directory with its bytes.
+/// All files of a directory with their bytes.
 fn bytes(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut open = vec![root.to_owned()];
@@ -69,7 +69,7 @@ fn bytes(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn a_slower_commit_is_found_and_named() {
+fn a_slower_commit_is_detected() {
     let scene = scene(&[("c", 1.5)]);
     let answer = measure(&scene, &["--base", "main"]);
     answer.exits(1).says("✗ regressed  c").complains("re-measuring 1 suspect in 5 pairs, alone");
@@ -84,7 +84,7 @@ fn a_slower_commit_is_found_and_named() {
     assert!((c["change"].as_f64().unwrap() - 0.5).abs() < 0.02);
     assert_eq!(json["base"]["commit"], scene.git("r", &["rev-parse", "main"]));
     assert_eq!(json["counts"]["regressed"], 1);
-    // A comment says how to measure the same again; what is printed has the numbers alone.
+    // A comment has the command to repeat the measurement; the terminal has only the numbers.
     let saved: serde_json::Value = serde_json::from_str(&scene.read("saved.json")).unwrap();
     let base = &scene.git("r", &["rev-parse", "main"])[..10];
     assert_eq!(saved["facts"]["reproduce"], format!("perfgate measure --base {base} -- sh bench.sh '{{filter}}'"));
@@ -99,14 +99,14 @@ fn an_equal_commit_passes() {
 }
 
 #[test]
-fn work_tree_and_index_are_untouched_byte_for_byte() {
+fn work_tree_and_index_stay_unchanged() {
     let scene = scene(&[]);
     scene.write("r/speeds", speeds(&[("e", 2.0)])).write("r/new", "new").write("r/staged", "staged");
     scene.git("r", &["add", "staged"]);
     fs::remove_file(scene.path("r/file")).unwrap();
     let status = scene.git("r", &["status", "--porcelain=v2"]);
     let before = bytes(&scene.path("r"));
-    // Uncommitted work is what is measured.
+    // Uncommitted changes are measured.
     measure(&scene, &["--base", "main"]).exits(1).says("✗ regressed  e");
     let lock = scene.path("r/.git/perfgate-measure");
     let after: Vec<_> = bytes(&scene.path("r")).into_iter().filter(|(path, _)| *path != lock).collect();
@@ -120,7 +120,7 @@ fn work_tree_and_index_are_untouched_byte_for_byte() {
 }
 
 #[test]
-fn a_base_that_does_not_build_is_no_verdict() {
+fn a_base_that_does_not_build_has_no_verdict() {
     let scene = scene(&[]);
     let answer = measure(&scene, &["--base", "main", "--setup", "echo no such thing >&2; test -e built"]);
     answer.exits(2).complains("does not build").complains("no such thing").complains("base (");
@@ -129,7 +129,7 @@ fn a_base_that_does_not_build_is_no_verdict() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_said_and_no_verdict() {
+fn what_cannot_be_measured_is_an_error_without_a_verdict() {
     let scene = scene(&[]);
     measure(&scene, &["--base", "nowhere"]).exits(2).complains("`nowhere` is not a revision");
     with(&scene, &["--base", "main"], &["no-such-program"]).exits(2).complains("cannot find the command");
@@ -145,7 +145,7 @@ fn what_cannot_be_measured_is_said_and_no_verdict() {
 }
 
 #[test]
-fn a_command_that_takes_too_long_is_stopped_with_all_that_it_started() {
+fn a_command_over_the_time_limit_is_killed_with_its_children() {
     let scene = scene(&[]);
     let started = Instant::now();
     let stubborn = "trap '' TERM; echo begun >&2; sleep 77 & sleep 77";
@@ -158,7 +158,7 @@ fn a_command_that_takes_too_long_is_stopped_with_all_that_it_started() {
 #[test]
 fn an_old_result_is_never_read() {
     let scene = scene(&[]);
-    // Results that are committed are files of the checkout, whatever their time.
+    // Committed results are part of the checkout and have its time.
     scene.bench("r/target/criterion", "stale", 5.0, 1);
     scene.git("r", &["add", "-f", "target"]);
     scene.git("r", &["commit", "-q", "-m", "results"]);
@@ -167,7 +167,7 @@ fn an_old_result_is_never_read() {
 }
 
 #[test]
-fn a_gigabyte_of_output_neither_fills_memory_nor_is_lost_track_of() {
+fn a_gigabyte_of_output_takes_little_memory() {
     let scene = scene(&[]);
     let noisy = "head -c 1000000000 /dev/zero | tr '\\0' 'x'; echo; echo the end; exit 1";
     with(&scene, &["--base", "main"], &["sh", "-c", noisy]).exits(2).complains("the end");
@@ -191,9 +191,9 @@ fn a_suspect_without_a_filter_is_measured_with_the_whole_suite() {
 }
 
 #[test]
-fn chance_of_the_screening_is_not_judged() {
+fn a_chance_result_of_the_screening_is_not_judged() {
     let scene = scene(&[]);
-    // Head is slow in its first run only: the fresh pairs say so.
+    // Head is slow in its first run only, which the fresh pairs show.
     scene.write(
         "r/once.sh",
         "case $PWD/$CRITERION_HOME in */head/*run-0002*|*/head*run-0002*) sed -i 's/^c 3000/c 6000/' speeds;; esac\n\
@@ -207,9 +207,9 @@ fn chance_of_the_screening_is_not_judged() {
 }
 
 #[test]
-fn a_base_that_wanders_as_far_makes_it_inconclusive() {
+fn a_base_that_varies_as_much_makes_it_inconclusive() {
     let scene = scene(&[("c", 1.3)]);
-    // One of the three fresh base runs is disturbed by a little more than the slow-down.
+    // One of the three fresh base runs is slower by a little more than the regression.
     scene.git("r", &["switch", "-q", "main"]);
     let tool = fs::read_to_string(common::data("measure/bench.sh")).unwrap();
     let hiccup = "case $CRITERION_HOME in *run-0006/*) [ \"$name\" = c ] && ns=3950 || :;; esac";
@@ -222,7 +222,7 @@ fn a_base_that_wanders_as_far_makes_it_inconclusive() {
 }
 
 #[test]
-fn a_command_that_is_no_tool_is_timed_itself() {
+fn a_command_without_results_is_timed_itself() {
     let scene = scene(&[]);
     // What it decides does not depend on how busy the machine is: memory grows by far, and a sleep is never too short.
     let work = |bytes: usize, seconds: f64| {
@@ -280,7 +280,7 @@ fn head_is_screened_against_stored_runs_and_judged_by_fresh_pairs() {
 }
 
 #[test]
-fn a_budget_is_planned_before_it_is_spent() {
+fn the_time_budget_is_planned_before_measuring() {
     let scene = scene(&[]);
     // Ten rounds are the most, and half an hour is enough for them on any machine.
     let answer = measure(&scene, &["--base", "main", "--budget", "30m"]);
@@ -294,7 +294,7 @@ fn a_budget_is_planned_before_it_is_spent() {
     assert!(!answer.stderr.contains("round 2"), "{}", answer.stderr);
 }
 
-/// Starts a measurement whose command says that it runs and then sleeps.
+/// Starts a measurement whose command writes a file and then sleeps.
 fn start_sleeping(scene: &Scene) -> std::process::Child {
     let mark = scene.path("running").display().to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
@@ -318,7 +318,7 @@ fn signal(process: u32, name: &str) -> bool {
     Command::new("kill").args([name, &process.to_string()]).stderr(Stdio::null()).status().unwrap().success()
 }
 
-/// True for a process that is there and not merely waiting to be buried, as orphans may for a while.
+/// True for a process that runs; false for a zombie.
 fn runs(process: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     match stat.rsplit_once(") ") {
@@ -341,7 +341,7 @@ fn an_interrupt_stops_children_and_removes_work_trees() {
 }
 
 #[test]
-fn two_at_once_are_refused_and_what_a_killed_one_left_is_cleared_away() {
+fn a_second_measurement_is_refused_and_the_files_of_a_killed_one_are_removed() {
     let scene = scene(&[]);
     let mut child = start_sleeping(&scene);
     let inner: u32 = scene.read("running").trim().parse().unwrap();
@@ -351,7 +351,7 @@ fn two_at_once_are_refused_and_what_a_killed_one_left_is_cleared_away() {
     child.wait().unwrap();
     assert!(scene.path("r/.git/worktrees").exists());
     if !cfg!(target_os = "linux") {
-        signal(inner, "-KILL"); // elsewhere nobody knows it again
+        signal(inner, "-KILL"); // elsewhere perfgate cannot find it again
     }
     measure(&scene, &["--base", "main"]).exits(0);
     assert!(!runs(inner), "the killed perfgate's command still runs");
@@ -387,11 +387,11 @@ impl Drop for Small {
 
 #[test]
 #[ignore = "needs Linux and root, to mount a small file system"]
-fn a_full_disk_is_no_verdict_and_leaves_nothing() {
+fn a_full_disk_has_no_verdict_and_leaves_nothing() {
     let scene = scene(&[]);
     scene.write("r/large", vec![b'x'; 300_000]).commit("r", "large");
     let small = Small::mount(scene.path("small"), 100_000);
-    // Full while it is checked out, and full while the command runs.
+    // Full during the checkout, and full while the command runs.
     let measure = |words: &[&str]| scene.perfgate_at("r", words);
     let options = ["measure", "--scratch", "../small", "--base", "HEAD~1", "--"];
     measure(&[&options[..], &["sh", "bench.sh"]].concat())
@@ -408,7 +408,7 @@ fn a_full_disk_is_no_verdict_and_leaves_nothing() {
 }
 
 #[test]
-fn a_tool_in_a_submodule_is_there_on_both_sides() {
+fn a_submodule_is_checked_out_on_both_sides() {
     let scene = scene(&[("c", 1.5)]);
     scene.repository("tool");
     scene.write("tool/run.sh", fs::read(common::data("measure/bench.sh")).unwrap()).commit("tool", "the tool");
@@ -422,7 +422,7 @@ fn a_tool_in_a_submodule_is_there_on_both_sides() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
         command.args(["measure", "--scratch", "../scratch", "--base", "main"]).args(options);
         command.args(["--format", "json", "--", "sh", "tool/run.sh", "{filter}"]).current_dir(scene.path("r"));
-        // Git does not fetch submodules from the file system unless it is told to.
+        // Git only fetches submodules from the file system with this setting.
         command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "protocol.file.allow");
         let output = command.env("GIT_CONFIG_VALUE_0", "always").stdin(Stdio::null()).output().unwrap();
         common::Answer {
@@ -436,8 +436,8 @@ fn a_tool_in_a_submodule_is_there_on_both_sides() {
     assert_clean(&scene);
 }
 
-/// A repository `r` with a commit `start` and so many commits after it, `c` slower from the planted one on, some of
-/// them broken.
+/// A repository `r` with a commit `start` and `commits` more. `c` is slower from `planted` on; the `broken` ones do not
+/// build.
 fn history(commits: usize, planted: usize, broken: &[usize]) -> Scene {
     let scene = scene(&[]);
     scene.write("r/build.sh", "").commit("r", "start");
@@ -459,17 +459,17 @@ fn bisect(scene: &Scene, options: &[&str]) -> common::Answer {
 }
 
 #[test]
-fn bisect_over_sixteen_commits_finds_the_planted_one() {
+fn bisect_finds_the_planted_commit_of_sixteen() {
     let scene = history(16, 11, &[]);
     let answer = bisect(&scene, &["c", "--good", "start"]);
     answer.exits(0).says("c got slower with\n").says(" change 11\n").says("Evidence");
-    // The bad commit and four steps, each decided by three pairs of these steady results.
+    // The bad commit and four steps, with three pairs for each of these steady results.
     assert_eq!(answer.stdout.matches("in 3 pairs").count(), 5, "{}", answer.stdout);
     assert_clean(&scene);
 }
 
 #[test]
-fn bisect_leaves_out_what_does_not_build_and_gives_a_range() {
+fn bisect_skips_broken_commits_and_prints_a_range() {
     let scene = history(6, 3, &[2]);
     let answer = bisect(&scene, &["c", "--good", "start"]);
     answer.exits(0).says("one of 2 commits").says(" change 2\n").says(" change 3\n").does_not_say(" change 4\n");
@@ -477,7 +477,7 @@ fn bisect_leaves_out_what_does_not_build_and_gives_a_range() {
 }
 
 #[test]
-fn bisect_without_a_slow_down_or_a_common_line_is_no_answer() {
+fn bisect_needs_a_regression_and_a_common_history() {
     let scene = history(3, 3, &[]);
     bisect(&scene, &["c", "--good", "start"]).exits(2).complains("no evidence that c is slower");
     bisect(&scene, &["c", "--good", "HEAD", "--bad", "start"]).exits(2).complains("not an ancestor");
@@ -485,7 +485,7 @@ fn bisect_without_a_slow_down_or_a_common_line_is_no_answer() {
     bisect(&scene, &["nowhere", "--good", "start"]).exits(2).complains("wrote no results");
 }
 
-/// A real criterion crate of ten benchmarks; `slow` is how many times as much one of them does.
+/// A real criterion crate with ten benchmarks; one of them does `slow` times as much work.
 fn criterion_crate(scene: &Scene, slow: u32) {
     scene.write(
         "r/Cargo.toml",
@@ -530,7 +530,7 @@ fn a_real_criterion_crate_is_measured() {
             stderr: text(&output.stderr),
         }
     };
-    // A lock file with the packages of this crate only, as a user's would be.
+    // A lock file with this crate's packages only, like a user's.
     let pruned =
         Command::new("cargo").args(["update", "--workspace", "--offline", "-q"]).current_dir(scene.path("r")).output();
     let pruned = pruned.unwrap();

@@ -157,10 +157,10 @@ fn an_old_a_failing_and_a_half_hearted_gnuplot_leave_whole_pictures_and_one_note
     let version = "if [ \"$1\" = --version ]; then echo gnuplot 5.4 patchlevel 4; exit 0; fi";
     for (index, (script, note)) in [
         ("echo gnuplot 4.6 patchlevel 6".to_owned(), "gnuplot 4.6 is too old; version 5 or later is needed"),
-        ("echo what".to_owned(), "it does not say its version"),
+        ("echo what".to_owned(), "printed no version"),
         (format!("{version}; {half}; echo 'line 3: no such terminal' >&2; exit 1"), "(line 3: no such terminal)"),
         (format!("{version}; {half}"), "gnuplot drew only 1 of 9 pictures"),
-        (format!("{version}; kill -9 $$"), "it does not say why"),
+        (format!("{version}; kill -9 $$"), "it printed no reason"),
     ]
     .into_iter()
     .enumerate()

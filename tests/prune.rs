@@ -1,6 +1,6 @@
-//! Claims about pruning: what stays, what is thinned, what goes, that a kill at any moment loses nothing, and that no
-//! exchange with another clone brings back what is gone.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+//! Tests of pruning: which runs are kept, thinned and removed, that a kill at any moment loses nothing, and that pull and
+//! push do not restore pruned runs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
 use common::Scene;
@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 const REF: &str = "refs/perfgate/baselines";
-/// 2026-01-01T00:00:00Z; the synthetic runs are an hour apart from there.
+/// 2026-01-01T00:00:00Z, the time of the first run; the others follow an hour apart.
 const BEGIN: i64 = 1_767_225_600;
 
-/// A synthetic run of a commit of its own: `samples` samples of `benchmark` around 1000 ns.
+/// A synthetic run of its own commit: `samples` samples of `benchmark` around 1000 ns.
 fn run(number: i64, cpu: &str, benchmark: &str, samples: u32) -> Run {
     let sample = |i: u32| 1000.0 + f64::from((i * 7919 + number.rem_euclid(1000) as u32 * 104_729) % 1000) / 50.0;
     let measured = Evidence::Samples((0..samples).map(sample).collect());
@@ -34,12 +34,12 @@ fn stored(run: &Run) -> (Key, Vec<u8>) {
     (Key::new(run, &bytes), bytes)
 }
 
-/// So many runs of one machine, oldest first.
+/// Runs of one machine, oldest first.
 fn runs(count: i64) -> Vec<(Key, Vec<u8>)> {
     (0..count).map(|number| stored(&run(number, "x", "parse", 200))).collect()
 }
 
-/// A repository with some runs in the store that the address names.
+/// A repository, with runs in the store at a URL.
 fn scene(url: &str, records: &[(Key, Vec<u8>)]) -> Scene {
     let scene = Scene::new();
     scene.repository("r");
@@ -53,7 +53,7 @@ fn open(scene: &Scene, url: &str) -> Box<dyn Store> {
 
 const STORES: [&str; 2] = ["git:refs/perfgate/baselines", "dir:runs"];
 
-/// How many runs are whole and how many are thinned; each of them can be read.
+/// The numbers of whole and thinned runs. Reads each of them.
 fn census(store: &dyn Store) -> (usize, usize) {
     let keys = store.list().unwrap().keys;
     for key in &keys {
@@ -70,7 +70,7 @@ fn ids(store: &dyn Store) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_newest_stay_whole_older_ones_are_thinned_and_the_oldest_go() {
+fn the_newest_runs_stay_whole_older_ones_are_thinned_and_the_oldest_are_removed() {
     let records = runs(40);
     for url in STORES {
         let scene = scene(url, &records);
@@ -84,18 +84,18 @@ fn the_newest_stay_whole_older_ones_are_thinned_and_the_oldest_go() {
             .says("% smaller");
         let store = open(&scene, url);
         assert_eq!(census(&*store), (15, 20), "{url}");
-        // The ids are those of the whole runs, the youngest 35 of 40.
+        // The ids of the whole runs, the newest 35 of 40.
         let expected: BTreeSet<String> = records[5..].iter().map(|(key, _)| key.id().to_owned()).collect();
         assert_eq!(ids(&*store), expected);
         for (key, bytes) in &records[25..] {
-            assert_eq!(&store.read(key).unwrap(), bytes, "nothing younger than asked is touched");
+            assert_eq!(&store.read(key).unwrap(), bytes, "newer runs are unchanged");
         }
-        // What a verdict reads of a thinned run is what it read before.
+        // Thinning does not change the digests.
         let thin = store.list().unwrap().keys.into_iter().find(Key::is_thinned).unwrap();
         let whole = records.iter().find(|(key, _)| key.identity() == thin.identity()).unwrap();
         let digests = read_run(&*store, &thin, Detail::Digests).unwrap();
         assert_eq!(digests, record::decode(&whole.1, Detail::Digests).unwrap());
-        // Once more there is nothing to do.
+        // A second prune has nothing to do.
         let listed = store.list().unwrap();
         scene.perfgate_at("r", &prune).exits(0).says("     0 thinned (20 already were)").says("     0 removed");
         assert_eq!(store.list().unwrap(), listed);
@@ -103,7 +103,7 @@ fn the_newest_stay_whole_older_ones_are_thinned_and_the_oldest_go() {
 }
 
 #[test]
-fn a_dry_run_names_what_would_go_and_changes_nothing() {
+fn a_dry_run_prints_what_would_be_removed_and_changes_nothing() {
     let records = runs(20);
     for url in STORES {
         let scene = scene(url, &records);
@@ -153,20 +153,20 @@ fn tags_pins_and_the_commits_of_epochs_stay_whole() {
 }
 
 #[test]
-fn a_busy_machine_and_pull_requests_take_no_place() {
+fn runs_are_counted_per_machine_and_on_or_off_the_default_branch() {
     let mut records = runs(40);
     records.push(stored(&run(-10, "quiet machine", "parse", 200)));
     let work = |number| Run { branch: Some("work".into()), ..run(number, "x", "parse", 200) };
     records.extend((100..140).map(|number| stored(&work(number))));
     let scene = scene(STORES[1], &records);
     scene.perfgate_at("r", &["runs", "prune", "--keep", "30", "--thin", "0", "--store", STORES[1]]).exits(0);
-    // 30 of main, 30 off main, and the one of the quiet machine, which is the oldest of all.
+    // 30 of main, 30 off main, and the only one of the quiet machine, which is the oldest.
     assert_eq!(census(&*open(&scene, STORES[1])), (61, 0));
     assert!(ids(&*open(&scene, STORES[1])).contains(records[40].0.id()));
 }
 
 #[test]
-fn where_tags_cannot_be_known_nothing_is_taken_away() {
+fn nothing_is_pruned_where_the_tags_are_unknown() {
     let scene = scene(STORES[1], &runs(30));
     scene.commit("r", "second");
     let url = format!("file://{}", scene.path("r").display());
@@ -181,7 +181,7 @@ fn where_tags_cannot_be_known_nothing_is_taken_away() {
 }
 
 #[test]
-fn a_damaged_run_is_told_and_left_alone_and_stops_nothing() {
+fn a_damaged_run_is_reported_and_kept_and_the_others_are_pruned() {
     let records = runs(30);
     let scene = scene(STORES[1], &records);
     let damaged = scene.path("r/runs").join(records[2].0.to_string());
@@ -196,7 +196,7 @@ fn a_damaged_run_is_told_and_left_alone_and_stops_nothing() {
 }
 
 #[test]
-fn a_run_that_is_there_whole_and_thinned_counts_once() {
+fn a_run_in_whole_and_thinned_form_counts_once() {
     let records = runs(12);
     for url in STORES {
         let scene = scene(url, &records);
@@ -208,10 +208,10 @@ fn a_run_that_is_there_whole_and_thinned_counts_once() {
         let listed = store.list().unwrap();
         assert_eq!((listed.keys.len(), listed.duplicates.as_slice()), (12, std::slice::from_ref(&thin.0)));
         assert!(listed.keys.contains(key), "the whole one is read");
-        // The whole one stays: the thinned one is what is too much.
+        // The whole form counts; the thinned one is the duplicate.
         scene.perfgate_at("r", &["runs", "prune", "--store", url]).exits(0);
         assert_eq!((census(&*store), store.list().unwrap().duplicates.len()), ((12, 0), 0));
-        // And a whole one is not written beside a thinned one.
+        // A whole form is not written next to a thinned one.
         store.write(std::slice::from_ref(&thin)).unwrap();
         store.remove(std::slice::from_ref(key)).unwrap();
         assert_eq!(store.write(&records[..1]).unwrap().already, 1);
@@ -219,9 +219,9 @@ fn a_run_that_is_there_whole_and_thinned_counts_once() {
     }
 }
 
-/// No file may grow here, as if the disk were full.
+/// Limits the size of files to 0, like a full disk.
 #[test]
-fn what_dead_writers_left_in_a_directory_goes() {
+fn temporary_files_of_dead_writers_are_removed() {
     let scene = scene("dir:runs", &runs(30));
     let month = std::fs::read_dir(scene.path("r/runs")).unwrap().next().unwrap().unwrap().path();
     let [old, young] = ["1-0", "2-0"].map(|who| month.join(format!(".unfinished-{who}")));
@@ -235,7 +235,7 @@ fn what_dead_writers_left_in_a_directory_goes() {
 
 #[cfg(unix)]
 #[test]
-fn on_a_full_disk_nothing_is_taken_away() {
+fn nothing_is_removed_on_a_full_disk() {
     let records = runs(30);
     for url in STORES {
         let scene = scene(url, &records);
@@ -251,8 +251,8 @@ fn on_a_full_disk_nothing_is_taken_away() {
     }
 }
 
-/// Kills a prune after a time that grows from round to round, until one goes through. After each, every run that has to
-/// be there is there, once, and can be read.
+/// Kills a prune after a time that grows from round to round, until one completes. After each round, every kept run exists
+/// once and can be read.
 #[test]
 fn a_kill_at_any_moment_loses_nothing() {
     let records = runs(90);
@@ -276,7 +276,7 @@ fn a_kill_at_any_moment_loses_nothing() {
             }
             killed += 1;
             delay += 2;
-            // A lock that a killed git or libgit2 left behind is the user's to remove, and the message says so.
+            // The user has to remove a lock that a killed git or libgit2 left, as the message says.
             let _ = std::fs::remove_file(scene.path("r/.git").join(format!("{REF}.lock")));
         }
         assert!(killed > 0, "{url}");
@@ -288,7 +288,7 @@ fn a_kill_at_any_moment_loses_nothing() {
     }
 }
 
-/// A bare remote that holds some runs, and clones of it that have them.
+/// A bare remote with runs, and clones that have pulled them.
 fn clones(records: &[(Key, Vec<u8>)], count: usize) -> (Scene, Vec<String>) {
     let scene = scene(STORES[0], records);
     scene.git("", &["clone", "-q", "--bare", "r", "remote.git"]);
@@ -306,7 +306,7 @@ fn clone(scene: &Scene, name: &str) -> GitStore {
 }
 
 #[test]
-fn a_clone_with_the_old_line_brings_nothing_back_and_loses_nothing() {
+fn a_clone_with_the_old_history_restores_nothing_and_loses_nothing() {
     let records = runs(40);
     let (scene, _) = clones(&records, 2);
     let fresh = stored(&run(50, "x", "parse", 200));
@@ -315,9 +315,9 @@ fn a_clone_with_the_old_line_brings_nothing_back_and_loses_nothing() {
     scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20", "--push"]).exits(0);
     let remote = clone(&scene, "remote.git");
     assert_eq!(census(&remote), (15, 20));
-    assert_eq!(scene.git("remote.git", &["rev-list", "--count", REF]), "1", "the line begins anew");
+    assert_eq!(scene.git("remote.git", &["rev-list", "--count", REF]), "1", "the history is restarted");
 
-    // Also a run of a commit older than all that was pruned is new, and is kept.
+    // A new run is kept, even if its commit is older than the pruned ones.
     scene.perfgate_at("clone-1", &["runs", "push"]).exits(0).says("2 runs sent");
     assert_eq!(census(&remote), (17, 20));
     assert!(ids(&remote).contains(fresh.0.id()) && ids(&remote).contains(old_commit.0.id()));
@@ -325,7 +325,7 @@ fn a_clone_with_the_old_line_brings_nothing_back_and_loses_nothing() {
     assert_eq!(scene.git("remote.git", &["rev-list", "--count", REF]), "2");
     scene.perfgate_at("clone-0", &["runs", "pull"]).exits(0).says("2 runs received");
     assert_eq!(census(&clone(&scene, "clone-0")), (17, 20));
-    // A run that was pruned may be recorded again, on purpose.
+    // Recording a pruned run again restores it.
     clone(&scene, "clone-0").write(&records[..1]).unwrap();
     scene.perfgate_at("clone-0", &["runs", "push"]).exits(0).says("1 run sent");
     scene.perfgate_at("clone-1", &["runs", "push"]).exits(0).says("0 runs sent, 1 received");
@@ -333,7 +333,7 @@ fn a_clone_with_the_old_line_brings_nothing_back_and_loses_nothing() {
 }
 
 #[test]
-fn two_clones_that_prune_at_once_end_alike() {
+fn two_clones_that_prune_at_once_end_with_the_same_runs() {
     let records = runs(40);
     let (scene, _) = clones(&records, 3);
     scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20"]).exits(0);
@@ -342,7 +342,7 @@ fn two_clones_that_prune_at_once_end_alike() {
     for name in ["clone-0", "clone-1", "clone-2", "clone-0", "clone-1"] {
         scene.perfgate_at(name, &["runs", "push"]).exits(0);
     }
-    // What either took away is gone: the youngest 25 stay, 10 of them thinned, and the new one is there.
+    // The removals of both apply: the newest 25 are left, 10 of them thinned, and the new one.
     let remote = clone(&scene, "remote.git");
     assert_eq!(census(&remote), (16, 10));
     for name in ["clone-0", "clone-1", "clone-2"] {
@@ -352,7 +352,7 @@ fn two_clones_that_prune_at_once_end_alike() {
 }
 
 #[test]
-fn writers_who_push_while_another_prunes_lose_no_run() {
+fn writers_that_push_during_a_prune_lose_no_run() {
     let records = runs(40);
     let (scene, names) = clones(&records, 4);
     for round in 0..4 {
@@ -372,14 +372,14 @@ fn writers_who_push_while_another_prunes_lose_no_run() {
             }
         });
         let remote = clone(&scene, "remote.git");
-        // 15 whole and 10 thinned of the first machine, and every new one.
+        // 15 whole and 10 thinned runs of the first machine, and every new one.
         assert_eq!(census(&remote), (15 + 4 * (round as usize + 1), 10), "after round {round}");
         assert_eq!(remote.list().unwrap().duplicates.len(), 0);
     }
 }
 
 #[test]
-fn a_remote_that_takes_no_force_gets_the_pruned_runs_all_the_same() {
+fn a_remote_that_refuses_force_gets_the_pruned_runs_too() {
     let (scene, _) = clones(&runs(40), 2);
     scene.git("remote.git", &["config", "receive.denyNonFastForwards", "true"]);
     scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20", "--push"]).exits(0);
@@ -390,7 +390,7 @@ fn a_remote_that_takes_no_force_gets_the_pruned_runs_all_the_same() {
 }
 
 #[test]
-fn a_mark_that_cannot_be_read_stops_the_exchange() {
+fn unreadable_tombstones_stop_pull_and_push() {
     let (scene, _) = clones(&runs(20), 1);
     scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "12", "--thin", "0"]).exits(0);
     let repository = git2::Repository::open(scene.path("clone-0")).unwrap();

@@ -1,5 +1,5 @@
-//! Recording on main and comparing on a branch, in repositories made here.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+//! Tests of recording on main and comparing on a branch.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
 use common::Scene;
@@ -47,7 +47,7 @@ fn an_equal_branch_passes() {
 }
 
 #[test]
-fn the_base_is_the_merge_base_and_not_the_tip_of_main() {
+fn the_base_is_the_merge_base_and_not_the_newest_commit_of_main() {
     let scene = recorded();
     let base = scene.git("r", &["rev-parse", "main"]);
     scene.git("r", &["switch", "-q", "main"]);
@@ -70,7 +70,7 @@ fn recording_again_changes_nothing() {
 }
 
 #[test]
-fn work_tree_index_and_branches_are_left_alone() {
+fn work_tree_index_and_branches_stay_unchanged() {
     let scene = recorded();
     scene.write("r/file", "edited").write("r/staged", "staged");
     scene.git("r", &["add", "staged"]);
@@ -85,7 +85,7 @@ fn work_tree_index_and_branches_are_left_alone() {
 }
 
 #[test]
-fn no_baseline_is_exit_two_with_the_command_that_mends_it() {
+fn a_missing_baseline_is_exit_code_2_with_the_command_to_run() {
     let scene = Scene::new();
     scene.repository("r");
     scene.git("r", &["switch", "-q", "-c", "work"]);
@@ -102,7 +102,7 @@ fn no_baseline_is_exit_two_with_the_command_that_mends_it() {
 }
 
 #[test]
-fn a_revision_is_looked_up_in_the_store() {
+fn a_revision_is_read_from_the_store() {
     let scene = recorded();
     scene.git("r", &["tag", "v1", "main~1"]);
     suite(&scene, 9, Some(("c", 2.0)));
@@ -112,7 +112,7 @@ fn a_revision_is_looked_up_in_the_store() {
     scene.perfgate_at("r", &["compare", "v9"]).exits(2).complains("v9").complains("neither a path nor a git revision");
 }
 
-/// Rewrites every stored run as if another machine had made it.
+/// Rewrites every stored run as one of another machine.
 fn move_to_another_machine(scene: &Scene, key: &str) {
     let store = store::open(store::DEFAULT_URL, &scene.path("r")).unwrap();
     let keys = store.list().unwrap().keys;
@@ -126,7 +126,7 @@ fn move_to_another_machine(scene: &Scene, key: &str) {
 }
 
 #[test]
-fn runs_of_another_machine_decide_nothing() {
+fn runs_of_another_machine_are_not_compared() {
     let scene = recorded();
     move_to_another_machine(&scene, "cpu");
     suite(&scene, 9, Some(("c", 3.0)));
@@ -143,7 +143,7 @@ fn runs_of_another_machine_decide_nothing() {
 }
 
 #[test]
-fn another_toolchain_is_said_and_judged() {
+fn another_toolchain_is_reported_and_compared() {
     let scene = recorded();
     move_to_another_machine(&scene, "rustc");
     suite(&scene, 9, Some(("c", 3.0)));
@@ -177,7 +177,7 @@ fn a_directory_is_a_store_too() {
 }
 
 #[test]
-fn runs_travel_between_clones() {
+fn runs_are_pushed_and_pulled_between_clones() {
     let scene = recorded();
     scene.git("", &["init", "-q", "--bare", "hub.git"]);
     let hub = scene.path("hub.git").display().to_string();
@@ -193,7 +193,7 @@ fn runs_travel_between_clones() {
 }
 
 #[test]
-fn results_older_than_the_commit_are_said_and_not_stored() {
+fn results_older_than_the_commit_are_reported_and_not_stored() {
     let scene = recorded();
     suite(&scene, 9, None);
     let old = scene.path("r/target/criterion/j/new/sample.json");
@@ -204,7 +204,7 @@ fn results_older_than_the_commit_are_said_and_not_stored() {
 }
 
 #[test]
-fn uncommitted_work_is_compared_with_its_own_commit() {
+fn uncommitted_changes_are_compared_with_their_commit() {
     let scene = Scene::new();
     scene.repository("r");
     suite(&scene, 1, None);

@@ -1,6 +1,6 @@
-//! Claims about the facts that are read from a git repository, above all: which commits stand as a base.
+//! Tests of the facts that are read from a git repository, above all the commits that can be a base.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are tests
+#![allow(clippy::unwrap_used)] // tests may panic
 
 use perfgate::io::repository::{Repository, RepositoryError};
 use perfgate::model::Commit;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// The git command, cut off from the user's own settings.
+/// Runs git without the user's settings.
 fn git(directory: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .current_dir(directory)
@@ -25,7 +25,7 @@ fn git(directory: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// An empty commit; its id.
+/// Makes an empty commit; returns its id.
 fn commit(directory: &Path, message: &str) -> Commit {
     git(directory, &["commit", "-q", "--allow-empty", "-m", message]);
     head(directory)
@@ -43,7 +43,7 @@ fn candidates(directory: &Path) -> Vec<Commit> {
     discover(directory).base_candidates(&head(directory)).unwrap()
 }
 
-/// `main` with the commits m0, m1, m2.
+/// A repository with the commits m0, m1, m2 on `main`.
 fn main_of_three() -> (TempDir, PathBuf, [Commit; 3]) {
     let directory = tempfile::tempdir().unwrap();
     let repo = directory.path().join("repo");
@@ -54,20 +54,20 @@ fn main_of_three() -> (TempDir, PathBuf, [Commit; 3]) {
 }
 
 #[test]
-fn a_branch_is_compared_with_where_it_left_main_and_what_was_before() {
+fn the_base_of_a_branch_is_its_merge_base_and_earlier_commits() {
     let (_directory, repo, [m0, m1, m2]) = main_of_three();
     git(&repo, &["checkout", "-q", "-b", "topic", m1.as_str()]);
     commit(&repo, "t1");
     commit(&repo, "t2");
     assert_eq!(candidates(&repo), [m1, m0.clone()]);
-    // main is merged into it: then all of main counts.
+    // After a merge of main into the branch, all of main counts.
     git(&repo, &["merge", "-q", "--no-ff", "-m", "merge", "main"]);
     assert_eq!(candidates(&repo)[0], m2);
     assert_eq!(candidates(&repo).last(), Some(&m0));
 }
 
 #[test]
-fn main_itself_is_compared_with_its_earlier_commits() {
+fn the_base_of_main_is_its_earlier_commits() {
     let (_directory, repo, [m0, m1, m2]) = main_of_three();
     assert_eq!(candidates(&repo), [m1.clone(), m0.clone()]);
     git(&repo, &["checkout", "-q", "-b", "topic"]);
@@ -93,7 +93,7 @@ fn only_first_parents_are_walked() {
 }
 
 #[test]
-fn of_the_local_and_the_remotes_main_the_nearer_one_counts() {
+fn the_newer_of_the_local_and_the_remote_main_counts() {
     let (directory, repo, [_, m1, m2]) = main_of_three();
     git(directory.path(), &["clone", "-q", "repo", "clone"]);
     let clone = directory.path().join("clone");
@@ -102,7 +102,7 @@ fn of_the_local_and_the_remotes_main_the_nearer_one_counts() {
     git(&clone, &["branch", "-q", "-f", "main", m1.as_str()]);
     commit(&clone, "t1");
     assert_eq!(candidates(&clone)[0], m2);
-    // The remote's is behind.
+    // The remote main is behind.
     git(&clone, &["checkout", "-q", "-B", "main", "origin/main"]);
     let ahead = commit(&clone, "not pushed");
     git(&clone, &["checkout", "-q", "-B", "topic"]);
@@ -112,7 +112,7 @@ fn of_the_local_and_the_remotes_main_the_nearer_one_counts() {
 }
 
 #[test]
-fn the_default_branch_is_what_the_remote_says_else_a_usual_name_else_the_only_one() {
+fn the_default_branch_is_the_remotes_else_a_usual_name_else_the_only_one() {
     let (directory, repo, [_, m1, _]) = main_of_three();
     assert_eq!(discover(&repo).default_branch().unwrap(), "main");
     git(&repo, &["branch", "-q", "trunk", m1.as_str()]);
@@ -128,7 +128,7 @@ fn the_default_branch_is_what_the_remote_says_else_a_usual_name_else_the_only_on
 }
 
 #[test]
-fn a_shallow_clone_says_how_to_get_the_rest() {
+fn a_shallow_clone_is_an_error_with_its_fix() {
     let (directory, repo, [_, m1, _]) = main_of_three();
     git(&repo, &["checkout", "-q", "-b", "topic", m1.as_str()]);
     commit(&repo, "t1");
@@ -144,7 +144,7 @@ fn a_shallow_clone_says_how_to_get_the_rest() {
     }
     assert_eq!(candidates(&directory.path().join("two")), [m1]);
 
-    // As a CI job for a pull request has it: a detached HEAD and no branch at all.
+    // Like a CI job for a pull request: a detached HEAD and no branch.
     let job = directory.path().join("job");
     fs::create_dir(&job).unwrap();
     git(&job, &["init", "-q"]);
@@ -155,7 +155,7 @@ fn a_shallow_clone_says_how_to_get_the_rest() {
 }
 
 #[test]
-fn histories_that_never_met_have_no_base() {
+fn unrelated_histories_have_no_base() {
     let (_directory, repo, _) = main_of_three();
     git(&repo, &["checkout", "-q", "--orphan", "other"]);
     commit(&repo, "o0");
@@ -180,10 +180,10 @@ fn head_revisions_and_times_are_read() {
 }
 
 #[test]
-fn only_tracked_files_make_a_repository_dirty() {
+fn untracked_files_do_not_make_a_repository_dirty() {
     let (_directory, repo, _) = main_of_three();
     fs::write(repo.join("file"), "one\n").unwrap();
-    assert!(!discover(&repo).is_dirty().unwrap(), "git does not know the file");
+    assert!(!discover(&repo).is_dirty().unwrap(), "the file is untracked");
     git(&repo, &["add", "file"]);
     assert!(discover(&repo).is_dirty().unwrap(), "staged");
     git(&repo, &["commit", "-q", "-m", "file"]);
@@ -207,7 +207,7 @@ fn linked_work_trees_and_bare_repositories_are_repositories() {
 }
 
 #[test]
-fn no_repository_and_no_commit_are_told_apart() {
+fn a_missing_repository_and_a_missing_commit_are_different_errors() {
     let directory = tempfile::tempdir().unwrap();
     let none = Repository::discover(directory.path()).err().unwrap();
     assert!(matches!(none, RepositoryError::None { .. }), "{none}");

@@ -1,6 +1,6 @@
-//! Claims about suites that are run in parts: the shards of a commit are judged as one run, what is in two of them was
-//! repeated, and what two machines measured is never pooled.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+//! Tests of suites in several parts: the shards of a commit are judged as one run, a benchmark in two shards has two runs,
+//! and results of two machines are never pooled.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
 use common::Scene;
@@ -9,7 +9,7 @@ use perfgate::model::{Commit, Environment, Evidence, Measurement, Metric, Run, r
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
-/// Results of some benchmarks in a tree of their own.
+/// Writes results of some benchmarks to a tree.
 fn part(scene: &Scene, tree: &str, names: &[&str], run: u32, slow: Option<&str>) {
     for name in names {
         let factor = if slow == Some(name) { 2.0 } else { 1.0 };
@@ -39,7 +39,7 @@ fn the_shards_of_a_commit_are_judged_as_one_run() {
         assert_eq!((&finding["base"]["runs"], finding["outcome"] == "regressed"), (&4.into(), finding["name"] == "e"));
     }
     assert_eq!(json["environment"]["differences"], serde_json::json!([]), "a shard's name is no fact on the machine");
-    // A stored head of two shards against stored runs: one run against four.
+    // A stored head of two shards and a base of stored runs: one run and four.
     for (shard, names) in [("one", &NAMES[..3]), ("two", &NAMES[3..])] {
         part(&scene, &format!("target/work-{shard}"), names, 9, Some("e"));
         let tree = format!("target/work-{shard}");
@@ -51,7 +51,7 @@ fn the_shards_of_a_commit_are_judged_as_one_run() {
 }
 
 #[test]
-fn a_job_of_one_shard_is_judged_against_that_shard() {
+fn a_job_of_one_shard_is_compared_with_that_shard() {
     let scene = Scene::new();
     scene.repository("r");
     let at = |shard: &str, args: &[&str]| scene.perfgate_with("r", &[("PERFGATE_SHARD", shard)], args);
@@ -68,13 +68,13 @@ fn a_job_of_one_shard_is_judged_against_that_shard() {
     let json = at("two", &["compare", "--format", "json"]).exits(1).json();
     assert_eq!((&json["counts"]["removed"], &json["counts"]["regressed"]), (&0.into(), &1.into()));
     assert_eq!(json["base"]["runs"], 4);
-    // Without the word the whole suite is expected.
+    // Without --shard the whole suite is expected.
     let json = scene.perfgate_at("r", &["compare", "--format", "json"]).exits(1).json();
     assert_eq!(json["counts"]["removed"], 3);
 }
 
 #[test]
-fn a_benchmark_in_two_shards_was_repeated() {
+fn a_benchmark_in_two_shards_has_two_runs() {
     let scene = Scene::new();
     scene.repository("r");
     for (shard, run) in [("one", 1), ("two", 2)] {
@@ -103,7 +103,7 @@ fn stored(commit: &str, time: i64, cpu: &str, shard: &str, values: &[(&str, f64)
     (Key::new(&run, &bytes), bytes)
 }
 
-/// Four commits on main and one on a branch, each measured on two machines; on the second one `b` got slower.
+/// Four commits on main and one on a branch, each measured on two machines. On the second one, `b` is slower.
 fn matrix() -> Scene {
     let scene = Scene::new();
     scene.repository("r");
@@ -127,7 +127,7 @@ fn matrix() -> Scene {
 }
 
 #[test]
-fn what_two_machines_measured_is_judged_for_each_by_itself() {
+fn results_of_two_machines_are_judged_separately() {
     let scene = matrix();
     for base in [vec![], vec!["--base", "main"]] {
         let args = [&["compare", "--head", "HEAD", "--format", "json"][..], &base].concat();
@@ -140,7 +140,7 @@ fn what_two_machines_measured_is_judged_for_each_by_itself() {
             ("b [slow, 4 cores]", "regressed"),
             ("only", "unchanged"),
         ] {
-            // One run against one can only call what is plain.
+            // With one run a side, only a large change is significant.
             let outcome =
                 if base.is_empty() || outcome == "regressed" { outcome.to_owned() } else { report.outcome(name) };
             assert_eq!(report.outcome(name), outcome, "{name}");
@@ -155,7 +155,7 @@ fn what_two_machines_measured_is_judged_for_each_by_itself() {
 }
 
 #[test]
-fn against_one_machine_the_runs_of_the_others_are_left_out() {
+fn runs_of_machines_that_the_other_side_lacks_are_left_out() {
     let scene = matrix();
     let commit = scene.git("r", &["rev-parse", "HEAD"]);
     let store = store::open(store::DEFAULT_URL, &scene.path("r")).unwrap();
@@ -172,7 +172,7 @@ fn against_one_machine_the_runs_of_the_others_are_left_out() {
     let report = scene.perfgate_at("r", &["compare", "--base", "main", "--head", "HEAD", "--format", "json"]);
     let json = report.json();
     assert_eq!(json["benchmarks"].as_array().unwrap().len(), 2, "{}", json["benchmarks"]);
-    // 1000 against 1000: nothing of the slow machine's 3000 is in it.
+    // 1000 and 1000, without the slow machine's 3000.
     let a = &json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "a").unwrap()["base"];
     assert!((a["value"].as_f64().unwrap() / 1005.0 - 1.0).abs() < 0.01, "{a}");
     assert!(report.stdout.contains("other-machines"));
@@ -189,7 +189,7 @@ fn two_machines_are_two_series() {
 }
 
 #[test]
-fn a_shards_name_is_shown_without_its_escapes_and_cannot_be_empty() {
+fn a_shards_name_is_shown_without_escapes_and_cannot_be_empty() {
     let scene = Scene::new();
     scene.repository("r");
     part(&scene, "target/criterion", &NAMES[..1], 1, None);

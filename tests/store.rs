@@ -1,7 +1,7 @@
-//! Claims about stores: one suite over all of them, then what is git's own: that nothing else in the repository moves,
-//! and that writers who meet lose nothing, here and at a remote.
+//! Tests of stores: one suite for all of them, and for git stores that nothing else in the repository changes and that
+//! concurrent writers lose no runs, locally and at a remote.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
+#![allow(clippy::unwrap_used, clippy::panic)] // tests may panic
 
 #[cfg(feature = "buckets")]
 #[path = "common/cloud.rs"]
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 const REF: &str = "refs/perfgate/baselines";
 
-/// A stored run that no other (time, value) has.
+/// A stored run, unique for its time and value.
 fn record(time: i64, value: f64) -> (Key, Vec<u8>) {
     let measurement = Measurement::new("criterion", "a/b", Metric::time(), Evidence::Value(value));
     let commit = Commit::parse(&format!("{time:040x}"));
@@ -27,7 +27,7 @@ fn record(time: i64, value: f64) -> (Key, Vec<u8>) {
     (Key::new(&run, &bytes), bytes)
 }
 
-/// The git command, cut off from the user's own settings.
+/// Runs git without the user's settings.
 fn git(directory: &Path, arguments: &[&str]) -> String {
     let output = command(directory).args(arguments).output().unwrap();
     assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -56,11 +56,11 @@ fn git_store(directory: &Path) -> GitStore {
     GitStore::open(directory, REF).unwrap()
 }
 
-/// Puts a file with a content into a store, past the store.
+/// Writes a file into a store directly, without its checks.
 type Plant = Box<dyn Fn(&str, &[u8])>;
 
 /// An empty store, and the way past it.
-struct Bench {
+struct TestStore {
     store: Box<dyn Store>,
     plant: Plant,
     _directory: TempDir,
@@ -105,7 +105,7 @@ on_each_store! {
 }
 
 /// An empty store in a directory.
-fn in_a_directory() -> Bench {
+fn in_a_directory() -> TestStore {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("runs");
     let plant_root = root.clone();
@@ -114,28 +114,28 @@ fn in_a_directory() -> Bench {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     };
-    Bench { store: Box::new(DirectoryStore::new(&root)), plant: Box::new(plant), _directory: directory }
+    TestStore { store: Box::new(DirectoryStore::new(&root)), plant: Box::new(plant), _directory: directory }
 }
 
 /// An empty store in the ref of a repository.
-fn in_git() -> Bench {
+fn in_git() -> TestStore {
     let directory = tempfile::tempdir().unwrap();
     repository(directory.path());
     let path = directory.path().to_owned();
     let plant = move |name: &str, content: &[u8]| plant_in_ref(&path, name, content);
-    Bench { store: Box::new(git_store(directory.path())), plant: Box::new(plant), _directory: directory }
+    TestStore { store: Box::new(git_store(directory.path())), plant: Box::new(plant), _directory: directory }
 }
 
 /// An empty store in a bucket on a server.
 #[cfg(feature = "buckets")]
-fn in_a_bucket(server: &cloud::Server) -> Bench {
+fn in_a_bucket(server: &cloud::Server) -> TestStore {
     let url = server.address();
     let (store, bucket) = (open(&url, Path::new(".")).unwrap(), cloud::bucket(&url));
     let plant = move |name: &str, content: &[u8]| cloud::overwrite(&bucket, name, content);
-    Bench { store, plant: Box::new(plant), _directory: tempfile::tempdir().unwrap() }
+    TestStore { store, plant: Box::new(plant), _directory: tempfile::tempdir().unwrap() }
 }
 
-/// Adds a file to the ref's tree with the git command alone.
+/// Adds a file to the ref's tree, with the git command only.
 fn plant_in_ref(repository: &Path, name: &str, content: &[u8]) {
     let scratch = tempfile::tempdir().unwrap();
     let (file, index) = (scratch.path().join("file"), scratch.path().join("index"));
@@ -158,15 +158,15 @@ fn plant_in_ref(repository: &Path, name: &str, content: &[u8]) {
     git(repository, &["update-ref", REF, &commit]);
 }
 
-fn a_store_that_was_never_written_to_is_empty(Bench { store, .. }: Bench) {
+fn a_store_that_was_never_written_to_is_empty(TestStore { store, .. }: Bench) {
     assert_eq!(store.list().unwrap(), Default::default(), "{}", store.describe());
     let (key, _) = record(1, 1.0);
     assert!(matches!(store.read(&key), Err(StoreError::Missing { .. })));
     assert_eq!(store.remove(&[key]).unwrap(), 0);
 }
 
-fn runs_are_listed_in_time_order_and_read_back_as_written(Bench { store, .. }: Bench) {
-    // Months apart, out of order, two of one time.
+fn runs_are_listed_in_time_order_and_read_back_as_written(TestStore { store, .. }: Bench) {
+    // Months apart, unsorted, two with the same time.
     let records: Vec<_> = [1_700_000_000, 0, 86_400 * 40, 1_600_000_000].map(|t| record(t, 1.0)).into();
     assert_eq!(store.write(&records[..3]).unwrap(), Written { added: 3, already: 0 });
     assert_eq!(store.write(&records[3..]).unwrap(), Written { added: 1, already: 0 });
@@ -183,8 +183,8 @@ fn runs_are_listed_in_time_order_and_read_back_as_written(Bench { store, .. }: B
     assert_eq!(run.measurements[0].evidence, [Evidence::Value(2.0)]);
 }
 
-fn a_span_holds_its_ends_and_the_newest_come_last(Bench { store, plant, .. }: Bench) {
-    // 1970-01-31T23:59:59Z is the last second of a month; 1972 is far from it.
+fn a_span_includes_its_ends_and_the_newest_runs_come_last(TestStore { store, plant, .. }: Bench) {
+    // 1970-01-31T23:59:59Z is the last second of a month.
     let times = [0, 100, 2_678_399, 2_678_400, 70_000_000];
     store.write(&times.map(|t| record(t, 1.0))).unwrap();
     plant("1970-01/notes.txt", b"not ours");
@@ -207,7 +207,7 @@ fn a_span_holds_its_ends_and_the_newest_come_last(Bench { store, plant, .. }: Be
     }
 }
 
-fn runs_of_commits_are_found_by_the_commits_times(Bench { store, .. }: Bench) {
+fn runs_of_commits_are_found_by_the_times_of_the_commits(TestStore { store, .. }: Bench) {
     let records = [record(5, 1.0), record(5, 2.0), record(6, 1.0), record(90_000_000, 1.0)];
     store.write(&records).unwrap();
     let commit = |time: i64| (Commit::parse(&format!("{time:040x}")).unwrap(), time);
@@ -223,7 +223,7 @@ fn runs_of_commits_are_found_by_the_commits_times(Bench { store, .. }: Bench) {
     assert_eq!(read[2].as_ref().unwrap(), &records[0].1);
 }
 
-fn recording_a_run_again_changes_nothing(Bench { store, .. }: Bench) {
+fn recording_a_run_again_changes_nothing(TestStore { store, .. }: Bench) {
     let (first, second) = (record(7, 1.0), record(8, 1.0));
     store.write(std::slice::from_ref(&first)).unwrap();
     let listed = store.list().unwrap();
@@ -234,7 +234,7 @@ fn recording_a_run_again_changes_nothing(Bench { store, .. }: Bench) {
     assert_eq!(store.list().unwrap().keys.len(), 2);
 }
 
-fn removed_runs_are_gone_and_the_others_stay(Bench { store, .. }: Bench) {
+fn only_the_removed_runs_are_gone(TestStore { store, .. }: Bench) {
     let records = [record(1, 1.0), record(2, 1.0), record(1_700_000_000, 1.0)];
     store.write(&records).unwrap();
     let gone = [records[0].0.clone(), records[2].0.clone(), record(3, 1.0).0];
@@ -243,7 +243,7 @@ fn removed_runs_are_gone_and_the_others_stay(Bench { store, .. }: Bench) {
     assert!(matches!(store.read(&gone[0]), Err(StoreError::Missing { .. })));
 }
 
-fn files_that_are_not_ours_are_named_and_left_alone(Bench { store, plant, .. }: Bench) {
+fn foreign_files_are_listed_and_left_alone(TestStore { store, plant, .. }: Bench) {
     plant("README.md", b"hello");
     plant("1970-01/notes.txt", b"hello");
     plant("other/000000000001-none-0123456789ab.pgrun", b"hello");
@@ -257,7 +257,7 @@ fn files_that_are_not_ours_are_named_and_left_alone(Bench { store, plant, .. }: 
     assert!(listed.foreign.iter().any(|name| name.starts_with("other")), "{:?}", listed.foreign);
 }
 
-fn bytes_under_another_runs_name_are_refused_both_ways(Bench { store, plant, .. }: Bench) {
+fn bytes_under_the_name_of_another_run_are_refused_by_reads_and_writes(TestStore { store, plant, .. }: Bench) {
     let (key, bytes) = record(1, 1.0);
     let other = record(1, 2.0).1;
     assert!(matches!(store.write(&[(key.clone(), other.clone())]), Err(StoreError::Mismatch(_))));
@@ -269,9 +269,7 @@ fn bytes_under_another_runs_name_are_refused_both_ways(Bench { store, plant, .. 
     assert!(error.contains(&key.to_string()) && error.contains("damaged"), "{error}");
 }
 
-fn a_run_of_another_commit_or_time_under_a_name_is_damage_though_only_its_digests_are_read(
-    Bench { store, plant, .. }: Bench,
-) {
+fn a_digest_read_detects_a_run_of_another_commit_or_time(TestStore { store, plant, .. }: Bench) {
     let key = record(1, 1.0).0;
     plant(&key.to_string(), &record(2, 1.0).1);
     let error = read_run(&*store, &key, Detail::Digests).unwrap_err();
@@ -279,7 +277,7 @@ fn a_run_of_another_commit_or_time_under_a_name_is_damage_though_only_its_digest
 }
 
 #[test]
-fn a_byte_that_changed_on_disk_is_told_by_whoever_reads_its_part() {
+fn a_changed_byte_is_detected_by_every_read_of_its_part() {
     let place = TempDir::new().unwrap();
     let store = DirectoryStore::new(place.path());
     let samples = (0..50).map(|i| 100.0 + f64::from(i % 7)).collect();
@@ -297,7 +295,7 @@ fn a_byte_that_changed_on_disk_is_told_by_whoever_reads_its_part() {
         altered[place_of] = byte ^ 0x10;
         fs::write(place.path().join(key.to_string()), &altered).unwrap();
         let samples = read_run(&store, &key, Detail::Samples);
-        // Another version number that this program reads is no damage.
+        // A changed version number is not damage if that version can be read.
         assert_eq!(samples.is_ok(), (6..8).contains(&place_of), "byte {place_of}");
         match read_run(&store, &key, Detail::Digests) {
             Ok(run) => assert_eq!(run, whole, "byte {place_of}"),
@@ -308,7 +306,7 @@ fn a_byte_that_changed_on_disk_is_told_by_whoever_reads_its_part() {
     assert!(read_run(&store, &key, Detail::Digests).is_err());
 }
 
-fn a_store_of_a_later_perfgate_is_read_where_it_can_be_and_not_written_to(Bench { store, plant, .. }: Bench) {
+fn a_store_of_a_later_perfgate_is_read_only(TestStore { store, plant, .. }: Bench) {
     store.write(&[record(1, 1.0)]).unwrap();
     let (key, mut bytes) = record(2, 1.0);
     bytes[6] = 2;
@@ -325,7 +323,7 @@ fn a_store_of_a_later_perfgate_is_read_where_it_can_be_and_not_written_to(Bench 
     assert!(read_run(&*store, &record(1, 1.0).0, Detail::Samples).is_ok());
 }
 
-fn writers_at_once_lose_nothing(Bench { store, .. }: Bench) {
+fn concurrent_writers_lose_nothing(TestStore { store, .. }: Bench) {
     std::thread::scope(|scope| {
         for writer in 0..8 {
             let store = &store;
@@ -340,7 +338,7 @@ fn writers_at_once_lose_nothing(Bench { store, .. }: Bench) {
 }
 
 #[test]
-fn processes_that_write_to_one_repository_at_once_lose_nothing() {
+fn concurrent_processes_lose_nothing_in_one_repository() {
     let directory = tempfile::tempdir().unwrap();
     let repository_root = directory.path().join("repository");
     repository(&repository_root);
@@ -366,7 +364,7 @@ fn processes_that_write_to_one_repository_at_once_lose_nothing() {
 }
 
 #[test]
-fn a_writer_that_died_leaves_nothing_to_be_seen() {
+fn files_of_dead_writers_are_not_listed() {
     let directory = tempfile::tempdir().unwrap();
     let store = DirectoryStore::new(directory.path());
     let (key, bytes) = record(1, 1.0);
@@ -380,7 +378,7 @@ fn a_writer_that_died_leaves_nothing_to_be_seen() {
 }
 
 #[test]
-fn a_place_that_cannot_be_read_is_never_taken_for_an_empty_store() {
+fn an_unreadable_store_is_an_error_and_not_empty() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("file"), "").unwrap();
     let error = open("dir:file", directory.path()).unwrap().list().unwrap_err();
@@ -419,7 +417,7 @@ fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// All files of a repository but new objects and the store's own ref.
+/// All files of a repository except new objects and the store's ref.
 fn untouched(repository: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = files(repository);
     files.retain(|path, _| !path.starts_with(".git/objects") && path != &Path::new(".git").join(REF));
@@ -427,7 +425,7 @@ fn untouched(repository: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[test]
-fn work_tree_index_head_and_branches_stay_byte_for_byte() {
+fn work_tree_index_head_and_branches_stay_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let repo = directory.path().join("repo");
     repository(&repo);
@@ -473,7 +471,7 @@ fn remote_with_clones(clones: usize) -> (TempDir, Vec<PathBuf>) {
 }
 
 #[test]
-fn runs_of_two_clones_meet_at_the_remote() {
+fn runs_of_two_clones_are_merged_at_the_remote() {
     let (directory, clones) = remote_with_clones(2);
     let (one, two) = (git_store(&clones[0]), git_store(&clones[1]));
     assert_eq!(one.pull("origin").unwrap(), Default::default(), "no ref at the remote yet");
@@ -487,7 +485,7 @@ fn runs_of_two_clones_meet_at_the_remote() {
     assert_eq!(one.list().unwrap(), two.list().unwrap());
     assert_eq!(one.push("origin").unwrap(), Default::default());
 
-    // Removals go along where nobody has changed the same run since.
+    // Removals are merged too.
     one.remove(&[record(1, 1.0).0]).unwrap();
     two.write(&[record(3, 1.0)]).unwrap();
     two.push("origin").unwrap();
@@ -501,7 +499,7 @@ fn runs_of_two_clones_meet_at_the_remote() {
 }
 
 #[test]
-fn a_remote_that_lost_its_ref_gets_it_again() {
+fn a_deleted_ref_of_the_remote_is_restored() {
     let (directory, clones) = remote_with_clones(1);
     let store = git_store(&clones[0]);
     store.write(&[record(1, 1.0)]).unwrap();
@@ -515,7 +513,7 @@ fn a_remote_that_lost_its_ref_gets_it_again() {
 }
 
 #[test]
-fn a_remote_that_began_anew_is_joined() {
+fn a_restarted_history_of_the_remote_is_merged() {
     let (directory, clones) = remote_with_clones(1);
     let store = git_store(&clones[0]);
     store.write(&[record(1, 1.0)]).unwrap();
@@ -541,7 +539,7 @@ fn a_mirror_does_not_overwrite_its_own_runs() {
 }
 
 #[test]
-fn a_clone_without_blobs_and_a_shallow_one_get_whole_runs() {
+fn partial_and_shallow_clones_get_whole_runs() {
     let (directory, clones) = remote_with_clones(1);
     git_store(&clones[0]).write(&[record(1, 1.0)]).unwrap();
     git_store(&clones[0]).push("origin").unwrap();
@@ -561,7 +559,7 @@ fn a_clone_without_blobs_and_a_shallow_one_get_whole_runs() {
 }
 
 #[test]
-fn a_hook_that_declines_is_an_error_in_its_own_words_and_at_once() {
+fn the_message_of_a_rejecting_hook_is_reported_without_retries() {
     let (directory, clones) = remote_with_clones(1);
     let hook = directory.path().join("remote.git/hooks/pre-receive");
     fs::create_dir_all(hook.parent().unwrap()).unwrap();
@@ -588,7 +586,7 @@ fn make_executable(path: &Path) {
 fn make_executable(_: &Path) {}
 
 #[test]
-fn a_remote_that_is_not_there_or_not_one_is_an_error() {
+fn missing_and_invalid_remotes_are_errors() {
     let (_directory, clones) = remote_with_clones(1);
     let store = git_store(&clones[0]);
     store.write(&[record(1, 1.0)]).unwrap();
@@ -601,7 +599,7 @@ fn a_remote_that_is_not_there_or_not_one_is_an_error() {
 }
 
 #[test]
-fn twenty_rounds_of_four_writers_lose_no_run_at_the_remote() {
+fn four_concurrent_pushes_lose_no_run_in_twenty_rounds() {
     const ROUNDS: i64 = 20;
     let (directory, clones) = remote_with_clones(4);
     for round in 0..ROUNDS {

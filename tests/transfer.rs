@@ -1,6 +1,6 @@
-//! Claims about moving runs between stores: all of them, verified, resumed where it was stopped, and never stopped by a
-//! damaged one.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+//! Tests of import and export between stores: all runs are copied and verified, an interrupted transfer can be resumed, and
+//! damaged runs are left out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
 use common::Scene;
@@ -22,7 +22,7 @@ fn records(count: i64) -> Vec<(Key, Vec<u8>)> {
     (0..count).map(|number| stored(number, 100.0)).collect()
 }
 
-/// A repository whose own store has some runs.
+/// A repository with runs in its default store.
 fn scene(records: &[(Key, Vec<u8>)]) -> Scene {
     let scene = Scene::new();
     scene.repository("r");
@@ -41,7 +41,7 @@ fn content(store: &dyn Store) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn runs_go_from_store_to_store_byte_for_byte_and_only_once() {
+fn runs_are_copied_byte_for_byte_and_only_once() {
     let mut records = records(300);
     let (key, whole) = stored(1000, 5.0);
     let thin = perfgate::history::thin(&whole).unwrap().unwrap();
@@ -57,14 +57,14 @@ fn runs_go_from_store_to_store_byte_for_byte_and_only_once() {
     let other = ["runs", "import", "copy", "--store", "git:refs/perfgate/other"];
     scene.perfgate_at("r", &other).exits(0).says("imported 301 of 301").says("301 verified");
     assert_eq!(content(&*open(&scene, "git:refs/perfgate/other")), all);
-    // Another clone, by its path; a directory that is not there yet is made.
+    // A clone by its path; a missing directory is created.
     scene.repository("second");
     scene.perfgate_at("second", &["runs", "import", "../r"]).exits(0).says("imported 301 of 301");
     scene.perfgate_at("second", &["runs", "export", "new/place"]).exits(0).says("exported 301 of 301");
 }
 
 #[test]
-fn a_thinned_run_and_its_whole_one_are_one() {
+fn a_thinned_run_and_its_whole_form_are_the_same_run() {
     let (key, whole) = stored(1, 5.0);
     let thin = perfgate::history::thin(&whole).unwrap().unwrap();
     let scene = scene(&[(key.clone(), whole.clone())]);
@@ -75,13 +75,13 @@ fn a_thinned_run_and_its_whole_one_are_one() {
 }
 
 #[test]
-fn damaged_runs_on_either_side_are_told_and_stop_nothing() {
+fn damaged_runs_of_both_stores_are_reported_and_left_out() {
     let records = records(20);
     let scene = scene(&[]);
     open(&scene, "dir:from").write(&records).unwrap();
     let at = |store: &str, number: usize| scene.path("r").join(store).join(records[number].0.to_string());
     std::fs::write(at("from", 3), b"pgrun\nxx").unwrap();
-    // The bytes of another run, under a name that fits them but for the commit.
+    // The bytes of another run, under a name with the right hash and the wrong commit.
     let (other, bytes) = stored(77, 7.0);
     let name = other.to_string().replace(&format!("{:040x}", 77), &format!("{:040x}", 78));
     std::fs::write(scene.path("r/from").join(&name), &bytes).unwrap();
@@ -92,14 +92,14 @@ fn damaged_runs_on_either_side_are_told_and_stop_nothing() {
         .complains("another commit")
         .says("imported 19 of 21")
         .says("19 verified");
-    // Damage at the place where it is to go is found by the reading after it.
+    // Damage in the target is found by verifying.
     scene.perfgate_at("r", &["runs", "export", "to"]).exits(0);
     std::fs::write(at("to", 5), b"").unwrap();
     scene.perfgate_at("r", &["runs", "export", "to"]).exits(2).complains("damaged").says("18 verified");
 }
 
 #[test]
-fn a_source_that_is_not_there_or_is_empty_is_refused() {
+fn missing_and_empty_sources_are_refused() {
     let scene = scene(&records(1));
     scene.perfgate_at("r", &["runs", "import", "nowhere"]).exits(2).complains("no such directory");
     scene.perfgate_at("r", &["runs", "import", "dir:nowhere"]).exits(2).complains("no such directory");
@@ -110,14 +110,14 @@ fn a_source_that_is_not_there_or_is_empty_is_refused() {
 }
 
 #[test]
-fn a_transfer_that_was_killed_goes_on_where_it_was() {
+fn a_killed_transfer_can_be_resumed() {
     let records = records(300);
     for target in ["dir:copy", "git:refs/perfgate/copy"] {
         let scene = scene(&records);
         let (mut killed, mut delay) = (0, 5);
         loop {
             let done = scene.killed("r", &["runs", "export", target], Duration::from_millis(delay));
-            // What is there is whole.
+            // The copied runs are complete.
             content(&*open(&scene, target));
             if done {
                 break;

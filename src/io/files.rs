@@ -88,11 +88,11 @@ struct Part {
 /// Reads a file of a directory; `None` if it has no results. A file that cannot be read is left out with a warning.
 fn part(path: &Path, format: Chosen, detail: Detail) -> Result<Option<Part>, InputError> {
     let name = path.display().to_string();
-    let odd = |diagnostic| Reading { diagnostics: vec![diagnostic], ..Reading::default() };
+    let with_warning = |diagnostic| Reading { diagnostics: vec![diagnostic], ..Reading::default() };
     let content = match File::open(path).and_then(|file| Content::of(file, format)) {
         Ok(content) => content,
         Err(error) => {
-            let reading = odd(Diagnostic::warning("unreadable", name.as_str(), format!("{error}; left out")));
+            let reading = with_warning(Diagnostic::warning("unreadable", name.as_str(), format!("{error}; left out")));
             return Ok(Some(Part { name, reading, origin: None }));
         }
     };
@@ -103,7 +103,7 @@ fn part(path: &Path, format: Chosen, detail: Detail) -> Result<Option<Part>, Inp
     };
     let source = Source { name: &name, bytes: &content.bytes };
     let origin = callgrind::origin(format.name(), source);
-    let reading = parse(format, source, detail).unwrap_or_else(odd);
+    let reading = parse(format, source, detail).unwrap_or_else(with_warning);
     Ok(Some(Part { name, reading, origin }))
 }
 

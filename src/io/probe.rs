@@ -48,23 +48,29 @@ fn cpu(dir: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> 
 
 /// The model in a Linux `/proc/cpuinfo`: each architecture has its own key, and ARM has two numbers.
 fn cpu_model(cpuinfo: &str) -> Option<String> {
-    let fields = || cpuinfo.lines().filter_map(|line| line.split_once(':')).map(|(k, v)| (k.trim(), v.trim()));
-    let field = |key: &str| fields().find(|(k, v)| *k == key && !v.is_empty()).map(|(_, value)| value.to_owned());
+    let field = |key: &str| fields(cpuinfo).find(|(k, v)| *k == key && !v.is_empty()).map(|(_, v)| v.to_owned());
     // x86 and most others; MIPS; POWER; RISC-V (twice); old ARM kernels.
     let named = ["model name", "cpu model", "cpu", "uarch", "isa", "Processor"].into_iter().find_map(field);
-    let arm = || {
-        let maker = field("CPU implementer")?;
-        let mut parts: Vec<&str> = fields().filter(|(key, _)| *key == "CPU part").map(|(_, part)| part).collect();
-        parts.sort_unstable(); // a phone has large and small cores
-        parts.dedup();
-        Some(parts.iter().map(|part| arm_core(&maker, part)).collect::<Vec<_>>().join(" + "))
-    };
-    // s390x has the machine's number only: `processor 0: version = FF, identification = …, machine = 3931`.
-    let machine = || {
-        let (_, processor) = fields().find(|(key, _)| key.starts_with("processor "))?;
-        processor.split_once("machine = ").map(|(_, number)| format!("IBM {number}"))
-    };
-    arm().filter(|name| !name.is_empty()).or(named).or_else(machine).or_else(|| field("Hardware"))
+    arm_cores(cpuinfo).or(named).or_else(|| ibm_machine(cpuinfo)).or_else(|| field("Hardware"))
+}
+
+fn fields(cpuinfo: &str) -> impl Iterator<Item = (&str, &str)> {
+    cpuinfo.lines().filter_map(|line| line.split_once(':')).map(|(key, value)| (key.trim(), value.trim()))
+}
+
+fn arm_cores(cpuinfo: &str) -> Option<String> {
+    let (_, maker) = fields(cpuinfo).find(|(key, value)| *key == "CPU implementer" && !value.is_empty())?;
+    let mut parts: Vec<&str> = fields(cpuinfo).filter(|(key, _)| *key == "CPU part").map(|(_, part)| part).collect();
+    parts.sort_unstable(); // a phone has large and small cores
+    parts.dedup();
+    let cores: Vec<String> = parts.iter().map(|part| arm_core(maker, part)).collect();
+    (!cores.is_empty()).then(|| cores.join(" + "))
+}
+
+/// s390x has the machine's number only: `processor 0: version = FF, identification = …, machine = 3931`.
+fn ibm_machine(cpuinfo: &str) -> Option<String> {
+    let (_, processor) = fields(cpuinfo).find(|(key, _)| key.starts_with("processor "))?;
+    processor.split_once("machine = ").map(|(_, number)| format!("IBM {number}"))
 }
 
 /// Names of ARM's cores in servers and runners, by part number; others keep their numbers.

@@ -6,10 +6,10 @@ use perfgate::io::store::{Bucket, BucketUrl};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The account that the Azure server was started with.
+/// The account of the Azure server.
 const ACCOUNT: &str = "perftest";
 
-/// Which protocol a server speaks.
+/// The protocol of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cloud {
     S3,
@@ -20,11 +20,11 @@ pub enum Cloud {
 #[derive(Debug, Clone)]
 pub struct Server {
     pub cloud: Cloud,
-    /// Its address, without a path.
+    /// Its URL, without a path.
     pub endpoint: String,
 }
 
-/// A command's environment, or what is added to it.
+/// Variables for the environment of a command.
 pub type Environment = Vec<(&'static str, String)>;
 
 /// Runs each of these functions as two tests, against an S3 server and an Azure one. They take a `&Server`, or what a
@@ -78,8 +78,8 @@ fn server(cloud: Cloud, variable: &str, script: &str) -> Server {
 }
 
 impl Server {
-    /// The address of a store that nobody has used yet. The client takes its settings from the environment, which no
-    /// test may change while others run: for this process's own use the script that started the server has set it.
+    /// The URL of a new store. For this process, the script that started the server has set the environment, which a test
+    /// cannot change while others run.
     pub fn address(&self) -> String {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let scheme = match self.cloud {
@@ -90,12 +90,12 @@ impl Server {
         format!("{scheme}://perf-runs/test-{}-{now}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The environment of a process that writes to the bucket.
+    /// An environment with full access to the bucket.
     pub fn writer(&self) -> Environment {
         self.through(&self.endpoint)
     }
 
-    /// The same, on the way through a proxy.
+    /// The same for another endpoint, such as a proxy.
     pub fn through(&self, endpoint: &str) -> Environment {
         match self.cloud {
             Cloud::S3 => vec![
@@ -115,7 +115,7 @@ impl Server {
         }
     }
 
-    /// The environment of a process that may read and list, and nothing else.
+    /// An environment that can only read and list.
     pub fn reader(&self) -> Environment {
         let keys = match self.cloud {
             Cloud::S3 => {
@@ -125,12 +125,12 @@ impl Server {
                 vec![("AZURE_STORAGE_SAS_KEY", std::env::var("PERFGATE_TEST_AZURE_READER").unwrap())]
             }
         };
-        let mut environment = self.nobody();
+        let mut environment = self.anonymous();
         environment.extend(keys);
         environment
     }
 
-    /// On Azure, the environment of a process that may create too, by a signature that does not cover what is asked for.
+    /// For Azure, an environment that can also create, with a shared access signature.
     pub fn recorder(&self, endpoint: &str) -> Environment {
         let mut environment = self.through(endpoint);
         environment.retain(|(name, _)| !name.contains("KEY"));
@@ -138,15 +138,15 @@ impl Server {
         environment
     }
 
-    /// The environment of a process without credentials.
-    pub fn nobody(&self) -> Environment {
+    /// An environment without credentials.
+    pub fn anonymous(&self) -> Environment {
         let mut environment = self.writer();
         environment.retain(|(name, _)| !name.contains("KEY"));
         environment
     }
 }
 
-/// Takes every setting of a cloud out of a command's environment.
+/// Removes all settings of clouds from a command's environment.
 pub fn stripped(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars() {
         if ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|cloud| name.starts_with(cloud)) {
@@ -156,12 +156,12 @@ pub fn stripped(command: &mut Command) -> &mut Command {
     command
 }
 
-/// The bucket behind a store's address.
+/// Opens the bucket of a store's URL.
 pub fn bucket(url: &str) -> Bucket {
     Bucket::open(&url.parse::<BucketUrl>().unwrap()).unwrap()
 }
 
-/// Writes an object in place of the one that may exist.
+/// Writes an object, and removes the one that may exist before.
 pub fn overwrite(bucket: &Bucket, name: &str, content: &[u8]) {
     bucket.remove(&[name.to_owned()]).into_iter().for_each(|removed| assert!(removed.is_ok()));
     let created = bucket.create(&[(name.to_owned(), content.to_vec())]);

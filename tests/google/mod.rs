@@ -1,15 +1,15 @@
-//! A stand-in for Google Cloud Storage, since no server in the package registries speaks its XML API and honours its
-//! conditions. It does what Google's documentation says of the few requests that are made here, and nothing shows that
-//! Google does so: what holds with it is what is sent, and what is made of such answers.
+//! A stand-in for Google Cloud Storage, because no server in the package registries implements its XML API with conditional
+//! requests. It follows Google's documentation for the few requests that perfgate makes. So the tests check the requests and
+//! the handling of documented answers, not the behaviour of Google's servers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-/// The token that may do everything; it must never be seen anywhere.
+/// A token with all permissions. It must never be printed.
 pub const TOKEN: &str = "ya29.s3cr3t-writer";
-/// The token that may read and list.
+/// A token that can read and list.
 pub const READER: &str = "ya29.s3cr3t-reader";
 
 /// The server, with a bucket `perf-runs`.
@@ -58,7 +58,7 @@ impl Respond for Answers {
         let token = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         match token {
             Some(TOKEN) => {}
-            // What a service account signs for itself: three parts, the first of which begins `{"`.
+            // A token that a service account signs: three parts, the first an encoded `{"…`.
             Some(signed) if signed.starts_with("eyJ") && signed.split('.').count() == 3 => {}
             // The bucket is public.
             None if matches!(verb, "GET" | "HEAD") => {}
@@ -122,7 +122,7 @@ fn content(bytes: &[u8], range: Option<&str>) -> ResponseTemplate {
     answer.set_body_raw(&bytes[part], "application/octet-stream")
 }
 
-/// Names in alphabetical order, a thousand at once.
+/// A listing in alphabetical order, 1,000 names a page.
 fn list(objects: &BTreeMap<String, Vec<u8>>, request: &Request) -> ResponseTemplate {
     let asked: BTreeMap<String, String> = request.url.query_pairs().into_owned().collect();
     assert_eq!(asked.get("list-type").map(String::as_str), Some("2"));

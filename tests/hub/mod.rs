@@ -1,5 +1,4 @@
-//! A GitHub of our own for tests: it keeps comments, check runs and one pull request, answers as GitHub's documentation
-//! says, and fails where it is told to.
+//! A stand-in for GitHub: it keeps comments, check runs and one pull request, answers as documented, and fails on demand.
 #![allow(dead_code)] // each test file uses its own part
 
 use serde_json::{Value, json};
@@ -8,12 +7,12 @@ use std::time::Duration;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-/// The token of every test; it must never be seen anywhere.
+/// The token of all tests. It must never be printed.
 pub const TOKEN: &str = "ghs_s3cr3tS3cr3tS3cr3t";
-/// Who the token is.
+/// The token's user.
 pub const ME: &str = "octo";
 
-/// A comment that is kept.
+/// A stored comment.
 #[derive(Debug, Clone)]
 pub struct Comment {
     pub id: u64,
@@ -21,13 +20,13 @@ pub struct Comment {
     pub body: String,
 }
 
-/// What GitHub does once to a request, instead of what was asked for.
+/// A failure of matching requests.
 pub struct Trouble {
     verb: &'static str,
     path: &'static str,
     times: usize,
     answer: ResponseTemplate,
-    /// It is done all the same.
+    /// True if the request takes effect anyway.
     done: bool,
 }
 
@@ -79,19 +78,19 @@ impl Hub {
         self.state.lock().unwrap()
     }
 
-    /// The next requests of this verb whose path holds a text are answered so, and not done.
+    /// Fails the next `times` requests of this verb whose path contains a text.
     pub fn fails(&self, verb: &'static str, path: &'static str, times: usize, answer: ResponseTemplate) -> &Self {
         self.state().troubles.push(Trouble { verb, path, times, answer, done: false });
         self
     }
 
-    /// The same, and done all the same: the answer got lost.
+    /// Like a lost answer: the request takes effect and fails.
     pub fn fails_though_done(&self, verb: &'static str, path: &'static str, answer: ResponseTemplate) -> &Self {
         self.state().troubles.push(Trouble { verb, path, times: 1, answer, done: true });
         self
     }
 
-    /// What happens right after the next request of this verb was done, before anybody asks again.
+    /// Changes the state right after the next request of this verb.
     pub fn then(&self, verb: &'static str, intruder: impl FnMut(&mut State) + Send + 'static) -> &Self {
         self.state().intruders.push((verb, Box::new(intruder)));
         self
@@ -103,7 +102,7 @@ impl Hub {
         requests.iter().map(|request| format!("{} {}", request.method, request.url.path())).collect()
     }
 
-    /// How many requests of a verb have this text in their path.
+    /// The number of requests of a verb whose path contains a text.
     pub fn count(&self, verb: &str, path: &str) -> usize {
         self.asked().iter().filter(|asked| asked.starts_with(verb) && asked.contains(path)).count()
     }
@@ -113,12 +112,12 @@ impl Hub {
     }
 }
 
-/// An error as GitHub words it.
+/// An error in GitHub's format.
 pub fn error(status: u16, message: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(json!({"message": message}))
 }
 
-/// An answer that comes too late.
+/// A delayed answer.
 pub fn late(wait: Duration) -> ResponseTemplate {
     ResponseTemplate::new(200).set_delay(wait).set_body_json(json!([]))
 }
@@ -151,7 +150,7 @@ fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> Respo
         return error(401, "Bad credentials");
     }
     let ok = |value: Value| ResponseTemplate::new(200).set_body_json(value);
-    let path = path.strip_prefix("/api/v3").unwrap_or(path); // an Enterprise server's
+    let path = path.strip_prefix("/api/v3").unwrap_or(path); // the prefix of an Enterprise server
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (verb, parts.as_slice()) {
         ("GET", ["user"]) => ok(json!({"login": ME})),

@@ -3,7 +3,7 @@
 //! A run is written to a temporary file, synced to disk, and then linked to its name, which never replaces a file. So
 //! readers see complete runs only, and a writer that dies leaves at most a file whose name begins with a dot.
 
-use super::key::month_of;
+use super::key::covers;
 use super::{Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer, with_thinned_form};
 use crate::model::record;
 use std::fs::{self, File};
@@ -124,7 +124,7 @@ impl Store for DirectoryStore {
     fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
         let mut listing = Listing::default();
         for (month, path) in self.months()?.0 {
-            if spans.iter().any(|span| month_of(*span.start()) <= month && month <= month_of(*span.end())) {
+            if spans.iter().any(|span| covers(span, &month)) {
                 self.read_month(&month, &path, &mut listing)?;
             }
         }

@@ -7,7 +7,7 @@
 mod tree;
 
 use super::backoff::Backoff;
-use super::key::month_of;
+use super::key::covers;
 use super::tombstones::{self, Tombstones};
 use super::{
     Key, Listing, RunIdentity, Store, StoreError, SyncCounts, Written, checked, refuse_mismatch, refuse_newer,
@@ -231,10 +231,8 @@ impl Store for GitStore {
     fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
         let repository = self.repository()?;
         let Some(tip) = self.tip(&repository)? else { return Ok(Vec::new()) };
-        let wanted = |month: &str| {
-            spans.iter().any(|span| *month_of(*span.start()) <= *month && *month <= *month_of(*span.end()))
-        };
-        let mut keys = self.listing_of(&repository, &self.tree(&repository, tip)?, wanted)?.keys;
+        let is_wanted = |month: &str| spans.iter().any(|span| covers(span, month));
+        let mut keys = self.listing_of(&repository, &self.tree(&repository, tip)?, is_wanted)?.keys;
         keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
         Ok(keys)
     }

@@ -9,6 +9,7 @@
 
 use crate::model::{Commit, Run};
 use std::fmt;
+use std::ops::RangeInclusive;
 
 const SUFFIX: &str = ".pgrun";
 
@@ -121,6 +122,11 @@ pub(super) fn month_of(time: i64) -> String {
     let date = jiff::Timestamp::from_second(time.clamp(0, LATEST)).unwrap_or_default();
     let date = jiff::tz::Offset::UTC.to_datetime(date);
     format!("{:04}-{:02}", date.year(), date.month())
+}
+
+/// True if a span of times includes a part of a month.
+pub(super) fn covers(span: &RangeInclusive<i64>, month: &str) -> bool {
+    *month_of(*span.start()) <= *month && *month <= *month_of(*span.end())
 }
 
 /// A run's time as its name has it.

@@ -163,7 +163,7 @@ impl Bucket {
                 }
             }
         });
-        answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(lost("ask")))).collect()
+        answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(lost("use")))).collect()
     }
 }
 

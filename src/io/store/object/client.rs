@@ -45,11 +45,7 @@ pub(super) fn open(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, BucketE
 
 fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
     let failed = |error: object_store::Error| Fault::of_settings(&error, Provider::S3);
-    let builder = || {
-        let builder =
-            AmazonS3Builder::from_env().with_bucket_name(&url.bucket).with_http_connector(Connector::default());
-        with_timeouts(builder, "AWS", |b, key, value| b.with_config(AmazonS3ConfigKey::Client(key), value))
-    };
+    let builder = || s3_builder(url);
     let settings = builder();
     let setting = |key: AmazonS3ConfigKey| settings.get_config_value(&key);
     let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| setting(AmazonS3ConfigKey::Endpoint));
@@ -75,23 +71,14 @@ fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
     Ok(Opened { client: Arc::new(client), region })
 }
 
+fn s3_builder(url: &BucketUrl) -> AmazonS3Builder {
+    let builder = AmazonS3Builder::from_env().with_bucket_name(&url.bucket).with_http_connector(Connector::default());
+    with_timeouts(builder, "AWS", |b, key, value| b.with_config(AmazonS3ConfigKey::Client(key), value))
+}
+
 fn google(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
-    let failed = |error: object_store::Error| {
-        if describes_federation() { Fault::federation() } else { Fault::of_settings(&error, Provider::Google) }
-    };
-    // The variable that Terraform reads too, and that the output of google-github-actions/auth is for.
-    let token = std::env::var("GOOGLE_OAUTH_ACCESS_TOKEN").ok().filter(|token| !token.is_empty());
-    let builder = || {
-        let builder = GoogleCloudStorageBuilder::from_env()
-            .with_bucket_name(&url.bucket)
-            .with_http_connector(Connector::default());
-        let builder =
-            with_timeouts(builder, "GOOGLE", |b, key, value| b.with_config(GoogleConfigKey::Client(key), value));
-        match &token {
-            Some(token) => builder.with_bearer_token(token),
-            None => builder,
-        }
-    };
+    let failed = |error: object_store::Error| google_fault(&error);
+    let builder = || google_builder(url);
     let settings = builder();
     let setting = |key: GoogleConfigKey| settings.get_config_value(&key);
     // The client has no such setting: it always allows plain HTTP.
@@ -108,14 +95,24 @@ fn google(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
     Ok(Opened { client: Arc::new(client), region: String::new() })
 }
 
+fn google_builder(url: &BucketUrl) -> GoogleCloudStorageBuilder {
+    let builder =
+        GoogleCloudStorageBuilder::from_env().with_bucket_name(&url.bucket).with_http_connector(Connector::default());
+    let builder = with_timeouts(builder, "GOOGLE", |b, key, value| b.with_config(GoogleConfigKey::Client(key), value));
+    // The variable that Terraform reads too, and that the output of google-github-actions/auth is for.
+    match std::env::var("GOOGLE_OAUTH_ACCESS_TOKEN") {
+        Ok(token) if !token.is_empty() => builder.with_bearer_token(token),
+        _ => builder,
+    }
+}
+
+fn google_fault(error: &object_store::Error) -> Fault {
+    if describes_federation() { Fault::federation() } else { Fault::of_settings(error, Provider::Google) }
+}
+
 fn azure(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
     let failed = |error: object_store::Error| Fault::of_settings(&error, Provider::Azure);
-    let builder = || {
-        let builder = MicrosoftAzureBuilder::from_env()
-            .with_container_name(&url.bucket)
-            .with_http_connector(Connector::default());
-        with_timeouts(builder, "AZURE", |b, key, value| b.with_config(AzureConfigKey::Client(key), value))
-    };
+    let builder = || azure_builder(url);
     let settings = builder();
     let setting = |key: AzureConfigKey| settings.get_config_value(&key);
     let emulated = setting(AzureConfigKey::UseEmulator).as_deref() == Some("true");
@@ -141,6 +138,12 @@ fn describes_federation() -> bool {
     let Some(file) = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS") else { return false };
     let read = std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
     read.is_some_and(|file| file.get("type").and_then(serde_json::Value::as_str) == Some("external_account"))
+}
+
+fn azure_builder(url: &BucketUrl) -> MicrosoftAzureBuilder {
+    let builder =
+        MicrosoftAzureBuilder::from_env().with_container_name(&url.bucket).with_http_connector(Connector::default());
+    with_timeouts(builder, "AZURE", |b, key, value| b.with_config(AzureConfigKey::Client(key), value))
 }
 
 /// Refuses an endpoint without TLS, unless the environment allows it.
