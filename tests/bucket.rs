@@ -17,17 +17,17 @@ use std::time::Duration;
 use wire::{Fault, Proxy};
 
 cloud::on_each_server! {
-    a_branch_is_judged_against_runs_in_a_bucket
+    a_branch_is_compared_with_runs_in_a_bucket
     a_bucket_needs_no_push_and_no_pull
-    an_empty_bucket_is_a_missing_baseline_and_not_an_error_of_the_store
+    an_empty_bucket_is_a_missing_baseline
     the_requests_of_a_comparison_and_a_recording_do_not_grow_with_the_history
-    the_newest_runs_of_a_crowded_month_are_found_by_few_requests
-    eight_writers_of_one_run_write_it_once
-    a_recorder_that_is_killed_in_its_write_leaves_nothing_and_the_next_one_writes_all
-    a_connection_that_is_cut_costs_a_try_and_no_run
-    a_connection_that_is_always_cut_is_an_error_and_nothing_is_seen
-    clocks_that_jump_do_not_put_runs_out_of_reach
-    a_store_that_is_shared_is_no_remote
+    the_newest_runs_of_a_large_month_take_few_requests
+    eight_concurrent_writers_of_one_run_write_it_once
+    a_recorder_killed_during_its_write_leaves_nothing
+    requests_on_a_cut_connection_are_retried
+    a_connection_that_is_always_cut_is_an_error_and_stores_nothing
+    runs_are_found_despite_wrong_clocks
+    a_bucket_cannot_be_pushed
 }
 
 fn suite(scene: &Scene, run: u32, slow: Option<(&str, f64)>) {

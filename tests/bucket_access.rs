@@ -13,8 +13,8 @@ use cloud::{Cloud, Environment, Server};
 use common::{Answer, Scene};
 
 cloud::on_each_server! {
-    a_reader_may_compare_and_not_record
-    anybody_may_compare_with_the_runs_of_a_public_bucket
+    a_reader_can_compare_and_not_record
+    a_public_bucket_needs_no_credentials_to_compare
 }
 
 /// Makes results of another commit on a branch.

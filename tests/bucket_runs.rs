@@ -12,10 +12,10 @@ use perfgate::model::{Commit, Detail, Evidence, Measurement, Metric, Run, record
 use std::path::Path;
 
 cloud::on_each_server! {
-    a_bucket_is_pruned_and_a_run_that_is_there_twice_counts_once
-    runs_go_to_a_bucket_and_back
+    a_bucket_is_pruned_and_a_run_in_both_forms_counts_once
+    runs_are_exported_to_a_bucket_and_imported_again
     #[cfg(feature = "parquet")]
-    parquet_files_go_to_a_bucket_once
+    parquet_files_are_exported_to_a_bucket_once
 }
 
 fn stored(number: i64) -> (Key, Vec<u8>) {

@@ -18,7 +18,7 @@ const MONTH: i64 = 30 * 86_400;
 const HOSTILE: &str = "a\n\"b\"/'c' | ü 🦀 \u{202e}$(x)%41\\";
 
 /// Runs a Python script and parses the JSON that it prints; `root` is the directory of the export.
-fn told(root: &Path, script: &str) -> serde_json::Value {
+fn run_python(root: &Path, script: &str) -> serde_json::Value {
     let python = std::env::var("PERFGATE_LAKE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let begin = "import sys, json, duckdb, pyarrow.dataset as ds, pyarrow.parquet as pq\nroot = sys.argv[1]\n";
     let output = Command::new(python).args(["-c", &format!("{begin}{script}")]).arg(root).output().unwrap();
@@ -114,7 +114,7 @@ def p95(month):
     t = d.to_table(filter=(ds.field('month') == month) & (ds.field('repository') == 'acme/parser') & (ds.field('benchmark') == 'parse'))
     return [t.num_rows, statistics.median(t['p95'].to_pylist())]
 print(json.dumps([p95('2026-01'), p95('2026-03')]))";
-    let rows = told(&scene.path("lake"), script);
+    let rows = run_python(&scene.path("lake"), script);
     assert_eq!((rows[0][0].as_i64(), rows[1][0].as_i64()), (Some(4), Some(4)));
     near(&rows[0][1], 200.0);
     near(&rows[1][1], 240.0);
@@ -155,7 +155,7 @@ fn lists_nulls_and_hostile_names_round_trip() {
             "{engine}\nrows = sorted(t.to_pylist(), key=lambda r: (r['time'], r['tool'], r['replicate']))\n\
              for r in rows: r['time'] = r['time'].timestamp()\nprint(json.dumps(rows))"
         );
-        let rows = told(&scene.path("lake"), &script);
+        let rows = run_python(&scene.path("lake"), &script);
         let rows = rows.as_array().unwrap();
         assert_eq!(rows.len(), 6);
         let [sampled, zero, first, second, summary, thin] = [0, 1, 2, 3, 4, 5].map(|i| &rows[i]);
@@ -185,7 +185,7 @@ fn lists_nulls_and_hostile_names_round_trip() {
 import glob
 m = pq.read_metadata(sorted(glob.glob(root + '/**/*.parquet', recursive=True))[0]).metadata
 print(json.dumps({k.decode(): v.decode() for k, v in m.items() if k.startswith(b'perfgate')}))";
-    assert_eq!(told(&scene.path("lake"), script)["perfgate.schema"], "1");
+    assert_eq!(run_python(&scene.path("lake"), script)["perfgate.schema"], "1");
 }
 
 #[test]

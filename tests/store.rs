@@ -93,15 +93,15 @@ macro_rules! on_each_store {
 on_each_store! {
     a_store_that_was_never_written_to_is_empty
     runs_are_listed_in_time_order_and_read_back_as_written
-    a_span_holds_its_ends_and_the_newest_come_last
-    runs_of_commits_are_found_by_the_commits_times
+    a_span_includes_its_ends_and_the_newest_runs_come_last
+    runs_of_commits_are_found_by_the_times_of_the_commits
     recording_a_run_again_changes_nothing
-    removed_runs_are_gone_and_the_others_stay
-    files_that_are_not_ours_are_named_and_left_alone
-    bytes_under_another_runs_name_are_refused_both_ways
-    a_run_of_another_commit_or_time_under_a_name_is_damage_though_only_its_digests_are_read
-    a_store_of_a_later_perfgate_is_read_where_it_can_be_and_not_written_to
-    writers_at_once_lose_nothing
+    only_the_removed_runs_are_gone
+    foreign_files_are_listed_and_left_alone
+    bytes_under_the_name_of_another_run_are_refused_by_reads_and_writes
+    a_digest_read_detects_a_run_of_another_commit_or_time
+    a_store_of_a_later_perfgate_is_read_only
+    concurrent_writers_lose_nothing
 }
 
 /// An empty store in a directory.
@@ -158,14 +158,14 @@ fn plant_in_ref(repository: &Path, name: &str, content: &[u8]) {
     git(repository, &["update-ref", REF, &commit]);
 }
 
-fn a_store_that_was_never_written_to_is_empty(TestStore { store, .. }: Bench) {
+fn a_store_that_was_never_written_to_is_empty(TestStore { store, .. }: TestStore) {
     assert_eq!(store.list().unwrap(), Default::default(), "{}", store.describe());
     let (key, _) = record(1, 1.0);
     assert!(matches!(store.read(&key), Err(StoreError::Missing { .. })));
     assert_eq!(store.remove(&[key]).unwrap(), 0);
 }
 
-fn runs_are_listed_in_time_order_and_read_back_as_written(TestStore { store, .. }: Bench) {
+fn runs_are_listed_in_time_order_and_read_back_as_written(TestStore { store, .. }: TestStore) {
     // Months apart, unsorted, two with the same time.
     let records: Vec<_> = [1_700_000_000, 0, 86_400 * 40, 1_600_000_000].map(|t| record(t, 1.0)).into();
     assert_eq!(store.write(&records[..3]).unwrap(), Written { added: 3, already: 0 });
@@ -183,7 +183,7 @@ fn runs_are_listed_in_time_order_and_read_back_as_written(TestStore { store, .. 
     assert_eq!(run.measurements[0].evidence, [Evidence::Value(2.0)]);
 }
 
-fn a_span_includes_its_ends_and_the_newest_runs_come_last(TestStore { store, plant, .. }: Bench) {
+fn a_span_includes_its_ends_and_the_newest_runs_come_last(TestStore { store, plant, .. }: TestStore) {
     // 1970-01-31T23:59:59Z is the last second of a month.
     let times = [0, 100, 2_678_399, 2_678_400, 70_000_000];
     store.write(&times.map(|t| record(t, 1.0))).unwrap();
@@ -207,7 +207,7 @@ fn a_span_includes_its_ends_and_the_newest_runs_come_last(TestStore { store, pla
     }
 }
 
-fn runs_of_commits_are_found_by_the_times_of_the_commits(TestStore { store, .. }: Bench) {
+fn runs_of_commits_are_found_by_the_times_of_the_commits(TestStore { store, .. }: TestStore) {
     let records = [record(5, 1.0), record(5, 2.0), record(6, 1.0), record(90_000_000, 1.0)];
     store.write(&records).unwrap();
     let commit = |time: i64| (Commit::parse(&format!("{time:040x}")).unwrap(), time);
@@ -223,7 +223,7 @@ fn runs_of_commits_are_found_by_the_times_of_the_commits(TestStore { store, .. }
     assert_eq!(read[2].as_ref().unwrap(), &records[0].1);
 }
 
-fn recording_a_run_again_changes_nothing(TestStore { store, .. }: Bench) {
+fn recording_a_run_again_changes_nothing(TestStore { store, .. }: TestStore) {
     let (first, second) = (record(7, 1.0), record(8, 1.0));
     store.write(std::slice::from_ref(&first)).unwrap();
     let listed = store.list().unwrap();
@@ -234,7 +234,7 @@ fn recording_a_run_again_changes_nothing(TestStore { store, .. }: Bench) {
     assert_eq!(store.list().unwrap().keys.len(), 2);
 }
 
-fn only_the_removed_runs_are_gone(TestStore { store, .. }: Bench) {
+fn only_the_removed_runs_are_gone(TestStore { store, .. }: TestStore) {
     let records = [record(1, 1.0), record(2, 1.0), record(1_700_000_000, 1.0)];
     store.write(&records).unwrap();
     let gone = [records[0].0.clone(), records[2].0.clone(), record(3, 1.0).0];
@@ -243,7 +243,7 @@ fn only_the_removed_runs_are_gone(TestStore { store, .. }: Bench) {
     assert!(matches!(store.read(&gone[0]), Err(StoreError::Missing { .. })));
 }
 
-fn foreign_files_are_listed_and_left_alone(TestStore { store, plant, .. }: Bench) {
+fn foreign_files_are_listed_and_left_alone(TestStore { store, plant, .. }: TestStore) {
     plant("README.md", b"hello");
     plant("1970-01/notes.txt", b"hello");
     plant("other/000000000001-none-0123456789ab.pgrun", b"hello");
@@ -257,7 +257,7 @@ fn foreign_files_are_listed_and_left_alone(TestStore { store, plant, .. }: Bench
     assert!(listed.foreign.iter().any(|name| name.starts_with("other")), "{:?}", listed.foreign);
 }
 
-fn bytes_under_the_name_of_another_run_are_refused_by_reads_and_writes(TestStore { store, plant, .. }: Bench) {
+fn bytes_under_the_name_of_another_run_are_refused_by_reads_and_writes(TestStore { store, plant, .. }: TestStore) {
     let (key, bytes) = record(1, 1.0);
     let other = record(1, 2.0).1;
     assert!(matches!(store.write(&[(key.clone(), other.clone())]), Err(StoreError::Mismatch(_))));
@@ -269,7 +269,7 @@ fn bytes_under_the_name_of_another_run_are_refused_by_reads_and_writes(TestStore
     assert!(error.contains(&key.to_string()) && error.contains("damaged"), "{error}");
 }
 
-fn a_digest_read_detects_a_run_of_another_commit_or_time(TestStore { store, plant, .. }: Bench) {
+fn a_digest_read_detects_a_run_of_another_commit_or_time(TestStore { store, plant, .. }: TestStore) {
     let key = record(1, 1.0).0;
     plant(&key.to_string(), &record(2, 1.0).1);
     let error = read_run(&*store, &key, Detail::Digests).unwrap_err();
@@ -306,7 +306,7 @@ fn a_changed_byte_is_detected_by_every_read_of_its_part() {
     assert!(read_run(&store, &key, Detail::Digests).is_err());
 }
 
-fn a_store_of_a_later_perfgate_is_read_only(TestStore { store, plant, .. }: Bench) {
+fn a_store_of_a_later_perfgate_is_read_only(TestStore { store, plant, .. }: TestStore) {
     store.write(&[record(1, 1.0)]).unwrap();
     let (key, mut bytes) = record(2, 1.0);
     bytes[6] = 2;
@@ -323,7 +323,7 @@ fn a_store_of_a_later_perfgate_is_read_only(TestStore { store, plant, .. }: Benc
     assert!(read_run(&*store, &record(1, 1.0).0, Detail::Samples).is_ok());
 }
 
-fn concurrent_writers_lose_nothing(TestStore { store, .. }: Bench) {
+fn concurrent_writers_lose_nothing(TestStore { store, .. }: TestStore) {
     std::thread::scope(|scope| {
         for writer in 0..8 {
             let store = &store;
