@@ -1,5 +1,4 @@
-//! The main job on synthetic criterion trees: reading, judging, and both from stored runs.
-//! `cargo bench --bench compare`. The README's ratios are of whole processes and measured as it says there.
+//! Reading and comparing synthetic criterion trees, encoding and decoding stored runs: `cargo bench --bench compare`.
 #![allow(missing_docs)] // criterion's macros
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -1,11 +1,10 @@
-//! Change points: 200 series of 500 points, and one of 10,000, with steps, noise and outliers.
-//! The series are synthetic.
+//! Change points of synthetic series with steps, noise and outliers: 200 of 500 points, and one of 10,000.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use perfgate::stats::changepoint::segmentation;
 use std::hint::black_box;
 
-/// A level that steps every so often, 2 % noise, one odd point of fifty.
+/// A level with regular steps, 2% noise, one outlier in fifty points.
 fn series(points: usize, every: usize, seed: u64) -> Vec<f64> {
     let mut state = seed;
     let mut uniform = move || {

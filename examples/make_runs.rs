@@ -1,7 +1,7 @@
 //! Fills a store with synthetic runs: `cargo run --release --example make_runs -- STORE COUNT [each] < COMMITS`.
-//! Every line of COMMITS is a commit's id and its time in seconds; each gets a run of COUNT benchmarks of 100 samples, as
-//! this machine would have measured it. With `each`, every run is written by itself, as recorders do; without, all at
-//! once. For measuring how perfgate scales; see docs/scale.md.
+//! Every line of COMMITS is a commit id and its time in seconds; each commit gets a run of COUNT benchmarks of 100 samples
+//! with the environment of this machine. `each` writes every run separately, as `perfgate record` does. docs/scale.md uses
+//! it for measurements.
 
 use perfgate::io::probe;
 use perfgate::io::store::{self, Key};
@@ -10,7 +10,7 @@ use std::error::Error;
 use std::io::BufRead;
 use std::path::Path;
 
-/// Runs that are in memory at once.
+/// Runs in memory at a time.
 const AT_ONCE: usize = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,8 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut waiting = Vec::new();
     for line in std::io::stdin().lock().lines() {
         let line = line?;
-        let (id, time) = line.split_once(' ').ok_or("a line is a commit and its time")?;
-        let commit = Some(Commit::parse(id).ok_or("no commit's id")?);
+        let (id, time) = line.split_once(' ').ok_or("a line must have a commit id and a time")?;
+        let commit = Some(Commit::parse(id).ok_or("not a full commit id")?);
         let measurements = suite(count, u64::from_str_radix(&id[..16], 16)?);
         let run = Run {
             commit,
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The suite of `make_tree`: the same names and levels, other noise for each seed, half a percent between runs.
+/// The suite of `make_tree` with the same names and levels, and with noise by seed: 0.5% between runs.
 fn suite(count: usize, seed: u64) -> Vec<Measurement> {
     let uniform = |state: &mut u64| {
         *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -60,7 +60,7 @@ fn suite(count: usize, seed: u64) -> Vec<Measurement> {
         .map(|index| {
             let name = format!("group_{:04}/bench_{:02}", index / 20, index % 20);
             let level = 10_f64.powf(1.0 + 5.0 * uniform(&mut levels));
-            // What make_tree draws for the samples of its two baselines.
+            // Skips the numbers that make_tree draws for the samples of its two baselines.
             (0..800).for_each(|_| {
                 uniform(&mut levels);
             });

@@ -1,6 +1,5 @@
 //! Makes a synthetic criterion tree: `cargo run --release --example make_tree -- DIR COUNT`.
-//! COUNT benchmarks of 100 samples in baselines `base` and `new`; every tenth is slower in `new`, by 10 to 100 %.
-//! For measuring perfgate against other tools; see the README.
+//! COUNT benchmarks of 100 samples in baselines `base` and `new`; every tenth is slower in `new`, by 10% to 100%.
 
 use std::error::Error;
 use std::fs;

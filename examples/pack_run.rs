@@ -1,5 +1,5 @@
 //! Packs a criterion tree into one stored run: `cargo run --example pack_run -- TREE OUT.pgrun`.
-//! The recorded runs under tests/data/accuracy were made with it.
+//! Made the recorded runs in tests/data/accuracy.
 
 use perfgate::io::input::{self, Location, Request};
 use perfgate::model::{Detail, record};

@@ -1,5 +1,5 @@
-//! The least that a comparison of two baselines can cost: reads and parses benchmark.json, estimates.json and
-//! sample.json of `base` and `new` in a tree, on two threads, and does nothing with them.
+//! A lower limit for the cost of a comparison of two baselines: reads and parses benchmark.json, estimates.json and
+//! sample.json of `base` and `new` in a tree, on two threads.
 //! `cargo run --release --example read_tree -- DIR/criterion`; see the README.
 
 use serde::Deserialize;

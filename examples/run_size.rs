@@ -1,6 +1,6 @@
-//! What stored runs take, and the least that they could: `cargo run --release --example run_size -- FILE.pgrun...`.
-//! Beside the bytes a benchmark stands the entropy of its samples at the precision that is kept (0.02 % steps of the
-//! logarithm), each benchmark's distribution known for nothing: no coding of the samples is shorter.
+//! The size of stored runs and a lower limit for it: `cargo run --release --example run_size -- FILE.pgrun...`.
+//! The limit is the entropy of the samples at the stored precision (0.02% steps of the logarithm), with the distribution of
+//! each benchmark known at no cost.
 
 use perfgate::model::{Detail, Evidence, record};
 use std::collections::BTreeMap;

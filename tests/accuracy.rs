@@ -1,7 +1,7 @@
-//! Verdicts on recorded runs with known slow-downs: the share of harmless suites that raise an alarm, and of real
-//! slow-downs that are found. A case is some base runs and one head run; the definitions are those of the scorer that
-//! came with the runs (tests/data/accuracy/README.md).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+//! Verdicts on recorded runs with known slow-downs: the share of unchanged suites with a false positive, and the share of
+//! real slow-downs that are found. A case is some base runs and one head run; tests/data/accuracy/README.md has the
+//! definitions.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 use perfgate::compare::{Compared, Suspect, compare, compare_again, control, keep_suspects};
 use perfgate::model::{Detail, Evidence, Run, record};
@@ -69,7 +69,7 @@ fn quiet_runs(folder: &str) -> Vec<String> {
     kinds.into_iter().filter(|(_, kind)| kind == "aa").map(|(name, _)| name).collect()
 }
 
-/// A count of hits among tries.
+/// Number of hits and of tries.
 #[derive(Default, Clone, Copy)]
 struct Share {
     hits: usize,
@@ -94,9 +94,9 @@ struct Score {
     recall: Share,
 }
 
-/// The bounds are those that the rule was asked to keep, not the ones it happens to reach.
+/// The limits are the requirements, not the results that the method happens to reach.
 #[test]
-fn recorded_runs_of_a_wide_suite_are_judged_as_promised() {
+fn recorded_runs_of_a_wide_suite_meet_the_requirements() {
     let cases: Cases = serde_json::from_slice(&std::fs::read(data("accuracy/cases.json")).unwrap()).unwrap();
     let runs: BTreeMap<&str, Run> =
         cases.runs.keys().map(|name| (name.as_str(), read("accuracy", name, Detail::Digests))).collect();
@@ -120,9 +120,9 @@ fn recorded_runs_of_a_wide_suite_are_judged_as_promised() {
     for (runs, quiet, busy, recall) in [(1, 12.0, 17.0, 75.0), (3, 7.0, 20.0, 83.0), (5, 0.0, 0.0, 88.0)] {
         let score = scores[&runs];
         let [q, b, r] = [score.quiet, score.busy, score.recall].map(Share::percent);
-        println!("{runs} base runs: quiet suites with an alarm {q:.1} %, busy ones {b:.1} %, recall {r:.1} %");
+        println!("{runs} base runs: quiet suites with a false positive {q:.1}%, busy ones {b:.1}%, recall {r:.1}%");
         if q > quiet || b > busy || r < recall {
-            wrong.push(format!("{runs} base runs: {q:.1} / {b:.1} / {r:.1} %, promised {quiet} / {busy} / {recall} %"));
+            wrong.push(format!("{runs} base runs: {q:.1} / {b:.1} / {r:.1}%, required {quiet} / {busy} / {recall}%"));
         }
         assert!(score.quiet.of >= 10 && score.recall.of >= 35, "all cases were judged");
     }
@@ -141,10 +141,10 @@ fn slowed(run: &Run, names: &[String], factor: f64) -> Run {
     run
 }
 
-/// A second suite, whose benchmarks are steady inside a run and jump now and then between runs. The rule was made with
-/// these runs in view; the test keeps later changes from losing on this kind of suite what they win on the other.
+/// A second suite, whose benchmarks are stable within a run and sometimes jump between runs. The method was developed with
+/// these runs; the test keeps a change from improving one suite at the cost of the other.
 #[test]
-fn recorded_runs_of_a_steady_suite_are_judged_as_before() {
+fn recorded_runs_of_a_steady_suite_do_not_get_worse() {
     let kinds: BTreeMap<String, String> =
         serde_json::from_slice(&std::fs::read(data("accuracy-steady/runs.json")).unwrap()).unwrap();
     let runs: BTreeMap<&str, Run> =
@@ -158,7 +158,7 @@ fn recorded_runs_of_a_steady_suite_are_judged_as_before() {
         let mut score = Score::default();
         let mut recall = [Share::default(); 2];
         for (place, head) in quiet.iter().enumerate() {
-            // The runs before the head, wrapping round; and slow-downs of every sixth benchmark.
+            // The runs before the head, cyclically, and slow-downs of every sixth benchmark.
             let base: Vec<Run> =
                 (1..=count).map(|back| runs[quiet[(place + quiet.len() - back) % quiet.len()]].clone()).collect();
             score.quiet.add(!flagged(&base, &runs[head]).is_empty());
@@ -174,15 +174,15 @@ fn recorded_runs_of_a_steady_suite_are_judged_as_before() {
             score.busy.add(!flagged(&base, &runs[head]).is_empty());
         }
         let (q, b, [r, s]) = (score.quiet.percent(), score.busy.percent(), recall.map(Share::percent));
-        println!("{count} base runs: quiet {q:.1} %, busy {b:.1} %, recall of x1.25 {r:.1} %, of x1.5 {s:.1} %");
+        println!("{count} base runs: quiet {q:.1}%, busy {b:.1}%, recall of x1.25 {r:.1}%, of x1.5 {s:.1}%");
         if q > most_quiet || b > most_busy || r < least[0] || s < least[1] {
-            wrong.push(format!("{count} base runs: {q:.1} / {b:.1} / {r:.1} / {s:.1} %"));
+            wrong.push(format!("{count} base runs: {q:.1} / {b:.1} / {r:.1} / {s:.1}%"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// One run against one, then the suspects in `pairs` fresh pairs. What was flagged, and how many were measured again.
+/// One run against one, then the suspects in new pairs of runs. Returns the regressed benchmarks and the number of suspects.
 fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usize) {
     let alpha = Policy::default().alpha();
     let [one, other] = first.map(std::slice::from_ref);
@@ -205,13 +205,13 @@ fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usiz
     (flagged.map(|finding| finding.name).collect(), suspects.len())
 }
 
-/// What `measure` does, on runs recorded far apart: not even interleaved, so a harder case than the live one.
+/// The procedure of `measure`, on runs that were not interleaved: harder than the real case.
 #[test]
-fn suspects_measured_again_raise_no_alarm_and_keep_the_slow_downs() {
+fn re_measured_suspects_have_no_false_positive_and_keep_the_slow_downs() {
     for folder in ["accuracy", "accuracy-steady"] {
         let runs: Vec<Run> = quiet_runs(folder).iter().map(|name| read(folder, name, Detail::Digests)).collect();
         let n = runs.len();
-        // Those that move by less than 10 % from run to run: of the others nobody can tell a quarter more.
+        // Benchmarks that move by less than 10% from run to run: in the others 25% more cannot be detected.
         let mut medians: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
         for measurement in runs.iter().flat_map(|run| &run.measurements) {
             medians.entry(measurement.benchmark.as_str()).or_default().push(measurement.evidence[0].centre());
@@ -223,7 +223,7 @@ fn suspects_measured_again_raise_no_alarm_and_keep_the_slow_downs() {
         for pairs in [3, 5].into_iter().filter(|pairs| 2 * pairs + 2 <= n) {
             let (mut alarms, mut again) = (Share::default(), 0);
             let (mut of_steady, mut of_all) = ([Share::default(); 3], [Share::default(); 3]);
-            // Every other head of the longer series: enough, and half the time.
+            // Every second head of the longer series, to halve the time.
             for (place, head) in runs.iter().enumerate().step_by(if n > 20 { 2 } else { 1 }) {
                 let other = |back: usize| &runs[(place + n - back) % n];
                 let side = |odd: usize| -> Vec<Run> { (0..pairs).map(|i| other(2 + 2 * i + odd).clone()).collect() };
@@ -248,8 +248,8 @@ fn suspects_measured_again_raise_no_alarm_and_keep_the_slow_downs() {
             let [a, b, c] = of_steady.map(Share::percent);
             let [all, ..] = of_all.map(Share::percent);
             println!(
-                "{folder}, {pairs} pairs: {} alarms of {}, {share:.0} % measured again; recall of x1.25 {a:.1} %, x1.3 \
-                 {b:.1} %, x1.5 {c:.1} % of steady ones ({}); of all x1.25 {all:.1} %",
+                "{folder}, {pairs} pairs: {} alarms of {}, {share:.0}% re-measured; recall of x1.25 {a:.1}%, x1.3 \
+                 {b:.1}%, x1.5 {c:.1}% of steady ones ({}); of all x1.25 {all:.1}%",
                 alarms.hits, alarms.of, of_steady[0].of
             );
             assert!(of_steady[0].of >= 20 && alarms.of >= 9, "all cases were judged");

@@ -1,7 +1,7 @@
 //! Change points in series with known steps, and in series without any: counted, on several draws. The series are
 //! synthetic (see `changepoints/series.rs`): a third without a step, a third with one and a third with three.
 //! `examples/change_points.rs` prints more of such counts.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "changepoints/series.rs"]
 mod series;
@@ -30,7 +30,7 @@ fn known_steps_are_found_and_nothing_else() {
 }
 
 #[test]
-fn short_series_without_a_step_are_left_alone() {
+fn short_series_without_a_step_rarely_get_one() {
     let mut draw = Draw(99);
     for n in [8, 12, 20, 40, 60] {
         let given = (0..500).filter(|_| !segmentation(&series(&mut draw, n, 0).0, 0.02).changes.is_empty()).count();
@@ -39,8 +39,8 @@ fn short_series_without_a_step_are_left_alone() {
 }
 
 #[test]
-fn series_whose_neighbours_hang_together_are_mostly_left_alone() {
-    // A machine that is slow for a while is slow in several runs: correlation .4 from one to the next.
+fn autocorrelated_series_rarely_get_a_step() {
+    // A machine that is slow for a while is slow in several runs: correlation 0.4 from one to the next.
     let mut draw = Draw(7);
     let mut given = 0;
     for _ in 0..300 {
