@@ -1,6 +1,6 @@
 //! The format of the index of a record: tags of columns, codes, and the order of measurements. Used by `write` and `read`.
 
-use super::RecordError;
+use super::error::RecordError;
 use super::wire::damaged;
 use crate::model::{Measurement, Metric, WorkUnit};
 

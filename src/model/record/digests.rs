@@ -1,7 +1,7 @@
 //! The digests of a record: medians and counts, which every version has, and measures, which depend on the rule that
 //! computes them. A new rule needs a new number in [`RULE`] and changes to `measures` and `get`.
 
-use super::RecordError;
+use super::error::RecordError;
 use super::wire::{Cursor, damaged, put_floats, put_planes, put_varint, read_all};
 use crate::model::Digest;
 

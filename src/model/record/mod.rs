@@ -14,6 +14,8 @@
 
 mod columns;
 mod digests;
+mod error;
+mod limits;
 mod quantiles;
 mod read;
 mod samples;
@@ -21,54 +23,19 @@ mod wire;
 mod write;
 
 use super::{BenchId, Detail, Run};
+pub use error::RecordError;
+pub use limits::VERSION;
+use limits::{INDEX_LIMIT, OLDEST_READER, SAMPLES_LIMIT};
 pub use quantiles::SHARES;
 use read::Index;
 use std::io::Write;
-
-/// The version that this program writes, and the newest one that it reads.
-pub const VERSION: u16 = 1;
-
-/// The oldest program version that can read what this one writes.
-const OLDEST_READER: u16 = 1;
 
 const MAGIC: &[u8; 6] = b"pgrun\n";
 /// Bytes of a record's header.
 pub const HEADER: usize = MAGIC.len() + 2 + 2 + 4 * 4;
 
-/// Limits of a decompressed frame: 100,000 benchmarks need about 8 MiB of index and 30 MiB of samples.
-const INDEX_LIMIT: usize = 64 << 20;
-const SAMPLES_LIMIT: usize = 256 << 20;
-
 /// The zstd level. Higher levels gain nothing: nine tenths of a record are the noise of the samples.
 const LEVEL: i32 = 9;
-
-/// Why a record cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    /// Not a record.
-    #[error("not a stored run: it does not begin with the mark of one")]
-    Foreign,
-    /// Written by a later version of perfgate that this one cannot read.
-    #[error(
-        "the stored run has format version {version}, which needs a perfgate that reads version {needs}; this one reads \
-         up to {VERSION}: install a newer perfgate"
-    )]
-    Newer {
-        /// Version of the record.
-        version: u16,
-        /// The oldest version that can read it.
-        needs: u16,
-    },
-    /// Truncated or altered.
-    #[error("the stored run is damaged: {0}")]
-    Damaged(String),
-    /// A run that cannot be stored.
-    #[error("the run cannot be stored: {0}")]
-    Unfit(String),
-    /// Compression failed.
-    #[error("the run cannot be compressed: {0}")]
-    Compression(#[source] std::io::Error),
-}
 
 /// The version that a record was written in, from its first bytes.
 pub fn version(bytes: &[u8]) -> Result<u16, RecordError> {

@@ -6,7 +6,7 @@
 //! steps: 3 planes (see `samples`) | exact: 8 planes
 //! ```
 
-use super::RecordError;
+use super::error::RecordError;
 use super::samples::{self, Step};
 use super::wire::{Cursor, damaged, put_floats, put_planes, put_varint};
 use crate::model::{Digest, Evidence, Summary, Thinned};

@@ -3,9 +3,11 @@
 
 use super::columns::{Form, name_bytes, order, tag, work_unit};
 use super::digests::Digests;
+use super::error::RecordError;
+use super::limits::INDEX_LIMIT;
 use super::quantiles::Quantiles;
+use super::samples;
 use super::wire::{Cursor, Planes, damaged, read_all};
-use super::{INDEX_LIMIT, RecordError, samples};
 use crate::model::{
     BenchId, Commit, Digest, Direction, Environment, Evidence, Measurement, Metric, Run, Summary, Unit, Work,
 };

@@ -1,7 +1,7 @@
 //! Encoding of varints, texts, and arrays split into byte planes. A [`Cursor`] checks every count against the remaining
 //! bytes.
 
-use super::RecordError;
+use super::error::RecordError;
 
 /// Appends an unsigned number, seven bits per byte.
 pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {

@@ -1,8 +1,10 @@
 //! Encodes a run to columns: the index, without loss, and the samples.
 
 use super::columns::{Form, ToolMetric, name_bytes, order, tag, work_code};
+use super::error::RecordError;
+use super::limits::INDEX_LIMIT;
 use super::wire::{put_floats, put_planes, put_signed, put_text, put_varint};
-use super::{INDEX_LIMIT, RecordError, digests, quantiles, samples};
+use super::{digests, quantiles, samples};
 use crate::model::{Commit, Digest, Direction, Evidence, Measurement, Run, Summary};
 use std::collections::BTreeMap;
 

@@ -1,0 +1,11 @@
+//! The version and the size limits of records.
+
+/// The version that this program writes, and the newest one that it reads.
+pub const VERSION: u16 = 1;
+
+/// The oldest program version that can read what this one writes.
+pub(super) const OLDEST_READER: u16 = 1;
+
+/// Limits of a decompressed frame: 100,000 benchmarks need about 8 MiB of index and 30 MiB of samples.
+pub(super) const INDEX_LIMIT: usize = 64 << 20;
+pub(super) const SAMPLES_LIMIT: usize = 256 << 20;
