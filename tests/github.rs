@@ -403,7 +403,7 @@ fn a_connection_that_is_cut_is_told_with_the_address() {
 fn check() -> CheckRun {
     CheckRun {
         name: "perfgate".to_owned(),
-        commit: "c0ffee0000000000000000000000000000000000".to_owned(),
+        commit: perfgate::model::Commit::parse("c0ffee0000000000000000000000000000000000").unwrap(),
         conclusion: Conclusion::Neutral,
         title: "t".repeat(300),
         summary: "s".repeat(70_000),

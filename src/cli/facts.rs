@@ -3,7 +3,7 @@
 use super::output;
 use crate::gate::Config;
 use crate::io::repository::{Repository, RepositoryError};
-use crate::model::{Facts, Said};
+use crate::model::{Commit, Facts, Said};
 use crate::render::escape;
 use crate::verdict::{Report, SideReport};
 use std::collections::BTreeSet;
@@ -36,21 +36,21 @@ pub fn of_measured(config: &Config, report: &Report, command: &[String]) -> Fact
     let tools: Vec<String> = tools.into_iter().map(str::to_owned).collect();
     let said =
         |side: &SideReport| Said { tools: tools.clone(), environment: side.environment.clone(), ..Said::default() };
-    let line = report.base.commit.as_deref().map(|base| measure_line(base, command));
+    let line = report.base.commit.as_ref().map(|base| measure_line(base, command));
     gather(config, said(&report.base), said(&report.head), line)
 }
 
 /// The command line that compares the same again: both sides measured side by side where the base is stored runs and the
 /// tool's command is known, else what the user did.
 fn compare_line(base: &SideReport, head: &SideReport, tools: &[String]) -> Option<String> {
-    let stored = base.commit.as_deref().filter(|_| !base.commits.is_empty());
+    let stored = base.commit.as_ref().filter(|_| !base.commits.is_empty());
     match stored {
         Some(commit) if tools.iter().any(|tool| CARGO_BENCH.contains(&tool.as_str())) => {
             Some(measure_line(commit, &["cargo".to_owned(), "bench".to_owned()]))
         }
         // Runs of several commits are those that the merge base stands for.
         Some(commit) => {
-            let base = if base.commits.len() > 1 { String::new() } else { format!(" --base {}", short(commit)) };
+            let base = if base.commits.len() > 1 { String::new() } else { format!(" --base {}", commit.short()) };
             let head = if head.runs == 1 { format!(" --head {}", escape::shell(&head.label)) } else { String::new() };
             Some(format!("perfgate runs pull && perfgate compare{base}{head}"))
         }
@@ -65,41 +65,41 @@ fn compare_line(base: &SideReport, head: &SideReport, tools: &[String]) -> Optio
 /// Tools that `cargo bench` runs.
 const CARGO_BENCH: [&str; 6] = ["criterion", "cargo-criterion", "divan", "bencher", "gungraun", "iai-callgrind"];
 
-fn measure_line(base: &str, command: &[String]) -> String {
+fn measure_line(base: &Commit, command: &[String]) -> String {
     let command: Vec<String> = command.iter().map(|word| escape::shell(word)).collect();
-    format!("perfgate measure --base {} -- {}", escape::shell(&short(base)), command.join(" "))
-}
-
-fn short(commit: &str) -> String {
-    commit.chars().take(10).collect()
+    format!("perfgate measure --base {} -- {}", base.short(), command.join(" "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn commit() -> Commit {
+        Commit::parse(&"0123456789".repeat(4)).unwrap()
+    }
+
     #[test]
     fn stored_runs_are_fetched_before_they_are_compared_with() {
-        let side = |label: &str, commits: &[&str]| SideReport {
+        let side = |label: &str, commits: usize| SideReport {
             label: label.to_owned(),
-            runs: commits.len().max(1),
-            commit: Some("0123456789abcdef".to_owned()),
-            commits: commits.iter().map(|commit| (*commit).to_owned()).collect(),
+            runs: commits.max(1),
+            commit: Some(commit()),
+            commits: vec![commit(); commits],
             ..SideReport::default()
         };
-        let line = |base: &SideReport, tool: &str| compare_line(base, &side("a b.json", &[]), &[tool.to_owned()]);
-        let (one, two) = (side("v1", &["c1"]), side("the merge base", &["c1", "c2"]));
+        let line = |base: &SideReport, tool: &str| compare_line(base, &side("a b.json", 0), &[tool.to_owned()]);
+        let (one, two) = (side("v1", 1), side("the merge base", 2));
         let pulled = "perfgate runs pull && perfgate compare";
         assert_eq!(line(&one, "hyperfine").unwrap(), format!("{pulled} --base 0123456789 --head 'a b.json'"));
         assert_eq!(line(&two, "hyperfine").unwrap(), format!("{pulled} --head 'a b.json'"));
         assert_eq!(line(&two, "criterion").unwrap(), "perfgate measure --base 0123456789 -- cargo bench");
-        assert_eq!(line(&side("old", &[]), "criterion").unwrap(), "perfgate compare old 'a b.json'");
+        assert_eq!(line(&side("old", 0), "criterion").unwrap(), "perfgate compare old 'a b.json'");
     }
 
     #[test]
     fn a_command_line_keeps_its_words() {
         let command = ["cargo", "bench", "--", "a b", "$(x)"].map(str::to_owned);
-        let line = measure_line("0123456789abcdef", &command);
+        let line = measure_line(&commit(), &command);
         assert_eq!(line, "perfgate measure --base 0123456789 -- cargo bench -- 'a b' '$(x)'");
     }
 }

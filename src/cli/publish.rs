@@ -10,7 +10,7 @@ use super::output;
 use crate::io::github::{
     self, Client, Commented, Fault, Part, Slug, Token, When, add_outputs, add_summary, put_check, put_comment,
 };
-use crate::model::Diagnostic;
+use crate::model::{Commit, Diagnostic};
 use crate::render;
 use crate::render::template::{LONGEST, Template};
 use crate::verdict::Report;
@@ -32,7 +32,7 @@ pub struct Target {
     /// The pull request; without one there is no comment.
     pub pull: Option<u64>,
     /// The head commit of the pull request (not GitHub's merge commit); without one there is no check run.
-    pub commit: Option<String>,
+    pub commit: Option<Commit>,
     /// The page of the workflow run; it ends in the number of the run, which orders runs.
     pub run_url: Option<String>,
 }

@@ -93,7 +93,7 @@ impl Gate {
         let mut side = side_of_stored(chosen, "stored runs of the merge base".to_owned());
         side.diagnostics.extend(diagnostics);
         let base = candidates.first();
-        if side.report.commits.first().map(String::as_str) != base.map(Commit::as_str) {
+        if side.report.commits.first() != base {
             let message = format!(
                 "the merge base {} has no stored run; comparing with the nearest earlier one",
                 base.map(Commit::short).unwrap_or_default()

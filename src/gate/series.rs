@@ -39,7 +39,7 @@ fn series_of(finding: &Finding, all: &[Series], report: &Report) -> Option<Serie
     let longest = all.iter().filter(of_finding).max_by_key(|series| series.points.len())?;
     let head = finding.head?;
     let stored = longest.points.iter().map(|point| SeriesPoint {
-        commit: point.commit.as_ref().map(|commit| commit.as_str().to_owned()),
+        commit: point.commit.clone(),
         runs: point.runs,
         value: point.value,
     });

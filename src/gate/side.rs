@@ -105,7 +105,7 @@ impl Gate {
         let read = |result: &Results| input::load(&result.location, result.request(detail, committed));
         let loaded = input::merge(results.iter().map(read).collect::<Result<_, _>>()?);
         let mut side = disk_side(results, vec![loaded]);
-        side.report.commit = head.map(|head| head.commit.as_str().to_owned());
+        side.report.commit = head.map(|head| head.commit);
         Ok(side)
     }
 
@@ -160,7 +160,7 @@ fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {
         diagnostics.extend(of_run);
         runs.push(run);
     }
-    let commit = runs.iter().find_map(|run| run.commit.as_ref()).map(|commit| commit.as_str().to_owned());
+    let commit = runs.iter().find_map(|run| run.commit.clone());
     let report = SideReport { label: label(results), runs: runs.len(), commit, ..SideReport::default() };
     Side { runs, report, environment, diagnostics }
 }
@@ -196,10 +196,10 @@ fn stored_side(
 
 /// A side of stored runs, newest first.
 pub(super) fn side_of_stored(runs: Vec<KeyedRun>, label: String) -> Side {
-    let mut commits: Vec<String> = Vec::new();
+    let mut commits: Vec<Commit> = Vec::new();
     for commit in runs.iter().filter_map(|(key, _)| key.commit()) {
-        if commits.iter().all(|known| known != commit.as_str()) {
-            commits.push(commit.as_str().to_owned());
+        if !commits.contains(commit) {
+            commits.push(commit.clone());
         }
     }
     let environment = runs.first().map(|(_, run)| run.environment.clone());

@@ -2,7 +2,7 @@
 
 use super::manifest;
 use super::repository::{Repository, RepositoryError, failed};
-use crate::model::{Change, FileChange};
+use crate::model::{Change, FileChange, FileChangeKind};
 use git2::{Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Tree};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -40,8 +40,8 @@ impl Repository {
         .map_err(&wrong)?;
         let _ = diff.find_similar(Some(DiffFindOptions::new().renames(true)));
         let mut change = Change {
-            base: base.as_ref().map(|base| base.as_str().to_owned()).unwrap_or_default(),
-            head: head.commit.as_str().to_owned(),
+            base: base.clone(),
+            head: Some(head.commit.clone()),
             branch: head.branch.clone(),
             dirty,
             trailers: self.trailers(head.commit.as_str(), base.as_ref().map(|base| base.as_str())).unwrap_or_default(),
@@ -57,12 +57,12 @@ impl Repository {
             let path = |file: git2::DiffFile<'_>| file.path().map(|path| path.to_string_lossy().into_owned());
             let Some(name) = path(delta.new_file()).or_else(|| path(delta.old_file())) else { continue };
             let kind = match delta.status() {
-                Delta::Added | Delta::Copied => "added",
-                Delta::Deleted => "removed",
-                Delta::Renamed => "renamed",
-                _ => "changed",
+                Delta::Added | Delta::Copied => FileChangeKind::Added,
+                Delta::Deleted => FileChangeKind::Removed,
+                Delta::Renamed => FileChangeKind::Renamed,
+                _ => FileChangeKind::Changed,
             };
-            let mut file = FileChange { path: name, kind: kind.to_owned(), added: 0, removed: 0, functions: vec![] };
+            let mut file = FileChange { path: name, kind, added: 0, removed: 0, functions: vec![] };
             if let Ok(Some(patch)) = Patch::from_diff(diff, index) {
                 read_patch(&patch, &mut file, &mut change.indexes);
             }

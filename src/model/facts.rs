@@ -1,6 +1,7 @@
 //! What a document says beside the numbers: the change in git, what the tools' own reports said, and what the team
 //! wrote down. Facts only; nothing here judges.
 
+use super::Commit;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -64,10 +65,12 @@ pub struct Statement {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Change {
-    /// The merge base.
-    pub base: String,
+    /// The merge base; `None` where there is none.
+    #[serde(with = "or_empty")]
+    pub base: Option<Commit>,
     /// What is checked out.
-    pub head: String,
+    #[serde(with = "or_empty")]
+    pub head: Option<Commit>,
     /// The branch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
@@ -96,8 +99,8 @@ pub struct Change {
 pub struct FileChange {
     /// Its path in the repository: hostile text.
     pub path: String,
-    /// `added`, `removed`, `renamed` or `changed`.
-    pub kind: String,
+    /// What became of it.
+    pub kind: FileChangeKind,
     /// Lines added.
     pub added: usize,
     /// Lines removed.
@@ -105,6 +108,46 @@ pub struct FileChange {
     /// Functions that the changes stand in, as git names them in its hunk headers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<String>,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileChangeKind {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It has another name.
+    Renamed,
+    /// Its content differs.
+    Changed,
+}
+
+impl FileChangeKind {
+    /// The word in documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            FileChangeKind::Added => "added",
+            FileChangeKind::Removed => "removed",
+            FileChangeKind::Renamed => "renamed",
+            FileChangeKind::Changed => "changed",
+        }
+    }
+}
+
+/// In a comparison file a missing commit of [`Change`] is an empty text.
+mod or_empty {
+    use crate::model::Commit;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(commit: &Option<Commit>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(commit.as_ref().map_or("", Commit::as_str))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Commit>, D::Error> {
+        String::deserialize(deserializer).map(|text| Commit::parse(&text))
+    }
 }
 
 /// A dependency that changed.

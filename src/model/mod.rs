@@ -14,10 +14,10 @@ mod unit;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use environment::{Difference, Environment, differences};
-pub use facts::{Change, Dependency, Facts, FileChange, Said, Statement, Tests};
+pub use facts::{Change, Dependency, Facts, FileChange, FileChangeKind, Said, Statement, Tests};
 pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Thinned, Work, WorkUnit};
 pub use metric::{Direction, Metric};
-pub use name::{BenchId, Commit};
+pub use name::{BenchId, Commit, InvalidCommit};
 pub use plot_samples::PlotSamples;
 pub use run::Run;
 pub use sample_statistics::{SampleStatistics, Statistic};

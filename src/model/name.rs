@@ -1,5 +1,6 @@
 //! The names of benchmarks and the ids of commits.
 
+use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
@@ -39,7 +40,8 @@ impl Borrow<str> for BenchId {
 }
 
 /// A git commit id: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Commit(Box<str>);
 
 impl Commit {
@@ -63,5 +65,24 @@ impl Commit {
 impl fmt::Display for Commit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<Commit> for String {
+    fn from(commit: Commit) -> String {
+        commit.0.into()
+    }
+}
+
+/// A text that is not a full commit id.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not a full commit id (40 or 64 lower-case hexadecimal digits)")]
+pub struct InvalidCommit(String);
+
+impl TryFrom<String> for Commit {
+    type Error = InvalidCommit;
+
+    fn try_from(text: String) -> Result<Commit, InvalidCommit> {
+        Commit::parse(&text).ok_or(InvalidCommit(text))
     }
 }

@@ -1,7 +1,7 @@
 //! Sentences that every view shares: the verdict, the counts, what the sides are, what to do next.
 
 use super::quantity::{change, pair, percent};
-use crate::model::WorkUnit;
+use crate::model::{Commit, WorkUnit};
 use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, Outcome, Report, SideReport, Verdict};
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: 2 inconclusive, 12 unchanged`.
@@ -46,20 +46,16 @@ pub fn counts(report: &Report) -> String {
 pub fn side(side: &SideReport) -> String {
     let runs = if side.runs == 1 { "1 run".to_owned() } else { format!("{} runs", side.runs) };
     match &side.commit {
-        Some(commit) if !side.label.contains(&short(commit)) => {
-            format!("{} ({}, {runs})", side.label, short(commit))
+        Some(commit) if !side.label.contains(commit.short()) => {
+            format!("{} ({}, {runs})", side.label, commit.short())
         }
         _ => format!("{} ({runs})", side.label),
     }
 }
 
-fn short(commit: &str) -> String {
-    commit.chars().take(10).collect()
-}
-
 /// The commits whose stored runs a side is made of, where there are several.
 pub fn commits(side: &SideReport) -> Option<String> {
-    let short: Vec<String> = side.commits.iter().map(|commit| short(commit)).collect();
+    let short: Vec<&str> = side.commits.iter().map(Commit::short).collect();
     (short.len() > 1).then(|| short.join(" "))
 }
 

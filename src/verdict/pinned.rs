@@ -2,6 +2,7 @@
 //! Information, never a gate.
 
 use super::report::{Counts, MeanChange, Outcome, Report};
+use crate::model::Commit;
 use serde::{Deserialize, Serialize};
 
 /// How far head is from the pinned release.
@@ -11,7 +12,7 @@ pub struct Pinned {
     /// The release as perfgate.toml names it.
     pub revision: String,
     /// Its commit.
-    pub commit: Option<String>,
+    pub commit: Option<Commit>,
     /// Its stored runs.
     pub runs: usize,
     /// What became of the benchmarks since, by the thresholds of the gate.

@@ -4,7 +4,7 @@
 use super::pinned::Pinned;
 use super::reason::Reason;
 use crate::compare::Suspect;
-use crate::model::{Diagnostic, Direction, Environment, Facts, PlotSamples, SampleStatistics, WorkUnit};
+use crate::model::{Commit, Diagnostic, Direction, Environment, Facts, PlotSamples, SampleStatistics, WorkUnit};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -86,7 +86,7 @@ pub struct SeriesReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesPoint {
     /// The commit, where known.
-    pub commit: Option<String>,
+    pub commit: Option<Commit>,
     /// Runs behind the value.
     pub runs: usize,
     /// The centre of the runs' medians.
@@ -111,10 +111,10 @@ pub struct SideReport {
     /// How many runs.
     pub runs: usize,
     /// The commit, where known (for several, the newest).
-    pub commit: Option<String>,
+    pub commit: Option<Commit>,
     /// All commits whose runs were used, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub commits: Vec<String>,
+    pub commits: Vec<Commit>,
     /// Facts on the machine.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,

@@ -121,7 +121,7 @@ impl Work<'_> {
         let side = |label: &str, runs: &[Run], commit: &Commit| SideReport {
             label: label.to_owned(),
             runs: runs.len(),
-            commit: Some(commit.to_string()),
+            commit: Some(commit.clone()),
             environment: runs.last().map(|run| run.environment.0.clone()).unwrap_or_default(),
             ..SideReport::default()
         };

@@ -185,7 +185,7 @@ impl Work<'_> {
             repository,
             token: self.inputs.token.clone(),
             pull: place.pull,
-            commit: self.inputs.check.then(|| place.head.to_string()),
+            commit: self.inputs.check.then(|| place.head.clone()),
         };
         let options = Options {
             key: self.inputs.key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),

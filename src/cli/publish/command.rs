@@ -4,6 +4,7 @@ use super::document::{document, has_news};
 use super::{CommentMode, DEFAULT_KEY, Job, Options, Target, in_workflow, publish, publish_to_job};
 use crate::cli::{output, render as rendering};
 use crate::io::github::{self, Slug, Token};
+use crate::model::Commit;
 use crate::render;
 use crate::verdict::{Report, Verdict};
 use anyhow::Context;
@@ -134,7 +135,7 @@ struct Environment {
     server_url: String,
     repository: Option<Slug>,
     pull: Option<u64>,
-    commit: Option<String>,
+    commit: Option<Commit>,
     run: Option<String>,
     job: Job,
 }
@@ -154,14 +155,15 @@ impl Environment {
             .unwrap_or_default();
         let reference = variable("GITHUB_REF").unwrap_or_default();
         let number = reference.strip_prefix("refs/pull/").and_then(|rest| rest.split('/').next()?.parse().ok());
-        let hex = |text: &str| text.len() >= 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
         let head = event["pull_request"]["head"]["sha"].as_str().map(str::to_owned);
         Ok(Environment {
             api_url: variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
             server_url: variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned()),
             repository,
             pull: event["pull_request"]["number"].as_u64().or(number),
-            commit: head.or_else(|| variable("GITHUB_SHA").filter(|_| number.is_none())).filter(|sha| hex(sha)),
+            commit: head
+                .or_else(|| variable("GITHUB_SHA").filter(|_| number.is_none()))
+                .and_then(|sha| Commit::parse(&sha)),
             run: variable("GITHUB_RUN_ID").filter(|id| id.bytes().all(|b| b.is_ascii_digit())),
             job: Job {
                 summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),

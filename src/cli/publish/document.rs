@@ -2,6 +2,7 @@
 
 use super::{DEFAULT_KEY, Options, Target};
 use crate::io::github::{CheckRun, Conclusion, fingerprint};
+use crate::model::Commit;
 use crate::render::template::{LONGEST, Parts, Template};
 use crate::render::{self, escape};
 use crate::verdict::{BudgetStatus, Outcome, Report, Verdict};
@@ -36,10 +37,9 @@ pub(super) fn document(report: &Report, target: &Target, options: &Options, room
     let names = [(options.key != DEFAULT_KEY).then_some(options.key.as_str()), options.shard.as_deref()];
     let names: Vec<String> = names.into_iter().flatten().map(escape::markdown_text).collect();
     let heading = if names.is_empty() { String::new() } else { format!("**{}**\n\n", names.join(" · ")) };
-    let commit = target.commit.as_deref().or(report.head.commit.as_deref());
-    let commit = commit.filter(|commit| commit.len() >= 10 && commit.bytes().all(|b| b.is_ascii_hexdigit()));
+    let commit = target.commit.as_ref().or(report.head.commit.as_ref());
     let page = url_of(&format!("{}/{}/commit", target.server_url, target.repository));
-    let commit = commit.map(|commit| format!("[{}]({page}/{commit})", &commit[..10]));
+    let commit = commit.map(|commit| format!("[{}]({page}/{commit})", commit.short()));
     let log = target.run_url.as_deref().map(|url| format!("[job log]({})", url_of(url)));
     let origin: Vec<String> = commit.into_iter().chain(log).collect();
     let origin = if origin.is_empty() { String::new() } else { format!("\n<sub>{}</sub>\n", origin.join(" · ")) };
@@ -57,13 +57,13 @@ fn url_of(url: &str) -> String {
     url.chars().filter(plain).collect()
 }
 
-pub(super) fn check_run(report: &Report, target: &Target, options: &Options, commit: &str) -> CheckRun {
+pub(super) fn check_run(report: &Report, target: &Target, options: &Options, commit: &Commit) -> CheckRun {
     let key = (options.key != DEFAULT_KEY).then_some(options.key.as_str());
     let names: Vec<&str> = [key, options.shard.as_deref()].into_iter().flatten().collect();
     let name = if names.is_empty() { "perfgate".to_owned() } else { format!("perfgate ({})", names.join(", ")) };
     CheckRun {
         name: escape::terminal(&name),
-        commit: commit.to_owned(),
+        commit: commit.clone(),
         conclusion: conclusion(report),
         title: render::verdict_sentence(report),
         summary: summary(report, LONGEST - 1),

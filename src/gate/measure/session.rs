@@ -171,7 +171,7 @@ fn side_facts(label: &str, runs: usize, side: &SideCheckout) -> SideFacts {
     let report = SideReport {
         label: label.to_owned(),
         runs,
-        commit: Some(side.commit.as_str().to_owned()),
+        commit: Some(side.commit.clone()),
         environment: side.environment.0.clone(),
         ..SideReport::default()
     };

@@ -4,6 +4,7 @@
 use super::client::{Ask, Client};
 use super::fault::{Fault, Need};
 use super::slug::Slug;
+use crate::model::Commit;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,7 +17,7 @@ pub struct CheckRun {
     /// Its name; with the commit it makes the check run.
     pub name: String,
     /// The head commit of the pull request.
-    pub commit: String,
+    pub commit: Commit,
     /// Its result.
     pub conclusion: Conclusion,
     /// The verdict in a sentence.
@@ -66,12 +67,12 @@ struct List {
 /// Makes the check run of a commit, and says where it is. After an answer that leaves open whether it was made, it is
 /// looked for before it is made again.
 pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result<Option<String>, Fault> {
-    let doing = format!("making the check run of {}", check.commit.chars().take(10).collect::<String>());
+    let doing = format!("making the check run of {}", check.commit.short());
     // Whoever looks for it later knows it by this.
     let id = format!("{:016x}", fingerprint(&[&check.name, &check.title, &check.summary, check.conclusion.word()]));
     let mut body = json!({
         "name": check.name,
-        "head_sha": check.commit,
+        "head_sha": check.commit.as_str(),
         "status": "completed",
         "conclusion": check.conclusion.word(),
         "external_id": id,

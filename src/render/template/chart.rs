@@ -2,6 +2,7 @@
 //! name, branch or unit that is not known to be harmless stands in it.
 
 use super::context::Chart;
+use crate::model::Commit;
 use crate::render::quantity::scaled;
 use crate::verdict::{SeriesPoint, SeriesReport};
 use std::collections::BTreeSet;
@@ -37,16 +38,15 @@ pub fn chart(series: &SeriesReport) -> Option<Chart> {
 /// The first digits of each commit; a point without one, or with one that another has, is counted. The last is head.
 fn labels(points: &[SeriesPoint]) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    let label = |(index, point): (usize, &SeriesPoint)| {
-        let hex = |commit: &&String| commit.len() >= 7 && commit.bytes().all(|b| b.is_ascii_hexdigit());
-        let short = point.commit.as_ref().filter(hex).map(|commit| commit[..7].to_owned());
-        match short {
+    let mut labels: Vec<String> = Vec::with_capacity(points.len());
+    for (index, point) in points.iter().enumerate() {
+        labels.push(match point.commit.as_ref().map(Commit::short) {
             _ if index + 1 == points.len() => "head".to_owned(),
-            Some(short) if seen.insert(short.clone()) => short,
+            Some(short) if seen.insert(short) => short.to_owned(),
             _ => format!("run {}", index + 1),
-        }
-    };
-    points.iter().enumerate().map(label).collect()
+        });
+    }
+    labels
 }
 
 /// Three significant digits: the end of an axis needs no more.
@@ -70,7 +70,7 @@ mod tests {
 
     fn series(unit: &str, values: &[f64]) -> SeriesReport {
         let point = |(index, value): (usize, &f64)| SeriesPoint {
-            commit: Some(format!("{index:040x}")),
+            commit: Commit::parse(&format!("{index:040x}")),
             runs: 1,
             value: *value,
         };
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_chart_has_a_label_for_each_point_and_no_name() {
         let chart = chart(&series("ns", &[1000.0, 1010.0, 2500.0])).unwrap();
-        let wanted = "xychart-beta\n    x-axis [\"0000000\", \"run 2\", \"head\"]\n    y-axis \"µs\" 0 --> 2.65\n    line [1, 1.01, 2.5]\n";
+        let wanted = "xychart-beta\n    x-axis [\"0000000000\", \"run 2\", \"head\"]\n    y-axis \"µs\" 0 --> 2.65\n    line [1, 1.01, 2.5]\n";
         assert_eq!(chart.mermaid.strip_prefix(COLOUR), Some(wanted));
         assert_eq!((chart.unit.as_str(), chart.commits), ("µs", 3));
     }

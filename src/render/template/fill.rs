@@ -7,7 +7,7 @@ use super::checks::checks;
 use super::context::*;
 use super::headline::{self, is_cache};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
-use crate::model::{Change, Direction};
+use crate::model::{Change, Commit, Direction};
 use crate::render::quantity::{change, pair, percent};
 use crate::render::summary;
 use crate::verdict::{BudgetLine, Finding, Outcome, Report, SideReport, Verdict};
@@ -178,7 +178,7 @@ fn side(side: &SideReport, report: &Report, head: bool) -> SideText {
     SideText {
         label: side.label.clone(),
         runs: side.runs,
-        commit: side.commit.as_ref().map(|commit| commit.chars().take(10).collect()),
+        commit: side.commit.as_ref().map(|commit| commit.short().to_owned()),
         tools: facts.map(|facts| facts.tools.clone()).unwrap_or_default(),
     }
 }
@@ -296,12 +296,12 @@ fn task_id(branch: &str) -> Option<String> {
 }
 
 fn change_facts(change: &Change, folded: bool) -> ChangeFacts {
-    let short = |commit: &str| commit.chars().take(10).collect::<String>();
+    let short = |commit: &Option<Commit>| commit.as_ref().map(|commit| commit.short().to_owned()).unwrap_or_default();
     let files = change.files.iter().take(if folded { 20 } else { usize::MAX });
     let files: Vec<FileText> = files
         .map(|file| FileText {
             path: file.path.clone(),
-            kind: file.kind.clone(),
+            kind: file.kind.word().to_owned(),
             added: file.added,
             removed: file.removed,
             functions: file.functions.clone(),
