@@ -255,7 +255,7 @@ fn a_comment_of_stored_runs_has_their_chart_and_says_how_to_compare_again() {
     let answer = scene.perfgate_at("repo", &["render", "comparison.json", "--template", "comment"]);
     answer
         .exits(0)
-        .says(&format!("\"{}\", \"head\"]", &base[..7]))
+        .says(&format!("\"{}\", \"head\"]", &base[..10]))
         .says("y-axis \"µs\"")
         .says("over the last 5 commits");
     answer.says(&format!("perfgate measure --base {} -- cargo bench\n", &base[..10]));

@@ -49,6 +49,38 @@ fn stack() -> Scene {
     scene
 }
 
+/// Written by the first release, with every field that a comparison file may have.
+fn saved_comparison() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/comparisons/version-1.json")
+}
+
+/// Numbers to ten digits: reading JSON may change the last ones.
+fn rounded(value: serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Number(number) => format!("{:.10e}", number.as_f64().unwrap()).into(),
+        serde_json::Value::Array(items) => items.into_iter().map(rounded).collect(),
+        serde_json::Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, rounded(value))).collect(),
+        other => other,
+    }
+}
+
+#[test]
+fn a_saved_comparison_of_the_first_version_can_be_read_and_is_written_the_same() {
+    let saved = fs::read(saved_comparison()).unwrap();
+    let report: perfgate::verdict::Report = serde_json::from_slice(&saved).unwrap();
+    let mut again = Vec::new();
+    perfgate::render::json(&report, &mut again).unwrap();
+    assert_eq!(rounded(serde_json::from_slice(&again).unwrap()), rounded(serde_json::from_slice(&saved).unwrap()));
+
+    let scene = Scene::new();
+    let path = saved_comparison().display().to_string();
+    let answer = scene.perfgate(&["render", &path, "--template", "pr"]);
+    answer.exits(0).says("FAIL: 1 regressed, 2 over budget, 1 removed, 1 added, measured on different machines");
+    answer.says("perfgate: 10 passed, 1 failed").says("SELECT a FROM b WHERE c = ?");
+    let publish = ["publish", &path, "--repository", "me/repo", "--pull", "12", "--dry-run"];
+    scene.perfgate(&publish).exits(1).says("parse_line");
+}
+
 fn render(scene: &Scene, template: &str) -> String {
     let answer = scene.perfgate(&["render", "comparison.json", "--template", template]);
     answer.exits(0);
