@@ -81,6 +81,29 @@ fn a_saved_comparison_of_the_first_version_can_be_read_and_is_written_the_same()
     scene.perfgate(&publish).exits(1).says("parse_line");
 }
 
+#[test]
+fn every_failing_test_is_counted_once() {
+    let scene = Scene::new();
+    let suite = |passed: usize| {
+        let case = |i: usize| {
+            let failure = if i < passed { "" } else { "<failure>no</failure>" };
+            format!("<testcase classname=\"c\" name=\"t{i:02}\" time=\"0.1\">{failure}</testcase>")
+        };
+        format!("<testsuite name=\"s\">{}</testsuite>", (0..60).map(case).collect::<String>())
+    };
+    scene.write("base.xml", suite(60)).write("head.xml", suite(10));
+    // More than the list of warnings has room for.
+    let counted = "perfgate: 10 passed, 50 failed";
+    scene.perfgate(&["compare", "base.xml", "head.xml", "--template", "pr"]).exits(0).says(counted);
+    scene.perfgate(&["compare", "base.xml", "head.xml"]).exits(0).says("… and 45 more of failed-test");
+    // The same report given twice: two runs of one suite.
+    let twice = ["compare", "--base", "base.xml", "--head", "head.xml", "--head", "head.xml"];
+    scene.perfgate(&[&twice[..], &["--save", "twice.json"]].concat()).exits(0);
+    let saved: serde_json::Value = serde_json::from_str(&scene.read("twice.json")).unwrap();
+    assert_eq!(saved["facts"]["head"]["tests"], serde_json::json!({"passed": 10, "failed": 50}));
+    assert_eq!(saved["facts"]["base"]["tests"], serde_json::json!({"passed": 60, "failed": 0}));
+}
+
 fn render(scene: &Scene, template: &str) -> String {
     let answer = scene.perfgate(&["render", "comparison.json", "--template", template]);
     answer.exits(0);

@@ -2,7 +2,9 @@
 //! units, merges repeated runs and limits how many diagnostics are reported.
 
 use super::{Reading, Source, json};
-use crate::model::{Commit, Diagnostic, Environment, Evidence, Measurement, Metric, Unit, UnitScale, Work};
+use crate::model::{
+    Commit, Diagnostic, Environment, Evidence, Measurement, Metric, Statement, Tests, Unit, UnitScale, Work,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -39,6 +41,16 @@ impl<'a> ReadingBuilder<'a> {
     /// The environment that the file describes.
     pub fn environment(&mut self) -> &mut Environment {
         &mut self.reading.environment
+    }
+
+    /// How many tests passed and failed, for a test runner's format to count.
+    pub fn tests(&mut self) -> &mut Tests {
+        self.reading.tests.get_or_insert_default()
+    }
+
+    /// The statements that ran often, for the format of a log to fill.
+    pub fn repeated(&mut self) -> &mut Vec<Statement> {
+        self.reading.repeated.get_or_insert_default()
     }
 
     /// Sets the measured commit. Anything but a full commit id is ignored.
@@ -233,8 +245,9 @@ impl<'a> ReadingBuilder<'a> {
         }
         for (code, count) in std::mem::take(&mut self.diagnostics_by_code) {
             if count > LISTED_PER_CODE {
-                let more = format!("{} more `{code}` diagnostics are not listed", count - LISTED_PER_CODE);
-                self.reading.diagnostics.push(Diagnostic::note(&code, name, more));
+                let count = count - LISTED_PER_CODE;
+                let more = format!("{count} more `{code}` diagnostics are not listed");
+                self.reading.diagnostics.push(Diagnostic::note(&code, name, more).standing_for(count));
             }
         }
         Ok(self.reading)

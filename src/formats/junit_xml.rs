@@ -81,6 +81,7 @@ impl Format for JunitXml {
         if skipped > 0 {
             ledger.note("skipped-tests", format!("{skipped} skipped tests are left out"));
         }
+        ledger.tests(); // a report of skipped tests is a report too
         ledger.finish()
     }
 }
@@ -99,6 +100,11 @@ impl Case {
 
     fn add(self, ledger: &mut ReadingBuilder<'_>, skipped: &mut usize) {
         let name = &self.name;
+        match self.outcome {
+            Outcome::Passed => ledger.tests().passed += 1,
+            Outcome::Failed => ledger.tests().failed += 1,
+            Outcome::Skipped => {}
+        }
         match (self.outcome, self.seconds) {
             (Outcome::Skipped, _) => *skipped += 1,
             (Outcome::Failed, _) => ledger.warn("failed-test", format!("`{name}` failed; its time is left out")),
@@ -111,6 +117,7 @@ impl Case {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Tests;
 
     fn read(text: &str) -> Result<Reading, Diagnostic> {
         JunitXml.parse(Source { name: "x.xml", bytes: text.as_bytes() })
@@ -128,6 +135,7 @@ mod tests {
         assert_eq!(reading.measurements.len(), 1);
         assert_eq!(reading.measurements[0].benchmark.as_str(), "s::a <b>");
         assert_eq!(reading.measurements[0].evidence, [Evidence::Value(1000.5e9)]);
+        assert_eq!(reading.tests, Some(Tests { passed: 4, failed: 1 }));
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["invalid-value", "no-value", "failed-test", "no-value", "skipped-tests"]);
     }

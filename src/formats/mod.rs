@@ -57,7 +57,7 @@ mod xml;
 pub use preview::Preview;
 pub use text::utf8;
 
-use crate::model::{Commit, Diagnostic, Environment, Measurement};
+use crate::model::{Commit, Diagnostic, Environment, Measurement, Statement, Tests};
 
 /// A file's text and what to call it in messages.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +80,10 @@ pub struct Reading {
     pub environment: Environment,
     /// The commit that was measured, where the file states it.
     pub commit: Option<Commit>,
+    /// How many tests passed and failed; `None` where it is not a test runner's report.
+    pub tests: Option<Tests>,
+    /// Database statements that ran often; `None` where it is not a log of statements.
+    pub repeated: Option<Vec<Statement>>,
 }
 
 impl Reading {
@@ -91,6 +95,14 @@ impl Reading {
             self.environment.0.entry(key).or_insert(value);
         });
         self.commit = self.commit.or(other.commit);
+        if let Some(Tests { passed, failed }) = other.tests {
+            let tests = self.tests.get_or_insert_default();
+            tests.passed += passed;
+            tests.failed += failed;
+        }
+        if let Some(repeated) = other.repeated {
+            self.repeated.get_or_insert_default().extend(repeated);
+        }
         self
     }
 }

@@ -4,7 +4,7 @@
 use super::builder::ReadingBuilder;
 use super::text::decode;
 use super::{Format, Preview, Reading, Source};
-use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Statement, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The benchmark that stands for all statements.
@@ -161,11 +161,16 @@ impl Counts {
         for ((kind, table), number) in self.tables {
             ledger.add(&format!("{} {table}", kind.word()), queries("queries"), [count(number)]);
         }
+        ledger.repeated();
         let mut often: Vec<_> = self.shapes.into_iter().filter(|(_, number)| *number >= OFTEN).collect();
         often.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
         for (shape, number) in often.into_iter().take(NAMED) {
-            let message = format!("runs {number} times (a query for each row of another one?): {}", shortened(&shape));
-            ledger.note("repeated-statement", message);
+            let text = shortened(&shape);
+            ledger.note(
+                "repeated-statement",
+                format!("runs {number} times (a query for each row of another one?): {text}"),
+            );
+            ledger.repeated().push(Statement { text, times: number });
         }
     }
 }

@@ -76,7 +76,8 @@ impl Gate {
         let reasons = FailOn::ALL.into_iter().filter(|reason| policy.fails_on(*reason) && *reason != FailOn::Added);
         let mut gate = self.clone();
         gate.config.policy = policy.clone().with_fail_on(reasons);
-        gate.judge_sides(base, head, true, ReportDetail::ALL)
+        let report = gate.judge_sides(base, head, true, ReportDetail::ALL)?;
+        Ok(Report { first_run: true, ..report })
     }
 
     /// Judges two sides that were read.

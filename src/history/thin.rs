@@ -25,7 +25,7 @@ pub fn thin(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
             any = true;
         }
     }
-    let thin = Run { unreadable: Vec::new(), ..thin };
+    let thin = Run { unreadable: Vec::new(), tests: None, repeated: None, ..thin };
     if any { record::encode(&thin).map(Some) } else { Ok(None) }
 }
 

@@ -212,9 +212,9 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
     let mut whole = Reading::default();
     let mut unreadable = Vec::new();
     for Loaded { run, diagnostics } in all {
-        let Run { commit, environment, measurements, .. } = run;
-        whole = whole.and(Reading { measurements, diagnostics, environment, commit });
-        unreadable.extend(run.unreadable);
+        let Run { commit, environment, measurements, unreadable: of_run, tests, repeated, .. } = run;
+        whole = whole.and(Reading { measurements, diagnostics, environment, commit, tests, repeated });
+        unreadable.extend(of_run);
     }
     let mut loaded = assemble(whole);
     loaded.run.unreadable = unreadable;
@@ -311,7 +311,7 @@ fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, l
 
 /// Sorts the measurements and keeps only the first one for each benchmark, metric and tool.
 fn assemble(reading: Reading) -> Loaded {
-    let Reading { mut measurements, mut diagnostics, environment, commit } = reading;
+    let Reading { mut measurements, mut diagnostics, environment, commit, tests, repeated } = reading;
     measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: keeps the order of duplicates
     measurements.dedup_by(|later, first| {
         let twice = identity(later) == identity(first);
@@ -321,7 +321,7 @@ fn assemble(reading: Reading) -> Loaded {
         }
         twice
     });
-    let run = Run { commit, measurements, environment, ..Run::default() };
+    let run = Run { commit, measurements, environment, tests, repeated, ..Run::default() };
     Loaded { run, diagnostics }
 }
 

@@ -25,22 +25,39 @@ pub struct Diagnostic {
     pub message: String,
     /// A file, `file:line`, or a benchmark; empty for the whole input.
     pub place: String,
+    /// Set on a summary: how many diagnostics of this code are not listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<usize>,
 }
 
 impl Diagnostic {
     /// A note.
     pub fn note(code: &str, place: impl Into<String>, message: impl Into<String>) -> Self {
-        Diagnostic { code: code.into(), severity: Severity::Note, message: message.into(), place: place.into() }
+        Diagnostic::new(Severity::Note, code, place.into(), message.into())
     }
 
     /// A warning.
     pub fn warning(code: &str, place: impl Into<String>, message: impl Into<String>) -> Self {
-        Diagnostic { code: code.into(), severity: Severity::Warning, message: message.into(), place: place.into() }
+        Diagnostic::new(Severity::Warning, code, place.into(), message.into())
     }
 
     /// An error.
     pub fn error(code: &str, place: impl Into<String>, message: impl Into<String>) -> Self {
-        Diagnostic { code: code.into(), severity: Severity::Error, message: message.into(), place: place.into() }
+        Diagnostic::new(Severity::Error, code, place.into(), message.into())
+    }
+
+    fn new(severity: Severity, code: &str, place: String, message: String) -> Self {
+        Diagnostic { code: code.into(), severity, message, place, stands_for: None }
+    }
+
+    /// The same for a summary of `count` diagnostics that are not listed.
+    pub fn standing_for(self, count: usize) -> Self {
+        Diagnostic { stands_for: Some(count), ..self }
+    }
+
+    /// How many diagnostics it counts as: itself, or those that it stands for.
+    pub fn count(&self) -> usize {
+        self.stands_for.unwrap_or(1)
     }
 }
 

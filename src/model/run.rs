@@ -1,6 +1,6 @@
 //! A run: the results of one execution of a suite.
 
-use super::{BenchId, Commit, Environment, Measurement};
+use super::{BenchId, Commit, Environment, Measurement, Statement, Tests};
 
 /// The results of one execution of a suite on one machine at one commit.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,4 +17,8 @@ pub struct Run {
     pub measurements: Vec<Measurement>,
     /// Benchmarks whose results could not be read; not stored.
     pub unreadable: Vec<BenchId>,
+    /// How many tests passed and failed, where a test runner's report was read; not stored.
+    pub tests: Option<Tests>,
+    /// Database statements that ran often, where a log of statements was read; not stored.
+    pub repeated: Option<Vec<Statement>>,
 }

@@ -3,6 +3,7 @@
 use super::quantity::{change, pair};
 use super::table::q_value;
 use super::{escape, summary};
+use crate::model::Diagnostic;
 use crate::verdict::{Finding, Outcome, Report, Verdict};
 use std::fmt::Write;
 
@@ -52,8 +53,9 @@ pub fn markdown(report: &Report, all: bool) -> String {
         for diagnostic in report.diagnostics.iter().take(20) {
             let _ = writeln!(out, "- {}", escape::markdown_text(&diagnostic.to_string()));
         }
-        if report.diagnostics.len() > 20 {
-            let _ = writeln!(out, "- … and {} more", report.diagnostics.len() - 20);
+        let more: usize = report.diagnostics.iter().skip(20).map(Diagnostic::count).sum();
+        if more > 0 {
+            let _ = writeln!(out, "- … and {more} more");
         }
     }
     out

@@ -217,8 +217,9 @@ fn footnotes(out: &mut String, report: &Report) {
                 }
             }
         };
-        *count += 1;
-        if *count > SHOWN_OF_A_CODE {
+        let shown = *count < SHOWN_OF_A_CODE;
+        *count += diagnostic.count();
+        if !shown {
             continue;
         }
         let (label, style) = match diagnostic.severity {
@@ -232,7 +233,7 @@ fn footnotes(out: &mut String, report: &Report) {
         if count > SHOWN_OF_A_CODE {
             let _ = writeln!(
                 out,
-                "{dim}… and {} more of {code} (--format json has them all){dim:#}",
+                "{dim}… and {} more of {code} (--format json lists more){dim:#}",
                 count - SHOWN_OF_A_CODE
             );
         }

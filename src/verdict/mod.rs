@@ -61,6 +61,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         version: VERSION,
         verdict,
         reasons,
+        first_run: false,
         base,
         head,
         environment,

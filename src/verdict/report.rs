@@ -27,6 +27,9 @@ pub struct Report {
     /// Why it fails; empty where it passes.
     #[serde(default)]
     pub reasons: Vec<Reason>,
+    /// True for a first run, which has no baseline to be compared with.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_run: bool,
     /// The base side.
     pub base: SideReport,
     /// The head side.

@@ -152,7 +152,7 @@ impl Work<'_> {
     /// The report of a first run, which has nothing to compare with.
     pub(super) fn first(&self, head: Side, missing: &Error) -> anyhow::Result<Report> {
         let message = format!("{missing}. Nothing was compared; `missing-baseline: fail` makes this an error");
-        let diagnostic = Diagnostic::warning(MISSING, "", message);
+        let diagnostic = Diagnostic::warning("missing-baseline", "", message);
         Ok(self.gate.judge_first_run("no baseline yet", head, diagnostic)?)
     }
 
@@ -218,15 +218,11 @@ impl Work<'_> {
     }
 }
 
-/// The code of the diagnostic of a first run.
-pub const MISSING: &str = "missing-baseline";
-
 /// The output `verdict`.
 fn word(report: &Report) -> &'static str {
-    let first = report.diagnostics.iter().any(|diagnostic| diagnostic.code == MISSING);
     match report.verdict {
         Verdict::Fail => "fail",
-        Verdict::Pass if first => "neutral",
+        Verdict::Pass if report.first_run => "neutral",
         Verdict::Pass => "pass",
     }
 }

@@ -41,7 +41,7 @@ fn run() -> Run {
     measurements[0].work = Some(Work { amount: 4096.0, unit: WorkUnit::Bytes });
     measurements[4].work = Some(Work { amount: 3.0, unit: WorkUnit::Elements });
     let commit = Commit::parse(&"0123456789".repeat(4));
-    Run { commit, time: -5, branch: Some("main".into()), environment, measurements, unreadable: Vec::new() }
+    Run { commit, time: -5, branch: Some("main".into()), environment, measurements, ..Run::default() }
 }
 
 /// Asserts that runs are equal, with samples within the stated error and exact samples without loss.

@@ -7,7 +7,7 @@ use super::checks::checks;
 use super::context::*;
 use super::headline::{self, is_cache};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
-use crate::model::{Change, Commit, Direction};
+use crate::model::{Change, Commit, Diagnostic, Direction};
 use crate::render::quantity::{change, pair, percent};
 use crate::render::summary;
 use crate::verdict::{BudgetLine, Finding, Outcome, Report, SideReport, Verdict};
@@ -123,13 +123,15 @@ fn left_out(report: &Report, context: &Context) -> Vec<String> {
     let all = &report.benchmarks;
     let spreads = all.iter().filter(|f| f.metric == "time").map(|f| spread(f).len()).sum::<usize>();
     let memory = all.iter().filter(|f| f.metric.starts_with("memory")).count();
+    let shown = context.diagnostics.len();
+    let hidden = report.diagnostics.iter().skip(shown).map(Diagnostic::count).sum::<usize>();
     let lists = [
         ("budgets", report.budgets.len(), context.budgets.len()),
         ("expectations", report.goals.len(), context.goals.len()),
         ("rows of spreads", spreads, context.spread.len()),
         ("endpoints", load(report, usize::MAX).len(), context.load.len()),
         ("rows of memory", memory, context.memory.len()),
-        ("warnings and notes", report.diagnostics.len(), context.diagnostics.len()),
+        ("warnings and notes", shown + hidden, shown),
     ];
     let more = lists.into_iter().map(|(what, all, shown)| (what, all.saturating_sub(shown)));
     more.filter(|(_, more)| *more > 0).map(|(what, more)| format!("{more} more {what}")).collect()
