@@ -47,6 +47,15 @@ fn places(text: &str) -> Vec<(&'static str, usize, usize)> {
     problems.iter().map(|p| (p.code, p.line, p.column)).collect()
 }
 
+/// The threshold of a benchmark and metric: its own, or the gate's.
+fn threshold(policy: &Policy, benchmark: &str, metric: &Metric) -> f64 {
+    policy.bounds(benchmark, metric).threshold.unwrap_or(policy.gate_threshold())
+}
+
+fn floor(policy: &Policy, benchmark: &str, metric: &Metric) -> Option<f64> {
+    policy.bounds(benchmark, metric).floor
+}
+
 fn memory() -> Metric {
     Metric::measured("memory:peak", Unit::Byte, Direction::Lower)
 }
@@ -54,7 +63,7 @@ fn memory() -> Metric {
 #[test]
 fn an_empty_file_is_the_default() {
     for policy in [policy(""), policy("# nothing\n"), Policy::default()] {
-        assert_eq!(policy.threshold("any", &Metric::time()), 0.2);
+        assert_eq!(threshold(&policy, "any", &Metric::time()), 0.2);
         assert_eq!(policy.alpha(), 0.05);
         assert_eq!(policy.store_url(), "git:refs/perfgate/baselines");
         let fails: Vec<FailOn> = FailOn::ALL.into_iter().filter(|reason| policy.fails_on(*reason)).collect();
@@ -66,9 +75,9 @@ fn an_empty_file_is_the_default() {
 fn the_contract_s_example_answers_as_it_reads() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/policy/contract.toml"));
     let policy = policy(&text.expect("the example"));
-    assert_eq!(policy.threshold("parse/large", &Metric::time()), 0.1);
-    assert_eq!(policy.floor("parse/large", &Metric::time()), Some(5.0));
-    assert_eq!(policy.threshold("render", &Metric::time()), 0.2);
+    assert_eq!(threshold(&policy, "parse/large", &Metric::time()), 0.1);
+    assert_eq!(floor(&policy, "parse/large", &Metric::time()), Some(5.0));
+    assert_eq!(threshold(&policy, "render", &Metric::time()), 0.2);
     assert_eq!(policy.ignored_environment(), ["cpu"]);
     assert_eq!(policy.inputs()[0].path, "target/criterion");
     assert_eq!(policy.rename("old/name"), Some("new/name"));
@@ -100,12 +109,12 @@ fn the_most_specific_rule_wins_for_each_setting() {
             { match = "pars?/*", threshold = "40%" },
         ]"#,
     );
-    let threshold = |name| policy.threshold(name, &Metric::time());
+    let threshold = |name| threshold(&policy, name, &Metric::time());
     assert_eq!(threshold("parse/a/b"), 0.1); // six literals and one wildcard, where `pars?/*` has five and two
     assert_eq!(threshold("parse/large"), 0.3); // `parse/*` and `*/large` have six and one: the later one
     assert_eq!(threshold("render"), 0.5);
-    assert_eq!(policy.floor("parse/large", &Metric::time()), Some(5.0));
-    assert_eq!(policy.floor("parse/small", &Metric::time()), Some(1000.0));
+    assert_eq!(floor(&policy, "parse/large", &Metric::time()), Some(5.0));
+    assert_eq!(floor(&policy, "parse/small", &Metric::time()), Some(1000.0));
     assert_eq!(policy.bounds("parse/large", &Metric::time()).floor_line, Some(3));
 }
 
@@ -113,7 +122,7 @@ fn the_most_specific_rule_wins_for_each_setting() {
 fn of_two_equal_rules_the_later_one_wins() {
     let policy =
         policy("benchmark = [{ match = \"a*\", threshold = \"10%\" }, { match = \"*b\", threshold = \"30%\" }]");
-    assert_eq!(policy.threshold("ab", &Metric::time()), 0.3);
+    assert_eq!(threshold(&policy, "ab", &Metric::time()), 0.3);
 }
 
 #[test]
@@ -131,17 +140,17 @@ fn a_rule_for_one_metric_leaves_the_others_alone() {
         floor = "5ns"
         "#,
     );
-    assert_eq!((policy.threshold("a", &memory()), policy.floor("a", &memory())), (0.02, Some(1024.0)));
+    assert_eq!((threshold(&policy, "a", &memory()), floor(&policy, "a", &memory())), (0.02, Some(1024.0)));
     let time = Metric::time();
-    assert_eq!((policy.threshold("a", &time), policy.floor("a", &time)), (0.15, Some(5.0)));
+    assert_eq!((threshold(&policy, "a", &time), floor(&policy, "a", &time)), (0.15, Some(5.0)));
 }
 
 #[test]
 fn a_floor_of_another_unit_says_nothing() {
     let policy = policy("[[benchmark]]\nmatch = \"*\"\nfloor = \"5ns\"\n[[benchmark]]\nmatch = \"b\"\nfloor = 3\n");
-    assert_eq!(policy.floor("a", &memory()), None);
-    assert_eq!(policy.floor("b", &Metric::time()), Some(5.0));
-    assert_eq!(policy.floor("b", &Metric::counted("queries", Unit::Count, Direction::Lower)), Some(3.0));
+    assert_eq!(floor(&policy, "a", &memory()), None);
+    assert_eq!(floor(&policy, "b", &Metric::time()), Some(5.0));
+    assert_eq!(floor(&policy, "b", &Metric::counted("queries", Unit::Count, Direction::Lower)), Some(3.0));
 }
 
 #[test]
@@ -150,8 +159,8 @@ fn the_command_line_overrides_the_gate_and_only_the_gate() {
         .with_threshold(0.4)
         .with_alpha(0.01)
         .with_fail_on([FailOn::Removed]);
-    assert_eq!(policy.threshold("a", &Metric::time()), 0.1);
-    assert_eq!(policy.threshold("b", &Metric::time()), 0.4);
+    assert_eq!(threshold(&policy, "a", &Metric::time()), 0.1);
+    assert_eq!(threshold(&policy, "b", &Metric::time()), 0.4);
     assert_eq!(policy.alpha(), 0.01);
     assert!(policy.fails_on(FailOn::Removed) && !policy.fails_on(FailOn::Regressed));
 }
@@ -194,7 +203,7 @@ fn a_huge_config_is_read_and_asked_in_a_moment() {
     let policy = policy(&rules.collect::<String>());
     for i in 0..2_000u32 {
         let expected = f64::from(i % 90 + 1) / 100.0;
-        assert_eq!(policy.threshold(&format!("group{i}/x"), &Metric::time()), expected);
+        assert_eq!(threshold(&policy, &format!("group{i}/x"), &Metric::time()), expected);
     }
     let broken = "[[benchmark]]\n".repeat(20_000);
     let problems = Policy::parse(&broken, "perfgate.toml").expect_err("nothing but empty rules");

@@ -36,7 +36,6 @@ pub struct Policy {
     name: String,
     gate: Gate,
     store_url: String,
-    store_line: Option<usize>,
     ignored: Vec<&'static str>,
     inputs: Vec<InputRule>,
     rules: rule::Rules,
@@ -143,7 +142,6 @@ impl Default for Policy {
             name: "perfgate.toml".to_owned(),
             gate: Gate::default(),
             store_url: "git:refs/perfgate/baselines".to_owned(),
-            store_line: None,
             ignored: Vec::new(),
             inputs: Vec::new(),
             rules: rule::Rules::default(),
@@ -245,16 +243,6 @@ impl Policy {
         self.rules.bounds(benchmark, metric)
     }
 
-    /// The change that is tolerated, as a fraction on the worse side.
-    pub fn threshold(&self, benchmark: &str, metric: &Metric) -> f64 {
-        self.bounds(benchmark, metric).threshold.unwrap_or(self.gate.threshold)
-    }
-
-    /// The smallest absolute change that counts, in the metric's unit. A floor for another kind of unit says nothing.
-    pub fn floor(&self, benchmark: &str, metric: &Metric) -> Option<f64> {
-        self.bounds(benchmark, metric).floor
-    }
-
     /// The waivers, in the order of the file.
     pub fn waivers(&self) -> &[Waiver] {
         &self.waivers
@@ -309,11 +297,6 @@ impl Policy {
     /// The store's address.
     pub fn store_url(&self) -> &str {
         &self.store_url
-    }
-
-    /// Where the store's address is written, if it is.
-    pub fn store_line(&self) -> Option<usize> {
-        self.store_line
     }
 
     /// Facts of the machine that may differ without making runs incomparable.

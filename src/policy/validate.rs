@@ -22,7 +22,6 @@ pub(super) fn validate(written: Written, lines: &Lines, formats: &[&str], sink: 
     } = written;
     if let Some(url) = store_url {
         sink.take(url.span(), value::store_url(url.get_ref()));
-        policy.store_line = Some(lines.line(url.span().start));
         policy.store_url = url.into_inner();
     }
     policy.ignored = ignored.iter().filter_map(|fact| sink.take(fact.span(), class_fact(fact.get_ref()))).collect();

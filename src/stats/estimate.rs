@@ -168,7 +168,8 @@ impl Estimate {
         self.noise.null_distribution().quantile(self.critical_p)
     }
 
-    /// Standard error of the change, for charts.
+    /// Standard error of the change, which tests compare with a reference.
+    #[cfg(feature = "internals")]
     pub fn standard_error(&self) -> f64 {
         (self.noise.null_distribution().typical_variance().0 * self.noise.observation.variance_factor).sqrt()
     }
