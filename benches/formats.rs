@@ -1,6 +1,5 @@
-//! How fast each JSON reader is: MB/s of reading a file as the program does (sniffed, then parsed), beside serde_json
-//! reading the same bytes. `skipped` drops every value (no parser of the file can be faster), `structs` keeps the same
-//! numbers in plain structs, for the tools whose files are mostly numbers.
+//! Throughput of each JSON format, from detection to measurements, compared with serde_json on the same bytes. `skipped`
+//! only drops all values (no parser can be faster), `structs` stores the numbers in plain structs.
 //!
 //! `cargo bench --bench formats -- --quick`
 #![allow(clippy::panic, missing_docs)] // a benchmark that cannot read its file has nothing to measure
@@ -13,7 +12,7 @@ use std::fs;
 use std::hint::black_box;
 use std::path::Path;
 
-/// A JSON file of each tool that writes JSON, the largest where there are several.
+/// The largest JSON file of each tool that writes JSON.
 const FILES: [&str; 21] = [
     "asv/before.json",
     "autocannon/before.json",
@@ -61,7 +60,7 @@ fn readers(criterion: &mut Criterion) {
     }
 }
 
-/// A file as large as a long campaign leaves it, where the cost of beginning does not count.
+/// A large file, where the fixed costs per file do not matter.
 fn large(criterion: &mut Criterion) {
     let times = |seed: u32| -> String {
         let time =
@@ -79,7 +78,7 @@ fn large(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What all formats together need to know a file.
+/// The cost of detection with all formats.
 fn sniffing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sniffing");
     for file in ["hyperfine/before.json", "tinybench/before.json", "go-bench/before.txt"] {
