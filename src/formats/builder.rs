@@ -27,6 +27,7 @@ pub(super) struct ReadingBuilder<'a> {
     index: BTreeSet<(u64, usize)>,
     unknown_units: BTreeSet<String>,
     diagnostics_by_code: BTreeMap<String, usize>,
+    first_problem_line: Option<u64>,
     /// Current line, for the place of a diagnostic; `None` in formats that are not read line by line.
     pub line: Option<u64>,
 }
@@ -34,8 +35,17 @@ pub(super) struct ReadingBuilder<'a> {
 impl<'a> ReadingBuilder<'a> {
     /// Starts reading `source` as the output of `tool`.
     pub fn new(tool: &'static str, source: Source<'a>) -> Self {
-        let (reading, index, unknown_units, diagnostics_by_code) = Default::default();
-        ReadingBuilder { tool, source, reading, index, unknown_units, diagnostics_by_code, line: None }
+        let (reading, index, unknown_units, diagnostics_by_code, first_problem_line) = Default::default();
+        ReadingBuilder {
+            tool,
+            source,
+            reading,
+            index,
+            unknown_units,
+            diagnostics_by_code,
+            first_problem_line,
+            line: None,
+        }
     }
 
     /// The environment that the file describes.
@@ -43,12 +53,12 @@ impl<'a> ReadingBuilder<'a> {
         &mut self.reading.environment
     }
 
-    /// How many tests passed and failed, for a test runner's format to count.
+    /// Numbers of passed and failed tests, for the format of a test report to count.
     pub fn tests(&mut self) -> &mut Tests {
         self.reading.tests.get_or_insert_default()
     }
 
-    /// The statements that ran often, for the format of a log to fill.
+    /// Statements that ran many times, for the format of a statement log to fill.
     pub fn repeated(&mut self) -> &mut Vec<Statement> {
         self.reading.repeated.get_or_insert_default()
     }
@@ -76,6 +86,9 @@ impl<'a> ReadingBuilder<'a> {
     }
 
     fn report(&mut self, mut diagnostic: Diagnostic) {
+        if self.reading.diagnostics.is_empty() {
+            self.first_problem_line = self.line;
+        }
         let count = self.diagnostics_by_code.entry(diagnostic.code.clone()).or_default();
         *count += 1;
         if *count <= LISTED_PER_CODE {
@@ -233,8 +246,7 @@ impl<'a> ReadingBuilder<'a> {
                     format!("the file is empty; run {tool} again and save its output")
                 }
                 Some(first) => {
-                    let line = first.place.strip_prefix(name).map_or("", |line| line.trim_start_matches(':'));
-                    let line = if line.is_empty() { String::new() } else { format!(" (line {line})") };
+                    let line = self.first_problem_line.map_or(String::new(), |line| format!(" (line {line})"));
                     format!("no {tool} results could be read; first problem{line}: {}", first.message)
                 }
                 None => format!(

@@ -1,5 +1,5 @@
-//! JUnit XML: how long each test took, in seconds, once. A skipped test measured nothing and a failed one stopped early,
-//! so both are left out with a word; a case is called `classname::name`.
+//! JUnit XML: the time of each passed test case, named `classname::name`. Failed tests are not measured, since they may
+//! have stopped early, and neither are skipped ones; both are counted.
 
 use super::builder::ReadingBuilder;
 use super::xml::{self, Elements, Step};
@@ -13,7 +13,7 @@ const SECOND: f64 = 1e9;
 /// JUnit XML.
 pub struct JunitXml;
 
-/// A test case that is being read.
+/// The values of a test case.
 struct Case {
     name: String,
     seconds: Option<f64>,
@@ -36,7 +36,7 @@ impl Format for JunitXml {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: one number for each test that passed"
+        "time: one value per passed test"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -44,19 +44,19 @@ impl Format for JunitXml {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut ledger = ReadingBuilder::new(self.name(), source);
+        let mut builder = ReadingBuilder::new(self.name(), source);
         let mut elements = Elements::of(source)?;
-        let mut suites: Vec<Option<String>> = Vec::new(); // of each open element the suite's name, if it is a suite
-        let mut case: Option<(usize, Case)> = None; // with the depth that it stands at
+        let mut suites: Vec<Option<String>> = Vec::new(); // one per open element: the suite's name, if it is a suite
+        let mut case: Option<(usize, Case)> = None; // with its depth
         let mut skipped = 0;
-        while let Some(step) = elements.next(&mut ledger) {
+        while let Some(step) = elements.next(&mut builder) {
             match step {
                 Step::Open(element, empty) => {
                     match (element.name().as_ref(), &mut case) {
                         ("testcase", _) => {
                             let found = Case::of(&element, suites.iter().rev().flatten().next());
                             if empty {
-                                found.add(&mut ledger, &mut skipped)
+                                found.add(&mut builder, &mut skipped)
                             } else {
                                 case = Some((suites.len(), found))
                             }
@@ -73,16 +73,16 @@ impl Format for JunitXml {
                 Step::Close => {
                     suites.pop();
                     if let Some((_, done)) = case.take_if(|(depth, _)| *depth == suites.len()) {
-                        done.add(&mut ledger, &mut skipped);
+                        done.add(&mut builder, &mut skipped);
                     }
                 }
             }
         }
         if skipped > 0 {
-            ledger.note("skipped-tests", format!("{skipped} skipped tests are left out"));
+            builder.note("skipped-tests", format!("skipped tests: {skipped}"));
         }
-        ledger.tests(); // a report of skipped tests is a report too
-        ledger.finish()
+        builder.tests(); // also for a report with only skipped tests
+        builder.finish()
     }
 }
 
@@ -98,18 +98,18 @@ impl Case {
         Case { name, seconds: xml::number(element, "time"), outcome }
     }
 
-    fn add(self, ledger: &mut ReadingBuilder<'_>, skipped: &mut usize) {
+    fn add(self, builder: &mut ReadingBuilder<'_>, skipped: &mut usize) {
         let name = &self.name;
         match self.outcome {
-            Outcome::Passed => ledger.tests().passed += 1,
-            Outcome::Failed => ledger.tests().failed += 1,
+            Outcome::Passed => builder.tests().passed += 1,
+            Outcome::Failed => builder.tests().failed += 1,
             Outcome::Skipped => {}
         }
         match (self.outcome, self.seconds) {
             (Outcome::Skipped, _) => *skipped += 1,
-            (Outcome::Failed, _) => ledger.warn("failed-test", format!("`{name}` failed; its time is left out")),
-            (Outcome::Passed, None) => ledger.warn("no-value", format!("`{name}` has no time; it is left out")),
-            (Outcome::Passed, Some(seconds)) => ledger.add(name, Metric::time(), [Evidence::Value(seconds * SECOND)]),
+            (Outcome::Failed, _) => builder.warn("failed-test", format!("`{name}` failed; its time is skipped")),
+            (Outcome::Passed, None) => builder.warn("no-value", format!("`{name}` has no time; skipped")),
+            (Outcome::Passed, Some(seconds)) => builder.add(name, Metric::time(), [Evidence::Value(seconds * SECOND)]),
         }
     }
 }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_test_among_bad_ones_is_read() {
+    fn a_valid_test_among_invalid_ones_is_read() {
         let reading = read(concat!(
             r#"<testsuite name="s"><testcase name="a &lt;b&gt;" time="1,000.5"/><testcase name="c" time="-1"/>"#,
             r#"<testcase name="d"/><testcase name="e" time="1"><skipped/></testcase>"#,
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_a_break_is_read() {
+    fn tests_before_an_xml_error_are_read() {
         let reading = read(r#"<testsuites><testsuite><testcase name="a" time="1"/><testcase name="#).unwrap();
         assert_eq!(reading.measurements[0].benchmark.as_str(), "a");
         assert_eq!(reading.diagnostics[0].code, "unreadable");

@@ -1,5 +1,5 @@
-//! Input formats: named bytes in, measurements out. One file a format, one table ([`FORMATS`]).
-//! Nothing here opens a file; a format that is a directory tree (criterion) is handed its parts by `io`.
+//! Input formats: each one turns the bytes of a result file into measurements. [`FORMATS`] lists them all, except
+//! criterion, whose results are a directory tree that `io` reads with the functions in [`criterion`].
 
 mod ab;
 mod asv;
@@ -59,36 +59,36 @@ pub use text::utf8;
 
 use crate::model::{Commit, Diagnostic, Environment, Measurement, Statement, Tests};
 
-/// A file's text and what to call it in messages.
+/// The content of a file, with its name for messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
-    /// The file as the user knows it.
+    /// Name of the file as the user gave it.
     pub name: &'a str,
-    /// Its content.
+    /// Content of the file.
     pub bytes: &'a [u8],
 }
 
-/// What a format made of a source.
+/// What was read from a file.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// What was measured. Empty only for a file that stands beside another one with the numbers in it, as some tools
-    /// leave them; anything else without a measurement is an error of `parse`.
+    /// The measurements. Empty only for additional files that a tool writes next to its results; any other file without a
+    /// measurement is an error of [`Format::parse`].
     pub measurements: Vec<Measurement>,
-    /// What could not be read beside it.
+    /// Problems in the file.
     pub diagnostics: Vec<Diagnostic>,
-    /// Facts on the machine that the file states.
+    /// The machine and runtime, as far as the file describes them.
     pub environment: Environment,
-    /// The commit that was measured, where the file states it.
+    /// The measured commit, if the file states it.
     pub commit: Option<Commit>,
-    /// How many tests passed and failed; `None` where it is not a test runner's report.
+    /// Numbers of passed and failed tests; `None` unless the file is a test report.
     pub tests: Option<Tests>,
-    /// Database statements that ran often; `None` where it is not a log of statements.
+    /// Database statements that ran many times; `None` unless the file is a log of statements.
     pub repeated: Option<Vec<Statement>>,
 }
 
 impl Reading {
-    /// Both as one; what both state is as the first states it.
-    pub fn and(mut self, other: Reading) -> Reading {
+    /// Merges two readings. Where both state the environment or the commit, the first one is used.
+    pub fn merge(mut self, other: Reading) -> Reading {
         self.measurements.extend(other.measurements);
         self.diagnostics.extend(other.diagnostics);
         other.environment.0.into_iter().for_each(|(key, value)| {
@@ -109,25 +109,23 @@ impl Reading {
 
 /// An input format.
 pub trait Format: Sync {
-    /// Its name for `--input-format`: the tool's, in kebab-case.
+    /// Name for `--input-format`: the tool's name in kebab-case.
     fn name(&self) -> &'static str;
 
-    /// One line for `perfgate formats`: the command that leaves such a file.
+    /// The command that writes such a file, for `perfgate formats`.
     fn produced_by(&self) -> &'static str;
 
-    /// The metrics that it carries, and on what evidence, for `perfgate formats`.
+    /// The metrics that are read and their evidence, for `perfgate formats`.
     fn metrics(&self) -> &'static str;
 
-    /// True when the content is of this format. Decides by content, never by the file's name, and looks at no more
-    /// than it needs; at most one format of the table claims a file.
+    /// Whether a file has this format, by its content. At most one format of [`FORMATS`] accepts a file.
     fn sniff(&self, preview: &Preview<'_>) -> bool;
 
-    /// Reads everything there is. A line or entry that cannot be read is a diagnostic beside the good ones; a source
-    /// without a good one is the error.
+    /// Reads a file. Lines and entries that do not parse become diagnostics; a file without a valid one is an error.
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic>;
 }
 
-/// Every input format. The order does not matter: at most one claims a file.
+/// All input formats except criterion. The order does not matter, since at most one accepts a file.
 pub static FORMATS: &[&dyn Format] = &[
     &ab::Ab,
     &asv::Asv,
@@ -172,7 +170,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &wrk::Wrk,
 ];
 
-/// The formats that claim a content, of which its first [`Preview::LENGTH`] bytes are enough.
+/// The formats that accept a file: one, or none. The first [`Preview::LENGTH`] bytes are sufficient.
 pub fn detect(bytes: &[u8]) -> Vec<&'static dyn Format> {
     let preview = Preview::of(bytes);
     FORMATS.iter().copied().filter(|format| format.sniff(&preview)).collect()

@@ -1,5 +1,5 @@
-//! SQLAlchemy's echo log: statements counted by kind and by the tables they touch. The counts repeat exactly, so one
-//! query more is one query more; a statement that runs again and again is named, since it is often a loop's (N+1).
+//! SQLAlchemy's echo log: exact counts of statements by type and by table. Statements that run many times are reported,
+//! since they are often queries in a loop (N+1).
 
 use super::builder::ReadingBuilder;
 use super::text::decode;
@@ -7,12 +7,12 @@ use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Statement, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The benchmark that stands for all statements.
+/// Name of the benchmark for all statements together.
 const ALL: &str = "all statements";
-/// How often a statement runs before it is named.
-const OFTEN: u64 = 5;
-/// How many such statements are named.
-const NAMED: usize = 5;
+/// A statement is reported as repeated from this number of executions on.
+const REPEATED: u64 = 5;
+/// Maximum number of repeated statements to report.
+const MAX_REPORTED: usize = 5;
 
 /// The echo log of an engine.
 pub struct SqlalchemyEcho;
@@ -27,33 +27,33 @@ impl Format for SqlalchemyEcho {
     }
 
     fn metrics(&self) -> &'static str {
-        "exact counts: queries, queries:select/insert/update/delete/other and transactions of all statements, queries of each \
-         kind and table (`SELECT book`: the SELECTs that read it, joins included)"
+        "exact counts: queries, queries:select/insert/update/delete/other and transactions of all statements; queries by \
+         statement and table (`SELECT book` counts the SELECTs that read it, including joins)"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        !preview.is_json() && preview.lines().any(|line| message_of(line).is_some())
+        !preview.is_json() && preview.lines().any(|line| engine_message(line).is_some())
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let text = decode(source)?;
-        let mut ledger = ReadingBuilder::new("sqlalchemy-echo", source);
+        let mut builder = ReadingBuilder::new("sqlalchemy-echo", source);
         let mut counts = Counts::default();
         let mut statement: Option<String> = None;
         let mut logged = false;
         for line in text.lines() {
-            match message_of(line) {
+            match engine_message(line) {
                 Some(message) => {
                     logged = true;
                     if let Some(done) = statement.take() {
-                        counts.take(&done);
+                        counts.add(&done);
                     }
-                    // Parameters follow a statement in brackets; old versions print them bare.
+                    // Parameters are logged after the statement, in brackets or, by old versions, without.
                     if !message.starts_with(['[', '(', '{']) || message.starts_with("(SELECT") {
                         statement = Some(message.to_owned());
                     }
                 }
-                // A statement goes on over lines without the log's prefix.
+                // Further lines of a statement have no log prefix.
                 None => {
                     if let Some(statement) = &mut statement {
                         statement.push('\n');
@@ -63,23 +63,23 @@ impl Format for SqlalchemyEcho {
             }
         }
         if let Some(done) = statement {
-            counts.take(&done);
+            counts.add(&done);
         }
         if logged {
-            counts.record(&mut ledger);
+            counts.add_to(&mut builder);
         }
-        ledger.finish()
+        builder.finish()
     }
 }
 
-/// What an engine logged in this line: the text behind `sqlalchemy.engine.Engine`, `sqlalchemy.engine.base.Engine` and
-/// the logging name that a user may have added.
-fn message_of(line: &str) -> Option<&str> {
+/// The message of an engine's log line: the text after `sqlalchemy.engine.Engine` or `sqlalchemy.engine.base.Engine` and an
+/// optional logging name.
+fn engine_message(line: &str) -> Option<&str> {
     let at = line.find("sqlalchemy.engine.")?;
     let (before, rest) = line.split_at(at);
     let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_')))?;
     let (logger, behind) = rest.split_at(end);
-    // The level stands before or behind the logger's name, as the application formats its log; prose has none.
+    // Depending on the log format the level is before or after the logger's name. Prose contains no level.
     let level = |text: &str| text.contains("INFO") || text.contains("DEBUG");
     let engine = logger.split('.').any(|part| part == "Engine" || part == "base");
     if !engine || !(before.is_empty() || level(before) || level(behind)) {
@@ -90,9 +90,9 @@ fn message_of(line: &str) -> Option<&str> {
     Some(message.trim_start_matches([':', ' ', ']', '-']))
 }
 
-/// Kinds of statement that have a metric of their own.
+/// Types of statements that are counted separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum StatementType {
     Select,
     Insert,
     Update,
@@ -100,35 +100,35 @@ enum Kind {
     Other,
 }
 
-impl Kind {
-    const ALL: [(Kind, &'static str, &'static str); 5] = [
-        (Kind::Select, "SELECT", "queries:select"),
-        (Kind::Insert, "INSERT", "queries:insert"),
-        (Kind::Update, "UPDATE", "queries:update"),
-        (Kind::Delete, "DELETE", "queries:delete"),
-        (Kind::Other, "", "queries:other"),
+impl StatementType {
+    const ALL: [(StatementType, &'static str, &'static str); 5] = [
+        (StatementType::Select, "SELECT", "queries:select"),
+        (StatementType::Insert, "INSERT", "queries:insert"),
+        (StatementType::Update, "UPDATE", "queries:update"),
+        (StatementType::Delete, "DELETE", "queries:delete"),
+        (StatementType::Other, "", "queries:other"),
     ];
 
-    fn of(word: &str) -> Option<Kind> {
+    fn of(word: &str) -> Option<StatementType> {
         let found = Self::ALL.iter().find(|(_, name, _)| !name.is_empty() && word.eq_ignore_ascii_case(name));
-        found.map(|(kind, _, _)| *kind)
+        found.map(|(statement_type, _, _)| *statement_type)
     }
 
     fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(kind, _, _)| *kind == self).map_or("", |(_, word, _)| word)
+        Self::ALL.iter().find(|(statement_type, _, _)| *statement_type == self).map_or("", |(_, word, _)| word)
     }
 }
 
 #[derive(Default)]
 struct Counts {
-    kinds: BTreeMap<Kind, u64>,
-    tables: BTreeMap<(Kind, String), u64>,
-    shapes: BTreeMap<String, u64>,
+    by_type: BTreeMap<StatementType, u64>,
+    by_table: BTreeMap<(StatementType, String), u64>,
+    by_text: BTreeMap<String, u64>,
     transactions: u64,
 }
 
 impl Counts {
-    fn take(&mut self, statement: &str) {
+    fn add(&mut self, statement: &str) {
         let words = words(statement);
         let Some(first) = words.iter().find(|word| **word != "(") else { return };
         let is = |name: &str| first.eq_ignore_ascii_case(name);
@@ -136,41 +136,39 @@ impl Counts {
             self.transactions += 1;
             return;
         }
-        // Ends of transactions, and what the engine says in debug mode of a result.
+        // Ends of transactions, and the results that engines log in debug mode.
         if ["COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "Col", "Row"].into_iter().any(is) {
             return;
         }
-        let kind = if is("WITH") { main_kind(&words) } else { Kind::of(first) }.unwrap_or(Kind::Other);
-        *self.kinds.entry(kind).or_default() += 1;
-        if kind != Kind::Other {
+        let statement_type = if is("WITH") { main_statement_type(&words) } else { StatementType::of(first) }
+            .unwrap_or(StatementType::Other);
+        *self.by_type.entry(statement_type).or_default() += 1;
+        if statement_type != StatementType::Other {
             for table in tables(&words) {
-                *self.tables.entry((kind, table)).or_default() += 1;
+                *self.by_table.entry((statement_type, table)).or_default() += 1;
             }
         }
-        *self.shapes.entry(words.join(" ")).or_default() += 1;
+        *self.by_text.entry(words.join(" ")).or_default() += 1;
     }
 
-    fn record(self, ledger: &mut ReadingBuilder<'_>) {
+    fn add_to(self, builder: &mut ReadingBuilder<'_>) {
         let queries = |name: &'static str| Metric::counted(name, Unit::Count, Direction::Lower);
         let count = |count: u64| Evidence::Value(count as f64);
-        ledger.add(ALL, queries("queries"), [count(self.kinds.values().sum())]);
-        for (kind, _, metric) in Kind::ALL {
-            ledger.add(ALL, queries(metric), [count(self.kinds.get(&kind).copied().unwrap_or(0))]);
+        builder.add(ALL, queries("queries"), [count(self.by_type.values().sum())]);
+        for (statement_type, _, metric) in StatementType::ALL {
+            builder.add(ALL, queries(metric), [count(self.by_type.get(&statement_type).copied().unwrap_or(0))]);
         }
-        ledger.add(ALL, queries("transactions"), [count(self.transactions)]);
-        for ((kind, table), number) in self.tables {
-            ledger.add(&format!("{} {table}", kind.word()), queries("queries"), [count(number)]);
+        builder.add(ALL, queries("transactions"), [count(self.transactions)]);
+        for ((statement_type, table), number) in self.by_table {
+            builder.add(&format!("{} {table}", statement_type.word()), queries("queries"), [count(number)]);
         }
-        ledger.repeated();
-        let mut often: Vec<_> = self.shapes.into_iter().filter(|(_, number)| *number >= OFTEN).collect();
-        often.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-        for (shape, number) in often.into_iter().take(NAMED) {
-            let text = shortened(&shape);
-            ledger.note(
-                "repeated-statement",
-                format!("runs {number} times (a query for each row of another one?): {text}"),
-            );
-            ledger.repeated().push(Statement { text, times: number });
+        builder.repeated();
+        let mut repeated: Vec<_> = self.by_text.into_iter().filter(|(_, number)| *number >= REPEATED).collect();
+        repeated.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+        for (text, number) in repeated.into_iter().take(MAX_REPORTED) {
+            let text = shortened(&text);
+            builder.note("repeated-statement", format!("runs {number} times (possibly one query per row): {text}"));
+            builder.repeated().push(Statement { text, times: number });
         }
     }
 }
@@ -182,7 +180,7 @@ fn shortened(statement: &str) -> String {
     }
 }
 
-/// The words of a statement: names with their dots and quotes, commas and brackets; comments and strings left out.
+/// The words of a statement: names with dots and quotes, commas and brackets, without comments.
 fn words(statement: &str) -> Vec<&str> {
     let mut words = Vec::new();
     let mut rest = statement.trim_start();
@@ -197,7 +195,7 @@ fn words(statement: &str) -> Vec<&str> {
                 continue;
             }
             '\'' => rest[1..].find('\'').map_or(rest.len(), |at| at + 2),
-            c if name_part(c) => rest.find(|c: char| !name_part(c)).unwrap_or(rest.len()),
+            c if is_name_char(c) => rest.find(|c: char| !is_name_char(c)).unwrap_or(rest.len()),
             c => c.len_utf8(),
         };
         words.push(&rest[..length]);
@@ -206,23 +204,23 @@ fn words(statement: &str) -> Vec<&str> {
     words
 }
 
-fn name_part(c: char) -> bool {
+fn is_name_char(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.' | '"' | '`' | '$' | ':' | '%' | '[' | ']')
 }
 
-/// The kind of the statement that a WITH introduces: the first one outside brackets.
-fn main_kind(words: &[&str]) -> Option<Kind> {
+/// The type of a statement that begins with WITH: that of the first keyword outside brackets.
+fn main_statement_type(words: &[&str]) -> Option<StatementType> {
     let mut depth = 0i64;
     words.iter().find_map(|word| {
         depth += i64::from(*word == "(") - i64::from(*word == ")");
-        if depth == 0 { Kind::of(word) } else { None }
+        if depth == 0 { StatementType::of(word) } else { None }
     })
 }
 
-/// The tables that a statement names behind FROM, JOIN, INTO and UPDATE, without quotes.
+/// The tables that a statement names after FROM, JOIN, INTO and UPDATE, without quotes.
 fn tables(words: &[&str]) -> BTreeSet<String> {
     let mut tables = BTreeSet::new();
-    let mut in_list = false; // inside `FROM a, b AS c`
+    let mut in_list = false; // in `FROM a, b AS c`
     let mut expected = false;
     for word in words {
         let is = |name: &str| word.eq_ignore_ascii_case(name);
@@ -249,8 +247,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loggers_are_known_in_several_shapes() {
-        let message = |line| message_of(line);
+    fn log_lines_of_several_formats_are_detected() {
+        let message = |line| engine_message(line);
         assert_eq!(message("2026-11-21 09:08:27,939 INFO sqlalchemy.engine.Engine SELECT 1"), Some("SELECT 1"));
         assert_eq!(message("INFO:sqlalchemy.engine.Engine:SELECT 1"), Some("SELECT 1"));
         assert_eq!(message("INFO sqlalchemy.engine.base.Engine.mine ()"), Some("()"));
@@ -260,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_those_that_a_statement_touches() {
+    fn tables_are_found_in_all_clauses() {
         let of = |statement| tables(&words(statement)).into_iter().collect::<Vec<_>>();
         assert_eq!(of("SELECT a.x FROM \"main\".a, b AS c WHERE a.y = 'from z'"), ["b", "main.a"]);
         assert_eq!(
@@ -273,14 +271,14 @@ mod tests {
     }
 
     #[test]
-    fn a_with_is_of_its_main_statements_kind() {
-        let kind = |statement| main_kind(&words(statement));
-        assert_eq!(kind("WITH t AS (SELECT 1) DELETE FROM a"), Some(Kind::Delete));
-        assert_eq!(kind("WITH t AS (SELECT 1"), None);
+    fn a_with_statement_has_the_type_of_its_main_statement() {
+        let statement_type = |statement| main_statement_type(&words(statement));
+        assert_eq!(statement_type("WITH t AS (SELECT 1) DELETE FROM a"), Some(StatementType::Delete));
+        assert_eq!(statement_type("WITH t AS (SELECT 1"), None);
     }
 
     #[test]
-    fn transactions_and_parameters_are_no_queries() {
+    fn transactions_and_parameters_are_not_counted_as_queries() {
         let prefix = "INFO sqlalchemy.engine.Engine ";
         let lines = ["BEGIN (implicit)", "INSERT INTO a VALUES (?)", "[generated in 0.1s] (1,)", "COMMIT", "PRAGMA x"];
         let text = lines.map(|line| format!("{prefix}{line}\n")).concat();

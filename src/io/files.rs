@@ -63,7 +63,7 @@ pub fn directory(root: &Path, format: Chosen, detail: Detail) -> Result<Reading,
         let commits = commits.into_iter().map(|commit| commit.short().to_owned()).collect();
         return Err(InputError::SeveralCommits { place, commits });
     }
-    let mut whole = parts.into_iter().fold(Reading::default(), |whole, part| whole.and(part.reading));
+    let mut whole = parts.into_iter().fold(Reading::default(), |whole, part| whole.merge(part.reading));
     whole.diagnostics.extend(old);
     if whole.measurements.is_empty() {
         if !whole.diagnostics.is_empty() {

@@ -213,7 +213,7 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
     let mut unreadable = Vec::new();
     for Loaded { run, diagnostics } in all {
         let Run { commit, environment, measurements, unreadable: of_run, tests, repeated, .. } = run;
-        whole = whole.and(Reading { measurements, diagnostics, environment, commit, tests, repeated });
+        whole = whole.merge(Reading { measurements, diagnostics, environment, commit, tests, repeated });
         unreadable.extend(of_run);
     }
     let mut loaded = assemble(whole);
