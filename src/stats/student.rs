@@ -18,7 +18,7 @@ pub fn upper_tail(t: f64, df: f64) -> f64 {
 
 /// The quantile `p`; infinite for no degrees of freedom.
 pub fn quantile(p: f64, df: f64) -> f64 {
-    // A suite asks for the same few again and again, and each costs as much as ten tails.
+    // A suite needs the same few quantiles many times, and each costs as much as ten tail probabilities.
     thread_local!(static LATEST: RefCell<VecDeque<(f64, f64, f64)>> = const { RefCell::new(VecDeque::new()) });
     LATEST.with_borrow_mut(|latest| {
         if let Some((.., t)) = latest.iter().find(|known| (known.0, known.1) == (p, df)) {

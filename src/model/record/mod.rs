@@ -104,7 +104,7 @@ pub fn decode_sharing_names(bytes: &[u8], detail: Detail, known: &[BenchId]) -> 
 /// computed them, so that the samples are needed.
 pub fn decode_digests(bytes: &[u8], known: &[BenchId]) -> Result<Option<Run>, RecordError> {
     let header = Header::read_known(bytes)?;
-    let cut = || RecordError::Damaged("it ends before its header says".into());
+    let cut = || RecordError::Damaged("it is shorter than its header states".into());
     let index = bytes.get(HEADER..).and_then(|body| body.get(..header.index.packed)).ok_or_else(cut)?;
     let index = Index::read(&unpack(index, header.index, INDEX_LIMIT)?, known)?;
     index.digests_are_current().then(|| index.run(None)).transpose()

@@ -149,10 +149,10 @@ fn only_known_names_are_shared() {
     let mut known: Vec<BenchId> = names.iter().step_by(2).cloned().collect();
     known.extend(["", "a0", "zzz"].map(BenchId::new));
     known.sort();
-    let beside = decode_sharing_names(&bytes, Detail::Samples, &known).unwrap();
-    assert_eq!(beside, whole);
+    let decoded = decode_sharing_names(&bytes, Detail::Samples, &known).unwrap();
+    assert_eq!(decoded, whole);
     let shared = |name: &BenchId| known.iter().any(|known| std::ptr::eq(known.as_str(), name.as_str()));
-    assert!(beside.measurements.iter().any(|m| shared(&m.benchmark)));
+    assert!(decoded.measurements.iter().any(|m| shared(&m.benchmark)));
     assert!(!whole.measurements.iter().skip(1).all(|m| shared(&m.benchmark)));
 }
 
