@@ -40,6 +40,9 @@
 //! | `stats` | numbers only: tests, intervals, change points |
 //! | `model` | benchmarks, metrics, measurements, runs, and how they are stored |
 
+// The rooms re-export types that only the tests of this repository name.
+#![cfg_attr(not(feature = "internals"), allow(unused_imports))]
+
 #[doc(hidden)]
 pub mod cli;
 pub mod gate;

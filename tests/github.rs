@@ -430,7 +430,7 @@ fn the_pull_request_of_a_forks_commit_is_found() {
     let hub = Hub::new();
     let found = pulls_of(&client(&hub), &slug(), "c0ffee", Some(("fork", "work"))).unwrap();
     assert_eq!(found.iter().map(|pull| pull.number).collect::<Vec<_>>(), [7]);
-    assert!(found[0].is_from_fork());
+    assert_ne!(found[0].head.repo, found[0].base.repo);
     let query = hub.requests()[0].url.query().unwrap().to_owned();
     assert!(query.contains("head=fork%3Awork"), "{query}");
 }

@@ -19,6 +19,7 @@ pub struct Captured {
     /// Its end.
     pub tail: Vec<u8>,
     /// The number of bytes.
+    #[cfg(test)]
     pub length: u64,
 }
 
@@ -34,6 +35,7 @@ impl Capture {
         thread::spawn(move || {
             let mut whole = keep.then(Vec::new);
             let mut tail: Vec<u8> = Vec::new();
+            #[cfg(test)]
             let mut length = 0u64;
             let mut buffer = vec![0; 64 << 10];
             loop {
@@ -44,7 +46,10 @@ impl Capture {
                     Err(_) => break,
                 };
                 let bytes = &buffer[..count];
-                length += count as u64;
+                #[cfg(test)]
+                {
+                    length += count as u64;
+                }
                 match &mut whole {
                     Some(kept) if kept.len() + count <= KEPT => kept.extend_from_slice(bytes),
                     _ => whole = None,
@@ -54,7 +59,12 @@ impl Capture {
                     tail.drain(..tail.len() - TAIL);
                 }
             }
-            let _ = send.send(Captured { whole, tail, length });
+            let _ = send.send(Captured {
+                whole,
+                tail,
+                #[cfg(test)]
+                length,
+            });
         });
         Capture { receive }
     }

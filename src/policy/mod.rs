@@ -158,6 +158,7 @@ impl Default for Policy {
 
 impl Policy {
     /// Reads a config; `name` is the file as messages shall call it. Names of input formats are not checked.
+    #[cfg(feature = "internals")]
     pub fn parse(text: &str, name: &str) -> Result<Policy, Problems> {
         Policy::parse_knowing(text, name, &[])
     }

@@ -91,6 +91,7 @@ impl SuiteEstimates {
     }
 
     /// The estimates, in the order of the benchmarks.
+    #[cfg(feature = "internals")]
     pub fn estimates(&self) -> impl Iterator<Item = Estimate> {
         (0..self.count()).map(|index| self.estimate(index))
     }

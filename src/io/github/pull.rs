@@ -46,14 +46,6 @@ pub struct Home {
     pub full_name: String,
 }
 
-impl Pull {
-    /// True where head is not in the repository that the pull request is made to.
-    pub fn is_from_fork(&self) -> bool {
-        let name = |branch: &Branch| branch.repo.as_ref().map(|home| home.full_name.to_ascii_lowercase());
-        name(&self.head) != name(&self.base) || self.head.repo.is_none()
-    }
-}
-
 /// A pull request by its number.
 pub fn pull(client: &Client, repository: &Slug, number: u64) -> Result<Pull, Fault> {
     let doing = format!("reading pull request #{number} of {repository}");

@@ -211,6 +211,7 @@ pub fn read_runs(store: &dyn Store, keys: &[Key], detail: Detail) -> Vec<Result<
 }
 
 /// Reads a run.
+#[cfg(feature = "internals")]
 pub fn read_run(store: &dyn Store, key: &Key, detail: Detail) -> Result<Run, StoreError> {
     read_sharing(store, key, None, detail, &[])
 }

@@ -26,6 +26,7 @@ pub enum Kind {
 
 impl Kind {
     /// As the documentation has it.
+    #[cfg(feature = "internals")]
     pub fn label(self) -> &'static str {
         match self {
             Kind::Text => "string",
