@@ -55,10 +55,19 @@ fn scene(runs: &[Run]) -> (Scene, Box<dyn Store>) {
 
 const EXPORT: [&str; 6] = ["runs", "export", "--store", "dir:runs", "--parquet", "../lake"];
 
+/// The files of the lake, as `./repository=r/...`.
 fn files(scene: &Scene) -> Vec<String> {
-    let mut command = Command::new("find");
-    let found = command.args([".", "-type", "f"]).current_dir(scene.path("lake")).output().unwrap();
-    let mut files: Vec<String> = String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect();
+    fn walk(directory: &Path, name: &str, files: &mut Vec<String>) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() { walk(&entry.path(), &name, files) } else { files.push(name) }
+        }
+    }
+    let mut files = Vec::new();
+    if scene.path("lake").exists() {
+        walk(&scene.path("lake"), ".", &mut files);
+    }
     files.sort();
     files
 }

@@ -304,7 +304,8 @@ class Stage:
         shutil.rmtree(self.artifacts, ignore_errors=True)
         self.dev = self.clone(self.room / f"dev-{name}")
         self.git(self.dev, "checkout", "-q", "-b", "main")
-        subprocess.run([self.perfgate, "init", "--github", "--action", "octo/perfgate@v1"], cwd=self.dev, env=self.env, check=True)
+        subprocess.run([self.perfgate, "init", "--github", "--action", "octo/perfgate@v1"], cwd=self.dev, env=self.env, check=True,
+                       capture_output=True)
         for file, text in readme_workflows().items():
             (self.dev / ".github/workflows" / file).write_text(text)
         for file in ("recorders.yml", "command.yml"):
