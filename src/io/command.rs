@@ -21,6 +21,10 @@ const PIPES: Duration = Duration::from_secs(5);
 /// The most output lines in a message.
 const LINES: usize = 20;
 
+/// A flag of CreateProcess.
+#[cfg(windows)]
+const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+
 /// A command to run.
 #[derive(Debug, Clone)]
 pub struct Command {
@@ -188,6 +192,9 @@ impl Command {
         }
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        // In a group of its own Ctrl-C does not reach it; perfgate stops it.
+        #[cfg(windows)]
+        std::os::windows::process::CommandExt::creation_flags(&mut command, CREATE_NEW_PROCESS_GROUP);
         // On a new thread, because a child inherits the processors and counters of the thread that starts it.
         let processors = &self.processors;
         let spawned = thread::scope(|scope| {
@@ -410,10 +417,10 @@ mod tests {
 mod windows_tests {
     use super::*;
 
-    fn command(line: &str, timeout: u64) -> Command {
+    fn command(directory: &Path, line: &str, timeout: u64) -> Command {
         Command {
             words: ["cmd", "/C", line].map(str::to_owned).to_vec(),
-            directory: std::env::temp_dir(),
+            directory: directory.to_owned(),
             variables: vec![],
             timeout: Some(Duration::from_secs(timeout)),
             processors: vec![],
@@ -421,44 +428,46 @@ mod windows_tests {
         }
     }
 
-    /// Whether something still appends to a file.
-    fn grows(file: &Path) -> bool {
-        let length = || std::fs::metadata(file).map_or(0, |metadata| metadata.len());
-        let before = length();
-        thread::sleep(Duration::from_secs(3));
-        length() > before
+    /// A directory with `main.cmd`, which starts a process that appends to `alive` each second, and waits.
+    fn directory(seconds: u64) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+        write("loop.cmd", ":again\r\necho x>>alive\r\nping -n 2 127.0.0.1 >NUL\r\ngoto again\r\n");
+        write("main.cmd", &format!("start /B cmd /C loop.cmd\r\nping -n {seconds} 127.0.0.1 >NUL\r\n"));
+        directory
     }
 
-    /// A command line that starts a process which appends to a file each second for a minute.
-    fn append_to(file: &Path) -> String {
-        let loop_ = format!("for /L %i in (1,1,60) do (echo x>>{} & ping -n 2 127.0.0.1 >NUL)", file.display());
-        format!("start /B cmd /C \"{loop_}\"")
+    #[track_caller]
+    fn assert_ended(directory: &Path) {
+        let length = || std::fs::metadata(directory.join("alive")).unwrap().len();
+        let before = length();
+        thread::sleep(Duration::from_secs(3));
+        assert_eq!(length(), before, "a process that the command started is alive");
     }
 
     #[test]
     fn a_command_that_takes_too_long_is_killed_with_the_processes_that_it_started() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("alive");
+        let directory = directory(60);
         let started = Instant::now();
-        let error = command(&format!("{} & ping -n 60 127.0.0.1 >NUL", append_to(&file)), 5).run().unwrap_err();
+        let error = command(directory.path(), "main.cmd", 5).run().unwrap_err();
         assert!(matches!(error, CommandError::TimedOut { .. }), "{error}");
         assert!(started.elapsed() < Duration::from_secs(30));
-        assert!(file.exists() && !grows(&file), "a process that the command started is alive");
+        assert_ended(directory.path());
     }
 
     #[test]
     fn a_process_that_a_command_left_behind_is_killed_when_the_command_ends() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("alive");
-        command(&format!("{} & ping -n 3 127.0.0.1 >NUL", append_to(&file)), 60).run().unwrap();
-        assert!(file.exists() && !grows(&file), "a process that the command started is alive");
+        let directory = directory(4);
+        command(directory.path(), "main.cmd", 60).run().unwrap();
+        assert_ended(directory.path());
     }
 
     #[test]
     fn a_failure_has_its_exit_code_and_last_lines() {
-        let error = command("echo why>&2& exit 7", 60).run().unwrap_err().to_string();
-        assert!(error.contains("exit code 7") && error.contains("why"), "{error}");
-        let missing = Command { words: vec!["no-such-program".to_owned()], ..command("", 60) };
+        let here = std::env::temp_dir();
+        let error = command(&here, "echo why>&2& exit 7", 60).run().unwrap_err().to_string();
+        assert!(error.contains("code 7") && error.contains("why"), "{error}");
+        let missing = Command { words: vec!["no-such-program".to_owned()], ..command(&here, "", 60) };
         assert!(matches!(missing.run(), Err(CommandError::NotFound { .. })));
     }
 }
