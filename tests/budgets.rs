@@ -1,4 +1,4 @@
-//! Claims on budgets and goals: the evidence decides near a limit, and what is on nothing is an error.
+//! Budgets and goals: status near a limit, and errors for those that match nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
@@ -31,7 +31,7 @@ fn budget(metric: &str, target: &str, acceptable: Option<&str>) -> String {
 
 #[test]
 fn a_value_clearly_over_both_limits_fails_and_between_them_is_acceptable() {
-    // Both sides at 1000 ns, 1 % of spread: 900 ns is clearly missed, 2000 ns clearly kept.
+    // Both sides at 1000 ns with 1% spread: clearly above 900 ns and below 2000 ns.
     let status = |target: &str, acceptable: Option<&str>| {
         let answer = compare(&scene(1000.0, 1000.0, &budget("time", target, acceptable)));
         let line = line(&answer, "budgets", 0);
@@ -41,7 +41,7 @@ fn a_value_clearly_over_both_limits_fails_and_between_them_is_acceptable() {
     assert_eq!(status("<500ns", Some("<2us")), (0, "acceptable".to_owned(), false));
     assert_eq!(status("<500ns", Some("<700ns")), (1, "fail".to_owned(), false));
     assert_eq!(status("<500ns", None), (1, "fail".to_owned(), false));
-    // A limit inside the interval of a value near 1000 ns: shown, and no failure.
+    // A limit within the interval of the value: "near", not a failure.
     let (code, status, near) = status("<999ns", None);
     assert_eq!((code, near), (0, true));
     assert!(status == "acceptable" || status == "pass", "{status}");
@@ -61,7 +61,7 @@ fn a_failed_budget_is_in_every_view_with_its_line() {
 }
 
 #[test]
-fn a_budget_on_the_change_is_held_against_base() {
+fn a_relative_budget_is_checked_against_base() {
     let held = |toml: &str, head: f64| compare(&scene(1000.0, head, toml));
     let toml = budget("time", "-40%", None);
     assert_eq!(line(&held(&toml, 400.0), "budgets", 0)["status"], "pass");
@@ -71,8 +71,8 @@ fn a_budget_on_the_change_is_held_against_base() {
 }
 
 #[test]
-fn a_p95_is_taken_of_samples_and_needs_twenty_of_them() {
-    // 50 samples within 1 % of 1000 ns: their p95 lies above their median and below 1010 ns.
+fn a_p95_is_computed_from_at_least_20_samples() {
+    // 50 samples within 1% of 1000 ns: the p95 is above the median and below 1010 ns.
     let answer = compare(&scene(1000.0, 1000.0, &budget("time:p95", "<1.2us", None)));
     let p95 = line(&answer, "budgets", 0);
     assert_eq!((answer.code, &p95["status"], &p95["metric"]), (0, &"pass".into(), &"time:p95".into()));
@@ -85,7 +85,7 @@ fn a_p95_is_taken_of_samples_and_needs_twenty_of_them() {
 }
 
 #[test]
-fn a_limit_in_another_unit_is_no_data_and_says_why() {
+fn a_limit_in_another_unit_gives_no_data_and_the_reason() {
     let answer = compare(&scene(1000.0, 1000.0, &budget("time", "<200MB", None)));
     assert_eq!(line(&answer, "budgets", 0)["status"], "no-data");
     answer.says("not in the unit of this metric");
@@ -105,7 +105,7 @@ fn a_budget_that_matches_nothing_is_an_error_framed_under_its_line() {
 }
 
 #[test]
-fn an_expectation_is_met_or_not_or_not_shown() {
+fn an_expectation_is_met_not_met_or_undecided() {
     let told = |head: f64, expect: &str| {
         let answer =
             scene(1000.0, head, "").perfgate(&["compare", "old", "new", "--format", "json", "--expect", expect]);
@@ -118,7 +118,7 @@ fn an_expectation_is_met_or_not_or_not_shown() {
 }
 
 #[test]
-fn an_expectation_in_the_config_is_in_the_views_and_does_not_fail_the_gate() {
+fn a_configured_expectation_is_shown_and_does_not_fail_the_gate() {
     let toml = "[[goal]]\nmatch = 'api/*'\nmetric = 'time'\nexpect = '-50%'\n";
     let scene = scene(1000.0, 900.0, toml);
     scene.perfgate(&["compare", "old", "new"]).exits(0).says("not met api/read time").says("expected -50%");

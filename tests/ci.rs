@@ -1,5 +1,5 @@
-//! Claims about `perfgate ci`: which event does what, against which base, and what is refused. The same with a real runner,
-//! GitHub's API and git over HTTP is in tests/e2e.
+//! `perfgate ci`: what each event does, against which base, and what is refused. tests/e2e tests the same with a real
+//! runner, a fake of GitHub's API and git over HTTP.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -9,7 +9,7 @@ use common::{Answer, Scene};
 use serde_json::{Value, json};
 use std::fs;
 
-/// A commit that only GitHub knows: the newest one of a pull request, of which a trial merge is checked out.
+/// Newest commit of a pull request. It is not in the clone, which has its trial merge checked out.
 const HEAD: &str = "1111111111111111111111111111111111111111";
 
 /// A clone with four stored commits on main, and its remote.
@@ -27,7 +27,7 @@ fn project() -> Scene {
     scene
 }
 
-/// Results of eight benchmarks, of which one is told.
+/// Results of eight benchmarks; `parse` is the time of one of them.
 fn benches(scene: &Scene, run: u32, parse: f64) {
     for (name, ns) in [("a", 500.0), ("b", 900.0), ("c", 700.0), ("d", 800.0), ("e", 650.0), ("f", 550.0), ("g", 950.0)]
     {
@@ -62,7 +62,7 @@ fn pull(base: &str, head_repository: &str) -> Value {
     })
 }
 
-/// Runs the event; no comment and no check run, so GitHub is not asked.
+/// Runs the event without comment and check run, so that no request is sent.
 fn ci(scene: &Scene, event: &str, payload: &Value, more: &[(&str, &str)], flags: &[&str]) -> Answer {
     scene.write("event.json", payload.to_string());
     let [temporary, summary, output] = ["", "summary", "output"].map(|name| scene.path(name).display().to_string());
@@ -93,7 +93,7 @@ fn a_push_to_the_default_branch_is_recorded_and_shared() {
 }
 
 #[test]
-fn the_base_is_the_merge_base_also_of_the_second_push() {
+fn the_base_is_the_merge_base_for_every_push() {
     let scene = project();
     let base = trial(&scene);
     benches(&scene, 9, 1600.0);
@@ -102,20 +102,20 @@ fn the_base_is_the_merge_base_also_of_the_second_push() {
     assert!(scene.read("output").contains("verdict<<perfgate-end\nfail\n"));
     assert!(scene.read("summary").contains("parse"));
 
-    // Main becomes slower by itself; the pull request's second push is merged with that.
+    // main becomes slower; the trial merge of the pull request's second push includes that.
     scene.git("r", &["checkout", "-q", "main"]);
     scene.commit("r", "main 5");
     benches(&scene, 5, 1600.0);
     scene.perfgate_at("r", &["record", "--push"]).exits(0);
     let newer = merged(&scene);
     benches(&scene, 10, 1601.0);
-    // The event may still name the older tip.
+    // The event may name an older commit of main.
     let second = ci(&scene, "pull_request", &pull(&base, "octo/r"), &[("PERFGATE_BASE", "")], &["--dry-run"]);
     second.exits(0).says(&format!("stored runs of {}, the merge base with main", &newer[..10]));
 }
 
 #[test]
-fn the_plan_of_each_event_is_told_without_doing_it() {
+fn a_dry_run_prints_the_plan_of_each_event() {
     let scene = project();
     let base = trial(&scene);
     let base_commit = base.clone();
@@ -140,7 +140,7 @@ fn the_plan_of_each_event_is_told_without_doing_it() {
 }
 
 #[test]
-fn a_first_run_is_neutral_unless_it_is_insisted() {
+fn a_first_run_is_neutral_unless_configured_to_fail() {
     let scene = Scene::new();
     scene.repository("r");
     scene.git("", &["init", "-q", "--bare", "remote.git"]);
@@ -149,7 +149,7 @@ fn a_first_run_is_neutral_unless_it_is_insisted() {
     benches(&scene, 1, 1000.0);
     ci(&scene, "pull_request", &pull(&base, "octo/r"), &[], &[]).exits(0).says("no baseline for");
     assert!(scene.read("output").contains("\nneutral\n"));
-    // Everything is new on a first run; that is not what `added` is meant for.
+    // Everything is new on a first run; `added` must not fail it.
     ci(&scene, "pull_request", &pull(&base, "octo/r"), &[("PERFGATE_FAIL_ON", "added")], &[]).exits(0);
     let insist = [("PERFGATE_MISSING_BASELINE", "fail")];
     ci(&scene, "pull_request", &pull(&base, "octo/r"), &insist, &[]).exits(2).complains("no baseline for");
@@ -157,7 +157,7 @@ fn a_first_run_is_neutral_unless_it_is_insisted() {
 }
 
 #[test]
-fn what_does_not_fit_is_exit_2_with_what_to_do() {
+fn invalid_input_exits_with_2_and_names_the_fix() {
     let scene = project();
     let base = trial(&scene);
     let event = pull(&base, "octo/r");
@@ -167,7 +167,7 @@ fn what_does_not_fit_is_exit_2_with_what_to_do() {
     ci(&scene, "pull_request", &event, &[("PERFGATE_WORKING_DIRECTORY", "nowhere")], &[]).exits(2).complains("nowhere");
     ci(&scene, "pull_request", &event, &[("PERFGATE_TEMPLATE", "nice")], &[]).exits(2).complains("no such template");
     ci(&scene, "pull_request_target", &event, &[], &[]).exits(2).complains("perfgate init --github");
-    ci(&scene, "push", &event, &[], &[]).exits(2).complains("is no push event");
+    ci(&scene, "push", &event, &[], &[]).exits(2).complains("not a push event");
     scene.perfgate(&["ci"]).exits(2).complains("GITHUB_EVENT_NAME is not set");
     let push = json!({"ref": "refs/heads/main", "after": HEAD, "repository": {"full_name": "octo/r", "default_branch": "main"}});
     ci(&scene, "push", &push, &[], &[]).exits(2).complains("check out the pushed commit to record it");
@@ -178,12 +178,12 @@ fn what_does_not_fit_is_exit_2_with_what_to_do() {
 }
 
 #[test]
-fn a_fork_leaves_its_results_and_another_commit_s_are_refused() {
+fn a_fork_saves_its_results_and_those_of_another_commit_are_refused() {
     let scene = project();
     let base = trial(&scene);
     benches(&scene, 9, 1600.0);
     let before = scene.git("remote.git", &["rev-parse", "refs/perfgate/baselines"]);
-    // Were GitHub asked, this address would fail.
+    // Any request to this address would fail.
     let closed = [("GITHUB_API_URL", "http://127.0.0.1:1"), ("GITHUB_TOKEN", "t"), ("PERFGATE_COMMENT", "always")];
     let answer = ci(&scene, "pull_request", &pull(&base, "stranger/r"), &closed, &[]);
     answer.exits(1).complains("comes from a fork");
@@ -201,7 +201,7 @@ fn a_fork_leaves_its_results_and_another_commit_s_are_refused() {
     let trusted = |payload: &Value| ci(&scene, "workflow_run", payload, &artifact, &[]);
     trusted(&run(&"2".repeat(40), "pull_request")).exits(2).complains("the event is about 2222222222");
     trusted(&run(HEAD, "push")).exits(2).complains("only results of pull_request");
-    trusted(&run(HEAD, "pull_request")).exits(2).complains("there is no token");
+    trusted(&run(HEAD, "pull_request")).exits(2).complains("no GitHub token");
     fs::write(&left, vec![b'x'; 11 << 20]).unwrap();
     trusted(&run(HEAD, "pull_request")).exits(2).complains("at most 10 MB");
     ci(&scene, "workflow_run", &run(HEAD, "pull_request"), &[], &[]).exits(2).complains("artifact");
@@ -221,7 +221,7 @@ fn a_benchmark_command_does_not_see_the_token() {
 }
 
 #[test]
-fn init_writes_what_is_not_there_and_nothing_over_what_is() {
+fn init_never_overwrites_existing_files() {
     let scene = Scene::new();
     scene.repository("r").write("r/perfgate.toml", "# mine\n");
     scene
@@ -234,7 +234,7 @@ fn init_writes_what_is_not_there_and_nothing_over_what_is() {
     scene.write("r/.github/workflows/perfgate.yml", "# changed\n");
     scene.perfgate_at("r", &["init", "--github"]).exits(0);
     assert_eq!(scene.read("r/.github/workflows/perfgate.yml"), "# changed\n");
-    // The written config is one that perfgate reads, its examples too.
+    // The written config is valid, including its examples.
     fs::remove_file(scene.path("r/perfgate.toml")).unwrap();
     scene.perfgate_at("r", &["init"]).exits(0);
     let example = |line: &str| {

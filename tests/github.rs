@@ -1,4 +1,4 @@
-//! Claims on what is asked of GitHub, and on what happens when it does not answer as it should.
+//! Requests to GitHub, and the handling of errors and races, against a fake server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod hub;
@@ -29,20 +29,26 @@ fn slug() -> Slug {
     Slug::parse("o/r").unwrap()
 }
 
-/// Writes `text` as the part of a shard.
-fn tell(client: &Client, shard: Option<&str>, text: &str, when: When) -> Result<Option<String>, Fault> {
-    tell_as(client, "suite", shard, text, when)
+/// Writes `text` as the section of a shard.
+fn comment(client: &Client, shard: Option<&str>, text: &str, when: When) -> Result<Option<String>, Fault> {
+    comment_as(client, "suite", shard, text, when)
 }
 
-fn tell_as(client: &Client, key: &str, shard: Option<&str>, text: &str, when: When) -> Result<Option<String>, Fault> {
-    match tell_in(client, key, shard, text, when, None)? {
-        Commented::Not => Ok(None),
-        Commented::There(url) => Ok(url),
-        Commented::Outrun(_) => panic!("no run has a number"),
+fn comment_as(
+    client: &Client,
+    key: &str,
+    shard: Option<&str>,
+    text: &str,
+    when: When,
+) -> Result<Option<String>, Fault> {
+    match comment_in(client, key, shard, text, when, None)? {
+        Commented::None => Ok(None),
+        Commented::UpToDate(url) => Ok(url),
+        Commented::Superseded(_) => panic!("no run has a number"),
     }
 }
 
-fn tell_in(
+fn comment_in(
     client: &Client,
     key: &str,
     shard: Option<&str>,
@@ -56,23 +62,23 @@ fn tell_in(
 }
 
 #[test]
-fn an_earlier_run_that_ends_later_does_not_write_over_the_later_one() {
+fn an_earlier_run_that_ends_later_does_not_overwrite_a_later_one() {
     let hub = Hub::new();
     let client = client(&hub);
-    let tell = |text: &str, run: u64| tell_in(&client, "suite", None, text, When::Always, Some(run)).unwrap();
-    assert!(matches!(tell("of the second push", 12), Commented::There(_)));
-    assert!(matches!(tell("of the first push", 11), Commented::Outrun(Some(_))));
+    let comment = |text: &str, run: u64| comment_in(&client, "suite", None, text, When::Always, Some(run)).unwrap();
+    assert!(matches!(comment("of the second push", 12), Commented::UpToDate(_)));
+    assert!(matches!(comment("of the first push", 11), Commented::Superseded(Some(_))));
     assert!(hub.state().comments[0].body.contains("of the second push"));
-    assert!(matches!(tell("of the second push, again", 12), Commented::There(_)));
-    assert!(matches!(tell("of the third push", 13), Commented::There(_)));
+    assert!(matches!(comment("of the second push, again", 12), Commented::UpToDate(_)));
+    assert!(matches!(comment("of the third push", 13), Commented::UpToDate(_)));
     assert!(hub.state().comments[0].body.contains("run=13 -->\nof the third push"));
 }
 
 #[test]
 fn a_second_push_updates_the_same_comment() {
     let hub = Hub::new();
-    let url = tell(&client(&hub), None, "slower", When::Always).unwrap().unwrap();
-    assert_eq!(tell(&client(&hub), None, "fixed", When::Always).unwrap(), Some(url));
+    let url = comment(&client(&hub), None, "slower", When::Always).unwrap().unwrap();
+    assert_eq!(comment(&client(&hub), None, "fixed", When::Always).unwrap(), Some(url));
     let state = hub.state();
     assert_eq!(state.comments.len(), 1);
     assert!(state.comments[0].body.contains("\nfixed\n") && !state.comments[0].body.contains("slower"));
@@ -80,37 +86,37 @@ fn a_second_push_updates_the_same_comment() {
 }
 
 #[test]
-fn the_comment_is_found_behind_a_hundred_and_thirty_others() {
+fn the_comment_is_found_after_130_others() {
     let hub = Hub::new();
     for number in 0..130 {
         hub.state().add("someone", &format!("comment {number}"));
     }
-    tell(&client(&hub), None, "one", When::Always).unwrap();
-    assert_eq!(hub.count("GET", "/issues/7/comments"), 4); // two pages before it is made, two to see that it is alone
-    tell(&client(&hub), None, "two", When::Always).unwrap();
+    comment(&client(&hub), None, "one", When::Always).unwrap();
+    assert_eq!(hub.count("GET", "/issues/7/comments"), 4); // two pages before it is created, two to check for duplicates
+    comment(&client(&hub), None, "two", When::Always).unwrap();
     assert_eq!(hub.state().comments.len(), 131);
     assert!(hub.state().comments[130].body.contains("two"));
 }
 
 #[test]
-fn what_did_not_change_is_not_written() {
+fn an_unchanged_comment_is_not_written() {
     let hub = Hub::new();
-    tell(&client(&hub), None, "same", When::Always).unwrap();
-    // GitHub may keep other line ends than those that it was sent.
+    comment(&client(&hub), None, "same", When::Always).unwrap();
+    // GitHub may change line endings.
     let body = hub.state().comments[0].body.replace('\n', "\r\n") + "\r\n";
     hub.state().comments[0].body = body;
-    assert!(tell(&client(&hub), None, "same", When::Always).unwrap().is_some());
+    assert!(comment(&client(&hub), None, "same", When::Always).unwrap().is_some());
     assert_eq!((hub.count("POST", "comments"), hub.count("PATCH", "comments")), (1, 0));
 }
 
 #[test]
-fn a_comment_of_somebody_else_with_our_marker_is_left_alone() {
+fn a_comment_of_another_author_with_our_marker_is_not_edited() {
     let hub = Hub::new();
-    tell(&client(&hub), None, "ours", When::Always).unwrap();
+    comment(&client(&hub), None, "ours", When::Always).unwrap();
     let ours = hub.state().comments[0].body.clone();
     hub.state().comments.clear();
     hub.state().add("mallory", &ours);
-    tell(&client(&hub), None, "ours again", When::Always).unwrap();
+    comment(&client(&hub), None, "ours again", When::Always).unwrap();
     let state = hub.state();
     assert_eq!((state.comments[0].author.as_str(), &state.comments[0].body), ("mallory", &ours));
     assert_eq!(state.comments[1].author, ME);
@@ -118,11 +124,11 @@ fn a_comment_of_somebody_else_with_our_marker_is_left_alone() {
 }
 
 #[test]
-fn another_key_has_another_comment_and_a_prefix_is_another_key() {
+fn each_key_has_its_own_comment_even_if_one_is_a_prefix() {
     let hub = Hub::new();
     let client = client(&hub);
     for key in ["linux", "linux-arm", "linux --> <b>"] {
-        tell_as(&client, key, None, key, When::Always).unwrap();
+        comment_as(&client, key, None, key, When::Always).unwrap();
     }
     let state = hub.state();
     assert_eq!(state.comments.len(), 3);
@@ -134,36 +140,36 @@ fn another_key_has_another_comment_and_a_prefix_is_another_key() {
 }
 
 #[test]
-fn auto_is_silent_until_there_is_something_to_say_and_then_keeps_the_comment_true() {
+fn auto_creates_a_comment_only_for_news_and_then_keeps_it_current() {
     let hub = Hub::new();
-    let quiet = When::Told { news: false };
-    assert_eq!(tell(&client(&hub), None, "green", quiet).unwrap(), None);
+    let quiet = When::Auto { news: false };
+    assert_eq!(comment(&client(&hub), None, "green", quiet).unwrap(), None);
     assert!(hub.state().comments.is_empty());
-    tell(&client(&hub), None, "red", When::Told { news: true }).unwrap();
-    assert!(tell(&client(&hub), None, "green", quiet).unwrap().is_some());
+    comment(&client(&hub), None, "red", When::Auto { news: true }).unwrap();
+    assert!(comment(&client(&hub), None, "green", quiet).unwrap().is_some());
     assert!(hub.state().comments[0].body.contains("green"));
 }
 
 #[test]
-fn on_change_leaves_a_comment_alone_while_the_findings_stay() {
+fn on_change_updates_a_comment_only_for_new_findings() {
     let hub = Hub::new();
     let news = When::Changed { news: true };
     // The state is made of the letters alone: what is between them is the commit, as it were.
-    tell(&client(&hub), None, "red", news).unwrap();
-    tell(&client(&hub), None, "r-e-d", news).unwrap();
+    comment(&client(&hub), None, "red", news).unwrap();
+    comment(&client(&hub), None, "r-e-d", news).unwrap();
     assert!(hub.state().comments[0].body.contains("\nred\n"));
-    tell(&client(&hub), None, "redder", news).unwrap();
+    comment(&client(&hub), None, "redder", news).unwrap();
     assert!(hub.state().comments[0].body.contains("\nredder\n"));
-    tell(&client(&hub), None, "green", When::Changed { news: false }).unwrap();
+    comment(&client(&hub), None, "green", When::Changed { news: false }).unwrap();
     assert!(hub.state().comments[0].body.contains("\ngreen\n"));
 }
 
 #[test]
 fn two_shards_share_a_comment() {
     let hub = Hub::new();
-    tell(&client(&hub), Some("2"), "second", When::Always).unwrap();
-    tell(&client(&hub), Some("1"), "first", When::Always).unwrap();
-    tell(&client(&hub), Some("2"), "second again", When::Always).unwrap();
+    comment(&client(&hub), Some("2"), "second", When::Always).unwrap();
+    comment(&client(&hub), Some("1"), "first", When::Always).unwrap();
+    comment(&client(&hub), Some("2"), "second again", When::Always).unwrap();
     let state = hub.state();
     assert_eq!(state.comments.len(), 1);
     let body = &state.comments[0].body;
@@ -172,35 +178,35 @@ fn two_shards_share_a_comment() {
 }
 
 #[test]
-fn a_part_that_another_job_wrote_over_is_written_again_beside_it() {
+fn an_overwritten_section_is_written_again() {
     let hub = Hub::new();
-    tell(&client(&hub), Some("a"), "old a", When::Always).unwrap();
+    comment(&client(&hub), Some("a"), "old a", When::Always).unwrap();
     let before = hub.state().comments[0].body.clone();
     // Job b read the comment before our update and writes after it: our part is lost, or stands as it was.
     let others = before.replace("shard=a", "shard=b").replace("old a", "part of b").replace("olda", "b");
     for lost in [others.clone(), format!("{before}{}", others.split_once('\n').unwrap().1)] {
         hub.state().comments[0].body = before.clone();
         hub.then("PATCH", move |state| state.comments[0].body = lost.clone());
-        tell(&client(&hub), Some("a"), "new a", When::Always).unwrap();
+        comment(&client(&hub), Some("a"), "new a", When::Always).unwrap();
         let body = hub.state().comments[0].body.clone();
         assert!(body.contains("\nnew a\n") && body.contains("\npart of b\n") && !body.contains("old a"), "{body}");
     }
 }
 
 #[test]
-fn two_jobs_that_both_make_a_comment_leave_the_older_one_with_both_parts() {
+fn of_two_concurrent_comments_the_older_one_stays_with_both_sections() {
     let hub = Hub::new();
-    tell(&client(&hub), Some("b"), "part of b", When::Always).unwrap();
+    comment(&client(&hub), Some("b"), "part of b", When::Always).unwrap();
     let others = hub.state().comments[0].body.clone();
     hub.state().comments.clear();
-    // Job b made its comment between our looking and our making.
+    // Job b created its comment between our read and our write.
     hub.then("POST", move |state| {
         state.add(ME, &others);
         state.comments.reverse();
         let ids: Vec<u64> = state.comments.iter().map(|comment| comment.id).rev().collect();
         state.comments.iter_mut().zip(ids).for_each(|(comment, id)| comment.id = id);
     });
-    tell(&client(&hub), Some("a"), "part of a", When::Always).unwrap();
+    comment(&client(&hub), Some("a"), "part of a", When::Always).unwrap();
     let state = hub.state();
     assert_eq!(state.comments.len(), 1, "{:?}", state.comments);
     let body = &state.comments[0].body;
@@ -208,17 +214,17 @@ fn two_jobs_that_both_make_a_comment_leave_the_older_one_with_both_parts() {
 }
 
 #[test]
-fn a_comment_that_another_job_merged_into_its_own_is_not_written_but_the_other_is() {
+fn the_merged_comment_is_updated_when_ours_is_gone() {
     let hub = Hub::new();
-    tell(&client(&hub), Some("a"), "old a", When::Always).unwrap();
+    comment(&client(&hub), Some("a"), "old a", When::Always).unwrap();
     let others = hub.state().comments[0].body.replace("shard=a", "shard=b").replace("old a", "part of b");
-    // Between our looking and our writing it is gone, and another one is there.
+    // Between our read and our write it is replaced by another one.
     hub.then("GET", |_| ()); // /user
     hub.then("GET", move |state| {
         state.comments.clear();
         state.add(ME, &others);
     });
-    tell(&client(&hub), Some("a"), "new a", When::Always).unwrap();
+    comment(&client(&hub), Some("a"), "new a", When::Always).unwrap();
     let state = hub.state();
     assert_eq!(state.comments.len(), 1);
     let body = &state.comments[0].body;
@@ -226,7 +232,7 @@ fn a_comment_that_another_job_merged_into_its_own_is_not_written_but_the_other_i
 }
 
 #[test]
-fn eight_jobs_at_once_lose_no_part() {
+fn eight_concurrent_jobs_lose_no_section() {
     let hub = Hub::new();
     std::thread::scope(|scope| {
         for number in 0..8 {
@@ -235,7 +241,7 @@ fn eight_jobs_at_once_lose_no_part() {
             scope.spawn(move || {
                 let patience = Patience { pause: Duration::from_millis(60), ..patience() };
                 let client = Client::with_patience(&url, Token::new(TOKEN).as_ref(), patience).unwrap();
-                tell(&client, Some(&format!("s{number}")), &format!("part {number}."), When::Always).unwrap();
+                comment(&client, Some(&format!("s{number}")), &format!("part {number}."), When::Always).unwrap();
             });
         }
     });
@@ -247,17 +253,17 @@ fn eight_jobs_at_once_lose_no_part() {
 }
 
 #[test]
-fn a_full_comment_takes_no_more_parts_and_says_so() {
+fn a_full_comment_accepts_no_more_sections() {
     let hub = Hub::new();
-    tell(&client(&hub), Some("a"), &"=".repeat(65_000), When::Always).unwrap();
-    let fault = tell(&client(&hub), Some("b"), &"-".repeat(1000), When::Always).unwrap_err();
+    comment(&client(&hub), Some("a"), &"=".repeat(65_000), When::Always).unwrap();
+    let fault = comment(&client(&hub), Some("b"), &"-".repeat(1000), When::Always).unwrap_err();
     assert_eq!(fault.code(), "github-comment-full");
     assert!(fault.to_string().contains("`key`"));
     assert!(hub.state().comments[0].body.contains("==="));
 }
 
 #[test]
-fn a_job_token_that_may_not_ask_who_it_is_is_asked_for_by_other_ways() {
+fn an_account_without_access_to_user_is_read_from_graphql() {
     let hub = Hub::new();
     let bot = "github-actions[bot]";
     hub.fails("GET", "/user", 9, error(403, "Resource not accessible by integration"));
@@ -270,20 +276,20 @@ fn a_job_token_that_may_not_ask_who_it_is_is_asked_for_by_other_ways() {
     let body = "<!-- perfgate:report key=suite -->\n<!-- perfgate:part shard=default -->\nold\n<!-- /perfgate:part shard=default -->\n";
     hub.state().add(bot, body);
     hub.state().add("an-app[bot]", body);
-    tell(&client(&hub), None, "an App's", When::Always).unwrap();
+    comment(&client(&hub), None, "an App's", When::Always).unwrap();
     assert!(hub.state().comments[1].body.contains("an App's"));
-    // GraphQL says nothing either: it is the job's own token.
-    tell(&client(&hub), None, "the job's", When::Always).unwrap();
+    // GraphQL fails too: assume the job's token.
+    comment(&client(&hub), None, "the job's", When::Always).unwrap();
     assert!(hub.state().comments[0].body.contains("the job's"));
     assert!(hub.state().comments[1].body.contains("an App's"));
 }
 
 #[test]
-fn a_token_whose_account_was_guessed_wrong_has_one_comment_all_the_same() {
+fn a_wrongly_assumed_account_still_has_one_comment() {
     let hub = Hub::new();
-    hub.fails("GET", "/user", 9, error(403, "Resource not accessible by integration")); // and GraphQL is not there
+    hub.fails("GET", "/user", 9, error(403, "Resource not accessible by integration")); // and GraphQL fails
     for text in ["first", "second", "third"] {
-        tell(&client(&hub), None, text, When::Always).unwrap();
+        comment(&client(&hub), None, text, When::Always).unwrap();
         let state = hub.state();
         assert_eq!((state.comments.len(), state.comments[0].id), (1, 1));
         assert!(state.comments[0].body.contains(text), "{}", state.comments[0].body);
@@ -291,7 +297,7 @@ fn a_token_whose_account_was_guessed_wrong_has_one_comment_all_the_same() {
 }
 
 #[test]
-fn each_refusal_says_what_to_change() {
+fn each_error_names_what_to_change() {
     let limits = |limit: &str| {
         error(403, "You have exceeded a secondary rate limit").insert_header("x-ratelimit-remaining", limit)
     };
@@ -309,15 +315,15 @@ fn each_refusal_says_what_to_change() {
         (wants, "github-permission", "issues=write; pull_requests=write"),
         (error(403, "Unable to create comment because issue is locked."), "github-locked", "comment: never"),
         (sso(), "github-token", "single sign-on"),
-        (error(404, "Not Found"), "github-not-found", "is the repository or the number right"),
+        (error(404, "Not Found"), "github-not-found", "check the repository and the number"),
         (invalid, "github-refused", "Validation Failed: body is too long"),
-        (limits("12"), "github-rate-limit", "secondary limit"),
-        (limits("0"), "github-rate-limit", "hourly limit"),
+        (limits("12"), "github-rate-limit", "secondary rate limit"),
+        (limits("0"), "github-rate-limit", "hourly rate limit"),
         (ResponseTemplate::new(200).set_body_string("<html>proxy"), "github-answer", "GITHUB_API_URL"),
     ] {
         let hub = Hub::new();
         hub.fails("POST", "/comments", 9, answer);
-        let fault = tell(&client(&hub), None, "text", When::Always).unwrap_err();
+        let fault = comment(&client(&hub), None, "text", When::Always).unwrap_err();
         assert_eq!(fault.code(), code, "{fault}");
         assert!(fault.to_string().contains(said), "{fault} has no {said:?}");
         assert!(fault.to_string().contains("pull request #7 of o/r"), "{fault}");
@@ -325,7 +331,7 @@ fn each_refusal_says_what_to_change() {
 }
 
 #[test]
-fn a_permission_is_named_as_a_workflow_writes_it() {
+fn a_missing_permission_is_named_as_in_a_workflow() {
     let hub = Hub::new();
     hub.fails("POST", "/check-runs", 1, error(403, "Resource not accessible by integration"));
     let fault = put_check(&client(&hub), &slug(), &check()).unwrap_err().to_string();
@@ -336,60 +342,60 @@ fn a_permission_is_named_as_a_workflow_writes_it() {
 }
 
 #[test]
-fn reading_is_tried_again_after_a_bad_gateway() {
+fn reads_are_retried_after_a_bad_gateway() {
     let hub = Hub::new();
     hub.fails("GET", "/issues/7/comments", 2, error(502, "Bad Gateway"));
-    tell(&client(&hub), None, "text", When::Always).unwrap();
+    comment(&client(&hub), None, "text", When::Always).unwrap();
     assert_eq!(hub.state().comments.len(), 1);
     hub.fails("GET", "/issues/7/comments", 99, error(503, "Unavailable"));
-    let fault = tell(&client(&hub), None, "text", When::Always).unwrap_err();
+    let fault = comment(&client(&hub), None, "text", When::Always).unwrap_err();
     assert_eq!(fault.code(), "github-unwell");
-    assert!(fault.to_string().contains("503, 3 times"), "{fault}");
+    assert!(fault.to_string().contains("503 after 3 attempts"), "{fault}");
 }
 
 #[test]
-fn a_comment_that_was_made_though_the_answer_was_lost_is_not_made_twice() {
+fn a_comment_is_not_created_twice_when_the_response_is_lost() {
     let hub = Hub::new();
     hub.fails_though_done("POST", "/comments", error(502, "Bad Gateway"));
-    tell(&client(&hub), None, "text", When::Always).unwrap();
+    comment(&client(&hub), None, "text", When::Always).unwrap();
     assert_eq!(hub.state().comments.len(), 1);
     hub.fails_though_done("PATCH", "/comments", error(504, "Gateway Timeout"));
-    tell(&client(&hub), None, "other", When::Always).unwrap();
+    comment(&client(&hub), None, "other", When::Always).unwrap();
     assert!(hub.state().comments[0].body.contains("other"));
     assert_eq!((hub.count("POST", "/comments"), hub.count("PATCH", "/comments")), (1, 1));
 }
 
 #[test]
-fn a_limit_is_waited_for_where_the_wait_is_short() {
+fn short_rate_limits_are_waited_for() {
     let hub = Hub::new();
     let limit = |wait: &str| error(429, "slow down").insert_header("retry-after", wait);
     hub.fails("POST", "/comments", 1, limit("1"));
     let started = Instant::now();
-    tell(&client(&hub), None, "text", When::Always).unwrap();
+    comment(&client(&hub), None, "text", When::Always).unwrap();
     assert!(started.elapsed() >= Duration::from_secs(1));
-    // A minute is more than the patience has: said at once, and by how long.
+    // A minute exceeds the total limit: fails at once and reports the wait.
     hub.fails("GET", "/user", 1, limit("60"));
-    let fault = tell(&client(&hub), None, "text", When::Always).unwrap_err();
+    let fault = comment(&client(&hub), None, "text", When::Always).unwrap_err();
     assert_eq!(hub.count("GET", "/user"), 2);
-    assert!(fault.to_string().contains("asks to wait 60 s"), "{fault}");
+    assert!(fault.to_string().contains("(wait 60 s)"), "{fault}");
 }
 
 #[test]
-fn an_answer_that_does_not_come_is_not_waited_for_and_nothing_more_is_asked() {
+fn after_a_timeout_no_further_requests_are_sent() {
     let hub = Hub::new();
     hub.fails("GET", "/user", 9, late(Duration::from_secs(20)));
     let hurried = Patience { request: Duration::from_millis(400), ..patience() };
     let client = Client::with_patience(&hub.url(), Token::new(TOKEN).as_ref(), hurried).unwrap();
-    let fault = tell(&client, None, "text", When::Always).unwrap_err();
+    let fault = comment(&client, None, "text", When::Always).unwrap_err();
     assert_eq!(fault.code(), "github-network");
-    assert!(fault.to_string().contains("nothing within 0.4 s, 3 times"), "{fault}");
+    assert!(fault.to_string().contains("after 3 attempts: no response within 0.4 s"), "{fault}");
     let asked = hub.asked().len();
     assert_eq!(put_check(&client, &slug(), &check()).unwrap_err(), fault);
     assert_eq!(hub.asked().len(), asked);
 }
 
 #[test]
-fn a_connection_that_is_cut_is_told_with_the_address() {
+fn a_broken_connection_is_reported_with_the_address() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let thread = std::thread::spawn(move || (0..3).for_each(|_| drop(listener.accept())));
@@ -412,7 +418,7 @@ fn check() -> CheckRun {
 }
 
 #[test]
-fn a_check_run_is_made_once_and_fits() {
+fn a_check_run_is_created_once_and_shortened_to_fit() {
     let hub = Hub::new();
     hub.fails_though_done("POST", "/check-runs", error(502, "Bad Gateway"));
     let url = put_check(&client(&hub), &slug(), &check()).unwrap();
@@ -436,22 +442,22 @@ fn the_pull_request_of_a_forks_commit_is_found() {
 }
 
 #[test]
-fn the_token_stands_in_one_header_and_in_no_address() {
+fn the_token_is_sent_only_in_one_header() {
     let hub = Hub::new();
     let client = client(&hub);
-    tell(&client, None, "text", When::Always).unwrap();
+    comment(&client, None, "text", When::Always).unwrap();
     for request in hub.requests() {
         assert!(!request.url.as_str().contains(TOKEN));
         assert_eq!(request.headers.get_all("authorization").iter().count(), 1);
     }
     let wrong = Client::with_patience(&hub.url(), Token::new("ghs_other").as_ref(), patience()).unwrap();
-    let fault = tell(&wrong, None, "text", When::Always).unwrap_err();
+    let fault = comment(&wrong, None, "text", When::Always).unwrap_err();
     assert_eq!(fault.code(), "github-token");
     assert!(!format!("{fault} {fault:?} {wrong:?}").contains("ghs_other"));
 }
 
 #[test]
-fn without_a_token_nothing_is_asked() {
+fn without_a_token_no_request_is_sent() {
     let hub = Hub::new();
     let fault = Client::new(&hub.url(), None).unwrap_err();
     assert!(fault.to_string().contains("GITHUB_TOKEN: ${{ github.token }}"), "{fault}");
@@ -460,12 +466,12 @@ fn without_a_token_nothing_is_asked() {
 }
 
 #[test]
-fn an_enterprise_server_is_asked_below_its_own_path() {
+fn requests_to_an_enterprise_server_keep_its_path() {
     let hub = Hub::new();
     hub.fails("GET", "/user", 1, error(403, "Resource not accessible by integration"));
     let url = format!("{}/api/v3/", hub.url());
     let client = Client::with_patience(&url, Token::new(TOKEN).as_ref(), patience()).unwrap();
-    tell(&client, None, "text", When::Always).unwrap();
+    comment(&client, None, "text", When::Always).unwrap();
     assert_eq!(hub.count("POST", "/api/graphql"), 1);
     let below = hub.asked().iter().filter(|asked| asked.contains(" /api/v3/")).count();
     assert_eq!(below + 1, hub.asked().len());

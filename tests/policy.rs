@@ -1,6 +1,6 @@
-//! Configs good and bad: `tests/data/policy/X.toml` with what `X.stderr` says of it, and without one where all is well.
+//! Valid and invalid configs: `tests/data/policy/X.toml`, with the expected messages in `X.stderr` if it is invalid.
 
-#![allow(clippy::expect_used, clippy::panic)] // clippy's leave for tests ends at their own helper functions
+#![allow(clippy::expect_used, clippy::panic)] // clippy's exemption for tests does not cover helper functions
 
 use perfgate::model::{Direction, Metric, Unit};
 use perfgate::policy::{FailOn, Policy};
@@ -16,38 +16,43 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// What is said of a file; empty where nothing is.
-fn said(path: &Path) -> String {
+/// Messages about a file; empty if it is valid.
+fn messages(path: &Path) -> String {
     let bytes = std::fs::read(path).expect("a case");
     Policy::read(&bytes, "perfgate.toml", &FORMATS).map_or_else(|problems| problems.render(false), |_| String::new())
 }
 
 #[test]
-fn every_config_gets_the_answer_beside_it() {
+fn every_config_gives_the_expected_messages() {
     let cases = cases();
-    assert!(cases.len() >= 15, "the cases are gone");
+    assert!(cases.len() >= 15, "cases are missing");
     let mut wrong = Vec::new();
     for case in &cases {
-        let expected = std::fs::read_to_string(case.with_extension("stderr")).unwrap_or_default();
-        let said = said(case);
-        if said != expected {
-            wrong.push(format!("{}:\n--- expected\n{expected}--- said\n{said}", case.display()));
+        let path = case.with_extension("stderr");
+        let actual = messages(case);
+        if std::env::var_os("PERFGATE_BLESS").is_some() && !actual.is_empty() {
+            std::fs::write(&path, &actual).expect("the expected messages are written");
+        }
+        let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        if actual != expected {
+            wrong.push(format!("{}:\n--- expected\n{expected}--- actual\n{actual}", case.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
-/// A config that must be good.
+
+/// Parses a config that must be valid.
 fn policy(text: &str) -> Policy {
     Policy::parse(text, "perfgate.toml").unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-/// Code, line and column of everything wrong with a config.
-fn places(text: &str) -> Vec<(&'static str, usize, usize)> {
-    let problems = Policy::parse(text, "perfgate.toml").expect_err("a bad config");
+/// Code, line and column of every problem of a config.
+fn positions(text: &str) -> Vec<(&'static str, usize, usize)> {
+    let problems = Policy::parse(text, "perfgate.toml").expect_err("an invalid config");
     problems.iter().map(|p| (p.code, p.line, p.column)).collect()
 }
 
-/// The threshold of a benchmark and metric: its own, or the gate's.
+/// The threshold that applies to a benchmark and metric.
 fn threshold(policy: &Policy, benchmark: &str, metric: &Metric) -> f64 {
     policy.bounds(benchmark, metric).threshold.unwrap_or(policy.gate_threshold())
 }
@@ -61,7 +66,7 @@ fn memory() -> Metric {
 }
 
 #[test]
-fn an_empty_file_is_the_default() {
+fn an_empty_config_gives_the_defaults() {
     for policy in [policy(""), policy("# nothing\n"), Policy::default()] {
         assert_eq!(threshold(&policy, "any", &Metric::time()), 0.2);
         assert_eq!(policy.alpha(), 0.05);
@@ -72,7 +77,7 @@ fn an_empty_file_is_the_default() {
 }
 
 #[test]
-fn the_contract_s_example_answers_as_it_reads() {
+fn the_documented_example_has_its_documented_meaning() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/policy/contract.toml"));
     let policy = policy(&text.expect("the example"));
     assert_eq!(threshold(&policy, "parse/large", &Metric::time()), 0.1);
@@ -93,8 +98,8 @@ fn the_contract_s_example_answers_as_it_reads() {
     assert!(waiver.covers("parse/large", "time") && !waiver.covers("parse/larger", "time"));
     assert_eq!((waiver.up_to, waiver.reason.as_str()), (0.35, "bounds checks, see #412"));
     assert_eq!(policy.place(waiver.line), "perfgate.toml:22");
-    assert!(!waiver.has_run_out(jiff::civil::date(2027, 3, 1)));
-    assert!(waiver.has_run_out(jiff::civil::date(2027, 3, 2)));
+    assert!(!waiver.is_expired(jiff::civil::date(2027, 3, 1)));
+    assert!(waiver.is_expired(jiff::civil::date(2027, 3, 2)));
 }
 
 #[test]
@@ -110,8 +115,8 @@ fn the_most_specific_rule_wins_for_each_setting() {
         ]"#,
     );
     let threshold = |name| threshold(&policy, name, &Metric::time());
-    assert_eq!(threshold("parse/a/b"), 0.1); // six literals and one wildcard, where `pars?/*` has five and two
-    assert_eq!(threshold("parse/large"), 0.3); // `parse/*` and `*/large` have six and one: the later one
+    assert_eq!(threshold("parse/a/b"), 0.1); // six literals and one wildcard; `pars?/*` has five and two
+    assert_eq!(threshold("parse/large"), 0.3); // `parse/*` and `*/large` have six and one: the later one wins
     assert_eq!(threshold("render"), 0.5);
     assert_eq!(floor(&policy, "parse/large", &Metric::time()), Some(5.0));
     assert_eq!(floor(&policy, "parse/small", &Metric::time()), Some(1000.0));
@@ -126,7 +131,7 @@ fn of_two_equal_rules_the_later_one_wins() {
 }
 
 #[test]
-fn a_rule_for_one_metric_leaves_the_others_alone() {
+fn a_rule_for_one_metric_does_not_affect_others() {
     let policy = policy(
         r#"
         [[benchmark]]
@@ -146,7 +151,7 @@ fn a_rule_for_one_metric_leaves_the_others_alone() {
 }
 
 #[test]
-fn a_floor_of_another_unit_says_nothing() {
+fn a_floor_in_another_unit_is_ignored() {
     let policy = policy("[[benchmark]]\nmatch = \"*\"\nfloor = \"5ns\"\n[[benchmark]]\nmatch = \"b\"\nfloor = 3\n");
     assert_eq!(floor(&policy, "a", &memory()), None);
     assert_eq!(floor(&policy, "b", &Metric::time()), Some(5.0));
@@ -154,7 +159,7 @@ fn a_floor_of_another_unit_says_nothing() {
 }
 
 #[test]
-fn the_command_line_overrides_the_gate_and_only_the_gate() {
+fn the_command_line_overrides_only_the_gate_table() {
     let policy = policy("[[benchmark]]\nmatch = \"a\"\nthreshold = \"10%\"\n")
         .with_threshold(0.4)
         .with_alpha(0.01)
@@ -166,7 +171,7 @@ fn the_command_line_overrides_the_gate_and_only_the_gate() {
 }
 
 #[test]
-fn a_waiver_for_one_metric_covers_no_other() {
+fn a_waiver_for_one_metric_does_not_cover_others() {
     let policy = policy(
         "[[accept]]\nbenchmark = \"a*\"\nmetric = \"time\"\nup-to = \"30%\"\nreason = \"r\"\nuntil = 2027-01-31\n",
     );
@@ -176,29 +181,29 @@ fn a_waiver_for_one_metric_covers_no_other() {
 }
 
 #[test]
-fn renames_lead_to_the_name_of_today() {
+fn renames_lead_to_the_current_name() {
     let policy = policy("[rename]\n\"b\" = \"c\"\n\"a\" = \"b\"\n");
     assert_eq!((policy.rename("a"), policy.rename("b"), policy.rename("c")), (Some("c"), Some("c"), None));
 }
 
 #[test]
-fn places_are_counted_in_lines_and_characters() {
-    assert_eq!(places("[gate]\r\nalpha = 2\r\n"), [("bad-alpha", 2, 9)]);
-    assert_eq!(places("\u{feff}x = 1"), [("unknown-key", 1, 1)]);
-    assert_eq!(places("[gate]\n'é' = 1\nthreshold = 9"), [("unknown-key", 2, 1), ("bad-share", 3, 13)]);
-    assert_eq!(places("a = { é = 1"), [("config-syntax", 1, 7), ("config-syntax", 1, 12)]); // no bare key, no end
+fn positions_are_counted_in_lines_and_characters() {
+    assert_eq!(positions("[gate]\r\nalpha = 2\r\n"), [("bad-alpha", 2, 9)]);
+    assert_eq!(positions("\u{feff}x = 1"), [("unknown-key", 1, 1)]);
+    assert_eq!(positions("[gate]\n'é' = 1\nthreshold = 9"), [("unknown-key", 2, 1), ("bad-share", 3, 13)]);
+    assert_eq!(positions("a = { é = 1"), [("config-syntax", 1, 7), ("config-syntax", 1, 12)]); // `é` is not a bare key, and `}` is missing
 }
 
 #[test]
-fn colours_are_for_terminals_that_show_them() {
-    let problems = Policy::parse("x = 1", "perfgate.toml").expect_err("a bad config");
+fn colours_are_used_only_on_request() {
+    let problems = Policy::parse("x = 1", "perfgate.toml").expect_err("an invalid config");
     assert!(problems.render(true).contains("\u{1b}["));
     assert!(!problems.render(false).contains('\u{1b}'));
     assert_eq!(problems.to_string(), problems.render(false));
 }
 
 #[test]
-fn a_huge_config_is_read_and_asked_in_a_moment() {
+fn a_huge_config_is_read_and_applied_quickly() {
     let rules = (0..2_000).map(|i| format!("[[benchmark]]\nmatch = \"group{i}/*\"\nthreshold = \"{}%\"\n", i % 90 + 1));
     let policy = policy(&rules.collect::<String>());
     for i in 0..2_000u32 {
@@ -212,33 +217,33 @@ fn a_huge_config_is_read_and_asked_in_a_moment() {
 }
 
 #[test]
-fn deep_nesting_is_a_problem_and_no_crash() {
+fn deep_nesting_is_reported_and_does_not_crash() {
     for text in ["x = ".to_owned() + &"[".repeat(100_000), "[a".to_owned() + &".a".repeat(100_000) + "]"] {
-        let problems = Policy::parse(&text, "perfgate.toml").expect_err("a bad config");
+        let problems = Policy::parse(&text, "perfgate.toml").expect_err("an invalid config");
         assert!(problems.render(false).len() < 100_000);
     }
 }
 
-mod any_bytes {
+mod properties {
     use super::*;
     use proptest::prelude::*;
 
     const ESCAPE: char = '\u{1b}';
 
-    /// Pieces that configs are made of, so that random text comes close to one.
-    fn nearly_a_config() -> impl Strategy<Value = Vec<u8>> {
-        let pieces = "[gate]|[[benchmark]]|[[accept]]|[[budget]]|[rename]|[environment]|[[input]]|[store]|threshold|alpha|\
+    /// Random sequences of tokens that occur in configs, so that some come close to being valid.
+    fn config_like_bytes() -> impl Strategy<Value = Vec<u8>> {
+        let tokens = "[gate]|[[benchmark]]|[[accept]]|[[budget]]|[rename]|[environment]|[[input]]|[store]|threshold|alpha|\
             fail-on|match|metric|floor|target|acceptable|until|up-to|reason|benchmark|ignore|url|path|format|=|=|=|=|\n|\n|\n|\n|\
             \"20%\"|\"<5ms\"|\"a*\"|\"[\"|'\\'|\"-60%\"|\"é\u{202e}\"|0.2|1e400|0x7f|-1|nan|inf|true|2027-02-30|2027-03-01|[|]|{|}|,|.|#|\r|\t|\"\"\"|\0";
-        let piece = proptest::sample::select(pieces.split('|').map(str::as_bytes).collect::<Vec<_>>());
+        let token = proptest::sample::select(tokens.split('|').map(str::as_bytes).collect::<Vec<_>>());
         let odd = proptest::collection::vec(any::<u8>(), 0..4);
-        let part = prop_oneof![12 => piece.prop_map(<[u8]>::to_vec), 1 => odd];
+        let part = prop_oneof![12 => token.prop_map(<[u8]>::to_vec), 1 => odd];
         proptest::collection::vec(part, 0..60).prop_map(|parts| parts.concat())
     }
 
     proptest! {
         #[test]
-        fn are_a_policy_or_problems_that_render(bytes in nearly_a_config()) {
+        fn any_bytes_give_a_policy_or_problems_that_render(bytes in config_like_bytes()) {
             if let Err(problems) = Policy::read(&bytes, "p\u{1b}.toml", &FORMATS) {
                 let lines = bytes.split(|b| *b == b'\n').count();
                 prop_assert!(problems.iter().len() > 0);
@@ -249,12 +254,12 @@ mod any_bytes {
         }
 
         #[test]
-        fn of_a_name_are_matched_by_stars_and_marks_as_by_hand(pattern in "[ab./]?([*?]?[ab./]){1,5}[*?]?", name in "[ab./\n]{0,9}") {
-            // globset takes names for paths, and `..` for no file: a pattern that ends in a dot misses it.
+        fn wildcards_match_like_a_simple_matcher(pattern in "[ab./]?([*?]?[ab./]){1,5}[*?]?", name in "[ab./\n]{0,9}") {
+            // globset treats names as paths and `..` as not a file, so a pattern that ends in a dot does not match it.
             prop_assume!(name != ".." && !name.ends_with("/.."));
             let policy = policy(&format!("[[budget]]\nmatch = \"{pattern}\"\nmetric = \"time\"\ntarget = \"<1s\"\n"));
-            let by_hand = pattern == name || wild(pattern.as_bytes(), name.as_bytes());
-            prop_assert_eq!(policy.budgets()[0].covers(&name, "time"), by_hand, "{} {:?}", pattern, name);
+            let expected = pattern == name || wild(pattern.as_bytes(), name.as_bytes());
+            prop_assert_eq!(policy.budgets()[0].covers(&name, "time"), expected, "{} {:?}", pattern, name);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Claims on `perfgate publish`: what people see of a comparison, and that nothing at GitHub changes its verdict.
+//! `perfgate publish`: what it publishes, and that errors of GitHub never change the verdict.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
@@ -20,7 +20,7 @@ fn compared(scene: &Scene, name: &str, ns: f64) {
     scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(code);
 }
 
-/// Publishes as a job of pull request 7 does.
+/// Publishes as in a job of pull request 7.
 fn publish(scene: &Scene, hub: &Hub, args: &[&str]) -> Answer {
     let event = format!("{{\"pull_request\": {{\"number\": 7, \"head\": {{\"sha\": \"{COMMIT}\"}}}}}}");
     scene.write("event.json", event);
@@ -61,7 +61,7 @@ fn outputs(scene: &Scene) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_regression_is_commented_checked_summed_up_and_annotated() {
+fn a_regression_is_published_everywhere() {
     let (scene, hub) = (Scene::new(), Hub::new());
     compared(&scene, "parse/large", 2000.0);
     let answer = publish(&scene, &hub, &[]);
@@ -101,7 +101,7 @@ fn a_fix_turns_the_same_comment_green() {
 }
 
 #[test]
-fn nothing_to_say_makes_no_comment_unless_it_is_asked_for() {
+fn without_news_a_comment_is_created_only_with_always() {
     let (scene, hub) = (Scene::new(), Hub::new());
     compared(&scene, "a", 1000.0);
     publish(&scene, &hub, &[]).exits(0);
@@ -114,7 +114,7 @@ fn nothing_to_say_makes_no_comment_unless_it_is_asked_for() {
 }
 
 #[test]
-fn what_fails_at_github_changes_neither_verdict_nor_summary_nor_outputs() {
+fn errors_of_github_change_neither_verdict_nor_summary_nor_outputs() {
     for (ns, code) in [(2000.0, 1), (500.0, 0)] {
         let (scene, hub) = (Scene::new(), Hub::new());
         compared(&scene, "a", ns);
@@ -130,18 +130,18 @@ fn what_fails_at_github_changes_neither_verdict_nor_summary_nor_outputs() {
 }
 
 #[test]
-fn without_a_token_the_rest_is_still_told() {
+fn without_a_token_summary_and_annotations_are_still_written() {
     let scene = Scene::new();
     compared(&scene, "a", 2000.0);
     let summary = scene.path("summary.md").display().to_string();
     let environment = [("GITHUB_STEP_SUMMARY", summary.as_str()), ("GITHUB_REPOSITORY", "o/r")];
     let answer = scene.perfgate_with("", &environment, &["publish", "comparison.json", "--pull", "7"]);
-    answer.exits(1).complains("there is no token").complains("${{ github.token }}").does_not_say("::error");
+    answer.exits(1).complains("no GitHub token").complains("${{ github.token }}").does_not_say("::error");
     assert!(scene.read("summary.md").contains("FAIL"));
 }
 
 #[test]
-fn a_hostile_name_is_text_in_annotations_outputs_and_summary() {
+fn a_hostile_name_is_escaped_in_annotations_outputs_and_summary() {
     let (scene, hub) = (Scene::new(), Hub::new());
     compared(&scene, HOSTILE, 2000.0);
     let answer = publish(&scene, &hub, &["--key", HOSTILE, "--shard", HOSTILE]);
@@ -157,18 +157,18 @@ fn a_hostile_name_is_text_in_annotations_outputs_and_summary() {
         assert!(!text.contains("<img") && !text.contains("@all") && !text.contains("]( "), "{text}");
         assert!(!text.contains("\n::error"), "{text}");
     }
-    // The lines to accept it are read as the name that was measured.
+    // The suggested waiver parses to the measured name.
     let toml = body.split("```toml\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
     scene.write("perfgate.toml", toml);
     scene.perfgate(&["compare", "old", "new", "--format", "json"]).exits(0).says("\"accepted\": 1");
-    // Published again with the same findings nothing is written.
+    // Publishing the same findings again writes nothing.
     let before = hub.count("PATCH", "comments");
     publish(&scene, &hub, &["--key", HOSTILE, "--shard", HOSTILE]).exits(1);
     assert_eq!(hub.count("PATCH", "comments"), before);
 }
 
 #[test]
-fn two_jobs_of_a_matrix_have_a_part_each() {
+fn two_jobs_of_a_matrix_have_a_section_each() {
     let (scene, hub) = (Scene::new(), Hub::new());
     compared(&scene, "a", 2000.0);
     publish(&scene, &hub, &["--shard", "linux"]).exits(1);
@@ -182,7 +182,7 @@ fn two_jobs_of_a_matrix_have_a_part_each() {
 }
 
 #[test]
-fn the_pull_requests_own_text_is_renewed_by_its_markers() {
+fn the_description_is_updated_between_its_markers() {
     let (scene, hub) = (Scene::new(), Hub::new());
     compared(&scene, "a", 2000.0);
     let part = "<!-- perfgate:part metrics -->\r\nold\r\n<!-- /perfgate:part metrics -->";
@@ -192,14 +192,14 @@ fn the_pull_requests_own_text_is_renewed_by_its_markers() {
     assert!(body.starts_with("Mine.\r\n<!-- perfgate:part metrics -->\r\n") && body.ends_with("-->\r\nMine too @all"));
     assert!(!body.contains("\r\nold\r\n") && body.contains("FAIL"), "{body}");
     publish(&scene, &hub, &["--body"]).exits(1);
-    assert_eq!(hub.count("PATCH", "/pulls/7"), 1); // the second time nothing had changed
+    assert_eq!(hub.count("PATCH", "/pulls/7"), 1); // nothing had changed the second time
     hub.state().body = "No place for it.".to_owned();
     publish(&scene, &hub, &["--body"]).exits(1).complains("no part of perfgate").complains("it was not updated");
     assert_eq!(hub.state().body, "No place for it.");
 }
 
 #[test]
-fn a_dry_run_asks_and_writes_nothing() {
+fn a_dry_run_sends_and_writes_nothing() {
     let (scene, hub) = (Scene::new(), Hub::new());
     compared(&scene, "a", 2000.0);
     publish(&scene, &hub, &["--dry-run"]).exits(1).says("### ❌ perfgate: FAIL").complains("nothing was published");
@@ -223,7 +223,7 @@ fn bad_input_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_document_that_is_too_long_leaves_the_verdict() {
+fn a_document_that_is_too_long_is_reduced_to_the_verdict() {
     let (scene, hub) = (Scene::new(), Hub::new());
     compared(&scene, "a", 2000.0);
     scene.write("own.md.j2", "x".repeat(70_000));
@@ -233,7 +233,7 @@ fn a_document_that_is_too_long_leaves_the_verdict() {
 }
 
 #[test]
-fn a_comment_of_stored_runs_has_their_chart_and_says_how_to_compare_again() {
+fn a_comment_on_stored_runs_has_a_chart_and_the_command_to_reproduce() {
     let scene = Scene::new();
     scene.repository("repo");
     for run in 1..=4 {

@@ -1,4 +1,4 @@
-//! docs/templates.md names every field that a template can name, made from the types themselves.
+//! The fields in docs/templates.md are generated from the types; this test checks that they match.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 use perfgate::render::template::Context;
@@ -9,22 +9,22 @@ const TYPES: &str = include_str!("../src/render/template/context.rs");
 const BEGIN: &str = "<!-- fields, made by tests/template_docs.rs -->\n";
 const END: &str = "<!-- end of fields -->\n";
 
-struct Kind {
+struct DocumentedType {
     name: String,
     about: String,
     fields: Vec<(String, String, String)>, // name, type, what it says
 }
 
 /// The structs of context.rs with their comments.
-fn kinds() -> Vec<Kind> {
-    let mut kinds: Vec<Kind> = Vec::new();
+fn documented_types() -> Vec<DocumentedType> {
+    let mut kinds: Vec<DocumentedType> = Vec::new();
     let mut comment = String::new();
     for line in TYPES.lines().map(str::trim) {
         if let Some(text) = line.strip_prefix("///") {
             comment.push_str(text);
         } else if let Some(rest) = line.strip_prefix("pub struct ") {
             let name = rest.trim_end_matches(" {").to_owned();
-            kinds.push(Kind { name, about: std::mem::take(&mut comment).trim().to_owned(), fields: vec![] });
+            kinds.push(DocumentedType { name, about: std::mem::take(&mut comment).trim().to_owned(), fields: vec![] });
         } else if let Some((name, kind)) = line.strip_prefix("pub ").and_then(|rest| rest.split_once(": ")) {
             let (name, kind) = (name.to_owned(), kind.trim_end_matches(',').to_owned());
             let field = (name, kind, std::mem::take(&mut comment).trim().to_owned());
@@ -34,7 +34,7 @@ fn kinds() -> Vec<Kind> {
     kinds
 }
 
-/// The type as the author of a template knows it.
+/// The type, as the docs name it.
 fn plain(kind: &str) -> String {
     let inner = |prefix: &str| kind.strip_prefix(prefix).and_then(|rest| rest.strip_suffix('>'));
     if let Some(kind) = inner("Vec<") {
@@ -54,7 +54,7 @@ fn plain(kind: &str) -> String {
 
 fn fields() -> String {
     let mut out = String::from(BEGIN);
-    for kind in kinds() {
+    for kind in documented_types() {
         let _ = writeln!(out, "\n### {}\n\n{}\n\n| name | type | what it is |\n|---|---|---|", kind.name, kind.about);
         for (name, kind, about) in kind.fields {
             let about = about.replace('|', "\\|");
@@ -79,10 +79,10 @@ fn the_documented_fields_are_those_of_the_types() {
 }
 
 #[test]
-fn the_types_are_read_whole() {
+fn the_types_are_parsed_completely() {
     let sample = serde_json::to_value(Context::default()).unwrap();
     let real: BTreeSet<String> = sample.as_object().unwrap().keys().cloned().collect();
-    let kinds = kinds();
+    let kinds = documented_types();
     let read: BTreeSet<String> = kinds[0].fields.iter().map(|(name, _, _)| name.clone()).collect();
     assert_eq!(kinds[0].name, "Context");
     assert_eq!(read, real);

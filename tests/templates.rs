@@ -1,4 +1,4 @@
-//! Claims on documents: what is measured stands in them, what a person wrote stays, and nothing hostile gets through.
+//! Rendered documents: they contain the measurements, keep what people wrote, and escape hostile text.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
@@ -7,7 +7,7 @@ use common::Scene;
 use std::fs;
 use std::path::Path;
 
-/// The recorded results; not below tests/data, where each directory is a tool's.
+/// Path of the recorded results. Not below tests/data, where each directory belongs to a tool.
 fn stack_data(path: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack").join(path).display().to_string()
 }
@@ -111,7 +111,7 @@ fn render(scene: &Scene, template: &str) -> String {
 }
 
 #[test]
-fn the_documents_of_the_recorded_stack_are_the_golden_ones() {
+fn the_documents_of_the_recorded_stack_match_the_golden_files() {
     let scene = stack();
     for name in ["pr", "issue", "report"] {
         let path = stack_data(&format!("golden/{name}.md"));
@@ -125,9 +125,9 @@ fn the_documents_of_the_recorded_stack_are_the_golden_ones() {
     }
 }
 
-/// Numbers that the recorded files themselves show, whatever the template looks like.
+/// Numbers taken from the recorded files, independent of the template.
 #[test]
-fn a_pull_request_holds_what_the_files_say() {
+fn a_pull_request_contains_the_recorded_numbers() {
     let pr = render(&stack(), "pr");
     let has = |text: &str| assert!(pr.contains(text), "no {text:?} in\n{pr}");
     has("**Task ID**: TASK-20250929-006"); // the branch
@@ -136,7 +136,7 @@ fn a_pull_request_holds_what_the_files_say() {
     has("<https://example.org/reviews/code-review-03>");
     has("| Database Queries | 10 | sqlalchemy-echo"); // 8 + 1 SELECT, 1 UPDATE
     has("| Database Queries | 2 | −80.0 % | -60% | PASS |");
-    has("- 8 times <code>SELECT book.id"); // the N+1 pattern
+    has("- 8 times: <code>SELECT book.id"); // the N+1 pattern
     has("- `SELECT book`: 8 queries → 1 queries (−87.5 %)");
     has("`app/authors.py` - changed");
     has("`read_authors`");
@@ -151,7 +151,7 @@ fn a_pull_request_holds_what_the_files_say() {
 }
 
 #[test]
-fn no_placeholder_stands_where_a_value_belongs() {
+fn no_placeholder_replaces_a_measured_value() {
     let scene = stack();
     for name in ["pr", "issue", "report", "comment", "summary"] {
         let document = render(&scene, name);
@@ -162,7 +162,7 @@ fn no_placeholder_stands_where_a_value_belongs() {
 }
 
 #[test]
-fn every_section_of_the_form_is_there_in_its_order() {
+fn every_section_of_the_form_is_present_in_order() {
     let pr = render(&stack(), "pr");
     let headings = [
         "## Performance Optimization Pull Request",
@@ -241,7 +241,7 @@ fn every_section_of_the_form_is_there_in_its_order() {
 }
 
 #[test]
-fn a_persons_words_and_ticks_outlive_a_rendering() {
+fn text_and_ticks_of_people_are_kept() {
     let scene = stack();
     let body = render(&scene, "pr")
         .replace("**Performance Problem**: _(for the author)_", "**Performance Problem**: each author cost a query.")
@@ -257,7 +257,7 @@ fn a_persons_words_and_ticks_outlive_a_rendering() {
 }
 
 #[test]
-fn a_missing_or_doubled_marker_leaves_the_document_as_it_is() {
+fn a_missing_or_duplicate_marker_leaves_the_document_unchanged() {
     let scene = stack();
     let body = render(&scene, "pr");
     let part = "<!-- /perfgate:part metrics -->\n";
@@ -275,7 +275,7 @@ fn a_missing_or_doubled_marker_leaves_the_document_as_it_is() {
 }
 
 #[test]
-fn a_form_of_the_teams_own_gets_only_the_parts_that_it_names() {
+fn a_custom_form_gets_only_the_sections_that_it_has() {
     let scene = stack();
     scene.write(
         "body.md",
@@ -293,7 +293,7 @@ fn a_form_of_the_teams_own_gets_only_the_parts_that_it_names() {
 }
 
 #[test]
-fn hostile_names_stay_text_in_every_template() {
+fn hostile_names_are_escaped_in_every_template() {
     let scene = Scene::new();
     let hostile = [
         "| [x](javascript:alert(1)) @everyone <img src=x onerror=y>",
@@ -330,7 +330,7 @@ fn hostile_names_stay_text_in_every_template() {
 }
 
 #[test]
-fn a_template_cannot_let_text_through_unescaped() {
+fn a_template_cannot_turn_off_escaping() {
     let scene = Scene::new();
     scene.bench("old", "<b>", 1000.0, 1).bench("new", "<b>", 2000.0, 2);
     scene.write("own.md.j2", "{% autoescape false %}{{ rows[0].name }}{% endautoescape %}\n");
@@ -361,7 +361,7 @@ fn a_typo_in_a_template_is_framed_under_its_line() {
     scene.perfgate(&["compare", "old", "new", "--template", "prr"]).exits(2).complains("pr, issue, report");
 }
 
-/// A comparison of so many benchmarks, so many of them regressed.
+/// A comparison of many benchmarks, `regressed` of which regressed.
 fn large(scene: &Scene, benchmarks: usize, regressed: usize) {
     scene
         .bench("old", "a", 1000.0, 1)
@@ -386,7 +386,7 @@ fn large(scene: &Scene, benchmarks: usize, regressed: usize) {
 }
 
 #[test]
-fn five_thousand_benchmarks_fit_and_no_regression_is_cut() {
+fn with_5000_benchmarks_every_regression_is_listed() {
     let scene = Scene::new();
     large(&scene, 5000, 40);
     for template in ["pr", "issue", "report", "comment", "summary"] {
@@ -398,12 +398,12 @@ fn five_thousand_benchmarks_fit_and_no_regression_is_cut() {
         }
     }
     assert!(render(&scene, "summary").contains("4960 unchanged, not listed"));
-    // Two rows of spreads for each benchmark: none of them fits, and that is said.
-    assert!(render(&scene, "pr").contains("Left out for length: "));
+    // The sample statistics do not fit, which the document notes.
+    assert!(render(&scene, "pr").contains("Not shown (length limit): "));
 }
 
 #[test]
-fn more_regressions_than_fit_are_counted() {
+fn regressions_that_do_not_fit_are_counted() {
     let scene = Scene::new();
     large(&scene, 5000, 5000);
     for template in ["pr", "issue", "report", "comment", "summary"] {
@@ -414,7 +414,7 @@ fn more_regressions_than_fit_are_counted() {
 }
 
 #[test]
-fn shipped_templates_are_written_out_once_and_render_the_same() {
+fn editable_copies_are_written_once_and_render_the_same() {
     let scene = stack();
     scene.perfgate(&["init", "--templates"]).exits(0).complains("wrote .github/perfgate/pr.md.j2");
     assert_eq!(render(&scene, ".github/perfgate/pr.md.j2"), render(&scene, "pr"));
@@ -424,7 +424,7 @@ fn shipped_templates_are_written_out_once_and_render_the_same() {
 }
 
 #[test]
-fn unmeasured_rows_go_where_the_config_says_so() {
+fn unmeasured_rows_can_be_dropped_in_the_config() {
     let scene = Scene::new();
     scene.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
     let pr = |toml: &str| {
@@ -436,7 +436,7 @@ fn unmeasured_rows_go_where_the_config_says_so() {
 }
 
 #[test]
-fn a_document_is_made_of_stored_runs_too() {
+fn a_document_can_be_made_from_stored_runs() {
     let scene = Scene::new();
     scene.repository("repo");
     for run in 1..=3 {

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Finds a perfgate for this runner and says where it is. In this order: the one that PERFGATE_BINARY names (for runners
-# without the internet), the binary of the release that this very action comes from, or none, and then it is built.
-# A binary is taken only if it has the SHA-256 sum of its release and, where `gh` can ask, GitHub's attestation.
+# Finds a perfgate binary for this runner and writes its path to the step's outputs. Tries, in this order: PERFGATE_BINARY
+# (for runners without internet access), the binary of the action's release, and a build from source (a later step).
+# A downloaded binary must have the SHA-256 sum of its release and, if `gh` is available, GitHub's attestation.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
-room="$(mktemp -d "${RUNNER_TEMP:-/tmp}/perfgate-install-XXXXXX")"
+work="$(mktemp -d "${RUNNER_TEMP:-/tmp}/perfgate-install-XXXXXX")"
 suffix=""; [ "${RUNNER_OS:-}" != Windows ] || suffix=.exe
 
-say() { printf '%s=%s\n' "$1" "$2" >> "$GITHUB_OUTPUT"; }
-use() { echo "perfgate: $1 ($2)"; say binary "$1"; exit 0; }
+set_output() { printf '%s=%s\n' "$1" "$2" >> "$GITHUB_OUTPUT"; }
+use() { echo "perfgate: $1 ($2)"; set_output binary "$1"; exit 0; }
 
 if [ -n "${PERFGATE_BINARY:-}" ]; then
-  "$PERFGATE_BINARY" --version > /dev/null || { echo "::error title=perfgate::PERFGATE_BINARY names no perfgate that runs here"; exit 2; }
+  "$PERFGATE_BINARY" --version > /dev/null || { echo "::error title=perfgate::PERFGATE_BINARY does not run on this runner"; exit 2; }
   use "$PERFGATE_BINARY" "PERFGATE_BINARY"
 fi
 
@@ -27,13 +27,13 @@ target() {
   esac
 }
 sum() { if command -v sha256sum > /dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1; }
-fetch() { curl --fail --silent --show-error --location --proto '=https' --retry 3 --max-time 120 --output "$room/$1" "$base/$1"; }
+fetch() { curl --fail --silent --show-error --location --proto '=https' --retry 3 --max-time 120 --output "$work/$1" "$base/$1"; }
 
-# The release of a tag is the tag's; that of a commit is its version's, if it was built from that commit.
+# For a tag, use the release of the tag; for a commit, the release of its version, if it was built from that commit.
 download() {
   local server="${GITHUB_SERVER_URL:-https://github.com}" file tag expected
-  case "${ACTION_REPOSITORY:-}" in */*) ;; *) echo "the action is not used from a repository of its own"; return 1 ;; esac
-  file="perfgate-$(target)$suffix" || { echo "there is no binary for this runner"; return 1; }
+  case "${ACTION_REPOSITORY:-}" in */*) ;; *) echo "the action is used from a local path, which has no release"; return 1 ;; esac
+  file="perfgate-$(target)$suffix" || { echo "releases have no binary for this runner"; return 1; }
   case "${ACTION_REF:-}" in
     v[0-9]*) tag="$ACTION_REF" ;;
     *) tag="v$(sed -n 's/^version = "\(.*\)"/\1/p' "$here/Cargo.toml" | head -n 1)" ;;
@@ -41,29 +41,29 @@ download() {
   base="$server/$ACTION_REPOSITORY/releases/download/$tag"
   fetch SHA256SUMS && fetch COMMIT && fetch "$file" || { echo "the release $tag has no binary for this runner"; return 1; }
   for one in COMMIT "$file"; do
-    expected="$(awk -v name="$one" '$2 == name || $2 == "*" name { print $1 }' "$room/SHA256SUMS")"
-    [ -n "$expected" ] && [ "$expected" = "$(sum "$room/$one")" ] || { echo "$one does not have the SHA-256 sum of the release $tag"; return 1; }
+    expected="$(awk -v name="$one" '$2 == name || $2 == "*" name { print $1 }' "$work/SHA256SUMS")"
+    [ -n "$expected" ] && [ "$expected" = "$(sum "$work/$one")" ] || { echo "$one does not have the SHA-256 sum of the release $tag"; return 1; }
   done
   case "${ACTION_REF:-}" in
     v[0-9]*) ;;
-    *) [ "$(tr -d '[:space:]' < "$room/COMMIT")" = "${ACTION_REF:-}" ] || { echo "the release $tag was not built from ${ACTION_REF:-this commit}"; return 1; } ;;
+    *) [ "$(tr -d '[:space:]' < "$work/COMMIT")" = "${ACTION_REF:-}" ] || { echo "the release $tag was not built from ${ACTION_REF:-this commit}"; return 1; } ;;
   esac
   if [ "$server" = https://github.com ] && command -v gh > /dev/null && [ -n "${GH_TOKEN:-}" ]; then
-    gh attestation verify "$room/$file" --repo "$ACTION_REPOSITORY" > "$room/attestation" 2>&1 || {
-      echo "GitHub does not attest the binary of $tag:"; tail -n 3 "$room/attestation"; return 1; }
+    gh attestation verify "$work/$file" --repo "$ACTION_REPOSITORY" > "$work/attestation" 2>&1 || {
+      echo "the attestation of the binary of $tag failed:"; tail -n 3 "$work/attestation"; return 1; }
   fi
-  mv "$room/$file" "$room/perfgate$suffix"
-  chmod +x "$room/perfgate$suffix"
-  "$room/perfgate$suffix" --version || { echo "the binary of $tag does not run here"; return 1; }
+  mv "$work/$file" "$work/perfgate$suffix"
+  chmod +x "$work/perfgate$suffix"
+  "$work/perfgate$suffix" --version || { echo "the binary of $tag does not run on this runner"; return 1; }
 }
 
-if download > "$room/why"; then
-  cat "$room/why"
-  use "$room/perfgate$suffix" "release"
+if download > "$work/why"; then
+  cat "$work/why"
+  use "$work/perfgate$suffix" "release"
 fi
-echo "perfgate is built from the action's source: $(tr '\n' ' ' < "$room/why")"
+echo "building perfgate from source: $(tr '\n' ' ' < "$work/why")"
 build="${RUNNER_TEMP:-/tmp}/perfgate-build"
-source="$(cd "$here" && cat Cargo.toml Cargo.lock $(find src templates -type f | LC_ALL=C sort) > "$room/source" && sum "$room/source")"
-say binary "$build/release/perfgate$suffix"
-say build "$build"
-say source "$source"
+source="$(cd "$here" && cat Cargo.toml Cargo.lock $(find src templates -type f | LC_ALL=C sort) > "$work/source" && sum "$work/source")"
+set_output binary "$build/release/perfgate$suffix"
+set_output build "$build"
+set_output source "$source"

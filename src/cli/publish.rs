@@ -100,9 +100,9 @@ pub fn publish(report: &Report, target: &Target, options: &Options) -> Published
     let repository = &target.repository;
     if let Some(pull) = commented {
         match comment(report, target, options, &client, pull) {
-            Ok(Commented::Not) => {}
-            Ok(Commented::There(url)) => published.comment_url = url,
-            Ok(Commented::Outrun(url)) => {
+            Ok(Commented::None) => {}
+            Ok(Commented::UpToDate(url)) => published.comment_url = url,
+            Ok(Commented::Superseded(url)) => {
                 published.comment_url = url;
                 let message = "the comment comes from a later run of this job, so it was not updated";
                 published.problems.push(Diagnostic::note("later-run", "", message));
@@ -137,7 +137,7 @@ fn comment(
     let when = match options.comment {
         CommentMode::Always => When::Always,
         CommentMode::OnChange => When::Changed { news },
-        CommentMode::Auto | CommentMode::Never => When::Told { news },
+        CommentMode::Auto | CommentMode::Never => When::Auto { news },
     };
     let part = Part {
         key: &options.key,

@@ -58,7 +58,7 @@ impl Gate {
         allow_nothing_in_common: bool,
         detail: ReportDetail,
     ) -> Result<Report, Error> {
-        let samples = detail.facts || detail.samples || self.config.policy.asks_for_samples();
+        let samples = detail.facts || detail.samples || self.config.policy.needs_samples();
         let (base, head) = self.read_sides(base, head, if samples { Detail::Samples } else { Detail::Digests })?;
         self.judge_sides(base, head, allow_nothing_in_common, detail)
     }

@@ -1,13 +1,13 @@
-//! What a budget asks for: `<50ms`, `<= 3 queries`, `-60%`.
-//! Whether a measured value keeps a limit, given its uncertainty, is the verdict's to say.
+//! Limits of budgets and goals: `<50ms`, `<= 3 queries`, `-60%`.
+//! The verdict decides whether a measured value meets a limit.
 
-use super::problem::{Wrong, shown};
+use super::problem::{Invalid, printable};
 use super::quantity::{Quantity, quantity};
 use super::value::number;
 use crate::model::{Direction, Unit};
 use std::fmt;
 
-/// Which side of a limit is the good one.
+/// On which side of a limit the good values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Comparison {
     /// `<`
@@ -20,25 +20,25 @@ pub enum Comparison {
     AtLeast,
 }
 
-/// What a budget asks for; shows as it was written.
+/// A limit; displayed as it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
     written: Box<str>,
-    kind: Kind,
+    kind: Bound,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Kind {
+enum Bound {
     /// A bound on the value itself.
     Absolute {
-        /// The good side.
+        /// Which side is good.
         comparison: Comparison,
         /// The bound.
         bound: Quantity,
     },
     /// A bound on the change against the base, as a fraction: `-60%` is -0.6.
     Relative {
-        /// The good side, where it was written.
+        /// Which side is good, if written.
         comparison: Option<Comparison>,
         /// head / base - 1; above -1.
         change: f64,
@@ -46,7 +46,7 @@ enum Kind {
 }
 
 impl Comparison {
-    /// True when the value is on the good side of the bound.
+    /// True if the value is on the good side of the bound.
     pub fn holds(self, value: f64, bound: f64) -> bool {
         match self {
             Comparison::Below => value < bound,
@@ -56,7 +56,7 @@ impl Comparison {
         }
     }
 
-    /// True where smaller values are on the good side.
+    /// True if smaller values are good.
     fn is_upper(self) -> bool {
         matches!(self, Comparison::Below | Comparison::AtMost)
     }
@@ -70,7 +70,7 @@ impl Comparison {
         }
     }
 
-    /// The comparison that a text begins with, and the rest.
+    /// Splits a leading comparison sign off a text.
     fn split(text: &str) -> (Option<Comparison>, &str) {
         use Comparison::{Above, AtLeast, AtMost, Below};
         let found = [AtMost, AtLeast, Below, Above].into_iter().find_map(|c| Some((c, text.strip_prefix(c.sign())?)));
@@ -79,65 +79,69 @@ impl Comparison {
 }
 
 impl Limit {
-    /// Reads a limit as it was written; `None` where it is none.
+    /// Parses a limit; `None` if the text is not one.
     pub fn parse(text: &str) -> Option<Limit> {
         limit(text).ok()
     }
 
-    /// Which side is the good one; a change without a sign of comparison bounds the metric's worse side.
+    /// Which side is good; a change without a comparison sign limits the metric's worse side.
     pub fn comparison(&self, direction: Direction) -> Comparison {
         match &self.kind {
-            Kind::Absolute { comparison, .. } | Kind::Relative { comparison: Some(comparison), .. } => *comparison,
-            Kind::Relative { comparison: None, .. } => match direction {
+            Bound::Absolute { comparison, .. } | Bound::Relative { comparison: Some(comparison), .. } => *comparison,
+            Bound::Relative { comparison: None, .. } => match direction {
                 Direction::Lower => Comparison::AtMost,
                 Direction::Higher => Comparison::AtLeast,
             },
         }
     }
 
-    /// The bound on the value itself, in the metric's unit; `None` where the limit is of another unit, or relative
-    /// and there is no base.
+    /// The bound on the value, in the metric's unit; `None` if the limit has another unit, or is relative without a
+    /// base.
     pub fn bound(&self, unit: &Unit, base: Option<f64>) -> Option<f64> {
         match &self.kind {
-            Kind::Absolute { bound, .. } => bound.within(unit),
-            Kind::Relative { change, .. } => base.map(|base| base * (1.0 + change)),
+            Bound::Absolute { bound, .. } => bound.within(unit),
+            Bound::Relative { change, .. } => base.map(|base| base * (1.0 + change)),
         }
     }
 
-    /// True where the limit is on the change against the base.
+    /// True if the limit is a change relative to the base.
     pub fn is_relative(&self) -> bool {
-        matches!(self.kind, Kind::Relative { .. })
+        matches!(self.kind, Bound::Relative { .. })
     }
 
-    /// Says what is wrong where `acceptable` is not a wider limit of the same kind. A bare change tells its good side
-    /// only with the metric, so that of those only equal ones are refused here.
-    pub(super) fn check_acceptable(&self, acceptable: &Limit) -> Result<(), Wrong> {
+    /// Checks that `acceptable` is a looser limit of the same kind. The good side of a bare change depends on the
+    /// metric, which is not known here, so of two bare changes only equal ones are refused.
+    pub(super) fn check_acceptable(&self, acceptable: &Limit) -> Result<(), Invalid> {
         let wrong = |what: &str, help: &str| {
             let message =
-                format!("`acceptable` {} {what} `target` {}", shown(&acceptable.written), shown(&self.written));
-            Err(Wrong::new("acceptable-not-looser", message, help))
+                format!("`acceptable` {} {what} `target` {}", printable(&acceptable.written), printable(&self.written));
+            Err(Invalid::new("acceptable-not-looser", message, help))
         };
         let same_side = |a: Comparison, b: Comparison| a.is_upper() == b.is_upper();
         let (target, limit, upper) = match (&self.kind, &acceptable.kind) {
-            (Kind::Absolute { comparison: a, bound: x }, Kind::Absolute { comparison: b, bound: y })
+            (Bound::Absolute { comparison: a, bound: x }, Bound::Absolute { comparison: b, bound: y })
                 if same_side(*a, *b) && x.unit == y.unit =>
             {
                 (x.value, y.value, Some(a.is_upper()))
             }
-            (Kind::Relative { comparison: None, change: x }, Kind::Relative { comparison: None, change: y }) => {
+            (Bound::Relative { comparison: None, change: x }, Bound::Relative { comparison: None, change: y }) => {
                 (*x, *y, None)
             }
-            (Kind::Relative { comparison: Some(a), change: x }, Kind::Relative { comparison: Some(b), change: y })
-                if same_side(*a, *b) =>
-            {
-                (*x, *y, Some(a.is_upper()))
+            (
+                Bound::Relative { comparison: Some(a), change: x },
+                Bound::Relative { comparison: Some(b), change: y },
+            ) if same_side(*a, *b) => (*x, *y, Some(a.is_upper())),
+            _ => {
+                return wrong(
+                    "is not the same kind of limit as",
+                    "use the same comparison sign and the same kind of unit in both",
+                );
             }
-            _ => return wrong("is of another kind than", "both need the same kind of sign and of unit"),
         };
         let (looser, help) = match upper {
-            Some(true) => (limit > target, "it must be above the target, as <100ms is above <50ms"),
-            Some(false) => (limit < target, "it must be below the target, as >80/s is below >100/s"),
-            None => (limit != target, "leave it out where nothing lies between good and bad"),
+            Some(true) => (limit > target, "it must be above the target: <100ms is looser than <50ms"),
+            Some(false) => (limit < target, "it must be below the target: >80/s is looser than >100/s"),
+            None => (limit != target, "remove `acceptable` if it equals the target"),
         };
         if looser { Ok(()) } else { wrong("is not looser than", help) }
     }
@@ -149,37 +153,34 @@ impl fmt::Display for Limit {
     }
 }
 
-/// What a budget asks for: `<50ms`, `>= 100/s`, `<= 3 queries`, `-60%`, `< +10%`.
-pub(super) fn limit(text: &str) -> Result<Limit, Wrong> {
+/// Parses a limit: `<50ms`, `>= 100/s`, `<= 3 queries`, `-60%`, `< +10%`.
+pub(super) fn limit(text: &str) -> Result<Limit, Invalid> {
     const HELP: &str = "write a bound like \"<50ms\", \">100/s\", \"<= 3 queries\", or a change like \"-60%\"";
     let text = text.trim();
     let (comparison, rest) = Comparison::split(text);
     let of = |kind| Ok(Limit { written: text.into(), kind });
-    let wrong = |message: String, help: String| Err(Wrong::new("bad-limit", message, help));
+    let wrong = |message: String, help: String| Err(Invalid::new("bad-limit", message, help));
     if let (true, Some(percent)) = (rest.starts_with(['+', '-']), rest.strip_suffix('%')) {
         return match number(percent.trim_end()) {
-            Some(percent) if percent > -100.0 => of(Kind::Relative { comparison, change: percent / 100.0 }),
+            Some(percent) if percent > -100.0 => of(Bound::Relative { comparison, change: percent / 100.0 }),
             Some(_) => wrong(
-                format!("no change can be `{}`: nothing would be left", shown(rest)),
-                "a relative limit lies above -100%".to_owned(),
+                format!("`{}` is not a possible change: nothing would be left", printable(rest)),
+                "a relative limit must be above -100%".to_owned(),
             ),
-            None => wrong(format!("`{}` is no limit", shown(text)), HELP.to_owned()),
+            None => wrong(format!("`{}` is not a valid limit", printable(text)), HELP.to_owned()),
         };
     }
-    let bound = quantity(rest).map_err(|problem| problem.into_wrong("bad-limit", text, HELP))?;
-    let bare = shown(rest);
+    let bound = quantity(rest).map_err(|problem| problem.into_invalid("bad-limit", text, HELP))?;
+    let bare = printable(rest);
     match comparison {
-        Some(comparison) => of(Kind::Absolute { comparison, bound }),
+        Some(comparison) => of(Bound::Absolute { comparison, bound }),
         None if bound.unit == Some(Unit::Percent) => wrong(
-            format!("`{bare}` says neither bound nor change"),
+            format!("`{bare}` is neither a bound nor a change"),
             format!(
                 "write \"<{bare}\" or \">{bare}\" for a bound, \"-{bare}\" or \"+{bare}\" for a change against the base"
             ),
         ),
-        None => wrong(
-            format!("`{bare}` does not say which side of it is good"),
-            format!("write \"<{bare}\" or \">{bare}\""),
-        ),
+        None => wrong(format!("`{bare}` has no comparison sign"), format!("write \"<{bare}\" or \">{bare}\"")),
     }
 }
 
@@ -194,18 +195,18 @@ mod tests {
     #[test]
     fn limits_are_bounds_or_changes() {
         let kind = |text| limit(text).map(|limit| limit.kind);
-        let absolute = |comparison, value, unit| Ok(Kind::Absolute { comparison, bound: amount(value, unit) });
+        let absolute = |comparison, value, unit| Ok(Bound::Absolute { comparison, bound: amount(value, unit) });
         assert_eq!(kind("<50ms"), absolute(Comparison::Below, 50e6, Unit::Nanosecond));
         assert_eq!(kind("<= 3 queries"), absolute(Comparison::AtMost, 3.0, Unit::Count));
         assert_eq!(kind(">100/s"), absolute(Comparison::Above, 100.0, Unit::PerSecond));
         assert_eq!(kind(">= 95%"), absolute(Comparison::AtLeast, 95.0, Unit::Percent));
-        assert_eq!(kind("-60%"), Ok(Kind::Relative { comparison: None, change: -0.6 }));
-        assert_eq!(kind("< +10 %"), Ok(Kind::Relative { comparison: Some(Comparison::Below), change: 0.1 }));
+        assert_eq!(kind("-60%"), Ok(Bound::Relative { comparison: None, change: -0.6 }));
+        assert_eq!(kind("< +10 %"), Ok(Bound::Relative { comparison: Some(Comparison::Below), change: 0.1 }));
         assert_eq!(limit(" <50ms ").map(|limit| limit.to_string()), Ok("<50ms".to_owned()));
     }
 
     #[test]
-    fn a_limit_without_a_side_is_refused_with_both_offered() {
+    fn a_limit_without_a_comparison_sign_is_refused_and_both_signs_are_suggested() {
         let help = |text| limit(text).map_err(|w| w.help);
         assert_eq!(help("50ms"), Err("write \"<50ms\" or \">50ms\"".to_owned()));
         assert!(help("60%").is_err_and(|h| h.contains("\"-60%\"")));
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_change_bounds_the_worse_side() -> Result<(), Wrong> {
+    fn a_bare_change_limits_the_worse_side() -> Result<(), Invalid> {
         let faster = limit("-60%")?;
         assert_eq!(faster.comparison(Direction::Lower), Comparison::AtMost);
         assert_eq!(faster.comparison(Direction::Higher), Comparison::AtLeast);
@@ -225,8 +226,8 @@ mod tests {
     }
 
     #[test]
-    fn acceptable_is_looser_than_the_target() -> Result<(), Wrong> {
-        let check = |target: &str, acceptable: &str| -> Result<bool, Wrong> {
+    fn acceptable_must_be_looser_than_the_target() -> Result<(), Invalid> {
+        let check = |target: &str, acceptable: &str| -> Result<bool, Invalid> {
             Ok(limit(target)?.check_acceptable(&limit(acceptable)?).is_ok())
         };
         assert!(check("<50ms", "<=0.1s")?);

@@ -1,20 +1,20 @@
-//! perfgate.toml: what the team tolerates. Read once into a [`Policy`], all problems at once, each framed under its line.
+//! Reads perfgate.toml into a [`Policy`] and reports all problems at once, each framed under its line.
 //!
-//! `written` knows the file's shape, `validate` what the values mean, and [`Policy`] answers the verdict's questions.
-//! Which benchmarks a rule, budget or waiver really hits is the verdict's to find out, as is what day it is.
+//! `raw` checks the file's shape, `validate` the values. The verdict matches rules, budgets and waivers against
+//! benchmarks and compares waivers with the current date.
 
 mod goal;
 mod limit;
-pub(crate) mod near;
 mod pattern;
 mod problem;
 mod quantity;
+mod raw;
 mod rename;
 mod rule;
+pub(crate) mod suggest;
 mod table;
 mod validate;
 mod value;
-mod written;
 
 pub use goal::Goal;
 pub use limit::{Comparison, Limit};
@@ -26,7 +26,7 @@ pub use value::{FailOn, ValueError, parse_alpha, parse_threshold};
 
 use crate::model::Metric;
 use jiff::civil::Date;
-use problem::{Lines, Sink, Wrong};
+use problem::{Invalid, Lines, Sink};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeTable;
 
@@ -55,77 +55,77 @@ struct Gate {
     fail_on: BTreeSet<FailOn>,
 }
 
-/// `[[input]]`: where results lie.
+/// `[[input]]`: where to find results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputRule {
-    /// As written; relative to the config's directory.
+    /// Path relative to the config's directory.
     pub path: String,
-    /// Overrules the sniffing.
+    /// Input format; detected from the content when `None`.
     pub format: Option<String>,
-    /// Where it is written.
+    /// Line in the config.
     pub line: usize,
 }
 
-/// `[[budget]]`: what a value must keep to, whatever it was before.
+/// `[[budget]]`: a limit on a value, independent of the baseline.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    /// Over benchmark names.
+    /// Matches benchmark names.
     pub pattern: Pattern,
-    /// The exact name of the metric: `time:p95`.
+    /// Exact name of the metric, such as `time:p95`.
     pub metric: String,
-    /// What is asked for.
+    /// The limit to meet.
     pub target: Limit,
-    /// What is still no failure, where it is not the same.
+    /// A looser limit; a value between the two is acceptable and does not fail.
     pub acceptable: Option<Limit>,
-    /// Where it is written.
+    /// Line in the config.
     pub line: usize,
 }
 
-/// `[[accept]]`: a regression that is known, explained, and accepted for a time.
+/// `[[accept]]`: a known regression that is accepted until a given day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waiver {
-    /// The exact name.
+    /// Exact name of the benchmark.
     pub benchmark: String,
-    /// The exact name of the metric; every metric where there is none.
+    /// Exact name of the metric; `None` covers all metrics.
     pub metric: Option<String>,
-    /// The change that is accepted, as a fraction on the worse side.
+    /// Largest accepted change for the worse, as a fraction.
     pub up_to: f64,
-    /// Why.
+    /// Why it is accepted.
     pub reason: String,
-    /// The last day on which it holds.
+    /// Last day on which it applies.
     pub until: Date,
-    /// Where it is written.
+    /// Line in the config.
     pub line: usize,
 }
 
-/// `[[epoch]]`: from here on a benchmark is another one, and what was stored before says nothing of it.
+/// `[[epoch]]`: runs stored before its start are not compared with later ones.
 #[derive(Debug, Clone)]
 pub struct Epoch {
-    /// Over benchmark names.
+    /// Matches benchmark names.
     pub pattern: Pattern,
-    /// Where it begins.
+    /// First day or commit.
     pub start: Start,
     /// What changed.
     pub reason: String,
-    /// Where it is written.
+    /// Line in the config.
     pub line: usize,
 }
 
 /// Where an epoch begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
-    /// With the first commit of a day, in UTC.
+    /// The first commit of a day, in UTC.
     Day(Date),
-    /// With a commit, named by a git revision.
+    /// The commit of a git revision.
     Revision(String),
 }
 
-/// `[baseline] pin`: a release that every report shows the way since.
+/// `[baseline] pin`: a release that every report also compares with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin {
     /// A git revision.
     pub revision: String,
-    /// Where it is written.
+    /// Line in the config.
     pub line: usize,
 }
 
@@ -136,7 +136,7 @@ impl Default for Gate {
 }
 
 impl Default for Policy {
-    /// What holds without a config file.
+    /// The defaults, as without a config file.
     fn default() -> Self {
         Policy {
             name: "perfgate.toml".to_owned(),
@@ -157,27 +157,27 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Reads a config; `name` is the file as messages shall call it. Names of input formats are not checked.
+    /// Reads a config; messages refer to the file as `name`. Names of input formats are not checked.
     #[cfg(feature = "internals")]
     pub fn parse(text: &str, name: &str) -> Result<Policy, Problems> {
-        Policy::parse_knowing(text, name, &[])
+        Policy::parse_with_formats(text, name, &[])
     }
 
-    /// Reads a config file's bytes, holding `format = "…"` against the known input formats.
+    /// Reads a config file's bytes and checks each `format = "…"` against the known input formats.
     pub fn read(bytes: &[u8], name: &str, formats: &[&str]) -> Result<Policy, Problems> {
         let broken = match std::str::from_utf8(bytes) {
-            Ok(text) => return Policy::parse_knowing(text, name, formats),
+            Ok(text) => return Policy::parse_with_formats(text, name, formats),
             Err(error) => error.valid_up_to(),
         };
         let text = String::from_utf8_lossy(bytes);
         let mut sink = Sink::default();
-        let what = "this is not UTF-8 text";
-        sink.add(broken..broken + 1, Wrong::new("config-encoding", what, "save the file as UTF-8"));
+        let what = "the file is not UTF-8 text";
+        sink.add(broken..broken + 1, Invalid::new("config-encoding", what, "save the file as UTF-8"));
         sink.into_problems(&text, name, &Lines::of(&text)).map_or_else(|| Ok(Policy::default()), Err)
     }
 
-    fn parse_knowing(text: &str, name: &str, formats: &[&str]) -> Result<Policy, Problems> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text); // a byte order mark is no column
+    fn parse_with_formats(text: &str, name: &str, formats: &[&str]) -> Result<Policy, Problems> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text); // a byte order mark does not count as a column
         let lines = Lines::of(text);
         let mut sink = Sink::default();
         let (root, errors) = DeTable::parse_recoverable(text);
@@ -185,112 +185,112 @@ impl Policy {
             let span = error.span().unwrap_or(0..0);
             let help = match error.message() {
                 message if message.contains("quoted") => "put the value in quotes, as in threshold = \"20%\"",
-                _ => "the file is in TOML, see https://toml.io",
+                _ => "fix the TOML syntax, see https://toml.io",
             };
-            sink.add(span, Wrong::new("config-syntax", problem::shown(error.message()), help));
+            sink.add(span, Invalid::new("config-syntax", problem::printable(error.message()), help));
         }
         if let Some(problems) = sink.into_problems(text, name, &lines) {
-            return Err(problems); // values beside broken syntax are guesses: they wait until the syntax is mended
+            return Err(problems); // values recovered from broken syntax are guesses, so they are not checked
         }
         let mut sink = Sink::default();
-        let written = written::read(root.get_ref(), &mut sink);
-        let policy = validate::validate(written, &lines, formats, &mut sink);
+        let raw = raw::read(root.get_ref(), &mut sink);
+        let policy = validate::validate(raw, &lines, formats, &mut sink);
         match sink.into_problems(text, name, &lines) {
             Some(problems) => Err(problems),
             None => Ok(Policy { name: name.to_owned(), ..policy }),
         }
     }
 
-    /// Another threshold than `[gate]` has; those of `[[benchmark]]` stay.
+    /// Replaces the threshold of `[gate]`; those of `[[benchmark]]` stay.
     pub fn with_threshold(mut self, threshold: f64) -> Self {
         self.gate.threshold = threshold;
         self
     }
 
-    /// Another share of false alarms than `[gate]` has.
+    /// Replaces `alpha` of `[gate]`.
     pub fn with_alpha(mut self, alpha: f64) -> Self {
         self.gate.alpha = alpha;
         self
     }
 
-    /// Other reasons to fail than `[gate]` has.
+    /// Replaces `fail-on` of `[gate]`.
     pub fn with_fail_on(mut self, reasons: impl IntoIterator<Item = FailOn>) -> Self {
         self.gate.fail_on = reasons.into_iter().collect();
         self
     }
 
-    /// `perfgate.toml:12`, for messages on a rule.
+    /// Location of a rule for messages, such as `perfgate.toml:12`.
     pub fn place(&self, line: usize) -> String {
         format!("{}:{line}", self.name)
     }
 
-    /// The threshold of `[gate]`, as a fraction on the worse side.
+    /// Threshold of `[gate]` for a change for the worse, as a fraction.
     pub fn gate_threshold(&self) -> f64 {
         self.gate.threshold
     }
 
-    /// The share of false alarms among what is called a change.
+    /// Accepted false discovery rate among reported changes.
     pub fn alpha(&self) -> f64 {
         self.gate.alpha
     }
 
-    /// True where this makes the gate fail.
+    /// True if this makes the gate fail.
     pub fn fails_on(&self, reason: FailOn) -> bool {
         self.gate.fail_on.contains(&reason)
     }
 
-    /// What `[[benchmark]]` says of a benchmark and metric; one look-up for threshold and floor.
+    /// Threshold and floor that `[[benchmark]]` sets for a benchmark and metric.
     pub fn bounds(&self, benchmark: &str, metric: &Metric) -> Bounds {
         self.rules.bounds(benchmark, metric)
     }
 
-    /// The waivers, in the order of the file.
+    /// Waivers in file order.
     pub fn waivers(&self) -> &[Waiver] {
         &self.waivers
     }
 
-    /// The budgets, in the order of the file.
+    /// Budgets in file order.
     pub fn budgets(&self) -> &[Budget] {
         &self.budgets
     }
 
-    /// The goals, in the order of the file.
+    /// Goals in file order.
     pub fn goals(&self) -> &[Goal] {
         &self.goals
     }
 
-    /// More goals than the file has.
+    /// Adds goals to those of the file.
     pub fn with_goals(mut self, goals: impl IntoIterator<Item = Goal>) -> Self {
         self.goals.extend(goals);
         self
     }
 
-    /// True where there is a limit that samples may have to be held against: a quantile, or the interval of a value.
-    pub fn asks_for_samples(&self) -> bool {
+    /// True if a budget or goal exists: checking one may take samples, for a quantile or for the interval of a value.
+    pub fn needs_samples(&self) -> bool {
         !self.budgets.is_empty() || !self.goals.is_empty()
     }
 
-    /// `[template]`: what a team says of its work, for the templates.
+    /// `[template]`: texts that templates can print.
     pub fn fields(&self) -> &BTreeMap<String, String> {
         &self.fields
     }
 
-    /// The epochs, in the order of the file.
+    /// Epochs in file order.
     pub fn epochs(&self) -> &[Epoch] {
         &self.epochs
     }
 
-    /// The release that every report is also held against.
+    /// The release that every report also compares with.
     pub fn pin(&self) -> Option<&Pin> {
         self.pin.as_ref()
     }
 
-    /// What a benchmark of an older run is called now, where that is something else.
+    /// Current name of a benchmark of an older run, if it was renamed.
     pub fn rename(&self, old: &str) -> Option<&str> {
         self.renames.get(old).map(|new| &**new)
     }
 
-    /// Where results lie, in the order of the file.
+    /// Inputs in file order.
     pub fn inputs(&self) -> &[InputRule] {
         &self.inputs
     }
@@ -300,27 +300,27 @@ impl Policy {
         &self.store_url
     }
 
-    /// Facts of the machine that may differ without making runs incomparable.
+    /// Environment facts that may differ between comparable runs.
     pub fn ignored_environment(&self) -> &[&'static str] {
         &self.ignored
     }
 }
 
 impl Budget {
-    /// True where the budget is on this metric of this benchmark.
+    /// True if the budget applies to this metric of this benchmark.
     pub fn covers(&self, benchmark: &str, metric: &str) -> bool {
         self.metric == metric && self.pattern.matches(benchmark)
     }
 }
 
 impl Waiver {
-    /// True where the waiver is on this metric of this benchmark.
+    /// True if the waiver applies to this metric of this benchmark.
     pub fn covers(&self, benchmark: &str, metric: &str) -> bool {
         self.benchmark == benchmark && self.metric.as_deref().is_none_or(|own| own == metric)
     }
 
-    /// True where the waiver no longer holds on a day.
-    pub fn has_run_out(&self, today: Date) -> bool {
+    /// True if the waiver no longer applies today.
+    pub fn is_expired(&self, today: Date) -> bool {
         today > self.until
     }
 }

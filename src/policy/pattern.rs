@@ -1,18 +1,18 @@
-//! Patterns over names, and which of several is the most specific.
+//! Patterns for names, and which of several is the most specific.
 //!
-//! `*` stands for any text, `/` included; `?` for one character; `[ab]` for one of these; `{a,b}` for either text; `\`
-//! takes the next character as it is. A pattern that equals a name letter for letter matches it too, so that
-//! `test_sum[param]` means the benchmark of that name and not a class of characters.
+//! `*` matches any text including `/`; `?` one character; `[ab]` one of these; `{a,b}` either text; `\` escapes the
+//! next character. A pattern also matches a name that it equals exactly, so `test_sum[param]` matches the benchmark of
+//! that name.
 //!
-//! The more specific of two patterns is, in this order: the one that is the name itself; the one with more literal
-//! characters; the one with fewer wildcards; the one written later.
+//! A pattern is more specific than another if, in this order: it equals the name; it has more literal characters; it
+//! has fewer wildcards; it comes later in the file.
 
-use super::problem::{Wrong, shown};
+use super::problem::{Invalid, printable};
 use globset::{Candidate, Glob, GlobBuilder, GlobSet};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Longest pattern with wildcards: far beyond any use, and short enough for the matcher to build.
+/// Longest pattern with wildcards, in bytes: more than anyone needs, and short enough to compile.
 const LONGEST: usize = 1_000;
 
 /// One pattern, ready to match.
@@ -23,23 +23,23 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    pub(super) fn new(text: &str) -> Result<Pattern, Wrong> {
+    pub(super) fn new(text: &str) -> Result<Pattern, Invalid> {
         let glob = GlobSet::new([glob(text)?]).map_err(|error| bad(text, &error))?;
         Ok(Pattern { text: text.into(), glob })
     }
 
-    /// As written.
+    /// The pattern as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// True where the name is meant by the pattern.
+    /// True if the pattern matches the name.
     pub fn matches(&self, name: &str) -> bool {
         *self.text == *name || self.glob.is_match_candidate(&Candidate::from_bytes(name))
     }
 }
 
-/// How closely a pattern describes a name: greater is more specific.
+/// How specific a pattern is: greater is more specific.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Specificity {
     exact: bool,
@@ -54,60 +54,67 @@ impl Specificity {
     }
 }
 
-/// Many patterns, compiled once, asked for each of many names.
+/// Many patterns, compiled once and matched against many names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Patterns {
     globs: GlobSet,
-    /// Where each text stands in the list.
-    literally: BTreeMap<Box<str>, Vec<usize>>,
+    /// Indices of each pattern text, for exact matches.
+    literal: BTreeMap<Box<str>, Vec<usize>>,
 }
 
 impl Patterns {
-    /// The patterns must each have passed [`Pattern::new`]; what can still fail is their sheer number.
-    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Patterns, Wrong> {
+    /// Each pattern must have passed [`Pattern::new`]; too many of them can still fail.
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Patterns, Invalid> {
         let mut globs = Vec::new();
-        let mut literally: BTreeMap<Box<str>, Vec<usize>> = BTreeMap::new();
+        let mut literal: BTreeMap<Box<str>, Vec<usize>> = BTreeMap::new();
         for (index, text) in patterns.into_iter().enumerate() {
             globs.push(glob(text)?);
-            literally.entry(text.into()).or_default().push(index);
+            literal.entry(text.into()).or_default().push(index);
         }
         let too_many = |error: globset::Error| {
-            let message = format!("these patterns are too many or too large together: {}", error.kind());
-            Wrong::new("bad-pattern", message, "merge some of the rules")
+            let message = format!("there are too many patterns, or they are too large together: {}", error.kind());
+            Invalid::new("bad-pattern", message, "merge some of the rules")
         };
-        Ok(Patterns { globs: GlobSet::new(globs).map_err(too_many)?, literally })
+        Ok(Patterns { globs: GlobSet::new(globs).map_err(too_many)?, literal })
     }
 
-    /// The patterns that match a name, by their places in the list: first those that are the name itself, then the
-    /// others, each in the list's order.
+    /// Indices of the patterns that match a name: first those that equal it, then the others, each in list order.
     pub fn matching(&self, name: &str) -> impl Iterator<Item = usize> + '_ {
-        let itself = self.literally.get(name).map_or(&[][..], Vec::as_slice);
+        let exact = self.literal.get(name).map_or(&[][..], Vec::as_slice);
         let mut others = self.globs.matches_candidate(&Candidate::from_bytes(name));
-        others.retain(|index| !itself.contains(index));
-        itself.iter().copied().chain(others)
+        others.retain(|index| !exact.contains(index));
+        exact.iter().copied().chain(others)
     }
 }
 
-fn glob(text: &str) -> Result<Glob, Wrong> {
+fn glob(text: &str) -> Result<Glob, Invalid> {
     if text.is_empty() {
-        return Err(Wrong::new("bad-pattern", "an empty pattern matches nothing", "write \"*\" for every name"));
+        return Err(Invalid::new("bad-pattern", "an empty pattern matches nothing", "write \"*\" to match every name"));
     }
-    let wild = text.contains(['*', '?', '[', '{', '\\']);
-    if wild && text.len() > LONGEST {
+    let has_wildcards = text.contains(['*', '?', '[', '{', '\\']);
+    if has_wildcards && text.len() > LONGEST {
         let message = format!("a pattern of {} bytes is too long", text.len());
-        return Err(Wrong::new("bad-pattern", message, format!("with wildcards it may have {LONGEST}")));
+        return Err(Invalid::new(
+            "bad-pattern",
+            message,
+            format!("with wildcards it may have at most {LONGEST} bytes"),
+        ));
     }
-    // The escape is set by hand: by default it is off on Windows, and a config must mean the same everywhere.
+    // Set explicitly: globset turns escapes off on Windows, and a config must mean the same everywhere.
     let mut builder = GlobBuilder::new(text);
     builder.literal_separator(false).backslash_escape(true).build().map_err(|error| bad(text, &error))
 }
 
-fn bad(text: &str, error: &globset::Error) -> Wrong {
-    let message = format!("`{}` is no pattern: {}", shown(text), error.kind());
-    Wrong::new("bad-pattern", message, "to mean one of * ? [ { itself, put a backslash before it, in 'single' quotes")
+fn bad(text: &str, error: &globset::Error) -> Invalid {
+    let message = format!("`{}` is not a valid pattern: {}", printable(text), error.kind());
+    Invalid::new(
+        "bad-pattern",
+        message,
+        "to match one of * ? [ { literally, put a backslash before it and use 'single' quotes",
+    )
 }
 
-/// What a pattern is made of. Of alternatives the least literal counts, being what can match.
+/// Literals and wildcards of a pattern. Of alternatives in braces, the one with the fewest literals counts.
 #[derive(Debug, Clone, Copy)]
 struct Weight {
     literals: usize,
@@ -115,7 +122,7 @@ struct Weight {
 }
 
 impl Weight {
-    /// Weighs up to the end, or, inside braces, up to the brace that closes them.
+    /// Counts up to the end, or, inside braces, up to the closing brace.
     fn of(chars: &mut std::str::Chars<'_>, inside: bool) -> Weight {
         let mut here = Weight { literals: 0, wildcards: 0 };
         let mut least: Option<Weight> = None;
@@ -151,7 +158,7 @@ impl Weight {
     }
 }
 
-/// Skips a class of characters; a `]` right after `[` or `[!` is one of them.
+/// Skips a character class; a `]` right after `[` or `[!` is part of it.
 fn skip_class(chars: &mut std::str::Chars<'_>) {
     let rest = chars.as_str();
     let members = rest.strip_prefix(['!', '^']).unwrap_or(rest);
@@ -179,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_wildcards_in_it_matches_itself() {
+    fn a_name_that_contains_wildcards_matches_itself() {
         assert!(matches("test_sum[param]", "test_sum[param]"));
         assert!(matches("a\\*b", "a*b"));
         assert!(!matches("a\\*b", "axb"));
@@ -187,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_patterns_are_refused_and_long_ones_do_no_harm() {
+    fn invalid_patterns_are_refused_and_long_ones_compile() {
         for bad in ["", "a[", "a[z-a]", "{a", "a}", "a\\", &"?".repeat(1_001), &"{a,".repeat(300)] {
             assert!(Pattern::new(bad).is_err_and(|w| w.code == "bad-pattern"), "{bad}");
         }
@@ -212,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_itself_comes_first() {
+    fn an_exact_match_comes_first() {
         let patterns = Patterns::new(["a*", "a[b]", "ab", "*"]).expect("good patterns");
         assert_eq!(patterns.matching("ab").collect::<Vec<_>>(), [2, 0, 1, 3]);
         assert_eq!(patterns.matching("a[b]").collect::<Vec<_>>(), [1, 0, 3]);

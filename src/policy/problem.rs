@@ -1,46 +1,45 @@
-//! What is wrong with a config file: a list of problems, each framed under its line.
-//! Which problems there are is for `written` (shape) and `validate` (values).
+//! Problems of a config file, each framed under its line. `raw` finds those of shape, `validate` those of values.
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use std::fmt;
 use std::ops::Range;
 
-/// Frames shown before the rest is only counted: a broken generator can make a hundred thousand.
+/// Most frames shown; the rest is only counted. A broken generator can cause 100,000.
 const FRAMES: usize = 100;
-/// Bytes shown before and after the place in a very long line.
+/// Bytes shown before and after the position in a very long line.
 const WINDOW: usize = 1_000;
 
-/// A value that does not mean anything, as the readers of single values see it: no place yet.
+/// An invalid value, before its position is known.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Wrong {
+pub(super) struct Invalid {
     pub code: &'static str,
     pub message: String,
     pub help: String,
 }
 
-impl Wrong {
+impl Invalid {
     pub fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Wrong { code, message: message.into(), help: help.into() }
+        Invalid { code, message: message.into(), help: help.into() }
     }
 }
 
-/// One thing wrong, at one place of the file.
+/// One problem at one position in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigProblem {
-    /// Stable, kebab-case.
+    /// Stable code in kebab-case.
     pub code: &'static str,
     /// What is wrong.
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     pub help: String,
-    /// Counted from 1.
+    /// Line, counted from 1.
     pub line: usize,
-    /// In characters, counted from 1.
+    /// Column in characters, counted from 1.
     pub column: usize,
     span: Range<usize>,
 }
 
-/// Everything wrong with one config file, in the order of its lines. Never empty.
+/// All problems of one config file, in line order. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
     name: String,
@@ -48,7 +47,7 @@ pub struct Problems {
     list: Vec<ConfigProblem>,
 }
 
-/// Where each line of a text begins.
+/// Byte offsets of the starts of a text's lines.
 #[derive(Debug)]
 pub(super) struct Lines(Vec<usize>);
 
@@ -57,12 +56,12 @@ impl Lines {
         Lines(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
     }
 
-    /// The line that holds a byte, counted from 1.
+    /// The line of a byte, counted from 1.
     pub fn line(&self, byte: usize) -> usize {
         self.0.partition_point(|start| *start <= byte)
     }
 
-    /// Where the line that holds a byte begins.
+    /// Offset at which a byte's line starts.
     fn start(&self, byte: usize) -> usize {
         self.0.get(self.line(byte).saturating_sub(1)).copied().unwrap_or(0)
     }
@@ -70,61 +69,60 @@ impl Lines {
 
 /// Collects problems while a file is read.
 #[derive(Debug, Default)]
-pub(super) struct Sink(Vec<(Range<usize>, Wrong)>);
+pub(super) struct Sink(Vec<(Range<usize>, Invalid)>);
 
 impl Sink {
-    pub fn add(&mut self, span: Range<usize>, wrong: Wrong) {
+    pub fn add(&mut self, span: Range<usize>, wrong: Invalid) {
         self.0.push((span, wrong));
     }
 
-    /// The value, or nothing and one problem more.
-    pub fn take<T>(&mut self, span: Range<usize>, result: Result<T, Wrong>) -> Option<T> {
+    /// The value, or `None` after adding the problem.
+    pub fn take<T>(&mut self, span: Range<usize>, result: Result<T, Invalid>) -> Option<T> {
         result.map_err(|wrong| self.add(span, wrong)).ok()
     }
 
-    /// The problems in line order, or `None` where there was none.
+    /// The problems in line order, or `None` if there are none.
     pub fn into_problems(mut self, text: &str, name: &str, lines: &Lines) -> Option<Problems> {
         if self.0.is_empty() {
             return None;
         }
         self.0.sort_by(|(a, x), (b, y)| (a.start, x.code, &x.message).cmp(&(b.start, y.code, &y.message)));
-        let mut last = (0, 1); // byte and column of the problem before: a long line is walked once, not for each
-        let place = |(span, wrong): (Range<usize>, Wrong)| {
+        let mut last = (0, 1); // offset and column of the previous problem, so that a long line is scanned only once
+        let locate = |(span, wrong): (Range<usize>, Invalid)| {
             let start = boundary(text, span.start);
             let span = start..boundary(text, span.end.max(start));
             let (from, column) = if last.0 >= lines.start(start) { last } else { (lines.start(start), 1) };
             let column = column + text.get(from..start).map_or(0, |between| between.chars().count());
             last = (start, column);
-            let Wrong { code, message, help } = wrong;
+            let Invalid { code, message, help } = wrong;
             ConfigProblem { code, message, help, line: lines.line(start), column, span }
         };
-        Some(Problems { name: name.to_owned(), text: text.to_owned(), list: self.0.into_iter().map(place).collect() })
+        Some(Problems { name: name.to_owned(), text: text.to_owned(), list: self.0.into_iter().map(locate).collect() })
     }
 }
 
 impl Problems {
-    /// One problem of a text that is not a config, framed in the same way.
+    /// One problem of another kind of file, framed in the same way.
     pub fn one(name: &str, text: &str, span: Range<usize>, code: &'static str, message: &str, help: &str) -> Problems {
         let mut sink = Sink::default();
-        sink.add(span, Wrong::new(code, message, help));
+        sink.add(span, Invalid::new(code, message, help));
         let empty = || Problems { name: name.to_owned(), text: text.to_owned(), list: Vec::new() };
         sink.into_problems(text, name, &Lines::of(text)).unwrap_or_else(empty)
     }
 
-    /// The same for a line of the text, counted from 1.
+    /// Like [`Problems::one`], for a whole line, counted from 1.
     pub fn on_line(name: &str, text: &str, line: usize, code: &'static str, message: &str, help: &str) -> Problems {
         let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
         let length = text.get(start..).and_then(|rest| rest.lines().next()).map_or(0, |line| line.trim_end().len());
         Problems::one(name, text, start..start + length, code, message, help)
     }
 
-    /// The problems one by one.
+    /// Iterates over the problems.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &ConfigProblem> {
         self.list.iter()
     }
 
-    /// Every problem framed under its line, for a terminal that shows colours or one that does not. Text from the
-    /// file comes out with its control characters made visible.
+    /// Renders every problem framed under its line. Control characters from the file are made visible.
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled().hyperlink(false) } else { Renderer::plain() };
         let mut out = String::new();
@@ -134,14 +132,16 @@ impl Problems {
         }
         let count = self.list.len();
         match count.checked_sub(FRAMES).filter(|more| *more > 0) {
-            Some(more) => out.push_str(&format!("{}: {count} problems, {more} of them not shown\n", shown(&self.name))),
-            None if count == 1 => out.push_str(&format!("{}: 1 problem\n", shown(&self.name))),
-            None => out.push_str(&format!("{}: {count} problems\n", shown(&self.name))),
+            Some(more) => {
+                out.push_str(&format!("{}: {count} problems, {more} of them not shown\n", printable(&self.name)))
+            }
+            None if count == 1 => out.push_str(&format!("{}: 1 problem\n", printable(&self.name))),
+            None => out.push_str(&format!("{}: {count} problems\n", printable(&self.name))),
         }
         out
     }
 
-    /// The frame gets one line, or a window of a very long one: nothing here grows with the file.
+    /// Passes one line, or a window of a very long one, to the renderer: its cost must not grow with the file.
     fn frame(&self, renderer: &Renderer, problem: &ConfigProblem) -> String {
         let text = self.text.as_str();
         let at = problem.span.start;
@@ -155,12 +155,12 @@ impl Problems {
         let to = boundary(line, problem.span.end.saturating_sub(start)).max(from);
         let mark = AnnotationKind::Primary.span(from..to);
         let snippet = Snippet::source(line).line_start(problem.line).annotation(mark);
-        let name = shown(&self.name);
+        let name = printable(&self.name);
         let title = Level::ERROR.primary_title(problem.message.as_str()).id(problem.code);
         let mut group = if from_start {
             title.element(snippet.path(name))
         } else {
-            // The snippet would count its columns from the window's edge.
+            // The snippet would count columns from the start of the window.
             title.element(Origin::path(name).line(problem.line).char_column(problem.column)).element(snippet)
         };
         if !problem.help.is_empty() {
@@ -178,13 +178,13 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// The nearest character boundary at or before a byte, inside the text.
+/// The last character boundary at or before a byte, within the text.
 fn boundary(text: &str, byte: usize) -> usize {
     (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// A user's text as a message may show it: one line, no control or direction-turning characters, not too long.
-pub(super) fn shown(text: &str) -> String {
+/// Text from a file, safe to print in a message: one line, shortened, control and bidirectional characters escaped.
+pub(super) fn printable(text: &str) -> String {
     const LONGEST: usize = 80;
     let mut out = String::new();
     for (count, c) in text.chars().enumerate() {
@@ -210,7 +210,7 @@ mod tests {
     fn problems(text: &str, spans: &[Range<usize>]) -> Problems {
         let mut sink = Sink::default();
         for span in spans {
-            sink.add(span.clone(), Wrong::new("odd", "odd value", "mend it"));
+            sink.add(span.clone(), Invalid::new("odd", "odd value", "fix it"));
         }
         sink.into_problems(text, "perfgate.toml", &Lines::of(text)).expect("there are problems")
     }
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_outside_the_text_or_inside_a_character_does_no_harm() {
+    fn a_span_outside_the_text_or_inside_a_character_is_clamped() {
         for span in [7..8, 100..200, 6..100, 0..100, 12..12] {
             let all = problems("a = 1\né = 2\n", &[span]);
             assert!(all.render(false).contains("error[odd]: odd value"));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_a_megabyte_is_shown_through_a_window() {
+    fn only_a_window_of_a_very_long_line_is_shown() {
         let text = format!("a = \"{}\"", "é".repeat(500_000));
         let all = problems(&text, &[500_000..500_002, 0..1]);
         assert!(all.render(false).len() < 2_000);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_a_hundred_problems_are_counted() {
+    fn problems_beyond_the_first_hundred_are_only_counted() {
         let text = "x\n".repeat(150);
         let spans: Vec<_> = (0..150).map(|i| i * 2..i * 2 + 1).collect();
         let out = problems(&text, &spans).render(false);
@@ -251,8 +251,8 @@ mod tests {
     }
 
     #[test]
-    fn escapes_of_the_file_do_not_reach_the_terminal() {
-        assert_eq!(shown("a\u{1b}[31m\nb\u{202e}"), "a\\u{1b}[31m\\nb\\u{202e}");
+    fn escape_sequences_in_the_file_do_not_reach_the_terminal() {
+        assert_eq!(printable("a\u{1b}[31m\nb\u{202e}"), "a\\u{1b}[31m\\nb\\u{202e}");
         let out = problems("x = \u{1b}[31m\u{202e}\n", std::slice::from_ref(&(0..1))).render(false);
         assert!(!out.contains('\u{1b}') && !out.contains('\u{202e}'));
     }

@@ -1,21 +1,21 @@
-//! Amounts with their units: `5ns`, `1 KiB`, `100/s`, `3 queries`, a plain number.
+//! Amounts with units: `5ns`, `1 KiB`, `100/s`, `3 queries`, or a plain number.
 
-use super::near::nearest;
-use super::problem::{Wrong, shown};
+use super::problem::{Invalid, printable};
+use super::suggest::closest;
 use super::value::number;
 use crate::model::Unit;
 
-/// An amount of something, in the house unit.
+/// An amount, in the unit perfgate uses for its kind (ns, bytes, …).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quantity {
-    /// In `unit`; finite, not negative.
+    /// Value in `unit`; finite and not negative.
     pub value: f64,
-    /// `None` where only a number was written: it fits whatever is not a time, an amount of data, or a rate of it.
+    /// `None` for a plain number, which fits every unit except times, bytes and bytes per second.
     pub unit: Option<Unit>,
 }
 
 impl Quantity {
-    /// The amount in a metric's unit, or `None` where it is an amount of something else.
+    /// The value in a metric's unit, or `None` if the units do not match.
     pub fn within(&self, unit: &Unit) -> Option<f64> {
         let fits = match &self.unit {
             Some(own) => own == unit,
@@ -25,24 +25,24 @@ impl Quantity {
     }
 }
 
-/// The smallest change that counts: `5ns`, `1 KiB`, `3`.
-pub(super) fn floor(text: &str) -> Result<Quantity, Wrong> {
+/// Parses a floor, the smallest change that counts: `5ns`, `1 KiB`, `3`.
+pub(super) fn floor(text: &str) -> Result<Quantity, Invalid> {
     const HELP: &str = "write the smallest change that counts, with its unit: \"5ns\", \"1 KiB\", or a plain count";
     if text.trim_end().ends_with('%') {
-        let help = "a floor is absolute, like \"5ns\" or \"1 KiB\"; for a share use `threshold`";
-        return Err(Wrong::new("bad-floor", format!("`{}` is no absolute change", shown(text)), help));
+        let help = "a floor is absolute, like \"5ns\" or \"1 KiB\"; use `threshold` for a percentage";
+        return Err(Invalid::new("bad-floor", format!("`{}` is not an absolute change", printable(text)), help));
     }
-    quantity(text.trim()).map_err(|problem| problem.into_wrong("bad-floor", text, HELP))
+    quantity(text.trim()).map_err(|problem| problem.into_invalid("bad-floor", text, HELP))
 }
 
-/// Why a text is no amount.
-pub(super) enum NoQuantity {
+/// Why a text is not a valid amount.
+pub(super) enum QuantityError {
     Number,
     Unit(String),
 }
 
-impl NoQuantity {
-    pub fn into_wrong(self, code: &'static str, text: &str, help: &str) -> Wrong {
+impl QuantityError {
+    pub fn into_invalid(self, code: &'static str, text: &str, help: &str) -> Invalid {
         const UNITS: [&str; 21] = [
             "ns",
             "us",
@@ -67,35 +67,35 @@ impl NoQuantity {
             "instructions",
         ];
         match self {
-            NoQuantity::Number => Wrong::new(code, format!("`{}` is no amount", shown(text)), help),
-            NoQuantity::Unit(label) => {
-                let help = match nearest(&label, UNITS) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("units are {}, … ; what has none is written as a plain number", UNITS.join(", ")),
+            QuantityError::Number => Invalid::new(code, format!("`{}` is not a valid amount", printable(text)), help),
+            QuantityError::Unit(label) => {
+                let help = match closest(&label, UNITS) {
+                    Some(unit) => format!("did you mean `{unit}`?"),
+                    None => format!("known units are {}, …; write a plain number for anything else", UNITS.join(", ")),
                 };
-                Wrong::new("unknown-unit", format!("`{}` is no unit that perfgate knows", shown(&label)), help)
+                Invalid::new("unknown-unit", format!("`{}` is not a known unit", printable(&label)), help)
             }
         }
     }
 }
 
-pub(super) fn quantity(text: &str) -> Result<Quantity, NoQuantity> {
+pub(super) fn quantity(text: &str) -> Result<Quantity, QuantityError> {
     let (digits, label) = text.split_at(number_end(text));
-    let value = number(digits).filter(|value| *value >= 0.0).ok_or(NoQuantity::Number)?;
+    let value = number(digits).filter(|value| *value >= 0.0).ok_or(QuantityError::Number)?;
     let (unit, factor) = match label.trim() {
         "" => (None, 1.0),
         "/s" => (Some(Unit::PerSecond), 1.0),
         "query" => (Some(Unit::Count), 1.0),
         label => {
-            let scale = Unit::parse(label).ok_or_else(|| NoQuantity::Unit(label.to_owned()))?;
+            let scale = Unit::parse(label).ok_or_else(|| QuantityError::Unit(label.to_owned()))?;
             (Some(scale.unit), scale.factor)
         }
     };
     let value = value * factor;
-    if value.is_finite() { Ok(Quantity { value, unit }) } else { Err(NoQuantity::Number) }
+    if value.is_finite() { Ok(Quantity { value, unit }) } else { Err(QuantityError::Number) }
 }
 
-/// Where the number that a text begins with ends. An `e` belongs to it only with digits behind: `5 elem/s`, `5e3`.
+/// End of the number at the start of a text. An `e` belongs to the number only if digits follow: `5e3`, not `5elem/s`.
 fn number_end(text: &str) -> usize {
     let bytes = text.as_bytes();
     let run = |from: usize, is: fn(&u8) -> bool| from + bytes.iter().skip(from).take_while(|b| is(b)).count();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn floors_are_amounts_in_the_house_unit() {
+    fn floors_are_converted_to_the_internal_unit() {
         assert_eq!(floor("5ns"), Ok(amount(5.0, Unit::Nanosecond)));
         assert_eq!(floor("1.5 µs"), Ok(amount(1500.0, Unit::Nanosecond)));
         assert_eq!(floor("1 KiB"), Ok(amount(1024.0, Unit::Byte)));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_amount_says_so() {
+    fn invalid_amounts_are_refused() {
         let code = |text| floor(text).map_err(|w| w.code);
         for bad in ["", "ns", "five", "-5ns", "5%", "1e999", "1e300 h", "5.5.5ns", "inf", "nan ns", "."] {
             assert_eq!(code(bad), Err("bad-floor"), "{bad}");

@@ -1,41 +1,41 @@
-//! `[rename]`: what a benchmark of the base is called now.
+//! `[rename]`: the current names of renamed benchmarks.
 
-use super::problem::{Sink, Wrong, shown};
+use super::problem::{Invalid, Sink, printable};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 
-/// One line of `[rename]`, old name and new.
-pub(super) type Written = (Spanned<String>, Spanned<String>);
+/// One line of `[rename]`: old name and new name.
+pub(super) type RawRename = (Spanned<String>, Spanned<String>);
 
-/// Every old name with the name at the end of its chain. Cycles, and two old names that would become one, are problems.
-pub(super) fn resolve(mut written: Vec<Written>, sink: &mut Sink) -> BTreeMap<Box<str>, Box<str>> {
-    written.sort_by_key(|(old, _)| old.span().start);
-    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut steps: BTreeMap<&str, &Written> = BTreeMap::new();
-    for line in &written {
+/// Maps every old name to the last name of its chain. Reports cycles, and two old names with the same new name.
+pub(super) fn resolve(mut lines: Vec<RawRename>, sink: &mut Sink) -> BTreeMap<Box<str>, Box<str>> {
+    lines.sort_by_key(|(old, _)| old.span().start);
+    let mut old_by_new: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut steps: BTreeMap<&str, &RawRename> = BTreeMap::new();
+    for line in &lines {
         let (old, new) = line;
         if new.get_ref().is_empty() || old.get_ref().is_empty() {
-            let help = "name the benchmark as it was and as it is: \"old/name\" = \"new/name\"";
-            sink.add(new.span(), Wrong::new("empty-text", "a benchmark's name is empty", help));
+            let help = "write the old and the new name: \"old/name\" = \"new/name\"";
+            sink.add(new.span(), Invalid::new("empty-text", "a benchmark's name is empty", help));
             continue;
         }
-        if let Some(other) = taken.insert(new.get_ref(), old.get_ref()) {
+        if let Some(other) = old_by_new.insert(new.get_ref(), old.get_ref()) {
             let message = format!(
-                "`{}` becomes `{}`, as `{}` does already",
-                shown(old.get_ref()),
-                shown(new.get_ref()),
-                shown(other)
+                "`{}` is renamed to `{}`, and so is `{}`",
+                printable(old.get_ref()),
+                printable(new.get_ref()),
+                printable(other)
             );
             sink.add(
                 new.span(),
-                Wrong::new("rename-collision", message, "two benchmarks cannot go on as one: drop one line"),
+                Invalid::new("rename-collision", message, "two benchmarks cannot share one name: remove one line"),
             );
         }
         steps.insert(old.get_ref(), line);
     }
     let mut ends: BTreeMap<Box<str>, Box<str>> = BTreeMap::new();
     let mut cyclic: BTreeSet<&str> = BTreeSet::new();
-    for (old, _) in &written {
+    for (old, _) in &lines {
         let mut chain: Vec<&str> = Vec::new();
         let mut on_chain: BTreeSet<&str> = BTreeSet::new();
         let mut name = old.get_ref().as_str();
@@ -64,15 +64,15 @@ pub(super) fn resolve(mut written: Vec<Written>, sink: &mut Sink) -> BTreeMap<Bo
     ends
 }
 
-fn cycle(chain: &[&str], back_at: &str) -> Wrong {
+fn cycle(chain: &[&str], back_at: &str) -> Invalid {
     let from = chain.iter().position(|name| *name == back_at).unwrap_or(0);
-    let ring: Vec<String> = chain[from..].iter().take(5).map(|name| format!("`{}`", shown(name))).collect();
+    let ring: Vec<String> = chain[from..].iter().take(5).map(|name| format!("`{}`", printable(name))).collect();
     let dots = if chain.len() - from > ring.len() { " → …" } else { "" };
     let message = match &ring[..] {
         [one] if dots.is_empty() => format!("{one} is renamed to itself"),
-        _ => format!("these names lead in a circle: {}{dots} → `{}`", ring.join(" → "), shown(back_at)),
+        _ => format!("these renames form a cycle: {}{dots} → `{}`", ring.join(" → "), printable(back_at)),
     };
-    Wrong::new("rename-cycle", message, "drop the line that leads back")
+    Invalid::new("rename-cycle", message, "remove the line that closes the cycle")
 }
 
 #[cfg(test)]
@@ -80,20 +80,20 @@ mod tests {
     use super::*;
     use crate::policy::problem::Lines;
 
-    type Told = Vec<(usize, &'static str)>;
+    type Reported = Vec<(usize, &'static str)>;
 
-    fn resolved(pairs: &[(&str, &str)]) -> (BTreeMap<Box<str>, Box<str>>, Told) {
+    fn resolved(pairs: &[(&str, &str)]) -> (BTreeMap<Box<str>, Box<str>>, Reported) {
         let spot = |line: usize, text: &str| Spanned::new(line..line + 1, text.to_owned());
-        let written = pairs.iter().enumerate().map(|(i, (old, new))| (spot(2 * i, old), spot(2 * i, new))).collect();
+        let lines = pairs.iter().enumerate().map(|(i, (old, new))| (spot(2 * i, old), spot(2 * i, new))).collect();
         let mut sink = Sink::default();
-        let ends = resolve(written, &mut sink);
+        let ends = resolve(lines, &mut sink);
         let text = "x\n".repeat(pairs.len());
         let problems = sink.into_problems(&text, "perfgate.toml", &Lines::of(&text));
         (ends, problems.iter().flat_map(|p| p.iter().map(|p| (p.line, p.code))).collect())
     }
 
     #[test]
-    fn a_chain_leads_to_its_end() {
+    fn a_chain_is_followed_to_its_last_name() {
         let (ends, problems) = resolved(&[("b", "c"), ("a", "b"), ("x", "y")]);
         let ends: Vec<_> = ends.iter().map(|(a, b)| (&**a, &**b)).collect();
         assert_eq!(ends, [("a", "c"), ("b", "c"), ("x", "y")]);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_reported_once_and_what_leads_into_it_not_at_all() {
+    fn a_cycle_is_reported_once_and_names_that_lead_into_it_are_not() {
         assert_eq!(resolved(&[("a", "b"), ("b", "a"), ("z", "w")]).1, [(1, "rename-cycle")]);
         assert_eq!(resolved(&[("a", "a")]).1, [(1, "rename-cycle")]);
         let entered = resolved(&[("i", "a"), ("a", "b"), ("b", "c"), ("c", "b")]);
@@ -109,12 +109,12 @@ mod tests {
     }
 
     #[test]
-    fn two_olds_cannot_become_one_new() {
+    fn two_old_names_cannot_share_a_new_name() {
         assert_eq!(resolved(&[("a", "c"), ("b", "c")]).1, [(2, "rename-collision")]);
     }
 
     #[test]
-    fn a_long_chain_is_followed_in_a_moment() {
+    fn a_long_chain_is_followed_quickly() {
         let names: Vec<String> = (0..20_001).map(|i| format!("{i:05}")).collect();
         let pairs: Vec<(&str, &str)> = names.windows(2).map(|w| (w[0].as_str(), w[1].as_str())).collect();
         let (ends, problems) = resolved(&pairs);

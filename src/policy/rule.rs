@@ -1,46 +1,46 @@
-//! What holds for one benchmark and metric: the most specific rule that sets it.
+//! `[[benchmark]]` rules: for each benchmark and metric, the most specific rule that sets a value applies.
 
 use super::pattern::{Pattern, Patterns, Specificity};
-use super::problem::Wrong;
+use super::problem::Invalid;
 use super::quantity::Quantity;
 use crate::model::Metric;
 
-/// A `[[benchmark]]` of the config.
+/// One `[[benchmark]]` entry.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub benchmark: Pattern,
-    /// Every metric where there is none.
+    /// `None` matches every metric.
     pub metric: Option<Pattern>,
     pub threshold: Option<f64>,
     pub floor: Option<Quantity>,
     pub line: usize,
 }
 
-/// The rules, the most specific first, with their patterns compiled once.
+/// All rules, the most specific first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     rules: Vec<Rule>,
     patterns: Patterns,
 }
 
-/// What `[[benchmark]]` says of one benchmark and metric. Each part comes from the most specific rule that sets it, so
-/// that a threshold for `parse/*` still holds where `parse/large` sets only a floor.
+/// Settings of one benchmark and metric. Each comes from the most specific rule that sets it: a threshold for `parse/*`
+/// still applies to `parse/large` if the rule for `parse/large` sets only a floor.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Bounds {
-    /// A threshold of its own, as a fraction.
+    /// Threshold, as a fraction.
     pub threshold: Option<f64>,
     /// The line that set it.
     pub threshold_line: Option<usize>,
-    /// The smallest change that counts, in the metric's unit.
+    /// Smallest change that counts, in the metric's unit.
     pub floor: Option<f64>,
     /// The line that set it.
     pub floor_line: Option<usize>,
 }
 
 impl Rules {
-    /// Rules in the order of the file. How closely a benchmark is named weighs more than how closely a metric is.
-    pub fn new(mut rules: Vec<Rule>) -> Result<Rules, Wrong> {
-        rules.reverse(); // of equals the later one comes first, the sort being stable
+    /// Takes the rules in file order. Specificity of the benchmark pattern counts before that of the metric pattern.
+    pub fn new(mut rules: Vec<Rule>) -> Result<Rules, Invalid> {
+        rules.reverse(); // the sort is stable: of two equal rules the later one comes first
         rules.sort_by_cached_key(|rule| {
             let metric = rule.metric.as_ref().map(|metric| Specificity::of(metric.as_str()));
             std::cmp::Reverse((Specificity::of(rule.benchmark.as_str()), metric))

@@ -1,44 +1,44 @@
-//! The tables that perfgate.toml may have, and typed access to one: unknown keys, wrong types and missing keys are told
-//! with their place. Which entries mean what is for `written`.
+//! The tables of perfgate.toml and typed access to their keys. Reports unknown keys, wrong types and missing keys with
+//! their position.
 
-use super::near::nearest;
-use super::problem::{Sink, Wrong, shown};
+use super::problem::{Invalid, Sink, printable};
+use super::suggest::closest;
 use super::value::Scalar;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A kind of table: its name, whether it is written once for each entry, and its keys.
-pub(super) struct Kind {
+/// A kind of table: its name, whether it may repeat, and its keys.
+pub(super) struct TableKind {
     name: &'static str,
     repeats: bool,
     keys: &'static [&'static str],
 }
 
-const fn once(name: &'static str, keys: &'static [&'static str]) -> Kind {
-    Kind { name, repeats: false, keys }
+const fn once(name: &'static str, keys: &'static [&'static str]) -> TableKind {
+    TableKind { name, repeats: false, keys }
 }
 
-const fn each(name: &'static str, keys: &'static [&'static str]) -> Kind {
-    Kind { name, repeats: true, keys }
+const fn each(name: &'static str, keys: &'static [&'static str]) -> TableKind {
+    TableKind { name, repeats: true, keys }
 }
 
-pub(super) static GATE: Kind = once("gate", &["threshold", "alpha", "fail-on"]);
-pub(super) static STORE: Kind = once("store", &["url"]);
-pub(super) static ENVIRONMENT: Kind = once("environment", &["ignore"]);
-pub(super) static INPUT: Kind = each("input", &["path", "format"]);
-pub(super) static BENCHMARK: Kind = each("benchmark", &["match", "metric", "threshold", "floor"]);
-pub(super) static BUDGET: Kind = each("budget", &["match", "metric", "target", "acceptable"]);
-pub(super) static ACCEPT: Kind = each("accept", &["benchmark", "metric", "up-to", "reason", "until"]);
-pub(super) static GOAL: Kind = each("goal", &["match", "metric", "expect"]);
-pub(super) static EPOCH: Kind = each("epoch", &["match", "from", "reason"]);
-pub(super) static BASELINE: Kind = once("baseline", &["pin"]);
-pub(super) static RENAME: Kind = once("rename", &[]);
-pub(super) static TEMPLATE: Kind = once("template", &[]);
-static KINDS: [&Kind; 12] =
+pub(super) static GATE: TableKind = once("gate", &["threshold", "alpha", "fail-on"]);
+pub(super) static STORE: TableKind = once("store", &["url"]);
+pub(super) static ENVIRONMENT: TableKind = once("environment", &["ignore"]);
+pub(super) static INPUT: TableKind = each("input", &["path", "format"]);
+pub(super) static BENCHMARK: TableKind = each("benchmark", &["match", "metric", "threshold", "floor"]);
+pub(super) static BUDGET: TableKind = each("budget", &["match", "metric", "target", "acceptable"]);
+pub(super) static ACCEPT: TableKind = each("accept", &["benchmark", "metric", "up-to", "reason", "until"]);
+pub(super) static GOAL: TableKind = each("goal", &["match", "metric", "expect"]);
+pub(super) static EPOCH: TableKind = each("epoch", &["match", "from", "reason"]);
+pub(super) static BASELINE: TableKind = once("baseline", &["pin"]);
+pub(super) static RENAME: TableKind = once("rename", &[]);
+pub(super) static TEMPLATE: TableKind = once("template", &[]);
+static KINDS: [&TableKind; 12] =
     [&GATE, &STORE, &ENVIRONMENT, &INPUT, &BENCHMARK, &BUDGET, &GOAL, &ACCEPT, &EPOCH, &BASELINE, &RENAME, &TEMPLATE];
 
-impl Kind {
+impl TableKind {
     fn title(&self) -> String {
         if self.repeats { format!("[[{}]]", self.name) } else { format!("[{}]", self.name) }
     }
@@ -46,20 +46,20 @@ impl Kind {
 
 /// One table of a known kind.
 pub(super) struct Table<'a, 'i> {
-    kind: &'static Kind,
+    kind: &'static TableKind,
     pub at: Range<usize>,
     pub table: &'a DeTable<'i>,
 }
 
-/// What stands at the top of the file and is no table of a known kind.
+/// Reports top-level keys that are not known tables.
 pub(super) fn refuse_unknown_tables(root: &DeTable<'_>, sink: &mut Sink) {
     for (key, value) in root.iter().filter(|(key, _)| KINDS.iter().all(|kind| kind.name != *key.get_ref())) {
         sink.add(key.span(), unknown_at_top(key.get_ref(), value.get_ref()));
     }
 }
 
-/// The tables of a kind; none where the file has none or something else by its name.
-pub(super) fn tables<'a, 'i>(root: &'a DeTable<'i>, kind: &'static Kind, sink: &mut Sink) -> Vec<Table<'a, 'i>> {
+/// All tables of a kind in the file.
+pub(super) fn tables<'a, 'i>(root: &'a DeTable<'i>, kind: &'static TableKind, sink: &mut Sink) -> Vec<Table<'a, 'i>> {
     let Some((key, value)) = root.get_key_value(kind.name) else { return Vec::new() };
     let mut found = Vec::new();
     match (kind.repeats, value.get_ref()) {
@@ -87,25 +87,25 @@ impl Table<'_, '_> {
         let unknown = self.table.iter().filter(|(key, _)| !self.kind.keys.contains(&key.get_ref().as_ref()));
         for (key, _) in unknown {
             let name = key.get_ref();
-            let message = format!("{} has no key `{}`", self.kind.title(), shown(name));
+            let message = format!("{} has no key `{}`", self.kind.title(), printable(name));
             let keys = self.kind.keys.join(", ");
-            let help = match (nearest(name, self.kind.keys.iter().copied()), homes(name)) {
-                (Some(near), _) => format!("did you mean `{near}`?"),
-                (None, Some(homes)) => format!("it takes {keys}; `{}` stands in {homes}", shown(name)),
-                (None, None) => format!("it takes {keys}"),
+            let help = match (closest(name, self.kind.keys.iter().copied()), tables_with_key(name)) {
+                (Some(key), _) => format!("did you mean `{key}`?"),
+                (None, Some(tables)) => format!("known keys are {keys}; `{}` belongs in {tables}", printable(name)),
+                (None, None) => format!("known keys are {keys}"),
             };
-            sink.add(key.span(), Wrong::new("unknown-key", message, help));
+            sink.add(key.span(), Invalid::new("unknown-key", message, help));
         }
     }
 
-    fn wrong_type(&self, key: &str, expected: &str, found: &DeValue<'_>) -> Wrong {
-        let message = format!("`{key}` in {} cannot be {}", self.kind.title(), article(found));
-        Wrong::new("wrong-type", message, format!("it takes {expected}"))
+    fn wrong_type(&self, key: &str, expected: &str, found: &DeValue<'_>) -> Invalid {
+        let message = format!("`{key}` in {} cannot be {}", self.kind.title(), type_name(found));
+        Invalid::new("wrong-type", message, format!("write {expected}"))
     }
 
     fn missing(&self, key: &str, expected: &str, sink: &mut Sink) {
         let message = format!("this {} has no `{key}`", self.kind.title());
-        sink.add(self.at.clone(), Wrong::new("missing-key", message, format!("add `{key}`: {expected}")));
+        sink.add(self.at.clone(), Invalid::new("missing-key", message, format!("add `{key}`: {expected}")));
     }
 
     pub fn text(&self, key: &str, expected: &str, sink: &mut Sink) -> Option<Spanned<String>> {
@@ -131,7 +131,7 @@ impl Table<'_, '_> {
         let scalar = match value.get_ref() {
             DeValue::String(text) => Some(Scalar::Text(text.to_string())),
             DeValue::Float(float) => float.as_str().parse().ok().map(Scalar::Number),
-            // The digits were checked by the parser; only an absurd number of them is no i128.
+            // The parser has checked the digits; only a number that is too large for an i128 fails.
             DeValue::Integer(integer) => {
                 i128::from_str_radix(integer.as_str(), integer.radix()).ok().map(|n| Scalar::Number(n as f64))
             }
@@ -150,7 +150,7 @@ impl Table<'_, '_> {
         self.scalar(key, expected, sink)
     }
 
-    /// A day in quotes or as TOML's own date; its sense is for `validate`.
+    /// A day in quotes or as a TOML date; `validate` checks it.
     pub fn day(&self, key: &str, expected: &str, sink: &mut Sink) -> Option<Spanned<String>> {
         if let Some(DeValue::Datetime(day)) = self.table.get(key).map(Spanned::get_ref) {
             return self.table.get(key).map(|value| Spanned::new(value.span(), day.to_string()));
@@ -169,8 +169,8 @@ impl Table<'_, '_> {
             match entry.get_ref() {
                 DeValue::String(text) => texts.push(Spanned::new(entry.span(), text.to_string())),
                 other => {
-                    let message = format!("`{key}` in {} cannot hold {}", self.kind.title(), article(other));
-                    sink.add(entry.span(), Wrong::new("wrong-type", message, format!("it takes {expected}")));
+                    let message = format!("`{key}` in {} cannot contain {}", self.kind.title(), type_name(other));
+                    sink.add(entry.span(), Invalid::new("wrong-type", message, format!("write {expected}")));
                 }
             }
         }
@@ -179,45 +179,49 @@ impl Table<'_, '_> {
 }
 
 /// The tables that have a key of this name.
-fn homes(key: &str) -> Option<String> {
-    let homes: Vec<String> = KINDS.iter().filter(|kind| kind.keys.contains(&key)).map(|kind| kind.title()).collect();
-    (!homes.is_empty()).then(|| homes.join(" or "))
+fn tables_with_key(key: &str) -> Option<String> {
+    let tables: Vec<String> = KINDS.iter().filter(|kind| kind.keys.contains(&key)).map(|kind| kind.title()).collect();
+    (!tables.is_empty()).then(|| tables.join(" or "))
 }
 
-fn unknown_at_top(key: &str, value: &DeValue<'_>) -> Wrong {
+fn unknown_at_top(key: &str, value: &DeValue<'_>) -> Invalid {
     let is_table = match value {
         DeValue::Table(_) => true,
         DeValue::Array(entries) => entries.iter().any(|entry| entry.get_ref().is_table()),
         _ => false,
     };
     let names = KINDS.iter().map(|kind| kind.name);
-    let titles = || KINDS.map(Kind::title).join(", ");
+    let titles = || KINDS.map(TableKind::title).join(", ");
     if is_table {
-        let near = nearest(key, names).and_then(|near| KINDS.iter().find(|kind| kind.name == near));
-        let help =
-            near.map_or_else(|| format!("tables are {}", titles()), |kind| format!("did you mean `{}`?", kind.title()));
-        return Wrong::new("unknown-table", format!("there is no table `{}`", shown(key)), help);
+        let suggestion = closest(key, names).and_then(|name| KINDS.iter().find(|kind| kind.name == name));
+        let help = match suggestion {
+            Some(kind) => format!("did you mean `{}`?", kind.title()),
+            None => format!("known tables are {}", titles()),
+        };
+        return Invalid::new("unknown-table", format!("there is no table `{}`", printable(key)), help);
     }
-    let key_near = nearest(key, KINDS.iter().flat_map(|kind| kind.keys.iter().copied()));
-    let help = match key_near.and_then(|near| Some((near, homes(near)?))) {
-        Some((near, homes)) => format!("`{near}` stands in {homes}"),
-        None => format!("every key stands in a table: {}", titles()),
+    let suggestion = closest(key, KINDS.iter().flat_map(|kind| kind.keys.iter().copied()));
+    let help = match suggestion.and_then(|key| Some((key, tables_with_key(key)?))) {
+        Some((key, tables)) => format!("`{key}` belongs in {tables}"),
+        None => format!("every key belongs in a table: {}", titles()),
     };
-    Wrong::new("unknown-key", format!("`{}` stands outside of any table", shown(key)), help)
+    Invalid::new("unknown-key", format!("`{}` is not in a table", printable(key)), help)
 }
 
-fn wrong_kind(kind: &Kind, found: &DeValue<'_>) -> Wrong {
+fn wrong_kind(kind: &TableKind, found: &DeValue<'_>) -> Invalid {
     let help = match (kind.repeats, found) {
-        (true, DeValue::Table(_)) => format!("there may be several of them: write {} with two brackets", kind.title()),
-        (false, DeValue::Array(_)) => format!("there is one of it: write {} with one bracket, once", kind.title()),
+        (true, DeValue::Table(_)) => format!("this table may repeat: write {} with two brackets", kind.title()),
+        (false, DeValue::Array(_)) => {
+            format!("this table cannot repeat: write {} once, with single brackets", kind.title())
+        }
         _ => format!("it is a table: write {} on a line of its own", kind.title()),
     };
-    Wrong::new("wrong-type", format!("`{}` cannot be {}", kind.name, article(found)), help)
+    Invalid::new("wrong-type", format!("`{}` cannot be {}", kind.name, type_name(found)), help)
 }
 
-pub(super) fn article(value: &DeValue<'_>) -> &'static str {
+pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
-        DeValue::String(_) => "a text",
+        DeValue::String(_) => "a string",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
         DeValue::Boolean(_) => "true or false",
         DeValue::Datetime(_) => "a date",

@@ -1,25 +1,25 @@
-//! What is written becomes what is meant: every value read, every contradiction found, nothing left half-valid.
+//! Checks every value of the raw config and builds the [`Policy`].
 
 use super::limit;
-use super::near::nearest;
 use super::pattern::Pattern;
-use super::problem::{Lines, Sink, Wrong, shown};
+use super::problem::{Invalid, Lines, Sink, printable};
 use super::quantity::{self, Quantity};
+use super::raw::{self, RawConfig};
 use super::rule::{Rule, Rules};
+use super::suggest::closest;
 use super::value::{self, FailOn, Scalar};
-use super::written::{self, Written};
 use super::{Budget, Epoch, Gate, Goal, InputRule, Pin, Policy, Start, Waiver, rename};
 use crate::model::Environment;
 use std::collections::BTreeMap;
 use toml::Spanned;
 
-/// The policy of a file; it means nothing while the sink holds a problem. `formats` are the known input formats, none
-/// where the caller does not care.
-pub(super) fn validate(written: Written, lines: &Lines, formats: &[&str], sink: &mut Sink) -> Policy {
-    let mut policy = Policy { gate: gate(&written, sink), ..Policy::default() };
-    let Written {
+/// Builds the policy of a file; it is valid only if no problem was added to the sink. `formats` are the known input
+/// formats; if empty, formats are not checked.
+pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &mut Sink) -> Policy {
+    let mut policy = Policy { gate: gate(&raw, sink), ..Policy::default() };
+    let RawConfig {
         store_url, ignored, inputs, benchmarks, budgets, goals, accepts, epochs, pin, renames, fields, ..
-    } = written;
+    } = raw;
     if let Some(url) = store_url {
         sink.take(url.span(), value::store_url(url.get_ref()));
         policy.store_url = url.into_inner();
@@ -32,7 +32,7 @@ pub(super) fn validate(written: Written, lines: &Lines, formats: &[&str], sink: 
     policy.fields = fields.into_iter().collect();
     policy.waivers = waivers(accepts, lines, sink);
     policy.epochs = self::epochs(epochs, lines, sink);
-    policy.pin = pin.and_then(|pin| filled(pin, "a revision", sink)).map(|pin| {
+    policy.pin = pin.and_then(|pin| not_empty(pin, "a revision", sink)).map(|pin| {
         let line = lines.line(pin.span().start);
         Pin { revision: pin.into_inner(), line }
     });
@@ -40,48 +40,48 @@ pub(super) fn validate(written: Written, lines: &Lines, formats: &[&str], sink: 
     policy
 }
 
-fn gate(written: &Written, sink: &mut Sink) -> Gate {
+fn gate(raw: &RawConfig, sink: &mut Sink) -> Gate {
     let mut gate = Gate::default();
-    if let Some(spot) = &written.threshold {
+    if let Some(spot) = &raw.threshold {
         gate.threshold = sink.take(spot.span(), value::threshold(spot.get_ref())).unwrap_or(gate.threshold);
     }
-    if let Some(spot) = &written.alpha {
+    if let Some(spot) = &raw.alpha {
         gate.alpha = sink.take(spot.span(), value::alpha(spot.get_ref())).unwrap_or(gate.alpha);
     }
-    if let Some(words) = &written.fail_on {
+    if let Some(words) = &raw.fail_on {
         gate.fail_on = words.iter().filter_map(|word| sink.take(word.span(), FailOn::read(word.get_ref()))).collect();
     }
     gate
 }
 
-/// A fact that keeps runs apart, the only kind that can be ignored.
-fn class_fact(name: &str) -> Result<&'static str, Wrong> {
+/// A fact of the machine class, the only kind that can be ignored.
+fn class_fact(name: &str) -> Result<&'static str, Invalid> {
     if let Some(fact) = Environment::CLASS.into_iter().find(|fact| *fact == name) {
         return Ok(fact);
     }
     let facts = Environment::CLASS.join(", ");
-    let help = match nearest(name, Environment::CLASS) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("only {facts} keep runs apart; other differences are shown and stop nothing"),
+    let help = match closest(name, Environment::CLASS) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => format!("only {facts} define the machine class; other differences never prevent a comparison"),
     };
-    Err(Wrong::new("unknown-fact", format!("no comparison is refused over `{}`", shown(name)), help))
+    Err(Invalid::new("unknown-fact", format!("`{}` is not a fact of the machine class", printable(name)), help))
 }
 
-fn inputs(written: Vec<written::Input>, lines: &Lines, formats: &[&str], sink: &mut Sink) -> Vec<InputRule> {
+fn inputs(entries: Vec<raw::Input>, lines: &Lines, formats: &[&str], sink: &mut Sink) -> Vec<InputRule> {
     let mut seen = BTreeMap::new();
     let mut inputs = Vec::new();
-    for written::Input { path, format } in written {
+    for raw::Input { path, format } in entries {
         if let Some(format) =
             format.as_ref().filter(|f| !formats.is_empty() && !formats.contains(&f.get_ref().as_str()))
         {
-            let help = match nearest(format.get_ref(), formats.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`perfgate formats` lists them".to_owned(),
+            let help = match closest(format.get_ref(), formats.iter().copied()) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => "run `perfgate formats` to list them".to_owned(),
             };
-            let message = format!("there is no input format `{}`", shown(format.get_ref()));
-            sink.add(format.span(), Wrong::new("unknown-format", message, help));
+            let message = format!("there is no input format `{}`", printable(format.get_ref()));
+            sink.add(format.span(), Invalid::new("unknown-format", message, help));
         }
-        let Some(path) = path.and_then(|path| filled(path, "a path", sink)) else { continue };
+        let Some(path) = path.and_then(|path| not_empty(path, "a path", sink)) else { continue };
         let line = lines.line(path.span().start);
         if let Some(first) = seen.insert(path.get_ref().clone(), line) {
             sink.add(path.span(), duplicate("path", path.get_ref(), first));
@@ -91,14 +91,14 @@ fn inputs(written: Vec<written::Input>, lines: &Lines, formats: &[&str], sink: &
     inputs
 }
 
-fn rules(written: Vec<written::Benchmark>, lines: &Lines, sink: &mut Sink) -> Rules {
-    let first = written.first().map(|rule| rule.at.clone());
+fn rules(entries: Vec<raw::Benchmark>, lines: &Lines, sink: &mut Sink) -> Rules {
+    let first = entries.first().map(|rule| rule.at.clone());
     let mut seen = BTreeMap::new();
     let mut rules = Vec::new();
-    for rule in written {
+    for rule in entries {
         if !rule.sets {
-            let help = "add `threshold` or `floor`, or drop the table";
-            sink.add(rule.at.clone(), Wrong::new("empty-rule", "this [[benchmark]] sets nothing", help));
+            let help = "add `threshold` or `floor`, or remove the table";
+            sink.add(rule.at.clone(), Invalid::new("empty-rule", "this [[benchmark]] sets nothing", help));
         }
         let threshold = rule.threshold.and_then(|t| sink.take(t.span(), value::threshold(t.get_ref())));
         let metric_name = rule.metric.as_ref().map(|m| m.get_ref().clone());
@@ -117,7 +117,7 @@ fn rules(written: Vec<written::Benchmark>, lines: &Lines, sink: &mut Sink) -> Ru
     sink.take(first.unwrap_or(0..0), Rules::new(rules)).unwrap_or_default()
 }
 
-fn floor(value: &Scalar, metric: Option<&str>) -> Result<Quantity, Wrong> {
+fn floor(value: &Scalar, metric: Option<&str>) -> Result<Quantity, Invalid> {
     let text = match value {
         Scalar::Text(text) => text.clone(),
         Scalar::Number(number) => number.to_string(),
@@ -125,17 +125,17 @@ fn floor(value: &Scalar, metric: Option<&str>) -> Result<Quantity, Wrong> {
     let floor = quantity::floor(&text)?;
     let is_time = metric.is_some_and(|m| m == "time" || m.starts_with("time:"));
     if floor.unit.is_none() && is_time {
-        let help = format!("say which unit: \"{text}ns\", \"{text}ms\"");
-        return Err(Wrong::new("bad-floor", format!("a time of `{}` has no unit", shown(&text)), help));
+        let help = format!("add a unit: \"{text}ns\", \"{text}ms\"");
+        return Err(Invalid::new("bad-floor", format!("floor `{}` of a time has no unit", printable(&text)), help));
     }
     Ok(floor)
 }
 
-fn budgets(written: Vec<written::Budget>, lines: &Lines, sink: &mut Sink) -> Vec<Budget> {
+fn budgets(entries: Vec<raw::Budget>, lines: &Lines, sink: &mut Sink) -> Vec<Budget> {
     let mut seen = BTreeMap::new();
     let mut budgets = Vec::new();
-    for budget in written {
-        let metric = budget.metric.and_then(|metric| filled(metric, "a metric", sink));
+    for budget in entries {
+        let metric = budget.metric.and_then(|metric| not_empty(metric, "a metric", sink));
         let target = budget.target.and_then(|t| sink.take(t.span(), limit::limit(t.get_ref())));
         let acceptable =
             budget.acceptable.and_then(|a| Some((sink.take(a.span(), limit::limit(a.get_ref()))?, a.span())));
@@ -155,10 +155,10 @@ fn budgets(written: Vec<written::Budget>, lines: &Lines, sink: &mut Sink) -> Vec
     budgets
 }
 
-fn goals(written: Vec<written::Goal>, lines: &Lines, sink: &mut Sink) -> Vec<Goal> {
+fn goals(entries: Vec<raw::Goal>, lines: &Lines, sink: &mut Sink) -> Vec<Goal> {
     let mut goals = Vec::new();
-    for goal in written {
-        let metric = goal.metric.and_then(|metric| filled(metric, "a metric", sink));
+    for goal in entries {
+        let metric = goal.metric.and_then(|metric| not_empty(metric, "a metric", sink));
         let limit = goal.expect.and_then(|e| sink.take(e.span(), limit::limit(e.get_ref())));
         let Some(text) = goal.pattern else { continue };
         let pattern = sink.take(text.span(), Pattern::new(text.get_ref()));
@@ -169,15 +169,17 @@ fn goals(written: Vec<written::Goal>, lines: &Lines, sink: &mut Sink) -> Vec<Goa
     goals
 }
 
-fn waivers(written: Vec<written::Accept>, lines: &Lines, sink: &mut Sink) -> Vec<Waiver> {
+fn waivers(entries: Vec<raw::Accept>, lines: &Lines, sink: &mut Sink) -> Vec<Waiver> {
     let mut seen = BTreeMap::new();
     let mut waivers = Vec::new();
-    for accept in written {
-        let metric = accept.metric.map(|metric| filled(metric, "a metric", sink).map(Spanned::into_inner));
+    for accept in entries {
+        let metric = accept.metric.map(|metric| not_empty(metric, "a metric", sink).map(Spanned::into_inner));
         let up_to = accept.up_to.and_then(|up_to| sink.take(up_to.span(), value::threshold(up_to.get_ref())));
-        let reason = accept.reason.and_then(|reason| filled(reason, "a reason", sink)).map(Spanned::into_inner);
+        let reason = accept.reason.and_then(|reason| not_empty(reason, "a reason", sink)).map(Spanned::into_inner);
         let until = accept.until.and_then(|until| sink.take(until.span(), value::date(until.get_ref())));
-        let Some(name) = accept.benchmark.and_then(|name| filled(name, "a benchmark's name", sink)) else { continue };
+        let Some(name) = accept.benchmark.and_then(|name| not_empty(name, "a benchmark's name", sink)) else {
+            continue;
+        };
         let line = lines.line(name.span().start);
         if let Some(first) = seen.insert((name.get_ref().clone(), metric.clone().flatten()), line) {
             sink.add(name.span(), duplicate("benchmark", name.get_ref(), first));
@@ -188,13 +190,13 @@ fn waivers(written: Vec<written::Accept>, lines: &Lines, sink: &mut Sink) -> Vec
     waivers
 }
 
-fn epochs(written: Vec<written::Epoch>, lines: &Lines, sink: &mut Sink) -> Vec<Epoch> {
+fn epochs(entries: Vec<raw::Epoch>, lines: &Lines, sink: &mut Sink) -> Vec<Epoch> {
     let mut seen = BTreeMap::new();
     let mut epochs = Vec::new();
-    for epoch in written {
-        let from = epoch.from.and_then(|from| filled(from, "the start of an epoch", sink));
+    for epoch in entries {
+        let from = epoch.from.and_then(|from| not_empty(from, "the start of an epoch", sink));
         let from = from.and_then(|from| sink.take(from.span(), start(from.get_ref())).map(|start| (from, start)));
-        let reason = epoch.reason.and_then(|reason| filled(reason, "a reason", sink)).map(Spanned::into_inner);
+        let reason = epoch.reason.and_then(|reason| not_empty(reason, "a reason", sink)).map(Spanned::into_inner);
         let Some(text) = epoch.pattern else { continue };
         let pattern = sink.take(text.span(), Pattern::new(text.get_ref()));
         let line = lines.line(text.span().start);
@@ -207,26 +209,27 @@ fn epochs(written: Vec<written::Epoch>, lines: &Lines, sink: &mut Sink) -> Vec<E
     epochs
 }
 
-/// A text of digits and hyphens like a day is one; everything else is for git to resolve.
-fn start(text: &str) -> Result<Start, Wrong> {
+/// A text that looks like a day is parsed as one; git resolves everything else later.
+fn start(text: &str) -> Result<Start, Invalid> {
     let text = text.trim();
-    let like_a_day = text.len() == 10 && text.bytes().all(|b| b == b'-' || b.is_ascii_digit()) && text.contains('-');
-    if like_a_day { value::date(text).map(Start::Day) } else { Ok(Start::Revision(text.to_owned())) }
+    let looks_like_a_day =
+        text.len() == 10 && text.bytes().all(|b| b == b'-' || b.is_ascii_digit()) && text.contains('-');
+    if looks_like_a_day { value::date(text).map(Start::Day) } else { Ok(Start::Revision(text.to_owned())) }
 }
 
-/// The text, unless there is nothing in it.
-fn filled(text: Spanned<String>, what: &str, sink: &mut Sink) -> Option<Spanned<String>> {
+/// The text, or `None` and a problem if it is empty.
+fn not_empty(text: Spanned<String>, what: &str, sink: &mut Sink) -> Option<Spanned<String>> {
     if text.get_ref().trim().is_empty() {
         sink.add(
             text.span(),
-            Wrong::new("empty-text", format!("{what} cannot be empty"), "write it out, or drop the line"),
+            Invalid::new("empty-text", format!("{what} cannot be empty"), "fill it in, or remove the line"),
         );
         return None;
     }
     Some(text)
 }
 
-fn duplicate(key: &str, text: &str, first: usize) -> Wrong {
-    let message = format!("{key} `{}` is there already, on line {first}", shown(text));
-    Wrong::new("duplicate-rule", message, "keep one of the two, or merge them")
+fn duplicate(key: &str, text: &str, first: usize) -> Invalid {
+    let message = format!("{key} `{}` is already set on line {first}", printable(text));
+    Invalid::new("duplicate-rule", message, "keep one of them, or merge them")
 }

@@ -1,8 +1,7 @@
-//! Single values of perfgate.toml, also as the command line takes them: shares, dates, store addresses, `fail-on` words.
-//! Amounts with a unit are `quantity`'s.
+//! Single values of perfgate.toml and of the command line: percentages, dates, store addresses, `fail-on` words.
 
-use super::near::nearest;
-use super::problem::{Wrong, shown};
+use super::problem::{Invalid, printable};
+use super::suggest::closest;
 use jiff::civil::Date;
 use std::fmt;
 use std::str::FromStr;
@@ -12,20 +11,20 @@ use std::str::FromStr;
 pub enum FailOn {
     /// A benchmark is confirmed slower by more than its threshold.
     Regressed,
-    /// A budget is not kept.
+    /// A budget is not met.
     Budget,
-    /// A benchmark of which the evidence does not say enough.
+    /// A benchmark is inconclusive.
     Inconclusive,
-    /// A benchmark of the base that the head lacks.
+    /// A benchmark of the base is missing from the head.
     Removed,
-    /// A benchmark of the head that the base lacks.
+    /// A benchmark of the head is missing from the base.
     Added,
-    /// The two sides were not measured on the same class of machine.
+    /// Base and head ran on different machine classes.
     Environment,
 }
 
 impl FailOn {
-    /// Every one.
+    /// All of them.
     pub const ALL: [FailOn; 6] =
         [FailOn::Regressed, FailOn::Budget, FailOn::Inconclusive, FailOn::Removed, FailOn::Added, FailOn::Environment];
 
@@ -41,16 +40,16 @@ impl FailOn {
         }
     }
 
-    pub(super) fn read(word: &str) -> Result<FailOn, Wrong> {
+    pub(super) fn read(word: &str) -> Result<FailOn, Invalid> {
         if let Some(found) = FailOn::ALL.into_iter().find(|f| f.name() == word) {
             return Ok(found);
         }
         let names = FailOn::ALL.map(FailOn::name);
-        let help = match nearest(word, names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it takes {}", names.join(", ")),
+        let help = match closest(word, names) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("known words are {}", names.join(", ")),
         };
-        Err(Wrong::new("unknown-outcome", format!("the gate cannot fail on `{}`", shown(word)), help))
+        Err(Invalid::new("unknown-outcome", format!("the gate cannot fail on `{}`", printable(word)), help))
     }
 }
 
@@ -62,13 +61,13 @@ impl FromStr for FailOn {
     }
 }
 
-/// A value given on the command line that does not mean anything: what is wrong and how to mend it, in one line.
+/// An invalid value on the command line: what is wrong and how to fix it, in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ValueError(String);
 
-impl From<Wrong> for ValueError {
-    fn from(wrong: Wrong) -> Self {
+impl From<Invalid> for ValueError {
+    fn from(wrong: Invalid) -> Self {
         ValueError(format!("{}; {}", wrong.message, wrong.help))
     }
 }
@@ -78,12 +77,12 @@ pub fn parse_threshold(text: &str) -> Result<f64, ValueError> {
     Ok(threshold(&Scalar::Text(text.to_owned()))?)
 }
 
-/// The share of false alarms as a fraction, from `0.05` or `5%`.
+/// The false discovery rate as a fraction, from `0.05` or `5%`.
 pub fn parse_alpha(text: &str) -> Result<f64, ValueError> {
     Ok(alpha(&Scalar::Text(text.to_owned()))?)
 }
 
-/// A value that may be written as a number or in quotes.
+/// A number, or a string that may contain one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Scalar {
     Text(String),
@@ -93,39 +92,38 @@ pub(super) enum Scalar {
 impl fmt::Display for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Scalar::Text(text) => f.write_str(&shown(text)),
+            Scalar::Text(text) => f.write_str(&printable(text)),
             Scalar::Number(number) => number.fmt(f),
         }
     }
 }
 
-/// A change that is still tolerated: above 0, at most 1000 %.
+/// Parses a threshold: above 0, at most 1000%.
 ///
-/// A plain number of 1 or more is refused: whoever writes `threshold = 20` means 20 %, and a gate that waits for 2000 %
-/// would never fail and never say why.
-pub(super) fn threshold(value: &Scalar) -> Result<f64, Wrong> {
-    let wrong = |message: String, help: &str| Err(Wrong::new("bad-share", message, help));
-    match share(value) {
+/// A plain number of 1 or more is refused: `threshold = 20` is meant as 20%, and a threshold of 2000% would never fail.
+pub(super) fn threshold(value: &Scalar) -> Result<f64, Invalid> {
+    let wrong = |message: String, help: &str| Err(Invalid::new("bad-share", message, help));
+    match fraction(value) {
         Some(Share::Plain(number)) if number >= 1.0 => {
-            let help = format!("a plain number is a share, as 0.2 is 20 %: for {number} % write \"{number}%\"");
-            wrong(format!("`{value}` is no share below 1"), &help)
+            let help = format!("a plain number is a fraction (0.2 is 20%); for {number}% write \"{number}%\"");
+            wrong(format!("`{value}` is not a fraction below 1"), &help)
         }
         Some(Share::Plain(share) | Share::Percent(share)) if share > 10.0 => {
-            wrong(format!("`{value}` is so much that nothing would ever cross it"), "the highest is \"1000%\"")
+            wrong(format!("`{value}` is too high"), "the maximum is \"1000%\"")
         }
         Some(Share::Plain(share) | Share::Percent(share)) if share > 0.0 => Ok(share),
-        Some(_) => wrong(format!("`{value}` is not above 0"), "every machine has some noise: \"5%\" is tight already"),
-        None => wrong(format!("`{value}` is no share"), "write \"20%\" or 0.2"),
+        Some(_) => wrong(format!("`{value}` is not above 0"), "every machine has some noise; \"5%\" is already tight"),
+        None => wrong(format!("`{value}` is not a percentage"), "write \"20%\" or 0.2"),
     }
 }
 
-/// The share of false alarms: above 0, at most a half.
-pub(super) fn alpha(value: &Scalar) -> Result<f64, Wrong> {
-    match share(value) {
+/// Parses the false discovery rate: above 0, at most 0.5.
+pub(super) fn alpha(value: &Scalar) -> Result<f64, Invalid> {
+    match fraction(value) {
         Some(Share::Plain(share) | Share::Percent(share)) if share > 0.0 && share <= 0.5 => Ok(share),
-        _ => Err(Wrong::new(
+        _ => Err(Invalid::new(
             "bad-alpha",
-            format!("`{value}` is no share of false alarms"),
+            format!("`{value}` is not a valid false discovery rate"),
             "it must be above 0 and at most 0.5; the default is 0.05",
         )),
     }
@@ -136,7 +134,7 @@ enum Share {
     Percent(f64),
 }
 
-fn share(value: &Scalar) -> Option<Share> {
+fn fraction(value: &Scalar) -> Option<Share> {
     let share = match value {
         Scalar::Number(number) => Share::Plain(*number),
         Scalar::Text(text) => match text.trim().strip_suffix('%') {
@@ -148,37 +146,37 @@ fn share(value: &Scalar) -> Option<Share> {
     fraction.is_finite().then_some(share)
 }
 
-/// A decimal number in digits: Rust also reads `inf` and `nan`, which no value here can be.
+/// A finite decimal number. Rust's parser also accepts `inf` and `nan`, which are never valid here.
 pub(super) fn number(text: &str) -> Option<f64> {
     let digits = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
     text.parse().ok().filter(|number: &f64| digits && number.is_finite())
 }
 
-/// A day, as `2027-03-01`.
-pub(super) fn date(text: &str) -> Result<Date, Wrong> {
-    let wrong = |message: String| Wrong::new("bad-date", message, "write a day as \"2027-03-01\"");
+/// Parses a day such as `2027-03-01`.
+pub(super) fn date(text: &str) -> Result<Date, Invalid> {
+    let wrong = |message: String| Invalid::new("bad-date", message, "write a date like \"2027-03-01\"");
     let parts: Vec<&str> = text.split('-').collect();
     let all_digits = text.bytes().all(|b| b == b'-' || b.is_ascii_digit());
-    let [year, month, day] = parts[..] else { return Err(wrong(format!("`{}` is no date", shown(text)))) };
+    let [year, month, day] = parts[..] else { return Err(wrong(format!("`{}` is not a valid date", printable(text)))) };
     let (true, 4, 2, 2) = (all_digits, year.len(), month.len(), day.len()) else {
-        return Err(wrong(format!("`{}` is no date", shown(text))));
+        return Err(wrong(format!("`{}` is not a valid date", printable(text))));
     };
     let (Ok(year), Ok(month), Ok(day)) = (year.parse(), month.parse(), day.parse()) else {
-        return Err(wrong(format!("`{}` is no date", shown(text))));
+        return Err(wrong(format!("`{}` is not a valid date", printable(text))));
     };
-    Date::new(year, month, day).map_err(|_| wrong(format!("there is no day `{}`", shown(text))))
+    Date::new(year, month, day).map_err(|_| wrong(format!("`{}` does not exist in the calendar", printable(text))))
 }
 
-/// A store's address: `git:REF`, `dir:PATH` or `s3://BUCKET/PREFIX` (or gs://, az://). Whether it can be opened is the store's to say.
-pub(super) fn store_url(url: &str) -> Result<(), Wrong> {
+/// Checks a store's address: `git:REF`, `dir:PATH` or `s3://BUCKET/PREFIX` (or gs://, az://). Does not open the store.
+pub(super) fn store_url(url: &str) -> Result<(), Invalid> {
     let wrong = |help: &str| {
-        let help = format!("{help}; a store is git:refs/perfgate/baselines, dir:PATH or s3://BUCKET/PREFIX");
-        Err(Wrong::new("bad-store-url", format!("`{}` names no store", shown(url)), help))
+        let help = format!("{help}; use git:refs/perfgate/baselines, dir:PATH or s3://BUCKET/PREFIX");
+        Err(Invalid::new("bad-store-url", format!("`{}` is not a valid store address", printable(url)), help))
     };
     let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
     match (scheme, rest) {
         ("git", rest) if rest.starts_with("refs/") && rest.len() > 5 && !rest.ends_with('/') => Ok(()),
-        ("git", _) => wrong("a git store is a whole ref, below refs/"),
+        ("git", _) => wrong("a git store needs a full ref below refs/"),
         ("dir", rest) if !rest.is_empty() => Ok(()),
         ("dir", _) => wrong("the path of the directory is missing"),
         ("s3" | "gs" | "az", rest)
@@ -187,7 +185,7 @@ pub(super) fn store_url(url: &str) -> Result<(), Wrong> {
             Ok(())
         }
         ("s3" | "gs" | "az", _) => wrong("the bucket is missing"),
-        _ => wrong("it begins with no kind of store that is known"),
+        _ => wrong("it does not start with a known kind of store"),
     }
 }
 
@@ -200,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_is_a_percentage_or_a_share() {
+    fn a_threshold_is_a_percentage_or_a_fraction() {
         assert_eq!(threshold(&text("20%")), Ok(0.2));
         assert_eq!(threshold(&text(" 7.5 % ")), Ok(0.075));
         assert_eq!(threshold(&text("0.2")), Ok(0.2));
@@ -214,13 +212,13 @@ mod tests {
             let wrong = threshold(&text(bad)).expect_err(bad);
             assert_eq!(wrong.code, "bad-share", "{bad}");
         }
-        let twenty = threshold(&Scalar::Number(20.0)).expect_err("20 is not 20 %");
+        let twenty = threshold(&Scalar::Number(20.0)).expect_err("20 is not 20%");
         assert!(twenty.help.contains("\"20%\""), "{}", twenty.help);
         assert!(threshold(&Scalar::Number(f64::NAN)).is_err());
     }
 
     #[test]
-    fn alpha_lies_above_zero_and_up_to_a_half() {
+    fn alpha_is_above_zero_and_at_most_a_half() {
         assert_eq!(alpha(&Scalar::Number(0.5)), Ok(0.5));
         assert_eq!(alpha(&text("5%")), Ok(0.05));
         for bad in [0.0, -0.1, 0.51, 5.0, f64::NAN, f64::INFINITY] {
@@ -229,17 +227,20 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_a_day_that_exists() {
+    fn a_date_must_exist_in_the_calendar() {
         assert_eq!(date("2028-02-29").map(|d| d.to_string()), Ok("2028-02-29".to_owned()));
         for bad in ["2027-02-29", "2027-13-01", "27-03-01", "2027-3-1", "20270301", "2027-03-01T10:00", "soon", "", "-"]
         {
             assert_eq!(date(bad).map_err(|w| w.code), Err("bad-date"), "{bad}");
         }
-        assert_eq!(date("2027-02-29").map_err(|w| w.message), Err("there is no day `2027-02-29`".to_owned()));
+        assert_eq!(
+            date("2027-02-29").map_err(|w| w.message),
+            Err("`2027-02-29` does not exist in the calendar".to_owned())
+        );
     }
 
     #[test]
-    fn a_store_is_one_of_three_kinds() {
+    fn a_store_address_has_a_known_scheme() {
         for good in
             ["git:refs/perfgate/baselines", "dir:../runs", "dir:C:\\runs", "s3://bucket", "s3://bucket/a/b", "gs://b/c"]
         {
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_on_the_command_line_is_answered_in_one_line() {
+    fn an_invalid_value_on_the_command_line_gives_one_line() {
         assert_eq!("removed".parse(), Ok(FailOn::Removed));
         let error = "regresed".parse::<FailOn>().map_err(|e| e.to_string());
         assert_eq!(error, Err("the gate cannot fail on `regresed`; did you mean `regressed`?".to_owned()));

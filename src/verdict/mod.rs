@@ -119,7 +119,7 @@ fn rank(finding: &Finding) -> f64 {
 
 fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool]) {
     for (waiver, used) in policy.waivers().iter().zip(used) {
-        if !waiver.covers(&finding.name, &finding.metric) || waiver.has_run_out(today) {
+        if !waiver.covers(&finding.name, &finding.metric) || waiver.is_expired(today) {
             continue;
         }
         let Some(change) = finding.adjusted.or(finding.change) else { continue };
@@ -140,7 +140,7 @@ fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool])
 fn stale_waivers(policy: &Policy, today: Date, used: &[bool]) -> Vec<Diagnostic> {
     let stale = |(waiver, used): (&Waiver, &bool)| {
         let place = policy.place(waiver.line);
-        if waiver.has_run_out(today) {
+        if waiver.is_expired(today) {
             let message = format!("the waiver for {:?} ended on {}; remove it", waiver.benchmark, waiver.until);
             Some(Diagnostic::warning("waiver-ended", place, message))
         } else if !used {

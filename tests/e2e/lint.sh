@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# actionlint, zizmor and check-jsonschema on action.yml, on our workflows and on those that `perfgate init --github` writes.
+# Runs actionlint, zizmor and check-jsonschema on action.yml, this repository's workflows and those of `perfgate init --github`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools="$(cd "$1" && pwd)/venv/bin"

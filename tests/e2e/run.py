@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""The action as its users run it: the real action.yml, by act, against a GitHub that remembers (emulate), with every
-request held against GitHub's own description (prism), and git over HTTP with a password (nginx and git-http-backend).
+"""Runs the real action.yml with act, against a stateful fake of GitHub's API (emulate). prism validates every request
+against GitHub's OpenAPI description; nginx and git-http-backend serve git over HTTP with a password.
 
     tests/e2e/install.sh target/e2e && tests/e2e/run.py target/e2e target/debug/perfgate
 
-Everything listens on 127.0.0.1. The benchmarks are a stand-in for `cargo bench`: a script that writes a criterion tree
-from numbers in the repository, so that what has to come out is known. Claims are the functions named `claim_...`: each has
-a repository of its own, and they run in random order. Words after the two paths choose the claims that have one of them in
-their name; `--seed N` repeats an order.
+All servers listen on 127.0.0.1. A fake `cargo bench` writes a criterion tree from numbers in the repository, so the
+expected results are known. Claims are the functions named `claim_...`: each has its own repository, and they run in random
+order. Further arguments select claims by parts of their names; `--seed N` repeats an order.
 """
 
 import argparse
@@ -49,7 +48,7 @@ def check(holds, what, detail=""):
 
 
 class Stage:
-    """The servers, and the repository of the claim that runs."""
+    """The servers, and the repository of the current claim."""
 
     def __init__(self, tools, perfgate, room, repositories):
         self.tools, self.perfgate, self.room, self.repositories = tools, perfgate, room, repositories
@@ -136,7 +135,7 @@ class Stage:
     def stop(self):
         for child in self.children:
             try:
-                os.killpg(child.pid, signal.SIGTERM)  # fcgiwrap has children of its own, which outlive it
+                os.killpg(child.pid, signal.SIGTERM)  # fcgiwrap's children outlive it
             except ProcessLookupError:
                 pass
         for child in self.children:
@@ -158,8 +157,8 @@ class Stage:
         return self.api("POST", f"{self.url}/pulls", {"title": title, "head": head, "base": "main"})
 
     def conclusions(self, commit):
-        """Of the check runs on a commit; emulate lists them only for commits that it made itself, so each is asked for. It
-        numbers those of all repositories together."""
+        """Conclusions of the check runs on a commit. Reads each check run by its number, because emulate lists them only
+        for commits that it created itself. Numbers count across repositories."""
         found = []
         for number in range(1, 100):
             try:
@@ -171,7 +170,7 @@ class Stage:
         return found
 
     def requests(self):
-        """How many requests reached the API, and how many pushes the git server."""
+        """Number of requests to the API and of pushes to the git server."""
         log = (self.room / "prism.log").read_text(errors="replace")
         pushes = [line for line in (self.room / "git/access.log").read_text().splitlines() if '"POST' in line and "git-receive-pack" in line]
         return len(re.findall(r"Request received", log)), len(pushes)
@@ -186,7 +185,7 @@ class Stage:
         return done.stdout.strip()
 
     def clone(self, directory):
-        """As actions/checkout leaves it, without credentials; `origin` is github.com by name and the server here by fact."""
+        """Clones like actions/checkout without credentials; the URL of `origin` is github.com, redirected to the local server."""
         directory.mkdir(parents=True)
         self.git(directory, "init", "-q", "-b", "scratch")
         origin = f"https://github.com/octo/{self.name}.git"
@@ -203,7 +202,7 @@ class Stage:
         self.git(self.dev, *self.header(), "push", "-q", "-f", "origin", refspec)
 
     def checkout(self, reference):
-        """A fresh work tree of a branch or of a pull request's trial merge."""
+        """Creates a work tree of a branch or of a pull request's trial merge."""
         self.number += 1
         tree = self.clone(self.room / f"checkout-{self.number}")
         self.git(tree, *self.header(), "fetch", "-q", "origin", "+refs/heads/*:refs/remotes/origin/*", f"+{reference}:refs/checkout")
@@ -221,14 +220,14 @@ class Stage:
         return self.git(self.dev, "rev-parse", "HEAD")
 
     def main(self, message, **times):
-        """A commit on main, pushed."""
+        """Commits to main and pushes."""
         self.git(self.dev, "checkout", "-q", "main")
         commit = self.commit(message, **times)
         self.push("main")
         return commit
 
     def branch_commit(self, branch, message, **times):
-        """A commit on a branch that starts from main, pushed, and GitHub's trial merge of it."""
+        """Commits to a branch that starts from main, pushes it, and creates GitHub's trial merge."""
         known = self.git(self.dev, "branch", "--list", branch)
         self.git(self.dev, "checkout", "-q", *([branch] if known else ["-b", branch, "main"]))
         commit = self.commit(message, **times)
@@ -240,7 +239,7 @@ class Stage:
         self.push(f"HEAD:refs/pull/{number}/merge")
 
     def stored(self):
-        """The runs that the server has."""
+        """Runs stored on the server."""
         done = subprocess.run(["git", "ls-tree", "-r", "--name-only", "refs/perfgate/baselines"], cwd=self.bare, env=self.env,
                               capture_output=True, text=True)
         return [name for name in done.stdout.splitlines() if name.endswith(".pgrun")]
@@ -274,12 +273,12 @@ class Stage:
             "base": {"sha": base, "ref": "main", "repo": {"full_name": f"octo/{self.name}"}}}}
 
     def ended(self, head, branch):
-        """The event of a fork's workflow that ended. GitHub leaves its list of pull requests empty."""
+        """The event of a fork's completed workflow. GitHub leaves its list of pull requests empty."""
         return {"action": "completed", "workflow_run": {"id": 1, "event": "pull_request", "conclusion": "failure", "head_sha": head,
                 "head_branch": branch, "head_repository": {"full_name": f"stranger/{self.name}"}, "pull_requests": []}}
 
     def pull_run(self, number, head, code, **env):
-        """The workflow for a pull request's newest commit."""
+        """Runs the workflow for a pull request's newest commit."""
         base = self.git(self.dev, "rev-parse", "main")
         return self.act("pull_request", self.pull_event(number, head, base), self.checkout(f"refs/pull/{number}/merge"), code=code, **env)
 
@@ -288,7 +287,7 @@ class Stage:
         return self.act("push", {"ref": "refs/heads/main", "after": after}, self.checkout("refs/heads/main"), **more)
 
     def set_up(self):
-        """The action's own files, and stand-ins for what is not ours."""
+        """Copies the action's files and the fakes of other actions."""
         self.action = self.room / "action"
         for name in ["action.yml", ".github/action"]:
             target = self.action / name
@@ -299,7 +298,7 @@ class Stage:
         shutil.copy(TOP / "tests/e2e/cargo", self.room / "bin/cargo")
 
     def begin(self, name):
-        """A repository for a claim, with the workflows of `perfgate init` and one commit on main. Nothing is recorded."""
+        """Creates a claim's repository, with the workflows of `perfgate init` and one commit on main. Stores no runs."""
         self.name, self.url, self.bare = name, f"/repos/octo/{name}", self.room / f"git/srv/octo/{name}.git"
         shutil.rmtree(self.artifacts, ignore_errors=True)
         self.dev = self.clone(self.room / f"dev-{name}")
@@ -329,7 +328,7 @@ class Stage:
 
 
 def described(path):
-    """GitHub's description of the requests that perfgate makes. What is answered is emulate's matter, not ours."""
+    """GitHub's OpenAPI description of the requests that perfgate sends, without the responses, which come from emulate."""
     whole = json.loads(path.read_text())
     paths = {name: whole["paths"][name] for name in KEPT}
     for methods in paths.values():
@@ -358,7 +357,7 @@ def described(path):
 
 
 def readme_workflows():
-    """The workflow in the README, as it stands."""
+    """The workflow in the README."""
     blocks = re.findall(r"```yaml\n(.*?)```", (TOP / "README.md").read_text(), re.S)
     ours = [block for block in blocks if "/perfgate@" in block]
     check(len(ours) == 1, "the README has one workflow")
@@ -371,7 +370,7 @@ def claim_a_pull_request_before_any_baseline_is_neutral(stage):
     number = stage.pull_request("early", "early")["number"]
     stage.trial("early", number)
     log = stage.pull_run(number, head, code=0)
-    check("no baseline for" in log, "a missing baseline is said", log)
+    check("no baseline for" in log, "a missing baseline is reported", log)
     check(stage.conclusions(head) == ["neutral"], "the check run is neutral", stage.conclusions(head))
     check(stage.stored() == [], "a pull request stores nothing", stage.stored())
 
@@ -398,7 +397,7 @@ def claim_a_regression_comments_fails_and_a_fix_turns_it_green(stage):
     check("::error" in log or "parse" in log, "the job's log names it", log)
     check(stage.conclusions(head) == ["failure"], "the check run failed", stage.conclusions(head))
 
-    # Main goes on, and so does the pull request: the base is the new one, and the comment the same.
+    # main and the pull request both get new commits: the base is new, the comment is the same.
     base = stage.main("fourth", walk=2600)
     stage.push_run()
     second = stage.branch_commit("work", "still slow", parse=1710)
@@ -406,11 +405,11 @@ def claim_a_regression_comments_fails_and_a_fix_turns_it_green(stage):
     log = stage.pull_run(number, second, code=1)
     again = stage.comments(number)
     check([c["id"] for c in again] == [c["id"] for c in comments], "the same comment", again)
-    check(second[:10] in again[0]["body"], "it speaks of the second push", again[0]["body"])
+    check(second[:10] in again[0]["body"], "it describes the second push", again[0]["body"])
     stored = [name for name in stage.stored() if base in name]
     check(stored, "the new base is stored", stage.stored())
     report = [line for line in log.splitlines() if "walk" in line and "egress" in line]
-    check(not report, "what main did is not the pull request's doing", "\n".join(report))
+    check(not report, "changes on main are not attributed to the pull request", "\n".join(report))
 
     stage.branch_commit("work", "fixed")
     fixed = stage.git(stage.dev, "rev-parse", "work")
@@ -421,7 +420,7 @@ def claim_a_regression_comments_fails_and_a_fix_turns_it_green(stage):
     check(fixed[:10] in last[0]["body"] and "❌" not in last[0]["body"], "it is green", last[0]["body"])
 
 
-def claim_a_fork_writes_nothing_and_the_trusted_workflow_comments(stage):
+def claim_a_fork_writes_nothing_and_the_second_workflow_comments(stage):
     stage.baseline()
     pull = stage.pull_request("gift", "stranger:gift")
     number, head = pull["number"], pull["head"]["sha"]
@@ -432,7 +431,7 @@ def claim_a_fork_writes_nothing_and_the_trusted_workflow_comments(stage):
     event = stage.pull_event(number, head, base, owner="stranger")
     log = stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), code=1)
     check("comes from a fork" in log, "it says so", log)
-    check(stage.requests() == before and stage.stored() == refs, "nothing was asked of the API, nothing pushed", (before, stage.requests()))
+    check(stage.requests() == before and stage.stored() == refs, "no API requests and no pushes", (before, stage.requests()))
     check(stage.comments(number) == [], "no comment")
     left = stage.artifacts / "perfgate-results/perfgate-results.bin"
     check(left.is_file(), "the results are there for the trusted workflow", log)
@@ -455,7 +454,7 @@ def claim_a_fork_writes_nothing_and_the_trusted_workflow_comments(stage):
     check(len(stage.comments(number)) == 1, "once", stage.comments(number))
 
 
-def claim_the_lines_of_the_readme_work_as_they_stand(stage):
+def claim_the_readme_workflow_works(stage):
     stage.baseline()
     before = len(stage.stored())
     stage.main("for the README")
@@ -469,7 +468,7 @@ def claim_the_lines_of_the_readme_work_as_they_stand(stage):
     check(len(stage.comments(number)) == 1, "a pull request is commented on")
 
 
-def claim_hostile_names_stay_names(stage):
+def claim_hostile_benchmark_names_are_escaped(stage):
     stage.baseline()
     mark = stage.room / "touched"
     name = f"x$(touch {mark})`touch {mark}`;'\"|<img src=x> @octo [a](http://e.org) ${{{{ github.token }}}} {{{{ 7 * 7 }}}}\n::error::injected ##[error]too"
@@ -483,7 +482,7 @@ def claim_hostile_names_stay_names(stage):
     event["pull_request"]["head"]["ref"] = f"$(touch {mark})"
     log = stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), code=1)
     check(not mark.exists(), "no name reaches a shell", log)
-    # act shows a command that it takes with a sign of its own.
+    # act prints an executed workflow command with its own symbol.
     check(not [line for line in log.splitlines() if "❗  ::error::injected" in line], "no name is a command of the log", log)
     body = stage.comments(number)[0]["body"]
     check("touch" in body, "it is named", body)
@@ -492,7 +491,7 @@ def claim_hostile_names_stay_names(stage):
     check("7 &#42; 7" in body, "no name is a template", body)
 
 
-def claim_a_command_measures_both_sides_and_never_sees_the_token(stage):
+def claim_a_command_measures_both_sides_without_access_to_the_token(stage):
     before = len(stage.stored())
     base = stage.main("for the command")
     stage.push_run(workflow="command.yml")
@@ -505,7 +504,7 @@ def claim_a_command_measures_both_sides_and_never_sees_the_token(stage):
     check("re-measur" in log, "the suspect was re-measured", log)
     check("hash" in stage.comments(number)[0]["body"], "and commented on", stage.comments(number))
 
-    # The same from a fork: both sides, and the suspects again, are handed on.
+    # From a fork: both sides and the re-measured suspects are handed over.
     pull = stage.pull_request("command", "stranger:measured")
     stage.trial("command", pull["number"])
     head = pull["head"]["sha"]
@@ -516,7 +515,7 @@ def claim_a_command_measures_both_sides_and_never_sees_the_token(stage):
     check("hash" in stage.comments(pull["number"])[0]["body"], "and comments", stage.comments(pull["number"]))
 
 
-def claim_eight_recorders_at_once_lose_nothing(stage):
+def claim_eight_concurrent_recorders_lose_no_run(stage):
     before = set(stage.stored())
     commit = stage.main("for eight recorders")
     stage.push_run(workflow="recorders.yml")
@@ -524,7 +523,7 @@ def claim_eight_recorders_at_once_lose_nothing(stage):
     check(len(added) == 8, "eight jobs, eight runs", added)
 
 
-def claim_the_install_takes_only_the_binary_of_its_own_release(stage):
+def claim_install_accepts_only_the_binary_of_its_release(stage):
     room = stage.room / "install"
     release, bin_ = room / "release", room / "bin"
     for folder in (release, bin_, room / "action/src", room / "action/templates"):
@@ -537,7 +536,7 @@ def claim_the_install_takes_only_the_binary_of_its_own_release(stage):
         path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(0o755)
 
-    # `curl` is given `--output FILE URL` last; it serves the release v1 and v1.2.3 from a folder.
+    # A fake `curl` (its last arguments are `--output FILE URL`) serves the releases v1 and v1.2.3 from a directory.
     program(bin_ / "curl", f'for word; do file="$last"; last="$word"; done\necho "$last" >> {room}/asked\n'
             f'case "$last" in https://github.com/octo/perfgate/releases/download/v1/*|*/download/v1.2.3/*) cp "{release}/${{last##*/}}" "$file" ;; *) exit 22 ;; esac')
     program(bin_ / "gh", f'[ -e {room}/attested ]')
@@ -572,9 +571,9 @@ def claim_the_install_takes_only_the_binary_of_its_own_release(stage):
     is_built("main", "was not built from")
     is_built("v9", "has no binary")
     is_built("v1", "no binary for this runner", RUNNER_ARCH="RISCV64")
-    is_built("v1", "not used from a repository", ACTION_REPOSITORY="")
+    is_built("v1", "local path", ACTION_REPOSITORY="")
     (room / "attested").unlink()
-    is_built("v1", "does not attest")
+    is_built("v1", "attestation of the binary")
     (room / "attested").touch()
     program(release / binary, "echo something else")
     outputs = is_built("v1", "SHA-256")
@@ -588,7 +587,7 @@ def claim_the_install_takes_only_the_binary_of_its_own_release(stage):
 
 
 def run(stage, name, claim):
-    """True where a claim holds."""
+    """True if a claim holds."""
     began = time.monotonic()
     words = name.removeprefix("claim_").replace("_", " ")
     try:

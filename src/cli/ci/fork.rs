@@ -8,7 +8,7 @@ use super::work::{Place, Work, output_directory};
 use crate::cli::{facts, output, record};
 use crate::gate::{MeasuredRuns, ReportDetail, Side, judge_measured};
 use crate::io::github::event::WorkflowRun;
-use crate::io::github::parcel::{FILE_NAME, Parcel};
+use crate::io::github::fork_results::{FILE_NAME, ForkResults};
 use crate::io::github::{Client, Pull, Slug, pulls_of};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Detail, Run};
@@ -35,7 +35,7 @@ impl Work<'_> {
             };
             let (head, measured, base) = (judging.head.clone(), judging.measured.clone(), judging.base.clone());
             let (runs, base_runs, again) = (runs.head, runs.base, runs.re_measured);
-            Ok(Parcel { head, measured, base, runs, base_runs, again }.write(&path)?)
+            Ok(ForkResults { head, measured, base, runs, base_runs, again }.write(&path)?)
         };
         match pack() {
             Ok(()) => Some(path),
@@ -59,7 +59,7 @@ impl Work<'_> {
             output::note("the pull request is not from a fork; its own job published the results");
             return Ok(0);
         }
-        let parcel = self.unpack(run)?;
+        let fork_results = self.unpack(run)?;
         let Some(pull) = self.pull_of(repository, run)? else {
             output::note(&format!(
                 "no open pull request has {} as its newest commit: it was closed, or the run of a newer commit will be \
@@ -69,16 +69,16 @@ impl Work<'_> {
             return Ok(0);
         };
         let here = Repository::discover(Path::new(".")).context("check out the base branch first")?;
-        if !here.contains(&pull.base.name, &parcel.base) {
+        if !here.contains(&pull.base.name, &fork_results.base) {
             bail!(
                 "the file names {} as the base, which is not on {:?}; is the whole history fetched (fetch-depth: 0)?",
-                parcel.base.short(),
+                fork_results.base.short(),
                 pull.base.name
             );
         }
         let stopped = self.reporter.stop_commands();
         self.fetch()?;
-        let mut report = self.judge_parcel(run, parcel)?;
+        let mut report = self.judge_fork_results(run, fork_results)?;
         facts::complete_compared(&self.gate.config, &mut report);
         let outputs = self.save(&report, &output_directory()?)?;
         drop(stopped);
@@ -87,21 +87,21 @@ impl Work<'_> {
     }
 
     /// The downloaded results, if they belong to the commit of the event.
-    fn unpack(&self, run: &WorkflowRun) -> anyhow::Result<Parcel> {
+    fn unpack(&self, run: &WorkflowRun) -> anyhow::Result<ForkResults> {
         let path = self.inputs.artifact.as_ref().context(
             "the input `artifact` is missing: the path where actions/download-artifact stored the file of the fork's job",
         )?;
         let path = if path.is_dir() { path.join(FILE_NAME) } else { path.clone() };
-        let parcel = Parcel::read(&path)?;
-        if parcel.head != run.head {
+        let fork_results = ForkResults::read(&path)?;
+        if fork_results.head != run.head {
             bail!(
                 "{}: these are results of {}, but the event is about {}; nothing is published",
                 path.display(),
-                parcel.head.short(),
+                fork_results.head.short(),
                 run.head.short()
             );
         }
-        Ok(parcel)
+        Ok(fork_results)
     }
 
     /// The open pull request with this newest commit, from the API.
@@ -117,7 +117,7 @@ impl Work<'_> {
         Ok(found.into_iter().find(same))
     }
 
-    fn judge_parcel(&self, run: &WorkflowRun, parcel: Parcel) -> anyhow::Result<Report> {
+    fn judge_fork_results(&self, run: &WorkflowRun, fork_results: ForkResults) -> anyhow::Result<Report> {
         let side = |label: &str, runs: &[Run], commit: &Commit| SideReport {
             label: label.to_owned(),
             runs: runs.len(),
@@ -125,17 +125,18 @@ impl Work<'_> {
             environment: runs.last().map(|run| run.environment.0.clone()).unwrap_or_default(),
             ..SideReport::default()
         };
-        let report = side("the fork's results", &parcel.runs, &run.head);
-        if !parcel.base_runs.is_empty() {
-            let base = side("the merge base, measured in the fork's job", &parcel.base_runs, &parcel.base);
-            let both = MeasuredRuns { base: parcel.base_runs, head: parcel.runs, re_measured: parcel.again };
+        let report = side("the fork's results", &fork_results.runs, &run.head);
+        if !fork_results.base_runs.is_empty() {
+            let base = side("the merge base, measured in the fork's job", &fork_results.base_runs, &fork_results.base);
+            let both =
+                MeasuredRuns { base: fork_results.base_runs, head: fork_results.runs, re_measured: fork_results.again };
             return Ok(judge_measured(&self.gate.config, &both, base, report)?);
         }
-        let environment = parcel.runs.last().map(|run| run.environment.clone());
-        let measured = |run: Run| Run { commit: Some(parcel.measured.clone()), ..run };
-        let runs = parcel.runs.into_iter().map(measured).collect();
+        let environment = fork_results.runs.last().map(|run| run.environment.clone());
+        let measured = |run: Run| Run { commit: Some(fork_results.measured.clone()), ..run };
+        let runs = fork_results.runs.into_iter().map(measured).collect();
         let head = Side { runs, report, environment: environment.clone(), diagnostics: Vec::new() };
-        match self.gate.read_commit_and_before(&parcel.base, &environment.unwrap_or_default(), Detail::Samples) {
+        match self.gate.read_commit_and_before(&fork_results.base, &environment.unwrap_or_default(), Detail::Samples) {
             Ok(base) => Ok(self.gate.judge_sides(base, head, false, ReportDetail::ALL)?),
             Err(error) if error.is_missing_baseline() && !self.inputs.baseline_required => self.first(head, &error),
             Err(error) => Err(error.into()),

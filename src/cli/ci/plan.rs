@@ -2,7 +2,7 @@
 
 use super::inputs::Inputs;
 use crate::gate::Gate;
-use crate::io::github::event::{Event, Kind, WorkflowRun};
+use crate::io::github::event::{Event, EventKind, WorkflowRun};
 use crate::io::repository::Repository;
 use crate::model::Commit;
 use crate::render::escape;
@@ -52,7 +52,7 @@ pub struct Judging {
 impl Plan {
     /// Plans; an event that does not match the checked-out commit is an error.
     pub fn make(event: &Event, inputs: &Inputs) -> anyhow::Result<Plan> {
-        if let Kind::WorkflowRun(run) = &event.kind {
+        if let EventKind::WorkflowRun(run) = &event.kind {
             return Ok(Plan::Trusted(run.clone()));
         }
         let repository = Repository::discover(std::path::Path::new("."))
@@ -78,7 +78,7 @@ impl Plan {
             Ok(Judging { against, base, measured, head, pull: None, fork: false })
         };
         let judging = match &event.kind {
-            Kind::Branch { reference, head } => {
+            EventKind::Branch { reference, head } => {
                 let on_default = reference.as_ref().is_none_or(|name| *name == format!("refs/heads/{default}"));
                 if on_default {
                     if let Some(head) = head.as_ref().filter(|head| **head != measured) {
@@ -94,13 +94,13 @@ impl Plan {
                 let branch = reference.as_ref().is_some_and(|name| name.starts_with("refs/heads/"));
                 judging(&default, None, head.as_ref().filter(|_| branch).unwrap_or(&measured))?
             }
-            Kind::PullRequest(pull) => Judging {
+            EventKind::PullRequest(pull) => Judging {
                 pull: Some(pull.number),
                 fork: event.is_from_fork(),
                 ..judging(&pull.branch, Some(&pull.base), &pull.head)?
             },
-            Kind::MergeGroup { head, base, branch } => judging(branch, Some(base), head)?,
-            Kind::WorkflowRun(run) => return Ok(Plan::Trusted(run.clone())),
+            EventKind::MergeGroup { head, base, branch } => judging(branch, Some(base), head)?,
+            EventKind::WorkflowRun(run) => return Ok(Plan::Trusted(run.clone())),
         };
         if let Against::MergeBase(branch) = &judging.against
             && judging.base == judging.measured

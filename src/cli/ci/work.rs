@@ -116,7 +116,7 @@ impl Work<'_> {
             }
         };
         let directory = output_directory()?;
-        let parcel = if judging.fork { self.pack(judging, runs, &paths, &directory) } else { None };
+        let artifact = if judging.fork { self.pack(judging, runs, &paths, &directory) } else { None };
         let mut outputs = self.save(&report, &directory)?;
         drop(stopped);
         let published = if judging.fork {
@@ -128,7 +128,7 @@ impl Work<'_> {
         } else {
             self.publish(&report, &Place { pull: judging.pull, head: judging.head.clone() })?
         };
-        outputs.push(("artifact", parcel.map(|path| path.display().to_string()).unwrap_or_default()));
+        outputs.push(("artifact", artifact.map(|path| path.display().to_string()).unwrap_or_default()));
         self.finish(&report, published, outputs)
     }
 

@@ -1,5 +1,4 @@
-//! A check run: the verdict beside the commit. Benchmarks' source lines are not known to any input format, so it carries
-//! no annotations.
+//! Check runs: the verdict of a commit. Without annotations, because no input format provides source lines.
 
 use super::client::{Ask, Client};
 use super::fault::{Fault, Need};
@@ -8,39 +7,39 @@ use crate::model::Commit;
 use serde::Deserialize;
 use serde_json::json;
 
-/// The longest summary that GitHub takes.
+/// Longest summary that GitHub accepts, in characters.
 const SUMMARY: usize = 65_535;
 
-/// What a check run says.
+/// The content of a check run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckRun {
-    /// Its name; with the commit it makes the check run.
+    /// Name; identifies the check run together with the commit.
     pub name: String,
-    /// The head commit of the pull request.
+    /// Head commit of the pull request.
     pub commit: Commit,
-    /// Its result.
+    /// Result.
     pub conclusion: Conclusion,
-    /// The verdict in a sentence.
+    /// Verdict in one sentence.
     pub title: String,
-    /// The document, Markdown.
+    /// Report in Markdown.
     pub summary: String,
-    /// Where the job's log is.
+    /// URL of the job's log.
     pub details_url: Option<String>,
 }
 
-/// A check run's result.
+/// Result of a check run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conclusion {
     /// The gate passes.
     Success,
     /// The gate fails.
     Failure,
-    /// The gate passes, and something is not decided.
+    /// The gate passes, but something is undecided.
     Neutral,
 }
 
 impl Conclusion {
-    /// GitHub's word.
+    /// The value in GitHub's API.
     pub fn word(self) -> &'static str {
         match self {
             Conclusion::Success => "success",
@@ -51,7 +50,7 @@ impl Conclusion {
 }
 
 #[derive(Deserialize)]
-struct Made {
+struct Created {
     id: u64,
     #[serde(default)]
     html_url: Option<String>,
@@ -61,14 +60,14 @@ struct Made {
 
 #[derive(Deserialize)]
 struct List {
-    check_runs: Vec<Made>,
+    check_runs: Vec<Created>,
 }
 
-/// Makes the check run of a commit, and says where it is. After an answer that leaves open whether it was made, it is
-/// looked for before it is made again.
+/// Creates the check run of a commit and returns its URL. If the outcome of a request is unknown, checks whether the check
+/// run exists before retrying.
 pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result<Option<String>, Fault> {
-    let doing = format!("making the check run of {}", check.commit.short());
-    // Whoever looks for it later knows it by this.
+    let doing = format!("creating the check run of {}", check.commit.short());
+    // Identifies this check run when checking whether it was created.
     let id = format!("{:016x}", fingerprint(&[&check.name, &check.title, &check.summary, check.conclusion.word()]));
     let mut body = json!({
         "name": check.name,
@@ -85,24 +84,24 @@ pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let fault = match client.post::<Made>(Ask { route: &route, doing: &doing, need: Need::Checks }, &body) {
-            Ok(made) => return Ok(made.html_url),
+        let fault = match client.post::<Created>(Ask { route: &route, doing: &doing, need: Need::Checks }, &body) {
+            Ok(created) => return Ok(created.html_url),
             Err(fault) => fault,
         };
-        if !fault.passes() || attempts >= client.patience().attempts {
+        if !fault.is_temporary() || attempts >= client.patience().attempts {
             return Err(fault);
         }
         client.pause(client.patience().pause * attempts);
         let list = format!("/repos/{repository}/commits/{}/check-runs?filter=all&per_page=100", check.commit);
         let known: List = client.get(Ask { route: &list, doing: &doing, need: Need::Checks })?;
-        let made = known.check_runs.into_iter().filter(|made| made.external_id.as_deref() == Some(&id));
-        if let Some(made) = made.max_by_key(|made| made.id) {
-            return Ok(made.html_url);
+        let same = known.check_runs.into_iter().filter(|check| check.external_id.as_deref() == Some(&id));
+        if let Some(newest) = same.max_by_key(|check| check.id) {
+            return Ok(newest.html_url);
         }
     }
 }
 
-/// A digest of texts; of no use against anyone who wants two texts to have one.
+/// FNV-1a hash of texts; not collision-resistant against an attacker.
 pub fn fingerprint(texts: &[&str]) -> u64 {
     let bytes = texts.iter().flat_map(|text| text.bytes().chain([0]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

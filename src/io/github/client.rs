@@ -1,7 +1,7 @@
-//! Requests to GitHub's REST API: one token, one host, a bound on tries and on time.
+//! Requests to GitHub's REST API with one token, retries and time limits.
 //!
-//! A limit of requests is waited for where the wait is short; a request that only reads is tried again after a 5xx or
-//! no answer. What writes is not: its caller looks first whether it was done after all.
+//! Waits for rate limits if the wait is short. Read requests are retried after a 5xx or no response. Write requests are
+//! not: callers first check whether the write took effect.
 
 use super::fault::{Fault, Need};
 use super::token::Token;
@@ -12,16 +12,16 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-/// How long GitHub is waited for.
+/// Limits of retries and waiting.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Tries of one request.
+    /// Attempts per request.
     pub attempts: u32,
-    /// What all failed tries and the waits between them may take together.
+    /// Limit for all failed attempts and waits together.
     pub total: Duration,
-    /// What one request may take.
+    /// Limit for one request.
     pub request: Duration,
-    /// The first wait; each next one is twice as long.
+    /// First wait; each next one is twice as long.
     pub pause: Duration,
 }
 
@@ -42,7 +42,7 @@ pub struct Client {
     base: String,
     patience: Patience,
     spent: Cell<Duration>,
-    /// The fault after which nothing is asked any more.
+    /// After this fault no further requests are sent.
     gone: RefCell<Option<Fault>>,
 }
 
@@ -52,8 +52,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// What is asked for (a path below the API's address, or a whole address), what a message calls it, and the permission
-/// that it takes.
+/// A request: the path below the API's address (or a full URL), a description for messages, and the required permission.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ask<'a> {
     pub route: &'a str,
@@ -61,7 +60,7 @@ pub(super) struct Ask<'a> {
     pub need: Need,
 }
 
-/// An answer of any status.
+/// A response of any status.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub status: u16,
@@ -78,20 +77,20 @@ pub(super) enum Verb {
 }
 
 impl Client {
-    /// A connection to the API at an address (`GITHUB_API_URL`), `https://api.github.com` or an Enterprise server's.
+    /// Connects to the API at an address (`GITHUB_API_URL`): `https://api.github.com` or an Enterprise server.
     pub fn new(api_url: &str, token: Option<&Token>) -> Result<Client, Fault> {
         Client::with_patience(api_url, token, Patience::default())
     }
 
-    /// The same with other bounds.
+    /// Connects with other limits.
     pub fn with_patience(api_url: &str, token: Option<&Token>, patience: Patience) -> Result<Client, Fault> {
         let token = token.ok_or(Fault::NoToken)?;
-        let base = checked(api_url)?;
+        let base = check_address(api_url)?;
         let transport = Transport::open(&base, token, patience.request)?;
         Ok(Client { transport, base, patience, spent: Cell::new(Duration::ZERO), gone: RefCell::new(None) })
     }
 
-    /// The bounds.
+    /// The limits.
     pub(super) fn patience(&self) -> Patience {
         self.patience
     }
@@ -101,29 +100,29 @@ impl Client {
         &self.base
     }
 
-    /// Reads.
+    /// Sends a GET request.
     pub(super) fn get<T: DeserializeOwned>(&self, ask: Ask<'_>) -> Result<T, Fault> {
         typed(&self.ask(Verb::Get, ask, None)?, ask.doing)
     }
 
-    /// Reads, and says whether there is a next page.
+    /// Sends a GET request; also returns whether there is a next page.
     pub(super) fn page<T: DeserializeOwned>(&self, ask: Ask<'_>) -> Result<(T, bool), Fault> {
         let answer = self.ask(Verb::Get, ask, None)?;
         let next = answer.header("link").is_some_and(|link| link.contains("rel=\"next\""));
         Ok((typed(&answer, ask.doing)?, next))
     }
 
-    /// Makes something.
+    /// Sends a POST request.
     pub(super) fn post<T: DeserializeOwned>(&self, ask: Ask<'_>, body: &impl Serialize) -> Result<T, Fault> {
         typed(&self.ask(Verb::Post, ask, Some(value(body, ask)?))?, ask.doing)
     }
 
-    /// Changes something.
+    /// Sends a PATCH request.
     pub(super) fn patch<T: DeserializeOwned>(&self, ask: Ask<'_>, body: &impl Serialize) -> Result<T, Fault> {
         typed(&self.ask(Verb::Patch, ask, Some(value(body, ask)?))?, ask.doing)
     }
 
-    /// Removes something; that it is gone already is as good.
+    /// Sends a DELETE request; succeeds if the resource is already gone.
     pub(super) fn delete(&self, ask: Ask<'_>) -> Result<(), Fault> {
         match self.ask(Verb::Delete, ask, None) {
             Ok(_) | Err(Fault::Absent { .. }) => Ok(()),
@@ -131,7 +130,7 @@ impl Client {
         }
     }
 
-    /// Waits, within what is left of the patience.
+    /// Waits, at most the total limit.
     pub(super) fn pause(&self, wait: Duration) {
         std::thread::sleep(wait.min(self.patience.total));
     }
@@ -150,7 +149,7 @@ impl Client {
                 Ok(answer) if answer.status < 300 => return Ok(answer),
                 Ok(answer) => {
                     let fault = match Fault::of(&answer, ask.doing, ask.need) {
-                        Fault::Unwell { doing, status, .. } => Fault::Unwell { doing, status, attempts },
+                        Fault::ServerError { doing, status, .. } => Fault::ServerError { doing, status, attempts },
                         fault => fault,
                     };
                     (fault, answer.wait().map(Duration::from_secs))
@@ -160,8 +159,8 @@ impl Client {
                 }
             };
             let again = match &fault {
-                Fault::Limit { .. } => true, // it was not done
-                fault => fault.passes() && verb == Verb::Get,
+                Fault::Limit { .. } => true, // the request was rejected before it took effect
+                fault => fault.is_temporary() && verb == Verb::Get,
             };
             let wait = wait.unwrap_or(self.patience.pause * 2_u32.pow((attempts - 1).min(6)));
             let spent = self.spent.get() + started.elapsed();
@@ -171,7 +170,7 @@ impl Client {
                 std::thread::sleep(wait);
                 continue;
             }
-            // Whoever does not answer at all is not asked for the next thing too.
+            // The server does not respond at all: fail further requests at once.
             if matches!(fault, Fault::Network { .. }) && (again || spent > self.patience.total) {
                 self.gone.replace(Some(fault.clone()));
             }
@@ -181,12 +180,12 @@ impl Client {
 }
 
 impl Answer {
-    /// A header's text.
+    /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Seconds that GitHub asks to wait.
+    /// Seconds to wait, if the response requires it.
     pub fn wait(&self) -> Option<u64> {
         if let Some(seconds) = self.header("retry-after") {
             return seconds.parse().ok();
@@ -198,7 +197,7 @@ impl Answer {
         Some(reset.saturating_sub(jiff::Timestamp::now().as_second()).max(1).unsigned_abs())
     }
 
-    /// True where too many requests are the reason.
+    /// True if a rate limit is the reason.
     pub fn limited(&self) -> bool {
         let limit = self.header("retry-after").is_some()
             || self.header("x-ratelimit-remaining") == Some("0")
@@ -206,7 +205,7 @@ impl Answer {
         self.status == 429 || self.status == 403 && limit
     }
 
-    /// GitHub's own words: its message, and what it says of single fields.
+    /// GitHub's error message, including those for single fields.
     pub fn said(&self) -> String {
         let value: Value = serde_json::from_str(&self.text).unwrap_or_default();
         let mut parts: Vec<&str> = value["message"].as_str().into_iter().collect();
@@ -220,24 +219,25 @@ impl Answer {
 
 fn typed<T: DeserializeOwned>(answer: &Answer, doing: &str) -> Result<T, Fault> {
     serde_json::from_str(&answer.text)
-        .map_err(|error| Fault::Strange { doing: doing.to_owned(), said: error.to_string() })
+        .map_err(|error| Fault::UnexpectedResponse { doing: doing.to_owned(), said: error.to_string() })
 }
 
 fn value(body: &impl Serialize, ask: Ask<'_>) -> Result<Value, Fault> {
-    serde_json::to_value(body).map_err(|error| Fault::Strange { doing: ask.doing.to_owned(), said: error.to_string() })
+    serde_json::to_value(body)
+        .map_err(|error| Fault::UnexpectedResponse { doing: ask.doing.to_owned(), said: error.to_string() })
 }
 
-/// The address without its last slash; a token is not sent in clear text to another machine.
-fn checked(api_url: &str) -> Result<String, Fault> {
+/// The address without a trailing slash. Refuses plain HTTP except to this machine, because the token would be readable.
+fn check_address(api_url: &str) -> Result<String, Fault> {
     let base = api_url.trim().trim_end_matches('/');
     let wrong = |what: &str| Err(Fault::Address(format!("GITHUB_API_URL {base:?} {what}")));
     if base.chars().any(|c| c.is_control() || c.is_whitespace()) || base.contains(['@', '?', '#']) {
-        return wrong("is no plain address");
+        return wrong("is not a plain URL");
     }
     if base.starts_with("https://") {
         return Ok(base.to_owned());
     }
-    let Some(rest) = base.strip_prefix("http://") else { return wrong("is no address; it begins with https://") };
+    let Some(rest) = base.strip_prefix("http://") else { return wrong("is not a URL; it must start with https://") };
     let host = rest.split('/').next().unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     if matches!(name, "127.0.0.1" | "localhost" | "[::1]") {
@@ -251,12 +251,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_goes_over_tls_or_not_at_all() {
-        assert_eq!(checked("https://ghe.example.org/api/v3/").unwrap(), "https://ghe.example.org/api/v3");
-        assert_eq!(checked("http://127.0.0.1:4001").unwrap(), "http://127.0.0.1:4001");
-        assert!(checked("http://ghe.example.org/api/v3").is_err());
-        assert!(checked("http://127.0.0.1.example.org").is_err());
-        assert!(checked("ftp://x").is_err());
-        assert!(checked("https://user@x").is_err());
+    fn a_token_is_sent_only_over_tls() {
+        assert_eq!(check_address("https://ghe.example.org/api/v3/").unwrap(), "https://ghe.example.org/api/v3");
+        assert_eq!(check_address("http://127.0.0.1:4001").unwrap(), "http://127.0.0.1:4001");
+        assert!(check_address("http://ghe.example.org/api/v3").is_err());
+        assert!(check_address("http://127.0.0.1.example.org").is_err());
+        assert!(check_address("ftp://x").is_err());
+        assert!(check_address("https://user@x").is_err());
     }
 }

@@ -1,62 +1,61 @@
-//! One comment of a pull request for each key: found by our marker and its author, written in place, a part for each
-//! shard.
+//! One pull request comment per key, with one section per shard. It is found by its marker and author and updated in place.
 //!
-//! GitHub has no way to write only if nothing has changed in between. So the comment is read right before it is written,
-//! read again a while after, and written again where another job wrote over this one's part.
+//! GitHub has no conditional write. So the comment is read right before and shortly after each write, and written again
+//! if another job has overwritten this section.
 
 use super::client::{Ask, Client};
 use super::fault::{Fault, Need};
 use super::identity;
-use super::marker::{Mark, Section, Sections, harmless};
+use super::marker::{Mark, Section, Sections, neutralise};
 use super::slug::Slug;
 use serde::Deserialize;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Pages of comments that are read; GitHub keeps no more than 2,500 comments.
+/// Most pages of comments to read; GitHub allows 2,500 comments.
 const PAGES: usize = 50;
 const PER_PAGE: usize = 100;
-/// How often a part that was written over is written again.
+/// Most attempts to write a section that other jobs overwrite.
 const ROUNDS: u32 = 6;
 
-/// What one job has to say.
+/// The section of one job.
 pub struct Part<'a> {
-    /// Separates the jobs that each have a comment of their own.
+    /// Separates jobs that each have their own comment.
     pub key: &'a str,
-    /// Separates the jobs that share one; `None` where there is only this one.
+    /// Separates jobs that share a comment; `None` for a single job.
     pub shard: Option<&'a str>,
-    /// A digest of what was found: letters and digits.
+    /// Hash of the findings, in letters and digits.
     pub state: String,
-    /// The number of the job's run, where known: a part that a later run wrote is left alone.
+    /// Number of the workflow run, if known. A section of a later run is not overwritten.
     pub run: Option<u64>,
-    /// The document in at most so many characters; `None` where it cannot be so short.
+    /// Renders the text in at most the given number of characters; `None` if it does not fit.
     pub text: &'a dyn Fn(usize) -> Option<String>,
 }
 
-/// What became of a comment.
+/// Outcome of writing a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Commented {
-    /// There was nothing to say, and there is none.
-    Not,
-    /// It says what it should, at this address where GitHub told one.
-    There(Option<String>),
-    /// A later run of the job has written this part already.
-    Outrun(Option<String>),
+    /// No comment exists and none was needed.
+    None,
+    /// The comment is up to date; its URL, if known.
+    UpToDate(Option<String>),
+    /// A later workflow run has already written this section.
+    Superseded(Option<String>),
 }
 
 /// When a comment is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// Made where there is none, else brought up to date.
+    /// Create or update.
     Always,
-    /// Brought up to date where there is one; made only where there is something to say.
-    Told {
-        /// Whether there is.
+    /// Update an existing comment; create one only if there is news.
+    Auto {
+        /// Whether there is news.
         news: bool,
     },
-    /// As `Told`, and one that is there is left alone while the findings stay as they are.
+    /// As `Auto`, but update only if the findings have changed.
     Changed {
-        /// Whether there is something to say.
+        /// Whether there is news.
         news: bool,
     },
 }
@@ -77,19 +76,19 @@ struct User {
     login: String,
 }
 
-struct Place<'a> {
+struct Thread<'a> {
     client: &'a Client,
     repository: &'a Slug,
     pull: u64,
     doing: String,
     key: Mark,
-    /// Who the token writes as: first as far as it could be asked, then as a comment of ours has it.
+    /// Account that the token writes as; corrected from the first created comment.
     author: String,
-    /// Whether a comment was made; it is not made again only because it is not listed yet.
+    /// Whether a comment was created; prevents a duplicate while the new one is not listed yet.
     made: bool,
 }
 
-/// Writes a job's part into the comment of its key.
+/// Writes a job's section into the comment of its key.
 pub fn put_comment(
     client: &Client,
     repository: &Slug,
@@ -99,22 +98,22 @@ pub fn put_comment(
 ) -> Result<Commented, Fault> {
     let doing = format!("commenting on pull request #{pull} of {repository}");
     let author = identity::login(client)?;
-    let mut place = Place { client, repository, pull, doing, key: Mark::new(part.key), author, made: false };
+    let mut thread = Thread { client, repository, pull, doing, key: Mark::new(part.key), author, made: false };
     let shard = Mark::new(part.shard.unwrap_or_default());
     let mut last = None;
     for round in 0..ROUNDS {
-        match place.round(part, &shard, when) {
+        match thread.round(part, &shard, when) {
             Ok(Round::Done(commented)) => return Ok(commented),
             Ok(Round::Overwritten) => last = None,
-            // It may have been written all the same: the next round sees it.
-            Err(fault) if fault.passes() && round + 1 < client.patience().attempts => last = Some(fault),
+            // The write may have taken effect anyway; the next round checks.
+            Err(fault) if fault.is_temporary() && round + 1 < client.patience().attempts => last = Some(fault),
             Err(fault) => return Err(fault),
         }
-        // Jobs that got in each other's way do not wait equally long.
+        // Jitter: jobs that collided must not wait equally long.
         let spread = u32::from(shard.to_string().bytes().fold(0_u8, |a, b| a.wrapping_mul(31).wrapping_add(b)) % 4);
         client.pause(client.patience().pause * (round * 2 + 1 + spread));
     }
-    Err(last.unwrap_or(Fault::Contended { doing: place.doing, attempts: ROUNDS }))
+    Err(last.unwrap_or(Fault::Overwritten { doing: thread.doing, attempts: ROUNDS }))
 }
 
 enum Round {
@@ -122,15 +121,15 @@ enum Round {
     Overwritten,
 }
 
-impl Place<'_> {
-    /// Reads, writes what is missing, and looks whether it stayed.
+impl Thread<'_> {
+    /// Reads the comment, writes the section, and checks that it was not overwritten.
     fn round(&mut self, part: &Part<'_>, shard: &Mark, when: When) -> Result<Round, Fault> {
         let started = Instant::now();
         let shared = part.shard.is_some();
         let mut ours = self.ours()?.into_iter();
         let Some((first, mut sections)) = ours.next() else {
-            if matches!(when, When::Told { news: false } | When::Changed { news: false }) {
-                return Ok(Round::Done(Commented::Not));
+            if matches!(when, When::Auto { news: false } | When::Changed { news: false }) {
+                return Ok(Round::Done(Commented::None));
             }
             if self.made {
                 return Ok(Round::Overwritten);
@@ -139,13 +138,13 @@ impl Place<'_> {
             let made = self.create(&sections)?;
             self.made = true;
             self.author = made.user.map_or_else(|| std::mem::take(&mut self.author), |user| user.login);
-            // Another job may have made one at the same time; the older one stays.
+            // Another job may have created one at the same time; the older one is kept.
             return self.settle(sections.parts.get(shard), shard, made.html_url, shared.then(|| started.elapsed()));
         };
         let others: Vec<(Comment, Sections)> = ours.collect();
         let mut first = first;
         if shared {
-            // The pages took their time; between this answer and the writing there is next to none.
+            // Reading all pages takes time. Read this comment again to keep the window for a race short.
             let Some(fresh) = self.reread(first.id)? else { return Ok(Round::Overwritten) };
             (first, sections) = fresh;
         }
@@ -153,15 +152,15 @@ impl Place<'_> {
             sections.parts.entry(name.clone()).or_insert_with(|| section.clone());
         }
         let merged = !others.is_empty();
-        let told = sections.parts.get(shard);
-        let later = |told: &Section| told.run.zip(part.run).is_some_and(|(theirs, ours)| theirs > ours);
-        if told.is_some_and(later) {
-            return Ok(Round::Done(Commented::Outrun(first.html_url)));
+        let existing = sections.parts.get(shard);
+        let is_later = |section: &Section| section.run.zip(part.run).is_some_and(|(theirs, ours)| theirs > ours);
+        if existing.is_some_and(is_later) {
+            return Ok(Round::Done(Commented::Superseded(first.html_url)));
         }
         let keep = match when {
             When::Always => false,
-            When::Told { news } => told.is_none() && !news,
-            When::Changed { news } => told.map_or(!news, |told| told.state == part.state),
+            When::Auto { news } => existing.is_none() && !news,
+            When::Changed { news } => existing.map_or(!news, |section| section.state == part.state),
         };
         let sections = if keep { sections } else { self.filled(sections, part, shard)? };
         let body = sections.write();
@@ -173,13 +172,13 @@ impl Place<'_> {
             self.delete(other.id)?;
         }
         if !merged && (unchanged || !shared) {
-            return Ok(Round::Done(Commented::There(first.html_url)));
+            return Ok(Round::Done(Commented::UpToDate(first.html_url)));
         }
         let wanted = sections.parts.get(shard).filter(|_| !keep);
         self.settle(wanted, shard, first.html_url, shared.then(|| started.elapsed()))
     }
 
-    /// Waits longer than another job takes between its reading and its writing, and looks again.
+    /// Waits longer than another job needs between its read and its write, then checks the section.
     fn settle(
         &self,
         wanted: Option<&Section>,
@@ -197,25 +196,25 @@ impl Place<'_> {
         };
         match self.ours()?.as_slice() {
             [(comment, sections)] if there(sections) => {
-                Ok(Round::Done(Commented::There(comment.html_url.clone().or(url))))
+                Ok(Round::Done(Commented::UpToDate(comment.html_url.clone().or(url))))
             }
             _ => Ok(Round::Overwritten),
         }
     }
 
-    /// The sections with this shard's text.
+    /// Adds this shard's section.
     fn filled(&self, mut sections: Sections, part: &Part<'_>, shard: &Mark) -> Result<Sections, Fault> {
         let mut section = Section { state: part.state.clone(), run: part.run, text: String::new() };
         let room = sections.room(shard, &section);
-        let text = (part.text)(room).map(|text| harmless(&text)).filter(|text| text.chars().count() <= room);
-        let text = text.ok_or_else(|| Fault::Full { doing: self.doing.clone() })?;
-        // What is read back has the empty line that the marker stands behind.
+        let text = (part.text)(room).map(|text| neutralise(&text)).filter(|text| text.chars().count() <= room);
+        let text = text.ok_or_else(|| Fault::CommentFull { doing: self.doing.clone() })?;
+        // Matches what is read back, which includes the empty line before the end marker.
         section.text = format!("{}\n\n", text.trim_end_matches('\n'));
         sections.parts.insert(shard.clone(), section);
         Ok(sections)
     }
 
-    /// Our comments, the oldest first.
+    /// The comments that perfgate wrote for this key, oldest first.
     fn ours(&self) -> Result<Vec<(Comment, Sections)>, Fault> {
         let mut found = Vec::new();
         for page in 1..=PAGES {
@@ -241,8 +240,8 @@ impl Place<'_> {
         self.client.post(self.ask(&route, Need::Pulls), &json!({"body": sections.write()}))
     }
 
-    /// False where the comment is gone: another job has merged it into its own. The verb is PATCH; octocrab's own call
-    /// for this sends POST.
+    /// False if the comment is gone because another job has merged it into its own. Uses PATCH; octocrab's method sends
+    /// POST.
     fn update(&self, id: u64, body: &str) -> Result<bool, Fault> {
         let route = format!("/repos/{}/issues/comments/{id}", self.repository);
         match self.client.patch::<Comment>(self.ask(&route, Need::Pulls), &json!({"body": body})) {
@@ -252,7 +251,7 @@ impl Place<'_> {
         }
     }
 
-    /// One comment as it is now; `None` where it is gone, or ours no more.
+    /// Reads one comment again; `None` if it is gone or has lost its marker.
     fn reread(&self, id: u64) -> Result<Option<(Comment, Sections)>, Fault> {
         let route = format!("/repos/{}/issues/comments/{id}", self.repository);
         match self.client.get::<Comment>(self.ask(&route, Need::Pulls)) {
@@ -274,7 +273,7 @@ impl Place<'_> {
     }
 }
 
-/// Whether two bodies are one: GitHub keeps line ends and the last empty lines as it likes.
+/// Whether two bodies are equal, ignoring line endings and trailing empty lines, which GitHub may change.
 fn alike(old: &str, new: &str) -> bool {
     old.replace("\r\n", "\n").trim_end() == new.trim_end()
 }

@@ -1,6 +1,7 @@
-//! The event that started a GitHub workflow: its name and its file, checked, as one of the few that perfgate knows.
-//! What is done about it is for `cli::ci`. Everything in the file may have been written by a stranger; only numbers, full
-//! commit ids and names of a plain shape come out of it as such, branch names stay text.
+//! Reads the event that started a GitHub workflow. `cli::ci` acts on it.
+//!
+//! Everything in the event file is untrusted: only numbers, full commit ids and well-formed repository names are used;
+//! branch names stay plain text.
 
 use super::slug::Slug;
 use crate::model::Commit;
@@ -9,90 +10,90 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// The largest event file that is read: GitHub sends none above 25 MB.
+/// Largest event file to read; GitHub limits payloads to 25 MB.
 const LARGEST: u64 = 25 << 20;
 
-/// An event that perfgate does something about.
+/// A supported event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Where it happened; `None` where neither the file nor the environment says.
+    /// Repository of the event; `None` if neither the file nor the environment has it.
     pub repository: Option<Slug>,
-    /// The repository's default branch, where the file names it.
+    /// Default branch of the repository, if the file has it.
     pub default_branch: Option<String>,
-    /// What happened.
-    pub kind: Kind,
+    /// Kind of event, with its data.
+    pub kind: EventKind,
 }
 
-/// What happened.
+/// Kinds of events, with their data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// A branch as it stands: push, schedule, workflow_dispatch.
+pub enum EventKind {
+    /// A branch: push, schedule, workflow_dispatch.
     Branch {
         /// The full ref; `None` for a schedule, which is always on the default branch.
         reference: Option<String>,
-        /// The commit, where the file names it.
+        /// The commit, if the file has it.
         head: Option<Commit>,
     },
     /// A pull request.
     PullRequest(PullRequest),
-    /// A merge queue's trial.
+    /// A group of a merge queue.
     MergeGroup {
-        /// The commit on trial.
+        /// The commit to check.
         head: Commit,
-        /// What it is built on.
+        /// The commit that it is based on.
         base: Commit,
-        /// The branch that it is to go to.
+        /// The target branch.
         branch: String,
     },
-    /// A workflow that ended, which may have been a fork's.
+    /// A completed workflow, possibly of a fork.
     WorkflowRun(WorkflowRun),
 }
 
-/// A pull request as its event tells it.
+/// A pull request, as described by its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
     /// Its number.
     pub number: u64,
-    /// Its newest commit: what is commented on. What is checked out is usually GitHub's trial merge of it.
+    /// Its newest commit. The checkout is usually GitHub's trial merge of it.
     pub head: Commit,
-    /// Where that commit lives; `None` where the fork was deleted.
+    /// Repository of that commit; `None` if the fork was deleted.
     pub head_repository: Option<Slug>,
-    /// The branch that it is to go to.
+    /// The target branch.
     pub branch: String,
-    /// The tip of that branch when the event was made.
+    /// The newest commit of that branch at the time of the event.
     pub base: Commit,
 }
 
-/// A workflow that ended.
+/// A completed workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkflowRun {
-    /// The commit that it ran for: of a pull request, the newest one of its branch.
+    /// Commit of the run; for a pull request, its newest commit.
     pub head: Commit,
-    /// Where that commit lives.
+    /// Repository of that commit.
     pub head_repository: Slug,
-    /// The branch there.
+    /// Branch in that repository.
     pub head_branch: String,
-    /// What had started it.
+    /// Event that started it.
     pub event: String,
 }
 
-/// Why there is no event. Each message says what to do.
+/// Why the event cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
     /// Not inside a workflow.
     #[error(
-        "no event: {0} is not set, so this is no GitHub workflow; name one, as in `perfgate ci --event pull_request \
+        "no event: {0} is not set, so this is not a GitHub workflow; pass an event, as in `perfgate ci --event pull_request \
          --event-path event.json --dry-run`"
     )]
     Unset(&'static str),
-    /// An event that is not for us.
+    /// An unsupported event.
     #[error(
-        "perfgate does nothing for the event {0:?}; it knows push, pull_request, merge_group, schedule, workflow_dispatch and workflow_run"
+        "event {0:?} is not supported; use push, pull_request, merge_group, schedule, workflow_dispatch or workflow_run"
     )]
     Unknown(String),
-    /// An event under which judging would be dangerous.
+    /// An event that would run untrusted code with a token that can write.
     #[error(
-        "perfgate refuses pull_request_target: it would run a stranger's code with a token that writes. Use pull_request, and \
+        "pull_request_target is not supported: it would run untrusted code with a token that can write. Use pull_request, and \
          workflow_run for the comment on pull requests from forks; `perfgate init --github` writes both workflows"
     )]
     Target,
@@ -101,10 +102,10 @@ pub enum EventError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the operating system.
         error: std::io::Error,
     },
-    /// The file is no event at all.
+    /// The file is not an event.
     #[error("{}: the event file {why}", path.display())]
     Damaged {
         /// The file.
@@ -112,8 +113,8 @@ pub enum EventError {
         /// What is wrong with it.
         why: String,
     },
-    /// The file is of another event.
-    #[error("{}: is no {event} event: {why}; do --event and --event-path belong together?", path.display())]
+    /// The file belongs to another event.
+    #[error("{}: not a {event} event: {why}; check that --event and --event-path belong together", path.display())]
     Mismatch {
         /// The file.
         path: PathBuf,
@@ -125,7 +126,7 @@ pub enum EventError {
 }
 
 impl Event {
-    /// Reads the event of a name from its file. `variable` reads the process environment.
+    /// Reads an event by its name and file. `variable` looks up environment variables.
     pub fn read(name: &str, path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Event, EventError> {
         match name {
             "push" | "pull_request" | "merge_group" | "schedule" | "workflow_dispatch" | "workflow_run" => {}
@@ -140,16 +141,18 @@ impl Event {
         let repository = repository.or_else(|| variable("GITHUB_REPOSITORY").filter(|name| !name.is_empty()));
         let repository = match repository {
             None => None,
-            Some(name) => Some(Slug::parse(&name).ok_or_else(|| mismatch(&format!("{name:?} names no repository")))?),
+            Some(name) => {
+                Some(Slug::parse(&name).ok_or_else(|| mismatch(&format!("{name:?} is not a repository name")))?)
+            }
         };
         let default_branch = payload.repository.and_then(|repository| repository.default_branch);
         Ok(Event { repository, default_branch, kind })
     }
 
-    /// True for a pull request whose commits live in another repository, and for one whose fork is gone.
+    /// True for a pull request from another repository, including a deleted fork.
     pub fn is_from_fork(&self) -> bool {
         match &self.kind {
-            Kind::PullRequest(pull) => pull.head_repository.is_none() || pull.head_repository != self.repository,
+            EventKind::PullRequest(pull) => pull.head_repository.is_none() || pull.head_repository != self.repository,
             _ => false,
         }
     }
@@ -162,32 +165,32 @@ fn payload(path: &Path) -> Result<Payload, EventError> {
     let file = File::open(path).map_err(unreadable)?;
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(damaged(format!("is larger than {} MB, which no event is", LARGEST >> 20)));
+        return Err(damaged(format!("is larger than {} MB", LARGEST >> 20)));
     }
     if bytes.trim_ascii().is_empty() {
         return Err(damaged("is empty".to_owned()));
     }
     serde_json::from_slice(&bytes).map_err(|error| {
-        let what = if error.is_eof() { "is cut off" } else { "is no event that GitHub writes" };
+        let what = if error.is_eof() { "is cut off" } else { "is not an event of GitHub" };
         damaged(format!("{what} ({error})"))
     })
 }
 
-/// What the payload says happened; an error names what it lacks.
-fn kind(name: &str, payload: &Payload) -> Result<Kind, String> {
+/// Builds the event from the payload; an error names the missing field.
+fn kind(name: &str, payload: &Payload) -> Result<EventKind, String> {
     match name {
         "push" => {
             let reference = payload.reference.clone().ok_or("it has no `ref`")?;
             if payload.deleted == Some(true) {
                 return Err(format!("{reference:?} was deleted, so there is nothing to measure"));
             }
-            Ok(Kind::Branch { reference: Some(reference), head: Some(commit(payload.after.as_deref(), "after")?) })
+            Ok(EventKind::Branch { reference: Some(reference), head: Some(commit(payload.after.as_deref(), "after")?) })
         }
-        // The payload of a schedule says next to nothing, and it always runs on the default branch.
-        "schedule" => Ok(Kind::Branch { reference: None, head: None }),
+        // The payload of a schedule has no ref or commit; it always runs on the default branch.
+        "schedule" => Ok(EventKind::Branch { reference: None, head: None }),
         "workflow_dispatch" => {
             let reference = payload.reference.clone().ok_or("it has no `ref`")?;
-            Ok(Kind::Branch { reference: Some(reference), head: None })
+            Ok(EventKind::Branch { reference: Some(reference), head: None })
         }
         "pull_request" => {
             let pull = payload.pull_request.as_ref().ok_or("it has no `pull_request`")?;
@@ -195,7 +198,7 @@ fn kind(name: &str, payload: &Payload) -> Result<Kind, String> {
                 let name = repository.as_ref()?.full_name.as_deref()?;
                 Slug::parse(name)
             };
-            Ok(Kind::PullRequest(PullRequest {
+            Ok(EventKind::PullRequest(PullRequest {
                 number: pull.number,
                 head: commit(pull.head.sha.as_deref(), "pull_request.head.sha")?,
                 head_repository: name(&pull.head.repo),
@@ -206,7 +209,7 @@ fn kind(name: &str, payload: &Payload) -> Result<Kind, String> {
         "merge_group" => {
             let group = payload.merge_group.as_ref().ok_or("it has no `merge_group`")?;
             let branch = group.base_ref.as_deref().ok_or("it has no `merge_group.base_ref`")?;
-            Ok(Kind::MergeGroup {
+            Ok(EventKind::MergeGroup {
                 head: commit(group.head_sha.as_deref(), "merge_group.head_sha")?,
                 base: commit(group.base_sha.as_deref(), "merge_group.base_sha")?,
                 branch: branch.strip_prefix("refs/heads/").unwrap_or(branch).to_owned(),
@@ -215,7 +218,7 @@ fn kind(name: &str, payload: &Payload) -> Result<Kind, String> {
         _ => {
             let run = payload.workflow_run.as_ref().ok_or("it has no `workflow_run`")?;
             let from = run.head_repository.as_ref().and_then(|repository| repository.full_name.as_deref());
-            Ok(Kind::WorkflowRun(WorkflowRun {
+            Ok(EventKind::WorkflowRun(WorkflowRun {
                 head: commit(run.head_sha.as_deref(), "workflow_run.head_sha")?,
                 head_repository: from
                     .and_then(Slug::parse)
@@ -229,7 +232,7 @@ fn kind(name: &str, payload: &Payload) -> Result<Kind, String> {
 
 fn commit(id: Option<&str>, field: &str) -> Result<Commit, String> {
     let id = id.ok_or_else(|| format!("it has no `{field}`"))?;
-    Commit::parse(id).ok_or_else(|| format!("its `{field}` is no commit id"))
+    Commit::parse(id).ok_or_else(|| format!("its `{field}` is not a commit id"))
 }
 
 #[derive(Deserialize)]
@@ -253,13 +256,13 @@ struct Repository {
 #[derive(Deserialize)]
 struct Pull {
     number: u64,
-    head: End,
-    base: End,
+    head: PullSide,
+    base: PullSide,
 }
 
-/// One end of a pull request.
+/// Head or base of a pull request.
 #[derive(Deserialize)]
-struct End {
+struct PullSide {
     sha: Option<String>,
     #[serde(rename = "ref")]
     reference: Option<String>,
@@ -310,11 +313,11 @@ mod tests {
     }
 
     #[test]
-    fn a_pull_request_of_the_repository_and_of_a_fork_are_told_apart() {
+    fn pull_requests_from_forks_are_recognised() {
         let event = read("pull_request", &pull(json!({"full_name": "octo/r"}))).unwrap();
         assert!(!event.is_from_fork());
         assert_eq!(event.default_branch.as_deref(), Some("main"));
-        let Kind::PullRequest(pull_request) = event.kind else { panic!("{event:?}") };
+        let EventKind::PullRequest(pull_request) = event.kind else { panic!("{event:?}") };
         assert_eq!((pull_request.number, pull_request.head.as_str()), (7, HEAD));
         assert_eq!((pull_request.branch.as_str(), pull_request.base.as_str()), ("release/1.0", BASE));
         assert!(read("pull_request", &pull(json!({"full_name": "stranger/r"}))).unwrap().is_from_fork());
@@ -323,20 +326,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_does_not_fit_its_event_is_refused_with_what_it_lacks() {
+    fn an_error_names_what_the_event_file_lacks() {
         let why = |name: &str, text: &str| read(name, text).unwrap_err().to_string();
         let push = json!({"ref": "refs/heads/main", "after": HEAD, "repository": {"full_name": "octo/r"}}).to_string();
         assert!(read("push", &push).is_ok());
-        assert!(why("pull_request", &push).contains("no pull_request event: it has no `pull_request`"));
-        assert!(why("workflow_run", &push).contains("no workflow_run event"));
+        assert!(why("pull_request", &push).contains("not a pull_request event: it has no `pull_request`"));
+        assert!(why("workflow_run", &push).contains("not a workflow_run event"));
         assert!(why("merge_group", &push).contains("it has no `merge_group`"));
         assert!(why("push", &push[..push.len() / 2]).contains("is cut off"));
         assert!(why("push", "").contains("is empty"));
-        assert!(why("push", "[1]").contains("is no event that GitHub writes"));
-        assert!(why("push", &push.replace(HEAD, "HEAD")).contains("its `after` is no commit id"));
+        assert!(why("push", "[1]").contains("is not an event of GitHub"));
+        assert!(why("push", &push.replace(HEAD, "HEAD")).contains("its `after` is not a commit id"));
         let deleted = json!({"ref": "refs/heads/x", "after": HEAD, "deleted": true}).to_string();
         assert!(why("push", &deleted).contains("was deleted"));
-        assert!(why("push", &push.replace("octo/r", "octo")).contains("names no repository"));
+        assert!(why("push", &push.replace("octo/r", "octo")).contains("is not a repository name"));
         assert!(
             Event::read("push", Path::new("/nowhere/e.json"), &|_| None)
                 .unwrap_err()
@@ -346,24 +349,24 @@ mod tests {
     }
 
     #[test]
-    fn events_that_are_unknown_or_dangerous_are_refused_by_name() {
+    fn unsupported_and_unsafe_events_are_refused() {
         assert!(matches!(read("pull_request_target", "{}"), Err(EventError::Target)));
-        assert!(read("release", "{}").unwrap_err().to_string().contains("does nothing for the event \"release\""));
+        assert!(read("release", "{}").unwrap_err().to_string().contains("event \"release\" is not supported"));
     }
 
     #[test]
-    fn a_schedule_is_of_the_default_branch_and_its_repository_may_come_from_the_environment() {
+    fn a_schedule_takes_its_repository_from_the_environment() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("event.json");
         std::fs::write(&path, r#"{"schedule": "0 3 * * *"}"#).unwrap();
         let event = Event::read("schedule", &path, &|name| (name == "GITHUB_REPOSITORY").then(|| "octo/r".into()));
         let event = event.unwrap();
-        assert_eq!(event.kind, Kind::Branch { reference: None, head: None });
+        assert_eq!(event.kind, EventKind::Branch { reference: None, head: None });
         assert_eq!(event.repository.unwrap().to_string(), "octo/r");
     }
 
     #[test]
-    fn a_file_larger_than_any_event_is_not_read() {
+    fn a_file_that_is_too_large_is_not_read() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("event.json");
         File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();

@@ -1,154 +1,154 @@
-//! What GitHub's refusals mean, and what to change: a permission, a setting, a number, or nothing but to wait.
+//! Errors of GitHub's API, with what to change: a permission, a setting, a number, or wait.
 
 use super::client::Answer;
 use crate::model::Diagnostic;
 
-/// Why a request to GitHub came to nothing.
+/// Why a request to GitHub failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// There is no token to ask with.
-    #[error("there is no token; pass one in the environment: `env: {{GITHUB_TOKEN: ${{{{ github.token }}}}}}`")]
+    /// No token.
+    #[error("no GitHub token; pass one in the environment: `env: {{GITHUB_TOKEN: ${{{{ github.token }}}}}}`")]
     NoToken,
-    /// The API's address cannot be used.
+    /// The API's address is invalid.
     #[error("{0}")]
     Address(String),
-    /// 401: the token is not one.
+    /// 401: the token is invalid.
     #[error(
-        "{doing}: GitHub refused the token (401: {said}); it is wrong or has run out. Pass the job's own, \
+        "{doing}: GitHub rejected the token (401: {said}); it is wrong or has expired. Pass the job's token, \
          `${{{{ github.token }}}}`, in GITHUB_TOKEN"
     )]
     Token {
-        /// What was tried.
+        /// What was attempted.
         doing: String,
-        /// GitHub's own words.
+        /// GitHub's message.
         said: String,
     },
-    /// 403: the token may not.
-    #[error("{doing}: the token may not (403: {said}); {}", permission(*need, granted.as_deref()))]
+    /// 403: a permission is missing.
+    #[error("{doing}: the token lacks a permission (403: {said}); {}", permission(*need, granted.as_deref()))]
     Permission {
-        /// What was tried.
+        /// What was attempted.
         doing: String,
-        /// GitHub's own words.
+        /// GitHub's message.
         said: String,
-        /// What it takes.
+        /// Required permission.
         need: Need,
-        /// What GitHub says that it takes.
+        /// Required permission according to GitHub.
         granted: Option<String>,
     },
-    /// 403: an organization's single sign-on stands before it.
+    /// 403: the organization requires single sign-on.
     #[error(
-        "{doing}: the organization asks for single sign-on (403); authorize the token for it under Settings → Developer \
-         settings → Tokens, or use the job's own token"
+        "{doing}: the organization requires single sign-on (403); authorize the token under Settings → Developer \
+         settings → Tokens, or use the job's token"
     )]
     SignOn {
-        /// What was tried.
+        /// What was attempted.
         doing: String,
     },
-    /// 403: nobody may write there.
+    /// 403: the conversation is locked.
     #[error("{doing}: the conversation is locked (403: {said}); unlock it, or set `comment: never`")]
     Locked {
-        /// What was tried.
+        /// What was attempted.
         doing: String,
-        /// GitHub's own words.
+        /// GitHub's message.
         said: String,
     },
-    /// 404: it is not there, or the token does not see it.
+    /// 404: not found, or no access.
     #[error(
-        "{doing}: GitHub finds nothing there (404); is the repository or the number right? A private repository looks the \
-         same to a token that may not read it: give the job `permissions: {{{need}}}`",
+        "{doing}: not found (404); check the repository and the number. A private repository gives the same error if the \
+         token has no access: give the job `permissions: {{{need}}}`",
         need = need.words()
     )]
     Absent {
-        /// What was tried.
+        /// What was attempted.
         doing: String,
-        /// What it takes.
+        /// Required permission.
         need: Need,
     },
-    /// 422 and its like: GitHub understood and did not take it.
-    #[error("{doing}: GitHub did not take it ({status}: {said})")]
+    /// 422 and similar: GitHub rejected the content.
+    #[error("{doing}: GitHub rejected the request ({status}: {said})")]
     Refused {
-        /// What was tried.
+        /// What was attempted.
         doing: String,
-        /// The answer's status.
+        /// Status of the response.
         status: u16,
-        /// GitHub's own words.
+        /// GitHub's message.
         said: String,
     },
     /// 429, or 403 with a limit: too many requests.
     #[error(
-        "{doing}: GitHub's {} of requests is used up{}; the next run of the job renews what is missing",
-        if *secondary { "secondary limit" } else { "hourly limit" },
-        wait.map(|wait| format!(", it asks to wait {wait} s")).unwrap_or_default()
+        "{doing}: GitHub's {} was exceeded{}; re-run the job later",
+        if *secondary { "secondary rate limit" } else { "hourly rate limit" },
+        wait.map(|wait| format!(" (wait {wait} s)")).unwrap_or_default()
     )]
     Limit {
-        /// What was tried.
+        /// What was attempted.
         doing: String,
-        /// The limit on bursts, not that of the hour.
+        /// Whether it is the limit on bursts, not the hourly one.
         secondary: bool,
-        /// Seconds that it asks to wait.
+        /// Seconds to wait.
         wait: Option<u64>,
     },
-    /// 5xx: GitHub is not well.
-    #[error("{doing}: GitHub answered {status}, {attempts} times; run the job again when it is well")]
-    Unwell {
-        /// What was tried.
+    /// 5xx: an error at GitHub.
+    #[error("{doing}: GitHub returned {status} after {attempts} attempts; re-run the job later")]
+    ServerError {
+        /// What was attempted.
         doing: String,
-        /// The last answer's status.
+        /// Status of the last response.
         status: u16,
-        /// How often it was tried.
+        /// Number of attempts.
         attempts: u32,
     },
-    /// No answer at all.
-    #[error("{doing}: no answer of {host}: {said}, {attempts} times; is GITHUB_API_URL right, and the network there?")]
+    /// No response.
+    #[error("{doing}: no response from {host} after {attempts} attempts: {said}; check GITHUB_API_URL and the network")]
     Network {
-        /// What was tried.
+        /// What was attempted.
         doing: String,
-        /// Whom.
+        /// The server.
         host: String,
-        /// The system's answer.
+        /// Error of the network.
         said: String,
-        /// How often it was tried.
+        /// Number of attempts.
         attempts: u32,
     },
-    /// An answer that is not what GitHub's API answers.
-    #[error("{doing}: the answer is not GitHub's: {said}; does GITHUB_API_URL name the API?")]
-    Strange {
-        /// What was tried.
+    /// A response that is not from GitHub's API.
+    #[error("{doing}: unexpected response: {said}; check that GITHUB_API_URL is the address of GitHub's API")]
+    UnexpectedResponse {
+        /// What was attempted.
         doing: String,
         /// What is wrong with it.
         said: String,
     },
-    /// Others wrote the same comment again and again.
-    #[error("{doing}: other jobs kept writing over it, {attempts} times; run the job again")]
-    Contended {
-        /// What was tried.
+    /// Other jobs kept overwriting the comment.
+    #[error("{doing}: other jobs overwrote the comment {attempts} times; re-run the job")]
+    Overwritten {
+        /// What was attempted.
         doing: String,
-        /// How often it was tried.
+        /// Number of attempts.
         attempts: u32,
     },
-    /// The comment of all parts is full.
-    #[error("{doing}: the comment is full; give these jobs a `key` of their own")]
-    Full {
-        /// What was tried.
+    /// The shared comment is full.
+    #[error("{doing}: the comment is full; give each of these jobs its own `key`")]
+    CommentFull {
+        /// What was attempted.
         doing: String,
     },
 }
 
-/// The permission that a request takes, as a workflow writes it.
+/// The permission that a request requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// Reading the repository.
     Contents,
     /// Reading pull requests.
     ReadPulls,
-    /// Comments and the text of pull requests.
+    /// Comments and descriptions of pull requests.
     Pulls,
     /// Check runs.
     Checks,
 }
 
 impl Need {
-    /// As a workflow writes it.
+    /// As written in a workflow.
     pub fn words(self) -> &'static str {
         match self {
             Need::Contents => "contents: read",
@@ -161,16 +161,16 @@ impl Need {
 
 fn permission(need: Need, granted: Option<&str>) -> String {
     let words = need.words();
-    let granted = granted.map(|granted| format!(" (GitHub asks for {granted})")).unwrap_or_default();
+    let granted = granted.map(|granted| format!(" (GitHub requires {granted})")).unwrap_or_default();
     format!(
-        "give the job `permissions: {{{words}}}`{granted}; in an organization Settings → Actions → General → Workflow \
-         permissions can forbid it. In a pull request from a fork the token only reads: publish from a workflow_run \
+        "give the job `permissions: {{{words}}}`{granted}; an organization may forbid it under Settings → Actions → General → Workflow \
+         permissions. In a pull request from a fork the token is read-only: publish from a workflow_run \
          workflow"
     )
 }
 
 impl Fault {
-    /// Stable, kebab-case.
+    /// Stable code in kebab-case.
     pub fn code(&self) -> &'static str {
         match self {
             Fault::NoToken | Fault::Token { .. } | Fault::SignOn { .. } => "github-token",
@@ -180,25 +180,25 @@ impl Fault {
             Fault::Absent { .. } => "github-not-found",
             Fault::Refused { .. } => "github-refused",
             Fault::Limit { .. } => "github-rate-limit",
-            Fault::Unwell { .. } => "github-unwell",
+            Fault::ServerError { .. } => "github-unwell",
             Fault::Network { .. } => "github-network",
-            Fault::Strange { .. } => "github-answer",
-            Fault::Contended { .. } => "github-contended",
-            Fault::Full { .. } => "github-comment-full",
+            Fault::UnexpectedResponse { .. } => "github-answer",
+            Fault::Overwritten { .. } => "github-contended",
+            Fault::CommentFull { .. } => "github-comment-full",
         }
     }
 
-    /// True where it is not known whether GitHub did what was asked for, or where asking again may help.
-    pub fn passes(&self) -> bool {
-        matches!(self, Fault::Unwell { .. } | Fault::Network { .. })
+    /// True for temporary faults, after which it is unknown whether the request took effect.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Fault::ServerError { .. } | Fault::Network { .. })
     }
 
-    /// As a warning: what failed at GitHub never changes a verdict.
+    /// As a warning: a failed request never changes the verdict.
     pub fn diagnostic(&self) -> Diagnostic {
         Diagnostic::warning(self.code(), "", self.to_string())
     }
 
-    /// What an answer that is no success means.
+    /// The fault of an unsuccessful response.
     pub(super) fn of(answer: &Answer, doing: &str, need: Need) -> Fault {
         let doing = doing.to_owned();
         let said = answer.said();
@@ -215,13 +215,13 @@ impl Fault {
                 Fault::Permission { doing, said, need, granted }
             }
             404 => Fault::Absent { doing, need },
-            status @ 500.. => Fault::Unwell { doing, status, attempts: 1 },
+            status @ 500.. => Fault::ServerError { doing, status, attempts: 1 },
             status => Fault::Refused { doing, status, said },
         }
     }
 }
 
-/// Words of a header, as far as they are words.
+/// A header value with unusual characters removed.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || " _-=;,:".contains(*c)).take(200).collect()
 }

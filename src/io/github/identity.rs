@@ -1,11 +1,11 @@
-//! Whose token it is: only a comment of the same author is ours.
+//! The account of the token: only its own comments may be edited.
 
 use super::client::{Ask, Client};
 use super::fault::{Fault, Need};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Who the job's own token writes as.
+/// The account of a job's token.
 const ACTIONS: &str = "github-actions[bot]";
 
 #[derive(Deserialize)]
@@ -13,12 +13,12 @@ struct User {
     login: String,
 }
 
-/// The login that the token writes as.
+/// The login of the token's account.
 ///
-/// A person's token says so itself. A job's token and an App's may not ask `/user`; GraphQL tells them. Where neither
-/// answers, it is the job's own.
+/// `/user` works for tokens of people. Tokens of jobs and Apps have no access to it and use GraphQL. If neither works,
+/// assumes the job's token.
 pub(super) fn login(client: &Client) -> Result<String, Fault> {
-    let ask = Ask { route: "/user", doing: "looking whose token it is", need: Need::Contents };
+    let ask = Ask { route: "/user", doing: "reading the account of the token", need: Need::Contents };
     match client.get::<User>(ask) {
         Ok(user) => return Ok(user.login),
         Err(Fault::Permission { .. } | Fault::Absent { .. } | Fault::Refused { .. }) => {}
@@ -33,12 +33,12 @@ pub(super) fn login(client: &Client) -> Result<String, Fault> {
     }
 }
 
-/// An App's account as the REST API names it; GraphQL leaves out its suffix in places.
+/// The login of an App in the REST API; GraphQL sometimes omits the suffix.
 fn bot(login: &str) -> String {
     format!("{}[bot]", login.strip_suffix("[bot]").unwrap_or(login))
 }
 
-/// Where GraphQL is answered: beside the REST API, on an Enterprise server one step above `/api/v3`.
+/// URL of GraphQL: next to the REST API, or one level above `/api/v3` on an Enterprise server.
 fn graphql(base: &str) -> String {
     format!("{}/graphql", base.strip_suffix("/v3").unwrap_or(base))
 }
@@ -48,12 +48,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_app_has_one_name() {
+    fn an_app_login_has_one_suffix() {
         assert_eq!((bot("an-app").as_str(), bot("an-app[bot]").as_str()), ("an-app[bot]", "an-app[bot]"));
     }
 
     #[test]
-    fn graphql_is_found_on_an_enterprise_server_too() {
+    fn the_graphql_url_is_right_for_enterprise_servers() {
         assert_eq!(graphql("https://api.github.com"), "https://api.github.com/graphql");
         assert_eq!(graphql("https://ghe.example.org/api/v3"), "https://ghe.example.org/api/graphql");
     }

@@ -1,9 +1,9 @@
-//! What makes a comment ours: a marker with its key, and one part for each shard that reports into it. Pure text.
+//! Markers in comments: one for the key, and a pair around the section of each shard.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The most characters that GitHub takes in a comment.
+/// Longest comment that GitHub accepts, in characters.
 pub(super) const LONGEST: usize = 65_536;
 
 const REPORT: &str = "<!-- perfgate:report key=";
@@ -13,13 +13,12 @@ const STATE: &str = " state=";
 const RUN: &str = " run=";
 const CLOSE: &str = " -->";
 
-/// A key or the name of a shard as it stands in a marker: it cannot close the HTML comment that it stands in, and two
-/// texts that differ stay different.
+/// A key or shard name, encoded for a marker: it cannot close the HTML comment, and different texts stay different.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark(Box<str>);
 
 impl Mark {
-    /// Letters, digits, `.` and `_` stay; a single `-` stays too, everything else becomes `%` with its code.
+    /// Keeps letters, digits, `.`, `_` and single `-`; encodes everything else as `%` and its code point.
     pub fn new(text: &str) -> Self {
         let mut out = String::new();
         for c in text.trim().chars() {
@@ -44,18 +43,18 @@ impl fmt::Display for Mark {
     }
 }
 
-/// What one shard reports.
+/// The section of one shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Section {
-    /// A digest of what was found, so that a new commit with the same findings is seen to be no news.
+    /// Hash of the findings, to recognise a new commit with the same findings.
     pub state: String,
-    /// The number of the job's run; later runs have larger ones.
+    /// Number of the workflow run; increases over time.
     pub run: Option<u64>,
-    /// The document.
+    /// The text.
     pub text: String,
 }
 
-/// A comment's content: a section for each shard, in the order of their names.
+/// Content of a comment: one section per shard, ordered by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sections {
     pub key: Mark,
@@ -63,12 +62,12 @@ pub(super) struct Sections {
 }
 
 impl Sections {
-    /// A comment of this key without a part.
+    /// A comment of this key without sections.
     pub fn empty(key: &Mark) -> Self {
         Sections { key: key.clone(), parts: BTreeMap::new() }
     }
 
-    /// The sections of a comment that carries the marker of this key on its first line; `None` for any other.
+    /// Parses a comment; `None` if its first line is not the marker of this key.
     pub fn read(body: &str, key: &Mark) -> Option<Self> {
         let body = body.replace("\r\n", "\n");
         let (first, rest) = body.split_once('\n').unwrap_or((&body, ""));
@@ -96,20 +95,20 @@ impl Sections {
         Some(sections)
     }
 
-    /// The comment's text.
+    /// Formats the comment.
     pub fn write(&self) -> String {
         let mut out = format!("{REPORT}{}{CLOSE}\n", self.key);
         for (name, Section { state, run, text }) in &self.parts {
             let state = if state.is_empty() { String::new() } else { format!("{STATE}{state}") };
             let run = run.map(|run| format!("{RUN}{run}")).unwrap_or_default();
             let text = text.trim_end_matches('\n');
-            // An empty line before the marker ends what HTML of the document may have left open.
+            // The empty line ends an HTML block that the document may have left open.
             out.push_str(&format!("{PART}{name}{state}{run}{CLOSE}\n{text}\n\n{END}{name}{CLOSE}\n"));
         }
         out
     }
 
-    /// How many characters the text of this section may have beside the others.
+    /// Most characters for the text of this section, given the others.
     pub fn room(&self, shard: &Mark, section: &Section) -> usize {
         let mut others = self.clone();
         others.parts.insert(shard.clone(), Section { text: String::new(), ..section.clone() });
@@ -117,8 +116,8 @@ impl Sections {
     }
 }
 
-/// A text whose own lines cannot be taken for the end of its part.
-pub(super) fn harmless(text: &str) -> String {
+/// Indents lines that look like markers, so that they cannot end the section.
+pub(super) fn neutralise(text: &str) -> String {
     let ours = |line: &str| line.starts_with(PART) || line.starts_with(END) || line.starts_with(REPORT);
     let lines = text.replace("\r\n", "\n");
     lines.split_inclusive('\n').map(|line| if ours(line) { format!(" {line}") } else { line.to_owned() }).collect()
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_comment_is_read_back_unchanged() {
         let mut sections = Sections::empty(&Mark::new("linux x86"));
         sections.parts.insert(Mark::new("b"), section("two\n\nlines\n\n"));
         sections.parts.insert(Mark::new("a"), section("one\n\n"));
@@ -160,18 +159,18 @@ mod tests {
     }
 
     #[test]
-    fn a_document_cannot_end_its_part() {
+    fn a_document_cannot_end_its_section() {
         let key = Mark::new("k");
         let hostile = "x\n<!-- /perfgate:part shard=a -->\n<!-- perfgate:part shard=b -->\ny\n";
         let mut sections = Sections::empty(&key);
-        sections.parts.insert(Mark::new("a"), section(&harmless(hostile)));
+        sections.parts.insert(Mark::new("a"), section(&neutralise(hostile)));
         let read = Sections::read(&sections.write(), &key).unwrap();
         assert_eq!(read.parts.len(), 1);
         assert!(read.parts[&Mark::new("a")].text.contains("\ny\n"));
     }
 
     #[test]
-    fn the_room_beside_the_others_is_all_that_fits() {
+    fn the_room_for_a_section_is_exact() {
         let mut sections = Sections::empty(&Mark::new("k"));
         sections.parts.insert(Mark::new("a"), section(&"x".repeat(1000)));
         let shard = Mark::new("b");
@@ -181,17 +180,17 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever a person made of our comment, what is read of it and written again is read as the same.
+        /// Reading, writing and reading again gives the same sections, even after edits by people.
         #[test]
-        fn what_is_read_of_any_text_is_kept(pieces in proptest::collection::vec(0_usize..9, 0..14), eol in 0_usize..2) {
-            const PIECES: [&str; 9] = [
+        fn any_text_that_was_read_survives_a_round_trip(indices in proptest::collection::vec(0_usize..9, 0..14), eol in 0_usize..2) {
+            const LINES: [&str; 9] = [
                 "<!-- perfgate:part shard=a state=1 run=2 -->", "<!-- /perfgate:part shard=a -->", "é", "",
                 "<!-- perfgate:part shard=b -->", "<!-- /perfgate:part shard=b -->", "<!-- perfgate:part shard= -->",
                 "<!-- perfgate:part shard=a b run=x -->", "<!-- perfgate:report key=k -->",
             ];
             let eol = ["\n", "\r\n"][eol];
             let key = Mark::new("k");
-            let rest: String = pieces.iter().map(|at| format!("{}{eol}", PIECES[*at])).collect();
+            let rest: String = indices.iter().map(|at| format!("{}{eol}", LINES[*at])).collect();
             let read = Sections::read(&format!("{REPORT}k{CLOSE}{eol}{rest}"), &key).unwrap();
             let again = Sections::read(&read.write(), &key).unwrap();
             let texts = |sections: &Sections| -> Vec<(Mark, String)> {

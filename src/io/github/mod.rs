@@ -1,15 +1,15 @@
-//! GitHub's REST API: what perfgate reads and writes there, what its refusals mean; and the event that started a workflow. Asynchronous inside; every face
-//! of this room is an ordinary function.
+//! GitHub: its REST API, the files of a workflow's job, and workflow events. Asynchronous inside; all public functions
+//! are synchronous.
 
 mod check;
 mod client;
 mod comment;
 pub mod event;
 mod fault;
+pub mod fork_results;
 mod identity;
 mod job;
 mod marker;
-pub mod parcel;
 mod pull;
 mod slug;
 mod token;

@@ -1,4 +1,4 @@
-//! Pull requests: what they are, which of them a commit belongs to, and their own text.
+//! Pull requests: read one, find those of a commit, and update a description.
 
 use super::client::{Ask, Client};
 use super::fault::{Fault, Need};
@@ -6,61 +6,61 @@ use super::slug::Slug;
 use serde::Deserialize;
 use serde_json::json;
 
-/// A pull request as GitHub has it.
+/// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Pull {
     /// Its number.
     pub number: u64,
-    /// Its page.
+    /// URL.
     #[serde(default)]
     pub html_url: String,
     /// `open` or `closed`.
     #[serde(default)]
     pub state: String,
-    /// What is to be merged.
+    /// Branch to merge.
     pub head: Branch,
-    /// What it is to be merged into.
+    /// Target branch.
     pub base: Branch,
-    /// Its text.
+    /// Description.
     #[serde(default)]
     pub body: Option<String>,
 }
 
-/// A branch that a pull request is about.
+/// Head or base branch of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Branch {
-    /// The branch's name: hostile text.
+    /// Name; untrusted text.
     #[serde(rename = "ref")]
     pub name: String,
     /// Its commit.
     pub sha: String,
-    /// Its repository; `None` for a fork that was removed.
+    /// Its repository; `None` for a deleted fork.
     #[serde(default)]
-    pub repo: Option<Home>,
+    pub repo: Option<RepositoryName>,
 }
 
 /// The repository of a branch.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Home {
+pub struct RepositoryName {
     /// `owner/name`.
     pub full_name: String,
 }
 
-/// A pull request by its number.
+/// Reads a pull request by its number.
 pub fn pull(client: &Client, repository: &Slug, number: u64) -> Result<Pull, Fault> {
     let doing = format!("reading pull request #{number} of {repository}");
     client.get(Ask { route: &format!("/repos/{repository}/pulls/{number}"), doing: &doing, need: Need::ReadPulls })
 }
 
-/// The open pull requests whose head is this commit, by number; `head` is the owner and the branch, where known. A commit
-/// of a fork is not always among those that GitHub lists for a commit, so the branch is asked for too.
+/// Finds the open pull requests whose head is this commit, ordered by number. `head` is the owner and branch, if known:
+/// GitHub does not always list a fork's pull request by commit, so the branch is searched first.
 pub fn pulls_of(
     client: &Client,
     repository: &Slug,
     commit: &str,
     head: Option<(&str, &str)>,
 ) -> Result<Vec<Pull>, Fault> {
-    let doing = format!("looking for the pull request of a commit of {repository}");
+    let doing = format!("finding the pull request of a commit in {repository}");
     let list = |route: &str| -> Result<Vec<Pull>, Fault> {
         let found: Vec<Pull> = client.get(Ask { route, doing: &doing, need: Need::ReadPulls })?;
         Ok(found.into_iter().filter(|pull| pull.head.sha == commit && pull.state != "closed").collect())
@@ -77,15 +77,15 @@ pub fn pulls_of(
     Ok(found)
 }
 
-/// Replaces a pull request's text.
+/// Replaces a pull request's description.
 pub fn update_body(client: &Client, repository: &Slug, number: u64, body: &str) -> Result<(), Fault> {
-    let doing = format!("writing the text of pull request #{number}");
+    let doing = format!("updating the description of pull request #{number}");
     let route = format!("/repos/{repository}/pulls/{number}");
     let ask = Ask { route: &route, doing: &doing, need: Need::Pulls };
     client.patch::<serde_json::Value>(ask, &json!({"body": body})).map(drop)
 }
 
-/// Text as one value of an address.
+/// Percent-encodes a text as one URL parameter.
 fn encoded(text: &str) -> String {
     text.bytes()
         .map(|b| match b {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_branch_name_stays_one_value_of_the_address() {
+    fn a_branch_name_is_encoded_as_one_url_parameter() {
         assert_eq!(encoded("me:fix/a&state=closed#x"), "me%3Afix%2Fa%26state%3Dclosed%23x");
     }
 }

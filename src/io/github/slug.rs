@@ -1,4 +1,4 @@
-//! A repository's name on GitHub, `owner/name`: it becomes part of addresses, so it holds nothing that could change them.
+//! The name of a GitHub repository, `owner/name`. It becomes part of URLs, so it is validated.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Slug(Box<str>);
 
 impl Slug {
-    /// A name of the letters that GitHub allows, or `None`.
+    /// Parses a name; `None` if it has characters that GitHub does not allow.
     pub fn parse(text: &str) -> Option<Self> {
         let (owner, name) = text.split_once('/')?;
         let plain = |part: &str| {
@@ -17,7 +17,7 @@ impl Slug {
         (plain(owner) && plain(name)).then(|| Slug(text.into()))
     }
 
-    /// As text.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_cannot_lead_to_another_address() {
+    fn a_name_cannot_change_the_url() {
         assert_eq!(Slug::parse("o-1/r_2.rs").unwrap().as_str(), "o-1/r_2.rs");
         for bad in ["o", "o/", "/r", "o/r/x", "o/..", "./r", "o/r?x", "o/r#", "o /r", "o/r\n", "ö/r"] {
             assert_eq!(Slug::parse(bad), None, "{bad:?}");

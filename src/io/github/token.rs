@@ -1,34 +1,34 @@
-//! The token: it goes into one request header, and nothing shows it.
+//! The API token. Sent only in a request header and never printed.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 
-/// A token for GitHub's API. Its `Debug` and `Display` show that there is one, and not which.
+/// A token for GitHub's API. `Debug` and `Display` hide its value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(Box<str>);
 
 impl Token {
-    /// The environment variable that it is read from; a flag would show it in the list of processes.
+    /// Environment variable of the token; a flag would be visible in the process list.
     pub const VARIABLE: &'static str = "GITHUB_TOKEN";
 
-    /// A token; `None` for an empty text, which is how a workflow passes on a secret that is not there.
+    /// A token; `None` for an empty text, which a workflow passes for a missing secret.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty()).then(|| Token(text.into()))
     }
 
-    /// The token of the environment.
+    /// Reads the token from the environment.
     pub fn of_environment() -> Option<Self> {
         std::env::var(Self::VARIABLE).ok().as_deref().and_then(Self::new)
     }
 
-    /// The header by which git over HTTP takes the token, for a variable of git's own environment.
+    /// HTTP header that passes the token to git.
     pub fn git_header(&self) -> String {
         format!("Authorization: Basic {}", STANDARD.encode(format!("x-access-token:{}", self.0)))
     }
 
-    /// The token itself, for the one header that it belongs in.
+    /// The value, for the request header only.
     #[cfg(any(feature = "github", test))]
     pub(super) fn reveal(&self) -> &str {
         &self.0
@@ -52,14 +52,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn git_is_given_the_token_as_a_password() {
+    fn git_gets_the_token_as_a_password() {
         // The output of `printf x-access-token:ghs_1 | base64`.
         let header = Token::new("ghs_1").unwrap().git_header();
         assert_eq!(header, "Authorization: Basic eC1hY2Nlc3MtdG9rZW46Z2hzXzE=");
     }
 
     #[test]
-    fn a_token_shows_itself_nowhere() {
+    fn a_token_is_never_printed() {
         let token = Token::new(" ghs_secret\n").unwrap();
         assert_eq!(token.reveal(), "ghs_secret");
         assert!(!format!("{token} {token:?} {:?}", Some(&token)).contains("secret"));

@@ -1,4 +1,4 @@
-//! One request to GitHub and its answer, by octocrab. Tries, waits and faults are for `client`.
+//! Sends one request to GitHub with octocrab. `client` handles retries and errors.
 
 use super::client::{Answer, Verb};
 use super::fault::Fault;
@@ -21,19 +21,19 @@ pub fn available() -> Result<(), Fault> {
 }
 
 impl Transport {
-    /// A connection to the server of an API's address.
+    /// Connects to the server of an API's address.
     pub fn open(base: &str, token: &Token, connect: Duration) -> Result<Transport, Fault> {
-        let broken = |error: &dyn Display| Fault::Address(format!("GitHub cannot be asked: {error}"));
-        // Two libraries use rustls; naming the provider once keeps both from having to guess.
+        let broken = |error: &dyn Display| Fault::Address(format!("cannot connect to GitHub: {error}"));
+        // Two dependencies use rustls with different defaults, so the provider must be set explicitly.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| broken(&error))?;
         let entered = runtime.enter();
-        // The server alone: octocrab would put an Enterprise server's `/api/v3` before the address of GraphQL too.
+        // Only scheme and host: octocrab would also prefix the GraphQL URL with an Enterprise server's `/api/v3`.
         let path = base.find("://").and_then(|at| base[at + 3..].find('/').map(|slash| at + 3 + slash));
         let api = OctocrabBuilder::new()
             .base_uri(&base[..path.unwrap_or(base.len())])
-            .map_err(|_| Fault::Address(format!("GITHUB_API_URL {base:?} is no address")))?
+            .map_err(|_| Fault::Address(format!("GITHUB_API_URL {base:?} is not a valid URL")))?
             .personal_token(token.reveal())
             .add_retry_config(RetryConfig::None)
             .set_connect_timeout(Some(connect))
@@ -43,7 +43,7 @@ impl Transport {
         Ok(Transport { runtime, api })
     }
 
-    /// Sends a request and reads its whole answer; an error is the network's, in its own words.
+    /// Sends a request and reads the whole response. An error is the text of a network error.
     pub fn send(&self, verb: Verb, address: &str, body: Option<&Value>, limit: Duration) -> Result<Answer, String> {
         let work = async {
             let response = match verb {
@@ -64,13 +64,13 @@ impl Transport {
         self.runtime.block_on(async {
             match tokio::time::timeout(limit, work).await {
                 Ok(result) => result,
-                Err(_) => Err(format!("nothing within {} s", limit.as_secs_f64())),
+                Err(_) => Err(format!("no response within {} s", limit.as_secs_f64())),
             }
         })
     }
 }
 
-/// The innermost cause of an error: the others only say that there was one.
+/// The innermost cause of an error; the outer ones have no details.
 fn cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

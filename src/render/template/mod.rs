@@ -15,7 +15,7 @@ pub use parts::{PartError, Parts, Renewed};
 
 use super::escape;
 use crate::policy::Problems;
-use crate::policy::near::nearest;
+use crate::policy::suggest::closest;
 use crate::verdict::Report;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value, ValueKind};
@@ -138,7 +138,7 @@ fn did_you_mean(typed: &str, context: &Context) -> String {
     );
     let mut words = typed.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
     let near =
-        words.find(|word| !names.contains(*word)).and_then(|word| nearest(word, names.iter().map(String::as_str)));
+        words.find(|word| !names.contains(*word)).and_then(|word| closest(word, names.iter().map(String::as_str)));
     match near {
         Some(near) => format!("did you mean `{near}`? {FIELDS}"),
         None => FIELDS.to_owned(),

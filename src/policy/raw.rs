@@ -1,18 +1,18 @@
-//! perfgate.toml as written: every value of the right type, with its place. What the values mean is for `validate`.
+//! perfgate.toml with types checked and positions kept. `validate` checks the values.
 
-use super::problem::{Sink, Wrong, shown};
+use super::problem::{Invalid, Sink, printable};
 use super::table::{
-    ACCEPT, BASELINE, BENCHMARK, BUDGET, ENVIRONMENT, EPOCH, GATE, GOAL, INPUT, RENAME, STORE, TEMPLATE, article,
-    refuse_unknown_tables, tables,
+    ACCEPT, BASELINE, BENCHMARK, BUDGET, ENVIRONMENT, EPOCH, GATE, GOAL, INPUT, RENAME, STORE, TEMPLATE,
+    refuse_unknown_tables, tables, type_name,
 };
 use super::value::Scalar;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Everything that the file holds and that has the right shape.
+/// All values of the file that have the right type.
 #[derive(Debug, Default)]
-pub(super) struct Written {
+pub(super) struct RawConfig {
     pub threshold: Option<Spanned<Scalar>>,
     pub alpha: Option<Spanned<Scalar>>,
     pub fail_on: Option<Vec<Spanned<String>>>,
@@ -44,7 +44,7 @@ pub(super) struct Benchmark {
     pub metric: Option<Spanned<String>>,
     pub threshold: Option<Spanned<Scalar>>,
     pub floor: Option<Spanned<Scalar>>,
-    /// True where the table sets something, be it wrongly.
+    /// True if the table sets anything, valid or not.
     pub sets: bool,
 }
 
@@ -83,39 +83,39 @@ pub(super) struct Epoch {
     pub reason: Option<Spanned<String>>,
 }
 
-/// Reads the whole document; what has the wrong shape goes to the sink.
-pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> Written {
+/// Reads the whole document; values of the wrong type are added to the sink as problems.
+pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
     refuse_unknown_tables(root, sink);
-    let mut written = Written::default();
+    let mut raw = RawConfig::default();
     for table in tables(root, &GATE, sink) {
-        written.threshold = table.scalar("threshold", "a share like \"20%\"", sink);
-        written.alpha = table.scalar("alpha", "a share like 0.05", sink);
-        written.fail_on = table.texts("fail-on", "a list like [\"regressed\", \"budget\"]", sink);
+        raw.threshold = table.scalar("threshold", "a percentage like \"20%\"", sink);
+        raw.alpha = table.scalar("alpha", "a fraction like 0.05", sink);
+        raw.fail_on = table.texts("fail-on", "a list like [\"regressed\", \"budget\"]", sink);
     }
     for table in tables(root, &STORE, sink) {
-        written.store_url = table.text("url", "an address like \"git:refs/perfgate/baselines\"", sink);
+        raw.store_url = table.text("url", "an address like \"git:refs/perfgate/baselines\"", sink);
     }
     for table in tables(root, &ENVIRONMENT, sink) {
         let facts = table.texts("ignore", "a list like [\"cpu\", \"cores\"]", sink);
-        written.ignored = facts.unwrap_or_default();
+        raw.ignored = facts.unwrap_or_default();
     }
     for table in tables(root, &INPUT, sink) {
         let path = table.required("path", "a path like \"target/criterion\"", sink);
         let format = table.text("format", "the name of an input format", sink);
-        written.inputs.push(Input { path, format });
+        raw.inputs.push(Input { path, format });
     }
     for table in tables(root, &BENCHMARK, sink) {
-        written.benchmarks.push(Benchmark {
+        raw.benchmarks.push(Benchmark {
             at: table.at.clone(),
             pattern: table.required("match", PATTERN, sink),
             metric: table.text("metric", METRIC, sink),
-            threshold: table.scalar("threshold", "a share like \"20%\"", sink),
+            threshold: table.scalar("threshold", "a percentage like \"20%\"", sink),
             floor: table.scalar("floor", "an amount like \"5ns\"", sink),
             sets: table.table.iter().any(|(key, _)| !matches!(key.get_ref().as_ref(), "match" | "metric")),
         });
     }
     for table in tables(root, &BUDGET, sink) {
-        written.budgets.push(Budget {
+        raw.budgets.push(Budget {
             pattern: table.required("match", PATTERN, sink),
             metric: table.required("metric", METRIC, sink),
             target: table.required("target", "a limit like \"<50ms\"", sink),
@@ -123,7 +123,7 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> Written {
         });
     }
     for table in tables(root, &GOAL, sink) {
-        written.goals.push(Goal {
+        raw.goals.push(Goal {
             pattern: table.required("match", PATTERN, sink),
             metric: table.required("metric", METRIC, sink),
             expect: table.required("expect", "a change like \"-50%\" or a limit like \"<50ms\"", sink),
@@ -132,55 +132,56 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> Written {
     for table in tables(root, &TEMPLATE, sink) {
         for (key, value) in table.table.iter() {
             match value.get_ref() {
-                DeValue::String(text) => written.fields.push((key.get_ref().to_string(), text.to_string())),
+                DeValue::String(text) => raw.fields.push((key.get_ref().to_string(), text.to_string())),
                 other => {
-                    let message = format!("`{}` in [template] cannot be {}", shown(key.get_ref()), article(other));
-                    sink.add(key.span(), Wrong::new("wrong-type", message, "it takes a text in quotes"));
+                    let message =
+                        format!("`{}` in [template] cannot be {}", printable(key.get_ref()), type_name(other));
+                    sink.add(key.span(), Invalid::new("wrong-type", message, "write a string in quotes"));
                 }
             }
         }
     }
     for table in tables(root, &ACCEPT, sink) {
-        written.accepts.push(Accept {
+        raw.accepts.push(Accept {
             benchmark: table.required("benchmark", "the exact name of a benchmark", sink),
             metric: table.text("metric", METRIC, sink),
-            up_to: table.required_scalar("up-to", "the change that is accepted, like \"35%\"", sink),
+            up_to: table.required_scalar("up-to", "the accepted change, like \"35%\"", sink),
             reason: table.required("reason", "why it is accepted, in a sentence", sink),
-            until: table.day("until", "the day on which it ends, like \"2027-03-01\"", sink),
+            until: table.day("until", "the last day on which it applies, like \"2027-03-01\"", sink),
         });
     }
     for table in tables(root, &EPOCH, sink) {
-        written.epochs.push(Epoch {
+        raw.epochs.push(Epoch {
             pattern: table.required("match", PATTERN, sink),
             from: table.day("from", "a revision like \"v2.0\", or a day like \"2027-03-01\"", sink),
             reason: table.required("reason", "what changed, in a sentence", sink),
         });
     }
     for table in tables(root, &BASELINE, sink) {
-        written.pin = table.text("pin", "a revision with stored runs, like \"v1.2\"", sink);
+        raw.pin = table.text("pin", "a revision with stored runs, like \"v1.2\"", sink);
     }
     for table in tables(root, &RENAME, sink) {
         for (old, new) in table.table.iter() {
             match new.get_ref() {
                 DeValue::String(name) => {
                     let old = Spanned::new(old.span(), old.get_ref().to_string());
-                    written.renames.push((old, Spanned::new(new.span(), name.to_string())));
+                    raw.renames.push((old, Spanned::new(new.span(), name.to_string())));
                 }
                 other => sink.add(old.span(), unquoted(old.get_ref(), other)),
             }
         }
     }
-    written
+    raw
 }
 
 const PATTERN: &str = "a name or a pattern like \"parse/*\"";
 const METRIC: &str = "a metric like \"time\" or \"time:p95\"";
 
-fn unquoted(old: &str, found: &DeValue<'_>) -> Wrong {
-    let message = format!("`{}` in [rename] cannot be {}", shown(old), article(found));
+fn unquoted(old: &str, found: &DeValue<'_>) -> Invalid {
+    let message = format!("`{}` in [rename] cannot be {}", printable(old), type_name(found));
     let help = match found {
-        DeValue::Table(_) => "names with a dot need quotes: \"old.name\" = \"new.name\"",
+        DeValue::Table(_) => "a name with a dot needs quotes: \"old.name\" = \"new.name\"",
         _ => "write the new name in quotes: \"old/name\" = \"new/name\"",
     };
-    Wrong::new("wrong-type", message, help)
+    Invalid::new("wrong-type", message, help)
 }
