@@ -14,7 +14,8 @@ fn median_of(values: &mut [f64]) -> f64 {
     let even = values.len().is_multiple_of(2);
     let (below, upper, _) = values.select_nth_unstable_by(values.len() / 2, f64::total_cmp);
     let upper = *upper;
-    if even { (below.iter().copied().fold(f64::NEG_INFINITY, f64::max) + upper) / 2.0 } else { upper }
+    // The midpoint of two values near the largest number does not overflow.
+    if even { f64::midpoint(below.iter().copied().fold(f64::NEG_INFINITY, f64::max), upper) } else { upper }
 }
 
 /// The centre of the values of several runs: the mean of two, the median of three or four, otherwise the Hodges-Lehmann
