@@ -265,7 +265,11 @@ fn one_run_and_no_run_and_an_unknown_name_are_answered() {
     scene.perfgate_at("r", &["history"]).exits(0).says("1 series on one level");
     let one = scene.perfgate_at("r", &["history", "<b>"]);
     one.exits(0).says("fewer than 8 commits").does_not_say("\u{1b}[31m");
-    scene.perfgate_at("r", &["history", "nothing"]).exits(2).complains("no stored benchmark").complains("<b>");
+    scene
+        .perfgate_at("r", &["history", "nothing"])
+        .exits(2)
+        .complains("no name of a stored benchmark")
+        .complains("<b>");
     scene.perfgate_at("r", &["history", "--format", "csv"]).exits(0).says("name,metric,unit").says(commits[0].as_str());
 }
 

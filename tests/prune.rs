@@ -78,7 +78,7 @@ fn the_newest_runs_stay_whole_older_ones_are_thinned_and_the_oldest_are_removed(
         scene
             .perfgate_at("r", &prune)
             .exits(0)
-            .says("    15 whole (15 among the newest)")
+            .says("    15 whole (15 newest)")
             .says("    20 thinned")
             .says("     5 removed")
             .says("% smaller");
