@@ -145,7 +145,7 @@ fn names_of_files_are_safe_and_a_link_is_replaced() {
     scene.write("file", "");
     let refused = without(&scene, &["compare", "base", "head", "--plots", "file"]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(String::from_utf8(refused.stderr).unwrap().contains("cannot make the directory"));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("cannot create the directory"));
 }
 
 #[test]

@@ -229,7 +229,7 @@ fn a_document_that_is_too_long_is_reduced_to_the_verdict() {
     scene.write("own.md.j2", "x".repeat(70_000));
     publish(&scene, &hub, &["--template", "own.md.j2"]).exits(1);
     let body = hub.state().comments[0].body.clone();
-    assert!(body.contains("FAIL: 1 regressed") && body.contains("no room for more"), "{body}");
+    assert!(body.contains("FAIL: 1 regressed") && body.contains("does not fit into this comment"), "{body}");
 }
 
 #[test]
