@@ -81,7 +81,7 @@ fn a_p95_is_computed_from_at_least_20_samples() {
     // A p99 needs 100 samples.
     let p99 = compare(&scene(1000.0, 1000.0, &budget("time:p99", "<1.2us", None)));
     assert_eq!((p99.code, &line(&p99, "budgets", 0)["status"]), (0, &"no-data".into()));
-    p99.says("50 samples are too few for a p99");
+    p99.says("too few samples for a p99: 50");
 }
 
 #[test]
@@ -101,7 +101,10 @@ fn a_budget_that_matches_nothing_is_an_error_framed_under_its_line() {
         .complains("match = 'api/raed'")
         .complains("matches nothing");
     let metric = budget("memory:peak", "<5MB", None);
-    scene(1000.0, 1000.0, &metric).perfgate(&["compare", "old", "new"]).exits(2).complains("its benchmarks have time");
+    scene(1000.0, 1000.0, &metric)
+        .perfgate(&["compare", "old", "new"])
+        .exits(2)
+        .complains("its benchmarks have the metrics time");
 }
 
 #[test]

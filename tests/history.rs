@@ -104,10 +104,10 @@ fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings
     }
 
     let table = scene.perfgate_at("r", &["history"]);
-    table.exits(0).says("9 series all on one level").says("no single step").says("+9.");
+    table.exits(0).says("9 series without a change").says("no single step").says("+9.");
     table.says(commits[54].short()).says("6 commits ago");
     let one = scene.perfgate_at("r", &["history", "accepted"]);
-    one.exits(0).says("1.0").says("1.3").says(&format!("with {}", commits[54].short())).does_not_say("fixed");
+    one.exits(0).says("1.0").says("1.3").says(&format!("at {}", commits[54].short())).does_not_say("fixed");
 }
 
 #[test]
@@ -217,12 +217,12 @@ fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
             scene
                 .perfgate_at("r", &["history", "--html", "page.html"])
                 .exits(0)
-                .says("1 series starts with the epoch of 2026-06-09: a larger corpus");
-            assert!(scene.read("r/page.html").contains("starts with the epoch of 2026-06-09: a larger corpus"));
+                .says("1 series starts at the epoch of 2026-06-09: a larger corpus");
+            assert!(scene.read("r/page.html").contains("starts at the epoch of 2026-06-09: a larger corpus"));
             scene
                 .perfgate_at("r", &["history", "corpus"])
                 .exits(0)
-                .says("starts with the epoch of 2026-06-09: a larger corpus");
+                .says("starts at the epoch of 2026-06-09: a larger corpus");
             assert_eq!(points(&answer, "corpus"), [12]);
             assert_eq!(series(&answer, "corpus")["changes"].as_array().unwrap().len(), 0);
         }
@@ -262,7 +262,7 @@ fn one_run_and_no_run_and_an_unknown_name_are_answered() {
     let commits = commits(&scene, 1);
     scene.perfgate_at("r", &["history"]).exits(2).complains("has no run").complains("perfgate record");
     put(&scene, &[run(&commits[0], START, vec![time("<b>\u{1b}[31m", 1000.0, 1)])]);
-    scene.perfgate_at("r", &["history"]).exits(0).says("1 series on one level");
+    scene.perfgate_at("r", &["history"]).exits(0).says("1 series without a change");
     let one = scene.perfgate_at("r", &["history", "<b>"]);
     one.exits(0).says("fewer than 8 commits").does_not_say("\u{1b}[31m");
     scene
@@ -396,7 +396,7 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
         .collect();
     put(&scene, &runs);
     let answer = scene.perfgate_at("r", &["replay", "--suggest"]);
-    answer.exits(0).says("as configured (20 %)").says("9 stored runs judged").says("[[benchmark]]");
+    answer.exits(0).says("as configured (20%)").says("9 stored runs judged").says("[[benchmark]]");
     let lines = answer.stdout.split_once("# from").unwrap().1;
     scene.write("r/perfgate.toml", format!("# from{lines}"));
     scene.perfgate_at("r", &["history"]).exits(0);
@@ -422,7 +422,7 @@ fn the_page_of_a_history_has_a_row_for_each_series_and_its_points() {
     let (scene, commits) = sixty();
     scene.perfgate_at("r", &["history", "--html", "history.html"]).exits(0);
     let page = scene.read("r/history.html");
-    assert_eq!(page.matches("<tr data-kind=\"level\"").count(), 9);
+    assert_eq!(page.matches("<tr data-kind=\"unchanged\"").count(), 9);
     assert_eq!(page.matches("<tr data-kind=\"worse\"").count(), 2);
     let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
     let data: Value = serde_json::from_str(data).unwrap();

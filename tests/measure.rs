@@ -217,7 +217,7 @@ fn a_base_that_varies_as_much_makes_it_inconclusive() {
     scene.write("r/bench.sh", tool).commit("r", "disturbed");
     scene.git("r", &["switch", "-q", "work"]);
     let report = measure(&scene, &["--base", "main", "--confirm", "3", "--format", "json"]);
-    report.exits(0).says("in the same minutes base against itself moved by 32 %");
+    report.exits(0).says("base compared with itself moved by 32% at the same time");
     assert_eq!(report.outcome("c"), "inconclusive");
 }
 

@@ -95,7 +95,7 @@ fn every_failing_test_is_counted_once() {
     // More than the list of warnings has room for.
     let counted = "perfgate: 10 passed, 50 failed";
     scene.perfgate(&["compare", "base.xml", "head.xml", "--template", "pr"]).exits(0).says(counted);
-    scene.perfgate(&["compare", "base.xml", "head.xml"]).exits(0).says("… and 45 more of failed-test");
+    scene.perfgate(&["compare", "base.xml", "head.xml"]).exits(0).says("… and 45 more failed-test");
     // The same report given twice: two runs of one suite.
     let twice = ["compare", "--base", "base.xml", "--head", "head.xml", "--head", "head.xml"];
     scene.perfgate(&[&twice[..], &["--save", "twice.json"]].concat()).exits(0);
@@ -135,9 +135,9 @@ fn a_pull_request_contains_the_recorded_numbers() {
     has("**Priority**: HIGH"); // perfgate.toml
     has("<https://example.org/reviews/code-review-03>");
     has("| Database Queries | 10 | sqlalchemy-echo"); // 8 + 1 SELECT, 1 UPDATE
-    has("| Database Queries | 2 | −80.0 % | -60% | PASS |");
+    has("| Database Queries | 2 | −80.0% | -60% | PASS |");
     has("- 8 times: <code>SELECT book.id"); // the N+1 pattern
-    has("- `SELECT book`: 8 queries → 1 queries (−87.5 %)");
+    has("- `SELECT book`: 8 queries → 1 queries (−87.5%)");
     has("`app/authors.py` - changed");
     has("`read_authors`");
     has("CREATE INDEX ix_book_author_id ON book(author_id);");
@@ -262,10 +262,10 @@ fn a_missing_or_duplicate_marker_leaves_the_document_unchanged() {
     let body = render(&scene, "pr");
     let part = "<!-- /perfgate:part metrics -->\n";
     for (broken, what) in [
-        (body.replace(part, ""), "metrics` of line"),
-        (body.replace(part, &format!("{part}{part}")), "ends twice"),
-        (format!("{body}<!-- perfgate:part metrics -->\n{part}"), "there twice"),
-        ("A text of ours.\n".to_owned(), "no part of perfgate"),
+        (body.replace(part, ""), "starts inside `metrics`"),
+        (body.replace(part, &format!("{part}{part}")), "has two end markers"),
+        (format!("{body}<!-- perfgate:part metrics -->\n{part}"), "occurs twice"),
+        ("A text of ours.\n".to_owned(), "no perfgate part"),
     ] {
         scene.write("body.md", &broken);
         let answer = scene.perfgate(&["render", "comparison.json", "--template", "pr", "--into", "body.md"]);
@@ -450,7 +450,11 @@ fn a_document_can_be_made_from_stored_runs() {
     pr.exits(0).says("**Task ID**: AB-12").says("**Priority**: LOW").says("| `a` | before |").says("`file` - changed");
     // Head is one run of 50 samples: too few for a p99, enough for a p95.
     scene.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p99'\ntarget = '-30%'\n");
-    scene.perfgate_at("repo", &["compare", "--format", "json"]).exits(0).says("\"no-data\"").says("too few for a p99");
+    scene
+        .perfgate_at("repo", &["compare", "--format", "json"])
+        .exits(0)
+        .says("\"no-data\"")
+        .says("too few samples for a p99");
     scene.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p95'\ntarget = '-30%'\n");
     scene.perfgate_at("repo", &["compare", "--format", "json"]).exits(0).says("\"status\": \"pass\"");
 }

@@ -114,7 +114,7 @@ impl Gate {
         let mut report = judge(compared, policy, base, head);
         report.pinned = pinned;
         if let Some(strips) = strips {
-            report.keep(strips);
+            report.attach_samples(strips);
         }
         if facts.is_some() {
             report.series = self.series_of_worst(&base_runs, &report);

@@ -1,8 +1,8 @@
-//! Stored series: a table with a trend for each, one benchmark's stretches, and the same as JSON and CSV.
+//! Stored series: a table with a trend per series, the stretches of one benchmark, and both as JSON and CSV.
 
-use super::escape;
-use super::quantity::{change, pair};
+use super::quantity::{change, counted, pair, percent};
 use super::rows::{Row, rows};
+use super::{escape, quantity};
 use crate::history::{Epoch, SegmentedSeries, SeriesChange};
 use crate::model::Commit;
 use crate::stats::changepoint::Shape;
@@ -11,21 +11,21 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::io;
 
-/// Columns of a trend.
+/// Width of a trend, in characters.
 const TREND: usize = 24;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// What the views of a history are made from.
+/// The data of all history views.
 pub struct HistoryView<'a> {
     /// The series, in order.
     pub series: &'a [SegmentedSeries],
-    /// Stored runs behind them.
+    /// Number of stored runs.
     pub runs: usize,
-    /// The store.
+    /// The store's address.
     pub store: &'a str,
 }
 
-/// Every series that changed, the latest changes first; the others are counted.
+/// Every series with a change, latest change first; the others are counted.
 pub fn overview(view: &HistoryView<'_>) -> String {
     let mut out = header(view);
     let machines = several_machines(view.series);
@@ -56,21 +56,20 @@ pub fn overview(view: &HistoryView<'_>) -> String {
         }
         rows(&mut out, &table, &[3, 4]);
     }
-    let quiet = view.series.len() - changed.len();
+    let unchanged = view.series.len() - changed.len();
     let dim = Style::new().dimmed();
     for (epoch, count) in epochs(view.series) {
-        let noun = if count == 1 { "series starts" } else { "series start" };
+        let verb = if count == 1 { "starts" } else { "start" };
         let reason = escape::terminal(&epoch.reason);
-        let _ = writeln!(out, "{dim}{count} {noun} with the epoch of {}: {reason}{dim:#}", day(epoch.start));
+        let _ = writeln!(out, "{dim}{count} series {verb} at the epoch of {}: {reason}{dim:#}", day(epoch.start));
     }
-    if quiet > 0 {
-        let noun = if quiet == 1 { "series" } else { "series all" };
-        let _ = writeln!(out, "{dim}{quiet} {noun} on one level (`perfgate history NAME` shows one){dim:#}");
+    if unchanged > 0 {
+        let _ = writeln!(out, "{dim}{unchanged} series without a change (`perfgate history NAME` shows one){dim:#}");
     }
     out
 }
 
-/// One series: its stretches with their levels and commits, and what lies between them.
+/// Each series in detail: its stretches with their commits and levels, and the change at the start of each.
 pub fn detail(view: &HistoryView<'_>) -> String {
     let mut out = header(view);
     for segmented in view.series {
@@ -78,47 +77,47 @@ pub fn detail(view: &HistoryView<'_>) -> String {
         let bold = Style::new().bold();
         let _ = writeln!(out, "\n{bold}{}{bold:#}", name(segmented, true));
         let commits = series.points.len();
-        let spread = format!("{:.1} %", segmented.segmentation.noise.exp_m1() * 100.0);
-        let noun = if commits == 1 { "commit" } else { "commits" };
-        let _ = writeln!(out, "{}  {commits} {noun}, noise {spread} from one to the next", trend(segmented));
+        let noise = percent(segmented.segmentation.noise.exp_m1());
+        let _ = writeln!(out, "{}  {}, noise {noise} between commits", trend(segmented), counted(commits, "commit"));
         if let Some(epoch) = &series.epoch {
-            let _ = writeln!(out, "starts with the epoch of {}: {}", day(epoch.start), escape::terminal(&epoch.reason));
+            let _ = writeln!(out, "starts at the epoch of {}: {}", day(epoch.start), escape::terminal(&epoch.reason));
         }
         let changes: Vec<SeriesChange> = segmented.changes().collect();
         let mut table = vec![Row::head(["", "from", "to", "commits", "level", ""])];
         for (start, end) in segmented.stretches() {
-            let inside = changes.iter().find(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
+            let drift = changes.iter().find(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
             let values: Vec<f64> = series.points[start..end].iter().map(|point| point.value).collect();
             let [level] = pair([Some(crate::stats::centre::median(&values))], series.metric.unit.label());
-            let before = changes.iter().find(|c| c.shape == Shape::Step && c.commits.index == start).or(inside);
-            let said = before.map(|c| format!("{} {}", change(c.change), sentence(c))).unwrap_or_default();
+            let change = changes.iter().find(|c| c.shape == Shape::Step && c.commits.index == start).or(drift);
+            let description =
+                change.map(|c| format!("{} {}", quantity::change(c.change), describe(c))).unwrap_or_default();
             table.push(Row {
-                style: before.map_or(Style::new(), style),
+                style: change.map_or(Style::new(), style),
                 cells: vec![
-                    before.map_or(" ", mark).to_owned(),
+                    change.map_or(" ", mark).to_owned(),
                     label(series.points[start].commit.as_ref(), series.points[start].time),
                     label(series.points[end - 1].commit.as_ref(), series.points[end - 1].time),
                     (end - start).to_string(),
-                    if inside.is_some() { format!("… {level}") } else { level },
-                    said,
+                    if drift.is_some() { format!("… {level}") } else { level },
+                    description,
                 ],
             });
         }
         rows(&mut out, &table, &[3, 4]);
         if commits < crate::stats::changepoint::MIN_POINTS {
             let least = crate::stats::changepoint::MIN_POINTS;
-            let _ = writeln!(out, "fewer than {least} commits: changes are not looked for");
+            let _ = writeln!(out, "fewer than {least} commits: too few to find changes");
         }
     }
     out
 }
 
 fn header(view: &HistoryView<'_>) -> String {
-    let noun = if view.runs == 1 { "run" } else { "runs" };
-    format!("{} series of {} stored {noun} in {}\n", view.series.len(), view.runs, escape::message(view.store))
+    let (runs, store) = (counted(view.runs, "stored run"), escape::message(view.store));
+    format!("{} series of {runs} in {store}\n", view.series.len())
 }
 
-/// The epochs that left runs out, with the number of series of each, in the order of the series.
+/// The epochs that some series start at, with their number of series, in order of appearance.
 fn epochs(all_series: &[SegmentedSeries]) -> Vec<(&Epoch, usize)> {
     let mut counts: Vec<(&Epoch, usize)> = Vec::new();
     for epoch in all_series.iter().filter_map(|segmented| segmented.series.epoch.as_deref()) {
@@ -146,7 +145,7 @@ fn name(segmented: &SegmentedSeries, machine: bool) -> String {
     name
 }
 
-/// Medians of equal parts as bars between the lowest and the highest.
+/// A bar for the median of each of up to `TREND` equal parts.
 fn trend(segmented: &SegmentedSeries) -> String {
     let points = &segmented.series.points;
     let parts = points.len().min(TREND);
@@ -157,7 +156,7 @@ fn trend(segmented: &SegmentedSeries) -> String {
     };
     let values: Vec<f64> = (0..parts).map(part).collect();
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
-    // Noise alone does not fill the height.
+    // A minimum height keeps pure noise from looking like a change.
     let height = (high - low).max(0.05 * high.abs()).max(f64::MIN_POSITIVE);
     values.iter().map(|x| BARS[(((x - low) / height * 7.0).round() as usize).min(7)]).collect()
 }
@@ -178,38 +177,37 @@ fn style(change: &SeriesChange) -> Style {
 pub(super) fn when(last: &SeriesChange, earlier: usize) -> String {
     let ago = match last.since {
         1 => "in the last run".to_owned(),
-        since => format!("{since} commits ago"),
+        since => format!("{} ago", counted(since, "commit")),
     };
     let mut text = match last.shape {
-        Shape::Step => format!("{}, {ago}", sentence(last)),
-        Shape::Drift => sentence(last),
+        Shape::Step => format!("{}, {ago}", describe(last)),
+        Shape::Drift => describe(last),
     };
     match earlier {
         0 => {}
-        1 => text.push_str("; 1 change before"),
         count => {
-            let _ = write!(text, "; {count} changes before");
+            let _ = write!(text, "; {}", counted(count, "earlier change"));
         }
     }
     text
 }
 
-/// `after a1b2c3d4e5, up to b2c3d4e5f6 (3 commits)`
-fn sentence(change: &SeriesChange) -> String {
-    let place = &change.commits;
-    let [low, high] = change.interval.map(super::quantity::change);
+/// `[+8.1% … +12.4%] after a1b2c3d4e5, up to b2c3d4e5f6 (3 possible commits)`
+fn describe(change: &SeriesChange) -> String {
+    let commits = &change.commits;
+    let [low, high] = change.interval.map(quantity::change);
     let interval = format!("[{low} … {high}]");
-    let to = label(place.to.as_ref(), place.time);
-    match (change.shape, &place.after) {
+    let to = label(commits.to.as_ref(), commits.time);
+    match (change.shape, &commits.after) {
         (Shape::Drift, Some(after)) => {
-            format!("{interval} over {} commits, {} to {to}, no single step", place.points, after.short())
+            format!("{interval} over {} commits, {} to {to}, no single step", commits.points, after.short())
         }
-        (Shape::Drift, None) => format!("{interval} over {} commits up to {to}, no single step", place.points),
-        (Shape::Step, _) if place.points == 1 => format!("{interval} with {to}"),
+        (Shape::Drift, None) => format!("{interval} over {} commits up to {to}, no single step", commits.points),
+        (Shape::Step, _) if commits.points == 1 => format!("{interval} at {to}"),
         (Shape::Step, Some(after)) => {
-            format!("{interval} after {}, up to {to} ({} commits)", after.short(), place.points)
+            format!("{interval} after {}, up to {to} ({} possible commits)", after.short(), commits.points)
         }
-        (Shape::Step, None) => format!("{interval} up to {to} ({} commits)", place.points),
+        (Shape::Step, None) => format!("{interval} up to {to} ({} possible commits)", commits.points),
     }
 }
 
@@ -222,7 +220,7 @@ pub(super) fn day(seconds: i64) -> String {
         .map_or_else(|_| seconds.to_string(), |time| time.strftime("%Y-%m-%d").to_string())
 }
 
-/// The series with points, stretches and changes, as JSON.
+/// The series as JSON, with points, stretches and changes.
 pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnostic]) -> Value {
     let commit = |commit: &Option<Commit>| commit.as_ref().map(Commit::as_str).map(str::to_owned);
     let series: Vec<Value> = view
@@ -231,7 +229,7 @@ pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnos
         .map(|segmented| {
             let series = &segmented.series;
             let point = |p: &crate::history::Point| json!({"commit": commit(&p.commit), "time": p.time, "runs": p.runs, "value": p.value});
-            let told = |c: SeriesChange| {
+            let to_json = |c: SeriesChange| {
                 json!({
                     "kind": match c.shape { Shape::Step => "step", Shape::Drift => "drift" },
                     "change": c.change, "interval": c.interval, "worse": c.worse,
@@ -248,7 +246,7 @@ pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnos
                 "direction": series.metric.direction.to_string(), "tool": series.tool, "machine": series.machine,
                 "epoch": series.epoch.as_ref().map(|epoch| json!({"start": epoch.start, "reason": epoch.reason})),
                 "noise": segmented.segmentation.noise.exp_m1(),
-                "changes": segmented.changes().map(told).collect::<Vec<_>>(),
+                "changes": segmented.changes().map(to_json).collect::<Vec<_>>(),
                 "stretches": segmented.stretches().into_iter().map(stretch).collect::<Vec<_>>(),
                 "points": series.points.iter().map(point).collect::<Vec<_>>(),
             })
@@ -257,7 +255,7 @@ pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnos
     json!({"format": "perfgate-history", "version": 1, "store": view.store, "runs": view.runs, "series": series, "diagnostics": diagnostics})
 }
 
-/// A line for each point of each series.
+/// The series as CSV, a line per point.
 pub fn history_csv(view: &HistoryView<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "name,metric,unit,machine,commit,time,runs,value,stretch")?;
     for segmented in view.series {

@@ -1,5 +1,5 @@
-//! The Report as JUnit XML, which GitLab, Jenkins and others show as tests: a case for each benchmark, and one for the
-//! gate as a whole. A case fails where its benchmark is a reason that the gate fails; what is not decided is skipped.
+//! The Report as JUnit XML, which GitLab, Jenkins and others show as tests: a case per benchmark, and one for the gate.
+//! A case fails if its benchmark makes the gate fail; an inconclusive one is skipped.
 
 use super::escape::xml;
 use super::quantity::{change, pair};
@@ -25,12 +25,12 @@ pub fn junit(report: &Report) -> String {
     let _ = writeln!(out, "    </testcase>");
     for (finding, result) in report.benchmarks.iter().zip(results) {
         let class = xml(&format!("perfgate.{}", finding.metric));
-        let said = xml(&sentence(finding));
+        let message = xml(&sentence(finding));
         let _ = writeln!(out, "    <testcase classname=\"{class}\" name=\"{}\">", xml(&finding.name));
         let _ = match result {
-            CaseResult::Failed(kind) => writeln!(out, "      <failure type=\"{kind}\" message=\"{said}\"/>"),
-            CaseResult::Skipped => writeln!(out, "      <skipped message=\"{said}\"/>"),
-            CaseResult::Passed => writeln!(out, "      <system-out>{said}</system-out>"),
+            CaseResult::Failed(kind) => writeln!(out, "      <failure type=\"{kind}\" message=\"{message}\"/>"),
+            CaseResult::Skipped => writeln!(out, "      <skipped message=\"{message}\"/>"),
+            CaseResult::Passed => writeln!(out, "      <system-out>{message}</system-out>"),
         };
         let _ = writeln!(out, "    </testcase>");
     }
@@ -41,7 +41,7 @@ pub fn junit(report: &Report) -> String {
 /// The result of a benchmark's test case.
 #[derive(PartialEq)]
 enum CaseResult {
-    /// With the type of the failure.
+    /// The type of the failure.
     Failed(&'static str),
     Skipped,
     Passed,

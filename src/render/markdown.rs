@@ -1,4 +1,4 @@
-//! The Report as GitHub-flavoured Markdown: the verdict, a table of what changed, the rest counted, warnings below.
+//! The Report as GitHub-flavoured Markdown: verdict, a table of everything that changed, then notes and warnings.
 
 use super::quantity::{change, pair};
 use super::table::q_value;
@@ -29,7 +29,7 @@ pub fn markdown(report: &Report, all: bool) -> String {
     let shown: Vec<&Finding> =
         report.benchmarks.iter().filter(|finding| all || finding.outcome != Outcome::Unchanged).collect();
     if !shown.is_empty() {
-        out.push_str("\n| | benchmark | metric | base | head | change | 95 % interval | q |\n");
+        out.push_str("\n| | benchmark | metric | base | head | change | 95% CI | q |\n");
         out.push_str("|---|---|---|--:|--:|--:|:-:|--:|\n");
         shown.iter().for_each(|finding| row(&mut out, finding));
     }
@@ -80,7 +80,7 @@ fn row(out: &mut String, finding: &Finding) {
 }
 
 fn notes(out: &mut String, findings: &[&Finding]) {
-    let noted: Vec<(&Finding, String)> = findings
+    let with_notes: Vec<(&Finding, String)> = findings
         .iter()
         .filter_map(|finding| {
             let mut notes = finding.notes.clone();
@@ -88,10 +88,10 @@ fn notes(out: &mut String, findings: &[&Finding]) {
             (!notes.is_empty()).then(|| (*finding, notes.join("; ")))
         })
         .collect();
-    if !noted.is_empty() {
+    if !with_notes.is_empty() {
         out.push('\n');
     }
-    for (finding, note) in noted {
+    for (finding, note) in with_notes {
         let _ = writeln!(out, "- {}: {}", escape::markdown(&finding.name), escape::markdown_text(&note));
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers for people: a unit that suits both values of a row, four significant digits, changes with their sign.
+//! Numbers as text: values in one suitable unit with four significant digits, signed changes, counts with their noun.
 
 /// Prefixes of a unit, smallest first: (factor, label).
 fn scales(unit: &str) -> &'static [(f64, &'static str)] {
@@ -13,17 +13,17 @@ fn scales(unit: &str) -> &'static [(f64, &'static str)] {
     }
 }
 
-/// What values up to the largest are divided by, and the unit that they are in then.
+/// The factor to divide values by and the resulting unit, chosen for the largest value.
 pub fn scale(largest: f64, unit: &str) -> (f64, &str) {
     let scales = scales(unit);
     scales.iter().rev().find(|(factor, _)| largest >= *factor).or(scales.first()).copied().unwrap_or((1.0, unit))
 }
 
-/// Values in the one unit that suits the larger of them: `["1.250 ms", "0.987 ms"]`; `–` where there is none.
+/// Values in one unit, chosen for the largest: `["1.250 ms", "0.987 ms"]`; `–` for a missing value.
 pub fn pair<const N: usize>(values: [Option<f64>; N], unit: &str) -> [String; N] {
     let largest = values.iter().flatten().fold(0.0_f64, |a, b| a.max(b.abs()));
     let (factor, label) = scale(largest, unit);
-    // Counts are whole as long as they are exact.
+    // Exact counts have no decimals.
     let whole =
         matches!(unit, "count") || values.iter().flatten().all(|v| v.fract() == 0.0 && v.abs() < 1e6 && unit == "1");
     let digits = decimals(largest / factor);
@@ -34,21 +34,23 @@ pub fn pair<const N: usize>(values: [Option<f64>; N], unit: &str) -> [String; N]
     })
 }
 
-/// Many values in the one unit that suits the largest of them, and that unit's label; at most four significant digits.
+/// Values as numbers in one unit, chosen for the largest, and the label of that unit; at most four significant digits.
 pub fn scaled(values: &[f64], unit: &str) -> (Vec<f64>, String) {
     let largest = values.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
-    let scales = scales(unit);
-    let (factor, label) =
-        scales.iter().rev().find(|(factor, _)| largest >= *factor).or(scales.first()).copied().unwrap_or((1.0, unit));
+    let (factor, label) = scale(largest, unit);
     let power = 10_f64.powi(decimals(largest / factor) as i32);
     (values.iter().map(|value| (value / factor * power).round() / power).collect(), label.to_owned())
 }
 
 fn with_label(number: String, label: &str) -> String {
-    if label.is_empty() { number } else { format!("{number} {label}") }
+    match label {
+        "" => number,
+        "%" => number + "%",
+        label => format!("{number} {label}"),
+    }
 }
 
-/// Decimals for four significant digits.
+/// The number of decimals that gives four significant digits.
 fn decimals(value: f64) -> usize {
     match value {
         v if v >= 1000.0 => 0,
@@ -58,21 +60,40 @@ fn decimals(value: f64) -> usize {
     }
 }
 
-/// A fraction as a signed percentage: `+24.9 %`; factors of ten and more as `×12.5`.
+/// A fraction as a signed percentage: `+24.9%`; factors of ten and more as `×12.5`.
 pub fn change(fraction: f64) -> String {
     if fraction >= 9.0 {
         let factor = 1.0 + fraction;
         return if factor < 1e4 { format!("×{factor:.1}") } else { format!("×{factor:.1e}") };
     }
     let percent = fraction * 100.0;
-    if percent.abs() < 0.05 { "0.0 %".to_owned() } else { format!("{percent:+.1} %").replace('-', "−") }
+    if percent.abs() < 0.05 { "0.0%".to_owned() } else { format!("{percent:+.1}%").replace('-', "−") }
 }
 
-/// A fraction as a plain percentage: `20 %`, `2.5 %`.
+/// A fraction as a plain percentage: `20%`, `2.5%`.
 pub fn percent(fraction: f64) -> String {
     let percent = fraction * 100.0;
     let rounded = (percent * 10.0).round() / 10.0;
-    if rounded.fract() == 0.0 { format!("{rounded:.0} %") } else { format!("{rounded:.1} %") }
+    if rounded.fract() == 0.0 { format!("{rounded:.0}%") } else { format!("{rounded:.1}%") }
+}
+
+/// A count with its noun, which takes an `s` in the plural: `1 run`, `10,000 runs`.
+pub fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(count))
+}
+
+/// A count with separators: `10,000`.
+fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -80,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_one_unit() {
+    fn the_values_of_a_row_have_one_unit() {
         assert_eq!(pair([Some(812.4), Some(1051.9)], "ns"), ["0.812 µs", "1.052 µs"]);
         assert_eq!(pair([Some(3.0), Some(9.0)], "count"), ["3", "9"]);
         assert_eq!(pair([None, Some(2.0e9)], "ns"), ["–", "2.000 s"]);
@@ -89,12 +110,23 @@ mod tests {
     }
 
     #[test]
-    fn changes_carry_their_sign() {
-        assert_eq!(change(0.2489), "+24.9 %");
-        assert_eq!(change(-0.3), "−30.0 %");
-        assert_eq!(change(0.0001), "0.0 %");
+    fn changes_have_a_sign() {
+        assert_eq!(change(0.2489), "+24.9%");
+        assert_eq!(change(-0.3), "−30.0%");
+        assert_eq!(change(0.0001), "0.0%");
         assert_eq!(change(11.5), "×12.5");
-        assert_eq!(percent(0.2), "20 %");
-        assert_eq!(percent(0.025), "2.5 %");
+        assert_eq!(percent(0.2), "20%");
+        assert_eq!(percent(0.025), "2.5%");
+        assert_eq!(pair([Some(97.25)], "%"), ["97.25%"]);
+    }
+
+    #[test]
+    fn counts_have_the_right_plural_and_separators() {
+        assert_eq!(counted(0, "run"), "0 runs");
+        assert_eq!(counted(1, "run"), "1 run");
+        assert_eq!(counted(999, "test"), "999 tests");
+        assert_eq!(counted(1000, "test"), "1,000 tests");
+        assert_eq!(counted(10_000, "test"), "10,000 tests");
+        assert_eq!(counted(1_234_567, "test"), "1,234,567 tests");
     }
 }

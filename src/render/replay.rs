@@ -1,27 +1,24 @@
-//! What settings would have done: a table to pick a threshold from, the same as JSON, and lines for perfgate.toml.
+//! The results of a replay: a table to choose a threshold from, the same as JSON, and lines for perfgate.toml.
 
-use super::quantity::percent;
+use super::quantity::{counted, percent};
 use super::rows::{Row, rows};
 use crate::replay::{Replay, SLOWDOWNS, Suggestion};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// More benchmarks than this are only counted in a suggestion.
+/// Benchmarks listed in a suggestion; the rest are counted.
 const SUGGESTED: usize = 20;
 
-/// The table.
+/// The replay as a table.
 pub fn replay_table(replay: &Replay, configured: f64) -> String {
     let mut out = String::new();
-    let noun = if replay.judged == 1 { "run" } else { "runs" };
-    let _ = write!(out, "{} stored {noun} judged against what was stored before them", replay.judged);
+    let _ = write!(out, "{} judged against the runs before them", counted(replay.judged, "stored run"));
     let _ = match replay.first {
         0 => writeln!(out),
-        1 => writeln!(out, "; 1 had nothing before it"),
-        count => writeln!(out, "; {count} had nothing before them"),
+        count => writeln!(out, "; {count} had no earlier run"),
     };
-    let slow = |by: f64| format!("+{}", percent(by));
     let mut head = Row::head(["threshold", "alarms", "in 100 runs", "persisted"]);
-    head.cells.extend(SLOWDOWNS.map(slow));
+    head.cells.extend(SLOWDOWNS.map(|slowdown| format!("+{}", percent(slowdown))));
     let mut table = vec![head];
     for row in &replay.rows {
         let threshold = match row.threshold {
@@ -33,18 +30,19 @@ pub fn replay_table(replay: &Replay, configured: f64) -> String {
         let mut cells = vec![threshold, row.alarms.to_string(), format!("{rate:.1}"), persisted];
         cells.extend(row.detections.iter().map(|detection| match detection.injected {
             0 => "–".to_owned(),
-            of => format!("{:.0} %", 100.0 * detection.detected as f64 / of as f64),
+            of => format!("{:.0}%", 100.0 * detection.detected as f64 / of as f64),
         }));
         table.push(Row { style: anstyle::Style::new(), cells });
     }
     let _ = writeln!(out);
     rows(&mut out, &table, &[1, 2, 3, 4, 5, 6, 7]);
-    let put_in = replay.rows.first().map_or(0, |row| row.detections.iter().map(|detection| detection.injected).sum());
+    let injected = replay.rows.first().map_or(0, |row| row.detections.iter().map(|detection| detection.injected).sum());
     let _ = writeln!(
         out,
-        "\nalarms: benchmarks called regressed that were not in the run before, without measuring again; persisted: the \
-         history\nshows a lasting change there; on the right: of {put_in} slow-downs put into these runs, the share that \
-         is called"
+        "\nalarms: benchmarks that regressed and had not in the previous run, without re-measuring\n\
+         persisted: alarms with a lasting change in the history\n\
+         +…%: share detected of {} of that size",
+        counted(injected, "injected slow-down")
     );
     out
 }
@@ -54,26 +52,32 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
     let mut out = String::new();
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let Suggestion { threshold, transient, for_most, benchmarks } = suggestion;
-    let _ = writeln!(out, "# from {judged} replayed runs: {transient:.1} alarms in 100 runs that did not persist");
+    let _ =
+        writeln!(out, "# from {}: {transient:.1} alarms per 100 runs did not persist", counted(judged, "replayed run"));
     if let Some(for_most) = for_most {
-        let _ = writeln!(out, "# most benchmarks are quiet enough for a threshold of {}", share(*for_most));
+        let _ =
+            writeln!(out, "# most benchmarks have little enough noise for a threshold of {}", whole_percent(*for_most));
     }
-    let _ = writeln!(out, "[gate]\nthreshold = \"{}\"", share(*threshold));
+    let _ = writeln!(out, "[gate]\nthreshold = \"{}\"", whole_percent(*threshold));
     for (name, threshold, noise) in benchmarks.iter().take(SUGGESTED) {
-        let _ = writeln!(out, "\n[[benchmark]] # moves by {} from run to run", percent(noise.exp_m1()));
-        let _ = writeln!(out, "match = {}\nthreshold = \"{}\"", quote(&literal(name)), share(*threshold));
+        let _ = writeln!(out, "\n[[benchmark]] # noise {} between runs", percent(noise.exp_m1()));
+        let _ = writeln!(out, "match = {}\nthreshold = \"{}\"", quote(&literal(name)), whole_percent(*threshold));
     }
     if benchmarks.len() > SUGGESTED {
-        let _ = writeln!(out, "\n# … and {} more whose noise differs", benchmarks.len() - SUGGESTED);
+        let _ = writeln!(
+            out,
+            "\n# … and {} that need another threshold",
+            counted(benchmarks.len() - SUGGESTED, "more benchmark")
+        );
     }
     out
 }
 
-fn share(fraction: f64) -> String {
+fn whole_percent(fraction: f64) -> String {
     format!("{:.0}%", fraction * 100.0)
 }
 
-/// A name as a pattern that means only itself.
+/// A name as a pattern that matches only this name.
 fn literal(name: &str) -> String {
     let mut out = String::new();
     for c in name.chars() {
@@ -85,7 +89,7 @@ fn literal(name: &str) -> String {
     out
 }
 
-/// The table's numbers.
+/// The replay as JSON.
 pub fn replay_json(replay: &Replay, configured: f64, suggestion: Option<&Suggestion>) -> Value {
     let row = |row: &crate::replay::Row| {
         let caught: Vec<Value> = SLOWDOWNS

@@ -1,27 +1,27 @@
-//! Sentences that every view shares: the verdict, the counts, what the sides are, what to do next.
+//! Sentences that all views share: verdict, counts, sides, method, advice.
 
-use super::quantity::{change, pair, percent};
+use super::quantity::{change, counted, pair, percent};
 use crate::model::{Commit, WorkUnit};
-use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, Outcome, Report, SideReport, Verdict};
+use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Report, SideReport, Verdict};
 
-/// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: 2 inconclusive, 12 unchanged`.
+/// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression`.
 pub fn verdict(report: &Report) -> String {
     match report.verdict {
         Verdict::Fail => format!("FAIL: {}", reasons(report).join(", ")),
         Verdict::Pass => {
             let nothing = report.counts.regressed + report.counts.inconclusive == 0;
-            let word = if nothing { "no regression" } else { "nothing that fails the gate" };
+            let word = if nothing { "no regression" } else { "no failing checks" };
             format!("PASS: {word}")
         }
     }
 }
 
-/// What failed the gate, a few words each.
+/// Why the gate fails, a few words each.
 pub fn reasons(report: &Report) -> Vec<String> {
     report.reasons.iter().map(ToString::to_string).collect()
 }
 
-/// The verdict as the heading of a document that has room for nothing else.
+/// Verdict and counts as a Markdown heading, for a document too short for anything else.
 pub fn heading(report: &Report) -> String {
     let mark = match report.verdict {
         Verdict::Pass => "✅",
@@ -30,7 +30,7 @@ pub fn heading(report: &Report) -> String {
     format!("### {mark} perfgate: {}\n\n{}.", verdict(report), counts(report))
 }
 
-/// The counts by outcome, those that are zero left out.
+/// The counts by outcome, without zeros.
 pub fn counts(report: &Report) -> String {
     let count = |outcome: Outcome| (report.counts.get(outcome), outcome.word());
     let parts: Vec<String> = Outcome::ALL
@@ -44,7 +44,7 @@ pub fn counts(report: &Report) -> String {
 
 /// A side's label with its runs: `main (a1b2c3d4e5, 3 runs)`.
 pub fn side(side: &SideReport) -> String {
-    let runs = if side.runs == 1 { "1 run".to_owned() } else { format!("{} runs", side.runs) };
+    let runs = counted(side.runs, "run");
     match &side.commit {
         Some(commit) if !side.label.contains(commit.short()) => {
             format!("{} ({}, {runs})", side.label, commit.short())
@@ -53,7 +53,7 @@ pub fn side(side: &SideReport) -> String {
     }
 }
 
-/// The commits whose stored runs a side is made of, where there are several.
+/// The commits of the stored runs that make up a side, if there are several.
 pub fn commits(side: &SideReport) -> Option<String> {
     let short: Vec<&str> = side.commits.iter().map(Commit::short).collect();
     (short.len() > 1).then(|| short.join(" "))
@@ -62,71 +62,69 @@ pub fn commits(side: &SideReport) -> Option<String> {
 /// How the verdict was reached, in a line.
 pub fn method(report: &Report) -> String {
     let mut text = format!(
-        "threshold {}, false alarms held to {} over {} tests",
+        "threshold {}, {} false discovery rate across {}",
         percent(report.threshold),
         percent(report.alpha),
-        report.tests
+        counted(report.tests, "test")
     );
     if report.common_shift.abs() >= 0.005 {
-        text.push_str(&format!(", common shift of the suite {}", change(report.common_shift)));
+        text.push_str(&format!(", suite-wide shift {}", change(report.common_shift)));
     }
     text
 }
 
-/// All benchmarks together, in a line.
+/// The overall change of all times, in a line.
 pub fn overall(report: &Report) -> Option<String> {
-    let mean = report.mean_change?;
-    let [low, high] = mean.interval.map(change);
-    Some(format!("geometric mean of all times {} [{low}, {high}]", change(mean.change)))
+    report.mean_change.map(mean_change)
 }
 
-/// How far head is from the pinned release, in a line; names are made harmless by `escape`.
+fn mean_change(mean: MeanChange) -> String {
+    let [low, high] = mean.interval.map(change);
+    format!("geometric mean of all times {} (95% CI {low} … {high})", change(mean.change))
+}
+
+/// How far head is from the pinned release, in a line; names go through `escape`.
 pub fn pinned(report: &Report, escape: impl Fn(&str) -> String) -> Option<String> {
     const SHOWN: usize = 3;
     let pinned = report.pinned.as_ref()?;
-    let noun = if pinned.runs == 1 { "run" } else { "runs" };
-    let mut text = format!("since {} ({} {noun}): ", escape(&pinned.revision), pinned.runs);
+    let mut text = format!("since {} ({}): ", escape(&pinned.revision), counted(pinned.runs, "run"));
     let mut parts = Vec::new();
     if let Some(mean) = pinned.mean_change {
-        let [low, high] = mean.interval.map(change);
-        parts.push(format!("geometric mean of all times {} [{low}, {high}]", change(mean.change)));
+        parts.push(mean_change(mean));
     }
-    for (outcome, word) in [(Outcome::Regressed, "slower"), (Outcome::Improved, "faster")] {
-        let of_it = || pinned.benchmarks.iter().filter(|finding| finding.outcome == outcome);
-        let count = of_it().count();
-        if count > 0 {
-            let named = of_it().take(SHOWN).filter_map(|f| Some(format!("{} {}", escape(&f.name), change(f.change?))));
-            let more = if count > SHOWN { ", …" } else { "" };
-            parts.push(format!("{count} {word} ({}{more})", named.collect::<Vec<_>>().join(", ")));
+    for outcome in [Outcome::Regressed, Outcome::Improved] {
+        let found: Vec<_> = pinned.benchmarks.iter().filter(|finding| finding.outcome == outcome).collect();
+        if !found.is_empty() {
+            let named = found.iter().take(SHOWN);
+            let named = named.filter_map(|f| Some(format!("{} {}", escape(&f.name), change(f.change?))));
+            let named = named.collect::<Vec<_>>().join(", ");
+            let more = if found.len() > SHOWN { ", …" } else { "" };
+            parts.push(format!("{} {} ({named}{more})", found.len(), outcome.word()));
         }
     }
     if parts.len() == usize::from(pinned.mean_change.is_some()) {
-        parts.push(format!("no benchmark beyond {} for sure", percent(report.threshold)));
+        parts.push(format!("no significant change beyond {}", percent(report.threshold)));
     }
     text.push_str(&parts.join("; "));
     Some(text)
 }
 
-/// What to do about an undecided benchmark.
+/// What would decide an inconclusive benchmark.
 pub fn advice(finding: &Finding) -> Option<String> {
     if finding.outcome != Outcome::Inconclusive {
         return None;
     }
-    match (finding.runs_needed, finding.detectable) {
-        (Some(runs), Some(least)) => {
-            let more = if runs == 1 { "1 more run".to_owned() } else { format!("{runs} more runs") };
-            Some(format!("could show {} or more; {more} of each side would decide", percent(least)))
-        }
-        (None, Some(least)) => {
-            Some(format!("could show {} or more; 20 more runs of each side would not decide", percent(least)))
-        }
-        _ => None,
-    }
+    let least = percent(finding.detectable?);
+    let runs = match finding.runs_needed {
+        Some(runs) => format!("{} per side would decide", counted(runs as usize, "more run")),
+        None => "even 20 more runs per side would not decide".to_owned(),
+    };
+    Some(format!("undecided: changes below {least} cannot be told from noise here; {runs}"))
 }
 
-/// A budget or an expectation in a line: its status, the benchmark (raw), and the rest.
+/// One line on a budget or an expectation.
 pub struct LimitLine<'a> {
-    /// Whether it is met.
+    /// Whether the budget or expectation is met.
     pub status: LimitStatus,
     /// The benchmark's name: hostile text.
     pub name: &'a str,
@@ -137,9 +135,9 @@ pub struct LimitLine<'a> {
 /// Whether a budget or an expectation is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitStatus {
-    /// Of a budget.
+    /// The status of a budget.
     Budget(BudgetStatus),
-    /// Of an expectation.
+    /// The status of an expectation.
     Goal(GoalStatus),
 }
 
@@ -153,10 +151,10 @@ impl LimitStatus {
     }
 }
 
-/// The budgets that are not simply kept, then every expectation.
+/// The budgets that are not clearly met, then all expectations.
 pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
-    let kept = |line: &&BudgetLine| line.status == BudgetStatus::Pass && !line.near;
-    let budgets = report.budgets.iter().filter(|line| !kept(line)).map(|line| {
+    let clearly_met = |line: &&BudgetLine| line.status == BudgetStatus::Pass && !line.near;
+    let budgets = report.budgets.iter().filter(|line| !clearly_met(line)).map(|line| {
         let [value, low, high] =
             pair([line.value, line.interval.map(|i| i[0]), line.interval.map(|i| i[1])], &line.unit);
         let mut text = format!("{} {value}", line.metric);
@@ -185,7 +183,7 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
     budgets.chain(goals).collect()
 }
 
-/// How many budgets have which status: `7 PASS, 1 FAIL`.
+/// The number of budgets per status: `budgets: 1 FAIL, 7 PASS`.
 pub fn budget_counts(report: &Report) -> Option<String> {
     let count =
         |status: BudgetStatus| (report.budgets.iter().filter(|line| line.status == status).count(), status.word());
@@ -195,7 +193,7 @@ pub fn budget_counts(report: &Report) -> Option<String> {
     (!parts.is_empty()).then(|| format!("budgets: {}", parts.join(", ")))
 }
 
-/// The rate that a time and its work make, in work units a second.
+/// Work per second, from the time and the work of one operation.
 pub fn rate(finding: &Finding) -> Option<(f64, &'static str)> {
     let work = finding.work.as_ref()?;
     let time = finding.head?.value;

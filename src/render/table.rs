@@ -1,7 +1,7 @@
-//! The terminal's table: worst first, unchanged ones counted in one line, warnings as footnotes.
-//! Colours are always written; the stream that prints them decides whether they are kept.
+//! The Report as a terminal table: worst first, unchanged benchmarks counted in one line, warnings below.
+//! Colours are always written; the output stream strips them where they are not wanted.
 
-use super::quantity::{change, pair};
+use super::quantity::{change, counted, pair};
 use super::summary::LimitStatus;
 use super::{escape, summary};
 use crate::model::Severity;
@@ -10,16 +10,16 @@ use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
-/// Footnotes of one code that are shown in full.
-const SHOWN_OF_A_CODE: usize = 5;
+/// Diagnostics shown per code; the rest are counted.
+const SHOWN_PER_CODE: usize = 5;
 
-/// How far the tested change lies from the shown one before the row says so.
-const WORTH_SAYING: f64 = 0.05;
+/// The tested change is printed if it differs from the change of the medians by at least this.
+const NOTABLE_DIFFERENCE: f64 = 0.05;
 
-/// What the table shows.
+/// Options of the table.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TableOptions {
-    /// Unchanged benchmarks too.
+    /// List unchanged benchmarks too.
     pub all: bool,
 }
 
@@ -47,9 +47,8 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     }
     let unchanged = report.counts.unchanged;
     if unchanged > 0 && !options.all {
-        let noun = if unchanged == 1 { "benchmark" } else { "benchmarks" };
-        let dim = Style::new().dimmed();
-        let _ = writeln!(out, "{dim}{unchanged} {noun} unchanged (--all shows them){dim:#}");
+        let (dim, count) = (Style::new().dimmed(), counted(unchanged, "benchmark"));
+        let _ = writeln!(out, "{dim}{count} unchanged (--all lists them){dim:#}");
     }
     let _ = writeln!(out);
     let _ = writeln!(out, "{}", summary::counts(report));
@@ -68,7 +67,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
                 AnsiColor::Green.on_default()
             }
             LimitStatus::Budget(BudgetStatus::None | BudgetStatus::Acceptable | BudgetStatus::NoData)
-            | LimitStatus::Goal(GoalStatus::NotShown) => AnsiColor::Yellow.on_default(),
+            | LimitStatus::Goal(GoalStatus::Undecided) => AnsiColor::Yellow.on_default(),
         };
         let (status, name) = (line.status.word(), escape::terminal(line.name));
         let _ = writeln!(out, "  {style}{status}{style:#} {name} {}", escape::message(&line.text));
@@ -76,11 +75,11 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     if let Some(pinned) = summary::pinned(report, escape::terminal) {
         let _ = writeln!(out, "{pinned}");
     }
-    footnotes(&mut out, report);
+    diagnostics(&mut out, report);
     out
 }
 
-/// A column: its title, whether it is set to the left, and its cell for a finding.
+/// A column: its title, its alignment, and its cell for a finding.
 struct Column {
     title: &'static str,
     left: bool,
@@ -109,14 +108,14 @@ fn columns(findings: &[&Finding]) -> Vec<Column> {
         }));
     }
     columns.push(right("change", |finding| finding.change.map(change).unwrap_or_else(|| "–".to_owned())));
-    columns.push(right("95 % interval", |finding| {
+    columns.push(right("95% CI", |finding| {
         finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))).unwrap_or_default()
     }));
     columns.push(right("q", |finding| finding.q.map(q_value).unwrap_or_default()));
     columns
 }
 
-/// Both values in one unit.
+/// The values of base and head in one unit.
 fn values(finding: &Finding) -> [String; 2] {
     pair([finding.base, finding.head].map(|side| side.map(|side| side.value)), &finding.unit)
 }
@@ -125,25 +124,25 @@ fn rows(out: &mut String, findings: &[&Finding]) {
     let columns = columns(findings);
     let cells: Vec<Vec<String>> =
         findings.iter().map(|finding| columns.iter().map(|column| (column.cell)(finding)).collect()).collect();
-    let width = |place: usize| {
-        let title = columns[place].title.width();
-        cells.iter().map(|row| row[place].width()).fold(title, usize::max)
+    let width = |column: usize| {
+        let title = columns[column].title.width();
+        cells.iter().map(|row| row[column].width()).fold(title, usize::max)
     };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let titles: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
     line(out, &columns, &widths, &titles, Style::new().dimmed());
     for (finding, row) in findings.iter().zip(&cells) {
         line(out, &columns, &widths, row, style(finding.outcome));
-        below(out, finding);
+        row_notes(out, finding);
     }
 }
 
-/// A line of the table; only its first cell is in colour.
+/// A line of the table; only its first cell has the style.
 fn line(out: &mut String, columns: &[Column], widths: &[usize], cells: &[String], style: Style) {
-    for (place, ((column, width), cell)) in columns.iter().zip(widths).zip(cells).enumerate() {
+    for (index, ((column, width), cell)) in columns.iter().zip(widths).zip(cells).enumerate() {
         let pad = " ".repeat(width.saturating_sub(cell.width()));
-        let gap = if place == 0 { "" } else { "  " };
-        let _ = match (column.left, place) {
+        let gap = if index == 0 { "" } else { "  " };
+        let _ = match (column.left, index) {
             (_, 0) => write!(out, "{style}{cell}{style:#}{pad}"),
             (true, _) => write!(out, "{gap}{cell}{pad}"),
             (false, _) => write!(out, "{gap}{pad}{cell}"),
@@ -153,16 +152,16 @@ fn line(out: &mut String, columns: &[Column], widths: &[usize], cells: &[String]
     out.push('\n');
 }
 
-/// What stands below a row: notes and advice.
-fn below(out: &mut String, finding: &Finding) {
+/// The notes and advice below a row.
+fn row_notes(out: &mut String, finding: &Finding) {
     let dim = Style::new().dimmed();
     let mut notes: Vec<String> = finding.notes.iter().map(|note| escape::message(note)).collect();
     notes.extend(summary::advice(finding));
     if let (Some(tested), Some(change)) = (finding.adjusted, finding.change)
         && finding.outcome != Outcome::Unchanged
-        && (tested - change).abs() >= WORTH_SAYING
+        && (tested - change).abs() >= NOTABLE_DIFFERENCE
     {
-        notes.push(format!("{} tested, on the low edge and without the common shift", self::change(tested)));
+        notes.push(format!("tested change {} (fastest samples, suite-wide shift removed)", self::change(tested)));
     }
     if !notes.is_empty() {
         let _ = writeln!(out, "{dim}                {}{dim:#}", notes.join("; "));
@@ -202,8 +201,8 @@ pub(super) fn q_value(q: f64) -> String {
     }
 }
 
-/// Warnings below the table; many of one kind are counted.
-fn footnotes(out: &mut String, report: &Report) {
+/// The diagnostics below the table; beyond the first few of a code they are counted.
+fn diagnostics(out: &mut String, report: &Report) {
     let dim = Style::new().dimmed();
     let mut seen: Vec<(&str, usize)> = Vec::new();
     for diagnostic in &report.diagnostics {
@@ -217,7 +216,7 @@ fn footnotes(out: &mut String, report: &Report) {
                 }
             }
         };
-        let shown = *count < SHOWN_OF_A_CODE;
+        let shown = *count < SHOWN_PER_CODE;
         *count += diagnostic.count();
         if !shown {
             continue;
@@ -230,12 +229,9 @@ fn footnotes(out: &mut String, report: &Report) {
         let _ = writeln!(out, "{style}{label}{style:#}: {}", escape::message(&diagnostic.to_string()));
     }
     for (code, count) in seen {
-        if count > SHOWN_OF_A_CODE {
-            let _ = writeln!(
-                out,
-                "{dim}… and {} more of {code} (--format json lists more){dim:#}",
-                count - SHOWN_OF_A_CODE
-            );
+        if count > SHOWN_PER_CODE {
+            let more = count - SHOWN_PER_CODE;
+            let _ = writeln!(out, "{dim}… and {more} more {code} (see --format json){dim:#}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The Report as workflow commands: `::error` and `::warning` lines that GitHub shows beside the job. Every text in them
-//! is escaped; which input format a benchmark came from does not tell a source line, so none is named.
+//! The Report as workflow commands: `::error` and `::warning` lines that GitHub shows as annotations. All texts in them
+//! are escaped. The commands name no file, as benchmark results have no source lines.
 
 use super::escape::{workflow_message, workflow_property};
 use super::quantity::{change, pair};
@@ -7,24 +7,24 @@ use super::summary;
 use crate::model::{Diagnostic, Severity};
 use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Report, Verdict};
 
-/// GitHub shows no more of each kind for a step.
+/// GitHub shows at most this many annotations per level and step.
 const SHOWN: usize = 10;
 
-/// A line for each regression, each budget that is not kept and each suspect; the last of a kind counts the rest.
+/// A line for each regression, each missed budget and each suspect; the last line of a level counts the rest.
 pub fn workflow(report: &Report) -> String {
     let failed = report.verdict == Verdict::Fail;
-    let gate = if failed { "error" } else { "warning" };
+    let level = if failed { "error" } else { "warning" };
     let budgets = report.budgets.iter().filter(|line| line.status == BudgetStatus::Fail).map(budget);
     let regressed = report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Regressed).map(finding);
-    let mut grave: Vec<(String, String)> = regressed.chain(budgets).collect();
-    if failed && grave.is_empty() {
-        grave.push(("perfgate".to_owned(), summary::verdict(report)));
+    let mut failures: Vec<(String, String)> = regressed.chain(budgets).collect();
+    if failed && failures.is_empty() {
+        failures.push(("perfgate".to_owned(), summary::verdict(report)));
     }
     let suspects = report.benchmarks.iter().filter(|f| f.suspect && f.outcome == Outcome::Inconclusive).map(finding);
-    lines(gate, grave) + &lines("warning", suspects.collect())
+    lines(level, failures) + &lines("warning", suspects.collect())
 }
 
-/// What was odd, as a line each: for what happens beside the report.
+/// A line for each diagnostic that is not part of the report.
 pub fn workflow_notes(diagnostics: &[Diagnostic]) -> String {
     let line = |diagnostic: &Diagnostic| {
         let command = match diagnostic.severity {
@@ -55,18 +55,18 @@ fn finding(finding: &Finding) -> (String, String) {
 
 fn budget(line: &BudgetLine) -> (String, String) {
     let [value] = pair([line.value], &line.unit);
-    (line.benchmark.clone(), format!("{} over budget: {value}, target {}", line.metric, line.target))
+    (line.benchmark.clone(), format!("{} budget not met: {value}, target {}", line.metric, line.target))
 }
 
-fn lines(command: &str, told: Vec<(String, String)>) -> String {
-    let more = told.len().saturating_sub(SHOWN);
+fn lines(command: &str, annotations: Vec<(String, String)>) -> String {
+    let more = annotations.len().saturating_sub(SHOWN);
     let shown = if more > 0 { SHOWN - 1 } else { SHOWN };
     let line = |(name, text): &(String, String)| {
         format!("::{command} title={}::{}\n", workflow_property(name), workflow_message(text))
     };
-    let mut out: String = told.iter().take(shown).map(line).collect();
+    let mut out: String = annotations.iter().take(shown).map(line).collect();
     if more > 0 {
-        out.push_str(&format!("::{command} title=perfgate::and {} more; the job's summary has them\n", more + 1));
+        out.push_str(&format!("::{command} title=perfgate::and {} more; see the job summary\n", more + 1));
     }
     out
 }

@@ -1,5 +1,5 @@
-//! Budgets and goals: limits on what was measured, whatever it was before. The interval decides near a limit: only what
-//! is clearly beyond fails. docs/budgets.md has the rules.
+//! Checks budgets and goals. Where the confidence interval contains the limit, the check does not fail: only a value
+//! clearly beyond it does. docs/budgets.md has the rules.
 
 use super::report::{BudgetLine, BudgetReport, BudgetStatus, Finding, GoalLine, GoalStatus};
 use crate::compare::{Comparison, Effect};
@@ -7,89 +7,96 @@ use crate::model::{Direction, SampleStatistics, Unit};
 use crate::policy::{Budget, Limit, Policy};
 use std::collections::BTreeSet;
 
-/// A budget or goal that is on nothing that was measured: an error of the config, never a pass.
+/// A budget or goal that matches no measurement of head: a config error, never a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmatched {
-    /// Where it is written; `None` for the command line.
+    /// Its line in perfgate.toml; `None` for the command line.
     pub line: Option<usize>,
     /// What is wrong.
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     pub help: String,
 }
 
-/// What a limit is held against.
-struct Held {
+/// The value that a limit is checked against.
+struct Checked {
     base: Option<f64>,
     value: f64,
     interval: Option<[f64; 2]>,
     exact: bool,
 }
 
-/// Which metric of a benchmark a limit asks for: its own, or a statistic of its samples.
+/// What a limit is on: the value of a metric, or a statistic of its samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Asked<'a> {
-    Own,
+enum Subject<'a> {
+    Value,
     Statistic(&'a str),
 }
 
-/// The budgets and goals that no benchmark of head answers to.
+/// The budgets and goals that match no benchmark of head.
 pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> {
     if policy.budgets().is_empty() && policy.goals().is_empty() {
         return Vec::new();
     }
-    let known = Known::of(comparisons);
-    let on = |covers: &dyn Fn(&str) -> bool, metric: &str| {
-        comparisons.iter().any(|c| c.head.is_some() && covers(c.benchmark.as_str()) && known.asked(c, metric).is_some())
+    let head_metrics = HeadMetrics::of(comparisons);
+    let matched = |covers: &dyn Fn(&str) -> bool, metric: &str| {
+        comparisons
+            .iter()
+            .any(|c| c.head.is_some() && covers(c.benchmark.as_str()) && head_metrics.subject(c, metric).is_some())
     };
-    let budgets = policy.budgets().iter().filter(|b| !on(&|name| b.covers(name, &b.metric), &b.metric));
+    let budgets = policy.budgets().iter().filter(|b| !matched(&|name| b.covers(name, &b.metric), &b.metric));
     let budgets = budgets.map(|budget| {
         let what = format!("the budget on `{}` of `{}`", budget.metric, budget.pattern.as_str());
-        none(Some(budget.line), what, &|name| budget.covers(name, &budget.metric), comparisons)
+        unmatched_limit(Some(budget.line), what, &|name| budget.covers(name, &budget.metric), comparisons)
     });
     let goals = policy.goals().iter();
-    let goals = goals.filter(|goal| !goal.metrics().any(|metric| on(&|name| goal.covers(name, metric), metric)));
+    let goals = goals.filter(|goal| !goal.metrics().any(|metric| matched(&|name| goal.covers(name, metric), metric)));
     let goals = goals.map(|goal| {
         let covers = |name: &str| goal.metrics().any(|metric| goal.covers(name, metric));
-        none(goal.line, format!("the goal `{} {}`", goal.written, goal.limit), &covers, comparisons)
+        unmatched_limit(goal.line, format!("the goal `{} {}`", goal.written, goal.limit), &covers, comparisons)
     });
     budgets.chain(goals).collect()
 }
 
-fn none(line: Option<usize>, what: String, covers: &dyn Fn(&str) -> bool, comparisons: &[Comparison]) -> Unmatched {
+fn unmatched_limit(
+    line: Option<usize>,
+    what: String,
+    covers: &dyn Fn(&str) -> bool,
+    comparisons: &[Comparison],
+) -> Unmatched {
     let named = comparisons.iter().filter(|c| covers(c.benchmark.as_str()));
     let metrics: BTreeSet<&str> = named.clone().filter(|c| c.head.is_some()).map(|c| &*c.metric.name).collect();
     let help = if !metrics.is_empty() {
-        format!("its benchmarks have {}", metrics.into_iter().collect::<Vec<_>>().join(", "))
+        format!("its benchmarks have the metrics {}", metrics.into_iter().collect::<Vec<_>>().join(", "))
     } else if named.count() > 0 {
-        "its benchmarks are in base only: run them again, or remove it".to_owned()
+        "its benchmarks are only in base; run them again, or remove it".to_owned()
     } else {
-        "no benchmark has such a name: `perfgate compare --all` lists them".to_owned()
+        "no benchmark has a matching name; `perfgate compare --all` lists all names".to_owned()
     };
-    Unmatched { line, message: format!("{what} matches nothing that was measured in head"), help }
+    Unmatched { line, message: format!("{what} matches nothing measured in head"), help }
 }
 
-/// Which metrics each benchmark of head has by itself, so that a tool's own p95 goes before one made from samples.
-struct Known<'a>(BTreeSet<(&'a str, &'a str)>);
+/// The (benchmark, metric) pairs of head: a p95 reported by the tool takes precedence over one computed from samples.
+struct HeadMetrics<'a>(BTreeSet<(&'a str, &'a str)>);
 
-impl<'a> Known<'a> {
+impl<'a> HeadMetrics<'a> {
     fn of(comparisons: &'a [Comparison]) -> Self {
         let head = comparisons.iter().filter(|comparison| comparison.head.is_some());
-        Known(head.map(|comparison| (comparison.benchmark.as_str(), &*comparison.metric.name)).collect())
+        HeadMetrics(head.map(|comparison| (comparison.benchmark.as_str(), &*comparison.metric.name)).collect())
     }
 
-    fn asked<'m>(&self, comparison: &Comparison, metric: &'m str) -> Option<Asked<'m>> {
+    fn subject<'m>(&self, comparison: &Comparison, metric: &'m str) -> Option<Subject<'m>> {
         if comparison.metric.name == metric {
-            return Some(Asked::Own);
+            return Some(Subject::Value);
         }
-        let (own, statistic) = SampleStatistics::split_metric(metric)?;
-        let by_itself = self.0.contains(&(comparison.benchmark.as_str(), metric));
-        (comparison.metric.name == own && !by_itself).then_some(Asked::Statistic(statistic))
+        let (sampled, statistic) = SampleStatistics::split_metric(metric)?;
+        let reported = self.0.contains(&(comparison.benchmark.as_str(), metric));
+        (comparison.metric.name == sampled && !reported).then_some(Subject::Statistic(statistic))
     }
 }
 
-/// Holds every budget against every benchmark that it is on; each finding gets the worst of its own.
-pub fn hold(
+/// Checks every budget on every benchmark that it matches; each finding gets the worst of its budgets.
+pub fn check_budgets(
     policy: &Policy,
     comparisons: &[Comparison],
     findings: &mut [Finding],
@@ -98,17 +105,16 @@ pub fn hold(
     if policy.budgets().is_empty() {
         return Vec::new();
     }
-    let known = Known::of(comparisons);
+    let head_metrics = HeadMetrics::of(comparisons);
     let mut lines = Vec::new();
     for budget in policy.budgets() {
         for (comparison, finding) in comparisons.iter().zip(&mut *findings) {
             if comparison.head.is_none() || !budget.covers(comparison.benchmark.as_str(), &budget.metric) {
                 continue;
             }
-            let Some(asked) = known.asked(comparison, &budget.metric) else { continue };
-            let line = check(budget, comparison, finding, asked, one_machine, policy);
-            let worse = |status| STATUSES.iter().position(|s| *s == status);
-            if worse(line.status) > worse(finding.budget.status) {
+            let Some(subject) = head_metrics.subject(comparison, &budget.metric) else { continue };
+            let line = check(budget, comparison, finding, subject, one_machine, policy);
+            if rank(line.status) > rank(finding.budget.status) {
                 let acceptable = line.acceptable.clone();
                 finding.budget = BudgetReport { target: Some(line.target.clone()), acceptable, status: line.status };
             }
@@ -118,37 +124,50 @@ pub fn hold(
             lines.push(line);
         }
     }
-    let rank = |line: &BudgetLine| std::cmp::Reverse(STATUSES.iter().position(|status| *status == line.status));
-    lines.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| (&a.benchmark, &a.metric).cmp(&(&b.benchmark, &b.metric))));
+    lines.sort_by(|a, b| {
+        let worst_first = rank(b.status).cmp(&rank(a.status));
+        worst_first.then_with(|| (&a.benchmark, &a.metric).cmp(&(&b.benchmark, &b.metric)))
+    });
     lines
 }
 
-/// Worse is later.
-const STATUSES: [BudgetStatus; 5] =
-    [BudgetStatus::None, BudgetStatus::Pass, BudgetStatus::NoData, BudgetStatus::Acceptable, BudgetStatus::Fail];
+/// A worse status has a higher rank.
+fn rank(status: BudgetStatus) -> u8 {
+    match status {
+        BudgetStatus::None => 0,
+        BudgetStatus::Pass => 1,
+        BudgetStatus::NoData => 2,
+        BudgetStatus::Acceptable => 3,
+        BudgetStatus::Fail => 4,
+    }
+}
 
 fn check(
     budget: &Budget,
     comparison: &Comparison,
     finding: &Finding,
-    asked: Asked<'_>,
+    subject: Subject<'_>,
     one_machine: bool,
     policy: &Policy,
 ) -> BudgetLine {
-    let held = held(comparison, finding, asked);
-    let held = if budget.target.is_relative() { held.map(|held| against_base(held, comparison, asked)) } else { held };
+    let checked = checked_value(comparison, finding, subject);
+    let checked = if budget.target.is_relative() {
+        checked.map(|checked| with_base_uncertainty(checked, comparison, subject))
+    } else {
+        checked
+    };
     let mut notes = Vec::new();
-    let (status, near) = match &held {
+    let (status, near) = match &checked {
         None => {
-            notes.push(no_data(comparison, asked));
+            notes.push(no_data(comparison, subject));
             (BudgetStatus::NoData, false)
         }
         Some(_) if budget.target.is_relative() && !one_machine => {
-            notes.push("base and head were measured on different machines".to_owned());
+            notes.push("base and head ran on different machines".to_owned());
             (BudgetStatus::NoData, false)
         }
-        Some(held) => match standing(budget, held, comparison) {
-            Ok(standing) => standing,
+        Some(checked) => match status(budget, checked, comparison) {
+            Ok(status) => status,
             Err(why) => {
                 notes.push(why);
                 (BudgetStatus::NoData, false)
@@ -158,10 +177,10 @@ fn check(
     let place = policy.place(budget.line);
     if status == BudgetStatus::Fail {
         let last = budget.acceptable.as_ref().unwrap_or(&budget.target);
-        notes.push(format!("over the budget {last} on {} ({place})", budget.metric));
+        notes.push(format!("budget {last} on {} not met ({place})", budget.metric));
     } else if near {
         notes.push(format!(
-            "so near the budget {} on {} that chance may decide ({place})",
+            "within noise of the budget {} on {}; more runs are needed ({place})",
             budget.target, budget.metric
         ));
     }
@@ -172,19 +191,20 @@ fn check(
         target: budget.target.to_string(),
         acceptable: budget.acceptable.as_ref().map(Limit::to_string),
         status,
-        value: held.as_ref().map(|held| held.value),
-        base: held.as_ref().and_then(|held| held.base),
-        interval: held.as_ref().and_then(|held| held.interval),
+        value: checked.as_ref().map(|checked| checked.value),
+        base: checked.as_ref().and_then(|checked| checked.base),
+        interval: checked.as_ref().and_then(|checked| checked.interval),
         near,
         place,
         notes,
     }
 }
 
-/// Status, and whether the interval holds the limit that decided it.
-fn standing(budget: &Budget, held: &Held, comparison: &Comparison) -> Result<(BudgetStatus, bool), String> {
+/// The status, and whether the interval contains the limit that decided it.
+fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result<(BudgetStatus, bool), String> {
     let metric = &comparison.metric;
-    let side = |limit: &Limit| side(limit, held, &metric.unit, metric.direction).ok_or_else(|| why_not(limit, held));
+    let side =
+        |limit: &Limit| side(limit, checked, &metric.unit, metric.direction).ok_or_else(|| why_not(limit, checked));
     let target = side(&budget.target)?;
     if target.good {
         return Ok((BudgetStatus::Pass, !target.clear));
@@ -200,84 +220,96 @@ fn standing(budget: &Budget, held: &Held, comparison: &Comparison) -> Result<(Bu
     })
 }
 
-fn why_not(limit: &Limit, held: &Held) -> String {
-    if limit.is_relative() && held.base.is_none() {
-        format!("{limit} is on the change, and the base has no value")
+fn why_not(limit: &Limit, checked: &Checked) -> String {
+    if limit.is_relative() && checked.base.is_none() {
+        format!("{limit} limits the change, but base has no value")
     } else {
         format!("{limit} is not in the unit of this metric")
     }
 }
 
-/// On which side of a limit a value lies.
+/// On which side of a limit a value lies, and whether its whole interval lies there.
 #[derive(Clone, Copy)]
 struct Side {
     good: bool,
     clear: bool,
 }
 
-fn side(limit: &Limit, held: &Held, unit: &Unit, direction: Direction) -> Option<Side> {
-    let bound = limit.bound(unit, held.base)?;
+fn side(limit: &Limit, checked: &Checked, unit: &Unit, direction: Direction) -> Option<Side> {
+    let bound = limit.bound(unit, checked.base)?;
     let comparison = limit.comparison(direction);
-    let good = comparison.holds(held.value, bound);
-    let clear = held.interval.is_none_or(|ends| ends.iter().all(|end| comparison.holds(*end, bound) == good));
+    let good = comparison.holds(checked.value, bound);
+    let clear = checked.interval.is_none_or(|ends| ends.iter().all(|end| comparison.holds(*end, bound) == good));
     Some(Side { good, clear })
 }
 
-fn held(comparison: &Comparison, finding: &Finding, asked: Asked<'_>) -> Option<Held> {
+fn checked_value(comparison: &Comparison, finding: &Finding, subject: Subject<'_>) -> Option<Checked> {
     let [base_spread, head_spread] = comparison.statistics();
-    match asked {
-        Asked::Own => {
+    match subject {
+        Subject::Value => {
             let value = comparison.head?.value;
             let base = comparison.base.map(|level| level.value);
             let of_change = base.zip(finding.interval).map(|(base, ends)| ends.map(|end| base * (1.0 + end)));
             let of_samples = || head_spread?.statistics.get("p50")?.interval;
             let exact = comparison.metric.exact || matches!(comparison.effect, Effect::Exact(_));
             let interval = if exact { None } else { of_change.or_else(of_samples) };
-            Some(Held { base, value, interval: interval.map(|[a, b]| [a.min(value), b.max(value)]), exact })
+            Some(Checked { base, value, interval: interval.map(|[a, b]| [a.min(value), b.max(value)]), exact })
         }
-        Asked::Statistic(name) => {
+        Subject::Statistic(name) => {
             let head = head_spread?.statistics.get(name)?;
             let base = base_spread.and_then(|spread| spread.statistics.get(name));
-            Some(Held { base: base.map(|base| base.value), value: head.value, interval: head.interval, exact: false })
+            Some(Checked {
+                base: base.map(|base| base.value),
+                value: head.value,
+                interval: head.interval,
+                exact: false,
+            })
         }
     }
 }
 
-fn no_data(comparison: &Comparison, asked: Asked<'_>) -> String {
+fn no_data(comparison: &Comparison, subject: Subject<'_>) -> String {
     let samples = comparison.statistics()[1].map(|spread| spread.samples);
-    match (asked, samples) {
-        (Asked::Statistic(name), Some(samples)) if samples > 0 => format!("{samples} samples are too few for a {name}"),
-        (Asked::Statistic(name), _) => format!("the tool gives no samples to take a {name} of"),
-        (Asked::Own, _) => "there is no value".to_owned(),
+    match (subject, samples) {
+        (Subject::Statistic(name), Some(samples)) if samples > 0 => format!("too few samples for a {name}: {samples}"),
+        (Subject::Statistic(name), _) => format!("no {name}: the tool reports no samples"),
+        (Subject::Value, _) => "no value was measured".to_owned(),
     }
 }
 
-/// Holds every goal against every benchmark that it is on.
-pub fn goals(policy: &Policy, comparisons: &[Comparison], findings: &[Finding], one_machine: bool) -> Vec<GoalLine> {
+/// Checks every goal on every benchmark that it matches.
+pub fn check_goals(
+    policy: &Policy,
+    comparisons: &[Comparison],
+    findings: &[Finding],
+    one_machine: bool,
+) -> Vec<GoalLine> {
     if policy.goals().is_empty() {
         return Vec::new();
     }
-    let known = Known::of(comparisons);
+    let head_metrics = HeadMetrics::of(comparisons);
     let mut lines = Vec::new();
     for goal in policy.goals() {
         for (comparison, finding) in comparisons.iter().zip(findings) {
             let name = comparison.benchmark.as_str();
             for metric in goal.metrics().filter(|metric| goal.covers(name, metric)) {
-                let Some(asked) = known.asked(comparison, metric).filter(|_| comparison.head.is_some()) else {
+                let Some(subject) = head_metrics.subject(comparison, metric).filter(|_| comparison.head.is_some())
+                else {
                     continue;
                 };
-                let held = held(comparison, finding, asked).map(|held| against_base(held, comparison, asked));
-                let side = held.as_ref().and_then(|held| {
+                let checked = checked_value(comparison, finding, subject)
+                    .map(|checked| with_base_uncertainty(checked, comparison, subject));
+                let side = checked.as_ref().and_then(|checked| {
                     let comparable = one_machine || !goal.limit.is_relative();
-                    let side = side(&goal.limit, held, &comparison.metric.unit, comparison.metric.direction)?;
-                    (comparable && (held.exact || held.interval.is_some())).then_some(side)
+                    let side = side(&goal.limit, checked, &comparison.metric.unit, comparison.metric.direction)?;
+                    (comparable && (checked.exact || checked.interval.is_some())).then_some(side)
                 });
                 let status = match side {
                     Some(Side { good: true, clear: true }) => GoalStatus::Met,
                     Some(Side { good: false, clear: true }) => GoalStatus::NotMet,
-                    _ => GoalStatus::NotShown,
+                    _ => GoalStatus::Undecided,
                 };
-                let base = held.as_ref().and_then(|held| held.base).filter(|base| *base != 0.0);
+                let base = checked.as_ref().and_then(|checked| checked.base).filter(|base| *base != 0.0);
                 let change = |value: f64| base.map(|base| value / base - 1.0);
                 lines.push(GoalLine {
                     benchmark: name.to_owned(),
@@ -285,11 +317,11 @@ pub fn goals(policy: &Policy, comparisons: &[Comparison], findings: &[Finding], 
                     unit: finding.unit.to_string(),
                     expect: goal.limit.to_string(),
                     status,
-                    value: held.as_ref().map(|held| held.value),
-                    change: held.as_ref().and_then(|held| change(held.value)),
-                    interval: held
+                    value: checked.as_ref().map(|checked| checked.value),
+                    change: checked.as_ref().and_then(|checked| change(checked.value)),
+                    interval: checked
                         .as_ref()
-                        .and_then(|held| held.interval)
+                        .and_then(|checked| checked.interval)
                         .and_then(|[low, high]| Some([change(low)?, change(high)?])),
                 });
             }
@@ -298,13 +330,13 @@ pub fn goals(policy: &Policy, comparisons: &[Comparison], findings: &[Finding], 
     lines
 }
 
-/// A statistic of samples is uncertain on both sides: the interval takes up the base's part too.
-fn against_base(held: Held, comparison: &Comparison, asked: Asked<'_>) -> Held {
-    let Asked::Statistic(name) = asked else { return held };
+/// Widens the interval by the uncertainty of the base, which a statistic of samples has on both sides.
+fn with_base_uncertainty(checked: Checked, comparison: &Comparison, subject: Subject<'_>) -> Checked {
+    let Subject::Statistic(name) = subject else { return checked };
     let base = comparison.statistics()[0].and_then(|spread| spread.statistics.get(name));
-    let interval = match (held.interval, base.and_then(|base| Some((base.value, base.interval?)))) {
+    let interval = match (checked.interval, base.and_then(|base| Some((base.value, base.interval?)))) {
         (Some([low, high]), Some((value, [from, to]))) if from > 0.0 => Some([low * value / to, high * value / from]),
         (interval, _) => interval,
     };
-    Held { interval, ..held }
+    Checked { interval, ..checked }
 }

@@ -1,4 +1,4 @@
-//! One Comparison held against the policy. The order of the rules is that of docs/statistics.md.
+//! Judges one comparison by the policy. The rules are in the order of docs/statistics.md.
 
 use super::report::{BudgetReport, Finding, Outcome, Value, WorkReport};
 use crate::compare::{Comparison, Effect, SideValue};
@@ -6,13 +6,13 @@ use crate::model::{Direction, Work};
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
 
-/// A change over half the threshold that is not clearly chance is worth measuring again.
+/// A change over half the threshold is suspect if its p value is below this.
 const SUSPECT_P: f64 = 0.35;
-/// More of the pairs of a base and a head run than this may not lie the wrong way when a suspect is called: of three
-/// runs a side none, of five one in twenty-five.
-const MOST_OVERLAP: f64 = 0.05;
+/// A regression requires that at most this share of pairs of a base and a head run lies the other way: none with three
+/// runs per side, 1 of 25 with five.
+const MAX_OVERLAP: f64 = 0.05;
 
-/// What a rule says, and what to know beside it.
+/// The result of a rule.
 struct Ruling {
     outcome: Outcome,
     suspect: bool,
@@ -34,7 +34,7 @@ impl Ruling {
     }
 }
 
-/// What becomes of a comparison, before waivers: the whole finding costs some twenty times as much.
+/// The outcome of a comparison, before waivers. The whole finding takes about 20 times as long.
 pub fn outcome(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Outcome {
     Gate::of(comparison, policy).judge(comparison, same_machine).outcome
 }
@@ -52,8 +52,8 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         (Some(base), Some(head)) => fraction(head.value / base.value - 1.0),
         _ => None,
     };
-    // A worse-side log ratio as a change in the metric's own units.
-    let own = |log: f64| match metric.direction {
+    // A log ratio (positive is worse) as a change of the metric's value.
+    let as_change = |log: f64| match metric.direction {
         Direction::Lower => log.exp_m1(),
         Direction::Higher => (-log).exp_m1(),
     };
@@ -71,15 +71,15 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         change,
         interval: estimate.map(|estimate| {
             let (low, high) = estimate.interval(0.95);
-            let (a, b) = (own(low), own(high));
-            // The change of the values as shown: its runs have not had their common factors taken out.
+            let (a, b) = (as_change(low), as_change(high));
+            // The reported change still contains the suite-wide shift, so it may lie outside the interval.
             let shown = change.unwrap_or(a);
             [a.min(b).min(shown), a.max(b).max(shown)].map(|x| x.clamp(-1.0, f64::MAX))
         }),
-        adjusted: estimate.and_then(|estimate| fraction(own(estimate.delta))),
+        adjusted: estimate.and_then(|estimate| fraction(as_change(estimate.delta))),
         p: estimate.map(Estimate::p),
         q: estimate.map(Estimate::q),
-        detectable: estimate.and_then(|estimate| fraction(own(estimate.detectable()).abs())),
+        detectable: estimate.and_then(|estimate| fraction(as_change(estimate.detectable()).abs())),
         runs_needed: estimate
             .filter(|_| ruling.outcome == Outcome::Inconclusive && same_machine)
             .and_then(|estimate| estimate.runs_needed(gate.bound(), gate.alpha)),
@@ -88,11 +88,11 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         notes: ruling.notes,
         spread: comparison.statistics.clone(),
         work: comparison.work.map(|Work { amount, unit }| WorkReport { amount, unit }),
-        strips: None,
+        plot_samples: None,
     }
 }
 
-/// What a change must clear.
+/// The limits that a change must exceed.
 struct Gate {
     threshold: f64,
     floor: f64,
@@ -100,7 +100,7 @@ struct Gate {
 }
 
 impl Gate {
-    /// What holds for a benchmark.
+    /// The limits of a benchmark.
     fn of(comparison: &Comparison, policy: &Policy) -> Gate {
         let bounds = policy.bounds(comparison.benchmark.as_str(), &comparison.metric);
         Gate {
@@ -122,13 +122,13 @@ impl Gate {
             Effect::Exact(worse) => self.rule_exact(*worse, below_floor),
             Effect::Estimated(estimate) if !same_machine => {
                 let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > self.bound());
-                ruling.note("measured on different machines")
+                ruling.note("base and head ran on different machines")
             }
             Effect::Estimated(estimate) => self.rule(estimate, below_floor),
         }
     }
 
-    /// The threshold on the log scale: 20 % worse is a factor of 1.2 either way.
+    /// The threshold on the log scale: 20% worse is a factor of 1.2 in either direction.
     fn bound(&self) -> f64 {
         self.threshold.ln_1p()
     }
@@ -150,39 +150,39 @@ impl Gate {
             let note = format!("the absolute change is below the floor of {}", self.floor);
             return Ruling::of(Outcome::Unchanged).note(note);
         }
-        // The edge of the samples is tested; the medians must have moved the same way.
-        let called = |q: f64| q < self.alpha && (!estimate.low_evidence || estimate.delta.abs() > 2.0 * bound);
-        if over && called(estimate.q_worse) && estimate.median_delta > bound / 2.0 {
+        // The fast edge of the samples is tested; the medians must have moved in the same direction.
+        let significant = |q: f64| q < self.alpha && (!estimate.low_evidence || estimate.delta.abs() > 2.0 * bound);
+        if over && significant(estimate.q_worse) && estimate.median_delta > bound / 2.0 {
             return match estimate.control.filter(|control| *control >= estimate.delta) {
                 Some(control) => Ruling::of(Outcome::Inconclusive).suspect(true).note(format!(
-                    "disturbed: in the same minutes base against itself moved by {:.0} %",
+                    "disturbed: base compared with itself moved by {:.0}% at the same time",
                     100.0 * control.exp_m1()
                 )),
-                None if estimate.overlap.is_some_and(|overlap| overlap > MOST_OVERLAP) => {
-                    let note = "the runs of base and head overlap: by chance one may look so";
+                None if estimate.overlap.is_some_and(|overlap| overlap > MAX_OVERLAP) => {
+                    let note = "the runs of base and head overlap; the difference may be chance";
                     Ruling::of(Outcome::Inconclusive).suspect(true).note(note)
                 }
                 None => Ruling::of(Outcome::Regressed).suspect(true),
             };
         }
-        if estimate.delta < -bound && called(estimate.q_better) && estimate.median_delta < -bound / 2.0 {
+        if estimate.delta < -bound && significant(estimate.q_better) && estimate.median_delta < -bound / 2.0 {
             return Ruling::of(Outcome::Improved);
         }
         let suspect =
             over || estimate.median_delta > bound || estimate.delta > bound / 2.0 && estimate.p_worse < SUSPECT_P;
         let undecided = Ruling::of(Outcome::Inconclusive).suspect(suspect);
         if estimate.raw.abs() > bound && estimate.delta.abs() <= bound {
-            return undecided.note("over the threshold only together with the common shift of the whole suite");
+            return undecided.note("over the threshold only with the suite-wide shift included");
         }
         if estimate.median_delta.abs() < bound && estimate.lies_within(bound, self.alpha) {
             return Ruling::of(Outcome::Unchanged);
         }
-        if over && called(estimate.q_worse) || estimate.delta < -bound && called(estimate.q_better) {
-            return undecided.note("the least disturbed samples moved so far, the medians did not");
+        if over && significant(estimate.q_worse) || estimate.delta < -bound && significant(estimate.q_better) {
+            return undecided.note("the fastest samples moved this far, the medians did not");
         }
         if over && estimate.low_evidence {
             return undecided
-                .note("one run against one, of few benchmarks: only a change of twice the threshold is called");
+                .note("one run per side and few benchmarks: only a change over twice the threshold counts");
         }
         undecided
     }
@@ -192,7 +192,7 @@ fn value(level: SideValue) -> Value {
     Value { value: level.value, runs: level.runs, samples: level.samples }
 }
 
-/// A number that JSON can hold.
+/// The value if it is finite, as JSON has no other numbers.
 fn fraction(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }

@@ -1,4 +1,4 @@
-//! Comparison x Policy -> Finding; all Findings -> Report. The only place that decides.
+//! Comparisons and policy to findings, findings to a Report. The only place that decides outcomes.
 
 mod budget;
 mod finding;
@@ -22,7 +22,7 @@ use finding::find;
 use jiff::civil::Date;
 use rayon::prelude::*;
 
-/// What the verdict has to know beside the comparisons.
+/// What a verdict needs besides the comparisons.
 #[derive(Debug, Clone)]
 pub struct Circumstances {
     /// The base side.
@@ -31,7 +31,7 @@ pub struct Circumstances {
     pub head: SideReport,
     /// Whether the machines agree.
     pub environment: EnvironmentReport,
-    /// Today, for waivers that end.
+    /// Today, for the end dates of waivers.
     pub today: Date,
 }
 
@@ -45,8 +45,8 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         comparisons.par_iter().map(|comparison| find(comparison, policy, environment.matches)).collect();
     let mut used = vec![false; policy.waivers().len()];
     findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
-    let budgets = budget::hold(policy, &comparisons, &mut findings, environment.matches);
-    let goals = budget::goals(policy, &comparisons, &findings, environment.matches);
+    let budgets = budget::check_budgets(policy, &comparisons, &mut findings, environment.matches);
+    let goals = budget::check_goals(policy, &comparisons, &findings, environment.matches);
     drop(comparisons);
     sort_worst_first(&mut findings);
 
@@ -81,8 +81,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     }
 }
 
-/// What becomes of one comparison of results of one machine: its outcome in [`judge`]'s report, without what that says
-/// beside it.
+/// The outcome that [`judge`] gives one comparison of runs on the same machine, without the rest of the finding.
 pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome {
     let outcome = finding::outcome(comparison, policy, true);
     if outcome != Outcome::Regressed || policy.waivers().is_empty() {
@@ -93,8 +92,8 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
     finding.outcome
 }
 
-/// Sorts findings worst first, then by name: the findings come in the order of the names, and the sort is stable. Findings
-/// are large, and a cached key moves each only once.
+/// Sorts worst first, then by name: the findings come in order of their names, and the sort is stable. Findings are large;
+/// with a cached key each moves only once.
 fn sort_worst_first(findings: &mut [Finding]) {
     findings.sort_by_cached_key(|finding| total_order(rank(finding)));
 }
@@ -105,7 +104,7 @@ fn total_order(value: f64) -> i64 {
     bits ^ ((bits >> 63) as u64 >> 1) as i64
 }
 
-/// Worst first: by outcome, and within one by how much worse.
+/// The sort key, worst first: by outcome, then by change.
 fn rank(finding: &Finding) -> f64 {
     let outcome = Outcome::ALL.iter().position(|outcome| *outcome == finding.outcome).unwrap_or_default() as f64;
     let change = finding.adjusted.or(finding.change).unwrap_or_default();
@@ -113,7 +112,7 @@ fn rank(finding: &Finding) -> f64 {
         Direction::Lower => change,
         Direction::Higher => -change,
     };
-    // An order within (-0.5, 0.5), so that no change outweighs an outcome.
+    // The change maps to (-0.5, 0.5), so that it never outweighs the outcome.
     outcome - worse.clamp(-1.0, f64::MAX).atan() / std::f64::consts::PI * 0.99
 }
 
@@ -131,8 +130,8 @@ fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool])
             finding.outcome = Outcome::Accepted;
             finding.notes.push(format!("accepted until {}: {}", waiver.until, waiver.reason));
         } else {
-            let up_to = waiver.up_to * 100.0;
-            finding.notes.push(format!("worse than the {up_to:.0} % that line {} accepts", waiver.line));
+            let (up_to, place) = (waiver.up_to * 100.0, policy.place(waiver.line));
+            finding.notes.push(format!("worse than the accepted {up_to:.0}% ({place})"));
         }
     }
 }
@@ -141,10 +140,10 @@ fn stale_waivers(policy: &Policy, today: Date, used: &[bool]) -> Vec<Diagnostic>
     let stale = |(waiver, used): (&Waiver, &bool)| {
         let place = policy.place(waiver.line);
         if waiver.is_expired(today) {
-            let message = format!("the waiver for {:?} ended on {}; remove it", waiver.benchmark, waiver.until);
+            let message = format!("the waiver for {:?} expired on {}; remove it", waiver.benchmark, waiver.until);
             Some(Diagnostic::warning("waiver-ended", place, message))
         } else if !used {
-            let message = format!("the waiver for {:?} hits no regression; remove it", waiver.benchmark);
+            let message = format!("the waiver for {:?} matches no regression; remove it", waiver.benchmark);
             Some(Diagnostic::warning("waiver-unused", place, message))
         } else {
             None
@@ -171,8 +170,8 @@ fn reasons(policy: &Policy, counts: Counts, budgets: &[BudgetLine], environment:
     .collect()
 }
 
-/// The mean of fewer benchmarks says little of a suite.
-const MEAN_OF: usize = 8;
+/// The mean of fewer benchmarks does not represent a suite.
+const MIN_FOR_MEAN: usize = 8;
 
 /// Geometric mean of all estimated times with its interval.
 fn mean_change(comparisons: &[Comparison]) -> Option<MeanChange> {
@@ -184,7 +183,7 @@ fn mean_change(comparisons: &[Comparison]) -> Option<MeanChange> {
             _ => None,
         })
         .collect();
-    if changes.len() < MEAN_OF {
+    if changes.len() < MIN_FOR_MEAN {
         return None;
     }
     let (mean, half) = crate::stats::student::mean_interval(&changes, 0.95)?;
@@ -198,8 +197,8 @@ mod tests {
     use crate::model::{Digest, Evidence, Measurement, Metric, Run};
 
     #[test]
-    fn a_change_that_the_medians_do_not_share_is_told_as_such() {
-        // Of "edge" the low edge gets slower by 40 % and the median by 1 %; all others stay as they are.
+    fn a_change_without_a_change_of_medians_is_inconclusive_with_a_note() {
+        // The fast edge of "edge" gets slower by 40%, its median by 1%; the others do not change.
         let side = |edge: (f64, f64)| {
             let digest = |(median, fast_edge)| Digest { median, fast_edge, samples: 50, within_run_drift: Some(0.002) };
             let named = |(name, values): (String, (f64, f64))| {
@@ -219,13 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn findings_stand_worst_first_each_once() {
+    fn findings_are_sorted_worst_first() {
         let side = |change: &dyn Fn(u32) -> f64| {
             let named =
                 |i: u32| Measurement::new("t", format!("b{i:03}"), Metric::time(), Evidence::Value(100.0 * change(i)));
             Run { measurements: (0..200).map(named).collect(), ..Run::default() }
         };
-        // 77 and 200 have no common factor: every change once, out of the order of the names.
+        // 77 and 200 have no common factor: every change occurs once, in another order than the names.
         let compared = compare(&[side(&|_| 1.0)], &[side(&|i| 1.0 + f64::from(i * 77 % 200) / 100.0)], 0.05, |_| None);
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_outcome_alone_is_that_of_the_report() {
+    fn outcome_agrees_with_the_report() {
         let run = |values: &[(&str, f64)]| {
             let measurement =
                 |(name, value): &(&str, f64)| Measurement::new("t", *name, Metric::time(), Evidence::Value(*value));

@@ -1,5 +1,5 @@
-//! The same head against a release that stays where it is: drift that no single comparison with yesterday would show.
-//! Information, never a gate.
+//! Head compared with a pinned release, which reveals slow drift that comparisons with the latest runs miss. Information
+//! only: it never fails the gate.
 
 use super::report::{Counts, MeanChange, Outcome, Report};
 use crate::model::Commit;
@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pinned {
-    /// The release as perfgate.toml names it.
+    /// The release, as written in perfgate.toml.
     pub revision: String,
     /// Its commit.
     pub commit: Option<Commit>,
-    /// Its stored runs.
+    /// Number of its stored runs.
     pub runs: usize,
-    /// What became of the benchmarks since, by the thresholds of the gate.
+    /// Outcomes since the release, by the thresholds of the gate.
     pub counts: Counts,
-    /// Geometric mean of all times since.
+    /// Geometric mean of all changes in time since.
     pub mean_change: Option<MeanChange>,
-    /// Benchmarks that both have, worst first.
+    /// Benchmarks of both sides, worst first.
     pub benchmarks: Vec<PinnedFinding>,
 }
 
@@ -31,16 +31,16 @@ pub struct PinnedFinding {
     pub name: String,
     /// The metric.
     pub metric: String,
-    /// What a gate against the release would say.
+    /// The outcome against the release.
     pub outcome: Outcome,
     /// head / release - 1.
     pub change: Option<f64>,
-    /// 95 % interval of `change`.
+    /// 95% confidence interval of `change`.
     pub interval: Option<[f64; 2]>,
 }
 
 impl Pinned {
-    /// The pinned part of a report, from a report against the release.
+    /// The pinned part of a report, from a whole report against the release.
     pub fn of(revision: &str, report: Report) -> Pinned {
         let both = report.benchmarks.into_iter().filter(|finding| finding.base.is_some() && finding.head.is_some());
         let benchmarks = both.map(|finding| PinnedFinding {

@@ -9,9 +9,9 @@ use std::fmt;
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Reason {
-    /// This many findings have an outcome that fails the gate.
+    /// The number of findings with an outcome that fails the gate.
     Outcome(Outcome, usize),
-    /// This many budgets are not met.
+    /// The number of budgets that are not met.
     OverBudget(usize),
     /// Base and head ran on different machines.
     DifferentMachines,
@@ -45,20 +45,21 @@ impl TryFrom<String> for Reason {
     type Error = UnknownReason;
 
     fn try_from(text: String) -> Result<Reason, UnknownReason> {
-        let read = || {
-            if text == DIFFERENT_MACHINES {
-                return Some(Reason::DifferentMachines);
-            }
-            let (count, words) = text.split_once(' ')?;
-            let count = count.parse().ok()?;
-            if words == OVER_BUDGET {
-                return Some(Reason::OverBudget(count));
-            }
-            let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.word() == words)?;
-            Some(Reason::Outcome(outcome, count))
-        };
-        read().ok_or_else(|| UnknownReason(text.clone()))
+        parse(&text).ok_or(UnknownReason(text))
     }
+}
+
+fn parse(text: &str) -> Option<Reason> {
+    if text == DIFFERENT_MACHINES {
+        return Some(Reason::DifferentMachines);
+    }
+    let (count, words) = text.split_once(' ')?;
+    let count = count.parse().ok()?;
+    if words == OVER_BUDGET {
+        return Some(Reason::OverBudget(count));
+    }
+    let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.word() == words)?;
+    Some(Reason::Outcome(outcome, count))
 }
 
 /// What makes one finding fail the gate.
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_is_read_back_from_its_words() {
+    fn every_reason_survives_a_round_trip_through_json() {
         let outcomes = Outcome::ALL.map(|outcome| Reason::Outcome(outcome, 12));
         for reason in outcomes.into_iter().chain([Reason::OverBudget(1), Reason::DifferentMachines]) {
             let json = serde_json::to_string(&reason).unwrap();

@@ -1,5 +1,5 @@
-//! The Report: everything that was found, in the form that every view and exit code is made from. It is also the
-//! comparison file (`--save`, `--format json`): see the contract in docs/comparison.md for each field.
+//! The Report, which every view and the exit code are made from. It is also the comparison file (`--save`,
+//! `--format json`); docs/comparison.md documents its fields.
 
 use super::pinned::Pinned;
 use super::reason::Reason;
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The name in every comparison file.
+/// The `format` of every comparison file.
 pub const FORMAT: &str = "perfgate-comparison";
-/// The version that this perfgate writes.
+/// The `version` that this perfgate writes.
 pub const VERSION: u32 = 1;
 
 /// A judged comparison.
@@ -24,28 +24,28 @@ pub struct Report {
     pub version: u32,
     /// Whether the gate passes.
     pub verdict: Verdict,
-    /// Why it fails; empty where it passes.
+    /// Why it fails; empty if it passes.
     #[serde(default)]
     pub reasons: Vec<Reason>,
-    /// True for a first run, which has no baseline to be compared with.
+    /// True for a first run, which has no baseline.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_run: bool,
     /// The base side.
     pub base: SideReport,
     /// The head side.
     pub head: SideReport,
-    /// Whether both come from one kind of machine.
+    /// Whether both sides ran on the same machine class.
     pub environment: EnvironmentReport,
-    /// How many benchmark metrics went through a test: what `q` is corrected for.
+    /// Number of tests, which `q` is corrected for.
     pub tests: usize,
     /// The gate's threshold as a fraction.
     pub threshold: f64,
-    /// The share of false alarms that is borne.
+    /// The accepted false discovery rate.
     pub alpha: f64,
-    /// The common change of all benchmarks, as a fraction; taken out of each change before it is judged when it is
-    /// small enough to be the machine's.
+    /// The suite-wide shift, as a fraction. It is removed from each change before judging, if it is small enough to come
+    /// from the machine.
     pub common_shift: f64,
-    /// Geometric mean of head / base - 1 over all tested times, with its 95 % interval. Information, never a gate.
+    /// Geometric mean of head / base - 1 over all tested times. Information only: it never fails the gate.
     #[serde(default)]
     pub mean_change: Option<MeanChange>,
     /// Findings by outcome.
@@ -55,18 +55,18 @@ pub struct Report {
     /// How far head is from the release that `[baseline] pin` names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<Pinned>,
-    /// What was odd.
+    /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
-    /// Every budget, held against every benchmark that it is on.
+    /// Every budget, checked on every benchmark that it matches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetLine>,
-    /// Every expectation, held against every benchmark that it is on.
+    /// Every expectation, checked on every benchmark that it matches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub goals: Vec<GoalLine>,
-    /// What the templates say beside the numbers; only in a saved comparison.
+    /// Facts for templates; only in a saved comparison.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
-    /// The worst findings over the stored runs that stand for the base, head last; only in a saved comparison.
+    /// The worst findings over the baseline's commits, head last; only in a saved comparison.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<SeriesReport>,
 }
@@ -81,7 +81,7 @@ pub struct SeriesReport {
     pub metric: String,
     /// The unit of the values.
     pub unit: String,
-    /// In time order; the last one is head.
+    /// In order of time; the last one is head.
     pub points: Vec<SeriesPoint>,
 }
 
@@ -90,7 +90,7 @@ pub struct SeriesReport {
 pub struct SeriesPoint {
     /// The commit, where known.
     pub commit: Option<Commit>,
-    /// Runs behind the value.
+    /// Number of runs behind the value.
     pub runs: usize,
     /// The centre of the runs' medians.
     pub value: f64,
@@ -100,36 +100,36 @@ pub struct SeriesPoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Nothing that `fail-on` lists.
+    /// No finding that `fail-on` lists.
     Pass,
-    /// Something that `fail-on` lists.
+    /// At least one finding that `fail-on` lists.
     Fail,
 }
 
 /// One side of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SideReport {
-    /// What the user called it, or which stored runs it is.
+    /// The label given by the user, or a description of the stored runs.
     pub label: String,
-    /// How many runs.
+    /// Number of runs.
     pub runs: usize,
     /// The commit, where known (for several, the newest).
     pub commit: Option<Commit>,
     /// All commits whose runs were used, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commits: Vec<Commit>,
-    /// Facts on the machine.
+    /// Facts about the machine.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
 }
 
-/// Whether both sides come from one kind of machine.
+/// Whether both sides ran on the same machine class.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EnvironmentReport {
-    /// False when a fact differs that makes times incomparable.
+    /// False if a fact differs that makes times incomparable.
     #[serde(rename = "match")]
     pub matches: bool,
-    /// True when nothing is known and one machine is taken for granted.
+    /// True if the results do not name a machine, so that the same one is assumed.
     #[serde(default)]
     pub assumed: bool,
     /// All facts that differ.
@@ -154,28 +154,28 @@ pub struct EnvironmentDifference {
 pub struct MeanChange {
     /// The mean change.
     pub change: f64,
-    /// Its 95 % interval.
+    /// Its 95% confidence interval.
     pub interval: [f64; 2],
 }
 
-/// What became of a benchmark.
+/// The outcome of a benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Worse by more than the threshold, clear of chance and of the floor.
+    /// Significantly worse than the threshold and the floor allow.
     Regressed,
-    /// Worse, and a waiver holds.
+    /// Regressed, with a waiver.
     Accepted,
-    /// Not shown either way by this evidence.
+    /// Not decided by these results.
     Inconclusive,
-    /// In the base only.
+    /// Only in base.
     Removed,
-    /// In the head only.
+    /// Only in head.
     Added,
-    /// Better by more than the threshold, clear of chance.
+    /// Significantly better than the threshold.
     Improved,
-    /// Shown to lie within the threshold.
+    /// Significantly within the threshold.
     Unchanged,
 }
 
@@ -191,7 +191,7 @@ impl Outcome {
         Outcome::Unchanged,
     ];
 
-    /// The word of the contract.
+    /// The word used in all formats.
     pub fn word(self) -> &'static str {
         match self {
             Outcome::Regressed => "regressed",
@@ -205,9 +205,9 @@ impl Outcome {
     }
 }
 
-/// Findings by outcome.
+/// Number of findings per outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)] // the outcomes' own names
+#[allow(missing_docs)] // the names of the outcomes
 pub struct Counts {
     pub regressed: usize,
     pub improved: usize,
@@ -226,7 +226,7 @@ impl Counts {
         counts
     }
 
-    /// How many of an outcome.
+    /// The number of findings with an outcome.
     pub fn get(mut self, outcome: Outcome) -> usize {
         *self.slot(outcome)
     }
@@ -259,93 +259,92 @@ pub struct Finding {
     pub unit: Cow<'static, str>,
     /// Which way is better.
     pub direction: Direction,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// Worth measuring again.
+    /// Worth re-measuring.
     pub suspect: bool,
-    /// Was measured again, and this is what came out.
+    /// Was re-measured; the values are from the second measurement.
     pub confirmed: bool,
-    /// The base's value; `null` when it has none.
+    /// The value of base; `null` if it has none.
     pub base: Option<Value>,
-    /// The head's value; `null` when it has none.
+    /// The value of head; `null` if it has none.
     pub head: Option<Value>,
-    /// head / base - 1; `null` without both, or from zero.
+    /// head / base - 1; `null` if a value is missing or base is zero.
     pub change: Option<f64>,
-    /// 95 % interval of `change`; `null` where nothing was estimated.
+    /// 95% confidence interval of `change`; `null` without an estimate.
     pub interval: Option<[f64; 2]>,
-    /// The change that was tested: of the good edge of the samples (the low edge of times), the suite's common shift
-    /// taken out. It is less moved by disturbance than `change`, which is that of the medians.
+    /// The tested change: that of the fast edge, with the suite-wide shift removed. Noise affects it less than `change`,
+    /// which is that of the medians.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted: Option<f64>,
-    /// One-sided p value of the change, towards the side it lies on.
+    /// One-sided p value of the change, in its direction.
     pub p: Option<f64>,
-    /// The same, corrected for the number of tests (Benjamini and Hochberg; Holm for what was measured again).
+    /// `p` corrected for the number of tests (Benjamini-Hochberg; Holm if re-measured).
     pub q: Option<f64>,
-    /// The smallest change for the worse that these runs could have shown, as a fraction.
+    /// The smallest regression that these runs can detect, as a fraction.
     pub detectable: Option<f64>,
-    /// For an inconclusive one: how many more runs of each side would decide, where fewer than 20 would.
+    /// If inconclusive: how many more runs per side would decide, up to 20.
     pub runs_needed: Option<u32>,
-    /// The threshold that held for it, as a fraction.
+    /// Its threshold, as a fraction.
     pub threshold: f64,
-    /// Its budget.
+    /// The worst of its budgets.
     pub budget: BudgetReport,
-    /// What to know beside it.
+    /// Remarks.
     pub notes: Vec<String>,
-    /// How the samples of base and head spread; only in a saved comparison, or where a budget asks.
+    /// Statistics of the samples of base and head; only in a saved comparison, or if a budget needs them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<Box<[Option<SampleStatistics>; 2]>>,
-    /// Work of one operation, for a rate shown beside the time.
+    /// Work of one operation, for a rate shown next to the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<WorkReport>,
-    /// The samples of the runs of base and head, thinned out for a picture; only where one is made, or the comparison
-    /// is saved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub strips: Option<[Vec<PlotSamples>; 2]>,
+    /// The samples of the runs of base and head, thinned for plots; only if plots are made or the comparison is saved.
+    #[serde(default, rename = "strips", skip_serializing_if = "Option::is_none")]
+    pub plot_samples: Option<[Vec<PlotSamples>; 2]>,
 }
 
-/// A side's value.
+/// The value of one side.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Value {
-    /// In the finding's unit.
+    /// In the unit of the finding.
     pub value: f64,
-    /// Runs behind it.
+    /// Number of runs behind it.
     pub runs: usize,
-    /// Samples behind it.
+    /// Number of samples behind it.
     pub samples: u64,
 }
 
-/// A budget and whether it is kept.
+/// A budget and whether it is met.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BudgetReport {
     /// As written in perfgate.toml.
     pub target: Option<String>,
     /// As written in perfgate.toml.
     pub acceptable: Option<String>,
-    /// Whether it is kept.
+    /// Whether it is met.
     pub status: BudgetStatus,
 }
 
-/// Whether a budget is kept.
+/// Whether a budget is met.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum BudgetStatus {
-    /// There is none.
+    /// No budget.
     #[default]
     None,
     /// Within the target.
     Pass,
-    /// Above the target and within what is acceptable.
+    /// Target not met, but within the acceptable limit.
     Acceptable,
-    /// Clearly above both.
+    /// Clearly beyond both.
     Fail,
-    /// There is one, and nothing was measured that it could be held against.
+    /// Not checked, as nothing comparable was measured.
     #[serde(rename = "no-data")]
     NoData,
 }
 
 impl BudgetStatus {
-    /// The word of a table; empty where there is no budget.
+    /// The word in a table; empty without a budget.
     pub fn word(self) -> &'static str {
         match self {
             BudgetStatus::None => "",
@@ -357,7 +356,7 @@ impl BudgetStatus {
     }
 }
 
-/// A budget held against one benchmark.
+/// A budget checked on one benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BudgetLine {
@@ -371,19 +370,19 @@ pub struct BudgetLine {
     pub target: String,
     /// As written in perfgate.toml.
     pub acceptable: Option<String>,
-    /// Whether it is kept.
+    /// Whether it is met.
     pub status: BudgetStatus,
-    /// The head's value that was held against it.
+    /// The value of head.
     pub value: Option<f64>,
-    /// The base's value of the same metric.
+    /// The value of base.
     pub base: Option<f64>,
-    /// 95 % interval of the head's value.
+    /// 95% confidence interval of the value of head.
     pub interval: Option<[f64; 2]>,
-    /// True where the interval holds the limit: the value lies on one side of it, and not clearly.
+    /// True if the interval contains the limit.
     pub near: bool,
-    /// Where the budget is written.
+    /// Where the budget is written: `perfgate.toml:3`.
     pub place: String,
-    /// What to know beside it.
+    /// Remarks.
     pub notes: Vec<String>,
 }
 
@@ -392,26 +391,27 @@ pub struct BudgetLine {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum GoalStatus {
-    /// Shown to be met.
+    /// Significantly met.
     Met,
-    /// Shown not to be met.
+    /// Significantly not met.
     NotMet,
-    /// This evidence does not decide.
-    NotShown,
+    /// Not decided by these results.
+    #[serde(rename = "not-shown")]
+    Undecided,
 }
 
 impl GoalStatus {
-    /// The words of a table.
+    /// The words in a table.
     pub fn word(self) -> &'static str {
         match self {
             GoalStatus::Met => "met",
             GoalStatus::NotMet => "not met",
-            GoalStatus::NotShown => "not shown by this evidence",
+            GoalStatus::Undecided => "undecided",
         }
     }
 }
 
-/// An expectation held against one benchmark.
+/// An expectation checked on one benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GoalLine {
@@ -421,15 +421,15 @@ pub struct GoalLine {
     pub metric: String,
     /// The unit of the values.
     pub unit: String,
-    /// What was expected, as written.
+    /// The expectation, as written.
     pub expect: String,
     /// Whether it was met.
     pub status: GoalStatus,
-    /// The head's value.
+    /// The value of head.
     pub value: Option<f64>,
     /// head / base - 1.
     pub change: Option<f64>,
-    /// 95 % interval of the change.
+    /// 95% confidence interval of the change.
     pub interval: Option<[f64; 2]>,
 }
 
@@ -437,14 +437,14 @@ pub struct GoalLine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WorkReport {
-    /// Amount for each operation.
+    /// Amount per operation.
     pub amount: f64,
-    /// What it is counted in.
+    /// The unit of the amount.
     pub unit: WorkUnit,
 }
 
 impl Report {
-    /// The exit code of the gate: the only place where a verdict becomes one.
+    /// The exit code of the gate.
     pub fn exit_code(&self) -> u8 {
         match self.verdict {
             Verdict::Pass => 0,
@@ -452,15 +452,15 @@ impl Report {
         }
     }
 
-    /// Takes the samples over that pictures are made from.
-    pub fn keep(&mut self, mut strips: BTreeMap<Suspect, [Vec<PlotSamples>; 2]>) {
+    /// Attaches the samples for plots to their findings.
+    pub fn attach_samples(&mut self, mut samples: BTreeMap<Suspect, [Vec<PlotSamples>; 2]>) {
         for finding in &mut self.benchmarks {
             let (metric, tool) = (finding.metric.to_string(), finding.tool.to_string());
-            finding.strips = strips.remove(&Suspect { benchmark: finding.name.clone(), metric, tool });
+            finding.plot_samples = samples.remove(&Suspect { benchmark: finding.name.clone(), metric, tool });
         }
     }
 
-    /// Facts on the head's machine, for a header.
+    /// The CPU of head.
     pub fn machine(&self) -> Option<&str> {
         self.head.environment.get(Environment::CPU).map(String::as_str)
     }

@@ -1,34 +1,37 @@
-//! The page of stored series: each with its trend, its last change, and a chart that is drawn when it is opened.
+//! The page of stored series: each with its trend, its last change, and a chart that opens on click.
 
-use super::{key, page as whole, title, tools};
+use super::{filter_bar, header_cell, page as whole_page, sort_key};
 use crate::history::{SegmentedSeries, SeriesChange};
 use crate::render::escape::{terminal, xml};
 use crate::render::history::{HistoryView, day, label, mark, when};
-use crate::render::quantity::{change, pair};
+use crate::render::quantity::{change, counted, pair};
 use crate::stats::centre;
 use crate::stats::changepoint::Shape;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// Size of a trend.
+/// Size of a trend, in pixels.
 const WIDTH: f64 = 150.0;
 const HEIGHT: f64 = 26.0;
-/// Points of a trend.
+/// Points of a trend at most.
 const POINTS: usize = 50;
 
 /// The page of a history.
 pub fn page(view: &HistoryView<'_>) -> String {
     let mut out = String::new();
-    let noun = if view.runs == 1 { "run" } else { "runs" };
-    let heading = format!("{} series of {} stored {noun}", view.series.len(), view.runs);
+    let heading = format!("{} series of {}", view.series.len(), counted(view.runs, "stored run"));
     let _ = writeln!(out, "<header><h1>{heading}</h1>\n<p class=\"dim\">from {}</p></header>\n<main>", xml(view.store));
-    out.push_str(&tools(&["worse", "better", "level"], view.series.len()));
-    out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Series, the latest changes first; open one for its chart</caption><thead><tr>");
+    out.push_str(&filter_bar(&["worse", "better", "unchanged"], view.series.len()));
+    out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Series, latest change first; select a name for its chart</caption><thead><tr>");
     for (text, class) in
         [("last change", ""), ("benchmark", ""), ("", ""), ("now", "number"), ("change", "number"), ("when", "")]
     {
-        // A picture has no order.
-        out.push_str(&if text.is_empty() { "<th scope=\"col\">trend</th>".to_owned() } else { title(text, class) });
+        // Trends cannot be sorted.
+        out.push_str(&if text.is_empty() {
+            "<th scope=\"col\">trend</th>".to_owned()
+        } else {
+            header_cell(text, class)
+        });
     }
     out.push_str("</tr></thead>\n<tbody>\n");
     let mut order: Vec<(usize, &SegmentedSeries, Vec<SeriesChange>)> = view
@@ -43,7 +46,7 @@ pub fn page(view: &HistoryView<'_>) -> String {
     }
     out.push_str("</tbody></table></div>\n</main>\n");
     let data: Vec<Value> = view.series.iter().map(chart).collect();
-    whole(&format!("perfgate: {heading}"), &out, &Value::Array(data).to_string())
+    whole_page(&format!("perfgate: {heading}"), &out, &Value::Array(data).to_string())
 }
 
 fn row(out: &mut String, index: usize, segmented: &SegmentedSeries, changes: &[SeriesChange]) {
@@ -52,7 +55,7 @@ fn row(out: &mut String, index: usize, segmented: &SegmentedSeries, changes: &[S
     let (kind, class) = match last {
         Some(last) if last.worse => ("worse", "bad"),
         Some(_) => ("better", "good"),
-        None => ("level", "dim"),
+        None => ("unchanged", "dim"),
     };
     let name = xml(series.benchmark.as_str());
     let folded = xml(&series.benchmark.as_str().to_lowercase());
@@ -66,18 +69,18 @@ fn row(out: &mut String, index: usize, segmented: &SegmentedSeries, changes: &[S
         out,
         "<td class=\"name\" data-v=\"{folded}\"><button type=\"button\" class=\"chart\" data-chart=\"{index}\" aria-expanded=\"false\">{name}</button>"
     );
-    let mut beside = Vec::new();
+    let mut notes = Vec::new();
     if series.metric.name != "time" {
-        beside.push(series.metric.name.to_string());
+        notes.push(series.metric.name.to_string());
     }
     if !series.machine.is_empty() {
-        beside.push(series.machine.clone());
+        notes.push(series.machine.clone());
     }
     if let Some(epoch) = &series.epoch {
-        beside.push(format!("starts with the epoch of {}: {}", day(epoch.start), epoch.reason));
+        notes.push(format!("starts at the epoch of {}: {}", day(epoch.start), epoch.reason));
     }
-    if !beside.is_empty() {
-        let _ = write!(out, "<div class=\"notes\">{}</div>", xml(&beside.join(", ")));
+    if !notes.is_empty() {
+        let _ = write!(out, "<div class=\"notes\">{}</div>", xml(&notes.join(", ")));
     }
     let now = series.points.last().map(|point| point.value);
     let [text] = pair([now], series.metric.unit.label());
@@ -85,16 +88,16 @@ fn row(out: &mut String, index: usize, segmented: &SegmentedSeries, changes: &[S
         out,
         "</td><td>{}</td><td class=\"number\" data-v=\"{}\">{}</td>",
         trend(segmented),
-        key(now),
+        sort_key(now),
         xml(&text)
     );
     let by = last.map(|last| last.change);
-    let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{}</td>", key(by), by.map(change).unwrap_or_default());
-    let said = last.map(|last| when(last, changes.len() - 1)).unwrap_or_default();
-    let _ = writeln!(out, "<td data-v=\"{}\">{}</td></tr>", key(Some(since)), xml(&said));
+    let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{}</td>", sort_key(by), by.map(change).unwrap_or_default());
+    let text = last.map(|last| when(last, changes.len() - 1)).unwrap_or_default();
+    let _ = writeln!(out, "<td data-v=\"{}\">{}</td></tr>", sort_key(Some(since)), xml(&text));
 }
 
-/// Medians of equal parts as a line.
+/// A line through the medians of up to `POINTS` equal parts.
 fn trend(segmented: &SegmentedSeries) -> String {
     let points = &segmented.series.points;
     let parts = points.len().min(POINTS);
@@ -118,12 +121,12 @@ fn trend(segmented: &SegmentedSeries) -> String {
     )
 }
 
-/// What the script draws a chart from: values, commits, unit, stretches with their levels, changes with their ranges.
+/// The data of a chart: values, commits, unit, stretches with their levels, changes with their ranges.
 fn chart(segmented: &SegmentedSeries) -> Value {
     let points = &segmented.series.points;
-    // Four digits are more than a pixel.
+    // Five significant digits are finer than a pixel.
     let short = |value: f64| -> f64 { format!("{value:.4e}").parse().unwrap_or(value) };
-    // A drift has no level of its own.
+    // A drift has no level.
     let drifts = |start: usize| segmented.changes().any(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
     let level = segmented.stretches().into_iter().filter(|(start, _)| !drifts(*start));
     let stretches = level.map(|(start, end)| {

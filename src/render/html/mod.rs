@@ -1,5 +1,5 @@
-//! One self-contained page: no network, no inline handler, and a policy by which the browser runs the one script that
-//! was written here and nothing else. What the pages show is for `report` and `history`.
+//! The frame of the self-contained HTML pages: no network access, no inline handlers, and a content security policy that
+//! lets the browser run only the script embedded here. `report` and `history` fill it.
 
 mod history;
 mod report;
@@ -16,7 +16,7 @@ use std::fmt::Write;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// A page around a body; `data` is what charts are drawn from, as JSON.
+/// A page around a body; `data` is the JSON that charts are drawn from.
 fn page(title: &str, body: &str, data: &str) -> String {
     let mut out = String::with_capacity(body.len() + data.len() + 16_384);
     let policy = format!(
@@ -30,15 +30,15 @@ fn page(title: &str, body: &str, data: &str) -> String {
     out.push_str("<link rel=\"icon\" href=\"data:,\">\n");
     let _ = writeln!(out, "<title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>", xml(title));
     out.push_str(body);
-    // In JSON `<` occurs in texts only, where this is the same character.
+    // In JSON `<` occurs only in strings, where `\u003c` is the same character.
     let data = data.replace('<', "\\u003c");
     let _ = write!(out, "<script type=\"application/json\" id=\"data\">{data}</script>\n<script>{SCRIPT}</script>\n");
     out.push_str("</body>\n</html>\n");
     out
 }
 
-/// The field and the list that rows are chosen by.
-fn tools(kinds: &[&str], rows: usize) -> String {
+/// The search field and the drop-down list that filter the rows.
+fn filter_bar(kinds: &[&str], rows: usize) -> String {
     let mut out = String::from(
         "<div class=\"tools\"><label>Find <input type=\"search\" id=\"search\" placeholder=\"part of a name\"></label>\n\
          <label>Show <select id=\"kind\"><option value=\"\">all</option>",
@@ -51,13 +51,13 @@ fn tools(kinds: &[&str], rows: usize) -> String {
     out
 }
 
-/// A column's title, which sorts by it.
-fn title(text: &str, class: &str) -> String {
+/// A column header that sorts by its column.
+fn header_cell(text: &str, class: &str) -> String {
     format!("<th scope=\"col\" class=\"{class}\"><button type=\"button\">{text}</button></th>")
 }
 
 /// The value that a cell is sorted by.
-fn key(value: Option<f64>) -> String {
-    // Cells without a value come last in both orders that people ask for.
+fn sort_key(value: Option<f64>) -> String {
+    // Cells without a value sort last in descending order, the first order of a click.
     value.filter(|value| value.is_finite()).map_or_else(|| "-1e308".to_owned(), |value| value.to_string())
 }

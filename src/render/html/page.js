@@ -1,5 +1,5 @@
 "use strict";
-// Sorting, filtering, and charts that are drawn when they are opened. Names reach the page as text only.
+// Sorting, filtering, and charts that are drawn on click. Names are only inserted as text.
 const table = document.querySelector("table.sortable");
 const body = table && table.tBodies[0];
 const rows = body ? Array.from(body.rows) : [];
@@ -55,12 +55,12 @@ function shape(name, attributes, text) {
 }
 
 // The samples of both sides, a row for each run.
-function strips(both) {
+function sampleChart(both) {
   const runs = [["base", both.b], ["head", both.h]].flatMap(([word, side]) =>
     side.map((run, i) => ({ side: word, text: (side.length > 1 ? word + " " + (i + 1) : word) + " (" + run[0] + ")", v: run[1] })));
   const values = runs.flatMap((run) => run.v);
   const width = 860, row = 30, left = 110, right = 16, top = 8, height = top + row * runs.length + 30;
-  // Far outliers stand at the edge: they would leave no room for the others.
+  // Far outliers are drawn at the edge, so that the other samples stay distinguishable.
   let from = Infinity, to = -Infinity;
   for (const { v } of runs) {
     const last = v.length - 1, q1 = v[last >> 2], q3 = v[last - (last >> 2)];
@@ -74,7 +74,7 @@ function strips(both) {
   low -= spare; high += spare;
   const x = (v) => left + (Math.min(Math.max(v, from, low), to, high) - low) / (high - low) * (width - left - right);
   const svg = shape("svg", { viewBox: "0 0 " + width + " " + height, width, height, role: "img", "aria-label": "samples of base and head" });
-  if (beyond) svg.append(shape("title", {}, "dots at the edge lie beyond it"));
+  if (beyond) svg.append(shape("title", {}, "dots at the edges lie outside"));
   for (const v of [low + spare, (low + high) / 2, high - spare]) {
     svg.append(shape("line", { class: "axis", x1: x(v), x2: x(v), y1: top, y2: height - 24 }));
     svg.append(shape("text", { x: x(v), y: height - 8, "text-anchor": "middle" }, v.toPrecision(4) + " " + both.u));
@@ -93,7 +93,7 @@ function strips(both) {
 }
 
 function draw(series) {
-  if (series.b) return strips(series);
+  if (series.b) return sampleChart(series);
   const width = 860, height = 240, left = 80, right = 12, top = 12, bottom = 28;
   const values = series.v;
   let low = Math.min(...values), high = Math.max(...values);

@@ -1,7 +1,6 @@
-//! The page of a Report: verdict, every finding with its interval drawn and its samples on demand, environment and what
-//! was odd.
+//! The page of a Report: verdict, every finding with its interval drawn and its samples on demand, warnings, machines.
 
-use super::{key, page as whole, title, tools};
+use super::{filter_bar, header_cell, page as whole_page, sort_key};
 use crate::model::{PlotSamples, Severity};
 use crate::render::escape::{terminal, xml};
 use crate::render::quantity::{change, pair, scale};
@@ -10,7 +9,7 @@ use crate::verdict::{Finding, Outcome, Report, Verdict};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// Size of the drawing of an interval.
+/// Size of the drawing of an interval, in pixels.
 const WIDTH: f64 = 180.0;
 const HEIGHT: f64 = 18.0;
 
@@ -31,8 +30,8 @@ pub fn page(report: &Report) -> String {
     out.push_str("</header>\n<main>\n");
     let kinds: Vec<&str> =
         Outcome::ALL.into_iter().filter(|outcome| report.counts.get(*outcome) > 0).map(Outcome::word).collect();
-    out.push_str(&tools(&kinds, report.benchmarks.len()));
-    out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Findings, worst first; open one for its samples</caption><thead><tr>");
+    out.push_str(&filter_bar(&kinds, report.benchmarks.len()));
+    out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Findings, worst first; select a name for its samples</caption><thead><tr>");
     for (text, class) in [
         ("outcome", ""),
         ("benchmark", ""),
@@ -40,17 +39,17 @@ pub fn page(report: &Report) -> String {
         ("base", "number"),
         ("head", "number"),
         ("change", "number"),
-        ("95&nbsp;% interval", ""),
+        ("95% CI", ""),
         ("q", "number"),
     ] {
-        out.push_str(&title(text, class));
+        out.push_str(&header_cell(text, class));
     }
     out.push_str("</tr></thead>\n<tbody>\n");
     let reach = reach(report);
     let mut data = Vec::new();
     for (rank, finding) in report.benchmarks.iter().enumerate() {
-        let chart = strips(finding).map(|strips| {
-            data.push(strips);
+        let chart = sample_data(finding).map(|samples| {
+            data.push(samples);
             data.len() - 1
         });
         row(&mut out, finding, rank, reach, chart);
@@ -58,28 +57,28 @@ pub fn page(report: &Report) -> String {
     out.push_str("</tbody></table></div>\n");
     facts(&mut out, report);
     out.push_str("</main>\n");
-    whole(&format!("perfgate: {verdict}"), &out, &Value::Array(data).to_string())
+    whole_page(&format!("perfgate: {verdict}"), &out, &Value::Array(data).to_string())
 }
 
-/// What the script draws the samples from: the unit, and for each side its runs' values and numbers of samples.
-fn strips(finding: &Finding) -> Option<Value> {
-    let strips = finding.strips.as_ref()?;
-    let values = || strips.iter().flatten().flat_map(|strip| &strip.values).copied();
+/// The data of a chart of samples: the unit, and each run's number of samples and values per side.
+fn sample_data(finding: &Finding) -> Option<Value> {
+    let samples = finding.plot_samples.as_ref()?;
+    let values = || samples.iter().flatten().flat_map(|run| &run.values).copied();
     if !values().any(f64::is_finite) {
         return None;
     }
     let (factor, unit) =
         scale(values().filter(|value| value.is_finite()).fold(0.0, |a: f64, b| a.max(b.abs())), &finding.unit);
     let short = |value: &f64| -> f64 { format!("{:.4e}", value / factor).parse().unwrap_or(*value) };
-    let run = |strip: &PlotSamples| -> Value {
-        let finite = strip.values.iter().filter(|value| value.is_finite());
-        json!([strip.samples, finite.map(short).collect::<Vec<f64>>()])
+    let run_data = |run: &PlotSamples| -> Value {
+        let finite = run.values.iter().filter(|value| value.is_finite());
+        json!([run.samples, finite.map(short).collect::<Vec<f64>>()])
     };
-    let sides: Vec<Vec<Value>> = strips.iter().map(|side| side.iter().map(run).collect()).collect();
+    let sides: Vec<Vec<Value>> = samples.iter().map(|side| side.iter().map(run_data).collect()).collect();
     Some(json!({"u": terminal(unit), "b": sides[0], "h": sides[1]}))
 }
 
-/// How far the drawings reach to either side, on the log scale.
+/// Half the width of the drawings, on the log scale.
 fn reach(report: &Report) -> f64 {
     let ends = report.benchmarks.iter().filter_map(|finding| finding.interval).flatten();
     let widest = ends.map(|end| end.max(-0.99).ln_1p().abs()).fold(0.0, f64::max);
@@ -118,26 +117,26 @@ fn row(out: &mut String, finding: &Finding, rank: usize, reach: f64, chart: Opti
     let _ = write!(out, "</td><td data-v=\"{metric}\">{metric}</td>");
     let values = [finding.base, finding.head].map(|side| side.map(|value| value.value));
     for (value, text) in values.into_iter().zip(pair(values, &finding.unit)) {
-        let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{}</td>", key(value), xml(&text));
+        let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{}</td>", sort_key(value), xml(&text));
     }
     let by = finding.change.map(change).unwrap_or_else(|| "–".to_owned());
-    let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{by}</td>", key(finding.change));
+    let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{by}</td>", sort_key(finding.change));
     let width = finding.interval.map(|[low, high]| high - low);
-    let _ = write!(out, "<td data-v=\"{}\">{}</td>", key(width), drawing(finding, reach));
+    let _ = write!(out, "<td data-v=\"{}\">{}</td>", sort_key(width), drawing(finding, reach));
     let q = finding.q.map(table::q_value).unwrap_or_default();
-    let _ = writeln!(out, "<td class=\"number\" data-v=\"{}\">{}</td></tr>", key(finding.q.map(|q| -q)), xml(&q));
+    let _ = writeln!(out, "<td class=\"number\" data-v=\"{}\">{}</td></tr>", sort_key(finding.q.map(|q| -q)), xml(&q));
 }
 
-/// The interval as a line with its estimate, no change and the threshold marked.
+/// The interval as a line, with marks at the estimate, at no change and at the threshold.
 fn drawing(finding: &Finding, reach: f64) -> String {
     let (Some([low, high]), Some(by)) = (finding.interval, finding.change) else { return String::new() };
     let x =
         |fraction: f64| (fraction.max(-0.99).ln_1p() / reach).clamp(-1.0, 1.0).mul_add(WIDTH / 2.0 - 4.0, WIDTH / 2.0);
     let limit = finding.direction.worse(finding.threshold);
-    let said = format!("{} … {}", change(low), change(high));
+    let label = format!("{} … {}", change(low), change(high));
     let (zero, limit, low, high, dot, middle) = (x(0.0), x(limit), x(low), x(high), x(by), HEIGHT / 2.0);
     format!(
-        "<svg width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>\
+        "<svg width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\" aria-label=\"{label}\"><title>{label}</title>\
          <line class=\"zero\" x1=\"{zero:.1}\" x2=\"{zero:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/>\
          <line class=\"limit\" x1=\"{limit:.1}\" x2=\"{limit:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/>\
          <line class=\"range\" x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\
@@ -145,10 +144,10 @@ fn drawing(finding: &Finding, reach: f64) -> String {
     )
 }
 
-/// The machines and the diagnostics.
+/// The warnings and the machines.
 fn facts(out: &mut String, report: &Report) {
     if !report.diagnostics.is_empty() {
-        out.push_str("<h2>What was odd</h2>\n<ul>\n");
+        out.push_str("<h2>Warnings</h2>\n<ul>\n");
         for diagnostic in &report.diagnostics {
             let class = match diagnostic.severity {
                 Severity::Error => "bad",

@@ -1,14 +1,13 @@
-//! What a picture shows, as data: the one description that both back ends draw. Texts are made harmless here, ticks are
-//! chosen here, so that the two differ in nothing but looks. Knows no pixels but the size of the whole.
+//! A chart as data, which both back ends draw. Text is escaped and ticks are chosen here, so that both show the same.
 
 use crate::render::escape;
 
-/// A picture.
+/// A chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// The file's name without its ending: ASCII letters, digits and `-`.
-    pub stem: String,
-    /// One line above it.
+    /// The file name without extension: ASCII letters, digits and `-`.
+    pub file_stem: String,
+    /// The title, one line.
     pub title: String,
     /// Width and height in pixels.
     pub size: (u32, u32),
@@ -16,20 +15,20 @@ pub struct Chart {
     pub x: Axis,
     /// Bottom to top.
     pub y: Axis,
-    /// What is drawn, the lowest first.
+    /// The layers, bottom first.
     pub layers: Vec<Layer>,
 }
 
-/// A side of the picture.
+/// An axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
-    /// What it measures; may be empty.
+    /// Its label; may be empty.
     pub label: String,
-    /// From where to where; finite, the first less than the second.
+    /// Its ends; finite, the first less than the second.
     pub range: (f64, f64),
-    /// Places with their texts.
+    /// Positions with their labels.
     pub ticks: Vec<(f64, String)>,
-    /// Whether a line crosses the picture at each tick.
+    /// Whether each tick has a grid line.
     pub grid: bool,
 }
 
@@ -40,11 +39,11 @@ pub struct Layer {
     pub marks: Marks,
     /// Their colour, by what it means.
     pub ink: Ink,
-    /// What they are, for the line of explanations.
+    /// Their text in the legend.
     pub legend: Option<String>,
 }
 
-/// What is drawn.
+/// Marks.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Marks {
     /// The area between two heights: (x, low, high).
@@ -52,19 +51,19 @@ pub enum Marks {
     /// A line through points.
     Line(Vec<(f64, f64)>),
     /// A thin line through points.
-    Hair(Vec<(f64, f64)>),
+    ThinLine(Vec<(f64, f64)>),
     /// Small dots.
     Dots(Vec<(f64, f64)>),
-    /// A dot each with a line from one x to another: (from, x, to, y).
+    /// Dots with a horizontal line: (from, x, to, y).
     Spans(Vec<(f64, f64, f64, f64)>),
 }
 
 impl Marks {
-    /// True where there is nothing to draw.
+    /// True if there is nothing to draw.
     pub fn is_empty(&self) -> bool {
         match self {
             Marks::Area(points) => points.is_empty(),
-            Marks::Line(points) | Marks::Hair(points) | Marks::Dots(points) => points.is_empty(),
+            Marks::Line(points) | Marks::ThinLine(points) | Marks::Dots(points) => points.is_empty(),
             Marks::Spans(spans) => spans.is_empty(),
         }
     }
@@ -73,22 +72,22 @@ impl Marks {
 /// What a colour means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ink {
-    /// The base's side.
+    /// Base.
     Base,
-    /// The head's side, and a series' points.
+    /// Head, and the points of a series.
     Head,
     /// Worse, and the threshold.
     Bad,
     /// Better.
     Good,
-    /// Open.
+    /// Inconclusive.
     Open,
-    /// Of no account.
+    /// Background information.
     Dim,
 }
 
 impl Ink {
-    /// Red, green and blue. Told apart by brightness too, for those who see no colours.
+    /// Red, green and blue. The colours also differ in brightness, for people with colour blindness.
     pub fn rgb(self) -> (u8, u8, u8) {
         match self {
             Ink::Base => (0x8a, 0x93, 0xa1),
@@ -101,7 +100,7 @@ impl Ink {
     }
 }
 
-/// A text for a picture: one line, no control character, none that XML does not have, at most so many characters.
+/// Text for a chart: one line of at most `longest` characters, without control characters and characters invalid in XML.
 pub fn text(text: &str, longest: usize) -> String {
     let text = escape::message(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     let count = text.chars().count();
@@ -114,7 +113,7 @@ pub fn text(text: &str, longest: usize) -> String {
     format!("{head}…{tail}")
 }
 
-/// Ticks at round numbers, about so many.
+/// Ticks at round numbers, about `about` of them.
 pub fn ticks((low, high): (f64, f64), about: usize) -> Vec<(f64, String)> {
     let rough = (high - low) / about.max(1) as f64;
     if !(rough.is_finite() && rough > 0.0) {
@@ -131,15 +130,15 @@ pub fn ticks((low, high): (f64, f64), about: usize) -> Vec<(f64, String)> {
         .collect()
 }
 
-/// A range around values with some air at both ends; never empty.
-pub fn around(values: impl Iterator<Item = f64>, air: f64) -> (f64, f64) {
+/// A range around values with a margin at both ends; never empty.
+pub fn around(values: impl Iterator<Item = f64>, margin: f64) -> (f64, f64) {
     let finite = values.filter(|value| value.is_finite());
     let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
     if low > high {
         return (0.0, 1.0);
     }
-    // Equal values still need a range, one that a number of this size can tell from none.
-    let spare = (air * (high - low)).max(1e-3 * low.abs().max(high.abs())).max(1e-9);
+    // Equal values need a range too, relative to their size.
+    let spare = (margin * (high - low)).max(1e-3 * low.abs().max(high.abs())).max(1e-9);
     (low - spare, high + spare)
 }
 
@@ -149,11 +148,11 @@ mod tests {
 
     #[test]
     fn ticks_are_round_numbers_inside_the_range() {
-        let places = |range, about| ticks(range, about).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
-        assert_eq!(places((0.0, 10.0), 5), ["0", "2", "4", "6", "8", "10"]);
-        assert_eq!(places((0.93, 1.21), 4), ["1.0", "1.1", "1.2"]);
-        assert_eq!(places((-2.0, 2.0), 4), ["−2", "−1", "0", "1", "2"]);
-        assert!(places((1.0, 1.0), 4).is_empty() && places((0.0, f64::NAN), 4).is_empty());
+        let labels = |range, about| ticks(range, about).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(labels((0.0, 10.0), 5), ["0", "2", "4", "6", "8", "10"]);
+        assert_eq!(labels((0.93, 1.21), 4), ["1.0", "1.1", "1.2"]);
+        assert_eq!(labels((-2.0, 2.0), 4), ["−2", "−1", "0", "1", "2"]);
+        assert!(labels((1.0, 1.0), 4).is_empty() && labels((0.0, f64::NAN), 4).is_empty());
     }
 
     #[test]

@@ -1,19 +1,19 @@
-//! All changes of a report in one picture: each with its interval, and the threshold that it was held against.
+//! A forest plot: the changes of a report in one chart, each with its interval and its threshold.
 
 use super::chart::{Axis, Chart, Ink, Layer, Marks, text};
 use crate::render::quantity::change;
 use crate::verdict::{Finding, Outcome, Report};
 
-/// Rows of the picture.
+/// Rows of the chart at most.
 const ROWS: usize = 40;
-/// Characters of a name beside a row.
+/// Characters of a name at most.
 const NAME: usize = 48;
-/// How far the picture reaches at most, as a factor.
+/// The largest factor on the axis.
 const REACH: f64 = 8.0;
 /// Changes that may have a tick.
 const TICKS: [f64; 12] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0];
 
-/// The picture; `None` where nothing was compared.
+/// The chart; `None` if nothing was compared.
 pub(super) fn chart(report: &Report) -> Option<Chart> {
     let all: Vec<(&Finding, f64)> = report
         .benchmarks
@@ -26,7 +26,7 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
     }
     let reach = reach(rows, report.threshold);
     let x = |fraction: f64| fraction.max(-0.999).ln_1p().clamp(-reach, reach);
-    let mut layers = vec![hair(vec![(0.0, 0.7), (0.0, 0.3 - rows.len() as f64)], Ink::Dim, None)];
+    let mut layers = vec![thin_line(vec![(0.0, 0.7), (0.0, 0.3 - rows.len() as f64)], Ink::Dim, None)];
     layers.extend(limits(rows, x));
     for outcome in Outcome::ALL {
         let of_it = rows.iter().enumerate().filter(|(_, (finding, _))| finding.outcome == outcome);
@@ -44,14 +44,14 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
     let names = rows.iter().enumerate().map(|(row, (finding, by))| (-(row as f64), label(finding, *by))).collect();
     let title = match all.len() - rows.len() {
         0 => "Changes, worst first".to_owned(),
-        left_out => format!("The {} worst of {} changes; {left_out} are left out", rows.len(), all.len()),
+        left_out => format!("The {} worst of {} changes ({left_out} not shown)", rows.len(), all.len()),
     };
     Some(Chart {
-        stem: "forest".to_owned(),
+        file_stem: "forest".to_owned(),
         title,
         size: (960, 110 + 20 * rows.len() as u32),
         x: Axis {
-            label: "head / base − 1, with 95 % interval".to_owned(),
+            label: "head / base − 1, with 95% CI".to_owned(),
             range: (-reach, reach),
             ticks: ticks(reach),
             grid: true,
@@ -61,14 +61,14 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
     })
 }
 
-/// How far it reaches to either side, on the log scale.
+/// Half the width of the axis, on the log scale.
 fn reach(rows: &[(&Finding, f64)], threshold: f64) -> f64 {
     let ends = rows.iter().flat_map(|(finding, by)| finding.interval.unwrap_or([*by, *by]).into_iter().chain([*by]));
     let widest = ends.filter(|end| end.is_finite()).map(|end| end.max(-0.999).ln_1p().abs()).fold(0.0, f64::max);
     1.05 * widest.clamp((1.5 * threshold.ln_1p()).clamp(0.01, REACH.ln()), REACH.ln())
 }
 
-/// The threshold of each row on the side that is worse; rows with the same one share a line.
+/// The threshold of each row, on its worse side; consecutive rows with the same threshold share a line.
 fn limits(rows: &[(&Finding, f64)], x: impl Fn(f64) -> f64) -> Vec<Layer> {
     let limit = |finding: &Finding| finding.direction.worse(finding.threshold);
     let mut layers: Vec<Layer> = Vec::new();
@@ -78,15 +78,15 @@ fn limits(rows: &[(&Finding, f64)], x: impl Fn(f64) -> f64) -> Vec<Layer> {
         if rows.get(row).is_none_or(|(finding, _)| limit(finding) != here) {
             let legend = layers.is_empty().then(|| "threshold".to_owned());
             let line = vec![(x(here), 0.5 - from as f64), (x(here), 0.5 - row as f64)];
-            layers.push(hair(line, Ink::Bad, legend));
+            layers.push(thin_line(line, Ink::Bad, legend));
             from = row;
         }
     }
     layers
 }
 
-fn hair(points: Vec<(f64, f64)>, ink: Ink, legend: Option<String>) -> Layer {
-    Layer { marks: Marks::Hair(points), ink, legend }
+fn thin_line(points: Vec<(f64, f64)>, ink: Ink, legend: Option<String>) -> Layer {
+    Layer { marks: Marks::ThinLine(points), ink, legend }
 }
 
 fn ink(outcome: Outcome) -> Ink {
@@ -106,7 +106,7 @@ fn label(finding: &Finding, by: f64) -> String {
     format!("{name}  {}", change(by))
 }
 
-/// No change, and round changes to both sides, each clear of the one before it.
+/// Ticks at zero and at round changes, with enough room between them.
 fn ticks(reach: f64) -> Vec<(f64, String)> {
     let mut ticks = vec![(0.0, "0".to_owned())];
     for side in [1.0, -1.0] {
@@ -115,8 +115,8 @@ fn ticks(reach: f64) -> Vec<(f64, String)> {
             let at = f64::ln_1p(by);
             if at <= reach && at - last >= reach / 6.0 {
                 let fraction = (side * at).exp_m1();
-                let said = if side > 0.0 { by } else { fraction };
-                ticks.push((side * at, format!("{:+.0} %", 100.0 * said).replace('-', "−")));
+                let percent = if side > 0.0 { by } else { fraction };
+                ticks.push((side * at, format!("{:+.0}%", 100.0 * percent).replace('-', "−")));
                 last = at;
             }
         }

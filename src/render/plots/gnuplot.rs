@@ -1,31 +1,30 @@
-//! A chart as a script for gnuplot, written by criterion-plot. The script prints the picture to standard output, so that
-//! gnuplot touches no file; running it is for `io::gnuplot`.
+//! A chart as a gnuplot script, written by criterion-plot. The script prints the chart to standard output, so that gnuplot
+//! writes no file; `io::gnuplot` runs it.
 //!
-//! criterion-plot puts every text between single quotes as it is: there gnuplot runs no command and knows no escape but
-//! the doubled quote. What it draws goes through its "enhanced" text, where `& _ ^ @ { } ~` are orders unless a
-//! backslash stands before them.
+//! criterion-plot puts text between single quotes without escaping it. There gnuplot runs no command, and the only escape
+//! is a doubled quote. Text is drawn in "enhanced" mode, where `& _ ^ @ { } ~` have a meaning unless escaped by `\`.
 
 use super::chart::{Axis, Chart, Ink, Marks};
 use criterion_plot::curve::Curve;
 use criterion_plot::errorbar::ErrorBar;
 use criterion_plot::prelude::{
-    Axis as Place, Color, Configure, Figure, FilledCurve, Font, FontSize, Grid, Horizontal, Justification, Key, Label,
+    Axis as Side, Color, Configure, Figure, FilledCurve, Font, FontSize, Grid, Horizontal, Justification, Key, Label,
     LineWidth, Opacity, Order, Plot, PointSize, PointType, Position, Range, Set, Size, Stacked, TicLabels, Title,
     Vertical,
 };
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
-/// How much of an area's colour is seen.
+/// Opacity of areas.
 const SHADE: f64 = 0.2;
 
-/// The script; the pictures of several scripts in a row stand in a row on standard output.
+/// The script. Concatenated scripts print one chart after the other.
 pub fn script(chart: &Chart) -> Vec<u8> {
     let (width, height) = (chart.size.0 as usize, chart.size.1 as usize);
     let mut figure = Figure::new();
     figure.set(Title(quoted(&chart.title))).set(Size(width, height)).set(Font("sans-serif")).set(FontSize(12.0));
-    for (place, axis) in [(Place::BottomX, &chart.x), (Place::LeftY, &chart.y)] {
-        configure(&mut figure, place, axis);
+    for (side, axis) in [(Side::BottomX, &chart.x), (Side::LeftY, &chart.y)] {
+        configure(&mut figure, side, axis);
     }
     figure.configure(Key, |key| {
         key.set(Position::Outside(Vertical::Top, Horizontal::Center))
@@ -37,26 +36,26 @@ pub fn script(chart: &Chart) -> Vec<u8> {
         draw(&mut figure, &layer.marks, color(layer.ink), layer.legend.as_deref().map(quoted));
     }
     let mut script = Vec::new();
-    let _ = figure.dump(&mut script); // a vector takes everything
-    // The first line names a file; in its place everything an earlier script set is forgotten.
-    let behind = script.iter().position(|byte| *byte == b'\n').map_or(script.len(), |end| end + 1);
+    let _ = figure.dump(&mut script); // writing to a vector cannot fail
+    // The first line sets an output file. Replace it by a reset of what an earlier script set.
+    let end = script.iter().position(|byte| *byte == b'\n').map_or(script.len(), |newline| newline + 1);
     let head = format!("reset\nset encoding utf8\n{}", names(&chart.y));
-    script.splice(..behind, head.into_bytes());
+    script.splice(..end, head.into_bytes());
     script
 }
 
-/// An axis without a label has names for ticks.
+/// The ticks of an axis without a label are names.
 fn has_names(axis: &Axis) -> bool {
     axis.label.is_empty()
 }
 
-/// Names on the left, as labels: gnuplot cuts the text of a tick after 49 bytes.
+/// Names on the left, as labels, as gnuplot truncates the text of a tick after 49 bytes.
 fn names(axis: &Axis) -> String {
     if !has_names(axis) {
         return String::new();
     }
     let widest = axis.ticks.iter().map(|(_, text)| text.width()).max().unwrap_or_default();
-    // In widths of gnuplot's widest usual character.
+    // The margin is in widths of a character of gnuplot, which are larger than those of most text.
     let mut out = format!("set lmargin {}\n", widest * 9 / 10 + 3);
     for (at, text) in &axis.ticks {
         let _ = writeln!(out, "set label '{}' at graph -0.012, first {at} right", quoted(text));
@@ -64,10 +63,10 @@ fn names(axis: &Axis) -> String {
     out
 }
 
-fn configure(figure: &mut Figure, place: Place, axis: &Axis) {
-    figure.configure(place, |properties| {
+fn configure(figure: &mut Figure, side: Side, axis: &Axis) {
+    figure.configure(side, |properties| {
         let (low, high) = axis.range;
-        // A tick's text is a format of numbers besides.
+        // gnuplot uses the text of a tick as a number format.
         let label = |text: &str| if has_names(axis) { String::new() } else { quoted(text).replace('%', "%%") };
         let labels = axis.ticks.iter().map(|(_, text)| label(text));
         let positions = axis.ticks.iter().map(|(at, _)| *at);
@@ -93,7 +92,7 @@ fn draw(figure: &mut Figure, marks: &Marks, color: Color, legend: Option<String>
                 curve
             });
         }
-        Marks::Line(points) | Marks::Hair(points) => {
+        Marks::Line(points) | Marks::ThinLine(points) => {
             let width = if matches!(marks, Marks::Line(_)) { 2.0 } else { 1.0 };
             let (x, y) = (points.iter().map(|(x, _)| *x), points.iter().map(|(_, y)| *y));
             figure.plot(Curve::Lines { x, y }, |curve| {
@@ -127,7 +126,7 @@ fn color(ink: Ink) -> Color {
     Color::Rgb(red, green, blue)
 }
 
-/// A text between single quotes, drawn as it is.
+/// Escapes text for single quotes in enhanced mode.
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -148,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_can_neither_leave_its_quotes_nor_be_an_order() {
+    fn text_cannot_leave_its_quotes_or_be_markup() {
         assert_eq!(quoted("it's a_b^c@d{e}~f&g\\h"), "it''s a\\_b\\^c\\@d\\{e\\}\\~f\\&g\\\\h");
         assert_eq!(quoted("a\"; system \"touch x\"; #`id`"), "a\"; system \"touch x\"; #`id`");
     }

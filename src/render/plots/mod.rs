@@ -1,13 +1,13 @@
-//! Pictures: what each shows is data (`chart`), made from a report or a history (`forest`, `samples`, `series`), and two
-//! back ends draw it: plotters here (`svg`), or gnuplot by a script that criterion-plot writes (`gnuplot`), as criterion
-//! does it. Both give bytes; running gnuplot is for `io`, choosing and writing files for `cli`.
+//! Plots. Charts are data (`chart`), made from a report or a history (`forest`, `samples`, `series`). Two back ends draw
+//! them: plotters (`svg`), or gnuplot with a script written by criterion-plot (`gnuplot`). Both return bytes; `io` runs
+//! gnuplot, `cli` writes the files.
 
 mod chart;
+mod file_stem;
 mod forest;
 mod gnuplot;
 mod samples;
 mod series;
-mod stem;
 mod svg;
 
 pub use chart::Chart;
@@ -17,28 +17,28 @@ pub use svg::{PictureError, svg};
 use super::history::HistoryView;
 use crate::verdict::Report;
 
-/// More pictures of one kind are no use to anyone, and each costs gnuplot's time.
-const PICTURES: usize = 60;
+/// Charts of a kind at most: each takes gnuplot some time.
+const MAX_CHARTS: usize = 60;
 
-/// The pictures of a report or a history.
+/// The charts of a report or a history.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Charts {
-    /// Each with its own file name.
+    /// The charts, each with a unique file name.
     pub charts: Vec<Chart>,
-    /// How many more there could be.
+    /// Number of charts that were left out.
     pub left_out: usize,
 }
 
 impl Charts {
-    /// Of many, the first, which are those that matter most.
+    /// The first charts, which are the most important.
     fn of(charts: impl Iterator<Item = Chart>, count: usize) -> Charts {
-        let mut charts: Vec<Chart> = charts.take(PICTURES).collect();
-        stem::keep_apart(charts.iter_mut().map(|chart| &mut chart.stem));
+        let mut charts: Vec<Chart> = charts.take(MAX_CHARTS).collect();
+        file_stem::make_unique(charts.iter_mut().map(|chart| &mut chart.file_stem));
         Charts { left_out: count - charts.len(), charts }
     }
 }
 
-/// All changes in one picture, and the samples of both sides of each benchmark, worst first.
+/// A chart of all changes, then a chart of the samples of each benchmark, worst first.
 pub fn of_report(report: &Report) -> Charts {
     let drawn = report.benchmarks.iter().filter(|finding| samples::has_any(finding));
     let count = drawn.clone().count();
@@ -49,7 +49,7 @@ pub fn of_report(report: &Report) -> Charts {
     charts
 }
 
-/// Each series with its stretches and changes, the latest changes first.
+/// A chart of each series with its stretches and changes, latest change first.
 pub fn of_history(view: &HistoryView<'_>) -> Charts {
     let mut order: Vec<_> = view.series.iter().collect();
     order.sort_by_key(|segmented| segmented.changes().last().map_or(usize::MAX, |last| last.since));

@@ -1,53 +1,53 @@
-//! The samples of one benchmark, each run on a row of its own: dots at equal shares of the samples, a hill where they are
-//! dense, and the centres of the runs and of both sides.
+//! The samples of one benchmark, a row per run: dots at quantiles of the samples, their density, and the medians of runs
+//! and sides.
 
 use super::chart::{Axis, Chart, Ink, Layer, Marks, around, text, ticks};
-use super::stem::stem;
+use super::file_stem::file_stem;
 use crate::model::PlotSamples;
 use crate::render::quantity::{change, scale};
 use crate::stats::centre;
 use crate::verdict::Finding;
 
-/// Values of a run that make a hill; fewer are dots only.
-const DENSE: usize = 9;
-/// Points of a hill's outline.
+/// A density is drawn for runs of at least this many values.
+const MIN_FOR_DENSITY: usize = 9;
+/// Points of the outline of a density.
 const OUTLINE: usize = 150;
-/// Height of a hill, in rows.
-const HILL: f64 = 0.75;
+/// Height of a density, in rows.
+const DENSITY_HEIGHT: f64 = 0.75;
 
-/// Outliers farther from a run's quartiles than so many of their distances are drawn at the edge: they would leave no
-/// room for the others.
-const FAR: f64 = 4.0;
-const BEYOND: &str = "; dots at the edge lie beyond it";
+/// Outliers farther from a run's quartiles than this many interquartile ranges are drawn at the edge, so that the other
+/// samples stay distinguishable.
+const MAX_DISTANCE: f64 = 4.0;
+const BEYOND: &str = "; dots at the edges lie outside";
 
 /// Whether there is anything to draw.
 pub(super) fn has_any(finding: &Finding) -> bool {
-    let strips = finding.strips.iter().flatten().flatten();
-    strips.flat_map(|strip| &strip.values).any(|value| value.is_finite())
+    let runs = finding.plot_samples.iter().flatten().flatten();
+    runs.flat_map(|run| &run.values).any(|value| value.is_finite())
 }
 
-/// The picture of a finding's samples.
+/// The chart of a finding's samples.
 pub(super) fn chart(finding: &Finding) -> Option<Chart> {
-    let strips = finding.strips.as_ref()?;
-    let values = || strips.iter().flatten().flat_map(|strip| &strip.values).copied().filter(|value| value.is_finite());
+    let sides = finding.plot_samples.as_ref()?;
+    let values = || sides.iter().flatten().flat_map(|run| &run.values).copied().filter(|value| value.is_finite());
     let (factor, unit) = scale(values().fold(0.0, |a: f64, b| a.max(b.abs())), &finding.unit);
-    let (low, high) = bulk(strips);
+    let (low, high) = main_range(sides);
     let inside = |value: f64| value.clamp(low, high) / factor;
     let beyond = values().any(|value| value < low || value > high);
     let range = around(values().map(inside), 0.06);
-    let rows = strips.iter().map(Vec::len).sum::<usize>();
+    let rows = sides.iter().map(Vec::len).sum::<usize>();
     let mut layers = Vec::new();
     let mut names = Vec::new();
     let mut row = 0;
-    for (strips, (ink, word)) in strips.iter().zip([(Ink::Base, "base"), (Ink::Head, "head")]) {
+    for (runs, (ink, word)) in sides.iter().zip([(Ink::Base, "base"), (Ink::Head, "head")]) {
         let top = row;
         let mut centres = Vec::new();
-        for (number, strip) in strips.iter().enumerate() {
+        for (number, run) in runs.iter().enumerate() {
             let y = -(row as f64);
-            let values: Vec<f64> = strip.values.iter().copied().filter(|value| value.is_finite()).map(inside).collect();
-            centres.extend(strip.centre().filter(|centre| centre.is_finite()).map(inside));
+            let values: Vec<f64> = run.values.iter().copied().filter(|value| value.is_finite()).map(inside).collect();
+            centres.extend(run.centre().filter(|centre| centre.is_finite()).map(inside));
             let legend = (number == 0).then(|| word.to_owned());
-            layers.extend(hill(&values, range, y).map(|marks| Layer { marks, ink, legend: None }));
+            layers.extend(density(&values, range, y).map(|marks| Layer { marks, ink, legend: None }));
             let dots = values.iter().map(|value| (*value, y)).collect();
             layers.push(Layer { marks: Marks::Dots(dots), ink, legend });
             if let Some(centre) = centres.last() {
@@ -57,20 +57,20 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
                     legend: None,
                 });
             }
-            let said = if strips.len() == 1 { word.to_owned() } else { format!("{word} {}", number + 1) };
-            names.push((y, format!("{said} ({})", strip.samples)));
+            let name = if runs.len() == 1 { word.to_owned() } else { format!("{word} {}", number + 1) };
+            names.push((y, format!("{name} ({})", run.samples)));
             row += 1;
         }
-        // The side's centre through all of its runs.
-        if strips.len() > 1 && !centres.is_empty() {
+        // The median of the side, across all its runs.
+        if runs.len() > 1 && !centres.is_empty() {
             let middle = centre::median(&centres);
             let line = vec![(middle, 0.85 - top as f64), (middle, 0.6 - row as f64)];
-            layers.push(Layer { marks: Marks::Hair(line), ink, legend: None });
+            layers.push(Layer { marks: Marks::ThinLine(line), ink, legend: None });
         }
     }
     let by = finding.change.filter(|by| by.is_finite()).map(|by| format!(": {}", change(by))).unwrap_or_default();
     Some(Chart {
-        stem: stem("samples", &[&finding.name, &finding.metric, &finding.tool]),
+        file_stem: file_stem("samples", &[&finding.name, &finding.metric, &finding.tool]),
         title: format!("{}{by}, {}", text(&finding.name, 72), finding.outcome.word()),
         size: (760, 130 + 44 * rows as u32),
         x: Axis {
@@ -84,29 +84,29 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
     })
 }
 
-/// From where to where all but far outliers lie.
-fn bulk(strips: &[Vec<PlotSamples>; 2]) -> (f64, f64) {
-    let of_run = |strip: &PlotSamples| {
-        let mut values: Vec<f64> = strip.values.iter().copied().filter(|value| value.is_finite()).collect();
+/// The range of the values without far outliers.
+fn main_range(sides: &[Vec<PlotSamples>; 2]) -> (f64, f64) {
+    let of_run = |run: &PlotSamples| {
+        let mut values: Vec<f64> = run.values.iter().copied().filter(|value| value.is_finite()).collect();
         values.sort_unstable_by(f64::total_cmp);
         let last = values.len().checked_sub(1)?;
         let (q1, q3) = (values[last / 4], values[last - last / 4]);
-        let reach = if values.len() < 5 { f64::INFINITY } else { FAR * (q3 - q1).max(1e-3 * q3.abs()) };
+        let reach = if values.len() < 5 { f64::INFINITY } else { MAX_DISTANCE * (q3 - q1).max(1e-3 * q3.abs()) };
         Some((q1 - reach, q3 + reach))
     };
-    let ranges = strips.iter().flatten().filter_map(of_run);
+    let ranges = sides.iter().flatten().filter_map(of_run);
     ranges.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (low, high)| (a.min(low), b.max(high)))
 }
 
-/// `time, µs`
+/// The label of the axis of values: `time, µs`.
 pub(super) fn axis(metric: &str, unit: &str) -> String {
     let metric = text(metric, 40);
     if unit.is_empty() { metric } else { format!("{metric}, {}", text(unit, 24)) }
 }
 
-/// How dense the values are along the range, above a row. Values at equal shares stand for all samples alike.
-fn hill(values: &[f64], (low, high): (f64, f64), y: f64) -> Option<Marks> {
-    if values.len() < DENSE {
+/// The density of the values along the range, drawn above a row.
+fn density(values: &[f64], (low, high): (f64, f64), y: f64) -> Option<Marks> {
+    if values.len() < MIN_FOR_DENSITY {
         return None;
     }
     let n = values.len() as f64;
@@ -115,13 +115,15 @@ fn hill(values: &[f64], (low, high): (f64, f64), y: f64) -> Option<Marks> {
     let quartiles = PlotSamples { samples: 0, values: values.to_vec() };
     let middle = quartiles.centre().unwrap_or(mean);
     let spread = 1.4826 * centre::median(&values.iter().map(|x| (x - middle).abs()).collect::<Vec<_>>());
-    // Silverman's width, from the lesser of two spreads, so that one outlier does not flatten the hill; but never less
-    // than can be seen.
+    // Silverman's bandwidth from the smaller of two estimates of spread, so that an outlier does not flatten the density;
+    // at least as wide as is visible.
     let narrow = if spread > 0.0 { sd.min(spread) } else { sd };
     let width = (0.9 * narrow * n.powf(-0.2)).max((high - low) / 150.0);
-    let density = |x: f64| values.iter().map(|value| (-0.5 * ((x - value) / width).powi(2)).exp()).sum::<f64>();
-    let places = (0..=OUTLINE).map(|i| low + (high - low) * i as f64 / OUTLINE as f64);
-    let heights: Vec<(f64, f64)> = places.map(|x| (x, density(x))).collect();
+    let kernel_sum = |x: f64| values.iter().map(|value| (-0.5 * ((x - value) / width).powi(2)).exp()).sum::<f64>();
+    let positions = (0..=OUTLINE).map(|i| low + (high - low) * i as f64 / OUTLINE as f64);
+    let heights: Vec<(f64, f64)> = positions.map(|x| (x, kernel_sum(x))).collect();
     let top = heights.iter().map(|(_, height)| *height).fold(0.0, f64::max);
-    (top > 0.0).then(|| Marks::Area(heights.into_iter().map(|(x, height)| (x, y, y + HILL * height / top)).collect()))
+    (top > 0.0).then(|| {
+        Marks::Area(heights.into_iter().map(|(x, height)| (x, y, y + DENSITY_HEIGHT * height / top)).collect())
+    })
 }

@@ -1,18 +1,18 @@
-//! A stored series: its points, the levels of its stretches, and the commits that can hold each change.
+//! A stored series: its points, the levels of its stretches, and the possible commits of each change.
 
 use super::chart::{Axis, Chart, Ink, Layer, Marks, around, text, ticks};
+use super::file_stem::file_stem;
 use super::samples::axis;
-use super::stem::stem;
 use crate::history::{SegmentedSeries, SeriesChange};
 use crate::render::history::label;
 use crate::render::quantity::{change, scale};
 use crate::stats::centre;
 use crate::stats::changepoint::Shape;
 
-/// Commits that are named below.
-const NAMED: usize = 7;
+/// Labelled commits on the axis.
+const LABELLED: usize = 7;
 
-/// The picture of a series.
+/// The chart of a series.
 pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
     let series = &segmented.series;
     let (factor, unit) =
@@ -28,7 +28,7 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
         for (number, change) in changes.iter().filter(|change| change.worse == worse).enumerate() {
             let (from, to) = change.commits.range;
             let band = vec![((from as f64 - 0.5).max(x.0), y.0, y.1), ((to as f64 + 0.5).min(x.1), y.0, y.1)];
-            let legend = (number == 0).then(|| format!("{word}: commits that can hold it"));
+            let legend = (number == 0).then(|| format!("{word}: possible commits"));
             layers.push(Layer { marks: Marks::Area(band), ink, legend });
         }
     }
@@ -37,15 +37,15 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
     for line in levels(segmented, &changes, &points) {
         layers.push(Layer { marks: Marks::Line(line), ink: Ink::Dim, legend: legend.take() });
     }
-    let said = match changes.last() {
-        Some(last) => format!(": {} {}", change(last.change), word(last)),
+    let last_change = match changes.last() {
+        Some(last) => format!(": {} {}", change(last.change), location(last)),
         None => ": no change".to_owned(),
     };
     let machine = if series.machine.is_empty() { String::new() } else { format!(" ({})", text(&series.machine, 30)) };
     let (name, tool, metric) = (series.benchmark.as_str(), &*series.tool, &*series.metric.name);
     Chart {
-        stem: stem("series", &[name, metric, tool, series.metric.unit.label(), &series.machine]),
-        title: format!("{}{machine}{said}", text(name, 60)),
+        file_stem: file_stem("series", &[name, metric, tool, series.metric.unit.label(), &series.machine]),
+        title: format!("{}{machine}{last_change}", text(name, 60)),
         size: (960, 360),
         x: Axis { label: "commit".to_owned(), range: x, ticks: commits(segmented), grid: false },
         y: Axis { label: axis(metric, unit), range: y, ticks: ticks(y, 5), grid: true },
@@ -53,7 +53,7 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
     }
 }
 
-fn word(change: &SeriesChange) -> String {
+fn location(change: &SeriesChange) -> String {
     let at = label(change.commits.at.as_ref(), change.commits.time);
     match change.shape {
         Shape::Step => format!("at {at}"),
@@ -61,7 +61,7 @@ fn word(change: &SeriesChange) -> String {
     }
 }
 
-/// The level of each stretch, and the slope of a drift from the level before it to the one after it.
+/// Lines at the level of each stretch; for a drift, from the level before it to the level after it.
 fn levels(segmented: &SegmentedSeries, changes: &[SeriesChange], points: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
     let drifts = |start: usize| changes.iter().any(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
     let level = |(start, end): (usize, usize)| -> f64 {
@@ -87,8 +87,8 @@ fn levels(segmented: &SegmentedSeries, changes: &[SeriesChange], points: &[(f64,
 fn commits(segmented: &SegmentedSeries) -> Vec<(f64, String)> {
     let points = &segmented.series.points;
     let last = points.len().saturating_sub(1);
-    let count = last.min(NAMED - 1);
-    let mut places: Vec<usize> = (0..=count).map(|i| (i * last).checked_div(count).unwrap_or(0)).collect();
-    places.dedup();
-    places.into_iter().map(|i| (i as f64, text(&label(points[i].commit.as_ref(), points[i].time), 12))).collect()
+    let count = last.min(LABELLED - 1);
+    let mut labelled: Vec<usize> = (0..=count).map(|i| (i * last).checked_div(count).unwrap_or(0)).collect();
+    labelled.dedup();
+    labelled.into_iter().map(|i| (i as f64, text(&label(points[i].commit.as_ref(), points[i].time), 12))).collect()
 }

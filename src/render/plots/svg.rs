@@ -1,5 +1,5 @@
-//! A chart drawn by plotters, as SVG: what is used where there is no gnuplot. It needs no fonts of the system; the text's
-//! size is estimated. The same chart gives the same bytes.
+//! Draws a chart as SVG with plotters, for machines without gnuplot. It needs no system fonts: the width of text is
+//! estimated. The same chart gives the same bytes.
 
 use super::chart::{Chart, Ink, Layer, Marks};
 use plotters::backend::DrawingBackend;
@@ -8,37 +8,37 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, IntoFont};
 use unicode_width::UnicodeWidthStr;
 
-/// Why there is no picture.
+/// Why a chart cannot be drawn.
 #[derive(Debug, thiserror::Error)]
-#[error("the picture {stem:?} cannot be drawn: {why}")]
+#[error("cannot draw the chart {file_stem:?}: {why}")]
 pub struct PictureError {
-    stem: String,
+    file_stem: String,
     why: String,
 }
 
-/// Size of the text as plotters counts it (SVG's is a fifth less), and the pixels that a column of it takes.
+/// Font size for plotters (in the SVG it is a fifth less), and the width of a character in pixels.
 const TEXT: f64 = 15.0;
 const COLUMN: f64 = 6.6;
-/// Pixels above, at the right and below.
+/// Margins above, at the right and below, in pixels.
 const ABOVE: f64 = 58.0;
 const RIGHT: f64 = 24.0;
 const BELOW: f64 = 48.0;
-/// Length of a tick.
+/// Length of a tick, in pixels.
 const TICK: f64 = 5.0;
 
 type Drawn = Result<(), String>;
 
-/// The picture as a document.
+/// The chart as an SVG document.
 pub fn svg(chart: &Chart) -> Result<String, PictureError> {
     let mut out = String::new();
     let drawn = Canvas::new(chart, &mut out).draw();
-    drawn.map(|()| out).map_err(|why| PictureError { stem: chart.stem.clone(), why })
+    drawn.map(|()| out).map_err(|why| PictureError { file_stem: chart.file_stem.clone(), why })
 }
 
 struct Canvas<'a> {
     chart: &'a Chart,
     backend: SVGBackend<'a>,
-    /// The edges of the part that has the marks.
+    /// The edges of the plot area.
     left: f64,
     right: f64,
     top: f64,
@@ -87,16 +87,16 @@ impl<'a> Canvas<'a> {
 
     fn axes(&mut self) -> Drawn {
         let (grey, light) = (RGBColor(0x70, 0x78, 0x84), RGBColor(0xe2, 0xe6, 0xeb));
-        for (place, text) in &self.chart.x.ticks {
-            let x = self.x(*place);
+        for (at, text) in &self.chart.x.ticks {
+            let x = self.x(*at);
             if self.chart.x.grid {
                 self.line(&[(x, self.top), (x, self.bottom)], light, 1)?;
             }
             self.line(&[(x, self.bottom), (x, self.bottom + TICK)], grey, 1)?;
             self.text(text, (x, self.bottom + 15.0), HPos::Center, FontTransform::None)?;
         }
-        for (place, text) in &self.chart.y.ticks {
-            let y = self.y(*place);
+        for (at, text) in &self.chart.y.ticks {
+            let y = self.y(*at);
             if self.chart.y.grid {
                 self.line(&[(self.left, y), (self.right, y)], light, 1)?;
             }
@@ -106,14 +106,14 @@ impl<'a> Canvas<'a> {
         self.line(&[(self.left, self.top), (self.left, self.bottom), (self.right, self.bottom)], grey, 1)
     }
 
-    /// What the colours are, in a line below the title.
+    /// The legend, in a line below the title.
     fn legend(&mut self) -> Drawn {
         const SWATCH: f64 = 14.0;
         const GAP: f64 = 22.0;
         let entries: Vec<(&Layer, &str)> =
             self.chart.layers.iter().filter_map(|layer| Some((layer, layer.legend.as_deref()?))).collect();
-        let long = |text: &str| SWATCH + 6.0 + text.width() as f64 * COLUMN + GAP;
-        let whole: f64 = entries.iter().map(|(_, text)| long(text)).sum::<f64>() - GAP;
+        let entry_width = |text: &str| SWATCH + 6.0 + text.width() as f64 * COLUMN + GAP;
+        let whole: f64 = entries.iter().map(|(_, text)| entry_width(text)).sum::<f64>() - GAP;
         let mut x = ((f64::from(self.chart.size.0) - whole) / 2.0).max(4.0);
         for (layer, text) in entries {
             let (y, color) = (40.0, color(layer.ink));
@@ -124,10 +124,10 @@ impl<'a> Canvas<'a> {
                 }
                 Marks::Dots(_) => self.dot((x + SWATCH / 2.0, y), 3, color, 1.0)?,
                 Marks::Line(_) | Marks::Spans(_) => self.line(&[(x, y), (x + SWATCH, y)], color, 2)?,
-                Marks::Hair(_) => self.line(&[(x, y), (x + SWATCH, y)], color, 1)?,
+                Marks::ThinLine(_) => self.line(&[(x, y), (x + SWATCH, y)], color, 1)?,
             }
             self.text(text, (x + SWATCH + 6.0, y), HPos::Left, FontTransform::None)?;
-            x += long(text);
+            x += entry_width(text);
         }
         Ok(())
     }
@@ -141,7 +141,7 @@ impl<'a> Canvas<'a> {
                 let outline: Vec<(f64, f64)> = low.chain(high).map(|point| self.at(point)).collect();
                 if outline.is_empty() { Ok(()) } else { self.area(&outline, color, SHADE) }
             }
-            Marks::Line(points) | Marks::Hair(points) => {
+            Marks::Line(points) | Marks::ThinLine(points) => {
                 let width = if matches!(layer.marks, Marks::Line(_)) { 2 } else { 1 };
                 let points: Vec<(f64, f64)> = points.iter().map(|point| self.at(*point)).collect();
                 if points.is_empty() { Ok(()) } else { self.line(&points, color, width) }
@@ -181,7 +181,7 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// How much of an area's colour is seen.
+/// Opacity of areas.
 const SHADE: f64 = 0.2;
 
 fn color(ink: Ink) -> RGBColor {

@@ -1,7 +1,7 @@
-//! What the pictures of a small report and of a small history show, by hand.
+//! The charts of a small report and a small history, with values computed by hand.
 
 use super::chart::{Ink, Marks};
-use super::{Charts, PICTURES, of_history, of_report};
+use super::{Charts, MAX_CHARTS, of_history, of_report};
 use crate::history::{Point, Series, segment};
 use crate::model::{BenchId, Commit, Metric};
 use crate::render::HistoryView;
@@ -33,7 +33,7 @@ fn marks<'a>(charts: &'a Charts, chart: usize, legend: &str) -> &'a Marks {
 }
 
 #[test]
-fn all_changes_stand_on_rows_worst_first_with_intervals_and_threshold() {
+fn the_forest_plot_shows_changes_worst_first_with_intervals_and_thresholds() {
     let mut rate = finding("rate", "improved", 1.0, Value::Null);
     rate["metric"] = "throughput".into();
     rate["direction"] = "higher".into();
@@ -45,53 +45,56 @@ fn all_changes_stand_on_rows_worst_first_with_intervals_and_threshold() {
     let charts = of_report(&report);
     assert_eq!((charts.charts.len(), charts.left_out), (1, 0));
     let forest = &charts.charts[0];
-    assert_eq!((forest.stem.as_str(), forest.title.as_str()), ("forest", "Changes, worst first"));
+    assert_eq!((forest.file_stem.as_str(), forest.title.as_str()), ("forest", "Changes, worst first"));
     let rows: Vec<(f64, &str)> = forest.y.ticks.iter().map(|(at, text)| (*at, text.as_str())).collect();
-    assert_eq!(rows, [(0.0, "slow  +50.0 %"), (-1.0, "rate (throughput)  +100.0 %"), (-2.0, "gone  0.0 %")]);
-    // Log scale: a change of +50 % lies at ln 1.5.
+    assert_eq!(rows, [(0.0, "slow  +50.0%"), (-1.0, "rate (throughput)  +100.0%"), (-2.0, "gone  0.0%")]);
+    // Log scale: a change of +50% lies at ln 1.5.
     let slow = (1.25_f64.ln(), 1.5_f64.ln(), 1.75_f64.ln(), 0.0);
     assert_eq!(marks(&charts, 0, "1 regressed"), &Marks::Spans(vec![slow]));
-    // What has no interval is a dot.
+    // A change without an interval is a dot.
     assert_eq!(marks(&charts, 0, "1 improved"), &Marks::Spans(vec![(2_f64.ln(), 2_f64.ln(), 2_f64.ln(), -1.0)]));
-    // The threshold of a time is at +20 %, that of a rate as far below zero.
-    let limits: Vec<_> =
-        forest.layers.iter().filter(|layer| layer.ink == Ink::Bad && matches!(layer.marks, Marks::Hair(_))).collect();
+    // The threshold of a time is at +20%, that of a rate as far below zero.
+    let limits: Vec<_> = forest
+        .layers
+        .iter()
+        .filter(|layer| layer.ink == Ink::Bad && matches!(layer.marks, Marks::ThinLine(_)))
+        .collect();
     let at = |row: usize| match &limits[row].marks {
-        Marks::Hair(points) => points[0].0,
+        Marks::ThinLine(points) => points[0].0,
         _ => unreachable!(),
     };
     assert_eq!(limits.len(), 3);
     assert!((at(0) - 1.2_f64.ln()).abs() < 1e-12 && (at(1) + 1.2_f64.ln()).abs() < 1e-12);
     let ticks: Vec<&str> = forest.x.ticks.iter().map(|(_, text)| text.as_str()).collect();
-    // The reach is 1.05 ln 2, and ticks stand at least a sixth of it apart: +20 % is the first, +50 % and +100 % follow.
-    assert_eq!(ticks, ["−50 %", "−33 %", "−17 %", "0", "+20 %", "+50 %", "+100 %"]);
+    // The reach is 1.05 ln 2, and ticks stand at least a sixth of it apart: +20% is the first, +50% and +100% follow.
+    assert_eq!(ticks, ["−50%", "−33%", "−17%", "0", "+20%", "+50%", "+100%"]);
 }
 
 #[test]
-fn of_many_changes_the_worst_are_drawn_and_the_others_counted() {
+fn only_the_worst_of_many_changes_are_drawn() {
     let many: Vec<Value> =
         (0..100).map(|i| finding(&format!("b{i}"), "unchanged", 0.001, json!([0.0, 0.01]))).collect();
     let charts = of_report(&report(&many));
-    assert_eq!(charts.charts[0].title, "The 40 worst of 100 changes; 60 are left out");
+    assert_eq!(charts.charts[0].title, "The 40 worst of 100 changes (60 not shown)");
     assert_eq!(charts.charts[0].y.ticks.len(), 40);
     let mut drawn = many;
     for finding in &mut drawn {
         finding["strips"] = json!([[{"samples": 1, "values": [1.0]}], [{"samples": 1, "values": [1.0]}]]);
     }
     let charts = of_report(&report(&drawn));
-    assert_eq!((charts.charts.len(), charts.left_out), (1 + PICTURES, 100 - PICTURES));
+    assert_eq!((charts.charts.len(), charts.left_out), (1 + MAX_CHARTS, 100 - MAX_CHARTS));
     assert_eq!(of_report(&report(&[])), Charts::default());
 }
 
 #[test]
-fn each_run_s_samples_have_a_row_with_their_centre() {
+fn each_run_has_a_row_with_its_samples_and_median() {
     let mut one = finding("parse/large", "regressed", 0.5, json!([0.4, 0.6]));
     let run = |values: &[f64]| json!({"samples": 100, "values": values});
     one["strips"] = json!([[run(&[1000.0, 2000.0, 4000.0]), run(&[2000.0, 3000.0])], [run(&[6000.0])]]);
     let charts = of_report(&report(&[one]));
     let chart = &charts.charts[1];
-    assert_eq!(chart.title, "parse/large: +50.0 %, regressed");
-    assert!(chart.stem.starts_with("samples-parse-large-"));
+    assert_eq!(chart.title, "parse/large: +50.0%, regressed");
+    assert!(chart.file_stem.starts_with("samples-parse-large-"));
     assert_eq!(chart.x.label, "time, µs");
     let rows: Vec<(f64, &str)> = chart.y.ticks.iter().map(|(at, text)| (*at, text.as_str())).collect();
     assert_eq!(rows, [(0.0, "base 1 (100)"), (-1.0, "base 2 (100)"), (-2.0, "head (100)")]);
@@ -101,7 +104,7 @@ fn each_run_s_samples_have_a_row_with_their_centre() {
         .layers
         .iter()
         .filter_map(|layer| match &layer.marks {
-            Marks::Line(points) | Marks::Hair(points) => Some(points[0].0),
+            Marks::Line(points) | Marks::ThinLine(points) => Some(points[0].0),
             _ => None,
         })
         .collect();
@@ -110,7 +113,7 @@ fn each_run_s_samples_have_a_row_with_their_centre() {
 }
 
 #[test]
-fn a_series_shows_its_points_its_levels_and_where_it_changed() {
+fn a_series_shows_its_points_levels_and_changes() {
     let commit = |i: usize| Commit::parse(&format!("{i:040x}")).unwrap();
     let level = |i: usize| if i < 12 { 1000.0 } else { 1500.0 };
     let points: Vec<Point> = (0..20)
@@ -131,14 +134,14 @@ fn a_series_shows_its_points_its_levels_and_where_it_changed() {
     let all_series = [segment(flat), segment(series)];
     let charts = of_history(&HistoryView { series: &all_series, runs: 20, store: "dir:x" });
     let titles: Vec<&str> = charts.charts.iter().map(|chart| chart.title.as_str()).collect();
-    // The one that changed comes first.
-    assert_eq!(titles, ["a_b (x86): +50.0 % at 0000000000", "flat (x86): no change"]);
+    // The changed series comes first.
+    assert_eq!(titles, ["a_b (x86): +50.0% at 0000000000", "flat (x86): no change"]);
     let chart = &charts.charts[0];
     assert_eq!(chart.y.label, "time, µs");
     let Marks::Dots(points) = marks(&charts, 0, "commits") else { panic!() };
     assert_eq!((points.len(), points[13]), (20, (13.0, 1.501)));
-    // Commit 12 alone can hold the step.
-    let Marks::Area(band) = marks(&charts, 0, "worse: commits that can hold it") else { panic!() };
+    // Commit 12 is the only possible commit of the step.
+    let Marks::Area(band) = marks(&charts, 0, "worse: possible commits") else { panic!() };
     assert_eq!((band[0].0, band[1].0), (11.5, 12.5));
     let lines: Vec<&Vec<(f64, f64)>> = chart
         .layers
@@ -152,7 +155,7 @@ fn a_series_shows_its_points_its_levels_and_where_it_changed() {
 }
 
 #[test]
-fn a_page_of_a_thousand_benchmarks_with_many_runs_stays_small() {
+fn a_page_of_1000_benchmarks_with_many_runs_stays_small() {
     let strip =
         |count: usize| json!({"samples": 100, "values": (0..count).map(|i| 12345.0 + i as f64).collect::<Vec<_>>()});
     let all: Vec<Value> = (0..1000)

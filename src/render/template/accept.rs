@@ -1,4 +1,4 @@
-//! How a regression is accepted: the lines of perfgate.toml that do it, ready to be pasted.
+//! Waivers to accept regressions: lines for perfgate.toml, ready to paste.
 
 use crate::render::escape;
 use crate::verdict::{Finding, Outcome, Report};
@@ -6,12 +6,12 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use std::fmt::Write;
 
-/// Regressions that get their lines; whoever has more has another question to answer.
-const LINES_FOR: usize = 10;
-/// How long such a waiver holds.
+/// Waivers are suggested for this many regressions; more are unlikely to be intended.
+const MAX_WAIVERS: usize = 10;
+/// Days until a suggested waiver expires.
 const DAYS: i64 = 90;
 
-/// `[[accept]]` for the first regressions; empty where there is none, or where the day is not known.
+/// `[[accept]]` entries for the first regressions; empty without a regression, or if the day is unknown.
 pub fn accept(report: &Report) -> String {
     let day = report.facts.as_ref().and_then(|facts| facts.day.as_deref());
     let Some(until) = day.and_then(|day| day.parse::<Date>().ok()).and_then(|day| day.checked_add(DAYS.days()).ok())
@@ -20,7 +20,7 @@ pub fn accept(report: &Report) -> String {
     };
     let mut out = String::new();
     let regressed = report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Regressed);
-    for (finding, percent) in regressed.filter_map(|f| Some((f, up_to(f)?))).take(LINES_FOR) {
+    for (finding, percent) in regressed.filter_map(|f| Some((f, up_to(f)?))).take(MAX_WAIVERS) {
         let (name, metric) = (escape::toml(&finding.name), escape::toml(&finding.metric));
         let gap = if out.is_empty() { "" } else { "\n" };
         let _ = write!(
@@ -32,7 +32,7 @@ pub fn accept(report: &Report) -> String {
     out
 }
 
-/// The worse end of the interval in whole percent: as far as this evidence reaches.
+/// The worse end of the interval, rounded up to whole percent.
 fn up_to(finding: &Finding) -> Option<u64> {
     let worse = |change: f64| finding.direction.worse(change);
     let tested = worse(finding.adjusted.or(finding.change)?);

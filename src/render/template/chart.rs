@@ -1,5 +1,5 @@
-//! A series as a Mermaid xychart, which GitHub draws by itself. Names are hostile text and Mermaid has directives, so no
-//! name, branch or unit that is not known to be harmless stands in it.
+//! A series as a Mermaid xychart, which GitHub renders. Names are hostile text and Mermaid has directives, so a chart
+//! contains no names, and a unit only if it is harmless.
 
 use super::context::Chart;
 use crate::model::Commit;
@@ -7,10 +7,10 @@ use crate::render::quantity::scaled;
 use crate::verdict::{SeriesPoint, SeriesReport};
 use std::collections::BTreeSet;
 
-/// A colour that is seen on light and on dark ground; Mermaid's own is next to white.
+/// A colour that is visible on light and dark backgrounds; Mermaid's default is almost white.
 const COLOUR: &str = "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#d1242f\"}}}}%%\n";
 
-/// The chart of a series; none for fewer than three points, which are no history.
+/// The chart of a series; `None` for fewer than three points.
 pub fn chart(series: &SeriesReport) -> Option<Chart> {
     let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
     if values.len() < 3 || values.iter().any(|value| !value.is_finite()) {
@@ -20,7 +20,7 @@ pub fn chart(series: &SeriesReport) -> Option<Chart> {
     let harmless = unit.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '%' | ' '));
     let unit = if harmless { unit } else { String::new() };
     let (low, high) = numbers.iter().fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(*v), high.max(*v)));
-    // From zero, unless all of them lie far from it: then the difference would not be seen.
+    // The axis starts at zero, unless differences would then be too small to see.
     let room = (high - low).max(high.abs() * 0.02);
     let low = if low >= 0.0 && low < high / 2.0 { 0.0 } else { low - room * 0.2 };
     let (low, high) = (number(rounded(low)), number(rounded(high + room * 0.1)));
@@ -35,7 +35,7 @@ pub fn chart(series: &SeriesReport) -> Option<Chart> {
     Some(Chart { name: series.name.clone(), metric: series.metric.clone(), unit, commits: values.len(), mermaid })
 }
 
-/// The first digits of each commit; a point without one, or with one that another has, is counted. The last is head.
+/// Short commits as labels, `run N` for a missing or repeated commit, and `head` for the last point.
 fn labels(points: &[SeriesPoint]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut labels: Vec<String> = Vec::with_capacity(points.len());
@@ -49,7 +49,7 @@ fn labels(points: &[SeriesPoint]) -> Vec<String> {
     labels
 }
 
-/// Three significant digits: the end of an axis needs no more.
+/// Rounds to three significant digits, for the ends of an axis.
 fn rounded(value: f64) -> f64 {
     if value == 0.0 {
         return 0.0;
@@ -58,7 +58,7 @@ fn rounded(value: f64) -> f64 {
     (value / unit).round() * unit
 }
 
-/// A number as Mermaid reads it: no exponent.
+/// A number without an exponent, which Mermaid cannot read.
 fn number(value: f64) -> String {
     let text = format!("{value:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -79,25 +79,25 @@ mod tests {
     }
 
     #[test]
-    fn a_chart_has_a_label_for_each_point_and_no_name() {
+    fn a_chart_has_a_label_for_each_point_but_no_names() {
         let chart = chart(&series("ns", &[1000.0, 1010.0, 2500.0])).unwrap();
-        let wanted = "xychart-beta\n    x-axis [\"0000000000\", \"run 2\", \"head\"]\n    y-axis \"µs\" 0 --> 2.65\n    line [1, 1.01, 2.5]\n";
-        assert_eq!(chart.mermaid.strip_prefix(COLOUR), Some(wanted));
+        let expected = "xychart-beta\n    x-axis [\"0000000000\", \"run 2\", \"head\"]\n    y-axis \"µs\" 0 --> 2.65\n    line [1, 1.01, 2.5]\n";
+        assert_eq!(chart.mermaid.strip_prefix(COLOUR), Some(expected));
         assert_eq!((chart.unit.as_str(), chart.commits), ("µs", 3));
     }
 
     #[test]
-    fn small_changes_are_seen_and_hostile_units_are_not() {
+    fn small_changes_are_visible_and_hostile_units_are_dropped() {
         let chart = chart(&series("]\n%%{", &[100.0, 101.0, 110.0])).unwrap();
         assert!(chart.mermaid.contains("    y-axis 98 --> 111\n"), "{}", chart.mermaid);
         assert_eq!(chart.mermaid.matches("%%").count(), 2); // our own
     }
 
     #[test]
-    fn two_points_are_no_history() {
+    fn too_few_or_non_finite_points_give_no_chart() {
         assert!(chart(&series("ns", &[1.0, 2.0])).is_none());
         assert!(chart(&series("ns", &[1.0, f64::NAN, 2.0])).is_none());
-        let all_alike = chart(&series("count", &[5.0, 5.0, 5.0])).unwrap();
-        assert!(all_alike.mermaid.contains("y-axis 4.98 --> 5.01"), "{}", all_alike.mermaid);
+        let constant = chart(&series("count", &[5.0, 5.0, 5.0])).unwrap();
+        assert!(constant.mermaid.contains("y-axis 4.98 --> 5.01"), "{}", constant.mermaid);
     }
 }

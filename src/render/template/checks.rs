@@ -1,20 +1,17 @@
-//! Check boxes that evidence decides: ticked only where it does, and each says by what.
+//! Check boxes that the results decide, each with the evidence.
 
 use super::context::{Check, Checks};
 use super::headline::{is_load, sums};
+use crate::render::quantity::counted;
 use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, Outcome, Report};
 
-/// All of them.
+/// All check boxes of a report.
 pub fn checks(report: &Report) -> Checks {
-    let budgets_on = |belongs: &dyn Fn(&str) -> bool, what: &str| {
-        let lines: Vec<&BudgetLine> = report.budgets.iter().filter(|line| belongs(&line.metric)).collect();
-        kept(&lines, what)
-    };
     let memory = |metric: &str| metric.starts_with("memory");
     let cpu = |metric: &str| metric.starts_with("cpu") || metric == "time:user" || metric == "time:self";
     let change = report.facts.as_ref().and_then(|facts| facts.change.as_ref());
     let in_change = |found: &dyn Fn(&crate::model::Change) -> (bool, String)| match change {
-        None => open("the change is not known: no git repository"),
+        None => open("the changed files are unknown (not in a git repository)"),
         Some(change) => {
             let (ticked, by) = found(change);
             Check { ticked, by }
@@ -23,19 +20,19 @@ pub fn checks(report: &Report) -> Checks {
     Checks {
         improved: improved(report),
         no_regression: no_regression(report),
-        load: steady(report, "endpoint metrics", "no load test was read", &is_load),
-        memory: budgets_on(&memory, "on memory"),
-        queries_stable: steady(report, "counts of statements", "no statements were logged", &|f| {
+        load: unchanged_or_improved(report, "endpoint metric", "no load test results", &is_load),
+        memory: budgets(report, "on memory", &memory),
+        queries_stable: unchanged_or_improved(report, "statement count", "no statements logged", &|f| {
             f.metric.starts_with("queries")
         }),
         queries_fewer: queries_fewer(report),
-        resources: resources(budgets_on(&memory, "on memory"), budgets_on(&cpu, "on CPU")),
+        resources: resources(budgets(report, "on memory", &memory), budgets(report, "on CPU", &cpu)),
         tests: tests(report),
-        budgets: budgets_on(&|_| true, ""),
+        budgets: budgets(report, "", &|_| true),
         no_database_change: in_change(&|change| match (change.indexes.len(), change.migrations.as_slice()) {
-            (0, []) => (true, format!("none of the {} changed files", change.files.len() + change.more_files)),
+            (0, []) => (true, format!("none in {}", counted(change.files.len() + change.more_files, "changed file"))),
             (_, [first, ..]) => (false, first.clone()),
-            (count, []) => (false, format!("{count} index statements")),
+            (count, []) => (false, counted(count, "index statement")),
         }),
         index_added: in_change(&|change| match change.indexes.first() {
             Some(first) => (true, first.clone()),
@@ -54,11 +51,11 @@ fn resources(memory: Check, cpu: Check) -> Check {
 }
 
 fn complexity(report: &Report) -> Check {
-    let Some((before, after)) = sums(report, "complexity") else { return open("complexity was not measured") };
+    let Some((before, after)) = sums(report, "complexity") else { return open("complexity not measured") };
     let rose =
         report.benchmarks.iter().filter(|f| f.metric == "complexity" && f.change.is_some_and(|change| change > 0.0));
     let rose = rose.count();
-    let by = format!("{rose} functions got more complex, sum of complexity {before} → {after}");
+    let by = format!("{} with more complexity, sum {before} → {after}", counted(rose, "function"));
     Check { ticked: rose == 0 && after <= before, by }
 }
 
@@ -70,7 +67,7 @@ fn improved(report: &Report) -> Check {
     let counts = report.counts;
     let met = report.goals.iter().filter(|goal| goal.status == GoalStatus::Met).count();
     if !report.goals.is_empty() {
-        let by = format!("{met} of {} expectations met, {} regressed", report.goals.len(), counts.regressed);
+        let by = format!("{met} of {} met, {} regressed", counted(report.goals.len(), "expectation"), counts.regressed);
         return Check { ticked: met == report.goals.len() && counts.regressed == 0, by };
     }
     let by = format!("{} improved, {} regressed", counts.improved, counts.regressed);
@@ -83,8 +80,8 @@ fn no_regression(report: &Report) -> Check {
     if judged == 0 {
         return open("nothing was compared");
     }
-    let shown = counts.improved + counts.unchanged;
-    let mut by = format!("{shown} of {judged} shown unchanged or improved");
+    let good = counts.improved + counts.unchanged;
+    let mut by = format!("{good} of {judged} unchanged or improved");
     for (count, word) in
         [(counts.regressed, "regressed"), (counts.inconclusive, "inconclusive"), (counts.accepted, "accepted")]
     {
@@ -92,11 +89,11 @@ fn no_regression(report: &Report) -> Check {
             by.push_str(&format!(", {count} {word}"));
         }
     }
-    Check { ticked: shown == judged, by }
+    Check { ticked: good == judged, by }
 }
 
-/// Everything of a kind that both sides have is unchanged or better.
-fn steady(report: &Report, what: &str, nothing: &str, belongs: &dyn Fn(&Finding) -> bool) -> Check {
+/// Ticked if all findings of a kind with values on both sides are unchanged or improved.
+fn unchanged_or_improved(report: &Report, what: &str, nothing: &str, belongs: &dyn Fn(&Finding) -> bool) -> Check {
     let both = report.benchmarks.iter().filter(|f| belongs(f) && f.base.is_some() && f.head.is_some());
     let outcomes: Vec<Outcome> = both.map(|finding| finding.outcome).collect();
     if outcomes.is_empty() {
@@ -104,7 +101,7 @@ fn steady(report: &Report, what: &str, nothing: &str, belongs: &dyn Fn(&Finding)
     }
     let count = |wanted: Outcome| outcomes.iter().filter(|outcome| **outcome == wanted).count();
     let good = count(Outcome::Unchanged) + count(Outcome::Improved);
-    let mut by = format!("{good} of {} {what} unchanged or improved", outcomes.len());
+    let mut by = format!("{good} of {} unchanged or improved", counted(outcomes.len(), what));
     for outcome in [Outcome::Regressed, Outcome::Inconclusive, Outcome::Accepted] {
         if count(outcome) > 0 {
             by.push_str(&format!(", {} {}", count(outcome), outcome.word()));
@@ -117,14 +114,14 @@ fn queries_fewer(report: &Report) -> Check {
     let totals =
         report.benchmarks.iter().filter(|f| f.metric == "queries").filter_map(|f| Some((f.base?.value, f.head?.value)));
     match totals.max_by(|a, b| a.0.max(a.1).total_cmp(&b.0.max(b.1))) {
-        None => open("no statements were logged"),
+        None => open("no statements logged"),
         Some((before, after)) => Check { ticked: after < before, by: format!("{before} → {after} statements") },
     }
 }
 
 fn tests(report: &Report) -> Check {
     match report.facts.as_ref().and_then(|facts| facts.head.tests) {
-        None => open("no test report was read"),
+        None => open("no test report"),
         Some(tests) => {
             let by = format!("{} passed, {} failed", tests.passed, tests.failed);
             Check { ticked: tests.failed == 0 && tests.passed > 0, by }
@@ -132,16 +129,17 @@ fn tests(report: &Report) -> Check {
     }
 }
 
-fn kept(lines: &[&BudgetLine], what: &str) -> Check {
+fn budgets(report: &Report, what: &str, belongs: &dyn Fn(&str) -> bool) -> Check {
+    let lines: Vec<&BudgetLine> = report.budgets.iter().filter(|line| belongs(&line.metric)).collect();
     if lines.is_empty() {
-        return Check { ticked: false, by: format!("there is no budget {what}").trim_end().to_owned() };
+        return Check { ticked: false, by: format!("no budget {what}").trim_end().to_owned() };
     }
-    let keeps = |line: &&&BudgetLine| match line.status {
+    let met = |line: &&&BudgetLine| match line.status {
         BudgetStatus::Pass => true,
-        BudgetStatus::Acceptable => !line.near, // near may also be over the last limit, and not clearly
+        BudgetStatus::Acceptable => !line.near, // with `near`, the value may also be beyond the acceptable limit
         _ => false,
     };
-    let good = lines.iter().filter(keeps).count();
-    let by = format!("{good} of {} budgets {what}", lines.len()).trim_end().to_owned();
-    Check { ticked: good == lines.len(), by: format!("{by} kept") }
+    let good = lines.iter().filter(met).count();
+    let by = format!("{good} of {} {what}", counted(lines.len(), "budget")).trim_end().to_owned();
+    Check { ticked: good == lines.len(), by: format!("{by} met") }
 }

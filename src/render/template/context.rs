@@ -1,97 +1,97 @@
-//! What a template may name: every field, its type, and what it says. docs/templates.md is made from this file.
+//! The names available to templates. The list of fields in docs/templates.md is generated from this file.
 //!
-//! Texts are ready to be shown (numbers have their units) and are escaped when a template prints them. What was not
-//! measured is none, and prints as "not measured".
+//! Texts are ready to print (numbers have units) and are escaped when a template prints them. A value that was not
+//! measured is none, which prints as "not measured".
 
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The top: what stands in a template without a dot before it.
+/// The top-level names.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Context {
     /// The verdict of the gate.
     pub verdict: VerdictText,
-    /// How many benchmarks have which outcome.
+    /// Number of benchmarks per outcome.
     pub counts: CountsText,
     /// The base side.
     pub base: SideText,
     /// The head side.
     pub head: SideText,
-    /// How the verdict was reached, in a line.
+    /// Threshold, error rate and number of tests, in a line.
     pub method: String,
-    /// The threshold of the gate: `20 %`.
+    /// The threshold of the gate: `20%`.
     pub threshold: String,
-    /// The change of all times together; none for fewer than 8 of them.
+    /// The geometric mean of the changes of all times; none for fewer than 8 times.
     pub overall: Option<ChangeText>,
-    /// The largest improvement that was shown.
+    /// The largest improvement.
     pub best: Option<Row>,
-    /// The largest regression that was shown; one of code quality only where there is no other.
+    /// The largest regression; one of code quality only if there is no other.
     pub worst: Option<Row>,
-    /// Every benchmark, worst first; without the unchanged ones where the document would get too long.
+    /// Every benchmark, worst first; without unchanged ones if the document would get too long.
     pub rows: Vec<Row>,
-    /// How many unchanged benchmarks `rows` leaves out.
+    /// Number of unchanged benchmarks not in `rows`.
     pub unlisted: usize,
-    /// The regressions; never left out.
+    /// The regressions, worst first.
     pub regressions: Vec<Row>,
-    /// How many regressions more there are than the document can hold.
+    /// Number of regressions left out because the document would get too long.
     pub more_regressions: usize,
-    /// The improvements, the largest first; at most 20.
+    /// The improvements, largest first; at most 20.
     pub improvements: Vec<Row>,
-    /// `[[accept]]` of perfgate.toml for the first ten regressions, as TOML; print it as `{{ accept | fence("toml") }}`.
+    /// `[[accept]]` entries for perfgate.toml for the first ten regressions; print as `{{ accept | fence("toml") }}`.
     pub accept: String,
-    /// One command line that measures or compares the same again; none where it is not known.
+    /// A command that repeats the measurement or comparison; none if unknown.
     pub reproduce: Option<String>,
     /// The worst finding over the stored runs of the base, as a chart; none without stored runs.
     pub chart: Option<Chart>,
-    /// Response time, database queries, memory, CPU and throughput, in this order, each with what was measured of it.
+    /// Response time, database queries, memory, CPU and throughput, in this order.
     pub headline: Vec<Headline>,
-    /// What else was measured: a row for each metric of each tool.
+    /// All other metrics, a row per tool and metric.
     pub others: Vec<Headline>,
     /// Every budget on every benchmark, worst first.
     pub budgets: Vec<BudgetText>,
-    /// Every expectation, in the order in which they were written.
+    /// Every expectation on every benchmark, in the order of the config.
     pub goals: Vec<GoalText>,
-    /// Who did what and why: from `[template]`, the branch and the commits.
+    /// The task: from `[template]`, the branch and the commits.
     pub task: Task,
-    /// `[template]` of perfgate.toml, key by key.
+    /// The keys of `[template]` in perfgate.toml.
     pub fields: BTreeMap<String, String>,
-    /// What git knows of the change; none outside a repository.
+    /// The change according to git; none outside a repository.
     pub change: Option<ChangeFacts>,
     /// Database statements.
     pub queries: Queries,
-    /// What takes most and what got worse, by size: statements that repeat, functions of a profile, regressions.
+    /// Repeated statements, then the largest functions of a profile, then regressions, each by size.
     pub bottlenecks: Vec<Bottleneck>,
-    /// Regressions and budgets that are not kept, the gravest first.
+    /// Regressions, missed budgets and suspects, most severe first.
     pub concerns: Vec<Concern>,
-    /// Statistics of caches: hit rates, sizes.
+    /// Metrics of caches: hit rates, sizes.
     pub cache: Vec<Row>,
-    /// How the samples of each time spread, a row for each side.
+    /// Statistics of the samples of each time, a row per side.
     pub spread: Vec<SpreadRow>,
-    /// Load tests, endpoint by endpoint.
+    /// Load tests, a row per endpoint.
     pub load: Vec<LoadRow>,
-    /// Memory, function by function.
+    /// Memory use, a row per function or process.
     pub memory: Vec<Row>,
-    /// Times of a profiler, function by function, the largest first.
+    /// Times of a profiler, a row per function, largest first.
     pub profile: Vec<Row>,
     /// Complexity, maintainability and size of the code.
     pub quality: Vec<Headline>,
-    /// Check boxes that evidence decides.
+    /// Check boxes that the results decide.
     pub checks: Checks,
-    /// Thresholds of alerts, proposed from what was measured in head.
+    /// Suggested alert thresholds, derived from head.
     pub alerts: Vec<Alert>,
-    /// Facts on the machines.
+    /// Facts about the machines.
     pub environment: Vec<EnvironmentRow>,
-    /// What the measurements stand on: a line for each tool.
+    /// Number of benchmarks and samples, a line per tool.
     pub evidence: Vec<String>,
-    /// Tests of a test runner in head; none where no report was read.
+    /// Tests of a test runner in head; none without a test report.
     pub tests: Option<TestsText>,
-    /// What was odd, in a sentence each.
+    /// Warnings and notes, a sentence each.
     pub diagnostics: Vec<String>,
-    /// What the lists above leave out for length, a few words each: `12 more budgets`.
+    /// What the lists above leave out because of length: `12 more budgets`.
     pub left_out: Vec<String>,
-    /// True where the document would get too long with its details: say them in a line.
+    /// True if the lists of details were left out because of length.
     pub folded: bool,
-    /// What became of rows that nothing was measured for: false where `[template] unmeasured = "drop"`.
+    /// Whether to print rows without measurements: false with `[template] unmeasured = "drop"`.
     pub show_unmeasured: bool,
 }
 
@@ -100,87 +100,87 @@ pub struct Context {
 pub struct VerdictText {
     /// `PASS` or `FAIL`.
     pub word: String,
-    /// True for a pass.
+    /// True if the gate passes.
     pub passed: bool,
     /// The verdict in a sentence.
     pub sentence: String,
-    /// What failed the gate, a few words each.
+    /// Why the gate fails, a few words each.
     pub reasons: Vec<String>,
 }
 
-/// How many benchmarks have which outcome.
+/// Number of benchmarks per outcome.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct CountsText {
-    /// The counts that are not zero, in a line.
+    /// The counts without zeros, in a line.
     pub sentence: String,
-    /// Shown to be worse.
+    /// Significantly worse.
     pub regressed: usize,
-    /// Shown to be better.
+    /// Significantly better.
     pub improved: usize,
-    /// Shown to be the same.
+    /// Significantly within the threshold.
     pub unchanged: usize,
-    /// Not shown either way.
+    /// Not decided.
     pub inconclusive: usize,
-    /// In head only.
+    /// Only in head.
     pub added: usize,
-    /// In base only.
+    /// Only in base.
     pub removed: usize,
-    /// Worse, and accepted.
+    /// Regressed, with a waiver.
     pub accepted: usize,
 }
 
 /// A side of the comparison.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct SideText {
-    /// What the user called it.
+    /// Its label.
     pub label: String,
-    /// How many runs it has.
+    /// Number of runs.
     pub runs: usize,
     /// The first ten digits of its commit.
     pub commit: Option<String>,
-    /// The tools whose results it has.
+    /// The tools with results on this side.
     pub tools: Vec<String>,
 }
 
-/// A change with its interval.
+/// A change with its confidence interval.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ChangeText {
-    /// `−30.0 %`
+    /// The change: `−30.0%`.
     pub change: String,
-    /// Lower end of the 95 % interval.
+    /// Lower end of the 95% confidence interval.
     pub low: String,
-    /// Upper end of the 95 % interval.
+    /// Upper end of the 95% confidence interval.
     pub high: String,
-    /// True where the interval leaves out zero: the change is shown.
+    /// True if the change is significant: the interval does not contain zero.
     pub shown: bool,
-    /// `1.43 times as fast`, or `1.10 times as slow`.
+    /// The change as a factor: `1.43× as fast` or `1.10× as slow`.
     pub factor: String,
 }
 
-/// One metric of one benchmark.
+/// A metric of a benchmark.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Row {
-    /// The benchmark's full name; print it as `{{ row.name | code }}`.
+    /// The benchmark's full name; print as `{{ row.name | code }}`.
     pub name: String,
-    /// `time`, `memory:peak` …
+    /// The metric: `time`, `memory:peak` …
     pub metric: String,
     /// The tool that measured it.
     pub tool: String,
     /// `regressed`, `accepted`, `inconclusive`, `removed`, `added`, `improved` or `unchanged`.
     pub outcome: String,
-    /// A sign for the outcome.
+    /// An emoji for the outcome.
     pub mark: String,
     /// The base's value with its unit.
     pub base: Option<String>,
     /// The head's value with its unit.
     pub head: Option<String>,
-    /// The change: `+24.9 %`.
+    /// The change: `+24.9%`.
     pub change: Option<String>,
-    /// The 95 % interval of the change.
+    /// The 95% confidence interval of the change.
     pub interval: Option<String>,
-    /// The status of its budget, empty where there is none.
+    /// The status of its budget; empty without a budget.
     pub budget: String,
-    /// What to know beside it.
+    /// Remarks.
     pub notes: Vec<String>,
 }
 
@@ -193,16 +193,16 @@ pub struct Chart {
     pub metric: String,
     /// The unit of the chart's numbers.
     pub unit: String,
-    /// How many commits it shows, head's among them.
+    /// Number of commits, including head.
     pub commits: usize,
-    /// The chart; print it as `{{ chart.mermaid | fence("mermaid") }}`. No name stands in it.
+    /// The chart, without any names; print as `{{ chart.mermaid | fence("mermaid") }}`.
     pub mermaid: String,
 }
 
-/// A row of the table of metrics: one number for what several benchmarks say of one thing.
+/// A row of the table of metrics, which sums up several benchmarks in one number.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Headline {
-    /// `Response Time`
+    /// The label: `Response Time`.
     pub label: String,
     /// The base's value.
     pub before: Option<String>,
@@ -214,11 +214,11 @@ pub struct Headline {
     pub target: Option<String>,
     /// The worst status of its budgets: `PASS`, `ACCEPTABLE`, `FAIL` or `NO DATA`.
     pub status: Option<String>,
-    /// The tool, and how the number was made.
+    /// The tool, and how the values were combined.
     pub method: Option<String>,
 }
 
-/// A budget held against a benchmark.
+/// A budget checked on a benchmark.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct BudgetText {
     /// The benchmark's full name.
@@ -229,38 +229,38 @@ pub struct BudgetText {
     pub before: Option<String>,
     /// The head's value.
     pub value: Option<String>,
-    /// The head's 95 % interval.
+    /// The 95% confidence interval of the head's value.
     pub interval: Option<String>,
-    /// The target as written.
+    /// The target, as written.
     pub target: String,
-    /// What is acceptable as written.
+    /// The acceptable limit, as written.
     pub acceptable: Option<String>,
     /// `PASS`, `ACCEPTABLE`, `FAIL` or `NO DATA`.
     pub status: String,
-    /// True where the interval holds the limit.
+    /// True if the interval contains the limit.
     pub near: bool,
-    /// How far the value lies from the target: `12.0 % above target`.
+    /// Distance to the target: `12% above target`.
     pub distance: Option<String>,
-    /// What to know beside it.
+    /// Remarks.
     pub notes: Vec<String>,
 }
 
-/// An expectation held against a benchmark.
+/// An expectation checked on a benchmark.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GoalText {
     /// The benchmark's full name.
     pub name: String,
     /// The metric.
     pub metric: String,
-    /// What was promised, as written.
+    /// The expectation, as written.
     pub promised: String,
-    /// What was achieved.
+    /// The measured value and change.
     pub achieved: Option<String>,
-    /// `met`, `not met` or `not shown by this evidence`.
+    /// `met`, `not met` or `undecided`.
     pub status: String,
 }
 
-/// Who did what and why.
+/// The task behind a change.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Task {
     /// From `[template] task`, a trailer `Task`, or the branch's name.
@@ -281,7 +281,7 @@ pub struct Task {
     pub actual: Option<String>,
 }
 
-/// What git knows of the change.
+/// The change according to git.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ChangeFacts {
     /// The first ten digits of the merge base.
@@ -290,28 +290,28 @@ pub struct ChangeFacts {
     pub head: String,
     /// The branch.
     pub branch: Option<String>,
-    /// True where uncommitted changes are part of it.
+    /// True if it includes uncommitted changes.
     pub dirty: bool,
     /// Lines added in all files.
     pub added: usize,
     /// Lines removed in all files.
     pub removed: usize,
-    /// Changed files, the most changed first.
+    /// Changed files, most changed first.
     pub files: Vec<FileText>,
-    /// How many files there are beside those.
+    /// Number of changed files not in `files`.
     pub more_files: usize,
-    /// Statements that make an index.
+    /// SQL statements that create an index.
     pub indexes: Vec<String>,
     /// Files that look like database migrations.
     pub migrations: Vec<String>,
-    /// Dependencies that came, went or changed.
+    /// Added, removed and changed dependencies.
     pub dependencies: Vec<DependencyText>,
 }
 
 /// A changed file.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct FileText {
-    /// Its path; print it as `{{ file.path | code }}`.
+    /// Its path; print as `{{ file.path | code }}`.
     pub path: String,
     /// `added`, `removed`, `renamed` or `changed`.
     pub kind: String,
@@ -319,46 +319,46 @@ pub struct FileText {
     pub added: usize,
     /// Lines removed.
     pub removed: usize,
-    /// Functions that the changes stand in.
+    /// Functions that contain the changes.
     pub functions: Vec<String>,
 }
 
-/// A dependency that came, went or changed.
+/// An added, removed or changed dependency.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct DependencyText {
     /// Its name.
     pub name: String,
-    /// What was asked for before.
+    /// The version required in base.
     pub before: Option<String>,
-    /// What is asked for now.
+    /// The version required in head.
     pub after: Option<String>,
-    /// The manifest that it stands in.
+    /// The manifest that declares it.
     pub manifest: String,
 }
 
 /// Database statements.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Queries {
-    /// All statements together.
+    /// All statements.
     pub total: Option<Row>,
     /// By kind of statement and table, or by endpoint.
     pub parts: Vec<Row>,
-    /// Statements that base repeats so often that they look like one for each row of another.
+    /// Statements that base repeats in an N+1 pattern.
     pub repeated_before: Vec<StatementText>,
-    /// The same of head.
+    /// Statements that head repeats in an N+1 pattern.
     pub repeated_after: Vec<StatementText>,
 }
 
 /// A database statement.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct StatementText {
-    /// Its shape; print it as `{{ statement.text | code }}`.
+    /// The statement without its values; print as `{{ statement.text | code }}`.
     pub text: String,
-    /// How often it ran.
+    /// Number of executions.
     pub times: u64,
 }
 
-/// How the samples of one time spread on one side.
+/// Statistics of the samples of one time on one side.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct SpreadRow {
     /// The benchmark's full name.
@@ -375,15 +375,15 @@ pub struct SpreadRow {
     pub sd: Option<String>,
     /// The median.
     pub median: Option<String>,
-    /// The distance of the quartiles.
+    /// The interquartile range.
     pub iqr: Option<String>,
     /// The 95th percentile; none for fewer than 20 samples.
     pub p95: Option<String>,
     /// The 99th percentile; none for fewer than 100 samples.
     pub p99: Option<String>,
-    /// How many samples lie far out.
+    /// Number of outliers.
     pub outliers: Option<u64>,
-    /// How many samples there are.
+    /// Number of samples.
     pub rounds: u64,
 }
 
@@ -394,9 +394,9 @@ pub struct LoadRow {
     pub name: String,
     /// The tool.
     pub tool: String,
-    /// Requests.
+    /// Number of requests.
     pub requests: Option<String>,
-    /// Requests that failed.
+    /// Failed requests.
     pub failures: Option<String>,
     /// Median response time.
     pub median: Option<String>,
@@ -408,104 +408,104 @@ pub struct LoadRow {
     pub p99: Option<String>,
     /// Longest response time.
     pub max: Option<String>,
-    /// Requests a second.
+    /// Requests per second.
     pub rate: Option<String>,
 }
 
-/// What takes most, or got worse.
+/// A bottleneck.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Bottleneck {
     /// A benchmark, a function or a statement.
     pub location: String,
     /// Its size: a share of the whole, or a change.
     pub impact: String,
-    /// What it was measured by.
+    /// The tool.
     pub by: String,
 }
 
-/// A regression, or a budget that is not kept.
+/// A regression, a missed budget or a suspect.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Concern {
-    /// `HIGH` (over budget, or worse by more than twice the threshold), `MEDIUM` (a regression, a target missed within
-    /// what is acceptable) or `LOW` (suspect, not decided).
+    /// `HIGH` (budget not met, or worse by more than twice the threshold), `MEDIUM` (other regressions; target not met,
+    /// but acceptable) or `LOW` (inconclusive, but suspect).
     pub severity: String,
     /// The benchmark.
     pub name: String,
     /// The metric.
     pub metric: String,
-    /// What is wrong: `12.0 % above target <50ms`, `+47.7 % [+43.6 %, +53.3 %]`.
+    /// The problem: `56.0 ms, 12% above target <50ms`, `+47.7% vs base [+43.6% … +53.3%]`.
     pub what: String,
 }
 
-/// Check boxes that evidence decides.
+/// Check boxes that the results decide.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Checks {
-    /// Something got better by more than the threshold, or every goal is met; and nothing got worse.
+    /// At least one improvement (or every expectation met), and no regression.
     pub improved: Check,
-    /// No benchmark regressed, and all are shown.
+    /// Every benchmark is unchanged or improved.
     pub no_regression: Check,
-    /// No endpoint of a load test got worse.
+    /// Every endpoint of a load test is unchanged or improved.
     pub load: Check,
-    /// Every budget on memory is kept.
+    /// Every budget on memory is met.
     pub memory: Check,
-    /// No count of database statements rose.
+    /// Every count of database statements is unchanged or improved.
     pub queries_stable: Check,
-    /// The count of database statements fell.
+    /// Head executes fewer database statements than base.
     pub queries_fewer: Check,
-    /// Every budget on memory and on CPU is kept, and there are some of both.
+    /// There are budgets on memory and on CPU, and all are met.
     pub resources: Check,
-    /// A test runner's report has no failure.
+    /// The test report has no failures.
     pub tests: Check,
-    /// Every budget is kept.
+    /// Every budget is met.
     pub budgets: Check,
-    /// The change has no migration, index or SQL file.
+    /// The change contains no migration, index or SQL file.
     pub no_database_change: Check,
-    /// The change makes an index.
+    /// The change creates an index.
     pub index_added: Check,
-    /// The change has a migration.
+    /// The change contains a migration.
     pub migration: Check,
-    /// The code did not get more complex.
+    /// No function became more complex.
     pub complexity: Check,
 }
 
 /// A check box.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Check {
-    /// True where evidence ticks it.
+    /// Whether it is ticked.
     pub ticked: bool,
-    /// By what it is ticked, or why it is not.
+    /// The evidence, or why it is not ticked.
     pub by: String,
 }
 
-/// The threshold of an alert, proposed.
+/// A suggested alert threshold.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Alert {
-    /// `Response time p95`
+    /// The metric: `Response time p95`.
     pub what: String,
-    /// `> 59.2 ms`
+    /// The threshold: `> 59.20 ms`.
     pub bound: Option<String>,
     /// `Alert`, `Warning` or `Critical Alert`.
     pub level: String,
-    /// What it was made from.
+    /// The measurement that it is derived from.
     pub from: Option<String>,
 }
 
-/// A fact on the machines.
+/// A fact about the machines.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct EnvironmentRow {
-    /// `cpu`
+    /// The fact: `cpu`.
     pub fact: String,
-    /// In base.
+    /// Its value in base.
     pub base: Option<String>,
-    /// In head.
+    /// Its value in head.
     pub head: Option<String>,
 }
 
 /// Tests of a test runner.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct TestsText {
-    /// Tests that passed.
+    /// Number of passed tests.
     pub passed: usize,
-    /// Tests that failed.
+    /// Number of failed tests.
     pub failed: usize,
 }

@@ -1,4 +1,4 @@
-//! Report -> Context: every number in its unit, every fact in its place. Decides nothing.
+//! Fills the context of templates from a Report: numbers become text with units. Decides nothing.
 
 use super::Plan;
 use super::accept::accept;
@@ -8,19 +8,19 @@ use super::context::*;
 use super::headline::{self, is_cache};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
 use crate::model::{Change, Commit, Diagnostic, Direction};
-use crate::render::quantity::{change, pair, percent};
+use crate::render::quantity::{change, counted, pair, percent};
 use crate::render::summary;
 use crate::verdict::{BudgetLine, Finding, Outcome, Report, SideReport, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rows of a profile, of memory or of spreads that are shown.
+/// Rows of each list of details.
 const DETAILS: usize = 40;
-/// Improvements that are listed.
+/// Listed improvements.
 const IMPROVEMENTS: usize = 20;
-/// Sentences on what was odd.
+/// Listed warnings and notes.
 const DIAGNOSTICS: usize = 20;
 
-/// The context of a report, as much of it as the plan leaves.
+/// The context of a report, reduced as the plan requires.
 pub fn context(report: &Report, plan: Plan) -> Context {
     let all = &report.benchmarks;
     let shown = |finding: &&Finding| match plan {
@@ -75,7 +75,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         accept: accept(report),
         reproduce: report.facts.as_ref().and_then(|facts| facts.reproduce.clone()),
         chart: report.series.first().and_then(chart),
-        headline: headline::five(report),
+        headline: headline::headline(report),
         others: headline::others(report),
         budgets: budgets(report, plan),
         goals: report.goals.iter().map(goal).take(if folded { 100 } else { usize::MAX }).collect(),
@@ -118,7 +118,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
     context
 }
 
-/// What is in the report and not in the lists of the context.
+/// What the lists of the context leave out of the report, per list.
 fn left_out(report: &Report, context: &Context) -> Vec<String> {
     let all = &report.benchmarks;
     let spreads = all.iter().filter(|f| f.metric == "time").map(|f| spread(f).len()).sum::<usize>();
@@ -126,15 +126,21 @@ fn left_out(report: &Report, context: &Context) -> Vec<String> {
     let shown = context.diagnostics.len();
     let hidden = report.diagnostics.iter().skip(shown).map(Diagnostic::count).sum::<usize>();
     let lists = [
-        ("budgets", report.budgets.len(), context.budgets.len()),
-        ("expectations", report.goals.len(), context.goals.len()),
-        ("rows of spreads", spreads, context.spread.len()),
-        ("endpoints", load(report, usize::MAX).len(), context.load.len()),
-        ("rows of memory", memory, context.memory.len()),
-        ("warnings and notes", shown + hidden, shown),
+        ("budget", report.budgets.len(), context.budgets.len()),
+        ("expectation", report.goals.len(), context.goals.len()),
+        ("row of sample statistics", spreads, context.spread.len()),
+        ("endpoint", load(report, usize::MAX).len(), context.load.len()),
+        ("row of memory use", memory, context.memory.len()),
+        ("warning", shown + hidden, shown),
     ];
     let more = lists.into_iter().map(|(what, all, shown)| (what, all.saturating_sub(shown)));
-    more.filter(|(_, more)| *more > 0).map(|(what, more)| format!("{more} more {what}")).collect()
+    more.filter(|(_, more)| *more > 0).map(|(what, more)| counted_more(more, what)).collect()
+}
+
+/// `12 more budgets`; the first word of `what` takes the plural.
+fn counted_more(count: usize, what: &str) -> String {
+    let (noun, rest) = what.split_once(' ').map_or((what, String::new()), |(noun, rest)| (noun, format!(" {rest}")));
+    format!("{}{rest}", counted(count, &format!("more {noun}")))
 }
 
 fn improvements(report: &Report, most: usize) -> Vec<Row> {
@@ -143,7 +149,7 @@ fn improvements(report: &Report, most: usize) -> Vec<Row> {
     found.into_iter().take(most).map(row).collect()
 }
 
-/// How many times as much the worse side is; below 1 is better.
+/// head / base, inverted for metrics where higher is better: above 1 is worse.
 pub(super) fn ratio(finding: &Finding) -> f64 {
     let change = 1.0 + finding.change.unwrap_or_default();
     match finding.direction {
@@ -158,7 +164,7 @@ pub(super) fn largest(finding: &Finding) -> f64 {
 
 fn factor(change: f64) -> String {
     let times = 1.0 + change;
-    if times < 1.0 { format!("{:.2} times as fast", 1.0 / times) } else { format!("{times:.2} times as slow") }
+    if times < 1.0 { format!("{:.2}× as fast", 1.0 / times) } else { format!("{times:.2}× as slow") }
 }
 
 fn counts(report: &Report) -> CountsText {
@@ -286,7 +292,8 @@ fn task(report: &Report, fields: &BTreeMap<String, String>) -> Task {
     }
 }
 
-/// `TASK-20250929-006` of `perf/TASK-20250929-006-eager-loading`: capitals, then groups of digits.
+/// The task in the name of a branch, capital letters followed by groups of digits: `TASK-20250929-006` in
+/// `perf/TASK-20250929-006-eager-loading`.
 fn task_id(branch: &str) -> Option<String> {
     branch.split(['/', '_']).find_map(|part| {
         let mut words = part.split('-');
@@ -343,7 +350,7 @@ fn environment(report: &Report) -> Vec<EnvironmentRow> {
     keys.into_iter().map(row).collect()
 }
 
-/// `pytest-benchmark: 7 benchmarks, 5 to 300 samples each, 1 run before and 1 after`.
+/// A line per tool: `pytest-benchmark: 7 benchmarks, 5 to 300 samples each`.
 fn evidence(report: &Report) -> Vec<String> {
     let mut tools: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in &report.benchmarks {
@@ -354,12 +361,11 @@ fn evidence(report: &Report) -> Vec<String> {
         let samples = || findings.iter().flat_map(|f| [f.base, f.head]).flatten().map(|value| value.samples);
         let (least, most) = (samples().min().unwrap_or_default(), samples().max().unwrap_or_default());
         let samples = match (least, most) {
-            (_, 0 | 1) => "one number each".to_owned(),
+            (_, 0 | 1) => "one value each".to_owned(),
             (least, most) if least == most => format!("{most} samples each"),
             (least, most) => format!("{least} to {most} samples each"),
         };
-        let noun = if names.len() == 1 { "benchmark" } else { "benchmarks" };
-        format!("{tool}: {} {noun}, {samples}", names.len())
+        format!("{tool}: {}, {samples}", counted(names.len(), "benchmark"))
     };
     tools.into_iter().map(line).collect()
 }
@@ -369,7 +375,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_branch_names_its_task() {
+    fn the_task_is_read_from_the_branch() {
         assert_eq!(task_id("perf/TASK-20250929-006-eager-loading").as_deref(), Some("TASK-20250929-006"));
         assert_eq!(task_id("JIRA-12").as_deref(), Some("JIRA-12"));
         assert_eq!(task_id("feature/faster-x"), None);

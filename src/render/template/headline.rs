@@ -1,29 +1,29 @@
-//! One number for what several benchmarks say of one thing: the rows of the tables of metrics and of code quality.
+//! The rows of the tables of metrics and of code quality, each summing up several benchmarks in one number.
 
 use super::context::Headline;
 use crate::model::SampleStatistics;
-use crate::render::quantity::{change, pair};
+use crate::render::quantity::{change, counted, pair};
 use crate::verdict::{BudgetLine, BudgetStatus, Finding, Report};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Load generators: their times are those of endpoints under load.
+/// Load generators, which measure endpoints under load.
 pub const LOAD_TOOLS: [&str; 9] = ["locust", "k6", "wrk", "ab", "autocannon", "h2load", "jmeter", "siege", "pgbench"];
-/// A load test's row for all endpoints together.
+/// The name of a load test's totals.
 pub const TOTAL: &str = "Aggregated";
-/// Rows for what else was measured.
+/// Rows for metrics without a section.
 const OTHERS: usize = 16;
 
-/// How several values become one.
+/// How several values are combined.
 #[derive(Clone, Copy, PartialEq)]
-enum Way {
+enum Aggregate {
     Geometric,
     Highest,
     Sum,
     Mean,
 }
 
-/// The five rows that every document of a change has, measured or not.
-pub fn five(report: &Report) -> Vec<Headline> {
+/// The five rows that every document has, measured or not.
+pub fn headline(report: &Report) -> Vec<Headline> {
     let all = &report.benchmarks;
     let time = group(all, |f| f.metric == "time" && f.tool == "pytest-benchmark")
         .or_else(|| group(all, |f| f.metric == "time:p50" && f.name == TOTAL))
@@ -38,20 +38,20 @@ pub fn five(report: &Report) -> Vec<Headline> {
     let rate = group(all, |f| f.metric == "throughput" && f.name == TOTAL)
         .or_else(|| group(all, |f| f.metric == "throughput" && is_load(f)))
         .or_else(|| group(all, |f| f.unit == "/s" || f.unit == "B/s"));
-    let (cpu_label, cpu, cpu_way) = match cpu {
-        None if cpu_time.is_some() => ("CPU Time", cpu_time, Way::Sum),
-        cpu => ("CPU Usage", cpu, Way::Highest),
+    let (cpu_label, cpu, cpu_aggregate) = match cpu {
+        None if cpu_time.is_some() => ("CPU Time", cpu_time, Aggregate::Sum),
+        cpu => ("CPU Usage", cpu, Aggregate::Highest),
     };
     vec![
-        row(report, "Response Time", time, Way::Geometric),
-        row(report, "Database Queries", most, Way::Highest),
-        row(report, "Memory Usage", memory, Way::Highest),
-        row(report, cpu_label, cpu, cpu_way),
-        row(report, "Throughput", rate, Way::Geometric),
+        row(report, "Response Time", time, Aggregate::Geometric),
+        row(report, "Database Queries", most, Aggregate::Highest),
+        row(report, "Memory Usage", memory, Aggregate::Highest),
+        row(report, cpu_label, cpu, cpu_aggregate),
+        row(report, "Throughput", rate, Aggregate::Geometric),
     ]
 }
 
-/// What else was measured, a row for each metric of each tool; what has a section of its own is left out.
+/// A row per tool and metric, except for metrics with a section of their own.
 pub fn others(report: &Report) -> Vec<Headline> {
     let mut groups: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     for finding in &report.benchmarks {
@@ -64,8 +64,8 @@ pub fn others(report: &Report) -> Vec<Headline> {
         }
     }
     let rows = groups.into_iter().map(|((tool, metric), findings)| {
-        let way = if findings.iter().all(|f| f.unit == "count") { Way::Sum } else { Way::Geometric };
-        row(report, &format!("{tool} {metric}"), Some(findings), way)
+        let aggregate = if findings.iter().all(|f| f.unit == "count") { Aggregate::Sum } else { Aggregate::Geometric };
+        row(report, &format!("{tool} {metric}"), Some(findings), aggregate)
     });
     rows.take(OTHERS).collect()
 }
@@ -75,20 +75,20 @@ pub fn quality(report: &Report) -> Vec<Headline> {
     let all = &report.benchmarks;
     let of = |metric: &'static str| group(all, move |f| f.metric == metric);
     let mut rows = vec![
-        row(report, "Cyclomatic Complexity", of("complexity"), Way::Mean),
-        row(report, "Maintainability Index", of("maintainability"), Way::Mean),
-        row(report, "Code Duplication", of("duplication"), Way::Mean),
+        row(report, "Cyclomatic Complexity", of("complexity"), Aggregate::Mean),
+        row(report, "Maintainability Index", of("maintainability"), Aggregate::Mean),
+        row(report, "Code Duplication", of("duplication"), Aggregate::Mean),
     ];
     if let Some(lines) = of("lines") {
-        rows.push(row(report, "Lines of Code", Some(lines), Way::Sum));
+        rows.push(row(report, "Lines of Code", Some(lines), Aggregate::Sum));
     }
     rows
 }
 
-/// Sums of a metric over all of each side, that of what came and went too.
+/// The sum of a metric on each side, including benchmarks that only one side has.
 pub fn sums(report: &Report, metric: &str) -> Option<(f64, f64)> {
     let findings = group(&report.benchmarks, |f| f.metric == metric)?;
-    Some((one(&findings, false, Way::Sum)?, one(&findings, true, Way::Sum)?))
+    Some((combined(&findings, false, Aggregate::Sum)?, combined(&findings, true, Aggregate::Sum)?))
 }
 
 pub fn is_load(finding: &Finding) -> bool {
@@ -112,66 +112,66 @@ fn largest(finding: &Finding) -> f64 {
     [finding.base, finding.head].into_iter().flatten().map(|value| value.value).fold(0.0, f64::max)
 }
 
-/// One side's number; a geometric mean is over what both sides have, so that the two can be compared.
-fn one(findings: &[&Finding], head: bool, way: Way) -> Option<f64> {
+/// The combined value of one side. A geometric mean includes only benchmarks of both sides, to be comparable.
+fn combined(findings: &[&Finding], head: bool, aggregate: Aggregate) -> Option<f64> {
     let shared = findings.iter().filter(|f| f.base.is_some() && f.head.is_some()).count();
     let side = |finding: &&Finding| -> Option<f64> {
         let both = finding.base.is_some() && finding.head.is_some();
         let value = if head { finding.head } else { finding.base };
-        if way == Way::Geometric && shared > 0 && !both { None } else { value.map(|value| value.value) }
+        if aggregate == Aggregate::Geometric && shared > 0 && !both { None } else { value.map(|value| value.value) }
     };
     let values: Vec<f64> = findings.iter().filter_map(side).collect();
     let n = values.len() as f64;
     if values.is_empty() {
         return None;
     }
-    Some(match way {
-        Way::Highest => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        Way::Sum => values.iter().sum(),
-        Way::Mean => values.iter().sum::<f64>() / n,
-        Way::Geometric if values.iter().any(|value| *value <= 0.0) => return None,
-        Way::Geometric => (values.iter().map(|value| value.ln()).sum::<f64>() / n).exp(),
+    Some(match aggregate {
+        Aggregate::Highest => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        Aggregate::Sum => values.iter().sum(),
+        Aggregate::Mean => values.iter().sum::<f64>() / n,
+        Aggregate::Geometric if values.iter().any(|value| *value <= 0.0) => return None,
+        Aggregate::Geometric => (values.iter().map(|value| value.ln()).sum::<f64>() / n).exp(),
     })
 }
 
-fn row(report: &Report, label: &str, findings: Option<Vec<&Finding>>, way: Way) -> Headline {
+fn row(report: &Report, label: &str, findings: Option<Vec<&Finding>>, aggregate: Aggregate) -> Headline {
     let mut row = Headline { label: label.to_owned(), ..Headline::default() };
-    // One unit, or the numbers do not go together.
+    // Values in different units cannot be combined.
     let Some(mut findings) = findings else { return row };
     let Some(unit) = findings.first().map(|finding| finding.unit.clone()) else { return row };
     findings.retain(|finding| finding.unit == unit);
-    let (base, head) = (one(&findings, false, way), one(&findings, true, way));
+    let (base, head) = (combined(&findings, false, aggregate), combined(&findings, true, aggregate));
     let [before, after] = pair([base, head], &unit);
     row.before = base.is_some().then_some(before);
     row.after = head.is_some().then_some(after);
     row.change = base.zip(head).filter(|(base, _)| *base != 0.0).map(|(base, head)| change(head / base - 1.0));
-    row.method = Some(method(&findings, way));
+    row.method = Some(method(&findings, aggregate));
     budget(&mut row, report, &findings);
     row
 }
 
-fn method(findings: &[&Finding], way: Way) -> String {
+fn method(findings: &[&Finding], aggregate: Aggregate) -> String {
     let tools: BTreeSet<&str> = findings.iter().map(|finding| &*finding.tool).collect();
     let tools = tools.into_iter().collect::<Vec<_>>().join(", ");
     let shared = findings.iter().filter(|f| f.base.is_some() && f.head.is_some()).count();
-    let count = if way == Way::Geometric && shared > 0 { shared } else { findings.len() };
-    match (way, findings) {
+    let count = if aggregate == Aggregate::Geometric && shared > 0 { shared } else { findings.len() };
+    match (aggregate, findings) {
         (_, [one]) => format!("{tools}: {}", one.name),
-        (Way::Geometric, _) => format!("{tools}: geometric mean of {count}"),
-        (Way::Highest, _) => format!("{tools}: highest of {count}"),
-        (Way::Sum, _) => format!("{tools}: sum of {count}"),
-        (Way::Mean, _) => format!("{tools}: mean of {count}"),
+        (Aggregate::Geometric, _) => format!("{tools}: geometric mean of {count}"),
+        (Aggregate::Highest, _) => format!("{tools}: highest of {count}"),
+        (Aggregate::Sum, _) => format!("{tools}: sum of {count}"),
+        (Aggregate::Mean, _) => format!("{tools}: mean of {count}"),
     }
 }
 
-/// The budgets on what a row is made of: their target where they agree, and the worst of what became of them.
+/// Sets the target and the worst status of the budgets on the benchmarks of a row.
 fn budget(row: &mut Headline, report: &Report, findings: &[&Finding]) {
     let on = |line: &BudgetLine| {
         let own = SampleStatistics::split_metric(&line.metric).map(|(own, _)| own);
         findings.iter().any(|f| f.name == line.benchmark && (f.metric == line.metric || own == Some(&*f.metric)))
     };
     let lines: Vec<&BudgetLine> = report.budgets.iter().filter(|line| on(line)).collect();
-    let Some(worst) = lines.first() else { return }; // they are in order, worst first
+    let Some(worst) = lines.first() else { return }; // sorted worst first
     let targets: BTreeSet<String> = lines
         .iter()
         .map(|line| match SampleStatistics::split_metric(&line.metric) {
@@ -180,7 +180,7 @@ fn budget(row: &mut Headline, report: &Report, findings: &[&Finding]) {
         })
         .collect();
     row.target = Some(if targets.len() > 3 {
-        format!("{} budgets", lines.len())
+        counted(lines.len(), "budget")
     } else {
         targets.into_iter().collect::<Vec<_>>().join(", ")
     });
@@ -190,7 +190,7 @@ fn budget(row: &mut Headline, report: &Report, findings: &[&Finding]) {
         status.push_str(&format!(" ({same} of {})", lines.len()));
     }
     if worst.near && worst.status != BudgetStatus::Fail {
-        status.push_str(", near the limit");
+        status.push_str(", within noise of the limit");
     }
     row.status = Some(status);
 }

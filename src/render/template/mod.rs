@@ -1,5 +1,5 @@
-//! Templates: a Report as a document of the team's own shape. The engine is strict (a name that does not exist is an
-//! error, framed under its line) and escapes whatever is printed. What can be named is in `context`.
+//! Templates: a Report as a document in a form of the user's choice. An undefined name is an error that quotes its line.
+//! All printed text is escaped. `context` defines the available names.
 
 mod accept;
 mod chart;
@@ -22,10 +22,10 @@ use minijinja::value::{Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
 use std::collections::BTreeSet;
 
-/// The most characters that GitHub takes in a comment or a pull request's text.
+/// GitHub's limit for the characters of a comment or a pull request's description.
 pub const LONGEST: usize = 65_536;
 
-/// The templates that are shipped: name, and text.
+/// The built-in templates: name and text.
 pub static SHIPPED: [(&str, &str); 5] = [
     ("pr", include_str!("../../../templates/pr.md.j2")),
     ("issue", include_str!("../../../templates/issue.md.j2")),
@@ -34,44 +34,44 @@ pub static SHIPPED: [(&str, &str); 5] = [
     ("summary", include_str!("../../../templates/summary.md.j2")),
 ];
 
-/// Macros that every template may import.
+/// Macros for all templates.
 static PIECES: (&str, &str) = ("pieces", include_str!("../../../templates/pieces.md.j2"));
 
-/// A template's text and what messages call it. A name that ends in `.html` or `.html.j2` is escaped as HTML.
+/// A template's text, and its name in messages. If the name ends in `.html` or `.html.j2`, output is escaped as HTML.
 #[derive(Debug, Clone)]
 pub struct Template {
-    /// The file, or the name of a shipped one.
+    /// The file, or the name of a built-in template.
     pub name: String,
     /// Its text.
     pub text: String,
 }
 
-/// How much of the details a document holds, from all to least.
+/// How much detail a document has, from most to least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Plan {
     /// Everything.
     Whole,
-    /// Unchanged benchmarks are counted.
+    /// Unchanged benchmarks are only counted.
     Counted,
-    /// Details are a line each.
+    /// Lists of details are replaced by a line.
     Folded,
-    /// Regressions and the verdict; regressions at most so many.
+    /// Only the verdict and at most this many regressions.
     Least(usize),
 }
 
 impl Template {
-    /// A shipped template.
+    /// A built-in template.
     pub fn shipped(name: &str) -> Option<Template> {
         let (name, text) = SHIPPED.iter().find(|(known, _)| *known == name)?;
         Some(Template { name: format!("{name}.md.j2"), text: (*text).to_owned() })
     }
 
-    /// The document, not longer than [`LONGEST`]: details are given up by plan, the verdict and the regressions last.
+    /// The document, at most [`LONGEST`] characters: details are dropped first, then regressions.
     pub fn render(&self, report: &Report) -> Result<String, Box<Problems>> {
         self.render_within(report, LONGEST)
     }
 
-    /// The same for another length; longer all the same where the template prints that much whatever the plan.
+    /// The document with another limit, which it exceeds only if the template's own text does.
     pub fn render_within(&self, report: &Report, longest: usize) -> Result<String, Box<Problems>> {
         let mut document = String::new();
         let least = [400, 200, 100, 50, 25, 10].map(Plan::Least);
@@ -84,7 +84,7 @@ impl Template {
         Ok(document)
     }
 
-    /// The document of a context, however long.
+    /// The document of a context, without a limit.
     pub fn render_with(&self, context: &Context) -> Result<String, Box<Problems>> {
         let mut engine = engine();
         let framed = |error: Error| Box::new(self.framed(&error, context));
@@ -100,7 +100,7 @@ impl Template {
         let text = if own { self.text.as_str() } else { shipped().unwrap_or_default() };
         let name = error.name().unwrap_or(&self.name);
         let message = match (error.kind(), error.detail()) {
-            (ErrorKind::UndefinedError, _) => "this name has no value here".to_owned(),
+            (ErrorKind::UndefinedError, _) => "this name is not defined".to_owned(),
             (kind, Some(detail)) => format!("{kind}: {detail}"),
             (kind, None) => kind.to_string(),
         };
@@ -111,7 +111,7 @@ impl Template {
                 did_you_mean(typed.unwrap_or_default(), context)
             }
             ErrorKind::SyntaxError => {
-                "the syntax is Jinja's: {{ name }}, {% for row in rows %} … {% endfor %}".to_owned()
+                "templates use Jinja syntax: {{ name }}, {% for row in rows %} … {% endfor %}".to_owned()
             }
             _ => FIELDS.to_owned(),
         };
@@ -122,15 +122,15 @@ impl Template {
     }
 }
 
-const FIELDS: &str = "docs/templates.md lists what a template can name";
+const FIELDS: &str = "docs/templates.md lists all names";
 
-/// The nearest name that there is to the first part of what was typed that is none.
+/// Suggests the closest known name for the first unknown word.
 fn did_you_mean(typed: &str, context: &Context) -> String {
     let mut names: BTreeSet<String> = FILTERS.iter().map(|name| (*name).to_owned()).collect();
     if let Ok(all) = serde_json::to_value(context) {
         collect(&all, &mut names);
     }
-    // Lists may be empty here, and their fields are names all the same.
+    // The fields of empty lists are names too.
     names.extend(
         include_str!("context.rs")
             .lines()
@@ -154,13 +154,13 @@ fn collect(value: &serde_json::Value, names: &mut BTreeSet<String>) {
     }
 }
 
-/// Filters beside Jinja's own.
+/// Filters in addition to Jinja's.
 const FILTERS: [&str; 3] = ["code", "link", "fence"];
 
 fn engine() -> Environment<'static> {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
-    engine.set_debug(true); // keeps the place of an error
+    engine.set_debug(true); // errors keep their position
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
     if let Ok(syntax) = syntax {
         engine.set_syntax(syntax);
@@ -174,7 +174,7 @@ fn engine() -> Environment<'static> {
             let value = if value.is_none() { &Value::from(NOT_MEASURED) } else { value };
             return escape_formatter(out, state, value);
         }
-        // Without a choice: also where a template switches escaping off.
+        // Escapes even where a template turns escaping off.
         match value.kind() {
             ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
             ValueKind::None => Ok(out.write_str(NOT_MEASURED)?),
@@ -183,7 +183,7 @@ fn engine() -> Environment<'static> {
             _ => Ok(out.write_str(&escape::markdown_text(&value.to_string()))?),
         }
     });
-    // What would let text through as it is; names from benchmark files are hostile.
+    // These would print text unescaped, and names from benchmark files are hostile.
     for filter in ["safe", "escape", "e", "tojson"] {
         engine.remove_filter(filter);
     }
@@ -194,7 +194,7 @@ fn engine() -> Environment<'static> {
         shown(value, |text| escape::markdown_fence(text, &language))
     });
     for (name, text) in SHIPPED.into_iter().chain([PIECES]) {
-        // Their syntax is held by tests.
+        // Tests ensure that they parse.
         let _ = engine.add_template(name, text);
     }
     engine
@@ -202,7 +202,7 @@ fn engine() -> Environment<'static> {
 
 const NOT_MEASURED: &str = "not measured";
 
-/// A value as a filter shows it; the filters' own check, as the engine hands them what does not exist.
+/// The output of a filter. It must check for undefined values itself, as the engine passes them on.
 fn shown(value: &Value, escape: impl Fn(&str) -> String) -> Result<Value, Error> {
     if value.is_undefined() {
         return Err(Error::from(ErrorKind::UndefinedError));

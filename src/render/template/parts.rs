@@ -1,47 +1,47 @@
-//! perfgate's parts of a document that a person writes on: renewed between their markers, everything else kept byte
-//! for byte. Ticks and answers that a person gave inside a part are kept too.
+//! Updates perfgate's parts of a document that people edit. Only text between markers changes; everything else is kept
+//! byte for byte, as are ticks and answers that people gave inside a part.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// What a document says where only a person can answer.
-pub const OPEN: &str = "_(for the author)_";
+/// The placeholder of a field that only a person can fill in.
+pub const PLACEHOLDER: &str = "_(for the author)_";
 
 const BEGIN: &str = "<!-- perfgate:part ";
 const END: &str = "<!-- /perfgate:part ";
-/// Behind it stands what ticked a box.
+/// Separates the label of a ticked box from the evidence.
 const TICKED: &str = " — ticked by perfgate: ";
-/// Behind it stands why a box is not ticked.
+/// Separates the label of an unticked box from the reason.
 const UNTICKED: &str = " — perfgate: ";
 
 /// The parts of a rendered document, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parts(BTreeMap<String, String>);
 
-/// A document with its parts renewed.
+/// A document with updated parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renewed {
     /// The whole document.
     pub text: String,
-    /// How many parts were renewed.
+    /// Number of updated parts.
     pub renewed: usize,
-    /// Parts of the template that the document does not have.
+    /// Parts of the template that the document lacks.
     pub absent: Vec<String>,
 }
 
-/// Why nothing can be renewed. Nothing is, then.
+/// Why a document cannot be updated. It stays unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartError {
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub line: usize,
     /// What is wrong.
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     pub help: String,
 }
 
-/// A marked part: its name, where its markers' lines are, and where its content is, in bytes.
-struct Place {
+/// A part in a document: its name, the byte range of its content, and the line of its first marker.
+struct Marked {
     name: String,
     content: Range<usize>,
     line: usize,
@@ -50,57 +50,57 @@ struct Place {
 impl Parts {
     /// The parts of a rendered document.
     pub fn of(document: &str) -> Result<Parts, PartError> {
-        let content = |place: Place| {
-            let content = document.get(place.content).unwrap_or_default().to_owned();
-            (place.name, content)
+        let content = |part: Marked| {
+            let content = document.get(part.content).unwrap_or_default().to_owned();
+            (part.name, content)
         };
-        Ok(Parts(places(document)?.into_iter().map(content).collect()))
+        Ok(Parts(find_parts(document)?.into_iter().map(content).collect()))
     }
 
-    /// True where the document has none.
+    /// True if the document has no parts.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The document of a person with these parts in the places of its own.
+    /// The document `body` with its parts replaced by these.
     pub fn renew(&self, body: &str) -> Result<Renewed, PartError> {
-        let places = places(body)?;
-        if places.is_empty() {
+        let parts = find_parts(body)?;
+        if parts.is_empty() {
             let known = self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             return Err(PartError {
                 line: 1,
-                message: "there is no part of perfgate in it".to_owned(),
+                message: "no perfgate part found".to_owned(),
                 help: format!(
-                    "write the document with `perfgate render` first, or put {BEGIN}NAME --> and {END}NAME --> on lines of \
-                     their own around a place; NAME is one of {known}"
+                    "create the document with `perfgate render`, or add the lines {BEGIN}NAME --> and {END}NAME -->; \
+                     NAME is one of {known}"
                 ),
             });
         }
         let crlf = body.contains("\r\n");
         let mut text = String::with_capacity(body.len());
         let mut done = 0;
-        for place in &places {
-            let Some(new) = self.0.get(&place.name) else {
+        for part in &parts {
+            let Some(new) = self.0.get(&part.name) else {
                 let known = self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-                let message = format!("the template has no part `{}`", place.name);
-                return Err(PartError { line: place.line, message, help: format!("its parts are {known}") });
+                let message = format!("the template has no part `{}`", part.name);
+                return Err(PartError { line: part.line, message, help: format!("its parts are {known}") });
             };
-            let old = body.get(place.content.clone()).unwrap_or_default();
+            let old = body.get(part.content.clone()).unwrap_or_default();
             let new = keep_answers(old, new);
-            text.push_str(body.get(done..place.content.start).unwrap_or_default());
+            text.push_str(body.get(done..part.content.start).unwrap_or_default());
             text.push_str(&if crlf { new.replace('\n', "\r\n") } else { new });
-            done = place.content.end;
+            done = part.content.end;
         }
         text.push_str(body.get(done..).unwrap_or_default());
-        let absent = self.0.keys().filter(|name| places.iter().all(|place| place.name != **name)).cloned().collect();
-        Ok(Renewed { text, renewed: places.len(), absent })
+        let absent = self.0.keys().filter(|name| parts.iter().all(|part| part.name != **name)).cloned().collect();
+        Ok(Renewed { text, renewed: parts.len(), absent })
     }
 }
 
-/// Every part of a document, in order; each marker once and in its pair.
-fn places(text: &str) -> Result<Vec<Place>, PartError> {
-    let mut places: Vec<Place> = Vec::new();
-    let mut open: Option<(String, usize, usize)> = None; // name, where its content begins, its marker's line
+/// All parts of a document, in order. Markers must come in pairs, each part once.
+fn find_parts(text: &str) -> Result<Vec<Marked>, PartError> {
+    let mut parts: Vec<Marked> = Vec::new();
+    let mut open: Option<(String, usize, usize)> = None; // name, start of the content, line of the marker
     let mut at = 0;
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         let (start, end) = (at, at + line.len());
@@ -111,53 +111,53 @@ fn places(text: &str) -> Result<Vec<Place>, PartError> {
         }
         let wrong = |message: String, help: &str| Err(PartError { line: number, message, help: help.to_owned() });
         let named = |prefix: &str| trimmed.strip_prefix(prefix)?.strip_suffix("-->").map(str::trim).map(str::to_owned);
-        let well = |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-        match (named(BEGIN).filter(well), named(END).filter(well), open.take()) {
+        let is_name = |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        match (named(BEGIN).filter(is_name), named(END).filter(is_name), open.take()) {
             (Some(name), _, None) => {
-                if let Some(first) = places.iter().find(|place| place.name == name) {
-                    let message = format!("the part `{name}` is there twice; it began on line {} already", first.line);
+                if let Some(first) = parts.iter().find(|part| part.name == name) {
+                    let message = format!("part `{name}` occurs twice; the first is on line {}", first.line);
                     return wrong(message, "remove one of the two");
                 }
                 open = Some((name, end, number));
             }
             (Some(name), _, Some((before, _, line))) => {
-                let message = format!("the part `{name}` begins before `{before}` of line {line} has ended");
-                return wrong(message, &format!("put {END}{before} --> before it"));
+                let message = format!("part `{name}` starts inside `{before}`, which starts on line {line}");
+                return wrong(message, &format!("add {END}{before} --> before it"));
             }
             (_, Some(name), Some((before, content, line))) if name == before => {
-                places.push(Place { name, content: content..start, line });
+                parts.push(Marked { name, content: content..start, line });
             }
             (_, Some(name), Some((before, _, line))) => {
-                let message = format!("the part `{name}` ends inside `{before}`, which began on line {line}");
-                return wrong(message, &format!("put {END}{before} --> before it, or remove this marker"));
+                let message = format!("part `{name}` ends inside `{before}`, which starts on line {line}");
+                return wrong(message, &format!("add {END}{before} --> before it, or remove this marker"));
             }
             (_, Some(name), None) => {
-                let twice = places.iter().any(|place| place.name == name);
-                let what = if twice { "ends twice" } else { "ends without having begun" };
+                let twice = parts.iter().any(|part| part.name == name);
+                let what = if twice { "has two end markers" } else { "has an end marker but no start marker" };
                 return wrong(
-                    format!("the part `{name}` {what}"),
-                    &format!("put {BEGIN}{name} --> before it, or remove this marker"),
+                    format!("part `{name}` {what}"),
+                    &format!("add {BEGIN}{name} --> before it, or remove this marker"),
                 );
             }
             (None, None, _) => {
                 return wrong(
-                    "this marker cannot be read".to_owned(),
-                    "a marker stands alone on its line: <!-- perfgate:part NAME --> or <!-- /perfgate:part NAME -->",
+                    "not a valid marker".to_owned(),
+                    "a marker is alone on its line: <!-- perfgate:part NAME --> or <!-- /perfgate:part NAME -->",
                 );
             }
         }
     }
     match open {
-        None => Ok(places),
+        None => Ok(parts),
         Some((name, _, line)) => Err(PartError {
             line,
-            message: format!("the part `{name}` does not end"),
-            help: format!("put {END}{name} --> behind it"),
+            message: format!("part `{name}` has no end marker"),
+            help: format!("add {END}{name} --> after it"),
         }),
     }
 }
 
-/// The new content, with the ticks and answers of the old one that a person gave.
+/// The new content with the ticks and answers that people gave in the old content.
 fn keep_answers(old: &str, new: &str) -> String {
     let old: Vec<&str> = old.lines().collect();
     let mut out = String::with_capacity(new.len());
@@ -174,15 +174,15 @@ fn keep_answers(old: &str, new: &str) -> String {
 
 fn answered(old: &[&str], new: &str) -> Option<String> {
     if let Some((before, label)) =
-        new.split_once(": ").filter(|(label, value)| label.contains("**") && value.trim() == OPEN)
+        new.split_once(": ").filter(|(label, value)| label.contains("**") && value.trim() == PLACEHOLDER)
     {
         let line = old.iter().find_map(|line| line.strip_prefix(before)?.strip_prefix(':'))?;
         return (line.trim() != label.trim() && !line.trim().is_empty()).then(|| format!("{before}:{line}"));
     }
     let (false, label) = check_box(new)? else { return None };
     let (label, why) = label.split_once(UNTICKED).map_or((label, None), |(label, why)| (label, Some(why)));
-    let theirs = old.iter().filter_map(|line| check_box(line)).filter(|(_, text)| !text.contains(TICKED));
-    let (ticked, text) = theirs
+    let by_people = old.iter().filter_map(|line| check_box(line)).filter(|(_, text)| !text.contains(TICKED));
+    let (ticked, text) = by_people
         .map(|(ticked, text)| (ticked, text.split(UNTICKED).next().unwrap_or(text)))
         .find(|(_, text)| text.starts_with(label))?;
     let start = new.find("[ ]")?;
@@ -190,7 +190,7 @@ fn answered(old: &[&str], new: &str) -> Option<String> {
     (ticked || text != label).then(|| format!("{}[{}] {text}{why}", &new[..start], if ticked { "x" } else { " " }))
 }
 
-/// Whether the box of a line is ticked, and what stands behind it.
+/// Whether the box of a line is ticked, and its label.
 fn check_box(line: &str) -> Option<(bool, &str)> {
     let line = line.trim_start();
     let line = line.strip_prefix("- ").or(line.strip_prefix("* "))?;
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_stands_between_markers_changes() {
+    fn only_text_between_markers_changes() {
         let body = "mine \n\n<!-- perfgate:part a -->\nold\nold\n<!-- /perfgate:part a -->\n\tmine too";
         let renewed = renew(body).unwrap();
         assert_eq!(renewed.text, "mine \n\n<!-- perfgate:part a -->\nnew\n<!-- /perfgate:part a -->\n\tmine too");
@@ -220,23 +220,23 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_doubled_marker_is_refused_with_its_line() {
+    fn missing_and_duplicate_markers_are_reported_with_their_line() {
         let (begin, end) = ("<!-- perfgate:part a -->\n", "<!-- /perfgate:part a -->\n");
-        assert_eq!(renew("text\n").unwrap_err(), "1: there is no part of perfgate in it");
-        assert_eq!(renew(&format!("x\n{begin}y\n")).unwrap_err(), "2: the part `a` does not end");
-        assert_eq!(renew(&format!("x\n{end}")).unwrap_err(), "2: the part `a` ends without having begun");
-        assert!(renew(&format!("{begin}{end}{begin}{end}")).unwrap_err().starts_with("3: the part `a` is there twice"));
-        assert_eq!(renew(&format!("{begin}{end}{end}")).unwrap_err(), "3: the part `a` ends twice");
-        assert!(renew(&format!("{begin}{begin}{end}")).unwrap_err().starts_with("2: the part `a` begins before"));
+        assert_eq!(renew("text\n").unwrap_err(), "1: no perfgate part found");
+        assert_eq!(renew(&format!("x\n{begin}y\n")).unwrap_err(), "2: part `a` has no end marker");
+        assert_eq!(renew(&format!("x\n{end}")).unwrap_err(), "2: part `a` has an end marker but no start marker");
+        assert!(renew(&format!("{begin}{end}{begin}{end}")).unwrap_err().starts_with("3: part `a` occurs twice"));
+        assert_eq!(renew(&format!("{begin}{end}{end}")).unwrap_err(), "3: part `a` has two end markers");
+        assert!(renew(&format!("{begin}{begin}{end}")).unwrap_err().starts_with("2: part `a` starts inside"));
         assert_eq!(
             renew("<!-- perfgate:part c -->\n<!-- /perfgate:part c -->\n").unwrap_err(),
             "1: the template has no part `c`"
         );
-        assert_eq!(renew("x <!-- perfgate:part a -->\n").unwrap_err(), "1: this marker cannot be read");
+        assert_eq!(renew("x <!-- perfgate:part a -->\n").unwrap_err(), "1: not a valid marker");
     }
 
     #[test]
-    fn ticks_and_answers_of_a_person_outlive_a_rendering() {
+    fn ticks_and_answers_of_people_are_kept() {
         let new = "- [ ] open — perfgate: 1 of 2\n- [ ] gone\n- [x] shown — ticked by perfgate: 2 of 2\n**Priority**: _(for the author)_\n";
         let old =
             "- [x] open — perfgate: 0 of 2\n- [x] gone — ticked by perfgate: 9\n- [ ] shown\n**Priority**: HIGH\n";
@@ -247,9 +247,9 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever a body is made of, it is refused or keeps every byte outside of its parts.
+        /// Any body is either rejected or keeps every byte outside its parts.
         #[test]
-        fn nothing_outside_of_parts_is_touched(pieces in proptest::collection::vec(0_usize..8, 0..12), eol in 0_usize..2) {
+        fn nothing_outside_the_parts_changes(pieces in proptest::collection::vec(0_usize..8, 0..12), eol in 0_usize..2) {
             const PIECES: [&str; 8] = [
                 "<!-- perfgate:part a -->", "<!-- /perfgate:part a -->", "<!-- perfgate:part b -->",
                 "<!-- /perfgate:part b -->", "é mine", "- [x] mine", "  <!-- perfgate:part", "",
@@ -260,9 +260,9 @@ mod tests {
                 let outside = |text: &str| -> String {
                     let mut done = 0;
                     let mut out = String::new();
-                    for place in places(text).unwrap() {
-                        out.push_str(&text[done..place.content.start]);
-                        done = place.content.end;
+                    for part in find_parts(text).unwrap() {
+                        out.push_str(&text[done..part.content.start]);
+                        done = part.content.end;
                     }
                     out + &text[done..]
                 };

@@ -1,4 +1,4 @@
-//! The sections of a document that gather findings of one kind: statements, samples, endpoints, bottlenecks, alerts.
+//! Sections of a document with findings of one kind: bottlenecks, concerns, statements, samples, endpoints, alerts.
 
 use super::context::*;
 use super::fill::{budget, largest, ratio, row};
@@ -8,7 +8,7 @@ use crate::render::quantity::{change, pair, percent};
 use crate::verdict::{BudgetStatus, Finding, Outcome, Report};
 use std::collections::BTreeMap;
 
-/// Statements that repeat, the largest functions of a profile, then regressions by size.
+/// Repeated statements, the largest functions of a profile, then regressions by size.
 pub fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
     let mut found = Vec::new();
     let all_statements = report.benchmarks.iter().filter(|f| f.metric == "queries").filter_map(|f| Some(f.head?.value));
@@ -35,6 +35,7 @@ pub fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
     found
 }
 
+/// Regressions, missed budgets and suspects, most severe first.
 pub fn concerns(report: &Report, most: usize) -> Vec<Concern> {
     let mut found: Vec<(u8, f64, Concern)> = Vec::new();
     let mut add = |rank: u8, size: f64, name: &str, metric: &str, what: String| {
@@ -50,7 +51,7 @@ pub fn concerns(report: &Report, most: usize) -> Vec<Concern> {
         let text = budget(line);
         let far = text
             .distance
-            .map_or_else(|| format!("target {} missed", line.target), |far| format!("{far} {}", line.target));
+            .map_or_else(|| format!("target {} not met", line.target), |far| format!("{far} {}", line.target));
         let value = text.value.unwrap_or_default();
         add(rank, line.value.unwrap_or_default(), &line.benchmark, &line.metric, format!("{value}, {far}"));
     }
@@ -64,14 +65,14 @@ pub fn concerns(report: &Report, most: usize) -> Vec<Concern> {
         };
         let text = row(finding);
         let interval = text.interval.map(|interval| format!(" [{interval}]")).unwrap_or_default();
-        let what =
-            format!("{} against base{interval}", text.change.unwrap_or_else(|| finding.outcome.word().to_owned()));
+        let what = format!("{} vs base{interval}", text.change.unwrap_or_else(|| finding.outcome.word().to_owned()));
         add(rank, worse, &finding.name, &finding.metric, what);
     }
     found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.total_cmp(&a.1)));
     found.into_iter().take(most).map(|(_, _, concern)| concern).collect()
 }
 
+/// Database statements; `details` limits each list.
 pub fn queries(report: &Report, details: usize) -> Queries {
     let mut found: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.metric == "queries").collect();
     found.sort_by(|a, b| largest(b).total_cmp(&largest(a)));
@@ -88,6 +89,7 @@ pub fn queries(report: &Report, details: usize) -> Queries {
     }
 }
 
+/// Statistics of the samples of a finding, a row per side.
 pub fn spread(finding: &Finding) -> Vec<SpreadRow> {
     let Some(spreads) = &finding.spread else { return Vec::new() };
     let sides = [("before", &spreads[0]), ("after", &spreads[1])];
@@ -119,6 +121,7 @@ fn spread_row(finding: &Finding, side: &str, spread: &SampleStatistics) -> Sprea
     }
 }
 
+/// Endpoints of load tests, at most `details`.
 pub fn load(report: &Report, details: usize) -> Vec<LoadRow> {
     let mut endpoints: BTreeMap<(&str, &str), BTreeMap<&str, &Finding>> = BTreeMap::new();
     for finding in report.benchmarks.iter().filter(|finding| is_load(finding)) {
@@ -150,17 +153,18 @@ pub fn load(report: &Report, details: usize) -> Vec<LoadRow> {
     endpoints.into_iter().map(row).take(details).collect()
 }
 
-/// Thresholds a fifth (or what the gate tolerates) above what head was measured at.
+/// Suggested alert thresholds: the values of head plus the threshold of the gate.
 pub fn alerts(report: &Report) -> Vec<Alert> {
-    let room = report.threshold;
+    let margin = report.threshold;
     let highest = |belongs: &dyn Fn(&Finding) -> Option<f64>| -> Option<(f64, String, String)> {
         let found = report.benchmarks.iter().filter_map(|f| Some((belongs(f)?, f.unit.to_string(), f.name.clone())));
         found.max_by(|a, b| a.0.total_cmp(&b.0))
     };
     let above = |what: &str, level: &str, found: Option<(f64, String, String)>| {
-        let bound = found.as_ref().map(|(value, unit, _)| format!("> {}", pair([Some(value * (1.0 + room))], unit)[0]));
+        let bound =
+            found.as_ref().map(|(value, unit, _)| format!("> {}", pair([Some(value * (1.0 + margin))], unit)[0]));
         let from = found.map(|(value, unit, name)| {
-            format!("{} measured in {name}, and {} more", pair([Some(value)], &unit)[0], percent(room))
+            format!("{} measured in {name}, plus {}", pair([Some(value)], &unit)[0], percent(margin))
         });
         Alert { what: what.to_owned(), bound, level: level.to_owned(), from }
     };
@@ -176,16 +180,16 @@ pub fn alerts(report: &Report) -> Vec<Alert> {
     let total = report.benchmarks.iter().find(|f| f.metric == "error-rate" && f.name == headline::TOTAL);
     let errors = match total.and_then(|f| Some((f.head?.value, f.unit.to_string(), f.name.clone()))) {
         Some(total) => Some(total),
-        None => highest(&of("error-rate")).filter(|(share, _, _)| share * (1.0 + room) < 100.0),
+        None => highest(&of("error-rate")).filter(|(share, _, _)| share * (1.0 + margin) < 100.0),
     };
     vec![
         above("Response time p95", "Alert", highest(&p95)),
         above("Database query time", "Warning", highest(&of("time:query"))),
         Alert {
             what: "Cache hit rate".to_owned(),
-            bound: cache.as_ref().map(|(rate, _)| format!("< {:.1} %", rate * (1.0 - room))),
+            bound: cache.as_ref().map(|(rate, _)| format!("< {:.1}%", rate * (1.0 - margin))),
             level: "Warning".to_owned(),
-            from: cache.map(|(rate, name)| format!("{rate:.1} % measured in {name}, and {} less", percent(room))),
+            from: cache.map(|(rate, name)| format!("{rate:.1}% measured in {name}, minus {}", percent(margin))),
         },
         above("Memory usage", "Alert", highest(&of("memory:peak"))),
         above("Error rate", "Critical Alert", errors),

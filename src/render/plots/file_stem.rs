@@ -1,15 +1,14 @@
-//! Names of picture files, made from names that are hostile text: safe on every file system, stable from run to run, and
-//! no two alike.
+//! Names of chart files, made from hostile text: safe on every file system, stable between runs, and unique.
 
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// Characters of a name that are kept to be recognised.
+/// Characters of the benchmark's name in a file name.
 const READABLE: usize = 48;
 
-/// The file name without its ending: what is readable of the name, and a digest of everything that tells it from others.
-pub fn stem(kind: &str, parts: &[&str]) -> String {
+/// The file name without extension: the readable characters of the first part, and a digest of all parts.
+pub fn file_stem(kind: &str, parts: &[&str]) -> String {
     let mut readable = String::new();
     for c in parts.first().copied().unwrap_or_default().chars() {
         match c {
@@ -24,7 +23,7 @@ pub fn stem(kind: &str, parts: &[&str]) -> String {
     let readable = readable.trim_end_matches('-');
     let mut out = if readable.is_empty() { kind.to_owned() } else { format!("{kind}-{readable}") };
     out.push('-');
-    // No part can hold the separator's place: each is preceded by its length.
+    // Lengths make the concatenation unambiguous.
     let whole: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
     Sha256::digest(whole).iter().take(6).for_each(|byte| {
         let _ = write!(out, "{byte:02x}");
@@ -32,13 +31,13 @@ pub fn stem(kind: &str, parts: &[&str]) -> String {
     out
 }
 
-/// Makes stems that are alike all the same, also where case does not count, differ by a number.
-pub fn keep_apart<'a>(stems: impl Iterator<Item = &'a mut String>) {
-    let mut taken = BTreeSet::new();
+/// Appends numbers where names are equal, ignoring case.
+pub fn make_unique<'a>(stems: impl Iterator<Item = &'a mut String>) {
+    let mut used = BTreeSet::new();
     for stem in stems {
         let plain = stem.clone();
         let mut number = 2;
-        while !taken.insert(stem.to_lowercase()) {
+        while !used.insert(stem.to_lowercase()) {
             *stem = format!("{plain}-{number}");
             number += 1;
         }
@@ -54,22 +53,22 @@ mod tests {
         for name in
             ["../../etc/passwd", "a\"; system \"touch x\"; #`id`", "", ".", "con", "-rf", "\u{202e}\0\n", "日本"]
         {
-            let stem = stem("samples", &[name, "time"]);
+            let stem = file_stem("samples", &[name, "time"]);
             assert!(stem.starts_with("samples-") && stem.len() < 80, "{stem}");
             assert!(stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), "{stem}");
         }
-        assert_eq!(stem("samples", &["group/bench 64", "time"]), "samples-group-bench-64-67a3c46305de");
+        assert_eq!(file_stem("samples", &["group/bench 64", "time"]), "samples-group-bench-64-67a3c46305de");
     }
 
     #[test]
-    fn other_benchmarks_have_other_names_and_the_same_one_the_same() {
-        let one = stem("series", &["a/b", "time"]);
-        assert_eq!(one, stem("series", &["a/b", "time"]));
+    fn names_are_stable_and_unique() {
+        let one = file_stem("series", &["a/b", "time"]);
+        assert_eq!(one, file_stem("series", &["a/b", "time"]));
         for other in [["a b", "time"], ["a/b", "throughput"], ["a/", "btime"]] {
-            assert_ne!(one, stem("series", &other));
+            assert_ne!(one, file_stem("series", &other));
         }
         let mut stems = ["A".to_owned(), "a".to_owned(), "a".to_owned(), "a-2".to_owned()];
-        keep_apart(stems.iter_mut());
+        make_unique(stems.iter_mut());
         assert_eq!(stems, ["A", "a-2", "a-3", "a-2-2"]);
     }
 }
