@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate compare                                           this branch's results against stored runs of main
-  perfgate compare old/criterion new/criterion               two directories of results
-  perfgate compare target/criterion@main target/criterion    against a baseline that criterion saved
-  perfgate compare old new --expect 'api/*:time -50%'        check a promised improvement
-  perfgate compare old new --template pr                     text for the pull request; see also perfgate render
-  perfgate compare old new --plots pictures                  SVG charts: all changes, and the samples of each benchmark
-  perfgate compare v1.2                                      results on disk against the stored runs of a tag
+  perfgate compare                                     this branch against the stored runs of main
+  perfgate compare v1.2                                against the stored runs of a tag
+  perfgate compare old/criterion new/criterion         two directories of results
+  perfgate compare target/criterion@main               against a baseline that criterion saved
+  perfgate compare old new --expect 'api/*:time -50%'  check a promised improvement
+  perfgate compare old new --template pr               text for the pull request
+  perfgate compare old new --plots pictures            SVG charts
   perfgate compare --base r1 --base r2 --base r3 --head r4 --format json --save comparison.json";
 
 /// Compare two sets of results and decide pass or fail (read-only)
@@ -32,10 +32,10 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
-    /// Results to compare with
+    /// Results to compare with: a path or a git revision [default: stored runs of the merge base]
     #[arg(value_name = "BASE", conflicts_with = "base")]
     positional_base: Option<String>,
-    /// Results to check
+    /// Results to check: a path or a git revision [default: target/criterion, or [[input]] of perfgate.toml]
     #[arg(value_name = "HEAD", conflicts_with = "head")]
     positional_head: Option<String>,
     /// A run of the base; repeat for several runs, oldest first

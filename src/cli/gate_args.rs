@@ -9,10 +9,10 @@ pub struct GateArgs {
     /// Change that fails the gate [default: 20%]
     #[arg(long, value_name = "PERCENT", value_parser = parse_threshold)]
     threshold: Option<f64>,
-    /// Accepted false-positive rate [default: 0.05]
+    /// Accepted false discovery rate [default: 0.05]
     #[arg(long, value_name = "SHARE", value_parser = parse_alpha)]
     alpha: Option<f64>,
-    /// Outcomes that fail the gate [default: regressed,budget]
+    /// Outcomes that fail the gate, separated by commas [default: regressed,budget]
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum)]
     fail_on: Vec<Reason>,
 }

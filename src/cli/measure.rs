@@ -15,11 +15,11 @@ use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate measure -- cargo bench                                        this work tree against the merge base
+  perfgate measure -- cargo bench                           this work tree against the merge base
+  perfgate measure --setup make -- ./build/tool input.txt   no benchmark tool: times the process
+  perfgate measure --no-base --rounds 5 -- cargo bench      store five runs of HEAD
   perfgate measure --base v1.2 --budget 15m -- cargo bench --bench parser
-  perfgate measure --base main -- pytest benches --benchmark-json={out} {filter}
-  perfgate measure --base main --setup 'make' -- ./build/tool input.txt    no benchmark tool: times the process
-  perfgate measure --no-base --rounds 5 -- cargo bench                   store five runs of HEAD";
+  perfgate measure --base main -- pytest benches --benchmark-json={out} {filter}";
 
 /// Run a benchmark command on base and head in turn, and decide pass or fail
 ///
@@ -40,10 +40,10 @@ pub struct MeasureArgs {
     /// Screen against stored runs of the base: run only head first, and both sides only for the suspects
     #[arg(long, conflicts_with = "rounds")]
     stored: bool,
-    /// Number of rounds before the suspects; a round is one run of each side [default: 1, or 5 if the process is timed]
+    /// Number of rounds before suspects are re-measured; a round is one run of each side [default: 1, or 5 if the process is timed]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: Option<u16>,
-    /// Number of pairs of runs of the suspects [default: 5 if at most 30% of the suite are suspects, else 3]
+    /// Number of pairs of runs that re-measure the suspects [default: 5 if at most 30% of the suite are suspects, else 3]
     #[arg(long, value_name = "PAIRS", value_parser = ["3", "5"])]
     confirm: Option<String>,
     /// Choose the number of rounds to fit this time (15m, 1h)

@@ -33,7 +33,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  the gate passes
   1  the gate fails: something in fail-on happened (by default: regressed, budget)
-  2  no verdict: wrong usage, unreadable input, no results, no baseline, or a store or command that failed";
+  2  no verdict: wrong usage, unreadable input, no results, no baseline, or a failed store or command";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,7 +41,7 @@ Examples:
   cargo bench && perfgate compare                       on a branch: compare with main
   perfgate compare old/criterion new/criterion          two directories of results, no git, no store
   perfgate compare target/criterion@main                against a baseline that criterion saved
-  perfgate measure --base main -- cargo bench           measure both sides here, then re-measure suspects";
+  perfgate measure --base main -- cargo bench           measure both sides here";
 
 /// A performance-regression gate: reads benchmark results, compares them with a baseline, and decides pass or fail.
 #[derive(Debug, Parser)]
@@ -61,10 +61,10 @@ struct Cli {
 #[derive(Debug, Args)]
 struct Global {
     /// When to use colours; auto checks for a terminal and for NO_COLOR
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true, help_heading = "Global options")]
     color: Color,
-    /// Config file [default: perfgate.toml here or in a directory above, up to the top of the repository]
-    #[arg(long, value_name = "FILE", global = true)]
+    /// Config file [default: the nearest perfgate.toml, up to the top of the repository]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Global options")]
     config: Option<std::path::PathBuf>,
 }
 

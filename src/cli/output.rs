@@ -40,7 +40,7 @@ fn ignore_closed_pipe(result: io::Result<()>) -> anyhow::Result<()> {
 /// Prints an error on standard error.
 pub fn error(error: &anyhow::Error) {
     match error.downcast_ref() {
-        Some(gate::Error::Config { problems, .. }) => frame(problems),
+        Some(gate::Error::Config { problems, .. }) => return frame(problems), // ends with the number of problems
         Some(gate::Error::UnmatchedLimits { frames, .. }) => frames.iter().for_each(frame),
         _ => {}
     }

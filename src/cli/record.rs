@@ -11,7 +11,7 @@ Examples:
   cargo bench && perfgate record                  store the results of HEAD
   perfgate record --push origin                   and share them with all clones and CI jobs
   perfgate record --store s3://perf-runs/my-repo  store them in a bucket; nothing to push
-  perfgate record --shard parser --push           one job of a matrix: the shards of a commit form one run
+  perfgate record --shard parser --push           one job of a matrix; shards form one run
   perfgate record target/criterion --commit v1.2  store results of an older commit";
 
 /// Store results as one run of a commit

@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 const EXAMPLES: &str = "\
 Examples:
   perfgate compare old new --save comparison.json
-  perfgate render comparison.json --template pr > body.md             text for the pull request
-  perfgate render comparison.json --template pr --into body.md        update perfgate's parts of it, keep the rest
-  perfgate render comparison.json --template .github/perf.md.j2       a template of your own
-  perfgate render comparison.json --plots pictures                    SVG charts: all changes, and the samples of each benchmark";
+  perfgate render comparison.json --template pr > body.md         text for the pull request
+  perfgate render comparison.json --template pr --into body.md    update only perfgate's sections
+  perfgate render comparison.json --template .github/perf.md.j2   a template of your own
+  perfgate render comparison.json --plots pictures                SVG charts";
 
 /// Fill a template from a saved comparison
 ///
-/// The built-in templates are pr, issue, report, comment and summary; any other word is a file in Jinja's syntax. `perfgate
+/// The built-in templates are pr, issue, report, comment and summary; any other name is a file in Jinja syntax. `perfgate
 /// init --templates` writes copies of the built-in ones, and docs/templates.md lists the fields of a template.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -27,10 +27,10 @@ pub struct RenderArgs {
     /// File that `perfgate compare --save` wrote
     #[arg(value_name = "COMPARISON")]
     comparison: PathBuf,
-    /// pr, issue, report, comment, summary, or a file
+    /// Template: pr, issue, report, comment, summary, or your own file
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "plots")]
     template: Option<String>,
-    /// Update perfgate's parts in this file and keep all other text
+    /// Update perfgate's sections in this file and keep all other text
     #[arg(long, value_name = "FILE", requires = "template")]
     into: Option<PathBuf>,
     /// Write charts to a directory, as SVG: all changes, and the samples of each benchmark

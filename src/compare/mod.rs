@@ -228,10 +228,10 @@ fn repeated_samples(pairs: &[Pair<'_>]) -> Option<Diagnostic> {
         "base and head are the same results, sample for sample; measure the head".to_owned()
     } else {
         let others = match repeated.len() {
-            1 => String::new(),
-            count => format!(" and {} more", count - 1),
+            1 => " has".to_owned(),
+            count => format!(" and {} more have", count - 1),
         };
-        format!("{first:?}{others} have the same samples in base and head; probably left over from an earlier run")
+        format!("{first:?}{others} the same samples in base and head; probably left over from an earlier run")
     };
     Some(Diagnostic::warning("same-samples", "", message))
 }

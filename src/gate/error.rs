@@ -56,12 +56,10 @@ pub enum Error {
         path: String,
     },
     /// Neither a path nor a revision.
-    #[error("{word}: neither a path nor a git revision")]
+    #[error("{word}: neither a path nor a git revision; check the spelling, or fetch the revision first")]
     UnknownSide {
         /// As the user wrote it.
         word: String,
-        /// Why it is not a revision.
-        source: RepositoryError,
     },
     /// A revision next to other words.
     #[error("{word}: a revision must be the only value for its side; give paths, or one revision")]

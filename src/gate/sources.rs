@@ -2,7 +2,7 @@
 
 use super::{Error, Gate};
 use crate::io::input::{Location, Request};
-use crate::io::repository::Repository;
+use crate::io::repository::{Repository, RepositoryError};
 use crate::io::store::{self, Store};
 use crate::model::{Commit, Detail};
 use std::path::Path;
@@ -98,7 +98,10 @@ impl Gate {
         }
         let repository = Repository::discover(&self.directory)
             .map_err(|source| Error::NoSuchPath { word: word.to_owned(), source: Some(source) })?;
-        repository.resolve(word).map_err(|source| Error::UnknownSide { word: word.to_owned(), source })
+        repository.resolve(word).map_err(|error| match error {
+            RepositoryError::Revision { .. } => Error::UnknownSide { word: word.to_owned() },
+            other => other.into(),
+        })
     }
 
     /// The results at these paths; without paths, the default results.

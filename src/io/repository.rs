@@ -35,10 +35,10 @@ pub enum RepositoryError {
         why: String,
     },
     /// The repository has no commit.
-    #[error("the repository has no commit yet; make one first")]
+    #[error("the repository has no commits yet; commit something first")]
     Unborn,
     /// The revision does not exist.
-    #[error("`{revision}` is not a revision of this repository ({why})")]
+    #[error("`{revision}` is not a revision of this repository ({why}); check the spelling, or fetch it first")]
     Revision {
         /// The revision, as written.
         revision: String,
@@ -162,8 +162,10 @@ impl Repository {
     /// The commit of a revision (`main`, `HEAD~3`, `v1.2`, a short id).
     pub fn resolve(&self, revision: &str) -> Result<Commit, RepositoryError> {
         let object = self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit());
-        let unknown =
-            |e: git2::Error| RepositoryError::Revision { revision: revision.to_owned(), why: e.message().to_owned() };
+        let unknown = |e: git2::Error| match self.inner.is_empty() {
+            Ok(true) => RepositoryError::Unborn,
+            _ => RepositoryError::Revision { revision: revision.to_owned(), why: e.message().to_owned() },
+        };
         name(object.map_err(unknown)?.id())
     }
 

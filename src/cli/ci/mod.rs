@@ -19,12 +19,13 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate ci                                                          in a workflow: the event comes from GitHub
-  perfgate ci --event pull_request --event-path event.json --dry-run   locally: print what would be done
+  perfgate ci                                                          in a GitHub workflow
+  perfgate ci --event pull_request --event-path event.json --dry-run   try it locally
 
-The inputs of the action are environment variables: PERFGATE_RESULTS, PERFGATE_COMMAND, PERFGATE_BASE, PERFGATE_THRESHOLD,
-PERFGATE_FAIL_ON, PERFGATE_CONFIG, PERFGATE_TEMPLATE, PERFGATE_COMMENT, PERFGATE_CHECK, PERFGATE_BODY, PERFGATE_KEY,
-PERFGATE_SHARD, PERFGATE_STORE, PERFGATE_MISSING_BASELINE, PERFGATE_WORKING_DIRECTORY, PERFGATE_ARTIFACT, GITHUB_TOKEN.";
+The inputs of the action are environment variables: PERFGATE_RESULTS, PERFGATE_COMMAND,
+PERFGATE_BASE, PERFGATE_THRESHOLD, PERFGATE_FAIL_ON, PERFGATE_CONFIG, PERFGATE_TEMPLATE,
+PERFGATE_COMMENT, PERFGATE_CHECK, PERFGATE_BODY, PERFGATE_KEY, PERFGATE_SHARD, PERFGATE_STORE,
+PERFGATE_MISSING_BASELINE, PERFGATE_WORKING_DIRECTORY, PERFGATE_ARTIFACT, GITHUB_TOKEN.";
 
 /// Run the GitHub Action: record, or compare and publish, depending on the event
 ///
@@ -34,10 +35,10 @@ PERFGATE_SHARD, PERFGATE_STORE, PERFGATE_MISSING_BASELINE, PERFGATE_WORKING_DIRE
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CiArgs {
-    /// Name of the event [default: GITHUB_EVENT_NAME]
+    /// Name of the event [default: the variable GITHUB_EVENT_NAME]
     #[arg(long, value_name = "NAME")]
     event: Option<String>,
-    /// File of the event [default: GITHUB_EVENT_PATH]
+    /// JSON file of the event [default: the variable GITHUB_EVENT_PATH]
     #[arg(long, value_name = "FILE")]
     event_path: Option<PathBuf>,
     /// Print what would be done; do nothing

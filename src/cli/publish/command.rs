@@ -15,8 +15,8 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   perfgate compare --save comparison.json
-  perfgate publish comparison.json                          in a job of a pull request: settings from the environment
-  perfgate publish comparison.json --key linux --shard 2    one of four jobs that share a comment
+  perfgate publish comparison.json                        in a GitHub Actions job of a pull request
+  perfgate publish comparison.json --key linux --shard 2  one of several jobs that share a comment
   perfgate publish comparison.json --repository me/repo --pull 12 --dry-run";
 
 /// Publish a saved comparison: pull request comment, check run, job summary, annotations
@@ -30,10 +30,10 @@ pub struct PublishArgs {
     /// File that `perfgate compare --save` wrote
     #[arg(value_name = "COMPARISON")]
     comparison: PathBuf,
-    /// Number of the pull request [default: that of the job]
+    /// Number of the pull request [default: that of the GitHub Actions job]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pull: Option<u64>,
-    /// Repository [default: GITHUB_REPOSITORY]
+    /// Repository [default: the variable GITHUB_REPOSITORY]
     #[arg(long, value_name = "OWNER/NAME", value_parser = slug)]
     repository: Option<Slug>,
     /// When to comment
@@ -42,13 +42,13 @@ pub struct PublishArgs {
     /// Key of the comment; each key has a separate comment, for example one per suite
     #[arg(long, value_name = "NAME", default_value = DEFAULT_KEY)]
     key: String,
-    /// Name of this job's part of the comment that all jobs with the same key share
+    /// Name of this job's section in the comment that jobs with the same key share
     #[arg(long, value_name = "NAME")]
     shard: Option<String>,
     /// Template of the comment: comment, report, pr, issue, summary, or your own file
     #[arg(long, value_name = "NAME|FILE", default_value = "comment")]
     template: String,
-    /// Also update perfgate's parts of the pull request description; without such parts it stays unchanged
+    /// Also update perfgate's sections of the pull request description; without such sections it stays unchanged
     #[arg(long)]
     body: bool,
     /// Print the comment; publish nothing

@@ -82,8 +82,8 @@ pub struct WorkflowRun {
 pub enum EventError {
     /// Not inside a workflow.
     #[error(
-        "no event: {0} is not set, so this is not a GitHub workflow; pass an event, as in `perfgate ci --event pull_request \
-         --event-path event.json --dry-run`"
+        "no event: {0} is not set, so this is not a GitHub workflow; to try it elsewhere, run `perfgate ci --event \
+         pull_request --event-path event.json --dry-run`"
     )]
     Unset(&'static str),
     /// An unsupported event.

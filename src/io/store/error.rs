@@ -119,7 +119,7 @@ pub enum StoreError {
     #[error("cannot start the git command: {0}; install git, or put it on PATH")]
     NoGit(#[source] std::io::Error),
     /// Git could not fetch or push.
-    #[error("cannot {what} with `{remote}`: {stderr}")]
+    #[error("cannot {what} `{remote}`: {stderr}")]
     Network {
         /// `fetch` or `push`.
         what: &'static str,

@@ -57,7 +57,7 @@ impl<'a> Remote<'a> {
         } else if stderr.contains("couldn't find remote ref") {
             Ok(false)
         } else {
-            Err(self.failed("fetch", &stderr))
+            Err(self.failed("fetch from", &stderr))
         }
     }
 
@@ -73,7 +73,7 @@ impl<'a> Remote<'a> {
         }
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let Some(rejected) = stdout.lines().find_map(|line| line.strip_prefix("!\t")) else {
-            return Err(self.failed("push", &stderr));
+            return Err(self.failed("push to", &stderr));
         };
         if lease.is_some() && rejected.contains("[remote rejected]") && rejected.contains("non-fast-forward") {
             return Ok(PushOutcome::ForceRefused(clean(rejected)));
