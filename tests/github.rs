@@ -307,7 +307,7 @@ fn each_error_names_what_to_change() {
     let invalid = ResponseTemplate::new(422).set_body_json(
         serde_json::json!({"message": "Validation Failed", "errors": [{"message": "body is too long"}]}),
     );
-    for (answer, code, said) in [
+    for (response, code, text) in [
         (error(401, "Bad credentials"), "github-token", "${{ github.token }}"),
         (wants.clone(), "github-permission", "pull-requests: write"),
         (wants.clone(), "github-permission", "Settings → Actions → General"),
@@ -322,10 +322,10 @@ fn each_error_names_what_to_change() {
         (ResponseTemplate::new(200).set_body_string("<html>proxy"), "github-answer", "GITHUB_API_URL"),
     ] {
         let hub = Hub::new();
-        hub.fails("POST", "/comments", 9, answer);
+        hub.fails("POST", "/comments", 9, response);
         let fault = comment(&client(&hub), None, "text", When::Always).unwrap_err();
         assert_eq!(fault.code(), code, "{fault}");
-        assert!(fault.to_string().contains(said), "{fault} has no {said:?}");
+        assert!(fault.to_string().contains(text), "{fault} has no {text:?}");
         assert!(fault.to_string().contains("pull request #7 of o/r"), "{fault}");
     }
 }

@@ -1,6 +1,6 @@
 //! Check runs: the verdict of a commit. Without annotations, because no input format provides source lines.
 
-use super::client::{Ask, Client};
+use super::client::{Client, Request};
 use super::fault::{Fault, Need};
 use super::slug::Slug;
 use crate::model::Commit;
@@ -84,7 +84,7 @@ pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let fault = match client.post::<Created>(Ask { route: &route, doing: &doing, need: Need::Checks }, &body) {
+        let fault = match client.post::<Created>(Request { route: &route, doing: &doing, need: Need::Checks }, &body) {
             Ok(created) => return Ok(created.html_url),
             Err(fault) => fault,
         };
@@ -93,7 +93,7 @@ pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result
         }
         client.pause(client.patience().pause * attempts);
         let list = format!("/repos/{repository}/commits/{}/check-runs?filter=all&per_page=100", check.commit);
-        let known: List = client.get(Ask { route: &list, doing: &doing, need: Need::Checks })?;
+        let known: List = client.get(Request { route: &list, doing: &doing, need: Need::Checks })?;
         let same = known.check_runs.into_iter().filter(|check| check.external_id.as_deref() == Some(&id));
         if let Some(newest) = same.max_by_key(|check| check.id) {
             return Ok(newest.html_url);

@@ -4,6 +4,7 @@
 //! not: callers first check whether the write took effect.
 
 use super::fault::{Fault, Need};
+use super::response::{Method, Response};
 use super::token::Token;
 use super::transport::Transport;
 use serde::Serialize;
@@ -54,26 +55,10 @@ impl std::fmt::Debug for Client {
 
 /// A request: the path below the API's address (or a full URL), a description for messages, and the required permission.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ask<'a> {
+pub(super) struct Request<'a> {
     pub route: &'a str,
     pub doing: &'a str,
     pub need: Need,
-}
-
-/// A response of any status.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub text: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    Get,
-    Post,
-    Patch,
-    Delete,
 }
 
 impl Client {
@@ -101,30 +86,30 @@ impl Client {
     }
 
     /// Sends a GET request.
-    pub(super) fn get<T: DeserializeOwned>(&self, ask: Ask<'_>) -> Result<T, Fault> {
-        typed(&self.ask(Verb::Get, ask, None)?, ask.doing)
+    pub(super) fn get<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<T, Fault> {
+        typed(&self.send(Method::Get, request, None)?, request.doing)
     }
 
     /// Sends a GET request; also returns whether there is a next page.
-    pub(super) fn page<T: DeserializeOwned>(&self, ask: Ask<'_>) -> Result<(T, bool), Fault> {
-        let answer = self.ask(Verb::Get, ask, None)?;
-        let next = answer.header("link").is_some_and(|link| link.contains("rel=\"next\""));
-        Ok((typed(&answer, ask.doing)?, next))
+    pub(super) fn page<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<(T, bool), Fault> {
+        let response = self.send(Method::Get, request, None)?;
+        let next = response.header("link").is_some_and(|link| link.contains("rel=\"next\""));
+        Ok((typed(&response, request.doing)?, next))
     }
 
     /// Sends a POST request.
-    pub(super) fn post<T: DeserializeOwned>(&self, ask: Ask<'_>, body: &impl Serialize) -> Result<T, Fault> {
-        typed(&self.ask(Verb::Post, ask, Some(value(body, ask)?))?, ask.doing)
+    pub(super) fn post<T: DeserializeOwned>(&self, request: Request<'_>, body: &impl Serialize) -> Result<T, Fault> {
+        typed(&self.send(Method::Post, request, Some(value(body, request)?))?, request.doing)
     }
 
     /// Sends a PATCH request.
-    pub(super) fn patch<T: DeserializeOwned>(&self, ask: Ask<'_>, body: &impl Serialize) -> Result<T, Fault> {
-        typed(&self.ask(Verb::Patch, ask, Some(value(body, ask)?))?, ask.doing)
+    pub(super) fn patch<T: DeserializeOwned>(&self, request: Request<'_>, body: &impl Serialize) -> Result<T, Fault> {
+        typed(&self.send(Method::Patch, request, Some(value(body, request)?))?, request.doing)
     }
 
     /// Sends a DELETE request; succeeds if the resource is already gone.
-    pub(super) fn delete(&self, ask: Ask<'_>) -> Result<(), Fault> {
-        match self.ask(Verb::Delete, ask, None) {
+    pub(super) fn delete(&self, request: Request<'_>) -> Result<(), Fault> {
+        match self.send(Method::Delete, request, None) {
             Ok(_) | Err(Fault::Absent { .. }) => Ok(()),
             Err(fault) => Err(fault),
         }
@@ -135,7 +120,7 @@ impl Client {
         std::thread::sleep(wait.min(self.patience.total));
     }
 
-    fn ask(&self, verb: Verb, ask: Ask<'_>, body: Option<Value>) -> Result<Answer, Fault> {
+    fn send(&self, method: Method, request: Request<'_>, body: Option<Value>) -> Result<Response, Fault> {
         if let Some(fault) = self.gone.borrow().clone() {
             return Err(fault);
         }
@@ -143,24 +128,28 @@ impl Client {
         loop {
             attempts += 1;
             let started = Instant::now();
-            let address =
-                if ask.route.starts_with('/') { format!("{}{}", self.base, ask.route) } else { ask.route.to_owned() };
-            let (fault, wait) = match self.transport.send(verb, &address, body.as_ref(), self.patience.request) {
-                Ok(answer) if answer.status < 300 => return Ok(answer),
-                Ok(answer) => {
-                    let fault = match Fault::of(&answer, ask.doing, ask.need) {
+            let address = if request.route.starts_with('/') {
+                format!("{}{}", self.base, request.route)
+            } else {
+                request.route.to_owned()
+            };
+            let (fault, wait) = match self.transport.send(method, &address, body.as_ref(), self.patience.request) {
+                Ok(response) if response.status < 300 => return Ok(response),
+                Ok(response) => {
+                    let fault = match Fault::of(&response, request.doing, request.need) {
                         Fault::ServerError { doing, status, .. } => Fault::ServerError { doing, status, attempts },
                         fault => fault,
                     };
-                    (fault, answer.wait().map(Duration::from_secs))
+                    (fault, response.wait().map(Duration::from_secs))
                 }
-                Err(said) => {
-                    (Fault::Network { doing: ask.doing.to_owned(), host: self.base.clone(), said, attempts }, None)
-                }
+                Err(reason) => (
+                    Fault::Network { doing: request.doing.to_owned(), host: self.base.clone(), reason, attempts },
+                    None,
+                ),
             };
             let again = match &fault {
                 Fault::Limit { .. } => true, // the request was rejected before it took effect
-                fault => fault.is_temporary() && verb == Verb::Get,
+                fault => fault.is_temporary() && method == Method::Get,
             };
             let wait = wait.unwrap_or(self.patience.pause * 2_u32.pow((attempts - 1).min(6)));
             let spent = self.spent.get() + started.elapsed();
@@ -179,52 +168,14 @@ impl Client {
     }
 }
 
-impl Answer {
-    /// The value of a header.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Seconds to wait, if the response requires it.
-    pub fn wait(&self) -> Option<u64> {
-        if let Some(seconds) = self.header("retry-after") {
-            return seconds.parse().ok();
-        }
-        if self.header("x-ratelimit-remaining") != Some("0") || !self.limited() {
-            return None;
-        }
-        let reset: i64 = self.header("x-ratelimit-reset")?.parse().ok()?;
-        Some(reset.saturating_sub(jiff::Timestamp::now().as_second()).max(1).unsigned_abs())
-    }
-
-    /// True if a rate limit is the reason.
-    pub fn limited(&self) -> bool {
-        let limit = self.header("retry-after").is_some()
-            || self.header("x-ratelimit-remaining") == Some("0")
-            || self.text.contains("rate limit");
-        self.status == 429 || self.status == 403 && limit
-    }
-
-    /// GitHub's error message, including those for single fields.
-    pub fn said(&self) -> String {
-        let value: Value = serde_json::from_str(&self.text).unwrap_or_default();
-        let mut parts: Vec<&str> = value["message"].as_str().into_iter().collect();
-        for error in value["errors"].as_array().into_iter().flatten().take(3) {
-            parts.extend(error.as_str().or(error["message"].as_str()).or(error["code"].as_str()));
-        }
-        let said = parts.join(": ");
-        if said.is_empty() { "no reason given".to_owned() } else { said.chars().take(300).collect() }
-    }
+fn typed<T: DeserializeOwned>(response: &Response, doing: &str) -> Result<T, Fault> {
+    serde_json::from_str(&response.text)
+        .map_err(|error| Fault::UnexpectedResponse { doing: doing.to_owned(), reason: error.to_string() })
 }
 
-fn typed<T: DeserializeOwned>(answer: &Answer, doing: &str) -> Result<T, Fault> {
-    serde_json::from_str(&answer.text)
-        .map_err(|error| Fault::UnexpectedResponse { doing: doing.to_owned(), said: error.to_string() })
-}
-
-fn value(body: &impl Serialize, ask: Ask<'_>) -> Result<Value, Fault> {
+fn value(body: &impl Serialize, request: Request<'_>) -> Result<Value, Fault> {
     serde_json::to_value(body)
-        .map_err(|error| Fault::UnexpectedResponse { doing: ask.doing.to_owned(), said: error.to_string() })
+        .map_err(|error| Fault::UnexpectedResponse { doing: request.doing.to_owned(), reason: error.to_string() })
 }
 
 /// The address without a trailing slash. Refuses plain HTTP except to this machine, because the token would be readable.

@@ -3,7 +3,7 @@
 //! GitHub has no conditional write. So the comment is read right before and shortly after each write, and written again
 //! if another job has overwritten this section.
 
-use super::client::{Ask, Client};
+use super::client::{Client, Request};
 use super::fault::{Fault, Need};
 use super::identity;
 use super::marker::{Mark, Section, Sections, neutralise};
@@ -220,7 +220,7 @@ impl Thread<'_> {
         for page in 1..=PAGES {
             let route =
                 format!("/repos/{}/issues/{}/comments?per_page={PER_PAGE}&page={page}", self.repository, self.pull);
-            let (comments, next): (Vec<Comment>, bool) = self.client.page(self.ask(&route, Need::Pulls))?;
+            let (comments, next): (Vec<Comment>, bool) = self.client.page(self.request(&route, Need::Pulls))?;
             let full = comments.len() >= PER_PAGE;
             for comment in comments {
                 let author = comment.user.as_ref().is_some_and(|user| user.login.eq_ignore_ascii_case(&self.author));
@@ -237,14 +237,14 @@ impl Thread<'_> {
 
     fn create(&self, sections: &Sections) -> Result<Comment, Fault> {
         let route = format!("/repos/{}/issues/{}/comments", self.repository, self.pull);
-        self.client.post(self.ask(&route, Need::Pulls), &json!({"body": sections.write()}))
+        self.client.post(self.request(&route, Need::Pulls), &json!({"body": sections.write()}))
     }
 
     /// False if the comment is gone because another job has merged it into its own. Uses PATCH; octocrab's method sends
     /// POST.
     fn update(&self, id: u64, body: &str) -> Result<bool, Fault> {
         let route = format!("/repos/{}/issues/comments/{id}", self.repository);
-        match self.client.patch::<Comment>(self.ask(&route, Need::Pulls), &json!({"body": body})) {
+        match self.client.patch::<Comment>(self.request(&route, Need::Pulls), &json!({"body": body})) {
             Ok(_) => Ok(true),
             Err(Fault::Absent { .. }) => Ok(false),
             Err(fault) => Err(fault),
@@ -254,7 +254,7 @@ impl Thread<'_> {
     /// Reads one comment again; `None` if it is gone or has lost its marker.
     fn reread(&self, id: u64) -> Result<Option<(Comment, Sections)>, Fault> {
         let route = format!("/repos/{}/issues/comments/{id}", self.repository);
-        match self.client.get::<Comment>(self.ask(&route, Need::Pulls)) {
+        match self.client.get::<Comment>(self.request(&route, Need::Pulls)) {
             Ok(comment) => {
                 let sections = comment.body.as_deref().and_then(|body| Sections::read(body, &self.key));
                 Ok(sections.map(|sections| (comment, sections)))
@@ -265,11 +265,11 @@ impl Thread<'_> {
     }
 
     fn delete(&self, id: u64) -> Result<(), Fault> {
-        self.client.delete(self.ask(&format!("/repos/{}/issues/comments/{id}", self.repository), Need::Pulls))
+        self.client.delete(self.request(&format!("/repos/{}/issues/comments/{id}", self.repository), Need::Pulls))
     }
 
-    fn ask<'a>(&'a self, route: &'a str, need: Need) -> Ask<'a> {
-        Ask { route, doing: &self.doing, need }
+    fn request<'a>(&'a self, route: &'a str, need: Need) -> Request<'a> {
+        Request { route, doing: &self.doing, need }
     }
 }
 

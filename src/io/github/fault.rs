@@ -1,6 +1,6 @@
 //! Errors of GitHub's API, with what to change: a permission, a setting, a number, or wait.
 
-use super::client::Answer;
+use super::response::{RateLimit, Response};
 use crate::model::Diagnostic;
 
 /// Why a request to GitHub failed.
@@ -14,22 +14,22 @@ pub enum Fault {
     Address(String),
     /// 401: the token is invalid.
     #[error(
-        "{doing}: GitHub rejected the token (401: {said}); it is wrong or has expired. Pass the job's token, \
+        "{doing}: GitHub rejected the token (401: {reason}); it is wrong or has expired. Pass the job's token, \
          `${{{{ github.token }}}}`, in GITHUB_TOKEN"
     )]
     Token {
         /// What was attempted.
         doing: String,
         /// GitHub's message.
-        said: String,
+        reason: String,
     },
     /// 403: a permission is missing.
-    #[error("{doing}: the token lacks a permission (403: {said}); {}", permission(*need, granted.as_deref()))]
+    #[error("{doing}: the token lacks a permission (403: {reason}); {}", permission(*need, granted.as_deref()))]
     Permission {
         /// What was attempted.
         doing: String,
         /// GitHub's message.
-        said: String,
+        reason: String,
         /// Required permission.
         need: Need,
         /// Required permission according to GitHub.
@@ -45,12 +45,12 @@ pub enum Fault {
         doing: String,
     },
     /// 403: the conversation is locked.
-    #[error("{doing}: the conversation is locked (403: {said}); unlock it, or set `comment: never`")]
+    #[error("{doing}: the conversation is locked (403: {reason}); unlock it, or set `comment: never`")]
     Locked {
         /// What was attempted.
         doing: String,
         /// GitHub's message.
-        said: String,
+        reason: String,
     },
     /// 404: not found, or no access.
     #[error(
@@ -65,14 +65,14 @@ pub enum Fault {
         need: Need,
     },
     /// 422 and similar: GitHub rejected the content.
-    #[error("{doing}: GitHub rejected the request ({status}: {said})")]
+    #[error("{doing}: GitHub rejected the request ({status}: {reason})")]
     Refused {
         /// What was attempted.
         doing: String,
         /// Status of the response.
         status: u16,
         /// GitHub's message.
-        said: String,
+        reason: String,
     },
     /// 429, or 403 with a limit: too many requests.
     #[error(
@@ -99,24 +99,26 @@ pub enum Fault {
         attempts: u32,
     },
     /// No response.
-    #[error("{doing}: no response from {host} after {attempts} attempts: {said}; check GITHUB_API_URL and the network")]
+    #[error(
+        "{doing}: no response from {host} after {attempts} attempts: {reason}; check GITHUB_API_URL and the network"
+    )]
     Network {
         /// What was attempted.
         doing: String,
         /// The server.
         host: String,
         /// Error of the network.
-        said: String,
+        reason: String,
         /// Number of attempts.
         attempts: u32,
     },
     /// A response that is not from GitHub's API.
-    #[error("{doing}: unexpected response: {said}; check that GITHUB_API_URL is the address of GitHub's API")]
+    #[error("{doing}: unexpected response: {reason}; check that GITHUB_API_URL is the address of GitHub's API")]
     UnexpectedResponse {
         /// What was attempted.
         doing: String,
         /// What is wrong with it.
-        said: String,
+        reason: String,
     },
     /// Other jobs kept overwriting the comment.
     #[error("{doing}: other jobs overwrote the comment {attempts} times; re-run the job")]
@@ -199,24 +201,23 @@ impl Fault {
     }
 
     /// The fault of an unsuccessful response.
-    pub(super) fn of(answer: &Answer, doing: &str, need: Need) -> Fault {
+    pub(super) fn of(response: &Response, doing: &str, need: Need) -> Fault {
         let doing = doing.to_owned();
-        let said = answer.said();
-        match answer.status {
-            401 => Fault::Token { doing, said },
-            _ if answer.limited() => {
-                let secondary = answer.header("x-ratelimit-remaining") != Some("0");
-                Fault::Limit { doing, secondary, wait: answer.wait() }
-            }
-            403 if answer.header("x-github-sso").is_some() => Fault::SignOn { doing },
-            403 if said.to_ascii_lowercase().contains("locked") => Fault::Locked { doing, said },
+        let reason = response.message();
+        if let Some(limit) = response.rate_limit() {
+            return Fault::Limit { doing, secondary: limit == RateLimit::Secondary, wait: response.wait() };
+        }
+        match response.status {
+            401 => Fault::Token { doing, reason },
+            403 if response.header("x-github-sso").is_some() => Fault::SignOn { doing },
+            403 if response.is_locked() => Fault::Locked { doing, reason },
             403 => {
-                let granted = answer.header("x-accepted-github-permissions").map(plain);
-                Fault::Permission { doing, said, need, granted }
+                let granted = response.header("x-accepted-github-permissions").map(plain);
+                Fault::Permission { doing, reason, need, granted }
             }
             404 => Fault::Absent { doing, need },
             status @ 500.. => Fault::ServerError { doing, status, attempts: 1 },
-            status => Fault::Refused { doing, status, said },
+            status => Fault::Refused { doing, status, reason },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The account of the token: only its own comments may be edited.
 
-use super::client::{Ask, Client};
+use super::client::{Client, Request};
 use super::fault::{Fault, Need};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,15 +18,15 @@ struct User {
 /// `/user` works for tokens of people. Tokens of jobs and Apps have no access to it and use GraphQL. If neither works,
 /// assumes the job's token.
 pub(super) fn login(client: &Client) -> Result<String, Fault> {
-    let ask = Ask { route: "/user", doing: "reading the account of the token", need: Need::Contents };
-    match client.get::<User>(ask) {
+    let request = Request { route: "/user", doing: "reading the account of the token", need: Need::Contents };
+    match client.get::<User>(request) {
         Ok(user) => return Ok(user.login),
         Err(Fault::Permission { .. } | Fault::Absent { .. } | Fault::Refused { .. }) => {}
         Err(fault) => return Err(fault),
     }
     let route = graphql(client.base());
     let query = json!({"query": "query { viewer { login } }"});
-    match client.post::<Value>(Ask { route: &route, ..ask }, &query) {
+    match client.post::<Value>(Request { route: &route, ..request }, &query) {
         Ok(answer) => Ok(bot(answer["data"]["viewer"]["login"].as_str().unwrap_or(ACTIONS))),
         Err(fault @ (Fault::Token { .. } | Fault::Network { .. })) => Err(fault),
         Err(_) => Ok(ACTIONS.to_owned()),

@@ -11,6 +11,7 @@ mod identity;
 mod job;
 mod marker;
 mod pull;
+mod response;
 mod slug;
 mod token;
 #[cfg_attr(not(feature = "github"), path = "without/transport.rs")]

@@ -1,6 +1,6 @@
 //! Pull requests: read one, find those of a commit, and update a description.
 
-use super::client::{Ask, Client};
+use super::client::{Client, Request};
 use super::fault::{Fault, Need};
 use super::slug::Slug;
 use serde::Deserialize;
@@ -49,7 +49,7 @@ pub struct RepositoryName {
 /// Reads a pull request by its number.
 pub fn pull(client: &Client, repository: &Slug, number: u64) -> Result<Pull, Fault> {
     let doing = format!("reading pull request #{number} of {repository}");
-    client.get(Ask { route: &format!("/repos/{repository}/pulls/{number}"), doing: &doing, need: Need::ReadPulls })
+    client.get(Request { route: &format!("/repos/{repository}/pulls/{number}"), doing: &doing, need: Need::ReadPulls })
 }
 
 /// Finds the open pull requests whose head is this commit, ordered by number. `head` is the owner and branch, if known:
@@ -62,7 +62,7 @@ pub fn pulls_of(
 ) -> Result<Vec<Pull>, Fault> {
     let doing = format!("finding the pull request of a commit in {repository}");
     let list = |route: &str| -> Result<Vec<Pull>, Fault> {
-        let found: Vec<Pull> = client.get(Ask { route, doing: &doing, need: Need::ReadPulls })?;
+        let found: Vec<Pull> = client.get(Request { route, doing: &doing, need: Need::ReadPulls })?;
         Ok(found.into_iter().filter(|pull| pull.head.sha == commit && pull.state != "closed").collect())
     };
     let mut found = Vec::new();
@@ -81,8 +81,8 @@ pub fn pulls_of(
 pub fn update_body(client: &Client, repository: &Slug, number: u64, body: &str) -> Result<(), Fault> {
     let doing = format!("updating the description of pull request #{number}");
     let route = format!("/repos/{repository}/pulls/{number}");
-    let ask = Ask { route: &route, doing: &doing, need: Need::Pulls };
-    client.patch::<serde_json::Value>(ask, &json!({"body": body})).map(drop)
+    let request = Request { route: &route, doing: &doing, need: Need::Pulls };
+    client.patch::<serde_json::Value>(request, &json!({"body": body})).map(drop)
 }
 
 /// Percent-encodes a text as one URL parameter.

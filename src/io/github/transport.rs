@@ -1,7 +1,7 @@
 //! Sends one request to GitHub with octocrab. `client` handles retries and errors.
 
-use super::client::{Answer, Verb};
 use super::fault::Fault;
+use super::response::{Method, Response};
 use super::token::Token;
 use octocrab::service::middleware::retry::RetryConfig;
 use octocrab::{Octocrab, OctocrabBuilder};
@@ -44,13 +44,19 @@ impl Transport {
     }
 
     /// Sends a request and reads the whole response. An error is the text of a network error.
-    pub fn send(&self, verb: Verb, address: &str, body: Option<&Value>, limit: Duration) -> Result<Answer, String> {
+    pub fn send(
+        &self,
+        method: Method,
+        address: &str,
+        body: Option<&Value>,
+        limit: Duration,
+    ) -> Result<Response, String> {
         let work = async {
-            let response = match verb {
-                Verb::Get => self.api._get(address).await,
-                Verb::Post => self.api._post(address, body).await,
-                Verb::Patch => self.api._patch(address, body).await,
-                Verb::Delete => self.api._delete(address, body).await,
+            let response = match method {
+                Method::Get => self.api._get(address).await,
+                Method::Post => self.api._post(address, body).await,
+                Method::Patch => self.api._patch(address, body).await,
+                Method::Delete => self.api._delete(address, body).await,
             };
             let response = response.map_err(|error| cause(&error))?;
             let status = response.status().as_u16();
@@ -59,7 +65,7 @@ impl Transport {
                 .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
                 .collect();
             let text = self.api.body_to_string(response).await.map_err(|error| cause(&error))?;
-            Ok(Answer { status, headers, text })
+            Ok(Response { status, headers, text })
         };
         self.runtime.block_on(async {
             match tokio::time::timeout(limit, work).await {

@@ -1,7 +1,7 @@
 //! Replaces `transport` in a build without the feature `github`: there is no connection.
 
-use super::client::{Answer, Verb};
 use super::fault::Fault;
+use super::response::{Method, Response};
 use super::token::Token;
 use serde_json::Value;
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl Transport {
         Err(missing())
     }
 
-    pub fn send(&self, _: Verb, _: &str, _: Option<&Value>, _: Duration) -> Result<Answer, String> {
+    pub fn send(&self, _: Method, _: &str, _: Option<&Value>, _: Duration) -> Result<Response, String> {
         match *self {}
     }
 }
