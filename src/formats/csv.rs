@@ -54,7 +54,7 @@ impl Format for Csv {
         for record in reader.records() {
             match record {
                 Ok(record) => {
-                    builder.line = record.position().map(::csv::Position::line);
+                    builder.line = text::csv_line(bytes, record.position());
                     if let Err(message) = table.add(&mut builder, &mut assumed, &columns, &record) {
                         builder.warn("unreadable-entry", message);
                     }
@@ -195,6 +195,15 @@ mod tests {
             .collect();
         assert_eq!(lines, [true; 3], "{:?}", run.diagnostics);
         assert!(run.diagnostics.iter().any(|d| d.code == "invalid-value" && d.message.contains("`e`")));
+    }
+
+    #[test]
+    fn lines_are_counted_with_windows_line_ends_and_blank_lines() {
+        let unix = "name,value,unit\na,1,ms\n\nb,x,ms\n\"c\nd\",x,ms\ne,x,ms\n";
+        for text in [unix.to_owned(), unix.replace('\n', "\r\n")] {
+            let places: Vec<String> = parse(&text).unwrap().diagnostics.into_iter().map(|d| d.place).collect();
+            assert_eq!(places, ["x.csv:4", "x.csv:5", "x.csv:7"], "{text:?}");
+        }
     }
 
     #[test]

@@ -191,7 +191,7 @@ fn read_csv(bytes: &[u8], layout: &Layout, log: &mut Log, builder: &mut ReadingB
         match csv_sample(&record, layout) {
             Ok(sample) => log.add(&sample),
             Err(message) => {
-                builder.line = record.position().map(csv::Position::line);
+                builder.line = text::csv_line(bytes, record.position());
                 builder.warn("unreadable-line", message);
             }
         }

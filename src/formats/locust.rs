@@ -89,7 +89,7 @@ fn parse_csv(source: Source<'_>, bytes: &[u8]) -> Result<Reading, Diagnostic> {
     // An invalid header stays empty and is reported below.
     let _ = reader.read_byte_record(&mut header);
     let content = match detect_csv(&header) {
-        Some(CsvFile::Statistics) => return parse_statistics(source, reader, &header),
+        Some(CsvFile::Statistics) => return parse_statistics(source, bytes, reader, &header),
         Some(CsvFile::Failures) => "failures; their number is in PREFIX_stats.csv",
         Some(CsvFile::Exceptions) => "exceptions in the test script, not measurements",
         Some(CsvFile::History) => "history over time; the final statistics are in PREFIX_stats.csv",
@@ -105,6 +105,7 @@ fn parse_csv(source: Source<'_>, bytes: &[u8]) -> Result<Reading, Diagnostic> {
 
 fn parse_statistics(
     source: Source<'_>,
+    bytes: &[u8],
     mut reader: csv::Reader<&[u8]>,
     header: &ByteRecord,
 ) -> Result<Reading, Diagnostic> {
@@ -119,7 +120,7 @@ fn parse_statistics(
                 break;
             }
         }
-        builder.line = record.position().map(csv::Position::line);
+        builder.line = text::csv_line(bytes, record.position());
         let value = |name: &str| field(&record, header, name).as_deref().and_then(number);
         let (Some(method), Some(name)) = (field(&record, header, "Type"), field(&record, header, "Name")) else {
             builder.warn("unreadable-line", "the row has no name; skipped");

@@ -36,6 +36,15 @@ pub(super) fn numbered_lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     (1..).zip(text.lines())
 }
 
+/// The line of a CSV record. The csv crate's position is the end of the previous record, so the line ends before the
+/// record are counted here: the `\n` of a CRLF, and blank lines.
+pub(super) fn csv_line(bytes: &[u8], position: Option<&csv::Position>) -> Option<u64> {
+    let position = position?;
+    let rest = bytes.get(usize::try_from(position.byte()).ok()?..)?;
+    let line_ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    Some(position.line() + line_ends.filter(|byte| **byte == b'\n').count() as u64)
+}
+
 /// The text without terminal escape sequences.
 pub(super) fn without_colors(text: &str) -> Cow<'_, str> {
     if !text.contains('\x1b') {
