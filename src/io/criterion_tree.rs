@@ -25,6 +25,8 @@ pub struct BaselineResults {
     pub written: Vec<i64>,
     /// Warnings.
     pub diagnostics: Vec<Diagnostic>,
+    /// Warnings about links that lead back to a directory on the way: nothing is missing because of them.
+    pub looping_links: Vec<Diagnostic>,
 }
 
 /// Reads baselines of every benchmark below `root` in one walk; one result for each name. `dated`: whether to fill in
@@ -33,7 +35,10 @@ pub fn read(root: &Path, names: &[&str], detail: Detail, dated: bool) -> Vec<Bas
     let walk = Walk { names, detail, dated };
     let mut trees = walk.directory(root, &[], 0);
     // Warnings about the tree itself are in the first result.
-    trees.iter_mut().for_each(|tree| tree.diagnostics.sort_unstable());
+    trees.iter_mut().for_each(|tree| {
+        tree.diagnostics.sort_unstable();
+        tree.looping_links.sort_unstable();
+    });
     trees
 }
 
@@ -112,15 +117,20 @@ impl Walk<'_> {
         if !entry.is_link {
             return self.directory(&path, followed, depth + 1);
         }
+        let mut trees = self.nothing();
         match follow(directory, &path, followed) {
-            Ok(Some(target)) => self.directory(&path, &[followed, &[target]].concat(), depth + 1),
-            Ok(None) => self.nothing(),
-            Err(diagnostic) => {
-                let mut trees = self.nothing();
-                warn_in_first(&mut trees, diagnostic);
-                trees
+            Ok(LinkTarget::Directory(target)) => {
+                return self.directory(&path, &[followed, &[target]].concat(), depth + 1);
             }
+            Ok(LinkTarget::File) => {}
+            Ok(LinkTarget::Loop(diagnostic)) => {
+                if let Some(first) = trees.first_mut() {
+                    first.looping_links.push(diagnostic);
+                }
+            }
+            Err(diagnostic) => warn_in_first(&mut trees, diagnostic),
         }
+        trees
     }
 
     /// The benchmark of a baseline's directory; `None` if the directory has none of its files.
@@ -205,6 +215,7 @@ impl BaselineResults {
         self.written.extend(other.written);
         self.unreadable.extend(other.unreadable);
         self.diagnostics.extend(other.diagnostics);
+        self.looping_links.extend(other.looping_links);
     }
 }
 
@@ -231,20 +242,28 @@ fn list(directory: &Path) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// The target of a link; `None` if it is a file, an error if it leads back to a directory on the way.
-fn follow(directory: &Path, link: &Path, followed: &[PathBuf]) -> Result<Option<PathBuf>, Diagnostic> {
+/// Where a link leads.
+enum LinkTarget {
+    Directory(PathBuf),
+    File,
+    /// Back to a directory on the way.
+    Loop(Diagnostic),
+}
+
+/// The target of a link; an error if it does not exist.
+fn follow(directory: &Path, link: &Path, followed: &[PathBuf]) -> Result<LinkTarget, Diagnostic> {
     let target = fs::canonicalize(link).map_err(|error| {
         Diagnostic::warning("dangling-link", show(link), format!("is a dangling link ({error}); left out"))
     })?;
     if !target.is_dir() {
-        return Ok(None);
+        return Ok(LinkTarget::File);
     }
     let here = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
     if here.starts_with(&target) || followed.contains(&target) {
         let message = format!("leads back to {}; left out", target.display());
-        return Err(Diagnostic::warning("looping-link", show(link), message));
+        return Ok(LinkTarget::Loop(Diagnostic::warning("looping-link", show(link), message)));
     }
-    Ok(Some(target))
+    Ok(LinkTarget::Directory(target))
 }
 
 /// Why a file could not be read.

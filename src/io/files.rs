@@ -1,7 +1,7 @@
 //! Reads result files of all formats except criterion's tree: one file, or a directory of them. A file is opened and read
 //! once; detecting its format needs no second read.
 
-use super::input::InputError;
+use super::input_error::InputError;
 use crate::formats::callgrind::{self, Origin};
 use crate::formats::{self, Format, Preview, Reading, Source};
 use crate::model::{Commit, Detail, Diagnostic, Measurement};

@@ -3,11 +3,11 @@
 
 use super::criterion_tree::{self, BaselineResults};
 use super::files;
+pub use super::input_error::InputError;
 use crate::formats::{FORMATS, Format, Reading, criterion};
 use crate::model::{Detail, Diagnostic, Measurement, Run};
 use std::io;
 use std::path::{Path, PathBuf};
-use thiserror::Error;
 
 /// A path on the command line: a file, a directory, a saved baseline `DIR@NAME`, or `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,69 +44,6 @@ pub struct Loaded {
     pub run: Run,
     /// Warnings about the files.
     pub diagnostics: Vec<Diagnostic>,
-}
-
-/// Why no results could be read.
-#[derive(Debug, Error)]
-pub enum InputError {
-    /// The path is neither a file nor a directory.
-    #[error("{0}: no such file or directory")]
-    Missing(String),
-    /// The file system returned an error.
-    #[error("{place}: {error}")]
-    Refused {
-        /// The file.
-        place: String,
-        /// The error.
-        error: io::Error,
-    },
-    /// No file could be parsed.
-    #[error("{}", list(.0))]
-    Unreadable(Vec<Diagnostic>),
-    /// There are no results.
-    #[error("{place}: no results found: {hint}")]
-    Nothing {
-        /// The path.
-        place: String,
-        /// How to get results.
-        hint: String,
-    },
-    /// No format recognizes the file.
-    #[error("{0}: not a known format; run `perfgate formats` for a list, or use --input-format NAME")]
-    UnknownContent(String),
-    /// Several formats recognize the file.
-    #[error("{place}: could be {formats}; choose one with --input-format NAME")]
-    Ambiguous {
-        /// The file.
-        place: String,
-        /// The names of the formats.
-        formats: String,
-    },
-    /// A directory has results of several commits.
-    #[error("{place}: has results of {} commits ({}); use the file of one of them", commits.len(), commits.join(", "))]
-    SeveralCommits {
-        /// The directory.
-        place: String,
-        /// The commits.
-        commits: Vec<String>,
-    },
-    /// `--input-format` is not a known format.
-    #[error("`{name}` is not a known input format; run `perfgate formats` for a list{near}")]
-    UnknownFormat {
-        /// The unknown name.
-        name: String,
-        /// A suggestion, or nothing.
-        near: String,
-    },
-}
-
-fn list(diagnostics: &[Diagnostic]) -> String {
-    const SHOWN: usize = 10;
-    let mut lines: Vec<String> = diagnostics.iter().take(SHOWN).map(ToString::to_string).collect();
-    if diagnostics.len() > SHOWN {
-        lines.push(format!("… and {} more", diagnostics.len() - SHOWN));
-    }
-    lines.join("\n")
 }
 
 impl Location {
@@ -259,10 +196,8 @@ fn from_tree(
 ) -> Result<Loaded, InputError> {
     let place = path.display().to_string();
     if tree.measurements.is_empty() {
-        let mut errors = tree.diagnostics;
-        errors.retain(|diagnostic| diagnostic.code != "looping-link");
-        if !errors.is_empty() {
-            return Err(InputError::Unreadable(errors));
+        if !tree.diagnostics.is_empty() {
+            return Err(InputError::Unreadable(tree.diagnostics));
         }
         let hint = match (baseline, criterion_tree::is_tree(path)) {
             ("new", false) => "run `cargo bench` first".to_owned(),
@@ -274,7 +209,8 @@ fn from_tree(
     if let Some(committed) = request.committed {
         look_for_left_over(&mut tree, &place, committed, request.detail == Detail::Samples);
     }
-    let BaselineResults { measurements, diagnostics, unreadable, .. } = tree;
+    let BaselineResults { measurements, mut diagnostics, unreadable, looping_links, .. } = tree;
+    diagnostics.extend(looping_links);
     let mut loaded = assemble(Reading { measurements, diagnostics, ..Reading::default() });
     loaded.run.unreadable = unreadable;
     Ok(loaded)

@@ -14,6 +14,7 @@ pub mod glob;
 #[cfg(feature = "plots")]
 pub mod gnuplot;
 pub mod input;
+mod input_error;
 pub mod interrupt;
 pub mod manifest;
 pub mod noise;

@@ -1,0 +1,68 @@
+//! Why results could not be read.
+
+use crate::model::Diagnostic;
+use std::io;
+use thiserror::Error;
+
+/// Why no results could be read.
+#[derive(Debug, Error)]
+pub enum InputError {
+    /// The path is neither a file nor a directory.
+    #[error("{0}: no such file or directory")]
+    Missing(String),
+    /// The file system returned an error.
+    #[error("{place}: {error}")]
+    Refused {
+        /// The file.
+        place: String,
+        /// The error.
+        error: io::Error,
+    },
+    /// No file could be parsed.
+    #[error("{}", list(.0))]
+    Unreadable(Vec<Diagnostic>),
+    /// There are no results.
+    #[error("{place}: no results found: {hint}")]
+    Nothing {
+        /// The path.
+        place: String,
+        /// How to get results.
+        hint: String,
+    },
+    /// No format recognizes the file.
+    #[error("{0}: not a known format; run `perfgate formats` for a list, or use --input-format NAME")]
+    UnknownContent(String),
+    /// Several formats recognize the file.
+    #[error("{place}: could be {formats}; choose one with --input-format NAME")]
+    Ambiguous {
+        /// The file.
+        place: String,
+        /// The names of the formats.
+        formats: String,
+    },
+    /// A directory has results of several commits.
+    #[error("{place}: has results of {} commits ({}); use the file of one of them", commits.len(), commits.join(", "))]
+    SeveralCommits {
+        /// The directory.
+        place: String,
+        /// The commits.
+        commits: Vec<String>,
+    },
+    /// `--input-format` is not a known format.
+    #[error("`{name}` is not a known input format; run `perfgate formats` for a list{near}")]
+    UnknownFormat {
+        /// The unknown name.
+        name: String,
+        /// A suggestion, or nothing.
+        near: String,
+    },
+}
+
+fn list(diagnostics: &[Diagnostic]) -> String {
+    const SHOWN: usize = 10;
+    let mut lines: Vec<String> = diagnostics.iter().take(SHOWN).map(ToString::to_string).collect();
+    if diagnostics.len() > SHOWN {
+        lines.push(format!("… and {} more", diagnostics.len() - SHOWN));
+    }
+    lines.join("\n")
+}
