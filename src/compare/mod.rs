@@ -211,10 +211,11 @@ fn test_groups<'a>(pairs: &'a [Pair<'_>]) -> (Vec<Comparison>, BTreeMap<TestGrou
 }
 
 fn large_shift(metric: &str, count: usize, shift: f64) -> Diagnostic {
+    let direction = if shift < 0.0 { "better" } else { "worse" };
     let message = format!(
-        "most of the {count} benchmarks shifted together: {metric} is worse by a factor of {:.2}. The cause is the machine \
+        "most of the {count} benchmarks shifted together: {metric} is {direction} by a factor of {:.2}. The cause is the machine \
          or a change of all code, so the shift is not subtracted; measure base and head again, in turn",
-        shift.exp()
+        shift.abs().exp()
     );
     Diagnostic::warning("common-shift", "", message)
 }
