@@ -99,6 +99,16 @@ fn an_equal_commit_passes() {
 }
 
 #[test]
+fn a_budget_or_goal_that_matches_nothing_is_an_error() {
+    let scene = scene(&[]);
+    scene.write("r/perfgate.toml", "[[budget]]\nmatch = 'no such'\nmetric = 'time'\ntarget = '<5ms'\n");
+    measure(&scene, &["--base", "main"]).exits(2).complains("perfgate.toml:2").complains("matches nothing");
+    scene.write("r/perfgate.toml", "[[goal]]\nmatch = 'no such'\nmetric = 'time'\nexpect = '-50%'\n");
+    measure(&scene, &["--base", "main"]).exits(2).complains("matches nothing");
+    assert_clean(&scene);
+}
+
+#[test]
 fn work_tree_and_index_stay_unchanged() {
     let scene = scene(&[]);
     scene.write("r/speeds", speeds(&[("e", 2.0)])).write("r/new", "new").write("r/staged", "staged");

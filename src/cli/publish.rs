@@ -7,6 +7,7 @@ mod document;
 pub use command::{PublishArgs, run};
 
 use super::output;
+use crate::gate::has_news;
 use crate::io::github::{
     self, Client, Commented, Fault, Part, Slug, Token, When, add_outputs, add_summary, put_check, put_comment,
 };
@@ -15,7 +16,7 @@ use crate::render;
 use crate::render::template::{LONGEST, Template};
 use crate::verdict::Report;
 use clap::ValueEnum;
-use document::{check_run, document, has_news, parts, state, summary};
+use document::{check_run, document, parts, state, summary};
 use std::path::PathBuf;
 
 /// Where a report is published.

@@ -1,8 +1,9 @@
 //! The base window: which stored runs a head is compared with, found while reading as few of them as possible.
 
+use super::builder::Gate;
+use super::error::Error;
 use super::side::{KeyedRun, Side, side_of_stored};
 use super::stored_history::with_reading;
-use super::{Error, Gate};
 use crate::history::{BaseWindow, HISTORY_RUNS, WINDOW_RUNS, base_window_of, count_joined, join_shards, machine_class};
 use crate::io::repository::{CANDIDATES, Repository};
 use crate::io::store::{self, Key, Store};
@@ -11,6 +12,25 @@ use std::collections::BTreeSet;
 
 /// Most stored runs that are opened for a base, so that a store with many machines does not get slower as it grows.
 const MOST_READ: usize = 4 * HISTORY_RUNS;
+
+/// The runs of a base window.
+pub(super) struct WindowSide {
+    pub side: Side,
+    /// True where stored runs of other machine classes were left out.
+    pub left_out: bool,
+}
+
+impl WindowSide {
+    /// The side, with a note where stored runs of other machines were left out.
+    pub fn with_note(self) -> Side {
+        let WindowSide { mut side, left_out } = self;
+        if left_out {
+            let message = "stored runs of other machines were left out";
+            side.diagnostics.push(Diagnostic::note("other-machines", "", message));
+        }
+        side
+    }
+}
 
 /// Stored runs, newest first.
 #[derive(Default)]
@@ -23,7 +43,7 @@ struct Candidates {
 
 impl Gate {
     /// Reads the base window of the work tree.
-    pub(super) fn read_merge_base(&self, environment: &Environment, detail: Detail) -> Result<Side, Error> {
+    pub(super) fn read_merge_base(&self, environment: &Environment, detail: Detail) -> Result<WindowSide, Error> {
         let repository = Repository::discover(&self.directory).map_err(|source| Error::NoDefaultBase { source })?;
         let head = repository.head()?;
         let mut candidates = repository.base_candidates(&head.commit)?;
@@ -46,7 +66,7 @@ impl Gate {
     ) -> Result<Side, Error> {
         let repository = Repository::discover(&self.directory)?;
         let candidates: Vec<Commit> = repository.ancestors(base, CANDIDATES)?.collect();
-        self.read_window(&repository, &candidates, None, environment, detail)
+        Ok(self.read_window(&repository, &candidates, None, environment, detail)?.with_note())
     }
 
     /// Reads the newest comparable runs of the candidates, which come best first; of `own` where the candidates have no
@@ -58,7 +78,7 @@ impl Gate {
         own: Option<&Commit>,
         environment: &Environment,
         detail: Detail,
-    ) -> Result<Side, Error> {
+    ) -> Result<WindowSide, Error> {
         let store = self.open_store()?;
         let keys =
             KeysByCommit { store: &*store, repository, waiting: candidates, step: HISTORY_RUNS, own, any: false };
@@ -100,14 +120,8 @@ impl Gate {
             );
             side.diagnostics.push(Diagnostic::note("earlier-baseline", "", message));
         }
-        if other_machines && side.runs.iter().all(comparable) {
-            side.diagnostics.push(Diagnostic::note(
-                "other-machines",
-                "",
-                "stored runs of other machines were left out",
-            ));
-        }
-        Ok(side)
+        let left_out = other_machines && side.runs.iter().all(comparable);
+        Ok(WindowSide { side, left_out })
     }
 
     /// Leaves of runs, newest first, those of the current epoch, and of each benchmark those since it last changed.

@@ -1,7 +1,7 @@
 //! The search for the commit that made a benchmark slower. Each step measures a commit against the known good one, in
 //! turn, until it is decided; which commit comes next is for `compare::bisection`.
 
-use super::Gate;
+use super::builder::Gate;
 use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout};
 use crate::compare::bisection::{Bisection, Candidates, CommitStatus, MAX_PAIRS, decide};
 use crate::compare::schedule::{Turn, order};

@@ -1,6 +1,6 @@
 //! perfgate.toml, found and read.
 
-use super::Error;
+use super::error::Error;
 use crate::formats::{FORMATS, criterion};
 use crate::policy::{Policy, Problems};
 use std::fs;

@@ -1,9 +1,9 @@
 //! Screening and confirmation: what looks changed in the first runs of both sides is a suspect, and the suspects are
 //! decided by re-measured runs alone.
 
-use super::Error;
 use super::config::Config;
-use super::judge::{SideFacts, judge, renames};
+use super::error::Error;
+use super::judge::{SideFacts, judge, refuse_unmatched, renames};
 use crate::compare::{self, Compared, Suspect};
 use crate::model::{Diagnostic, PlotSamples, Run};
 use crate::policy::Policy;
@@ -44,7 +44,7 @@ pub(crate) fn judge_measured(
         environment: runs.last().map(|run| run.environment.clone()),
     };
     let (base, head) = (facts(base, &measured.base), facts(head, &measured.head));
-    let mut compared = screen(policy, &measured.base, &measured.head)?;
+    let mut compared = screen(config, &measured.base, &measured.head)?;
     let screened = judge(compared.clone(), policy, base.clone(), head.clone());
     // This config may suspect more than the other job re-measured; the rest keeps its first runs.
     let fresh = &measured.re_measured;
@@ -63,13 +63,14 @@ pub(super) fn compare_runs(policy: &Policy, base: &[Run], head: &[Run]) -> Compa
     compare::compare(base, head, policy.alpha(), renames(policy))
 }
 
-/// Compares measured runs; no benchmark in common is an error.
-pub(super) fn screen(policy: &Policy, base: &[Run], head: &[Run]) -> Result<Compared, Error> {
-    let compared = compare_runs(policy, base, head);
+/// Compares measured runs. No benchmark in common is an error, and so is a budget or goal that matches nothing.
+pub(super) fn screen(config: &Config, base: &[Run], head: &[Run]) -> Result<Compared, Error> {
+    let compared = compare_runs(&config.policy, base, head);
     if compared.shared == 0 {
         let hint = "does the command run the same suite on both?";
         return Err(Error::NothingInCommon { base: "base".to_owned(), head: "head".to_owned(), hint });
     }
+    refuse_unmatched(config, &compared)?;
     Ok(compared)
 }
 

@@ -1,15 +1,18 @@
 //! The last steps before a verdict, the same for every command that compares.
 
+use super::builder::Gate;
 use super::config::Config;
+use super::error::Error;
 use super::machine_class::{compare_environments, partition};
 use super::side::Side;
-use super::sources::SideSource;
-use super::{Error, Gate, tools};
+use super::sources::{SideSource, path_words};
+use super::tools;
 use crate::compare::{self, Compared};
 use crate::model::{Detail, Diagnostic, Environment, Facts, Run};
 use crate::policy::{FailOn, Policy};
 use crate::verdict::{self, Circumstances, Report, SideReport, Unmatched, unmatched};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// What a report includes besides findings.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,6 +53,32 @@ pub(super) fn judge(mut compared: Compared, policy: &Policy, base: SideFacts, he
 }
 
 impl Gate {
+    /// Judges results against other results. Each side is one path or more, one a run, in time order. A path is a file or
+    /// directory that an input format reads, or `DIR@NAME` for a baseline that criterion saved.
+    ///
+    /// # Errors
+    ///
+    /// Where a path does not exist or cannot be read, where the sides have no benchmark in common, and where a budget or
+    /// goal of the config matches no benchmark. A regression is not an error: see [`Report::verdict`].
+    pub fn compare<B: AsRef<Path>, H: AsRef<Path>>(&self, base: &[B], head: &[H]) -> Result<Report, Error> {
+        let base = SideSource::Paths(self.results(&path_words(base))?);
+        let head = SideSource::Paths(self.results(&path_words(head))?);
+        self.judge_sources(&base, &head, false, ReportDetail::default())
+    }
+
+    /// Judges results of the checked-out commit against stored runs: of its merge base with the default branch and of the
+    /// commits before that. Several paths are one run together; without paths, the results are those of `[[input]]` in
+    /// the config, or `target/criterion`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::compare`]; also where the store cannot be read, outside of a git repository, and where no stored run
+    /// can be the base ([`Error::is_missing_baseline`]).
+    pub fn compare_with_store<H: AsRef<Path>>(&self, head: &[H]) -> Result<Report, Error> {
+        let head = SideSource::WorkTree(self.results(&path_words(head))?);
+        self.judge_sources(&SideSource::MergeBase, &head, false, ReportDetail::default())
+    }
+
     /// Reads both sides and judges head.
     pub(crate) fn judge_sources(
         &self,
@@ -96,7 +125,7 @@ impl Gate {
             let hint = "are these results of the same suite?";
             return Err(Error::NothingInCommon { base: base.report.label, head: head.report.label, hint });
         }
-        refuse_unmatched(&self.config, unmatched(policy, &compared.comparisons))?;
+        refuse_unmatched(&self.config, &compared)?;
         let strips = detail.samples.then(|| compare::plot_samples(&base.runs, &head.runs, renames(policy)));
         let facts = detail.facts.then(|| Facts {
             base: tools::reported(&base),
@@ -140,7 +169,8 @@ fn refuse_different_tools(base: &Side, head: &Side) -> Result<(), Error> {
 }
 
 /// Refuses budgets and goals that match nothing: an error in the config, or in `--expect`, must not pass as met.
-fn refuse_unmatched(config: &Config, unmatched: Vec<Unmatched>) -> Result<(), Error> {
+pub(super) fn refuse_unmatched(config: &Config, compared: &Compared) -> Result<(), Error> {
+    let unmatched = unmatched(&config.policy, &compared.comparisons);
     let place = |one: &Unmatched| config.policy.place(one.line.unwrap_or(1));
     // One from the command line is not in the file: its message comes first, with its help.
     let message = match (unmatched.iter().find(|one| one.line.is_none()), unmatched.as_slice()) {

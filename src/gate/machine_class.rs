@@ -1,8 +1,9 @@
 //! Machine classes: environment facts that must agree before two results are compared. Runs of different classes are
 //! never pooled: each class is compared by itself, or one of them is left out, and the report lists what was done.
 
+use super::builder::Gate;
+use super::error::Error;
 use super::side::Side;
-use super::{Error, Gate};
 use crate::history::{common_facts, machine_class};
 use crate::model::{BenchId, Detail, Diagnostic, Environment, Run, differences};
 use crate::verdict::{EnvironmentDifference, EnvironmentReport};
@@ -31,9 +32,9 @@ impl Gate {
         if classes.len() < 2 {
             let mut class = classes.pop().or_else(|| head.environment.clone()).unwrap_or_default();
             class.0.remove(Environment::SHARD);
-            return self.read_merge_base(&class, detail);
+            return Ok(self.read_merge_base(&class, detail)?.with_note());
         }
-        let mut whole: Option<Side> = None;
+        let mut joined: Option<Side> = None;
         let mut missing = None;
         for class in classes {
             let mut side = match self.read_merge_base(&class, detail) {
@@ -41,33 +42,33 @@ impl Gate {
                     missing = Some(error);
                     continue;
                 }
-                side => side?,
+                // Without the note on other machines: their runs are read for their own class.
+                window => window?.side,
             };
             // A class without stored runs gets those of another one, which are read for that class anyway.
             side.runs.retain(|run| is_comparable(run, &class, ignored));
             if side.runs.is_empty() {
                 continue;
             }
-            side.diagnostics.retain(|diagnostic| diagnostic.code != "other-machines");
-            match &mut whole {
-                None => whole = Some(side),
-                Some(whole) => {
-                    whole.runs.extend(side.runs);
-                    side.diagnostics.retain(|diagnostic| !whole.diagnostics.contains(diagnostic));
-                    whole.diagnostics.extend(side.diagnostics);
+            match &mut joined {
+                None => joined = Some(side),
+                Some(joined) => {
+                    joined.runs.extend(side.runs);
+                    side.diagnostics.retain(|diagnostic| !joined.diagnostics.contains(diagnostic));
+                    joined.diagnostics.extend(side.diagnostics);
                 }
             }
         }
-        let mut whole = match (whole, missing) {
-            (Some(whole), _) => whole,
+        let mut joined = match (joined, missing) {
+            (Some(joined), _) => joined,
             (None, Some(missing)) => return Err(missing),
             (None, None) => {
                 let message = "no stored run of the merge base comes from one of the head's machines";
                 return Err(Error::MissingBaseline(message.to_owned()));
             }
         };
-        whole.report.runs = whole.runs.len();
-        Ok(whole)
+        joined.report.runs = joined.runs.len();
+        Ok(joined)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The head compared with the stored runs of the release that `[baseline] pin` names. This is information: where it cannot
 //! be had, the report has a warning, and the verdict stays the same.
 
-use super::Gate;
+use super::builder::Gate;
 use super::judge::{SideFacts, judge, renames};
 use super::machine_class::is_comparable;
 use super::side::Side;

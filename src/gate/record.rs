@@ -1,17 +1,20 @@
 //! Results as a stored run of a commit.
 
-use super::{Error, Gate};
+use super::builder::Gate;
+use super::error::Error;
+use super::sources::path_words;
 use crate::io::input::{self, Loaded};
 use crate::io::repository::Repository;
 use crate::io::store::{Key, Store};
 use crate::model::{Commit, Detail, Environment, Run, record};
+use std::path::Path;
 
 /// A run that was stored.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Recorded {
     /// The commit.
-    pub commit: String,
+    pub commit: Commit,
     /// How many results it has.
     pub results: usize,
     /// Its size in bytes.
@@ -26,13 +29,23 @@ impl std::fmt::Display for Recorded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let what = if self.added { "recorded" } else { "already recorded" };
         let noun = if self.results == 1 { "result" } else { "results" };
-        let commit = Commit::parse(&self.commit);
-        let commit = commit.as_ref().map_or("no commit", Commit::short);
-        write!(f, "{what} {} {noun} of {commit} in {} ({} bytes)", self.results, self.store, self.bytes)
+        let (commit, store) = (self.commit.short(), &self.store);
+        write!(f, "{what} {} {noun} of {commit} in {store} ({} bytes)", self.results, self.bytes)
     }
 }
 
 impl Gate {
+    /// Stores results as a run of the checked-out commit. Paths as in [`Gate::compare_with_store`]. Storing the same
+    /// results again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the results cannot be read or are empty, outside of a git repository, and where the store cannot be written.
+    pub fn record<P: AsRef<Path>>(&self, results: &[P]) -> Result<Recorded, Error> {
+        let loaded = self.read_run(&path_words(results), "HEAD")?;
+        store_run(&*self.open_store()?, &loaded.run)
+    }
+
     /// Reads results as one run of a commit, measured on this machine.
     pub(crate) fn read_run(&self, paths: &[String], revision: &str) -> Result<Loaded, Error> {
         let repository =
@@ -65,13 +78,14 @@ pub(crate) fn is_dirty(run: &Run) -> bool {
     run.environment.get(Environment::DIRTY).is_some()
 }
 
-/// Writes a run to a store.
+/// Writes a run of a commit to a store.
 pub(crate) fn store_run(store: &dyn Store, run: &Run) -> Result<Recorded, Error> {
+    let commit = run.commit.clone().ok_or(Error::NoCommit { source: None })?;
     let bytes = record::encode(run).map_err(|source| Error::Encode { source })?;
     let size = bytes.len();
     let written = store.write(&[(Key::new(run, &bytes), bytes)])?;
     Ok(Recorded {
-        commit: run.commit.as_ref().map(|commit| commit.as_str().to_owned()).unwrap_or_default(),
+        commit,
         results: run.measurements.len(),
         bytes: size,
         added: written.added == 1,

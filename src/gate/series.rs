@@ -1,6 +1,6 @@
 //! The worst findings over the stored runs of the base: the part of the history that a saved comparison includes.
 
-use super::Gate;
+use super::builder::Gate;
 use super::stored_history::with_reading;
 use crate::history::{self, Series};
 use crate::model::Run;

@@ -1,7 +1,8 @@
 //! One side of a comparison, read: its runs, with a label and the environment they were measured in.
 
+use super::builder::Gate;
+use super::error::Error;
 use super::sources::{Results, SideSource};
-use super::{Error, Gate};
 use crate::history::{WINDOW_RUNS, join_shards, machine_class};
 use crate::io::input::{self, Loaded};
 use crate::io::probe;
@@ -74,7 +75,7 @@ impl Gate {
                 SideSource::CommitAndBefore(commit) => self.read_commit_and_before(commit, &here(), detail),
                 // Paths and the work tree were read above.
                 SideSource::MergeBase | SideSource::Paths(_) | SideSource::WorkTree(_) => {
-                    self.read_merge_base(&here(), detail)
+                    Ok(self.read_merge_base(&here(), detail)?.with_note())
                 }
             }
         };

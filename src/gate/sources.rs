@@ -1,6 +1,7 @@
 //! Resolves the words for base and head. Every invalid word is an error here, before anything is read.
 
-use super::{Error, Gate};
+use super::builder::Gate;
+use super::error::Error;
 use crate::io::input::{Location, Request};
 use crate::io::repository::{Repository, RepositoryError};
 use crate::io::store::{self, Store};
@@ -151,4 +152,9 @@ impl Gate {
     pub(crate) fn store_url(&self) -> &str {
         self.store.as_deref().unwrap_or_else(|| self.config.policy.store_url())
     }
+}
+
+/// Paths as the words of a command line.
+pub(super) fn path_words<P: AsRef<Path>>(paths: &[P]) -> Vec<String> {
+    paths.iter().map(|path| path.as_ref().to_string_lossy().into_owned()).collect()
 }

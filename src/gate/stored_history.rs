@@ -1,7 +1,8 @@
 //! The stored runs of the branch as a history: which runs belong to it, and in which order.
 
+use super::builder::Gate;
+use super::error::Error;
 use super::side::dirty_baseline;
-use super::{Error, Gate};
 use crate::history::{Epoch, SeriesRules, join_shards};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key};

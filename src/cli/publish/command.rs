@@ -1,8 +1,9 @@
 //! `perfgate publish`: publishes a saved comparison on GitHub.
 
-use super::document::{document, has_news};
+use super::document::document;
 use super::{CommentMode, DEFAULT_KEY, Job, Options, Target, in_workflow, publish, publish_to_job};
 use crate::cli::{output, render as rendering};
+use crate::gate::has_news;
 use crate::io::github::{self, Slug, Token};
 use crate::model::Commit;
 use crate::render;

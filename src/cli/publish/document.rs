@@ -1,22 +1,15 @@
 //! The published texts: comment, check run and job summary.
 
 use super::{DEFAULT_KEY, Options, Target};
-use crate::io::github::{CheckRun, Conclusion, fingerprint};
+use crate::gate::conclusion;
+use crate::io::github::{CheckRun, fingerprint};
 use crate::model::Commit;
 use crate::render::template::{LONGEST, Parts, Template};
 use crate::render::{self, escape};
-use crate::verdict::{BudgetStatus, Outcome, Report, Verdict};
+use crate::verdict::{Outcome, Report};
 
 /// Most characters of one of several parts of a comment.
 const PART: usize = 16_000;
-
-/// True where there is something to report: only then `auto` creates a comment.
-pub(super) fn has_news(report: &Report) -> bool {
-    let has = |outcome| report.counts.get(outcome) > 0;
-    let over = report.budgets.iter().any(|line| line.status == BudgetStatus::Fail);
-    let suspect = report.benchmarks.iter().any(|finding| finding.suspect && finding.outcome == Outcome::Inconclusive);
-    report.verdict == Verdict::Fail || has(Outcome::Regressed) || has(Outcome::Improved) || over || suspect
-}
 
 /// A digest of the verdict and of all findings but unchanged ones: equal for another commit with the same findings.
 pub(super) fn state(report: &Report) -> String {
@@ -68,18 +61,6 @@ pub(super) fn check_run(report: &Report, target: &Target, options: &Options, com
         title: render::verdict_sentence(report),
         summary: summary(report, LONGEST - 1),
         details_url: target.run_url.clone(),
-    }
-}
-
-/// Neutral where the gate passes and a suspect, or every benchmark, is undecided.
-fn conclusion(report: &Report) -> Conclusion {
-    let counts = report.counts;
-    let suspect = report.benchmarks.iter().any(|finding| finding.suspect && finding.outcome == Outcome::Inconclusive);
-    let decided = counts.unchanged + counts.improved + counts.regressed + counts.accepted;
-    match report.verdict {
-        Verdict::Fail => Conclusion::Failure,
-        Verdict::Pass if suspect || decided == 0 => Conclusion::Neutral,
-        Verdict::Pass => Conclusion::Success,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{BenchCommand, MeasureError};
 use crate::compare::filter::{Dialect, FILTER};
-use crate::gate::Gate;
+use crate::gate::builder::Gate;
 use crate::gate::side::here;
 use crate::io::collect::{self, ResultSources};
 use crate::io::command::{Command, CommandError, Finished};

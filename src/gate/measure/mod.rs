@@ -10,8 +10,9 @@ use bench::TimedRun;
 pub(super) use bench::{Bench, SideCheckout};
 pub use error::MeasureError;
 
+use super::builder::Gate;
 use super::confirm::MeasuredRuns;
-use super::{Error, Gate};
+use super::error::Error;
 use crate::verdict::Report;
 use session::Session;
 use std::path::PathBuf;

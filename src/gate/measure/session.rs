@@ -2,12 +2,13 @@
 
 use super::{Bench, MeasureError, MeasurePlan, Progress, SideCheckout, TimedRun};
 use crate::compare::Compared;
+use crate::gate::builder::Gate;
 use crate::gate::confirm::{self, MeasuredRuns};
+use crate::gate::error::Error;
 use crate::gate::judge::{SideFacts, judge};
 use crate::gate::machine_class::is_comparable;
 use crate::gate::record::{Recorded, store_run};
 use crate::gate::side::Side;
-use crate::gate::{Error, Gate};
 use crate::io::noise;
 use crate::io::repository::{Head, Repository};
 use crate::model::{Commit, Detail, Environment, Run};
@@ -105,7 +106,7 @@ impl<'a> Session<'a> {
         if self.runs.base.is_empty() {
             self.runs.base.clone_from(&base_runs);
         }
-        let mut compared = confirm::screen(self.policy(), &base_runs, &self.runs.head)?;
+        let mut compared = confirm::screen(&self.gate.config, &base_runs, &self.runs.head)?;
         let suspects = confirm::suspects(&self.judge(compared.clone(), &base, &checkouts));
         if !suspects.is_empty() {
             let pairs = self.pairs(&suspects, &compared, bench);

@@ -1,0 +1,31 @@
+//! What is concluded from a report on a pull request: the result of its check run, and whether a comment is due.
+
+use crate::io::github::Conclusion;
+use crate::verdict::{BudgetStatus, Finding, Outcome, Report, Verdict};
+
+/// The result of the check run: neutral where the gate passes and a suspect, or every benchmark, is undecided.
+pub(crate) fn conclusion(report: &Report) -> Conclusion {
+    let counts = report.counts;
+    let decided = counts.unchanged + counts.improved + counts.regressed + counts.accepted;
+    match report.verdict {
+        Verdict::Fail => Conclusion::Failure,
+        Verdict::Pass if has_undecided_suspect(report) || decided == 0 => Conclusion::Neutral,
+        Verdict::Pass => Conclusion::Success,
+    }
+}
+
+/// True where there is something to report: only then the comment mode `auto` creates a comment.
+pub(crate) fn has_news(report: &Report) -> bool {
+    let has = |outcome| report.counts.get(outcome) > 0;
+    let over_budget = report.budgets.iter().any(|line| line.status == BudgetStatus::Fail);
+    report.verdict == Verdict::Fail
+        || has(Outcome::Regressed)
+        || has(Outcome::Improved)
+        || over_budget
+        || has_undecided_suspect(report)
+}
+
+fn has_undecided_suspect(report: &Report) -> bool {
+    let undecided = |finding: &Finding| finding.suspect && finding.outcome == Outcome::Inconclusive;
+    report.benchmarks.iter().any(undecided)
+}
