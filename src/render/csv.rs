@@ -1,4 +1,4 @@
-//! The Report as CSV: a line for each finding, numbers in full.
+//! The Report as CSV: a line per finding, numbers with full precision.
 
 use super::escape;
 use crate::verdict::{Report, Value};

@@ -1,8 +1,8 @@
-//! Names from benchmark files are hostile text. Each sink has its own way of making them harmless.
+//! Names from benchmark files are hostile text. Each output format has its own function to escape them.
 
 use std::fmt::Write;
 
-/// The longest name that is shown whole; a longer one loses its middle.
+/// The maximum length of a name; the middle of a longer one is cut out.
 const LONGEST: usize = 120;
 
 /// For a terminal: control characters, line breaks and direction marks become visible escapes.
@@ -10,7 +10,7 @@ pub fn terminal(text: &str) -> String {
     logged(visible(&shortened(text)))
 }
 
-/// For a message: as for a terminal, but of any length (paths, several lines are kept apart by the caller).
+/// For a message: as for a terminal, but of any length.
 pub fn message(text: &str) -> String {
     logged(visible(text))
 }
@@ -20,8 +20,7 @@ pub fn lines(text: &str) -> String {
     text.lines().map(|line| visible(line) + "\n").collect()
 }
 
-/// For the log of a CI job: GitHub's runner takes a line that begins with `::`, and `##[` anywhere in one, for a command
-/// to itself.
+/// For the log of a CI job: GitHub's runner treats a line that starts with `::`, or contains `##[`, as a command.
 fn logged(text: String) -> String {
     let text = if text.contains("##[") { text.replace("##[", "##\\u{5b}") } else { text };
     match text.trim_start().strip_prefix("::") {
@@ -32,8 +31,7 @@ fn logged(text: String) -> String {
 
 /// For the message of a workflow command, `::error::MESSAGE`.
 pub fn workflow_message(text: &str) -> String {
-    // The last three are the runner's own escapes of what would end the line; `visible` leaves none, and a message of
-    // several lines is shown as such.
+    // `%25`, `%0D` and `%0A` are the runner's escapes. Line breaks of the text remain line breaks.
     let shown: Vec<String> = text.lines().map(visible).collect();
     shown.join("\n").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -43,7 +41,7 @@ pub fn workflow_property(text: &str) -> String {
     workflow_message(&shortened(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// For TOML: a basic string. What could be markup, a mention or a command where the TOML is shown is written as its code.
+/// For TOML: a basic string. Characters that could be markup, a mention or a command where the TOML is shown are escaped.
 pub fn toml(text: &str) -> String {
     let mut out = String::from("\"");
     let mut before = ['\0'; 2];
@@ -73,7 +71,7 @@ pub fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// For text and attributes of XML and HTML: no character is markup, and none is one that XML does not have.
+/// For text and attributes of XML and HTML: markup is escaped, characters invalid in XML are replaced.
 pub fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in visible(text).chars() {
@@ -90,8 +88,7 @@ pub fn xml(text: &str) -> String {
     out
 }
 
-/// For a cell of a CSV file: quoted where it has to be, with no line break in it. A spreadsheet must not take a name for
-/// a formula.
+/// For a cell of a CSV file: quoted if necessary, without line breaks, and not a formula for a spreadsheet.
 pub fn csv(text: &str) -> String {
     let text = visible(text);
     let formula = text.starts_with(['=', '+', '-', '@']);
@@ -103,8 +100,8 @@ pub fn csv(text: &str) -> String {
     }
 }
 
-/// For Markdown, also inside a table: a code span, in which GitHub makes no links, mentions or HTML.
-/// A plain name stands between back-ticks; any other has its punctuation as character references.
+/// For Markdown, also inside a table: a code span, in which GitHub creates no links, mentions or HTML. Plain names are put
+/// between backticks; in others, punctuation becomes character references.
 pub fn markdown(text: &str) -> String {
     let text = visible(&shortened(text));
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '.' | ':' | ',' | '=' | '+' | '-' | ' ');
@@ -122,12 +119,12 @@ pub fn markdown(text: &str) -> String {
     unlinked(&out) + "</code>"
 }
 
-/// For running Markdown text (messages with names in them): no character in it is markup, a mention or a table cell.
+/// For Markdown text, such as messages with names: without markup, mentions and table separators.
 pub fn markdown_text(text: &str) -> String {
     let mut out = String::new();
     for c in visible(text).chars() {
         match c {
-            // A zero-width joiner after `@` and `#` keeps GitHub from making mentions and references of them.
+            // A word joiner after `@` and `#` prevents mentions and references.
             '@' | '#' => {
                 let _ = write!(out, "{c}\u{2060}");
             }
@@ -140,7 +137,7 @@ pub fn markdown_text(text: &str) -> String {
     unlinked(&out)
 }
 
-/// Addresses that GitHub would make links of by itself, kept from it.
+/// Prevents automatic links.
 fn unlinked(text: &str) -> String {
     let mut out = text.replace("://", "&#58;//");
     while let Some(at) = out.to_ascii_lowercase().find("www.") {
@@ -149,14 +146,14 @@ fn unlinked(text: &str) -> String {
     out
 }
 
-/// An address that GitHub makes a link of, where it is a plain one; else code.
+/// A link if the text is a plain http address, else code.
 pub fn markdown_link(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#=&%+,;".contains(c);
     let scheme = text.starts_with("https://") || text.starts_with("http://");
     if scheme && text.chars().all(plain) { format!("<{text}>") } else { markdown(text) }
 }
 
-/// A block of code of several lines, fenced by more back-ticks than it holds in a row.
+/// A code block, with a fence longer than any run of backticks in the text.
 pub fn markdown_fence(text: &str, language: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
@@ -171,7 +168,7 @@ fn visible(text: &str) -> String {
     out
 }
 
-/// Characters without a shape of their own that reorder or hide their neighbours.
+/// Invisible characters that reorder or hide their neighbours.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{061C}' | '\u{E0000}'..='\u{E007F}')
 }
@@ -192,23 +189,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_sees_no_control_character() {
+    fn control_characters_are_visible_on_a_terminal() {
         assert_eq!(terminal("a\u{1b}[31mb\nc\u{202e}"), "a\\u{1b}[31mb\\nc\\u{202e}");
         assert_eq!(terminal(&"x".repeat(5000)).chars().count(), 119);
     }
 
     #[test]
-    fn a_name_is_no_command_to_the_runner() {
+    fn a_name_is_not_a_command_to_the_runner() {
         assert_eq!(terminal("::set-output name=verdict::pass"), "\\u{3a}:set-output name=verdict::pass");
         assert_eq!(message("a ##[set-output name=a;]b"), "a ##\\u{5b}set-output name=a;]b");
         assert_eq!(terminal("std::vec"), "std::vec");
-        // The runner undoes %25 last, so that no escape of ours makes another.
+        // The runner decodes %25 last, so that no decoded text is an escape again.
         assert_eq!(workflow_message("100 %0A\n::error::x\u{1b}"), "100 %250A%0A::error::x\\u{1b}");
         assert_eq!(workflow_property("a,b::c%3A\r\nd"), "a%2Cb%3A%3Ac%253A%0Ad");
     }
 
     #[test]
-    fn toml_reads_the_name_that_was_written() {
+    fn toml_strings_round_trip() {
         for name in ["a/b", "\"\\\n\u{202e}\u{7f}", "```", "](x) <img> @all {{ a }} ##[x]", "é ", "\u{e0001}"] {
             let written = toml(name);
             let read: toml::Table = toml::from_str(&format!("x = {written}")).unwrap();
@@ -219,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_a_command_stays_one_word() {
+    fn a_shell_word_stays_one_word() {
         assert_eq!(shell("--base"), "--base");
         assert_eq!(shell("a b; rm -rf $HOME"), "'a b; rm -rf $HOME'");
         assert_eq!(shell("it's"), r"'it'\''s'");
@@ -236,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn running_text_has_no_mention() {
+    fn markdown_text_has_no_mentions_or_links() {
         assert_eq!(markdown_text("@all"), "@\u{2060}all");
         assert_eq!(markdown_text("a|b"), "a&#124;b");
         assert_eq!(markdown_text("http://e.org WWW.e.org"), "http&#58;//e.org WWW&#46;e.org");
@@ -247,9 +244,9 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever a name holds, it stays in its place of a workflow command, and the runner reads it as it is shown.
+        /// Any name stays inside its property of a workflow command, and the runner decodes it to the visible text.
         #[test]
-        fn no_text_leaves_its_place_in_a_command(text in "(?s)(%|0A|:|,|\\r|\\n|a|::error::|\u{2028}|\u{85}){0,12}") {
+        fn no_text_leaves_its_property(text in "(?s)(%|0A|:|,|\\r|\\n|a|::error::|\u{2028}|\u{85}){0,12}") {
             let property = workflow_property(&text);
             proptest::prop_assert!(!property.contains(['\n', '\r', ':', ',']));
             let read = property.replace("%0D", "\r").replace("%0A", "\n").replace("%3A", ":").replace("%2C", ",");
@@ -258,7 +255,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_one_string_of_toml(text in "(?s).{0,40}") {
+        fn any_text_round_trips_as_a_toml_string(text in "(?s).{0,40}") {
             let read: toml::Table = toml::from_str(&format!("x = {}", toml(&text))).unwrap();
             proptest::prop_assert_eq!(read["x"].as_str(), Some(text.as_str()));
         }

@@ -1,5 +1,4 @@
-//! The Report as the comparison file of the contract: one benchmark a line, so that a file of thousands of them stays
-//! readable and two files can be compared line by line.
+//! The Report as JSON, the comparison file: one benchmark per line, so that large files stay readable and `diff` works.
 
 use crate::verdict::Report;
 use serde::Serialize;
@@ -20,7 +19,7 @@ struct Lines {
     empty: bool,
 }
 
-/// Levels of which each item has a line: the report's fields, and the items of its lists.
+/// Levels with a line per item: the fields of the report, and the items of its lists.
 const BROKEN: usize = 2;
 
 impl Lines {
@@ -88,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn items_of_lists_have_a_line_each() {
+    fn items_of_lists_are_on_lines_of_their_own() {
         let mut out = Vec::new();
         let value = serde_json::json!({"a": [{"x": 1, "y": [1, 2]}, {}], "b": [], "c": {"d": {"e": 1}}});
         value.serialize(&mut Serializer::with_formatter(&mut out, Lines::default())).unwrap();

@@ -1,4 +1,4 @@
-//! Report -> text. Every view reads the same Report and decides nothing; nothing here prints.
+//! Turns a Report into text. All views read the same Report; nothing here decides an outcome or prints.
 
 mod csv;
 pub mod escape;

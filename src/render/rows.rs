@@ -1,4 +1,4 @@
-//! Rows of a terminal table, their columns as wide as they need.
+//! Rows of a terminal table, with columns as wide as their content.
 
 use anstyle::Style;
 use std::fmt::Write;
@@ -6,20 +6,20 @@ use unicode_width::UnicodeWidthStr;
 
 /// One row; its style is that of its first cell.
 pub struct Row {
-    /// Of the first cell; of the whole row in a head.
+    /// The style of the first cell; in the header row, of all cells.
     pub style: Style,
-    /// As many as the table has columns; escaped by whoever made them.
+    /// One per column, already escaped.
     pub cells: Vec<String>,
 }
 
 impl Row {
-    /// The row of titles.
+    /// The header row.
     pub fn head<const N: usize>(titles: [&str; N]) -> Row {
         Row { style: Style::new().dimmed(), cells: titles.map(str::to_owned).to_vec() }
     }
 }
 
-/// Writes rows, the first of them being the titles. The columns named stand at the right.
+/// Writes rows, the first of which is the header. Columns listed in `right` are right-aligned.
 pub fn rows(out: &mut String, rows: &[Row], right: &[usize]) {
     let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or_default();
     let width = |column: usize| rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| cell.width()).max();

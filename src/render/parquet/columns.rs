@@ -1,11 +1,11 @@
-//! The columns of an exported run, one line each: name, kind, whether every row has it, and where it comes from.
+//! The columns of an exported run: name, type, whether it is required, and its value.
 
 use super::Origin;
 use crate::history::summary;
 use crate::model::{Commit, Environment, Evidence, Measurement, Run, Summary, WorkUnit};
 use std::borrow::Cow;
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// UTF-8.
@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As the documentation has it.
+    /// The name in the documentation.
     #[cfg(feature = "internals")]
     pub fn label(self) -> &'static str {
         match self {
@@ -44,9 +44,9 @@ impl Kind {
 pub struct Column {
     /// Its name.
     pub name: &'static str,
-    /// What it holds.
+    /// Its type.
     pub kind: Kind,
-    /// True where every row has it.
+    /// True if every row has a value.
     pub required: bool,
     pub(super) cell: for<'r> fn(&'r Row<'_>) -> Cell<'r>,
 }
@@ -62,7 +62,7 @@ pub(super) enum Cell<'r> {
     Numbers(&'r [f64]),
 }
 
-/// One process run of one metric of one benchmark.
+/// One repetition of one metric of one benchmark.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
     run: &'a Run,
@@ -97,13 +97,13 @@ impl<'a> Row<'a> {
         number(known.map(|(_, value)| *value))
     }
 
-    /// The fast edge of the samples, which change points are searched in.
+    /// The fast edge of the samples, on which change points are detected.
     fn fast_edge(&self) -> Option<f64> {
         self.evidence.fast_edge(self.measurement.metric.direction)
     }
 }
 
-/// What is known of the samples behind some evidence.
+/// Statistics of the samples.
 fn numbers(evidence: &Evidence) -> Cow<'_, Summary> {
     match evidence {
         Evidence::Samples(samples) => Cow::Owned(summary(samples)),
@@ -125,62 +125,62 @@ fn whole(number: usize) -> Cell<'static> {
     Cell::Whole(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-const fn must(name: &'static str, kind: Kind, cell: for<'r> fn(&'r Row<'_>) -> Cell<'r>) -> Column {
+const fn required(name: &'static str, kind: Kind, cell: for<'r> fn(&'r Row<'_>) -> Cell<'r>) -> Column {
     Column { name, kind, required: true, cell }
 }
 
-const fn may(name: &'static str, kind: Kind, cell: for<'r> fn(&'r Row<'_>) -> Cell<'r>) -> Column {
+const fn optional(name: &'static str, kind: Kind, cell: for<'r> fn(&'r Row<'_>) -> Cell<'r>) -> Column {
     Column { name, kind, required: false, cell }
 }
 
-/// The columns, in the order of the file. New ones come at the end.
+/// The columns in the order of the file. Add new ones at the end.
 pub static COLUMNS: &[Column] = &[
-    must("repository", Kind::Text, |row| text(Some(row.origin.repository))),
-    must("run", Kind::Text, |row| text(Some(row.origin.id))),
-    may("commit", Kind::Text, |row| text(row.run.commit.as_ref().map(Commit::as_str))),
-    must("time", Kind::Time, |row| Cell::Whole(row.run.time.saturating_mul(1_000_000))),
-    may("branch", Kind::Text, |row| text(row.run.branch.as_deref())),
-    may("shard", Kind::Text, |row| row.fact(Environment::SHARD)),
-    must("dirty", Kind::Flag, |row| Cell::Flag(row.run.environment.get(Environment::DIRTY).is_some())),
-    must("thinned", Kind::Flag, |row| Cell::Flag(row.origin.thinned)),
-    may("cpu", Kind::Text, |row| row.fact(Environment::CPU)),
-    may("cores", Kind::Integer, |row| {
+    required("repository", Kind::Text, |row| text(Some(row.origin.repository))),
+    required("run", Kind::Text, |row| text(Some(row.origin.id))),
+    optional("commit", Kind::Text, |row| text(row.run.commit.as_ref().map(Commit::as_str))),
+    required("time", Kind::Time, |row| Cell::Whole(row.run.time.saturating_mul(1_000_000))),
+    optional("branch", Kind::Text, |row| text(row.run.branch.as_deref())),
+    optional("shard", Kind::Text, |row| row.fact(Environment::SHARD)),
+    required("dirty", Kind::Flag, |row| Cell::Flag(row.run.environment.get(Environment::DIRTY).is_some())),
+    required("thinned", Kind::Flag, |row| Cell::Flag(row.origin.thinned)),
+    optional("cpu", Kind::Text, |row| row.fact(Environment::CPU)),
+    optional("cores", Kind::Integer, |row| {
         let cores = row.run.environment.get(Environment::CORES).and_then(|cores| cores.parse::<i32>().ok());
         cores.map_or(Cell::None, |cores| Cell::Whole(cores.into()))
     }),
-    may("arch", Kind::Text, |row| row.fact(Environment::ARCH)),
-    may("os", Kind::Text, |row| row.fact(Environment::OS)),
-    may("kernel", Kind::Text, |row| row.fact(Environment::KERNEL)),
-    may("governor", Kind::Text, |row| row.fact(Environment::GOVERNOR)),
-    may("rustc", Kind::Text, |row| row.fact(Environment::RUSTC)),
-    may("runner", Kind::Text, |row| row.fact(Environment::RUNNER)),
-    must("environment", Kind::Text, |row| text(Some(&row.environment))),
-    must("tool", Kind::Text, |row| text(Some(&row.measurement.tool))),
-    must("benchmark", Kind::Text, |row| text(Some(row.measurement.benchmark.as_str()))),
-    must("metric", Kind::Text, |row| text(Some(&row.measurement.metric.name))),
-    must("unit", Kind::Text, |row| text(Some(row.measurement.metric.unit.label()))),
-    must("direction", Kind::Text, |row| Cell::Text(row.measurement.metric.direction.to_string().into())),
-    must("exact", Kind::Flag, |row| Cell::Flag(row.measurement.metric.exact)),
-    must("replicate", Kind::Integer, |row| whole(row.replicate)),
-    must("replicates", Kind::Integer, |row| whole(row.measurement.evidence.len())),
-    must("value", Kind::Number, |row| number(Some(row.evidence.centre()))),
-    must("sample_count", Kind::Count, |row| Cell::Whole(i64::try_from(row.evidence.samples()).unwrap_or(i64::MAX))),
-    may("mean", Kind::Number, |row| number(row.numbers.mean)),
-    may("sd", Kind::Number, |row| number(row.numbers.sd)),
-    may("min", Kind::Number, |row| row.quantile(0.0)),
-    may("p01", Kind::Number, |row| row.quantile(0.01)),
-    may("p05", Kind::Number, |row| row.quantile(0.05)),
-    may("p10", Kind::Number, |row| row.quantile(0.1)),
-    may("p25", Kind::Number, |row| row.quantile(0.25)),
-    may("p50", Kind::Number, |row| row.quantile(0.5)),
-    may("p75", Kind::Number, |row| row.quantile(0.75)),
-    may("p90", Kind::Number, |row| row.quantile(0.9)),
-    may("p95", Kind::Number, |row| row.quantile(0.95)),
-    may("p99", Kind::Number, |row| row.quantile(0.99)),
-    may("max", Kind::Number, |row| row.quantile(1.0)),
-    may("edge", Kind::Number, |row| number(row.fast_edge())),
-    may("work", Kind::Number, |row| number(row.measurement.work.map(|work| work.amount))),
-    may("work_unit", Kind::Text, |row| {
+    optional("arch", Kind::Text, |row| row.fact(Environment::ARCH)),
+    optional("os", Kind::Text, |row| row.fact(Environment::OS)),
+    optional("kernel", Kind::Text, |row| row.fact(Environment::KERNEL)),
+    optional("governor", Kind::Text, |row| row.fact(Environment::GOVERNOR)),
+    optional("rustc", Kind::Text, |row| row.fact(Environment::RUSTC)),
+    optional("runner", Kind::Text, |row| row.fact(Environment::RUNNER)),
+    required("environment", Kind::Text, |row| text(Some(&row.environment))),
+    required("tool", Kind::Text, |row| text(Some(&row.measurement.tool))),
+    required("benchmark", Kind::Text, |row| text(Some(row.measurement.benchmark.as_str()))),
+    required("metric", Kind::Text, |row| text(Some(&row.measurement.metric.name))),
+    required("unit", Kind::Text, |row| text(Some(row.measurement.metric.unit.label()))),
+    required("direction", Kind::Text, |row| Cell::Text(row.measurement.metric.direction.to_string().into())),
+    required("exact", Kind::Flag, |row| Cell::Flag(row.measurement.metric.exact)),
+    required("replicate", Kind::Integer, |row| whole(row.replicate)),
+    required("replicates", Kind::Integer, |row| whole(row.measurement.evidence.len())),
+    required("value", Kind::Number, |row| number(Some(row.evidence.centre()))),
+    required("sample_count", Kind::Count, |row| Cell::Whole(i64::try_from(row.evidence.samples()).unwrap_or(i64::MAX))),
+    optional("mean", Kind::Number, |row| number(row.numbers.mean)),
+    optional("sd", Kind::Number, |row| number(row.numbers.sd)),
+    optional("min", Kind::Number, |row| row.quantile(0.0)),
+    optional("p01", Kind::Number, |row| row.quantile(0.01)),
+    optional("p05", Kind::Number, |row| row.quantile(0.05)),
+    optional("p10", Kind::Number, |row| row.quantile(0.1)),
+    optional("p25", Kind::Number, |row| row.quantile(0.25)),
+    optional("p50", Kind::Number, |row| row.quantile(0.5)),
+    optional("p75", Kind::Number, |row| row.quantile(0.75)),
+    optional("p90", Kind::Number, |row| row.quantile(0.9)),
+    optional("p95", Kind::Number, |row| row.quantile(0.95)),
+    optional("p99", Kind::Number, |row| row.quantile(0.99)),
+    optional("max", Kind::Number, |row| row.quantile(1.0)),
+    optional("edge", Kind::Number, |row| number(row.fast_edge())),
+    optional("work", Kind::Number, |row| number(row.measurement.work.map(|work| work.amount))),
+    optional("work_unit", Kind::Text, |row| {
         let label = |unit| match unit {
             WorkUnit::Bytes | WorkUnit::BytesDecimal => "bytes",
             WorkUnit::Bits => "bits",
@@ -188,7 +188,7 @@ pub static COLUMNS: &[Column] = &[
         };
         text(row.measurement.work.map(|work| label(work.unit)))
     }),
-    may("samples", Kind::Numbers, |row| match row.evidence {
+    optional("samples", Kind::Numbers, |row| match row.evidence {
         Evidence::Samples(samples) => Cell::Numbers(samples),
         _ => Cell::None,
     }),

@@ -1,8 +1,8 @@
-//! A stored run as a Parquet file: a flat table, one row for each process run of each metric of each benchmark. Where
-//! the file goes is for `io::export`; what the columns mean is written down in docs/export.md, which a test holds to them.
+//! A stored run as a Parquet file: a flat table with a row per benchmark, metric and repetition. `io::export` writes the
+//! file; docs/export.md documents the columns, and a test compares the two.
 //!
-//! The schema only grows: a column is added at the end, and never given to another meaning. What cannot be done so is a
-//! new version in the file's metadata.
+//! The schema only grows: new columns are added at the end, and no column changes its meaning. Any other change needs a
+//! new version in the metadata of the file.
 
 mod columns;
 
@@ -25,17 +25,17 @@ use std::sync::Arc;
 /// The version of the schema, in the file's metadata as `perfgate.schema`.
 pub const SCHEMA: u32 = 1;
 
-/// Rows of a row group: what is held in memory at a time.
+/// Rows of a row group, which limits memory use.
 const ROWS: usize = 20_000;
 
-/// What a row says of its run beside what the run itself holds.
+/// Facts about a run that are not part of the run itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Origin<'a> {
-    /// Which repository it is of.
+    /// Its repository.
     pub repository: &'a str,
     /// The run's id in a store.
     pub id: &'a str,
-    /// True where its samples were thinned.
+    /// True if its samples were thinned.
     pub thinned: bool,
 }
 
@@ -89,8 +89,8 @@ fn write_column<W: Write + Send>(
     column: &Column,
     cells: &[Cell<'_>],
 ) -> Result<(), ParquetError> {
-    let gone = || ParquetError::General("the schema has fewer columns than the table".to_owned());
-    let mut writer = group.next_column()?.ok_or_else(gone)?;
+    let missing = || ParquetError::General("the schema has fewer columns than the table".to_owned());
+    let mut writer = group.next_column()?.ok_or_else(missing)?;
     match column.kind {
         Kind::Text => plain::<ByteArrayType>(&mut writer, column, cells, |cell| match cell {
             Cell::Text(text) => Some(ByteArray::from(text.as_bytes().to_vec())),
@@ -126,14 +126,14 @@ fn plain<T: DataType>(
     let values: Vec<Option<T::T>> = cells.iter().map(value).collect();
     let levels: Option<Vec<i16>> =
         (!column.required).then(|| values.iter().map(|value| i16::from(value.is_some())).collect());
-    let there: Vec<T::T> = values.into_iter().flatten().collect();
-    if column.required && there.len() < cells.len() {
+    let present: Vec<T::T> = values.into_iter().flatten().collect();
+    if column.required && present.len() < cells.len() {
         return Err(ParquetError::General(format!("{} is missing in a row", column.name)));
     }
-    writer.typed::<T>().write_batch(&there, levels.as_deref(), None).map(|_| ())
+    writer.typed::<T>().write_batch(&present, levels.as_deref(), None).map(|_| ())
 }
 
-/// Levels of a list: 0 where there is none, 1 where it is empty, 2 for an element; a row's first one repeats nothing.
+/// Definition levels: 0 for no list, 1 for an empty list, 2 for an element. Repetition levels: 0 for the first element.
 fn lists(writer: &mut SerializedColumnWriter<'_>, cells: &[Cell<'_>]) -> Result<(), ParquetError> {
     let (mut values, mut levels, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
     for cell in cells {
