@@ -100,7 +100,7 @@ impl Gate {
         let repository = Repository::discover(&self.directory)
             .map_err(|source| Error::NoSuchPath { word: word.to_owned(), source: Some(source) })?;
         repository.resolve(word).map_err(|error| match error {
-            RepositoryError::Revision { .. } => Error::UnknownSide { word: word.to_owned() },
+            RepositoryError::Revision { .. } | RepositoryError::Unborn => Error::UnknownSide { word: word.to_owned() },
             other => other.into(),
         })
     }
