@@ -49,7 +49,7 @@ pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
     let replay = with_reading(gate.policy(), &epochs, |reading| replay::replay(&runs, gate.policy(), reading));
     output::diagnostics(&diagnostics);
     if replay.judged == 0 {
-        bail!("{store} has no run that has one of its machine before it; record some more runs of main first");
+        bail!("{store} has no two runs of one machine class to compare; record more runs of main first");
     }
     let suggestion = if args.suggest { replay::suggest(&replay) } else { None };
     let configured = gate.policy().gate_threshold();

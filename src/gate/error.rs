@@ -121,7 +121,7 @@ pub enum Error {
         head_tools: String,
     },
     /// A run is stored for a commit, and there is none.
-    #[error("a run is stored for a commit, and this is not a git repository")]
+    #[error("a run is stored for a commit; run perfgate in the git repository that was measured")]
     NoCommit {
         /// What git reported.
         source: Option<RepositoryError>,

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum MeasureError {
     /// Both sides come from a git repository, and there is none.
-    #[error("both sides are checked out from a git repository")]
+    #[error("base and head are checked out from a git repository; run perfgate in one")]
     NoRepository {
         /// What git reported.
         source: RepositoryError,
@@ -135,7 +135,7 @@ pub enum MeasureError {
         source: Box<MeasureError>,
     },
     /// The benchmark is not among the results.
-    #[error("{benchmark} ({metric}) is not among the results of {commit}: {found}")]
+    #[error("{benchmark} ({metric}) is not among the results of {commit}, which are {found}")]
     NotInResults {
         /// The benchmark.
         benchmark: String,
