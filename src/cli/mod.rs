@@ -4,6 +4,7 @@ mod bench_args;
 mod bisect;
 mod ci;
 mod compare;
+mod export;
 mod facts;
 mod formats;
 mod gate_args;
@@ -22,6 +23,7 @@ mod record;
 mod render;
 mod replay;
 mod runs;
+mod sync;
 mod transfer;
 
 use crate::gate::Config;

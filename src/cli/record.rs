@@ -1,6 +1,6 @@
 //! `perfgate record`: stores results on disk as one run of a commit.
 
-use super::{Global, output, runs};
+use super::{Global, output, sync};
 use crate::gate::{Gate, is_dirty, store_run};
 use crate::io::input::Loaded;
 use crate::model::{Environment, Run};
@@ -50,7 +50,7 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     let store = gate.open_store()?;
     output::print(format!("{}\n", store_run(&*store, &run)?).as_bytes())?;
     if let Some(remote) = &args.push {
-        runs::push(&*store, remote)?;
+        sync::push(&*store, remote)?;
     }
     Ok(0)
 }

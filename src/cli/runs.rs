@@ -1,12 +1,14 @@
 //! `perfgate runs`: lists and shows stored runs, and exchanges them with other clones.
 
+use super::export::{self, ExportArgs};
 use super::output::count;
 use super::prune::{self, PruneArgs};
-use super::transfer::{self, ExportArgs, ImportArgs};
+use super::sync::{push, unless_shared};
+use super::transfer::{self, ImportArgs};
 use super::{Global, output};
 use crate::gate::Gate;
 use crate::io::repository::Repository;
-use crate::io::store::{self, Key, Store, StoreError, SyncCounts};
+use crate::io::store::{self, Key, Store};
 use crate::model::{Commit, Detail, Environment, Evidence, Run};
 use crate::render::{self, escape};
 use crate::stats::centre;
@@ -84,7 +86,7 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
         RunsCommand::Show { commit } => output::print(show(&*store, &commit)?.as_bytes())?,
         RunsCommand::Push { remote } => push(&*store, &remote)?,
         RunsCommand::Import(args) => return transfer::import(&args, &*store),
-        RunsCommand::Export(args) => return transfer::export(&args, &*store),
+        RunsCommand::Export(args) => return export::run(&args, &*store),
         RunsCommand::Prune(args) => return prune::run(&args, &gate, &*store),
         RunsCommand::Pull { remote } => {
             let Some(counts) = unless_shared(store.pull(&remote))? else { return Ok(0) };
@@ -93,24 +95,6 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
         }
     }
     Ok(0)
-}
-
-/// Pushes the stored runs to a remote.
-pub(super) fn push(store: &dyn Store, remote: &str) -> anyhow::Result<()> {
-    let Some(counts) = unless_shared(store.push(remote))? else { return Ok(()) };
-    let line = format!("pushed to {remote}: {} sent, {} received\n", count(counts.sent, "run"), counts.received);
-    output::print(escape::lines(&line).as_bytes())
-}
-
-/// The number of runs that were exchanged; `None`, with a note, where the store is shared and needs no exchange.
-pub(super) fn unless_shared(exchange: Result<SyncCounts, StoreError>) -> Result<Option<SyncCounts>, StoreError> {
-    match exchange {
-        Err(shared @ StoreError::Shared { .. }) => {
-            output::note(&shared.to_string());
-            Ok(None)
-        }
-        exchange => exchange.map(Some),
-    }
 }
 
 fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {

@@ -1,9 +1,9 @@
-//! `perfgate runs import` and `runs export`: copies runs from one store to another.
+//! `perfgate runs import`, and copying runs from one store to another.
 //!
 //! Runs that the target has already, whole or thinned, are skipped, so an interrupted transfer can be repeated. A run that
 //! cannot be read is reported and skipped.
 
-use super::{output, parquet};
+use super::output;
 use crate::io::store::{self, GitStore, Key, RunIdentity, Store, StoreError};
 use crate::model::{Detail, Run, record};
 use crate::render::escape;
@@ -23,14 +23,6 @@ Examples:
   perfgate runs import ../other-clone          the runs of another clone
   perfgate runs import git:refs/perfgate/old --store dir:runs";
 
-const EXPORT: &str = "\
-Examples:
-  perfgate runs export s3://perf-runs/my-repo
-  perfgate runs export dir:/mnt/runs
-  perfgate runs export git:refs/perfgate/copy --store dir:runs
-  perfgate runs export --parquet /mnt/lake
-  perfgate runs export --parquet s3://perf-lake/runs --repository acme/parser";
-
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT)]
 pub struct ImportArgs {
@@ -39,37 +31,14 @@ pub struct ImportArgs {
     source: String,
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = EXPORT)]
-pub struct ExportArgs {
-    /// A store (git:REF, dir:PATH, s3://BUCKET/PREFIX), a directory, or a clone of a repository
-    #[arg(value_name = "TARGET")]
-    target: Option<String>,
-    /// Write Parquet files instead, one per run, to a directory or bucket (docs/export.md lists the columns)
-    #[arg(long, value_name = "DIR|URL", conflicts_with = "target")]
-    parquet: Option<parquet::Target>,
-    /// Name of the repository in the Parquet files [default: the end of its remote's URL]
-    #[arg(long, value_name = "NAME", requires = "parquet")]
-    repository: Option<String>,
-}
-
 /// Copies the runs of another store into this one.
 pub fn import(args: &ImportArgs, store: &dyn Store) -> anyhow::Result<u8> {
     let source = open(&args.source, true)?;
     copy(&*source, store, "imported")
 }
 
-/// Copies the runs of this store to another one, or to Parquet files.
-pub fn export(args: &ExportArgs, store: &dyn Store) -> anyhow::Result<u8> {
-    match (&args.parquet, &args.target) {
-        (Some(target), _) => parquet::export(store, target, args.repository.as_deref()),
-        (None, Some(target)) => copy(store, &*open(target, false)?, "exported"),
-        (None, None) => bail!("give a store or directory to export to, or --parquet DIR"),
-    }
-}
-
 /// Opens a store by its URL or path. A store to read from must exist.
-fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> {
+pub(super) fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> {
     let here = Path::new(".");
     let address = ["git:", "dir:", "s3://", "gs://", "az://"].iter().any(|scheme| word.starts_with(scheme));
     let path = word.strip_prefix("dir:").unwrap_or(word);
@@ -89,7 +58,8 @@ fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> {
     })
 }
 
-fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
+/// Copies the runs that the target does not have.
+pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
     let keys = from.list()?.keys;
     if keys.is_empty() {
         bail!("{} has no runs", from.describe());

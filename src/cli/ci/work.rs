@@ -5,7 +5,7 @@ use super::plan::{Against, Judging};
 use super::reporter::JobReporter;
 use super::variable;
 use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Options, Published, Target};
-use crate::cli::{compare, facts, measure, output, record, render as rendering, runs};
+use crate::cli::{compare, facts, measure, output, record, render as rendering, sync};
 use crate::gate::{BenchCommand, DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource, store_run};
 use crate::io::github::{self, event::Event};
 use crate::model::{Commit, Diagnostic};
@@ -48,7 +48,7 @@ impl Work<'_> {
     /// Pulls the runs that others stored.
     pub(super) fn fetch(&self) -> anyhow::Result<()> {
         if self.is_git() {
-            runs::unless_shared(self.gate.open_store()?.pull(REMOTE)).context("cannot fetch the stored runs")?;
+            sync::unless_shared(self.gate.open_store()?.pull(REMOTE)).context("cannot fetch the stored runs")?;
         }
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Work<'_> {
             }
         };
         if self.is_git() {
-            runs::push(&*store, REMOTE).context(
+            sync::push(&*store, REMOTE).context(
                 "the runs are recorded here but not pushed, so pull requests will not find them; the job needs `permissions: \
                  {contents: write}`",
             )?;

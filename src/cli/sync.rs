@@ -1,0 +1,23 @@
+//! Exchanging stored runs with a remote.
+
+use super::output::{self, count};
+use crate::io::store::{Store, StoreError, SyncCounts};
+use crate::render::escape;
+
+/// Pushes the stored runs to a remote.
+pub(super) fn push(store: &dyn Store, remote: &str) -> anyhow::Result<()> {
+    let Some(counts) = unless_shared(store.push(remote))? else { return Ok(()) };
+    let line = format!("pushed to {remote}: {} sent, {} received\n", count(counts.sent, "run"), counts.received);
+    output::print(escape::lines(&line).as_bytes())
+}
+
+/// The number of runs that were exchanged; `None`, with a note, where the store is shared and needs no exchange.
+pub(super) fn unless_shared(exchange: Result<SyncCounts, StoreError>) -> Result<Option<SyncCounts>, StoreError> {
+    match exchange {
+        Err(shared @ StoreError::Shared { .. }) => {
+            output::note(&shared.to_string());
+            Ok(None)
+        }
+        exchange => exchange.map(Some),
+    }
+}
