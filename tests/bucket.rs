@@ -268,7 +268,7 @@ fn a_connection_that_is_always_cut_is_an_error_and_stores_nothing(server: &Serve
         .exits(2)
         .complains("cannot write")
         .complains(&url)
-        .complains("several times");
+        .complains("all retries failed");
     assert_eq!(store(&url).list().unwrap(), Default::default());
 }
 
