@@ -1,7 +1,7 @@
 //! Counts change points found in series with known steps, next to other tools' figures from `tests/peers/change_points.py`:
 //!
 //! `cargo run --release --example change_points -- DIR...` reads many.csv, long.csv and truth.json of each directory, and
-//! writes them first where they are missing. Without arguments it counts how drifts and steps are told apart.
+//! writes them first where they are missing. Without arguments it counts how drifts and steps are distinguished.
 
 #[path = "../tests/changepoints/series.rs"]
 mod series;
@@ -40,22 +40,22 @@ fn count_steps(directory: &Path) -> Result<(), Box<dyn Error>> {
     let mut spent = Duration::ZERO;
     for (name, values) in read_series(&directory.join("many.csv"))? {
         let started = Instant::now();
-        let told = steps(&values);
+        let reported = steps(&values);
         spent += started.elapsed();
         let truth = known_steps(&name);
         let at: Vec<usize> = truth.iter().map(|(at, _)| *at).collect();
-        let (hits, wrong) = count(told.clone(), &at);
+        let (hits, wrong) = count(reported.clone(), &at);
         (known, found, false_ones) = (known + at.len(), found + hits, false_ones + wrong);
         stepless += usize::from(at.is_empty() && wrong > 0);
         let five: Vec<usize> = truth.iter().filter(|(_, by)| (by - 1.0).abs() < 0.06).map(|(at, _)| *at).collect();
-        (small_found, small_known) = (small_found + count(told, &five).0, small_known + five.len());
+        (small_found, small_known) = (small_found + count(reported, &five).0, small_known + five.len());
     }
     let long = read_series(&directory.join("long.csv"))?;
     let (name, values) = long.first().ok_or("long.csv has no series")?;
     let started = Instant::now();
-    let told = steps(values);
+    let reported = steps(values);
     let one = started.elapsed();
-    let (hits, wrong) = count(told, &known_steps(name).iter().map(|(at, _)| *at).collect::<Vec<_>>());
+    let (hits, wrong) = count(reported, &known_steps(name).iter().map(|(at, _)| *at).collect::<Vec<_>>());
     println!(
         "{} perfgate: {found} of {known} found, {false_ones} false, steps of 5%: {small_found} of {small_known}, \
          {stepless} stepless series given one, 200 x 500 in {:.3} s, 1 x 10,000 in {:.4} s ({hits} of 20, {wrong} false)",
@@ -113,12 +113,12 @@ fn drifts_by_noise() {
     };
     for (size, length, n) in [(0.09, 40, 100), (0.09, 40, 200), (0.15, 60, 200), (0.3, 100, 300), (0.05, 80, 200)] {
         for noise in [0.005, 0.01, 0.02, 0.03, 0.05] {
-            let (mut draw, mut told) = (Draw(5), [0; 4]);
+            let (mut draw, mut reported) = (Draw(5), [0; 4]);
             for _ in 0..200 {
                 let at = |i: usize| ((i as f64 - (n - length) as f64 / 2.0) / length as f64).clamp(0.0, 1.0);
                 let values: Vec<f64> =
                     (0..n).map(|i| f64::ln_1p(size) * at(i) + noise * draw.normal() + odd(&mut draw)).collect();
-                told[match kinds(&values) {
+                reported[match kinds(&values) {
                     (0, 0) => 3,
                     (1, 0) => 0,
                     (0, _) => 1,
@@ -126,7 +126,7 @@ fn drifts_by_noise() {
                 }] += 1;
             }
             println!(
-                "{:.0}% over {length} of {n}, noise {:.1}%: drift, steps, both, nothing: {told:?}",
+                "{:.0}% over {length} of {n}, noise {:.1}%: drift, steps, both, nothing: {reported:?}",
                 100.0 * size,
                 100.0 * noise
             );

@@ -127,7 +127,7 @@ fn a_job_records_and_compares_with_a_role_for_its_token() {
     let role = with(&of("good"), &[("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/another")]);
     perfgate(&scene, &role, &["record", "--store", &url]).exits(2).complains("the job's identity got no credentials");
     // An unreachable endpoint.
-    let away = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &wire::nobody().replace("http:", "https:"))]);
+    let away = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &wire::unreachable().replace("http:", "https:"))]);
     perfgate(&scene, &away, &["record", "--store", &url]).exits(2).complains("no connection");
     let plain = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &server.endpoint)]);
     perfgate(&scene, &plain, &["record", "--store", &url]).exits(2).complains("AWS_ENDPOINT_URL_STS must begin");
@@ -296,9 +296,9 @@ fn the_region_of_the_bucket_is_reported() {
 
 #[test]
 fn an_unreachable_server_is_reported() {
-    let nobody = wire::nobody();
-    answered(&nobody).exits(2).complains("no connection").complains("AWS_ENDPOINT_URL");
-    let server = Server { cloud: Cloud::Azure, endpoint: nobody };
+    let unreachable = wire::unreachable();
+    answered(&unreachable).exits(2).complains("no connection").complains("AWS_ENDPOINT_URL");
+    let server = Server { cloud: Cloud::Azure, endpoint: unreachable };
     perfgate(&Scene::measured(), &server.writer(), &["record", "--store", "az://perf-runs/x"])
         .exits(2)
         .complains("no connection")
@@ -307,10 +307,10 @@ fn an_unreachable_server_is_reported() {
 
 #[test]
 fn missing_credentials_are_reported_with_how_to_set_them() {
-    let (scene, nobody) = (Scene::measured(), wire::nobody());
+    let (scene, unreachable) = (Scene::measured(), wire::unreachable());
     let without = |cloud, url: &str, metadata: &'static str| {
-        let mut environment = Server { cloud, endpoint: nobody.clone() }.anonymous();
-        environment.push((metadata, nobody.clone()));
+        let mut environment = Server { cloud, endpoint: unreachable.clone() }.anonymous();
+        environment.push((metadata, unreachable.clone()));
         let answer = perfgate(&scene, &environment, &["record", "--store", url]);
         answer.exits(2).complains("there are no credentials");
         answer

@@ -38,7 +38,7 @@ fn stored(number: i64) -> (Key, Vec<u8>) {
 /// A run's name and its bytes.
 type Stored = (Key, Vec<u8>);
 
-/// A bucket on a server with so many runs.
+/// A bucket on a server with this many runs.
 fn filled(server: &Server, count: i64) -> (Scene, String, Vec<Stored>) {
     let url = server.address();
     let scene = Scene::new();

@@ -109,15 +109,15 @@ fn a_budget_that_matches_nothing_is_an_error_framed_under_its_line() {
 
 #[test]
 fn an_expectation_is_met_not_met_or_undecided() {
-    let told = |head: f64, expect: &str| {
+    let status = |head: f64, expect: &str| {
         let answer =
             scene(1000.0, head, "").perfgate(&["compare", "old", "new", "--format", "json", "--expect", expect]);
         line(&answer, "goals", 0)["status"].as_str().unwrap().to_owned()
     };
-    assert_eq!(told(400.0, "api/*:time -50%"), "met");
-    assert_eq!(told(900.0, "api/*:time -50%"), "not-met");
-    assert_eq!(told(1000.0, "api/*:time +0%"), "not-shown");
-    assert_eq!(told(400.0, "api/read:time:p95 -50%"), "met");
+    assert_eq!(status(400.0, "api/*:time -50%"), "met");
+    assert_eq!(status(900.0, "api/*:time -50%"), "not-met");
+    assert_eq!(status(1000.0, "api/*:time +0%"), "not-shown");
+    assert_eq!(status(400.0, "api/read:time:p95 -50%"), "met");
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn the_base_of_an_accepted_regression_and_of_a_fix_is_the_new_level() {
         scene.bench("r/target/criterion", "drifting", 545.0, 9);
         scene.bench("r/target/criterion", "spiky", spiky, 9);
     };
-    // As slow as was accepted: no regression, and the six runs since then are what it is held against.
+    // As slow as what was accepted: no regression, compared with the six runs since then.
     put_head(1300.0, 750.0, 100.0);
     let answer = scene.perfgate_at("r", &["compare", "--format", "json"]);
     let report = answer.exits(0).json();
@@ -284,7 +284,7 @@ fn a_base_opens_a_bounded_number_of_runs_however_many_machines_have_stored_their
         runs.push(other);
     }
     put(&scene, &runs);
-    // The oldest run cannot be read: whoever opens it fails.
+    // The oldest run cannot be read: opening it fails.
     let oldest = run(&commits[0], START, vec![time("a", 1000.0, 9)]);
     let mut bytes = record::encode(&oldest).unwrap();
     bytes[6..10].copy_from_slice(&[9, 0, 9, 0]); // written in version 9, read from version 9 on

@@ -368,7 +368,7 @@ fn a_second_measurement_is_refused_and_the_files_of_a_killed_one_are_removed() {
     assert_clean(&scene);
 }
 
-/// A file system of so many bytes.
+/// A file system of this size in bytes.
 struct Small {
     at: PathBuf,
 }

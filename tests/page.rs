@@ -141,8 +141,8 @@ fn the_page_of_a_report_sorts_and_filters_and_keeps_a_hostile_name_as_text() {
     let press = "document.querySelector('tr[data-name=b4] button').click()";
     browser.run(press);
     assert_eq!((count("sample"), count("base"), count("centre")), (json!(34), json!(17), json!(2)));
-    let beside = browser.run("return [...document.querySelectorAll('svg text')].map(t => t.textContent).join(' ')");
-    assert!(beside.as_str().unwrap().contains("base (50) head (50)"), "{beside}");
+    let texts = browser.run("return [...document.querySelectorAll('svg text')].map(t => t.textContent).join(' ')");
+    assert!(texts.as_str().unwrap().contains("base (50) head (50)"), "{texts}");
     browser.run(press);
     assert_eq!(count("sample"), 0);
     assert_eq!(browser.complaints(), json!([]));

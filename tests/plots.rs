@@ -62,7 +62,7 @@ fn texts(picture: &str) -> BTreeSet<String> {
             Event::End(tag) => {
                 assert_eq!(open.pop().as_deref(), Some(tag.name().as_ref()));
                 if tag.name().as_ref() == "text" {
-                    texts.insert(text.trim().to_owned()); // gnuplot's ticks beside names are empty
+                    texts.insert(text.trim().to_owned()); // gnuplot's ticks next to names are empty
                 }
             }
             Event::Text(part) if open.iter().any(|tag| tag == "text") => text.push_str(&part.xml10_content()),

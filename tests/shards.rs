@@ -38,7 +38,11 @@ fn the_shards_of_a_commit_are_judged_as_one_run() {
     for finding in json["benchmarks"].as_array().unwrap() {
         assert_eq!((&finding["base"]["runs"], finding["outcome"] == "regressed"), (&4.into(), finding["name"] == "e"));
     }
-    assert_eq!(json["environment"]["differences"], serde_json::json!([]), "a shard's name is no fact on the machine");
+    assert_eq!(
+        json["environment"]["differences"],
+        serde_json::json!([]),
+        "a shard's name is not a fact about the machine"
+    );
     // A stored head of two shards and a base of stored runs: one run and four.
     for (shard, names) in [("one", &NAMES[..3]), ("two", &NAMES[3..])] {
         part(&scene, &format!("target/work-{shard}"), names, 9, Some("e"));

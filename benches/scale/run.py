@@ -7,22 +7,22 @@
   tests/servers/with-s3 benches/scale/run.py growth               record, push and compare as the history grows
   tests/servers/with-s3 benches/scale/run.py crowd                32 recorders at once
 
-Whole processes, the best of several, the page cache warm: time, processor time of all threads, peak memory. Absolute times
-hold for one machine: compare those of one run.
+Whole processes, best of several, with a warm page cache: wall time, CPU time of all threads, peak memory. Absolute times
+belong to one machine: compare only figures of the same run.
 """
 import argparse, json, os, pathlib, random, shutil, signal, socket, statistics, subprocess, sys, tempfile, threading, time
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("what", choices=["compare", "bytes", "growth", "crowd"])
 parser.add_argument("--release", default="target/release", help="where cargo put perfgate and its examples")
-parser.add_argument("--critcmp", help="compare: measured beside perfgate where given")
+parser.add_argument("--critcmp", help="compare: the critcmp binary, also measured")
 parser.add_argument("--sizes", default="100,1000,10000,100000")
 parser.add_argument("--histories", default="1,100,1000,10000", help="growth: stored runs")
 parser.add_argument("--stores", default="git,dir,s3")
 parser.add_argument("--writers", type=int, default=32)
 parser.add_argument("--repeat", type=int, default=5)
-parser.add_argument("--work", help="keep what is made in this directory, and use it again")
-parser.add_argument("--prepare", action="store_true", help="only make what is to be measured (with --work)")
+parser.add_argument("--work", help="keep generated data in this directory, and reuse it")
+parser.add_argument("--prepare", action="store_true", help="only generate the data (with --work)")
 arguments = parser.parse_args()
 
 release = pathlib.Path(arguments.release).resolve()
@@ -33,8 +33,8 @@ ENV = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1
 
 
 def once(command, cwd, codes=(0, 1)):
-    """Seconds, peak MiB and seconds of processor time of a process."""
-    # A child of this process would be told this process's own peak.
+    """Wall seconds, peak MiB and CPU seconds of a process."""
+    # The peak of a direct child would include this process's own.
     with tempfile.NamedTemporaryFile("r") as measured:
         words = ["time", "-o", measured.name, "-f", "%M %U %S", *(str(word) for word in command)]
         started = time.perf_counter()
@@ -47,7 +47,7 @@ def once(command, cwd, codes=(0, 1)):
 
 
 def best(command, cwd, repeat=None):
-    """The least time, the most memory, and the least processor time of several."""
+    """The least time, most memory and least CPU time of several runs."""
     seconds, memory, processor = zip(*[once(command, cwd) for _ in range(1 + (repeat or arguments.repeat))][1:])
     return min(seconds), max(memory), min(processor)
 
@@ -60,7 +60,7 @@ def git(cwd, *words, text=None):
 
 
 def repository(path, count, step=3600):
-    """A repository with so many commits on main, `step` seconds apart, and one more on `work`. Gives main's, oldest first."""
+    """Creates a repository with `count` commits on main, `step` seconds apart, and one on `work`. Returns main's, oldest first."""
     path.mkdir(parents=True)
     git(path, "init", "-q", "-b", "main")
     first = 1_790_000_000 - count * step

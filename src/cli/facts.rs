@@ -1,21 +1,21 @@
-//! What a saved comparison tells beside the numbers: git's facts, the tools' own reports, and `[template]`.
+//! Facts that a saved comparison stores next to the numbers: git's, the tools' own reports, and `[template]`.
 
 use super::output;
 use crate::gate::Config;
 use crate::io::repository::{Repository, RepositoryError};
-use crate::model::{Commit, Facts, Said};
+use crate::model::{Commit, Facts, ToolReports};
 use crate::render::escape;
 use crate::verdict::{Report, SideReport};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// All facts; what git does not know is left out and said.
-fn gather(config: &Config, base: Said, head: Said, reproduce: Option<String>) -> Facts {
+/// All facts. If git fails, the change is left out, with a warning.
+fn gather(config: &Config, base: ToolReports, head: ToolReports, reproduce: Option<String>) -> Facts {
     let change = match Repository::discover(Path::new(".")).and_then(|repository| repository.change()) {
         Ok(change) => Some(change),
         Err(RepositoryError::None { .. }) => None,
         Err(error) => {
-            output::warn(&format!("nothing is said of the change in git: {error}"));
+            output::warn(&format!("the report does not describe the change in git: {error}"));
             None
         }
     };
@@ -34,21 +34,23 @@ pub fn complete_compared(config: &Config, report: &mut Report) {
 pub fn of_measured(config: &Config, report: &Report, command: &[String]) -> Facts {
     let tools: BTreeSet<&str> = report.benchmarks.iter().map(|finding| &*finding.tool).collect();
     let tools: Vec<String> = tools.into_iter().map(str::to_owned).collect();
-    let said =
-        |side: &SideReport| Said { tools: tools.clone(), environment: side.environment.clone(), ..Said::default() };
     let line = report.base.commit.as_ref().map(|base| measure_line(base, command));
-    gather(config, said(&report.base), said(&report.head), line)
+    let side = |side: &SideReport| {
+        let (tools, environment) = (tools.clone(), side.environment.clone());
+        ToolReports { tools, environment, ..ToolReports::default() }
+    };
+    gather(config, side(&report.base), side(&report.head), line)
 }
 
-/// The command line that compares the same again: both sides measured side by side where the base is stored runs and the
-/// tool's command is known, else what the user did.
+/// The command line that repeats a comparison. For stored runs of a tool with a known command, it measures both sides in
+/// turn; otherwise it is what the user ran.
 fn compare_line(base: &SideReport, head: &SideReport, tools: &[String]) -> Option<String> {
     let stored = base.commit.as_ref().filter(|_| !base.commits.is_empty());
     match stored {
         Some(commit) if tools.iter().any(|tool| CARGO_BENCH.contains(&tool.as_str())) => {
             Some(measure_line(commit, &["cargo".to_owned(), "bench".to_owned()]))
         }
-        // Runs of several commits are those that the merge base stands for.
+        // Runs of several commits are the baseline of a merge base.
         Some(commit) => {
             let base = if base.commits.len() > 1 { String::new() } else { format!(" --base {}", commit.short()) };
             let head = if head.runs == 1 { format!(" --head {}", escape::shell(&head.label)) } else { String::new() };

@@ -102,7 +102,7 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     }
     let (mut report, runs) = measure(&gate, &command, &plan)?;
     if args.save.is_some() || args.plots.is_some() {
-        report.attach_samples(runs.strips(gate.policy()));
+        report.attach_samples(runs.plot_samples(gate.policy()));
     }
     if args.save.is_some() {
         report.facts = Some(facts::of_measured(&gate.config, &report, &command.words));

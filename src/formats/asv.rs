@@ -95,7 +95,7 @@ fn arguments(params: &[Vec<Cow<'_, str>>], mut at: usize) -> String {
     if values.is_empty() { String::new() } else { format!("({})", values.join(", ")) }
 }
 
-/// The metric that a name's prefix stands for, with the factor to perfgate's unit. asv treats lower as better for all.
+/// The metric of a name's prefix, with the factor to perfgate's unit. asv treats lower as better for all.
 fn metric(name: &str) -> (Metric, f64) {
     let last = name.rsplit('.').next().unwrap_or(name);
     let is = |prefix: &str| last.starts_with(prefix);

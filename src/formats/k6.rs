@@ -226,7 +226,7 @@ fn threshold_direction(statistics: &Statistics) -> Option<Direction> {
     Some(if condition.contains('<') { Direction::Lower } else { Direction::Higher })
 }
 
-/// The quantile that a statistic's name stands for: `med`, `p(95)`, `max`.
+/// The quantile of a statistic's name: `med`, `p(95)`, `max`.
 fn share(key: &str) -> Option<f64> {
     match key {
         "min" => Some(0.0),

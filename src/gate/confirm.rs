@@ -23,7 +23,7 @@ pub(crate) struct MeasuredRuns {
 
 impl MeasuredRuns {
     /// The samples for charts; of the suspects, those of the runs that decided.
-    pub fn strips(&self, policy: &Policy) -> BTreeMap<Suspect, [Vec<PlotSamples>; 2]> {
+    pub fn plot_samples(&self, policy: &Policy) -> BTreeMap<Suspect, [Vec<PlotSamples>; 2]> {
         let [base, head] = &self.re_measured;
         let mut all = compare::plot_samples(&self.base, &self.head, renames(policy));
         all.extend(compare::plot_samples(base, head, renames(policy)));

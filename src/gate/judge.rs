@@ -126,7 +126,7 @@ impl Gate {
             return Err(Error::NothingInCommon { base: base.report.label, head: head.report.label, hint });
         }
         refuse_unmatched(&self.config, &compared)?;
-        let strips = detail.samples.then(|| compare::plot_samples(&base.runs, &head.runs, renames(policy)));
+        let plot_samples = detail.samples.then(|| compare::plot_samples(&base.runs, &head.runs, renames(policy)));
         let facts = detail.facts.then(|| Facts {
             base: tools::reported(&base),
             head: tools::reported(&head),
@@ -142,8 +142,8 @@ impl Gate {
         let head = SideFacts { report: head.report, environment: head.environment };
         let mut report = judge(compared, policy, base, head);
         report.pinned = pinned;
-        if let Some(strips) = strips {
-            report.attach_samples(strips);
+        if let Some(plot_samples) = plot_samples {
+            report.attach_samples(plot_samples);
         }
         if facts.is_some() {
             report.series = self.series_of_worst(&base_runs, &report);

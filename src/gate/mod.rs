@@ -73,8 +73,8 @@ mod stored_history;
 mod tools;
 
 pub use crate::model::{
-    Change, Commit, Dependency, Diagnostic, Direction, Facts, FileChange, PlotSamples, Said, SampleStatistics,
-    Severity, Statement, Statistic, Summary, Tests, WorkUnit,
+    Change, Commit, Dependency, Diagnostic, Direction, Facts, FileChange, PlotSamples, SampleStatistics, Severity,
+    Statement, Statistic, Summary, Tests, ToolReports, WorkUnit,
 };
 pub use crate::verdict::{
     BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, Failure, Finding,

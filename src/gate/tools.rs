@@ -1,7 +1,7 @@
 //! What the tools of a side reported besides their numbers.
 
 use super::side::Side;
-use crate::model::{Run, Said};
+use crate::model::{Run, ToolReports};
 use std::collections::BTreeSet;
 
 /// The tools of some runs.
@@ -18,9 +18,9 @@ pub(super) fn of(runs: &[Run]) -> BTreeSet<&str> {
 }
 
 /// What the tools of a side reported besides their numbers. Counts are those of the last run that has them.
-pub(super) fn reported(side: &Side) -> Said {
+pub(super) fn reported(side: &Side) -> ToolReports {
     let newest_first = || side.runs.iter().rev();
-    Said {
+    ToolReports {
         tools: of(&side.runs).into_iter().map(str::to_owned).collect(),
         environment: side.environment.clone().unwrap_or_default().0,
         tests: newest_first().find_map(|run| run.tests),

@@ -1,5 +1,4 @@
-//! What a document says beside the numbers: the change in git, what the tools' own reports said, and what the team
-//! wrote down. Facts only; nothing here judges.
+//! Facts that documents print next to the numbers: the change in git, the tools' own reports, and the team's fields.
 
 use super::Commit;
 use serde::{Deserialize, Serialize};
@@ -9,28 +8,28 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
-    /// What git knows of the change; `None` outside a repository.
+    /// The change in git; `None` outside a repository.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
-    /// `[template]` of perfgate.toml: what the team says of its work.
+    /// `[template]` of perfgate.toml.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
-    /// What the base's tools said beside their numbers.
-    pub base: Said,
-    /// What the head's tools said beside their numbers.
-    pub head: Said,
-    /// The day on which it was judged, `2026-11-21`.
+    /// What the base's tools reported besides measurements.
+    pub base: ToolReports,
+    /// What the head's tools reported besides measurements.
+    pub head: ToolReports,
+    /// The day of the verdict, `2026-11-21`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub day: Option<String>,
-    /// One command line that measures or compares the same again, its words quoted for a shell.
+    /// A command line that repeats the comparison, quoted for a shell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reproduce: Option<String>,
 }
 
-/// What a side's tools said beside their numbers.
+/// What a side's tools reported besides measurements.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Said {
+pub struct ToolReports {
     /// The tools whose results were read.
     pub tools: Vec<String>,
     /// Facts on the machine.
@@ -38,12 +37,12 @@ pub struct Said {
     /// Tests that ran, where a test runner's report was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tests: Option<Tests>,
-    /// Database statements that were repeated so often that they look like one for each row of another.
+    /// Database statements repeated so often that they look like one query per row of another.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repeated: Vec<Statement>,
 }
 
-/// What became of a test run.
+/// Counts of a test run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tests {
     /// Tests that passed.
@@ -55,13 +54,13 @@ pub struct Tests {
 /// A database statement, repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
-    /// Its shape, without parameters.
+    /// Its text, without parameters.
     pub text: String,
     /// How often it ran.
     pub times: u64,
 }
 
-/// The difference of the merge base and head, as git has it.
+/// The difference between the merge base and head.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Change {
@@ -74,22 +73,22 @@ pub struct Change {
     /// The branch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
-    /// True where uncommitted changes are part of it.
+    /// True if it includes uncommitted changes.
     pub dirty: bool,
     /// Trailers of the commits, the newest commit's first: `Task: T-12`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trailers: Vec<(String, String)>,
     /// Changed files, the most changed first.
     pub files: Vec<FileChange>,
-    /// How many more files there are than are listed.
+    /// The number of changed files that are not listed.
     pub more_files: usize,
-    /// Statements that make an index, as added lines have them.
+    /// Statements in added lines that create an index.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<String>,
     /// Files that look like database migrations.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub migrations: Vec<String>,
-    /// Dependencies that came, went or changed.
+    /// Dependencies that were added, removed or changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Dependency>,
 }
@@ -99,18 +98,18 @@ pub struct Change {
 pub struct FileChange {
     /// Its path in the repository: hostile text.
     pub path: String,
-    /// What became of it.
+    /// How it changed.
     pub kind: FileChangeKind,
     /// Lines added.
     pub added: usize,
     /// Lines removed.
     pub removed: usize,
-    /// Functions that the changes stand in, as git names them in its hunk headers.
+    /// Functions that contain changes, as in git's hunk headers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<String>,
 }
 
-/// What became of a file.
+/// How a file changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileChangeKind {

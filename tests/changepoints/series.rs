@@ -54,16 +54,16 @@ pub fn sized_series(draw: &mut Draw, n: usize, count: usize) -> Sized {
     (values, places.into_iter().zip(sizes).collect())
 }
 
-/// Found ones and false ones: a step is found by the nearest one told within five points; what is left over is false.
-pub fn count(mut told: Vec<usize>, truth: &[usize]) -> (usize, usize) {
-    let before = told.len();
+/// The numbers of found and of false steps. A step is found by the nearest reported one within five points; the rest are false.
+pub fn count(mut reported: Vec<usize>, truth: &[usize]) -> (usize, usize) {
+    let before = reported.len();
     for at in truth {
-        let nearest = (0..told.len()).min_by_key(|i| told[*i].abs_diff(*at));
-        if let Some(nearest) = nearest.filter(|i| told[*i].abs_diff(*at) <= 5) {
-            told.remove(nearest);
+        let nearest = (0..reported.len()).min_by_key(|i| reported[*i].abs_diff(*at));
+        if let Some(nearest) = nearest.filter(|i| reported[*i].abs_diff(*at) <= 5) {
+            reported.remove(nearest);
         }
     }
-    (before - told.len(), told.len())
+    (before - reported.len(), reported.len())
 }
 
 pub fn steps(values: &[f64]) -> Vec<usize> {

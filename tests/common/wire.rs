@@ -1,4 +1,4 @@
-//! What can happen between a client and a server: a proxy that counts requests, cuts connections after so many bytes or
+//! What can happen between a client and a server: a proxy that counts requests, cuts connections after a number of bytes or
 //! holds them, and a server that always gives the same answer. Everything on the loopback address.
 #![allow(dead_code)] // each test file uses its own part
 
@@ -14,11 +14,11 @@ use std::time::Duration;
 pub enum Fault {
     /// Nothing.
     None,
-    /// Cuts it when the client has sent so many bytes.
+    /// Cuts the connection after this many bytes from the client.
     CutSent(usize),
-    /// Cuts it when the server has answered so many bytes.
+    /// Cuts the connection after this many bytes from the server.
     CutAnswered(usize),
-    /// Lets no more than so many bytes of the client through, and keeps the connection open.
+    /// Forwards only this many bytes from the client, and keeps the connection open.
     Hold(usize),
     /// Takes a parameter out of every request, as a server that does not know it does.
     Without(&'static str),
@@ -35,7 +35,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy that does a fault to the first so many connections.
+    /// A proxy with a fault in the first connections.
     pub fn before(server: &str, fault: Fault, connections: usize) -> Proxy {
         let server = server.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -164,8 +164,8 @@ fn answer(mut client: TcpStream, status: &str, body: &str) {
     }
 }
 
-/// An address that nobody listens at.
-pub fn nobody() -> String {
+/// An address without a server.
+pub fn unreachable() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }

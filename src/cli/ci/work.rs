@@ -105,7 +105,7 @@ impl Work<'_> {
                 let plan = MeasurePlan { base: Some(base), ..MeasurePlan::default() };
                 let command = BenchCommand { words, ..BenchCommand::default() };
                 let (mut report, runs) = measure::measure(self.gate, &command, &plan)?;
-                report.attach_samples(runs.strips(self.gate.policy()));
+                report.attach_samples(runs.plot_samples(self.gate.policy()));
                 report.facts = Some(facts::of_measured(&self.gate.config, &report, &command.words));
                 (report, Some(runs))
             }

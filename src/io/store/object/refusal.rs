@@ -58,7 +58,7 @@ pub(super) async fn recorded<T>(request: impl Future<Output = object_store::Resu
 }
 
 fn set_newest(refusal: Option<Refusal>) {
-    let _ = NEWEST.try_with(|newest| newest.replace(refusal)); // outside of `recorded` nobody reads it
+    let _ = NEWEST.try_with(|newest| newest.replace(refusal)); // not read outside of `recorded`
 }
 
 impl Refusal {
