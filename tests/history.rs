@@ -414,7 +414,7 @@ fn replay_needs_a_run_before_another() {
     let scene = Scene::new();
     let commits = commits(&scene, 1);
     put(&scene, &[run(&commits[0], START, vec![time("a", 1000.0, 1)])]);
-    scene.perfgate_at("r", &["replay"]).exits(2).complains("record some more runs");
+    scene.perfgate_at("r", &["replay"]).exits(2).complains("record more runs of main");
 }
 
 #[test]
