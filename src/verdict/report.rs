@@ -18,9 +18,9 @@ pub const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// [`FORMAT`].
+    /// Always `perfgate-comparison`.
     pub format: String,
-    /// [`VERSION`].
+    /// The version of the format, 1.
     pub version: u32,
     /// Whether the gate passes.
     pub verdict: Verdict,
