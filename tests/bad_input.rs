@@ -4,6 +4,7 @@
 mod common;
 use common::Scene;
 use std::fs;
+use std::path::Path;
 
 /// A base and head of four valid benchmarks; `break_it` then damages `new/bad`.
 fn with_invalid(break_it: impl Fn(&Scene)) -> Scene {
@@ -50,7 +51,7 @@ fn a_tree_without_a_readable_benchmark_exits_two() {
     scene
         .perfgate(&["compare", "old", "new"])
         .exits(2)
-        .complains("new/x/new/sample.json")
+        .complains(&Path::new("new").join("x").join("new").join("sample.json").display().to_string())
         .complains("run the benchmarks again");
 }
 

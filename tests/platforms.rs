@@ -111,7 +111,7 @@ fn two_measurements_of_one_repository_at_once_are_refused_and_a_killed_one_is_cl
     let mut first = start_measurement(&scene);
     let arguments = ["measure", "--no-base", "--scratch", "../scratch", "--timeout", "1s", "--"];
     let again = || scene.perfgate_at("r", &[&arguments[..], &WAIT].concat());
-    again().exits(2).complains("another perfgate").complains("is measuring");
+    again().exits(2).complains(&format!("another perfgate (process {}) is measuring", first.id()));
     first.kill().unwrap();
     first.wait().unwrap();
     again().exits(2).complains("time limit");

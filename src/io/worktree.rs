@@ -1,14 +1,15 @@
 //! Work trees for measurements, outside the user's: each side is checked out and built below one scratch directory, which
 //! is removed afterwards. The user's work tree and index are only read.
 //!
-//! There is one lock for each repository. The system releases it when the process ends in any way. The lock file contains
-//! the scratch directory, so that the next perfgate removes what a killed one left.
+//! There is one lock for each repository. The system releases it when the process ends in any way. A second file names the
+//! process and its scratch directory, so that the next perfgate removes what a killed one left. It is not the lock file
+//! itself, because on Windows other processes cannot read a locked file.
 
 use super::pid_file;
 use super::repository::{Repository, RepositoryError};
 use crate::model::Commit;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -77,7 +78,8 @@ pub struct Scratch {
     root: PathBuf,
     user: PathBuf,
     common: PathBuf,
-    lock: File,
+    holder: PathBuf,
+    _lock: File,
 }
 
 /// A side's work tree.
@@ -93,46 +95,38 @@ impl Scratch {
         let user = repository.root().ok_or(WorktreeError::Bare)?.to_owned();
         let common = repository.common_directory().to_owned();
         let path = common.join("perfgate-measure");
-        let mut lock = OpenOptions::new()
+        let holder = common.join("perfgate-measure-holder");
+        let lock = OpenOptions::new()
             .create(true)
-            .read(true)
             .write(true)
             .truncate(false)
             .open(&path)
             .map_err(failed("open the lock", &path))?;
-        let mut text = String::new();
-        match lock.try_lock() {
+        let locked = lock.try_lock();
+        let text = fs::read_to_string(&holder).unwrap_or_default();
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let _ = lock.read_to_string(&mut text);
                 let who = text.lines().next().filter(|line| !line.is_empty()).unwrap_or("just started").to_owned();
                 return Err(WorktreeError::Locked { who });
             }
             Err(TryLockError::Error(source)) => return Err(failed("lock", &path)(source)),
         }
-        let _ = lock.read_to_string(&mut text);
         if let Some(left) = text.lines().nth(1).map(PathBuf::from).filter(|left| is_scratch(left)) {
             pid_file::kill_stale(&left);
             clear(&left, &common);
         }
         let parent = dunce::canonicalize(parent).map_err(failed("use as scratch directory", parent))?;
         let root = create(&parent)?;
-        let scratch = Scratch { root, user, common, lock };
+        let scratch = Scratch { root, user, common, holder, _lock: lock };
         let note = format!("process {}\n{}\n", std::process::id(), scratch.root.display());
-        scratch.note(&note).map_err(failed("write the lock", &path))?;
+        fs::write(&scratch.holder, note).map_err(failed("write", &scratch.holder))?;
         Ok(scratch)
     }
 
     /// The directory itself.
     pub fn path(&self) -> &Path {
         &self.root
-    }
-
-    fn note(&self, text: &str) -> io::Result<()> {
-        let mut lock = &self.lock;
-        lock.set_len(0)?;
-        lock.seek(SeekFrom::Start(0))?;
-        lock.write_all(text.as_bytes())
     }
 
     /// Checks a commit out into a new directory of this name, without running hooks.
@@ -203,7 +197,7 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         clear(&self.root, &self.common);
         if !self.root.exists() {
-            let _ = self.lock.set_len(0); // otherwise the next perfgate tries to remove it
+            let _ = fs::remove_file(&self.holder); // otherwise the next perfgate tries to remove it
         }
     }
 }
