@@ -40,6 +40,21 @@ fn planted_changes_of_real_trees_are_named_and_nothing_else() {
     }
 }
 
+/// One run a side of three benchmarks: the interval of the largest change contains zero, so nothing is called.
+#[test]
+fn no_change_is_called_whose_interval_contains_zero() {
+    let sides = ["before", "after"].map(|side| data(&format!("memory-profiler/{side}.txt")));
+    let answer = Scene::new().perfgate(&["compare", &sides[0], &sides[1], "--format", "json"]);
+    let report = answer.exits(0).json();
+    for finding in report["benchmarks"].as_array().unwrap() {
+        let end = |index: usize| finding["interval"][index].as_f64();
+        let contains_zero = end(0) < Some(0.0) && end(1) > Some(0.0);
+        let is_called = ["regressed", "improved"].map(Some).contains(&finding["outcome"].as_str());
+        assert!(!(contains_zero && is_called), "{finding}");
+    }
+    assert_eq!(answer.outcome("mp.py::load"), "inconclusive");
+}
+
 fn suite(scene: &Scene, tree: &str, run: u32, slow: Option<(&str, f64)>) {
     for (index, name) in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].iter().enumerate() {
         let factor = slow.filter(|(slow, _)| slow == name).map_or(1.0, |(_, factor)| factor);

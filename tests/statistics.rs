@@ -2,11 +2,15 @@
 //! tests/data/statistics/vectors.json has digests and centres as inputs, and every result of the method.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
-use perfgate::model::{Digest, Direction};
+use jiff::civil::Date;
+use perfgate::compare::compare;
+use perfgate::model::{Digest, Direction, Evidence, Measurement, Metric, Run};
+use perfgate::policy::Policy;
 use perfgate::stats::prior::ValueKind;
 use perfgate::stats::suite::{BenchmarkRuns, RunValue};
 use perfgate::stats::suite_test::estimate_suite;
 use perfgate::stats::{centre, fdr, shift, student};
+use perfgate::verdict::{Circumstances, EnvironmentReport, Finding, Outcome, SideReport, judge};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::path::Path;
@@ -192,6 +196,105 @@ fn estimates(suite: &[(Vec<f64>, Vec<f64>)], scale: f64, direction: Direction) -
         suite.iter().map(|(base, head)| BenchmarkRuns { base: side(base), head: side(head) }).collect();
     let estimates = estimate_suite(&observed, ValueKind::Measured, 0.05);
     estimates.estimates().map(|e| (e.delta, e.p_worse, e.q_better)).collect()
+}
+
+/// A suite to judge: true log changes of its benchmarks, the noise of its runs, its shift, and how it was measured.
+#[derive(Debug, Clone)]
+struct Simulated {
+    changes: Vec<f64>,
+    noise: f64,
+    shift: f64,
+    runs: [usize; 2],
+    has_samples: bool,
+    is_rate: bool,
+    seed: u64,
+}
+
+fn simulated() -> impl Strategy<Value = Simulated> {
+    let change = prop_oneof![3 => Just(0.0), 1 => -0.3..0.3_f64, 1 => -1.5..1.5_f64];
+    let shift = prop_oneof![Just(0.0), -0.3..0.3_f64];
+    let shape = (any::<bool>(), any::<bool>(), any::<u64>());
+    (proptest::collection::vec(change, 1..40), -7.0..-1.0_f64, shift, 1..=5_usize, 1..=5_usize, shape).prop_map(
+        |(changes, noise, shift, base, head, (has_samples, is_rate, seed))| Simulated {
+            changes,
+            noise: noise.exp(),
+            shift,
+            runs: [base, head],
+            has_samples,
+            is_rate,
+            seed,
+        },
+    )
+}
+
+impl Simulated {
+    fn judged(&self, policy: &Policy) -> Vec<Finding> {
+        let mut normal = Normal(self.seed);
+        let mut side = |is_head: bool| -> Vec<Run> {
+            let mut measurement = |(index, change): (usize, &f64)| {
+                let moved = if is_head { change + self.shift } else { 0.0 };
+                let y = 5.0 + 0.1 * index as f64 + moved + self.noise * normal.next();
+                let (median, fast_edge) = (y + 0.3 * self.noise * normal.next(), y - 0.02);
+                let worse = |log: f64| if self.is_rate { (-log).exp() } else { log.exp() };
+                let evidence = if self.has_samples {
+                    Evidence::Digest(Digest {
+                        median: worse(median),
+                        fast_edge: worse(fast_edge),
+                        samples: 50,
+                        within_run_drift: Some((0.5 * self.noise) as f32),
+                    })
+                } else {
+                    Evidence::Value(worse(y))
+                };
+                let metric = if self.is_rate { Metric::throughput() } else { Metric::time() };
+                Measurement::new("t", format!("b{index}"), metric, evidence)
+            };
+            let count = self.runs[usize::from(is_head)];
+            let mut run = || Run {
+                measurements: self.changes.iter().enumerate().map(&mut measurement).collect(),
+                ..Run::default()
+            };
+            (0..count).map(|_| run()).collect()
+        };
+        let (base, head) = (side(false), side(true));
+        let compared = compare(&base, &head, policy.alpha(), |_| None);
+        let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
+        let (base, head) = (SideReport::default(), SideReport::default());
+        judge(compared, policy, Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) }).benchmarks
+    }
+}
+
+/// The change and its interval as log ratios, larger is worse.
+fn logs(finding: &Finding) -> (f64, f64, f64) {
+    let sign = if finding.direction == Direction::Lower { 1.0 } else { -1.0 };
+    let log = |change: f64| sign * change.ln_1p();
+    let ends = finding.interval.unwrap().map(log);
+    (log(finding.change.unwrap()), ends[0].min(ends[1]), ends[0].max(ends[1]))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn outcome_change_and_interval_of_a_row_never_contradict_each_other(
+        suite in simulated(),
+        threshold in prop_oneof![Just("20%"), Just("5%"), Just("50%")],
+        alpha in prop_oneof![3 => Just("0.05"), 1 => Just("0.01"), 1 => Just("0.2")],
+    ) {
+        let config = format!("[gate]\nthreshold = \"{threshold}\"\nalpha = {alpha}\n");
+        let policy = Policy::parse(&config, "perfgate.toml").unwrap();
+        for finding in suite.judged(&policy) {
+            let (change, low, high) = logs(&finding);
+            let limit = finding.threshold.ln_1p();
+            let holds = low <= change && change <= high && finding.change == finding.adjusted && match finding.outcome {
+                Outcome::Regressed => change > limit && low > 0.0,
+                Outcome::Improved => change < -limit && high < 0.0,
+                Outcome::Unchanged => -limit <= low && high <= limit,
+                _ => finding.outcome == Outcome::Inconclusive,
+            };
+            prop_assert!(holds, "{} {change} [{low}, {high}] {finding:?}", finding.outcome.word());
+        }
+    }
 }
 
 proptest! {

@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 /// Diagnostics shown per code; the rest are counted.
 const SHOWN_PER_CODE: usize = 5;
 
-/// The tested change is printed if it differs from the change of the medians by at least this.
+/// The change of the values is printed if it differs from the tested change by at least this.
 const NOTABLE_DIFFERENCE: f64 = 0.05;
 
 /// Options of the table.
@@ -157,11 +157,12 @@ fn row_notes(out: &mut String, finding: &Finding) {
     let dim = Style::new().dimmed();
     let mut notes: Vec<String> = finding.notes.iter().map(|note| escape::message(note)).collect();
     notes.extend(summary::advice(finding));
-    if let (Some(tested), Some(change)) = (finding.adjusted, finding.change)
-        && finding.outcome != Outcome::Unchanged
-        && (tested - change).abs() >= NOTABLE_DIFFERENCE
-    {
-        notes.push(format!("tested change {} (fastest samples, suite-wide shift removed)", self::change(tested)));
+    if let (Some(tested), Some(base), Some(head)) = (finding.adjusted, finding.base, finding.head) {
+        let of_values = head.value / base.value - 1.0;
+        if finding.outcome != Outcome::Unchanged && (tested - of_values).abs() >= NOTABLE_DIFFERENCE {
+            let why = "the tested change is that of the fastest samples, suite-wide shift removed";
+            notes.push(format!("the values differ by {}; {why}", change(of_values)));
+        }
     }
     if !notes.is_empty() {
         let _ = writeln!(out, "{dim}                {}{dim:#}", notes.join("; "));

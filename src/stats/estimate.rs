@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 /// Relative precision of quantiles.
 const PRECISION: f64 = 1e-7;
+/// Tail probability of each end of a 95% confidence interval.
+pub(super) const TAIL: f64 = 0.025;
 /// More runs than this are never recommended.
 const MAX_RUNS: u32 = 20;
 
@@ -37,6 +39,8 @@ pub struct Estimate {
     pub overlap: Option<f64>,
     /// The p value that one more finding of this suite would need.
     pub(super) critical_p: f64,
+    /// Tail probability of each end of the interval, were this change a finding.
+    pub(super) finding_tail: f64,
     pub(super) noise: Noise,
 }
 
@@ -134,12 +138,15 @@ impl Estimate {
         (self.delta - half, self.delta + half)
     }
 
-    /// Confidence interval of the change as measured: that of the tested change with the suite-wide shift added, extended
-    /// to contain the change of the medians.
-    pub fn interval(&self, level: f64) -> (f64, f64) {
-        let (low, high) = self.delta_interval(level);
-        let shift = self.raw - self.delta;
-        ((low + shift).min(self.median_raw), (high + shift).max(self.median_raw))
+    /// The interval that the outcome rests on. That of a finding (regressed or improved) is adjusted for the selection of
+    /// the findings among all tests (Benjamini and Yekutieli 2005), that of all others is the plain 95% interval.
+    pub fn interval(&self, is_finding: bool) -> (f64, f64) {
+        self.delta_interval(1.0 - 2.0 * if is_finding { self.finding_tail } else { TAIL })
+    }
+
+    /// True where the interval of a finding would not contain zero.
+    pub fn is_clear_of_zero(&self) -> bool {
+        self.p() < self.finding_tail
     }
 
     /// P value towards the side of the change.
@@ -152,10 +159,11 @@ impl Estimate {
         if self.p_worse <= self.p_better { self.q_worse } else { self.q_better }
     }
 
-    /// Two one-sided tests (Schuirmann 1987): true where the change is shown to lie within ± `limit`.
+    /// Two one-sided tests (Schuirmann 1987): true where the 95% interval (or a wider one, for a small `alpha`) lies within
+    /// ± `limit`.
     pub fn lies_within(&self, limit: f64, alpha: f64) -> bool {
         // The test at the nearer limit decides.
-        self.delta.abs() < limit && self.noise.null_distribution().tail(limit - self.delta.abs()) < alpha
+        self.delta.abs() < limit && self.noise.null_distribution().tail(limit - self.delta.abs()) < alpha.min(TAIL)
     }
 
     /// What this benchmark contributes to the fit of the prior.
@@ -179,7 +187,7 @@ impl Estimate {
         let (variance, df) = self.noise.null_distribution().typical_variance();
         // Within the threshold: is it shown to be within? Beyond the threshold: is it shown not to be noise?
         let (distance, p) = if self.delta.abs() <= threshold {
-            (threshold - self.delta.abs(), alpha)
+            (threshold - self.delta.abs(), alpha.min(TAIL))
         } else {
             (self.delta.abs(), self.critical_p)
         };

@@ -1,7 +1,7 @@
 //! Estimates the changes of all benchmarks of a suite together: the suite-wide shift, the prior for the noise, and the
 //! correction for the number of tests.
 
-use super::estimate::{Estimate, Noise, NullDistribution};
+use super::estimate::{Estimate, Noise, NullDistribution, TAIL};
 use super::fdr;
 use super::prior::{Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
@@ -32,6 +32,8 @@ struct Tests {
     q_better: Vec<f64>,
     /// The p value that one more finding would need.
     critical_p: f64,
+    /// Tail probabilities of the intervals of findings, towards worse and towards better.
+    finding_tails: [f64; 2],
     /// For re-measured suspects: the overlap of their runs.
     overlaps: Option<Vec<f64>>,
 }
@@ -113,6 +115,7 @@ impl SuiteEstimates {
             control: None,
             overlap: self.tests.overlaps.as_ref().map(|overlaps| overlaps[index]),
             critical_p: self.tests.critical_p,
+            finding_tail: self.tests.finding_tails[usize::from(p_better < p_worse)],
             noise: Noise { prior: Arc::clone(&self.prior), observation, variance_floor },
         }
     }
@@ -143,6 +146,15 @@ impl SuiteEstimates {
             true => alpha / tests.saturating_sub(found).max(1) as f64,
             false => alpha * (found + 1).min(tests) as f64 / tests as f64,
         };
+        // Benjamini and Yekutieli (2005): the level is 1 - R alpha / tests for R findings. All findings of Holm's method have
+        // p values below alpha / (tests - R + 1), which is never larger. No interval is narrower than the plain one.
+        let finding_tail = |q: &[f64]| {
+            let found = q.iter().filter(|q| **q < alpha).count().max(1) as f64;
+            let critical = if remeasured { alpha / (tests as f64 - found + 1.0) } else { alpha * found / tests as f64 };
+            critical.min(TAIL.max(alpha / 2.0))
+        };
+        self.tests.finding_tails = [finding_tail(&worse), finding_tail(&better)];
+        self.tests.critical_p = self.tests.critical_p.min(TAIL.max(alpha / 2.0));
         (self.tests.q_worse, self.tests.q_better) = (worse, better);
     }
 }

@@ -249,7 +249,9 @@ fn checked_value(comparison: &Comparison, finding: &Finding, subject: Subject<'_
         Subject::Value => {
             let value = comparison.head?.value;
             let base = comparison.base.map(|level| level.value);
-            let of_change = base.zip(finding.interval).map(|(base, ends)| ends.map(|end| base * (1.0 + end)));
+            // The tested change has an interval; the value of head is as uncertain as it.
+            let of_change = finding.change.filter(|change| *change > -1.0).zip(finding.interval);
+            let of_change = of_change.map(|(change, ends)| ends.map(|end| value * (1.0 + end) / (1.0 + change)));
             let of_samples = || head_spread?.statistics.get("p50")?.interval;
             let exact = comparison.metric.exact || matches!(comparison.effect, Effect::Exact(_));
             let interval = if exact { None } else { of_change.or_else(of_samples) };

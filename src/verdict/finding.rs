@@ -48,15 +48,17 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         Effect::Estimated(estimate) => Some(estimate),
         _ => None,
     };
-    let change = match (base, head) {
-        (Some(base), Some(head)) => fraction(head.value / base.value - 1.0),
-        _ => None,
-    };
     // A log ratio (positive is worse) as a change of the metric's value.
     let as_change = |log: f64| match metric.direction {
         Direction::Lower => log.exp_m1(),
         Direction::Higher => (-log).exp_m1(),
     };
+    let change = match (estimate, base, head) {
+        (Some(estimate), ..) => fraction(as_change(estimate.delta)),
+        (None, Some(base), Some(head)) => fraction(head.value / base.value - 1.0),
+        _ => None,
+    };
+    let is_finding = matches!(ruling.outcome, Outcome::Regressed | Outcome::Improved);
     Finding {
         name: benchmark.as_str().to_owned(),
         tool: comparison.tool.clone(),
@@ -70,11 +72,9 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         head: head.map(value),
         change,
         interval: estimate.map(|estimate| {
-            let (low, high) = estimate.interval(0.95);
+            let (low, high) = estimate.interval(is_finding);
             let (a, b) = (as_change(low), as_change(high));
-            // The reported change still contains the suite-wide shift, so it may lie outside the interval.
-            let shown = change.unwrap_or(a);
-            [a.min(b).min(shown), a.max(b).max(shown)].map(|x| x.clamp(-1.0, f64::MAX))
+            [a.min(b), a.max(b)].map(|x| x.clamp(-1.0, f64::MAX))
         }),
         adjusted: estimate.and_then(|estimate| fraction(as_change(estimate.delta))),
         p: estimate.map(Estimate::p),
@@ -151,7 +151,12 @@ impl Gate {
             return Ruling::of(Outcome::Unchanged).note(note);
         }
         // The fast edge of the samples is tested; the medians must have moved in the same direction.
-        let significant = |q: f64| q < self.alpha && (!estimate.low_evidence || estimate.delta.abs() > 2.0 * bound);
+        // A finding must also be clear of zero in its own interval, which is two-sided.
+        let significant = |q: f64| {
+            q < self.alpha
+                && estimate.is_clear_of_zero()
+                && (!estimate.low_evidence || estimate.delta.abs() > 2.0 * bound)
+        };
         if over && significant(estimate.q_worse) && estimate.median_delta > bound / 2.0 {
             return match estimate.control.filter(|control| *control >= estimate.delta) {
                 Some(control) => Ruling::of(Outcome::Inconclusive).suspect(true).note(format!(

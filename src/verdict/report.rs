@@ -269,12 +269,14 @@ pub struct Finding {
     pub base: Option<Value>,
     /// The value of head; `null` if it has none.
     pub head: Option<Value>,
-    /// head / base - 1; `null` if a value is missing or base is zero.
+    /// The tested change: of the fast edge where there are samples, without the suite-wide shift where that is subtracted, so
+    /// it may differ from head / base - 1 of the two values. `null` if a value is missing or base is zero.
     pub change: Option<f64>,
-    /// 95% confidence interval of `change`; `null` without an estimate.
+    /// Confidence interval of `change`, from the test that decides the outcome: 95%, or wider for a finding (regressed or
+    /// improved) among many tests. `null` without an estimate.
     pub interval: Option<[f64; 2]>,
-    /// The tested change: that of the fast edge, with the suite-wide shift removed. Noise affects it less than `change`,
-    /// which is that of the medians.
+    /// The tested change again, where there is a test; equal to `change`. Files of earlier versions have another `change`,
+    /// that of the medians.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted: Option<f64>,
     /// One-sided p value of the change, in its direction.
