@@ -55,6 +55,36 @@ fn no_change_is_called_whose_interval_contains_zero() {
     assert_eq!(answer.outcome("mp.py::load"), "inconclusive");
 }
 
+#[test]
+fn a_change_within_the_threshold_has_a_row_and_passes() {
+    let scene = Scene::new();
+    (1..=3).for_each(|run| suite(&scene, &format!("r{run}"), run, None));
+    (4..=6).for_each(|run| suite(&scene, &format!("r{run}"), run, Some(("c", 1.12))));
+    let sides = ["r1", "r2", "r3", "r4", "r5", "r6"];
+    let sides = sides.iter().enumerate().flat_map(|(i, run)| [if i < 3 { "--base" } else { "--head" }, run]);
+    let arguments: Vec<&str> = ["compare"].into_iter().chain(sides).collect();
+    let with = |more: &[&str]| scene.perfgate(&[&arguments[..], more].concat());
+    with(&[]).exits(0).says("slower, within 20%  c").says("9 benchmarks unchanged");
+    with(&["--format", "markdown"]).exits(0).says("| slower, within 20% |").says("9 unchanged, not listed");
+    with(&["--template", "comment"]).exits(0).says("within the threshold: 1").says("9 unchanged, not listed");
+    let json = with(&["--format", "json"]);
+    let report = json.exits(0).json();
+    let c = report["benchmarks"].as_array().unwrap().iter().find(|one| one["name"] == "c").unwrap();
+    assert_eq!((&c["outcome"], &c["within"]), (&"unchanged".into(), &"slower".into()));
+    assert_eq!(json.stdout.matches("\"within\"").count(), 1);
+}
+
+#[test]
+fn an_undecided_suspect_is_in_the_headline_and_its_row_does_not_contradict_it() {
+    let scene = Scene::new();
+    scene.bench("base", "fib", 1000.0, 1).bench("head", "fib", 1360.0, 2);
+    let answer = scene.perfgate(&["compare", "base", "head"]);
+    answer.exits(0).says("PASS, but 1 suspected regression is undecided").says("perfgate measure");
+    answer.does_not_say("cannot be told");
+    let comment = scene.perfgate(&["compare", "base", "head", "--template", "comment"]);
+    comment.exits(0).says("❔ perfgate: PASS, but 1 suspected regression is undecided").does_not_say("✅");
+}
+
 fn suite(scene: &Scene, tree: &str, run: u32, slow: Option<(&str, f64)>) {
     for (index, name) in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].iter().enumerate() {
         let factor = slow.filter(|(slow, _)| slow == name).map_or(1.0, |(_, factor)| factor);

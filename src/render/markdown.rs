@@ -4,16 +4,13 @@ use super::quantity::{change, pair};
 use super::table::q_value;
 use super::{escape, summary};
 use crate::model::Diagnostic;
-use crate::verdict::{Finding, Outcome, Report, Verdict};
+use crate::verdict::{Finding, Outcome, Report};
 use std::fmt::Write;
 
 /// The Report as Markdown; `all` lists the unchanged benchmarks too.
 pub fn markdown(report: &Report, all: bool) -> String {
     let mut out = String::new();
-    let mark = match report.verdict {
-        Verdict::Pass => "✅",
-        Verdict::Fail => "❌",
-    };
+    let mark = summary::Glance::of(report).mark();
     let _ = writeln!(out, "### {mark} perfgate: {}\n", summary::verdict(report));
     let _ = writeln!(out, "{}; {}.", summary::counts(report), summary::method(report));
     if let Some(overall) = summary::overall(report) {
@@ -26,15 +23,15 @@ pub fn markdown(report: &Report, all: bool) -> String {
         let commits = summary::commits(side).map(|commits| format!(": {commits}")).unwrap_or_default();
         let _ = writeln!(out, "{label}: {}.", escape::markdown_text(&(summary::side(side) + &commits)));
     }
-    let shown: Vec<&Finding> =
-        report.benchmarks.iter().filter(|finding| all || finding.outcome != Outcome::Unchanged).collect();
+    let shown: Vec<&Finding> = report.benchmarks.iter().filter(|finding| all || finding.is_listed()).collect();
     if !shown.is_empty() {
         out.push_str("\n| | benchmark | metric | base | head | change | 95% CI | q |\n");
         out.push_str("|---|---|---|--:|--:|--:|:-:|--:|\n");
         shown.iter().for_each(|finding| row(&mut out, finding));
     }
-    if report.counts.unchanged > 0 && !all {
-        let _ = writeln!(out, "\n{} unchanged, not listed.", report.counts.unchanged);
+    let unlisted = report.benchmarks.iter().filter(|finding| !finding.is_listed()).count();
+    if unlisted > 0 && !all {
+        let _ = writeln!(out, "\n{unlisted} unchanged, not listed.");
     }
     notes(&mut out, &shown);
     if let Some(budgets) = summary::budget_counts(report) {
@@ -70,7 +67,7 @@ fn row(out: &mut String, finding: &Finding) {
     let _ = writeln!(
         out,
         "| {} | {} | {} | {base} | {head} | {} | {} | {} |",
-        word(finding),
+        summary::within(finding).unwrap_or_else(|| word(finding).to_owned()),
         escape::markdown(&finding.name),
         escape::markdown_text(&finding.metric),
         finding.change.map(change).unwrap_or_else(|| "–".to_owned()),

@@ -2,7 +2,9 @@
 
 use super::quantity::{change, counted, pair, percent};
 use crate::model::{Commit, WorkUnit};
-use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Report, SideReport, Verdict};
+use crate::verdict::{
+    BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Report, SideReport, Verdict, Within,
+};
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression`.
 pub fn verdict(report: &Report) -> String {
@@ -10,10 +12,71 @@ pub fn verdict(report: &Report) -> String {
         Verdict::Fail => format!("FAIL: {}", reasons(report).join(", ")),
         Verdict::Pass => {
             let nothing = report.counts.regressed + report.counts.inconclusive == 0;
-            let word = if nothing { "no regression" } else { "no failing checks" };
-            format!("PASS: {word}")
+            match undecided(report) {
+                Some(undecided) => format!("PASS, but {undecided}"),
+                None if nothing => "PASS: no regression".to_owned(),
+                None => "PASS: no failing checks".to_owned(),
+            }
         }
     }
+}
+
+/// What a passing gate leaves open: suspects, or most of the suite.
+fn undecided(report: &Report) -> Option<String> {
+    let is_suspect = |finding: &&Finding| finding.outcome == Outcome::Inconclusive && finding.suspect;
+    let counts = &report.counts;
+    let tested = counts.regressed + counts.improved + counts.unchanged + counts.inconclusive + counts.accepted;
+    match report.benchmarks.iter().filter(is_suspect).count() {
+        0 if 2 * counts.inconclusive > tested => {
+            Some(format!("{} of {} are undecided", counts.inconclusive, counted(tested, "benchmark")))
+        }
+        0 => None,
+        1 => Some("1 suspected regression is undecided".to_owned()),
+        suspects => Some(format!("{suspects} suspected regressions are undecided")),
+    }
+}
+
+/// How the verdict looks at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glance {
+    /// The gate passes.
+    Pass,
+    /// The gate passes, but suspects or most of the suite are undecided.
+    Undecided,
+    /// The gate fails.
+    Fail,
+}
+
+impl Glance {
+    /// That of a report.
+    pub fn of(report: &Report) -> Glance {
+        match report.verdict {
+            Verdict::Fail => Glance::Fail,
+            Verdict::Pass if undecided(report).is_some() => Glance::Undecided,
+            Verdict::Pass => Glance::Pass,
+        }
+    }
+
+    /// An emoji.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Glance::Pass => "✅",
+            Glance::Undecided => "❔",
+            Glance::Fail => "❌",
+        }
+    }
+}
+
+/// The words for a change that is shown, but below the threshold: `slower, within 20%`.
+pub fn within(finding: &Finding) -> Option<String> {
+    let is_speed = ["time", "throughput"].iter().any(|metric| finding.metric.starts_with(metric));
+    let word = match (finding.within?, is_speed) {
+        (Within::Slower, true) => "slower",
+        (Within::Faster, true) => "faster",
+        (Within::Slower, false) => "worse",
+        (Within::Faster, false) => "better",
+    };
+    Some(format!("{word}, within {}", percent(finding.threshold)))
 }
 
 /// Why the gate fails, a few words each.
@@ -23,10 +86,7 @@ pub fn reasons(report: &Report) -> Vec<String> {
 
 /// Verdict and counts as a Markdown heading, for a document too short for anything else.
 pub fn heading(report: &Report) -> String {
-    let mark = match report.verdict {
-        Verdict::Pass => "✅",
-        Verdict::Fail => "❌",
-    };
+    let mark = Glance::of(report).mark();
     format!("### {mark} perfgate: {}\n\n{}.", verdict(report), counts(report))
 }
 
@@ -114,12 +174,19 @@ pub fn advice(finding: &Finding) -> Option<String> {
     if finding.outcome != Outcome::Inconclusive {
         return None;
     }
-    let least = percent(finding.detectable?);
+    let least = finding.detectable?;
     let runs = match finding.runs_needed {
-        Some(runs) => format!("{} per side would decide", counted(runs as usize, "more run")),
+        Some(runs) => format!("{} per side would decide (`perfgate measure`)", counted(runs as usize, "more run")),
         None => "even 20 more runs per side would not decide".to_owned(),
     };
-    Some(format!("undecided: changes below {least} cannot be told from noise here; {runs}"))
+    // Noise is not the reason for a change that is larger than it, and no limit at all is one of 100% or more.
+    let is_noise = least < 1.0 && finding.change.is_none_or(|change| change.abs() < least);
+    let why = if is_noise {
+        format!("changes below {} cannot be told from noise here; ", percent(least))
+    } else {
+        String::new()
+    };
+    Some(format!("undecided: {why}{runs}"))
 }
 
 /// One line on a budget or an expectation.

@@ -2,10 +2,10 @@
 //! Colours are always written; the output stream strips them where they are not wanted.
 
 use super::quantity::{change, counted, pair};
-use super::summary::LimitStatus;
+use super::summary::{Glance, LimitStatus};
 use super::{escape, summary};
 use crate::model::Severity;
-use crate::verdict::{BudgetStatus, Finding, GoalStatus, Outcome, Report, Verdict};
+use crate::verdict::{BudgetStatus, Finding, GoalStatus, Outcome, Report};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
@@ -26,9 +26,10 @@ pub struct TableOptions {
 /// The Report as a table.
 pub fn table(report: &Report, options: TableOptions) -> String {
     let mut out = String::new();
-    let style = match report.verdict {
-        Verdict::Pass => AnsiColor::Green.on_default().bold(),
-        Verdict::Fail => AnsiColor::Red.on_default().bold(),
+    let style = match Glance::of(report) {
+        Glance::Pass => AnsiColor::Green.on_default().bold(),
+        Glance::Undecided => AnsiColor::Yellow.on_default().bold(),
+        Glance::Fail => AnsiColor::Red.on_default().bold(),
     };
     let _ = writeln!(out, "{style}{}{style:#}", summary::verdict(report));
     for (label, side) in [("base", &report.base), ("head", &report.head)] {
@@ -39,13 +40,12 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     }
     let _ = writeln!(out, "      {}", summary::method(report));
 
-    let shown: Vec<&Finding> =
-        report.benchmarks.iter().filter(|finding| options.all || finding.outcome != Outcome::Unchanged).collect();
+    let shown: Vec<&Finding> = report.benchmarks.iter().filter(|finding| options.all || finding.is_listed()).collect();
     if !shown.is_empty() {
         let _ = writeln!(out);
         rows(&mut out, &shown);
     }
-    let unchanged = report.counts.unchanged;
+    let unchanged = report.benchmarks.iter().filter(|finding| !finding.is_listed()).count();
     if unchanged > 0 && !options.all {
         let (dim, count) = (Style::new().dimmed(), counted(unchanged, "benchmark"));
         let _ = writeln!(out, "{dim}{count} unchanged (--all lists them){dim:#}");
@@ -170,6 +170,9 @@ fn row_notes(out: &mut String, finding: &Finding) {
 }
 
 fn word(finding: &Finding) -> String {
+    if let Some(within) = summary::within(finding) {
+        return format!("  {within}");
+    }
     let mark = match finding.outcome {
         Outcome::Regressed => "✗",
         Outcome::Accepted => "~",

@@ -1,6 +1,6 @@
 //! Judges one comparison by the policy. The rules are in the order of docs/statistics.md.
 
-use super::report::{BudgetReport, Finding, Outcome, Value, WorkReport};
+use super::report::{BudgetReport, Finding, Outcome, Value, Within, WorkReport};
 use crate::compare::{Comparison, Effect, SideValue};
 use crate::model::{Direction, Work};
 use crate::policy::Policy;
@@ -11,6 +11,9 @@ const SUSPECT_P: f64 = 0.35;
 /// A regression requires that at most this share of pairs of a base and a head run lies the other way: none with three
 /// runs per side, 1 of 25 with five.
 const MAX_OVERLAP: f64 = 0.05;
+
+/// An unchanged benchmark is listed where its change is shown and at least this share of the threshold.
+const MIN_LISTED_CHANGE: f64 = 0.2;
 
 /// The result of a rule.
 struct Ruling {
@@ -66,6 +69,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         unit: metric.unit.kept_label(),
         direction: metric.direction,
         outcome: ruling.outcome,
+        within: gate.within(comparison).filter(|_| ruling.outcome == Outcome::Unchanged),
         suspect: ruling.suspect,
         confirmed: comparison.confirmed,
         base: base.map(value),
@@ -111,10 +115,7 @@ impl Gate {
     }
 
     fn judge(&self, comparison: &Comparison, same_machine: bool) -> Ruling {
-        let below_floor = match (comparison.base, comparison.head) {
-            (Some(base), Some(head)) => (head.value - base.value).abs() < self.floor,
-            _ => false,
-        };
+        let below_floor = self.is_below_floor(comparison);
         match &comparison.effect {
             Effect::BaseOnly => Ruling::of(Outcome::Removed),
             Effect::HeadOnly => Ruling::of(Outcome::Added),
@@ -126,6 +127,26 @@ impl Gate {
             }
             Effect::Estimated(estimate) => self.rule(estimate, below_floor),
         }
+    }
+
+    fn is_below_floor(&self, comparison: &Comparison) -> bool {
+        match (comparison.base, comparison.head) {
+            (Some(base), Some(head)) => (head.value - base.value).abs() < self.floor,
+            _ => false,
+        }
+    }
+
+    /// The direction of a change that is shown and large enough to be listed, whether or not it is over the threshold.
+    fn within(&self, comparison: &Comparison) -> Option<Within> {
+        let worse = match &comparison.effect {
+            Effect::Exact(worse) => *worse,
+            Effect::Estimated(one) if one.q() < self.alpha && one.is_clear_of_zero() => one.delta,
+            _ => return None,
+        };
+        if worse.abs() < MIN_LISTED_CHANGE * self.bound() || self.is_below_floor(comparison) {
+            return None;
+        }
+        Some(if worse > 0.0 { Within::Slower } else { Within::Faster })
     }
 
     /// The threshold on the log scale: 20% worse is a factor of 1.2 in either direction.

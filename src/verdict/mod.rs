@@ -12,7 +12,7 @@ pub use reason::{Failure, Reason, UnknownReason};
 pub use report::{
     BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, FORMAT, Finding,
     GoalLine, GoalStatus, MeanChange, Outcome, Report, SeriesPoint, SeriesReport, SideReport, VERSION, Value, Verdict,
-    WorkReport,
+    Within, WorkReport,
 };
 
 use crate::compare::{Compared, Comparison, Effect};

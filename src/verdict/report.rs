@@ -205,6 +205,16 @@ impl Outcome {
     }
 }
 
+/// The direction of a change that is shown, but below the threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Within {
+    /// Worse.
+    Slower,
+    /// Better.
+    Faster,
+}
+
 /// Number of findings per outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the names of the outcomes
@@ -261,6 +271,9 @@ pub struct Finding {
     pub direction: Direction,
     /// Its outcome.
     pub outcome: Outcome,
+    /// If unchanged: the direction of a change that is shown, but below the threshold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Within>,
     /// Worth re-measuring.
     pub suspect: bool,
     /// Was re-measured; the values are from the second measurement.
@@ -302,6 +315,13 @@ pub struct Finding {
     /// The samples of the runs of base and head, thinned for plots; only if plots are made or the comparison is saved.
     #[serde(default, rename = "strips", skip_serializing_if = "Option::is_none")]
     pub plot_samples: Option<[Vec<PlotSamples>; 2]>,
+}
+
+impl Finding {
+    /// True where views list it without being asked for all: anything but an unchanged benchmark without a shown change.
+    pub fn is_listed(&self) -> bool {
+        self.outcome != Outcome::Unchanged || self.within.is_some()
+    }
 }
 
 /// The value of one side.

@@ -104,6 +104,8 @@ pub struct VerdictText {
     pub passed: bool,
     /// The verdict in a sentence.
     pub sentence: String,
+    /// An emoji for the verdict; no tick where suspects or most of the suite are undecided.
+    pub mark: String,
     /// Why the gate fails, a few words each.
     pub reasons: Vec<String>,
 }
@@ -170,6 +172,8 @@ pub struct Row {
     pub outcome: String,
     /// An emoji for the outcome.
     pub mark: String,
+    /// If unchanged, a change that is shown but below the threshold: `slower, within 20%`.
+    pub within: Option<String>,
     /// The base's value with its unit.
     pub base: Option<String>,
     /// The head's value with its unit.

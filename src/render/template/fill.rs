@@ -25,7 +25,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
     let all = &report.benchmarks;
     let shown = |finding: &&Finding| match plan {
         Plan::Whole => true,
-        Plan::Counted | Plan::Folded => finding.outcome != Outcome::Unchanged,
+        Plan::Counted | Plan::Folded => finding.is_listed(),
         Plan::Least(_) => finding.outcome == Outcome::Regressed,
     };
     let most = match plan {
@@ -51,6 +51,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
             word: if report.verdict == Verdict::Pass { "PASS" } else { "FAIL" }.to_owned(),
             passed: report.verdict == Verdict::Pass,
             sentence: summary::verdict(report),
+            mark: summary::Glance::of(report).mark().to_owned(),
             reasons: summary::reasons(report),
         },
         counts: counts(report),
@@ -200,6 +201,7 @@ pub(super) fn row(finding: &Finding) -> Row {
         Outcome::Removed => "➖",
         Outcome::Added => "➕",
         Outcome::Improved => "🚀",
+        Outcome::Unchanged if finding.within.is_some() => "☑️",
         Outcome::Unchanged => "✅",
     };
     let mut notes = finding.notes.clone();
@@ -210,6 +212,7 @@ pub(super) fn row(finding: &Finding) -> Row {
         tool: finding.tool.to_string(),
         outcome: finding.outcome.word().to_owned(),
         mark: mark.to_owned(),
+        within: summary::within(finding),
         base: finding.base.is_some().then_some(base),
         head: finding.head.is_some().then_some(head),
         change: finding.change.map(change),
