@@ -1,7 +1,8 @@
 //! Re-measured suspects: their new runs replace those that made them suspects, whose changes are biased by the selection.
 
 use super::{Compared, Comparison, Effect};
-use crate::model::{Measurement, Run};
+use crate::model::{Evidence, Measurement, Run};
+use crate::stats::centre;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A metric of a benchmark to measure again.
@@ -52,9 +53,8 @@ pub fn control(base: &[Run], rename: impl Fn(&str) -> Option<String>) -> BTreeMa
     for measurement in base.iter().flat_map(|run| &run.measurements) {
         let direction = measurement.metric.direction;
         let values = values.entry(Suspect::of_measurement(measurement, &rename)).or_default();
-        for evidence in &measurement.evidence {
-            values.push(evidence.fast_edge(direction).unwrap_or_else(|| evidence.centre()).ln());
-        }
+        let of_entry = |evidence: &Evidence| evidence.fast_edge(direction).unwrap_or_else(|| evidence.centre());
+        values.push(centre::median(&measurement.evidence.iter().map(of_entry).collect::<Vec<_>>()).ln());
     }
     values.into_iter().map(|(suspect, logs)| (suspect, range(logs))).collect()
 }

@@ -6,6 +6,7 @@ mod confirm;
 pub mod filter;
 mod pairs;
 mod plot_samples;
+mod repetitions;
 mod sample_statistics;
 pub mod schedule;
 

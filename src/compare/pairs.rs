@@ -1,6 +1,6 @@
 //! Pairs the measurements of two sides: same benchmark (after renames), metric and tool.
 
-use super::{Comparison, Effect, TestGroup, sample_statistics};
+use super::{Comparison, Effect, TestGroup, repetitions, sample_statistics};
 use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, SampleStatistics, Summary, Unit};
 use crate::stats::centre;
 use crate::stats::suite::{BenchmarkRuns, RunValue};
@@ -19,7 +19,7 @@ pub struct SideValue {
     pub samples: u64,
 }
 
-/// The evidence of one run; `run` is the index of the run within its side.
+/// One entry of evidence; `run` is the index of its run within its side. Several entries of one run are repetitions.
 #[derive(Debug, Clone, Copy)]
 pub struct RunEvidence<'a> {
     run: usize,
@@ -160,30 +160,44 @@ impl<'a> Pair<'a> {
     pub(super) fn runs(&self) -> BenchmarkRuns {
         let centres = self.evidence.iter().map(|one| one.evidence.centre());
         let for_zero = centres.filter(|value| *value > 0.0).min_by(f64::total_cmp).unwrap_or(1.0) / 2.0;
-        let side = |side: &[RunEvidence<'_>]| side.iter().map(|one| self.run_value(one, for_zero)).collect();
+        let side = |side: &[RunEvidence<'_>]| runs_of(side).map(|run| self.run_value(run, for_zero)).collect();
         BenchmarkRuns { base: side(self.base()), head: side(self.head()) }
     }
 
-    fn run_value(&self, one: &RunEvidence<'_>, for_zero: f64) -> RunValue {
+    fn run_value(&self, run: &[RunEvidence<'_>], for_zero: f64) -> RunValue {
+        let direction = self.metric.direction;
+        let (digest, centre, variance) = match run {
+            [one] => (one.evidence.digest(direction), one.evidence.centre(), centre_variance(one.evidence)),
+            entries => {
+                let entries = evidence(entries);
+                let centres: Vec<f64> = entries.iter().map(|one| one.centre()).collect();
+                let digest = repetitions::digest(&entries, direction);
+                let variance = if digest.is_some() { 0.0 } else { repetitions::variance_of_centre(&centres) };
+                (digest, centre::median(&centres), variance)
+            }
+        };
         let ln = |value: f64| if value > 0.0 { value.ln() } else { for_zero.ln() };
-        let sign = match self.metric.direction {
+        let sign = match direction {
             Direction::Lower => 1.0,
             Direction::Higher => -1.0,
         };
-        let digest = one.evidence.digest(self.metric.direction);
         RunValue {
-            run: one.run,
+            run: run[0].run,
             fast_edge: digest.map(|digest| sign * ln(digest.fast_edge)),
-            centre: sign * ln(one.evidence.centre()),
+            centre: sign * ln(centre),
             within_run_drift: digest.and_then(|digest| digest.within_run_drift).map(f64::from),
-            centre_variance: centre_variance(one.evidence),
+            centre_variance: variance,
         }
     }
 
     /// True where every run of both sides has samples.
     fn has_samples(&self) -> bool {
-        let sampled = |one: &RunEvidence<'_>| !matches!(one.evidence, Evidence::Summary(_) | Evidence::Value(_));
-        self.evidence.iter().all(sampled)
+        let direction = self.metric.direction;
+        let sampled = |run: &[RunEvidence<'_>]| match run {
+            [one] => !matches!(one.evidence, Evidence::Summary(_) | Evidence::Value(_)),
+            entries => repetitions::digest(&evidence(entries), direction).is_some(),
+        };
+        [self.base(), self.head()].into_iter().all(|side| runs_of(side).all(sampled))
     }
 
     /// True where a head run has exactly the samples of a base run, which never happens for two measurements.
@@ -230,6 +244,11 @@ impl<'a> Pair<'a> {
     }
 }
 
+/// The entries of each run of a side.
+fn runs_of<'s, 'a>(side: &'s [RunEvidence<'a>]) -> impl Iterator<Item = &'s [RunEvidence<'a>]> {
+    side.chunk_by(|one, next| one.run == next.run)
+}
+
 fn evidence<'a>(side: &[RunEvidence<'a>]) -> Vec<&'a Evidence> {
     side.iter().map(|one| one.evidence).collect()
 }
@@ -238,7 +257,7 @@ fn side_value(side: &[RunEvidence<'_>]) -> Option<SideValue> {
     let values: Vec<f64> = side.iter().map(|one| one.evidence.centre()).collect();
     (!values.is_empty()).then(|| SideValue {
         value: centre::median(&values),
-        runs: side.len(),
+        runs: runs_of(side).count(),
         samples: side.iter().map(|one| one.evidence.samples()).sum(),
     })
 }
@@ -291,7 +310,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_used_twice_in_a_run_counts_as_two_runs() {
+    fn a_name_used_twice_in_a_run_is_one_run_with_two_repetitions() {
         assert_eq!(paired(&[&["a", "a"]], &[&["a"]]), [("a".to_owned(), vec![0, 0], vec![0])]);
+        let [base, head] = [run(&["a", "a"]), run(&["a"])].map(|run| [run]);
+        let pairs = pair(&base, &head, |_| None);
+        let runs = pairs[0].runs();
+        assert_eq!((runs.base.len(), runs.head.len()), (1, 1));
+        assert_eq!(side_value(pairs[0].base()).map(|side| (side.runs, side.samples)), Some((1, 2)));
     }
 }

@@ -1,0 +1,71 @@
+//! Repetitions of a benchmark inside one run: `go test -count`, Google Benchmark's repetitions, hyperfine's runs, forks of
+//! JMH. They share a job and a machine, so they show how steady that run was, not how far the next run will differ.
+//! Together they are the evidence of one run.
+//!
+//! Single numbers count as one number with an error. On a public history with ten repetitions a run, taking them for runs
+//! raises an alarm that vanishes in 31% of runs (one base run); taking them for samples with a drift, 13%; for one number, 3%.
+
+use crate::model::{Digest, Direction, Evidence};
+use crate::stats::centre;
+
+/// The digest of processes with samples of their own (JMH forks, pyperf processes); `None` for other entries. Processes
+/// vary more than the samples of one process, and less than two jobs do: the spread between them counts as drift within
+/// the run.
+pub fn digest(entries: &[&Evidence], direction: Direction) -> Option<Digest> {
+    let digests: Vec<Digest> = entries.iter().map(|one| one.digest(direction)).collect::<Option<_>>()?;
+    let edges: Vec<f64> = digests.iter().map(|one| one.fast_edge.ln()).collect();
+    let medians: Vec<f64> = digests.iter().map(|one| one.median).collect();
+    let drifts: Vec<f32> = digests.iter().filter_map(|one| one.within_run_drift).collect();
+    let mean_drift = (!drifts.is_empty()).then(|| drifts.iter().sum::<f32>() / drifts.len() as f32);
+    let between = sd(&edges).filter(|sd| sd.is_finite()).map(|sd| sd as f32);
+    Some(Digest {
+        median: centre::median(&medians),
+        fast_edge: centre::median(&edges).exp(),
+        samples: digests.iter().map(|one| one.samples).fold(0, u32::saturating_add),
+        within_run_drift: mean_drift.into_iter().chain(between).reduce(f32::max),
+    })
+}
+
+/// Variance of the centre of the repetitions, on the log scale: the samples of one run are correlated and count as a
+/// quarter of their number.
+pub fn variance_of_centre(centres: &[f64]) -> f64 {
+    let logs: Vec<f64> = centres.iter().filter(|value| **value > 0.0).map(|value| value.ln()).collect();
+    sd(&logs).map_or(0.0, |sd| 4.0 * sd * sd / logs.len() as f64)
+}
+
+/// Standard deviation; `None` for fewer than two values.
+fn sd(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (values.len() > 1).then(|| (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest_of(entries: &[Evidence]) -> Option<Digest> {
+        digest(&entries.iter().collect::<Vec<_>>(), Direction::Lower)
+    }
+
+    #[test]
+    fn single_numbers_have_no_fast_edge() {
+        assert_eq!(digest_of(&[103.0, 101.0, 102.0, 100.0, 104.0, 105.0].map(Evidence::Value)), None);
+    }
+
+    #[test]
+    fn the_spread_between_processes_is_drift_within_the_run() {
+        let process =
+            |level: f64| Evidence::Samples((0..20).map(|i| level * (1.0 + 0.001 * f64::from(i % 5))).collect());
+        let drift = |levels: [f64; 3]| digest_of(&levels.map(process)).and_then(|one| one.within_run_drift).unwrap();
+        let (near, far) = (drift([100.0, 100.1, 99.9]), drift([100.0, 110.0, 90.0]));
+        assert!(near < 0.002 && (0.09..0.11).contains(&far), "{near} {far}");
+    }
+
+    #[test]
+    fn four_times_the_repetitions_halve_the_error_of_the_centre() {
+        let of = |copies: usize| variance_of_centre(&[99.0, 101.0].repeat(copies));
+        assert!((of(50) / of(200) - 4.0).abs() < 0.1);
+        assert_eq!(variance_of_centre(&[5.0]), 0.0);
+    }
+}
