@@ -5,6 +5,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use perfgate::compare::compare;
 use perfgate::io::input::{self, Location, Request};
 use perfgate::model::{Detail, Run, record};
+use perfgate::stats::suite_test::TestRules;
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
@@ -55,8 +56,9 @@ fn benchmarks(criterion: &mut Criterion) -> Result<()> {
         });
         let [base, head] =
             [read(directory.path(), "base", Detail::Digests)?, read(directory.path(), "new", Detail::Digests)?];
+        let rules = TestRules::at_different_times(0.05, 0.2);
         group.bench_function(BenchmarkId::new("judge", count), |b| {
-            b.iter(|| black_box(compare(std::slice::from_ref(&base), std::slice::from_ref(&head), 0.05, |_| None)));
+            b.iter(|| black_box(compare(std::slice::from_ref(&base), std::slice::from_ref(&head), rules, |_| None)));
         });
         let samples = read(directory.path(), "new", Detail::Samples)?;
         group.bench_function(BenchmarkId::new("encode", count), |b| {

@@ -6,6 +6,7 @@
 use perfgate::compare::{Compared, Suspect, compare, compare_again, control, keep_suspects};
 use perfgate::model::{Detail, Evidence, Run, record};
 use perfgate::policy::Policy;
+use perfgate::stats::suite_test::TestRules;
 use perfgate::verdict::{Circumstances, EnvironmentReport, Outcome, Report, SideReport, judge};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,8 +39,13 @@ fn read(folder: &str, name: &str, detail: Detail) -> Run {
     record::decode(&std::fs::read(data(folder).join(format!("{name}.pgrun"))).unwrap(), detail).unwrap()
 }
 
+fn rules() -> TestRules {
+    let policy = Policy::default();
+    TestRules::at_different_times(policy.alpha(), policy.gate_threshold())
+}
+
 fn report(base: &[Run], head: &Run) -> Report {
-    judged(compare(base, std::slice::from_ref(head), Policy::default().alpha(), |_| None))
+    judged(compare(base, std::slice::from_ref(head), rules(), |_| None))
 }
 
 fn judged(compared: Compared) -> Report {
@@ -186,7 +192,7 @@ fn recorded_runs_of_a_steady_suite_do_not_get_worse() {
 fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usize) {
     let alpha = Policy::default().alpha();
     let [one, other] = first.map(std::slice::from_ref);
-    let mut compared = compare(one, other, alpha, |_| None);
+    let mut compared = compare(one, other, rules(), |_| None);
     let screened = judged(compared.clone());
     let suspects: BTreeSet<Suspect> = screened
         .benchmarks

@@ -8,12 +8,15 @@ use perfgate::model::{Digest, Direction, Evidence, Measurement, Metric, Run};
 use perfgate::policy::Policy;
 use perfgate::stats::prior::ValueKind;
 use perfgate::stats::suite::{BenchmarkRuns, RunValue};
-use perfgate::stats::suite_test::estimate_suite;
+use perfgate::stats::suite_test::{ShiftRule, TestRules, estimate_suite};
 use perfgate::stats::{centre, fdr, shift, student};
 use perfgate::verdict::{Circumstances, EnvironmentReport, Finding, Outcome, SideReport, judge};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::path::Path;
+
+/// The rules of the reference: a shift of up to 15% is subtracted.
+const RULES: TestRules = TestRules { alpha: 0.05, shift: ShiftRule::SubtractUpTo(0.139_761_942_375) };
 
 fn vectors() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/statistics/vectors.json");
@@ -66,9 +69,15 @@ fn every_result_matches_the_reference() {
         };
         let observed: Vec<BenchmarkRuns> =
             expected.keys().map(|id| BenchmarkRuns { base: side("base", id), head: side("head", id) }).collect();
-        let estimates = estimate_suite(&observed, ValueKind::Measured, 0.05);
+        let estimates = estimate_suite(&observed, ValueKind::Measured, RULES);
         close(estimates.shift(), &case["suite"]["shift"], name);
         assert_eq!(estimates.shift_is_subtracted(), case["suite"]["shift_subtracted"], "{name}");
+        // The reference tests the changes as they are where the shift is too large to be subtracted.
+        let kept = TestRules { shift: ShiftRule::Keep, ..RULES };
+        let estimates = match estimates.shift_is_subtracted() {
+            true => estimates,
+            false => estimate_suite(&observed, ValueKind::Measured, kept),
+        };
         for (estimate, (id, expected)) in estimates.estimates().zip(expected) {
             let check = |given: f64, key: &str| close(given, &expected[key], &format!("{name}, {id}, {key}"));
             check(estimate.raw, "raw");
@@ -170,7 +179,7 @@ fn unchanged_suites_rarely_have_a_false_positive() {
                 BenchmarkRuns { base: (0..3).map(&mut run).collect(), head: vec![run(0)] }
             })
             .collect();
-        let estimates = estimate_suite(&observed, ValueKind::Measured, 0.05);
+        let estimates = estimate_suite(&observed, ValueKind::Measured, RULES);
         let threshold = 0.2_f64.ln_1p();
         false_positives += usize::from(estimates.estimates().any(|e| e.delta > threshold && e.q_worse < 0.05));
     }
@@ -194,7 +203,7 @@ fn estimates(suite: &[(Vec<f64>, Vec<f64>)], scale: f64, direction: Direction) -
     };
     let observed: Vec<BenchmarkRuns> =
         suite.iter().map(|(base, head)| BenchmarkRuns { base: side(base), head: side(head) }).collect();
-    let estimates = estimate_suite(&observed, ValueKind::Measured, 0.05);
+    let estimates = estimate_suite(&observed, ValueKind::Measured, RULES);
     estimates.estimates().map(|e| (e.delta, e.p_worse, e.q_better)).collect()
 }
 
@@ -257,7 +266,8 @@ impl Simulated {
             (0..count).map(|_| run()).collect()
         };
         let (base, head) = (side(false), side(true));
-        let compared = compare(&base, &head, policy.alpha(), |_| None);
+        let compared =
+            compare(&base, &head, TestRules::at_different_times(policy.alpha(), policy.gate_threshold()), |_| None);
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
         judge(compared, policy, Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) }).benchmarks

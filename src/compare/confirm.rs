@@ -110,6 +110,7 @@ mod tests {
     use super::*;
     use crate::compare::compare;
     use crate::model::{Evidence, Metric};
+    use crate::stats::suite_test::TestRules;
 
     fn run(values: &[(&str, f64)]) -> Run {
         let measurement =
@@ -123,14 +124,18 @@ mod tests {
 
     #[test]
     fn new_runs_replace_those_of_the_screening() {
-        let mut compared =
-            compare(&[run(&[("a", 100.0), ("b", 50.0)])], &[run(&[("a", 200.0), ("b", 50.0)])], 0.05, |_| None);
+        let mut compared = compare(
+            &[run(&[("a", 100.0), ("b", 50.0)])],
+            &[run(&[("a", 200.0), ("b", 50.0)])],
+            TestRules::at_different_times(0.05, 0.2),
+            |_| None,
+        );
         let suspects = BTreeSet::from([suspect("a"), suspect("b")]);
         let fresh = [run(&[("a", 100.0)]), run(&[("a", 102.0)]), run(&[("a", 101.0)])];
         let again = compare(
             &keep_suspects(&fresh, &suspects, |_| None),
             &keep_suspects(&fresh, &suspects, |_| None),
-            0.05,
+            TestRules::at_different_times(0.05, 0.2),
             |_| None,
         );
         compared.confirm(&suspects, again, &control(&fresh, |_| None));

@@ -18,7 +18,7 @@ use crate::model::{BenchId, Diagnostic, Metric, Run, SampleStatistics, Work};
 use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
 use crate::stats::suite::{BenchmarkRuns, Suite};
-use crate::stats::suite_test;
+use crate::stats::suite_test::{self, ShiftRule, TestRules};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -73,14 +73,16 @@ pub struct Compared {
     pub tests: usize,
     /// The suite-wide shift of times, as a fraction (0.08: head is 8% slower as a whole).
     pub common_shift: f64,
+    /// A shift of the whole head run that it cannot attribute to the machine or the code, as a fraction. Benchmarks that do
+    /// not stand clear of it are inconclusive.
+    pub unexplained_shift: Option<f64>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Compares every metric of every benchmark. `rename` maps a base name to its current name; `alpha` is the accepted
-/// false-positive rate.
-pub fn compare(base: &[Run], head: &[Run], alpha: f64, rename: impl Fn(&str) -> Option<String>) -> Compared {
-    compare_all(base, head, alpha, rename, None)
+/// Compares every metric of every benchmark. `rename` maps a base name to its current name.
+pub fn compare(base: &[Run], head: &[Run], rules: TestRules, rename: impl Fn(&str) -> Option<String>) -> Compared {
+    compare_all(base, head, rules, rename, None)
 }
 
 /// Compares the new runs of re-measured suspects. Their noise is estimated together with the screening of the whole suite.
@@ -91,13 +93,13 @@ pub fn compare_again(
     rename: impl Fn(&str) -> Option<String>,
     screened: &Compared,
 ) -> Compared {
-    compare_all(base, head, alpha, rename, Some(screened))
+    compare_all(base, head, TestRules::in_turn(alpha), rename, Some(screened))
 }
 
 fn compare_all(
     base: &[Run],
     head: &[Run],
-    alpha: f64,
+    rules: TestRules,
     rename: impl Fn(&str) -> Option<String>,
     screened: Option<&Compared>,
 ) -> Compared {
@@ -112,14 +114,19 @@ fn compare_all(
         let suite = GroupSuite { pairs: &pairs, members: &members, has_samples: group.has_samples, runs };
         let kind = if group.exact { ValueKind::Counted } else { ValueKind::Measured };
         let estimates = match screened {
-            None => suite_test::estimate_suite(&suite, kind, alpha),
-            Some(screened) => suite_test::estimate_remeasured(&suite, kind, alpha, &screened.observations(&group)),
+            None => suite_test::estimate_suite(&suite, kind, rules),
+            Some(screened) => {
+                suite_test::estimate_remeasured(&suite, kind, rules.alpha, &screened.observations(&group))
+            }
         };
         if estimates.count() > compared.tests / 2 && group.metric == "time" || compared.tests == 0 {
             compared.common_shift = estimates.shift().exp_m1();
         }
         compared.tests += estimates.count();
-        if !estimates.shift_is_subtracted() {
+        if let Some(shift) = estimates.unexplained_shift() {
+            compared.unexplained_shift.get_or_insert(shift.exp_m1());
+        }
+        if !estimates.shift_is_subtracted() && rules.shift != ShiftRule::Keep {
             compared.diagnostics.push(large_shift(group.metric, estimates.count(), estimates.shift()));
         }
         let comparison = |(position, index): (usize, &usize)| {

@@ -7,6 +7,7 @@ use super::judge::{SideFacts, judge, refuse_unmatched, renames};
 use crate::compare::{self, Compared, Suspect};
 use crate::model::{Diagnostic, PlotSamples, Run};
 use crate::policy::Policy;
+use crate::stats::suite_test::TestRules;
 use crate::verdict::{Finding, Report, SideReport};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +45,7 @@ pub(crate) fn judge_measured(
         environment: runs.last().map(|run| run.environment.clone()),
     };
     let (base, head) = (facts(base, &measured.base), facts(head, &measured.head));
-    let mut compared = screen(config, &measured.base, &measured.head)?;
+    let mut compared = screen(config, &measured.base, &measured.head, TestRules::in_turn(policy.alpha()))?;
     let screened = judge(compared.clone(), policy, base.clone(), head.clone());
     // This config may suspect more than the other job re-measured; the rest keeps its first runs.
     let fresh = &measured.re_measured;
@@ -58,14 +59,14 @@ pub(crate) fn judge_measured(
     Ok(judge(compared, policy, base, head))
 }
 
-/// Compares measured runs.
+/// Compares runs that were measured in turn.
 pub(super) fn compare_runs(policy: &Policy, base: &[Run], head: &[Run]) -> Compared {
-    compare::compare(base, head, policy.alpha(), renames(policy))
+    compare::compare(base, head, TestRules::in_turn(policy.alpha()), renames(policy))
 }
 
 /// Compares measured runs. No benchmark in common is an error, and so is a budget or goal that matches nothing.
-pub(super) fn screen(config: &Config, base: &[Run], head: &[Run]) -> Result<Compared, Error> {
-    let compared = compare_runs(&config.policy, base, head);
+pub(super) fn screen(config: &Config, base: &[Run], head: &[Run], rules: TestRules) -> Result<Compared, Error> {
+    let compared = compare::compare(base, head, rules, renames(&config.policy));
     if compared.shared == 0 {
         let hint = "does the command run the same suite on both?";
         return Err(Error::NothingInCommon { base: "base".to_owned(), head: "head".to_owned(), hint });

@@ -10,6 +10,7 @@ use super::tools;
 use crate::compare::{self, Compared};
 use crate::model::{Detail, Diagnostic, Environment, Facts, Run};
 use crate::policy::{FailOn, Policy};
+use crate::stats::suite_test::TestRules;
 use crate::verdict::{self, Circumstances, Report, SideReport, Unmatched, unmatched};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -31,6 +32,11 @@ impl ReportDetail {
 /// How a policy renames benchmarks.
 pub(super) fn renames(policy: &Policy) -> impl Fn(&str) -> Option<String> + '_ {
     |old: &str| policy.rename(old).map(str::to_owned)
+}
+
+/// The rules for runs that were not measured in turn.
+pub(super) fn at_different_times(policy: &Policy) -> TestRules {
+    TestRules::at_different_times(policy.alpha(), policy.gate_threshold())
 }
 
 /// What a report needs of a side, besides its results.
@@ -120,7 +126,7 @@ impl Gate {
         let policy = &self.config.policy;
         partition(&mut base, &mut head, policy.ignored_environment(), renames(policy));
         refuse_different_tools(&base, &head)?;
-        let mut compared = compare::compare(&base.runs, &head.runs, policy.alpha(), renames(policy));
+        let mut compared = compare::compare(&base.runs, &head.runs, at_different_times(policy), renames(policy));
         if compared.shared == 0 && !allow_nothing_in_common {
             let hint = "are these results of the same suite?";
             return Err(Error::NothingInCommon { base: base.report.label, head: head.report.label, hint });

@@ -8,14 +8,16 @@ use crate::verdict::{
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression`.
 pub fn verdict(report: &Report) -> String {
+    let shift = report.unexplained_shift.filter(|_| report.counts.inconclusive > 0);
+    let shift = shift.map(whole_run).unwrap_or_default();
     match report.verdict {
-        Verdict::Fail => format!("FAIL: {}", reasons(report).join(", ")),
+        Verdict::Fail => format!("FAIL: {}{shift}", reasons(report).join(", ")),
         Verdict::Pass => {
             let nothing = report.counts.regressed + report.counts.inconclusive == 0;
             match undecided(report) {
-                Some(undecided) => format!("PASS, but {undecided}"),
+                Some(undecided) => format!("PASS, but {undecided}{shift}"),
                 None if nothing => "PASS: no regression".to_owned(),
-                None => "PASS: no failing checks".to_owned(),
+                None => format!("PASS: no failing checks{shift}"),
             }
         }
     }
@@ -77,6 +79,12 @@ pub fn within(finding: &Finding) -> Option<String> {
         (Within::Faster, false) => "better",
     };
     Some(format!("{word}, within {}", percent(finding.threshold)))
+}
+
+/// The shift of the whole head run: `; the whole run is 1.40× worse, measure again`.
+fn whole_run(shift: f64) -> String {
+    let (factor, word) = if shift < 0.0 { (1.0 / (1.0 + shift), "better") } else { (1.0 + shift, "worse") };
+    format!("; the whole run is {factor:.2}× {word}, measure again")
 }
 
 /// Why the gate fails, a few words each.

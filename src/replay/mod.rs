@@ -10,6 +10,7 @@ use crate::compare::{Comparison, compare};
 use crate::history::{BaseWindow, HISTORY_RUNS, SegmentedSeries, SeriesRules, base_window, segment, series};
 use crate::model::{Commit, Run, differences};
 use crate::policy::Policy;
+use crate::stats::suite_test::TestRules;
 use crate::verdict::{Outcome, outcome};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,8 +103,11 @@ pub fn replay(runs: &[Run], policy: &Policy, rules: &SeriesRules<'_>) -> Replay 
 }
 
 fn judge_again(base: &[Run], head: &Run, machine: usize, policies: &[Policy], rules: &SeriesRules<'_>) -> JudgedRun {
-    let alpha = policies.first().map_or(0.05, Policy::alpha);
-    let against = |head: &Run| compare(base, std::slice::from_ref(head), alpha, |old| (rules.rename)(old)).comparisons;
+    // All rows share the comparisons, and so the limit on the suite-wide shift that belongs to the config's threshold.
+    let default = Policy::default();
+    let policy = policies.first().unwrap_or(&default);
+    let tests = TestRules::at_different_times(policy.alpha(), policy.gate_threshold());
+    let against = |head: &Run| compare(base, std::slice::from_ref(head), tests, |old| (rules.rename)(old)).comparisons;
     let time = jiff::Timestamp::from_second(head.time).unwrap_or_default();
     let day = time.to_zoned(jiff::tz::TimeZone::UTC).date();
     let regressed = |comparison: &Comparison, policy: &Policy| outcome(comparison, policy, day) == Outcome::Regressed;

@@ -2,6 +2,7 @@
 //! docs/statistics.md has the order of the steps and the measurements behind each constant.
 
 use super::prior::{Observation, Prior, Variance};
+use super::suite::SingleRuns;
 use super::{centre, student};
 use std::sync::Arc;
 
@@ -23,6 +24,11 @@ pub struct Estimate {
     pub median_delta: f64,
     /// The change of the medians as measured.
     pub median_raw: f64,
+    /// For one number per run: what single runs show.
+    pub single_runs: Option<Box<SingleRuns>>,
+    /// A shift of the whole run that is too large to be attributed to the machine, where one head run cannot attribute it
+    /// to the code either. The p values hold for the change with this shift and without it.
+    pub unexplained_shift: Option<f64>,
     /// One-sided p value towards worse.
     pub p_worse: f64,
     /// One-sided p value towards better.
@@ -51,11 +57,14 @@ pub(super) struct Noise {
     pub observation: Observation,
     /// Lower limit of the variance of the change, from the runs themselves.
     pub variance_floor: f64,
+    /// Upper limit of the degrees of freedom.
+    pub max_df: f64,
 }
 
 impl Noise {
     fn null_distribution(&self) -> NullDistribution<'_> {
-        NullDistribution { prior: &self.prior, observation: &self.observation, variance_floor: self.variance_floor }
+        let Noise { prior, observation, variance_floor, max_df } = self;
+        NullDistribution { prior, observation, variance_floor: *variance_floor, max_df: *max_df }
     }
 }
 
@@ -65,6 +74,7 @@ pub(super) struct NullDistribution<'a> {
     pub prior: &'a Prior,
     pub observation: &'a Observation,
     pub variance_floor: f64,
+    pub max_df: f64,
 }
 
 impl NullDistribution<'_> {
@@ -73,6 +83,7 @@ impl NullDistribution<'_> {
     fn components(&self) -> impl Iterator<Item = (f64, f64, f64)> {
         let floored = |v: Variance| Variance {
             variance: (self.observation.variance_factor * v.variance).max(self.variance_floor),
+            df: v.df.min(self.max_df),
             ..v
         };
         let mut points = self.prior.variances(self.observation).map(floored).peekable();

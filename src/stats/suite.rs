@@ -93,6 +93,17 @@ pub(super) struct RawChange {
     pub observation: Observation,
     /// Lower limit of the variance of the change.
     pub variance_floor: f64,
+    /// What single runs show.
+    pub single_runs: SingleRuns,
+}
+
+/// What single runs show of a benchmark, which the centres of the sides hide.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SingleRuns {
+    /// How far the base run farthest from the base's centre lies above it (worse), and below it.
+    pub excursions: [f64; 2],
+    /// The change of the best and of the worst head run.
+    pub heads: [f64; 2],
 }
 
 /// The raw change of each benchmark; the shift of each run is subtracted from its side first.
@@ -111,7 +122,8 @@ fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by_edge: bool) -> RawCha
         df: (runs.base.len() + runs.head.len()) as f64 - 2.0,
         variance_factor: centre::variance_factor(runs.base.len()) + centre::variance_factor(runs.head.len()),
     };
-    RawChange { raw: tested.raw, median_raw: medians.raw, observation, variance_floor: variance_floor(runs) }
+    let variance_floor = variance_floor(runs);
+    RawChange { raw: tested.raw, median_raw: medians.raw, observation, variance_floor, single_runs: tested.single_runs }
 }
 
 /// The shift of each run of base and head; empty for a small suite, and for a side with a single run.
@@ -156,6 +168,7 @@ impl RunShifts {
 struct Difference {
     raw: f64,
     sum_of_squares: f64,
+    single_runs: SingleRuns,
 }
 
 fn difference(runs: &BenchmarkRuns, value: fn(&RunValue) -> f64, shifts: &[Vec<f64>; 2]) -> Difference {
@@ -167,7 +180,13 @@ fn difference(runs: &BenchmarkRuns, value: fn(&RunValue) -> f64, shifts: &[Vec<f
         runs.iter().map(|y| (y - mean).powi(2)).sum::<f64>()
     };
     let (base, head) = (side(&runs.base, &shifts[0]), side(&runs.head, &shifts[1]));
-    Difference { raw: centre::of_runs(&head) - centre::of_runs(&base), sum_of_squares: squares(&base) + squares(&head) }
+    let (base_centre, head_centre) = (centre::of_runs(&base), centre::of_runs(&head));
+    let range = |runs: &[f64]| {
+        runs.iter().map(|y| y - base_centre).fold([f64::INFINITY, f64::NEG_INFINITY], |[a, b], y| [a.min(y), b.max(y)])
+    };
+    let [below, above] = range(&base);
+    let single_runs = SingleRuns { excursions: [above, -below], heads: range(&head) };
+    Difference { raw: head_centre - base_centre, sum_of_squares: squares(&base) + squares(&head), single_runs }
 }
 
 /// Mean of `ln(drift^2)` over the runs with a drift. The small amount keeps the logarithm of no drift finite.

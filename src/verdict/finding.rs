@@ -2,9 +2,10 @@
 
 use super::report::{BudgetReport, Finding, Outcome, Value, Within, WorkReport};
 use crate::compare::{Comparison, Effect, SideValue};
-use crate::model::{Direction, Work};
+use crate::model::{Direction, Unit, Work};
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
+use crate::stats::suite::SingleRuns;
 
 /// A change over half the threshold is suspect if its p value is below this.
 const SUSPECT_P: f64 = 0.35;
@@ -14,6 +15,16 @@ const MAX_OVERLAP: f64 = 0.05;
 
 /// An unchanged benchmark is listed where its change is shown and at least this share of the threshold.
 const MIN_LISTED_CHANGE: f64 = 0.2;
+/// One number per run: a change must exceed the largest excursion of a base run by this factor. On 31 public histories with
+/// ten base runs, 4.1 of 100 heads raise an alarm that vanishes, and 5.2 without it; recall of x1.5 is 81% and 82%.
+const EXCURSION_FACTOR: f64 = 1.5;
+/// Below the period of a fast processor's clock: a smaller change of a time is an artefact of the measuring loop.
+const TIME_FLOOR_NS: f64 = 0.3;
+
+/// The floor of a benchmark without one in the config.
+fn default_floor(unit: &Unit) -> f64 {
+    if *unit == Unit::Nanosecond { TIME_FLOOR_NS } else { 0.0 }
+}
 
 /// The result of a rule.
 struct Ruling {
@@ -83,8 +94,11 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         adjusted: estimate.and_then(|estimate| fraction(as_change(estimate.delta))),
         p: estimate.map(Estimate::p),
         q: estimate.map(Estimate::q),
-        detectable: estimate.and_then(|estimate| fraction(as_change(estimate.detectable()).abs())),
+        detectable: estimate
+            .filter(|estimate| estimate.unexplained_shift.is_none()) // the shift decides, not the noise
+            .and_then(|estimate| fraction(as_change(estimate.detectable()).abs())),
         runs_needed: estimate
+            .filter(|estimate| estimate.unexplained_shift.is_none())
             .filter(|_| ruling.outcome == Outcome::Inconclusive && same_machine)
             .and_then(|estimate| estimate.runs_needed(gate.bound(), gate.alpha)),
         threshold: gate.threshold,
@@ -109,7 +123,7 @@ impl Gate {
         let bounds = policy.bounds(comparison.benchmark.as_str(), &comparison.metric);
         Gate {
             threshold: bounds.threshold.unwrap_or(policy.gate_threshold()),
-            floor: bounds.floor.unwrap_or(0.0),
+            floor: bounds.floor.unwrap_or(default_floor(&comparison.metric.unit)),
             alpha: policy.alpha(),
         }
     }
@@ -166,10 +180,22 @@ impl Gate {
 
     fn rule(&self, estimate: &Estimate, below_floor: bool) -> Ruling {
         let bound = self.bound();
-        let over = estimate.delta > bound;
-        if below_floor && (over || estimate.delta < -bound) {
+        // A change must be over the threshold as measured too: what the subtraction of a shift adds was not measured.
+        let (over, under) = (estimate.delta.min(estimate.raw) > bound, estimate.delta.max(estimate.raw) < -bound);
+        if below_floor && (over || under) {
             let note = format!("the absolute change is below the floor of {}", self.floor);
             return Ruling::of(Outcome::Unchanged).note(note);
+        }
+        if let Some(shift) = estimate.unexplained_shift.filter(|_| over || under) {
+            let clear = (estimate.delta - shift) * estimate.delta.signum() > bound;
+            if !clear {
+                let note = "the whole run shifted as far; measure base and head in turn (perfgate measure)";
+                return Ruling::of(Outcome::Inconclusive).suspect(over).note(note);
+            }
+        }
+        let single_runs = estimate.single_runs.as_deref().filter(|_| over || under);
+        if let Some(note) = single_runs.and_then(|runs| veto(runs, over, bound)) {
+            return Ruling::of(Outcome::Inconclusive).suspect(over).note(note);
         }
         // The fast edge of the samples is tested; the medians must have moved in the same direction.
         // A finding must also be clear of zero in its own interval, which is two-sided.
@@ -191,7 +217,7 @@ impl Gate {
                 None => Ruling::of(Outcome::Regressed).suspect(true),
             };
         }
-        if estimate.delta < -bound && significant(estimate.q_better) && estimate.median_delta < -bound / 2.0 {
+        if under && significant(estimate.q_better) && estimate.median_delta < -bound / 2.0 {
             return Ruling::of(Outcome::Improved);
         }
         let suspect =
@@ -200,10 +226,13 @@ impl Gate {
         if estimate.raw.abs() > bound && estimate.delta.abs() <= bound {
             return undecided.note("over the threshold only with the suite-wide shift included");
         }
+        if estimate.delta.abs() > bound && estimate.raw.abs() <= bound {
+            return undecided.note("over the threshold only after the suite-wide shift is removed");
+        }
         if estimate.median_delta.abs() < bound && estimate.lies_within(bound, self.alpha) {
             return Ruling::of(Outcome::Unchanged);
         }
-        if over && significant(estimate.q_worse) || estimate.delta < -bound && significant(estimate.q_better) {
+        if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {
             return undecided.note("the fastest samples moved this far, the medians did not");
         }
         if over && estimate.low_evidence {
@@ -211,6 +240,20 @@ impl Gate {
                 .note("one run per side and few benchmarks: only a change over twice the threshold counts");
         }
         undecided
+    }
+}
+
+/// Why one number per run does not show a change beyond the threshold.
+fn veto(runs: &SingleRuns, worse: bool, bound: f64) -> Option<&'static str> {
+    let [better_head, worse_head] = runs.heads;
+    let [above, below] = runs.excursions;
+    let (least, excursion) = if worse { (better_head, above) } else { (-worse_head, below) };
+    if least <= bound {
+        Some("not every head run is over the threshold")
+    } else if least <= EXCURSION_FACTOR * excursion {
+        Some("a run of the base moved as far and came back")
+    } else {
+        None
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Circumstances {
 /// Judges every comparison by the policy.
 pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) -> Report {
     let Circumstances { base, head, environment, today } = circumstances;
-    let Compared { comparisons, tests, common_shift, mut diagnostics, .. } = compared;
+    let Compared { comparisons, tests, common_shift, unexplained_shift, mut diagnostics, .. } = compared;
     let mean_change = mean_change(&comparisons);
 
     let mut findings: Vec<Finding> =
@@ -69,6 +69,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         threshold: policy.gate_threshold(),
         alpha: policy.alpha(),
         common_shift,
+        unexplained_shift,
         mean_change,
         counts,
         benchmarks: findings,
@@ -195,6 +196,7 @@ mod tests {
     use super::*;
     use crate::compare::compare;
     use crate::model::{Digest, Evidence, Measurement, Metric, Run};
+    use crate::stats::suite_test::TestRules;
 
     #[test]
     fn a_change_without_a_change_of_medians_is_inconclusive_with_a_note() {
@@ -207,7 +209,10 @@ mod tests {
             let steady = (0..20).map(|i| (format!("steady/{i}"), (100.0 + f64::from(i), 99.0 + f64::from(i))));
             Run { measurements: steady.chain([("edge".to_owned(), edge)]).map(named).collect(), ..Run::default() }
         };
-        let compared = compare(&[side((150.0, 100.0))], &[side((151.5, 140.0))], 0.05, |_| None);
+        let compared =
+            compare(&[side((150.0, 100.0))], &[side((151.5, 140.0))], TestRules::at_different_times(0.05, 0.2), |_| {
+                None
+            });
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
         let circumstances = Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) };
@@ -225,7 +230,12 @@ mod tests {
             Run { measurements: (0..200).map(named).collect(), ..Run::default() }
         };
         // 77 and 200 have no common factor: every change occurs once, in another order than the names.
-        let compared = compare(&[side(&|_| 1.0)], &[side(&|i| 1.0 + f64::from(i * 77 % 200) / 100.0)], 0.05, |_| None);
+        let compared = compare(
+            &[side(&|_| 1.0)],
+            &[side(&|i| 1.0 + f64::from(i * 77 % 200) / 100.0)],
+            TestRules::at_different_times(0.05, 0.2),
+            |_| None,
+        );
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
         let circumstances = Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) };
@@ -251,7 +261,7 @@ mod tests {
         };
         let base = [side(0.0, 100.0), side(0.0, 101.0), side(0.0, 99.0)];
         let head = [side(0.01, 400.0), side(0.02, 401.0), side(0.01, 402.0)];
-        let compared = compare(&base, &head, 0.05, |_| None);
+        let compared = compare(&base, &head, TestRules::at_different_times(0.05, 0.2), |_| None);
         let waiver = "[[accept]]\nbenchmark = \"accepted\"\nup-to = \"500%\"\nreason = \"r\"\nuntil = \"2030-01-01\"\n";
         let policy = Policy::parse(waiver, "perfgate.toml").unwrap();
         let today = Date::constant(2026, 1, 1);

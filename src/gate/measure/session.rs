@@ -5,7 +5,7 @@ use crate::compare::Compared;
 use crate::gate::builder::Gate;
 use crate::gate::confirm::{self, MeasuredRuns};
 use crate::gate::error::Error;
-use crate::gate::judge::{SideFacts, judge};
+use crate::gate::judge::{SideFacts, at_different_times, judge};
 use crate::gate::machine_class::is_comparable;
 use crate::gate::record::{Recorded, store_run};
 use crate::gate::side::Side;
@@ -13,6 +13,7 @@ use crate::io::noise;
 use crate::io::repository::{Head, Repository};
 use crate::model::{Commit, Detail, Environment, Run};
 use crate::policy::Policy;
+use crate::stats::suite_test::TestRules;
 use crate::verdict::{Report, SideReport};
 use std::time::Instant;
 
@@ -102,11 +103,15 @@ impl<'a> Session<'a> {
 
         let checkouts = self.prepare(bench, &base)?;
         self.measure_rounds(bench, &checkouts, stored.is_some(), started)?;
+        let rules = match &stored {
+            Some(_) => at_different_times(self.policy()),
+            None => TestRules::in_turn(self.policy().alpha()),
+        };
         let base_runs = stored.map(|side| side.runs).unwrap_or_else(|| self.runs.base.clone());
         if self.runs.base.is_empty() {
             self.runs.base.clone_from(&base_runs);
         }
-        let mut compared = confirm::screen(&self.gate.config, &base_runs, &self.runs.head)?;
+        let mut compared = confirm::screen(&self.gate.config, &base_runs, &self.runs.head, rules)?;
         let suspects = confirm::suspects(&self.judge(compared.clone(), &base, &checkouts));
         if !suspects.is_empty() {
             let pairs = self.pairs(&suspects, &compared, bench);
