@@ -6,7 +6,7 @@
 #[path = "changepoints/series.rs"]
 mod series;
 
-use perfgate::stats::changepoint::segmentation;
+use perfgate::stats::changepoint::{Shape, segmentation};
 use series::{Draw, count, series, steps};
 
 #[test]
@@ -54,4 +54,77 @@ fn autocorrelated_series_rarely_get_a_step() {
         given += usize::from(!segmentation(&values, 0.02).changes.is_empty());
     }
     assert!(given <= 30, "{given} of 300");
+}
+
+/// Values with a drift over all of them except `flat` at each end.
+fn drift(draw: &mut Draw, length: usize, flat: usize, slope: f64, noise: f64) -> Vec<f64> {
+    let level = |i: usize| slope * (i.saturating_sub(flat).min(length) as f64);
+    (0..length + 2 * flat).map(|i| 6.0 + level(i) + noise * draw.normal()).collect()
+}
+
+#[test]
+fn a_steady_drift_is_found_at_every_slope_and_noise() {
+    for flat in [0, 10, 40] {
+        let (mut draw, mut drifts, mut found) = (Draw(11), 0, 0);
+        for (length, slope) in [
+            (30, 0.004),
+            (30, 0.01),
+            (30, 0.02),
+            (80, 0.002),
+            (80, 0.005),
+            (80, 0.01),
+            (150, 0.001),
+            (150, 0.002),
+            (150, 0.01),
+        ] {
+            for noise in [0.001, 0.0025, 0.005, 0.01, 0.02] {
+                let changes = segmentation(&drift(&mut draw, length, flat, slope, noise), 0.02).changes;
+                drifts += 1;
+                found += usize::from(changes.iter().any(|change| change.shape == Shape::Drift && change.size > 0.0));
+            }
+        }
+        assert_eq!(drifts, 45);
+        assert!(100 * found >= 95 * drifts, "{found} of {drifts} with {flat} flat points at each end");
+    }
+}
+
+#[test]
+fn a_drift_does_not_count_as_noise_between_commits() {
+    let values = drift(&mut Draw(3), 150, 0, 0.01, 0.005);
+    let found = segmentation(&values, 0.02);
+    let [change] = found.changes[..] else { panic!("{found:?}") };
+    assert!((change.size - 1.5).abs() < 0.05 && change.shape == Shape::Drift, "{change:?}");
+    assert!((0.004..0.006).contains(&found.noise), "{}", found.noise);
+}
+
+#[test]
+fn two_modes_at_random_are_not_steps() {
+    // 12% more in 30% of the runs at random; without a step, and with one of 20% in the middle.
+    for (size, known) in [(0.0, vec![]), (0.2, vec![100])] {
+        let (mut draw, mut found, mut false_ones) = (Draw(5), 0, 0);
+        for _ in 0..40 {
+            let values: Vec<f64> = (0..200)
+                .map(|i| {
+                    let mode = if draw.uniform() < 0.3 { f64::ln_1p(0.12) } else { 0.0 };
+                    mode + if i >= 100 { f64::ln_1p(size) } else { 0.0 } + 0.01 * draw.normal()
+                })
+                .collect();
+            let (hits, wrong) = count(steps(&values), &known);
+            (found, false_ones) = (found + hits, false_ones + wrong);
+        }
+        assert_eq!((found, false_ones), (40 * known.len(), 0), "a step of {size}");
+    }
+}
+
+#[test]
+fn a_clear_step_names_one_point() {
+    let (mut draw, mut clear) = (Draw(21), 0);
+    for number in 0..200 {
+        let n = [16, 20, 40, 60][number % 4];
+        let level = |i: usize| if i >= n / 2 { f64::ln_1p(0.4) } else { 0.0 };
+        let values: Vec<f64> = (0..n).map(|i| level(i) + 0.004 * draw.normal()).collect();
+        let changes = segmentation(&values, 0.02).changes;
+        clear += usize::from(changes.len() == 1 && (changes[0].first, changes[0].last) == (n / 2, n / 2));
+    }
+    assert!(clear >= 198, "{clear} of 200");
 }

@@ -5,7 +5,7 @@
 //! of the series are one.
 
 use super::slope::PrefixSums;
-use super::{centre, partition, student};
+use super::{centre, partition, quantile, student};
 use std::ops::Range;
 
 /// A shorter series is not searched.
@@ -17,12 +17,21 @@ const PENALTY: f64 = 3.0;
 /// The loss at which a point counts as an outlier, as a share of the penalty. Between 1/2 and 2/3: two points on a new
 /// level outweigh the penalty of a step at the end of a series, and three points do not outweigh that of two steps.
 const OUTLIER_LOSS: f64 = 0.62;
+/// The median and the 75% quantile of the absolute value of a standard normal variable.
+const NORMAL_MEDIAN: f64 = 0.6745;
+const NORMAL_UPPER_QUARTILE: f64 = 1.1503;
+/// The noise is taken from the 75% quantile of the differences where that shows more than this many times the noise that
+/// their median shows.
+const BIMODAL: f64 = 2.0;
 /// Lower limit of the noise, as a share of the smallest step.
 const MIN_NOISE: f64 = 0.05;
 /// Smallest difference of neighbouring levels, in standard errors.
 const MIN_STANDARD_ERRORS: f64 = 3.5;
 /// Positions of a step whose cost exceeds the best one by at most this, in variances, are possible.
 const POSSIBLE: f64 = 5.0;
+/// Lower limit of the cap of the loss of a point, in variances, for the position of a step between distant levels. A point
+/// 3.8 standard deviations from its level then still excludes the positions on its wrong side.
+const DISTANT_CAP: f64 = 20.0;
 /// Positions this close to each other are treated as one.
 const NEARBY: usize = 4;
 /// How much better, in variances, a slope must fit than one step, which has fewer parameters, and than several steps,
@@ -87,7 +96,10 @@ pub struct Segmentation {
 /// Finds the change points of a series of finite values; steps smaller than `min_step` are ignored.
 pub fn segmentation(values: &[f64], min_step: f64) -> Segmentation {
     let n = values.len();
-    let noise = noise(values).max(MIN_NOISE * min_step);
+    // The slope of a drift counts as noise for the search: otherwise every point of a steep drift would be an outlier of
+    // the levels around it.
+    let mut differences: Vec<f64> = values.windows(2).map(|two| two[1] - two[0]).collect();
+    let noise = noise(&differences).max(MIN_NOISE * min_step);
     if n < MIN_POINTS {
         let whole = Segment { start: 0, end: n, level: centre::median(values) };
         let segments = if n == 0 { Vec::new() } else { vec![whole] };
@@ -95,13 +107,17 @@ pub fn segmentation(values: &[f64], min_step: f64) -> Segmentation {
     }
     let mut search = Search::new(values, min_step, noise, 1.0);
     let mut segments = search.segments();
-    // In an autocorrelated series noise alone makes longer excursions.
-    let inflation = inflation(values, search.reach);
+    let mut changes = search.changes(&segments);
+    // In an autocorrelated series noise alone makes longer excursions. A drift is no autocorrelation.
+    remove_drifts(&mut differences, &changes);
+    let inflation = inflation(&differences, search.reach);
     if inflation > 1.0 && segments.len() > 1 {
         search = Search::new(values, min_step, noise, inflation);
         segments = search.segments();
+        changes = search.changes(&segments);
     }
-    let changes = search.changes(&segments);
+    // Reported without the slopes of drifts.
+    let noise = self::noise(&differences).max(MIN_NOISE * min_step);
     // A segment starts at the most likely position of its step.
     let mut steps = changes.iter().filter(|change| change.shape == Shape::Step).peekable();
     for right in 1..segments.len() {
@@ -114,22 +130,36 @@ pub fn segmentation(values: &[f64], min_step: f64) -> Segmentation {
     Segmentation { noise, segments, changes }
 }
 
+/// Takes the slopes of drifts out of the differences of neighbours.
+fn remove_drifts(differences: &mut [f64], changes: &[ChangePoint]) {
+    for drift in changes.iter().filter(|change| change.shape == Shape::Drift) {
+        let slope = drift.size / (drift.last - drift.first + 2) as f64;
+        let inside = drift.first.saturating_sub(1)..(drift.last + 1).min(differences.len());
+        differences[inside].iter_mut().for_each(|difference| *difference -= slope);
+    }
+}
+
 /// Standard deviation, from the differences of neighbours, on which steps have little influence.
-fn noise(values: &[f64]) -> f64 {
-    let steps: Vec<f64> = values.windows(2).map(|two| (two[1] - two[0]).abs()).collect();
-    let n = steps.len() as f64;
+fn noise(differences: &[f64]) -> f64 {
+    let mut sizes: Vec<f64> = differences.iter().map(|difference| difference.abs()).collect();
+    let n = sizes.len() as f64;
+    sizes.sort_by(f64::total_cmp);
+    let by_median = centre::median(&sizes) / NORMAL_MEDIAN;
+    let by_upper_quartile = quantile::of_sorted(&sizes, 0.75).unwrap_or_default() / NORMAL_UPPER_QUARTILE;
+    // In a bimodal series most differences can lie within a mode, so the median misses those between the modes.
+    let spread = if by_upper_quartile > BIMODAL * by_median { by_upper_quartile } else { by_median };
     // The median of few differences is often too small.
     let correction = 1.0 + 3.0 / n.max(1.0);
-    correction * 1.4826 * centre::median(&steps) / std::f64::consts::SQRT_2
+    correction * spread / std::f64::consts::SQRT_2
 }
 
 /// How much autocorrelation increases the variance of a mean over that of independent points with the same differences of
 /// neighbours. Estimated from these differences, so that a step does not count as autocorrelation: their correlation is
 /// -1/2 for independent points, and larger for autocorrelated ones.
-fn inflation(values: &[f64], reach: f64) -> f64 {
-    let n = values.len() as f64;
+fn inflation(differences: &[f64], reach: f64) -> f64 {
+    let n = differences.len() as f64 + 1.0;
     let steps: Vec<Option<f64>> =
-        values.windows(2).map(|two| Some(two[1] - two[0]).filter(|step| step.abs() <= reach)).collect();
+        differences.iter().map(|step| Some(*step).filter(|step| step.abs() <= reach)).collect();
     let squares: f64 = steps.iter().flatten().map(|x| x * x).sum();
     let products: f64 = steps.windows(2).filter_map(|two| Some(two[0]? * two[1]?)).sum();
     let estimated = if squares > 0.0 { 1.0 + 2.0 * products / squares } else { 0.0 };
@@ -286,9 +316,13 @@ impl<'a> Search<'a> {
         let size = right.level - left.level;
         let half = self.error(left, right) * student::quantile(0.975, (right.end - left.start) as f64 - 2.0);
         // The cost of each position relative to the found one: the loss of the points in between on the other level.
-        let cap = self.reach * self.reach;
-        let loss = |y: f64, level: f64| ((y - level) * (y - level)).min(cap);
         let variance = self.noise * self.noise * self.inflation;
+        // Between distant levels even a point far from its own level belongs to one of them.
+        let mut cap = self.reach * self.reach;
+        if size * size > 4.0 * DISTANT_CAP * variance {
+            cap = cap.max(DISTANT_CAP * variance);
+        }
+        let loss = |y: f64, level: f64| ((y - level) * (y - level)).min(cap);
         let mut positions = vec![(right.start, 0.0)];
         let mut cost = 0.0;
         for position in (left.start + 1..right.start).rev() {
