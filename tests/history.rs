@@ -4,7 +4,7 @@
 mod common;
 use common::Scene;
 use perfgate::io::store::{self, Key};
-use perfgate::model::{Commit, Environment, Evidence, Measurement, Metric, Run, Unit, record};
+use perfgate::model::{Commit, Direction, Environment, Evidence, Measurement, Metric, Run, Unit, record};
 use serde_json::Value;
 
 /// Deterministic noise between -1 and 1.
@@ -438,4 +438,40 @@ fn the_page_of_a_history_has_a_row_for_each_series_and_its_points() {
     assert_eq!(scene.read("r/site/perf/index.html"), page);
     assert!(scene.read("r/site/perf/history.json").starts_with("{"));
     assert!(page.len() < 60_000);
+}
+
+/// The history of 16 runs of one count, as JSON and as text.
+fn history_of_counts(values: [f64; 16]) -> (Value, String) {
+    let scene = Scene::new();
+    let commits = commits(&scene, values.len());
+    let one = |(i, commit): (usize, &Commit)| {
+        let metric = Metric::counted("share", Unit::Ratio, Direction::Lower);
+        let measurement = Measurement::new("custom", "counted", metric, Evidence::Samples(vec![values[i]]));
+        run(commit, START + 3600 * i as i64, vec![measurement])
+    };
+    put(&scene, &commits.iter().enumerate().map(one).collect::<Vec<_>>());
+    let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let text = scene.perfgate_at("r", &["history"]);
+    (series(&answer, "counted")["changes"].clone(), text.exits(0).stdout.clone())
+}
+
+#[test]
+fn a_zero_does_not_distort_the_size_of_a_step() {
+    let stepped = |old: f64, new: f64| std::array::from_fn(|i| if i >= 8 { new } else { old });
+    for (old, new, expected) in [(2.0, 4.0, 1.0), (0.001, 0.01, 9.0)] {
+        let mut values = stepped(old, new);
+        values[3] = 0.0;
+        let (changes, _) = history_of_counts(values);
+        assert_eq!(changes.as_array().unwrap().len(), 1, "{changes}");
+        assert!((changes[0]["change"].as_f64().unwrap() - expected).abs() < 0.01, "{changes}");
+        assert_eq!(changes[0]["index"], 8);
+    }
+    // From zero there is no ratio.
+    let (changes, text) = history_of_counts(stepped(0.0, 0.01));
+    assert_eq!((changes.as_array().unwrap().len(), &changes[0]["change"]), (1, &Value::Null), "{changes}");
+    assert_eq!((&changes[0]["index"], &changes[0]["worse"]), (&8.into(), &true.into()));
+    assert!(text.contains("from zero"), "{text}");
+    let (changes, text) = history_of_counts(stepped(0.01, 0.0));
+    assert_eq!((&changes[0]["change"], &changes[0]["worse"]), (&(-1.0).into(), &false.into()), "{changes}");
+    assert!(text.contains("−100.0%"), "{text}");
 }

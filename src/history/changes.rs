@@ -22,7 +22,7 @@ pub struct SegmentedSeries {
 pub struct SeriesChange {
     /// Step or drift.
     pub shape: Shape,
-    /// The new level divided by the old one, minus 1.
+    /// The new level divided by the old one, minus 1; infinite for a step from zero.
     pub change: f64,
     /// Its 95% confidence interval.
     pub interval: [f64; 2],
@@ -60,13 +60,13 @@ pub fn segment(series: Series) -> SegmentedSeries {
     SegmentedSeries { series, segmentation }
 }
 
-/// The logarithms that are searched: of the fast edges where every point has one, otherwise of the values. Where a value is
-/// zero, of the values plus one.
+/// The logarithms that are searched: of the fast edges where every point has one, otherwise of the values. Zero has no
+/// logarithm and is replaced by half of the smallest positive value.
 fn logs(points: &[Point]) -> Vec<f64> {
     let fast_edges: Option<Vec<f64>> = points.iter().map(|point| point.fast_edge).collect();
     let values = fast_edges.unwrap_or_else(|| points.iter().map(|point| point.value).collect());
-    let zero = values.iter().any(|value| *value <= 0.0);
-    values.into_iter().map(|value| if zero { value.max(0.0).ln_1p() } else { value.ln() }).collect()
+    let for_zero = values.iter().copied().filter(|value| *value > 0.0).min_by(f64::total_cmp).unwrap_or(1.0) / 2.0;
+    values.into_iter().map(|value| if value > 0.0 { value.ln() } else { for_zero.ln() }).collect()
 }
 
 impl SegmentedSeries {
@@ -94,6 +94,13 @@ impl SegmentedSeries {
         starts.windows(2).filter(|two| two[0] < two[1]).map(|two| (two[0], two[1])).collect()
     }
 
+    /// True where most values of the stretch that contains a point are zero.
+    fn is_zero_around(&self, index: usize) -> bool {
+        let stretch = self.stretches().into_iter().find(|(start, end)| (*start..*end).contains(&index));
+        let values = stretch.and_then(|(start, end)| self.series.points.get(start..end)).unwrap_or_default();
+        2 * values.iter().filter(|point| point.value <= 0.0).count() > values.len()
+    }
+
     fn described(&self, change: &changepoint::ChangePoint) -> SeriesChange {
         let points = &self.series.points;
         let commit = |index: usize| points.get(index).and_then(|point| point.commit.clone());
@@ -102,10 +109,19 @@ impl SegmentedSeries {
             Direction::Higher => change.size < 0.0,
         };
         let before = change.first.checked_sub(1);
+        let is_step = change.shape == Shape::Step;
+        // The size on the log scale depends on what replaces a zero, so it is not a ratio of the two levels.
+        let (ratio, interval) = if is_step && change.at.checked_sub(1).is_some_and(|old| self.is_zero_around(old)) {
+            (f64::INFINITY, [f64::INFINITY; 2])
+        } else if is_step && self.is_zero_around(change.at) {
+            (-1.0, [-1.0; 2])
+        } else {
+            (change.size.exp_m1(), [change.interval.0.exp_m1(), change.interval.1.exp_m1()])
+        };
         SeriesChange {
             shape: change.shape,
-            change: change.size.exp_m1(),
-            interval: [change.interval.0.exp_m1(), change.interval.1.exp_m1()],
+            change: ratio,
+            interval,
             worse,
             commits: CommitRange {
                 after: before.and_then(commit),

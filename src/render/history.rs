@@ -1,6 +1,6 @@
 //! Stored series: a table with a trend per series, the stretches of one benchmark, and both as JSON and CSV.
 
-use super::quantity::{change, counted, pair, percent};
+use super::quantity::{counted, pair, percent};
 use super::rows::{Row, rows};
 use super::{escape, quantity};
 use crate::history::{Epoch, SegmentedSeries, SeriesChange};
@@ -49,7 +49,7 @@ pub fn overview(view: &HistoryView<'_>) -> String {
                     name(segmented, machines),
                     trend(segmented),
                     now(segmented),
-                    change(last.change),
+                    change_size(last.change),
                     when(last, *earlier),
                 ],
             });
@@ -89,8 +89,7 @@ pub fn detail(view: &HistoryView<'_>) -> String {
             let values: Vec<f64> = series.points[start..end].iter().map(|point| point.value).collect();
             let [level] = pair([Some(crate::stats::centre::median(&values))], series.metric.unit.label());
             let change = changes.iter().find(|c| c.shape == Shape::Step && c.commits.index == start).or(drift);
-            let description =
-                change.map(|c| format!("{} {}", quantity::change(c.change), describe(c))).unwrap_or_default();
+            let description = change.map(|c| format!("{} {}", change_size(c.change), describe(c))).unwrap_or_default();
             table.push(Row {
                 style: change.map_or(Style::new(), style),
                 cells: vec![
@@ -192,22 +191,28 @@ pub(super) fn when(last: &SeriesChange, earlier: usize) -> String {
     text
 }
 
+/// The size of a change; from zero there is no ratio.
+pub(super) fn change_size(fraction: f64) -> String {
+    if fraction.is_infinite() { "from zero".to_owned() } else { quantity::change(fraction) }
+}
+
 /// `[+8.1% … +12.4%] after a1b2c3d4e5, up to b2c3d4e5f6 (3 possible commits)`
 fn describe(change: &SeriesChange) -> String {
     let commits = &change.commits;
     let [low, high] = change.interval.map(quantity::change);
-    let interval = format!("[{low} … {high}]");
+    // A step from or to zero has no interval.
+    let interval = if change.interval[0] < change.interval[1] { format!("[{low} … {high}] ") } else { String::new() };
     let to = label(commits.to.as_ref(), commits.time);
     match (change.shape, &commits.after) {
         (Shape::Drift, Some(after)) => {
-            format!("{interval} over {} commits, {} to {to}, no single step", commits.points, after.short())
+            format!("{interval}over {} commits, {} to {to}, no single step", commits.points, after.short())
         }
-        (Shape::Drift, None) => format!("{interval} over {} commits up to {to}, no single step", commits.points),
-        (Shape::Step, _) if commits.points == 1 => format!("{interval} at {to}"),
+        (Shape::Drift, None) => format!("{interval}over {} commits up to {to}, no single step", commits.points),
+        (Shape::Step, _) if commits.points == 1 => format!("{interval}at {to}"),
         (Shape::Step, Some(after)) => {
-            format!("{interval} after {}, up to {to} ({} possible commits)", after.short(), commits.points)
+            format!("{interval}after {}, up to {to} ({} possible commits)", after.short(), commits.points)
         }
-        (Shape::Step, None) => format!("{interval} up to {to} ({} possible commits)", commits.points),
+        (Shape::Step, None) => format!("{interval}up to {to} ({} possible commits)", commits.points),
     }
 }
 

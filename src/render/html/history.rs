@@ -3,8 +3,8 @@
 use super::{filter_bar, header_cell, page as whole_page, sort_key};
 use crate::history::{SegmentedSeries, SeriesChange};
 use crate::render::escape::{terminal, xml};
-use crate::render::history::{HistoryView, day, label, mark, when};
-use crate::render::quantity::{change, counted, pair};
+use crate::render::history::{HistoryView, change_size, day, label, mark, when};
+use crate::render::quantity::{counted, pair};
 use crate::stats::centre;
 use crate::stats::changepoint::Shape;
 use serde_json::{Value, json};
@@ -92,7 +92,9 @@ fn row(out: &mut String, index: usize, segmented: &SegmentedSeries, changes: &[S
         xml(&text)
     );
     let by = last.map(|last| last.change);
-    let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{}</td>", sort_key(by), by.map(change).unwrap_or_default());
+    // A step from zero sorts above every ratio.
+    let key = sort_key(by.map(|by| by.min(f64::MAX)));
+    let _ = write!(out, "<td class=\"number\" data-v=\"{key}\">{}</td>", by.map(change_size).unwrap_or_default());
     let text = last.map(|last| when(last, changes.len() - 1)).unwrap_or_default();
     let _ = writeln!(out, "<td data-v=\"{}\">{}</td></tr>", sort_key(Some(since)), xml(&text));
 }

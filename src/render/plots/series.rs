@@ -4,8 +4,8 @@ use super::chart::{Axis, Chart, Ink, Layer, Marks, around, text, ticks};
 use super::file_stem::file_stem;
 use super::samples::axis;
 use crate::history::{SegmentedSeries, SeriesChange};
-use crate::render::history::label;
-use crate::render::quantity::{change, scale};
+use crate::render::history::{change_size, label};
+use crate::render::quantity::scale;
 use crate::stats::centre;
 use crate::stats::changepoint::Shape;
 
@@ -38,7 +38,7 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
         layers.push(Layer { marks: Marks::Line(line), ink: Ink::Dim, legend: legend.take() });
     }
     let last_change = match changes.last() {
-        Some(last) => format!(": {} {}", change(last.change), location(last)),
+        Some(last) => format!(": {} {}", change_size(last.change), location(last)),
         None => ": no change".to_owned(),
     };
     let machine = if series.machine.is_empty() { String::new() } else { format!(" ({})", text(&series.machine, 30)) };
