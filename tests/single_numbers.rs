@@ -1,0 +1,194 @@
+//! `perfgate compare` on what most teams have: one number per run, from machines of unknown speed. All numbers are synthetic.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::{Answer, Scene};
+use std::collections::BTreeMap;
+
+/// The runs of a suite with one number per benchmark, and the arguments that compare them.
+struct Numbers {
+    scene: Scene,
+    arguments: Vec<String>,
+}
+
+impl Numbers {
+    fn new() -> Numbers {
+        Numbers { scene: Scene::new(), arguments: vec!["compare".to_owned()] }
+    }
+
+    /// Adds a run of `count` benchmarks; each moves by about `noise`, a different way in each run.
+    fn run(mut self, side: &str, count: u32, noise: f64, factor: impl Fn(u32) -> f64) -> Numbers {
+        let run = self.arguments.len() as u32;
+        let value = |index: u32| {
+            let chance = f64::from((index * 7919 + run * 104_729 + index * run * 31) % 1000) / 500.0 - 1.0;
+            1000.0 * f64::from(index + 1) * (1.0 + noise * chance) * factor(index)
+        };
+        let lines: Vec<String> = (0..count)
+            .map(|index| {
+                format!(r#"{{"benchmark":"b{index}","unit":"ns","replicates":[{{"value":{}}}]}}"#, value(index))
+            })
+            .collect();
+        let text = format!(r#"{{"format":"perfgate-run","version":1,"measurements":[{}]}}"#, lines.join(","));
+        let name = format!("{side}-{run}.json");
+        self.scene.write(&name, &text);
+        self.arguments.extend([format!("--{side}"), name]);
+        self
+    }
+
+    /// Compares the runs; the answer is JSON.
+    fn compare(&self, more: &[&str]) -> Answer {
+        self.perfgate(&[more, &["--format", "json"]].concat())
+    }
+
+    fn perfgate(&self, more: &[&str]) -> Answer {
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        self.scene.perfgate(&arguments)
+    }
+}
+
+fn counts(answer: &Answer) -> BTreeMap<String, u64> {
+    let counts = answer.json()["counts"].as_object().unwrap().clone();
+    counts.into_iter().map(|(outcome, count)| (outcome, count.as_u64().unwrap())).filter(|(_, n)| *n > 0).collect()
+}
+
+fn only(outcome: &str, count: u64) -> BTreeMap<String, u64> {
+    BTreeMap::from([(outcome.to_owned(), count)])
+}
+
+fn unchanged(_: u32) -> f64 {
+    1.0
+}
+
+/// Base runs of twenty benchmarks.
+fn bases(count: usize, noise: f64) -> Numbers {
+    (0..count).fold(Numbers::new(), |numbers, _| numbers.run("base", 20, noise, unchanged))
+}
+
+#[test]
+fn a_benchmark_ten_times_slower_fails_with_one_run_a_side() {
+    let slow = |index: u32| if index == 4 { 10.0 } else { 1.0 };
+    let answer = Numbers::new().run("base", 30, 0.02, unchanged).run("head", 30, 0.02, slow).compare(&[]);
+    answer.exits(1);
+    let worst = &answer.json()["benchmarks"][0];
+    assert_eq!((&worst["name"], &worst["outcome"]), (&"b4".into(), &"regressed".into()));
+    assert_eq!(answer.json()["counts"]["regressed"], 1);
+}
+
+#[test]
+fn a_slow_machine_fails_no_benchmark_and_the_headline_names_the_shift() {
+    for (factor, word) in [(2.0, "worse"), (0.5, "better")] {
+        let numbers = bases(10, 0.02).run("head", 20, 0.02, |_| factor);
+        let answer = numbers.compare(&[]);
+        answer.exits(0);
+        assert_eq!(counts(&answer), only("inconclusive", 20), "{factor}");
+        let shift = answer.json()["unexplained_shift"].as_f64().unwrap();
+        assert!((shift - (factor - 1.0)).abs() < 0.05, "{shift}");
+        let table = numbers.perfgate(&[]).stdout;
+        let headline = table.lines().next().unwrap();
+        assert!(headline.contains("the whole run is") && headline.contains(word), "{headline}");
+    }
+}
+
+#[test]
+fn a_benchmark_that_stands_clear_of_the_shift_still_fails() {
+    let numbers = bases(10, 0.02);
+    let slow = |index: u32| if index == 3 { 6.0 } else { 1.5 };
+    let answer = numbers.run("head", 20, 0.02, slow).compare(&[]);
+    answer.exits(1);
+    assert_eq!(answer.json()["benchmarks"][0]["name"], "b3");
+    assert_eq!(answer.json()["counts"]["regressed"], 1);
+}
+
+#[test]
+fn a_suite_that_only_speeds_up_has_no_regression() {
+    let faster = |index: u32| if index < 12 { 0.88 } else { 1.02 };
+    for threshold in ["20%", "10%", "5%"] {
+        let answer = bases(3, 0.01).run("head", 20, 0.01, faster).compare(&["--threshold", threshold]);
+        assert_eq!(answer.json()["counts"]["regressed"], 0, "{threshold}");
+    }
+}
+
+#[test]
+fn a_shift_of_the_suite_over_the_threshold_does_not_pass_unseen() {
+    let answer = bases(5, 0.01).run("head", 20, 0.01, |_| 1.14).compare(&["--threshold", "10%"]);
+    let report = answer.json();
+    assert_eq!(counts(&answer), only("inconclusive", 20));
+    assert!(report["benchmarks"].as_array().unwrap().iter().all(|finding| finding["suspect"] == true));
+}
+
+#[test]
+fn of_two_head_runs_each_must_be_over_the_threshold() {
+    let once = |factors: [f64; 2]| {
+        let slow = |factor: f64| move |index: u32| if index == 3 { factor } else { 1.0 };
+        bases(10, 0.02).run("head", 20, 0.02, slow(factors[0])).run("head", 20, 0.02, slow(factors[1])).compare(&[])
+    };
+    once([1.8, 1.8]).exits(1);
+    once([2.6, 1.0]).exits(0);
+}
+
+#[test]
+fn a_jump_that_the_base_has_seen_before_is_not_a_regression() {
+    let base = (0..10).fold(Numbers::new(), |numbers, run| {
+        numbers.run("base", 20, 0.02, move |index| if index == 3 && run == 4 { 1.6 } else { 1.0 })
+    });
+    let slow = |index: u32| if index == 3 { 1.6 } else { 1.0 };
+    let answer = base.run("head", 20, 0.02, slow).compare(&[]);
+    answer.exits(0);
+    assert_eq!(answer.json()["counts"]["regressed"], 0);
+    assert_eq!(answer.json()["benchmarks"][0]["suspect"], true);
+}
+
+#[test]
+fn a_change_below_a_clock_cycle_is_not_a_regression() {
+    let scene = Scene::new();
+    let run = |ps: f64| {
+        format!(
+            r#"{{"format":"perfgate-run","version":1,"measurements":[{{"benchmark":"empty","unit":"ps","replicates":[{{"samples":[{},{},{},{},{},{}]}}]}}]}}"#,
+            ps,
+            ps * 1.01,
+            ps * 1.02,
+            ps,
+            ps * 1.01,
+            ps * 1.03
+        )
+    };
+    scene.write("base.json", &run(1.4));
+    scene.write("head.json", &run(23.2));
+    let answer = scene.perfgate(&["compare", "base.json", "head.json", "--format", "json"]);
+    answer.exits(0);
+    assert_eq!(answer.json()["benchmarks"][0]["outcome"], "unchanged");
+}
+
+#[test]
+fn repetitions_inside_one_run_do_not_make_it_several_runs() {
+    let scene = Scene::new();
+    let log = |side: u32| -> String {
+        let mut text = "goos: linux\ngoarch: amd64\npkg: example.org/demo\n".to_owned();
+        for index in 0..10_u32 {
+            // Between jobs benchmarks move by up to 8%, and one by 23%; within a job by half a percent.
+            let of_job = match (side, index) {
+                (1, 7) => 1.23,
+                (1, _) => 1.0 + 0.08 * (f64::from(index * 7 % 10) / 5.0 - 1.0),
+                _ => 1.0,
+            };
+            for repetition in 0..10_u32 {
+                let time = 1000.0 * of_job * (1.0 + 0.005 * (f64::from((repetition * 3 + index) % 10) / 5.0 - 1.0));
+                text += &format!("BenchmarkB{index}-8\t1000\t{time:.1} ns/op\n");
+            }
+        }
+        text
+    };
+    scene.write("base.txt", &log(0));
+    scene.write("head.txt", &log(1));
+    let answer = scene.perfgate(&["compare", "base.txt", "head.txt", "--format", "json"]);
+    answer.exits(0);
+    let report = answer.json();
+    assert_eq!(
+        (&report["benchmarks"][0]["outcome"], &report["benchmarks"][0]["suspect"]),
+        (&"inconclusive".into(), &true.into())
+    );
+    assert_eq!(
+        (&report["benchmarks"][0]["base"]["runs"], &report["benchmarks"][0]["base"]["samples"]),
+        (&1.into(), &10.into())
+    );
+}
