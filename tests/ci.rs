@@ -244,7 +244,9 @@ fn init_never_overwrites_existing_files() {
     let config: Vec<String> = config.lines().map(|line| example(line).unwrap_or_else(|| line.to_owned())).collect();
     assert!(config.iter().any(|line| line == "[[accept]]"), "{config:?}");
     scene.write("r/perfgate.toml", config.join("\n"));
-    scene.bench("a", "parse/large", 10.0, 1).bench("a", "api/read_user", 10.0, 1);
-    scene.perfgate_at("r", &["compare", "../a", "../a"]).exits(0);
+    for (tree, run) in [("a", 1), ("b", 2)] {
+        scene.bench(tree, "parse/large", 10.0, run).bench(tree, "api/read_user", 10.0, run);
+    }
+    scene.perfgate_at("r", &["compare", "../a", "../b"]).exits(0);
     scene.perfgate_at("", &["init", "--github"]).exits(2).complains("git init");
 }

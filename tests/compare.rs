@@ -215,3 +215,17 @@ fn gate_flags_overrule_the_config() {
     scene.perfgate(&["compare", "old", "new", "--fail-on", "added,removed"]).exits(0);
     scene.perfgate(&["compare", "old", "new", "--threshold", "nonsense"]).exits(2).complains("nonsense");
 }
+
+#[test]
+fn results_that_were_not_measured_for_head_are_never_green() {
+    let scene = Scene::new();
+    scene.bench("a", "one", 1000.0, 1).bench("a", "two", 2000.0, 1);
+    scene
+        .perfgate(&["compare", "a", "a"])
+        .exits(2)
+        .complains("nothing was measured for a")
+        .complains("run the benchmarks");
+    // Only one benchmark was left over: a warning.
+    scene.bench("b", "one", 1000.0, 1).bench("b", "two", 2000.0, 2);
+    scene.perfgate(&["compare", "a", "b"]).exits(0).says("the same samples in base and head");
+}

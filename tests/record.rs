@@ -214,3 +214,19 @@ fn uncommitted_changes_are_compared_with_their_commit() {
     let report = scene.perfgate_at("r", &["compare", "--format", "json"]);
     assert_eq!(report.exits(1).json()["base"]["commit"], scene.git("r", &["rev-parse", "HEAD"]));
 }
+
+#[test]
+fn results_older_than_head_are_recorded_only_on_request() {
+    let scene = Scene::measured();
+    let later = 4_102_444_800; // 2100
+    scene.git_at("r", later, &["commit", "--quiet", "--allow-empty", "--message", "later"]);
+    scene
+        .perfgate_at("r", &["record"])
+        .exits(2)
+        .complains("nothing was measured for")
+        .complains("older than the commit");
+    scene.perfgate_at("r", &["compare"]).exits(2);
+    scene.perfgate_at("r", &["record", "--commit", "HEAD~1"]).exits(0);
+    scene.perfgate_at("r", &["compare"]).exits(2).complains("nothing was measured for");
+    scene.perfgate_at("r", &["record", "--force"]).exits(0);
+}

@@ -152,8 +152,8 @@ fn a_change_below_a_clock_cycle_is_not_a_regression() {
             ps * 1.03
         )
     };
-    scene.write("base.json", &run(1.4));
-    scene.write("head.json", &run(23.2));
+    scene.write("base.json", run(1.4));
+    scene.write("head.json", run(23.2));
     let answer = scene.perfgate(&["compare", "base.json", "head.json", "--format", "json"]);
     answer.exits(0);
     assert_eq!(answer.json()["benchmarks"][0]["outcome"], "unchanged");
@@ -178,8 +178,8 @@ fn repetitions_inside_one_run_do_not_make_it_several_runs() {
         }
         text
     };
-    scene.write("base.txt", &log(0));
-    scene.write("head.txt", &log(1));
+    scene.write("base.txt", log(0));
+    scene.write("head.txt", log(1));
     let answer = scene.perfgate(&["compare", "base.txt", "head.txt", "--format", "json"]);
     answer.exits(0);
     let report = answer.json();

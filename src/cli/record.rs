@@ -26,6 +26,9 @@ pub struct RecordArgs {
     /// The commit that was measured
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     commit: String,
+    /// Store results that are older than the commit
+    #[arg(long)]
+    force: bool,
     /// Read every path as this format instead of detecting it
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
@@ -43,7 +46,7 @@ pub struct RecordArgs {
 /// Reads and stores results, and prints what was stored.
 pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), args.input_format.as_deref());
-    let mut run = read_run(&gate, &args.paths, &args.commit)?;
+    let mut run = read_run(&gate, &args.paths, &args.commit, args.force)?;
     if let Some(shard) = &args.shard {
         run.environment.set(Environment::SHARD, shard);
     }
@@ -56,8 +59,8 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
 }
 
 /// Reads results as one run of a commit, and prints warnings.
-pub(super) fn read_run(gate: &Gate, paths: &[String], revision: &str) -> anyhow::Result<Run> {
-    let Loaded { run, diagnostics } = gate.read_run(paths, revision)?;
+pub(super) fn read_run(gate: &Gate, paths: &[String], revision: &str, force: bool) -> anyhow::Result<Run> {
+    let Loaded { run, diagnostics, .. } = gate.read_run(paths, revision, force)?;
     for diagnostic in &diagnostics {
         output::warn(&diagnostic.to_string());
     }

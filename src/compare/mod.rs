@@ -76,6 +76,8 @@ pub struct Compared {
     /// A shift of the whole head run that it cannot attribute to the machine or the code, as a fraction. Benchmarks that do
     /// not stand clear of it are inconclusive.
     pub unexplained_shift: Option<f64>,
+    /// True where every benchmark of head has exactly the samples of base: nothing was measured.
+    pub same_results: bool,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -104,8 +106,11 @@ fn compare_all(
     screened: Option<&Compared>,
 ) -> Compared {
     let pairs = pair(base, head, rename);
-    let mut compared = Compared { diagnostics: repeated_samples(&pairs).into_iter().collect(), ..Compared::default() };
-    compared.shared = pairs.iter().filter(|pair| pair.is_shared()).count();
+    let mut compared = Compared { shared: pairs.iter().filter(|pair| pair.is_shared()).count(), ..Compared::default() };
+    let repeated: Vec<&str> =
+        pairs.par_iter().filter(|pair| pair.same_samples()).map(|pair| &*pair.benchmark).collect();
+    compared.same_results = !repeated.is_empty() && repeated.len() == compared.shared;
+    compared.diagnostics.extend(repeated_samples(&repeated));
 
     let (untested, groups) = test_groups(&pairs);
     let mut parts = vec![untested];
@@ -228,19 +233,14 @@ fn large_shift(metric: &str, count: usize, shift: f64) -> Diagnostic {
     Diagnostic::warning("common-shift", "", message)
 }
 
-/// Warns about results that were left over from the base instead of being measured again.
-fn repeated_samples(pairs: &[Pair<'_>]) -> Option<Diagnostic> {
-    let repeated: Vec<&str> =
-        pairs.par_iter().filter(|pair| pair.same_samples()).map(|pair| &*pair.benchmark).collect();
+/// Warns about benchmarks that have exactly the samples of the base.
+fn repeated_samples(repeated: &[&str]) -> Option<Diagnostic> {
     let first = repeated.first()?;
-    let message = if repeated.len() == pairs.iter().filter(|pair| pair.is_shared()).count() {
-        "base and head are the same results, sample for sample; measure the head".to_owned()
-    } else {
-        let others = match repeated.len() {
-            1 => " has".to_owned(),
-            count => format!(" and {} more have", count - 1),
-        };
-        format!("{first:?}{others} the same samples in base and head; probably left over from an earlier run")
+    let others = match repeated.len() {
+        1 => " has".to_owned(),
+        count => format!(" and {} more have", count - 1),
     };
+    let message =
+        format!("{first:?}{others} the same samples in base and head; probably left over from an earlier run");
     Some(Diagnostic::warning("same-samples", "", message))
 }

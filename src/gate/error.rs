@@ -98,6 +98,20 @@ pub enum Error {
         /// What is wrong with each, one a line.
         problems: String,
     },
+    /// All results of the work tree are older than the checked-out commit.
+    #[error("nothing was measured for {commit}: all results are older than the commit; run the benchmarks")]
+    LeftOver {
+        /// The commit.
+        commit: String,
+    },
+    /// Head has exactly the samples of base.
+    #[error("nothing was measured for {head}: its results are those of {base}, sample for sample; run the benchmarks")]
+    SameResults {
+        /// The label of the base.
+        base: String,
+        /// The label of the head.
+        head: String,
+    },
     /// The two sides have no benchmark in common.
     #[error("nothing to compare: {base} and {head} have no benchmark in common; {hint}")]
     NothingInCommon {

@@ -131,6 +131,9 @@ impl Gate {
             let hint = "are these results of the same suite?";
             return Err(Error::NothingInCommon { base: base.report.label, head: head.report.label, hint });
         }
+        if compared.same_results {
+            return Err(Error::SameResults { base: base.report.label, head: head.report.label });
+        }
         refuse_unmatched(&self.config, &compared)?;
         let plot_samples = detail.samples.then(|| compare::plot_samples(&base.runs, &head.runs, renames(policy)));
         let facts = detail.facts.then(|| Facts {

@@ -32,11 +32,12 @@
 //! # let scratch = tempfile::tempdir()?;
 //! # let directory = scratch.path().join("repository");
 //! # let repository = git2::Repository::init(&directory)?;
-//! # let author = git2::Signature::now("A", "a@example.com")?;
-//! # let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
-//! # repository.commit(Some("HEAD"), &author, &author, "first", &tree, &[])?;
+//! # let author = git2::Signature::new("A", "a@example.com", &git2::Time::new(1, 0))?;
+//! # let empty = repository.find_tree(repository.treebuilder(None)?.write()?)?;
+//! # repository.commit(Some("HEAD"), &author, &author, "first", &empty, &[])?;
 //! # let store = scratch.path().join("runs");
-//! # let results = std::env::current_dir()?.join("tests/data/criterion-08/criterion@before");
+//! # let tree = std::env::current_dir()?.join("tests/data/criterion-08").display().to_string();
+//! # let (results, new_results) = (format!("{tree}/criterion@before"), format!("{tree}/criterion@after"));
 //! let gate = Gate::builder()
 //!     .repository(&directory)
 //!     .store(format!("dir:{}", store.display()))
@@ -46,10 +47,9 @@
 //! let recorded = gate.record(&[&results])?;
 //! assert!(recorded.added);
 //!
-//! // Later, with new results. Here they are the same, so nothing has changed.
-//! let report = gate.compare_with_store(&[&results])?;
-//! assert_eq!(report.verdict, Verdict::Pass);
-//! assert_eq!(report.counts.regressed, 0);
+//! // Later, with new results, of which some are slower.
+//! let report = gate.compare_with_store(&[&new_results])?;
+//! assert_eq!(report.verdict, Verdict::Fail);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -42,12 +42,13 @@ impl Gate {
     ///
     /// Where the results cannot be read or are empty, outside of a git repository, and where the store cannot be written.
     pub fn record<P: AsRef<Path>>(&self, results: &[P]) -> Result<Recorded, Error> {
-        let loaded = self.read_run(&path_words(results), "HEAD")?;
+        let loaded = self.read_run(&path_words(results), "HEAD", false)?;
         store_run(&*self.open_store()?, &loaded.run)
     }
 
-    /// Reads results as one run of a commit, measured on this machine.
-    pub(crate) fn read_run(&self, paths: &[String], revision: &str) -> Result<Loaded, Error> {
+    /// Reads results as one run of a commit, measured on this machine. Results that are all older than the checked-out
+    /// commit are refused, unless `force` or a revision other than `HEAD` states that they are of the commit.
+    pub(crate) fn read_run(&self, paths: &[String], revision: &str, force: bool) -> Result<Loaded, Error> {
         let repository =
             Repository::discover(&self.directory).map_err(|source| Error::NoCommit { source: Some(source) })?;
         let commit = repository.resolve(revision)?;
@@ -59,7 +60,10 @@ impl Gate {
             .iter()
             .map(|result| input::load(&result.location, result.request(Detail::Samples, committed)))
             .collect::<Result<Vec<Loaded>, _>>()?;
-        let Loaded { mut run, diagnostics } = input::merge(loaded);
+        let Loaded { mut run, diagnostics, left_over } = input::merge(loaded);
+        if left_over && !force && revision == "HEAD" {
+            return Err(Error::LeftOver { commit: commit.short().to_owned() });
+        }
         if run.measurements.is_empty() {
             return Err(Error::NothingToStore);
         }
@@ -69,7 +73,7 @@ impl Gate {
             run.environment.set(&key, value);
         }
         run.commit = Some(commit);
-        Ok(Loaded { run, diagnostics })
+        Ok(Loaded { run, diagnostics, left_over })
     }
 }
 

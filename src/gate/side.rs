@@ -105,6 +105,9 @@ impl Gate {
         let committed = head.as_ref().map(|head| head.time);
         let read = |result: &Results| input::load(&result.location, result.request(detail, committed));
         let loaded = input::merge(results.iter().map(read).collect::<Result<_, _>>()?);
+        if let Some(head) = head.as_ref().filter(|_| loaded.left_over) {
+            return Err(Error::LeftOver { commit: head.commit.short().to_owned() });
+        }
         let mut side = disk_side(results, vec![loaded]);
         side.report.commit = head.map(|head| head.commit);
         Ok(side)
@@ -154,7 +157,7 @@ fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {
     let mut environment: Option<Environment> = None;
     let mut diagnostics = Vec::new();
     let mut runs = Vec::with_capacity(loaded.len());
-    for Loaded { run, diagnostics: of_run } in loaded {
+    for Loaded { run, diagnostics: of_run, .. } in loaded {
         if !run.environment.is_empty() {
             environment.get_or_insert_default().0.extend(run.environment.0.clone());
         }

@@ -44,6 +44,8 @@ pub struct Loaded {
     pub run: Run,
     /// Warnings about the files.
     pub diagnostics: Vec<Diagnostic>,
+    /// True where all results are older than the measured commit: nothing was measured for it.
+    pub left_over: bool,
 }
 
 impl Location {
@@ -148,14 +150,15 @@ pub fn load_two(
 pub fn merge(all: Vec<Loaded>) -> Loaded {
     let mut whole = Reading::default();
     let mut unreadable = Vec::new();
-    for Loaded { run, diagnostics } in all {
+    let left_over = !all.is_empty() && all.iter().all(|loaded| loaded.left_over);
+    for Loaded { run, diagnostics, .. } in all {
         let Run { commit, environment, measurements, unreadable: of_run, tests, repeated, .. } = run;
         whole = whole.merge(Reading { measurements, diagnostics, environment, commit, tests, repeated });
         unreadable.extend(of_run);
     }
     let mut loaded = assemble(whole);
     loaded.run.unreadable = unreadable;
-    loaded
+    Loaded { left_over, ..loaded }
 }
 
 /// A parsed `--input-format`.
@@ -206,27 +209,27 @@ fn from_tree(
         };
         return Err(InputError::Nothing { place, hint });
     }
-    if let Some(committed) = request.committed {
-        look_for_left_over(&mut tree, &place, committed, request.detail == Detail::Samples);
-    }
+    let leave_out = request.detail == Detail::Samples;
+    let left_over =
+        request.committed.is_some_and(|committed| look_for_left_over(&mut tree, &place, committed, leave_out));
     let BaselineResults { measurements, mut diagnostics, unreadable, looping_links, .. } = tree;
     diagnostics.extend(looping_links);
     let mut loaded = assemble(Reading { measurements, diagnostics, ..Reading::default() });
     loaded.run.unreadable = unreadable;
-    Ok(loaded)
+    Ok(Loaded { left_over, ..loaded })
 }
 
 /// Warns about benchmarks that are older than the measured commit while others are newer. Criterion never removes a
-/// benchmark's directory, so these were not run for this commit.
-fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, leave_out: bool) {
+/// benchmark's directory, so these were not run for this commit. Returns whether all are older.
+fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, leave_out: bool) -> bool {
     let fresh = |written: &i64| *written >= committed;
     if tree.written.iter().all(fresh) {
-        return;
+        return false;
     }
     if !tree.written.iter().any(fresh) {
         let message = "all results are older than the commit; run the benchmarks again if they are of another commit";
         tree.diagnostics.push(Diagnostic::warning("older-than-commit", place, message));
-        return;
+        return true;
     }
     let old = tree.measurements.iter().zip(&tree.written).filter(|(_, written)| !fresh(written));
     let mut names: Vec<String> = old.map(|(measurement, _)| measurement.benchmark.to_string()).collect();
@@ -243,6 +246,7 @@ fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, l
         let mut written = tree.written.iter();
         tree.measurements.retain(|_| written.next().is_some_and(fresh));
     }
+    false
 }
 
 /// Sorts the measurements and keeps only the first one for each benchmark, metric and tool.
@@ -258,7 +262,7 @@ fn assemble(reading: Reading) -> Loaded {
         twice
     });
     let run = Run { commit, measurements, environment, tests, repeated, ..Run::default() };
-    Loaded { run, diagnostics }
+    Loaded { run, diagnostics, left_over: false }
 }
 
 fn identity(measurement: &Measurement) -> (&str, &str, &str) {

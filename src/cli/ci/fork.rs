@@ -29,9 +29,10 @@ impl Work<'_> {
         let pack = || -> anyhow::Result<()> {
             let runs = match runs {
                 Some(runs) => runs,
-                None => {
-                    MeasuredRuns { head: vec![record::read_run(self.gate, paths, "HEAD")?], ..MeasuredRuns::default() }
-                }
+                None => MeasuredRuns {
+                    head: vec![record::read_run(self.gate, paths, "HEAD", false)?],
+                    ..MeasuredRuns::default()
+                },
             };
             let (head, measured, base) = (judging.head.clone(), judging.measured.clone(), judging.base.clone());
             let (runs, base_runs, again) = (runs.head, runs.base, runs.re_measured);
