@@ -290,6 +290,7 @@ fn runs_are_found_despite_wrong_clocks(server: &Server) {
     assert_eq!(store(&url).list().unwrap().keys.len(), 5);
     scene.git("r", &["switch", "-q", "-c", "work"]);
     scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
+    suite(&scene, 9, None);
     let report = scene.perfgate_at("r", &["compare", "--store", &url, "--format", "json"]);
     assert_eq!(report.exits(0).json()["base"]["runs"], 5);
     // Both are in the order of the commits, not of their times.

@@ -47,6 +47,7 @@ fn with(environment: &Environment, more: &[(&'static str, &str)]) -> Environment
 fn a_reader_can_compare_and_not_record(server: &Server) {
     let (scene, url) = (Scene::measured(), server.address());
     perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
+    scene.five_benchmarks(9);
     perfgate(&scene, &server.reader(), &["compare", "--store", &url]).exits(0);
     perfgate(&scene, &server.reader(), &["runs", "--store", &url, "list"]).exits(0);
     scene.five_benchmarks(2);
@@ -66,6 +67,7 @@ fn the_documented_permissions_are_enough_to_record() {
     let recorder = server.recorder(&server.endpoint);
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("already recorded");
+    scene.five_benchmarks(9);
     perfgate(&scene, &recorder, &["compare", "--store", &url]).exits(0);
     // Pruning needs more. Two runs off main, because ten are kept on main.
     another(&scene, 2);
@@ -87,6 +89,7 @@ fn a_public_bucket_needs_no_credentials_to_compare(server: &Server) {
         Cloud::S3 => ("AWS_SKIP_SIGNATURE", "true".to_owned()),
         Cloud::Azure => ("AZURE_SKIP_SIGNATURE", "true".to_owned()),
     });
+    scene.five_benchmarks(9);
     perfgate(&scene, &anybody, &["compare", "--store", &url]).exits(0).says("PASS");
     scene.five_benchmarks(2);
     perfgate(&scene, &anybody, &["record", "--store", &url]).exits(2).complains("cannot write");
@@ -111,6 +114,7 @@ fn a_job_records_and_compares_with_a_role_for_its_token() {
         environment
     };
     perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0).says("recorded 5");
+    scene.five_benchmarks(9);
     perfgate(&scene, &of("good"), &["compare", "--store", &url]).exits(0).says("PASS");
     scene.five_benchmarks(2);
     for (token, words) in [
@@ -209,6 +213,7 @@ fn a_job_records_and_compares_on_azure_with_its_token() {
     let token = std::env::var("PERFGATE_TEST_AZURE_TOKEN").unwrap();
     let (_given, good) = authority(200, serde_json::json!({"access_token": token, "expires_in": 3599}));
     perfgate(&scene, &by(&good), &["record", "--store", &url]).exits(0).says("recorded 5");
+    scene.five_benchmarks(9);
     perfgate(&scene, &by(&good), &["compare", "--store", &url]).exits(0).says("PASS");
     scene.five_benchmarks(2);
     let (_lost, bad) = authority(200, serde_json::json!({"access_token": "nonsense", "expires_in": 3599}));

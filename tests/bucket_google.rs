@@ -151,6 +151,7 @@ fn a_service_account_records_and_compares() {
     let mut environment = google.environment("");
     environment.push(("GOOGLE_APPLICATION_CREDENTIALS", scene.path("account.json").display().to_string()));
     perfgate(&scene, &environment, &["record", "--store", URL]).exits(0).says("recorded 5");
+    scene.five_benchmarks(2);
     perfgate(&scene, &environment, &["compare", "--store", URL]).exits(0).says("PASS");
 }
 

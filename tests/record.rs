@@ -5,6 +5,8 @@ mod common;
 use common::Scene;
 use perfgate::io::store::{self, Key};
 use perfgate::model::{Detail, record};
+use std::fs;
+use std::time::{Duration, SystemTime};
 
 fn suite(scene: &Scene, run: u32, slow: Option<(&str, f64)>) {
     for (index, name) in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].iter().enumerate() {
@@ -218,8 +220,12 @@ fn uncommitted_changes_are_compared_with_their_commit() {
 #[test]
 fn results_older_than_head_are_recorded_only_on_request() {
     let scene = Scene::measured();
-    let later = 4_102_444_800; // 2100
-    scene.git_at("r", later, &["commit", "--quiet", "--allow-empty", "--message", "later"]);
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    for name in ["a", "b", "c", "d", "e"] {
+        let sample = scene.path(&format!("r/target/criterion/{name}/new/sample.json"));
+        fs::File::options().write(true).open(sample).unwrap().set_modified(long_ago).unwrap();
+    }
+    scene.git_at("r", 1_100_000_000, &["commit", "--quiet", "--allow-empty", "--message", "later"]);
     scene
         .perfgate_at("r", &["record"])
         .exits(2)

@@ -2,6 +2,7 @@
 
 use super::builder::Gate;
 use super::error::Error;
+use super::record::is_in_future;
 use super::sources::{Results, SideSource};
 use crate::history::{WINDOW_RUNS, join_shards, machine_class};
 use crate::io::input::{self, Loaded};
@@ -105,7 +106,7 @@ impl Gate {
         let committed = head.as_ref().map(|head| head.time);
         let read = |result: &Results| input::load(&result.location, result.request(detail, committed));
         let loaded = input::merge(results.iter().map(read).collect::<Result<_, _>>()?);
-        if let Some(head) = head.as_ref().filter(|_| loaded.left_over) {
+        if let Some(head) = head.as_ref().filter(|head| loaded.left_over && !is_in_future(head.time)) {
             return Err(Error::LeftOver { commit: head.commit.short().to_owned() });
         }
         let mut side = disk_side(results, vec![loaded]);

@@ -139,7 +139,11 @@ impl Gate {
                 let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > self.bound());
                 ruling.note("base and head ran on different machines")
             }
-            Effect::Estimated(estimate) => self.rule(estimate, below_floor),
+            Effect::Estimated(estimate) => {
+                // The medians may agree where the tested change is large.
+                let tested = comparison.base.map_or(0.0, |base| (base.value * estimate.delta.exp_m1()).abs());
+                self.rule(estimate, below_floor && tested < self.floor)
+            }
         }
     }
 
