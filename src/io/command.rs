@@ -3,6 +3,7 @@
 
 use super::capture::{Capture, Captured};
 use super::counters::{Counters, HardwareCounts};
+use super::process_group::ProcessGroup;
 use super::{interrupt, pid_file};
 use std::ffi::OsString;
 use std::io;
@@ -140,7 +141,7 @@ impl Command {
         let stdout = child.stdout.take().map(|stream| Capture::start(stream, true));
         let stderr = child.stderr.take().map(|stream| Capture::start(stream, false));
         let leader = child.id();
-        let group = match Group::of(&child) {
+        let group = match ProcessGroup::of(&child) {
             Ok(group) => group,
             Err(error) => {
                 let _ = child.kill();
@@ -217,7 +218,7 @@ impl Command {
     }
 
     /// Waits for the end, or stops the command at the time limit or Ctrl-C.
-    fn wait(&self, child: Child, started: Instant, group: &Group) -> (End, Option<Stop>) {
+    fn wait(&self, child: Child, started: Instant, group: &ProcessGroup) -> (End, Option<Stop>) {
         let (send, receive) = mpsc::channel();
         thread::spawn(move || {
             let end = wait_for(child, started);
@@ -253,65 +254,6 @@ impl Command {
 enum Stop {
     Timeout(Duration),
     Interrupt,
-}
-
-/// A process group, by the id of its first process.
-#[cfg(unix)]
-struct Group {
-    leader: u32,
-}
-
-#[cfg(unix)]
-impl Group {
-    fn of(child: &Child) -> io::Result<Group> {
-        Ok(Group { leader: child.id() })
-    }
-
-    fn ask_to_end(&self) {
-        self.signal(nix::sys::signal::Signal::SIGTERM);
-    }
-
-    fn kill(&self) {
-        self.signal(nix::sys::signal::Signal::SIGKILL);
-    }
-
-    fn signal(&self, signal: nix::sys::signal::Signal) {
-        if let Ok(leader) = i32::try_from(self.leader) {
-            // Fails if no process is left.
-            let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(leader), signal);
-        }
-    }
-}
-
-/// The processes that a command started: a job object. Windows ends them when the job is closed, also when perfgate itself
-/// is killed. A process that the command starts before it is assigned to the job would escape; starting one takes longer.
-#[cfg(windows)]
-struct Group {
-    job: std::cell::Cell<Option<win32job::Job>>,
-}
-
-#[cfg(windows)]
-impl Group {
-    fn of(child: &Child) -> io::Result<Group> {
-        use std::os::windows::io::AsRawHandle;
-        let mut limits = win32job::ExtendedLimitInfo::new();
-        limits.limit_kill_on_job_close();
-        let job = win32job::Job::create_with_limit_info(&limits).map_err(io::Error::other)?;
-        match job.assign_process(child.as_raw_handle() as isize) {
-            // A process that has ended already cannot be assigned, and needs not be.
-            Ok(()) | Err(win32job::JobError::AssignFailed(_)) => Ok(Group { job: Some(job).into() }),
-            Err(error) => Err(io::Error::other(error)),
-        }
-    }
-
-    /// There is no signal to ask with.
-    fn ask_to_end(&self) {
-        self.kill();
-    }
-
-    fn kill(&self) {
-        drop(self.job.take());
-    }
 }
 
 #[cfg(unix)]

@@ -20,6 +20,7 @@ pub mod manifest;
 pub mod noise;
 mod pid_file;
 pub mod probe;
+mod process_group;
 mod refs;
 pub mod repository;
 pub mod store;
