@@ -1,6 +1,8 @@
 //! Judges one comparison by the policy. The rules are in the order of docs/statistics.md.
 
-use super::report::{BudgetReport, Finding, Outcome, Value, Within, WorkReport};
+use super::limits::BudgetReport;
+use super::outcome::{Outcome, Within};
+use super::report::{Finding, Value, WorkReport};
 use crate::compare::{Comparison, Effect, SideValue};
 use crate::model::{Direction, Unit, Work};
 use crate::policy::Policy;

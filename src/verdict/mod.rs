@@ -2,17 +2,20 @@
 
 mod budget;
 mod finding;
+mod limits;
+mod outcome;
 mod pinned;
 mod reason;
 mod report;
 
 pub use budget::{Unmatched, unmatched};
+pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
+pub use outcome::{Counts, Outcome, Within};
 pub use pinned::{Pinned, PinnedFinding};
 pub use reason::{Failure, Reason, UnknownReason};
 pub use report::{
-    BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, FORMAT, Finding,
-    GoalLine, GoalStatus, MeanChange, Outcome, Report, SeriesPoint, SeriesReport, SideReport, VERSION, Value, Verdict,
-    Within, WorkReport,
+    EnvironmentDifference, EnvironmentReport, FORMAT, Finding, MeanChange, Report, SeriesPoint, SeriesReport,
+    SideReport, VERSION, Value, Verdict, WorkReport,
 };
 
 use crate::compare::{Compared, Comparison, Effect};

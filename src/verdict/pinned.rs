@@ -1,7 +1,8 @@
 //! Head compared with a pinned release, which reveals slow drift that comparisons with the latest runs miss. Information
 //! only: it never fails the gate.
 
-use super::report::{Counts, MeanChange, Outcome, Report};
+use super::outcome::{Counts, Outcome};
+use super::report::{MeanChange, Report};
 use crate::model::Commit;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,8 @@
 //! Why the gate fails: one reason for each entry of `fail-on` that applies.
 
-use super::report::{BudgetStatus, Finding, Outcome, Report};
+use super::limits::BudgetStatus;
+use super::outcome::Outcome;
+use super::report::{Finding, Report};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -1,0 +1,123 @@
+//! Budgets and expectations as the report shows them: the limit, the value and the status.
+
+use serde::{Deserialize, Serialize};
+
+/// A budget and whether it is met.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BudgetReport {
+    /// As written in perfgate.toml.
+    pub target: Option<String>,
+    /// As written in perfgate.toml.
+    pub acceptable: Option<String>,
+    /// Whether it is met.
+    pub status: BudgetStatus,
+}
+
+/// Whether a budget is met.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum BudgetStatus {
+    /// No budget.
+    #[default]
+    None,
+    /// Within the target.
+    Pass,
+    /// Target not met, but within the acceptable limit.
+    Acceptable,
+    /// Clearly beyond both.
+    Fail,
+    /// Not checked, as nothing comparable was measured.
+    #[serde(rename = "no-data")]
+    NoData,
+}
+
+impl BudgetStatus {
+    /// The word in a table; empty without a budget.
+    pub fn word(self) -> &'static str {
+        match self {
+            BudgetStatus::None => "",
+            BudgetStatus::Pass => "PASS",
+            BudgetStatus::Acceptable => "ACCEPTABLE",
+            BudgetStatus::Fail => "FAIL",
+            BudgetStatus::NoData => "NO DATA",
+        }
+    }
+}
+
+/// A budget checked on one benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BudgetLine {
+    /// The benchmark's full name: hostile text.
+    pub benchmark: String,
+    /// The metric that the budget is on, `time:p95`.
+    pub metric: String,
+    /// The unit of the values.
+    pub unit: String,
+    /// As written in perfgate.toml.
+    pub target: String,
+    /// As written in perfgate.toml.
+    pub acceptable: Option<String>,
+    /// Whether it is met.
+    pub status: BudgetStatus,
+    /// The value of head.
+    pub value: Option<f64>,
+    /// The value of base.
+    pub base: Option<f64>,
+    /// 95% confidence interval of the value of head.
+    pub interval: Option<[f64; 2]>,
+    /// True if the interval contains the limit.
+    pub near: bool,
+    /// Where the budget is written: `perfgate.toml:3`.
+    pub place: String,
+    /// Remarks.
+    pub notes: Vec<String>,
+}
+
+/// Whether an expectation was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum GoalStatus {
+    /// Significantly met.
+    Met,
+    /// Significantly not met.
+    NotMet,
+    /// Not decided by these results.
+    #[serde(rename = "not-shown")]
+    Undecided,
+}
+
+impl GoalStatus {
+    /// The words in a table.
+    pub fn word(self) -> &'static str {
+        match self {
+            GoalStatus::Met => "met",
+            GoalStatus::NotMet => "not met",
+            GoalStatus::Undecided => "undecided",
+        }
+    }
+}
+
+/// An expectation checked on one benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GoalLine {
+    /// The benchmark's full name: hostile text.
+    pub benchmark: String,
+    /// The metric.
+    pub metric: String,
+    /// The unit of the values.
+    pub unit: String,
+    /// The expectation, as written.
+    pub expect: String,
+    /// Whether it was met.
+    pub status: GoalStatus,
+    /// The value of head.
+    pub value: Option<f64>,
+    /// head / base - 1.
+    pub change: Option<f64>,
+    /// 95% confidence interval of the change.
+    pub interval: Option<[f64; 2]>,
+}

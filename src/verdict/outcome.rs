@@ -1,0 +1,99 @@
+//! The outcomes of benchmarks, and how many there are of each.
+
+use serde::{Deserialize, Serialize};
+
+/// The outcome of a benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Significantly worse than the threshold and the floor allow.
+    Regressed,
+    /// Regressed, with a waiver.
+    Accepted,
+    /// Not decided by these results.
+    Inconclusive,
+    /// Only in base.
+    Removed,
+    /// Only in head.
+    Added,
+    /// Significantly better than the threshold.
+    Improved,
+    /// Significantly within the threshold.
+    Unchanged,
+}
+
+impl Outcome {
+    /// Every outcome, worst first.
+    pub const ALL: [Outcome; 7] = [
+        Outcome::Regressed,
+        Outcome::Accepted,
+        Outcome::Inconclusive,
+        Outcome::Removed,
+        Outcome::Added,
+        Outcome::Improved,
+        Outcome::Unchanged,
+    ];
+
+    /// The word used in all formats.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Regressed => "regressed",
+            Outcome::Accepted => "accepted",
+            Outcome::Inconclusive => "inconclusive",
+            Outcome::Removed => "removed",
+            Outcome::Added => "added",
+            Outcome::Improved => "improved",
+            Outcome::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// The direction of a change that is shown, but below the threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Within {
+    /// Worse.
+    Slower,
+    /// Better.
+    Faster,
+}
+
+/// Number of findings per outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // the names of the outcomes
+pub struct Counts {
+    pub regressed: usize,
+    pub improved: usize,
+    pub unchanged: usize,
+    pub inconclusive: usize,
+    pub added: usize,
+    pub removed: usize,
+    pub accepted: usize,
+}
+
+impl Counts {
+    /// Counts the outcomes.
+    pub fn of(outcomes: impl Iterator<Item = Outcome>) -> Self {
+        let mut counts = Counts::default();
+        outcomes.for_each(|outcome| *counts.slot(outcome) += 1);
+        counts
+    }
+
+    /// The number of findings with an outcome.
+    pub fn get(mut self, outcome: Outcome) -> usize {
+        *self.slot(outcome)
+    }
+
+    fn slot(&mut self, outcome: Outcome) -> &mut usize {
+        match outcome {
+            Outcome::Regressed => &mut self.regressed,
+            Outcome::Improved => &mut self.improved,
+            Outcome::Unchanged => &mut self.unchanged,
+            Outcome::Inconclusive => &mut self.inconclusive,
+            Outcome::Added => &mut self.added,
+            Outcome::Removed => &mut self.removed,
+            Outcome::Accepted => &mut self.accepted,
+        }
+    }
+}
