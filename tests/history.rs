@@ -466,7 +466,7 @@ fn a_zero_does_not_distort_the_size_of_a_step() {
         assert!((changes[0]["change"].as_f64().unwrap() - expected).abs() < 0.01, "{changes}");
         assert_eq!(changes[0]["index"], 8);
     }
-    // From zero there is no ratio.
+    // A step from zero has no percentage.
     let (changes, text) = history_of_counts(stepped(0.0, 0.01));
     assert_eq!((changes.as_array().unwrap().len(), &changes[0]["change"]), (1, &Value::Null), "{changes}");
     assert_eq!((&changes[0]["index"], &changes[0]["worse"]), (&8.into(), &true.into()));

@@ -591,7 +591,7 @@ fn missing_and_invalid_remotes_are_errors() {
     let store = git_store(&clones[0]);
     store.write(&[record(1, 1.0)]).unwrap();
     assert!(matches!(store.push("nowhere"), Err(StoreError::Network { .. })));
-    for remote in ["", "-uevil", "--upload-pack=touch /tmp/x", "a\nb"] {
+    for remote in ["", "-uevil", "--upload-pack=touch pwned", "a\nb"] {
         assert!(matches!(store.pull(remote), Err(StoreError::Remote(_))), "{remote}");
     }
     let files = DirectoryStore::new("runs");

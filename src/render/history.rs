@@ -191,7 +191,7 @@ pub(super) fn when(last: &SeriesChange, earlier: usize) -> String {
     text
 }
 
-/// The size of a change; from zero there is no ratio.
+/// The size of a change as a percentage, or "from zero" where the old level is zero.
 pub(super) fn change_size(fraction: f64) -> String {
     if fraction.is_infinite() { "from zero".to_owned() } else { quantity::change(fraction) }
 }

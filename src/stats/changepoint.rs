@@ -108,7 +108,8 @@ pub fn segmentation(values: &[f64], min_step: f64) -> Segmentation {
     let mut search = Search::new(values, min_step, noise, 1.0);
     let mut segments = search.segments();
     let mut changes = search.changes(&segments);
-    // In an autocorrelated series noise alone makes longer excursions. A drift is no autocorrelation.
+    // Autocorrelated noise stays away from a level for longer. The slope of a drift looks like autocorrelation, so it is
+    // removed first.
     remove_drifts(&mut differences, &changes);
     let inflation = inflation(&differences, search.reach);
     if inflation > 1.0 && segments.len() > 1 {
