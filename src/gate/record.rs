@@ -4,7 +4,7 @@ use super::builder::Gate;
 use super::error::Error;
 use super::sources::path_words;
 use crate::io::input::{self, Loaded};
-use crate::io::repository::Repository;
+use crate::io::repository::{Head, Repository};
 use crate::io::store::{Key, Store};
 use crate::model::{Commit, Detail, Environment, Run, record};
 use std::path::Path;
@@ -54,14 +54,14 @@ impl Gate {
         let commit = repository.resolve(revision)?;
         let head = repository.head()?;
         let is_head = head.commit == commit;
-        let committed = is_head.then_some(head.time);
+        let committed = oldest_result(&head).filter(|_| is_head);
         let loaded = self
             .results(paths)?
             .iter()
             .map(|result| input::load(&result.location, result.request(Detail::Samples, committed)))
             .collect::<Result<Vec<Loaded>, _>>()?;
         let Loaded { mut run, diagnostics, left_over } = input::merge(loaded);
-        if left_over && !force && revision == "HEAD" && !is_in_future(head.time) {
+        if left_over && !force && revision == "HEAD" {
             return Err(Error::LeftOver { commit: commit.short().to_owned() });
         }
         if run.measurements.is_empty() {
@@ -77,9 +77,10 @@ impl Gate {
     }
 }
 
-/// True for a commit with a time that has not come yet: nothing can be newer, so the age of results shows nothing.
-pub(super) fn is_in_future(time: i64) -> bool {
-    time > jiff::Timestamp::now().as_second()
+/// The time of the checked-out commit, which its results cannot be older than; `None` for a commit dated in the future,
+/// which no results could be newer than.
+pub(super) fn oldest_result(head: &Head) -> Option<i64> {
+    (head.time <= jiff::Timestamp::now().as_second()).then_some(head.time)
 }
 
 /// True for a run that was measured with uncommitted changes.

@@ -2,7 +2,7 @@
 
 use super::builder::Gate;
 use super::error::Error;
-use super::record::is_in_future;
+use super::record::oldest_result;
 use super::sources::{Results, SideSource};
 use crate::history::{WINDOW_RUNS, join_shards, machine_class};
 use crate::io::input::{self, Loaded};
@@ -103,10 +103,10 @@ impl Gate {
     /// Reads the results of the work tree as one run.
     fn read_work_tree(&self, results: &[Results], detail: Detail) -> Result<Side, Error> {
         let head = Repository::discover(&self.directory).and_then(|repository| repository.head()).ok();
-        let committed = head.as_ref().map(|head| head.time);
+        let committed = head.as_ref().and_then(oldest_result);
         let read = |result: &Results| input::load(&result.location, result.request(detail, committed));
         let loaded = input::merge(results.iter().map(read).collect::<Result<_, _>>()?);
-        if let Some(head) = head.as_ref().filter(|head| loaded.left_over && !is_in_future(head.time)) {
+        if let Some(head) = head.as_ref().filter(|_| loaded.left_over) {
             return Err(Error::LeftOver { commit: head.commit.short().to_owned() });
         }
         let mut side = disk_side(results, vec![loaded]);
