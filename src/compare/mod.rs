@@ -73,8 +73,8 @@ pub struct Compared {
     pub tests: usize,
     /// The suite-wide shift of times, as a fraction (0.08: head is 8% slower as a whole).
     pub common_shift: f64,
-    /// A shift of the whole head run that it cannot attribute to the machine or the code, as a fraction. Benchmarks that do
-    /// not stand clear of it are inconclusive.
+    /// `common_shift`, where it is too large for the machine and a single head run cannot attribute it to the code either.
+    /// Benchmarks that do not stand clear of it are inconclusive.
     pub unexplained_shift: Option<f64>,
     /// True where every benchmark of head has exactly the samples of base: nothing was measured.
     pub same_results: bool,
@@ -126,11 +126,9 @@ fn compare_all(
         };
         if estimates.count() > compared.tests / 2 && group.metric == "time" || compared.tests == 0 {
             compared.common_shift = estimates.shift().exp_m1();
+            compared.unexplained_shift = estimates.unexplained_shift().map(f64::exp_m1);
         }
         compared.tests += estimates.count();
-        if let Some(shift) = estimates.unexplained_shift() {
-            compared.unexplained_shift.get_or_insert(shift.exp_m1());
-        }
         if !estimates.shift_is_subtracted() && rules.shift != ShiftRule::Keep {
             compared.diagnostics.push(large_shift(group.metric, estimates.count(), estimates.shift()));
         }

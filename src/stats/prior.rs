@@ -154,7 +154,6 @@ impl Prior {
         let dfs: &[f64] = match kind {
             ValueKind::Measured if predicted.is_empty() && one_run_a_side && !small => &PRIOR_DF_SINGLE_NUMBERS,
             ValueKind::Measured if predicted.is_empty() => &PRIOR_DF_WITHOUT_SAMPLES,
-
             _ => &PRIOR_DF,
         };
         let points = grid(0..LN_VARIANCE_STEPS, mean, dfs);

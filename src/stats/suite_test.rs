@@ -59,7 +59,8 @@ pub struct SuiteEstimates {
     median_shift: f64,
     rule: ShiftRule,
     one_head_run: bool,
-    one_number_per_run: bool,
+    /// One number per run, and not re-measured: a single odd run must not decide.
+    single_runs_count: bool,
     max_df: f64,
     small: bool,
     tests: Tests,
@@ -108,21 +109,21 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let fitted = screened.unwrap_or_default().iter().copied().chain(changes.iter().map(|one| one.observation));
     let small = screened.map_or(changes.len(), <[Observation]>::len) < MIN_SUITE;
     let prior = Arc::new(Prior::fit(&fitted.collect::<Vec<_>>(), kind, small));
+    let one_head_run = suite.run_counts()[1] == 1;
+    // Re-measured suspects have a rule of their own for single runs: the overlap.
+    let single_runs_count = !by_edge && kind == ValueKind::Measured && screened.is_none();
     let mut estimates = SuiteEstimates {
         changes,
         prior,
         shift,
         median_shift,
         rule: rules.shift,
-        one_head_run: suite.run_counts()[1] == 1,
-        one_number_per_run: !by_edge && kind == ValueKind::Measured,
-        max_df: f64::INFINITY,
+        one_head_run,
+        single_runs_count,
+        max_df: if single_runs_count && one_head_run { MAX_DF_OF_ONE_NUMBER } else { f64::INFINITY },
         small,
         tests: Tests::default(),
     };
-    if estimates.one_number_per_run && estimates.one_head_run && screened.is_none() {
-        estimates.max_df = MAX_DF_OF_ONE_NUMBER;
-    }
     let all = 0..estimates.count();
     let p_value = |i: usize| estimates.null_distribution(i).tail(estimates.shown_change(i));
     estimates.tests.p = all.clone().into_par_iter().map(p_value).collect();
@@ -191,7 +192,7 @@ impl SuiteEstimates {
     /// For one number per run: what single runs show, the suite-wide shift subtracted.
     fn single_runs(&self, runs: SingleRuns) -> Option<Box<SingleRuns>> {
         let heads = runs.heads.map(|change| change - self.subtracted(self.shift));
-        self.one_number_per_run.then(|| Box::new(SingleRuns { heads, ..runs }))
+        self.single_runs_count.then(|| Box::new(SingleRuns { heads, ..runs }))
     }
 
     /// The size of the change that is tested. Where the whole run shifted without a known cause, the change must be

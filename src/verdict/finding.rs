@@ -7,7 +7,6 @@ use crate::compare::{Comparison, Effect, SideValue};
 use crate::model::{Direction, Unit, Work};
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
-use crate::stats::suite::SingleRuns;
 
 /// A change over half the threshold is suspect if its p value is below this.
 const SUSPECT_P: f64 = 0.35;
@@ -64,16 +63,14 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         Effect::Estimated(estimate) => Some(estimate),
         _ => None,
     };
-    // A log ratio (positive is worse) as a change of the metric's value.
-    let as_change = |log: f64| match metric.direction {
-        Direction::Lower => log.exp_m1(),
-        Direction::Higher => (-log).exp_m1(),
-    };
+    let as_change = |log: f64| as_change(log, metric.direction);
     let change = match (estimate, base, head) {
         (Some(estimate), ..) => fraction(as_change(estimate.delta)),
         (None, Some(base), Some(head)) => fraction(head.value / base.value - 1.0),
         _ => None,
     };
+    // With an unexplained shift, further runs of the same kind decide nothing.
+    let limited_by_noise = estimate.filter(|estimate| estimate.unexplained_shift.is_none());
     let is_finding = matches!(ruling.outcome, Outcome::Regressed | Outcome::Improved);
     Finding {
         name: benchmark.as_str().to_owned(),
@@ -96,11 +93,8 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         adjusted: estimate.and_then(|estimate| fraction(as_change(estimate.delta))),
         p: estimate.map(Estimate::p),
         q: estimate.map(Estimate::q),
-        detectable: estimate
-            .filter(|estimate| estimate.unexplained_shift.is_none()) // the shift decides, not the noise
-            .and_then(|estimate| fraction(as_change(estimate.detectable()).abs())),
-        runs_needed: estimate
-            .filter(|estimate| estimate.unexplained_shift.is_none())
+        detectable: limited_by_noise.and_then(|estimate| fraction(as_change(estimate.detectable()).abs())),
+        runs_needed: limited_by_noise
             .filter(|_| ruling.outcome == Outcome::Inconclusive && same_machine)
             .and_then(|estimate| estimate.runs_needed(gate.bound(), gate.alpha)),
         threshold: gate.threshold,
@@ -131,29 +125,36 @@ impl Gate {
     }
 
     fn judge(&self, comparison: &Comparison, same_machine: bool) -> Ruling {
-        let below_floor = self.is_below_floor(comparison);
         match &comparison.effect {
             Effect::BaseOnly => Ruling::of(Outcome::Removed),
             Effect::HeadOnly => Ruling::of(Outcome::Added),
             Effect::Invalid(why) => Ruling::of(Outcome::Inconclusive).note(why.clone()),
-            Effect::Exact(worse) => self.rule_exact(*worse, below_floor),
+            Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
             Effect::Estimated(estimate) if !same_machine => {
                 let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > self.bound());
                 ruling.note("base and head ran on different machines")
             }
-            Effect::Estimated(estimate) => {
-                // The medians may agree where the tested change is large.
-                let tested = comparison.base.map_or(0.0, |base| (base.value * estimate.delta.exp_m1()).abs());
-                self.rule(estimate, below_floor && tested < self.floor)
+            Effect::Estimated(estimate) if self.is_below_floor(comparison) && self.is_over(estimate) => {
+                let unit = comparison.metric.unit.kept_label();
+                let note = format!("the absolute change is below the floor of {} {unit}", self.floor);
+                Ruling::of(Outcome::Unchanged).note(note)
             }
+            Effect::Estimated(estimate) => self.rule(estimate),
         }
     }
 
+    /// True where both the difference of the values and the tested change are smaller than the floor. The medians may agree
+    /// where the fast edges do not.
     fn is_below_floor(&self, comparison: &Comparison) -> bool {
-        match (comparison.base, comparison.head) {
-            (Some(base), Some(head)) => (head.value - base.value).abs() < self.floor,
-            _ => false,
-        }
+        let (Some(base), Some(head)) = (comparison.base, comparison.head) else { return false };
+        let tested =
+            comparison.estimate().map_or(0.0, |one| base.value * as_change(one.delta, comparison.metric.direction));
+        (head.value - base.value).abs().max(tested.abs()) < self.floor
+    }
+
+    /// True for a change beyond the threshold in either direction.
+    fn is_over(&self, estimate: &Estimate) -> bool {
+        estimate.delta.abs() > self.bound()
     }
 
     /// The direction of a change that is shown and large enough to be listed, whether or not it is over the threshold.
@@ -184,24 +185,14 @@ impl Gate {
         }
     }
 
-    fn rule(&self, estimate: &Estimate, below_floor: bool) -> Ruling {
+    fn rule(&self, estimate: &Estimate) -> Ruling {
         let bound = self.bound();
         // A change must be over the threshold as measured too: what the subtraction of a shift adds was not measured.
         let (over, under) = (estimate.delta.min(estimate.raw) > bound, estimate.delta.max(estimate.raw) < -bound);
-        if below_floor && (over || under) {
-            let note = format!("the absolute change is below the floor of {}", self.floor);
-            return Ruling::of(Outcome::Unchanged).note(note);
-        }
-        if let Some(shift) = estimate.unexplained_shift.filter(|_| over || under) {
-            let clear = (estimate.delta - shift) * estimate.delta.signum() > bound;
-            if !clear {
-                let note = "the whole run shifted as far; measure base and head in turn (perfgate measure)";
-                return Ruling::of(Outcome::Inconclusive).suspect(over).note(note);
-            }
-        }
-        let single_runs = estimate.single_runs.as_deref().filter(|_| over || under);
-        if let Some(note) = single_runs.and_then(|runs| veto(runs, over, bound)) {
-            return Ruling::of(Outcome::Inconclusive).suspect(over).note(note);
+        if (over || under)
+            && let Some(doubt) = doubt(estimate, bound)
+        {
+            return Ruling::of(Outcome::Inconclusive).suspect(over).note(doubt);
         }
         // The fast edge of the samples is tested; the medians must have moved in the same direction.
         // A finding must also be clear of zero in its own interval, which is two-sided.
@@ -249,15 +240,28 @@ impl Gate {
     }
 }
 
-/// Why one number per run does not show a change beyond the threshold.
-fn veto(runs: &SingleRuns, worse: bool, bound: f64) -> Option<&'static str> {
-    let [better_head, worse_head] = runs.heads;
+/// A log ratio (positive is worse) as a change of the metric's value.
+fn as_change(log: f64, direction: Direction) -> f64 {
+    match direction {
+        Direction::Lower => log.exp_m1(),
+        Direction::Higher => (-log).exp_m1(),
+    }
+}
+
+/// Why a change beyond the threshold is not called, however small its p value: what single runs show against it.
+fn doubt(estimate: &Estimate, bound: f64) -> Option<&'static str> {
+    let sign = estimate.delta.signum();
+    if estimate.unexplained_shift.is_some_and(|shift| (estimate.delta - shift) * sign <= bound) {
+        return Some("within the shift of the whole run; re-measure base and head in turn with `perfgate measure`");
+    }
+    let runs = estimate.single_runs.as_deref()?;
     let [above, below] = runs.excursions;
-    let (least, excursion) = if worse { (better_head, above) } else { (-worse_head, below) };
+    let [best, worst] = runs.heads;
+    let (least, excursion) = if sign > 0.0 { (best, above) } else { (-worst, below) };
     if least <= bound {
         Some("not every head run is over the threshold")
     } else if least <= EXCURSION_FACTOR * excursion {
-        Some("a run of the base moved as far and came back")
+        Some("a base run deviates from the others by nearly as much or more")
     } else {
         None
     }

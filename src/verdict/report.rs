@@ -47,8 +47,8 @@ pub struct Report {
     /// The suite-wide shift, as a fraction. It is removed from each change before judging, if it is small enough to come
     /// from the machine.
     pub common_shift: f64,
-    /// A shift of the whole head run that one run cannot attribute to the machine or the code, as a fraction. Benchmarks
-    /// that do not stand clear of it are inconclusive.
+    /// `common_shift`, where it is too large for the machine and a single head run cannot attribute it to the code either.
+    /// Benchmarks that do not stand clear of it are inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unexplained_shift: Option<f64>,
     /// Geometric mean of head / base - 1 over all tested times. Information only: it never fails the gate.
