@@ -3,7 +3,7 @@
 
 use super::estimate::{Estimate, Noise, NullDistribution, TAIL};
 use super::fdr;
-use super::prior::{Observation, Prior, ValueKind};
+use super::prior::{ONE_RUN_A_SIDE_DF, Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
 use super::suite::{RawChange, SingleRuns, Suite, overlap, raw_changes};
 use rayon::prelude::*;
@@ -12,10 +12,10 @@ use std::sync::Arc;
 /// A suite-wide shift up to this is attributed to the machine and subtracted; a larger one may come from the code.
 const MAX_SUBTRACTED_SHIFT: f64 = 0.139_761_942_375_158_77; // ln 1.15
 
-/// Upper limit of the degrees of freedom where head is a single number: however many base runs there are, hosted runners
-/// give single results far off. On 31 public histories (ten base runs, 12 heads of each) alarms that vanish fall from 4.1 to
-/// 2.7 in 100 heads; recall of x1.5 falls from 81% to 78%.
-const MAX_DF_OF_ONE_NUMBER: f64 = 4.0;
+/// Limits of the degrees of freedom where head is a single number: at most those of the base's own runs, and at most four,
+/// because hosted runners give single results far off however many base runs there are. The lower limit is the tail that fits
+/// one run a side. docs/statistics.md has what other values do on public histories.
+const DF_OF_ONE_NUMBER: (f64, f64) = (ONE_RUN_A_SIDE_DF, 4.0);
 
 /// The error rate, and what a suite-wide shift means.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,7 +109,8 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let fitted = screened.unwrap_or_default().iter().copied().chain(changes.iter().map(|one| one.observation));
     let small = screened.map_or(changes.len(), <[Observation]>::len) < MIN_SUITE;
     let prior = Arc::new(Prior::fit(&fitted.collect::<Vec<_>>(), kind, small));
-    let one_head_run = suite.run_counts()[1] == 1;
+    let [base_runs, head_runs] = suite.run_counts();
+    let one_head_run = head_runs == 1;
     // Re-measured suspects have a rule of their own for single runs: the overlap.
     let single_runs_count = !by_edge && kind == ValueKind::Measured && screened.is_none();
     let mut estimates = SuiteEstimates {
@@ -120,7 +121,11 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         rule: rules.shift,
         one_head_run,
         single_runs_count,
-        max_df: if single_runs_count && one_head_run { MAX_DF_OF_ONE_NUMBER } else { f64::INFINITY },
+        max_df: if single_runs_count && one_head_run {
+            (base_runs as f64 - 1.0).clamp(DF_OF_ONE_NUMBER.0, DF_OF_ONE_NUMBER.1)
+        } else {
+            f64::INFINITY
+        },
         small,
         tests: Tests::default(),
     };
