@@ -160,8 +160,7 @@ fn row_notes(out: &mut String, finding: &Finding) {
     if let (Some(tested), Some(base), Some(head)) = (finding.adjusted, finding.base, finding.head) {
         let of_values = head.value / base.value - 1.0;
         if finding.outcome != Outcome::Unchanged && (tested - of_values).abs() >= NOTABLE_DIFFERENCE {
-            let why = "the tested change is that of the fastest samples, suite-wide shift removed";
-            notes.push(format!("the values differ by {}; {why}", change(of_values)));
+            notes.push(format!("the medians differ by {}", change(of_values)));
         }
     }
     if !notes.is_empty() {

@@ -69,8 +69,8 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         (None, Some(base), Some(head)) => fraction(head.value / base.value - 1.0),
         _ => None,
     };
-    // With an unexplained shift, further runs of the same kind decide nothing.
-    let limited_by_noise = estimate.filter(|estimate| estimate.unexplained_shift.is_none());
+    // Further runs of the same kind do not tell a change from the shift of the whole run.
+    let limited_by_noise = estimate.filter(|estimate| !is_within_shift(estimate, gate.bound()));
     let is_finding = matches!(ruling.outcome, Outcome::Regressed | Outcome::Improved);
     Finding {
         name: benchmark.as_str().to_owned(),
@@ -248,16 +248,21 @@ fn as_change(log: f64, direction: Direction) -> f64 {
     }
 }
 
+/// True for a change beyond the threshold that an unexplained shift of the whole run accounts for.
+fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
+    let Estimate { delta, unexplained_shift, .. } = *estimate;
+    delta.abs() > bound && unexplained_shift.is_some_and(|shift| (delta - shift) * delta.signum() <= bound)
+}
+
 /// Why a change beyond the threshold is not called, however small its p value: what single runs show against it.
 fn doubt(estimate: &Estimate, bound: f64) -> Option<&'static str> {
-    let sign = estimate.delta.signum();
-    if estimate.unexplained_shift.is_some_and(|shift| (estimate.delta - shift) * sign <= bound) {
+    if is_within_shift(estimate, bound) {
         return Some("within the shift of the whole run; re-measure base and head in turn with `perfgate measure`");
     }
     let runs = estimate.single_runs.as_deref()?;
     let [above, below] = runs.excursions;
     let [best, worst] = runs.heads;
-    let (least, excursion) = if sign > 0.0 { (best, above) } else { (-worst, below) };
+    let (least, excursion) = if estimate.delta > 0.0 { (best, above) } else { (-worst, below) };
     if least <= bound {
         Some("not every head run is over the threshold")
     } else if least <= EXCURSION_FACTOR * excursion {
