@@ -2,8 +2,8 @@
 //! JMH. They share a job and a machine, so they show how steady that run was, not how far the next run will differ.
 //! Together they are the evidence of one run.
 //!
-//! Single numbers count as one number with an error. On a public history with ten repetitions a run, taking them for runs
-//! raises an alarm that vanishes in 31% of runs (one base run); taking them for samples with a drift, 13%; for one number, 3%.
+//! Single numbers count as one number with an error: taken as runs, or as samples with a drift, a steady job would pass for a
+//! steady machine.
 
 use crate::model::{Digest, Direction, Evidence};
 use crate::stats::centre;
