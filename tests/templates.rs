@@ -70,15 +70,48 @@ fn a_saved_comparison_of_the_first_version_can_be_read_and_is_written_the_same()
     let report: perfgate::verdict::Report = serde_json::from_slice(&saved).unwrap();
     let mut again = Vec::new();
     perfgate::render::json(&report, &mut again).unwrap();
-    assert_eq!(rounded(serde_json::from_slice(&again).unwrap()), rounded(serde_json::from_slice(&saved).unwrap()));
+    let mut again: serde_json::Value = serde_json::from_slice(&again).unwrap();
+    let mut saved: serde_json::Value = serde_json::from_slice(&saved).unwrap();
+    // That version wrote reasons only in words, which are not read. They are derived from the counts and the budgets.
+    assert_eq!(again["reasons"].take(), serde_json::json!(["1 regressed", "2 over budget"]));
+    let failed_on = serde_json::json!([{"on": "regressed", "count": 1}, {"on": "budget", "count": 2}]);
+    assert_eq!(again.as_object_mut().unwrap().remove("failed_on"), Some(failed_on));
+    saved["reasons"].take();
+    assert_eq!(rounded(again), rounded(saved));
 
     let scene = Scene::new();
     let path = saved_comparison().display().to_string();
     let answer = scene.perfgate(&["render", &path, "--template", "pr"]);
-    answer.exits(0).says("FAIL: 1 regressed, 2 over budget, 1 removed, 1 added, measured on different machines");
+    answer.exits(0).says("FAIL: 1 regressed, 2 over budget**");
     answer.says("perfgate: 10 passed, 1 failed").says("SELECT a FROM b WHERE c &#61; &#63;");
     let publish = ["publish", &path, "--repository", "me/repo", "--pull", "12", "--dry-run"];
     scene.perfgate(&publish).exits(1).says("parse_line");
+}
+
+#[test]
+fn reasons_are_read_from_their_types_and_a_newer_one_does_not_make_the_file_unreadable() {
+    let mut saved: serde_json::Value = serde_json::from_slice(&fs::read(saved_comparison()).unwrap()).unwrap();
+    let scene = Scene::new();
+    let mut verdict = |failed_on: serde_json::Value| {
+        saved["failed_on"] = failed_on;
+        saved["reasons"] = serde_json::json!(["words that nothing reads"]);
+        scene.write("comparison.json", saved.to_string());
+        let answer = scene.perfgate(&["render", "comparison.json", "--template", "pr"]);
+        answer.exits(0);
+        answer
+            .stdout
+            .lines()
+            .find_map(|line| Some(line.split_once("FAIL: ")?.1.split_once("**")?.0.to_owned()))
+            .unwrap()
+    };
+    let removed = serde_json::json!({"on": "removed", "count": 1});
+    assert_eq!(
+        verdict(serde_json::json!([removed, {"on": "environment"}])),
+        "1 removed, measured on different machines"
+    );
+    let newer = serde_json::json!({"on": "energy", "count": 2});
+    let unread = "a reason that this version of perfgate cannot read";
+    assert_eq!(verdict(serde_json::json!([removed, newer])), format!("1 removed, {unread}"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Comparisons and policy to findings, findings to a Report. The only place that decides outcomes.
 
 mod budget;
+mod file;
 mod finding;
 mod limits;
 mod outcome;
@@ -12,7 +13,7 @@ pub use budget::{Unmatched, unmatched};
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
 pub use outcome::{Counts, Outcome, Within};
 pub use pinned::{Pinned, PinnedFinding};
-pub use reason::{Failure, Reason, UnknownReason};
+pub use reason::{Failure, Reason};
 pub use report::{
     EnvironmentDifference, EnvironmentReport, FORMAT, Finding, MeanChange, Report, SeriesPoint, SeriesReport,
     SideReport, VERSION, Value, Verdict, WorkReport,

@@ -4,11 +4,12 @@ use super::limits::BudgetStatus;
 use super::outcome::Outcome;
 use super::report::{Finding, Report};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Why the gate fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(from = "Entry", into = "Entry")]
 #[non_exhaustive]
 pub enum Reason {
     /// The number of findings with an outcome that fails the gate.
@@ -17,51 +18,56 @@ pub enum Reason {
     OverBudget(usize),
     /// Base and head ran on different machines.
     DifferentMachines,
+    /// A reason of a comparison file that this version cannot read.
+    Unknown,
 }
-
-const OVER_BUDGET: &str = "over budget";
-const DIFFERENT_MACHINES: &str = "measured on different machines";
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::Outcome(outcome, count) => write!(f, "{count} {}", outcome.word()),
-            Reason::OverBudget(count) => write!(f, "{count} {OVER_BUDGET}"),
-            Reason::DifferentMachines => f.write_str(DIFFERENT_MACHINES),
+            Reason::OverBudget(count) => write!(f, "{count} over budget"),
+            Reason::DifferentMachines => f.write_str("measured on different machines"),
+            Reason::Unknown => f.write_str("a reason that this version of perfgate cannot read"),
         }
     }
 }
 
-impl From<Reason> for String {
-    fn from(reason: Reason) -> String {
-        reason.to_string()
+/// A reason in JSON: a word of `fail-on` and how often it applies.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    on: Cow<'static, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    count: Option<usize>,
+}
+
+const BUDGET: &str = "budget";
+const ENVIRONMENT: &str = "environment";
+
+impl From<Reason> for Entry {
+    fn from(reason: Reason) -> Entry {
+        let (on, count) = match reason {
+            Reason::Outcome(outcome, count) => (outcome.word(), Some(count)),
+            Reason::OverBudget(count) => (BUDGET, Some(count)),
+            Reason::DifferentMachines => (ENVIRONMENT, None),
+            Reason::Unknown => ("unknown", None),
+        };
+        Entry { on: on.into(), count }
     }
 }
 
-/// A reason in a comparison file that this version does not know.
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not a known reason")]
-pub struct UnknownReason(String);
-
-impl TryFrom<String> for Reason {
-    type Error = UnknownReason;
-
-    fn try_from(text: String) -> Result<Reason, UnknownReason> {
-        parse(&text).ok_or(UnknownReason(text))
+impl From<Entry> for Reason {
+    fn from(Entry { on, count }: Entry) -> Reason {
+        let count = count.unwrap_or_default();
+        match &*on {
+            BUDGET => Reason::OverBudget(count),
+            ENVIRONMENT => Reason::DifferentMachines,
+            word => Outcome::ALL
+                .into_iter()
+                .find(|outcome| outcome.word() == word)
+                .map_or(Reason::Unknown, |outcome| Reason::Outcome(outcome, count)),
+        }
     }
-}
-
-fn parse(text: &str) -> Option<Reason> {
-    if text == DIFFERENT_MACHINES {
-        return Some(Reason::DifferentMachines);
-    }
-    let (count, words) = text.split_once(' ')?;
-    let count = count.parse().ok()?;
-    if words == OVER_BUDGET {
-        return Some(Reason::OverBudget(count));
-    }
-    let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.word() == words)?;
-    Some(Reason::Outcome(outcome, count))
 }
 
 /// What makes one finding fail the gate.
@@ -95,15 +101,19 @@ mod tests {
     #[test]
     fn every_reason_survives_a_round_trip_through_json() {
         let outcomes = Outcome::ALL.map(|outcome| Reason::Outcome(outcome, 12));
-        for reason in outcomes.into_iter().chain([Reason::OverBudget(1), Reason::DifferentMachines]) {
+        for reason in outcomes.into_iter().chain([Reason::OverBudget(1), Reason::DifferentMachines, Reason::Unknown]) {
             let json = serde_json::to_string(&reason).unwrap();
-            assert_eq!(json, format!("\"{reason}\""));
             assert_eq!(serde_json::from_str::<Reason>(&json).unwrap(), reason);
         }
-        assert_eq!(Reason::Outcome(Outcome::Regressed, 2).to_string(), "2 regressed");
-        assert_eq!(Reason::OverBudget(1).to_string(), "1 over budget");
-        for wrong in ["regressed", "two regressed", "2 slow", ""] {
-            assert!(Reason::try_from(wrong.to_owned()).is_err(), "{wrong}");
-        }
+        let json = |reason| serde_json::to_string(&reason).unwrap();
+        assert_eq!(json(Reason::Outcome(Outcome::Regressed, 2)), r#"{"on":"regressed","count":2}"#);
+        assert_eq!(json(Reason::OverBudget(1)), r#"{"on":"budget","count":1}"#);
+        assert_eq!(json(Reason::DifferentMachines), r#"{"on":"environment"}"#);
+    }
+
+    #[test]
+    fn a_reason_of_a_newer_version_can_be_read() {
+        let newer = r#"{"on": "energy", "count": 3, "unit": "J"}"#;
+        assert_eq!(serde_json::from_str::<Reason>(newer).unwrap(), Reason::Unknown);
     }
 }

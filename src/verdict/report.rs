@@ -16,8 +16,9 @@ pub const FORMAT: &str = "perfgate-comparison";
 /// The `version` that this perfgate writes.
 pub const VERSION: u32 = 1;
 
-/// A judged comparison.
+/// A judged comparison. `file` completes its JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Report {
     /// Always `perfgate-comparison`.
@@ -27,7 +28,7 @@ pub struct Report {
     /// Whether the gate passes.
     pub verdict: Verdict,
     /// Why it fails; empty if it passes.
-    #[serde(default)]
+    #[serde(default, rename(deserialize = "failed_on"), serialize_with = "super::file::words")]
     pub reasons: Vec<Reason>,
     /// True for a first run, which has no baseline.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
