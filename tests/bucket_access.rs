@@ -297,6 +297,8 @@ fn the_region_of_the_bucket_is_reported() {
     answered(&server).exits(2).complains("the bucket is in region eu-north-1").complains("AWS_REGION=eu-north-1");
     let server = wire::answering("301 Moved Permanently", "");
     answered(&server).exits(2).complains("not in region").complains("set AWS_REGION");
+    let server = wire::answering("301 Moved Permanently\r\nx-amz-bucket-region: eu-north-1", "");
+    answered(&server).exits(2).complains("the bucket is in region eu-north-1").complains("AWS_REGION=eu-north-1");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod criterion_tree;
 #[cfg(feature = "parquet")]
 pub mod export;
 mod files;
+pub mod git_command;
 pub mod github;
 pub mod glob;
 #[cfg(feature = "plots")]

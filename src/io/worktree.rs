@@ -5,19 +5,16 @@
 //! process and its scratch directory, so that the next perfgate removes what a killed one left. It is not the lock file
 //! itself, because on Windows other processes cannot read a locked file.
 
+use super::git_command::{self, Fault};
 use super::pid_file;
 use super::repository::{Repository, RepositoryError};
 use crate::model::Commit;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// The prefix of every scratch directory's name.
 const PREFIX: &str = "perfgate-";
-/// Variables that would point git at another repository or index, as inside a hook.
-pub const GIT_VARIABLES: [&str; 6] =
-    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"];
 
 /// Why there is no work tree.
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +136,7 @@ impl Scratch {
         match added {
             Ok(()) => Ok(Checkout { root }),
             // Git does not print why it cannot write.
-            Err(WorktreeError::Git { what, stderr }) if stderr.contains("unable to write") => {
+            Err(WorktreeError::Git { what, stderr }) if Fault::of_checkout(&stderr) == Some(Fault::CannotWrite) => {
                 let scratch = self.root.display();
                 let stderr = format!("{stderr}\n{scratch} may be full; choose another directory with --scratch DIR");
                 Err(WorktreeError::Git { what, stderr })
@@ -284,16 +281,12 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from, to).map(drop)
 }
 
-/// Runs git in a directory, without the repository's hooks and without prompts. In English, because callers read stderr.
+/// Runs git in a directory, without the repository's hooks.
 fn git(directory: &Path, what: &str, arguments: &[&str]) -> Result<(), WorktreeError> {
-    let mut command = Command::new("git");
+    let mut command = git_command::git();
     command.args(["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]).args(arguments);
-    for name in GIT_VARIABLES {
-        command.env_remove(name);
-    }
-    command.current_dir(directory).env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
-    command.env_remove("LANGUAGE");
-    let output = command.stdin(Stdio::null()).output().map_err(WorktreeError::NoGit)?;
+    command.current_dir(directory).env("GIT_OPTIONAL_LOCKS", "0");
+    let output = command.output().map_err(WorktreeError::NoGit)?;
     if output.status.success() {
         return Ok(());
     }

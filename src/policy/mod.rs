@@ -28,6 +28,7 @@ use crate::model::Metric;
 use jiff::civil::Date;
 use problem::{Invalid, Lines, Sink};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use toml::de::DeTable;
 
 /// A validated config.
@@ -183,9 +184,10 @@ impl Policy {
         let (root, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let span = error.span().unwrap_or(0..0);
-            let help = match error.message() {
-                message if message.contains("quoted") => "put the value in quotes, as in threshold = \"20%\"",
-                _ => "fix the TOML syntax, see https://toml.io",
+            let help = if is_bare_value(text, &span) {
+                "text needs quotes, as in threshold = \"20%\"; https://toml.io has the syntax of all values"
+            } else {
+                "fix the TOML syntax, see https://toml.io"
             };
             sink.add(span, Invalid::new("config-syntax", problem::printable(error.message()), help));
         }
@@ -304,6 +306,13 @@ impl Policy {
     pub fn ignored_environment(&self) -> &[&'static str] {
         &self.ignored
     }
+}
+
+/// True if a value without quotes begins here.
+fn is_bare_value(text: &str, span: &Range<usize>) -> bool {
+    let before = text.get(..span.start).unwrap_or_default();
+    let value = text.get(span.clone()).unwrap_or_default();
+    before.trim_end_matches([' ', '\t']).ends_with('=') && value.starts_with(|c: char| c.is_alphanumeric())
 }
 
 impl Budget {

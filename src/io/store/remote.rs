@@ -2,11 +2,12 @@
 //! (libgit2 also loses pushes to remotes that are paths.) `sync` decides what is fetched and pushed.
 
 use super::StoreError;
+use crate::io::git_command::{Fault, git};
 use crate::io::github::Token;
 use git2::Oid;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 /// A remote, by name or URL, seen from a repository.
 #[derive(Debug)]
@@ -51,14 +52,20 @@ impl<'a> Remote<'a> {
         let options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-prune", "--no-recurse-submodules"];
         let more = ["--no-filter", "--no-auto-maintenance", "--refmap=", "--", self.name, &refspec];
         let output = self.git("fetch", options.into_iter().chain(more))?;
-        let stderr = String::from_utf8_lossy(&output.stderr);
         if output.status.success() {
             Ok(true)
-        } else if stderr.contains("couldn't find remote ref") {
+        } else if self.lacks(reference)? {
             Ok(false)
         } else {
-            Err(self.failed("fetch from", &stderr))
+            Err(self.failed("fetch from", &String::from_utf8_lossy(&output.stderr)))
         }
+    }
+
+    /// True if the remote has no such ref. A fetch has the same exit status for this and for all faults.
+    fn lacks(&self, reference: &str) -> Result<bool, StoreError> {
+        const NO_SUCH_REF: i32 = 2;
+        let output = self.git("ls-remote", ["--quiet", "--exit-code", "--", self.name, reference].into_iter())?;
+        Ok(output.status.code() == Some(NO_SUCH_REF))
     }
 
     /// Pushes a ref to the same name. Forces it only if it replaces a commit, and only while the remote is at that commit.
@@ -75,14 +82,11 @@ impl<'a> Remote<'a> {
         let Some(rejected) = stdout.lines().find_map(|line| line.strip_prefix("!\t")) else {
             return Err(self.failed("push to", &stderr));
         };
-        if lease.is_some() && rejected.contains("[remote rejected]") && rejected.contains("non-fast-forward") {
-            return Ok(PushOutcome::ForceRefused(clean(rejected)));
+        match Fault::of_push(rejected, lease.is_some()) {
+            Some(Fault::ForceRefused) => Ok(PushOutcome::ForceRefused(clean(rejected))),
+            Some(Fault::LostRace) => Ok(PushOutcome::LostRace(clean(rejected))),
+            _ => Err(self.refused(&last_lines(&format!("{stderr}\n{rejected}")))),
         }
-        if lost_race(rejected) {
-            return Ok(PushOutcome::LostRace(clean(rejected)));
-        }
-        let stderr = last_lines(&format!("{stderr}\n{rejected}"));
-        Err(StoreError::Refused { remote: self.shown(), stderr })
     }
 
     /// The error for a push that the remote refused.
@@ -97,32 +101,9 @@ impl<'a> Remote<'a> {
     fn git<'s>(&self, verb: &str, arguments: impl Iterator<Item = &'s str>) -> Result<Output, StoreError> {
         let mut git_dir = OsString::from("--git-dir=");
         git_dir.push(self.git_dir);
-        let mut command = Command::new("git");
-        // Git sets these inside a hook; they point at another repository.
-        for variable in [
-            "GIT_DIR",
-            "GIT_WORK_TREE",
-            "GIT_INDEX_FILE",
-            "GIT_PREFIX",
-            "GIT_COMMON_DIR",
-            "GIT_NAMESPACE",
-            "GIT_OBJECT_DIRECTORY",
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        ] {
-            command.env_remove(variable);
-        }
+        let mut command = git();
         self.pass_token(&mut command, &|name| std::env::var(name).ok());
-        command
-            .current_dir(&self.directory)
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("LC_ALL", "C")
-            .env_remove("LANGUAGE")
-            .arg(git_dir)
-            .arg(verb)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(StoreError::NoGit)
+        command.current_dir(&self.directory).arg(git_dir).arg(verb).args(arguments).output().map_err(StoreError::NoGit)
     }
 }
 
@@ -147,34 +128,16 @@ impl Remote<'_> {
     fn has_header(&self, server: &str) -> bool {
         let mut git_dir = OsString::from("--git-dir=");
         git_dir.push(self.git_dir);
-        let mut command = Command::new("git");
+        let mut command = git();
         command.current_dir(&self.directory).arg(git_dir).args([
             "config",
             "--get-urlmatch",
             "http.extraheader",
             server,
         ]);
-        let output = command.stdin(Stdio::null()).output();
+        let output = command.output();
         output.is_ok_and(|output| output.status.success() && !output.stdout.trim_ascii().is_empty())
     }
-}
-
-/// True if git's status line for a ref means that another writer was first. A remote ref that stays locked is reported in
-/// the same way; the retries then run out.
-fn lost_race(rejected: &str) -> bool {
-    let refused = ["declined", "protected", "denied", "prohibited"];
-    let raced = [
-        "non-fast-forward",
-        "fetch first",
-        "stale info",
-        "cannot lock ref",
-        "failed to lock",
-        "failed to update ref",
-        "incorrect old value",
-        "reference already exists",
-    ];
-    let has = |words: &[&str]| words.iter().any(|word| rejected.contains(word));
-    has(&raced) && !has(&refused)
 }
 
 /// The last lines of git's output on one line.
@@ -201,29 +164,6 @@ fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_a_lost_race_is_retried() {
-        let line = |why: &str| format!("refs/perfgate/baselines:refs/perfgate/baselines\t{why}");
-        for why in [
-            "[rejected] (fetch first)",
-            "[rejected] (non-fast-forward)",
-            "[remote rejected] (failed to update ref)",
-            "[remote rejected] (cannot lock ref 'refs/perfgate/baselines': is at 1 but expected 2)",
-            "[remote rejected] (incorrect old value provided)",
-        ] {
-            assert!(lost_race(&line(why)), "{why}");
-        }
-        for why in [
-            "[remote rejected] (pre-receive hook declined)",
-            "[remote rejected] (hook declined)",
-            "[remote rejected] (protected branch hook declined)",
-            "[remote rejected] (cannot lock ref 'refs/perfgate/baselines': Permission denied)",
-            "[remote rejected] (deny updating a hidden ref)",
-        ] {
-            assert!(!lost_race(&line(why)), "{why}");
-        }
-    }
 
     #[test]
     fn git_output_is_shown_without_passwords_and_escapes() {

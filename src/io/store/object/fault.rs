@@ -80,8 +80,9 @@ impl Fault {
     }
 
     fn of_refusal(refusal: &Refusal, region: &str) -> Fault {
+        let other_region = || Fault::Region { bucket: refusal.region.as_deref().map(clean), asked: region.to_owned() };
         if refusal.is_bare_redirect {
-            return Fault::Region { bucket: None, asked: region.to_owned() };
+            return other_region();
         }
         let why = refusal.describe();
         let Some(code) = &refusal.code else {
@@ -101,13 +102,9 @@ impl Fault {
             | "InvalidResourceName"
             // Azure's code for a missing container where the request has no credentials.
             | "ResourceNotFound" => Fault::NoBucket(why),
-            "AuthorizationHeaderMalformed" | "PermanentRedirect" | "TemporaryRedirect" => {
-                let named = refusal.message.split_once("expecting '").and_then(|(_, rest)| rest.split('\'').next());
-                let bucket = refusal.region.as_deref().or(named);
-                Fault::Region { bucket: bucket.map(clean), asked: region.to_owned() }
-            }
+            "AuthorizationHeaderMalformed" | "PermanentRedirect" | "TemporaryRedirect" => other_region(),
             // Azure's emulator uses this code for a wrong signature too; Azure itself uses it for a blocked network.
-            "AuthorizationFailure" if refusal.message.contains("failed to authenticate") => Fault::BadCredentials(why),
+            "AuthorizationFailure" if refusal.is_azurite => Fault::BadCredentials(why),
             "InvalidAccessKeyId"
             | "SignatureDoesNotMatch"
             | "ExpiredToken"

@@ -30,6 +30,8 @@ pub(super) struct Refusal {
     details: String,
     /// The bucket's region, where the server names it.
     pub(super) region: Option<String>,
+    /// The server is Azure's emulator.
+    pub(super) is_azurite: bool,
 }
 
 /// A failed request: the client's error, and the server's refusal if that was the cause.
@@ -76,6 +78,13 @@ impl Refusal {
             refusal.read_json(body);
         }
         Some(refusal)
+    }
+
+    /// Adds what only the answer's headers have.
+    fn with_headers<'h>(self, header: impl Fn(&str) -> Option<&'h str>) -> Refusal {
+        let region = self.region.or_else(|| header("x-amz-bucket-region").map(str::to_owned));
+        let is_azurite = header("server").is_some_and(|server| server.starts_with("Azurite"));
+        Refusal { region, is_azurite, ..self }
     }
 
     /// True where the body has an `<Error>`. What follows a break in the document is left out.
@@ -196,7 +205,8 @@ impl HttpService for Recording {
             let body = if failed { body.bytes().await.unwrap_or_default() } else { body.bytes().await? };
             let is_bare_redirect = status.is_redirection() && !parts.headers.contains_key("location");
             let reason = status.canonical_reason().unwrap_or_default();
-            set_newest(Refusal::read(status.as_u16(), reason, is_bare_redirect, &body));
+            let refusal = Refusal::read(status.as_u16(), reason, is_bare_redirect, &body);
+            set_newest(refusal.map(|refusal| refusal.with_headers(|name| parts.headers.get(name)?.to_str().ok())));
             Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(body)))
         })
     }

@@ -1,0 +1,99 @@
+//! The git command, and the only place that reads its messages: git has one exit status for many faults.
+
+use std::process::{Command, Stdio};
+
+/// Variables that would point git at another repository or index, as inside a hook.
+pub const GIT_VARIABLES: [&str; 8] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+];
+
+/// A git command without prompts. In English, because this file reads its messages.
+pub(super) fn git() -> Command {
+    let mut command = Command::new("git");
+    for name in GIT_VARIABLES {
+        command.env_remove(name);
+    }
+    command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env_remove("LANGUAGE").stdin(Stdio::null());
+    command
+}
+
+/// A fault that only git's message tells apart from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A checkout could not write a file. Its exit status is 128, as for a commit that does not exist. The disk cannot be
+    /// checked afterwards, because git removes the incomplete work tree.
+    CannotWrite,
+    /// A push lost against another writer.
+    LostRace,
+    /// A push would have replaced commits, and the remote refuses that.
+    ForceRefused,
+}
+
+impl Fault {
+    /// The fault of a checkout, from its standard error.
+    pub(super) fn of_checkout(stderr: &str) -> Option<Fault> {
+        stderr.contains("unable to write").then_some(Fault::CannotWrite)
+    }
+
+    /// The fault of a push, from the line that `git push --porcelain` prints for a rejected ref. The exit status is 1 for
+    /// every rejection. `forced`: it was to replace commits. The remote's ref cannot be used instead: while another writer holds its lock, the ref has not
+    /// changed yet. A ref that stays locked is reported in the same way; the retries then run out.
+    pub(super) fn of_push(rejected: &str, forced: bool) -> Option<Fault> {
+        let (_, why) = rejected.split_once('\t')?; // the refs, and why
+        const REFUSED: [&str; 4] = ["declined", "protected", "denied", "prohibited"];
+        const RACED: [&str; 8] = [
+            "non-fast-forward",
+            "fetch first",
+            "stale info",
+            "cannot lock ref",
+            "failed to lock",
+            "failed to update ref",
+            "incorrect old value",
+            "reference already exists",
+        ];
+        let has = |words: &[&str]| words.iter().any(|word| why.contains(word));
+        if forced && has(&["[remote rejected]"]) && has(&["non-fast-forward"]) {
+            Some(Fault::ForceRefused)
+        } else {
+            (has(&RACED) && !has(&REFUSED)).then_some(Fault::LostRace)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_lost_race_is_retried() {
+        let fault = |why: &str, forced| Fault::of_push(&format!("refs/denied:refs/denied\t{why}"), forced);
+        for why in [
+            "[rejected] (fetch first)",
+            "[rejected] (non-fast-forward)",
+            "[remote rejected] (failed to update ref)",
+            "[remote rejected] (cannot lock ref 'refs/perfgate/baselines': is at 1 but expected 2)",
+            "[remote rejected] (incorrect old value provided)",
+        ] {
+            assert_eq!(fault(why, true), Some(Fault::LostRace), "{why}");
+        }
+        for why in [
+            "[remote rejected] (pre-receive hook declined)",
+            "[remote rejected] (hook declined)",
+            "[remote rejected] (protected branch hook declined)",
+            "[remote rejected] (cannot lock ref 'refs/perfgate/baselines': Permission denied)",
+            "[remote rejected] (deny updating a hidden ref)",
+        ] {
+            assert_eq!(fault(why, true), None, "{why}");
+        }
+        let unforced = "[remote rejected] (non-fast-forward)";
+        assert_eq!(fault(unforced, true), Some(Fault::ForceRefused));
+        assert_eq!(fault(unforced, false), Some(Fault::LostRace));
+    }
+}
