@@ -72,7 +72,7 @@ fn an_empty_config_gives_the_defaults() {
         assert_eq!(policy.alpha(), 0.05);
         assert_eq!(policy.store_url(), "git:refs/perfgate/baselines");
         let fails: Vec<FailOn> = FailOn::ALL.into_iter().filter(|reason| policy.fails_on(*reason)).collect();
-        assert_eq!(fails, [FailOn::Regressed, FailOn::Budget]);
+        assert_eq!(fails, [FailOn::Regressed, FailOn::Budget, FailOn::Failed]);
     }
 }
 

@@ -12,7 +12,7 @@ pub struct GateArgs {
     /// Accepted false discovery rate [default: 0.05]
     #[arg(long, value_name = "SHARE", value_parser = parse_alpha)]
     alpha: Option<f64>,
-    /// Outcomes that fail the gate, separated by commas [default: regressed,budget]
+    /// Outcomes that fail the gate, separated by commas [default: regressed,budget,failed]
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum)]
     fail_on: Vec<Reason>,
 }
@@ -21,6 +21,7 @@ pub struct GateArgs {
 enum Reason {
     Regressed,
     Budget,
+    Failed,
     Inconclusive,
     Removed,
     Added,
@@ -32,6 +33,7 @@ impl From<Reason> for FailOn {
         match reason {
             Reason::Regressed => FailOn::Regressed,
             Reason::Budget => FailOn::Budget,
+            Reason::Failed => FailOn::Failed,
             Reason::Inconclusive => FailOn::Inconclusive,
             Reason::Removed => FailOn::Removed,
             Reason::Added => FailOn::Added,

@@ -34,7 +34,7 @@ use std::process::ExitCode;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the gate passes
-  1  the gate fails: something in fail-on happened (by default: regressed, budget)
+  1  the gate fails: something in fail-on happened (by default: regressed, budget, failed)
   2  no verdict: wrong usage, unreadable input, no results, no baseline, or a failed store or command";
 
 const EXAMPLES: &str = "\

@@ -3,6 +3,7 @@
 
 pub mod bisection;
 mod confirm;
+mod failures;
 pub mod filter;
 mod pairs;
 mod plot_samples;
@@ -54,6 +55,8 @@ pub enum Effect {
     BaseOnly,
     /// Only in the head.
     HeadOnly,
+    /// The benchmark failed in head; what its tool says, which may be empty.
+    Failed(String),
     /// Both sides have values, but they cannot be compared; why.
     Invalid(String),
     /// Exact counts, compared without a test: `ln` of the ratio, larger is worse; infinite from zero.
@@ -105,7 +108,8 @@ fn compare_all(
     rename: impl Fn(&str) -> Option<String>,
     screened: Option<&Compared>,
 ) -> Compared {
-    let pairs = pair(base, head, rename);
+    let mut pairs = pair(base, head, rename);
+    let failed = failures::take_failed(&mut pairs, base, head);
     let mut compared = Compared { shared: pairs.iter().filter(|pair| pair.is_shared()).count(), ..Compared::default() };
     let repeated: Vec<&str> =
         pairs.par_iter().filter(|pair| pair.same_samples()).map(|pair| &*pair.benchmark).collect();
@@ -113,7 +117,7 @@ fn compare_all(
     compared.diagnostics.extend(repeated_samples(&repeated));
 
     let (untested, groups) = test_groups(&pairs);
-    let mut parts = vec![untested];
+    let mut parts = vec![failed, untested];
     for (group, members) in groups {
         let runs = [base.len(), head.len()];
         let suite = GroupSuite { pairs: &pairs, members: &members, has_samples: group.has_samples, runs };

@@ -100,6 +100,11 @@ impl<'a> Pair<'a> {
         }
     }
 
+    /// True where only the base has measurements.
+    pub(super) fn is_base_only(&self) -> bool {
+        self.head().is_empty()
+    }
+
     /// True where both sides have measurements.
     pub(super) fn is_shared(&self) -> bool {
         !self.base().is_empty() && !self.head().is_empty()

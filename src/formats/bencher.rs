@@ -36,6 +36,9 @@ impl Format for Bencher {
         let text = text::decode(source)?;
         for (at, line) in text::numbered_lines(&text) {
             builder.line = Some(at);
+            if let Some(name) = failed(line) {
+                builder.fail(name, "");
+            }
             let Some((name, rest)) = split(line) else { continue };
             let Some((number, label)) = value_and_unit(rest) else {
                 let message = format!("`{name}`: expected `1,234 ns/iter (+/- 56)` after `bench:`; line skipped");
@@ -53,6 +56,11 @@ impl Format for Bencher {
 fn split(line: &str) -> Option<(&str, &str)> {
     let (name, rest) = line.trim_start().strip_prefix("test ")?.rsplit_once("... bench:")?;
     Some((name.trim(), rest))
+}
+
+/// The name of a benchmark that failed: `test NAME ... FAILED`.
+fn failed(line: &str) -> Option<&str> {
+    Some(line.trim().strip_prefix("test ")?.strip_suffix("... FAILED")?.trim())
 }
 
 /// Value and unit: `1,234` and `ns/iter` in `1,234 ns/iter (+/- 56) = 7 MB/s`.
@@ -82,6 +90,13 @@ mod tests {
         assert_eq!(reading.measurements[0].evidence, [Evidence::Value(1.5)]);
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| (d.code.as_str(), d.place.as_str())).collect();
         assert_eq!(codes, [("invalid-value", "x.txt:2"), ("unreadable-line", "x.txt:4")]);
+    }
+
+    #[test]
+    fn a_failed_benchmark_is_read_as_failed() {
+        let reading = read("test a ... bench:   5 ns/iter (+/- 0)\ntest m::b ... FAILED\ntest c ... ok\n").unwrap();
+        let failed: Vec<&str> = reading.failures.benchmarks.iter().map(|one| one.benchmark.as_str()).collect();
+        assert_eq!(failed, ["m::b"]);
     }
 
     #[test]

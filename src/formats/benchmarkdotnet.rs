@@ -99,7 +99,7 @@ impl Benchmark<'_> {
         }
         let evidence = match &self.statistics {
             None => {
-                builder.warn("failed-benchmark", format!("`{name}` failed; it has no result"));
+                builder.fail(name, "no result");
                 None
             }
             Some(statistics) if statistics.values.0.is_empty() => Some(Evidence::summary(statistics.summary())),

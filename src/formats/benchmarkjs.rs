@@ -68,7 +68,7 @@ fn add_benchmark(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
     let Some(benchmark) = builder.parse_entry::<Benchmark<'_>>("benchmark", at, raw) else { return };
     let (name, stats) = (benchmark.name, benchmark.stats);
     if benchmark.error.0 || stats.sample.0.is_empty() && !(stats.mean.0 > 0.0 || benchmark.hz.0 > 0.0) {
-        builder.warn("failed-benchmark", format!("`{name}` failed or was aborted; it has no result"));
+        builder.fail(&name, "failed or was aborted");
         return;
     }
     if !stats.sample.0.is_empty() {

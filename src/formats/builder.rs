@@ -3,7 +3,8 @@
 
 use super::{Reading, Source, json};
 use crate::model::{
-    Commit, Diagnostic, Environment, Evidence, Measurement, Metric, Statement, Tests, Unit, UnitScale, Work,
+    BenchId, Commit, Diagnostic, EarlyEnd, Environment, Evidence, FailedBenchmark, Measurement, Metric, Statement,
+    Tests, Unit, UnitScale, Work,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -98,6 +99,22 @@ impl<'a> ReadingBuilder<'a> {
             }
             self.reading.diagnostics.push(diagnostic);
         }
+    }
+
+    /// Reports a benchmark that failed; `why` is what the tool says, and may be empty.
+    pub fn fail(&mut self, name: &str, why: &str) {
+        let why = why.trim();
+        let says = if why.is_empty() { String::new() } else { format!(": {why}") };
+        self.warn("failed-benchmark", format!("`{name}` failed{says}"));
+        let failed = FailedBenchmark { tool: self.tool.into(), benchmark: BenchId::new(name), why: shortened(why) };
+        self.reading.failures.benchmarks.push(failed);
+    }
+
+    /// Reports an error that ended the run of all benchmarks whose names begin with `prefix`.
+    pub fn end_early(&mut self, prefix: &str, why: &str) {
+        self.warn("ended-early", format!("the run ended in an error: {why}"));
+        let end = EarlyEnd { tool: self.tool.into(), prefix: prefix.to_owned(), why: shortened(why) };
+        self.reading.failures.early_ends.push(end);
     }
 
     /// Parses one entry of a JSON list. An entry that does not parse is reported and skipped. `at` counts from 0.
@@ -264,6 +281,11 @@ impl<'a> ReadingBuilder<'a> {
         }
         Ok(self.reading)
     }
+}
+
+/// The first line of what a tool says, as far as it is worth keeping.
+fn shortened(why: &str) -> String {
+    why.trim().lines().next().unwrap_or_default().chars().take(MESSAGE_LENGTH).collect()
 }
 
 fn is_valid(value: f64) -> bool {

@@ -56,7 +56,7 @@ impl Format for Mitata {
                         let evidence = stats.evidence();
                         builder.add(&name, Metric::time(), [evidence]);
                     }
-                    _ => builder.warn("failed-benchmark", format!("`{name}` threw an error; it has no result")),
+                    _ => builder.fail(&name, "threw an error"),
                 }
             }
         }
@@ -118,8 +118,7 @@ fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
                 add_quantiles(summary, &times(range), &times(shares), 0.99);
             }
         } else if let Some((name, error)) = line.split_once(" error: ") {
-            let message = format!("`{group}{}` failed: {}", name.trim(), error.trim());
-            builder.warn("failed-benchmark", message);
+            builder.fail(&format!("{group}{}", name.trim()), error.trim());
         }
     }
     add_summary(builder, open);

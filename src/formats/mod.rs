@@ -57,7 +57,7 @@ mod xml;
 pub use preview::Preview;
 pub use text::utf8;
 
-use crate::model::{Commit, Diagnostic, Environment, Measurement, Statement, Tests};
+use crate::model::{Commit, Diagnostic, Environment, Failures, Measurement, Statement, Tests};
 
 /// The content of a file, with its name for messages.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +80,8 @@ pub struct Reading {
     pub environment: Environment,
     /// The measured commit, if the file states it.
     pub commit: Option<Commit>,
+    /// What the tool reports as failed.
+    pub failures: Failures,
     /// Numbers of passed and failed tests; `None` unless the file is a test report.
     pub tests: Option<Tests>,
     /// Database statements that ran many times; `None` unless the file is a log of statements.
@@ -91,6 +93,7 @@ impl Reading {
     pub fn merge(mut self, other: Reading) -> Reading {
         self.measurements.extend(other.measurements);
         self.diagnostics.extend(other.diagnostics);
+        self.failures.extend(other.failures);
         other.environment.0.into_iter().for_each(|(key, value)| {
             self.environment.0.entry(key).or_insert(value);
         });

@@ -78,6 +78,7 @@ fn join(whole: &mut Run, part: Run) {
         [&whole.environment, &part.environment].map(|e| e.get(Environment::SHARD).unwrap_or_default().to_owned());
     whole.environment = common_facts([&whole.environment, &part.environment]);
     whole.environment.set(Environment::SHARD, names.join(", "));
+    whole.failures.extend(part.failures);
     whole.unreadable.extend(part.unreadable);
     whole.measurements.extend(part.measurements);
     whole.measurements.sort_unstable_by(|a, b| key(a).cmp(&key(b)));

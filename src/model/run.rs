@@ -1,6 +1,7 @@
 //! A run: the results of one execution of a suite.
 
 use super::{BenchId, Commit, Environment, Measurement, Statement, Tests};
+use std::borrow::Cow;
 
 /// The results of one execution of a suite on one machine at one commit.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -15,10 +16,56 @@ pub struct Run {
     pub environment: Environment,
     /// Sorted by benchmark, metric and tool; unique in these three.
     pub measurements: Vec<Measurement>,
+    /// What its tools report as failed.
+    pub failures: Failures,
     /// Benchmarks whose results could not be read; not stored.
     pub unreadable: Vec<BenchId>,
     /// How many tests passed and failed, where a test runner's report was read; not stored.
     pub tests: Option<Tests>,
     /// Database statements that ran often, where a log of statements was read; not stored.
     pub repeated: Option<Vec<Statement>>,
+}
+
+/// What the tools of a run report as failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// Benchmarks that failed.
+    pub benchmarks: Vec<FailedBenchmark>,
+    /// Errors that ended a run before all of its benchmarks had run.
+    pub early_ends: Vec<EarlyEnd>,
+}
+
+/// A benchmark that its tool reports as failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedBenchmark {
+    /// The format that read it.
+    pub tool: Cow<'static, str>,
+    /// The benchmark.
+    pub benchmark: BenchId,
+    /// What the tool says about it; may be empty.
+    pub why: String,
+}
+
+/// An error that ended a run: a benchmark of this part of the suite that has no result did not get its turn, or caused it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlyEnd {
+    /// The format that read it.
+    pub tool: Cow<'static, str>,
+    /// How the names of the benchmarks of this part begin; empty for the whole suite.
+    pub prefix: String,
+    /// What the tool says about it.
+    pub why: String,
+}
+
+impl Failures {
+    /// True where nothing failed.
+    pub fn is_empty(&self) -> bool {
+        self.benchmarks.is_empty() && self.early_ends.is_empty()
+    }
+
+    /// Adds those of another part of the run.
+    pub fn extend(&mut self, other: Failures) {
+        self.benchmarks.extend(other.benchmarks);
+        self.early_ends.extend(other.early_ends);
+    }
 }

@@ -132,7 +132,7 @@ pub struct Pin {
 
 impl Default for Gate {
     fn default() -> Self {
-        Gate { threshold: 0.2, alpha: 0.05, fail_on: [FailOn::Regressed, FailOn::Budget].into() }
+        Gate { threshold: 0.2, alpha: 0.05, fail_on: [FailOn::Regressed, FailOn::Budget, FailOn::Failed].into() }
     }
 }
 

@@ -13,6 +13,8 @@ pub enum FailOn {
     Regressed,
     /// A budget is not met.
     Budget,
+    /// A benchmark failed, or its run ended in an error.
+    Failed,
     /// A benchmark is inconclusive.
     Inconclusive,
     /// A benchmark of the base is missing from the head.
@@ -25,14 +27,22 @@ pub enum FailOn {
 
 impl FailOn {
     /// All of them.
-    pub const ALL: [FailOn; 6] =
-        [FailOn::Regressed, FailOn::Budget, FailOn::Inconclusive, FailOn::Removed, FailOn::Added, FailOn::Environment];
+    pub const ALL: [FailOn; 7] = [
+        FailOn::Regressed,
+        FailOn::Budget,
+        FailOn::Failed,
+        FailOn::Inconclusive,
+        FailOn::Removed,
+        FailOn::Added,
+        FailOn::Environment,
+    ];
 
     /// The word in the config and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             FailOn::Regressed => "regressed",
             FailOn::Budget => "budget",
+            FailOn::Failed => "failed",
             FailOn::Inconclusive => "inconclusive",
             FailOn::Removed => "removed",
             FailOn::Added => "added",

@@ -95,6 +95,7 @@ fn notes(out: &mut String, findings: &[&Finding]) {
 
 fn word(finding: &Finding) -> &'static str {
     match finding.outcome {
+        Outcome::Failed => "💥 failed",
         Outcome::Regressed => "❌ regressed",
         Outcome::Accepted => "☑️ accepted",
         Outcome::Inconclusive if finding.suspect => "❔ inconclusive, suspect",

@@ -23,10 +23,13 @@ pub fn verdict(report: &Report) -> String {
     }
 }
 
-/// What a passing gate leaves open: suspects, or most of the suite.
+/// What a passing gate leaves open: failed benchmarks, suspects, or most of the suite.
 fn undecided(report: &Report) -> Option<String> {
     let is_suspect = |finding: &&Finding| finding.outcome == Outcome::Inconclusive && finding.suspect;
     let counts = &report.counts;
+    if counts.failed > 0 {
+        return Some(format!("{} failed", counted(counts.failed, "benchmark")));
+    }
     let tested = counts.regressed + counts.improved + counts.unchanged + counts.inconclusive + counts.accepted;
     match report.benchmarks.iter().filter(is_suspect).count() {
         0 if 2 * counts.inconclusive > tested => {
@@ -43,7 +46,7 @@ fn undecided(report: &Report) -> Option<String> {
 pub enum Glance {
     /// The gate passes.
     Pass,
-    /// The gate passes, but suspects or most of the suite are undecided.
+    /// The gate passes, but benchmarks failed, or suspects or most of the suite are undecided.
     Undecided,
     /// The gate fails.
     Fail,

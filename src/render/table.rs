@@ -173,7 +173,7 @@ fn word(finding: &Finding) -> String {
         return format!("  {within}");
     }
     let mark = match finding.outcome {
-        Outcome::Regressed => "✗",
+        Outcome::Failed | Outcome::Regressed => "✗",
         Outcome::Accepted => "~",
         Outcome::Inconclusive => "?",
         Outcome::Removed => "-",
@@ -187,7 +187,7 @@ fn word(finding: &Finding) -> String {
 
 fn style(outcome: Outcome) -> Style {
     match outcome {
-        Outcome::Regressed => AnsiColor::Red.on_default().bold(),
+        Outcome::Failed | Outcome::Regressed => AnsiColor::Red.on_default().bold(),
         Outcome::Improved => AnsiColor::Green.on_default(),
         Outcome::Inconclusive | Outcome::Accepted => AnsiColor::Yellow.on_default(),
         Outcome::Removed | Outcome::Added => AnsiColor::Cyan.on_default(),

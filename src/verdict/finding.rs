@@ -129,6 +129,8 @@ impl Gate {
         match &comparison.effect {
             Effect::BaseOnly => Ruling::of(Outcome::Removed),
             Effect::HeadOnly => Ruling::of(Outcome::Added),
+            Effect::Failed(why) if why.is_empty() => Ruling::of(Outcome::Failed),
+            Effect::Failed(why) => Ruling::of(Outcome::Failed).note(why.clone()),
             Effect::Invalid(why) => Ruling::of(Outcome::Inconclusive).note(why.clone()),
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
             Effect::Estimated(estimate) if !same_machine => {

@@ -162,6 +162,7 @@ fn reasons(policy: &Policy, counts: Counts, budgets: &[BudgetLine], environment:
     let outcome = |fail_on, outcome| (fail_on, counts.get(outcome), Reason::Outcome(outcome, counts.get(outcome)));
     let over_budget = budgets.iter().filter(|line| line.status == BudgetStatus::Fail).count();
     [
+        outcome(FailOn::Failed, Outcome::Failed),
         outcome(FailOn::Regressed, Outcome::Regressed),
         (FailOn::Budget, over_budget, Reason::OverBudget(over_budget)),
         outcome(FailOn::Inconclusive, Outcome::Inconclusive),

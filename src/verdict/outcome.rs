@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Outcome {
+    /// The tool reports it as failed, or its run ended in an error.
+    Failed,
     /// Significantly worse than the threshold and the floor allow.
     Regressed,
     /// Regressed, with a waiver.
@@ -25,7 +27,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, worst first.
-    pub const ALL: [Outcome; 7] = [
+    pub const ALL: [Outcome; 8] = [
+        Outcome::Failed,
         Outcome::Regressed,
         Outcome::Accepted,
         Outcome::Inconclusive,
@@ -38,6 +41,7 @@ impl Outcome {
     /// The word used in all formats.
     pub fn word(self) -> &'static str {
         match self {
+            Outcome::Failed => "failed",
             Outcome::Regressed => "regressed",
             Outcome::Accepted => "accepted",
             Outcome::Inconclusive => "inconclusive",
@@ -61,6 +65,7 @@ pub enum Within {
 
 /// Number of findings per outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)] // older files have no `failed`
 #[allow(missing_docs)] // the names of the outcomes
 pub struct Counts {
     pub regressed: usize,
@@ -70,6 +75,7 @@ pub struct Counts {
     pub added: usize,
     pub removed: usize,
     pub accepted: usize,
+    pub failed: usize,
 }
 
 impl Counts {
@@ -87,6 +93,7 @@ impl Counts {
 
     fn slot(&mut self, outcome: Outcome) -> &mut usize {
         match outcome {
+            Outcome::Failed => &mut self.failed,
             Outcome::Regressed => &mut self.regressed,
             Outcome::Improved => &mut self.improved,
             Outcome::Unchanged => &mut self.unchanged,

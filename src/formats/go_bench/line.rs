@@ -43,6 +43,12 @@ impl<'a> Line<'a> {
 }
 
 impl FileProperties {
+    /// The benchmark's name: with its package, without the number of processors where all names have the same.
+    pub(super) fn full_name(&self, package: &str, name: &str) -> String {
+        let bare = self.processors_suffix.as_ref().and_then(|end| name.strip_suffix(end.as_str())).unwrap_or(name);
+        if package.is_empty() { bare.to_owned() } else { format!("{package}/{bare}") }
+    }
+
     pub(super) fn of(sources: &[Source<'_>]) -> Result<Self, Diagnostic> {
         let mut suffix: Option<Option<String>> = None;
         let mut directions = BTreeMap::new();

@@ -6,11 +6,13 @@
 //! `p99-ms` is the time at p99, `items/op` a number of items. Lower is better, except for rates and for units with a line
 //! such as `Unit items/op better=higher`.
 
+mod failure;
 mod line;
 
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, json, machine, text};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit, UnitScale};
+use failure::Failure;
 use line::{FileProperties, Line};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -110,8 +112,27 @@ fn read_text(
 ) -> Result<(), Diagnostic> {
     let (mut package, is_file) = (package.unwrap_or_default().to_owned(), package.is_none());
     let text = text::decode(source)?;
-    for (at, line) in text::numbered_lines(&text) {
+    let mut lines = text::numbered_lines(&text).peekable();
+    let names_packages = !is_file || text.lines().any(|line| line.starts_with("pkg: "));
+    let mut panic = None;
+    while let Some((at, line)) = lines.next() {
         builder.line = is_file.then_some(at);
+        match Failure::of(line) {
+            Some(Failure::Benchmark(name)) => {
+                let log = lines.peek().map(|(_, next)| *next).filter(|next| next.starts_with("    "));
+                builder.fail(&properties.full_name(&package, name), log.unwrap_or_default());
+            }
+            Some(Failure::Running { name, why }) => {
+                builder.fail(&properties.full_name(&package, name), why);
+                panic = Some(why);
+            }
+            Some(Failure::Panic(why)) => panic = Some(why),
+            Some(Failure::Package(failed)) => {
+                let prefix = if names_packages { format!("{failed}/") } else { String::new() };
+                builder.end_early(&prefix, panic.take().unwrap_or("`go test` ended with FAIL"));
+            }
+            None => {}
+        }
         if let Some((key, value)) = line.split_once(": ") {
             match key {
                 "pkg" => value.trim().clone_into(&mut package),
@@ -122,9 +143,7 @@ fn read_text(
             }
         }
         let Some(line) = Line::of(line) else { continue };
-        let bare = properties.processors_suffix.as_ref().and_then(|end| line.name.strip_suffix(end.as_str()));
-        let bare = bare.unwrap_or(line.name);
-        let name = if package.is_empty() { bare.to_owned() } else { format!("{package}/{bare}") };
+        let name = properties.full_name(&package, line.name);
         read_line(builder, &name, &line, properties);
     }
     Ok(())

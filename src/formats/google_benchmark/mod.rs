@@ -84,7 +84,7 @@ fn add_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
         let name = entry.run();
         if let Some(error) = &entry.error {
             if failed.insert(name) {
-                builder.warn("failed-benchmark", format!("`{name}` failed: {error}; skipped"));
+                builder.fail(name, error);
             }
             continue;
         }

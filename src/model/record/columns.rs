@@ -17,6 +17,8 @@ pub(super) mod tag {
     pub const VALUES: u64 = 9;
     /// Quantiles of pruned samples; absent where there are none.
     pub const QUANTILES: u64 = 10;
+    /// What the tools report as failed; absent where nothing is.
+    pub const FAILURES: u64 = 11;
 }
 
 /// The encoding of the evidence of one run.

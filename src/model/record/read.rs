@@ -9,7 +9,8 @@ use super::quantiles::Quantiles;
 use super::samples;
 use super::wire::{Cursor, Planes, damaged, read_all};
 use crate::model::{
-    BenchId, Commit, Digest, Direction, Environment, Evidence, Measurement, Metric, Run, Summary, Unit, Work,
+    BenchId, Commit, Digest, Direction, EarlyEnd, Environment, Evidence, FailedBenchmark, Failures, Measurement,
+    Metric, Run, Summary, Unit, Work,
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -58,7 +59,10 @@ impl Index {
         let summaries = column(tag::SUMMARIES)?.0.to_vec();
         let values = column(tag::VALUES)?;
         let values = Cursor(values.0).planes::<8>(values.0.len() / 8)?.floats()?;
-        let facts = read_facts(column(tag::RUN)?)?;
+        let mut facts = read_facts(column(tag::RUN)?)?;
+        if let Some(failures) = columns.get(&tag::FAILURES) {
+            facts.failures = read_failures(Cursor(failures))?;
+        }
         Ok(Index { facts, names, kinds, kind_of, work, evidence_counts, forms, digests, quantiles, summaries, values })
     }
 
@@ -172,6 +176,20 @@ fn read_facts(mut column: Cursor<'_>) -> Result<Run, RecordError> {
         environment.0.insert(key, value);
     }
     Ok(Run { commit, time, branch, environment, ..Run::default() })
+}
+
+fn read_failures(mut column: Cursor<'_>) -> Result<Failures, RecordError> {
+    let n = column.count(3)?;
+    let benchmarks = read_all(n, || {
+        let (tool, benchmark) = (static_or_owned(column.text()?), BenchId::new(column.text()?));
+        Ok(FailedBenchmark { tool, benchmark, why: column.text()?.to_owned() })
+    })?;
+    let n = column.count(3)?;
+    let early_ends = read_all(n, || {
+        let (tool, prefix) = (static_or_owned(column.text()?), column.text()?.to_owned());
+        Ok(EarlyEnd { tool, prefix, why: column.text()?.to_owned() })
+    })?;
+    Ok(Failures { benchmarks, early_ends })
 }
 
 /// Reads the names; those in `known`, which is sorted too, are shared.

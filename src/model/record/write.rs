@@ -5,7 +5,7 @@ use super::error::RecordError;
 use super::limits::INDEX_LIMIT;
 use super::wire::{put_floats, put_planes, put_signed, put_text, put_varint};
 use super::{digests, quantiles, samples};
-use crate::model::{Commit, Digest, Direction, Evidence, Measurement, Run, Summary};
+use crate::model::{Commit, Digest, Direction, Evidence, Failures, Measurement, Run, Summary};
 use std::collections::BTreeMap;
 
 /// The index and the samples of a run, not compressed.
@@ -25,6 +25,9 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     let mut index = Vec::new();
     put_column(&mut index, tag::RUN, &facts(run));
     columns.write(&mut index);
+    if !run.failures.is_empty() {
+        put_column(&mut index, tag::FAILURES, &failures(&run.failures));
+    }
     Ok((index, columns.samples()))
 }
 
@@ -49,6 +52,17 @@ fn facts(run: &Run) -> Vec<u8> {
         put_text(&mut out, key);
         put_text(&mut out, value);
     }
+    out
+}
+
+fn failures(failures: &Failures) -> Vec<u8> {
+    let mut out = Vec::new();
+    let benchmarks = failures.benchmarks.iter().map(|one| [&*one.tool, one.benchmark.as_str(), &one.why]);
+    let early_ends = failures.early_ends.iter().map(|one| [&*one.tool, &one.prefix, &one.why]);
+    put_varint(&mut out, failures.benchmarks.len() as u64);
+    benchmarks.flatten().for_each(|text| put_text(&mut out, text));
+    put_varint(&mut out, failures.early_ends.len() as u64);
+    early_ends.flatten().for_each(|text| put_text(&mut out, text));
     out
 }
 

@@ -88,7 +88,7 @@ fn reach(report: &Report) -> f64 {
 fn row(out: &mut String, finding: &Finding, rank: usize, reach: f64, chart: Option<usize>) {
     let word = finding.outcome.word();
     let class = match finding.outcome {
-        Outcome::Regressed => "bad",
+        Outcome::Regressed | Outcome::Failed => "bad",
         Outcome::Improved => "good",
         Outcome::Inconclusive | Outcome::Accepted => "open",
         Outcome::Removed | Outcome::Added | Outcome::Unchanged => "dim",

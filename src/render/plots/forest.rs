@@ -91,7 +91,7 @@ fn thin_line(points: Vec<(f64, f64)>, ink: Ink, legend: Option<String>) -> Layer
 
 fn ink(outcome: Outcome) -> Ink {
     match outcome {
-        Outcome::Regressed => Ink::Bad,
+        Outcome::Regressed | Outcome::Failed => Ink::Bad,
         Outcome::Improved => Ink::Good,
         Outcome::Inconclusive | Outcome::Accepted => Ink::Open,
         Outcome::Unchanged | Outcome::Added | Outcome::Removed => Ink::Head,

@@ -195,6 +195,7 @@ fn side(side: &SideReport, report: &Report, head: bool) -> SideText {
 pub(super) fn row(finding: &Finding) -> Row {
     let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
     let mark = match finding.outcome {
+        Outcome::Failed => "💥",
         Outcome::Regressed => "❌",
         Outcome::Accepted => "☑️",
         Outcome::Inconclusive => "❔",
