@@ -6,9 +6,9 @@ use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, Pairs, Present, parse_lenient};
 use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
+use crate::stats::student;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::borrow::Cow;
 
 /// Benchmark.js.
@@ -95,8 +95,8 @@ fn add_line(builder: &mut ReadingBuilder<'_>, text: &str) {
 
 /// The standard deviation of samples, from the 95% margin of error (in percent) of the mean of `runs` samples.
 fn standard_deviation(centre: f64, margin: f64, runs: u64) -> Option<f64> {
-    let student = StudentsT::new(0.0, 1.0, runs.checked_sub(1)? as f64).ok()?;
-    Some(centre * margin / 100.0 * (runs as f64).sqrt() / student.inverse_cdf(0.975))
+    let df = runs.checked_sub(1).filter(|df| *df > 0)? as f64;
+    Some(centre * margin / 100.0 * (runs as f64).sqrt() / student::quantile(0.975, df))
 }
 
 /// A parsed result line; the margin is in percent.
@@ -170,5 +170,12 @@ mod tests {
     fn a_single_run_has_no_standard_deviation() {
         assert_eq!(standard_deviation(5.0, 1.0, 1), None);
         assert_eq!(standard_deviation(5.0, 1.0, 0), None);
+    }
+
+    #[test]
+    fn any_number_of_runs_has_a_result() {
+        // sd = 5 * 1% * sqrt(20,000,000) / 1.95996
+        assert!((standard_deviation(5.0, 1.0, 20_000_000).unwrap() - 114.087).abs() < 0.001);
+        assert!(standard_deviation(5.0, 1.0, u64::MAX).unwrap().is_finite());
     }
 }
