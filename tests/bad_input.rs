@@ -202,6 +202,46 @@ fn hostile_names_survive_the_store() {
     assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));
 }
 
+/// Every finite number gives a verdict or a refusal, in JSON that can be read, and never a panic.
+#[test]
+fn extreme_numbers_give_a_verdict_or_a_refusal() {
+    let numbers =
+        ["0", "5e-324", "1e-300", "2.2250738585072014e-308", "1", "1.0001", "1e16", "1e300", "1.7976931348623157e308"];
+    let mut state = 1_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let scene = Scene::new();
+    for case in 0..60 {
+        let mut args = vec!["compare".to_owned(), "--format".into(), "json".into()];
+        let mut texts = Vec::new();
+        for side in ["--base", "--head"] {
+            for run in 0..1 + next(3) {
+                let lines = (0..1 + next(3)).map(|_| format!("BenchmarkA 1 {} ns/op\n", numbers[next(numbers.len())]));
+                let text = format!("goos: linux\npkg: x\n{}", lines.collect::<String>());
+                let name = format!("{}{run}.txt", &side[2..]);
+                scene.write(&name, &text);
+                texts.push(text);
+                args.extend([side.to_owned(), name]);
+            }
+        }
+        let answer = scene.perfgate(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!((0..=2).contains(&answer.code), "case {case}: {}\n{texts:?}\n{}", answer.code, answer.stderr);
+        if answer.code < 2 {
+            answer.json();
+        }
+    }
+}
+
+#[test]
+fn any_number_of_samples_in_a_margin_of_error_is_read() {
+    let scene = Scene::new();
+    scene.write("line.txt", "fib x 1,000,000 ops/sec ±1.00% (20000000 runs sampled)\n");
+    let answer = scene.perfgate(&["compare", "line.txt", "line.txt", "--format", "json"]);
+    assert_eq!(answer.exits(0).outcome("fib"), "inconclusive");
+}
+
 #[test]
 fn usage_errors_exit_two() {
     let scene = Scene::new();

@@ -230,7 +230,7 @@ fn read(store: &dyn Store, key: &Key, bytes: &[u8]) -> Result<(usize, Run), Stor
     let damaged = |error: record::RecordError| StoreError::Damaged {
         store: store.describe(),
         place: key.to_string(),
-        why: error.to_string(),
+        why: error.reason(),
     };
     Ok((bytes.len(), record::decode(bytes, Detail::Digests).map_err(damaged)?))
 }

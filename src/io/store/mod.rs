@@ -243,7 +243,7 @@ fn decoded(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail, names: &[
 fn damaged(store: &dyn Store, key: &Key, error: RecordError) -> StoreError {
     match error {
         newer @ RecordError::Newer { .. } => newer.into(),
-        other => StoreError::Damaged { store: store.describe(), place: key.to_string(), why: other.to_string() },
+        other => StoreError::Damaged { store: store.describe(), place: key.to_string(), why: other.reason() },
     }
 }
 

@@ -2,14 +2,17 @@
 //! computes them. A new rule needs a new number in [`RULE`] and changes to `measures` and `get`.
 
 use super::error::RecordError;
-use super::wire::{Cursor, damaged, put_floats, put_planes, put_varint, read_all};
-use crate::model::Digest;
+use super::wire::{Cursor, damaged, not_negative, put_floats, put_planes, put_varint, read_all};
+use crate::model::{Digest, Direction};
 
 /// The current rule for measures.
 const RULE: u8 = 1;
 
 /// Measures of a digest: `ln(fast edge / median)` and the within-run drift, NaN where there is none.
 const MEASURES: usize = 2;
+
+/// Relative rounding error of a stored fast edge, with a margin.
+const EDGE_ROUNDING: f64 = 1e-5;
 
 /// The digests, in the order of the evidence.
 #[derive(Debug, Default)]
@@ -30,7 +33,7 @@ impl Digests {
         let median = *self.medians.get(i)?;
         Some(Digest {
             median,
-            fast_edge: median * f64::from(ln_ratio).exp(),
+            fast_edge: fast_edge(median, f64::from(ln_ratio)),
             samples: *self.counts.get(i)?,
             within_run_drift: (!drift.is_nan()).then_some(drift),
         })
@@ -45,11 +48,17 @@ impl Digests {
     pub(super) fn read_centres(&mut self, mut column: Cursor<'_>) -> Result<(), RecordError> {
         let n = column.count(9)?;
         self.medians = column.planes::<8>(n)?.floats()?;
-        self.counts = read_all(n, || u32::try_from(column.varint()?).map_err(|_| damaged("a count is too large")))?;
+        for median in &self.medians {
+            not_negative(*median)?;
+        }
+        self.counts = read_all(n, || match u32::try_from(column.varint()?) {
+            Ok(0) => Err(damaged("a set of samples is empty")),
+            count => count.map_err(|_| damaged("a count is too large")),
+        })?;
         Ok(())
     }
 
-    /// Reads the column of measures.
+    /// Reads the column of measures, after that of the medians.
     pub(super) fn read_measures(&mut self, mut column: Cursor<'_>) -> Result<(), RecordError> {
         if column.byte()? != RULE {
             self.measures = None;
@@ -58,9 +67,36 @@ impl Digests {
         let n = column.count(4 * MEASURES)?;
         let items = column.planes::<{ 4 * MEASURES }>(n)?.words();
         let both = |item: u64| [item as u32, (item >> 32) as u32].map(f32::from_bits);
-        self.measures = Some(items.into_iter().map(both).collect());
+        let measures: Vec<[f32; MEASURES]> = items.into_iter().map(both).collect();
+        let valid = |([ln_ratio, drift], median): (&[f32; MEASURES], &f64)| {
+            (ln_ratio.is_finite() || ln_ratio.is_nan() && *median == 0.0)
+                && (drift.is_nan() || drift.is_finite() && *drift >= 0.0)
+        };
+        if !measures.iter().zip(&self.medians).all(valid) {
+            return Err(damaged("a measure of its samples is not possible"));
+        }
+        self.measures = Some(measures);
         Ok(())
     }
+}
+
+/// The fast edge from the median and the logarithm of their ratio; the median itself where it is zero.
+fn fast_edge(median: f64, ln_ratio: f64) -> f64 {
+    if median == 0.0 {
+        return median;
+    }
+    let edge = median * ln_ratio.exp();
+    // The ratio of a huge number to a tiny one is not finite, their product is.
+    if edge.is_finite() { edge } else { (median.ln() + ln_ratio).exp().min(f64::MAX) }
+}
+
+/// Checks that the fast edge lies on the fast side of the median, apart from rounding.
+pub(super) fn check_edge(digest: &Digest, direction: Direction) -> Result<(), RecordError> {
+    let beyond = match direction {
+        Direction::Lower => digest.fast_edge > digest.median * (1.0 + EDGE_ROUNDING),
+        Direction::Higher => digest.fast_edge < digest.median * (1.0 - EDGE_ROUNDING),
+    };
+    if beyond { Err(damaged("the fastest samples are slower than the median")) } else { Ok(()) }
 }
 
 /// The content of the column of medians and counts.
@@ -79,7 +115,11 @@ pub(super) fn write_measures(digests: &[Digest]) -> Vec<u8> {
     let mut out = vec![RULE];
     put_varint(&mut out, digests.len() as u64);
     let item = |d: &Digest| -> [u8; 4 * MEASURES] {
-        let measures: [f32; MEASURES] = [(d.fast_edge / d.median).ln() as f32, d.within_run_drift.unwrap_or(f32::NAN)];
+        // The ratio may overflow where the logarithms do not. NaN for a median of zero.
+        let ratio = (d.fast_edge / d.median).ln();
+        let ratio = if ratio.is_infinite() { d.fast_edge.ln() - d.median.ln() } else { ratio };
+        let ratio = if ratio.is_infinite() { 0.0 } else { ratio };
+        let measures: [f32; MEASURES] = [ratio as f32, d.within_run_drift.unwrap_or(f32::NAN)];
         std::array::from_fn(|b| measures[b / 4].to_le_bytes()[b % 4])
     };
     put_planes(&mut out, &digests.iter().map(item).collect::<Vec<_>>());

@@ -29,3 +29,13 @@ pub enum RecordError {
     #[error("the run cannot be compressed: {0}")]
     Compression(#[source] std::io::Error),
 }
+
+impl RecordError {
+    /// What is wrong, for a message that names the stored run itself.
+    pub fn reason(self) -> String {
+        match self {
+            RecordError::Damaged(what) => what,
+            other => other.to_string(),
+        }
+    }
+}

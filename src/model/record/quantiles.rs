@@ -7,8 +7,9 @@
 //! ```
 
 use super::error::RecordError;
+use super::limits::MAX_EVIDENCE;
 use super::samples::{self, Step};
-use super::wire::{Cursor, damaged, put_floats, put_planes, put_varint};
+use super::wire::{Cursor, damaged, limited, put_floats, put_planes, put_varint};
 use crate::model::{Digest, Evidence, Summary, Thinned};
 
 /// The quantiles that are kept; the first and the last are minimum and maximum.
@@ -109,7 +110,7 @@ impl Quantiles {
         if column.byte()? != RULE {
             return Ok(Quantiles::default());
         }
-        let n = column.count(1)?;
+        let n = limited(column.count(1)?, MAX_EVIDENCE, "quantiles")?;
         let forms = column.take(n)?;
         let filled = forms.iter().filter(|form| **form != 0).count();
         let masks = column.planes::<2>(filled)?;
@@ -157,6 +158,9 @@ impl Quantiles {
         let sd = f64::from(entry.deviation) * median;
         if values.iter().any(|value| !value.is_finite()) || entry.deviation.is_infinite() || sd.is_infinite() {
             return Err(damaged("a quantile is not finite"));
+        }
+        if values.iter().any(|value| *value < 0.0) || sd < 0.0 {
+            return Err(damaged("a quantile is negative"));
         }
         let mean = if entry.mask & MEAN == 0 { None } else { values.pop() };
         let shares = SHARES.iter().enumerate().filter(|(bit, _)| entry.mask & 1 << bit != 0).map(|(_, share)| *share);

@@ -1,13 +1,13 @@
 //! Decodes columns to a run. The input is not trusted: every count is checked against the remaining bytes, every number
-//! must be finite, and the measurements must be sorted.
+//! must be finite, no value negative, and the measurements must be sorted.
 
 use super::columns::{Form, name_bytes, order, tag, work_unit};
-use super::digests::Digests;
+use super::digests::{Digests, check_edge};
 use super::error::RecordError;
-use super::limits::INDEX_LIMIT;
+use super::limits::{INDEX_LIMIT, MAX_COLUMNS, MAX_EVIDENCE, MAX_FACTS, MAX_MEASUREMENTS, MAX_METRICS};
 use super::quantiles::Quantiles;
 use super::samples;
-use super::wire::{Cursor, Planes, damaged, read_all};
+use super::wire::{Cursor, Planes, damaged, limited, not_negative, read_all};
 use crate::model::{
     BenchId, Commit, Digest, Direction, EarlyEnd, Environment, Evidence, FailedBenchmark, Failures, Measurement,
     Metric, Run, Summary, Unit, Work,
@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(super) struct Index {
     facts: Run,
     names: Vec<BenchId>,
-    kinds: Vec<(Cow<'static, str>, Arc<Metric>)>,
+    kinds: Vec<Kind>,
     kind_of: Vec<usize>,
     work: Vec<Option<Work>>,
     evidence_counts: Vec<usize>,
@@ -41,12 +41,15 @@ impl Index {
             let tag = rest.varint()?;
             let size = rest.count(1)?;
             columns.insert(tag, rest.take(size)?);
+            limited(columns.len(), MAX_COLUMNS, "columns")?;
         }
         let column = |tag| columns.get(&tag).copied().map(Cursor).ok_or_else(|| damaged("a column is missing"));
 
-        let names = read_names(column(tag::NAMES)?, known)?;
+        let mut kinds_column = column(tag::KINDS)?;
+        let kinds = read_table(&mut kinds_column)?;
+        let names = read_names(column(tag::NAMES)?, known, kinds.len())?;
         let n = names.len();
-        let (kinds, kind_of) = read_kinds(column(tag::KINDS)?, n)?;
+        let kind_of = read_kinds(kinds_column, &kinds, n)?;
         let work = read_work(column(tag::WORK)?, n)?;
         let (evidence_counts, forms) = read_evidence(column(tag::EVIDENCE)?, n)?;
         let mut digests = Digests::default();
@@ -85,7 +88,7 @@ impl Index {
                 Form::Steps | Form::Exact | Form::Digest => {
                     let digest = next_digest.next().and_then(|d| self.digests.get(d)).ok_or_else(short)?;
                     match samples.as_mut().and_then(|s| s.next(*form, digest)) {
-                        Some(samples) => Evidence::Samples(finite_samples(samples)?),
+                        Some(samples) => Evidence::Samples(valid_samples(samples)?),
                         None if samples.is_some() && *form == Form::Digest => {
                             let place = next_thinned.next().ok_or_else(short)?;
                             self.quantiles.evidence(place, digest)?
@@ -94,7 +97,7 @@ impl Index {
                     }
                 }
                 Form::Summary => Evidence::summary(read_summary(&mut summaries)?),
-                Form::Value => Evidence::Value(values.next().ok_or_else(short)?),
+                Form::Value => Evidence::Value(not_negative(values.next().ok_or_else(short)?)?),
             })
         };
         let mut measurements = Vec::with_capacity(self.names.len());
@@ -103,6 +106,9 @@ impl Index {
             forms = others;
             let evidence = forms_of_one.iter().map(&mut read_one).collect::<Result<Vec<_>, _>>()?;
             let (tool, metric) = self.kinds[self.kind_of[i]].clone();
+            for digest in evidence.iter().filter_map(stored_digest) {
+                check_edge(digest, metric.direction)?;
+            }
             measurements.push(Measurement { tool, benchmark, metric, evidence, work: self.work[i] });
         }
         if measurements.windows(2).any(|pair| order(&pair[0], &pair[1]).is_ge()) {
@@ -157,8 +163,17 @@ impl StoredSamples<'_> {
     }
 }
 
-fn finite_samples(samples: Vec<f64>) -> Result<Vec<f64>, RecordError> {
-    if samples.iter().all(|x| x.is_finite()) { Ok(samples) } else { Err(damaged("a sample is not finite")) }
+fn valid_samples(samples: Vec<f64>) -> Result<Vec<f64>, RecordError> {
+    let valid = |x: &f64| x.is_finite() && *x >= 0.0;
+    if samples.iter().all(valid) { Ok(samples) } else { Err(damaged("a sample is negative or not finite")) }
+}
+
+fn stored_digest(evidence: &Evidence) -> Option<&Digest> {
+    match evidence {
+        Evidence::Digest(digest) => Some(digest),
+        Evidence::Thinned(thinned) => Some(&thinned.digest),
+        _ => None,
+    }
 }
 
 fn read_facts(mut column: Cursor<'_>) -> Result<Run, RecordError> {
@@ -171,7 +186,7 @@ fn read_facts(mut column: Cursor<'_>) -> Result<Run, RecordError> {
     let branch = column.text()?;
     let branch = has_branch.then(|| branch.to_owned());
     let mut environment = Environment::default();
-    for _ in 0..column.count(2)? {
+    for _ in 0..limited(column.count(2)?, MAX_FACTS, "facts of the machine")? {
         let (key, value) = (column.text()?.to_owned(), column.text()?.to_owned());
         environment.0.insert(key, value);
     }
@@ -179,12 +194,12 @@ fn read_facts(mut column: Cursor<'_>) -> Result<Run, RecordError> {
 }
 
 fn read_failures(mut column: Cursor<'_>) -> Result<Failures, RecordError> {
-    let n = column.count(3)?;
+    let n = limited(column.count(3)?, MAX_MEASUREMENTS, "failures")?;
     let benchmarks = read_all(n, || {
         let (tool, benchmark) = (static_or_owned(column.text()?), BenchId::new(column.text()?));
         Ok(FailedBenchmark { tool, benchmark, why: column.text()?.to_owned() })
     })?;
-    let n = column.count(3)?;
+    let n = limited(column.count(3)?, MAX_MEASUREMENTS, "failures")?;
     let early_ends = read_all(n, || {
         let (tool, prefix) = (static_or_owned(column.text()?), column.text()?.to_owned());
         Ok(EarlyEnd { tool, prefix, why: column.text()?.to_owned() })
@@ -192,11 +207,22 @@ fn read_failures(mut column: Cursor<'_>) -> Result<Failures, RecordError> {
     Ok(Failures { benchmarks, early_ends })
 }
 
-/// Reads the names; those in `known`, which is sorted too, are shared.
-fn read_names(mut column: Cursor<'_>, mut known: &[BenchId]) -> Result<Vec<BenchId>, RecordError> {
-    let n = column.count(1)?;
+/// Reads the names; those in `known`, which is sorted too, are shared. A name is there at most `metrics` times. The order
+/// is checked here already, before a damaged record takes much memory.
+fn read_names(mut column: Cursor<'_>, mut known: &[BenchId], metrics: usize) -> Result<Vec<BenchId>, RecordError> {
+    let n = limited(column.count(1)?, MAX_MEASUREMENTS, "measurements")?;
+    let mut last: Option<(&str, usize)> = None;
     read_all(n, || {
         let text = column.text()?;
+        let times = match last {
+            Some((before, times)) if before == text => times + 1,
+            Some((before, _)) if before > text => return Err(damaged("its measurements are not in order")),
+            _ => 1,
+        };
+        if times > metrics {
+            return Err(damaged("a benchmark has more measurements than there are metrics"));
+        }
+        last = Some((text, times));
         while let [first, rest @ ..] = known
             && first.as_str() < text
         {
@@ -207,11 +233,12 @@ fn read_names(mut column: Cursor<'_>, mut known: &[BenchId]) -> Result<Vec<Bench
     })
 }
 
-type Kinds = (Vec<(Cow<'static, str>, Arc<Metric>)>, Vec<usize>);
+type Kind = (Cow<'static, str>, Arc<Metric>);
 
-fn read_kinds(mut column: Cursor<'_>, n: usize) -> Result<Kinds, RecordError> {
+/// Reads the tools and metrics.
+fn read_table(column: &mut Cursor<'_>) -> Result<Vec<Kind>, RecordError> {
     let mut table = Vec::new();
-    for _ in 0..column.count(4)? {
+    for _ in 0..limited(column.count(4)?, MAX_METRICS, "metrics")? {
         let tool = static_or_owned(column.text()?);
         let name = static_or_owned(column.text()?);
         let unit = Unit::from_label(column.text()?);
@@ -219,6 +246,11 @@ fn read_kinds(mut column: Cursor<'_>, n: usize) -> Result<Kinds, RecordError> {
         let direction = if flags & 1 == 0 { Direction::Lower } else { Direction::Higher };
         table.push((tool, Arc::new(Metric { name, unit, direction, exact: flags & 2 != 0 })));
     }
+    Ok(table)
+}
+
+/// Reads which tool and metric each of `n` measurements has.
+fn read_kinds(mut column: Cursor<'_>, table: &[Kind], n: usize) -> Result<Vec<usize>, RecordError> {
     let mut text = 0_usize;
     let kind_of = read_all(n, || {
         let kind = usize::try_from(column.varint()?).unwrap_or(usize::MAX);
@@ -230,7 +262,7 @@ fn read_kinds(mut column: Cursor<'_>, n: usize) -> Result<Kinds, RecordError> {
     if text > INDEX_LIMIT {
         return Err(damaged("its names of tools and metrics are too long"));
     }
-    Ok((table, kind_of))
+    Ok(kind_of)
 }
 
 /// Avoids an allocation for the most frequent names.
@@ -262,7 +294,7 @@ fn read_evidence(mut column: Cursor<'_>, n: usize) -> Result<(Vec<usize>, Vec<Fo
         if count == 0 {
             return Err(damaged("a measurement has no evidence"));
         }
-        total = total.saturating_add(count);
+        total = limited(total.saturating_add(count), MAX_EVIDENCE, "results")?;
         Ok(count)
     })?;
     let mut forms = column.take(total)?.iter();
@@ -273,11 +305,13 @@ fn read_evidence(mut column: Cursor<'_>, n: usize) -> Result<(Vec<usize>, Vec<Fo
 
 fn read_summary(column: &mut Cursor<'_>) -> Result<Summary, RecordError> {
     let flags = column.byte()?;
-    let centre = column.float()?;
-    let mean = (flags & 1 != 0).then(|| column.float()).transpose()?;
-    let sd = (flags & 2 != 0).then(|| column.float()).transpose()?;
+    let mut float = || not_negative(column.float()?);
+    let centre = float()?;
+    let mean = (flags & 1 != 0).then(&mut float).transpose()?;
+    let sd = (flags & 2 != 0).then(&mut float).transpose()?;
     let samples = (flags & 4 != 0).then(|| column.varint()).transpose()?;
     let n = column.count(16)?;
-    let quantiles = (0..n).map(|_| Ok((column.float()?, column.float()?))).collect::<Result<_, RecordError>>()?;
+    let quantiles =
+        (0..n).map(|_| Ok((column.float()?, not_negative(column.float()?)?))).collect::<Result<_, RecordError>>()?;
     Ok(Summary { centre, mean, sd, samples, quantiles })
 }

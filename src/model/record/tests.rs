@@ -122,6 +122,10 @@ fn a_refused_run_names_the_measurement() {
     );
     let not_finite = "the run cannot be stored: time of `e/value` has a number that is not finite";
     assert_eq!(with(|r| r.measurements[4].evidence = vec![Evidence::Value(f64::NAN)]), not_finite);
+    let negative = "the run cannot be stored: time of `e/value` has a negative number";
+    assert_eq!(with(|r| r.measurements[4].evidence = vec![Evidence::Value(-1.0)]), negative);
+    let facts = "the run cannot be stored: it has 1001 facts of the machine; at most 1000 can be stored";
+    assert_eq!(with(|r| r.environment.0 = (0..1001).map(|i| (i.to_string(), String::new())).collect()), facts);
     let none = "the run cannot be stored: time of `e/value` has no samples";
     assert_eq!(with(|r| r.measurements[4].evidence = vec![Evidence::Samples(vec![])]), none);
 }
@@ -192,6 +196,115 @@ fn an_oversized_frame_is_refused() {
     }
 }
 
+/// One benchmark with one digest of 60 samples, whose columns the tests replace.
+fn digest_record(direction: Direction, columns: &[(u64, Vec<u8>)]) -> Result<Run, RecordError> {
+    let digest = Digest { median: 1000.0, samples: 60, fast_edge: 1000.0, within_run_drift: None };
+    let metric = Metric { direction, ..Metric::time() };
+    let measurement = Measurement::new("t", "a", metric, Evidence::Digest(digest));
+    let (index, _) = write::write(&Run { measurements: vec![measurement], ..Run::default() }).unwrap();
+    let mut changed = Vec::new();
+    let mut rest = wire::Cursor(&index);
+    while !rest.is_empty() {
+        let tag = rest.varint().unwrap();
+        let size = rest.count(1).unwrap();
+        let content = rest.take(size).unwrap();
+        let content = columns.iter().find(|(one, _)| *one == tag).map_or(content, |(_, new)| new);
+        wire::put_varint(&mut changed, tag);
+        wire::put_varint(&mut changed, content.len() as u64);
+        changed.extend_from_slice(content);
+    }
+    Index::read(&changed, &[])?.run(None)
+}
+
+fn centres(median: f64, count: u64) -> (u64, Vec<u8>) {
+    let mut column = vec![1];
+    wire::put_floats(&mut column, &[median]);
+    wire::put_varint(&mut column, count);
+    (columns::tag::CENTRES, column)
+}
+
+fn measures(ln_ratio: f32, drift: f32) -> (u64, Vec<u8>) {
+    (columns::tag::MEASURES, [&[1, 1], &ln_ratio.to_le_bytes()[..], &drift.to_le_bytes()].concat())
+}
+
+#[test]
+fn impossible_digests_are_damage() {
+    let (inf, nan) = (f32::INFINITY, f32::NAN);
+    let lower = |centre, measure| digest_record(Direction::Lower, &[centre, measure]);
+    let good = || centres(1000.0, 60);
+    for (case, result) in [
+        ("infinite ratio", lower(good(), measures(inf, 0.003))),
+        ("ratio of minus infinity", lower(good(), measures(-inf, 0.003))),
+        ("no ratio", lower(good(), measures(nan, 0.003))),
+        ("fast edge above the median", lower(good(), measures(700.0, 0.003))),
+        ("fast edge of a rate below the median", digest_record(Direction::Higher, &[good(), measures(-0.1, 0.003)])),
+        ("infinite drift", lower(good(), measures(-0.005, inf))),
+        ("negative drift", lower(good(), measures(-0.005, -5.0))),
+        ("negative median", lower(centres(-1000.0, 60), measures(-0.005, 0.003))),
+        ("no samples", lower(centres(1000.0, 0), measures(-0.005, 0.003))),
+    ] {
+        assert!(matches!(result, Err(RecordError::Damaged(_))), "{case}: {result:?}");
+    }
+    assert!(lower(good(), measures(-0.005, nan)).is_ok());
+    assert!(digest_record(Direction::Higher, &[good(), measures(0.1, 0.003)]).is_ok());
+    let zero = lower(centres(0.0, 60), measures(nan, nan)).unwrap();
+    assert_eq!(zero.measurements[0].evidence[0].fast_edge(Direction::Lower), Some(0.0));
+}
+
+#[test]
+fn digests_of_any_valid_samples_can_be_read() {
+    for direction in [Direction::Lower, Direction::Higher] {
+        for samples in [[5e-324, f64::MAX, 1.0], [0.0; 3], [5e-324; 3], [f64::MAX; 3], [0.0, 1.0, 2.0], [0.1, 0.1, 0.1]]
+        {
+            let metric = Metric { direction, ..Metric::time() };
+            let measurement = Measurement::new("t", "a", metric, Evidence::Samples(samples.to_vec()));
+            let bytes = stored(&Run { measurements: vec![measurement], ..Run::default() });
+            let run = decode(&bytes, Detail::Digests).unwrap_or_else(|error| panic!("{samples:?}: {error}"));
+            let Evidence::Digest(digest) = &run.measurements[0].evidence[0] else { panic!("no digest") };
+            assert!(digest.fast_edge.is_finite() && digest.fast_edge >= 0.0, "{samples:?}: {digest:?}");
+        }
+    }
+}
+
+#[test]
+fn negative_values_are_damage() {
+    let mut index = write::write(&run()).unwrap().0;
+    // The values 0.1 and 3.0, in planes: the signs are in the last two bytes.
+    let mut planes = Vec::new();
+    wire::put_floats(&mut planes, &[0.1, 3.0]);
+    let at = index.windows(16).position(|w| w == planes).unwrap();
+    index[at + 14] |= 0x80;
+    let error = Index::read(&index, &[]).unwrap().run(None).unwrap_err();
+    assert_eq!(error.to_string(), "the stored run is damaged: a number is negative");
+}
+
+/// A column of `count` entries, each of these bytes.
+fn repeated(count: u64, entry: &[u8]) -> Vec<u8> {
+    let mut column = Vec::new();
+    wire::put_varint(&mut column, count);
+    column.extend(entry.repeat(count as usize));
+    column
+}
+
+#[test]
+fn counts_are_limited_before_they_take_memory() {
+    use columns::tag;
+    let many = |tag, column| digest_record(Direction::Lower, &[(tag, column)]).unwrap_err().to_string();
+    let no_more = "a benchmark has more measurements than there are metrics";
+    assert!(many(tag::NAMES, repeated(1000, &[0])).ends_with(no_more));
+    assert!(many(tag::NAMES, repeated(2 << 20, &[0])).contains("2097152 measurements; at most 1048576"));
+    assert!(many(tag::NAMES, [&[2, 1, b'b', 1], &b"a"[..]].concat()).ends_with("its measurements are not in order"));
+    assert!(many(tag::KINDS, repeated(1 << 20, &[0; 4])).contains("1048576 metrics; at most 65536"));
+    let mut evidence = Vec::new();
+    wire::put_varint(&mut evidence, 3 << 20);
+    evidence.extend(vec![4; 3 << 20]);
+    assert!(many(tag::EVIDENCE, evidence).contains("3145728 results; at most 2097152"));
+    let facts = [&[0, 0, 0, 0], &repeated(1 << 20, &[0, 0])[..]].concat();
+    assert!(many(tag::RUN, facts).contains("1048576 facts of the machine; at most 1000"));
+    let columns: Vec<u8> = (100..10_000_u64).flat_map(|tag| [0x80 | (tag & 0x7f) as u8, (tag >> 7) as u8, 0]).collect();
+    assert!(Index::read(&columns, &[]).unwrap_err().to_string().contains("257 columns; at most 256"));
+}
+
 /// 100 benchmarks of 100 samples, about as noisy as criterion's (3 %), from a fixed sequence.
 /// Measured on whole criterion trees: 148 bytes with 100 benchmarks, 141 with 1,000; 19 to 21 of them are the index.
 #[test]
@@ -214,12 +327,13 @@ fn a_benchmark_of_a_hundred_samples_takes_at_most_200_bytes() {
 }
 
 fn evidence() -> impl Strategy<Value = Evidence> {
-    let number = prop_oneof![1e-3..1e9_f64, Just(0.0), -10.0..10.0_f64, Just(f64::MIN_POSITIVE), Just(f64::MAX)];
+    let number =
+        prop_oneof![1e-3..1e9_f64, Just(0.0), 0.0..10.0_f64, Just(5e-324), Just(f64::MIN_POSITIVE), Just(f64::MAX)];
     let summary = (number.clone(), proptest::option::of(number.clone()), proptest::option::of(any::<u64>()));
     prop_oneof![
         proptest::collection::vec(number.clone(), 1..30).prop_map(Evidence::Samples),
         number.clone().prop_map(Evidence::Value),
-        (number, any::<u32>()).prop_map(|(median, samples)| Evidence::Digest(Digest {
+        (number, 1..u32::MAX).prop_map(|(median, samples)| Evidence::Digest(Digest {
             median,
             samples,
             fast_edge: median,

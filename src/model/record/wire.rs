@@ -90,6 +90,20 @@ pub(super) fn damaged(what: &str) -> RecordError {
     RecordError::Damaged(what.to_owned())
 }
 
+/// A count, which must not be larger than its limit.
+pub(super) fn limited(count: usize, limit: usize, what: &str) -> Result<usize, RecordError> {
+    if count <= limit {
+        Ok(count)
+    } else {
+        Err(RecordError::Damaged(format!("it claims {count} {what}; at most {limit}")))
+    }
+}
+
+/// A number that is not negative.
+pub(super) fn not_negative(value: f64) -> Result<f64, RecordError> {
+    if value >= 0.0 { Ok(value) } else { Err(damaged("a number is negative")) }
+}
+
 /// Reads bytes from the front.
 #[derive(Debug)]
 pub(super) struct Cursor<'a>(pub(super) &'a [u8]);

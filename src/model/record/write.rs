@@ -2,7 +2,7 @@
 
 use super::columns::{Form, ToolMetric, name_bytes, order, tag, work_code};
 use super::error::RecordError;
-use super::limits::INDEX_LIMIT;
+use super::limits::{INDEX_LIMIT, MAX_EVIDENCE, MAX_FACTS, MAX_MEASUREMENTS, MAX_METRICS};
 use super::wire::{put_floats, put_planes, put_signed, put_text, put_varint};
 use super::{digests, quantiles, samples};
 use crate::model::{Commit, Digest, Direction, Evidence, Failures, Measurement, Run, Summary};
@@ -18,6 +18,18 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     let mut columns = Columns::default();
     for measurement in &measurements {
         columns.add(measurement)?;
+    }
+    for (count, limit, what) in [
+        (measurements.len(), MAX_MEASUREMENTS, "measurements"),
+        (columns.forms.len(), MAX_EVIDENCE, "results"),
+        (columns.table.len(), MAX_METRICS, "metrics"),
+        (run.failures.benchmarks.len(), MAX_MEASUREMENTS, "failed benchmarks"),
+        (run.failures.early_ends.len(), MAX_MEASUREMENTS, "errors"),
+        (run.environment.0.len(), MAX_FACTS, "facts of the machine"),
+    ] {
+        if count > limit {
+            return Err(RecordError::Unfit(format!("it has {count} {what}; at most {limit} can be stored")));
+        }
     }
     if columns.text > INDEX_LIMIT {
         return Err(RecordError::Unfit("its names of tools, metrics and units are too long".into()));
@@ -122,11 +134,11 @@ impl<'a> Columns<'a> {
                     return Err(unfit(m, "has no samples"));
                 }
                 for &sample in all {
-                    finite(m, sample)?;
+                    measured(m, sample)?;
                 }
                 let count = u32::try_from(all.len()).map_err(|_| unfit(m, "has too many samples"))?;
                 let digest = Digest { samples: count, ..Digest::of(all, m.metric.direction) };
-                finite(m, digest.median)?;
+                measured(m, digest.median)?;
                 self.digests.push(digest);
                 let steps = if m.metric.exact { None } else { samples::quantise(all, digest.median) };
                 match steps {
@@ -141,13 +153,13 @@ impl<'a> Columns<'a> {
                 }
             }
             Evidence::Digest(digest) => {
-                finite(m, digest.median)?;
+                measured(m, digest.median)?;
                 self.digests.push(*digest);
                 self.quantiles.add_none();
                 Ok(Form::Digest)
             }
             Evidence::Thinned(thinned) => {
-                finite(m, thinned.digest.median)?;
+                measured(m, thinned.digest.median)?;
                 self.digests.push(thinned.digest);
                 self.quantiles.add(thinned).map_err(|what| unfit(m, what))?;
                 Ok(Form::Digest)
@@ -157,7 +169,7 @@ impl<'a> Columns<'a> {
                 Ok(Form::Summary)
             }
             Evidence::Value(value) => {
-                self.values.push(finite(m, *value)?);
+                self.values.push(measured(m, *value)?);
                 Ok(Form::Value)
             }
         }
@@ -204,6 +216,11 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// A measured value: finite and not negative, as the reader checks it.
+fn measured(m: &Measurement, value: f64) -> Result<f64, RecordError> {
+    if value < 0.0 { Err(unfit(m, "has a negative number")) } else { finite(m, value) }
+}
+
 fn finite(m: &Measurement, value: f64) -> Result<f64, RecordError> {
     if value.is_finite() { Ok(value) } else { Err(unfit(m, "has a number that is not finite")) }
 }
@@ -212,7 +229,7 @@ fn put_summary(out: &mut Vec<u8>, m: &Measurement, summary: &Summary) -> Result<
     let (mean, sd, samples) = (summary.mean, summary.sd, summary.samples);
     out.push(u8::from(mean.is_some()) | u8::from(sd.is_some()) << 1 | u8::from(samples.is_some()) << 2);
     for value in [Some(summary.centre), mean, sd].into_iter().flatten() {
-        out.extend(finite(m, value)?.to_le_bytes());
+        out.extend(measured(m, value)?.to_le_bytes());
     }
     if let Some(samples) = samples {
         put_varint(out, samples);
@@ -220,7 +237,7 @@ fn put_summary(out: &mut Vec<u8>, m: &Measurement, summary: &Summary) -> Result<
     put_varint(out, summary.quantiles.len() as u64);
     for &(share, value) in &summary.quantiles {
         out.extend(finite(m, share)?.to_le_bytes());
-        out.extend(finite(m, value)?.to_le_bytes());
+        out.extend(measured(m, value)?.to_le_bytes());
     }
     Ok(())
 }
