@@ -23,9 +23,9 @@ pub struct RecordArgs {
     /// Paths of the results [default: target/criterion, or [[input]] of perfgate.toml]
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
-    /// The commit that was measured
-    #[arg(long, value_name = "REV", default_value = "HEAD")]
-    commit: String,
+    /// The commit that was measured [default: HEAD; results that state another commit are an error]
+    #[arg(long, value_name = "REV")]
+    commit: Option<String>,
     /// Store results that are older than the commit
     #[arg(long)]
     force: bool,
@@ -46,7 +46,7 @@ pub struct RecordArgs {
 /// Reads and stores results, and prints what was stored.
 pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), args.input_format.as_deref());
-    let mut run = read_run(&gate, &args.paths, &args.commit, args.force)?;
+    let mut run = read_run(&gate, &args.paths, args.commit.as_deref(), args.force)?;
     if let Some(shard) = &args.shard {
         run.environment.set(Environment::SHARD, shard);
     }
@@ -58,8 +58,8 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// Reads results as one run of a commit, and prints warnings.
-pub(super) fn read_run(gate: &Gate, paths: &[String], revision: &str, force: bool) -> anyhow::Result<Run> {
+/// Reads results as one run of a commit (by default the checked-out one), and prints warnings.
+pub(super) fn read_run(gate: &Gate, paths: &[String], revision: Option<&str>, force: bool) -> anyhow::Result<Run> {
     let Loaded { run, diagnostics, .. } = gate.read_run(paths, revision, force)?;
     for diagnostic in &diagnostics {
         output::warn(&diagnostic.to_string());

@@ -68,6 +68,9 @@ pub struct Source<'a> {
     pub bytes: &'a [u8],
 }
 
+/// Code of the warning about files of one run that state different machines.
+const SEVERAL_MACHINES: &str = "stated-machines";
+
 /// What was read from a file.
 #[derive(Debug, Default)]
 pub struct Reading {
@@ -94,9 +97,16 @@ impl Reading {
         self.measurements.extend(other.measurements);
         self.diagnostics.extend(other.diagnostics);
         self.failures.extend(other.failures);
-        other.environment.0.into_iter().for_each(|(key, value)| {
-            self.environment.0.entry(key).or_insert(value);
-        });
+        for (key, value) in other.environment.0 {
+            let decisive = Environment::CLASS.contains(&key.as_str());
+            let first = self.environment.0.entry(key).or_insert_with(|| value.clone());
+            if decisive && *first != value && self.diagnostics.iter().all(|known| known.code != SEVERAL_MACHINES) {
+                let message = format!(
+                    "the files of one run state different machines ({first:?} and {value:?}); the first one is used"
+                );
+                self.diagnostics.push(Diagnostic::warning(SEVERAL_MACHINES, "", message));
+            }
+        }
         self.commit = self.commit.or(other.commit);
         if let Some(Tests { passed, failed }) = other.tests {
             let tests = self.tests.get_or_insert_default();

@@ -140,6 +140,18 @@ pub enum Error {
         /// What git reported.
         source: Option<RepositoryError>,
     },
+    /// Results state another commit than the one they would be stored for.
+    #[error(
+        "{word}: the results state commit {stated}, and {commit} is checked out; use --commit {stated} to store them for their commit, or --commit HEAD to store them for the checked-out one"
+    )]
+    OtherCommit {
+        /// The path, as the user wrote it.
+        word: String,
+        /// The commit that the results state.
+        stated: String,
+        /// The checked-out commit.
+        commit: String,
+    },
     /// There are no results to store.
     #[error("no benchmark results, so nothing was stored")]
     NothingToStore,

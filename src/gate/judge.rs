@@ -142,8 +142,10 @@ impl Gate {
             ..Facts::default()
         });
         let pinned = self.compare_with_pinned(&head, &mut compared.diagnostics);
+        for side in [&mut base, &mut head].into_iter().filter(|side| !side.runs.is_empty()) {
+            side.report.environment = side.environment.clone().unwrap_or_default().0;
+        }
         compared.diagnostics.extend(base.diagnostics.into_iter().chain(head.diagnostics));
-        head.report.environment = head.environment.clone().unwrap_or_default().0;
         // The runs of a large suite and its findings together would double the memory.
         drop(head.runs);
         let base_runs: Vec<Run> = if detail.facts { base.runs } else { Vec::new() };

@@ -69,6 +69,7 @@ mod record;
 mod series;
 mod side;
 mod sources;
+mod stated;
 mod stored_history;
 mod tools;
 

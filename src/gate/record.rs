@@ -3,6 +3,7 @@
 use super::builder::Gate;
 use super::error::Error;
 use super::sources::path_words;
+use super::stated::{complete, other_commit, refuse_other_commits};
 use crate::io::input::{self, Loaded};
 use crate::io::repository::{Head, Repository};
 use crate::io::store::{Key, Store};
@@ -42,25 +43,33 @@ impl Gate {
     ///
     /// Where the results cannot be read or are empty, outside of a git repository, and where the store cannot be written.
     pub fn record<P: AsRef<Path>>(&self, results: &[P]) -> Result<Recorded, Error> {
-        let loaded = self.read_run(&path_words(results), "HEAD", false)?;
+        let loaded = self.read_run(&path_words(results), None, false)?;
         store_run(&*self.open_store()?, &loaded.run)
     }
 
-    /// Reads results as one run of a commit, measured on this machine. Results that are all older than the checked-out
-    /// commit are refused, unless `force` or a revision other than `HEAD` states that they are of the commit.
-    pub(crate) fn read_run(&self, paths: &[String], revision: &str, force: bool) -> Result<Loaded, Error> {
+    /// Reads results as one run of a commit; without a revision, of the checked-out one. Facts on the machine that the
+    /// results do not state are those of this machine. Results that state another commit are refused, unless a revision
+    /// is given. Results that are all older than the checked-out commit are refused, unless `force` or a revision other
+    /// than `HEAD` states that they are of the commit.
+    pub(crate) fn read_run(&self, paths: &[String], revision: Option<&str>, force: bool) -> Result<Loaded, Error> {
+        let is_given = revision.is_some();
+        let revision = revision.unwrap_or("HEAD");
         let repository =
             Repository::discover(&self.directory).map_err(|source| Error::NoCommit { source: Some(source) })?;
         let commit = repository.resolve(revision)?;
         let head = repository.head()?;
         let is_head = head.commit == commit;
         let committed = oldest_result(&head).filter(|_| is_head);
-        let loaded = self
-            .results(paths)?
+        let results = self.results(paths)?;
+        let loaded = results
             .iter()
             .map(|result| input::load(&result.location, result.request(Detail::Samples, committed)))
             .collect::<Result<Vec<Loaded>, _>>()?;
-        let Loaded { mut run, diagnostics, left_over } = input::merge(loaded);
+        if !is_given {
+            let words: Vec<&str> = results.iter().map(|result| result.word.as_str()).collect();
+            refuse_other_commits(&words, &loaded, &commit)?;
+        }
+        let Loaded { mut run, mut diagnostics, left_over } = input::merge(loaded);
         if left_over && !force && revision == "HEAD" {
             return Err(Error::LeftOver { commit: commit.short().to_owned() });
         }
@@ -69,9 +78,8 @@ impl Gate {
         }
         run.time = repository.time(&commit)?;
         run.branch = head.branch.filter(|_| is_head);
-        for (key, value) in self.here().0 {
-            run.environment.set(&key, value);
-        }
+        diagnostics.extend(complete(&mut run.environment, &self.here()));
+        diagnostics.extend(other_commit(run.commit.as_ref(), &commit));
         run.commit = Some(commit);
         Ok(Loaded { run, diagnostics, left_over })
     }

@@ -4,10 +4,11 @@ use super::builder::Gate;
 use super::error::Error;
 use super::record::oldest_result;
 use super::sources::{Results, SideSource};
+use super::stated::{complete, other_commit};
 use crate::history::{WINDOW_RUNS, join_shards, machine_class};
 use crate::io::input::{self, Loaded};
 use crate::io::probe;
-use crate::io::repository::Repository;
+use crate::io::repository::{Head, Repository};
 use crate::io::store::{self, Key, Store, StoreError};
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
 use crate::verdict::SideReport;
@@ -33,8 +34,17 @@ pub(crate) struct Side {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl Side {
+    /// Adds facts of the machine that reads the results, where they state none.
+    fn complete(&mut self, here: &Environment) {
+        let warning = complete(self.environment.get_or_insert_default(), here);
+        self.diagnostics.extend(warning);
+    }
+}
+
 impl Gate {
-    /// Reads both sides. Results on disk that are compared with stored runs count as results of this machine.
+    /// Reads both sides. Results on disk that are compared with stored runs count as results of this machine, as far as
+    /// they do not state another one.
     pub(super) fn read_sides(
         &self,
         base: &SideSource,
@@ -62,21 +72,23 @@ impl Gate {
         // Starting rustc for its version takes longer than reading a small suite, so both run at once.
         let both_from_disk = || Ok::<_, Error>([from_disk(head)?, from_disk(base)?]);
         let (here, on_disk) = rayon::join(|| measured_here.then(|| self.here()), both_from_disk);
-        let [head_on_disk, base_on_disk] = on_disk?;
+        let [mut head_on_disk, mut base_on_disk] = on_disk?;
+        if let Some(here) = &here {
+            [&mut head_on_disk, &mut base_on_disk].into_iter().flatten().for_each(|side| side.complete(here));
+        }
+        // The stored runs of the machine that the results state, if they state one.
+        let of_head = head_on_disk.as_ref().and_then(|side| side.environment.clone()).or(here);
         let read = |source: &SideSource, on_disk: Option<Side>| -> Result<Side, Error> {
-            if let Some(mut side) = on_disk {
-                if let Some(here) = &here {
-                    side.environment.get_or_insert_default().0.extend(here.0.clone());
-                }
+            if let Some(side) = on_disk {
                 return Ok(side);
             }
-            let here = || here.clone().unwrap_or_default();
+            let machine = || of_head.clone().unwrap_or_default();
             match source {
                 SideSource::Revision { word, commit } => self.read_revision(word, commit, detail),
-                SideSource::CommitAndBefore(commit) => self.read_commit_and_before(commit, &here(), detail),
+                SideSource::CommitAndBefore(commit) => self.read_commit_and_before(commit, &machine(), detail),
                 // Paths and the work tree were read above.
                 SideSource::MergeBase | SideSource::Paths(_) | SideSource::WorkTree(_) => {
-                    Ok(self.read_merge_base(&here(), detail)?.with_note())
+                    Ok(self.read_merge_base(&machine(), detail)?.with_note())
                 }
             }
         };
@@ -110,14 +122,17 @@ impl Gate {
             return Err(Error::LeftOver { commit: head.commit.short().to_owned() });
         }
         let mut side = disk_side(results, vec![loaded]);
-        side.report.commit = head.map(|head| head.commit);
+        if let Some(Head { commit, .. }) = head {
+            side.diagnostics.extend(other_commit(side.report.commit.as_ref(), &commit));
+            side.report.commit.get_or_insert(commit);
+        }
         Ok(side)
     }
 
-    /// Reads the results of the work tree as one run, measured on this machine.
+    /// Reads the results of the work tree as one run. Facts that they do not state are those of this machine.
     pub(crate) fn read_head(&self, results: &[Results]) -> Result<Side, Error> {
         let mut side = self.read_work_tree(results, Detail::Samples)?;
-        side.environment.get_or_insert_default().0.extend(self.here().0);
+        side.complete(&self.here());
         Ok(side)
     }
 

@@ -50,6 +50,18 @@ impl Environment {
     }
 }
 
+/// The words of a processor's name that identify its model, in lower case. Tools spell one model differently: with
+/// trademark signs, the clock rate, the number of cores or the generation.
+pub fn cpu_words(name: &str) -> Vec<String> {
+    const NOISE: [&str; 4] = ["cpu", "processor", "with", "radeon"];
+    let lower = name.to_ascii_lowercase().replace("(r)", " ").replace("(tm)", " ");
+    let before_note = lower.split('(').next().unwrap_or_default();
+    let words = before_note
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | '@'))
+        .filter(|word| !word.is_empty() && !NOISE.contains(word) && !word.ends_with("ghz") && !word.ends_with("-core"));
+    words.map(str::to_owned).collect()
+}
+
 /// A fact that differs between base and head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -100,6 +112,15 @@ mod tests {
         let head = machine(&[("cpu", "B"), ("cores", "4"), ("rustc", "1.90.0"), ("kernel", "6.1")]);
         assert_eq!(keys(&base, &head, &[]), [("cpu".to_owned(), true), ("rustc".to_owned(), false)]);
         assert_eq!(keys(&base, &head, &["cpu"]), [("cpu".to_owned(), false), ("rustc".to_owned(), false)]);
+    }
+
+    #[test]
+    fn a_model_has_the_same_words_in_every_spelling() {
+        let same = ["Intel(R) Core(TM) i5-6200U CPU @ 2.30GHz", "Intel Core i5-6200U CPU 2.30GHz (Skylake)"];
+        assert_eq!(cpu_words(same[0]), cpu_words(same[1]));
+        assert_eq!(cpu_words("AMD Ryzen 9 9950X 4.30GHz"), cpu_words("AMD Ryzen 9 9950X 16-Core Processor"));
+        assert_ne!(cpu_words("Apple M1"), cpu_words("Apple M1 Pro"));
+        assert_ne!(cpu_words("AMD EPYC"), cpu_words("AMD EPYC 7763 64-Core Processor"));
     }
 
     #[test]

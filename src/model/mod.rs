@@ -13,7 +13,7 @@ mod sample_statistics;
 mod unit;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use environment::{Difference, Environment, differences};
+pub use environment::{Difference, Environment, cpu_words, differences};
 pub use facts::{Change, Dependency, Facts, FileChange, FileChangeKind, Statement, Tests, ToolReports};
 pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Thinned, Work, WorkUnit};
 pub use metric::{Direction, Metric};

@@ -30,7 +30,7 @@ impl Work<'_> {
             let runs = match runs {
                 Some(runs) => runs,
                 None => MeasuredRuns {
-                    head: vec![record::read_run(self.gate, paths, "HEAD", false)?],
+                    head: vec![record::read_run(self.gate, paths, Some("HEAD"), false)?],
                     ..MeasuredRuns::default()
                 },
             };

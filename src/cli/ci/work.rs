@@ -64,7 +64,7 @@ impl Work<'_> {
                 "recorded the runs".to_owned()
             }
             None => {
-                let run = record::read_run(self.gate, &self.inputs.paths()?, "HEAD", false)?;
+                let run = record::read_run(self.gate, &self.inputs.paths()?, None, false)?;
                 let line = format!("{}\n", store_run(&*store, &run)?);
                 output::print(line.as_bytes())?;
                 line

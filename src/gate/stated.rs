@@ -1,0 +1,104 @@
+//! Facts that results state about themselves: the machine and the commit. They take precedence over the machine that reads
+//! the results, which is often another one: measured on a test machine, recorded by a CI job.
+
+use super::error::Error;
+use crate::io::input::Loaded;
+use crate::model::{Commit, Diagnostic, Environment, cpu_words};
+
+/// Facts that describe only the machine that reads the results. They are left out if the results come from another one.
+const OF_THE_READER: [&str; 4] = [Environment::KERNEL, Environment::GOVERNOR, Environment::RUNNER, Environment::RUSTC];
+
+/// Adds the facts that results do not state from the machine that reads them. Returns a warning if the two differ.
+pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<Diagnostic> {
+    let mut contradictions = Vec::new();
+    let mut elsewhere = false;
+    for key in Environment::CLASS {
+        let (Some(there), Some(own)) = (stated.get(key), here.get(key)) else { continue };
+        if key == Environment::CPU && cpu_words(there) == cpu_words(own) {
+            // One spelling for one machine, so that tools that spell it differently agree with the stored runs.
+            stated.set(key, own);
+        } else if there != own {
+            contradictions.push(format!("{key} is {there:?}, and {own:?} here"));
+            // A container may limit the cores.
+            elsewhere |= key != Environment::CORES;
+        }
+    }
+    for (key, value) in &here.0 {
+        if stated.get(key).is_none() && !(elsewhere && OF_THE_READER.contains(&key.as_str())) {
+            stated.set(key, value);
+        }
+    }
+    (!contradictions.is_empty()).then(|| {
+        let message = format!(
+            "the results state another machine than this one: {}; the facts of the results are used",
+            contradictions.join("; ")
+        );
+        Diagnostic::warning("stated-machine", "", message)
+    })
+}
+
+/// Refuses results that state another commit than the one they would be stored for, or several.
+pub(super) fn refuse_other_commits(words: &[&str], loaded: &[Loaded], commit: &Commit) -> Result<(), Error> {
+    let stated = words.iter().zip(loaded).filter_map(|(word, loaded)| Some((word, loaded.run.commit.as_ref()?)));
+    match stated.into_iter().find(|(_, stated)| *stated != commit) {
+        None => Ok(()),
+        Some((word, stated)) => Err(Error::OtherCommit {
+            word: (*word).to_owned(),
+            stated: stated.to_string(),
+            commit: commit.short().to_owned(),
+        }),
+    }
+}
+
+/// A warning if results state another commit than the one they count for.
+pub(super) fn other_commit(stated: Option<&Commit>, commit: &Commit) -> Option<Diagnostic> {
+    let stated = stated.filter(|stated| *stated != commit)?;
+    let message = format!("the results state that they are of commit {}, not of {}", stated.short(), commit.short());
+    Some(Diagnostic::warning("stated-commit", "", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(facts: &[(&str, &str)]) -> Environment {
+        let mut environment = Environment::default();
+        facts.iter().for_each(|(key, fact)| environment.set(key, *fact));
+        environment
+    }
+
+    fn here() -> Environment {
+        machine(&[("cpu", "AMD EPYC 7763 64-Core Processor"), ("cores", "4"), ("os", "linux"), ("kernel", "6.1")])
+    }
+
+    #[test]
+    fn only_missing_facts_are_filled_in() {
+        let mut stated = machine(&[("cores", "4"), ("os", "linux"), ("python", "3.12")]);
+        assert!(complete(&mut stated, &here()).is_none());
+        let mut all = here();
+        all.set("python", "3.12");
+        assert_eq!(stated, all);
+    }
+
+    #[test]
+    fn another_machine_is_reported_and_keeps_its_facts() {
+        let mut stated = machine(&[("cpu", "Apple M1"), ("cores", "8")]);
+        let warning = complete(&mut stated, &here()).unwrap();
+        assert!(warning.message.contains("cpu is \"Apple M1\"") && warning.message.contains("cores is \"8\""));
+        assert_eq!(stated, machine(&[("cpu", "Apple M1"), ("cores", "8"), ("os", "linux")]));
+    }
+
+    #[test]
+    fn fewer_cores_in_a_container_do_not_make_another_machine() {
+        let mut stated = machine(&[("cores", "64")]);
+        assert!(complete(&mut stated, &here()).is_some());
+        assert_eq!((stated.get("cores"), stated.get("kernel")), (Some("64"), Some("6.1")));
+    }
+
+    #[test]
+    fn a_processor_that_is_spelled_differently_is_the_same_one() {
+        let mut stated = machine(&[("cpu", "AMD EPYC 7763 2.45GHz")]);
+        assert!(complete(&mut stated, &here()).is_none());
+        assert_eq!(stated, here());
+    }
+}

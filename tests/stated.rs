@@ -1,0 +1,110 @@
+//! Tests of the machine and the commit that results state, where another machine records or compares them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
+
+mod common;
+use common::Scene;
+use serde_json::json;
+
+/// A synthetic BenchmarkDotNet file of a machine.
+fn dotnet(cpu: &str, cores: u32, factor: f64) -> String {
+    let benchmarks: Vec<_> = ["Add", "Clear", "Sum", "Tax"].iter().enumerate().map(|(index, name)| {
+        let values: Vec<f64> =
+            (0..15).map(|i| 100.0 * (index + 1) as f64 * factor + f64::from(i * 7 % 5) / 10.0).collect();
+        let measurements: Vec<_> = values.iter().map(|value| json!({
+            "IterationMode": "Workload", "IterationStage": "Result", "LaunchIndex": 1, "Operations": 1, "Nanoseconds": value
+        })).collect();
+        json!({"FullName": format!("Shop.Cart.{name}"), "Namespace": "Shop", "Type": "Cart", "Method": name, "Parameters": "",
+            "Statistics": {"OriginalValues": values, "N": 15, "Median": values[7], "Mean": values[7], "StandardDeviation": 0.1},
+            "Measurements": measurements})
+    }).collect();
+    json!({"Title": "Shop", "HostEnvironmentInfo": {"BenchmarkDotNetVersion": "0.15.8", "OsVersion": "Windows 11",
+        "ProcessorName": cpu, "LogicalCoreCount": cores, "Architecture": "X64"}, "Benchmarks": benchmarks})
+    .to_string()
+}
+
+const FAST: &str = "AMD Ryzen 9 9950X";
+const SLOW: &str = "Intel Core i5-6200U";
+
+/// Two commits, each with a stored run: of a fast machine, and of a slow one.
+fn recorded_from_two_machines() -> Scene {
+    let scene = Scene::new();
+    scene.repository("r");
+    scene.commit("r", "fast");
+    scene.write("fast.json", dotnet(FAST, 32, 1.0)).write("slow.json", dotnet(SLOW, 4, 2.2));
+    scene.perfgate_at("r", &["record", "../fast.json"]).exits(0).complains("state another machine");
+    scene.commit("r", "slow");
+    scene.perfgate_at("r", &["record", "../slow.json"]).exits(0).complains("the facts of the results are used");
+    scene
+}
+
+#[test]
+fn a_run_is_stored_with_the_machine_that_its_results_state() {
+    let scene = recorded_from_two_machines();
+    scene.perfgate_at("r", &["runs", "list"]).exits(0).says(FAST).says(SLOW);
+    let shown = scene.perfgate_at("r", &["runs", "show", "HEAD"]).exits(0).stdout.clone();
+    assert!(shown.contains("cores     4\n") && shown.contains("os        windows"), "{shown}");
+    assert!(!shown.contains("kernel"), "the kernel is that of the machine that only recorded: {shown}");
+}
+
+#[test]
+fn stored_runs_of_two_machines_are_not_compared() {
+    let scene = recorded_from_two_machines();
+    for head in ["HEAD", "../slow.json"] {
+        let report = scene.perfgate_at("r", &["compare", "--base", "HEAD~1", "--head", head, "--format", "json"]);
+        let report = report.exits(0).json();
+        assert_eq!(report["counts"]["regressed"], 0, "{head}");
+        assert_eq!(report["environment"]["match"], false, "{head}");
+        assert_eq!(
+            (&report["base"]["environment"]["cpu"], &report["head"]["environment"]["cpu"]),
+            (&json!(FAST), &json!(SLOW))
+        );
+    }
+}
+
+#[test]
+fn the_baseline_is_of_the_machine_that_the_results_state() {
+    let scene = recorded_from_two_machines();
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.commit("r", "work");
+    scene.write("r/perfgate.toml", "[[input]]\npath = \"../fast.json\"\n").write("fast.json", dotnet(FAST, 32, 1.6));
+    scene.git("r", &["add", "."]);
+    scene.git("r", &["commit", "-q", "-m", "config"]);
+    // The newest stored run is of the slow machine.
+    scene.perfgate_at("r", &["compare"]).exits(1).says("4 regressed").says("other machines were left out");
+}
+
+#[test]
+fn the_machine_of_both_sides_is_in_the_report_of_two_files() {
+    let scene = recorded_from_two_machines();
+    let report = scene.perfgate(&["compare", "fast.json", "slow.json", "--format", "json", "--html", "page.html"]);
+    assert_eq!(report.json()["base"]["environment"]["cpu"], FAST);
+    assert!(scene.read("page.html").contains(&format!("<td>{FAST}</td><td>{SLOW}</td>")));
+}
+
+fn stating(commit: &str) -> String {
+    json!({"format": "perfgate-run", "version": 1, "commit": commit,
+        "measurements": [{"benchmark": "a", "metric": "time", "unit": "ns", "replicates": [{"value": 12.5}]}]})
+    .to_string()
+}
+
+#[test]
+fn results_of_another_commit_are_refused_unless_the_commit_is_given() {
+    let scene = Scene::new();
+    scene.repository("r");
+    let old = scene.git("r", &["rev-parse", "HEAD"]);
+    scene.commit("r", "next");
+    let head = scene.git("r", &["rev-parse", "HEAD"]);
+    scene.write("old.json", stating(&old)).write("new.json", stating(&head));
+    scene
+        .perfgate_at("r", &["record", "../old.json"])
+        .exits(2)
+        .complains(&format!("old.json: the results state commit {old}"));
+    scene.perfgate_at("r", &["runs", "list"]).exits(2);
+    scene.perfgate_at("r", &["record", "../old.json", "--commit", &old]).exits(0).says(&old[..10]);
+    scene.perfgate_at("r", &["record", "../new.json"]).exits(0).says(&head[..10]);
+    // The user insists, and is warned.
+    scene
+        .perfgate_at("r", &["record", "../old.json", "--commit", "HEAD"])
+        .exits(0)
+        .complains("state that they are of commit");
+}
