@@ -133,11 +133,17 @@ fn runs_of_another_machine_are_not_compared() {
     move_to_another_machine(&scene, "cpu");
     suite(&scene, 9, Some(("c", 3.0)));
     let answer = scene.perfgate_at("r", &["compare", "--format", "json"]);
-    let report = answer.exits(0).json();
+    let report = answer.exits(2).complains("different machines; measure both on one machine").json();
+    assert_eq!(report["verdict"], "none");
     assert_eq!(report["environment"]["match"], false);
     assert_eq!(report["environment"]["differences"][0]["key"], "cpu");
     assert_eq!(report["counts"]["inconclusive"], 10);
     answer.says("different-machines");
+    scene.perfgate_at("r", &["compare", "--allow-missing-baseline"]).exits(0).says("NO VERDICT: ").does_not_say("PASS");
+    let comment = scene.perfgate_at("r", &["compare", "--template", "comment"]);
+    comment.exits(2).says("❔").says("NO VERDICT: base and head ran on different machines").does_not_say("✅");
+    let tests = scene.perfgate_at("r", &["compare", "--format", "junit"]);
+    tests.exits(2).says("failures=\"0\" skipped=\"11\"");
     scene.perfgate_at("r", &["compare", "--fail-on", "environment"]).exits(1);
 
     scene.write("r/perfgate.toml", "[environment]\nignore = ['cpu']\n");

@@ -5,8 +5,8 @@ use super::{Global, facts, output, plots, render as rendering};
 use crate::gate::{DefaultSide, Gate, ReportDetail};
 use crate::policy::Goal;
 use crate::render::{self, TableOptions};
-use crate::verdict::Report;
-use anyhow::Context;
+use crate::verdict::{Report, Verdict};
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -73,7 +73,7 @@ pub struct CompareArgs {
     /// Store of the runs [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Exit with 0 if there is no baseline
+    /// Exit with 0 if there is no baseline, or only one of another machine
     #[arg(long)]
     allow_missing_baseline: bool,
 }
@@ -128,10 +128,18 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     }
     if let Some(template) = template {
         output::print(rendering::fill(&template, &report)?.as_bytes())?;
-        return Ok(report.exit_code());
+    } else {
+        show(&report, args.format, args.all)?;
     }
-    show(&report, args.format, args.all)?;
-    Ok(report.exit_code())
+    match report.verdict {
+        Verdict::None if args.allow_missing_baseline => Ok(0),
+        Verdict::None => bail!(
+            "nothing was judged: {}; measure both on one machine (`perfgate measure`), or allow it with \
+             --allow-missing-baseline",
+            render::not_judged(&report)
+        ),
+        Verdict::Pass | Verdict::Fail => Ok(report.exit_code()),
+    }
 }
 
 /// Prints a report.

@@ -9,6 +9,7 @@ pub(crate) fn conclusion(report: &Report) -> Conclusion {
     let decided = counts.unchanged + counts.improved + counts.regressed + counts.accepted;
     match report.verdict {
         Verdict::Fail => Conclusion::Failure,
+        Verdict::None => Conclusion::Neutral,
         Verdict::Pass if has_undecided_suspect(report) || decided == 0 => Conclusion::Neutral,
         Verdict::Pass => Conclusion::Success,
     }
@@ -19,6 +20,7 @@ pub(crate) fn has_news(report: &Report) -> bool {
     let has = |outcome| report.counts.get(outcome) > 0;
     let over_budget = report.budgets.iter().any(|line| line.status == BudgetStatus::Fail);
     report.verdict == Verdict::Fail
+        || has(Outcome::Failed)
         || has(Outcome::Regressed)
         || has(Outcome::Improved)
         || over_budget

@@ -14,14 +14,18 @@ pub fn junit(report: &Report) -> String {
     let failures = results.iter().filter(|result| matches!(result, CaseResult::Failed(_))).count();
     let failures = failures + usize::from(failed);
     let skipped = results.iter().filter(|result| **result == CaseResult::Skipped).count();
+    let skipped = skipped + usize::from(report.verdict == Verdict::None);
     let tests = report.benchmarks.len() + 1;
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let counts = format!("tests=\"{tests}\" failures=\"{failures}\" skipped=\"{skipped}\" errors=\"0\"");
     let _ = writeln!(out, "<testsuites name=\"perfgate\" {counts}>\n  <testsuite name=\"perfgate\" {counts}>");
     let _ = writeln!(out, "    <testcase classname=\"perfgate\" name=\"the gate\">");
-    if failed {
-        let _ = writeln!(out, "      <failure type=\"gate\" message=\"{}\"/>", xml(&summary::verdict(report)));
-    }
+    let message = xml(&summary::verdict(report));
+    let _ = match report.verdict {
+        Verdict::Fail => writeln!(out, "      <failure type=\"gate\" message=\"{message}\"/>"),
+        Verdict::None => writeln!(out, "      <skipped message=\"{message}\"/>"),
+        Verdict::Pass => Ok(()),
+    };
     let _ = writeln!(out, "    </testcase>");
     for (finding, result) in report.benchmarks.iter().zip(results) {
         let class = xml(&format!("perfgate.{}", finding.metric));

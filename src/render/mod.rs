@@ -29,6 +29,6 @@ pub use markdown::markdown;
 pub use parquet::{COLUMNS, Origin, SCHEMA, parquet};
 pub use quantity::{change, pair as quantities, percent};
 pub use replay::{replay_json, replay_table, suggestion};
-pub use summary::{heading as verdict_line, reasons, verdict as verdict_sentence};
+pub use summary::{heading as verdict_line, not_judged, reasons, verdict as verdict_sentence};
 pub use table::{TableOptions, table};
 pub use workflow::{workflow, workflow_notes};

@@ -12,6 +12,7 @@ pub fn verdict(report: &Report) -> String {
     let shift = shift.map(whole_run).unwrap_or_default();
     match report.verdict {
         Verdict::Fail => format!("FAIL: {}{shift}", reasons(report).join(", ")),
+        Verdict::None => format!("NO VERDICT: {}", not_judged(report)),
         Verdict::Pass => {
             let nothing = report.counts.regressed + report.counts.inconclusive == 0;
             match undecided(report) {
@@ -20,6 +21,17 @@ pub fn verdict(report: &Report) -> String {
                 None => format!("PASS: no failing checks{shift}"),
             }
         }
+    }
+}
+
+/// Why nothing was judged.
+pub fn not_judged(report: &Report) -> &'static str {
+    if report.first_run {
+        "there is no baseline yet"
+    } else if !report.environment.matches {
+        "base and head ran on different machines"
+    } else {
+        "base and head have no benchmark in common"
     }
 }
 
@@ -46,7 +58,7 @@ fn undecided(report: &Report) -> Option<String> {
 pub enum Glance {
     /// The gate passes.
     Pass,
-    /// The gate passes, but benchmarks failed, or suspects or most of the suite are undecided.
+    /// Nothing was judged, or the gate passes, but benchmarks failed, or suspects or most of the suite are undecided.
     Undecided,
     /// The gate fails.
     Fail,
@@ -58,6 +70,7 @@ impl Glance {
         match report.verdict {
             Verdict::Fail => Glance::Fail,
             Verdict::Pass if undecided(report).is_some() => Glance::Undecided,
+            Verdict::None => Glance::Undecided,
             Verdict::Pass => Glance::Pass,
         }
     }

@@ -10,14 +10,15 @@ use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Report, Verdict
 /// GitHub shows at most this many annotations per level and step.
 const SHOWN: usize = 10;
 
-/// A line for each regression, each missed budget and each suspect; the last line of a level counts the rest.
+/// A line for each regression and failed benchmark, each missed budget and each suspect; the last line of a level counts the rest.
 pub fn workflow(report: &Report) -> String {
     let failed = report.verdict == Verdict::Fail;
     let level = if failed { "error" } else { "warning" };
     let budgets = report.budgets.iter().filter(|line| line.status == BudgetStatus::Fail).map(budget);
-    let regressed = report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Regressed).map(finding);
-    let mut failures: Vec<(String, String)> = regressed.chain(budgets).collect();
-    if failed && failures.is_empty() {
+    let is_failure = |finding: &&Finding| matches!(finding.outcome, Outcome::Regressed | Outcome::Failed);
+    let worse = report.benchmarks.iter().filter(is_failure).map(finding);
+    let mut failures: Vec<(String, String)> = worse.chain(budgets).collect();
+    if report.verdict != Verdict::Pass && failures.is_empty() {
         failures.push(("perfgate".to_owned(), summary::verdict(report)));
     }
     let suspects = report.benchmarks.iter().filter(|f| f.suspect && f.outcome == Outcome::Inconclusive).map(finding);

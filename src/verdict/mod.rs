@@ -59,7 +59,13 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     diagnostics.dedup();
     let counts = Counts::of(findings.iter().map(|finding| finding.outcome));
     let reasons = reasons(policy, counts, &budgets, &environment);
-    let verdict = if reasons.is_empty() { Verdict::Pass } else { Verdict::Fail };
+    let verdict = if !reasons.is_empty() {
+        Verdict::Fail
+    } else if is_judged(counts, &budgets, &environment) {
+        Verdict::Pass
+    } else {
+        Verdict::None
+    };
     Report {
         format: FORMAT.to_owned(),
         version: VERSION,
@@ -95,6 +101,15 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
     let mut finding = find(comparison, policy, true);
     waive(&mut finding, policy, today, &mut vec![false; policy.waivers().len()]);
     finding.outcome
+}
+
+/// True where something was held against a limit: a benchmark against its base, or a value against its budget. What runs of
+/// the same machine leave undecided was judged too.
+fn is_judged(counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport) -> bool {
+    let Counts { regressed, improved, unchanged, accepted, failed, inconclusive, added: _, removed: _ } = counts;
+    let decided = regressed + improved + unchanged + accepted + failed;
+    let has_value = |line: &BudgetLine| line.value.is_some();
+    decided > 0 || inconclusive > 0 && environment.matches || budgets.iter().any(has_value)
 }
 
 /// Sorts worst first, then by name: the findings come in order of their names, and the sort is stable. Findings are large;

@@ -111,6 +111,8 @@ pub enum Verdict {
     Pass,
     /// At least one finding that `fail-on` lists.
     Fail,
+    /// Nothing was judged: base and head ran on different machines, or have no benchmark in common.
+    None,
 }
 
 /// One side of a comparison.
@@ -257,11 +259,13 @@ pub struct WorkReport {
 }
 
 impl Report {
-    /// The exit code of the gate.
+    /// The exit code of the gate. A first run is made only where a missing baseline is allowed.
     pub fn exit_code(&self) -> u8 {
         match self.verdict {
             Verdict::Pass => 0,
+            Verdict::None if self.first_run => 0,
             Verdict::Fail => 1,
+            Verdict::None => 2,
         }
     }
 

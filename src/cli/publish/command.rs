@@ -102,7 +102,11 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
 
 /// Outputs of the step.
 fn outputs(report: &Report, comparison: &str, text: String, url: Option<String>) -> [(&'static str, String); 5] {
-    let verdict = if report.verdict == Verdict::Pass { "pass" } else { "fail" };
+    let verdict = match report.verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::None => "neutral",
+    };
     [
         ("verdict", verdict.to_owned()),
         ("regressions", report.counts.regressed.to_string()),

@@ -16,7 +16,11 @@ const HEIGHT: f64 = 18.0;
 /// The page of a Report.
 pub fn page(report: &Report) -> String {
     let mut out = String::new();
-    let class = if report.verdict == Verdict::Fail { "bad" } else { "good" };
+    let class = match report.verdict {
+        Verdict::Fail => "bad",
+        Verdict::Pass => "good",
+        Verdict::None => "open",
+    };
     let verdict = summary::verdict(report);
     let _ = writeln!(out, "<header><h1 class=\"{class}\">{}</h1>", xml(&verdict));
     let _ = writeln!(out, "<p>{}</p>", xml(&summary::counts(report)));

@@ -98,7 +98,7 @@ pub struct Context {
 /// The verdict of the gate.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct VerdictText {
-    /// `PASS` or `FAIL`.
+    /// `PASS`, `FAIL` or `NO VERDICT`.
     pub word: String,
     /// True if the gate passes.
     pub passed: bool,

@@ -48,7 +48,12 @@ pub fn context(report: &Report, plan: Plan) -> Context {
     let best = improved.min_by(|a, b| ratio(a).total_cmp(&ratio(b))).map(row);
     let mut context = Context {
         verdict: VerdictText {
-            word: if report.verdict == Verdict::Pass { "PASS" } else { "FAIL" }.to_owned(),
+            word: match report.verdict {
+                Verdict::Pass => "PASS",
+                Verdict::Fail => "FAIL",
+                Verdict::None => "NO VERDICT",
+            }
+            .to_owned(),
             passed: report.verdict == Verdict::Pass,
             sentence: summary::verdict(report),
             mark: summary::Glance::of(report).mark().to_owned(),
