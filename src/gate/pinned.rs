@@ -34,6 +34,6 @@ impl Gate {
         let compared = compare::compare(&release.runs, &head.runs, at_different_times(policy), renames(policy));
         let base = SideFacts { report: release.report, environment: release.environment };
         let head = SideFacts { report: head.report.clone(), environment: head.environment.clone() };
-        Some(Pinned::of(&pin.revision, judge(compared, policy, base, head)))
+        Some(judge(compared, policy, base, head).into_pinned(&pin.revision))
     }
 }

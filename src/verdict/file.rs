@@ -6,11 +6,6 @@ use super::reason::Reason;
 use super::report::{Report, Verdict};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Writes reasons in words.
-pub(super) fn words<S: Serializer>(reasons: &[Reason], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(reasons.iter().map(ToString::to_string))
-}
-
 impl Serialize for Report {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]

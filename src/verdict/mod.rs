@@ -1,6 +1,7 @@
 //! Comparisons and policy to findings, findings to a Report. The only place that decides outcomes.
 
 mod budget;
+mod failure;
 mod file;
 mod finding;
 mod limits;
@@ -10,13 +11,14 @@ mod reason;
 mod report;
 
 pub use budget::{Unmatched, unmatched};
+pub use failure::Failure;
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
-pub use outcome::{Counts, Outcome, Within};
+pub use outcome::{Counts, MeanChange, Outcome, Within};
 pub use pinned::{Pinned, PinnedFinding};
-pub use reason::{Failure, Reason};
+pub use reason::Reason;
 pub use report::{
-    EnvironmentDifference, EnvironmentReport, FORMAT, Finding, MeanChange, Report, SeriesPoint, SeriesReport,
-    SideReport, VERSION, Value, Verdict, WorkReport,
+    EnvironmentDifference, EnvironmentReport, FORMAT, Finding, Report, SeriesPoint, SeriesReport, SideReport, VERSION,
+    Value, Verdict, WorkReport,
 };
 
 use crate::compare::{Compared, Comparison, Effect};

@@ -1,4 +1,4 @@
-//! The outcomes of benchmarks, and how many there are of each.
+//! The outcomes of benchmarks, how many there are of each, and their mean change.
 
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,15 @@ pub enum Within {
     Slower,
     /// Better.
     Faster,
+}
+
+/// A geometric mean with its interval, as fractions.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MeanChange {
+    /// The mean change.
+    pub change: f64,
+    /// Its 95% confidence interval.
+    pub interval: [f64; 2],
 }
 
 /// Number of findings per outcome.

@@ -1,8 +1,7 @@
 //! Head compared with a pinned release, which reveals slow drift that comparisons with the latest runs miss. Information
 //! only: it never fails the gate.
 
-use super::outcome::{Counts, Outcome};
-use super::report::{MeanChange, Report};
+use super::outcome::{Counts, MeanChange, Outcome};
 use crate::model::Commit;
 use serde::{Deserialize, Serialize};
 
@@ -38,26 +37,4 @@ pub struct PinnedFinding {
     pub change: Option<f64>,
     /// 95% confidence interval of `change`.
     pub interval: Option<[f64; 2]>,
-}
-
-impl Pinned {
-    /// The pinned part of a report, from a whole report against the release.
-    pub fn of(revision: &str, report: Report) -> Pinned {
-        let both = report.benchmarks.into_iter().filter(|finding| finding.base.is_some() && finding.head.is_some());
-        let benchmarks = both.map(|finding| PinnedFinding {
-            name: finding.name,
-            metric: finding.metric.into_owned(),
-            outcome: finding.outcome,
-            change: finding.change,
-            interval: finding.interval,
-        });
-        Pinned {
-            revision: revision.to_owned(),
-            commit: report.base.commit,
-            runs: report.base.runs,
-            counts: report.counts,
-            mean_change: report.mean_change,
-            benchmarks: benchmarks.collect(),
-        }
-    }
 }

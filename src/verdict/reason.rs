@@ -1,9 +1,7 @@
 //! Why the gate fails: one reason for each entry of `fail-on` that applies.
 
-use super::limits::BudgetStatus;
 use super::outcome::Outcome;
-use super::report::{Finding, Report};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -70,28 +68,9 @@ impl From<Entry> for Reason {
     }
 }
 
-/// What makes one finding fail the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
-    /// `fail-on` lists its outcome.
-    Outcome(Outcome),
-    /// `fail-on` lists `budget`, and its budget is not met.
-    Budget,
-}
-
-impl Report {
-    /// What makes a finding fail the gate; `None` where nothing does.
-    pub fn failure(&self, finding: &Finding) -> Option<Failure> {
-        let by_outcome = |reason: &Reason| matches!(reason, Reason::Outcome(outcome, _) if *outcome == finding.outcome);
-        let by_budget = |reason: &Reason| matches!(reason, Reason::OverBudget(_));
-        if self.reasons.iter().any(by_outcome) {
-            Some(Failure::Outcome(finding.outcome))
-        } else if finding.budget.status == BudgetStatus::Fail && self.reasons.iter().any(by_budget) {
-            Some(Failure::Budget)
-        } else {
-            None
-        }
-    }
+/// Writes reasons in words.
+pub(super) fn words<S: Serializer>(reasons: &[Reason], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(reasons.iter().map(ToString::to_string))
 }
 
 #[cfg(test)]

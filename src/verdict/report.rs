@@ -2,8 +2,8 @@
 //! `--format json`); docs/comparison.md documents its fields.
 
 use super::limits::{BudgetLine, BudgetReport, GoalLine};
-use super::outcome::{Counts, Outcome, Within};
-use super::pinned::Pinned;
+use super::outcome::{Counts, MeanChange, Outcome, Within};
+use super::pinned::{Pinned, PinnedFinding};
 use super::reason::Reason;
 use crate::compare::Suspect;
 use crate::model::{Commit, Diagnostic, Direction, Environment, Facts, PlotSamples, SampleStatistics, WorkUnit};
@@ -28,7 +28,7 @@ pub struct Report {
     /// Whether the gate passes.
     pub verdict: Verdict,
     /// Why it fails; empty if it passes.
-    #[serde(default, rename(deserialize = "failed_on"), serialize_with = "super::file::words")]
+    #[serde(default, rename(deserialize = "failed_on"), serialize_with = "super::reason::words")]
     pub reasons: Vec<Reason>,
     /// True for a first run, which has no baseline.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -158,15 +158,6 @@ pub struct EnvironmentDifference {
     pub decisive: bool,
 }
 
-/// A geometric mean with its interval, as fractions.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct MeanChange {
-    /// The mean change.
-    pub change: f64,
-    /// Its 95% confidence interval.
-    pub interval: [f64; 2],
-}
-
 /// A judged metric of a benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -280,5 +271,25 @@ impl Report {
     /// The CPU of head.
     pub fn machine(&self) -> Option<&str> {
         self.head.environment.get(Environment::CPU).map(String::as_str)
+    }
+
+    /// The pinned part of another report, from this report against the release.
+    pub fn into_pinned(self, revision: &str) -> Pinned {
+        let both = self.benchmarks.into_iter().filter(|finding| finding.base.is_some() && finding.head.is_some());
+        let benchmarks = both.map(|finding| PinnedFinding {
+            name: finding.name,
+            metric: finding.metric.into_owned(),
+            outcome: finding.outcome,
+            change: finding.change,
+            interval: finding.interval,
+        });
+        Pinned {
+            revision: revision.to_owned(),
+            commit: self.base.commit,
+            runs: self.base.runs,
+            counts: self.counts,
+            mean_change: self.mean_change,
+            benchmarks: benchmarks.collect(),
+        }
     }
 }
