@@ -3,8 +3,10 @@
 //! A run is written to a temporary file, synced to disk, and then linked to its name, which never replaces a file. So
 //! readers see complete runs only, and a writer that dies leaves at most a file whose name begins with a dot.
 
-use super::key::covers;
-use super::{Key, Listing, Store, StoreError, Written, checked, refuse_mismatch, refuse_newer, with_thinned_form};
+use super::check::{checked, refuse_mismatch, refuse_newer, with_thinned_form};
+use super::error::StoreError;
+use super::key::{Key, covers};
+use super::store_trait::{Listing, Store, Written};
 use crate::model::record;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};

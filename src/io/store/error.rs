@@ -1,6 +1,7 @@
 //! The errors of stores.
 
-use super::{BucketError, Key};
+use super::key::Key;
+use super::object::BucketError;
 use crate::model::record::{self, RecordError};
 use std::path::PathBuf;
 

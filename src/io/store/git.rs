@@ -4,22 +4,20 @@
 //! that was read; a writer that loses this race starts again from the new commit. Work tree, index, HEAD and branches are
 //! never touched. The ref's history is linear, and pruning restarts it with one commit. The network is in `sync`.
 
+mod operations;
 mod tree;
 
-use super::backoff::Backoff;
-use super::key::covers;
+use super::check::checked;
+use super::error::StoreError;
+use super::key::Key;
+use super::store_trait::{Listing, Store};
 use super::tombstones::{self, Tombstones};
-use super::{
-    Key, Listing, RunIdentity, Store, StoreError, SyncCounts, Written, checked, refuse_mismatch, refuse_newer,
-};
 use crate::model::Commit;
 use git2::{ErrorCode, ObjectType, Oid, Repository, Signature, Tree};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// A store behind a ref.
 #[derive(Debug, Clone)]
@@ -191,116 +189,8 @@ impl GitStore {
         commit(repository, tree, parent, message).map_err(|e| self.failed("make a commit", e))
     }
 
-    /// Applies a change to the tree, again and again until it wins the race for the ref. `change` gets the present tree, and
-    /// returns the next tree and the commit message, or `None` if there is nothing to do.
-    fn update<T>(
-        &self,
-        parent: Parent,
-        mut change: impl FnMut(&Repository, Option<&Tree<'_>>) -> Result<(Option<(Oid, String)>, T), StoreError>,
-    ) -> Result<T, StoreError> {
-        let repository = self.repository()?;
-        let mut backoff = Backoff::new(&self.git_dir, 1000, Duration::from_millis(1), Duration::from_millis(50));
-        loop {
-            let tip = self.tip(&repository)?;
-            let tree = tip.map(|tip| self.tree(&repository, tip)).transpose()?;
-            let (next, outcome) = change(&repository, tree.as_ref())?;
-            let Some((next, message)) = next else { return Ok(outcome) };
-            let parent = if parent == Parent::Present { tip } else { None };
-            let commit = self.commit(&repository, next, parent, &message)?;
-            match self.advance(&repository, tip, commit)? {
-                RefUpdate::Done => return Ok(outcome),
-                RefUpdate::LostRace(why) => backoff.wait().map_err(|tries| self.busy(tries, why))?,
-            }
-        }
-    }
-
     pub(super) fn busy(&self, tries: u32, why: String) -> StoreError {
         StoreError::Busy { store: self.describe(), tries, why }
-    }
-}
-
-impl Store for GitStore {
-    fn list(&self) -> Result<Listing, StoreError> {
-        let repository = self.repository()?;
-        match self.tip(&repository)? {
-            Some(tip) => self.listing(&repository, tip),
-            None => Ok(Listing::default()),
-        }
-    }
-
-    fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
-        let repository = self.repository()?;
-        let Some(tip) = self.tip(&repository)? else { return Ok(Vec::new()) };
-        let is_wanted = |month: &str| spans.iter().any(|span| covers(span, month));
-        let mut keys = self.listing_of(&repository, &self.tree(&repository, tip)?, is_wanted)?.keys;
-        keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
-        Ok(keys)
-    }
-
-    fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
-        let idle = self.cache.idle().pop();
-        let repository = idle.map_or_else(|| self.repository(), Ok)?;
-        let bytes = self.content(&repository, key);
-        self.cache.idle().push(repository);
-        bytes
-    }
-
-    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
-        refuse_mismatch(records)?;
-        let repository = self.repository()?;
-        refuse_newer(self, &self.last_month(&repository)?)?;
-        let blob = |bytes: &[u8]| repository.blob(bytes).map_err(|e| self.failed("write a run", e));
-        let blobs = records
-            .iter()
-            .map(|(key, bytes)| Ok((key, blob(bytes)?)))
-            .collect::<Result<BTreeMap<_, _>, StoreError>>()?;
-        self.update(Parent::Present, |repository, tree| {
-            let (next, added) = self.with_runs(repository, tree, &blobs)?;
-            let written = Written { added: added.len(), already: records.len() - added.len() };
-            let next = (!added.is_empty()).then(|| (next, message("record", &added)));
-            Ok((next, written))
-        })
-    }
-
-    fn remove(&self, keys: &[Key]) -> Result<usize, StoreError> {
-        let keys: BTreeSet<Key> = keys.iter().cloned().collect();
-        self.update(Parent::Present, |repository, tree| {
-            let Some(tree) = tree else { return Ok((None, 0)) };
-            let (next, removed) = self.without_runs(repository, tree, &keys)?;
-            Ok(((removed > 0).then(|| (next, message("remove", &keys))), removed))
-        })
-    }
-
-    /// Restarts the history with one commit, so that git can free the removed files.
-    fn prune(&self, keys: &[Key]) -> Result<usize, StoreError> {
-        let keys: BTreeSet<Key> = keys.iter().cloned().collect();
-        self.update(Parent::None, |repository, tree| {
-            let Some(tree) = tree else { return Ok((None, 0)) };
-            let (next, removed) = self.without_runs(repository, tree, &keys)?;
-            if removed == 0 {
-                return Ok((None, 0));
-            }
-            let left = repository.find_tree(next).map_err(|e| self.failed("make a tree", e))?;
-            let left = self.listing_of(repository, &left, |_| true)?.keys;
-            let left: BTreeSet<RunIdentity<'_>> = left.iter().map(Key::identity).collect();
-            let mut tombstones = self.tombstones(repository, tree)?;
-            tombstones.generation += 1;
-            keys.iter().filter(|key| !left.contains(&key.identity())).for_each(|key| tombstones.add(key));
-            let next = self.with_tombstones(repository, next, &tombstones)?;
-            Ok((Some((next, message("prune", &keys))), removed))
-        })
-    }
-
-    fn describe(&self) -> String {
-        format!("git:{}", self.reference)
-    }
-
-    fn pull(&self, remote: &str) -> Result<SyncCounts, StoreError> {
-        self.pull_from(remote)
-    }
-
-    fn push(&self, remote: &str) -> Result<SyncCounts, StoreError> {
-        self.push_to(remote)
     }
 }
 
@@ -333,15 +223,6 @@ pub(super) enum RefUpdate {
     Done,
     /// Another process has moved the ref, or has locked it.
     LostRace(String),
-}
-
-/// How the next commit continues the ref's history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Parent {
-    /// On top of the present commit.
-    Present,
-    /// Without a parent.
-    None,
 }
 
 /// The commit message: `perfgate: record 1 run of 0123456789`.

@@ -146,6 +146,13 @@ pub fn fingerprint(bytes: &[u8]) -> String {
     git2::Oid::hash_object(git2::ObjectType::Blob, bytes).unwrap_or(git2::Oid::ZERO_SHA1).to_string()
 }
 
+/// Sorted names, with one form of each run.
+pub(super) fn deduplicated(mut keys: Vec<Key>) -> Vec<Key> {
+    keys.sort_unstable();
+    keys.dedup_by(|later, earlier| later.identity() == earlier.identity());
+    keys
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,11 +12,17 @@ mod advice;
 #[cfg(feature = "buckets")]
 mod bucket;
 #[cfg(feature = "buckets")]
+mod classify;
+#[cfg(feature = "buckets")]
 mod client;
+#[cfg(feature = "buckets")]
+mod error;
 #[cfg(feature = "buckets")]
 mod fault;
 #[cfg(feature = "buckets")]
 mod refusal;
+#[cfg(feature = "buckets")]
+mod text;
 #[cfg(not(feature = "buckets"))]
 mod without;
 
@@ -24,12 +30,15 @@ pub use address::{BucketUrl, Provider};
 #[cfg(feature = "buckets")]
 pub use bucket::Bucket;
 #[cfg(feature = "buckets")]
-pub use fault::BucketError;
+pub use error::BucketError;
 #[cfg(not(feature = "buckets"))]
 pub use without::{Bucket, BucketError};
 
-use super::key::month_of;
-use super::{Key, Listing, NEWEST, Newest, Store, StoreError, Written, checked, deduplicated, record, refuse_mismatch};
+use super::check::{NEWEST, checked, refuse_mismatch};
+use super::error::StoreError;
+use super::key::{Key, deduplicated, month_of};
+use super::store_trait::{Listing, Newest, Store, SyncCounts, Written};
+use crate::model::record;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -278,11 +287,11 @@ impl Store for BucketStore {
         self.bucket.url().to_string()
     }
 
-    fn pull(&self, _: &str) -> Result<super::SyncCounts, StoreError> {
+    fn pull(&self, _: &str) -> Result<SyncCounts, StoreError> {
         Err(StoreError::Shared { store: self.describe() })
     }
 
-    fn push(&self, _: &str) -> Result<super::SyncCounts, StoreError> {
+    fn push(&self, _: &str) -> Result<SyncCounts, StoreError> {
         Err(StoreError::Shared { store: self.describe() })
     }
 }

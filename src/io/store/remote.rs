@@ -1,7 +1,7 @@
 //! Fetches and pushes with the git command, which uses the credentials, proxies and headers that the user has configured.
 //! (libgit2 also loses pushes to remotes that are paths.) `sync` decides what is fetched and pushed.
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::io::git_command::{Fault, git};
 use crate::io::github::Token;
 use git2::Oid;

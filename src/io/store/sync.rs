@@ -11,24 +11,17 @@
 //! still at the commit that was fetched. A remote that refuses force gets the same files on top of its old history.
 
 use super::backoff::Backoff;
-use super::git::{RefUpdate, message};
+use super::error::StoreError;
+use super::git::{GitStore, RefUpdate, message};
+use super::key::{Key, RunIdentity};
 use super::remote::{PushOutcome, Remote};
+use super::store_trait::{Listing, Store, SyncCounts};
 use super::tombstones::Tombstones;
-use super::{GitStore, Key, Listing, RunIdentity, Store, StoreError};
 use git2::{ErrorCode, MergeOptions, Oid, Repository, Tree};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-
-/// Numbers of transferred runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SyncCounts {
-    /// Runs that are new in this repository.
-    pub received: usize,
-    /// Runs that are new at the remote.
-    pub sent: usize,
-}
 
 impl GitStore {
     pub(super) fn pull_from(&self, remote: &str) -> Result<SyncCounts, StoreError> {

@@ -10,7 +10,7 @@
 //! Pruning restarts the ref's history. Of two histories without a common commit, the one of the higher generation is kept,
 //! the remote's if both are equal. Thinned runs need no tombstone: the thinned form replaces the whole one.
 
-use super::Key;
+use super::key::Key;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 

@@ -1,6 +1,7 @@
 //! The URL of a store.
 
-use super::{BucketUrl, StoreError};
+use super::error::StoreError;
+use super::object::BucketUrl;
 use std::path::PathBuf;
 use std::str::FromStr;
 

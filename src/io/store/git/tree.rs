@@ -1,8 +1,9 @@
 //! The next tree of the ref: runs added to or removed from the folders of their months.
 
 use super::GitStore;
+use crate::io::store::error::StoreError;
+use crate::io::store::key::{Key, RunIdentity};
 use crate::io::store::tombstones::{self, Tombstones};
-use crate::io::store::{Key, RunIdentity, StoreError};
 use git2::{Oid, Repository, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 

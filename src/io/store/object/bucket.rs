@@ -4,7 +4,8 @@
 //! for a conditional write too: if the first try did succeed, the retry finds the same bytes.
 
 use super::client::{self, Client};
-use super::fault::{BucketError, Fault};
+use super::error::BucketError;
+use super::fault::Fault;
 use super::refusal::{Failure, recorded};
 use super::{BucketUrl, Created, Page};
 use object_store::list::PaginatedListOptions;

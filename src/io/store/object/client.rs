@@ -1,6 +1,7 @@
 //! A client for a bucket, with the settings and credentials of the environment.
 
-use super::fault::{BucketError, Fault};
+use super::error::BucketError;
+use super::fault::Fault;
 use super::refusal::{Connector, recorded};
 use super::{BucketUrl, Provider};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
@@ -52,7 +53,7 @@ fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
     let allowed = setting(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
     refuse_unencrypted(endpoint.as_deref(), allowed.as_deref(), "AWS_ALLOW_HTTP")?;
     let region = match endpoint {
-        Some(endpoint) => super::fault::clean(&endpoint),
+        Some(endpoint) => super::text::clean(&endpoint),
         None => setting(AmazonS3ConfigKey::Region).unwrap_or_else(|| "us-east-1".to_owned()),
     };
     let identity = setting(AmazonS3ConfigKey::WebIdentityTokenFile).and(setting(AmazonS3ConfigKey::RoleArn)).is_some();

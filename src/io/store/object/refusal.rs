@@ -1,7 +1,7 @@
 //! How a server refused a request: the status, and the code and message of its body. The client's own errors carry
 //! these only as text, so they are recorded here as the answers arrive.
 
-use super::fault::clean;
+use super::text::clean;
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpResponseBody, HttpService, ReqwestConnector,

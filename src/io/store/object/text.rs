@@ -1,0 +1,39 @@
+//! Text of servers and of the client, made fit to show.
+
+/// The most characters of an error of others that are shown.
+const LONGEST: usize = 240;
+
+/// Text of others, made fit for one line: no control characters, no user, password or query of a URL, at most
+/// [`LONGEST`] characters.
+pub(super) fn clean(text: &str) -> String {
+    let mut out = String::new();
+    for (index, word) in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).enumerate()
+    {
+        if index > 0 {
+            out.push(' ');
+        }
+        match word.split_once("://") {
+            Some((scheme, rest)) => {
+                let rest = rest.split(['?', '#']).next().unwrap_or_default();
+                let host = rest.split_once('@').map_or(rest, |(_, host)| host);
+                out.push_str(&format!("{scheme}://{host}"));
+            }
+            None => out.push_str(word),
+        }
+    }
+    if out.chars().count() > LONGEST {
+        out = out.chars().take(LONGEST).chain("…".chars()).collect();
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_and_control_characters_are_not_shown() {
+        assert_eq!(clean("a\u{1b}[31m b\nhttps://u:p@h/x?sig=s#t c"), "a [31m b https://h/x c");
+        assert_eq!(clean(&"x".repeat(1000)).chars().count(), LONGEST + 1);
+    }
+}

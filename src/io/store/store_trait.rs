@@ -1,0 +1,130 @@
+//! The `Store` trait and what its functions return.
+
+use super::error::StoreError;
+use super::key::Key;
+use rayon::prelude::*;
+use std::ops::RangeInclusive;
+
+/// A store of runs. Any number of processes may use it at once.
+pub trait Store: Send + Sync {
+    /// All runs in time order. Empty for a store that was never written to; an error for one that cannot be read.
+    fn list(&self) -> Result<Listing, StoreError>;
+
+    /// The runs with a time in one of these spans, in time order. Most stores do not list all of their runs for this.
+    fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
+        let mut keys = self.list()?.keys;
+        keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
+        Ok(keys)
+    }
+
+    /// At least `count` of the newest runs, or all if there are fewer. A store where listings cost money returns few more.
+    fn newest(&self, count: usize) -> Result<Newest, StoreError> {
+        let _ = count;
+        let Listing { keys, foreign, .. } = self.list()?;
+        Ok(Newest { keys, foreign, more: false })
+    }
+
+    /// The bytes of a run, checked against the hash in its name.
+    fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError>;
+
+    /// The beginning of a run's bytes, at least up to the end of its digests. Not checked against the hash in the name:
+    /// the digests have a checksum of their own.
+    fn read_digests(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
+        self.read(key)
+    }
+
+    /// True where reads mostly wait for a network, so that many should run at once.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// The bytes of several runs, in the order of the keys.
+    fn read_all(&self, keys: &[Key]) -> Vec<Result<Vec<u8>, StoreError>> {
+        keys.par_iter().map(|key| self.read(key)).collect()
+    }
+
+    /// Adds runs. Runs that exist, whole or thinned, are left unchanged. A thinned run may be added next to its whole form,
+    /// until that is removed. Each run becomes visible as a whole or not at all.
+    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError>;
+
+    /// Removes runs; returns how many of them existed.
+    fn remove(&self, keys: &[Key]) -> Result<usize, StoreError>;
+
+    /// Removes runs permanently: no pull or push restores them, and their space is freed as far as the store can. Returns
+    /// how many of them existed.
+    fn prune(&self, keys: &[Key]) -> Result<usize, StoreError> {
+        self.remove(keys)
+    }
+
+    /// The store's URL (`git:refs/perfgate/baselines`).
+    fn describe(&self) -> String;
+
+    /// Fetches the runs of a remote into this store.
+    fn pull(&self, remote: &str) -> Result<SyncCounts, StoreError> {
+        Err(StoreError::NoSync { store: self.describe(), remote: remote.to_owned() })
+    }
+
+    /// Sends this store's runs to a remote and fetches the remote's, until both have all.
+    fn push(&self, remote: &str) -> Result<SyncCounts, StoreError> {
+        Err(StoreError::NoSync { store: self.describe(), remote: remote.to_owned() })
+    }
+}
+
+/// The content of a store.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The runs, in time order, each once.
+    pub keys: Vec<Key>,
+    /// Thinned runs whose whole form still exists, because a prune was interrupted. They are not used.
+    pub duplicates: Vec<Key>,
+    /// Names of other files, which are left alone.
+    pub foreign: Vec<String>,
+}
+
+impl Listing {
+    /// Sorts the names, and moves the second form of a run to `duplicates`.
+    pub(super) fn normalize(&mut self) {
+        self.keys.sort_unstable();
+        self.foreign.sort_unstable();
+        // A whole run sorts right before its thinned form.
+        let mut last: Option<Key> = None;
+        self.keys.retain(|key| {
+            let is_duplicate = last.as_ref().is_some_and(|last| last.identity() == key.identity());
+            if is_duplicate {
+                self.duplicates.push(key.clone());
+            } else {
+                last = Some(key.clone());
+            }
+            !is_duplicate
+        });
+    }
+}
+
+/// The newest part of a store's content.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Newest {
+    /// Runs in time order.
+    pub keys: Vec<Key>,
+    /// True if there are older ones.
+    pub more: bool,
+    /// Names of other files, as far as they were listed.
+    pub foreign: Vec<String>,
+}
+
+/// The outcome of a write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Runs that are new.
+    pub added: usize,
+    /// Runs that existed.
+    pub already: usize,
+}
+
+/// Numbers of transferred runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SyncCounts {
+    /// Runs that are new in this repository.
+    pub received: usize,
+    /// Runs that are new at the remote.
+    pub sent: usize,
+}
