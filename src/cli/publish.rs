@@ -3,70 +3,22 @@
 
 mod command;
 mod document;
+mod target;
 
 pub use command::{PublishArgs, run};
+pub use target::{CommentMode, DEFAULT_KEY, Options, Target};
 
 use super::output;
 use crate::gate::has_news;
 use crate::io::github::{
-    self, Client, Commented, Fault, Part, Slug, Token, When, add_outputs, add_summary, put_check, put_comment,
+    self, Client, Commented, Fault, Part, Slug, When, add_outputs, add_summary, put_check, put_comment,
 };
-use crate::model::{Commit, Diagnostic};
+use crate::model::Diagnostic;
 use crate::render;
-use crate::render::template::{LONGEST, Template};
+use crate::render::template::LONGEST;
 use crate::verdict::Report;
-use clap::ValueEnum;
 use document::{check_run, document, parts, state, summary};
 use std::path::PathBuf;
-
-/// Where a report is published.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// GITHUB_API_URL.
-    pub api_url: String,
-    /// GITHUB_SERVER_URL.
-    pub server_url: String,
-    /// The repository of the pull request.
-    pub repository: Slug,
-    /// The token; without one nothing is published, and there is a warning.
-    pub token: Option<Token>,
-    /// The pull request; without one there is no comment.
-    pub pull: Option<u64>,
-    /// The head commit of the pull request (not GitHub's merge commit); without one there is no check run.
-    pub commit: Option<Commit>,
-    /// The page of the workflow run; it ends in the number of the run, which orders runs.
-    pub run_url: Option<String>,
-}
-
-/// When a comment is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CommentMode {
-    /// Create a comment when there is something to report; always update an existing one
-    Auto,
-    /// Create or update the comment every time
-    Always,
-    /// As auto, but keep an existing comment while the findings are the same
-    OnChange,
-    /// Never comment
-    Never,
-}
-
-/// How a report is published.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Distinguishes jobs that have separate comments.
-    pub key: String,
-    /// Distinguishes jobs that share a comment.
-    pub shard: Option<String>,
-    /// When a comment is written.
-    pub comment: CommentMode,
-    /// The template of the comment.
-    pub template: Template,
-    /// Whether a check run is created.
-    pub check: bool,
-    /// Whether perfgate's parts of the pull request description are updated.
-    pub body: bool,
-}
 
 /// What was published.
 #[derive(Debug, Clone, Default)]
@@ -78,9 +30,6 @@ pub struct Published {
     /// What could not be published, and how to fix it.
     pub problems: Vec<Diagnostic>,
 }
-
-/// The key that is not shown.
-pub const DEFAULT_KEY: &str = "default";
 
 /// Publishes the comment, the check run and the pull request description.
 pub fn publish(report: &Report, target: &Target, options: &Options) -> Published {

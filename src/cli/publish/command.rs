@@ -1,7 +1,8 @@
 //! `perfgate publish`: publishes a saved comparison on GitHub.
 
 use super::document::document;
-use super::{CommentMode, DEFAULT_KEY, Job, Options, Target, in_workflow, publish, publish_to_job};
+use super::target::{CommentMode, DEFAULT_KEY, Options, Target};
+use super::{Job, in_workflow, publish, publish_to_job};
 use crate::cli::{output, render as rendering};
 use crate::gate::has_news;
 use crate::io::github::{self, Slug, Token};

@@ -1,6 +1,6 @@
 //! The published texts: comment, check run and job summary.
 
-use super::{DEFAULT_KEY, Options, Target};
+use super::target::{DEFAULT_KEY, Options, Target};
 use crate::gate::conclusion;
 use crate::io::github::{CheckRun, fingerprint};
 use crate::model::Commit;

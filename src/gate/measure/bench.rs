@@ -1,6 +1,7 @@
 //! A benchmark command on one side: checked out, built, run, and what it wrote as a run.
 
-use super::{BenchCommand, MeasureError};
+use super::error::MeasureError;
+use super::plan::BenchCommand;
 use crate::compare::filter::{Dialect, FILTER};
 use crate::gate::builder::Gate;
 use crate::gate::side::here;

@@ -1,7 +1,7 @@
 //! The runs of a measurement, in turn: whole rounds of both sides, then the suspects alone.
 
+use super::bench::{Bench, TimedRun};
 use super::session::{Checkouts, Session};
-use super::{Bench, TimedRun};
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
 use crate::gate::confirm;

@@ -1,6 +1,8 @@
 //! One measurement from beginning to end: both sides are checked out and built, screened, confirmed and judged.
 
-use super::{Bench, MeasureError, MeasurePlan, Progress, SideCheckout, TimedRun};
+use super::bench::{Bench, SideCheckout, TimedRun};
+use super::error::MeasureError;
+use super::plan::{MeasurePlan, Progress};
 use crate::compare::Compared;
 use crate::gate::builder::Gate;
 use crate::gate::confirm::{self, MeasuredRuns};

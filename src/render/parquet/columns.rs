@@ -1,6 +1,5 @@
 //! The columns of an exported run: name, type, whether it is required, and its value.
 
-use super::Origin;
 use crate::history::summary;
 use crate::model::{Commit, Environment, Evidence, Measurement, Run, Summary, WorkUnit};
 use std::borrow::Cow;
@@ -60,6 +59,17 @@ pub(super) enum Cell<'r> {
     Flag(bool),
     Number(f64),
     Numbers(&'r [f64]),
+}
+
+/// Facts about a run that are not part of the run itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// Its repository.
+    pub repository: &'a str,
+    /// The run's id in a store.
+    pub id: &'a str,
+    /// True if its samples were thinned.
+    pub thinned: bool,
 }
 
 /// One repetition of one metric of one benchmark.

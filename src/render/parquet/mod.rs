@@ -6,7 +6,7 @@
 
 mod columns;
 
-pub use columns::COLUMNS;
+pub use columns::{COLUMNS, Origin};
 
 use crate::model::Run;
 use columns::{Cell, Column, Kind, Row};
@@ -27,17 +27,6 @@ pub const SCHEMA: u32 = 1;
 
 /// Rows of a row group, which limits memory use.
 const ROWS: usize = 20_000;
-
-/// Facts about a run that are not part of the run itself.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
-    /// Its repository.
-    pub repository: &'a str,
-    /// The run's id in a store.
-    pub id: &'a str,
-    /// True if its samples were thinned.
-    pub thinned: bool,
-}
 
 /// Writes a run, with its samples, as one file. The same run gives the same bytes.
 pub fn parquet(run: &Run, origin: Origin<'_>, out: impl Write + Send) -> Result<(), ParquetError> {

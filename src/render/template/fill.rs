@@ -6,11 +6,12 @@ use super::chart::chart;
 use super::checks::checks;
 use super::context::*;
 use super::headline::{self, is_cache};
+use super::row::{budget, largest, ratio, row};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
-use crate::model::{Change, Commit, Diagnostic, Direction};
+use crate::model::{Change, Commit, Diagnostic};
 use crate::render::quantity::{change, counted, pair, percent};
 use crate::render::summary;
-use crate::verdict::{BudgetLine, Finding, Outcome, Report, SideReport, Verdict};
+use crate::verdict::{Finding, Outcome, Report, SideReport, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of each list of details.
@@ -155,19 +156,6 @@ fn improvements(report: &Report, most: usize) -> Vec<Row> {
     found.into_iter().take(most).map(row).collect()
 }
 
-/// head / base, inverted for metrics where higher is better: above 1 is worse.
-pub(super) fn ratio(finding: &Finding) -> f64 {
-    let change = 1.0 + finding.change.unwrap_or_default();
-    match finding.direction {
-        Direction::Lower => change,
-        Direction::Higher => 1.0 / change,
-    }
-}
-
-pub(super) fn largest(finding: &Finding) -> f64 {
-    [finding.base, finding.head].into_iter().flatten().map(|value| value.value).fold(0.0, f64::max)
-}
-
 fn factor(change: f64) -> String {
     let times = 1.0 + change;
     if times < 1.0 { format!("{:.2}× as fast", 1.0 / times) } else { format!("{times:.2}× as slow") }
@@ -197,64 +185,9 @@ fn side(side: &SideReport, report: &Report, head: bool) -> SideText {
     }
 }
 
-pub(super) fn row(finding: &Finding) -> Row {
-    let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
-    let mark = match finding.outcome {
-        Outcome::Failed => "💥",
-        Outcome::Regressed => "❌",
-        Outcome::Accepted => "☑️",
-        Outcome::Inconclusive => "❔",
-        Outcome::Removed => "➖",
-        Outcome::Added => "➕",
-        Outcome::Improved => "🚀",
-        Outcome::Unchanged if finding.within.is_some() => "☑️",
-        Outcome::Unchanged => "✅",
-    };
-    let mut notes = finding.notes.clone();
-    notes.extend(summary::advice(finding));
-    Row {
-        name: finding.name.clone(),
-        metric: finding.metric.to_string(),
-        tool: finding.tool.to_string(),
-        outcome: finding.outcome.word().to_owned(),
-        mark: mark.to_owned(),
-        within: summary::within(finding),
-        base: finding.base.is_some().then_some(base),
-        head: finding.head.is_some().then_some(head),
-        change: finding.change.map(change),
-        interval: finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))),
-        budget: finding.budget.status.word().to_owned(),
-        notes,
-    }
-}
-
 fn budgets(report: &Report, plan: Plan) -> Vec<BudgetText> {
     let most = if plan >= Plan::Folded { 50 } else { 500 };
     report.budgets.iter().take(most).map(budget).collect()
-}
-
-pub(super) fn budget(line: &BudgetLine) -> BudgetText {
-    let [before, value, low, high] =
-        pair([line.base, line.value, line.interval.map(|i| i[0]), line.interval.map(|i| i[1])], &line.unit);
-    let bound = crate::policy::Limit::parse(&line.target)
-        .and_then(|limit| limit.bound(&crate::model::Unit::from_label(&line.unit), line.base));
-    let distance = bound.zip(line.value).filter(|(bound, _)| *bound > 0.0).map(|(bound, value)| {
-        let far = value / bound - 1.0;
-        format!("{} {} target", percent(far.abs()), if far > 0.0 { "above" } else { "below" })
-    });
-    BudgetText {
-        name: line.benchmark.clone(),
-        metric: line.metric.clone(),
-        before: line.base.is_some().then_some(before),
-        value: line.value.is_some().then_some(value),
-        interval: line.interval.is_some().then(|| format!("{low} … {high}")),
-        target: line.target.clone(),
-        acceptable: line.acceptable.clone(),
-        status: line.status.word().to_owned(),
-        near: line.near,
-        distance,
-        notes: line.notes.clone(),
-    }
 }
 
 fn goal(line: &crate::verdict::GoalLine) -> GoalText {

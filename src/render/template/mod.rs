@@ -8,6 +8,7 @@ mod context;
 mod fill;
 mod headline;
 mod parts;
+mod row;
 mod sections;
 
 pub use context::Context;

@@ -1,8 +1,8 @@
 //! Sections of a document with findings of one kind: bottlenecks, concerns, statements, samples, endpoints, alerts.
 
 use super::context::*;
-use super::fill::{budget, largest, ratio, row};
 use super::headline::{self, is_cache, is_load};
+use super::row::{budget, largest, ratio, row};
 use crate::model::{SampleStatistics, Statement};
 use crate::render::quantity::{change, pair, percent};
 use crate::verdict::{BudgetStatus, Finding, Outcome, Report};

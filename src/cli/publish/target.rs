@@ -1,0 +1,58 @@
+//! Where and how a report is published.
+
+use crate::io::github::{Slug, Token};
+use crate::model::Commit;
+use crate::render::template::Template;
+use clap::ValueEnum;
+
+/// The key that is not shown.
+pub const DEFAULT_KEY: &str = "default";
+
+/// Where a report is published.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// GITHUB_API_URL.
+    pub api_url: String,
+    /// GITHUB_SERVER_URL.
+    pub server_url: String,
+    /// The repository of the pull request.
+    pub repository: Slug,
+    /// The token; without one nothing is published, and there is a warning.
+    pub token: Option<Token>,
+    /// The pull request; without one there is no comment.
+    pub pull: Option<u64>,
+    /// The head commit of the pull request (not GitHub's merge commit); without one there is no check run.
+    pub commit: Option<Commit>,
+    /// The page of the workflow run; it ends in the number of the run, which orders runs.
+    pub run_url: Option<String>,
+}
+
+/// When a comment is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CommentMode {
+    /// Create a comment when there is something to report; always update an existing one
+    Auto,
+    /// Create or update the comment every time
+    Always,
+    /// As auto, but keep an existing comment while the findings are the same
+    OnChange,
+    /// Never comment
+    Never,
+}
+
+/// How a report is published.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Distinguishes jobs that have separate comments.
+    pub key: String,
+    /// Distinguishes jobs that share a comment.
+    pub shard: Option<String>,
+    /// When a comment is written.
+    pub comment: CommentMode,
+    /// The template of the comment.
+    pub template: Template,
+    /// Whether a check run is created.
+    pub check: bool,
+    /// Whether perfgate's parts of the pull request description are updated.
+    pub body: bool,
+}

@@ -1,0 +1,75 @@
+//! One finding or budget as a row of text, and the numbers that rows are sorted by.
+
+use super::context::{BudgetText, Row};
+use crate::model::{Direction, Unit};
+use crate::policy::Limit;
+use crate::render::quantity::{change, pair, percent};
+use crate::render::summary;
+use crate::verdict::{BudgetLine, Finding, Outcome};
+
+/// head / base, inverted for metrics where higher is better: above 1 is worse.
+pub(super) fn ratio(finding: &Finding) -> f64 {
+    let change = 1.0 + finding.change.unwrap_or_default();
+    match finding.direction {
+        Direction::Lower => change,
+        Direction::Higher => 1.0 / change,
+    }
+}
+
+pub(super) fn largest(finding: &Finding) -> f64 {
+    [finding.base, finding.head].into_iter().flatten().map(|value| value.value).fold(0.0, f64::max)
+}
+
+pub(super) fn row(finding: &Finding) -> Row {
+    let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
+    let mark = match finding.outcome {
+        Outcome::Failed => "💥",
+        Outcome::Regressed => "❌",
+        Outcome::Accepted => "☑️",
+        Outcome::Inconclusive => "❔",
+        Outcome::Removed => "➖",
+        Outcome::Added => "➕",
+        Outcome::Improved => "🚀",
+        Outcome::Unchanged if finding.within.is_some() => "☑️",
+        Outcome::Unchanged => "✅",
+    };
+    let mut notes = finding.notes.clone();
+    notes.extend(summary::advice(finding));
+    Row {
+        name: finding.name.clone(),
+        metric: finding.metric.to_string(),
+        tool: finding.tool.to_string(),
+        outcome: finding.outcome.word().to_owned(),
+        mark: mark.to_owned(),
+        within: summary::within(finding),
+        base: finding.base.is_some().then_some(base),
+        head: finding.head.is_some().then_some(head),
+        change: finding.change.map(change),
+        interval: finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))),
+        budget: finding.budget.status.word().to_owned(),
+        notes,
+    }
+}
+
+pub(super) fn budget(line: &BudgetLine) -> BudgetText {
+    let [before, value, low, high] =
+        pair([line.base, line.value, line.interval.map(|i| i[0]), line.interval.map(|i| i[1])], &line.unit);
+    let bound = Limit::parse(&line.target).and_then(|limit| limit.bound(&Unit::from_label(&line.unit), line.base));
+    let distance = bound.zip(line.value).filter(|(bound, _)| *bound > 0.0).map(|(bound, value)| {
+        let far = value / bound - 1.0;
+        format!("{} {} target", percent(far.abs()), if far > 0.0 { "above" } else { "below" })
+    });
+    BudgetText {
+        name: line.benchmark.clone(),
+        metric: line.metric.clone(),
+        before: line.base.is_some().then_some(before),
+        value: line.value.is_some().then_some(value),
+        interval: line.interval.is_some().then(|| format!("{low} … {high}")),
+        target: line.target.clone(),
+        acceptable: line.acceptable.clone(),
+        status: line.status.word().to_owned(),
+        near: line.near,
+        distance,
+        notes: line.notes.clone(),
+    }
+}
