@@ -599,6 +599,25 @@ fn missing_and_invalid_remotes_are_errors() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_ref_that_another_writer_creates_during_the_first_fetch_is_fetched() {
+    let (directory, clones) = remote_with_clones(2);
+    git_store(&clones[0]).write(&[record(1, 1.0)]).unwrap();
+    git_store(&clones[0]).push("origin").unwrap();
+    let remote = directory.path().join("remote.git");
+    let commit = git(&remote, &["rev-parse", REF]);
+    git(&remote, &["update-ref", "-d", REF]);
+    // The server creates the ref after it has answered once.
+    let (server, answered) = (directory.path().join("upload-pack"), directory.path().join("answered"));
+    let (remote, answered) = (remote.display(), answered.display());
+    let create = format!("[ ! -e {answered} ] || git -C {remote} update-ref {REF} {commit}; touch {answered}");
+    fs::write(&server, format!("#!/bin/sh\n{create}\nexec git-upload-pack \"$@\"\n")).unwrap();
+    make_executable(&server);
+    git(&clones[1], &["config", "remote.origin.uploadpack", server.to_str().unwrap()]);
+    assert_eq!(git_store(&clones[1]).pull("origin").unwrap().received, 1);
+}
+
+#[test]
 fn four_concurrent_pushes_lose_no_run_in_twenty_rounds() {
     const ROUNDS: i64 = 20;
     let (directory, clones) = remote_with_clones(4);

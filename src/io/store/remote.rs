@@ -51,21 +51,31 @@ impl<'a> Remote<'a> {
         let refspec = format!("+{reference}:{into}");
         let options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-prune", "--no-recurse-submodules"];
         let more = ["--no-filter", "--no-auto-maintenance", "--refmap=", "--", self.name, &refspec];
-        let output = self.git("fetch", options.into_iter().chain(more))?;
+        let fetch = || self.git("fetch", options.into_iter().chain(more));
+        let mut output = fetch()?;
         if output.status.success() {
-            Ok(true)
-        } else if self.lacks(reference)? {
-            Ok(false)
-        } else {
-            Err(self.failed("fetch from", &String::from_utf8_lossy(&output.stderr)))
+            return Ok(true);
+        }
+        // A fetch has the same exit status for a missing ref and for all faults.
+        match self.has(reference)? {
+            Some(false) => return Ok(false),
+            Some(true) => output = fetch()?, // another writer may just have created it
+            None => {}
+        }
+        match output.status.success() {
+            true => Ok(true),
+            false => Err(self.failed("fetch from", &String::from_utf8_lossy(&output.stderr))),
         }
     }
 
-    /// True if the remote has no such ref. A fetch has the same exit status for this and for all faults.
-    fn lacks(&self, reference: &str) -> Result<bool, StoreError> {
-        const NO_SUCH_REF: i32 = 2;
+    /// True if the remote has a ref; `None` if it cannot be read.
+    fn has(&self, reference: &str) -> Result<Option<bool>, StoreError> {
         let output = self.git("ls-remote", ["--quiet", "--exit-code", "--", self.name, reference].into_iter())?;
-        Ok(output.status.code() == Some(NO_SUCH_REF))
+        Ok(match output.status.code() {
+            Some(0) => Some(true),
+            Some(2) => Some(false),
+            _ => None,
+        })
     }
 
     /// Pushes a ref to the same name. Forces it only if it replaces a commit, and only while the remote is at that commit.
