@@ -27,6 +27,7 @@ mod sync;
 mod transfer;
 
 use crate::gate::Config;
+use crate::io::watchdog;
 use anstream::ColorChoice;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::process::ExitCode;
@@ -138,6 +139,10 @@ pub fn main() -> ExitCode {
         Color::Never => ColorChoice::Never,
     };
     choice.write_global();
+    watchdog::install(|stuck| {
+        output::error(&anyhow::anyhow!("{stuck}"));
+        std::process::exit(2);
+    });
     match dispatch(cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -22,6 +22,7 @@ impl Repository {
         let head = self.head()?;
         let base = self.base_candidates(&head.commit)?.into_iter().next();
         let dirty = self.is_dirty()?;
+        let _watched = self.watched();
         let git = self.git();
         let tree = |commit: &str| -> Result<Tree<'_>, git2::Error> { git.find_commit(Oid::from_str(commit)?)?.tree() };
         let wrong = failed("compare head with its merge base");

@@ -25,6 +25,7 @@ impl Repository {
     pub fn tagged_commits(&self) -> Result<BTreeSet<Commit>, RepositoryError> {
         let reading = failed("read the tags");
         let mut commits = BTreeSet::new();
+        let _watched = self.watched();
         for tag in self.git().references_glob("refs/tags/*").map_err(&reading)? {
             // A tag may also point to a file or a tree.
             commits.extend(tag.map_err(&reading)?.peel_to_commit().ok().and_then(|commit| named(commit.id())));

@@ -1,5 +1,6 @@
 //! Read-only facts about the user's git repository: what is checked out, and which commits can be a base for it.
 
+use super::{loose, watchdog};
 use crate::model::Commit;
 use git2::{BranchType, ErrorCode, Oid, StatusOptions};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,14 @@ pub enum RepositoryError {
     /// The default branch is unknown.
     #[error("cannot find the default branch; run `git remote set-head origin --auto`, or use --base")]
     NoDefaultBranch,
+    /// The file of an object ends too early.
+    #[error(
+        "the git object {id} is damaged: its file ends too early; `git fsck` lists damaged objects; fetch them again from another clone"
+    )]
+    Truncated {
+        /// The object.
+        id: String,
+    },
     /// The clone lacks a part of the history.
     #[error(
         "this clone is shallow and ends before the base of {commit}; fetch the full history (actions/checkout with \
@@ -92,6 +101,20 @@ impl Repository {
         &self.inner
     }
 
+    /// Watches an operation of libgit2 until the result is dropped.
+    pub(super) fn watched(&self) -> Option<watchdog::Operation> {
+        watchdog::begin(&self.inner.commondir().join("objects"))
+    }
+
+    /// Refuses an object that libgit2 would read for ever.
+    fn check(&self, id: Oid) -> Result<Oid, RepositoryError> {
+        let id_text = id.to_string();
+        if loose::is_truncated(&self.inner.commondir().join("objects"), &id_text) {
+            return Err(RepositoryError::Truncated { id: id_text });
+        }
+        Ok(id)
+    }
+
     /// The top of the work tree; `None` in a bare repository.
     pub fn root(&self) -> Option<&Path> {
         self.inner.workdir()
@@ -108,6 +131,7 @@ impl Repository {
             ErrorCode::UnbornBranch | ErrorCode::NotFound => RepositoryError::Unborn,
             _ => failed("read HEAD")(error),
         })?;
+        head.target().map(|id| self.check(id)).transpose()?;
         let commit = head.peel_to_commit().map_err(failed("read HEAD's commit"))?;
         let branch = head.is_branch().then(|| String::from_utf8_lossy(head.shorthand_bytes()).into_owned());
         Ok(Head { commit: name(commit.id())?, time: commit.time().seconds(), branch })
@@ -115,6 +139,7 @@ impl Repository {
 
     /// True if a tracked file differs from HEAD, staged or not. Untracked files do not count.
     pub fn is_dirty(&self) -> Result<bool, RepositoryError> {
+        let _watched = self.watched();
         if self.inner.is_bare() {
             return Ok(false);
         }
@@ -131,6 +156,7 @@ impl Repository {
 
     /// Changed, deleted and new files of the work tree, without ignored ones. Relative to the root.
     pub fn changes(&self) -> Result<Vec<PathBuf>, RepositoryError> {
+        let _watched = self.watched();
         let mut options = StatusOptions::new();
         options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false).exclude_submodules(true);
         let statuses = self.inner.statuses(Some(&mut options)).map_err(failed("compare the work tree with HEAD"))?;
@@ -139,6 +165,7 @@ impl Repository {
 
     /// The commits after `good` up to `bad`, oldest first, along first parents; `None` if `good` is not an ancestor of `bad`.
     pub fn between(&self, good: &Commit, bad: &Commit) -> Result<Option<Vec<Commit>>, RepositoryError> {
+        let _watched = self.watched();
         let reading = failed("read the history");
         let (good, bad) = (self.commit(good)?.id(), self.commit(bad)?.id());
         if !self.inner.graph_descendant_of(bad, good).map_err(&reading)? {
@@ -161,6 +188,7 @@ impl Repository {
 
     /// The commit of a revision (`main`, `HEAD~3`, `v1.2`, a short id).
     pub fn resolve(&self, revision: &str) -> Result<Commit, RepositoryError> {
+        let _watched = self.watched();
         let object = self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit());
         let unknown = |e: git2::Error| match self.inner.is_empty() {
             Ok(true) => RepositoryError::Unborn,
@@ -182,7 +210,10 @@ impl Repository {
     ) -> Result<impl Iterator<Item = Commit> + use<'_>, RepositoryError> {
         let first = self.commit(commit)?;
         // In a shallow clone, the chain ends at a missing parent.
-        let chain = std::iter::successors(Some(first), |commit| commit.parent(0).ok());
+        let chain = std::iter::successors(Some(first), |commit| {
+            let _watched = self.watched();
+            commit.parent(0).ok()
+        });
         Ok(chain.filter_map(|commit| name(commit.id()).ok()).take(most))
     }
 
@@ -224,6 +255,7 @@ impl Repository {
         known: Option<&Commit>,
     ) -> Result<Commit, RepositoryError> {
         let tip = self.commit(commit)?.id();
+        let _watched = self.watched();
         let known = known.and_then(|known| self.commit(known).ok()).map(|known| known.id());
         let mut nearest: Option<(usize, Oid)> = None;
         for other in self.tips(branch).into_iter().chain(known) {
@@ -251,6 +283,7 @@ impl Repository {
 
     /// True if a branch contains a commit.
     pub fn contains(&self, branch: &str, commit: &Commit) -> bool {
+        let _watched = self.watched();
         let Ok(id) = self.commit(commit).map(|commit| commit.id()) else { return false };
         self.tips(branch).into_iter().any(|tip| tip == id || self.inner.graph_descendant_of(tip, id).unwrap_or(false))
     }
@@ -270,7 +303,8 @@ impl Repository {
     fn commit(&self, commit: &Commit) -> Result<git2::Commit<'_>, RepositoryError> {
         let unknown =
             |e: git2::Error| RepositoryError::Revision { revision: commit.to_string(), why: e.message().to_owned() };
-        Oid::from_str(commit.as_str()).and_then(|id| self.inner.find_commit(id)).map_err(unknown)
+        let id = self.check(Oid::from_str(commit.as_str()).map_err(&unknown)?)?;
+        self.inner.find_commit(id).map_err(unknown)
     }
 
     /// `origin`, else the only remote.

@@ -12,6 +12,7 @@ use super::error::StoreError;
 use super::key::Key;
 use super::store_trait::{Listing, Store};
 use super::tombstones::{self, Tombstones};
+use crate::io::{loose, watchdog};
 use crate::model::Commit;
 use git2::{ErrorCode, ObjectType, Oid, Repository, Signature, Tree};
 use std::collections::{BTreeSet, HashMap};
@@ -58,6 +59,19 @@ impl GitStore {
         StoreError::Damaged { store: self.describe(), place: place.to_owned(), why: why.to_owned() }
     }
 
+    /// Watches an operation of libgit2 until the result is dropped.
+    pub(super) fn watched(repository: &Repository) -> Option<watchdog::Operation> {
+        watchdog::begin(&repository.commondir().join("objects"))
+    }
+
+    /// Refuses an object that libgit2 would read for ever.
+    fn check(&self, repository: &Repository, id: Oid, what: &str) -> Result<Oid, StoreError> {
+        if loose::is_truncated(&repository.commondir().join("objects"), &id.to_string()) {
+            return Err(self.damaged(what, &format!("the file of its git object {id} ends too early")));
+        }
+        Ok(id)
+    }
+
     /// The ref's commit; `None` if the ref does not exist.
     pub(super) fn tip(&self, repository: &Repository) -> Result<Option<Oid>, StoreError> {
         match repository.find_reference(&self.reference) {
@@ -71,7 +85,9 @@ impl GitStore {
     }
 
     pub(super) fn tree<'r>(&self, repository: &'r Repository, tip: Oid) -> Result<Tree<'r>, StoreError> {
+        let tip = self.check(repository, tip, "the ref's commit")?;
         let commit = repository.find_commit(tip).map_err(|e| self.failed("read the ref's commit", e))?;
+        self.check(repository, commit.tree_id(), "the ref's tree")?;
         commit.tree().map_err(|e| self.failed("read the ref's tree", e))
     }
 
@@ -99,8 +115,8 @@ impl GitStore {
                 }
                 continue;
             }
-            let folder =
-                repository.find_tree(entry.id()).map_err(|e| self.failed(format!("read the folder {month}"), e))?;
+            let id = self.check(repository, entry.id(), &month)?;
+            let folder = repository.find_tree(id).map_err(|e| self.failed(format!("read the folder {month}"), e))?;
             let mut blobs = HashMap::new();
             for file in &folder {
                 let name = format!("{month}/{}", String::from_utf8_lossy(file.name_bytes()));
@@ -123,6 +139,7 @@ impl GitStore {
         let missing = || StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) };
         let tip = self.tip(repository)?.ok_or_else(missing)?;
         let tree = self.tree(repository, tip)?;
+        let _watched = Self::watched(repository);
         let listed =
             tree.get_name(&key.month()).and_then(|folder| self.cache.folders().get(&folder.id())?.get(key).copied());
         let blob = match listed {
@@ -133,6 +150,7 @@ impl GitStore {
                 Err(error) => return Err(self.failed(format!("find the run {key}"), error)),
             },
         };
+        self.check(repository, blob, &key.to_string())?;
         let found = repository.find_blob(blob).map_err(|e| self.failed(format!("read the run {key}"), e))?;
         let bytes = found.content().to_vec();
         // The fingerprint in the name is git's own id, which libgit2 has already checked.
@@ -142,6 +160,7 @@ impl GitStore {
     /// The tombstones in a tree.
     pub(super) fn tombstones(&self, repository: &Repository, tree: &Tree<'_>) -> Result<Tombstones, StoreError> {
         let Some(entry) = tree.get_name(tombstones::NAME) else { return Ok(Tombstones::default()) };
+        self.check(repository, entry.id(), tombstones::NAME)?;
         let blob = repository.find_blob(entry.id()).map_err(|e| self.failed("read the file `pruned`", e))?;
         Tombstones::parse(blob.content()).map_err(|why| self.damaged(tombstones::NAME, why))
     }
@@ -186,6 +205,7 @@ impl GitStore {
         parent: Option<Oid>,
         message: &str,
     ) -> Result<Oid, StoreError> {
+        let _watched = Self::watched(repository);
         commit(repository, tree, parent, message).map_err(|e| self.failed("make a commit", e))
     }
 

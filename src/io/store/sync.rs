@@ -102,6 +102,7 @@ impl GitStore {
 
     /// True if `tip` is `from` or a descendant of it.
     fn descends_from(&self, repository: &Repository, tip: Oid, from: Oid) -> Result<bool, StoreError> {
+        let _watched = Self::watched(repository);
         let is_descendant =
             repository.graph_descendant_of(tip, from).map_err(|e| self.failed("compare the two histories", e))?;
         Ok(tip == from || is_descendant)
@@ -110,6 +111,7 @@ impl GitStore {
     /// A commit with the runs of both sides, on top of the remote's commit; on top of ours if ours was pruned since.
     fn merged(&self, repository: &Repository, ours: Option<Oid>, theirs: Oid) -> Result<Oid, StoreError> {
         let failed = |e| self.failed("merge our runs with the remote's", e);
+        let _watched = Self::watched(repository);
         let Some(ours) = ours else { return Ok(theirs) };
         let merge_base = match repository.merge_base(ours, theirs) {
             Ok(commit) => Some(commit),

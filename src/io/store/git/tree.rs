@@ -32,6 +32,7 @@ impl GitStore {
         let mut added = BTreeSet::new();
         let mut tombstones = tree.map(|tree| self.tombstones(repository, tree)).transpose()?.unwrap_or_default();
         let mut removed_tombstone = false;
+        let _watched = Self::watched(repository);
         let mut root = repository.treebuilder(tree).map_err(failed)?;
         for (month, keys) in by_month(blobs.keys().copied()) {
             let folder = match root.get(&month).map_err(failed)? {
@@ -79,6 +80,7 @@ impl GitStore {
     ) -> Result<(Oid, usize), StoreError> {
         let failed = |e| self.failed("make a tree", e);
         let mut removed = 0;
+        let _watched = Self::watched(repository);
         let mut root = repository.treebuilder(Some(tree)).map_err(failed)?;
         for (month, keys) in by_month(keys.iter()) {
             let Some(id) = root.get(&month).map_err(failed)?.map(|entry| entry.id()) else { continue };
