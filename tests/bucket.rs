@@ -1,5 +1,5 @@
-//! Runs in a bucket, from the command line: recorded, compared, and what happens when the way there breaks. On real
-//! servers (see `common/cloud.rs`). Who may do what, and the words for it, are in `bucket_access.rs`.
+//! Tests of a store in a bucket, from the command line, with working and with broken connections. On real servers (see
+//! `common/cloud.rs`). Tests of permissions are in `bucket_access.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 #[path = "common/cloud.rs"]
@@ -93,7 +93,7 @@ fn a_branch_is_compared_with_runs_in_a_bucket(server: &Server) {
     scene.perfgate_at("r", &["runs", "show", "work"]).exits(2).complains("has no run of work");
     scene.perfgate_at("r", &["history", "--format", "csv"]).exits(0).says("j");
     scene.perfgate_at("r", &["replay"]).exits(0);
-    scene.git("r", &["for-each-ref", "refs/perfgate"]).is_empty().then_some(()).expect("nothing is kept in git");
+    scene.git("r", &["for-each-ref", "refs/perfgate"]).is_empty().then_some(()).expect("git has no stored runs");
 }
 
 fn a_bucket_needs_no_push_and_no_pull(server: &Server) {
@@ -152,8 +152,8 @@ fn requests(server: &Server, others: i64) -> (usize, usize) {
 }
 
 fn the_requests_of_a_comparison_and_a_recording_do_not_grow_with_the_history(server: &Server) {
-    // One listing of the month and sixty runs. The months, the two newest of them (the first has one run, and four are
-    // wanted), the heads of those four, and one object.
+    // To compare: a listing of the month and sixty runs. To record: the months, the two newest of them (the first has only
+    // one run, and four are needed), the beginnings of those four, and the write.
     assert_eq!(requests(server, 20), (61, 8));
     assert_eq!(requests(server, 1500), (61, 8));
 }
@@ -179,14 +179,14 @@ fn the_newest_runs_of_a_large_month_take_few_requests(server: &Server) {
         assert!(found.len() >= count && times.ends_with(&found), "{count}");
         assert_eq!(newest.more, found.len() < all, "{count}");
     }
-    // The months, a full page, nothing after the middle of the month, thirty runs after its first quarter, the heads
+    // The months, a full page, nothing after the middle of the month, thirty runs after its first quarter, the beginnings
     // of four, and the write.
     let proxy = Proxy::before(&server.endpoint, Fault::None, 0);
     record_at(&measured(), &server.through(&proxy.url), &url).exits(0).says("recorded");
     assert_eq!(proxy.requests(), 9, "{url}");
     if server.cloud == Cloud::Azure {
-        // A server that does not know where to start: the first page again where the search begins, and both of
-        // the month instead of its rest. And there is another month by now.
+        // A server without `startFrom` returns the first page again where the search begins, and both pages of the month
+        // instead of its rest. There is one more month now.
         let proxy = Proxy::before(&server.endpoint, Fault::Without("startFrom"), usize::MAX);
         let scene = measured();
         suite(&scene, 2, None);
@@ -213,22 +213,22 @@ fn eight_concurrent_writers_of_one_run_write_it_once(server: &Server) {
 
 fn a_recorder_killed_during_its_write_leaves_nothing(server: &Server) {
     let (scene, url) = (measured(), server.address());
-    // The listings before the write are some 1,200 bytes of requests; the run has some 5,000 bytes.
+    // The requests before the write have about 1,200 bytes, the run has about 5,000.
     let proxy = Proxy::before(&server.endpoint, Fault::Hold(4000), usize::MAX);
     let mut recorder = scene.command("r", &server.through(&proxy.url), &["record", "--store", &url]).spawn().unwrap();
     proxy.wait_for_fault();
     std::thread::sleep(Duration::from_millis(200));
-    assert_eq!(store(&url).list().unwrap(), Default::default(), "half a run is seen");
+    assert_eq!(store(&url).list().unwrap(), Default::default(), "an incomplete run is visible");
     recorder.kill().unwrap();
     recorder.wait().unwrap();
     std::thread::sleep(Duration::from_millis(500));
-    assert_eq!(store(&url).list().unwrap(), Default::default(), "half a run is left");
+    assert_eq!(store(&url).list().unwrap(), Default::default(), "an incomplete run remains");
     record_at(&scene, &server.writer(), &url).exits(0).says("recorded 10");
-    whole(&url, 1);
+    assert_complete(&url, 1);
 }
 
 /// Checks that a store has `count` runs and that all can be read.
-fn whole(url: &str, count: usize) {
+fn assert_complete(url: &str, count: usize) {
     let store = store(url);
     let keys = store.list().unwrap().keys;
     assert_eq!(keys.len(), count);
@@ -252,13 +252,13 @@ fn requests_on_a_cut_connection_are_retried(server: &Server) {
         let proxy = Proxy::before(&server.endpoint, fault, 1);
         record_at(&scene, &server.through(&proxy.url), &url).exits(0);
         cut += usize::from(proxy.faulted());
-        whole(&url, 1);
+        assert_complete(&url, 1);
         // Reads too.
         let proxy = Proxy::before(&server.endpoint, fault, 1);
         scene.perfgate_with("r", &server.through(&proxy.url), &["runs", "--store", &url, "list"]).exits(0).says("2");
         cut += usize::from(proxy.faulted());
     }
-    assert!(cut >= 8, "only {cut} of 12 connections were cut: the numbers above have to follow the sizes");
+    assert!(cut >= 8, "only {cut} of 12 connections were cut: adjust the byte counts above to the sizes");
 }
 
 fn a_connection_that_is_always_cut_is_an_error_and_stores_nothing(server: &Server) {
@@ -293,7 +293,7 @@ fn runs_are_found_despite_wrong_clocks(server: &Server) {
     suite(&scene, 9, None);
     let report = scene.perfgate_at("r", &["compare", "--store", &url, "--format", "json"]);
     assert_eq!(report.exits(0).json()["base"]["runs"], 5);
-    // Both are in the order of the commits, not of their times.
+    // The base and the history are in the order of the commits, not of their times.
     let commits = scene.git("r", &["log", "--format=%H", "-5", "main"]);
     let base: Vec<String> =
         report.json()["base"]["commits"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()).collect();

@@ -1,6 +1,5 @@
-//! Who may use a bucket, and the words for those who may not: keys, signatures, roles by OpenID Connect, permissions,
-//! and servers that are not there. On real servers (see `common/cloud.rs`); a canned answer stands in
-//! where no server gives it, and says so.
+//! Tests of the access to a bucket and of the errors without it: keys, signatures, roles by OpenID Connect, permissions,
+//! and missing servers. On real servers (see `common/cloud.rs`); synthetic answers where no server gives them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 #[path = "common/cloud.rs"]
@@ -13,12 +12,12 @@ use cloud::{Cloud, Environment, Server};
 use common::{Answer, Scene};
 
 cloud::on_each_server! {
-    a_reader_can_compare_and_not_record
+    a_reader_can_compare_but_not_record
     a_public_bucket_needs_no_credentials_to_compare
 }
 
-/// Makes results of another commit on a branch.
-fn another(scene: &Scene, run: u32) {
+/// Writes results of a new commit on a new branch.
+fn results_on_branch(scene: &Scene, run: u32) {
     scene.git("r", &["switch", "-q", "-c", &format!("work-{run}")]);
     scene.commit("r", &format!("change {run}"));
     scene.five_benchmarks(run);
@@ -44,7 +43,7 @@ fn with(environment: &Environment, more: &[(&'static str, &str)]) -> Environment
     environment
 }
 
-fn a_reader_can_compare_and_not_record(server: &Server) {
+fn a_reader_can_compare_but_not_record(server: &Server) {
     let (scene, url) = (Scene::measured(), server.address());
     perfgate(&scene, &server.writer(), &["record", "--store", &url]).exits(0);
     scene.five_benchmarks(9);
@@ -70,9 +69,9 @@ fn the_documented_permissions_are_enough_to_record() {
     scene.five_benchmarks(9);
     perfgate(&scene, &recorder, &["compare", "--store", &url]).exits(0);
     // Pruning needs more. Two runs off main, because ten are kept on main.
-    another(&scene, 2);
+    results_on_branch(&scene, 2);
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
-    another(&scene, 3);
+    results_on_branch(&scene, 3);
     perfgate(&scene, &recorder, &["record", "--store", &url]).exits(0).says("recorded 5");
     let prune = ["runs", "prune", "--store", &url, "--keep", "1", "--thin", "0"];
     perfgate(&scene, &recorder, &prune).exits(2).complains("access denied").complains("delete");
@@ -136,9 +135,9 @@ fn a_job_records_and_compares_with_a_role_for_its_token() {
     let plain = with(&of("good"), &[("AWS_ENDPOINT_URL_STS", &server.endpoint)]);
     perfgate(&scene, &plain, &["record", "--store", &url]).exits(2).complains("AWS_ENDPOINT_URL_STS must begin");
     // The role can only record, and only in its bucket.
-    another(&scene, 2);
+    results_on_branch(&scene, 2);
     perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0);
-    another(&scene, 3);
+    results_on_branch(&scene, 3);
     perfgate(&scene, &of("good"), &["record", "--store", &url]).exits(0);
     let prune = ["runs", "prune", "--store", &url, "--keep", "1", "--thin", "0"];
     perfgate(&scene, &of("good"), &prune).exits(2).complains("access denied").complains("s3:DeleteObject");

@@ -35,7 +35,7 @@ fn stored(number: i64) -> (Key, Vec<u8>) {
     (Key::new(&run, &bytes), bytes)
 }
 
-/// A run's name and its bytes.
+/// The name and the bytes of a run.
 type Stored = (Key, Vec<u8>);
 
 /// A bucket on a server with this many runs.
@@ -55,7 +55,7 @@ fn open(url: &str) -> Box<dyn Store> {
 fn a_bucket_is_pruned_and_a_run_in_both_forms_counts_once(server: &Server) {
     let (scene, url, records) = filled(server, 30);
     let store = open(&url);
-    // Like a prune that was interrupted right after it stored this one.
+    // As after a prune that was interrupted when it had stored the thinned run.
     let thin = perfgate::history::thin(&records[10].1).unwrap().unwrap();
     store.write(&[(records[10].0.thinned(&thin), thin)]).unwrap();
     let listed = store.list().unwrap();

@@ -1,12 +1,12 @@
-//! `perfgate compare` as its user calls it: the built program on real and synthetic results.
+//! Tests of `perfgate compare` on real and synthetic results.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
 use common::{Scene, data};
 
-/// The real trees of criterion 0.5 and 0.8: one run a side, taken on a loaded machine, with known changes.
+/// Real trees of criterion 0.5 and 0.8: one run per side, measured on a busy machine, with known changes.
 #[test]
-fn planted_changes_of_real_trees_are_named_and_nothing_else() {
+fn known_changes_of_real_trees_are_found_and_nothing_else() {
     for version in ["criterion-05", "criterion-08"] {
         let about: serde_json::Value =
             serde_json::from_slice(&std::fs::read(data(&format!("{version}/about.json"))).unwrap()).unwrap();
@@ -19,7 +19,7 @@ fn planted_changes_of_real_trees_are_named_and_nothing_else() {
             "json",
         ]);
         answer.exits(1);
-        let named = |outcome: &str| -> Vec<String> {
+        let found = |outcome: &str| -> Vec<String> {
             let report = answer.json();
             let findings = report["benchmarks"].as_array().unwrap();
             let mut names: Vec<String> = findings
@@ -33,24 +33,24 @@ fn planted_changes_of_real_trees_are_named_and_nothing_else() {
         let expected = |key: &str| -> Vec<String> {
             about["expected"][key].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
         };
-        assert_eq!(named("regressed"), expected("slower"), "{version}");
-        assert_eq!(named("improved"), expected("faster"), "{version}");
-        assert_eq!(named("removed"), expected("removed"), "{version}");
-        assert_eq!(named("added"), expected("added"), "{version}");
+        assert_eq!(found("regressed"), expected("slower"), "{version}");
+        assert_eq!(found("improved"), expected("faster"), "{version}");
+        assert_eq!(found("removed"), expected("removed"), "{version}");
+        assert_eq!(found("added"), expected("added"), "{version}");
     }
 }
 
-/// One run a side of three benchmarks: the interval of the largest change contains zero, so nothing is called.
+/// One run per side of three benchmarks. The interval of the largest change contains zero.
 #[test]
-fn no_change_is_called_whose_interval_contains_zero() {
+fn a_change_whose_interval_contains_zero_is_neither_regressed_nor_improved() {
     let sides = ["before", "after"].map(|side| data(&format!("memory-profiler/{side}.txt")));
     let answer = Scene::new().perfgate(&["compare", &sides[0], &sides[1], "--format", "json"]);
     let report = answer.exits(0).json();
     for finding in report["benchmarks"].as_array().unwrap() {
         let end = |index: usize| finding["interval"][index].as_f64();
         let contains_zero = end(0) < Some(0.0) && end(1) > Some(0.0);
-        let is_called = ["regressed", "improved"].map(Some).contains(&finding["outcome"].as_str());
-        assert!(!(contains_zero && is_called), "{finding}");
+        let is_change = ["regressed", "improved"].map(Some).contains(&finding["outcome"].as_str());
+        assert!(!(contains_zero && is_change), "{finding}");
     }
     assert_eq!(answer.outcome("mp.py::load"), "inconclusive");
 }
@@ -75,7 +75,7 @@ fn a_change_within_the_threshold_has_a_row_and_passes() {
 }
 
 #[test]
-fn an_undecided_suspect_is_in_the_headline_and_its_row_does_not_contradict_it() {
+fn an_undecided_suspect_is_in_the_headline() {
     let scene = Scene::new();
     scene.bench("base", "fib", 1000.0, 1).bench("head", "fib", 1360.0, 2);
     let answer = scene.perfgate(&["compare", "base", "head"]);
@@ -101,7 +101,7 @@ fn equal_suites_pass() {
 }
 
 #[test]
-fn a_slower_benchmark_fails_and_is_named() {
+fn a_slower_benchmark_fails_the_gate_and_is_listed_first() {
     let scene = Scene::new();
     (1..=3).for_each(|run| suite(&scene, &format!("r{run}"), run, None));
     suite(&scene, "r4", 4, Some(("c", 1.5)));
@@ -120,7 +120,7 @@ fn a_slower_benchmark_fails_and_is_named() {
 }
 
 #[test]
-fn sides_are_exchanged_and_the_verdict_mirrors() {
+fn a_regression_is_an_improvement_with_the_sides_exchanged() {
     let scene = Scene::new();
     suite(&scene, "old", 1, None);
     suite(&scene, "new", 2, Some(("c", 2.0)));
@@ -128,7 +128,7 @@ fn sides_are_exchanged_and_the_verdict_mirrors() {
 }
 
 #[test]
-fn a_saved_baseline_is_named_with_an_at_sign() {
+fn a_saved_baseline_is_selected_with_an_at_sign() {
     let scene = Scene::new();
     suite(&scene, "target/criterion", 2, Some(("c", 2.0)));
     for name in ["a", "b", "c", "d"] {
@@ -136,7 +136,7 @@ fn a_saved_baseline_is_named_with_an_at_sign() {
     }
     let answer = scene.perfgate(&["compare", "target/criterion@main", "target/criterion@new", "--format", "json"]);
     assert_eq!(answer.exits(1).outcome("e"), "added");
-    // Head left out is target/criterion.
+    // Without HEAD, head is target/criterion.
     let short = scene.perfgate(&["compare", "target/criterion@main", "--format", "json"]);
     assert_eq!(short.exits(1).outcome("e"), "added");
 }
@@ -154,7 +154,7 @@ fn the_same_input_gives_the_same_bytes() {
 }
 
 #[test]
-fn colour_is_written_only_when_asked_for() {
+fn output_to_a_file_has_colours_only_with_color_always() {
     let scene = Scene::new();
     suite(&scene, "old", 1, None);
     suite(&scene, "new", 2, Some(("c", 2.0)));
@@ -164,7 +164,7 @@ fn colour_is_written_only_when_asked_for() {
 }
 
 #[test]
-fn policy_decides_what_fails() {
+fn the_config_decides_what_fails() {
     let scene = Scene::new();
     suite(&scene, "old", 1, None);
     suite(&scene, "new", 2, Some(("c", 2.0)));
@@ -199,7 +199,7 @@ fn a_renamed_benchmark_keeps_its_base() {
 }
 
 #[test]
-fn a_broken_config_is_framed_and_exits_two() {
+fn all_problems_of_a_config_are_reported_with_exit_code_2() {
     let scene = Scene::new();
     suite(&scene, "old", 1, None);
     scene.write("perfgate.toml", "[gate]\ntreshold = '20%'\nalpha = 7\n");
@@ -207,7 +207,7 @@ fn a_broken_config_is_framed_and_exits_two() {
 }
 
 #[test]
-fn gate_flags_overrule_the_config() {
+fn options_override_the_config() {
     let scene = Scene::new();
     suite(&scene, "old", 1, None);
     suite(&scene, "new", 2, Some(("c", 2.0)));
@@ -217,7 +217,7 @@ fn gate_flags_overrule_the_config() {
 }
 
 #[test]
-fn results_that_were_not_measured_for_head_are_never_green() {
+fn results_that_were_not_measured_for_head_are_an_error() {
     let scene = Scene::new();
     scene.bench("a", "one", 1000.0, 1).bench("a", "two", 2000.0, 1);
     scene
@@ -225,7 +225,7 @@ fn results_that_were_not_measured_for_head_are_never_green() {
         .exits(2)
         .complains("nothing was measured for a")
         .complains("run the benchmarks");
-    // Only one benchmark was left over: a warning.
+    // If only one benchmark is a leftover, that is a warning.
     scene.bench("b", "one", 1000.0, 1).bench("b", "two", 2000.0, 2);
     scene.perfgate(&["compare", "a", "b"]).exits(0).says("the same samples in base and head");
 }

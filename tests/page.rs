@@ -1,4 +1,5 @@
-//! The pages in a browser: no complaint in its console, sorting, filtering and charts work, a hostile name stays text.
+//! Tests of the HTML page in a browser: sorting, filtering and charts work, the console has no errors, and a hostile name
+//! is shown as text.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
@@ -9,7 +10,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// A browser without a window, spoken to by WebDriver.
+/// A headless browser, controlled through WebDriver.
 struct Browser {
     driver: Child,
     port: u16,
@@ -18,13 +19,13 @@ struct Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = ask(self.port, "DELETE", &format!("/session/{}", self.session), None);
+        let _ = request(self.port, "DELETE", &format!("/session/{}", self.session), None);
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
 }
 
-fn ask(port: u16, method: &str, path: &str, body: Option<&Value>) -> Option<Value> {
+fn request(port: u16, method: &str, path: &str, body: Option<&Value>) -> Option<Value> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
     let body = body.map(Value::to_string).unwrap_or_default();
@@ -63,7 +64,7 @@ impl Browser {
         let wanted = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
         let body = json!({"capabilities": {"alwaysMatch": wanted}});
         for _ in 0..50 {
-            if let Some(session) = ask(port, "POST", "/session", Some(&body)) {
+            if let Some(session) = request(port, "POST", "/session", Some(&body)) {
                 browser.session = session["sessionId"].as_str().unwrap_or_else(|| panic!("{session}")).to_owned();
                 return browser;
             }
@@ -73,7 +74,7 @@ impl Browser {
     }
 
     fn post(&self, what: &str, body: Value) -> Value {
-        ask(self.port, "POST", &format!("/session/{}/{what}", self.session), Some(&body)).unwrap()
+        request(self.port, "POST", &format!("/session/{}/{what}", self.session), Some(&body)).unwrap()
     }
 
     fn open(&self, scene: &Scene, page: &str) {
@@ -84,7 +85,7 @@ impl Browser {
         self.post("execute/sync", json!({"script": script, "args": []}))
     }
 
-    /// The names in the rows that are shown, in their order.
+    /// The names of the visible rows, in order.
     fn rows(&self) -> Vec<String> {
         let rows = "return [...document.querySelectorAll('table.sortable tbody tr[data-kind]')].filter(r => !r.hidden)\
                     .map(r => r.dataset.name)";
@@ -101,7 +102,7 @@ impl Browser {
         self.run(&format!("document.querySelectorAll('table.sortable th')[{column}].querySelector('button').click()"));
     }
 
-    fn complaints(&self) -> Value {
+    fn console_messages(&self) -> Value {
         self.post("se/log", json!({"type": "browser"}))
     }
 }
@@ -110,7 +111,7 @@ const HOSTILE: &str = "<img src=x onerror=\"document.title='owned'\"></script><s
 
 #[test]
 #[ignore = "needs Chromium and chromedriver"]
-fn the_page_of_a_report_sorts_and_filters_and_keeps_a_hostile_name_as_text() {
+fn the_page_sorts_and_filters_and_shows_a_hostile_name_as_text() {
     let browser = Browser::start();
     let scene = Scene::new();
     for i in 0..9_u32 {
@@ -128,14 +129,14 @@ fn the_page_of_a_report_sorts_and_filters_and_keeps_a_hostile_name_as_text() {
 
     assert_eq!(browser.rows().len(), 10);
     browser.sort(3);
-    // By the base's value, falling: b0 has the largest.
+    // In descending order of the base value: b0 has the largest.
     assert_eq!((browser.rows()[0].as_str(), browser.rows()[8].as_str()), ("b0", "b8"));
     browser.sort(3);
     assert_eq!(browser.rows()[1], "b8");
     browser.find("B4");
     assert_eq!(browser.rows(), ["b4"]);
     assert_eq!(browser.run("return document.getElementById('shown').textContent"), "1 of 10");
-    // Its samples: 17 dots and a centre of the one run on each side, drawn when they are asked for.
+    // Its samples are drawn on demand: 17 dots and the centre of the one run on each side.
     let count = |what: &str| browser.run(&format!("return document.querySelectorAll('svg .{what}').length"));
     assert_eq!((count("sample"), count("centre")), (json!(0), json!(0)));
     let press = "document.querySelector('tr[data-name=b4] button').click()";
@@ -145,12 +146,12 @@ fn the_page_of_a_report_sorts_and_filters_and_keeps_a_hostile_name_as_text() {
     assert!(texts.as_str().unwrap().contains("base (50) head (50)"), "{texts}");
     browser.run(press);
     assert_eq!(count("sample"), 0);
-    assert_eq!(browser.complaints(), json!([]));
+    assert_eq!(browser.console_messages(), json!([]));
 }
 
 #[test]
 #[ignore = "needs Chromium and chromedriver"]
-fn the_page_of_a_thousand_benchmarks_is_painted_in_half_a_second() {
+fn the_page_of_a_thousand_benchmarks_is_painted_within_a_second() {
     let browser = Browser::start();
     let scene = Scene::new();
     for i in 0..1000_u32 {
@@ -159,7 +160,7 @@ fn the_page_of_a_thousand_benchmarks_is_painted_in_half_a_second() {
     }
     scene.perfgate(&["compare", "base", "head", "--html", "report.html"]);
     browser.open(&scene, "report.html");
-    browser.open(&scene, "report.html"); // the browser's own start is not the page's
+    browser.open(&scene, "report.html"); // the first time includes the start of the browser
     let painted = browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime");
     let first = browser.run("return performance.getEntriesByName('first-paint')[0].startTime");
     println!(
@@ -167,7 +168,7 @@ fn the_page_of_a_thousand_benchmarks_is_painted_in_half_a_second() {
         scene.read("report.html").len()
     );
     assert!(scene.read("report.html").len() < 2_000_000);
-    // Twice the promise: other work may keep the machine busy while this is tested.
+    // On an idle machine half of this is enough.
     assert!(painted.as_f64().unwrap() < 1000.0, "{painted} ms");
-    assert_eq!(browser.complaints(), json!([]));
+    assert_eq!(browser.console_messages(), json!([]));
 }

@@ -1,5 +1,5 @@
-//! `--plots`: both back ends show the same, hostile names stay text and reach no path and no program, and a gnuplot that
-//! is missing, old or broken costs nothing but its looks. The results are synthetic.
+//! Tests of `--plots`: both back ends draw the same, hostile names are only ever text, and all pictures are drawn if gnuplot
+//! is missing, too old or broken. The results are synthetic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 #![cfg(unix)] // a stand-in for gnuplot is a shell script here
 
@@ -20,7 +20,7 @@ const HOSTILE: [&str; 4] = [
     "100 %s of '|touch touched'",
 ];
 
-/// Runs the program with nothing else on PATH than a directory of the scene.
+/// Runs perfgate with this PATH.
 fn perfgate(scene: &Scene, path: &str, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
     command.args(args).current_dir(scene.path("")).env("PATH", path).env("HOME", scene.path("")).output().unwrap()
@@ -30,7 +30,7 @@ fn without(scene: &Scene, args: &[&str]) -> Output {
     perfgate(scene, scene.path("nothing").to_str().unwrap(), args)
 }
 
-/// Two sides with hostile names among others, one of them slower.
+/// Base and head with hostile names and one slower benchmark.
 fn two_sides() -> Scene {
     let scene = Scene::new();
     for (index, name) in HOSTILE.into_iter().chain(["plain", "steady/1", "steady/2", "steady/3"]).enumerate() {
@@ -41,13 +41,13 @@ fn two_sides() -> Scene {
     scene
 }
 
-/// Each file's bytes by its name.
+/// The content of each file, by name.
 fn files(directory: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
     entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())).collect()
 }
 
-/// The texts of a picture, which must be XML from end to end.
+/// The texts of a picture, which must be valid XML.
 fn texts(picture: &str) -> BTreeSet<String> {
     let mut reader = Reader::from_str(picture);
     let (mut texts, mut text, mut open) = (BTreeSet::new(), String::new(), Vec::new());
@@ -82,14 +82,14 @@ fn texts(picture: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn without_gnuplot_every_picture_is_drawn_and_a_note_says_so() {
+fn without_gnuplot_all_pictures_are_drawn_with_one_note() {
     let scene = two_sides();
     let plain = without(&scene, &["compare", "base", "head", "--plots", "p/plain"]);
     assert_eq!(plain.status.code(), Some(1));
     let note = String::from_utf8(plain.stderr).unwrap();
     assert_eq!(note.matches("drawn without gnuplot: gnuplot is not installed").count(), 1, "{note}");
     let ours = files(&scene.path("p/plain"));
-    // One of all changes, and one for each of the eight benchmarks.
+    // One picture of all changes and one for each of the eight benchmarks.
     assert_eq!(ours.len(), 9);
     let forest = texts(&ours["forest.svg"]);
     let shown = |name: &str| forest.iter().any(|text| text.starts_with(name));
@@ -100,7 +100,7 @@ fn without_gnuplot_every_picture_is_drawn_and_a_note_says_so() {
 
 #[test]
 #[ignore = "needs gnuplot"]
-fn both_back_ends_show_the_same_texts_under_the_same_names() {
+fn both_back_ends_draw_the_same_texts_into_the_same_files() {
     let scene = two_sides();
     without(&scene, &["compare", "base", "head", "--plots", "p/plain"]);
     let ours = files(&scene.path("p/plain"));
@@ -120,7 +120,7 @@ fn both_back_ends_show_the_same_texts_under_the_same_names() {
 }
 
 #[test]
-fn the_same_results_give_the_same_bytes_and_a_saved_comparison_the_same_pictures() {
+fn the_same_results_and_a_saved_comparison_give_the_same_pictures() {
     let scene = two_sides();
     without(&scene, &["compare", "base", "head", "--plots", "first", "--save", "comparison.json"]);
     without(&scene, &["compare", "base", "head", "--plots", "second"]);
@@ -132,7 +132,7 @@ fn the_same_results_give_the_same_bytes_and_a_saved_comparison_the_same_pictures
 }
 
 #[test]
-fn names_of_files_are_safe_and_a_link_is_replaced() {
+fn file_names_are_safe_and_a_symbolic_link_is_replaced() {
     let scene = two_sides();
     scene.write("precious", "text").write("p/keep.txt", "kept");
     std::os::unix::fs::symlink(scene.path("precious"), scene.path("p/forest.svg")).unwrap();
@@ -149,7 +149,7 @@ fn names_of_files_are_safe_and_a_link_is_replaced() {
 }
 
 #[test]
-fn an_old_a_failing_and_a_half_hearted_gnuplot_leave_whole_pictures_and_one_note() {
+fn an_old_or_failing_gnuplot_is_replaced_with_one_note() {
     let scene = two_sides();
     without(&scene, &["compare", "base", "head", "--plots", "expected"]);
     let expected = files(&scene.path("expected"));
@@ -171,16 +171,16 @@ fn an_old_a_failing_and_a_half_hearted_gnuplot_leave_whole_pictures_and_one_note
         let path = scene.path(&bin);
         let out = format!("out{index}");
         let answer = perfgate(&scene, path.to_str().unwrap(), &["compare", "base", "head", "--plots", &out]);
-        let said = String::from_utf8(answer.stderr).unwrap();
-        assert_eq!(answer.status.code(), Some(1), "{said}");
-        assert!(said.contains(note), "{script}: {said}");
-        assert_eq!(said.matches("without gnuplot").count(), 1, "{said}");
+        let stderr = String::from_utf8(answer.stderr).unwrap();
+        assert_eq!(answer.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(note), "{script}: {stderr}");
+        assert_eq!(stderr.matches("without gnuplot").count(), 1, "{stderr}");
         assert_eq!(files(&scene.path(&out)), expected, "{script}");
     }
 }
 
 #[test]
-fn samples_are_saved_for_pictures_and_printed_for_nobody_else() {
+fn only_a_saved_comparison_contains_samples_for_pictures() {
     let scene = two_sides();
     let printed = scene.perfgate(&["compare", "base", "head", "--format", "json"]);
     printed.exits(1).does_not_say("\"strips\"");
@@ -188,7 +188,7 @@ fn samples_are_saved_for_pictures_and_printed_for_nobody_else() {
     let saved: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
     let plain = saved["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "plain").unwrap();
     let strip = &plain["strips"][1][0];
-    // 50 samples of one run: 17 of them at equal shares.
+    // The 50 samples of one run are reduced to 17 quantiles.
     assert_eq!((&strip["samples"], strip["values"].as_array().unwrap().len()), (&50.into(), 17));
     let middle = strip["values"][8].as_f64().unwrap();
     let value = plain["head"]["value"].as_f64().unwrap();

@@ -1,4 +1,4 @@
-//! The views for other programs: JUnit XML, CSV, and the page.
+//! Tests of JUnit XML, CSV and the HTML page.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
@@ -22,7 +22,7 @@ fn compared() -> Scene {
 fn junit_has_a_case_for_each_benchmark_and_fails_with_the_gate() {
     let scene = compared();
     let answer = scene.perfgate(&["compare", "base", "head", "--format", "junit"]);
-    // Ten plain ones, two odd ones, and the gate; b3, the hostile one and the gate fail.
+    // Twelve benchmarks and the gate. b3, the hostile name and the gate fail.
     answer.exits(1).says("<testsuites name=\"perfgate\" tests=\"13\" failures=\"3\"");
     answer.says(
         "<testcase classname=\"perfgate.time\" name=\"b3\">\n      <failure type=\"regressed\" message=\"regressed: ",
@@ -33,7 +33,7 @@ fn junit_has_a_case_for_each_benchmark_and_fails_with_the_gate() {
         .does_not_say("\u{1b}");
     let open = answer.stdout.matches("<testcase").count();
     assert_eq!((open, answer.stdout.matches("</testcase>").count()), (13, 13));
-    // What does not fail the gate fails no case.
+    // A case fails only for a reason that fails the gate.
     let lenient = scene.perfgate(&["compare", "base", "head", "--format", "junit", "--fail-on", "budget"]);
     lenient.exits(0).says("failures=\"0\"").does_not_say("<failure");
 }
@@ -50,23 +50,23 @@ fn csv_has_a_line_for_each_benchmark_and_no_formula() {
     answer.says("'=SUM(A1)").says("\"<script>alert(\"\"1\"\")</script>&'=cmd,").does_not_say("\u{1b}");
 }
 
-/// The text between two marks.
+/// The text between two others.
 fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     text.split_once(from).unwrap().1.split_once(to).unwrap().0
 }
 
 #[test]
-fn the_page_is_one_file_without_a_network_and_a_hostile_name_stays_text() {
+fn the_page_needs_no_network_and_shows_a_hostile_name_as_text() {
     let scene = compared();
     scene.perfgate(&["compare", "base", "head", "--html", "report.html"]).exits(1);
     let page = scene.read("report.html");
     let policy = between(&page, "Content-Security-Policy\" content=\"", "\">");
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    // Two scripts: the data, which is none to run, and the one that the policy names.
+    // Two script elements: the data, which is not executed, and the script that the policy allows.
     assert_eq!(page.matches("<script").count(), 2);
     assert!(page.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;=cmd,"));
     for forbidden in [" onclick", " style=\"", "http://", "https://", " src=", "@import", "url("] {
-        // The namespace of SVG is a name, not an address that is fetched.
+        // The namespace of SVG is never fetched.
         let found = page.replace("\"http://www.w3.org/2000/svg\"", "").contains(forbidden);
         assert!(!found, "{forbidden}");
     }
@@ -79,7 +79,7 @@ fn the_page_is_one_file_without_a_network_and_a_hostile_name_stays_text() {
 }
 
 #[test]
-fn a_page_of_a_thousand_benchmarks_stays_below_two_megabytes() {
+fn a_page_of_a_thousand_benchmarks_is_smaller_than_two_megabytes() {
     let scene = Scene::new();
     for i in 0..1000_u32 {
         let name = format!("group{}/a_benchmark_with_a_usual_name/{i}", i % 20);

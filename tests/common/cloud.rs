@@ -28,7 +28,7 @@ pub struct Server {
 pub type Environment = Vec<(&'static str, String)>;
 
 /// Runs each of these functions as two tests, against an S3 server and an Azure one. They take a `&Server`, or what a
-/// function named first makes of it.
+/// function named first returns for it.
 #[allow(unused_macros)] // not every test file has such tests
 macro_rules! on_each_server {
     ($($(#[$attribute:meta])* $test:ident)*) => {

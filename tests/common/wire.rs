@@ -1,5 +1,5 @@
-//! What can happen between a client and a server: a proxy that counts requests, cuts connections after a number of bytes or
-//! holds them, and a server that always gives the same answer. Everything on the loopback address.
+//! Broken connections: a proxy that counts requests and can cut or hold a connection after a number of bytes, and a server
+//! that always gives the same answer. All on the loopback address.
 #![allow(dead_code)] // each test file uses its own part
 
 use std::io::{Read, Write};
@@ -20,16 +20,16 @@ pub enum Fault {
     CutAnswered(usize),
     /// Forwards only this many bytes from the client, and keeps the connection open.
     Hold(usize),
-    /// Takes a parameter out of every request, as a server that does not know it does.
+    /// Removes a parameter from every request, like a server without support for it.
     Without(&'static str),
 }
 
-/// A proxy before a server.
+/// A proxy in front of a server.
 pub struct Proxy {
-    /// Where it listens, as a URL.
+    /// Its URL.
     pub url: String,
     requests: Arc<AtomicUsize>,
-    /// Connections that the fault still happens to.
+    /// Number of connections that will still get the fault.
     faulty: Arc<AtomicUsize>,
     reached: Arc<AtomicBool>,
 }
@@ -74,7 +74,7 @@ impl Proxy {
         panic!("the fault never happened");
     }
 
-    /// True where it has.
+    /// True if the fault has happened.
     pub fn faulted(&self) -> bool {
         self.reached.load(Ordering::SeqCst)
     }
@@ -140,7 +140,7 @@ fn without(request: &[u8], name: &str) -> Vec<u8> {
     [&request[..start], &value[end..]].concat()
 }
 
-/// A server that answers every request alike. Gives its URL.
+/// Starts a server that always gives the same answer; returns its URL.
 pub fn answering(status: &'static str, body: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
