@@ -194,7 +194,7 @@ fn the_description_is_updated_between_its_markers() {
     publish(&scene, &hub, &["--body"]).exits(1);
     assert_eq!(hub.count("PATCH", "/pulls/7"), 1); // nothing had changed the second time
     hub.state().body = "No place for it.".to_owned();
-    publish(&scene, &hub, &["--body"]).exits(1).complains("no perfgate part").complains("it was not updated");
+    publish(&scene, &hub, &["--body"]).exits(1).complains("no perfgate section").complains("it was not updated");
     assert_eq!(hub.state().body, "No place for it.");
 }
 

@@ -172,7 +172,7 @@ fn a_pull_request_contains_the_recorded_numbers() {
     has("| Database Queries | 10 | sqlalchemy-echo"); // 8 + 1 SELECT, 1 UPDATE
     has("| Database Queries | 2 | −80.0% | -60% | PASS |");
     has("- 8 times: <code>SELECT book.id"); // the N+1 pattern
-    has("- `SELECT book`: 8 queries → 1 queries (−87.5%)");
+    has("- `SELECT book`: 8 queries → 1 query (−87.5%)");
     has("`app/authors.py` - changed");
     has("`read_authors`");
     has("CREATE INDEX ix_book_author_id ON book(author_id);");
@@ -287,7 +287,7 @@ fn text_and_ticks_of_people_are_kept() {
     assert!(body.contains("7777") && body.contains("2 days"));
     scene.write("body.md", &body);
     let into = ["render", "comparison.json", "--template", "pr", "--into", "body.md"];
-    scene.perfgate(&into).exits(0).complains("parts updated");
+    scene.perfgate(&into).exits(0).complains("sections updated");
     assert_eq!(scene.read("body.md"), body.replace("7777", "2"));
 }
 
@@ -300,7 +300,7 @@ fn a_missing_or_duplicate_marker_leaves_the_document_unchanged() {
         (body.replace(part, ""), "starts inside `metrics`"),
         (body.replace(part, &format!("{part}{part}")), "has two end markers"),
         (format!("{body}<!-- perfgate:part metrics -->\n{part}"), "occurs twice"),
-        ("A text of ours.\n".to_owned(), "no perfgate part"),
+        ("A text of ours.\n".to_owned(), "no perfgate section"),
     ] {
         scene.write("body.md", &broken);
         let answer = scene.perfgate(&["render", "comparison.json", "--template", "pr", "--into", "body.md"]);
@@ -319,7 +319,7 @@ fn a_custom_form_gets_only_the_sections_that_it_has() {
     scene
         .perfgate(&["render", "comparison.json", "--template", "pr", "--into", "body.md"])
         .exits(0)
-        .complains("1 parts");
+        .complains("1 section updated");
     let body = scene.read("body.md");
     assert!(
         body.starts_with("# Ours\r\n<!-- perfgate:part metrics -->\r\n**perfgate:") && body.ends_with("The end.\r\n")

@@ -6,7 +6,7 @@ use super::{Global, output};
 use crate::gate::{BisectPlan, BisectResult, Gate, bisect, bisect_word};
 use crate::io::interrupt;
 use crate::policy::{parse_alpha, parse_threshold};
-use crate::render::escape;
+use crate::render::{change, escape};
 use crate::stats::centre;
 use anyhow::Context;
 use clap::Args;
@@ -78,12 +78,12 @@ fn describe(result: &BisectResult, plan: &BisectPlan) -> String {
             let _ = writeln!(out, "  {commit}  skipped: it does not build or run");
             continue;
         }
-        let percent = |log: f64| 100.0 * log.exp_m1();
+        let percent = |log: f64| change(log.exp_m1());
         let low = step.changes.iter().copied().fold(f64::INFINITY, f64::min);
         let high = step.changes.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let _ = writeln!(
             out,
-            "  {commit}  {:<13} {:+.1}% ({:+.1}% to {:+.1}% in {} pairs)",
+            "  {commit}  {:<13} {} ({} … {} in {} pairs)",
             bisect_word(step.status),
             percent(centre::median(&step.changes)),
             percent(low),

@@ -113,6 +113,9 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     if let Some(directory) = &args.plots {
         plots::write_report(directory, &report)?;
     }
+    if args.format == View::Table {
+        report.diagnostics.retain(|diagnostic| !runs.announced.contains(diagnostic));
+    }
     show(&report, args.format, args.all)?;
     Ok(report.exit_code())
 }

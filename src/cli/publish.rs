@@ -99,7 +99,7 @@ fn comment(
     put_comment(client, &target.repository, pull, &part, when)
 }
 
-/// Updates perfgate's parts of the pull request description and keeps all other text.
+/// Updates perfgate's sections of the pull request description and keeps all other text.
 fn body(
     report: &Report,
     options: &Options,
@@ -131,7 +131,7 @@ fn body(
         }
         longest = longest.saturating_sub(length - LONGEST);
     }
-    problem("perfgate's parts do not fit into it".to_owned())
+    problem("perfgate's sections do not fit into it".to_owned())
 }
 
 /// Files that GitHub Actions reads after a step.

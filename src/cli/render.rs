@@ -2,6 +2,7 @@
 
 use super::{output, plots};
 use crate::policy::Problems;
+use crate::render::counted;
 use crate::render::template::{Parts, SHIPPED, Template};
 use crate::verdict::{FORMAT, Report, VERSION};
 use anyhow::{Context, bail};
@@ -113,9 +114,9 @@ fn into(template: &Template, document: &str, path: &Path) -> anyhow::Result<()> 
     }
     let absent = match renewed.absent.as_slice() {
         [] => String::new(),
-        names => format!("; it has no part for {}", names.join(", ")),
+        names => format!("; it has no section for {}", names.join(", ")),
     };
-    output::note(&format!("{name}: {} parts updated{absent}", renewed.renewed));
+    output::note(&format!("{name}: {} updated{absent}", counted(renewed.renewed, "section")));
     Ok(())
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct MeasuredRuns {
     pub head: Vec<Run>,
     /// Re-measured suspects, base and head; empty where there were none.
     pub re_measured: [Vec<Run>; 2],
+    /// Diagnostics that were already reported as progress.
+    pub announced: Vec<Diagnostic>,
 }
 
 impl MeasuredRuns {

@@ -74,7 +74,7 @@ mod stored_history;
 mod tools;
 
 pub use crate::model::{
-    Change, Commit, Dependency, Diagnostic, Direction, Facts, FileChange, PlotSamples, SampleStatistics, Severity,
+    CodeChange, Commit, Dependency, Diagnostic, Direction, Facts, FileChange, PlotSamples, SampleStatistics, Severity,
     Statement, Statistic, Summary, Tests, ToolReports, WorkUnit,
 };
 pub use crate::verdict::{

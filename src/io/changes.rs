@@ -2,7 +2,7 @@
 
 use super::manifest;
 use super::repository::{Repository, RepositoryError, failed};
-use crate::model::{Change, FileChange, FileChangeKind};
+use crate::model::{CodeChange, FileChange, FileChangeKind};
 use git2::{Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Tree};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,7 +18,7 @@ const STATEMENTS: usize = 40;
 
 impl Repository {
     /// The difference between the merge base and HEAD, with uncommitted changes of tracked files.
-    pub fn change(&self) -> Result<Change, RepositoryError> {
+    pub fn change(&self) -> Result<CodeChange, RepositoryError> {
         let head = self.head()?;
         let base = self.base_candidates(&head.commit)?.into_iter().next();
         let dirty = self.is_dirty()?;
@@ -40,19 +40,19 @@ impl Repository {
         }
         .map_err(&wrong)?;
         let _ = diff.find_similar(Some(DiffFindOptions::new().renames(true)));
-        let mut change = Change {
+        let mut change = CodeChange {
             base: base.clone(),
             head: Some(head.commit.clone()),
             branch: head.branch.clone(),
             dirty,
             trailers: self.trailers(head.commit.as_str(), base.as_ref().map(|base| base.as_str())).unwrap_or_default(),
-            ..Change::default()
+            ..CodeChange::default()
         };
         self.read_files(&diff, &mut change);
         Ok(change)
     }
 
-    fn read_files(&self, diff: &Diff<'_>, change: &mut Change) {
+    fn read_files(&self, diff: &Diff<'_>, change: &mut CodeChange) {
         for index in 0..diff.deltas().len() {
             let Some(delta) = diff.get_delta(index) else { continue };
             let path = |file: git2::DiffFile<'_>| file.path().map(|path| path.to_string_lossy().into_owned());

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub struct Facts {
     /// The change in git; `None` outside a repository.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub change: Option<Change>,
+    pub change: Option<CodeChange>,
     /// `[template]` of perfgate.toml.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
@@ -63,7 +63,7 @@ pub struct Statement {
 /// The difference between the merge base and head.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Change {
+pub struct CodeChange {
     /// The merge base; `None` where there is none.
     #[serde(with = "or_empty")]
     pub base: Option<Commit>,
@@ -135,7 +135,7 @@ impl FileChangeKind {
     }
 }
 
-/// In a comparison file a missing commit of [`Change`] is an empty text.
+/// In a comparison file a missing commit of [`CodeChange`] is an empty text.
 mod or_empty {
     use crate::model::Commit;
     use serde::{Deserialize, Deserializer, Serializer};

@@ -14,7 +14,7 @@ mod unit;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use environment::{Difference, Environment, cpu_words, differences};
-pub use facts::{Change, Dependency, Facts, FileChange, FileChangeKind, Statement, Tests, ToolReports};
+pub use facts::{CodeChange, Dependency, Facts, FileChange, FileChangeKind, Statement, Tests, ToolReports};
 pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Thinned, Work, WorkUnit};
 pub use metric::{Direction, Metric};
 pub use name::{BenchId, Commit, InvalidCommit};

@@ -109,8 +109,8 @@ pub fn markdown(text: &str) -> String {
         return format!("`{text}`");
     }
     let mut out = String::from("<code>");
-    for c in text.chars() {
-        if c.is_ascii_punctuation() && !matches!(c, '/' | '.' | ',') {
+    for (at, c) in text.char_indices() {
+        if c.is_ascii_punctuation() && !matches!(c, '/' | '.' | ',') && !is_inside_word(&text, at, c) {
             let _ = write!(out, "&#{};", c as u32);
         } else {
             out.push(c);
@@ -122,8 +122,10 @@ pub fn markdown(text: &str) -> String {
 /// For Markdown text, such as messages with names: without markup, mentions and table separators.
 pub fn markdown_text(text: &str) -> String {
     let mut out = String::new();
-    for c in visible(text).chars() {
+    let text = visible(text);
+    for (at, c) in text.char_indices() {
         match c {
+            '_' if is_inside_word(&text, at, c) => out.push(c),
             // A word joiner after `@` and `#` prevents mentions and references.
             '@' | '#' => {
                 let _ = write!(out, "{c}\u{2060}");
@@ -135,6 +137,12 @@ pub fn markdown_text(text: &str) -> String {
         }
     }
     unlinked(&out)
+}
+
+/// True for an underscore between two ASCII letters or digits, which Markdown never takes as emphasis.
+fn is_inside_word(text: &str, at: usize, c: char) -> bool {
+    let is_word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    c == '_' && is_word(text[..at].chars().next_back()) && is_word(text[at + 1..].chars().next())
 }
 
 /// Prevents automatic links.
@@ -236,6 +244,9 @@ mod tests {
     fn markdown_text_has_no_mentions_or_links() {
         assert_eq!(markdown_text("@all"), "@\u{2060}all");
         assert_eq!(markdown_text("a|b"), "a&#124;b");
+        assert_eq!(markdown_text("x86_64, Ⓐ_a_Ⓐ"), "x86_64, Ⓐ&#95;a&#95;Ⓐ");
+        assert_eq!(markdown_text("_a_ b_ _c a__b *_d"), "&#95;a&#95; b&#95; &#95;c a&#95;&#95;b &#42;&#95;d");
+        assert_eq!(markdown("a_b[_c]"), "<code>a_b&#91;&#95;c&#93;</code>");
         assert_eq!(markdown_text("http://e.org WWW.e.org"), "http&#58;//e.org WWW&#46;e.org");
         assert_eq!(markdown("(www.e.org)"), "<code>&#40;www&#46;e.org&#41;</code>");
         assert_eq!(markdown_link("https://e.org/a_b?c=1"), "<https://e.org/a_b?c=1>");

@@ -27,7 +27,7 @@ pub use junit::junit;
 pub use markdown::markdown;
 #[cfg(feature = "parquet")]
 pub use parquet::{COLUMNS, Origin, SCHEMA, parquet};
-pub use quantity::{change, pair as quantities, percent};
+pub use quantity::{change, counted, pair as quantities, percent};
 pub use replay::{replay_json, replay_table, suggestion};
 pub use summary::{heading as verdict_line, not_judged, reasons, verdict as verdict_sentence};
 pub use table::{TableOptions, table};

@@ -17,7 +17,7 @@ pub fn replay_table(replay: &Replay, configured: f64) -> String {
         0 => writeln!(out),
         count => writeln!(out, "; {count} had no earlier run"),
     };
-    let mut head = Row::head(["threshold", "alarms", "in 100 runs", "persisted"]);
+    let mut head = Row::head(["threshold", "alarms", "per 100 runs", "persisted"]);
     head.cells.extend(SLOWDOWNS.map(|slowdown| format!("+{}", percent(slowdown))));
     let mut table = vec![head];
     for row in &replay.rows {

@@ -16,6 +16,10 @@ const SHOWN_PER_CODE: usize = 5;
 /// The change of the values is printed if it differs from the tested change by at least this.
 const NOTABLE_DIFFERENCE: f64 = 0.05;
 
+/// Notes below a row start at this column, and a clause that would not end within `WIDTH` columns begins a new line.
+const NOTES: usize = 16;
+const WIDTH: usize = 100;
+
 /// Options of the table.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TableOptions {
@@ -163,9 +167,21 @@ fn row_notes(out: &mut String, finding: &Finding) {
             notes.push(format!("the medians differ by {}", change(of_values)));
         }
     }
-    if !notes.is_empty() {
-        let _ = writeln!(out, "{dim}                {}{dim:#}", notes.join("; "));
+    for line in filled(&notes.join("; ")) {
+        let _ = writeln!(out, "{dim}{:NOTES$}{line}{dim:#}", "");
     }
+}
+
+/// The clauses of notes, as many on each line as fit.
+fn filled(notes: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for clause in notes.split_inclusive("; ") {
+        match lines.last_mut() {
+            Some(line) if NOTES + line.width() + clause.trim_end().width() <= WIDTH => line.push_str(clause),
+            _ => lines.push(clause.to_owned()),
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 fn word(finding: &Finding) -> String {
@@ -236,5 +252,21 @@ fn diagnostics(out: &mut String, report: &Report) {
             let more = count - SHOWN_PER_CODE;
             let _ = writeln!(out, "{dim}… and {more} more {code} (see --format json){dim:#}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_filled_by_clauses() {
+        let undecided = "changes below 31% cannot be told from noise here; 5 more runs per side would decide";
+        assert_eq!(
+            filled(&format!("a note; {undecided}")),
+            ["a note; changes below 31% cannot be told from noise here;", "5 more runs per side would decide",]
+        );
+        assert_eq!(filled(&"x".repeat(200)), ["x".repeat(200)]);
+        assert!(filled("").is_empty());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Replay;
 
-/// Accepted number of transient alarms in 100 runs.
+/// Accepted number of transient alarms per 100 runs.
 const ACCEPTED: f64 = 1.0;
 /// Smallest threshold of a benchmark, in standard deviations from run to run: noise rarely exceeds it.
 const STANDARD_DEVIATIONS: f64 = 4.0;
@@ -14,7 +14,7 @@ const STEP: f64 = 0.05;
 pub struct Suggestion {
     /// The threshold of `[gate]`.
     pub threshold: f64,
-    /// Transient alarms in 100 runs, with this threshold for all benchmarks.
+    /// Transient alarms per 100 runs, with this threshold for all benchmarks.
     pub transient: f64,
     /// The threshold for which most benchmarks are quiet enough, where that is at most half of `threshold`.
     pub for_most: Option<f64>,

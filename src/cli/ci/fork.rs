@@ -129,8 +129,12 @@ impl Work<'_> {
         let report = side("the fork's results", &fork_results.runs, &run.head);
         if !fork_results.base_runs.is_empty() {
             let base = side("the merge base, measured in the fork's job", &fork_results.base_runs, &fork_results.base);
-            let both =
-                MeasuredRuns { base: fork_results.base_runs, head: fork_results.runs, re_measured: fork_results.again };
+            let both = MeasuredRuns {
+                base: fork_results.base_runs,
+                head: fork_results.runs,
+                re_measured: fork_results.again,
+                ..MeasuredRuns::default()
+            };
             return Ok(judge_measured(&self.gate.config, &both, base, report)?);
         }
         let environment = fork_results.runs.last().map(|run| run.environment.clone());

@@ -34,7 +34,7 @@ pub struct Inputs {
     pub key: Option<String>,
     /// Distinguishes jobs that share a comment.
     pub shard: Option<String>,
-    /// Whether perfgate's parts of the pull request description are updated.
+    /// Whether perfgate's sections of the pull request description are updated.
     pub body: bool,
     /// Whether a check run is created.
     pub check: bool,

@@ -53,6 +53,6 @@ pub struct Options {
     pub template: Template,
     /// Whether a check run is created.
     pub check: bool,
-    /// Whether perfgate's parts of the pull request description are updated.
+    /// Whether perfgate's sections of the pull request description are updated.
     pub body: bool,
 }

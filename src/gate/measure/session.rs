@@ -101,6 +101,7 @@ impl<'a> Session<'a> {
         self.progress.plan(0, 2 * self.rounds(bench));
         let conditions = noise::conditions();
         conditions.iter().for_each(|condition| self.progress.message(&condition.message));
+        self.runs.announced.clone_from(&conditions);
         bench.diagnostics.extend(conditions);
 
         let checkouts = self.prepare(bench, &base)?;

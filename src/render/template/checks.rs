@@ -10,7 +10,7 @@ pub fn checks(report: &Report) -> Checks {
     let memory = |metric: &str| metric.starts_with("memory");
     let cpu = |metric: &str| metric.starts_with("cpu") || metric == "time:user" || metric == "time:self";
     let change = report.facts.as_ref().and_then(|facts| facts.change.as_ref());
-    let in_change = |found: &dyn Fn(&crate::model::Change) -> (bool, String)| match change {
+    let in_change = |found: &dyn Fn(&crate::model::CodeChange) -> (bool, String)| match change {
         None => open("the changed files are unknown (not in a git repository)"),
         Some(change) => {
             let (ticked, by) = found(change);

@@ -8,7 +8,7 @@ use super::context::*;
 use super::headline::{self, is_cache};
 use super::row::{budget, largest, ratio, row};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
-use crate::model::{Change, Commit, Diagnostic};
+use crate::model::{CodeChange, Commit, Diagnostic};
 use crate::render::quantity::{change, counted, pair, percent};
 use crate::render::summary;
 use crate::verdict::{Finding, Outcome, Report, SideReport, Verdict};
@@ -246,7 +246,7 @@ fn task_id(branch: &str) -> Option<String> {
     })
 }
 
-fn change_facts(change: &Change, folded: bool) -> ChangeFacts {
+fn change_facts(change: &CodeChange, folded: bool) -> ChangeFacts {
     let short = |commit: &Option<Commit>| commit.as_ref().map(|commit| commit.short().to_owned()).unwrap_or_default();
     let files = change.files.iter().take(if folded { 20 } else { usize::MAX });
     let files: Vec<FileText> = files

@@ -1,5 +1,5 @@
-//! Updates perfgate's parts of a document that people edit. Only text between markers changes; everything else is kept
-//! byte for byte, as are ticks and answers that people gave inside a part.
+//! Updates perfgate's sections (`perfgate:part` in their markers) of a document that people edit. Only text between markers
+//! changes; everything else is kept byte for byte, as are ticks and answers that people gave inside a section.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -69,7 +69,7 @@ impl Parts {
             let known = self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             return Err(PartError {
                 line: 1,
-                message: "no perfgate part found".to_owned(),
+                message: "no perfgate section found".to_owned(),
                 help: format!(
                     "create the document with `perfgate render`, or add the lines {BEGIN}NAME --> and {END}NAME -->; \
                      NAME is one of {known}"
@@ -82,8 +82,8 @@ impl Parts {
         for part in &parts {
             let Some(new) = self.0.get(&part.name) else {
                 let known = self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-                let message = format!("the template has no part `{}`", part.name);
-                return Err(PartError { line: part.line, message, help: format!("its parts are {known}") });
+                let message = format!("the template has no section `{}`", part.name);
+                return Err(PartError { line: part.line, message, help: format!("its sections are {known}") });
             };
             let old = body.get(part.content.clone()).unwrap_or_default();
             let new = keep_answers(old, new);
@@ -115,27 +115,27 @@ fn find_parts(text: &str) -> Result<Vec<Marked>, PartError> {
         match (named(BEGIN).filter(is_name), named(END).filter(is_name), open.take()) {
             (Some(name), _, None) => {
                 if let Some(first) = parts.iter().find(|part| part.name == name) {
-                    let message = format!("part `{name}` occurs twice; the first is on line {}", first.line);
+                    let message = format!("section `{name}` occurs twice; the first is on line {}", first.line);
                     return wrong(message, "remove one of the two");
                 }
                 open = Some((name, end, number));
             }
             (Some(name), _, Some((before, _, line))) => {
-                let message = format!("part `{name}` starts inside `{before}`, which starts on line {line}");
+                let message = format!("section `{name}` starts inside `{before}`, which starts on line {line}");
                 return wrong(message, &format!("add {END}{before} --> before it"));
             }
             (_, Some(name), Some((before, content, line))) if name == before => {
                 parts.push(Marked { name, content: content..start, line });
             }
             (_, Some(name), Some((before, _, line))) => {
-                let message = format!("part `{name}` ends inside `{before}`, which starts on line {line}");
+                let message = format!("section `{name}` ends inside `{before}`, which starts on line {line}");
                 return wrong(message, &format!("add {END}{before} --> before it, or remove this marker"));
             }
             (_, Some(name), None) => {
                 let twice = parts.iter().any(|part| part.name == name);
                 let what = if twice { "has two end markers" } else { "has an end marker but no start marker" };
                 return wrong(
-                    format!("part `{name}` {what}"),
+                    format!("section `{name}` {what}"),
                     &format!("add {BEGIN}{name} --> before it, or remove this marker"),
                 );
             }
@@ -151,7 +151,7 @@ fn find_parts(text: &str) -> Result<Vec<Marked>, PartError> {
         None => Ok(parts),
         Some((name, _, line)) => Err(PartError {
             line,
-            message: format!("part `{name}` has no end marker"),
+            message: format!("section `{name}` has no end marker"),
             help: format!("add {END}{name} --> after it"),
         }),
     }
@@ -222,15 +222,15 @@ mod tests {
     #[test]
     fn missing_and_duplicate_markers_are_reported_with_their_line() {
         let (begin, end) = ("<!-- perfgate:part a -->\n", "<!-- /perfgate:part a -->\n");
-        assert_eq!(renew("text\n").unwrap_err(), "1: no perfgate part found");
-        assert_eq!(renew(&format!("x\n{begin}y\n")).unwrap_err(), "2: part `a` has no end marker");
-        assert_eq!(renew(&format!("x\n{end}")).unwrap_err(), "2: part `a` has an end marker but no start marker");
-        assert!(renew(&format!("{begin}{end}{begin}{end}")).unwrap_err().starts_with("3: part `a` occurs twice"));
-        assert_eq!(renew(&format!("{begin}{end}{end}")).unwrap_err(), "3: part `a` has two end markers");
-        assert!(renew(&format!("{begin}{begin}{end}")).unwrap_err().starts_with("2: part `a` starts inside"));
+        assert_eq!(renew("text\n").unwrap_err(), "1: no perfgate section found");
+        assert_eq!(renew(&format!("x\n{begin}y\n")).unwrap_err(), "2: section `a` has no end marker");
+        assert_eq!(renew(&format!("x\n{end}")).unwrap_err(), "2: section `a` has an end marker but no start marker");
+        assert!(renew(&format!("{begin}{end}{begin}{end}")).unwrap_err().starts_with("3: section `a` occurs twice"));
+        assert_eq!(renew(&format!("{begin}{end}{end}")).unwrap_err(), "3: section `a` has two end markers");
+        assert!(renew(&format!("{begin}{begin}{end}")).unwrap_err().starts_with("2: section `a` starts inside"));
         assert_eq!(
             renew("<!-- perfgate:part c -->\n<!-- /perfgate:part c -->\n").unwrap_err(),
-            "1: the template has no part `c`"
+            "1: the template has no section `c`"
         );
         assert_eq!(renew("x <!-- perfgate:part a -->\n").unwrap_err(), "1: not a valid marker");
     }

@@ -32,12 +32,12 @@ pub(super) fn describe(fault: &Fault, url: &BucketUrl) -> String {
                 place(provider)
             )
         }
-        Fault::Region { bucket: Some(region), asked } => {
-            format!("the bucket is in region {region}, not in {asked}; set AWS_REGION={region}")
+        Fault::Region { bucket: Some(region), request } => {
+            format!("the bucket is in region {region}, not in {request}; set AWS_REGION={region}")
         }
-        Fault::Region { bucket: None, asked } => {
+        Fault::Region { bucket: None, request } => {
             format!(
-                "the bucket is not in region {asked}; set AWS_REGION to the bucket's region (aws s3api get-bucket-location --bucket {bucket})"
+                "the bucket is not in region {request}; set AWS_REGION to the bucket's region (aws s3api get-bucket-location --bucket {bucket})"
             )
         }
         Fault::Unreachable(why) => {

@@ -29,7 +29,8 @@ impl Fault {
     }
 
     fn of_refusal(refusal: &Refusal, region: &str) -> Fault {
-        let other_region = || Fault::Region { bucket: refusal.region.as_deref().map(clean), asked: region.to_owned() };
+        let other_region =
+            || Fault::Region { bucket: refusal.region.as_deref().map(clean), request: region.to_owned() };
         if refusal.is_bare_redirect {
             return other_region();
         }

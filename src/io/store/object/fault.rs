@@ -20,7 +20,7 @@ pub(super) enum Fault {
         /// The bucket's region, where the server names it.
         bucket: Option<String>,
         /// The region of the request.
-        asked: String,
+        request: String,
     },
     /// No server answers at the endpoint.
     Unreachable(String),
