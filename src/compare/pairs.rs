@@ -5,7 +5,7 @@ use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Ru
 use crate::stats::centre;
 use crate::stats::suite::{BenchmarkRuns, RunValue};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The value of a side, in the unit of the metric.
@@ -38,16 +38,20 @@ pub struct Pair<'a> {
     base: usize,
     other_unit: Option<&'a Metric>,
     unreadable: bool,
+    /// Runs of the base that measured another version of the benchmark than head.
+    other_versions: Vec<usize>,
 }
 
 /// Pairs the measurements of two sides; sorted by benchmark, metric and tool.
 pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Option<String>) -> Vec<Pair<'a>> {
     let runs = base.len() + head.len();
+    let head_versions: BTreeMap<&BenchId, &str> =
+        head.iter().flat_map(|run| &run.versions).map(|(name, version)| (name, &**version)).collect();
     let mut pairs = Vec::<Pair<'a>>::new();
     let mut positions: HashMap<(Cow<'a, str>, &str, &str), usize> = HashMap::new();
     for (is_head, runs_of_side) in [(false, base), (true, head)] {
-        for (run, measurements) in runs_of_side.iter().map(|run| &run.measurements).enumerate() {
-            for measurement in measurements {
+        for (run, whole) in runs_of_side.iter().enumerate() {
+            for measurement in &whole.measurements {
                 let old = measurement.benchmark.as_str();
                 let name = rename(old).map_or(Cow::Borrowed(old), Cow::Owned);
                 let key = (name, &*measurement.metric.name, &*measurement.tool);
@@ -56,6 +60,12 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Optio
                     pairs.len() - 1
                 });
                 pairs[position].add(is_head, run, measurement);
+                if let Some(version) = whole.versions.get(&measurement.benchmark)
+                    && !is_head
+                    && head_versions.get(&measurement.benchmark).is_some_and(|of_head| *of_head != &**version)
+                {
+                    pairs[position].other_versions.push(run);
+                }
             }
         }
     }
@@ -64,6 +74,7 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Optio
             pair.unreadable = true;
         }
     }
+    pairs.iter_mut().for_each(Pair::leave_out_other_versions);
     pairs.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
     pairs
 }
@@ -72,7 +83,16 @@ impl<'a> Pair<'a> {
     /// `runs` is the expected number of runs of both sides.
     fn new(benchmark: Cow<'a, str>, measurement: &'a Measurement, runs: usize) -> Self {
         let (metric, evidence) = (&*measurement.metric, Vec::with_capacity(runs));
-        Pair { benchmark, metric, measurement, evidence, base: 0, other_unit: None, unreadable: false }
+        Pair {
+            benchmark,
+            metric,
+            measurement,
+            evidence,
+            base: 0,
+            other_unit: None,
+            unreadable: false,
+            other_versions: Vec::new(),
+        }
     }
 
     fn base(&self) -> &[RunEvidence<'a>] {
@@ -97,6 +117,20 @@ impl<'a> Pair<'a> {
             self.measurement = measurement; // the work of one operation is taken from head
         } else {
             self.base = self.evidence.len();
+        }
+    }
+
+    /// Leaves out the base runs of other versions of the benchmark, unless no others would remain.
+    fn leave_out_other_versions(&mut self) {
+        let others = std::mem::take(&mut self.other_versions);
+        let remaining = self.base().iter().filter(|one| !others.contains(&one.run)).count();
+        if remaining == 0 {
+            self.other_versions = others;
+        } else if !others.is_empty() {
+            let head = self.evidence.split_off(self.base);
+            self.evidence.retain(|one| !others.contains(&one.run));
+            self.base = self.evidence.len();
+            self.evidence.extend(head);
         }
     }
 
@@ -127,6 +161,11 @@ impl<'a> Pair<'a> {
             (_, true) => return Some(Effect::BaseOnly),
             (true, _) => return Some(Effect::HeadOnly),
             _ => {}
+        }
+        if !self.other_versions.is_empty() {
+            let message =
+                "the benchmark itself changed (the tool states another version), so base and head are not comparable";
+            return Some(Effect::Invalid(message.to_owned()));
         }
         if let Some(other) = self.other_unit {
             let [a, b] = [self.metric, other].map(|metric| format!("{} ({} is better)", metric.unit, metric.direction));

@@ -9,6 +9,7 @@ use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// airspeed velocity.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ impl Format for Asv {
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["result_columns", "commit_hash"])
             || preview.has_keys(&["commit_hash", "env_name", "results"])
+            || preview.has_keys(&["commit_hash", "params", "python", "results"])
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -39,9 +41,12 @@ impl Format for Asv {
         builder.set_commit(file.commit_hash.as_deref().unwrap_or_default());
         set_environment(builder.environment(), &file.params.unwrap_or_default());
         let columns = Columns::of(&file.result_columns);
+        let versions = file.benchmark_version.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let versions: BTreeMap<Cow<'_, str>, Cow<'_, str>> = versions.unwrap_or_default();
         let mut has_track = false;
         for (at, (name, raw)) in file.results.0.into_iter().enumerate() {
-            let Some(row) = row(&mut builder, &columns, at, raw) else { continue };
+            let Some(mut row) = row(&mut builder, &columns, at, raw) else { continue };
+            row.version = row.version.or_else(|| versions.get(&name).cloned());
             let (metric, factor) = metric(&name);
             has_track |= metric.unit == Unit::Ratio;
             add(&mut builder, &name, &row, &metric, factor);
@@ -80,6 +85,9 @@ fn add(builder: &mut ReadingBuilder<'_>, name: &str, row: &Row<'_>, metric: &Met
             },
         };
         builder.add(&full_name, metric.clone(), [evidence.scaled(factor)]);
+        if let Some(version) = row.version.as_deref().filter(|version| !version.is_empty()) {
+            builder.set_version(&full_name, version);
+        }
     }
 }
 
@@ -128,6 +136,7 @@ fn set_environment(environment: &mut Environment, facts: &Pairs<Cow<'_, str>, &R
 /// Index of each column that is read.
 struct Columns {
     params: Option<usize>,
+    version: Option<usize>,
     q_25: Option<usize>,
     q_75: Option<usize>,
     repeat: Option<usize>,
@@ -139,6 +148,7 @@ impl Columns {
         let at = |name: &str| names.iter().position(|column| column == name);
         Columns {
             params: at("params"),
+            version: at("version"),
             q_25: at("stats_q_25"),
             q_75: at("stats_q_75"),
             repeat: at("stats_repeat"),
@@ -152,6 +162,7 @@ impl Columns {
 struct Row<'a> {
     result: Numbers,
     params: Vec<Vec<Cow<'a, str>>>,
+    version: Option<Cow<'a, str>>,
     q_25: Numbers,
     q_75: Numbers,
     repeat: Numbers,
@@ -196,9 +207,11 @@ fn row<'a>(builder: &mut ReadingBuilder<'_>, columns: &Columns, at: usize, raw: 
         None => None,
     };
     let samples: Option<Vec<Numbers>> = cell(columns.samples).and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let version = cell(columns.version).and_then(|raw| serde_json::from_str(raw.get()).ok());
     Some(Row {
         result,
         params: params.unwrap_or_default(),
+        version,
         q_25: numbers(columns.q_25),
         q_75: numbers(columns.q_75),
         repeat: numbers(columns.repeat),
@@ -216,6 +229,9 @@ struct File<'a> {
     result_columns: Vec<Cow<'a, str>>,
     #[serde(borrow)]
     params: Option<Pairs<Cow<'a, str>, &'a RawValue>>,
+    /// In version 1; later versions have a column.
+    #[serde(borrow)]
+    benchmark_version: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

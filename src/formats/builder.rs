@@ -64,6 +64,11 @@ impl<'a> ReadingBuilder<'a> {
         self.reading.repeated.get_or_insert_default()
     }
 
+    /// Sets the version of a benchmark: results of another version are not compared with it.
+    pub fn set_version(&mut self, name: &str, version: &str) {
+        self.reading.versions.insert(BenchId::new(name), version.into());
+    }
+
     /// Sets the measured commit. Anything but a full commit id is ignored.
     pub fn set_commit(&mut self, id: &str) {
         self.reading.commit = Commit::parse(id);

@@ -46,6 +46,7 @@ mod pytest_benchmark;
 mod radon;
 mod siege;
 mod sqlalchemy_echo;
+mod surroundings;
 mod text;
 mod time_v;
 mod timeit;
@@ -55,9 +56,11 @@ mod wrk;
 mod xml;
 
 pub use preview::Preview;
+pub use surroundings::Surroundings;
 pub use text::utf8;
 
-use crate::model::{Commit, Diagnostic, Environment, Failures, Measurement, Statement, Tests};
+use crate::model::{BenchId, Commit, Diagnostic, Environment, Failures, Measurement, Statement, Tests};
+use std::collections::BTreeMap;
 
 /// The content of a file, with its name for messages.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +88,8 @@ pub struct Reading {
     pub commit: Option<Commit>,
     /// What the tool reports as failed.
     pub failures: Failures,
+    /// Versions of benchmarks, where the tool states them.
+    pub versions: BTreeMap<BenchId, Box<str>>,
     /// Numbers of passed and failed tests; `None` unless the file is a test report.
     pub tests: Option<Tests>,
     /// Database statements that ran many times; `None` unless the file is a log of statements.
@@ -97,6 +102,7 @@ impl Reading {
         self.measurements.extend(other.measurements);
         self.diagnostics.extend(other.diagnostics);
         self.failures.extend(other.failures);
+        self.versions.extend(other.versions);
         for (key, value) in other.environment.0 {
             let decisive = Environment::CLASS.contains(&key.as_str());
             let first = self.environment.0.entry(key).or_insert_with(|| value.clone());

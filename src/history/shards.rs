@@ -80,6 +80,7 @@ fn join(whole: &mut Run, part: Run) {
     whole.environment.set(Environment::SHARD, names.join(", "));
     whole.failures.extend(part.failures);
     whole.unreadable.extend(part.unreadable);
+    whole.versions.extend(part.versions);
     whole.measurements.extend(part.measurements);
     whole.measurements.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
 }

@@ -1,9 +1,10 @@
 //! Reads result files of all formats except criterion's tree: one file, or a directory of them. A file is opened and read
 //! once; detecting its format needs no second read.
 
+use super::compressed::decompressed;
 use super::input_error::InputError;
 use crate::formats::callgrind::{self, Origin};
-use crate::formats::{self, Format, Preview, Reading, Source};
+use crate::formats::{self, Format, Preview, Reading, Source, Surroundings};
 use crate::model::{Commit, Detail, Diagnostic, Measurement};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -162,15 +163,30 @@ struct Content {
 }
 
 impl Content {
-    fn of(mut file: impl Read, format: Chosen) -> io::Result<Content> {
+    fn of(file: impl Read, format: Chosen) -> io::Result<Content> {
+        let mut file = decompressed(file)?;
         let mut bytes = Vec::new();
         file.by_ref().take(Preview::LENGTH as u64).read_to_end(&mut bytes)?;
-        let formats = match format {
-            Some(format) => vec![format],
-            None => formats::detect(&bytes),
-        };
+        let mut formats = formats::detect(&bytes);
+        let mut found = None;
+        if formats.is_empty() {
+            found = Surroundings::ALL.into_iter().find_map(|surroundings| {
+                let formats = formats::detect(&surroundings.remove(&bytes)?);
+                (!formats.is_empty()).then_some((surroundings, formats))
+            });
+        }
+        let surroundings = found.map(|(surroundings, inside)| {
+            formats = inside;
+            surroundings
+        });
+        if let Some(format) = format {
+            formats = vec![format];
+        }
         if formats.len() == 1 {
             file.read_to_end(&mut bytes)?;
+        }
+        if let Some(inside) = surroundings.and_then(|surroundings| surroundings.remove(&bytes)) {
+            bytes = inside;
         }
         Ok(Content { bytes, formats })
     }

@@ -152,8 +152,18 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
     let mut unreadable = Vec::new();
     let left_over = !all.is_empty() && all.iter().all(|loaded| loaded.left_over);
     for Loaded { run, diagnostics, .. } in all {
-        let Run { commit, environment, measurements, failures, unreadable: of_run, tests, repeated, .. } = run;
-        whole = whole.merge(Reading { measurements, diagnostics, environment, commit, failures, tests, repeated });
+        let Run { commit, environment, measurements, failures, versions, unreadable: of_run, tests, repeated, .. } =
+            run;
+        whole = whole.merge(Reading {
+            measurements,
+            diagnostics,
+            environment,
+            commit,
+            failures,
+            versions,
+            tests,
+            repeated,
+        });
         unreadable.extend(of_run);
     }
     let mut loaded = assemble(whole);
@@ -251,7 +261,8 @@ fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, l
 
 /// Sorts the measurements and keeps only the first one for each benchmark, metric and tool.
 fn assemble(reading: Reading) -> Loaded {
-    let Reading { mut measurements, mut diagnostics, environment, commit, failures, tests, repeated } = reading;
+    let Reading { mut measurements, mut diagnostics, environment, commit, failures, versions, tests, repeated } =
+        reading;
     measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: keeps the order of duplicates
     measurements.dedup_by(|later, first| {
         let twice = identity(later) == identity(first);
@@ -261,7 +272,7 @@ fn assemble(reading: Reading) -> Loaded {
         }
         twice
     });
-    let run = Run { commit, measurements, environment, failures, tests, repeated, ..Run::default() };
+    let run = Run { commit, measurements, environment, failures, versions, tests, repeated, ..Run::default() };
     Loaded { run, diagnostics, left_over: false }
 }
 

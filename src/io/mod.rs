@@ -4,6 +4,7 @@ mod capture;
 pub mod changes;
 pub mod collect;
 pub mod command;
+mod compressed;
 pub mod counters;
 mod criterion_tree;
 #[cfg(feature = "parquet")]

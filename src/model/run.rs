@@ -2,6 +2,7 @@
 
 use super::{BenchId, Commit, Environment, Measurement, Statement, Tests};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The results of one execution of a suite on one machine at one commit.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,6 +17,9 @@ pub struct Run {
     pub environment: Environment,
     /// Sorted by benchmark, metric and tool; unique in these three.
     pub measurements: Vec<Measurement>,
+    /// Versions of benchmarks, where the tool states them: results of different versions measure different code and are not
+    /// compared.
+    pub versions: BTreeMap<BenchId, Box<str>>,
     /// What its tools report as failed.
     pub failures: Failures,
     /// Benchmarks whose results could not be read; not stored.

@@ -19,6 +19,8 @@ pub(super) mod tag {
     pub const QUANTILES: u64 = 10;
     /// What the tools report as failed; absent where nothing is.
     pub const FAILURES: u64 = 11;
+    /// Versions of benchmarks; absent where the tools state none.
+    pub const VERSIONS: u64 = 12;
 }
 
 /// The encoding of the evidence of one run.

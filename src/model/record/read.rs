@@ -66,6 +66,9 @@ impl Index {
         if let Some(failures) = columns.get(&tag::FAILURES) {
             facts.failures = read_failures(Cursor(failures))?;
         }
+        if let Some(versions) = columns.get(&tag::VERSIONS) {
+            facts.versions = read_versions(Cursor(versions))?;
+        }
         Ok(Index { facts, names, kinds, kind_of, work, evidence_counts, forms, digests, quantiles, summaries, values })
     }
 
@@ -191,6 +194,12 @@ fn read_facts(mut column: Cursor<'_>) -> Result<Run, RecordError> {
         environment.0.insert(key, value);
     }
     Ok(Run { commit, time, branch, environment, ..Run::default() })
+}
+
+fn read_versions(mut column: Cursor<'_>) -> Result<BTreeMap<BenchId, Box<str>>, RecordError> {
+    let n = limited(column.count(2)?, MAX_MEASUREMENTS, "versions")?;
+    let versions = read_all(n, || Ok((BenchId::new(column.text()?), column.text()?.into())))?;
+    Ok(versions.into_iter().collect())
 }
 
 fn read_failures(mut column: Cursor<'_>) -> Result<Failures, RecordError> {

@@ -25,6 +25,7 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
         (columns.table.len(), MAX_METRICS, "metrics"),
         (run.failures.benchmarks.len(), MAX_MEASUREMENTS, "failed benchmarks"),
         (run.failures.early_ends.len(), MAX_MEASUREMENTS, "errors"),
+        (run.versions.len(), MAX_MEASUREMENTS, "versions"),
         (run.environment.0.len(), MAX_FACTS, "facts of the machine"),
     ] {
         if count > limit {
@@ -39,6 +40,9 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     columns.write(&mut index);
     if !run.failures.is_empty() {
         put_column(&mut index, tag::FAILURES, &failures(&run.failures));
+    }
+    if !run.versions.is_empty() {
+        put_column(&mut index, tag::VERSIONS, &versions(run));
     }
     Ok((index, columns.samples()))
 }
@@ -63,6 +67,16 @@ fn facts(run: &Run) -> Vec<u8> {
     for (key, value) in &run.environment.0 {
         put_text(&mut out, key);
         put_text(&mut out, value);
+    }
+    out
+}
+
+fn versions(run: &Run) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_varint(&mut out, run.versions.len() as u64);
+    for (benchmark, version) in &run.versions {
+        put_text(&mut out, benchmark.as_str());
+        put_text(&mut out, version);
     }
     out
 }

@@ -1,0 +1,126 @@
+//! Removes what other programs wrote around results: the timestamps of a CI job's log, and warnings before, between and after
+//! JSON. Lines keep their numbers.
+
+/// What to remove from a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surroundings {
+    /// The timestamp before each line of a raw log of GitHub Actions.
+    Timestamps,
+    /// Lines that are not part of a JSON document.
+    Lines,
+    /// Both.
+    TimestampsAndLines,
+}
+
+impl Surroundings {
+    /// All of them, the least intrusive first.
+    pub const ALL: [Surroundings; 3] =
+        [Surroundings::Timestamps, Surroundings::Lines, Surroundings::TimestampsAndLines];
+
+    /// The content without its surroundings; `None` if it has none of this kind.
+    pub fn remove(self, bytes: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Surroundings::Timestamps => without_timestamps(bytes),
+            Surroundings::Lines => only_json(bytes),
+            Surroundings::TimestampsAndLines => only_json(&without_timestamps(bytes)?),
+        }
+    }
+}
+
+/// Length of `2026-01-05T10:11:12.1234567Z `.
+const TIMESTAMP: usize = 29;
+
+fn has_timestamp(line: &[u8]) -> bool {
+    let pattern = b"0000-00-00T00:00:00.0000000Z ";
+    let matches = |(byte, like): (&u8, &u8)| if *like == b'0' { byte.is_ascii_digit() } else { byte == like };
+    line.len() >= TIMESTAMP && line.iter().zip(pattern).all(matches)
+}
+
+fn without_timestamps(bytes: &[u8]) -> Option<Vec<u8>> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    if !has_timestamp(bytes) {
+        return None;
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        out.extend_from_slice(if has_timestamp(line) { &line[TIMESTAMP..] } else { line });
+    }
+    Some(out)
+}
+
+/// Replaces every line outside of JSON documents by an empty one; `None` if there is no JSON or nothing else.
+fn only_json(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut document = Document::default();
+    let (mut has_json, mut has_others) = (false, false);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let is_json = document.depth > 0 || starts_json(line);
+        if is_json {
+            document.read(line);
+            out.extend_from_slice(line);
+        } else if line.ends_with(b"\n") {
+            out.push(b'\n');
+        }
+        has_json |= is_json;
+        has_others |= !is_json && !line.iter().all(u8::is_ascii_whitespace);
+    }
+    (has_json && has_others).then_some(out)
+}
+
+/// Whether a line begins a JSON object or list. A log line such as `[INFO] started` does not.
+fn starts_json(line: &[u8]) -> bool {
+    match line.trim_ascii() {
+        [b'{', rest @ ..] => matches!(rest.trim_ascii_start().first(), None | Some(b'"' | b'}')),
+        [b'[', rest @ ..] => matches!(rest.trim_ascii_start().first(), None | Some(b'{' | b'[' | b']' | b'"')),
+        _ => false,
+    }
+}
+
+/// The end of a JSON document, by its brackets.
+#[derive(Debug, Default)]
+struct Document {
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl Document {
+    fn read(&mut self, line: &[u8]) {
+        for &byte in line {
+            let escaped = std::mem::take(&mut self.escaped);
+            match byte {
+                b'"' if !escaped => self.in_string = !self.in_string,
+                b'\\' if self.in_string => self.escaped = !escaped,
+                b'{' | b'[' if !self.in_string => self.depth += 1,
+                b'}' | b']' if !self.in_string => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn removed(surroundings: Surroundings, text: &str) -> Option<String> {
+        surroundings.remove(text.as_bytes()).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn only_lines_outside_of_json_are_removed_and_the_others_keep_their_numbers() {
+        let text = "Running\n[INFO] a {b}\n{\"a\": \"}{\\\"\",\n \"b\": [1]}\nwarning: x\n{\"c\": 2}\ndone";
+        let json = "\n\n{\"a\": \"}{\\\"\",\n \"b\": [1]}\n\n{\"c\": 2}\n";
+        assert_eq!(removed(Surroundings::Lines, text).unwrap(), json);
+        assert_eq!(removed(Surroundings::Lines, json), None);
+        assert_eq!(removed(Surroundings::Lines, "no json\n"), None);
+    }
+
+    #[test]
+    fn the_timestamps_of_a_log_are_removed() {
+        let text = "\u{feff}2026-01-05T10:11:12.1234567Z a\n2026-01-05T10:11:12.1234567Z {\"a\": 1}\nb\n";
+        assert_eq!(removed(Surroundings::Timestamps, text).unwrap(), "a\n{\"a\": 1}\nb\n");
+        assert_eq!(removed(Surroundings::TimestampsAndLines, text).unwrap(), "\n{\"a\": 1}\n\n");
+        assert_eq!(removed(Surroundings::Timestamps, "2026-01-05 a\n"), None);
+    }
+}

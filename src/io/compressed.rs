@@ -1,0 +1,36 @@
+//! Reads files that are compressed with gzip or zstd, which some tools write by default.
+
+use flate2::read::MultiGzDecoder;
+use std::io::{self, Read};
+
+/// Most bytes that a compressed file may expand to: a small file must not fill the memory.
+const LIMIT: u64 = 1 << 30;
+
+/// The content of a stream, decompressed if it begins like a gzip or zstd file.
+pub fn decompressed<'r>(mut stream: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
+    let mut start = Vec::with_capacity(4);
+    stream.by_ref().take(4).read_to_end(&mut start)?;
+    let whole = io::Cursor::new(start.clone()).chain(stream);
+    Ok(match start.as_slice() {
+        [0x1f, 0x8b, ..] => Box::new(Limited { inner: MultiGzDecoder::new(whole), left: LIMIT }),
+        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(Limited { inner: zstd::Decoder::new(whole)?, left: LIMIT }),
+        _ => Box::new(whole),
+    })
+}
+
+/// A stream that fails after a number of bytes.
+struct Limited<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        match self.left.checked_sub(read as u64) {
+            Some(left) => self.left = left,
+            None => return Err(io::Error::other("the decompressed file is larger than 1 GiB")),
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,93 @@
+//! Tests of files that are not exactly what a tool wrote: compressed, inside a log, or of a benchmark that changed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
+
+mod common;
+use common::{Scene, data};
+use serde_json::json;
+use std::io::Write;
+
+/// A synthetic asv result file of two benchmarks.
+fn asv(commit: char, seconds: f64, version: &str) -> String {
+    let row = |seconds: f64, version: &str| {
+        let samples: Vec<f64> = (0..10).map(|i| seconds * (1.0 + f64::from(i % 5) / 1000.0)).collect();
+        json!([[seconds], [], version, 1, 0.4, [seconds], [seconds], [10], [10], [samples]])
+    };
+    json!({"commit_hash": commit.to_string().repeat(40), "env_name": "py", "params": {"cpu": "Test CPU"},
+        "result_columns": ["result", "params", "version", "started_at", "duration", "stats_q_25", "stats_q_75",
+            "stats_number", "stats_repeat", "samples"],
+        "results": {"suite.time_parse": row(seconds, version), "suite.time_dump": row(seconds * 2.0, "same")}, "version": 2})
+    .to_string()
+}
+
+#[test]
+fn a_benchmark_of_another_version_is_not_comparable() {
+    let scene = Scene::new();
+    scene.write("base.json", asv('a', 0.001, "1")).write("head.json", asv('b', 0.003, "2"));
+    let report = scene.perfgate(&["compare", "base.json", "head.json", "--format", "json"]);
+    let report = report.json();
+    let parse = &report["benchmarks"].as_array().unwrap().iter().find(|b| b["name"] == "suite.time_parse").unwrap();
+    assert_eq!(parse["outcome"], "inconclusive");
+    assert!(parse["notes"].to_string().contains("the benchmark itself changed"));
+    // The other one is compared.
+    assert_eq!(report["tests"], 1);
+}
+
+#[test]
+fn stored_runs_of_another_version_are_left_out_of_the_base() {
+    let scene = Scene::new();
+    scene.repository("r");
+    for (file, version, factor) in [("1.json", "1", 3.0), ("2.json", "1", 3.0), ("3.json", "2", 1.0)] {
+        scene.commit("r", file);
+        scene.write(file, asv('a', 0.001 * factor, version));
+        scene.perfgate_at("r", &["record", &format!("../{file}"), "--commit", "HEAD"]).exits(0);
+    }
+    scene.commit("r", "head");
+    scene.write("head.json", asv('b', 0.001_001, "2"));
+    let report = scene.perfgate_at("r", &["compare", "--head", "../head.json", "--format", "json"]).json();
+    let parse = report["benchmarks"].as_array().unwrap().iter().find(|b| b["name"] == "suite.time_parse").unwrap();
+    assert_eq!(
+        (&parse["base"]["runs"], parse["base"]["value"].as_f64().map(f64::round)),
+        (&json!(1), Some(1_002_000.0))
+    );
+}
+
+#[test]
+fn results_of_asvs_first_version_are_recognised() {
+    let scene = Scene::new();
+    let old = json!({"commit_hash": "c".repeat(40), "date": 1, "params": {"cpu": "Test CPU"}, "python": "2.7",
+        "requirements": {}, "results": {"suite.time_a": 0.00042, "suite.mem_c": 344}, "version": 1});
+    scene.write("old.json", old.to_string());
+    scene.perfgate(&["compare", "old.json", "old.json", "--all"]).exits(0).says("suite.time_a");
+}
+
+#[test]
+fn json_is_found_between_the_lines_of_other_programs() {
+    let scene = Scene::new();
+    let json = std::fs::read_to_string(data("google-benchmark/before.json")).unwrap();
+    scene
+        .write("out.json", format!("2026-01-05\nRunning ./bench\n[INFO] x\n***WARNING*** CPU scaling\n{json}\ndone\n"));
+    let log: String = json.lines().map(|line| format!("2026-01-05T10:11:12.1234567Z {line}\n")).collect();
+    scene.write("log.txt", format!("\u{feff}2026-01-05T10:11:12.1234567Z Run ./bench\n{log}"));
+    let after = data("google-benchmark/after.json");
+    let read = |path: &str| {
+        let report = scene.perfgate(&["compare", path, &after, "--format", "json"]).json();
+        let findings = report["benchmarks"].as_array().unwrap();
+        findings.iter().map(|finding| finding["base"]["value"].to_string()).collect::<Vec<_>>()
+    };
+    let all = read(&data("google-benchmark/before.json"));
+    assert!(all.len() > 1);
+    assert_eq!((read("out.json"), read("log.txt")), (all.clone(), all));
+}
+
+#[test]
+fn compressed_results_are_read_and_a_damaged_file_is_an_error() {
+    let scene = Scene::new();
+    let json = asv('a', 0.001, "1");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(json.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    scene.write("a.json.gz", &gzip).write("a.json.zst", zstd::bulk::compress(json.as_bytes(), 1).unwrap());
+    scene.write("cut.json.gz", &gzip[..gzip.len() / 2]);
+    scene.perfgate(&["compare", "a.json.gz", "a.json.zst", "--all"]).exits(0).says("suite.time_parse");
+    scene.perfgate(&["compare", "a.json.gz", "cut.json.gz"]).exits(2).complains("cut.json.gz: ");
+}
