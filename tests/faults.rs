@@ -64,6 +64,7 @@ fn a_truncated_object_of_the_users_history_is_named() {
     for message in ["second", "third", "fourth"] {
         scene.commit("r", message);
     }
+    scene.five_benchmarks(2); // not older than the last commit
     // HEAD, an ancestor that a walk comes to, and the tree that the work tree is compared with.
     for object in ["HEAD", "HEAD~2", "HEAD^{tree}"] {
         let id = scene.git("r", &["rev-parse", object]);
