@@ -74,3 +74,108 @@ fn a_truncated_object_of_the_users_history_is_named() {
         });
     }
 }
+
+#[cfg(unix)]
+mod unix {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A script in the repository `r`.
+    fn script(scene: &Scene, name: &str, lines: &str) {
+        scene.write(&format!("r/{name}"), format!("#!/bin/sh\n{lines}\n"));
+        fs::set_permissions(scene.path(&format!("r/{name}")), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A repository of two commits with a script that both have.
+    fn with_script(lines: &str) -> Scene {
+        let scene = Scene::new();
+        scene.repository("r");
+        script(&scene, "bench.sh", lines);
+        scene.commit("r", "second").commit("r", "third");
+        scene
+    }
+
+    const MEASURE: [&str; 7] = ["measure", "--base", "HEAD~1", "--rounds", "1", "--warmup", "0"];
+
+    fn measure(scene: &Scene, more: &[&str]) -> Answer {
+        let scratch = scene.path("").display().to_string();
+        perfgate(scene, &[&MEASURE[..], &["--scratch", &scratch], more].concat())
+    }
+
+    fn pipe(scene: &Scene, path: &str) {
+        assert!(Command::new("mkfifo").arg(scene.path(path)).status().unwrap().success());
+    }
+
+    const GO_RESULTS: &str = "for i in 1 2 3; do echo \"BenchmarkA 1000 10$i ns/op\"; done";
+
+    #[test]
+    fn results_are_read_although_a_daemon_keeps_standard_output_open() {
+        let scene = with_script(&format!("if command -v setsid >/dev/null; then setsid sleep 15 & fi\n{GO_RESULTS}"));
+        let started = Instant::now();
+        measure(&scene, &["--all", "--", "./bench.sh"]).says("BenchmarkA").does_not_say("time:user");
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn the_process_is_not_timed_in_place_of_results_that_were_too_long() {
+        let scene = with_script(&format!("head -c 40000000 /dev/zero | tr '\\0' x | fold -w 100\n{GO_RESULTS}"));
+        measure(&scene, &["--", "./bench.sh"]).exits(2).complains("more than 32 MiB").complains("{out}");
+    }
+
+    #[test]
+    fn named_pipes_are_refused_or_left_out() {
+        let scene = with_script(GO_RESULTS);
+        pipe(&scene, "r/pipe");
+        measure(&scene, &["--copy", "pipe", "--", "./bench.sh"])
+            .exits(2)
+            .complains("--copy pipe")
+            .complains("named pipe");
+        fs::create_dir(scene.path("r/folder")).unwrap();
+        pipe(&scene, "r/folder/pipe");
+        let check = "test ! -e folder/pipe && test -e folder && ./bench.sh";
+        measure(&scene, &["--copy", "folder", "--all", "--", "sh", "-c", check]).says("BenchmarkA");
+        perfgate(&scene, &["compare", "pipe", "pipe"]).exits(2).complains("named pipe");
+    }
+
+    #[test]
+    fn a_second_signal_ends_the_program_at_once() {
+        let scene = with_script("trap '' TERM INT\nsleep 30");
+        let scratch = scene.path("").display().to_string();
+        let args = [&MEASURE[..], &["--scratch", &scratch, "--", "./bench.sh"]].concat();
+        let mut child = scene.command::<&str>("r", &[], &args).stderr(Stdio::null()).spawn().unwrap();
+        // The benchmark command has started once its work tree is there.
+        let running = || fs::read_dir(&scratch).unwrap().flatten().any(|entry| entry.path().join("running").exists());
+        let started = Instant::now();
+        while !running() {
+            assert!(started.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let signal =
+            || assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        signal();
+        std::thread::sleep(Duration::from_millis(200));
+        let second = Instant::now();
+        signal();
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert!(second.elapsed() < Duration::from_secs(1), "{:?}", second.elapsed());
+        // The next run removes what was left.
+        measure(&scene, &["--", "true"]);
+        assert!(
+            !fs::read_dir(&scratch)
+                .unwrap()
+                .flatten()
+                .any(|entry| entry.file_name().to_string_lossy().starts_with("perfgate-"))
+        );
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    #[ignore = "needs root, setpriv and prlimit"]
+    fn without_a_thread_to_be_had_the_program_still_works() {
+        let file = common::data("go-bench");
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "12345", "--clear-groups", "prlimit", "--nproc=1", env!("CARGO_BIN_EXE_perfgate")]);
+        command.args(["compare", &file, &file, "--format", "json"]).current_dir("/");
+        ends(command).exits(0).json();
+    }
+}

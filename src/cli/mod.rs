@@ -29,6 +29,7 @@ mod transfer;
 use crate::gate::Config;
 use crate::io::watchdog;
 use anstream::ColorChoice;
+use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::process::ExitCode;
 
@@ -152,9 +153,23 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Starts rayon's threads, because rayon panics where it cannot start them itself: a limit of processes, as in a container.
+fn start_threads() -> anyhow::Result<()> {
+    let probe = std::thread::Builder::new().spawn(|| {}).map(std::thread::JoinHandle::join);
+    let mut threads = rayon::ThreadPoolBuilder::new();
+    if probe.is_err() {
+        threads = threads.num_threads(1).use_current_thread();
+    }
+    let advice = "cannot start threads; raise the limit of processes (`ulimit -u`, the container's pids limit), or set RAYON_NUM_THREADS=1";
+    threads.build_global().context(advice)
+}
+
 fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     if let Some(kind) = cli.generate {
         return generate(kind).map(|()| 0);
+    }
+    if cli.command.is_some() {
+        start_threads()?;
     }
     match cli.command {
         Some(Command::Compare(args)) => compare::run(args, &cli.global),

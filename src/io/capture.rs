@@ -1,81 +1,92 @@
 //! Captures a command's output in bounded memory: all of it up to a size, and the last lines for messages. The rest is read
 //! and dropped, so that the command never blocks.
 
-use std::io::Read;
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-use std::time::Duration;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// The most bytes of output that are kept as possible results.
-const KEPT: usize = 32 << 20;
+pub const KEPT: usize = 32 << 20;
 /// The bytes at the end that are kept for messages.
 const TAIL: usize = 8 << 10;
+/// A process that outlives the command may keep a stream open. After this time without a byte the output is complete: all
+/// that the command itself wrote was in the pipe when it ended.
+const QUIET: Duration = Duration::from_millis(250);
+const TICK: Duration = Duration::from_millis(5);
 
 /// The output of one stream.
 #[derive(Debug, Default)]
 pub struct Captured {
-    /// All of it; `None` if it was too long.
+    /// All of it; `None` if it was too long, or was not to be kept.
     pub whole: Option<Vec<u8>>,
     /// Its end.
     pub tail: Vec<u8>,
     /// The number of bytes.
-    #[cfg(test)]
     pub length: u64,
 }
 
 /// A stream that is being read.
 pub struct Capture {
-    receive: Receiver<Captured>,
+    reader: JoinHandle<()>,
+    captured: Arc<Mutex<Captured>>,
 }
 
 impl Capture {
     /// Reads a stream to its end on a new thread. `keep`: whether to keep all of it.
-    pub fn start(mut stream: impl Read + Send + 'static, keep: bool) -> Capture {
-        let (send, receive) = mpsc::channel();
-        thread::spawn(move || {
-            let mut whole = keep.then(Vec::new);
-            let mut tail: Vec<u8> = Vec::new();
-            #[cfg(test)]
-            let mut length = 0u64;
+    pub fn start(mut stream: impl Read + Send + 'static, keep: bool) -> io::Result<Capture> {
+        let captured = Arc::new(Mutex::new(Captured { whole: keep.then(Vec::new), ..Captured::default() }));
+        let filled = Arc::clone(&captured);
+        let reader = Builder::new().spawn(move || {
             let mut buffer = vec![0; 64 << 10];
             loop {
-                let count = match stream.read(&mut buffer) {
+                match stream.read(&mut buffer) {
                     Ok(0) => break,
-                    Ok(count) => count,
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                    Ok(count) => filled.lock().unwrap_or_else(PoisonError::into_inner).add(&buffer[..count]),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(_) => break,
-                };
-                let bytes = &buffer[..count];
-                #[cfg(test)]
-                {
-                    length += count as u64;
-                }
-                match &mut whole {
-                    Some(kept) if kept.len() + count <= KEPT => kept.extend_from_slice(bytes),
-                    _ => whole = None,
-                }
-                tail.extend_from_slice(&bytes[count.saturating_sub(TAIL)..]);
-                if tail.len() > 2 * TAIL {
-                    tail.drain(..tail.len() - TAIL);
                 }
             }
-            let _ = send.send(Captured {
-                whole,
-                tail,
-                #[cfg(test)]
-                length,
-            });
-        });
-        Capture { receive }
+        })?;
+        Ok(Capture { reader, captured })
     }
 
-    /// The output. Waits at most `patience` for the end, since a leftover process may keep the stream open.
-    pub fn finish(self, patience: Duration) -> Captured {
-        self.receive.recv_timeout(patience).unwrap_or_default()
+    /// The output. Waits at most until `deadline` for the end of the stream, and less where nothing more comes.
+    pub fn finish(self, deadline: Instant) -> Captured {
+        let (mut length, mut since) = (self.length(), Instant::now());
+        while !self.reader.is_finished() && Instant::now() < deadline && since.elapsed() < QUIET {
+            std::thread::sleep(TICK);
+            let now = self.length();
+            if now != length {
+                (length, since) = (now, Instant::now());
+            }
+        }
+        std::mem::take(&mut *self.captured.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn length(&self) -> u64 {
+        self.captured.lock().unwrap_or_else(PoisonError::into_inner).length
     }
 }
 
 impl Captured {
+    /// True where more was printed than is kept.
+    pub fn is_cut(&self) -> bool {
+        self.whole.is_none() && self.length > 0
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.length += bytes.len() as u64;
+        match &mut self.whole {
+            Some(kept) if kept.len() + bytes.len() <= KEPT => kept.extend_from_slice(bytes),
+            _ => self.whole = None,
+        }
+        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL)..]);
+        if self.tail.len() > 2 * TAIL {
+            self.tail.drain(..self.tail.len() - TAIL);
+        }
+    }
+
     /// The last lines, at most `count`.
     pub fn last_lines(&self, count: usize) -> String {
         let text = String::from_utf8_lossy(&self.tail);
@@ -91,7 +102,7 @@ mod tests {
     #[test]
     fn of_a_huge_stream_only_the_last_lines_are_kept() {
         let noise = std::io::repeat(b'x').take(200 << 20).chain(&b"\nlast but one\nlast\n"[..]);
-        let captured = Capture::start(noise, true).finish(Duration::from_secs(60));
+        let captured = Capture::start(noise, true).unwrap().finish(Instant::now() + Duration::from_secs(60));
         assert_eq!(captured.whole, None);
         assert_eq!(captured.length, (200 << 20) + 19);
         assert!(captured.tail.len() <= 2 * TAIL);
@@ -100,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_short_stream_is_kept_whole() {
-        let captured = Capture::start(&b"a\n\nb\n"[..], true).finish(Duration::from_secs(60));
+        let captured = Capture::start(&b"a\n\nb\n"[..], true).unwrap().finish(Instant::now() + Duration::from_secs(60));
         assert_eq!(captured.whole.as_deref(), Some(&b"a\n\nb\n"[..]));
         assert_eq!(captured.last_lines(5), "a\nb");
     }

@@ -1,5 +1,5 @@
-//! Runs a command of the user without a shell, in a process group of its own, with a time limit and resource usage. All
-//! processes that it started are killed at its end.
+//! Runs a command of the user without a shell, in a process group of its own, with a time limit and resource usage. The
+//! processes that it started in this group are killed at its end.
 
 use super::capture::{Capture, Captured};
 use super::counters::{Counters, HardwareCounts};
@@ -138,11 +138,12 @@ impl Command {
             return Err(CommandError::Interrupted);
         }
         let (started, mut child, counters) = self.spawn()?;
-        let stdout = child.stdout.take().map(|stream| Capture::start(stream, true));
-        let stderr = child.stderr.take().map(|stream| Capture::start(stream, false));
+        let stdout = child.stdout.take().map(|stream| Capture::start(stream, true)).transpose();
+        let stderr = child.stderr.take().map(|stream| Capture::start(stream, false)).transpose();
         let leader = child.id();
-        let group = match ProcessGroup::of(&child) {
-            Ok(group) => group,
+        let group = ProcessGroup::of(&child).and_then(|group| Ok((group, stdout?, stderr?)));
+        let (group, stdout, stderr) = match group {
+            Ok(started) => started,
             Err(error) => {
                 let _ = child.kill();
                 let (program, directory) = (self.words.first().cloned().unwrap_or_default(), self.directory.clone());
@@ -150,10 +151,13 @@ impl Command {
             }
         };
         self.scratch.iter().for_each(|scratch| pid_file::write(scratch, leader));
+        interrupt::set_running(Some(leader));
         let (end, stopped) = self.wait(child, started, &group);
+        interrupt::set_running(None);
         group.kill(); // leftover processes would disturb the next run
         self.scratch.iter().for_each(|scratch| pid_file::remove(scratch));
-        let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(PIPES)).unwrap_or_default();
+        let deadline = Instant::now() + PIPES;
+        let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(deadline)).unwrap_or_default();
         let (stdout, stderr) = (finish(stdout), finish(stderr));
         let mut last_lines = stderr.last_lines(LINES);
         if last_lines.is_empty() {
@@ -199,12 +203,12 @@ impl Command {
         // On a new thread, because a child inherits the processors and counters of the thread that starts it.
         let processors = &self.processors;
         let spawned = thread::scope(|scope| {
-            let spawn = scope.spawn(move || {
+            let spawn = thread::Builder::new().spawn_scoped(scope, move || {
                 pin(processors)?;
                 let counters = Counters::open();
                 let started = Instant::now();
                 command.spawn().map(|child| (started, child, counters))
-            });
+            })?;
             spawn.join().unwrap_or_else(|_| Err(io::Error::other("the thread that starts it failed")))
         });
         spawned.map_err(|error| {
@@ -220,7 +224,8 @@ impl Command {
     /// Waits for the end, or stops the command at the time limit or Ctrl-C.
     fn wait(&self, child: Child, started: Instant, group: &ProcessGroup) -> (End, Option<Stop>) {
         let (send, receive) = mpsc::channel();
-        thread::spawn(move || {
+        // Where no thread can be started, the channel is closed, which the loop reports.
+        let _ = thread::Builder::new().spawn(move || {
             let end = wait_for(child, started);
             let _ = send.send(end);
         });

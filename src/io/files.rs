@@ -22,8 +22,17 @@ type Chosen = Option<&'static dyn Format>;
 pub fn file(path: &Path, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
     let place = path.display().to_string();
     let refused = |error| InputError::Refused { place: place.clone(), error };
-    let content = File::open(path).and_then(|file| Content::of(file, format)).map_err(refused)?;
+    let content = open(path).and_then(|file| Content::of(file, format)).map_err(refused)?;
     read(&place, &content, detail)
+}
+
+/// Opens a file. A named pipe without a writer would never answer; those of the shell's `<(command)` have one.
+fn open(path: &Path) -> io::Result<File> {
+    let metadata = path.metadata()?;
+    if !metadata.is_file() && !metadata.is_dir() && !path.starts_with("/dev") && !path.starts_with("/proc") {
+        return Err(io::Error::other("it is a named pipe, socket or device; use a file, or `-` for standard input"));
+    }
+    File::open(path)
 }
 
 /// Reads a stream.
@@ -90,7 +99,7 @@ struct Part {
 fn part(path: &Path, format: Chosen, detail: Detail) -> Result<Option<Part>, InputError> {
     let name = path.display().to_string();
     let with_warning = |diagnostic| Reading { diagnostics: vec![diagnostic], ..Reading::default() };
-    let content = match File::open(path).and_then(|file| Content::of(file, format)) {
+    let content = match open(path).and_then(|file| Content::of(file, format)) {
         Ok(content) => content,
         Err(error) => {
             let reading = with_warning(Diagnostic::warning("unreadable", name.as_str(), format!("{error}; left out")));

@@ -1,6 +1,6 @@
 //! Access to disk, network, processes, the clock and git. `formats` and `model` get bytes.
 
-mod capture;
+pub mod capture;
 pub mod changes;
 pub mod collect;
 pub mod command;

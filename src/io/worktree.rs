@@ -6,6 +6,7 @@
 //! itself, because on Windows other processes cannot read a locked file.
 
 use super::git_command::{self, Fault};
+use super::interrupt;
 use super::pid_file;
 use super::repository::{Repository, RepositoryError};
 use crate::model::Commit;
@@ -185,6 +186,9 @@ impl Scratch {
         if from.symlink_metadata().is_err() {
             return Err(wrong("no such file or directory"));
         }
+        if from.symlink_metadata().is_ok_and(|metadata| is_special(&metadata)) {
+            return Err(wrong("it is a named pipe, socket or device; use files and directories"));
+        }
         remove(&to).map_err(failed("replace", &to))?;
         copy(&from, &to).map_err(failed("copy", &from))
     }
@@ -261,11 +265,23 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// True for a named pipe, a socket or a device: a copy would wait for ever, or has no content.
+fn is_special(metadata: &fs::Metadata) -> bool {
+    !metadata.is_file() && !metadata.is_dir() && !metadata.is_symlink()
+}
+
+/// Copies a file or a directory, without named pipes, sockets and devices in it.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    if interrupt::requested() {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
     if let Some(parent) = to.parent() {
         fs::create_dir_all(parent)?;
     }
     let metadata = from.symlink_metadata()?;
+    if is_special(&metadata) {
+        return Ok(());
+    }
     if metadata.is_dir() {
         fs::create_dir_all(to)?;
         for entry in fs::read_dir(from)? {

@@ -248,6 +248,10 @@ impl<'a> Bench<'a> {
                 }));
                 loaded.run
             }
+            // The time of the process must not stand for results that were lost.
+            (None, _) if !given && finished.stdout.is_cut() => {
+                return Err(MeasureError::OutputTooLong { command: command.line() });
+            }
             (None, None | Some(Measured::Process)) if !self.is_tool() => {
                 self.measured = Some(Measured::Process);
                 process_run(&self.spec.words, &finished)

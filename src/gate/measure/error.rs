@@ -1,5 +1,6 @@
 //! Why a measurement stopped.
 
+use crate::io::capture::KEPT;
 use crate::io::command::CommandError;
 use crate::io::input::InputError;
 use crate::io::repository::RepositoryError;
@@ -71,6 +72,15 @@ pub enum MeasureError {
         command: String,
         /// Its last lines.
         output: String,
+    },
+    /// The results may be in output that was too long to keep.
+    #[error(
+        "`{command}` printed more than {} MiB and wrote no results to files, so its results could not be kept; let it \
+         print less, or write its results to {{out}}", KEPT >> 20
+    )]
+    OutputTooLong {
+        /// The command.
+        command: String,
     },
     /// Base and head would be the same commit.
     #[error(
