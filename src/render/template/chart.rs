@@ -2,13 +2,15 @@
 //! contains no names, and a unit only if it is harmless.
 
 use super::context::Chart;
-use crate::model::Commit;
 use crate::render::quantity::scaled;
 use crate::verdict::{SeriesPoint, SeriesReport};
 use std::collections::BTreeSet;
 
 /// A colour that is visible on light and dark backgrounds; Mermaid's default is almost white.
 const COLOUR: &str = "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#d1242f\"}}}}%%\n";
+
+/// Digits of a commit in a label. More would overlap with ten labels, because GitHub draws a chart 700 pixels wide.
+const DIGITS: usize = 7;
 
 /// The chart of a series; `None` for fewer than three points.
 pub fn chart(series: &SeriesReport) -> Option<Chart> {
@@ -40,7 +42,7 @@ fn labels(points: &[SeriesPoint]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut labels: Vec<String> = Vec::with_capacity(points.len());
     for (index, point) in points.iter().enumerate() {
-        labels.push(match point.commit.as_ref().map(Commit::short) {
+        labels.push(match point.commit.as_ref().map(|commit| commit.short().get(..DIGITS).unwrap_or(commit.short())) {
             _ if index + 1 == points.len() => "head".to_owned(),
             Some(short) if seen.insert(short) => short.to_owned(),
             _ => format!("run {}", index + 1),
@@ -67,6 +69,7 @@ fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Commit;
 
     fn series(unit: &str, values: &[f64]) -> SeriesReport {
         let point = |(index, value): (usize, &f64)| SeriesPoint {
@@ -81,7 +84,7 @@ mod tests {
     #[test]
     fn a_chart_has_a_label_for_each_point_but_no_names() {
         let chart = chart(&series("ns", &[1000.0, 1010.0, 2500.0])).unwrap();
-        let expected = "xychart-beta\n    x-axis [\"0000000000\", \"run 2\", \"head\"]\n    y-axis \"µs\" 0 --> 2.65\n    line [1, 1.01, 2.5]\n";
+        let expected = "xychart-beta\n    x-axis [\"0000000\", \"run 2\", \"head\"]\n    y-axis \"µs\" 0 --> 2.65\n    line [1, 1.01, 2.5]\n";
         assert_eq!(chart.mermaid.strip_prefix(COLOUR), Some(expected));
         assert_eq!((chart.unit.as_str(), chart.commits), ("µs", 3));
     }
