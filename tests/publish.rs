@@ -255,7 +255,7 @@ fn a_comment_on_stored_runs_has_a_chart_and_the_command_to_reproduce() {
     let answer = scene.perfgate_at("repo", &["render", "comparison.json", "--template", "comment"]);
     answer
         .exits(0)
-        .says(&format!("\"{}\", \"head\"]", &base[..10]))
+        .says(&format!("\"{}\", \"head\"]", &base[..7]))
         .says("y-axis \"µs\"")
         .says("over the last 5 commits");
     answer.says(&format!("perfgate measure --base {} -- cargo bench\n", &base[..10]));
