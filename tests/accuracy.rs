@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 use perfgate::compare::{Compared, Suspect, compare, compare_again, control, keep_suspects};
-use perfgate::model::{Detail, Evidence, Run, record};
+use perfgate::model::{Detail, Evidence, Measurement, Run, record};
 use perfgate::policy::Policy;
 use perfgate::stats::suite_test::TestRules;
 use perfgate::verdict::{Circumstances, EnvironmentReport, Outcome, Report, SideReport, judge};
@@ -35,8 +35,12 @@ fn data(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder)
 }
 
-fn read(folder: &str, name: &str, detail: Detail) -> Run {
-    record::decode(&std::fs::read(data(folder).join(format!("{name}.pgrun"))).unwrap(), detail).unwrap()
+/// A recorded run, with all digests of its samples: the records are older than the typical mean.
+fn read(folder: &str, name: &str) -> Run {
+    let bytes = std::fs::read(data(folder).join(format!("{name}.pgrun"))).unwrap();
+    let mut run = record::decode(&bytes, Detail::Samples).unwrap();
+    run.measurements.iter_mut().for_each(Measurement::condense);
+    run
 }
 
 fn rules() -> TestRules {
@@ -104,8 +108,7 @@ struct Score {
 #[test]
 fn recorded_runs_of_a_wide_suite_meet_the_requirements() {
     let cases: Cases = serde_json::from_slice(&std::fs::read(data("accuracy/cases.json")).unwrap()).unwrap();
-    let runs: BTreeMap<&str, Run> =
-        cases.runs.keys().map(|name| (name.as_str(), read("accuracy", name, Detail::Digests))).collect();
+    let runs: BTreeMap<&str, Run> = cases.runs.keys().map(|name| (name.as_str(), read("accuracy", name))).collect();
     let mut scores: BTreeMap<usize, Score> = BTreeMap::new();
     for case in &cases.cases {
         let base: Vec<Run> = case.baseline.iter().map(|name| runs[name.as_str()].clone()).collect();
@@ -153,8 +156,7 @@ fn slowed(run: &Run, names: &[String], factor: f64) -> Run {
 fn recorded_runs_of_a_steady_suite_do_not_get_worse() {
     let kinds: BTreeMap<String, String> =
         serde_json::from_slice(&std::fs::read(data("accuracy-steady/runs.json")).unwrap()).unwrap();
-    let runs: BTreeMap<&str, Run> =
-        kinds.keys().map(|name| (name.as_str(), read("accuracy-steady", name, Detail::Digests))).collect();
+    let runs: BTreeMap<&str, Run> = kinds.keys().map(|name| (name.as_str(), read("accuracy-steady", name))).collect();
     let quiet: Vec<&str> = kinds.iter().filter(|(_, kind)| *kind == "aa").map(|(name, _)| name.as_str()).collect();
     let busy: Vec<&str> = kinds.iter().filter(|(_, kind)| *kind != "aa").map(|(name, _)| name.as_str()).collect();
     let mut wrong = Vec::new();
@@ -215,7 +217,7 @@ fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usiz
 #[test]
 fn re_measured_suspects_have_no_false_positive_and_keep_the_slow_downs() {
     for folder in ["accuracy", "accuracy-steady"] {
-        let runs: Vec<Run> = quiet_runs(folder).iter().map(|name| read(folder, name, Detail::Digests)).collect();
+        let runs: Vec<Run> = quiet_runs(folder).iter().map(|name| read(folder, name)).collect();
         let n = runs.len();
         // Benchmarks that move by less than 10% from run to run: in the others 25% more cannot be detected.
         let mut medians: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
@@ -267,7 +269,7 @@ fn re_measured_suspects_have_no_false_positive_and_keep_the_slow_downs() {
 #[test]
 fn one_run_of_few_benchmarks_against_one_is_inconclusive() {
     let pick = |name: &str, factor: f64| {
-        let mut run = read("accuracy", name, Detail::Digests);
+        let mut run = read("accuracy", name);
         run.measurements.retain(|m| m.benchmark.as_str() == "hash/sha256/65536");
         slowed(&run, &["hash/sha256/65536".to_owned()], factor)
     };

@@ -48,6 +48,7 @@ fn value(run: usize, digest: &Value, sign: f64) -> RunValue {
         centre: sign * centre.ln(),
         within_run_drift: get("wander"),
         centre_variance: within,
+        typical_mean: None,
     }
 }
 
@@ -174,6 +175,7 @@ fn unchanged_suites_rarely_have_a_false_positive() {
                         centre: y + 0.002 * normal.next(),
                         within_run_drift: Some(drift),
                         centre_variance: 0.0,
+                        typical_mean: None,
                     }
                 };
                 BenchmarkRuns { base: (0..3).map(&mut run).collect(), head: vec![run(0)] }
@@ -197,7 +199,14 @@ fn estimates(suite: &[(Vec<f64>, Vec<f64>)], scale: f64, direction: Direction) -
     let side = |values: &[f64]| -> Vec<RunValue> {
         let value = |(run, x): (usize, &f64)| {
             let y = sign * (x * scale).ln();
-            RunValue { run, fast_edge: Some(y), centre: y, within_run_drift: Some(0.01), centre_variance: 0.0 }
+            RunValue {
+                run,
+                fast_edge: Some(y),
+                centre: y,
+                within_run_drift: Some(0.01),
+                centre_variance: 0.0,
+                typical_mean: None,
+            }
         };
         values.iter().enumerate().map(value).collect()
     };
@@ -251,6 +260,7 @@ impl Simulated {
                         fast_edge: worse(fast_edge),
                         samples: 50,
                         within_run_drift: Some((0.5 * self.noise) as f32),
+                        typical_mean: None,
                     })
                 } else {
                     Evidence::Value(worse(y))

@@ -65,6 +65,7 @@ fn without_values(failed: &FailedBenchmark, why: String) -> Comparison {
         base: None,
         head: None,
         effect: Effect::Failed(why),
+        mean: None,
         statistics: None,
         confirmed: false,
     }

@@ -10,6 +10,7 @@ mod plot_samples;
 mod repetitions;
 mod sample_statistics;
 pub mod schedule;
+mod slow_part;
 
 pub use confirm::{Suspect, control, keep_suspects};
 pub use pairs::{Pair, SideValue, pair};
@@ -18,7 +19,7 @@ pub use plot_samples::plot_samples;
 use crate::model::{BenchId, Diagnostic, Metric, Run, SampleStatistics, Work};
 use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
-use crate::stats::suite::{BenchmarkRuns, Suite};
+use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
 use crate::stats::suite_test::{self, ShiftRule, TestRules};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -42,6 +43,8 @@ pub struct Comparison {
     pub head: Option<SideValue>,
     /// The difference.
     pub effect: Effect,
+    /// The tested change of the typical mean of the samples, where it moved apart from the fast edge, which `effect` has.
+    pub mean: Option<Box<Estimate>>,
     /// Statistics of the samples of base and head, where they were read.
     pub statistics: Option<Box<[Option<SampleStatistics>; 2]>>,
     /// True for a suspect that was re-measured.
@@ -81,6 +84,8 @@ pub struct Compared {
     pub unexplained_shift: Option<f64>,
     /// True where every benchmark of head has exactly the samples of base: nothing was measured.
     pub same_results: bool,
+    /// By metric: what each benchmark contributes to the prior of typical means, where those were tested.
+    means: BTreeMap<String, Vec<Observation>>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -139,7 +144,20 @@ fn compare_all(
         let comparison = |(position, index): (usize, &usize)| {
             pairs[*index].comparison(Effect::Estimated(estimates.estimate(position)))
         };
-        parts.push(members.par_iter().enumerate().map(comparison).collect());
+        let mut part: Vec<Comparison> = members.par_iter().enumerate().map(comparison).collect();
+        if group.has_typical_means() {
+            let screened = screened.map(|screened| screened.mean_observations(&group));
+            if let Some(means) = slow_part::test(&pairs, &members, runs, rules, screened.as_deref()) {
+                for (index, estimate) in means.estimates {
+                    let position = members.binary_search(&index).ok();
+                    if let Some(comparison) = position.and_then(|position| part.get_mut(position)) {
+                        comparison.mean = Some(Box::new(estimate));
+                    }
+                }
+                compared.means.insert(group.metric.to_owned(), means.observations);
+            }
+        }
+        parts.push(part);
     }
     compared.comparisons = in_order(parts);
     compared
@@ -155,6 +173,11 @@ fn in_order(parts: Vec<Vec<Comparison>>) -> Vec<Comparison> {
 }
 
 impl Compared {
+    /// The observations of the noise of the typical means; where those were not tested, they are as quiet as the fast edges.
+    fn mean_observations(&self, group: &TestGroup<'_>) -> Vec<Observation> {
+        self.means.get(group.metric).cloned().unwrap_or_else(|| self.observations(group))
+    }
+
     /// The observations of the noise of all benchmarks that were measured like a group.
     fn observations(&self, group: &TestGroup<'_>) -> Vec<Observation> {
         let in_group = |metric: &Metric| metric.name == group.metric && metric.exact == group.exact;
@@ -203,8 +226,8 @@ impl Suite for GroupSuite<'_> {
         self.runs
     }
 
-    fn has_fast_edges(&self) -> bool {
-        self.has_samples
+    fn tested(&self) -> Tested {
+        if self.has_samples { Tested::FastEdge } else { Tested::Centre }
     }
 
     fn benchmark(&self, index: usize) -> BenchmarkRuns {

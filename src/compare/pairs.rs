@@ -231,6 +231,9 @@ impl<'a> Pair<'a> {
             centre: sign * ln(centre),
             within_run_drift: digest.and_then(|digest| digest.within_run_drift).map(f64::from),
             centre_variance: variance,
+            typical_mean: digest
+                .and_then(|digest| Some((digest.median, digest.typical_mean?)))
+                .map(|(median, mean)| (sign * (ln(median) + f64::from(mean.ln_ratio)), f64::from(mean.error))),
         }
     }
 
@@ -282,6 +285,7 @@ impl<'a> Pair<'a> {
             base: side_value(self.base()),
             head: side_value(self.head()),
             effect,
+            mean: None,
             statistics: self.statistics(),
             confirmed: false,
         }

@@ -1,5 +1,5 @@
-//! hyperfine's `--export-json`: time, peak memory and exit code of every run. Each one is a process, so each time counts
-//! as a run of its own, not as a sample within a run.
+//! hyperfine's `--export-json`: time, peak memory and exit code of every run. Its runs follow each other on one machine, so
+//! they are the samples of one run of the suite.
 
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, json};
@@ -10,11 +10,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// More runs than this are grouped into [`BLOCKS`] blocks of consecutive runs. Blocks still vary like the runs of a
-/// benchmark, and a million times take a million numbers instead of a million values of `Evidence`.
-const SINGLE_RUNS: usize = 100;
-/// Number of blocks for many runs.
-const BLOCKS: usize = 6;
 /// Nanoseconds in hyperfine's unit of time.
 const SECOND: f64 = 1e9;
 
@@ -103,13 +98,15 @@ fn add_entry(builder: &mut ReadingBuilder<'_>, entry: Entry<'_>) {
         };
         let ends = [(0.0, entry.min), (1.0, entry.max)];
         let quantiles = ends.into_iter().filter_map(|(share, value)| Some((share, value?))).collect();
-        vec![Evidence::summary(Summary { centre, mean: entry.mean, sd: entry.stddev, samples: None, quantiles })]
+        Evidence::summary(Summary { centre, mean: entry.mean, sd: entry.stddev, samples: None, quantiles })
     } else {
-        replicates(times)
+        Evidence::Samples(times)
     };
-    builder.add(&name, Metric::time(), evidence.into_iter().map(|one| one.scaled(SECOND)));
-    let memory = entry.memory_usage_byte.unwrap_or_default();
-    builder.add(&name, Metric::measured("memory:peak", Unit::Byte, Direction::Lower), replicates(memory));
+    builder.add(&name, Metric::time(), [evidence.scaled(SECOND)]);
+    if let Some(memory) = entry.memory_usage_byte.filter(|memory| !memory.is_empty()) {
+        let metric = Metric::measured("memory:peak", Unit::Byte, Direction::Lower);
+        builder.add(&name, metric, [Evidence::Samples(memory)]);
+    }
     if let Some(Failures(failed)) = entry.exit_codes {
         if failed > 0 {
             let message = format!("`{name}`: {failed} of the runs failed; their times may be meaningless");
@@ -118,13 +115,4 @@ fn add_entry(builder: &mut ReadingBuilder<'_>, entry: Entry<'_>) {
         let errors = Metric::counted("errors", Unit::Count, Direction::Lower);
         builder.add(&name, errors, [Evidence::Value(f64::from(failed))]);
     }
-}
-
-/// One value per run or, with many runs, one list of samples per block.
-fn replicates(runs: Vec<f64>) -> Vec<Evidence> {
-    if runs.len() <= SINGLE_RUNS {
-        return runs.into_iter().map(Evidence::Value).collect();
-    }
-    let size = runs.len().div_ceil(BLOCKS);
-    runs.chunks(size).map(|block| Evidence::Samples(block.to_vec())).collect()
 }

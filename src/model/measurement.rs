@@ -1,6 +1,7 @@
 //! One metric of one benchmark, with its evidence: samples, a summary, or a single value.
 
 use super::{BenchId, Direction, Metric};
+use crate::stats::samples::TypicalMean;
 use crate::stats::{centre, samples};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -106,6 +107,9 @@ pub struct Digest {
     pub samples: u32,
     /// Drift of the fast edge within the run, on the log scale (see [`samples::within_run_drift`]); `None` for few samples.
     pub within_run_drift: Option<f32>,
+    /// The typical mean of the samples (see [`samples::typical_mean`]); `None` for few samples, and for runs that were stored
+    /// before it was computed.
+    pub typical_mean: Option<TypicalMean>,
 }
 
 impl Digest {
@@ -122,6 +126,7 @@ impl Digest {
             fast_edge: samples::fast_edge(samples, fast).unwrap_or(median),
             samples: samples.len() as u32,
             within_run_drift: samples::within_run_drift(samples, fast).map(|drift| drift as f32),
+            typical_mean: samples::typical_mean(samples, median, fast),
         }
     }
 
@@ -239,6 +244,7 @@ mod tests {
 
     #[test]
     fn evidence_is_small() {
-        assert!(size_of::<Evidence>() <= 32, "{}", size_of::<Evidence>());
+        // Eight more bytes than without the typical mean: 9 MB for a suite of 100,000 benchmarks and ten base runs.
+        assert!(size_of::<Evidence>() <= 40, "{}", size_of::<Evidence>());
     }
 }

@@ -29,6 +29,8 @@ pub struct Estimate {
     /// A shift of the whole run that is too large to be attributed to the machine, where one head run cannot attribute it
     /// to the code either. The p values hold for the change with this shift and without it.
     pub unexplained_shift: Option<f64>,
+    /// True where head is a single run, measured at another time than base.
+    pub one_head_run: bool,
     /// One-sided p value towards worse.
     pub p_worse: f64,
     /// One-sided p value towards better.

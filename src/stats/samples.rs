@@ -1,8 +1,13 @@
-//! What the samples of one run show: their fast edge, and how far that edge drifts within the run.
+//! What the samples of one run show: their fast edge, how far that edge drifts within the run, and their typical mean.
 //!
 //! Disturbance only ever slows a sample down, so the fastest samples depend least on the machine: from run to run they
 //! move about half as far as the median. The drift of the fast edge between the batches of one run predicts how far it
 //! moves from run to run; neither single spikes nor one pre-empted batch change it. docs/statistics.md has the figures.
+
+//!
+//! The fast edge does not see a change of the slower samples: a lock that is taken more often, a cache that misses. The
+//! typical mean does. A mean of all samples would see every disturbance too, so it is taken batch by batch, and the
+//! slowest batch is left out: a busy moment fills one batch, a slow path is found in most of them.
 
 /// Which samples are the fast ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,16 +47,7 @@ pub fn within_run_drift(samples: &[f64], fast: Fast) -> Option<f64> {
     if samples.iter().any(|x| *x <= 0.0) || n < DRIFT_MIN_SAMPLES || n >= SORTED_MIN_SAMPLES && is_sorted(samples) {
         return None;
     }
-    let batches = ((n as f64 / BATCH_SIZE + 0.5).floor() as usize).clamp(MIN_BATCHES, MAX_BATCHES);
-    let (size, longer) = (n / batches, n % batches);
-    let mut rest = samples;
-    let mut edges: Vec<f64> = (0..batches)
-        .map(|batch| {
-            let (now, later) = rest.split_at(size + usize::from(batch < longer));
-            rest = later;
-            ln_fast_edge(&mut keys(now, fast), 1)
-        })
-        .collect();
+    let mut edges: Vec<f64> = batches(samples).map(|batch| ln_fast_edge(&mut keys(batch, fast), 1)).collect();
     edges.sort_unstable_by(f64::total_cmp);
     edges.remove(match fast {
         Fast::Smallest => edges.len() - 1,
@@ -60,6 +56,57 @@ pub fn within_run_drift(samples: &[f64], fast: Fast) -> Option<f64> {
     let mean = edges.iter().sum::<f64>() / edges.len() as f64;
     let squares: f64 = edges.iter().map(|edge| (edge - mean).powi(2)).sum();
     Some((squares / (edges.len() - 1) as f64).sqrt())
+}
+
+/// The typical mean of the samples of a run; see the module's description.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TypicalMean {
+    /// `ln(typical mean / median)`.
+    pub ln_ratio: f32,
+    /// Its standard error according to the spread between the batches, on the log scale.
+    pub error: f32,
+}
+
+/// The typical mean. `None` for too few samples, and where a sample is not positive.
+pub fn typical_mean(samples: &[f64], median: f64, fast: Fast) -> Option<TypicalMean> {
+    if samples.len() < DRIFT_MIN_SAMPLES || samples.iter().any(|x| *x <= 0.0) {
+        return None;
+    }
+    // Samples that the tool sorted are dealt to the batches in turn, so that each has some of all sizes.
+    let mean = |sum: f64, count: usize| (sum / count as f64).ln();
+    let mut means: Vec<f64> = if is_sorted(samples) {
+        let count = batch_count(samples.len());
+        let dealt = |first: usize| samples[first..].iter().step_by(count);
+        (0..count).map(|first| mean(dealt(first).sum(), dealt(first).count())).collect()
+    } else {
+        batches(samples).map(|batch| mean(batch.iter().sum(), batch.len())).collect()
+    };
+    let count = means.len() as f64;
+    let centre = means.iter().sum::<f64>() / count;
+    let variance = means.iter().map(|mean| (mean - centre).powi(2)).sum::<f64>() / (count - 1.0);
+    means.sort_unstable_by(f64::total_cmp);
+    let kept = match fast {
+        Fast::Smallest => &means[..means.len() - 1],
+        Fast::Largest => &means[1..],
+    };
+    let typical = kept.iter().sum::<f64>() / kept.len() as f64;
+    Some(TypicalMean { ln_ratio: (typical - median.ln()) as f32, error: (variance / count).sqrt() as f32 })
+}
+
+fn batch_count(samples: usize) -> usize {
+    ((samples as f64 / BATCH_SIZE + 0.5).floor() as usize).clamp(MIN_BATCHES, MAX_BATCHES)
+}
+
+/// Batches of consecutive samples, of nearly the same size.
+fn batches(samples: &[f64]) -> impl Iterator<Item = &[f64]> {
+    let count = batch_count(samples.len());
+    let (size, longer) = (samples.len() / count, samples.len() % count);
+    let mut rest = samples;
+    (0..count).map(move |batch| {
+        let (now, later) = rest.split_at(size + usize::from(batch < longer));
+        rest = later;
+        now
+    })
 }
 
 /// The samples with a sign such that the fastest are the smallest.
@@ -140,6 +187,23 @@ mod tests {
         assert!(drift(&sorted).is_some());
         assert_eq!(drift(&[5.0; 50]), Some(0.0), "equal samples come from a coarse clock, not from sorting");
         assert!(drift(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).is_some(), "a few samples may rise by chance");
+    }
+
+    #[test]
+    fn the_typical_mean_sees_a_slow_path_and_not_one_busy_moment() {
+        let quiet: Vec<f64> = (0..49).map(|i| 100.0 + f64::from(i % 5)).collect();
+        let typical =
+            |samples: &[f64]| f64::from(typical_mean(samples, 100.0, Fast::Smallest).unwrap().ln_ratio).exp() * 100.0;
+        assert!((typical(&quiet) - 102.0).abs() < 1.0);
+        let mut once = quiet.clone();
+        once[14..21].iter_mut().for_each(|x| *x *= 3.0);
+        assert!((typical(&once) - 102.0).abs() < 1.0);
+        let mut often = quiet.clone();
+        often.iter_mut().step_by(3).for_each(|x| *x *= 3.0);
+        assert!((150.0..190.0).contains(&typical(&often)), "{}", typical(&often));
+        // Sorted by the tool: the same samples have nearly the same mean.
+        often.sort_unstable_by(f64::total_cmp);
+        assert!((150.0..190.0).contains(&typical(&often)), "{}", typical(&often));
     }
 
     #[test]

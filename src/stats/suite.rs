@@ -19,6 +19,29 @@ pub struct RunValue {
     pub within_run_drift: Option<f64>,
     /// Variance of the centre according to the tool's summary; 0 where there is none.
     pub centre_variance: f64,
+    /// The typical mean of the samples with its standard error, where it is known.
+    pub typical_mean: Option<(f64, f64)>,
+}
+
+/// The value of a run that is tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tested {
+    /// The fast edge of the samples.
+    FastEdge,
+    /// The typical mean of the samples.
+    TypicalMean,
+    /// The median, or the best centre that the tool reports.
+    Centre,
+}
+
+impl Tested {
+    fn value(self, run: &RunValue) -> f64 {
+        match self {
+            Tested::FastEdge => run.fast_edge.unwrap_or(run.centre),
+            Tested::TypicalMean => run.typical_mean.map_or(run.centre, |(mean, _)| mean),
+            Tested::Centre => run.centre,
+        }
+    }
 }
 
 /// All runs of one benchmark; at least one on each side.
@@ -30,8 +53,15 @@ pub struct BenchmarkRuns {
     pub head: Vec<RunValue>,
 }
 
-/// The benchmarks of one metric that are tested together, either all by their fast edges or all by their centres. The
-/// values of a benchmark are computed on request: for a large suite with many runs they would fill the memory.
+impl BenchmarkRuns {
+    /// The change of a value, before any shift is subtracted.
+    pub fn change(&self, by: Tested) -> f64 {
+        let centre = |runs: &[RunValue]| centre::of_runs(&runs.iter().map(|run| by.value(run)).collect::<Vec<_>>());
+        centre(&self.head) - centre(&self.base)
+    }
+}
+
+/// The benchmarks of one metric that are tested together, all by the same value of their runs. The values of a benchmark are computed on request: for a large suite with many runs they would fill the memory.
 pub trait Suite: Sync {
     /// Number of benchmarks.
     fn count(&self) -> usize;
@@ -39,8 +69,8 @@ pub trait Suite: Sync {
     /// Number of runs of base and head.
     fn run_counts(&self) -> [usize; 2];
 
-    /// True where every run of every benchmark has a fast edge.
-    fn has_fast_edges(&self) -> bool;
+    /// The value that is tested.
+    fn tested(&self) -> Tested;
 
     /// All runs of one benchmark.
     fn benchmark(&self, index: usize) -> BenchmarkRuns;
@@ -57,8 +87,9 @@ impl Suite for Vec<BenchmarkRuns> {
         counts.fold([0, 0], |[base, head], (b, h)| [base.max(b), head.max(h)])
     }
 
-    fn has_fast_edges(&self) -> bool {
-        self.iter().flat_map(|one| one.base.iter().chain(&one.head)).all(|value| value.fast_edge.is_some())
+    fn tested(&self) -> Tested {
+        let mut runs = self.iter().flat_map(|one| one.base.iter().chain(&one.head));
+        if runs.all(|value| value.fast_edge.is_some()) { Tested::FastEdge } else { Tested::Centre }
     }
 
     fn benchmark(&self, index: usize) -> BenchmarkRuns {
@@ -67,25 +98,18 @@ impl Suite for Vec<BenchmarkRuns> {
 }
 
 /// The share of pairs of a base and a head run that contradict the direction of the change `delta`.
-pub(super) fn overlap(runs: &BenchmarkRuns, by_edge: bool, delta: f64) -> f64 {
-    let value = if by_edge { fast_edge } else { centre };
-    let against = |base: &RunValue| runs.head.iter().filter(|head| (value(head) - value(base)) * delta <= 0.0).count();
+pub(super) fn overlap(runs: &BenchmarkRuns, tested: Tested, delta: f64) -> f64 {
+    let against = |base: &RunValue| {
+        runs.head.iter().filter(|head| (tested.value(head) - tested.value(base)) * delta <= 0.0).count()
+    };
     let count: usize = runs.base.iter().map(against).sum();
     count as f64 / (runs.base.len() * runs.head.len()).max(1) as f64
-}
-
-fn fast_edge(run: &RunValue) -> f64 {
-    run.fast_edge.unwrap_or(run.centre)
-}
-
-fn centre(run: &RunValue) -> f64 {
-    run.centre
 }
 
 /// The change of one benchmark as measured.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RawChange {
-    /// The change that is tested: of the fast edges, or of the centres where there are no samples.
+    /// The change that is tested.
     pub raw: f64,
     /// The change of the centres.
     pub median_raw: f64,
@@ -107,14 +131,17 @@ pub struct SingleRuns {
 }
 
 /// The raw change of each benchmark; the shift of each run is subtracted from its side first.
-pub(super) fn raw_changes(suite: &dyn Suite, by_edge: bool) -> Vec<RawChange> {
-    let shifts = RunShifts::of(suite, by_edge);
-    (0..suite.count()).into_par_iter().map(|index| raw_change(&suite.benchmark(index), &shifts, by_edge)).collect()
+pub(super) fn raw_changes(suite: &dyn Suite) -> Vec<RawChange> {
+    let shifts = RunShifts::of(suite);
+    (0..suite.count())
+        .into_par_iter()
+        .map(|index| raw_change(&suite.benchmark(index), &shifts, suite.tested()))
+        .collect()
 }
 
-fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by_edge: bool) -> RawChange {
-    let medians = difference(runs, centre, &shifts.centres);
-    let tested = if by_edge { difference(runs, fast_edge, &shifts.fast_edges) } else { medians };
+fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: Tested) -> RawChange {
+    let medians = difference(runs, Tested::Centre, &shifts.centres);
+    let tested = if by == Tested::Centre { medians } else { difference(runs, by, &shifts.tested) };
     let observation = Observation {
         ln_drift_squared: ln_drift_squared(runs),
         change: tested.raw,
@@ -122,34 +149,35 @@ fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by_edge: bool) -> RawCha
         df: (runs.base.len() + runs.head.len()) as f64 - 2.0,
         variance_factor: centre::variance_factor(runs.base.len()) + centre::variance_factor(runs.head.len()),
     };
-    let variance_floor = variance_floor(runs);
+    let variance_floor = variance_floor(runs, by);
     RawChange { raw: tested.raw, median_raw: medians.raw, observation, variance_floor, single_runs: tested.single_runs }
 }
 
 /// The shift of each run of base and head; empty for a small suite, and for a side with a single run.
 #[derive(Debug, Default)]
 struct RunShifts {
-    fast_edges: [Vec<f64>; 2],
+    tested: [Vec<f64>; 2],
     centres: [Vec<f64>; 2],
 }
 
 impl RunShifts {
-    fn of(suite: &dyn Suite, by_edge: bool) -> RunShifts {
+    fn of(suite: &dyn Suite) -> RunShifts {
         let wanted = suite.run_counts().map(|runs| runs > 1 && suite.count() >= MIN_SUITE);
         if wanted == [false, false] {
             return RunShifts::default();
         }
-        // The residuals of the fast edges of base and head, then those of the centres.
+        // The residuals of the tested values of base and head, then those of the centres.
+        let tested = suite.tested();
         let none = || <[Residuals; 4]>::default();
         let add = |mut residuals: [Residuals; 4], index: usize| {
             let benchmark = suite.benchmark(index);
             let sides = [&benchmark.base, &benchmark.head].into_iter().enumerate();
             for (side, runs) in sides.filter(|(side, _)| wanted[*side]) {
-                let of = |value: fn(&RunValue) -> f64| runs.iter().map(|run| (run.run, value(run))).collect::<Vec<_>>();
-                if by_edge {
-                    residuals[side].add(&of(fast_edge));
+                let of = |by: Tested| runs.iter().map(|run| (run.run, by.value(run))).collect::<Vec<_>>();
+                if tested != Tested::Centre {
+                    residuals[side].add(&of(tested));
                 }
-                residuals[2 + side].add(&of(centre));
+                residuals[2 + side].add(&of(Tested::Centre));
             }
             residuals
         };
@@ -159,7 +187,7 @@ impl RunShifts {
         };
         let residuals = (0..suite.count()).into_par_iter().fold(none, add).reduce(none, merge);
         let [base, head, base_centres, head_centres] = residuals.map(|side| side.run_shifts());
-        RunShifts { fast_edges: [base, head], centres: [base_centres, head_centres] }
+        RunShifts { tested: [base, head], centres: [base_centres, head_centres] }
     }
 }
 
@@ -171,9 +199,9 @@ struct Difference {
     single_runs: SingleRuns,
 }
 
-fn difference(runs: &BenchmarkRuns, value: fn(&RunValue) -> f64, shifts: &[Vec<f64>; 2]) -> Difference {
+fn difference(runs: &BenchmarkRuns, by: Tested, shifts: &[Vec<f64>; 2]) -> Difference {
     let side = |runs: &[RunValue], shifts: &[f64]| -> Vec<f64> {
-        runs.iter().map(|run| value(run) - shifts.get(run.run).copied().unwrap_or(0.0)).collect()
+        runs.iter().map(|run| by.value(run) - shifts.get(run.run).copied().unwrap_or(0.0)).collect()
     };
     let squares = |runs: &[f64]| {
         let mean = runs.iter().sum::<f64>() / runs.len() as f64;
@@ -196,13 +224,18 @@ fn ln_drift_squared(runs: &BenchmarkRuns) -> Option<f64> {
     (!logs.is_empty()).then(|| logs.iter().sum::<f64>() / logs.len() as f64)
 }
 
-/// Lower limit of the variance of the change: a run's centre is not more precise than its fast edge was stable.
-fn variance_floor(runs: &BenchmarkRuns) -> f64 {
+/// Lower limit of the variance of the change: a run's value is not more precise than its fast edge was stable, and than the
+/// error of the value itself.
+fn variance_floor(runs: &BenchmarkRuns, by: Tested) -> f64 {
+    let error = |run: &RunValue| match (by, run.typical_mean) {
+        (Tested::TypicalMean, Some((_, error))) => error * error,
+        _ => run.centre_variance,
+    };
     let side = |runs: &[RunValue]| {
         let drifts: Vec<f64> = runs.iter().filter_map(|run| run.within_run_drift).map(|sd| sd * sd).collect();
         let drift = if drifts.is_empty() { 0.0 } else { drifts.iter().sum::<f64>() / drifts.len() as f64 };
-        let of_centres = runs.iter().map(|run| run.centre_variance).sum::<f64>() / runs.len() as f64;
-        centre::variance_factor(runs.len()) * (drift + of_centres)
+        let errors = runs.iter().map(error).sum::<f64>() / runs.len() as f64;
+        centre::variance_factor(runs.len()) * (drift + errors)
     };
     side(&runs.base) + side(&runs.head)
 }

@@ -5,7 +5,7 @@ use super::estimate::{Estimate, Noise, NullDistribution, TAIL};
 use super::fdr;
 use super::prior::{ONE_RUN_A_SIDE_DF, Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
-use super::suite::{RawChange, SingleRuns, Suite, overlap, raw_changes};
+use super::suite::{RawChange, SingleRuns, Suite, Tested, overlap, raw_changes};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -96,8 +96,7 @@ pub fn estimate_remeasured(suspects: &dyn Suite, kind: ValueKind, alpha: f64, su
 
 /// `screened` is the first measurement of the suite, where suspects are re-measured.
 fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Option<&[Observation]>) -> SuiteEstimates {
-    let by_edge = suite.has_fast_edges();
-    let mut changes = raw_changes(suite, by_edge);
+    let mut changes = raw_changes(suite);
     let common = |change: fn(&RawChange) -> f64| match screened {
         Some(_) => 0.0,
         None => shift::suite_wide_shift(&changes.iter().map(change).collect::<Vec<_>>()),
@@ -112,7 +111,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let [base_runs, head_runs] = suite.run_counts();
     let one_head_run = head_runs == 1;
     // Re-measured suspects have a rule of their own for single runs: the overlap.
-    let single_runs_count = !by_edge && kind == ValueKind::Measured && screened.is_none();
+    let single_runs_count = suite.tested() != Tested::FastEdge && kind == ValueKind::Measured && screened.is_none();
     let mut estimates = SuiteEstimates {
         changes,
         prior,
@@ -121,7 +120,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         rule: rules.shift,
         one_head_run,
         single_runs_count,
-        max_df: if single_runs_count && one_head_run {
+        max_df: if single_runs_count && one_head_run && suite.tested() == Tested::Centre {
             (base_runs as f64 - 1.0).clamp(DF_OF_ONE_NUMBER.0, DF_OF_ONE_NUMBER.1)
         } else {
             f64::INFINITY
@@ -133,7 +132,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let p_value = |i: usize| estimates.null_distribution(i).tail(estimates.shown_change(i));
     estimates.tests.p = all.clone().into_par_iter().map(p_value).collect();
     estimates.tests.overlaps =
-        screened.map(|_| all.map(|i| overlap(&suite.benchmark(i), by_edge, estimates.delta(i))).collect());
+        screened.map(|_| all.map(|i| overlap(&suite.benchmark(i), suite.tested(), estimates.delta(i))).collect());
     estimates.correct(rules.alpha, screened.is_some());
     estimates
 }
@@ -177,6 +176,7 @@ impl SuiteEstimates {
             median_raw,
             single_runs: self.single_runs(single_runs),
             unexplained_shift: self.unexplained_shift(),
+            one_head_run: self.one_head_run && matches!(self.rule, ShiftRule::SubtractUpTo(_)),
             p_worse,
             p_better,
             q_worse: self.tests.q_worse[index],
@@ -259,7 +259,14 @@ mod tests {
     use super::*;
 
     fn run(run: usize, y: f64, drift: f64) -> RunValue {
-        RunValue { run, fast_edge: Some(y), centre: y, within_run_drift: Some(drift), centre_variance: 0.0 }
+        RunValue {
+            run,
+            fast_edge: Some(y),
+            centre: y,
+            within_run_drift: Some(drift),
+            centre_variance: 0.0,
+            typical_mean: None,
+        }
     }
 
     /// Three pairs of runs of one benchmark that is slower by 0.25 on the log scale; its runs lie 0.02 apart.

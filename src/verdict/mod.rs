@@ -224,7 +224,13 @@ mod tests {
     fn a_change_without_a_change_of_medians_is_inconclusive_with_a_note() {
         // The fast edge of "edge" gets slower by 40%, its median by 1%; the others do not change.
         let side = |edge: (f64, f64)| {
-            let digest = |(median, fast_edge)| Digest { median, fast_edge, samples: 50, within_run_drift: Some(0.002) };
+            let digest = |(median, fast_edge)| Digest {
+                median,
+                fast_edge,
+                samples: 50,
+                within_run_drift: Some(0.002),
+                typical_mean: None,
+            };
             let named = |(name, values): (String, (f64, f64))| {
                 Measurement::new("t", name, Metric::time(), Evidence::Digest(digest(values)))
             };

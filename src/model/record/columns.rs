@@ -21,6 +21,8 @@ pub(super) mod tag {
     pub const FAILURES: u64 = 11;
     /// Versions of benchmarks; absent where the tools state none.
     pub const VERSIONS: u64 = 12;
+    /// Typical means of samples.
+    pub const TYPICAL_MEANS: u64 = 13;
 }
 
 /// The encoding of the evidence of one run.

@@ -4,12 +4,16 @@
 use super::error::RecordError;
 use super::wire::{Cursor, damaged, not_negative, put_floats, put_planes, put_varint, read_all};
 use crate::model::{Digest, Direction};
+use crate::stats::samples::TypicalMean;
 
 /// The current rule for measures.
 const RULE: u8 = 1;
 
 /// Measures of a digest: `ln(fast edge / median)` and the within-run drift, NaN where there is none.
 const MEASURES: usize = 2;
+
+/// The current rule for typical means. Those of another rule count as missing.
+const TYPICAL_MEANS_RULE: u8 = 1;
 
 /// Relative rounding error of a stored fast edge, with a margin.
 const EDGE_ROUNDING: f64 = 1e-5;
@@ -21,6 +25,8 @@ pub(super) struct Digests {
     pub(super) counts: Vec<u32>,
     /// `None` where another rule computed them.
     measures: Option<Vec<[f32; MEASURES]>>,
+    /// Empty where the record has none.
+    typical_means: Vec<[f32; MEASURES]>,
 }
 
 impl Digests {
@@ -36,7 +42,13 @@ impl Digests {
             fast_edge: fast_edge(median, f64::from(ln_ratio)),
             samples: *self.counts.get(i)?,
             within_run_drift: (!drift.is_nan()).then_some(drift),
+            typical_mean: self.typical_mean(i),
         })
+    }
+
+    fn typical_mean(&self, i: usize) -> Option<TypicalMean> {
+        let [ln_ratio, error] = *self.typical_means.get(i)?;
+        (ln_ratio.is_finite() && error >= 0.0).then_some(TypicalMean { ln_ratio, error })
     }
 
     /// True where the current rule computed them.
@@ -64,10 +76,7 @@ impl Digests {
             self.measures = None;
             return Ok(());
         }
-        let n = column.count(4 * MEASURES)?;
-        let items = column.planes::<{ 4 * MEASURES }>(n)?.words();
-        let both = |item: u64| [item as u32, (item >> 32) as u32].map(f32::from_bits);
-        let measures: Vec<[f32; MEASURES]> = items.into_iter().map(both).collect();
+        let measures = read_pairs(&mut column)?;
         let valid = |([ln_ratio, drift], median): (&[f32; MEASURES], &f64)| {
             (ln_ratio.is_finite() || ln_ratio.is_nan() && *median == 0.0)
                 && (drift.is_nan() || drift.is_finite() && *drift >= 0.0)
@@ -78,6 +87,26 @@ impl Digests {
         self.measures = Some(measures);
         Ok(())
     }
+
+    /// Reads the column of typical means.
+    pub(super) fn read_typical_means(&mut self, mut column: Cursor<'_>) -> Result<(), RecordError> {
+        if column.byte()? == TYPICAL_MEANS_RULE {
+            self.typical_means = read_pairs(&mut column)?;
+        }
+        Ok(())
+    }
+}
+
+fn read_pairs(column: &mut Cursor<'_>) -> Result<Vec<[f32; 2]>, RecordError> {
+    let n = column.count(8)?;
+    let both = |item: u64| [item as u32, (item >> 32) as u32].map(f32::from_bits);
+    Ok(column.planes::<8>(n)?.words().into_iter().map(both).collect())
+}
+
+fn put_pairs(out: &mut Vec<u8>, pairs: impl ExactSizeIterator<Item = [f32; 2]>) {
+    put_varint(out, pairs.len() as u64);
+    let item = |pair: [f32; 2]| -> [u8; 8] { std::array::from_fn(|b| pair[b / 4].to_le_bytes()[b % 4]) };
+    put_planes(out, &pairs.map(item).collect::<Vec<_>>());
 }
 
 /// The fast edge from the median and the logarithm of their ratio; the median itself where it is zero.
@@ -99,6 +128,14 @@ pub(super) fn check_edge(digest: &Digest, direction: Direction) -> Result<(), Re
     if beyond { Err(damaged("the fastest samples are slower than the median")) } else { Ok(()) }
 }
 
+/// The content of the column of typical means: `ln(typical mean / median)` and its error, NaN where there is none.
+pub(super) fn write_typical_means(digests: &[Digest]) -> Vec<u8> {
+    let item = |digest: &Digest| digest.typical_mean.map_or([f32::NAN; 2], |mean| [mean.ln_ratio, mean.error]);
+    let mut out = vec![TYPICAL_MEANS_RULE];
+    put_pairs(&mut out, digests.iter().map(item));
+    out
+}
+
 /// The content of the column of medians and counts.
 pub(super) fn write_centres(digests: &[Digest]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -113,15 +150,13 @@ pub(super) fn write_centres(digests: &[Digest]) -> Vec<u8> {
 /// The content of the column of measures.
 pub(super) fn write_measures(digests: &[Digest]) -> Vec<u8> {
     let mut out = vec![RULE];
-    put_varint(&mut out, digests.len() as u64);
-    let item = |d: &Digest| -> [u8; 4 * MEASURES] {
+    let item = |d: &Digest| -> [f32; MEASURES] {
         // The ratio may overflow where the logarithms do not. NaN for a median of zero.
         let ratio = (d.fast_edge / d.median).ln();
         let ratio = if ratio.is_infinite() { d.fast_edge.ln() - d.median.ln() } else { ratio };
         let ratio = if ratio.is_infinite() { 0.0 } else { ratio };
-        let measures: [f32; MEASURES] = [ratio as f32, d.within_run_drift.unwrap_or(f32::NAN)];
-        std::array::from_fn(|b| measures[b / 4].to_le_bytes()[b % 4])
+        [ratio as f32, d.within_run_drift.unwrap_or(f32::NAN)]
     };
-    put_planes(&mut out, &digests.iter().map(item).collect::<Vec<_>>());
+    put_pairs(&mut out, digests.iter().map(item));
     out
 }

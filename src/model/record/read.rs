@@ -55,6 +55,9 @@ impl Index {
         let mut digests = Digests::default();
         digests.read_centres(column(tag::CENTRES)?)?;
         digests.read_measures(column(tag::MEASURES)?)?;
+        if let Some(typical_means) = columns.get(&tag::TYPICAL_MEANS) {
+            digests.read_typical_means(Cursor(typical_means))?;
+        }
         let quantiles = match columns.get(&tag::QUANTILES) {
             Some(quantiles) => Quantiles::read(Cursor(quantiles))?,
             None => Quantiles::default(),

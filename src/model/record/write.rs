@@ -213,6 +213,9 @@ impl<'a> Columns<'a> {
         put_column(index, tag::EVIDENCE, &[self.evidence_counts.as_slice(), &self.forms].concat());
         put_column(index, tag::CENTRES, &digests::write_centres(&self.digests));
         put_column(index, tag::MEASURES, &digests::write_measures(&self.digests));
+        if self.digests.iter().any(|digest| digest.typical_mean.is_some()) {
+            put_column(index, tag::TYPICAL_MEANS, &digests::write_typical_means(&self.digests));
+        }
         put_column(index, tag::SUMMARIES, &self.summaries);
         let mut values = Vec::new();
         put_floats(&mut values, &self.values);

@@ -1,0 +1,89 @@
+//! Tests the typical means of the samples where they moved apart from the fast edges: part of the samples became slower or
+//! faster, and the others did not.
+
+use super::{Pair, TestGroup};
+use crate::stats::estimate::Estimate;
+use crate::stats::prior::{Observation, ValueKind};
+use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
+use crate::stats::suite_test::{self, TestRules};
+use rayon::prelude::*;
+
+/// The changes of mean and edge that differ by less than this, on the log scale, need no test of their own. Most suites have no
+/// other benchmarks, and then the second fit is saved.
+const MIN_DIFFERENCE: f64 = 0.04;
+
+/// The tests of the typical means of a group.
+pub(super) struct MeanTests {
+    /// The estimates of those that moved apart, by the index of their pair.
+    pub estimates: Vec<(usize, Estimate)>,
+    /// What each benchmark contributes to the fit of the prior.
+    pub observations: Vec<Observation>,
+}
+
+/// Tests the typical means of the pairs `members`; `None` where none moved apart. `screened` are the observations of the
+/// whole suite, where suspects are re-measured.
+pub(super) fn test(
+    pairs: &[Pair<'_>],
+    members: &[usize],
+    runs: [usize; 2],
+    rules: TestRules,
+    screened: Option<&[Observation]>,
+) -> Option<MeanTests> {
+    let with_means = |index: &usize| Some((*index, with_typical_means(pairs[*index].runs())?));
+    let suite: Vec<(usize, BenchmarkRuns)> = members.par_iter().filter_map(with_means).collect();
+    let moved: Vec<bool> = suite.par_iter().map(|(_, runs)| has_moved_apart(runs)).collect();
+    if !moved.contains(&true) {
+        return None;
+    }
+    let suite = MeanSuite { benchmarks: suite, runs };
+    let tested = match screened {
+        None => suite_test::estimate_suite(&suite, ValueKind::Measured, rules),
+        Some(screened) => suite_test::estimate_remeasured(&suite, ValueKind::Measured, rules.alpha, screened),
+    };
+    let apart = suite.benchmarks.iter().zip(moved).enumerate().filter(|(_, (_, moved))| *moved);
+    let estimates = apart.map(|(position, ((index, _), _))| (*index, tested.estimate(position))).collect();
+    let observations = (0..tested.count()).map(|position| tested.estimate(position).observation()).collect();
+    Some(MeanTests { estimates, observations })
+}
+
+impl TestGroup<'_> {
+    /// True where the samples have typical means.
+    pub(super) fn has_typical_means(&self) -> bool {
+        self.has_samples && !self.exact
+    }
+}
+
+/// The runs that have a typical mean; `None` where a side has none.
+fn with_typical_means(mut runs: BenchmarkRuns) -> Option<BenchmarkRuns> {
+    runs.base.retain(|run| run.typical_mean.is_some());
+    runs.head.retain(|run| run.typical_mean.is_some());
+    (!runs.base.is_empty() && !runs.head.is_empty()).then_some(runs)
+}
+
+fn has_moved_apart(runs: &BenchmarkRuns) -> bool {
+    let mean = runs.change(Tested::TypicalMean);
+    mean.abs() > MIN_DIFFERENCE && (mean - runs.change(Tested::FastEdge)).abs() > MIN_DIFFERENCE
+}
+
+struct MeanSuite {
+    benchmarks: Vec<(usize, BenchmarkRuns)>,
+    runs: [usize; 2],
+}
+
+impl Suite for MeanSuite {
+    fn count(&self) -> usize {
+        self.benchmarks.len()
+    }
+
+    fn run_counts(&self) -> [usize; 2] {
+        self.runs
+    }
+
+    fn tested(&self) -> Tested {
+        Tested::TypicalMean
+    }
+
+    fn benchmark(&self, index: usize) -> BenchmarkRuns {
+        self.benchmarks[index].1.clone()
+    }
+}
