@@ -75,6 +75,68 @@ fn a_truncated_object_of_the_users_history_is_named() {
     }
 }
 
+#[test]
+fn a_sparse_checkout_is_clean_until_a_file_changes() {
+    let scene = Scene::new();
+    scene.repository("r").write("r/p/a", "1").write("r/q/b", "1").commit("r", "second");
+    for options in [&["--no-sparse-index"][..], &["--sparse-index"]] {
+        scene.git("r", &[&["sparse-checkout", "set"][..], options, &["p"]].concat());
+        scene.write("r/p/a", "1").five_benchmarks(1);
+        let clean = perfgate(&scene, &["record"]);
+        assert!(!clean.exits(0).stderr.contains("differ from the commit"), "{}", clean.stderr);
+        scene.write("r/p/a", "changed").five_benchmarks(2);
+        perfgate(&scene, &["record"]).exits(0).complains("differ from the commit");
+    }
+}
+
+#[test]
+fn formats_of_repositories_that_are_not_read_are_named() {
+    let scene = Scene::new();
+    scene.bench("results", "a", 1000.0, 1);
+    for (option, words) in
+        [("--object-format=sha256", "SHA-256"), ("--ref-format=reftable", "git refs migrate --ref-format=files")]
+    {
+        let path = scene.path(words);
+        let init = Command::new("git").args(["init", "-q", option]).arg(&path).output().unwrap();
+        if !init.status.success() {
+            continue; // an older git
+        }
+        for args in [
+            &["record", "../results"][..],
+            &["record", "../results", "--store", "dir:../x"],
+            &["runs", "list"],
+            &["history"],
+        ] {
+            let answer = ends(scene.command::<&str>(words, &[], args));
+            answer.exits(2).complains(words);
+            assert_eq!(answer.stderr.matches(words).count(), 1, "{}", answer.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_submodule_that_differs_from_head_is_not_measured() {
+    let scene = Scene::new();
+    scene.repository("part").commit("part", "1").repository("r");
+    let allow = ["-c", "protocol.file.allow=always"];
+    scene.git("r", &[&allow[..], &["submodule", "--quiet", "add", "../part", "part"]].concat());
+    scene.commit("r", "second").commit("r", "third");
+    scene.five_benchmarks(1);
+    let measure =
+        ["measure", "--submodules", "--base", "HEAD~1", "--rounds", "1", "--warmup", "0", "--", "git", "--version"];
+    let allowed =
+        [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "protocol.file.allow"), ("GIT_CONFIG_VALUE_0", "always")];
+    assert!(!perfgate(&scene, &["record"]).exits(0).stderr.contains("differ from the commit"));
+    ends(scene.command("r", &allowed, &measure)).exits(0);
+    scene.commit("r/part", "moved");
+    ends(scene.command("r", &allowed, &measure))
+        .exits(2)
+        .complains("the submodule part")
+        .complains("git submodule update");
+    scene.five_benchmarks(2);
+    perfgate(&scene, &["record"]).exits(0).complains("differ from the commit");
+}
+
 #[cfg(unix)]
 mod unix {
     use super::*;
@@ -177,5 +239,26 @@ mod unix {
         command.args(["--reuid", "12345", "--clear-groups", "prlimit", "--nproc=1", env!("CARGO_BIN_EXE_perfgate")]);
         command.args(["compare", &file, &file, "--format", "json"]).current_dir("/");
         ends(command).exits(0).json();
+    }
+
+    #[test]
+    #[ignore = "needs root"]
+    fn a_repository_of_another_user_is_opened_as_git_allows_it() {
+        let scene = Scene::measured();
+        assert!(Command::new("chown").args(["-R", "12345"]).arg(scene.path("r")).status().unwrap().success());
+        let directory = fs::canonicalize(scene.path("r")).unwrap().display().to_string();
+        let advice = format!("git config --global --add safe.directory {directory}");
+        for args in [&["record"][..], &["compare", "HEAD~1"], &["runs", "list"], &["history"]] {
+            let answer = perfgate(&scene, args);
+            answer.exits(2).complains(&advice);
+            assert_eq!(answer.stderr.matches(&advice).count(), 1, "{}", answer.stderr);
+        }
+        let by_count = [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "safe.directory"), ("GIT_CONFIG_VALUE_0", "*")];
+        ends(scene.command("r", &by_count, &["record"])).exits(0);
+        scene.write("allow", format!("[safe]\ndirectory = {directory}\n"));
+        let by_file = [("GIT_CONFIG_GLOBAL", scene.path("allow").display().to_string())];
+        ends(scene.command("r", &by_file, &["runs", "list"])).exits(0).says("5");
+        scene.write("r/file", "changed").five_benchmarks(2);
+        ends(scene.command("r", &by_file, &["record"])).exits(0).complains("differ from the commit");
     }
 }

@@ -383,7 +383,7 @@ fn an_unreadable_store_is_an_error_and_not_empty() {
     fs::write(directory.path().join("file"), "").unwrap();
     let error = open("dir:file", directory.path()).unwrap().list().unwrap_err();
     assert!(error.to_string().contains("cannot list"), "{error}");
-    assert!(matches!(open("git:refs/perfgate/baselines", directory.path()), Err(StoreError::Git { .. })));
+    assert!(matches!(open("git:refs/perfgate/baselines", directory.path()), Err(StoreError::Repository(_))));
 
     let repo = directory.path().join("repo");
     repository(&repo);

@@ -45,7 +45,26 @@ pub fn error(error: &anyhow::Error) {
         _ => {}
     }
     let style = AnsiColor::Red.on_default().bold();
-    print_message("error", style, &format!("{error:#}"));
+    print_message("error", style, &causes(error));
+}
+
+/// An error and its causes on one line. Many errors already contain the text of their cause.
+fn causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        // The full text of libgit2's errors ends in numbers that mean nothing to a user.
+        let part = match cause.downcast_ref::<git2::Error>() {
+            Some(error) => error.message().to_owned(),
+            None => cause.to_string(),
+        };
+        if text.is_empty() {
+            text = part;
+        } else if !text.contains(&part) {
+            text.push_str(": ");
+            text.push_str(&part);
+        }
+    }
+    text
 }
 
 /// Prints problems of a file framed under their lines, on standard error.
@@ -82,4 +101,18 @@ pub fn count(number: usize, noun: &str) -> String {
 fn print_message(label: &str, style: Style, message: &str) {
     let lines: Vec<String> = message.lines().map(escape::message).collect();
     let _ = writeln!(anstream::stderr(), "{style}{label}{style:#}: {}", lines.join("\n  "));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_printed_once() {
+        let denied = io::Error::other("Permission denied");
+        let error = anyhow::Error::new(denied).context("cannot write x: Permission denied").context("record");
+        assert_eq!(causes(&error), "record: cannot write x: Permission denied");
+        let git = anyhow::Error::new(git2::Error::from_str("locked")).context("cannot move the ref");
+        assert_eq!(causes(&git), "cannot move the ref: locked");
+    }
 }

@@ -33,7 +33,8 @@ impl Repository {
         let new = tree(head.commit.as_str()).map_err(&wrong)?;
         let mut options = DiffOptions::new();
         options.context_lines(12).ignore_submodules(true);
-        let mut diff = if dirty {
+        // libgit2 would take the files that a sparse checkout leaves out for deleted.
+        let mut diff = if dirty && !self.is_sparse() {
             git.diff_tree_to_workdir_with_index(old.as_ref(), Some(&mut options))
         } else {
             git.diff_tree_to_tree(old.as_ref(), Some(&new), Some(&mut options))

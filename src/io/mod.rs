@@ -11,6 +11,7 @@ mod criterion_tree;
 pub mod export;
 mod files;
 pub mod git_command;
+mod git_open;
 pub mod github;
 pub mod glob;
 #[cfg(feature = "plots")]
@@ -26,6 +27,7 @@ pub mod probe;
 mod process_group;
 mod refs;
 pub mod repository;
+mod status;
 pub mod store;
 pub mod watchdog;
 pub mod worktree;

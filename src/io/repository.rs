@@ -1,8 +1,9 @@
 //! Read-only facts about the user's git repository: what is checked out, and which commits can be a base for it.
 
+use super::git_open::{self, Unsupported};
 use super::{loose, watchdog};
 use crate::model::Commit;
-use git2::{BranchType, ErrorCode, Oid, StatusOptions};
+use git2::{BranchType, ErrorCode, Oid};
 use std::path::{Path, PathBuf};
 
 /// The number of commits that are searched for a base.
@@ -33,6 +34,32 @@ pub enum RepositoryError {
         /// The directory.
         directory: PathBuf,
         /// libgit2's error.
+        why: String,
+    },
+    /// The repository belongs to another user.
+    #[error(
+        "the repository in {} belongs to another user, which is usual in a container; if you trust it, allow it with \
+         `git config --global --add safe.directory {}`", directory.display(), directory.display()
+    )]
+    Owner {
+        /// The top of the work tree, or the bare repository.
+        directory: PathBuf,
+    },
+    /// A format that is not read.
+    #[error("{}", match format {
+        Unsupported::Sha256 => "this repository names its objects by SHA-256, which this perfgate does not read; compare by paths, as in `perfgate compare OLD NEW`",
+        Unsupported::Reftable => "this repository stores its refs as reftable, which this perfgate does not read; convert it with `git refs migrate --ref-format=files`, or compare by paths",
+    })]
+    Format {
+        /// The format.
+        format: Unsupported,
+    },
+    /// The git command failed.
+    #[error("git cannot {what}: {why}")]
+    Command {
+        /// The operation.
+        what: &'static str,
+        /// Its message, or the system's.
         why: String,
     },
     /// The repository has no commit.
@@ -91,9 +118,7 @@ pub(super) fn failed(what: &'static str) -> impl Fn(git2::Error) -> RepositoryEr
 impl Repository {
     /// Opens the repository around a directory: a clone, one of its work trees, or a bare repository.
     pub fn discover(directory: &Path) -> Result<Repository, RepositoryError> {
-        let none =
-            |e: git2::Error| RepositoryError::None { directory: directory.to_owned(), why: e.message().to_owned() };
-        git2::Repository::discover(directory).map(|inner| Repository { inner }).map_err(none)
+        git_open::open(directory).map(|opened| Repository { inner: opened.repository })
     }
 
     /// libgit2's repository.
@@ -137,30 +162,9 @@ impl Repository {
         Ok(Head { commit: name(commit.id())?, time: commit.time().seconds(), branch })
     }
 
-    /// True if a tracked file differs from HEAD, staged or not. Untracked files do not count.
-    pub fn is_dirty(&self) -> Result<bool, RepositoryError> {
-        let _watched = self.watched();
-        if self.inner.is_bare() {
-            return Ok(false);
-        }
-        let mut options = StatusOptions::new();
-        options.include_untracked(false).include_ignored(false).exclude_submodules(true);
-        let statuses = self.inner.statuses(Some(&mut options)).map_err(failed("compare the work tree with HEAD"))?;
-        Ok(!statuses.is_empty())
-    }
-
     /// The directory that all work trees of the repository share.
     pub fn common_directory(&self) -> &Path {
         self.inner.commondir()
-    }
-
-    /// Changed, deleted and new files of the work tree, without ignored ones. Relative to the root.
-    pub fn changes(&self) -> Result<Vec<PathBuf>, RepositoryError> {
-        let _watched = self.watched();
-        let mut options = StatusOptions::new();
-        options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false).exclude_submodules(true);
-        let statuses = self.inner.statuses(Some(&mut options)).map_err(failed("compare the work tree with HEAD"))?;
-        Ok(statuses.iter().map(|entry| path_of(entry.path_bytes())).collect())
     }
 
     /// The commits after `good` up to `bad`, oldest first, along first parents; `None` if `good` is not an ancestor of `bad`.
@@ -334,12 +338,12 @@ impl Repository {
 }
 
 #[cfg(unix)]
-fn path_of(bytes: &[u8]) -> PathBuf {
+pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
     Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes)).into()
 }
 
 #[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> PathBuf {
+pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
     String::from_utf8_lossy(bytes).into_owned().into()
 }
 

@@ -61,6 +61,15 @@ pub enum WorktreeError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A submodule differs from what HEAD records.
+    #[error(
+        "the submodule {} has another commit, or changed files, than HEAD records, and these would not be measured; commit \
+         them there and here, or reset it with `git submodule update`", path.display()
+    )]
+    Submodule {
+        /// Relative to the root.
+        path: PathBuf,
+    },
     /// The repository could not be read.
     #[error(transparent)]
     Repository(#[from] RepositoryError),
@@ -159,10 +168,18 @@ impl Scratch {
         git(&checkout.root, "fetch the submodules", &arguments)
     }
 
+    /// Refuses submodules that differ from what HEAD records: a checkout of HEAD has them as recorded.
+    pub fn refuse_changed_submodules(&self, repository: &Repository) -> Result<(), WorktreeError> {
+        match repository.changes()?.submodules.first() {
+            Some(path) => Err(WorktreeError::Submodule { path: path.clone() }),
+            None => Ok(()),
+        }
+    }
+
     /// Copies the user's uncommitted changes to a work tree of HEAD: changed and new files are copied, deleted ones deleted.
     /// Returns the number of files.
     pub fn copy_changes(&self, repository: &Repository, checkout: &Checkout) -> Result<usize, WorktreeError> {
-        let changes = repository.changes()?;
+        let changes = repository.changes()?.files;
         for path in &changes {
             let (from, to) = (self.user.join(path), checkout.root.join(path));
             remove(&to).map_err(failed("replace", &to))?;

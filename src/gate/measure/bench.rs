@@ -131,6 +131,9 @@ impl<'a> Bench<'a> {
     /// Adds to a checkout what git does not have: submodules, uncommitted changes, `--copy`.
     fn complete(&self, side: &mut SideCheckout, with_changes: bool) -> Result<(), MeasureError> {
         if self.spec.submodules {
+            if with_changes {
+                self.scratch.refuse_changed_submodules(&self.repository)?;
+            }
             self.scratch.add_submodules(&side.checkout)?;
         }
         if with_changes && self.scratch.copy_changes(&self.repository, &side.checkout)? > 0 {

@@ -2,6 +2,7 @@
 
 use super::key::Key;
 use super::object::BucketError;
+use crate::io::repository::RepositoryError;
 use crate::model::record::{self, RecordError};
 use std::path::PathBuf;
 
@@ -37,6 +38,9 @@ pub enum StoreError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// The repository of a git store cannot be opened.
+    #[error("the runs are stored in a git repository, and {0}")]
+    Repository(#[from] Box<RepositoryError>),
     /// The git repository could not be read or written.
     #[error("cannot {what} in {store}: {}", source.message())]
     Git {

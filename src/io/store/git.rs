@@ -12,18 +12,19 @@ use super::error::StoreError;
 use super::key::Key;
 use super::store_trait::{Listing, Store};
 use super::tombstones::{self, Tombstones};
+use crate::io::git_open::{self, Place};
 use crate::io::{loose, watchdog};
 use crate::model::Commit;
 use git2::{ErrorCode, ObjectType, Oid, Repository, Signature, Tree};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store behind a ref.
 #[derive(Debug, Clone)]
 pub struct GitStore {
-    pub(super) git_dir: PathBuf,
+    pub(super) place: Place,
     pub(super) reference: String,
     cache: Arc<Cache>,
 }
@@ -40,15 +41,13 @@ struct Cache {
 impl GitStore {
     /// Opens the store behind a ref of the repository around a directory. The ref need not exist.
     pub fn open(directory: &Path, reference: &str) -> Result<GitStore, StoreError> {
-        let store = GitStore { git_dir: directory.to_owned(), reference: reference.to_owned(), cache: Arc::default() };
-        let what = || format!("find a git repository from {}", directory.display());
-        let repository = Repository::discover(directory).map_err(|e| store.failed(what(), e))?;
-        Ok(GitStore { git_dir: repository.path().to_owned(), ..store })
+        let place = git_open::open(directory).map_err(Box::new)?.place;
+        Ok(GitStore { place, reference: reference.to_owned(), cache: Arc::default() })
     }
 
     /// Opens the repository for one operation: threads cannot share one, and an old one may cache stale refs.
     pub(super) fn repository(&self) -> Result<Repository, StoreError> {
-        Repository::open(&self.git_dir).map_err(|e| self.failed("open the repository", e))
+        self.place.open().map_err(|e| self.failed("open the repository", e))
     }
 
     pub(super) fn failed(&self, what: impl Into<String>, source: git2::Error) -> StoreError {

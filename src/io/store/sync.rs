@@ -26,15 +26,15 @@ use std::time::Duration;
 impl GitStore {
     pub(super) fn pull_from(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         let repository = self.repository()?;
-        let remote = Remote::new(&repository, &self.git_dir, remote)?;
+        let remote = Remote::new(&repository, &self.place.git_dir, remote)?;
         let (_, received) = self.fetch_and_merge(&repository, &remote)?;
         Ok(SyncCounts { received, sent: 0 })
     }
 
     pub(super) fn push_to(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         let repository = self.repository()?;
-        let remote = Remote::new(&repository, &self.git_dir, remote)?;
-        let mut backoff = backoff(&self.git_dir);
+        let remote = Remote::new(&repository, &self.place.git_dir, remote)?;
+        let mut backoff = backoff(&self.place.git_dir);
         let mut counts = SyncCounts::default();
         loop {
             let (theirs, received) = self.fetch_and_merge(&repository, &remote)?;
@@ -85,7 +85,7 @@ impl GitStore {
         let here = here.map(|tip| self.tree(repository, tip)).transpose()?;
         self.listing_of(repository, &fetched, changed(&fetched, here.as_ref()))?;
         self.tombstones(repository, &fetched)?;
-        let mut backoff = backoff(&self.git_dir);
+        let mut backoff = backoff(&self.place.git_dir);
         loop {
             let ours = self.tip(repository)?;
             let merged = self.merged(repository, ours, theirs)?;

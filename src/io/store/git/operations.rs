@@ -105,7 +105,7 @@ impl GitStore {
         mut change: impl FnMut(&Repository, Option<&Tree<'_>>) -> Result<(Option<(Oid, String)>, T), StoreError>,
     ) -> Result<T, StoreError> {
         let repository = self.repository()?;
-        let mut backoff = Backoff::new(&self.git_dir, 1000, Duration::from_millis(1), Duration::from_millis(50));
+        let mut backoff = Backoff::new(&self.place.git_dir, 1000, Duration::from_millis(1), Duration::from_millis(50));
         loop {
             let tip = self.tip(&repository)?;
             let tree = tip.map(|tip| self.tree(&repository, tip)).transpose()?;
