@@ -69,10 +69,8 @@ impl Gate {
             _ => Ok(None),
         };
         let measured_here = base.is_on_disk() != head.is_on_disk() || matches!(base, SideSource::CommitAndBefore(_));
-        // Starting rustc for its version takes longer than reading a small suite, so both run at once.
-        let both_from_disk = || Ok::<_, Error>([from_disk(head)?, from_disk(base)?]);
-        let (here, on_disk) = rayon::join(|| measured_here.then(|| self.here()), both_from_disk);
-        let [mut head_on_disk, mut base_on_disk] = on_disk?;
+        let (mut head_on_disk, mut base_on_disk) = (from_disk(head)?, from_disk(base)?);
+        let here = measured_here.then(|| self.here());
         if let Some(here) = &here {
             [&mut head_on_disk, &mut base_on_disk].into_iter().flatten().for_each(|side| side.complete(here));
         }
@@ -108,8 +106,7 @@ impl Gate {
                 input::load_two((&one.location, one.request(detail, None)), (&two.location, two.request(detail, None)));
             return Ok((disk_side(base, vec![first?]), disk_side(head, vec![second?])));
         }
-        let (first, second) = rayon::join(|| self.read_paths(base, detail), || self.read_paths(head, detail));
-        Ok((first?, second?))
+        Ok((self.read_paths(base, detail)?, self.read_paths(head, detail)?))
     }
 
     /// Reads the results of the work tree as one run.

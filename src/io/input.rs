@@ -127,7 +127,7 @@ pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Lo
     }
 }
 
-/// Reads two locations in parallel; two baselines of one tree are read in one walk.
+/// Reads two locations; two baselines of one tree are read in one walk.
 pub fn load_two(
     one: (&Location, Request<'_>),
     two: (&Location, Request<'_>),
@@ -143,7 +143,7 @@ pub fn load_two(
         let mut next = || trees.next().unwrap_or_default();
         return (from_tree(next(), path, baseline, one.1), from_tree(next(), path, second, two.1));
     }
-    rayon::join(|| load(one.0, one.1), || load(two.0, two.1))
+    (load(one.0, one.1), load(two.0, two.1))
 }
 
 /// Joins several results into one run.

