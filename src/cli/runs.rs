@@ -85,7 +85,7 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
         RunsCommand::List { last } => output::print(list(&*store, last)?.as_bytes())?,
         RunsCommand::Show { commit } => output::print(show(&*store, &commit)?.as_bytes())?,
         RunsCommand::Push { remote } => push(&*store, &remote)?,
-        RunsCommand::Import(args) => return transfer::import(&args, &*store),
+        RunsCommand::Import(args) => return transfer::import(&args, &gate, &*store),
         RunsCommand::Export(args) => return export::run(&args, &*store),
         RunsCommand::Prune(args) => return prune::run(&args, &gate, &*store),
         RunsCommand::Pull { remote } => {

@@ -4,11 +4,12 @@
 //! cannot be read is reported and skipped.
 
 use super::output;
+use crate::gate::{CommitSource, Gate};
 use crate::io::store::{self, GitStore, Key, RunIdentity, Store, StoreError};
-use crate::model::{Detail, Run, record};
+use crate::model::{Detail, Environment, Run, record};
 use crate::render::escape;
 use anyhow::bail;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,26 +22,111 @@ const IMPORT: &str = "\
 Examples:
   perfgate runs import dir:/mnt/old-runs
   perfgate runs import ../other-clone          the runs of another clone
-  perfgate runs import git:refs/perfgate/old --store dir:runs";
+  perfgate runs import git:refs/perfgate/old --store dir:runs
+  perfgate runs import gh-pages:dev/bench/data.js    the history of github-action-benchmark
+  perfgate runs import .asv/results                  of asv; also .benchmarks of pytest-benchmark
+  perfgate runs import old-results --commit-from name";
 
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT)]
 pub struct ImportArgs {
-    /// A store (git:REF, dir:PATH, s3://BUCKET/PREFIX), a directory of runs, or a clone of a repository
+    /// A store (git:REF, dir:PATH, s3://BUCKET/PREFIX), a directory of runs, a clone of a repository, or the history of
+    /// another tool: a file, REVISION:PATH in this repository, or a directory of result files
     #[arg(value_name = "SOURCE")]
     source: String,
+    /// Where the commit of a result file comes from: the file states it, its name contains it, or it is the newest commit
+    /// that changed the file
+    #[arg(long, value_enum, ignore_case = true, value_name = "FILE|NAME|GIT", default_value = "file")]
+    commit_from: CommitFrom,
+    /// Read every result file as this format instead of detecting it
+    #[arg(long, value_name = "NAME")]
+    input_format: Option<String>,
 }
 
-/// Copies the runs of another store into this one.
-pub fn import(args: &ImportArgs, store: &dyn Store) -> anyhow::Result<u8> {
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CommitFrom {
+    File,
+    Name,
+    Git,
+}
+
+const SCHEMES: [&str; 5] = ["git:", "dir:", "s3://", "gs://", "az://"];
+
+/// Copies the runs of another store, or of another tool's history, into this one.
+pub fn import(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u8> {
+    if !is_store(&args.source) {
+        return import_history(args, gate, store);
+    }
     let source = open(&args.source, true)?;
     copy(&*source, store, "imported")
+}
+
+/// Whether a source is a store: by its scheme, or a directory that is a clone or has stored runs.
+fn is_store(word: &str) -> bool {
+    let has_runs =
+        || open(word, true).and_then(|store| Ok(store.newest(1)?)).is_ok_and(|newest| !newest.keys.is_empty());
+    SCHEMES.iter().any(|scheme| word.starts_with(scheme))
+        || Path::new(word).is_dir() && (is_clone(word) || has_runs())
+        || !Path::new(word).exists() && !word.contains(':')
+}
+
+/// The top of a clone; a directory inside of one is a directory of runs.
+fn is_clone(word: &str) -> bool {
+    Path::new(word).join(".git").exists() || Path::new(word).join("HEAD").is_file()
+}
+
+fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u8> {
+    let from = match args.commit_from {
+        CommitFrom::File => CommitSource::File,
+        CommitFrom::Name => CommitSource::Name,
+        CommitFrom::Git => CommitSource::Git,
+    };
+    let past = gate.read_history(&args.source, from, args.input_format.as_deref())?;
+    past.diagnostics.iter().for_each(|diagnostic| output::warn(&diagnostic.to_string()));
+    let encoded: Vec<(Key, Vec<u8>)> = past
+        .runs
+        .par_iter()
+        .map(|run| record::encode(run).map(|bytes| (Key::new(run, &bytes), bytes)))
+        .collect::<Result<_, _>>()?;
+    let mut added = 0;
+    for batch in encoded.chunks(BATCH) {
+        added += store.write(batch)?.added;
+    }
+    let line = format!(
+        "imported {added} of {} from {} to {}, {} already there\n",
+        output::count(encoded.len(), "run"),
+        args.source,
+        store.describe(),
+        encoded.len() - added
+    );
+    output::print(escape::lines(&line).as_bytes())?;
+    if past.gone > 0 {
+        let runs = output::count(past.gone, "run");
+        output::note(&format!(
+            "{runs} of commits that this repository does not have; kept with the date of measurement"
+        ));
+    }
+    if past.without_commit > 0 {
+        let runs = output::count(past.without_commit, "run");
+        output::note(&format!("{runs} without a commit; --commit-from NAME or GIT finds it elsewhere"));
+    }
+    if past.unknown_machines > 0 && !gate.policy().ignored_environment().contains(&Environment::UNKNOWN) {
+        let runs = output::count(past.unknown_machines, "run");
+        output::note(&format!(
+            "{runs} of an unknown machine: no other machine is compared with them, unless perfgate.toml has \
+             `[environment] ignore = [\"unknown\"]`"
+        ));
+    }
+    if past.other_files > 0 {
+        output::note(&format!("{} without results left out", output::count(past.other_files, "file")));
+    }
+    Ok(0)
 }
 
 /// Opens a store by its URL or path. A store to read from must exist.
 pub(super) fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> {
     let here = Path::new(".");
-    let address = ["git:", "dir:", "s3://", "gs://", "az://"].iter().any(|scheme| word.starts_with(scheme));
+    let address = SCHEMES.iter().any(|scheme| word.starts_with(scheme));
     let path = word.strip_prefix("dir:").unwrap_or(word);
     if (!address || path != word) && must_be && !Path::new(path).is_dir() {
         bail!("{word}: no such directory");
@@ -48,10 +134,8 @@ pub(super) fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> 
     if address {
         return Ok(store::open(word, here)?);
     }
-    // The top of a clone; a directory inside of one is a directory of runs.
-    let is_clone = Path::new(word).join(".git").exists() || Path::new(word).join("HEAD").is_file();
     let default = store::DEFAULT_URL.trim_start_matches("git:");
-    Ok(if is_clone {
+    Ok(if is_clone(word) {
         Box::new(GitStore::open(Path::new(word), default)?)
     } else {
         store::open(&format!("dir:{word}"), here)?

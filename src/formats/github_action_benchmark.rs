@@ -10,6 +10,7 @@ use crate::model::{Diagnostic, Direction, Evidence};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// github-action-benchmark.
 #[derive(Debug)]
@@ -68,6 +69,68 @@ fn extract_json(source: Source<'_>) -> Result<Source<'_>, Diagnostic> {
     Ok(Source { bytes: bytes.get(start..end).unwrap_or_default(), ..source })
 }
 
+/// A run of a history.
+#[derive(Debug)]
+pub struct PastRun {
+    /// When it was measured, in seconds since 1970.
+    pub time: Option<i64>,
+    /// Its results and its commit.
+    pub reading: Reading,
+}
+
+/// All runs of a history (`data.js`), in its order; the suites of one commit are one run. `None` if the file is no history.
+pub fn past_runs(source: Source<'_>) -> Result<Option<Vec<PastRun>>, Diagnostic> {
+    if !GithubActionBenchmark.sniff(&Preview::of(source.bytes)) {
+        return Ok(None);
+    }
+    let source = extract_json(source)?;
+    if text::first_byte(source)? == Some(b'[') {
+        return Ok(None);
+    }
+    let mut scratch = Vec::new();
+    let history: History<'_> = parse_lenient(source, &mut scratch)?;
+    let mut runs: Vec<PastRun> = Vec::new();
+    // A suite that ran twice at a commit has two runs of it.
+    let mut positions: HashMap<(Option<String>, usize), usize> = HashMap::new();
+    for (suite, entries) in history.entries.0 {
+        let mut times_of_commit: HashMap<Option<String>, usize> = HashMap::new();
+        for (at, raw) in entries.into_iter().enumerate() {
+            let mut builder = ReadingBuilder::new(GithubActionBenchmark.name(), source);
+            let mut assumed = AssumedDirections::default();
+            let Some(run) = builder.parse_entry::<Run<'_>>("run", at, raw) else { continue };
+            let direction = stated_direction(&run.tool);
+            let id = run.commit.and_then(|commit| commit.id).map(Cow::into_owned);
+            builder.set_commit(id.as_deref().unwrap_or_default());
+            add_benches(&mut builder, &mut assumed, &format!("{suite}/"), run.benches, direction);
+            assumed.report(&mut builder, ADVICE);
+            let Ok(reading) = builder.finish() else { continue };
+            let count = times_of_commit.entry(id.clone()).or_default();
+            *count += 1;
+            let time = Some(run.date.0).filter(|date| date.is_finite()).map(|date| (date / 1000.0) as i64);
+            match positions.get(&(id.clone(), *count)) {
+                Some(position) => {
+                    let whole = std::mem::take(&mut runs[*position].reading);
+                    runs[*position].reading = whole.merge(reading);
+                }
+                None => {
+                    positions.insert((id, *count), runs.len());
+                    runs.push(PastRun { time, reading });
+                }
+            }
+        }
+    }
+    Ok(Some(runs))
+}
+
+/// The direction that a tool's name states.
+fn stated_direction(tool: &str) -> Option<Direction> {
+    match tool {
+        "customBiggerIsBetter" => Some(Direction::Higher),
+        "customSmallerIsBetter" => Some(Direction::Lower),
+        _ => None,
+    }
+}
+
 fn add_newest_runs(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, history: History<'_>) {
     let runs: usize = history.entries.0.iter().map(|(_, runs)| runs.len()).sum();
     if runs > history.entries.0.len() {
@@ -77,11 +140,7 @@ fn add_newest_runs(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirect
     for (suite, runs) in history.entries.0 {
         let Some(raw) = runs.last() else { continue };
         let Some(run) = builder.parse_entry::<Run<'_>>("run", runs.len() - 1, raw) else { continue };
-        let direction = match &*run.tool {
-            "customBiggerIsBetter" => Some(Direction::Higher),
-            "customSmallerIsBetter" => Some(Direction::Lower),
-            _ => None,
-        };
+        let direction = stated_direction(&run.tool);
         commits.extend(run.commit.and_then(|commit| commit.id).map(Cow::into_owned));
         add_benches(builder, assumed, &format!("{suite}/"), run.benches, direction);
     }
@@ -118,6 +177,8 @@ struct History<'a> {
 struct Run<'a> {
     #[serde(borrow)]
     commit: Option<CommitInfo<'a>>,
+    #[serde(default)]
+    date: Number,
     #[serde(borrow, default)]
     tool: Cow<'a, str>,
     #[serde(borrow)]

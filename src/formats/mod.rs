@@ -55,6 +55,7 @@ mod vitest_bench;
 mod wrk;
 mod xml;
 
+pub use github_action_benchmark::{PastRun, past_runs};
 pub use preview::Preview;
 pub use surroundings::Surroundings;
 pub use text::utf8;

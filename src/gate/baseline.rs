@@ -90,7 +90,7 @@ impl Gate {
             shard.zip(other).is_none_or(|(shard, other)| shard == other)
         };
         let Candidates { comparable: mut chosen, elsewhere } =
-            self.newest(&*store, keys, same_shard, comparable, detail)?;
+            self.newest(&*store, keys, same_shard, comparable, environment, detail)?;
         let other_machines = !elsewhere.is_empty();
         if chosen.is_empty() {
             // Runs of one other machine class, never of several together.
@@ -148,6 +148,7 @@ impl Gate {
         mut keys: KeysByCommit<'_>,
         wanted: impl Fn(&Run) -> bool,
         comparable: impl Fn(&Run) -> bool,
+        machine: &Environment,
         detail: Detail,
     ) -> Result<Candidates, Error> {
         let ignored = self.config.policy.ignored_environment();
@@ -159,7 +160,12 @@ impl Gate {
             }
             for some in keys.chunks(WINDOW_RUNS) {
                 for (key, run) in some.iter().zip(store::read_runs(store, some, detail)) {
-                    match run {
+                    let adapted = run.map(|mut run| {
+                        self.continue_series(&mut run);
+                        self.assume_machine(&mut run, machine);
+                        run
+                    });
+                    match adapted {
                         Ok(run) if !wanted(&run) => {}
                         Ok(run) if comparable(&run) => found.comparable.push((key.clone(), run)),
                         Ok(run) => found.elsewhere.push((key.clone(), run)),

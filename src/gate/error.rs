@@ -123,7 +123,9 @@ pub enum Error {
         hint: &'static str,
     },
     /// The two sides are results of different tools.
-    #[error("{base} has {base_tools} results and {head} has {head_tools} results; compare results of one tool")]
+    #[error(
+        "{base} has {base_tools} results and {head} has {head_tools} results; compare results of one tool, or join their series with [[continue]] in perfgate.toml"
+    )]
     DifferentTools {
         /// The label of the base.
         base: String,

@@ -31,7 +31,7 @@ impl ReportDetail {
 
 /// How a policy renames benchmarks.
 pub(super) fn renames(policy: &Policy) -> impl Fn(&str) -> Option<String> + '_ {
-    |old: &str| policy.rename(old).map(str::to_owned)
+    |old: &str| policy.rename(old)
 }
 
 /// The rules for runs that were not measured in turn.

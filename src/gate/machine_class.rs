@@ -177,9 +177,14 @@ pub(super) fn compare_environments(
             Diagnostic::warning("environment-differs", "", message)
         })
     } else {
+        let unknown = if base.is_unknown() || head.is_unknown() {
+            ". Runs of an unknown machine are compared if `[environment] ignore` lists \"unknown\""
+        } else {
+            ""
+        };
         let message = format!(
             "base and head ran on different machines; times are not compared: {}. Measure both on one machine, or list \
-             the keys that may differ under [environment] ignore",
+             the keys that may differ under [environment] ignore{unknown}",
             decisive.join("; ")
         );
         Some(Diagnostic::warning("different-machines", "", message))

@@ -146,7 +146,9 @@ impl Gate {
                 store.describe()
             )));
         }
-        Ok(stored_side(&*store, &keys, word.to_owned(), detail, self.config.policy.ignored_environment())?)
+        let mut side = stored_side(&*store, &keys, word.to_owned(), detail, self.config.policy.ignored_environment())?;
+        side.runs.iter_mut().for_each(|run| self.continue_series(run));
+        Ok(side)
     }
 
     /// This machine and its toolchain, and the state of the work tree.

@@ -78,6 +78,13 @@ impl Gate {
             let problems = diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
             return Err(Error::UnreadableRuns { store: name, problems });
         }
+        let known = runs.iter().rev().find(|run| !run.environment.is_unknown()).map(|run| run.environment.clone());
+        for run in &mut runs {
+            self.continue_series(run);
+            if let Some(machine) = &known {
+                self.assume_machine(run, machine);
+            }
+        }
         let newest_first = runs.into_iter().rev().map(|run| ((), run)).collect();
         let joined = join_shards(newest_first, self.config.policy.ignored_environment());
         let runs: Vec<Run> = joined.into_iter().rev().map(|((), run)| run).collect();
@@ -170,7 +177,7 @@ impl Epochs {
 
 /// Calls `work` with the config's renames, epochs and ignored environment keys.
 pub(crate) fn with_reading<T>(policy: &Policy, epochs: &Epochs, work: impl FnOnce(&SeriesRules<'_>) -> T) -> T {
-    let rename = |old: &str| policy.rename(old).map(str::to_owned);
+    let rename = |old: &str| policy.rename(old);
     let epoch = |name: &str| epochs.of_benchmark(name);
     work(&SeriesRules { rename: &rename, epoch: &epoch, ignored: policy.ignored_environment() })
 }

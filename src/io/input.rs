@@ -6,6 +6,7 @@ use super::files;
 pub use super::input_error::InputError;
 use crate::formats::{FORMATS, Format, Reading, criterion};
 use crate::model::{Detail, Diagnostic, Measurement, Run};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -115,6 +116,36 @@ pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputEr
             }
         },
     }
+}
+
+/// A reading as a run.
+pub fn of_reading(reading: Reading) -> Loaded {
+    assemble(reading)
+}
+
+/// Whether a directory is a tree of criterion's results.
+pub fn is_criterion_tree(path: &Path) -> bool {
+    criterion_tree::is_tree(path)
+}
+
+/// The names of the baselines that were saved in a criterion tree, besides those that criterion itself writes.
+pub fn saved_baselines(tree: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut open = vec![tree.to_owned()];
+    while let Some(directory) = open.pop() {
+        let entries = std::fs::read_dir(&directory).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()).filter(|path| path.is_dir()) {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if path.join("benchmark.json").is_file() && path.join("sample.json").is_file() {
+                if !matches!(name, "new" | "base") {
+                    names.insert(name.to_owned());
+                }
+            } else {
+                open.push(path);
+            }
+        }
+    }
+    names
 }
 
 /// Reads bytes of a detected format; `None` if no format recognizes them.

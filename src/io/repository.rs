@@ -201,6 +201,29 @@ impl Repository {
         name(object.map_err(unknown)?.id())
     }
 
+    /// The content of a file at a revision (`gh-pages:dev/bench/data.js`), also of a branch that only `origin` has.
+    pub fn file_at(&self, spec: &str) -> Result<Vec<u8>, RepositoryError> {
+        let _watched = self.watched();
+        let find = |spec: &str| self.inner.revparse_single(spec).and_then(|object| object.peel_to_blob());
+        let blob = find(spec).or_else(|error| find(&format!("origin/{spec}")).map_err(|_| error));
+        let unknown =
+            |e: git2::Error| RepositoryError::Revision { revision: spec.to_owned(), why: e.message().to_owned() };
+        Ok(blob.map_err(unknown)?.content().to_vec())
+    }
+
+    /// The newest commit that changed a file of the work tree, by its path below the root.
+    pub fn last_change(&self, path: &Path) -> Result<Option<Commit>, RepositoryError> {
+        let _watched = self.watched();
+        let id_at = |commit: &git2::Commit<'_>| Some(commit.tree().ok()?.get_path(path).ok()?.id());
+        let head = self.inner.head().and_then(|head| head.peel_to_commit());
+        let mut commit = head.map_err(failed("read the checked-out commit"))?;
+        let Some(content) = id_at(&commit) else { return Ok(None) };
+        while let Some(parent) = commit.parents().find(|parent| id_at(parent) == Some(content)) {
+            commit = parent;
+        }
+        name(commit.id()).map(Some)
+    }
+
     /// The committer's time, seconds since 1970.
     pub fn time(&self, commit: &Commit) -> Result<i64, RepositoryError> {
         Ok(self.commit(commit)?.time().seconds())

@@ -28,6 +28,10 @@ impl Environment {
     /// `yes` when tracked files differed from the commit.
     pub const DIRTY: &'static str = "dirty";
 
+    /// The value of [`Self::CPU`] in runs of an unknown machine. Such runs are comparable with no other machine, unless this
+    /// word is among the facts that may differ.
+    pub const UNKNOWN: &'static str = "unknown";
+
     /// The facts that define the machine class: times of different classes are not compared.
     pub const CLASS: [&'static str; 4] = [Self::CPU, Self::CORES, Self::ARCH, Self::OS];
 
@@ -42,6 +46,11 @@ impl Environment {
         if !value.is_empty() {
             self.0.insert(key.to_owned(), value);
         }
+    }
+
+    /// True for a run of an unknown machine.
+    pub fn is_unknown(&self) -> bool {
+        self.get(Self::CPU) == Some(Self::UNKNOWN)
     }
 
     /// True where no fact is known.
@@ -85,7 +94,10 @@ pub fn differences(base: &Environment, head: &Environment, ignored: &[&str]) -> 
             key: key.clone(),
             base: ours.clone(),
             head: theirs.to_owned(),
-            decisive: Environment::CLASS.contains(&key.as_str()) && !ignored.contains(&key.as_str()),
+            decisive: Environment::CLASS.contains(&key.as_str())
+                && !ignored.contains(&key.as_str())
+                && !(ignored.contains(&Environment::UNKNOWN)
+                    && (*ours == Environment::UNKNOWN || theirs == Environment::UNKNOWN)),
         })
         .collect();
     differences.sort_by_key(|difference| !difference.decisive);

@@ -11,6 +11,7 @@ mod quantity;
 mod raw;
 mod rename;
 mod rule;
+mod star;
 pub(crate) mod suggest;
 mod table;
 mod validate;
@@ -27,6 +28,7 @@ pub use value::{FailOn, ValueError, parse_alpha, parse_threshold};
 use crate::model::Metric;
 use jiff::civil::Date;
 use problem::{Invalid, Lines, Sink};
+use rename::Renames;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use toml::de::DeTable;
@@ -46,7 +48,8 @@ pub struct Policy {
     waivers: Vec<Waiver>,
     epochs: Vec<Epoch>,
     pin: Option<Pin>,
-    renames: BTreeMap<Box<str>, Box<str>>,
+    renames: Renames,
+    continued: Vec<Continued>,
 }
 
 #[derive(Debug, Clone)]
@@ -136,6 +139,14 @@ impl Default for Gate {
     }
 }
 
+/// `[[continue]]`: series of one tool that continue as those of another.
+#[derive(Debug, Clone)]
+struct Continued {
+    from_tool: String,
+    to_tool: String,
+    names: star::Mapping,
+}
+
 impl Default for Policy {
     /// The defaults, as without a config file.
     fn default() -> Self {
@@ -152,7 +163,8 @@ impl Default for Policy {
             waivers: Vec::new(),
             epochs: Vec::new(),
             pin: None,
-            renames: BTreeMap::new(),
+            renames: Renames::default(),
+            continued: Vec::new(),
         }
     }
 }
@@ -288,8 +300,19 @@ impl Policy {
     }
 
     /// Current name of a benchmark of an older run, if it was renamed.
-    pub fn rename(&self, old: &str) -> Option<&str> {
-        self.renames.get(old).map(|new| &**new)
+    pub fn rename(&self, old: &str) -> Option<String> {
+        self.renames.current(old)
+    }
+
+    /// The tool and name under which a stored series of another tool continues.
+    pub fn continues_as(&self, tool: &str, name: &str) -> Option<(&str, String)> {
+        let of_tool = self.continued.iter().filter(|continued| continued.from_tool == tool);
+        of_tool.filter_map(|continued| Some((continued.to_tool.as_str(), continued.names.apply(name)?))).next()
+    }
+
+    /// Whether series of other tools continue.
+    pub fn has_continued(&self) -> bool {
+        !self.continued.is_empty()
     }
 
     /// Inputs in file order.

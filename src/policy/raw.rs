@@ -2,7 +2,7 @@
 
 use super::problem::{Invalid, Sink, printable};
 use super::table::{
-    ACCEPT, BASELINE, BENCHMARK, BUDGET, ENVIRONMENT, EPOCH, GATE, GOAL, INPUT, RENAME, STORE, TEMPLATE,
+    ACCEPT, BASELINE, BENCHMARK, BUDGET, CONTINUE, ENVIRONMENT, EPOCH, GATE, GOAL, INPUT, RENAME, STORE, TEMPLATE,
     refuse_unknown_tables, tables, type_name,
 };
 use super::value::Scalar;
@@ -26,6 +26,7 @@ pub(super) struct RawConfig {
     pub epochs: Vec<Epoch>,
     pub pin: Option<Spanned<String>>,
     pub renames: Vec<(Spanned<String>, Spanned<String>)>,
+    pub continued: Vec<(Option<Spanned<String>>, Option<Spanned<String>>)>,
     pub fields: Vec<(String, String)>,
 }
 
@@ -171,9 +172,13 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
             }
         }
     }
+    for table in tables(root, &CONTINUE, sink) {
+        raw.continued.push((table.required("from", SERIES, sink), table.required("to", SERIES, sink)));
+    }
     raw
 }
 
+const SERIES: &str = "a tool and a pattern, like \"bencher:*\"";
 const PATTERN: &str = "a name or a pattern like \"parse/*\"";
 const METRIC: &str = "a metric like \"time\" or \"time:p95\"";
 

@@ -1,14 +1,46 @@
 //! `[rename]`: the current names of renamed benchmarks.
 
 use super::problem::{Invalid, Sink, printable};
+use super::star::{Mapping, has_star};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 
 /// One line of `[rename]`: old name and new name.
 pub(super) type RawRename = (Spanned<String>, Spanned<String>);
 
+/// The renames of a config.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Renames {
+    /// Old names with the last name of their chain.
+    exact: BTreeMap<Box<str>, Box<str>>,
+    /// Lines with `*`, the most specific first.
+    patterns: Vec<Mapping>,
+}
+
+impl Renames {
+    /// Reads the lines of `[rename]`.
+    pub fn read(lines: Vec<RawRename>, sink: &mut Sink) -> Renames {
+        let is_pattern = |(old, new): &RawRename| has_star(old.get_ref()) || has_star(new.get_ref());
+        let (patterns, exact): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_pattern);
+        let mapping = |(old, new): RawRename| sink.take(new.span(), Mapping::new(old.get_ref(), new.get_ref()));
+        let mut patterns: Vec<Mapping> = patterns.into_iter().filter_map(mapping).collect();
+        patterns.sort_by_key(|mapping| std::cmp::Reverse(mapping.weight()));
+        Renames { exact: resolve(exact, sink), patterns }
+    }
+
+    /// The current name of a benchmark that was renamed. A line for the name itself applies before patterns, and also to
+    /// the result of a pattern.
+    pub fn current(&self, old: &str) -> Option<String> {
+        if let Some(new) = self.exact.get(old) {
+            return Some(new.to_string());
+        }
+        let new = self.patterns.iter().find_map(|mapping| mapping.apply(old))?;
+        Some(self.exact.get(new.as_str()).map_or(new, ToString::to_string))
+    }
+}
+
 /// Maps every old name to the last name of its chain. Reports cycles, and two old names with the same new name.
-pub(super) fn resolve(mut lines: Vec<RawRename>, sink: &mut Sink) -> BTreeMap<Box<str>, Box<str>> {
+fn resolve(mut lines: Vec<RawRename>, sink: &mut Sink) -> BTreeMap<Box<str>, Box<str>> {
     lines.sort_by_key(|(old, _)| old.span().start);
     let mut old_by_new: BTreeMap<&str, &str> = BTreeMap::new();
     let mut steps: BTreeMap<&str, &RawRename> = BTreeMap::new();

@@ -34,9 +34,23 @@ pub(super) static GOAL: TableKind = each("goal", &["match", "metric", "expect"])
 pub(super) static EPOCH: TableKind = each("epoch", &["match", "from", "reason"]);
 pub(super) static BASELINE: TableKind = once("baseline", &["pin"]);
 pub(super) static RENAME: TableKind = once("rename", &[]);
+pub(super) static CONTINUE: TableKind = each("continue", &["from", "to"]);
 pub(super) static TEMPLATE: TableKind = once("template", &[]);
-static KINDS: [&TableKind; 12] =
-    [&GATE, &STORE, &ENVIRONMENT, &INPUT, &BENCHMARK, &BUDGET, &GOAL, &ACCEPT, &EPOCH, &BASELINE, &RENAME, &TEMPLATE];
+static KINDS: [&TableKind; 13] = [
+    &GATE,
+    &STORE,
+    &ENVIRONMENT,
+    &INPUT,
+    &BENCHMARK,
+    &BUDGET,
+    &GOAL,
+    &ACCEPT,
+    &EPOCH,
+    &BASELINE,
+    &RENAME,
+    &CONTINUE,
+    &TEMPLATE,
+];
 
 impl TableKind {
     fn title(&self) -> String {

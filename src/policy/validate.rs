@@ -6,6 +6,7 @@ use super::problem::{Invalid, Lines, Sink, printable};
 use super::quantity::{self, Quantity};
 use super::raw::{self, RawConfig};
 use super::rule::{Rule, Rules};
+use super::star::Mapping;
 use super::suggest::closest;
 use super::value::{self, FailOn, Scalar};
 use super::{Budget, Epoch, Gate, Goal, InputRule, Pin, Policy, Start, Waiver, rename};
@@ -18,7 +19,19 @@ use toml::Spanned;
 pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &mut Sink) -> Policy {
     let mut policy = Policy { gate: gate(&raw, sink), ..Policy::default() };
     let RawConfig {
-        store_url, ignored, inputs, benchmarks, budgets, goals, accepts, epochs, pin, renames, fields, ..
+        store_url,
+        ignored,
+        inputs,
+        benchmarks,
+        budgets,
+        goals,
+        accepts,
+        epochs,
+        pin,
+        renames,
+        continued,
+        fields,
+        ..
     } = raw;
     if let Some(url) = store_url {
         sink.take(url.span(), value::store_url(url.get_ref()));
@@ -36,8 +49,34 @@ pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &m
         let line = lines.line(pin.span().start);
         Pin { revision: pin.into_inner(), line }
     });
-    policy.renames = rename::resolve(renames, sink);
+    policy.renames = rename::Renames::read(renames, sink);
+    let continued = continued.into_iter().filter_map(|(from, to)| Some((from?, to?)));
+    policy.continued = continued.filter_map(|(from, to)| self::continued(&from, &to, formats, sink)).collect();
     policy
+}
+
+fn continued(
+    from: &Spanned<String>,
+    to: &Spanned<String>,
+    formats: &[&str],
+    sink: &mut Sink,
+) -> Option<super::Continued> {
+    let mut split = |text: &Spanned<String>| -> Option<(String, String)> {
+        let (tool, name) = text.get_ref().split_once(':').unwrap_or_default();
+        let problem = if tool.is_empty() || name.is_empty() {
+            format!("`{}` is not a tool and a pattern", printable(text.get_ref()))
+        } else if !formats.is_empty() && !formats.contains(&tool) {
+            format!("`{}` is not a known input format", printable(tool))
+        } else {
+            return Some((tool.to_owned(), name.to_owned()));
+        };
+        let help = "write the format and a name with `*`: \"github-action-benchmark:Rust Benchmark/*\"";
+        sink.add(text.span(), Invalid::new("bad-series", problem, help));
+        None
+    };
+    let ((from_tool, old), (to_tool, new)) = (split(from)?, split(to)?);
+    let names = sink.take(to.span(), Mapping::new(&old, &new))?;
+    Some(super::Continued { from_tool, to_tool, names })
 }
 
 fn gate(raw: &RawConfig, sink: &mut Sink) -> Gate {
@@ -56,6 +95,9 @@ fn gate(raw: &RawConfig, sink: &mut Sink) -> Gate {
 
 /// A fact of the machine class, the only kind that can be ignored.
 fn class_fact(name: &str) -> Result<&'static str, Invalid> {
+    if name == Environment::UNKNOWN {
+        return Ok(Environment::UNKNOWN);
+    }
     if let Some(fact) = Environment::CLASS.into_iter().find(|fact| *fact == name) {
         return Ok(fact);
     }

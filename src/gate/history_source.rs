@@ -1,0 +1,234 @@
+//! Runs that other tools kept: `data.js` of github-action-benchmark, and directories of result files such as `.asv/results`
+//! or `.benchmarks`. Each run keeps its own commit, date and machine.
+
+use super::builder::Gate;
+use super::error::Error;
+use crate::formats::{self, PastRun, Source};
+use crate::io::input::{self, InputError, Loaded, Location, Request};
+use crate::io::repository::Repository;
+use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
+use rayon::prelude::*;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where the commit of a result file comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CommitSource {
+    /// The file states it.
+    File,
+    /// The file's name contains its id, or is a tag or branch.
+    Name,
+    /// The newest commit that changed the file.
+    Git,
+}
+
+/// Runs that another tool kept.
+#[derive(Debug, Default)]
+pub(crate) struct PastRuns {
+    /// The runs, to be stored.
+    pub runs: Vec<Run>,
+    /// Runs of commits that the repository does not have.
+    pub gone: usize,
+    /// Runs without a commit.
+    pub without_commit: usize,
+    /// Runs of an unknown machine.
+    pub unknown_machines: usize,
+    /// Files without results.
+    pub other_files: usize,
+    /// Warnings and notes, each once.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One run, before its commit is looked up.
+struct Found {
+    loaded: Loaded,
+    commit: Option<Commit>,
+    time: Option<i64>,
+}
+
+impl Gate {
+    /// Reads a history: a file, `REVISION:PATH` of the repository, or a directory of result files.
+    pub(crate) fn read_history(&self, word: &str, from: CommitSource, format: Option<&str>) -> Result<PastRuns, Error> {
+        let repository =
+            Repository::discover(&self.directory).map_err(|source| Error::NoCommit { source: Some(source) })?;
+        let path = self.directory.join(word);
+        let mut past = PastRuns::default();
+        let found = if path.is_dir() && criterion_baselines::is_tree(&path) {
+            criterion_baselines::read(&path, &repository)?
+        } else if path.is_dir() {
+            self.read_result_files(&repository, &path, from, format, &mut past)?
+        } else {
+            let bytes = if path.is_file() {
+                fs::read(&path).map_err(|error| InputError::Refused { place: word.to_owned(), error })?
+            } else if word.contains(':') {
+                repository.file_at(word)?
+            } else {
+                return Err(Error::NoSuchPath { word: word.to_owned(), source: None });
+            };
+            let source = Source { name: word, bytes: &bytes };
+            match formats::past_runs(source).map_err(|problem| InputError::Unreadable(vec![problem]))? {
+                Some(runs) => runs.into_iter().map(of_history).collect(),
+                None => {
+                    let request = Request { format: format, detail: Detail::Samples, committed: None };
+                    let loaded = input::read(word, &bytes, request)?;
+                    let loaded = loaded.ok_or_else(|| InputError::UnknownContent(word.to_owned()))?;
+                    vec![of_file(&repository, loaded, Path::new(word), &bytes, from)]
+                }
+            }
+        };
+        for one in found {
+            past.add(one, &repository);
+        }
+        if past.runs.is_empty() {
+            let hint = "it has no results of a known format; run `perfgate formats` for a list".to_owned();
+            return Err(InputError::Nothing { place: word.to_owned(), hint }.into());
+        }
+        Ok(past)
+    }
+
+    fn read_result_files(
+        &self,
+        repository: &Repository,
+        root: &Path,
+        from: CommitSource,
+        format: Option<&str>,
+        past: &mut PastRuns,
+    ) -> Result<Vec<Found>, Error> {
+        let refused = |place: &Path, error| InputError::Refused { place: place.display().to_string(), error };
+        let paths = result_files(root).map_err(|error| refused(root, error))?;
+        let request = Request { format: format, detail: Detail::Samples, committed: None };
+        let read = |path: &PathBuf| -> Result<Option<(Loaded, Vec<u8>)>, InputError> {
+            let bytes = fs::read(path).map_err(|error| refused(path, error))?;
+            let loaded = input::load(&Location::File(path.clone()), request)?;
+            Ok(Some((loaded, bytes)))
+        };
+        let parts: Vec<_> = paths.par_iter().map(read).collect();
+        let mut found = Vec::new();
+        for (path, part) in paths.iter().zip(parts) {
+            match part {
+                Ok(Some((loaded, bytes))) => found.push(of_file(repository, loaded, path, &bytes, from)),
+                Ok(None) | Err(InputError::UnknownContent(_) | InputError::Nothing { .. }) => past.other_files += 1,
+                Err(error) => {
+                    let message = format!("{error}; left out");
+                    past.diagnostics.push(Diagnostic::warning("unreadable", "", message));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl PastRuns {
+    fn add(&mut self, found: Found, repository: &Repository) {
+        let Found { loaded: Loaded { mut run, diagnostics, .. }, commit, time } = found;
+        let known: BTreeSet<String> = self.diagnostics.iter().map(|one| one.message.clone()).collect();
+        self.diagnostics.extend(diagnostics.into_iter().filter(|one| !known.contains(&one.message)));
+        let committed = commit.as_ref().and_then(|commit| repository.time(commit).ok());
+        self.gone += usize::from(commit.is_some() && committed.is_none());
+        self.without_commit += usize::from(commit.is_none());
+        run.time = committed.or(time).unwrap_or_default();
+        run.commit = commit;
+        if run.environment.get(Environment::CPU).is_none() {
+            run.environment.set(Environment::CPU, Environment::UNKNOWN);
+            self.unknown_machines += 1;
+        }
+        self.runs.push(run);
+    }
+}
+
+/// The baselines that criterion saved under the name of a revision (`cargo bench -- --save-baseline v1.2`).
+mod criterion_baselines {
+    use super::{Detail, Found, InputError, Location, Path, Repository, Request, input};
+    pub use crate::io::input::is_criterion_tree as is_tree;
+
+    pub fn read(tree: &Path, repository: &Repository) -> Result<Vec<Found>, InputError> {
+        let request = Request { format: None, detail: Detail::Samples, committed: None };
+        let of = |baseline: String| {
+            let commit = repository.resolve(&baseline).ok();
+            let location = Location::Directory { path: tree.to_owned(), baseline };
+            Ok(Found { loaded: input::load(&location, request)?, commit, time: None })
+        };
+        input::saved_baselines(tree).into_iter().map(of).collect()
+    }
+}
+
+fn of_history(run: PastRun) -> Found {
+    let PastRun { time, reading } = run;
+    let loaded = input::of_reading(reading);
+    Found { commit: loaded.run.commit.clone(), loaded, time }
+}
+
+fn of_file(repository: &Repository, loaded: Loaded, path: &Path, bytes: &[u8], from: CommitSource) -> Found {
+    let commit = match from {
+        CommitSource::File => loaded.run.commit.clone(),
+        CommitSource::Name => commit_of_name(repository, path),
+        CommitSource::Git => {
+            let root = repository.root().and_then(|root| dunce::canonicalize(root).ok());
+            let path = dunce::canonicalize(path).ok();
+            let below = root.as_ref().zip(path.as_ref()).and_then(|(root, path)| path.strip_prefix(root).ok());
+            below.and_then(|path| repository.last_change(path).ok().flatten())
+        }
+    };
+    let modified = || fs::metadata(path).and_then(|file| file.modified()).ok();
+    let since_1970 =
+        |time: std::time::SystemTime| Some(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs() as i64);
+    let time = stated_time(bytes).or_else(|| modified().and_then(since_1970));
+    Found { loaded, commit, time }
+}
+
+/// The commit in a file's name: a revision such as `v1.2`, or an id of at least seven digits.
+fn commit_of_name(repository: &Repository, path: &Path) -> Option<Commit> {
+    let stem = path.file_stem()?.to_str()?;
+    let ids = stem.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_id = |word: &&str| word.len() >= 7 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // The words of a name may also be digits of a date, so each one must be a commit of the repository.
+    let mut ids: Vec<&str> = ids.filter(is_id).collect();
+    ids.sort_by_key(|id| std::cmp::Reverse(id.len()));
+    let resolved = ids.iter().copied().chain([stem]).find_map(|word| repository.resolve(word).ok());
+    resolved.or_else(|| ids.first().and_then(|id| Commit::parse(id)))
+}
+
+/// The time of measurement that a JSON file states: asv's `date` in milliseconds, pytest-benchmark's `datetime`.
+fn stated_time(bytes: &[u8]) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Dates {
+        date: Option<serde_json::Value>,
+        datetime: Option<serde_json::Value>,
+    }
+    let dates: Dates = serde_json::from_slice(bytes).ok()?;
+    let seconds = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => {
+            let time = text.parse::<jiff::Timestamp>().ok();
+            let local = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+            time.map(|time| time.as_second()).or_else(|| local().map(|time| time.timestamp().as_second()))
+        }
+        other => other.as_f64().map(|milliseconds| (milliseconds / 1000.0) as i64),
+    };
+    dates.datetime.and_then(seconds).or_else(|| dates.date.and_then(seconds))
+}
+
+/// Most files of a directory.
+const MOST_FILES: usize = 50_000;
+
+fn result_files(root: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(&directory)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() && entry.file_name() != ".git" {
+                open.push(entry.path());
+            } else if kind.is_file() {
+                files.push(entry.path());
+            }
+            if files.len() > MOST_FILES {
+                return Err(std::io::Error::other(format!("has more than {MOST_FILES} files")));
+            }
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}

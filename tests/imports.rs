@@ -1,0 +1,176 @@
+//! Tests of importing the history of another tool, as docs/migrate.md describes it, and of names with patterns.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
+
+mod common;
+use common::Scene;
+use serde_json::json;
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
+
+/// Adds commits to main, one minute apart, by one git process; returns their ids, oldest first.
+fn commits(scene: &Scene, count: usize) -> Vec<String> {
+    let mut stream = String::new();
+    for number in 1..=count {
+        let text = format!("change {number}");
+        let _ = writeln!(stream, "commit refs/heads/main\nmark :{number}");
+        let _ = writeln!(stream, "committer A <a@example.org> {} +0000", 1_750_000_000 + 60 * number);
+        let _ = writeln!(stream, "data {}\n{text}", text.len());
+        if number == 1 {
+            let _ = writeln!(stream, "from refs/heads/main^0");
+        }
+        let _ = writeln!(stream, "M 644 inline file\ndata {}\n{text}", text.len());
+    }
+    scene.write("stream", stream);
+    let input = std::fs::File::open(scene.path("stream")).unwrap();
+    let mut import = Command::new("git");
+    import.args(["fast-import", "--quiet", "--force"]).current_dir(scene.path("r")).stdin(input);
+    assert!(import.stdout(Stdio::null()).status().unwrap().success());
+    scene.git("r", &["reset", "-q", "--hard", "main"]);
+    let ids = scene.git("r", &["rev-list", "--reverse", "-n", &count.to_string(), "main"]);
+    ids.lines().map(str::to_owned).collect()
+}
+
+/// A synthetic `data.js` of a benchmark that is 30% slower from three quarters on.
+fn data_js(ids: &[String]) -> String {
+    let value = |at: usize| {
+        let noise = (at * 7919 % 101) as f64 / 101.0 - 0.5;
+        (1000.0 * (1.0 + noise / 50.0) * if 4 * at >= 3 * ids.len() { 1.3 } else { 1.0 }).round()
+    };
+    let runs: Vec<_> = ids
+        .iter()
+        .enumerate()
+        .map(|(at, id)| {
+            json!({"commit": {"id": id}, "date": 1_750_000_000_000_u64 + at as u64,
+        "tool": "cargo", "benches": [{"name": "parse", "value": value(at), "range": "± 9", "unit": "ns/iter"}]})
+        })
+        .collect();
+    format!("window.BENCHMARK_DATA = {}", json!({"lastUpdate": 1, "entries": {"Rust Benchmark": runs}}))
+}
+
+const CONTINUED: &str = "[environment]\nignore = [\"unknown\"]\n[[continue]]\nfrom = \"github-action-benchmark:Rust Benchmark/*\"\n\
+                         to = \"bencher:*\"\n";
+
+#[test]
+fn a_history_of_400_runs_moves_in_and_goes_on_under_the_native_tool() {
+    let scene = Scene::new();
+    scene.repository("r");
+    let mut ids = commits(&scene, 400);
+    ids[17] = "0123456789".repeat(4);
+    scene.git("r", &["switch", "-q", "-c", "gh-pages"]);
+    scene.write("r/dev/bench/data.js", data_js(&ids));
+    scene.git("r", &["add", "."]);
+    scene.git("r", &["commit", "-q", "-m", "data"]);
+    scene.git("r", &["switch", "-q", "main"]);
+
+    let import = ["runs", "import", "gh-pages:dev/bench/data.js"];
+    scene.perfgate_at("r", &import).exits(0).says("imported 400 of 400 runs").complains("1 run of commits that this");
+    scene.perfgate_at("r", &import).exits(0).says("imported 0 of 400 runs").says("400 already there");
+    let history = scene.perfgate_at("r", &["history", "--last", "400"]);
+    history.exits(0).says(&format!("at {}", &ids[300][..10]));
+
+    // The next run is read from the tool itself, on a machine that is known.
+    scene.write("new.txt", "test parse ... bench:       1,310 ns/iter (+/- 9)\n");
+    let compare = ["compare", "--head", "../new.txt"];
+    scene.perfgate_at("r", &compare).exits(2).complains("[[continue]]");
+    scene.write("r/perfgate.toml", CONTINUED.replace("\"unknown\"", ""));
+    scene.perfgate_at("r", &compare).exits(2).says("`[environment] ignore` lists \"unknown\"");
+    scene.write("r/perfgate.toml", CONTINUED);
+    scene.perfgate_at("r", &compare).exits(0).says("1 unchanged");
+    scene.write("slow.txt", "test parse ... bench:       2,810 ns/iter (+/- 9)\n");
+    scene.perfgate_at("r", &["compare", "--head", "../slow.txt"]).exits(1).says("✗ regressed  parse");
+    scene.perfgate_at("r", &["record", "../new.txt"]).exits(0);
+    scene.perfgate_at("r", &["history", "--last", "500"]).exits(0).says("1 series of 400 stored runs");
+    scene.perfgate_at("r", &["replay"]).exits(0);
+}
+
+#[test]
+fn runs_of_the_suites_of_a_commit_are_one_run() {
+    let scene = Scene::new();
+    scene.repository("r");
+    let id = scene.git("r", &["rev-parse", "HEAD"]);
+    let run = |name: &str| json!([{"commit": {"id": id}, "date": 1, "tool": "go", "benches": [{"name": name, "value": 5, "unit": "ns/op"}]}]);
+    scene.write("data.json", json!({"lastUpdate": 1, "entries": {"A": run("x"), "B": run("y")}}).to_string());
+    scene.perfgate_at("r", &["runs", "import", "../data.json"]).exits(0).says("imported 1 of 1 run");
+    scene.perfgate_at("r", &["runs", "show", "HEAD"]).exits(0).says("A/x").says("B/y").says("unknown");
+}
+
+fn pytest(commit: &str, cpu: &str) -> String {
+    json!({"machine_info": {"cpu": {"brand_raw": cpu, "count": 4}, "machine": "x86_64", "system": "Linux"},
+        "commit_info": {"id": commit, "dirty": false}, "datetime": "2025-06-01T10:00:00", "version": "5.1.0",
+        "benchmarks": [{"name": "t", "fullname": "test_a.py::t", "stats": {"data": [0.5, 0.51, 0.52], "median": 0.51,
+            "mean": 0.51, "stddev": 0.01, "rounds": 3, "iterations": 1}}]})
+    .to_string()
+}
+
+#[test]
+fn a_directory_of_saved_runs_is_imported_with_commits_and_machines() {
+    let scene = Scene::new();
+    scene.repository("r");
+    let first = scene.git("r", &["rev-parse", "HEAD"]);
+    scene.commit("r", "next");
+    let second = scene.git("r", &["rev-parse", "HEAD"]);
+    scene.write(".benchmarks/Linux/0001_a.json", pytest(&first, "Box 1"));
+    scene.write(".benchmarks/Linux/0002_b.json", pytest(&second, "Box 1"));
+    scene.write(".benchmarks/Linux/0003_c.json", pytest(&"ab".repeat(20), "Box 2"));
+    scene.write(".benchmarks/notes.md", "not a result");
+    let answer = scene.perfgate_at("r", &["runs", "import", "../.benchmarks"]);
+    answer.exits(0).says("imported 3 of 3 runs").complains("1 run of commits").complains("1 file without results");
+    let list = scene.perfgate_at("r", &["runs", "list"]).stdout;
+    assert!(list.contains("Box 1") && list.contains("Box 2") && list.contains("2025-06-01 10:00:00Z"), "{list}");
+}
+
+#[test]
+fn the_commit_comes_from_the_files_name_or_from_git() {
+    let scene = Scene::new();
+    scene.repository("r");
+    let id = scene.git("r", &["rev-parse", "HEAD"]);
+    let line = "test parse ... bench:       1,310 ns/iter (+/- 9)\n";
+    scene.write(&format!("old/20250601-{}.txt", &id[..9]), line);
+    scene.perfgate_at("r", &["runs", "import", "../old"]).exits(0).complains("1 run without a commit; --commit-from");
+    scene.perfgate_at("r", &["runs", "import", "../old", "--commit-from", "NAME", "--store", "dir:../named"]).exits(0);
+    scene.perfgate_at("r", &["runs", "list", "--store", "dir:../named"]).says(&id[..10]);
+    scene.write("r/results/a.txt", line);
+    scene.git("r", &["add", "."]);
+    scene.git("r", &["commit", "-q", "-m", "results"]);
+    let added = scene.git("r", &["rev-parse", "HEAD"]);
+    scene.commit("r", "next");
+    scene.perfgate_at("r", &["runs", "import", "results", "--commit-from", "git", "--store", "dir:../by-git"]).exits(0);
+    scene.perfgate_at("r", &["runs", "list", "--store", "dir:../by-git"]).says(&added[..10]);
+}
+
+#[test]
+fn saved_baselines_of_criterion_are_runs_of_the_revisions_that_they_are_named_after() {
+    let scene = Scene::new();
+    scene.repository("r");
+    scene.git("r", &["tag", "v1"]);
+    scene.baseline("r/target/criterion", "v1", "a", 1000.0, 1).bench("r/target/criterion", "a", 1000.0, 2);
+    scene.perfgate_at("r", &["runs", "import", "target/criterion"]).exits(0).says("imported 1 of 1 run");
+    scene.perfgate_at("r", &["runs", "show", "v1"]).exits(0).says("998.0 ns  a");
+}
+
+#[test]
+fn a_source_that_is_nothing_known_is_an_error() {
+    let scene = Scene::new();
+    scene.repository("r");
+    scene.write("x.txt", "hello").write("empty/x.txt", "hello");
+    scene.perfgate_at("r", &["runs", "import", "../x.txt"]).exits(2).complains("x.txt: not a known format");
+    scene.perfgate_at("r", &["runs", "import", "../empty"]).exits(2).complains("no results found");
+    scene.perfgate_at("r", &["runs", "import", "gone"]).exits(2).complains("no such");
+    scene.perfgate_at("r", &["runs", "import", "gone:data.js"]).exits(2).complains("not a revision");
+}
+
+#[test]
+fn a_renamed_package_takes_one_line() {
+    let scene = Scene::new();
+    let jmh = |package: &str| {
+        let one = |name: &str| {
+            json!({"benchmark": format!("{package}.{name}"), "mode": "avgt", "primaryMetric": {"score": 5.0,
+            "scoreUnit": "ns/op", "rawData": [[5.0, 5.1, 5.2, 5.05], [5.1, 5.0, 5.15, 5.2]]}})
+        };
+        json!([one("A.x"), one("A.y"), one("B.z")]).to_string()
+    };
+    scene.write("old.json", jmh("com.acme")).write("new.json", jmh("org.acme"));
+    scene.perfgate(&["compare", "old.json", "new.json"]).exits(2).complains("no benchmark in common");
+    scene.write("perfgate.toml", "[rename]\n\"com.acme.*\" = \"org.acme.*\"\n");
+    scene.perfgate(&["compare", "old.json", "new.json", "--all"]).exits(0).says("org.acme.B.z");
+}
