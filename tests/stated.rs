@@ -51,7 +51,7 @@ fn stored_runs_of_two_machines_are_not_compared() {
     let scene = recorded_from_two_machines();
     for head in ["HEAD", "../slow.json"] {
         let report = scene.perfgate_at("r", &["compare", "--base", "HEAD~1", "--head", head, "--format", "json"]);
-        let report = report.exits(0).json();
+        let report = report.exits(2).json();
         assert_eq!(report["counts"]["regressed"], 0, "{head}");
         assert_eq!(report["environment"]["match"], false, "{head}");
         assert_eq!(

@@ -71,7 +71,7 @@ impl Gate {
             match formats::past_runs(source).map_err(|problem| InputError::Unreadable(vec![problem]))? {
                 Some(runs) => runs.into_iter().map(of_history).collect(),
                 None => {
-                    let request = Request { format: format, detail: Detail::Samples, committed: None };
+                    let request = Request { format, detail: Detail::Samples, committed: None };
                     let loaded = input::read(word, &bytes, request)?;
                     let loaded = loaded.ok_or_else(|| InputError::UnknownContent(word.to_owned()))?;
                     vec![of_file(&repository, loaded, Path::new(word), &bytes, from)]
@@ -98,7 +98,7 @@ impl Gate {
     ) -> Result<Vec<Found>, Error> {
         let refused = |place: &Path, error| InputError::Refused { place: place.display().to_string(), error };
         let paths = result_files(root).map_err(|error| refused(root, error))?;
-        let request = Request { format: format, detail: Detail::Samples, committed: None };
+        let request = Request { format, detail: Detail::Samples, committed: None };
         let read = |path: &PathBuf| -> Result<Option<(Loaded, Vec<u8>)>, InputError> {
             let bytes = fs::read(path).map_err(|error| refused(path, error))?;
             let loaded = input::load(&Location::File(path.clone()), request)?;

@@ -26,7 +26,7 @@ pub(super) struct RawConfig {
     pub epochs: Vec<Epoch>,
     pub pin: Option<Spanned<String>>,
     pub renames: Vec<(Spanned<String>, Spanned<String>)>,
-    pub continued: Vec<(Option<Spanned<String>>, Option<Spanned<String>>)>,
+    pub continued: Vec<Continued>,
     pub fields: Vec<(String, String)>,
 }
 
@@ -74,6 +74,13 @@ pub(super) struct Accept {
     pub up_to: Option<Spanned<Scalar>>,
     pub reason: Option<Spanned<String>>,
     pub until: Option<Spanned<String>>,
+}
+
+/// `[[continue]]`.
+#[derive(Debug, Clone)]
+pub struct Continued {
+    pub from: Option<Spanned<String>>,
+    pub to: Option<Spanned<String>>,
 }
 
 /// `[[epoch]]`
@@ -173,7 +180,8 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
         }
     }
     for table in tables(root, &CONTINUE, sink) {
-        raw.continued.push((table.required("from", SERIES, sink), table.required("to", SERIES, sink)));
+        raw.continued
+            .push(Continued { from: table.required("from", SERIES, sink), to: table.required("to", SERIES, sink) });
     }
     raw
 }

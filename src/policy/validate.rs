@@ -50,7 +50,7 @@ pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &m
         Pin { revision: pin.into_inner(), line }
     });
     policy.renames = rename::Renames::read(renames, sink);
-    let continued = continued.into_iter().filter_map(|(from, to)| Some((from?, to?)));
+    let continued = continued.into_iter().filter_map(|raw::Continued { from, to }| Some((from?, to?)));
     policy.continued = continued.filter_map(|(from, to)| self::continued(&from, &to, formats, sink)).collect();
     policy
 }
