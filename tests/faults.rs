@@ -261,4 +261,139 @@ mod unix {
         scene.write("r/file", "changed").five_benchmarks(2);
         ends(scene.command("r", &by_file, &["record"])).exits(0).complains("differ from the commit");
     }
+
+    /// Directories that measurements left in the scratch directory, and git's records of work trees.
+    fn left_behind(scene: &Scene, scratch: &std::path::Path) -> Vec<String> {
+        let names = |path: &std::path::Path| -> Vec<String> {
+            let entries = fs::read_dir(path).into_iter().flatten().flatten();
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        };
+        let trees = names(scratch).into_iter().filter(|name| name.starts_with("perfgate-"));
+        trees.chain(names(&scene.path("r/.git/worktrees"))).collect()
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")] // other systems refuse such names
+    fn a_scratch_directory_may_have_any_name() {
+        use std::os::unix::ffi::OsStrExt;
+        let scene = with_script("echo '[{\"unit\": \"ns\", \"name\": \"a\", \"value\": 5}]' > ${1:-out.json}");
+        for name in [&b"t\xff"[..], b"a\nb"] {
+            let scratch = scene.path("").join(std::ffi::OsStr::from_bytes(name));
+            fs::create_dir(&scratch).unwrap();
+            for words in [&["./bench.sh"][..], &["./bench.sh", "{out}"]] {
+                let mut command = scene.command::<&str>("r", &[], &MEASURE);
+                command.arg("--all").arg("--scratch").arg(&scratch).arg("--").args(words);
+                ends(command).exits(0).says("inconclusive  a ").does_not_say("time:user");
+                assert_eq!(left_behind(&scene, &scratch), <Vec<String>>::new());
+            }
+            // What a killed process left there is found.
+            let left = scratch.join("perfgate-4711-0");
+            fs::create_dir(&left).unwrap();
+            let note = [b"process 4711\n", left.as_os_str().as_bytes(), b"\0"].concat();
+            fs::write(scene.path("r/.git/perfgate-measure-holder"), note).unwrap();
+            measure(&scene, &["--", "true"]);
+            assert!(!left.exists());
+        }
+        // The note of an earlier version.
+        let left = scene.path("perfgate-4712-0");
+        fs::create_dir(&left).unwrap();
+        scene.write("r/.git/perfgate-measure-holder", format!("process 4712\n{}\n", left.display()));
+        measure(&scene, &["--", "true"]);
+        assert!(!left.exists());
+    }
+
+    /// Runs the program as another user than root, to whom permissions apply.
+    fn as_nobody(scene: &Scene, args: &[&str]) -> Command {
+        let inner = scene.command::<&str>("r", &[], args);
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "12345", "--clear-groups"]).arg(inner.get_program()).args(args);
+        command.current_dir(scene.path("r")).stdin(Stdio::null()).env("HOME", scene.path(""));
+        command
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    #[ignore = "needs root and setpriv"]
+    fn read_only_directories_are_removed_and_what_stays_is_told() {
+        let scene = with_script(&format!("mkdir -p ro/d && touch ro/d/f && chmod 500 ro/d ro\n{GO_RESULTS}"));
+        let give = |path: &str| {
+            assert!(Command::new("chown").args(["-R", "12345"]).arg(scene.path(path)).status().unwrap().success())
+        };
+        fs::create_dir(scene.path("scratch")).unwrap();
+        give("");
+        let scratch = scene.path("scratch").display().to_string();
+        let args = [&MEASURE[..], &["--scratch", &scratch, "--all", "--", "./bench.sh"]].concat();
+        ends(as_nobody(&scene, &args)).exits(0).says("BenchmarkA");
+        assert_eq!(left_behind(&scene, &scene.path("scratch")), <Vec<String>>::new());
+
+        // A directory of another user cannot be removed. Each run tries again, and none adds another.
+        fs::create_dir_all(scene.path("scratch/perfgate-4711-0/d")).unwrap();
+        fs::write(scene.path("scratch/perfgate-4711-0/d/f"), "").unwrap();
+        scene.write("r/.git/perfgate-measure-holder", format!("process 4711\n{scratch}/perfgate-4711-0\0"));
+        give("r/.git/perfgate-measure-holder");
+        for _ in 0..2 {
+            ends(as_nobody(&scene, &args)).exits(0).complains("perfgate-4711-0").complains("remove it yourself");
+            assert_eq!(left_behind(&scene, &scene.path("scratch")), ["perfgate-4711-0"]);
+        }
+        give("scratch");
+        ends(as_nobody(&scene, &args)).exits(0);
+        assert_eq!(left_behind(&scene, &scene.path("scratch")), <Vec<String>>::new());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    #[ignore = "needs root, to mount a small file system"]
+    fn a_full_disk_under_a_git_store_is_named() {
+        let scene = Scene::new();
+        fs::create_dir(scene.path("r")).unwrap();
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"]).arg(scene.path("r")).status();
+        assert!(mount.unwrap().success());
+        scene.repository("r").bench("results", "a", 1000.0, 1);
+        let mut fill = vec![0; 1 << 20];
+        while !fill.is_empty() {
+            let length = fill.len();
+            if fs::write(scene.path(&format!("r/fill-{length}")), &fill).is_err() {
+                let _ = fs::remove_file(scene.path(&format!("r/fill-{length}")));
+            }
+            fill.truncate(length / 2);
+        }
+        let answer = perfgate(&scene, &["record", "../results", "--force"]);
+        assert!(Command::new("umount").arg("-l").arg(scene.path("r")).status().unwrap().success());
+        answer.exits(2).complains("No space left on device");
+        assert!(!answer.stderr.contains("no error"), "{}", answer.stderr);
+        assert_eq!(answer.stderr.matches("No space left").count(), 1, "{}", answer.stderr);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn refs_of_killed_exchanges_are_removed() {
+        let scene = Scene::measured();
+        scene.perfgate_at("r", &["record"]).exits(0);
+        scene.git("", &["init", "-q", "--bare", "there"]);
+        let space: String = fs::read_link("/proc/self/ns/pid").unwrap().display().to_string();
+        let space: String = space.chars().filter(char::is_ascii_digit).collect();
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        let start = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().to_owned();
+        let tip = scene.git("r", &["rev-parse", "refs/perfgate/baselines"]);
+        let make = |name: &str| scene.git("r", &["update-ref", &format!("refs/perfgate-incoming/{name}"), &tip]);
+        let left = || scene.git("r", &["for-each-ref", "--format=%(refname:lstrip=2)", "refs/perfgate-incoming"]);
+        let alive = format!("{space}-{}-{start}-0", child.id());
+        make(&alive);
+        make(&format!("{space}-{}-1-0", child.id())); // an earlier process with the same id
+        make("1-4711-5-0"); // another container's
+        make("4711-0"); // by an earlier version
+        perfgate(&scene, &["runs", "push", "../there"]).exits(0);
+        let mut expected = ["1-4711-5-0", "4711-0", &alive];
+        expected.sort_unstable();
+        assert_eq!(left().lines().collect::<Vec<_>>(), expected);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let long_ago = std::time::SystemTime::now() - Duration::from_secs(25 * 60 * 60);
+        let file = scene.path("r/.git/refs/perfgate-incoming/4711-0");
+        fs::File::options().write(true).open(file).unwrap().set_modified(long_ago).unwrap();
+        perfgate(&scene, &["runs", "pull", "../there"]).exits(0);
+        assert_eq!(left(), "1-4711-5-0");
+    }
 }

@@ -2,7 +2,7 @@
 //! turn, until it is decided; which commit comes next is for `compare::bisection`.
 
 use super::builder::Gate;
-use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout};
+use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout, close};
 use crate::compare::bisection::{Bisection, Candidates, CommitStatus, MAX_PAIRS, decide};
 use crate::compare::schedule::{Turn, order};
 use crate::io::noise;
@@ -73,6 +73,7 @@ pub(crate) fn bisect(
     let named = |commit: &Commit| (commit.clone(), repository.subject(commit));
     let suspects = commits[first..=last].iter().map(named).collect();
     bisect.steps.sort_by_key(|step| step.position);
+    close(bisect.bench, progress);
     Ok(BisectResult { suspects, steps: bisect.steps })
 }
 

@@ -78,8 +78,14 @@ fn fresh<'a>(request: Request<'a>, sources: &ResultSources<'_>) -> Request<'a> {
 }
 
 fn load(path: &Path, request: Request<'_>) -> Result<Loaded, InputError> {
-    let word = path.display().to_string();
-    let location = Location::parse(&word).ok_or(InputError::Missing(word))?;
+    let location = if path.is_dir() {
+        Location::Directory { path: path.to_owned(), baseline: "new".to_owned() }
+    } else if path.exists() {
+        Location::File(path.to_owned())
+    } else {
+        let word = path.display().to_string();
+        Location::parse(&word).ok_or(InputError::Missing(word))?
+    };
     input::load(&location, request)
 }
 

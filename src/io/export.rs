@@ -2,7 +2,7 @@
 //! `repository=…/month=YYYY-MM/RUN.parquet`. Each run is one file, which becomes visible as a whole and is never rewritten.
 //! `render` makes the files' content.
 
-use super::store::{Bucket, BucketUrl, Key, StoreError, TemporaryFile};
+use super::store::{Bucket, BucketUrl, Key, StoreError, TemporaryFile, sweep};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -76,10 +76,16 @@ impl ExportTarget {
     /// Writes the files of runs. A file that another writer created in the meantime is left unchanged.
     pub fn add(&self, files: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
         match &self.destination {
-            Destination::Directory(root) => files.iter().try_for_each(|(key, bytes)| {
-                let path = root.join(self.name(key));
-                put(&path, bytes).map_err(|source| StoreError::File { what: "write", path, source })
-            }),
+            Destination::Directory(root) => {
+                let path = |key: &Key| root.join(self.name(key));
+                let folders: BTreeSet<PathBuf> =
+                    files.iter().filter_map(|(key, _)| path(key).parent().map(Path::to_owned)).collect();
+                folders.iter().try_for_each(|folder| sweep(folder))?;
+                files.iter().try_for_each(|(key, bytes)| {
+                    let path = path(key);
+                    put(&path, bytes).map_err(|source| StoreError::File { what: "write", path, source })
+                })
+            }
             Destination::Bucket(bucket) => {
                 let named: Vec<(String, Vec<u8>)> =
                     files.iter().map(|(key, bytes)| (self.name(key), bytes.clone())).collect();

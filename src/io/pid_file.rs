@@ -33,6 +33,33 @@ pub fn kill_stale(scratch: &Path) {
     }
 }
 
+/// A name for this process that no other process of this machine has, ever: the number space of its id, the id, and the
+/// start time. Elsewhere than on Linux only the id.
+pub fn process_name() -> String {
+    let id = std::process::id();
+    match (id_space(), start_time(id)) {
+        (Some(space), Some(start)) => format!("{space}-{id}-{start}"),
+        _ => id.to_string(),
+    }
+}
+
+/// True for the name of a process of this machine, or container, that has ended. False where that is unknown.
+pub fn has_ended(name: &str) -> bool {
+    let mut parts = name.split('-');
+    let (Some(space), Some(id), Some(start), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let Ok(id) = id.parse::<u32>() else { return false };
+    id_space().is_some_and(|own| own == space) && start_time(id).as_deref() != Some(start)
+}
+
+/// The id of the namespace of process ids: another container has another one.
+fn id_space() -> Option<String> {
+    let link = fs::read_link("/proc/self/ns/pid").ok()?;
+    let digits: String = link.to_str()?.chars().filter(char::is_ascii_digit).collect();
+    (!digits.is_empty()).then_some(digits)
+}
+
 /// A process's start time in ticks since boot; with the id, it identifies a process.
 #[cfg(target_os = "linux")]
 fn start_time(process: u32) -> Option<String> {
@@ -62,6 +89,19 @@ mod tests {
     use super::*;
     use std::os::unix::process::CommandExt;
     use std::process::Command;
+
+    #[test]
+    fn a_process_name_is_of_one_process() {
+        assert!(!has_ended(&process_name()));
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let name = format!("{}-{}-{}", id_space().unwrap(), child.id(), start_time(child.id()).unwrap());
+        assert!(!has_ended(&name));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(has_ended(&name));
+        let elsewhere = name.split_once('-').unwrap().1;
+        assert!(!has_ended(&format!("1-{elsewhere}")) && !has_ended(elsewhere) && !has_ended("4711"));
+    }
 
     #[test]
     fn a_later_process_with_the_same_id_is_not_killed() {

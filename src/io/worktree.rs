@@ -8,8 +8,9 @@
 use super::git_command::{self, Fault};
 use super::interrupt;
 use super::pid_file;
-use super::repository::{Repository, RepositoryError};
+use super::repository::{Repository, RepositoryError, path_of};
 use crate::model::Commit;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -86,6 +87,9 @@ pub struct Scratch {
     user: PathBuf,
     common: PathBuf,
     holder: PathBuf,
+    /// What earlier processes left and could not be removed.
+    left: Vec<PathBuf>,
+    is_removed: bool,
     _lock: File,
 }
 
@@ -110,24 +114,25 @@ impl Scratch {
             .open(&path)
             .map_err(failed("open the lock", &path))?;
         let locked = lock.try_lock();
-        let text = fs::read_to_string(&holder).unwrap_or_default();
+        let note = Note::parse(&fs::read(&holder).unwrap_or_default());
         match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let who = text.lines().next().filter(|line| !line.is_empty()).unwrap_or("just started").to_owned();
+                let who = if note.process.is_empty() { "just started".to_owned() } else { note.process };
                 return Err(WorktreeError::Locked { who });
             }
             Err(TryLockError::Error(source)) => return Err(failed("lock", &path)(source)),
         }
-        if let Some(left) = text.lines().nth(1).map(PathBuf::from).filter(|left| is_scratch(left)) {
-            pid_file::kill_stale(&left);
-            clear(&left, &common);
+        let mut left: Vec<PathBuf> = note.directories.into_iter().filter(|left| is_scratch(left)).collect();
+        for directory in &left {
+            pid_file::kill_stale(directory);
+            clear(directory, &common);
         }
+        left.retain(|directory| directory.exists()); // for the next perfgate
         let parent = dunce::canonicalize(parent).map_err(failed("use as scratch directory", parent))?;
         let root = create(&parent)?;
-        let scratch = Scratch { root, user, common, holder, _lock: lock };
-        let note = format!("process {}\n{}\n", std::process::id(), scratch.root.display());
-        fs::write(&scratch.holder, note).map_err(failed("write", &scratch.holder))?;
+        let scratch = Scratch { root, user, common, holder, left, is_removed: false, _lock: lock };
+        scratch.write_note(&scratch.root).map_err(failed("write", &scratch.holder))?;
         Ok(scratch)
     }
 
@@ -139,10 +144,10 @@ impl Scratch {
     /// Checks a commit out into a new directory of this name, without running hooks.
     pub fn check_out(&self, name: &str, commit: &Commit) -> Result<Checkout, WorktreeError> {
         let root = self.root.join(name);
-        let path = root.display().to_string();
         let what = format!("check out {}", commit.short());
-        let added =
-            git(&self.user, &what, &["worktree", "add", "--quiet", "--force", "--detach", &path, commit.as_str()]);
+        let arguments = ["worktree", "add", "--quiet", "--force", "--detach"].map(OsStr::new);
+        let arguments = arguments.into_iter().chain([root.as_os_str(), OsStr::new(commit.as_str())]);
+        let added = git(&self.user, &what, arguments);
         match added {
             Ok(()) => Ok(Checkout { root }),
             // Git does not print why it cannot write.
@@ -158,14 +163,14 @@ impl Scratch {
     /// Checks another commit out, and removes all files of the previous one.
     pub fn switch(&self, checkout: &Checkout, commit: &Commit) -> Result<(), WorktreeError> {
         let what = format!("check out {}", commit.short());
-        git(&checkout.root, &what, &["checkout", "--quiet", "--force", "--detach", commit.as_str()])?;
-        git(&checkout.root, "clean its own work tree", &["clean", "-ffdxq"])
+        git(&checkout.root, &what, ["checkout", "--quiet", "--force", "--detach", commit.as_str()])?;
+        git(&checkout.root, "clean its own work tree", ["clean", "-ffdxq"])
     }
 
     /// Fetches the submodules of a work tree.
     pub fn add_submodules(&self, checkout: &Checkout) -> Result<(), WorktreeError> {
         let arguments = ["submodule", "--quiet", "update", "--init", "--recursive"];
-        git(&checkout.root, "fetch the submodules", &arguments)
+        git(&checkout.root, "fetch the submodules", arguments)
     }
 
     /// Refuses submodules that differ from what HEAD records: a checkout of HEAD has them as recorded.
@@ -211,13 +216,65 @@ impl Scratch {
     }
 }
 
+impl Scratch {
+    /// Removes the directory. Returns the directories that stay, of this process and of earlier ones; the next perfgate tries
+    /// to remove them again.
+    pub fn remove(&mut self) -> Vec<PathBuf> {
+        if !self.is_removed {
+            self.is_removed = true;
+            clear(&self.root, &self.common);
+            if self.root.exists() {
+                self.left.push(self.root.clone());
+            }
+            let _ = match self.left.split_last() {
+                None => fs::remove_file(&self.holder),
+                Some((last, _)) => self.write_note(last),
+            };
+        }
+        self.left.clone()
+    }
+
+    /// Notes this process, its directory and what earlier ones left.
+    fn write_note(&self, own: &Path) -> io::Result<()> {
+        let mut note = format!("process {}\n", std::process::id()).into_bytes();
+        for directory in self.left.iter().map(PathBuf::as_path).filter(|left| *left != own).chain([own]) {
+            note.extend_from_slice(&bytes_of(directory));
+            note.push(0);
+        }
+        fs::write(&self.holder, note)
+    }
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
-        clear(&self.root, &self.common);
-        if !self.root.exists() {
-            let _ = fs::remove_file(&self.holder); // otherwise the next perfgate tries to remove it
-        }
+        self.remove();
     }
+}
+
+/// The content of the file that names the process.
+struct Note {
+    process: String,
+    directories: Vec<PathBuf>,
+}
+
+impl Note {
+    /// The process on the first line, then paths, which may contain any other byte, each with a zero at its end.
+    fn parse(note: &[u8]) -> Note {
+        let end = note.iter().position(|byte| *byte == b'\n').unwrap_or(note.len());
+        let process = String::from_utf8_lossy(&note[..end]).into_owned();
+        let paths = note.get(end + 1..).unwrap_or_default().split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        Note { process, directories: paths.map(|path| path_of(path.strip_suffix(b"\n").unwrap_or(path))).collect() }
+    }
+}
+
+#[cfg(unix)]
+fn bytes_of(path: &Path) -> Vec<u8> {
+    std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_vec()
+}
+
+#[cfg(not(unix))]
+fn bytes_of(path: &Path) -> Vec<u8> {
+    path.to_string_lossy().into_owned().into_bytes()
 }
 
 /// Creates a directory that only this user can read.
@@ -253,20 +310,43 @@ fn is_scratch(path: &Path) -> bool {
     path.is_absolute() && named && (real || !path.exists())
 }
 
+/// Lets the owner change all directories below: the files of a read-only directory cannot be removed.
+#[cfg(unix)]
+fn make_writable(directory: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(metadata) = directory.symlink_metadata() else { return };
+    if !metadata.is_dir() {
+        return;
+    }
+    let mode = metadata.permissions().mode();
+    if mode & 0o700 != 0o700 {
+        let _ = fs::set_permissions(directory, fs::Permissions::from_mode(mode | 0o700));
+    }
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        make_writable(&entry.path());
+    }
+}
+
+/// On Windows the attribute of a directory does not protect its files.
+#[cfg(not(unix))]
+fn make_writable(_directory: &Path) {}
+
 /// Removes a scratch directory and git's records of the work trees in it. Retries, since dying processes may still write.
 fn clear(root: &Path, common: &Path) {
     for attempt in 0..20 {
         match fs::remove_dir_all(root) {
             Ok(()) => break,
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-            Err(_) => std::thread::sleep(std::time::Duration::from_millis(10 * attempt)),
+            Err(_) => {
+                make_writable(root);
+                std::thread::sleep(std::time::Duration::from_millis(10 * attempt));
+            }
         }
     }
     let worktrees = common.join("worktrees");
     let Ok(entries) = fs::read_dir(&worktrees) else { return };
     for entry in entries.flatten() {
-        let ours =
-            fs::read_to_string(entry.path().join("gitdir")).is_ok_and(|at| Path::new(at.trim()).starts_with(root));
+        let ours = fs::read(entry.path().join("gitdir")).is_ok_and(|at| path_of(at.trim_ascii()).starts_with(root));
         if ours {
             let _ = fs::remove_dir_all(entry.path());
         }
@@ -315,7 +395,11 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Runs git in a directory, without the repository's hooks.
-fn git(directory: &Path, what: &str, arguments: &[&str]) -> Result<(), WorktreeError> {
+fn git<A: AsRef<OsStr>>(
+    directory: &Path,
+    what: &str,
+    arguments: impl IntoIterator<Item = A>,
+) -> Result<(), WorktreeError> {
     let mut command = git_command::git();
     command.args(["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]).args(arguments);
     command.current_dir(directory).env("GIT_OPTIONAL_LOCKS", "0");

@@ -202,7 +202,14 @@ impl<'a> Bench<'a> {
         let criterion_home = room.join("criterion");
         let given = self.spec.words.iter().any(|word| word.contains(OUT));
         let words = self.dialect.words(&self.spec.words, only);
-        let out_text = out.display().to_string();
+        // Words are text. A path that is not is replaced by one from the working directory.
+        let out_text = match out.to_str() {
+            Some(out) => out.to_owned(),
+            None => {
+                let up = "../".repeat(1 + self.prefix.components().count());
+                format!("{up}{}/results", room.file_name().unwrap_or_default().to_string_lossy())
+            }
+        };
         let mut command = self.command(side, words.iter().map(|word| word.replace(OUT, &out_text)).collect());
         command.variables.push(("CRITERION_HOME".to_owned(), Some(criterion_home.clone().into())));
         let mut criterion = vec![criterion_home];
@@ -292,6 +299,17 @@ impl<'a> Bench<'a> {
     /// Whether some benchmarks can be run without the others.
     pub fn can_filter(&self) -> bool {
         self.is_process() || Dialect::can_filter(&self.spec.words)
+    }
+
+    /// Removes the checkouts. A warning where something stays.
+    pub fn close(mut self) -> Option<Diagnostic> {
+        let left = self.scratch.remove();
+        let first = left.first()?;
+        let message = match left.len() {
+            1 => "cannot be removed; remove it yourself".to_owned(),
+            count => format!("and {} more directories cannot be removed; remove them yourself", count - 1),
+        };
+        Some(Diagnostic::warning("left-behind", first.display().to_string(), message))
     }
 
     /// Takes the warnings and notes of all runs.

@@ -27,7 +27,7 @@ pub(crate) fn measure(
     let mut bench = Bench::open(gate, command)?;
     let mut session = Session::new(gate, plan, progress, bench.repository.head()?);
     let report = session.measure(&mut bench);
-    drop(bench); // removes the checkouts before anything is reported
+    close(bench, progress); // before anything is reported
     session.finish(report)
 }
 
@@ -41,6 +41,13 @@ pub(crate) fn measure_and_store(
     let mut bench = Bench::open(gate, command)?;
     let mut session = Session::new(gate, plan, progress, bench.repository.head()?);
     let stored = session.measure_and_store(&mut bench);
-    drop(bench);
+    close(bench, progress);
     session.finish(stored).map(|((), _)| ())
+}
+
+/// Removes the checkouts, and reports what stays.
+pub(super) fn close(bench: Bench<'_>, progress: &dyn Progress) {
+    if let Some(left) = bench.close() {
+        progress.message(&left.to_string());
+    }
 }

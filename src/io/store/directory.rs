@@ -8,6 +8,7 @@ use super::error::StoreError;
 use super::key::{Key, covers};
 use super::store_trait::{Listing, Store, Written};
 use crate::model::record;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::ops::RangeInclusive;
@@ -72,15 +73,7 @@ impl DirectoryStore {
 
     /// Removes temporary files that dead writers left.
     fn sweep(&self) -> Result<(), StoreError> {
-        for (_, month) in self.months()?.0 {
-            for (name, path) in entries(&month)?.into_iter().filter(|(name, _)| name.starts_with(TEMPORARY)) {
-                let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
-                if written.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED)) {
-                    fs::remove_file(&path).map_err(failed("remove", &month.join(name)))?;
-                }
-            }
-        }
-        Ok(())
+        self.months()?.0.iter().try_for_each(|(_, month)| sweep(month))
     }
 
     /// Writes one run; false if it exists.
@@ -156,6 +149,8 @@ impl Store for DirectoryStore {
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
         refuse_mismatch(records)?;
         refuse_newer(self, &self.last_month()?)?;
+        let months: BTreeSet<String> = records.iter().map(|(key, _)| key.month()).collect();
+        months.iter().try_for_each(|month| sweep(&self.root.join(month)))?;
         let thinned = with_thinned_form(self, records)?;
         let mut written = Written::default();
         for (key, bytes) in records {
@@ -199,6 +194,20 @@ fn beginning(path: &Path) -> Option<Vec<u8>> {
     bytes.resize(digests, 0);
     file.read_exact(&mut bytes[record::HEADER..]).ok()?;
     Some(bytes)
+}
+
+/// Removes the temporary files in a folder that dead writers left.
+pub(crate) fn sweep(folder: &Path) -> Result<(), StoreError> {
+    for (_, path) in entries(folder)?.into_iter().filter(|(name, _)| name.starts_with(TEMPORARY)) {
+        let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
+        if written.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED)) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed("remove", &path)(error)),
+                _ => {} // or another process was first
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A file that is removed when dropped, unless it was renamed.

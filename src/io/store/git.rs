@@ -8,6 +8,7 @@ mod operations;
 mod tree;
 
 use super::check::checked;
+use super::directory::TemporaryFile;
 use super::error::StoreError;
 use super::key::Key;
 use super::store_trait::{Listing, Store};
@@ -51,6 +52,12 @@ impl GitStore {
     }
 
     pub(super) fn failed(&self, what: impl Into<String>, source: git2::Error) -> StoreError {
+        // libgit2 has no message for a full disk: a small write beside it has the system's.
+        if source.class() == git2::ErrorClass::None
+            && let Err(source) = try_write(&self.place.git_dir)
+        {
+            return StoreError::File { what: "write to", path: self.place.git_dir.clone(), source };
+        }
         StoreError::Git { what: what.into(), store: self.describe(), source }
     }
 
@@ -227,6 +234,11 @@ impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache").field("folders", &self.folders().len()).field("idle", &self.idle().len()).finish()
     }
+}
+
+/// Writes and removes a small file.
+fn try_write(directory: &Path) -> std::io::Result<()> {
+    TemporaryFile::write(directory, &[0; 8192]).map(drop)
 }
 
 fn commit(repository: &Repository, tree: Oid, parent: Option<Oid>, message: &str) -> Result<Oid, git2::Error> {

@@ -6,6 +6,7 @@ mod check;
 mod directory;
 mod error;
 mod git;
+mod incoming;
 mod key;
 mod object;
 mod remote;
@@ -16,7 +17,7 @@ mod url;
 
 pub use directory::DirectoryStore;
 #[cfg(feature = "parquet")]
-pub(super) use directory::TemporaryFile;
+pub(super) use directory::{TemporaryFile, sweep};
 pub use error::StoreError;
 pub use git::GitStore;
 pub use key::{Key, RunIdentity, fingerprint};

@@ -13,6 +13,7 @@
 use super::backoff::Backoff;
 use super::error::StoreError;
 use super::git::{GitStore, RefUpdate, message};
+use super::incoming::Incoming;
 use super::key::{Key, RunIdentity};
 use super::remote::{PushOutcome, Remote};
 use super::store_trait::{Listing, Store, SyncCounts};
@@ -20,7 +21,6 @@ use super::tombstones::Tombstones;
 use git2::{ErrorCode, MergeOptions, Oid, Repository, Tree};
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 impl GitStore {
@@ -204,28 +204,4 @@ fn changed<'t>(tree: &'t Tree<'_>, other: Option<&'t Tree<'_>>) -> impl Fn(&str)
 
 fn backoff(place: &Path) -> Backoff {
     Backoff::new(place, 30, Duration::from_millis(20), Duration::from_secs(2))
-}
-
-/// The ref that a fetch writes to: a new name for each fetch, deleted when dropped. It has a folder of its own, because
-/// git removes a folder with its last ref.
-struct Incoming<'r> {
-    repository: &'r Repository,
-    name: String,
-}
-
-impl<'r> Incoming<'r> {
-    fn new(repository: &'r Repository) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Incoming { repository, name: format!("refs/perfgate-incoming/{}-{number}", std::process::id()) }
-    }
-}
-
-impl Drop for Incoming<'_> {
-    fn drop(&mut self) {
-        if let Ok(mut reference) = self.repository.find_reference(&self.name) {
-            // A ref that stays is overwritten by a later fetch of the same number.
-            let _ = reference.delete();
-        }
-    }
 }
