@@ -60,3 +60,81 @@ fn two_modes_on_both_sides_are_no_change() {
     let answer = compared(&hyperfine(1, 12, 0.4, 3.0), &hyperfine(2, 12, 0.4, 3.0), &["--format", "json", "--all"]);
     assert_ne!(answer.exits(0).outcome("c0"), "improved");
 }
+
+/// A criterion result of one benchmark: `samples` samples of `iterations` iterations, `elements` elements per iteration.
+fn criterion(scene: &Scene, tree: &str, ns: f64, [samples, iterations, elements]: [u32; 3], seed: u32) {
+    let time = |i: u32| ns * f64::from(iterations) * (1.0 + 0.01 * chance(seed, i));
+    let times: Vec<String> = (0..samples).map(|i| time(i).to_string()).collect();
+    let iters = vec![iterations.to_string(); samples as usize].join(",");
+    scene.write(
+        &format!("{tree}/x/new/benchmark.json"),
+        format!(r#"{{"group_id":"x","full_id":"x","throughput":{{"Elements":{elements}}}}}"#),
+    );
+    let sample = format!(r#"{{"sampling_mode":"Flat","iters":[{iters}],"times":[{}]}}"#, times.join(","));
+    scene.write(&format!("{tree}/x/new/sample.json"), sample);
+}
+
+#[test]
+fn samples_of_other_settings_are_not_compared() {
+    let scene = Scene::new();
+    criterion(&scene, "base", 100.0, [50, 1000, 1], 1);
+    criterion(&scene, "longer", 180.0, [50, 50_000, 1], 2);
+    let answer = scene.perfgate(&["compare", "base", "longer"]);
+    answer.exits(0).says("? inconclusive").says("sampled differently: 1000 iterations a sample in base, 50000 in head");
+    criterion(&scene, "fewer", 180.0, [5, 1000, 1], 3);
+    scene.perfgate(&["compare", "base", "fewer"]).exits(0).says("sampled differently: 50 samples in base, 5 in head");
+    // criterion takes fewer iterations of a slower benchmark.
+    criterion(&scene, "slower", 5000.0, [50, 20, 1], 4);
+    scene.perfgate(&["compare", "base", "slower"]).exits(1).says("✗ regressed");
+}
+
+#[test]
+fn stored_runs_keep_how_they_were_sampled() {
+    let scene = Scene::new();
+    scene.repository("r").commit("r", "one");
+    criterion(&scene, "r/target/criterion", 100.0, [50, 1000, 1], 1);
+    scene.perfgate_at("r", &["record"]).exits(0);
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.commit("r", "two");
+    criterion(&scene, "r/target/criterion", 180.0, [50, 50_000, 1], 2);
+    scene.perfgate_at("r", &["compare"]).exits(0).says("sampled differently");
+}
+
+#[test]
+fn with_other_work_an_operation_is_compared_per_element() {
+    let scene = Scene::new();
+    criterion(&scene, "base", 1000.0, [50, 100, 1], 1);
+    criterion(&scene, "twice", 1900.0, [50, 100, 2], 2);
+    let answer = scene.perfgate(&["compare", "base", "twice", "--format", "json"]).exits(0).json();
+    let row = &answer["benchmarks"][0];
+    assert!((row["change"].as_f64().unwrap() + 0.05).abs() < 0.01, "{row}");
+    let answer = scene.perfgate(&["compare", "base", "twice"]);
+    answer.says("one operation does 2.000 times the work of base; the change is per unit of work");
+    criterion(&scene, "worse", 4000.0, [50, 100, 2], 3);
+    scene.perfgate(&["compare", "base", "worse"]).exits(1).says("✗ regressed");
+}
+
+#[test]
+fn ten_times_slower_is_a_regression_however_noisy_the_samples_are() {
+    let scene = Scene::new();
+    for (tree, seed) in [("base", 0), ("head", 100)] {
+        for benchmark in 0..12 {
+            let factor = if tree == "head" && benchmark == 0 { 10.0 } else { 1.0 };
+            // Samples from 0.8 to 2.4 ms with a few fast ones, as of a program that waits for others.
+            let time = |i: u32| {
+                let (level, fast) = (chance(seed + benchmark, i), chance(seed + benchmark + 50, i) < 0.1);
+                factor * 1e6 * if fast { 0.7 + 0.6 * level } else { 1.4 + level }
+            };
+            let times: Vec<String> = (0..40).map(|i| time(i).to_string()).collect();
+            let directory = format!("{tree}/b{benchmark}/new");
+            let id = format!(r#"{{"group_id":"g","full_id":"b{benchmark}","throughput":null}}"#);
+            scene.write(&format!("{directory}/benchmark.json"), id);
+            let iters = vec!["1"; 40].join(",");
+            scene.write(
+                &format!("{directory}/sample.json"),
+                format!(r#"{{"iters":[{iters}],"times":[{}]}}"#, times.join(",")),
+            );
+        }
+    }
+    assert_eq!(scene.perfgate(&["compare", "base", "head", "--format", "json"]).exits(1).outcome("b0"), "regressed");
+}

@@ -62,6 +62,7 @@ fn without_values(failed: &FailedBenchmark, why: String) -> Comparison {
         metric: Arc::new(Metric::time()),
         tool: failed.tool.clone(),
         work: None,
+        work_ratio: None,
         base: None,
         head: None,
         effect: Effect::Failed(why),

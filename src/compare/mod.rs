@@ -2,6 +2,7 @@
 //! gate is decided in `verdict`.
 
 pub mod bisection;
+mod comparable;
 mod confirm;
 mod failures;
 pub mod filter;
@@ -37,6 +38,8 @@ pub struct Comparison {
     pub tool: Cow<'static, str>,
     /// The work of one operation, where known.
     pub work: Option<Work>,
+    /// How many times the work of base one operation does in head, where it differs: the change is per unit of work.
+    pub work_ratio: Option<f64>,
     /// The value of the base.
     pub base: Option<SideValue>,
     /// The value of the head.

@@ -1,7 +1,10 @@
 //! Pairs the measurements of two sides: same benchmark (after renames), metric and tool.
 
+use super::comparable::{self, Sampling};
 use super::{Comparison, Effect, TestGroup, repetitions, sample_statistics};
-use crate::model::{BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, SampleStatistics, Summary, Unit};
+use crate::model::{
+    BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, SampleStatistics, Summary, Unit, Work,
+};
 use crate::stats::centre;
 use crate::stats::suite::{BenchmarkRuns, RunValue};
 use std::borrow::Cow;
@@ -37,6 +40,10 @@ pub struct Pair<'a> {
     /// How many of them are of the base.
     base: usize,
     other_unit: Option<&'a Metric>,
+    /// Iterations of a sample of base and head, where the tool reports them.
+    iterations: [Option<f32>; 2],
+    /// The work of one operation in base.
+    base_work: Option<Work>,
     unreadable: bool,
     /// Runs of the base that measured another version of the benchmark than head.
     other_versions: Vec<usize>,
@@ -90,6 +97,8 @@ impl<'a> Pair<'a> {
             evidence,
             base: 0,
             other_unit: None,
+            iterations: [None; 2],
+            base_work: None,
             unreadable: false,
             other_versions: Vec::new(),
         }
@@ -113,10 +122,12 @@ impl<'a> Pair<'a> {
             self.other_unit = Some(metric);
         }
         self.evidence.extend(measurement.evidence.iter().map(|evidence| RunEvidence { run, evidence }));
+        self.iterations[usize::from(is_head)] = measurement.iterations;
         if is_head {
             self.measurement = measurement; // the work of one operation is taken from head
         } else {
             self.base = self.evidence.len();
+            self.base_work = measurement.work;
         }
     }
 
@@ -176,12 +187,38 @@ impl<'a> Pair<'a> {
         if values.iter().any(|value| !value.is_finite() || *value < 0.0) {
             return Some(Effect::Invalid("a value is negative or not a number".to_owned()));
         }
+        if let Some(why) = self.other_settings(base, head) {
+            return Some(Effect::Invalid(why));
+        }
         let constant = |side: &[f64]| side.windows(2).all(|two| two[0] == two[1]);
         let nothing = |side: &[f64]| side.iter().all(|value| *value == 0.0);
         if self.metric.exact && constant(base) && constant(head) || nothing(base) || nothing(head) {
-            return Some(self.exact(centre::median(base), centre::median(head)));
+            let per_work = self.work_ratio().unwrap_or(1.0);
+            return Some(self.exact(centre::median(base) * per_work, centre::median(head)));
         }
         None
+    }
+
+    fn other_settings(&self, base: &[f64], head: &[f64]) -> Option<String> {
+        let samples = |side: &[RunEvidence<'_>]| -> Option<f64> {
+            let counts =
+                side.iter().map(|one| one.evidence.digest(self.metric.direction).map(|one| one.samples.into()));
+            counts.collect::<Option<Vec<f64>>>().map(|counts| centre::median(&counts))
+        };
+        let sampling = |iterations: Option<f32>, side: &[RunEvidence<'_>], times: &[f64]| Sampling {
+            iterations: iterations.map(f64::from),
+            samples: samples(side),
+            time: centre::median(times),
+        };
+        let [of_base, of_head] = self.iterations;
+        let sides = [sampling(of_base, self.base(), base), sampling(of_head, self.head(), head)];
+        comparable::other_settings(sides).filter(|_| self.metric.unit == Unit::Nanosecond)
+    }
+
+    /// How many times the work of base one operation does in head, where it differs and the metric is the time of an
+    /// operation.
+    fn work_ratio(&self) -> Option<f64> {
+        comparable::work_ratio(self.base_work, self.measurement.work).filter(|_| self.metric.unit == Unit::Nanosecond)
     }
 
     /// Compares without a test. From zero the ratio is infinite, which is valid for a count and not for a time.
@@ -205,7 +242,11 @@ impl<'a> Pair<'a> {
         let centres = self.evidence.iter().map(|one| one.evidence.centre());
         let for_zero = centres.filter(|value| *value > 0.0).min_by(f64::total_cmp).unwrap_or(1.0) / 2.0;
         let side = |side: &[RunEvidence<'_>]| runs_of(side).map(|run| self.run_value(run, for_zero)).collect();
-        BenchmarkRuns { base: side(self.base()), head: side(self.head()) }
+        let mut runs = BenchmarkRuns { base: side(self.base()), head: side(self.head()) };
+        if let Some(ratio) = self.work_ratio() {
+            runs.base.iter_mut().for_each(|run| run.shift(ratio.ln()));
+        }
+        runs
     }
 
     fn run_value(&self, run: &[RunEvidence<'_>], for_zero: f64) -> RunValue {
@@ -282,6 +323,7 @@ impl<'a> Pair<'a> {
             metric: Arc::clone(&self.measurement.metric),
             tool: self.measurement.tool.clone(),
             work: self.measurement.work,
+            work_ratio: self.work_ratio().filter(|_| self.is_shared()),
             base: side_value(self.base()),
             head: side_value(self.head()),
             effect,

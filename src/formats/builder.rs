@@ -197,6 +197,13 @@ impl<'a> ReadingBuilder<'a> {
         }
     }
 
+    /// Sets the iterations of one sample on a measurement added before.
+    pub fn set_iterations(&mut self, name: &str, metric: &str, iterations: f64) {
+        if let Some(at) = self.find(self.tool, name, metric).filter(|_| iterations > 0.0) {
+            self.reading.measurements[at].iterations = Some(iterations as f32);
+        }
+    }
+
     /// Whether this metric of the benchmark was added before.
     pub fn has(&self, name: &str, metric: &str) -> bool {
         self.find(self.tool, name, metric).is_some()

@@ -5,6 +5,7 @@ use super::builder::ReadingBuilder;
 use super::metric_by_unit::metric_by_unit;
 use super::{Format, Preview, Reading, Source, json, text};
 use crate::model::{Diagnostic, Evidence, Summary, Work, WorkUnit};
+use crate::stats::centre;
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -106,6 +107,9 @@ fn read_message(builder: &mut ReadingBuilder<'_>, message: Message<'_>) {
     let metric = metric_by_unit(scale.unit, label);
     let metric_name = metric.name.clone();
     builder.add(&name, metric, [evidence.scaled(scale.factor)]);
+    if !message.iteration_count.is_empty() {
+        builder.set_iterations(&name, &metric_name, centre::median(&message.iteration_count));
+    }
     if let Some(work) = work {
         builder.set_work(&name, &metric_name, work);
     }

@@ -3,6 +3,7 @@
 
 use super::{Source, json};
 use crate::model::{BenchId, Diagnostic, Evidence, Measurement, Metric, Summary, Work, WorkUnit};
+use crate::stats::centre;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -94,11 +95,16 @@ pub fn identity(source: Source<'_>) -> Result<Identity, Diagnostic> {
 
 /// Reads the samples in `sample.json`, in order.
 pub fn samples(identity: Identity, source: Source<'_>) -> Benchmark {
-    let (evidence, diagnostic) = match read_samples(source) {
-        Ok((samples, diagnostic)) => (Ok(Evidence::Samples(samples)), diagnostic),
-        Err(error) => (Err(error), None),
-    };
-    benchmark(identity, evidence, diagnostic)
+    match read_samples(source) {
+        Ok(Samples { values, iterations, diagnostic }) => {
+            let mut benchmark = benchmark(identity, Ok(Evidence::Samples(values)), diagnostic);
+            if let Ok(measurement) = &mut benchmark.measurement {
+                measurement.iterations = Some(iterations as f32);
+            }
+            benchmark
+        }
+        Err(error) => benchmark(identity, Err(error), None),
+    }
 }
 
 /// Reads the summary in `estimates.json`, for benchmarks without `sample.json`.
@@ -128,7 +134,15 @@ fn benchmark(identity: Identity, evidence: Result<Evidence, Diagnostic>, diagnos
     Benchmark { id, measurement, diagnostic }
 }
 
-fn read_samples(source: Source<'_>) -> Result<(Vec<f64>, Option<Diagnostic>), Diagnostic> {
+/// The samples of a benchmark.
+struct Samples {
+    values: Vec<f64>,
+    /// The median number of iterations of a sample.
+    iterations: f64,
+    diagnostic: Option<Diagnostic>,
+}
+
+fn read_samples(source: Source<'_>) -> Result<Samples, Diagnostic> {
     let SampleFile { iters, times } = json::parse(source)?;
     let error = |message: String| Err(Diagnostic::error("invalid-samples", source.name, message));
     if iters.len() != times.len() {
@@ -140,6 +154,7 @@ fn read_samples(source: Source<'_>) -> Result<(Vec<f64>, Option<Diagnostic>), Di
     }
     let all = times.len();
     let mut samples = times;
+    let iterations = centre::median(&iters);
     let mut iters = iters.into_iter();
     samples.retain_mut(|time| {
         let iterations = iters.next().unwrap_or(0.0);
@@ -154,7 +169,7 @@ fn read_samples(source: Source<'_>) -> Result<(Vec<f64>, Option<Diagnostic>), Di
         let message = format!("{invalid} of {all} samples are zero, negative or not finite; skipped");
         Diagnostic::warning("invalid-samples", source.name, message)
     });
-    Ok((samples, diagnostic))
+    Ok(Samples { values: samples, iterations, diagnostic })
 }
 
 fn is_time(value: f64) -> bool {

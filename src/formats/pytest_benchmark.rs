@@ -48,12 +48,14 @@ impl Format for PytestBenchmark {
         for (at, raw) in file.benchmarks.into_iter().enumerate() {
             let Some(Benchmark { fullname, name, stats }) = builder.parse_entry("benchmark", at, raw) else { continue };
             let name = fullname.or(name).unwrap_or_default();
+            let iterations = stats.iterations.0;
             let evidence = if stats.data.0.is_empty() {
                 Evidence::summary(stats.summary())
             } else {
                 Evidence::Samples(stats.data.0)
             };
             builder.add(&name, Metric::time(), [evidence.scaled(SECOND)]);
+            builder.set_iterations(&name, "time", iterations);
         }
         builder.finish()
     }
@@ -133,6 +135,7 @@ struct Stats {
     mean: Number,
     stddev: Number,
     rounds: Number,
+    iterations: Number,
     min: Number,
     q1: Number,
     q3: Number,

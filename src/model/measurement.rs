@@ -20,6 +20,8 @@ pub struct Measurement {
     pub evidence: Vec<Evidence>,
     /// The work of one operation, where the tool reports it; displayed as a rate next to the time.
     pub work: Option<Work>,
+    /// Iterations in one sample (the median), where the tool reports them.
+    pub iterations: Option<f32>,
 }
 
 /// The evidence of one run, in the unit of the metric.
@@ -202,7 +204,7 @@ impl Measurement {
     ) -> Self {
         let benchmark = BenchId::new(benchmark);
         let (tool, metric) = (tool.into(), metric.into());
-        Measurement { tool, benchmark, metric, evidence: vec![evidence], work: None }
+        Measurement { tool, benchmark, metric, evidence: vec![evidence], work: None, iterations: None }
     }
 
     /// A measurement with the evidence of several runs; `None` for no evidence.
@@ -214,7 +216,7 @@ impl Measurement {
     ) -> Option<Self> {
         let benchmark = BenchId::new(benchmark);
         let (tool, metric) = (tool.into(), metric.into());
-        let made = Measurement { tool, benchmark, metric, evidence, work: None };
+        let made = Measurement { tool, benchmark, metric, evidence, work: None, iterations: None };
         (!made.evidence.is_empty()).then_some(made)
     }
 

@@ -45,7 +45,8 @@ fn undecided(report: &Report) -> Option<String> {
     let tested = counts.regressed + counts.improved + counts.unchanged + counts.inconclusive + counts.accepted;
     match report.benchmarks.iter().filter(is_suspect).count() {
         0 if 2 * counts.inconclusive > tested => {
-            Some(format!("{} of {} are undecided", counts.inconclusive, counted(tested, "benchmark")))
+            let verb = if counts.inconclusive == 1 { "is" } else { "are" };
+            Some(format!("{} of {} {verb} undecided", counts.inconclusive, counted(tested, "benchmark")))
         }
         0 => None,
         1 => Some("1 suspected regression is undecided".to_owned()),

@@ -10,6 +10,9 @@ use std::sync::Arc;
 const PRECISION: f64 = 1e-7;
 /// Tail probability of each end of a 95% confidence interval.
 pub(super) const TAIL: f64 = 0.025;
+/// Degrees of freedom of the tail at the upper limit of the noise. A normal tail has an alarm next to a busy core in the recorded
+/// runs.
+const LIMIT_DF: f64 = 20.0;
 /// More runs than this are never recommended.
 const MAX_RUNS: u32 = 20;
 
@@ -61,22 +64,26 @@ pub(super) struct Noise {
     pub variance_floor: f64,
     /// Upper limit of the degrees of freedom.
     pub max_df: f64,
+    /// Upper limit of the standard deviation from run to run; infinite where nothing limits it.
+    pub max_sd: f64,
 }
 
 impl Noise {
     fn null_distribution(&self) -> NullDistribution<'_> {
-        let Noise { prior, observation, variance_floor, max_df } = self;
-        NullDistribution { prior, observation, variance_floor: *variance_floor, max_df: *max_df }
+        let Noise { prior, observation, variance_floor, max_df, max_sd } = self;
+        NullDistribution { prior, observation, variance_floor: *variance_floor, max_df: *max_df, max_sd: *max_sd }
     }
 }
 
 /// The distribution of the measured change of a benchmark that did not change: a mixture of t distributions over the
-/// grid points of the prior.
+/// grid points of the prior. Their tails stand for noise of unknown size; where the samples limit its size, no tail is heavier
+/// than the one at that limit.
 pub(super) struct NullDistribution<'a> {
     pub prior: &'a Prior,
     pub observation: &'a Observation,
     pub variance_floor: f64,
     pub max_df: f64,
+    pub max_sd: f64,
 }
 
 impl NullDistribution<'_> {
@@ -100,7 +107,13 @@ impl NullDistribution<'_> {
 
     /// P(change >= `x`).
     pub fn tail(&self, x: f64) -> f64 {
-        self.components().map(|(weight, se, df)| weight * student::upper_tail(x / se, df)).sum()
+        let of_prior: f64 = self.components().map(|(weight, se, df)| weight * student::upper_tail(x / se, df)).sum();
+        of_prior.min(student::upper_tail(x / self.max_se(), LIMIT_DF))
+    }
+
+    /// The standard error of the change at the upper limit of the noise.
+    fn max_se(&self) -> f64 {
+        (self.max_sd.powi(2) * self.observation.variance_factor).max(self.variance_floor).sqrt()
     }
 
     /// The change that is exceeded with probability `p` (below one half).
@@ -108,6 +121,8 @@ impl NullDistribution<'_> {
         // The quantile of the mixture lies between the smallest and the largest quantile of its components.
         let alone = self.components().map(|(_, se, df)| se * student::quantile(1.0 - p, df));
         let (least, largest) = alone.fold((f64::INFINITY, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
+        let largest = largest.min(self.max_se() * student::quantile(1.0 - p, LIMIT_DF));
+        let least = least.min(largest);
         if least <= 0.0 || largest - least <= PRECISION * largest {
             return largest;
         }

@@ -6,6 +6,10 @@ use super::prior::Observation;
 use super::shift::{MIN_SUITE, Residuals};
 use rayon::prelude::*;
 
+/// Steady samples do not limit the noise from run to run to less than this, 30%: runs on a busy machine, or with another
+/// layout of the code, are steady too.
+const LEAST_MAX_SD: f64 = 0.30;
+
 /// One run's value on the log scale, with the sign chosen such that larger is worse.
 #[derive(Debug, Clone, Copy)]
 pub struct RunValue {
@@ -21,6 +25,15 @@ pub struct RunValue {
     pub centre_variance: f64,
     /// The typical mean of the samples with its standard error, where it is known.
     pub typical_mean: Option<(f64, f64)>,
+}
+
+impl RunValue {
+    /// Adds to each value.
+    pub fn shift(&mut self, by: f64) {
+        self.centre += by;
+        self.fast_edge = self.fast_edge.map(|edge| edge + by);
+        self.typical_mean = self.typical_mean.map(|(mean, error)| (mean + by, error));
+    }
 }
 
 /// The value of a run that is tested.
@@ -117,6 +130,8 @@ pub(super) struct RawChange {
     pub observation: Observation,
     /// Lower limit of the variance of the change.
     pub variance_floor: f64,
+    /// Upper limit of the standard deviation of the tested value from run to run; infinite where nothing limits it.
+    pub max_sd: f64,
     /// What single runs show.
     pub single_runs: SingleRuns,
 }
@@ -150,7 +165,15 @@ fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: Tested) -> RawChange
         variance_factor: centre::variance_factor(runs.base.len()) + centre::variance_factor(runs.head.len()),
     };
     let variance_floor = variance_floor(runs, by);
-    RawChange { raw: tested.raw, median_raw: medians.raw, observation, variance_floor, single_runs: tested.single_runs }
+    let max_sd = if by == Tested::FastEdge { max_sd(runs, &observation) } else { f64::INFINITY };
+    RawChange {
+        raw: tested.raw,
+        median_raw: medians.raw,
+        observation,
+        variance_floor,
+        max_sd,
+        single_runs: tested.single_runs,
+    }
 }
 
 /// The shift of each run of base and head; empty for a small suite, and for a side with a single run.
@@ -222,6 +245,17 @@ fn ln_drift_squared(runs: &BenchmarkRuns) -> Option<f64> {
     let drifts = runs.base.iter().chain(&runs.head).filter_map(|run| run.within_run_drift);
     let logs: Vec<f64> = drifts.map(|sd| (sd * sd + 1e-8).ln()).collect();
     (!logs.is_empty()).then(|| logs.iter().sum::<f64>() / logs.len() as f64)
+}
+
+/// Upper limit of the standard deviation of the fast edge from run to run, on the log scale: half the distance from the edge to
+/// the median, which is about one standard deviation of the samples, or what the runs themselves vary by, and at least
+/// [`LEAST_MAX_SD`].
+fn max_sd(runs: &BenchmarkRuns, observation: &Observation) -> f64 {
+    let distance = |run: &RunValue| run.fast_edge.map_or(0.0, |edge| (run.centre - edge).abs());
+    let all = runs.base.iter().chain(&runs.head);
+    let of_samples = all.map(distance).sum::<f64>() / (runs.base.len() + runs.head.len()) as f64 / 2.0;
+    let of_runs = if observation.df > 0.0 { (observation.sum_of_squares / observation.df).sqrt() } else { 0.0 };
+    LEAST_MAX_SD.max(of_samples).max(of_runs)
 }
 
 /// Lower limit of the variance of the change: a run's value is not more precise than its fast edge was stable, and than the

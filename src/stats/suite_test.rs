@@ -168,7 +168,7 @@ impl SuiteEstimates {
     /// The estimate of one benchmark.
     pub fn estimate(&self, index: usize) -> Estimate {
         let [p_worse, p_better] = self.p_values(index);
-        let RawChange { raw, median_raw, observation, variance_floor, single_runs } = self.changes[index];
+        let RawChange { raw, median_raw, observation, variance_floor, max_sd, single_runs } = self.changes[index];
         Estimate {
             delta: self.delta(index),
             raw,
@@ -186,7 +186,7 @@ impl SuiteEstimates {
             overlap: self.tests.overlaps.as_ref().map(|overlaps| overlaps[index]),
             critical_p: self.tests.critical_p,
             finding_tail: self.tests.finding_tails[usize::from(p_better < p_worse)],
-            noise: Noise { prior: Arc::clone(&self.prior), observation, variance_floor, max_df: self.max_df },
+            noise: Noise { prior: Arc::clone(&self.prior), observation, variance_floor, max_df: self.max_df, max_sd },
         }
     }
 
@@ -219,8 +219,14 @@ impl SuiteEstimates {
     }
 
     fn null_distribution(&self, index: usize) -> NullDistribution<'_> {
-        let RawChange { observation, variance_floor, .. } = &self.changes[index];
-        NullDistribution { prior: &self.prior, observation, variance_floor: *variance_floor, max_df: self.max_df }
+        let RawChange { observation, variance_floor, max_sd, .. } = &self.changes[index];
+        NullDistribution {
+            prior: &self.prior,
+            observation,
+            variance_floor: *variance_floor,
+            max_df: self.max_df,
+            max_sd: *max_sd,
+        }
     }
 
     /// P values towards worse and towards better.

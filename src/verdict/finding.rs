@@ -67,12 +67,19 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, same_machine: bool) -> 
 pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Finding {
     let Comparison { benchmark, metric, base, head, .. } = comparison;
     let gate = Gate::of(comparison, policy);
-    let ruling = gate.judge(comparison, same_machine);
+    let mut ruling = gate.judge(comparison, same_machine);
+    if let Some(ratio) = comparison.work_ratio {
+        ruling
+            .notes
+            .push(format!("one operation does {ratio:.3} times the work of base; the change is per unit of work"));
+    }
     let estimate = comparison.mean.as_deref().filter(|_| ruling.by_mean).or(comparison.estimate());
     let as_change = |log: f64| as_change(log, metric.direction);
     let change = match (estimate, base, head) {
         (Some(estimate), ..) => fraction(as_change(estimate.delta)),
-        (None, Some(base), Some(head)) => fraction(head.value / base.value - 1.0),
+        (None, Some(base), Some(head)) => {
+            fraction(head.value / (base.value * comparison.work_ratio.unwrap_or(1.0)) - 1.0)
+        }
         _ => None,
     };
     // Further runs of the same kind do not tell a change from the shift of the whole run.
@@ -108,6 +115,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         notes: ruling.notes,
         spread: comparison.statistics.clone(),
         work: comparison.work.map(|Work { amount, unit }| WorkReport { amount, unit }),
+        work_ratio: comparison.work_ratio,
         plot_samples: None,
     }
 }

@@ -216,15 +216,19 @@ pub struct Finding {
     /// Work of one operation, for a rate shown next to the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<WorkReport>,
+    /// How many times the work of base one operation does in head, where it differs: `change` is per unit of work then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_ratio: Option<f64>,
     /// The samples of the runs of base and head, thinned for plots; only if plots are made or the comparison is saved.
     #[serde(default, rename = "strips", skip_serializing_if = "Option::is_none")]
     pub plot_samples: Option<[Vec<PlotSamples>; 2]>,
 }
 
 impl Finding {
-    /// True where views list it without being asked for all: anything but an unchanged benchmark without a shown change.
+    /// True where views list it without being asked for all: anything but an unchanged benchmark without a shown change,
+    /// whose work is the same.
     pub fn is_listed(&self) -> bool {
-        self.outcome != Outcome::Unchanged || self.within.is_some()
+        self.outcome != Outcome::Unchanged || self.within.is_some() || self.work_ratio.is_some()
     }
 }
 

@@ -166,6 +166,7 @@ fn read_line(builder: &mut ReadingBuilder<'_>, name: &str, line: &Line<'_>, prop
     for (value, unit) in pairs {
         let (metric, factor) = metric(builder, unit, properties);
         builder.add_run(name, metric, Evidence::Value(value * factor));
+        builder.set_iterations(name, "time", iterations as f64);
     }
 }
 

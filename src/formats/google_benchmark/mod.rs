@@ -95,6 +95,7 @@ fn add_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
         let (metric, time) = time(builder, entry);
         let (_, clock) = entry.clock();
         builder.add_run(name, metric, Evidence::Value(time));
+        builder.set_iterations(name, "time", entry.iterations.unwrap_or_default());
         if repeated.insert(name)
             && let Some(work) = work(entry, clock)
         {

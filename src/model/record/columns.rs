@@ -23,6 +23,8 @@ pub(super) mod tag {
     pub const VERSIONS: u64 = 12;
     /// Typical means of samples.
     pub const TYPICAL_MEANS: u64 = 13;
+    /// Iterations of a sample of each measurement; absent where the tools report none.
+    pub const ITERATIONS: u64 = 14;
 }
 
 /// The encoding of the evidence of one run.

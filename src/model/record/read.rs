@@ -24,6 +24,7 @@ pub(super) struct Index {
     kinds: Vec<Kind>,
     kind_of: Vec<usize>,
     work: Vec<Option<Work>>,
+    iterations: Vec<Option<f32>>,
     evidence_counts: Vec<usize>,
     forms: Vec<Form>,
     digests: Digests,
@@ -51,6 +52,10 @@ impl Index {
         let n = names.len();
         let kind_of = read_kinds(kinds_column, &kinds, n)?;
         let work = read_work(column(tag::WORK)?, n)?;
+        let iterations = match columns.get(&tag::ITERATIONS) {
+            Some(iterations) => read_iterations(Cursor(iterations), n)?,
+            None => vec![None; n],
+        };
         let (evidence_counts, forms) = read_evidence(column(tag::EVIDENCE)?, n)?;
         let mut digests = Digests::default();
         digests.read_centres(column(tag::CENTRES)?)?;
@@ -72,7 +77,20 @@ impl Index {
         if let Some(versions) = columns.get(&tag::VERSIONS) {
             facts.versions = read_versions(Cursor(versions))?;
         }
-        Ok(Index { facts, names, kinds, kind_of, work, evidence_counts, forms, digests, quantiles, summaries, values })
+        Ok(Index {
+            facts,
+            names,
+            kinds,
+            kind_of,
+            work,
+            iterations,
+            evidence_counts,
+            forms,
+            digests,
+            quantiles,
+            summaries,
+            values,
+        })
     }
 
     /// True where the digests can be used in place of the samples.
@@ -115,7 +133,14 @@ impl Index {
             for digest in evidence.iter().filter_map(stored_digest) {
                 check_edge(digest, metric.direction)?;
             }
-            measurements.push(Measurement { tool, benchmark, metric, evidence, work: self.work[i] });
+            measurements.push(Measurement {
+                tool,
+                benchmark,
+                metric,
+                evidence,
+                work: self.work[i],
+                iterations: self.iterations[i],
+            });
         }
         if measurements.windows(2).any(|pair| order(&pair[0], &pair[1]).is_ge()) {
             return Err(damaged("its measurements are not in order"));
@@ -297,6 +322,12 @@ fn read_work(mut column: Cursor<'_>, n: usize) -> Result<Vec<Option<Work>>, Reco
             Ok(amounts.next().map(|amount| Work { amount, unit }))
         }
     })
+}
+
+fn read_iterations(mut column: Cursor<'_>, n: usize) -> Result<Vec<Option<f32>>, RecordError> {
+    let items = column.planes::<4>(n)?;
+    let item = |i: usize| f32::from_le_bytes(items.get(i));
+    Ok((0..n).map(item).map(|count| (count.is_finite() && count > 0.0).then_some(count)).collect())
 }
 
 fn read_evidence(mut column: Cursor<'_>, n: usize) -> Result<(Vec<usize>, Vec<Form>), RecordError> {

@@ -38,6 +38,12 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     let mut index = Vec::new();
     put_column(&mut index, tag::RUN, &facts(run));
     columns.write(&mut index);
+    if measurements.iter().any(|measurement| measurement.iterations.is_some()) {
+        let item = |one: &&Measurement| one.iterations.unwrap_or(0.0).to_le_bytes();
+        let mut iterations = Vec::new();
+        put_planes(&mut iterations, &measurements.iter().map(item).collect::<Vec<_>>());
+        put_column(&mut index, tag::ITERATIONS, &iterations);
+    }
     if !run.failures.is_empty() {
         put_column(&mut index, tag::FAILURES, &failures(&run.failures));
     }

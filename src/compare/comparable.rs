@@ -1,0 +1,74 @@
+//! What two sides must share to be compared: how they were sampled, and the work of one operation.
+
+use crate::model::Work;
+
+/// Base and head are not comparable where they were sampled so many times longer, or so many times as often.
+const OTHER_SETTINGS: f64 = 9.99;
+/// Tools choose the numbers of samples and iterations by the time that one takes. What they chose for a slower benchmark
+/// takes about the same time in all; other settings take so many times longer.
+const OTHER_TIME: f64 = 3.0;
+
+/// How a side was sampled, as far as the tool reports it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sampling {
+    /// Iterations in one sample.
+    pub iterations: Option<f64>,
+    /// Number of samples of a run.
+    pub samples: Option<f64>,
+    /// Time of one iteration.
+    pub time: f64,
+}
+
+/// Why two sides were sampled too differently to be compared: a short sample fits between two interruptions, a long one
+/// contains several.
+pub(super) fn other_settings([base, head]: [Sampling; 2]) -> Option<String> {
+    let slower = (head.time / base.time).ln();
+    let differs = |base: f64, head: f64| {
+        let (count, spent) = ((head / base).ln(), (head / base).ln() + slower);
+        count * spent > 0.0 && count.abs() >= OTHER_SETTINGS.ln() && spent.abs() >= OTHER_TIME.ln()
+    };
+    let why = |of: fn(Sampling) -> Option<f64>, what: &str| {
+        let (base, head) = (of(base)?, of(head)?);
+        let message = || {
+            format!("sampled differently: {base:.0} {what} in base, {head:.0} in head; run both with the same settings")
+        };
+        differs(base, head).then(message)
+    };
+    why(|side| side.iterations, "iterations a sample").or_else(|| why(|side| side.samples, "samples"))
+}
+
+/// How many times the work of base one operation does in head, where it differs.
+pub(super) fn work_ratio(base: Option<Work>, head: Option<Work>) -> Option<f64> {
+    let (base, head) = (base?, head?);
+    let ratio = head.amount / base.amount;
+    (base.unit == head.unit && ratio.is_finite() && ratio > 0.0 && (ratio - 1.0).abs() > 1e-3).then_some(ratio)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sides(iterations: [f64; 2], samples: [f64; 2], time: [f64; 2]) -> [Sampling; 2] {
+        [0, 1].map(|side| Sampling {
+            iterations: Some(iterations[side]),
+            samples: Some(samples[side]),
+            time: time[side],
+        })
+    }
+
+    #[test]
+    fn other_settings_are_told_from_a_slower_benchmark() {
+        let same = |iterations, samples, time| other_settings(sides(iterations, samples, time)).is_none();
+        assert!(same([1000.0, 1000.0], [100.0, 100.0], [5.0, 5.0]));
+        // The tool keeps the time of a sample, or the time of the whole benchmark.
+        assert!(same([1000.0, 50.0], [100.0, 100.0], [5.0, 100.0]));
+        assert!(same([1.0, 1.0], [1000.0, 50.0], [5.0, 100.0]));
+        // It cannot run less than one iteration.
+        assert!(same([1.0, 1.0], [100.0, 100.0], [5.0, 100.0]));
+        assert!(!same([1000.0, 100_000.0], [100.0, 100.0], [5.0, 12.0]));
+        assert!(!same([1000.0, 10.0], [100.0, 100.0], [5.0, 5.0]));
+        assert!(!same([1000.0, 1000.0], [100.0, 10.0], [5.0, 5.0]));
+        let why = other_settings(sides([9.0, 900.0], [5.0, 5.0], [1.0, 1.0])).unwrap();
+        assert!(why.contains("9 iterations a sample in base, 900 in head"), "{why}");
+    }
+}
