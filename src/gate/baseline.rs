@@ -41,6 +41,9 @@ struct Candidates {
     elsewhere: Vec<KeyedRun>,
 }
 
+/// The usual base of a branch.
+const MERGE_BASE: &str = "the merge base";
+
 impl Gate {
     /// Reads the base window of the work tree.
     pub(super) fn read_merge_base(&self, environment: &Environment, detail: Detail) -> Result<WindowSide, Error> {
@@ -50,11 +53,17 @@ impl Gate {
         // Uncommitted changes are compared with the commit they start from. A second run of a commit is compared with
         // the first one, where nothing is stored before it.
         let dirty = repository.is_dirty()?;
-        if dirty {
+        // A commit of the default branch is its own merge base, and is compared with the one before it.
+        let name = if dirty {
             candidates.insert(0, head.commit.clone());
-        }
+            "HEAD"
+        } else if repository.merge_base(&head.commit)? == head.commit {
+            "the commit before"
+        } else {
+            MERGE_BASE
+        };
         let own = (!dirty).then_some(&head.commit);
-        self.read_window(&repository, &candidates, own, environment, detail)
+        self.read_window(&repository, &candidates, own, name, environment, detail)
     }
 
     /// Reads the base window of a known base commit.
@@ -66,16 +75,18 @@ impl Gate {
     ) -> Result<Side, Error> {
         let repository = Repository::discover(&self.directory)?;
         let candidates: Vec<Commit> = repository.ancestors(base, CANDIDATES)?.collect();
-        Ok(self.read_window(&repository, &candidates, None, environment, detail)?.with_note())
+        Ok(self.read_window(&repository, &candidates, None, MERGE_BASE, environment, detail)?.with_note())
     }
 
     /// Reads the newest comparable runs of the candidates, which come best first; of `own` where the candidates have no
-    /// runs at all. A job that runs one shard of the suite gets runs of that shard.
+    /// runs at all. `name` is what the first candidate is called. A job that runs one shard of the suite gets runs of that
+    /// shard.
     fn read_window(
         &self,
         repository: &Repository,
         candidates: &[Commit],
         own: Option<&Commit>,
+        name: &str,
         environment: &Environment,
         detail: Detail,
     ) -> Result<WindowSide, Error> {
@@ -110,16 +121,21 @@ impl Gate {
         }
         let mut diagnostics = Vec::new();
         let chosen = self.current_segment(chosen, &mut diagnostics)?;
-        let mut side = side_of_stored(chosen, "stored runs of the merge base".to_owned());
+        let mut side = side_of_stored(chosen, format!("stored runs of {name}"));
         side.diagnostics.extend(diagnostics);
-        let base = candidates.first();
-        if side.report.commits.first() != base {
-            let message = format!(
-                "the merge base {} has no stored run; comparing with the nearest earlier one",
-                base.map(Commit::short).unwrap_or_default()
-            );
-            side.diagnostics.push(Diagnostic::note("earlier-baseline", "", message));
-        }
+        let newest = side.report.commits.first();
+        let note = match (own, candidates.first()) {
+            (Some(own), _) if newest == Some(own) => {
+                side.report.label = "stored runs of the same commit".to_owned();
+                let short = own.short();
+                Some(format!("nothing is stored for a commit before {short}; comparing with its own stored runs"))
+            }
+            (_, Some(base)) if newest != Some(base) => {
+                Some(format!("{name} ({}) has no stored run; comparing with the nearest earlier one", base.short()))
+            }
+            _ => None,
+        };
+        side.diagnostics.extend(note.map(|message| Diagnostic::note("earlier-baseline", "", message)));
         let left_out = other_machines && side.runs.iter().all(comparable);
         Ok(WindowSide { side, left_out })
     }

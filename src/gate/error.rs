@@ -68,8 +68,11 @@ pub enum Error {
         word: String,
     },
     /// No results were named, and there are none in the default place.
-    #[error("no results: there is no target/criterion here; run `cargo bench` first, or give the path of the results")]
-    NoResults,
+    #[error("no results in {looked}; run `cargo bench` first, or give the path of the results")]
+    NoResults {
+        /// Where they were searched.
+        looked: String,
+    },
     /// A path of `[[input]]` does not exist.
     #[error("{place}: {path} does not exist; run the benchmarks first")]
     MissingInput {

@@ -6,7 +6,7 @@ use crate::io::input::{Location, Request};
 use crate::io::repository::{Repository, RepositoryError};
 use crate::io::store::{self, Store};
 use crate::model::{Commit, Detail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where the runs of a side come from.
 #[derive(Debug)]
@@ -122,7 +122,9 @@ impl Gate {
     fn default_results(&self) -> Result<Vec<Results>, Error> {
         let inputs = self.config.policy.inputs();
         if inputs.is_empty() {
-            let path = Location::default_tree(&self.directory).ok_or(Error::NoResults)?;
+            let trees = Location::default_trees(&self.directory);
+            let path = trees.iter().find(|path| path.is_dir());
+            let path = path.cloned().ok_or_else(|| Error::NoResults { looked: list(&trees) })?;
             let word = path.strip_prefix("./").unwrap_or(&path).display().to_string();
             return Ok(vec![
                 self.results_at(&word, Location::Directory { path: path.clone(), baseline: "new".into() }),
@@ -152,6 +154,12 @@ impl Gate {
     pub(crate) fn store_url(&self) -> &str {
         self.store.as_deref().unwrap_or_else(|| self.config.policy.store_url())
     }
+}
+
+/// Paths for a message.
+fn list(paths: &[PathBuf]) -> String {
+    let shown = |path: &PathBuf| path.strip_prefix(".").unwrap_or(path).display().to_string();
+    paths.iter().map(shown).collect::<Vec<_>>().join(" or ")
 }
 
 /// Paths as the words of a command line.

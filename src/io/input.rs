@@ -1,6 +1,7 @@
 //! Reads results from a path of the user: a file or standard input of a detected format, or a directory as a criterion
 //! tree or as several files.
 
+use super::cargo_target;
 use super::criterion_tree::{self, BaselineResults};
 use super::files;
 pub use super::input_error::InputError;
@@ -78,15 +79,9 @@ impl Location {
         }
     }
 
-    /// The directory of criterion's results for a project.
-    pub fn default_tree(directory: &Path) -> Option<PathBuf> {
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let candidates = [
-            set("CRITERION_HOME"),
-            set("CARGO_TARGET_DIR").map(|target| target.join("criterion")),
-            Some(PathBuf::from("target/criterion")),
-        ];
-        candidates.into_iter().flatten().map(|path| directory.join(path)).find(|path| path.is_dir())
+    /// The directories of criterion's results for a project, the most likely first.
+    pub fn default_trees(directory: &Path) -> Vec<PathBuf> {
+        cargo_target::candidates(directory)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Access to disk, network, processes, the clock and git. `formats` and `model` get bytes.
 
 pub mod capture;
+mod cargo_target;
 pub mod changes;
 pub mod collect;
 pub mod command;

@@ -1,0 +1,74 @@
+//! What a new user meets first: results are found where cargo puts them, and the base is called what it is.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::Scene;
+
+/// A workspace with results and a member in `r/crates/sim`.
+fn workspace() -> Scene {
+    let scene = Scene::new();
+    scene.write("r/Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n");
+    scene.write("r/crates/sim/Cargo.toml", "[package]\nname = \"sim\"\n").repository("r");
+    scene
+}
+
+#[test]
+fn results_are_found_from_a_sub_folder_of_the_workspace() {
+    let scene = workspace();
+    scene.five_benchmarks(1);
+    scene.perfgate_at("r/crates/sim", &["record"]).exits(0).says("recorded 5 results");
+    scene.commit("r", "next").five_benchmarks(2);
+    scene.perfgate_at("r/crates/sim", &["compare", "--all"]).exits(0).says("head  ../../target/criterion");
+}
+
+#[test]
+fn results_are_found_in_the_target_directory_of_cargos_configuration() {
+    let scene = workspace();
+    scene.write("r/.cargo/config.toml", "[build]\ntarget-dir = \"../elsewhere\"\n");
+    scene.bench("elsewhere/criterion", "a", 1000.0, 1);
+    for directory in ["r", "r/crates/sim"] {
+        scene.perfgate_at(directory, &["record"]).exits(0).says("recorded 1 result");
+    }
+}
+
+#[test]
+fn the_message_names_all_places_that_were_searched() {
+    let scene = workspace();
+    let answer = scene.perfgate_at("r/crates/sim", &["record"]);
+    answer.exits(2).complains("no results in ../../target/criterion or target/criterion").complains("cargo bench");
+}
+
+#[test]
+fn the_base_is_called_what_it_is() {
+    let scene = Scene::measured();
+    scene.perfgate_at("r", &["record"]).exits(0);
+    let first = scene.git("r", &["rev-parse", "HEAD"])[..10].to_owned();
+    // The first commit has nothing before it.
+    scene.five_benchmarks(2);
+    let answer = scene.perfgate_at("r", &["compare"]);
+    answer.exits(0).says(&format!("stored runs of the same commit ({first}"));
+    answer.says(&format!("nothing is stored for a commit before {first}")).does_not_say("merge base");
+    // Uncommitted changes are compared with the commit that they change.
+    scene.write("r/file", "changed");
+    scene.perfgate_at("r", &["compare"]).exits(0).says(&format!("stored runs of HEAD ({first}"));
+    // A commit of the default branch is compared with the one before it.
+    scene.commit("r", "second").five_benchmarks(3);
+    scene.perfgate_at("r", &["compare"]).exits(0).says(&format!("stored runs of the commit before ({first}"));
+    let second = scene.git("r", &["rev-parse", "HEAD"])[..10].to_owned();
+    scene.commit("r", "third").five_benchmarks(4);
+    let earlier = format!("the commit before ({second}) has no stored run");
+    scene.perfgate_at("r", &["compare"]).exits(0).says(&earlier);
+    // A branch is compared with its merge base.
+    scene.git("r", &["checkout", "-q", "-b", "work"]);
+    scene.perfgate_at("r", &["record"]).exits(0);
+    scene.commit("r", "fourth").five_benchmarks(5);
+    scene.perfgate_at("r", &["compare"]).exits(0).says("stored runs of the merge base (");
+}
+
+#[test]
+fn a_suite_of_which_nothing_is_decided_has_no_green_tick() {
+    let scene = Scene::new();
+    scene.write("a.txt", "BenchmarkA 1 5 ns/op\n").write("b.txt", "BenchmarkA 1 5.1 ns/op\n");
+    let answer = scene.perfgate(&["compare", "a.txt", "b.txt", "--format", "markdown"]);
+    answer.exits(0).says("1 of 1 benchmark is undecided").does_not_say("✅");
+}
