@@ -8,6 +8,9 @@ const OTHER_SETTINGS: f64 = 9.99;
 /// takes about the same time in all; other settings take so many times longer.
 const OTHER_TIME: f64 = 3.0;
 
+/// Tools whose number of samples is a setting. Others take as many samples as fit into a time, which varies by chance.
+const FIXED_COUNT: [&str; 2] = ["criterion", "cargo-criterion"];
+
 /// How a side was sampled, as far as the tool reports it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sampling {
@@ -21,7 +24,7 @@ pub(super) struct Sampling {
 
 /// Why two sides were sampled too differently to be compared: a short sample fits between two interruptions, a long one
 /// contains several.
-pub(super) fn other_settings([base, head]: [Sampling; 2]) -> Option<String> {
+pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2]) -> Option<String> {
     let slower = (head.time / base.time).ln();
     let differs = |base: f64, head: f64| {
         let (count, spent) = ((head / base).ln(), (head / base).ln() + slower);
@@ -34,7 +37,8 @@ pub(super) fn other_settings([base, head]: [Sampling; 2]) -> Option<String> {
         };
         differs(base, head).then(message)
     };
-    why(|side| side.iterations, "iterations a sample").or_else(|| why(|side| side.samples, "samples"))
+    let by_iterations = why(|side| side.iterations, "iterations a sample");
+    by_iterations.or_else(|| why(|side| side.samples, "samples").filter(|_| FIXED_COUNT.contains(&tool)))
 }
 
 /// How many times the work of base one operation does in head, where it differs.
@@ -58,7 +62,7 @@ mod tests {
 
     #[test]
     fn other_settings_are_told_from_a_slower_benchmark() {
-        let same = |iterations, samples, time| other_settings(sides(iterations, samples, time)).is_none();
+        let same = |iterations, samples, time| other_settings("criterion", sides(iterations, samples, time)).is_none();
         assert!(same([1000.0, 1000.0], [100.0, 100.0], [5.0, 5.0]));
         // The tool keeps the time of a sample, or the time of the whole benchmark.
         assert!(same([1000.0, 50.0], [100.0, 100.0], [5.0, 100.0]));
@@ -68,7 +72,9 @@ mod tests {
         assert!(!same([1000.0, 100_000.0], [100.0, 100.0], [5.0, 12.0]));
         assert!(!same([1000.0, 10.0], [100.0, 100.0], [5.0, 5.0]));
         assert!(!same([1000.0, 1000.0], [100.0, 10.0], [5.0, 5.0]));
-        let why = other_settings(sides([9.0, 900.0], [5.0, 5.0], [1.0, 1.0])).unwrap();
+        let fewer = sides([1.0, 1.0], [262.0, 20.0], [5.0, 5.0]);
+        assert_eq!(other_settings("pytest-benchmark", fewer), None);
+        let why = other_settings("criterion", sides([9.0, 900.0], [5.0, 5.0], [1.0, 1.0])).unwrap();
         assert!(why.contains("9 iterations a sample in base, 900 in head"), "{why}");
     }
 }

@@ -212,7 +212,7 @@ impl<'a> Pair<'a> {
         };
         let [of_base, of_head] = self.iterations;
         let sides = [sampling(of_base, self.base(), base), sampling(of_head, self.head(), head)];
-        comparable::other_settings(sides).filter(|_| self.metric.unit == Unit::Nanosecond)
+        comparable::other_settings(&self.measurement.tool, sides).filter(|_| self.metric.unit == Unit::Nanosecond)
     }
 
     /// How many times the work of base one operation does in head, where it differs and the metric is the time of an

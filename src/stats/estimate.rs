@@ -10,6 +10,8 @@ use std::sync::Arc;
 const PRECISION: f64 = 1e-7;
 /// Tail probability of each end of a 95% confidence interval.
 pub(super) const TAIL: f64 = 0.025;
+/// The upper limit of the noise counts only beyond this many of its standard errors.
+const FAR: f64 = 3.0;
 /// Degrees of freedom of the tail at the upper limit of the noise. A normal tail has an alarm next to a busy core in the recorded
 /// runs.
 const LIMIT_DF: f64 = 20.0;
@@ -76,8 +78,8 @@ impl Noise {
 }
 
 /// The distribution of the measured change of a benchmark that did not change: a mixture of t distributions over the
-/// grid points of the prior. Their tails stand for noise of unknown size; where the samples limit its size, no tail is heavier
-/// than the one at that limit.
+/// grid points of the prior. Their tails stand for noise of unknown size; where the samples limit its size, no far
+/// tail is heavier than the one at that limit.
 pub(super) struct NullDistribution<'a> {
     pub prior: &'a Prior,
     pub observation: &'a Observation,
@@ -107,8 +109,14 @@ impl NullDistribution<'_> {
 
     /// P(change >= `x`).
     pub fn tail(&self, x: f64) -> f64 {
-        let of_prior: f64 = self.components().map(|(weight, se, df)| weight * student::upper_tail(x / se, df)).sum();
-        of_prior.min(student::upper_tail(x / self.max_se(), LIMIT_DF))
+        let limit = self.max_se();
+        let of_prior = self.tail_of_prior(x);
+        if x > FAR * limit { of_prior.min(student::upper_tail(x / limit, LIMIT_DF)) } else { of_prior }
+    }
+
+    /// The tail without the limit.
+    fn tail_of_prior(&self, x: f64) -> f64 {
+        self.components().map(|(weight, se, df)| weight * student::upper_tail(x / se, df)).sum()
     }
 
     /// The standard error of the change at the upper limit of the noise.
@@ -118,16 +126,18 @@ impl NullDistribution<'_> {
 
     /// The change that is exceeded with probability `p` (below one half).
     fn quantile(&self, p: f64) -> f64 {
+        self.quantile_of_prior(p).min(self.max_se() * FAR.max(student::quantile(1.0 - p, LIMIT_DF)))
+    }
+
+    fn quantile_of_prior(&self, p: f64) -> f64 {
         // The quantile of the mixture lies between the smallest and the largest quantile of its components.
         let alone = self.components().map(|(_, se, df)| se * student::quantile(1.0 - p, df));
         let (least, largest) = alone.fold((f64::INFINITY, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
-        let largest = largest.min(self.max_se() * student::quantile(1.0 - p, LIMIT_DF));
-        let least = least.min(largest);
         if least <= 0.0 || largest - least <= PRECISION * largest {
             return largest;
         }
         // Regula falsi, Illinois variant, on logarithmic axes, where the tail is nearly straight.
-        let excess = |x: f64| (self.tail(x.exp()) / p).ln();
+        let excess = |x: f64| (self.tail_of_prior(x.exp()) / p).ln();
         let (mut low, mut high) = (least.ln(), largest.ln());
         let (mut above, mut below) = (excess(low), excess(high));
         for _ in 0..60 {
