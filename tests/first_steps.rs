@@ -72,3 +72,20 @@ fn a_suite_of_which_nothing_is_decided_has_no_green_tick() {
     let answer = scene.perfgate(&["compare", "a.txt", "b.txt", "--format", "markdown"]);
     answer.exits(0).says("1 of 1 benchmark is undecided").does_not_say("✅");
 }
+
+#[test]
+fn a_rule_without_effect_is_reported() {
+    let scene = Scene::new();
+    for (tree, run) in [("old", 1), ("new", 2)] {
+        scene.bench(tree, "u64[0]/std::fmt", 1000.0, run).bench(tree, "parse/large", 1000.0, run);
+    }
+    let rule = |pattern: &str| format!("[[benchmark]]\nmatch = '{pattern}'\nthreshold = '11%'\n");
+    scene.write(
+        "perfgate.toml",
+        rule("u64[0]/*") + &rule("parser/*") + &rule("parse/*") + "[rename]\n'gone' = 'other'\n",
+    );
+    let answer = scene.perfgate(&["compare", "old", "new"]);
+    answer.exits(0).says(r"perfgate.toml:2: the rule for `u64[0]/*` matches nothing").says(r"match = 'u64\[0\]/*'");
+    answer.says("perfgate.toml:5: the rule for `parser/*`").says("no result is named `gone` or `other`");
+    answer.does_not_say("`parse/*`");
+}

@@ -135,6 +135,11 @@ impl Gate {
             return Err(Error::SameResults { base: base.report.label, head: head.report.label });
         }
         refuse_unmatched(&self.config, &compared)?;
+        let runs = base.runs.iter().chain(&head.runs);
+        if runs.clone().all(|run| run.environment.get(Environment::SHARD).is_none()) {
+            let names = runs.flat_map(|run| &run.measurements).map(|measurement| measurement.benchmark.as_str());
+            compared.diagnostics.extend(policy.unused_renames(names));
+        }
         let plot_samples = detail.samples.then(|| compare::plot_samples(&base.runs, &head.runs, renames(policy)));
         let facts = detail.facts.then(|| Facts {
             base: tools::reported(&base),

@@ -14,6 +14,7 @@ mod rule;
 mod star;
 pub(crate) mod suggest;
 mod table;
+mod unused;
 mod validate;
 mod value;
 

@@ -28,6 +28,11 @@ impl Renames {
         Renames { exact: resolve(exact, sink), patterns }
     }
 
+    /// Old and new name of each line without a pattern.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.exact.iter().map(|(old, new)| (&**old, &**new))
+    }
+
     /// The current name of a benchmark that was renamed. A line for the name itself applies before patterns, and also to
     /// the result of a pattern.
     pub fn current(&self, old: &str) -> Option<String> {

@@ -49,6 +49,21 @@ impl Rules {
         Ok(Rules { rules, patterns })
     }
 
+    /// The rules that match none of these benchmarks and metrics.
+    pub fn unused<'n>(&self, results: impl Iterator<Item = (&'n str, &'n str)>) -> Vec<&Rule> {
+        let mut used = vec![false; self.rules.len()];
+        for (benchmark, metric) in results {
+            if used.iter().all(|used| *used) {
+                break;
+            }
+            for index in self.patterns.matching(benchmark) {
+                let metrics = self.rules.get(index).and_then(|rule| rule.metric.as_ref());
+                used[index] |= metrics.is_none_or(|pattern| pattern.matches(metric));
+            }
+        }
+        self.rules.iter().zip(used).filter(|(_, used)| !used).map(|(rule, _)| rule).collect()
+    }
+
     pub fn bounds(&self, benchmark: &str, metric: &Metric) -> Bounds {
         let mut bounds = Bounds::default();
         if self.rules.is_empty() {

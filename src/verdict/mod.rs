@@ -22,7 +22,7 @@ pub use report::{
 };
 
 use crate::compare::{Compared, Comparison, Effect};
-use crate::model::{Diagnostic, Direction};
+use crate::model::{Diagnostic, Direction, Environment};
 use crate::policy::{FailOn, Policy, Waiver};
 use finding::find;
 use jiff::civil::Date;
@@ -57,6 +57,10 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     sort_worst_first(&mut findings);
 
     diagnostics.extend(stale_waivers(policy, today, &used));
+    // One shard has only a part of the benchmarks.
+    if !head.environment.contains_key(Environment::SHARD) {
+        diagnostics.extend(policy.unused_rules(findings.iter().map(|one| (&*one.name, &*one.metric))));
+    }
     diagnostics.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
     diagnostics.dedup();
     let counts = Counts::of(findings.iter().map(|finding| finding.outcome));

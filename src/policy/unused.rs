@@ -1,0 +1,102 @@
+//! Rules and renames that have no effect on the results at hand: usually a spelling mistake, or a character that has a
+//! meaning in patterns.
+
+use super::Policy;
+use super::pattern::Pattern;
+use crate::model::Diagnostic;
+use std::collections::BTreeSet;
+
+/// Characters of names that have a meaning in patterns. `*` does not count: few names have it.
+const SPECIAL: [char; 6] = ['[', ']', '{', '}', '?', '\\'];
+
+impl Policy {
+    /// A warning for each `[[benchmark]]` that matches no benchmark and metric of these results.
+    pub fn unused_rules<'n>(&self, results: impl Iterator<Item = (&'n str, &'n str)> + Clone) -> Vec<Diagnostic> {
+        let mut unused = self.rules.unused(results.clone());
+        unused.sort_by_key(|rule| rule.line);
+        let warning = |rule: &super::rule::Rule| {
+            let pattern = rule.benchmark.as_str();
+            let named = match &rule.metric {
+                Some(metric) => format!("{} of {pattern}", metric.as_str()),
+                None => pattern.to_owned(),
+            };
+            let help = match literal(pattern, results.clone().map(|(name, _)| name)) {
+                Some(literal) => {
+                    format!("it would match as plain text: write match = '{literal}', in single quotes")
+                }
+                None => "correct or remove it".to_owned(),
+            };
+            let message = format!("the rule for `{named}` matches nothing in these results; {help}");
+            Diagnostic::warning("rule-unused", self.place(rule.line), message)
+        };
+        unused.into_iter().map(warning).collect()
+    }
+
+    /// A warning for each line of `[rename]` of which no result has the old or the new name.
+    pub fn unused_renames<'n>(&self, names: impl Iterator<Item = &'n str>) -> Vec<Diagnostic> {
+        let mut left: BTreeSet<(&str, &str)> = self.renames.lines().collect();
+        if left.is_empty() {
+            return Vec::new();
+        }
+        let names: BTreeSet<&str> = names.collect();
+        left.retain(|(old, new)| !names.contains(old) && !names.contains(new));
+        let warning = |(old, new): (&str, &str)| {
+            let message =
+                format!("no result is named `{old}` or `{new}`, so the rename has no effect; correct or remove it");
+            Diagnostic::warning("rename-unused", self.name.clone(), message)
+        };
+        left.into_iter().map(warning).collect()
+    }
+}
+
+/// The pattern with all characters but `*` escaped, if that matches one of the names.
+fn literal<'n>(pattern: &str, mut names: impl Iterator<Item = &'n str>) -> Option<String> {
+    if !pattern.contains(SPECIAL) {
+        return None;
+    }
+    let mut escaped = String::new();
+    for c in pattern.chars() {
+        if SPECIAL.contains(&c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    let plain = Pattern::new(&escaped).ok()?;
+    names.any(|name| plain.matches(name)).then_some(escaped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warnings(config: &str, names: &[&str]) -> Vec<String> {
+        let policy = Policy::parse(config, "perfgate.toml").unwrap();
+        let rules = policy.unused_rules(names.iter().map(|name| (*name, "time")));
+        let renames = policy.unused_renames(names.iter().copied());
+        rules.into_iter().chain(renames).map(|warning| warning.to_string()).collect()
+    }
+
+    #[test]
+    fn a_rule_that_matches_nothing_is_reported_with_its_literal_form() {
+        let rule = |pattern: &str| format!("[[benchmark]]\nmatch = '{pattern}'\nthreshold = '5%'\n");
+        let names = ["u64[0]/std::fmt", "parse/large"];
+        assert_eq!(warnings(&rule("parse/*"), &names), <Vec<String>>::new());
+        assert_eq!(warnings(&rule(r"u64\[0\]/*"), &names), <Vec<String>>::new());
+        let [class] = &warnings(&rule("u64[0]/*"), &names)[..] else { panic!() };
+        assert!(class.contains(r"match = 'u64\[0\]/*'") && class.contains("perfgate.toml:2"), "{class}");
+        let [missing] = &warnings(&rule("parser/*"), &names)[..] else { panic!() };
+        assert!(
+            missing.contains("`parser/*` matches nothing") && missing.contains("correct or remove it"),
+            "{missing}"
+        );
+        let of_metric = rule("parse/*") + "metric = 'memory'\n";
+        assert_eq!(warnings(&of_metric, &names).len(), 1);
+    }
+
+    #[test]
+    fn a_rename_is_used_while_a_result_has_either_name() {
+        let config = "[rename]\n'old' = 'new'\n";
+        assert_eq!((warnings(config, &["old"]).len(), warnings(config, &["new"]).len()), (0, 0));
+        assert!(warnings(config, &["other"])[0].contains("no result is named `old` or `new`"));
+    }
+}
