@@ -3,10 +3,10 @@
 use super::output;
 use crate::formats::{FORMATS, criterion};
 use std::fmt::Write;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Widths of the columns; longer texts are wrapped.
-const WIDTHS: [usize; 3] = [23, 44, 50];
+/// Widths of the columns, which fit 80 columns of a terminal; longer texts are wrapped.
+const WIDTHS: [usize; 3] = [23, 26, 27];
 
 /// List the input formats
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ fn row(out: &mut String, cells: [&str; 3]) {
     for line in 0..height {
         let [name, command, content] =
             [&names, &commands, &contents].map(|lines| lines.get(line).map_or("", String::as_str));
-        let text = format!("{name:<23}  {command:<44}  {content}");
+        let text = format!("{name:<23}  {command:<26}  {content}");
         let _ = writeln!(out, "{}", text.trim_end());
     }
 }
@@ -45,7 +45,20 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
                 line.push(' ');
                 line.push_str(word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => {
+                let mut rest = word.to_owned();
+                while rest.width() > width {
+                    let mut columns = 0;
+                    let end = rest.char_indices().find(|(_, c)| {
+                        columns += c.width().unwrap_or(0);
+                        columns > width
+                    });
+                    let end = end.map_or(rest.len(), |(at, _)| at).max(1);
+                    let tail = rest.split_off(end);
+                    lines.push(std::mem::replace(&mut rest, tail));
+                }
+                lines.push(rest);
+            }
         }
     }
     lines
@@ -56,8 +69,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_table_fits_80_columns() {
+        let mut out = String::new();
+        let files = FORMATS.iter().map(|format| [format.name(), format.produced_by(), format.metrics()]);
+        files.chain([criterion::ABOUT]).for_each(|cells| row(&mut out, cells));
+        assert!(out.lines().all(|line| line.width() <= 80));
+    }
+
+    #[test]
     fn a_long_text_is_broken_at_its_spaces() {
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrapped("unbreakable x", 5), ["unbreakable", "x"]);
+        assert_eq!(wrapped("unbreakable x", 5), ["unbre", "akabl", "e x"]);
     }
 }

@@ -2,33 +2,52 @@
 //! criterion, whose results are a directory tree that `io` reads with the functions in [`criterion`].
 
 mod ab;
+mod artillery;
 mod asv;
+mod asv_text;
 mod autocannon;
 mod bencher;
 mod bencher_bmf;
+mod benchmark_driver;
 mod benchmark_ips;
 mod benchmarkdotnet;
+mod benchmarkdotnet_table;
 mod benchmarkjs;
+mod benchmarktools;
+mod bombardier;
 mod builder;
 pub mod callgrind;
 mod cargo_criterion;
 mod catch2;
+mod celero;
 mod cprofile;
+mod critcmp;
 pub mod criterion;
+mod criterion_text;
 mod csv;
+mod dart_benchmark;
+mod deno_bench;
 mod divan;
+mod fields;
+mod fio;
+mod gatling;
+mod ghz;
 mod github_action_benchmark;
 mod go_bench;
 mod google_benchmark;
 mod gungraun;
 mod h2load;
 mod hyperfine;
+mod hyperfine_csv;
 mod iai_callgrind;
 mod jmeter;
+mod jmeter_statistics;
 mod jmh;
+mod jmh_csv;
 pub mod json;
 mod junit_xml;
 mod k6;
+mod lighthouse;
 mod load_test;
 mod locust;
 mod machine;
@@ -37,6 +56,8 @@ mod memory_profiler;
 mod metric_by_unit;
 mod mitata;
 mod mprof;
+mod nanobench;
+mod oha;
 mod perf_stat;
 mod perfgate_run;
 mod pgbench;
@@ -44,13 +65,18 @@ mod preview;
 mod pyperf;
 mod pytest_benchmark;
 mod radon;
+mod redis_benchmark;
+mod ruby_benchmark;
 mod siege;
 mod sqlalchemy_echo;
 mod surroundings;
+mod sysbench;
+mod table_text;
 mod text;
 mod time_v;
 mod timeit;
 mod tinybench;
+mod vegeta;
 mod vitest_bench;
 mod wrk;
 mod xml;
@@ -148,44 +174,68 @@ pub trait Format: Sync {
 /// All input formats except criterion. The order does not matter, since at most one accepts a file.
 pub static FORMATS: &[&dyn Format] = &[
     &ab::Ab,
+    &artillery::Artillery,
     &asv::Asv,
+    &asv_text::AsvText,
     &autocannon::Autocannon,
     &bencher::Bencher,
     &bencher_bmf::BencherBmf,
+    &benchmark_driver::BenchmarkDriver,
     &benchmark_ips::BenchmarkIps,
     &benchmarkdotnet::BenchmarkDotNet,
+    &benchmarkdotnet_table::BenchmarkDotNetTable,
     &benchmarkjs::BenchmarkJs,
+    &benchmarktools::BenchmarkTools,
+    &bombardier::Bombardier,
     &cargo_criterion::CargoCriterion,
     &catch2::Catch2,
+    &celero::Celero,
     &cprofile::Cprofile,
+    &critcmp::Critcmp,
+    &criterion_text::CriterionText,
     &csv::Csv,
+    &dart_benchmark::DartBenchmark,
+    &deno_bench::DenoBench,
     &divan::Divan,
+    &fio::Fio,
+    &gatling::Gatling,
+    &ghz::Ghz,
     &github_action_benchmark::GithubActionBenchmark,
     &go_bench::GoBench,
     &google_benchmark::GoogleBenchmark,
     &gungraun::Gungraun,
     &h2load::H2load,
     &hyperfine::Hyperfine,
+    &hyperfine_csv::HyperfineCsv,
     &iai_callgrind::IaiCallgrind,
     &jmeter::Jmeter,
+    &jmeter_statistics::JmeterStatistics,
     &jmh::Jmh,
+    &jmh_csv::JmhCsv,
     &junit_xml::JunitXml,
     &k6::K6,
+    &lighthouse::Lighthouse,
     &locust::Locust,
     &memory_profiler::MemoryProfiler,
     &mitata::Mitata,
     &mprof::Mprof,
+    &nanobench::Nanobench,
+    &oha::Oha,
     &perf_stat::PerfStat,
     &perfgate_run::PerfgateRun,
     &pgbench::Pgbench,
     &pyperf::Pyperf,
     &pytest_benchmark::PytestBenchmark,
     &radon::Radon,
+    &redis_benchmark::RedisBenchmark,
+    &ruby_benchmark::RubyBenchmark,
     &siege::Siege,
     &sqlalchemy_echo::SqlalchemyEcho,
+    &sysbench::Sysbench,
     &time_v::TimeV,
     &timeit::Timeit,
     &tinybench::Tinybench,
+    &vegeta::Vegeta,
     &vitest_bench::VitestBench,
     &wrk::Wrk,
 ];

@@ -1,0 +1,53 @@
+//! What asv prints while it runs: one value of each benchmark without parameters.
+
+use super::builder::ReadingBuilder;
+use super::text::{nanoseconds, number, numbered_lines, without_colors};
+use super::{Format, Preview, Reading, Source, text};
+use crate::model::{Diagnostic, Evidence, Metric};
+
+/// What asv prints while it runs.
+#[derive(Debug)]
+pub struct AsvText;
+
+impl Format for AsvText {
+    fn name(&self) -> &'static str {
+        "asv-text"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "asv run > FILE"
+    }
+
+    fn metrics(&self) -> &'static str {
+        "time: one value"
+    }
+
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.lines().any(|line| parse_line(line).is_some())
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        let text = text::decode(source)?;
+        let text = without_colors(&text);
+        for (number, line) in numbered_lines(&text) {
+            builder.line = Some(number);
+            if let Some((name, evidence)) = parse_line(line) {
+                builder.add_run(&name, Metric::time(), evidence);
+            }
+        }
+        builder.finish()
+    }
+}
+
+/// A line such as `[ 75.00%] ··· suite.TimeSuite.time_keys    11.2±0.01μs`.
+fn parse_line(line: &str) -> Option<(String, Evidence)> {
+    let (percent, rest) = line.trim().strip_prefix('[')?.split_once("%]")?;
+    number(percent)?;
+    let rest = rest.trim().trim_start_matches(['\u{b7}', ' ']);
+    let (name, value) = rest.rsplit_once(char::is_whitespace)?;
+    let (centre, after) = value.split_once('\u{b1}')?;
+    let unit = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let value = number(centre)? * nanoseconds(unit)?;
+    Some((name.trim().to_owned(), Evidence::Value(value)))
+}

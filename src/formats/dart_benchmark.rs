@@ -1,0 +1,48 @@
+//! Dart's benchmark_harness: the time of one run.
+
+use super::builder::ReadingBuilder;
+use super::text::{numbered_lines, time, without_colors};
+use super::{Format, Preview, Reading, Source, text};
+use crate::model::{Diagnostic, Evidence, Metric};
+
+/// Dart's benchmark_harness.
+#[derive(Debug)]
+pub struct DartBenchmark;
+
+impl Format for DartBenchmark {
+    fn name(&self) -> &'static str {
+        "dart-benchmark"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "dart run benchmark.dart > FILE (package benchmark_harness)"
+    }
+
+    fn metrics(&self) -> &'static str {
+        "time: one value"
+    }
+
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.lines().any(|line| parse_line(line).is_some())
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        let text = text::decode(source)?;
+        let text = without_colors(&text);
+        for (number, line) in numbered_lines(&text) {
+            builder.line = Some(number);
+            if let Some((name, evidence)) = parse_line(line) {
+                builder.add_run(&name, Metric::time(), evidence);
+            }
+        }
+        builder.finish()
+    }
+}
+
+/// A line such as `Template(RunTime): 1.25 us.`
+fn parse_line(line: &str) -> Option<(String, Evidence)> {
+    let (name, value) = line.trim().split_once("(RunTime): ")?;
+    let nanoseconds = time(value.strip_suffix('.').unwrap_or(value))?;
+    (!name.is_empty()).then(|| (name.to_owned(), Evidence::Value(nanoseconds)))
+}

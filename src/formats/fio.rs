@@ -1,0 +1,72 @@
+//! fio's JSON output: each job's reads, writes and trims.
+
+use super::builder::ReadingBuilder;
+use super::fields::{as_number, items, number_at, text_at};
+use super::{Format, Preview, Reading, Source, json};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
+use serde_json::Value;
+
+/// fio's JSON output.
+#[derive(Debug)]
+pub struct Fio;
+
+impl Format for Fio {
+    fn name(&self) -> &'static str {
+        "fio"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "fio --output-format=json --output=FILE JOBFILE"
+    }
+
+    fn metrics(&self) -> &'static str {
+        "iops, throughput (bytes per second) and time (completion latency: mean, sd, quantiles) of each kind of I/O"
+    }
+
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["fio version", "jobs"])
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        let file: Value = json::parse(source)?;
+        for job in items(&file, "jobs") {
+            let job_name = text_at(job, "jobname").unwrap_or("job");
+            for kind in ["read", "write", "trim"] {
+                let Some(io) = job.get(kind) else { continue };
+                let number = |path: &str| number_at(io, path);
+                let Some(iops) = number("iops").filter(|iops| *iops > 0.0) else { continue };
+                let name = format!("{job_name}/{kind}");
+                builder.add_run(
+                    &name,
+                    Metric::measured("iops", Unit::PerSecond, Direction::Higher),
+                    Evidence::Value(iops),
+                );
+                let bytes = number("bw_bytes").or_else(|| Some(number("bw")? * 1024.0));
+                if let Some(bytes) = bytes {
+                    let metric = Metric::measured("throughput", Unit::BytePerSecond, Direction::Higher);
+                    builder.add_run(&name, metric, Evidence::Value(bytes));
+                }
+                let latency = ["clat_ns", "lat_ns"].into_iter().find(|kind| number(&format!("{kind}.mean")).is_some());
+                let Some(latency) = latency else { continue };
+                let of = |field: &str| number(&format!("{latency}.{field}"));
+                // The keys of percentiles contain dots.
+                let percentiles =
+                    io.get("clat_ns").and_then(|times| times.get("percentile")).and_then(Value::as_object);
+                let quantile =
+                    |(share, time): (&String, &Value)| Some((share.parse::<f64>().ok()? / 100.0, as_number(time)?));
+                let quantiles: Vec<(f64, f64)> = percentiles.into_iter().flatten().filter_map(quantile).collect();
+                let Some(mean) = of("mean") else { continue };
+                let summary = Summary {
+                    centre: mean,
+                    mean: Some(mean),
+                    sd: of("stddev"),
+                    samples: number("total_ios").map(|count| count as u64),
+                    quantiles,
+                };
+                builder.add_run(&name, Metric::time(), Evidence::summary(summary));
+            }
+        }
+        builder.finish()
+    }
+}

@@ -1,0 +1,76 @@
+//! Lighthouse's JSON report of a page: the scores of its categories and its timing audits.
+
+use super::builder::ReadingBuilder;
+use super::fields::{entries, number_at, text_at};
+use super::text::url_path;
+use super::{Format, Preview, Reading, Source, json};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
+use serde_json::Value;
+
+/// Nanoseconds in Lighthouse's unit of time.
+const MILLISECOND: f64 = 1e6;
+/// The audits that measure how fast the page is.
+const TIMINGS: [&str; 11] = [
+    "first-contentful-paint",
+    "largest-contentful-paint",
+    "first-meaningful-paint",
+    "speed-index",
+    "interactive",
+    "total-blocking-time",
+    "max-potential-fid",
+    "first-cpu-idle",
+    "server-response-time",
+    "bootup-time",
+    "mainthread-work-breakdown",
+];
+
+/// Lighthouse's JSON report of a page.
+#[derive(Debug)]
+pub struct Lighthouse;
+
+impl Format for Lighthouse {
+    fn name(&self) -> &'static str {
+        "lighthouse"
+    }
+
+    fn produced_by(&self) -> &'static str {
+        "lighthouse URL --output json --output-path FILE"
+    }
+
+    fn metrics(&self) -> &'static str {
+        "time of each timing audit, score of each category (higher is better), layout-shift: one value"
+    }
+
+    fn sniff(&self, preview: &Preview<'_>) -> bool {
+        preview.has_keys(&["lighthouseVersion", "requestedUrl"]) || preview.has_keys(&["lighthouseVersion", "audits"])
+    }
+
+    fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        let file: Value = json::parse(source)?;
+        let url = ["finalDisplayedUrl", "finalUrl", "requestedUrl"].into_iter().find_map(|key| text_at(&file, key));
+        let page = url.map_or("/", url_path);
+        for (id, category) in entries(&file, "categories") {
+            if let Some(score) = number_at(category, "score") {
+                let metric = Metric::measured("score", Unit::Percent, Direction::Higher);
+                builder.add(&format!("{page} {id}"), metric, [Evidence::Value(100.0 * score)]);
+            }
+        }
+        for (id, audit) in entries(&file, "audits") {
+            let Some(value) = number_at(audit, "numericValue") else { continue };
+            let name = format!("{page} {id}");
+            // Audits with details list savings and resources; the timing of a page is in those without.
+            match text_at(audit, "numericUnit") {
+                Some("millisecond") if TIMINGS.contains(&id.as_str()) => {
+                    builder.add(&name, Metric::time(), [Evidence::Value(value * MILLISECOND)]);
+                }
+                _ if id == "cumulative-layout-shift" => {
+                    let metric = Metric::measured("layout-shift", Unit::Ratio, Direction::Lower);
+                    builder.add(&name, metric, [Evidence::Value(value)]);
+                }
+                _ => {}
+            }
+        }
+        builder.finish()
+    }
+}
