@@ -138,3 +138,30 @@ fn ten_times_slower_is_a_regression_however_noisy_the_samples_are() {
     }
     assert_eq!(scene.perfgate(&["compare", "base", "head", "--format", "json"]).exits(1).outcome("b0"), "regressed");
 }
+
+#[test]
+fn few_events_are_compared_as_counts() {
+    let scene = Scene::new();
+    let run = |name: &str, values: [u32; 3]| {
+        let of = |(index, value): (usize, &u32)| {
+            format!(
+                r#"{{"benchmark":"b{index}","metric":"errors","unit":"count","direction":"lower","replicates":[{{"value":{value}}}]}}"#
+            )
+        };
+        let lines: Vec<String> = values.iter().enumerate().map(of).collect();
+        scene.write(name, format!(r#"{{"format":"perfgate-run","version":1,"measurements":[{}]}}"#, lines.join(",")));
+    };
+    run("base0.json", [0, 1, 5]);
+    run("base1.json", [0, 0, 7]);
+    run("base2.json", [1, 2, 4]);
+    run("head.json", [3, 14, 6]);
+    let sides =
+        ["compare", "--base", "base0.json", "--base", "base1.json", "--base", "base2.json", "--head", "head.json"];
+    let answer = scene.perfgate(&sides);
+    answer
+        .exits(1)
+        .says("so few events may differ by chance; in all 1 in 3 runs of base, 3 in 1 run of head")
+        .does_not_say("inf");
+    let json = scene.perfgate(&[&sides[..], &["--format", "json"]].concat());
+    assert_eq!(["b0", "b1", "b2"].map(|name| json.outcome(name)), ["inconclusive", "regressed", "inconclusive"]);
+}

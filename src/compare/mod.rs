@@ -18,6 +18,7 @@ pub use pairs::{Pair, SideValue, pair};
 pub use plot_samples::plot_samples;
 
 use crate::model::{BenchId, Diagnostic, Metric, Run, SampleStatistics, Work};
+use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
 use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
@@ -67,6 +68,8 @@ pub enum Effect {
     Invalid(String),
     /// Exact counts, compared without a test: `ln` of the ratio, larger is worse; infinite from zero.
     Exact(f64),
+    /// Few events, compared as counts. More events are worse, or better where the metric is.
+    Counts(CountChange),
     /// A tested change with its uncertainty.
     Estimated(Estimate),
 }

@@ -5,8 +5,8 @@ use super::{Comparison, Effect, TestGroup, repetitions, sample_statistics};
 use crate::model::{
     BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, SampleStatistics, Summary, Unit, Work,
 };
-use crate::stats::centre;
 use crate::stats::suite::{BenchmarkRuns, RunValue};
+use crate::stats::{centre, counts};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -196,7 +196,9 @@ impl<'a> Pair<'a> {
             let per_work = self.work_ratio().unwrap_or(1.0);
             return Some(self.exact(centre::median(base) * per_work, centre::median(head)));
         }
-        None
+        let is_count = self.metric.unit == Unit::Count;
+        let single = self.evidence.iter().all(|one| matches!(one.evidence, Evidence::Value(_)));
+        if is_count && single { counts::compare(base, head).map(Effect::Counts) } else { None }
     }
 
     fn other_settings(&self, base: &[f64], head: &[f64]) -> Option<String> {

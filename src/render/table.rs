@@ -163,7 +163,10 @@ fn row_notes(out: &mut String, finding: &Finding) {
     notes.extend(summary::advice(finding));
     if let (Some(tested), Some(base), Some(head)) = (finding.adjusted, finding.base, finding.head) {
         let of_values = head.value / base.value - 1.0;
-        if finding.outcome != Outcome::Unchanged && (tested - of_values).abs() >= NOTABLE_DIFFERENCE {
+        if finding.outcome != Outcome::Unchanged
+            && of_values.is_finite()
+            && (tested - of_values).abs() >= NOTABLE_DIFFERENCE
+        {
             notes.push(format!("the medians differ by {}", change(of_values)));
         }
     }

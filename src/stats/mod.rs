@@ -3,6 +3,7 @@
 
 pub mod centre;
 pub mod changepoint;
+pub mod counts;
 pub mod estimate;
 pub mod fdr;
 mod partition;

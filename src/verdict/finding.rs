@@ -6,6 +6,7 @@ use super::report::{Finding, Value, WorkReport};
 use crate::compare::{Comparison, Effect, SideValue};
 use crate::model::{Direction, Unit, Work};
 use crate::policy::Policy;
+use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 
 /// A change over half the threshold is suspect if its p value is below this.
@@ -75,7 +76,12 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     }
     let estimate = comparison.mean.as_deref().filter(|_| ruling.by_mean).or(comparison.estimate());
     let as_change = |log: f64| as_change(log, metric.direction);
+    let counts = match &comparison.effect {
+        Effect::Counts(counts) => Some(counts),
+        _ => None,
+    };
     let change = match (estimate, base, head) {
+        _ if counts.is_some() => counts.and_then(|counts| fraction(counts.ln_ratio.exp_m1())),
         (Some(estimate), ..) => fraction(as_change(estimate.delta)),
         (None, Some(base), Some(head)) => {
             fraction(head.value / (base.value * comparison.work_ratio.unwrap_or(1.0)) - 1.0)
@@ -98,13 +104,16 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         base: base.map(value),
         head: head.map(value),
         change,
-        interval: estimate.map(|estimate| {
-            let (low, high) = estimate.interval(is_finding);
-            let (a, b) = (as_change(low), as_change(high));
-            [a.min(b), a.max(b)].map(|x| x.clamp(-1.0, f64::MAX))
-        }),
+        interval: estimate
+            .map(|estimate| {
+                let (low, high) = estimate.interval(is_finding);
+                let (a, b) = (as_change(low), as_change(high));
+                [a.min(b), a.max(b)]
+            })
+            .or(counts.map(|counts| [counts.interval.0.exp_m1(), counts.interval.1.exp_m1()]))
+            .map(|ends| ends.map(|x| x.clamp(-1.0, f64::MAX))),
         adjusted: estimate.and_then(|estimate| fraction(as_change(estimate.delta))),
-        p: estimate.map(Estimate::p),
+        p: estimate.map(Estimate::p).or(counts.map(|counts| counts.p_more.min(counts.p_fewer))),
         q: estimate.map(Estimate::q),
         detectable: limited_by_noise.and_then(|estimate| fraction(as_change(estimate.detectable()).abs())),
         runs_needed: limited_by_noise
@@ -146,6 +155,7 @@ impl Gate {
             Effect::Failed(why) => Ruling::of(Outcome::Failed).note(why.clone()),
             Effect::Invalid(why) => Ruling::of(Outcome::Inconclusive).note(why.clone()),
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
+            Effect::Counts(counts) => self.rule_counts(counts, comparison),
             Effect::Estimated(estimate) if !same_machine => {
                 let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > self.bound());
                 ruling.note("base and head ran on different machines")
@@ -199,6 +209,28 @@ impl Gate {
         } else {
             Ruling::of(Outcome::Improved)
         }
+    }
+
+    /// Few events: what chance may explain is not called.
+    fn rule_counts(&self, counts: &CountChange, comparison: &Comparison) -> Ruling {
+        let bound = self.bound();
+        let (low, high) = counts.interval;
+        let events = |side: usize| counts.events[side];
+        let runs = |side: usize| match counts.runs[side] {
+            1 => "1 run".to_owned(),
+            runs => format!("{runs} runs"),
+        };
+        if self.is_below_floor(comparison) || -bound < low && high < bound {
+            return Ruling::of(Outcome::Unchanged);
+        }
+        let more = counts.ln_ratio > bound && low > 0.0;
+        let fewer = counts.ln_ratio < -bound && high < 0.0;
+        match (more, fewer, comparison.metric.direction) {
+            (true, _, Direction::Lower) | (_, true, Direction::Higher) => Ruling::of(Outcome::Regressed),
+            (true, _, Direction::Higher) | (_, true, Direction::Lower) => Ruling::of(Outcome::Improved),
+            _ => Ruling::of(Outcome::Inconclusive).note("so few events may differ by chance"),
+        }
+        .note(format!("in all {} in {} of base, {} in {} of head", events(0), runs(0), events(1), runs(1)))
     }
 
     /// The ruling on the fast edge, unless the mean of the samples moved further than that allows.

@@ -1,0 +1,106 @@
+//! Compares small counts of events, such as errors or missed frames. A ratio of such counts says little: where base counted
+//! 0, 0 and 1, a 3 is no surprise. Counts of events that do not depend on each other follow Poisson distributions. Given
+//! the sum of all counts, the part of head is then binomial (Przyborowski and Wilenski 1940).
+
+use statrs::function::beta::checked_beta_reg;
+
+/// Counts whose sum is larger are compared by their ratio: they vary by more than Poisson distributions do.
+const MOST_EVENTS: u64 = 100;
+
+/// The comparison of two sides of counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CountChange {
+    /// Events of all runs of base and of head.
+    pub events: [u64; 2],
+    /// Number of runs of base and of head.
+    pub runs: [usize; 2],
+    /// `ln` of the events per run of head over those of base; infinite where base has none.
+    pub ln_ratio: f64,
+    /// P value towards more events.
+    pub p_more: f64,
+    /// P value towards fewer events.
+    pub p_fewer: f64,
+    /// 95% confidence interval of `ln_ratio` (Clopper and Pearson 1934); its ends may be infinite.
+    pub interval: (f64, f64),
+}
+
+/// Compares the counts of the runs of two sides; `None` where a value is no count, or where there are many events.
+pub fn compare(base: &[f64], head: &[f64]) -> Option<CountChange> {
+    let events = |side: &[f64]| -> Option<u64> {
+        let is_count = |value: &f64| *value >= 0.0 && value.fract() == 0.0 && *value <= MOST_EVENTS as f64;
+        side.iter().all(is_count).then(|| side.iter().sum::<f64>() as u64)
+    };
+    let (of_base, of_head) = (events(base)?, events(head)?);
+    let sum = of_base + of_head;
+    if sum == 0 || sum > MOST_EVENTS || base.is_empty() || head.is_empty() {
+        return None;
+    }
+    let runs = head.len() as f64 / base.len() as f64;
+    let share = runs / (1.0 + runs);
+    let ln_ratio_of = |share: f64| (share / (1.0 - share) / runs).ln();
+    Some(CountChange {
+        events: [of_base, of_head],
+        runs: [base.len(), head.len()],
+        ln_ratio: (of_head as f64 / of_base as f64 / runs).ln(),
+        p_more: at_least(of_head, sum, share),
+        p_fewer: at_least(of_base, sum, 1.0 - share),
+        interval: (ln_ratio_of(lower_end(of_head, sum)), ln_ratio_of(1.0 - lower_end(of_base, sum))),
+    })
+}
+
+/// P(X >= `k`) of a binomial distribution.
+fn at_least(k: u64, n: u64, share: f64) -> f64 {
+    if k == 0 {
+        return 1.0;
+    }
+    checked_beta_reg(k as f64, (n - k + 1) as f64, share).unwrap_or(1.0)
+}
+
+/// The lower end of the interval of a share: where as many successes have a tail of 2.5%.
+fn lower_end(k: u64, n: u64) -> f64 {
+    if k == 0 {
+        return 0.0;
+    }
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if at_least(k, n, middle) < 0.025 { low = middle } else { high = middle }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_match_the_binomial_distribution() {
+        let rare = compare(&[0.0, 0.0, 1.0], &[3.0]).unwrap();
+        // 3 or 4 of 4 events in one of four runs: 4 * 0.25^3 * 0.75 + 0.25^4.
+        assert!((rare.p_more - 0.050_781_25).abs() < 1e-9, "{rare:?}");
+        assert!((rare.ln_ratio - 9.0_f64.ln()).abs() < 1e-12);
+        // Clopper and Pearson: 3 of 4 is 0.1941 to 0.9937.
+        let expected = |share: f64| (share / (1.0 - share) * 3.0).ln();
+        assert!(
+            (rare.interval.0 - expected(0.194_120_4)).abs() < 1e-5
+                && (rare.interval.1 - expected(0.993_690_5)).abs() < 1e-3
+        );
+        let none = compare(&[0.0, 0.0], &[2.0]).unwrap();
+        assert!(none.ln_ratio.is_infinite() && none.interval.1.is_infinite() && none.interval.0.is_finite());
+    }
+
+    #[test]
+    fn sides_mirror_each_other() {
+        let (one, two) = (compare(&[4.0, 6.0], &[15.0]).unwrap(), compare(&[15.0], &[4.0, 6.0]).unwrap());
+        assert!((one.ln_ratio + two.ln_ratio).abs() < 1e-12);
+        assert!((one.p_more - two.p_fewer).abs() < 1e-12);
+        assert!((one.interval.0 + two.interval.1).abs() < 1e-9);
+    }
+
+    #[test]
+    fn other_values_are_not_compared_as_counts() {
+        assert_eq!(compare(&[0.5], &[1.0]), None);
+        assert_eq!(compare(&[60.0], &[70.0]), None);
+        assert_eq!(compare(&[0.0], &[0.0]), None);
+    }
+}
