@@ -89,3 +89,24 @@ fn a_rule_without_effect_is_reported() {
     answer.says("perfgate.toml:5: the rule for `parser/*`").says("no result is named `gone` or `other`");
     answer.does_not_say("`parse/*`");
 }
+
+#[test]
+fn the_same_results_given_twice_count_as_one_run() {
+    let scene = Scene::new();
+    scene.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
+    let answer = scene.perfgate(&["compare", "--base", "old", "--base", "./old", "--head", "new", "--format", "json"]);
+    assert_eq!(answer.exits(0).json()["base"]["runs"], 1);
+    assert_eq!(answer.json()["diagnostics"][0]["code"], "given-twice");
+}
+
+#[test]
+fn absurd_values_are_short() {
+    let scene = Scene::new();
+    scene.write("a.txt", "BenchmarkA 1 1.79e308 ns/op\nBenchmarkB 1 5e-324 ns/op\n");
+    scene.write("b.txt", "BenchmarkA 1 1.5e300 ns/op\nBenchmarkB 1 2e-300 ns/op\n");
+    for format in ["table", "markdown"] {
+        let answer = scene.perfgate(&["compare", "a.txt", "b.txt", "--all", "--format", format]);
+        answer.says("1.79e299 s").says("1.5e291 s").does_not_say("0000000000");
+        assert!(answer.stdout.lines().filter(|line| line.contains("Benchmark")).all(|line| line.len() < 300));
+    }
+}

@@ -6,7 +6,7 @@ use super::record::oldest_result;
 use super::sources::{Results, SideSource};
 use super::stated::{complete, other_commit};
 use crate::history::{WINDOW_RUNS, join_shards, machine_class};
-use crate::io::input::{self, Loaded};
+use crate::io::input::{self, Loaded, Location};
 use crate::io::probe;
 use crate::io::repository::{Head, Repository};
 use crate::io::store::{self, Key, Store, StoreError};
@@ -96,8 +96,11 @@ impl Gate {
 
     /// Reads results on disk, one run a path.
     fn read_paths(&self, results: &[Results], detail: Detail) -> Result<Side, Error> {
+        let (results, twice) = distinct(results);
         let read = |result: &Results| input::load(&result.location, result.request(detail, None));
-        Ok(disk_side(results, results.iter().map(read).collect::<Result<_, _>>()?))
+        let mut side = disk_side(&results, results.iter().map(read).collect::<Result<_, _>>()?);
+        side.diagnostics.extend(twice);
+        Ok(side)
     }
 
     fn read_both(&self, base: &[Results], head: &[Results], detail: Detail) -> Result<(Side, Side), Error> {
@@ -166,6 +169,31 @@ pub(super) fn here(directory: &Path) -> Environment {
         environment.set(Environment::DIRTY, "yes");
     }
     environment
+}
+
+/// The results without those that are given again, and a warning for each of these: they would count as more runs than
+/// were measured.
+fn distinct(results: &[Results]) -> (Vec<Results>, Vec<Diagnostic>) {
+    let real = |path: &Path| dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut seen = Vec::new();
+    let (mut kept, mut twice) = (Vec::new(), Vec::new());
+    for result in results {
+        let location = match &result.location {
+            Location::StandardInput => Location::StandardInput,
+            Location::File(path) => Location::File(real(path)),
+            Location::Directory { path, baseline } => {
+                Location::Directory { path: real(path), baseline: baseline.clone() }
+            }
+        };
+        if seen.contains(&location) {
+            let message = "given more than once; counted as one run";
+            twice.push(Diagnostic::warning("given-twice", result.word.clone(), message));
+        } else {
+            seen.push(location);
+            kept.push(result.clone());
+        }
+    }
+    (kept, twice)
 }
 
 fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {

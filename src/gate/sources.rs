@@ -35,7 +35,7 @@ impl SideSource {
 }
 
 /// Results on disk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Results {
     /// As the user wrote it.
     pub word: String,

@@ -13,6 +13,10 @@ fn scales(unit: &str) -> &'static [(f64, &'static str)] {
     }
 }
 
+/// Numbers from here on, and below, are written with an exponent.
+const HUGE: f64 = 1e15;
+const TINY: f64 = 1e-15;
+
 /// The factor to divide values by and the resulting unit, chosen for the largest value.
 pub fn scale(largest: f64, unit: &str) -> (f64, &str) {
     let scales = scales(unit);
@@ -29,6 +33,10 @@ pub fn pair<const N: usize>(values: [Option<f64>; N], unit: &str) -> [String; N]
     let digits = decimals(largest / factor);
     values.map(|value| match value {
         None => "–".to_owned(),
+        // As decimals such a number would have dozens of digits, or only zeros.
+        Some(value) if value.abs() >= HUGE * factor || value != 0.0 && value.abs() < TINY * factor => {
+            with_label(exponential(value / factor), label)
+        }
         Some(value) if whole && value.fract() == 0.0 => with_label(format!("{value:.0}"), label),
         Some(value) => with_label(format!("{:.digits$}", value / factor), label),
     })
@@ -39,7 +47,19 @@ pub fn scaled(values: &[f64], unit: &str) -> (Vec<f64>, String) {
     let largest = values.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
     let (factor, label) = scale(largest, unit);
     let power = 10_f64.powi(decimals(largest / factor) as i32);
-    (values.iter().map(|value| (value / factor * power).round() / power).collect(), label.to_owned())
+    let rounded = |value: &f64| {
+        if value.abs() >= HUGE * factor { value / factor } else { (value / factor * power).round() / power }
+    };
+    (values.iter().map(rounded).collect(), label.to_owned())
+}
+
+/// With at most four significant digits: `1.79e299`.
+fn exponential(value: f64) -> String {
+    let text = format!("{value:.3e}");
+    match text.split_once('e') {
+        Some((digits, power)) => format!("{}e{power}", digits.trim_end_matches('0').trim_end_matches('.')),
+        None => text,
+    }
 }
 
 fn with_label(number: String, label: &str) -> String {
@@ -106,6 +126,8 @@ mod tests {
         assert_eq!(pair([Some(3.0), Some(9.0)], "count"), ["3", "9"]);
         assert_eq!(pair([None, Some(2.0e9)], "ns"), ["–", "2.000 s"]);
         assert_eq!(pair([Some(0.4), Some(0.5)], "ns"), ["400.0 ps", "500.0 ps"]);
+        assert_eq!(pair([Some(1.5e300), Some(0.0)], "ns"), ["1.5e291 s", "0 s"]);
+        assert_eq!(pair([Some(5e-300), Some(2e20)], "count"), ["5e-300", "2e20"]);
         assert_eq!(pair([Some(7.0), None], "furlong"), ["7.000 furlong", "–"]);
     }
 
