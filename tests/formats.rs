@@ -148,8 +148,8 @@ fn each_result_file_is_detected_as_exactly_one_format() {
         let tool = name(&folder);
         walk(&folder, &mut |file| {
             let detected: Vec<_> = detect(&fs::read(file).unwrap()).iter().map(|format| format.name()).collect();
-            // Descriptions, and files of asv and pytest-benchmark that contain no results.
-            let others = ["about.json", "README", "README.md", "benchmarks.json", "before.table.txt"];
+            // Descriptions, and a file of asv that contains no results.
+            let others = ["about.json", "README", "README.md", "benchmarks.json"];
             if !formats.contains(&*tool) || others.contains(&&*name(file)) {
                 assert!(
                     detected.is_empty(),

@@ -17,12 +17,14 @@ mod benchmarktools;
 mod bombardier;
 mod builder;
 pub mod callgrind;
+mod callgrind_text;
 mod cargo_criterion;
 mod catch2;
 mod celero;
 mod cprofile;
 mod critcmp;
 pub mod criterion;
+mod criterion_raw;
 mod criterion_text;
 mod csv;
 mod dart_benchmark;
@@ -39,6 +41,8 @@ mod gungraun;
 mod h2load;
 mod hyperfine;
 mod hyperfine_csv;
+mod hyperfine_markdown;
+mod hyperfine_text;
 mod iai_callgrind;
 mod jmeter;
 mod jmeter_statistics;
@@ -57,6 +61,7 @@ mod metric_by_unit;
 mod mitata;
 mod mprof;
 mod nanobench;
+mod nanobench_table;
 mod oha;
 mod perf_stat;
 mod perfgate_run;
@@ -64,6 +69,7 @@ mod pgbench;
 mod preview;
 mod pyperf;
 mod pytest_benchmark;
+mod pytest_benchmark_table;
 mod radon;
 mod redis_benchmark;
 mod ruby_benchmark;
@@ -72,6 +78,7 @@ mod sqlalchemy_echo;
 mod surroundings;
 mod sysbench;
 mod table_text;
+mod tango;
 mod text;
 mod time_v;
 mod timeit;
@@ -187,11 +194,13 @@ pub static FORMATS: &[&dyn Format] = &[
     &benchmarkjs::BenchmarkJs,
     &benchmarktools::BenchmarkTools,
     &bombardier::Bombardier,
+    &callgrind_text::CallgrindText,
     &cargo_criterion::CargoCriterion,
     &catch2::Catch2,
     &celero::Celero,
     &cprofile::Cprofile,
     &critcmp::Critcmp,
+    &criterion_raw::CriterionRaw,
     &criterion_text::CriterionText,
     &csv::Csv,
     &dart_benchmark::DartBenchmark,
@@ -207,6 +216,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &h2load::H2load,
     &hyperfine::Hyperfine,
     &hyperfine_csv::HyperfineCsv,
+    &hyperfine_markdown::HyperfineMarkdown,
+    &hyperfine_text::HyperfineText,
     &iai_callgrind::IaiCallgrind,
     &jmeter::Jmeter,
     &jmeter_statistics::JmeterStatistics,
@@ -220,18 +231,21 @@ pub static FORMATS: &[&dyn Format] = &[
     &mitata::Mitata,
     &mprof::Mprof,
     &nanobench::Nanobench,
+    &nanobench_table::NanobenchTable,
     &oha::Oha,
     &perf_stat::PerfStat,
     &perfgate_run::PerfgateRun,
     &pgbench::Pgbench,
     &pyperf::Pyperf,
     &pytest_benchmark::PytestBenchmark,
+    &pytest_benchmark_table::PytestBenchmarkTable,
     &radon::Radon,
     &redis_benchmark::RedisBenchmark,
     &ruby_benchmark::RubyBenchmark,
     &siege::Siege,
     &sqlalchemy_echo::SqlalchemyEcho,
     &sysbench::Sysbench,
+    &tango::Tango,
     &time_v::TimeV,
     &timeit::Timeit,
     &tinybench::Tinybench,
