@@ -1,6 +1,9 @@
 //! The git command, and the only place that reads its messages: git has one exit status for many faults.
 
-use std::process::{Command, Stdio};
+use super::capture::Capture;
+use std::io;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// Variables that would point git at another repository or index, as inside a hook.
 pub const GIT_VARIABLES: [&str; 8] = [
@@ -22,6 +25,44 @@ pub(super) fn git() -> Command {
     }
     command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env_remove("LANGUAGE").stdin(Stdio::null());
     command
+}
+
+/// The longest that an exchange with a remote may take.
+pub(super) const EXCHANGE_LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// Lets a transfer over HTTP end that stands still (less than 1,000 bytes a second for a minute), unless the user has set
+/// other limits.
+pub(super) fn end_if_stalled(command: &mut Command) {
+    for (name, value) in [("GIT_HTTP_LOW_SPEED_LIMIT", "1000"), ("GIT_HTTP_LOW_SPEED_TIME", "60")] {
+        if std::env::var_os(name).is_none() {
+            command.env(name, value);
+        }
+    }
+}
+
+/// Runs a command to its end, and stops it after a time: then the error is of the kind `TimedOut`.
+pub(super) fn output_within(command: &mut Command, limit: Duration) -> io::Result<Output> {
+    let started = Instant::now();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let stdout = child.stdout.take().map(|stream| Capture::start(stream, true)).transpose()?;
+    let stderr = child.stderr.take().map(|stream| Capture::start(stream, true)).transpose()?;
+    let mut pause = Duration::from_millis(1);
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if started.elapsed() > limit {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    };
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let text =
+        |capture: Option<Capture>| capture.and_then(|capture| capture.finish(deadline).whole).unwrap_or_default();
+    Ok(Output { status, stdout: text(stdout), stderr: text(stderr) })
 }
 
 /// A fault that only git's message tells apart from others.
@@ -95,5 +136,21 @@ mod tests {
         let unforced = "[remote rejected] (non-fast-forward)";
         assert_eq!(fault(unforced, true), Some(Fault::ForceRefused));
         assert_eq!(fault(unforced, false), Some(Fault::LostRace));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_command_that_does_not_end_is_stopped() {
+        let shell = |line: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", line]);
+            command
+        };
+        let started = Instant::now();
+        let error = output_within(&mut shell("exec sleep 60"), Duration::from_millis(200)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(started.elapsed() < Duration::from_secs(10));
+        let output = output_within(&mut shell("echo out; echo err >&2; exit 3"), Duration::from_secs(60)).unwrap();
+        assert_eq!((output.status.code(), &*output.stdout, &*output.stderr), (Some(3), &b"out\n"[..], &b"err\n"[..]));
     }
 }

@@ -2,10 +2,11 @@
 //! (libgit2 also loses pushes to remotes that are paths.) `sync` decides what is fetched and pushed.
 
 use super::error::StoreError;
-use crate::io::git_command::{Fault, git};
+use crate::io::git_command::{EXCHANGE_LIMIT, Fault, end_if_stalled, git, output_within};
 use crate::io::github::Token;
 use git2::Oid;
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -113,7 +114,14 @@ impl<'a> Remote<'a> {
         git_dir.push(self.git_dir);
         let mut command = git();
         self.pass_token(&mut command, &|name| std::env::var(name).ok());
-        command.current_dir(&self.directory).arg(git_dir).arg(verb).args(arguments).output().map_err(StoreError::NoGit)
+        end_if_stalled(&mut command);
+        command.current_dir(&self.directory).arg(git_dir).arg(verb).args(arguments);
+        output_within(&mut command, EXCHANGE_LIMIT).map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => {
+                self.failed("exchange runs with", &format!("it took over {} minutes", EXCHANGE_LIMIT.as_secs() / 60))
+            }
+            _ => StoreError::NoGit(error),
+        })
     }
 }
 
