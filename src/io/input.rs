@@ -289,10 +289,12 @@ fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, l
 fn assemble(reading: Reading) -> Loaded {
     let Reading { mut measurements, mut diagnostics, environment, commit, failures, versions, tests, repeated } =
         reading;
+    diagnostics.extend(leave_out_poorer(&mut measurements));
     measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: keeps the order of duplicates
     measurements.dedup_by(|later, first| {
         let twice = identity(later) == identity(first);
-        if twice {
+        // A tool may write the same value to several files.
+        if twice && later.evidence != first.evidence {
             let message = "has two results of this name; only the first is used: give each benchmark its own name";
             diagnostics.push(Diagnostic::warning("duplicate-name", first.benchmark.as_str(), message));
         }
@@ -300,6 +302,39 @@ fn assemble(reading: Reading) -> Loaded {
     });
     let run = Run { commit, measurements, environment, failures, versions, tests, repeated, ..Run::default() };
     Loaded { run, diagnostics, left_over: false }
+}
+
+/// Formats of one tool that may lie next to each other, the poorer one first: BenchmarkDotNet writes tables next to its
+/// JSON, and `--export-csv` and `--export-json` are used together.
+const POORER: [(&str, &str); 17] = [
+    ("hyperfine-csv", "hyperfine"),
+    ("hyperfine-markdown", "hyperfine"),
+    ("hyperfine-markdown", "hyperfine-csv"),
+    ("hyperfine-text", "hyperfine"),
+    ("hyperfine-text", "hyperfine-csv"),
+    ("hyperfine-text", "hyperfine-markdown"),
+    ("benchmarkdotnet-table", "benchmarkdotnet"),
+    ("jmh-csv", "jmh"),
+    ("nanobench-table", "nanobench"),
+    ("pytest-benchmark-table", "pytest-benchmark"),
+    ("asv-text", "asv"),
+    ("jmeter-statistics", "jmeter"),
+    ("callgrind-text", "gungraun"),
+    ("callgrind-text", "iai-callgrind"),
+    ("criterion-text", "criterion"),
+    ("criterion-text", "cargo-criterion"),
+    ("criterion-text", "criterion-raw"),
+];
+
+/// Leaves out results of a format where a better one of the same tool is there: they are the same measurements.
+fn leave_out_poorer(measurements: &mut Vec<Measurement>) -> Option<Diagnostic> {
+    let has = |tool: &str| measurements.iter().any(|measurement| measurement.tool == tool);
+    // Most results are of one tool, or of tools that are not in the list.
+    let pairs: Vec<_> = POORER.iter().filter(|(poorer, better)| has(poorer) && has(better)).collect();
+    let (first, better) = pairs.first()?;
+    let message = format!("`{first}` results are left out: the `{better}` results of the same tool are more exact");
+    measurements.retain(|measurement| pairs.iter().all(|(poorer, _)| measurement.tool != *poorer));
+    Some(Diagnostic::note("poorer-format", "", message))
 }
 
 fn identity(measurement: &Measurement) -> (&str, &str, &str) {

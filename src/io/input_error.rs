@@ -41,7 +41,11 @@ pub enum InputError {
         formats: String,
     },
     /// A directory has results of several commits.
-    #[error("{place}: has results of {} commits ({}); use the file of one of them", commits.len(), commits.join(", "))]
+    #[error(
+        "{place}: has results of {} commits ({}); use the file of one of them, or store all of them with `perfgate runs import`",
+        commits.len(),
+        first_of(commits)
+    )]
     SeveralCommits {
         /// The directory.
         place: String,
@@ -56,6 +60,13 @@ pub enum InputError {
         /// A suggestion, or nothing.
         near: String,
     },
+}
+
+/// The first of many commits.
+fn first_of(commits: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown = commits.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if commits.len() > SHOWN { format!("{shown}, …") } else { shown }
 }
 
 fn list(diagnostics: &[Diagnostic]) -> String {
