@@ -223,12 +223,16 @@ impl Gate {
         if self.is_below_floor(comparison) || -bound < low && high < bound {
             return Ruling::of(Outcome::Unchanged);
         }
-        let more = counts.ln_ratio > bound && low > 0.0;
-        let fewer = counts.ln_ratio < -bound && high < 0.0;
-        match (more, fewer, comparison.metric.direction) {
-            (true, _, Direction::Lower) | (_, true, Direction::Higher) => Ruling::of(Outcome::Regressed),
-            (true, _, Direction::Higher) | (_, true, Direction::Lower) => Ruling::of(Outcome::Improved),
-            _ => Ruling::of(Outcome::Inconclusive).note("so few events may differ by chance"),
+        let worse = match comparison.metric.direction {
+            Direction::Lower => counts.ln_ratio,
+            Direction::Higher => -counts.ln_ratio,
+        };
+        let is_shown = low > 0.0 || high < 0.0;
+        let over = worse > bound;
+        match is_shown {
+            true if over => Ruling::of(Outcome::Regressed).suspect(true),
+            true if worse < -bound => Ruling::of(Outcome::Improved),
+            _ => Ruling::of(Outcome::Inconclusive).suspect(over).note("so few events may differ by chance"),
         }
         .note(format!("in all {} in {} of base, {} in {} of head", events(0), runs(0), events(1), runs(1)))
     }
