@@ -33,6 +33,12 @@ impl Renames {
         self.exact.iter().map(|(old, new)| (&**old, &**new))
     }
 
+    /// The lines with `*` that cover none of these names.
+    pub fn unused_patterns(&self, names: &BTreeSet<&str>) -> impl Iterator<Item = (&str, &str)> {
+        let unused = |mapping: &&Mapping| !names.iter().any(|name| mapping.covers(name));
+        self.patterns.iter().filter(unused).map(Mapping::written)
+    }
+
     /// The current name of a benchmark that was renamed. A line for the name itself applies before patterns, and also to
     /// the result of a pattern.
     pub fn current(&self, old: &str) -> Option<String> {

@@ -71,6 +71,8 @@ pub(super) fn has_star(text: &str) -> bool {
 pub(super) struct Mapping {
     old: Stars,
     new: Stars,
+    /// Both as written.
+    written: (Box<str>, Box<str>),
 }
 
 impl Mapping {
@@ -78,7 +80,7 @@ impl Mapping {
     pub fn new(old: &str, new: &str) -> Result<Mapping, Invalid> {
         let (from, to) = (Stars::parse(old), Stars::parse(new));
         if from.count() == to.count() {
-            return Ok(Mapping { old: from, new: to });
+            return Ok(Mapping { old: from, new: to, written: (old.into(), new.into()) });
         }
         let message =
             format!("`{}` has {} `*` and `{}` has {}", printable(old), from.count(), printable(new), to.count());
@@ -89,6 +91,16 @@ impl Mapping {
     /// The new name, if the old pattern matches.
     pub fn apply(&self, name: &str) -> Option<String> {
         Some(self.new.fill(&self.old.captures(name)?))
+    }
+
+    /// Whether a name is one of the old or of the new names.
+    pub fn covers(&self, name: &str) -> bool {
+        self.old.captures(name).is_some() || self.new.captures(name).is_some()
+    }
+
+    /// The old and the new pattern, as written.
+    pub fn written(&self) -> (&str, &str) {
+        (&self.written.0, &self.written.1)
     }
 
     /// Number of literal characters: of several patterns that match, the one with the most applies.

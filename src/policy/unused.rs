@@ -35,11 +35,9 @@ impl Policy {
     /// A warning for each line of `[rename]` of which no result has the old or the new name.
     pub fn unused_renames<'n>(&self, names: impl Iterator<Item = &'n str>) -> Vec<Diagnostic> {
         let mut left: BTreeSet<(&str, &str)> = self.renames.lines().collect();
-        if left.is_empty() {
-            return Vec::new();
-        }
         let names: BTreeSet<&str> = names.collect();
         left.retain(|(old, new)| !names.contains(old) && !names.contains(new));
+        left.extend(self.renames.unused_patterns(&names));
         let warning = |(old, new): (&str, &str)| {
             let message =
                 format!("no result is named `{old}` or `{new}`, so the rename has no effect; correct or remove it");
@@ -98,5 +96,8 @@ mod tests {
         let config = "[rename]\n'old' = 'new'\n";
         assert_eq!((warnings(config, &["old"]).len(), warnings(config, &["new"]).len()), (0, 0));
         assert!(warnings(config, &["other"])[0].contains("no result is named `old` or `new`"));
+        let config = "[rename]\n'old.*' = 'new.*'\n";
+        assert_eq!((warnings(config, &["old.a"]).len(), warnings(config, &["new.a"]).len()), (0, 0));
+        assert!(warnings(config, &["other"])[0].contains("no result is named `old.*` or `new.*`"));
     }
 }
