@@ -112,6 +112,14 @@ impl Suite {
         self
     }
 
+    /// Whether each file has one diagnostic, of this code.
+    fn has_only_diagnostics(self, code: &str) -> Self {
+        for reading in [&self.before, &self.after] {
+            assert_eq!(reading.diagnostics.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), [code]);
+        }
+        self
+    }
+
     fn has_no_diagnostics(self) -> Self {
         assert_eq!([&self.before.diagnostics[..], &self.after.diagnostics[..]].concat(), []);
         self
@@ -312,7 +320,7 @@ fn go_lines_of_one_benchmark_are_runs() {
         .has_ratio(names[3], "memory", 1.9, 2.1)
         .has_ratio(names[3], "items", 1.9, 2.1)
         .has_ratio(names[3], "time:p99", 0.99, 1.01)
-        .has_no_diagnostics();
+        .has_only_diagnostics("assumed-direction");
     let alloc = Suite::measured(&suite.before, names[3], "time:p99");
     assert_eq!(alloc.evidence, vec![Evidence::Value(12.5e6); 6]);
     assert_eq!(suite.before.environment.get("arch"), Some("x86_64"));

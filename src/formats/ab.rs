@@ -27,7 +27,7 @@ impl Format for Ab {
     }
 
     fn metrics(&self) -> &'static str {
-        "throughput, time:p50/p90/p95/p99/max, time:mean, errors, error-rate; -g: time, a sample per request; \
+        "throughput, time:p50/p90/p95/p99/max, time:mean, error-rate; -g: time, a sample per request; \
          -e: time:p50/p90/p95/p99/max"
     }
 
@@ -190,7 +190,6 @@ mod tests {
                     Failed requests:        3\nNon-2xx responses:      5\nRequests per second:    9.5 [#/sec] (mean)\n";
         let reading = parse(text).unwrap();
         let value = |name| reading.measurements.iter().find(|m| m.metric.name == name).map(|m| &m.evidence[0]);
-        assert_eq!(value("errors"), Some(&Evidence::Value(5.0)));
         assert_eq!(value("error-rate"), Some(&Evidence::Value(10.0)));
         assert_eq!(reading.measurements[0].benchmark.as_str(), "/a");
     }

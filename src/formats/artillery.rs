@@ -24,7 +24,7 @@ impl Format for Artillery {
     }
 
     fn metrics(&self) -> &'static str {
-        "throughput, time:p50/p90/p95/p99/max, time:mean, errors, error-rate"
+        "throughput, time:p50/p90/p95/p99/max, time:mean, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {

@@ -41,7 +41,7 @@ impl Format for Autocannon {
     }
 
     fn metrics(&self) -> &'static str {
-        "throughput, time:p50/p90/p99/max, time:mean, errors, error-rate"
+        "throughput, time:p50/p90/p99/max, time:mean, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -111,6 +111,6 @@ mod tests {
         let reading = Autocannon.parse(Source { name: "x", bytes: text }).unwrap();
         assert_eq!(reading.measurements[0].benchmark.as_str(), "/a?b=1");
         assert_eq!(reading.measurements[0].evidence, [Evidence::Value(15.0)]);
-        assert_eq!(reading.measurements[1].evidence, [Evidence::Value(15.0)]);
+        assert_eq!(reading.measurements[0].metric.name, "error-rate");
     }
 }

@@ -46,7 +46,8 @@ impl Format for Bencher {
                 continue;
             };
             let scale = builder.unit(label);
-            builder.add(name, metric_by_unit(scale.unit, label), [Evidence::Value(number * scale.factor)]);
+            let metric = metric_by_unit(&mut builder, scale.unit, label);
+            builder.add(name, metric, [Evidence::Value(number * scale.factor)]);
         }
         builder.finish()
     }

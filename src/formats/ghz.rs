@@ -21,7 +21,7 @@ impl Format for Ghz {
     }
 
     fn metrics(&self) -> &'static str {
-        "throughput, time:p50/p90/p95/p99/max, time:mean, errors, error-rate"
+        "throughput, time:p50/p90/p95/p99/max, time:mean, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {

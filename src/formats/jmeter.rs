@@ -33,7 +33,7 @@ impl Format for Jmeter {
     }
 
     fn metrics(&self) -> &'static str {
-        "per label: time (a sample per request), errors, error-rate; in total: throughput, errors, error-rate"
+        "per label: time (a sample per request), error-rate; in total: throughput, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -280,7 +280,7 @@ mod tests {
                     1436484379900|100|get csv|200|Group 1-1|true|10|1|1|5|1|0|null\n";
         let reading = parse(text).unwrap();
         assert_eq!(evidence(&reading, "get csv", "time"), Some(&Evidence::Samples(vec![30e6, 20e6, 100e6])));
-        assert_eq!(evidence(&reading, "get csv", "errors"), Some(&Evidence::Value(1.0)));
+        assert_eq!(evidence(&reading, "get csv", "error-rate"), Some(&Evidence::Value(100.0 / 3.0)));
         assert_eq!(evidence(&reading, "Total", "throughput"), Some(&Evidence::Value(3.0)));
     }
 

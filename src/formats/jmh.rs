@@ -1,8 +1,10 @@
 //! JMH's JSON (`-rf json`). Each fork is a run: a row of raw data or, in mode `sample`, a histogram. Mode `thrpt` is a
 //! throughput, the others are times. Secondary metrics (profilers, counters, methods of a group) keep their names.
+//! The rows `METHOD·p0.99` of mode `sample` (JMH to 1.36) are skipped: they are quantiles of the primary metric.
 //! Allocation rates are skipped: they rise when the code gets faster.
 
 use super::builder::ReadingBuilder;
+use super::direction_words::direction_of_words;
 use super::json::{Number, Numbers, Pairs, parse_lenient};
 use super::{Format, Preview, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
@@ -42,6 +44,9 @@ impl Format for Jmh {
             let name = result.name();
             add_primary(&mut builder, &name, &result.mode, result.primary_metric);
             for (label, raw) in result.secondary_metrics.0 {
+                if result.mode == "sample" && is_quantile(&label) {
+                    continue;
+                }
                 let label = label.trim_start_matches('·'); // marks profilers before JMH 1.37
                 if let Some(score) = builder.parse_entry::<Score<'_>>("secondary metric of result", at, raw) {
                     add_secondary(&mut builder, &name, label, score);
@@ -90,7 +95,10 @@ fn add_secondary(builder: &mut ReadingBuilder<'_>, name: &str, label: &str, scor
     let scale = builder.unit(&score.score_unit);
     let direction = match scale.unit {
         Unit::PerSecond | Unit::BytePerSecond => Direction::Higher,
-        _ => Direction::Lower,
+        Unit::Nanosecond | Unit::Byte => Direction::Lower,
+        _ => direction_of_words(label)
+            .or_else(|| direction_of_words(&score.score_unit))
+            .unwrap_or_else(|| builder.assume_lower(label)),
     };
     let metric = match label {
         "gc.alloc.rate.norm" => "memory".to_owned(),
@@ -98,6 +106,12 @@ fn add_secondary(builder: &mut ReadingBuilder<'_>, name: &str, label: &str, scor
     };
     let evidence = score.evidence(scale.factor);
     builder.add(name, Metric::measured(metric, scale.unit, direction), evidence);
+}
+
+/// Whether a secondary metric is a quantile of the primary one: `parse·p0.9999`, in some versions `parse:p0.9999`.
+fn is_quantile(label: &str) -> bool {
+    let share = label.rsplit_once(['·', ':']).and_then(|(_, end)| end.strip_prefix('p'));
+    share.and_then(|share| share.parse::<f64>().ok()).is_some_and(|share| (0.0..=1.0).contains(&share))
 }
 
 /// The histogram of an iteration: values with their counts.
@@ -229,6 +243,16 @@ mod tests {
         assert_eq!(time.evidence, [Evidence::Samples(vec![1e3, 2e3]), Evidence::Samples(vec![3e3])]);
         assert_eq!((&*memory.metric.name, memory.evidence.len()), ("memory", 2));
         assert_eq!(run.diagnostics[0].code, "invalid-value");
+    }
+
+    #[test]
+    fn quantiles_of_the_primary_metric_are_not_metrics_of_their_own() {
+        let text = r#"[{"benchmark": "a.parse", "mode": "sample", "primaryMetric": {"score": 2, "scoreUnit": "us/op"},
+            "secondaryMetrics": {"parse·p0.9999": {"score": 9, "scoreUnit": "us/op"},
+              "parse:p0.50": {"score": 2, "scoreUnit": "us/op"}, "parse:p2p": {"score": 2, "scoreUnit": "us/op"}}}]"#;
+        let run = parse(text).unwrap();
+        let names: Vec<_> = run.measurements.iter().map(|m| &*m.metric.name).collect();
+        assert_eq!(names, ["time", "parse:p2p"]);
     }
 
     #[test]

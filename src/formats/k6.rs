@@ -3,6 +3,7 @@
 //! request (blocked, connecting, sending ...) and what the script determines (`vus`, data sent and received).
 
 use super::builder::ReadingBuilder;
+use super::direction_words::direction_of_words;
 use super::load_test::{Endpoint, add_errors, error_rate};
 use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
@@ -65,7 +66,7 @@ impl Format for K6 {
 
     fn metrics(&self) -> &'static str {
         "per metric and tag: time:p50/p90/p95/p99/max and time:mean of trends, throughput of counters, \
-         error-rate and errors of failure rates and checks; crossed thresholds as warnings"
+         error-rate of failure rates and checks; crossed thresholds as warnings"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -79,12 +80,19 @@ impl Format for K6 {
         let summary: Summary<'_> = json::parse(source)?;
         let mut builder = ReadingBuilder::new("k6", source);
         let mut assumed = Vec::new();
+        let iterations = summary.metrics.get("iterations").and_then(|raw| count(raw));
         for (name, raw) in &summary.metrics {
             let base = name.split('{').next().unwrap_or(name);
             if SKIPPED.contains(&base) {
                 continue;
             }
             match serde_json::from_str::<Statistics>(raw.get()) {
+                // Iterations that did not start are a share of those that should have.
+                Ok(Statistics { .. }) if base == "dropped_iterations" && iterations.is_some() => {
+                    let dropped = count(raw);
+                    let all = dropped.zip(iterations).map(|(dropped, done)| dropped + done);
+                    add_errors(&mut builder, name, dropped, all);
+                }
                 Ok(statistics) => add_metric(name, base, &statistics, &mut builder, &mut assumed),
                 Err(error) => {
                     builder.warn("unreadable-entry", format!("metric `{name}` skipped: {error}"));
@@ -100,6 +108,12 @@ impl Format for K6 {
         }
         builder.finish()
     }
+}
+
+/// The count of a counter in both layouts.
+fn count(raw: &RawValue) -> Option<f64> {
+    let statistics: Statistics = serde_json::from_str(raw.get()).ok()?;
+    statistics.values.as_ref().unwrap_or(&statistics.direct).get("count")?.as_f64()
 }
 
 fn add_metric(
@@ -200,11 +214,17 @@ fn add_rate(
         return builder.warn("no-samples", format!("rate `{name}` has no samples; skipped"));
     }
     let failures = counts_failures(base);
+    let stated = threshold_direction(statistics);
+    if base != "checks" && stated.is_none() && !failures && direction_of_words(base).is_none() {
+        let message = format!(
+            "k6 does not state the better direction of rate `{name}`; assuming that higher is better; to state it, add a \
+             threshold such as `rate<0.1` to the script"
+        );
+        builder.note("assumed-direction", message);
+    }
     if base == "checks" {
         add_errors(builder, name, Some(fails), Some(all));
-    } else if threshold_direction(statistics).unwrap_or(if failures { Direction::Lower } else { Direction::Higher })
-        == Direction::Higher
-    {
+    } else if stated.unwrap_or(if failures { Direction::Lower } else { Direction::Higher }) == Direction::Higher {
         let metric = Metric::measured("rate", Unit::Percent, Direction::Higher);
         builder.add(name, metric, [Evidence::Value(100.0 * passes / all)]);
     } else if failures {
@@ -285,6 +305,14 @@ mod tests {
         assert_eq!(value(&reading, "http_req_failed{a:b}", "error-rate"), Some(25.0));
         assert_eq!(value(&reading, "cache_hits", "rate"), Some(25.0));
         assert_eq!(value(&reading, "slow", "error-rate"), Some(50.0));
+    }
+
+    #[test]
+    fn dropped_iterations_are_a_share_of_all_iterations() {
+        let reading =
+            parse(r#""iterations": {"count": 90, "rate": 9}, "dropped_iterations": {"count": 10, "rate": 1}"#);
+        assert_eq!(value(&reading, "dropped_iterations", "error-rate"), Some(10.0));
+        assert_eq!(value(&reading, "dropped_iterations", "errors"), None);
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Format for Locust {
     }
 
     fn metrics(&self) -> &'static str {
-        "per endpoint and in total: throughput, time:p50/p90/p95/p99/max, time:mean, errors, error-rate"
+        "per endpoint and in total: throughput, time:p50/p90/p95/p99/max, time:mean, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -135,7 +135,7 @@ fn parse_statistics(
             continue;
         }
         let full_name = full_name(&method, &name);
-        if builder.has(&full_name, "errors") {
+        if builder.has(&full_name, "error-rate") {
             builder.warn("duplicate-name", format!("`{full_name}` occurs more than once; only the first is used"));
             continue;
         }
@@ -223,7 +223,7 @@ fn parse_json(source: Source<'_>) -> Result<Reading, Diagnostic> {
             builder.warn("no-samples", format!("`{name}` has no requests; skipped"));
             continue;
         }
-        if builder.has(&name, "errors") {
+        if builder.has(&name, "error-rate") {
             builder.warn("duplicate-name", format!("`{name}` occurs more than once; only the first is used"));
             continue;
         }
@@ -233,7 +233,7 @@ fn parse_json(source: Source<'_>) -> Result<Reading, Diagnostic> {
             Some(sum) => sum.plus(totals.add_endpoint(name, &mut builder)),
         });
     }
-    if let Some(total) = total.filter(|_| !builder.has(TOTAL, "errors")) {
+    if let Some(total) = total.filter(|_| !builder.has(TOTAL, "error-rate")) {
         total.add_endpoint(TOTAL.to_owned(), &mut builder);
     }
     builder.finish()

@@ -2,6 +2,7 @@
 //! and memory when lower. For other units lower is assumed to be better, which is reported once per unit.
 
 use super::builder::ReadingBuilder;
+use super::direction_words::direction_of_words;
 use crate::model::{Direction, Metric, Unit};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,7 +17,8 @@ impl AssumedDirections {
         let stated = name.filter(|name| !name.is_empty()).map(|name| Cow::Owned(name.to_owned()));
         let unnamed = if unit == Unit::Count { "count" } else { "value" };
         let name = stated.or_else(|| Some(Cow::Borrowed(name_of(&unit)?))).unwrap_or(Cow::Borrowed(unnamed));
-        let direction = direction.or_else(|| direction_of(&unit)).unwrap_or_else(|| {
+        let by_words = || direction_of_words(&name).or_else(|| direction_of_words(label));
+        let direction = direction.or_else(|| direction_of(&unit)).or_else(by_words).unwrap_or_else(|| {
             *self.0.entry(label.to_owned()).or_default() += 1;
             Direction::Lower
         });
@@ -35,9 +37,10 @@ impl AssumedDirections {
 }
 
 /// The metric of a tool that names only units: times are `time`, rates `throughput`. For any other unit the metric is
-/// called like the unit, and lower is better.
-pub(super) fn metric_by_unit(unit: Unit, label: &str) -> Metric {
-    let direction = direction_of(&unit).unwrap_or(Direction::Lower);
+/// called like the unit, and words in it decide.
+pub(super) fn metric_by_unit(builder: &mut ReadingBuilder<'_>, unit: Unit, label: &str) -> Metric {
+    let direction =
+        direction_of(&unit).or_else(|| direction_of_words(label)).unwrap_or_else(|| builder.assume_lower(label));
     let bare = ["/op", "/iter"].iter().find_map(|end| label.strip_suffix(end)).unwrap_or(label);
     let name = name_of(&unit).map_or_else(|| Cow::Owned(bare.to_owned()), Cow::Borrowed);
     Metric::measured(name, unit, direction)

@@ -29,6 +29,7 @@ mod criterion_text;
 mod csv;
 mod dart_benchmark;
 mod deno_bench;
+mod direction_words;
 mod divan;
 mod fields;
 mod fio;

@@ -27,7 +27,7 @@ impl Format for Pgbench {
     }
 
     fn metrics(&self) -> &'static str {
-        "per script and in total: time:mean, throughput (with -P a sample per interval), errors, error-rate, \
+        "per script and in total: time:mean, throughput (with -P a sample per interval), error-rate, \
          with -R also time:lag, skipped, over-limit; -l: time, a sample per transaction; --aggregate-interval: \
          time:mean, throughput"
     }
@@ -201,14 +201,19 @@ fn read_report_line(
             run.rate = Some(if samples.len() > 1 { Evidence::Samples(samples) } else { whole });
         }
     } else if let Some(rest) = line.strip_prefix("number of transactions actually processed: ") {
-        set_count(run, rest.split('/').next().and_then(number)?);
+        set_count(run, rest.split(['/', ' ']).next().and_then(number)?);
+        if rest.contains("(tps = ") {
+            run.rate = Some(Evidence::Value(between(rest, "(tps = ", ")")?)); // of a script, from version 18 on
+        }
     } else if let Some(rest) = line.strip_prefix("number of failed transactions: ") {
         run.errors = Some(value(rest)?);
         // The processed transactions do not include the failed ones.
         run.requests = run.requests.map(|processed| processed + run.errors.unwrap_or(0.0));
     } else if let Some((count, rest)) = line.split_once(" transactions (") {
         set_count(run, number(count)?);
-        run.rate = Some(Evidence::Value(between(rest, "tps = ", ")")?));
+        if rest.contains("tps = ") {
+            run.rate = Some(Evidence::Value(between(rest, "tps = ", ")")?));
+        }
     } else if let Some(rest) = line.strip_prefix("number of transactions skipped: ") {
         let metric = Metric::measured("skipped", Unit::Count, Direction::Lower);
         builder.add_run(&run.name, metric, Evidence::Value(value(rest)?));
@@ -262,6 +267,18 @@ mod tests {
         assert_eq!(evidence(&reading, name, "throughput"), Some(&Evidence::Value(12.0)));
         assert_eq!(evidence(&reading, name, "error-rate"), Some(&Evidence::Value(10.0)));
         assert!(matches!(evidence(&reading, name, "time:mean"), Some(Evidence::Summary(s)) if s.centre == 2.5e6));
+    }
+
+    #[test]
+    fn a_script_of_version_18_has_its_rate_on_the_line_of_processed_transactions() {
+        let text = "transaction type: multiple scripts\nscaling factor: 1\nSQL script 1: a.sql\n\
+            \x20- 72000 transactions (49.8% of total)\n\
+            \x20- number of transactions actually processed: 71000 (tps = 1183.333333)\n\
+            \x20- number of failed transactions: 1000 (1.389%)\n - latency average = 6.500 ms\n";
+        let reading = parse(text).unwrap();
+        assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
+        assert_eq!(evidence(&reading, "a.sql", "throughput"), Some(&Evidence::Value(1183.333333)));
+        assert_eq!(evidence(&reading, "a.sql", "error-rate"), Some(&Evidence::Value(100.0 * 1000.0 / 72000.0)));
     }
 
     #[test]

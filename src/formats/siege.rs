@@ -34,7 +34,7 @@ impl Format for Siege {
     }
 
     fn metrics(&self) -> &'static str {
-        "throughput, time:mean and time:max (resolution 0.01 s), errors, error-rate"
+        "throughput, time:mean and time:max (resolution 0.01 s), error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -83,8 +83,8 @@ mod tests {
         assert!(Siege.sniff(&Preview::of(text)));
         let reading = Siege.parse(Source { name: "x", bytes: text }).unwrap();
         let names: Vec<_> = reading.measurements.iter().map(|m| &*m.metric.name).collect();
-        assert_eq!(names, ["throughput", "time:max", "errors", "error-rate"]);
-        assert_eq!(reading.measurements[3].evidence, [Evidence::Value(10.0)]);
+        assert_eq!(names, ["throughput", "time:max", "error-rate"]);
+        assert_eq!(reading.measurements[2].evidence, [Evidence::Value(10.0)]);
         assert_eq!(reading.diagnostics[0].code, "too-coarse");
     }
 }

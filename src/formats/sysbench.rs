@@ -23,7 +23,7 @@ impl Format for Sysbench {
     }
 
     fn metrics(&self) -> &'static str {
-        "throughput (transactions or events per second), queries, time:p95/max, time:mean, errors"
+        "throughput (transactions or events per second), queries, time:p95/max, time:mean, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {

@@ -20,7 +20,7 @@ impl Format for Wrk {
     }
 
     fn metrics(&self) -> &'static str {
-        "throughput, time:mean, time:max, with --latency also time:p50/p90/p99, errors, error-rate"
+        "throughput, time:mean, time:max, with --latency also time:p50/p90/p99, error-rate"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -97,7 +97,7 @@ mod tests {
     fn reports_of_one_path_are_runs_and_all_kinds_of_errors_are_summed() {
         let text = format!("{REPORT}{REPORT}");
         let reading = Wrk.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
-        let errors = reading.measurements.iter().find(|m| m.metric.name == "errors").unwrap();
+        let errors = reading.measurements.iter().find(|m| m.metric.name == "error-rate").unwrap();
         assert_eq!(errors.evidence, [Evidence::Value(10.0), Evidence::Value(10.0)]);
         assert_eq!(errors.benchmark.as_str(), "/a");
     }

@@ -2,6 +2,7 @@
 
 use super::super::{Source, text};
 use crate::model::{Diagnostic, Direction};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A parsed benchmark line.
@@ -42,6 +43,48 @@ impl<'a> Line<'a> {
     }
 }
 
+/// The lines of a text with their numbers. Go prints a name before the run and its result after it; where the code printed
+/// lines in between, name and result are joined at the line of the result.
+pub(super) fn joined_lines(text: &str) -> Vec<(u64, Cow<'_, str>)> {
+    let mut lines: Vec<(u64, Cow<'_, str>)> = Vec::new();
+    let mut waiting: Option<(usize, &str)> = None;
+    for (at, line) in text::numbered_lines(text) {
+        let mut joined = Cow::Borrowed(line);
+        if ["pkg: ", "ok  ", "PASS", "FAIL", "--- FAIL", "panic: "].iter().any(|start| line.starts_with(start)) {
+            waiting = None;
+        } else if let Some(name) = name_without_result(line) {
+            waiting = Some((lines.len(), name));
+        } else if Line::of(line).is_some() {
+            waiting = None;
+        } else if is_result(line)
+            && let Some((index, name)) = waiting.take()
+        {
+            joined = Cow::Owned(format!("{name} {line}"));
+            if let Some((_, whole)) = lines.get_mut(index) {
+                *whole = Cow::Borrowed("");
+            }
+        }
+        lines.push((at, joined));
+    }
+    lines
+}
+
+/// The name that begins a line, if something else than a number of iterations follows it.
+fn name_without_result(line: &str) -> Option<&str> {
+    let (name, rest) = line.split_once([' ', '\t'])?;
+    let named = name.strip_prefix("Benchmark")?.starts_with(|c: char| !c.is_lowercase());
+    let number = rest.split_ascii_whitespace().next().is_some_and(|word| word.parse::<u64>().is_ok());
+    (named && !number).then_some(name)
+}
+
+/// Whether a line is a result without its name.
+pub(super) fn is_result(line: &str) -> bool {
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let [iterations, pairs @ ..] = words.as_slice() else { return false };
+    let good = |pair: &[&str]| pair.len() == 2 && pair[0].parse::<f64>().is_ok() && pair[1].parse::<f64>().is_err();
+    iterations.parse::<u64>().is_ok() && pairs.contains(&"ns/op") && pairs.chunks(2).all(good)
+}
+
 impl FileProperties {
     /// The benchmark's name: with its package, without the number of processors where all names have the same.
     pub(super) fn full_name(&self, package: &str, name: &str) -> String {
@@ -54,7 +97,7 @@ impl FileProperties {
         let mut directions = BTreeMap::new();
         for source in sources {
             let text = text::decode(*source)?;
-            for (_, line) in text::numbered_lines(&text) {
+            for (_, line) in &joined_lines(&text) {
                 if let Some(unit) = line.strip_prefix("Unit ") {
                     let mut words = unit.split_ascii_whitespace();
                     let Some(unit) = words.next() else { continue };

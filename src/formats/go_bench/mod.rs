@@ -3,17 +3,18 @@
 //!
 //! Names are `package/BenchmarkX`. The suffix `-8` is the number of processors. It is dropped if all names of the file end
 //! with the same one, and kept with `-cpu 1,2,4`, where it distinguishes benchmarks. Custom units follow Go's conventions:
-//! `p99-ms` is the time at p99, `items/op` a number of items. Lower is better, except for rates and for units with a line
-//! such as `Unit items/op better=higher`.
+//! `p99-ms` is the time at p99, `items/op` a number of items. A line such as `Unit items/op better=higher` states the
+//! direction; else the unit and its words decide, or lower is assumed, with a note.
 
 mod failure;
 mod line;
 
 use super::builder::ReadingBuilder;
+use super::direction_words::direction_of_words;
 use super::{Format, Preview, Reading, Source, json, machine, text};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit, UnitScale};
 use failure::Failure;
-use line::{FileProperties, Line};
+use line::{FileProperties, Line, is_result, joined_lines};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -112,7 +113,8 @@ fn read_text(
 ) -> Result<(), Diagnostic> {
     let (mut package, is_file) = (package.unwrap_or_default().to_owned(), package.is_none());
     let text = text::decode(source)?;
-    let mut lines = text::numbered_lines(&text).peekable();
+    let lines = joined_lines(&text);
+    let mut lines = lines.iter().map(|(at, line)| (*at, line.as_ref())).peekable();
     let names_packages = !is_file || text.lines().any(|line| line.starts_with("pkg: "));
     let mut panic = None;
     while let Some((at, line)) = lines.next() {
@@ -141,6 +143,10 @@ fn read_text(
                 "goarch" => machine::set_arch(builder.environment(), value.trim()),
                 _ => {}
             }
+        }
+        if is_result(line) {
+            builder
+                .warn("unreadable-line", format!("`{}` is a result without a benchmark's name; skipped", line.trim()));
         }
         let Some(line) = Line::of(line) else { continue };
         let name = properties.full_name(&package, line.name);
@@ -189,7 +195,12 @@ fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, properties: &FilePropert
             let UnitScale { unit, factor } = scale;
             let rate = matches!(unit, Unit::PerSecond | Unit::BytePerSecond)
                 || ["/s", "/sec"].iter().any(|s| own.ends_with(s));
-            let direction = if rate { Direction::Higher } else { Direction::Lower };
+            let stated = properties.directions.get(own).copied();
+            let direction = match unit {
+                _ if rate => Direction::Higher,
+                Unit::Nanosecond | Unit::Byte => Direction::Lower,
+                _ => stated.or_else(|| direction_of_words(bare)).unwrap_or_else(|| builder.assume_lower(own)),
+            };
             (Metric::measured(metric, unit, direction), factor)
         }
     };
@@ -235,7 +246,10 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert_eq!(reading.measurements[2].evidence, [Evidence::Value(12.5e6)]);
-        assert_eq!(reading.diagnostics.len(), 1, "only `score` is unknown");
+        let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["unknown-unit", "assumed-direction"], "the unit `score`; the direction of `items/op`");
+        assert!(reading.diagnostics[1].message.contains("`items/op`"));
+        assert!(!reading.diagnostics[1].message.contains("`score`"), "its direction is stated");
     }
 
     #[test]
@@ -249,6 +263,23 @@ mod tests {
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["invalid-value", "invalid-value", "unreadable-line", "unreadable-line", "unreadable-line"]);
         assert_eq!(reading.environment.get("os"), Some("linux"));
+    }
+
+    #[test]
+    fn a_result_after_log_lines_is_joined_with_its_name() {
+        let reading = read(
+            "pkg: p\nBenchmarkA-2 \t2026/01/05 10:11:12 INFO entries=100\n  100\t 12 ns/op\t 3 B/op\n\
+             BenchmarkB-2 \tone\ntwo 2\n 200 15 ns/op\n 300 16 ns/op\nBenchmarkC-2 100 7 ns/op\n",
+        )
+        .unwrap();
+        let times: Vec<_> = reading.measurements.iter().filter(|m| m.metric.name == "time").collect();
+        assert_eq!(
+            times.iter().map(|m| m.benchmark.as_str()).collect::<Vec<_>>(),
+            ["p/BenchmarkA", "p/BenchmarkB", "p/BenchmarkC"]
+        );
+        assert_eq!(times[1].evidence, [Evidence::Value(15.0)]);
+        let [orphan] = &reading.diagnostics[..] else { panic!("{:?}", reading.diagnostics) };
+        assert_eq!((orphan.code.as_str(), orphan.place.as_str()), ("unreadable-line", "x.txt:7"));
     }
 
     fn event(package: &str, output: &str) -> String {

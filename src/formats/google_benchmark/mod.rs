@@ -2,11 +2,12 @@
 //!
 //! `time` is the clock that controls the benchmark: CPU time, or real time if the name contains `/real_time` or
 //! `/manual_time`. Bytes and items per second become the work of one operation. User counters are named `counter:NAME`.
-//! The file does not state their direction: higher is better if the name indicates a rate or hits, else lower.
+//! The file does not state their direction: words in the name decide, else lower is assumed, with a note.
 
 mod entry;
 
 use super::builder::ReadingBuilder;
+use super::direction_words::direction_of_words;
 use super::text;
 use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit, UnitScale, Work, WorkUnit};
@@ -102,7 +103,7 @@ fn add_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
             builder.set_work(name, "time", work);
         }
         for (counter, value) in &entry.counters {
-            if let Some(metric) = counter_metric(counter) {
+            if let Some(metric) = counter_metric(builder, counter) {
                 builder.add_run(name, metric, Evidence::Value(value.unwrap_or(f64::NAN)));
             }
         }
@@ -137,7 +138,7 @@ fn add_aggregates(builder: &mut ReadingBuilder<'_>, name: &str, entries: &[&Entr
         builder.set_work(name, "time", work);
     }
     for (counter, value) in &centre.counters {
-        if let Some((metric, centre)) = counter_metric(counter).zip(*value) {
+        if let Some((metric, centre)) = counter_metric(builder, counter).zip(*value) {
             builder.add(name, metric, [Evidence::summary(Summary { centre, samples, ..Summary::default() })]);
         }
     }
@@ -160,9 +161,7 @@ fn work(entry: &Entry<'_>, clock: Option<f64>) -> Option<Work> {
 }
 
 /// The metric of a counter; `None` for rates that follow from the time.
-fn counter_metric(counter: &str) -> Option<Metric> {
-    let lower = counter.to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+fn counter_metric(builder: &mut ReadingBuilder<'_>, counter: &str) -> Option<Metric> {
     let known = |name, unit| Some(Metric::measured(name, unit, Direction::Lower));
     match counter {
         "bytes_per_second" | "items_per_second" => return None,
@@ -171,15 +170,27 @@ fn counter_metric(counter: &str) -> Option<Metric> {
         "max_bytes_used" => return known("memory:peak", Unit::Byte),
         _ => {}
     }
-    let higher_is_better = has(&["per_second", "per_sec", "/s", "rate", "throughput", "hit"])
-        && !has(&["miss", "error", "fail", "drop", "evict"]);
-    let direction = if higher_is_better { Direction::Higher } else { Direction::Lower };
+    let direction = direction_of_words(counter).unwrap_or_else(|| builder.assume_lower(counter));
     Some(Metric::measured(format!("counter:{counter}"), Unit::Ratio, direction))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unknown_direction_is_noted_once_for_the_file() {
+        let more = r#","cpu_time":2,"depth":3,"FLOPS":4,"ops per second":5"#;
+        let reading = read(&format!("[{},{}]", entry("a", more), entry("b", more))).unwrap();
+        let direction = |name: &str| {
+            let found = reading.measurements.iter().find(|m| m.metric.name == format!("counter:{name}"));
+            found.map(|m| m.metric.direction)
+        };
+        assert_eq!(["FLOPS", "ops per second"].map(direction), [Some(Direction::Higher); 2]);
+        let [note] = &reading.diagnostics[..] else { panic!("{:?}", reading.diagnostics) };
+        assert_eq!(note.code, "assumed-direction");
+        assert!(note.message.contains("`depth`") && !note.message.contains("FLOPS"));
+    }
 
     fn read(benchmarks: &str) -> Result<Reading, Diagnostic> {
         let text = format!(r#"{{"context":{{"num_cpus":2}},"benchmarks":{benchmarks}}}"#);

@@ -142,7 +142,7 @@ pub fn load(report: &Report, details: usize) -> Vec<LoadRow> {
         name: name.to_owned(),
         tool: tool.to_owned(),
         requests: requests(metrics.get("time:p50").or(metrics.get("time:mean"))),
-        failures: both(metrics.get("errors")),
+        failures: both(metrics.get("errors").or(metrics.get("error-rate"))),
         median: both(metrics.get("time:p50")),
         mean: both(metrics.get("time:mean")),
         p95: both(metrics.get("time:p95")),
