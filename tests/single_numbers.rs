@@ -197,3 +197,16 @@ fn repetitions_inside_one_run_do_not_make_it_several_runs() {
         (&1.into(), &10.into())
     );
 }
+
+#[test]
+fn one_slow_machine_of_two_head_runs_fails_nothing() {
+    let numbers = (0..5).fold(Numbers::new(), |numbers, _| numbers.run("base", 16, 0.01, unchanged));
+    let numbers = numbers.run("head", 16, 0.01, unchanged).run("head", 16, 0.01, |_| 1.5);
+    let answer = numbers.compare(&[]);
+    assert_eq!(counts(answer.exits(0)).get("regressed"), None);
+    assert!(answer.json()["unexplained_shift"].as_f64().unwrap() > 0.1);
+    // Both on slow machines, or of slower code.
+    let numbers = (0..5).fold(Numbers::new(), |numbers, _| numbers.run("base", 16, 0.01, unchanged));
+    let numbers = numbers.run("head", 16, 0.01, |_| 1.5).run("head", 16, 0.01, |_| 1.5);
+    assert_eq!(counts(numbers.compare(&[]).exits(1)), only("regressed", 16));
+}

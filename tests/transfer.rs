@@ -104,7 +104,7 @@ fn missing_and_empty_sources_are_refused() {
     scene.perfgate_at("r", &["runs", "import", "nowhere"]).exits(2).complains("no such directory");
     scene.perfgate_at("r", &["runs", "import", "dir:nowhere"]).exits(2).complains("no such directory");
     scene.write("r/empty/.keep", "");
-    scene.perfgate_at("r", &["runs", "import", "empty"]).exits(2).complains("has no run");
+    scene.perfgate_at("r", &["runs", "import", "empty"]).exits(2).complains("no results of a known format");
     scene.perfgate_at("r", &["runs", "import", "git:refs/heads/main"]).exits(2).complains("branches");
     scene.perfgate_at("r", &["runs", "export", "file"]).exits(2);
 }

@@ -85,7 +85,8 @@ pub struct Compared {
     pub tests: usize,
     /// The suite-wide shift of times, as a fraction (0.08: head is 8% slower as a whole).
     pub common_shift: f64,
-    /// `common_shift`, where it is too large for the machine and a single head run cannot attribute it to the code either.
+    /// `common_shift`, where it is too large for the machine and a single head run, or one of several, cannot attribute it to the code
+    /// either.
     /// Benchmarks that do not stand clear of it are inconclusive.
     pub unexplained_shift: Option<f64>,
     /// True where every benchmark of head has exactly the samples of base: nothing was measured.

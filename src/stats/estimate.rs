@@ -31,7 +31,7 @@ pub struct Estimate {
     pub median_raw: f64,
     /// For one number per run: what single runs show.
     pub single_runs: Option<Box<SingleRuns>>,
-    /// A shift of the whole run that is too large to be attributed to the machine, where one head run cannot attribute it
+    /// A shift of the whole run that is too large to be attributed to the machine, where the head runs cannot attribute it
     /// to the code either. The p values hold for the change with this shift and without it.
     pub unexplained_shift: Option<f64>,
     /// True where head is a single run, measured at another time than base.

@@ -59,6 +59,8 @@ pub struct SuiteEstimates {
     median_shift: f64,
     rule: ShiftRule,
     one_head_run: bool,
+    /// True where there are several head runs and each has the suite-wide shift.
+    of_every_head_run: bool,
     /// One number per run, and not re-measured: a single odd run must not decide.
     single_runs_count: bool,
     max_df: f64,
@@ -96,7 +98,7 @@ pub fn estimate_remeasured(suspects: &dyn Suite, kind: ValueKind, alpha: f64, su
 
 /// `screened` is the first measurement of the suite, where suspects are re-measured.
 fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Option<&[Observation]>) -> SuiteEstimates {
-    let mut changes = raw_changes(suite);
+    let (mut changes, head_shifts) = raw_changes(suite);
     let common = |change: fn(&RawChange) -> f64| match screened {
         Some(_) => 0.0,
         None => shift::suite_wide_shift(&changes.iter().map(change).collect::<Vec<_>>()),
@@ -110,6 +112,13 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let prior = Arc::new(Prior::fit(&fitted.collect::<Vec<_>>(), kind, small));
     let [base_runs, head_runs] = suite.run_counts();
     let one_head_run = head_runs == 1;
+    // Of two head runs on different machines, one may have all of the shift.
+    let least_shift = head_shifts.iter().map(|of_run| (shift + of_run) * shift.signum()).fold(f64::INFINITY, f64::min);
+    let of_every_head_run = !one_head_run
+        && match rules.shift {
+            ShiftRule::SubtractUpTo(limit) => least_shift > limit,
+            ShiftRule::Keep => true,
+        };
     // Re-measured suspects have a rule of their own for single runs: the overlap.
     let single_runs_count = suite.tested() != Tested::FastEdge && kind == ValueKind::Measured && screened.is_none();
     let mut estimates = SuiteEstimates {
@@ -119,6 +128,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         median_shift,
         rule: rules.shift,
         one_head_run,
+        of_every_head_run,
         single_runs_count,
         max_df: if single_runs_count && one_head_run && suite.tested() == Tested::Centre {
             (base_runs as f64 - 1.0).clamp(DF_OF_ONE_NUMBER.0, DF_OF_ONE_NUMBER.1)
@@ -153,10 +163,11 @@ impl SuiteEstimates {
         matches!(self.rule, ShiftRule::SubtractUpTo(limit) if self.shift.abs() <= limit)
     }
 
-    /// A shift of the whole run that is too large to be subtracted, and that a single head run cannot attribute to the code.
+    /// A shift of the whole run that is too large to be subtracted, and that a single head run, or one of several, cannot
+    /// attribute to the code.
     pub fn unexplained_shift(&self) -> Option<f64> {
         let is_apart = matches!(self.rule, ShiftRule::SubtractUpTo(_));
-        (is_apart && self.one_head_run && !self.shift_is_subtracted()).then_some(self.shift)
+        (is_apart && !self.of_every_head_run && !self.shift_is_subtracted()).then_some(self.shift)
     }
 
     /// The estimates, in the order of the benchmarks.

@@ -48,7 +48,8 @@ pub struct Report {
     /// The suite-wide shift, as a fraction. It is removed from each change before judging, if it is small enough to come
     /// from the machine.
     pub common_shift: f64,
-    /// `common_shift`, where it is too large for the machine and a single head run cannot attribute it to the code either.
+    /// `common_shift`, where it is too large for the machine and a single head run, or one of several, cannot attribute it to the code
+    /// either.
     /// Benchmarks that do not stand clear of it are inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unexplained_shift: Option<f64>,

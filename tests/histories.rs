@@ -1,0 +1,103 @@
+//! Verdicts over generated histories with what real ones have: heavy tails, slow runners, two modes, drift, single outliers.
+//! `examples/history_accuracy.rs` does the same for recorded histories.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
+
+#[path = "histories/replay.rs"]
+mod replay;
+
+use perfgate::model::{Direction, Evidence, Unit};
+use replay::{History, Score, Series, WINDOWS, replay};
+
+/// A fixed sequence of numbers.
+struct Draw(u64);
+
+impl Draw {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    /// A normal value, and with heavy tails one of Student's t distribution with 4 degrees of freedom.
+    fn normal(&mut self) -> f64 {
+        (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+
+    fn heavy(&mut self) -> f64 {
+        let squares: f64 = (0..4).map(|_| self.normal().powi(2)).sum();
+        self.normal() / (squares / 4.0).sqrt()
+    }
+}
+
+/// Which of the features a history has.
+#[derive(Debug, Clone, Copy)]
+enum Feature {
+    HeavyTails,
+    SlowRunners,
+    TwoModes,
+    Drift,
+    Outliers,
+}
+
+const FEATURES: [Feature; 5] =
+    [Feature::HeavyTails, Feature::SlowRunners, Feature::TwoModes, Feature::Drift, Feature::Outliers];
+
+/// 40 runs of 16 benchmarks with one number each; nothing gets slower at once.
+fn history(feature: Feature, seed: u64) -> History {
+    let mut draw = Draw(seed);
+    let series =
+        (0..16).map(|place| Series { name: format!("b{place}"), unit: Unit::Nanosecond, direction: Direction::Lower });
+    let runs = (0..40).map(|run| {
+        let runner = match feature {
+            Feature::SlowRunners if draw.uniform() < 0.1 => 1.5,
+            _ => 1.0 + 0.02 * draw.normal(),
+        };
+        let mut value = |place: u32| {
+            let noise = match feature {
+                Feature::HeavyTails => 0.03 * draw.heavy(),
+                _ => 0.02 * draw.normal(),
+            };
+            let own = match feature {
+                Feature::TwoModes if place.is_multiple_of(2) && draw.uniform() < 0.3 => 1.12,
+                Feature::Drift if place.is_multiple_of(2) => 1.003_f64.powi(run),
+                Feature::Outliers if draw.uniform() < 0.01 => 1.0 + 2.0 * draw.uniform(),
+                _ => 1.0,
+            };
+            Some(Evidence::Value(1000.0 * f64::from(place + 1) * runner * own * noise.exp()))
+        };
+        (0..16).map(&mut value).collect()
+    });
+    let runs = runs.collect();
+    History { series: series.collect(), runs }
+}
+
+#[test]
+fn alarms_rarely_vanish_and_slowdowns_are_found() {
+    // Upper limits of vanished alarms per 100 heads, and lower limits of the recall of x1.25, x1.5, x2 and x10. Nearly all
+    // alarms that vanish are single outliers of up to three times the value, which look like slowdowns.
+    let limits = [
+        (2.0, [0.0, 4.0, 60.0, 99.0]),
+        (2.5, [34.0, 80.0, 94.0, 99.0]),
+        (2.7, [76.0, 96.0, 97.0, 99.0]),
+        (1.0, [80.0, 96.0, 97.0, 99.0]),
+    ];
+    let mut wrong = Vec::new();
+    for (window, (most, least)) in WINDOWS.into_iter().zip(limits) {
+        let mut all = Score::default();
+        for feature in FEATURES {
+            let mut of_feature = Score::default();
+            (1..=4).for_each(|seed| of_feature.add(replay(&history(feature, seed), window, 24)));
+            println!(
+                "  {feature:?}: {:.1} vanished, recall {:.0?}",
+                of_feature.vanished_percent(),
+                of_feature.recall()
+            );
+            all.add(of_feature);
+        }
+        let (vanished, recall) = (all.vanished_percent(), all.recall());
+        println!("{window:?}: {} heads, {vanished:.1} vanished, recall {recall:.0?}", all.heads);
+        if vanished > most || recall.iter().zip(least).any(|(recall, least)| *recall < least) {
+            wrong.push(format!("{window:?}: {vanished:.1} vanished, recall {recall:.0?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
