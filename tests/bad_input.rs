@@ -115,8 +115,8 @@ fn without_samples_the_estimates_are_compared_with_a_warning() {
 fn two_benchmarks_of_one_name_are_reported() {
     let scene = with_invalid(|scene| {
         fs::create_dir_all(scene.path("new/copy/new")).unwrap();
-        for file in ["benchmark.json", "sample.json"] {
-            fs::copy(scene.path(&format!("new/x/new/{file}")), scene.path(&format!("new/copy/new/{file}"))).unwrap();
+        for (from, file) in [("x", "benchmark.json"), ("y", "sample.json")] {
+            fs::copy(scene.path(&format!("new/{from}/new/{file}")), scene.path(&format!("new/copy/new/{file}"))).unwrap();
         }
     });
     let answer = scene.perfgate(&["compare", "old", "new", "--format", "json"]);

@@ -36,7 +36,7 @@ fn values_are_in_the_units_of_perfgate() {
         ("nanobench/before.json", "parse", "time", 120.12),
         ("nanobench-table/before.csv", "render", "time", 1250.5),
         ("nanobench-table/before.txt", "render", "time", 1250.5),
-        ("oha/before.json", "oha", "errors", 0.0),
+        ("oha/before.json", "oha", "error-rate", 0.0),
         ("pytest-benchmark-table/before.txt", "test_parse", "time", 2_089_888.0),
         ("redis-benchmark/before.csv", "GET", "time:p99", 1.655e6),
         ("ruby-benchmark/before.txt", "render", "time:system", 0.01e9),

@@ -63,6 +63,7 @@ fn without_values(failed: &FailedBenchmark, why: String) -> Comparison {
         tool: failed.tool.clone(),
         work: None,
         work_ratio: None,
+        other_settings: None,
         base: None,
         head: None,
         effect: Effect::Failed(why),

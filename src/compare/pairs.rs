@@ -187,9 +187,6 @@ impl<'a> Pair<'a> {
         if values.iter().any(|value| !value.is_finite() || *value < 0.0) {
             return Some(Effect::Invalid("a value is negative or not a number".to_owned()));
         }
-        if let Some(why) = self.other_settings(base, head) {
-            return Some(Effect::Invalid(why));
-        }
         let constant = |side: &[f64]| side.windows(2).all(|two| two[0] == two[1]);
         let nothing = |side: &[f64]| side.iter().all(|value| *value == 0.0);
         if self.metric.exact && constant(base) && constant(head) || nothing(base) || nothing(head) {
@@ -201,20 +198,26 @@ impl<'a> Pair<'a> {
         if is_count && single { counts::compare(base, head).map(Effect::Counts) } else { None }
     }
 
-    fn other_settings(&self, base: &[f64], head: &[f64]) -> Option<String> {
+    fn other_settings(&self) -> Option<String> {
+        if !self.is_shared() || self.metric.unit != Unit::Nanosecond {
+            return None;
+        }
+        let time = |side: &[RunEvidence<'_>]| {
+            centre::median(&side.iter().map(|one| one.evidence.centre()).collect::<Vec<_>>())
+        };
         let samples = |side: &[RunEvidence<'_>]| -> Option<f64> {
             let counts =
                 side.iter().map(|one| one.evidence.digest(self.metric.direction).map(|one| one.samples.into()));
             counts.collect::<Option<Vec<f64>>>().map(|counts| centre::median(&counts))
         };
-        let sampling = |iterations: Option<f32>, side: &[RunEvidence<'_>], times: &[f64]| Sampling {
+        let sampling = |iterations: Option<f32>, side: &[RunEvidence<'_>]| Sampling {
             iterations: iterations.map(f64::from),
             samples: samples(side),
-            time: centre::median(times),
+            time: time(side),
         };
         let [of_base, of_head] = self.iterations;
-        let sides = [sampling(of_base, self.base(), base), sampling(of_head, self.head(), head)];
-        comparable::other_settings(&self.measurement.tool, sides).filter(|_| self.metric.unit == Unit::Nanosecond)
+        let sides = [sampling(of_base, self.base()), sampling(of_head, self.head())];
+        comparable::other_settings(&self.measurement.tool, sides)
     }
 
     /// How many times the work of base one operation does in head, where it differs and the metric is the time of an
@@ -326,6 +329,7 @@ impl<'a> Pair<'a> {
             tool: self.measurement.tool.clone(),
             work: self.measurement.work,
             work_ratio: self.work_ratio().filter(|_| self.is_shared()),
+            other_settings: self.other_settings(),
             base: side_value(self.base()),
             head: side_value(self.head()),
             effect,

@@ -88,8 +88,9 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         }
         _ => None,
     };
-    // Further runs of the same kind do not tell a change from the shift of the whole run.
-    let limited_by_noise = estimate.filter(|estimate| !is_within_shift(estimate, gate.bound()));
+    // Further runs of the same kind do not tell a change from the shift of the whole run, or from other settings.
+    let limited_by_noise =
+        estimate.filter(|estimate| comparison.other_settings.is_none() && !is_within_shift(estimate, gate.bound()));
     let is_finding = matches!(ruling.outcome, Outcome::Regressed | Outcome::Improved);
     Finding {
         name: benchmark.as_str().to_owned(),
@@ -156,6 +157,9 @@ impl Gate {
             Effect::Invalid(why) => Ruling::of(Outcome::Inconclusive).note(why.clone()),
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
             Effect::Counts(counts) => self.rule_counts(counts, comparison),
+            Effect::Estimated(_) if comparison.other_settings.is_some() => {
+                Ruling::of(Outcome::Inconclusive).note(comparison.other_settings.clone().unwrap_or_default())
+            }
             Effect::Estimated(estimate) if !same_machine => {
                 let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > self.bound());
                 ruling.note("base and head ran on different machines")
