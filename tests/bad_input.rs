@@ -116,7 +116,8 @@ fn two_benchmarks_of_one_name_are_reported() {
     let scene = with_invalid(|scene| {
         fs::create_dir_all(scene.path("new/copy/new")).unwrap();
         for (from, file) in [("x", "benchmark.json"), ("y", "sample.json")] {
-            fs::copy(scene.path(&format!("new/{from}/new/{file}")), scene.path(&format!("new/copy/new/{file}"))).unwrap();
+            fs::copy(scene.path(&format!("new/{from}/new/{file}")), scene.path(&format!("new/copy/new/{file}")))
+                .unwrap();
         }
     });
     let answer = scene.perfgate(&["compare", "old", "new", "--format", "json"]);

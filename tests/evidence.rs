@@ -165,3 +165,35 @@ fn few_events_are_compared_as_counts() {
     let json = scene.perfgate(&[&sides[..], &["--format", "json"]].concat());
     assert_eq!(["b0", "b1", "b2"].map(|name| json.outcome(name)), ["inconclusive", "regressed", "inconclusive"]);
 }
+
+#[test]
+fn allocations_are_counts_that_one_run_shows() {
+    let scene = Scene::new();
+    let go = |bytes: u32, allocations: u32, processors: u32| {
+        format!(
+            "goos: linux\ncpu: X\nBenchmarkA-{processors} \t 9 \t 100 ns/op \t {bytes} B/op \t {allocations} allocs/op\n"
+        )
+    };
+    scene.write("base.txt", go(64, 2, 8)).write("head.txt", go(64, 4, 8)).write("other.txt", go(64, 2, 2));
+    let report = scene.perfgate(&["compare", "base.txt", "head.txt", "--format", "json", "--all"]).exits(1).json();
+    let outcome = |metric: &str| {
+        let rows = report["benchmarks"].as_array().unwrap();
+        rows.iter().find(|row| row["metric"] == metric).unwrap()["outcome"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(["allocations", "memory"].map(outcome), ["regressed", "unchanged"]);
+    scene.perfgate(&["compare", "base.txt", "other.txt"]).exits(0).says("base and head differ in gomaxprocs (8 → 2)");
+}
+
+#[test]
+fn other_conditions_of_google_benchmark_are_named() {
+    let scene = Scene::new();
+    let file = |build: &str, mhz: u32, scaling: bool| {
+        format!(
+            r#"{{"context":{{"num_cpus":2,"mhz_per_cpu":{mhz},"cpu_scaling_enabled":{scaling},"library_build_type":"{build}"}},
+            "benchmarks":[{{"name":"BM_A","run_type":"iteration","iterations":9,"real_time":5,"cpu_time":5,"time_unit":"ns"}}]}}"#
+        )
+    };
+    scene.write("base.json", file("release", 3000, false)).write("head.json", file("debug", 3010, true));
+    let answer = scene.perfgate(&["compare", "base.json", "head.json"]);
+    answer.exits(0).says("differ in build-type (release → debug), cpu-scaling (off → on); ").does_not_say("mhz");
+}

@@ -159,9 +159,11 @@ impl<'a> Pair<'a> {
     pub(super) fn test_group(&self) -> Result<TestGroup<'_>, Box<Comparison>> {
         match self.untested_effect() {
             Some(effect) => Err(Box::new(self.comparison(effect))),
-            None => {
-                Ok(TestGroup { metric: &self.metric.name, exact: self.metric.exact, has_samples: self.has_samples() })
-            }
+            None => Ok(TestGroup {
+                metric: &self.metric.name,
+                exact: self.measurement.metric.exact,
+                has_samples: self.has_samples(),
+            }),
         }
     }
 
@@ -189,7 +191,7 @@ impl<'a> Pair<'a> {
         }
         let constant = |side: &[f64]| side.windows(2).all(|two| two[0] == two[1]);
         let nothing = |side: &[f64]| side.iter().all(|value| *value == 0.0);
-        if self.metric.exact && constant(base) && constant(head) || nothing(base) || nothing(head) {
+        if self.measurement.metric.exact && constant(base) && constant(head) || nothing(base) || nothing(head) {
             let per_work = self.work_ratio().unwrap_or(1.0);
             return Some(self.exact(centre::median(base) * per_work, centre::median(head)));
         }

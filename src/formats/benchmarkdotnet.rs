@@ -112,7 +112,7 @@ impl Benchmark<'_> {
     fn add_diagnoser_metrics(&self, builder: &mut ReadingBuilder<'_>, name: &str) {
         let allocated = self.memory.as_ref().and_then(|memory| memory.bytes.finite());
         if let Some(bytes) = allocated {
-            builder.add(name, Metric::measured("memory", Unit::Byte, Direction::Lower), [Evidence::Value(bytes)]);
+            builder.add(name, Metric::counted("memory", Unit::Byte, Direction::Lower), [Evidence::Value(bytes)]);
         }
         for DiagnoserMetric { value, descriptor } in self.metrics.iter().flatten() {
             // Garbage collections follow from allocations; `Allocated Memory` repeats the value added above.

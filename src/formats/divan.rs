@@ -199,7 +199,9 @@ fn read_allocations(line: &str, block: &mut Block, name: &str, program: &str, ro
         _ => return,
     };
     if let Some(summary) = summary(fastest, &cells, unit.clone(), None) {
-        let metric = Metric::measured(metric, unit, Direction::Lower);
+        // Where every iteration allocated the same, the numbers are counts.
+        let is_constant = summary.quantiles.iter().all(|(_, value)| *value == summary.centre);
+        let metric = Metric { exact: is_constant, ..Metric::measured(metric, unit, Direction::Lower) };
         rows.push(Row { program: program.to_owned(), name: name.to_owned(), metric, summary });
     }
 }

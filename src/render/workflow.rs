@@ -18,7 +18,9 @@ pub fn workflow(report: &Report) -> String {
     let is_failure = |finding: &&Finding| matches!(finding.outcome, Outcome::Regressed | Outcome::Failed);
     let worse = report.benchmarks.iter().filter(is_failure).map(finding);
     let mut failures: Vec<(String, String)> = worse.chain(budgets).collect();
-    if report.verdict != Verdict::Pass && failures.is_empty() {
+    // A first run is no problem; its log and summary say what is missing.
+    let is_without_verdict = report.verdict == Verdict::None && !report.first_run;
+    if (failed || is_without_verdict) && failures.is_empty() {
         failures.push(("perfgate".to_owned(), summary::verdict(report)));
     }
     let suspects = report.benchmarks.iter().filter(|f| f.suspect && f.outcome == Outcome::Inconclusive).map(finding);

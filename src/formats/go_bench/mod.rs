@@ -63,14 +63,23 @@ impl Format for GoBench {
             let all: Vec<_> =
                 outputs.iter().map(|(_, output)| Source { name: source.name, bytes: output.as_bytes() }).collect();
             let properties = FileProperties::of(&all)?;
+            set_processors(&mut builder, &properties);
             for ((package, _), output) in outputs.iter().zip(all) {
                 read_text(&mut builder, output, Some(package), &properties)?;
             }
         } else {
             let properties = FileProperties::of(&[source])?;
+            set_processors(&mut builder, &properties);
             read_text(&mut builder, source, None, &properties)?;
         }
         builder.finish()
+    }
+}
+
+/// Keeps the number of processors that the names of all benchmarks end with.
+fn set_processors(builder: &mut ReadingBuilder<'_>, properties: &FileProperties) {
+    if let Some(suffix) = &properties.processors_suffix {
+        builder.environment().set("gomaxprocs", suffix.trim_start_matches('-'));
     }
 }
 
@@ -180,8 +189,8 @@ fn read_line(builder: &mut ReadingBuilder<'_>, name: &str, line: &Line<'_>, prop
 fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, properties: &FileProperties) -> (Metric, f64) {
     let (metric, factor) = match unit {
         "ns/op" => (Metric::time(), 1.0),
-        "B/op" => (Metric::measured("memory", Unit::Byte, Direction::Lower), 1.0),
-        "allocs/op" => (Metric::measured("allocations", Unit::Count, Direction::Lower), 1.0),
+        "B/op" => (Metric::counted("memory", Unit::Byte, Direction::Lower), 1.0),
+        "allocs/op" => (Metric::counted("allocations", Unit::Count, Direction::Lower), 1.0),
         "MB/s" => (Metric::measured("throughput", Unit::BytePerSecond, Direction::Higher), 1e6),
         own => {
             let bare = own.strip_suffix("/op").unwrap_or(own);

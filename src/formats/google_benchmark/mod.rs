@@ -28,6 +28,24 @@ struct Document<E> {
 #[derive(Deserialize)]
 struct Context {
     num_cpus: Option<u32>,
+    mhz_per_cpu: Option<f64>,
+    cpu_scaling_enabled: Option<bool>,
+    host_name: Option<String>,
+    library_build_type: Option<String>,
+}
+
+impl Context {
+    fn describe(&self, environment: &mut Environment) {
+        let facts = [
+            (Environment::CORES, self.num_cpus.map(|cores| cores.to_string())),
+            // To 100 MHz: where the clock is measured, it is not the same twice.
+            ("mhz", self.mhz_per_cpu.map(|mhz| format!("{:.0}", (mhz / 100.0).round() * 100.0))),
+            ("cpu-scaling", self.cpu_scaling_enabled.map(|is_on| if is_on { "on" } else { "off" }.to_owned())),
+            ("host", self.host_name.clone()),
+            ("build-type", self.library_build_type.clone()),
+        ];
+        facts.into_iter().for_each(|(key, value)| environment.set(key, value.unwrap_or_default()));
+    }
 }
 
 impl Format for GoogleBenchmark {
@@ -70,8 +88,8 @@ impl Format for GoogleBenchmark {
                 (document.context, entries)
             }
         };
-        if let Some(cores) = context.and_then(|context| context.num_cpus) {
-            builder.environment().set(Environment::CORES, cores.to_string());
+        if let Some(context) = context {
+            context.describe(builder.environment());
         }
         add_entries(&mut builder, &entries);
         builder.finish()
