@@ -246,6 +246,7 @@ mod unix {
     }
 
     /// A copy of the program that every user can run: the checkout may be in a private directory.
+    #[cfg(target_os = "linux")]
     fn copy_for_others(scene: &Scene) -> std::path::PathBuf {
         use std::os::unix::fs::PermissionsExt;
         let program = scene.path("program");
@@ -278,6 +279,7 @@ mod unix {
     }
 
     /// Directories that measurements left in the scratch directory, and git's records of work trees.
+    #[cfg(target_os = "linux")]
     fn left_behind(scene: &Scene, scratch: &std::path::Path) -> Vec<String> {
         let names = |path: &std::path::Path| -> Vec<String> {
             let entries = fs::read_dir(path).into_iter().flatten().flatten();
@@ -318,6 +320,7 @@ mod unix {
     }
 
     /// Runs the program as another user than root, to whom permissions apply.
+    #[cfg(target_os = "linux")]
     fn as_nobody(scene: &Scene, args: &[&str]) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--reuid", "12345", "--clear-groups"]).arg(scene.path("program")).args(args);
