@@ -197,3 +197,29 @@ fn other_conditions_of_google_benchmark_are_named() {
     let answer = scene.perfgate(&["compare", "base.json", "head.json"]);
     answer.exits(0).says("differ in build-type (release → debug), cpu-scaling (off → on); ").does_not_say("mhz");
 }
+
+#[test]
+fn few_events_of_another_machine_are_not_judged() {
+    let scene = Scene::new();
+    let run = |name: &str, cpu: &str, value: u32| {
+        let measurement = format!(
+            r#"{{"benchmark":"b","metric":"errors","unit":"count","direction":"lower","replicates":[{{"value":{value}}}]}}"#
+        );
+        let environment = format!(r#"{{"cpu":"{cpu}"}}"#);
+        scene.write(
+            name,
+            format!(
+                r#"{{"format":"perfgate-run","version":1,"environment":{environment},"measurements":[{measurement}]}}"#
+            ),
+        );
+    };
+    run("base.json", "one", 2);
+    run("head.json", "one", 30);
+    run("other.json", "two", 30);
+    assert_eq!(
+        scene.perfgate(&["compare", "base.json", "head.json", "--format", "json"]).exits(1).outcome("b"),
+        "regressed"
+    );
+    let answer = scene.perfgate(&["compare", "base.json", "other.json", "--format", "json"]);
+    assert_eq!(answer.exits(2).outcome("b"), "inconclusive");
+}

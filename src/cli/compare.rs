@@ -73,7 +73,7 @@ pub struct CompareArgs {
     /// Store of the runs [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Exit with 0 if there is no baseline, or only one of another machine
+    /// Exit with 0 if there is no baseline from this machine class
     #[arg(long)]
     allow_missing_baseline: bool,
 }

@@ -2,10 +2,10 @@
 
 use crate::model::Work;
 
-/// Base and head are not comparable where they were sampled so many times longer, or so many times as often.
+/// Smallest factor between the iterations per sample, or the numbers of samples, that makes base and head incomparable.
 const OTHER_SETTINGS: f64 = 9.99;
-/// Tools choose the numbers of samples and iterations by the time that one takes. What they chose for a slower benchmark
-/// takes about the same time in all; other settings take so many times longer.
+/// Smallest factor between the times spent that indicates other settings. A tool takes fewer samples of a slower benchmark, so
+/// its total time hardly changes.
 const OTHER_TIME: f64 = 3.0;
 
 /// Tools whose number of samples is a setting. Others take as many samples as fit into a time, which varies by chance.
@@ -33,7 +33,9 @@ pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2]) -> Option<
     let why = |of: fn(Sampling) -> Option<f64>, what: &str| {
         let (base, head) = (of(base)?, of(head)?);
         let message = || {
-            format!("sampled differently: {base:.0} {what} in base, {head:.0} in head; run both with the same settings")
+            format!(
+                "sampled differently: {base:.0} {what} in base, {head:.0} in head; measure both again with the same settings"
+            )
         };
         differs(base, head).then(message)
     };

@@ -1,5 +1,5 @@
-//! Benchmarks of head that failed, or that are missing because their run ended in an error. Each has one comparison,
-//! whatever its metrics were, and no test.
+//! Benchmarks of head that failed, or that are missing because their run ended in an error. Each gets one comparison
+//! without a test, however many metrics it had.
 
 use super::{Comparison, Effect, Pair};
 use crate::model::{EarlyEnd, FailedBenchmark, Metric, Run};

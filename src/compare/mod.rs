@@ -41,8 +41,8 @@ pub struct Comparison {
     pub work: Option<Work>,
     /// How many times the work of base one operation does in head, where it differs: the change is per unit of work.
     pub work_ratio: Option<f64>,
-    /// Why base and head were sampled too differently to be compared. They are tested all the same: the suite would be smaller
-    /// without them.
+    /// Why base and head were sampled too differently to be compared. The change is still tested, because its benchmark
+    /// contributes to the noise estimate of the suite.
     pub other_settings: Option<String>,
     /// The value of the base.
     pub base: Option<SideValue>,

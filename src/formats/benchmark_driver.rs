@@ -1,8 +1,7 @@
 //! Ruby's benchmark-driver: iterations per second of each job.
 
-use super::builder::ReadingBuilder;
-use super::text::{number, numbered_lines, without_colors};
-use super::{Format, Preview, Reading, Source, text};
+use super::text::number;
+use super::{Format, Preview, Reading, Source, result_lines};
 use crate::model::{Diagnostic, Evidence, Metric};
 
 /// Ruby's benchmark-driver.
@@ -27,16 +26,7 @@ impl Format for BenchmarkDriver {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut builder = ReadingBuilder::new(self.name(), source);
-        let text = text::decode(source)?;
-        let text = without_colors(&text);
-        for (number, line) in numbered_lines(&text) {
-            builder.line = Some(number);
-            if let Some((name, evidence)) = parse_line(line) {
-                builder.add_run(&name, Metric::throughput(), evidence);
-            }
-        }
-        builder.finish()
+        result_lines::read(self.name(), source, Metric::throughput, parse_line)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Dart's benchmark_harness: the time of one run.
 
-use super::builder::ReadingBuilder;
-use super::text::{numbered_lines, time, without_colors};
-use super::{Format, Preview, Reading, Source, text};
+use super::text::time;
+use super::{Format, Preview, Reading, Source, result_lines};
 use crate::model::{Diagnostic, Evidence, Metric};
 
 /// Dart's benchmark_harness.
@@ -27,16 +26,7 @@ impl Format for DartBenchmark {
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        let mut builder = ReadingBuilder::new(self.name(), source);
-        let text = text::decode(source)?;
-        let text = without_colors(&text);
-        for (number, line) in numbered_lines(&text) {
-            builder.line = Some(number);
-            if let Some((name, evidence)) = parse_line(line) {
-                builder.add_run(&name, Metric::time(), evidence);
-            }
-        }
-        builder.finish()
+        result_lines::read(self.name(), source, Metric::time, parse_line)
     }
 }
 

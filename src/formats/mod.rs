@@ -73,6 +73,7 @@ mod pytest_benchmark;
 mod pytest_benchmark_table;
 mod radon;
 mod redis_benchmark;
+mod result_lines;
 mod ruby_benchmark;
 mod siege;
 mod sqlalchemy_echo;

@@ -4,6 +4,7 @@
 use super::builder::Gate;
 use super::error::Error;
 use crate::formats::{self, PastRun, Source};
+use crate::io::files;
 use crate::io::input::{self, InputError, Loaded, Location, Request};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
@@ -97,7 +98,7 @@ impl Gate {
         past: &mut PastRuns,
     ) -> Result<Vec<Found>, Error> {
         let refused = |place: &Path, error| InputError::Refused { place: place.display().to_string(), error };
-        let paths = result_files(root).map_err(|error| refused(root, error))?;
+        let paths = files::files_below(root, MOST_FILES).map_err(|error| refused(root, error))?;
         let request = Request { format, detail: Detail::Samples, committed: None };
         let read = |path: &PathBuf| -> Result<Option<(Loaded, Vec<u8>)>, InputError> {
             let bytes = fs::read(path).map_err(|error| refused(path, error))?;
@@ -211,24 +212,3 @@ fn stated_time(bytes: &[u8]) -> Option<i64> {
 
 /// Most files of a directory.
 const MOST_FILES: usize = 50_000;
-
-fn result_files(root: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut open = vec![root.to_owned()];
-    while let Some(directory) = open.pop() {
-        for entry in fs::read_dir(&directory)? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_dir() && entry.file_name() != ".git" {
-                open.push(entry.path());
-            } else if kind.is_file() {
-                files.push(entry.path());
-            }
-            if files.len() > MOST_FILES {
-                return Err(std::io::Error::other(format!("has more than {MOST_FILES} files")));
-            }
-        }
-    }
-    files.sort_unstable();
-    Ok(files)
-}

@@ -63,7 +63,7 @@ fn read(place: &str, content: &Content, detail: Detail) -> Result<Reading, Input
 /// core is in memory at a time.
 pub fn directory(root: &Path, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
     let place = root.display().to_string();
-    let paths = files_below(root).map_err(|error| InputError::Refused { place: place.clone(), error })?;
+    let paths = files_below(root, MAX_FILES).map_err(|error| InputError::Refused { place: place.clone(), error })?;
     let parts = paths.par_iter().filter_map(|path| part(path, format, detail).transpose());
     let mut parts: Vec<Part> = parts.collect::<Result<_, InputError>>()?;
     let old = leave_out_left_over(&mut parts);
@@ -201,20 +201,21 @@ impl Content {
     }
 }
 
-fn files_below(root: &Path) -> io::Result<Vec<PathBuf>> {
+/// The files below a directory, sorted; those of git's own directory are left out. More than `most` are an error.
+pub fn files_below(root: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut open = vec![root.to_owned()];
     while let Some(directory) = open.pop() {
         for entry in fs::read_dir(&directory)? {
             let entry = entry?;
             let kind = entry.file_type()?;
-            if kind.is_dir() {
+            if kind.is_dir() && entry.file_name() != ".git" {
                 open.push(entry.path());
             } else if kind.is_file() {
                 files.push(entry.path());
             }
-            if files.len() + open.len() > MAX_FILES {
-                let message = format!("has more than {MAX_FILES} files; use the directory of the results itself");
+            if files.len() + open.len() > most {
+                let message = format!("has more than {most} files; use the directory of the results itself");
                 return Err(io::Error::other(message));
             }
         }

@@ -10,7 +10,7 @@ pub mod counters;
 mod criterion_tree;
 #[cfg(feature = "parquet")]
 pub mod export;
-mod files;
+pub mod files;
 pub mod git_command;
 mod git_open;
 pub mod github;

@@ -50,7 +50,7 @@ pub struct FailedBenchmark {
     pub why: String,
 }
 
-/// An error that ended a run: a benchmark of this part of the suite that has no result did not get its turn, or caused it.
+/// An error that ended a run. A benchmark of this part of the suite without a result either caused the error or was not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlyEnd {
     /// The format that read it.

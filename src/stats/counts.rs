@@ -1,10 +1,10 @@
-//! Compares small counts of events, such as errors or missed frames. A ratio of such counts says little: where base counted
-//! 0, 0 and 1, a 3 is no surprise. Counts of events that do not depend on each other follow Poisson distributions. Given
-//! the sum of all counts, the part of head is then binomial (Przyborowski and Wilenski 1940).
+//! Compares small counts of events, such as errors or missed frames. Their ratio is not informative: after 0, 0 and 1, a
+//! count of 3 is within chance. Counts of independent events follow Poisson distributions, so given the sum of all counts,
+//! the count of head is binomial (Przyborowski and Wilenski 1940).
 
 use statrs::function::beta::checked_beta_reg;
 
-/// Counts whose sum is larger are compared by their ratio: they vary by more than Poisson distributions do.
+/// Larger sums are compared by their ratio, because real counts vary more than Poisson distributions.
 const MOST_EVENTS: u64 = 100;
 
 /// The comparison of two sides of counts.

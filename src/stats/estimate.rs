@@ -3,7 +3,7 @@
 
 use super::prior::{Observation, Prior, Variance};
 use super::suite::SingleRuns;
-use super::{centre, student};
+use super::{centre, root, student};
 use std::sync::Arc;
 
 /// Relative precision of quantiles.
@@ -136,26 +136,10 @@ impl NullDistribution<'_> {
         if least <= 0.0 || largest - least <= PRECISION * largest {
             return largest;
         }
-        // Regula falsi, Illinois variant, on logarithmic axes, where the tail is nearly straight.
+        // On logarithmic axes the tail is nearly straight.
         let excess = |x: f64| (self.tail_of_prior(x.exp()) / p).ln();
-        let (mut low, mut high) = (least.ln(), largest.ln());
-        let (mut above, mut below) = (excess(low), excess(high));
-        for _ in 0..60 {
-            if high - low <= PRECISION || above <= 0.0 || below >= 0.0 {
-                break;
-            }
-            let x = (low * below - high * above) / (below - above);
-            let at = excess(x);
-            if at.abs() <= PRECISION {
-                return x.exp();
-            }
-            if at > 0.0 {
-                (low, above, below) = (x, at, below / 2.0);
-            } else {
-                (high, below, above) = (x, at, above / 2.0);
-            }
-        }
-        f64::midpoint(low, high).exp()
+        let [low, high] = [least.ln(), largest.ln()].map(|x| (x, excess(x)));
+        root::of_falling(excess, low, high, PRECISION).exp()
     }
 
     /// Geometric mean of the variance of one run, and harmonic mean of the degrees of freedom.

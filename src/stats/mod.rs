@@ -9,6 +9,7 @@ pub mod fdr;
 mod partition;
 pub mod prior;
 pub mod quantile;
+mod root;
 pub mod samples;
 pub mod shift;
 mod slope;

@@ -5,9 +5,9 @@
 //! moves from run to run; neither single spikes nor one pre-empted batch change it. docs/statistics.md has the figures.
 
 //!
-//! The fast edge does not see a change of the slower samples: a lock that is taken more often, a cache that misses. The
-//! typical mean does. A mean of all samples would see every disturbance too, so it is taken batch by batch, and the
-//! slowest batch is left out: a busy moment fills one batch, a slow path is found in most of them.
+//! The fast edge does not change when only the slower samples change, for example because a lock is taken more often. The
+//! typical mean does. It is computed per batch without the slowest batch, because a busy moment fills one batch, while a slow
+//! path occurs in most of them.
 
 /// Which samples are the fast ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

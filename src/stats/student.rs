@@ -2,6 +2,7 @@
 //! here: outside their usual range they panic or iterate for ever. Here every argument gives a result: what is not a
 //! number is no evidence, and many degrees of freedom use the normal limit.
 
+use super::root;
 use statrs::function::beta::checked_beta_reg;
 use statrs::function::erf::{erfc, erfc_inv};
 use std::cell::RefCell;
@@ -101,24 +102,7 @@ fn quantile_of_tail(tail: f64, df: f64) -> f64 {
         high = (low + reach).min(f64::MAX.ln());
         below = excess(high);
     }
-    // Regula falsi, Illinois variant. Each third step halves, so that the number of steps is bounded.
-    for step in 1..200 {
-        if high - low <= PRECISION || above <= 0.0 || below >= 0.0 {
-            break;
-        }
-        let falsi = (low * below - high * above) / (below - above);
-        let x = if step % 3 != 0 && falsi > low && falsi < high { falsi } else { f64::midpoint(low, high) };
-        let at = excess(x);
-        if at.abs() <= PRECISION {
-            return x.exp();
-        }
-        if at > 0.0 {
-            (low, above, below) = (x, at, below / 2.0);
-        } else {
-            (high, below, above) = (x, at, above / 2.0);
-        }
-    }
-    if above <= 0.0 { low.exp() } else { f64::midpoint(low, high).exp() }
+    root::of_falling(excess, (low, above), (high, below), PRECISION).exp()
 }
 
 /// Mean and half-width of its confidence interval; `None` for fewer than two values.

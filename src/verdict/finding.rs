@@ -9,6 +9,7 @@ use crate::policy::Policy;
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 
+const DIFFERENT_MACHINES: &str = "base and head ran on different machines";
 /// A change over half the threshold is suspect if its p value is below this.
 const SUSPECT_P: f64 = 0.35;
 /// The mean of a single head run must change by this multiple of the threshold (on the log scale), +58% for 20%: a machine that
@@ -156,13 +157,17 @@ impl Gate {
             Effect::Failed(why) => Ruling::of(Outcome::Failed).note(why.clone()),
             Effect::Invalid(why) => Ruling::of(Outcome::Inconclusive).note(why.clone()),
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
+            Effect::Counts(counts) if !same_machine => {
+                let ruling = Ruling::of(Outcome::Inconclusive);
+                ruling.suspect(Self::worse(counts, comparison) > self.bound()).note(DIFFERENT_MACHINES)
+            }
             Effect::Counts(counts) => self.rule_counts(counts, comparison),
             Effect::Estimated(_) if comparison.other_settings.is_some() => {
                 Ruling::of(Outcome::Inconclusive).note(comparison.other_settings.clone().unwrap_or_default())
             }
             Effect::Estimated(estimate) if !same_machine => {
                 let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > self.bound());
-                ruling.note("base and head ran on different machines")
+                ruling.note(DIFFERENT_MACHINES)
             }
             Effect::Estimated(estimate) if self.is_below_floor(comparison) && self.is_over(estimate) => {
                 let unit = comparison.metric.unit.kept_label();
@@ -215,7 +220,15 @@ impl Gate {
         }
     }
 
-    /// Few events: what chance may explain is not called.
+    /// The change of the number of events towards worse, on the log scale.
+    fn worse(counts: &CountChange, comparison: &Comparison) -> f64 {
+        match comparison.metric.direction {
+            Direction::Lower => counts.ln_ratio,
+            Direction::Higher => -counts.ln_ratio,
+        }
+    }
+
+    /// Compares few events by their exact interval.
     fn rule_counts(&self, counts: &CountChange, comparison: &Comparison) -> Ruling {
         let bound = self.bound();
         let (low, high) = counts.interval;
@@ -227,10 +240,7 @@ impl Gate {
         if self.is_below_floor(comparison) || -bound < low && high < bound {
             return Ruling::of(Outcome::Unchanged);
         }
-        let worse = match comparison.metric.direction {
-            Direction::Lower => counts.ln_ratio,
-            Direction::Higher => -counts.ln_ratio,
-        };
+        let worse = Self::worse(counts, comparison);
         let is_shown = low > 0.0 || high < 0.0;
         let over = worse > bound;
         match is_shown {

@@ -109,8 +109,8 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
     finding.outcome
 }
 
-/// True where something was held against a limit: a benchmark against its base, or a value against its budget. What runs of
-/// the same machine leave undecided was judged too.
+/// True if at least one benchmark was compared with its base, or one value with its budget. An inconclusive comparison
+/// counts unless the machines differ.
 fn is_judged(counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport) -> bool {
     let Counts { regressed, improved, unchanged, accepted, failed, inconclusive, added: _, removed: _ } = counts;
     let decided = regressed + improved + unchanged + accepted + failed;

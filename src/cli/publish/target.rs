@@ -17,11 +17,11 @@ pub struct Target {
     pub server_url: String,
     /// The repository of the pull request.
     pub repository: Slug,
-    /// The token; without one nothing is published, and there is a warning.
+    /// The token. If it is missing, nothing is published and a warning is reported.
     pub token: Option<Token>,
-    /// The pull request; without one there is no comment.
+    /// The pull request to comment on, if any.
     pub pull: Option<u64>,
-    /// The head commit of the pull request (not GitHub's merge commit); without one there is no check run.
+    /// The head commit of the pull request (not GitHub's merge commit) for the check run, if one is wanted.
     pub commit: Option<Commit>,
     /// The page of the workflow run; it ends in the number of the run, which orders runs.
     pub run_url: Option<String>,
