@@ -14,7 +14,7 @@ use std::fmt::Write;
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate bisect parse/large --good v1.2 -- cargo bench --bench parser -- {filter}
+  perfgate bisect parse/large --good v1.2 -- cargo bench -- {filter}
   perfgate bisect 'sh load.sh' --good HEAD~16 --metric memory:peak -- sh load.sh";
 
 /// Find the commit that made a benchmark slower

@@ -14,14 +14,15 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate compare                                     this branch against the stored runs of main
-  perfgate compare v1.2                                against the stored runs of a tag
-  perfgate compare old/criterion new/criterion         two directories of results
-  perfgate compare target/criterion@main               against a baseline that criterion saved
-  perfgate compare old new --expect 'api/*:time -50%'  check a promised improvement
-  perfgate compare old new --template pr               text for the pull request
-  perfgate compare old new --plots pictures            SVG charts
-  perfgate compare --base r1 --base r2 --base r3 --head r4 --format json --save comparison.json";
+  perfgate compare                              against the stored runs of main
+  perfgate compare v1.2                         against the stored runs of a tag
+  perfgate compare old/criterion new/criterion  two directories of results
+  perfgate compare target/criterion@main        a baseline that criterion saved
+  perfgate compare old new --template pr        text for the pull request
+  perfgate compare old new --plots pictures     SVG charts
+  perfgate compare old new --expect 'api/*:time -50%'
+                                                check a promised improvement
+  perfgate compare --base r1 --base r2 --base r3 --head r4 --save saved.json";
 
 /// Compare two sets of results and decide pass or fail (read-only)
 ///
@@ -145,7 +146,10 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
 /// Prints a report.
 pub(super) fn show(report: &Report, view: View, all: bool) -> anyhow::Result<()> {
     match view {
-        View::Table => output::print_styled(&render::table(report, TableOptions { all })),
+        View::Table => {
+            let options = TableOptions { all, width: output::width() };
+            output::print_styled(&render::table(report, options))
+        }
         View::Markdown => output::print(render::markdown(report, all).as_bytes()),
         View::Json => output::stream(|out| render::json(report, out)),
         View::Junit => output::print(render::junit(report).as_bytes()),

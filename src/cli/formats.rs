@@ -2,8 +2,8 @@
 
 use super::output;
 use crate::formats::{FORMATS, criterion};
+use crate::render::fit::wrapped;
 use std::fmt::Write;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Widths of the columns, which fit 80 columns of a terminal; longer texts are wrapped.
 const WIDTHS: [usize; 3] = [23, 26, 27];
@@ -36,37 +36,10 @@ fn row(out: &mut String, cells: [&str; 3]) {
     }
 }
 
-/// A text in lines of at most `width` columns, broken at its spaces.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.width() + 1 + word.width() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => {
-                let mut rest = word.to_owned();
-                while rest.width() > width {
-                    let mut columns = 0;
-                    let end = rest.char_indices().find(|(_, c)| {
-                        columns += c.width().unwrap_or(0);
-                        columns > width
-                    });
-                    let end = end.map_or(rest.len(), |(at, _)| at).max(1);
-                    let tail = rest.split_off(end);
-                    lines.push(std::mem::replace(&mut rest, tail));
-                }
-                lines.push(rest);
-            }
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use unicode_width::UnicodeWidthStr;
 
     #[test]
     fn the_table_fits_80_columns() {
@@ -74,11 +47,5 @@ mod tests {
         let files = FORMATS.iter().map(|format| [format.name(), format.produced_by(), format.metrics()]);
         files.chain([criterion::ABOUT]).for_each(|cells| row(&mut out, cells));
         assert!(out.lines().all(|line| line.width() <= 80));
-    }
-
-    #[test]
-    fn a_long_text_is_broken_at_its_spaces() {
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrapped("unbreakable x", 5), ["unbre", "akabl", "e x"]);
     }
 }

@@ -12,11 +12,11 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate history                          every series that changed
-  perfgate history parse/large              one benchmark: its levels, and the commits between them
+  perfgate history                      every series that changed
+  perfgate history parse/large          one benchmark: levels and commits
   perfgate history --last 500 --format json
-  perfgate history --html history.html      one page with a chart of each series, works offline
-  perfgate history --plots pictures         an SVG file of each series";
+  perfgate history --html history.html  a page with charts, works offline
+  perfgate history --plots pictures     an SVG file of each series";
 
 /// Show stored series with their change points
 ///
@@ -105,8 +105,8 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
         output::file(&directory.join(".nojekyll"), b"")?;
     }
     match args.format {
-        View::Table if args.benchmark.is_some() => output::print_styled(&render::detail(&view))?,
-        View::Table => output::print_styled(&render::overview(&view))?,
+        View::Table if args.benchmark.is_some() => output::print_styled(&render::detail(&view, output::width()))?,
+        View::Table => output::print_styled(&render::overview(&view, output::width()))?,
         View::Json => output::stream(|out| {
             serde_json::to_writer(&mut *out, &render::history_json(&view, &diagnostics))?;
             out.write_all(b"\n")

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate init                                   perfgate.toml with the defaults
-  perfgate init --github                          also the workflows for GitHub Actions
-  perfgate init --templates                       the templates, into .github/perfgate
-  perfgate init --templates docs/perf             the templates, into another directory";
+  perfgate init                        perfgate.toml with the defaults
+  perfgate init --github               also the workflows for GitHub Actions
+  perfgate init --templates            the templates, into .github/perfgate
+  perfgate init --templates docs/perf  the templates, into another directory";
 
 /// Write editable copies of the built-in config, workflows and templates
 ///

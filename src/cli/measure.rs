@@ -15,11 +15,11 @@ use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate measure -- cargo bench                           this work tree against the merge base
-  perfgate measure --setup make -- ./build/tool input.txt   no benchmark tool: times the process
-  perfgate measure --no-base --rounds 5 -- cargo bench      store five runs of HEAD
+  perfgate measure -- cargo bench                       with the merge base
+  perfgate measure --no-base --rounds 5 -- cargo bench  store five runs of HEAD
+  perfgate measure --setup make -- ./build/tool in.txt  time the process itself
   perfgate measure --base v1.2 --budget 15m -- cargo bench --bench parser
-  perfgate measure --base main -- pytest benches --benchmark-json={out} {filter}";
+  perfgate measure -- pytest benches --benchmark-json={out} {filter}";
 
 /// Run a benchmark command on base and head in turn, and decide pass or fail
 ///

@@ -36,16 +36,18 @@ use std::process::ExitCode;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the gate passes
-  1  the gate fails: something in fail-on happened (by default: regressed, budget, failed)
-  2  no verdict: wrong usage, unreadable input, no results, no baseline, or a failed store or command";
+  1  the gate fails: something in fail-on happened (by default: regressed,
+     budget, failed)
+  2  no verdict: wrong usage, unreadable input, no results, no baseline, or a
+     failed store or command";
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo bench && perfgate record                        on main: store the results of this commit
-  cargo bench && perfgate compare                       on a branch: compare with main
-  perfgate compare old/criterion new/criterion          two directories of results, no git, no store
-  perfgate compare target/criterion@main                against a baseline that criterion saved
-  perfgate measure --base main -- cargo bench           measure both sides here";
+  cargo bench && perfgate record                on main: store the results
+  cargo bench && perfgate compare               on a branch: compare with main
+  perfgate compare old/criterion new/criterion  two directories, without git
+  perfgate compare target/criterion@main        a baseline that criterion saved
+  perfgate measure --base main -- cargo bench   measure both sides here";
 
 /// A performance-regression gate: reads benchmark results, compares them with a baseline, and decides pass or fail.
 #[derive(Debug, Parser)]
@@ -227,5 +229,21 @@ mod tests {
             let help = command.get_after_long_help().or(command.get_after_help()).map(ToString::to_string);
             assert!(help.is_some_and(|help| help.contains("perfgate ")), "{} has no example", command.get_name());
         }
+    }
+
+    #[test]
+    fn examples_fit_80_columns() {
+        fn check(command: &clap::Command) {
+            let helps = [command.get_after_help(), command.get_after_long_help()];
+            for line in helps
+                .into_iter()
+                .flatten()
+                .flat_map(|help| help.to_string().lines().map(str::to_owned).collect::<Vec<_>>())
+            {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
     }
 }

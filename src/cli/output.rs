@@ -3,7 +3,7 @@
 use crate::gate;
 use crate::model::{Diagnostic, Severity};
 use crate::policy::Problems;
-use crate::render::escape;
+use crate::render::{escape, fit};
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
 use std::io::{self, BufWriter, Write};
@@ -12,6 +12,16 @@ use std::path::Path;
 /// Prints text with colours; they are removed where the stream does not support them.
 pub fn print_styled(text: &str) -> anyhow::Result<()> {
     ignore_closed_pipe(anstream::stdout().lock().write_all(text.as_bytes()))
+}
+
+/// The columns of the terminal that standard output goes to; `None` where it is not a terminal.
+pub fn width() -> Option<usize> {
+    columns(terminal_size::terminal_size_of(io::stdout()))
+}
+
+fn columns(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
+    // Some terminals of CI systems have no width.
+    size.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0)
 }
 
 /// Prints bytes as they are.
@@ -99,8 +109,14 @@ pub fn count(number: usize, noun: &str) -> String {
 }
 
 fn print_message(label: &str, style: Style, message: &str) {
+    let width = columns(terminal_size::terminal_size_of(io::stderr()));
     let lines: Vec<String> = message.lines().map(escape::message).collect();
-    let _ = writeln!(anstream::stderr(), "{style}{label}{style:#}: {}", lines.join("\n  "));
+    let mut text = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        let first = if index == 0 { format!("{style}{label}{style:#}: {line}") } else { format!("  {line}") };
+        text.push_str(&fit::paragraph(&first, 2, width));
+    }
+    let _ = write!(anstream::stderr(), "{text}");
 }
 
 #[cfg(test)]

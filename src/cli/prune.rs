@@ -13,14 +13,14 @@ use std::fmt::Write;
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate runs prune --dry-run                    print what would be done
+  perfgate runs prune --dry-run                  print what would be done
   perfgate runs prune --keep 200 --thin 1000
-  perfgate runs prune --keep 50 --thin 0 --push    also for the runs of origin
+  perfgate runs prune --keep 50 --thin 0 --push  also for the runs of origin
 
-Runs are counted per machine class, shard, toolset and branch (the default branch, or any
-other). These always stay whole: runs of tagged commits, of [baseline] pin, of the commits
-where an [[epoch]] begins, and on the default branch the last ten runs of each benchmark
-that the newest runs have.";
+Runs are counted per machine class, shard, toolset and branch (the default
+branch, or any other). These always stay whole: runs of tagged commits, of
+[baseline] pin, of the commits where an [[epoch]] begins, and on the default
+branch the last ten runs of each benchmark that the newest runs have.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

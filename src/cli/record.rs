@@ -9,10 +9,10 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   cargo bench && perfgate record                  store the results of HEAD
-  perfgate record --push origin                   and share them with all clones and CI jobs
-  perfgate record --store s3://perf-runs/my-repo  store them in a bucket; nothing to push
-  perfgate record --shard parser --push           one job of a matrix; shards form one run
-  perfgate record target/criterion --commit v1.2  store results of an older commit";
+  perfgate record --push origin                   and share them
+  perfgate record --store s3://perf-runs/my-repo  store them in a bucket
+  perfgate record --shard parser --push           one job of a matrix
+  perfgate record target/criterion --commit v1.2  results of an older commit";
 
 /// Store results as one run of a commit
 ///

@@ -13,10 +13,14 @@ use std::path::{Path, PathBuf};
 const EXAMPLES: &str = "\
 Examples:
   perfgate compare old new --save comparison.json
-  perfgate render comparison.json --template pr > body.md         text for the pull request
-  perfgate render comparison.json --template pr --into body.md    update only perfgate's sections
-  perfgate render comparison.json --template .github/perf.md.j2   a template of your own
-  perfgate render comparison.json --plots pictures                SVG charts";
+  perfgate render comparison.json --template pr > body.md
+      text for the pull request
+  perfgate render comparison.json --template pr --into body.md
+      update only perfgate's sections
+  perfgate render comparison.json --template .github/perf.md.j2
+      a template of your own
+  perfgate render comparison.json --plots pictures
+      SVG charts";
 
 /// Fill a template from a saved comparison
 ///

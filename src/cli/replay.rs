@@ -54,7 +54,7 @@ pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
     let suggestion = if args.suggest { replay::suggest(&replay) } else { None };
     let configured = gate.policy().gate_threshold();
     match args.format {
-        View::Table => output::print_styled(&render::replay_table(&replay, configured))?,
+        View::Table => output::print_styled(&render::replay_table(&replay, configured, output::width()))?,
         View::Json => output::stream(|out| {
             serde_json::to_writer(&mut *out, &render::replay_json(&replay, configured, suggestion.as_ref()))?;
             out.write_all(b"\n")

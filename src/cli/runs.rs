@@ -22,7 +22,7 @@ const EXAMPLES: &str = "\
 Examples:
   perfgate runs list
   perfgate runs show HEAD~3
-  perfgate runs push            to origin, merged with runs that others pushed
+  perfgate runs push  to origin, merged with runs that others pushed
   perfgate runs pull upstream
   perfgate runs prune --keep 200 --thin 1000
   perfgate runs import dir:/mnt/old-runs

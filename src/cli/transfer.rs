@@ -21,10 +21,11 @@ const BYTES: usize = 16 << 20;
 const IMPORT: &str = "\
 Examples:
   perfgate runs import dir:/mnt/old-runs
-  perfgate runs import ../other-clone          the runs of another clone
+  perfgate runs import ../other-clone              the runs of another clone
   perfgate runs import git:refs/perfgate/old --store dir:runs
-  perfgate runs import gh-pages:dev/bench/data.js    the history of github-action-benchmark
-  perfgate runs import .asv/results                  of asv; also .benchmarks of pytest-benchmark
+  perfgate runs import gh-pages:dev/bench/data.js  of github-action-benchmark
+  perfgate runs import .asv/results                of asv
+  perfgate runs import .benchmarks                 of pytest-benchmark
   perfgate runs import old-results --commit-from name";
 
 #[derive(Debug, Args)]

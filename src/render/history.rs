@@ -1,7 +1,8 @@
 //! Stored series: a table with a trend per series, the stretches of one benchmark, and both as JSON and CSV.
 
+use super::fit::paragraph;
 use super::quantity::{counted, pair, percent};
-use super::rows::{Row, rows};
+use super::rows::{Column, Narrow, Row, rows};
 use super::{escape, quantity};
 use crate::history::{Epoch, SegmentedSeries, SeriesChange};
 use crate::model::Commit;
@@ -25,9 +26,12 @@ pub struct HistoryView<'a> {
     pub store: &'a str,
 }
 
-/// Every series with a change, latest change first; the others are counted.
-pub fn overview(view: &HistoryView<'_>) -> String {
-    let mut out = header(view);
+/// The column at which texts start that do not fit next to a row.
+const BELOW: usize = 10;
+
+/// Every series with a change, latest change first; the others are counted. `width` is that of the terminal.
+pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
+    let mut out = header(view, width);
     let machines = several_machines(view.series);
     let mut changed: Vec<(&SegmentedSeries, SeriesChange, usize)> = view
         .series
@@ -40,69 +44,86 @@ pub fn overview(view: &HistoryView<'_>) -> String {
     changed.sort_by_key(|(_, last, _)| last.since);
     if !changed.is_empty() {
         let _ = writeln!(out);
-        let mut table = vec![Row::head(["", "benchmark", "trend", "now", "change", "when"])];
-        for (segmented, last, earlier) in &changed {
-            table.push(Row {
-                style: style(last),
-                cells: vec![
-                    mark(last).to_owned(),
-                    name(segmented, machines),
-                    trend(segmented),
-                    now(segmented),
-                    change_size(last.change),
-                    when(last, *earlier),
-                ],
-            });
-        }
-        rows(&mut out, &table, &[3, 4]);
+        let columns = [
+            Column::left("", Narrow::Keep),
+            Column::left("benchmark", Narrow::Shorten),
+            Column::left("trend", Narrow::Drop(1)),
+            Column::right("now", Narrow::Keep),
+            Column::right("change", Narrow::Keep),
+            Column::left("when", Narrow::Below),
+        ];
+        let row = |(segmented, last, earlier): &(&SegmentedSeries, SeriesChange, usize)| {
+            let cells = vec![
+                mark(last).to_owned(),
+                name(segmented, machines),
+                trend(segmented),
+                now(segmented),
+                change_size(last.change),
+                when(last, *earlier),
+            ];
+            Row::new(style(last), cells)
+        };
+        let table: Vec<Row> = changed.iter().map(row).collect();
+        rows(&mut out, &columns, &table, BELOW, width);
     }
     let unchanged = view.series.len() - changed.len();
     let dim = Style::new().dimmed();
     for (epoch, count) in epochs(view.series) {
         let verb = if count == 1 { "starts" } else { "start" };
         let reason = escape::terminal(&epoch.reason);
-        let _ = writeln!(out, "{dim}{count} series {verb} at the epoch of {}: {reason}{dim:#}", day(epoch.start));
+        let text = format!("{dim}{count} series {verb} at the epoch of {}: {reason}{dim:#}", day(epoch.start));
+        out.push_str(&paragraph(&text, 2, width));
     }
     if unchanged > 0 {
-        let _ = writeln!(out, "{dim}{unchanged} series without a change (`perfgate history NAME` shows one){dim:#}");
+        let text = format!("{dim}{unchanged} series without a change (`perfgate history NAME` shows one){dim:#}");
+        out.push_str(&paragraph(&text, 2, width));
     }
     out
 }
 
 /// Each series in detail: its stretches with their commits and levels, and the change at the start of each.
-pub fn detail(view: &HistoryView<'_>) -> String {
-    let mut out = header(view);
+pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
+    let mut out = header(view, width);
     for segmented in view.series {
         let series = &segmented.series;
         let bold = Style::new().bold();
-        let _ = writeln!(out, "\n{bold}{}{bold:#}", name(segmented, true));
+        let title = format!("{bold}{}{bold:#}", name(segmented, true));
+        let _ = write!(out, "\n{}", paragraph(&title, 2, width));
         let commits = series.points.len();
         let noise = percent(segmented.segmentation.noise.exp_m1());
-        let _ = writeln!(out, "{}  {}, noise {noise} between commits", trend(segmented), counted(commits, "commit"));
+        let line = format!("{}  {}, noise {noise} between commits", trend(segmented), counted(commits, "commit"));
+        out.push_str(&paragraph(&line, 2, width));
         if let Some(epoch) = &series.epoch {
-            let _ = writeln!(out, "starts at the epoch of {}: {}", day(epoch.start), escape::terminal(&epoch.reason));
+            let line = format!("starts at the epoch of {}: {}", day(epoch.start), escape::terminal(&epoch.reason));
+            out.push_str(&paragraph(&line, 2, width));
         }
         let changes: Vec<SeriesChange> = segmented.changes().collect();
-        let mut table = vec![Row::head(["", "from", "to", "commits", "level", ""])];
+        let columns = [
+            Column::left("", Narrow::Keep),
+            Column::left("from", Narrow::Keep),
+            Column::left("to", Narrow::Keep),
+            Column::right("commits", Narrow::Keep),
+            Column::right("level", Narrow::Keep),
+            Column::left("change", Narrow::Below),
+        ];
+        let mut table = Vec::new();
         for (start, end) in segmented.stretches() {
             let drift = changes.iter().find(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
             let values: Vec<f64> = series.points[start..end].iter().map(|point| point.value).collect();
             let [level] = pair([Some(crate::stats::centre::median(&values))], series.metric.unit.label());
             let change = changes.iter().find(|c| c.shape == Shape::Step && c.commits.index == start).or(drift);
             let description = change.map(|c| format!("{} {}", change_size(c.change), describe(c))).unwrap_or_default();
-            table.push(Row {
-                style: change.map_or(Style::new(), style),
-                cells: vec![
-                    change.map_or(" ", mark).to_owned(),
-                    label(series.points[start].commit.as_ref(), series.points[start].time),
-                    label(series.points[end - 1].commit.as_ref(), series.points[end - 1].time),
-                    (end - start).to_string(),
-                    if drift.is_some() { format!("… {level}") } else { level },
-                    description,
-                ],
-            });
+            let cells = vec![
+                change.map_or(" ", mark).to_owned(),
+                label(series.points[start].commit.as_ref(), series.points[start].time),
+                label(series.points[end - 1].commit.as_ref(), series.points[end - 1].time),
+                (end - start).to_string(),
+                if drift.is_some() { format!("… {level}") } else { level },
+                description,
+            ];
+            table.push(Row::new(change.map_or(Style::new(), style), cells));
         }
-        rows(&mut out, &table, &[3, 4]);
+        rows(&mut out, &columns, &table, BELOW, width);
         if commits < crate::stats::changepoint::MIN_POINTS {
             let least = crate::stats::changepoint::MIN_POINTS;
             let _ = writeln!(out, "fewer than {least} commits: too few to find changes");
@@ -111,9 +132,9 @@ pub fn detail(view: &HistoryView<'_>) -> String {
     out
 }
 
-fn header(view: &HistoryView<'_>) -> String {
+fn header(view: &HistoryView<'_>, width: Option<usize>) -> String {
     let (runs, store) = (counted(view.runs, "stored run"), escape::message(view.store));
-    format!("{} series of {runs} in {store}\n", view.series.len())
+    paragraph(&format!("{} series of {runs} in {store}", view.series.len()), 2, width)
 }
 
 /// The epochs that some series start at, with their number of series, in order of appearance.

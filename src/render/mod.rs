@@ -2,10 +2,12 @@
 
 mod csv;
 pub mod escape;
+pub mod fit;
 mod history;
 mod html;
 mod json;
 mod junit;
+mod listing;
 mod markdown;
 #[cfg(feature = "parquet")]
 mod parquet;

@@ -1,7 +1,8 @@
 //! The results of a replay: a table to choose a threshold from, the same as JSON, and lines for perfgate.toml.
 
+use super::fit::paragraph;
 use super::quantity::{counted, percent};
-use super::rows::{Row, rows};
+use super::rows::{Column, Narrow, Row, rows};
 use crate::replay::{Replay, SLOWDOWNS, Suggestion};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -9,17 +10,19 @@ use std::fmt::Write;
 /// Benchmarks listed in a suggestion; the rest are counted.
 const SUGGESTED: usize = 20;
 
-/// The replay as a table.
-pub fn replay_table(replay: &Replay, configured: f64) -> String {
-    let mut out = String::new();
-    let _ = write!(out, "{} judged against the runs before them", counted(replay.judged, "stored run"));
-    let _ = match replay.first {
-        0 => writeln!(out),
-        count => writeln!(out, "; {count} had no earlier run"),
+/// The replay as a table; `width` is that of the terminal.
+pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> String {
+    let first = match replay.first {
+        0 => String::new(),
+        count => format!("; {count} had no earlier run"),
     };
-    let mut head = Row::head(["threshold", "alarms", "per 100 runs", "persisted"]);
-    head.cells.extend(SLOWDOWNS.map(|slowdown| format!("+{}", percent(slowdown))));
-    let mut table = vec![head];
+    let judged = counted(replay.judged, "stored run");
+    let mut out = paragraph(&format!("{judged} judged against the runs before them{first}"), 2, width);
+    let slowdowns = SLOWDOWNS.map(|slowdown| format!("+{}", percent(slowdown)));
+    let mut columns = vec![Column::left("threshold", Narrow::Keep)];
+    let counts = ["alarms", "per 100 runs", "persisted"].into_iter().chain(slowdowns.iter().map(String::as_str));
+    columns.extend(counts.map(|title| Column::right(title, Narrow::Keep)));
+    let mut table = Vec::new();
     for row in &replay.rows {
         let threshold = match row.threshold {
             Some(threshold) => percent(threshold),
@@ -32,18 +35,20 @@ pub fn replay_table(replay: &Replay, configured: f64) -> String {
             0 => "–".to_owned(),
             of => format!("{:.0}%", 100.0 * detection.detected as f64 / of as f64),
         }));
-        table.push(Row { style: anstyle::Style::new(), cells });
+        table.push(Row::new(anstyle::Style::new(), cells));
     }
     let _ = writeln!(out);
-    rows(&mut out, &table, &[1, 2, 3, 4, 5, 6, 7]);
+    rows(&mut out, &columns, &table, 0, width);
     let injected = replay.rows.first().map_or(0, |row| row.detections.iter().map(|detection| detection.injected).sum());
-    let _ = writeln!(
-        out,
-        "\nalarms: benchmarks that regressed and had not in the previous run, without re-measuring\n\
-         persisted: alarms with a lasting change in the history\n\
-         +…%: share detected of {} of that size",
-        counted(injected, "injected slow-down")
-    );
+    let of = counted(injected, "injected slow-down");
+    let _ = writeln!(out);
+    for line in [
+        "alarms: benchmarks that regressed and had not in the previous run, without re-measuring",
+        "persisted: alarms with a lasting change in the history",
+        &format!("+…%: share detected of {of} of that size"),
+    ] {
+        out.push_str(&paragraph(line, 2, width));
+    }
     out
 }
 

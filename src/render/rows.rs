@@ -1,41 +1,214 @@
-//! Rows of a terminal table, with columns as wide as their content.
+//! Rows of a terminal table, with columns as wide as their content, or as the terminal allows.
 
+use super::fit::{hanging, shortened};
 use anstyle::Style;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
-/// One row; its style is that of its first cell.
-pub struct Row {
-    /// The style of the first cell; in the header row, of all cells.
-    pub style: Style,
-    /// One per column, already escaped.
-    pub cells: Vec<String>,
+/// A column that can be shortened keeps this width, as long as another column can be left out instead. With it, the usual
+/// report keeps its intervals on 80 columns.
+const SHORT: usize = 15;
+/// The least width of a column that can be shortened.
+const SHORTEST: usize = 8;
+
+/// What becomes of a column where the terminal is too narrow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Narrow {
+    /// It stays.
+    Keep,
+    /// The middle of its texts is cut out.
+    Shorten,
+    /// It is left out; the smallest number first.
+    Drop(u8),
+    /// Its texts go below their rows.
+    Below,
 }
 
-impl Row {
-    /// The header row.
-    pub fn head<const N: usize>(titles: [&str; N]) -> Row {
-        Row { style: Style::new().dimmed(), cells: titles.map(str::to_owned).to_vec() }
+/// A column of a table.
+#[derive(Debug, Clone, Copy)]
+pub struct Column<'a> {
+    /// The heading.
+    pub title: &'a str,
+    right: bool,
+    narrow: Narrow,
+}
+
+impl<'a> Column<'a> {
+    /// A left-aligned column.
+    pub const fn left(title: &'a str, narrow: Narrow) -> Column<'a> {
+        Column { title, right: false, narrow }
+    }
+
+    /// A right-aligned column.
+    pub const fn right(title: &'a str, narrow: Narrow) -> Column<'a> {
+        Column { title, right: true, narrow }
     }
 }
 
-/// Writes rows, the first of which is the header. Columns listed in `right` are right-aligned.
-pub fn rows(out: &mut String, rows: &[Row], right: &[usize]) {
-    let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or_default();
-    let width = |column: usize| rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| cell.width()).max();
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
-    for (index, row) in rows.iter().enumerate() {
-        for (column, (cell, width)) in row.cells.iter().zip(&widths).enumerate() {
-            let pad = " ".repeat(width.saturating_sub(cell.width()));
-            let gap = if column == 0 { "" } else { "  " };
-            let styled = if index == 0 || column == 0 { row.style } else { Style::new() };
-            let _ = match (right.contains(&column), column + 1 == columns) {
-                (true, _) => write!(out, "{gap}{pad}{styled}{cell}{styled:#}"),
-                (false, true) => write!(out, "{gap}{styled}{cell}{styled:#}"),
-                (false, false) => write!(out, "{gap}{styled}{cell}{styled:#}{pad}"),
-            };
+/// One row.
+pub struct Row {
+    /// The style of the first cell.
+    pub style: Style,
+    /// One per column, already escaped.
+    pub cells: Vec<String>,
+    /// A remark below the row.
+    pub remark: String,
+}
+
+impl Row {
+    /// A row without a remark.
+    pub fn new(style: Style, cells: Vec<String>) -> Row {
+        Row { style, cells, remark: String::new() }
+    }
+}
+
+/// Writes a table and returns the titles of the columns that it has. Remarks start at column `indent`.
+pub fn rows<'a>(
+    out: &mut String,
+    columns: &[Column<'a>],
+    rows: &[Row],
+    indent: usize,
+    width: Option<usize>,
+) -> Vec<&'a str> {
+    let (widths, below) = widths(columns, rows, width);
+    let dim = Style::new().dimmed();
+    let titles: Vec<&str> = columns.iter().map(|column| column.title).collect();
+    line(out, columns, &widths, &titles, dim, dim);
+    for row in rows {
+        let cells: Vec<&str> = row.cells.iter().map(String::as_str).collect();
+        line(out, columns, &widths, &cells, row.style, Style::new());
+        let texts = columns.iter().zip(&cells).filter(|(column, _)| below && column.narrow == Narrow::Below);
+        let texts = texts.map(|(_, text)| *text).chain([row.remark.as_str()]);
+        for text in texts.filter(|text| !text.is_empty()) {
+            let pad = " ".repeat(indent);
+            for text in hanging(text, &pad, &pad, width).lines() {
+                let _ = writeln!(out, "{dim}{text}{dim:#}");
+            }
         }
-        out.truncate(out.trim_end_matches(' ').len());
-        out.push('\n');
+    }
+    columns.iter().zip(widths).filter(|(_, width)| *width > 0).map(|(column, _)| column.title).collect()
+}
+
+/// The width of each column, 0 for one that is left out, and whether texts go below their rows.
+fn widths(columns: &[Column<'_>], rows: &[Row], width: Option<usize>) -> (Vec<usize>, bool) {
+    let natural = |(index, column): (usize, &Column<'_>)| {
+        let cells = rows.iter().filter_map(|row| row.cells.get(index));
+        cells.map(|cell| cell.width()).fold(column.title.width(), usize::max)
+    };
+    let mut widths: Vec<usize> = columns.iter().enumerate().map(natural).collect();
+    let Some(width) = width else { return (widths, false) };
+    let total = |widths: &[usize]| widths.iter().filter(|width| **width > 0).map(|width| width + 2).sum::<usize>();
+    let limit = width + 2; // the last column has no gap
+    let leave_out = |widths: &mut Vec<usize>, which: Narrow| {
+        let these = columns.iter().zip(widths.iter_mut()).filter(|(column, _)| column.narrow == which);
+        these.for_each(|(_, width)| *width = 0);
+    };
+    // What the columns take where those that can be shortened are.
+    let least = |widths: &[usize], to: usize| {
+        let one = |(column, width): (&Column<'_>, &usize)| {
+            if column.narrow == Narrow::Shorten { (*width).min(to) } else { *width }
+        };
+        total(&columns.iter().zip(widths).map(one).collect::<Vec<_>>())
+    };
+    let below = least(&widths, usize::MAX) > limit && columns.iter().any(|column| column.narrow == Narrow::Below);
+    if below {
+        leave_out(&mut widths, Narrow::Below);
+    }
+    let mut droppable: Vec<u8> = columns
+        .iter()
+        .filter_map(|column| if let Narrow::Drop(order) = column.narrow { Some(order) } else { None })
+        .collect();
+    droppable.sort_unstable();
+    for order in droppable {
+        if least(&widths, SHORT) > limit {
+            leave_out(&mut widths, Narrow::Drop(order));
+        }
+    }
+    // The widest column is shortened first.
+    while total(&widths) > limit {
+        let shortenable = columns
+            .iter()
+            .zip(widths.iter_mut())
+            .filter(|(column, width)| column.narrow == Narrow::Shorten && **width > SHORTEST);
+        match shortenable.map(|(_, width)| width).max() {
+            Some(widest) => *widest -= 1,
+            None => break,
+        }
+    }
+    (widths, below)
+}
+
+/// A line of the table; its first cell has a style of its own.
+fn line(out: &mut String, columns: &[Column<'_>], widths: &[usize], cells: &[&str], first: Style, others: Style) {
+    for (index, ((column, width), cell)) in columns.iter().zip(widths).zip(cells).enumerate() {
+        if *width == 0 {
+            continue;
+        }
+        let cell = if column.narrow == Narrow::Shorten { &shortened(cell, *width) } else { *cell };
+        let pad = " ".repeat(width.saturating_sub(cell.width()));
+        let gap = if index == 0 { "" } else { "  " };
+        let style = if index == 0 { first } else { others };
+        let _ = match column.right {
+            true => write!(out, "{gap}{pad}{style}{cell}{style:#}"),
+            false => write!(out, "{gap}{style}{cell}{style:#}{pad}"),
+        };
+    }
+    out.truncate(out.trim_end_matches(' ').len());
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column<'static>; 5] = [
+        Column::left("", Narrow::Keep),
+        Column::left("name", Narrow::Shorten),
+        Column::right("change", Narrow::Keep),
+        Column::right("interval", Narrow::Drop(2)),
+        Column::right("q", Narrow::Drop(1)),
+    ];
+
+    fn table(width: Option<usize>) -> String {
+        let cells = ["x", "a/long/name/of/a/benchmark/that/ends/in/64", "+10.0%", "+8.0% … +12.0%", "0.02"];
+        let row = Row {
+            remark: "one two three four five six".to_owned(),
+            ..Row::new(Style::new(), cells.map(str::to_owned).to_vec())
+        };
+        let mut out = String::new();
+        rows(&mut out, &COLUMNS, &[row], 3, width);
+        anstream::adapter::strip_str(&out).to_string()
+    }
+
+    #[test]
+    fn names_are_shortened_then_q_goes_then_the_interval() {
+        assert!(
+            table(None)
+                .contains("x  a/long/name/of/a/benchmark/that/ends/in/64  +10.0%  +8.0% … +12.0%  0.02\n   one two")
+        );
+        assert!(
+            table(Some(60)).contains("x  a/long/name/o…at/ends/in/64  +10.0%  +8.0% … +12.0%  0.02\n"),
+            "{}",
+            table(Some(60))
+        );
+        assert!(table(Some(47)).contains("x  a/long/nam…nds/in/64  +10.0%  +8.0% … +12.0%\n"), "{}", table(Some(47)));
+        assert!(table(Some(38)).contains("x  a/long/name/o…at/ends/in/64  +10.0%\n"), "{}", table(Some(38)));
+        for width in 30..80 {
+            let widest = table(Some(width)).lines().map(|line| line.width()).max();
+            assert!(widest <= Some(width), "{width}: {}", table(Some(width)));
+        }
+    }
+
+    #[test]
+    fn a_text_goes_below_its_row_where_it_does_not_fit() {
+        let columns = [Column::left("name", Narrow::Shorten), Column::left("when", Narrow::Below)];
+        let row = Row::new(Style::new(), vec!["parse".to_owned(), "after a1b2c3, 12 commits ago".to_owned()]);
+        let shown = |width| {
+            let mut out = String::new();
+            rows(&mut out, &columns, std::slice::from_ref(&row), 2, width);
+            anstream::adapter::strip_str(&out).to_string()
+        };
+        assert_eq!(shown(None), "name   when\nparse  after a1b2c3, 12 commits ago\n");
+        assert_eq!(shown(Some(24)), "name\nparse\n  after a1b2c3, 12\n  commits ago\n");
     }
 }

@@ -1,14 +1,17 @@
-//! The Report as a terminal table: worst first, unchanged benchmarks counted in one line, warnings below.
-//! Colours are always written; the output stream strips them where they are not wanted.
+//! The Report as a terminal table: the verdict, the benchmarks worst first, then budgets, warnings, and the verdict again,
+//! because the first line of a long report has scrolled away. Colours are always written; the output stream strips them
+//! where they are not wanted.
 
-use super::quantity::{change, counted, pair};
+use super::fit::{hanging, paragraph};
+use super::listing::Listing;
+use super::quantity::{change, pair};
+use super::rows::{Column, Narrow, Row, rows};
 use super::summary::{Glance, LimitStatus};
 use super::{escape, summary};
 use crate::model::Severity;
 use crate::verdict::{BudgetStatus, Finding, GoalStatus, Outcome, Report};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
-use unicode_width::UnicodeWidthStr;
 
 /// Diagnostics shown per code; the rest are counted.
 const SHOWN_PER_CODE: usize = 5;
@@ -16,51 +19,60 @@ const SHOWN_PER_CODE: usize = 5;
 /// The change of the values is printed if it differs from the tested change by at least this.
 const NOTABLE_DIFFERENCE: f64 = 0.05;
 
-/// Notes below a row start at this column, and a clause that would not end within `WIDTH` columns begins a new line.
+/// Notes below a row start at this column.
 const NOTES: usize = 16;
-const WIDTH: usize = 100;
+
+/// The titles of the columns that the legend explains.
+const INTERVAL: &str = "95% CI";
+const Q: &str = "q";
 
 /// Options of the table.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TableOptions {
-    /// List unchanged benchmarks too.
+    /// List every benchmark.
     pub all: bool,
+    /// The columns of the terminal; `None` where the output is not a terminal.
+    pub width: Option<usize>,
 }
 
 /// The Report as a table.
 pub fn table(report: &Report, options: TableOptions) -> String {
     let mut out = String::new();
+    let width = options.width;
     let style = match Glance::of(report) {
         Glance::Pass => AnsiColor::Green.on_default().bold(),
         Glance::Undecided => AnsiColor::Yellow.on_default().bold(),
         Glance::Fail => AnsiColor::Red.on_default().bold(),
     };
-    let _ = writeln!(out, "{style}{}{style:#}", summary::verdict(report));
+    let verdict = paragraph(&format!("{style}{}{style:#}", summary::verdict(report)), 2, width);
+    out.push_str(&verdict);
     for (label, side) in [("base", &report.base), ("head", &report.head)] {
-        let _ = writeln!(out, "{label}  {}", escape::message(&summary::side(side)));
+        out.push_str(&paragraph(&format!("{label}  {}", escape::message(&summary::side(side))), 6, width));
         if let Some(commits) = summary::commits(side) {
-            let _ = writeln!(out, "      {}", escape::message(&commits));
+            out.push_str(&hanging(&escape::message(&commits), "      ", "      ", width));
         }
     }
-    let _ = writeln!(out, "      {}", summary::method(report));
+    out.push_str(&hanging(&summary::method(report), "      ", "      ", width));
 
-    let shown: Vec<&Finding> = report.benchmarks.iter().filter(|finding| options.all || finding.is_listed()).collect();
+    let Listing { rows: shown, others } = Listing::of(report, options.all);
+    let dim = Style::new().dimmed();
     if !shown.is_empty() {
         let _ = writeln!(out);
-        rows(&mut out, &shown);
+        let columns = columns(&shown);
+        let table: Vec<Row> = shown.iter().map(|finding| row(finding, &columns)).collect();
+        let columns: Vec<Column<'_>> = columns.into_iter().map(|(column, _)| column).collect();
+        let titles = rows(&mut out, &columns, &table, NOTES, width);
+        if let Some(legend) = legend(&shown, &titles) {
+            out.push_str(&paragraph(&format!("{dim}{legend}{dim:#}"), 2, width));
+        }
     }
-    let unchanged = report.benchmarks.iter().filter(|finding| !finding.is_listed()).count();
-    if unchanged > 0 && !options.all {
-        let (dim, count) = (Style::new().dimmed(), counted(unchanged, "benchmark"));
-        let _ = writeln!(out, "{dim}{count} unchanged (--all lists them){dim:#}");
+    if !others.is_empty() {
+        out.push_str(&paragraph(&format!("{dim}{} (--all lists them){dim:#}", others.join(", ")), 2, width));
     }
     let _ = writeln!(out);
-    let _ = writeln!(out, "{}", summary::counts(report));
-    if let Some(overall) = summary::overall(report) {
-        let _ = writeln!(out, "{overall}");
-    }
-    if let Some(budgets) = summary::budget_counts(report) {
-        let _ = writeln!(out, "{budgets}");
+    out.push_str(&paragraph(&summary::counts(report), 2, width));
+    for line in [summary::overall(report), summary::budget_counts(report)].into_iter().flatten() {
+        out.push_str(&paragraph(&line, 2, width));
     }
     for line in summary::limits(report) {
         let style = match line.status {
@@ -74,49 +86,55 @@ pub fn table(report: &Report, options: TableOptions) -> String {
             | LimitStatus::Goal(GoalStatus::Undecided) => AnsiColor::Yellow.on_default(),
         };
         let (status, name) = (line.status.word(), escape::terminal(line.name));
-        let _ = writeln!(out, "  {style}{status}{style:#} {name} {}", escape::message(&line.text));
+        let text = format!("{style}{status}{style:#} {name} {}", escape::message(&line.text));
+        out.push_str(&hanging(&text, "  ", "      ", width));
     }
     if let Some(pinned) = summary::pinned(report, escape::terminal) {
-        let _ = writeln!(out, "{pinned}");
+        out.push_str(&paragraph(&pinned, 2, width));
     }
-    diagnostics(&mut out, report);
-    out
+    diagnostics(&mut out, report, width);
+    let _ = writeln!(out);
+    out + &verdict
 }
 
-/// A column: its title, its alignment, and its cell for a finding.
-struct Column {
-    title: &'static str,
-    left: bool,
-    cell: fn(&Finding) -> String,
-}
-
-const fn left(title: &'static str, cell: fn(&Finding) -> String) -> Column {
-    Column { title, left: true, cell }
-}
-
-const fn right(title: &'static str, cell: fn(&Finding) -> String) -> Column {
-    Column { title, left: false, cell }
-}
+/// A column and its cell for a finding.
+type Cell = (Column<'static>, fn(&Finding) -> String);
 
 /// The columns that these findings need.
-fn columns(findings: &[&Finding]) -> Vec<Column> {
-    let mut columns = vec![left("", word), left("benchmark", |finding| escape::terminal(&finding.name))];
+fn columns(findings: &[&Finding]) -> Vec<Cell> {
+    use Narrow::{Drop, Keep, Shorten};
+    let mut columns: Vec<Cell> = vec![
+        (Column::left("", Keep), word),
+        (Column::left("benchmark", Shorten), |finding| escape::terminal(&finding.name)),
+    ];
     if findings.iter().any(|finding| finding.metric != "time") {
-        columns.push(left("metric", |finding| escape::terminal(&finding.metric)));
+        columns.push((Column::left("metric", Shorten), |finding| escape::terminal(&finding.metric)));
     }
-    columns.push(right("base", |finding| values(finding)[0].clone()));
-    columns.push(right("head", |finding| values(finding)[1].clone()));
+    columns.push((Column::right("base", Keep), |finding| values(finding)[0].clone()));
+    columns.push((Column::right("head", Keep), |finding| values(finding)[1].clone()));
     if findings.iter().any(|finding| summary::rate(finding).is_some()) {
-        columns.push(right("rate", |finding| {
+        columns.push((Column::right("rate", Drop(2)), |finding| {
             summary::rate(finding).map(|(rate, unit)| pair([Some(rate)], unit)[0].clone()).unwrap_or_default()
         }));
     }
-    columns.push(right("change", |finding| finding.change.map(change).unwrap_or_else(|| "–".to_owned())));
-    columns.push(right("95% CI", |finding| {
+    columns
+        .push((Column::right("change", Keep), |finding| finding.change.map(change).unwrap_or_else(|| "–".to_owned())));
+    columns.push((Column::right(INTERVAL, Drop(3)), |finding| {
         finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))).unwrap_or_default()
     }));
-    columns.push(right("q", |finding| finding.q.map(q_value).unwrap_or_default()));
+    columns.push((Column::right(Q, Drop(1)), |finding| finding.q.map(q_value).unwrap_or_default()));
     columns
+}
+
+/// What the signs mean that these rows and columns have.
+fn legend(findings: &[&Finding], titles: &[&str]) -> Option<String> {
+    let signs = [
+        (findings.iter().any(|finding| is_suspect(finding)), "!: suspected, measure again"),
+        (titles.contains(&INTERVAL), "CI: confidence interval of the change"),
+        (titles.contains(&Q), "q: corrected p value"),
+    ];
+    let used: Vec<&str> = signs.into_iter().filter(|(is_used, _)| *is_used).map(|(_, meaning)| meaning).collect();
+    (!used.is_empty()).then(|| used.join("; "))
 }
 
 /// The values of base and head in one unit.
@@ -124,41 +142,8 @@ fn values(finding: &Finding) -> [String; 2] {
     pair([finding.base, finding.head].map(|side| side.map(|side| side.value)), &finding.unit)
 }
 
-fn rows(out: &mut String, findings: &[&Finding]) {
-    let columns = columns(findings);
-    let cells: Vec<Vec<String>> =
-        findings.iter().map(|finding| columns.iter().map(|column| (column.cell)(finding)).collect()).collect();
-    let width = |column: usize| {
-        let title = columns[column].title.width();
-        cells.iter().map(|row| row[column].width()).fold(title, usize::max)
-    };
-    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    let titles: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
-    line(out, &columns, &widths, &titles, Style::new().dimmed());
-    for (finding, row) in findings.iter().zip(&cells) {
-        line(out, &columns, &widths, row, style(finding.outcome));
-        row_notes(out, finding);
-    }
-}
-
-/// A line of the table; only its first cell has the style.
-fn line(out: &mut String, columns: &[Column], widths: &[usize], cells: &[String], style: Style) {
-    for (index, ((column, width), cell)) in columns.iter().zip(widths).zip(cells).enumerate() {
-        let pad = " ".repeat(width.saturating_sub(cell.width()));
-        let gap = if index == 0 { "" } else { "  " };
-        let _ = match (column.left, index) {
-            (_, 0) => write!(out, "{style}{cell}{style:#}{pad}"),
-            (true, _) => write!(out, "{gap}{cell}{pad}"),
-            (false, _) => write!(out, "{gap}{pad}{cell}"),
-        };
-    }
-    out.truncate(out.trim_end_matches(' ').len());
-    out.push('\n');
-}
-
-/// The notes and advice below a row.
-fn row_notes(out: &mut String, finding: &Finding) {
-    let dim = Style::new().dimmed();
+/// The row of a finding, with its notes and advice.
+fn row(finding: &Finding, columns: &[Cell]) -> Row {
     let mut notes: Vec<String> = finding.notes.iter().map(|note| escape::message(note)).collect();
     notes.extend(summary::advice(finding));
     if let (Some(tested), Some(base), Some(head)) = (finding.adjusted, finding.base, finding.head) {
@@ -170,21 +155,15 @@ fn row_notes(out: &mut String, finding: &Finding) {
             notes.push(format!("the medians differ by {}", change(of_values)));
         }
     }
-    for line in filled(&notes.join("; ")) {
-        let _ = writeln!(out, "{dim}{:NOTES$}{line}{dim:#}", "");
+    Row {
+        style: style(finding.outcome),
+        cells: columns.iter().map(|(_, cell)| cell(finding)).collect(),
+        remark: notes.join("; "),
     }
 }
 
-/// The clauses of notes, as many on each line as fit.
-fn filled(notes: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for clause in notes.split_inclusive("; ") {
-        match lines.last_mut() {
-            Some(line) if NOTES + line.width() + clause.trim_end().width() <= WIDTH => line.push_str(clause),
-            _ => lines.push(clause.to_owned()),
-        }
-    }
-    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+fn is_suspect(finding: &Finding) -> bool {
+    finding.suspect && finding.outcome == Outcome::Inconclusive
 }
 
 fn word(finding: &Finding) -> String {
@@ -200,7 +179,7 @@ fn word(finding: &Finding) -> String {
         Outcome::Improved => "✓",
         Outcome::Unchanged => " ",
     };
-    let suspect = if finding.suspect && finding.outcome == Outcome::Inconclusive { "!" } else { "" };
+    let suspect = if is_suspect(finding) { "!" } else { "" };
     format!("{mark} {}{suspect}", finding.outcome.word())
 }
 
@@ -224,7 +203,7 @@ pub(super) fn q_value(q: f64) -> String {
 }
 
 /// The diagnostics below the table; beyond the first few of a code they are counted.
-fn diagnostics(out: &mut String, report: &Report) {
+fn diagnostics(out: &mut String, report: &Report, width: Option<usize>) {
     let dim = Style::new().dimmed();
     let mut seen: Vec<(&str, usize)> = Vec::new();
     for diagnostic in &report.diagnostics {
@@ -248,28 +227,13 @@ fn diagnostics(out: &mut String, report: &Report) {
             Severity::Warning => ("warning", AnsiColor::Yellow.on_default()),
             Severity::Note => ("note", dim),
         };
-        let _ = writeln!(out, "{style}{label}{style:#}: {}", escape::message(&diagnostic.to_string()));
+        let text = format!("{style}{label}{style:#}: {}", escape::message(&diagnostic.to_string()));
+        out.push_str(&paragraph(&text, 2, width));
     }
     for (code, count) in seen {
         if count > SHOWN_PER_CODE {
             let more = count - SHOWN_PER_CODE;
             let _ = writeln!(out, "{dim}… and {more} more {code} (see --format json){dim:#}");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn notes_are_filled_by_clauses() {
-        let undecided = "changes below 31% cannot be told from noise here; 5 more runs per side would decide";
-        assert_eq!(
-            filled(&format!("a note; {undecided}")),
-            ["a note; changes below 31% cannot be told from noise here;", "5 more runs per side would decide",]
-        );
-        assert_eq!(filled(&"x".repeat(200)), ["x".repeat(200)]);
-        assert!(filled("").is_empty());
     }
 }

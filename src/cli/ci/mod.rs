@@ -19,13 +19,17 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate ci                                                          in a GitHub workflow
-  perfgate ci --event pull_request --event-path event.json --dry-run   try it locally
+  perfgate ci
+      in a GitHub workflow
+  perfgate ci --event pull_request --event-path event.json --dry-run
+      try it locally
 
-The inputs of the action are environment variables: PERFGATE_RESULTS, PERFGATE_COMMAND,
-PERFGATE_BASE, PERFGATE_THRESHOLD, PERFGATE_FAIL_ON, PERFGATE_CONFIG, PERFGATE_TEMPLATE,
-PERFGATE_COMMENT, PERFGATE_CHECK, PERFGATE_BODY, PERFGATE_KEY, PERFGATE_SHARD, PERFGATE_STORE,
-PERFGATE_MISSING_BASELINE, PERFGATE_WORKING_DIRECTORY, PERFGATE_ARTIFACT, GITHUB_TOKEN.";
+The inputs of the action are environment variables: PERFGATE_RESULTS,
+PERFGATE_COMMAND, PERFGATE_BASE, PERFGATE_THRESHOLD, PERFGATE_FAIL_ON,
+PERFGATE_CONFIG, PERFGATE_TEMPLATE, PERFGATE_COMMENT, PERFGATE_CHECK,
+PERFGATE_BODY, PERFGATE_KEY, PERFGATE_SHARD, PERFGATE_STORE,
+PERFGATE_MISSING_BASELINE, PERFGATE_WORKING_DIRECTORY, PERFGATE_ARTIFACT,
+GITHUB_TOKEN.";
 
 /// Run the GitHub Action: record, or compare and publish, depending on the event
 ///

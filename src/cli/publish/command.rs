@@ -17,8 +17,8 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   perfgate compare --save comparison.json
-  perfgate publish comparison.json                        in a GitHub Actions job of a pull request
-  perfgate publish comparison.json --key linux --shard 2  one of several jobs that share a comment
+  perfgate publish comparison.json              in the job of a pull request
+  perfgate publish comparison.json --key linux  one of several comments
   perfgate publish comparison.json --repository me/repo --pull 12 --dry-run";
 
 /// Publish a saved comparison: pull request comment, check run, job summary, annotations

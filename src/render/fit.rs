@@ -1,0 +1,73 @@
+//! Text that fits into the columns of a terminal. Without a width, as in a pipe or a file, nothing is shortened or wrapped.
+
+use std::borrow::Cow;
+use textwrap::{Options, WordSplitter};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// A text of several words as one paragraph: at most `width` columns, lines after the first are indented.
+pub fn paragraph(text: &str, indent: usize, width: Option<usize>) -> String {
+    hanging(text, "", &" ".repeat(indent), width)
+}
+
+/// The same with a text in front of the first line, and another in front of the others.
+pub fn hanging(text: &str, first: &str, others: &str, width: Option<usize>) -> String {
+    let Some(width) = width else { return format!("{first}{text}\n") };
+    // On a very narrow terminal an indent would leave no room for words.
+    let width = width.max(others.width() + 20);
+    let options =
+        Options::new(width).initial_indent(first).subsequent_indent(others).word_splitter(WordSplitter::NoHyphenation); // not at the hyphens of names and options
+    textwrap::fill(text, options) + "\n"
+}
+
+/// The lines of a text, each at most `width` columns; a longer word is broken.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let options = Options::new(width).word_splitter(WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
+}
+
+/// A text of at most `width` columns: `…` takes the place of its middle.
+pub fn shortened(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let rest = width.saturating_sub(1);
+    let (end, start) = (rest.div_ceil(2), rest / 2);
+    let head = taken(text.chars(), end);
+    let tail: String = taken(text.chars().rev(), start).chars().rev().collect();
+    format!("{head}…{tail}")
+}
+
+/// The first characters that fit into `width` columns.
+fn taken(chars: impl Iterator<Item = char>, width: usize) -> String {
+    let mut used = 0;
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used <= width
+    };
+    chars.take_while(fits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_a_name_is_cut_out() {
+        assert_eq!(shortened("parse/large/64", 20), "parse/large/64");
+        assert_eq!(shortened("parse/large/64", 9), "pars…e/64");
+        // Wide characters take two columns each.
+        assert_eq!(shortened("性能測試基準名稱", 9), "性能…名稱");
+        assert_eq!(shortened("abc", 1), "…");
+    }
+
+    #[test]
+    fn a_paragraph_has_a_hanging_indent_and_breaks_no_word() {
+        assert_eq!(paragraph("one two-three four", 2, Some(30)), "one two-three four\n");
+        assert_eq!(
+            paragraph("note: a text that is --longer-than the line", 2, Some(22)),
+            "note: a text that is\n  --longer-than the\n  line\n"
+        );
+        assert_eq!(wrapped("unbreakable x", 5), ["unbre", "akabl", "e x"]);
+        assert_eq!(paragraph(&"word ".repeat(100), 2, None).lines().count(), 1);
+    }
+}

@@ -1,0 +1,77 @@
+//! Which benchmarks a view lists: all that matter, of the others the largest changes, and a count of the rest.
+
+use super::quantity::counted;
+use crate::verdict::{Finding, Outcome, Report};
+
+/// Listed undecided benchmarks, benchmarks that changed within the threshold, added and removed ones, each at most.
+const SHOWN: usize = 10;
+
+/// The benchmarks that a view lists.
+pub struct Listing<'a> {
+    /// In the order of the report.
+    pub rows: Vec<&'a Finding>,
+    /// The others: `12 more undecided benchmarks`.
+    pub others: Vec<String>,
+}
+
+/// Benchmarks that are listed up to a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Always,
+    Undecided,
+    Within,
+    Added,
+    Removed,
+    Never,
+}
+
+impl Group {
+    fn of(finding: &Finding) -> Group {
+        match finding.outcome {
+            Outcome::Failed | Outcome::Regressed | Outcome::Accepted | Outcome::Improved => Group::Always,
+            Outcome::Inconclusive => Group::Undecided,
+            Outcome::Added => Group::Added,
+            Outcome::Removed => Group::Removed,
+            Outcome::Unchanged if finding.is_listed() => Group::Within,
+            Outcome::Unchanged => Group::Never,
+        }
+    }
+}
+
+impl Listing<'_> {
+    /// The listing of a report; with `all`, of every benchmark.
+    pub fn of(report: &Report, all: bool) -> Listing<'_> {
+        let mut shown = vec![false; report.benchmarks.len()];
+        let mut others = Vec::new();
+        let mut limit = |group: Group, words: &str| {
+            let in_group = report.benchmarks.iter().enumerate().filter(|(_, finding)| Group::of(finding) == group);
+            let mut found: Vec<(usize, &Finding)> = in_group.collect();
+            // Added and removed ones have no change and stay in order.
+            found.sort_by(|(_, a), (_, b)| {
+                let size = |finding: &Finding| finding.change.map_or(-1.0, f64::abs);
+                b.suspect.cmp(&a.suspect).then(size(b).total_cmp(&size(a)))
+            });
+            let most = match group {
+                Group::Always => found.len(),
+                Group::Never => 0,
+                Group::Undecided | Group::Within | Group::Added | Group::Removed => SHOWN,
+            };
+            found.iter().take(most).for_each(|(index, _)| shown[*index] = true);
+            match found.len().saturating_sub(most) {
+                0 => {}
+                more if group == Group::Never => others.push(format!("{} {words}", counted(more, "benchmark"))),
+                more => others.push(format!("{} {words}", counted(more, "more benchmark"))),
+            }
+        };
+        if !all {
+            limit(Group::Always, "");
+            limit(Group::Undecided, "undecided");
+            limit(Group::Removed, "removed");
+            limit(Group::Added, "added");
+            limit(Group::Within, "changed within the threshold");
+            limit(Group::Never, "unchanged");
+        }
+        let rows = report.benchmarks.iter().zip(shown).filter(|(_, shown)| *shown || all).map(|(finding, _)| finding);
+        Listing { rows: rows.collect(), others }
+    }
+}
