@@ -236,7 +236,7 @@ fn a_document_that_is_too_long_is_reduced_to_the_verdict() {
 fn a_comment_on_stored_runs_has_a_chart_and_the_command_to_reproduce() {
     let scene = Scene::new();
     scene.repository("repo");
-    for run in 1..=4 {
+    for run in 1..=8 {
         scene.commit("repo", &format!("change {run}"));
         scene.bench("repo/target/criterion", "a", 1000.0, run).bench("repo/target/criterion", "b", 1000.0, run);
         scene.perfgate_at("repo", &["record"]).exits(0);
@@ -250,13 +250,13 @@ fn a_comment_on_stored_runs_has_a_chart_and_the_command_to_reproduce() {
     let series = saved["series"].as_array().unwrap();
     assert_eq!(series.len(), 1); // only a is worse
     let points = series[0]["points"].as_array().unwrap();
-    assert_eq!((points.len(), points[3]["commit"].as_str()), (5, Some(base.as_str())));
-    assert!(points[4]["value"].as_f64().unwrap() > 1900.0);
+    assert_eq!((points.len(), points[7]["commit"].as_str()), (9, Some(base.as_str())));
+    assert!(points[8]["value"].as_f64().unwrap() > 1900.0);
     let answer = scene.perfgate_at("repo", &["render", "comparison.json", "--template", "comment"]);
     answer
         .exits(0)
         .says(&format!("\"{}\", \"head\"]", &base[..7]))
         .says("y-axis \"µs\"")
-        .says("over the last 5 commits");
+        .says("over the last 9 commits");
     answer.says(&format!("perfgate measure --base {} -- cargo bench\n", &base[..10]));
 }

@@ -433,7 +433,7 @@ fn with_5000_benchmarks_every_regression_is_listed() {
             assert!(document.contains(&format!("number_{at:05}")), "{template} cuts regression {at}");
         }
     }
-    assert!(render(&scene, "summary").contains("4960 unchanged, not listed"));
+    assert!(render(&scene, "summary").contains("Not listed: 4,960 benchmarks unchanged."));
     // The sample statistics do not fit, which the document notes.
     assert!(render(&scene, "pr").contains("Not shown (length limit): "));
 }
@@ -493,4 +493,87 @@ fn a_document_can_be_made_from_stored_runs() {
         .says("too few samples for a p99");
     scene.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p95'\ntarget = '-30%'\n");
     scene.perfgate_at("repo", &["compare", "--format", "json"]).exits(0).says("\"status\": \"pass\"");
+}
+
+/// Budgets and an expectation: met, missed, and missed within noise; a regression, an accepted and an undecided benchmark.
+fn with_budgets() -> Scene {
+    let scene = Scene::new();
+    for (name, factor) in [("met", 1.0), ("missed", 1.5), ("accepted", 1.5), ("noisy", 1.0), ("goal", 0.5)] {
+        scene.bench("old", name, 1000.0, 1).bench("new", name, 1000.0 * factor, 2);
+    }
+    scene.write(
+        "perfgate.toml",
+        "[[budget]]\nmatch = 'm*'\nmetric = 'time'\ntarget = '<1.2us'\n\
+         [[budget]]\nmatch = 'noisy'\nmetric = 'time'\ntarget = '<900ns'\n\
+         [[goal]]\nmatch = 'goal'\nmetric = 'time'\nexpect = '-40%'\n\
+         [[accept]]\nbenchmark = 'accepted'\nup-to = '90%'\nreason = 'bounds checks'\nuntil = '2999-01-01'\n",
+    );
+    scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(1);
+    let mut report: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    for finding in report["benchmarks"].as_array_mut().unwrap().iter_mut().filter(|f| f["name"] == "noisy") {
+        finding["outcome"] = "inconclusive".into();
+        finding["notes"] = serde_json::json!(["too noisy to decide"]);
+    }
+    report["counts"]["inconclusive"] = 1.into();
+    for line in report["budgets"].as_array_mut().unwrap().iter_mut().filter(|line| line["benchmark"] == "noisy") {
+        line["status"] = "acceptable".into();
+        (line["undecided"], line["near"]) = (true.into(), true.into());
+        line["notes"] = serde_json::json!(["within noise of the budget"]);
+    }
+    scene.write("comparison.json", report.to_string());
+    scene
+}
+
+#[test]
+fn comment_and_summary_open_with_verdict_worst_regression_and_next_step() {
+    let scene = with_budgets();
+    for template in ["comment", "summary"] {
+        let text = render(&scene, template);
+        let mut lines = text.lines().filter(|line| !line.is_empty());
+        assert!(lines.next().unwrap().starts_with("### ❌ perfgate: FAIL: 1 regressed, "), "{text}");
+        let worst = lines.next().unwrap();
+        assert!(worst.starts_with("Worst: `missed` **+49.8%** (95% CI +46.8% … +52.8%), 1.001"), "{worst}");
+        assert!(lines.next().unwrap().starts_with("Next: Make it faster, or accept it in perfgate.toml"), "{text}");
+    }
+    let passing = Scene::new();
+    passing.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
+    passing.perfgate(&["compare", "old", "new", "--template", "comment"]).exits(0).does_not_say("Next:");
+}
+
+#[test]
+fn comment_and_summary_list_budgets_expectations_and_reasons() {
+    let scene = with_budgets();
+    for template in ["comment", "summary"] {
+        let text = render(&scene, template);
+        let has = |part: &str| assert!(text.contains(part), "no {part:?} in {template}\n{text}");
+        has("| Status | Benchmark (metric) | Value | Limit | Off by |");
+        has("| FAIL | `missed` (time) | 1.5");
+        has(" | &#60;1.2us | 2");
+        has("<summary>Budgets met: 1</summary>\n\n| Status |");
+        has("| met | `goal` (time) | -40% |");
+        // Nobody accepted this one.
+        has("| UNDECIDED | `noisy` (time) |");
+        has("- `noisy`: within noise of the budget");
+        has("- `accepted`: accepted until 2999-01-01: bounds checks");
+        has("- `noisy`: too noisy to decide");
+        assert!(!text.contains("ACCEPTABLE"), "{text}");
+    }
+}
+
+#[test]
+fn of_many_undecided_benchmarks_a_comment_has_the_ten_largest() {
+    let scene = Scene::new();
+    large(&scene, 60, 40);
+    let mut report: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    for (at, finding) in report["benchmarks"].as_array_mut().unwrap().iter_mut().take(40).enumerate() {
+        finding["outcome"] = "inconclusive".into();
+        finding["change"] = (0.1 + 0.01 * (at as f64)).into();
+    }
+    report["counts"]["inconclusive"] = 40.into();
+    report["counts"]["regressed"] = 0.into();
+    scene.write("comparison.json", report.to_string());
+    let text = render(&scene, "comment");
+    assert!(text.contains("<summary>Undecided: 40, the largest 10 of them</summary>"), "{text}");
+    assert!(text.contains("number_00039") && text.contains("number_00030") && !text.contains("number_00029"), "{text}");
+    assert!(text.contains("Not listed: 30 more benchmarks undecided, 20 benchmarks unchanged."), "{text}");
 }

@@ -1,5 +1,6 @@
 //! The Report as GitHub-flavoured Markdown: verdict, a table of everything that changed, then notes and warnings.
 
+use super::listing::Listing;
 use super::quantity::{change, pair};
 use super::table::q_value;
 use super::{escape, summary};
@@ -23,15 +24,14 @@ pub fn markdown(report: &Report, all: bool) -> String {
         let commits = summary::commits(side).map(|commits| format!(": {commits}")).unwrap_or_default();
         let _ = writeln!(out, "{label}: {}.", escape::markdown_text(&(summary::side(side) + &commits)));
     }
-    let shown: Vec<&Finding> = report.benchmarks.iter().filter(|finding| all || finding.is_listed()).collect();
+    let Listing { rows: shown, others } = Listing::of(report, all);
     if !shown.is_empty() {
         out.push_str("\n| | benchmark | metric | base | head | change | 95% CI | q |\n");
         out.push_str("|---|---|---|--:|--:|--:|:-:|--:|\n");
         shown.iter().for_each(|finding| row(&mut out, finding));
     }
-    let unlisted = report.benchmarks.iter().filter(|finding| !finding.is_listed()).count();
-    if unlisted > 0 && !all {
-        let _ = writeln!(out, "\n{unlisted} unchanged, not listed.");
+    if !others.is_empty() {
+        let _ = writeln!(out, "\nNot listed: {}.", others.join(", "));
     }
     notes(&mut out, &shown);
     if let Some(budgets) = summary::budget_counts(report) {
@@ -42,7 +42,7 @@ pub fn markdown(report: &Report, all: bool) -> String {
         out.push('\n');
     }
     for line in limits {
-        let (status, name) = (line.status.word(), escape::markdown(line.name));
+        let (status, name) = (line.word, escape::markdown(line.name));
         let _ = writeln!(out, "- **{status}** {name} {}", escape::markdown_text(&line.text));
     }
     if !report.diagnostics.is_empty() {

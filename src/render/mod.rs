@@ -9,6 +9,7 @@ mod json;
 mod junit;
 mod listing;
 mod markdown;
+mod next;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "plots")]

@@ -218,6 +218,8 @@ pub fn advice(finding: &Finding) -> Option<String> {
 pub struct LimitLine<'a> {
     /// Whether the budget or expectation is met.
     pub status: LimitStatus,
+    /// `FAIL`, `not met` …
+    pub word: &'static str,
     /// The benchmark's name: hostile text.
     pub name: &'a str,
     /// `time:p95 62.10 ms, target <50ms, acceptable <55ms`.
@@ -231,16 +233,6 @@ pub enum LimitStatus {
     Budget(BudgetStatus),
     /// The status of an expectation.
     Goal(GoalStatus),
-}
-
-impl LimitStatus {
-    /// `FAIL`, `not met` …
-    pub fn word(self) -> &'static str {
-        match self {
-            LimitStatus::Budget(status) => status.word(),
-            LimitStatus::Goal(status) => status.word(),
-        }
-    }
 }
 
 /// The budgets that are not clearly met, then all expectations.
@@ -260,7 +252,7 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
         for note in &line.notes {
             text.push_str(&format!("; {note}"));
         }
-        LimitLine { status: LimitStatus::Budget(line.status), name: &line.benchmark, text }
+        LimitLine { status: LimitStatus::Budget(line.status), word: line.word(), name: &line.benchmark, text }
     });
     let goals = report.goals.iter().map(|line| {
         let [value] = pair([line.value], &line.unit);
@@ -270,16 +262,20 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
             _ => String::new(),
         };
         let text = format!("{} {value}{by}, expected {}", line.metric, line.expect);
-        LimitLine { status: LimitStatus::Goal(line.status), name: &line.benchmark, text }
+        LimitLine { status: LimitStatus::Goal(line.status), word: line.status.word(), name: &line.benchmark, text }
     });
     budgets.chain(goals).collect()
 }
 
 /// The number of budgets per status: `budgets: 1 FAIL, 7 PASS`.
 pub fn budget_counts(report: &Report) -> Option<String> {
-    let count =
-        |status: BudgetStatus| (report.budgets.iter().filter(|line| line.status == status).count(), status.word());
-    let all = [BudgetStatus::Fail, BudgetStatus::Acceptable, BudgetStatus::NoData, BudgetStatus::Pass].map(count);
+    let mut all: Vec<(usize, &str)> = Vec::new();
+    for line in &report.budgets {
+        match all.iter_mut().find(|(_, word)| *word == line.word()) {
+            Some((count, _)) => *count += 1,
+            None => all.push((1, line.word())),
+        }
+    }
     let parts: Vec<String> =
         all.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     (!parts.is_empty()).then(|| format!("budgets: {}", parts.join(", ")))

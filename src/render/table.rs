@@ -85,7 +85,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
             LimitStatus::Budget(BudgetStatus::None | BudgetStatus::Acceptable | BudgetStatus::NoData)
             | LimitStatus::Goal(GoalStatus::Undecided) => AnsiColor::Yellow.on_default(),
         };
-        let (status, name) = (line.status.word(), escape::terminal(line.name));
+        let (status, name) = (line.word, escape::terminal(line.name));
         let text = format!("{style}{status}{style:#} {name} {}", escape::message(&line.text));
         out.push_str(&hanging(&text, "  ", "      ", width));
     }

@@ -126,7 +126,7 @@ pub fn check_budgets(
         }
     }
     lines.sort_by(|a, b| {
-        let worst_first = rank(b.status).cmp(&rank(a.status));
+        let worst_first = (rank(b.status), b.undecided).cmp(&(rank(a.status), a.undecided));
         worst_first.then_with(|| (&a.benchmark, &a.metric).cmp(&(&b.benchmark, &b.metric)))
     });
     lines
@@ -158,20 +158,20 @@ fn check(
         checked
     };
     let mut notes = Vec::new();
-    let (status, near) = match &checked {
+    let Checkup { status, near, undecided } = match &checked {
         None => {
             notes.push(no_data(comparison, subject));
-            (BudgetStatus::NoData, false)
+            Checkup::NO_DATA
         }
         Some(_) if budget.target.is_relative() && !one_machine => {
             notes.push("base and head ran on different machines".to_owned());
-            (BudgetStatus::NoData, false)
+            Checkup::NO_DATA
         }
         Some(checked) => match status(budget, checked, comparison) {
             Ok(status) => status,
             Err(why) => {
                 notes.push(why);
-                (BudgetStatus::NoData, false)
+                Checkup::NO_DATA
             }
         },
     };
@@ -196,29 +196,43 @@ fn check(
         base: checked.as_ref().and_then(|checked| checked.base),
         interval: checked.as_ref().and_then(|checked| checked.interval),
         near,
+        undecided,
         place,
         notes,
     }
 }
 
-/// The status, and whether the interval contains the limit that decided it.
-fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result<(BudgetStatus, bool), String> {
+/// The status of a budget.
+struct Checkup {
+    status: BudgetStatus,
+    /// Whether the interval contains the limit that decided it.
+    near: bool,
+    /// Whether the value misses that limit within noise.
+    undecided: bool,
+}
+
+impl Checkup {
+    const NO_DATA: Checkup = Checkup { status: BudgetStatus::NoData, near: false, undecided: false };
+}
+
+fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result<Checkup, String> {
     let metric = &comparison.metric;
     let side =
         |limit: &Limit| side(limit, checked, &metric.unit, metric.direction).ok_or_else(|| why_not(limit, checked));
     let target = side(&budget.target)?;
     if target.good {
-        return Ok((BudgetStatus::Pass, !target.clear));
+        return Ok(Checkup { status: BudgetStatus::Pass, near: !target.clear, undecided: false });
     }
     let last = match &budget.acceptable {
         None => target,
         Some(limit) => side(limit)?,
     };
-    Ok(match (last.good, last.clear) {
-        (true, clear) => (BudgetStatus::Acceptable, !clear),
+    let (status, undecided) = match (last.good, last.clear) {
+        (true, _) => (BudgetStatus::Acceptable, false),
         (false, false) => (BudgetStatus::Acceptable, true),
         (false, true) => (BudgetStatus::Fail, false),
-    })
+    };
+    Ok(Checkup { status, near: !last.clear, undecided })
 }
 
 fn why_not(limit: &Limit, checked: &Checked) -> String {

@@ -69,10 +69,20 @@ pub struct BudgetLine {
     pub interval: Option<[f64; 2]>,
     /// True if the interval contains the limit.
     pub near: bool,
+    /// True if the value misses every limit, but within noise: `status` is then `acceptable`, and the gate does not fail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undecided: bool,
     /// Where the budget is written: `perfgate.toml:3`.
     pub place: String,
     /// Remarks.
     pub notes: Vec<String>,
+}
+
+impl BudgetLine {
+    /// The word in a table. Nobody accepted a value that misses every limit, so it is not called acceptable.
+    pub fn word(&self) -> &'static str {
+        if self.undecided { "UNDECIDED" } else { self.status.word() }
+    }
 }
 
 /// Whether an expectation was met.

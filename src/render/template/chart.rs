@@ -12,10 +12,14 @@ const COLOUR: &str = "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPa
 /// Digits of a commit in a label. More would overlap with ten labels, because GitHub draws a chart 700 pixels wide.
 const DIGITS: usize = 7;
 
-/// The chart of a series; `None` for fewer than three points.
+/// Fewer points are no trend, and the table has the two that were compared.
+const FEWEST: usize = 8;
+
+/// The chart of a series; `None` for too few points, or if most have no commit to label them with.
 pub fn chart(series: &SeriesReport) -> Option<Chart> {
     let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
-    if values.len() < 3 || values.iter().any(|value| !value.is_finite()) {
+    let named = series.points.iter().filter(|point| point.commit.is_some()).count();
+    if values.len() < FEWEST || 2 * named < values.len() || values.iter().any(|value| !value.is_finite()) {
         return None;
     }
     let (numbers, unit) = scaled(&values, &series.unit);
@@ -73,7 +77,7 @@ mod tests {
 
     fn series(unit: &str, values: &[f64]) -> SeriesReport {
         let point = |(index, value): (usize, &f64)| SeriesPoint {
-            commit: Commit::parse(&format!("{index:040x}")),
+            commit: Commit::parse(&format!("c{index:06}{index:033x}")),
             runs: 1,
             value: *value,
         };
@@ -83,24 +87,27 @@ mod tests {
 
     #[test]
     fn a_chart_has_a_label_for_each_point_but_no_names() {
-        let chart = chart(&series("ns", &[1000.0, 1010.0, 2500.0])).unwrap();
-        let expected = "xychart-beta\n    x-axis [\"0000000\", \"run 2\", \"head\"]\n    y-axis \"µs\" 0 --> 2.65\n    line [1, 1.01, 2.5]\n";
+        let chart = chart(&series("ns", &[1000.0, 1010.0, 1020.0, 1000.0, 1000.0, 1000.0, 1000.0, 2500.0])).unwrap();
+        let expected = "xychart-beta\n    x-axis [\"c000000\", \"c000001\", \"c000002\", \"c000003\", \"c000004\", \"c000005\", \"c000006\", \"head\"]\n    y-axis \"µs\" 0 --> 2.65\n    line [1, 1.01, 1.02, 1, 1, 1, 1, 2.5]\n";
         assert_eq!(chart.mermaid.strip_prefix(COLOUR), Some(expected));
-        assert_eq!((chart.unit.as_str(), chart.commits), ("µs", 3));
+        assert_eq!((chart.unit.as_str(), chart.commits), ("µs", 8));
     }
 
     #[test]
     fn small_changes_are_visible_and_hostile_units_are_dropped() {
-        let chart = chart(&series("]\n%%{", &[100.0, 101.0, 110.0])).unwrap();
+        let chart = chart(&series("]\n%%{", &[100.0, 100.0, 100.0, 100.0, 100.0, 100.0, 101.0, 110.0])).unwrap();
         assert!(chart.mermaid.contains("    y-axis 98 --> 111\n"), "{}", chart.mermaid);
         assert_eq!(chart.mermaid.matches("%%").count(), 2); // our own
     }
 
     #[test]
     fn too_few_or_non_finite_points_give_no_chart() {
-        assert!(chart(&series("ns", &[1.0, 2.0])).is_none());
-        assert!(chart(&series("ns", &[1.0, f64::NAN, 2.0])).is_none());
-        let constant = chart(&series("count", &[5.0, 5.0, 5.0])).unwrap();
+        assert!(chart(&series("ns", &[1.0; 7])).is_none());
+        assert!(chart(&series("ns", &[1.0, f64::NAN, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0])).is_none());
+        let mut unnamed = series("ns", &[1.0; 9]);
+        unnamed.points.iter_mut().take(6).for_each(|point| point.commit = None);
+        assert!(chart(&unnamed).is_none());
+        let constant = chart(&series("count", &[5.0; 8])).unwrap();
         assert!(constant.mermaid.contains("y-axis 4.98 --> 5.01"), "{}", constant.mermaid);
     }
 }

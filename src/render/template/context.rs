@@ -29,6 +29,13 @@ pub struct Context {
     pub worst: Option<Row>,
     /// Every benchmark, worst first; without unchanged ones if the document would get too long.
     pub rows: Vec<Row>,
+    /// The rows that a reader needs: every regressed, failed, accepted and improved one, the ten largest undecided ones and
+    /// changes within the threshold, the first ten added and removed ones.
+    pub listed: Vec<Row>,
+    /// The number of the others: `190 more benchmarks undecided`.
+    pub not_listed: Vec<String>,
+    /// What to do about the verdict, in a sentence; none if there is nothing to do.
+    pub next_step: Option<String>,
     /// Number of unchanged benchmarks not in `rows`.
     pub unlisted: usize,
     /// The regressions, worst first.
@@ -216,7 +223,7 @@ pub struct Headline {
     pub change: Option<String>,
     /// The target of its budgets.
     pub target: Option<String>,
-    /// The worst status of its budgets: `PASS`, `ACCEPTABLE`, `FAIL` or `NO DATA`.
+    /// The worst status of its budgets: `PASS`, `ACCEPTABLE`, `UNDECIDED`, `FAIL` or `NO DATA`.
     pub status: Option<String>,
     /// The tool, and how the values were combined.
     pub method: Option<String>,
@@ -239,11 +246,13 @@ pub struct BudgetText {
     pub target: String,
     /// The acceptable limit, as written.
     pub acceptable: Option<String>,
-    /// `PASS`, `ACCEPTABLE`, `FAIL` or `NO DATA`.
+    /// `PASS`, `ACCEPTABLE`, `UNDECIDED` (misses every limit, but within noise), `FAIL` or `NO DATA`.
     pub status: String,
     /// True if the interval contains the limit.
     pub near: bool,
-    /// Distance to the target: `12% above target`.
+    /// Distance to the target: `12% above`.
+    pub off_by: Option<String>,
+    /// The same in a sentence: `12% above target`.
     pub distance: Option<String>,
     /// Remarks.
     pub notes: Vec<String>,

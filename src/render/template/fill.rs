@@ -9,6 +9,8 @@ use super::headline::{self, is_cache};
 use super::row::{budget, largest, ratio, row};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
 use crate::model::{CodeChange, Commit, Diagnostic};
+use crate::render::listing::Listing;
+use crate::render::next::next_step;
 use crate::render::quantity::{change, counted, pair, percent};
 use crate::render::summary;
 use crate::verdict::{Finding, Outcome, Report, SideReport, Verdict};
@@ -36,6 +38,8 @@ pub fn context(report: &Report, plan: Plan) -> Context {
     let rows: Vec<Row> = all.iter().filter(shown).take(most).map(row).collect();
     let listed = rows.iter().filter(|row| row.outcome == "unchanged").count();
     let unlisted = report.counts.unchanged.saturating_sub(listed);
+    let listing = Listing::of(report, false);
+    let kept = |finding: &&Finding| !matches!(plan, Plan::Least(_)) || finding.outcome == Outcome::Regressed;
     let regressed: Vec<&Finding> = all.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
     let folded = plan >= Plan::Folded;
     let details = if folded { 0 } else { DETAILS };
@@ -74,6 +78,9 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         }),
         best,
         worst: regressed.iter().find(|f| !headline::is_quality(f)).or(regressed.first()).map(|finding| row(finding)),
+        listed: listing.rows.into_iter().filter(kept).take(most).map(row).collect(),
+        not_listed: listing.others,
+        next_step: next_step(report),
         rows,
         unlisted,
         regressions: regressed.iter().take(most).map(|finding| row(finding)).collect(),

@@ -3,7 +3,7 @@
 use super::context::Headline;
 use crate::model::SampleStatistics;
 use crate::render::quantity::{change, counted, pair};
-use crate::verdict::{BudgetLine, BudgetStatus, Finding, Report};
+use crate::verdict::{BudgetLine, Finding, Report};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Load generators, which measure endpoints under load.
@@ -184,12 +184,12 @@ fn budget(row: &mut Headline, report: &Report, findings: &[&Finding]) {
     } else {
         targets.into_iter().collect::<Vec<_>>().join(", ")
     });
-    let same = lines.iter().filter(|line| line.status == worst.status).count();
-    let mut status = worst.status.word().to_owned();
+    let same = lines.iter().filter(|line| line.word() == worst.word()).count();
+    let mut status = worst.word().to_owned();
     if lines.len() > 1 {
         status.push_str(&format!(" ({same} of {})", lines.len()));
     }
-    if worst.near && worst.status != BudgetStatus::Fail {
+    if worst.near && !worst.undecided {
         status.push_str(", within noise of the limit");
     }
     row.status = Some(status);

@@ -57,7 +57,7 @@ pub(super) fn budget(line: &BudgetLine) -> BudgetText {
     let bound = Limit::parse(&line.target).and_then(|limit| limit.bound(&Unit::from_label(&line.unit), line.base));
     let distance = bound.zip(line.value).filter(|(bound, _)| *bound > 0.0).map(|(bound, value)| {
         let far = value / bound - 1.0;
-        format!("{} {} target", percent(far.abs()), if far > 0.0 { "above" } else { "below" })
+        format!("{} {}", percent(far.abs()), if far > 0.0 { "above" } else { "below" })
     });
     BudgetText {
         name: line.benchmark.clone(),
@@ -67,9 +67,10 @@ pub(super) fn budget(line: &BudgetLine) -> BudgetText {
         interval: line.interval.is_some().then(|| format!("{low} … {high}")),
         target: line.target.clone(),
         acceptable: line.acceptable.clone(),
-        status: line.status.word().to_owned(),
+        status: line.word().to_owned(),
         near: line.near,
-        distance,
+        distance: distance.as_ref().map(|distance| format!("{distance} target")),
+        off_by: distance,
         notes: line.notes.clone(),
     }
 }
