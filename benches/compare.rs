@@ -58,7 +58,9 @@ fn benchmarks(criterion: &mut Criterion) -> Result<()> {
             [read(directory.path(), "base", Detail::Digests)?, read(directory.path(), "new", Detail::Digests)?];
         let rules = TestRules::at_different_times(0.05, 0.2);
         group.bench_function(BenchmarkId::new("judge", count), |b| {
-            b.iter(|| black_box(compare(std::slice::from_ref(&base), std::slice::from_ref(&head), rules, |_| None)));
+            b.iter(|| {
+                black_box(compare(std::slice::from_ref(&base), std::slice::from_ref(&head), rules, |_: &str| None))
+            });
         });
         let samples = read(directory.path(), "new", Detail::Samples)?;
         group.bench_function(BenchmarkId::new("encode", count), |b| {

@@ -49,7 +49,7 @@ fn rules() -> TestRules {
 }
 
 fn report(base: &[Run], head: &Run) -> Report {
-    judged(compare(base, std::slice::from_ref(head), rules(), |_| None))
+    judged(compare(base, std::slice::from_ref(head), rules(), |_: &str| None))
 }
 
 fn judged(compared: Compared) -> Report {
@@ -194,7 +194,7 @@ fn recorded_runs_of_a_steady_suite_do_not_get_worse() {
 fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usize) {
     let alpha = Policy::default().alpha();
     let [one, other] = first.map(std::slice::from_ref);
-    let mut compared = compare(one, other, rules(), |_| None);
+    let mut compared = compare(one, other, rules(), |_: &str| None);
     let screened = judged(compared.clone());
     let suspects: BTreeSet<Suspect> = screened
         .benchmarks
@@ -206,9 +206,9 @@ fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usiz
             tool: finding.tool.into_owned(),
         })
         .collect();
-    let [base, head] = [base, head].map(|runs| keep_suspects(runs, &suspects, |_| None));
-    let fresh = compare_again(&base, &head, alpha, |_| None, &compared);
-    compared.confirm(&suspects, fresh, &control(&base, |_| None));
+    let [base, head] = [base, head].map(|runs| keep_suspects(runs, &suspects, |_: &str| None));
+    let fresh = compare_again(&base, &head, alpha, |_: &str| None, &compared);
+    compared.confirm(&suspects, fresh, &control(&base, |_: &str| None));
     let flagged = judged(compared).benchmarks.into_iter().filter(|f| f.outcome == Outcome::Regressed);
     (flagged.map(|finding| finding.name).collect(), suspects.len())
 }

@@ -93,7 +93,7 @@ impl Pair {
         let (before, after) = (find(&self.before, benchmark, metric), find(&self.after, benchmark, metric));
         assert_eq!(before.metric, after.metric);
         match after.metric.direction {
-            Direction::Lower => centre(after) / centre(before),
+            Direction::Lower | Direction::Unknown => centre(after) / centre(before),
             Direction::Higher => centre(before) / centre(after),
         }
     }

@@ -277,7 +277,9 @@ impl Simulated {
         };
         let (base, head) = (side(false), side(true));
         let compared =
-            compare(&base, &head, TestRules::at_different_times(policy.alpha(), policy.gate_threshold()), |_| None);
+            compare(&base, &head, TestRules::at_different_times(policy.alpha(), policy.gate_threshold()), |_: &str| {
+                None
+            });
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
         judge(compared, policy, Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) }).benchmarks

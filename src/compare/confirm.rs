@@ -1,6 +1,6 @@
 //! Re-measured suspects: their new runs replace those that made them suspects, whose changes are biased by the selection.
 
-use super::{Compared, Comparison, Effect};
+use super::{Compared, Comparison, Effect, MatchRules};
 use crate::model::{Evidence, Measurement, Run};
 use crate::stats::centre;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,19 +25,19 @@ impl Suspect {
         }
     }
 
-    fn of_measurement(measurement: &Measurement, rename: impl Fn(&str) -> Option<String>) -> Suspect {
+    fn of_measurement(measurement: &Measurement, matching: &impl MatchRules) -> Suspect {
         let name = measurement.benchmark.as_str();
         Suspect {
-            benchmark: rename(name).unwrap_or_else(|| name.to_owned()),
+            benchmark: matching.current_name(name).unwrap_or_else(|| name.to_owned()),
             metric: measurement.metric.name.to_string(),
             tool: measurement.tool.to_string(),
         }
     }
 }
 
-/// The runs with only the measurements of the suspects. `rename` maps a base name to its current name.
-pub fn keep_suspects(runs: &[Run], suspects: &BTreeSet<Suspect>, rename: impl Fn(&str) -> Option<String>) -> Vec<Run> {
-    let is_suspect = |measurement: &&Measurement| suspects.contains(&Suspect::of_measurement(measurement, &rename));
+/// The runs with only the measurements of the suspects.
+pub fn keep_suspects(runs: &[Run], suspects: &BTreeSet<Suspect>, matching: impl MatchRules) -> Vec<Run> {
+    let is_suspect = |measurement: &&Measurement| suspects.contains(&Suspect::of_measurement(measurement, &matching));
     let keep = |run: &Run| Run {
         measurements: run.measurements.iter().filter(is_suspect).cloned().collect(),
         environment: run.environment.clone(),
@@ -48,11 +48,11 @@ pub fn keep_suspects(runs: &[Run], suspects: &BTreeSet<Suspect>, rename: impl Fn
 
 /// The difference of the base from itself: for each metric of each benchmark, the largest log ratio between two base
 /// runs. Of four or more runs the one farthest from the median is left out, as the robust centres ignore it too.
-pub fn control(base: &[Run], rename: impl Fn(&str) -> Option<String>) -> BTreeMap<Suspect, f64> {
+pub fn control(base: &[Run], matching: impl MatchRules) -> BTreeMap<Suspect, f64> {
     let mut values: BTreeMap<Suspect, Vec<f64>> = BTreeMap::new();
     for measurement in base.iter().flat_map(|run| &run.measurements) {
         let direction = measurement.metric.direction;
-        let values = values.entry(Suspect::of_measurement(measurement, &rename)).or_default();
+        let values = values.entry(Suspect::of_measurement(measurement, &matching)).or_default();
         let of_entry = |evidence: &Evidence| evidence.fast_edge(direction).unwrap_or_else(|| evidence.centre());
         values.push(centre::median(&measurement.evidence.iter().map(of_entry).collect::<Vec<_>>()).ln());
     }
@@ -128,17 +128,17 @@ mod tests {
             &[run(&[("a", 100.0), ("b", 50.0)])],
             &[run(&[("a", 200.0), ("b", 50.0)])],
             TestRules::at_different_times(0.05, 0.2),
-            |_| None,
+            |_: &str| None,
         );
         let suspects = BTreeSet::from([suspect("a"), suspect("b")]);
         let fresh = [run(&[("a", 100.0)]), run(&[("a", 102.0)]), run(&[("a", 101.0)])];
         let again = compare(
-            &keep_suspects(&fresh, &suspects, |_| None),
-            &keep_suspects(&fresh, &suspects, |_| None),
+            &keep_suspects(&fresh, &suspects, |_: &str| None),
+            &keep_suspects(&fresh, &suspects, |_: &str| None),
             TestRules::at_different_times(0.05, 0.2),
-            |_| None,
+            |_: &str| None,
         );
-        compared.confirm(&suspects, again, &control(&fresh, |_| None));
+        compared.confirm(&suspects, again, &control(&fresh, |_: &str| None));
         let a = &compared.comparisons[0];
         assert!(a.confirmed);
         assert_eq!(a.head.map(|side| (side.value, side.runs)), Some((101.0, 3)));
@@ -149,11 +149,11 @@ mod tests {
     #[test]
     fn the_control_is_the_largest_difference_of_two_base_runs() {
         let runs: Vec<Run> = [100.0, 110.0, 105.0].iter().map(|value| run(&[("a", *value)])).collect();
-        let difference = control(&runs, |_| None)[&suspect("a")];
+        let difference = control(&runs, |_: &str| None)[&suspect("a")];
         assert!((difference - 1.1_f64.ln()).abs() < 1e-12);
         // The disturbed run of the five is left out: 100 to 104 remain.
         let runs: Vec<Run> = [100.0, 104.0, 300.0, 102.0, 101.0].iter().map(|value| run(&[("a", *value)])).collect();
-        let difference = control(&runs, |_| None)[&suspect("a")];
+        let difference = control(&runs, |_: &str| None)[&suspect("a")];
         assert!((difference - 1.04_f64.ln()).abs() < 1e-12);
     }
 }

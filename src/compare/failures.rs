@@ -98,7 +98,7 @@ mod tests {
             std::slice::from_ref(base),
             std::slice::from_ref(head),
             TestRules::at_different_times(0.05, 0.2),
-            |_| None,
+            |_: &str| None,
         );
         let of = |is: fn(&Effect) -> bool| {
             let those = compared.comparisons.iter().filter(|one| is(&one.effect));

@@ -6,6 +6,7 @@ mod comparable;
 mod confirm;
 mod failures;
 pub mod filter;
+mod match_rules;
 mod pairs;
 mod plot_samples;
 mod repetitions;
@@ -14,6 +15,7 @@ pub mod schedule;
 mod slow_part;
 
 pub use confirm::{Suspect, control, keep_suspects};
+pub use match_rules::MatchRules;
 pub use pairs::{Pair, SideValue, pair};
 pub use plot_samples::plot_samples;
 
@@ -100,9 +102,9 @@ pub struct Compared {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Compares every metric of every benchmark. `rename` maps a base name to its current name.
-pub fn compare(base: &[Run], head: &[Run], rules: TestRules, rename: impl Fn(&str) -> Option<String>) -> Compared {
-    compare_all(base, head, rules, rename, None)
+/// Compares every metric of every benchmark.
+pub fn compare(base: &[Run], head: &[Run], rules: TestRules, matching: impl MatchRules) -> Compared {
+    compare_all(base, head, rules, matching, None)
 }
 
 /// Compares the new runs of re-measured suspects. Their noise is estimated together with the screening of the whole suite.
@@ -110,20 +112,20 @@ pub fn compare_again(
     base: &[Run],
     head: &[Run],
     alpha: f64,
-    rename: impl Fn(&str) -> Option<String>,
+    matching: impl MatchRules,
     screened: &Compared,
 ) -> Compared {
-    compare_all(base, head, TestRules::in_turn(alpha), rename, Some(screened))
+    compare_all(base, head, TestRules::in_turn(alpha), matching, Some(screened))
 }
 
 fn compare_all(
     base: &[Run],
     head: &[Run],
     rules: TestRules,
-    rename: impl Fn(&str) -> Option<String>,
+    matching: impl MatchRules,
     screened: Option<&Compared>,
 ) -> Compared {
-    let mut pairs = pair(base, head, rename);
+    let mut pairs = pair(base, head, matching);
     let failed = failures::take_failed(&mut pairs, base, head);
     let mut compared = Compared { shared: pairs.iter().filter(|pair| pair.is_shared()).count(), ..Compared::default() };
     let repeated: Vec<&str> =

@@ -1,7 +1,7 @@
 //! Pairs the measurements of two sides: same benchmark (after renames), metric and tool.
 
 use super::comparable::{self, Sampling};
-use super::{Comparison, Effect, TestGroup, repetitions, sample_statistics};
+use super::{Comparison, Effect, MatchRules, TestGroup, repetitions, sample_statistics};
 use crate::model::{
     BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, SampleStatistics, Summary, Unit, Work,
 };
@@ -40,6 +40,11 @@ pub struct Pair<'a> {
     /// How many of them are of the base.
     base: usize,
     other_unit: Option<&'a Metric>,
+    /// The better direction: as the config states it, else as the newest run of head has it.
+    direction: Direction,
+    /// True where a run was read with another direction. The fast edge of its digest is on the other side then, so the
+    /// medians are compared.
+    is_turned: bool,
     /// Iterations of a sample of base and head, where the tool reports them.
     iterations: [Option<f32>; 2],
     /// The work of one operation in base.
@@ -50,7 +55,7 @@ pub struct Pair<'a> {
 }
 
 /// Pairs the measurements of two sides; sorted by benchmark, metric and tool.
-pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Option<String>) -> Vec<Pair<'a>> {
+pub fn pair<'a>(base: &'a [Run], head: &'a [Run], matching: impl MatchRules) -> Vec<Pair<'a>> {
     let runs = base.len() + head.len();
     let head_versions: BTreeMap<&BenchId, &str> =
         head.iter().flat_map(|run| &run.versions).map(|(name, version)| (name, &**version)).collect();
@@ -60,7 +65,7 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Optio
         for (run, whole) in runs_of_side.iter().enumerate() {
             for measurement in &whole.measurements {
                 let old = measurement.benchmark.as_str();
-                let name = rename(old).map_or(Cow::Borrowed(old), Cow::Owned);
+                let name = matching.current_name(old).map_or(Cow::Borrowed(old), Cow::Owned);
                 let key = (name, &*measurement.metric.name, &*measurement.tool);
                 let position = *positions.entry(key).or_insert_with_key(|(name, ..)| {
                     pairs.push(Pair::new(name.clone(), measurement, runs));
@@ -81,7 +86,12 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], rename: impl Fn(&str) -> Optio
             pair.unreadable = true;
         }
     }
-    pairs.iter_mut().for_each(Pair::leave_out_other_versions);
+    for pair in &mut pairs {
+        pair.leave_out_other_versions();
+        if let Some(direction) = matching.direction(&pair.benchmark, pair.metric) {
+            pair.turn(direction);
+        }
+    }
     pairs.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
     pairs
 }
@@ -97,6 +107,8 @@ impl<'a> Pair<'a> {
             evidence,
             base: 0,
             other_unit: None,
+            direction: metric.direction,
+            is_turned: false,
             iterations: [None; 2],
             base_work: None,
             unreadable: false,
@@ -118,9 +130,10 @@ impl<'a> Pair<'a> {
 
     fn add(&mut self, is_head: bool, run: usize, measurement: &'a Measurement) {
         let metric = &measurement.metric;
-        if (&metric.unit, metric.direction) != (&self.metric.unit, self.metric.direction) {
+        if metric.unit != self.metric.unit {
             self.other_unit = Some(metric);
         }
+        self.turn(metric.direction);
         self.evidence.extend(measurement.evidence.iter().map(|evidence| RunEvidence { run, evidence }));
         self.iterations[usize::from(is_head)] = measurement.iterations;
         if is_head {
@@ -129,6 +142,12 @@ impl<'a> Pair<'a> {
             self.base = self.evidence.len();
             self.base_work = measurement.work;
         }
+    }
+
+    /// Sets the better direction of all runs.
+    fn turn(&mut self, direction: Direction) {
+        self.is_turned |= direction != self.direction;
+        self.direction = direction;
     }
 
     /// Leaves out the base runs of other versions of the benchmark, unless no others would remain.
@@ -181,7 +200,7 @@ impl<'a> Pair<'a> {
             return Some(Effect::Invalid(message.to_owned()));
         }
         if let Some(other) = self.other_unit {
-            let [a, b] = [self.metric, other].map(|metric| format!("{} ({} is better)", metric.unit, metric.direction));
+            let (a, b) = (&self.metric.unit, &other.unit);
             return Some(Effect::Invalid(format!("base and head are in different units: {a} and {b}")));
         }
         let values: Vec<f64> = self.evidence.iter().map(|one| one.evidence.centre()).collect();
@@ -230,10 +249,7 @@ impl<'a> Pair<'a> {
 
     /// Compares without a test. From zero the ratio is infinite, which is valid for a count and not for a time.
     fn exact(&self, base: f64, head: f64) -> Effect {
-        let worse = match self.metric.direction {
-            Direction::Lower => (head / base).ln(),
-            Direction::Higher => (base / head).ln(),
-        };
+        let worse = self.direction.sign() * (head / base).ln();
         match (base == 0.0, head == 0.0) {
             (true, true) => Effect::Exact(0.0),
             (true, false) | (false, true) if self.metric.unit == Unit::Nanosecond => {
@@ -257,7 +273,7 @@ impl<'a> Pair<'a> {
     }
 
     fn run_value(&self, run: &[RunEvidence<'_>], for_zero: f64) -> RunValue {
-        let direction = self.metric.direction;
+        let direction = self.direction;
         let (digest, centre, variance) = match run {
             [one] => (one.evidence.digest(direction), one.evidence.centre(), centre_variance(one.evidence)),
             entries => {
@@ -269,10 +285,7 @@ impl<'a> Pair<'a> {
             }
         };
         let ln = |value: f64| if value > 0.0 { value.ln() } else { for_zero.ln() };
-        let sign = match direction {
-            Direction::Lower => 1.0,
-            Direction::Higher => -1.0,
-        };
+        let sign = direction.sign();
         RunValue {
             run: run[0].run,
             fast_edge: digest.map(|digest| sign * ln(digest.fast_edge)),
@@ -285,9 +298,12 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// True where every run of both sides has samples.
+    /// True where every run of both sides has samples, with fast edges on the same side.
     fn has_samples(&self) -> bool {
-        let direction = self.metric.direction;
+        let direction = self.direction;
+        if self.is_turned || !direction.is_known() {
+            return false;
+        }
         let sampled = |run: &[RunEvidence<'_>]| match run {
             [one] => !matches!(one.evidence, Evidence::Summary(_) | Evidence::Value(_)),
             entries => repetitions::digest(&evidence(entries), direction).is_some(),
@@ -319,6 +335,15 @@ impl<'a> Pair<'a> {
         if name.as_str() == self.benchmark { name.clone() } else { BenchId::new(&*self.benchmark) }
     }
 
+    /// The metric of the newest run, with the direction of the pair.
+    fn current_metric(&self) -> Arc<Metric> {
+        let metric = &self.measurement.metric;
+        if metric.direction == self.direction {
+            return Arc::clone(metric);
+        }
+        Arc::new(Metric { direction: self.direction, ..(**metric).clone() })
+    }
+
     fn statistics(&self) -> Option<Box<[Option<SampleStatistics>; 2]>> {
         let statistics = [self.base(), self.head()].map(|side| sample_statistics::of(&evidence(side)));
         statistics.iter().any(Option::is_some).then(|| Box::new(statistics))
@@ -327,7 +352,7 @@ impl<'a> Pair<'a> {
     pub(super) fn comparison(&self, effect: Effect) -> Comparison {
         Comparison {
             benchmark: self.name(),
-            metric: Arc::clone(&self.measurement.metric),
+            metric: self.current_metric(),
             tool: self.measurement.tool.clone(),
             work: self.measurement.work,
             work_ratio: self.work_ratio().filter(|_| self.is_shared()),
@@ -411,7 +436,7 @@ mod tests {
     fn a_name_used_twice_in_a_run_is_one_run_with_two_repetitions() {
         assert_eq!(paired(&[&["a", "a"]], &[&["a"]]), [("a".to_owned(), vec![0, 0], vec![0])]);
         let [base, head] = [run(&["a", "a"]), run(&["a"])].map(|run| [run]);
-        let pairs = pair(&base, &head, |_| None);
+        let pairs = pair(&base, &head, |_: &str| None);
         let runs = pairs[0].runs();
         assert_eq!((runs.base.len(), runs.head.len()), (1, 1));
         assert_eq!(side_value(pairs[0].base()).map(|side| (side.runs, side.samples)), Some((1, 2)));

@@ -1,7 +1,7 @@
 //! Selects the samples to plot. Separate from the comparison, so that a comparison without plots does not pay for it.
 
-use super::Suspect;
 use super::pairs::{self, Pair};
+use super::{MatchRules, Suspect};
 use crate::model::{Evidence, PlotSamples, Run, Summary};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -16,12 +16,8 @@ const MIN_VALUES: usize = 5;
 
 /// The samples to plot, for each metric of each benchmark that both sides have: the newest runs of base and head, in time
 /// order.
-pub fn plot_samples(
-    base: &[Run],
-    head: &[Run],
-    rename: impl Fn(&str) -> Option<String>,
-) -> BTreeMap<Suspect, [Vec<PlotSamples>; 2]> {
-    let pairs = pairs::pair(base, head, rename);
+pub fn plot_samples(base: &[Run], head: &[Run], matching: impl MatchRules) -> BTreeMap<Suspect, [Vec<PlotSamples>; 2]> {
+    let pairs = pairs::pair(base, head, matching);
     pairs
         .par_iter()
         .filter(|pair| pair.is_shared())
@@ -121,8 +117,9 @@ mod tests {
             let measurements = names.iter().map(|n| Measurement::new("t", *n, Metric::time(), Evidence::Value(2.0)));
             Run { measurements: measurements.collect(), ..Run::default() }
         };
-        let all =
-            plot_samples(&[run(&["old", "gone"])], &[run(&["new"])], |old| (old == "old").then(|| "new".to_owned()));
+        let all = plot_samples(&[run(&["old", "gone"])], &[run(&["new"])], |old: &str| {
+            (old == "old").then(|| "new".to_owned())
+        });
         assert_eq!(all.len(), 1);
         let (name, [base, head]) = all.first_key_value().unwrap();
         assert_eq!((name.benchmark.as_str(), base.len(), head.len(), base[0].values[0]), ("new", 1, 1, 2.0));

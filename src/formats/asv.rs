@@ -3,6 +3,7 @@
 //! and unit follow from the prefix of the benchmark's name, as in asv.
 
 use super::builder::ReadingBuilder;
+use super::direction_words::direction_of_words;
 use super::json::{Number, Numbers, Pairs, parse_lenient};
 use super::{Format, Preview, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit};
@@ -103,7 +104,8 @@ fn arguments(params: &[Vec<Cow<'_, str>>], mut at: usize) -> String {
     if values.is_empty() { String::new() } else { format!("({})", values.join(", ")) }
 }
 
-/// The metric of a name's prefix, with the factor to perfgate's unit. asv treats lower as better for all.
+/// The metric of a name's prefix, with the factor to perfgate's unit. asv assumes that lower is better for all; what a
+/// `track_*` benchmark returns may be a score.
 fn metric(name: &str) -> (Metric, f64) {
     let last = name.rsplit('.').next().unwrap_or(name);
     let is = |prefix: &str| last.starts_with(prefix);
@@ -113,7 +115,9 @@ fn metric(name: &str) -> (Metric, f64) {
     } else if is("mem") || is("Mem") {
         (lower("memory", Unit::Byte), 1.0)
     } else if is("track") || is("Track") {
-        (lower("value", Unit::Ratio), 1.0)
+        let tracked = last.get("track".len()..).unwrap_or_default();
+        let direction = direction_of_words(tracked).unwrap_or(Direction::Unknown);
+        (Metric::measured("value", Unit::Ratio, direction), 1.0)
     } else {
         (Metric::time(), 1e9)
     }

@@ -46,7 +46,7 @@ impl Format for Bencher {
                 continue;
             };
             let scale = builder.unit(label);
-            let metric = metric_by_unit(&mut builder, scale.unit, label);
+            let metric = metric_by_unit(scale.unit, label);
             builder.add(name, metric, [Evidence::Value(number * scale.factor)]);
         }
         builder.finish()

@@ -3,7 +3,7 @@
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Pairs, parse_lenient};
-use super::metric_by_unit::AssumedDirections;
+use super::metric_by_unit::stated_metric;
 use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
@@ -15,10 +15,6 @@ use std::fmt;
 /// Bencher Metric Format.
 #[derive(Debug)]
 pub struct BencherBmf;
-
-/// How to state the direction.
-const ADVICE: &str =
-    "Use a built-in measure such as latency or throughput, or perfgate's run format (docs/run-format.md)";
 
 impl Format for BencherBmf {
     fn name(&self) -> &'static str {
@@ -47,14 +43,13 @@ impl Format for BencherBmf {
         let mut scratch = Vec::new();
         let file: Pairs<Cow<'_, str>, &RawValue> = parse_lenient(source, &mut scratch)?;
         let mut builder = ReadingBuilder::new(self.name(), source);
-        let mut assumed = AssumedDirections::default();
         for (at, (name, raw)) in file.0.into_iter().enumerate() {
             let Some(measures) = builder.parse_entry::<Pairs<Cow<'_, str>, &RawValue>>("benchmark", at, raw) else {
                 continue;
             };
             for (measure, raw) in measures.0 {
                 let Some(value) = builder.parse_entry::<Value>("measure of benchmark", at, raw) else { continue };
-                let (metric, factor) = metric(&mut assumed, &measure);
+                let (metric, factor) = metric(&measure);
                 let evidence = match value.bounds() {
                     Some((low, high)) => {
                         let quantiles = vec![(0.0, low), (1.0, high)];
@@ -66,13 +61,12 @@ impl Format for BencherBmf {
                 builder.add(&name, metric, [evidence.scaled(factor)]);
             }
         }
-        assumed.report(&mut builder, ADVICE);
         builder.finish()
     }
 }
 
 /// The metric of a measure, by its name (`Build Time`) or slug (`build-time`), with the factor to perfgate's unit.
-fn metric(assumed: &mut AssumedDirections, measure: &str) -> (Metric, f64) {
+fn metric(measure: &str) -> (Metric, f64) {
     let slug = measure.to_lowercase().replace(' ', "-");
     let lower = |name: &str, unit| Metric::measured(name.to_owned(), unit, Direction::Lower);
     match slug.as_str() {
@@ -86,7 +80,7 @@ fn metric(assumed: &mut AssumedDirections, measure: &str) -> (Metric, f64) {
         | "ram-accesses" | "total-read-write" => (Metric::counted(slug, Unit::Count, Direction::Lower), 1.0),
         _ if slug.ends_with("-hit-rate") => (Metric::measured(slug, Unit::Percent, Direction::Higher), 1.0),
         _ if slug.ends_with("-miss-rate") => (lower(&slug, Unit::Percent), 1.0),
-        _ => (assumed.metric(Some(measure), "", Unit::Ratio, None), 1.0),
+        _ => (stated_metric(Some(measure), "", Unit::Ratio, None), 1.0),
     }
 }
 
@@ -172,7 +166,7 @@ mod tests {
         assert_eq!(read, [("time", "ns"), ("throughput", "/s"), ("build-time", "ns"), ("score", "1")]);
         assert_eq!(run.measurements[1].metric.direction, Direction::Higher);
         assert_eq!(run.measurements[2].evidence, [Evidence::Value(3e9)]);
-        assert_eq!(run.diagnostics[0].code, "assumed-direction");
+        assert_eq!(run.measurements[3].metric.direction, Direction::Unknown);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use super::{Reading, Source, json};
 use crate::model::{
-    BenchId, Commit, Diagnostic, Direction, EarlyEnd, Environment, Evidence, FailedBenchmark, Measurement, Metric,
-    Statement, Tests, Unit, UnitScale, Work,
+    BenchId, Commit, Diagnostic, EarlyEnd, Environment, Evidence, FailedBenchmark, Measurement, Metric, Statement,
+    Tests, Unit, UnitScale, Work,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,8 +14,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Diagnostics listed per code; further ones are only counted.
 const LISTED_PER_CODE: usize = 20;
-/// Metrics listed in the note on assumed directions.
-const LISTED_DIRECTIONS: usize = 10;
 /// Maximum length of a message in characters: the line it quotes may be the whole file.
 const MESSAGE_LENGTH: usize = 400;
 
@@ -29,7 +27,6 @@ pub(super) struct ReadingBuilder<'a> {
     /// with many small entries.
     index: BTreeSet<(u64, usize)>,
     unknown_units: BTreeSet<String>,
-    assumed_directions: BTreeSet<String>,
     diagnostics_by_code: BTreeMap<String, usize>,
     first_problem_line: Option<u64>,
     /// Current line, for the place of a diagnostic; `None` in formats that are not read line by line.
@@ -46,7 +43,6 @@ impl<'a> ReadingBuilder<'a> {
             reading,
             index,
             unknown_units,
-            assumed_directions: BTreeSet::new(),
             diagnostics_by_code,
             first_problem_line,
             line: None,
@@ -148,12 +144,6 @@ impl<'a> ReadingBuilder<'a> {
             }
             UnitScale { unit: Unit::Other(label.into()), factor: 1.0 }
         })
-    }
-
-    /// Lower is assumed to be better for a metric whose direction neither the file nor a known word states.
-    pub fn assume_lower(&mut self, label: &str) -> Direction {
-        self.assumed_directions.insert(label.to_owned());
-        Direction::Lower
     }
 
     /// Adds a measurement with the evidence of each run. Without valid evidence nothing is added. A second measurement
@@ -275,31 +265,8 @@ impl<'a> ReadingBuilder<'a> {
         }
     }
 
-    /// One note for the whole file: a note per counter would bury the rest.
-    fn note_assumed_directions(&mut self) {
-        let labels = std::mem::take(&mut self.assumed_directions);
-        if labels.is_empty() {
-            return;
-        }
-        let mut names =
-            labels.iter().take(LISTED_DIRECTIONS).map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
-        if labels.len() > LISTED_DIRECTIONS {
-            names.push_str(&format!(" and {} more", labels.len() - LISTED_DIRECTIONS));
-        }
-        self.line = None;
-        let remedy = if self.tool == "go-bench" {
-            "to state the direction, print a line such as `Unit NAME better=higher`"
-        } else {
-            "to state the direction, use a name such as `NAME_per_second` (docs/formats.md lists the words)"
-        };
-        let message =
-            format!("the file does not state the better direction of {names}; assuming that lower is better; {remedy}");
-        self.note("assumed-direction", message);
-    }
-
     /// The reading. Without a measurement it is an error that names the first problem.
     pub fn finish(mut self) -> Result<Reading, Diagnostic> {
-        self.note_assumed_directions();
         let Source { name, bytes } = self.source;
         if self.reading.measurements.is_empty() {
             let tool = self.tool;

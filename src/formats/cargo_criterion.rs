@@ -104,7 +104,7 @@ fn read_message(builder: &mut ReadingBuilder<'_>, message: Message<'_>) {
         };
         (work.per_iteration > 0.0).then_some(Work { amount: work.per_iteration, unit })
     });
-    let metric = metric_by_unit(builder, scale.unit, label);
+    let metric = metric_by_unit(scale.unit, label);
     let metric_name = metric.name.clone();
     builder.add(&name, metric, [evidence.scaled(scale.factor)]);
     if !message.iteration_count.is_empty() {

@@ -2,7 +2,7 @@
 //! `run`. Rows with the same name, metric and run are the samples of that run.
 
 use super::builder::ReadingBuilder;
-use super::metric_by_unit::AssumedDirections;
+use super::metric_by_unit::stated_metric;
 use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric};
 use ::csv::{ReaderBuilder, StringRecord};
@@ -11,9 +11,6 @@ use std::collections::BTreeMap;
 /// CSV with a header.
 #[derive(Debug)]
 pub struct Csv;
-
-/// How to state the direction.
-const ADVICE: &str = "Add a `direction` column with `lower` or `higher`";
 
 impl Format for Csv {
     fn name(&self) -> &'static str {
@@ -49,13 +46,12 @@ impl Format for Csv {
         for name in columns.unknown(header) {
             builder.note("unknown-field", format!("unknown column `{name}` is ignored"));
         }
-        let mut assumed = AssumedDirections::default();
         let mut table = Table::default();
         for record in reader.records() {
             match record {
                 Ok(record) => {
                     builder.line = text::csv_line(bytes, record.position());
-                    if let Err(message) = table.add(&mut builder, &mut assumed, &columns, &record) {
+                    if let Err(message) = table.add(&mut builder, &columns, &record) {
                         builder.warn("unreadable-entry", message);
                     }
                 }
@@ -66,7 +62,6 @@ impl Format for Csv {
         for series in table.series {
             builder.add(&series.name, series.metric, series.runs.into_iter().map(evidence));
         }
-        assumed.report(&mut builder, ADVICE);
         builder.finish()
     }
 }
@@ -94,13 +89,7 @@ struct Series {
 }
 
 impl Table {
-    fn add(
-        &mut self,
-        builder: &mut ReadingBuilder<'_>,
-        assumed: &mut AssumedDirections,
-        columns: &Columns,
-        row: &StringRecord,
-    ) -> Result<(), String> {
+    fn add(&mut self, builder: &mut ReadingBuilder<'_>, columns: &Columns, row: &StringRecord) -> Result<(), String> {
         let cell = |column: Option<usize>| column.and_then(|at| row.get(at)).map(str::trim);
         let name = row.get(columns.name).unwrap_or_default();
         let text = cell(Some(columns.value)).unwrap_or_default();
@@ -113,7 +102,7 @@ impl Table {
             other => return Err(format!("`{other}` is not a valid direction; write lower or higher")),
         };
         let scale = builder.unit(label);
-        let metric = assumed.metric(cell(columns.metric), label, scale.unit, direction);
+        let metric = stated_metric(cell(columns.metric), label, scale.unit, direction);
         let series_at = *self.series_at.entry((name.to_owned(), metric.clone())).or_insert(self.series.len());
         if series_at == self.series.len() {
             self.series.push(Series { name: name.to_owned(), metric, runs: Vec::new() });

@@ -33,6 +33,7 @@ const TIMES_AND_FAILURES: &[&str] = &[
     "retries",
     "rejected",
     "lost",
+    "loss",
     "missrate",
 ];
 /// Rates and qualities.
@@ -57,6 +58,8 @@ const HIGHER: &[&str] = &[
     "hits",
     "recall",
     "precision",
+    "success",
+    "successes",
     "accuracy",
     "speedup",
 ];
@@ -78,6 +81,8 @@ const LOWER: &[&str] = &[
     "instructions",
     "faults",
     "queries",
+    "joules",
+    "energy",
 ];
 /// Things that are counted per second where a name ends in `_sec` (`Mitems_sec`); `cpu_sec` is a time.
 const COUNTED: &[&str] =

@@ -4,7 +4,7 @@
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Pairs, parse_lenient};
-use super::metric_by_unit::AssumedDirections;
+use super::metric_by_unit::stated_metric;
 use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence};
 use serde::Deserialize;
@@ -18,10 +18,6 @@ pub struct GithubActionBenchmark;
 
 /// How `data.js` begins.
 const SCRIPT: &str = "window.BENCHMARK_DATA";
-/// How to state the direction.
-const ADVICE: &str =
-    "Use a rate such as ops/s as the unit if higher is better, or perfgate's run format (docs/run-format.md)";
-
 impl Format for GithubActionBenchmark {
     fn name(&self) -> &'static str {
         "github-action-benchmark"
@@ -44,16 +40,14 @@ impl Format for GithubActionBenchmark {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let source = extract_json(source)?;
         let mut builder = ReadingBuilder::new(self.name(), source);
-        let mut assumed = AssumedDirections::default();
         let mut scratch = Vec::new();
         if text::first_byte(source)? == Some(b'[') {
             let list: Vec<&RawValue> = parse_lenient(source, &mut scratch)?;
-            add_benches(&mut builder, &mut assumed, "", list, None);
+            add_benches(&mut builder, "", list, None);
         } else {
             let history: History<'_> = parse_lenient(source, &mut scratch)?;
-            add_newest_runs(&mut builder, &mut assumed, history);
+            add_newest_runs(&mut builder, history);
         }
-        assumed.report(&mut builder, ADVICE);
         builder.finish()
     }
 }
@@ -96,13 +90,11 @@ pub fn past_runs(source: Source<'_>) -> Result<Option<Vec<PastRun>>, Diagnostic>
         let mut times_of_commit: HashMap<Option<String>, usize> = HashMap::new();
         for (at, raw) in entries.into_iter().enumerate() {
             let mut builder = ReadingBuilder::new(GithubActionBenchmark.name(), source);
-            let mut assumed = AssumedDirections::default();
             let Some(run) = builder.parse_entry::<Run<'_>>("run", at, raw) else { continue };
             let direction = stated_direction(&run.tool);
             let id = run.commit.and_then(|commit| commit.id).map(Cow::into_owned);
             builder.set_commit(id.as_deref().unwrap_or_default());
-            add_benches(&mut builder, &mut assumed, &format!("{suite}/"), run.benches, direction);
-            assumed.report(&mut builder, ADVICE);
+            add_benches(&mut builder, &format!("{suite}/"), run.benches, direction);
             let Ok(reading) = builder.finish() else { continue };
             let count = times_of_commit.entry(id.clone()).or_default();
             *count += 1;
@@ -131,7 +123,7 @@ fn stated_direction(tool: &str) -> Option<Direction> {
     }
 }
 
-fn add_newest_runs(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, history: History<'_>) {
+fn add_newest_runs(builder: &mut ReadingBuilder<'_>, history: History<'_>) {
     let runs: usize = history.entries.0.iter().map(|(_, runs)| runs.len()).sum();
     if runs > history.entries.0.len() {
         builder.note("newest-only", format!("the history has {runs} runs; only the newest of each suite is read"));
@@ -142,7 +134,7 @@ fn add_newest_runs(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirect
         let Some(run) = builder.parse_entry::<Run<'_>>("run", runs.len() - 1, raw) else { continue };
         let direction = stated_direction(&run.tool);
         commits.extend(run.commit.and_then(|commit| commit.id).map(Cow::into_owned));
-        add_benches(builder, assumed, &format!("{suite}/"), run.benches, direction);
+        add_benches(builder, &format!("{suite}/"), run.benches, direction);
     }
     commits.dedup();
     if let [commit] = &commits[..] {
@@ -150,19 +142,13 @@ fn add_newest_runs(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirect
     }
 }
 
-fn add_benches(
-    builder: &mut ReadingBuilder<'_>,
-    assumed: &mut AssumedDirections,
-    suite: &str,
-    list: Vec<&RawValue>,
-    direction: Option<Direction>,
-) {
+fn add_benches(builder: &mut ReadingBuilder<'_>, suite: &str, list: Vec<&RawValue>, direction: Option<Direction>) {
     for (at, raw) in list.into_iter().enumerate() {
         let Some(Bench { name, unit, value }) = builder.parse_entry("entry", at, raw) else { continue };
         let name = format!("{suite}{name}");
         let label = unit.unwrap_or_default();
         let scale = builder.unit(&label);
-        let metric = assumed.metric(None, &label, scale.unit, direction);
+        let metric = stated_metric(None, &label, scale.unit, direction);
         builder.add(&name, metric, [Evidence::Value(value.0 * scale.factor)]);
     }
 }
@@ -211,15 +197,16 @@ mod tests {
     }
 
     #[test]
-    fn the_direction_follows_from_the_unit_and_an_assumed_one_is_reported() {
+    fn the_direction_follows_from_the_unit_or_is_unknown() {
         let text = r#"[{"name": "a", "unit": "req/s", "value": 5}, {"name": "a", "unit": "ms", "value": "2"},
             {"name": "b", "unit": "points", "value": 3}, {"name": "c", "unit": "ms", "value": NaN}, 7]"#;
         let run = parse(text).unwrap();
         let read: Vec<_> = run.measurements.iter().map(|m| (m.metric.unit.clone(), m.metric.direction)).collect();
         let (lower, higher) = (Direction::Lower, Direction::Higher);
-        assert_eq!(read, [(Unit::PerSecond, higher), (Unit::Nanosecond, lower), (Unit::Other("points".into()), lower)]);
+        let points = (Unit::Other("points".into()), Direction::Unknown);
+        assert_eq!(read, [(Unit::PerSecond, higher), (Unit::Nanosecond, lower), points]);
         let codes: Vec<&str> = run.diagnostics.iter().map(|d| d.code.as_str()).collect();
-        assert_eq!(codes, ["unknown-unit", "invalid-value", "unreadable-entry", "assumed-direction"]);
+        assert_eq!(codes, ["unknown-unit", "invalid-value", "unreadable-entry"]);
     }
 
     fn run(id: &str, value: u32) -> String {

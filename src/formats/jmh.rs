@@ -96,9 +96,7 @@ fn add_secondary(builder: &mut ReadingBuilder<'_>, name: &str, label: &str, scor
     let direction = match scale.unit {
         Unit::PerSecond | Unit::BytePerSecond => Direction::Higher,
         Unit::Nanosecond | Unit::Byte => Direction::Lower,
-        _ => direction_of_words(label)
-            .or_else(|| direction_of_words(&score.score_unit))
-            .unwrap_or_else(|| builder.assume_lower(label)),
+        _ => direction_of_words(label).or_else(|| direction_of_words(&score.score_unit)).unwrap_or(Direction::Unknown),
     };
     let metric = match label {
         "gc.alloc.rate.norm" => "memory".to_owned(),

@@ -35,6 +35,9 @@ const TIME_WORDS: [&str; 10] =
 /// Words in the name of a custom metric that make it a rate or number of failures.
 const FAILURE_WORDS: [&str; 6] = ["fail", "error", "drop", "timeout", "reject", "miss"];
 
+/// Begins of the names of built-in counters: what the tested system answered.
+const BUILT_IN_COUNTERS: [&str; 4] = ["http_reqs", "iterations", "ws_", "grpc_"];
+
 /// k6's summary.
 pub struct K6;
 
@@ -139,10 +142,12 @@ fn add_metric(
         if counts_failures(base) {
             builder.add(name, Metric::measured("errors", Unit::Count, Direction::Lower), [Evidence::Value(count)]);
         } else if let Some(rate) = rate {
-            builder.add(name, Metric::throughput(), [Evidence::Value(rate)]);
+            let built_in = BUILT_IN_COUNTERS.iter().any(|prefix| base.starts_with(prefix));
+            let direction = if built_in { Direction::Higher } else { direction(base, statistics) };
+            builder.add(name, Metric { direction, ..Metric::throughput() }, [Evidence::Value(rate)]);
         }
     } else if let Some(last) = value("value") {
-        let direction = threshold_direction(statistics).unwrap_or(Direction::Lower);
+        let direction = direction(base, statistics);
         builder.add(name, Metric::measured("value", Unit::Ratio, direction), [Evidence::Value(last)]);
     } else {
         builder.warn("unreadable-entry", format!("metric `{name}` is not a trend, rate, counter or gauge; skipped"));
@@ -186,7 +191,7 @@ fn add_trend(
         return;
     }
     let unit = if statistics.contains.as_deref() == Some("data") { Unit::Byte } else { Unit::Ratio };
-    let direction = threshold_direction(statistics).unwrap_or(Direction::Lower);
+    let direction = if unit == Unit::Byte { Direction::Lower } else { direction(base, statistics) };
     builder.add(name, Metric::measured("value:mean", unit.clone(), direction), [Evidence::Value(mean)]);
     for (share, value) in quantiles() {
         let metric = match share {
@@ -215,23 +220,24 @@ fn add_rate(
     }
     let failures = counts_failures(base);
     let stated = threshold_direction(statistics);
-    if base != "checks" && stated.is_none() && !failures && direction_of_words(base).is_none() {
-        let message = format!(
-            "k6 does not state the better direction of rate `{name}`; assuming that higher is better; to state it, add a \
-             threshold such as `rate<0.1` to the script"
-        );
-        builder.note("assumed-direction", message);
-    }
     if base == "checks" {
-        add_errors(builder, name, Some(fails), Some(all));
-    } else if stated.unwrap_or(if failures { Direction::Lower } else { Direction::Higher }) == Direction::Higher {
-        let metric = Metric::measured("rate", Unit::Percent, Direction::Higher);
-        builder.add(name, metric, [Evidence::Value(100.0 * passes / all)]);
-    } else if failures {
-        add_errors(builder, name, Some(passes), Some(all));
-    } else {
-        builder.add(name, error_rate(), [Evidence::Value(100.0 * passes / all)]);
+        return add_errors(builder, name, Some(fails), Some(all));
     }
+    if failures && stated != Some(Direction::Higher) {
+        return add_errors(builder, name, Some(passes), Some(all));
+    }
+    // That it is a rate says nothing about what it is the share of.
+    let direction = direction(base.trim_end_matches("_rate"), statistics);
+    let metric = match direction {
+        Direction::Lower => error_rate(),
+        _ => Metric::measured("rate", Unit::Percent, direction),
+    };
+    builder.add(name, metric, [Evidence::Value(100.0 * passes / all)]);
+}
+
+/// The better direction of a custom metric: as its threshold states it, else by the words of its name.
+fn direction(base: &str, statistics: &Statistics) -> Direction {
+    threshold_direction(statistics).or_else(|| direction_of_words(base)).unwrap_or(Direction::Unknown)
 }
 
 /// Whether a custom metric counts failures, by its name.
@@ -305,6 +311,21 @@ mod tests {
         assert_eq!(value(&reading, "http_req_failed{a:b}", "error-rate"), Some(25.0));
         assert_eq!(value(&reading, "cache_hits", "rate"), Some(25.0));
         assert_eq!(value(&reading, "slow", "error-rate"), Some(50.0));
+    }
+
+    #[test]
+    fn the_direction_of_a_custom_metric_is_unknown_unless_threshold_or_name_state_it() {
+        let reading = parse(
+            r#""bounce_rate": {"passes": 1, "fails": 3}, "success_rate": {"passes": 1, "fails": 3}, "queue": {"value": 4},
+               "battery": {"value": 4, "thresholds": {"value>3": false}}, "score": {"avg": 1}, "orders": {"count": 4, "rate": 2},
+               "http_reqs": {"count": 4, "rate": 2}"#,
+        );
+        let direction = |name: &str| {
+            let found = reading.measurements.iter().find(|m| m.benchmark.as_str() == name);
+            found.map(|m| m.metric.direction).unwrap()
+        };
+        assert_eq!(["bounce_rate", "queue", "score", "orders"].map(direction), [Direction::Unknown; 4]);
+        assert_eq!(["success_rate", "battery", "http_reqs"].map(direction), [Direction::Higher; 3]);
     }
 
     #[test]

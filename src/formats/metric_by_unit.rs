@@ -1,46 +1,24 @@
 //! Chooses a metric's name and direction by its unit, for files that state neither. Rates are better when higher, times
-//! and memory when lower. For other units lower is assumed to be better, which is reported once per unit.
+//! and memory when lower. Else the words of the name decide, or the direction is unknown.
 
-use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
 use crate::model::{Direction, Metric, Unit};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-/// Number of values per unit whose direction neither the file nor the unit states.
-#[derive(Debug, Default)]
-pub(super) struct AssumedDirections(BTreeMap<String, usize>);
-
-impl AssumedDirections {
-    /// The metric of a value: as the file states it, else by its unit.
-    pub fn metric(&mut self, name: Option<&str>, label: &str, unit: Unit, direction: Option<Direction>) -> Metric {
-        let stated = name.filter(|name| !name.is_empty()).map(|name| Cow::Owned(name.to_owned()));
-        let unnamed = if unit == Unit::Count { "count" } else { "value" };
-        let name = stated.or_else(|| Some(Cow::Borrowed(name_of(&unit)?))).unwrap_or(Cow::Borrowed(unnamed));
-        let by_words = || direction_of_words(&name).or_else(|| direction_of_words(label));
-        let direction = direction.or_else(|| direction_of(&unit)).or_else(by_words).unwrap_or_else(|| {
-            *self.0.entry(label.to_owned()).or_default() += 1;
-            Direction::Lower
-        });
-        Metric::measured(name, unit, direction)
-    }
-
-    /// Reports each unit with an assumed direction. `advice` explains how to state it in this format.
-    pub fn report(self, builder: &mut ReadingBuilder<'_>, advice: &str) {
-        for (label, count) in self.0 {
-            let values = if count == 1 { "value" } else { "values" };
-            let unit = if label.is_empty() { "without a unit".to_owned() } else { format!("in `{label}`") };
-            let message = format!("{count} {values} {unit}: assuming that lower is better. {advice}");
-            builder.note("assumed-direction", message);
-        }
-    }
+/// The metric of a value: as the file states it, else by its unit and the words of its name.
+pub(super) fn stated_metric(name: Option<&str>, label: &str, unit: Unit, direction: Option<Direction>) -> Metric {
+    let stated = name.filter(|name| !name.is_empty()).map(|name| Cow::Owned(name.to_owned()));
+    let unnamed = if unit == Unit::Count { "count" } else { "value" };
+    let name = stated.or_else(|| Some(Cow::Borrowed(name_of(&unit)?))).unwrap_or(Cow::Borrowed(unnamed));
+    let by_words = || direction_of_words(&name).or_else(|| direction_of_words(label));
+    let direction = direction.or_else(|| direction_of(&unit)).or_else(by_words).unwrap_or(Direction::Unknown);
+    Metric::measured(name, unit, direction)
 }
 
 /// The metric of a tool that names only units: times are `time`, rates `throughput`. For any other unit the metric is
 /// called like the unit, and words in it decide.
-pub(super) fn metric_by_unit(builder: &mut ReadingBuilder<'_>, unit: Unit, label: &str) -> Metric {
-    let direction =
-        direction_of(&unit).or_else(|| direction_of_words(label)).unwrap_or_else(|| builder.assume_lower(label));
+pub(super) fn metric_by_unit(unit: Unit, label: &str) -> Metric {
+    let direction = direction_of(&unit).or_else(|| direction_of_words(label)).unwrap_or(Direction::Unknown);
     let bare = ["/op", "/iter"].iter().find_map(|end| label.strip_suffix(end)).unwrap_or(label);
     let name = name_of(&unit).map_or_else(|| Cow::Owned(bare.to_owned()), Cow::Borrowed);
     Metric::measured(name, unit, direction)
@@ -76,14 +54,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_directions_that_the_unit_does_not_determine_are_assumed() {
-        let mut assumed = AssumedDirections::default();
+    fn a_direction_that_neither_unit_nor_words_determine_is_unknown() {
         let unit = |label: &str| Unit::parse(label).map_or_else(|| Unit::Other(label.into()), |scale| scale.unit);
-        let mut direction = |label: &str| assumed.metric(None, label, unit(label), None).direction;
-        assert_eq!(["ms", "MB"].map(&mut direction), [Direction::Lower; 2]);
-        assert_eq!(["req/s", "MB/s", "ops/sec", "widgets/s"].map(&mut direction), [Direction::Higher; 4]);
-        assert_eq!(["points", "%", ""].map(&mut direction), [Direction::Lower; 3]);
-        let reported: Vec<&str> = assumed.0.keys().map(String::as_str).collect();
-        assert_eq!(reported, ["", "%", "points"]);
+        let direction = |label: &str| stated_metric(None, label, unit(label), None).direction;
+        assert_eq!(["ms", "MB"].map(direction), [Direction::Lower; 2]);
+        assert_eq!(["req/s", "MB/s", "ops/sec", "widgets/s"].map(direction), [Direction::Higher; 4]);
+        assert_eq!(["points", "%", ""].map(direction), [Direction::Unknown; 3]);
+        let stated = |name, direction| stated_metric(Some(name), "points", unit("points"), direction).direction;
+        assert_eq!(stated("hit-rate", None), Direction::Higher);
+        assert_eq!(stated("hit-rate", Some(Direction::Lower)), Direction::Lower);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, Pairs, parse_lenient};
-use super::metric_by_unit::AssumedDirections;
+use super::metric_by_unit::stated_metric;
 use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary};
 use serde::Deserialize;
@@ -18,9 +18,6 @@ pub struct PerfgateRun;
 const NAME: &str = "perfgate-run";
 /// Newest version that can be read.
 const VERSION: u64 = 1;
-/// How to state the direction.
-const ADVICE: &str = "Add \"direction\": \"lower\" or \"higher\" to the measurement";
-
 /// The fields of a JSON object, in file order.
 type Fields<'a> = Pairs<Cow<'a, str>, &'a RawValue>;
 
@@ -48,7 +45,6 @@ impl Format for PerfgateRun {
         let file: Fields<'_> = parse_lenient(source, &mut scratch)?;
         check_version(source, &file)?;
         let mut builder = ReadingBuilder::new(NAME, source);
-        let mut assumed = AssumedDirections::default();
         for (at, (key, raw)) in file.0.into_iter().enumerate() {
             match &*key {
                 "format" | "version" => {}
@@ -61,13 +57,12 @@ impl Format for PerfgateRun {
                 "measurements" => {
                     let list: Vec<&RawValue> = builder.parse_entry("field", at, raw).unwrap_or_default();
                     for (at, raw) in list.into_iter().enumerate() {
-                        read_measurement(&mut builder, &mut assumed, at, raw);
+                        read_measurement(&mut builder, at, raw);
                     }
                 }
                 other => warn_unknown_field(&mut builder, other, "the file"),
             }
         }
-        assumed.report(&mut builder, ADVICE);
         builder.finish()
     }
 }
@@ -119,7 +114,7 @@ struct Measurement<'a> {
     replicates: Vec<&'a RawValue>,
 }
 
-fn read_measurement(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirections, at: usize, raw: &RawValue) {
+fn read_measurement(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
     let place = format!("measurement {}", at + 1);
     let Some(fields) = builder.parse_entry::<Fields<'_>>("measurement", at, raw) else { return };
     let mut read = Measurement::default();
@@ -143,16 +138,12 @@ fn read_measurement(builder: &mut ReadingBuilder<'_>, assumed: &mut AssumedDirec
             return;
         }
     }
-    if let Err(message) = add_measurement(builder, assumed, read) {
+    if let Err(message) = add_measurement(builder, read) {
         builder.warn("unreadable-entry", format!("{place} skipped: {message}"));
     }
 }
 
-fn add_measurement(
-    builder: &mut ReadingBuilder<'_>,
-    assumed: &mut AssumedDirections,
-    read: Measurement<'_>,
-) -> Result<(), String> {
+fn add_measurement(builder: &mut ReadingBuilder<'_>, read: Measurement<'_>) -> Result<(), String> {
     let name = read.benchmark.ok_or("`benchmark` is missing")?;
     let label = read.unit.ok_or_else(|| format!("`{name}` has no `unit`; use \"\" for a plain number"))?;
     let direction = match read.direction.as_deref() {
@@ -165,7 +156,7 @@ fn add_measurement(
         return Err(format!("`{name}` has no `replicates`"));
     }
     let scale = builder.unit(&label);
-    let metric = assumed.metric(read.metric.as_deref(), &label, scale.unit, direction);
+    let metric = stated_metric(read.metric.as_deref(), &label, scale.unit, direction);
     let metric = Metric { exact: read.exact, ..metric };
     let mut replicates: Vec<Evidence> = Vec::new();
     for (at, raw) in read.replicates.into_iter().enumerate() {

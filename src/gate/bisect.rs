@@ -6,7 +6,7 @@ use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout, 
 use crate::compare::bisection::{Bisection, Candidates, CommitStatus, MAX_PAIRS, decide};
 use crate::compare::schedule::{Turn, order};
 use crate::io::noise;
-use crate::model::{Commit, Direction, Evidence, Measurement};
+use crate::model::{Commit, Evidence, Measurement};
 use crate::stats::centre;
 
 /// What is searched for.
@@ -67,7 +67,7 @@ pub(crate) fn bisect(
     let good = bench.check_out("good", &good, false)?;
     let trial = bench.check_out("test", &bad, false)?;
     bench.build(&good)?;
-    let mut bisect = Bisect { plan, bench, good, trial, progress, commits: &commits, steps: Vec::new() };
+    let mut bisect = Bisect { gate, plan, bench, good, trial, progress, commits: &commits, steps: Vec::new() };
     let Candidates { first, last } = bisect.search()?;
     let repository = &bisect.bench.repository;
     let named = |commit: &Commit| (commit.clone(), repository.subject(commit));
@@ -79,6 +79,7 @@ pub(crate) fn bisect(
 
 /// A search in progress.
 struct Bisect<'a> {
+    gate: &'a Gate,
     plan: &'a BisectPlan,
     bench: Bench<'a>,
     good: SideCheckout,
@@ -189,10 +190,14 @@ impl Bisect<'_> {
                 found,
             });
         };
-        let direction = measurement.metric.direction;
+        let stated = self.gate.policy().direction(benchmark, &measurement.metric);
+        let direction = stated.unwrap_or(measurement.metric.direction);
+        if !direction.is_known() {
+            return Err(MeasureError::UnknownDirection { benchmark: benchmark.clone(), metric: metric.clone() });
+        }
         let log = |one: &Evidence| one.fast_edge(direction).unwrap_or_else(|| one.centre()).ln();
         let values: Vec<f64> = measurement.evidence.iter().map(log).collect();
-        let value = centre::median(&values) * if direction == Direction::Lower { 1.0 } else { -1.0 };
+        let value = centre::median(&values) * direction.sign();
         if value.is_finite() { Ok(value) } else { Err(MeasureError::Zero { benchmark: benchmark.clone() }) }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::config::Config;
 use super::error::Error;
-use super::judge::{SideFacts, judge, refuse_unmatched, renames};
+use super::judge::{PolicyRules, SideFacts, judge, refuse_unmatched};
 use crate::compare::{self, Compared, Suspect};
 use crate::model::{Diagnostic, PlotSamples, Run};
 use crate::policy::Policy;
@@ -28,8 +28,8 @@ impl MeasuredRuns {
     /// The samples for charts; of the suspects, those of the runs that decided.
     pub fn plot_samples(&self, policy: &Policy) -> BTreeMap<Suspect, [Vec<PlotSamples>; 2]> {
         let [base, head] = &self.re_measured;
-        let mut all = compare::plot_samples(&self.base, &self.head, renames(policy));
-        all.extend(compare::plot_samples(base, head, renames(policy)));
+        let mut all = compare::plot_samples(&self.base, &self.head, PolicyRules(policy));
+        all.extend(compare::plot_samples(base, head, PolicyRules(policy)));
         all
     }
 }
@@ -63,12 +63,12 @@ pub(crate) fn judge_measured(
 
 /// Compares runs that were measured in turn.
 pub(super) fn compare_runs(policy: &Policy, base: &[Run], head: &[Run]) -> Compared {
-    compare::compare(base, head, TestRules::in_turn(policy.alpha()), renames(policy))
+    compare::compare(base, head, TestRules::in_turn(policy.alpha()), PolicyRules(policy))
 }
 
 /// Compares measured runs. No benchmark in common is an error, and so is a budget or goal that matches nothing.
 pub(super) fn screen(config: &Config, base: &[Run], head: &[Run], rules: TestRules) -> Result<Compared, Error> {
-    let compared = compare::compare(base, head, rules, renames(&config.policy));
+    let compared = compare::compare(base, head, rules, PolicyRules(&config.policy));
     if compared.shared == 0 {
         let hint = "does the command run the same suite on both?";
         return Err(Error::NothingInCommon { base: "base".to_owned(), head: "head".to_owned(), hint });
@@ -95,9 +95,9 @@ pub(super) fn confirm(
     re_measured: &[Vec<Run>; 2],
     pairs: usize,
 ) {
-    let [base, head] = re_measured.each_ref().map(|runs| compare::keep_suspects(runs, suspects, renames(policy)));
-    let fresh = compare::compare_again(&base, &head, policy.alpha(), renames(policy), compared);
-    compared.confirm(suspects, fresh, &compare::control(&base, renames(policy)));
+    let [base, head] = re_measured.each_ref().map(|runs| compare::keep_suspects(runs, suspects, PolicyRules(policy)));
+    let fresh = compare::compare_again(&base, &head, policy.alpha(), PolicyRules(policy), compared);
+    compared.confirm(suspects, fresh, &compare::control(&base, PolicyRules(policy)));
     let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
     let message = format!(
         "{} {noun} re-measured on both sides in {pairs} pairs, and decided by these runs alone",

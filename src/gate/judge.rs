@@ -7,8 +7,8 @@ use super::machine_class::{compare_environments, partition};
 use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
-use crate::compare::{self, Compared};
-use crate::model::{Detail, Diagnostic, Environment, Facts, Run};
+use crate::compare::{self, Compared, MatchRules};
+use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
 use crate::policy::{FailOn, Policy};
 use crate::stats::suite_test::TestRules;
 use crate::verdict::{self, Circumstances, Report, SideReport, Unmatched, unmatched};
@@ -29,9 +29,18 @@ impl ReportDetail {
     pub const ALL: ReportDetail = ReportDetail { facts: true, samples: true };
 }
 
-/// How a policy renames benchmarks.
-pub(super) fn renames(policy: &Policy) -> impl Fn(&str) -> Option<String> + '_ {
-    |old: &str| policy.rename(old)
+/// How a policy matches benchmarks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PolicyRules<'a>(pub &'a Policy);
+
+impl MatchRules for PolicyRules<'_> {
+    fn current_name(&self, old: &str) -> Option<String> {
+        self.0.rename(old)
+    }
+
+    fn direction(&self, benchmark: &str, metric: &Metric) -> Option<Direction> {
+        self.0.direction(benchmark, metric)
+    }
 }
 
 /// The rules for runs that were not measured in turn.
@@ -124,9 +133,9 @@ impl Gate {
         detail: ReportDetail,
     ) -> Result<Report, Error> {
         let policy = &self.config.policy;
-        partition(&mut base, &mut head, policy.ignored_environment(), renames(policy));
+        partition(&mut base, &mut head, policy.ignored_environment(), |old| policy.rename(old));
         refuse_different_tools(&base, &head)?;
-        let mut compared = compare::compare(&base.runs, &head.runs, at_different_times(policy), renames(policy));
+        let mut compared = compare::compare(&base.runs, &head.runs, at_different_times(policy), PolicyRules(policy));
         if compared.shared == 0 && !allow_nothing_in_common {
             let hint = "are these results of the same suite?";
             return Err(Error::NothingInCommon { base: base.report.label, head: head.report.label, hint });
@@ -140,7 +149,7 @@ impl Gate {
             let names = runs.flat_map(|run| &run.measurements).map(|measurement| measurement.benchmark.as_str());
             compared.diagnostics.extend(policy.unused_renames(names));
         }
-        let plot_samples = detail.samples.then(|| compare::plot_samples(&base.runs, &head.runs, renames(policy)));
+        let plot_samples = detail.samples.then(|| compare::plot_samples(&base.runs, &head.runs, PolicyRules(policy)));
         let facts = detail.facts.then(|| Facts {
             base: tools::reported(&base),
             head: tools::reported(&head),

@@ -2,7 +2,7 @@
 //! be had, the report has a warning, and the verdict stays the same.
 
 use super::builder::Gate;
-use super::judge::{SideFacts, at_different_times, judge, renames};
+use super::judge::{PolicyRules, SideFacts, at_different_times, judge};
 use super::machine_class::is_comparable;
 use super::side::Side;
 use crate::compare;
@@ -31,7 +31,7 @@ impl Gate {
             return None;
         }
         release.report.runs = release.runs.len();
-        let compared = compare::compare(&release.runs, &head.runs, at_different_times(policy), renames(policy));
+        let compared = compare::compare(&release.runs, &head.runs, at_different_times(policy), PolicyRules(policy));
         let base = SideFacts { report: release.report, environment: release.environment };
         let head = SideFacts { report: head.report.clone(), environment: head.environment.clone() };
         Some(judge(compared, policy, base, head).into_pinned(&pin.revision))

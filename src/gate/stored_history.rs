@@ -6,7 +6,7 @@ use super::side::dirty_baseline;
 use crate::history::{Epoch, SeriesRules, join_shards};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key};
-use crate::model::{Commit, Detail, Diagnostic, Run};
+use crate::model::{Commit, Detail, Diagnostic, Metric, Run};
 use crate::policy::{Pattern, Policy, Start};
 use std::collections::HashMap;
 use std::path::Path;
@@ -175,9 +175,10 @@ impl Epochs {
     }
 }
 
-/// Calls `work` with the config's renames, epochs and ignored environment keys.
+/// Calls `work` with the config's renames, epochs, directions and ignored environment keys.
 pub(crate) fn with_reading<T>(policy: &Policy, epochs: &Epochs, work: impl FnOnce(&SeriesRules<'_>) -> T) -> T {
     let rename = |old: &str| policy.rename(old);
     let epoch = |name: &str| epochs.of_benchmark(name);
-    work(&SeriesRules { rename: &rename, epoch: &epoch, ignored: policy.ignored_environment() })
+    let direction = |name: &str, metric: &Metric| policy.direction(name, metric);
+    work(&SeriesRules { rename: &rename, epoch: &epoch, direction: &direction, ignored: policy.ignored_environment() })
 }

@@ -26,8 +26,8 @@ pub struct SeriesChange {
     pub change: f64,
     /// Its 95% confidence interval.
     pub interval: [f64; 2],
-    /// True where the new level is worse.
-    pub worse: bool,
+    /// Whether the new level is worse; `None` where the better direction is unknown.
+    pub worse: Option<bool>,
     /// The possible commits.
     pub commits: CommitRange,
     /// Points since the change, including its most likely commit.
@@ -105,8 +105,9 @@ impl SegmentedSeries {
         let points = &self.series.points;
         let commit = |index: usize| points.get(index).and_then(|point| point.commit.clone());
         let worse = match self.series.metric.direction {
-            Direction::Lower => change.size > 0.0,
-            Direction::Higher => change.size < 0.0,
+            Direction::Lower => Some(change.size > 0.0),
+            Direction::Higher => Some(change.size < 0.0),
+            Direction::Unknown => None,
         };
         let before = change.first.checked_sub(1);
         let is_step = change.shape == Shape::Step;

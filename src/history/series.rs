@@ -1,9 +1,9 @@
 //! Builds a series for each metric of each benchmark from runs in time order, with one point per commit.
 //!
 //! Different tools, units and machine classes are different series. Renamed benchmarks have their current name, and runs
-//! before an epoch are left out.
+//! before an epoch are left out. The newest run determines the better direction, unless the config states it.
 
-use crate::model::{BenchId, Commit, Environment, Measurement, Metric, Run};
+use crate::model::{BenchId, Commit, Direction, Environment, Measurement, Metric, Run, Unit};
 use crate::stats::centre;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -25,6 +25,8 @@ pub struct SeriesRules<'a> {
     pub rename: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// The current epoch of a benchmark, by its current name.
     pub epoch: &'a (dyn Fn(&str) -> Option<Arc<Epoch>> + Sync),
+    /// The better direction that the config states for a metric of a benchmark, by its current name.
+    pub direction: &'a (dyn Fn(&str, &Metric) -> Option<Direction> + Sync),
     /// Environment keys that do not separate machine classes.
     pub ignored: &'a [&'static str],
 }
@@ -70,6 +72,9 @@ pub struct Series {
     pub epoch: Option<Arc<Epoch>>,
 }
 
+/// What the measurements of a series share: current name, name and unit of the metric, tool, machine class.
+type SeriesKey<'a> = (Cow<'a, str>, (&'a str, &'a Unit), &'a str, &'a str);
+
 /// The measurements of a series. Points are computed for one series at a time, since those of all benchmarks of a large
 /// suite would take much memory.
 struct SeriesMeasurements<'a> {
@@ -95,7 +100,7 @@ pub fn filter_map_series<T: Send>(
 ) -> Vec<T> {
     let machines: Vec<String> = runs.iter().map(|run| machine_class(&run.environment, rules.ignored)).collect();
     let (measurements, spans) = (by_series(runs, &machines, rules), commit_spans(runs));
-    let series = measurements.into_par_iter().map(|one| one.series(runs, &spans));
+    let series = measurements.into_par_iter().map(|one| one.series(runs, &spans, rules));
     series.filter(|series| !series.points.is_empty()).filter_map(map).collect()
 }
 
@@ -111,11 +116,12 @@ fn commit_spans(runs: &[&Run]) -> Vec<(u32, u32)> {
 
 fn by_series<'a>(runs: &[&'a Run], machines: &'a [String], rules: &SeriesRules<'_>) -> Vec<SeriesMeasurements<'a>> {
     let mut all = Vec::<SeriesMeasurements<'a>>::new();
-    let mut positions: HashMap<(Cow<'a, str>, &Metric, &str, &str), usize> = HashMap::new();
+    let mut positions: HashMap<SeriesKey<'_>, usize> = HashMap::new();
     for (index, (run, machine)) in runs.iter().zip(machines).enumerate() {
         for measurement in &run.measurements {
             let name = rules.name(measurement.benchmark.as_str());
-            let key = (name, &*measurement.metric, &*measurement.tool, machine.as_str());
+            let metric = (&*measurement.metric.name, &measurement.metric.unit);
+            let key = (name, metric, &*measurement.tool, machine.as_str());
             let position = *positions.entry(key).or_insert_with_key(|(name, ..)| {
                 let (epoch, entries) = ((rules.epoch)(name), Vec::with_capacity(runs.len() - index));
                 all.push(SeriesMeasurements { name: name.clone(), machine, epoch, is_cut: false, entries });
@@ -134,8 +140,9 @@ fn by_series<'a>(runs: &[&'a Run], machines: &'a [String], rules: &SeriesRules<'
 }
 
 impl<'a> SeriesMeasurements<'a> {
+    /// That of the newest run.
     fn measurement(&self) -> &'a Measurement {
-        self.entries[0].1 // series without entries are removed
+        self.entries[self.entries.len() - 1].1 // series without entries are removed
     }
 
     fn key(&self) -> (&str, &Metric, &str, &str) {
@@ -144,7 +151,11 @@ impl<'a> SeriesMeasurements<'a> {
     }
 
     /// The series, with one point for the runs of each commit; without points where no value is finite.
-    fn series(self, runs: &[&Run], spans: &[(u32, u32)]) -> Series {
+    fn series(self, runs: &[&Run], spans: &[(u32, u32)], rules: &SeriesRules<'_>) -> Series {
+        let metric = Arc::clone(&self.measurement().metric);
+        let direction = (rules.direction)(&self.name, &metric).unwrap_or(metric.direction);
+        // The fast edges of runs that were read with another direction lie on the other side of the median.
+        let has_edges = direction.is_known() && self.entries.iter().all(|(_, one)| one.metric.direction == direction);
         let mut points: Vec<Point> = Vec::with_capacity(self.entries.len());
         let (mut centres, mut edges) = (Vec::new(), Vec::new());
         for (position, (run, _)) in self.entries.iter().enumerate() {
@@ -160,7 +171,6 @@ impl<'a> SeriesMeasurements<'a> {
             for (run, measurement) in
                 self.entries[position..].iter().take_while(|entry| entry.0 <= last).filter(of_commit)
             {
-                let direction = measurement.metric.direction;
                 for evidence in measurement.evidence.iter().filter(|evidence| evidence.centre().is_finite()) {
                     centres.push(evidence.centre());
                     edges.extend(evidence.fast_edge(direction));
@@ -168,7 +178,7 @@ impl<'a> SeriesMeasurements<'a> {
                 }
             }
             let Some(run) = first_run else { continue };
-            let fast_edge = (edges.len() == centres.len()).then(|| centre::of_runs(&edges));
+            let fast_edge = (has_edges && edges.len() == centres.len()).then(|| centre::of_runs(&edges));
             points.push(Point {
                 commit: runs[run].commit.clone(),
                 time: runs[run].time,
@@ -181,7 +191,11 @@ impl<'a> SeriesMeasurements<'a> {
         let measurement = self.measurement();
         Series {
             benchmark: BenchId::new(&*self.name),
-            metric: measurement.metric.clone(),
+            metric: if metric.direction == direction {
+                metric
+            } else {
+                Arc::new(Metric { direction, ..(*metric).clone() })
+            },
             tool: measurement.tool.clone(),
             machine: self.machine.to_owned(),
             points,

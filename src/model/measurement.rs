@@ -116,19 +116,20 @@ pub struct Digest {
 
 impl Digest {
     /// The digest of samples in the order they were taken; at least one. Where a sample is not positive, the median
-    /// replaces the fast edge.
+    /// replaces the fast edge, and also where the direction is unknown: no sample is the fastest then.
     pub fn of(samples: &[f64], direction: Direction) -> Digest {
         let median = centre::median(samples);
         let fast = match direction {
-            Direction::Lower => samples::Fast::Smallest,
+            Direction::Lower | Direction::Unknown => samples::Fast::Smallest,
             Direction::Higher => samples::Fast::Largest,
         };
+        let known = direction.is_known();
         Digest {
             median,
-            fast_edge: samples::fast_edge(samples, fast).unwrap_or(median),
+            fast_edge: samples::fast_edge(samples, fast).filter(|_| known).unwrap_or(median),
             samples: samples.len() as u32,
             within_run_drift: samples::within_run_drift(samples, fast).map(|drift| drift as f32),
-            typical_mean: samples::typical_mean(samples, median, fast),
+            typical_mean: samples::typical_mean(samples, median, fast).filter(|_| known),
         }
     }
 

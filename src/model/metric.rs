@@ -13,6 +13,8 @@ pub enum Direction {
     Lower,
     /// Larger is better (rates, hit shares).
     Higher,
+    /// Neither the file nor a known word states it: a change is neither better nor worse.
+    Unknown,
 }
 
 impl Direction {
@@ -21,6 +23,7 @@ impl Direction {
         match self {
             Direction::Lower => "lower",
             Direction::Higher => "higher",
+            Direction::Unknown => "unknown",
         }
     }
 
@@ -28,9 +31,23 @@ impl Direction {
     /// its own inverse, so it also gives the relative change that a threshold stands for.
     pub fn worse(self, change: f64) -> f64 {
         match self {
-            Direction::Lower => change,
+            Direction::Lower | Direction::Unknown => change,
             Direction::Higher => 1.0 / (1.0 + change) - 1.0,
         }
+    }
+
+    /// The sign of a logarithm of values with which larger is worse. An unknown direction keeps the sign: what follows is then
+    /// a change, and never judged.
+    pub fn sign(self) -> f64 {
+        match self {
+            Direction::Lower | Direction::Unknown => 1.0,
+            Direction::Higher => -1.0,
+        }
+    }
+
+    /// True where it is known which way is better.
+    pub fn is_known(self) -> bool {
+        self != Direction::Unknown
     }
 }
 

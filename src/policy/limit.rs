@@ -85,12 +85,16 @@ impl Limit {
     }
 
     /// Which side is good; a change without a comparison sign limits the metric's worse side.
-    pub fn comparison(&self, direction: Direction) -> Comparison {
+    /// `None` where that is unknown.
+    pub fn comparison(&self, direction: Direction) -> Option<Comparison> {
         match &self.kind {
-            Bound::Absolute { comparison, .. } | Bound::Relative { comparison: Some(comparison), .. } => *comparison,
+            Bound::Absolute { comparison, .. } | Bound::Relative { comparison: Some(comparison), .. } => {
+                Some(*comparison)
+            }
             Bound::Relative { comparison: None, .. } => match direction {
-                Direction::Lower => Comparison::AtMost,
-                Direction::Higher => Comparison::AtLeast,
+                Direction::Lower => Some(Comparison::AtMost),
+                Direction::Higher => Some(Comparison::AtLeast),
+                Direction::Unknown => None,
             },
         }
     }
@@ -218,8 +222,8 @@ mod tests {
     #[test]
     fn a_bare_change_limits_the_worse_side() -> Result<(), Invalid> {
         let faster = limit("-60%")?;
-        assert_eq!(faster.comparison(Direction::Lower), Comparison::AtMost);
-        assert_eq!(faster.comparison(Direction::Higher), Comparison::AtLeast);
+        assert_eq!(faster.comparison(Direction::Lower), Some(Comparison::AtMost));
+        assert_eq!(faster.comparison(Direction::Higher), Some(Comparison::AtLeast));
         assert_eq!(faster.bound(&Unit::Nanosecond, Some(1000.0)), Some(400.0));
         assert_eq!(faster.bound(&Unit::Nanosecond, None), None);
         Ok(())

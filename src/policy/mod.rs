@@ -26,7 +26,7 @@ pub use quantity::Quantity;
 pub use rule::Bounds;
 pub use value::{FailOn, ValueError, parse_alpha, parse_threshold};
 
-use crate::model::Metric;
+use crate::model::{Direction, Metric};
 use jiff::civil::Date;
 use problem::{Invalid, Lines, Sink};
 use rename::Renames;
@@ -257,6 +257,11 @@ impl Policy {
     /// Threshold and floor that `[[benchmark]]` sets for a benchmark and metric.
     pub fn bounds(&self, benchmark: &str, metric: &Metric) -> Bounds {
         self.rules.bounds(benchmark, metric)
+    }
+
+    /// The better direction that `[[benchmark]]` states for a metric.
+    pub fn direction(&self, benchmark: &str, metric: &Metric) -> Option<Direction> {
+        self.rules.direction(benchmark, metric)
     }
 
     /// Waivers in file order.

@@ -45,6 +45,7 @@ pub(super) struct Benchmark {
     pub metric: Option<Spanned<String>>,
     pub threshold: Option<Spanned<Scalar>>,
     pub floor: Option<Spanned<Scalar>>,
+    pub direction: Option<Spanned<String>>,
     /// True if the table sets anything, valid or not.
     pub sets: bool,
 }
@@ -119,6 +120,7 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
             metric: table.text("metric", METRIC, sink),
             threshold: table.scalar("threshold", "a percentage like \"20%\"", sink),
             floor: table.scalar("floor", "an amount like \"5ns\"", sink),
+            direction: table.text("direction", "\"higher\" or \"lower\": which is better", sink),
             sets: table.table.iter().any(|(key, _)| !matches!(key.get_ref().as_ref(), "match" | "metric")),
         });
     }

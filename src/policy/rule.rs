@@ -3,7 +3,7 @@
 use super::pattern::{Pattern, Patterns, Specificity};
 use super::problem::Invalid;
 use super::quantity::Quantity;
-use crate::model::Metric;
+use crate::model::{Direction, Metric};
 
 /// One `[[benchmark]]` entry.
 #[derive(Debug, Clone)]
@@ -13,6 +13,7 @@ pub(super) struct Rule {
     pub metric: Option<Pattern>,
     pub threshold: Option<f64>,
     pub floor: Option<Quantity>,
+    pub direction: Option<Direction>,
     pub line: usize,
 }
 
@@ -62,6 +63,20 @@ impl Rules {
             }
         }
         self.rules.iter().zip(used).filter(|(_, used)| !used).map(|(rule, _)| rule).collect()
+    }
+
+    /// The better direction of a metric. A rule without `metric` applies only where the direction is unknown: `match = "*"`
+    /// must not turn the times.
+    pub fn direction(&self, benchmark: &str, metric: &Metric) -> Option<Direction> {
+        if self.rules.iter().all(|rule| rule.direction.is_none()) {
+            return None;
+        }
+        let applies = |rule: &&Rule| match &rule.metric {
+            Some(pattern) => pattern.matches(&metric.name),
+            None => !metric.direction.is_known(),
+        };
+        let hits = self.patterns.matching(benchmark).filter_map(|index| self.rules.get(index));
+        hits.filter(applies).find_map(|rule| rule.direction)
     }
 
     pub fn bounds(&self, benchmark: &str, metric: &Metric) -> Bounds {

@@ -139,12 +139,13 @@ fn rules(entries: Vec<raw::Benchmark>, lines: &Lines, sink: &mut Sink) -> Rules 
     let mut rules = Vec::new();
     for rule in entries {
         if !rule.sets {
-            let help = "add `threshold` or `floor`, or remove the table";
+            let help = "add `threshold`, `floor` or `direction`, or remove the table";
             sink.add(rule.at.clone(), Invalid::new("empty-rule", "this [[benchmark]] sets nothing", help));
         }
         let threshold = rule.threshold.and_then(|t| sink.take(t.span(), value::threshold(t.get_ref())));
         let metric_name = rule.metric.as_ref().map(|m| m.get_ref().clone());
         let floor = rule.floor.and_then(|f| sink.take(f.span(), floor(f.get_ref(), metric_name.as_deref())));
+        let direction = rule.direction.and_then(|d| sink.take(d.span(), value::direction(d.get_ref())));
         let metric = rule.metric.map(|m| sink.take(m.span(), Pattern::new(m.get_ref())));
         let Some(text) = rule.pattern else { continue };
         let benchmark = sink.take(text.span(), Pattern::new(text.get_ref()));
@@ -153,7 +154,7 @@ fn rules(entries: Vec<raw::Benchmark>, lines: &Lines, sink: &mut Sink) -> Rules 
             sink.add(text.span(), duplicate("match", text.get_ref(), first));
         }
         if let (Some(benchmark), None | Some(Some(_))) = (benchmark, &metric) {
-            rules.push(Rule { benchmark, metric: metric.flatten(), threshold, floor, line });
+            rules.push(Rule { benchmark, metric: metric.flatten(), threshold, floor, direction, line });
         }
     }
     sink.take(first.unwrap_or(0..0), Rules::new(rules)).unwrap_or_default()

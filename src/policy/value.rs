@@ -2,6 +2,7 @@
 
 use super::problem::{Invalid, printable};
 use super::suggest::closest;
+use crate::model::Direction;
 use jiff::civil::Date;
 use std::fmt;
 use std::str::FromStr;
@@ -106,6 +107,14 @@ impl fmt::Display for Scalar {
             Scalar::Number(number) => number.fmt(f),
         }
     }
+}
+
+/// Parses a better direction.
+pub(super) fn direction(word: &str) -> Result<Direction, Invalid> {
+    [Direction::Lower, Direction::Higher].into_iter().find(|direction| direction.word() == word).ok_or_else(|| {
+        let message = format!("`{}` is not a direction", printable(word));
+        Invalid::new("bad-direction", message, "write \"higher\" or \"lower\": which values are better")
+    })
 }
 
 /// Parses a threshold: above 0, at most 1000%.

@@ -187,11 +187,19 @@ fn now(segmented: &SegmentedSeries) -> String {
 }
 
 pub(super) fn mark(change: &SeriesChange) -> &'static str {
-    if change.worse { "✗ worse" } else { "✓ better" }
+    match change.worse {
+        Some(true) => "✗ worse",
+        Some(false) => "✓ better",
+        None => "~ changed",
+    }
 }
 
 fn style(change: &SeriesChange) -> Style {
-    if change.worse { AnsiColor::Red.on_default() } else { AnsiColor::Green.on_default() }
+    match change.worse {
+        Some(true) => AnsiColor::Red.on_default(),
+        Some(false) => AnsiColor::Green.on_default(),
+        None => AnsiColor::Yellow.on_default(),
+    }
 }
 
 pub(super) fn when(last: &SeriesChange, earlier: usize) -> String {

@@ -30,6 +30,8 @@ pub fn not_judged(report: &Report) -> &'static str {
         "there is no baseline yet"
     } else if !report.environment.matches {
         "base and head ran on different machines"
+    } else if report.counts.inconclusive > 0 {
+        "the better direction of all that changed is unknown"
     } else {
         "base and head have no benchmark in common"
     }
@@ -42,11 +44,13 @@ fn undecided(report: &Report) -> Option<String> {
     if counts.failed > 0 {
         return Some(format!("{} failed", counted(counts.failed, "benchmark")));
     }
-    let tested = counts.regressed + counts.improved + counts.unchanged + counts.inconclusive + counts.accepted;
+    let is_open = |finding: &&Finding| finding.outcome == Outcome::Inconclusive && finding.is_judged();
+    let inconclusive = report.benchmarks.iter().filter(is_open).count();
+    let tested = counts.regressed + counts.improved + counts.unchanged + inconclusive + counts.accepted;
     match report.benchmarks.iter().filter(is_suspect).count() {
-        0 if 2 * counts.inconclusive > tested => {
-            let verb = if counts.inconclusive == 1 { "is" } else { "are" };
-            Some(format!("{} of {} {verb} undecided", counts.inconclusive, counted(tested, "benchmark")))
+        0 if 2 * inconclusive > tested => {
+            let verb = if inconclusive == 1 { "is" } else { "are" };
+            Some(format!("{} of {} {verb} undecided", inconclusive, counted(tested, "benchmark")))
         }
         0 => None,
         1 => Some("1 suspected regression is undecided".to_owned()),

@@ -6,9 +6,9 @@ mod suggest;
 
 pub use suggest::{Suggestion, suggest};
 
-use crate::compare::{Comparison, compare};
+use crate::compare::{Comparison, MatchRules, compare};
 use crate::history::{BaseWindow, HISTORY_RUNS, SegmentedSeries, SeriesRules, base_window, segment, series};
-use crate::model::{Commit, Run, differences};
+use crate::model::{Commit, Direction, Metric, Run, differences};
 use crate::policy::Policy;
 use crate::stats::suite_test::TestRules;
 use crate::verdict::{Outcome, outcome};
@@ -102,12 +102,25 @@ pub fn replay(runs: &[Run], policy: &Policy, rules: &SeriesRules<'_>) -> Replay 
     Replay { judged: judged.len(), first, rows, all_series }
 }
 
+/// How the series are read, for comparisons.
+struct Matching<'a>(&'a SeriesRules<'a>);
+
+impl MatchRules for Matching<'_> {
+    fn current_name(&self, old: &str) -> Option<String> {
+        (self.0.rename)(old)
+    }
+
+    fn direction(&self, benchmark: &str, metric: &Metric) -> Option<Direction> {
+        (self.0.direction)(benchmark, metric)
+    }
+}
+
 fn judge_again(base: &[Run], head: &Run, machine: usize, policies: &[Policy], rules: &SeriesRules<'_>) -> JudgedRun {
     // All rows share the comparisons, and so the limit on the suite-wide shift that belongs to the config's threshold.
     let default = Policy::default();
     let policy = policies.first().unwrap_or(&default);
     let tests = TestRules::at_different_times(policy.alpha(), policy.gate_threshold());
-    let against = |head: &Run| compare(base, std::slice::from_ref(head), tests, |old| (rules.rename)(old)).comparisons;
+    let against = |head: &Run| compare(base, std::slice::from_ref(head), tests, Matching(rules)).comparisons;
     let time = jiff::Timestamp::from_second(head.time).unwrap_or_default();
     let day = time.to_zoned(jiff::tz::TimeZone::UTC).date();
     let regressed = |comparison: &Comparison, policy: &Policy| outcome(comparison, policy, day) == Outcome::Regressed;
@@ -118,7 +131,7 @@ fn judge_again(base: &[Run], head: &Run, machine: usize, policies: &[Policy], ru
     let alarms = policies.iter().map(alarms_of).collect();
     let mut detections = vec![[Detection::default(); SLOWDOWNS.len()]; policies.len()];
     for (column, factor) in SLOWDOWNS.iter().enumerate() {
-        let (slowed, names) = slowdown::slowed(head, *factor, ONE_OF);
+        let (slowed, names) = slowdown::slowed(head, *factor, ONE_OF, rules);
         let names: BTreeSet<Name> =
             names.into_iter().map(|(name, metric)| (rules.name(&name).into_owned(), metric)).collect();
         // All benchmarks are compared, since the prior is fitted to all; only the slowed ones are judged.
@@ -164,6 +177,6 @@ fn persisted((name, metric): &Name, commit: Option<&Commit>, all_series: &[Segme
     all_series.iter().filter(same_series).any(|segmented| {
         let at = segmented.series.points.iter().position(|point| commit.is_some() && point.commit.as_ref() == commit);
         let near = |(first, last): (usize, usize)| at.is_some_and(|at| first <= at + NEAR && at <= last + NEAR);
-        segmented.changes().any(|change| change.worse && near(change.commits.range))
+        segmented.changes().any(|change| change.worse == Some(true) && near(change.commits.range))
     })
 }

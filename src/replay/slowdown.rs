@@ -1,17 +1,24 @@
 //! Injects a slow-down into a stored run: makes some of its benchmarks worse by a factor.
 
+use crate::history::SeriesRules;
 use crate::model::{Direction, Evidence, Measurement, Run};
 
 /// The run with one of `one_of` benchmarks worse by a fraction, and the changed ones (name, metric). The selection rotates
-/// with the time of the run, so that it covers all benchmarks over a history.
-pub(super) fn slowed(run: &Run, fraction: f64, one_of: usize) -> (Run, Vec<(String, String)>) {
+/// with the time of the run, so that it covers all benchmarks over a history. Those whose better direction is unknown cannot
+/// get worse.
+pub(super) fn slowed(run: &Run, fraction: f64, one_of: usize, rules: &SeriesRules<'_>) -> (Run, Vec<(String, String)>) {
     let mut run = run.clone();
     let every = one_of.min(run.measurements.len()).max(1);
     let offset = (run.time / 60).unsigned_abs() as usize + run.commit.as_ref().map_or(0, |c| digit(c.as_str()));
     let mut names = Vec::new();
     for (index, measurement) in run.measurements.iter_mut().enumerate() {
         if (index + offset).is_multiple_of(every) {
-            worsen(measurement, fraction);
+            let (name, metric) = (rules.name(measurement.benchmark.as_str()), &measurement.metric);
+            let direction = (rules.direction)(&name, metric).unwrap_or(metric.direction);
+            if !direction.is_known() {
+                continue;
+            }
+            worsen(measurement, fraction, direction);
             names.push((measurement.benchmark.to_string(), measurement.metric.name.to_string()));
         }
     }
@@ -23,9 +30,9 @@ fn digit(commit: &str) -> usize {
     commit.bytes().last().map_or(0, usize::from)
 }
 
-fn worsen(measurement: &mut Measurement, fraction: f64) {
-    let factor = match measurement.metric.direction {
-        Direction::Lower => 1.0 + fraction,
+fn worsen(measurement: &mut Measurement, fraction: f64, direction: Direction) {
+    let factor = match direction {
+        Direction::Lower | Direction::Unknown => 1.0 + fraction,
         Direction::Higher => 1.0 / (1.0 + fraction),
     };
     for evidence in &mut measurement.evidence {
@@ -46,7 +53,8 @@ mod tests {
             .enumerate()
             .map(|(i, metric)| Measurement::new("t", format!("b{i:02}"), metric, Evidence::Value(100.0)))
             .collect();
-        let (slow, names) = slowed(&Run { measurements, ..Run::default() }, 0.25, 8);
+        let rules = SeriesRules { rename: &|_| None, epoch: &|_| None, direction: &|_, _| None, ignored: &[] };
+        let (slow, names) = slowed(&Run { measurements, ..Run::default() }, 0.25, 8, &rules);
         assert_eq!(names.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["b00", "b08"]);
         let values: Vec<f64> = slow.measurements.iter().map(|m| m.evidence[0].centre()).collect();
         assert_eq!((values[0], values[8]), (125.0, 80.0));

@@ -217,8 +217,9 @@ impl Checkup {
 
 fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result<Checkup, String> {
     let metric = &comparison.metric;
-    let side =
-        |limit: &Limit| side(limit, checked, &metric.unit, metric.direction).ok_or_else(|| why_not(limit, checked));
+    let side = |limit: &Limit| {
+        side(limit, checked, &metric.unit, metric.direction).ok_or_else(|| why_not(limit, checked, metric.direction))
+    };
     let target = side(&budget.target)?;
     if target.good {
         return Ok(Checkup { status: BudgetStatus::Pass, near: !target.clear, undecided: false });
@@ -235,8 +236,10 @@ fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result
     Ok(Checkup { status, near: !last.clear, undecided })
 }
 
-fn why_not(limit: &Limit, checked: &Checked) -> String {
-    if limit.is_relative() && checked.base.is_none() {
+fn why_not(limit: &Limit, checked: &Checked, direction: Direction) -> String {
+    if limit.comparison(direction).is_none() {
+        format!("the better direction of this metric is unknown; write \"<{limit}\" or \">{limit}\"")
+    } else if limit.is_relative() && checked.base.is_none() {
         format!("{limit} limits the change, but base has no value")
     } else {
         format!("{limit} is not in the unit of this metric")
@@ -252,7 +255,7 @@ struct Side {
 
 fn side(limit: &Limit, checked: &Checked, unit: &Unit, direction: Direction) -> Option<Side> {
     let bound = limit.bound(unit, checked.base)?;
-    let comparison = limit.comparison(direction);
+    let comparison = limit.comparison(direction)?;
     let good = comparison.holds(checked.value, bound);
     let clear = checked.interval.is_none_or(|ends| ends.iter().all(|end| comparison.holds(*end, bound) == good));
     Some(Side { good, clear })

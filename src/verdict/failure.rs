@@ -17,7 +17,9 @@ pub enum Failure {
 impl Report {
     /// What makes a finding fail the gate; `None` where nothing does.
     pub fn failure(&self, finding: &Finding) -> Option<Failure> {
-        let by_outcome = |reason: &Reason| matches!(reason, Reason::Outcome(outcome, _) if *outcome == finding.outcome);
+        let by_outcome = |reason: &Reason| {
+            finding.is_judged() && matches!(reason, Reason::Outcome(outcome, _) if *outcome == finding.outcome)
+        };
         let by_budget = |reason: &Reason| matches!(reason, Reason::OverBudget(_));
         if self.reasons.iter().any(by_outcome) {
             Some(Failure::Outcome(finding.outcome))

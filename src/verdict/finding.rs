@@ -9,6 +9,7 @@ use crate::policy::Policy;
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 
+const UNKNOWN_DIRECTION: &str = "not judged: its better direction is unknown";
 const DIFFERENT_MACHINES: &str = "base and head ran on different machines";
 /// A change over half the threshold is suspect if its p value is below this.
 const SUSPECT_P: f64 = 0.35;
@@ -90,8 +91,8 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         _ => None,
     };
     // Further runs of the same kind do not tell a change from the shift of the whole run, or from other settings.
-    let limited_by_noise =
-        estimate.filter(|estimate| comparison.other_settings.is_none() && !is_within_shift(estimate, gate.bound()));
+    let limited_by_noise = estimate.filter(|_| comparison.other_settings.is_none() && metric.direction.is_known());
+    let limited_by_noise = limited_by_noise.filter(|estimate| !is_within_shift(estimate, gate.bound()));
     let is_finding = matches!(ruling.outcome, Outcome::Regressed | Outcome::Improved);
     Finding {
         name: benchmark.as_str().to_owned(),
@@ -150,6 +151,21 @@ impl Gate {
     }
 
     fn judge(&self, comparison: &Comparison, same_machine: bool) -> Ruling {
+        let ruling = self.rule_known(comparison, same_machine);
+        let tested = matches!(comparison.effect, Effect::Exact(_) | Effect::Counts(_) | Effect::Estimated(_));
+        if comparison.metric.direction.is_known() || !tested || ruling.outcome == Outcome::Unchanged {
+            return ruling;
+        }
+        // A parameter that a tool prints among its counters is the same on both sides.
+        if comparison.base.zip(comparison.head).is_some_and(|(base, head)| base.value == head.value) {
+            return Ruling::of(Outcome::Unchanged);
+        }
+        // No measurement decides which way is better, so it is not a suspect either.
+        Ruling { outcome: Outcome::Inconclusive, ..ruling }.suspect(false).note(UNKNOWN_DIRECTION)
+    }
+
+    /// The ruling where larger values are worse, unless the metric states that they are better.
+    fn rule_known(&self, comparison: &Comparison, same_machine: bool) -> Ruling {
         match &comparison.effect {
             Effect::BaseOnly => Ruling::of(Outcome::Removed),
             Effect::HeadOnly => Ruling::of(Outcome::Added),
@@ -194,6 +210,9 @@ impl Gate {
 
     /// The direction of a change that is shown and large enough to be listed, whether or not it is over the threshold.
     fn within(&self, comparison: &Comparison) -> Option<Within> {
+        if !comparison.metric.direction.is_known() {
+            return None;
+        }
         let worse = match &comparison.effect {
             Effect::Exact(worse) => *worse,
             Effect::Estimated(one) if one.q() < self.alpha && one.is_clear_of_zero() => one.delta,
@@ -222,10 +241,7 @@ impl Gate {
 
     /// The change of the number of events towards worse, on the log scale.
     fn worse(counts: &CountChange, comparison: &Comparison) -> f64 {
-        match comparison.metric.direction {
-            Direction::Lower => counts.ln_ratio,
-            Direction::Higher => -counts.ln_ratio,
-        }
+        comparison.metric.direction.sign() * counts.ln_ratio
     }
 
     /// Compares few events by their exact interval.
@@ -341,10 +357,7 @@ impl Gate {
 
 /// A log ratio (positive is worse) as a change of the metric's value.
 fn as_change(log: f64, direction: Direction) -> f64 {
-    match direction {
-        Direction::Lower => log.exp_m1(),
-        Direction::Higher => (-log).exp_m1(),
-    }
+    (direction.sign() * log).exp_m1()
 }
 
 /// True for a change beyond the threshold that an unexplained shift of the whole run accounts for.

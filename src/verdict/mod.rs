@@ -1,6 +1,7 @@
 //! Comparisons and policy to findings, findings to a Report. The only place that decides outcomes.
 
 mod budget;
+mod directions;
 mod failure;
 mod file;
 mod finding;
@@ -56,6 +57,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     drop(comparisons);
     sort_worst_first(&mut findings);
 
+    diagnostics.extend(directions::unknown(&findings));
     diagnostics.extend(stale_waivers(policy, today, &used));
     // One shard has only a part of the benchmarks.
     if !head.environment.contains_key(Environment::SHARD) {
@@ -64,10 +66,11 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     diagnostics.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
     diagnostics.dedup();
     let counts = Counts::of(findings.iter().map(|finding| finding.outcome));
-    let reasons = reasons(policy, counts, &budgets, &environment);
+    let judged = Counts::of(findings.iter().filter(|finding| finding.is_judged()).map(|finding| finding.outcome));
+    let reasons = reasons(policy, judged, &budgets, &environment);
     let verdict = if !reasons.is_empty() {
         Verdict::Fail
-    } else if is_judged(counts, &budgets, &environment) {
+    } else if is_judged(judged, &budgets, &environment) {
         Verdict::Pass
     } else {
         Verdict::None
@@ -137,6 +140,7 @@ fn rank(finding: &Finding) -> f64 {
     let worse = match finding.direction {
         Direction::Lower => change,
         Direction::Higher => -change,
+        Direction::Unknown => change.abs(),
     };
     // The change maps to (-0.5, 0.5), so that it never outweighs the outcome.
     outcome - worse.clamp(-1.0, f64::MAX).atan() / std::f64::consts::PI * 0.99
@@ -241,10 +245,12 @@ mod tests {
             let steady = (0..20).map(|i| (format!("steady/{i}"), (100.0 + f64::from(i), 99.0 + f64::from(i))));
             Run { measurements: steady.chain([("edge".to_owned(), edge)]).map(named).collect(), ..Run::default() }
         };
-        let compared =
-            compare(&[side((150.0, 100.0))], &[side((151.5, 140.0))], TestRules::at_different_times(0.05, 0.2), |_| {
-                None
-            });
+        let compared = compare(
+            &[side((150.0, 100.0))],
+            &[side((151.5, 140.0))],
+            TestRules::at_different_times(0.05, 0.2),
+            |_: &str| None,
+        );
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
         let circumstances = Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) };
@@ -266,7 +272,7 @@ mod tests {
             &[side(&|_| 1.0)],
             &[side(&|i| 1.0 + f64::from(i * 77 % 200) / 100.0)],
             TestRules::at_different_times(0.05, 0.2),
-            |_| None,
+            |_: &str| None,
         );
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
@@ -293,7 +299,7 @@ mod tests {
         };
         let base = [side(0.0, 100.0), side(0.0, 101.0), side(0.0, 99.0)];
         let head = [side(0.01, 400.0), side(0.02, 401.0), side(0.01, 402.0)];
-        let compared = compare(&base, &head, TestRules::at_different_times(0.05, 0.2), |_| None);
+        let compared = compare(&base, &head, TestRules::at_different_times(0.05, 0.2), |_: &str| None);
         let waiver = "[[accept]]\nbenchmark = \"accepted\"\nup-to = \"500%\"\nreason = \"r\"\nuntil = \"2030-01-01\"\n";
         let policy = Policy::parse(waiver, "perfgate.toml").unwrap();
         let today = Date::constant(2026, 1, 1);

@@ -226,6 +226,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// True where it counts for the verdict: without a better direction, a change is only shown.
+    pub fn is_judged(&self) -> bool {
+        self.outcome != Outcome::Inconclusive || self.direction.is_known()
+    }
+
     /// True where views list it without being asked for all: anything but an unchanged benchmark without a shown change,
     /// whose work is the same.
     pub fn is_listed(&self) -> bool {

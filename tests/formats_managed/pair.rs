@@ -81,7 +81,7 @@ impl Pair<'_> {
             let of = |list: &[Measurement]| list.iter().find(|m| m.benchmark.as_str() == name).cloned().unwrap();
             let (before, after) = (of(&before), of(&after));
             match after.metric.direction {
-                Direction::Lower => centre(&after) / centre(&before),
+                Direction::Lower | Direction::Unknown => centre(&after) / centre(&before),
                 Direction::Higher => centre(&before) / centre(&after),
             }
         };

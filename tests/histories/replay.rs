@@ -99,7 +99,7 @@ impl History {
             let series = &self.series[place];
             let worse = match series.direction {
                 _ if !slow.contains(&place) => 1.0,
-                Direction::Lower => factor,
+                Direction::Lower | Direction::Unknown => factor,
                 Direction::Higher => 1.0 / factor,
             };
             let metric = match (&series.unit, series.direction) {
@@ -149,7 +149,7 @@ fn regressed(base: &[Run], head: &[Run]) -> BTreeSet<String> {
         environment: EnvironmentReport { matches: true, ..EnvironmentReport::default() },
         today: Date::constant(2026, 1, 1),
     };
-    let report = judge(compare(base, head, rules, |_| None), &policy, circumstances);
+    let report = judge(compare(base, head, rules, |_: &str| None), &policy, circumstances);
     let regressed = report.benchmarks.into_iter().filter(|finding| finding.outcome == Outcome::Regressed);
     regressed.map(|finding| finding.name).collect()
 }

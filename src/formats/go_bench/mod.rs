@@ -4,7 +4,7 @@
 //! Names are `package/BenchmarkX`. The suffix `-8` is the number of processors. It is dropped if all names of the file end
 //! with the same one, and kept with `-cpu 1,2,4`, where it distinguishes benchmarks. Custom units follow Go's conventions:
 //! `p99-ms` is the time at p99, `items/op` a number of items. A line such as `Unit items/op better=higher` states the
-//! direction; else the unit and its words decide, or lower is assumed, with a note.
+//! direction; else the unit and its words decide, or it is unknown.
 
 mod failure;
 mod line;
@@ -208,7 +208,7 @@ fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, properties: &FilePropert
             let direction = match unit {
                 _ if rate => Direction::Higher,
                 Unit::Nanosecond | Unit::Byte => Direction::Lower,
-                _ => stated.or_else(|| direction_of_words(bare)).unwrap_or_else(|| builder.assume_lower(own)),
+                _ => stated.or_else(|| direction_of_words(bare)).unwrap_or(Direction::Unknown),
             };
             (Metric::measured(metric, unit, direction), factor)
         }
@@ -247,7 +247,7 @@ mod tests {
             reading.measurements.iter().map(|m| (&*m.metric.name, m.metric.unit.label(), m.metric.direction)).collect();
         let expected = [
             ("time", "ns", Direction::Lower),
-            ("items", "count", Direction::Lower),
+            ("items", "count", Direction::Unknown),
             ("time:p99", "ns", Direction::Lower),
             ("req/s", "/s", Direction::Higher),
             ("score", "score", Direction::Higher),
@@ -256,9 +256,7 @@ mod tests {
         assert_eq!(found, expected);
         assert_eq!(reading.measurements[2].evidence, [Evidence::Value(12.5e6)]);
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
-        assert_eq!(codes, ["unknown-unit", "assumed-direction"], "the unit `score`; the direction of `items/op`");
-        assert!(reading.diagnostics[1].message.contains("`items/op`"));
-        assert!(!reading.diagnostics[1].message.contains("`score`"), "its direction is stated");
+        assert_eq!(codes, ["unknown-unit"], "the unit `score`");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! `time` is the clock that controls the benchmark: CPU time, or real time if the name contains `/real_time` or
 //! `/manual_time`. Bytes and items per second become the work of one operation. User counters are named `counter:NAME`.
-//! The file does not state their direction: words in the name decide, else lower is assumed, with a note.
+//! The file does not state their direction: words in the name decide, else it is unknown.
 
 mod entry;
 
@@ -121,7 +121,7 @@ fn add_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
             builder.set_work(name, "time", work);
         }
         for (counter, value) in &entry.counters {
-            if let Some(metric) = counter_metric(builder, counter) {
+            if let Some(metric) = counter_metric(counter) {
                 builder.add_run(name, metric, Evidence::Value(value.unwrap_or(f64::NAN)));
             }
         }
@@ -156,7 +156,7 @@ fn add_aggregates(builder: &mut ReadingBuilder<'_>, name: &str, entries: &[&Entr
         builder.set_work(name, "time", work);
     }
     for (counter, value) in &centre.counters {
-        if let Some((metric, centre)) = counter_metric(builder, counter).zip(*value) {
+        if let Some((metric, centre)) = counter_metric(counter).zip(*value) {
             builder.add(name, metric, [Evidence::summary(Summary { centre, samples, ..Summary::default() })]);
         }
     }
@@ -179,7 +179,7 @@ fn work(entry: &Entry<'_>, clock: Option<f64>) -> Option<Work> {
 }
 
 /// The metric of a counter; `None` for rates that follow from the time.
-fn counter_metric(builder: &mut ReadingBuilder<'_>, counter: &str) -> Option<Metric> {
+fn counter_metric(counter: &str) -> Option<Metric> {
     let known = |name, unit| Some(Metric::measured(name, unit, Direction::Lower));
     match counter {
         "bytes_per_second" | "items_per_second" => return None,
@@ -188,7 +188,7 @@ fn counter_metric(builder: &mut ReadingBuilder<'_>, counter: &str) -> Option<Met
         "max_bytes_used" => return known("memory:peak", Unit::Byte),
         _ => {}
     }
-    let direction = direction_of_words(counter).unwrap_or_else(|| builder.assume_lower(counter));
+    let direction = direction_of_words(counter).unwrap_or(Direction::Unknown);
     Some(Metric::measured(format!("counter:{counter}"), Unit::Ratio, direction))
 }
 
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_direction_is_noted_once_for_the_file() {
+    fn the_direction_of_a_counter_is_that_of_its_words_or_unknown() {
         let more = r#","cpu_time":2,"depth":3,"FLOPS":4,"ops per second":5"#;
         let reading = read(&format!("[{},{}]", entry("a", more), entry("b", more))).unwrap();
         let direction = |name: &str| {
@@ -205,9 +205,8 @@ mod tests {
             found.map(|m| m.metric.direction)
         };
         assert_eq!(["FLOPS", "ops per second"].map(direction), [Some(Direction::Higher); 2]);
-        let [note] = &reading.diagnostics[..] else { panic!("{:?}", reading.diagnostics) };
-        assert_eq!(note.code, "assumed-direction");
-        assert!(note.message.contains("`depth`") && !note.message.contains("FLOPS"));
+        assert_eq!(direction("depth"), Some(Direction::Unknown));
+        assert_eq!(reading.diagnostics, []);
     }
 
     fn read(benchmarks: &str) -> Result<Reading, Diagnostic> {

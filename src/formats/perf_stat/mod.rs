@@ -172,7 +172,7 @@ fn add_row(builder: &mut ReadingBuilder<'_>, row: Row, intervals: &mut BTreeMap<
         ("", _) => (Metric::measured("count", Unit::Count, Direction::Lower), 1.0),
         (label, _) => {
             let UnitScale { unit, factor } = builder.unit(label);
-            (metric_by_unit(builder, unit, label), factor)
+            (metric_by_unit(unit, label), factor)
         }
     };
     let value = value * factor;

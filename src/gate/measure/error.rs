@@ -156,6 +156,17 @@ pub enum MeasureError {
         /// Some of the results.
         found: String,
     },
+    /// The file does not state which way is better.
+    #[error(
+        "the better direction of {metric} of {benchmark} is unknown; state it in perfgate.toml: a [[benchmark]] with match = \
+         \"{benchmark}\", metric = \"{metric}\" and direction = \"higher\" or \"lower\""
+    )]
+    UnknownDirection {
+        /// The benchmark.
+        benchmark: String,
+        /// The metric.
+        metric: String,
+    },
     /// A value of zero.
     #[error("{benchmark}: a value of zero has no ratio")]
     Zero {

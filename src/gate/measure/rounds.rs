@@ -6,7 +6,7 @@ use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
 use crate::gate::confirm;
 use crate::gate::error::Error;
-use crate::gate::judge::renames;
+use crate::gate::judge::PolicyRules;
 use crate::model::Run;
 use crate::stats::centre;
 use std::collections::BTreeSet;
@@ -153,11 +153,13 @@ impl Session<'_> {
         suspects: &BTreeSet<Suspect>,
         pairs: usize,
     ) -> Result<[Vec<Run>; 2], Error> {
-        let rename = renames(self.policy());
+        let policy = self.policy();
         let mut names: BTreeSet<String> = suspects.iter().map(|suspect| suspect.benchmark.clone()).collect();
         let old_names = self.runs.base.iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str());
-        let renamed: Vec<String> =
-            old_names.filter(|old| rename(old).is_some_and(|new| names.contains(&new))).map(str::to_owned).collect();
+        let renamed: Vec<String> = old_names
+            .filter(|old| policy.rename(old).is_some_and(|new| names.contains(&new)))
+            .map(str::to_owned)
+            .collect();
         names.extend(renamed);
         let names: Vec<String> = names.into_iter().collect();
         let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
@@ -176,6 +178,6 @@ impl Session<'_> {
             self.progress.done(&step, measured.wall);
             runs.push(measured.run);
         }
-        Ok([base, head].map(|runs| compare::keep_suspects(&runs, suspects, &rename)))
+        Ok([base, head].map(|runs| compare::keep_suspects(&runs, suspects, PolicyRules(policy))))
     }
 }

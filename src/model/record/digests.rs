@@ -124,6 +124,7 @@ pub(super) fn check_edge(digest: &Digest, direction: Direction) -> Result<(), Re
     let beyond = match direction {
         Direction::Lower => digest.fast_edge > digest.median * (1.0 + EDGE_ROUNDING),
         Direction::Higher => digest.fast_edge < digest.median * (1.0 - EDGE_ROUNDING),
+        Direction::Unknown => false,
     };
     if beyond { Err(damaged("the fastest samples are slower than the median")) } else { Ok(()) }
 }

@@ -280,7 +280,12 @@ fn read_table(column: &mut Cursor<'_>) -> Result<Vec<Kind>, RecordError> {
         let name = static_or_owned(column.text()?);
         let unit = Unit::from_label(column.text()?);
         let flags = column.byte()?;
-        let direction = if flags & 1 == 0 { Direction::Lower } else { Direction::Higher };
+        // Earlier versions ignore bit 2 and take lower for better, as they wrote it.
+        let direction = match flags & 5 {
+            0 => Direction::Lower,
+            1 => Direction::Higher,
+            _ => Direction::Unknown,
+        };
         table.push((tool, Arc::new(Metric { name, unit, direction, exact: flags & 2 != 0 })));
     }
     Ok(table)

@@ -207,7 +207,12 @@ impl<'a> Columns<'a> {
             put_text(&mut kinds, tool);
             put_text(&mut kinds, &metric.name);
             put_text(&mut kinds, metric.unit.label());
-            kinds.push(u8::from(metric.direction == Direction::Higher) | u8::from(metric.exact) << 1);
+            let direction = match metric.direction {
+                Direction::Lower => 0,
+                Direction::Higher => 1,
+                Direction::Unknown => 4,
+            };
+            kinds.push(direction | u8::from(metric.exact) << 1);
         }
         kinds.extend_from_slice(&self.kinds);
         put_column(index, tag::KINDS, &kinds);

@@ -21,7 +21,11 @@ pub fn page(view: &HistoryView<'_>) -> String {
     let mut out = String::new();
     let heading = format!("{} series of {}", view.series.len(), counted(view.runs, "stored run"));
     let _ = writeln!(out, "<header><h1>{heading}</h1>\n<p class=\"dim\">from {}</p></header>\n<main>", xml(view.store));
-    out.push_str(&filter_bar(&["worse", "better", "unchanged"], view.series.len()));
+    let mut kinds = vec!["worse", "better", "unchanged"];
+    if view.series.iter().any(|segmented| !segmented.series.metric.direction.is_known()) {
+        kinds.insert(2, "changed");
+    }
+    out.push_str(&filter_bar(&kinds, view.series.len()));
     out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Series, latest change first; select a name for its chart</caption><thead><tr>");
     for (text, class) in
         [("last change", ""), ("benchmark", ""), ("", ""), ("now", "number"), ("change", "number"), ("when", "")]
@@ -53,8 +57,9 @@ fn row(out: &mut String, index: usize, segmented: &SegmentedSeries, changes: &[S
     let series = &segmented.series;
     let last = changes.last();
     let (kind, class) = match last {
-        Some(last) if last.worse => ("worse", "bad"),
-        Some(_) => ("better", "good"),
+        Some(SeriesChange { worse: Some(true), .. }) => ("worse", "bad"),
+        Some(SeriesChange { worse: Some(false), .. }) => ("better", "good"),
+        Some(SeriesChange { worse: None, .. }) => ("changed", "dim"),
         None => ("unchanged", "dim"),
     };
     let name = xml(series.benchmark.as_str());

@@ -24,7 +24,8 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
     let x = (-0.02 * last - 0.5, 1.02 * last + 0.5);
     let changes: Vec<SeriesChange> = segmented.changes().collect();
     let mut layers = Vec::new();
-    for (worse, ink, word) in [(true, Ink::Bad, "worse"), (false, Ink::Good, "better")] {
+    let kinds = [(Some(true), Ink::Bad, "worse"), (Some(false), Ink::Good, "better"), (None, Ink::Open, "changed")];
+    for (worse, ink, word) in kinds {
         for (number, change) in changes.iter().filter(|change| change.worse == worse).enumerate() {
             let (from, to) = change.commits.range;
             let band = vec![((from as f64 - 0.5).max(x.0), y.0, y.1), ((to as f64 + 0.5).min(x.1), y.0, y.1)];

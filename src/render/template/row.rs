@@ -11,7 +11,7 @@ use crate::verdict::{BudgetLine, Finding, Outcome};
 pub(super) fn ratio(finding: &Finding) -> f64 {
     let change = 1.0 + finding.change.unwrap_or_default();
     match finding.direction {
-        Direction::Lower => change,
+        Direction::Lower | Direction::Unknown => change,
         Direction::Higher => 1.0 / change,
     }
 }

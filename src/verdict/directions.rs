@@ -1,0 +1,38 @@
+//! The note on metrics whose better direction neither their file nor the config states.
+
+use super::outcome::Outcome;
+use super::report::Finding;
+use crate::model::Diagnostic;
+
+/// Metrics listed in the note.
+const LISTED: usize = 10;
+
+/// One note for the whole report, with the lines that state the direction. The worst finding comes first.
+pub(super) fn unknown(findings: &[Finding]) -> Option<Diagnostic> {
+    let is_shown = |one: &&Finding| matches!(one.outcome, Outcome::Inconclusive | Outcome::Added);
+    let unknown: Vec<&Finding> = findings.iter().filter(|one| !one.direction.is_known()).filter(is_shown).collect();
+    let metric = &*unknown.first()?.metric;
+    let mut metrics: Vec<&str> = Vec::new();
+    for finding in &unknown {
+        if !metrics.contains(&&*finding.metric) {
+            metrics.push(&finding.metric);
+        }
+    }
+    let benchmarks: Vec<&str> = unknown.iter().filter(|one| one.metric == metric).map(|one| &*one.name).collect();
+    let mut names = metrics.iter().take(LISTED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if metrics.len() > LISTED {
+        names.push_str(&format!(" and {} more", metrics.len() - LISTED));
+    }
+    // The same plain `value` of two benchmarks may be two quantities.
+    let is_plain = metric.starts_with("value") || metric == "count" || metric == "rate";
+    let pattern = match benchmarks.as_slice() {
+        [_, _, ..] if !is_plain => "*",
+        [first, ..] => first,
+        [] => return None,
+    };
+    let message = format!(
+        "the better direction of {names} is unknown, so changes are shown and not judged. To state it, add a [[benchmark]] to \
+         perfgate.toml with match = {pattern:?}, metric = {metric:?} and direction = \"higher\" or \"lower\""
+    );
+    Some(Diagnostic::note("assumed-direction", "", message))
+}

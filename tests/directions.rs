@@ -1,0 +1,156 @@
+//! Tests of metrics whose better direction neither their file nor a known word states.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
+
+mod common;
+use common::Scene;
+use serde_json::{Value, json};
+
+/// Eight benchmarks of Google Benchmark; the first one has `depth` and `FLOPS` of this size. Synthetic.
+fn google(size: f64) -> String {
+    let entries: Vec<Value> = (0..8)
+        .flat_map(|i| {
+            (0..5).map(move |repetition| {
+                let (size, wobble) = (if i == 0 { size } else { 1.0 }, f64::from(repetition * 7 % 5 + i) / 1000.0);
+                json!({"name": format!("B{i}"), "run_name": format!("B{i}"), "run_type": "iteration", "repetition_index": repetition,
+                    "iterations": 100, "real_time": 100.0 + wobble, "cpu_time": 100.0 + wobble, "time_unit": "ns",
+                    "depth": 40.0 * size + wobble, "FLOPS": 1e9 * size + wobble, "N": 256})
+            })
+        })
+        .collect();
+    json!({"context": {"num_cpus": 4, "library_build_type": "release"}, "benchmarks": entries}).to_string()
+}
+
+fn outcome(report: &Value, name: &str, metric: &str) -> (String, String, bool) {
+    let found =
+        report["benchmarks"].as_array().unwrap().iter().find(|one| one["name"] == name && one["metric"] == metric);
+    let found = found.unwrap();
+    let text = |key: &str| found[key].as_str().unwrap().to_owned();
+    (text("outcome"), text("direction"), found["suspect"].as_bool().unwrap())
+}
+
+fn notes(report: &Value) -> Vec<String> {
+    let all = report["diagnostics"].as_array().unwrap().iter();
+    all.filter(|one| one["code"] == "assumed-direction")
+        .map(|one| one["message"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_change_of_unknown_direction_is_shown_and_not_judged() {
+    let scene = Scene::new();
+    scene.write("base.json", google(1.0)).write("half.json", google(0.4));
+    for (base, head, flops, code) in
+        [("base.json", "half.json", "regressed", 1), ("half.json", "base.json", "improved", 0)]
+    {
+        let answer = scene.perfgate(&["compare", base, head, "--format", "json"]);
+        let report = answer.exits(code).json();
+        assert_eq!(outcome(&report, "B0", "counter:depth"), ("inconclusive".into(), "unknown".into(), false), "{head}");
+        assert_eq!(outcome(&report, "B0", "counter:FLOPS").0, flops, "{head}");
+        assert_eq!(outcome(&report, "B0", "counter:N").0, "unchanged", "the same on both sides");
+        assert_eq!(outcome(&report, "B1", "counter:depth").0, "unchanged", "within the threshold in both directions");
+        let [note] = &notes(&report)[..] else { panic!("{report:#}") };
+        assert!(note.contains("metric = \"counter:depth\"") && note.contains("match = \"B0\""), "{note}");
+    }
+    let fail_on_undecided = ["compare", "half.json", "base.json", "--fail-on", "inconclusive"];
+    scene.perfgate(&fail_on_undecided).exits(0).says("1 inconclusive");
+}
+
+#[test]
+fn the_config_states_the_direction() {
+    let scene = Scene::new();
+    scene.write("base.json", google(1.0)).write("half.json", google(0.4));
+    let config =
+        |direction: &str, metric: &str| format!("[[benchmark]]\nmatch = \"B*\"\n{metric}direction = \"{direction}\"\n");
+    for (direction, metric, expected) in [
+        ("higher", "metric = \"counter:d*\"\n", "regressed"),
+        ("lower", "metric = \"counter:d*\"\n", "improved"),
+        ("higher", "", "regressed"),
+    ] {
+        scene.write("perfgate.toml", config(direction, metric));
+        let report = scene.perfgate(&["compare", "base.json", "half.json", "--format", "json"]).exits(1).json();
+        assert_eq!(outcome(&report, "B0", "counter:depth").0, expected, "{direction} {metric}");
+        assert_eq!(outcome(&report, "B0", "time").1, "lower", "a rule without a metric does not turn a time");
+        assert_eq!(notes(&report), <Vec<String>>::new());
+    }
+    scene.write("perfgate.toml", config("up", ""));
+    scene.perfgate(&["compare", "base.json", "half.json"]).exits(2).complains("`up` is not a direction");
+}
+
+/// A run of perfgate's format with 30 samples of each of eight scores.
+fn scores(size: f64, direction: Option<&str>) -> String {
+    let measurements: Vec<Value> = (0..8)
+        .map(|i| {
+            let size = if i == 0 { size } else { 1.0 };
+            let samples: Vec<f64> = (0..30).map(|s| 100.0 * size * (1.0 + f64::from((s * 7 + i) % 30) / 200.0)).collect();
+            let mut one = json!({"benchmark": format!("s{i}"), "metric": "score", "unit": "", "replicates": [{"samples": samples}]});
+            if let Some(direction) = direction {
+                one["direction"] = direction.into();
+            }
+            one
+        })
+        .collect();
+    json!({"format": "perfgate-run", "version": 1, "measurements": measurements}).to_string()
+}
+
+/// A repository with twelve stored runs; from the seventh on, the first score is half.
+fn recorded(stated: impl Fn(usize) -> Option<&'static str>) -> Scene {
+    let scene = Scene::new();
+    scene.repository("r");
+    for run in 0..12 {
+        let (size, message) = (if run < 6 { 1.0 } else { 0.5 }, format!("commit {run}"));
+        scene.commit("r", &message).write("s.json", scores(size * (1.0 + run as f64 / 1000.0), stated(run)));
+        scene.perfgate_at("r", &["record", "../s.json"]).exits(0);
+    }
+    scene
+}
+
+#[test]
+fn a_change_of_a_stored_series_is_neither_worse_nor_better() {
+    let scene = recorded(|_| None);
+    scene.perfgate_at("r", &["history"]).exits(0).says("~ changed").does_not_say("worse").does_not_say("better");
+    let shown = scene.perfgate_at("r", &["history", "s0", "--format", "json"]).exits(0).json();
+    assert_eq!(shown["series"][0]["direction"], "unknown");
+    assert_eq!(shown["series"][0]["changes"][0]["worse"], Value::Null);
+    let replay = scene.perfgate_at("r", &["replay", "--format", "json"]).exits(0).json();
+    assert_eq!(replay["rows"][0]["alarms"], 0, "{replay:#}");
+
+    scene.write("r/perfgate.toml", "[[benchmark]]\nmatch = \"s*\"\ndirection = \"higher\"\n");
+    scene.perfgate_at("r", &["history"]).exits(0).says("✗ worse");
+    let replay = scene.perfgate_at("r", &["replay", "--format", "json"]).exits(0).json();
+    assert_eq!(replay["rows"][0]["alarms"], 1, "{replay:#}");
+}
+
+#[test]
+fn stored_runs_of_another_direction_follow_the_newest() {
+    let scene = recorded(|run| Some(if run < 6 { "lower" } else { "higher" }));
+    let shown = scene.perfgate_at("r", &["history", "s0", "--format", "json"]).exits(0).json();
+    assert_eq!(shown["series"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&shown["series"][0]["direction"], &shown["series"][0]["changes"][0]["worse"]),
+        (&json!("higher"), &json!(true))
+    );
+    scene.write("lower.json", scores(1.0, Some("lower"))).write("higher.json", scores(0.4, Some("higher")));
+    let report = scene.perfgate(&["compare", "lower.json", "higher.json", "--format", "json"]).exits(1).json();
+    assert_eq!(outcome(&report, "s0", "score"), ("regressed".into(), "higher".into(), true));
+}
+
+#[test]
+fn a_file_without_any_known_direction_gets_no_verdict() {
+    let scene = Scene::new();
+    let points = |value: u32| json!([{"name": "a", "unit": "points", "value": value}]).to_string();
+    scene.write("base.json", points(40)).write("head.json", points(90));
+    scene.perfgate(&["compare", "base.json", "head.json"]).exits(2).says("NO VERDICT: the better direction");
+    scene.perfgate(&["compare", "base.json", "base.json"]).exits(0);
+}
+
+#[test]
+fn a_limit_on_a_metric_of_unknown_direction_needs_a_sign() {
+    let scene = Scene::new();
+    scene.write("base.json", google(1.0)).write("half.json", google(0.4));
+    let budget =
+        |target: &str| format!("[[budget]]\nmatch = \"B0\"\nmetric = \"counter:depth\"\ntarget = \"{target}\"\n");
+    scene.write("perfgate.toml", budget("+10%"));
+    scene.perfgate(&["compare", "base.json", "half.json"]).says("NO DATA").says("better direction");
+    scene.write("perfgate.toml", budget(">-10%"));
+    scene.perfgate(&["compare", "base.json", "half.json"]).exits(1).says("1 over budget");
+}
