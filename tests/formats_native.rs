@@ -169,36 +169,37 @@ fn each_bencher_line_gives_one_value() {
 fn times_and_allocations_are_read_from_the_tree_of_divan() {
     let suite = Suite::of("divan", "before.txt", "after.txt")
         .has_benchmarks(&[
-            "fib 20",
-            "new_codec",
-            "old_codec",
-            "parse_line",
-            "stable",
-            "encode/alloc_vec/10",
-            "encode/alloc_vec/1000",
-            "encode/scalar/64",
-            "encode/scalar/1024",
-            "encode/scalar/16384",
-            "encode/make/String/t=1",
-            "encode/make/String/t=2",
-            "encode/make/u8/t=1",
-            "encode/make/u8/t=2",
+            "suite/fib 20",
+            "suite/new_codec",
+            "suite/old_codec",
+            "suite/parse_line",
+            "suite/stable",
+            "suite/encode/alloc_vec/10",
+            "suite/encode/alloc_vec/1000",
+            "suite/encode/scalar/64",
+            "suite/encode/scalar/1024",
+            "suite/encode/scalar/16384",
+            "suite/encode/make/String/t=1",
+            "suite/encode/make/String/t=2",
+            "suite/encode/make/u8/t=1",
+            "suite/encode/make/u8/t=2",
         ])
-        .removed_and_added(&["old_codec"], &["new_codec"])
+        .removed_and_added(&["suite/old_codec"], &["suite/new_codec"])
         .has_metric("time", Unit::Nanosecond, Direction::Lower)
         .has_metric("memory", Unit::Byte, Direction::Lower)
         .has_metric("memory:peak", Unit::Byte, Direction::Lower)
         .has_metric("allocations", Unit::Count, Direction::Lower)
-        .has_ratio("parse_line", "time", 1.4, 1.6)
-        .has_ratio("fib 20", "time", 0.4, 0.6)
-        .has_ratio("encode/scalar/64", "time", 0.95, 1.05)
+        .has_ratio("suite/parse_line", "time", 1.4, 1.6)
+        .has_ratio("suite/fib 20", "time", 0.4, 0.6)
+        .has_ratio("suite/encode/scalar/64", "time", 0.95, 1.05)
         .has_no_diagnostics();
-    let Evidence::Summary(summary) = &Suite::measured(&suite.before, "encode/scalar/64", "time").evidence[0] else {
+    let Evidence::Summary(summary) = &Suite::measured(&suite.before, "suite/encode/scalar/64", "time").evidence[0]
+    else {
         panic!()
     };
     assert_eq!((summary.centre, summary.samples), (131_400.0, Some(30)));
     assert_eq!(summary.quantiles, [(0.0, 113_200.0), (1.0, 4_569_000.0)]);
-    assert_eq!(centre(Suite::measured(&suite.before, "encode/alloc_vec/1000", "memory")), 1000.0);
+    assert_eq!(centre(Suite::measured(&suite.before, "suite/encode/alloc_vec/1000", "memory")), 1000.0);
 }
 
 #[test]
@@ -256,20 +257,20 @@ fn known_changes_are_read_from_catch2_as_xml_and_text() {
     for (before, after) in [("before.xml", "after.xml"), ("before.txt", "after.txt")] {
         let suite = Suite::of("catch2", before, after)
             .has_benchmarks(&[
-                "parse line",
-                "encode <utf-8> & \"co\"",
-                "a benchmark with a very long name that wraps over the column width",
-                "old codec",
-                "new codec",
-                "stable",
-                "advanced",
+                "codec/parse line",
+                "codec/encode <utf-8> & \"co\"",
+                "codec/a benchmark with a very long name that wraps over the column width",
+                "codec/old codec",
+                "codec/new codec",
+                "io/write/stable",
+                "io/advanced",
             ])
-            .removed_and_added(&["old codec"], &["new codec"])
+            .removed_and_added(&["codec/old codec"], &["codec/new codec"])
             .has_metric("time", Unit::Nanosecond, Direction::Lower)
-            .has_ratio("parse line", "time", 1.1, 2.5)
-            .has_ratio("encode <utf-8> & \"co\"", "time", 0.2, 0.9)
+            .has_ratio("codec/parse line", "time", 1.1, 2.5)
+            .has_ratio("codec/encode <utf-8> & \"co\"", "time", 0.2, 0.9)
             .has_no_diagnostics();
-        let Evidence::Summary(summary) = &Suite::measured(&suite.before, "parse line", "time").evidence[0] else {
+        let Evidence::Summary(summary) = &Suite::measured(&suite.before, "codec/parse line", "time").evidence[0] else {
             panic!()
         };
         let expected = if before == "before.xml" { (2.16566e6, 426_280.0) } else { (2.71907e6, 2.29255e6) };

@@ -1,6 +1,6 @@
 //! BenchmarkDotNet's JSON (full, brief and compressed): times, memory and the metrics of other diagnosers. In full files
 //! each launch is a run with its samples; brief files contain one list of samples. A method that runs under several jobs
-//! gets the job in its name.
+//! gets the job in its name, unless it is the default one.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, parse_lenient};
@@ -10,6 +10,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+/// The job of a method without another one: a second job does not rename its results.
+const DEFAULT_JOB: &str = "DefaultJob";
 
 /// BenchmarkDotNet.
 #[derive(Debug)]
@@ -46,7 +49,7 @@ impl Format for BenchmarkDotNet {
         list.iter().for_each(|benchmark| *jobs.entry(benchmark.name()).or_default() += 1);
         for (at, benchmark) in list.into_iter().enumerate() {
             let mut name = benchmark.name();
-            if jobs.get(&name).is_some_and(|count| *count > 1) {
+            if jobs.get(&name).is_some_and(|count| *count > 1) && benchmark.job() != DEFAULT_JOB {
                 name = format!("{name}/job={}", benchmark.job());
             }
             let evidence = benchmark.time(&mut builder, &name, at);

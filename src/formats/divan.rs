@@ -4,7 +4,6 @@
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit, UnitScale};
-use std::collections::BTreeSet;
 
 /// divan.
 pub struct Divan;
@@ -14,7 +13,7 @@ const COLUMNS: [&str; 6] = ["fastest", "slowest", "median", "mean", "samples", "
 /// Maximum depth of the tree.
 const DEPTH: usize = 64;
 
-/// A measured row. Whether its name includes the program is known only at the end of the file.
+/// A measured row.
 struct Row {
     program: String,
     name: String,
@@ -109,12 +108,11 @@ impl Format for Divan {
     }
 }
 
-/// Adds the rows. With several programs in a file, names begin with the program to keep them distinct.
+/// Adds the rows. Names begin with the program, since another one may have a benchmark of the same name.
 fn add(builder: &mut ReadingBuilder<'_>, rows: Vec<Row>) {
-    let several = rows.iter().map(|row| &row.program).collect::<BTreeSet<_>>().len() > 1;
-    for row in rows {
-        let name = if several { format!("{}/{}", row.program, row.name) } else { row.name };
-        builder.add(&name, row.metric, [Evidence::summary(row.summary)]);
+    for Row { program, name, metric, summary } in rows {
+        let name = if program.is_empty() { name } else { format!("{program}/{name}") };
+        builder.add(&name, metric, [Evidence::summary(summary)]);
     }
 }
 
@@ -223,14 +221,14 @@ mod tests {
         );
         let reading = read(&text);
         let a = &reading.measurements[0];
-        assert_eq!(a.benchmark.as_str(), "g/a b");
+        assert_eq!(a.benchmark.as_str(), "suite/g/a b");
         let quantiles = vec![(0.0, 1e3), (1.0, 4e6)];
         let summary = Summary { centre: 2e3, mean: Some(3e3), sd: None, samples: Some(30), quantiles };
         assert_eq!(a.evidence, [Evidence::summary(summary)]);
     }
 
     #[test]
-    fn names_include_the_program_if_there_are_several() {
+    fn names_begin_with_the_program() {
         let row = "╰─ a  1 ns │ 4 ns │ 2 ns │ 3 ns │ 30 │ 60\n";
         let reading = read(&format!("{HEAD}{row}\nother {}{row}", HEAD.trim_start_matches("suite ")));
         let names: Vec<_> = reading.measurements.iter().map(|m| m.benchmark.as_str()).collect();
@@ -242,7 +240,7 @@ mod tests {
         let bad = "├─ a  1 ns │ 4 ns │ x ns │ 3 ns │ 30 │ 60\n│        ├─ b  1 ns │ 4 ns │ 2 ns │ 3 ns │ 3 │ 6\n";
         let reading = read(&format!("{HEAD}{bad}╰─ c  1 ns │ 4 ns │ 2 ns │ 3 ns │ 30 │ 60\n"));
         assert_eq!(reading.measurements.len(), 1);
-        assert_eq!(reading.measurements[0].benchmark.as_str(), "c");
+        assert_eq!(reading.measurements[0].benchmark.as_str(), "suite/c");
         assert_eq!(reading.diagnostics.len(), 2);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::builder::Gate;
 use super::error::Error;
+use super::judge::adopt_names;
 use super::side::{KeyedRun, Side, side_of_stored};
 use super::stored_history::with_reading;
 use crate::history::{BaseWindow, HISTORY_RUNS, WINDOW_RUNS, base_window_of, count_joined, join_shards, machine_class};
@@ -146,6 +147,9 @@ impl Gate {
         let epochs = self.epochs(diagnostics);
         let (keys, mut runs): (Vec<Key>, Vec<Run>) = runs.into_iter().unzip();
         runs.reverse();
+        if let Some((newest, older)) = runs.split_last_mut() {
+            diagnostics.extend(adopt_names(policy, older, std::slice::from_ref(newest)));
+        }
         let BaseWindow { runs, cut } = with_reading(policy, &epochs, |reading| base_window_of(runs, reading));
         diagnostics.extend(cut_note(&cut));
         let keyed = keys.into_iter().zip(runs.into_iter().rev());

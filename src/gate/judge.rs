@@ -8,6 +8,7 @@ use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
 use crate::compare::{self, Compared, MatchRules};
+use crate::history::{LongNames, adopt_long_names};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
 use crate::policy::{FailOn, Policy};
 use crate::stats::suite_test::TestRules;
@@ -41,6 +42,17 @@ impl MatchRules for PolicyRules<'_> {
     fn direction(&self, benchmark: &str, metric: &Metric) -> Option<Direction> {
         self.0.direction(benchmark, metric)
     }
+}
+
+/// Gives stored runs the long names of today, with a note.
+pub(super) fn adopt_names(policy: &Policy, older: &mut [Run], current: &[Run]) -> Option<Diagnostic> {
+    let LongNames { count, example: (short, long) } =
+        adopt_long_names(older, current, |name| policy.rename(name).is_some())?;
+    let others = if count == 1 { String::new() } else { format!(", and so on for {count} benchmarks") };
+    let message = format!(
+        "names are complete now: `{short}` of earlier runs continues as `{long}`{others}. Rules of perfgate.toml need the new names"
+    );
+    Some(Diagnostic::note("long-names", "", message))
 }
 
 /// The rules for runs that were not measured in turn.
@@ -133,6 +145,7 @@ impl Gate {
         detail: ReportDetail,
     ) -> Result<Report, Error> {
         let policy = &self.config.policy;
+        base.diagnostics.extend(adopt_names(policy, &mut base.runs, &head.runs));
         partition(&mut base, &mut head, policy.ignored_environment(), |old| policy.rename(old));
         refuse_different_tools(&base, &head)?;
         let mut compared = compare::compare(&base.runs, &head.runs, at_different_times(policy), PolicyRules(policy));

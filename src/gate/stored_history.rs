@@ -2,6 +2,7 @@
 
 use super::builder::Gate;
 use super::error::Error;
+use super::judge::adopt_names;
 use super::side::dirty_baseline;
 use crate::history::{Epoch, SeriesRules, join_shards};
 use crate::io::repository::Repository;
@@ -87,7 +88,10 @@ impl Gate {
         }
         let newest_first = runs.into_iter().rev().map(|run| ((), run)).collect();
         let joined = join_shards(newest_first, self.config.policy.ignored_environment());
-        let runs: Vec<Run> = joined.into_iter().rev().map(|((), run)| run).collect();
+        let mut runs: Vec<Run> = joined.into_iter().rev().map(|((), run)| run).collect();
+        if let Some((newest, older)) = runs.split_last_mut() {
+            diagnostics.extend(adopt_names(&self.config.policy, older, std::slice::from_ref(newest)));
+        }
         diagnostics.extend(dirty_baseline(runs.iter()));
         Ok(StoredHistory { runs, store: name, older, diagnostics })
     }

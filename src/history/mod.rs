@@ -2,6 +2,7 @@
 //! pruning keeps.
 
 mod changes;
+mod long_names;
 mod retention;
 mod series;
 mod shards;
@@ -9,6 +10,7 @@ mod thin;
 mod window;
 
 pub use changes::{CommitRange, SegmentedSeries, SeriesChange, segment};
+pub use long_names::{LongNames, adopt_long_names};
 pub use retention::{BranchKind, PruneAction, PruneCandidate, Pruner, Retention};
 pub use series::{Epoch, Point, Series, SeriesRules, machine_class, series};
 pub use shards::{common_facts, count_joined, join_shards};

@@ -7,7 +7,6 @@ mod xml_report;
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Catch2.
 pub struct Catch2;
@@ -51,16 +50,10 @@ impl Format for Catch2 {
     }
 }
 
-/// Adds the benchmarks. Names that occur in several test cases or sections are prefixed with them.
+/// Adds the benchmarks, named after their test case and sections: another test case may have one of the same name.
 fn add(builder: &mut ReadingBuilder<'_>, rows: Vec<Row>) {
-    let mut sections: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for row in &rows {
-        sections.entry(&row.name).or_default().insert(&row.section);
-    }
-    let ambiguous: BTreeSet<String> =
-        sections.into_iter().filter(|(_, sections)| sections.len() > 1).map(|(name, _)| name.to_owned()).collect();
     for row in rows {
-        let name = if ambiguous.contains(&row.name) { format!("{}/{}", row.section, row.name) } else { row.name };
+        let name = if row.section.is_empty() { row.name } else { format!("{}/{}", row.section, row.name) };
         builder.add(&name, Metric::time(), [Evidence::summary(row.summary)]);
     }
 }

@@ -80,7 +80,7 @@ mod tests {
         );
         let reading = Catch2.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         assert_eq!(reading.measurements.len(), 1);
-        assert_eq!(reading.measurements[0].benchmark.as_str(), "a <b>");
+        assert_eq!(reading.measurements[0].benchmark.as_str(), "t/a <b>");
         let summary =
             Summary { centre: 2.5e6, mean: Some(2.5e6), sd: Some(7.0), samples: Some(5), quantiles: Vec::new() };
         assert_eq!(reading.measurements[0].evidence, [Evidence::summary(summary)]);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_names_in_two_sections_are_prefixed_with_the_section() {
+    fn names_begin_with_test_case_and_sections() {
         let benchmark_in = |section| {
             format!(
                 r#"<Section name="{section}"><BenchmarkResults name="a"><mean value="1"/></BenchmarkResults></Section>"#

@@ -14,8 +14,9 @@ pub(super) struct Line<'a> {
 
 /// What applies to all lines of a file.
 pub(super) struct FileProperties {
-    /// The suffix for the number of processors, such as `-8`, if all names end with the same one.
-    pub(super) processors_suffix: Option<String>,
+    /// By package: the suffix for the number of processors, such as `-8`, if all names end with the same one. A package is one
+    /// process, so those of others are not compared with it.
+    pub(super) processors_suffixes: BTreeMap<String, Option<String>>,
     /// Directions of units, from `Unit` lines.
     pub(super) directions: BTreeMap<String, Direction>,
 }
@@ -86,16 +87,26 @@ pub(super) fn is_result(line: &str) -> bool {
 }
 
 impl FileProperties {
-    /// The benchmark's name: with its package, without the number of processors where all names have the same.
+    /// The benchmark's name: with its package, without the number of processors where all names of the package have the same.
     pub(super) fn full_name(&self, package: &str, name: &str) -> String {
-        let bare = self.processors_suffix.as_ref().and_then(|end| name.strip_suffix(end.as_str())).unwrap_or(name);
+        let suffix = self.processors_suffixes.get(package).and_then(Option::as_deref);
+        let bare = suffix.and_then(|end| name.strip_suffix(end)).unwrap_or(name);
         if package.is_empty() { bare.to_owned() } else { format!("{package}/{bare}") }
     }
 
-    pub(super) fn of(sources: &[Source<'_>]) -> Result<Self, Diagnostic> {
-        let mut suffix: Option<Option<String>> = None;
+    /// The suffix, if all packages have the same.
+    pub(super) fn common_suffix(&self) -> Option<&str> {
+        let mut suffixes = self.processors_suffixes.values();
+        let first = suffixes.next()?.as_deref()?;
+        suffixes.all(|suffix| suffix.as_deref() == Some(first)).then_some(first)
+    }
+
+    /// The properties of texts, each with the package that it begins with.
+    pub(super) fn of(sources: &[(&str, Source<'_>)]) -> Result<Self, Diagnostic> {
+        let mut suffixes: BTreeMap<String, Option<String>> = BTreeMap::new();
         let mut directions = BTreeMap::new();
-        for source in sources {
+        for (package, source) in sources {
+            let mut package = (*package).to_owned();
             let text = text::decode(*source)?;
             for (_, line) in &joined_lines(&text) {
                 if let Some(unit) = line.strip_prefix("Unit ") {
@@ -107,18 +118,20 @@ impl FileProperties {
                         _ => None,
                     });
                     directions.extend(direction.map(|direction| (unit.to_owned(), direction)));
+                } else if let Some(name) = line.strip_prefix("pkg: ") {
+                    name.trim().clone_into(&mut package);
                 } else if let Some(line) = Line::of(line) {
                     let digits = line.name.len() - line.name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
                     let (stem, end) = line.name.split_at(line.name.len() - digits);
                     let end = (digits > 0 && stem.ends_with('-')).then(|| format!("-{end}"));
-                    match &suffix {
-                        None => suffix = Some(end),
-                        Some(seen) if *seen != end => suffix = Some(None),
+                    match suffixes.get_mut(&package) {
+                        None => drop(suffixes.insert(package.clone(), end)),
+                        Some(seen) if *seen != end => *seen = None,
                         Some(_) => {}
                     }
                 }
             }
         }
-        Ok(FileProperties { processors_suffix: suffix.flatten(), directions })
+        Ok(FileProperties { processors_suffixes: suffixes, directions })
     }
 }

@@ -1,7 +1,7 @@
 //! Go's benchmark lines, `BenchmarkX-8   100   12.5 ns/op   3 B/op`, as text or in the events of `go test -json`. Each line
 //! is a run, so `-count` gives several runs.
 //!
-//! Names are `package/BenchmarkX`. The suffix `-8` is the number of processors. It is dropped if all names of the file end
+//! Names are `package/BenchmarkX`. The suffix `-8` is the number of processors. It is dropped if all names of the package end
 //! with the same one, and kept with `-cpu 1,2,4`, where it distinguishes benchmarks. Custom units follow Go's conventions:
 //! `p99-ms` is the time at p99, `items/op` a number of items. A line such as `Unit items/op better=higher` states the
 //! direction; else the unit and its words decide, or it is unknown.
@@ -59,16 +59,18 @@ impl Format for GoBench {
         let bytes = text::utf8(source)?;
         if bytes.trim_ascii_start().starts_with(b"{") {
             let outputs = outputs_by_package(&mut builder, bytes);
-            // These are properties of the whole file, so all packages are scanned before the first one is read.
-            let all: Vec<_> =
-                outputs.iter().map(|(_, output)| Source { name: source.name, bytes: output.as_bytes() }).collect();
+            // All packages are scanned before the first one is read: the directions of units apply to the whole file.
+            let all: Vec<_> = outputs
+                .iter()
+                .map(|(package, output)| (package.as_str(), Source { bytes: output.as_bytes(), ..source }))
+                .collect();
             let properties = FileProperties::of(&all)?;
             set_processors(&mut builder, &properties);
-            for ((package, _), output) in outputs.iter().zip(all) {
+            for (package, output) in all {
                 read_text(&mut builder, output, Some(package), &properties)?;
             }
         } else {
-            let properties = FileProperties::of(&[source])?;
+            let properties = FileProperties::of(&[("", source)])?;
             set_processors(&mut builder, &properties);
             read_text(&mut builder, source, None, &properties)?;
         }
@@ -76,9 +78,9 @@ impl Format for GoBench {
     }
 }
 
-/// Keeps the number of processors that the names of all benchmarks end with.
+/// Keeps the number of processors that the names of all packages end with.
 fn set_processors(builder: &mut ReadingBuilder<'_>, properties: &FileProperties) {
-    if let Some(suffix) = &properties.processors_suffix {
+    if let Some(suffix) = properties.common_suffix() {
         builder.environment().set("gomaxprocs", suffix.trim_start_matches('-'));
     }
 }
@@ -228,6 +230,14 @@ mod tests {
 
     fn names(reading: &Reading) -> Vec<&str> {
         reading.measurements.iter().map(|m| m.benchmark.as_str()).collect()
+    }
+
+    #[test]
+    fn a_package_with_another_suffix_does_not_rename_the_others() {
+        let text = "pkg: p\nBenchmarkA-8 \t 9 \t 5 ns/op\npkg: q\nBenchmarkB-2 \t 9 \t 5 ns/op\n";
+        let reading = read(text).unwrap();
+        assert_eq!(names(&reading), ["p/BenchmarkA", "q/BenchmarkB"]);
+        assert_eq!(reading.environment.get("gomaxprocs"), None);
     }
 
     #[test]

@@ -1,0 +1,106 @@
+//! Runs that were stored when a benchmark's name left out its test case, target or job as long as nothing else in the file had
+//! the same name. Their series continue under the long names that are read today.
+
+use crate::model::{BenchId, Run};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many names were replaced, with the first as an example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LongNames {
+    /// Number of benchmarks.
+    pub count: usize,
+    /// A short name and its long form.
+    pub example: (BenchId, BenchId),
+}
+
+/// Names of a format.
+type Names = BTreeSet<(String, BenchId)>;
+
+/// The forms of a name that an earlier version may have stored, the likeliest first.
+fn earlier_forms(tool: &str, name: &str, before: &Names) -> Vec<String> {
+    match tool {
+        // Test cases, sections and benchmarks may contain slashes.
+        "catch2" | "divan" => name.match_indices('/').map(|(at, _)| name[at + 1..].to_owned()).collect(),
+        "benchmarkdotnet" => vec![format!("{name}/job=DefaultJob")],
+        // The number of processors was kept where another package of the file had another one.
+        "go-bench" => {
+            let stem = format!("{name}-");
+            let from = (tool.to_owned(), BenchId::new(stem.as_str()));
+            let named = before.range(from..).map(|(_, id)| id.as_str()).take_while(|id| id.starts_with(&stem));
+            let all: Vec<String> = named
+                .filter(|id| id[stem.len()..].bytes().all(|byte| byte.is_ascii_digit()))
+                .map(str::to_owned)
+                .collect();
+            if all.len() == 1 { all } else { Vec::new() }
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Gives the benchmarks of older runs the names of `current` runs, where a short name has one long form there and is itself no
+/// current name. `is_renamed` are names that the config maps.
+pub fn adopt_long_names(older: &mut [Run], current: &[Run], is_renamed: impl Fn(&str) -> bool) -> Option<LongNames> {
+    let names = |runs: &[Run]| -> Names {
+        let all = runs.iter().flat_map(|run| &run.measurements);
+        let relevant = all.filter(|one| matches!(&*one.tool, "catch2" | "divan" | "benchmarkdotnet" | "go-bench"));
+        relevant.map(|one| (one.tool.to_string(), one.benchmark.clone())).collect()
+    };
+    let now = names(current);
+    if now.is_empty() {
+        return None;
+    }
+    let before = names(older);
+    let is_short = |tool: &str, name: &str| {
+        let key = (tool.to_owned(), BenchId::new(name));
+        before.contains(&key) && !now.contains(&key) && !is_renamed(name)
+    };
+    let mut long_forms: BTreeMap<(String, BenchId), Vec<&BenchId>> = BTreeMap::new();
+    for (tool, name) in now.iter().filter(|key| !before.contains(*key)) {
+        let short = earlier_forms(tool, name.as_str(), &before).into_iter().find(|short| is_short(tool, short));
+        if let Some(short) = short {
+            long_forms.entry((tool.clone(), BenchId::new(short))).or_default().push(name);
+        }
+    }
+    long_forms.retain(|_, forms| forms.len() == 1);
+    let ((_, short), long) = long_forms.first_key_value()?;
+    let example = (short.clone(), (*long.first()?).clone());
+    for run in older.iter_mut() {
+        for measurement in &mut run.measurements {
+            let key = (measurement.tool.to_string(), measurement.benchmark.clone());
+            if let Some([long]) = long_forms.get(&key).map(Vec::as_slice) {
+                measurement.benchmark = (*long).clone();
+            }
+        }
+    }
+    Some(LongNames { count: long_forms.len(), example })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Evidence, Measurement, Metric};
+
+    fn run(tool: &'static str, names: &[&str]) -> Run {
+        let measurement = |name: &&str| Measurement::new(tool, *name, Metric::time(), Evidence::Value(1.0));
+        Run { measurements: names.iter().map(measurement).collect(), ..Run::default() }
+    }
+
+    fn adopted(tool: &'static str, older: &[&str], current: &[&str]) -> Vec<String> {
+        let mut older = [run(tool, older)];
+        adopt_long_names(&mut older, &[run(tool, current)], |name| name == "renamed");
+        older[0].measurements.iter().map(|one| one.benchmark.to_string()).collect()
+    }
+
+    #[test]
+    fn a_short_name_continues_as_its_only_long_form() {
+        assert_eq!(adopted("catch2", &["small", "a/b"], &["Parser/small", "Case/a/b"]), ["Parser/small", "Case/a/b"]);
+        assert_eq!(adopted("divan", &["a"], &["t/a", "u/a"]), ["a"], "two long forms");
+        assert_eq!(adopted("divan", &["a", "t/a"], &["t/a"]), ["a", "t/a"], "the long name existed before");
+        assert_eq!(adopted("divan", &["a"], &["t/a", "a"]), ["a"], "the short name exists now");
+        assert_eq!(adopted("divan", &["renamed"], &["t/renamed"]), ["renamed"]);
+        assert_eq!(adopted("criterion", &["a"], &["t/a"]), ["a"]);
+        assert_eq!(adopted("go-bench", &["p/B-8", "p/C/n-8"], &["p/B", "p/C"]), ["p/B", "p/C/n-8"]);
+        assert_eq!(adopted("go-bench", &["p/B-2", "p/B-4"], &["p/B"]), ["p/B-2", "p/B-4"]);
+        assert_eq!(adopted("benchmarkdotnet", &["M/job=DefaultJob"], &["M"]), ["M"]);
+    }
+}

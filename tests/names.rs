@@ -1,0 +1,121 @@
+//! Tests of names: a benchmark keeps its name when another test case, target or package is added, and stored runs with the
+//! shorter names of earlier versions continue.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
+
+mod common;
+use common::Scene;
+use serde_json::{Value, json};
+
+/// A report of Catch2 with benchmarks (test case, name, mean in ns). Synthetic.
+fn catch2(rows: &[(&str, &str, f64)]) -> String {
+    let case = |(case, name, mean): &(&str, &str, f64)| {
+        format!(
+            r#"<TestCase name="{case}"><BenchmarkResults name="{name}" samples="100"><mean value="{mean}"/><standardDeviation value="1" ci="0.95"/></BenchmarkResults></TestCase>"#
+        )
+    };
+    format!("<Catch2TestRun name=\"t\">{}</Catch2TestRun>", rows.iter().map(case).collect::<String>())
+}
+
+/// Tables of divan: of each target, benchmarks with their times in ns. Synthetic.
+fn divan(targets: &[(&str, &[(&str, f64)])]) -> String {
+    let mut out = String::new();
+    for (target, rows) in targets {
+        out += &format!("{target}   fastest │ slowest │ median │ mean │ samples │ iters\n");
+        for (name, ns) in *rows {
+            out += &format!("├─ {name}   {ns} ns │ {0} ns │ {ns} ns │ {ns} ns │ 100 │ 100\n", ns * 1.1);
+        }
+    }
+    out
+}
+
+fn outcomes(report: &Value) -> Vec<(String, String)> {
+    let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+    let mut all: Vec<_> =
+        report["benchmarks"].as_array().unwrap().iter().map(|one| (text(one, "name"), text(one, "outcome"))).collect();
+    all.sort();
+    all
+}
+
+fn expected(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(name, outcome)| ((*name).to_owned(), (*outcome).to_owned())).collect()
+}
+
+#[test]
+fn a_new_test_case_renames_nothing() {
+    let scene = Scene::new();
+    scene.write("base.xml", catch2(&[("Parser", "small", 344.0), ("Parser", "large", 41_000.0)]));
+    scene.write(
+        "head.xml",
+        catch2(&[("Parser", "small", 744.0), ("Parser", "large", 41_000.0), ("Writer", "small", 300.0)]),
+    );
+    let report = scene.perfgate(&["compare", "base.xml", "head.xml", "--format", "json"]).json();
+    let names: Vec<String> = outcomes(&report).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["Parser/large", "Parser/small", "Writer/small"]);
+    assert_eq!((&report["counts"]["added"], &report["counts"]["removed"]), (&json!(1), &json!(0)));
+    let small = report["benchmarks"].as_array().unwrap().iter().find(|one| one["name"] == "Parser/small").unwrap();
+    assert!(small["change"].as_f64().unwrap() > 1.0 && small["suspect"] == true, "{small:#}");
+}
+
+#[test]
+fn a_second_target_renames_nothing() {
+    let scene = Scene::new();
+    let rows: &[(&str, f64)] = &[("glob", 100.0), ("plain", 200.0), ("sensitive", 300.0)];
+    scene
+        .write("base.txt", divan(&[("search", rows)]))
+        .write("head.txt", divan(&[("search", rows), ("extra", &[("new", 5.0)])]));
+    let report = scene.perfgate(&["compare", "base.txt", "head.txt", "--format", "json"]).exits(0).json();
+    assert_eq!(report["counts"]["removed"], 0);
+    assert!(outcomes(&report).contains(&("extra/new".to_owned(), "added".to_owned())));
+    assert!(outcomes(&report).iter().any(|(name, _)| name == "search/glob"));
+}
+
+#[test]
+fn a_package_of_another_process_renames_nothing() {
+    let scene = Scene::new();
+    let lines = |package: &str, processors: u32| {
+        let of = |name| format!("Benchmark{name}-{processors} \t 100 \t 50 ns/op\n").repeat(6);
+        format!("pkg: {package}\n{}{}", of("A"), of("B"))
+    };
+    scene.write("base.txt", lines("p", 8)).write("head.txt", lines("p", 8) + &lines("q", 2));
+    let report = scene.perfgate(&["compare", "base.txt", "head.txt", "--format", "json"]).exits(0).json();
+    let names: Vec<String> = outcomes(&report).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["p/BenchmarkA", "p/BenchmarkB", "q/BenchmarkA", "q/BenchmarkB"]);
+    assert_eq!((&report["counts"]["added"], &report["counts"]["removed"]), (&json!(2), &json!(0)));
+}
+
+/// A run as an earlier version stored it: with the short names of that time.
+fn stored_with_short_names(time: i64, commit: &str) -> String {
+    let measurements: Vec<Value> = [("glob", 100.0), ("plain", 200.0)]
+        .map(|(name, ns)| {
+            json!({"tool": "divan", "benchmark": name, "metric": "time", "unit": "ns",
+                "replicates": [{"value": ns, "n": 100, "quantiles": [[0.0, ns], [1.0, ns * 1.1]]}]})
+        })
+        .to_vec();
+    json!({"format": "perfgate-run", "version": 1, "commit": commit, "time": time, "measurements": measurements})
+        .to_string()
+}
+
+#[test]
+fn stored_series_with_short_names_continue() {
+    let scene = Scene::new();
+    scene.repository("r");
+    for run in 0..5 {
+        scene.commit("r", &format!("commit {run}"));
+        let head = scene.git("r", &["rev-parse", "HEAD"]);
+        scene.write("old.json", stored_with_short_names(1_700_000_000 + run, &head));
+        scene.perfgate_at("r", &["record", "../old.json"]).exits(0);
+    }
+    scene.commit("r", "new");
+    scene.write("new.txt", divan(&[("search", &[("glob", 100.5), ("plain", 200.5), ("new", 7.0)])]));
+    let answer = scene.perfgate_at("r", &["compare", "--head", "../new.txt", "--format", "json"]);
+    let report = answer.exits(0).json();
+    let all = [("search/glob", "unchanged"), ("search/new", "added"), ("search/plain", "unchanged")];
+    assert_eq!(outcomes(&report), expected(&all));
+    scene
+        .perfgate_at("r", &["compare", "--head", "../new.txt"])
+        .says("`glob` of earlier runs continues as `search/glob`");
+
+    scene.perfgate_at("r", &["record", "../new.txt"]).exits(0);
+    let history = scene.perfgate_at("r", &["history", "search/glob", "--format", "json"]).exits(0).json();
+    assert_eq!(history["series"][0]["points"].as_array().unwrap().len(), 6);
+}
