@@ -104,6 +104,47 @@ struct Score {
     recall: Share,
 }
 
+/// In `conc/channel_ping_pong` two threads hand a message to each other, on one core or on two. Its samples have two modes in most
+/// runs. Next to a busy loop, half of the samples of any benchmark can be interrupted, which looks the same.
+#[test]
+fn two_modes_are_named_only_where_there_are_two() {
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut pairs, mut next_to_a_loop) = (0, 0);
+    for folder in ["accuracy", "accuracy-steady"] {
+        let files = std::fs::read_dir(data(folder)).unwrap().map(|file| file.unwrap().path());
+        let is_run = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "pgrun");
+        let stem = |file: PathBuf| file.file_stem().unwrap().to_str().unwrap().to_owned();
+        let names: BTreeSet<String> = files.filter(is_run).map(stem).collect();
+        let quiet = quiet_runs(folder);
+        let runs: Vec<(&String, Run)> = names.iter().map(|name| (name, read(folder, name))).collect();
+        let bimodal = |run: &Run| -> BTreeSet<String> {
+            let is_bimodal = |one: &Evidence| one.split().is_some_and(|split| split.is_bimodal());
+            let those = run.measurements.iter().filter(|measurement| measurement.evidence.iter().any(is_bimodal));
+            those.map(|measurement| measurement.benchmark.to_string()).collect()
+        };
+        for (index, (head_name, head)) in runs.iter().enumerate() {
+            for (base_name, base) in &runs[..index] {
+                pairs += head.measurements.len();
+                if bimodal(base).is_disjoint(&bimodal(head)) {
+                    continue;
+                }
+                for finding in report(std::slice::from_ref(base), head).benchmarks {
+                    if finding.modes.is_none() {
+                        continue;
+                    }
+                    if finding.name != "conc/channel_ping_pong" {
+                        next_to_a_loop += 1;
+                        assert!(!quiet.contains(head_name) || !quiet.contains(base_name), "{}", finding.name);
+                    }
+                    *named.entry(finding.name).or_default() += 1;
+                }
+            }
+        }
+    }
+    println!("two modes in {named:?} of {pairs} pairs, {next_to_a_loop} next to a busy loop");
+    assert!(named["conc/channel_ping_pong"] >= 10 && next_to_a_loop * 5000 < pairs, "{named:?} of {pairs}");
+}
+
 /// The limits are the requirements, not the results that the method happens to reach.
 #[test]
 fn recorded_runs_of_a_wide_suite_meet_the_requirements() {

@@ -33,12 +33,67 @@ fn compared(base: &str, head: &str, more: &[&str]) -> Answer {
 #[test]
 fn a_slow_path_that_two_in_five_runs_take_is_a_regression() {
     let answer = compared(&hyperfine(1, 1, 0.0, 1.0), &hyperfine(2, 1, 0.4, 3.0), &[]);
-    answer.exits(1).says("✗ regressed").says("shown by the mean of the samples; their fastest part moved by +0.");
+    answer
+        .exits(1)
+        .says("✗ regressed")
+        .says("2 in 5 samples take 3.0×; shown by the mean of the samples;")
+        .says("their fastest part moved by +0.");
     let row = &compared(&hyperfine(1, 1, 0.0, 1.0), &hyperfine(2, 1, 0.4, 3.0), &["--format", "json"]).json()["benchmarks"]
         [0];
     assert!(row["change"].as_f64().unwrap() > 0.5 && row["interval"][0].as_f64().unwrap() > 0.0, "{row}");
     let back = compared(&hyperfine(2, 1, 0.4, 3.0), &hyperfine(1, 1, 0.0, 1.0), &[]);
     back.exits(0).says("improved");
+}
+
+#[test]
+fn a_row_decided_by_the_mean_says_what_changed_in_every_view() {
+    let (base, head) = (hyperfine(1, 1, 0.0, 1.0), hyperfine(2, 1, 0.4, 3.0));
+    let views: [&[&str]; 4] = [&[], &["--format", "markdown"], &["--format", "junit"], &["--template", "comment"]];
+    for view in views {
+        compared(&base, &head, view).exits(1).says("2 in 5 samples take 3.0×");
+    }
+    let scene = Scene::new();
+    scene.write("base.json", &base).write("head.json", &head);
+    scene.perfgate(&["compare", "base.json", "head.json", "--html", "page.html"]).exits(1);
+    assert!(scene.read("page.html").contains("2 in 5 samples take 3.0×"));
+    let row = compared(&base, &head, &["--format", "json"]).json()["benchmarks"][0].clone();
+    let slow = &row["slow_part"]["head"];
+    assert!((slow["share"].as_f64().unwrap() - 0.4).abs() < 0.06, "{slow}");
+    assert!((slow["factor"].as_f64().unwrap() - 3.0).abs() < 0.05, "{slow}");
+    assert!(row["slow_part"]["base"].is_null(), "{row}");
+    compared(&head, &base, &[]).says("in base 2 in 5 samples take 3.0×, in head none");
+    // The fast edge decides here.
+    let faster = compared(&base, &hyperfine(2, 1, 1.0, 3.0), &["--format", "json"]);
+    assert!(faster.exits(1).json()["benchmarks"][0].get("slow_part").is_none());
+}
+
+#[test]
+fn two_modes_are_named_with_their_values_and_shares() {
+    let (base, head) = (hyperfine(1, 12, 0.4, 3.0), hyperfine(2, 12, 0.4, 3.0));
+    compared(&base, &head, &["--all"])
+        .says("two modes in base: 100.6 ms (57%) and 303.1 ms (43%)")
+        .says(", in head: 100.");
+    let report = compared(&base, &head, &["--format", "json"]).json();
+    let rows = report["benchmarks"].as_array().unwrap();
+    for row in rows {
+        assert_eq!(row.get("modes").is_some(), row["name"] == "c0", "{row}");
+    }
+    let modes = &rows.iter().find(|row| row["name"] == "c0").unwrap()["modes"];
+    for side in ["base", "head"] {
+        let [low, high] = [0, 1].map(|mode| modes[side][mode]["value"].as_f64().unwrap());
+        assert!((low / 1.01e8 - 1.0).abs() < 0.02 && (high / low - 3.0).abs() < 0.1, "{modes}");
+    }
+}
+
+#[test]
+fn a_stored_run_keeps_the_modes_of_its_samples() {
+    let scene = Scene::new();
+    scene.repository("r").commit("r", "one");
+    scene.write("r/out.json", hyperfine(1, 12, 0.4, 3.0));
+    scene.perfgate_at("r", &["record", "out.json"]).exits(0);
+    scene.write("r/head.json", hyperfine(2, 12, 0.4, 3.0));
+    let answer = scene.perfgate_at("r", &["compare", "--base", "HEAD", "--head", "head.json", "--all"]);
+    answer.says("two modes in base: 100.6 ms");
 }
 
 #[test]

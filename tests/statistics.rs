@@ -261,6 +261,7 @@ impl Simulated {
                         samples: 50,
                         within_run_drift: Some((0.5 * self.noise) as f32),
                         typical_mean: None,
+                        split: None,
                     })
                 } else {
                     Evidence::Value(worse(y))

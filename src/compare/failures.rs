@@ -68,6 +68,7 @@ fn without_values(failed: &FailedBenchmark, why: String) -> Comparison {
         head: None,
         effect: Effect::Failed(why),
         mean: None,
+        sample_groups: None,
         statistics: None,
         confirmed: false,
     }

@@ -10,6 +10,7 @@ mod match_rules;
 mod pairs;
 mod plot_samples;
 mod repetitions;
+mod sample_groups;
 mod sample_statistics;
 pub mod schedule;
 mod slow_part;
@@ -19,7 +20,7 @@ pub use match_rules::MatchRules;
 pub use pairs::{Pair, SideValue, pair};
 pub use plot_samples::plot_samples;
 
-use crate::model::{BenchId, Diagnostic, Metric, Run, SampleStatistics, Work};
+use crate::model::{BenchId, Diagnostic, Metric, Run, SampleGroups, SampleStatistics, Work};
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
@@ -54,6 +55,8 @@ pub struct Comparison {
     pub effect: Effect,
     /// The tested change of the typical mean of the samples, where it moved apart from the fast edge, which `effect` has.
     pub mean: Option<Box<Estimate>>,
+    /// The groups that the samples of base and head fall into.
+    pub sample_groups: Option<Box<[Option<SampleGroups>; 2]>>,
     /// Statistics of the samples of base and head, where they were read.
     pub statistics: Option<Box<[Option<SampleStatistics>; 2]>>,
     /// True for a suspect that was re-measured.

@@ -1,9 +1,9 @@
 //! Pairs the measurements of two sides: same benchmark (after renames), metric and tool.
 
 use super::comparable::{self, Sampling};
-use super::{Comparison, Effect, MatchRules, TestGroup, repetitions, sample_statistics};
+use super::{Comparison, Effect, MatchRules, TestGroup, repetitions, sample_groups, sample_statistics};
 use crate::model::{
-    BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, SampleStatistics, Summary, Unit, Work,
+    BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Summary, Unit, Work,
 };
 use crate::stats::suite::{BenchmarkRuns, RunValue};
 use crate::stats::{centre, counts};
@@ -294,7 +294,7 @@ impl<'a> Pair<'a> {
             centre_variance: variance,
             typical_mean: digest
                 .and_then(|digest| Some((digest.median, digest.typical_mean?)))
-                .map(|(median, mean)| (sign * (ln(median) + f64::from(mean.ln_ratio)), f64::from(mean.error))),
+                .map(|(median, mean)| (sign * (ln(median) + f64::from(mean.ln_ratio())), f64::from(mean.error()))),
         }
     }
 
@@ -344,6 +344,11 @@ impl<'a> Pair<'a> {
         Arc::new(Metric { direction: self.direction, ..(**metric).clone() })
     }
 
+    fn sample_groups(&self) -> Option<Box<[Option<SampleGroups>; 2]>> {
+        let groups = [self.base(), self.head()].map(|side| sample_groups::of(&evidence(side)));
+        groups.iter().any(Option::is_some).then(|| Box::new(groups))
+    }
+
     fn statistics(&self) -> Option<Box<[Option<SampleStatistics>; 2]>> {
         let statistics = [self.base(), self.head()].map(|side| sample_statistics::of(&evidence(side)));
         statistics.iter().any(Option::is_some).then(|| Box::new(statistics))
@@ -361,6 +366,7 @@ impl<'a> Pair<'a> {
             head: side_value(self.head()),
             effect,
             mean: None,
+            sample_groups: self.sample_groups(),
             statistics: self.statistics(),
             confirmed: false,
         }

@@ -8,6 +8,7 @@
 use crate::model::{Digest, Direction, Evidence};
 use crate::stats::centre;
 use crate::stats::samples::TypicalMean;
+use crate::stats::split::Split;
 
 /// The digest of processes with samples of their own (JMH forks, pyperf processes); `None` for other entries. Processes
 /// vary more than the samples of one process, and less than two jobs do: the spread between them counts as drift within
@@ -20,21 +21,23 @@ pub fn digest(entries: &[&Evidence], direction: Direction) -> Option<Digest> {
     let mean_drift = (!drifts.is_empty()).then(|| drifts.iter().sum::<f32>() / drifts.len() as f32);
     let between = sd(&edges).filter(|sd| sd.is_finite()).map(|sd| sd as f32);
     let typical_means: Option<Vec<TypicalMean>> = digests.iter().map(|one| one.typical_mean).collect();
+    let splits: Vec<Option<Split>> = digests.iter().map(|one| one.split).collect();
     Some(Digest {
         median: centre::median(&medians),
         fast_edge: centre::median(&edges).exp(),
         samples: digests.iter().map(|one| one.samples).fold(0, u32::saturating_add),
         within_run_drift: mean_drift.into_iter().chain(between).reduce(f32::max),
         typical_mean: typical_means.map(|means| typical_mean_of(&means)),
+        split: Split::typical(&splits).and_then(|typical| splits[typical]),
     })
 }
 
 /// The typical mean of processes: the median of theirs, with the largest error.
 fn typical_mean_of(processes: &[TypicalMean]) -> TypicalMean {
-    let ratios: Vec<f64> = processes.iter().map(|one| f64::from(one.ln_ratio)).collect();
+    let ratios: Vec<f64> = processes.iter().map(|one| f64::from(one.ln_ratio())).collect();
     let between = sd(&ratios).unwrap_or_default() as f32;
-    let error = processes.iter().map(|one| one.error).fold(between, f32::max);
-    TypicalMean { ln_ratio: centre::median(&ratios) as f32, error }
+    let error = processes.iter().map(|one| one.error()).fold(between, f32::max);
+    TypicalMean::new(centre::median(&ratios) as f32, error)
 }
 
 /// Variance of the centre of the repetitions, on the log scale: the samples of one run are correlated and count as a

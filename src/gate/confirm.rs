@@ -58,7 +58,7 @@ pub(crate) fn judge_measured(
     if !suspects.is_empty() {
         confirm(policy, &mut compared, &suspects, fresh, fresh[1].len());
     }
-    Ok(judge(compared, policy, base, head))
+    Ok(Report { by_measure: true, ..judge(compared, policy, base, head) })
 }
 
 /// Compares runs that were measured in turn.

@@ -9,6 +9,7 @@ mod name;
 mod plot_samples;
 pub mod record;
 mod run;
+mod sample_group;
 mod sample_statistics;
 mod unit;
 
@@ -20,5 +21,6 @@ pub use metric::{Direction, Metric};
 pub use name::{BenchId, Commit, InvalidCommit};
 pub use plot_samples::PlotSamples;
 pub use run::{EarlyEnd, FailedBenchmark, Failures, Run};
+pub use sample_group::{OfSides, SampleGroup, SampleGroups, SlowPart};
 pub use sample_statistics::{SampleStatistics, Statistic};
 pub use unit::{Unit, UnitScale};

@@ -1,14 +1,14 @@
 //! The Report as CSV: a line per finding, numbers with full precision.
 
 use super::escape;
-use crate::verdict::{Report, Value};
+use crate::verdict::{Report, Value, Within};
 use std::io::{self, Write};
 
 /// Writes the Report as CSV.
 pub fn csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "outcome,suspect,confirmed,name,metric,tool,unit,direction,base,base_runs,head,head_runs,change,low,high,p,q,threshold"
+        "outcome,suspect,confirmed,name,metric,tool,unit,direction,base,base_runs,head,head_runs,change,low,high,p,q,threshold,within"
     )?;
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let side = |side: Option<Value>| match side {
@@ -21,7 +21,7 @@ pub fn csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let numbers = [finding.change, low, high, finding.p, finding.q, Some(finding.threshold)].map(number);
         writeln!(
             out,
-            "{},{},{},{},{},{},{},{}",
+            "{},{},{},{},{},{},{},{},{}",
             finding.outcome.word(),
             finding.suspect,
             finding.confirmed,
@@ -29,7 +29,8 @@ pub fn csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             finding.direction,
             side(finding.base),
             side(finding.head),
-            numbers.join(",")
+            numbers.join(","),
+            finding.within.map(Within::word).unwrap_or_default()
         )?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 use super::escape::xml;
 use super::quantity::{change, pair};
+use super::remarks::Remarks;
 use super::summary;
 use crate::verdict::{Failure, Finding, Outcome, Report, Verdict};
 use std::fmt::Write;
@@ -29,7 +30,7 @@ pub fn junit(report: &Report) -> String {
     let _ = writeln!(out, "    </testcase>");
     for (finding, result) in report.benchmarks.iter().zip(results) {
         let class = xml(&format!("perfgate.{}", finding.metric));
-        let message = xml(&sentence(finding));
+        let message = xml(&sentence(report, finding));
         let _ = writeln!(out, "    <testcase classname=\"{class}\" name=\"{}\">", xml(&finding.name));
         let _ = match result {
             CaseResult::Failed(kind) => writeln!(out, "      <failure type=\"{kind}\" message=\"{message}\"/>"),
@@ -62,16 +63,17 @@ impl CaseResult {
     }
 }
 
-fn sentence(finding: &Finding) -> String {
+fn sentence(report: &Report, finding: &Finding) -> String {
     let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
-    let mut text = format!("{}: {base} → {head}", finding.outcome.word());
+    let word = summary::within(finding).unwrap_or_else(|| finding.outcome.word().to_owned());
+    let mut text = format!("{word}: {base} → {head}");
     if let Some(by) = finding.change {
         let _ = write!(text, ", {}", change(by));
     }
     if let Some([low, high]) = finding.interval {
         let _ = write!(text, " [{} … {}]", change(low), change(high));
     }
-    for note in finding.notes.iter().cloned().chain(summary::advice(finding)) {
+    for note in Remarks::alone(report, finding) {
         let _ = write!(text, "; {note}");
     }
     text

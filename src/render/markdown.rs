@@ -2,6 +2,7 @@
 
 use super::listing::Listing;
 use super::quantity::{change, pair};
+use super::remarks::Remarks;
 use super::table::q_value;
 use super::{escape, summary};
 use crate::model::Diagnostic;
@@ -33,7 +34,11 @@ pub fn markdown(report: &Report, all: bool) -> String {
     if !others.is_empty() {
         let _ = writeln!(out, "\nNot listed: {}.", others.join(", "));
     }
-    notes(&mut out, &shown);
+    let remarks = Remarks::of(report);
+    notes(&mut out, &shown, &remarks);
+    if let Some(advice) = remarks.shared_advice() {
+        let _ = writeln!(out, "\n{advice}.");
+    }
     if let Some(budgets) = summary::budget_counts(report) {
         let _ = writeln!(out, "\n{}{}.", budgets[..1].to_uppercase(), &budgets[1..]);
     }
@@ -76,12 +81,11 @@ fn row(out: &mut String, finding: &Finding) {
     );
 }
 
-fn notes(out: &mut String, findings: &[&Finding]) {
+fn notes(out: &mut String, findings: &[&Finding], remarks: &Remarks) {
     let with_notes: Vec<(&Finding, String)> = findings
         .iter()
         .filter_map(|finding| {
-            let mut notes = finding.notes.clone();
-            notes.extend(summary::advice(finding));
+            let notes = remarks.on(finding);
             (!notes.is_empty()).then(|| (*finding, notes.join("; ")))
         })
         .collect();

@@ -15,6 +15,7 @@ mod parquet;
 #[cfg(feature = "plots")]
 pub mod plots;
 mod quantity;
+mod remarks;
 mod replay;
 mod rows;
 mod summary;

@@ -7,19 +7,28 @@ pub fn next_step(report: &Report) -> Option<String> {
     let steps: Vec<&str> = match report.verdict {
         Verdict::Pass => passed(report).into_iter().collect(),
         Verdict::None if report.first_run => vec!["The first stored run becomes the baseline."],
-        Verdict::None if !report.environment.matches => vec![SAME_MACHINE],
+        Verdict::None if !report.environment.matches => vec![same_machine(report)],
         Verdict::None => vec!["Compare results with common names. [rename] in perfgate.toml joins old and new ones."],
-        Verdict::Fail => report.reasons.iter().map(|reason| failed(*reason)).collect(),
+        Verdict::Fail => report.reasons.iter().map(|reason| failed(*reason, report)).collect(),
     };
     (!steps.is_empty()).then(|| steps.join(" "))
 }
 
-const SAME_MACHINE: &str = "Measure base and head on one machine (perfgate measure).";
+fn same_machine(report: &Report) -> &'static str {
+    if report.by_measure {
+        "Measure base too (without --stored)."
+    } else {
+        "Measure base and head on one machine (perfgate measure)."
+    }
+}
 
 fn passed(report: &Report) -> Option<&'static str> {
     let is_suspect =
         report.benchmarks.iter().any(|finding| finding.suspect && finding.outcome == Outcome::Inconclusive);
     match (report.counts.failed, is_suspect) {
+        (0, true) if report.by_measure => {
+            Some("The notes say how many pairs or rounds would decide (--confirm, --rounds).")
+        }
         (0, true) => {
             Some("Measure the suspected benchmarks again (perfgate measure). The notes say how many runs decide.")
         }
@@ -29,7 +38,7 @@ fn passed(report: &Report) -> Option<&'static str> {
     }
 }
 
-fn failed(reason: Reason) -> &'static str {
+fn failed(reason: Reason, report: &Report) -> &'static str {
     match reason {
         Reason::Outcome(Outcome::Regressed, 1) => "Make it faster, or accept it in perfgate.toml ([[accept]]).",
         Reason::Outcome(Outcome::Regressed, _) => "Make them faster, or accept them in perfgate.toml ([[accept]]).",
@@ -38,7 +47,7 @@ fn failed(reason: Reason) -> &'static str {
         Reason::Outcome(..) => "Check that added and removed benchmarks are intended.",
         Reason::OverBudget(1) => "Meet the missed budget, or change it in perfgate.toml.",
         Reason::OverBudget(_) => "Meet the missed budgets, or change them in perfgate.toml.",
-        Reason::DifferentMachines => SAME_MACHINE,
+        Reason::DifferentMachines => same_machine(report),
         Reason::Unknown => "Read the report with the version of perfgate that wrote it.",
     }
 }

@@ -198,26 +198,6 @@ pub fn pinned(report: &Report, escape: impl Fn(&str) -> String) -> Option<String
     Some(text)
 }
 
-/// What would decide an inconclusive benchmark.
-pub fn advice(finding: &Finding) -> Option<String> {
-    if finding.outcome != Outcome::Inconclusive {
-        return None;
-    }
-    let least = finding.detectable?;
-    let runs = match finding.runs_needed {
-        Some(runs) => format!("{} per side would decide (`perfgate measure`)", counted(runs as usize, "more run")),
-        None => "even 20 more runs per side would not decide".to_owned(),
-    };
-    // Noise is not the reason for a change that is larger than it, and no limit at all is one of 100% or more.
-    let is_noise = least < 1.0 && finding.change.is_none_or(|change| change.abs() < least);
-    let why = if is_noise {
-        format!("changes below {} cannot be told from noise here; ", percent(least))
-    } else {
-        String::new()
-    };
-    Some(format!("undecided: {why}{runs}"))
-}
-
 /// One line on a budget or an expectation.
 pub struct LimitLine<'a> {
     /// Whether the budget or expectation is met.

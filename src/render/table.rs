@@ -5,6 +5,7 @@
 use super::fit::{hanging, paragraph};
 use super::listing::Listing;
 use super::quantity::{change, pair};
+use super::remarks::Remarks;
 use super::rows::{Column, Narrow, Row, rows};
 use super::summary::{Glance, LimitStatus};
 use super::{escape, summary};
@@ -54,12 +55,13 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     }
     out.push_str(&hanging(&summary::method(report), "      ", "      ", width));
 
+    let remarks = Remarks::of(report);
     let Listing { rows: shown, others } = Listing::of(report, options.all);
     let dim = Style::new().dimmed();
     if !shown.is_empty() {
         let _ = writeln!(out);
         let columns = columns(&shown);
-        let table: Vec<Row> = shown.iter().map(|finding| row(finding, &columns)).collect();
+        let table: Vec<Row> = shown.iter().map(|finding| row(finding, &columns, &remarks)).collect();
         let columns: Vec<Column<'_>> = columns.into_iter().map(|(column, _)| column).collect();
         let titles = rows(&mut out, &columns, &table, NOTES, width);
         if let Some(legend) = legend(&shown, &titles) {
@@ -71,7 +73,8 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     }
     let _ = writeln!(out);
     out.push_str(&paragraph(&summary::counts(report), 2, width));
-    for line in [summary::overall(report), summary::budget_counts(report)].into_iter().flatten() {
+    let lines = [remarks.shared_advice(), summary::overall(report), summary::budget_counts(report)];
+    for line in lines.into_iter().flatten() {
         out.push_str(&paragraph(&line, 2, width));
     }
     for line in summary::limits(report) {
@@ -143,9 +146,8 @@ fn values(finding: &Finding) -> [String; 2] {
 }
 
 /// The row of a finding, with its notes and advice.
-fn row(finding: &Finding, columns: &[Cell]) -> Row {
-    let mut notes: Vec<String> = finding.notes.iter().map(|note| escape::message(note)).collect();
-    notes.extend(summary::advice(finding));
+fn row(finding: &Finding, columns: &[Cell], remarks: &Remarks) -> Row {
+    let mut notes: Vec<String> = remarks.on(finding).iter().map(|note| escape::message(note)).collect();
     if let (Some(tested), Some(base), Some(head)) = (finding.adjusted, finding.base, finding.head) {
         let of_values = head.value / base.value - 1.0;
         if finding.outcome != Outcome::Unchanged

@@ -3,6 +3,7 @@
 
 use super::escape::{workflow_message, workflow_property};
 use super::quantity::{change, pair};
+use super::remarks::Remarks;
 use super::summary;
 use crate::model::{Diagnostic, Severity};
 use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Report, Verdict};
@@ -15,15 +16,17 @@ pub fn workflow(report: &Report) -> String {
     let failed = report.verdict == Verdict::Fail;
     let level = if failed { "error" } else { "warning" };
     let budgets = report.budgets.iter().filter(|line| line.status == BudgetStatus::Fail).map(budget);
+    let annotation = |one: &Finding| finding(report, one);
     let is_failure = |finding: &&Finding| matches!(finding.outcome, Outcome::Regressed | Outcome::Failed);
-    let worse = report.benchmarks.iter().filter(is_failure).map(finding);
+    let worse = report.benchmarks.iter().filter(is_failure).map(annotation);
     let mut failures: Vec<(String, String)> = worse.chain(budgets).collect();
     // A first run is no problem; its log and summary say what is missing.
     let is_without_verdict = report.verdict == Verdict::None && !report.first_run;
     if (failed || is_without_verdict) && failures.is_empty() {
         failures.push(("perfgate".to_owned(), summary::verdict(report)));
     }
-    let suspects = report.benchmarks.iter().filter(|f| f.suspect && f.outcome == Outcome::Inconclusive).map(finding);
+    let suspects = report.benchmarks.iter().filter(|f| f.suspect && f.outcome == Outcome::Inconclusive);
+    let suspects = suspects.map(annotation);
     lines(level, failures) + &lines("warning", suspects.collect())
 }
 
@@ -41,7 +44,7 @@ pub fn workflow_notes(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(line).collect()
 }
 
-fn finding(finding: &Finding) -> (String, String) {
+fn finding(report: &Report, finding: &Finding) -> (String, String) {
     let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|value| value.value)), &finding.unit);
     let mut text = format!("{} {}: {base} → {head}", finding.metric, finding.outcome.word());
     if let Some(by) = finding.change {
@@ -50,8 +53,8 @@ fn finding(finding: &Finding) -> (String, String) {
     if let Some([low, high]) = finding.interval {
         text.push_str(&format!(" [{} … {}]", change(low), change(high)));
     }
-    if let Some(advice) = summary::advice(finding) {
-        text.push_str(&format!("; {advice}"));
+    for remark in Remarks::alone(report, finding) {
+        text.push_str(&format!("; {remark}"));
     }
     (finding.name.clone(), text)
 }

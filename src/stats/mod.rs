@@ -13,6 +13,7 @@ mod root;
 pub mod samples;
 pub mod shift;
 mod slope;
+pub mod split;
 pub mod student;
 pub mod suite;
 pub mod suite_test;

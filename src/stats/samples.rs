@@ -3,11 +3,12 @@
 //! Disturbance only ever slows a sample down, so the fastest samples depend least on the machine: from run to run they
 //! move about half as far as the median. The drift of the fast edge between the batches of one run predicts how far it
 //! moves from run to run; neither single spikes nor one pre-empted batch change it. docs/statistics.md has the figures.
-
 //!
 //! The fast edge does not change when only the slower samples change, for example because a lock is taken more often. The
 //! typical mean does. It is computed per batch without the slowest batch, because a busy moment fills one batch, while a slow
 //! path occurs in most of them.
+
+use std::num::NonZeroU32;
 
 /// Which samples are the fast ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,10 +62,26 @@ pub fn within_run_drift(samples: &[f64], fast: Fast) -> Option<f64> {
 /// The typical mean of the samples of a run; see the module's description.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TypicalMean {
+    ln_ratio: f32,
+    /// The bits of the error, plus one: so `None` needs no space of its own in a digest.
+    error: NonZeroU32,
+}
+
+impl TypicalMean {
+    /// A typical mean; the error is not negative.
+    pub fn new(ln_ratio: f32, error: f32) -> TypicalMean {
+        TypicalMean { ln_ratio, error: NonZeroU32::MIN.saturating_add(error.abs().to_bits()) }
+    }
+
     /// `ln(typical mean / median)`.
-    pub ln_ratio: f32,
+    pub fn ln_ratio(self) -> f32 {
+        self.ln_ratio
+    }
+
     /// Its standard error according to the spread between the batches, on the log scale.
-    pub error: f32,
+    pub fn error(self) -> f32 {
+        f32::from_bits(self.error.get() - 1)
+    }
 }
 
 /// The typical mean. `None` for too few samples, and where a sample is not positive.
@@ -90,7 +107,7 @@ pub fn typical_mean(samples: &[f64], median: f64, fast: Fast) -> Option<TypicalM
         Fast::Largest => &means[1..],
     };
     let typical = kept.iter().sum::<f64>() / kept.len() as f64;
-    Some(TypicalMean { ln_ratio: (typical - median.ln()) as f32, error: (variance / count).sqrt() as f32 })
+    Some(TypicalMean::new((typical - median.ln()) as f32, (variance / count).sqrt() as f32))
 }
 
 fn batch_count(samples: usize) -> usize {
@@ -193,7 +210,7 @@ mod tests {
     fn the_typical_mean_sees_a_slow_path_and_not_one_busy_moment() {
         let quiet: Vec<f64> = (0..49).map(|i| 100.0 + f64::from(i % 5)).collect();
         let typical =
-            |samples: &[f64]| f64::from(typical_mean(samples, 100.0, Fast::Smallest).unwrap().ln_ratio).exp() * 100.0;
+            |samples: &[f64]| f64::from(typical_mean(samples, 100.0, Fast::Smallest).unwrap().ln_ratio()).exp() * 100.0;
         assert!((typical(&quiet) - 102.0).abs() < 1.0);
         let mut once = quiet.clone();
         once[14..21].iter_mut().for_each(|x| *x *= 3.0);

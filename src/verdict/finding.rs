@@ -3,6 +3,7 @@
 use super::limits::BudgetReport;
 use super::outcome::{Outcome, Within};
 use super::report::{Finding, Value, WorkReport};
+use super::samples;
 use crate::compare::{Comparison, Effect, SideValue};
 use crate::model::{Direction, Unit, Work};
 use crate::policy::Policy;
@@ -125,6 +126,8 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         threshold: gate.threshold,
         budget: BudgetReport::default(),
         notes: ruling.notes,
+        slow_part: samples::slow_parts(comparison).filter(|_| ruling.by_mean).map(Box::new),
+        modes: samples::modes(comparison).map(Box::new),
         spread: comparison.statistics.clone(),
         work: comparison.work.map(|Work { amount, unit }| WorkReport { amount, unit }),
         work_ratio: comparison.work_ratio,

@@ -10,6 +10,7 @@ mod outcome;
 mod pinned;
 mod reason;
 mod report;
+mod samples;
 
 pub use budget::{Unmatched, unmatched};
 pub use failure::Failure;
@@ -81,6 +82,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         verdict,
         reasons,
         first_run: false,
+        by_measure: false,
         base,
         head,
         environment,
@@ -238,6 +240,7 @@ mod tests {
                 samples: 50,
                 within_run_drift: Some(0.002),
                 typical_mean: None,
+                split: None,
             };
             let named = |(name, values): (String, (f64, f64))| {
                 Measurement::new("t", name, Metric::time(), Evidence::Digest(digest(values)))

@@ -63,6 +63,16 @@ pub enum Within {
     Faster,
 }
 
+impl Within {
+    /// The word used in all formats.
+    pub fn word(self) -> &'static str {
+        match self {
+            Within::Slower => "slower",
+            Within::Faster => "faster",
+        }
+    }
+}
+
 /// A geometric mean with its interval, as fractions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MeanChange {

@@ -6,7 +6,10 @@ use super::outcome::{Counts, MeanChange, Outcome, Within};
 use super::pinned::{Pinned, PinnedFinding};
 use super::reason::Reason;
 use crate::compare::Suspect;
-use crate::model::{Commit, Diagnostic, Direction, Environment, Facts, PlotSamples, SampleStatistics, WorkUnit};
+use crate::model::{
+    Commit, Diagnostic, Direction, Environment, Facts, OfSides, PlotSamples, SampleGroup, SampleStatistics, SlowPart,
+    WorkUnit,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -33,6 +36,9 @@ pub struct Report {
     /// True for a first run, which has no baseline.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_run: bool,
+    /// True for a report of `perfgate measure`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_measure: bool,
     /// The base side.
     pub base: SideReport,
     /// The head side.
@@ -211,6 +217,12 @@ pub struct Finding {
     pub budget: BudgetReport,
     /// Remarks.
     pub notes: Vec<String>,
+    /// The slow part of the samples, where their mean decides and not their fastest part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_part: Option<Box<OfSides<SlowPart>>>,
+    /// The two modes of the samples of a side, the smaller first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modes: Option<Box<OfSides<[SampleGroup; 2]>>>,
     /// Statistics of the samples of base and head; only in a saved comparison, or if a budget needs them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<Box<[Option<SampleStatistics>; 2]>>,

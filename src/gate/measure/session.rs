@@ -172,7 +172,7 @@ impl<'a> Session<'a> {
         };
         let base = side_facts(&base.label, self.runs.base.len(), &checkouts.base);
         let head = side_facts(label, self.runs.head.len(), &checkouts.head);
-        judge(compared, self.policy(), base, head)
+        Report { by_measure: true, ..judge(compared, self.policy(), base, head) }
     }
 }
 

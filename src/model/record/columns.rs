@@ -25,6 +25,8 @@ pub(super) mod tag {
     pub const TYPICAL_MEANS: u64 = 13;
     /// Iterations of a sample of each measurement; absent where the tools report none.
     pub const ITERATIONS: u64 = 14;
+    /// Splits of samples into two groups; absent where there are none.
+    pub const SPLITS: u64 = 15;
 }
 
 /// The encoding of the evidence of one run.

@@ -5,6 +5,7 @@ use super::error::RecordError;
 use super::wire::{Cursor, damaged, not_negative, put_floats, put_planes, put_varint, read_all};
 use crate::model::{Digest, Direction};
 use crate::stats::samples::TypicalMean;
+use crate::stats::split::Split;
 
 /// The current rule for measures.
 const RULE: u8 = 1;
@@ -14,6 +15,9 @@ const MEASURES: usize = 2;
 
 /// The current rule for typical means. Those of another rule count as missing.
 const TYPICAL_MEANS_RULE: u8 = 1;
+
+/// The current rule for splits. Those of another rule count as missing.
+const SPLITS_RULE: u8 = 1;
 
 /// Relative rounding error of a stored fast edge, with a margin.
 const EDGE_ROUNDING: f64 = 1e-5;
@@ -27,6 +31,8 @@ pub(super) struct Digests {
     measures: Option<Vec<[f32; MEASURES]>>,
     /// Empty where the record has none.
     typical_means: Vec<[f32; MEASURES]>,
+    /// Empty where the record has none.
+    splits: Vec<Option<Split>>,
 }
 
 impl Digests {
@@ -43,12 +49,13 @@ impl Digests {
             samples: *self.counts.get(i)?,
             within_run_drift: (!drift.is_nan()).then_some(drift),
             typical_mean: self.typical_mean(i),
+            split: self.splits.get(i).copied().flatten(),
         })
     }
 
     fn typical_mean(&self, i: usize) -> Option<TypicalMean> {
         let [ln_ratio, error] = *self.typical_means.get(i)?;
-        (ln_ratio.is_finite() && error >= 0.0).then_some(TypicalMean { ln_ratio, error })
+        (ln_ratio.is_finite() && error >= 0.0).then_some(TypicalMean::new(ln_ratio, error))
     }
 
     /// True where the current rule computed them.
@@ -95,6 +102,16 @@ impl Digests {
         }
         Ok(())
     }
+
+    /// Reads the column of splits.
+    pub(super) fn read_splits(&mut self, mut column: Cursor<'_>) -> Result<(), RecordError> {
+        if column.byte()? == SPLITS_RULE {
+            let n = column.count(4)?;
+            let planes = column.planes::<4>(n)?;
+            self.splits = (0..n).map(|i| Split::from_bits(u32::from_le_bytes(planes.get(i)))).collect();
+        }
+        Ok(())
+    }
 }
 
 fn read_pairs(column: &mut Cursor<'_>) -> Result<Vec<[f32; 2]>, RecordError> {
@@ -131,9 +148,17 @@ pub(super) fn check_edge(digest: &Digest, direction: Direction) -> Result<(), Re
 
 /// The content of the column of typical means: `ln(typical mean / median)` and its error, NaN where there is none.
 pub(super) fn write_typical_means(digests: &[Digest]) -> Vec<u8> {
-    let item = |digest: &Digest| digest.typical_mean.map_or([f32::NAN; 2], |mean| [mean.ln_ratio, mean.error]);
+    let item = |digest: &Digest| digest.typical_mean.map_or([f32::NAN; 2], |mean| [mean.ln_ratio(), mean.error()]);
     let mut out = vec![TYPICAL_MEANS_RULE];
     put_pairs(&mut out, digests.iter().map(item));
+    out
+}
+
+/// The content of the column of splits.
+pub(super) fn write_splits(digests: &[Digest]) -> Vec<u8> {
+    let mut out = vec![SPLITS_RULE];
+    put_varint(&mut out, digests.len() as u64);
+    put_planes(&mut out, &digests.iter().map(|digest| Split::to_bits(digest.split).to_le_bytes()).collect::<Vec<_>>());
     out
 }
 

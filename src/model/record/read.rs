@@ -63,6 +63,9 @@ impl Index {
         if let Some(typical_means) = columns.get(&tag::TYPICAL_MEANS) {
             digests.read_typical_means(Cursor(typical_means))?;
         }
+        if let Some(splits) = columns.get(&tag::SPLITS) {
+            digests.read_splits(Cursor(splits))?;
+        }
         let quantiles = match columns.get(&tag::QUANTILES) {
             Some(quantiles) => Quantiles::read(Cursor(quantiles))?,
             None => Quantiles::default(),

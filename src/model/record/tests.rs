@@ -34,6 +34,7 @@ fn run() -> Run {
                 fast_edge: 1.0,
                 within_run_drift: Some(0.25),
                 typical_mean: None,
+                split: None,
             }),
         ),
         Measurement::of_runs(
@@ -204,7 +205,14 @@ fn an_oversized_frame_is_refused() {
 
 /// One benchmark with one digest of 60 samples, whose columns the tests replace.
 fn digest_record(direction: Direction, columns: &[(u64, Vec<u8>)]) -> Result<Run, RecordError> {
-    let digest = Digest { median: 1000.0, samples: 60, fast_edge: 1000.0, within_run_drift: None, typical_mean: None };
+    let digest = Digest {
+        median: 1000.0,
+        samples: 60,
+        fast_edge: 1000.0,
+        within_run_drift: None,
+        typical_mean: None,
+        split: None,
+    };
     let metric = Metric { direction, ..Metric::time() };
     let measurement = Measurement::new("t", "a", metric, Evidence::Digest(digest));
     let (index, _) = write::write(&Run { measurements: vec![measurement], ..Run::default() }).unwrap();
@@ -344,7 +352,8 @@ fn evidence() -> impl Strategy<Value = Evidence> {
             samples,
             fast_edge: median,
             within_run_drift: Some(1.0),
-            typical_mean: None
+            typical_mean: None,
+            split: None
         })),
         summary.prop_map(|(centre, sd, samples)| Evidence::summary(Summary {
             centre,

@@ -227,6 +227,9 @@ impl<'a> Columns<'a> {
         if self.digests.iter().any(|digest| digest.typical_mean.is_some()) {
             put_column(index, tag::TYPICAL_MEANS, &digests::write_typical_means(&self.digests));
         }
+        if self.digests.iter().any(|digest| digest.split.is_some()) {
+            put_column(index, tag::SPLITS, &digests::write_splits(&self.digests));
+        }
         put_column(index, tag::SUMMARIES, &self.summaries);
         let mut values = Vec::new();
         put_floats(&mut values, &self.values);

@@ -4,14 +4,19 @@ use super::{filter_bar, header_cell, page as whole_page, sort_key};
 use crate::model::{PlotSamples, Severity};
 use crate::render::escape::{terminal, xml};
 use crate::render::quantity::{change, pair, scale};
+use crate::render::remarks::Remarks;
 use crate::render::{summary, table};
-use crate::verdict::{Finding, Outcome, Report, Verdict};
+use crate::verdict::{Finding, Outcome, Report, Verdict, Within};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Size of the drawing of an interval, in pixels.
 const WIDTH: f64 = 180.0;
 const HEIGHT: f64 = 18.0;
+
+/// The kinds of rows whose change is shown, but below the threshold.
+const WITHIN: [&str; 2] = ["worse, within threshold", "better, within threshold"];
 
 /// The page of a Report.
 pub fn page(report: &Report) -> String {
@@ -27,13 +32,20 @@ pub fn page(report: &Report) -> String {
     for (word, side) in [("Base", &report.base), ("Head", &report.head)] {
         let _ = writeln!(out, "<p>{word}: {}</p>", xml(&summary::side(side)));
     }
+    let remarks = Remarks::of(report);
     let plain = |text: &str| text.to_owned();
-    for line in [Some(summary::method(report)), summary::overall(report), summary::pinned(report, plain)] {
+    for line in [
+        Some(summary::method(report)),
+        summary::overall(report),
+        summary::pinned(report, plain),
+        remarks.shared_advice(),
+    ] {
         let _ = line.map(|line| writeln!(out, "<p class=\"dim\">{}</p>", xml(&line)));
     }
     out.push_str("</header>\n<main>\n");
-    let kinds: Vec<&str> =
-        Outcome::ALL.into_iter().filter(|outcome| report.counts.get(*outcome) > 0).map(Outcome::word).collect();
+    let present: BTreeSet<&str> = report.benchmarks.iter().map(kind).collect();
+    let known = Outcome::ALL.map(Outcome::word).into_iter().chain(WITHIN);
+    let kinds: Vec<&str> = known.filter(|kind| present.contains(kind)).collect();
     out.push_str(&filter_bar(&kinds, report.benchmarks.len()));
     out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Findings, worst first; select a name for its samples</caption><thead><tr>");
     for (text, class) in [
@@ -56,7 +68,7 @@ pub fn page(report: &Report) -> String {
             data.push(samples);
             data.len() - 1
         });
-        row(&mut out, finding, rank, reach, chart);
+        row(&mut out, finding, &remarks, Place { rank, reach, chart });
     }
     out.push_str("</tbody></table></div>\n");
     facts(&mut out, report);
@@ -89,18 +101,38 @@ fn reach(report: &Report) -> f64 {
     widest.clamp(1.5 * report.threshold.ln_1p(), 1.5)
 }
 
-fn row(out: &mut String, finding: &Finding, rank: usize, reach: f64, chart: Option<usize>) {
-    let word = finding.outcome.word();
+/// Where a row is, and what is drawn in it.
+struct Place {
+    rank: usize,
+    /// Half the width of the drawing, on the log scale.
+    reach: f64,
+    /// The number of the chart of its samples.
+    chart: Option<usize>,
+}
+
+/// The word that rows are filtered by.
+fn kind(finding: &Finding) -> &'static str {
+    match finding.within {
+        Some(Within::Slower) => WITHIN[0],
+        Some(Within::Faster) => WITHIN[1],
+        None => finding.outcome.word(),
+    }
+}
+
+fn row(out: &mut String, finding: &Finding, remarks: &Remarks, Place { rank, reach, chart }: Place) {
+    let kind = kind(finding);
+    let word = summary::within(finding).unwrap_or_else(|| finding.outcome.word().to_owned());
     let class = match finding.outcome {
         Outcome::Regressed | Outcome::Failed => "bad",
         Outcome::Improved => "good",
         Outcome::Inconclusive | Outcome::Accepted => "open",
+        Outcome::Unchanged if finding.within.is_some() => "open",
         Outcome::Removed | Outcome::Added | Outcome::Unchanged => "dim",
     };
     let name = xml(&finding.name);
     let folded = xml(&finding.name.to_lowercase());
     let _ =
-        write!(out, "<tr data-kind=\"{word}\" data-name=\"{folded}\"><td class=\"{class}\" data-v=\"-{rank}\">{word}");
+        write!(out, "<tr data-kind=\"{kind}\" data-name=\"{folded}\"><td class=\"{class}\" data-v=\"-{rank}\">{word}");
     if finding.suspect && finding.outcome == Outcome::Inconclusive {
         out.push_str(" (suspect)");
     }
@@ -113,7 +145,7 @@ fn row(out: &mut String, finding: &Finding, rank: usize, reach: f64, chart: Opti
         None => name,
     };
     let _ = write!(out, "</td><td class=\"name\" data-v=\"{folded}\">{name}");
-    let notes: Vec<String> = finding.notes.iter().cloned().chain(summary::advice(finding)).collect();
+    let notes = remarks.on(finding);
     if !notes.is_empty() {
         let _ = write!(out, "<div class=\"notes\">{}</div>", xml(&notes.join("; ")));
     }
@@ -163,7 +195,7 @@ fn facts(out: &mut String, report: &Report) {
         out.push_str("</ul>\n");
     }
     let (base, head) = (&report.base.environment, &report.head.environment);
-    let keys: std::collections::BTreeSet<&String> = base.keys().chain(head.keys()).collect();
+    let keys: BTreeSet<&String> = base.keys().chain(head.keys()).collect();
     if !keys.is_empty() {
         out.push_str("<h2>Machines</h2>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">fact</th><th scope=\"col\">base</th><th scope=\"col\">head</th></tr></thead><tbody>\n");
         for fact in keys {

@@ -21,6 +21,8 @@ pub struct Context {
     pub method: String,
     /// The threshold of the gate: `20%`.
     pub threshold: String,
+    /// What would decide the undecided benchmarks, where it is the same for all.
+    pub advice: Option<String>,
     /// The geometric mean of the changes of all times; none for fewer than 8 times.
     pub overall: Option<ChangeText>,
     /// The largest improvement.
@@ -191,7 +193,9 @@ pub struct Row {
     pub interval: Option<String>,
     /// The status of its budget; empty without a budget.
     pub budget: String,
-    /// Remarks.
+    /// What changed in the samples: their slow part, two modes.
+    pub samples: Vec<String>,
+    /// Remarks; `samples` included.
     pub notes: Vec<String>,
 }
 

@@ -6,12 +6,13 @@ use super::chart::chart;
 use super::checks::checks;
 use super::context::*;
 use super::headline::{self, is_cache};
-use super::row::{budget, largest, ratio, row};
+use super::row::{advised_row, budget, largest, ratio, row};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
 use crate::model::{CodeChange, Commit, Diagnostic};
 use crate::render::listing::Listing;
 use crate::render::next::next_step;
 use crate::render::quantity::{change, counted, pair, percent};
+use crate::render::remarks::Remarks;
 use crate::render::summary;
 use crate::verdict::{Finding, Outcome, Report, SideReport, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +36,9 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         Plan::Least(most) => most,
         _ => usize::MAX,
     };
-    let rows: Vec<Row> = all.iter().filter(shown).take(most).map(row).collect();
+    let remarks = Remarks::of(report);
+    let advised = |finding| advised_row(&remarks, finding);
+    let rows: Vec<Row> = all.iter().filter(shown).take(most).map(advised).collect();
     let listed = rows.iter().filter(|row| row.outcome == "unchanged").count();
     let unlisted = report.counts.unchanged.saturating_sub(listed);
     let listing = Listing::of(report, false);
@@ -47,7 +50,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
     let by_size = |belongs: &dyn Fn(&Finding) -> bool| -> Vec<Row> {
         let mut found: Vec<&Finding> = all.iter().filter(|finding| belongs(finding)).collect();
         found.sort_by(|a, b| largest(b).total_cmp(&largest(a)));
-        found.into_iter().take(details).map(row).collect()
+        found.into_iter().take(details).map(advised).collect()
     };
     let improved = all.iter().filter(|finding| finding.outcome == Outcome::Improved);
     let best = improved.min_by(|a, b| ratio(a).total_cmp(&ratio(b))).map(row);
@@ -69,6 +72,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         head: side(&report.head, report, true),
         method: summary::method(report),
         threshold: percent(report.threshold),
+        advice: remarks.shared_advice(),
         overall: report.mean_change.map(|mean| ChangeText {
             change: change(mean.change),
             low: change(mean.interval[0]),
@@ -78,7 +82,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         }),
         best,
         worst: regressed.iter().find(|f| !headline::is_quality(f)).or(regressed.first()).map(|finding| row(finding)),
-        listed: listing.rows.into_iter().filter(kept).take(most).map(row).collect(),
+        listed: listing.rows.into_iter().filter(kept).take(most).map(advised).collect(),
         not_listed: listing.others,
         next_step: next_step(report),
         rows,

@@ -4,6 +4,7 @@ use super::context::{BudgetText, Row};
 use crate::model::{Direction, Unit};
 use crate::policy::Limit;
 use crate::render::quantity::{change, pair, percent};
+use crate::render::remarks::{self, Remarks};
 use crate::render::summary;
 use crate::verdict::{BudgetLine, Finding, Outcome};
 
@@ -20,7 +21,17 @@ pub(super) fn largest(finding: &Finding) -> f64 {
     [finding.base, finding.head].into_iter().flatten().map(|value| value.value).fold(0.0, f64::max)
 }
 
+/// A row without advice on what would decide it.
 pub(super) fn row(finding: &Finding) -> Row {
+    row_with(remarks::without_advice(finding), finding)
+}
+
+/// A row with all remarks that the report does not have in one place.
+pub(super) fn advised_row(remarks: &Remarks, finding: &Finding) -> Row {
+    row_with(remarks.on(finding), finding)
+}
+
+fn row_with(notes: Vec<String>, finding: &Finding) -> Row {
     let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
     let mark = match finding.outcome {
         Outcome::Failed => "💥",
@@ -33,8 +44,6 @@ pub(super) fn row(finding: &Finding) -> Row {
         Outcome::Unchanged if finding.within.is_some() => "☑️",
         Outcome::Unchanged => "✅",
     };
-    let mut notes = finding.notes.clone();
-    notes.extend(summary::advice(finding));
     Row {
         name: finding.name.clone(),
         metric: finding.metric.to_string(),
@@ -47,6 +56,7 @@ pub(super) fn row(finding: &Finding) -> Row {
         change: finding.change.map(change),
         interval: finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))),
         budget: finding.budget.status.word().to_owned(),
+        samples: remarks::samples(finding),
         notes,
     }
 }

@@ -1,0 +1,35 @@
+//! What the report says about the samples of a benchmark: the slow part where the mean of the samples decides, and two modes.
+
+use crate::compare::Comparison;
+use crate::model::{Direction, OfSides, SampleGroup, SampleGroups, SlowPart};
+
+/// The slow parts of base and head.
+pub(super) fn slow_parts(comparison: &Comparison) -> Option<OfSides<SlowPart>> {
+    let direction = comparison.metric.direction;
+    let slow = |groups: SampleGroups| {
+        let (slow, others) = match direction {
+            Direction::Lower | Direction::Unknown => (groups.upper, groups.lower),
+            Direction::Higher => (groups.lower, groups.upper),
+        };
+        SlowPart { share: slow.share, factor: slow.value / others.value }
+    };
+    OfSides::of(groups(comparison).map(|side| side.map(slow).filter(|slow| slow.factor.is_finite())))
+}
+
+/// The factors between the modes of base and head differ by at most this share of the larger, on the log scale.
+const SAME_RATIO: f64 = 0.25;
+
+/// The modes of base and head, the smaller first. Two modes on one side alone may come from another program that takes turns
+/// with the benchmark.
+pub(super) fn modes(comparison: &Comparison) -> Option<OfSides<[SampleGroup; 2]>> {
+    let modes = |groups: SampleGroups| groups.are_modes.then_some([groups.lower, groups.upper]);
+    let [base, head] = groups(comparison).map(|side| side.and_then(modes));
+    let ratio = |[lower, upper]: [SampleGroup; 2]| (upper.value / lower.value).ln();
+    let (of_base, of_head) = (ratio(base?), ratio(head?));
+    let alike = (of_base - of_head).abs() <= SAME_RATIO * of_base.max(of_head);
+    OfSides::of([base, head]).filter(|_| alike)
+}
+
+fn groups(comparison: &Comparison) -> [Option<SampleGroups>; 2] {
+    comparison.sample_groups.as_deref().copied().unwrap_or_default()
+}
