@@ -85,7 +85,7 @@ fn a_saved_comparison_of_the_first_version_can_be_read_and_is_written_the_same()
     let path = saved_comparison().display().to_string();
     let answer = scene.perfgate(&["render", &path, "--template", "pr"]);
     answer.exits(0).says("FAIL: 1 regressed, 2 over budget**");
-    answer.says("perfgate: 10 passed, 1 failed").says("SELECT a FROM b WHERE c &#61; &#63;");
+    answer.says("perfgate: 10 passed, 1 failed").says("SELECT a FROM b WHERE c = ?");
     let publish = ["publish", &path, "--repository", "me/repo", "--pull", "12", "--dry-run"];
     scene.perfgate(&publish).exits(1).says("parse_line");
 }
@@ -171,8 +171,8 @@ fn a_pull_request_contains_the_recorded_numbers() {
     has("**Priority**: HIGH"); // perfgate.toml
     has("<https://example.org/reviews/code-review-03>");
     has("| Database Queries | 10 | sqlalchemy-echo"); // 8 + 1 SELECT, 1 UPDATE
-    has("| Database Queries | 2 | −80.0% | -60% | PASS |");
-    has("- 8 times: <code>SELECT book.id"); // the N+1 pattern
+    has("| Database Queries | 2 | 80% fewer | -60% | PASS |");
+    has("```sql\n-- 8 times (N+1 query problem)\nSELECT book.id"); // the N+1 pattern
     has("- `SELECT book`: 8 queries → 1 query (−87.5%)");
     has("`app/authors.py` - changed");
     has("`read_authors`");
@@ -189,7 +189,7 @@ fn a_pull_request_contains_the_recorded_numbers() {
 #[test]
 fn no_placeholder_replaces_a_measured_value() {
     let scene = stack();
-    for name in ["pr", "issue", "report", "comment", "summary"] {
+    for name in ["pr", "library", "issue", "report", "comment", "summary"] {
         let document = render(&scene, name);
         for word in ["XX", "TODO", "PASS/FAIL", "undefined", "NaN", "inf ", "[X", "\\[", "none |"] {
             assert!(!document.contains(word), "{name} has {word}");
@@ -223,6 +223,7 @@ fn every_section_of_the_form_is_present_in_order() {
         "### pytest-benchmark Output",
         "### Load Testing Results",
         "### Memory Profiling",
+        "### CPU Profiling",
         "## Testing Evidence",
         "### Performance Tests",
         "### Functional Tests",
@@ -280,16 +281,32 @@ fn every_section_of_the_form_is_present_in_order() {
 fn text_and_ticks_of_people_are_kept() {
     let scene = stack();
     let body = render(&scene, "pr")
-        .replace("**Performance Problem**: _(for the author)_", "**Performance Problem**: each author cost a query.")
+        .replace("**Performance Problem**:", "**Performance Problem**: each author cost a query.")
         .replace("- [ ] Integration tests pass", "- [x] Integration tests pass")
         .replace("- [ ] LOW -", "- [x] LOW -")
-        .replace("**Estimated Effort**: _(for the author)_", "**Estimated Effort**: 2 days")
-        .replace("| Database Queries | 2 |", "| Database Queries | 7777 |");
-    assert!(body.contains("7777") && body.contains("2 days"));
+        .replace("**Estimated Effort**: <!--", "**Estimated Effort**: 2 days <!--")
+        .replace("- [ ] Other: ___________", "- [x] Other: arena allocation")
+        .replace("| Database Queries | 2 |", "| Database Queries | 7777 |")
+        .replace("#### Key Functions Optimized\n", "#### Key Functions Optimized\nThe second one is only moved.\n");
+    assert!(body.contains("7777") && body.contains("2 days") && body.contains("only moved"));
     scene.write("body.md", &body);
     let into = ["render", "comparison.json", "--template", "pr", "--into", "body.md"];
     scene.perfgate(&into).exits(0).complains("sections updated");
-    assert_eq!(scene.read("body.md"), body.replace("7777", "2"));
+    let renewed = scene.read("body.md");
+    for kept in [
+        "- [x] LOW -",
+        "**Estimated Effort**: 2 days <!--",
+        "- [x] Other: arena allocation",
+        "each author cost a query.",
+    ] {
+        assert!(renewed.contains(kept), "no {kept:?}");
+    }
+    // The measured row is back, and no text of a person is lost.
+    assert!(renewed.contains("| Database Queries | 2 |"));
+    assert!(renewed.contains("> **Changed by hand, kept:**\n> | Database Queries | 7777 |"), "{renewed}");
+    assert!(renewed.contains("> **Changed by hand, kept:**\n> The second one is only moved.\n"), "{renewed}");
+    scene.perfgate(&into).exits(0);
+    assert_eq!(scene.read("body.md"), renewed);
 }
 
 #[test]
@@ -343,7 +360,7 @@ fn hostile_names_are_escaped_in_every_template() {
     }
     scene.write("perfgate.toml", "[template]\ntask = '@everyone <img>'\nreview = 'javascript:alert(1)'\n[[budget]]\nmatch = '*'\nmetric = 'time'\ntarget = '<1ns'\n");
     scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(1);
-    for template in ["pr", "issue", "report", "comment", "summary"] {
+    for template in ["pr", "library", "issue", "report", "comment", "summary"] {
         let document = render(&scene, template);
         for bad in ["@everyone", "<img", "](", "{{", "\u{202e}", "**bold**"] {
             assert!(!document.contains(bad), "{template} has {bad:?}");
@@ -394,7 +411,7 @@ fn a_typo_in_a_template_is_framed_under_its_line() {
     complaint("{{ rows | cod }}\n").exits(2).complains("did you mean `code`");
     assert!(complaint("{{ verdit }}").stdout.is_empty());
     scene.perfgate(&["render", "own.md.j2", "--template", "pr"]).exits(2).complains("is not a comparison");
-    scene.perfgate(&["compare", "old", "new", "--template", "prr"]).exits(2).complains("pr, issue, report");
+    scene.perfgate(&["compare", "old", "new", "--template", "prr"]).exits(2).complains("pr, library, issue, report");
 }
 
 /// A comparison of many benchmarks, `regressed` of which regressed.
@@ -425,7 +442,7 @@ fn large(scene: &Scene, benchmarks: usize, regressed: usize) {
 fn with_5000_benchmarks_every_regression_is_listed() {
     let scene = Scene::new();
     large(&scene, 5000, 40);
-    for template in ["pr", "issue", "report", "comment", "summary"] {
+    for template in ["pr", "library", "issue", "report", "comment", "summary"] {
         let document = render(&scene, template);
         assert!(document.chars().count() <= 65_536, "{template}: {}", document.chars().count());
         assert!(document.contains("FAIL: 1 regressed"), "{template}");
@@ -442,7 +459,7 @@ fn with_5000_benchmarks_every_regression_is_listed() {
 fn regressions_that_do_not_fit_are_counted() {
     let scene = Scene::new();
     large(&scene, 5000, 5000);
-    for template in ["pr", "issue", "report", "comment", "summary"] {
+    for template in ["pr", "library", "issue", "report", "comment", "summary"] {
         let document = render(&scene, template);
         assert!(document.chars().count() <= 65_536, "{template}: {}", document.chars().count());
         assert!(document.contains("number_00000") && document.contains(" more"), "{template}");
@@ -576,4 +593,109 @@ fn of_many_undecided_benchmarks_a_comment_has_the_ten_largest() {
     assert!(text.contains("<summary>Undecided: 40, the largest 10 of them</summary>"), "{text}");
     assert!(text.contains("number_00039") && text.contains("number_00030") && !text.contains("number_00029"), "{text}");
     assert!(text.contains("Not listed: 30 more benchmarks undecided, 20 benchmarks unchanged."), "{text}");
+}
+
+#[test]
+fn the_hints_of_the_form_stay_next_to_the_values() {
+    let pr = render(&stack(), "pr");
+    for hint in [
+        "<!-- Add any configuration notes for tuning -->",
+        "<!-- Brief description of what was optimized -->",
+        "<!-- CPU, RAM specs -->",
+        "<!-- Discuss any trade-offs made -->",
+        "<!-- Explain the performance issue being addressed -->",
+        "<!-- High-level overview of optimization strategy -->",
+        "<!-- How long tests were run -->",
+        "<!-- How risks are mitigated -->",
+        "<!-- If using feature flags -->",
+        "<!-- LRU, Redis, Memcached -->",
+        "<!-- List additional optimization ideas -->",
+        "<!-- List any dashboard/monitoring changes needed -->",
+        "<!-- List any limitations of the optimization -->",
+        "<!-- List any new performance-related packages -->",
+        "<!-- List modified files with optimization details -->",
+        "<!-- List potential negative impacts -->",
+        "<!-- List task IDs -->",
+        "<!-- List task IDs this unblocks -->",
+        "<!-- Number of records used for testing -->",
+        "<!-- PostgreSQL version, configuration -->",
+        "<!-- actual time spent -->",
+        "<!-- days from tasks.csv -->",
+        "<!-- e.g., +50ms -->",
+        "<!-- e.g., 128 entries, 100MB -->",
+        "<!-- e.g., 49ms average response time -->",
+        "<!-- e.g., 4x faster, 75% reduction -->",
+        "<!-- e.g., 5 minutes, 1 hour -->",
+        "<!-- e.g., 85% -->",
+        "<!-- e.g., <100ms response time -->",
+        "<!-- e.g., >70% -->",
+        "<!-- e.g., Cache invalidation complexity -->",
+        "<!-- e.g., Cache size limits configured -->",
+        "<!-- e.g., Database query count reduced by 80% -->",
+        "<!-- e.g., Increased memory usage for caching -->",
+        "<!-- e.g., Monitoring alerts for memory usage -->",
+        "<!-- e.g., TASK-20250929-006 -->",
+        "<!-- e.g., Time-based, Event-based -->",
+    ] {
+        assert!(pr.contains(hint), "no {hint}");
+    }
+    assert!(pr.contains("**Task ID**: TASK-20250929-006 <!-- e.g., TASK-20250929-006 -->"));
+    assert!(!pr.contains("for the author"));
+}
+
+#[test]
+fn every_target_is_in_one_table_with_the_achieved_value() {
+    let pr = render(&stack(), "pr");
+    let table = pr.split_once("**Performance Target**").unwrap().1;
+    assert!(table.contains("| Benchmark (metric) | Target | Achieved | Off by | Status |"), "{table}");
+    for row in [
+        "| `mp.py::load` (memory:peak) | &#60;200MB | 61.3",
+        "| `all statements` (queries) | -60% | 2 | 50% below | PASS |",
+    ] {
+        assert!(table.contains(row), "no {row} in {table}");
+    }
+    assert_eq!(pr.matches("`mp.py::load` (memory:peak)").count(), 1);
+}
+
+/// A crate with two criterion benchmarks, one of which states its throughput.
+fn package() -> Scene {
+    let scene = Scene::new();
+    for (side, factor) in [("old", 1.0), ("new", 1.059)] {
+        scene.bench(side, "parse", 1000.0 * factor, 1).bench(side, "encode", 2000.0 * factor, 2);
+        let id = r#"{"group_id":"parse","full_id":"parse","throughput":{"Bytes":1000000}}"#;
+        scene.write(&format!("{side}/parse/new/benchmark.json"), id);
+    }
+    scene.repository("");
+    scene.write("Cargo.toml", "[package]\n");
+    scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(0);
+    scene
+}
+
+#[test]
+fn the_tool_that_measured_is_named_and_its_throughput_is_in_and_no_row_is_there_twice() {
+    let pr = render(&package(), "pr");
+    let has = |text: &str| assert!(pr.contains(text), "no {text:?} in\n{pr}");
+    has("### criterion Output");
+    has("| Response Time | 1.");
+    has("% slower | no budget |");
+    has("criterion: geometric mean of 2 |");
+    has("| Throughput | 8");
+    has("GiB/s | criterion: parse |");
+    has("% lower | no budget |");
+    has("| Rounds | Throughput |");
+    assert!(!pr.contains("pytest") && !pr.contains("| criterion time |"), "{pr}");
+}
+
+#[test]
+fn the_template_fits_the_repository() {
+    let scene = package();
+    let render = || scene.perfgate(&["render", "comparison.json"]);
+    render().exits(0).says("## Performance pull request\n").does_not_say("Deployment").does_not_say("Cache");
+    render().complains("the template is `library`");
+    scene.write("Dockerfile", "");
+    render().exits(0).says("## Performance Optimization Pull Request\n").complains("--template library");
+    // Results of a load test are those of a service.
+    let stack = stack();
+    stack.write("Cargo.toml", "");
+    stack.perfgate(&["render", "comparison.json"]).exits(0).says("## Performance Optimization Pull Request\n");
 }

@@ -54,7 +54,7 @@ pub struct CompareArgs {
     /// Also write the comparison to a file, as JSON
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Print the report with a template: pr, issue, report, comment, summary, or your own file
+    /// Print the report with a template: pr, library, issue, report, comment, summary, or your own file
     #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["format", "all"])]
     template: Option<String>,
     /// Check a promised improvement against the results; repeat for several

@@ -1,9 +1,11 @@
 //! `perfgate render`: fills a template from a saved comparison.
 
 use super::{output, plots};
+use crate::io::project::is_package;
+use crate::io::repository::Repository;
 use crate::policy::Problems;
 use crate::render::counted;
-use crate::render::template::{Parts, SHIPPED, Template};
+use crate::render::template::{Parts, SHIPPED, Template, of_service};
 use crate::verdict::{FORMAT, Report, VERSION};
 use anyhow::{Context, bail};
 use clap::Args;
@@ -24,19 +26,21 @@ Examples:
 
 /// Fill a template from a saved comparison
 ///
-/// The built-in templates are pr, issue, report, comment and summary; any other name is a file in Jinja syntax. `perfgate
-/// init --templates` writes copies of the built-in ones, and docs/templates.md lists the fields of a template.
+/// The built-in templates are pr, library, issue, report, comment and summary; any other name is a file in Jinja syntax. `pr`
+/// has sections for a service (database, cache, deployment); `library` is a pull request of a package. `perfgate init
+/// --templates` writes copies of the built-in ones, and docs/templates.md lists the fields of a template.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RenderArgs {
     /// File that `perfgate compare --save` wrote
     #[arg(value_name = "COMPARISON")]
     comparison: PathBuf,
-    /// Template: pr, issue, report, comment, summary, or your own file
-    #[arg(long, value_name = "NAME|FILE", required_unless_present = "plots")]
+    /// Template: pr, library, issue, report, comment, summary, or your own file [default: library in the repository of a
+    /// package without load tests, database or deployment, else pr]
+    #[arg(long, value_name = "NAME|FILE")]
     template: Option<String>,
     /// Update perfgate's sections in this file and keep all other text
-    #[arg(long, value_name = "FILE", requires = "template")]
+    #[arg(long, value_name = "FILE")]
     into: Option<PathBuf>,
     /// Write charts to a directory, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
@@ -50,13 +54,26 @@ pub fn run(args: RenderArgs) -> anyhow::Result<u8> {
     if let Some(directory) = &args.plots {
         plots::write_report(directory, &report)?;
     }
-    let Some(template) = template else { return Ok(0) };
+    let template = match template {
+        Some(template) => template,
+        None if args.plots.is_some() && args.into.is_none() => return Ok(0),
+        None => fitting(&report)?,
+    };
     let document = fill(&template, &report)?;
     match &args.into {
         None => output::print(document.as_bytes())?,
         Some(path) => into(&template, &document, path)?,
     }
     Ok(0)
+}
+
+/// The pull request template that fits the results and the repository.
+fn fitting(report: &Report) -> anyhow::Result<Template> {
+    let repository = Repository::discover(Path::new(".")).ok();
+    let root = repository.as_ref().and_then(Repository::root).unwrap_or(Path::new("."));
+    let (name, other) = if !of_service(report) && is_package(root) { ("library", "pr") } else { ("pr", "library") };
+    output::note(&format!("the template is `{name}`; --template {other} is the other one for pull requests"));
+    template(name)
 }
 
 /// A built-in template, or one from a file.

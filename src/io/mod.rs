@@ -26,6 +26,7 @@ pub mod noise;
 mod pid_file;
 pub mod probe;
 mod process_group;
+pub mod project;
 mod refs;
 pub mod repository;
 mod status;

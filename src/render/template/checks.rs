@@ -35,12 +35,12 @@ pub fn checks(report: &Report) -> Checks {
             (count, []) => (false, counted(count, "index statement")),
         }),
         index_added: in_change(&|change| match change.indexes.first() {
-            Some(first) => (true, first.clone()),
+            Some(_) => (true, format!("{} in the change", counted(change.indexes.len(), "index statement"))),
             None => (false, "no index statement in the change".to_owned()),
         }),
         migration: in_change(&|change| match change.migrations.as_slice() {
             [] => (false, "no migration in the change".to_owned()),
-            files => (true, files.join(", ")),
+            files => (true, format!("{} in the change", counted(files.len(), "file"))),
         }),
         complexity: complexity(report),
     }

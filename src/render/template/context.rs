@@ -225,6 +225,8 @@ pub struct Headline {
     pub after: Option<String>,
     /// The change.
     pub change: Option<String>,
+    /// The change in words: `5.9% slower`.
+    pub improvement: Option<String>,
     /// The target of its budgets.
     pub target: Option<String>,
     /// The worst status of its budgets: `PASS`, `ACCEPTABLE`, `UNDECIDED`, `FAIL` or `NO DATA`.
@@ -380,6 +382,8 @@ pub struct StatementText {
 pub struct SpreadRow {
     /// The benchmark's full name.
     pub name: String,
+    /// The tool that measured it.
+    pub tool: String,
     /// `before` or `after`.
     pub side: String,
     /// The smallest sample.
@@ -402,6 +406,8 @@ pub struct SpreadRow {
     pub outliers: Option<u64>,
     /// Number of samples.
     pub rounds: u64,
+    /// Work per second, where the tool states the work of one operation.
+    pub rate: Option<String>,
 }
 
 /// An endpoint of a load test. Each value is `before → after`.

@@ -1,9 +1,10 @@
 //! The rows of the tables of metrics and of code quality, each summing up several benchmarks in one number.
 
 use super::context::Headline;
-use crate::model::SampleStatistics;
-use crate::render::quantity::{change, counted, pair};
-use crate::verdict::{BudgetLine, Finding, Report};
+use crate::model::{Direction, SampleStatistics};
+use crate::render::quantity::{change, counted, pair, percent};
+use crate::render::summary;
+use crate::verdict::{BudgetLine, Finding, Report, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Load generators, which measure endpoints under load.
@@ -24,7 +25,14 @@ enum Aggregate {
 
 /// The five rows that every document has, measured or not.
 pub fn headline(report: &Report) -> Vec<Headline> {
-    let all = &report.benchmarks;
+    let rates = throughputs(&report.benchmarks);
+    five(&report.benchmarks, &rates).into_iter().map(|(label, group, how)| row(report, label, group, how)).collect()
+}
+
+type Group<'a> = (&'static str, Option<Vec<&'a Finding>>, Aggregate);
+
+/// The label and the findings of each of the five rows.
+fn five<'a>(all: &'a [Finding], rates: &'a [Finding]) -> [Group<'a>; 5] {
     let time = group(all, |f| f.metric == "time" && f.tool == "pytest-benchmark")
         .or_else(|| group(all, |f| f.metric == "time:p50" && f.name == TOTAL))
         .or_else(|| group(all, |f| f.metric == "time:p50" && is_load(f)))
@@ -37,37 +45,86 @@ pub fn headline(report: &Report) -> Vec<Headline> {
     let cpu_time = group(all, |f| f.metric == "time:self").or_else(|| group(all, |f| f.metric == "time:user"));
     let rate = group(all, |f| f.metric == "throughput" && f.name == TOTAL)
         .or_else(|| group(all, |f| f.metric == "throughput" && is_load(f)))
-        .or_else(|| group(all, |f| f.unit == "/s" || f.unit == "B/s"));
+        .or_else(|| group(all, |f| f.unit == "/s" || f.unit == "B/s"))
+        .or_else(|| group(rates, |_| true));
     let (cpu_label, cpu, cpu_aggregate) = match cpu {
         None if cpu_time.is_some() => ("CPU Time", cpu_time, Aggregate::Sum),
         cpu => ("CPU Usage", cpu, Aggregate::Highest),
     };
-    vec![
-        row(report, "Response Time", time, Aggregate::Geometric),
-        row(report, "Database Queries", most, Aggregate::Highest),
-        row(report, "Memory Usage", memory, Aggregate::Highest),
-        row(report, cpu_label, cpu, cpu_aggregate),
-        row(report, "Throughput", rate, Aggregate::Geometric),
+    [
+        ("Response Time", time, Aggregate::Geometric),
+        ("Database Queries", most, Aggregate::Highest),
+        ("Memory Usage", memory, Aggregate::Highest),
+        (cpu_label, cpu, cpu_aggregate),
+        ("Throughput", rate, Aggregate::Geometric),
     ]
 }
 
-/// A row per tool and metric, except for metrics with a section of their own.
+/// The throughput of benchmarks whose tool states the work of one operation (criterion, divan), as findings of their own.
+fn throughputs(all: &[Finding]) -> Vec<Finding> {
+    all.iter().filter_map(throughput).collect()
+}
+
+fn throughput(finding: &Finding) -> Option<Finding> {
+    let (head, unit) = summary::rate(finding)?;
+    let mut rate = finding.clone();
+    // Head's work in one operation of base.
+    let base = finding.base.filter(|base| base.value > 0.0);
+    let of_base = head * finding.head?.value / finding.work_ratio.unwrap_or(1.0);
+    (rate.metric, rate.unit, rate.direction) = ("throughput".into(), unit.into(), Direction::Higher);
+    rate.base = base.map(|base| Value { value: of_base / base.value, ..base });
+    rate.head = finding.head.map(|value| Value { value: head, ..value });
+    Some(rate)
+}
+
+/// The throughput of a benchmark in base and head.
+pub fn rates(finding: &Finding) -> [Option<String>; 2] {
+    let Some(rate) = throughput(finding) else { return [None, None] };
+    let values = [rate.base, rate.head].map(|side| side.map(|value| value.value));
+    let [base, head] = pair(values, &rate.unit);
+    [values[0].map(|_| base), values[1].map(|_| head)]
+}
+
+/// A row per tool and metric, except for the findings of the five rows and metrics with a section of their own.
 pub fn others(report: &Report) -> Vec<Headline> {
+    let five = five(&report.benchmarks, &[]);
+    let is_used = |finding: &Finding| {
+        five.iter().filter_map(|(_, group, _)| group.as_ref()).flatten().any(|used| std::ptr::eq(*used, finding))
+    };
     let mut groups: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     for finding in &report.benchmarks {
         let own = finding.metric.starts_with("queries") || finding.metric.starts_with("memory");
         let section =
             own || is_quality(finding) || is_cache(finding) || is_load(finding) || finding.tool == "junit-xml";
-        let five = finding.metric == "time:self" || finding.metric == "time" && finding.tool == "pytest-benchmark";
-        if !section && !five {
+        if !section && finding.metric != "time:self" {
             groups.entry((&finding.tool, &finding.metric)).or_default().push(finding);
         }
     }
+    groups.retain(|_, findings| !findings.iter().any(|finding| is_used(finding)));
     let rows = groups.into_iter().map(|((tool, metric), findings)| {
         let aggregate = if findings.iter().all(|f| f.unit == "count") { Aggregate::Sum } else { Aggregate::Geometric };
         row(report, &format!("{tool} {metric}"), Some(findings), aggregate)
     });
     rows.take(OTHERS).collect()
+}
+
+/// A change in words: `5.9% slower`, `80% fewer`.
+fn improvement(finding: &Finding, by: f64) -> String {
+    let size = match by {
+        by if by >= 9.0 => format!("{:.1}×", 1.0 + by),
+        by => percent(by.abs()),
+    };
+    if by.abs() < 0.0005 {
+        return "unchanged".to_owned();
+    }
+    let is_time = finding.metric == "time" || finding.metric.starts_with("time:");
+    let (rise, fall) = match (finding.direction, &*finding.unit) {
+        (Direction::Lower, _) if is_time => ("slower", "faster"),
+        (Direction::Lower, "count") => ("more", "fewer"),
+        (Direction::Lower, _) => ("more", "less"),
+        (Direction::Higher | Direction::Unknown, _) => ("higher", "lower"),
+    };
+    format!("{size} {}", if by > 0.0 { rise } else { fall })
 }
 
 /// Complexity, maintainability and size of the code.
@@ -89,6 +146,12 @@ pub fn quality(report: &Report) -> Vec<Headline> {
 pub fn sums(report: &Report, metric: &str) -> Option<(f64, f64)> {
     let findings = group(&report.benchmarks, |f| f.metric == metric)?;
     Some((combined(&findings, false, Aggregate::Sum)?, combined(&findings, true, Aggregate::Sum)?))
+}
+
+/// True for results of a service: load tests, database statements or caches.
+pub fn of_service(report: &Report) -> bool {
+    let is_query = |finding: &Finding| finding.metric.starts_with("queries") || finding.metric == "time:query";
+    report.benchmarks.iter().any(|finding| is_load(finding) || is_cache(finding) || is_query(finding))
 }
 
 pub fn is_load(finding: &Finding) -> bool {
@@ -144,7 +207,9 @@ fn row(report: &Report, label: &str, findings: Option<Vec<&Finding>>, aggregate:
     let [before, after] = pair([base, head], &unit);
     row.before = base.is_some().then_some(before);
     row.after = head.is_some().then_some(after);
-    row.change = base.zip(head).filter(|(base, _)| *base != 0.0).map(|(base, head)| change(head / base - 1.0));
+    let by = base.zip(head).filter(|(base, _)| *base != 0.0).map(|(base, head)| head / base - 1.0);
+    row.change = by.map(change);
+    row.improvement = findings.first().zip(by).map(|(finding, by)| improvement(finding, by));
     row.method = Some(method(&findings, aggregate));
     budget(&mut row, report, &findings);
     row

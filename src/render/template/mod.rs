@@ -7,11 +7,13 @@ mod checks;
 mod context;
 mod fill;
 mod headline;
+mod kept;
 mod parts;
 mod row;
 mod sections;
 
 pub use context::Context;
+pub use headline::of_service;
 pub use parts::{PartError, Parts, Renewed};
 
 use super::escape;
@@ -21,14 +23,16 @@ use crate::verdict::Report;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
+use parts::sealed;
 use std::collections::BTreeSet;
 
 /// GitHub's limit for the characters of a comment or a pull request's description.
 pub const LONGEST: usize = 65_536;
 
 /// The built-in templates: name and text.
-pub static SHIPPED: [(&str, &str); 5] = [
+pub static SHIPPED: [(&str, &str); 6] = [
     ("pr", include_str!("../../../templates/pr.md.j2")),
+    ("library", include_str!("../../../templates/library.md.j2")),
     ("issue", include_str!("../../../templates/issue.md.j2")),
     ("report", include_str!("../../../templates/report.md.j2")),
     ("comment", include_str!("../../../templates/comment.md.j2")),
@@ -77,7 +81,7 @@ impl Template {
         let mut document = String::new();
         let least = [400, 200, 100, 50, 25, 10].map(Plan::Least);
         for plan in [Plan::Whole, Plan::Counted, Plan::Folded].into_iter().chain(least) {
-            document = self.render_with(&fill::context(report, plan))?;
+            document = sealed(&self.render_with(&fill::context(report, plan))?);
             if document.chars().count() <= longest {
                 break;
             }

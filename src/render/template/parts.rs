@@ -1,6 +1,7 @@
 //! Updates perfgate's sections (`perfgate:part` in their markers) of a document that people edit. Only text between markers
 //! changes; everything else is kept byte for byte, as are ticks and answers that people gave inside a section.
 
+use super::kept::{Found, seal};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -51,8 +52,8 @@ impl Parts {
     /// The parts of a rendered document.
     pub fn of(document: &str) -> Result<Parts, PartError> {
         let content = |part: Marked| {
-            let content = document.get(part.content).unwrap_or_default().to_owned();
-            (part.name, content)
+            let found = Found::of(document.get(part.content).unwrap_or_default());
+            (part.name, found.lines.iter().map(|line| format!("{line}\n")).collect())
         };
         Ok(Parts(find_parts(document)?.into_iter().map(content).collect()))
     }
@@ -85,8 +86,9 @@ impl Parts {
                 let message = format!("the template has no section `{}`", part.name);
                 return Err(PartError { line: part.line, message, help: format!("its sections are {known}") });
             };
-            let old = body.get(part.content.clone()).unwrap_or_default();
-            let new = keep_answers(old, new);
+            let old = Found::of(body.get(part.content.clone()).unwrap_or_default());
+            let answered = keep_answers(&old.lines, new);
+            let new = format!("{answered}{}{}", old.block(&answered), seal(new));
             text.push_str(body.get(done..part.content.start).unwrap_or_default());
             text.push_str(&if crlf { new.replace('\n', "\r\n") } else { new });
             done = part.content.end;
@@ -95,6 +97,19 @@ impl Parts {
         let absent = self.0.keys().filter(|name| parts.iter().all(|part| part.name != **name)).cloned().collect();
         Ok(Renewed { text, renewed: parts.len(), absent })
     }
+}
+
+/// A rendered document, with digests at the end of each of its parts.
+pub fn sealed(document: &str) -> String {
+    let Ok(parts) = find_parts(document) else { return document.to_owned() };
+    let mut out = String::with_capacity(document.len());
+    let mut done = 0;
+    for part in parts {
+        out.push_str(document.get(done..part.content.end).unwrap_or_default());
+        out.push_str(&seal(document.get(part.content.clone()).unwrap_or_default()));
+        done = part.content.end;
+    }
+    out + document.get(done..).unwrap_or_default()
 }
 
 /// All parts of a document, in order. Markers must come in pairs, each part once.
@@ -158,40 +173,62 @@ fn find_parts(text: &str) -> Result<Vec<Marked>, PartError> {
 }
 
 /// The new content with the ticks and answers that people gave in the old content.
-fn keep_answers(old: &str, new: &str) -> String {
-    let old: Vec<&str> = old.lines().collect();
+fn keep_answers(old: &[&str], new: &str) -> String {
     let mut out = String::with_capacity(new.len());
     for line in new.split_inclusive('\n') {
         let (text, ending) = match line.strip_suffix('\n') {
             Some(text) => (text, "\n"),
             None => (line, ""),
         };
-        out.push_str(&answered(&old, text).unwrap_or_else(|| text.to_owned()));
+        out.push_str(&answered(old, text).unwrap_or_else(|| text.to_owned()));
         out.push_str(ending);
     }
     out
 }
 
 fn answered(old: &[&str], new: &str) -> Option<String> {
-    if let Some((before, label)) =
-        new.split_once(": ").filter(|(label, value)| label.contains("**") && value.trim() == PLACEHOLDER)
-    {
+    if let Some((before, value)) = new.split_once(": ").filter(|(label, _)| label.contains("**")) {
+        // A field without a value: a placeholder, or only the hint of the template.
+        if !without_comments(value).replace(PLACEHOLDER, "").trim().is_empty() {
+            return None;
+        }
         let line = old.iter().find_map(|line| line.strip_prefix(before)?.strip_prefix(':'))?;
-        return (line.trim() != label.trim() && !line.trim().is_empty()).then(|| format!("{before}:{line}"));
+        let answer = without_comments(line).replace(PLACEHOLDER, "");
+        return (!answer.trim().is_empty()).then(|| format!("{before}:{line}"));
     }
     let (false, label) = check_box(new)? else { return None };
     let (label, why) = label.split_once(UNTICKED).map_or((label, None), |(label, why)| (label, Some(why)));
+    let blank = label;
+    let label = label.trim_end_matches('_').trim_end(); // a blank that people fill
     let by_people = old.iter().filter_map(|line| check_box(line)).filter(|(_, text)| !text.contains(TICKED));
     let (ticked, text) = by_people
         .map(|(ticked, text)| (ticked, text.split(UNTICKED).next().unwrap_or(text)))
         .find(|(_, text)| text.starts_with(label))?;
     let start = new.find("[ ]")?;
     let why = why.map(|why| format!("{UNTICKED}{why}")).unwrap_or_default();
-    (ticked || text != label).then(|| format!("{}[{}] {text}{why}", &new[..start], if ticked { "x" } else { " " }))
+    (ticked || text != blank).then(|| format!("{}[{}] {text}{why}", &new[..start], if ticked { "x" } else { " " }))
+}
+
+/// A line without its HTML comments, which are hints.
+fn without_comments(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some((before, comment)) = rest.split_once("<!--") {
+        out.push_str(before);
+        rest = comment.split_once("-->").map_or("", |(_, after)| after);
+    }
+    out + rest
+}
+
+/// The label of a check box, without its evidence.
+pub(super) fn label(line: &str) -> Option<&str> {
+    let (_, text) = check_box(line)?;
+    let text = text.split_once(TICKED).map_or(text, |(label, _)| label);
+    Some(text.split_once(UNTICKED).map_or(text, |(label, _)| label))
 }
 
 /// Whether the box of a line is ticked, and its label.
-fn check_box(line: &str) -> Option<(bool, &str)> {
+pub(super) fn check_box(line: &str) -> Option<(bool, &str)> {
     let line = line.trim_start();
     let line = line.strip_prefix("- ").or(line.strip_prefix("* "))?;
     let ticked = line.strip_prefix("[x] ").or(line.strip_prefix("[X] "));
@@ -210,12 +247,13 @@ mod tests {
 
     #[test]
     fn only_text_between_markers_changes() {
-        let body = "mine \n\n<!-- perfgate:part a -->\nold\nold\n<!-- /perfgate:part a -->\n\tmine too";
-        let renewed = renew(body).unwrap();
-        assert_eq!(renewed.text, "mine \n\n<!-- perfgate:part a -->\nnew\n<!-- /perfgate:part a -->\n\tmine too");
+        let body = sealed("mine \n\n<!-- perfgate:part a -->\nold\nold\n<!-- /perfgate:part a -->\n\tmine too");
+        let renewed = renew(&body).unwrap();
+        let new = sealed("mine \n\n<!-- perfgate:part a -->\nnew\n<!-- /perfgate:part a -->\n\tmine too");
+        assert_eq!(renewed.text, new);
         assert_eq!((renewed.renewed, renewed.absent), (1, vec!["b".to_owned()]));
         let windows = body.replace('\n', "\r\n");
-        assert_eq!(renew(&windows).unwrap().text.replace("\r\n", "\n"), renew(body).unwrap().text);
+        assert_eq!(renew(&windows).unwrap().text.replace("\r\n", "\n"), renew(&body).unwrap().text);
         assert!(renew(&windows).unwrap().text.contains("new\r\n"));
     }
 
@@ -242,8 +280,32 @@ mod tests {
             "- [x] open — perfgate: 0 of 2\n- [x] gone — ticked by perfgate: 9\n- [ ] shown\n**Priority**: HIGH\n";
         let kept =
             "- [x] open — perfgate: 1 of 2\n- [ ] gone\n- [x] shown — ticked by perfgate: 2 of 2\n**Priority**: HIGH\n";
-        assert_eq!(keep_answers(old, new), kept);
-        assert_eq!(keep_answers("- [ ] Other: ours\n", "- [ ] Other: \n"), "- [ ] Other: ours\n");
+        let keep = |old: &str, new: &str| keep_answers(&old.lines().collect::<Vec<_>>(), new);
+        assert_eq!(keep(old, new), kept);
+        assert_eq!(keep("- [ ] Other: ours\n", "- [ ] Other: \n"), "- [ ] Other: ours\n");
+        assert_eq!(keep("- [x] Other: ours\n", "- [ ] Other: ____\n"), "- [x] Other: ours\n");
+        // A hint is no answer, and an answer stays with its hint.
+        let hint = "**Phase**: <!-- e.g., Phase 2 -->\n";
+        assert_eq!(keep("**Phase**: 3 <!-- e.g., Phase 2 -->\n", hint), "**Phase**: 3 <!-- e.g., Phase 2 -->\n");
+        assert_eq!(keep(hint, "**Phase**: 2 <!-- e.g., Phase 2 -->\n"), "**Phase**: 2 <!-- e.g., Phase 2 -->\n");
+    }
+
+    #[test]
+    fn what_a_person_wrote_inside_a_part_is_kept_and_marked() {
+        let part = |text: &str| format!("<!-- perfgate:part a -->\n{text}<!-- /perfgate:part a -->\n");
+        let body =
+            sealed(&part("old\nolder\n")).replace("older\n", "older\nThis is expected.\n").replace("old\n", "OLD\n");
+        let once = renew(&body).unwrap().text;
+        let expected = "new\n\n<!-- perfgate:kept -->\n> **Changed by hand, kept:**\n> OLD\n> This is expected.\n<!-- /perfgate:kept -->\n";
+        assert!(once.contains(expected), "{once}");
+        assert!(!once.contains("older"), "{once}");
+        // Again, and after another edit, nothing is lost or repeated.
+        assert_eq!(renew(&once).unwrap().text, once);
+        let twice = renew(&once.replace("new\n", "new\nMore.\n")).unwrap().text;
+        assert!(twice.contains("> This is expected.\n> More.\n<!-- /perfgate:kept -->"), "{twice}");
+        // Text in a part that perfgate did not write.
+        let own = renew(&part("By a person.\n")).unwrap().text;
+        assert!(own.contains("> By a person.\n"), "{own}");
     }
 
     proptest::proptest! {

@@ -92,12 +92,13 @@ pub fn queries(report: &Report, details: usize) -> Queries {
 /// Statistics of the samples of a finding, a row per side.
 pub fn spread(finding: &Finding) -> Vec<SpreadRow> {
     let Some(spreads) = &finding.spread else { return Vec::new() };
-    let sides = [("before", &spreads[0]), ("after", &spreads[1])];
-    let rows = sides.into_iter().filter_map(|(side, spread)| Some((side, spread.as_ref()?)));
-    rows.map(|(side, spread)| spread_row(finding, side, spread)).collect()
+    let rates = headline::rates(finding);
+    let sides = [("before", &spreads[0], rates[0].clone()), ("after", &spreads[1], rates[1].clone())];
+    let rows = sides.into_iter().filter_map(|(side, spread, rate)| Some((side, spread.as_ref()?, rate)));
+    rows.map(|(side, spread, rate)| spread_row(finding, side, spread, rate)).collect()
 }
 
-fn spread_row(finding: &Finding, side: &str, spread: &SampleStatistics) -> SpreadRow {
+fn spread_row(finding: &Finding, side: &str, spread: &SampleStatistics, rate: Option<String>) -> SpreadRow {
     let [min, max, mean, sd, median, iqr, p95, p99] = {
         let of = |name: &str| spread.get(name);
         let values = [of("min"), of("max"), of("mean"), spread.sd, of("p50"), spread.iqr, of("p95"), of("p99")];
@@ -107,6 +108,7 @@ fn spread_row(finding: &Finding, side: &str, spread: &SampleStatistics) -> Sprea
     };
     SpreadRow {
         name: finding.name.clone(),
+        tool: finding.tool.to_string(),
         side: side.to_owned(),
         min,
         max,
@@ -118,6 +120,7 @@ fn spread_row(finding: &Finding, side: &str, spread: &SampleStatistics) -> Sprea
         p99,
         outliers: spread.outliers,
         rounds: spread.samples,
+        rate,
     }
 }
 
