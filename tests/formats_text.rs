@@ -1,11 +1,16 @@
-//! Values of formats whose samples are synthetic, written after the documentation of the tools, and tools that write several
-//! files.
+//! Values in samples of single files, tools that write several files, and files that are compressed, copied from a log, or
+//! not known.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
 use common::{Scene, data};
-use perfgate::formats::{Source, detect};
+use perfgate::formats::{FORMATS, Source, detect};
+use perfgate::io::input::{self, Loaded, Request};
+use perfgate::model::{Detail, Measurement};
+use rayon::prelude::*;
 use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
 
 #[test]
 fn values_are_in_the_units_of_perfgate() {
@@ -17,30 +22,22 @@ fn values_are_in_the_units_of_perfgate() {
         ("benchmarkdotnet-table/before.csv", "Parse/N=100", "time", 1234.5),
         ("benchmarktools/before.json", "parse/64", "memory", 512.0),
         ("bombardier/before.json", "/a", "time:p50", 1.1e6),
-        ("callgrind-text/before.txt", "fib_short", "instructions", 1735.0),
+        ("callgrind-text/before.gungraun.txt", "suite::codec::parse_line", "instructions", 24024.0),
         ("celero/before.csv", "Demo/Complex/64", "time", 250.0),
-        ("critcmp/before.json", "g/parse/64", "time", 322.9),
-        ("criterion-raw/before.csv", "g/parse/64", "time", 100.5),
-        ("criterion-text/before.txt", "a group with a long name/and a long function", "time", 1210.0),
         ("dart-benchmark/before.txt", "ForLoop", "time", 2000.0),
-        ("deno-bench/before.json", "url/split", "time", 1241.4),
-        ("fio/before.json", "randread/read", "throughput", 1_228_800.0),
         ("gatling/before.json", "cart/add", "time:p50", 10e6),
         ("ghz/before.json", "a.B.C", "time:p95", 8e6),
-        ("hyperfine-csv/before.csv", "sort a, b/n=1", "time", 0.2e9),
-        ("hyperfine-markdown/before.md", "fd", "time", 73.3e6),
-        ("hyperfine-text/before.txt", "sort a", "time", 1.012e9),
+        ("hyperfine-csv/before.csv", "encode, utf-8", "time", 0.796157073e9),
+        ("hyperfine-markdown/before.md", "old | cat", "time", 300.6e6),
+        ("hyperfine-text/before.txt", "encode, utf-8", "time", 0.8095e9),
         ("jmeter-statistics/before.json", "GET /b", "time:p99", 80e6),
         ("jmh-csv/before.csv", "org.example.P.format/size=10", "time", 12_500.0),
-        ("lighthouse/before.json", "/shop performance", "score", 90.0),
-        ("nanobench/before.json", "parse", "time", 120.12),
-        ("nanobench-table/before.csv", "render", "time", 1250.5),
-        ("nanobench-table/before.txt", "render", "time", 1250.5),
+        ("jmh-text/before.txt", "P.format/size=10", "memory", 24.0),
+        ("lighthouse/before.json", "/shop performance", "score", 100.0),
         ("oha/before.json", "oha", "error-rate", 0.0),
         ("pytest-benchmark-table/before.txt", "test_parse", "time", 2_089_888.0),
-        ("redis-benchmark/before.csv", "GET", "time:p99", 1.655e6),
-        ("ruby-benchmark/before.txt", "render", "time:system", 0.01e9),
-        ("sysbench/before.txt", "sysbench", "throughput", 999.1),
+        ("redis-benchmark/before.csv", "GET", "time:p99", 14.887e6),
+        ("sysbench/before.txt", "sysbench", "throughput", 18711.74),
         ("tango/before.txt", "sort/16", "time", 121.5),
         ("vegeta/before.json", "vegeta", "error-rate", 2.0),
     ];
@@ -88,4 +85,118 @@ fn the_error_about_many_commits_is_short_and_names_the_import() {
     let answer = scene.perfgate(&["compare", "asv", "asv"]);
     answer.exits(2).complains("results of 200 commits").complains("perfgate runs import");
     assert!(answer.stderr.len() < 400, "{}", answer.stderr);
+}
+
+/// Every file of a format that has a folder, with the format's name.
+fn samples() -> Vec<(&'static str, PathBuf)> {
+    let mut samples = Vec::new();
+    for format in FORMATS {
+        let mut open = vec![PathBuf::from(data(format.name()))];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let others = ["about.json", "README", "README.md", "benchmarks.json"];
+                if path.is_dir() {
+                    open.push(path);
+                } else if !others.contains(&path.file_name().unwrap().to_str().unwrap()) {
+                    samples.push((format.name(), path));
+                }
+            }
+        }
+    }
+    samples
+}
+
+fn read(path: &std::path::Path, bytes: &[u8]) -> Option<Vec<Measurement>> {
+    let request = Request { format: None, detail: Detail::Samples, committed: None };
+    // Some files that a tool writes next to its results have no measurement of their own.
+    let loaded: Option<Loaded> = input::read(&path.display().to_string(), bytes, request).ok()?;
+    Some(loaded.unwrap_or_else(|| panic!("{}: no format", path.display())).run.measurements)
+}
+
+#[test]
+fn samples_in_a_log_of_github_actions_or_compressed_read_as_they_are() {
+    let samples = samples();
+    assert!(samples.len() > 150, "{}", samples.len());
+    samples.par_iter().for_each(|(name, path)| {
+        let bytes = fs::read(path).unwrap();
+        let expected = read(path, &bytes);
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(&bytes).unwrap();
+        let same = |bytes: &[u8], how: &str| assert!(read(path, bytes) == expected, "{name}: {} {how}", path.display());
+        same(&gz.finish().unwrap(), "as .gz");
+        let zst = zstd::encode_all(&*bytes, 1).unwrap();
+        same(&zst, "as .zst");
+        let Ok(text) = std::str::from_utf8(&bytes) else { return };
+        let log: String = text.lines().map(|line| format!("2026-01-05T10:11:12.1234567Z {line}\n")).collect();
+        same(log.as_bytes(), "with timestamps");
+        if path.extension().is_some_and(|ending| ending == "txt") {
+            let colored: String = text.lines().map(|line| format!("\u{1b}[32m{line}\u{1b}[0m\n")).collect();
+            same(colored.as_bytes(), "with colors");
+        }
+    });
+}
+
+#[test]
+fn the_error_about_an_unknown_file_names_what_it_resembles_and_how_to_get_results() {
+    let scene = Scene::new();
+    let cut = "2026-01-05T10:11:12+00:00\nRunning ./bench\nRun on (4 X 3000 MHz CPU s)\n";
+    scene
+        .write("gb.txt", cut)
+        .write("k6.txt", "  http_req_duration..............: avg=4.5ms min=1ms\n")
+        .write("x.txt", "x 3\n");
+    scene.write("sample.json", r#"{"sampling_mode":"Linear","iters":[1.0],"times":[3.0]}"#);
+    for (file, tool, command) in [
+        ("gb.txt", "google-benchmark", "--benchmark_out_format=json"),
+        ("k6.txt", "k6", "--summary-export=FILE"),
+        ("sample.json", "criterion", "target/criterion"),
+    ] {
+        let answer = scene.perfgate(&["compare", file, file]);
+        answer
+            .exits(2)
+            .complains(&format!("{file}: not a known format; it looks like output of {tool},"))
+            .complains(command);
+        assert!(answer.stderr.len() < 300, "{}", answer.stderr);
+    }
+    scene.perfgate(&["compare", "x.txt", "x.txt"]).exits(2).complains("run `perfgate formats` for a list");
+}
+
+#[test]
+fn what_cargo_criterion_keeps_is_read_as_a_directory() {
+    let [before, after] = ["before", "after"].map(|side| data(&format!("cargo-criterion-store/{side}")));
+    let report = Scene::new().perfgate(&["compare", &before, &after, "--format", "json", "--all"]).json();
+    let row = |name: &str| {
+        let rows = report["benchmarks"].as_array().unwrap();
+        rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no {name}")).clone()
+    };
+    assert_eq!(report["benchmarks"].as_array().unwrap().len(), 6);
+    let parse = row("parse_line");
+    assert_eq!((&parse["tool"], &parse["head"]["samples"]), (&"cargo-criterion".into(), &20.into()));
+    assert!(parse["change"].as_f64().unwrap() > 0.5);
+    assert!(row("encode/utf-8/a function with a rather long name/64")["change"].as_f64().unwrap() < -0.5);
+    assert_eq!((&row("old_codec")["outcome"], &row("new_codec")["outcome"]), (&"removed".into(), &"added".into()));
+    // `--timeline NAME` is read like a saved baseline.
+    let scene = Scene::new();
+    let answer = scene.perfgate(&["compare", &format!("{before}@main"), &format!("{after}@nightly")]);
+    answer.exits(2).complains("no baseline `nightly`");
+}
+
+#[test]
+fn a_damaged_file_of_cargo_criterion_costs_its_benchmark() {
+    let scene = Scene::new();
+    let folder = PathBuf::from(data("cargo-criterion-store/before/data/main/parse_line"));
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let (name, bytes) = (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap());
+        let cut = if name.starts_with("measurement") { bytes.len() / 2 } else { bytes.len() };
+        scene.write(&format!("t/data/main/a/{name}"), &bytes).write(&format!("t/data/main/b/{name}"), &bytes[..cut]);
+        if name.starts_with("benchmark") {
+            scene.write(&format!("t/data/main/c/{name}"), &bytes);
+            scene.write("t/data/main/d/benchmark.cbor", b"\xa1");
+        }
+    }
+    let answer = scene.perfgate(&["compare", "t", &data("cargo-criterion-store/after"), "--format", "json"]);
+    assert!(answer.code < 2, "{}", answer.stderr);
+    let notes = answer.json()["diagnostics"].to_string();
+    assert!(notes.contains("cut short") && notes.contains("the newest measurement is missing"), "{notes}");
 }

@@ -1,5 +1,7 @@
-//! Bencher Metric Format: `{"benchmark": {"measure": {"value": 1}}}`. Built-in measures have a fixed unit, others are
-//! plain numbers. The format does not define the bounds; they are kept as minimum and maximum.
+//! Bencher Metric Format. Version 0 is `{"benchmark": {"measure": {"value": 1}}}`, version 1
+//! `{"benchmark": [{"parameters": {"size": 16}, "measures": {"measure": {"value": 1, "p99": 2}}}]}`; a file may contain both.
+//! Built-in measures have a fixed unit, others are plain numbers. The format does not define the bounds; they are kept as
+//! minimum and maximum.
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Pairs, parse_lenient};
@@ -10,6 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Bencher Metric Format.
@@ -26,7 +29,7 @@ impl Format for BencherBmf {
     }
 
     fn metrics(&self) -> &'static str {
-        "time (from latency), throughput and other measures under their own names: one value with bounds"
+        "time (from latency), throughput and other measures under their own names: one value with bounds; percentiles (version 1)"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -44,24 +47,72 @@ impl Format for BencherBmf {
         let file: Pairs<Cow<'_, str>, &RawValue> = parse_lenient(source, &mut scratch)?;
         let mut builder = ReadingBuilder::new(self.name(), source);
         for (at, (name, raw)) in file.0.into_iter().enumerate() {
-            let Some(measures) = builder.parse_entry::<Pairs<Cow<'_, str>, &RawValue>>("benchmark", at, raw) else {
+            if !raw.get().starts_with('[') {
+                let Some(measures) = builder.parse_entry::<Measures<'_>>("benchmark", at, raw) else { continue };
+                add_measures(&mut builder, &name, at, measures);
                 continue;
-            };
-            for (measure, raw) in measures.0 {
-                let Some(value) = builder.parse_entry::<Value>("measure of benchmark", at, raw) else { continue };
-                let (metric, factor) = metric(&measure);
-                let evidence = match value.bounds() {
-                    Some((low, high)) => {
-                        let quantiles = vec![(0.0, low), (1.0, high)];
-                        let summary = Summary { centre: value.value.0, quantiles, ..Summary::default() };
-                        Evidence::summary(summary)
-                    }
-                    None => Evidence::Value(value.value.0),
+            }
+            for raw in builder.parse_entry::<Vec<&RawValue>>("benchmark", at, raw).unwrap_or_default() {
+                let Some(variant) = builder.parse_entry::<Variant<'_>>("variant of benchmark", at, raw) else {
+                    continue;
                 };
-                builder.add(&name, metric, [evidence.scaled(factor)]);
+                let name = variant.name(&name);
+                add_measures(&mut builder, &name, at, variant.measures);
             }
         }
         builder.finish()
+    }
+}
+
+type Measures<'a> = Pairs<Cow<'a, str>, &'a RawValue>;
+
+/// The results of a benchmark with certain parameters, in version 1.
+#[derive(Deserialize)]
+struct Variant<'a> {
+    #[serde(borrow, default)]
+    parameters: Option<Pairs<Cow<'a, str>, serde_json::Value>>,
+    #[serde(borrow)]
+    measures: Measures<'a>,
+}
+
+impl Variant<'_> {
+    /// The name with the parameters in alphabetical order: their order and the spelling of numbers do not matter.
+    fn name(&self, benchmark: &str) -> String {
+        let text = |value: &serde_json::Value| match (value.as_str(), value.as_f64()) {
+            (Some(text), _) => text.to_owned(),
+            (None, Some(number)) => number.to_string(),
+            (None, None) => value.to_string(),
+        };
+        let parameters = self.parameters.iter().flat_map(|pairs| &pairs.0);
+        let mut parameters: Vec<String> = parameters.map(|(key, value)| format!("/{key}={}", text(value))).collect();
+        parameters.sort_unstable();
+        format!("{benchmark}{}", parameters.concat())
+    }
+}
+
+fn add_measures(builder: &mut ReadingBuilder<'_>, name: &str, at: usize, measures: Measures<'_>) {
+    for (measure, raw) in measures.0 {
+        let Some(value) = builder.parse_entry::<Value>("measure of benchmark", at, raw) else { continue };
+        let (metric, factor) = metric(&measure);
+        for (label, number) in &value.named {
+            // Percentiles are metrics of their own, such as `time:p99`.
+            let metric = Metric { name: format!("{}:{label}", metric.name).into(), ..metric.clone() };
+            builder.add(name, metric, [Evidence::Value(number.0).scaled(factor)]);
+        }
+        let Some(centre) = value.value.finite() else {
+            if value.named.is_empty() {
+                builder.warn("invalid-value", format!("`{name}`: {measure} has no value; skipped"));
+            }
+            continue;
+        };
+        let evidence = match value.bounds() {
+            Some((low, high)) => {
+                let quantiles = vec![(0.0, low), (1.0, high)];
+                Evidence::summary(Summary { centre, quantiles, ..Summary::default() })
+            }
+            None => Evidence::Value(centre),
+        };
+        builder.add(name, metric, [evidence.scaled(factor)]);
     }
 }
 
@@ -86,13 +137,16 @@ fn metric(measure: &str) -> (Metric, f64) {
 
 /// The value of a measure.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Value {
+    #[serde(default)]
     value: Number,
     #[serde(default)]
     lower_value: Number,
     #[serde(default)]
     upper_value: Number,
+    /// In version 1, further values under names such as `p99`.
+    #[serde(flatten)]
+    named: BTreeMap<String, Number>,
 }
 
 impl Value {
@@ -117,8 +171,37 @@ struct RawMeasure<'a> {
 
 impl RawMeasure<'_> {
     fn is_number(&self) -> bool {
-        self.value.get() == "null" || self.value.get().starts_with(|c: char| c == '-' || c.is_ascii_digit())
+        is_number(self.value)
     }
+}
+
+fn is_number(raw: &RawValue) -> bool {
+    raw.get() == "null" || raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit())
+}
+
+/// The structure of an entry of version 1, for detection.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawVariant<'a> {
+    #[serde(default, rename = "parameters")]
+    _parameters: IgnoredAny,
+    #[serde(borrow)]
+    measures: Pairs<Cow<'a, str>, Pairs<Cow<'a, str>, &'a RawValue>>,
+}
+
+/// Whether a benchmark has measures, and only measures, of one of the two versions.
+fn has_measures(raw: &RawValue) -> bool {
+    if raw.get().starts_with('[') {
+        let is_measure = |values: &Pairs<Cow<'_, str>, &RawValue>| {
+            !values.0.is_empty() && values.0.iter().all(|(_, value)| is_number(value))
+        };
+        return serde_json::from_str::<Vec<RawVariant<'_>>>(raw.get()).is_ok_and(|variants| {
+            let mut measures = variants.iter().flat_map(|variant| &variant.measures.0).peekable();
+            measures.peek().is_some() && measures.all(|(_, values)| is_measure(values))
+        });
+    }
+    serde_json::from_str::<Pairs<Cow<'_, str>, RawMeasure<'_>>>(raw.get())
+        .is_ok_and(|measures| !measures.0.is_empty() && measures.0.iter().all(|(_, measure)| measure.is_number()))
 }
 
 /// Parses only the first benchmark of a file, for detection. Stopping early is an error for serde in any case; the error
@@ -138,9 +221,8 @@ impl<'de> Deserialize<'de> for FirstBenchmark {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FirstBenchmark, A::Error> {
-                let first = map.next_entry::<Cow<'de, str>, Pairs<Cow<'de, str>, RawMeasure<'de>>>()?;
-                let measures = first.map(|(_, measures)| measures.0).unwrap_or_default();
-                let found = !measures.is_empty() && measures.iter().all(|(_, measure)| measure.is_number());
+                let first = map.next_entry::<Cow<'de, str>, &'de RawValue>()?;
+                let found = first.is_some_and(|(_, raw)| has_measures(raw));
                 Err(serde::de::Error::custom(if found { FirstBenchmark::FOUND } else { "no measure" }))
             }
         }
@@ -170,6 +252,23 @@ mod tests {
     }
 
     #[test]
+    fn version_1_has_parameters_and_percentiles_and_may_be_mixed_with_version_0() {
+        let text = r#"{"a": [{"parameters": {"size": 16.0, "op": "read"}, "measures": {"latency": {"value": 42, "p99": 97}}},
+              {"measures": {"latency": {"p50": 40}}}], "b": {"latency": {"value": 3}}}"#;
+        let run = parse(text).unwrap();
+        let read: Vec<_> =
+            run.measurements.iter().map(|m| (m.benchmark.as_str(), &*m.metric.name, m.evidence[0].centre())).collect();
+        let expected = [
+            ("a/op=read/size=16", "time:p99", 97.0),
+            ("a/op=read/size=16", "time", 42.0),
+            ("a", "time:p50", 40.0),
+            ("b", "time", 3.0),
+        ];
+        assert_eq!(read, expected);
+        assert!(run.diagnostics.is_empty());
+    }
+
+    #[test]
     fn the_first_of_a_repeated_benchmark_is_used() {
         let run = parse(r#"{"a":{"latency":{"value":1}},"a":{"latency":{"value":2},"latency":{"value":3}}}"#).unwrap();
         assert_eq!(run.measurements[0].evidence, [Evidence::Value(1.0)]);
@@ -180,6 +279,10 @@ mod tests {
     fn other_nested_objects_are_not_detected() {
         let claims = |text: &str| BencherBmf.sniff(&Preview::of(text.as_bytes()));
         assert!(claims(r#"{"a b": {"my-measure": {"value": 1}}, "cut": {"#));
+        assert!(claims(r#"{"a": [{"parameters": {"n": 1}, "measures": {"latency": {"p99": 1}}}], "cut": ["#));
+        for text in [r#"{"a": []}"#, r#"{"a": [{"measures": {}}]}"#, r#"{"a": [{"measures": {"x": 1}}]}"#] {
+            assert!(!claims(text), "{text}");
+        }
         assert!(claims(r#"{"a": {"latency": {"value": 1e999}}}"#) && claims(r#"{"a": {"m": {"value": NaN}}}"#));
         for text in [r#"{"a": {}}"#, "{}", r#"{"a": {"m": {"value": 1, "rank": "A"}}}"#, r#"{"a": {"mi": 1}}"#, "{"] {
             assert!(!claims(text), "{text}");

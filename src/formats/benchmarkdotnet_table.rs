@@ -1,4 +1,5 @@
-//! BenchmarkDotNet's tables (CSV in any culture, and GitHub's Markdown): mean, standard deviation and allocations.
+//! BenchmarkDotNet's tables (CSV in any culture, and GitHub's Markdown): mean, standard deviation and allocations. Version 0.9
+//! has the median in place of the mean.
 
 use super::builder::ReadingBuilder;
 use super::table_text::{TableText, has_header};
@@ -23,17 +24,22 @@ impl Format for BenchmarkDotNetTable {
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        preview.lines().any(|line| has_header(line, &["Method", "Mean"]) && !line.contains("Ratio to"))
+        let has = |line, columns: &[&str]| has_header(line, columns);
+        preview.lines().any(|line| {
+            (has(line, &["Method", "Mean"]) || has(line, &["Method", "Median", "StdDev"])) && !line.contains("Ratio to")
+        })
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let table = TableText::read(source, |cells| {
-            ["Method", "Mean"].iter().all(|name| cells.iter().any(|cell| cell == name))
+            let has = |name: &str| cells.iter().any(|cell| cell == name);
+            has("Method") && (has("Mean") || has("Median"))
         })?;
         let fixed =
             ["Method", "Mean", "Error", "StdDev", "StdErr", "Median", "Min", "Max", "Allocated", "Alloc Ratio", "Op/s"];
-        let mean = table.column("Mean").unwrap_or_default();
+        let centre = if table.column("Mean").is_some() { "Mean" } else { "Median" };
+        let mean = table.column(centre).unwrap_or_default();
         let point = decimal_point(table.rows.iter().filter_map(|(_, row)| row.get(mean).cloned()));
         let quantity = |cell: &str| quantity(cell, point);
         // Columns before the mean that differ between rows are parameters and jobs; those after it are statistics.
@@ -53,15 +59,16 @@ impl Format for BenchmarkDotNetTable {
                     name.push_str(&format!("/{parameter}={value}"));
                 }
             }
-            let Some((centre, unit)) = cell("Mean").and_then(quantity) else {
-                builder.warn("failed-benchmark", format!("`{name}` has no mean; skipped"));
+            let Some((value, unit)) = cell(centre).and_then(quantity) else {
+                builder.warn("failed-benchmark", format!("`{name}` has no {}; skipped", centre.to_lowercase()));
                 continue;
             };
             let scale = builder.unit(&unit);
             let sd =
                 cell("StdDev").and_then(quantity).and_then(|(value, unit)| Some(value * Unit::parse(&unit)?.factor));
-            let centre = centre * scale.factor;
-            let summary = Summary { centre, mean: Some(centre), sd, ..Summary::default() };
+            let value = value * scale.factor;
+            let mean = (centre == "Mean").then_some(value);
+            let summary = Summary { centre: value, mean, sd, ..Summary::default() };
             builder.add(&name, Metric::time(), [Evidence::summary(summary)]);
             if let Some((bytes, unit)) = cell("Allocated").and_then(quantity) {
                 let scale = builder.unit(&unit);
@@ -98,6 +105,20 @@ fn quantity(cell: &str, point: char) -> Option<(f64, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_of_old_versions_are_read() {
+        for text in [
+            "      Method |     Median |    StdDev |\n------------ |----------- |---------- |\n ContainsKey | 22.5000 ns | 0.3243 ns |\n",
+            "Type;Method;Mode;Median;StdDev\nMaps;ContainsKey;Throughput;22.5000 ns;0.3243 ns\n",
+        ] {
+            assert!(BenchmarkDotNetTable.sniff(&Preview::of(text.as_bytes())), "{text}");
+            let reading = BenchmarkDotNetTable.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+            assert_eq!(reading.measurements.len(), 1);
+            assert!(reading.measurements[0].benchmark.as_str().ends_with("ContainsKey"));
+            assert_eq!(reading.measurements[0].evidence[0].centre(), 22.5);
+        }
+    }
 
     #[test]
     fn numbers_of_all_cultures_are_read() {

@@ -46,7 +46,7 @@ impl Format for CargoCriterion {
     }
 
     fn produced_by(&self) -> &'static str {
-        "cargo criterion --message-format=json > out.json"
+        "cargo criterion --message-format=json > out.json, or the directory target/criterion"
     }
 
     fn metrics(&self) -> &'static str {

@@ -1,12 +1,12 @@
-//! `deno bench --json`: mean and quantiles of each benchmark, and the processor.
+//! `deno bench`, as JSON and as console text: mean and quantiles of each benchmark, and the processor.
 
 use super::builder::ReadingBuilder;
 use super::fields::{items, number_at, text_at};
-use super::{Format, Preview, Reading, Source, json, machine};
+use super::{Format, Preview, Reading, Source, json, machine, text};
 use crate::model::{Diagnostic, Environment, Evidence, Metric, Summary};
 use serde_json::Value;
 
-/// `deno bench --json`.
+/// `deno bench`.
 #[derive(Debug)]
 pub struct DenoBench;
 
@@ -16,19 +16,24 @@ impl Format for DenoBench {
     }
 
     fn produced_by(&self) -> &'static str {
-        "deno bench --json > FILE"
+        "deno bench --json > FILE, or the console text"
     }
 
     fn metrics(&self) -> &'static str {
-        "time: mean, minimum, maximum and quantiles; machine"
+        "time: mean, minimum, maximum and quantiles; machine (JSON)"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["benches[].origin", "benches[].results"])
+            || !preview.is_json() && preview.lines().any(is_header)
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
+        if text::first_byte(source)? != Some(b'{') {
+            read_console(&mut builder, &text::decode(source)?);
+            return builder.finish();
+        }
         let file: Value = json::parse(source)?;
         builder.environment().set(Environment::CPU, text_at(&file, "cpu").unwrap_or_default());
         let runtime = text_at(&file, "runtime").unwrap_or_default();
@@ -57,5 +62,76 @@ impl Format for DenoBench {
             }
         }
         builder.finish()
+    }
+}
+
+/// Whether a line is the header of the console text, with bars since Deno 2.
+fn is_header(line: &str) -> bool {
+    ["benchmark", "iter/s", "(min … max)", "p75"].iter().all(|column| line.contains(column))
+}
+
+/// Reads the console text: `| name | 183.9 µs | 5,438 | (157.9 µs … 4.3 ms) | 178.5 µs | 233.5 µs | 250.7 µs |`, before Deno 2
+/// `name   183.9 µs/iter   5,438.2 (157.9 µs … 4.3 ms) 178.5 µs 233.5 µs 250.7 µs`.
+fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
+    let mut group = String::new();
+    for (number, line) in text::numbered_lines(text) {
+        builder.line = Some(number);
+        if let Some(name) = line.strip_prefix("group ") {
+            group = format!("{}/", name.trim());
+        } else if line.starts_with("file://") {
+            group.clear();
+        } else if let Some((own, times)) = row(line) {
+            let [mean, range @ .., p75, p99, p995] = times.as_slice() else { continue };
+            let [min, max] = range else { continue };
+            let quantiles = [(0.0, min), (0.75, p75), (0.99, p99), (0.995, p995), (1.0, max)];
+            let quantiles = quantiles.into_iter().map(|(share, value)| (share, *value)).collect();
+            let summary = Summary { centre: *mean, mean: Some(*mean), sd: None, samples: None, quantiles };
+            builder.add_run(&format!("{group}{own}"), Metric::time(), Evidence::summary(summary));
+        }
+    }
+}
+
+/// The name and the times of a row, in nanoseconds.
+fn row(line: &str) -> Option<(&str, Vec<f64>)> {
+    let (name, values) = match line.strip_prefix("| ") {
+        Some(rest) => rest.split_once(" | ")?,
+        None => {
+            let unit = line[..line.find("/iter ")?].rfind(' ')?;
+            line.split_at(line[..unit].trim_end().rfind(' ')?)
+        }
+    };
+    let words: Vec<&str> = values
+        .split([' ', '|', '(', ')'])
+        .map(|word| word.trim_end_matches("/iter"))
+        .filter(|w| !w.is_empty())
+        .collect();
+    let time = |pair: &[&str]| Some(text::number(pair[0])? * text::nanoseconds(pair[1])?);
+    Some((name.trim(), words.windows(2).filter_map(time).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_console_texts_are_read() {
+        for text in [
+            "| benchmark | time/iter (avg) | iter/s | (min … max) | p75 | p99 | p995 |\n\
+             | --------- | --------------- | ------ | ----------- | --- | --- | ---- |\n\
+             group codec\n\
+             | a b c     |        183.9 µs |  5,438 | (157.9 µs …   4.3 ms) | 178.5 µs | 233.5 µs | 250.7 µs |\n",
+            "benchmark   time (avg)   iter/s   (min … max)   p75   p99   p995\n\
+             --------------------------------------------------------------\n\
+             group codec\n\
+             a b c      183.9 µs/iter   5,438.2   (157.9 µs … 4.3 ms) 178.5 µs 233.5 µs 250.7 µs\n",
+        ] {
+            let source = Source { name: "x", bytes: text.as_bytes() };
+            assert!(DenoBench.sniff(&Preview::of(text.as_bytes())));
+            let reading = DenoBench.parse(source).unwrap();
+            assert_eq!(reading.measurements[0].benchmark.as_str(), "codec/a b c");
+            let [Evidence::Summary(summary)] = &reading.measurements[0].evidence[..] else { panic!("a summary") };
+            assert_eq!((summary.centre, summary.quantiles.len()), (183.9e3, 5));
+            assert_eq!(summary.quantiles[4], (1.0, 4.3e6));
+        }
     }
 }

@@ -1,10 +1,9 @@
-//! JMH's CSV: score and error of each benchmark, named as in its JSON.
+//! JMH's CSV: the score of each benchmark, named as in its JSON. The table on the console has the same rows.
 
 use super::builder::ReadingBuilder;
 use super::table_text::{TableText, has_header};
-use super::text::number;
 use super::{Format, Preview, Reading, Source};
-use crate::model::{Diagnostic, Evidence, Metric, Unit, UnitScale};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit, UnitScale};
 
 /// JMH's CSV.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ impl Format for JmhCsv {
     }
 
     fn metrics(&self) -> &'static str {
-        "time or throughput: mean and its error"
+        "time or throughput: the mean; memory (-prof gc)"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -33,32 +32,63 @@ impl Format for JmhCsv {
         for (line, row) in &table.rows {
             builder.line = *line;
             let cell = |name: &str| row.get(table.column(name)?).map(String::as_str);
-            let (Some(benchmark), Some(score), Some(label)) =
-                (cell("Benchmark"), cell("Score").and_then(number), cell("Unit"))
-            else {
+            let cells = [cell("Benchmark"), cell("Mode"), cell("Score"), cell("Unit")];
+            let [Some(benchmark), Some(mode), Some(score), Some(unit)] = cells else {
                 builder.warn("unreadable-entry", "the row has no score; skipped");
                 continue;
             };
-            // Rows of secondary results and percentiles are not benchmarks of their own.
-            if benchmark.contains(':') {
-                continue;
-            }
-            let mut name = benchmark.to_owned();
-            for (column, value) in table.header.iter().zip(row).filter(|(_, value)| !value.is_empty()) {
-                if let Some(parameter) = column.strip_prefix("Param: ") {
-                    name.push_str(&format!("/{parameter}={value}"));
-                }
-            }
-            let scale = match label.strip_suffix("/op").and_then(Unit::parse) {
-                Some(scale) => scale,
-                None => match label.strip_prefix("ops/").and_then(Unit::parse) {
-                    Some(scale) => UnitScale { unit: Unit::PerSecond, factor: 1e9 / scale.factor },
-                    None => builder.unit(label),
-                },
-            };
-            let metric = if scale.unit == Unit::PerSecond { Metric::throughput() } else { Metric::time() };
-            builder.add_run(&name, metric, Evidence::Value(score * scale.factor));
+            let parameters = table.header.iter().zip(row);
+            let parameters = parameters.filter_map(|(column, value)| Some((column.strip_prefix("Param: ")?, &**value)));
+            add_row(&mut builder, &Row { benchmark, mode, score, unit, parameters: parameters.collect() });
         }
         builder.finish()
     }
+}
+
+/// A row of JMH's tables.
+pub(super) struct Row<'a> {
+    /// The method; profilers and percentiles follow a colon.
+    pub benchmark: &'a str,
+    pub mode: &'a str,
+    pub score: &'a str,
+    pub unit: &'a str,
+    /// Names and values; those that do not belong to the benchmark are empty or `N/A`.
+    pub parameters: Vec<(&'a str, &'a str)>,
+}
+
+/// Adds the score of a row. Of the additional rows of a benchmark only the allocated memory is read.
+pub(super) fn add_row(builder: &mut ReadingBuilder<'_>, row: &Row<'_>) {
+    let (method, profiler) = match row.benchmark.split_once([':', '·']) {
+        Some((method, profiler)) => (method, Some(profiler.trim_start_matches('·'))),
+        None => (row.benchmark, None),
+    };
+    if profiler.is_some_and(|profiler| profiler != "gc.alloc.rate.norm") {
+        return;
+    }
+    let mut name = method.to_owned();
+    for (parameter, value) in row.parameters.iter().filter(|(_, value)| !matches!(*value, "" | "N/A")) {
+        name.push_str(&format!("/{parameter}={value}"));
+    }
+    // The decimal point is that of the system's language; thousands are not separated.
+    let Ok(score) = row.score.replace(',', ".").parse::<f64>() else {
+        return builder.warn("unreadable-entry", format!("`{name}` has no exact score; skipped"));
+    };
+    if profiler.is_some() {
+        return builder.add(&name, Metric::measured("memory", Unit::Byte, Direction::Lower), [Evidence::Value(score)]);
+    }
+    let scale = match row.unit.strip_suffix("/op").and_then(Unit::parse) {
+        Some(scale) => scale,
+        None => match row.unit.strip_prefix("ops/").and_then(Unit::parse) {
+            Some(scale) => UnitScale { unit: Unit::PerSecond, factor: 1e9 / scale.factor },
+            None => builder.unit(row.unit),
+        },
+    };
+    let metric = match scale.unit {
+        Unit::PerSecond => Metric::throughput(),
+        _ if builder.has(&name, "time") => {
+            Metric { name: format!("time:{}", row.mode).into(), unit: scale.unit, ..Metric::time() }
+        }
+        _ => Metric { unit: scale.unit, ..Metric::time() },
+    };
+    builder.add(&name, metric, [Evidence::Value(score * scale.factor)]);
 }

@@ -1,5 +1,5 @@
-//! k6's end-of-test summary, from `--summary-export` (statistics directly in the metric) or from `handleSummary`
-//! (statistics in `values`, with the metric's type and content). Each k6 metric is a benchmark. Skipped are the phases of a
+//! k6's end-of-test summary, from `--summary-export` (statistics directly in the metric), from `handleSummary` (statistics in
+//! `values`, with the metric's type and content) or with `--new-machine-readable-summary` (a list). Each k6 metric is a benchmark. Skipped are the phases of a
 //! request (blocked, connecting, sending ...) and what the script determines (`vus`, data sent and received).
 
 use super::builder::ReadingBuilder;
@@ -43,8 +43,58 @@ pub struct K6;
 
 #[derive(Deserialize)]
 struct Summary<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     metrics: BTreeMap<String, &'a RawValue>,
+    config: Option<Config>,
+    #[serde(borrow)]
+    results: Option<Results<'a>>,
+}
+
+/// The test, in the machine-readable summary.
+#[derive(Deserialize)]
+struct Config {
+    /// Seconds.
+    duration: Option<f64>,
+}
+
+/// The metrics of the machine-readable summary.
+#[derive(Deserialize)]
+struct Results<'a> {
+    #[serde(borrow)]
+    metrics: Vec<&'a RawValue>,
+    #[serde(borrow)]
+    checks: Option<Checks<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Checks<'a> {
+    #[serde(borrow, default)]
+    metrics: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+impl<'a> Summary<'a> {
+    /// The metrics of all layouts by name; those of the list that do not parse are reported.
+    fn metrics(self, builder: &mut ReadingBuilder<'_>) -> BTreeMap<String, &'a RawValue> {
+        let mut metrics = self.metrics;
+        let Some(results) = self.results else { return metrics };
+        // Of the metrics of checks only this one is not the same fact again.
+        let is_checks = |named: &Named| named.name == "checks_succeeded";
+        for (at, raw) in results.metrics.into_iter().enumerate() {
+            if let Some(named) = builder.parse_entry::<Named>("metric", at, raw) {
+                metrics.insert(named.name, raw);
+            }
+        }
+        let checks = results.checks.map(|checks| checks.metrics).unwrap_or_default();
+        let checks =
+            checks.into_iter().find(|raw| serde_json::from_str(raw.get()).is_ok_and(|named| is_checks(&named)));
+        metrics.extend(checks.map(|raw| ("checks".to_owned(), raw)));
+        metrics
+    }
 }
 
 /// The statistics of a metric in both layouts, with its content type and thresholds.
@@ -58,13 +108,31 @@ struct Statistics {
     direct: BTreeMap<String, Value>,
 }
 
+impl Statistics {
+    /// Adds what the machine-readable summary states in other words: a counter's rate and a rate's two counts.
+    fn complete(&mut self, duration: Option<f64>) {
+        let Some(values) = &mut self.values else { return };
+        let value = |key: &str| values.get(key).and_then(Value::as_f64);
+        let rate = value("count").zip(duration).filter(|(_, duration)| *duration > 0.0);
+        let counts = value("matches").zip(value("total"));
+        if let (Some((count, duration)), None) = (rate, value("rate")) {
+            values.insert("rate".to_owned(), (count / duration).into());
+        }
+        if let Some((matches, total)) = counts {
+            values.insert("passes".to_owned(), matches.into());
+            values.insert("fails".to_owned(), (total - matches).into());
+        }
+    }
+}
+
 impl Format for K6 {
     fn name(&self) -> &'static str {
         "k6"
     }
 
     fn produced_by(&self) -> &'static str {
-        "k6 run --summary-export=FILE script.js, or handleSummary writing JSON.stringify(data)"
+        "k6 run --summary-export=FILE script.js (also with --new-machine-readable-summary), or handleSummary writing \
+         JSON.stringify(data)"
     }
 
     fn metrics(&self) -> &'static str {
@@ -75,6 +143,7 @@ impl Format for K6 {
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         let known = ["metrics.iterations", "metrics.http_reqs", "metrics.vus", "metrics.iteration_duration"];
         preview.has_keys(&["root_group", "root_group.checks"])
+            || preview.has_keys(&["metadata.k6_version", "results.metrics"])
             || preview.has_keys(&["root_group", "metrics"])
             || known.iter().any(|key| preview.json_keys.contains(*key))
     }
@@ -83,8 +152,10 @@ impl Format for K6 {
         let summary: Summary<'_> = json::parse(source)?;
         let mut builder = ReadingBuilder::new("k6", source);
         let mut assumed = Vec::new();
-        let iterations = summary.metrics.get("iterations").and_then(|raw| count(raw));
-        for (name, raw) in &summary.metrics {
+        let duration = summary.config.as_ref().and_then(|config| config.duration);
+        let metrics = summary.metrics(&mut builder);
+        let iterations = metrics.get("iterations").and_then(|raw| count(raw));
+        for (name, raw) in &metrics {
             let base = name.split('{').next().unwrap_or(name);
             if SKIPPED.contains(&base) {
                 continue;
@@ -96,7 +167,10 @@ impl Format for K6 {
                     let all = dropped.zip(iterations).map(|(dropped, done)| dropped + done);
                     add_errors(&mut builder, name, dropped, all);
                 }
-                Ok(statistics) => add_metric(name, base, &statistics, &mut builder, &mut assumed),
+                Ok(mut statistics) => {
+                    statistics.complete(duration);
+                    add_metric(name, base, &statistics, &mut builder, &mut assumed);
+                }
                 Err(error) => {
                     builder.warn("unreadable-entry", format!("metric `{name}` skipped: {error}"));
                 }
@@ -291,6 +365,29 @@ mod tests {
         assert!(old.diagnostics.is_empty() && new.diagnostics.is_empty());
         assert_eq!(value(&new, "http_req_duration", "time:p50"), Some(4e6));
         assert_eq!(value(&new, "http_req_duration", "time:p99"), Some(8.5e6));
+    }
+
+    #[test]
+    fn the_machine_readable_summary_gives_the_same_values() {
+        let text = r#"{"config": {"duration": 10, "execution": "local", "script": "s.js"}, "metadata": {"k6_version": "1.5.0"},
+            "results": {"checks": {"metrics": [
+                {"name": "checks_total", "type": "counter", "contains": "default", "values": {"count": 40}},
+                {"name": "checks_failed", "type": "rate", "contains": "default", "values": {"matches": 10, "total": 40, "rate": 0.25}},
+                {"name": "checks_succeeded", "type": "rate", "contains": "default", "values": {"matches": 30, "total": 40, "rate": 0.75}}],
+                "results": [{"name": "is 200", "passes": 30, "fails": 10}]},
+              "metrics": [7,
+                {"name": "http_reqs", "type": "counter", "contains": "default", "values": {"count": 50}},
+                {"name": "http_req_failed", "type": "rate", "contains": "default", "values": {"matches": 1, "total": 50, "rate": 0.02}},
+                {"name": "http_req_duration", "type": "trend", "contains": "time", "values": {"avg": 5, "med": 4, "p(95)": 8}}]},
+            "version": "1.0.0"}"#;
+        assert!(K6.sniff(&Preview::of(text.as_bytes())));
+        let reading = K6.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        assert_eq!(value(&reading, "http_reqs", "throughput"), Some(5.0));
+        assert_eq!(value(&reading, "http_req_failed", "error-rate"), Some(2.0));
+        assert_eq!(value(&reading, "checks", "error-rate"), Some(25.0));
+        assert_eq!(value(&reading, "http_req_duration", "time:p95"), Some(8e6));
+        assert_eq!(reading.measurements.len(), 6);
+        assert_eq!(reading.diagnostics.len(), 1);
     }
 
     #[test]

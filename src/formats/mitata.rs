@@ -29,8 +29,7 @@ impl Format for Mitata {
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["layout[].types", "benchmarks[].runs"])
-            || !preview.is_json()
-                && preview.lines().any(|line| line.contains("benchmark") && line.contains("(min … max)"))
+            || !preview.is_json() && preview.lines().any(|line| has_columns(line) && !line.contains("iter/s"))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -93,8 +92,19 @@ fn set_platform(environment: &mut Environment, text: &str) {
 /// Reads the console text: `name  2.54 ms/iter   2.10 ms …`, then a line `(2.06 ms … 7.68 ms)   5.92 ms …`.
 fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
     let mut group = String::new();
+    let mut highest = 0.999;
     let mut open: Option<(String, Summary)> = None; // its second line comes next
+    let mut after_heading = false;
     for line in text.lines() {
+        // A rule follows the heading of a group. Without a heading it begins benchmarks that are in no group.
+        let is_rule = line.len() > 1 && line.chars().all(|c| matches!(c, '-' | ' '));
+        if is_rule && !after_heading {
+            group.clear();
+        }
+        after_heading = line.starts_with("• ");
+        if has_columns(line) && line.contains("p995") {
+            highest = 0.995;
+        }
         if let Some(cpu) = line.strip_prefix("cpu: ") {
             builder.environment().set(Environment::CPU, cpu);
         } else if let Some((runtime, rest)) = line.strip_prefix("runtime: ").and_then(|line| line.split_once('(')) {
@@ -110,12 +120,12 @@ fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
                 Some((range, shares)) => (times(range), times(shares)), // version 0: all on one line
                 None => (Vec::new(), times(after)),
             };
-            add_quantiles(&mut summary, &range, &shares, 0.75);
+            add_quantiles(&mut summary, &range, &[0.75, 0.99, highest], &shares);
             open = Some((format!("{group}{name}"), summary));
         } else if let (Some((_, summary)), Some((range, shares))) = (&mut open, line.split_once(')')) {
             let known = |share| summary.quantiles.iter().any(|(seen, _)| *seen == share);
             if range.trim_start().starts_with('(') && !known(0.0) && times(range).len() == 2 {
-                add_quantiles(summary, &times(range), &times(shares), 0.99);
+                add_quantiles(summary, &times(range), &[0.99], &times(shares));
             }
         } else if let Some((name, error)) = line.split_once(" error: ") {
             builder.fail(&format!("{group}{}", name.trim()), error.trim());
@@ -129,13 +139,17 @@ fn add_summary(builder: &mut ReadingBuilder<'_>, open: Option<(String, Summary)>
     builder.add(&name, Metric::time(), [Evidence::summary(summary)]);
 }
 
-/// Adds minimum and maximum, and the quantiles from `first` on.
-fn add_quantiles(summary: &mut Summary, range: &[f64], values: &[f64], first: f64) {
+/// Adds minimum and maximum, and the quantiles of these shares.
+fn add_quantiles(summary: &mut Summary, range: &[f64], shares: &[f64], values: &[f64]) {
     if let [min, max] = range {
         summary.quantiles.extend([(0.0, *min), (1.0, *max)]);
     }
-    let shares = [0.75, 0.99, 0.995].into_iter().filter(|share| *share >= first);
-    summary.quantiles.extend(shares.zip(values.iter().copied()));
+    summary.quantiles.extend(shares.iter().copied().zip(values.iter().copied()));
+}
+
+/// Whether a line is the header of the console text.
+fn has_columns(line: &str) -> bool {
+    line.contains("benchmark") && line.contains("(min … max)")
 }
 
 /// The times in a text, in nanoseconds, up to the first word that is neither a time nor punctuation.
@@ -144,8 +158,8 @@ fn times(text: &str) -> Vec<f64> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(word) = words.get(at) {
-        match (word.parse::<f64>(), words.get(at + 1).and_then(|unit| text::nanoseconds(unit))) {
-            (Ok(number), Some(factor)) => {
+        match (quantity(word), words.get(at + 1).and_then(|unit| text::nanoseconds(unit))) {
+            (Some(number), Some(factor)) => {
                 found.push(number * factor);
                 at += 2;
             }
@@ -156,11 +170,16 @@ fn times(text: &str) -> Vec<f64> {
     found
 }
 
+/// A number such as `8'252.5`: version 0 separates thousands.
+fn quantity(word: &str) -> Option<f64> {
+    word.replace('\'', "").parse().ok()
+}
+
 /// Name and time in `parse line      2.54 ms`.
 fn last_time(text: &str) -> Option<(&str, f64)> {
     let (rest, unit) = text.trim_end().rsplit_once(' ')?;
     let (name, number) = rest.trim_end().rsplit_once(' ')?;
-    Some((name.trim(), number.parse::<f64>().ok()? * text::nanoseconds(unit)?))
+    Some((name.trim(), quantity(number)? * text::nanoseconds(unit)?))
 }
 
 #[derive(Deserialize)]
@@ -288,6 +307,24 @@ mod tests {
         assert_eq!(summary.mean, Some(2.5e6));
         assert_eq!(summary.quantiles, [(0.0, 1e3), (0.75, 2e6), (0.99, 5e6), (1.0, 7e6)]);
         assert_eq!(run.diagnostics[0].message, "`g/throws` failed: boom");
+    }
+
+    #[test]
+    fn lines_of_version_0_have_thousands_separators_and_groups_end_at_a_rule() {
+        let text = "benchmark   time (avg)   (min … max)   p75   p99   p999\n\
+            ----------- -----\n\
+            • g\n\
+            ----------- -----\n\
+            a b     1'510 µs/iter   (325 µs … 6'555 µs)   1'330 µs   4'422 µs   4'768 µs\n\
+            ----------- -----\n\
+            c       2 µs/iter   (1 µs … 3 µs)   2 µs   2 µs   3 µs\n";
+        let run = parse(text).unwrap();
+        let names: Vec<&str> = run.measurements.iter().map(|m| m.benchmark.as_str()).collect();
+        assert_eq!(names, ["g/a b", "c"]);
+        let [Evidence::Summary(summary)] = &run.measurements[0].evidence[..] else { panic!("no summary") };
+        assert_eq!(summary.centre, 1_510e3);
+        let quantiles = [(0.0, 325e3), (0.75, 1_330e3), (0.99, 4_422e3), (0.999, 4_768e3), (1.0, 6_555e3)];
+        assert_eq!(summary.quantiles, quantiles);
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod cprofile;
 mod critcmp;
 pub mod criterion;
 mod criterion_raw;
+pub mod criterion_store;
 mod criterion_text;
 mod csv;
 mod dart_benchmark;
@@ -49,6 +50,7 @@ mod jmeter;
 mod jmeter_statistics;
 mod jmh;
 mod jmh_csv;
+mod jmh_text;
 pub mod json;
 mod junit_xml;
 mod k6;
@@ -73,6 +75,7 @@ mod pytest_benchmark;
 mod pytest_benchmark_table;
 mod radon;
 mod redis_benchmark;
+mod resemblance;
 mod result_lines;
 mod ruby_benchmark;
 mod siege;
@@ -92,7 +95,8 @@ mod xml;
 
 pub use github_action_benchmark::{PastRun, past_runs};
 pub use preview::Preview;
-pub use surroundings::Surroundings;
+pub use resemblance::{Resemblance, resemblance};
+pub use surroundings::{Surroundings, without_timestamps};
 pub use text::utf8;
 
 use crate::model::{BenchId, Commit, Diagnostic, Environment, Failures, Measurement, Statement, Tests};
@@ -214,6 +218,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &github_action_benchmark::GithubActionBenchmark,
     &go_bench::GoBench,
     &google_benchmark::GoogleBenchmark,
+    &google_benchmark::GoogleBenchmarkTable,
     &gungraun::Gungraun,
     &h2load::H2load,
     &hyperfine::Hyperfine,
@@ -225,6 +230,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &jmeter_statistics::JmeterStatistics,
     &jmh::Jmh,
     &jmh_csv::JmhCsv,
+    &jmh_text::JmhText,
     &junit_xml::JunitXml,
     &k6::K6,
     &lighthouse::Lighthouse,

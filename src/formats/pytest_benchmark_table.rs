@@ -1,11 +1,12 @@
-//! The table that pytest-benchmark prints: minimum, maximum, mean, standard deviation and median.
+//! pytest-benchmark's tables, the one that it prints and CSV: minimum, maximum, mean, standard deviation and median.
 
 use super::builder::ReadingBuilder;
+use super::table_text::{TableText, has_header};
 use super::text::{nanoseconds, number, numbered_lines, without_colors};
 use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 
-/// The table that pytest-benchmark prints.
+/// pytest-benchmark's tables.
 #[derive(Debug)]
 pub struct PytestBenchmarkTable;
 
@@ -15,7 +16,7 @@ impl Format for PytestBenchmarkTable {
     }
 
     fn produced_by(&self) -> &'static str {
-        "pytest > FILE (pytest-benchmark)"
+        "pytest > FILE (pytest-benchmark), or pytest-benchmark compare --csv=FILE"
     }
 
     fn metrics(&self) -> &'static str {
@@ -23,13 +24,17 @@ impl Format for PytestBenchmarkTable {
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        preview.lines().any(|line| unit_of_header(line).is_some())
+        preview.lines().any(|line| unit_of_header(line).is_some() || has_header(line, &CSV_COLUMNS))
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let text = text::decode(source)?;
         let text = without_colors(&text);
+        if text.lines().any(|line| has_header(line, &CSV_COLUMNS)) {
+            read_csv(&mut builder, source)?;
+            return builder.finish();
+        }
         let mut table: Option<(f64, Vec<&str>)> = None;
         for (number, line) in numbered_lines(&text) {
             builder.line = Some(number);
@@ -40,19 +45,45 @@ impl Format for PytestBenchmarkTable {
                 table = None;
             } else if let Some((factor, columns)) = &table {
                 let Some((name, values)) = values_of(line) else { continue };
+                // With `--benchmark-compare` the table also has the results of earlier runs, such as `test_a (0001_1a2b)`.
+                let name = match name.rsplit_once(" (") {
+                    Some((name, "NOW)")) => name,
+                    Some((_, run)) if run.starts_with(|c: char| c.is_ascii_digit()) => continue,
+                    _ => name,
+                };
                 let value = |column: &str| {
                     let at = columns.iter().position(|name| *name == column)?;
                     values.get(at).map(|value| value * factor)
                 };
-                let Some(centre) = value("Median").or(value("Mean")) else { continue };
-                let ends = [(0.0, value("Min")), (1.0, value("Max"))];
-                let quantiles = ends.into_iter().filter_map(|(share, value)| Some((share, value?))).collect();
-                let summary = Summary { centre, mean: value("Mean"), sd: value("StdDev"), samples: None, quantiles };
-                builder.add_run(name, Metric::time(), Evidence::summary(summary));
+                add(&mut builder, name, ["Min", "Max", "Mean", "StdDev", "Median"].map(value));
             }
         }
         builder.finish()
     }
+}
+
+/// Columns that are in every CSV.
+const CSV_COLUMNS: [&str; 7] = ["name", "min", "max", "mean", "stddev", "median", "rounds"];
+
+/// Reads the CSV. Its times are in seconds.
+fn read_csv(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Result<(), Diagnostic> {
+    let table = TableText::read(source, |cells| CSV_COLUMNS.iter().all(|name| cells.iter().any(|cell| cell == name)))?;
+    for (line, row) in &table.rows {
+        builder.line = *line;
+        let cell = |name: &str| row.get(table.column(name)?).map(String::as_str);
+        let value = |name: &str| number(cell(name)?).map(|seconds| seconds * 1e9);
+        let name = cell("name").unwrap_or_default();
+        add(builder, name, ["min", "max", "mean", "stddev", "median"].map(value));
+    }
+    Ok(())
+}
+
+fn add(builder: &mut ReadingBuilder<'_>, name: &str, [min, max, mean, sd, median]: [Option<f64>; 5]) {
+    let Some(centre) = median.or(mean) else { return };
+    let ends = [(0.0, min), (1.0, max)];
+    let quantiles = ends.into_iter().filter_map(|(share, value)| Some((share, value?))).collect();
+    let summary = Summary { centre, mean, sd, samples: None, quantiles };
+    builder.add_run(name, Metric::time(), Evidence::summary(summary));
 }
 
 /// The factor to nanoseconds of a header `Name (time in us)   Min   Max …`.
@@ -62,9 +93,33 @@ fn unit_of_header(line: &str) -> Option<f64> {
     nanoseconds(unit)
 }
 
-/// The name of a row, and its numbers without those in brackets, which are ratios to the best row.
+/// The name of a row, which may contain spaces, and its numbers without those in brackets, which are ratios to the best row.
 fn values_of(line: &str) -> Option<(&str, Vec<f64>)> {
-    let (name, rest) = line.split_once("  ").or_else(|| line.split_once(' '))?;
+    let is_gap = |(at, _): &(usize, &str)| number(line[*at..].split_whitespace().next().unwrap_or_default()).is_some();
+    let (at, _) = line.match_indices(' ').find(is_gap)?;
+    let (name, rest) = (line[..at].trim(), &line[at..]);
     let values = rest.split_whitespace().filter(|word| !word.starts_with('(')).map_while(number).collect::<Vec<_>>();
     (!values.is_empty() && !name.is_empty()).then_some((name, values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_may_contain_spaces_and_earlier_runs_are_left_out() {
+        let text = "\
+            Name (time in ms)            Min                Max              Mean   StdDev    Median\n\
+            ---------------------------------------------------------------------------------------\n\
+            test_a[x y] 1.0000 (1.0)     3.0 (1.0)      2.0 (1.0)   0.5 (1.0)   2.0 (1.0)\n\
+            test_b (NOW)           1,001.5 (9.0)     3.0 (1.0)      2.0 (1.0)   0.5 (1.0)   4.0 (1.0)\n\
+            test_b (0001_1a2b3c4)     1.0 (9.0)     3.0 (1.0)      2.0 (1.0)   0.5 (1.0)   9.0 (1.0)\n";
+        let reading = PytestBenchmarkTable.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        let read: Vec<_> = reading
+            .measurements
+            .iter()
+            .map(|m| (m.benchmark.as_str(), m.evidence[0].centre(), m.evidence.len()))
+            .collect();
+        assert_eq!(read, [("test_a[x y]", 2e6, 1), ("test_b", 4e6, 1)]);
+    }
 }

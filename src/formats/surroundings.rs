@@ -1,29 +1,36 @@
-//! Removes what other programs wrote around results: the timestamps of a CI job's log, and warnings before, between and after
-//! JSON. Lines keep their numbers.
+//! Removes what other programs wrote around results: the timestamps of a CI job's log, colors, and warnings before, between and
+//! after JSON. Lines keep their numbers.
 
-/// What to remove from a file.
+use super::text::without_colors;
+use std::borrow::Cow;
+
+/// What to remove from a file of which no format is detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surroundings {
-    /// The timestamp before each line of a raw log of GitHub Actions.
-    Timestamps,
-    /// Lines that are not part of a JSON document.
+    /// Colors of a terminal.
+    Colors,
+    /// Lines that are not part of a JSON document, and colors.
     Lines,
-    /// Both.
-    TimestampsAndLines,
 }
 
 impl Surroundings {
     /// All of them, the least intrusive first.
-    pub const ALL: [Surroundings; 3] =
-        [Surroundings::Timestamps, Surroundings::Lines, Surroundings::TimestampsAndLines];
+    pub const ALL: [Surroundings; 2] = [Surroundings::Colors, Surroundings::Lines];
 
     /// The content without its surroundings; `None` if it has none of this kind.
     pub fn remove(self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Surroundings::Timestamps => without_timestamps(bytes),
-            Surroundings::Lines => only_json(bytes),
-            Surroundings::TimestampsAndLines => only_json(&without_timestamps(bytes)?),
+            Surroundings::Colors => bytes.contains(&b'\x1b').then(|| plain(bytes.to_vec())),
+            Surroundings::Lines => only_json(&plain(bytes.to_vec())),
         }
+    }
+}
+
+/// The text without colors.
+fn plain(bytes: Vec<u8>) -> Vec<u8> {
+    match without_colors(&String::from_utf8_lossy(&bytes)) {
+        Cow::Borrowed(text) if text.len() == bytes.len() => bytes,
+        text => text.into_owned().into_bytes(),
     }
 }
 
@@ -36,7 +43,9 @@ fn has_timestamp(line: &[u8]) -> bool {
     line.len() >= TIMESTAMP && line.iter().zip(pattern).all(matches)
 }
 
-fn without_timestamps(bytes: &[u8]) -> Option<Vec<u8>> {
+/// A raw log of GitHub Actions without the timestamp before each line; `None` for other files. Many formats would be detected
+/// with the timestamps too, and would read them as part of the first name of a line.
+pub fn without_timestamps(bytes: &[u8]) -> Option<Vec<u8>> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if !has_timestamp(bytes) {
         return None;
@@ -119,8 +128,13 @@ mod tests {
     #[test]
     fn the_timestamps_of_a_log_are_removed() {
         let text = "\u{feff}2026-01-05T10:11:12.1234567Z a\n2026-01-05T10:11:12.1234567Z {\"a\": 1}\nb\n";
-        assert_eq!(removed(Surroundings::Timestamps, text).unwrap(), "a\n{\"a\": 1}\nb\n");
-        assert_eq!(removed(Surroundings::TimestampsAndLines, text).unwrap(), "\n{\"a\": 1}\n\n");
-        assert_eq!(removed(Surroundings::Timestamps, "2026-01-05 a\n"), None);
+        assert_eq!(without_timestamps(text.as_bytes()).unwrap(), b"a\n{\"a\": 1}\nb\n");
+        assert_eq!(without_timestamps(b"2026-01-05 a\n"), None);
+    }
+
+    #[test]
+    fn colors_are_removed() {
+        assert_eq!(removed(Surroundings::Colors, "\u{1b}[1ma\u{1b}[0m").unwrap(), "a");
+        assert_eq!(removed(Surroundings::Colors, "a"), None);
     }
 }

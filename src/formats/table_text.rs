@@ -47,13 +47,16 @@ impl TableText {
 
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 
-/// The cells of a line. Quotes may enclose a cell; a Markdown row has `|` at both ends.
+/// The cells of a line. Quotes may enclose a cell; a Markdown row has `|` at both ends, or at its end only.
 pub(super) fn cells(line: &str, delimiter: char) -> Vec<String> {
     let line = line.trim();
     if delimiter == '|' {
-        let Some(inner) = line.strip_prefix('|') else { return Vec::new() };
+        let inner = line.strip_prefix('|').or(Some(line).filter(|line| line.ends_with('|')));
+        let Some(inner) = inner else { return Vec::new() };
         let inner = inner.strip_suffix('|').unwrap_or(inner);
-        return inner.split('|').map(|cell| cell.trim().trim_matches('*').to_owned()).collect();
+        // `\|` is a bar inside a cell.
+        let inner = inner.replace("\\|", "\0");
+        return inner.split('|').map(|cell| cell.trim().trim_matches('*').replace('\0', "|")).collect();
     }
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter as u8).from_reader(line.as_bytes());
@@ -63,15 +66,22 @@ pub(super) fn cells(line: &str, delimiter: char) -> Vec<String> {
 
 /// Whether a line of the preview is the header of a table with these columns.
 pub(super) fn has_header(line: &str, columns: &[&str]) -> bool {
-    DELIMITERS.iter().any(|delimiter| {
-        let cells = cells(line, *delimiter);
-        columns.iter().all(|column| cells.iter().any(|cell| cell == column))
-    })
+    // Each line of a file is tried by many formats, and splitting costs much more than searching.
+    columns.iter().all(|column| line.contains(column))
+        && DELIMITERS.iter().any(|delimiter| {
+            let cells = cells(line, *delimiter);
+            columns.iter().all(|column| cells.iter().any(|cell| cell == column))
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_escaped_bar_does_not_end_a_cell() {
+        assert_eq!(cells(r"| `ls \| wc` | 2 |", '|'), ["`ls | wc`", "2"]);
+    }
 
     #[test]
     fn all_delimiters_and_markdown_are_read() {

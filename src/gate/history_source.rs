@@ -74,7 +74,7 @@ impl Gate {
                 None => {
                     let request = Request { format, detail: Detail::Samples, committed: None };
                     let loaded = input::read(word, &bytes, request)?;
-                    let loaded = loaded.ok_or_else(|| InputError::UnknownContent(word.to_owned()))?;
+                    let loaded = loaded.ok_or_else(|| InputError::UnknownContent(word.to_owned(), None))?;
                     vec![of_file(&repository, loaded, Path::new(word), &bytes, from)]
                 }
             }
@@ -110,7 +110,7 @@ impl Gate {
         for (path, part) in paths.iter().zip(parts) {
             match part {
                 Ok(Some((loaded, bytes))) => found.push(of_file(repository, loaded, path, &bytes, from)),
-                Ok(None) | Err(InputError::UnknownContent(_) | InputError::Nothing { .. }) => past.other_files += 1,
+                Ok(None) | Err(InputError::UnknownContent(..) | InputError::Nothing { .. }) => past.other_files += 1,
                 Err(error) => {
                     let message = format!("{error}; left out");
                     past.diagnostics.push(Diagnostic::warning("unreadable", "", message));

@@ -1,7 +1,7 @@
-//! Walks a criterion result tree on all cores and reads one baseline (`new`, or a saved one) of every benchmark.
-//! `formats::criterion` parses the files.
+//! Walks a criterion result tree on all cores and reads one baseline (`new`, or a saved one) of every benchmark, or one
+//! timeline of `cargo criterion`. `formats::criterion` and `formats::criterion_store` parse the files.
 
-use crate::formats::{Source, criterion};
+use crate::formats::{Source, criterion, criterion_store};
 use crate::model::{BenchId, Detail, Diagnostic, Measurement};
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -51,8 +51,10 @@ pub fn is_tree(root: &Path) -> bool {
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
             .map(|entry| entry.path())
             .collect();
-        children.iter().any(|child| child.join("benchmark.json").is_file())
-            || (depth < 8 && children.iter().any(|child| search(child, depth + 1)))
+        let is_benchmark = |child: &PathBuf| {
+            child.join("benchmark.json").is_file() || child.join(criterion_store::BENCHMARK).is_file()
+        };
+        children.iter().any(is_benchmark) || (depth < 8 && children.iter().any(|child| search(child, depth + 1)))
     }
     search(root, 0)
 }
@@ -94,6 +96,7 @@ impl Walk<'_> {
         // number of directories that are opened.
         let mut is_benchmark = false;
         for (tree, name) in trees.iter_mut().zip(self.names) {
+            tree.absorb(self.stored(directory, name).unwrap_or_default());
             let Some(at) = entries.iter().position(|entry| entry.name.as_os_str() == *name) else { continue };
             if let Some(found) = self.benchmark(&directory.join(name)) {
                 tree.absorb(found);
@@ -186,6 +189,43 @@ impl Walk<'_> {
             Err(error) => {
                 tree.unreadable.push(benchmark.id);
                 tree.diagnostics.push(warning(error));
+            }
+        }
+        Some(tree)
+    }
+
+    /// The newest measurement of a benchmark of `cargo criterion`; `None` if the directory has none of this timeline.
+    fn stored(&self, directory: &Path, name: &str) -> Option<BaselineResults> {
+        let timeline = if name == "new" { criterion_store::TIMELINE } else { name };
+        let is_timeline = |path: &Path| path.ends_with(Path::new("data").join(timeline));
+        if !directory.ancestors().any(is_timeline) {
+            return None;
+        }
+        let mut tree = BaselineResults::default();
+        let stored = match with_file(&directory.join(criterion_store::BENCHMARK), criterion_store::benchmark) {
+            Ok(stored) => stored,
+            Err(Missing) => return None,
+            Err(Failed(error)) => {
+                tree.diagnostics.push(warning(error));
+                return Some(tree);
+            }
+        };
+        let file = stored.file().map(|file| directory.join(file));
+        let read = file.as_deref().ok_or(Missing);
+        let read = read.and_then(|file| with_file(file, |source| criterion_store::measurement(&stored, source)));
+        match (read, file) {
+            (Ok(measurement), file) => {
+                tree.measurements.push(self.detailed(measurement));
+                tree.written.push(file.filter(|_| self.dated).map_or(0, |file| modified(&file)));
+            }
+            (Err(Failed(error)), _) => {
+                tree.unreadable.push(BenchId::new(stored.name()));
+                tree.diagnostics.push(warning(error));
+            }
+            (Err(Missing), _) => {
+                let message = "the newest measurement is missing; run the benchmark again";
+                tree.unreadable.push(BenchId::new(stored.name()));
+                tree.diagnostics.push(Diagnostic::warning("unreadable", show(directory), message));
             }
         }
         Some(tree)

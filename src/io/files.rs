@@ -156,7 +156,7 @@ fn unknown(source: Source<'_>) -> InputError {
     });
     match encoding {
         Some(diagnostic) => InputError::Unreadable(vec![diagnostic]),
-        None => InputError::UnknownContent(source.name.to_owned()),
+        None => InputError::UnknownContent(source.name.to_owned(), formats::resemblance(source.bytes)),
     }
 }
 
@@ -176,25 +176,29 @@ impl Content {
         let mut file = decompressed(file)?;
         let mut bytes = Vec::new();
         file.by_ref().take(Preview::LENGTH as u64).read_to_end(&mut bytes)?;
-        let mut formats = formats::detect(&bytes);
-        let mut found = None;
+        let log = formats::without_timestamps(&bytes);
+        let beginning = log.as_deref().unwrap_or(&bytes);
+        let mut formats = formats::detect(beginning);
+        let mut surroundings = None;
         if formats.is_empty() {
-            found = Surroundings::ALL.into_iter().find_map(|surroundings| {
-                let formats = formats::detect(&surroundings.remove(&bytes)?);
-                (!formats.is_empty()).then_some((surroundings, formats))
-            });
+            for kind in Surroundings::ALL {
+                let Some(inside) = kind.remove(beginning).map(|inside| formats::detect(&inside)) else { continue };
+                if !inside.is_empty() {
+                    (formats, surroundings) = (inside, Some(kind));
+                    break;
+                }
+            }
         }
-        let surroundings = found.map(|(surroundings, inside)| {
-            formats = inside;
-            surroundings
-        });
         if let Some(format) = format {
             formats = vec![format];
         }
         if formats.len() == 1 {
             file.read_to_end(&mut bytes)?;
         }
-        if let Some(inside) = surroundings.and_then(|surroundings| surroundings.remove(&bytes)) {
+        if log.is_some() {
+            bytes = formats::without_timestamps(&bytes).unwrap_or(bytes);
+        }
+        if let Some(inside) = surroundings.and_then(|kind| kind.remove(&bytes)) {
             bytes = inside;
         }
         Ok(Content { bytes, formats })

@@ -148,7 +148,7 @@ pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Lo
     let format = of_file(place, request.format.map(named).transpose()?)?;
     match files::stream(place, bytes, format, request.detail) {
         Ok(reading) => Ok(Some(assemble(reading))),
-        Err(InputError::UnknownContent(_)) => Ok(None),
+        Err(InputError::UnknownContent(..)) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -306,7 +306,7 @@ fn assemble(reading: Reading) -> Loaded {
 
 /// Formats of one tool that may lie next to each other, the poorer one first: BenchmarkDotNet writes tables next to its
 /// JSON, and `--export-csv` and `--export-json` are used together.
-const POORER: [(&str, &str); 17] = [
+const POORER: [(&str, &str); 20] = [
     ("hyperfine-csv", "hyperfine"),
     ("hyperfine-markdown", "hyperfine"),
     ("hyperfine-markdown", "hyperfine-csv"),
@@ -314,7 +314,10 @@ const POORER: [(&str, &str); 17] = [
     ("hyperfine-text", "hyperfine-csv"),
     ("hyperfine-text", "hyperfine-markdown"),
     ("benchmarkdotnet-table", "benchmarkdotnet"),
+    ("google-benchmark-table", "google-benchmark"),
     ("jmh-csv", "jmh"),
+    ("jmh-text", "jmh"),
+    ("jmh-text", "jmh-csv"),
     ("nanobench-table", "nanobench"),
     ("pytest-benchmark-table", "pytest-benchmark"),
     ("asv-text", "asv"),

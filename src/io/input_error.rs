@@ -1,5 +1,6 @@
 //! Why results could not be read.
 
+use crate::formats::Resemblance;
 use crate::model::Diagnostic;
 use std::io;
 use thiserror::Error;
@@ -29,9 +30,9 @@ pub enum InputError {
         /// How to get results.
         hint: String,
     },
-    /// No format recognizes the file.
-    #[error("{0}: not a known format; run `perfgate formats` for a list, or use --input-format NAME")]
-    UnknownContent(String),
+    /// No format recognizes the file, but it may resemble one.
+    #[error("{0}: not a known format; {advice}", advice = advice(.1))]
+    UnknownContent(String, Option<Resemblance>),
     /// Several formats recognize the file.
     #[error("{place}: could be {formats}; choose one with --input-format NAME")]
     Ambiguous {
@@ -60,6 +61,14 @@ pub enum InputError {
         /// A suggestion, or nothing.
         near: String,
     },
+}
+
+/// How to get results of a known format.
+fn advice(resembles: &Option<Resemblance>) -> String {
+    match resembles {
+        Some((name, command)) => format!("it looks like output of {name}, whose results are written by: {command}"),
+        None => "run `perfgate formats` for a list, or use --input-format NAME".to_owned(),
+    }
 }
 
 /// The first of many commits.

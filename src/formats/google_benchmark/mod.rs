@@ -5,6 +5,7 @@
 //! The file does not state their direction: words in the name decide, else it is unknown.
 
 mod entry;
+mod table;
 
 use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
@@ -15,6 +16,7 @@ use entry::Entry;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
+pub use table::GoogleBenchmarkTable;
 
 /// Google Benchmark.
 pub struct GoogleBenchmark;
