@@ -5,79 +5,10 @@
 
 mod common;
 
-use common::{Answer, Scene};
+use common::Scene;
+use common::workflow::{benches, ci, head, merged, project, pull, push, trial};
 use serde_json::{Value, json};
 use std::fs;
-
-/// Newest commit of a pull request. It is not in the clone, which has its trial merge checked out.
-const HEAD: &str = "1111111111111111111111111111111111111111";
-
-/// A clone with four stored commits on main, and its remote.
-fn project() -> Scene {
-    let scene = Scene::new();
-    scene.repository("r");
-    scene.git("", &["init", "-q", "--bare", "remote.git"]);
-    scene.git("r", &["remote", "add", "origin", "../remote.git"]);
-    for number in 1..=4 {
-        scene.commit("r", &format!("main {number}"));
-        benches(&scene, number, 1000.0);
-        scene.perfgate_at("r", &["record", "--push"]).exits(0);
-    }
-    scene.git("r", &["push", "-q", "origin", "main"]);
-    scene
-}
-
-/// Results of eight benchmarks; `parse` is the time of one of them.
-fn benches(scene: &Scene, run: u32, parse: f64) {
-    for (name, ns) in [("a", 500.0), ("b", 900.0), ("c", 700.0), ("d", 800.0), ("e", 650.0), ("f", 550.0), ("g", 950.0)]
-    {
-        scene.bench("r/target/criterion", name, ns, run);
-    }
-    scene.bench("r/target/criterion", "parse", parse, run);
-}
-
-/// A branch with one commit, and GitHub's trial merge of it into main checked out.
-fn trial(scene: &Scene) -> String {
-    scene.git("r", &["checkout", "-q", "-b", "work", "main"]);
-    scene.write("r/work", "work");
-    scene.git("r", &["add", "."]);
-    scene.git("r", &["commit", "-q", "-m", "work"]);
-    merged(scene)
-}
-
-fn merged(scene: &Scene) -> String {
-    scene.git("r", &["checkout", "-q", "--detach", "main"]);
-    scene.git("r", &["merge", "-q", "--no-ff", "-m", "trial", "work"]);
-    scene.git("r", &["rev-parse", "main"])
-}
-
-fn pull(base: &str, head_repository: &str) -> Value {
-    json!({
-        "repository": {"full_name": "octo/r", "default_branch": "main"},
-        "pull_request": {
-            "number": 7,
-            "head": {"sha": HEAD, "ref": "$(id)`;", "repo": {"full_name": head_repository}},
-            "base": {"sha": base, "ref": "main", "repo": {"full_name": "octo/r"}},
-        },
-    })
-}
-
-/// Runs the event without comment and check run, so that no request is sent.
-fn ci(scene: &Scene, event: &str, payload: &Value, more: &[(&str, &str)], flags: &[&str]) -> Answer {
-    scene.write("event.json", payload.to_string());
-    let [temporary, summary, output] = ["", "summary", "output"].map(|name| scene.path(name).display().to_string());
-    let mut variables = vec![
-        ("PERFGATE_WORKING_DIRECTORY", "r"),
-        ("PERFGATE_COMMENT", "never"),
-        ("PERFGATE_CHECK", "false"),
-        ("RUNNER_TEMP", &temporary),
-        ("GITHUB_STEP_SUMMARY", &summary),
-        ("GITHUB_OUTPUT", &output),
-    ];
-    variables.extend(more);
-    let words = [&["ci", "--event", event, "--event-path", "event.json"], flags].concat();
-    scene.perfgate_with("", &variables, &words)
-}
 
 #[test]
 fn a_push_to_the_default_branch_is_recorded_and_shared() {
@@ -85,8 +16,8 @@ fn a_push_to_the_default_branch_is_recorded_and_shared() {
     scene.commit("r", "main 5");
     benches(&scene, 5, 1000.0);
     let after = scene.git("r", &["rev-parse", "HEAD"]);
-    let push = json!({"ref": "refs/heads/main", "after": after, "repository": {"full_name": "octo/r", "default_branch": "main"}});
-    ci(&scene, "push", &push, &[], &[]).exits(0).says("recorded 8 results").says("1 run sent");
+    let pushed = push("refs/heads/main", &after);
+    ci(&scene, "push", &pushed, &[], &[]).exits(0).says("recorded 8 results").says("1 run sent");
     let stored = scene.git("remote.git", &["ls-tree", "-r", "--name-only", "refs/perfgate/baselines"]);
     assert!(stored.contains(&after), "{stored}");
     assert!(scene.read("output").contains("recorded") && scene.read("summary").contains("recorded 8 results"));
@@ -97,7 +28,7 @@ fn the_base_is_the_merge_base_for_every_push() {
     let scene = project();
     let base = trial(&scene);
     benches(&scene, 9, 1600.0);
-    let first = ci(&scene, "pull_request", &pull(&base, "octo/r"), &[], &[]);
+    let first = ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &[], &[]);
     first.exits(1).says(&format!("stored runs of the merge base ({}", &base[..10])).says("parse");
     assert!(scene.read("output").contains("verdict<<perfgate-end\nfail\n"));
     assert!(scene.read("summary").contains("parse"));
@@ -110,7 +41,7 @@ fn the_base_is_the_merge_base_for_every_push() {
     let newer = merged(&scene);
     benches(&scene, 10, 1601.0);
     // The event may name an older commit of main.
-    let second = ci(&scene, "pull_request", &pull(&base, "octo/r"), &[("PERFGATE_BASE", "")], &["--dry-run"]);
+    let second = ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &[("PERFGATE_BASE", "")], &["--dry-run"]);
     second.exits(0).says(&format!("stored runs of {}, the merge base with main", &newer[..10]));
 }
 
@@ -120,21 +51,22 @@ fn a_dry_run_prints_the_plan_of_each_event() {
     let base = trial(&scene);
     let base_commit = base.clone();
     let plan = |event: &str, payload: &Value| ci(&scene, event, payload, &[("PERFGATE_CHECK", "true")], &["--dry-run"]);
-    plan("pull_request", &pull(&base, "octo/r"))
+    plan("pull_request", &pull(&scene, &base, "octo/r"))
         .exits(0)
         .says("pull request #7 of octo/r\n")
-        .says("a check run on 1111111111");
-    plan("pull_request", &pull(&base, "stranger/r")).exits(0).says("from a fork").does_not_say("a check run");
+        .says(&format!("a check run on {}", &head(&scene)[..10]));
+    plan("pull_request", &pull(&scene, &base, "stranger/r")).exits(0).says("from a fork").does_not_say("a check run");
     let group = json!({"repository": {"full_name": "octo/r", "default_branch": "main"}, "merge_group":
-        {"head_sha": HEAD, "base_sha": base, "base_ref": "refs/heads/main"}});
+        {"head_sha": head(&scene), "base_sha": base, "base_ref": "refs/heads/main"}});
     plan("merge_group", &group).exits(0).says(&format!("stored runs of {}", &base[..10]));
-    let branch = json!({"ref": "refs/heads/x\u{1b}[2J", "after": HEAD, "repository": {"full_name": "octo/r", "default_branch": "main"}});
+    let branch = push("refs/heads/x\u{1b}[2J", &scene.git("r", &["rev-parse", "HEAD"]));
     plan("push", &branch).exits(0).says("a branch of octo/r").does_not_say("\u{1b}");
     let named = |base: &str| {
-        ci(&scene, "pull_request", &pull(&base_commit, "octo/r"), &[("PERFGATE_BASE", base)], &["--dry-run"])
+        ci(&scene, "pull_request", &pull(&scene, &base_commit, "octo/r"), &[("PERFGATE_BASE", base)], &["--dry-run"])
     };
     named("work").exits(0).says("the merge base with work");
     named("HEAD~1").exits(0).says("HEAD~1, from the input");
+    scene.git("r", &["checkout", "-q", "main"]);
     plan("schedule", &json!({"schedule": "0 3 * * *"})).exits(0).says("recorded in git:refs/perfgate/baselines");
     assert!(!scene.path("output").exists(), "a dry run writes nothing");
 }
@@ -147,12 +79,12 @@ fn a_first_run_is_neutral_unless_configured_to_fail() {
     scene.git("r", &["remote", "add", "origin", "../remote.git"]);
     let base = trial(&scene);
     benches(&scene, 1, 1000.0);
-    ci(&scene, "pull_request", &pull(&base, "octo/r"), &[], &[]).exits(0).says("no baseline for");
+    ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &[], &[]).exits(0).says("no baseline for");
     assert!(scene.read("output").contains("\nneutral\n"));
     // Everything is new on a first run; `added` must not fail it.
-    ci(&scene, "pull_request", &pull(&base, "octo/r"), &[("PERFGATE_FAIL_ON", "added")], &[]).exits(0);
+    ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &[("PERFGATE_FAIL_ON", "added")], &[]).exits(0);
     let insist = [("PERFGATE_MISSING_BASELINE", "fail")];
-    ci(&scene, "pull_request", &pull(&base, "octo/r"), &insist, &[]).exits(2).complains("no baseline for");
+    ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &insist, &[]).exits(2).complains("no baseline for");
     assert!(scene.read("summary").contains("perfgate has no verdict"));
 }
 
@@ -160,7 +92,7 @@ fn a_first_run_is_neutral_unless_configured_to_fail() {
 fn invalid_input_exits_with_2_and_names_the_fix() {
     let scene = project();
     let base = trial(&scene);
-    let event = pull(&base, "octo/r");
+    let event = pull(&scene, &base, "octo/r");
     ci(&scene, "pull_request", &event, &[("PERFGATE_RESULTS", "out/*.json")], &[])
         .exits(2)
         .complains("nothing matches \"out/*.json\"");
@@ -169,8 +101,8 @@ fn invalid_input_exits_with_2_and_names_the_fix() {
     ci(&scene, "pull_request_target", &event, &[], &[]).exits(2).complains("perfgate init --github");
     ci(&scene, "push", &event, &[], &[]).exits(2).complains("not a push event");
     scene.perfgate(&["ci"]).exits(2).complains("GITHUB_EVENT_NAME is not set");
-    let push = json!({"ref": "refs/heads/main", "after": HEAD, "repository": {"full_name": "octo/r", "default_branch": "main"}});
-    ci(&scene, "push", &push, &[], &[]).exits(2).complains("check out the pushed commit to record it");
+    let pushed = push("refs/heads/main", &head(&scene));
+    ci(&scene, "push", &pushed, &[], &[]).exits(2).complains("check out the pushed commit");
 
     scene.git("", &["clone", "-q", "--depth", "1", &format!("file://{}", scene.path("r").display()), "shallow"]);
     let shallow = [("PERFGATE_WORKING_DIRECTORY", "shallow")];
@@ -185,7 +117,7 @@ fn a_fork_saves_its_results_and_those_of_another_commit_are_refused() {
     let before = scene.git("remote.git", &["rev-parse", "refs/perfgate/baselines"]);
     // Any request to this address would fail.
     let closed = [("GITHUB_API_URL", "http://127.0.0.1:1"), ("GITHUB_TOKEN", "t"), ("PERFGATE_COMMENT", "always")];
-    let answer = ci(&scene, "pull_request", &pull(&base, "stranger/r"), &closed, &[]);
+    let answer = ci(&scene, "pull_request", &pull(&scene, &base, "stranger/r"), &closed, &[]);
     answer.exits(1).complains("comes from a fork");
     assert!(!answer.stderr.contains("127.0.0.1:1"), "{}", answer.stderr);
     assert_eq!(scene.git("remote.git", &["rev-parse", "refs/perfgate/baselines"]), before);
@@ -200,11 +132,11 @@ fn a_fork_saves_its_results_and_those_of_another_commit_are_refused() {
     let artifact = [("PERFGATE_ARTIFACT", left.as_str()), ("GITHUB_API_URL", "http://127.0.0.1:1")];
     let trusted = |payload: &Value| ci(&scene, "workflow_run", payload, &artifact, &[]);
     trusted(&run(&"2".repeat(40), "pull_request")).exits(2).complains("the event is about 2222222222");
-    trusted(&run(HEAD, "push")).exits(2).complains("only results of pull_request");
-    trusted(&run(HEAD, "pull_request")).exits(2).complains("no GitHub token");
+    trusted(&run(&head(&scene), "push")).exits(2).complains("only results of pull_request");
+    trusted(&run(&head(&scene), "pull_request")).exits(2).complains("no GitHub token");
     fs::write(&left, vec![b'x'; 11 << 20]).unwrap();
-    trusted(&run(HEAD, "pull_request")).exits(2).complains("at most 10 MB");
-    ci(&scene, "workflow_run", &run(HEAD, "pull_request"), &[], &[]).exits(2).complains("artifact");
+    trusted(&run(&head(&scene), "pull_request")).exits(2).complains("at most 10 MB");
+    ci(&scene, "workflow_run", &run(&head(&scene), "pull_request"), &[], &[]).exits(2).complains("artifact");
 }
 
 #[cfg(unix)]
@@ -212,10 +144,10 @@ fn a_fork_saves_its_results_and_those_of_another_commit_are_refused() {
 fn a_benchmark_command_does_not_see_the_token() {
     let scene = project();
     let after = scene.git("r", &["rev-parse", "HEAD"]);
-    let push = json!({"ref": "refs/heads/main", "after": after, "repository": {"full_name": "octo/r", "default_branch": "main"}});
+    let pushed = push("refs/heads/main", &after);
     let command = "env > ../seen; true";
     let variables = [("PERFGATE_COMMAND", command), ("GITHUB_TOKEN", "ghs_secret"), ("GH_TOKEN", "ghs_secret")];
-    ci(&scene, "push", &push, &variables, &[]).exits(0);
+    ci(&scene, "push", &pushed, &variables, &[]).exits(0);
     let seen = scene.read("seen");
     assert!(seen.contains("PERFGATE_COMMAND") && !seen.contains("ghs_secret"), "{seen}");
 }

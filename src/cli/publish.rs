@@ -15,7 +15,7 @@ use crate::io::github::{
 };
 use crate::model::Diagnostic;
 use crate::render;
-use crate::render::template::LONGEST;
+use crate::render::template::{LONGEST, Template};
 use crate::verdict::Report;
 use document::{check_run, document, parts, state, summary};
 use std::path::PathBuf;
@@ -34,6 +34,16 @@ pub struct Published {
 /// Publishes the comment, the check run and the pull request description.
 pub fn publish(report: &Report, target: &Target, options: &Options) -> Published {
     let mut published = Published::default();
+    // A template that fails with this report must not cost the comment.
+    let built_in = match options.template.render(report) {
+        Ok(_) => None,
+        Err(problems) => {
+            let message = format!("{}; the built-in comment is used instead", problems.first_line());
+            published.problems.push(Diagnostic::warning("template", options.template.name.clone(), message));
+            Template::shipped("comment").map(|template| Options { template, ..options.clone() })
+        }
+    };
+    let options = built_in.as_ref().unwrap_or(options);
     let commented = target.pull.filter(|_| options.comment != CommentMode::Never);
     let checked = target.commit.as_ref().filter(|_| options.check);
     let described = target.pull.filter(|_| options.body);

@@ -9,6 +9,7 @@ use crate::render::template::{Parts, SHIPPED, Template, of_service};
 use crate::verdict::{FORMAT, Report, VERSION};
 use anyhow::{Context, bail};
 use clap::Args;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -95,6 +96,14 @@ pub fn fill(template: &Template, report: &Report) -> anyhow::Result<String> {
     template.render(report).map_err(|problems| {
         output::frame(&problems);
         anyhow::anyhow!("{}: the template cannot be filled", template.name)
+    })
+}
+
+/// Checks that a template can be filled; errors in it are printed framed under their lines.
+pub fn check(template: &Template, fields: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    template.check(fields).map_err(|problems| {
+        output::frame(&problems);
+        anyhow::anyhow!("{}; the template cannot be filled", problems.first_line())
     })
 }
 

@@ -9,6 +9,8 @@ use crate::history::{BaseWindow, HISTORY_RUNS, WINDOW_RUNS, base_window_of, coun
 use crate::io::repository::{CANDIDATES, Repository};
 use crate::io::store::{self, Key, Store};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
+use crate::verdict::BaselineGap;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 /// Most stored runs that are opened for a base, so that a store with many machines does not get slower as it grows.
@@ -101,9 +103,22 @@ impl Gate {
             let other = run.environment.get(Environment::SHARD);
             shard.zip(other).is_none_or(|(shard, other)| shard == other)
         };
+        // The base of a key is what was stored under that key, and that of no key what was stored without one.
+        let key = environment.get(Environment::KEY);
+        let other_keys = RefCell::new(BTreeSet::new());
+        let same_key = |run: &Run| {
+            let other = run.environment.get(Environment::KEY);
+            if key != other {
+                other_keys.borrow_mut().insert(other.map(str::to_owned));
+            }
+            key == other
+        };
+        let wanted = |run: &Run| same_shard(run) && same_key(run);
         let Candidates { comparable: mut chosen, elsewhere } =
-            self.newest(&*store, keys, same_shard, comparable, environment, detail)?;
+            self.newest(&*store, keys, wanted, comparable, environment, detail)?;
         let other_machines = !elsewhere.is_empty();
+        let of_base = |(key, _): &KeyedRun| key.commit() == candidates.first();
+        let base_has_run = chosen.iter().chain(&elsewhere).any(of_base);
         if chosen.is_empty() {
             // Runs of one other machine class, never of several together.
             let newest = elsewhere.first().map(|(_, run)| machine_class(&run.environment, ignored));
@@ -115,8 +130,9 @@ impl Gate {
             let base = candidates.first().map(Commit::short).unwrap_or("the merge base");
             let branch = repository.default_branch().unwrap_or_else(|_| "the default branch".to_owned());
             return Err(Error::MissingBaseline(format!(
-                "no baseline for {base} in {}; run `perfgate record` on {branch}, or `perfgate runs pull` to fetch the \
+                "no baseline for {base}{} in {}; run `perfgate record` on {branch}, or `perfgate runs pull` to fetch the \
                  runs of others",
+                keys_note(key, &other_keys.into_inner()),
                 store.describe()
             )));
         }
@@ -124,7 +140,13 @@ impl Gate {
         let chosen = self.current_segment(chosen, &mut diagnostics)?;
         let mut side = side_of_stored(chosen, format!("stored runs of {name}"));
         side.diagnostics.extend(diagnostics);
-        let newest = side.report.commits.first();
+        let newest = side.report.commits.first().cloned();
+        let newest = newest.as_ref();
+        // A run of the base on another machine shows that it was measured; without any, the commits between are unknown.
+        if !base_has_run && own != newest {
+            let commits = candidates.iter().position(|commit| Some(commit) == newest).unwrap_or_default();
+            side.report.gap = (commits > 0).then_some(BaselineGap { commits, branch: None });
+        }
         let note = match (own, candidates.first()) {
             (Some(own), _) if newest == Some(own) => {
                 side.report.label = "stored runs of the same commit".to_owned();
@@ -243,6 +265,17 @@ impl KeysByCommit<'_> {
         let keys = commits.iter().filter_map(|commit| runs.remove(commit));
         Ok(keys.flat_map(|keys| keys.into_iter().rev()).collect())
     }
+}
+
+/// Names the key that has no runs, and those that have: ` with the key "a" (there are runs with the key "b")`.
+fn keys_note(key: Option<&str>, others: &BTreeSet<Option<String>>) -> String {
+    let named =
+        |key: Option<&str>| key.map_or_else(|| "without a key".to_owned(), |key| format!("with the key {key:?}"));
+    if others.is_empty() {
+        return String::new();
+    }
+    let others: Vec<String> = others.iter().map(|other| named(other.as_deref())).collect();
+    format!(" {} (there are runs {}; PERFGATE_KEY chooses)", named(key), others.join(", "))
 }
 
 /// Names benchmarks of which only part of the base's runs count.

@@ -19,7 +19,9 @@ pub(crate) fn conclusion(report: &Report) -> Conclusion {
 pub(crate) fn has_news(report: &Report) -> bool {
     let has = |outcome| report.counts.get(outcome) > 0;
     let over_budget = report.budgets.iter().any(|line| line.status == BudgetStatus::Fail);
+    let nothing_in_common = report.verdict == Verdict::None && !report.first_run && report.environment.matches;
     report.verdict == Verdict::Fail
+        || nothing_in_common
         || has(Outcome::Failed)
         || has(Outcome::Regressed)
         || has(Outcome::Improved)

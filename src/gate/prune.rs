@@ -6,10 +6,11 @@
 use super::builder::Gate;
 use super::stored_history::with_reading;
 use crate::history::{BranchKind, PruneAction, PruneCandidate, Pruner, Retention, thin};
+use crate::io::github::fingerprint;
 use crate::io::repository::{Repository, RepositoryError};
 use crate::io::store::{Key, Listing, Store, StoreError};
 use crate::model::{Commit, Detail, Diagnostic, Evidence, Run, record};
-use crate::policy::Start;
+use crate::policy::{Policy, Start};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 
@@ -55,6 +56,8 @@ pub(crate) struct SpecialCommits {
     on_default_branch: BTreeSet<Commit>,
     /// Tagged, pinned, or the beginning of an epoch.
     named: BTreeSet<Commit>,
+    /// Names the further branches of baselines.
+    policy: Policy,
 }
 
 impl SpecialCommits {
@@ -79,17 +82,19 @@ impl SpecialCommits {
                 named.insert(resolve(revision, epoch.line, "the runs where the epoch begins")?);
             }
         }
-        Ok(SpecialCommits { default_branch, on_default_branch, named })
+        Ok(SpecialCommits { default_branch, on_default_branch, named, policy: policy.clone() })
     }
 
     fn candidate<'r>(&self, run: &'r Run) -> PruneCandidate<'r> {
         let has = |commits: &BTreeSet<Commit>| run.commit.as_ref().is_some_and(|commit| commits.contains(commit));
         let on_default_branch = has(&self.on_default_branch) || run.branch.as_deref() == Some(&self.default_branch);
-        PruneCandidate {
-            run,
-            branch: if on_default_branch { BranchKind::Default } else { BranchKind::Other },
-            named: has(&self.named),
-        }
+        let further = run.branch.as_deref().filter(|branch| self.policy.is_baseline_branch(branch));
+        let branch = match further {
+            _ if on_default_branch => BranchKind::Default,
+            Some(branch) => BranchKind::Baseline(fingerprint(&[branch])),
+            None => BranchKind::Other,
+        };
+        PruneCandidate { run, branch, named: has(&self.named) }
     }
 }
 

@@ -90,16 +90,20 @@ impl Gate {
     }
 
     fn resolve_revision(&self, word: &str) -> Result<Commit, Error> {
-        if Location::looks_like_path(word) {
-            let path = word.rsplit_once('@').map_or(word, |(path, _)| path);
-            if Path::new(path).exists() {
-                return Err(Error::NotADirectory { word: word.to_owned(), path: path.to_owned() });
-            }
-            return Err(Error::NoSuchPath { word: word.to_owned(), source: None });
+        let path = word.rsplit_once('@').map_or(word, |(path, _)| path);
+        let is_path = Location::looks_like_path(word);
+        if is_path && Path::new(path).exists() {
+            return Err(Error::NotADirectory { word: word.to_owned(), path: path.to_owned() });
         }
-        let repository = Repository::discover(&self.directory)
-            .map_err(|source| Error::NoSuchPath { word: word.to_owned(), source: Some(source) })?;
+        // Git is asked before the shape of the word counts: `v1.0` and `release/1.0` may be revisions.
+        let no_such_path = |source| Error::NoSuchPath { word: word.to_owned(), source };
+        let repository = match Repository::discover(&self.directory) {
+            Ok(repository) => repository,
+            Err(_) if is_path => return Err(no_such_path(None)),
+            Err(source) => return Err(no_such_path(Some(source))),
+        };
         repository.resolve(word).map_err(|error| match error {
+            _ if is_path => no_such_path(None),
             RepositoryError::Revision { .. } | RepositoryError::Unborn => Error::UnknownSide { word: word.to_owned() },
             other => other.into(),
         })

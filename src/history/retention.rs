@@ -24,6 +24,8 @@ pub struct Retention {
 pub enum BranchKind {
     /// The default branch.
     Default,
+    /// Another branch whose runs are baselines, by the hash of its name.
+    Baseline(u64),
     /// Another or an unknown branch.
     Other,
 }
@@ -106,7 +108,7 @@ impl<'r> Pruner<'r> {
             PruneAction::KeepNewest
         } else if named {
             PruneAction::KeepNamed
-        } else if base && branch == BranchKind::Default {
+        } else if base && branch != BranchKind::Other {
             PruneAction::KeepBase
         } else if position < self.keep.whole.saturating_add(self.keep.thinned) {
             PruneAction::Thin

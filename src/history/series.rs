@@ -206,8 +206,9 @@ impl<'a> SeriesMeasurements<'a> {
 
 /// The machine class of an environment, for display: the facts that must agree for runs to be comparable.
 pub fn machine_class(environment: &Environment, ignored: &[&str]) -> String {
-    let facts = Environment::CLASS.into_iter().filter(|fact| !ignored.contains(fact));
+    let facts = Environment::CLASS.into_iter().filter(|fact| !ignored.contains(fact)).chain([Environment::KEY]);
     let known = facts.filter_map(|fact| match fact {
+        Environment::KEY => environment.get(fact).map(|key| format!("key {key}")),
         Environment::CORES => environment.get(fact).map(|cores| format!("{cores} cores")),
         fact => environment.get(fact).map(str::to_owned),
     });

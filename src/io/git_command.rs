@@ -1,7 +1,10 @@
 //! The git command, and the only place that reads its messages: git has one exit status for many faults.
 
 use super::capture::Capture;
+use super::github::Token;
+use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,6 +28,30 @@ pub(super) fn git() -> Command {
     }
     command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env_remove("LANGUAGE").stdin(Stdio::null());
     command
+}
+
+/// In a workflow without git credentials (`persist-credentials: false`) git gets the job's token, only for the server of the
+/// workflow and only through its environment: other users can see arguments and URLs.
+pub(super) fn pass_token(command: &mut Command, git_dir: &Path, directory: &Path) {
+    let variable = |name: &str| std::env::var(name).ok();
+    let server = variable("GITHUB_SERVER_URL").filter(|url| url.starts_with("http://") || url.starts_with("https://"));
+    let (Some(server), Some(token)) = (server, Token::of_environment()) else { return };
+    let server = format!("{}/", server.trim_end_matches('/'));
+    if has_header(&server, git_dir, directory) {
+        return; // set by actions/checkout; the server refuses two
+    }
+    let before = variable("GIT_CONFIG_COUNT").and_then(|count| count.parse::<u32>().ok()).unwrap_or(0);
+    command.env("GIT_CONFIG_COUNT", (before + 1).to_string());
+    command.env(format!("GIT_CONFIG_KEY_{before}"), format!("http.{server}.extraheader"));
+    command.env(format!("GIT_CONFIG_VALUE_{before}"), token.git_header());
+}
+
+fn has_header(server: &str, git_dir: &Path, directory: &Path) -> bool {
+    let mut option = OsString::from("--git-dir=");
+    option.push(git_dir);
+    let words = ["config", "--get-urlmatch", "http.extraheader", server];
+    let output = git().current_dir(directory).arg(option).args(words).output();
+    output.is_ok_and(|output| output.status.success() && !output.stdout.trim_ascii().is_empty())
 }
 
 /// The longest that an exchange with a remote may take.

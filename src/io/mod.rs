@@ -8,6 +8,7 @@ pub mod command;
 mod compressed;
 pub mod counters;
 mod criterion_tree;
+mod deepen;
 #[cfg(feature = "parquet")]
 pub mod export;
 pub mod files;

@@ -29,6 +29,7 @@ pub fn probe(dir: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Environme
     add(Environment::GOVERNOR, text_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
     add(Environment::RUNNER, runner(variable));
     add(Environment::SHARD, variable("PERFGATE_SHARD").filter(|shard| !shard.trim().is_empty()));
+    add(Environment::KEY, variable("PERFGATE_KEY").filter(|key| !key.trim().is_empty()));
     let rustc = variable("RUSTC").filter(|path| !path.is_empty()).unwrap_or_else(|| "rustc".to_owned());
     add(Environment::RUSTC, output(&rustc, &["-vV"], dir).as_deref().and_then(rustc_version));
     facts

@@ -303,6 +303,17 @@ impl Repository {
         }
     }
 
+    /// True for a commit that is another one, descends from it or merges it: results of it include the other one's changes.
+    /// The other one may be missing in a shallow clone; its id is then among the parents.
+    pub fn includes(&self, commit: &Commit, other: &Commit) -> bool {
+        let _watched = self.watched();
+        let Ok(found) = self.commit(commit) else { return false };
+        let Ok(other) = Oid::from_str(other.as_str()) else { return false };
+        found.id() == other
+            || found.parent_ids().any(|parent| parent == other)
+            || self.inner.graph_descendant_of(found.id(), other).unwrap_or(false)
+    }
+
     /// True for the name of a branch, local or at the remote.
     pub fn is_branch(&self, name: &str) -> bool {
         !self.tips(name).is_empty()

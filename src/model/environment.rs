@@ -25,6 +25,9 @@ impl Environment {
     pub const RUNNER: &'static str = "runner";
     /// The shard of a suite that runs in parts. Not a property of the machine.
     pub const SHARD: &'static str = "shard";
+    /// The key of the job, where several jobs measure the same names on one machine: features, toolchains, language
+    /// versions. Runs of different keys are never compared.
+    pub const KEY: &'static str = "key";
     /// `yes` when tracked files differed from the commit.
     pub const DIRTY: &'static str = "dirty";
 
@@ -34,6 +37,11 @@ impl Environment {
 
     /// The facts that define the machine class: times of different classes are not compared.
     pub const CLASS: [&'static str; 4] = [Self::CPU, Self::CORES, Self::ARCH, Self::OS];
+
+    /// True for a fact that two environments must share to be comparable.
+    pub fn is_decisive(key: &str) -> bool {
+        key == Self::KEY || Self::CLASS.contains(&key)
+    }
 
     /// The value of a fact.
     pub fn get(&self, key: &str) -> Option<&str> {
@@ -94,7 +102,7 @@ pub fn differences(base: &Environment, head: &Environment, ignored: &[&str]) -> 
             key: key.clone(),
             base: ours.clone(),
             head: theirs.to_owned(),
-            decisive: Environment::CLASS.contains(&key.as_str())
+            decisive: Environment::is_decisive(key)
                 && !ignored.contains(&key.as_str())
                 && !(ignored.contains(&Environment::UNKNOWN)
                     && (*ours == Environment::UNKNOWN || theirs == Environment::UNKNOWN)),

@@ -49,6 +49,7 @@ pub struct Policy {
     waivers: Vec<Waiver>,
     epochs: Vec<Epoch>,
     pin: Option<Pin>,
+    branches: Vec<Pattern>,
     renames: Renames,
     continued: Vec<Continued>,
 }
@@ -164,6 +165,7 @@ impl Default for Policy {
             waivers: Vec::new(),
             epochs: Vec::new(),
             pin: None,
+            branches: Vec::new(),
             renames: Renames::default(),
             continued: Vec::new(),
         }
@@ -303,6 +305,11 @@ impl Policy {
     /// The release that every report also compares with.
     pub fn pin(&self) -> Option<&Pin> {
         self.pin.as_ref()
+    }
+
+    /// True for a branch of `[baseline] branches`, whose pushes are recorded like those of the default branch.
+    pub fn is_baseline_branch(&self, name: &str) -> bool {
+        self.branches.iter().any(|pattern| pattern.matches(name))
     }
 
     /// Current name of a benchmark of an older run, if it was renamed.

@@ -117,6 +117,13 @@ impl Problems {
         Problems::one(name, text, start..start + length, code, message, help)
     }
 
+    /// The first problem and its place on one line: `perfgate.toml:3:5: …`.
+    pub fn first_line(&self) -> String {
+        let first = self.list.first();
+        let place = first.map(|first| format!(":{}:{}: {}", first.line, first.column, first.message));
+        format!("{}{}", self.name, place.unwrap_or_default())
+    }
+
     /// Iterates over the problems.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &ConfigProblem> {
         self.list.iter()

@@ -25,6 +25,7 @@ pub(super) struct RawConfig {
     pub accepts: Vec<Accept>,
     pub epochs: Vec<Epoch>,
     pub pin: Option<Spanned<String>>,
+    pub branches: Vec<Spanned<String>>,
     pub renames: Vec<(Spanned<String>, Spanned<String>)>,
     pub continued: Vec<Continued>,
     pub fields: Vec<(String, String)>,
@@ -169,6 +170,8 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
     }
     for table in tables(root, &BASELINE, sink) {
         raw.pin = table.text("pin", "a revision with stored runs, like \"v1.2\"", sink);
+        let branches = table.texts("branches", "a list like [\"main\", \"release/*\"]", sink);
+        raw.branches = branches.unwrap_or_default();
     }
     for table in tables(root, &RENAME, sink) {
         for (old, new) in table.table.iter() {

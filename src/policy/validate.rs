@@ -28,6 +28,7 @@ pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &m
         accepts,
         epochs,
         pin,
+        branches,
         renames,
         continued,
         fields,
@@ -49,6 +50,11 @@ pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &m
         let line = lines.line(pin.span().start);
         Pin { revision: pin.into_inner(), line }
     });
+    let branch = |text: Spanned<String>, sink: &mut Sink| {
+        let text = not_empty(text, "a branch", sink)?;
+        sink.take(text.span(), Pattern::new(text.get_ref()))
+    };
+    policy.branches = branches.into_iter().filter_map(|text| branch(text, sink)).collect();
     policy.renames = rename::Renames::read(renames, sink);
     let continued = continued.into_iter().filter_map(|raw::Continued { from, to }| Some((from?, to?)));
     policy.continued = continued.filter_map(|(from, to)| self::continued(&from, &to, formats, sink)).collect();

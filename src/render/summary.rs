@@ -3,38 +3,51 @@
 use super::quantity::{change, counted, pair, percent};
 use crate::model::{Commit, WorkUnit};
 use crate::verdict::{
-    BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Report, SideReport, Verdict, Within,
+    BaselineGap, BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Report, SideReport, Verdict,
+    Within,
 };
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression`.
 pub fn verdict(report: &Report) -> String {
     let shift = report.unexplained_shift.filter(|_| report.counts.inconclusive > 0);
     let shift = shift.map(whole_run).unwrap_or_default();
+    let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
     match report.verdict {
-        Verdict::Fail => format!("FAIL: {}{shift}", reasons(report).join(", ")),
+        Verdict::Fail => format!("FAIL: {}{shift}{gap}", reasons(report).join(", ")),
         Verdict::None => format!("NO VERDICT: {}", not_judged(report)),
         Verdict::Pass => {
             let nothing = report.counts.regressed + report.counts.inconclusive == 0;
             match undecided(report) {
-                Some(undecided) => format!("PASS, but {undecided}{shift}"),
-                None if nothing => "PASS: no regression".to_owned(),
-                None => format!("PASS: no failing checks{shift}"),
+                Some(undecided) => format!("PASS, but {undecided}{shift}{gap}"),
+                None if nothing => format!("PASS: no regression{gap}"),
+                None => format!("PASS: no failing checks{shift}{gap}"),
             }
         }
     }
 }
 
 /// Why nothing was judged.
-pub fn not_judged(report: &Report) -> &'static str {
+pub fn not_judged(report: &Report) -> String {
     if report.first_run {
-        "there is no baseline yet"
+        "there is no baseline yet".to_owned()
     } else if !report.environment.matches {
-        "base and head ran on different machines"
+        "base and head ran on different machines".to_owned()
+    } else if let Some(gap) = &report.base.gap {
+        format!("{}, but {}", counts(report), behind(gap))
     } else if report.counts.inconclusive > 0 {
-        "the better direction of all that changed is unknown"
+        "the better direction of all that changed is unknown".to_owned()
     } else {
-        "base and head have no benchmark in common"
+        "base and head have no benchmark in common".to_owned()
     }
+}
+
+/// How far a base is behind: `the baseline is 2 commits of main behind the merge base, which has no stored run`.
+fn behind(gap: &BaselineGap) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+    let branch = gap.branch.as_deref().filter(|branch| branch.chars().all(plain) && branch.len() <= 100);
+    let branch = branch.map(|branch| format!(" of {branch}")).unwrap_or_default();
+    let commits = counted(gap.commits, "commit");
+    format!("the baseline is {commits}{branch} behind the merge base, which has no stored run")
 }
 
 /// What a passing gate leaves open: failed benchmarks, suspects, or most of the suite.

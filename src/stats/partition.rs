@@ -19,7 +19,7 @@ struct Piece {
 impl Piece {
     /// Lowest cost between `from` and the end of the interval.
     fn lowest(&self, from: f64) -> f64 {
-        let off = self.at.clamp(from, self.until) - self.at;
+        let off = self.at.max(from).min(self.until) - self.at;
         self.count * off * off + self.floor
     }
 

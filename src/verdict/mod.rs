@@ -19,8 +19,8 @@ pub use outcome::{Counts, MeanChange, Outcome, Within};
 pub use pinned::{Pinned, PinnedFinding};
 pub use reason::Reason;
 pub use report::{
-    EnvironmentDifference, EnvironmentReport, FORMAT, Finding, Report, SeriesPoint, SeriesReport, SideReport, VERSION,
-    Value, Verdict, WorkReport,
+    BaselineGap, EnvironmentDifference, EnvironmentReport, FORMAT, Finding, Report, SeriesPoint, SeriesReport,
+    SideReport, VERSION, Value, Verdict, WorkReport,
 };
 
 use crate::compare::{Compared, Comparison, Effect};

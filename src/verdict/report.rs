@@ -137,6 +137,19 @@ pub struct SideReport {
     /// Facts about the machine.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
+    /// If the base is older than the commit that head started from, which has no stored run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<BaselineGap>,
+}
+
+/// Commits between the newest run of the base and the commit that head started from. Their changes may look like head's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineGap {
+    /// How many.
+    pub commits: usize,
+    /// The branch that they are on, where known: hostile text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
 }
 
 /// Whether both sides ran on the same machine class.
@@ -272,6 +285,22 @@ pub struct WorkReport {
 }
 
 impl Report {
+    /// Leaves the verdict open where the base has a gap and only changes against it fail the gate: they may come from the
+    /// commits in the gap, which are those of `branch`. If `strict`, a base with a gap never has a verdict.
+    pub fn leave_gap_open(mut self, branch: &str, strict: bool) -> Report {
+        let Some(gap) = &mut self.base.gap else { return self };
+        gap.branch = Some(branch.to_owned());
+        let is_change = |reason: &Reason| {
+            use Outcome::{Added, Inconclusive, Regressed, Removed};
+            matches!(reason, Reason::Outcome(Regressed | Inconclusive | Added | Removed, _))
+        };
+        if strict || self.verdict == Verdict::Fail && self.reasons.iter().all(is_change) {
+            self.verdict = Verdict::None;
+            self.reasons.clear();
+        }
+        self
+    }
+
     /// The exit code of the gate. A first run is made only where a missing baseline is allowed.
     pub fn exit_code(&self) -> u8 {
         match self.verdict {

@@ -2,6 +2,8 @@
 //! answers that read as sentences.
 #![allow(dead_code)] // each test file uses its own part
 
+pub mod workflow;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

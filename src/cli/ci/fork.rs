@@ -36,7 +36,7 @@ impl Work<'_> {
             };
             let (head, measured, base) = (judging.head.clone(), judging.measured.clone(), judging.base.clone());
             let (runs, base_runs, again) = (runs.head, runs.base, runs.re_measured);
-            Ok(ForkResults { head, measured, base, runs, base_runs, again }.write(&path)?)
+            Ok(ForkResults { head, measured, base, runs, base_runs, again, pull: judging.pull }.write(&path)?)
         };
         match pack() {
             Ok(()) => Some(path),
@@ -61,7 +61,7 @@ impl Work<'_> {
             return Ok(0);
         }
         let fork_results = self.unpack(run)?;
-        let Some(pull) = self.pull_of(repository, run)? else {
+        let Some(pull) = self.pull_of(repository, run, fork_results.pull)? else {
             output::note(&format!(
                 "no open pull request has {} as its newest commit: it was closed, or the run of a newer commit will be \
                  published",
@@ -78,8 +78,10 @@ impl Work<'_> {
             );
         }
         let stopped = self.reporter.stop_commands();
+        self.check_template()?;
         self.fetch()?;
-        let mut report = self.judge_fork_results(run, fork_results)?;
+        let report = self.judge_fork_results(run, fork_results)?;
+        let mut report = report.leave_gap_open(&pull.base.name, self.inputs.baseline_required);
         facts::complete_compared(&self.gate.config, &mut report);
         let outputs = self.save(&report, &output_directory()?)?;
         drop(stopped);
@@ -105,8 +107,8 @@ impl Work<'_> {
         Ok(fork_results)
     }
 
-    /// The open pull request with this newest commit, from the API.
-    fn pull_of(&self, repository: &Slug, run: &WorkflowRun) -> anyhow::Result<Option<Pull>> {
+    /// The open pull request with this newest commit, from the API; of several, the one that the file names.
+    fn pull_of(&self, repository: &Slug, run: &WorkflowRun, named: Option<u64>) -> anyhow::Result<Option<Pull>> {
         let api_url = variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
         let client = Client::new(&api_url, self.inputs.token.as_ref())?;
         let owner = run.head_repository.as_str().split('/').next().unwrap_or_default();
@@ -115,7 +117,9 @@ impl Work<'_> {
             let home = pull.head.repo.as_ref().map(|home| home.full_name.to_ascii_lowercase());
             home == Some(run.head_repository.as_str().to_ascii_lowercase())
         };
-        Ok(found.into_iter().find(same))
+        let mut found: Vec<Pull> = found.into_iter().filter(same).collect();
+        let at = found.iter().position(|pull| Some(pull.number) == named).unwrap_or_default();
+        Ok((!found.is_empty()).then(|| found.swap_remove(at)))
     }
 
     fn judge_fork_results(&self, run: &WorkflowRun, fork_results: ForkResults) -> anyhow::Result<Report> {
@@ -142,7 +146,7 @@ impl Work<'_> {
         let runs = fork_results.runs.into_iter().map(measured).collect();
         let head = Side { runs, report, environment: environment.clone(), diagnostics: Vec::new() };
         match self.gate.read_commit_and_before(&fork_results.base, &environment.unwrap_or_default(), Detail::Samples) {
-            Ok(base) => Ok(self.gate.judge_sides(base, head, false, ReportDetail::ALL)?),
+            Ok(base) => Ok(self.gate.judge_sides(base, head, true, ReportDetail::ALL)?),
             Err(error) if error.is_missing_baseline() && !self.inputs.baseline_required => self.first(head, &error),
             Err(error) => Err(error.into()),
         }

@@ -10,6 +10,7 @@ mod work;
 use super::{Global, output};
 use crate::gate::Gate;
 use crate::io::github::event::{Event, EventError};
+use crate::render::escape;
 use anyhow::Context;
 use clap::Args;
 use inputs::Inputs;
@@ -70,7 +71,8 @@ fn handle(args: CiArgs, global: &Global, reporter: &JobReporter) -> anyhow::Resu
     let mut config = global.config()?;
     config.policy = inputs.gate.apply(config.policy);
     let gate = Gate::new(config, inputs.store.as_deref(), None);
-    let plan = Plan::make(&event, &inputs)?;
+    let may_fetch = inputs.token.is_some() && !args.dry_run;
+    let plan = Plan::make(&event, &inputs, gate.policy(), may_fetch)?;
     if args.dry_run {
         output::print(plan.describe(&event, &inputs, &gate).as_bytes())?;
         return Ok(0);
@@ -80,6 +82,11 @@ fn handle(args: CiArgs, global: &Global, reporter: &JobReporter) -> anyhow::Resu
         Plan::Record { branch } => job.record(&branch),
         Plan::Judge(judging) => job.judge(&judging),
         Plan::Trusted(run) => job.judge_fork(&run),
+        Plan::Nothing(why) => {
+            output::note(&format!("nothing to do: {}", escape::terminal(&why)));
+            reporter.outputs(&[("verdict", "neutral".to_owned())]);
+            Ok(0)
+        }
     }
 }
 

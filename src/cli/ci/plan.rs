@@ -1,10 +1,12 @@
 //! What to do for an event, planned from the event, the inputs and the repository before anything is done.
 
 use super::inputs::Inputs;
+use crate::cli::output;
 use crate::gate::Gate;
 use crate::io::github::event::{Event, EventKind, WorkflowRun};
 use crate::io::repository::Repository;
 use crate::model::Commit;
+use crate::policy::Policy;
 use crate::render::escape;
 use anyhow::{Context, bail};
 use std::fmt::Write;
@@ -21,6 +23,8 @@ pub enum Plan {
     Judge(Judging),
     /// Judge the results of a fork's job and publish the report.
     Trusted(WorkflowRun),
+    /// Nothing: the event has no results to judge. The text is the reason.
+    Nothing(String),
 }
 
 /// What head is compared with.
@@ -50,18 +54,36 @@ pub struct Judging {
 }
 
 impl Plan {
-    /// Plans; an event that does not match the checked-out commit is an error.
-    pub fn make(event: &Event, inputs: &Inputs) -> anyhow::Result<Plan> {
-        if let EventKind::WorkflowRun(run) = &event.kind {
-            return Ok(Plan::Trusted(run.clone()));
+    /// Plans; an event that does not match the checked-out commit is an error. `may_fetch` allows fetching the history that a
+    /// shallow clone lacks.
+    pub fn make(event: &Event, inputs: &Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<Plan> {
+        // Neither needs a repository.
+        match &event.kind {
+            EventKind::WorkflowRun(run) => return Ok(Plan::Trusted(run.clone())),
+            EventKind::Nothing(why) => return Ok(Plan::Nothing((*why).to_owned())),
+            _ => {}
         }
-        let repository = Repository::discover(std::path::Path::new("."))
-            .context("there is no git repository; is there an earlier step with actions/checkout?")?;
+        let open = || {
+            Repository::discover(std::path::Path::new("."))
+                .context("there is no git repository; is there an earlier step with actions/checkout?")
+        };
+        let mut repository = open()?;
         let measured = repository.head()?.commit;
         let default = match &event.default_branch {
             Some(branch) => branch.clone(),
             None => repository.default_branch()?,
         };
+        if repository.is_shallow() && may_fetch {
+            let branch = match &event.kind {
+                EventKind::PullRequest(pull) => &pull.branch,
+                EventKind::MergeGroup { branch, .. } => branch,
+                _ => &default,
+            };
+            match repository.deepen(&measured, branch) {
+                Ok(()) => repository = open()?, // an open repository keeps the old end of the history
+                Err(error) => output::warn(&escape::terminal(&error.to_string())),
+            }
+        }
         let judging = |branch: &str, known: Option<&Commit>, head: &Commit| -> anyhow::Result<Judging> {
             let merge_base = |branch: &str, known| repository.merge_base_with(&measured, branch, known);
             let (against, base) = match inputs.base.as_deref() {
@@ -79,28 +101,65 @@ impl Plan {
         };
         let judging = match &event.kind {
             EventKind::Branch { reference, head } => {
-                let on_default = reference.as_ref().is_none_or(|name| *name == format!("refs/heads/{default}"));
-                if on_default {
-                    if let Some(head) = head.as_ref().filter(|head| **head != measured) {
+                let branch = match reference {
+                    None => Some(default.as_str()),
+                    Some(reference) => reference.strip_prefix("refs/heads/"),
+                };
+                // The push of a tag can name the tag object, which cannot be checked out and cannot have a check run.
+                let head = head.as_ref().filter(|_| branch.is_some());
+                if let Some(head) = head.filter(|head| **head != measured) {
+                    bail!(
+                        "{} was pushed, but {} is checked out; check out the pushed commit",
+                        head.short(),
+                        measured.short()
+                    );
+                }
+                if let Some(branch) = branch.filter(|branch| *branch == default || policy.is_baseline_branch(branch)) {
+                    // A schedule names no commit, and a later step may have checked out another one.
+                    if repository.is_branch(branch) && !repository.contains(branch, &measured) {
                         bail!(
-                            "{} was pushed, but {} is checked out; check out the pushed commit to record it",
-                            head.short(),
+                            "{} is checked out, which is not on {branch}, so it cannot be recorded as its baseline; check out \
+                             {branch}",
                             measured.short()
                         );
                     }
-                    return Ok(Plan::Record { branch: default });
+                    return Ok(Plan::Record { branch: branch.to_owned() });
                 }
-                // The push of a tag can name the tag object, which cannot have a check run.
-                let branch = reference.as_ref().is_some_and(|name| name.starts_with("refs/heads/"));
-                judging(&default, None, head.as_ref().filter(|_| branch).unwrap_or(&measured))?
+                let judging = judging(&default, None, head.unwrap_or(&measured))?;
+                if matches!(judging.against, Against::MergeBase(_)) && judging.base == judging.measured {
+                    let name = reference.as_deref().unwrap_or_default();
+                    return Ok(Plan::Nothing(format!("{name} is at {}, which is on {default}", measured.short())));
+                }
+                judging
             }
-            EventKind::PullRequest(pull) => Judging {
-                pull: Some(pull.number),
-                fork: event.is_from_fork(),
-                ..judging(&pull.branch, Some(&pull.base), &pull.head)?
-            },
-            EventKind::MergeGroup { head, base, branch } => judging(branch, Some(base), head)?,
+            EventKind::PullRequest(pull) => {
+                let planned = Judging {
+                    pull: Some(pull.number),
+                    fork: event.is_from_fork(),
+                    ..judging(&pull.branch, Some(&pull.base), &pull.head)?
+                };
+                if !repository.includes(&measured, &pull.head) {
+                    bail!(
+                        "the newest commit of the pull request is {}, but {} is checked out, which does not include it; check \
+                         out the pull request (the default of actions/checkout)",
+                        pull.head.short(),
+                        measured.short()
+                    );
+                }
+                planned
+            }
+            EventKind::MergeGroup { head, base, branch } => {
+                if !repository.includes(&measured, head) {
+                    bail!(
+                        "the commit of the merge group is {}, but {} is checked out; check out the commit of the event",
+                        head.short(),
+                        measured.short()
+                    );
+                }
+                judging(branch, Some(base), head)?
+            }
             EventKind::WorkflowRun(run) => return Ok(Plan::Trusted(run.clone())),
+            EventKind::Nothing(why) => return Ok(Plan::Nothing((*why).to_owned())),
         };
         if let Against::MergeBase(branch) = &judging.against
             && judging.base == judging.measured
@@ -128,7 +187,7 @@ impl Plan {
         };
         match self {
             Plan::Record { branch } => {
-                line("event", format!("a commit of {branch}, the default branch of {repository}"));
+                line("event", format!("a commit of {branch}, a baseline branch of {repository}"));
                 line("head", results);
                 line("store", format!("recorded in {store}, pushed to origin"));
                 line("publishes", "the job summary".to_owned());
@@ -163,6 +222,10 @@ impl Plan {
                 };
                 line("publishes", places);
                 line("exit", "1 when the gate fails, 2 without a verdict, else 0".to_owned());
+            }
+            Plan::Nothing(why) => {
+                line("event", why.clone());
+                line("exit", "0, because there is nothing to do".to_owned());
             }
             Plan::Trusted(run) => {
                 line("event", format!("a completed workflow of {}, for {repository}", run.head_repository));

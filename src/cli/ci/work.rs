@@ -94,7 +94,7 @@ impl Work<'_> {
         }
         let stopped = self.reporter.stop_commands();
         let paths = self.inputs.paths()?;
-        self.template()?;
+        self.check_template()?;
         self.fetch()?;
         let (report, runs) = match self.inputs.words() {
             Some(words) => {
@@ -140,12 +140,16 @@ impl Work<'_> {
             Against::MergeBase(_) => SideSource::CommitAndBefore(judging.base.clone()),
         };
         let head = SideSource::WorkTree(head);
-        match self.gate.judge_sources(&base, &head, false, ReportDetail::ALL) {
+        match self.gate.judge_sources(&base, &head, true, ReportDetail::ALL) {
             Err(error) if error.is_missing_baseline() && !self.inputs.baseline_required => {
                 let SideSource::WorkTree(results) = &head else { return Err(error.into()) };
                 self.first(self.gate.read_head(results)?, &error)
             }
-            report => Ok(report?),
+            Ok(report) => match &judging.against {
+                Against::MergeBase(branch) => Ok(report.leave_gap_open(branch, self.inputs.baseline_required)),
+                Against::Named(_) => Ok(report),
+            },
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -160,13 +164,20 @@ impl Work<'_> {
     pub(super) fn save(&self, report: &Report, directory: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
         let (comparison, page) = (directory.join("comparison.json"), directory.join("report.html"));
         compare::save(report, &comparison)?;
-        output::file(&page, render::report_page(report).as_bytes())?;
+        // The page is an extra: where it cannot be made or written, there is still a verdict.
+        let written = std::panic::catch_unwind(|| render::report_page(report))
+            .map_err(|_| anyhow::anyhow!("the page cannot be drawn; please report this with the comparison file"))
+            .and_then(|text| output::file(&page, text.as_bytes()));
+        if let Err(error) = &written {
+            output::warn(&format!("no HTML report: {error:#}"));
+        }
         compare::show(report, compare::View::Table, false)?;
+        let page = written.map(|()| page.display().to_string()).unwrap_or_default();
         Ok(vec![
             ("verdict", word(report).to_owned()),
             ("regressions", report.counts.regressed.to_string()),
             ("comparison", comparison.display().to_string()),
-            ("report", page.display().to_string()),
+            ("report", page),
         ])
     }
 
@@ -198,7 +209,12 @@ impl Work<'_> {
         Ok(publish::publish(report, &target, &options))
     }
 
-    /// The template of the comment; also read before measuring, so that a wrong name fails early.
+    /// Refuses a template that cannot be filled, before anything is measured.
+    pub(super) fn check_template(&self) -> anyhow::Result<()> {
+        rendering::check(&self.template()?, self.gate.policy().fields())
+    }
+
+    /// The template of the comment.
     pub(super) fn template(&self) -> anyhow::Result<Template> {
         rendering::template(self.inputs.template.as_deref().unwrap_or("comment"))
     }

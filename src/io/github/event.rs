@@ -47,6 +47,8 @@ pub enum EventKind {
     },
     /// A completed workflow, possibly of a fork.
     WorkflowRun(WorkflowRun),
+    /// An event after which there is nothing to measure or publish, and why.
+    Nothing(&'static str),
 }
 
 /// A pull request, as described by its event.
@@ -182,7 +184,7 @@ fn kind(name: &str, payload: &Payload) -> Result<EventKind, String> {
         "push" => {
             let reference = payload.reference.clone().ok_or("it has no `ref`")?;
             if payload.deleted == Some(true) {
-                return Err(format!("{reference:?} was deleted, so there is nothing to measure"));
+                return Ok(EventKind::Nothing("the branch or tag was deleted"));
             }
             Ok(EventKind::Branch { reference: Some(reference), head: Some(commit(payload.after.as_deref(), "after")?) })
         }
@@ -194,6 +196,9 @@ fn kind(name: &str, payload: &Payload) -> Result<EventKind, String> {
         }
         "pull_request" => {
             let pull = payload.pull_request.as_ref().ok_or("it has no `pull_request`")?;
+            if payload.action.as_deref() == Some("closed") {
+                return Ok(EventKind::Nothing("the pull request was closed"));
+            }
             let name = |repository: &Option<Repository>| {
                 let name = repository.as_ref()?.full_name.as_deref()?;
                 Slug::parse(name)
@@ -217,7 +222,11 @@ fn kind(name: &str, payload: &Payload) -> Result<EventKind, String> {
         }
         _ => {
             let run = payload.workflow_run.as_ref().ok_or("it has no `workflow_run`")?;
-            let from = run.head_repository.as_ref().and_then(|repository| repository.full_name.as_deref());
+            if matches!(run.head_repository, Some(None)) {
+                return Ok(EventKind::Nothing("the fork was deleted"));
+            }
+            let from = run.head_repository.as_ref().and_then(Option::as_ref);
+            let from = from.and_then(|repository| repository.full_name.as_deref());
             Ok(EventKind::WorkflowRun(WorkflowRun {
                 head: commit(run.head_sha.as_deref(), "workflow_run.head_sha")?,
                 head_repository: from
@@ -240,6 +249,7 @@ struct Payload {
     #[serde(rename = "ref")]
     reference: Option<String>,
     after: Option<String>,
+    action: Option<String>,
     deleted: Option<bool>,
     repository: Option<Repository>,
     pull_request: Option<Pull>,
@@ -281,7 +291,14 @@ struct Run {
     head_sha: Option<String>,
     head_branch: Option<String>,
     event: Option<String>,
-    head_repository: Option<Repository>,
+    /// `null` where the fork was deleted, which is not the same as missing.
+    #[serde(default, deserialize_with = "present")]
+    head_repository: Option<Option<Repository>>,
+}
+
+/// A field that is there, even if it is `null`.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Repository>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 #[cfg(test)]
@@ -326,6 +343,21 @@ mod tests {
     }
 
     #[test]
+    fn events_after_which_there_is_nothing_to_do_are_no_errors() {
+        let is_nothing = |name: &str, payload: Value| {
+            matches!(read(name, &payload.to_string()).unwrap().kind, EventKind::Nothing(_))
+        };
+        assert!(is_nothing("push", json!({"ref": "refs/heads/x", "after": HEAD, "deleted": true})));
+        let mut closed: Value = serde_json::from_str(&pull(json!({"full_name": "octo/r"}))).unwrap();
+        closed["action"] = "closed".into();
+        assert!(is_nothing("pull_request", closed));
+        let mut run = json!({"event": "pull_request", "head_sha": HEAD, "head_branch": "x", "head_repository": null});
+        assert!(is_nothing("workflow_run", json!({"workflow_run": run})));
+        run.as_object_mut().unwrap().remove("head_repository");
+        assert!(read("workflow_run", &json!({"workflow_run": run}).to_string()).is_err());
+    }
+
+    #[test]
     fn an_error_names_what_the_event_file_lacks() {
         let why = |name: &str, text: &str| read(name, text).unwrap_err().to_string();
         let push = json!({"ref": "refs/heads/main", "after": HEAD, "repository": {"full_name": "octo/r"}}).to_string();
@@ -337,8 +369,6 @@ mod tests {
         assert!(why("push", "").contains("is empty"));
         assert!(why("push", "[1]").contains("is not an event of GitHub"));
         assert!(why("push", &push.replace(HEAD, "HEAD")).contains("its `after` is not a commit id"));
-        let deleted = json!({"ref": "refs/heads/x", "after": HEAD, "deleted": true}).to_string();
-        assert!(why("push", &deleted).contains("was deleted"));
         assert!(why("push", &push.replace("octo/r", "octo")).contains("is not a repository name"));
         assert!(
             Event::read("push", Path::new("/nowhere/e.json"), &|_| None)

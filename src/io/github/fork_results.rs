@@ -16,6 +16,11 @@ pub const FILE_NAME: &str = "perfgate-results.bin";
 /// Largest file to write or read.
 pub const LARGEST: u64 = 10 << 20;
 
+/// Most records, and most bytes that they unpack to together. A file of 10 MB with the noise of real samples stays far
+/// below; without this limit, 28 kB of equal samples took 1.5 GB of memory.
+const MOST_RECORDS: usize = 256;
+const LARGEST_UNPACKED: usize = 64 << 20;
+
 const MAGIC: &[u8] = b"perfgate-results\n";
 const VERSION: u32 = 1;
 /// Longest line of JSON, in bytes; enough for thousands of runs.
@@ -36,6 +41,8 @@ pub struct ForkResults {
     pub base_runs: Vec<Run>,
     /// Re-measured runs of the suspects: base and head.
     pub again: [Vec<Run>; 2],
+    /// Number of the pull request. Only chooses between several pull requests of one commit.
+    pub pull: Option<u64>,
 }
 
 /// Why the file could not be written or read.
@@ -52,6 +59,15 @@ pub enum ForkResultsError {
     /// The file is too large.
     #[error("{}: the results of a fork may have at most {} MB; use fewer samples or benchmarks", path.display(), LARGEST >> 20)]
     TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The records unpack to too much.
+    #[error(
+        "{}: the results of a fork may have at most {MOST_RECORDS} runs that unpack to {} MiB together; use fewer rounds, samples or benchmarks",
+        path.display(), LARGEST_UNPACKED >> 20
+    )]
+    TooMuch {
         /// The file.
         path: PathBuf,
     },
@@ -87,6 +103,8 @@ struct Header {
     head: String,
     measured: String,
     base: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pull: Option<u64>,
     /// Lengths of the records: head, base, re-measured base, re-measured head.
     records: [Vec<usize>; 4],
 }
@@ -100,11 +118,14 @@ impl ForkResults {
         for (records, runs) in records.iter_mut().zip(groups) {
             *records = all(runs).map_err(|error| ForkResultsError::Record { path: path.to_owned(), error })?;
         }
+        let all: Vec<&[u8]> = records.iter().flatten().map(Vec::as_slice).collect();
+        refuse_too_much(&all, path)?;
         let header = Header {
             version: VERSION,
             head: self.head.to_string(),
             measured: self.measured.to_string(),
             base: self.base.to_string(),
+            pull: self.pull,
             records: records.each_ref().map(|records| records.iter().map(Vec::len).collect()),
         };
         let header = serde_json::to_vec(&header).unwrap_or_default();
@@ -135,14 +156,17 @@ impl ForkResults {
         }
         let header: Header = serde_json::from_slice(header).map_err(|_| foreign("its header is damaged"))?;
         let commit = |id: &str| Commit::parse(id).ok_or_else(|| foreign("a commit id is invalid"));
+        let mut parts = Vec::new();
+        for length in header.records.iter().flatten() {
+            let (bytes, more) = rest.split_at_checked(*length).ok_or_else(|| foreign("it is truncated"))?;
+            rest = more;
+            parts.push(bytes);
+        }
+        refuse_too_much(&parts, path)?;
+        let mut parts = parts.into_iter();
         let mut groups = [const { Vec::new() }; 4];
         for (runs, lengths) in groups.iter_mut().zip(&header.records) {
-            for length in lengths {
-                if *length > rest.len() {
-                    return Err(foreign("it is truncated"));
-                }
-                let (bytes, more) = rest.split_at(*length);
-                rest = more;
+            for bytes in parts.by_ref().take(lengths.len()) {
                 let run = record::decode(bytes, Detail::Samples);
                 runs.push(run.map_err(|error| ForkResultsError::Record { path: path.to_owned(), error })?);
             }
@@ -157,8 +181,20 @@ impl ForkResults {
             }));
         }
         let [head, measured, base] = [&header.head, &header.measured, &header.base].map(|id| commit(id));
-        Ok(ForkResults { head: head?, measured: measured?, base: base?, runs, base_runs, again })
+        Ok(ForkResults { head: head?, measured: measured?, base: base?, runs, base_runs, again, pull: header.pull })
     }
+}
+
+/// Refuses records before any of them is unpacked. The sizes in their headers can be trusted: unpacking checks them.
+fn refuse_too_much(records: &[&[u8]], path: &Path) -> Result<(), ForkResultsError> {
+    let size = |bytes: &&[u8]| record::unpacked_size(bytes);
+    let sizes = records.iter().map(size).collect::<Result<Vec<usize>, RecordError>>();
+    let sizes = sizes.map_err(|error| ForkResultsError::Record { path: path.to_owned(), error })?;
+    let total = sizes.into_iter().fold(0_usize, usize::saturating_add);
+    if records.len() > MOST_RECORDS || total > LARGEST_UNPACKED {
+        return Err(ForkResultsError::TooMuch { path: path.to_owned() });
+    }
+    Ok(())
 }
 
 /// The field that every version has.
@@ -178,7 +214,8 @@ mod tests {
         let measurement = Measurement::new("criterion", "$(id)\n::error::x", time, Evidence::Value(5.0));
         let run = Run { measurements: vec![measurement], commit: Some(commit("2")), ..Run::default() };
         let (head, measured, base) = (commit("1"), commit("2"), commit("3"));
-        ForkResults { head, measured, base, runs: vec![run.clone()], base_runs: Vec::new(), again: [vec![], vec![run]] }
+        let again = [vec![], vec![run.clone()]];
+        ForkResults { head, measured, base, runs: vec![run], base_runs: Vec::new(), again, pull: Some(7) }
     }
 
     fn read_changed(bytes: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result<ForkResults, ForkResultsError> {
@@ -196,6 +233,25 @@ mod tests {
         assert_eq!((&back.head, &back.measured, &back.base), (&results().head, &results().measured, &results().base));
         assert_eq!((back.runs.len(), back.base_runs.len(), back.again.each_ref().map(Vec::len)), (1, 0, [0, 1]));
         assert_eq!(back.runs[0].measurements[0].benchmark.as_str(), "$(id)\n::error::x");
+    }
+
+    #[test]
+    fn records_that_unpack_to_too_much_are_refused_before_they_are_unpacked() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(FILE_NAME);
+        let many = ForkResults { runs: vec![results().runs[0].clone(); MOST_RECORDS + 1], ..results() };
+        assert!(many.write(&path).unwrap_err().to_string().contains("at most 256 runs that unpack to 64 MiB"));
+        // A record whose header states 100 MiB of samples.
+        let mut record = record::encode(&results().runs[0]).unwrap();
+        let at = record::HEADER - 4;
+        record[at..at + 4].copy_from_slice(&(100_u32 << 20).to_le_bytes());
+        let header = format!(
+            r#"{{"version":1,"head":"{0}","measured":"{0}","base":"{0}","records":[[{1}],[],[],[]]}}"#,
+            "1".repeat(40),
+            record.len()
+        );
+        std::fs::write(&path, [MAGIC, header.as_bytes(), b"\n", &record].concat()).unwrap();
+        assert!(matches!(ForkResults::read(&path), Err(ForkResultsError::TooMuch { .. })));
     }
 
     #[test]

@@ -2,13 +2,12 @@
 //! (libgit2 also loses pushes to remotes that are paths.) `sync` decides what is fetched and pushed.
 
 use super::error::StoreError;
-use crate::io::git_command::{EXCHANGE_LIMIT, Fault, end_if_stalled, git, output_within};
-use crate::io::github::Token;
+use crate::io::git_command::{EXCHANGE_LIMIT, Fault, end_if_stalled, git, output_within, pass_token};
 use git2::Oid;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 /// A remote, by name or URL, seen from a repository.
 #[derive(Debug)]
@@ -113,7 +112,7 @@ impl<'a> Remote<'a> {
         let mut git_dir = OsString::from("--git-dir=");
         git_dir.push(self.git_dir);
         let mut command = git();
-        self.pass_token(&mut command, &|name| std::env::var(name).ok());
+        pass_token(&mut command, self.git_dir, &self.directory);
         end_if_stalled(&mut command);
         command.current_dir(&self.directory).arg(git_dir).arg(verb).args(arguments);
         output_within(&mut command, EXCHANGE_LIMIT).map_err(|error| match error.kind() {
@@ -122,39 +121,6 @@ impl<'a> Remote<'a> {
             }
             _ => StoreError::NoGit(error),
         })
-    }
-}
-
-impl Remote<'_> {
-    /// In a workflow without git credentials (`persist-credentials: false`) git gets the job's token, only for the server of
-    /// the workflow and only through its environment: other users can see arguments and URLs.
-    fn pass_token(&self, command: &mut Command, variable: &dyn Fn(&str) -> Option<String>) {
-        let server =
-            variable("GITHUB_SERVER_URL").filter(|url| url.starts_with("http://") || url.starts_with("https://"));
-        let token = variable(Token::VARIABLE).as_deref().and_then(Token::new);
-        let (Some(server), Some(token)) = (server, token) else { return };
-        let server = format!("{}/", server.trim_end_matches('/'));
-        if self.has_header(&server) {
-            return; // set by actions/checkout; the server refuses two
-        }
-        let before = variable("GIT_CONFIG_COUNT").and_then(|count| count.parse::<u32>().ok()).unwrap_or(0);
-        command.env("GIT_CONFIG_COUNT", (before + 1).to_string());
-        command.env(format!("GIT_CONFIG_KEY_{before}"), format!("http.{server}.extraheader"));
-        command.env(format!("GIT_CONFIG_VALUE_{before}"), token.git_header());
-    }
-
-    fn has_header(&self, server: &str) -> bool {
-        let mut git_dir = OsString::from("--git-dir=");
-        git_dir.push(self.git_dir);
-        let mut command = git();
-        command.current_dir(&self.directory).arg(git_dir).args([
-            "config",
-            "--get-urlmatch",
-            "http.extraheader",
-            server,
-        ]);
-        let output = command.output();
-        output.is_ok_and(|output| output.status.success() && !output.stdout.trim_ascii().is_empty())
     }
 }
 

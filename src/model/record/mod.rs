@@ -78,6 +78,12 @@ pub fn extent(bytes: &[u8]) -> Result<(usize, usize), RecordError> {
     Ok((digests, digests.saturating_add(header.samples.packed)))
 }
 
+/// The number of bytes that a record unpacks to, according to its header; [`decode`] refuses a record that differs.
+pub fn unpacked_size(bytes: &[u8]) -> Result<usize, RecordError> {
+    let header = Header::read_known(bytes)?;
+    Ok(header.index.raw.saturating_add(header.samples.raw))
+}
+
 /// Decodes a run. The input is not trusted: an incomplete record is an error, and memory is bounded. For digests the
 /// samples are not decompressed, unless another rule computed the digests and they must be computed again.
 pub fn decode(bytes: &[u8], detail: Detail) -> Result<Run, RecordError> {

@@ -98,7 +98,10 @@ fn sample_data(finding: &Finding) -> Option<Value> {
 fn reach(report: &Report) -> f64 {
     let ends = report.benchmarks.iter().filter_map(|finding| finding.interval).flatten();
     let widest = ends.map(|end| end.max(-0.99).ln_1p().abs()).fold(0.0, f64::max);
-    widest.clamp(1.5 * report.threshold.ln_1p(), 1.5)
+    // Not `clamp`, which panics where the bounds cross: a threshold of 172% is beyond 1.5. A saved comparison may even
+    // have a negative one, whose logarithm is not a number.
+    let least = 1.5 * report.threshold.max(0.0).ln_1p();
+    widest.min(least.max(1.5)).max(least)
 }
 
 /// Where a row is, and what is drawn in it.

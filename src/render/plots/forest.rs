@@ -65,7 +65,7 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
 fn reach(rows: &[(&Finding, f64)], threshold: f64) -> f64 {
     let ends = rows.iter().flat_map(|(finding, by)| finding.interval.unwrap_or([*by, *by]).into_iter().chain([*by]));
     let widest = ends.filter(|end| end.is_finite()).map(|end| end.max(-0.999).ln_1p().abs()).fold(0.0, f64::max);
-    1.05 * widest.clamp((1.5 * threshold.ln_1p()).clamp(0.01, REACH.ln()), REACH.ln())
+    1.05 * widest.clamp((1.5 * threshold.max(0.0).ln_1p()).clamp(0.01, REACH.ln()), REACH.ln())
 }
 
 /// The threshold of each row, on its worse side; consecutive rows with the same threshold share a line.

@@ -32,7 +32,7 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
     let values = || sides.iter().flatten().flat_map(|run| &run.values).copied().filter(|value| value.is_finite());
     let (factor, unit) = scale(values().fold(0.0, |a: f64, b| a.max(b.abs())), &finding.unit);
     let (low, high) = main_range(sides);
-    let inside = |value: f64| value.clamp(low, high) / factor;
+    let inside = |value: f64| value.max(low).min(high) / factor;
     let beyond = values().any(|value| value < low || value > high);
     let range = around(values().map(inside), 0.06);
     let rows = sides.iter().map(Vec::len).sum::<usize>();

@@ -11,6 +11,7 @@ mod kept;
 mod parts;
 mod row;
 mod sections;
+mod trial;
 
 pub use context::Context;
 pub use headline::of_service;
@@ -24,7 +25,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
 use parts::sealed;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// GitHub's limit for the characters of a comment or a pull request's description.
 pub const LONGEST: usize = 65_536;
@@ -98,6 +99,32 @@ impl Template {
         template.render(Value::from(Serde(context))).map_err(framed)
     }
 
+    /// Checks that the template can be filled, before there is a report: its syntax, its filters, and its names at the top
+    /// level. `fields` are the keys of `[template]`.
+    pub fn check(&self, fields: &BTreeMap<String, String>) -> Result<(), Box<Problems>> {
+        let context = Context { fields: fields.clone(), ..Context::with_one_of_each() };
+        let mut engine = engine();
+        let framed = |error: Error| Box::new(self.framed(&error, &context));
+        engine.add_template(&self.name, &self.text).map_err(framed)?;
+        let template = engine.get_template(&self.name).map_err(framed)?;
+        let known = serde_json::to_value(&context).unwrap_or_default();
+        let is_known = |name: &str| known.get(name).is_some() || engine.globals().any(|(global, _)| global == name);
+        let mut unknown: Vec<String> = template.undeclared_variables(false).into_iter().collect();
+        unknown.retain(|name| !is_known(name));
+        let line_of = |name: &str| self.text.lines().position(|line| words(line).any(|word| word == name));
+        let first = unknown.iter().map(|name| (line_of(name).unwrap_or_default(), name)).min();
+        if let Some((line, name)) = first {
+            let message = format!("`{}` is not defined", escape::terminal(name));
+            let help = did_you_mean(name, &context);
+            return Err(Box::new(Problems::on_line(&self.name, &self.text, line + 1, "template", &message, &help)));
+        }
+        match template.render(Value::from(Serde(&context))) {
+            // A name inside a list may depend on the results.
+            Err(error) if error.kind() != ErrorKind::UndefinedError => Err(framed(error)),
+            _ => Ok(()),
+        }
+    }
+
     fn framed(&self, error: &Error, context: &Context) -> Problems {
         let own = error.name().is_none_or(|name| name == self.name);
         let shipped =
@@ -141,13 +168,17 @@ fn did_you_mean(typed: &str, context: &Context) -> String {
             .lines()
             .filter_map(|line| Some(line.trim().strip_prefix("pub ")?.split_once(": ")?.0.to_owned())),
     );
-    let mut words = typed.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
-    let near =
-        words.find(|word| !names.contains(*word)).and_then(|word| closest(word, names.iter().map(String::as_str)));
+    let near = words(typed)
+        .find(|word| !names.contains(*word))
+        .and_then(|word| closest(word, names.iter().map(String::as_str)));
     match near {
         Some(near) => format!("did you mean `{near}`? {FIELDS}"),
         None => FIELDS.to_owned(),
     }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
 }
 
 fn collect(value: &serde_json::Value, names: &mut BTreeSet<String>) {

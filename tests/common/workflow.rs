@@ -1,0 +1,82 @@
+//! A repository with stored runs and its remote, and `perfgate ci` run for an event in it.
+
+use super::{Answer, Scene};
+use serde_json::{Value, json};
+
+/// A clone with four stored commits on main, and its remote.
+pub fn project() -> Scene {
+    let scene = Scene::new();
+    scene.repository("r");
+    scene.git("", &["init", "-q", "--bare", "remote.git"]);
+    scene.git("r", &["remote", "add", "origin", "../remote.git"]);
+    for number in 1..=4 {
+        scene.commit("r", &format!("main {number}"));
+        benches(&scene, number, 1000.0);
+        scene.perfgate_at("r", &["record", "--push"]).exits(0);
+    }
+    scene.git("r", &["push", "-q", "origin", "main"]);
+    scene
+}
+
+/// Results of eight benchmarks; `parse` is the time of one of them.
+pub fn benches(scene: &Scene, run: u32, parse: f64) {
+    for (name, ns) in [("a", 500.0), ("b", 900.0), ("c", 700.0), ("d", 800.0), ("e", 650.0), ("f", 550.0), ("g", 950.0)]
+    {
+        scene.bench("r/target/criterion", name, ns, run);
+    }
+    scene.bench("r/target/criterion", "parse", parse, run);
+}
+
+/// A branch with one commit, and GitHub's trial merge of it into main checked out.
+pub fn trial(scene: &Scene) -> String {
+    scene.git("r", &["checkout", "-q", "-b", "work", "main"]);
+    scene.write("r/work", "work");
+    scene.git("r", &["add", "."]);
+    scene.git("r", &["commit", "-q", "-m", "work"]);
+    merged(scene)
+}
+
+pub fn merged(scene: &Scene) -> String {
+    scene.git("r", &["checkout", "-q", "--detach", "main"]);
+    scene.git("r", &["merge", "-q", "--no-ff", "-m", "trial", "work"]);
+    scene.git("r", &["rev-parse", "main"])
+}
+
+/// The newest commit of the branch `work`.
+pub fn head(scene: &Scene) -> String {
+    scene.git("r", &["rev-parse", "work"])
+}
+
+/// The event of pull request 7, from `work` into main.
+pub fn pull(scene: &Scene, base: &str, head_repository: &str) -> Value {
+    json!({
+        "repository": {"full_name": "octo/r", "default_branch": "main"},
+        "pull_request": {
+            "number": 7,
+            "head": {"sha": head(scene), "ref": "$(id)`;", "repo": {"full_name": head_repository}},
+            "base": {"sha": base, "ref": "main", "repo": {"full_name": "octo/r"}},
+        },
+    })
+}
+
+/// Runs the event without comment and check run, so that no request is sent.
+pub fn ci(scene: &Scene, event: &str, payload: &Value, more: &[(&str, &str)], flags: &[&str]) -> Answer {
+    scene.write("event.json", payload.to_string());
+    let [temporary, summary, output] = ["", "summary", "output"].map(|name| scene.path(name).display().to_string());
+    let mut variables = vec![
+        ("PERFGATE_WORKING_DIRECTORY", "r"),
+        ("PERFGATE_COMMENT", "never"),
+        ("PERFGATE_CHECK", "false"),
+        ("RUNNER_TEMP", &temporary),
+        ("GITHUB_STEP_SUMMARY", &summary),
+        ("GITHUB_OUTPUT", &output),
+    ];
+    variables.extend(more);
+    let words = [&["ci", "--event", event, "--event-path", "event.json"], flags].concat();
+    scene.perfgate_with("", &variables, &words)
+}
+
+/// The event of a push.
+pub fn push(reference: &str, after: &str) -> Value {
+    json!({"ref": reference, "after": after, "repository": {"full_name": "octo/r", "default_branch": "main"}})
+}
