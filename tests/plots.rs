@@ -96,6 +96,13 @@ fn without_gnuplot_all_pictures_are_drawn_with_one_note() {
     assert!(shown("plain  +") && shown("a\"; system \"touch touched\"; #  "), "{forest:?}");
     assert!(shown("../../<b>a_b^c@d{e}~f&amp;g\\h</b>\\u{202e}  "), "{forest:?}");
     assert!(forest.contains("Changes, worst first") && forest.contains("threshold") && forest.contains("1 regressed"));
+    assert!(forest.contains("faster ←   change from base to head, with 95% CI   → slower"), "{forest:?}");
+    let title = "<title>Changes, worst first</title>";
+    assert!(
+        ours["forest.svg"].contains(title) && ours["forest.svg"].contains("role=\"img\""),
+        "{}",
+        ours["forest.svg"]
+    );
 }
 
 #[test]
@@ -113,6 +120,11 @@ fn both_back_ends_draw_the_same_texts_into_the_same_files() {
     for (name, picture) in &ours {
         assert_eq!(texts(picture), texts(&theirs[name]), "{name}");
         assert_ne!(picture, &theirs[name]);
+        // Both have a background, for dark pages, and one title.
+        for picture in [picture, &theirs[name]] {
+            let background = ["#ffffff", "#FFFFFF"].iter().any(|white| picture.contains(&format!("fill=\"{white}\"")));
+            assert!(background && picture.matches("<title>").count() >= 1 && !picture.contains(">Gnuplot<"), "{name}");
+        }
     }
     let left: Vec<String> =
         fs::read_dir(scene.path("")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();

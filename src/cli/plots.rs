@@ -28,6 +28,7 @@ fn write(directory: &Path, charts: &Charts) -> anyhow::Result<()> {
     fs::create_dir_all(directory).with_context(|| format!("{shown}: cannot create the directory for the charts"))?;
     let Charts { charts, left_out } = charts;
     for (chart, picture) in charts.iter().zip(draw(charts)?) {
+        let picture = plots::titled(&String::from_utf8_lossy(&picture), chart).into_bytes();
         let path = directory.join(format!("{}.svg", chart.file_stem));
         replace(&path, &picture).with_context(|| format!("{}: cannot write the chart", path.display()))?;
     }

@@ -82,6 +82,8 @@ pub enum Ink {
     Good,
     /// Inconclusive.
     Open,
+    /// Accepted.
+    Accepted,
     /// Background information.
     Dim,
 }
@@ -95,9 +97,45 @@ impl Ink {
             Ink::Bad => (0xb3, 0x26, 0x1e),
             Ink::Good => (0x1a, 0x7f, 0x37),
             Ink::Open => (0xc0, 0x80, 0x10),
+            Ink::Accepted => (0x7a, 0x3f, 0xb0),
             Ink::Dim => (0x6b, 0x74, 0x82),
         }
     }
+}
+
+/// The form of a dot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A filled circle.
+    Circle,
+    /// A filled triangle.
+    Triangle,
+    /// A filled square.
+    Square,
+    /// An empty circle.
+    Ring,
+    /// Two crossed lines.
+    Cross,
+}
+
+impl Ink {
+    /// The form of dots of this colour, for people who do not see the difference of colours.
+    pub fn shape(self) -> Shape {
+        match self {
+            Ink::Bad => Shape::Triangle,
+            Ink::Good => Shape::Square,
+            Ink::Open => Shape::Ring,
+            Ink::Accepted => Shape::Cross,
+            Ink::Base | Ink::Head | Ink::Dim => Shape::Circle,
+        }
+    }
+}
+
+/// A name for a chart. One in a script from right to left is isolated, so that numbers after it stay at its right.
+pub fn name(name: &str, longest: usize) -> String {
+    let name = text(name, longest);
+    let is_right_to_left = |c: char| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}');
+    if name.chars().any(is_right_to_left) { format!("\u{2068}{name}\u{2069}") } else { name }
 }
 
 /// Text for a chart: one line of at most `longest` characters, without control characters and characters invalid in XML.
@@ -160,6 +198,12 @@ mod tests {
         assert_eq!(around([1.0, 3.0, f64::NAN].into_iter(), 0.5), (0.0, 4.0));
         assert_eq!(around([1000.0].into_iter(), 0.1), (999.0, 1001.0));
         assert_eq!(around([].into_iter(), 0.1), (0.0, 1.0));
+    }
+
+    #[test]
+    fn a_name_from_right_to_left_is_isolated() {
+        assert_eq!(name("מהיר", 10), "\u{2068}מהיר\u{2069}");
+        assert_eq!(name("parse/größe", 20), "parse/größe");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A forest plot: the changes of a report in one chart, each with its interval and its threshold.
 
-use super::chart::{Axis, Chart, Ink, Layer, Marks, text};
+use super::chart::{Axis, Chart, Ink, Layer, Marks, name as named, text};
+use crate::model::Direction;
 use crate::render::quantity::change;
 use crate::verdict::{Finding, Outcome, Report};
 
@@ -10,8 +11,9 @@ const ROWS: usize = 40;
 const NAME: usize = 48;
 /// The largest factor on the axis.
 const REACH: f64 = 8.0;
-/// Changes that may have a tick.
-const TICKS: [f64; 12] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0];
+/// Changes that may have a tick, on each side of zero.
+const RISES: [f64; 11] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0, 7.0];
+const FALLS: [f64; 10] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.85];
 
 /// The chart; `None` if nothing was compared.
 pub(super) fn chart(report: &Report) -> Option<Chart> {
@@ -50,12 +52,7 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
         file_stem: "forest".to_owned(),
         title,
         size: (960, 110 + 20 * rows.len() as u32),
-        x: Axis {
-            label: "head / base − 1, with 95% CI".to_owned(),
-            range: (-reach, reach),
-            ticks: ticks(reach),
-            grid: true,
-        },
+        x: Axis { label: axis(rows), range: (-reach, reach), ticks: ticks(reach), grid: true },
         y: Axis { label: String::new(), range: (0.3 - rows.len() as f64, 0.7), ticks: names, grid: false },
         layers,
     })
@@ -93,30 +90,45 @@ fn ink(outcome: Outcome) -> Ink {
     match outcome {
         Outcome::Regressed | Outcome::Failed => Ink::Bad,
         Outcome::Improved => Ink::Good,
-        Outcome::Inconclusive | Outcome::Accepted => Ink::Open,
+        Outcome::Inconclusive => Ink::Open,
+        Outcome::Accepted => Ink::Accepted,
         Outcome::Unchanged | Outcome::Added | Outcome::Removed => Ink::Head,
     }
 }
 
 fn label(finding: &Finding, by: f64) -> String {
     let name = match &*finding.metric {
-        "time" => text(&finding.name, NAME),
-        metric => format!("{} ({})", text(&finding.name, NAME), text(metric, 16)),
+        "time" => named(&finding.name, NAME),
+        metric => format!("{} ({})", named(&finding.name, NAME), text(metric, 16)),
     };
     format!("{name}  {}", change(by))
+}
+
+/// The label of the axis, which names the sides where all rows have the same good one.
+fn axis(rows: &[(&Finding, f64)]) -> String {
+    const CHANGE: &str = "change from base to head, with 95% CI";
+    let all = |wanted: &dyn Fn(&Finding) -> bool| rows.iter().all(|(finding, _)| wanted(finding));
+    let is_time = |finding: &Finding| finding.metric == "time" || finding.metric.starts_with("time:");
+    match () {
+        () if all(&is_time) => format!("faster ←   {CHANGE}   → slower"),
+        () if all(&|finding| finding.direction == Direction::Lower) => format!("better ←   {CHANGE}   → worse"),
+        () if all(&|finding| finding.direction == Direction::Higher) => format!("worse ←   {CHANGE}   → better"),
+        () if rows.iter().any(|(finding, _)| is_time(finding)) => {
+            format!("{CHANGE} (times: faster ← → slower)")
+        }
+        () => CHANGE.to_owned(),
+    }
 }
 
 /// Ticks at zero and at round changes, with enough room between them.
 fn ticks(reach: f64) -> Vec<(f64, String)> {
     let mut ticks = vec![(0.0, "0".to_owned())];
-    for side in [1.0, -1.0] {
+    for (sign, changes) in [(1.0, &RISES[..]), (-1.0, &FALLS[..])] {
         let mut last = 0.0_f64;
-        for by in TICKS {
-            let at = f64::ln_1p(by);
+        for by in changes {
+            let at = (sign * by).ln_1p().abs();
             if at <= reach && at - last >= reach / 6.0 {
-                let fraction = (side * at).exp_m1();
-                let percent = if side > 0.0 { by } else { fraction };
-                ticks.push((side * at, format!("{:+.0}%", 100.0 * percent).replace('-', "−")));
+                ticks.push((sign * at, format!("{:+.0}%", 100.0 * sign * by).replace('-', "−")));
                 last = at;
             }
         }

@@ -4,7 +4,7 @@
 //! criterion-plot puts text between single quotes without escaping it. There gnuplot runs no command, and the only escape
 //! is a doubled quote. Text is drawn in "enhanced" mode, where `& _ ^ @ { } ~` have a meaning unless escaped by `\`.
 
-use super::chart::{Axis, Chart, Ink, Marks};
+use super::chart::{Axis, Chart, Ink, Marks, Shape};
 use criterion_plot::curve::Curve;
 use criterion_plot::errorbar::ErrorBar;
 use criterion_plot::prelude::{
@@ -15,6 +15,8 @@ use criterion_plot::prelude::{
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
+/// How a script of criterion-plot selects SVG.
+const TERMINAL: &str = "set terminal svg dynamic";
 /// Opacity of areas.
 const SHADE: f64 = 0.2;
 
@@ -33,7 +35,7 @@ pub fn script(chart: &Chart) -> Vec<u8> {
             .set(Order::SampleText)
     });
     for layer in chart.layers.iter().filter(|layer| !layer.marks.is_empty()) {
-        draw(&mut figure, &layer.marks, color(layer.ink), layer.legend.as_deref().map(quoted));
+        draw(&mut figure, &layer.marks, layer.ink, layer.legend.as_deref().map(quoted));
     }
     let mut script = Vec::new();
     let _ = figure.dump(&mut script); // writing to a vector cannot fail
@@ -41,6 +43,11 @@ pub fn script(chart: &Chart) -> Vec<u8> {
     let end = script.iter().position(|byte| *byte == b'\n').map_or(script.len(), |newline| newline + 1);
     let head = format!("reset\nset encoding utf8\n{}", names(&chart.y));
     script.splice(..end, head.into_bytes());
+    // Without a background, the black text is invisible on a dark page.
+    let terminal = script.windows(TERMINAL.len()).position(|bytes| bytes == TERMINAL.as_bytes());
+    if let Some(end) = terminal.map(|start| start + TERMINAL.len()) {
+        script.splice(end..end, *b" background 'white'");
+    }
     script
 }
 
@@ -81,7 +88,8 @@ fn configure(figure: &mut Figure, side: Side, axis: &Axis) {
     });
 }
 
-fn draw(figure: &mut Figure, marks: &Marks, color: Color, legend: Option<String>) {
+fn draw(figure: &mut Figure, marks: &Marks, ink: Ink, legend: Option<String>) {
+    let color = color(ink);
     match marks {
         Marks::Area(points) => {
             let x = points.iter().map(|(x, ..)| *x);
@@ -113,11 +121,21 @@ fn draw(figure: &mut Figure, marks: &Marks, color: Color, legend: Option<String>
             let (x, y) = (spans.iter().map(|(_, x, ..)| *x), spans.iter().map(|(.., y)| *y));
             let (x_low, x_high) = (spans.iter().map(|(low, ..)| *low), spans.iter().map(|(_, _, high, _)| *high));
             figure.plot(ErrorBar::XErrorBars { x, y, x_low, x_high }, |bars| {
-                bars.set(color).set(LineWidth(2.0)).set(PointType::FilledCircle).set(PointSize(0.6));
+                bars.set(color).set(LineWidth(2.0)).set(point(ink)).set(PointSize(0.7));
                 legend.map(|legend| bars.set(Label(legend)));
                 bars
             });
         }
+    }
+}
+
+fn point(ink: Ink) -> PointType {
+    match ink.shape() {
+        Shape::Circle => PointType::FilledCircle,
+        Shape::Triangle => PointType::FilledTriangle,
+        Shape::Square => PointType::FilledSquare,
+        Shape::Ring => PointType::Circle,
+        Shape::Cross => PointType::X,
     }
 }
 

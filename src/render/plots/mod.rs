@@ -14,6 +14,7 @@ pub use chart::Chart;
 pub use gnuplot::script;
 pub use svg::{PictureError, svg};
 
+use super::escape;
 use super::history::HistoryView;
 use crate::verdict::Report;
 
@@ -54,6 +55,19 @@ pub fn of_history(view: &HistoryView<'_>) -> Charts {
     let mut order: Vec<_> = view.series.iter().collect();
     order.sort_by_key(|segmented| segmented.changes().last().map_or(usize::MAX, |last| last.since));
     Charts::of(order.into_iter().map(series::chart), view.series.len())
+}
+
+/// A picture with the title of its chart, which screen readers read: plotters writes none, gnuplot one of its own.
+pub fn titled(picture: &str, chart: &Chart) -> String {
+    let picture = picture.replacen("<title>Gnuplot</title>\n", "", 1);
+    let title = format!("<title>{}</title>\n", escape::xml(&chart.title));
+    let end = picture.find("<svg").and_then(|start| Some(start + picture.get(start..)?.find('>')?));
+    match end.and_then(|end| picture.split_at_checked(end)) {
+        Some((tag, rest)) => {
+            format!("{} role=\"img\">\n{title}{}", tag.trim_end(), rest.trim_start_matches('>').trim_start())
+        }
+        None => picture,
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The samples of one benchmark, a row per run: dots at quantiles of the samples, their density, and the medians of runs
 //! and sides.
 
-use super::chart::{Axis, Chart, Ink, Layer, Marks, around, text, ticks};
+use super::chart::{Axis, Chart, Ink, Layer, Marks, around, name, text, ticks};
 use super::file_stem::file_stem;
 use crate::model::PlotSamples;
 use crate::render::quantity::{change, scale};
@@ -71,7 +71,7 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
     let by = finding.change.filter(|by| by.is_finite()).map(|by| format!(": {}", change(by))).unwrap_or_default();
     Some(Chart {
         file_stem: file_stem("samples", &[&finding.name, &finding.metric, &finding.tool]),
-        title: format!("{}{by}, {}", text(&finding.name, 72), finding.outcome.word()),
+        title: format!("{}{by}, {}", name(&finding.name, 72), finding.outcome.word()),
         size: (760, 130 + 44 * rows as u32),
         x: Axis {
             label: axis(&finding.metric, unit) + if beyond { BEYOND } else { "" },

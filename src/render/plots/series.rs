@@ -1,6 +1,6 @@
 //! A stored series: its points, the levels of its stretches, and the possible commits of each change.
 
-use super::chart::{Axis, Chart, Ink, Layer, Marks, around, text, ticks};
+use super::chart::{Axis, Chart, Ink, Layer, Marks, around, name as named, text, ticks};
 use super::file_stem::file_stem;
 use super::samples::axis;
 use crate::history::{SegmentedSeries, SeriesChange};
@@ -46,7 +46,7 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
     let (name, tool, metric) = (series.benchmark.as_str(), &*series.tool, &*series.metric.name);
     Chart {
         file_stem: file_stem("series", &[name, metric, tool, series.metric.unit.label(), &series.machine]),
-        title: format!("{}{machine}{last_change}", text(name, 60)),
+        title: format!("{}{machine}{last_change}", named(name, 60)),
         size: (960, 360),
         x: Axis { label: "commit".to_owned(), range: x, ticks: commits(segmented), grid: false },
         y: Axis { label: axis(metric, unit), range: y, ticks: ticks(y, 5), grid: true },

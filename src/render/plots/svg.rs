@@ -1,7 +1,7 @@
 //! Draws a chart as SVG with plotters, for machines without gnuplot. It needs no system fonts: the width of text is
 //! estimated. The same chart gives the same bytes.
 
-use super::chart::{Chart, Ink, Layer, Marks};
+use super::chart::{Chart, Ink, Layer, Marks, Shape};
 use plotters::backend::DrawingBackend;
 use plotters::prelude::{Color, RGBColor, SVGBackend, ShapeStyle, TextStyle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -123,7 +123,11 @@ impl<'a> Canvas<'a> {
                     self.area(&corners, color, SHADE)?;
                 }
                 Marks::Dots(_) => self.dot((x + SWATCH / 2.0, y), 3, color, 1.0)?,
-                Marks::Line(_) | Marks::Spans(_) => self.line(&[(x, y), (x + SWATCH, y)], color, 2)?,
+                Marks::Line(_) => self.line(&[(x, y), (x + SWATCH, y)], color, 2)?,
+                Marks::Spans(_) => {
+                    self.line(&[(x, y), (x + SWATCH, y)], color, 2)?;
+                    self.mark((x + SWATCH / 2.0, y), layer.ink)?;
+                }
                 Marks::ThinLine(_) => self.line(&[(x, y), (x + SWATCH, y)], color, 1)?,
             }
             self.text(text, (x + SWATCH + 6.0, y), HPos::Left, FontTransform::None)?;
@@ -149,7 +153,7 @@ impl<'a> Canvas<'a> {
             Marks::Dots(points) => points.iter().try_for_each(|point| self.dot(self.at(*point), 2, color, 0.75)),
             Marks::Spans(spans) => spans.iter().try_for_each(|(from, x, to, y)| {
                 self.line(&[self.at((*from, *y)), self.at((*to, *y))], color, 2)?;
-                self.dot(self.at((*x, *y)), 4, color, 1.0)
+                self.mark(self.at((*x, *y)), layer.ink)
             }),
         }
     }
@@ -167,6 +171,26 @@ impl<'a> Canvas<'a> {
     fn dot(&mut self, at: (f64, f64), radius: u32, color: RGBColor, opacity: f64) -> Drawn {
         let style = ShapeStyle { color: color.mix(opacity), filled: true, stroke_width: 1 };
         self.backend.draw_circle(pixel(at), radius, &style, true).map_err(|error| error.to_string())
+    }
+
+    /// A dot in the colour and the form of an ink.
+    fn mark(&mut self, (x, y): (f64, f64), ink: Ink) -> Drawn {
+        let color = color(ink);
+        match ink.shape() {
+            Shape::Circle => self.dot((x, y), 4, color, 1.0),
+            Shape::Triangle => self.area(&[(x, y - 6.0), (x + 5.0, y + 4.0), (x - 5.0, y + 4.0)], color, 1.0),
+            Shape::Square => {
+                self.area(&[(x - 4.0, y - 4.0), (x + 4.0, y - 4.0), (x + 4.0, y + 4.0), (x - 4.0, y + 4.0)], color, 1.0)
+            }
+            Shape::Ring => {
+                self.dot((x, y), 5, color, 1.0)?;
+                self.dot((x, y), 3, RGBColor(255, 255, 255), 1.0)
+            }
+            Shape::Cross => {
+                self.line(&[(x - 4.0, y - 4.0), (x + 4.0, y + 4.0)], color, 2)?;
+                self.line(&[(x - 4.0, y + 4.0), (x + 4.0, y - 4.0)], color, 2)
+            }
+        }
     }
 
     fn text(&mut self, text: &str, at: (f64, f64), anchor: HPos, turn: FontTransform) -> Drawn {

@@ -67,7 +67,7 @@ fn the_forest_plot_shows_changes_worst_first_with_intervals_and_thresholds() {
     assert!((at(0) - 1.2_f64.ln()).abs() < 1e-12 && (at(1) + 1.2_f64.ln()).abs() < 1e-12);
     let ticks: Vec<&str> = forest.x.ticks.iter().map(|(_, text)| text.as_str()).collect();
     // The reach is 1.05 ln 2, and ticks stand at least a sixth of it apart: +20% is the first, +50% and +100% follow.
-    assert_eq!(ticks, ["−50%", "−33%", "−17%", "0", "+20%", "+50%", "+100%"]);
+    assert_eq!(ticks, ["−50%", "−40%", "−30%", "−20%", "0", "+20%", "+50%", "+100%"]);
 }
 
 #[test]
