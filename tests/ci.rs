@@ -145,11 +145,22 @@ fn a_benchmark_command_does_not_see_the_token() {
     let scene = project();
     let after = scene.git("r", &["rev-parse", "HEAD"]);
     let pushed = push("refs/heads/main", &after);
-    let command = "env > ../seen; true";
-    let variables = [("PERFGATE_COMMAND", command), ("GITHUB_TOKEN", "ghs_secret"), ("GH_TOKEN", "ghs_secret")];
+    // The command's parent is perfgate itself, whose first environment is in /proc on Linux.
+    let command = "env > ../seen; cat /proc/$PPID/environ >> ../seen 2>/dev/null; true";
+    let variables = [
+        ("PERFGATE_COMMAND", command),
+        ("GITHUB_TOKEN", "ghs_secret"),
+        ("GH_TOKEN", "ghs_secret"),
+        ("AWS_SECRET_ACCESS_KEY", "ghs_secret"),
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ghs_secret"),
+        ("GITHUB_ENV", "ghs_secret"),
+        // Set by an earlier step, this does not keep the variables in place.
+        ("PERFGATE_SECRETS_ON_STDIN", "1"),
+    ];
     ci(&scene, "push", &pushed, &variables, &[]).exits(0);
     let seen = scene.read("seen");
     assert!(seen.contains("PERFGATE_COMMAND") && !seen.contains("ghs_secret"), "{seen}");
+    assert!(!seen.contains("GITHUB_OUTPUT") && scene.read("output").contains("recorded"), "{seen}");
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod process_group;
 pub mod project;
 mod refs;
 pub mod repository;
+pub mod secrets;
 mod status;
 pub mod store;
 pub mod watchdog;

@@ -304,14 +304,16 @@ impl Repository {
     }
 
     /// True for a commit that is another one, descends from it or merges it: results of it include the other one's changes.
-    /// The other one may be missing in a shallow clone; its id is then among the parents.
-    pub fn includes(&self, commit: &Commit, other: &Commit) -> bool {
+    /// `None` if the clone does not have the other one, which may be a commit of a fork.
+    pub fn includes(&self, commit: &Commit, other: &Commit) -> Option<bool> {
         let _watched = self.watched();
-        let Ok(found) = self.commit(commit) else { return false };
-        let Ok(other) = Oid::from_str(other.as_str()) else { return false };
-        found.id() == other
-            || found.parent_ids().any(|parent| parent == other)
-            || self.inner.graph_descendant_of(found.id(), other).unwrap_or(false)
+        let found = self.commit(commit).ok()?;
+        let id = Oid::from_str(other.as_str()).ok()?;
+        if found.id() == id || found.parent_ids().any(|parent| parent == id) {
+            return Some(true);
+        }
+        self.commit(other).ok()?;
+        self.inner.graph_descendant_of(found.id(), id).ok()
     }
 
     /// True for the name of a branch, local or at the remote.

@@ -10,6 +10,7 @@ mod work;
 use super::{Global, output};
 use crate::gate::Gate;
 use crate::io::github::event::{Event, EventError};
+use crate::io::secrets;
 use crate::render::escape;
 use anyhow::Context;
 use clap::Args;
@@ -53,6 +54,9 @@ pub struct CiArgs {
 
 /// Handles the event; an error is also reported in the job summary.
 pub fn run(args: CiArgs, global: &Global) -> anyhow::Result<u8> {
+    if let Err(error) = secrets::hide() {
+        output::warn(&format!("a benchmark command can read the job's tokens and credentials: {error}"));
+    }
     let job = JobReporter::of(&|name| variable(name));
     handle(args, global, &job).inspect_err(|error| job.failure(error))
 }
@@ -92,5 +96,5 @@ fn handle(args: CiArgs, global: &Global, reporter: &JobReporter) -> anyhow::Resu
 
 /// An environment variable, unless it is empty.
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    secrets::variable(name).filter(|value| !value.is_empty())
 }

@@ -138,18 +138,22 @@ impl Plan {
                     fork: event.is_from_fork(),
                     ..judging(&pull.branch, Some(&pull.base), &pull.head)?
                 };
-                if !repository.includes(&measured, &pull.head) {
-                    bail!(
-                        "the newest commit of the pull request is {}, but {} is checked out, which does not include it; check \
-                         out the pull request (the default of actions/checkout)",
-                        pull.head.short(),
-                        measured.short()
-                    );
+                let (head, other) = (pull.head.short(), measured.short());
+                match repository.includes(&measured, &pull.head) {
+                    Some(true) => {}
+                    Some(false) => bail!(
+                        "the newest commit of the pull request is {head}, but {other} is checked out, which does not include \
+                         it; check out the pull request (the default of actions/checkout)"
+                    ),
+                    None => output::warn(&format!(
+                        "this clone does not have {head}, the newest commit of the pull request, so {other}, which is checked \
+                         out, may be of something else"
+                    )),
                 }
                 planned
             }
             EventKind::MergeGroup { head, base, branch } => {
-                if !repository.includes(&measured, head) {
+                if repository.includes(&measured, head) == Some(false) {
                     bail!(
                         "the commit of the merge group is {}, but {} is checked out; check out the commit of the event",
                         head.short(),

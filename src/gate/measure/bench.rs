@@ -11,6 +11,7 @@ use crate::io::git_command::GIT_VARIABLES;
 use crate::io::noise::NoiseMonitor;
 use crate::io::probe;
 use crate::io::repository::Repository;
+use crate::io::secrets;
 use crate::io::worktree::{Checkout, Scratch};
 use crate::model::{Commit, Diagnostic, Direction, Environment, Evidence, Measurement, Metric, Run, Unit};
 use std::ffi::OsString;
@@ -24,9 +25,6 @@ const OUT: &str = "{out}";
 const PROCESS: &str = "process";
 /// Most characters of a command's line that become the name of its benchmark.
 const LONGEST_NAME: usize = 120;
-
-/// Variables that are removed from the environment of the command: code under test must not read them.
-const SECRETS: [&str; 2] = ["GITHUB_TOKEN", "GH_TOKEN"];
 
 /// A benchmark command that can be run on both sides.
 pub(crate) struct Bench<'a> {
@@ -172,7 +170,7 @@ impl<'a> Bench<'a> {
     fn command(&self, side: &SideCheckout, words: Vec<String>) -> Command {
         let mut variables: Vec<(String, Option<OsString>)> =
             GIT_VARIABLES.iter().map(|name| ((*name).to_owned(), None)).collect();
-        variables.extend(SECRETS.map(|name| (name.to_owned(), None)));
+        variables.extend(secrets::in_environment().into_iter().map(|name| (name, None)));
         if let Some(target) = &side.target {
             variables.push(("CARGO_TARGET_DIR".to_owned(), Some(target.clone().into())));
         }

@@ -1,5 +1,6 @@
 //! The API token. Sent only in a request header and never printed.
 
+use crate::io::secrets;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
@@ -20,7 +21,7 @@ impl Token {
 
     /// Reads the token from the environment.
     pub fn of_environment() -> Option<Self> {
-        std::env::var(Self::VARIABLE).ok().as_deref().and_then(Self::new)
+        secrets::variable(Self::VARIABLE).as_deref().and_then(Self::new)
     }
 
     /// HTTP header that passes the token to git.

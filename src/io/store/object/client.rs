@@ -4,6 +4,7 @@ use super::error::BucketError;
 use super::fault::Fault;
 use super::refusal::{Connector, recorded};
 use super::{BucketUrl, Provider};
+use crate::io::secrets;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
@@ -49,7 +50,7 @@ fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
     let builder = || s3_builder(url);
     let settings = builder();
     let setting = |key: AmazonS3ConfigKey| settings.get_config_value(&key);
-    let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| setting(AmazonS3ConfigKey::Endpoint));
+    let endpoint = secrets::variable("AWS_ENDPOINT_URL_S3").or_else(|| setting(AmazonS3ConfigKey::Endpoint));
     let allowed = setting(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
     refuse_unencrypted(endpoint.as_deref(), allowed.as_deref(), "AWS_ALLOW_HTTP")?;
     let region = match endpoint {
@@ -73,8 +74,15 @@ fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
 }
 
 fn s3_builder(url: &BucketUrl) -> AmazonS3Builder {
-    let builder = AmazonS3Builder::from_env().with_bucket_name(&url.bucket).with_http_connector(Connector::default());
+    let kept = secrets::starting_with("AWS_").filter_map(|(name, value)| Some((setting_of(name)?, value)));
+    let builder = kept.fold(AmazonS3Builder::from_env(), |builder, (key, value)| builder.with_config(key, value));
+    let builder = builder.with_bucket_name(&url.bucket).with_http_connector(Connector::default());
     with_timeouts(builder, "AWS", |b, key, value| b.with_config(AmazonS3ConfigKey::Client(key), value))
+}
+
+/// The client's setting of a variable, as its `from_env` reads it.
+fn setting_of<T: std::str::FromStr>(variable: &str) -> Option<T> {
+    variable.to_ascii_lowercase().parse().ok()
 }
 
 fn google(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
@@ -83,7 +91,7 @@ fn google(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
     let settings = builder();
     let setting = |key: GoogleConfigKey| settings.get_config_value(&key);
     // The client has no such setting: it always allows plain HTTP.
-    let allowed = std::env::var("GOOGLE_ALLOW_HTTP").ok();
+    let allowed = secrets::variable("GOOGLE_ALLOW_HTTP");
     refuse_unencrypted(setting(GoogleConfigKey::BaseUrl).as_deref(), allowed.as_deref(), "GOOGLE_ALLOW_HTTP")?;
     let unsigned = setting(GoogleConfigKey::SkipSignature).as_deref() == Some("true");
     let client = if unsigned {
@@ -97,12 +105,14 @@ fn google(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
 }
 
 fn google_builder(url: &BucketUrl) -> GoogleCloudStorageBuilder {
+    let kept = secrets::starting_with("GOOGLE_").filter_map(|(name, value)| Some((setting_of(name)?, value)));
     let builder =
-        GoogleCloudStorageBuilder::from_env().with_bucket_name(&url.bucket).with_http_connector(Connector::default());
+        kept.fold(GoogleCloudStorageBuilder::from_env(), |builder, (key, value)| builder.with_config(key, value));
+    let builder = builder.with_bucket_name(&url.bucket).with_http_connector(Connector::default());
     let builder = with_timeouts(builder, "GOOGLE", |b, key, value| b.with_config(GoogleConfigKey::Client(key), value));
     // The variable that Terraform reads too, and that the output of google-github-actions/auth is for.
-    match std::env::var("GOOGLE_OAUTH_ACCESS_TOKEN") {
-        Ok(token) if !token.is_empty() => builder.with_bearer_token(token),
+    match secrets::variable("GOOGLE_OAUTH_ACCESS_TOKEN") {
+        Some(token) if !token.is_empty() => builder.with_bearer_token(token),
         _ => builder,
     }
 }
@@ -136,14 +146,15 @@ fn azure(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
 
 /// True where the environment's credentials file only describes where to get credentials.
 fn describes_federation() -> bool {
-    let Some(file) = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS") else { return false };
+    let Some(file) = secrets::variable("GOOGLE_APPLICATION_CREDENTIALS") else { return false };
     let read = std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
     read.is_some_and(|file| file.get("type").and_then(serde_json::Value::as_str) == Some("external_account"))
 }
 
 fn azure_builder(url: &BucketUrl) -> MicrosoftAzureBuilder {
-    let builder =
-        MicrosoftAzureBuilder::from_env().with_container_name(&url.bucket).with_http_connector(Connector::default());
+    let kept = secrets::starting_with("AZURE_").filter_map(|(name, value)| Some((setting_of(name)?, value)));
+    let builder = kept.fold(MicrosoftAzureBuilder::from_env(), |builder, (key, value)| builder.with_config(key, value));
+    let builder = builder.with_container_name(&url.bucket).with_http_connector(Connector::default());
     with_timeouts(builder, "AZURE", |b, key, value| b.with_config(AzureConfigKey::Client(key), value))
 }
 
@@ -178,7 +189,7 @@ fn with_timeouts<B>(builder: B, provider: &str, set: impl Fn(B, ClientConfigKey,
     let timeouts =
         [("TIMEOUT", ClientConfigKey::Timeout, ANSWER), ("CONNECT_TIMEOUT", ClientConfigKey::ConnectTimeout, CONNECT)];
     timeouts.into_iter().fold(builder, |builder, (name, key, value)| {
-        let chosen = std::env::var_os(format!("{provider}_{name}")).is_some();
+        let chosen = secrets::variable(&format!("{provider}_{name}")).is_some();
         if chosen { builder } else { set(builder, key, value) }
     })
 }

@@ -1,0 +1,112 @@
+//! Variables of a job that code under test must not read: tokens, credentials of clouds, and the files through which a step
+//! speaks to the runner.
+//!
+//! They are removed from the environment of benchmark commands. That is not enough: on Linux, a child can read the environment
+//! that its parent was started with in `/proc`. So `perfgate ci` starts itself again without them and gets them through a
+//! pipe, and keeps them in memory that other processes of the same user cannot read.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// Single variables.
+const NAMES: [&str; 8] = [
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "GITHUB_ENV",
+    "GITHUB_OUTPUT",
+    "GITHUB_PATH",
+    "GITHUB_STATE",
+    "GITHUB_STEP_SUMMARY",
+    "CARGO_REGISTRY_TOKEN",
+];
+/// Beginnings of names: the runner's own services and OIDC, and clouds.
+const PREFIXES: [&str; 7] = ["ACTIONS_", "AWS_", "AZURE_", "ARM_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_"];
+
+static KEPT: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+
+/// True for a variable that code under test must not read.
+pub fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase(); // Windows ignores case
+    NAMES.contains(&name.as_str()) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// A variable of the environment that perfgate was started with.
+pub fn variable(name: &str) -> Option<String> {
+    KEPT.get().and_then(|kept| kept.get(name).cloned()).or_else(|| std::env::var(name).ok())
+}
+
+/// The kept variables whose names begin with a prefix.
+pub fn starting_with(prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+    let kept = KEPT.get().into_iter().flatten().filter(move |(name, _)| name.starts_with(prefix));
+    kept.map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
+/// The names of secret variables in the environment of this process, to be removed from a child's.
+pub fn in_environment() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| is_secret(name)).collect()
+}
+
+/// Moves the secret variables out of the environment of this process, by starting it again in place. Returns only in the
+/// process that has none, or with the system's error.
+#[cfg(unix)]
+pub fn hide() -> std::io::Result<()> {
+    use std::io::{Read, Write};
+    use std::os::unix::process::CommandExt;
+    /// Set for the process that gets the variables on its standard input.
+    const MARKER: &str = "PERFGATE_SECRETS_ON_STDIN";
+    /// What a pipe holds on Linux before the writer has to wait for a reader.
+    const PIPE: usize = 64 << 10;
+
+    let mut kept: BTreeMap<String, String> = BTreeMap::new();
+    if std::env::var_os(MARKER).is_some() {
+        let mut text = Vec::new();
+        std::io::stdin().take(PIPE as u64).read_to_end(&mut text)?;
+        kept = serde_json::from_slice(&text).unwrap_or_default();
+    }
+    let names = in_environment();
+    if names.is_empty() {
+        let _ = KEPT.set(kept);
+        #[cfg(target_os = "linux")]
+        let _ = nix::sys::prctl::set_dumpable(false);
+        return Ok(());
+    }
+    // An earlier step may have set the marker, so what is still in the environment is moved in any case.
+    for name in &names {
+        kept.extend(std::env::var(name).ok().map(|value| (name.clone(), value)));
+    }
+    let text = serde_json::to_vec(&kept)?;
+    if text.len() >= PIPE {
+        return Err(std::io::Error::other("tokens and credentials in the environment are larger than 64 KiB"));
+    }
+    let (reader, mut writer) = std::io::pipe()?;
+    writer.write_all(&text)?;
+    drop(writer);
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    for name in &names {
+        command.env_remove(name);
+    }
+    Err(command.args(std::env::args_os().skip(1)).env(MARKER, "1").stdin(reader).exec())
+}
+
+/// Windows has no `/proc`, and cannot start a process in place of another.
+#[cfg(not(unix))]
+pub fn hide() -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_clouds_and_files_of_the_runner_are_secret() {
+        for name in ["GITHUB_TOKEN", "gh_token", "AWS_SECRET_ACCESS_KEY", "ACTIONS_ID_TOKEN_REQUEST_URL", "GITHUB_ENV"]
+        {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["GITHUB_SHA", "PATH", "CARGO_HOME", "RUSTFLAGS", "CI", "PERFGATE_KEY"] {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
+}
