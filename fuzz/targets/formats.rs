@@ -1,11 +1,10 @@
-//! Arbitrary bytes, read with the formats that are detected.
+//! Arbitrary bytes, read as a result file of the formats that are detected: compressed, as a log or as they are.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use perfgate::formats::{Source, detect};
+use perfgate::io::input::{Request, read};
+use perfgate::model::Detail;
 
 fuzz_target!(|bytes: &[u8]| {
-    for format in detect(bytes) {
-        let _ = format.parse(Source { name: "fuzzed", bytes });
-    }
+    let _ = read("fuzzed", bytes, Request { format: None, detail: Detail::Samples, committed: None });
 });

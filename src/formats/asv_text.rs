@@ -34,10 +34,24 @@ impl Format for AsvText {
 fn parse_line(line: &str) -> Option<(String, Evidence)> {
     let (percent, rest) = line.trim().strip_prefix('[')?.split_once("%]")?;
     number(percent)?;
-    let rest = rest.trim().trim_start_matches(['\u{b7}', ' ']);
+    let rest = rest.trim().trim_start_matches(['\u{b7}', '.', ' ']);
     let (name, value) = rest.rsplit_once(char::is_whitespace)?;
-    let (centre, after) = value.split_once('\u{b1}')?;
+    // asv prints `+-` where the terminal has no `±`.
+    let (centre, after) = value.split_once('\u{b1}').or(value.split_once("+-"))?;
     let unit = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let value = number(centre)? * nanoseconds(unit)?;
     Some((name.trim().to_owned(), Evidence::Value(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_plus_minus_are_read_and_other_values_are_not() {
+        for line in ["[ 75.00%] ··· a.time_b   11.5±0.01μs", "[ 75.00%] ... a.time_b   11.5+-0.01us"] {
+            assert_eq!(parse_line(line), Some(("a.time_b".to_owned(), Evidence::Value(11.5e3))), "{line}");
+        }
+        assert_eq!(parse_line("[ 16.67%] ··· a.mem_list    2.1k"), None);
+    }
 }

@@ -28,7 +28,7 @@ impl Format for Pgbench {
 
     fn metrics(&self) -> &'static str {
         "per script and in total: time:mean, throughput (with -P a sample per interval), error-rate, \
-         with -R also time:lag, skipped, over-limit; -l: time, a sample per transaction; --aggregate-interval: \
+         with --max-tries also retried, with -R also time:lag, skipped, over-limit; -l: time, a sample per transaction; --aggregate-interval: \
          time:mean, throughput"
     }
 
@@ -217,6 +217,9 @@ fn read_report_line(
     } else if let Some(rest) = line.strip_prefix("number of transactions skipped: ") {
         let metric = Metric::measured("skipped", Unit::Count, Direction::Lower);
         builder.add_run(&run.name, metric, Evidence::Value(value(rest)?));
+    } else if line.starts_with("number of transactions retried: ") {
+        let metric = Metric { name: "retried".into(), ..error_rate() };
+        builder.add_run(&run.name, metric, Evidence::Value(between(line, "(", "%)")?));
     } else if line.starts_with("number of transactions above the ") {
         let metric = Metric { name: "over-limit".into(), ..error_rate() };
         builder.add_run(&run.name, metric, Evidence::Value(between(line, "(", "%)")?));
@@ -274,11 +277,13 @@ mod tests {
         let text = "transaction type: multiple scripts\nscaling factor: 1\nSQL script 1: a.sql\n\
             \x20- 72000 transactions (49.8% of total)\n\
             \x20- number of transactions actually processed: 71000 (tps = 1183.333333)\n\
-            \x20- number of failed transactions: 1000 (1.389%)\n - latency average = 6.500 ms\n";
+            \x20- number of failed transactions: 1000 (1.389%)\n - number of transactions retried: 500 (0.694%)\n\
+            \x20- total number of retries: 600\n - latency average = 6.500 ms\n";
         let reading = parse(text).unwrap();
         assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
         assert_eq!(evidence(&reading, "a.sql", "throughput"), Some(&Evidence::Value(1183.333333)));
         assert_eq!(evidence(&reading, "a.sql", "error-rate"), Some(&Evidence::Value(100.0 * 1000.0 / 72000.0)));
+        assert_eq!(evidence(&reading, "a.sql", "retried"), Some(&Evidence::Value(0.694)));
     }
 
     #[test]

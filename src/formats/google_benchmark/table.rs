@@ -44,9 +44,8 @@ impl Format for GoogleBenchmarkTable {
         for entry in &mut entries {
             // Aggregates come together. A single name with such an ending is that of a benchmark.
             let stem = AGGREGATES.iter().find_map(|end| entry.name.strip_suffix(end)?.strip_suffix('_'));
-            let is_aggregate = stem.is_some_and(|stem| {
-                ["mean", "median", "stddev"].iter().all(|end| names.contains(&format!("{stem}_{end}")))
-            });
+            let is_aggregate =
+                stem.is_some_and(|stem| ["mean", "stddev"].iter().all(|end| names.contains(&format!("{stem}_{end}"))));
             if is_aggregate {
                 entry.repetitions = entry.iterations;
             } else {

@@ -135,7 +135,17 @@ impl Event {
             "pull_request_target" => return Err(EventError::Target),
             other => return Err(EventError::Unknown(other.chars().take(100).collect())),
         }
-        let payload = payload(path)?;
+        Event::parse(name, &content(path)?, path, variable)
+    }
+
+    /// Reads the content of an event file; `path` is for messages.
+    pub fn parse(
+        name: &str,
+        bytes: &[u8],
+        path: &Path,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Event, EventError> {
+        let payload = payload(bytes, path)?;
         let mismatch =
             |why: &str| EventError::Mismatch { path: path.to_owned(), event: name.to_owned(), why: why.to_owned() };
         let kind = kind(name, &payload).map_err(|why| mismatch(&why))?;
@@ -160,19 +170,24 @@ impl Event {
     }
 }
 
-fn payload(path: &Path) -> Result<Payload, EventError> {
+fn content(path: &Path) -> Result<Vec<u8>, EventError> {
     let unreadable = |error| EventError::Unreadable { path: path.to_owned(), error };
-    let damaged = |why: String| EventError::Damaged { path: path.to_owned(), why };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(damaged(format!("is larger than {} MB", LARGEST >> 20)));
+        let why = format!("is larger than {} MB", LARGEST >> 20);
+        return Err(EventError::Damaged { path: path.to_owned(), why });
     }
+    Ok(bytes)
+}
+
+fn payload(bytes: &[u8], path: &Path) -> Result<Payload, EventError> {
+    let damaged = |why: String| EventError::Damaged { path: path.to_owned(), why };
     if bytes.trim_ascii().is_empty() {
         return Err(damaged("is empty".to_owned()));
     }
-    serde_json::from_slice(&bytes).map_err(|error| {
+    serde_json::from_slice(bytes).map_err(|error| {
         let what = if error.is_eof() { "is cut off" } else { "is not an event of GitHub" };
         damaged(format!("{what} ({error})"))
     })

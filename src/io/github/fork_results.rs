@@ -139,13 +139,18 @@ impl ForkResults {
     /// Reads the file, which is untrusted.
     pub fn read(path: &Path) -> Result<ForkResults, ForkResultsError> {
         let unreadable = |error| ForkResultsError::File { path: path.to_owned(), error };
-        let foreign = |why: &str| ForkResultsError::Foreign { path: path.to_owned(), why: why.to_owned() };
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(unreadable)?;
         file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > LARGEST {
             return Err(ForkResultsError::TooLarge { path: path.to_owned() });
         }
+        ForkResults::parse(&bytes, path)
+    }
+
+    /// Reads the content of the file; `path` is for messages.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<ForkResults, ForkResultsError> {
+        let foreign = |why: &str| ForkResultsError::Foreign { path: path.to_owned(), why: why.to_owned() };
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| foreign("it does not start with the magic line"))?;
         let end = rest.iter().take(LONGEST_HEADER + 1).position(|byte| *byte == b'\n');
         let (header, mut rest) = rest.split_at(end.ok_or_else(|| foreign("its header is not terminated"))?);
