@@ -11,6 +11,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+/// Variance of the error of a rounded value. Values that are whole numbers may be rounded, as the nanoseconds of libtest are.
+const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
+
 /// The value of a side, in the unit of the metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SideValue {
@@ -274,7 +277,7 @@ impl<'a> Pair<'a> {
 
     fn run_value(&self, run: &[RunEvidence<'_>], for_zero: f64) -> RunValue {
         let direction = self.direction;
-        let (digest, centre, variance) = match run {
+        let (digest, centre, mut variance) = match run {
             [one] => (one.evidence.digest(direction), one.evidence.centre(), centre_variance(one.evidence)),
             entries => {
                 let entries = evidence(entries);
@@ -284,6 +287,9 @@ impl<'a> Pair<'a> {
                 (digest, centre::median(&centres), variance)
             }
         };
+        if digest.is_none() && !self.metric.exact && centre > 0.0 && centre.fract() == 0.0 {
+            variance += ROUNDING_VARIANCE / centre.powi(2);
+        }
         let ln = |value: f64| if value > 0.0 { value.ln() } else { for_zero.ln() };
         let sign = direction.sign();
         RunValue {

@@ -64,6 +64,8 @@ pub(super) struct Noise {
     pub observation: Observation,
     /// Lower limit of the variance of the change, from the runs themselves.
     pub variance_floor: f64,
+    /// Variance of the change beyond what the base runs show: the noise of a single head run.
+    pub excess_variance: f64,
     /// Upper limit of the degrees of freedom.
     pub max_df: f64,
     /// Upper limit of the standard deviation from run to run; infinite where nothing limits it.
@@ -72,8 +74,15 @@ pub(super) struct Noise {
 
 impl Noise {
     fn null_distribution(&self) -> NullDistribution<'_> {
-        let Noise { prior, observation, variance_floor, max_df, max_sd } = self;
-        NullDistribution { prior, observation, variance_floor: *variance_floor, max_df: *max_df, max_sd: *max_sd }
+        let Noise { prior, observation, variance_floor, excess_variance, max_df, max_sd } = self;
+        NullDistribution {
+            prior,
+            observation,
+            variance_floor: *variance_floor,
+            excess_variance: *excess_variance,
+            max_df: *max_df,
+            max_sd: *max_sd,
+        }
     }
 }
 
@@ -84,6 +93,7 @@ pub(super) struct NullDistribution<'a> {
     pub prior: &'a Prior,
     pub observation: &'a Observation,
     pub variance_floor: f64,
+    pub excess_variance: f64,
     pub max_df: f64,
     pub max_sd: f64,
 }
@@ -109,6 +119,7 @@ impl NullDistribution<'_> {
 
     /// P(change >= `x`).
     pub fn tail(&self, x: f64) -> f64 {
+        let x = x / self.inflation();
         let limit = self.max_se();
         let of_prior = self.tail_of_prior(x);
         if x > FAR * limit { of_prior.min(student::upper_tail(x / limit, LIMIT_DF)) } else { of_prior }
@@ -126,7 +137,15 @@ impl NullDistribution<'_> {
 
     /// The change that is exceeded with probability `p` (below one half).
     fn quantile(&self, p: f64) -> f64 {
-        self.quantile_of_prior(p).min(self.max_se() * FAR.max(student::quantile(1.0 - p, LIMIT_DF)))
+        self.inflation() * self.quantile_of_prior(p).min(self.max_se() * FAR.max(student::quantile(1.0 - p, LIMIT_DF)))
+    }
+
+    /// How many times wider the distribution is because of the excess variance.
+    fn inflation(&self) -> f64 {
+        if self.excess_variance == 0.0 {
+            return 1.0;
+        }
+        (1.0 + self.excess_variance / (self.typical_variance().0 * self.observation.variance_factor)).sqrt()
     }
 
     fn quantile_of_prior(&self, p: f64) -> f64 {

@@ -6,6 +6,7 @@ pub mod changepoint;
 pub mod counts;
 pub mod estimate;
 pub mod fdr;
+mod head_noise;
 mod partition;
 pub mod prior;
 pub mod quantile;

@@ -46,7 +46,7 @@ const CHANGED: [(f64, f64); 4] = [(0.03, 0.40), (0.10, 0.35), (0.25, 0.20), (0.5
 /// Scale of the Laplace distribution of real changes, on the log scale.
 const CHANGE_SCALE: f64 = 0.4;
 /// Lower limits of the standard deviation from run to run: of times, of counts.
-const MIN_SD: f64 = 0.003;
+pub(super) const MIN_SD: f64 = 0.003;
 const MIN_SD_COUNTS: f64 = 1e-4;
 /// A larger suite is fitted on this many of its benchmarks, evenly chosen: more do not change the weights.
 const MAX_FITTED: usize = 1500;

@@ -10,24 +10,27 @@ const WINDOW_SHARE: f64 = 0.4;
 /// Windows up to this factor longer than the shortest one count as equally good.
 const WINDOW_SLACK: f64 = 1.5;
 
-/// Distances of the values of each run of a side from the medians of their benchmarks, on the log scale.
+/// One value of each benchmark for each run of a side.
 #[derive(Debug, Default)]
-pub struct Residuals(Vec<Vec<f64>>);
+pub struct ByRun(Vec<Vec<f64>>);
 
-impl Residuals {
-    /// Adds the values of a benchmark, given as (run, y).
-    pub fn add(&mut self, benchmark: &[(usize, f64)]) {
+impl ByRun {
+    /// Adds the values of a benchmark, given as (run, y), as distances from their median: the residuals.
+    pub fn add_residuals(&mut self, benchmark: &[(usize, f64)]) {
         let median = centre::median(&benchmark.iter().map(|(_, y)| *y).collect::<Vec<_>>());
-        for (run, y) in benchmark {
-            if self.0.len() <= *run {
-                self.0.resize_with(run + 1, Vec::new);
-            }
-            self.0[*run].push(y - median);
-        }
+        benchmark.iter().for_each(|(run, y)| self.push(*run, y - median));
     }
 
-    /// Adds the residuals of other benchmarks.
-    pub fn merge(mut self, other: Residuals) -> Residuals {
+    /// Adds a value of a run.
+    pub fn push(&mut self, run: usize, value: f64) {
+        if self.0.len() <= run {
+            self.0.resize_with(run + 1, Vec::new);
+        }
+        self.0[run].push(value);
+    }
+
+    /// Adds the values of other benchmarks.
+    pub fn merge(mut self, other: ByRun) -> ByRun {
         if self.0.len() < other.0.len() {
             self.0.resize_with(other.0.len(), Vec::new);
         }
@@ -35,9 +38,14 @@ impl Residuals {
         self
     }
 
-    /// The shift of each run: the median of its residuals.
-    pub fn run_shifts(&self) -> Vec<f64> {
+    /// The median of each run: of residuals, the shift of the run.
+    pub fn medians(&self) -> Vec<f64> {
         self.0.iter().map(|run| centre::median(run)).collect()
+    }
+
+    /// The values of each run.
+    pub fn into_runs(self) -> Vec<Vec<f64>> {
+        self.0
     }
 }
 
@@ -51,9 +59,7 @@ pub fn suite_wide_shift(changes: &[f64]) -> f64 {
         return 0.0;
     }
     let mut sorted = changes.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let count = ((WINDOW_SHARE * n as f64).ceil() as usize).max(2);
-    let shortest = sorted.windows(count).map(|w| w[count - 1] - w[0]).fold(f64::INFINITY, f64::min);
+    let (count, shortest) = (window_size(n), shortest_window(&mut sorted));
     let reach = WINDOW_SLACK * shortest + 1e-12;
     let middle = |window: &[f64]| {
         let half = window.len() / 2;
@@ -67,6 +73,17 @@ pub fn suite_wide_shift(changes: &[f64]) -> f64 {
         .unwrap_or(0.0);
     let around: Vec<f64> = sorted.into_iter().filter(|x| (x - nearest).abs() <= reach).collect();
     centre::median(&around)
+}
+
+/// Width of the densest 40% of the values, which are sorted.
+pub(super) fn shortest_window(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let count = window_size(values.len());
+    values.windows(count).map(|w| w[count - 1] - w[0]).fold(f64::INFINITY, f64::min)
+}
+
+fn window_size(count: usize) -> usize {
+    ((WINDOW_SHARE * count as f64).ceil() as usize).max(2)
 }
 
 #[cfg(test)]
@@ -87,14 +104,14 @@ mod tests {
     fn each_run_of_a_side_has_its_shift() {
         let benchmark = |i: usize| [0.0, 0.1, -0.2].map(|shift| i as f64 + shift);
         let side = |range: std::ops::Range<usize>| {
-            let mut side = Residuals::default();
-            range.for_each(|i| side.add(&benchmark(i).into_iter().enumerate().collect::<Vec<_>>()));
+            let mut side = ByRun::default();
+            range.for_each(|i| side.add_residuals(&benchmark(i).into_iter().enumerate().collect::<Vec<_>>()));
             side
         };
         // The median of the three is the first.
-        for (shift, expected) in side(0..4).merge(side(4..10)).run_shifts().into_iter().zip([0.0, 0.1, -0.2]) {
+        for (shift, expected) in side(0..4).merge(side(4..10)).medians().into_iter().zip([0.0, 0.1, -0.2]) {
             assert!((shift - expected).abs() < 1e-12);
         }
-        assert_eq!(Residuals::default().merge(side(0..1)).run_shifts().len(), 3);
+        assert_eq!(ByRun::default().merge(side(0..1)).medians().len(), 3);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::centre;
 use super::prior::Observation;
-use super::shift::{MIN_SUITE, Residuals};
+use super::shift::{ByRun, MIN_SUITE};
 use rayon::prelude::*;
 
 /// Steady samples do not limit the noise from run to run to less than this, 30%: runs on a busy machine, or with another
@@ -48,7 +48,7 @@ pub enum Tested {
 }
 
 impl Tested {
-    fn value(self, run: &RunValue) -> f64 {
+    pub(super) fn value(self, run: &RunValue) -> f64 {
         match self {
             Tested::FastEdge => run.fast_edge.unwrap_or(run.centre),
             Tested::TypicalMean => run.typical_mean.map_or(run.centre, |(mean, _)| mean),
@@ -192,25 +192,25 @@ impl RunShifts {
         }
         // The residuals of the tested values of base and head, then those of the centres.
         let tested = suite.tested();
-        let none = || <[Residuals; 4]>::default();
-        let add = |mut residuals: [Residuals; 4], index: usize| {
+        let none = || <[ByRun; 4]>::default();
+        let add = |mut residuals: [ByRun; 4], index: usize| {
             let benchmark = suite.benchmark(index);
             let sides = [&benchmark.base, &benchmark.head].into_iter().enumerate();
             for (side, runs) in sides.filter(|(side, _)| wanted[*side]) {
                 let of = |by: Tested| runs.iter().map(|run| (run.run, by.value(run))).collect::<Vec<_>>();
                 if tested != Tested::Centre {
-                    residuals[side].add(&of(tested));
+                    residuals[side].add_residuals(&of(tested));
                 }
-                residuals[2 + side].add(&of(Tested::Centre));
+                residuals[2 + side].add_residuals(&of(Tested::Centre));
             }
             residuals
         };
-        let merge = |one: [Residuals; 4], other: [Residuals; 4]| {
+        let merge = |one: [ByRun; 4], other: [ByRun; 4]| {
             let mut other = other.into_iter();
             one.map(|side| side.merge(other.next().unwrap_or_default()))
         };
         let residuals = (0..suite.count()).into_par_iter().fold(none, add).reduce(none, merge);
-        let [base, head, base_centres, head_centres] = residuals.map(|side| side.run_shifts());
+        let [base, head, base_centres, head_centres] = residuals.map(|side| side.medians());
         RunShifts { tested: [base, head], centres: [base_centres, head_centres] }
     }
 }

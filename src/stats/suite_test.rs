@@ -3,6 +3,7 @@
 
 use super::estimate::{Estimate, Noise, NullDistribution, TAIL};
 use super::fdr;
+use super::head_noise;
 use super::prior::{ONE_RUN_A_SIDE_DF, Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
 use super::suite::{RawChange, SingleRuns, Suite, Tested, overlap, raw_changes};
@@ -12,10 +13,19 @@ use std::sync::Arc;
 /// A suite-wide shift up to this is attributed to the machine and subtracted; a larger one may come from the code.
 const MAX_SUBTRACTED_SHIFT: f64 = 0.139_761_942_375_158_77; // ln 1.15
 
-/// Limits of the degrees of freedom where head is a single number: at most those of the base's own runs, and at most four,
-/// because hosted runners give single results far off however many base runs there are. The lower limit is the tail that fits
-/// one run a side. docs/statistics.md has what other values do on public histories.
+/// Limits of the degrees of freedom where head is a single number, for one run a side and for many base runs: hosted runners
+/// give single results far off however many base runs there are. docs/statistics.md has what other values do on public
+/// histories.
 const DF_OF_ONE_NUMBER: (f64, f64) = (ONE_RUN_A_SIDE_DF, 4.0);
+/// The upper limit for a suite too small to show how noisy its head run was.
+const MAX_DF_OF_SMALL_SUITE: f64 = 3.0;
+
+/// The largest degrees of freedom where head is a single number: those of the base's own runs, half of them in a small suite.
+fn max_df_of_one_number(base_runs: usize, small: bool) -> f64 {
+    let (least, most) = DF_OF_ONE_NUMBER;
+    let of_base = base_runs as f64 - 1.0;
+    if small { (of_base / 2.0).clamp(least, MAX_DF_OF_SMALL_SUITE) } else { of_base.clamp(least, most) }
+}
 
 /// The error rate, and what a suite-wide shift means.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,6 +74,8 @@ pub struct SuiteEstimates {
     /// One number per run, and not re-measured: a single odd run must not decide.
     single_runs_count: bool,
     max_df: f64,
+    /// The noise of a single head run beyond that of the base runs.
+    excess_variance: f64,
     small: bool,
     tests: Tests,
 }
@@ -121,6 +133,8 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         };
     // Re-measured suspects have a rule of their own for single runs: the overlap.
     let single_runs_count = suite.tested() != Tested::FastEdge && kind == ValueKind::Measured && screened.is_none();
+    let of_one_number = single_runs_count && one_head_run && suite.tested() == Tested::Centre;
+    let excess_variance = if of_one_number { head_noise::excess_variance(suite) } else { 0.0 };
     let mut estimates = SuiteEstimates {
         changes,
         prior,
@@ -130,11 +144,8 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         one_head_run,
         of_every_head_run,
         single_runs_count,
-        max_df: if single_runs_count && one_head_run && suite.tested() == Tested::Centre {
-            (base_runs as f64 - 1.0).clamp(DF_OF_ONE_NUMBER.0, DF_OF_ONE_NUMBER.1)
-        } else {
-            f64::INFINITY
-        },
+        max_df: if of_one_number { max_df_of_one_number(base_runs, small) } else { f64::INFINITY },
+        excess_variance,
         small,
         tests: Tests::default(),
     };
@@ -197,7 +208,14 @@ impl SuiteEstimates {
             overlap: self.tests.overlaps.as_ref().map(|overlaps| overlaps[index]),
             critical_p: self.tests.critical_p,
             finding_tail: self.tests.finding_tails[usize::from(p_better < p_worse)],
-            noise: Noise { prior: Arc::clone(&self.prior), observation, variance_floor, max_df: self.max_df, max_sd },
+            noise: Noise {
+                prior: Arc::clone(&self.prior),
+                observation,
+                variance_floor,
+                excess_variance: self.excess_variance,
+                max_df: self.max_df,
+                max_sd,
+            },
         }
     }
 
@@ -235,6 +253,7 @@ impl SuiteEstimates {
             prior: &self.prior,
             observation,
             variance_floor: *variance_floor,
+            excess_variance: self.excess_variance,
             max_df: self.max_df,
             max_sd: *max_sd,
         }

@@ -30,6 +30,8 @@ const MIN_LISTED_CHANGE: f64 = 0.2;
 /// ten base runs, 2.5 of 100 heads raise an alarm that vanishes (2.8 without it), with two head runs 0.4 (1.0). Recall of x1.5
 /// is 74% (75%) and 81% (86%).
 const EXCURSION_FACTOR: f64 = 1.5;
+/// The same with several head runs, each of which must exceed it.
+const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
 /// Below the period of a fast processor's clock: a smaller change of a time is an artefact of the measuring loop.
 const TIME_FLOOR_NS: f64 = 0.3;
 
@@ -378,9 +380,10 @@ fn doubt(estimate: &Estimate, bound: f64) -> Option<&'static str> {
     let [above, below] = runs.excursions;
     let [best, worst] = runs.heads;
     let (least, excursion) = if estimate.delta > 0.0 { (best, above) } else { (-worst, below) };
+    let factor = if estimate.one_head_run { EXCURSION_FACTOR } else { EXCURSION_FACTOR_OF_SEVERAL };
     if least <= bound {
         Some("not every head run is over the threshold")
-    } else if least <= EXCURSION_FACTOR * excursion {
+    } else if least <= factor * excursion {
         Some("a base run deviates from the others by nearly as much or more")
     } else {
         None
