@@ -210,3 +210,34 @@ fn one_slow_machine_of_two_head_runs_fails_nothing() {
     let numbers = numbers.run("head", 16, 0.01, |_| 1.5).run("head", 16, 0.01, |_| 1.5);
     assert_eq!(counts(numbers.compare(&[]).exits(1)), only("regressed", 16));
 }
+
+#[test]
+fn a_head_run_noisier_than_its_base_needs_a_larger_change() {
+    let slower = |index: u32| if index == 5 { 1.6 } else { 1.0 };
+    let outcome = |noise: f64| {
+        let answer = bases(6, 0.02).run("head", 30, noise, slower).compare(&[]);
+        let rows = answer.json()["benchmarks"].as_array().unwrap().clone();
+        let row = rows.iter().find(|row| row["name"] == "b5").unwrap();
+        (row["outcome"].as_str().unwrap().to_owned(), row["interval"][1].as_f64().unwrap())
+    };
+    let (quiet, noisy) = (outcome(0.02), outcome(0.3));
+    assert_eq!((quiet.0.as_str(), noisy.0.as_str()), ("regressed", "inconclusive"));
+    assert!(noisy.1 > quiet.1, "the interval contains the noise of the head run: {quiet:?} {noisy:?}");
+}
+
+#[test]
+fn one_nanosecond_more_may_be_rounding() {
+    // What libtest prints of a benchmark of a few nanoseconds: whole numbers.
+    let outcome = |head: u32| {
+        let mut numbers = Numbers::new();
+        for (side, value) in [("base", 3), ("base", 3), ("base", 3), ("base", 3), ("head", head)] {
+            let name = format!("{side}-{}.txt", numbers.arguments.len());
+            let line = |name: &str, value: u32| format!("test {name} ... bench: {value:>11} ns/iter (+/- 0)\n");
+            numbers.scene.write(&name, &(line("short", value) + &line("long", 22_181)));
+            numbers.arguments.extend([format!("--{side}"), name]);
+        }
+        counts(&numbers.compare(&[]))
+    };
+    assert_eq!(outcome(4).get("regressed"), None);
+    assert_eq!(outcome(30).get("regressed"), Some(&1));
+}
