@@ -52,6 +52,28 @@ fn stored_runs_of_another_version_are_left_out_of_the_base() {
 }
 
 #[test]
+fn a_series_starts_with_the_current_version_of_its_benchmark() {
+    let scene = Scene::new();
+    scene.repository("r");
+    for run in 0..12 {
+        let (version, seconds) = if run < 6 { ("1", 0.003) } else { ("2", 0.001) };
+        scene.commit("r", &format!("commit {run}"));
+        scene.write("run.json", asv('a', seconds * (1.0 + f64::from(run) / 10_000.0), version));
+        scene.perfgate_at("r", &["record", "../run.json", "--commit", "HEAD"]).exits(0);
+    }
+    let history = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let series =
+        |name: &str| history["series"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
+    let (parse, dump) = (series("suite.time_parse"), series("suite.time_dump"));
+    assert_eq!((parse["points"].as_array().unwrap().len(), dump["points"].as_array().unwrap().len()), (6, 12));
+    assert_eq!(
+        (&parse["changes"], &parse["epoch"]["reason"]),
+        (&json!([]), &json!("another version of the benchmark itself"))
+    );
+    assert_eq!(dump["changes"].as_array().unwrap().len(), 1, "its version did not change, its time did");
+}
+
+#[test]
 fn results_of_asvs_first_version_are_recognised() {
     let scene = Scene::new();
     let old = json!({"commit_hash": "c".repeat(40), "date": 1, "params": {"cpu": "Test CPU"}, "python": "2.7",
@@ -90,4 +112,29 @@ fn compressed_results_are_read_and_a_damaged_file_is_an_error() {
     scene.write("cut.json.gz", &gzip[..gzip.len() / 2]);
     scene.perfgate(&["compare", "a.json.gz", "a.json.zst", "--all"]).exits(0).says("suite.time_parse");
     scene.perfgate(&["compare", "a.json.gz", "cut.json.gz"]).exits(2).complains("cut.json.gz: ");
+}
+
+/// A k6 summary of a test in which one request of five fails. Synthetic.
+fn k6_summary(requests: u32) -> String {
+    let failed = requests / 5;
+    json!({"root_group": {}, "metrics": {
+        "http_reqs": {"count": requests, "rate": f64::from(requests) / 60.0},
+        "http_req_failed": {"passes": failed, "fails": requests - failed, "value": 0.2},
+        "iterations": {"count": requests, "rate": f64::from(requests) / 60.0}}})
+    .to_string()
+}
+
+#[test]
+fn a_faster_server_with_the_same_error_rate_passes_and_the_numbers_of_errors_are_shown() {
+    let scene = Scene::new();
+    for (file, requests) in [("a.json", 60_000), ("b.json", 60_040), ("c.json", 60_120), ("head.json", 120_000)] {
+        scene.write(file, k6_summary(requests));
+    }
+    let sides = ["--base", "a.json", "--base", "b.json", "--base", "c.json", "--head", "head.json"];
+    let report = scene.perfgate(&[&["compare", "--format", "json"], &sides[..]].concat()).exits(0).json();
+    let rows = report["benchmarks"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["metric"] != "errors"));
+    let failed = rows.iter().find(|row| row["name"] == "http_req_failed").unwrap();
+    assert_eq!((&failed["outcome"], &failed["head"]["events"]), (&json!("unchanged"), &json!(24_000)));
+    assert_eq!(failed["notes"][0], "36032 of 180160 in base, 24000 of 120000 in head");
 }

@@ -23,6 +23,8 @@ pub struct SideValue {
     pub runs: usize,
     /// Number of samples, as far as the tool reports it.
     pub samples: u64,
+    /// Of a share in percent: how many of the samples it counts, such as requests that failed.
+    pub events: Option<u64>,
 }
 
 /// One entry of evidence; `run` is the index of its run within its side. Several entries of one run are repetitions.
@@ -368,8 +370,8 @@ impl<'a> Pair<'a> {
             work: self.measurement.work,
             work_ratio: self.work_ratio().filter(|_| self.is_shared()),
             other_settings: self.other_settings(),
-            base: side_value(self.base()),
-            head: side_value(self.head()),
+            base: side_value(self.base(), self.metric),
+            head: side_value(self.head(), self.metric),
             effect,
             mean: None,
             sample_groups: self.sample_groups(),
@@ -388,13 +390,21 @@ fn evidence<'a>(side: &[RunEvidence<'a>]) -> Vec<&'a Evidence> {
     side.iter().map(|one| one.evidence).collect()
 }
 
-fn side_value(side: &[RunEvidence<'_>]) -> Option<SideValue> {
+fn side_value(side: &[RunEvidence<'_>], metric: &Metric) -> Option<SideValue> {
     let values: Vec<f64> = side.iter().map(|one| one.evidence.centre()).collect();
     (!values.is_empty()).then(|| SideValue {
         value: centre::median(&values),
         runs: runs_of(side).count(),
-        samples: side.iter().map(|one| one.evidence.samples()).sum(),
+        samples: side.iter().map(|one| one.evidence.samples()).fold(0, u64::saturating_add),
+        events: side.iter().map(|one| events(one.evidence, metric)).sum(),
     })
+}
+
+/// How many samples a share in percent counts; `None` for other values.
+fn events(evidence: &Evidence, metric: &Metric) -> Option<u64> {
+    let Evidence::Summary(summary) = evidence else { return None };
+    let all = summary.samples.filter(|_| metric.unit == Unit::Percent)?;
+    (summary.centre <= 100.0).then_some((summary.centre / 100.0 * all as f64).round() as u64)
 }
 
 /// Variance of the centre of a summary, on the log scale. The samples of one run are correlated and count as a quarter of
@@ -451,6 +461,6 @@ mod tests {
         let pairs = pair(&base, &head, |_: &str| None);
         let runs = pairs[0].runs();
         assert_eq!((runs.base.len(), runs.head.len()), (1, 1));
-        assert_eq!(side_value(pairs[0].base()).map(|side| (side.runs, side.samples)), Some((1, 2)));
+        assert_eq!(side_value(pairs[0].base(), pairs[0].metric).map(|side| (side.runs, side.samples)), Some((1, 2)));
     }
 }

@@ -170,6 +170,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::load_test::share;
 
     fn parse(text: &str) -> Result<Reading, Diagnostic> {
         Ab.parse(Source { name: "x", bytes: text.as_bytes() })
@@ -190,7 +191,7 @@ mod tests {
                     Failed requests:        3\nNon-2xx responses:      5\nRequests per second:    9.5 [#/sec] (mean)\n";
         let reading = parse(text).unwrap();
         let value = |name| reading.measurements.iter().find(|m| m.metric.name == name).map(|m| &m.evidence[0]);
-        assert_eq!(value("error-rate"), Some(&Evidence::Value(10.0)));
+        assert_eq!(value("error-rate"), Some(&share(5.0, 50.0)));
         assert_eq!(reading.measurements[0].benchmark.as_str(), "/a");
     }
 }

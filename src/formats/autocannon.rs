@@ -97,6 +97,7 @@ fn share(key: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::load_test::share as share_of;
 
     #[test]
     fn keys_of_the_latency_table_are_quantiles() {
@@ -110,7 +111,7 @@ mod tests {
             br#"{"url": "http://h:1/a?b=1", "errors": 10, "non2xx": 5, "latency": {}, "requests": {"total": 90}}"#;
         let reading = Autocannon.parse(Source { name: "x", bytes: text }).unwrap();
         assert_eq!(reading.measurements[0].benchmark.as_str(), "/a?b=1");
-        assert_eq!(reading.measurements[0].evidence, [Evidence::Value(15.0)]);
+        assert_eq!(reading.measurements[0].evidence, [share_of(15.0, 100.0)]);
         assert_eq!(reading.measurements[0].metric.name, "error-rate");
     }
 }

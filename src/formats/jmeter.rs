@@ -261,6 +261,7 @@ fn xml_sample(element: &BytesStart<'_>) -> Result<Sample<'static>, &'static str>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::load_test::share;
 
     fn parse(text: &str) -> Result<Reading, Diagnostic> {
         assert!(Jmeter.sniff(&Preview::of(text.as_bytes())));
@@ -280,7 +281,7 @@ mod tests {
                     1436484379900|100|get csv|200|Group 1-1|true|10|1|1|5|1|0|null\n";
         let reading = parse(text).unwrap();
         assert_eq!(evidence(&reading, "get csv", "time"), Some(&Evidence::Samples(vec![30e6, 20e6, 100e6])));
-        assert_eq!(evidence(&reading, "get csv", "error-rate"), Some(&Evidence::Value(100.0 / 3.0)));
+        assert_eq!(evidence(&reading, "get csv", "error-rate"), Some(&share(1.0, 3.0)));
         assert_eq!(evidence(&reading, "Total", "throughput"), Some(&Evidence::Value(3.0)));
     }
 

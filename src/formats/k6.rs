@@ -4,7 +4,7 @@
 
 use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
-use super::load_test::{Endpoint, add_errors, error_rate};
+use super::load_test::{Endpoint, add_errors, error_rate, share as share_of};
 use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use serde::Deserialize;
@@ -306,7 +306,7 @@ fn add_rate(
         Direction::Lower => error_rate(),
         _ => Metric::measured("rate", Unit::Percent, direction),
     };
-    builder.add(name, metric, [Evidence::Value(100.0 * passes / all)]);
+    builder.add(name, metric, [share_of(passes, all)]);
 }
 
 /// The better direction of a custom metric: as its threshold states it, else by the words of its name.

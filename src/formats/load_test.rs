@@ -62,11 +62,16 @@ impl Endpoint {
 pub(super) fn add_errors(builder: &mut ReadingBuilder<'_>, name: &str, errors: Option<f64>, requests: Option<f64>) {
     let Some(errors) = errors else { return };
     match requests.filter(|&requests| requests > 0.0) {
-        Some(requests) => builder.add_run(name, error_rate(), Evidence::Value(100.0 * errors / requests)),
+        Some(requests) => builder.add_run(name, error_rate(), share(errors, requests)),
         None => {
             builder.add_run(name, Metric::measured("errors", Unit::Count, Direction::Lower), Evidence::Value(errors));
         }
     }
+}
+
+/// A share in percent, with the number that it is a share of: reports show how many there were.
+pub(super) fn share(events: f64, all: f64) -> Evidence {
+    Evidence::summary(Summary { centre: 100.0 * events / all, samples: Some(all as u64), ..Summary::default() })
 }
 
 /// A response time metric.
@@ -100,6 +105,6 @@ mod tests {
         let reading = builder.finish().unwrap();
         let names: Vec<_> = reading.measurements.iter().map(|m| &*m.metric.name).collect();
         assert_eq!(names, ["throughput", "time:p50", "time:mean", "time:p95", "time:max", "error-rate"]);
-        assert_eq!(reading.measurements[5].evidence, [Evidence::Value(1.5)]);
+        assert_eq!(reading.measurements[5].evidence, [share(3.0, 200.0)]);
     }
 }

@@ -307,6 +307,7 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::load_test::share;
 
     fn parse(text: &str) -> Result<Reading, Diagnostic> {
         Locust.parse(Source { name: "x", bytes: text.as_bytes() })
@@ -333,7 +334,7 @@ mod tests {
         // Sorted: 2 2 2 | 4 4 4 4 | 10. Half of eight is rank 4 (from 0): 4 ms.
         assert!(matches!(value(&reading, "Aggregated", "time:p50"), Some(Evidence::Summary(s)) if s.centre == 4e6));
         assert_eq!(value(&reading, "Aggregated", "throughput"), Some(Evidence::Value(2.0)));
-        assert_eq!(value(&reading, "Aggregated", "error-rate"), Some(Evidence::Value(25.0)));
+        assert_eq!(value(&reading, "Aggregated", "error-rate"), Some(share(2.0, 8.0)));
         assert!(matches!(value(&reading, "GET /a", "time:mean"), Some(Evidence::Summary(s)) if s.centre == 4e6));
         assert_eq!(value(&reading, "GET /a", "time:max"), Some(Evidence::Value(9.5e6)));
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();

@@ -249,6 +249,7 @@ fn between(text: &str, before: &str, after: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::load_test::share;
 
     fn parse(text: &str) -> Result<Reading, Diagnostic> {
         Pgbench.parse(Source { name: "x", bytes: text.as_bytes() })
@@ -268,7 +269,7 @@ mod tests {
         let reading = parse(text).unwrap();
         let name = "<builtin: TPC-B (sort of)>";
         assert_eq!(evidence(&reading, name, "throughput"), Some(&Evidence::Value(12.0)));
-        assert_eq!(evidence(&reading, name, "error-rate"), Some(&Evidence::Value(10.0)));
+        assert_eq!(evidence(&reading, name, "error-rate"), Some(&share(10.0, 100.0)));
         assert!(matches!(evidence(&reading, name, "time:mean"), Some(Evidence::Summary(s)) if s.centre == 2.5e6));
     }
 
@@ -282,7 +283,7 @@ mod tests {
         let reading = parse(text).unwrap();
         assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
         assert_eq!(evidence(&reading, "a.sql", "throughput"), Some(&Evidence::Value(1183.333333)));
-        assert_eq!(evidence(&reading, "a.sql", "error-rate"), Some(&Evidence::Value(100.0 * 1000.0 / 72000.0)));
+        assert_eq!(evidence(&reading, "a.sql", "error-rate"), Some(&share(1000.0, 72000.0)));
         assert_eq!(evidence(&reading, "a.sql", "retried"), Some(&Evidence::Value(0.694)));
     }
 
@@ -291,7 +292,7 @@ mod tests {
         let text = "0 1 4695 3 1795252261 112844\n0 2 skipped 3 1795252261 112845\nbroken\n";
         let reading = parse(text).unwrap();
         assert_eq!(evidence(&reading, "script 3", "time"), Some(&Evidence::Samples(vec![4695e3])));
-        assert_eq!(evidence(&reading, "script 3", "error-rate"), Some(&Evidence::Value(50.0)));
+        assert_eq!(evidence(&reading, "script 3", "error-rate"), Some(&share(1.0, 2.0)));
         assert_eq!(reading.diagnostics[0].place, "x:3");
     }
 

@@ -75,6 +75,7 @@ fn nanoseconds(builder: &mut ReadingBuilder<'_>, name: &str, seconds: Option<f64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::load_test::share;
 
     #[test]
     fn a_time_of_zero_hundredths_is_reported_and_skipped() {
@@ -84,7 +85,7 @@ mod tests {
         let reading = Siege.parse(Source { name: "x", bytes: text }).unwrap();
         let names: Vec<_> = reading.measurements.iter().map(|m| &*m.metric.name).collect();
         assert_eq!(names, ["throughput", "time:max", "error-rate"]);
-        assert_eq!(reading.measurements[2].evidence, [Evidence::Value(10.0)]);
+        assert_eq!(reading.measurements[2].evidence, [share(10.0, 100.0)]);
         assert_eq!(reading.diagnostics[0].code, "too-coarse");
     }
 }

@@ -88,6 +88,7 @@ fn read_line(run: &mut Endpoint, line: &str) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::load_test::share;
 
     const REPORT: &str = "Running 1s test @ http://h:1/a\n  Thread Stats   Avg      Stdev     Max   +/- Stdev\n    \
         Latency     2.00ms    1.00ms  20.00ms   84.46%\n  100 requests in 1.00s, 0.92MB read\n  \
@@ -98,7 +99,7 @@ mod tests {
         let text = format!("{REPORT}{REPORT}");
         let reading = Wrk.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         let errors = reading.measurements.iter().find(|m| m.metric.name == "error-rate").unwrap();
-        assert_eq!(errors.evidence, [Evidence::Value(10.0), Evidence::Value(10.0)]);
+        assert_eq!(errors.evidence, [share(10.0, 100.0), share(10.0, 100.0)]);
         assert_eq!(errors.benchmark.as_str(), "/a");
     }
 

@@ -1,7 +1,8 @@
 //! Builds a series for each metric of each benchmark from runs in time order, with one point per commit.
 //!
 //! Different tools, units and machine classes are different series. Renamed benchmarks have their current name, and runs
-//! before an epoch are left out. The newest run determines the better direction, unless the config states it.
+//! before an epoch or of another version of the benchmark are left out. The newest run determines the better direction,
+//! unless the config states it.
 
 use crate::model::{BenchId, Commit, Direction, Environment, Measurement, Metric, Run, Unit};
 use crate::stats::centre;
@@ -135,6 +136,9 @@ fn by_series<'a>(runs: &[&'a Run], machines: &'a [String], rules: &SeriesRules<'
         }
     }
     all.retain(|series| !series.entries.is_empty());
+    if runs.iter().any(|run| !run.versions.is_empty()) {
+        all.iter_mut().for_each(|series| series.leave_out_other_versions(runs));
+    }
     all.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
     all
 }
@@ -143,6 +147,18 @@ impl<'a> SeriesMeasurements<'a> {
     /// That of the newest run.
     fn measurement(&self) -> &'a Measurement {
         self.entries[self.entries.len() - 1].1 // series without entries are removed
+    }
+
+    /// Leaves out all runs up to the last one of another version of the benchmark than the newest: they measured other code.
+    fn leave_out_other_versions(&mut self, runs: &[&Run]) {
+        let version = |entry: &(u32, &Measurement)| runs[entry.0 as usize].versions.get(&entry.1.benchmark);
+        let Some(newest) = self.entries.iter().rev().find_map(version) else { return };
+        let other = |entry: &(u32, &Measurement)| version(entry).is_some_and(|one| one != newest);
+        let Some(last) = self.entries.iter().rposition(other) else { return };
+        self.entries.drain(..=last);
+        let start = self.entries.first().map_or(0, |(run, _)| runs[*run as usize].time);
+        self.epoch = Some(Arc::new(Epoch { start, reason: "another version of the benchmark itself".to_owned() }));
+        self.is_cut = true;
     }
 
     fn key(&self) -> (&str, &Metric, &str, &str) {

@@ -79,6 +79,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
             .notes
             .push(format!("one operation does {ratio:.3} times the work of base; the change is per unit of work"));
     }
+    ruling.notes.extend(share_of(*base, *head));
     let estimate = comparison.mean.as_deref().filter(|_| ruling.by_mean).or(comparison.estimate());
     let as_change = |log: f64| as_change(log, metric.direction);
     let counts = match &comparison.effect {
@@ -390,8 +391,18 @@ fn doubt(estimate: &Estimate, bound: f64) -> Option<&'static str> {
     }
 }
 
+/// The numbers behind a share: `12008 of 60040 in base, 24000 of 120000 in head`.
+fn share_of(base: Option<SideValue>, head: Option<SideValue>) -> Option<String> {
+    let side = |side: Option<SideValue>, word: &str| {
+        let side = side?;
+        Some(format!("{} of {} in {word}", side.events?, side.samples))
+    };
+    let parts: Vec<String> = [side(base, "base"), side(head, "head")].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
 fn value(level: SideValue) -> Value {
-    Value { value: level.value, runs: level.runs, samples: level.samples }
+    Value { value: level.value, runs: level.runs, samples: level.samples, events: level.events }
 }
 
 /// The value if it is finite, as JSON has no other numbers.

@@ -272,6 +272,9 @@ pub struct Value {
     pub runs: usize,
     /// Number of samples behind it.
     pub samples: u64,
+    /// Of a share in percent: how many of the samples it counts, such as requests that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<u64>,
 }
 
 /// The work of one operation.
