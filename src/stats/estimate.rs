@@ -173,10 +173,18 @@ impl NullDistribution<'_> {
 }
 
 impl Estimate {
-    /// Confidence interval of `delta`.
+    /// Confidence interval of the change. With an unexplained shift of the whole run it contains the change with the shift and
+    /// without it.
     pub fn delta_interval(&self, level: f64) -> (f64, f64) {
         let half = self.noise.null_distribution().quantile((1.0 - level) / 2.0);
-        (self.delta - half, self.delta + half)
+        let [low, high] = self.possible_changes();
+        (low - half, high + half)
+    }
+
+    /// The tested change, and the same without an unexplained shift; the smaller first.
+    fn possible_changes(&self) -> [f64; 2] {
+        let other = self.delta - self.unexplained_shift.unwrap_or(0.0);
+        [self.delta.min(other), self.delta.max(other)]
     }
 
     /// The interval that the outcome rests on. That of a finding (regressed or improved) is adjusted for the selection of
@@ -204,7 +212,9 @@ impl Estimate {
     /// ± `limit`.
     pub fn lies_within(&self, limit: f64, alpha: f64) -> bool {
         // The test at the nearer limit decides.
-        self.delta.abs() < limit && self.noise.null_distribution().tail(limit - self.delta.abs()) < alpha.min(TAIL)
+        let [low, high] = self.possible_changes();
+        let furthest = high.max(-low);
+        furthest < limit && self.noise.null_distribution().tail(limit - furthest) < alpha.min(TAIL)
     }
 
     /// What this benchmark contributes to the fit of the prior.
