@@ -138,6 +138,33 @@ fn samples_in_a_log_of_github_actions_or_compressed_read_as_they_are() {
 }
 
 #[test]
+fn results_far_down_in_a_log_are_found() {
+    let scene = Scene::new();
+    for side in ["before", "after"] {
+        let other = "   Compiling serde v1.0.0\n".repeat(20_000);
+        let text = fs::read_to_string(data(&format!("criterion-text/{side}.txt"))).unwrap();
+        let json = fs::read_to_string(data(&format!("hyperfine/{side}.json"))).unwrap();
+        for (name, results) in [("text", text), ("json", json)] {
+            let log = format!("{other}{results}{other}");
+            let line = |line: &str| format!("bench\tRun\t2026-01-05T10:11:12.1234567Z {line}\n");
+            scene.write(&format!("{name}.{side}"), log.lines().map(line).collect::<String>());
+        }
+    }
+    for (name, tool) in [("text", "criterion-text"), ("json", "hyperfine")] {
+        let report = scene.perfgate(&[
+            "compare",
+            &format!("{name}.before"),
+            &format!("{name}.after"),
+            "--format",
+            "json",
+            "--all",
+        ]);
+        assert!(report.code < 2, "{}", report.stderr);
+        assert_eq!(report.json()["benchmarks"][0]["tool"], tool);
+    }
+}
+
+#[test]
 fn the_error_about_an_unknown_file_names_what_it_resembles_and_how_to_get_results() {
     let scene = Scene::new();
     let cut = "2026-01-05T10:11:12+00:00\nRunning ./bench\nRun on (4 X 3000 MHz CPU s)\n";

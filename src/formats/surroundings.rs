@@ -37,22 +37,31 @@ fn plain(bytes: Vec<u8>) -> Vec<u8> {
 /// Length of `2026-01-05T10:11:12.1234567Z `.
 const TIMESTAMP: usize = 29;
 
-fn has_timestamp(line: &[u8]) -> bool {
+/// Where the text of a log's line begins: after its timestamp, which `gh run view --log` prints after the job and the step.
+fn log_text(line: &[u8]) -> Option<usize> {
     let pattern = b"0000-00-00T00:00:00.0000000Z ";
     let matches = |(byte, like): (&u8, &u8)| if *like == b'0' { byte.is_ascii_digit() } else { byte == like };
-    line.len() >= TIMESTAMP && line.iter().zip(pattern).all(matches)
+    let is_timestamp = |line: &[u8]| line.len() >= TIMESTAMP && line.iter().zip(pattern).all(matches);
+    if is_timestamp(line) {
+        return Some(TIMESTAMP);
+    }
+    let mut tabs = line.iter().enumerate().filter(|(_, byte)| **byte == b'\t');
+    let (second_tab, _) = tabs.nth(1)?;
+    let mut start = second_tab + 1;
+    if line.get(start..)?.starts_with(b"\xEF\xBB\xBF") {
+        start += 3;
+    }
+    is_timestamp(line.get(start..)?).then_some(start + TIMESTAMP)
 }
 
 /// A raw log of GitHub Actions without the timestamp before each line; `None` for other files. Many formats would be detected
 /// with the timestamps too, and would read them as part of the first name of a line.
 pub fn without_timestamps(bytes: &[u8]) -> Option<Vec<u8>> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if !has_timestamp(bytes) {
-        return None;
-    }
+    log_text(bytes.split(|byte| *byte == b'\n').next()?)?;
     let mut out = Vec::with_capacity(bytes.len());
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        out.extend_from_slice(if has_timestamp(line) { &line[TIMESTAMP..] } else { line });
+        out.extend_from_slice(&line[log_text(line).unwrap_or(0)..]);
     }
     Some(out)
 }
@@ -130,6 +139,9 @@ mod tests {
         let text = "\u{feff}2026-01-05T10:11:12.1234567Z a\n2026-01-05T10:11:12.1234567Z {\"a\": 1}\nb\n";
         assert_eq!(without_timestamps(text.as_bytes()).unwrap(), b"a\n{\"a\": 1}\nb\n");
         assert_eq!(without_timestamps(b"2026-01-05 a\n"), None);
+        let printed =
+            "bench\tRun a\t\u{feff}2026-01-05T10:11:12.1234567Z a\tb\nbench\tRun a\t2026-01-05T10:11:12.1234567Z c\n";
+        assert_eq!(without_timestamps(printed.as_bytes()).unwrap(), b"a\tb\nc\n");
     }
 
     #[test]

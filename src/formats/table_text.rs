@@ -58,6 +58,9 @@ pub(super) fn cells(line: &str, delimiter: char) -> Vec<String> {
         let inner = inner.replace("\\|", "\0");
         return inner.split('|').map(|cell| cell.trim().trim_matches('*').replace('\0', "|")).collect();
     }
+    if !line.contains('"') {
+        return line.split(delimiter).map(|cell| cell.trim().to_owned()).collect();
+    }
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter as u8).from_reader(line.as_bytes());
     let record = reader.records().next().and_then(Result::ok).unwrap_or_default();

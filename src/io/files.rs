@@ -176,18 +176,16 @@ impl Content {
         let mut file = decompressed(file)?;
         let mut bytes = Vec::new();
         file.by_ref().take(Preview::LENGTH as u64).read_to_end(&mut bytes)?;
-        let log = formats::without_timestamps(&bytes);
-        let beginning = log.as_deref().unwrap_or(&bytes);
-        let mut formats = formats::detect(beginning);
+        if formats::without_timestamps(&bytes).is_some() {
+            file.read_to_end(&mut bytes)?;
+            return Ok(Content::of_log(formats::without_timestamps(&bytes).unwrap_or(bytes), format));
+        }
+        let mut formats = formats::detect(&bytes);
         let mut surroundings = None;
-        if formats.is_empty() {
-            for kind in Surroundings::ALL {
-                let Some(inside) = kind.remove(beginning).map(|inside| formats::detect(&inside)) else { continue };
-                if !inside.is_empty() {
-                    (formats, surroundings) = (inside, Some(kind));
-                    break;
-                }
-            }
+        if formats.is_empty()
+            && let Some((kind, inside)) = inside(&bytes)
+        {
+            (formats, surroundings) = (inside, Some(kind));
         }
         if let Some(format) = format {
             formats = vec![format];
@@ -195,14 +193,43 @@ impl Content {
         if formats.len() == 1 {
             file.read_to_end(&mut bytes)?;
         }
-        if log.is_some() {
-            bytes = formats::without_timestamps(&bytes).unwrap_or(bytes);
-        }
         if let Some(inside) = surroundings.and_then(|kind| kind.remove(&bytes)) {
             bytes = inside;
         }
         Ok(Content { bytes, formats })
     }
+
+    /// The content of a CI job's log. Results may come after megabytes of other output.
+    fn of_log(log: Vec<u8>, format: Chosen) -> Content {
+        if let Some(format) = format {
+            return Content { bytes: log, formats: vec![format] };
+        }
+        let found = windows(&log).map(formats::detect).find(|formats| !formats.is_empty());
+        match found.map(|formats| (None, formats)).or_else(|| inside(&log).map(|(kind, formats)| (Some(kind), formats)))
+        {
+            Some((kind, formats)) => {
+                let bytes = kind.and_then(|kind| kind.remove(&log)).unwrap_or(log);
+                Content { bytes, formats }
+            }
+            None => Content { bytes: log, formats: Vec::new() },
+        }
+    }
+}
+
+/// What to remove from a file so that a format is detected, and the formats.
+fn inside(bytes: &[u8]) -> Option<(Surroundings, Vec<&'static dyn Format>)> {
+    Surroundings::ALL.into_iter().find_map(|kind| {
+        let inside = formats::detect(kind.remove(bytes)?.trim_ascii_start());
+        (!inside.is_empty()).then_some((kind, inside))
+    })
+}
+
+/// Parts of a text that overlap by half, so that the first lines of a result are together in one of them.
+fn windows(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    (0..text.len()).step_by(Preview::LENGTH / 2).filter_map(|at| {
+        let line = if at == 0 { 0 } else { at + text[at..].iter().position(|byte| *byte == b'\n')? + 1 };
+        text.get(line..text.len().min(at + Preview::LENGTH))
+    })
 }
 
 /// The files below a directory, sorted; those of git's own directory are left out. More than `most` are an error.
