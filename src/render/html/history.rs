@@ -1,6 +1,6 @@
 //! The page of stored series: each with its trend, its last change, and a chart that opens on click.
 
-use super::{filter_bar, header_cell, page as whole_page, sort_key};
+use super::{Page, filter_bar, header_cell, sort_key};
 use crate::history::{SegmentedSeries, SeriesChange};
 use crate::render::escape::{terminal, xml};
 use crate::render::history::{HistoryView, change_size, day, label, mark, when};
@@ -34,7 +34,7 @@ pub fn page(view: &HistoryView<'_>) -> String {
         out.push_str(&if text.is_empty() {
             "<th scope=\"col\">trend</th>".to_owned()
         } else {
-            header_cell(text, class)
+            header_cell(text, class, "")
         });
     }
     out.push_str("</tr></thead>\n<tbody>\n");
@@ -50,7 +50,8 @@ pub fn page(view: &HistoryView<'_>) -> String {
     }
     out.push_str("</tbody></table></div>\n</main>\n");
     let data: Vec<Value> = view.series.iter().map(chart).collect();
-    whole_page(&format!("perfgate: {heading}"), &out, &Value::Array(data).to_string())
+    let data = Value::Array(data).to_string();
+    Page { title: &format!("perfgate: {heading}"), body: &out, data: &data, script: include_str!("page.js") }.html()
 }
 
 fn row(out: &mut String, index: usize, segmented: &SegmentedSeries, changes: &[SeriesChange]) {

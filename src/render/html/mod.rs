@@ -3,6 +3,7 @@
 
 mod history;
 mod report;
+mod strip;
 
 pub use history::page as history_page;
 pub use report::page as report_page;
@@ -14,27 +15,37 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
 
-/// A page around a body; `data` is the JSON that charts are drawn from.
-fn page(title: &str, body: &str, data: &str) -> String {
-    let mut out = String::with_capacity(body.len() + data.len() + 16_384);
-    let policy = format!(
-        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'",
-        STANDARD.encode(Sha256::digest(STYLE)),
-        STANDARD.encode(Sha256::digest(SCRIPT))
-    );
-    out.push_str("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    let _ = writeln!(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
-    out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    out.push_str("<link rel=\"icon\" href=\"data:,\">\n");
-    let _ = writeln!(out, "<title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>", xml(title));
-    out.push_str(body);
-    // In JSON `<` occurs only in strings, where `\u003c` is the same character.
-    let data = data.replace('<', "\\u003c");
-    let _ = write!(out, "<script type=\"application/json\" id=\"data\">{data}</script>\n<script>{SCRIPT}</script>\n");
-    out.push_str("</body>\n</html>\n");
-    out
+/// A page: its body, the JSON that its script makes rows and charts from, and that script.
+struct Page<'a> {
+    title: &'a str,
+    body: &'a str,
+    data: &'a str,
+    script: &'static str,
+}
+
+impl Page<'_> {
+    fn html(&self) -> String {
+        let Page { title, body, data, script } = self;
+        let mut out = String::with_capacity(body.len() + data.len() + 24_576);
+        let policy = format!(
+            "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'",
+            STANDARD.encode(Sha256::digest(STYLE)),
+            STANDARD.encode(Sha256::digest(script))
+        );
+        out.push_str("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+        let _ = writeln!(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
+        out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+        out.push_str("<link rel=\"icon\" href=\"data:,\">\n");
+        let _ = writeln!(out, "<title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>", xml(title));
+        out.push_str(body);
+        // In JSON `<` occurs only in strings, where `\u003c` is the same character.
+        let data = data.replace('<', "\\u003c");
+        let _ =
+            write!(out, "<script type=\"application/json\" id=\"data\">{data}</script>\n<script>{script}</script>\n");
+        out.push_str("</body>\n</html>\n");
+        out
+    }
 }
 
 /// The search field and the drop-down list that filter the rows.
@@ -51,9 +62,9 @@ fn filter_bar(kinds: &[&str], rows: usize) -> String {
     out
 }
 
-/// A column header that sorts by its column.
-fn header_cell(text: &str, class: &str) -> String {
-    format!("<th scope=\"col\" class=\"{class}\"><button type=\"button\">{text}</button></th>")
+/// A column header that sorts by its column, with more markup below its text.
+fn header_cell(text: &str, class: &str, extra: &str) -> String {
+    format!("<th scope=\"col\" class=\"{class}\"><button type=\"button\">{text}</button>{extra}</th>")
 }
 
 /// The value that a cell is sorted by.

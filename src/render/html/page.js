@@ -54,46 +54,7 @@ function shape(name, attributes, text) {
   return element;
 }
 
-// The samples of both sides, a row for each run.
-function sampleChart(both) {
-  const runs = [["base", both.b], ["head", both.h]].flatMap(([word, side]) =>
-    side.map((run, i) => ({ side: word, text: (side.length > 1 ? word + " " + (i + 1) : word) + " (" + run[0] + ")", v: run[1] })));
-  const values = runs.flatMap((run) => run.v);
-  const width = 860, row = 30, left = 110, right = 16, top = 8, height = top + row * runs.length + 30;
-  // Far outliers are drawn at the edge, so that the other samples stay distinguishable.
-  let from = Infinity, to = -Infinity;
-  for (const { v } of runs) {
-    const last = v.length - 1, q1 = v[last >> 2], q3 = v[last - (last >> 2)];
-    if (last < 0) continue;
-    const reach = last < 4 ? Infinity : 4 * Math.max(q3 - q1, Math.abs(q3) * 0.001);
-    from = Math.min(from, q1 - reach); to = Math.max(to, q3 + reach);
-  }
-  const least = Math.min(...values), most = Math.max(...values), beyond = least < from || most > to;
-  let low = Math.max(least, from), high = Math.min(most, to);
-  const spare = Math.max((high - low) * 0.05, Math.abs(high) * 0.001, 1e-9);
-  low -= spare; high += spare;
-  const x = (v) => left + (Math.min(Math.max(v, from, low), to, high) - low) / (high - low) * (width - left - right);
-  const svg = shape("svg", { viewBox: "0 0 " + width + " " + height, width, height, role: "img", "aria-label": "samples of base and head" });
-  if (beyond) svg.append(shape("title", {}, "dots at the edges lie outside"));
-  for (const v of [low + spare, (low + high) / 2, high - spare]) {
-    svg.append(shape("line", { class: "axis", x1: x(v), x2: x(v), y1: top, y2: height - 24 }));
-    svg.append(shape("text", { x: x(v), y: height - 8, "text-anchor": "middle" }, v.toPrecision(4) + " " + both.u));
-  }
-  runs.forEach((run, i) => {
-    const y = top + row * (i + 0.5), n = run.v.length;
-    svg.append(shape("text", { x: left - 10, y: y + 4, "text-anchor": "end" }, run.text));
-    for (const v of run.v) svg.append(shape("circle", { class: "sample " + run.side, cx: x(v), cy: y, r: 4 }));
-    if (n === 0) return;
-    const middle = (run.v[(n - 1) >> 1] + run.v[n >> 1]) / 2;
-    const line = shape("line", { class: "centre", x1: x(middle), x2: x(middle), y1: y - 11, y2: y + 11 });
-    line.append(shape("title", {}, run.text + ": " + middle.toPrecision(5) + " " + both.u));
-    svg.append(line);
-  });
-  return svg;
-}
-
 function draw(series) {
-  if (series.b) return sampleChart(series);
   const width = 860, height = 240, left = 80, right = 12, top = 12, bottom = 28;
   const values = series.v;
   let low = Math.min(...values), high = Math.max(...values);

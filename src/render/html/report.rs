@@ -1,22 +1,25 @@
-//! The page of a Report: verdict, every finding with its interval drawn and its samples on demand, warnings, machines.
+//! The page of a Report: verdict, budgets, every finding with its interval drawn and its samples on demand, warnings,
+//! machines. The findings are data, from which `report.js` makes rows as they are looked at.
 
-use super::{filter_bar, header_cell, page as whole_page, sort_key};
-use crate::model::{PlotSamples, Severity};
+use super::strip::strip;
+use super::{Page, filter_bar, header_cell};
+use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
-use crate::render::quantity::{change, pair, scale};
+use crate::render::quantity::pair;
 use crate::render::remarks::Remarks;
-use crate::render::{summary, table};
+use crate::render::summary;
+use crate::render::template::budget_text;
 use crate::verdict::{Finding, Outcome, Report, Verdict, Within};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// Size of the drawing of an interval, in pixels.
+/// Width of the drawing of an interval, in pixels.
 const WIDTH: f64 = 180.0;
-const HEIGHT: f64 = 18.0;
-
-/// The kinds of rows whose change is shown, but below the threshold.
-const WITHIN: [&str; 2] = ["worse, within threshold", "better, within threshold"];
+/// Least distance of two ticks of the scale above the intervals, in pixels.
+const APART: f64 = 42.0;
+/// Changes that may have a tick.
+const TICKS: [f64; 14] = [-0.8, -0.5, -0.3, -0.2, -0.1, -0.05, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0];
 
 /// The page of a Report.
 pub fn page(report: &Report) -> String {
@@ -32,8 +35,8 @@ pub fn page(report: &Report) -> String {
     for (word, side) in [("Base", &report.base), ("Head", &report.head)] {
         let _ = writeln!(out, "<p>{word}: {}</p>", xml(&summary::side(side)));
     }
-    let remarks = Remarks::of(report);
     let plain = |text: &str| text.to_owned();
+    let remarks = Remarks::of(report);
     for line in [
         Some(summary::method(report)),
         summary::overall(report),
@@ -43,55 +46,71 @@ pub fn page(report: &Report) -> String {
         let _ = line.map(|line| writeln!(out, "<p class=\"dim\">{}</p>", xml(&line)));
     }
     out.push_str("</header>\n<main>\n");
-    let present: BTreeSet<&str> = report.benchmarks.iter().map(kind).collect();
-    let known = Outcome::ALL.map(Outcome::word).into_iter().chain(WITHIN);
-    let kinds: Vec<&str> = known.filter(|kind| present.contains(kind)).collect();
+    limits(&mut out, report);
+    let present: BTreeSet<&str> = report.benchmarks.iter().map(|finding| KINDS[kind(finding)].0).collect();
+    let kinds: Vec<&str> = KINDS.iter().map(|(word, _)| *word).filter(|word| present.contains(word)).collect();
     out.push_str(&filter_bar(&kinds, report.benchmarks.len()));
-    out.push_str("<div class=\"wide\"><table class=\"sortable\"><caption class=\"dim\">Findings, worst first; select a name for its samples</caption><thead><tr>");
-    for (text, class) in [
-        ("outcome", ""),
-        ("benchmark", ""),
-        ("metric", ""),
-        ("base", "number"),
-        ("head", "number"),
-        ("change", "number"),
-        ("95% CI", ""),
-        ("q", "number"),
-    ] {
-        out.push_str(&header_cell(text, class));
-    }
-    out.push_str("</tr></thead>\n<tbody>\n");
     let reach = reach(report);
-    let mut data = Vec::new();
-    for (rank, finding) in report.benchmarks.iter().enumerate() {
-        let chart = sample_data(finding).map(|samples| {
-            data.push(samples);
-            data.len() - 1
-        });
-        row(&mut out, finding, &remarks, Place { rank, reach, chart });
-    }
-    out.push_str("</tbody></table></div>\n");
+    table(&mut out, report, reach);
     facts(&mut out, report);
     out.push_str("</main>\n");
-    whole_page(&format!("perfgate: {verdict}"), &out, &Value::Array(data).to_string())
+    let data = data(report, &remarks, reach).to_string();
+    Page { title: &format!("perfgate: {verdict}"), body: &out, data: &data, script: include_str!("report.js") }.html()
 }
 
-/// The data of a chart of samples: the unit, and each run's number of samples and values per side.
-fn sample_data(finding: &Finding) -> Option<Value> {
-    let samples = finding.plot_samples.as_ref()?;
-    let values = || samples.iter().flatten().flat_map(|run| &run.values).copied();
-    if !values().any(f64::is_finite) {
-        return None;
+/// The empty table of findings.
+fn table(out: &mut String, report: &Report, reach: f64) {
+    let _ = write!(
+        out,
+        "<table class=\"sortable\" aria-rowcount=\"{}\"><caption class=\"dim\">Findings, worst first; select a name for \
+         details and samples</caption><thead><tr>",
+        report.benchmarks.len() + 1
+    );
+    for (text, class, extra) in [
+        ("outcome", "outcome", ""),
+        ("benchmark", "", ""),
+        ("metric", "metric", ""),
+        ("base", "number side", ""),
+        ("head", "number side", ""),
+        ("change", "number change", ""),
+        ("95% CI", "ci", &*scale(reach)),
+        ("q", "number q", ""),
+    ] {
+        out.push_str(&header_cell(text, class, extra));
     }
-    let (factor, unit) =
-        scale(values().filter(|value| value.is_finite()).fold(0.0, |a: f64, b| a.max(b.abs())), &finding.unit);
-    let short = |value: &f64| -> f64 { format!("{:.4e}", value / factor).parse().unwrap_or(*value) };
-    let run_data = |run: &PlotSamples| -> Value {
-        let finite = run.values.iter().filter(|value| value.is_finite());
-        json!([run.samples, finite.map(short).collect::<Vec<f64>>()])
-    };
-    let sides: Vec<Vec<Value>> = samples.iter().map(|side| side.iter().map(run_data).collect()).collect();
-    Some(json!({"u": terminal(unit), "b": sides[0], "h": sides[1]}))
+    out.push_str("</tr></thead>\n<tbody></tbody></table>\n<p id=\"end\" class=\"dim\">more rows follow</p>\n");
+    out.push_str("<noscript><p class=\"bad\">The rows of this table need JavaScript.</p></noscript>\n");
+}
+
+/// The place of a change in the drawings.
+fn place(fraction: f64, reach: f64) -> f64 {
+    (fraction.max(-0.99).ln_1p() / reach).clamp(-1.0, 1.0).mul_add(WIDTH / 2.0 - 4.0, WIDTH / 2.0)
+}
+
+/// The scale above the intervals: round changes with enough room between them.
+fn scale(reach: f64) -> String {
+    let mut ticks = vec![(WIDTH / 2.0, "0".to_owned())];
+    let rises = TICKS.iter().filter(|by| **by > 0.0);
+    let falls = TICKS.iter().rev().filter(|by| **by < 0.0);
+    let (rises, falls): (Vec<&f64>, Vec<&f64>) = (rises.collect(), falls.collect());
+    for side in [rises, falls] {
+        let mut last = WIDTH / 2.0;
+        for by in side {
+            let at = place(*by, reach);
+            if by.ln_1p().abs() < 0.95 * reach && (at - last).abs() >= APART && (20.0..=WIDTH - 20.0).contains(&at) {
+                ticks.push((at, format!("{:+.0}%", 100.0 * by).replace('-', "−")));
+                last = at;
+            }
+        }
+    }
+    let mut out = format!("<svg width=\"{WIDTH}\" height=\"16\" aria-hidden=\"true\">");
+    for (at, text) in ticks {
+        let _ = write!(
+            out,
+            "<text x=\"{at:.1}\" y=\"10\" text-anchor=\"middle\">{text}</text><line class=\"zero\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"12\" y2=\"16\"/>"
+        );
+    }
+    out + "</svg>"
 }
 
 /// Half the width of the drawings, on the log scale.
@@ -104,83 +123,178 @@ fn reach(report: &Report) -> f64 {
     widest.min(least.max(1.5)).max(least)
 }
 
-/// Where a row is, and what is drawn in it.
-struct Place {
-    rank: usize,
-    /// Half the width of the drawing, on the log scale.
-    reach: f64,
-    /// The number of the chart of its samples.
-    chart: Option<usize>,
-}
+/// The kinds that rows are filtered by, and the class of their colour.
+const KINDS: [(&str, &str); 10] = [
+    ("failed", "bad"),
+    ("regressed", "bad"),
+    ("accepted", "open"),
+    ("inconclusive", "open"),
+    ("removed", "dim"),
+    ("added", "dim"),
+    ("improved", "good"),
+    ("unchanged", "dim"),
+    ("worse, within threshold", "open"),
+    ("better, within threshold", "open"),
+];
 
-/// The word that rows are filtered by.
-fn kind(finding: &Finding) -> &'static str {
-    match finding.within {
-        Some(Within::Slower) => WITHIN[0],
-        Some(Within::Faster) => WITHIN[1],
-        None => finding.outcome.word(),
+/// The place of a finding's kind in `KINDS`.
+fn kind(finding: &Finding) -> usize {
+    match (finding.within, finding.outcome) {
+        (Some(Within::Slower), _) => 8,
+        (Some(Within::Faster), _) => 9,
+        (None, Outcome::Failed) => 0,
+        (None, Outcome::Regressed) => 1,
+        (None, Outcome::Accepted) => 2,
+        (None, Outcome::Inconclusive) => 3,
+        (None, Outcome::Removed) => 4,
+        (None, Outcome::Added) => 5,
+        (None, Outcome::Improved) => 6,
+        (None, Outcome::Unchanged) => 7,
     }
 }
 
-fn row(out: &mut String, finding: &Finding, remarks: &Remarks, Place { rank, reach, chart }: Place) {
+/// The data of the rows. Each is a list, in the order of the constants of `report.js`, without empty values at its end.
+fn data(report: &Report, remarks: &Remarks, reach: f64) -> Value {
+    let mut metrics: Vec<&str> = Vec::new();
+    let limit = report.threshold;
+    let rows: Vec<Value> = report
+        .benchmarks
+        .iter()
+        .map(|finding| {
+            let metric = metrics.iter().position(|known| *known == finding.metric).unwrap_or_else(|| {
+                metrics.push(&finding.metric);
+                metrics.len() - 1
+            });
+            row(finding, remarks.on(finding), metric, limit)
+        })
+        .collect();
+    let metrics: Vec<String> = metrics.into_iter().map(terminal).collect();
+    json!({"width": WIDTH, "reach": reach, "limit": limit, "metrics": metrics, "kinds": KINDS, "rows": rows})
+}
+
+fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -> Value {
     let kind = kind(finding);
-    let word = summary::within(finding).unwrap_or_else(|| finding.outcome.word().to_owned());
-    let class = match finding.outcome {
-        Outcome::Regressed | Outcome::Failed => "bad",
-        Outcome::Improved => "good",
-        Outcome::Inconclusive | Outcome::Accepted => "open",
-        Outcome::Unchanged if finding.within.is_some() => "open",
-        Outcome::Removed | Outcome::Added | Outcome::Unchanged => "dim",
-    };
-    let name = xml(&finding.name);
-    let folded = xml(&finding.name.to_lowercase());
-    let _ =
-        write!(out, "<tr data-kind=\"{kind}\" data-name=\"{folded}\"><td class=\"{class}\" data-v=\"-{rank}\">{word}");
-    if finding.suspect && finding.outcome == Outcome::Inconclusive {
-        out.push_str(" (suspect)");
-    }
-    let name = match chart {
-        Some(chart) => {
-            format!(
-                "<button type=\"button\" class=\"chart\" data-chart=\"{chart}\" aria-expanded=\"false\">{name}</button>"
-            )
+    let word = match summary::within(finding) {
+        Some(within) => Some(within),
+        None if finding.suspect && finding.outcome == Outcome::Inconclusive => {
+            Some("inconclusive (suspect)".to_owned())
         }
-        None => name,
+        None => None,
     };
-    let _ = write!(out, "</td><td class=\"name\" data-v=\"{folded}\">{name}");
-    let notes = remarks.on(finding);
-    if !notes.is_empty() {
-        let _ = write!(out, "<div class=\"notes\">{}</div>", xml(&notes.join("; ")));
-    }
-    let metric = xml(&finding.metric);
-    let _ = write!(out, "</td><td data-v=\"{metric}\">{metric}</td>");
     let values = [finding.base, finding.head].map(|side| side.map(|value| value.value));
-    for (value, text) in values.into_iter().zip(pair(values, &finding.unit)) {
-        let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{}</td>", sort_key(value), xml(&text));
+    let [base, head] = pair(values, &finding.unit).map(|text| terminal(&text));
+    let text = |value: Option<f64>, text: String| value.map(|_| text);
+    let short = |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| significant(value, 5));
+    let fraction =
+        |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| (value * 1e5).round() / 1e5);
+    let limit = finding.direction.worse(finding.threshold);
+    let notes = (!notes.is_empty()).then(|| terminal_lines(&notes.join("; ")));
+    let mut row = vec![
+        json!(terminal_lines(&finding.name)),
+        json!(kind),
+        json!(metric),
+        json!(word),
+        json!(short(values[0])),
+        json!(text(values[0], base)),
+        json!(short(values[1])),
+        json!(text(values[1], head)),
+        json!(fraction(finding.change)),
+        json!(fraction(finding.interval.map(|interval| interval[0]))),
+        json!(fraction(finding.interval.map(|interval| interval[1]))),
+        json!(finding.q.map(|q| significant(q, 3))),
+        json!(Some(limit).filter(|limit| *limit != usual_limit)),
+        json!(notes),
+        json!(strip(finding)),
+    ];
+    while row.last().is_some_and(Value::is_null) {
+        row.pop();
     }
-    let by = finding.change.map(change).unwrap_or_else(|| "–".to_owned());
-    let _ = write!(out, "<td class=\"number\" data-v=\"{}\">{by}</td>", sort_key(finding.change));
-    let width = finding.interval.map(|[low, high]| high - low);
-    let _ = write!(out, "<td data-v=\"{}\">{}</td>", sort_key(width), drawing(finding, reach));
-    let q = finding.q.map(table::q_value).unwrap_or_default();
-    let _ = writeln!(out, "<td class=\"number\" data-v=\"{}\">{}</td></tr>", sort_key(finding.q.map(|q| -q)), xml(&q));
+    Value::Array(row)
 }
 
-/// The interval as a line, with marks at the estimate, at no change and at the threshold.
-fn drawing(finding: &Finding, reach: f64) -> String {
-    let (Some([low, high]), Some(by)) = (finding.interval, finding.change) else { return String::new() };
-    let x =
-        |fraction: f64| (fraction.max(-0.99).ln_1p() / reach).clamp(-1.0, 1.0).mul_add(WIDTH / 2.0 - 4.0, WIDTH / 2.0);
-    let limit = finding.direction.worse(finding.threshold);
-    let label = format!("{} … {}", change(low), change(high));
-    let (zero, limit, low, high, dot, middle) = (x(0.0), x(limit), x(low), x(high), x(by), HEIGHT / 2.0);
-    format!(
-        "<svg width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\" aria-label=\"{label}\"><title>{label}</title>\
-         <line class=\"zero\" x1=\"{zero:.1}\" x2=\"{zero:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/>\
-         <line class=\"limit\" x1=\"{limit:.1}\" x2=\"{limit:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/>\
-         <line class=\"range\" x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\
-         <circle class=\"dot\" cx=\"{dot:.1}\" cy=\"{middle}\" r=\"3.5\"/></svg>"
-    )
+/// Text of any length with visible control characters.
+fn terminal_lines(text: &str) -> String {
+    crate::render::escape::message(text)
+}
+
+pub(super) fn significant(value: f64, digits: usize) -> f64 {
+    format!("{value:.*e}", digits - 1).parse().unwrap_or(value)
+}
+
+/// The budgets that are not clearly met, the others folded, and the expectations.
+fn limits(out: &mut String, report: &Report) {
+    let budgets: Vec<_> = report.budgets.iter().map(budget_text).collect();
+    let (met, missed): (Vec<_>, Vec<_>) = budgets.iter().partition(|line| line.status == "PASS");
+    let head = ["status", "benchmark (metric)", "value", "limit", "off by"];
+    let cells = |line: &&crate::render::template::BudgetText| {
+        let limit = match &line.acceptable {
+            Some(acceptable) => format!("{}, acceptable {acceptable}", line.target),
+            None => line.target.clone(),
+        };
+        let missing = || "–".to_owned();
+        let class = match line.status.as_str() {
+            "FAIL" => "bad",
+            "PASS" => "good",
+            _ => "open",
+        };
+        let name = format!("{} ({})", line.name, line.metric);
+        let note = if line.near || line.value.is_none() { line.notes.join("; ") } else { String::new() };
+        let [value, off] = [&line.value, &line.off_by].map(|text| text.clone().unwrap_or_else(missing));
+        (class, note, [line.status.clone(), name, value, limit, off])
+    };
+    if !missed.is_empty() {
+        out.push_str("<h2>Budgets</h2>\n");
+        small_table(out, head, missed.iter().map(cells));
+    }
+    if !met.is_empty() {
+        let _ = writeln!(out, "<details><summary>Budgets met: {}</summary>", met.len());
+        small_table(out, head, met.iter().map(cells));
+        out.push_str("</details>\n");
+    }
+    if !report.goals.is_empty() {
+        out.push_str("<h2>Expected and actual</h2>\n");
+        let goals = report.goals.iter().map(crate::render::template::goal_text).map(|line| {
+            let class = match line.status.as_str() {
+                "met" => "good",
+                "not met" => "bad",
+                _ => "open",
+            };
+            let achieved = line.achieved.unwrap_or_else(|| "–".to_owned());
+            (class, String::new(), [line.status, format!("{} ({})", line.name, line.metric), line.promised, achieved])
+        });
+        small_table(out, ["status", "benchmark (metric)", "expected", "actual"], goals);
+    }
+}
+
+/// A table with a coloured first column, and a note below the second.
+fn small_table<const N: usize>(
+    out: &mut String,
+    head: [&str; N],
+    rows: impl Iterator<Item = (&'static str, String, [String; N])>,
+) {
+    out.push_str("<div class=\"wide\"><table><thead><tr>");
+    for text in head {
+        let _ = write!(out, "<th scope=\"col\">{text}</th>");
+    }
+    out.push_str("</tr></thead><tbody>\n");
+    for (class, note, cells) in rows {
+        out.push_str("<tr>");
+        for (index, cell) in cells.iter().enumerate() {
+            let class = match index {
+                0 => class,
+                1 => "name",
+                _ => "short",
+            };
+            let note = match note.as_str() {
+                "" => String::new(),
+                note => format!("<div class=\"notes\">{}</div>", xml(note)),
+            };
+            let note = if index == 1 { note } else { String::new() };
+            let _ = write!(out, "<td class=\"{class}\">{}{note}</td>", xml(cell));
+        }
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</tbody></table></div>\n");
 }
 
 /// The warnings and the machines.
@@ -202,16 +316,9 @@ fn facts(out: &mut String, report: &Report) {
     if !keys.is_empty() {
         out.push_str("<h2>Machines</h2>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">fact</th><th scope=\"col\">base</th><th scope=\"col\">head</th></tr></thead><tbody>\n");
         for fact in keys {
-            let of = |side: &std::collections::BTreeMap<String, String>| {
-                side.get(fact).map(|value| xml(value)).unwrap_or_default()
-            };
-            let _ = writeln!(
-                out,
-                "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>",
-                xml(fact),
-                of(base),
-                of(head)
-            );
+            let [base, head] = [base, head].map(|side| side.get(fact).map(|value| xml(value)).unwrap_or_default());
+            let class = if base == head { "" } else { " class=\"open\"" };
+            let _ = writeln!(out, "<tr{class}><th scope=\"row\">{}</th><td>{base}</td><td>{head}</td></tr>", xml(fact));
         }
         out.push_str("</tbody></table></div>\n");
     }

@@ -201,7 +201,7 @@ fn budgets(report: &Report, plan: Plan) -> Vec<BudgetText> {
     report.budgets.iter().take(most).map(budget).collect()
 }
 
-fn goal(line: &crate::verdict::GoalLine) -> GoalText {
+pub(in crate::render) fn goal(line: &crate::verdict::GoalLine) -> GoalText {
     let [value] = pair([line.value], &line.unit);
     let achieved = match (line.value, line.change) {
         (None, _) => None,

@@ -13,9 +13,11 @@ mod row;
 mod sections;
 mod trial;
 
-pub use context::Context;
+pub use context::{BudgetText, Context};
+pub(super) use fill::goal as goal_text;
 pub use headline::of_service;
 pub use parts::{PartError, Parts, Renewed};
+pub(super) use row::budget as budget_text;
 
 use super::escape;
 use crate::policy::Problems;

@@ -61,7 +61,7 @@ fn row_with(notes: Vec<String>, finding: &Finding) -> Row {
     }
 }
 
-pub(super) fn budget(line: &BudgetLine) -> BudgetText {
+pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
     let [before, value, low, high] =
         pair([line.base, line.value, line.interval.map(|i| i[0]), line.interval.map(|i| i[1])], &line.unit);
     let bound = Limit::parse(&line.target).and_then(|limit| limit.bound(&Unit::from_label(&line.unit), line.base));
