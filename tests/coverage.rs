@@ -1,4 +1,5 @@
-//! How often the printed interval contains the real change, in simulated suites whose machine also drifts.
+//! Simulated suites: how often the printed interval contains the real change, also where the machine drifts, and how many runs
+//! it takes to find a slowdown.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 use perfgate::stats::prior::ValueKind;
@@ -32,39 +33,68 @@ struct Cell {
     samples: bool,
 }
 
-/// Of all benchmarks, the share whose interval contains the real change.
-fn coverage(cell: Cell, suites: usize) -> f64 {
-    let mut draw = Draw(1 + cell.benchmarks as u64 * 31 + cell.base_runs as u64);
-    let (mut inside, mut all) = (0, 0);
-    for _ in 0..suites {
-        let noise: Vec<f64> = (0..cell.benchmarks).map(|_| cell.noise * (0.6 * draw.normal()).exp()).collect();
+impl Cell {
+    /// A suite of benchmarks with `head_runs` head runs, of which the first benchmark got slower by a factor.
+    fn suite(self, draw: &mut Draw, head_runs: usize, factor: f64) -> Vec<BenchmarkRuns> {
+        let spread = |_: usize| self.noise * (0.6 * draw.normal()).exp();
+        let mut noise: Vec<f64> = (0..self.benchmarks).map(spread).collect();
+        if factor > 1.0 {
+            noise[0] = self.noise;
+        }
         let mut suite: Vec<BenchmarkRuns> =
             noise.iter().map(|_| BenchmarkRuns { base: Vec::new(), head: Vec::new() }).collect();
-        for run in 0..=cell.base_runs {
-            let machine = cell.machine * draw.normal();
-            for (benchmark, noise) in suite.iter_mut().zip(&noise) {
-                let value = machine + noise * draw.normal();
+        for run in 0..self.base_runs + head_runs {
+            let machine = self.machine * draw.normal();
+            for (index, (benchmark, noise)) in suite.iter_mut().zip(&noise).enumerate() {
+                let is_base = run < self.base_runs;
+                let slower = if is_base || index > 0 { 0.0 } else { factor.ln() };
+                let value = machine + slower + noise * draw.normal();
                 // The within-run drift that the prior's prediction expects of a benchmark with this noise, give or take.
                 let drift = ((noise.powi(2).ln() + 0.60) / 0.79 / 2.0 + 0.3 * draw.normal()).exp();
-                let side = if run < cell.base_runs { &mut benchmark.base } else { &mut benchmark.head };
+                let side = if is_base { &mut benchmark.base } else { &mut benchmark.head };
                 side.push(RunValue {
                     run: side.len(),
-                    fast_edge: cell.samples.then_some(value),
+                    fast_edge: self.samples.then_some(value),
                     centre: value,
-                    within_run_drift: cell.samples.then_some(drift),
+                    within_run_drift: self.samples.then_some(drift),
                     centre_variance: 0.0,
                     typical_mean: None,
                 });
             }
         }
-        let estimates = estimate_suite(&suite, ValueKind::Measured, TestRules::at_different_times(0.05, 0.2));
-        for estimate in estimates.estimates() {
+        suite
+    }
+}
+
+fn rules() -> TestRules {
+    TestRules::at_different_times(0.05, 0.2)
+}
+
+/// Of all benchmarks, the percentage whose interval contains the real change.
+fn coverage(cell: Cell, suites: usize) -> f64 {
+    let mut draw = Draw(1 + cell.benchmarks as u64 * 31 + cell.base_runs as u64);
+    let (mut inside, mut all) = (0, 0);
+    for _ in 0..suites {
+        let suite = cell.suite(&mut draw, 1, 1.0);
+        for estimate in estimate_suite(&suite, ValueKind::Measured, rules()).estimates() {
             let (low, high) = estimate.interval(false);
             all += 1;
             inside += usize::from(low <= 0.0 && 0.0 <= high);
         }
     }
-    100.0 * f64::from(inside as u32) / f64::from(all as u32)
+    100.0 * inside as f64 / all as f64
+}
+
+/// The percentage of suites in which a slowdown is shown and over the threshold of 20%.
+fn found(cell: Cell, head_runs: usize, factor: f64, suites: usize) -> f64 {
+    let mut draw = Draw(7 + cell.base_runs as u64);
+    let is_found = |_: &usize| {
+        let suite = cell.suite(&mut draw, head_runs, factor);
+        let estimates = estimate_suite(&suite, ValueKind::Measured, rules());
+        let first = estimates.estimate(0);
+        first.delta.min(first.raw) > 0.2_f64.ln_1p() && first.q_worse < 0.05 && first.is_clear_of_zero()
+    };
+    100.0 * (0..suites).filter(is_found).count() as f64 / suites as f64
 }
 
 /// Machine speeds that differ by more than the part that is subtracted are frequent here: a sixth of the suites shift by more than 9%.
@@ -87,4 +117,20 @@ fn intervals_contain_the_real_change() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn more_runs_find_smaller_slowdowns_of_noisier_benchmarks() {
+    let mut table = Vec::new();
+    for noise in [0.02, 0.05, 0.10] {
+        for runs in [1, 3, 5, 10] {
+            let cell = Cell { benchmarks: 30, base_runs: runs, noise, machine: 0.02, samples: true };
+            let row = [1.25, 1.3, 1.5, 2.0].map(|factor| found(cell, runs, factor, 40));
+            println!("noise {:2.0}%, {runs:2} runs a side: x1.25, 1.3, 1.5, 2 found: {row:.0?}", 100.0 * noise);
+            table.push(row);
+        }
+    }
+    // Ten runs a side find what one run does not, and little noise hides nothing from three.
+    assert!(table[1][2] > 95.0 && table[7][1] > 80.0 && table[11][2] > 95.0, "{table:.0?}");
+    assert!(table[8][0] < table[11][0], "{table:.0?}");
 }
