@@ -215,7 +215,11 @@ fn a_shallow_checkout_is_deepened_with_a_token() {
     benches(&scene, 9, 1600.0);
     fs::rename(scene.path("r/target/criterion"), scene.path("shallow/target/criterion")).unwrap();
     let with = |token: &str| {
-        let variables = [("PERFGATE_WORKING_DIRECTORY", "shallow"), ("GITHUB_TOKEN", token)];
+        let variables = [
+            ("PERFGATE_WORKING_DIRECTORY", "shallow"),
+            ("GITHUB_TOKEN", token),
+            ("GITHUB_API_URL", "http://127.0.0.1:1"),
+        ];
         ci(&scene, "pull_request", &event, &variables, &[])
     };
     with("").exits(2).complains("fetch-depth: 0");

@@ -12,6 +12,7 @@ use super::output;
 use crate::gate::has_news;
 use crate::io::github::{
     self, Client, Commented, Fault, Part, Slug, When, add_outputs, add_summary, put_check, put_comment,
+    put_commit_comment,
 };
 use crate::model::Diagnostic;
 use crate::render;
@@ -19,6 +20,8 @@ use crate::render::template::{LONGEST, Template};
 use crate::verdict::Report;
 use document::{check_run, document, parts, state, summary};
 use std::path::PathBuf;
+
+pub use document::check_name;
 
 /// What was published.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +50,8 @@ pub fn publish(report: &Report, target: &Target, options: &Options) -> Published
     let commented = target.pull.filter(|_| options.comment != CommentMode::Never);
     let checked = target.commit.as_ref().filter(|_| options.check);
     let described = target.pull.filter(|_| options.body);
-    if commented.is_none() && checked.is_none() && described.is_none() {
+    let on_commit = target.commit.as_ref().filter(|_| options.commit_comment);
+    if commented.is_none() && checked.is_none() && described.is_none() && on_commit.is_none() {
         return published;
     }
     let client = match Client::new(&target.api_url, target.token.as_ref()) {
@@ -73,6 +77,15 @@ pub fn publish(report: &Report, target: &Target, options: &Options) -> Published
     if let Some(commit) = checked {
         match put_check(&client, repository, &check_run(report, target, options, commit)) {
             Ok(url) => published.check_url = url,
+            Err(fault) => published.problems.push(fault.diagnostic()),
+        }
+    }
+    if let Some(commit) = on_commit {
+        let mention = options.mention.as_deref().map(|mention| format!("{mention}\n\n")).unwrap_or_default();
+        let room = LONGEST - 200 - mention.chars().count();
+        let text = document(report, target, options, room).unwrap_or_default();
+        match put_commit_comment(&client, repository, commit, &options.key, &format!("{mention}{text}")) {
+            Ok(url) => published.comment_url = url,
             Err(fault) => published.problems.push(fault.diagnostic()),
         }
     }

@@ -22,6 +22,7 @@ pub(crate) fn has_news(report: &Report) -> bool {
     let nothing_in_common = report.verdict == Verdict::None && !report.first_run && report.environment.matches;
     report.verdict == Verdict::Fail
         || nothing_in_common
+        || !report.notices.is_empty()
         || has(Outcome::Failed)
         || has(Outcome::Regressed)
         || has(Outcome::Improved)

@@ -49,6 +49,11 @@ impl Config {
         nearest(Path::new(".")).map_or_else(|| Ok(Config::at(Path::new("."))), |path| Config::read(&path))
     }
 
+    /// The file's name and text; `None` where there is no file.
+    pub(crate) fn source(&self) -> Option<(&str, &str)> {
+        self.text.as_ref().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
     /// A line of the file as a framed message; `None` where there is no file.
     pub(crate) fn frame(&self, line: usize, code: &'static str, message: &str, help: &str) -> Option<Problems> {
         let (name, text) = self.text.as_ref()?;

@@ -3,6 +3,7 @@
 //! `raw` checks the file's shape, `validate` the values. The verdict matches rules, budgets and waivers against
 //! benchmarks and compares waivers with the current date.
 
+mod changes;
 mod goal;
 mod limit;
 mod pattern;
@@ -18,6 +19,7 @@ mod unused;
 mod validate;
 mod value;
 
+pub use changes::rule_changes;
 pub use goal::Goal;
 pub use limit::{Comparison, Limit};
 pub use pattern::Pattern;

@@ -82,6 +82,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         verdict,
         reasons,
         first_run: false,
+        notices: Vec::new(),
         by_measure: false,
         base,
         head,

@@ -71,6 +71,10 @@ pub struct Report {
     pub pinned: Option<Pinned>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
+    /// Sentences that a comment opens with: what a pull request changes of the gate's own rules, and who accepted which
+    /// regressions. Hostile text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
     /// Every budget, checked on every benchmark that it matches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetLine>,
@@ -288,6 +292,30 @@ pub struct WorkReport {
 }
 
 impl Report {
+    /// Accepts the regressions for which `is_accepted` is true, with a remark on each. Returns how many.
+    pub fn accept(&mut self, is_accepted: impl Fn(&Finding) -> bool, remark: &str) -> usize {
+        let mut accepted = 0;
+        for finding in self.benchmarks.iter_mut().filter(|finding| finding.outcome == Outcome::Regressed) {
+            if is_accepted(finding) {
+                finding.outcome = Outcome::Accepted;
+                finding.notes.push(remark.to_owned());
+                accepted += 1;
+            }
+        }
+        self.counts = Counts::of(self.benchmarks.iter().map(|finding| finding.outcome));
+        let left = self.counts.regressed;
+        self.reasons.retain(|reason| left > 0 || !matches!(reason, Reason::Outcome(Outcome::Regressed, _)));
+        for reason in &mut self.reasons {
+            if let Reason::Outcome(Outcome::Regressed, count) = reason {
+                *count = left;
+            }
+        }
+        if accepted > 0 && self.verdict == Verdict::Fail && self.reasons.is_empty() {
+            self.verdict = Verdict::Pass;
+        }
+        accepted
+    }
+
     /// Leaves the verdict open where the base has a gap and only changes against it fail the gate: they may come from the
     /// commits in the gap, which are those of `branch`. If `strict`, a base with a gap never has a verdict.
     pub fn leave_gap_open(mut self, branch: &str, strict: bool) -> Report {

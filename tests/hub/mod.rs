@@ -38,6 +38,14 @@ pub struct State {
     pub comments: Vec<Comment>,
     pub checks: Vec<Value>,
     pub body: String,
+    /// Labels of the pull request.
+    pub labels: Vec<String>,
+    /// Logins with write access.
+    pub writers: Vec<String>,
+    /// Comments on commits.
+    pub commit_comments: Vec<Value>,
+    /// The newest commit of the pull request.
+    pub head: String,
     last: u64,
     troubles: Vec<Trouble>,
     intruders: Vec<(&'static str, Intruder)>,
@@ -186,6 +194,7 @@ fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> Respo
             let mut made = body;
             made["id"] = (state.checks.len() as u64 + 1).into();
             made["html_url"] = "https://github.example/check".into();
+            made["started_at"] = "2026-01-01T12:00:00Z".into();
             state.checks.push(made.clone());
             ResponseTemplate::new(201).set_body_json(made)
         }
@@ -197,6 +206,20 @@ fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> Respo
             ok(pull(state, "c0ffee"))
         }
         ("GET", ["repos", "o", "r", "pulls"]) => ok(json!([])),
+        ("GET", ["repos", "o", "r", "collaborators", login, "permission"]) => {
+            let may = state.writers.iter().any(|writer| writer == login);
+            ok(json!({"permission": if may { "write" } else { "read" }}))
+        }
+        ("GET", ["repos", "o", "r", "commits", _, "comments"]) => ok(json!(state.commit_comments)),
+        ("POST", ["repos", "o", "r", "commits", commit, "comments"]) => {
+            let made = json!({"id": 900, "body": body["body"], "commit_id": commit, "html_url": "https://github.example/c", "user": {"login": ME}});
+            state.commit_comments.push(made.clone());
+            ResponseTemplate::new(201).set_body_json(made)
+        }
+        ("PATCH", ["repos", "o", "r", "comments", "900"]) => {
+            state.commit_comments[0]["body"] = body["body"].clone();
+            ok(state.commit_comments[0].clone())
+        }
         _ => error(404, "Not Found"),
     }
 }
@@ -221,13 +244,17 @@ fn shown(comment: &Comment, id: u64) -> Value {
         "id": id,
         "body": comment.body,
         "html_url": format!("https://github.example/o/r/pull/7#issuecomment-{id}"),
+        // Every comment is later than the check runs, unless its text states otherwise.
+        "created_at": comment.body.strip_suffix("(too early)").map_or("2026-01-01T13:00:00Z", |_| "2026-01-01T11:00:00Z"),
         "user": {"login": comment.author},
     })
 }
 
 fn pull(state: &State, head: &str) -> Value {
+    let head = if state.head.is_empty() { head } else { &state.head };
+    let labels: Vec<Value> = state.labels.iter().map(|label| json!({"name": label})).collect();
     json!({
-        "number": 7, "state": "open", "html_url": "https://github.example/o/r/pull/7", "body": state.body,
+        "number": 7, "state": "open", "html_url": "https://github.example/o/r/pull/7", "body": state.body, "labels": labels,
         "head": {"ref": "work", "sha": head, "repo": {"full_name": "fork/r"}},
         "base": {"ref": "main", "sha": "ba5e", "repo": {"full_name": "o/r"}},
     })

@@ -35,8 +35,9 @@ impl Work<'_> {
                 },
             };
             let (head, measured, base) = (judging.head.clone(), judging.measured.clone(), judging.base.clone());
+            let config = self.gate.config.source().map(|(_, text)| text.to_owned());
             let (runs, base_runs, again) = (runs.head, runs.base, runs.re_measured);
-            Ok(ForkResults { head, measured, base, runs, base_runs, again, pull: judging.pull }.write(&path)?)
+            Ok(ForkResults { head, measured, base, runs, base_runs, again, pull: judging.pull, config }.write(&path)?)
         };
         match pack() {
             Ok(()) => Some(path),
@@ -80,12 +81,16 @@ impl Work<'_> {
         let stopped = self.reporter.stop_commands();
         self.check_template()?;
         self.fetch()?;
+        let config = fork_results.config.clone().unwrap_or_default();
         let report = self.judge_fork_results(run, fork_results)?;
         let mut report = report.leave_gap_open(&pull.base.name, self.inputs.baseline_required);
         facts::complete_compared(&self.gate.config, &mut report);
+        self.note_unused_rules(&mut report, &config);
+        self.accept_on_request(&mut report, pull.number, &run.head, None);
         let outputs = self.save(&report, &output_directory()?)?;
         drop(stopped);
-        let published = self.publish(&report, &Place { pull: Some(pull.number), head: run.head.clone() })?;
+        let published =
+            self.publish(&report, &Place { pull: Some(pull.number), head: run.head.clone(), pushed: false })?;
         self.finish(&report, published, outputs)
     }
 

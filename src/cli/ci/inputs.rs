@@ -40,6 +40,14 @@ pub struct Inputs {
     pub check: bool,
     /// Whether a missing baseline is an error.
     pub baseline_required: bool,
+    /// Whether a regression on a baseline branch is commented on the commit.
+    pub comment_on_push: bool,
+    /// Whether a regression on a baseline branch fails the job.
+    pub fail_on_push: bool,
+    /// Whom such a comment mentions.
+    pub mention: Option<String>,
+    /// The label that accepts the regressions of a pull request.
+    pub accept_label: String,
     /// The downloaded results of a fork's job.
     pub artifact: Option<PathBuf>,
     /// The GitHub token.
@@ -67,6 +75,16 @@ impl Inputs {
         let baseline_required = choice("missing-baseline", ["neutral", "fail"]);
         let body = choice("body", ["keep", "update"]);
         let check = !choice("check", ["true", "false"]);
+        let comment_on_push = choice("comment-on-push", ["false", "true"]);
+        let fail_on_push = choice("fail-on-push", ["false", "true"]);
+        let mention = given("mention");
+        let is_mention = |word: &str| {
+            let name = word.strip_prefix('@').unwrap_or_default();
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/'))
+        };
+        if let Some(text) = mention.as_ref().filter(|text| !text.split_whitespace().all(is_mention)) {
+            invalid.push(format!("mention: {text:?} is not a list of names like @user or @owner/team"));
+        }
         let comment = given("comment").map(|word| {
             CommentMode::from_str(&word, false)
                 .map_err(|_| invalid.push(format!("comment: {word:?} is not one of auto, always, on-change, never")))
@@ -99,6 +117,10 @@ impl Inputs {
             body,
             check,
             baseline_required,
+            comment_on_push,
+            fail_on_push,
+            mention,
+            accept_label: given("accept-label").unwrap_or_else(|| "perfgate: accepted".to_owned()),
             artifact: given("artifact").map(PathBuf::from),
             token: variable(Token::VARIABLE).as_deref().and_then(Token::new),
         })

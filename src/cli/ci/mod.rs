@@ -3,6 +3,7 @@
 
 mod fork;
 mod inputs;
+mod notices;
 mod plan;
 mod reporter;
 mod work;
@@ -35,7 +36,7 @@ GITHUB_TOKEN.";
 
 /// Run the GitHub Action: record, or compare and publish, depending on the event
 ///
-/// A push to the default branch is recorded, and the stored runs are pushed. A pull request or merge group is compared with
+/// A push to the default branch is recorded, judged against the runs before, and the stored runs are pushed. A pull request or merge group is compared with
 /// its merge base (or, with PERFGATE_COMMAND, both are measured), and the report is published. A workflow_run publishes the
 /// results of a fork's job.
 #[derive(Debug, Args)]

@@ -51,6 +51,8 @@ pub struct Judging {
     pub pull: Option<u64>,
     /// Whether it comes from a fork, whose job cannot publish.
     pub fork: bool,
+    /// The label whose setting is the event, and who set it.
+    pub labeled: Option<(String, String)>,
 }
 
 impl Plan {
@@ -97,7 +99,7 @@ impl Plan {
                 }
             };
             let (measured, head) = (measured.clone(), head.clone());
-            Ok(Judging { against, base, measured, head, pull: None, fork: false })
+            Ok(Judging { against, base, measured, head, pull: None, fork: false, labeled: None })
         };
         let judging = match &event.kind {
             EventKind::Branch { reference, head } => {
@@ -136,6 +138,7 @@ impl Plan {
                 let planned = Judging {
                     pull: Some(pull.number),
                     fork: event.is_from_fork(),
+                    labeled: pull.labeled.clone(),
                     ..judging(&pull.branch, Some(&pull.base), &pull.head)?
                 };
                 let (head, other) = (pull.head.short(), measured.short());
@@ -194,8 +197,14 @@ impl Plan {
                 line("event", format!("a commit of {branch}, a baseline branch of {repository}"));
                 line("head", results);
                 line("store", format!("recorded in {store}, pushed to origin"));
-                line("publishes", "the job summary".to_owned());
-                line("exit", "0 when the run is stored".to_owned());
+                line("publishes", format!("{}the job summary, judged against the runs before", check_of_push(inputs)));
+                line(
+                    "exit",
+                    format!(
+                        "0 when the run is stored{}",
+                        if inputs.fail_on_push { ", 1 when it regressed" } else { "" }
+                    ),
+                );
             }
             Plan::Judge(judging) => {
                 let what = judging.pull.map_or("a branch".to_owned(), |number| format!("pull request #{number}"));
@@ -248,6 +257,10 @@ impl Plan {
         }
         out
     }
+}
+
+fn check_of_push(inputs: &Inputs) -> &'static str {
+    if inputs.check { "a check run on the commit, " } else { "" }
 }
 
 fn check(inputs: &Inputs, head: &Commit) -> String {

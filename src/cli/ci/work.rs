@@ -8,10 +8,11 @@ use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Options, Published, Ta
 use crate::cli::{compare, facts, measure, output, record, render as rendering, sync};
 use crate::gate::{BenchCommand, DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource, store_run};
 use crate::io::github::{self, event::Event};
+use crate::io::repository::Repository;
 use crate::model::{Commit, Diagnostic};
 use crate::render::template::Template;
-use crate::render::{self, escape};
-use crate::verdict::{Report, Verdict};
+use crate::render::{self, counted, escape};
+use crate::verdict::{Outcome, Report, Verdict};
 use anyhow::{Context, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub struct Place {
     pub pull: Option<u64>,
     /// The commit of the check run.
     pub head: Commit,
+    /// Whether it was pushed to a baseline branch.
+    pub pushed: bool,
 }
 
 impl Work<'_> {
@@ -82,8 +85,60 @@ impl Work<'_> {
             escape::markdown(branch),
             escape::markdown_text(line.trim())
         ));
-        self.reporter.outputs(&[("verdict", "recorded".to_owned())]);
-        Ok(0)
+        // The run is stored; what follows cannot undo that.
+        let judged = {
+            let _stopped = self.reporter.stop_commands();
+            self.judge_recorded()
+        };
+        let report = match judged {
+            Ok(Some(report)) => report,
+            Ok(None) => {
+                self.reporter.outputs(&[("verdict", "recorded".to_owned())]);
+                return Ok(0);
+            }
+            Err(error) => {
+                output::warn(&format!("the run is recorded, but not judged: {error:#}"));
+                self.reporter.outputs(&[("verdict", "recorded".to_owned())]);
+                return Ok(0);
+            }
+        };
+        let mut outputs = self.save(&report, &output_directory()?)?;
+        let failed = report.verdict == Verdict::Fail;
+        if !failed {
+            outputs[0].1 = "recorded".to_owned();
+        }
+        let head = Repository::discover(Path::new("."))?.head()?.commit;
+        let published = self.publish(&report, &Place { pull: None, head, pushed: true })?;
+        self.finish(&report, published, outputs)?;
+        Ok(u8::from(failed && self.inputs.fail_on_push))
+    }
+
+    /// Judges the recorded commit against the runs before it; `None` where there are none.
+    fn judge_recorded(&self) -> anyhow::Result<Option<Report>> {
+        let repository = Repository::discover(Path::new("."))?;
+        let commit = repository.head()?.commit;
+        let Some(parent) = repository.ancestors(&commit, 2)?.nth(1) else { return Ok(None) };
+        let head = match self.inputs.command {
+            Some(_) => SideSource::Revision { word: commit.short().to_owned(), commit },
+            None => SideSource::WorkTree(self.gate.results(&self.inputs.paths()?)?),
+        };
+        let judged = self.gate.judge_sources(&SideSource::CommitAndBefore(parent), &head, true, ReportDetail::ALL);
+        let mut report = match judged {
+            Ok(report) => report,
+            Err(error) if error.is_missing_baseline() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        facts::complete_compared(&self.gate.config, &mut report);
+        report.base.label = "stored runs of the commits before".to_owned();
+        report.diagnostics.retain(|diagnostic| diagnostic.code != "earlier-baseline");
+        if let Some(gap) = report.base.gap.take() {
+            let message = format!(
+                "no run is stored for the {} before; the change may come from there",
+                counted(gap.commits, "commit")
+            );
+            report.diagnostics.push(Diagnostic::note("earlier-baseline", "", message));
+        }
+        Ok(Some(report))
     }
 
     /// Judges the checked-out commit and publishes the report.
@@ -115,6 +170,13 @@ impl Work<'_> {
                 (report, None)
             }
         };
+        let mut report = report;
+        if let Some(pull) = judging.pull {
+            self.note_changed_rules(&mut report, &judging.base);
+            if !judging.fork {
+                self.accept_on_request(&mut report, pull, &judging.head, judging.labeled.as_ref());
+            }
+        }
         let directory = output_directory()?;
         let artifact = if judging.fork { self.pack(judging, runs, &paths, &directory) } else { None };
         let mut outputs = self.save(&report, &directory)?;
@@ -126,7 +188,7 @@ impl Work<'_> {
             );
             Published::default()
         } else {
-            self.publish(&report, &Place { pull: judging.pull, head: judging.head.clone() })?
+            self.publish(&report, &Place { pull: judging.pull, head: judging.head.clone(), pushed: false })?
         };
         outputs.push(("artifact", artifact.map(|path| path.display().to_string()).unwrap_or_default()));
         self.finish(&report, published, outputs)
@@ -173,12 +235,21 @@ impl Work<'_> {
         }
         compare::show(report, compare::View::Table, false)?;
         let page = written.map(|()| page.display().to_string()).unwrap_or_default();
-        Ok(vec![
+        let badge = directory.join("badge.json");
+        let badge = output::file(&badge, badge_text(report).as_bytes()).map(|()| badge.display().to_string());
+        let worst = report.benchmarks.first().filter(|finding| finding.outcome == Outcome::Regressed);
+        let change = worst.and_then(|finding| finding.change).map(|change| format!("{:+.1}%", 100.0 * change));
+        let mut outputs = vec![
             ("verdict", word(report).to_owned()),
             ("regressions", report.counts.regressed.to_string()),
             ("comparison", comparison.display().to_string()),
             ("report", page),
-        ])
+            ("badge", badge.unwrap_or_default()),
+            ("worst", worst.map(|finding| escape::terminal(&finding.name)).unwrap_or_default()),
+            ("worst-change", change.unwrap_or_default()),
+        ];
+        outputs.extend(Outcome::ALL.map(|outcome| (outcome.word(), report.counts.get(outcome).to_string())));
+        Ok(outputs)
     }
 
     pub(super) fn publish(&self, report: &Report, place: &Place) -> anyhow::Result<Published> {
@@ -196,7 +267,7 @@ impl Work<'_> {
             repository,
             token: self.inputs.token.clone(),
             pull: place.pull,
-            commit: self.inputs.check.then(|| place.head.clone()),
+            commit: (self.inputs.check || place.pushed).then(|| place.head.clone()),
         };
         let options = Options {
             key: self.inputs.key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),
@@ -205,6 +276,8 @@ impl Work<'_> {
             template: self.template()?,
             check: self.inputs.check,
             body: self.inputs.body,
+            commit_comment: place.pushed && self.inputs.comment_on_push && report.verdict == Verdict::Fail,
+            mention: self.inputs.mention.clone(),
         };
         Ok(publish::publish(report, &target, &options))
     }
@@ -242,6 +315,17 @@ fn word(report: &Report) -> &'static str {
         Verdict::None => "neutral",
         Verdict::Pass => "pass",
     }
+}
+
+/// A badge in the format that shields.io reads from an address (`endpoint`).
+fn badge_text(report: &Report) -> String {
+    let (message, color) = match (report.verdict, report.counts.regressed) {
+        (Verdict::None, _) => ("no verdict".to_owned(), "lightgrey"),
+        (_, 1..) => (format!("{} regressed", report.counts.regressed), "red"),
+        (Verdict::Fail, 0) => (render::reasons(report).join(", "), "red"),
+        (Verdict::Pass, 0) => ("no regression".to_owned(), "brightgreen"),
+    };
+    serde_json::json!({"schemaVersion": 1, "label": "performance", "message": message, "color": color}).to_string()
 }
 
 /// A new directory for files that later steps can use.

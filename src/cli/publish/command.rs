@@ -77,8 +77,16 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
         pull: args.pull.or(environment.pull),
         commit: environment.commit.or_else(|| report.head.commit.clone()),
     };
-    let options =
-        Options { key: args.key, shard: args.shard, comment: args.comment, template, check: true, body: args.body };
+    let options = Options {
+        key: args.key,
+        shard: args.shard,
+        comment: args.comment,
+        template,
+        check: true,
+        body: args.body,
+        commit_comment: false,
+        mention: None,
+    };
     if args.dry_run {
         return dry_run(&report, &target, &options);
     }

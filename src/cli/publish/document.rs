@@ -8,6 +8,9 @@ use crate::render::template::{LONGEST, Parts, Template};
 use crate::render::{self, escape};
 use crate::verdict::{Outcome, Report};
 
+/// Most notices, and most characters of one.
+const NOTICES: usize = 10;
+const NOTICE: usize = 1_000;
 /// Most characters of one of several parts of a comment.
 const PART: usize = 16_000;
 
@@ -21,7 +24,9 @@ pub(super) fn state(report: &Report) -> String {
         .collect();
     findings.sort_unstable();
     let verdict = format!("{:?} {}", report.verdict, render::reasons(report).join(", "));
-    let texts: Vec<&str> = [verdict.as_str()].into_iter().chain(findings.iter().map(String::as_str)).collect();
+    let notices = report.notices.join("\0");
+    let texts: Vec<&str> =
+        [verdict.as_str(), &notices].into_iter().chain(findings.iter().map(String::as_str)).collect();
     format!("{:016x}", fingerprint(&texts))
 }
 
@@ -36,6 +41,7 @@ pub(super) fn document(report: &Report, target: &Target, options: &Options, room
     let log = target.run_url.as_deref().map(|url| format!("[job log]({})", url_of(url)));
     let origin: Vec<String> = commit.into_iter().chain(log).collect();
     let origin = if origin.is_empty() { String::new() } else { format!("\n<sub>{}</sub>\n", origin.join(" · ")) };
+    let heading = format!("{heading}{}", notices(report));
     let frame = heading.chars().count() + origin.chars().count();
     let room = if options.shard.is_some() { room.min(PART) } else { room }.saturating_sub(frame);
     let fits = |text: &String| text.chars().count() <= room;
@@ -50,12 +56,17 @@ fn url_of(url: &str) -> String {
     url.chars().filter(plain).collect()
 }
 
-pub(super) fn check_run(report: &Report, target: &Target, options: &Options, commit: &Commit) -> CheckRun {
-    let key = (options.key != DEFAULT_KEY).then_some(options.key.as_str());
-    let names: Vec<&str> = [key, options.shard.as_deref()].into_iter().flatten().collect();
+/// The name of the check run of a job.
+pub fn check_name(key: &str, shard: Option<&str>) -> String {
+    let key = (key != DEFAULT_KEY).then_some(key);
+    let names: Vec<&str> = [key, shard].into_iter().flatten().collect();
     let name = if names.is_empty() { "perfgate".to_owned() } else { format!("perfgate ({})", names.join(", ")) };
+    escape::terminal(&name)
+}
+
+pub(super) fn check_run(report: &Report, target: &Target, options: &Options, commit: &Commit) -> CheckRun {
     CheckRun {
-        name: escape::terminal(&name),
+        name: check_name(&options.key, options.shard.as_deref()),
         commit: commit.clone(),
         conclusion: conclusion(report),
         title: render::verdict_sentence(report),
@@ -66,8 +77,21 @@ pub(super) fn check_run(report: &Report, target: &Target, options: &Options, com
 
 /// The text of the job summary and of the check run.
 pub(super) fn summary(report: &Report, longest: usize) -> String {
-    let template = Template::shipped("summary").and_then(|template| template.render_within(report, longest).ok());
-    template.unwrap_or_else(|| render::verdict_line(report))
+    let notices = notices(report);
+    let room = longest.saturating_sub(notices.chars().count());
+    let template = Template::shipped("summary").and_then(|template| template.render_within(report, room).ok());
+    notices + &template.unwrap_or_else(|| render::verdict_line(report))
+}
+
+/// What a document opens with, before the verdict.
+fn notices(report: &Report) -> String {
+    let line = |notice: &String| format!("> ⚠️ {}\n", escape::markdown_text(&shortened(notice)));
+    let lines: String = report.notices.iter().take(NOTICES).map(line).collect();
+    if lines.is_empty() { lines } else { lines + "\n" }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(NOTICE).collect()
 }
 
 /// The parts of a template, or, where it has none, of the built-in pull request template.

@@ -55,4 +55,8 @@ pub struct Options {
     pub check: bool,
     /// Whether perfgate's sections of the pull request description are updated.
     pub body: bool,
+    /// Whether a comment on the commit is written.
+    pub commit_comment: bool,
+    /// Whom the comment on the commit mentions: `@team`.
+    pub mention: Option<String>,
 }

@@ -141,6 +141,8 @@ pub enum Fault {
 pub enum Need {
     /// Reading the repository.
     Contents,
+    /// `contents: write`.
+    WriteContents,
     /// Reading pull requests.
     ReadPulls,
     /// Comments and descriptions of pull requests.
@@ -154,6 +156,7 @@ impl Need {
     pub fn words(self) -> &'static str {
         match self {
             Need::Contents => "contents: read",
+            Need::WriteContents => "contents: write",
             Need::ReadPulls => "pull-requests: read",
             Need::Pulls => "pull-requests: write",
             Need::Checks => "checks: write",

@@ -23,6 +23,8 @@ const LARGEST_UNPACKED: usize = 64 << 20;
 
 const MAGIC: &[u8] = b"perfgate-results\n";
 const VERSION: u32 = 1;
+/// Longest config that is handed over, in bytes.
+const LONGEST_CONFIG: usize = 16 << 10;
 /// Longest line of JSON, in bytes; enough for thousands of runs.
 const LONGEST_HEADER: usize = 64 << 10;
 
@@ -43,6 +45,8 @@ pub struct ForkResults {
     pub again: [Vec<Run>; 2],
     /// Number of the pull request. Only chooses between several pull requests of one commit.
     pub pull: Option<u64>,
+    /// The config of the fork's job, to name what it would change. It is never used.
+    pub config: Option<String>,
 }
 
 /// Why the file could not be written or read.
@@ -105,6 +109,8 @@ struct Header {
     base: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pull: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    config: Option<String>,
     /// Lengths of the records: head, base, re-measured base, re-measured head.
     records: [Vec<usize>; 4],
 }
@@ -126,6 +132,7 @@ impl ForkResults {
             measured: self.measured.to_string(),
             base: self.base.to_string(),
             pull: self.pull,
+            config: self.config.clone().filter(|text| text.len() <= LONGEST_CONFIG),
             records: records.each_ref().map(|records| records.iter().map(Vec::len).collect()),
         };
         let header = serde_json::to_vec(&header).unwrap_or_default();
@@ -186,7 +193,16 @@ impl ForkResults {
             }));
         }
         let [head, measured, base] = [&header.head, &header.measured, &header.base].map(|id| commit(id));
-        Ok(ForkResults { head: head?, measured: measured?, base: base?, runs, base_runs, again, pull: header.pull })
+        Ok(ForkResults {
+            head: head?,
+            measured: measured?,
+            base: base?,
+            runs,
+            base_runs,
+            again,
+            pull: header.pull,
+            config: header.config,
+        })
     }
 }
 
@@ -220,7 +236,7 @@ mod tests {
         let run = Run { measurements: vec![measurement], commit: Some(commit("2")), ..Run::default() };
         let (head, measured, base) = (commit("1"), commit("2"), commit("3"));
         let again = [vec![], vec![run.clone()]];
-        ForkResults { head, measured, base, runs: vec![run], base_runs: Vec::new(), again, pull: Some(7) }
+        ForkResults { head, measured, base, runs: vec![run], base_runs: Vec::new(), again, pull: Some(7), config: None }
     }
 
     fn read_changed(bytes: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result<ForkResults, ForkResultsError> {

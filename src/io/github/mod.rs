@@ -1,9 +1,11 @@
 //! GitHub: its REST API, the files of a workflow's job, and workflow events. Asynchronous inside; all public functions
 //! are synchronous.
 
+pub mod acceptance;
 mod check;
 mod client;
 mod comment;
+mod commit_comment;
 pub mod event;
 mod fault;
 pub mod fork_results;
@@ -20,6 +22,7 @@ mod transport;
 pub use check::{CheckRun, Conclusion, fingerprint, put_check};
 pub use client::{Client, Patience};
 pub use comment::{Commented, Part, When, put_comment};
+pub use commit_comment::put_commit_comment;
 pub use fault::{Fault, Need};
 pub use job::{add_outputs, add_summary};
 pub use pull::{Pull, pull, pulls_of, update_body};
