@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
-/// Single values: table, key, and the default.
-const VALUES: [(&str, &str, &str); 4] = [
-    ("gate", "threshold", "20%"),
-    ("gate", "alpha", "0.05"),
-    ("gate", "fail-on", "regressed, budget, failed"),
-    ("store", "url", "git:refs/perfgate/baselines"),
+/// Single values: table, key, the word for it, and the default.
+const VALUES: [(&str, &str, &str, &str); 4] = [
+    ("gate", "threshold", "threshold", "20%"),
+    ("gate", "alpha", "alpha", "0.05"),
+    ("gate", "fail-on", "fail-on", "regressed, budget, failed"),
+    ("store", "url", "store", "git:refs/perfgate/baselines"),
 ];
 /// Tables that change which results are compared, or how strictly.
 const TABLES: [&str; 8] = ["benchmark", "budget", "goal", "environment", "epoch", "baseline", "rename", "continue"];
@@ -18,12 +18,12 @@ const TABLES: [&str; 8] = ["benchmark", "budget", "goal", "environment", "epoch"
 pub fn rule_changes(old: &str, new: &str) -> Vec<String> {
     let (Ok(old), Ok(new)) = (old.parse::<Table>(), new.parse::<Table>()) else { return Vec::new() };
     let mut changes = Vec::new();
-    for (table, key, default) in VALUES {
+    for (table, key, word, default) in VALUES {
         let value = |file: &Table| file.get(table).and_then(|table| table.get(key)).map_or(default.to_owned(), words);
         let (before, after) = (value(&old), value(&new));
         if before != after {
             let shown = |value: String| if value.is_empty() { "nothing".to_owned() } else { value };
-            changes.push(format!("{key} {} → {}", shown(before), shown(after)));
+            changes.push(format!("{word} {} → {}", shown(before), shown(after)));
         }
     }
     let waivers = |file: &Table| -> BTreeSet<String> {
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(rule_changes(strict, "[gate]\nthreshold = \"150%\"\n"), ["threshold 20% → 150%"]);
         assert_eq!(
             rule_changes("", "[gate]\nfail-on = []\n[store]\nurl = \"dir:own\"\n"),
-            ["fail-on regressed, budget, failed → nothing", "url git:refs/perfgate/baselines → dir:own"]
+            ["fail-on regressed, budget, failed → nothing", "store git:refs/perfgate/baselines → dir:own"]
         );
         let accept = "[[accept]]\nbenchmark = \"a\"\nmetric = \"time\"\nup-to = \"90%\"\nreason = \"x\"\nuntil = \"2030-01-01\"\n";
         assert_eq!(rule_changes("", accept), ["accepts a time up to 90% until 2030-01-01"]);

@@ -151,7 +151,24 @@ fn unlinked(text: &str) -> String {
     while let Some(at) = out.to_ascii_lowercase().find("www.") {
         out.replace_range(at + 3..at + 4, "&#46;");
     }
-    out
+    unreferenced(&out)
+}
+
+/// Prevents references to issues in the form `GH-2`, which `closes` before it would make close the issue. As after `#`, a word
+/// joiner breaks them.
+fn unreferenced(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, found) in lower.match_indices("gh-") {
+        let end = at + found.len();
+        if lower[end..].starts_with(|c: char| c.is_ascii_digit()) {
+            out.push_str(&text[from..end]);
+            out.push('\u{2060}');
+            from = end;
+        }
+    }
+    out + &text[from..]
 }
 
 /// A link if the text is a plain http address, else code.
@@ -179,6 +196,10 @@ fn visible(text: &str) -> String {
 /// Invisible characters that reorder or hide their neighbours.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{061C}' | '\u{E0000}'..='\u{E007F}')
+        // Soft hyphen, joiners, fillers, blanks, annotations, musical marks, and variation selectors but the one of emoji.
+        || matches!(c, '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{2800}')
+        || matches!(c, '\u{3164}' | '\u{FFA0}' | '\u{FE00}'..='\u{FE0E}' | '\u{FFF9}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}')
+        || matches!(c, '\u{E0100}'..='\u{E01EF}')
 }
 
 fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
@@ -244,6 +265,16 @@ mod tests {
     fn markdown_text_has_no_mentions_or_links() {
         assert_eq!(markdown_text("@all"), "@\u{2060}all");
         assert_eq!(markdown_text("a|b"), "a&#124;b");
+        assert_eq!(markdown_text("closes GH-2, gh-12é GH-x"), "closes GH-\u{2060}2, gh-\u{2060}12é GH-x");
+        for hidden in ['\u{ad}', '\u{3164}', '\u{2800}', '\u{fe01}', '\u{e0100}', '\u{115f}', '\u{180e}'] {
+            assert_eq!(
+                markdown_text(&format!("a{hidden}b")),
+                format!("a{}b", hidden.escape_default())
+                    .replace('{', "&#123;")
+                    .replace('}', "&#125;")
+                    .replace('\\', "&#92;")
+            );
+        }
         assert_eq!(markdown_text("x86_64, Ⓐ_a_Ⓐ"), "x86_64, Ⓐ&#95;a&#95;Ⓐ");
         assert_eq!(markdown_text("_a_ b_ _c a__b *_d"), "&#95;a&#95; b&#95; &#95;c a&#95;&#95;b &#42;&#95;d");
         assert_eq!(markdown("a_b[_c]"), "<code>a_b&#91;&#95;c&#93;</code>");

@@ -61,7 +61,10 @@ impl Work<'_> {
             output::note("the pull request is not from a fork; its own job published the results");
             return Ok(0);
         }
-        let fork_results = self.unpack(run)?;
+        let Some(fork_results) = self.unpack(run)? else {
+            output::note("the fork's job has left no results; it may have failed before perfgate ran");
+            return Ok(0);
+        };
         let Some(pull) = self.pull_of(repository, run, fork_results.pull)? else {
             output::note(&format!(
                 "no open pull request has {} as its newest commit: it was closed, or the run of a newer commit will be \
@@ -91,15 +94,19 @@ impl Work<'_> {
         drop(stopped);
         let published =
             self.publish(&report, &Place { pull: Some(pull.number), head: run.head.clone(), pushed: false })?;
-        self.finish(&report, published, outputs)
+        // The verdict is the check run on the fork's commit. Nothing is wrong with the default branch, where this job runs.
+        self.finish(&report, published, outputs).map(|_| 0)
     }
 
     /// The downloaded results, if they belong to the commit of the event.
-    fn unpack(&self, run: &WorkflowRun) -> anyhow::Result<ForkResults> {
+    fn unpack(&self, run: &WorkflowRun) -> anyhow::Result<Option<ForkResults>> {
         let path = self.inputs.artifact.as_ref().context(
             "the input `artifact` is missing: the path where actions/download-artifact stored the file of the fork's job",
         )?;
         let path = if path.is_dir() { path.join(FILE_NAME) } else { path.clone() };
+        if !path.exists() {
+            return Ok(None);
+        }
         let fork_results = ForkResults::read(&path)?;
         if fork_results.head != run.head {
             bail!(
@@ -109,7 +116,7 @@ impl Work<'_> {
                 run.head.short()
             );
         }
-        Ok(fork_results)
+        Ok(Some(fork_results))
     }
 
     /// The open pull request with this newest commit, from the API; of several, the one that the file names.
