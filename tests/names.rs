@@ -119,3 +119,65 @@ fn stored_series_with_short_names_continue() {
     let history = scene.perfgate_at("r", &["history", "search/glob", "--format", "json"]).exits(0).json();
     assert_eq!(history["series"][0]["points"].as_array().unwrap().len(), 6);
 }
+
+/// A run of perfgate's format with values in ns.
+fn run(values: &[(&str, f64)]) -> String {
+    let measurements: Vec<Value> = values
+        .iter()
+        .map(|(name, ns)| json!({"benchmark": name, "metric": "time", "unit": "ns", "replicates": [{"value": ns}]}))
+        .collect();
+    json!({"format": "perfgate-run", "version": 1, "measurements": measurements}).to_string()
+}
+
+#[test]
+fn a_renamed_benchmark_comes_with_the_line_for_the_config() {
+    let scene = Scene::new();
+    let rest = [("dec", 40.0), ("hash", 70.0), ("sort", 90.0)];
+    scene.write("base.json", run(&[&[("enc 256", 10.0)], &rest[..]].concat()));
+    scene.write("head.json", run(&[&[("enc 255", 10.2)], &rest[..]].concat()));
+    for format in ["table", "markdown"] {
+        scene.perfgate(&["compare", "base.json", "head.json", "--format", format]).says(r#""enc 256" = "enc 255""#);
+    }
+    scene.write("perfgate.toml", "[rename]\n\"enc 256\" = \"enc 255\"\n");
+    let report = scene.perfgate(&["compare", "base.json", "head.json", "--format", "json"]).json();
+    assert_eq!((&report["counts"]["added"], &report["counts"]["removed"]), (&json!(0), &json!(0)));
+    std::fs::remove_file(scene.path("perfgate.toml")).unwrap();
+    // Nothing in common: the error has the line.
+    scene
+        .write("old.json", run(&[("com.acme.Parser.parse", 10.0)]))
+        .write("new.json", run(&[("org.acme.Parser.parse", 10.0)]));
+    scene
+        .perfgate(&["compare", "old.json", "new.json"])
+        .exits(2)
+        .complains(r#""com.acme.Parser.parse" = "org.acme.Parser.parse""#);
+}
+
+#[test]
+fn a_rule_that_matches_nothing_names_the_nearest_benchmark() {
+    let scene = Scene::new();
+    scene.write("base.json", run(&[("parse/large", 10.0), ("u64[0]/fmt", 20.0)]));
+    scene.write("head.json", run(&[("parse/large", 10.0), ("u64[0]/fmt", 20.0)]).replace("20.0", "20.5"));
+    let compare = ["compare", "base.json", "head.json"];
+    let until = "up-to = \"9%\"\nreason = \"r\"\nuntil = \"2999-01-01\"\n";
+    for (config, expected) in [
+        ("[[benchmark]]\nmatch = \"parse/lagre\"\nfloor = \"5ns\"\n".to_owned(), "did you mean `parse/large`?"),
+        ("[[benchmark]]\nmatch = \"u64[0]/*\"\nfloor = \"5ns\"\n".to_owned(), r"write match = 'u64\[0\]/*'"),
+        ("[rename]\n\"parse/lrge\" = \"parse/huge\"\n".to_owned(), "did you mean `parse/large`?"),
+        (format!("[[accept]]\nbenchmark = \"parse/larg\"\n{until}"), "did you mean `parse/large`?"),
+    ] {
+        scene.write("perfgate.toml", config);
+        scene.perfgate(&compare).says(expected);
+    }
+    scene.write("perfgate.toml", "[[budget]]\nmatch = \"parse/larg\"\nmetric = \"time\"\ntarget = \"<1s\"\n");
+    scene.perfgate(&compare).exits(2).complains("did you mean `parse/large`?");
+}
+
+#[test]
+fn history_suggests_the_nearest_name() {
+    let scene = Scene::new();
+    scene.repository("r");
+    scene.write("run.json", run(&[("parse/large", 10.0), ("dec", 20.0)]));
+    scene.perfgate_at("r", &["record", "../run.json"]).exits(0);
+    scene.perfgate_at("r", &["history", "parse/lagre"]).exits(2).complains("did you mean \"parse/large\"?");
+    scene.perfgate_at("r", &["history", "quick"]).exits(2).complains("there are");
+}

@@ -4,6 +4,7 @@ use super::{Global, output, plots};
 use crate::gate::{Gate, Older, StoredHistory, with_reading};
 use crate::history::{SegmentedSeries, segment, series};
 use crate::model::Diagnostic;
+use crate::policy::suggest::nearest_name;
 use crate::render::{self, HistoryView};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -72,6 +73,9 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
             false => series.benchmark.as_str().contains(wanted.as_str()),
         });
         if all.is_empty() {
+            if let Some(near) = nearest_name(wanted, names.iter().map(String::as_str)) {
+                bail!("no name of a stored benchmark contains {wanted:?}; did you mean {near:?}?");
+            }
             bail!("no name of a stored benchmark contains {wanted:?}; there are {}", some(names));
         }
     }

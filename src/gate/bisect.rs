@@ -7,6 +7,7 @@ use crate::compare::bisection::{Bisection, Candidates, CommitStatus, MAX_PAIRS, 
 use crate::compare::schedule::{Turn, order};
 use crate::io::noise;
 use crate::model::{Commit, Evidence, Measurement};
+use crate::policy::suggest::nearest_name;
 use crate::stats::centre;
 
 /// What is searched for.
@@ -181,7 +182,15 @@ impl Bisect<'_> {
         let wanted = |m: &&Measurement| m.benchmark.as_str() == *benchmark && *m.metric.name == **metric;
         let Some(measurement) = measurements.iter().find(wanted) else {
             let name = |m: &Measurement| format!("{} ({})", m.benchmark, m.metric.name);
-            let found = measurements.iter().take(5).map(name).collect::<Vec<_>>().join(", ");
+            let names = || measurements.iter().map(|one| one.benchmark.as_str());
+            let near = nearest_name(benchmark, names()).filter(|_| names().all(|name| name != *benchmark));
+            let found = match near {
+                Some(near) => format!("did you mean {near}?"),
+                None => {
+                    let some = measurements.iter().take(5).map(name).collect::<Vec<_>>().join(", ");
+                    format!("they are {some}")
+                }
+            };
             let (benchmark, metric) = (benchmark.clone(), metric.clone());
             return Err(MeasureError::NotInResults {
                 benchmark,

@@ -123,7 +123,7 @@ pub enum Error {
         /// The label of the head.
         head: String,
         /// What to check.
-        hint: &'static str,
+        hint: String,
     },
     /// The two sides are results of different tools.
     #[error(

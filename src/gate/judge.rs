@@ -150,7 +150,13 @@ impl Gate {
         refuse_different_tools(&base, &head)?;
         let mut compared = compare::compare(&base.runs, &head.runs, at_different_times(policy), PolicyRules(policy));
         if compared.shared == 0 && !allow_nothing_in_common {
-            let hint = "are these results of the same suite?";
+            let hint = match verdict::likely_renames(&compared.comparisons).first() {
+                Some(one) => format!(
+                    "if `{}` is now `{}`, add to [rename] in perfgate.toml: {:?} = {:?} (`*` stands for any text)",
+                    one.old, one.new, one.old, one.new
+                ),
+                None => "are these results of the same suite?".to_owned(),
+            };
             return Err(Error::NothingInCommon { base: base.report.label, head: head.report.label, hint });
         }
         if compared.same_results {

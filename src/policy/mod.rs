@@ -15,7 +15,7 @@ mod rule;
 mod star;
 pub(crate) mod suggest;
 mod table;
-mod unused;
+pub(crate) mod unused;
 mod validate;
 mod value;
 

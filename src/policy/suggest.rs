@@ -33,9 +33,74 @@ fn distance(a: &[char], b: &[char]) -> usize {
     last[b.len()]
 }
 
+/// Longer names are not compared, since the cost grows with the square of the length.
+const LONGEST_NAME: usize = 200;
+/// Names that are compared at most.
+const MOST_NAMES: usize = 20_000;
+
+/// The name closest to a name or pattern that matches none of them: one that contains it, or that differs by a few characters.
+/// A `*` of the pattern stands for any text.
+pub(crate) fn nearest_name<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let pattern = plain(typed);
+    let literals = pattern.iter().filter(|c| **c != '*').count();
+    if pattern.len() > LONGEST_NAME || literals == 0 {
+        return None;
+    }
+    let allowed = (literals / 4).clamp(1, 6);
+    let mut best: Option<(usize, usize, &str)> = None;
+    for name in names.into_iter().take(MOST_NAMES) {
+        if name.len() > LONGEST_NAME {
+            continue;
+        }
+        let plain_name = plain(name);
+        // `small` is likely meant for `Parser/small`; the shortest such name comes first.
+        let contains = literals >= 3 && plain_name.windows(pattern.len()).any(|part| part == pattern);
+        let off = if contains { 1 } else { distance_to_pattern(&pattern, &plain_name) };
+        if off <= allowed && best.is_none_or(|(least, length, _)| (off, plain_name.len()) < (least, length)) {
+            best = Some((off, plain_name.len(), name));
+        }
+    }
+    best.map(|(_, _, name)| name)
+}
+
+/// How alike two names are: their edit distance, and the length of the longer one.
+pub(crate) fn difference(a: &str, b: &str) -> Option<(usize, usize)> {
+    let (a, b) = (plain(a), plain(b));
+    let longer = a.len().max(b.len());
+    (longer <= LONGEST_NAME).then(|| (distance(&a, &b), longer))
+}
+
+/// The edit distance of a name to the closest text that a pattern with `*` matches.
+fn distance_to_pattern(pattern: &[char], name: &[char]) -> usize {
+    let mut last: Vec<usize> = (0..=name.len()).collect();
+    for (i, x) in pattern.iter().enumerate() {
+        let mut row = vec![if *x == '*' { last[0] } else { i + 1 }; name.len() + 1];
+        for (j, y) in name.iter().enumerate() {
+            row[j + 1] = match x {
+                '*' => last[j + 1].min(row[j]),
+                x => (last[j + 1] + 1).min(row[j] + 1).min(last[j] + usize::from(x != y)),
+            };
+        }
+        last = row;
+    }
+    last[name.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_nearest_name_contains_a_part_or_differs_by_little() {
+        let names = ["parse/large", "parse/small", "Writer/small", "encode 256"];
+        assert_eq!(nearest_name("parse/lagre", names), Some("parse/large"));
+        assert_eq!(nearest_name("parser/*", names), Some("parse/large"));
+        assert_eq!(nearest_name("large", names), Some("parse/large"));
+        assert_eq!(nearest_name("encode 255", names), Some("encode 256"));
+        assert_eq!(nearest_name("colour", names), None);
+        assert_eq!((nearest_name("*", names), nearest_name("", names)), (None, None));
+        assert_eq!(nearest_name(&"a".repeat(10_000), names), None);
+    }
 
     const KEYS: [&str; 4] = ["threshold", "alpha", "fail-on", "until"];
 

@@ -3,6 +3,7 @@
 
 use super::Policy;
 use super::pattern::Pattern;
+use super::suggest::nearest_name;
 use crate::model::Diagnostic;
 use std::collections::BTreeSet;
 
@@ -20,12 +21,8 @@ impl Policy {
                 Some(metric) => format!("{} of {pattern}", metric.as_str()),
                 None => pattern.to_owned(),
             };
-            let help = match literal(pattern, results.clone().map(|(name, _)| name)) {
-                Some(literal) => {
-                    format!("it would match as plain text: write match = '{literal}', in single quotes")
-                }
-                None => "correct or remove it".to_owned(),
-            };
+            let names = results.clone().map(|(name, _)| name);
+            let help = intended(pattern, names).unwrap_or_else(|| "correct or remove it".to_owned());
             let message = format!("the rule for `{named}` matches nothing in these results; {help}");
             Diagnostic::warning("rule-unused", self.place(rule.line), message)
         };
@@ -39,12 +36,24 @@ impl Policy {
         left.retain(|(old, new)| !names.contains(old) && !names.contains(new));
         left.extend(self.renames.unused_patterns(&names));
         let warning = |(old, new): (&str, &str)| {
-            let message =
-                format!("no result is named `{old}` or `{new}`, so the rename has no effect; correct or remove it");
+            let near = nearest_name(new, names.iter().copied()).or_else(|| nearest_name(old, names.iter().copied()));
+            let help = match near {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => "correct or remove it".to_owned(),
+            };
+            let message = format!("no result is named `{old}` or `{new}`, so the rename has no effect; {help}");
             Diagnostic::warning("rename-unused", self.name.clone(), message)
         };
         left.into_iter().map(warning).collect()
     }
+}
+
+/// What a pattern that matches none of the names was probably meant for.
+pub(crate) fn intended<'n>(pattern: &str, names: impl Iterator<Item = &'n str> + Clone) -> Option<String> {
+    if let Some(literal) = literal(pattern, names.clone()) {
+        return Some(format!("it would match as plain text: write match = '{literal}', in single quotes"));
+    }
+    nearest_name(pattern, names).map(|name| format!("did you mean `{name}`?"))
 }
 
 /// The pattern with all characters but `*` escaped, if that matches one of the names.
@@ -84,7 +93,7 @@ mod tests {
         assert!(class.contains(r"match = 'u64\[0\]/*'") && class.contains("perfgate.toml:2"), "{class}");
         let [missing] = &warnings(&rule("parser/*"), &names)[..] else { panic!() };
         assert!(
-            missing.contains("`parser/*` matches nothing") && missing.contains("correct or remove it"),
+            missing.contains("`parser/*` matches nothing") && missing.contains("did you mean `parse/large`?"),
             "{missing}"
         );
         let of_metric = rule("parse/*") + "metric = 'memory'\n";

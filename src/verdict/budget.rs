@@ -5,6 +5,7 @@ use super::limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus
 use super::report::Finding;
 use crate::compare::{Comparison, Effect};
 use crate::model::{Direction, SampleStatistics, Unit};
+use crate::policy::unused::intended;
 use crate::policy::{Budget, Limit, Policy};
 use std::collections::BTreeSet;
 
@@ -48,13 +49,14 @@ pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> 
     let budgets = policy.budgets().iter().filter(|b| !matched(&|name| b.covers(name, &b.metric), &b.metric));
     let budgets = budgets.map(|budget| {
         let what = format!("the budget on `{}` of `{}`", budget.metric, budget.pattern.as_str());
-        unmatched_limit(Some(budget.line), what, &|name| budget.covers(name, &budget.metric), comparisons)
+        let pattern = Some(budget.pattern.as_str());
+        unmatched_limit(Some(budget.line), what, pattern, &|name| budget.covers(name, &budget.metric), comparisons)
     });
     let goals = policy.goals().iter();
     let goals = goals.filter(|goal| !goal.metrics().any(|metric| matched(&|name| goal.covers(name, metric), metric)));
     let goals = goals.map(|goal| {
         let covers = |name: &str| goal.metrics().any(|metric| goal.covers(name, metric));
-        unmatched_limit(goal.line, format!("the goal `{} {}`", goal.written, goal.limit), &covers, comparisons)
+        unmatched_limit(goal.line, format!("the goal `{} {}`", goal.written, goal.limit), None, &covers, comparisons)
     });
     budgets.chain(goals).collect()
 }
@@ -62,6 +64,7 @@ pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> 
 fn unmatched_limit(
     line: Option<usize>,
     what: String,
+    pattern: Option<&str>,
     covers: &dyn Fn(&str) -> bool,
     comparisons: &[Comparison],
 ) -> Unmatched {
@@ -72,7 +75,10 @@ fn unmatched_limit(
     } else if named.count() > 0 {
         "its benchmarks are only in base; run them again, or remove it".to_owned()
     } else {
-        "no benchmark has a matching name; `perfgate compare --all` lists all names".to_owned()
+        let names = comparisons.iter().map(|one| one.benchmark.as_str());
+        let intended = pattern.and_then(|pattern| intended(pattern, names));
+        let list = || "`perfgate compare --all` lists all names".to_owned();
+        format!("no benchmark has a matching name; {}", intended.unwrap_or_else(list))
     };
     Unmatched { line, message: format!("{what} matches nothing measured in head"), help }
 }

@@ -9,6 +9,7 @@ mod limits;
 mod outcome;
 mod pinned;
 mod reason;
+mod renamed;
 mod report;
 mod samples;
 
@@ -18,6 +19,7 @@ pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
 pub use outcome::{Counts, MeanChange, Outcome, Within};
 pub use pinned::{Pinned, PinnedFinding};
 pub use reason::Reason;
+pub use renamed::likely_renames;
 pub use report::{
     BaselineGap, EnvironmentDifference, EnvironmentReport, FORMAT, Finding, Report, SeriesPoint, SeriesReport,
     SideReport, VERSION, Value, Verdict, WorkReport,
@@ -25,6 +27,7 @@ pub use report::{
 
 use crate::compare::{Compared, Comparison, Effect};
 use crate::model::{Diagnostic, Direction, Environment};
+use crate::policy::suggest::nearest_name;
 use crate::policy::{FailOn, Policy, Waiver};
 use finding::find;
 use jiff::civil::Date;
@@ -55,11 +58,13 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
     let budgets = budget::check_budgets(policy, &comparisons, &mut findings, environment.matches);
     let goals = budget::check_goals(policy, &comparisons, &findings, environment.matches);
+    let renamed = likely_renames(&comparisons);
     drop(comparisons);
     sort_worst_first(&mut findings);
 
     diagnostics.extend(directions::unknown(&findings));
-    diagnostics.extend(stale_waivers(policy, today, &used));
+    diagnostics.extend(renamed.iter().map(renamed::suggestion));
+    diagnostics.extend(stale_waivers(policy, today, &used, &findings));
     // One shard has only a part of the benchmarks.
     if !head.environment.contains_key(Environment::SHARD) {
         diagnostics.extend(policy.unused_rules(findings.iter().map(|one| (&*one.name, &*one.metric))));
@@ -169,14 +174,19 @@ fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool])
     }
 }
 
-fn stale_waivers(policy: &Policy, today: Date, used: &[bool]) -> Vec<Diagnostic> {
+fn stale_waivers(policy: &Policy, today: Date, used: &[bool], findings: &[Finding]) -> Vec<Diagnostic> {
     let stale = |(waiver, used): (&Waiver, &bool)| {
         let place = policy.place(waiver.line);
         if waiver.is_expired(today) {
             let message = format!("the waiver for {:?} expired on {}; remove it", waiver.benchmark, waiver.until);
             Some(Diagnostic::warning("waiver-ended", place, message))
         } else if !used {
-            let message = format!("the waiver for {:?} matches no regression; remove it", waiver.benchmark);
+            let names = || findings.iter().map(|one| one.name.as_str());
+            let help = match nearest_name(&waiver.benchmark, names()) {
+                Some(name) if names().all(|name| name != waiver.benchmark) => format!("did you mean `{name}`?"),
+                _ => "remove it".to_owned(),
+            };
+            let message = format!("the waiver for {:?} matches no regression; {help}", waiver.benchmark);
             Some(Diagnostic::warning("waiver-unused", place, message))
         } else {
             None

@@ -145,7 +145,7 @@ pub enum MeasureError {
         source: Box<MeasureError>,
     },
     /// The benchmark is not among the results.
-    #[error("{benchmark} ({metric}) is not among the results of {commit}, which are {found}")]
+    #[error("{benchmark} ({metric}) is not among the results of {commit}; {found}")]
     NotInResults {
         /// The benchmark.
         benchmark: String,
@@ -153,7 +153,7 @@ pub enum MeasureError {
         metric: String,
         /// The commit, short.
         commit: String,
-        /// Some of the results.
+        /// The nearest name, or some of the results.
         found: String,
     },
     /// The file does not state which way is better.
