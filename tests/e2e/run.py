@@ -389,6 +389,18 @@ def claim_pushes_to_main_are_recorded_and_shared(stage):
     check(len(stage.stored()) == 3, "each push is recorded", stage.stored())
 
 
+def claim_a_push_that_regresses_is_recorded_and_reported(stage):
+    stage.baseline()
+    slow = stage.main("slow", parse=3000)
+    log = stage.push_run()
+    check("FAIL: 1 regressed" in log and "parse" in log, "the job names the regression and passes", log)
+    check(any(slow in name for name in stage.stored()), "the run is stored", stage.stored())
+    check(stage.conclusions(slow) == ["failure"], "a check run on the commit", stage.conclusions(slow))
+    fixed = stage.main("fixed")
+    stage.push_run()
+    check(stage.conclusions(fixed) == ["success"], "the next commit is green again", stage.conclusions(fixed))
+
+
 def claim_a_regression_comments_fails_and_a_fix_turns_it_green(stage):
     stage.baseline()
     head = stage.branch_commit("work", "slow", parse=1700)
