@@ -240,7 +240,7 @@ fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usiz
     let suspects: BTreeSet<Suspect> = screened
         .benchmarks
         .into_iter()
-        .filter(|finding| finding.suspect)
+        .filter(|finding| finding.is_worth_measuring_again())
         .map(|finding| Suspect {
             benchmark: finding.name,
             metric: finding.metric.into_owned(),

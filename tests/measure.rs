@@ -92,6 +92,47 @@ fn a_slower_commit_is_detected() {
 }
 
 #[test]
+fn what_looks_better_is_re_measured_too() {
+    let scene = scene(&[("c", 0.6)]);
+    let answer = measure(&scene, &["--base", "main", "--format", "json"]);
+    answer.exits(0).complains("re-measuring 1 suspect in 5 pairs, alone");
+    let json = answer.json();
+    let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
+    assert_eq!((&c["outcome"], &c["confirmed"], &c["suspect"]), (&"improved".into(), &true.into(), &false.into()));
+    assert_clean(&scene);
+}
+
+#[test]
+fn a_change_of_the_whole_suite_fails_and_is_named_as_one() {
+    let all: Vec<(&str, f64)> = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].map(|name| (name, 1.14)).to_vec();
+    let scene = scene(&all);
+    scene.write("r/perfgate.toml", "[gate]\nthreshold = '5%'\n");
+    let answer = measure(&scene, &["--base", "main"]);
+    answer.exits(1).says("FAIL: the whole suite is 14").says("% slower, ").says("whole suite +1");
+    let json = measure(&scene, &["--base", "main", "--format", "json"]).json();
+    let suite = &json["suite"];
+    assert_eq!(
+        (&suite["outcome"], &suite["runs"], &json["by_measure"]),
+        (&"regressed".into(), &[3, 3].into(), &true.into())
+    );
+    assert!((suite["change"].as_f64().unwrap() - 0.14).abs() < 0.01 && suite["interval"][0].as_f64().unwrap() > 0.1);
+    assert_eq!(json["failed_on"][0], serde_json::json!({"on": "suite"}));
+    // Below the threshold it is no reason to fail.
+    let answer = measure(&scene, &["--base", "main", "--threshold", "20%", "--rounds", "3", "--format", "json"]);
+    assert_eq!(answer.exits(0).json()["suite"]["outcome"], "unchanged");
+}
+
+#[test]
+fn advice_in_a_measurement_names_its_own_options() {
+    let scene = scene(&[("c", 1.04)]);
+    scene.write("r/perfgate.toml", "[gate]\nthreshold = '4%'\n");
+    for view in [&[][..], &["--format", "markdown"], &["--template", "comment"]] {
+        let answer = measure(&scene, &[&["--base", "main"], view].concat());
+        assert!(!answer.stdout.contains("perfgate measure`"), "{}", answer.stdout);
+    }
+}
+
+#[test]
 fn an_equal_commit_passes() {
     let scene = scene(&[]);
     measure(&scene, &["--base", "main"]).exits(0).says("PASS");

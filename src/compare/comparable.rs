@@ -8,6 +8,11 @@ const OTHER_SETTINGS: f64 = 9.99;
 /// its total time hardly changes.
 const OTHER_TIME: f64 = 3.0;
 
+/// Lengths of samples in nanoseconds that make a difference. A sample of less than 10 ms is seldom interrupted: a time slice is
+/// a few milliseconds. In one of less than 10 µs, reading the clock takes a notable part.
+const INTERRUPTED: f64 = 1e7;
+const CLOCK_COUNTS: f64 = 1e4;
+
 /// Tools whose number of samples is a setting. Others take as many samples as fit into a time, which varies by chance.
 const FIXED_COUNT: [&str; 2] = ["criterion", "cargo-criterion"];
 
@@ -39,7 +44,11 @@ pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2]) -> Option<
         };
         differs(base, head).then(message)
     };
-    let by_iterations = why(|side| side.iterations, "iterations a sample");
+    // Criterion takes ten times fewer iterations with equal settings where its warm-up was disturbed.
+    let length = |side: Sampling| side.iterations.map_or(0.0, |iterations| iterations * side.time);
+    let (shorter, longer) = (length(base).min(length(head)), length(base).max(length(head)));
+    let matters = longer >= INTERRUPTED || shorter <= CLOCK_COUNTS;
+    let by_iterations = why(|side| side.iterations, "iterations a sample").filter(|_| matters);
     by_iterations.or_else(|| why(|side| side.samples, "samples").filter(|_| FIXED_COUNT.contains(&tool)))
 }
 
@@ -71,12 +80,15 @@ mod tests {
         assert!(same([1.0, 1.0], [1000.0, 50.0], [5.0, 100.0]));
         // It cannot run less than one iteration.
         assert!(same([1.0, 1.0], [100.0, 100.0], [5.0, 100.0]));
-        assert!(!same([1000.0, 100_000.0], [100.0, 100.0], [5.0, 12.0]));
+        let ms = 1e6;
+        assert!(!same([1.0, 100.0], [100.0, 100.0], [1.0 * ms, 1.2 * ms]));
+        // Both are shorter than the time between two interruptions.
+        assert!(same([42.0, 4.0], [100.0, 100.0], [0.133 * ms, 0.131 * ms]));
         assert!(!same([1000.0, 10.0], [100.0, 100.0], [5.0, 5.0]));
         assert!(!same([1000.0, 1000.0], [100.0, 10.0], [5.0, 5.0]));
         let fewer = sides([1.0, 1.0], [262.0, 20.0], [5.0, 5.0]);
         assert_eq!(other_settings("pytest-benchmark", fewer), None);
-        let why = other_settings("criterion", sides([9.0, 900.0], [5.0, 5.0], [1.0, 1.0])).unwrap();
+        let why = other_settings("criterion", sides([9.0, 900.0], [5.0, 5.0], [1e6, 1e6])).unwrap();
         assert!(why.contains("9 iterations a sample in base, 900 in head"), "{why}");
     }
 }

@@ -83,6 +83,11 @@ impl Compared {
     pub fn confirm(&mut self, suspects: &BTreeSet<Suspect>, fresh: Compared, control: &BTreeMap<Suspect, f64>) {
         let mut fresh_comparisons: BTreeMap<Suspect, Comparison> =
             fresh.comparisons.into_iter().map(|comparison| (Suspect::of(&comparison), comparison)).collect();
+        let is_rest = |one: &&Comparison| one.metric.name == "time" && !suspects.contains(&Suspect::of(one));
+        let rest: Vec<&Comparison> = self.comparisons.iter().filter(is_rest).collect();
+        if let (Some(screened), Some(of_suspects)) = (self.levels.take(), fresh.levels) {
+            self.levels = Some(screened.replaced(of_suspects, &rest));
+        }
         for comparison in &mut self.comparisons {
             let suspect = Suspect::of(comparison);
             if !suspects.contains(&suspect) {

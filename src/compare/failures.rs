@@ -69,6 +69,7 @@ fn without_values(failed: &FailedBenchmark, why: String) -> Comparison {
         effect: Effect::Failed(why),
         mean: None,
         sample_groups: None,
+        clock_mhz: None,
         statistics: None,
         confirmed: false,
     }

@@ -7,9 +7,11 @@ mod confirm;
 mod failures;
 pub mod filter;
 mod match_rules;
+mod not_run;
 mod pairs;
 mod plot_samples;
 mod repetitions;
+mod run_levels;
 mod sample_groups;
 mod sample_statistics;
 pub mod schedule;
@@ -19,13 +21,15 @@ pub use confirm::{Suspect, control, keep_suspects};
 pub use match_rules::MatchRules;
 pub use pairs::{Pair, SideValue, pair};
 pub use plot_samples::plot_samples;
+pub use run_levels::RunLevels;
 
-use crate::model::{BenchId, Diagnostic, Metric, Run, SampleGroups, SampleStatistics, Work};
+use crate::model::{BenchId, Diagnostic, Environment, Metric, Run, SampleGroups, SampleStatistics, Work};
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
 use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
 use crate::stats::suite_test::{self, ShiftRule, TestRules};
+use not_run::NotRun;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -59,6 +63,8 @@ pub struct Comparison {
     pub sample_groups: Option<Box<[Option<SampleGroups>; 2]>>,
     /// Statistics of the samples of base and head, where they were read.
     pub statistics: Option<Box<[Option<SampleStatistics>; 2]>>,
+    /// The clock of the processor of head, where its results state it.
+    pub clock_mhz: Option<f32>,
     /// True for a suspect that was re-measured.
     pub confirmed: bool,
 }
@@ -68,6 +74,8 @@ pub struct Comparison {
 pub enum Effect {
     /// Only in the base.
     BaseOnly,
+    /// Only in the base, because it was not run for head.
+    NotRun,
     /// Only in the head.
     HeadOnly,
     /// The benchmark failed in head; what its tool says, which may be empty.
@@ -99,6 +107,8 @@ pub struct Compared {
     pub unexplained_shift: Option<f64>,
     /// True where every benchmark of head has exactly the samples of base: nothing was measured.
     pub same_results: bool,
+    /// How slow each run was, where base and head ran in turn.
+    pub levels: Option<RunLevels>,
     /// By metric: what each benchmark contributes to the prior of typical means, where those were tested.
     means: BTreeMap<String, Vec<Observation>>,
     /// Warnings and notes.
@@ -136,7 +146,11 @@ fn compare_all(
     compared.same_results = !repeated.is_empty() && repeated.len() == compared.shared;
     compared.diagnostics.extend(repeated_samples(&repeated));
 
-    let (untested, groups) = test_groups(&pairs);
+    let not_run = NotRun::of(&pairs, head);
+    compared.diagnostics.extend(not_run.diagnostics());
+
+    let (mut untested, groups) = test_groups(&pairs);
+    not_run.mark(&mut untested);
     let mut parts = vec![failed, untested];
     for (group, members) in groups {
         let runs = [base.len(), head.len()];
@@ -151,6 +165,9 @@ fn compare_all(
         if estimates.count() > compared.tests / 2 && group.metric == "time" || compared.tests == 0 {
             compared.common_shift = estimates.shift().exp_m1();
             compared.unexplained_shift = estimates.unexplained_shift().map(f64::exp_m1);
+            if rules.shift == ShiftRule::Keep && group.metric == "time" {
+                compared.levels = Some(RunLevels::of(&pairs, &members, suite.tested(), runs));
+            }
         }
         compared.tests += estimates.count();
         if !estimates.shift_is_subtracted() && rules.shift != ShiftRule::Keep {
@@ -175,6 +192,8 @@ fn compare_all(
         parts.push(part);
     }
     compared.comparisons = in_order(parts);
+    let clock = clock_mhz(head);
+    compared.comparisons.iter_mut().for_each(|comparison| comparison.clock_mhz = clock);
     compared
 }
 
@@ -261,6 +280,12 @@ fn test_groups<'a>(pairs: &'a [Pair<'_>]) -> (Vec<Comparison>, BTreeMap<TestGrou
         }
     }
     (untested, groups)
+}
+
+/// The lowest clock that the runs state.
+fn clock_mhz(runs: &[Run]) -> Option<f32> {
+    let stated = runs.iter().filter_map(|run| run.environment.get(Environment::MHZ)?.parse::<f32>().ok());
+    stated.filter(|mhz| *mhz > 0.0).reduce(f32::min)
 }
 
 fn large_shift(metric: &str, count: usize, shift: f64) -> Diagnostic {

@@ -8,7 +8,7 @@ use crate::model::{
 use crate::stats::suite::{BenchmarkRuns, RunValue};
 use crate::stats::{centre, counts};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Variance of the error of a rounded value. Values that are whole numbers may be rounded, as the nanoseconds of libtest are.
@@ -321,15 +321,14 @@ impl<'a> Pair<'a> {
 
     /// True where a head run has exactly the samples of a base run, which never happens for two measurements.
     pub(super) fn same_samples(&self) -> bool {
-        let fingerprints = |side: &[RunEvidence<'_>]| -> Vec<(f64, u32, f32)> {
+        let fingerprints = |side: &[RunEvidence<'_>]| -> HashSet<(u64, u32, u32)> {
             let varied = |digest: Digest| {
                 let drift = digest.within_run_drift.filter(|drift| *drift > 0.0)?;
-                Some((digest.median, digest.samples, drift))
+                Some((digest.median.to_bits(), digest.samples, drift.to_bits()))
             };
             side.iter().filter_map(|one| one.evidence.digest(self.metric.direction)).filter_map(varied).collect()
         };
-        let base = fingerprints(self.base());
-        fingerprints(self.head()).iter().any(|one| base.contains(one))
+        !fingerprints(self.base()).is_disjoint(&fingerprints(self.head()))
     }
 
     /// The evidence of base and head, in the order of their runs.
@@ -375,6 +374,7 @@ impl<'a> Pair<'a> {
             effect,
             mean: None,
             sample_groups: self.sample_groups(),
+            clock_mhz: None,
             statistics: self.statistics(),
             confirmed: false,
         }

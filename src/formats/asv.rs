@@ -4,13 +4,16 @@
 
 use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
-use super::json::{Number, Numbers, Pairs, parse_lenient};
+use super::json::{Number, Numbers, Pairs, parse_with_nan};
 use super::{Format, Preview, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+/// Most combinations of parameters that are reported one by one where all of them failed.
+const MOST_FAILED: usize = 1000;
 
 /// airspeed velocity.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ impl Format for Asv {
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut scratch = Vec::new();
-        let file: File<'_> = parse_lenient(source, &mut scratch)?;
+        let file: File<'_> = parse_with_nan(source, &mut scratch)?;
         let mut builder = ReadingBuilder::new(self.name(), source);
         builder.set_commit(file.commit_hash.as_deref().unwrap_or_default());
         set_environment(builder.environment(), &file.params.unwrap_or_default());
@@ -62,22 +65,29 @@ impl Format for Asv {
 
 /// Adds the values of a benchmark, one for each combination of parameters.
 fn add(builder: &mut ReadingBuilder<'_>, name: &str, row: &Row<'_>, metric: &Metric, factor: f64) {
-    if row.result.0.iter().all(|value| value.is_nan()) {
-        builder.warn("failed-benchmark", format!("`{name}` failed or was skipped; it has no result"));
-        return;
-    }
     let combinations = row.params.iter().map(Vec::len).try_fold(1_usize, usize::checked_mul);
-    if combinations != Some(row.result.0.len()) {
-        let message = format!("`{name}`: {} results do not match its parameters; skipped", row.result.0.len());
+    // `null` in place of the list: nothing has a result, because the setup failed.
+    let failed = || combinations.filter(|count| *count <= MOST_FAILED).map(|count| vec![AsvResult::Failed; count]);
+    let results = if row.result.0.is_empty() { failed() } else { Some(row.result.0.clone()) };
+    let Some(results) = results else { return builder.fail(name, "") };
+    if combinations != Some(results.len()) {
+        let message = format!("`{name}`: {} results do not match its parameters; skipped", results.len());
         builder.warn("unreadable-entry", message);
         return;
     }
-    for (at, &result) in row.result.0.iter().enumerate() {
+    for (at, result) in results.into_iter().enumerate() {
         let full_name = format!("{name}{}", arguments(&row.params, at));
-        if result.is_nan() {
-            builder.warn("failed-benchmark", format!("`{full_name}` failed or was skipped; it has no result"));
-            continue;
-        }
+        let result = match result {
+            AsvResult::Value(value) => value,
+            AsvResult::Failed => {
+                builder.fail(&full_name, "");
+                continue;
+            }
+            AsvResult::Skipped => {
+                builder.skip(&full_name);
+                continue;
+            }
+        };
         let evidence = match row.samples.get(at) {
             Some(samples) if !samples.0.is_empty() => Evidence::Samples(samples.0.clone()),
             _ => match row.summary(at, result) {
@@ -161,10 +171,40 @@ impl Columns {
     }
 }
 
+/// The result of one combination of parameters.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum AsvResult {
+    Value(f64),
+    /// `null`: it failed, or took too long.
+    Failed,
+    /// `NaN`: its setup raised NotImplementedError, which skips it.
+    Skipped,
+}
+
+impl<'de> Deserialize<'de> for AsvResult {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Option::<Number>::deserialize(deserializer)? {
+            None => AsvResult::Failed,
+            Some(Number(value)) if value.is_nan() => AsvResult::Skipped,
+            Some(Number(value)) => AsvResult::Value(value),
+        })
+    }
+}
+
+/// The results of all combinations; empty for `null`, where all of them failed.
+#[derive(Debug, Default)]
+struct Results(Vec<AsvResult>);
+
+impl<'de> Deserialize<'de> for Results {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Results(Option::<Vec<AsvResult>>::deserialize(deserializer)?.unwrap_or_default()))
+    }
+}
+
 /// Results of one benchmark. The lists have one entry per combination of parameters.
 #[derive(Default)]
 struct Row<'a> {
-    result: Numbers,
+    result: Results,
     params: Vec<Vec<Cow<'a, str>>>,
     version: Option<Cow<'a, str>>,
     q_25: Numbers,
@@ -194,8 +234,8 @@ fn row<'a>(builder: &mut ReadingBuilder<'_>, columns: &Columns, at: usize, raw: 
             }
             Some(b'[') => Some(Row { result: builder.parse_entry("result", at, raw)?, ..Row::default() }),
             _ => {
-                let Number(value) = builder.parse_entry("result", at, raw)?;
-                Some(Row { result: Numbers(vec![value]), ..Row::default() })
+                let value: AsvResult = builder.parse_entry("result", at, raw)?;
+                Some(Row { result: Results(vec![value]), ..Row::default() })
             }
         };
     }
@@ -204,7 +244,7 @@ fn row<'a>(builder: &mut ReadingBuilder<'_>, columns: &Columns, at: usize, raw: 
     let numbers = |column| cell(column).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
     let result = match cells.first() {
         Some(raw) => builder.parse_entry("result", at, raw)?,
-        None => Numbers::default(),
+        None => Results::default(),
     };
     let params: Option<Vec<Vec<Cow<'a, str>>>> = match cell(columns.params) {
         Some(raw) => builder.parse_entry("result", at, raw)?,
@@ -241,7 +281,7 @@ struct File<'a> {
 #[derive(Deserialize)]
 struct RowV1<'a> {
     #[serde(default)]
-    result: Numbers,
+    result: Results,
     #[serde(borrow, default)]
     params: Option<Vec<Vec<Cow<'a, str>>>>,
 }
@@ -264,6 +304,19 @@ mod tests {
         assert_eq!(names, ["s.time_x(1, 'a')", "s.time_x(1, 'b')", "s.time_x(2, 'b')"]);
         assert_eq!(run.measurements[2].evidence, [Evidence::Value(4.0)]);
         assert!(run.diagnostics[0].message.contains("s.time_x(2, 'a')"));
+    }
+
+    #[test]
+    fn null_is_a_failure_and_nan_was_skipped() {
+        let text = r#"{"commit_hash": "x", "result_columns": ["result", "params"], "results": {
+            "s.time_x": [[1e-9, null, NaN], [["1", "2", "3"]]], "s.time_y": [null, [["a", "b"]]], "s.time_z": [[NaN], []],
+            "s.time_w": [null, []]}}"#;
+        let run = parse(text).unwrap();
+        let failed: Vec<&str> = run.failures.benchmarks.iter().map(|one| one.benchmark.as_str()).collect();
+        assert_eq!(failed, ["s.time_x(2)", "s.time_y(a)", "s.time_y(b)", "s.time_w"]);
+        let skipped: Vec<&str> = run.failures.skipped.iter().map(|one| one.benchmark.as_str()).collect();
+        assert_eq!(skipped, ["s.time_x(3)", "s.time_z"]);
+        assert_eq!(run.measurements.len(), 1);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use super::{Reading, Source, json};
 use crate::model::{
-    BenchId, Commit, Diagnostic, EarlyEnd, Environment, Evidence, FailedBenchmark, Measurement, Metric, Statement,
-    Tests, Unit, UnitScale, Work,
+    BenchId, Commit, Diagnostic, EarlyEnd, Environment, Evidence, FailedBenchmark, Measurement, Metric,
+    SkippedBenchmark, Statement, Tests, Unit, UnitScale, Work,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -113,6 +113,13 @@ impl<'a> ReadingBuilder<'a> {
         self.warn("failed-benchmark", format!("`{name}` failed{says}"));
         let failed = FailedBenchmark { tool: self.tool.into(), benchmark: BenchId::new(name), why: shortened(why) };
         self.reading.failures.benchmarks.push(failed);
+    }
+
+    /// Reports a benchmark that was skipped on purpose.
+    pub fn skip(&mut self, name: &str) {
+        self.note("skipped-benchmark", format!("`{name}` was skipped"));
+        let skipped = SkippedBenchmark { tool: self.tool.into(), benchmark: BenchId::new(name) };
+        self.reading.failures.skipped.push(skipped);
     }
 
     /// Reports an error that ended the run of all benchmarks whose names begin with `prefix`.

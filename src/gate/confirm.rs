@@ -84,7 +84,7 @@ pub(super) fn suspects(screened: &Report) -> BTreeSet<Suspect> {
         metric: finding.metric.to_string(),
         tool: finding.tool.to_string(),
     };
-    screened.benchmarks.iter().filter(|finding| finding.suspect).map(suspect).collect()
+    screened.benchmarks.iter().filter(|finding| finding.is_worth_measuring_again()).map(suspect).collect()
 }
 
 /// Replaces the comparisons of the suspects by those of their re-measured runs.

@@ -17,6 +17,8 @@ impl Environment {
     pub const OS: &'static str = "os";
     /// Kernel release.
     pub const KERNEL: &'static str = "kernel";
+    /// Clock of the processor in MHz, as a tool states it.
+    pub const MHZ: &'static str = "mhz";
     /// Frequency governor.
     pub const GOVERNOR: &'static str = "governor";
     /// Rust compiler.

@@ -20,7 +20,7 @@ pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Thinned, W
 pub use metric::{Direction, Metric};
 pub use name::{BenchId, Commit, InvalidCommit};
 pub use plot_samples::PlotSamples;
-pub use run::{EarlyEnd, FailedBenchmark, Failures, Run};
+pub use run::{EarlyEnd, FailedBenchmark, Failures, Run, SkippedBenchmark};
 pub use sample_group::{OfSides, SampleGroup, SampleGroups, SlowPart};
 pub use sample_statistics::{SampleStatistics, Statistic};
 pub use unit::{Unit, UnitScale};

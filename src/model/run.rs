@@ -37,6 +37,17 @@ pub struct Failures {
     pub benchmarks: Vec<FailedBenchmark>,
     /// Errors that ended a run before all of its benchmarks had run.
     pub early_ends: Vec<EarlyEnd>,
+    /// Benchmarks that the tool reports as skipped: not run on purpose, which is no failure.
+    pub skipped: Vec<SkippedBenchmark>,
+}
+
+/// A benchmark that its tool reports as skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedBenchmark {
+    /// The format that read it.
+    pub tool: Cow<'static, str>,
+    /// The benchmark.
+    pub benchmark: BenchId,
 }
 
 /// A benchmark that its tool reports as failed.
@@ -62,14 +73,15 @@ pub struct EarlyEnd {
 }
 
 impl Failures {
-    /// True where nothing failed.
+    /// True where nothing failed or was skipped.
     pub fn is_empty(&self) -> bool {
-        self.benchmarks.is_empty() && self.early_ends.is_empty()
+        self.benchmarks.is_empty() && self.early_ends.is_empty() && self.skipped.is_empty()
     }
 
     /// Adds those of another part of the run.
     pub fn extend(&mut self, other: Failures) {
         self.benchmarks.extend(other.benchmarks);
         self.early_ends.extend(other.early_ends);
+        self.skipped.extend(other.skipped);
     }
 }

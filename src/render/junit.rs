@@ -65,7 +65,7 @@ impl CaseResult {
 
 fn sentence(report: &Report, finding: &Finding) -> String {
     let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
-    let word = summary::within(finding).unwrap_or_else(|| finding.outcome.word().to_owned());
+    let word = summary::within(finding).unwrap_or_else(|| finding.word().to_owned());
     let mut text = format!("{word}: {base} → {head}");
     if let Some(by) = finding.change {
         let _ = write!(text, ", {}", change(by));

@@ -22,6 +22,7 @@ enum Group {
     Within,
     Added,
     Removed,
+    NotRun,
     Never,
 }
 
@@ -31,6 +32,7 @@ impl Group {
             Outcome::Failed | Outcome::Regressed | Outcome::Accepted | Outcome::Improved => Group::Always,
             Outcome::Inconclusive => Group::Undecided,
             Outcome::Added => Group::Added,
+            Outcome::Removed if finding.not_run => Group::NotRun,
             Outcome::Removed => Group::Removed,
             Outcome::Unchanged if finding.is_listed() => Group::Within,
             Outcome::Unchanged => Group::Never,
@@ -54,7 +56,7 @@ impl Listing<'_> {
             let most = match group {
                 Group::Always => found.len(),
                 Group::Never => 0,
-                Group::Undecided | Group::Within | Group::Added | Group::Removed => SHOWN,
+                Group::Undecided | Group::Within | Group::Added | Group::Removed | Group::NotRun => SHOWN,
             };
             found.iter().take(most).for_each(|(index, _)| shown[*index] = true);
             match found.len().saturating_sub(most) {
@@ -67,6 +69,7 @@ impl Listing<'_> {
             limit(Group::Always, "");
             limit(Group::Undecided, "undecided");
             limit(Group::Removed, "removed");
+            limit(Group::NotRun, "not run");
             limit(Group::Added, "added");
             limit(Group::Within, "changed within the threshold");
             limit(Group::Never, "unchanged");

@@ -104,6 +104,7 @@ fn word(finding: &Finding) -> &'static str {
         Outcome::Accepted => "☑️ accepted",
         Outcome::Inconclusive if finding.suspect => "❔ inconclusive, suspect",
         Outcome::Inconclusive => "❔ inconclusive",
+        Outcome::Removed if finding.not_run => "➖ not run",
         Outcome::Removed => "➖ removed",
         Outcome::Added => "➕ added",
         Outcome::Improved => "🚀 improved",

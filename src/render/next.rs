@@ -45,6 +45,7 @@ fn failed(reason: Reason, report: &Report) -> &'static str {
         Reason::Outcome(Outcome::Failed, _) => "Repair the failed benchmarks.",
         Reason::Outcome(Outcome::Inconclusive, _) => "Measure the undecided benchmarks again with more runs.",
         Reason::Outcome(..) => "Check that added and removed benchmarks are intended.",
+        Reason::WholeSuite => "Find what all benchmarks share (compiler, settings, dependencies).",
         Reason::OverBudget(1) => "Meet the missed budget, or change it in perfgate.toml.",
         Reason::OverBudget(_) => "Meet the missed budgets, or change them in perfgate.toml.",
         Reason::DifferentMachines => same_machine(report),

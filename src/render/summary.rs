@@ -3,8 +3,8 @@
 use super::quantity::{change, counted, pair, percent};
 use crate::model::{Commit, WorkUnit};
 use crate::verdict::{
-    BaselineGap, BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Report, SideReport, Verdict,
-    Within,
+    BaselineGap, BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport,
+    Verdict, Within,
 };
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression`.
@@ -65,7 +65,12 @@ fn undecided(report: &Report) -> Option<String> {
             let verb = if inconclusive == 1 { "is" } else { "are" };
             Some(format!("{} of {} {verb} undecided", inconclusive, counted(tested, "benchmark")))
         }
-        0 => None,
+        0 => {
+            let not_run = not_run(report);
+            let verb = if not_run == 1 { "was" } else { "were" };
+            let all = not_run + tested;
+            (not_run > tested).then(|| format!("{not_run} of {} {verb} not run", counted(all, "benchmark")))
+        }
         1 => Some("1 suspected regression is undecided".to_owned()),
         suspects => Some(format!("{suspects} suspected regressions are undecided")),
     }
@@ -123,7 +128,11 @@ fn whole_run(shift: f64) -> String {
 
 /// Why the gate fails, a few words each.
 pub fn reasons(report: &Report) -> Vec<String> {
-    report.reasons.iter().map(ToString::to_string).collect()
+    let words = |reason: &Reason| match (reason, report.suite) {
+        (Reason::WholeSuite, Some(suite)) => format!("the whole suite is {} slower", percent(suite.change)),
+        _ => reason.to_string(),
+    };
+    report.reasons.iter().map(words).collect()
 }
 
 /// Verdict and counts as a Markdown heading, for a document too short for anything else.
@@ -132,12 +141,22 @@ pub fn heading(report: &Report) -> String {
     format!("### {mark} perfgate: {}\n\n{}.", verdict(report), counts(report))
 }
 
+/// Number of benchmarks that were not run, as far as that is told from removed ones.
+fn not_run(report: &Report) -> usize {
+    report.benchmarks.iter().filter(|finding| finding.not_run).count()
+}
+
 /// The counts by outcome, without zeros.
 pub fn counts(report: &Report) -> String {
-    let count = |outcome: Outcome| (report.counts.get(outcome), outcome.word());
+    let not_run = not_run(report);
+    let count = |outcome: Outcome| {
+        let apart = if outcome == Outcome::Removed { not_run } else { 0 };
+        (report.counts.get(outcome).saturating_sub(apart), outcome.word())
+    };
     let parts: Vec<String> = Outcome::ALL
         .into_iter()
         .map(count)
+        .chain([(not_run, "not run")])
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
@@ -177,6 +196,10 @@ pub fn method(report: &Report) -> String {
 
 /// The overall change of all times, in a line.
 pub fn overall(report: &Report) -> Option<String> {
+    if let Some(suite) = report.suite {
+        let ([low, high], by) = (suite.interval.map(change), change(suite.change));
+        return Some(format!("whole suite {by} (95% CI {low} … {high}), {}", suite.outcome.word()));
+    }
     report.mean_change.map(mean_change)
 }
 

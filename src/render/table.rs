@@ -182,7 +182,7 @@ fn word(finding: &Finding) -> String {
         Outcome::Unchanged => " ",
     };
     let suspect = if is_suspect(finding) { "!" } else { "" };
-    format!("{mark} {}{suspect}", finding.outcome.word())
+    format!("{mark} {}{suspect}", finding.word())
 }
 
 fn style(outcome: Outcome) -> Style {

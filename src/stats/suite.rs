@@ -48,7 +48,8 @@ pub enum Tested {
 }
 
 impl Tested {
-    pub(super) fn value(self, run: &RunValue) -> f64 {
+    /// The value of a run.
+    pub fn value(self, run: &RunValue) -> f64 {
         match self {
             Tested::FastEdge => run.fast_edge.unwrap_or(run.centre),
             Tested::TypicalMean => run.typical_mean.map_or(run.centre, |(mean, _)| mean),

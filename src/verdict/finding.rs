@@ -2,7 +2,7 @@
 
 use super::limits::BudgetReport;
 use super::outcome::{Outcome, Within};
-use super::report::{Finding, Value, WorkReport};
+use super::report::{Finding, SUSPECT_P, Value, WorkReport};
 use super::samples;
 use crate::compare::{Comparison, Effect, SideValue};
 use crate::model::{Direction, Unit, Work};
@@ -12,8 +12,6 @@ use crate::stats::estimate::Estimate;
 
 const UNKNOWN_DIRECTION: &str = "not judged: its better direction is unknown";
 const DIFFERENT_MACHINES: &str = "base and head ran on different machines";
-/// A change over half the threshold is suspect if its p value is below this.
-const SUSPECT_P: f64 = 0.35;
 /// The mean of a single head run must change by this multiple of the threshold (on the log scale), +58% for 20%: a machine that
 /// is busy during one run raises it by up to 46% in the recorded suites, where the fast edge does not move.
 const ONE_RUN_MEAN_FACTOR: f64 = 2.5;
@@ -35,9 +33,15 @@ const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
 /// Below the period of a fast processor's clock: a smaller change of a time is an artefact of the measuring loop.
 const TIME_FLOOR_NS: f64 = 0.3;
 
-/// The floor of a benchmark without one in the config.
-fn default_floor(unit: &Unit) -> f64 {
-    if *unit == Unit::Nanosecond { TIME_FLOOR_NS } else { 0.0 }
+/// The share of a clock cycle below which a change of a time is an artefact.
+const FLOOR_CYCLES: f64 = 0.2;
+
+/// The floor of a benchmark without one in the config: for a time a fifth of a clock cycle, where the clock is known.
+fn default_floor(comparison: &Comparison) -> f64 {
+    if comparison.metric.unit != Unit::Nanosecond {
+        return 0.0;
+    }
+    comparison.clock_mhz.map_or(TIME_FLOOR_NS, |mhz| FLOOR_CYCLES * 1e3 / f64::from(mhz))
 }
 
 /// The result of a rule.
@@ -105,6 +109,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         unit: metric.unit.kept_label(),
         direction: metric.direction,
         outcome: ruling.outcome,
+        not_run: matches!(comparison.effect, Effect::NotRun),
         within: gate.within(comparison).filter(|_| ruling.outcome == Outcome::Unchanged),
         suspect: ruling.suspect,
         confirmed: comparison.confirmed,
@@ -122,11 +127,15 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         adjusted: estimate.and_then(|estimate| fraction(as_change(estimate.delta))),
         p: estimate.map(Estimate::p).or(counts.map(|counts| counts.p_more.min(counts.p_fewer))),
         q: estimate.map(Estimate::q),
-        detectable: limited_by_noise.and_then(|estimate| fraction(as_change(estimate.detectable()).abs())),
+        detectable: limited_by_noise.and_then(|estimate| {
+            let least = estimate.detectable().max(gate.needed(estimate).unwrap_or_default());
+            fraction(as_change(least).abs())
+        }),
         runs_needed: limited_by_noise
             .filter(|_| ruling.outcome == Outcome::Inconclusive && same_machine)
             .and_then(|estimate| estimate.runs_needed(gate.bound(), gate.alpha)),
         threshold: gate.threshold,
+        needed_change: estimate.and_then(|one| gate.needed(one)).and_then(|log| fraction(log.exp_m1())),
         budget: BudgetReport::default(),
         notes: ruling.notes,
         slow_part: samples::slow_parts(comparison).filter(|_| ruling.by_mean).map(Box::new),
@@ -151,7 +160,7 @@ impl Gate {
         let bounds = policy.bounds(comparison.benchmark.as_str(), &comparison.metric);
         Gate {
             threshold: bounds.threshold.unwrap_or(policy.gate_threshold()),
-            floor: bounds.floor.unwrap_or(default_floor(&comparison.metric.unit)),
+            floor: bounds.floor.unwrap_or(default_floor(comparison)),
             alpha: policy.alpha(),
         }
     }
@@ -173,7 +182,7 @@ impl Gate {
     /// The ruling where larger values are worse, unless the metric states that they are better.
     fn rule_known(&self, comparison: &Comparison, same_machine: bool) -> Ruling {
         match &comparison.effect {
-            Effect::BaseOnly => Ruling::of(Outcome::Removed),
+            Effect::BaseOnly | Effect::NotRun => Ruling::of(Outcome::Removed),
             Effect::HeadOnly => Ruling::of(Outcome::Added),
             Effect::Failed(why) if why.is_empty() => Ruling::of(Outcome::Failed),
             Effect::Failed(why) => Ruling::of(Outcome::Failed).note(why.clone()),
@@ -193,7 +202,8 @@ impl Gate {
             }
             Effect::Estimated(estimate) if self.is_below_floor(comparison) && self.is_over(estimate) => {
                 let unit = comparison.metric.unit.kept_label();
-                let note = format!("the absolute change is below the floor of {} {unit}", self.floor);
+                let floor = (self.floor * 1e3).round() / 1e3;
+                let note = format!("the absolute change is below the floor of {floor} {unit}");
                 Ruling::of(Outcome::Unchanged).note(note)
             }
             Effect::Estimated(estimate) => self.with_mean(self.rule(estimate), estimate, comparison),
@@ -320,23 +330,30 @@ impl Gate {
         let significant = |q: f64| {
             q < self.alpha
                 && estimate.is_clear_of_zero()
-                && (!estimate.low_evidence || estimate.delta.abs() > 2.0 * bound)
+                && self.needed(estimate).is_none_or(|needed| estimate.delta.abs() > needed)
         };
-        if over && significant(estimate.q_worse) && estimate.median_delta > bound / 2.0 {
-            return match estimate.control.filter(|control| *control >= estimate.delta) {
-                Some(control) => Ruling::of(Outcome::Inconclusive).suspect(true).note(format!(
+        let shown = if over && significant(estimate.q_worse) && estimate.median_delta > bound / 2.0 {
+            Some(Outcome::Regressed)
+        } else if under && significant(estimate.q_better) && estimate.median_delta < -bound / 2.0 {
+            Some(Outcome::Improved)
+        } else {
+            None
+        };
+        if let Some(outcome) = shown {
+            let doubt = match estimate.control.filter(|control| *control >= estimate.delta.abs()) {
+                Some(control) => Some(format!(
                     "disturbed: base compared with itself moved by {:.0}% at the same time",
                     100.0 * control.exp_m1()
                 )),
                 None if estimate.overlap.is_some_and(|overlap| overlap > MAX_OVERLAP) => {
-                    let note = "the runs of base and head overlap; the difference may be chance";
-                    Ruling::of(Outcome::Inconclusive).suspect(true).note(note)
+                    Some("the runs of base and head overlap; the difference may be chance".to_owned())
                 }
-                None => Ruling::of(Outcome::Regressed).suspect(true),
+                None => None,
             };
-        }
-        if under && significant(estimate.q_better) && estimate.median_delta < -bound / 2.0 {
-            return Ruling::of(Outcome::Improved);
+            return match doubt {
+                Some(doubt) => Ruling::of(Outcome::Inconclusive).suspect(over).note(doubt),
+                None => Ruling::of(outcome).suspect(over),
+            };
         }
         let suspect =
             over || estimate.median_delta > bound || estimate.delta > bound / 2.0 && estimate.p_worse < SUSPECT_P;
@@ -353,11 +370,19 @@ impl Gate {
         if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {
             return undecided.note("the fastest samples moved this far, the medians did not");
         }
-        if over && estimate.low_evidence {
-            return undecided
-                .note("one run per side and few benchmarks: only a change over twice the threshold counts");
+        match self.needed(estimate).filter(|_| over || under) {
+            Some(needed) => undecided.note(format!(
+                "one run per side and fewer than eight benchmarks: only a change by a factor of {:.2} counts",
+                needed.exp()
+            )),
+            None => undecided,
         }
-        undecided
+    }
+
+    /// The change that is called with one run per side of a suite too small to show its own noise: twice the threshold, in
+    /// either direction.
+    fn needed(&self, estimate: &Estimate) -> Option<f64> {
+        estimate.low_evidence.then(|| 2.0 * self.bound())
     }
 }
 

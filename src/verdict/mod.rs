@@ -12,6 +12,7 @@ mod reason;
 mod renamed;
 mod report;
 mod samples;
+mod whole_suite;
 
 pub use budget::{Unmatched, unmatched};
 pub use failure::Failure;
@@ -24,6 +25,7 @@ pub use report::{
     BaselineGap, EnvironmentDifference, EnvironmentReport, FORMAT, Finding, Report, SeriesPoint, SeriesReport,
     SideReport, VERSION, Value, Verdict, WorkReport,
 };
+pub use whole_suite::SuiteReport;
 
 use crate::compare::{Compared, Comparison, Effect};
 use crate::model::{Diagnostic, Direction, Environment};
@@ -49,7 +51,9 @@ pub struct Circumstances {
 /// Judges every comparison by the policy.
 pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) -> Report {
     let Circumstances { base, head, environment, today } = circumstances;
-    let Compared { comparisons, tests, common_shift, unexplained_shift, mut diagnostics, .. } = compared;
+    let Compared { comparisons, tests, common_shift, unexplained_shift, levels, mut diagnostics, .. } = compared;
+    let suite = levels.and_then(|levels| whole_suite::judge(&levels, policy.gate_threshold()));
+    let suite = suite.filter(|_| environment.matches);
     let mean_change = mean_change(&comparisons);
 
     let mut findings: Vec<Finding> =
@@ -73,7 +77,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     diagnostics.dedup();
     let counts = Counts::of(findings.iter().map(|finding| finding.outcome));
     let judged = Counts::of(findings.iter().filter(|finding| finding.is_judged()).map(|finding| finding.outcome));
-    let reasons = reasons(policy, judged, &budgets, &environment);
+    let reasons = reasons(policy, judged, suite, &budgets, &environment);
     let verdict = if !reasons.is_empty() {
         Verdict::Fail
     } else if is_judged(judged, &budgets, &environment) {
@@ -98,6 +102,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         common_shift,
         unexplained_shift,
         mean_change,
+        suite,
         counts,
         benchmarks: findings,
         pinned: None,
@@ -196,11 +201,19 @@ fn stale_waivers(policy: &Policy, today: Date, used: &[bool], findings: &[Findin
 }
 
 /// Why the gate fails: one reason for each entry of `fail-on` that applies.
-fn reasons(policy: &Policy, counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport) -> Vec<Reason> {
+fn reasons(
+    policy: &Policy,
+    counts: Counts,
+    suite: Option<SuiteReport>,
+    budgets: &[BudgetLine],
+    environment: &EnvironmentReport,
+) -> Vec<Reason> {
     let outcome = |fail_on, outcome| (fail_on, counts.get(outcome), Reason::Outcome(outcome, counts.get(outcome)));
     let over_budget = budgets.iter().filter(|line| line.status == BudgetStatus::Fail).count();
+    let suite_regressed = suite.is_some_and(|suite| suite.outcome == Outcome::Regressed);
     [
         outcome(FailOn::Failed, Outcome::Failed),
+        (FailOn::Regressed, usize::from(suite_regressed), Reason::WholeSuite),
         outcome(FailOn::Regressed, Outcome::Regressed),
         (FailOn::Budget, over_budget, Reason::OverBudget(over_budget)),
         outcome(FailOn::Inconclusive, Outcome::Inconclusive),

@@ -12,6 +12,8 @@ use std::fmt;
 pub enum Reason {
     /// The number of findings with an outcome that fails the gate.
     Outcome(Outcome, usize),
+    /// `measure` showed that the whole suite regressed.
+    WholeSuite,
     /// The number of budgets that are not met.
     OverBudget(usize),
     /// Base and head ran on different machines.
@@ -24,6 +26,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::Outcome(outcome, count) => write!(f, "{count} {}", outcome.word()),
+            Reason::WholeSuite => f.write_str("the whole suite regressed"),
             Reason::OverBudget(count) => write!(f, "{count} over budget"),
             Reason::DifferentMachines => f.write_str("measured on different machines"),
             Reason::Unknown => f.write_str("a reason that this version of perfgate cannot read"),
@@ -39,6 +42,7 @@ struct Entry {
     count: Option<usize>,
 }
 
+const SUITE: &str = "suite";
 const BUDGET: &str = "budget";
 const ENVIRONMENT: &str = "environment";
 
@@ -46,6 +50,7 @@ impl From<Reason> for Entry {
     fn from(reason: Reason) -> Entry {
         let (on, count) = match reason {
             Reason::Outcome(outcome, count) => (outcome.word(), Some(count)),
+            Reason::WholeSuite => (SUITE, None),
             Reason::OverBudget(count) => (BUDGET, Some(count)),
             Reason::DifferentMachines => (ENVIRONMENT, None),
             Reason::Unknown => ("unknown", None),
@@ -58,6 +63,7 @@ impl From<Entry> for Reason {
     fn from(Entry { on, count }: Entry) -> Reason {
         let count = count.unwrap_or_default();
         match &*on {
+            SUITE => Reason::WholeSuite,
             BUDGET => Reason::OverBudget(count),
             ENVIRONMENT => Reason::DifferentMachines,
             word => Outcome::ALL
@@ -80,7 +86,12 @@ mod tests {
     #[test]
     fn every_reason_survives_a_round_trip_through_json() {
         let outcomes = Outcome::ALL.map(|outcome| Reason::Outcome(outcome, 12));
-        for reason in outcomes.into_iter().chain([Reason::OverBudget(1), Reason::DifferentMachines, Reason::Unknown]) {
+        for reason in outcomes.into_iter().chain([
+            Reason::WholeSuite,
+            Reason::OverBudget(1),
+            Reason::DifferentMachines,
+            Reason::Unknown,
+        ]) {
             let json = serde_json::to_string(&reason).unwrap();
             assert_eq!(serde_json::from_str::<Reason>(&json).unwrap(), reason);
         }

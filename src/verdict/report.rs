@@ -5,6 +5,7 @@ use super::limits::{BudgetLine, BudgetReport, GoalLine};
 use super::outcome::{Counts, MeanChange, Outcome, Within};
 use super::pinned::{Pinned, PinnedFinding};
 use super::reason::Reason;
+use super::whole_suite::SuiteReport;
 use crate::compare::Suspect;
 use crate::model::{
     Commit, Diagnostic, Direction, Environment, Facts, OfSides, PlotSamples, SampleGroup, SampleStatistics, SlowPart,
@@ -13,6 +14,9 @@ use crate::model::{
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+/// A change over half the threshold is worth measuring again if its p value is below this.
+pub(super) const SUSPECT_P: f64 = 0.35;
 
 /// The `format` of every comparison file.
 pub const FORMAT: &str = "perfgate-comparison";
@@ -62,6 +66,9 @@ pub struct Report {
     /// Geometric mean of head / base - 1 over all tested times. Information only: it never fails the gate.
     #[serde(default)]
     pub mean_change: Option<MeanChange>,
+    /// The change of the whole suite, where `perfgate measure` ran both sides in turn at least twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<SuiteReport>,
     /// Findings by outcome.
     pub counts: Counts,
     /// Worst first, then by name.
@@ -199,6 +206,9 @@ pub struct Finding {
     pub direction: Direction,
     /// Its outcome.
     pub outcome: Outcome,
+    /// If removed: true where it seems not to have been run, rather than taken out of the suite.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_run: bool,
     /// If unchanged: the direction of a change that is shown, but below the threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Within>,
@@ -230,6 +240,9 @@ pub struct Finding {
     pub runs_needed: Option<u32>,
     /// Its threshold, as a fraction.
     pub threshold: f64,
+    /// The change that is called where it is more than the threshold: with one run per side and fewer than eight benchmarks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed_change: Option<f64>,
     /// The worst of its budgets.
     pub budget: BudgetReport,
     /// Remarks.
@@ -255,6 +268,31 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The word for its outcome in views.
+    pub fn word(&self) -> &'static str {
+        if self.not_run { "not run" } else { self.outcome.word() }
+    }
+
+    /// True where it is measured again before it is judged: what looks worse, and what looks better.
+    pub fn is_worth_measuring_again(&self) -> bool {
+        self.suspect || self.looks_better()
+    }
+
+    /// The mirror image of a suspect. Exact counts have no p value and do not change when they are measured again.
+    fn looks_better(&self) -> bool {
+        let is_open = matches!(self.outcome, Outcome::Improved | Outcome::Inconclusive) && self.direction.is_known();
+        let (Some(change), Some(p)) = (self.change, self.p.filter(|_| is_open)) else { return false };
+        let better = -self.direction.worse(change).max(-0.999).ln_1p();
+        let bound = self.threshold.ln_1p();
+        let of_medians = match (self.base, self.head) {
+            (Some(base), Some(head)) if base.value > 0.0 => {
+                -self.direction.worse(head.value / base.value - 1.0).ln_1p()
+            }
+            _ => 0.0,
+        };
+        better > bound || of_medians > bound || better > bound / 2.0 && p < SUSPECT_P
+    }
+
     /// True where it counts for the verdict: without a better direction, a change is only shown.
     pub fn is_judged(&self) -> bool {
         self.outcome != Outcome::Inconclusive || self.direction.is_known()

@@ -41,7 +41,7 @@ impl Context {
         let facts = [
             (Environment::CORES, self.num_cpus.map(|cores| cores.to_string())),
             // To 100 MHz: where the clock is measured, it is not the same twice.
-            ("mhz", self.mhz_per_cpu.map(|mhz| format!("{:.0}", (mhz / 100.0).round() * 100.0))),
+            (Environment::MHZ, self.mhz_per_cpu.map(|mhz| format!("{:.0}", (mhz / 100.0).round() * 100.0))),
             ("cpu-scaling", self.cpu_scaling_enabled.map(|is_on| if is_on { "on" } else { "off" }.to_owned())),
             ("host", self.host_name.clone()),
             ("build-type", self.library_build_type.clone()),

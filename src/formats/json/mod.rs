@@ -25,8 +25,24 @@ pub(super) fn parse_lenient<'a, T: Deserialize<'a>>(
     source: Source<'a>,
     scratch: &'a mut Vec<u8>,
 ) -> Result<T, Diagnostic> {
+    parse_with(source, scratch, without_nan)
+}
+
+/// [`parse_lenient`] for a format in which `null` and a bare `NaN` differ: `NaN` becomes the text `"NaN"`.
+pub(super) fn parse_with_nan<'a, T: Deserialize<'a>>(
+    source: Source<'a>,
+    scratch: &'a mut Vec<u8>,
+) -> Result<T, Diagnostic> {
+    parse_with(source, scratch, |text| replace_nan(text, b"\"NaN\""))
+}
+
+fn parse_with<'a, T: Deserialize<'a>>(
+    source: Source<'a>,
+    scratch: &'a mut Vec<u8>,
+    clean: impl Fn(&[u8]) -> Cow<'_, [u8]>,
+) -> Result<T, Diagnostic> {
     let text = utf8(source)?;
-    serde_json::from_slice(text).or_else(|error| match without_nan(text) {
+    serde_json::from_slice(text).or_else(|error| match clean(text) {
         Cow::Borrowed(_) => Err(unreadable(source, &error)),
         Cow::Owned(clean) => {
             *scratch = clean;
@@ -152,6 +168,10 @@ pub(super) fn reason(error: &serde_json::Error) -> String {
 /// Replaces each bare `NaN`, `Infinity`, `-Infinity` (from Python's json module) and `-NaN` (from Google Benchmark) by
 /// `null`. Text without them is not copied.
 pub fn without_nan(bytes: &[u8]) -> Cow<'_, [u8]> {
+    replace_nan(bytes, b"null")
+}
+
+fn replace_nan<'a>(bytes: &'a [u8], replacement: &[u8]) -> Cow<'a, [u8]> {
     const WORDS: [&[u8]; 4] = [b"NaN", b"Infinity", b"-Infinity", b"-NaN"];
     let mut out: Vec<u8> = Vec::new();
     let (mut at, mut copied, mut in_string) = (0, 0, false);
@@ -162,7 +182,7 @@ pub fn without_nan(bytes: &[u8]) -> Cow<'_, [u8]> {
             b'N' | b'I' | b'-' if !in_string => {
                 if let Some(word) = WORDS.into_iter().find(|word| bytes[at..].starts_with(word)) {
                     out.extend_from_slice(&bytes[copied..at]);
-                    out.extend_from_slice(b"null");
+                    out.extend_from_slice(replacement);
                     copied = at + word.len();
                     at = copied - 1;
                 }

@@ -10,7 +10,7 @@ use super::samples;
 use super::wire::{Cursor, Planes, damaged, limited, not_negative, read_all};
 use crate::model::{
     BenchId, Commit, Digest, Direction, EarlyEnd, Environment, Evidence, FailedBenchmark, Failures, Measurement,
-    Metric, Run, Summary, Unit, Work,
+    Metric, Run, SkippedBenchmark, Summary, Unit, Work,
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -244,7 +244,13 @@ fn read_failures(mut column: Cursor<'_>) -> Result<Failures, RecordError> {
         let (tool, prefix) = (static_or_owned(column.text()?), column.text()?.to_owned());
         Ok(EarlyEnd { tool, prefix, why: column.text()?.to_owned() })
     })?;
-    Ok(Failures { benchmarks, early_ends })
+    // Records of earlier versions end here.
+    let n = if column.is_empty() { 0 } else { limited(column.count(2)?, MAX_MEASUREMENTS, "skipped benchmarks")? };
+    let skipped = read_all(n, || {
+        let (tool, benchmark) = (static_or_owned(column.text()?), BenchId::new(column.text()?));
+        Ok(SkippedBenchmark { tool, benchmark })
+    })?;
+    Ok(Failures { benchmarks, early_ends, skipped })
 }
 
 /// Reads the names; those in `known`, which is sorted too, are shared. A name is there at most `metrics` times. The order

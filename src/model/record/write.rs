@@ -25,6 +25,7 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
         (columns.table.len(), MAX_METRICS, "metrics"),
         (run.failures.benchmarks.len(), MAX_MEASUREMENTS, "failed benchmarks"),
         (run.failures.early_ends.len(), MAX_MEASUREMENTS, "errors"),
+        (run.failures.skipped.len(), MAX_MEASUREMENTS, "skipped benchmarks"),
         (run.versions.len(), MAX_MEASUREMENTS, "versions"),
         (run.environment.0.len(), MAX_FACTS, "facts of the machine"),
     ] {
@@ -95,6 +96,11 @@ fn failures(failures: &Failures) -> Vec<u8> {
     benchmarks.flatten().for_each(|text| put_text(&mut out, text));
     put_varint(&mut out, failures.early_ends.len() as u64);
     early_ends.flatten().for_each(|text| put_text(&mut out, text));
+    if !failures.skipped.is_empty() {
+        put_varint(&mut out, failures.skipped.len() as u64);
+        let skipped = failures.skipped.iter().map(|one| [&*one.tool, one.benchmark.as_str()]);
+        skipped.flatten().for_each(|text| put_text(&mut out, text));
+    }
     out
 }
 

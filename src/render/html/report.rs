@@ -124,7 +124,7 @@ fn reach(report: &Report) -> f64 {
 }
 
 /// The kinds that rows are filtered by, and the class of their colour.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 11] = [
     ("failed", "bad"),
     ("regressed", "bad"),
     ("accepted", "open"),
@@ -135,6 +135,7 @@ const KINDS: [(&str, &str); 10] = [
     ("unchanged", "dim"),
     ("worse, within threshold", "open"),
     ("better, within threshold", "open"),
+    ("not run", "dim"),
 ];
 
 /// The place of a finding's kind in `KINDS`.
@@ -146,6 +147,7 @@ fn kind(finding: &Finding) -> usize {
         (None, Outcome::Regressed) => 1,
         (None, Outcome::Accepted) => 2,
         (None, Outcome::Inconclusive) => 3,
+        (None, Outcome::Removed) if finding.not_run => 10,
         (None, Outcome::Removed) => 4,
         (None, Outcome::Added) => 5,
         (None, Outcome::Improved) => 6,

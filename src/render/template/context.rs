@@ -179,6 +179,8 @@ pub struct Row {
     pub tool: String,
     /// `regressed`, `accepted`, `inconclusive`, `removed`, `added`, `improved` or `unchanged`.
     pub outcome: String,
+    /// The outcome, or `not run` for a removed benchmark that seems not to have been run.
+    pub word: String,
     /// An emoji for the outcome.
     pub mark: String,
     /// If unchanged, a change that is shown but below the threshold: `slower, within 20%`.

@@ -49,6 +49,7 @@ fn row_with(notes: Vec<String>, finding: &Finding) -> Row {
         metric: finding.metric.to_string(),
         tool: finding.tool.to_string(),
         outcome: finding.outcome.word().to_owned(),
+        word: finding.word().to_owned(),
         mark: mark.to_owned(),
         within: summary::within(finding),
         base: finding.base.is_some().then_some(base),
