@@ -9,9 +9,9 @@ const OTHER_SETTINGS: f64 = 9.99;
 const OTHER_TIME: f64 = 3.0;
 
 /// Lengths of samples in nanoseconds that make a difference. A sample of less than 10 ms is seldom interrupted: a time slice is
-/// a few milliseconds. In one of less than 10 µs, reading the clock takes a notable part.
+/// a few milliseconds. In one of less than 0.5 µs, reading the clock (20 to 50 ns) takes a notable part.
 const INTERRUPTED: f64 = 1e7;
-const CLOCK_COUNTS: f64 = 1e4;
+const CLOCK_COUNTS: f64 = 500.0;
 
 /// Tools whose number of samples is a setting. Others take as many samples as fit into a time, which varies by chance.
 const FIXED_COUNT: [&str; 2] = ["criterion", "cargo-criterion"];
@@ -84,6 +84,7 @@ mod tests {
         assert!(!same([1.0, 100.0], [100.0, 100.0], [1.0 * ms, 1.2 * ms]));
         // Both are shorter than the time between two interruptions.
         assert!(same([42.0, 4.0], [100.0, 100.0], [0.133 * ms, 0.131 * ms]));
+        assert!(same([217.0, 2.0], [100.0, 100.0], [312.0, 312.5]));
         assert!(!same([1000.0, 10.0], [100.0, 100.0], [5.0, 5.0]));
         assert!(!same([1000.0, 1000.0], [100.0, 10.0], [5.0, 5.0]));
         let fewer = sides([1.0, 1.0], [262.0, 20.0], [5.0, 5.0]);
