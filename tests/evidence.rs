@@ -141,7 +141,7 @@ fn samples_of_other_settings_are_not_compared() {
         .says("sampled differently: 1000 iterations a sample in base, 500000 in head");
     // A disturbed warm-up has the same effect on criterion's plan; samples this short are seldom interrupted either way.
     criterion(&scene, "shorter", 101.0, [50, 4, 1], 5);
-    criterion(&scene, "few", 101.0, [50, 9_000, 1], 6);
+    criterion(&scene, "few", 101.0, [50, 12_000, 1], 6);
     scene.perfgate(&["compare", "base", "few"]).exits(0).does_not_say("sampled differently");
     scene.perfgate(&["compare", "shorter", "base"]).says("sampled differently: 4 iterations a sample in base");
     criterion(&scene, "fewer", 180.0, [5, 1000, 1], 3);
