@@ -138,3 +138,21 @@ fn a_faster_server_with_the_same_error_rate_passes_and_the_numbers_of_errors_are
     assert_eq!((&failed["outcome"], &failed["head"]["events"]), (&json!("unchanged"), &json!(24_000)));
     assert_eq!(failed["notes"][0], "36032 of 180160 in base, 24000 of 120000 in head");
 }
+
+#[test]
+fn an_odd_value_that_only_describes_the_machine_costs_the_field() {
+    for (file, from, to) in [
+        ("google-benchmark/before.json", "\"num_cpus\":", "\"num_cpus\": {\"odd\": 1}, \"was\":"),
+        ("google-benchmark/before.json", "\"host_name\":", "\"host_name\": 7, \"was\":"),
+        ("pytest-benchmark/before.json", "\"brand_raw\":", "\"brand_raw\": [1], \"was\":"),
+        ("benchmarkdotnet/before.json", "\"LogicalCoreCount\":", "\"LogicalCoreCount\": \"many\", \"was\":"),
+        ("mitata/before.json", "\"arch\":", "\"arch\": 1, \"was\":"),
+    ] {
+        let scene = Scene::new();
+        let text = std::fs::read_to_string(data(file)).unwrap();
+        assert!(text.contains(from), "{file}");
+        scene.write("odd.json", text.replacen(from, to, 1));
+        let answer = scene.perfgate(&["compare", "odd.json", &data(&file.replace("before", "after"))]);
+        assert!(answer.code < 2, "{file}: {}", answer.stderr);
+    }
+}

@@ -3,6 +3,7 @@
 //! gets the job in its name, unless it is the default one.
 
 use super::builder::ReadingBuilder;
+use super::json;
 use super::json::{Number, Numbers, parse_lenient};
 use super::{Format, Preview, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit};
@@ -143,21 +144,22 @@ impl Benchmark<'_> {
 struct File<'a> {
     #[serde(borrow, rename = "Benchmarks")]
     benchmarks: Vec<&'a RawValue>,
-    #[serde(borrow, rename = "HostEnvironmentInfo")]
+    #[serde(borrow, rename = "HostEnvironmentInfo", default, deserialize_with = "json::decorative")]
     host: Option<Host<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Host<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     processor_name: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "json::decorative")]
     logical_core_count: Option<u64>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     architecture: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     os_version: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     runtime_version: Option<Cow<'a, str>>,
 }
 

@@ -3,6 +3,7 @@
 //! not read: it is the difference of two heap sizes and mostly noise.
 
 use super::builder::ReadingBuilder;
+use super::json;
 use super::json::{Number, Numbers, Pairs, Present, parse_lenient};
 use super::{Format, Preview, Reading, Source, machine, text};
 use crate::model::{Diagnostic, Environment, Evidence, Metric, Summary};
@@ -188,7 +189,7 @@ struct File<'a> {
     layout: Vec<Layout<'a>>,
     #[serde(borrow)]
     benchmarks: Vec<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     context: Option<Context<'a>>,
 }
 
@@ -201,19 +202,19 @@ struct Layout<'a> {
 
 #[derive(Deserialize)]
 struct Context<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     arch: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     runtime: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     version: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     cpu: Option<Cpu<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Cpu<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     name: Option<Cow<'a, str>>,
 }
 

@@ -2,6 +2,7 @@
 //! is stored in the run, in the benchmark or, if common to all, at the root.
 
 use super::builder::ReadingBuilder;
+use super::json;
 use super::json::{Numbers, parse_lenient};
 use super::{Format, Preview, Reading, Source, machine};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit};
@@ -122,14 +123,15 @@ struct Facts<'a> {
     name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     unit: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     cpu_model_name: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "json::decorative")]
     cpu_count: Option<u64>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     platform: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     python_implementation: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     python_version: Option<Cow<'a, str>>,
 }
 

@@ -2,6 +2,7 @@
 //! console table is not read: its columns are rounded and their units vary.
 
 use super::builder::ReadingBuilder;
+use super::json;
 use super::json::{Number, Numbers, parse_lenient};
 use super::{Format, Preview, Reading, Source, machine};
 use crate::model::{Diagnostic, Environment, Evidence, Metric, Summary};
@@ -79,42 +80,44 @@ fn set_environment(environment: &mut Environment, machine: &Machine<'_>) {
 struct File<'a> {
     #[serde(borrow)]
     benchmarks: Vec<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     machine_info: Option<Machine<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     commit_info: Option<CommitInfo<'a>>,
 }
 
 #[derive(Deserialize, Default)]
 struct Machine<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     machine: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     system: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     release: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     python_implementation: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     python_version: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     cpu: Option<Cpu<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Cpu<'a> {
     /// `brand` before py-cpuinfo 6.
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     brand_raw: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     brand: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "json::decorative")]
     count: Option<u64>,
 }
 
 #[derive(Deserialize)]
 struct CommitInfo<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
     id: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "json::decorative")]
     dirty: Option<bool>,
 }
 

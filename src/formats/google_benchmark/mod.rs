@@ -23,16 +23,22 @@ pub struct GoogleBenchmark;
 
 #[derive(Deserialize)]
 struct Document<E> {
+    #[serde(default, deserialize_with = "json::decorative")]
     context: Option<Context>,
     benchmarks: Vec<E>,
 }
 
 #[derive(Deserialize)]
 struct Context {
+    #[serde(default, deserialize_with = "json::decorative")]
     num_cpus: Option<u32>,
+    #[serde(default, deserialize_with = "json::decorative")]
     mhz_per_cpu: Option<f64>,
+    #[serde(default, deserialize_with = "json::decorative")]
     cpu_scaling_enabled: Option<bool>,
+    #[serde(default, deserialize_with = "json::decorative")]
     host_name: Option<String>,
+    #[serde(default, deserialize_with = "json::decorative")]
     library_build_type: Option<String>,
 }
 

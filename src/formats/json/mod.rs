@@ -2,7 +2,7 @@
 
 mod value;
 
-pub(super) use value::{Number, Numbers, Pairs, Present};
+pub(super) use value::{Number, Numbers, Pairs, Present, decorative};
 
 use super::Source;
 use super::text::utf8;

@@ -2,6 +2,7 @@
 //! repeated keys.
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// A number. `null`, a missing field and words such as `"NaN"` become NaN, which is reported where the value is used.
@@ -112,6 +113,13 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Pairs<K
         }
         deserializer.deserialize_any(Paired(std::marker::PhantomData))
     }
+}
+
+/// Reads a field that only describes the surroundings, such as a machine's name: a value of another type costs the field,
+/// not the file.
+pub fn decorative<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let raw = Option::<&'de RawValue>::deserialize(deserializer)?;
+    Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
 }
 
 /// Whether a field is present and not `null`.
