@@ -47,11 +47,21 @@ fn data_js(ids: &[String]) -> String {
     format!("window.BENCHMARK_DATA = {}", json!({"lastUpdate": 1, "entries": {"Rust Benchmark": runs}}))
 }
 
-const CONTINUED: &str = "[environment]\nignore = [\"unknown\"]\n[[continue]]\nfrom = \"github-action-benchmark:Rust Benchmark/*\"\n\
-                         to = \"bencher:*\"\n";
+const DOCS: &str = include_str!("../docs/migrate.md");
+
+/// The settings of docs/migrate.md: runs of an unknown machine, and a series under another tool.
+fn settings_of_the_docs() -> String {
+    DOCS.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect()
+}
+
+/// The arguments of the first command of docs/migrate.md that starts so.
+fn command_of_the_docs(start: &str) -> Vec<&'static str> {
+    let line = DOCS.lines().find(|line| line.starts_with(start)).unwrap();
+    line.split('#').next().unwrap().split_whitespace().skip(1).collect()
+}
 
 #[test]
-fn a_history_of_400_runs_moves_in_and_goes_on_under_the_native_tool() {
+fn a_history_of_400_runs_moves_in_by_the_commands_of_the_docs_and_goes_on_under_the_native_tool() {
     let scene = Scene::new();
     scene.repository("r");
     let mut ids = commits(&scene, 400);
@@ -62,7 +72,7 @@ fn a_history_of_400_runs_moves_in_and_goes_on_under_the_native_tool() {
     scene.git("r", &["commit", "-q", "-m", "data"]);
     scene.git("r", &["switch", "-q", "main"]);
 
-    let import = ["runs", "import", "gh-pages:dev/bench/data.js"];
+    let import = command_of_the_docs("perfgate runs import gh-pages");
     scene.perfgate_at("r", &import).exits(0).says("imported 400 of 400 runs").complains("1 run of commits that this");
     scene.perfgate_at("r", &import).exits(0).says("imported 0 of 400 runs").says("400 already there");
     let history = scene.perfgate_at("r", &["history", "--last", "400"]);
@@ -72,14 +82,16 @@ fn a_history_of_400_runs_moves_in_and_goes_on_under_the_native_tool() {
     scene.write("new.txt", "test parse ... bench:       1,310 ns/iter (+/- 9)\n");
     let compare = ["compare", "--head", "../new.txt"];
     scene.perfgate_at("r", &compare).exits(2).complains("[[continue]]");
-    scene.write("r/perfgate.toml", CONTINUED.replace("\"unknown\"", ""));
+    let settings = settings_of_the_docs();
+    scene.write("r/perfgate.toml", settings.replace("\"unknown\"", ""));
     scene.perfgate_at("r", &compare).exits(2).says("`[environment] ignore` lists \"unknown\"");
-    scene.write("r/perfgate.toml", CONTINUED);
+    scene.write("r/perfgate.toml", settings);
     scene.perfgate_at("r", &compare).exits(0).says("1 unchanged");
     scene.write("slow.txt", "test parse ... bench:       2,810 ns/iter (+/- 9)\n");
     scene.perfgate_at("r", &["compare", "--head", "../slow.txt"]).exits(1).says("✗ regressed  parse");
     scene.perfgate_at("r", &["record", "../new.txt"]).exits(0);
     scene.perfgate_at("r", &["history", "--last", "500"]).exits(0).says("1 series of 400 stored runs");
+    scene.perfgate_at("r", &command_of_the_docs("perfgate history")).exits(0);
     scene.perfgate_at("r", &["replay"]).exits(0);
 }
 

@@ -43,7 +43,7 @@ pub fn page(report: &Report) -> String {
         summary::pinned(report, plain),
         remarks.shared_advice(),
     ] {
-        let _ = line.map(|line| writeln!(out, "<p class=\"dim\">{}</p>", xml(&line)));
+        let _ = line.map(|line| writeln!(out, "<p class=\"dim\">{}</p>", with_code(&xml(&line))));
     }
     out.push_str("</header>\n<main>\n");
     limits(&mut out, report);
@@ -56,6 +56,19 @@ pub fn page(report: &Report) -> String {
     out.push_str("</main>\n");
     let data = data(report, &remarks, reach).to_string();
     Page { title: &format!("perfgate: {verdict}"), body: &out, data: &data, script: include_str!("report.js") }.html()
+}
+
+/// Escaped text with its `commands` as code.
+fn with_code(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let is_paired = parts.len() % 2 == 1;
+    let tags = ["</code>", "<code>"];
+    let part = |(index, part): (usize, &&str)| match (index, is_paired) {
+        (0, _) => (*part).to_owned(),
+        (_, false) => format!("`{part}"),
+        (index, true) => format!("{}{part}", tags[index % 2]),
+    };
+    parts.iter().enumerate().map(part).collect()
 }
 
 /// The empty table of findings.
