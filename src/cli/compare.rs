@@ -135,9 +135,9 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     match report.verdict {
         Verdict::None if args.allow_missing_baseline => Ok(0),
         Verdict::None => bail!(
-            "nothing was judged: {}; measure both on one machine (`perfgate measure`), or allow it with \
-             --allow-missing-baseline",
-            render::not_judged(&report)
+            "nothing was judged: {}. {} To accept this, pass --allow-missing-baseline",
+            render::not_judged(&report),
+            render::next_step(&report).unwrap_or_default()
         ),
         Verdict::Pass | Verdict::Fail => Ok(report.exit_code()),
     }

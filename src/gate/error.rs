@@ -127,7 +127,7 @@ pub enum Error {
     },
     /// The two sides are results of different tools.
     #[error(
-        "{base} has {base_tools} results and {head} has {head_tools} results; compare results of one tool, or join their series with [[continue]] in perfgate.toml"
+        "{base} has {base_tools} results and {head} has {head_tools} results; use one format for both sides, or join their series with [[continue]] in perfgate.toml"
     )]
     DifferentTools {
         /// The label of the base.

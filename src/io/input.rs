@@ -275,7 +275,7 @@ fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, l
         count => format!(" and {} more", count - 1),
     };
     let first = names.first().cloned().unwrap_or_default();
-    let done = if leave_out { "left out" } else { "used anyway; remove the tree and run the benchmarks again" };
+    let done = if leave_out { "left out" } else { "used anyway; delete the directory and run the benchmarks again" };
     let message = format!("{first:?}{others}: older than the commit, probably left over from another one; {done}");
     tree.diagnostics.push(Diagnostic::warning("left-over", place, message));
     if leave_out {

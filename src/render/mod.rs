@@ -29,6 +29,7 @@ pub use html::{history_page, report_page};
 pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
+pub use next::next_step;
 #[cfg(feature = "parquet")]
 pub use parquet::{COLUMNS, Origin, SCHEMA, parquet};
 pub use quantity::{change, counted, pair as quantities, percent};

@@ -8,6 +8,9 @@ pub fn next_step(report: &Report) -> Option<String> {
         Verdict::Pass => passed(report).into_iter().collect(),
         Verdict::None if report.first_run => vec!["The first stored run becomes the baseline."],
         Verdict::None if !report.environment.matches => vec![same_machine(report)],
+        Verdict::None if report.base.gap.is_none() && report.counts.inconclusive > 0 => {
+            vec!["State which way is better: [[benchmark]] direction in perfgate.toml."]
+        }
         Verdict::None => vec!["Compare results with common names. [rename] in perfgate.toml joins old and new ones."],
         Verdict::Fail => report.reasons.iter().map(|reason| failed(*reason, report)).collect(),
     };

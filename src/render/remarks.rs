@@ -104,9 +104,13 @@ fn advice(finding: &Finding, by_measure: bool) -> Option<Advice> {
         return None;
     }
     let least = finding.detectable?;
-    // Noise is not the reason for a change that is larger than it, and no limit at all is one of 100% or more.
-    let is_noise =
-        least < 1.0 && finding.needed_change.is_none() && finding.change.is_none_or(|change| change.abs() < least);
+    // Noise is not the reason for a change that is larger than it, and no limit at all is one of 100% or more. A limit outside
+    // the interval is that of the correction for many tests, which would contradict the interval.
+    let is_in_interval = finding.interval.is_none_or(|[low, high]| high.max(-low) >= least);
+    let is_noise = least < 1.0
+        && is_in_interval
+        && finding.needed_change.is_none()
+        && finding.change.is_none_or(|change| change.abs() < least);
     let done = finding.base.map_or(0, |side| side.runs);
     let remedy = match finding.runs_needed.map(|runs| runs as usize) {
         None => Remedy::None,

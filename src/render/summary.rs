@@ -120,10 +120,10 @@ pub fn within(finding: &Finding) -> Option<String> {
     Some(format!("{word}, within {}", percent(finding.threshold)))
 }
 
-/// The shift of the whole head run: `; the whole run is 1.40× worse, measure again`.
+/// The shift of the whole head run: `; the whole run is 1.40× worse: re-measure`.
 fn whole_run(shift: f64) -> String {
     let (factor, word) = if shift < 0.0 { (1.0 / (1.0 + shift), "better") } else { (1.0 + shift, "worse") };
-    format!("; the whole run is {factor:.2}× {word}, measure again")
+    format!("; the whole run is {factor:.2}× {word}: re-measure")
 }
 
 /// Why the gate fails, a few words each.
@@ -182,12 +182,11 @@ pub fn commits(side: &SideReport) -> Option<String> {
 
 /// How the verdict was reached, in a line.
 pub fn method(report: &Report) -> String {
-    let mut text = format!(
-        "threshold {}, {} false discovery rate across {}",
-        percent(report.threshold),
-        percent(report.alpha),
-        counted(report.tests, "test")
-    );
+    let mut text = format!("threshold {}", percent(report.threshold));
+    if report.tests > 0 {
+        let tests = counted(report.tests, "test");
+        text.push_str(&format!(", {} false discovery rate across {tests}", percent(report.alpha)));
+    }
     if report.common_shift.abs() >= 0.005 {
         text.push_str(&format!(", suite-wide shift {}", change(report.common_shift)));
     }

@@ -132,7 +132,7 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
 /// What the signs mean that these rows and columns have.
 fn legend(findings: &[&Finding], titles: &[&str]) -> Option<String> {
     let signs = [
-        (findings.iter().any(|finding| is_suspect(finding)), "!: suspected, measure again"),
+        (findings.iter().any(|finding| is_suspect(finding)), "!: suspect, re-measure"),
         (titles.contains(&INTERVAL), "CI: confidence interval of the change"),
         (titles.contains(&Q), "q: corrected p value"),
     ];

@@ -99,7 +99,8 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         _ => None,
     };
     // Further runs of the same kind do not tell a change from the shift of the whole run, or from other settings.
-    let limited_by_noise = estimate.filter(|_| comparison.other_settings.is_none() && metric.direction.is_known());
+    let could_decide = comparison.other_settings.is_none() && metric.direction.is_known() && same_machine;
+    let limited_by_noise = estimate.filter(|_| could_decide);
     let limited_by_noise = limited_by_noise.filter(|estimate| !is_within_shift(estimate, gate.bound()));
     let is_finding = matches!(ruling.outcome, Outcome::Regressed | Outcome::Improved);
     Finding {
@@ -370,7 +371,7 @@ impl Gate {
         if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {
             return undecided.note("the fastest samples moved this far, the medians did not");
         }
-        match self.needed(estimate).filter(|_| over || under) {
+        match self.needed(estimate).filter(|needed| (over || under) && estimate.delta.abs() <= *needed) {
             Some(needed) => undecided.note(format!(
                 "one run per side and fewer than eight benchmarks: only a change by a factor of {:.2} counts",
                 needed.exp()
