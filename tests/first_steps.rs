@@ -110,3 +110,15 @@ fn absurd_values_are_short() {
         assert!(answer.stdout.lines().filter(|line| line.contains("Benchmark")).all(|line| line.len() < 300));
     }
 }
+
+#[test]
+fn the_first_example_of_the_readme_prints_what_the_readme_shows() {
+    let readme = include_str!("../README.md").replace("\r\n", "\n");
+    let block = readme.split("```\n").nth(1).unwrap();
+    let (command, shown) = block.split_once('\n').unwrap();
+    let arguments = command.strip_prefix("$ perfgate ").unwrap().split_whitespace();
+    let mut perfgate = std::process::Command::new(env!("CARGO_BIN_EXE_perfgate"));
+    let output = perfgate.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), shown);
+    assert_eq!(output.status.code(), Some(1));
+}
