@@ -1,5 +1,6 @@
 //! `perfgate ci` with a stand-in for GitHub: pushes that regress, regressions that a person accepts, changed rules.
 
+#![cfg(feature = "github")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;

@@ -167,7 +167,7 @@ fn each_result_file_is_detected_as_exactly_one_format() {
 fn comparing_results_of_two_formats_is_an_error() {
     let [hyperfine, jmh] = ["hyperfine/before.json", "jmh/after.json"].map(data);
     let answer = Scene::new().perfgate(&["compare", &hyperfine, &jmh]);
-    answer.exits(2).complains("hyperfine results").complains("jmh results").complains("one tool");
+    answer.exits(2).complains("hyperfine results").complains("jmh results").complains("one format");
 }
 
 #[test]

@@ -241,3 +241,26 @@ fn one_nanosecond_more_may_be_rounding() {
     assert_eq!(outcome(4).get("regressed"), None);
     assert_eq!(outcome(30).get("regressed"), Some(&1));
 }
+
+#[test]
+fn zeros_in_part_of_the_runs_are_no_regression() {
+    // Values of one metric in each run of base, then of head; a rate, of which less is worse.
+    let outcomes = |base: &[&str], head: &[&str]| {
+        let mut numbers = Numbers::new();
+        for (side, replicates) in base.iter().map(|one| ("base", one)).chain(head.iter().map(|one| ("head", one))) {
+            let name = format!("{side}-{}.json", numbers.arguments.len());
+            let entry = format!(
+                r#"{{"benchmark":"b","metric":"hits","unit":"hits","direction":"higher","replicates":[{replicates}]}}"#
+            );
+            let text = format!(r#"{{"format":"perfgate-run","version":1,"measurements":[{entry}]}}"#);
+            numbers.scene.write(&name, &text);
+            numbers.arguments.extend([format!("--{side}"), name]);
+        }
+        counts(&numbers.compare(&[]))
+    };
+    let inconclusive = only("inconclusive", 1);
+    assert_eq!(outcomes(&[r#"{"samples":[0,0,0,1,1]}"#], &[r#"{"samples":[0,1,1,0,1]}"#]), inconclusive);
+    assert_eq!(outcomes(&[r#"{"value":0}"#, r#"{"value":5}"#, r#"{"value":6}"#], &[r#"{"value":0}"#]), inconclusive);
+    // Nothing is left of what every run of base had.
+    assert_eq!(outcomes(&[r#"{"value":5}"#, r#"{"value":6}"#], &[r#"{"value":0}"#]), only("regressed", 1));
+}

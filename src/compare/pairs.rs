@@ -215,13 +215,29 @@ impl<'a> Pair<'a> {
         }
         let constant = |side: &[f64]| side.windows(2).all(|two| two[0] == two[1]);
         let nothing = |side: &[f64]| side.iter().all(|value| *value == 0.0);
-        if self.measurement.metric.exact && constant(base) && constant(head) || nothing(base) || nothing(head) {
+        let exact = || {
             let per_work = self.work_ratio().unwrap_or(1.0);
-            return Some(self.exact(centre::median(base) * per_work, centre::median(head)));
+            Some(self.exact(centre::median(base) * per_work, centre::median(head)))
+        };
+        if self.measurement.metric.exact && constant(base) && constant(head) || nothing(&values) {
+            return exact();
         }
-        let is_count = self.metric.unit == Unit::Count;
         let single = self.evidence.iter().all(|one| matches!(one.evidence, Evidence::Value(_)));
-        if is_count && single { counts::compare(base, head).map(Effect::Counts) } else { None }
+        let counted = if self.metric.unit == Unit::Count && single { counts::compare(base, head) } else { None };
+        if counted.is_some() || !nothing(base) && !nothing(head) {
+            return counted.map(Effect::Counts);
+        }
+        // One side is zero in all runs, which has no ratio to the other. No run of the other may be zero too, and the median of
+        // samples may be zero where some of them are not.
+        let other = if nothing(base) { self.head() } else { self.base() };
+        let centre_of =
+            |run: &[RunEvidence<'_>]| centre::median(&run.iter().map(|one| one.evidence.centre()).collect::<Vec<_>>());
+        let all_differ = runs_of(other).all(|run| centre_of(run) > 0.0);
+        let sampled = self.evidence.iter().any(|one| one.evidence.digest(self.direction).is_some());
+        if self.metric.unit == Unit::Nanosecond || all_differ && !sampled {
+            return exact();
+        }
+        Some(Effect::Invalid("the values of one side are zero, so there is no ratio to compare".to_owned()))
     }
 
     fn other_settings(&self) -> Option<String> {

@@ -150,7 +150,7 @@ fn row(finding: &Finding, columns: &[Cell], remarks: &Remarks) -> Row {
     let mut notes: Vec<String> = remarks.on(finding).iter().map(|note| escape::message(note)).collect();
     if let (Some(tested), Some(base), Some(head)) = (finding.adjusted, finding.base, finding.head) {
         let of_values = head.value / base.value - 1.0;
-        if finding.outcome != Outcome::Unchanged
+        if (finding.outcome != Outcome::Unchanged || finding.within.is_some())
             && of_values.is_finite()
             && (tested - of_values).abs() >= NOTABLE_DIFFERENCE
         {

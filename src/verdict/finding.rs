@@ -173,7 +173,12 @@ impl Gate {
             return ruling;
         }
         // A parameter that a tool prints among its counters is the same on both sides.
-        if comparison.base.zip(comparison.head).is_some_and(|(base, head)| base.value == head.value) {
+        let is_constant = match &comparison.effect {
+            Effect::Exact(worse) => *worse == 0.0,
+            Effect::Estimated(one) => one.raw == 0.0 && one.observation().sum_of_squares == 0.0,
+            _ => false,
+        };
+        if is_constant {
             return Ruling::of(Outcome::Unchanged);
         }
         // No measurement decides which way is better, so it is not a suspect either.
@@ -232,7 +237,13 @@ impl Gate {
         }
         let worse = match &comparison.effect {
             Effect::Exact(worse) => *worse,
-            Effect::Estimated(one) if one.q() < self.alpha && one.is_clear_of_zero() => one.delta,
+            Effect::Estimated(one) if one.q() < self.alpha => {
+                let (low, high) = one.interval(false);
+                if low <= 0.0 && high >= 0.0 {
+                    return None;
+                }
+                one.delta
+            }
             _ => return None,
         };
         if worse.abs() < MIN_LISTED_CHANGE * self.bound() || self.is_below_floor(comparison) {
@@ -367,6 +378,9 @@ impl Gate {
         }
         if estimate.median_delta.abs() < bound && estimate.lies_within(bound, self.alpha) {
             return Ruling::of(Outcome::Unchanged);
+        }
+        if estimate.lies_within(bound, self.alpha) {
+            return undecided.note("the fastest samples are unchanged, the medians are not");
         }
         if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {
             return undecided.note("the fastest samples moved this far, the medians did not");
