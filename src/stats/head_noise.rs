@@ -12,7 +12,7 @@ const NORMAL_WIDTH: f64 = 1.048_801_025_4;
 /// vanishes, and 55% instead of 63% of slowdowns of ×1.5 are found.
 const MIN_BASE_RUNS: usize = 4;
 /// The variance of head may be larger by chance, by about this divided by the square root of the number of benchmarks. With 0,
-/// generated suites of 16 lose a quarter of the slowdowns of ×1.25 that three base runs find.
+/// every second head run would be noisier than its base.
 const TOLERANCE: f64 = 6.0;
 /// The excess is measured on the quietest 40% of the benchmarks; the others get more. docs/statistics.md has the alarms and
 /// the recall with other factors.
