@@ -12,10 +12,12 @@ mod pairs;
 mod plot_samples;
 mod repetitions;
 mod run_levels;
+mod run_values;
 mod sample_groups;
 mod sample_statistics;
 pub mod schedule;
 mod slow_part;
+mod untested;
 
 pub use confirm::{Suspect, control, keep_suspects};
 pub use match_rules::MatchRules;

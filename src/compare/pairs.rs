@@ -11,9 +11,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// Variance of the error of a rounded value. Values that are whole numbers may be rounded, as the nanoseconds of libtest are.
-const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
-
 /// The value of a side, in the unit of the metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SideValue {
@@ -30,8 +27,8 @@ pub struct SideValue {
 /// One entry of evidence; `run` is the index of its run within its side. Several entries of one run are repetitions.
 #[derive(Debug, Clone, Copy)]
 pub struct RunEvidence<'a> {
-    run: usize,
-    evidence: &'a Evidence,
+    pub(super) run: usize,
+    pub(super) evidence: &'a Evidence,
 }
 
 /// The measurements of one metric of one benchmark on both sides.
@@ -39,24 +36,24 @@ pub struct RunEvidence<'a> {
 pub struct Pair<'a> {
     pub(super) benchmark: Cow<'a, str>,
     pub(super) metric: &'a Metric,
-    measurement: &'a Measurement,
+    pub(super) measurement: &'a Measurement,
     /// The evidence of the base runs, then of the head runs.
-    evidence: Vec<RunEvidence<'a>>,
+    pub(super) evidence: Vec<RunEvidence<'a>>,
     /// How many of them are of the base.
-    base: usize,
-    other_unit: Option<&'a Metric>,
+    pub(super) base: usize,
+    pub(super) other_unit: Option<&'a Metric>,
     /// The better direction: as the config states it, else as the newest run of head has it.
-    direction: Direction,
+    pub(super) direction: Direction,
     /// True where a run was read with another direction. The fast edge of its digest is on the other side then, so the
     /// medians are compared.
-    is_turned: bool,
+    pub(super) is_turned: bool,
     /// Iterations of a sample of base and head, where the tool reports them.
     iterations: [Option<f32>; 2],
     /// The work of one operation in base.
     base_work: Option<Work>,
-    unreadable: bool,
+    pub(super) unreadable: bool,
     /// Runs of the base that measured another version of the benchmark than head.
-    other_versions: Vec<usize>,
+    pub(super) other_versions: Vec<usize>,
 }
 
 /// Pairs the measurements of two sides; sorted by benchmark, metric and tool.
@@ -121,11 +118,11 @@ impl<'a> Pair<'a> {
         }
     }
 
-    fn base(&self) -> &[RunEvidence<'a>] {
+    pub(super) fn base(&self) -> &[RunEvidence<'a>] {
         &self.evidence[..self.base]
     }
 
-    fn head(&self) -> &[RunEvidence<'a>] {
+    pub(super) fn head(&self) -> &[RunEvidence<'a>] {
         &self.evidence[self.base..]
     }
 
@@ -191,62 +188,10 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// The effect where no test is needed: one side only, numbers that cannot be compared, exact counts.
-    fn untested_effect(&self) -> Option<Effect> {
-        match (self.base().is_empty(), self.head().is_empty()) {
-            _ if self.unreadable => return Some(Effect::Invalid("its result in head could not be read".to_owned())),
-            (_, true) => return Some(Effect::BaseOnly),
-            (true, _) => return Some(Effect::HeadOnly),
-            _ => {}
-        }
-        if !self.other_versions.is_empty() {
-            let message =
-                "the benchmark itself changed (the tool states another version), so base and head are not comparable";
-            return Some(Effect::Invalid(message.to_owned()));
-        }
-        if let Some(other) = self.other_unit {
-            let (a, b) = (&self.metric.unit, &other.unit);
-            return Some(Effect::Invalid(format!("base and head are in different units: {a} and {b}")));
-        }
-        let values: Vec<f64> = self.evidence.iter().map(|one| one.evidence.centre()).collect();
-        let (base, head) = values.split_at(self.base);
-        if values.iter().any(|value| !value.is_finite() || *value < 0.0) {
-            return Some(Effect::Invalid("a value is negative or not a number".to_owned()));
-        }
-        let constant = |side: &[f64]| side.windows(2).all(|two| two[0] == two[1]);
-        let nothing = |side: &[f64]| side.iter().all(|value| *value == 0.0);
-        let exact = || {
-            let per_work = self.work_ratio().unwrap_or(1.0);
-            Some(self.exact(centre::median(base) * per_work, centre::median(head)))
-        };
-        if self.measurement.metric.exact && constant(base) && constant(head) || nothing(&values) {
-            return exact();
-        }
-        let single = self.evidence.iter().all(|one| matches!(one.evidence, Evidence::Value(_)));
-        let counted = if self.metric.unit == Unit::Count && single { counts::compare(base, head) } else { None };
-        if counted.is_some() || !nothing(base) && !nothing(head) {
-            return counted.map(Effect::Counts);
-        }
-        // One side is zero in all runs, which has no ratio to the other. No run of the other may be zero too, and the median of
-        // samples may be zero where some of them are not.
-        let other = if nothing(base) { self.head() } else { self.base() };
-        let centre_of =
-            |run: &[RunEvidence<'_>]| centre::median(&run.iter().map(|one| one.evidence.centre()).collect::<Vec<_>>());
-        let all_differ = runs_of(other).all(|run| centre_of(run) > 0.0);
-        let sampled = self.evidence.iter().any(|one| one.evidence.digest(self.direction).is_some());
-        if self.metric.unit == Unit::Nanosecond || all_differ && !sampled {
-            return exact();
-        }
-        Some(Effect::Invalid("the values of one side are zero, so there is no ratio to compare".to_owned()))
-    }
-
     fn other_settings(&self) -> Option<String> {
         if !self.is_shared() || self.metric.unit != Unit::Nanosecond {
             return None;
         }
-        let time = |side: &[RunEvidence<'_>]| {
-            centre::median(&side.iter().map(|one| one.evidence.centre()).collect::<Vec<_>>())
-        };
         let samples = |side: &[RunEvidence<'_>]| -> Option<f64> {
             let counts =
                 side.iter().map(|one| one.evidence.digest(self.metric.direction).map(|one| one.samples.into()));
@@ -255,7 +200,7 @@ impl<'a> Pair<'a> {
         let sampling = |iterations: Option<f32>, side: &[RunEvidence<'_>]| Sampling {
             iterations: iterations.map(f64::from),
             samples: samples(side),
-            time: time(side),
+            time: side_centre(side),
         };
         let [of_base, of_head] = self.iterations;
         let sides = [sampling(of_base, self.base()), sampling(of_head, self.head())];
@@ -264,75 +209,8 @@ impl<'a> Pair<'a> {
 
     /// How many times the work of base one operation does in head, where it differs and the metric is the time of an
     /// operation.
-    fn work_ratio(&self) -> Option<f64> {
+    pub(super) fn work_ratio(&self) -> Option<f64> {
         comparable::work_ratio(self.base_work, self.measurement.work).filter(|_| self.metric.unit == Unit::Nanosecond)
-    }
-
-    /// Compares without a test. From zero the ratio is infinite, which is valid for a count and not for a time.
-    fn exact(&self, base: f64, head: f64) -> Effect {
-        let worse = self.direction.sign() * (head / base).ln();
-        match (base == 0.0, head == 0.0) {
-            (true, true) => Effect::Exact(0.0),
-            (true, false) | (false, true) if self.metric.unit == Unit::Nanosecond => {
-                Effect::Invalid("a time of zero is below the resolution of the clock".to_owned())
-            }
-            _ => Effect::Exact(worse),
-        }
-    }
-
-    /// The values for the statistics: on the log scale, larger is worse. Zero has no logarithm and is replaced by half of
-    /// the smallest positive value.
-    pub(super) fn runs(&self) -> BenchmarkRuns {
-        let centres = self.evidence.iter().map(|one| one.evidence.centre());
-        let for_zero = centres.filter(|value| *value > 0.0).min_by(f64::total_cmp).unwrap_or(1.0) / 2.0;
-        let side = |side: &[RunEvidence<'_>]| runs_of(side).map(|run| self.run_value(run, for_zero)).collect();
-        let mut runs = BenchmarkRuns { base: side(self.base()), head: side(self.head()) };
-        if let Some(ratio) = self.work_ratio() {
-            runs.base.iter_mut().for_each(|run| run.shift(ratio.ln()));
-        }
-        runs
-    }
-
-    fn run_value(&self, run: &[RunEvidence<'_>], for_zero: f64) -> RunValue {
-        let direction = self.direction;
-        let (digest, centre, mut variance) = match run {
-            [one] => (one.evidence.digest(direction), one.evidence.centre(), centre_variance(one.evidence)),
-            entries => {
-                let entries = evidence(entries);
-                let centres: Vec<f64> = entries.iter().map(|one| one.centre()).collect();
-                let digest = repetitions::digest(&entries, direction);
-                let variance = if digest.is_some() { 0.0 } else { repetitions::variance_of_centre(&centres) };
-                (digest, centre::median(&centres), variance)
-            }
-        };
-        if digest.is_none() && !self.metric.exact && centre > 0.0 && centre.fract() == 0.0 {
-            variance += ROUNDING_VARIANCE / centre.powi(2);
-        }
-        let ln = |value: f64| if value > 0.0 { value.ln() } else { for_zero.ln() };
-        let sign = direction.sign();
-        RunValue {
-            run: run[0].run,
-            fast_edge: digest.map(|digest| sign * ln(digest.fast_edge)),
-            centre: sign * ln(centre),
-            within_run_drift: digest.and_then(|digest| digest.within_run_drift).map(f64::from),
-            centre_variance: variance,
-            typical_mean: digest
-                .and_then(|digest| Some((digest.median, digest.typical_mean?)))
-                .map(|(median, mean)| (sign * (ln(median) + f64::from(mean.ln_ratio())), f64::from(mean.error()))),
-        }
-    }
-
-    /// True where every run of both sides has samples, with fast edges on the same side.
-    fn has_samples(&self) -> bool {
-        let direction = self.direction;
-        if self.is_turned || !direction.is_known() {
-            return false;
-        }
-        let sampled = |run: &[RunEvidence<'_>]| match run {
-            [one] => !matches!(one.evidence, Evidence::Summary(_) | Evidence::Value(_)),
-            entries => repetitions::digest(&evidence(entries), direction).is_some(),
-        };
-        [self.base(), self.head()].into_iter().all(|side| runs_of(side).all(sampled))
     }
 
     /// True where a head run has exactly the samples of a base run, which never happens for two measurements.
@@ -397,12 +275,17 @@ impl<'a> Pair<'a> {
     }
 }
 
+/// Median of the centres of some entries.
+pub(super) fn side_centre(entries: &[RunEvidence<'_>]) -> f64 {
+    centre::median(&entries.iter().map(|one| one.evidence.centre()).collect::<Vec<_>>())
+}
+
 /// The entries of each run of a side.
-fn runs_of<'s, 'a>(side: &'s [RunEvidence<'a>]) -> impl Iterator<Item = &'s [RunEvidence<'a>]> {
+pub(super) fn runs_of<'s, 'a>(side: &'s [RunEvidence<'a>]) -> impl Iterator<Item = &'s [RunEvidence<'a>]> {
     side.chunk_by(|one, next| one.run == next.run)
 }
 
-fn evidence<'a>(side: &[RunEvidence<'a>]) -> Vec<&'a Evidence> {
+pub(super) fn evidence<'a>(side: &[RunEvidence<'a>]) -> Vec<&'a Evidence> {
     side.iter().map(|one| one.evidence).collect()
 }
 
@@ -421,18 +304,6 @@ fn events(evidence: &Evidence, metric: &Metric) -> Option<u64> {
     let Evidence::Summary(summary) = evidence else { return None };
     let all = summary.samples.filter(|_| metric.unit == Unit::Percent)?;
     (summary.centre <= 100.0).then_some((summary.centre / 100.0 * all as f64).round() as u64)
-}
-
-/// Variance of the centre of a summary, on the log scale. The samples of one run are correlated and count as a quarter of
-/// their number.
-fn centre_variance(evidence: &Evidence) -> f64 {
-    let Evidence::Summary(summary) = evidence else { return 0.0 };
-    match **summary {
-        Summary { centre, sd: Some(sd), samples: Some(samples), .. } if samples > 0 && centre > 0.0 => {
-            4.0 * (sd / centre).powi(2) / samples as f64
-        }
-        _ => 0.0,
-    }
 }
 
 #[cfg(test)]

@@ -1,72 +1,14 @@
-//! Judges one comparison by the policy. The rules are in the order of docs/statistics.md.
+//! What is reported of one comparison: its outcome with the numbers behind it.
 
 use super::limits::BudgetReport;
-use super::outcome::{Outcome, Within};
-use super::report::{Finding, SUSPECT_P, Value, WorkReport};
+use super::outcome::Outcome;
+use super::report::{Finding, Value, WorkReport};
+use super::ruling::{Gate, as_change, is_within_shift};
 use super::samples;
 use crate::compare::{Comparison, Effect, SideValue};
-use crate::model::{Direction, Unit, Work};
+use crate::model::Work;
 use crate::policy::Policy;
-use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
-
-const UNKNOWN_DIRECTION: &str = "not judged: its better direction is unknown";
-const DIFFERENT_MACHINES: &str = "base and head ran on different machines";
-/// The mean of a single head run must change by this multiple of the threshold (on the log scale), +58% for 20%: a machine that
-/// is busy during one run raises it by up to 46% in the recorded suites, where the fast edge does not move.
-const ONE_RUN_MEAN_FACTOR: f64 = 2.5;
-/// A change of the mean of the samples with a larger p value is noise; with one below the second it is a suspect.
-const MEAN_NOISE_P: f64 = 0.1;
-const MEAN_SUSPECT_P: f64 = 0.025;
-/// A regression requires that at most this share of pairs of a base and a head run lies the other way: none with three
-/// runs per side, 1 of 25 with five.
-const MAX_OVERLAP: f64 = 0.05;
-
-/// An unchanged benchmark is listed where its change is shown and at least this share of the threshold.
-const MIN_LISTED_CHANGE: f64 = 0.2;
-/// One number per run: a change must exceed the largest excursion of a base run by this factor. docs/statistics.md has the
-/// alarms and the recall on public histories.
-const EXCURSION_FACTOR: f64 = 1.5;
-/// The same with several head runs, each of which must exceed it. With 1.5, 0.4 instead of 0.6 of 100 heads have an alarm that
-/// vanishes, and 81% instead of 85% of slowdowns of ×1.5 are found.
-const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
-/// Below the period of a fast processor's clock: a smaller change of a time is an artefact of the measuring loop.
-const TIME_FLOOR_NS: f64 = 0.3;
-
-/// The share of a clock cycle below which a change of a time is an artefact.
-const FLOOR_CYCLES: f64 = 0.2;
-
-/// The floor of a benchmark without one in the config: for a time a fifth of a clock cycle, where the clock is known.
-fn default_floor(comparison: &Comparison) -> f64 {
-    if comparison.metric.unit != Unit::Nanosecond {
-        return 0.0;
-    }
-    comparison.clock_mhz.map_or(TIME_FLOOR_NS, |mhz| FLOOR_CYCLES * 1e3 / f64::from(mhz))
-}
-
-/// The result of a rule.
-struct Ruling {
-    outcome: Outcome,
-    suspect: bool,
-    /// True where the mean of the samples decides, not their fast edge.
-    by_mean: bool,
-    notes: Vec<String>,
-}
-
-impl Ruling {
-    fn of(outcome: Outcome) -> Self {
-        Ruling { outcome, suspect: false, by_mean: false, notes: Vec::new() }
-    }
-
-    fn suspect(self, suspect: bool) -> Self {
-        Ruling { suspect, ..self }
-    }
-
-    fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
-        self
-    }
-}
 
 /// The outcome of a comparison, before waivers. The whole finding takes about 20 times as long.
 pub fn outcome(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Outcome {
@@ -97,7 +39,8 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
             fraction(head.value / (base.value * comparison.work_ratio.unwrap_or(1.0)) - 1.0)
         }
         _ => None,
-    };
+    }
+    .filter(|_| base.is_none_or(|base| base.value != 0.0));
     // Further runs of the same kind do not tell a change from the shift of the whole run, or from other settings.
     let could_decide = comparison.other_settings.is_none() && metric.direction.is_known() && same_machine;
     let limited_by_noise = estimate.filter(|_| could_decide);
@@ -133,7 +76,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
             fraction(as_change(least).abs())
         }),
         runs_needed: limited_by_noise
-            .filter(|_| ruling.outcome == Outcome::Inconclusive && same_machine)
+            .filter(|_| ruling.outcome == Outcome::Inconclusive)
             .and_then(|estimate| estimate.runs_needed(gate.bound(), gate.alpha)),
         threshold: gate.threshold,
         needed_change: estimate.and_then(|one| gate.needed(one)).and_then(|log| fraction(log.exp_m1())),
@@ -145,289 +88,6 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         work: comparison.work.map(|Work { amount, unit }| WorkReport { amount, unit }),
         work_ratio: comparison.work_ratio,
         plot_samples: None,
-    }
-}
-
-/// The limits that a change must exceed.
-struct Gate {
-    threshold: f64,
-    floor: f64,
-    alpha: f64,
-}
-
-impl Gate {
-    /// The limits of a benchmark.
-    fn of(comparison: &Comparison, policy: &Policy) -> Gate {
-        let bounds = policy.bounds(comparison.benchmark.as_str(), &comparison.metric);
-        Gate {
-            threshold: bounds.threshold.unwrap_or(policy.gate_threshold()),
-            floor: bounds.floor.unwrap_or(default_floor(comparison)),
-            alpha: policy.alpha(),
-        }
-    }
-
-    fn judge(&self, comparison: &Comparison, same_machine: bool) -> Ruling {
-        let ruling = self.rule_known(comparison, same_machine);
-        let tested = matches!(comparison.effect, Effect::Exact(_) | Effect::Counts(_) | Effect::Estimated(_));
-        if comparison.metric.direction.is_known() || !tested || ruling.outcome == Outcome::Unchanged {
-            return ruling;
-        }
-        // A parameter that a tool prints among its counters is the same on both sides.
-        let is_constant = match &comparison.effect {
-            Effect::Exact(worse) => *worse == 0.0,
-            Effect::Estimated(one) => one.raw == 0.0 && one.observation().sum_of_squares == 0.0,
-            _ => false,
-        };
-        if is_constant {
-            return Ruling::of(Outcome::Unchanged);
-        }
-        // No measurement decides which way is better, so it is not a suspect either.
-        Ruling { outcome: Outcome::Inconclusive, ..ruling }.suspect(false).note(UNKNOWN_DIRECTION)
-    }
-
-    /// The ruling where larger values are worse, unless the metric states that they are better.
-    fn rule_known(&self, comparison: &Comparison, same_machine: bool) -> Ruling {
-        match &comparison.effect {
-            Effect::BaseOnly | Effect::NotRun => Ruling::of(Outcome::Removed),
-            Effect::HeadOnly => Ruling::of(Outcome::Added),
-            Effect::Failed(why) if why.is_empty() => Ruling::of(Outcome::Failed),
-            Effect::Failed(why) => Ruling::of(Outcome::Failed).note(why.clone()),
-            Effect::Invalid(why) => Ruling::of(Outcome::Inconclusive).note(why.clone()),
-            Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
-            Effect::Counts(counts) if !same_machine => {
-                let ruling = Ruling::of(Outcome::Inconclusive);
-                ruling.suspect(Self::worse(counts, comparison) > self.bound()).note(DIFFERENT_MACHINES)
-            }
-            Effect::Counts(counts) => self.rule_counts(counts, comparison),
-            Effect::Estimated(_) if comparison.other_settings.is_some() => {
-                Ruling::of(Outcome::Inconclusive).note(comparison.other_settings.clone().unwrap_or_default())
-            }
-            Effect::Estimated(estimate) if !same_machine => {
-                let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > self.bound());
-                ruling.note(DIFFERENT_MACHINES)
-            }
-            Effect::Estimated(estimate) if self.is_below_floor(comparison) && self.is_over(estimate) => {
-                let unit = comparison.metric.unit.kept_label();
-                let floor = (self.floor * 1e3).round() / 1e3;
-                let note = format!("the absolute change is below the floor of {floor} {unit}");
-                Ruling::of(Outcome::Unchanged).note(note)
-            }
-            Effect::Estimated(estimate) => self.with_mean(self.rule(estimate), estimate, comparison),
-        }
-    }
-
-    /// True where both the difference of the values and the tested change are smaller than the floor. The medians may agree
-    /// where the fast edges do not.
-    fn is_below_floor(&self, comparison: &Comparison) -> bool {
-        let (Some(base), Some(head)) = (comparison.base, comparison.head) else { return false };
-        let tested =
-            comparison.estimate().map_or(0.0, |one| base.value * as_change(one.delta, comparison.metric.direction));
-        (head.value - base.value).abs().max(tested.abs()) < self.floor
-    }
-
-    /// True for a change beyond the threshold in either direction.
-    fn is_over(&self, estimate: &Estimate) -> bool {
-        estimate.delta.abs() > self.bound()
-    }
-
-    /// The direction of a change that is shown and large enough to be listed, whether or not it is over the threshold.
-    fn within(&self, comparison: &Comparison) -> Option<Within> {
-        if !comparison.metric.direction.is_known() {
-            return None;
-        }
-        let worse = match &comparison.effect {
-            Effect::Exact(worse) => *worse,
-            Effect::Estimated(one) if one.q() < self.alpha => {
-                let (low, high) = one.interval(false);
-                if low <= 0.0 && high >= 0.0 {
-                    return None;
-                }
-                one.delta
-            }
-            _ => return None,
-        };
-        if worse.abs() < MIN_LISTED_CHANGE * self.bound() || self.is_below_floor(comparison) {
-            return None;
-        }
-        Some(if worse > 0.0 { Within::Slower } else { Within::Faster })
-    }
-
-    /// The threshold on the log scale: 20% worse is a factor of 1.2 in either direction.
-    fn bound(&self) -> f64 {
-        self.threshold.ln_1p()
-    }
-
-    fn rule_exact(&self, worse: f64, below_floor: bool) -> Ruling {
-        if below_floor || worse.abs() <= self.bound() {
-            Ruling::of(Outcome::Unchanged)
-        } else if worse > 0.0 {
-            Ruling::of(Outcome::Regressed)
-        } else {
-            Ruling::of(Outcome::Improved)
-        }
-    }
-
-    /// The change of the number of events towards worse, on the log scale.
-    fn worse(counts: &CountChange, comparison: &Comparison) -> f64 {
-        comparison.metric.direction.sign() * counts.ln_ratio
-    }
-
-    /// Compares few events by their exact interval.
-    fn rule_counts(&self, counts: &CountChange, comparison: &Comparison) -> Ruling {
-        let bound = self.bound();
-        let (low, high) = counts.interval;
-        let events = |side: usize| counts.events[side];
-        let runs = |side: usize| match counts.runs[side] {
-            1 => "1 run".to_owned(),
-            runs => format!("{runs} runs"),
-        };
-        if self.is_below_floor(comparison) || -bound < low && high < bound {
-            return Ruling::of(Outcome::Unchanged);
-        }
-        let worse = Self::worse(counts, comparison);
-        let is_shown = low > 0.0 || high < 0.0;
-        let over = worse > bound;
-        match is_shown {
-            true if over => Ruling::of(Outcome::Regressed).suspect(true),
-            true if worse < -bound => Ruling::of(Outcome::Improved),
-            _ => Ruling::of(Outcome::Inconclusive).suspect(over).note("so few events may differ by chance"),
-        }
-        .note(format!("in all {} in {} of base, {} in {} of head", events(0), runs(0), events(1), runs(1)))
-    }
-
-    /// The ruling on the fast edge, unless the mean of the samples moved further than that allows.
-    fn with_mean(&self, by_edge: Ruling, edge: &Estimate, comparison: &Comparison) -> Ruling {
-        let Some(mean) = comparison.mean.as_deref() else { return by_edge };
-        let bound = self.bound();
-        let as_change = |log: f64| as_change(log, comparison.metric.direction);
-        let (over, under) = (mean.delta.min(mean.raw) > bound, mean.delta.max(mean.raw) < -bound);
-        let base = comparison.base.map_or(0.0, |side| side.value);
-        if !over && !under || (base * as_change(mean.delta)).abs() < self.floor {
-            return by_edge;
-        }
-        let is_shown = mean.q() < self.alpha
-            && mean.is_clear_of_zero()
-            && (!mean.one_head_run || mean.delta.abs() > ONE_RUN_MEAN_FACTOR * bound)
-            && doubt(mean, bound).is_none()
-            && mean.overlap.is_none_or(|overlap| overlap <= MAX_OVERLAP);
-        let may_be = |p: f64| mean.low_evidence || mean.p() < p;
-        let outcome = match by_edge.outcome {
-            Outcome::Unchanged if !may_be(MEAN_NOISE_P) => return by_edge,
-            Outcome::Unchanged | Outcome::Inconclusive if is_shown && over => Outcome::Regressed,
-            Outcome::Unchanged | Outcome::Inconclusive if is_shown => Outcome::Improved,
-            Outcome::Unchanged => Outcome::Inconclusive,
-            Outcome::Improved if over => Outcome::Inconclusive,
-            _ => return by_edge,
-        };
-        let edge = format!("{:+.1}%", 100.0 * as_change(edge.delta)).replace('-', "−");
-        let note = if outcome == Outcome::Inconclusive {
-            format!("the mean of the samples moved this far, their fastest part by {edge}")
-        } else {
-            format!("shown by the mean of the samples; their fastest part moved by {edge}")
-        };
-        Ruling { by_mean: true, ..Ruling::of(outcome).suspect(over && may_be(MEAN_SUSPECT_P)).note(note) }
-    }
-
-    fn rule(&self, estimate: &Estimate) -> Ruling {
-        let bound = self.bound();
-        // A change must be over the threshold as measured too: what the subtraction of a shift adds was not measured.
-        let (over, under) = (estimate.delta.min(estimate.raw) > bound, estimate.delta.max(estimate.raw) < -bound);
-        if (over || under)
-            && let Some(doubt) = doubt(estimate, bound)
-        {
-            return Ruling::of(Outcome::Inconclusive).suspect(over).note(doubt);
-        }
-        // The fast edge of the samples is tested; the medians must have moved in the same direction.
-        // A finding must also be clear of zero in its own interval, which is two-sided.
-        let significant = |q: f64| {
-            q < self.alpha
-                && estimate.is_clear_of_zero()
-                && self.needed(estimate).is_none_or(|needed| estimate.delta.abs() > needed)
-        };
-        let shown = if over && significant(estimate.q_worse) && estimate.median_delta > bound / 2.0 {
-            Some(Outcome::Regressed)
-        } else if under && significant(estimate.q_better) && estimate.median_delta < -bound / 2.0 {
-            Some(Outcome::Improved)
-        } else {
-            None
-        };
-        if let Some(outcome) = shown {
-            let doubt = match estimate.control.filter(|control| *control >= estimate.delta.abs()) {
-                Some(control) => Some(format!(
-                    "disturbed: base compared with itself moved by {:.0}% at the same time",
-                    100.0 * control.exp_m1()
-                )),
-                None if estimate.overlap.is_some_and(|overlap| overlap > MAX_OVERLAP) => {
-                    Some("the runs of base and head overlap; the difference may be chance".to_owned())
-                }
-                None => None,
-            };
-            return match doubt {
-                Some(doubt) => Ruling::of(Outcome::Inconclusive).suspect(over).note(doubt),
-                None => Ruling::of(outcome).suspect(over),
-            };
-        }
-        let suspect =
-            over || estimate.median_delta > bound || estimate.delta > bound / 2.0 && estimate.p_worse < SUSPECT_P;
-        let undecided = Ruling::of(Outcome::Inconclusive).suspect(suspect);
-        if estimate.raw.abs() > bound && estimate.delta.abs() <= bound {
-            return undecided.note("over the threshold only with the suite-wide shift included");
-        }
-        if estimate.delta.abs() > bound && estimate.raw.abs() <= bound {
-            return undecided.note("over the threshold only after the suite-wide shift is removed");
-        }
-        if estimate.median_delta.abs() < bound && estimate.lies_within(bound, self.alpha) {
-            return Ruling::of(Outcome::Unchanged);
-        }
-        if estimate.lies_within(bound, self.alpha) {
-            return undecided.note("the fastest samples are unchanged, the medians are not");
-        }
-        if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {
-            return undecided.note("the fastest samples moved this far, the medians did not");
-        }
-        match self.needed(estimate).filter(|needed| (over || under) && estimate.delta.abs() <= *needed) {
-            Some(needed) => undecided.note(format!(
-                "one run per side and fewer than eight benchmarks: only a change by a factor of {:.2} counts",
-                needed.exp()
-            )),
-            None => undecided,
-        }
-    }
-
-    /// The change that is called with one run per side of a suite too small to show its own noise: twice the threshold, in
-    /// either direction.
-    fn needed(&self, estimate: &Estimate) -> Option<f64> {
-        estimate.low_evidence.then(|| 2.0 * self.bound())
-    }
-}
-
-/// A log ratio (positive is worse) as a change of the metric's value.
-fn as_change(log: f64, direction: Direction) -> f64 {
-    (direction.sign() * log).exp_m1()
-}
-
-/// True for a change beyond the threshold that an unexplained shift of the whole run accounts for.
-fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
-    let Estimate { delta, unexplained_shift, .. } = *estimate;
-    delta.abs() > bound && unexplained_shift.is_some_and(|shift| (delta - shift) * delta.signum() <= bound)
-}
-
-/// Why a change beyond the threshold is not called, however small its p value: what single runs show against it.
-fn doubt(estimate: &Estimate, bound: f64) -> Option<&'static str> {
-    if is_within_shift(estimate, bound) {
-        return Some("within the shift of the whole run; re-measure base and head in turn with `perfgate measure`");
-    }
-    let runs = estimate.single_runs.as_deref()?;
-    let [above, below] = runs.excursions;
-    let [best, worst] = runs.heads;
-    let (least, excursion) = if estimate.delta > 0.0 { (best, above) } else { (-worst, below) };
-    let factor = if estimate.one_head_run { EXCURSION_FACTOR } else { EXCURSION_FACTOR_OF_SEVERAL };
-    if least <= bound {
-        Some("not every head run is over the threshold")
-    } else if least <= factor * excursion {
-        Some("a base run deviates from the others by nearly as much or more")
-    } else {
-        None
     }
 }
 

@@ -11,6 +11,7 @@ mod pinned;
 mod reason;
 mod renamed;
 mod report;
+mod ruling;
 mod samples;
 mod whole_suite;
 

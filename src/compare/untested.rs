@@ -1,0 +1,67 @@
+//! Pairs that need no test: one side only, numbers that cannot be compared, exact counts, few events.
+
+use super::Effect;
+use super::pairs::{Pair, runs_of, side_centre};
+use crate::model::{Evidence, Unit};
+use crate::stats::{centre, counts};
+
+impl Pair<'_> {
+    /// The effect where no test is needed: one side only, numbers that cannot be compared, exact counts.
+    pub(super) fn untested_effect(&self) -> Option<Effect> {
+        match (self.base().is_empty(), self.head().is_empty()) {
+            _ if self.unreadable => return Some(Effect::Invalid("its result in head could not be read".to_owned())),
+            (_, true) => return Some(Effect::BaseOnly),
+            (true, _) => return Some(Effect::HeadOnly),
+            _ => {}
+        }
+        if !self.other_versions.is_empty() {
+            let message =
+                "the benchmark itself changed (the tool states another version), so base and head are not comparable";
+            return Some(Effect::Invalid(message.to_owned()));
+        }
+        if let Some(other) = self.other_unit {
+            let (a, b) = (&self.metric.unit, &other.unit);
+            return Some(Effect::Invalid(format!("base and head are in different units: {a} and {b}")));
+        }
+        let values: Vec<f64> = self.evidence.iter().map(|one| one.evidence.centre()).collect();
+        let (base, head) = values.split_at(self.base);
+        if values.iter().any(|value| !value.is_finite() || *value < 0.0) {
+            return Some(Effect::Invalid("a value is negative or not a number".to_owned()));
+        }
+        let constant = |side: &[f64]| side.windows(2).all(|two| two[0] == two[1]);
+        let nothing = |side: &[f64]| side.iter().all(|value| *value == 0.0);
+        let exact = || {
+            let per_work = self.work_ratio().unwrap_or(1.0);
+            Some(self.exact(centre::median(base) * per_work, centre::median(head)))
+        };
+        if self.measurement.metric.exact && constant(base) && constant(head) || nothing(&values) {
+            return exact();
+        }
+        let single = self.evidence.iter().all(|one| matches!(one.evidence, Evidence::Value(_)));
+        let counted = if self.metric.unit == Unit::Count && single { counts::compare(base, head) } else { None };
+        if counted.is_some() || !nothing(base) && !nothing(head) {
+            return counted.map(Effect::Counts);
+        }
+        // One side is zero in all runs, which has no ratio to the other. No run of the other may be zero too, and the median of
+        // samples may be zero where some of them are not.
+        let other = if nothing(base) { self.head() } else { self.base() };
+        let all_differ = runs_of(other).all(|run| side_centre(run) > 0.0);
+        let sampled = self.evidence.iter().any(|one| one.evidence.digest(self.direction).is_some());
+        if self.metric.unit == Unit::Nanosecond || all_differ && !sampled {
+            return exact();
+        }
+        Some(Effect::Invalid("the values of one side are zero, so there is no ratio to compare".to_owned()))
+    }
+
+    /// Compares without a test. From zero the ratio is infinite, which is valid for a count and not for a time.
+    fn exact(&self, base: f64, head: f64) -> Effect {
+        let worse = self.direction.sign() * (head / base).ln();
+        match (base == 0.0, head == 0.0) {
+            (true, true) => Effect::Exact(0.0),
+            (true, false) | (false, true) if self.metric.unit == Unit::Nanosecond => {
+                Effect::Invalid("a time of zero is below the resolution of the clock".to_owned())
+            }
+            _ => Effect::Exact(worse),
+        }
+    }
+}
