@@ -2,23 +2,13 @@
 //! it takes to find a slowdown.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
+#[path = "histories/draw.rs"]
+mod draw;
+
+use draw::Draw;
 use perfgate::stats::prior::ValueKind;
 use perfgate::stats::suite::{BenchmarkRuns, RunValue};
 use perfgate::stats::suite_test::{TestRules, estimate_suite};
-
-/// A fixed sequence of numbers.
-struct Draw(u64);
-
-impl Draw {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-}
 
 /// One kind of suite.
 #[derive(Debug, Clone, Copy)]

@@ -2,30 +2,19 @@
 //! `examples/history_accuracy.rs` does the same for recorded histories.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
+#[path = "histories/draw.rs"]
+mod draw;
 #[path = "histories/replay.rs"]
 mod replay;
 
+use draw::Draw;
 use perfgate::model::{Direction, Evidence, Unit};
 use replay::{History, Score, Series, WINDOWS, replay};
 
-/// A fixed sequence of numbers.
-struct Draw(u64);
-
-impl Draw {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
-    /// A normal value, and with heavy tails one of Student's t distribution with 4 degrees of freedom.
-    fn normal(&mut self) -> f64 {
-        (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-
-    fn heavy(&mut self) -> f64 {
-        let squares: f64 = (0..4).map(|_| self.normal().powi(2)).sum();
-        self.normal() / (squares / 4.0).sqrt()
-    }
+/// A value of Student's t distribution with 4 degrees of freedom: heavy tails.
+fn heavy(draw: &mut Draw) -> f64 {
+    let squares: f64 = (0..4).map(|_| draw.normal().powi(2)).sum();
+    draw.normal() / (squares / 4.0).sqrt()
 }
 
 /// Which of the features a history has.
@@ -53,7 +42,7 @@ fn history(feature: Feature, seed: u64) -> History {
         };
         let mut value = |place: u32| {
             let noise = match feature {
-                Feature::HeavyTails => 0.03 * draw.heavy(),
+                Feature::HeavyTails => 0.03 * heavy(&mut draw),
                 _ => 0.02 * draw.normal(),
             };
             let own = match feature {

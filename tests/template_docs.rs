@@ -5,7 +5,8 @@ use perfgate::render::template::Context;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-const TYPES: &str = include_str!("../src/render/template/context.rs");
+const TYPES: [&str; 2] =
+    [include_str!("../src/render/template/context.rs"), include_str!("../src/render/template/change_context.rs")];
 const BEGIN: &str = "<!-- fields, made by tests/template_docs.rs -->\n";
 const END: &str = "<!-- end of fields -->\n";
 
@@ -15,11 +16,11 @@ struct DocumentedType {
     fields: Vec<(String, String, String)>, // name, type, what it says
 }
 
-/// The structs of context.rs with their comments.
+/// The structs of the context with their comments.
 fn documented_types() -> Vec<DocumentedType> {
     let mut kinds: Vec<DocumentedType> = Vec::new();
     let mut comment = String::new();
-    for line in TYPES.lines().map(str::trim) {
+    for line in TYPES.iter().flat_map(|types| types.lines()).map(str::trim) {
         if let Some(text) = line.strip_prefix("///") {
             comment.push_str(text);
         } else if let Some(rest) = line.strip_prefix("pub struct ") {

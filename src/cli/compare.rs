@@ -74,7 +74,7 @@ pub struct CompareArgs {
     /// Store of the runs [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Exit with 0 if there is no baseline from this machine class
+    /// Exit with 0 if this machine class has no baseline
     #[arg(long)]
     allow_missing_baseline: bool,
 }

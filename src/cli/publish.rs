@@ -37,7 +37,7 @@ pub struct Published {
 /// Publishes the comment, the check run and the pull request description.
 pub fn publish(report: &Report, target: &Target, options: &Options) -> Published {
     let mut published = Published::default();
-    // A template that fails with this report must not cost the comment.
+    // The comment is written even if the template fails with this report.
     let built_in = match options.template.render(report) {
         Ok(_) => None,
         Err(problems) => {

@@ -1,5 +1,5 @@
-//! Tells benchmarks that were not run this time from those that were taken out of the suite. Results do not say which, unless
-//! the tool reports a benchmark as skipped. So what is taken for a filtered run is also a warning.
+//! Distinguishes benchmarks that were not run this time from those that were removed from the suite. Results do not show
+//! which, unless the tool reports a benchmark as skipped. So a run that looks filtered also gets a warning.
 
 use super::{Comparison, Effect, Pair};
 use crate::model::{Diagnostic, Run};

@@ -1,12 +1,11 @@
 //! Pairs the measurements of two sides: same benchmark (after renames), metric and tool.
 
 use super::comparable::{self, Sampling};
-use super::{Comparison, Effect, MatchRules, TestGroup, repetitions, sample_groups, sample_statistics};
+use super::{Comparison, Effect, MatchRules, TestGroup, sample_groups, sample_statistics};
 use crate::model::{
-    BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Summary, Unit, Work,
+    BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Unit, Work,
 };
-use crate::stats::suite::{BenchmarkRuns, RunValue};
-use crate::stats::{centre, counts};
+use crate::stats::centre;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;

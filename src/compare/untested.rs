@@ -50,7 +50,7 @@ impl Pair<'_> {
         if self.metric.unit == Unit::Nanosecond || all_differ && !sampled {
             return exact();
         }
-        Some(Effect::Invalid("the values of one side are zero, so there is no ratio to compare".to_owned()))
+        Some(Effect::Invalid("one side is zero: a ratio cannot be computed".to_owned()))
     }
 
     /// Compares without a test. From zero the ratio is infinite, which is valid for a count and not for a time.

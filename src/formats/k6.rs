@@ -35,7 +35,7 @@ const TIME_WORDS: [&str; 10] =
 /// Words in the name of a custom metric that make it a rate or number of failures.
 const FAILURE_WORDS: [&str; 6] = ["fail", "error", "drop", "timeout", "reject", "miss"];
 
-/// Begins of the names of built-in counters: what the tested system answered.
+/// Prefixes of the names of built-in counters: what the tested system answered.
 const BUILT_IN_COUNTERS: [&str; 4] = ["http_reqs", "iterations", "ws_", "grpc_"];
 
 /// k6's summary.
@@ -300,7 +300,7 @@ fn add_rate(
     if failures && stated != Some(Direction::Higher) {
         return add_errors(builder, name, Some(passes), Some(all));
     }
-    // That it is a rate says nothing about what it is the share of.
+    // A rate may be the share of successes or of errors.
     let direction = direction(base.trim_end_matches("_rate"), statistics);
     let metric = match direction {
         Direction::Lower => error_rate(),

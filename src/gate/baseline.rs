@@ -103,7 +103,7 @@ impl Gate {
             let other = run.environment.get(Environment::SHARD);
             shard.zip(other).is_none_or(|(shard, other)| shard == other)
         };
-        // The base of a key is what was stored under that key, and that of no key what was stored without one.
+        // Runs with a key are compared with runs stored under that key; runs without a key, with those without one.
         let key = environment.get(Environment::KEY);
         let other_keys = RefCell::new(BTreeSet::new());
         let same_key = |run: &Run| {

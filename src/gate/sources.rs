@@ -95,7 +95,7 @@ impl Gate {
         if is_path && Path::new(path).exists() {
             return Err(Error::NotADirectory { word: word.to_owned(), path: path.to_owned() });
         }
-        // Git is asked before the shape of the word counts: `v1.0` and `release/1.0` may be revisions.
+        // Look the word up in git before judging it by its form: `v1.0` and `release/1.0` may be revisions.
         let no_such_path = |source| Error::NoSuchPath { word: word.to_owned(), source };
         let repository = match Repository::discover(&self.directory) {
             Ok(repository) => repository,

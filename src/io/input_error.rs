@@ -66,7 +66,7 @@ pub enum InputError {
 /// How to get results of a known format.
 fn advice(resembles: &Option<Resemblance>) -> String {
     match resembles {
-        Some((name, command)) => format!("it looks like output of {name}, whose results are written by: {command}"),
+        Some((name, command)) => format!("it looks like output of {name}, so write its results with: {command}"),
         None => "run `perfgate formats` for a list, or use --input-format NAME".to_owned(),
     }
 }

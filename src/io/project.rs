@@ -1,4 +1,4 @@
-//! What a repository contains, as far as its files at the top tell: a package, or a service that is deployed.
+//! Detects from its top-level files whether a repository has a package or a deployed service.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! Variables of a job that code under test must not read: tokens, credentials of clouds, and the files through which a step
-//! speaks to the runner.
+//! sends values to the runner.
 //!
 //! They are removed from the environment of benchmark commands. That is not enough: on Linux, a child can read the environment
 //! that its parent was started with in `/proc`. So `perfgate ci` starts itself again without them and gets them through a

@@ -37,7 +37,7 @@ pub struct Failures {
     pub benchmarks: Vec<FailedBenchmark>,
     /// Errors that ended a run before all of its benchmarks had run.
     pub early_ends: Vec<EarlyEnd>,
-    /// Benchmarks that the tool reports as skipped: not run on purpose, which is no failure.
+    /// Benchmarks that the tool reports as skipped: not run on purpose, so not a failure.
     pub skipped: Vec<SkippedBenchmark>,
 }
 

@@ -66,7 +66,7 @@ impl Rules {
     }
 
     /// The better direction of a metric. A rule without `metric` applies only where the direction is unknown: `match = "*"`
-    /// must not turn the times.
+    /// must not reverse the direction of times.
     pub fn direction(&self, benchmark: &str, metric: &Metric) -> Option<Direction> {
         if self.rules.iter().all(|rule| rule.direction.is_none()) {
             return None;

@@ -1,4 +1,4 @@
-//! Which benchmarks a view lists: all that matter, of the others the largest changes, and a count of the rest.
+//! Which benchmarks a view lists: all important ones, the largest changes of the others, and a count of the rest.
 
 use super::quantity::counted;
 use crate::verdict::{Finding, Outcome, Report};

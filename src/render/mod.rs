@@ -10,6 +10,7 @@ mod junit;
 mod listing;
 mod markdown;
 mod next;
+mod outliers;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "plots")]

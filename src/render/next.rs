@@ -30,10 +30,10 @@ fn passed(report: &Report) -> Option<&'static str> {
         report.benchmarks.iter().any(|finding| finding.suspect && finding.outcome == Outcome::Inconclusive);
     match (report.counts.failed, is_suspect) {
         (0, true) if report.by_measure => {
-            Some("The notes say how many pairs or rounds would decide (--confirm, --rounds).")
+            Some("The notes give the number of pairs or rounds that would decide (--confirm, --rounds).")
         }
         (0, true) => {
-            Some("Measure the suspected benchmarks again (perfgate measure). The notes say how many runs decide.")
+            Some("Measure the suspected benchmarks again (perfgate measure). The notes give the number of runs needed.")
         }
         (0, false) => None,
         (1, _) => Some("Check the benchmark that failed."),
@@ -45,7 +45,7 @@ fn failed(reason: Reason, report: &Report) -> &'static str {
     match reason {
         Reason::Outcome(Outcome::Regressed, 1) => "Make it faster, or accept it in perfgate.toml ([[accept]]).",
         Reason::Outcome(Outcome::Regressed, _) => "Make them faster, or accept them in perfgate.toml ([[accept]]).",
-        Reason::Outcome(Outcome::Failed, _) => "Repair the failed benchmarks.",
+        Reason::Outcome(Outcome::Failed, _) => "Fix the failed benchmarks.",
         Reason::Outcome(Outcome::Inconclusive, _) => "Measure the undecided benchmarks again with more runs.",
         Reason::Outcome(..) => "Check that added and removed benchmarks are intended.",
         Reason::WholeSuite => "Find what all benchmarks share (compiler, settings, dependencies).",

@@ -66,7 +66,7 @@ impl Remarks {
                 Some(format!("{} undecided benchmarks: {why}{}{command}", self.undecided, remedy.text()))
             }
             None if command.is_empty() => None,
-            None => Some("`perfgate measure` takes further runs of both sides, in turn".to_owned()),
+            None => Some("`perfgate measure` runs both sides again, in turn".to_owned()),
         }
     }
 
@@ -104,8 +104,8 @@ fn advice(finding: &Finding, by_measure: bool) -> Option<Advice> {
         return None;
     }
     let least = finding.detectable?;
-    // Noise is not the reason for a change that is larger than it, and no limit at all is one of 100% or more. A limit outside
-    // the interval is that of the correction for many tests, which would contradict the interval.
+    // The limit is left out where it explains nothing: the change exceeds it, it is 100% or more, or it lies outside the printed
+    // interval, because it contains the correction for many tests.
     let is_in_interval = finding.interval.is_none_or(|[low, high]| high.max(-low) >= least);
     let is_noise = least < 1.0
         && is_in_interval

@@ -11,7 +11,7 @@ const SHORT: usize = 15;
 /// The least width of a column that can be shortened.
 const SHORTEST: usize = 8;
 
-/// What becomes of a column where the terminal is too narrow.
+/// What happens to a column if the terminal is too narrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Narrow {
     /// It stays.

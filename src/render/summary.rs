@@ -35,7 +35,7 @@ pub fn not_judged(report: &Report) -> String {
     } else if let Some(gap) = &report.base.gap {
         format!("{}, but {}", counts(report), behind(gap))
     } else if report.counts.inconclusive > 0 {
-        "the better direction of all that changed is unknown".to_owned()
+        "the better direction of every changed metric is unknown".to_owned()
     } else {
         "base and head have no benchmark in common".to_owned()
     }

@@ -20,7 +20,7 @@ pub fn workflow(report: &Report) -> String {
     let is_failure = |finding: &&Finding| matches!(finding.outcome, Outcome::Regressed | Outcome::Failed);
     let worse = report.benchmarks.iter().filter(is_failure).map(annotation);
     let mut failures: Vec<(String, String)> = worse.chain(budgets).collect();
-    // A first run is no problem; its log and summary say what is missing.
+    // A first run needs no annotation; its log and summary name what is missing.
     let is_without_verdict = report.verdict == Verdict::None && !report.first_run;
     if (failed || is_without_verdict) && failures.is_empty() {
         failures.push(("perfgate".to_owned(), summary::verdict(report)));

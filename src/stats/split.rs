@@ -10,7 +10,7 @@ use std::num::NonZeroU8;
 const MIN_SAMPLES: usize = 10;
 /// Of more samples only about this many are split, at equal distances: more would not change a share by one percent.
 const MAX_SAMPLES: usize = 1000;
-/// Samples this close to the median are one group (on the log scale), and a split requires this share of other samples. The most
+/// Samples this close to the median are one group (on the log scale), and a split requires this share of other samples. Most
 /// samples are steady, and then nothing is sorted.
 const STEADY: f64 = 0.05;
 const MIN_MOVED: f64 = 0.1;

@@ -240,7 +240,8 @@ pub struct Finding {
     pub runs_needed: Option<u32>,
     /// Its threshold, as a fraction.
     pub threshold: f64,
-    /// The change that is called where it is more than the threshold: with one run per side and fewer than eight benchmarks.
+    /// The smallest change that counts as regressed or improved, where it exceeds the threshold: with one run per side and
+    /// fewer than eight benchmarks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_change: Option<f64>,
     /// The worst of its budgets.

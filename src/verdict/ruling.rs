@@ -314,7 +314,7 @@ impl Gate {
         }
     }
 
-    /// The change that is called with one run per side of a suite too small to show its own noise: twice the threshold, in
+    /// The smallest change that counts as regressed or improved with one run per side of a suite too small to show its own noise: twice the threshold, in
     /// either direction.
     pub fn needed(&self, estimate: &Estimate) -> Option<f64> {
         estimate.low_evidence.then(|| 2.0 * self.bound())

@@ -44,7 +44,7 @@ pub struct Inputs {
     pub comment_on_push: bool,
     /// Whether a regression on a baseline branch fails the job.
     pub fail_on_push: bool,
-    /// Whom such a comment mentions.
+    /// Names that such a comment mentions.
     pub mention: Option<String>,
     /// The label that accepts the regressions of a pull request.
     pub accept_label: String,

@@ -67,7 +67,7 @@ impl Plan {
         }
         let open = || {
             Repository::discover(std::path::Path::new("."))
-                .context("there is no git repository; is there an earlier step with actions/checkout?")
+                .context("no git repository was found; add a step with actions/checkout before this one")
         };
         let mut repository = open()?;
         let measured = repository.head()?.commit;
@@ -149,8 +149,8 @@ impl Plan {
                          it; check out the pull request (the default of actions/checkout)"
                     ),
                     None => output::warn(&format!(
-                        "this clone does not have {head}, the newest commit of the pull request, so {other}, which is checked \
-                         out, may be of something else"
+                        "this clone does not have {head}, the newest commit of the pull request; the checked-out commit \
+                         {other} may not belong to it"
                     )),
                 }
                 planned

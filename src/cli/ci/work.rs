@@ -133,7 +133,7 @@ impl Work<'_> {
         report.diagnostics.retain(|diagnostic| diagnostic.code != "earlier-baseline");
         if let Some(gap) = report.base.gap.take() {
             let message = format!(
-                "no run is stored for the {} before; the change may come from there",
+                "no run is stored for the {} before this one; the change may be older than this commit",
                 counted(gap.commits, "commit")
             );
             report.diagnostics.push(Diagnostic::note("earlier-baseline", "", message));

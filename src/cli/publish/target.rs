@@ -57,6 +57,6 @@ pub struct Options {
     pub body: bool,
     /// Whether a comment on the commit is written.
     pub commit_comment: bool,
-    /// Whom the comment on the commit mentions: `@team`.
+    /// Names that the comment on the commit mentions: `@team`.
     pub mention: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! Regressions that a person with write access accepts for the present head of a pull request: by a comment
 //! `/perfgate accept NAME|all [reason]`, or by a label.
 //!
-//! Permissions are asked of the API, never taken from an event. A comment counts only if the head had a check run of perfgate
+//! Permissions come from the API, never from an event. A comment counts only if the head had a check run of perfgate
 //! before it was written: GitHub dates both, whereas the dates of commits can be chosen. So the next push needs it again.
 
 use super::client::{Client, Request};

@@ -60,13 +60,14 @@ pub enum When {
     },
 }
 
+/// A comment as GitHub returns it.
 #[derive(Debug, Clone, Deserialize)]
-struct Comment {
-    id: u64,
+pub(super) struct Comment {
+    pub id: u64,
     #[serde(default)]
-    body: Option<String>,
+    pub body: Option<String>,
     #[serde(default)]
-    html_url: Option<String>,
+    pub html_url: Option<String>,
     #[serde(default)]
     user: Option<User>,
 }
@@ -74,6 +75,12 @@ struct Comment {
 #[derive(Debug, Clone, Deserialize)]
 struct User {
     login: String,
+}
+
+impl Comment {
+    pub fn is_by(&self, author: &str) -> bool {
+        self.user.as_ref().is_some_and(|user| user.login.eq_ignore_ascii_case(author))
+    }
 }
 
 struct Thread<'a> {
@@ -223,7 +230,7 @@ impl Thread<'_> {
             let (comments, next): (Vec<Comment>, bool) = self.client.page(self.request(&route, Need::Pulls))?;
             let full = comments.len() >= PER_PAGE;
             for comment in comments {
-                let author = comment.user.as_ref().is_some_and(|user| user.login.eq_ignore_ascii_case(&self.author));
+                let author = comment.is_by(&self.author);
                 let sections = comment.body.as_deref().and_then(|body| Sections::read(body, &self.key));
                 found.extend(sections.filter(|_| author).map(|sections| (comment, sections)));
             }

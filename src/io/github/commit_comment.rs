@@ -1,29 +1,13 @@
 //! A comment on a commit, one per key: found by its marker and author, and updated in place.
 
 use super::client::{Client, Request};
+use super::comment::Comment;
 use super::fault::{Fault, Need};
 use super::identity;
 use super::marker::Mark;
 use super::slug::Slug;
 use crate::model::Commit;
-use serde::Deserialize;
 use serde_json::json;
-
-#[derive(Deserialize)]
-struct Comment {
-    id: u64,
-    #[serde(default)]
-    body: Option<String>,
-    #[serde(default)]
-    html_url: Option<String>,
-    #[serde(default)]
-    user: Option<User>,
-}
-
-#[derive(Deserialize)]
-struct User {
-    login: String,
-}
 
 /// Writes the comment and returns its URL.
 pub fn put_commit_comment(
@@ -40,8 +24,8 @@ pub fn put_commit_comment(
     let route = format!("/repos/{repository}/commits/{commit}/comments?per_page=100");
     let comments: Vec<Comment> = client.get(Request { route: &route, doing: &doing, need: Need::WriteContents })?;
     let is_ours = |comment: &&Comment| {
-        let author = comment.user.as_ref().is_some_and(|user| user.login.eq_ignore_ascii_case(&author));
-        author && comment.body.as_deref().is_some_and(|body| body.replace("\r\n", "\n").starts_with(&marker))
+        let body = comment.body.as_deref().unwrap_or_default().replace("\r\n", "\n");
+        comment.is_by(&author) && body.starts_with(&marker)
     };
     let known = comments.iter().find(is_ours);
     let route = match known {

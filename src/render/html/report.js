@@ -1,5 +1,5 @@
 "use strict";
-// Rows are made as they are looked at, from the data in the page. Names are only inserted as text.
+// Rows are created from the data in the page when they scroll into view. Names are only inserted as text.
 const data = JSON.parse(document.getElementById("data").textContent);
 const rows = data.rows;
 const [NAME, KIND, METRIC, WORD, BASE, BASE_TEXT, HEAD, HEAD_TEXT, CHANGE, LOW, HIGH, Q, LIMIT, NOTES, SAMPLES] = Array(15).keys();

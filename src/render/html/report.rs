@@ -1,5 +1,5 @@
 //! The page of a Report: verdict, budgets, every finding with its interval drawn and its samples on demand, warnings,
-//! machines. The findings are data, from which `report.js` makes rows as they are looked at.
+//! machines. The findings are data; `report.js` creates their rows when they scroll into view.
 
 use super::strip::strip;
 use super::{Page, filter_bar, header_cell};

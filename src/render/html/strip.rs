@@ -3,14 +3,13 @@
 use super::report::significant;
 use crate::model::PlotSamples;
 use crate::render::escape::terminal;
+use crate::render::outliers::main_range;
 use crate::render::quantity::scale;
 use crate::verdict::Finding;
 use serde_json::{Value, json};
 
 /// Steps in the range: finer than a pixel of the chart.
 const STEPS: f64 = 1000.0;
-/// Outliers farther from a run's quartiles than this many interquartile ranges are drawn at the edge.
-const MAX_DISTANCE: f64 = 4.0;
 
 /// The unit, the lowest value and the size of a step, then each run's number of samples and its values as steps from the
 /// one before; `o` if outliers were moved to the edge.
@@ -47,14 +46,4 @@ pub fn strip(finding: &Finding) -> Option<Value> {
         strip["o"] = 1.into();
     }
     Some(strip)
-}
-
-/// The range of a run without far outliers.
-fn main_range(run: &PlotSamples) -> Option<(f64, f64)> {
-    let mut values: Vec<f64> = run.values.iter().copied().filter(|value| value.is_finite()).collect();
-    values.sort_unstable_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
-    let (q1, q3) = (values[last / 4], values[last - last / 4]);
-    let reach = if values.len() < 5 { f64::INFINITY } else { MAX_DISTANCE * (q3 - q1).max(1e-3 * q3.abs()) };
-    Some((q1 - reach, q3 + reach))
 }

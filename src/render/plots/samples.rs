@@ -4,6 +4,7 @@
 use super::chart::{Axis, Chart, Ink, Layer, Marks, around, name, text, ticks};
 use super::file_stem::file_stem;
 use crate::model::PlotSamples;
+use crate::render::outliers::main_range;
 use crate::render::quantity::{change, scale};
 use crate::stats::centre;
 use crate::verdict::Finding;
@@ -15,9 +16,6 @@ const OUTLINE: usize = 150;
 /// Height of a density, in rows.
 const DENSITY_HEIGHT: f64 = 0.75;
 
-/// Outliers farther from a run's quartiles than this many interquartile ranges are drawn at the edge, so that the other
-/// samples stay distinguishable.
-const MAX_DISTANCE: f64 = 4.0;
 const BEYOND: &str = "; dots at the edges lie outside";
 
 /// Whether there is anything to draw.
@@ -31,7 +29,7 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
     let sides = finding.plot_samples.as_ref()?;
     let values = || sides.iter().flatten().flat_map(|run| &run.values).copied().filter(|value| value.is_finite());
     let (factor, unit) = scale(values().fold(0.0, |a: f64, b| a.max(b.abs())), &finding.unit);
-    let (low, high) = main_range(sides);
+    let (low, high) = range_of_sides(sides);
     let inside = |value: f64| value.max(low).min(high) / factor;
     let beyond = values().any(|value| value < low || value > high);
     let range = around(values().map(inside), 0.06);
@@ -85,16 +83,8 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
 }
 
 /// The range of the values without far outliers.
-fn main_range(sides: &[Vec<PlotSamples>; 2]) -> (f64, f64) {
-    let of_run = |run: &PlotSamples| {
-        let mut values: Vec<f64> = run.values.iter().copied().filter(|value| value.is_finite()).collect();
-        values.sort_unstable_by(f64::total_cmp);
-        let last = values.len().checked_sub(1)?;
-        let (q1, q3) = (values[last / 4], values[last - last / 4]);
-        let reach = if values.len() < 5 { f64::INFINITY } else { MAX_DISTANCE * (q3 - q1).max(1e-3 * q3.abs()) };
-        Some((q1 - reach, q3 + reach))
-    };
-    let ranges = sides.iter().flatten().filter_map(of_run);
+fn range_of_sides(sides: &[Vec<PlotSamples>; 2]) -> (f64, f64) {
+    let ranges = sides.iter().flatten().filter_map(main_range);
     ranges.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (low, high)| (a.min(low), b.max(high)))
 }
 

@@ -12,7 +12,7 @@ const COLOUR: &str = "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPa
 /// Digits of a commit in a label. More would overlap with ten labels, because GitHub draws a chart 700 pixels wide.
 const DIGITS: usize = 7;
 
-/// Fewer points are no trend, and the table has the two that were compared.
+/// Fewer points do not show a trend, and the table has the two that were compared.
 const FEWEST: usize = 8;
 
 /// The chart of a series; `None` for too few points, or if most have no commit to label them with.

@@ -1,5 +1,5 @@
 //! What people wrote inside perfgate's own sections. A section ends with a comment that has a digest of each of its lines;
-//! a line without one is a person's. What of it the new section has no place for is kept below it, and marked.
+//! a line without one is a person's. Such lines that are not in the new section are kept below it, and marked.
 
 use super::parts::{check_box, label};
 use base64::Engine;

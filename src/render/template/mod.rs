@@ -2,6 +2,7 @@
 //! All printed text is escaped. `context` defines the available names.
 
 mod accept;
+mod change_context;
 mod chart;
 mod checks;
 mod context;
@@ -166,8 +167,9 @@ fn did_you_mean(typed: &str, context: &Context) -> String {
     }
     // The fields of empty lists are names too.
     names.extend(
-        include_str!("context.rs")
-            .lines()
+        [include_str!("context.rs"), include_str!("change_context.rs")]
+            .into_iter()
+            .flat_map(str::lines)
             .filter_map(|line| Some(line.trim().strip_prefix("pub ")?.split_once(": ")?.0.to_owned())),
     );
     let near = words(typed)
