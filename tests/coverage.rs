@@ -87,7 +87,6 @@ fn found(cell: Cell, head_runs: usize, factor: f64, suites: usize) -> f64 {
     100.0 * (0..suites).filter(is_found).count() as f64 / suites as f64
 }
 
-/// Machine speeds that differ by more than the part that is subtracted are frequent here: a sixth of the suites shift by more than 9%.
 #[test]
 fn intervals_contain_the_real_change() {
     let mut wrong = Vec::new();

@@ -82,7 +82,7 @@ pub fn publish(report: &Report, target: &Target, options: &Options) -> Published
     }
     if let Some(commit) = on_commit {
         let mention = options.mention.as_deref().map(|mention| format!("{mention}\n\n")).unwrap_or_default();
-        let room = LONGEST - 200 - mention.chars().count();
+        let room = LONGEST.saturating_sub(200 + mention.chars().count());
         let text = document(report, target, options, room).unwrap_or_default();
         match put_commit_comment(&client, repository, commit, &options.key, &format!("{mention}{text}")) {
             Ok(url) => published.comment_url = url,

@@ -9,16 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// Single variables.
-const NAMES: [&str; 8] = [
-    "GITHUB_TOKEN",
-    "GH_TOKEN",
-    "GITHUB_ENV",
-    "GITHUB_OUTPUT",
-    "GITHUB_PATH",
-    "GITHUB_STATE",
-    "GITHUB_STEP_SUMMARY",
-    "CARGO_REGISTRY_TOKEN",
-];
+const NAMES: [&str; 5] = ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"];
+/// Ends of names: tokens of registries and other services.
+const ENDS: [&str; 3] = ["_TOKEN", "_SECRET", "_PASSWORD"];
 /// Beginnings of names: the runner's own services and OIDC, and clouds.
 const PREFIXES: [&str; 7] = ["ACTIONS_", "AWS_", "AZURE_", "ARM_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_"];
 
@@ -27,7 +20,9 @@ static KEPT: OnceLock<BTreeMap<String, String>> = OnceLock::new();
 /// True for a variable that code under test must not read.
 pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase(); // Windows ignores case
-    NAMES.contains(&name.as_str()) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    NAMES.contains(&name.as_str())
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// A variable of the environment that perfgate was started with.

@@ -362,7 +362,7 @@ impl Report {
         gap.branch = Some(branch.to_owned());
         let is_change = |reason: &Reason| {
             use Outcome::{Added, Inconclusive, Regressed, Removed};
-            matches!(reason, Reason::Outcome(Regressed | Inconclusive | Added | Removed, _))
+            matches!(reason, Reason::WholeSuite | Reason::Outcome(Regressed | Inconclusive | Added | Removed, _))
         };
         if strict || self.verdict == Verdict::Fail && self.reasons.iter().all(is_change) {
             self.verdict = Verdict::None;
