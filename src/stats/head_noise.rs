@@ -8,15 +8,19 @@ use rayon::prelude::*;
 
 /// Width of the densest 40% of a normal distribution of standard deviation one.
 const NORMAL_WIDTH: f64 = 1.048_801_025_4;
-/// Fewer base runs do not show how much their noise varies. With three, 1.4 instead of 1.8 of 100 heads have an alarm that
-/// vanishes, and 55% instead of 63% of slowdowns of ×1.5 are found.
-const MIN_BASE_RUNS: usize = 4;
+/// Fewer base runs do not show how much they scatter from one to the next.
+const MIN_BASE_RUNS: usize = 3;
 /// The variance of head may be larger by chance, by about this divided by the square root of the number of benchmarks. With 0,
 /// every second head run would be noisier than its base.
 const TOLERANCE: f64 = 6.0;
 /// The excess is measured on the quietest 40% of the benchmarks; the others get more. docs/statistics.md has the alarms and
 /// the recall with other factors.
-const EXCESS_FACTOR: f64 = 3.0;
+const EXCESS_FACTOR: usize = 4;
+
+/// The factor of the excess: less with few base runs, which do not show how much their noise varies.
+fn excess_factor(base_runs: usize) -> f64 {
+    (base_runs + 1 - MIN_BASE_RUNS).min(EXCESS_FACTOR) as f64
+}
 
 /// The variance that the change of each benchmark has on top of what its base runs show, on the log scale. Zero for
 /// several head runs (their own spread shows it), for few base runs and for a small suite.
@@ -41,7 +45,7 @@ pub(super) fn excess_variance(suite: &dyn Suite) -> f64 {
     let Some(of_base) = pairs.get(pairs.len() / 2) else { return 0.0 };
     let of_head = variance_of_run(&mut of_head, 1.0 + centre::variance_factor(base_runs));
     let by_chance = 1.0 + TOLERANCE / (suite.count() as f64).sqrt();
-    EXCESS_FACTOR * (of_head - by_chance * of_base.max(prior::MIN_SD.powi(2))).max(0.0)
+    excess_factor(base_runs) * (of_head - by_chance * of_base.max(prior::MIN_SD.powi(2))).max(0.0)
 }
 
 /// The differences of runs, for all benchmarks.
