@@ -179,9 +179,17 @@ mod unix {
     }
 
     #[test]
+    fn results_are_read_after_any_amount_of_other_output() {
+        for noise in ["head -c 200000 /dev/zero", "head -c 40000000 /dev/zero"] {
+            let scene = with_script(&format!("{noise} | tr '\\0' x | fold -w 100\n{GO_RESULTS}"));
+            measure(&scene, &["--all", "--", "./bench.sh"]).says("BenchmarkA").does_not_say("time:user");
+        }
+    }
+
+    #[test]
     fn the_process_is_not_timed_in_place_of_results_that_were_too_long() {
-        let scene = with_script(&format!("head -c 40000000 /dev/zero | tr '\\0' x | fold -w 100\n{GO_RESULTS}"));
-        measure(&scene, &["--", "./bench.sh"]).exits(2).complains("more than 32 MiB").complains("{out}");
+        let scene = with_script(&format!("head -c 300000000 /dev/zero | tr '\\0' x | fold -w 100\n{GO_RESULTS}"));
+        measure(&scene, &["--", "./bench.sh"]).exits(2).complains("more than 256 MiB").complains("{out}");
     }
 
     #[test]

@@ -122,3 +122,96 @@ fn the_first_example_of_the_readme_prints_what_the_readme_shows() {
     assert_eq!(String::from_utf8(output.stdout).unwrap(), shown);
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn one_path_is_the_head_where_runs_are_stored_and_the_base_elsewhere() {
+    let scene = Scene::measured();
+    for name in ["a", "b", "c", "d", "e"] {
+        scene.bench("r/elsewhere", name, 1000.0, 7);
+    }
+    let base = scene.perfgate_at("r", &["compare", "elsewhere", "--format", "json"]);
+    let label = |answer: &common::Answer, side: &str| answer.json()[side]["label"].as_str().unwrap().to_owned();
+    base.says("one path and no stored runs, so it is the base, and target/criterion is the head");
+    assert_eq!((label(&base, "base"), label(&base, "head")), ("elsewhere".into(), "target/criterion".into()));
+    let nothing = scene.perfgate_at("r", &["compare", "target/criterion"]);
+    nothing.exits(2).complains("target/criterion: there is nothing to compare it with").complains("perfgate record");
+
+    scene.perfgate_at("r", &["record"]).exits(0);
+    let head = scene.perfgate_at("r", &["compare", "elsewhere", "--format", "json"]);
+    head.says("one path, so it is the head").says("`--base elsewhere` makes it the base");
+    assert_eq!(
+        (label(&head, "base"), label(&head, "head")),
+        ("stored runs of the same commit".into(), "elsewhere".into())
+    );
+    // A saved baseline and a revision are the base.
+    scene.baseline("r/target/criterion", "main", "a", 1000.0, 9);
+    let saved = scene.perfgate_at("r", &["compare", "target/criterion@main", "--format", "json"]);
+    assert_eq!(label(&saved, "base"), "target/criterion@main");
+    saved.does_not_say("one path");
+}
+
+#[test]
+fn one_path_outside_of_a_repository_has_an_error_with_advice() {
+    let scene = Scene::new();
+    scene.bench("only", "a", 1000.0, 1);
+    scene.perfgate(&["compare", "only"]).exits(2).complains("only: there is nothing to compare it with");
+}
+
+#[test]
+fn a_baseline_that_does_not_exist_comes_with_those_that_do() {
+    let scene = Scene::new();
+    scene.bench("tree", "a", 1000.0, 1);
+    let compare = || scene.perfgate(&["compare", "tree@nope", "tree"]);
+    compare().exits(2).complains("no baseline `nope`, and no other saved one");
+    scene.baseline("tree", "main", "a", 1000.0, 1).baseline("tree", "v1", "a", 1000.0, 1);
+    compare().exits(2).complains("no baseline `nope`, only `main`, `v1`");
+}
+
+#[test]
+fn runs_of_one_second_are_listed_in_the_order_of_their_commits() {
+    let scene = Scene::new();
+    scene.repository("r");
+    let mut commits = Vec::new();
+    for run in 1..=6 {
+        scene.write("r/file", run.to_string());
+        scene.git_at("r", 1_700_000_000, &["commit", "-q", "-a", "--allow-empty", "-m", "next"]);
+        scene.five_benchmarks(run).perfgate_at("r", &["record"]).exits(0);
+        commits.insert(0, scene.git("r", &["rev-parse", "HEAD"])[..10].to_owned());
+    }
+    let listed = scene.perfgate_at("r", &["runs", "list"]);
+    let listed: Vec<&str> =
+        listed.exits(0).stdout.lines().skip(1).filter_map(|line| line.split_whitespace().nth(3)).collect();
+    assert_eq!(listed, commits);
+    let newest = scene.perfgate_at("r", &["runs", "list", "--last", "1"]);
+    newest.exits(0).says(&commits[0]).does_not_say(&commits[1]).says("and 5 older ones");
+}
+
+#[test]
+fn a_run_is_removed_by_its_id_here_and_at_the_remote() {
+    let scene = Scene::measured();
+    scene.git("", &["clone", "-q", "--bare", "r", "remote"]);
+    scene.git("r", &["remote", "add", "origin", "../remote"]);
+    scene.perfgate_at("r", &["record"]).exits(0);
+    scene.five_benchmarks(2).perfgate_at("r", &["record", "--push"]).exits(0);
+    let ids = || -> Vec<String> {
+        let listed = scene.perfgate_at("r", &["runs", "list"]);
+        listed.stdout.lines().skip(1).filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    };
+    let before = ids();
+    assert_eq!(before.len(), 2);
+    for (id, complaint) in [("zz", "not the id of a run"), ("0123456789ab", "has no run `0123456789ab`")] {
+        scene.perfgate_at("r", &["runs", "remove", &before[0], id]).exits(2).complains(complaint);
+    }
+    assert_eq!(ids(), before, "an unknown id removes nothing");
+    let removed = scene.perfgate_at("r", &["runs", "remove", &before[0][..8], "--push"]);
+    removed.exits(0).says(&format!("removed run {}", before[0]));
+    assert_eq!(ids(), before[1..]);
+    scene.perfgate_at("r", &["runs", "pull"]).exits(0).says("0 runs received");
+    assert_eq!(ids(), before[1..]);
+    // In a directory too.
+    scene.perfgate_at("r", &["record", "--store", "dir:../runs"]).exits(0);
+    let listed = scene.perfgate_at("r", &["runs", "list", "--store", "dir:../runs"]);
+    let id = listed.stdout.lines().nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    scene.perfgate_at("r", &["runs", "remove", &id, "--store", "dir:../runs"]).exits(0);
+    scene.perfgate_at("r", &["runs", "list", "--store", "dir:../runs"]).exits(2).complains("has no runs");
+}

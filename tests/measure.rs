@@ -242,6 +242,14 @@ fn a_suspect_without_a_filter_is_measured_with_the_whole_suite() {
 }
 
 #[test]
+fn a_lock_file_that_git_ignores_is_there_on_both_sides() {
+    let scene = scene(&[]);
+    scene.write("r/.git/info/exclude", "Cargo.lock\n").write("r/Cargo.lock", "of the user");
+    with(&scene, &["--rounds", "1"], &["sh", "-c", "grep -q 'of the user' Cargo.lock && cat speeds"]).exits(0);
+    with(&scene, &["--rounds", "1"], &["cat speeds"]).exits(2).complains("write `-- cat speeds` without them");
+}
+
+#[test]
 fn a_chance_result_of_the_screening_is_not_judged() {
     let scene = scene(&[]);
     // Head is slow in its first run only, which the fresh pairs show.
@@ -537,6 +545,80 @@ fn bisect_needs_a_regression_and_a_common_history() {
 }
 
 /// A real criterion crate with ten benchmarks; one of them does `slow` times as much work.
+/// A package whose benchmark prints a number of the library in its workspace, and which depends on a package outside of the
+/// repository that counts how often it is built.
+fn cargo_package(scene: &Scene, number: u32) {
+    let outside = scene.path("outside").display().to_string();
+    let package = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2021\"\n");
+    scene.write("outside/Cargo.toml", package("outside") + "build = \"build.rs\"\n[workspace]\n");
+    let count = "let old = std::fs::read_to_string(\"count\").unwrap_or_default();\n    std::fs::write(\"count\", old + \"x\").unwrap();";
+    let build = format!("fn main() {{\n    println!(\"cargo:rerun-if-changed=build.rs\");\n    {count}\n}}\n");
+    scene.write("outside/build.rs", build).write("outside/src/lib.rs", "");
+    scene.write("r/lib-part/Cargo.toml", package("lib-part"));
+    scene.write("r/lib-part/src/lib.rs", format!("pub fn number() -> u32 {{\n    {number}\n}}\n"));
+    let rest = format!(
+        "[workspace]\nmembers = [\"lib-part\"]\n[dev-dependencies]\nlib-part = {{ path = \"lib-part\" }}\noutside = {{ path = \"{outside}\" \
+         }}\n[[bench]]\nname = \"printed\"\nharness = false\n"
+    );
+    scene.write("r/Cargo.toml", package("whole") + &rest).write("r/src/lib.rs", "");
+    let print = "println!(\"BenchmarkA 1000 {} ns/op\", lib_part::number());";
+    scene.write("r/benches/printed.rs", format!("use outside as _;\nfn main() {{\n    {print}\n}}\n"));
+}
+
+/// Where cargo and rustup are, in variables: tests change HOME.
+fn cargo_home() -> [(&'static str, String); 2] {
+    [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")].map(|(name, below)| {
+        let usual = || std::env::home_dir().unwrap().join(below).display().to_string();
+        (name, std::env::var(name).unwrap_or_else(|_| usual()))
+    })
+}
+
+#[test]
+fn dependencies_are_built_once_and_the_code_of_each_side_for_itself() {
+    let scene = Scene::new();
+    cargo_package(&scene, 1000);
+    scene.repository("r").write("r/.gitignore", "target\nCargo.lock\n");
+    cargo_package(&scene, 2000);
+    scene.commit("r", "slower");
+    let measure = || {
+        let args = ["measure", "--base", "HEAD~1", "--confirm", "3", "--format", "json", "--"];
+        let args = [&args[..], &["cargo", "bench", "--offline", "--bench", "printed"]].concat();
+        let answer = scene.perfgate_with("r", &cargo_home(), &args);
+        let report = if answer.code < 2 { answer.json() } else { panic!("{}", answer.stderr) };
+        let side = |side: &str| report["benchmarks"][0][side]["value"].as_f64().unwrap();
+        assert_eq!((side("base"), side("head")), (1000.0, 2000.0));
+        answer.complains("building base").complains("built head");
+        fs::read_to_string(scene.path("outside/count")).unwrap().len()
+    };
+    assert_eq!(measure(), 1, "head takes over what was built for base");
+    // Both take over what the user built. Its own package is there too, of head.
+    let built =
+        Command::new("cargo").args(["bench", "--no-run", "--offline"]).current_dir(scene.path("r")).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    assert_eq!(measure(), 2);
+}
+
+#[test]
+fn a_base_without_the_bench_target_leaves_head_measured_alone() {
+    let scene = Scene::new();
+    cargo_package(&scene, 1000);
+    let whole = scene.read("r/Cargo.toml");
+    let without = whole.split("[[bench]]").next().unwrap().to_owned();
+    scene.write("r/Cargo.toml", without);
+    let bench = scene.read("r/benches/printed.rs");
+    fs::remove_dir_all(scene.path("r/benches")).unwrap();
+    scene.repository("r").write("r/.gitignore", "target\nCargo.lock\n");
+    scene.write("r/Cargo.toml", whole).write("r/benches/printed.rs", bench).commit("r", "benchmarks");
+    let command = ["--", "cargo", "bench", "--offline", "--bench", "printed"];
+    let args = [&["measure", "--base", "HEAD~1", "--format", "json"][..], &command].concat();
+    let answer = scene.perfgate_with("r", &cargo_home(), &args);
+    assert_eq!(answer.exits(0).outcome("BenchmarkA"), "added");
+    answer.says("has no `printed`, so head was measured alone");
+    // A base that does not compile is an error.
+    scene.write("r/src/lib.rs", "no").commit("r", "broken").write("r/src/lib.rs", "").commit("r", "fixed");
+    scene.perfgate_with("r", &cargo_home(), &args).exits(2).complains("does not build");
+}
+
 fn criterion_crate(scene: &Scene, slow: u32) {
     scene.write(
         "r/Cargo.toml",

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 const EXAMPLES: &str = "\
 Examples:
   perfgate compare                              against the stored runs of main
+  perfgate compare new.json                     against the stored runs
   perfgate compare v1.2                         against the stored runs of a tag
   perfgate compare old/criterion new/criterion  two directories of results
   perfgate compare target/criterion@main        a baseline that criterion saved
@@ -29,7 +30,7 @@ Examples:
 /// A side is a file, a directory of results (target/criterion), DIR@NAME for a baseline that criterion saved, `-` for
 /// standard input, or a git revision, which means its stored runs. The default for HEAD is target/criterion, or
 /// `[[input]]` of perfgate.toml. The default for BASE is the stored runs of the merge base with the default branch and of
-/// the commits before it.
+/// the commits before it. One path alone is the head if the store has runs, otherwise the base.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
@@ -107,8 +108,14 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     let words = |flags: &[String], positional: &Option<String>| -> Vec<String> {
         flags.iter().chain(positional).cloned().collect()
     };
-    let head = gate.resolve(&words(&args.head, &args.positional_head), DefaultSide::Head)?;
-    let base = gate.resolve(&words(&args.base, &args.positional_base), DefaultSide::Base)?;
+    let (head, base) = (words(&args.head, &args.positional_head), words(&args.base, &args.positional_base));
+    let (base, head, which) = match &args.positional_base {
+        Some(word) if head.is_empty() => gate.resolve_one(word)?,
+        _ => {
+            let head = gate.resolve(&head, DefaultSide::Head)?;
+            (gate.resolve(&base, DefaultSide::Base)?, head, None)
+        }
+    };
 
     let mut report = match gate.judge_sources(&base, &head, args.allow_missing_baseline, detail) {
         Err(error) if args.allow_missing_baseline && error.is_missing_baseline() => {
@@ -117,6 +124,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         }
         report => report?,
     };
+    report.diagnostics.extend(which);
     facts::complete_compared(&gate.config, &mut report);
     if let Some(path) = &args.save {
         save(&report, path)?;

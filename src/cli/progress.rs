@@ -2,7 +2,7 @@
 
 use crate::gate::Progress;
 use crate::render::escape;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ impl Terminal {
     pub fn new(runs: usize) -> Terminal {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} ({eta} left)") {
-                bar.set_style(style);
+            if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} ({time})") {
+                bar.set_style(style.with_key("time", time));
             }
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
@@ -26,7 +26,25 @@ impl Terminal {
     }
 }
 
+/// The time left, or the time so far while no run has ended.
+fn time(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    let _ = match state.pos() {
+        0 => write!(out, "{}", HumanDuration(state.elapsed())),
+        _ => write!(out, "{} left", HumanDuration(state.eta())),
+    };
+}
+
 impl Progress for Terminal {
+    fn stage(&self, what: &str) {
+        match &self.bar {
+            Some(bar) => {
+                bar.reset_elapsed();
+                bar.set_message(escape::terminal(what));
+            }
+            None => self.message(what),
+        }
+    }
+
     fn plan(&self, done: usize, runs: usize) {
         if let Some(bar) = &self.bar {
             bar.set_position(done as u64);

@@ -22,6 +22,7 @@ const EXAMPLES: &str = "\
 Examples:
   perfgate runs list
   perfgate runs show HEAD~3
+  perfgate runs remove 1f2e3d4c
   perfgate runs push  to origin, merged with runs that others pushed
   perfgate runs pull upstream
   perfgate runs prune --keep 200 --thin 1000
@@ -55,6 +56,16 @@ enum RunsCommand {
         #[arg(value_name = "COMMIT")]
         commit: String,
     },
+    /// Remove single runs, for example of a disturbed machine
+    #[command(after_help = "Example:\n  perfgate runs remove 1f2e3d4c --push")]
+    Remove {
+        /// Ids of runs, as `perfgate runs list` prints them; four or more digits are enough
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<String>,
+        /// Then push, which removes them at the remote too
+        #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
+        push: Option<String>,
+    },
     /// Push stored runs to a remote, after merging the runs it has
     #[command(after_help = "Example:\n  perfgate runs push origin")]
     Push {
@@ -84,6 +95,10 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
     match args.command {
         RunsCommand::List { last } => output::print(list(&*store, last)?.as_bytes())?,
         RunsCommand::Show { commit } => output::print(show(&*store, &commit)?.as_bytes())?,
+        RunsCommand::Remove { ids, push: remote } => {
+            output::print(remove(&*store, &ids)?.as_bytes())?;
+            remote.map_or(Ok(()), |remote| push(&*store, &remote))?;
+        }
         RunsCommand::Push { remote } => push(&*store, &remote)?,
         RunsCommand::Import(args) => return transfer::import(&args, &gate, &*store),
         RunsCommand::Export(args) => return export::run(&args, &*store),
@@ -105,8 +120,8 @@ fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
             store.describe()
         );
     }
-    let mut out = String::from("date                  commit      results  machine\n");
-    let shown: Vec<Key> = listing.keys.iter().rev().take(last).cloned().collect();
+    let mut out = String::from("id            commit date           commit      results  machine\n");
+    let shown = newest_first(&listing.keys, last);
     for (key, run) in shown.iter().zip(store::read_runs(store, &shown, Detail::Digests)) {
         let run = match run {
             Ok(run) => run,
@@ -118,7 +133,8 @@ fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
         let commit = key.commit().map_or("none", Commit::short);
         let machine = escape::terminal(run.environment.get(Environment::CPU).unwrap_or("unknown"));
         let dirty = run.environment.get(Environment::DIRTY).map(|_| ", uncommitted changes").unwrap_or_default();
-        let _ = writeln!(out, "{}  {commit:<10}  {:>7}  {machine}{dirty}", date(key.time()), run.measurements.len());
+        let (id, date, results) = (key.id(), date(key.time()), run.measurements.len());
+        let _ = writeln!(out, "{id}  {date}  {commit:<10}  {results:>7}  {machine}{dirty}");
     }
     if listing.more {
         let _ = writeln!(out, "… and older ones (--last {} shows more)", 2 * last.max(1));
@@ -132,6 +148,65 @@ fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
             store.describe(),
             listing.foreign.len()
         ));
+    }
+    Ok(out)
+}
+
+/// The newest of some keys, which are in the order of time. Keys know only the second of a commit: those of one second are
+/// put in the order of the history.
+fn newest_first(keys: &[Key], most: usize) -> Vec<Key> {
+    /// Every pair of commits is compared.
+    const LARGEST: usize = 100;
+    let repository = Repository::discover(Path::new(".")).ok();
+    let mut newest: Vec<Key> = Vec::new();
+    for same_time in keys.chunk_by(|a, b| a.time() == b.time()).rev() {
+        let mut group: Vec<&Key> = same_time.iter().rev().collect();
+        if let (2..=LARGEST, Some(repository)) = (group.len(), &repository) {
+            let includes = |key: &Key, other: &Key| {
+                let (commit, other) = key.commit().zip(other.commit())?;
+                repository.includes(commit, other)
+            };
+            let before = |key: &&Key| group.iter().filter(|other| includes(key, other) == Some(true)).count();
+            let mut ranked: Vec<(usize, &Key)> = group.iter().map(|key| (before(key), *key)).collect();
+            ranked.sort_by_key(|(before, _)| std::cmp::Reverse(*before));
+            group = ranked.into_iter().map(|(_, key)| key).collect();
+        }
+        newest.extend(group.into_iter().cloned());
+        if newest.len() >= most {
+            break;
+        }
+    }
+    newest.truncate(most);
+    newest
+}
+
+/// Removes the runs with these ids, or none of them where an id is not the one of exactly one run.
+fn remove(store: &dyn Store, ids: &[String]) -> anyhow::Result<String> {
+    let listing = store.list()?;
+    let mut found: Vec<&Key> = Vec::new();
+    for id in ids {
+        if id.len() < 4 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            bail!("`{id}` is not the id of a run: four or more digits of an id that `perfgate runs list` prints");
+        }
+        let id = id.to_ascii_lowercase();
+        let with_id: Vec<&Key> = listing.keys.iter().filter(|key| key.id().starts_with(&id)).collect();
+        match with_id.as_slice() {
+            [] => bail!("{} has no run `{id}`; `perfgate runs list` prints the ids", store.describe()),
+            [one] => found.push(one),
+            several => {
+                let ids: Vec<&str> = several.iter().map(|key| key.id()).collect();
+                bail!("`{id}` is the beginning of several ids: {}; give more digits", ids.join(", "));
+            }
+        }
+    }
+    // A prune that was interrupted leaves a run in two forms.
+    let is_found = |key: &&Key| found.iter().any(|found| found.identity() == key.identity());
+    let keys: Vec<Key> = listing.keys.iter().chain(&listing.duplicates).filter(is_found).cloned().collect();
+    store.remove(&keys)?;
+    let mut out = String::new();
+    for key in found {
+        let commit = key.commit().map_or("no commit", Commit::short);
+        let _ = writeln!(out, "removed run {} of {commit} from {}", key.id(), store.describe());
     }
     Ok(out)
 }

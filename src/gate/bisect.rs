@@ -67,7 +67,10 @@ pub(crate) fn bisect(
     noise::conditions().iter().for_each(|condition| progress.message(&condition.message));
     let good = bench.check_out("good", &good, false)?;
     let trial = bench.check_out("test", &bad, false)?;
+    progress.stage("building the good commit");
+    bench.take_over_dependencies(&good, None);
     bench.build(&good)?;
+    bench.take_over_dependencies(&trial, Some(&good));
     let mut bisect = Bisect { gate, plan, bench, good, trial, progress, commits: &commits, steps: Vec::new() };
     let Candidates { first, last } = bisect.search()?;
     let repository = &bisect.bench.repository;

@@ -73,6 +73,19 @@ pub enum Error {
         /// Where they were searched.
         looked: String,
     },
+    /// One path was given, and there is nothing to compare it with.
+    #[error(
+        "{word}: there is nothing to compare it with: no stored runs in {store}, and no results in {looked}; store a baseline with \
+         `perfgate record`, or give two paths, as in `perfgate compare OLD NEW`"
+    )]
+    OnePath {
+        /// As the user wrote it.
+        word: String,
+        /// The store.
+        store: String,
+        /// Where results were searched.
+        looked: String,
+    },
     /// A path of `[[input]]` does not exist.
     #[error("{place}: {path} does not exist; run the benchmarks first")]
     MissingInput {

@@ -3,10 +3,10 @@
 use super::builder::Gate;
 use super::error::Error;
 use super::record::oldest_result;
-use super::sources::{Results, SideSource};
+use super::sources::{Results, SideSource, real_location};
 use super::stated::{complete, other_commit};
 use crate::history::{WINDOW_RUNS, join_shards, machine_class};
-use crate::io::input::{self, Loaded, Location};
+use crate::io::input::{self, Loaded};
 use crate::io::probe;
 use crate::io::repository::{Head, Repository};
 use crate::io::store::{self, Key, Store, StoreError};
@@ -174,17 +174,10 @@ pub(super) fn here(directory: &Path) -> Environment {
 /// The results without those that are given again, and a warning for each of these: they would count as more runs than
 /// were measured.
 fn distinct(results: &[Results]) -> (Vec<Results>, Vec<Diagnostic>) {
-    let real = |path: &Path| dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut seen = Vec::new();
     let (mut kept, mut twice) = (Vec::new(), Vec::new());
     for result in results {
-        let location = match &result.location {
-            Location::StandardInput => Location::StandardInput,
-            Location::File(path) => Location::File(real(path)),
-            Location::Directory { path, baseline } => {
-                Location::Directory { path: real(path), baseline: baseline.clone() }
-            }
-        };
+        let location = real_location(&result.location);
         if seen.contains(&location) {
             let message = "given more than once; counted as one run";
             twice.push(Diagnostic::warning("given-twice", result.word.clone(), message));

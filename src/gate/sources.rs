@@ -4,8 +4,8 @@ use super::builder::Gate;
 use super::error::Error;
 use crate::io::input::{Location, Request};
 use crate::io::repository::{Repository, RepositoryError};
-use crate::io::store::{self, Store};
-use crate::model::{Commit, Detail};
+use crate::io::store::{self, Store, StoreError};
+use crate::model::{Commit, Detail, Diagnostic};
 use std::path::{Path, PathBuf};
 
 /// Where the runs of a side come from.
@@ -85,6 +85,50 @@ impl Gate {
         Ok(SideSource::Paths(results))
     }
 
+    /// Resolves both sides of a comparison for which one word was given. A path is the head where the store has runs to
+    /// compare it with, and otherwise the base of the results in the default place; a note names which. A revision, and a
+    /// baseline that criterion saved under a name, are always the base.
+    pub(crate) fn resolve_one(&self, word: &str) -> Result<(SideSource, SideSource, Option<Diagnostic>), Error> {
+        let one = self.resolve(&[word.to_owned()], DefaultSide::Base)?;
+        let SideSource::Paths(results) = &one else { return Ok((one, self.resolve(&[], DefaultSide::Head)?, None)) };
+        let is_saved = |results: &Results| match &results.location {
+            Location::Directory { baseline, .. } => baseline != "new" || word.ends_with("@new"),
+            Location::StandardInput | Location::File(_) => false,
+        };
+        if results.iter().any(is_saved) {
+            return Ok((one, self.resolve(&[], DefaultSide::Head)?, None));
+        }
+        if self.has_stored_runs()? {
+            let message =
+                format!("one path, so it is the head, and stored runs are the base; `--base {word}` makes it the base");
+            return Ok((SideSource::MergeBase, one, Some(Diagnostic::note("one-path", "", message))));
+        }
+        let alone =
+            |looked: String| Error::OnePath { word: word.to_owned(), store: self.store_url().to_owned(), looked };
+        let head = match self.resolve(&[], DefaultSide::Head) {
+            Ok(head) => head,
+            Err(Error::NoResults { looked }) => return Err(alone(looked)),
+            Err(error) => return Err(error),
+        };
+        let SideSource::WorkTree(default) = &head else { return Ok((one, head, None)) };
+        let real = |results: &[Results]| results.iter().map(|one| real_location(&one.location)).collect::<Vec<_>>();
+        if real(default) == real(results) {
+            return Err(alone("any other place".to_owned()));
+        }
+        let names = default.iter().map(|results| results.word.as_str()).collect::<Vec<_>>().join(", ");
+        let message = format!("one path and no stored runs, so it is the base, and {names} is the head");
+        Ok((one, head, Some(Diagnostic::note("one-path", "", message))))
+    }
+
+    /// False outside of a git repository.
+    fn has_stored_runs(&self) -> Result<bool, Error> {
+        match self.open_store() {
+            Ok(store) => Ok(!store.newest(1)?.keys.is_empty()),
+            Err(Error::Store(StoreError::Repository(_))) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn results_at(&self, word: &str, location: Location) -> Results {
         Results { word: word.to_owned(), location, format: self.input_format.clone() }
     }
@@ -157,6 +201,16 @@ impl Gate {
     /// The URL of the store.
     pub(crate) fn store_url(&self) -> &str {
         self.store.as_deref().unwrap_or_else(|| self.config.policy.store_url())
+    }
+}
+
+/// A location with the real path, so that two spellings of one place are equal.
+pub(super) fn real_location(location: &Location) -> Location {
+    let real = |path: &Path| dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    match location {
+        Location::StandardInput => Location::StandardInput,
+        Location::File(path) => Location::File(real(path)),
+        Location::Directory { path, baseline } => Location::Directory { path: real(path), baseline: baseline.clone() },
     }
 }
 

@@ -1,13 +1,17 @@
-//! Captures a command's output in bounded memory: all of it up to a size, and the last lines for messages. The rest is read
-//! and dropped, so that the command never blocks.
+//! Captures a command's output in bounded memory: all of it up to a size, more than that in a file, and the last lines for
+//! messages. What is too long for the file is read and dropped, so that the command never blocks.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// The most bytes of output that are kept as possible results.
+/// The most bytes of output that are kept in memory.
 pub const KEPT: usize = 32 << 20;
+/// The most bytes of output that are kept in a file.
+pub const MOST: u64 = 256 << 20;
 /// The bytes at the end that are kept for messages.
 const TAIL: usize = 8 << 10;
 /// A process that outlives the command may keep a stream open. After this time without a byte the output is complete: all
@@ -18,12 +22,16 @@ const TICK: Duration = Duration::from_millis(5);
 /// The output of one stream.
 #[derive(Debug, Default)]
 pub struct Captured {
-    /// All of it; `None` if it was too long, or was not to be kept.
+    /// All of it; `None` if it was too long for memory, or was not to be kept.
     pub whole: Option<Vec<u8>>,
+    /// All of an output that was too long for memory.
+    pub file: Option<File>,
     /// Its end.
     pub tail: Vec<u8>,
     /// The number of bytes.
     pub length: u64,
+    /// Where to create the file.
+    long: Option<PathBuf>,
 }
 
 /// A stream that is being read.
@@ -33,9 +41,11 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Reads a stream to its end on a new thread. `keep`: whether to keep all of it.
-    pub fn start(mut stream: impl Read + Send + 'static, keep: bool) -> io::Result<Capture> {
-        let captured = Arc::new(Mutex::new(Captured { whole: keep.then(Vec::new), ..Captured::default() }));
+    /// Reads a stream to its end on a new thread. `keep`: whether to keep all of it. `long`: the file that a long output is
+    /// written to.
+    pub fn start(mut stream: impl Read + Send + 'static, keep: bool, long: Option<PathBuf>) -> io::Result<Capture> {
+        let captured = Captured { whole: keep.then(Vec::new), long, ..Captured::default() };
+        let captured = Arc::new(Mutex::new(captured));
         let filled = Arc::clone(&captured);
         let reader = Builder::new().spawn(move || {
             let mut buffer = vec![0; 64 << 10];
@@ -72,18 +82,30 @@ impl Capture {
 impl Captured {
     /// True where more was printed than is kept.
     pub fn is_cut(&self) -> bool {
-        self.whole.is_none() && self.length > 0
+        self.whole.is_none() && self.file.is_none() && self.length > 0
     }
 
     fn add(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
         match &mut self.whole {
             Some(kept) if kept.len() + bytes.len() <= KEPT => kept.extend_from_slice(bytes),
-            _ => self.whole = None,
+            _ => self.add_to_file(bytes),
         }
         self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL)..]);
         if self.tail.len() > 2 * TAIL {
             self.tail.drain(..self.tail.len() - TAIL);
+        }
+    }
+
+    fn add_to_file(&mut self, bytes: &[u8]) {
+        if let (Some(whole), Some(path)) = (self.whole.take(), self.long.take()) {
+            let mut options = File::options();
+            options.read(true).write(true).create(true).truncate(true);
+            self.file = options.open(path).and_then(|mut file| file.write_all(&whole).map(|()| file)).ok();
+        }
+        let written = self.file.as_mut().map(|file| file.write_all(bytes));
+        if self.length > MOST || written.is_some_and(|written| written.is_err()) {
+            self.file = None;
         }
     }
 
@@ -102,7 +124,7 @@ mod tests {
     #[test]
     fn of_a_huge_stream_only_the_last_lines_are_kept() {
         let noise = std::io::repeat(b'x').take(200 << 20).chain(&b"\nlast but one\nlast\n"[..]);
-        let captured = Capture::start(noise, true).unwrap().finish(Instant::now() + Duration::from_secs(60));
+        let captured = Capture::start(noise, true, None).unwrap().finish(Instant::now() + Duration::from_secs(60));
         assert_eq!(captured.whole, None);
         assert_eq!(captured.length, (200 << 20) + 19);
         assert!(captured.tail.len() <= 2 * TAIL);
@@ -111,8 +133,24 @@ mod tests {
 
     #[test]
     fn a_short_stream_is_kept_whole() {
-        let captured = Capture::start(&b"a\n\nb\n"[..], true).unwrap().finish(Instant::now() + Duration::from_secs(60));
+        let captured =
+            Capture::start(&b"a\n\nb\n"[..], true, None).unwrap().finish(Instant::now() + Duration::from_secs(60));
         assert_eq!(captured.whole.as_deref(), Some(&b"a\n\nb\n"[..]));
         assert_eq!(captured.last_lines(5), "a\nb");
+    }
+
+    #[test]
+    fn what_is_too_long_for_memory_is_in_a_file() {
+        use std::io::Seek;
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        let noise = std::io::repeat(b'x').take(KEPT as u64).chain(&b"last\n"[..]);
+        let captured = Capture::start(noise, true, Some(path.to_path_buf())).unwrap();
+        let captured = captured.finish(Instant::now() + Duration::from_secs(60));
+        assert!(captured.whole.is_none() && !captured.is_cut());
+        let mut file = captured.file.unwrap();
+        file.rewind().unwrap();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        assert!(bytes.len() == KEPT + 5 && bytes.ends_with(b"xlast\n"), "{}", bytes.len());
     }
 }

@@ -8,16 +8,32 @@ use toml::Table;
 /// The directories that `cargo bench` may write criterion's results to, the most likely first. Each is relative to
 /// `directory` where it can be.
 pub fn candidates(directory: &Path) -> Vec<PathBuf> {
-    let here = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
-    let here = dunce::canonicalize(&here).unwrap_or(here);
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let target = set("CARGO_TARGET_DIR").or_else(|| set("CARGO_BUILD_TARGET_DIR")).map(|target| here.join(target));
-    let target = target.or_else(|| configured(&here));
-    let target = target.or_else(|| workspace(&here).map(|root| root.join("target")));
+    let here = real(directory);
     let mut all: Vec<PathBuf> = set("CRITERION_HOME").map(|home| here.join(home)).into_iter().collect();
-    all.extend([target.unwrap_or_else(|| here.join("target")), here.join("target")].map(|at| at.join("criterion")));
+    all.extend([target_of(&here), here.join("target")].map(|at| at.join("criterion")));
     all.dedup();
     all.iter().map(|path| directory.join(relative(path, &here))).collect()
+}
+
+/// Cargo's target directory for a directory.
+pub fn target_directory(directory: &Path) -> PathBuf {
+    target_of(&real(directory))
+}
+
+fn real(directory: &Path) -> PathBuf {
+    let here = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    dunce::canonicalize(&here).unwrap_or(here)
+}
+
+fn target_of(here: &Path) -> PathBuf {
+    let target = set("CARGO_TARGET_DIR").or_else(|| set("CARGO_BUILD_TARGET_DIR")).map(|target| here.join(target));
+    let target = target.or_else(|| configured(here));
+    let target = target.or_else(|| workspace(here).map(|root| root.join("target")));
+    target.unwrap_or_else(|| here.join("target"))
+}
+
+fn set(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// `build.target-dir` of the nearest configuration that sets it.

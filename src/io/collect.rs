@@ -1,11 +1,13 @@
 //! Finds the results of a benchmark command: in its `{out}` file, in criterion's directory, in files below the work tree, or
 //! on standard output, in this order. Only files that this run wrote are read.
 
+use super::capture::Captured;
 use super::criterion_tree;
+use super::files;
 use super::input::{self, InputError, Loaded, Location, Request};
 use crate::model::Detail;
 use std::fs;
-use std::io;
+use std::io::{self, BufReader, Seek};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -32,8 +34,8 @@ pub struct ResultSources<'a> {
     pub tree: &'a Path,
     /// The start of the run, by the file system's clock.
     pub since: SystemTime,
-    /// The output, unless it was too long.
-    pub stdout: Option<&'a [u8]>,
+    /// The output.
+    pub stdout: &'a Captured,
     /// `--input-format`.
     pub format: Option<&'a str>,
 }
@@ -62,13 +64,33 @@ pub fn collect(sources: &ResultSources<'_>) -> Result<Option<Loaded>, InputError
             found.extend(input::read(&path.display().to_string(), &bytes, request)?);
         }
     }
-    if found.is_empty()
-        && let Some(bytes) = sources.stdout.filter(|bytes| !bytes.trim_ascii().is_empty())
-    {
-        found.extend(input::read("standard output of the command", bytes, request)?);
+    if found.is_empty() {
+        found.extend(in_output(sources.stdout, request)?);
     }
     found.retain(|loaded| !loaded.run.measurements.is_empty());
     Ok((!found.is_empty()).then(|| input::merge(found)))
+}
+
+/// The results in the output of a command. Other output may come before them.
+fn in_output(stdout: &Captured, request: Request<'_>) -> Result<Option<Loaded>, InputError> {
+    const PLACE: &str = "standard output of the command";
+    let refused = |error| InputError::Refused { place: PLACE.to_owned(), error };
+    let part = match (&stdout.whole, &stdout.file) {
+        (Some(bytes), _) => match input::read(PLACE, bytes, request) {
+            Ok(None) if request.format.is_none() => files::from_first_results(&**bytes, LARGEST),
+            Err(InputError::Nothing { .. }) => return Ok(None),
+            other => return other,
+        },
+        (None, Some(file)) => {
+            let mut file = file;
+            file.rewind().and_then(|()| files::from_first_results(BufReader::new(file), LARGEST))
+        }
+        (None, None) => return Ok(None),
+    };
+    match part.map_err(refused)? {
+        Some(part) => input::read(PLACE, &part, request),
+        None => Ok(None),
+    }
 }
 
 /// A request that leaves out benchmarks of an older tree that this run did not write.

@@ -73,7 +73,7 @@ pub struct Usage {
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The program does not exist.
-    #[error("cannot find the command {program:?}; check that it is on PATH, or, if it is a path, that it exists in {}", directory.display())]
+    #[error("cannot find the command {program:?}; check that it is on PATH, or, if it is a path, that it exists in {}{}", directory.display(), quotes_hint(program))]
     NotFound {
         /// The program.
         program: String,
@@ -115,6 +115,14 @@ pub enum CommandError {
     Interrupted,
 }
 
+/// Advice where a whole command line was quoted into one word.
+fn quotes_hint(program: &str) -> String {
+    match program.trim().split_once(char::is_whitespace) {
+        Some(_) => format!("; the quotes make all of it one word: write `-- {}` without them", program.trim()),
+        None => String::new(),
+    }
+}
+
 fn quoted(lines: &str) -> String {
     if lines.is_empty() { "; it printed nothing".to_owned() } else { format!("; its last lines:\n{lines}") }
 }
@@ -138,8 +146,9 @@ impl Command {
             return Err(CommandError::Interrupted);
         }
         let (started, mut child, counters) = self.spawn()?;
-        let stdout = child.stdout.take().map(|stream| Capture::start(stream, true)).transpose();
-        let stderr = child.stderr.take().map(|stream| Capture::start(stream, false)).transpose();
+        let long = self.scratch.as_ref().map(|scratch| scratch.join("output"));
+        let stdout = child.stdout.take().map(|stream| Capture::start(stream, true, long)).transpose();
+        let stderr = child.stderr.take().map(|stream| Capture::start(stream, false, None)).transpose();
         let leader = child.id();
         let group = ProcessGroup::of(&child).and_then(|group| Ok((group, stdout?, stderr?)));
         let (group, stdout, stderr) = match group {

@@ -232,6 +232,36 @@ fn windows(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// Whether a format recognizes a part of an output. Most of a long output has other content, so the quick tests come first.
+fn has_results(part: &[u8]) -> bool {
+    let may_be_inside = || part.iter().any(|byte| matches!(byte, b'\x1b' | b'{' | b'['));
+    part.iter().any(u8::is_ascii_digit)
+        && (!formats::detect(part).is_empty() || may_be_inside() && inside(part).is_some())
+}
+
+/// A long output from its first results on; `None` if no part of it has a known format. What comes before takes no memory.
+/// More than `most` bytes of results are an error.
+pub fn from_first_results(mut output: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut window = Vec::new();
+    loop {
+        let missing = Preview::LENGTH.saturating_sub(window.len());
+        let count = output.by_ref().take(missing as u64).read_to_end(&mut window)?;
+        if has_results(&window) {
+            output.by_ref().take(most).read_to_end(&mut window)?;
+            let is_whole = output.read(&mut [0])? == 0;
+            let error = || io::Error::other(format!("more than {} MiB of results; write them to {{out}}", most >> 20));
+            return if is_whole { Ok(Some(window)) } else { Err(error()) };
+        }
+        if count < missing {
+            return Ok(None);
+        }
+        // The parts overlap by half, so that the first lines of a result are together in one of them.
+        let half = Preview::LENGTH / 2;
+        let line = window[half..].iter().position(|byte| *byte == b'\n').map_or(half, |at| half + at + 1);
+        window.drain(..line);
+    }
+}
+
 /// The files below a directory, sorted; those of git's own directory are left out. More than `most` are an error.
 pub fn files_below(root: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();

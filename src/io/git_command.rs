@@ -1,6 +1,6 @@
 //! The git command, and the only place that reads its messages: git has one exit status for many faults.
 
-use super::capture::Capture;
+use super::capture::{Capture, KEPT};
 use super::github::Token;
 use std::ffi::OsString;
 use std::io;
@@ -57,6 +57,9 @@ fn has_header(server: &str, git_dir: &Path, directory: &Path) -> bool {
 /// The longest that an exchange with a remote may take.
 pub(super) const EXCHANGE_LIMIT: Duration = Duration::from_secs(30 * 60);
 
+/// The longest that a command on local files may take: a checkout of a large repository onto a slow disk takes minutes.
+pub(super) const LOCAL_LIMIT: Duration = Duration::from_secs(10 * 60);
+
 /// Lets a transfer over HTTP end that stands still (less than 1,000 bytes a second for a minute), unless the user has set
 /// other limits.
 pub(super) fn end_if_stalled(command: &mut Command) {
@@ -71,8 +74,8 @@ pub(super) fn end_if_stalled(command: &mut Command) {
 pub(super) fn output_within(command: &mut Command, limit: Duration) -> io::Result<Output> {
     let started = Instant::now();
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let stdout = child.stdout.take().map(|stream| Capture::start(stream, true)).transpose()?;
-    let stderr = child.stderr.take().map(|stream| Capture::start(stream, true)).transpose()?;
+    let stdout = child.stdout.take().map(|stream| Capture::start(stream, true, None)).transpose()?;
+    let stderr = child.stderr.take().map(|stream| Capture::start(stream, true, None)).transpose()?;
     let mut pause = Duration::from_millis(1);
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -87,9 +90,13 @@ pub(super) fn output_within(command: &mut Command, limit: Duration) -> io::Resul
         pause = (pause * 2).min(Duration::from_millis(50));
     };
     let deadline = Instant::now() + Duration::from_secs(5);
-    let text =
-        |capture: Option<Capture>| capture.and_then(|capture| capture.finish(deadline).whole).unwrap_or_default();
-    Ok(Output { status, stdout: text(stdout), stderr: text(stderr) })
+    let captured = |capture: Option<Capture>| capture.map(|capture| capture.finish(deadline)).unwrap_or_default();
+    let (stdout, stderr) = (captured(stdout), captured(stderr));
+    if stdout.is_cut() {
+        return Err(io::Error::other(format!("it printed more than {} MiB", KEPT >> 20)));
+    }
+    let stderr = stderr.whole.unwrap_or(stderr.tail);
+    Ok(Output { status, stdout: stdout.whole.unwrap_or_default(), stderr })
 }
 
 /// A fault that only git's message tells apart from others.

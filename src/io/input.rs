@@ -143,6 +143,18 @@ pub fn saved_baselines(tree: &Path) -> BTreeSet<String> {
     names
 }
 
+/// The saved baselines of a tree, for a message.
+fn list_baselines(tree: &Path) -> String {
+    const SHOWN: usize = 10;
+    let names = saved_baselines(tree);
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len() {
+        0 => "and no other saved one".to_owned(),
+        count if count > SHOWN => format!("only {} and {} more", shown.join(", "), count - SHOWN),
+        _ => format!("only {}", shown.join(", ")),
+    }
+}
+
 /// Reads bytes of a detected format; `None` if no format recognizes them.
 pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Loaded>, InputError> {
     let format = of_file(place, request.format.map(named).transpose()?)?;
@@ -241,7 +253,10 @@ fn from_tree(
         let hint = match (baseline, criterion_tree::is_tree(path)) {
             ("new", false) => "run `cargo bench` first".to_owned(),
             ("new", true) => "it has only saved baselines; name one as DIR@NAME".to_owned(),
-            (name, _) => format!("it has no baseline `{name}`; run `cargo bench -- --save-baseline {name}`"),
+            (name, _) => format!(
+                "it has no baseline `{name}`, {}; run `cargo bench -- --save-baseline {name}`",
+                list_baselines(path)
+            ),
         };
         return Err(InputError::Nothing { place, hint });
     }

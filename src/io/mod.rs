@@ -1,7 +1,8 @@
 //! Access to disk, network, processes, the clock and git. `formats` and `model` get bytes.
 
 pub mod capture;
-mod cargo_target;
+pub mod cargo_seed;
+pub mod cargo_target;
 pub mod changes;
 pub mod collect;
 pub mod command;

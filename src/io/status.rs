@@ -1,7 +1,7 @@
 //! Which files of the work tree differ from HEAD. By libgit2, or by the git command where libgit2 gives a wrong answer: it
 //! takes the files left out by a sparse checkout for deleted, and its submodules are compared by git here.
 
-use super::git_command::git;
+use super::git_command::{LOCAL_LIMIT, git, output_within};
 use super::repository::{Repository, RepositoryError, failed, path_of};
 use git2::StatusOptions;
 use std::path::PathBuf;
@@ -52,7 +52,13 @@ impl Repository {
         let mut command = git();
         command.current_dir(root).env("GIT_OPTIONAL_LOCKS", "0");
         command.args(["status", "--porcelain=v2", "-z", "--ignore-submodules=none", "--no-renames", untracked]);
-        let output = command.output().map_err(|error| RepositoryError::Command { what, why: error.to_string() })?;
+        let output = output_within(&mut command, LOCAL_LIMIT).map_err(|error| {
+            let why = match error.kind() {
+                std::io::ErrorKind::TimedOut => format!("it was stopped after {} minutes", LOCAL_LIMIT.as_secs() / 60),
+                _ => error.to_string(),
+            };
+            RepositoryError::Command { what, why }
+        })?;
         if !output.status.success() {
             let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             return Err(RepositoryError::Command { what, why });

@@ -5,7 +5,7 @@
 //! process and its scratch directory, so that the next perfgate removes what a killed one left. It is not the lock file
 //! itself, because on Windows other processes cannot read a locked file.
 
-use super::git_command::{self, Fault};
+use super::git_command::{self, EXCHANGE_LIMIT, Fault, LOCAL_LIMIT};
 use super::interrupt;
 use super::pid_file;
 use super::repository::{Repository, RepositoryError, path_of};
@@ -14,6 +14,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 /// The prefix of every scratch directory's name.
 const PREFIX: &str = "perfgate-";
@@ -170,7 +171,7 @@ impl Scratch {
     /// Fetches the submodules of a work tree.
     pub fn add_submodules(&self, checkout: &Checkout) -> Result<(), WorktreeError> {
         let arguments = ["submodule", "--quiet", "update", "--init", "--recursive"];
-        git(&checkout.root, "fetch the submodules", arguments)
+        git_within(EXCHANGE_LIMIT, &checkout.root, "fetch the submodules", arguments)
     }
 
     /// Refuses submodules that differ from what HEAD records: a checkout of HEAD has them as recorded.
@@ -193,6 +194,20 @@ impl Scratch {
             }
         }
         Ok(changes.len())
+    }
+
+    /// Copies the user's `Cargo.lock`, where git ignores it: without it each side would resolve its dependencies again, perhaps
+    /// to other versions than those that the user measures. It is looked for in `directory`, which is relative to the root,
+    /// and above.
+    pub fn copy_ignored_lock_file(&self, checkout: &Checkout, directory: &Path) -> Result<(), WorktreeError> {
+        for directory in directory.ancestors() {
+            let path = directory.join("Cargo.lock");
+            let (from, to) = (self.user.join(&path), checkout.root.join(&path));
+            if from.is_file() && !to.exists() {
+                copy(&from, &to).map_err(failed("copy", &from))?;
+            }
+        }
+        Ok(())
     }
 
     /// Copies a file or directory, for example an untracked one, from the user's work tree. `path` is relative to `directory`,
@@ -400,10 +415,27 @@ fn git<A: AsRef<OsStr>>(
     what: &str,
     arguments: impl IntoIterator<Item = A>,
 ) -> Result<(), WorktreeError> {
+    git_within(LOCAL_LIMIT, directory, what, arguments)
+}
+
+/// The same with a time limit.
+fn git_within<A: AsRef<OsStr>>(
+    limit: Duration,
+    directory: &Path,
+    what: &str,
+    arguments: impl IntoIterator<Item = A>,
+) -> Result<(), WorktreeError> {
     let mut command = git_command::git();
     command.args(["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]).args(arguments);
     command.current_dir(directory).env("GIT_OPTIONAL_LOCKS", "0");
-    let output = command.output().map_err(WorktreeError::NoGit)?;
+    git_command::end_if_stalled(&mut command);
+    let output = git_command::output_within(&mut command, limit).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => {
+            let stderr = format!("it was stopped after {} minutes", limit.as_secs() / 60);
+            WorktreeError::Git { what: what.to_owned(), stderr }
+        }
+        _ => WorktreeError::NoGit(error),
+    })?;
     if output.status.success() {
         return Ok(());
     }

@@ -10,7 +10,7 @@ pub fn csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         out,
         "outcome,suspect,confirmed,name,metric,tool,unit,direction,base,base_runs,head,head_runs,change,low,high,p,q,threshold,within"
     )?;
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let number = |value: Option<f64>| value.map(|value| (value + 0.0).to_string()).unwrap_or_default();
     let side = |side: Option<Value>| match side {
         Some(side) => format!("{},{}", side.value, side.runs),
         None => ",".to_owned(),

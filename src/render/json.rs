@@ -2,7 +2,7 @@
 
 use crate::verdict::Report;
 use serde::Serialize;
-use serde_json::ser::{Formatter, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use std::io::{self, Write};
 
 /// Writes the Report as JSON.
@@ -59,6 +59,10 @@ impl Lines {
 }
 
 impl Formatter for Lines {
+    /// Without -0, which readers take for a change.
+    fn write_f64<W: ?Sized + Write>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
+        CompactFormatter.write_f64(out, value + 0.0)
+    }
     fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
         self.open(out, b"[")
     }
@@ -85,6 +89,13 @@ impl Formatter for Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zero_has_no_sign() {
+        let mut out = Vec::new();
+        (-0.0_f64).serialize(&mut Serializer::with_formatter(&mut out, Lines::default())).unwrap();
+        assert_eq!(out, b"0.0");
+    }
 
     #[test]
     fn items_of_lists_are_on_lines_of_their_own() {

@@ -6,6 +6,7 @@ use crate::verdict::{Outcome, Reason, Report, Verdict};
 pub fn next_step(report: &Report) -> Option<String> {
     let steps: Vec<&str> = match report.verdict {
         Verdict::Pass => passed(report).into_iter().collect(),
+        Verdict::None if report.first_run && report.by_measure => Vec::new(),
         Verdict::None if report.first_run => vec!["The first stored run becomes the baseline."],
         Verdict::None if !report.environment.matches => vec![same_machine(report)],
         Verdict::None if report.base.gap.is_none() && report.counts.inconclusive > 0 => {

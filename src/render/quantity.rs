@@ -48,7 +48,7 @@ pub fn scaled(values: &[f64], unit: &str) -> (Vec<f64>, String) {
     let (factor, label) = scale(largest, unit);
     let power = 10_f64.powi(decimals(largest / factor) as i32);
     let rounded = |value: &f64| {
-        if value.abs() >= HUGE * factor { value / factor } else { (value / factor * power).round() / power }
+        if value.abs() >= HUGE * factor { value / factor } else { (value / factor * power).round() / power + 0.0 }
     };
     (values.iter().map(rounded).collect(), label.to_owned())
 }
@@ -63,6 +63,11 @@ fn exponential(value: f64) -> String {
 }
 
 fn with_label(number: String, label: &str) -> String {
+    // A small negative number is rounded to -0.
+    let number = match number.strip_prefix('-') {
+        Some(zero) if zero.bytes().all(|byte| matches!(byte, b'0' | b'.')) => zero.to_owned(),
+        _ => number,
+    };
     match label {
         "" => number,
         "%" => number + "%",
@@ -93,7 +98,7 @@ pub fn change(fraction: f64) -> String {
 /// A fraction as a plain percentage: `20%`, `2.5%`.
 pub fn percent(fraction: f64) -> String {
     let percent = fraction * 100.0;
-    let rounded = (percent * 10.0).round() / 10.0;
+    let rounded = (percent * 10.0).round() / 10.0 + 0.0; // not -0
     if rounded.fract() == 0.0 { format!("{rounded:.0}%") } else { format!("{rounded:.1}%") }
 }
 
@@ -140,6 +145,10 @@ mod tests {
         assert_eq!(percent(0.2), "20%");
         assert_eq!(percent(0.025), "2.5%");
         assert_eq!(pair([Some(97.25)], "%"), ["97.25%"]);
+        assert_eq!(percent(-0.0001), "0%");
+        assert_eq!(pair([Some(-0.0001), Some(5.0)], "furlong"), ["0.000 furlong", "5.000 furlong"]);
+        assert_eq!(pair([Some(-0.0)], "count"), ["0"]);
+        assert!(scaled(&[-0.0001, 5.0], "ns").0[0].is_sign_positive());
     }
 
     #[test]

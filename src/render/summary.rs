@@ -28,7 +28,9 @@ pub fn verdict(report: &Report) -> String {
 
 /// Why nothing was judged.
 pub fn not_judged(report: &Report) -> String {
-    if report.first_run {
+    if report.first_run && report.by_measure {
+        "the base does not have these benchmarks".to_owned()
+    } else if report.first_run {
         "there is no baseline yet".to_owned()
     } else if !report.environment.matches {
         "base and head ran on different machines".to_owned()

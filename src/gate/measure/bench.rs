@@ -2,9 +2,12 @@
 
 use super::error::MeasureError;
 use super::plan::BenchCommand;
+use super::targets::{self, profiles};
 use crate::compare::filter::{Dialect, FILTER};
 use crate::gate::builder::Gate;
 use crate::gate::side::here;
+use crate::io::cargo_seed;
+use crate::io::cargo_target;
 use crate::io::collect::{self, ResultSources};
 use crate::io::command::{Command, CommandError, Finished};
 use crate::io::git_command::GIT_VARIABLES;
@@ -137,6 +140,7 @@ impl<'a> Bench<'a> {
         if with_changes && self.scratch.copy_changes(&self.repository, &side.checkout)? > 0 {
             side.environment.set(Environment::DIRTY, "yes");
         }
+        self.scratch.copy_ignored_lock_file(&side.checkout, &self.prefix).map_err(MeasureError::from)?;
         for path in &self.spec.copy {
             self.scratch.copy_into(&side.checkout, &self.prefix, path)?;
         }
@@ -145,6 +149,51 @@ impl<'a> Bench<'a> {
             side.environment.set(&key, value);
         }
         Ok(())
+    }
+
+    /// False where there is nothing to build.
+    pub fn has_build(&self) -> bool {
+        self.spec.setup.is_some() || build_of(&self.spec.words).is_some()
+    }
+
+    /// Takes over what cargo has built of the dependencies: for head from the base, and for the base from the user's own target
+    /// directory.
+    pub fn take_over_dependencies(&self, side: &SideCheckout, other: Option<&SideCheckout>) {
+        let Some(target) = &side.target else { return };
+        if !self.has_build() {
+            return;
+        }
+        let from = match other.and_then(|other| other.target.clone()) {
+            Some(of_other) => of_other,
+            None => cargo_target::target_directory(&self.gate.directory),
+        };
+        let mut own = cargo_seed::packages(&side.checkout.root);
+        own.extend(other.map(|other| cargo_seed::packages(&other.checkout.root)).unwrap_or_default());
+        own.extend(self.repository.root().map(cargo_seed::packages).unwrap_or_default());
+        cargo_seed::take_over(&from, target, &profiles(&self.spec.words), &own);
+    }
+
+    /// A bench target or package that the command names, and that head has and the base has not.
+    pub fn only_in_head(&self, base: &SideCheckout, head: &SideCheckout) -> Option<String> {
+        build_of(&self.spec.words)?;
+        let lacking = |side: &SideCheckout| {
+            let cargo = self.spec.words.iter().take_while(|word| *word != "bench").cloned();
+            let options = ["metadata", "--no-deps", "--format-version", "1", "--offline"].map(str::to_owned);
+            let finished = self.command(side, cargo.chain(options).collect()).run().ok()?;
+            targets::lacking(&self.spec.words, &finished.stdout.whole?)
+        };
+        let (base, head) = (lacking(base)?, lacking(head)?);
+        base.difference(&head).next().cloned()
+    }
+
+    /// What may be missing where a side does not build or run.
+    fn hint(&self, side: &SideCheckout) -> &'static str {
+        let has_submodules = side.checkout.root.join(".gitmodules").is_file();
+        if has_submodules && !self.spec.submodules {
+            "; its submodules are empty: --submodules fetches them"
+        } else {
+            ""
+        }
     }
 
     /// Builds a side; `None` where there is nothing to build.
@@ -163,7 +212,10 @@ impl<'a> Bench<'a> {
         match command.run() {
             Ok(finished) => Ok(Some(finished.wall)),
             Err(error @ CommandError::Interrupted) => Err(error.into()),
-            Err(source) => Err(MeasureError::Build { side: side.name, commit: side.commit.short().to_owned(), source }),
+            Err(source) => {
+                let (commit, hint) = (side.commit.short().to_owned(), self.hint(side));
+                Err(MeasureError::Build { side: side.name, commit, hint, source: Box::new(source) })
+            }
         }
     }
 
@@ -189,6 +241,7 @@ impl<'a> Bench<'a> {
         result.map_err(|error| MeasureError::Run {
             side: side.name,
             commit: side.commit.short().to_owned(),
+            hint: self.hint(side),
             source: Box::new(error),
         })
     }
@@ -240,7 +293,7 @@ impl<'a> Bench<'a> {
             inputs: &inputs,
             tree: root,
             since,
-            stdout: finished.stdout.whole.as_deref(),
+            stdout: &finished.stdout,
             format: self.gate.input_format.as_deref(),
         };
         let found = collect::collect(&sources)?;

@@ -1,6 +1,6 @@
 //! Why a measurement stopped.
 
-use crate::io::capture::KEPT;
+use crate::io::capture::MOST;
 use crate::io::command::CommandError;
 use crate::io::input::InputError;
 use crate::io::repository::RepositoryError;
@@ -37,22 +37,26 @@ pub enum MeasureError {
         path: PathBuf,
     },
     /// A side does not build.
-    #[error("{side} ({commit}) does not build")]
+    #[error("{side} ({commit}) does not build{hint}")]
     Build {
         /// `base` or `head`.
         side: &'static str,
         /// Its commit, short.
         commit: String,
+        /// What may be missing, or nothing.
+        hint: &'static str,
         /// How the build ended.
-        source: CommandError,
+        source: Box<CommandError>,
     },
     /// A run failed, so there is no verdict.
-    #[error("no verdict: a run of {side} ({commit}) failed")]
+    #[error("no verdict: a run of {side} ({commit}) failed{hint}")]
     Run {
         /// `base` or `head`.
         side: &'static str,
         /// Its commit, short.
         commit: String,
+        /// What may be missing, or nothing.
+        hint: &'static str,
         /// What went wrong.
         source: Box<MeasureError>,
     },
@@ -76,7 +80,7 @@ pub enum MeasureError {
     /// The results may be in output that was too long to keep.
     #[error(
         "`{command}` printed more than {} MiB and wrote no results to files, so its results could not be kept; let it \
-         print less, or write its results to {{out}}", KEPT >> 20
+         print less, or write its results to {{out}}", MOST >> 20
     )]
     OutputTooLong {
         /// The command.
@@ -179,8 +183,8 @@ impl MeasureError {
     /// True where the user stopped it.
     pub(crate) fn is_interrupted(&self) -> bool {
         match self {
-            MeasureError::Command(CommandError::Interrupted)
-            | MeasureError::Build { source: CommandError::Interrupted, .. } => true,
+            MeasureError::Command(CommandError::Interrupted) => true,
+            MeasureError::Build { source, .. } => matches!(**source, CommandError::Interrupted),
             MeasureError::Run { source, .. } | MeasureError::GoodCommit { source } => source.is_interrupted(),
             _ => false,
         }

@@ -6,6 +6,7 @@ mod error;
 mod plan;
 mod rounds;
 mod session;
+mod targets;
 
 pub(super) use bench::{Bench, SideCheckout};
 pub use error::MeasureError;

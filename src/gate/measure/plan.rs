@@ -45,6 +45,8 @@ pub(crate) struct MeasurePlan {
 pub(crate) trait Progress {
     /// The plan changed: `done` of `runs` runs are done.
     fn plan(&self, done: usize, runs: usize);
+    /// A stage begins whose length is not known: a checkout, a build.
+    fn stage(&self, what: &str);
     /// A step begins.
     fn begin(&self, step: &str);
     /// A run has ended.

@@ -13,7 +13,7 @@ use crate::gate::record::{Recorded, store_run};
 use crate::gate::side::Side;
 use crate::io::noise;
 use crate::io::repository::{Head, Repository};
-use crate::model::{Commit, Detail, Environment, Run};
+use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
 use crate::policy::Policy;
 use crate::stats::suite_test::TestRules;
 use crate::verdict::{Report, SideReport};
@@ -41,6 +41,8 @@ struct Base {
 pub(super) struct Checkouts {
     pub base: SideCheckout,
     pub head: SideCheckout,
+    /// What the command measures and the base does not have.
+    pub only_in_head: Option<String>,
 }
 
 impl<'a> Session<'a> {
@@ -105,6 +107,10 @@ impl<'a> Session<'a> {
         bench.diagnostics.extend(conditions);
 
         let checkouts = self.prepare(bench, &base)?;
+        if let Some(missing) = &checkouts.only_in_head {
+            let why = format!("{} has no `{missing}`, so head was measured alone", base.commit.short());
+            return self.measure_head_alone(bench, &checkouts, &base, why);
+        }
         self.measure_rounds(bench, &checkouts, stored.is_some(), started)?;
         let rules = match &stored {
             Some(_) => at_different_times(self.policy()),
@@ -123,6 +129,21 @@ impl<'a> Session<'a> {
         }
         compared.diagnostics.extend(bench.take_diagnostics());
         Ok(self.judge(compared, &base, &checkouts))
+    }
+
+    /// Measures head where the base does not have its benchmarks: all of them are new.
+    fn measure_head_alone(
+        &mut self,
+        bench: &mut Bench<'_>,
+        checkouts: &Checkouts,
+        base: &Base,
+        why: String,
+    ) -> Result<Report, Error> {
+        self.measure_rounds(bench, checkouts, true, Instant::now())?;
+        let mut compared = confirm::compare_runs(self.policy(), &[], &self.runs.head);
+        compared.diagnostics.push(Diagnostic::note("only-in-head", "", why));
+        compared.diagnostics.extend(bench.take_diagnostics());
+        Ok(Report { first_run: true, ..self.judge(compared, base, checkouts) })
     }
 
     fn choose_base(&self, bench: &Bench<'_>) -> Result<Base, Error> {
@@ -152,16 +173,32 @@ impl<'a> Session<'a> {
 
     /// Checks both sides out and builds them.
     fn prepare(&self, bench: &Bench<'_>, base: &Base) -> Result<Checkouts, Error> {
-        let checkouts = Checkouts {
+        self.progress.stage("checking out base and head");
+        let mut checkouts = Checkouts {
             base: bench.check_out("base", &base.commit, false)?,
             head: bench.check_out("head", &self.head.commit, true)?,
+            only_in_head: None,
         };
-        for side in [&checkouts.base, &checkouts.head] {
-            self.progress.begin("building");
-            if let Some(wall) = bench.build(side)? {
-                self.progress.message(&format!("built {}: {:.1} s", side.commit.short(), wall.as_secs_f64()));
+        for (name, side, other) in [("base", &checkouts.base, None), ("head", &checkouts.head, Some(&checkouts.base))] {
+            if bench.has_build() {
+                self.progress.stage(&format!("building {name} ({})", side.commit.short()));
+            }
+            bench.take_over_dependencies(side, other);
+            match bench.build(side) {
+                Ok(None) => {}
+                Ok(Some(wall)) => {
+                    let (commit, wall) = (side.commit.short(), wall.as_secs_f64());
+                    self.progress.message(&format!("built {name} ({commit}): {wall:.1} s"));
+                }
+                Err(error) if other.is_none() && !error.is_interrupted() => {
+                    checkouts.only_in_head = bench.only_in_head(side, &checkouts.head);
+                    let Some(missing) = &checkouts.only_in_head else { return Err(error.into()) };
+                    self.progress.message(&format!("base has no `{missing}`: head is measured alone"));
+                }
+                Err(error) => return Err(error.into()),
             }
         }
+        self.progress.stage("measuring");
         Ok(checkouts)
     }
 

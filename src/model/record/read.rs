@@ -4,7 +4,7 @@
 use super::columns::{Form, name_bytes, order, tag, work_unit};
 use super::digests::{Digests, check_edge};
 use super::error::RecordError;
-use super::limits::{INDEX_LIMIT, MAX_COLUMNS, MAX_EVIDENCE, MAX_FACTS, MAX_MEASUREMENTS, MAX_METRICS};
+use super::limits::{INDEX_LIMIT, MAX_COLUMNS, MAX_EVIDENCE, MAX_FACTS, MAX_MEASUREMENTS, MAX_METRICS, MAX_SAMPLES};
 use super::quantiles::Quantiles;
 use super::samples;
 use super::wire::{Cursor, Planes, damaged, limited, not_negative, read_all};
@@ -166,6 +166,7 @@ impl Index {
             }
             *sum = sum.checked_add(count as usize).ok_or_else(|| damaged("a count is too large"))?;
         }
+        limited(steps.saturating_add(exact), MAX_SAMPLES, "samples")?;
         let mut cursor = Cursor(raw);
         let samples = StoredSamples { steps: cursor.planes(steps)?, exact: cursor.planes(exact)?, at: (0, 0) };
         if cursor.is_empty() { Ok(samples) } else { Err(damaged("there are more samples than the counts state")) }

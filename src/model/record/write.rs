@@ -2,7 +2,7 @@
 
 use super::columns::{Form, ToolMetric, name_bytes, order, tag, work_code};
 use super::error::RecordError;
-use super::limits::{INDEX_LIMIT, MAX_EVIDENCE, MAX_FACTS, MAX_MEASUREMENTS, MAX_METRICS};
+use super::limits::{INDEX_LIMIT, MAX_EVIDENCE, MAX_FACTS, MAX_MEASUREMENTS, MAX_METRICS, MAX_SAMPLES};
 use super::wire::{put_floats, put_planes, put_signed, put_text, put_varint};
 use super::{digests, quantiles, samples};
 use crate::model::{Commit, Digest, Direction, Evidence, Failures, Measurement, Run, Summary};
@@ -23,6 +23,7 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
         (measurements.len(), MAX_MEASUREMENTS, "measurements"),
         (columns.forms.len(), MAX_EVIDENCE, "results"),
         (columns.table.len(), MAX_METRICS, "metrics"),
+        (columns.steps.len() + columns.exact.len(), MAX_SAMPLES, "samples"),
         (run.failures.benchmarks.len(), MAX_MEASUREMENTS, "failed benchmarks"),
         (run.failures.early_ends.len(), MAX_MEASUREMENTS, "errors"),
         (run.failures.skipped.len(), MAX_MEASUREMENTS, "skipped benchmarks"),
