@@ -245,7 +245,8 @@ fn a_suspect_without_a_filter_is_measured_with_the_whole_suite() {
 fn a_lock_file_that_git_ignores_is_there_on_both_sides() {
     let scene = scene(&[]);
     scene.write("r/.git/info/exclude", "Cargo.lock\n").write("r/Cargo.lock", "of the user");
-    with(&scene, &["--rounds", "1"], &["sh", "-c", "grep -q 'of the user' Cargo.lock && cat speeds"]).exits(0);
+    with(&scene, &["--rounds", "1"], &["sh", "-c", "grep -q 'of the user' Cargo.lock && echo 'BenchmarkA 1 5 ns/op'"])
+        .exits(0);
     with(&scene, &["--rounds", "1"], &["cat speeds"]).exits(2).complains("write `-- cat speeds` without them");
 }
 
@@ -580,9 +581,10 @@ fn dependencies_are_built_once_and_the_code_of_each_side_for_itself() {
     scene.repository("r").write("r/.gitignore", "target\nCargo.lock\n");
     cargo_package(&scene, 2000);
     scene.commit("r", "slower");
-    let measure = || {
-        let args = ["measure", "--base", "HEAD~1", "--confirm", "3", "--format", "json", "--"];
-        let args = [&args[..], &["cargo", "bench", "--offline", "--bench", "printed"]].concat();
+    let measure = |options: &[&str]| {
+        let args = ["measure", "--base", "HEAD~1", "--confirm", "3", "--format", "json"];
+        let command = ["--", "cargo", "bench", "--offline", "--bench", "printed"];
+        let args = [&args[..], options, &command].concat();
         let answer = scene.perfgate_with("r", &cargo_home(), &args);
         let report = if answer.code < 2 { answer.json() } else { panic!("{}", answer.stderr) };
         let side = |side: &str| report["benchmarks"][0][side]["value"].as_f64().unwrap();
@@ -590,12 +592,16 @@ fn dependencies_are_built_once_and_the_code_of_each_side_for_itself() {
         answer.complains("building base").complains("built head");
         fs::read_to_string(scene.path("outside/count")).unwrap().len()
     };
-    assert_eq!(measure(), 1, "head takes over what was built for base");
+    assert_eq!(measure(&[]), 1, "head takes over what was built for base");
     // Both take over what the user built. Its own package is there too, of head.
     let built =
         Command::new("cargo").args(["bench", "--no-run", "--offline"]).current_dir(scene.path("r")).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    assert_eq!(measure(), 2);
+    assert_eq!(measure(&[]), 2);
+    // A cache serves a clone in which nothing was built.
+    fs::remove_dir_all(scene.path("r/target")).unwrap();
+    assert_eq!(measure(&["--cache", "../cache"]), 3);
+    assert_eq!(measure(&["--cache", "../cache"]), 3);
 }
 
 #[test]

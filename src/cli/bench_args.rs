@@ -28,6 +28,9 @@ pub struct BenchArgs {
     /// Where each side is checked out and built [default: the temporary directory]
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
+    /// Keep the dependencies that cargo built in this directory, at most 5 GB, and take them from there
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
     /// The benchmark command. `{filter}` is replaced by the tool's filter when only some benchmarks run, `{out}` by the
     /// path of a new file for the results
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -45,6 +48,7 @@ impl BenchArgs {
             submodules: self.submodules,
             setup: self.setup.clone(),
             scratch: self.scratch.clone(),
+            cache: self.cache.clone(),
         }
     }
 }

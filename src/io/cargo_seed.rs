@@ -35,6 +35,51 @@ pub fn take_over(from: &Path, to: &Path, profiles: &[String], own: &BTreeSet<Str
     copied
 }
 
+/// Keeps the dependencies of a target directory in a cache under a name, in place of what was kept under it. Then removes what was
+/// kept longest ago, until the cache is small enough.
+pub fn keep(target: &Path, cache: &Path, name: &str, profiles: &[String], own: &BTreeSet<String>) -> io::Result<()> {
+    let (entry, new) = (cache.join(name), cache.join(format!("{name}-{}", std::process::id())));
+    fs::create_dir_all(&new)?;
+    fs::write(new.join(MARK), "")?;
+    take_over(target, &new, profiles, own);
+    match fs::remove_dir_all(&entry) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => fs::rename(&new, &entry)?,
+    }
+    shrink(cache, CACHE)
+}
+
+/// The most bytes of a cache.
+const CACHE: u64 = 5 << 30;
+/// The file that marks an entry of a cache: nothing else is ever removed.
+const MARK: &str = "kept-by-perfgate";
+
+fn shrink(cache: &Path, most: u64) -> io::Result<()> {
+    let entries = fs::read_dir(cache)?.flatten().map(|entry| entry.path());
+    let kept_at = |entry: PathBuf| Some((fs::metadata(entry.join(MARK)).ok()?.modified().ok()?, entry));
+    let mut entries: Vec<_> = entries.filter_map(kept_at).collect();
+    entries.sort();
+    let mut sum = 0;
+    for (_, entry) in entries.iter().rev() {
+        sum += size(entry);
+        if sum > most {
+            fs::remove_dir_all(entry)?;
+        }
+    }
+    Ok(())
+}
+
+fn size(directory: &Path) -> u64 {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
 /// The directories of the profiles, also those of a target platform (`x86_64-unknown-linux-musl/release`).
 fn directories(target: &Path, profiles: &[String]) -> Vec<PathBuf> {
     let below = fs::read_dir(target).into_iter().flatten().flatten().map(|entry| PathBuf::from(entry.file_name()));
@@ -165,5 +210,28 @@ mod tests {
         );
         assert!(!there(format!("release/deps/libown_crate-{hash}.rlib")));
         assert!(!there(format!("release/deps/found_without_a_manifest-{hash}")));
+    }
+
+    #[test]
+    fn a_cache_is_bounded_and_keeps_the_newest() {
+        let room = tempfile::tempdir().unwrap();
+        let target = room.path().join("target/release");
+        for part in [".fingerprint/serde-0123456789abcdef/lib", "deps/libserde-0123456789abcdef.rlib"] {
+            fs::create_dir_all(target.join(part).parent().unwrap()).unwrap();
+            fs::write(target.join(part), [0; 100]).unwrap();
+        }
+        let cache = room.path().join("cache");
+        fs::create_dir_all(cache.join("of-somebody-else")).unwrap();
+        for name in ["first", "second", "first"] {
+            keep(&room.path().join("target"), &cache, name, &["release".to_owned()], &BTreeSet::new()).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let names = || {
+            let entries = fs::read_dir(&cache).unwrap().flatten();
+            entries.map(|entry| entry.file_name().into_string().unwrap()).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(names(), BTreeSet::from(["first", "of-somebody-else", "second"].map(str::to_owned)));
+        shrink(&cache, 300).unwrap();
+        assert_eq!(names(), BTreeSet::from(["first", "of-somebody-else"].map(str::to_owned)));
     }
 }

@@ -34,7 +34,7 @@ pub fn pair<const N: usize>(values: [Option<f64>; N], unit: &str) -> [String; N]
     values.map(|value| match value {
         None => "–".to_owned(),
         // As decimals such a number would have dozens of digits, or only zeros.
-        Some(value) if value.abs() >= HUGE * factor || value != 0.0 && value.abs() < TINY * factor => {
+        Some(value) if value.abs() >= HUGE * factor || value / factor != 0.0 && value.abs() < TINY * factor => {
             with_label(exponential(value / factor), label)
         }
         Some(value) if whole && value.fract() == 0.0 => with_label(format!("{value:.0}"), label),

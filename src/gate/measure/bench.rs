@@ -1,15 +1,15 @@
 //! A benchmark command on one side: checked out, built, run, and what it wrote as a run.
 
+mod build;
+
 use super::error::MeasureError;
 use super::plan::BenchCommand;
-use super::targets::{self, profiles};
+use super::targets::without_plots;
 use crate::compare::filter::{Dialect, FILTER};
 use crate::gate::builder::Gate;
 use crate::gate::side::here;
-use crate::io::cargo_seed;
-use crate::io::cargo_target;
 use crate::io::collect::{self, ResultSources};
-use crate::io::command::{Command, CommandError, Finished};
+use crate::io::command::{Command, Finished};
 use crate::io::git_command::GIT_VARIABLES;
 use crate::io::noise::NoiseMonitor;
 use crate::io::probe;
@@ -17,6 +17,7 @@ use crate::io::repository::Repository;
 use crate::io::secrets;
 use crate::io::worktree::{Checkout, Scratch};
 use crate::model::{Commit, Diagnostic, Direction, Environment, Evidence, Measurement, Metric, Run, Unit};
+use build::build_of;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,8 @@ pub(crate) struct SideCheckout {
     pub commit: Commit,
     /// This machine, and the toolchain of this side.
     pub environment: Environment,
+    /// True where the command runs only benchmarks of criterion.
+    is_criterion: bool,
 }
 
 /// A run and how long it took.
@@ -104,7 +107,8 @@ impl<'a> Bench<'a> {
         let checkout = self.scratch.check_out(name, commit)?;
         let target = Some(self.scratch.path().join(format!("target-{name}")));
         let commit = commit.clone();
-        let mut side = SideCheckout { name, checkout, target, commit, environment: Environment::default() };
+        let environment = Environment::default();
+        let mut side = SideCheckout { name, checkout, target, commit, environment, is_criterion: false };
         self.complete(&mut side, with_changes)?;
         Ok(side)
     }
@@ -113,13 +117,10 @@ impl<'a> Bench<'a> {
     pub fn in_place(&self, commit: &Commit) -> Result<SideCheckout, MeasureError> {
         let root = self.repository.root().ok_or(MeasureError::NoWorkTree)?.to_owned();
         let environment = here(&root);
-        Ok(SideCheckout {
-            name: "head",
-            checkout: Checkout { root },
-            target: None,
-            commit: commit.clone(),
-            environment,
-        })
+        let (checkout, commit) = (Checkout { root }, commit.clone());
+        let mut side = SideCheckout { name: "head", checkout, target: None, commit, environment, is_criterion: false };
+        side.is_criterion = self.is_criterion(&side);
+        Ok(side)
     }
 
     /// Checks another commit out in place of a side's, and keeps what was built.
@@ -148,75 +149,8 @@ impl<'a> Bench<'a> {
         for (key, value) in environment.0 {
             side.environment.set(&key, value);
         }
+        side.is_criterion = self.is_criterion(side);
         Ok(())
-    }
-
-    /// False where there is nothing to build.
-    pub fn has_build(&self) -> bool {
-        self.spec.setup.is_some() || build_of(&self.spec.words).is_some()
-    }
-
-    /// Takes over what cargo has built of the dependencies: for head from the base, and for the base from the user's own target
-    /// directory.
-    pub fn take_over_dependencies(&self, side: &SideCheckout, other: Option<&SideCheckout>) {
-        let Some(target) = &side.target else { return };
-        if !self.has_build() {
-            return;
-        }
-        let from = match other.and_then(|other| other.target.clone()) {
-            Some(of_other) => of_other,
-            None => cargo_target::target_directory(&self.gate.directory),
-        };
-        let mut own = cargo_seed::packages(&side.checkout.root);
-        own.extend(other.map(|other| cargo_seed::packages(&other.checkout.root)).unwrap_or_default());
-        own.extend(self.repository.root().map(cargo_seed::packages).unwrap_or_default());
-        cargo_seed::take_over(&from, target, &profiles(&self.spec.words), &own);
-    }
-
-    /// A bench target or package that the command names, and that head has and the base has not.
-    pub fn only_in_head(&self, base: &SideCheckout, head: &SideCheckout) -> Option<String> {
-        build_of(&self.spec.words)?;
-        let lacking = |side: &SideCheckout| {
-            let cargo = self.spec.words.iter().take_while(|word| *word != "bench").cloned();
-            let options = ["metadata", "--no-deps", "--format-version", "1", "--offline"].map(str::to_owned);
-            let finished = self.command(side, cargo.chain(options).collect()).run().ok()?;
-            targets::lacking(&self.spec.words, &finished.stdout.whole?)
-        };
-        let (base, head) = (lacking(base)?, lacking(head)?);
-        base.difference(&head).next().cloned()
-    }
-
-    /// What may be missing where a side does not build or run.
-    fn hint(&self, side: &SideCheckout) -> &'static str {
-        let has_submodules = side.checkout.root.join(".gitmodules").is_file();
-        if has_submodules && !self.spec.submodules {
-            "; its submodules are empty: --submodules fetches them"
-        } else {
-            ""
-        }
-    }
-
-    /// Builds a side; `None` where there is nothing to build.
-    pub fn build(&self, side: &SideCheckout) -> Result<Option<Duration>, MeasureError> {
-        let words = match &self.spec.setup {
-            Some(line) if cfg!(windows) => vec!["cmd".to_owned(), "/C".to_owned(), line.clone()],
-            Some(line) => vec!["sh".to_owned(), "-c".to_owned(), line.clone()],
-            None => match build_of(&self.spec.words) {
-                Some(words) => words,
-                None => return Ok(None),
-            },
-        };
-        let mut command = self.command(side, words);
-        command.timeout = None;
-        command.processors.clear();
-        match command.run() {
-            Ok(finished) => Ok(Some(finished.wall)),
-            Err(error @ CommandError::Interrupted) => Err(error.into()),
-            Err(source) => {
-                let (commit, hint) = (side.commit.short().to_owned(), self.hint(side));
-                Err(MeasureError::Build { side: side.name, commit, hint, source: Box::new(source) })
-            }
-        }
     }
 
     fn command(&self, side: &SideCheckout, words: Vec<String>) -> Command {
@@ -252,7 +186,10 @@ impl<'a> Bench<'a> {
         let out = room.join("results");
         let criterion_home = room.join("criterion");
         let given = self.spec.words.iter().any(|word| word.contains(OUT));
-        let words = self.dialect.words(&self.spec.words, only);
+        let mut words = self.dialect.words(&self.spec.words, only);
+        if side.is_criterion {
+            words = without_plots(words);
+        }
         // Words are text. A path that is not is replaced by one from the working directory.
         let out_text = match out.to_str() {
             Some(out) => out.to_owned(),
@@ -390,14 +327,6 @@ fn no_results(command: &Command, finished: &Finished) -> MeasureError {
     MeasureError::NoResults { command: command.line(), output }
 }
 
-/// `cargo bench --no-run` for a command that is run by `cargo bench`.
-fn build_of(command: &[String]) -> Option<Vec<String>> {
-    let cargo = command.first().is_some_and(|word| Path::new(word).file_stem().is_some_and(|stem| stem == "cargo"));
-    let bench = command.iter().skip(1).find(|word| !word.starts_with(['-', '+'])).is_some_and(|word| word == "bench");
-    let before = command.iter().take_while(|word| *word != "--").filter(|word| !word.contains(FILTER));
-    (cargo && bench).then(|| before.cloned().chain(["--no-run".to_owned()]).collect())
-}
-
 /// The time, processor time and memory of the process as a run.
 fn process_run(command: &[String], finished: &Finished) -> Run {
     let name: String = command.join(" ").chars().take(LONGEST_NAME).collect();
@@ -427,20 +356,4 @@ fn process_run(command: &[String], finished: &Finished) -> Run {
 fn clock(file: &Path) -> std::io::Result<SystemTime> {
     fs::write(file, "")?;
     fs::metadata(file)?.modified()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cargo_bench_is_built_before_it_is_run() {
-        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(
-            build_of(&words("cargo bench --bench x -- {filter}")),
-            Some(words("cargo bench --bench x --no-run"))
-        );
-        assert_eq!(build_of(&words("cargo test")), None);
-        assert_eq!(build_of(&words("./bench cargo")), None);
-    }
 }

@@ -172,7 +172,7 @@ impl<'a> Session<'a> {
     }
 
     /// Checks both sides out and builds them.
-    fn prepare(&self, bench: &Bench<'_>, base: &Base) -> Result<Checkouts, Error> {
+    fn prepare(&self, bench: &mut Bench<'_>, base: &Base) -> Result<Checkouts, Error> {
         self.progress.stage("checking out base and head");
         let mut checkouts = Checkouts {
             base: bench.check_out("base", &base.commit, false)?,
@@ -198,6 +198,7 @@ impl<'a> Session<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
+        bench.keep_dependencies(&checkouts.head);
         self.progress.stage("measuring");
         Ok(checkouts)
     }

@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use toml::Table;
 
 /// The part of `cargo metadata --format-version 1` that is read.
 #[derive(Deserialize)]
@@ -12,6 +15,7 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Package {
     name: String,
+    manifest_path: PathBuf,
     targets: Vec<Target>,
 }
 
@@ -19,6 +23,7 @@ struct Package {
 struct Target {
     name: String,
     kind: Vec<String>,
+    src_path: PathBuf,
 }
 
 /// The bench targets and packages that a command names and a workspace does not have; `None` where its metadata cannot be read.
@@ -35,6 +40,49 @@ pub(super) fn lacking(command: &[String], metadata: &[u8]) -> Option<BTreeSet<St
     let benches = values(command, &["--bench"]).into_iter().filter(|name| !benches.contains(name.as_str()));
     let packages = values(command, &["--package", "-p"]).into_iter().filter(|name| !packages.contains(name.as_str()));
     Some(benches.chain(packages).filter(|name| is_plain(&name)).collect())
+}
+
+/// True where every bench target that a command names is criterion's, so that it takes criterion's options. Other harnesses refuse
+/// them, so a command that names none, and also runs the unit tests of the library, does not count.
+pub(super) fn are_criterion(command: &[String], metadata: &[u8]) -> bool {
+    let Ok(metadata) = serde_json::from_slice::<Metadata>(metadata) else { return false };
+    let named = values(command, &["--bench"]);
+    let is_criterion = |name: &String| {
+        let targets =
+            metadata.packages.iter().flat_map(|package| package.targets.iter().map(move |one| (package, one)));
+        let mut benches = targets
+            .filter(|(_, target)| target.name == *name && target.kind.iter().any(|kind| kind == "bench"))
+            .peekable();
+        benches.peek().is_some()
+            && benches.all(|(package, target)| {
+                let source = fs::read_to_string(&target.src_path).unwrap_or_default();
+                source.contains("criterion_main!") && is_without_harness(&package.manifest_path, name)
+            })
+    };
+    !named.is_empty() && named.iter().all(is_criterion)
+}
+
+/// True for a bench target with `harness = false`.
+fn is_without_harness(manifest: &Path, bench: &str) -> bool {
+    let manifest = fs::read_to_string(manifest).ok().and_then(|text| text.parse::<Table>().ok());
+    let benches = manifest.as_ref().and_then(|manifest| manifest.get("bench")?.as_array());
+    benches.into_iter().flatten().any(|one| {
+        let value = |key: &str| one.get(key);
+        value("name").and_then(|name| name.as_str()) == Some(bench)
+            && value("harness").and_then(|harness| harness.as_bool()) == Some(false)
+    })
+}
+
+/// A command of criterion that draws no plots: where gnuplot is installed, it would be started for each benchmark of each run.
+pub(super) fn without_plots(mut words: Vec<String>) -> Vec<String> {
+    if words.iter().any(|word| word == "--noplot" || word.starts_with("--plotting-backend")) {
+        return words;
+    }
+    if !words.iter().any(|word| word == "--") {
+        words.push("--".to_owned());
+    }
+    words.push("--noplot".to_owned());
+    words
 }
 
 /// The directories of cargo's target directory that a command builds in.
@@ -81,11 +129,41 @@ mod tests {
     #[test]
     fn what_a_workspace_lacks_is_named() {
         // Shortened output of cargo 1.90.
-        let metadata = r#"{"packages":[{"name":"sim","version":"0.1.0","targets":[{"kind":["lib"],"crate_types":["lib"],
-            "name":"parser"},{"kind":["bench"],"crate_types":["bin"],"name":"lexer"}]}],"version":1}"#;
+        let metadata = r#"{"packages":[{"name":"sim","version":"0.1.0","manifest_path":"/sim/Cargo.toml","targets":[{"kind":["lib"],
+            "crate_types":["lib"],"name":"parser","src_path":"/sim/src/lib.rs"},{"kind":["bench"],"crate_types":["bin"],
+            "name":"lexer","src_path":"/sim/benches/lexer.rs"}]}],"version":1}"#;
         let lacking = |line: &str| lacking(&words(line), metadata.as_bytes()).unwrap().into_iter().collect::<Vec<_>>();
         assert_eq!(lacking("cargo bench"), <Vec<String>>::new());
         assert_eq!(lacking("cargo bench -p sim --bench=lexer -- --bench other"), <Vec<String>>::new());
         assert_eq!(lacking("cargo bench --package core --bench parser --bench l*"), ["core", "parser"]);
+    }
+
+    #[test]
+    fn only_bench_targets_of_criterion_get_its_options() {
+        let room = tempfile::tempdir().unwrap();
+        let at = |name: &str| room.path().join(name).display().to_string();
+        let bench = |name: &str, harness: bool| format!("[[bench]]\nname = \"{name}\"\nharness = {harness}\n");
+        fs::write(at("Cargo.toml"), bench("ours", false) + &bench("other", false) + &bench("tested", true)).unwrap();
+        fs::write(at("criterion.rs"), "criterion_main!(benches);").unwrap();
+        fs::write(at("divan.rs"), "fn main() { divan::main(); }").unwrap();
+        let target =
+            |name: &str, source: &str| serde_json::json!({"name": name, "kind": ["bench"], "src_path": at(source)});
+        let targets = [target("ours", "criterion.rs"), target("other", "divan.rs"), target("tested", "criterion.rs")];
+        let package = serde_json::json!({"name": "sim", "manifest_path": at("Cargo.toml"), "targets": targets});
+        let metadata = serde_json::json!({"packages": [package]}).to_string();
+        let are = |line: &str| are_criterion(&words(line), metadata.as_bytes());
+        assert!(are("cargo bench --bench ours"));
+        for line in [
+            "cargo bench",
+            "cargo bench --bench other",
+            "cargo bench --bench ours --bench tested",
+            "cargo bench --bench x",
+        ] {
+            assert!(!are(line), "{line}");
+        }
+        assert_eq!(without_plots(words("cargo bench --bench ours")), words("cargo bench --bench ours -- --noplot"));
+        for own in ["cargo bench -- --noplot", "cargo bench -- --plotting-backend gnuplot"] {
+            assert_eq!(without_plots(words(own)), words(own));
+        }
     }
 }

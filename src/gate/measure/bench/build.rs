@@ -1,0 +1,144 @@
+//! What is built before a run: the benchmarks of `cargo bench`, or a command of the user. Dependencies that cargo has built already
+//! are taken over.
+
+use super::{Bench, SideCheckout};
+use crate::compare::filter::FILTER;
+use crate::gate::measure::error::MeasureError;
+use crate::gate::measure::targets::{self, profiles};
+use crate::io::cargo_seed;
+use crate::io::cargo_target;
+use crate::io::command::CommandError;
+use crate::io::store::fingerprint;
+use crate::model::Diagnostic;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+impl Bench<'_> {
+    /// False where there is nothing to build.
+    pub fn has_build(&self) -> bool {
+        self.spec.setup.is_some() || build_of(&self.spec.words).is_some()
+    }
+
+    /// Takes over what cargo has built of the dependencies: for head from the base, and for the base from the user's own target
+    /// directory.
+    pub fn take_over_dependencies(&self, side: &SideCheckout, other: Option<&SideCheckout>) {
+        let Some(target) = &side.target else { return };
+        if !self.has_build() {
+            return;
+        }
+        let from = match other.and_then(|other| other.target.clone()) {
+            Some(of_other) => vec![of_other],
+            None => {
+                let cached = self.spec.cache.as_ref().map(|cache| cache.join(self.name_in_cache()));
+                std::iter::once(cargo_target::target_directory(&self.gate.directory)).chain(cached).collect()
+            }
+        };
+        let own = self.own_packages([Some(side), other].into_iter().flatten());
+        for from in from {
+            cargo_seed::take_over(&from, target, &profiles(&self.spec.words), &own);
+        }
+    }
+
+    /// Keeps what cargo has built of the dependencies for the next measurement. A warning where that is not possible.
+    pub fn keep_dependencies(&mut self, side: &SideCheckout) {
+        let (Some(cache), Some(target)) = (&self.spec.cache, &side.target) else { return };
+        let own = self.own_packages([side].into_iter());
+        if let Err(error) = cargo_seed::keep(target, cache, &self.name_in_cache(), &profiles(&self.spec.words), &own) {
+            let message = format!("cannot keep what was built: {error}");
+            self.diagnostics.push(Diagnostic::warning("cache", cache.display().to_string(), message));
+        }
+    }
+
+    /// The packages of the repository, on these sides and in the user's work tree.
+    fn own_packages<'s>(&self, sides: impl Iterator<Item = &'s SideCheckout>) -> BTreeSet<String> {
+        let roots = sides.map(|side| side.checkout.root.as_path()).chain(self.repository.root());
+        roots.flat_map(cargo_seed::packages).collect()
+    }
+
+    /// The name of this repository's entry in the cache.
+    fn name_in_cache(&self) -> String {
+        let place = self.repository.common_directory();
+        let place = dunce::canonicalize(place).unwrap_or_else(|_| place.to_owned());
+        fingerprint(place.as_os_str().as_encoded_bytes())
+    }
+
+    /// A bench target or package that the command names, and that head has and the base has not.
+    pub fn only_in_head(&self, base: &SideCheckout, head: &SideCheckout) -> Option<String> {
+        build_of(&self.spec.words)?;
+        let lacking = |side: &SideCheckout| targets::lacking(&self.spec.words, &self.metadata(side)?);
+        let (base, head) = (lacking(base)?, lacking(head)?);
+        base.difference(&head).next().cloned()
+    }
+
+    /// The output of `cargo metadata` for a side.
+    fn metadata(&self, side: &SideCheckout) -> Option<Vec<u8>> {
+        let cargo = self.spec.words.iter().take_while(|word| *word != "bench").cloned();
+        let options = ["metadata", "--no-deps", "--format-version", "1", "--offline"].map(str::to_owned);
+        self.command(side, cargo.chain(options).collect()).run().ok()?.stdout.whole
+    }
+
+    /// Whether the command runs only benchmarks of criterion on a side.
+    pub(super) fn is_criterion(&self, side: &SideCheckout) -> bool {
+        let names_targets =
+            build_of(&self.spec.words).is_some() && self.spec.words.iter().any(|word| word.starts_with("--bench"));
+        names_targets && self.metadata(side).is_some_and(|metadata| targets::are_criterion(&self.spec.words, &metadata))
+    }
+
+    /// What may be missing where a side does not build or run.
+    pub(super) fn hint(&self, side: &SideCheckout) -> &'static str {
+        let has_submodules = side.checkout.root.join(".gitmodules").is_file();
+        if has_submodules && !self.spec.submodules {
+            "; its submodules are empty: --submodules fetches them"
+        } else {
+            ""
+        }
+    }
+
+    /// Builds a side; `None` where there is nothing to build.
+    pub fn build(&self, side: &SideCheckout) -> Result<Option<Duration>, MeasureError> {
+        let words = match &self.spec.setup {
+            Some(line) if cfg!(windows) => vec!["cmd".to_owned(), "/C".to_owned(), line.clone()],
+            Some(line) => vec!["sh".to_owned(), "-c".to_owned(), line.clone()],
+            None => match build_of(&self.spec.words) {
+                Some(words) => words,
+                None => return Ok(None),
+            },
+        };
+        let mut command = self.command(side, words);
+        command.timeout = None;
+        command.processors.clear();
+        match command.run() {
+            Ok(finished) => Ok(Some(finished.wall)),
+            Err(error @ CommandError::Interrupted) => Err(error.into()),
+            Err(source) => {
+                let (commit, hint) = (side.commit.short().to_owned(), self.hint(side));
+                Err(MeasureError::Build { side: side.name, commit, hint, source: Box::new(source) })
+            }
+        }
+    }
+}
+
+/// `cargo bench --no-run` for a command that is run by `cargo bench`.
+pub(super) fn build_of(command: &[String]) -> Option<Vec<String>> {
+    let cargo = command.first().is_some_and(|word| Path::new(word).file_stem().is_some_and(|stem| stem == "cargo"));
+    let bench = command.iter().skip(1).find(|word| !word.starts_with(['-', '+'])).is_some_and(|word| word == "bench");
+    let before = command.iter().take_while(|word| *word != "--").filter(|word| !word.contains(FILTER));
+    (cargo && bench).then(|| before.cloned().chain(["--no-run".to_owned()]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_bench_is_built_before_it_is_run() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(
+            build_of(&words("cargo bench --bench x -- {filter}")),
+            Some(words("cargo bench --bench x --no-run"))
+        );
+        assert_eq!(build_of(&words("cargo test")), None);
+        assert_eq!(build_of(&words("./bench cargo")), None);
+    }
+}
