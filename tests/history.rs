@@ -218,7 +218,9 @@ fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
                 .perfgate_at("r", &["history", "--html", "page.html"])
                 .exits(0)
                 .says("1 series starts at the epoch of 2026-06-09: a larger corpus");
-            assert!(scene.read("r/page.html").contains("starts at the epoch of 2026-06-09: a larger corpus"));
+            assert!(
+                scene.read("r/page.html").contains("\"epoch\":{\"reason\":\"a larger corpus\",\"start\":1780963200}")
+            );
             scene
                 .perfgate_at("r", &["history", "corpus"])
                 .exits(0)
@@ -418,26 +420,65 @@ fn replay_needs_a_run_before_another() {
 }
 
 #[test]
-fn the_page_of_a_history_has_a_row_for_each_series_and_its_points() {
+fn the_page_of_a_history_has_each_series_with_its_points() {
     let (scene, commits) = sixty();
+    scene.git("r", &["remote", "add", "origin", "git@github.com:octo/parser.git"]);
     scene.perfgate_at("r", &["history", "--html", "history.html"]).exits(0);
     let page = scene.read("r/history.html");
-    assert_eq!(page.matches("<tr data-kind=\"unchanged\"").count(), 9);
-    assert_eq!(page.matches("<tr data-kind=\"worse\"").count(), 2);
     let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
     let data: Value = serde_json::from_str(data).unwrap();
-    assert_eq!(data[0]["c"][54], commits[54].short());
-    assert_eq!(data[0]["s"].as_array().unwrap().len(), 2);
+    // The latest regression comes first.
+    let overview = &data["overview"];
+    let names: Vec<&str> =
+        overview["series"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!((names.len(), &names[..3]), (12, &["accepted", "drifting", "fixed"][..]));
+    assert_eq!(overview["links"]["commit"], "https://github.com/octo/parser/commit/{commit}");
+    assert_eq!(data["commits"]["commits"][54][0], commits[54].as_str());
+    assert_eq!(data["commits"]["commits"][54][2], "change 54");
+    let points = data["series"].as_array().unwrap();
+    assert_eq!(points[0]["values"].as_array().unwrap().len(), 60);
+    assert_eq!(points[0]["levels"].as_array().unwrap().len(), 2);
     // Before and after the drift: in between there is no level.
-    assert_eq!(data[1]["s"].as_array().unwrap().len(), 2);
+    assert_eq!(points[1]["levels"].as_array().unwrap().len(), 2);
     if cfg!(feature = "plots") {
         scene.perfgate_at("r", &["history", "--plots", "plots"]).exits(0).complains("12 charts in plots");
         assert_eq!(std::fs::read_dir(scene.path("r/plots")).unwrap().count(), 12);
     }
+    assert!(page.len() < 150_000, "{}", page.len());
+}
+
+/// The JSON of a file that a site loads.
+fn part(scene: &Scene, name: &str) -> Value {
+    let file = scene.read(&format!("r/site/perf/data/{name}.js"));
+    serde_json::from_str(file.strip_prefix("perfgate(").unwrap().strip_suffix(");\n").unwrap()).unwrap()
+}
+
+#[test]
+fn a_site_has_a_page_and_a_file_for_each_series() {
+    let (scene, commits) = sixty();
+    scene.write(
+        "r/perfgate.toml",
+        "[[accept]]\nbenchmark = \"accepted\"\nup-to = \"35%\"\nreason = \"bounds checks\"\nuntil = \"2027-03-01\"\n",
+    );
     scene.perfgate_at("r", &["history", "--site", "site/perf"]).exits(0);
-    assert_eq!(scene.read("r/site/perf/index.html"), page);
-    assert!(scene.read("r/site/perf/history.json").starts_with("{"));
-    assert!(page.len() < 60_000);
+    assert!(scene.path("r/site/perf/.nojekyll").exists());
+    let page = scene.read("r/site/perf/index.html");
+    let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
+    let data: Value = serde_json::from_str(data).unwrap();
+    assert_eq!((&data["series"], &data["overview"]["links"]), (&Value::Null, &Value::Null));
+    assert_eq!(part(&scene, "commits")["commits"].as_array().unwrap().len(), 60);
+    for one in data["overview"]["series"].as_array().unwrap() {
+        let points = part(&scene, one["file"].as_str().unwrap());
+        assert_eq!(points["commits"].as_array().unwrap().len(), 60, "{one}");
+    }
+    let first = &data["overview"]["series"][0];
+    let points = part(&scene, first["file"].as_str().unwrap());
+    assert_eq!((&first["name"], &first["last"]["accepted"]), (&"accepted".into(), &true.into()));
+    assert_eq!((&points["changes"][0]["commit"], &points["changes"][0]["after"]), (&54.into(), &53.into()));
+    assert_eq!(points["waivers"][0]["reason"], "bounds checks");
+    let numbers: Value = serde_json::from_str(&scene.read("r/site/perf/history.json")).unwrap();
+    assert_eq!(numbers["series"].as_array().unwrap().len(), 12);
+    assert_eq!(series(&numbers, "accepted")["points"][54]["commit"], commits[54].as_str());
 }
 
 /// The history of 16 runs of one count, as JSON and as text.

@@ -4,87 +4,18 @@
 
 mod common;
 use common::Scene;
+use common::browser::Browser;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// A headless browser, controlled through WebDriver.
-struct Browser {
-    driver: Child,
-    port: u16,
-    session: String,
+/// What a reader does in the table of findings.
+trait Table {
+    fn rows(&self) -> Vec<String>;
+    fn find(&self, text: &str);
+    fn sort(&self, column: usize);
 }
 
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = request(self.port, "DELETE", &format!("/session/{}", self.session), None);
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
-    }
-}
-
-fn request(port: u16, method: &str, path: &str, body: Option<&Value>) -> Option<Value> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
-    let body = body.map(Value::to_string).unwrap_or_default();
-    let length = body.len();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
-         Connection: close\r\n\r\n{body}"
-    )
-    .ok()?;
-    let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-    }
-    let mut answer = vec![0; length];
-    reader.read_exact(&mut answer).ok()?;
-    Some(serde_json::from_slice::<Value>(&answer).ok()?["value"].clone())
-}
-
-impl Browser {
-    fn start() -> Browser {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = Command::new("chromedriver");
-        command.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
-        let driver = command.spawn().unwrap_or_else(|error| panic!("cannot start chromedriver: {error}"));
-        let mut browser = Browser { driver, port, session: String::new() };
-        let options = json!({"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]});
-        let wanted = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
-        let body = json!({"capabilities": {"alwaysMatch": wanted}});
-        for _ in 0..50 {
-            if let Some(session) = request(port, "POST", "/session", Some(&body)) {
-                browser.session = session["sessionId"].as_str().unwrap_or_else(|| panic!("{session}")).to_owned();
-                return browser;
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        panic!("chromedriver does not answer");
-    }
-
-    fn post(&self, what: &str, body: Value) -> Value {
-        request(self.port, "POST", &format!("/session/{}/{what}", self.session), Some(&body)).unwrap()
-    }
-
-    fn open(&self, scene: &Scene, page: &str) {
-        self.post("url", json!({"url": format!("file://{}", scene.path(page).display())}));
-    }
-
-    fn run(&self, script: &str) -> Value {
-        self.post("execute/sync", json!({"script": script, "args": []}))
-    }
-
+impl Table for Browser {
     /// The names of the visible rows, in order.
     fn rows(&self) -> Vec<String> {
         let rows = "return [...document.querySelectorAll('table.sortable tbody tr[data-kind]')].filter(r => !r.hidden)\
@@ -100,10 +31,6 @@ impl Browser {
 
     fn sort(&self, column: usize) {
         self.run(&format!("document.querySelectorAll('table.sortable th')[{column}].querySelector('button').click()"));
-    }
-
-    fn console_messages(&self) -> Value {
-        self.post("se/log", json!({"type": "browser"}))
     }
 }
 

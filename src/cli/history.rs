@@ -5,11 +5,11 @@ use crate::gate::{Gate, Older, StoredHistory, with_reading};
 use crate::history::{SegmentedSeries, segment, series};
 use crate::model::Diagnostic;
 use crate::policy::suggest::nearest_name;
-use crate::render::{self, HistoryView};
+use crate::render::{self, HistorySite, HistoryView};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -94,19 +94,19 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     }
     let all_series: Vec<SegmentedSeries> = all.into_par_iter().map(segment).collect();
     let view = HistoryView { series: &all_series, runs: runs.len(), store: &store };
-    if let Some(path) = &args.html {
-        output::file(path, render::history_page(&view).as_bytes())?;
+    if args.html.is_some() || args.site.is_some() {
+        let facts = gate.history_facts(&all_series);
+        if let Some(path) = &args.html {
+            output::file(path, render::history_page(&view, &facts).as_bytes())?;
+        }
+        if let Some(directory) = &args.site {
+            write_site(directory, &render::history_site(&view, &facts))?;
+            let numbers = render::history_json(&view, &diagnostics).to_string();
+            output::file(&directory.join("history.json"), numbers.as_bytes())?;
+        }
     }
     if let Some(directory) = &args.plots {
         plots::write_history(directory, &view)?;
-    }
-    if let Some(directory) = &args.site {
-        let shown = directory.display();
-        std::fs::create_dir_all(directory).with_context(|| format!("{shown}: cannot create the directory"))?;
-        output::file(&directory.join("index.html"), render::history_page(&view).as_bytes())?;
-        let numbers = render::history_json(&view, &diagnostics).to_string();
-        output::file(&directory.join("history.json"), numbers.as_bytes())?;
-        output::file(&directory.join(".nojekyll"), b"")?;
     }
     match args.format {
         View::Table if args.benchmark.is_some() => output::print_styled(&render::detail(&view, output::width()))?,
@@ -121,6 +121,17 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
         output::diagnostics(&diagnostics);
     }
     Ok(0)
+}
+
+/// Writes the page and the files of its series. Files of series that are gone stay: an older page may still be open.
+fn write_site(directory: &Path, site: &HistorySite) -> anyhow::Result<()> {
+    let data = directory.join("data");
+    std::fs::create_dir_all(&data).with_context(|| format!("{}: cannot create the directory", data.display()))?;
+    for (name, content) in &site.files {
+        output::file(&data.join(name), content.as_bytes())?;
+    }
+    output::file(&directory.join("index.html"), site.page.as_bytes())?;
+    output::file(&directory.join(".nojekyll"), b"")
 }
 
 fn some(mut names: Vec<String>) -> String {

@@ -60,6 +60,7 @@ mod conclusion;
 mod config;
 mod confirm;
 mod error;
+mod history_facts;
 mod history_source;
 mod imported;
 mod judge;

@@ -13,6 +13,7 @@ mod deepen;
 #[cfg(feature = "parquet")]
 pub mod export;
 pub mod files;
+pub mod forge;
 pub mod git_command;
 mod git_open;
 pub mod github;

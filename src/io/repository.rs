@@ -190,6 +190,18 @@ impl Repository {
         line.map(|line| String::from_utf8_lossy(line).into_owned()).unwrap_or_default()
     }
 
+    /// The name of a commit's author; empty for an unknown commit.
+    pub fn author(&self, commit: &Commit) -> String {
+        let commit = self.commit(commit).ok();
+        commit.map(|commit| String::from_utf8_lossy(commit.author().name_bytes()).into_owned()).unwrap_or_default()
+    }
+
+    /// The address of the remote, as configured.
+    pub fn remote_address(&self) -> Option<String> {
+        let key = format!("remote.{}.url", self.remote()?);
+        self.inner.config().and_then(|mut config| config.snapshot()?.get_string(&key)).ok()
+    }
+
     /// The commit of a revision (`main`, `HEAD~3`, `v1.2`, a short id).
     pub fn resolve(&self, revision: &str) -> Result<Commit, RepositoryError> {
         let _watched = self.watched();

@@ -5,10 +5,13 @@ use super::quantity::{counted, pair, percent};
 use super::rows::{Column, Narrow, Row, rows};
 use super::{escape, quantity};
 use crate::history::{Epoch, SegmentedSeries, SeriesChange};
+use crate::io::forge::CommitPages;
 use crate::model::Commit;
+use crate::policy::Waiver;
 use crate::stats::changepoint::Shape;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::io;
 
@@ -24,6 +27,26 @@ pub struct HistoryView<'a> {
     pub runs: usize,
     /// The store's address.
     pub store: &'a str,
+}
+
+/// What the pages show besides the series.
+#[derive(Debug, Default)]
+pub struct HistoryFacts {
+    /// The texts of the commits that the repository has.
+    pub commits: HashMap<Commit, CommitText>,
+    /// The web pages of commits, where the remote has some.
+    pub pages: Option<CommitPages>,
+    /// The waivers of the config.
+    pub waivers: Vec<Waiver>,
+}
+
+/// What a person reads of a commit.
+#[derive(Debug, Clone, Default)]
+pub struct CommitText {
+    /// The first line of its message.
+    pub subject: String,
+    /// The author's name.
+    pub author: String,
 }
 
 /// The column at which texts start that do not fit next to a row.

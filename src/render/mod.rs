@@ -2,6 +2,7 @@
 
 mod csv;
 pub mod escape;
+mod file_stem;
 pub mod fit;
 mod history;
 mod html;
@@ -25,8 +26,8 @@ pub mod template;
 mod workflow;
 
 pub use csv::csv;
-pub use history::{HistoryView, detail, history_csv, history_json, overview};
-pub use html::{history_page, report_page};
+pub use history::{CommitText, HistoryFacts, HistoryView, detail, history_csv, history_json, overview};
+pub use html::{HistorySite, history_page, history_site, report_page};
 pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;

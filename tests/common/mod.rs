@@ -2,6 +2,7 @@
 //! answers that read as sentences.
 #![allow(dead_code)] // each test file uses its own part
 
+pub mod browser;
 pub mod workflow;
 
 use std::fmt::Write as _;

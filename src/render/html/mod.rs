@@ -5,7 +5,7 @@ mod history;
 mod report;
 mod strip;
 
-pub use history::page as history_page;
+pub use history::{HistorySite, page as history_page, site as history_site};
 pub use report::page as report_page;
 
 use super::escape::xml;
@@ -16,33 +16,40 @@ use std::fmt::Write;
 
 const STYLE: &str = include_str!("page.css");
 
-/// A page: its body, the JSON that its script makes rows and charts from, and that script.
+/// A page: its body, the JSON that its scripts make rows and charts from, and those scripts.
 struct Page<'a> {
     title: &'a str,
     body: &'a str,
+    style: &'static str,
     data: &'a str,
-    script: &'static str,
+    scripts: &'a [&'static str],
+    /// True where the scripts load files from the directory of the page.
+    has_files: bool,
 }
 
 impl Page<'_> {
     fn html(&self) -> String {
-        let Page { title, body, data, script } = self;
+        let Page { title, body, style, data, scripts, has_files } = self;
         let mut out = String::with_capacity(body.len() + data.len() + 24_576);
+        let hash = |text: &str| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+        let hashes: String = scripts.iter().map(|script| hash(script)).collect();
+        let files = if *has_files { " 'self'" } else { "" };
         let policy = format!(
-            "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'",
-            STANDARD.encode(Sha256::digest(STYLE)),
-            STANDARD.encode(Sha256::digest(script))
+            "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src{}; script-src{hashes}{files}",
+            hash(style)
         );
         out.push_str("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         let _ = writeln!(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
         out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
         out.push_str("<link rel=\"icon\" href=\"data:,\">\n");
-        let _ = writeln!(out, "<title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>", xml(title));
+        let _ = writeln!(out, "<title>{}</title>\n<style>{style}</style>\n</head>\n<body>", xml(title));
         out.push_str(body);
         // In JSON `<` occurs only in strings, where `\u003c` is the same character.
         let data = data.replace('<', "\\u003c");
-        let _ =
-            write!(out, "<script type=\"application/json\" id=\"data\">{data}</script>\n<script>{script}</script>\n");
+        let _ = writeln!(out, "<script type=\"application/json\" id=\"data\">{data}</script>");
+        for script in *scripts {
+            let _ = writeln!(out, "<script>{script}</script>");
+        }
         out.push_str("</body>\n</html>\n");
         out
     }
@@ -65,10 +72,4 @@ fn filter_bar(kinds: &[&str], rows: usize) -> String {
 /// A column header that sorts by its column, with more markup below its text.
 fn header_cell(text: &str, class: &str, extra: &str) -> String {
     format!("<th scope=\"col\" class=\"{class}\"><button type=\"button\">{text}</button>{extra}</th>")
-}
-
-/// The value that a cell is sorted by.
-fn sort_key(value: Option<f64>) -> String {
-    // Cells without a value sort last in descending order, the first order of a click.
-    value.filter(|value| value.is_finite()).map_or_else(|| "-1e308".to_owned(), |value| value.to_string())
 }

@@ -2,7 +2,7 @@
 //! machines. The findings are data; `report.js` creates their rows when they scroll into view.
 
 use super::strip::strip;
-use super::{Page, filter_bar, header_cell};
+use super::{Page, STYLE, filter_bar, header_cell};
 use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
 use crate::render::quantity::pair;
@@ -55,7 +55,9 @@ pub fn page(report: &Report) -> String {
     facts(&mut out, report);
     out.push_str("</main>\n");
     let data = data(report, &remarks, reach).to_string();
-    Page { title: &format!("perfgate: {verdict}"), body: &out, data: &data, script: include_str!("report.js") }.html()
+    let scripts = [include_str!("report.js")];
+    let title = format!("perfgate: {verdict}");
+    Page { title: &title, body: &out, style: STYLE, data: &data, scripts: &scripts, has_files: false }.html()
 }
 
 /// Escaped text with its `commands` as code.
@@ -232,7 +234,7 @@ fn terminal_lines(text: &str) -> String {
     crate::render::escape::message(text)
 }
 
-pub(super) fn significant(value: f64, digits: usize) -> f64 {
+pub(crate) fn significant(value: f64, digits: usize) -> f64 {
     format!("{value:.*e}", digits - 1).parse().unwrap_or(value)
 }
 

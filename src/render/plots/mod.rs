@@ -3,7 +3,6 @@
 //! gnuplot, `cli` writes the files.
 
 mod chart;
-mod file_stem;
 mod forest;
 mod gnuplot;
 mod samples;
@@ -14,8 +13,8 @@ pub use chart::Chart;
 pub use gnuplot::script;
 pub use svg::{PictureError, svg};
 
-use super::escape;
 use super::history::HistoryView;
+use super::{escape, file_stem};
 use crate::verdict::Report;
 
 /// Charts of a kind at most: each takes gnuplot some time.

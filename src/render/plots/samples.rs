@@ -2,8 +2,8 @@
 //! and sides.
 
 use super::chart::{Axis, Chart, Ink, Layer, Marks, around, name, text, ticks};
-use super::file_stem::file_stem;
 use crate::model::PlotSamples;
+use crate::render::file_stem::file_stem;
 use crate::render::outliers::main_range;
 use crate::render::quantity::{change, scale};
 use crate::stats::centre;

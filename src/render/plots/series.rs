@@ -1,9 +1,9 @@
 //! A stored series: its points, the levels of its stretches, and the possible commits of each change.
 
 use super::chart::{Axis, Chart, Ink, Layer, Marks, around, name as named, text, ticks};
-use super::file_stem::file_stem;
 use super::samples::axis;
 use crate::history::{SegmentedSeries, SeriesChange};
+use crate::render::file_stem::file_stem;
 use crate::render::history::{change_size, label};
 use crate::render::quantity::scale;
 use crate::stats::centre;
