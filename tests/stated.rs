@@ -108,3 +108,22 @@ fn results_of_another_commit_are_refused_unless_the_commit_is_given() {
         .exits(0)
         .complains("state that they are of commit");
 }
+
+#[test]
+fn the_beginning_of_a_commit_id_is_matched_with_the_commit() {
+    let scene = Scene::new();
+    scene.repository("r");
+    let old = scene.git("r", &["rev-parse", "HEAD"]);
+    scene.commit("r", "next");
+    let head = scene.git("r", &["rev-parse", "HEAD"]);
+    scene.write("old.json", stating(&old[..8])).write("new.json", stating(&head[..8]));
+    let stated = format!("old.json: the results state commit {}", &old[..8]);
+    scene.perfgate_at("r", &["record", "../old.json"]).exits(2).complains(&stated);
+    let recorded = scene.perfgate_at("r", &["record", "../new.json"]);
+    assert!(!recorded.exits(0).says(&head[..10]).stderr.contains("commit"), "{}", recorded.stderr);
+
+    // An import stores each run for the commit of which the file has the beginning of the id.
+    let import = ["runs", "import", "../old.json", "--store", "dir:../st"];
+    scene.perfgate_at("r", &import).exits(0).says("imported 1 of 1 run");
+    scene.perfgate_at("r", &["runs", "list", "--store", "dir:../st"]).exits(0).says(&old[..10]);
+}

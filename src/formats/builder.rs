@@ -3,7 +3,7 @@
 
 use super::{Reading, Source, json};
 use crate::model::{
-    BenchId, Commit, Diagnostic, EarlyEnd, Environment, Evidence, FailedBenchmark, Measurement, Metric,
+    BenchId, Commit, CommitPrefix, Diagnostic, EarlyEnd, Environment, Evidence, FailedBenchmark, Measurement, Metric,
     SkippedBenchmark, Statement, Tests, Unit, UnitScale, Work,
 };
 use serde::Deserialize;
@@ -69,9 +69,10 @@ impl<'a> ReadingBuilder<'a> {
         self.reading.versions.insert(BenchId::new(name), version.into());
     }
 
-    /// Sets the measured commit. Anything but a full commit id is ignored.
+    /// Sets the measured commit, by its id or the beginning of it. Other texts are ignored.
     pub fn set_commit(&mut self, id: &str) {
         self.reading.commit = Commit::parse(id);
+        self.reading.commit_prefix = CommitPrefix::parse(id);
     }
 
     /// Reports a problem in the current line, or in the file.

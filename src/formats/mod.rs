@@ -99,7 +99,7 @@ pub use resemblance::{Resemblance, resemblance};
 pub use surroundings::{Surroundings, without_timestamps};
 pub use text::utf8;
 
-use crate::model::{BenchId, Commit, Diagnostic, Environment, Failures, Measurement, Statement, Tests};
+use crate::model::{BenchId, Commit, CommitPrefix, Diagnostic, Environment, Failures, Measurement, Statement, Tests};
 use std::collections::BTreeMap;
 
 /// The content of a file, with its name for messages.
@@ -126,6 +126,8 @@ pub struct Reading {
     pub environment: Environment,
     /// The measured commit, if the file states it.
     pub commit: Option<Commit>,
+    /// The beginning of its id, if the file states no more of it.
+    pub commit_prefix: Option<CommitPrefix>,
     /// What the tool reports as failed.
     pub failures: Failures,
     /// Versions of benchmarks, where the tool states them.
@@ -154,6 +156,7 @@ impl Reading {
             }
         }
         self.commit = self.commit.or(other.commit);
+        self.commit_prefix = self.commit_prefix.or(other.commit_prefix);
         if let Some(Tests { passed, failed }) = other.tests {
             let tests = self.tests.get_or_insert_default();
             tests.passed += passed;

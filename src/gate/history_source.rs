@@ -70,7 +70,7 @@ impl Gate {
             };
             let source = Source { name: word, bytes: &bytes };
             match formats::past_runs(source).map_err(|problem| InputError::Unreadable(vec![problem]))? {
-                Some(runs) => runs.into_iter().map(of_history).collect(),
+                Some(runs) => runs.into_iter().map(|run| of_history(&repository, run)).collect(),
                 None => {
                     let request = Request { format, detail: Detail::Samples, committed: None };
                     let loaded = input::read(word, &bytes, request)?;
@@ -155,15 +155,21 @@ mod criterion_baselines {
     }
 }
 
-fn of_history(run: PastRun) -> Found {
+fn of_history(repository: &Repository, run: PastRun) -> Found {
     let PastRun { time, reading } = run;
     let loaded = input::of_reading(reading);
-    Found { commit: loaded.run.commit.clone(), loaded, time }
+    Found { commit: stated_commit(repository, &loaded), loaded, time }
+}
+
+/// The commit that results state. The beginning of an id counts if the repository has the commit.
+fn stated_commit(repository: &Repository, loaded: &Loaded) -> Option<Commit> {
+    let resolved = || repository.resolve(loaded.run.commit_prefix.as_ref()?.as_str()).ok();
+    loaded.run.commit.clone().or_else(resolved)
 }
 
 fn of_file(repository: &Repository, loaded: Loaded, path: &Path, bytes: &[u8], from: CommitSource) -> Found {
     let commit = match from {
-        CommitSource::File => loaded.run.commit.clone(),
+        CommitSource::File => stated_commit(repository, &loaded),
         CommitSource::Name => commit_of_name(repository, path),
         CommitSource::Git => {
             let root = repository.root().and_then(|root| dunce::canonicalize(root).ok());

@@ -79,7 +79,7 @@ impl Gate {
         run.time = repository.time(&commit)?;
         run.branch = head.branch.filter(|_| is_head);
         diagnostics.extend(complete(&mut run.environment, &self.here()));
-        diagnostics.extend(other_commit(run.commit.as_ref(), &commit));
+        diagnostics.extend(other_commit(&run, &commit));
         run.commit = Some(commit);
         Ok(Loaded { run, diagnostics, left_over })
     }

@@ -123,7 +123,7 @@ impl Gate {
         }
         let mut side = disk_side(results, vec![loaded]);
         if let Some(Head { commit, .. }) = head {
-            side.diagnostics.extend(other_commit(side.report.commit.as_ref(), &commit));
+            side.diagnostics.extend(side.runs.first().and_then(|run| other_commit(run, &commit)));
             side.report.commit.get_or_insert(commit);
         }
         Ok(side)

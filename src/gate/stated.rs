@@ -3,7 +3,7 @@
 
 use super::error::Error;
 use crate::io::input::Loaded;
-use crate::model::{Commit, Diagnostic, Environment, cpu_words};
+use crate::model::{Commit, CommitPrefix, Diagnostic, Environment, Run, cpu_words};
 
 /// Facts that describe only the machine that reads the results. They are left out if the results come from another one.
 const OF_THE_READER: [&str; 4] = [Environment::KERNEL, Environment::GOVERNOR, Environment::RUNNER, Environment::RUSTC];
@@ -39,22 +39,29 @@ pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<D
 
 /// Refuses results that state another commit than the one they would be stored for, or several.
 pub(super) fn refuse_other_commits(words: &[&str], loaded: &[Loaded], commit: &Commit) -> Result<(), Error> {
-    let stated = words.iter().zip(loaded).filter_map(|(word, loaded)| Some((word, loaded.run.commit.as_ref()?)));
-    match stated.into_iter().find(|(_, stated)| *stated != commit) {
+    let stated = words.iter().zip(loaded).find_map(|(word, loaded)| Some((word, other(&loaded.run, commit)?)));
+    match stated {
         None => Ok(()),
         Some((word, stated)) => Err(Error::OtherCommit {
             word: (*word).to_owned(),
-            stated: stated.to_string(),
+            stated: stated.to_owned(),
             commit: commit.short().to_owned(),
         }),
     }
 }
 
-/// A warning if results state another commit than the one they count for.
-pub(super) fn other_commit(stated: Option<&Commit>, commit: &Commit) -> Option<Diagnostic> {
-    let stated = stated.filter(|stated| *stated != commit)?;
-    let message = format!("the results state that they are of commit {}, not of {}", stated.short(), commit.short());
+/// A warning if the results of a run state another commit than the one they count for.
+pub(super) fn other_commit(run: &Run, commit: &Commit) -> Option<Diagnostic> {
+    let stated = other(run, commit)?;
+    let stated = stated.get(..commit.short().len()).unwrap_or(stated);
+    let message = format!("the results state that they are of commit {stated}, not of {}", commit.short());
     Some(Diagnostic::warning("stated-commit", "", message))
+}
+
+/// The commit that the results of a run state, if it is another one: its id or the beginning of it.
+fn other<'r>(run: &'r Run, commit: &Commit) -> Option<&'r str> {
+    let full = run.commit.as_ref().filter(|stated| *stated != commit).map(Commit::as_str);
+    full.or(run.commit_prefix.as_ref().filter(|stated| !stated.is_of(commit)).map(CommitPrefix::as_str))
 }
 
 #[cfg(test)]

@@ -190,13 +190,14 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
     let mut unreadable = Vec::new();
     let left_over = !all.is_empty() && all.iter().all(|loaded| loaded.left_over);
     for Loaded { run, diagnostics, .. } in all {
-        let Run { commit, environment, measurements, failures, versions, unreadable: of_run, tests, repeated, .. } =
-            run;
+        let Run { unreadable: of_run, commit, commit_prefix, environment, measurements, .. } = run;
+        let Run { failures, versions, tests, repeated, .. } = run;
         whole = whole.merge(Reading {
             measurements,
             diagnostics,
             environment,
             commit,
+            commit_prefix,
             failures,
             versions,
             tests,
@@ -302,8 +303,8 @@ fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, l
 
 /// Sorts the measurements and keeps only the first one for each benchmark, metric and tool.
 fn assemble(reading: Reading) -> Loaded {
-    let Reading { mut measurements, mut diagnostics, environment, commit, failures, versions, tests, repeated } =
-        reading;
+    let Reading { mut measurements, mut diagnostics, environment, commit, commit_prefix, .. } = reading;
+    let Reading { failures, versions, tests, repeated, .. } = reading;
     diagnostics.extend(leave_out_poorer(&mut measurements));
     measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: keeps the order of duplicates
     measurements.dedup_by(|later, first| {
@@ -315,7 +316,8 @@ fn assemble(reading: Reading) -> Loaded {
         }
         twice
     });
-    let run = Run { commit, measurements, environment, failures, versions, tests, repeated, ..Run::default() };
+    let run =
+        Run { commit, commit_prefix, measurements, environment, failures, versions, tests, repeated, ..Run::default() };
     Loaded { run, diagnostics, left_over: false }
 }
 

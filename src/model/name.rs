@@ -74,6 +74,33 @@ impl From<Commit> for String {
     }
 }
 
+/// The beginning of a commit's id, where a file states no more of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitPrefix(Box<str>);
+
+impl CommitPrefix {
+    /// The digits that git prints at least; fewer may be another number.
+    const DIGITS: usize = 7;
+
+    /// The beginning of an id, or `None` where the text is not one. A full id is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.to_ascii_lowercase();
+        let hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_short = (Self::DIGITS..64).contains(&text.len()) && Commit::parse(&text).is_none();
+        (hex && is_short).then(|| CommitPrefix(text.into()))
+    }
+
+    /// Whether this is the beginning of the commit's id.
+    pub fn is_of(&self, commit: &Commit) -> bool {
+        commit.as_str().starts_with(&*self.0)
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A text that is not a full commit id.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not a full commit id (40 or 64 lower-case hexadecimal digits)")]

@@ -1,6 +1,6 @@
 //! A run: the results of one execution of a suite.
 
-use super::{BenchId, Commit, Environment, Measurement, Statement, Tests};
+use super::{BenchId, Commit, CommitPrefix, Environment, Measurement, Statement, Tests};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub struct Run {
     /// The commit that was measured, where known.
     pub commit: Option<Commit>,
+    /// The beginning of the commit's id, where the results state no more of it; not stored.
+    pub commit_prefix: Option<CommitPrefix>,
     /// Time of the commit, otherwise of the measurement, in seconds since 1970.
     pub time: i64,
     /// The branch, where known.
