@@ -37,8 +37,7 @@ impl Format for BencherBmf {
         first.starts_with('{') && {
             let clean = json::without_nan(first.as_bytes());
             let mut reader = serde_json::Deserializer::from_slice(&clean);
-            FirstBenchmark::deserialize(&mut reader)
-                .is_err_and(|error| error.to_string().starts_with(FirstBenchmark::FOUND))
+            Benchmarks::deserialize(&mut reader).is_err_and(|error| error.to_string().starts_with(Benchmarks::MOST))
         }
     }
 
@@ -170,8 +169,10 @@ struct RawMeasure<'a> {
 }
 
 impl RawMeasure<'_> {
-    fn is_number(&self) -> bool {
-        is_number(self.value)
+    /// Whether a text is a measure. serde reads a struct from a list too, which is none.
+    fn is_in(raw: &RawValue) -> bool {
+        let measure = raw.get().starts_with('{').then(|| serde_json::from_str::<RawMeasure<'_>>(raw.get()).ok());
+        measure.flatten().is_some_and(|measure| is_number(measure.value))
     }
 }
 
@@ -200,30 +201,34 @@ fn has_measures(raw: &RawValue) -> bool {
             measures.peek().is_some() && measures.all(|(_, values)| is_measure(values))
         });
     }
-    serde_json::from_str::<Pairs<Cow<'_, str>, RawMeasure<'_>>>(raw.get())
-        .is_ok_and(|measures| !measures.0.is_empty() && measures.0.iter().all(|(_, measure)| measure.is_number()))
+    serde_json::from_str::<Pairs<Cow<'_, str>, &RawValue>>(raw.get())
+        .is_ok_and(|measures| !measures.0.is_empty() && measures.0.iter().all(|(_, raw)| RawMeasure::is_in(raw)))
 }
 
-/// Parses only the first benchmark of a file, for detection. Stopping early is an error for serde in any case; the error
-/// message is [`FirstBenchmark::FOUND`] if the benchmark has this format.
-struct FirstBenchmark;
+/// Counts the benchmarks of a file for detection, as far as the preview has them in full. The names are free, so one value of
+/// this shape proves nothing: most must have it. A cut file is an error for serde in any case, so the answer is the text of
+/// an error.
+struct Benchmarks;
 
-impl FirstBenchmark {
-    const FOUND: &'static str = "found";
+impl Benchmarks {
+    const MOST: &'static str = "most are benchmarks";
 }
 
-impl<'de> Deserialize<'de> for FirstBenchmark {
+impl<'de> Deserialize<'de> for Benchmarks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct EntryVisitor;
         impl<'de> Visitor<'de> for EntryVisitor {
-            type Value = FirstBenchmark;
+            type Value = Benchmarks;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FirstBenchmark, A::Error> {
-                let first = map.next_entry::<Cow<'de, str>, &'de RawValue>()?;
-                let found = first.is_some_and(|(_, raw)| has_measures(raw));
-                Err(serde::de::Error::custom(if found { FirstBenchmark::FOUND } else { "no measure" }))
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Benchmarks, A::Error> {
+                let (mut benchmarks, mut others) = (0, 0);
+                // An error is the end of the preview.
+                while let Ok(Some((_, raw))) = map.next_entry::<Cow<'de, str>, &'de RawValue>() {
+                    *(if has_measures(raw) { &mut benchmarks } else { &mut others }) += 1;
+                }
+                Err(serde::de::Error::custom(if benchmarks > others { Benchmarks::MOST } else { "not a majority" }))
             }
         }
         deserializer.deserialize_map(EntryVisitor)
@@ -284,6 +289,8 @@ mod tests {
             assert!(!claims(text), "{text}");
         }
         assert!(claims(r#"{"a": {"latency": {"value": 1e999}}}"#) && claims(r#"{"a": {"m": {"value": NaN}}}"#));
+        assert!(claims(r#"{"a": {"m": {"value": "x"}}, "b": {"m": {"value": 1}}, "c": {"m": {"value": 1}}}"#));
+        assert!(!claims(r#"{"params": {"m": {"value": 1}}, "commit_hash": "x", "results": {"a": [1]}}"#));
         for text in [r#"{"a": {}}"#, "{}", r#"{"a": {"m": {"value": 1, "rank": "A"}}}"#, r#"{"a": {"mi": 1}}"#, "{"] {
             assert!(!claims(text), "{text}");
         }

@@ -48,6 +48,11 @@ struct Values {
     new: Option<f64>,
 }
 
+/// Whether a summary is not one of iai-callgrind, which gungraun was before.
+pub(super) fn has_own_keys(preview: &Preview<'_>) -> bool {
+    ["profiles[].data", "duration_ns"].iter().any(|key| preview.json_keys.contains(*key))
+}
+
 impl Format for Gungraun {
     fn name(&self) -> &'static str {
         "gungraun"
@@ -62,7 +67,7 @@ impl Format for Gungraun {
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        preview.has_keys(&["benchmark_exe", "module_path", "profiles[].data"])
+        preview.has_keys(&["benchmark_exe", "module_path"]) && has_own_keys(preview)
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {

@@ -2,7 +2,7 @@
 //! previous run, which are not read.
 
 use super::builder::ReadingBuilder;
-use super::{Format, Preview, Reading, Source, callgrind, json, text};
+use super::{Format, Preview, Reading, Source, callgrind, gungraun, json, text};
 use crate::model::Diagnostic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -75,7 +75,7 @@ impl Format for IaiCallgrind {
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        preview.has_keys(&["benchmark_exe", "module_path"]) && !preview.json_keys.contains("profiles[].data")
+        preview.has_keys(&["benchmark_exe", "module_path"]) && !gungraun::has_own_keys(preview)
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
