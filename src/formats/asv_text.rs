@@ -1,8 +1,10 @@
-//! What asv prints while it runs: one value of each benchmark without parameters.
+//! What asv prints while it runs: one value of each benchmark, or a table of the values of one with parameters.
 
-use super::text::{nanoseconds, number};
-use super::{Format, Preview, Reading, Source, result_lines};
+use super::builder::ReadingBuilder;
+use super::text::{nanoseconds, number, numbered_lines};
+use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric};
+use std::ops::Range;
 
 /// What asv prints while it runs.
 #[derive(Debug)]
@@ -22,36 +24,241 @@ impl Format for AsvText {
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        preview.lines().any(|line| parse_line(line).is_some())
+        let is_result = |text: &str| is_rule(text, '=') || text.split_whitespace().last().and_then(time).is_some();
+        preview.lines().filter_map(progress).any(is_result)
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
-        result_lines::read(self.name(), source, Metric::time, parse_line)
+        let mut builder = ReadingBuilder::new(self.name(), source);
+        let text = text::decode(source)?;
+        let mut name = "";
+        // Of a benchmark with parameters the cells of its table tell which failed.
+        let mut failed: Option<&str> = None;
+        let mut table: Option<Table> = None;
+        for (number, line) in numbered_lines(&text) {
+            builder.line = Some(number);
+            match (progress(line), &mut table) {
+                (Some(rule), _) if is_rule(rule, '=') => {
+                    failed = None;
+                    table = Some(Table::below(line));
+                }
+                (Some(printed), _) => {
+                    table = None;
+                    failed.take().into_iter().for_each(|name| builder.fail(name, ""));
+                    match printed.split_whitespace().collect::<Vec<_>>().as_slice() {
+                        [one, "failed"] => failed = Some(one),
+                        [one, "n/a"] => builder.skip(one),
+                        [.., value] if time(value).is_some() => {
+                            let name = printed.strip_suffix(value).unwrap_or(printed).trim();
+                            builder.add_run(name, Metric::time(), Evidence::Value(time(value).unwrap_or_default()));
+                        }
+                        _ => {}
+                    }
+                    name = printed.split_whitespace().next().unwrap_or_default();
+                }
+                (None, Some(rows)) => match rows.read(line) {
+                    Line::Values(values) => {
+                        values.iter().for_each(|(arguments, value)| add(&mut builder, name, arguments, value));
+                    }
+                    Line::Header => {}
+                    Line::End => table = None,
+                },
+                (None, None) => {}
+            }
+        }
+        failed.into_iter().for_each(|name| builder.fail(name, ""));
+        builder.finish()
     }
 }
 
-/// A line such as `[ 75.00%] ··· suite.TimeSuite.time_keys    11.2±0.01μs`.
-fn parse_line(line: &str) -> Option<(String, Evidence)> {
+/// Adds a cell of a table. Values other than times are left out, as they have no exact unit.
+fn add(builder: &mut ReadingBuilder<'_>, name: &str, arguments: &str, value: &str) {
+    let name = format!("{name}({arguments})");
+    match value {
+        "failed" => builder.fail(&name, ""),
+        "n/a" => builder.skip(&name),
+        _ => {
+            if let Some(time) = time(value) {
+                builder.add_run(&name, Metric::time(), Evidence::Value(time));
+            }
+        }
+    }
+}
+
+/// The text after `[ 75.00%] ··· `.
+fn progress(line: &str) -> Option<&str> {
     let (percent, rest) = line.trim().strip_prefix('[')?.split_once("%]")?;
     number(percent)?;
-    let rest = rest.trim().trim_start_matches(['\u{b7}', '.', ' ']);
-    let (name, value) = rest.rsplit_once(char::is_whitespace)?;
-    // asv prints `+-` where the terminal has no `±`.
+    Some(rest.trim().trim_start_matches(['\u{b7}', '.', ' ']))
+}
+
+/// A value such as `11.2±0.01μs`, in nanoseconds. asv prints `+-` where the terminal has no `±`.
+fn time(value: &str) -> Option<f64> {
     let (centre, after) = value.split_once('\u{b1}').or(value.split_once("+-"))?;
     let unit = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let value = number(centre)? * nanoseconds(unit)?;
-    Some((name.trim().to_owned(), Evidence::Value(value)))
+    Some(number(centre)? * nanoseconds(unit)?)
+}
+
+/// A line of a table such as `====== ==========`.
+fn is_rule(text: &str, with: char) -> bool {
+    let text = text.trim();
+    text.contains("======".replace('=', &with.to_string()).as_str()) && text.chars().all(|c| c == with || c == ' ')
+}
+
+/// A table of values: the first columns are parameters; where there are more parameters, each further column has one
+/// combination of them in its header, such as `a / 10`, under a line that begins with `--`.
+struct Table {
+    /// Positions in characters.
+    columns: Vec<Range<usize>>,
+    /// How many columns are parameters.
+    parameters: usize,
+    header: Vec<String>,
+    has_line_above_header: bool,
+    in_body: bool,
+}
+
+enum Line {
+    /// The arguments and the text of each value.
+    Values(Vec<(String, String)>),
+    Header,
+    End,
+}
+
+impl Table {
+    /// The table whose first line this is.
+    fn below(rule: &str) -> Table {
+        let start = rule.chars().position(|c| c == '=').unwrap_or_default();
+        let columns = spans(rule, '=').into_iter().filter(|span| span.start >= start).collect::<Vec<_>>();
+        let parameters = columns.len().saturating_sub(1);
+        Table { columns, parameters, header: Vec::new(), has_line_above_header: false, in_body: false }
+    }
+
+    fn read(&mut self, line: &str) -> Line {
+        if is_rule(line, '=') {
+            let end = self.in_body;
+            self.in_body = true;
+            return if end { Line::End } else { Line::Header };
+        }
+        if self.in_body {
+            return Line::Values(self.values(line));
+        }
+        if is_rule(line, '-') {
+            if self.has_line_above_header {
+                // The line has one span for all parameters in front, and one for the columns of values.
+                let end = spans(line, '-').first().map_or(0, |span| span.end);
+                self.parameters = self.columns.iter().filter(|column| column.end <= end).count();
+            } else {
+                self.in_body = true;
+            }
+        } else {
+            self.has_line_above_header |= line.trim_start().starts_with("-- ");
+            self.header = self.cells(line);
+        }
+        Line::Header
+    }
+
+    fn values(&self, line: &str) -> Vec<(String, String)> {
+        let cells = self.cells(line);
+        let (parameters, values) = cells.split_at(self.parameters.min(cells.len()));
+        let above = self.header.iter().skip(self.parameters).map(|header| header.replace(" / ", ", "));
+        let arguments = above.map(|above| {
+            let all = parameters.iter().chain(Some(&above)).filter(|argument| !argument.is_empty());
+            all.map(String::as_str).collect::<Vec<_>>().join(", ")
+        });
+        arguments.zip(values.iter().cloned()).collect()
+    }
+
+    fn cells(&self, line: &str) -> Vec<String> {
+        let cell = |column: &Range<usize>| {
+            let text: String = line.chars().skip(column.start).take(column.len()).collect();
+            text.trim().to_owned()
+        };
+        self.columns.iter().map(cell).collect()
+    }
+}
+
+/// Where a character is repeated, in characters.
+fn spans(line: &str, of: char) -> Vec<Range<usize>> {
+    let mut spans: Vec<Range<usize>> = Vec::new();
+    for at in line.chars().enumerate().filter(|(_, c)| *c == of).map(|(at, _)| at) {
+        match spans.last_mut() {
+            Some(span) if span.end == at => span.end += 1,
+            _ => spans.push(at..at + 1),
+        }
+    }
+    spans
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Reading {
+        AsvText.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap()
+    }
+
     #[test]
     fn both_spellings_of_plus_minus_are_read_and_other_values_are_not() {
         for line in ["[ 75.00%] ··· a.time_b   11.5±0.01μs", "[ 75.00%] ... a.time_b   11.5+-0.01us"] {
-            assert_eq!(parse_line(line), Some(("a.time_b".to_owned(), Evidence::Value(11.5e3))), "{line}");
+            let reading = read(line);
+            assert_eq!(reading.measurements[0].benchmark.as_str(), "a.time_b", "{line}");
+            assert_eq!(reading.measurements[0].evidence, [Evidence::Value(11.5e3)], "{line}");
         }
-        assert_eq!(parse_line("[ 16.67%] ··· a.mem_list    2.1k"), None);
+        let memory = Source { name: "x", bytes: "[ 16.67%] ··· a.mem_list    2.1k".as_bytes() };
+        assert!(AsvText.parse(memory).is_err());
+    }
+
+    #[test]
+    fn a_table_has_the_values_of_a_benchmark_with_parameters() {
+        // asv 0.6.6.
+        let reading = read(
+            "\
+[ 7.14%] ··· suite.TimeOne.time_keys                                         ok
+[ 7.14%] ··· ====== ==========
+               n              
+             ------ ----------
+               10    3.21±0μs 
+              1000   23.2±0μs 
+             ====== ==========
+
+[21.43%] ··· suite.TimeTwo.time_encode                               1/8 failed
+[21.43%] ··· ====== ========== ========== ============ ===========
+             --                      kind / level                 
+             ------ ----------------------------------------------
+               n     a / None   a / 0.5    b c / None   b c / 0.5 
+             ====== ========== ========== ============ ===========
+               10     failed    3.78±0μs    4.08±0μs     n/a 
+              1000   28.1±0μs   29.1±0μs    39.6±0μs     41.5±0μs 
+             ====== ========== ========== ============ ===========
+             For parameters: 10, 'a', None
+             ValueError: no
+
+[35.71%] ··· suite.time_failed                                           failed
+[42.86%] ··· suite.time_plain                                          14.8±0μs
+[50.00%] ··· suite.time_skipped                                             n/a
+",
+        );
+        let found: Vec<_> =
+            reading.measurements.iter().map(|m| (m.benchmark.as_str(), m.evidence[0].centre() / 1e3)).collect();
+        let expected = [
+            ("suite.TimeOne.time_keys(10)", 3.21),
+            ("suite.TimeOne.time_keys(1000)", 23.2),
+            ("suite.TimeTwo.time_encode(10, a, 0.5)", 3.78),
+            ("suite.TimeTwo.time_encode(10, b c, None)", 4.08),
+            ("suite.TimeTwo.time_encode(1000, a, None)", 28.1),
+            ("suite.TimeTwo.time_encode(1000, a, 0.5)", 29.1),
+            ("suite.TimeTwo.time_encode(1000, b c, None)", 39.6),
+            ("suite.TimeTwo.time_encode(1000, b c, 0.5)", 41.5),
+            ("suite.time_plain", 14.8),
+        ];
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for ((name, value), (expected_name, expected)) in found.iter().zip(expected) {
+            assert_eq!(*name, expected_name);
+            assert!((value - expected).abs() < 1e-9, "{name}: {value}");
+        }
+        let failed: Vec<&str> = reading.failures.benchmarks.iter().map(|failed| failed.benchmark.as_str()).collect();
+        assert_eq!(failed, ["suite.TimeTwo.time_encode(10, a, None)", "suite.time_failed"]);
+        let skipped: Vec<&str> = reading.failures.skipped.iter().map(|skipped| skipped.benchmark.as_str()).collect();
+        assert_eq!(skipped, ["suite.TimeTwo.time_encode(10, b c, 0.5)", "suite.time_skipped"]);
     }
 }

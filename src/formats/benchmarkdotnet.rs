@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The job of a method without another one: a second job does not rename its results.
-const DEFAULT_JOB: &str = "DefaultJob";
+pub(super) const DEFAULT_JOB: &str = "DefaultJob";
 
 /// BenchmarkDotNet.
 #[derive(Debug)]

@@ -1,10 +1,72 @@
 //! BenchmarkDotNet's tables (CSV in any culture, and GitHub's Markdown): mean, standard deviation and allocations. Version 0.9
 //! has the median in place of the mean.
 
+use super::benchmarkdotnet::DEFAULT_JOB;
 use super::builder::ReadingBuilder;
 use super::table_text::{TableText, has_header};
 use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
+use std::collections::BTreeMap;
+
+/// Columns of a job's settings: all of them are in a CSV, and those that differ in Markdown. The second list is that of
+/// versions before 0.11.
+const JOB_COLUMNS: [&str; 55] = [
+    "Job",
+    "Affinity",
+    "AllowVeryLargeObjects",
+    "AnalyzeLaunchVariance",
+    "Arguments",
+    "BuildConfiguration",
+    "Clock",
+    "Concurrent",
+    "CpuGroups",
+    "EngineFactory",
+    "EnvironmentVariables",
+    "EvaluateOverhead",
+    "Force",
+    "HeapAffinitizeMask",
+    "HeapCount",
+    "InvocationCount",
+    "IsMutator",
+    "IterationCount",
+    "IterationTime",
+    "Jit",
+    "LargeAddressAware",
+    "LaunchCount",
+    "MaxAbsoluteError",
+    "MaxIterationCount",
+    "MaxRelativeError",
+    "MaxWarmupIterationCount",
+    "MemoryRandomization",
+    "MinInvokeCount",
+    "MinIterationCount",
+    "MinIterationTime",
+    "MinWarmupIterationCount",
+    "NoAffinitize",
+    "NuGetReferences",
+    "OutlierMode",
+    "Platform",
+    "PowerPlanMode",
+    "RetainVm",
+    "RunStrategy",
+    "Runtime",
+    "Server",
+    "Toolchain",
+    "UnrollFactor",
+    "WarmupCount",
+    "Framework",
+    "GarbageCollection",
+    "JitVersion",
+    "MaxStdErrRelative",
+    "MaxWarmupCount",
+    "Mode",
+    "ProcessCount",
+    "Processor",
+    "RemoveOutliers",
+    "TargetCount",
+    "TargetIterationCount",
+    "WarmupIterationCount",
+];
 
 /// BenchmarkDotNet's tables (CSV in any culture, and GitHub's Markdown).
 #[derive(Debug)]
@@ -36,31 +98,18 @@ impl Format for BenchmarkDotNetTable {
             let has = |name: &str| cells.iter().any(|cell| cell == name);
             has("Method") && (has("Mean") || has("Median"))
         })?;
-        let fixed =
-            ["Method", "Mean", "Error", "StdDev", "StdErr", "Median", "Min", "Max", "Allocated", "Alloc Ratio", "Op/s"];
         let centre = if table.column("Mean").is_some() { "Mean" } else { "Median" };
         let mean = table.column(centre).unwrap_or_default();
         let point = decimal_point(table.rows.iter().filter_map(|(_, row)| row.get(mean).cloned()));
         let quantity = |cell: &str| quantity(cell, point);
-        // Columns before the mean that differ between rows are parameters and jobs; those after it are statistics.
-        let varies = |at: usize| table.rows.iter().any(|(_, row)| row.get(at) != table.rows[0].1.get(at));
-        let parameters: Vec<usize> = (0..mean)
-            .filter(|at| table.header.get(*at).is_some_and(|name| !fixed.contains(&name.as_str())) && varies(*at))
-            .collect();
-        for (line, row) in &table.rows {
+        // Columns before the mean are jobs and parameters; those after it are statistics.
+        let names = names(&table, mean);
+        for ((line, row), name) in table.rows.iter().zip(names) {
             builder.line = *line;
-            let cell = |name: &str| row.get(table.column(name)?).map(String::as_str);
-            let Some(method) = cell("Method").filter(|method| !method.is_empty()) else { continue };
-            let mut name = cell("Type").map_or_else(|| method.to_owned(), |class| format!("{class}.{method}"));
-            for at in &parameters {
-                if let (Some(parameter), Some(value)) = (table.header.get(*at), row.get(*at))
-                    && parameter != "Type"
-                {
-                    name.push_str(&format!("/{parameter}={value}"));
-                }
-            }
+            let cell = |name: &str| table.cell(row, name);
+            let Some(name) = name else { continue };
             let Some((value, unit)) = cell(centre).and_then(quantity) else {
-                builder.warn("failed-benchmark", format!("`{name}` has no {}; skipped", centre.to_lowercase()));
+                builder.fail(&name, "no result");
                 continue;
             };
             let scale = builder.unit(&unit);
@@ -78,6 +127,54 @@ impl Format for BenchmarkDotNetTable {
         }
         builder.finish()
     }
+}
+
+/// What a column before the mean contains.
+#[derive(Clone, Copy, PartialEq)]
+enum Column {
+    Name,
+    Parameter,
+    Job,
+}
+
+fn column(header: &str) -> Column {
+    match header {
+        "Method" | "Type" | "Namespace" | "Categories" | "Baseline" => Column::Name,
+        _ if JOB_COLUMNS.contains(&header) => Column::Job,
+        _ => Column::Parameter,
+    }
+}
+
+/// The name of each row's benchmark: its method with all parameters, also those that are the same in every row, so that
+/// another benchmark does not rename it. As in the JSON, a job is added only if the benchmark runs under several, and the
+/// default one never. The oldest tables have the settings of a job, but not its name.
+fn names(table: &TableText, mean: usize) -> Vec<Option<String>> {
+    let varies = |at: usize| table.rows.iter().any(|(_, row)| row.get(at) != table.rows[0].1.get(at));
+    let settings = |row: &[String], kind: Column| {
+        let columns = table.header.iter().zip(row).enumerate().take(mean);
+        let columns =
+            columns.filter(|(at, (header, _))| column(header) == kind && (kind != Column::Job || varies(*at)));
+        columns.map(|(_, (header, value))| format!("/{header}={value}")).collect::<String>()
+    };
+    let base = |(_, row): &(_, Vec<String>)| {
+        let method = table.cell(row, "Method").filter(|method| !method.is_empty())?;
+        let class = table.cell(row, "Type").map_or_else(String::new, |class| format!("{class}."));
+        Some(format!("{class}{method}{}", settings(row, Column::Parameter)))
+    };
+    let bases: Vec<Option<String>> = table.rows.iter().map(base).collect();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    bases.iter().flatten().for_each(|name| *counts.entry(name).or_default() += 1);
+    let name = |(base, (_, row)): (&Option<String>, &(_, Vec<String>))| {
+        let base = base.as_ref()?;
+        let runs_under_several = counts.get(base.as_str()).is_some_and(|count| *count > 1);
+        Some(match table.cell(row, "Job") {
+            _ if !runs_under_several => base.clone(),
+            Some(DEFAULT_JOB) => base.clone(),
+            Some(job) => format!("{base}/job={job}"),
+            None => format!("{base}{}", settings(row, Column::Job)),
+        })
+    };
+    bases.iter().zip(&table.rows).map(name).collect()
 }
 
 /// The decimal point of the table: the last separator of a mean, which always has decimals.
@@ -105,6 +202,22 @@ fn quantity(cell: &str, point: char) -> Option<(f64, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn names_of(text: &str) -> Vec<String> {
+        let reading = BenchmarkDotNetTable.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        reading.measurements.iter().map(|m| m.benchmark.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_name_does_not_depend_on_the_other_rows() {
+        let header = "Method;Job;Server;InvocationCount;N;Mean;Error\n";
+        let row = |job: &str, n: u32| format!("Parse;{job};False;Default;{n};1.5 ns;0.1 ns\n");
+        let alone = format!("{header}{}", row("DefaultJob", 100));
+        assert_eq!(names_of(&alone), ["Parse/N=100"]);
+        assert_eq!(names_of(&format!("{alone}{}", row("DefaultJob", 200))), ["Parse/N=100", "Parse/N=200"]);
+        let jobs = format!("{alone}{}", row("ShortRun", 100));
+        assert_eq!(names_of(&jobs), ["Parse/N=100", "Parse/N=100/job=ShortRun"]);
+    }
 
     #[test]
     fn tables_of_old_versions_are_read() {

@@ -32,7 +32,7 @@ impl Format for Celero {
         let table = TableText::read(source, |cells| cells.iter().any(|cell| cell == "us/Iteration"))?;
         for (line, row) in &table.rows {
             builder.line = *line;
-            let cell = |name: &str| row.get(table.column(name)?).map(String::as_str);
+            let cell = |name: &str| table.cell(row, name);
             let (Some(group), Some(experiment)) = (cell("Group"), cell("Experiment")) else { continue };
             let mut name = format!("{group}/{experiment}");
             if let Some(space) = cell("Problem Space").filter(|space| !matches!(*space, "" | "0" | "Null")) {
@@ -41,7 +41,7 @@ impl Format for Celero {
             let failed = cell("Failure").is_some_and(|failure| !matches!(failure, "" | "0"));
             match cell("us/Iteration").and_then(number).filter(|_| !failed) {
                 Some(microseconds) => builder.add(&name, Metric::time(), [Evidence::Value(microseconds * 1e3)]),
-                None => builder.warn("failed-benchmark", format!("`{name}` failed; it has no result")),
+                None => builder.fail(&name, ""),
             }
         }
         builder.finish()

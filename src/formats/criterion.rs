@@ -47,8 +47,9 @@ struct IdentityFile<'a> {
     throughput: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-enum Throughput {
+/// Work per iteration, as criterion and `cargo criterion` store it.
+#[derive(Debug, Deserialize)]
+pub(super) enum Throughput {
     Bits(u64),
     Bytes(u64),
     BytesDecimal(u64),
@@ -81,16 +82,20 @@ pub fn identity(source: Source<'_>) -> Result<Identity, Diagnostic> {
         return Err(Diagnostic::error("unreadable", source.name, "`full_id` is empty; run the benchmark again"));
     }
     // An unknown kind of throughput is not an error: only the rate shown with the time is missing.
-    let work =
-        file.throughput.and_then(|raw| serde_json::from_str(raw.get()).ok()).map(|throughput| match throughput {
-            Throughput::Bits(n) => Work { amount: n as f64, unit: WorkUnit::Bits },
-            Throughput::Bytes(n) => Work { amount: n as f64, unit: WorkUnit::Bytes },
-            Throughput::BytesDecimal(n) => Work { amount: n as f64, unit: WorkUnit::BytesDecimal },
-            Throughput::Elements(n) | Throughput::ElementsAndBytes { elements: n } => {
-                Work { amount: n as f64, unit: WorkUnit::Elements }
-            }
-        });
-    Ok(Identity { id: BenchId::new(file.full_id), work })
+    let throughput = file.throughput.and_then(|raw| serde_json::from_str::<Throughput>(raw.get()).ok());
+    Ok(Identity { id: BenchId::new(file.full_id), work: throughput.map(Work::from) })
+}
+
+impl From<Throughput> for Work {
+    fn from(throughput: Throughput) -> Work {
+        let (amount, unit) = match throughput {
+            Throughput::Bits(n) => (n, WorkUnit::Bits),
+            Throughput::Bytes(n) => (n, WorkUnit::Bytes),
+            Throughput::BytesDecimal(n) => (n, WorkUnit::BytesDecimal),
+            Throughput::Elements(n) | Throughput::ElementsAndBytes { elements: n } => (n, WorkUnit::Elements),
+        };
+        Work { amount: amount as f64, unit }
+    }
 }
 
 /// Reads the samples in `sample.json`, in order.

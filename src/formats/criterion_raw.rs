@@ -34,7 +34,7 @@ impl Format for CriterionRaw {
         let mut samples: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         for (line, row) in &table.rows {
             builder.line = *line;
-            let cell = |name: &str| row.get(table.column(name)?).map(String::as_str);
+            let cell = |name: &str| table.cell(row, name);
             let parts = ["group", "function", "value"].into_iter().filter_map(cell).filter(|part| !part.is_empty());
             let name = parts.collect::<Vec<_>>().join("/");
             let time = || {

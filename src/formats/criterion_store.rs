@@ -2,11 +2,11 @@
 //! newest measurement. Unlike criterion it writes no JSON there. `io::criterion_tree` finds the files.
 
 use super::Source;
-use crate::model::{Diagnostic, Evidence, Measurement, Metric, Work, WorkUnit};
+use super::criterion::Throughput;
+use crate::model::{Diagnostic, Evidence, Measurement, Metric, Work};
 use crate::stats::centre;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
 
 /// The file with a benchmark's identity.
 pub const BENCHMARK: &str = "benchmark.cbor";
@@ -27,7 +27,7 @@ struct Id {
     function_id: Option<String>,
     value_str: Option<String>,
     #[serde(default)]
-    throughput: Option<BTreeMap<String, u64>>,
+    throughput: Option<ciborium::Value>,
 }
 
 #[derive(Deserialize)]
@@ -63,15 +63,9 @@ pub fn measurement(stored: &Stored, source: Source<'_>) -> Result<Measurement, D
         let message = "the samples are not valid times; run the benchmark again";
         return Err(Diagnostic::error("invalid-samples", source.name, message));
     }
-    let work = stored.id.throughput.iter().flatten().find_map(|(kind, amount)| {
-        let unit = match kind.as_str() {
-            "Bytes" => WorkUnit::Bytes,
-            "BytesDecimal" => WorkUnit::BytesDecimal,
-            "Elements" => WorkUnit::Elements,
-            _ => return None,
-        };
-        Some(Work { amount: *amount as f64, unit })
-    });
+    // An unknown kind of throughput is not an error: only the rate shown with the time is missing.
+    let throughput = stored.id.throughput.as_ref().and_then(|value| value.deserialized::<Throughput>().ok());
+    let work = throughput.map(Work::from);
     let measurement = Measurement::new("cargo-criterion", stored.name(), Metric::time(), Evidence::Samples(samples));
     Ok(Measurement { work, iterations: Some(centre::median(&iterations) as f32), ..measurement })
 }
@@ -81,4 +75,37 @@ fn parse<T: DeserializeOwned>(source: Source<'_>) -> Result<T, Diagnostic> {
         let message = format!("not a file of `cargo criterion`, or cut short ({error}); run the benchmark again");
         Diagnostic::error("unreadable", source.name, message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::WorkUnit;
+    use ciborium::cbor;
+
+    fn work(throughput: ciborium::Value) -> Option<Work> {
+        let bytes = |value: ciborium::Value| {
+            let mut bytes = Vec::new();
+            ciborium::into_writer(&value, &mut bytes).unwrap();
+            bytes
+        };
+        let id = cbor!({"group_id" => "g", "function_id" => null, "value_str" => "8", "throughput" => throughput});
+        let stored = bytes(cbor!({"id" => id.unwrap(), "latest_record" => "m.cbor"}).unwrap());
+        let stored = benchmark(Source { name: "benchmark.cbor", bytes: &stored }).unwrap();
+        assert_eq!(stored.name(), "g/8");
+        let samples = bytes(cbor!({"iterations" => [1.0], "values" => [5.0]}).unwrap());
+        measurement(&stored, Source { name: "m.cbor", bytes: &samples }).unwrap().work
+    }
+
+    #[test]
+    fn all_kinds_of_throughput_are_read_and_an_unknown_one_is_no_error() {
+        let read = |value: Result<ciborium::Value, _>| work(value.unwrap()).map(|work| (work.amount, work.unit));
+        assert_eq!(read(cbor!({"Bits" => 8})), Some((8.0, WorkUnit::Bits)));
+        assert_eq!(read(cbor!({"BytesDecimal" => 9})), Some((9.0, WorkUnit::BytesDecimal)));
+        assert_eq!(
+            read(cbor!({"ElementsAndBytes" => {"elements" => 3, "bytes" => 24}})),
+            Some((3.0, WorkUnit::Elements))
+        );
+        assert_eq!((read(cbor!({"Lines" => 8})), read(cbor!(7)), read(cbor!(null))), (None, None, None));
+    }
 }

@@ -35,7 +35,7 @@ impl Format for HyperfineCsv {
         let table = TableText::read(source, |cells| cells.iter().any(|cell| cell == "median"))?;
         for (line, row) in &table.rows {
             builder.line = *line;
-            let cell = |name: &str| row.get(table.column(name)?).map(String::as_str);
+            let cell = |name: &str| table.cell(row, name);
             let time = |name: &str| cell(name).and_then(number).map(|seconds| seconds * SECOND);
             let Some(centre) = time("median").or(time("mean")) else {
                 builder.warn("unreadable-entry", "the row has no time; skipped");

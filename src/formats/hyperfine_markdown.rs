@@ -32,20 +32,21 @@ impl Format for HyperfineMarkdown {
         let table = TableText::read(source, |cells| cells.iter().any(|cell| cell.starts_with("Mean [")))?;
         let unit = table.header.iter().find_map(|cell| cell.strip_prefix("Mean [")?.strip_suffix(']'));
         let factor = unit.and_then(nanoseconds).unwrap_or(1.0);
-        let column = |start: &str| table.header.iter().position(|cell| cell.starts_with(start));
+        let [command, mean, min, max] = ["Command", "Mean [", "Min [", "Max ["]
+            .map(|start| table.header.iter().position(|cell| cell.starts_with(start)));
         for (line, row) in &table.rows {
             builder.line = *line;
-            let cell = |start: &str| row.get(column(start)?).map(String::as_str);
+            let cell = |column: Option<usize>| row.get(column?).map(String::as_str);
             let time = |text: &str| number(text).map(|value| value * factor);
-            let (mean, sd) = cell("Mean [").map_or(("", None), |cell| match cell.split_once('\u{b1}') {
+            let (centre, sd) = cell(mean).map_or(("", None), |cell| match cell.split_once('\u{b1}') {
                 Some((mean, sd)) => (mean.trim(), Some(sd.trim())),
                 None => (cell, None),
             });
-            let (Some(command), Some(centre)) = (cell("Command"), time(mean)) else {
+            let (Some(command), Some(centre)) = (cell(command), time(centre)) else {
                 builder.warn("unreadable-entry", "the row has no time; skipped");
                 continue;
             };
-            let ends = [(0.0, cell("Min [").and_then(time)), (1.0, cell("Max [").and_then(time))];
+            let ends = [(0.0, cell(min).and_then(time)), (1.0, cell(max).and_then(time))];
             let quantiles = ends.into_iter().filter_map(|(share, value)| Some((share, value?))).collect();
             let summary = Summary { centre, mean: Some(centre), sd: sd.and_then(time), samples: None, quantiles };
             let command = command.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')).unwrap_or(command);

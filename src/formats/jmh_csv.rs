@@ -31,7 +31,7 @@ impl Format for JmhCsv {
         let table = TableText::read(source, |cells| cells.iter().any(|cell| cell == "Score"))?;
         for (line, row) in &table.rows {
             builder.line = *line;
-            let cell = |name: &str| row.get(table.column(name)?).map(String::as_str);
+            let cell = |name: &str| table.cell(row, name);
             let cells = [cell("Benchmark"), cell("Mode"), cell("Score"), cell("Unit")];
             let [Some(benchmark), Some(mode), Some(score), Some(unit)] = cells else {
                 builder.warn("unreadable-entry", "the row has no score; skipped");

@@ -44,7 +44,7 @@ fn read_csv(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Result<(), 
         TableText::read(source, |cells| ["elapsed", "error %"].iter().all(|name| cells.iter().any(|c| c == name)))?;
     for (line, row) in &table.rows {
         builder.line = *line;
-        let cell = |name: &str| row.get(table.column(name)?).map(String::as_str);
+        let cell = |name: &str| table.cell(row, name);
         let batch = cell("batch").and_then(number).filter(|batch| *batch > 0.0).unwrap_or(1.0);
         let value = |name: &str| number(cell(name)?).map(|value| value / batch);
         let name = named(cell("title").unwrap_or_default(), cell("name").unwrap_or_default());

@@ -2,10 +2,10 @@
 //! interval). Read are latencies, throughput and errors of each script; logs contain the script's number, not its name.
 
 use super::builder::ReadingBuilder;
-use super::load_test::{Endpoint, add_errors, error_rate, response_time};
+use super::load_test::{Endpoint, add_errors, error_rate, response_time, share};
 use super::text::{decode, number, numbered_lines};
 use super::{Format, Preview, Reading, Source};
-use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
+use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use std::collections::BTreeMap;
 
 /// Nanoseconds in the units of the report and of the logs.
@@ -77,13 +77,21 @@ fn detect_log(line: &str) -> Option<LogType> {
     shape.then_some(LogType::Transactions)
 }
 
+/// The state of a transaction that was late and not sent.
+const SKIPPED: &str = "skipped";
+
+/// The share of such transactions. In a test of fixed length their number says nothing without it.
+fn skipped_rate() -> Metric {
+    Metric { name: SKIPPED.into(), ..error_rate() }
+}
+
 /// Whether the latency column contains the state of a transaction that did not complete.
 fn is_incomplete(word: &str) -> bool {
-    matches!(word, "skipped" | "failed" | "serialization" | "deadlock" | "serialization_failure" | "deadlock_failure")
+    matches!(word, SKIPPED | "failed" | "serialization" | "deadlock" | "serialization_failure" | "deadlock_failure")
 }
 
 fn read_transactions(text: &str, builder: &mut ReadingBuilder<'_>) {
-    let mut scripts: BTreeMap<u64, (Vec<f64>, f64)> = BTreeMap::new();
+    let mut scripts: BTreeMap<u64, (Vec<f64>, f64, f64)> = BTreeMap::new();
     for (at, line) in numbered_lines(text) {
         builder.line = Some(at);
         let words: Vec<&str> = line.split(' ').collect();
@@ -92,15 +100,20 @@ fn read_transactions(text: &str, builder: &mut ReadingBuilder<'_>) {
             builder.warn("unreadable-line", format!("`{line}` is not a line of a pgbench -l log"));
             continue;
         };
-        let (times, errors) = scripts.entry(script).or_default();
-        match number(words[2]) {
-            Some(latency) => times.push(latency * MICROSECOND),
-            None => *errors += 1.0,
+        let (times, errors, skipped) = scripts.entry(script).or_default();
+        match (number(words[2]), words[2]) {
+            (Some(latency), _) => times.push(latency * MICROSECOND),
+            // With `--rate` and `--latency-limit`, one that was late and not sent.
+            (None, SKIPPED) => *skipped += 1.0,
+            (None, _) => *errors += 1.0,
         }
     }
-    for (script, (times, errors)) in scripts {
+    for (script, (times, errors, skipped)) in scripts {
         let name = format!("script {script}");
         let all = times.len() as f64 + errors;
+        if skipped > 0.0 {
+            builder.add(&name, skipped_rate(), [share(skipped, all + skipped)]);
+        }
         if !times.is_empty() {
             builder.add(&name, response_time("time"), [Evidence::Samples(times)]);
         }
@@ -214,9 +227,8 @@ fn read_report_line(
         if rest.contains("tps = ") {
             run.rate = Some(Evidence::Value(between(rest, "tps = ", ")")?));
         }
-    } else if let Some(rest) = line.strip_prefix("number of transactions skipped: ") {
-        let metric = Metric::measured("skipped", Unit::Count, Direction::Lower);
-        builder.add_run(&run.name, metric, Evidence::Value(value(rest)?));
+    } else if line.starts_with("number of transactions skipped: ") {
+        builder.add_run(&run.name, skipped_rate(), Evidence::Value(between(line, "(", "%)")?));
     } else if line.starts_with("number of transactions retried: ") {
         let metric = Metric { name: "retried".into(), ..error_rate() };
         builder.add_run(&run.name, metric, Evidence::Value(between(line, "(", "%)")?));
@@ -249,7 +261,6 @@ fn between(text: &str, before: &str, after: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::load_test::share;
 
     fn parse(text: &str) -> Result<Reading, Diagnostic> {
         Pgbench.parse(Source { name: "x", bytes: text.as_bytes() })
@@ -288,11 +299,13 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_transaction_is_an_error_of_its_script() {
-        let text = "0 1 4695 3 1795252261 112844\n0 2 skipped 3 1795252261 112845\nbroken\n";
+    fn a_failed_transaction_is_an_error_of_its_script_and_a_skipped_one_is_not() {
+        let text = "0 1 4695 3 1795252261 112844\n0 2 failed 3 1795252261 112845\nbroken\n\
+            0 3 skipped 3 1795252261 112846\n0 4 skipped 3 1795252261 112847\n";
         let reading = parse(text).unwrap();
         assert_eq!(evidence(&reading, "script 3", "time"), Some(&Evidence::Samples(vec![4695e3])));
         assert_eq!(evidence(&reading, "script 3", "error-rate"), Some(&share(1.0, 2.0)));
+        assert_eq!(evidence(&reading, "script 3", "skipped"), Some(&share(2.0, 4.0)));
         assert_eq!(reading.diagnostics[0].place, "x:3");
     }
 

@@ -70,7 +70,7 @@ fn read_csv(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Result<(), 
     let table = TableText::read(source, |cells| CSV_COLUMNS.iter().all(|name| cells.iter().any(|cell| cell == name)))?;
     for (line, row) in &table.rows {
         builder.line = *line;
-        let cell = |name: &str| row.get(table.column(name)?).map(String::as_str);
+        let cell = |name: &str| table.cell(row, name);
         let value = |name: &str| number(cell(name)?).map(|seconds| seconds * 1e9);
         let name = cell("name").unwrap_or_default();
         add(builder, name, ["min", "max", "mean", "stddev", "median"].map(value));

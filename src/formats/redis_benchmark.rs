@@ -36,7 +36,7 @@ impl Format for RedisBenchmark {
         let table = TableText::read(source, |cells| cells.iter().any(|cell| cell == "avg_latency_ms"))?;
         for (line, row) in &table.rows {
             builder.line = *line;
-            let cell = |name: &str| row.get(table.column(name)?).map(String::as_str);
+            let cell = |name: &str| table.cell(row, name);
             let value = |name: &str| number(cell(name)?);
             let time = |name: &str| value(name).map(|milliseconds| milliseconds * MILLISECOND);
             let shares = [

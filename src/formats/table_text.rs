@@ -3,12 +3,15 @@
 use super::{Source, text};
 use crate::model::Diagnostic;
 use csv::ReaderBuilder;
+use std::collections::BTreeMap;
 
 /// A table: the names of its columns, and its rows with their line numbers.
 #[derive(Debug, Default)]
 pub(super) struct TableText {
     pub header: Vec<String>,
     pub rows: Vec<(Option<u64>, Vec<String>)>,
+    /// The index of each column; of several with one name the first.
+    columns: BTreeMap<String, usize>,
 }
 
 impl TableText {
@@ -23,6 +26,9 @@ impl TableText {
                     let found = DELIMITERS.iter().find(|delimiter| is_header(&cells(line, **delimiter)));
                     if let Some(found) = found {
                         table.header = cells(line, *found);
+                        for (at, name) in table.header.iter().enumerate() {
+                            table.columns.entry(name.clone()).or_insert(at);
+                        }
                         delimiter = Some(*found);
                     }
                 }
@@ -41,7 +47,12 @@ impl TableText {
 
     /// The index of a column.
     pub fn column(&self, name: &str) -> Option<usize> {
-        self.header.iter().position(|cell| cell == name)
+        self.columns.get(name).copied()
+    }
+
+    /// The text of a row in a column.
+    pub fn cell<'r>(&self, row: &'r [String], column: &str) -> Option<&'r str> {
+        row.get(self.column(column)?).map(String::as_str)
     }
 }
 

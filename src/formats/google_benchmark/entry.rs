@@ -14,6 +14,8 @@ pub(super) struct Entry<'a> {
     pub(super) aggregate: Option<Cow<'a, str>>,
     pub(super) unit: Cow<'a, str>,
     pub(super) error: Option<Cow<'a, str>>,
+    /// Skipped on purpose, which is not an error.
+    pub(super) skipped: bool,
     pub(super) real: Option<f64>,
     pub(super) cpu: Option<f64>,
     pub(super) iterations: Option<f64>,
@@ -78,7 +80,11 @@ impl<'de> Visitor<'de> for EntryVisitor {
                         entry.error.get_or_insert_default();
                     }
                 }
-                "error_message" | "skip_message" => entry.error = Some(map.next_value::<Text<'_>>()?.0),
+                "error_message" => entry.error = Some(map.next_value::<Text<'_>>()?.0),
+                "skip_message" => {
+                    map.next_value::<IgnoredAny>()?;
+                    entry.skipped = true;
+                }
                 "real_time" => entry.real = map.next_value()?,
                 "cpu_time" => entry.cpu = map.next_value()?,
                 "iterations" => entry.iterations = map.next_value()?,
@@ -96,21 +102,22 @@ impl<'de> Visitor<'de> for EntryVisitor {
                 | "rms" => {
                     map.next_value::<IgnoredAny>()?;
                 }
-                _ => {
-                    if let Counter::Number(value) = map.next_value_seed(CounterSeed)? {
-                        entry.counters.push((key, value));
-                    }
-                }
+                _ => match map.next_value_seed(CounterSeed)? {
+                    Counter::Number(value) => entry.counters.push((key, value)),
+                    Counter::Bool(value) => entry.skipped |= value && key == "skipped",
+                    Counter::Other => {}
+                },
             }
         }
         if named { Ok(entry) } else { Err(serde::de::Error::missing_field("name")) }
     }
 }
 
-/// The value of an unknown key: a user counter, or something that is not a number.
+/// The value of an unknown key: a user counter, which may have any name, or something that is not a number.
 enum Counter {
     Number(Option<f64>),
-    NotANumber,
+    Bool(bool),
+    Other,
 }
 
 struct CounterSeed;
@@ -119,9 +126,10 @@ impl<'de> DeserializeSeed<'de> for CounterSeed {
     type Value = Counter;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Counter, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        Ok(match serde_json::from_str::<Option<f64>>(raw) {
-            Ok(value) => Counter::Number(value),
-            Err(_) => Counter::NotANumber,
+        Ok(match (raw, serde_json::from_str::<Option<f64>>(raw)) {
+            ("true" | "false", _) => Counter::Bool(raw == "true"),
+            (_, Ok(value)) => Counter::Number(value),
+            (_, Err(_)) => Counter::Other,
         })
     }
 }

@@ -106,12 +106,18 @@ impl Format for GoogleBenchmark {
 
 fn add_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
     let mut repeated = BTreeSet::new();
-    let mut failed = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for entry in entries.iter().filter(|entry| entry.statistic().is_none()) {
         let name = entry.run();
         if let Some(error) = &entry.error {
-            if failed.insert(name) {
+            if reported.insert(name) {
                 builder.fail(name, error);
+            }
+            continue;
+        }
+        if entry.skipped {
+            if reported.insert(name) {
+                builder.skip(name);
             }
             continue;
         }
@@ -268,6 +274,21 @@ mod tests {
         assert_eq!(reading.measurements[0].benchmark.as_str(), "a");
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["unreadable-entry", "unreadable-entry", "invalid-value", "failed-benchmark"]);
+    }
+
+    #[test]
+    fn a_skipped_benchmark_did_not_fail() {
+        let reading = read(&format!(
+            "[{},{},{}]",
+            entry("a", r#","cpu_time":3,"skipped":2"#),
+            entry("b", r#","skipped":true,"skip_message":"no GPU","cpu_time":0"#),
+            entry("c", r#","error_occurred":true,"error_message":"no file","cpu_time":0"#)
+        ))
+        .unwrap();
+        let names: Vec<_> = reading.measurements.iter().map(|m| (m.benchmark.as_str(), &*m.metric.name)).collect();
+        assert_eq!(names, [("a", "time"), ("a", "counter:skipped")]);
+        assert_eq!(reading.failures.skipped[0].benchmark.as_str(), "b");
+        assert_eq!(reading.failures.benchmarks.len(), 1);
     }
 
     #[test]

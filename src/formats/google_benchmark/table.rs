@@ -71,8 +71,10 @@ fn csv_entries(source: Source<'_>) -> Result<Vec<Entry<'static>>, Diagnostic> {
                 "cpu_time" => entry.cpu = number(value),
                 "time_unit" => entry.unit = Cow::Owned(value.clone()),
                 "label" => {}
-                "error_occurred" if value == "true" => entry.error = entry.error.or(Some(Cow::Borrowed(""))),
-                "error_occurred" => {}
+                "error_occurred" if value == "true" => entry.error = Some(Cow::Borrowed("")),
+                "error_occurred" => entry.skipped = true,
+                // A skipped benchmark has its message here too.
+                "error_message" if entry.skipped => {}
                 "error_message" => entry.error = Some(Cow::Owned(value.clone())),
                 counter => entry.counters.push((Cow::Owned(counter.to_owned()), number(value))),
             }
@@ -106,11 +108,12 @@ fn console_entries(text: &str) -> Vec<Entry<'_>> {
 
 /// A row `BM_Encode/512   3121 ns   1675 ns   41809 bytes_per_second=291.458M/s cache_hits=5.12k`.
 fn console_entry<'a>(line: &'a str, columns: &[&'a str]) -> Option<Entry<'a>> {
-    for mark in ["ERROR OCCURRED: ", "SKIPPED: "] {
-        if let Some((name, error)) = line.split_once(mark) {
-            let (name, error) = (Cow::Borrowed(name.trim()), Cow::Borrowed(error.trim().trim_matches('\'')));
-            return Some(Entry { name, error: Some(error), ..Entry::default() });
-        }
+    if let Some((name, error)) = line.split_once("ERROR OCCURRED: ") {
+        let (name, error) = (Cow::Borrowed(name.trim()), Cow::Borrowed(error.trim().trim_matches('\'')));
+        return Some(Entry { name, error: Some(error), ..Entry::default() });
+    }
+    if let Some((name, _)) = line.split_once("SKIPPED: ") {
+        return Some(Entry { name: Cow::Borrowed(name.trim()), skipped: true, ..Entry::default() });
     }
     // A name may contain spaces, so the times are looked for.
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -188,7 +191,8 @@ mod tests {
              a b/8_stddev      271 ns         14.5 ns            2 cache_hits=0\n\
              a b/8_cv         7.98 %          0.86 %             2 cache_hits=0.00%\n\
              c_mean             20 us           10 us         1000\n\
-             d          ERROR OCCURRED: 'no input file'\n",
+             d          ERROR OCCURRED: 'no input file'\n\
+             e          SKIPPED: 'no GPU'\n",
         );
         let found: Vec<_> = reading.measurements.iter().map(|m| (m.benchmark.as_str(), &*m.metric.name)).collect();
         assert_eq!(found, [("a b/8", "time"), ("a b/8", "counter:cache_hits"), ("c_mean", "time")]);
@@ -196,6 +200,8 @@ mod tests {
         assert_eq!(reading.measurements[1].evidence[0], Evidence::Value(5120.0));
         assert_eq!(reading.measurements[2].evidence, [Evidence::Value(10e3)]);
         assert_eq!(reading.diagnostics[0].message, "`d` failed: no input file");
+        assert_eq!(reading.failures.benchmarks.len(), 1);
+        assert_eq!(reading.failures.skipped[0].benchmark.as_str(), "e");
     }
 
     #[test]
@@ -217,11 +223,14 @@ mod tests {
         let reading = read(
             "name,iterations,real_time,cpu_time,time_unit,bytes_per_second,items_per_second,label,error_occurred,error_message,\"n\"\n\
              \"a, b\",1000,200,100,ns,5e9,,\"x\",,,7\n\
-             \"c\",,,,,,,,true,\"no file\"\n",
+             \"c\",,,,,,,,true,\"no file\"\n\
+             \"d\",,,,,,,,false,\"no GPU\"\n",
         );
         assert_eq!(reading.measurements[0].benchmark.as_str(), "a, b");
         assert_eq!(reading.measurements[0].work.map(|work| work.amount), Some(500.0));
         assert_eq!(reading.measurements[1].metric.name, "counter:n");
-        assert_eq!(reading.failures.benchmarks[0].benchmark.as_str(), "c");
+        let failures = &reading.failures;
+        assert_eq!((failures.benchmarks.len(), failures.benchmarks[0].benchmark.as_str()), (1, "c"));
+        assert_eq!(failures.skipped[0].benchmark.as_str(), "d");
     }
 }
