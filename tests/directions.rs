@@ -56,6 +56,25 @@ fn a_change_of_unknown_direction_is_shown_and_not_judged() {
 }
 
 #[test]
+fn a_constant_next_to_a_change_of_unknown_direction_is_no_verdict() {
+    let scene = Scene::new();
+    let run = |name: &str, values: &[(&str, u32)]| {
+        let of = |(metric, value): &(&str, u32)| {
+            format!(r#"{{"benchmark":"b","metric":"counter:{metric}","unit":"1","replicates":[{{"value":{value}}}]}}"#)
+        };
+        let all: Vec<String> = values.iter().map(of).collect();
+        scene.write(name, format!(r#"{{"format":"perfgate-run","version":1,"measurements":[{}]}}"#, all.join(",")));
+    };
+    run("base.json", &[("n", 256), ("depth", 40), ("none", 0)]);
+    run("head.json", &[("n", 256), ("depth", 90), ("none", 0)]);
+    let answer = scene.perfgate(&["compare", "base.json", "head.json"]);
+    answer.exits(2).says("NO VERDICT: the better direction of every changed metric is unknown");
+    // Without a change there is nothing to judge.
+    run("head.json", &[("n", 256), ("depth", 40), ("none", 0)]);
+    scene.perfgate(&["compare", "base.json", "head.json"]).exits(0).says("PASS: no regression");
+}
+
+#[test]
 fn the_config_states_the_direction() {
     let scene = Scene::new();
     scene.write("base.json", google(1.0)).write("half.json", google(0.4));

@@ -48,9 +48,17 @@ fn a_slow_path_that_two_in_five_runs_take_is_a_regression() {
 #[test]
 fn a_row_decided_by_the_mean_says_what_changed_in_every_view() {
     let (base, head) = (hyperfine(1, 1, 0.0, 1.0), hyperfine(2, 1, 0.4, 3.0));
-    let views: [&[&str]; 4] = [&[], &["--format", "markdown"], &["--format", "junit"], &["--template", "comment"]];
+    let views: [&[&str]; 3] = [&[], &["--format", "markdown"], &["--format", "junit"]];
     for view in views {
         compared(&base, &head, view).exits(1).says("2 in 5 samples take 3.0×");
+    }
+    for template in ["comment", "summary", "pr", "issue", "report"] {
+        compared(&base, &head, &["--template", template]).exits(1).says("`c0`: 2 in 5 samples take 3.0×");
+    }
+    for template in ["comment", "pr", "report"] {
+        compared(&head, &base, &["--template", template])
+            .exits(0)
+            .says("in base 2 in 5 samples take 3.0×, in head none");
     }
     let scene = Scene::new();
     scene.write("base.json", &base).write("head.json", &head);
@@ -121,9 +129,10 @@ fn criterion(scene: &Scene, tree: &str, ns: f64, [samples, iterations, elements]
     let time = |i: u32| ns * f64::from(iterations) * (1.0 + 0.01 * chance(seed, i));
     let times: Vec<String> = (0..samples).map(|i| time(i).to_string()).collect();
     let iters = vec![iterations.to_string(); samples as usize].join(",");
+    let id = tree.split_once('/').map_or("x", |(_, id)| id);
     scene.write(
         &format!("{tree}/x/new/benchmark.json"),
-        format!(r#"{{"group_id":"x","full_id":"x","throughput":{{"Elements":{elements}}}}}"#),
+        format!(r#"{{"group_id":"x","full_id":"{id}","throughput":{{"Elements":{elements}}}}}"#),
     );
     let sample = format!(r#"{{"sampling_mode":"Flat","iters":[{iters}],"times":[{}]}}"#, times.join(","));
     scene.write(&format!("{tree}/x/new/sample.json"), sample);
@@ -133,17 +142,23 @@ fn criterion(scene: &Scene, tree: &str, ns: f64, [samples, iterations, elements]
 fn samples_of_other_settings_are_not_compared() {
     let scene = Scene::new();
     criterion(&scene, "base", 100.0, [50, 1000, 1], 1);
-    criterion(&scene, "longer", 180.0, [50, 500_000, 1], 2);
+    criterion(&scene, "longer", 180.0, [50, 50_000, 1], 2);
     let answer = scene.perfgate(&["compare", "base", "longer"]);
-    answer
-        .exits(0)
-        .says("? inconclusive")
-        .says("sampled differently: 1000 iterations a sample in base, 500000 in head");
-    // A disturbed warm-up has the same effect on criterion's plan; samples this short are seldom interrupted either way.
+    answer.exits(0).says("? inconclusive").says("sampled differently: 1000 iterations a sample in base, 50000 in head");
+    // A disturbed warm-up has the same effect on criterion's plan, up to about this factor.
     criterion(&scene, "shorter", 101.0, [50, 4, 1], 5);
     criterion(&scene, "few", 101.0, [50, 12_000, 1], 6);
     scene.perfgate(&["compare", "base", "few"]).exits(0).does_not_say("sampled differently");
     scene.perfgate(&["compare", "shorter", "base"]).says("sampled differently: 4 iterations a sample in base");
+    // A factor of ten of the whole suite is a setting.
+    for benchmark in 0..6 {
+        for (tree, iterations) in [("suite", 1000), ("suite-longer", 10_000)] {
+            criterion(&scene, &format!("{tree}/b{benchmark}"), 100.0, [50, iterations, 1], benchmark + iterations);
+        }
+    }
+    scene
+        .perfgate(&["compare", "suite", "suite-longer"])
+        .says("sampled differently: 1000 iterations a sample in base, 10000");
     criterion(&scene, "fewer", 180.0, [5, 1000, 1], 3);
     scene.perfgate(&["compare", "base", "fewer"]).exits(0).says("sampled differently: 50 samples in base, 5 in head");
     // criterion takes fewer iterations of a slower benchmark.
@@ -159,7 +174,7 @@ fn stored_runs_keep_how_they_were_sampled() {
     scene.perfgate_at("r", &["record"]).exits(0);
     scene.git("r", &["switch", "-q", "-c", "work"]);
     scene.commit("r", "two");
-    criterion(&scene, "r/target/criterion", 180.0, [50, 500_000, 1], 2);
+    criterion(&scene, "r/target/criterion", 180.0, [50, 50_000, 1], 2);
     scene.perfgate_at("r", &["compare"]).exits(0).says("sampled differently");
 }
 

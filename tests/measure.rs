@@ -124,12 +124,17 @@ fn a_change_of_the_whole_suite_fails_and_is_named_as_one() {
 
 #[test]
 fn advice_in_a_measurement_names_its_own_options() {
-    let scene = scene(&[("c", 1.04)]);
+    let scene = scene(&[("c", 1.036)]);
     scene.write("r/perfgate.toml", "[gate]\nthreshold = '4%'\n");
-    for view in [&[][..], &["--format", "markdown"], &["--template", "comment"]] {
-        let answer = measure(&scene, &[&["--base", "main"], view].concat());
-        assert!(!answer.stdout.contains("perfgate measure`"), "{}", answer.stdout);
+    let advice = "4 more runs per side would decide";
+    for view in [&[][..], &["--format", "markdown", "--save", "../saved.json"]] {
+        let answer = measure(&scene, &[&["--base", "main", "--confirm", "3"], view].concat());
+        answer.exits(0).says(advice).says("--confirm 7").does_not_say("perfgate measure");
     }
+    let comment = scene.perfgate(&["render", "saved.json", "--template", "comment"]);
+    comment.exits(0).says(advice).says("--confirm 7").does_not_say("perfgate measure");
+    let answer = measure(&scene, &["--base", "main", "--confirm", "7"]);
+    answer.exits(0).complains("re-measuring 1 suspect in 7 pairs").does_not_say("undecided");
 }
 
 #[test]

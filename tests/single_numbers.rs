@@ -264,3 +264,43 @@ fn zeros_in_part_of_the_runs_are_no_regression() {
     // Nothing is left of what every run of base had.
     assert_eq!(outcomes(&[r#"{"value":5}"#, r#"{"value":6}"#], &[r#"{"value":0}"#]), only("regressed", 1));
 }
+
+/// Compares one benchmark whose runs have these replicates.
+fn one_row(unit: &str, direction: &str, base: &[&str], head: &[&str]) -> serde_json::Value {
+    let mut numbers = Numbers::new();
+    for (side, replicates) in base.iter().map(|one| ("base", one)).chain(head.iter().map(|one| ("head", one))) {
+        let name = format!("{side}-{}.json", numbers.arguments.len());
+        let entry = format!(
+            r#"{{"benchmark":"b","metric":"m","unit":"{unit}","direction":"{direction}","replicates":[{replicates}]}}"#
+        );
+        let text = format!(r#"{{"format":"perfgate-run","version":1,"measurements":[{entry}]}}"#);
+        numbers.scene.write(&name, &text);
+        numbers.arguments.extend([format!("--{side}"), name]);
+    }
+    numbers.compare(&[]).json()["benchmarks"][0].clone()
+}
+
+#[test]
+fn where_a_sample_is_zero_medians_are_compared_with_medians() {
+    let with_zero = r#"{"samples":[0,40,40,40,40,40,41,42,40,44]}"#;
+    let positive = r#"{"samples":[16,40,40,40,41,40,16,42,16,44]}"#;
+    for (base, head) in [(with_zero, positive), (positive, with_zero)] {
+        let row = one_row("ns", "lower", &[base], &[head]);
+        assert_eq!(row["change"], 0.0, "{row}");
+    }
+    let row = one_row("ns", "lower", &[r#"{"samples":[0,40]}"#], &[r#"{"samples":[40,16]}"#]);
+    assert!((row["change"].as_f64().unwrap() - 0.4).abs() < 1e-9, "{row}");
+    // Processes of one run: one of them has a zero.
+    let processes = format!("{with_zero},{positive}");
+    let row = one_row("ns", "lower", &[&processes], &[positive]);
+    assert_eq!(row["change"], 0.0, "{row}");
+}
+
+#[test]
+fn the_printed_value_is_the_median_of_the_runs_whatever_their_repetitions() {
+    let value = |value: u32| format!(r#"{{"value":{value}}}"#);
+    let nine = [100; 9].map(value).join(",");
+    let row = one_row("ns", "lower", &[&nine, &value(200), &value(200)], &[&value(200)]);
+    assert_eq!((&row["base"]["value"], &row["base"]["samples"]), (&200.0.into(), &11.into()), "{row}");
+    assert_eq!(row["change"], 0.0, "{row}");
+}

@@ -302,7 +302,7 @@ proptest! {
     fn outcome_change_and_interval_of_a_row_never_contradict_each_other(
         suite in simulated(),
         threshold in prop_oneof![Just("20%"), Just("5%"), Just("50%")],
-        alpha in prop_oneof![3 => Just("0.05"), 1 => Just("0.01"), 1 => Just("0.2")],
+        alpha in prop_oneof![3 => Just("0.05"), 1 => Just("0.01"), 1 => Just("0.001"), 1 => Just("0.2")],
     ) {
         let config = format!("[gate]\nthreshold = \"{threshold}\"\nalpha = {alpha}\n");
         let policy = Policy::parse(&config, "perfgate.toml").unwrap();
@@ -316,6 +316,9 @@ proptest! {
                 _ => finding.outcome == Outcome::Inconclusive,
             };
             prop_assert!(holds, "{} {change} [{low}, {high}] {finding:?}", finding.outcome.word());
+            let is_undecided = finding.outcome == Outcome::Inconclusive;
+            let has_reason = !finding.notes.is_empty() || finding.undecided.is_some();
+            prop_assert!(!is_undecided || has_reason, "no reason: {finding:?}");
         }
     }
 }

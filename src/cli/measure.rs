@@ -44,8 +44,8 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: Option<u16>,
     /// Number of pairs of runs that re-measure the suspects [default: 5 if at most 30% of the suite are suspects, else 3]
-    #[arg(long, value_name = "PAIRS", value_parser = ["3", "5"])]
-    confirm: Option<String>,
+    #[arg(long, value_name = "PAIRS", value_parser = clap::value_parser!(u16).range(3..=25))]
+    confirm: Option<u16>,
     /// Choose the number of rounds to fit this time (15m, 1h)
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "rounds")]
     budget: Option<Duration>,
@@ -82,7 +82,7 @@ impl MeasureArgs {
             base: self.base.clone(),
             stored: self.stored,
             rounds: self.rounds.map(usize::from),
-            pairs: self.confirm.as_ref().and_then(|pairs| pairs.parse().ok()),
+            pairs: self.confirm.map(usize::from),
             budget: self.budget,
             warmup: self.warmup.map(usize::from),
             record: self.record,

@@ -48,6 +48,8 @@ pub struct Pair<'a> {
     pub(super) is_turned: bool,
     /// Iterations of a sample of base and head, where the tool reports them.
     iterations: [Option<f32>; 2],
+    /// The smallest factor of the iterations that indicates other settings.
+    iterations_limit: f64,
     /// The work of one operation in base.
     base_work: Option<Work>,
     pub(super) unreadable: bool,
@@ -94,7 +96,23 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], matching: impl MatchRules) -> 
         }
     }
     pairs.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+    set_iterations_limits(&mut pairs);
     pairs
+}
+
+/// Sets the limit of the iterations of each tool.
+fn set_iterations_limits(pairs: &mut [Pair<'_>]) {
+    let mut suites: BTreeMap<&str, Vec<[Sampling; 2]>> = BTreeMap::new();
+    for pair in pairs.iter().filter(|pair| pair.iterations.iter().all(Option::is_some)) {
+        if let Some(sampling) = pair.sampling() {
+            suites.entry(&pair.measurement.tool).or_default().push(sampling);
+        }
+    }
+    let limits: BTreeMap<String, f64> =
+        suites.into_iter().map(|(tool, suite)| (tool.to_owned(), comparable::iterations_limit(&suite))).collect();
+    for pair in pairs {
+        pair.iterations_limit = limits.get(&*pair.measurement.tool).copied().unwrap_or(f64::INFINITY);
+    }
 }
 
 impl<'a> Pair<'a> {
@@ -111,6 +129,7 @@ impl<'a> Pair<'a> {
             direction: metric.direction,
             is_turned: false,
             iterations: [None; 2],
+            iterations_limit: f64::INFINITY,
             base_work: None,
             unreadable: false,
             other_versions: Vec::new(),
@@ -188,6 +207,11 @@ impl<'a> Pair<'a> {
     }
 
     fn other_settings(&self) -> Option<String> {
+        comparable::other_settings(&self.measurement.tool, self.sampling()?, self.iterations_limit)
+    }
+
+    /// How the time of an operation was sampled; `None` for other metrics, and for one side only.
+    fn sampling(&self) -> Option<[Sampling; 2]> {
         if !self.is_shared() || self.metric.unit != Unit::Nanosecond {
             return None;
         }
@@ -202,8 +226,7 @@ impl<'a> Pair<'a> {
             time: side_centre(side),
         };
         let [of_base, of_head] = self.iterations;
-        let sides = [sampling(of_base, self.base()), sampling(of_head, self.head())];
-        comparable::other_settings(&self.measurement.tool, sides)
+        Some([sampling(of_base, self.base()), sampling(of_head, self.head())])
     }
 
     /// How many times the work of base one operation does in head, where it differs and the metric is the time of an
@@ -274,9 +297,13 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// Median of the centres of some entries.
+/// Median of the centres of the runs; that of a run is the median of its repetitions, as in the test.
 pub(super) fn side_centre(entries: &[RunEvidence<'_>]) -> f64 {
-    centre::median(&entries.iter().map(|one| one.evidence.centre()).collect::<Vec<_>>())
+    let of_run = |run: &[RunEvidence<'_>]| match run {
+        [one] => one.evidence.centre(),
+        repetitions => centre::median(&repetitions.iter().map(|one| one.evidence.centre()).collect::<Vec<_>>()),
+    };
+    centre::median(&runs_of(entries).map(of_run).collect::<Vec<_>>())
 }
 
 /// The entries of each run of a side.
@@ -289,9 +316,8 @@ pub(super) fn evidence<'a>(side: &[RunEvidence<'a>]) -> Vec<&'a Evidence> {
 }
 
 fn side_value(side: &[RunEvidence<'_>], metric: &Metric) -> Option<SideValue> {
-    let values: Vec<f64> = side.iter().map(|one| one.evidence.centre()).collect();
-    (!values.is_empty()).then(|| SideValue {
-        value: centre::median(&values),
+    (!side.is_empty()).then(|| SideValue {
+        value: side_centre(side),
         runs: runs_of(side).count(),
         samples: side.iter().map(|one| one.evidence.samples()).fold(0, u64::saturating_add),
         events: side.iter().map(|one| events(one.evidence, metric)).sum(),

@@ -22,8 +22,14 @@ pub fn digest(entries: &[&Evidence], direction: Direction) -> Option<Digest> {
     let between = sd(&edges).filter(|sd| sd.is_finite()).map(|sd| sd as f32);
     let typical_means: Option<Vec<TypicalMean>> = digests.iter().map(|one| one.typical_mean).collect();
     let splits: Vec<Option<Split>> = digests.iter().map(|one| one.split).collect();
+    let median = centre::median(&medians);
+    if digests.iter().any(Digest::lacks_edge) {
+        let samples = digests.iter().map(|one| one.samples).fold(0, u32::saturating_add);
+        let none = Digest { fast_edge: median, within_run_drift: None, typical_mean: None, ..*digests.first()? };
+        return Some(Digest { median, samples, ..none });
+    }
     Some(Digest {
-        median: centre::median(&medians),
+        median,
         fast_edge: centre::median(&edges).exp(),
         samples: digests.iter().map(|one| one.samples).fold(0, u32::saturating_add),
         within_run_drift: mean_drift.into_iter().chain(between).reduce(f32::max),

@@ -2,7 +2,7 @@
 
 use super::pairs::{Pair, RunEvidence, evidence, runs_of};
 use super::repetitions;
-use crate::model::{Evidence, Summary};
+use crate::model::{Digest, Direction, Evidence, Summary};
 use crate::stats::centre;
 use crate::stats::suite::{BenchmarkRuns, RunValue};
 
@@ -17,6 +17,11 @@ impl Pair<'_> {
         let for_zero = centres.filter(|value| *value > 0.0).min_by(f64::total_cmp).unwrap_or(1.0) / 2.0;
         let side = |side: &[RunEvidence<'_>]| runs_of(side).map(|run| self.run_value(run, for_zero)).collect();
         let mut runs = BenchmarkRuns { base: side(self.base()), head: side(self.head()) };
+        // A median is not compared with a fast edge.
+        if self.lacks_an_edge() {
+            let all = runs.base.iter_mut().chain(&mut runs.head);
+            all.for_each(|run| run.fast_edge = run.fast_edge.and(Some(run.centre)));
+        }
         if let Some(ratio) = self.work_ratio() {
             runs.base.iter_mut().for_each(|run| run.shift(ratio.ln()));
         }
@@ -58,11 +63,22 @@ impl Pair<'_> {
         if self.is_turned || !direction.is_known() {
             return false;
         }
-        let sampled = |run: &[RunEvidence<'_>]| match run {
-            [one] => !matches!(one.evidence, Evidence::Summary(_) | Evidence::Value(_)),
-            entries => repetitions::digest(&evidence(entries), direction).is_some(),
-        };
+        // Samples with zeros are noisier than those of their suite. Their medians are tested like single numbers.
+        let sampled = |run: &[RunEvidence<'_>]| digest(run, direction).is_some_and(|digest| !digest.has_zero());
         [self.base(), self.head()].into_iter().all(|side| runs_of(side).all(sampled))
+    }
+
+    fn lacks_an_edge(&self) -> bool {
+        let lacks = |run: &[RunEvidence<'_>]| digest(run, self.direction).is_some_and(|digest| digest.lacks_edge());
+        [self.base(), self.head()].into_iter().any(|side| runs_of(side).any(lacks))
+    }
+}
+
+/// The digest of the entries of a run.
+fn digest(run: &[RunEvidence<'_>], direction: Direction) -> Option<Digest> {
+    match run {
+        [one] => one.evidence.digest(direction),
+        entries => repetitions::digest(&evidence(entries), direction),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Effect;
 use super::pairs::{Pair, runs_of, side_centre};
 use crate::model::{Evidence, Unit};
-use crate::stats::{centre, counts};
+use crate::stats::counts;
 
 impl Pair<'_> {
     /// The effect where no test is needed: one side only, numbers that cannot be compared, exact counts.
@@ -32,7 +32,7 @@ impl Pair<'_> {
         let nothing = |side: &[f64]| side.iter().all(|value| *value == 0.0);
         let exact = || {
             let per_work = self.work_ratio().unwrap_or(1.0);
-            Some(self.exact(centre::median(base) * per_work, centre::median(head)))
+            Some(self.exact(side_centre(self.base()) * per_work, side_centre(self.head())))
         };
         if self.measurement.metric.exact && constant(base) && constant(head) || nothing(&values) {
             return exact();

@@ -83,7 +83,7 @@ pub use crate::model::{
 pub use crate::verdict::{
     BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, Failure, Finding,
     GoalLine, GoalStatus, MeanChange, Outcome, Pinned, PinnedFinding, Reason, Report, SeriesPoint, SeriesReport,
-    SideReport, Value, Verdict, WorkReport,
+    SideReport, Undecided, Value, Verdict, Within, WorkReport,
 };
 pub use builder::{Gate, GateBuilder};
 pub use error::Error;

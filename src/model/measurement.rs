@@ -147,6 +147,17 @@ impl Digest {
         }
     }
 
+    /// True where the median stands in for the fast edge: a sample is not positive, or there is only one.
+    pub fn lacks_edge(&self) -> bool {
+        let is_median = (self.fast_edge - self.median).abs() <= 1e-9 * self.median;
+        is_median && self.within_run_drift.is_none() && self.typical_mean.is_none()
+    }
+
+    /// True where a sample is not positive, as far as the digest shows it: of few samples it does not.
+    pub fn has_zero(&self) -> bool {
+        self.lacks_edge() && self.samples as usize >= samples::DRIFT_MIN_SAMPLES
+    }
+
     fn scale(&mut self, factor: f64) {
         self.median *= factor;
         self.fast_edge *= factor;

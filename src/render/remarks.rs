@@ -3,7 +3,7 @@
 
 use super::quantity::{counted, pair, percent};
 use crate::model::{OfSides, SampleGroup, SlowPart};
-use crate::verdict::{Finding, Outcome, Report};
+use crate::verdict::{Finding, Outcome, Report, Undecided};
 
 /// The remarks of a report.
 #[derive(Debug, Default)]
@@ -103,14 +103,10 @@ fn advice(finding: &Finding, by_measure: bool) -> Option<Advice> {
     if finding.outcome != Outcome::Inconclusive {
         return None;
     }
-    let least = finding.detectable?;
-    // The limit is left out where it explains nothing: the change exceeds it, it is 100% or more, or it lies outside the printed
-    // interval, because it contains the correction for many tests.
-    let is_in_interval = finding.interval.is_none_or(|[low, high]| high.max(-low) >= least);
-    let is_noise = least < 1.0
-        && is_in_interval
-        && finding.needed_change.is_none()
-        && finding.change.is_none_or(|change| change.abs() < least);
+    // The other reasons are notes.
+    if finding.detectable.is_none() && finding.undecided.is_none() {
+        return None;
+    }
     let done = finding.base.map_or(0, |side| side.runs);
     let remedy = match finding.runs_needed.map(|runs| runs as usize) {
         None => Remedy::None,
@@ -118,8 +114,19 @@ fn advice(finding: &Finding, by_measure: bool) -> Option<Advice> {
         Some(runs) if finding.confirmed => Remedy::Pairs(runs, done + runs),
         Some(runs) => Remedy::Rounds(runs, done + runs),
     };
-    let why = is_noise.then(|| format!("changes below {} cannot be told from noise here", percent(least)));
+    let limit = finding.noise_limit();
+    let of_limit = limit.map(|least| format!("changes below {} cannot be told from noise here", percent(least)));
+    let why = of_limit.or_else(|| finding.undecided.map(|why| undecided(why, finding.threshold)));
     Some(Advice { why, remedy })
+}
+
+fn undecided(why: Undecided, threshold: f64) -> String {
+    match why {
+        Undecided::MayBeNoise => "the interval contains 0, so the change may be noise".to_owned(),
+        Undecided::BeyondThreshold => format!("the interval extends beyond the threshold of {}", percent(threshold)),
+        Undecided::NotSignificant => "not significant after correction for the number of tests".to_owned(),
+        Undecided::NotWithinAtAlpha => "not shown to be within the threshold at this `alpha`".to_owned(),
+    }
 }
 
 impl Remedy {

@@ -27,7 +27,7 @@ const BATCH_SIZE: f64 = 7.0;
 const MIN_BATCHES: usize = 3;
 const MAX_BATCHES: usize = 7;
 /// Fewer samples show no drift.
-const DRIFT_MIN_SAMPLES: usize = 6;
+pub const DRIFT_MIN_SAMPLES: usize = 6;
 /// This many samples in ascending or descending order were sorted by their tool, which destroys the order in time: by
 /// chance it happens once in 10! = 3.6 million runs.
 const SORTED_MIN_SAMPLES: usize = 10;

@@ -20,6 +20,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     let Comparison { benchmark, metric, base, head, .. } = comparison;
     let gate = Gate::of(comparison, policy);
     let mut ruling = gate.judge(comparison, same_machine);
+    let is_open = ruling.outcome == Outcome::Inconclusive && ruling.notes.is_empty();
     if let Some(ratio) = comparison.work_ratio {
         ruling
             .notes
@@ -80,6 +81,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
             .and_then(|estimate| estimate.runs_needed(gate.bound(), gate.alpha)),
         threshold: gate.threshold,
         needed_change: estimate.and_then(|one| gate.needed(one)).and_then(|log| fraction(log.exp_m1())),
+        undecided: estimate.filter(|_| is_open).map(|estimate| gate.why_undecided(estimate)),
         budget: BudgetReport::default(),
         notes: ruling.notes,
         slow_part: samples::slow_parts(comparison).filter(|_| ruling.by_mean).map(Box::new),

@@ -18,7 +18,7 @@ mod whole_suite;
 pub use budget::{Unmatched, unmatched};
 pub use failure::Failure;
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
-pub use outcome::{Counts, MeanChange, Outcome, Within};
+pub use outcome::{Counts, MeanChange, Outcome, Undecided, Within};
 pub use pinned::{Pinned, PinnedFinding};
 pub use reason::Reason;
 pub use renamed::likely_renames;
@@ -77,7 +77,12 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
     diagnostics.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
     diagnostics.dedup();
     let counts = Counts::of(findings.iter().map(|finding| finding.outcome));
-    let judged = Counts::of(findings.iter().filter(|finding| finding.is_judged()).map(|finding| finding.outcome));
+    // A constant of unknown direction decides nothing where the direction of a change is unknown too.
+    let all_directions_known = findings.iter().all(Finding::is_judged);
+    let counts_as_judged = |finding: &&Finding| {
+        finding.is_judged() && (all_directions_known || !finding.is_constant_of_unknown_direction())
+    };
+    let judged = Counts::of(findings.iter().filter(counts_as_judged).map(|finding| finding.outcome));
     let reasons = reasons(policy, judged, suite, &budgets, &environment);
     let verdict = if !reasons.is_empty() {
         Verdict::Fail

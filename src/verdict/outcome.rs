@@ -73,6 +73,21 @@ impl Within {
     }
 }
 
+/// Why the tests leave a change undecided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Undecided {
+    /// The change is over the threshold, and its interval contains 0.
+    MayBeNoise,
+    /// The change is within the threshold, and its interval is not.
+    BeyondThreshold,
+    /// The change is over the threshold, and not significant after correction for the number of tests.
+    NotSignificant,
+    /// The 95% interval lies within the threshold, and the one at a stricter `alpha` does not.
+    NotWithinAtAlpha,
+}
+
 /// A geometric mean with its interval, as fractions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MeanChange {

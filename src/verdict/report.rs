@@ -2,7 +2,7 @@
 //! `--format json`); docs/comparison.md documents its fields.
 
 use super::limits::{BudgetLine, BudgetReport, GoalLine};
-use super::outcome::{Counts, MeanChange, Outcome, Within};
+use super::outcome::{Counts, MeanChange, Outcome, Undecided, Within};
 use super::pinned::{Pinned, PinnedFinding};
 use super::reason::Reason;
 use super::whole_suite::SuiteReport;
@@ -244,6 +244,9 @@ pub struct Finding {
     /// fewer than eight benchmarks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_change: Option<f64>,
+    /// Why the tests leave it undecided, where no note has the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undecided: Option<Undecided>,
     /// The worst of its budgets.
     pub budget: BudgetReport,
     /// Remarks.
@@ -297,6 +300,26 @@ impl Finding {
     /// True where it counts for the verdict: without a better direction, a change is only shown.
     pub fn is_judged(&self) -> bool {
         self.outcome != Outcome::Inconclusive || self.direction.is_known()
+    }
+
+    /// True for the same value in base and head of a metric whose better direction is unknown.
+    pub(super) fn is_constant_of_unknown_direction(&self) -> bool {
+        let is_constant = self.outcome == Outcome::Unchanged && self.change.is_none_or(|change| change == 0.0);
+        is_constant && !self.direction.is_known()
+    }
+
+    /// The smallest regression that these runs would have shown, where that explains why an inconclusive benchmark is undecided.
+    /// It explains nothing where the change exceeds it, where it is 100% or more, and where it lies outside the printed
+    /// interval, because it contains the correction for many tests.
+    pub fn noise_limit(&self) -> Option<f64> {
+        let is_in_interval = |least: f64| self.interval.is_none_or(|[low, high]| high.max(-low) >= least);
+        let explains = |least: &f64| {
+            *least < 1.0
+                && is_in_interval(*least)
+                && self.needed_change.is_none()
+                && self.change.is_none_or(|change| change.abs() < *least)
+        };
+        self.detectable.filter(explains).filter(|_| self.outcome == Outcome::Inconclusive)
     }
 
     /// True where views list it without being asked for all: anything but an unchanged benchmark without a shown change,

@@ -1,6 +1,6 @@
 //! The rules that decide the outcome of one comparison, in the order of docs/statistics.md.
 
-use super::outcome::{Outcome, Within};
+use super::outcome::{Outcome, Undecided, Within};
 use super::report::SUSPECT_P;
 use crate::compare::{Comparison, Effect};
 use crate::model::{Direction, Unit};
@@ -311,6 +311,18 @@ impl Gate {
                 needed.exp()
             )),
             None => undecided,
+        }
+    }
+
+    /// Why the tests leave a change undecided that no other rule concerns.
+    pub fn why_undecided(&self, estimate: &Estimate) -> Undecided {
+        let bound = self.bound();
+        let (low, high) = estimate.interval(false);
+        match estimate.delta.abs() > bound {
+            true if low <= 0.0 && high >= 0.0 => Undecided::MayBeNoise,
+            true => Undecided::NotSignificant,
+            false if low < -bound || high > bound => Undecided::BeyondThreshold,
+            false => Undecided::NotWithinAtAlpha,
         }
     }
 
