@@ -146,21 +146,48 @@ fn a_benchmark_command_does_not_see_the_token() {
     let after = scene.git("r", &["rev-parse", "HEAD"]);
     let pushed = push("refs/heads/main", &after);
     // The command's parent is perfgate itself, whose first environment is in /proc on Linux.
-    let command = "env > ../seen; cat /proc/$PPID/environ >> ../seen 2>/dev/null; true";
+    let command = "env > SEEN; cat /proc/$PPID/environ >> SEEN 2>/dev/null; true";
+    let command = command.replace("SEEN", &scene.path("seen").display().to_string());
     let variables = [
-        ("PERFGATE_COMMAND", command),
+        ("PERFGATE_COMMAND", command.as_str()),
         ("GITHUB_TOKEN", "ghs_secret"),
         ("GH_TOKEN", "ghs_secret"),
         ("AWS_SECRET_ACCESS_KEY", "ghs_secret"),
         ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ghs_secret"),
         ("GITHUB_ENV", "ghs_secret"),
-        // Set by an earlier step, this does not keep the variables in place.
-        ("PERFGATE_SECRETS_ON_STDIN", "1"),
+        ("PERFGATE_STORE_CREDENTIALS", "AWS_SECRET_ACCESS_KEY=ghs_secret"),
     ];
     ci(&scene, "push", &pushed, &variables, &[]).exits(0);
     let seen = scene.read("seen");
     assert!(seen.contains("PERFGATE_COMMAND") && !seen.contains("ghs_secret"), "{seen}");
     assert!(!seen.contains("GITHUB_OUTPUT") && scene.read("output").contains("recorded"), "{seen}");
+
+    for words in [
+        &["measure", "--no-base", "--", "sh", "-c", &command][..],
+        &["bisect", "a", "--good", "HEAD~3", "--", "sh", "-c", &command],
+    ] {
+        std::fs::remove_file(scene.path("seen")).unwrap();
+        scene.perfgate_with("r", &[variables.as_slice(), &[("SHOWN", "1")]].concat(), words);
+        let seen = scene.read("seen");
+        assert!(seen.contains("SHOWN=1") && !seen.contains("ghs_secret"), "{words:?} {seen}");
+    }
+}
+
+#[cfg(feature = "buckets")]
+#[test]
+fn credentials_of_the_store_come_from_the_input_alone() {
+    let scene = project();
+    let pushed = push("refs/heads/main", &scene.git("r", &["rev-parse", "HEAD"]));
+    // The client refuses an endpoint without TLS before it sends anything, unless AWS_ALLOW_HTTP allows it.
+    let mut variables = vec![("PERFGATE_STORE", "s3://perf-runs/r"), ("AWS_ALLOW_HTTP", "true")];
+    let given = "AWS_ENDPOINT_URL=http://127.0.0.1:9\nAWS_ACCESS_KEY_ID=k\nAWS_SECRET_ACCESS_KEY=ghs_secret\n";
+    variables.push(("PERFGATE_STORE_CREDENTIALS", given));
+    let answer = ci(&scene, "push", &pushed, &variables, &[]);
+    answer.exits(2).complains("would be sent unencrypted");
+    assert!(!answer.stderr.contains("ghs_secret"), "{}", answer.stderr);
+    variables.pop();
+    let dry = ci(&scene, "push", &pushed, &variables, &["--dry-run"]);
+    dry.exits(0).complains("not used: AWS_ALLOW_HTTP").complains("; the input store-credentials");
 }
 
 #[test]

@@ -73,6 +73,16 @@ fn a_push_that_regresses_is_recorded_and_reported() {
     let stored = scene.git("remote.git", &["ls-tree", "-r", "--name-only", "refs/perfgate/baselines"]);
     assert!(stored.contains(&after), "{stored}");
 
+    // The job runs again, with other results: the same comment.
+    benches(&scene, 66, 2500.0);
+    run(&scene, &hub, "push", push("refs/heads/main", &after), &mention).exits(0).says("FAIL: 1 regressed");
+    {
+        let state = hub.state();
+        let [comment] = state.commit_comments.as_slice() else { panic!("{:?}", state.commit_comments) };
+        assert!(comment["body"].as_str().unwrap().contains("2.5"), "{comment}");
+    }
+    assert_eq!(hub.count("PATCH", "/comments/900"), 1);
+
     let (answer, after) = pushed(7, 9000.0, &[("PERFGATE_FAIL_ON_PUSH", "true")]);
     answer.exits(1).says("FAIL: 1 regressed");
     let stored = scene.git("remote.git", &["ls-tree", "-r", "--name-only", "refs/perfgate/baselines"]);
@@ -81,55 +91,164 @@ fn a_push_that_regresses_is_recorded_and_reported() {
     answer.exits(2).complains("mention: \"everyone\" is not a list of names");
 }
 
-#[test]
-fn someone_with_write_access_accepts_the_regressions_of_this_head() {
+/// A pull request with a regression, and its event.
+fn slow_pull() -> (Scene, Hub, Value) {
     let (scene, hub) = (project(), Hub::new());
     let base = trial(&scene);
     benches(&scene, 9, 1600.0);
     let event = pull(&scene, &base, "o/r");
-    let again = |code: i32| run(&scene, &hub, "pull_request", event.clone(), &[]).exits(code).stdout.clone();
-    hub.state().writers = vec!["maintainer".to_owned()];
-    hub.state().add("maintainer", "/perfgate accept all: before there was a report (too early)");
-    again(1);
-    hub.state().add("stranger", "/perfgate accept all");
-    hub.state().add("maintainer", "I would write\n> /perfgate accept all");
-    hub.state().add("maintainer", "/perfgate accept another");
-    again(1);
-    hub.state().add("maintainer", "Fine.\r\n/perfgate accept parse it checks @bounds now");
-    assert!(again(0).contains("1 accepted"));
-    let state = hub.state();
-    let report = state.comments.iter().find(|comment| comment.author == ME).unwrap();
-    let line = "maintainer accepted 1 regression of parse for";
-    assert!(report.body.contains(line) && !report.body.contains("@bounds"), "{}", report.body);
-    let check = state.checks.last().unwrap();
-    assert_eq!(check["conclusion"], "success");
-    assert!(check["output"]["summary"].as_str().unwrap().contains(line));
+    {
+        let mut state = hub.state();
+        state.writers = vec!["maintainer".to_owned()];
+        state.push(&head(&scene), false);
+    }
+    (scene, hub, event)
+}
+
+/// The newest comment of perfgate.
+fn report(hub: &Hub) -> String {
+    hub.state().comments.iter().rfind(|comment| comment.author == ME).unwrap().body.clone()
 }
 
 #[test]
-fn a_label_accepts_if_the_api_confirms_it() {
-    let (scene, hub) = (project(), Hub::new());
-    let base = trial(&scene);
-    benches(&scene, 9, 1600.0);
-    let mut event = pull(&scene, &base, "o/r");
-    event["action"] = "labeled".into();
-    event["label"] = json!({"name": "perfgate: accepted"});
-    event["sender"] = json!({"login": "maintainer"});
+fn someone_with_write_access_accepts_the_regressions_of_this_head() {
+    let (scene, hub, event) = slow_pull();
+    let again = |code: i32| run(&scene, &hub, "pull_request", event.clone(), &[]).exits(code).stdout.clone();
+    let head = head(&scene);
+    let says = |author: &str, words: &str| hub.state().add(author, &words.replace("HEAD", &head));
+    for number in 0..130 {
+        says("stranger", &format!("comment {number}"));
+    }
+    again(1);
+    let command = format!("/perfgate accept all {head}");
+    assert!(report(&hub).contains(&format!("```text\n{command}\n```")), "{}", report(&hub));
+    assert!(report(&hub).contains("or by a comment on the pull request"), "{}", report(&hub));
+    says("stranger", "/perfgate accept all HEAD");
+    says("maintainer", "I would write\n> /perfgate accept all HEAD");
+    says("maintainer", "/perfgate accept another HEAD");
+    // Our own comment shows the command; its author may have write access.
+    hub.state().writers.push(ME.to_owned());
+    again(1);
+    assert!(!report(&hub).contains("The request of"), "{}", report(&hub));
+    says("maintainer", "/perfgate accept parse because of the <b>bounds</b>");
+    again(1);
+    let answer = format!("The request of maintainer names no commit, so it accepts nothing. Write: `{command}`");
+    assert!(report(&hub).contains(&answer), "{}", report(&hub));
+    let short = &head[..7];
+    says("maintainer", &format!("Fine.\r\n/perfgate accept parse {short} it checks @bounds now"));
+    assert!(again(0).contains("1 accepted"));
+    let line = format!("maintainer accepted 1 regression of parse for {}: it checks", &head[..10]);
+    let body = report(&hub);
+    assert!(body.contains(&line) && !body.contains("@bounds") && !body.contains("names no commit"), "{body}");
+    assert!(!body.contains(&command), "there is nothing left to accept: {body}");
+    let state = hub.state();
+    let check = state.checks.last().unwrap();
+    assert_eq!(check["conclusion"], "success");
+    assert!(check["output"]["summary"].as_str().unwrap().contains(&line));
+}
+
+#[test]
+fn an_accepted_head_does_not_accept_an_earlier_one_that_is_pushed_again() {
+    let (scene, hub, event) = slow_pull();
+    let slow = head(&scene);
+    run(&scene, &hub, "pull_request", event.clone(), &[]).exits(1);
+    // A harmless commit is pushed and accepted, and then the first one is pushed again.
+    let other = "a".repeat(40);
+    hub.state().push(&other, false);
+    hub.state().add("maintainer", &format!("/perfgate accept all {other} harmless"));
+    hub.state().label("perfgate: accepted", "maintainer");
+    hub.state().push(&slow, true);
+    run(&scene, &hub, "pull_request", event.clone(), &[]).exits(1);
+    assert!(report(&hub).contains("set the label"), "{}", report(&hub));
+    hub.state().unlabel();
+    run(&scene, &hub, "pull_request", event.clone(), &[("PERFGATE_CHECK", "false")]).exits(1);
+    let answer = format!("is for {other}, so it does not accept this commit. Write: `/perfgate accept all {slow}`");
+    assert!(report(&hub).contains(&answer), "{}", report(&hub));
+    hub.state().add("maintainer", &format!("/perfgate accept all {slow}"));
+    run(&scene, &hub, "pull_request", event, &[("PERFGATE_CHECK", "false")]).exits(0);
+}
+
+#[test]
+fn a_label_accepts_the_head_whose_report_it_follows() {
+    let (scene, hub, event) = slow_pull();
     let again = |code: i32, more: &[(&str, &str)]| {
         run(&scene, &hub, "pull_request", event.clone(), more).exits(code).stdout.clone()
     };
-    again(1, &[]); // the label is not set
-    hub.state().labels = vec!["perfgate: accepted".to_owned()];
-    again(1, &[]); // of another head
-    hub.state().head = head(&scene);
+    let label = "perfgate: accepted";
+    let slow = head(&scene);
+    hub.state().label(label, "maintainer");
+    again(1, &[]); // before the first report
+    again(1, &[]); // there is a report now, but the label is older
+    assert!(report(&hub).contains("before there was a report on this commit"), "{}", report(&hub));
+    hub.state().unlabel();
+    again(1, &[]); // it was set once, and removed
+    hub.state().label(label, "stranger");
     again(1, &[]); // by someone without write access
-    hub.state().writers = vec!["maintainer".to_owned()];
+    hub.state().unlabel();
+    hub.state().label(label, "maintainer");
     again(1, &[("PERFGATE_ACCEPT_LABEL", "slow is fine")]);
     assert!(again(0, &[]).contains("1 accepted"));
-    // The next push needs it again.
-    let mut pushed = event.clone();
-    pushed["action"] = "synchronize".into();
-    run(&scene, &hub, "pull_request", pushed, &[]).exits(1);
+    assert!(report(&hub).contains("maintainer accepted 1 regression for"), "{}", report(&hub));
+
+    // The next push needs it again, and so does this commit when it is pushed again later.
+    hub.state().push(&"b".repeat(40), false);
+    again(1, &[]); // a job of a commit that is no longer the newest
+    hub.state().push(&slow, true);
+    again(1, &[]);
+    // The report of the last run is the 101st check run of this commit and later.
+    let old = hub.state().checks[0].clone();
+    let mut many = vec![old; 120];
+    many.append(&mut hub.state().checks);
+    hub.state().checks = many;
+    for number in 0..110 {
+        hub.state().timeline.push(json!({"event": "mentioned", "created_at": "2026-01-01T00:00:01Z", "id": number}));
+    }
+    hub.state().unlabel();
+    hub.state().label(label, "maintainer");
+    assert!(again(0, &[]).contains("1 accepted"));
+}
+
+#[test]
+fn check_runs_of_other_jobs_and_commits_are_no_report_on_this_head() {
+    let (scene, hub, event) = slow_pull();
+    for (name, commit) in [("perfgate", "c".repeat(40)), ("another", head(&scene))] {
+        let mut state = hub.state();
+        state.checks.push(json!({"name": name, "head_sha": commit, "started_at": "2026-01-01T00:00:00Z"}));
+    }
+    hub.state().label("perfgate: accepted", "maintainer");
+    run(&scene, &hub, "pull_request", event, &[]).exits(1);
+}
+
+#[test]
+fn a_pull_request_from_a_fork_is_accepted_by_comment_and_not_in_its_own_config() {
+    let (scene, hub, mut event) = slow_pull();
+    event["pull_request"]["head"]["repo"]["full_name"] = "fork/r".into();
+    event["repository"]["full_name"] = "o/r".into();
+    let url = hub.url();
+    let variables = [("GITHUB_API_URL", url.as_str()), ("GITHUB_TOKEN", TOKEN), ("PERFGATE_CHECK", "true")];
+    ci(&scene, "pull_request", &event, &variables, &[]).exits(1).complains("comes from a fork");
+    assert!(!scene.read("summary").contains("perfgate.toml ([[accept]])"), "{}", scene.read("summary"));
+    let head = head(&scene);
+    let artifact = output(&scene, "artifact");
+    let completed = json!({"workflow_run": {"head_sha": head, "head_branch": "work", "event": "pull_request",
+        "head_repository": {"full_name": "fork/r"}}, "repository": {"full_name": "o/r", "default_branch": "main"}});
+    let publish = || {
+        run(&scene, &hub, "workflow_run", completed.clone(), &[("PERFGATE_ARTIFACT", artifact.as_str())])
+            .exits(0)
+            .stdout
+            .clone()
+    };
+    assert!(publish().contains("FAIL: 1 regressed"));
+    let body = report(&hub);
+    let command = format!("/perfgate accept all {head}");
+    assert!(body.contains(&command) && !body.contains("[[accept]]"), "{body}");
+    assert!(body.contains("have it accepted by a comment"), "{body}");
+    hub.state().add("maintainer", &command);
+    assert!(publish().contains("1 accepted"));
+    hub.state().comments.retain(|comment| comment.author == ME);
+    assert!(publish().contains("FAIL: 1 regressed"));
+    hub.state().label("perfgate: accepted", "maintainer");
+    assert!(publish().contains("1 accepted"));
 }
 
 #[test]

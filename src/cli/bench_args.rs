@@ -1,9 +1,19 @@
 //! How a benchmark command is run: the arguments that `measure` and `bisect` share.
 
+use super::output;
 use crate::gate::BenchCommand;
+use crate::io::secrets;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Hides tokens and credentials from the benchmarks that this process starts. The program is started again in place, so this
+/// comes before anything else.
+pub fn hide_secrets() {
+    if let Err(error) = secrets::hide() {
+        output::warn(&format!("a benchmark command can read the tokens and credentials of the environment: {error}"));
+    }
+}
 
 #[derive(Debug, Args)]
 pub struct BenchArgs {

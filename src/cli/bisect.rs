@@ -2,7 +2,7 @@
 
 use super::bench_args::BenchArgs;
 use super::progress::Terminal;
-use super::{Global, output};
+use super::{Global, bench_args, output};
 use crate::gate::{BisectPlan, BisectResult, Gate, bisect, bisect_word};
 use crate::io::interrupt;
 use crate::policy::{parse_alpha, parse_threshold};
@@ -49,6 +49,7 @@ pub struct BisectArgs {
 
 /// Searches and prints the answer.
 pub fn run(args: BisectArgs, global: &Global) -> anyhow::Result<u8> {
+    bench_args::hide_secrets();
     let gate = Gate::new(global.config()?, None, args.bench.input_format.as_deref());
     interrupt::watch().context("cannot watch for Ctrl-C")?;
     let command = args.bench.command();

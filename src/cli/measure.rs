@@ -4,7 +4,7 @@ use super::bench_args::{BenchArgs, parse_time};
 use super::compare::{View, save, show};
 use super::gate_args::GateArgs;
 use super::progress::Terminal;
-use super::{Global, facts, plots};
+use super::{Global, bench_args, facts, plots};
 use crate::gate::{self, BenchCommand, Gate, MeasurePlan, MeasuredRuns};
 use crate::io::interrupt;
 use crate::verdict::Report;
@@ -92,6 +92,7 @@ impl MeasureArgs {
 
 /// Measures, prints and saves; the exit code is the report's.
 pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
+    bench_args::hide_secrets();
     let mut config = global.config()?;
     config.policy = args.gate.apply(config.policy);
     let gate = Gate::new(config, args.store.as_deref(), args.bench.input_format.as_deref());

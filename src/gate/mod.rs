@@ -68,6 +68,7 @@ mod machine_class;
 mod measure;
 mod pinned;
 mod prune;
+mod pull_request;
 mod record;
 mod series;
 mod side;
@@ -81,9 +82,9 @@ pub use crate::model::{
     Statement, Statistic, Summary, Tests, ToolReports, WorkUnit,
 };
 pub use crate::verdict::{
-    BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport, Failure, Finding,
-    GoalLine, GoalStatus, MeanChange, Outcome, Pinned, PinnedFinding, Reason, Report, SeriesPoint, SeriesReport,
-    SideReport, Undecided, Value, Verdict, Within, WorkReport,
+    AcceptableOnPull, BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport,
+    Failure, Finding, GoalLine, GoalStatus, MeanChange, Outcome, Pinned, PinnedFinding, Reason, Report, SeriesPoint,
+    SeriesReport, SideReport, Undecided, Value, Verdict, Within, WorkReport,
 };
 pub use builder::{Gate, GateBuilder};
 pub use error::Error;
@@ -98,6 +99,7 @@ pub(crate) use history_source::CommitSource;
 pub(crate) use judge::ReportDetail;
 pub(crate) use measure::{BenchCommand, MeasurePlan, Progress, measure, measure_and_store};
 pub(crate) use prune::{PrunePlan, SpecialCommits};
+pub(crate) use pull_request::{accept_requested, note_changed_rules, note_unused_rules};
 pub(crate) use record::{is_dirty, store_run};
 pub(crate) use side::Side;
 pub(crate) use sources::{DefaultSide, SideSource};

@@ -6,7 +6,6 @@
 use super::builder::Gate;
 use super::stored_history::with_reading;
 use crate::history::{BranchKind, PruneAction, PruneCandidate, Pruner, Retention, thin};
-use crate::io::github::fingerprint;
 use crate::io::repository::{Repository, RepositoryError};
 use crate::io::store::{Key, Listing, Store, StoreError};
 use crate::model::{Commit, Detail, Diagnostic, Evidence, Run, record};
@@ -91,7 +90,7 @@ impl SpecialCommits {
         let further = run.branch.as_deref().filter(|branch| self.policy.is_baseline_branch(branch));
         let branch = match further {
             _ if on_default_branch => BranchKind::Default,
-            Some(branch) => BranchKind::Baseline(fingerprint(&[branch])),
+            Some(branch) => BranchKind::Baseline(branch.to_owned()),
             None => BranchKind::Other,
         };
         PruneCandidate { run, branch, named: has(&self.named) }

@@ -20,12 +20,12 @@ pub struct Retention {
 }
 
 /// The branch of a commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BranchKind {
     /// The default branch.
     Default,
-    /// Another branch whose runs are baselines, by the hash of its name.
-    Baseline(u64),
+    /// Another branch whose runs are baselines, by name.
+    Baseline(String),
     /// Another or an unknown branch.
     Other,
 }
@@ -81,11 +81,11 @@ impl<'r> Pruner<'r> {
 
     /// Decides on the next run; runs must come newest first.
     pub fn decide(&mut self, stored: &PruneCandidate<'_>) -> PruneAction {
-        let PruneCandidate { run, branch, named } = *stored;
+        let PruneCandidate { run, branch, named } = stored;
         let tools: BTreeSet<&str> = run.measurements.iter().map(|measurement| &*measurement.tool).collect();
         let tools = tools.into_iter().collect::<Vec<_>>().join("\n");
         let shard = run.environment.get(Environment::SHARD).unwrap_or_default().to_owned();
-        let group = (machine_class(&run.environment, self.rules.ignored), branch, shard, tools);
+        let group = (machine_class(&run.environment, self.rules.ignored), branch.clone(), shard, tools);
         let benchmarks = self.benchmarks(run);
         let counted = self.groups.entry(group).or_default();
         let position = counted.runs;
@@ -106,9 +106,9 @@ impl<'r> Pruner<'r> {
         }
         if newest {
             PruneAction::KeepNewest
-        } else if named {
+        } else if *named {
             PruneAction::KeepNamed
-        } else if base && branch != BranchKind::Other {
+        } else if base && *branch != BranchKind::Other {
             PruneAction::KeepBase
         } else if position < self.keep.whole.saturating_add(self.keep.thinned) {
             PruneAction::Thin
@@ -155,7 +155,7 @@ mod tests {
         let mut actions: Vec<PruneAction> = runs
             .iter()
             .rev()
-            .map(|(run, branch, named)| pruner.decide(&PruneCandidate { run, branch: *branch, named: *named }))
+            .map(|(run, branch, named)| pruner.decide(&PruneCandidate { run, branch: branch.clone(), named: *named }))
             .collect();
         actions.reverse();
         actions

@@ -2,37 +2,72 @@
 //! sends values to the runner.
 //!
 //! They are removed from the environment of benchmark commands. That is not enough: on Linux, a child can read the environment
-//! that its parent was started with in `/proc`. So `perfgate ci` starts itself again without them and gets them through a
-//! pipe, and keeps them in memory that other processes of the same user cannot read.
+//! that its parent was started with in `/proc`. So a command that runs benchmarks starts perfgate again without them and gets
+//! them through a pipe, and keeps them in memory that other processes of the same user cannot read.
+//!
+//! In the Action, an earlier step can set variables for this one (GITHUB_ENV). So there the credentials of clouds come from an
+//! input only, and nothing else of the environment decides where secrets are read from.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// Single variables.
-const NAMES: [&str; 5] = ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"];
+const NAMES: [&str; 6] =
+    ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY", "PERFGATE_STORE_CREDENTIALS"];
 /// Ends of names: tokens of registries and other services.
 const ENDS: [&str; 3] = ["_TOKEN", "_SECRET", "_PASSWORD"];
-/// Beginnings of names: the runner's own services and OIDC, and clouds.
-const PREFIXES: [&str; 7] = ["ACTIONS_", "AWS_", "AZURE_", "ARM_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_"];
+/// Beginning of the names of the runner's own services and OIDC.
+const RUNNER: &str = "ACTIONS_";
+/// Beginnings of the names of clouds.
+const CLOUDS: [&str; 6] = ["AWS_", "AZURE_", "ARM_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_"];
 
+/// The secrets of the environment that perfgate was started with.
 static KEPT: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+/// The only variables of clouds that count, where these are not those of the environment.
+static GIVEN: OnceLock<BTreeMap<String, String>> = OnceLock::new();
 
 /// True for a variable that code under test must not read.
 pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase(); // Windows ignores case
     NAMES.contains(&name.as_str())
-        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || name.starts_with(RUNNER)
+        || is_of_cloud(&name)
         || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// True for a variable of a cloud: a key, an endpoint, a setting.
+pub fn is_of_cloud(name: &str) -> bool {
+    CLOUDS.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The names of the variables of clouds in the environment that perfgate was started with.
+pub fn clouds_of_environment() -> Vec<String> {
+    let kept = KEPT.get().into_iter().flatten().map(|(name, _)| name.clone());
+    kept.chain(in_environment()).filter(|name| is_of_cloud(name)).collect()
+}
+
+/// From now on, only these variables of clouds count, and none of the environment.
+pub fn use_only(given: BTreeMap<String, String>) {
+    let _ = GIVEN.set(given);
+}
+
+/// False where the variables of clouds in the environment do not count.
+pub fn is_environment_used() -> bool {
+    GIVEN.get().is_none()
 }
 
 /// A variable of the environment that perfgate was started with.
 pub fn variable(name: &str) -> Option<String> {
+    if let Some(given) = GIVEN.get().filter(|_| is_of_cloud(name)) {
+        return given.get(name).cloned();
+    }
     KEPT.get().and_then(|kept| kept.get(name).cloned()).or_else(|| std::env::var(name).ok())
 }
 
-/// The kept variables whose names begin with a prefix.
+/// The variables of a cloud, by its prefix, that are not in the environment any more.
 pub fn starting_with(prefix: &str) -> impl Iterator<Item = (&str, &str)> {
-    let kept = KEPT.get().into_iter().flatten().filter(move |(name, _)| name.starts_with(prefix));
+    let kept = GIVEN.get().or_else(|| KEPT.get());
+    let kept = kept.into_iter().flatten().filter(move |(name, _)| name.starts_with(prefix));
     kept.map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
@@ -48,25 +83,27 @@ pub fn in_environment() -> Vec<String> {
 pub fn hide() -> std::io::Result<()> {
     use std::io::{Read, Write};
     use std::os::unix::process::CommandExt;
-    /// Set for the process that gets the variables on its standard input.
-    const MARKER: &str = "PERFGATE_SECRETS_ON_STDIN";
+    /// The program's own name for the process that gets the variables on its standard input. Not a variable, which an earlier
+    /// step could set and a benchmark would inherit.
+    const STARTED_AGAIN: &str = "secrets-on-stdin/perfgate";
     /// What a pipe holds on Linux before the writer has to wait for a reader.
     const PIPE: usize = 64 << 10;
 
     let mut kept: BTreeMap<String, String> = BTreeMap::new();
-    if std::env::var_os(MARKER).is_some() {
+    if std::env::args_os().next().is_some_and(|name| name == STARTED_AGAIN) {
         let mut text = Vec::new();
         std::io::stdin().take(PIPE as u64).read_to_end(&mut text)?;
         kept = serde_json::from_slice(&text).unwrap_or_default();
     }
     let names = in_environment();
     if names.is_empty() {
-        let _ = KEPT.set(kept);
         #[cfg(target_os = "linux")]
-        let _ = nix::sys::prctl::set_dumpable(false);
+        if !kept.is_empty() {
+            let _ = nix::sys::prctl::set_dumpable(false);
+        }
+        let _ = KEPT.set(kept);
         return Ok(());
     }
-    // An earlier step may have set the marker, so what is still in the environment is moved in any case.
     for name in &names {
         kept.extend(std::env::var(name).ok().map(|value| (name.clone(), value)));
     }
@@ -81,7 +118,7 @@ pub fn hide() -> std::io::Result<()> {
     for name in &names {
         command.env_remove(name);
     }
-    Err(command.args(std::env::args_os().skip(1)).env(MARKER, "1").stdin(reader).exec())
+    Err(command.args(std::env::args_os().skip(1)).arg0(STARTED_AGAIN).stdin(reader).exec())
 }
 
 /// Windows has no `/proc`, and cannot start a process in place of another.
@@ -100,6 +137,7 @@ mod tests {
         {
             assert!(is_secret(name), "{name}");
         }
+        assert!(is_secret("PERFGATE_STORE_CREDENTIALS"));
         for name in ["GITHUB_SHA", "PATH", "CARGO_HOME", "RUSTFLAGS", "CI", "PERFGATE_KEY"] {
             assert!(!is_secret(name), "{name}");
         }

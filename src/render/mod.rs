@@ -11,6 +11,7 @@ mod junit;
 mod listing;
 mod markdown;
 mod next;
+mod notices;
 mod outliers;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -32,6 +33,7 @@ pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use next::next_step;
+pub use notices::{accept_command, acceptance_remark, accepted, changed_rules, refused, unused_rules};
 #[cfg(feature = "parquet")]
 pub use parquet::{COLUMNS, Origin, SCHEMA, parquet};
 pub use quantity::{change, counted, pair as quantities, percent};

@@ -44,8 +44,7 @@ fn passed(report: &Report) -> Option<&'static str> {
 
 fn failed(reason: Reason, report: &Report) -> &'static str {
     match reason {
-        Reason::Outcome(Outcome::Regressed, 1) => "Make it faster, or accept it in perfgate.toml ([[accept]]).",
-        Reason::Outcome(Outcome::Regressed, _) => "Make them faster, or accept them in perfgate.toml ([[accept]]).",
+        Reason::Outcome(Outcome::Regressed, count) => regressed(count == 1, report),
         Reason::Outcome(Outcome::Failed, _) => "Fix the failed benchmarks.",
         Reason::Outcome(Outcome::Inconclusive, _) => "Measure the undecided benchmarks again with more runs.",
         Reason::Outcome(..) => "Check that added and removed benchmarks are intended.",
@@ -54,5 +53,20 @@ fn failed(reason: Reason, report: &Report) -> &'static str {
         Reason::OverBudget(_) => "Meet the missed budgets, or change them in perfgate.toml.",
         Reason::DifferentMachines => same_machine(report),
         Reason::Unknown => "Read the report with the version of perfgate that wrote it.",
+    }
+}
+
+fn regressed(is_single: bool, report: &Report) -> &'static str {
+    match (report.acceptable.as_ref().map(|acceptable| acceptable.by_waiver), is_single) {
+        (None, true) => "Make it faster, or accept it in perfgate.toml ([[accept]]).",
+        (None, false) => "Make them faster, or accept them in perfgate.toml ([[accept]]).",
+        (Some(true), true) => {
+            "Make it faster, or accept it: in perfgate.toml ([[accept]]), or by a comment on the pull request."
+        }
+        (Some(true), false) => {
+            "Make them faster, or accept them: in perfgate.toml ([[accept]]), or by a comment on the pull request."
+        }
+        (Some(false), true) => "Make it faster, or have it accepted by a comment of someone with write access.",
+        (Some(false), false) => "Make them faster, or have them accepted by a comment of someone with write access.",
     }
 }

@@ -82,6 +82,9 @@ pub struct Report {
     /// regressions. Hostile text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
+    /// How regressions can be accepted on the pull request; `None` outside of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acceptable: Option<AcceptableOnPull>,
     /// Every budget, checked on every benchmark that it matches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetLine>,
@@ -94,6 +97,15 @@ pub struct Report {
     /// The worst findings over the baseline's commits, head last; only in a saved comparison.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<SeriesReport>,
+}
+
+/// How regressions of a pull request can be accepted: a comment names its newest commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptableOnPull {
+    /// The newest commit.
+    pub commit: Commit,
+    /// Whether waivers in the pull request's own perfgate.toml count, too: not in one from a fork.
+    pub by_waiver: bool,
 }
 
 /// A metric of a benchmark over commits.
@@ -372,10 +384,32 @@ impl Report {
                 *count = left;
             }
         }
-        if accepted > 0 && self.verdict == Verdict::Fail && self.reasons.is_empty() {
-            self.verdict = Verdict::Pass;
+        if accepted > 0 {
+            self.pass_without_reasons();
         }
         accepted
+    }
+
+    /// Accepts that the whole suite regressed. Returns whether it did.
+    pub fn accept_suite(&mut self) -> bool {
+        let Some(suite) = self.suite.as_mut().filter(|suite| suite.outcome == Outcome::Regressed) else { return false };
+        suite.outcome = Outcome::Accepted;
+        self.reasons.retain(|reason| *reason != Reason::WholeSuite);
+        self.pass_without_reasons();
+        true
+    }
+
+    fn pass_without_reasons(&mut self) {
+        if self.verdict == Verdict::Fail && self.reasons.is_empty() {
+            self.verdict = Verdict::Pass;
+        }
+    }
+
+    /// True where regressions fail the gate, which someone may accept.
+    pub fn fails_on_regressions(&self) -> bool {
+        let is_regression =
+            |reason: &Reason| matches!(reason, Reason::WholeSuite | Reason::Outcome(Outcome::Regressed, _));
+        self.verdict == Verdict::Fail && self.reasons.iter().any(is_regression)
     }
 
     /// Leaves the verdict open where the base has a gap and only changes against it fail the gate: they may come from the

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SuiteReport {
-    /// `regressed`, `improved`, `unchanged` or `inconclusive`.
+    /// `regressed`, `improved`, `unchanged`, `inconclusive`, or `accepted` by a person on the pull request.
     pub outcome: Outcome,
     /// The change of the geometric mean of all times.
     pub change: f64,

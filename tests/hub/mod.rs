@@ -18,6 +18,7 @@ pub struct Comment {
     pub id: u64,
     pub author: String,
     pub body: String,
+    pub created_at: String,
 }
 
 /// A failure of matching requests.
@@ -40,6 +41,8 @@ pub struct State {
     pub body: String,
     /// Labels of the pull request.
     pub labels: Vec<String>,
+    /// Events of the pull request.
+    pub timeline: Vec<Value>,
     /// Logins with write access.
     pub writers: Vec<String>,
     /// Comments on commits.
@@ -47,6 +50,8 @@ pub struct State {
     /// The newest commit of the pull request.
     pub head: String,
     last: u64,
+    /// Seconds since the start; each change takes one.
+    clock: u64,
     troubles: Vec<Trouble>,
     intruders: Vec<(&'static str, Intruder)>,
 }
@@ -54,8 +59,40 @@ pub struct State {
 impl State {
     pub fn add(&mut self, author: &str, body: &str) -> u64 {
         self.last += 1;
-        self.comments.push(Comment { id: self.last, author: author.to_owned(), body: body.to_owned() });
+        let created_at = self.tick();
+        self.comments.push(Comment { id: self.last, author: author.to_owned(), body: body.to_owned(), created_at });
         self.last
+    }
+
+    /// The time of a change.
+    fn tick(&mut self) -> String {
+        self.clock += 1;
+        format!("2026-01-01T{:02}:{:02}:{:02}Z", self.clock / 3600, self.clock / 60 % 60, self.clock % 60)
+    }
+
+    /// Sets a label of the pull request.
+    pub fn label(&mut self, name: &str, author: &str) {
+        let at = self.tick();
+        self.labels.push(name.to_owned());
+        self.timeline
+            .push(json!({"event": "labeled", "created_at": at, "label": {"name": name}, "actor": {"login": author}}));
+    }
+
+    /// Removes all labels of the pull request.
+    pub fn unlabel(&mut self) {
+        let at = self.tick();
+        self.timeline.push(json!({"event": "unlabeled", "created_at": at, "actor": {"login": ME}}));
+        self.labels.clear();
+    }
+
+    /// Pushes a commit to the pull request; `force` as one that replaces others.
+    pub fn push(&mut self, head: &str, force: bool) {
+        let at = self.tick();
+        self.head = head.to_owned();
+        self.timeline.push(match force {
+            true => json!({"event": "head_ref_force_pushed", "created_at": at, "actor": {"login": ME}}),
+            false => json!({"event": "committed", "sha": head}),
+        });
     }
 }
 
@@ -162,7 +199,10 @@ fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> Respo
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (verb, parts.as_slice()) {
         ("GET", ["user"]) => ok(json!({"login": ME})),
-        ("GET", ["repos", "o", "r", "issues", "7", "comments"]) => comments(state, request),
+        ("GET", ["repos", "o", "r", "issues", "7", "comments"]) => {
+            let all: Vec<Value> = state.comments.iter().map(|comment| shown(comment, comment.id)).collect();
+            paged(request, &all, |page| json!(page))
+        }
         ("POST", ["repos", "o", "r", "issues", "7", "comments"]) => match body["body"].as_str() {
             Some(text) if text.chars().count() <= 65_536 => {
                 let id = state.add(ME, text);
@@ -194,11 +234,16 @@ fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> Respo
             let mut made = body;
             made["id"] = (state.checks.len() as u64 + 1).into();
             made["html_url"] = "https://github.example/check".into();
-            made["started_at"] = "2026-01-01T12:00:00Z".into();
+            made["started_at"] = state.tick().into();
             state.checks.push(made.clone());
             ResponseTemplate::new(201).set_body_json(made)
         }
-        ("GET", ["repos", "o", "r", "commits", _, "check-runs"]) => ok(json!({"check_runs": state.checks})),
+        ("GET", ["repos", "o", "r", "commits", commit, "check-runs"]) => {
+            let of_commit: Vec<Value> =
+                state.checks.iter().filter(|check| check["head_sha"] == **commit).cloned().collect();
+            paged(request, &of_commit, |page| json!({"total_count": of_commit.len(), "check_runs": page}))
+        }
+        ("GET", ["repos", "o", "r", "issues", "7", "timeline"]) => paged(request, &state.timeline, |page| json!(page)),
         ("GET", ["repos", "o", "r", "commits", commit, "pulls"]) => ok(json!([pull(state, commit)])),
         ("GET", ["repos", "o", "r", "pulls", "7"]) => ok(pull(state, "c0ffee")),
         ("PATCH", ["repos", "o", "r", "pulls", "7"]) => {
@@ -210,30 +255,39 @@ fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> Respo
             let may = state.writers.iter().any(|writer| writer == login);
             ok(json!({"permission": if may { "write" } else { "read" }}))
         }
-        ("GET", ["repos", "o", "r", "commits", _, "comments"]) => ok(json!(state.commit_comments)),
+        ("GET", ["repos", "o", "r", "commits", commit, "comments"]) => {
+            let of_commit: Vec<Value> =
+                state.commit_comments.iter().filter(|comment| comment["commit_id"] == **commit).cloned().collect();
+            paged(request, &of_commit, |page| json!(page))
+        }
         ("POST", ["repos", "o", "r", "commits", commit, "comments"]) => {
-            let made = json!({"id": 900, "body": body["body"], "commit_id": commit, "html_url": "https://github.example/c", "user": {"login": ME}});
+            let made = json!({"id": 900 + state.commit_comments.len(), "body": body["body"], "commit_id": commit, "html_url": "https://github.example/c", "user": {"login": ME}});
             state.commit_comments.push(made.clone());
             ResponseTemplate::new(201).set_body_json(made)
         }
-        ("PATCH", ["repos", "o", "r", "comments", "900"]) => {
-            state.commit_comments[0]["body"] = body["body"].clone();
-            ok(state.commit_comments[0].clone())
+        ("PATCH", ["repos", "o", "r", "comments", id]) => {
+            match state.commit_comments.iter_mut().find(|comment| comment["id"].to_string() == *id) {
+                Some(comment) => {
+                    comment["body"] = body["body"].clone();
+                    ok(comment.clone())
+                }
+                None => error(404, "Not Found"),
+            }
         }
         _ => error(404, "Not Found"),
     }
 }
 
-fn comments(state: &State, request: &Request) -> ResponseTemplate {
+/// One page of items, with a link to the next one.
+fn paged(request: &Request, all: &[Value], answer: impl Fn(&[Value]) -> Value) -> ResponseTemplate {
     let query = |name: &str| {
         let found = request.url.query_pairs().find(|(key, _)| key == name);
         found.and_then(|(_, value)| value.parse::<usize>().ok())
     };
-    let (per, page) = (query("per_page").unwrap_or(30), query("page").unwrap_or(1));
-    let shown: Vec<Value> =
-        state.comments.iter().skip(per * (page - 1)).take(per).map(|comment| shown(comment, comment.id)).collect();
-    let answer = ResponseTemplate::new(200).set_body_json(shown);
-    if state.comments.len() > per * page {
+    let (per, page) = (query("per_page").unwrap_or(30).min(100), query("page").unwrap_or(1));
+    let items: Vec<Value> = all.iter().skip(per * (page - 1)).take(per).cloned().collect();
+    let answer = ResponseTemplate::new(200).set_body_json(answer(&items));
+    if all.len() > per * page {
         return answer.insert_header("link", format!("<{}?page={}>; rel=\"next\"", request.url, page + 1).as_str());
     }
     answer
@@ -244,8 +298,7 @@ fn shown(comment: &Comment, id: u64) -> Value {
         "id": id,
         "body": comment.body,
         "html_url": format!("https://github.example/o/r/pull/7#issuecomment-{id}"),
-        // Every comment is later than the check runs, unless its text states otherwise.
-        "created_at": comment.body.strip_suffix("(too early)").map_or("2026-01-01T13:00:00Z", |_| "2026-01-01T11:00:00Z"),
+        "created_at": comment.created_at,
         "user": {"login": comment.author},
     })
 }

@@ -6,10 +6,10 @@ use super::plan::Judging;
 use super::variable;
 use super::work::{Place, Work, output_directory};
 use crate::cli::{facts, output, record};
-use crate::gate::{MeasuredRuns, ReportDetail, Side, judge_measured};
+use crate::gate::{AcceptableOnPull, MeasuredRuns, ReportDetail, Side, judge_measured, note_unused_rules};
 use crate::io::github::event::WorkflowRun;
 use crate::io::github::fork_results::{FILE_NAME, ForkResults};
-use crate::io::github::{Client, Pull, Slug, pulls_of};
+use crate::io::github::{Client, Pull, Slug, api_url, pulls_of};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Detail, Run};
 use crate::verdict::{Report, SideReport};
@@ -88,8 +88,9 @@ impl Work<'_> {
         let report = self.judge_fork_results(run, fork_results)?;
         let mut report = report.leave_gap_open(&pull.base.name, self.inputs.baseline_required);
         facts::complete_compared(&self.gate.config, &mut report);
-        self.note_unused_rules(&mut report, &config);
-        self.accept_on_request(&mut report, pull.number, &run.head, None);
+        note_unused_rules(&mut report, self.gate.config.source().map_or("", |(_, text)| text), &config);
+        report.acceptable = Some(AcceptableOnPull { commit: run.head.clone(), by_waiver: false });
+        self.accept_on_request(&mut report, pull.number, &run.head);
         let outputs = self.save(&report, &output_directory()?)?;
         drop(stopped);
         let published =
@@ -121,8 +122,7 @@ impl Work<'_> {
 
     /// The open pull request with this newest commit, from the API; of several, the one that the file names.
     fn pull_of(&self, repository: &Slug, run: &WorkflowRun, named: Option<u64>) -> anyhow::Result<Option<Pull>> {
-        let api_url = variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
-        let client = Client::new(&api_url, self.inputs.token.as_ref())?;
+        let client = Client::new(&api_url(&variable), self.inputs.token.as_ref())?;
         let owner = run.head_repository.as_str().split('/').next().unwrap_or_default();
         let found = pulls_of(&client, repository, run.head.as_str(), Some((owner, &run.head_branch)))?;
         let same = |pull: &Pull| {

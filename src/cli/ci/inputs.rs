@@ -4,9 +4,10 @@
 use crate::cli::gate_args::GateArgs;
 use crate::cli::publish::CommentMode;
 use crate::io::github::Token;
-use crate::io::glob;
+use crate::io::{glob, secrets};
 use anyhow::bail;
 use clap::ValueEnum;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The inputs, checked.
@@ -50,6 +51,8 @@ pub struct Inputs {
     pub accept_label: String,
     /// The downloaded results of a fork's job.
     pub artifact: Option<PathBuf>,
+    /// The credentials of the store: variables of a cloud, by name.
+    pub credentials: BTreeMap<String, String>,
     /// The GitHub token.
     pub token: Option<Token>,
 }
@@ -99,6 +102,8 @@ impl Inputs {
                     .to_owned(),
             );
         }
+        let credentials = credentials(given("store-credentials").as_deref().unwrap_or_default());
+        let credentials = credentials.map_err(|why| invalid.push(why)).unwrap_or_default();
         if !invalid.is_empty() {
             bail!("invalid inputs of the action: {}", invalid.join("; "));
         }
@@ -122,6 +127,7 @@ impl Inputs {
             mention,
             accept_label: given("accept-label").unwrap_or_else(|| "perfgate: accepted".to_owned()),
             artifact: given("artifact").map(PathBuf::from),
+            credentials,
             token: variable(Token::VARIABLE).as_deref().and_then(Token::new),
         })
     }
@@ -154,9 +160,38 @@ impl Inputs {
     }
 }
 
+/// Reads lines `AWS_REGION=eu-north-1`. An error names the line and never its text.
+fn credentials(text: &str) -> Result<BTreeMap<String, String>, String> {
+    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
+    let read = |(at, line): (usize, &str)| {
+        let pair = line.split_once('=').filter(|(name, _)| {
+            let is_name = name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+            is_name && secrets::is_of_cloud(name)
+        });
+        pair.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| {
+            format!(
+                "store-credentials: line {} is not NAME=VALUE with a variable of a cloud, such as AWS_ACCESS_KEY_ID",
+                at + 1
+            )
+        })
+    };
+    lines.map(read).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_are_variables_of_clouds_and_never_printed() {
+        let read = |text: &str| read(&[("PERFGATE_STORE_CREDENTIALS", text)]).map(|inputs| inputs.credentials);
+        let pairs = read("AWS_ACCESS_KEY_ID=AK\n\n  AWS_SECRET_ACCESS_KEY=s=3\r\n").unwrap();
+        assert_eq!(pairs.into_iter().map(|(_, value)| value).collect::<Vec<_>>(), ["AK", "s=3"]);
+        for text in ["AWS_REGION=x\nhunter2", "AWS_REGION=x\nPATH=hunter2", "AWS_REGION=x\naws_x=hunter2"] {
+            let why = read(text).unwrap_err().to_string();
+            assert!(why.contains("store-credentials: line 2") && !why.contains("hunter2"), "{why}");
+        }
+    }
 
     fn read(pairs: &[(&str, &str)]) -> anyhow::Result<Inputs> {
         Inputs::read(&|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))

@@ -8,7 +8,7 @@ mod plan;
 mod reporter;
 mod work;
 
-use super::{Global, output};
+use super::{Global, bench_args, output};
 use crate::gate::Gate;
 use crate::io::github::event::{Event, EventError};
 use crate::io::secrets;
@@ -33,7 +33,7 @@ PERFGATE_CONFIG, PERFGATE_TEMPLATE, PERFGATE_COMMENT, PERFGATE_CHECK,
 PERFGATE_BODY, PERFGATE_KEY, PERFGATE_SHARD, PERFGATE_STORE,
 PERFGATE_MISSING_BASELINE, PERFGATE_WORKING_DIRECTORY, PERFGATE_ARTIFACT,
 PERFGATE_COMMENT_ON_PUSH, PERFGATE_MENTION, PERFGATE_FAIL_ON_PUSH,
-PERFGATE_ACCEPT_LABEL, GITHUB_TOKEN.";
+PERFGATE_ACCEPT_LABEL, PERFGATE_STORE_CREDENTIALS, GITHUB_TOKEN.";
 
 /// Run the GitHub Action: record, or compare and publish, depending on the event
 ///
@@ -56,9 +56,7 @@ pub struct CiArgs {
 
 /// Handles the event; an error is also reported in the job summary.
 pub fn run(args: CiArgs, global: &Global) -> anyhow::Result<u8> {
-    if let Err(error) = secrets::hide() {
-        output::warn(&format!("a benchmark command can read the job's tokens and credentials: {error}"));
-    }
+    bench_args::hide_secrets();
     let job = JobReporter::of(&|name| variable(name));
     handle(args, global, &job).inspect_err(|error| job.failure(error))
 }
@@ -68,6 +66,7 @@ fn handle(args: CiArgs, global: &Global, reporter: &JobReporter) -> anyhow::Resu
     let path = args.event_path.or_else(|| variable("GITHUB_EVENT_PATH").map(PathBuf::from));
     let path = path.ok_or(EventError::Unset("GITHUB_EVENT_PATH"))?;
     let inputs = Inputs::read(&|name| variable(name))?;
+    secrets::use_only(inputs.credentials.clone());
     let event = Event::read(&name, &path, &|name| variable(name))?;
     if let Some(directory) = &inputs.directory {
         std::env::set_current_dir(directory)
@@ -77,6 +76,14 @@ fn handle(args: CiArgs, global: &Global, reporter: &JobReporter) -> anyhow::Resu
     let mut config = global.config()?;
     config.policy = inputs.gate.apply(config.policy);
     let gate = Gate::new(config, inputs.store.as_deref(), None);
+    let is_bucket = gate.store_url().contains("://");
+    let clouds = secrets::clouds_of_environment();
+    if is_bucket && !clouds.is_empty() && inputs.credentials.is_empty() {
+        output::note(&format!(
+            "not used: {}; the input store-credentials passes credentials of the store",
+            clouds.join(", ")
+        ));
+    }
     let may_fetch = inputs.token.is_some() && !args.dry_run;
     let plan = Plan::make(&event, &inputs, gate.policy(), may_fetch)?;
     if args.dry_run {

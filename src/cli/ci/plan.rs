@@ -51,8 +51,6 @@ pub struct Judging {
     pub pull: Option<u64>,
     /// Whether it comes from a fork, whose job cannot publish.
     pub fork: bool,
-    /// The label whose setting is the event, and who set it.
-    pub labeled: Option<(String, String)>,
 }
 
 impl Plan {
@@ -99,7 +97,7 @@ impl Plan {
                 }
             };
             let (measured, head) = (measured.clone(), head.clone());
-            Ok(Judging { against, base, measured, head, pull: None, fork: false, labeled: None })
+            Ok(Judging { against, base, measured, head, pull: None, fork: false })
         };
         let judging = match &event.kind {
             EventKind::Branch { reference, head } => {
@@ -138,7 +136,6 @@ impl Plan {
                 let planned = Judging {
                     pull: Some(pull.number),
                     fork: event.is_from_fork(),
-                    labeled: pull.labeled.clone(),
                     ..judging(&pull.branch, Some(&pull.base), &pull.head)?
                 };
                 let (head, other) = (pull.head.short(), measured.short());

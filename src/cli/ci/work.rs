@@ -6,7 +6,9 @@ use super::reporter::JobReporter;
 use super::variable;
 use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Options, Published, Target};
 use crate::cli::{compare, facts, measure, output, record, render as rendering, sync};
-use crate::gate::{BenchCommand, DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource, store_run};
+use crate::gate::{
+    AcceptableOnPull, BenchCommand, DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource, store_run,
+};
 use crate::io::github::{self, event::Event};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Diagnostic};
@@ -173,8 +175,9 @@ impl Work<'_> {
         let mut report = report;
         if let Some(pull) = judging.pull {
             self.note_changed_rules(&mut report, &judging.base);
+            report.acceptable = Some(AcceptableOnPull { commit: judging.head.clone(), by_waiver: !judging.fork });
             if !judging.fork {
-                self.accept_on_request(&mut report, pull, &judging.head, judging.labeled.as_ref());
+                self.accept_on_request(&mut report, pull, &judging.head);
             }
         }
         let directory = output_directory()?;
@@ -258,10 +261,10 @@ impl Work<'_> {
             .repository
             .clone()
             .context("cannot publish: neither the event nor GITHUB_REPOSITORY names the repository")?;
-        let server_url = variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
+        let server_url = github::server_url(&variable);
         let run = variable("GITHUB_RUN_ID").filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
         let target = Target {
-            api_url: variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
+            api_url: github::api_url(&variable),
             run_url: run.map(|id| format!("{server_url}/{repository}/actions/runs/{id}")),
             server_url,
             repository,

@@ -171,8 +171,8 @@ impl Environment {
         let number = reference.strip_prefix("refs/pull/").and_then(|rest| rest.split('/').next()?.parse().ok());
         let head = event["pull_request"]["head"]["sha"].as_str().map(str::to_owned);
         Ok(Environment {
-            api_url: variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
-            server_url: variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned()),
+            api_url: github::api_url(variable),
+            server_url: github::server_url(variable),
             repository,
             pull: event["pull_request"]["number"].as_u64().or(number),
             commit: head

@@ -85,7 +85,13 @@ pub(super) fn summary(report: &Report, longest: usize) -> String {
 
 /// What a document opens with, before the verdict.
 fn notices(report: &Report) -> String {
-    let line = |notice: &String| format!("> ⚠️ {}\n", escape::markdown_text(&shortened(notice)));
+    // In code, because GitHub shortens a bare commit id to its first digits.
+    let command = report.acceptable.as_ref().map(|acceptable| render::accept_command(&acceptable.commit));
+    let coded = |text: String| match &command {
+        Some(command) => text.replace(command, &format!("`{command}`")),
+        None => text,
+    };
+    let line = |notice: &String| format!("> ⚠️ {}\n", coded(escape::markdown_text(&shortened(notice))));
     let lines: String = report.notices.iter().take(NOTICES).map(line).collect();
     if lines.is_empty() { lines } else { lines + "\n" }
 }

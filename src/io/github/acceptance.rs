@@ -1,21 +1,27 @@
-//! Regressions that a person with write access accepts for the present head of a pull request: by a comment
-//! `/perfgate accept NAME|all [reason]`, or by a label.
+//! Requests to accept the regressions of a pull request, by people with write access: a comment
+//! `/perfgate accept NAME|all COMMIT [reason]`, or a label.
 //!
-//! Permissions come from the API, never from an event. A comment counts only if the head had a check run of perfgate
-//! before it was written: GitHub dates both, whereas the dates of commits can be chosen. So the next push needs it again.
+//! Both are bound to one head, so that the next push needs a new one, and so does a force push back to an earlier commit. A
+//! comment names the commit. A label cannot, so it counts if it was set after a report on the head that is newer than the last
+//! force push: GitHub dates all three, whereas the dates of commits can be chosen. Permissions come from the API, never from an
+//! event.
 
 use super::client::{Client, Request};
 use super::fault::{Fault, Need};
+use super::marker;
 use super::slug::Slug;
 use crate::model::Commit;
 use jiff::Timestamp;
 use serde::Deserialize;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
-/// Most pages of comments to read.
+/// Most pages of comments, events or check runs to read.
 const PAGES: usize = 25;
-const PER_PAGE: usize = 100;
 /// Longest reason, in characters.
 const REASON: usize = 300;
+/// Fewest digits of a commit id.
+const DIGITS: usize = 7;
 
 /// What a person accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +34,63 @@ pub struct Acceptance {
     pub reason: String,
 }
 
+/// A request by someone with write access that does not accept this head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The person's login.
+    pub who: String,
+    /// Why it does not.
+    pub why: RefusalReason,
+}
+
+/// Why a request does not accept a head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// The comment names no commit.
+    NoCommit,
+    /// The comment names another commit: hostile text.
+    OtherCommit(String),
+    /// The label was set before a report on this head, or before it was pushed again.
+    EarlyLabel(String),
+}
+
+/// All requests for a head, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// What is accepted.
+    pub accepted: Vec<Acceptance>,
+    /// What is not.
+    pub refused: Vec<Refusal>,
+}
+
+/// The head of a pull request.
+#[derive(Debug, Clone, Copy)]
+pub struct PullHead<'a> {
+    /// The repository of the pull request.
+    pub repository: &'a Slug,
+    /// Its number.
+    pub pull: u64,
+    /// Its newest commit.
+    pub commit: &'a Commit,
+    /// The name of perfgate's check run.
+    pub check: &'a str,
+}
+
+/// Reads all requests: comments, and the label.
+pub fn requests(client: &Client, head: PullHead<'_>, label: &str) -> Result<Requests, Fault> {
+    let reader = Reader { client, head, may_write: RefCell::default() };
+    let mut requests = Requests::default();
+    reader.comments(&mut requests)?;
+    reader.label(label, &mut requests)?;
+    Ok(requests)
+}
+
 #[derive(Deserialize)]
 struct Comment {
     #[serde(default)]
     body: Option<String>,
     #[serde(default)]
     user: Option<User>,
-    #[serde(default)]
-    created_at: String,
 }
 
 #[derive(Deserialize)]
@@ -57,12 +112,12 @@ struct Checks {
 #[derive(Deserialize)]
 struct Check {
     name: String,
-    #[serde(default)]
-    started_at: Option<String>,
+    #[serde(default, deserialize_with = "time")]
+    started_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
-struct Labels {
+struct Pull {
     head: Sha,
     #[serde(default)]
     labels: Vec<Label>,
@@ -78,94 +133,170 @@ struct Label {
     name: String,
 }
 
-/// What is accepted by comments, in their order. `check` is the name of perfgate's check run on the head.
-pub fn by_comments(
-    client: &Client,
-    repository: &Slug,
-    pull: u64,
-    head: &Commit,
-    check: &str,
-) -> Result<Vec<Acceptance>, Fault> {
-    let doing = format!("reading who accepts regressions of pull request #{pull}");
-    let route = format!("/repos/{repository}/commits/{head}/check-runs?filter=all&per_page=100");
-    let checks: Checks = client.get(Request { route: &route, doing: &doing, need: Need::Checks })?;
-    let started = checks
-        .check_runs
-        .iter()
-        .filter(|run| run.name == check)
-        .filter_map(|run| run.started_at.as_ref()?.parse().ok());
-    let first: Option<Timestamp> = started.min();
-    let Some(first) = first else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    for page in 1..=PAGES {
-        let route = format!("/repos/{repository}/issues/{pull}/comments?per_page={PER_PAGE}&page={page}");
-        let (comments, next): (Vec<Comment>, bool) =
-            client.page(Request { route: &route, doing: &doing, need: Need::ReadPulls })?;
-        for Comment { body, user, created_at } in comments {
-            let is_later = created_at.parse::<Timestamp>().is_ok_and(|created| created > first);
-            let (Some(body), Some(user), true) = (body, user, is_later) else { continue };
-            found.extend(body.lines().filter_map(command).map(|(benchmark, reason)| Acceptance {
-                who: user.login.clone(),
-                benchmark,
-                reason,
-            }));
-        }
-        if !next {
-            break;
-        }
-    }
-    let mut allowed = Vec::new();
-    for acceptance in found {
-        if may_write(client, repository, &acceptance.who)? {
-            allowed.push(acceptance);
-        }
-    }
-    Ok(allowed)
+/// An event of the timeline. Some kinds have no date.
+#[derive(Deserialize)]
+struct TimelineEvent {
+    #[serde(default)]
+    event: String,
+    #[serde(default, deserialize_with = "time")]
+    created_at: Option<Timestamp>,
+    #[serde(default)]
+    label: Option<Label>,
+    #[serde(default)]
+    actor: Option<User>,
 }
 
-/// What a person accepts by having set a label, as an event states; `None` if the API does not confirm it for this head.
-pub fn by_label(
-    client: &Client,
-    repository: &Slug,
-    pull: u64,
-    head: &Commit,
-    label: &str,
-    who: &str,
-) -> Result<Option<Acceptance>, Fault> {
-    let doing = format!("reading the labels of pull request #{pull}");
-    let route = format!("/repos/{repository}/pulls/{pull}");
-    let found: Labels = client.get(Request { route: &route, doing: &doing, need: Need::ReadPulls })?;
-    let is_set = found.head.sha == head.as_str() && found.labels.iter().any(|known| known.name == label);
-    let reason = format!("label {label:?}");
-    let accepted = is_set && may_write(client, repository, who)?;
-    Ok(accepted.then(|| Acceptance { who: who.to_owned(), benchmark: None, reason }))
+/// A time; none where there is none, or no valid one.
+fn time<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.and_then(|text| text.parse().ok()))
 }
 
-/// True for a person who may write to the repository.
-fn may_write(client: &Client, repository: &Slug, login: &str) -> Result<bool, Fault> {
-    let plain = !login.is_empty() && login.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    if !plain {
-        return Ok(false); // bots have brackets in their names
+struct Reader<'a> {
+    client: &'a Client,
+    head: PullHead<'a>,
+    /// Known permissions by login, because one person may write many comments.
+    may_write: RefCell<BTreeMap<String, bool>>,
+}
+
+impl Reader<'_> {
+    fn comments(&self, requests: &mut Requests) -> Result<(), Fault> {
+        let PullHead { repository, pull, commit, .. } = self.head;
+        let route = format!("/repos/{repository}/issues/{pull}/comments");
+        let (comments, _): (Vec<Comment>, _) = self.pages(&route, Need::ReadPulls, |page| page)?;
+        for Comment { body, user } in comments {
+            let (Some(body), Some(User { login })) = (body, user) else { continue };
+            // Our own comment shows the command.
+            if marker::is_ours(&body) {
+                continue;
+            }
+            for command in body.lines().filter_map(Command::read) {
+                if !self.may_write(&login)? {
+                    break;
+                }
+                let why = match command.commit {
+                    None => Some(RefusalReason::NoCommit),
+                    Some(id) if commit.as_str().starts_with(&id) => None,
+                    Some(id) => Some(RefusalReason::OtherCommit(id)),
+                };
+                let who = login.clone();
+                match why {
+                    None => {
+                        requests.accepted.push(Acceptance { who, benchmark: command.benchmark, reason: command.reason })
+                    }
+                    Some(why) => requests.refused.push(Refusal { who, why }),
+                }
+            }
+        }
+        Ok(())
     }
-    let doing = format!("reading the permission of {login}");
-    let route = format!("/repos/{repository}/collaborators/{login}/permission");
-    match client.get::<Permission>(Request { route: &route, doing: &doing, need: Need::Contents }) {
-        Ok(Permission { permission }) => Ok(matches!(permission.as_str(), "admin" | "write")),
-        Err(Fault::Absent { .. }) => Ok(false),
-        Err(fault) => Err(fault),
+
+    fn label(&self, label: &str, requests: &mut Requests) -> Result<(), Fault> {
+        let PullHead { repository, pull, commit, check } = self.head;
+        let route = format!("/repos/{repository}/pulls/{pull}");
+        let found: Pull = self.client.get(Request { route: &route, doing: &self.doing(), need: Need::ReadPulls })?;
+        if found.head.sha != commit.as_str() || !found.labels.iter().any(|known| known.name == label) {
+            return Ok(());
+        }
+        let route = format!("/repos/{repository}/issues/{pull}/timeline");
+        let (events, is_complete): (Vec<TimelineEvent>, _) = self.pages(&route, Need::ReadPulls, |page| page)?;
+        let is_label = |event: &&TimelineEvent| {
+            event.event == "labeled" && event.label.as_ref().is_some_and(|set| set.name == label)
+        };
+        let set = events.iter().filter(is_label).filter_map(|event| Some((event.created_at?, event.actor.as_ref()?)));
+        let Some((set, User { login })) = set.max_by_key(|(set, _)| *set) else { return Ok(()) };
+        if !self.may_write(login)? {
+            return Ok(());
+        }
+        let pushes = events.iter().filter(|event| event.event == "head_ref_force_pushed");
+        let pushed = pushes.filter_map(|event| event.created_at).max();
+        let route = format!("/repos/{repository}/commits/{commit}/check-runs?filter=all");
+        let (checks, _): (Vec<Check>, _) = self.pages(&route, Need::Checks, |page: Checks| page.check_runs)?;
+        let mut reports = checks.iter().filter(|run| run.name == check).filter_map(|run| run.started_at);
+        let is_seen = reports.any(|report| report < set && pushed.is_none_or(|pushed| pushed < report));
+        let who = login.clone();
+        if is_complete && is_seen {
+            requests.accepted.push(Acceptance { who, benchmark: None, reason: format!("label {label:?}") });
+        } else {
+            requests.refused.push(Refusal { who, why: RefusalReason::EarlyLabel(label.to_owned()) });
+        }
+        Ok(())
+    }
+
+    /// The items of all pages, and whether these are all.
+    fn pages<P: serde::de::DeserializeOwned, T>(
+        &self,
+        route: &str,
+        need: Need,
+        items: impl Fn(P) -> Vec<T>,
+    ) -> Result<(Vec<T>, bool), Fault> {
+        let mut all = Vec::new();
+        let sign = if route.contains('?') { '&' } else { '?' };
+        for page in 1..=PAGES {
+            let route = format!("{route}{sign}per_page=100&page={page}");
+            let (found, next) = self.client.page(Request { route: &route, doing: &self.doing(), need })?;
+            all.extend(items(found));
+            if !next {
+                return Ok((all, true));
+            }
+        }
+        Ok((all, false))
+    }
+
+    /// True for a person who may write to the repository.
+    fn may_write(&self, login: &str) -> Result<bool, Fault> {
+        if let Some(known) = self.may_write.borrow().get(login) {
+            return Ok(*known);
+        }
+        let plain = !login.is_empty() && login.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        // Bots have brackets in their names.
+        let may = plain && self.is_writer(login)?;
+        self.may_write.borrow_mut().insert(login.to_owned(), may);
+        Ok(may)
+    }
+
+    fn is_writer(&self, login: &str) -> Result<bool, Fault> {
+        let doing = format!("reading the permission of {login}");
+        let route = format!("/repos/{}/collaborators/{login}/permission", self.head.repository);
+        match self.client.get::<Permission>(Request { route: &route, doing: &doing, need: Need::Contents }) {
+            Ok(Permission { permission }) => Ok(matches!(permission.as_str(), "admin" | "write")),
+            Err(Fault::Absent { .. }) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn doing(&self) -> String {
+        format!("reading who accepts regressions of pull request #{}", self.head.pull)
     }
 }
 
-/// The benchmark and the reason of a line `/perfgate accept NAME|all [reason]`; a name with spaces is in quotes.
-fn command(line: &str) -> Option<(Option<String>, String)> {
-    let rest = line.trim().strip_prefix("/perfgate accept ")?.trim_start();
-    let (name, reason) = match rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
-        Some(quoted) => quoted,
-        None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
-    };
-    let name = name.trim_matches('`');
-    let reason = reason.trim().chars().take(REASON).collect();
-    (!name.is_empty()).then(|| ((name != "all").then(|| name.to_owned()), reason))
+/// A line `/perfgate accept NAME|all COMMIT [reason]`.
+#[derive(Debug, PartialEq, Eq)]
+struct Command {
+    benchmark: Option<String>,
+    /// The first digits of a commit id, in lower case.
+    commit: Option<String>,
+    reason: String,
+}
+
+impl Command {
+    /// Reads a line; a name with spaces is in quotes.
+    fn read(line: &str) -> Option<Command> {
+        let rest = line.trim().strip_prefix("/perfgate accept ")?.trim_start();
+        let (name, rest) = match rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+            Some(quoted) => quoted,
+            None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
+        };
+        let (name, rest) = (name.trim_matches('`'), rest.trim());
+        let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let id = word.trim_matches('`').trim_end_matches([':', ',']);
+        let is_id = (DIGITS..=40).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit());
+        let reason = if is_id { after } else { rest };
+        (!name.is_empty()).then(|| Command {
+            benchmark: (name != "all").then(|| name.to_owned()),
+            commit: is_id.then(|| id.to_ascii_lowercase()),
+            reason: reason.trim().chars().take(REASON).collect(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -173,12 +304,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_names_a_benchmark_or_all() {
-        let read = |line: &str| command(line).map(|(name, reason)| (name.unwrap_or("-".to_owned()), reason));
-        let is = |name: &str, reason: &str| Some((name.to_owned(), reason.to_owned()));
-        assert_eq!(read("/perfgate accept all"), is("-", ""));
-        assert_eq!(read("  /perfgate accept `parse/large` bounds checks "), is("parse/large", "bounds checks"));
-        assert_eq!(read("/perfgate accept \"a b\" why"), is("a b", "why"));
+    fn a_command_names_a_benchmark_or_all_and_a_commit() {
+        let read = |line: &str| {
+            let Command { benchmark, commit, reason } = Command::read(line)?;
+            Some([benchmark.unwrap_or("-".to_owned()), commit.unwrap_or_default(), reason])
+        };
+        let is = |name: &str, commit: &str, reason: &str| Some([name, commit, reason].map(str::to_owned));
+        assert_eq!(read("/perfgate accept all 1a2B3c4"), is("-", "1a2b3c4", ""));
+        assert_eq!(read("/perfgate accept all 1a2b3c4: why not"), is("-", "1a2b3c4", "why not"));
+        assert_eq!(read("/perfgate accept all"), is("-", "", ""));
+        assert_eq!(read("/perfgate accept all 1a2b3c is too short"), is("-", "", "1a2b3c is too short"));
+        assert_eq!(read("  /perfgate accept `parse/large` `1a2b3c4` bounds "), is("parse/large", "1a2b3c4", "bounds"));
+        assert_eq!(read("/perfgate accept \"a b\" why"), is("a b", "", "why"));
         for other in ["/perfgate accept", "/perfgate accept  ", "> /perfgate accept all", "/perfgate accepted all", ""]
         {
             assert_eq!(read(other), None, "{other}");

@@ -64,8 +64,6 @@ pub struct PullRequest {
     pub branch: String,
     /// The newest commit of that branch at the time of the event.
     pub base: Commit,
-    /// The label whose setting is the event, and who set it: to be confirmed by the API.
-    pub labeled: Option<(String, String)>,
 }
 
 /// A completed workflow.
@@ -226,7 +224,6 @@ fn kind(name: &str, payload: &Payload) -> Result<EventKind, String> {
                 head_repository: name(&pull.head.repo),
                 branch: pull.base.reference.clone().ok_or("it has no `pull_request.base.ref`")?,
                 base: commit(pull.base.sha.as_deref(), "pull_request.base.sha")?,
-                labeled: labeled(payload),
             }))
         }
         "merge_group" => {
@@ -257,12 +254,6 @@ fn kind(name: &str, payload: &Payload) -> Result<EventKind, String> {
     }
 }
 
-fn labeled(payload: &Payload) -> Option<(String, String)> {
-    let is_labeled = payload.action.as_deref() == Some("labeled");
-    let (label, sender) = (payload.label.as_ref()?, payload.sender.as_ref()?);
-    is_labeled.then(|| (label.name.clone(), sender.login.clone()))
-}
-
 fn commit(id: Option<&str>, field: &str) -> Result<Commit, String> {
     let id = id.ok_or_else(|| format!("it has no `{field}`"))?;
     Commit::parse(id).ok_or_else(|| format!("its `{field}` is not a commit id"))
@@ -274,8 +265,6 @@ struct Payload {
     reference: Option<String>,
     after: Option<String>,
     action: Option<String>,
-    label: Option<Label>,
-    sender: Option<Sender>,
     deleted: Option<bool>,
     repository: Option<Repository>,
     pull_request: Option<Pull>,
@@ -303,18 +292,6 @@ struct PullSide {
     #[serde(rename = "ref")]
     reference: Option<String>,
     repo: Option<Repository>,
-}
-
-#[derive(Deserialize)]
-struct Label {
-    #[serde(default)]
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Sender {
-    #[serde(default)]
-    login: String,
 }
 
 #[derive(Deserialize)]

@@ -13,6 +13,11 @@ const STATE: &str = " state=";
 const RUN: &str = " run=";
 const CLOSE: &str = " -->";
 
+/// True for a comment that begins with the marker of a key.
+pub(super) fn is_ours(body: &str) -> bool {
+    body.starts_with(REPORT)
+}
+
 /// A key or shard name, encoded for a marker: it cannot close the HTML comment, and different texts stay different.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark(Box<str>);

@@ -14,6 +14,7 @@ mod job;
 mod marker;
 mod pull;
 mod response;
+mod server;
 mod slug;
 mod token;
 #[cfg_attr(not(feature = "github"), path = "without/transport.rs")]
@@ -26,6 +27,7 @@ pub use commit_comment::put_commit_comment;
 pub use fault::{Fault, Need};
 pub use job::{add_outputs, add_summary};
 pub use pull::{Pull, pull, pulls_of, update_body};
+pub use server::{api_url, server_url};
 pub use slug::Slug;
 pub use token::Token;
 pub use transport::available;

@@ -11,8 +11,12 @@ const MAX_WAIVERS: usize = 10;
 /// Days until a suggested waiver expires.
 const DAYS: i64 = 90;
 
-/// `[[accept]]` entries for the first regressions; empty without a regression, or if the day is unknown.
+/// `[[accept]]` entries for the first regressions; empty without a regression, if the day is unknown, or where waivers do not
+/// count: in a pull request from a fork.
 pub fn accept(report: &Report) -> String {
+    if report.acceptable.as_ref().is_some_and(|acceptable| !acceptable.by_waiver) {
+        return String::new();
+    }
     let day = report.facts.as_ref().and_then(|facts| facts.day.as_deref());
     let Some(until) = day.and_then(|day| day.parse::<Date>().ok()).and_then(|day| day.checked_add(DAYS.days()).ok())
     else {

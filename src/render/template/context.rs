@@ -50,6 +50,9 @@ pub struct Context {
     pub improvements: Vec<Row>,
     /// `[[accept]]` entries for perfgate.toml for the first ten regressions; print as `{{ accept | fence("toml") }}`.
     pub accept: String,
+    /// The comment by which someone with write access accepts all regressions of a pull request's newest commit; none where
+    /// there is nothing to accept, and outside of `perfgate ci`.
+    pub accept_command: Option<String>,
     /// A command that repeats the measurement or comparison; none if unknown.
     pub reproduce: Option<String>,
     /// The worst finding over the stored runs of the base, as a chart; none without stored runs.

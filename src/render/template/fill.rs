@@ -11,6 +11,7 @@ use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
 use crate::model::{CodeChange, Commit, Diagnostic};
 use crate::render::listing::Listing;
 use crate::render::next::next_step;
+use crate::render::notices::accept_command;
 use crate::render::quantity::{change, counted, pair, percent};
 use crate::render::remarks::Remarks;
 use crate::render::summary;
@@ -91,6 +92,11 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         more_regressions: regressed.len().saturating_sub(most),
         improvements: improvements(report, if folded { 0 } else { IMPROVEMENTS }),
         accept: accept(report),
+        accept_command: report
+            .acceptable
+            .as_ref()
+            .filter(|_| report.fails_on_regressions())
+            .map(|acceptable| accept_command(&acceptable.commit)),
         reproduce: report.facts.as_ref().and_then(|facts| facts.reproduce.clone()),
         chart: report.series.first().and_then(chart),
         headline: headline::headline(report),

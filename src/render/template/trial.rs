@@ -15,6 +15,7 @@ impl Context {
             rows: one(),
             regressions: one(),
             improvements: one(),
+            accept_command: Some(String::new()),
             reproduce: Some(String::new()),
             chart: Some(Chart::default()),
             headline: one(),

@@ -75,9 +75,14 @@ fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
 
 fn s3_builder(url: &BucketUrl) -> AmazonS3Builder {
     let kept = secrets::starting_with("AWS_").filter_map(|(name, value)| Some((setting_of(name)?, value)));
-    let builder = kept.fold(AmazonS3Builder::from_env(), |builder, (key, value)| builder.with_config(key, value));
+    let builder = kept.fold(start(AmazonS3Builder::from_env), |builder, (key, value)| builder.with_config(key, value));
     let builder = builder.with_bucket_name(&url.bucket).with_http_connector(Connector::default());
     with_timeouts(builder, "AWS", |b, key, value| b.with_config(AmazonS3ConfigKey::Client(key), value))
+}
+
+/// Settings of the environment, where it counts.
+fn start<B: Default>(from_env: fn() -> B) -> B {
+    if secrets::is_environment_used() { from_env() } else { B::default() }
 }
 
 /// The client's setting of a variable, as its `from_env` reads it.
@@ -107,7 +112,7 @@ fn google(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
 fn google_builder(url: &BucketUrl) -> GoogleCloudStorageBuilder {
     let kept = secrets::starting_with("GOOGLE_").filter_map(|(name, value)| Some((setting_of(name)?, value)));
     let builder =
-        kept.fold(GoogleCloudStorageBuilder::from_env(), |builder, (key, value)| builder.with_config(key, value));
+        kept.fold(start(GoogleCloudStorageBuilder::from_env), |builder, (key, value)| builder.with_config(key, value));
     let builder = builder.with_bucket_name(&url.bucket).with_http_connector(Connector::default());
     let builder = with_timeouts(builder, "GOOGLE", |b, key, value| b.with_config(GoogleConfigKey::Client(key), value));
     // The variable that Terraform reads too, and that the output of google-github-actions/auth is for.
@@ -153,7 +158,8 @@ fn describes_federation() -> bool {
 
 fn azure_builder(url: &BucketUrl) -> MicrosoftAzureBuilder {
     let kept = secrets::starting_with("AZURE_").filter_map(|(name, value)| Some((setting_of(name)?, value)));
-    let builder = kept.fold(MicrosoftAzureBuilder::from_env(), |builder, (key, value)| builder.with_config(key, value));
+    let builder =
+        kept.fold(start(MicrosoftAzureBuilder::from_env), |builder, (key, value)| builder.with_config(key, value));
     let builder = builder.with_container_name(&url.bucket).with_http_connector(Connector::default());
     with_timeouts(builder, "AZURE", |b, key, value| b.with_config(AzureConfigKey::Client(key), value))
 }

@@ -1,0 +1,62 @@
+//! Sentences that a comment opens with: what a pull request changes of the gate's own rules, and which regressions someone
+//! accepted. They contain hostile text, which the views escape.
+
+use super::quantity::counted;
+use crate::io::github::acceptance::{Acceptance, Refusal, RefusalReason};
+use crate::model::Commit;
+
+/// The comment that accepts all regressions of a commit. It has the whole id: two commits with the same first digits are easily
+/// made.
+pub fn accept_command(commit: &Commit) -> String {
+    format!("/perfgate accept all {commit}")
+}
+
+/// What a pull request changes of the rules that it is judged by.
+pub fn changed_rules(changes: &[String]) -> String {
+    format!("This pull request changes the gate's own rules: {}.", changes.join("; "))
+}
+
+/// What a pull request from a fork would change of the rules; those of the base branch were used.
+pub fn unused_rules(changes: &[String]) -> String {
+    format!(
+        "This pull request changes perfgate.toml, and comes from a fork, so the file of the base branch was used. It would \
+         change: {}.",
+        changes.join("; ")
+    )
+}
+
+/// What someone accepted: the number of regressions, and whether the whole suite regressed.
+pub fn accepted(acceptance: &Acceptance, regressions: usize, suite: bool, head: &Commit) -> String {
+    let count = (regressions > 0).then(|| counted(regressions, "regression"));
+    let suite = suite.then(|| "the change of the whole suite".to_owned());
+    let what: Vec<String> = count.into_iter().chain(suite).collect();
+    let of = acceptance.benchmark.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+    format!("{} accepted {}{of} for {}{}.", acceptance.who, what.join(" and "), head.short(), because(acceptance))
+}
+
+/// The remark on an accepted benchmark.
+pub fn acceptance_remark(acceptance: &Acceptance) -> String {
+    format!("accepted by {}{}", acceptance.who, because(acceptance))
+}
+
+fn because(acceptance: &Acceptance) -> String {
+    if acceptance.reason.is_empty() { String::new() } else { format!(": {}", acceptance.reason) }
+}
+
+/// Why a request accepts nothing, and what to write instead.
+pub fn refused(refusal: &Refusal, head: &Commit) -> String {
+    let Refusal { who, why } = refusal;
+    let command = accept_command(head);
+    match why {
+        RefusalReason::NoCommit => {
+            format!("The request of {who} names no commit, so it accepts nothing. Write: {command}")
+        }
+        RefusalReason::OtherCommit(id) => {
+            format!("The request of {who} is for {id}, so it does not accept this commit. Write: {command}")
+        }
+        RefusalReason::EarlyLabel(label) => format!(
+            "{who} set the label {label:?} before there was a report on this commit, or before it was pushed again, so it \
+             accepts nothing. Remove it and set it again, or write: {command}"
+        ),
+    }
+}
