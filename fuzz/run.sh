@@ -21,6 +21,6 @@ run formats formats "$(ls -d tests/data/*/ | tr '\n' ' ')"
 run criterion criterion "tests/data/criterion-08 tests/data/cargo-criterion-store tests/data/github-action-benchmark"
 run comparison comparison tests/comparisons
 run event event fuzz/seeds/event
-run fork_results fork_results fuzz/seeds/fork_results
+run packed_results packed_results fuzz/seeds/packed_results
 run record record tests/data/accuracy
 run policy policy tests/data/policy

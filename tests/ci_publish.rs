@@ -33,7 +33,8 @@ fn run(scene: &Scene, hub: &Hub, event: &str, mut payload: Value, more: &[(&str,
 
 fn output(scene: &Scene, name: &str) -> String {
     let outputs = scene.read("output");
-    let after = outputs.split(&format!("{name}<<perfgate-end\n")).nth(1).unwrap_or_else(|| panic!("{outputs}"));
+    // As in the runner, the last value of a name counts.
+    let (_, after) = outputs.rsplit_once(&format!("{name}<<perfgate-end\n")).unwrap_or_else(|| panic!("{outputs}"));
     after.split("\nperfgate-end").next().unwrap().to_owned()
 }
 
@@ -230,8 +231,7 @@ fn a_pull_request_from_a_fork_is_accepted_by_comment_and_not_in_its_own_config()
     assert!(!scene.read("summary").contains("perfgate.toml ([[accept]])"), "{}", scene.read("summary"));
     let head = head(&scene);
     let artifact = output(&scene, "artifact");
-    let completed = json!({"workflow_run": {"head_sha": head, "head_branch": "work", "event": "pull_request",
-        "head_repository": {"full_name": "fork/r"}}, "repository": {"full_name": "o/r", "default_branch": "main"}});
+    let completed = completed(&scene, "fork/r", "work");
     let publish = || {
         run(&scene, &hub, "workflow_run", completed.clone(), &[("PERFGATE_ARTIFACT", artifact.as_str())])
             .exits(0)
@@ -280,4 +280,128 @@ fn a_pull_request_that_changes_the_rules_says_so_first() {
     scene.write("r/perfgate.toml", "[gate]\nthreshold = \"20%\"\n# the same\n");
     run(&scene, &hub, "pull_request", pull(&scene, &base, "o/r"), &[]).exits(1);
     assert!(!hub.state().comments[0].body.contains("own rules"));
+}
+
+/// The event of a completed workflow.
+fn completed(scene: &Scene, repository: &str, branch: &str) -> Value {
+    json!({"repository": {"full_name": "o/r", "default_branch": "main"}, "workflow_run": {"head_sha": head(scene),
+        "head_branch": branch, "event": "pull_request", "head_repository": {"full_name": repository}}})
+}
+
+/// Packs the results on disk without a token, as a job that runs benchmarks does. Returns the directory of the artifact.
+fn pack(scene: &Scene, event: &str, payload: &Value, artifact: &str, more: &[(&str, &str)]) -> String {
+    let _ = std::fs::remove_file(scene.path("output"));
+    let closed = [("PERFGATE_PUBLISH", "false"), ("PERFGATE_CHECK", "true"), ("GITHUB_API_URL", "http://127.0.0.1:1")];
+    let answer = ci(scene, event, payload, &[&closed, more].concat(), &[]);
+    answer.exits(0).complains("the results are packed");
+    let packed = output(scene, "artifact");
+    std::fs::create_dir_all(scene.path(&format!("downloaded/{artifact}"))).unwrap();
+    std::fs::copy(packed, scene.path(&format!("downloaded/{artifact}/perfgate-results.bin"))).unwrap();
+    scene.path("downloaded").display().to_string()
+}
+
+#[test]
+fn one_job_measures_without_a_token_and_another_one_records_and_publishes() {
+    let (scene, hub) = (project(), Hub::new());
+    let stored = || scene.git("remote.git", &["ls-tree", "-r", "--name-only", "refs/perfgate/baselines"]);
+    let before = stored();
+    let pushed = |number: u32, parse: f64| {
+        scene.commit("r", &format!("main {number}"));
+        benches(&scene, number, parse);
+        let after = scene.git("r", &["rev-parse", "HEAD"]);
+        let event = push("refs/heads/main", &after);
+        let artifact = pack(&scene, "push", &event, "perfgate-results-0", &[]);
+        assert!(!stored().contains(&after), "the first job stores nothing");
+        std::fs::remove_dir_all(scene.path("r/target")).unwrap();
+        (run(&scene, &hub, "push", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]), after)
+    };
+    let (answer, after) = pushed(5, 1000.0);
+    answer.exits(0).says("recorded 8 results").says("PASS: no regression").says("results of the measuring job");
+    assert_eq!(output(&scene, "verdict"), "recorded");
+    assert!(stored().contains(&after) && stored().len() > before.len());
+    let (answer, _) = pushed(6, 3000.0);
+    answer.exits(0).says("FAIL: 1 regressed");
+    assert_eq!((output(&scene, "verdict"), output(&scene, "worst")), ("fail".to_owned(), "parse".to_owned()));
+    assert_eq!(hub.state().checks.last().unwrap()["conclusion"], "failure");
+    assert!(scene.read("summary").contains("recorded a baseline"));
+
+    let base = trial(&scene);
+    benches(&scene, 9, 5200.0);
+    let event = pull(&scene, &base, "o/r");
+    let artifact = pack(&scene, "pull_request", &event, "perfgate-results-0", &[]);
+    assert!(hub.state().comments.is_empty());
+    std::fs::remove_dir_all(scene.path("r/target")).unwrap();
+    let variables = [("PERFGATE_ARTIFACT", artifact.as_str())];
+    run(&scene, &hub, "pull_request", event.clone(), &variables).exits(1).says("FAIL: 1 regressed");
+    assert!(report(&hub).contains("parse") && report(&hub).contains(&format!("/perfgate accept all {}", head(&scene))));
+    assert_eq!(hub.state().checks.last().unwrap()["head_sha"], head(&scene).as_str());
+
+    let both = [variables[0], ("PERFGATE_COMMAND", "true")];
+    run(&scene, &hub, "pull_request", event.clone(), &both).exits(2).complains("artifact: it has the results");
+    let path = [variables[0], ("PERFGATE_BASE", "../downloaded")];
+    run(&scene, &hub, "pull_request", event.clone(), &path).exits(2).complains("cannot be compared with a path");
+    scene.git("r", &["checkout", "-q", "work"]);
+    run(&scene, &hub, "pull_request", event.clone(), &variables)
+        .exits(2)
+        .complains("check out the same commit in both jobs");
+    std::fs::remove_dir_all(scene.path("downloaded/perfgate-results-0")).unwrap();
+    run(&scene, &hub, "pull_request", event, &variables).exits(0).complains("there are no results");
+}
+
+#[test]
+fn the_jobs_of_a_matrix_are_published_together() {
+    let (scene, hub) = (project(), Hub::new());
+    let matrix = |event: &str, payload: &Value, run: u32, simd: f64| {
+        benches(&scene, run, 1000.0);
+        pack(&scene, event, payload, "perfgate-results-0", &[("PERFGATE_KEY", "scalar")]);
+        benches(&scene, run + 50, simd);
+        pack(&scene, event, payload, "perfgate-results-1", &[("PERFGATE_KEY", "simd")])
+    };
+    for number in 5..8 {
+        scene.commit("r", &format!("main {number}"));
+        let event = push("refs/heads/main", &scene.git("r", &["rev-parse", "HEAD"]));
+        let artifact = matrix("push", &event, number, 600.0);
+        run(&scene, &hub, "push", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(0);
+    }
+    let base = trial(&scene);
+    let event = pull(&scene, &base, "o/r");
+    let artifact = matrix("pull_request", &event, 20, 1200.0);
+    let answer = run(&scene, &hub, "pull_request", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]);
+    answer.exits(1).says("PASS: no regression").says("FAIL: 1 regressed");
+    assert_eq!(output(&scene, "regressions"), "1");
+    let state = hub.state();
+    let of_head: Vec<_> = state.checks.iter().filter(|check| check["head_sha"] == head(&scene).as_str()).collect();
+    let shown = |check: &Value| format!("{} {}", check["name"], check["conclusion"]).replace('"', "");
+    let shown: Vec<String> = of_head.into_iter().map(shown).collect();
+    assert_eq!(shown, ["perfgate (scalar) success", "perfgate (simd) failure"]);
+    let [comment] = state.comments.as_slice() else { panic!("{:?}", state.comments) };
+    assert!(comment.body.contains("**simd**"), "{}", comment.body);
+}
+
+#[test]
+fn results_of_dependabot_are_published_by_the_other_workflow() {
+    let (scene, hub, event) = slow_pull();
+    hub.state().head_repository = "o/r".to_owned();
+    let artifact = pack(&scene, "pull_request", &event, "perfgate-results-0", &[]);
+    let event = completed(&scene, "o/r", "dependabot/cargo/serde-2");
+    run(&scene, &hub, "workflow_run", event, &[("PERFGATE_ARTIFACT", artifact.as_str())])
+        .exits(0)
+        .says("FAIL: 1 regressed");
+    assert!(report(&hub).contains("parse"));
+    assert_eq!(hub.state().checks.last().unwrap()["conclusion"], "failure");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_is_measured_in_the_job_without_a_token() {
+    let (scene, hub) = (project(), Hub::new());
+    let event = push("refs/heads/main", &scene.git("r", &["rev-parse", "HEAD"]));
+    let artifact = pack(&scene, "push", &event, "perfgate-results-0", &[("PERFGATE_COMMAND", "sleep 0.01")]);
+    run(&scene, &hub, "push", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(0).says("recorded");
+
+    let base = trial(&scene);
+    let event = pull(&scene, &base, "o/r");
+    let artifact = pack(&scene, "pull_request", &event, "perfgate-results-0", &[("PERFGATE_COMMAND", "sleep 0.01")]);
+    let answer = run(&scene, &hub, "pull_request", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]);
+    answer.says("the merge base, measured in the same job");
 }

@@ -199,6 +199,22 @@ fn the_description_is_updated_between_its_markers() {
 }
 
 #[test]
+fn a_description_is_updated_with_the_template_that_it_was_made_with() {
+    for template in ["library", "pr"] {
+        let (scene, hub) = (Scene::new(), Hub::new());
+        compared(&scene, "a", 2000.0);
+        let old = scene.perfgate(&["render", "comparison.json", "--template", template]).exits(0).stdout.clone();
+        hub.state().body = old.clone();
+        publish(&scene, &hub, &["--body"]).exits(1);
+        assert_eq!((&hub.state().body, hub.count("PATCH", "/pulls/7")), (&old, 0), "{template}");
+        compared(&scene, "a", 3000.0);
+        publish(&scene, &hub, &["--body"]).exits(1);
+        let new = scene.perfgate(&["render", "comparison.json", "--template", template]).exits(0).stdout.clone();
+        assert_eq!(hub.state().body, new, "{template}");
+    }
+}
+
+#[test]
 fn a_dry_run_sends_and_writes_nothing() {
     let (scene, hub) = (Scene::new(), Hub::new());
     compared(&scene, "a", 2000.0);

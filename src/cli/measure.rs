@@ -136,3 +136,9 @@ pub(super) fn measure_and_store(gate: &Gate, command: &BenchCommand, plan: &Meas
     interrupt::watch().context("cannot watch for Ctrl-C")?;
     Ok(gate::measure_and_store(gate, command, plan, &Terminal::new(0))?)
 }
+
+/// Measures head, with progress on the terminal.
+pub(super) fn measure_head(gate: &Gate, command: &BenchCommand) -> anyhow::Result<MeasuredRuns> {
+    interrupt::watch().context("cannot watch for Ctrl-C")?;
+    Ok(gate::measure_head(gate, command, &MeasurePlan::default(), &Terminal::new(0))?)
+}

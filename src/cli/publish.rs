@@ -18,7 +18,7 @@ use crate::model::Diagnostic;
 use crate::render;
 use crate::render::template::{LONGEST, Template};
 use crate::verdict::Report;
-use document::{check_run, document, parts, state, summary};
+use document::{check_run, document, forms, renewed, state, summary};
 use std::path::PathBuf;
 
 pub use document::check_name;
@@ -137,11 +137,11 @@ fn body(
     };
     let mut longest = LONGEST;
     for _ in 0..3 {
-        let parts = match parts(&options.template, report, longest) {
-            Ok(parts) => parts,
+        let forms = match forms(&options.template, report, longest) {
+            Ok(forms) => forms,
             Err(message) => return problem(message),
         };
-        let renewed = match parts.renew(&old) {
+        let renewed = match renewed(&forms, &old) {
             Ok(renewed) => renewed.text,
             Err(error) => return problem(format!("line {}: {}; {}", error.line, error.message, error.help)),
         };

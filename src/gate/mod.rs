@@ -97,7 +97,7 @@ pub(crate) use config::Config;
 pub(crate) use confirm::{MeasuredRuns, judge_measured};
 pub(crate) use history_source::CommitSource;
 pub(crate) use judge::ReportDetail;
-pub(crate) use measure::{BenchCommand, MeasurePlan, Progress, measure, measure_and_store};
+pub(crate) use measure::{BenchCommand, MeasurePlan, Progress, measure, measure_and_store, measure_head};
 pub(crate) use prune::{PrunePlan, SpecialCommits};
 pub(crate) use pull_request::{accept_requested, note_changed_rules, note_unused_rules};
 pub(crate) use record::{is_dirty, store_run};

@@ -136,6 +136,11 @@ impl Gate {
         Ok(side)
     }
 
+    /// Reads the stored runs of one commit, as results of this machine.
+    pub(crate) fn read_own(&self, commit: &Commit) -> Result<Side, Error> {
+        self.read_revision(commit.short(), commit, Detail::Samples)
+    }
+
     /// Reads the stored runs of one commit.
     pub(super) fn read_revision(&self, word: &str, commit: &Commit, detail: Detail) -> Result<Side, Error> {
         let store = self.open_store()?;

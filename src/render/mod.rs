@@ -1,5 +1,6 @@
 //! Turns a Report into text. All views read the same Report; nothing here decides an outcome or prints.
 
+mod badge;
 mod csv;
 pub mod escape;
 mod file_stem;
@@ -26,6 +27,7 @@ mod table;
 pub mod template;
 mod workflow;
 
+pub use badge::badge;
 pub use csv::csv;
 pub use history::{CommitText, HistoryFacts, HistoryView, detail, history_csv, history_json, overview};
 pub use html::{HistorySite, history_page, history_site, report_page};

@@ -49,6 +49,8 @@ pub struct State {
     pub commit_comments: Vec<Value>,
     /// The newest commit of the pull request.
     pub head: String,
+    /// The repository of that commit, where it is not the fork.
+    pub head_repository: String,
     last: u64,
     /// Seconds since the start; each change takes one.
     clock: u64,
@@ -266,7 +268,7 @@ fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> Respo
             ResponseTemplate::new(201).set_body_json(made)
         }
         ("PATCH", ["repos", "o", "r", "comments", id]) => {
-            match state.commit_comments.iter_mut().find(|comment| comment["id"].to_string() == *id) {
+            match state.commit_comments.iter_mut().find(|comment| comment["id"].as_u64() == id.parse().ok()) {
                 Some(comment) => {
                     comment["body"] = body["body"].clone();
                     ok(comment.clone())
@@ -305,10 +307,11 @@ fn shown(comment: &Comment, id: u64) -> Value {
 
 fn pull(state: &State, head: &str) -> Value {
     let head = if state.head.is_empty() { head } else { &state.head };
+    let repository = if state.head_repository.is_empty() { "fork/r" } else { &state.head_repository };
     let labels: Vec<Value> = state.labels.iter().map(|label| json!({"name": label})).collect();
     json!({
         "number": 7, "state": "open", "html_url": "https://github.example/o/r/pull/7", "body": state.body, "labels": labels,
-        "head": {"ref": "work", "sha": head, "repo": {"full_name": "fork/r"}},
+        "head": {"ref": "work", "sha": head, "repo": {"full_name": repository}},
         "base": {"ref": "main", "sha": "ba5e", "repo": {"full_name": "o/r"}},
     })
 }

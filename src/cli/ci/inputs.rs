@@ -49,7 +49,9 @@ pub struct Inputs {
     pub mention: Option<String>,
     /// The label that accepts the regressions of a pull request.
     pub accept_label: String,
-    /// The downloaded results of a fork's job.
+    /// Whether this job publishes; otherwise it packs the results for a job that does.
+    pub publish: bool,
+    /// The downloaded results of other jobs.
     pub artifact: Option<PathBuf>,
     /// The credentials of the store: variables of a cloud, by name.
     pub credentials: BTreeMap<String, String>,
@@ -78,6 +80,7 @@ impl Inputs {
         let baseline_required = choice("missing-baseline", ["neutral", "fail"]);
         let body = choice("body", ["keep", "update"]);
         let check = !choice("check", ["true", "false"]);
+        let publish = !choice("publish", ["true", "false"]);
         let comment_on_push = choice("comment-on-push", ["false", "true"]);
         let fail_on_push = choice("fail-on-push", ["false", "true"]);
         let mention = given("mention");
@@ -100,6 +103,12 @@ impl Inputs {
                 "results and command: give only one of them; if the results of a command are not found, name their path in \
                  [[input]] of perfgate.toml"
                     .to_owned(),
+            );
+        }
+        let artifact = given("artifact").map(PathBuf::from);
+        if artifact.is_some() && (command.is_some() || !results.is_empty() || !publish) {
+            invalid.push(
+                "artifact: it has the results, so results, command and publish: false cannot be given too".to_owned(),
             );
         }
         let credentials = credentials(given("store-credentials").as_deref().unwrap_or_default());
@@ -126,7 +135,8 @@ impl Inputs {
             fail_on_push,
             mention,
             accept_label: given("accept-label").unwrap_or_else(|| "perfgate: accepted".to_owned()),
-            artifact: given("artifact").map(PathBuf::from),
+            publish,
+            artifact,
             credentials,
             token: variable(Token::VARIABLE).as_deref().and_then(Token::new),
         })
@@ -186,7 +196,7 @@ mod tests {
     fn credentials_are_variables_of_clouds_and_never_printed() {
         let read = |text: &str| read(&[("PERFGATE_STORE_CREDENTIALS", text)]).map(|inputs| inputs.credentials);
         let pairs = read("AWS_ACCESS_KEY_ID=AK\n\n  AWS_SECRET_ACCESS_KEY=s=3\r\n").unwrap();
-        assert_eq!(pairs.into_iter().map(|(_, value)| value).collect::<Vec<_>>(), ["AK", "s=3"]);
+        assert_eq!(pairs.into_values().collect::<Vec<_>>(), ["AK", "s=3"]);
         for text in ["AWS_REGION=x\nhunter2", "AWS_REGION=x\nPATH=hunter2", "AWS_REGION=x\naws_x=hunter2"] {
             let why = read(text).unwrap_err().to_string();
             assert!(why.contains("store-credentials: line 2") && !why.contains("hunter2"), "{why}");

@@ -1,9 +1,10 @@
 //! `perfgate ci`: what the Action runs. Depending on the event and the inputs it records results (on the default branch),
 //! or compares and publishes them.
 
-mod fork;
 mod inputs;
+mod job_names;
 mod notices;
+mod packed;
 mod plan;
 mod reporter;
 mod work;
@@ -33,13 +34,15 @@ PERFGATE_CONFIG, PERFGATE_TEMPLATE, PERFGATE_COMMENT, PERFGATE_CHECK,
 PERFGATE_BODY, PERFGATE_KEY, PERFGATE_SHARD, PERFGATE_STORE,
 PERFGATE_MISSING_BASELINE, PERFGATE_WORKING_DIRECTORY, PERFGATE_ARTIFACT,
 PERFGATE_COMMENT_ON_PUSH, PERFGATE_MENTION, PERFGATE_FAIL_ON_PUSH,
-PERFGATE_ACCEPT_LABEL, PERFGATE_STORE_CREDENTIALS, GITHUB_TOKEN.";
+PERFGATE_ACCEPT_LABEL, PERFGATE_PUBLISH,
+PERFGATE_STORE_CREDENTIALS, GITHUB_TOKEN.";
 
 /// Run the GitHub Action: record, or compare and publish, depending on the event
 ///
 /// A push to the default branch is recorded, judged against the runs before, and the stored runs are pushed. A pull request or merge group is compared with
-/// its merge base (or, with PERFGATE_COMMAND, both are measured), and the report is published. A workflow_run publishes the
-/// results of a fork's job.
+/// its merge base (or, with PERFGATE_COMMAND, both are measured), and the report is published. With PERFGATE_PUBLISH=false,
+/// the results are only packed into a file, which another job records and publishes (PERFGATE_ARTIFACT). A workflow_run does
+/// that for pull requests from forks.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CiArgs {
@@ -92,9 +95,12 @@ fn handle(args: CiArgs, global: &Global, reporter: &JobReporter) -> anyhow::Resu
     }
     let job = work::Work { event: &event, inputs: &inputs, gate: &gate, reporter };
     match plan {
+        Plan::Record { branch } if inputs.artifact.is_some() => job.record_artifact(&branch),
         Plan::Record { branch } => job.record(&branch),
+        Plan::Judge(judging) if inputs.artifact.is_some() => job.judge_artifact(&judging),
         Plan::Judge(judging) => job.judge(&judging),
-        Plan::Trusted(run) => job.judge_fork(&run),
+        Plan::Pack(judging) => job.pack_only(&judging),
+        Plan::Trusted(run) => job.judge_workflow_run(&run),
         Plan::Nothing(why) => {
             output::note(&format!("nothing to do: {}", escape::terminal(&why)));
             reporter.outputs(&[("verdict", "neutral".to_owned())]);

@@ -21,7 +21,9 @@ pub enum Plan {
     },
     /// Compare head with a base and publish the report.
     Judge(Judging),
-    /// Judge the results of a fork's job and publish the report.
+    /// Pack the results for the job that publishes.
+    Pack(Judging),
+    /// Judge the results of a pull request whose jobs cannot publish, and publish the report.
     Trusted(WorkflowRun),
     /// Nothing: the event has no results to judge. The text is the reason.
     Nothing(String),
@@ -34,6 +36,8 @@ pub enum Against {
     MergeBase(String),
     /// The input `base`: a revision or a path.
     Named(String),
+    /// Nothing: the commit of a baseline branch is recorded first.
+    Nothing,
 }
 
 /// What is judged, and where the report is published.
@@ -53,10 +57,34 @@ pub struct Judging {
     pub fork: bool,
 }
 
+impl Judging {
+    /// The base as a revision or path.
+    pub fn base_word(&self) -> String {
+        match &self.against {
+            Against::Named(word) => word.clone(),
+            Against::MergeBase(_) | Against::Nothing => self.base.to_string(),
+        }
+    }
+}
+
 impl Plan {
+    /// Plans what to do. A job that does not publish packs the results instead.
+    pub fn make(event: &Event, inputs: &Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<Plan> {
+        let plan = Plan::publishing(event, inputs, policy, may_fetch)?;
+        Ok(match plan {
+            Plan::Record { .. } if !inputs.publish => {
+                let head = Repository::discover(std::path::Path::new("."))?.head()?.commit;
+                let (base, measured) = (head.clone(), head.clone());
+                Plan::Pack(Judging { against: Against::Nothing, base, measured, head, pull: None, fork: false })
+            }
+            Plan::Judge(judging) if !inputs.publish => Plan::Pack(judging),
+            plan => plan,
+        })
+    }
+
     /// Plans; an event that does not match the checked-out commit is an error. `may_fetch` allows fetching the history that a
     /// shallow clone lacks.
-    pub fn make(event: &Event, inputs: &Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<Plan> {
+    fn publishing(event: &Event, inputs: &Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<Plan> {
         // Neither needs a repository.
         match &event.kind {
             EventKind::WorkflowRun(run) => return Ok(Plan::Trusted(run.clone())),
@@ -185,6 +213,7 @@ impl Plan {
         let repository = event.repository.as_ref().map_or("this repository".to_owned(), ToString::to_string);
         let store = gate.store_url();
         let results = match (&inputs.command, inputs.results.as_slice()) {
+            _ if inputs.artifact.is_some() => "results of another job".to_owned(),
             (Some(command), _) => format!("measured by `{command}`"),
             (None, []) => "results of [[input]] in perfgate.toml, or of criterion".to_owned(),
             (None, paths) => format!("results in {}", paths.join(", ")),
@@ -217,6 +246,7 @@ impl Plan {
                     (Against::MergeBase(branch), None) => {
                         format!("stored runs of {commit}, the merge base with {branch}, and before")
                     }
+                    (Against::Nothing, _) => "none".to_owned(),
                 };
                 line("base", base);
                 line("store", format!("{store}, fetched from origin"));
@@ -232,6 +262,12 @@ impl Plan {
                 };
                 line("publishes", places);
                 line("exit", "1 when the gate fails, 2 without a verdict, else 0".to_owned());
+            }
+            Plan::Pack(judging) => {
+                line("event", judging.pull.map_or("a branch".to_owned(), |number| format!("pull request #{number}")));
+                line("head", format!("{} ({results})", judging.measured.short()));
+                line("publishes", "nothing: a file of results for the job that publishes".to_owned());
+                line("exit", "0, or 2 without results".to_owned());
             }
             Plan::Nothing(why) => {
                 line("event", why.clone());

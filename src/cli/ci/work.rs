@@ -1,17 +1,17 @@
 //! The steps of `perfgate ci`: record and push, or judge, save and publish.
 
 use super::inputs::Inputs;
+use super::job_names::JobNames;
 use super::plan::{Against, Judging};
 use super::reporter::JobReporter;
 use super::variable;
 use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Options, Published, Target};
 use crate::cli::{compare, facts, measure, output, record, render as rendering, sync};
-use crate::gate::{
-    AcceptableOnPull, BenchCommand, DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource, store_run,
-};
+use crate::gate::{BenchCommand, DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource, store_run};
 use crate::io::github::{self, event::Event};
 use crate::io::repository::Repository;
-use crate::model::{Commit, Diagnostic};
+use crate::io::store::Store;
+use crate::model::{Commit, Detail, Diagnostic};
 use crate::render::template::Template;
 use crate::render::{self, counted, escape};
 use crate::verdict::{Outcome, Report, Verdict};
@@ -42,6 +42,8 @@ pub struct Place {
     pub head: Commit,
     /// Whether it was pushed to a baseline branch.
     pub pushed: bool,
+    /// The job that measured.
+    pub names: JobNames,
 }
 
 impl Work<'_> {
@@ -56,6 +58,26 @@ impl Work<'_> {
             sync::unless_shared(self.gate.open_store()?.pull(REMOTE)).context("cannot fetch the stored runs")?;
         }
         Ok(())
+    }
+
+    /// Pushes the runs that were stored.
+    pub(super) fn share(&self, store: &dyn Store) -> anyhow::Result<()> {
+        if self.is_git() {
+            sync::push(store, REMOTE).context(
+                "the runs are recorded here but not pushed, so pull requests will not find them; the job needs `permissions: \
+                 {contents: write}`",
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Reports what was recorded in the job summary.
+    pub(super) fn announce_recorded(&self, branch: &str, line: &str) {
+        self.reporter.summary(&format!(
+            "### perfgate: recorded a baseline for {}\n\n{}\n",
+            escape::markdown(branch),
+            escape::markdown_text(line.trim())
+        ));
     }
 
     /// Stores the results of the checked-out commit, and pushes them.
@@ -75,56 +97,46 @@ impl Work<'_> {
                 line
             }
         };
-        if self.is_git() {
-            sync::push(&*store, REMOTE).context(
-                "the runs are recorded here but not pushed, so pull requests will not find them; the job needs `permissions: \
-                 {contents: write}`",
-            )?;
-        }
+        self.share(&*store)?;
         drop(stopped);
-        self.reporter.summary(&format!(
-            "### perfgate: recorded a baseline for {}\n\n{}\n",
-            escape::markdown(branch),
-            escape::markdown_text(line.trim())
-        ));
-        // The run is stored; what follows cannot undo that.
-        let judged = {
-            let _stopped = self.reporter.stop_commands();
-            self.judge_recorded()
-        };
-        let report = match judged {
-            Ok(Some(report)) => report,
-            Ok(None) => {
-                self.reporter.outputs(&[("verdict", "recorded".to_owned())]);
-                return Ok(0);
-            }
-            Err(error) => {
-                output::warn(&format!("the run is recorded, but not judged: {error:#}"));
-                self.reporter.outputs(&[("verdict", "recorded".to_owned())]);
-                return Ok(0);
-            }
-        };
-        let mut outputs = self.save(&report, &output_directory()?)?;
-        let failed = report.verdict == Verdict::Fail;
-        if !failed {
-            outputs[0].1 = "recorded".to_owned();
-        }
+        self.announce_recorded(branch, &line);
         let head = Repository::discover(Path::new("."))?.head()?.commit;
-        let published = self.publish(&report, &Place { pull: None, head, pushed: true })?;
-        self.finish(&report, published, outputs)?;
+        let side = match self.inputs.command {
+            Some(_) => self.gate.read_own(&head).map_err(Into::into),
+            None => self.inputs.paths().and_then(|paths| Ok(self.gate.read_head(&self.gate.results(&paths)?)?)),
+        };
+        self.report_recorded(vec![(side, JobNames::of_inputs(self.inputs))])
+    }
+
+    /// Judges recorded results and publishes the reports. The runs are stored, and nothing here can undo that.
+    pub(super) fn report_recorded(&self, sides: Vec<(anyhow::Result<Side>, JobNames)>) -> anyhow::Result<u8> {
+        let head = Repository::discover(Path::new("."))?.head()?.commit;
+        let mut reports = Vec::new();
+        for (side, names) in sides {
+            let _stopped = self.reporter.stop_commands();
+            match side.and_then(|side| self.judge_recorded(side)) {
+                Ok(report) => reports.extend(report.map(|report| (report, names))),
+                Err(error) => output::warn(&format!("the run is recorded, but not judged: {error:#}")),
+            }
+        }
+        if reports.is_empty() {
+            self.reporter.outputs(&[("verdict", "recorded".to_owned())]);
+            return Ok(0);
+        }
+        let failed = reports.iter().any(|(report, _)| report.verdict == Verdict::Fail);
+        self.publish_all(reports, None, &head, true)?;
         Ok(u8::from(failed && self.inputs.fail_on_push))
     }
 
-    /// Judges the recorded commit against the runs before it; `None` where there are none.
-    fn judge_recorded(&self) -> anyhow::Result<Option<Report>> {
+    /// Judges a recorded commit against the runs before it; `None` where there are none.
+    fn judge_recorded(&self, head: Side) -> anyhow::Result<Option<Report>> {
         let repository = Repository::discover(Path::new("."))?;
-        let commit = repository.head()?.commit;
-        let Some(parent) = repository.ancestors(&commit, 2)?.nth(1) else { return Ok(None) };
-        let head = match self.inputs.command {
-            Some(_) => SideSource::Revision { word: commit.short().to_owned(), commit },
-            None => SideSource::WorkTree(self.gate.results(&self.inputs.paths()?)?),
-        };
-        let judged = self.gate.judge_sources(&SideSource::CommitAndBefore(parent), &head, true, ReportDetail::ALL);
+        let Some(parent) = repository.ancestors(&repository.head()?.commit, 2)?.nth(1) else { return Ok(None) };
+        let environment = head.environment.clone().unwrap_or_default();
+        let judged = self
+            .gate
+            .read_commit_and_before(&parent, &environment, Detail::Samples)
+            .and_then(|base| self.gate.judge_sides(base, head, true, ReportDetail::ALL));
         let mut report = match judged {
             Ok(report) => report,
             Err(error) if error.is_missing_baseline() => return Ok(None),
@@ -155,11 +167,7 @@ impl Work<'_> {
         self.fetch()?;
         let (report, runs) = match self.inputs.words() {
             Some(words) => {
-                let base = match &judging.against {
-                    Against::Named(word) => word.clone(),
-                    Against::MergeBase(_) => judging.base.to_string(),
-                };
-                let plan = MeasurePlan { base: Some(base), ..MeasurePlan::default() };
+                let plan = MeasurePlan { base: Some(judging.base_word()), ..MeasurePlan::default() };
                 let command = BenchCommand { words, ..BenchCommand::default() };
                 let (mut report, runs) = measure::measure(self.gate, &command, &plan)?;
                 report.attach_samples(runs.plot_samples(self.gate.policy()));
@@ -173,15 +181,14 @@ impl Work<'_> {
             }
         };
         let mut report = report;
-        if let Some(pull) = judging.pull {
-            self.note_changed_rules(&mut report, &judging.base);
-            report.acceptable = Some(AcceptableOnPull { commit: judging.head.clone(), by_waiver: !judging.fork });
-            if !judging.fork {
-                self.accept_on_request(&mut report, pull, &judging.head);
-            }
-        }
+        let names = JobNames::of_inputs(self.inputs);
+        self.note_pull(&mut report, judging, &names);
         let directory = output_directory()?;
-        let artifact = if judging.fork { self.pack(judging, runs, &paths, &directory) } else { None };
+        let artifact = if judging.fork { Some(self.pack(judging, runs, &paths, &directory)) } else { None };
+        let artifact = artifact.and_then(|packed| {
+            let warning = "cannot pack the results, so the trusted workflow will not publish them";
+            packed.inspect_err(|error| output::warn(&format!("{warning}: {error:#}"))).ok()
+        });
         let mut outputs = self.save(&report, &directory)?;
         drop(stopped);
         let published = if judging.fork {
@@ -191,7 +198,7 @@ impl Work<'_> {
             );
             Published::default()
         } else {
-            self.publish(&report, &Place { pull: judging.pull, head: judging.head.clone(), pushed: false })?
+            self.publish(&report, &Place { pull: judging.pull, head: judging.head.clone(), pushed: false, names })?
         };
         outputs.push(("artifact", artifact.map(|path| path.display().to_string()).unwrap_or_default()));
         self.finish(&report, published, outputs)
@@ -202,7 +209,7 @@ impl Work<'_> {
         let head = self.gate.results(paths)?;
         let base = match &judging.against {
             Against::Named(word) => self.gate.resolve(std::slice::from_ref(word), DefaultSide::Base)?,
-            Against::MergeBase(_) => SideSource::CommitAndBefore(judging.base.clone()),
+            Against::MergeBase(_) | Against::Nothing => SideSource::CommitAndBefore(judging.base.clone()),
         };
         let head = SideSource::WorkTree(head);
         match self.gate.judge_sources(&base, &head, true, ReportDetail::ALL) {
@@ -212,7 +219,7 @@ impl Work<'_> {
             }
             Ok(report) => match &judging.against {
                 Against::MergeBase(branch) => Ok(report.leave_gap_open(branch, self.inputs.baseline_required)),
-                Against::Named(_) => Ok(report),
+                Against::Named(_) | Against::Nothing => Ok(report),
             },
             Err(error) => Err(error.into()),
         }
@@ -239,7 +246,7 @@ impl Work<'_> {
         compare::show(report, compare::View::Table, false)?;
         let page = written.map(|()| page.display().to_string()).unwrap_or_default();
         let badge = directory.join("badge.json");
-        let badge = output::file(&badge, badge_text(report).as_bytes()).map(|()| badge.display().to_string());
+        let badge = output::file(&badge, render::badge(report).as_bytes()).map(|()| badge.display().to_string());
         let worst = report.benchmarks.first().filter(|finding| finding.outcome == Outcome::Regressed);
         let change = worst.and_then(|finding| finding.change).map(|change| format!("{:+.1}%", 100.0 * change));
         let mut outputs = vec![
@@ -273,8 +280,8 @@ impl Work<'_> {
             commit: (self.inputs.check || place.pushed).then(|| place.head.clone()),
         };
         let options = Options {
-            key: self.inputs.key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),
-            shard: self.inputs.shard.clone(),
+            key: place.names.key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),
+            shard: place.names.shard.clone(),
             comment: self.inputs.comment,
             template: self.template()?,
             check: self.inputs.check,
@@ -318,17 +325,6 @@ fn word(report: &Report) -> &'static str {
         Verdict::None => "neutral",
         Verdict::Pass => "pass",
     }
-}
-
-/// A badge in the format that shields.io reads from an address (`endpoint`).
-fn badge_text(report: &Report) -> String {
-    let (message, color) = match (report.verdict, report.counts.regressed) {
-        (Verdict::None, _) => ("no verdict".to_owned(), "lightgrey"),
-        (_, 1..) => (format!("{} regressed", report.counts.regressed), "red"),
-        (Verdict::Fail, 0) => (render::reasons(report).join(", "), "red"),
-        (Verdict::Pass, 0) => ("no regression".to_owned(), "brightgreen"),
-    };
-    serde_json::json!({"schemaVersion": 1, "label": "performance", "message": message, "color": color}).to_string()
 }
 
 /// A new directory for files that later steps can use.

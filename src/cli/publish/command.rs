@@ -63,7 +63,7 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
     let environment = Environment::of(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
     let template = rendering::template(&args.template)?;
     let report = rendering::read(&args.comparison)?;
-    rendering::fill(&template, &report)?; // a faulty template is reported before anything is published
+    let text = rendering::fill(&template, &report)?; // a faulty template is reported before anything is published
     let repository = args
         .repository
         .or(environment.repository)
@@ -98,7 +98,6 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
     if let Some(url) = &published.comment_url {
         output::note(&format!("commented: {url}"));
     }
-    let text = rendering::fill(&options.template, &report)?;
     let outputs = outputs(&report, &args.comparison.display().to_string(), text, published.comment_url);
     let mut problems = published.problems;
     problems.extend(publish_to_job(&report, &environment.job, &outputs));

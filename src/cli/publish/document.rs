@@ -4,7 +4,7 @@ use super::target::{DEFAULT_KEY, Options, Target};
 use crate::gate::conclusion;
 use crate::io::github::{CheckRun, fingerprint};
 use crate::model::Commit;
-use crate::render::template::{LONGEST, Parts, Template};
+use crate::render::template::{LONGEST, PartError, Parts, Renewed, Template};
 use crate::render::{self, escape};
 use crate::verdict::{Outcome, Report};
 
@@ -100,16 +100,28 @@ fn shortened(text: &str) -> String {
     text.chars().take(NOTICE).collect()
 }
 
-/// The parts of a template, or, where it has none, of the built-in pull request template.
-pub(super) fn parts(template: &Template, report: &Report, longest: usize) -> Result<Parts, String> {
+/// The parts of a template, or, where it has none, of each built-in pull request template, smaller ones first.
+pub(super) fn forms(template: &Template, report: &Report, longest: usize) -> Result<Vec<Parts>, String> {
     let of = |template: &Template| {
         let document =
             template.render_within(report, longest).map_err(|_| format!("{} cannot be filled", template.name))?;
         Parts::of(&document).map_err(|error| format!("{}:{}: {}", template.name, error.line, error.message))
     };
     let parts = of(template)?;
-    match Template::shipped("pr").filter(|_| parts.is_empty()) {
-        Some(form) => of(&form),
-        None => Ok(parts),
+    if !parts.is_empty() {
+        return Ok(vec![parts]);
     }
+    ["library", "pr"].into_iter().filter_map(Template::shipped).map(|form| of(&form)).collect()
+}
+
+/// A description with the parts of the form whose parts it has exactly, or else of the last form.
+pub(super) fn renewed(forms: &[Parts], description: &str) -> Result<Renewed, PartError> {
+    let mut renewed = Err(PartError::default());
+    for form in forms {
+        renewed = form.renew(description);
+        if renewed.as_ref().is_ok_and(|renewed| renewed.absent.is_empty()) {
+            break;
+        }
+    }
+    renewed
 }

@@ -46,6 +46,20 @@ pub(crate) fn measure_and_store(
     session.finish(stored).map(|((), _)| ())
 }
 
+/// Measures head in place.
+pub(crate) fn measure_head(
+    gate: &Gate,
+    command: &BenchCommand,
+    plan: &MeasurePlan,
+    progress: &dyn Progress,
+) -> Result<MeasuredRuns, Error> {
+    let mut bench = Bench::open(gate, command)?;
+    let mut session = Session::new(gate, plan, progress, bench.repository.head()?);
+    let measured = session.measure_head(&mut bench);
+    close(bench, progress);
+    session.finish(measured).map(|((), runs)| runs)
+}
+
 /// Removes the checkouts, and reports what stays.
 pub(super) fn close(bench: Bench<'_>, progress: &dyn Progress) {
     if let Some(left) = bench.close() {

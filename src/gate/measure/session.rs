@@ -65,6 +65,27 @@ impl<'a> Session<'a> {
 
     /// Measures head in place and stores each run as it ends.
     pub(super) fn measure_and_store(&mut self, bench: &mut Bench<'_>) -> Result<(), Error> {
+        self.measure_in_place(bench, |session, run| {
+            let recorded = session.store(run)?;
+            session.progress.message(&recorded.to_string());
+            Ok(())
+        })
+    }
+
+    /// Measures head in place and keeps its runs.
+    pub(super) fn measure_head(&mut self, bench: &mut Bench<'_>) -> Result<(), Error> {
+        self.measure_in_place(bench, |session, run| {
+            let run = session.placed(run)?;
+            session.runs.head.push(run);
+            Ok(())
+        })
+    }
+
+    fn measure_in_place(
+        &mut self,
+        bench: &mut Bench<'_>,
+        keep: impl Fn(&mut Self, Run) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let rounds = self.plan.rounds.unwrap_or(1);
         let side = bench.in_place(&self.head.commit)?;
         self.progress.plan(0, rounds);
@@ -77,8 +98,7 @@ impl<'a> Session<'a> {
             self.progress.begin(&step);
             let TimedRun { run, wall } = bench.run(&side, None)?;
             self.progress.done(&step, wall);
-            let recorded = self.store(run)?;
-            self.progress.message(&recorded.to_string());
+            keep(self, run)?;
         }
         for diagnostic in bench.take_diagnostics() {
             self.progress.message(&diagnostic.to_string());
@@ -86,13 +106,18 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    pub(super) fn store(&mut self, mut run: Run) -> Result<Recorded, Error> {
+    pub(super) fn store(&mut self, run: Run) -> Result<Recorded, Error> {
+        let recorded = store_run(&*self.gate.open_store()?, &self.placed(run)?)?;
+        self.stored += 1;
+        Ok(recorded)
+    }
+
+    /// A run with the time and the branch of its commit.
+    fn placed(&self, mut run: Run) -> Result<Run, Error> {
         let commit = run.commit.clone().ok_or(Error::NoCommit { source: None })?;
         run.time = Repository::discover(&self.gate.directory)?.time(&commit)?;
         run.branch = self.head.branch.clone().filter(|_| commit == self.head.commit);
-        let recorded = store_run(&*self.gate.open_store()?, &run)?;
-        self.stored += 1;
-        Ok(recorded)
+        Ok(run)
     }
 
     /// Screens both sides, re-measures the suspects and judges.

@@ -31,7 +31,7 @@ pub struct Renewed {
 }
 
 /// Why a document cannot be updated. It stays unchanged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PartError {
     /// The line, counted from 1.
     pub line: usize,

@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use perfgate::io::github::fork_results::ForkResults;
+use perfgate::io::github::packed_results::PackedResults;
 use std::path::Path;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = ForkResults::parse(bytes, Path::new("perfgate-results.bin"));
+    let _ = PackedResults::parse(bytes, Path::new("perfgate-results.bin"));
 });

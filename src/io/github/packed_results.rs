@@ -1,5 +1,5 @@
-//! The file with the results of a fork's pull request, for the workflow that may comment: a magic line, a line of JSON
-//! with three commits and the lengths of the records, then the records.
+//! The file with the results of a job that runs code under test, for the job that may record and comment: a magic line, a line
+//! of JSON with three commits and the lengths of the records, then the records.
 //!
 //! The file is untrusted: nothing in it becomes a path, a template or a command, and its commit is compared with the one
 //! in GitHub's event.
@@ -28,14 +28,14 @@ const LONGEST_CONFIG: usize = 16 << 10;
 /// Longest line of JSON, in bytes; enough for thousands of runs.
 const LONGEST_HEADER: usize = 64 << 10;
 
-/// The results of a fork's job.
+/// The results of another job.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ForkResults {
-    /// Newest commit of the pull request.
+pub struct PackedResults {
+    /// Newest commit of the pull request or branch.
     pub head: Commit,
     /// Commit that was checked out: the newest one, or GitHub's trial merge of it.
     pub measured: Commit,
-    /// Commit of the base branch that was compared with.
+    /// Commit of the base branch to compare with.
     pub base: Commit,
     /// Runs of head.
     pub runs: Vec<Run>,
@@ -45,13 +45,13 @@ pub struct ForkResults {
     pub again: [Vec<Run>; 2],
     /// Number of the pull request. Only chooses between several pull requests of one commit.
     pub pull: Option<u64>,
-    /// The config of the fork's job, to name what it would change. It is never used.
+    /// The config of that job, to name what it would change. It is never used.
     pub config: Option<String>,
 }
 
 /// Why the file could not be written or read.
 #[derive(Debug, thiserror::Error)]
-pub enum ForkResultsError {
+pub enum PackedResultsError {
     /// The file could not be read or written.
     #[error("{}: {error}", path.display())]
     File {
@@ -61,14 +61,14 @@ pub enum ForkResultsError {
         error: std::io::Error,
     },
     /// The file is too large.
-    #[error("{}: the results of a fork may have at most {} MB; use fewer samples or benchmarks", path.display(), LARGEST >> 20)]
+    #[error("{}: the results of a job may have at most {} MB; use fewer samples or benchmarks", path.display(), LARGEST >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,
     },
     /// The records unpack to too much.
     #[error(
-        "{}: the results of a fork may have at most {MOST_RECORDS} runs that unpack to {} MiB together; use fewer rounds, samples or benchmarks",
+        "{}: the results of a job may have at most {MOST_RECORDS} runs that unpack to {} MiB together; use fewer rounds, samples or benchmarks",
         path.display(), LARGEST_UNPACKED >> 20
     )]
     TooMuch {
@@ -76,7 +76,7 @@ pub enum ForkResultsError {
         path: PathBuf,
     },
     /// The file is something else.
-    #[error("{}: was not written by perfgate for a fork's pull request ({why})", path.display())]
+    #[error("{}: was not written by perfgate for another job ({why})", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -84,7 +84,7 @@ pub enum ForkResultsError {
         why: String,
     },
     /// The file has another version.
-    #[error("{}: has version {version}, but this perfgate reads version {VERSION}; use the same version of the action in both workflows", path.display())]
+    #[error("{}: has version {version}, but this perfgate reads version {VERSION}; use the same version of the action in both jobs", path.display())]
     Version {
         /// The file.
         path: PathBuf,
@@ -115,14 +115,14 @@ struct Header {
     records: [Vec<usize>; 4],
 }
 
-impl ForkResults {
+impl PackedResults {
     /// Writes the file.
-    pub fn write(&self, path: &Path) -> Result<(), ForkResultsError> {
+    pub fn write(&self, path: &Path) -> Result<(), PackedResultsError> {
         let all = |runs: &[Run]| runs.iter().map(record::encode).collect::<Result<Vec<Vec<u8>>, RecordError>>();
         let groups = [&self.runs, &self.base_runs, &self.again[0], &self.again[1]];
         let mut records = [const { Vec::new() }; 4];
         for (records, runs) in records.iter_mut().zip(groups) {
-            *records = all(runs).map_err(|error| ForkResultsError::Record { path: path.to_owned(), error })?;
+            *records = all(runs).map_err(|error| PackedResultsError::Record { path: path.to_owned(), error })?;
         }
         let all: Vec<&[u8]> = records.iter().flatten().map(Vec::as_slice).collect();
         refuse_too_much(&all, path)?;
@@ -138,33 +138,33 @@ impl ForkResults {
         let header = serde_json::to_vec(&header).unwrap_or_default();
         let bytes = [MAGIC, &header, b"\n", &records.concat().concat()].concat();
         if bytes.len() as u64 > LARGEST || header.len() > LONGEST_HEADER {
-            return Err(ForkResultsError::TooLarge { path: path.to_owned() });
+            return Err(PackedResultsError::TooLarge { path: path.to_owned() });
         }
-        std::fs::write(path, bytes).map_err(|error| ForkResultsError::File { path: path.to_owned(), error })
+        std::fs::write(path, bytes).map_err(|error| PackedResultsError::File { path: path.to_owned(), error })
     }
 
     /// Reads the file, which is untrusted.
-    pub fn read(path: &Path) -> Result<ForkResults, ForkResultsError> {
-        let unreadable = |error| ForkResultsError::File { path: path.to_owned(), error };
+    pub fn read(path: &Path) -> Result<PackedResults, PackedResultsError> {
+        let unreadable = |error| PackedResultsError::File { path: path.to_owned(), error };
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(unreadable)?;
         file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > LARGEST {
-            return Err(ForkResultsError::TooLarge { path: path.to_owned() });
+            return Err(PackedResultsError::TooLarge { path: path.to_owned() });
         }
-        ForkResults::parse(&bytes, path)
+        PackedResults::parse(&bytes, path)
     }
 
     /// Reads the content of the file; `path` is for messages.
-    pub fn parse(bytes: &[u8], path: &Path) -> Result<ForkResults, ForkResultsError> {
-        let foreign = |why: &str| ForkResultsError::Foreign { path: path.to_owned(), why: why.to_owned() };
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<PackedResults, PackedResultsError> {
+        let foreign = |why: &str| PackedResultsError::Foreign { path: path.to_owned(), why: why.to_owned() };
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| foreign("it does not start with the magic line"))?;
         let end = rest.iter().take(LONGEST_HEADER + 1).position(|byte| *byte == b'\n');
         let (header, mut rest) = rest.split_at(end.ok_or_else(|| foreign("its header is not terminated"))?);
         rest = rest.get(1..).unwrap_or_default();
         let version: Version = serde_json::from_slice(header).map_err(|_| foreign("its header is damaged"))?;
         if version.version != VERSION {
-            return Err(ForkResultsError::Version { path: path.to_owned(), version: version.version });
+            return Err(PackedResultsError::Version { path: path.to_owned(), version: version.version });
         }
         let header: Header = serde_json::from_slice(header).map_err(|_| foreign("its header is damaged"))?;
         let commit = |id: &str| Commit::parse(id).ok_or_else(|| foreign("a commit id is invalid"));
@@ -180,7 +180,7 @@ impl ForkResults {
         for (runs, lengths) in groups.iter_mut().zip(&header.records) {
             for bytes in parts.by_ref().take(lengths.len()) {
                 let run = record::decode(bytes, Detail::Samples);
-                runs.push(run.map_err(|error| ForkResultsError::Record { path: path.to_owned(), error })?);
+                runs.push(run.map_err(|error| PackedResultsError::Record { path: path.to_owned(), error })?);
             }
         }
         let [runs, base_runs, base_again, head_again] = groups;
@@ -193,7 +193,7 @@ impl ForkResults {
             }));
         }
         let [head, measured, base] = [&header.head, &header.measured, &header.base].map(|id| commit(id));
-        Ok(ForkResults {
+        Ok(PackedResults {
             head: head?,
             measured: measured?,
             base: base?,
@@ -207,13 +207,13 @@ impl ForkResults {
 }
 
 /// Refuses records before any of them is unpacked. The sizes in their headers can be trusted: unpacking checks them.
-fn refuse_too_much(records: &[&[u8]], path: &Path) -> Result<(), ForkResultsError> {
+fn refuse_too_much(records: &[&[u8]], path: &Path) -> Result<(), PackedResultsError> {
     let size = |bytes: &&[u8]| record::unpacked_size(bytes);
     let sizes = records.iter().map(size).collect::<Result<Vec<usize>, RecordError>>();
-    let sizes = sizes.map_err(|error| ForkResultsError::Record { path: path.to_owned(), error })?;
+    let sizes = sizes.map_err(|error| PackedResultsError::Record { path: path.to_owned(), error })?;
     let total = sizes.into_iter().fold(0_usize, usize::saturating_add);
     if records.len() > MOST_RECORDS || total > LARGEST_UNPACKED {
-        return Err(ForkResultsError::TooMuch { path: path.to_owned() });
+        return Err(PackedResultsError::TooMuch { path: path.to_owned() });
     }
     Ok(())
 }
@@ -229,23 +229,32 @@ mod tests {
     use super::*;
     use crate::model::{Direction, Evidence, Measurement, Metric, Unit};
 
-    fn results() -> ForkResults {
+    fn results() -> PackedResults {
         let commit = |digit: &str| Commit::parse(&digit.repeat(40)).unwrap();
         let time = Metric::measured("time", Unit::Nanosecond, Direction::Lower);
         let measurement = Measurement::new("criterion", "$(id)\n::error::x", time, Evidence::Value(5.0));
         let run = Run { measurements: vec![measurement], commit: Some(commit("2")), ..Run::default() };
         let (head, measured, base) = (commit("1"), commit("2"), commit("3"));
         let again = [vec![], vec![run.clone()]];
-        ForkResults { head, measured, base, runs: vec![run], base_runs: Vec::new(), again, pull: Some(7), config: None }
+        PackedResults {
+            head,
+            measured,
+            base,
+            runs: vec![run],
+            base_runs: Vec::new(),
+            again,
+            pull: Some(7),
+            config: None,
+        }
     }
 
-    fn read_changed(bytes: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result<ForkResults, ForkResultsError> {
+    fn read_changed(bytes: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result<PackedResults, PackedResultsError> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(FILE_NAME);
         results().write(&path).unwrap();
         let changed = bytes(std::fs::read(&path).unwrap());
         std::fs::write(&path, changed).unwrap();
-        ForkResults::read(&path)
+        PackedResults::read(&path)
     }
 
     #[test]
@@ -260,7 +269,7 @@ mod tests {
     fn records_that_unpack_to_too_much_are_refused_before_they_are_unpacked() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(FILE_NAME);
-        let many = ForkResults { runs: vec![results().runs[0].clone(); MOST_RECORDS + 1], ..results() };
+        let many = PackedResults { runs: vec![results().runs[0].clone(); MOST_RECORDS + 1], ..results() };
         assert!(many.write(&path).unwrap_err().to_string().contains("at most 256 runs that unpack to 64 MiB"));
         // A record whose header states 100 MiB of samples.
         let mut record = record::encode(&results().runs[0]).unwrap();
@@ -272,7 +281,7 @@ mod tests {
             record.len()
         );
         std::fs::write(&path, [MAGIC, header.as_bytes(), b"\n", &record].concat()).unwrap();
-        assert!(matches!(ForkResults::read(&path), Err(ForkResultsError::TooMuch { .. })));
+        assert!(matches!(PackedResults::read(&path), Err(PackedResultsError::TooMuch { .. })));
     }
 
     #[test]

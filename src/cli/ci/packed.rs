@@ -1,0 +1,348 @@
+//! Results that another job measured. That job runs code under test, so it has no secret: it packs its results into a file and
+//! ends. The job here records, judges and publishes them, and runs no code of the repository. Where to publish comes from the
+//! event and the API, never from the file.
+//!
+//! There are two such jobs. In pull requests from forks and of Dependabot the token cannot write, so a workflow on `workflow_run`
+//! publishes, with the config of the base branch. Everywhere else it is a second job of the same workflow.
+
+use super::job_names::JobNames;
+use super::plan::{Against, Judging};
+use super::variable;
+use super::work::{Place, Work, output_directory};
+use crate::cli::{facts, measure, output, record};
+use crate::gate::{
+    AcceptableOnPull, BenchCommand, MeasurePlan, MeasuredRuns, ReportDetail, Side, judge_measured, note_unused_rules,
+    store_run,
+};
+use crate::io::github::event::WorkflowRun;
+use crate::io::github::packed_results::{FILE_NAME, PackedResults};
+use crate::io::github::{Client, Pull, Slug, api_url, pulls_of};
+use crate::io::repository::Repository;
+use crate::model::{Commit, Detail, Run};
+use crate::verdict::{Report, SideReport, Verdict};
+use anyhow::{Context, bail};
+use std::path::{Path, PathBuf};
+
+/// Most files, one for each job of a matrix.
+const MOST_FILES: usize = 64;
+
+impl Work<'_> {
+    /// Measures or reads the results and packs them for the job that publishes.
+    pub fn pack_only(&self, judging: &Judging) -> anyhow::Result<u8> {
+        let stopped = self.reporter.stop_commands();
+        let paths = self.inputs.paths()?;
+        let runs = match self.inputs.words() {
+            None => None,
+            Some(words) => {
+                let command = BenchCommand { words, ..BenchCommand::default() };
+                Some(match &judging.against {
+                    Against::Nothing => measure::measure_head(self.gate, &command)?,
+                    _ => {
+                        let plan = MeasurePlan { base: Some(judging.base_word()), ..MeasurePlan::default() };
+                        measure::measure(self.gate, &command, &plan)?.1
+                    }
+                })
+            }
+        };
+        let path = self.pack(judging, runs, &paths, &output_directory()?)?;
+        drop(stopped);
+        output::note("the results are packed; the job that downloads them publishes (docs/github.md)");
+        self.reporter.outputs(&[("artifact", path.display().to_string())]);
+        Ok(0)
+    }
+
+    /// Packs runs, or the results at paths, into a file.
+    pub(super) fn pack(
+        &self,
+        judging: &Judging,
+        runs: Option<MeasuredRuns>,
+        paths: &[String],
+        directory: &Path,
+    ) -> anyhow::Result<PathBuf> {
+        let path = directory.join(FILE_NAME);
+        let runs = match runs {
+            Some(runs) => runs,
+            None => MeasuredRuns {
+                head: vec![record::read_run(self.gate, paths, Some("HEAD"), false)?],
+                ..MeasuredRuns::default()
+            },
+        };
+        let (head, measured, base) = (judging.head.clone(), judging.measured.clone(), judging.base.clone());
+        let config = self.gate.config.source().map(|(_, text)| text.to_owned());
+        let (runs, base_runs, again) = (runs.head, runs.base, runs.re_measured);
+        PackedResults { head, measured, base, runs, base_runs, again, pull: judging.pull, config }.write(&path)?;
+        Ok(path)
+    }
+
+    /// Judges and publishes the results of a pull request whose own jobs cannot publish.
+    pub fn judge_workflow_run(&self, run: &WorkflowRun) -> anyhow::Result<u8> {
+        if run.event != "pull_request" {
+            bail!("the completed workflow ran for {:?}; only results of pull_request are published", run.event);
+        }
+        let repository =
+            self.event.repository.as_ref().context("neither the event nor GITHUB_REPOSITORY names the repository")?;
+        let paths = self.packed_files()?;
+        let Some(first) = paths.first() else { return Ok(self.nothing_packed()) };
+        let named = self.unpack(first, &run.head)?.pull;
+        let Some(pull) = self.pull_of(repository, run, named)? else {
+            output::note(&format!(
+                "no open pull request has {} as its newest commit: it was closed, or the run of a newer commit will be \
+                 published",
+                run.head.short()
+            ));
+            return Ok(0);
+        };
+        let here = Repository::discover(Path::new(".")).context("check out the base branch first")?;
+        let stopped = self.reporter.stop_commands();
+        self.check_template()?;
+        self.fetch()?;
+        let mut reports = Vec::new();
+        for path in &paths {
+            let results = self.unpack(path, &run.head)?;
+            let base = results.base.clone();
+            if !here.contains(&pull.base.name, &base) {
+                bail!(
+                    "the file names {} as the base, which is not on {:?}; is the whole history fetched (fetch-depth: 0)?",
+                    base.short(),
+                    pull.base.name
+                );
+            }
+            let names = self.names_of(&results)?;
+            let config = results.config.clone().unwrap_or_default();
+            let report = self.judge_packed(results, &base)?;
+            let mut report = report.leave_gap_open(&pull.base.name, self.inputs.baseline_required);
+            facts::complete_compared(&self.gate.config, &mut report);
+            note_unused_rules(&mut report, self.gate.config.source().map_or("", |(_, text)| text), &config);
+            report.acceptable = Some(AcceptableOnPull { commit: run.head.clone(), by_waiver: false });
+            self.accept_on_request(&mut report, pull.number, &run.head, &names);
+            reports.push((report, names));
+        }
+        drop(stopped);
+        let code = self.publish_all(reports, Some(pull.number), &run.head, false)?;
+        // The verdict is the check run on the pull request's commit. Nothing is wrong with the default branch, where this job
+        // runs.
+        Ok(if code == 1 { 0 } else { code })
+    }
+
+    /// Judges and publishes what an earlier job of this workflow measured.
+    pub fn judge_artifact(&self, judging: &Judging) -> anyhow::Result<u8> {
+        if let Against::Named(word) = &judging.against
+            && Repository::discover(Path::new("."))?.resolve(word).is_err()
+        {
+            bail!("base: {word:?} is not a revision; the results of another job cannot be compared with a path");
+        }
+        let paths = self.packed_files()?;
+        if paths.is_empty() {
+            return Ok(self.nothing_packed());
+        }
+        let stopped = self.reporter.stop_commands();
+        self.check_template()?;
+        self.fetch()?;
+        let mut reports = Vec::new();
+        for path in &paths {
+            let results = self.unpack(path, &judging.head)?;
+            self.refuse_other_checkout(path, &results, &judging.measured)?;
+            let names = self.names_of(&results)?;
+            let mut report = self.judge_packed(results, &judging.base)?;
+            if let Against::MergeBase(branch) = &judging.against {
+                report = report.leave_gap_open(branch, self.inputs.baseline_required);
+            }
+            facts::complete_compared(&self.gate.config, &mut report);
+            self.note_pull(&mut report, judging, &names);
+            reports.push((report, names));
+        }
+        drop(stopped);
+        self.publish_all(reports, judging.pull, &judging.head, false)
+    }
+
+    /// Stores, judges and publishes what an earlier job of this workflow measured on a baseline branch.
+    pub fn record_artifact(&self, branch: &str) -> anyhow::Result<u8> {
+        let head = Repository::discover(Path::new("."))?.head()?.commit;
+        let paths = self.packed_files()?;
+        if paths.is_empty() {
+            return Ok(self.nothing_packed());
+        }
+        let stopped = self.reporter.stop_commands();
+        let store = self.gate.open_store()?;
+        let mut lines = Vec::new();
+        for path in &paths {
+            let results = self.unpack(path, &head)?;
+            self.refuse_other_checkout(path, &results, &head)?;
+            for run in &results.runs {
+                if run.commit.as_ref() != Some(&head) {
+                    bail!("{}: a run is of another commit than {}", path.display(), head.short());
+                }
+                lines.push(store_run(&*store, run)?.to_string());
+            }
+        }
+        let lines = lines.join("\n") + "\n";
+        output::print(lines.as_bytes())?;
+        self.share(&*store)?;
+        drop(stopped);
+        self.announce_recorded(branch, &lines);
+        let mut reports = Vec::new();
+        for path in &paths {
+            let results = self.unpack(path, &head)?;
+            let names = self.names_of(&results)?;
+            reports.push((Ok(self.head_side(results.runs, &head)), names));
+        }
+        self.report_recorded(reports)
+    }
+
+    fn nothing_packed(&self) -> u8 {
+        output::note("there are no results: the job that measures may have failed before perfgate ran");
+        self.reporter.outputs(&[("verdict", "neutral".to_owned())]);
+        0
+    }
+
+    /// The downloaded files: one, or one in each directory of an artifact.
+    fn packed_files(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let path = self.inputs.artifact.as_ref().context(
+            "the input `artifact` is missing: the path where actions/download-artifact stored the results of the other job",
+        )?;
+        if !path.is_dir() {
+            return Ok(path.exists().then(|| path.clone()).into_iter().collect());
+        }
+        let unreadable = || format!("{}: cannot list the directory", path.display());
+        let mut files: Vec<PathBuf> = std::fs::read_dir(path)
+            .with_context(unreadable)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<std::io::Result<_>>()
+            .with_context(unreadable)?;
+        files.push(path.clone());
+        files.sort_unstable();
+        let mut files: Vec<PathBuf> = files.iter().map(|directory| directory.join(FILE_NAME)).collect();
+        files.retain(|file| file.is_file());
+        if files.len() > MOST_FILES {
+            bail!("{}: at most {MOST_FILES} jobs can be published together", path.display());
+        }
+        Ok(files)
+    }
+
+    /// Reads a file, if it belongs to the commit of the event.
+    fn unpack(&self, path: &Path, head: &Commit) -> anyhow::Result<PackedResults> {
+        let results = PackedResults::read(path)?;
+        if results.head != *head {
+            bail!(
+                "{}: these are results of {}, but the event is about {}; nothing is published",
+                path.display(),
+                results.head.short(),
+                head.short()
+            );
+        }
+        Ok(results)
+    }
+
+    fn refuse_other_checkout(&self, path: &Path, results: &PackedResults, measured: &Commit) -> anyhow::Result<()> {
+        if results.measured != *measured {
+            bail!(
+                "{}: {} was measured, but {} is checked out; check out the same commit in both jobs",
+                path.display(),
+                results.measured.short(),
+                measured.short()
+            );
+        }
+        Ok(())
+    }
+
+    /// The key and shard of the job that measured.
+    fn names_of(&self, results: &PackedResults) -> anyhow::Result<JobNames> {
+        let own = JobNames::of_inputs(self.inputs);
+        let Some(run) = results.runs.last() else { return Ok(own) };
+        JobNames::of_run(run).map(|names| names.or(own))
+    }
+
+    /// The open pull request with this newest commit, from the API; of several, the one that the file names.
+    fn pull_of(&self, repository: &Slug, run: &WorkflowRun, named: Option<u64>) -> anyhow::Result<Option<Pull>> {
+        let client = Client::new(&api_url(&variable), self.inputs.token.as_ref())?;
+        let owner = run.head_repository.as_str().split('/').next().unwrap_or_default();
+        let found = pulls_of(&client, repository, run.head.as_str(), Some((owner, &run.head_branch)))?;
+        let same = |pull: &Pull| {
+            let home = pull.head.repo.as_ref().map(|home| home.full_name.to_ascii_lowercase());
+            home == Some(run.head_repository.as_str().to_ascii_lowercase())
+        };
+        let mut found: Vec<Pull> = found.into_iter().filter(same).collect();
+        let at = found.iter().position(|pull| Some(pull.number) == named).unwrap_or_default();
+        Ok((!found.is_empty()).then(|| found.swap_remove(at)))
+    }
+
+    /// Judges against the runs of the base that the job measured too, or against stored runs.
+    fn judge_packed(&self, results: PackedResults, base: &Commit) -> anyhow::Result<Report> {
+        if !results.base_runs.is_empty() {
+            let side = |label: &str, runs: &[Run], commit: &Commit| SideReport {
+                label: label.to_owned(),
+                runs: runs.len(),
+                commit: Some(commit.clone()),
+                environment: runs.last().map(|run| run.environment.0.clone()).unwrap_or_default(),
+                ..SideReport::default()
+            };
+            let head = side(LABEL, &results.runs, &results.head);
+            let base = side("the merge base, measured in the same job", &results.base_runs, &results.base);
+            let both = MeasuredRuns {
+                base: results.base_runs,
+                head: results.runs,
+                re_measured: results.again,
+                ..MeasuredRuns::default()
+            };
+            return Ok(judge_measured(&self.gate.config, &both, base, head)?);
+        }
+        let measured = |run: Run| Run { commit: Some(results.measured.clone()), ..run };
+        let head = self.head_side(results.runs.into_iter().map(measured).collect(), &results.head);
+        let environment = head.environment.clone().unwrap_or_default();
+        match self.gate.read_commit_and_before(base, &environment, Detail::Samples) {
+            Ok(base) => Ok(self.gate.judge_sides(base, head, true, ReportDetail::ALL)?),
+            Err(error) if error.is_missing_baseline() && !self.inputs.baseline_required => self.first(head, &error),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn head_side(&self, runs: Vec<Run>, commit: &Commit) -> Side {
+        let environment = runs.last().map(|run| run.environment.clone());
+        let report = SideReport {
+            label: LABEL.to_owned(),
+            runs: runs.len(),
+            commit: Some(commit.clone()),
+            environment: environment.clone().unwrap_or_default().0,
+            ..SideReport::default()
+        };
+        Side { runs, report, environment, diagnostics: Vec::new() }
+    }
+
+    /// Publishes the reports of all jobs. The outputs of the step are those of the worst one, which comes last.
+    pub(super) fn publish_all(
+        &self,
+        mut reports: Vec<(Report, JobNames)>,
+        pull: Option<u64>,
+        head: &Commit,
+        pushed: bool,
+    ) -> anyhow::Result<u8> {
+        reports.sort_by_key(|(report, _)| severity(report.exit_code()));
+        let mut worst = 0;
+        for (report, names) in reports {
+            let mut outputs = {
+                let _stopped = self.reporter.stop_commands();
+                self.save(&report, &output_directory()?)?
+            };
+            if pushed && report.verdict != Verdict::Fail {
+                outputs[0].1 = "recorded".to_owned();
+            }
+            let place = Place { pull, head: head.clone(), pushed, names };
+            let published = self.publish(&report, &place)?;
+            let code = self.finish(&report, published, outputs)?;
+            worst = std::cmp::max_by_key(worst, code, |code| severity(*code));
+        }
+        Ok(worst)
+    }
+}
+
+/// What the results of another job are called in a report.
+const LABEL: &str = "results of the measuring job";
+
+/// Orders exit codes: a gate that fails comes after one without a verdict.
+fn severity(code: u8) -> u8 {
+    match code {
+        0 => 0,
+        1 => 2,
+        _ => 1,
+    }
+}
