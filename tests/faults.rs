@@ -90,6 +90,19 @@ fn a_sparse_checkout_is_clean_until_a_file_changes() {
 }
 
 #[test]
+fn a_lock_of_the_ref_that_a_killed_process_left_is_removed_once_it_is_old() {
+    let scene = Scene::measured();
+    scene.perfgate_at("r", &["record"]).exits(0);
+    let lock = scene.path("r/.git/refs/perfgate/baselines.lock");
+    fs::write(&lock, "").unwrap();
+    let an_hour_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
+    fs::File::options().write(true).open(&lock).unwrap().set_modified(an_hour_ago).unwrap();
+    scene.five_benchmarks(2);
+    perfgate(&scene, &["record"]).exits(0).says("recorded 5 results");
+    assert!(!lock.exists());
+}
+
+#[test]
 fn formats_of_repositories_that_are_not_read_are_named() {
     let scene = Scene::new();
     scene.bench("results", "a", 1000.0, 1);

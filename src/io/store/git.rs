@@ -21,6 +21,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// A store behind a ref.
 #[derive(Debug, Clone)]
@@ -195,11 +196,24 @@ impl GitStore {
         match repository.reference_matching(&self.reference, to, true, from, "perfgate") {
             Ok(_) => Ok(RefUpdate::Done),
             Err(error) => match error.code() {
-                ErrorCode::Modified | ErrorCode::Locked | ErrorCode::Exists | ErrorCode::NotFound => {
+                code @ (ErrorCode::Modified | ErrorCode::Locked | ErrorCode::Exists | ErrorCode::NotFound) => {
+                    if code == ErrorCode::Locked {
+                        self.remove_stale_lock(repository);
+                    }
                     Ok(RefUpdate::LostRace(error.message().to_owned()))
                 }
                 _ => Err(self.failed("move the ref", error)),
             },
+        }
+    }
+
+    /// Removes the ref's lock where a killed process left it: to move the ref takes milliseconds.
+    fn remove_stale_lock(&self, repository: &Repository) {
+        const STALE: Duration = Duration::from_secs(10 * 60);
+        let lock = repository.commondir().join(format!("{}.lock", self.reference));
+        let modified = lock.metadata().and_then(|file| file.modified());
+        if modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > STALE)) {
+            let _ = std::fs::remove_file(lock);
         }
     }
 
