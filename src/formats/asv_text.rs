@@ -105,6 +105,9 @@ fn is_rule(text: &str, with: char) -> bool {
     text.contains("======".replace('=', &with.to_string()).as_str()) && text.chars().all(|c| c == with || c == ' ')
 }
 
+/// A table has fewer columns, as asv fits it into the terminal. Each line is searched once for each.
+const MOST_COLUMNS: usize = 200;
+
 /// A table of values: the first columns are parameters; where there are more parameters, each further column has one
 /// combination of them in its header, such as `a / 10`, under a line that begins with `--`.
 struct Table {
@@ -128,7 +131,11 @@ impl Table {
     /// The table whose first line this is.
     fn below(rule: &str) -> Table {
         let start = rule.chars().position(|c| c == '=').unwrap_or_default();
-        let columns = spans(rule, '=').into_iter().filter(|span| span.start >= start).collect::<Vec<_>>();
+        let mut columns = spans(rule, '=');
+        columns.retain(|span| span.start >= start);
+        if columns.len() > MOST_COLUMNS {
+            columns.clear();
+        }
         let parameters = columns.len().saturating_sub(1);
         Table { columns, parameters, header: Vec::new(), has_line_above_header: false, in_body: false }
     }

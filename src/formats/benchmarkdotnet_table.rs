@@ -149,11 +149,12 @@ fn column(header: &str) -> Column {
 /// another benchmark does not rename it. As in the JSON, a job is added only if the benchmark runs under several, and the
 /// default one never. The oldest tables have the settings of a job, but not its name.
 fn names(table: &TableText, mean: usize) -> Vec<Option<String>> {
-    let varies = |at: usize| table.rows.iter().any(|(_, row)| row.get(at) != table.rows[0].1.get(at));
+    let first = |at: usize| table.rows.first().and_then(|(_, row)| row.get(at));
+    let varies: Vec<bool> = (0..mean).map(|at| table.rows.iter().any(|(_, row)| row.get(at) != first(at))).collect();
     let settings = |row: &[String], kind: Column| {
         let columns = table.header.iter().zip(row).enumerate().take(mean);
         let columns =
-            columns.filter(|(at, (header, _))| column(header) == kind && (kind != Column::Job || varies(*at)));
+            columns.filter(|(at, (header, _))| column(header) == kind && (kind != Column::Job || varies[*at]));
         columns.map(|(_, (header, value))| format!("/{header}={value}")).collect::<String>()
     };
     let base = |(_, row): &(_, Vec<String>)| {

@@ -110,6 +110,7 @@ fn parse_statistics(
     header: &ByteRecord,
 ) -> Result<Reading, Diagnostic> {
     let mut builder = ReadingBuilder::new("locust", source);
+    let columns = Columns::of(header);
     let mut record = ByteRecord::new();
     loop {
         match reader.read_byte_record(&mut record) {
@@ -121,8 +122,10 @@ fn parse_statistics(
             }
         }
         builder.line = text::csv_line(bytes, record.position());
-        let value = |name: &str| field(&record, header, name).as_deref().and_then(number);
-        let (Some(method), Some(name)) = (field(&record, header, "Type"), field(&record, header, "Name")) else {
+        let field = |at: usize| record.get(at).map(String::from_utf8_lossy);
+        let named = |name: &str| columns.by_name.get(name).copied().and_then(field);
+        let value = |name: &str| named(name).as_deref().and_then(number);
+        let (Some(method), Some(name)) = (named("Type"), named("Name")) else {
             builder.warn("unreadable-line", "the row has no name; skipped");
             continue;
         };
@@ -140,13 +143,8 @@ fn parse_statistics(
             continue;
         }
         let time = |name: &str| value(name).map(|value| value * MILLISECOND);
-        let mut quantiles: Vec<_> = header
-            .iter()
-            .filter_map(|column| std::str::from_utf8(column).ok())
-            .filter_map(|column| Some((number(column.strip_suffix('%')?)? / 100.0, time(column)?)))
-            .collect();
-        // The 100% column is rounded; the minimum and maximum columns are not.
-        quantiles.retain(|(share, _)| *share < 1.0);
+        let quantile = |(share, at): &(f64, usize)| Some((*share, number(&field(*at)?)? * MILLISECOND));
+        let mut quantiles: Vec<_> = columns.quantiles.iter().filter_map(quantile).collect();
         quantiles.extend(time("Min Response Time").map(|value| (0.0, value)));
         quantiles.extend(time("Max Response Time").map(|value| (1.0, value)));
         let endpoint = Endpoint {
@@ -164,10 +162,25 @@ fn parse_statistics(
     builder.finish()
 }
 
-/// The field of a record in the column of this name.
-fn field<'a>(record: &'a ByteRecord, header: &ByteRecord, name: &str) -> Option<Cow<'a, str>> {
-    let at = header.iter().position(|column| column == name.as_bytes())?;
-    record.get(at).map(String::from_utf8_lossy)
+/// Where the columns of the statistics are.
+struct Columns<'h> {
+    /// Of several columns with one name the first.
+    by_name: BTreeMap<&'h str, usize>,
+    /// The share of each column of a quantile.
+    quantiles: Vec<(f64, usize)>,
+}
+
+impl<'h> Columns<'h> {
+    fn of(header: &'h ByteRecord) -> Self {
+        let mut by_name = BTreeMap::new();
+        for (at, name) in header.iter().enumerate() {
+            by_name.entry(std::str::from_utf8(name).unwrap_or_default()).or_insert(at);
+        }
+        let quantile = |(name, at): (&&str, &usize)| Some((number(name.strip_suffix('%')?)? / 100.0, *at));
+        // The 100% column is rounded; the minimum and maximum columns are not.
+        let quantiles = by_name.iter().filter_map(quantile).filter(|(share, _)| *share < 1.0).collect();
+        Columns { by_name, quantiles }
+    }
 }
 
 /// `GET /search`. The row for all endpoints has no method.

@@ -1,5 +1,5 @@
-//! Runs that were stored when a benchmark's name left out its test case, target or job as long as nothing else in the file had
-//! the same name. Their series continue under the long names that are read today.
+//! Runs that were stored when a benchmark's name left out its test case, target, job or parameters as long as nothing else in
+//! the file had the same name. Their series continue under the long names that are read today.
 
 use crate::model::{BenchId, Run};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +13,9 @@ pub struct LongNames {
     pub example: (BenchId, BenchId),
 }
 
+/// Formats whose names were shorter.
+const TOOLS: [&str; 5] = ["benchmarkdotnet", "benchmarkdotnet-table", "catch2", "divan", "go-bench"];
+
 /// Names of a format.
 type Names = BTreeSet<(String, BenchId)>;
 
@@ -22,6 +25,8 @@ fn earlier_forms(tool: &str, name: &str, before: &Names) -> Vec<String> {
         // Test cases, sections and benchmarks may contain slashes.
         "catch2" | "divan" => name.match_indices('/').map(|(at, _)| name[at + 1..].to_owned()).collect(),
         "benchmarkdotnet" => vec![format!("{name}/job=DefaultJob")],
+        // Parameters that were the same in every row were not in a name.
+        "benchmarkdotnet-table" => without_parameters(name),
         // The number of processors was kept where another package of the file had another one.
         "go-bench" => {
             let stem = format!("{name}-");
@@ -37,12 +42,31 @@ fn earlier_forms(tool: &str, name: &str, before: &Names) -> Vec<String> {
     }
 }
 
+/// A name such as `Parse/N=100/Kind=a` without some of its parameters, those with the fewest missing first.
+fn without_parameters(name: &str) -> Vec<String> {
+    /// With more parameters, only the name without any of them is tried.
+    const MOST: usize = 6;
+    let mut parts = name.split('/');
+    let method = parts.next().unwrap_or_default();
+    let parameters: Vec<&str> = parts.collect();
+    if parameters.len() > MOST {
+        return vec![method.to_owned()];
+    }
+    let mut kept: Vec<u32> = (0..(1_u32 << parameters.len()) - 1).collect();
+    kept.sort_by_key(|kept| std::cmp::Reverse(kept.count_ones()));
+    let form = |kept: u32| {
+        let parameters = parameters.iter().enumerate().filter(|(at, _)| kept & (1 << at) != 0);
+        parameters.fold(method.to_owned(), |name, (_, parameter)| format!("{name}/{parameter}"))
+    };
+    kept.into_iter().map(form).collect()
+}
+
 /// Gives the benchmarks of older runs the names of `current` runs, where a short name has one long form there and is itself no
 /// current name. `is_renamed` are names that the config maps.
 pub fn adopt_long_names(older: &mut [Run], current: &[Run], is_renamed: impl Fn(&str) -> bool) -> Option<LongNames> {
     let names = |runs: &[Run]| -> Names {
         let all = runs.iter().flat_map(|run| &run.measurements);
-        let relevant = all.filter(|one| matches!(&*one.tool, "catch2" | "divan" | "benchmarkdotnet" | "go-bench"));
+        let relevant = all.filter(|one| TOOLS.contains(&&*one.tool));
         relevant.map(|one| (one.tool.to_string(), one.benchmark.clone())).collect()
     };
     let now = names(current);
@@ -102,5 +126,8 @@ mod tests {
         assert_eq!(adopted("go-bench", &["p/B-8", "p/C/n-8"], &["p/B", "p/C"]), ["p/B", "p/C/n-8"]);
         assert_eq!(adopted("go-bench", &["p/B-2", "p/B-4"], &["p/B"]), ["p/B-2", "p/B-4"]);
         assert_eq!(adopted("benchmarkdotnet", &["M/job=DefaultJob"], &["M"]), ["M"]);
+        let table = |older: &[&str], current: &[&str]| adopted("benchmarkdotnet-table", older, current);
+        assert_eq!(table(&["M/N=1", "M/N=2"], &["M/N=1/K=a", "M/N=2/K=a"]), ["M/N=1/K=a", "M/N=2/K=a"]);
+        assert_eq!(table(&["M", "O"], &["M/N=1/K=a", "O/N=1", "O/N=2"]), ["M/N=1/K=a", "O"], "O has two long forms");
     }
 }
