@@ -59,6 +59,10 @@ fn a_dry_run_prints_the_plan_of_each_event() {
     let group = json!({"repository": {"full_name": "octo/r", "default_branch": "main"}, "merge_group":
         {"head_sha": head(&scene), "base_sha": base, "base_ref": "refs/heads/main"}});
     plan("merge_group", &group).exits(0).says(&format!("stored runs of {}", &base[..10]));
+    let packed = [("PERFGATE_PUBLISH", "false")];
+    ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &packed, &["--dry-run"])
+        .exits(0)
+        .says("nothing: a file of results for the job that publishes");
     let branch = push("refs/heads/x\u{1b}[2J", &scene.git("r", &["rev-parse", "HEAD"]));
     plan("push", &branch).exits(0).says("a branch of octo/r").does_not_say("\u{1b}");
     let named = |base: &str| {
@@ -201,6 +205,15 @@ fn init_never_overwrites_existing_files() {
     assert_eq!(scene.read("r/perfgate.toml"), "# mine\n");
     let workflow = scene.read("r/.github/workflows/perfgate.yml");
     assert!(workflow.contains("uses: octo/perfgate@v1") && workflow.contains("branches: [main]"), "{workflow}");
+    let (_, jobs) = workflow.split_once("\njobs:\n").unwrap();
+    let (measuring, publishing) = jobs.split_once("\n  publish:\n").unwrap();
+    assert!(measuring.contains("cargo bench") && !measuring.contains(": write") && !measuring.contains("secrets."));
+    assert!(publishing.contains("checks: write") && !publishing.contains("run: "), "{publishing}");
+    let forks = scene.read("r/.github/workflows/perfgate-forks.yml");
+    assert!(
+        forks.contains("workflow_run:") && !forks.contains("run: ") && !forks.contains("contents: write"),
+        "{forks}"
+    );
     scene.write("r/.github/workflows/perfgate.yml", "# changed\n");
     scene.perfgate_at("r", &["init", "--github"]).exits(0);
     assert_eq!(scene.read("r/.github/workflows/perfgate.yml"), "# changed\n");

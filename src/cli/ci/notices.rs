@@ -49,8 +49,10 @@ impl Work<'_> {
         }
         let check = check_name(names.key.as_deref().unwrap_or(DEFAULT_KEY), names.shard.as_deref());
         let head = PullHead { repository, pull, commit, check: &check };
+        // A label counts after a check run, and reading check runs needs a permission that such a job may lack.
+        let label = self.inputs.check.then_some(self.inputs.accept_label.as_str());
         let requests = Client::new(&api_url(&super::variable), self.inputs.token.as_ref())
-            .and_then(|client| acceptance::requests(&client, head, &self.inputs.accept_label));
+            .and_then(|client| acceptance::requests(&client, head, label));
         match requests {
             Ok(requests) => accept_requested(report, commit, &requests),
             Err(fault) => output::warn(&format!("cannot read whether regressions are accepted: {fault}")),

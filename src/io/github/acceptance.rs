@@ -76,12 +76,14 @@ pub struct PullHead<'a> {
     pub check: &'a str,
 }
 
-/// Reads all requests: comments, and the label.
-pub fn requests(client: &Client, head: PullHead<'_>, label: &str) -> Result<Requests, Fault> {
+/// Reads all requests: comments, and the label, if one is given.
+pub fn requests(client: &Client, head: PullHead<'_>, label: Option<&str>) -> Result<Requests, Fault> {
     let reader = Reader { client, head, may_write: RefCell::default() };
     let mut requests = Requests::default();
     reader.comments(&mut requests)?;
-    reader.label(label, &mut requests)?;
+    if let Some(label) = label {
+        reader.label(label, &mut requests)?;
+    }
     Ok(requests)
 }
 
