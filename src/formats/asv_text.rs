@@ -32,7 +32,7 @@ impl Format for AsvText {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let text = text::decode(source)?;
         let mut name = "";
-        // Of a benchmark with parameters the cells of its table tell which failed.
+        // A benchmark with parameters has its failures in the cells of its table, which follows.
         let mut failed: Option<&str> = None;
         let mut table: Option<Table> = None;
         for (number, line) in numbered_lines(&text) {

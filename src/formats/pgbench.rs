@@ -80,7 +80,7 @@ fn detect_log(line: &str) -> Option<LogType> {
 /// The state of a transaction that was late and not sent.
 const SKIPPED: &str = "skipped";
 
-/// The share of such transactions. In a test of fixed length their number says nothing without it.
+/// The share of such transactions. In a test of fixed length their number depends on the number of all.
 fn skipped_rate() -> Metric {
     Metric { name: SKIPPED.into(), ..error_rate() }
 }
