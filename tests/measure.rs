@@ -253,6 +253,7 @@ fn a_lock_file_that_git_ignores_is_there_on_both_sides() {
     with(&scene, &["--rounds", "1"], &["sh", "-c", "grep -q 'of the user' Cargo.lock && echo 'BenchmarkA 1 5 ns/op'"])
         .exits(0);
     with(&scene, &["--rounds", "1"], &["cat speeds"]).exits(2).complains("write `-- cat speeds` without them");
+    assert_clean(&scene);
 }
 
 #[test]
@@ -496,7 +497,7 @@ fn a_submodule_is_checked_out_on_both_sides() {
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     };
-    measure(&[]).exits(2).complains("tool/run.sh");
+    measure(&[]).exits(2).complains("tool/run.sh").complains("--submodules fetches them");
     assert_eq!(measure(&["--submodules"]).exits(1).outcome("c"), "regressed");
     assert_clean(&scene);
 }

@@ -9,7 +9,7 @@ use crate::compare::filter::{Dialect, FILTER};
 use crate::gate::builder::Gate;
 use crate::gate::side::here;
 use crate::io::collect::{self, ResultSources};
-use crate::io::command::{Command, Finished};
+use crate::io::command::{Command, CommandError, Finished};
 use crate::io::git_command::GIT_VARIABLES;
 use crate::io::noise::NoiseMonitor;
 use crate::io::probe;
@@ -87,6 +87,13 @@ impl<'a> Bench<'a> {
         let canonical = |path: &Path| dunce::canonicalize(path).map_err(failed("read the directory", path));
         let (here, top) = (canonical(&gate.directory)?, canonical(root)?);
         let prefix = here.strip_prefix(&top).unwrap_or(Path::new("")).to_owned();
+        if let [word] = spec.words.as_slice()
+            && word.trim().contains(char::is_whitespace)
+            && !here.join(word).exists()
+        {
+            let (program, directory) = (word.clone(), gate.directory.clone());
+            return Err(CommandError::NotFound { program, directory }.into());
+        }
         let parent = spec.scratch.clone().unwrap_or_else(std::env::temp_dir);
         if dunce::canonicalize(&parent).is_ok_and(|parent| parent.starts_with(&top)) {
             return Err(MeasureError::ScratchInside { path: parent });
