@@ -1,0 +1,90 @@
+//! Cases of tests/verdicts: inputs on which an earlier rule was wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
+
+mod common;
+use common::{Answer, Scene};
+
+/// `perfgate compare` of files of a case, after `base` and `head`.
+fn compared(case: &str, base: &[&str], head: &str, more: &[&str]) -> Answer {
+    let path = |file: &str| format!("{}/tests/verdicts/{case}/{file}", env!("CARGO_MANIFEST_DIR"));
+    let mut arguments = vec!["compare".to_owned()];
+    arguments.extend(base.iter().flat_map(|file| ["--base".to_owned(), path(file)]));
+    arguments.extend(["--head".to_owned(), path(head)]);
+    arguments.extend(more.iter().map(|one| (*one).to_owned()));
+    Scene::new().perfgate(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// The numbers of benchmarks per outcome.
+fn counts(answer: &Answer, outcome: &str) -> u64 {
+    answer.json()["counts"][outcome].as_u64().unwrap()
+}
+
+const JSON: [&str; 2] = ["--format", "json"];
+
+#[test]
+fn a_picosecond_is_no_regression() {
+    let answer = compared("bdn-sub-cycle-times", &["base.json"], "head.json", &JSON);
+    assert_eq!(counts(answer.exits(0), "regressed"), 0);
+}
+
+#[test]
+fn twice_the_work_per_iteration_is_compared_per_element() {
+    let answer = compared("criterion-work-changed", &["base"], "head", &[]);
+    answer.exits(0).says("one operation does 2.000 times the work of base; the change is per unit of work").says("−5.");
+}
+
+#[test]
+fn fourteen_percent_everywhere_are_suspects_at_smaller_thresholds() {
+    let base = ["base0.json", "base1.json", "base2.json", "base3.json", "base4.json"];
+    for threshold in ["10%", "5%"] {
+        let answer = compared("global-14-percent", &base, "head.json", &["--threshold", threshold]);
+        answer.exits(0).says("20 suspected regressions are undecided; the whole run is 1.1");
+    }
+}
+
+#[test]
+fn repetitions_of_one_process_are_one_run() {
+    let answer = compared("go-count-is-not-runs", &["base.txt"], "head.txt", &JSON);
+    assert_eq!(answer.exits(0).outcome("example.org/demo/BenchmarkSort"), "inconclusive");
+}
+
+#[test]
+fn an_undecided_suspect_gets_no_green_tick_and_has_reason_and_command() {
+    let answer = compared("one-run-contradiction", &["base1.json"], "head1.json", &["--template", "comment"]);
+    answer.exits(0).says("❔ perfgate: PASS, but 1 suspected regression is undecided");
+    answer.says("only a change by a factor of 1.44 counts").says("perfgate measure").does_not_say("✅");
+}
+
+#[test]
+fn a_change_that_only_speeds_up_does_not_fail() {
+    let base = ["base/0.json", "base/1.json", "base/2.json"];
+    for threshold in ["20%", "10%"] {
+        let more = [&JSON[..], &["--threshold", threshold]].concat();
+        let answer = compared("shift-makes-regression", &base, "head/run.json", &more);
+        assert_eq!(counts(answer.exits(0), "regressed"), 0, "{threshold}");
+    }
+}
+
+#[test]
+fn a_slow_or_fast_machine_decides_nothing() {
+    let base: Vec<String> = (0..10).map(|run| format!("base{run}.json")).collect();
+    let base: Vec<&str> = base.iter().map(String::as_str).collect();
+    for (head, shift) in [("head.json", "2.01× worse"), ("head-faster.json", "2.01× better")] {
+        let answer = compared("slow-runner-fails-everything", &base, head, &[]);
+        answer.exits(0).says(&format!("the whole run is {shift}: re-measure")).says("10 inconclusive");
+    }
+}
+
+#[test]
+fn two_in_five_rounds_that_take_three_times_as_long_are_a_regression() {
+    for tool in ["pytest-benchmark", "hyperfine"] {
+        let [base, head] = ["base", "head"].map(|side| format!("{tool}-{side}.json"));
+        compared("tail-grows", &[&base], &head, &[]).exits(1).says("2 in 5 samples take 3.0×").says("+79.3%");
+    }
+}
+
+#[test]
+fn ten_times_slower_next_to_quiet_benchmarks_fails() {
+    let answer = compared("ten-times-slower-passes", &["base.json"], "head.json", &JSON);
+    assert_eq!((answer.exits(1).outcome("bench_04").as_str(), counts(&answer, "regressed")), ("regressed", 1));
+}
