@@ -7,7 +7,7 @@ use statrs::function::beta::checked_beta_reg;
 use statrs::function::erf::{erfc, erfc_inv};
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::f64::consts::SQRT_2;
+use std::f64::consts::{FRAC_2_PI, SQRT_2};
 
 /// From here on the transformation to a normal value is more precise than statrs' continued fraction, which is cut off:
 /// relative error of a tail below 1e-8 up to t = 8.
@@ -17,13 +17,48 @@ const SAME_DF: f64 = 1e16;
 /// Relative precision of quantiles.
 const PRECISION: f64 = 1e-14;
 
+/// Whole degrees of freedom up to this have a sum of a few terms. It gives the complement, so that a smaller tail than the second
+/// would lose digits. With it, tests and intervals of a suite of 100 benchmarks take 93 instead of 367 million instructions (one run
+/// a side), those of 1,000 benchmarks 147 instead of 316.
+const MAX_SUM_DF: f64 = 32.0;
+const MIN_TAIL_OF_SUM: f64 = 1e-5;
+/// Below this no square overflows; all tails from here on are smaller than that.
+const MAX_SUM_T: f64 = 1e6;
+
 /// P(T > t) with `df` degrees of freedom; 1 for no degrees of freedom, and where `t` is not a number.
 pub fn upper_tail(t: f64, df: f64) -> f64 {
+    if (1.0..=MAX_SUM_DF).contains(&df) && df.fract() == 0.0 && (0.0..MAX_SUM_T).contains(&t) {
+        let tail = tail_by_sum(t, df as u32);
+        if tail >= MIN_TAIL_OF_SUM {
+            return tail;
+        }
+    }
+    tail_by_fraction(t, df)
+}
+
+/// The tail from the finite series for whole degrees of freedom (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4).
+fn tail_by_sum(t: f64, df: u32) -> f64 {
+    let square = f64::from(df) + t * t;
+    let (sine, cosine_squared) = (t / square.sqrt(), f64::from(df) / square);
+    let is_odd = df % 2 == 1;
+    let (mut term, mut sum) = if is_odd { (cosine_squared.sqrt(), 0.0) } else { (1.0, 0.0) };
+    let mut k = if is_odd { 3 } else { 2 };
+    while k <= df {
+        sum += term;
+        term *= f64::from(k - 1) / f64::from(k) * cosine_squared;
+        k += 2;
+    }
+    let within = if is_odd { ((t / f64::from(df).sqrt()).atan() + sine * sum) * FRAC_2_PI } else { sine * sum };
+    0.5 - 0.5 * within
+}
+
+/// The tail for any degrees of freedom.
+fn tail_by_fraction(t: f64, df: f64) -> f64 {
     if t.is_nan() || !has_degrees(df) {
         return 1.0;
     }
     if t < 0.0 {
-        return 1.0 - upper_tail(-t, df);
+        return 1.0 - tail_by_fraction(-t, df);
     }
     if df >= NORMAL_DF {
         return 0.5 * erfc(normal_value(t, df) / SQRT_2);
@@ -93,7 +128,7 @@ fn quantile_of_tail(tail: f64, df: f64) -> f64 {
         return 0.0;
     }
     // On logarithmic axes the tail is nearly straight. It is heavier than the normal one, so the quantile is not smaller.
-    let excess = |x: f64| (upper_tail(x.exp(), df) / tail).ln();
+    let excess = |x: f64| (tail_by_fraction(x.exp(), df) / tail).ln();
     let (mut low, mut reach) = (normal.ln(), 0.25);
     let (mut above, mut high) = (excess(low), low + reach);
     let mut below = excess(high);
@@ -138,6 +173,17 @@ mod tests {
         // With one degree of freedom this is the Cauchy distribution: P(T > 1e6) = atan(1e-6) / pi.
         let expected = 1e-6_f64.atan() / std::f64::consts::PI;
         assert!((upper_tail(1e6, 1.0) / expected - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn sum_and_fraction_agree() {
+        for df in 1..=MAX_SUM_DF as u32 {
+            for t in [0.0, 0.01, 0.5, 1.0, 1.7, 1.8, 2.5, 4.0, 12.0, 300.0, 3e4] {
+                let (sum, fraction) = (tail_by_sum(t, df), tail_by_fraction(t, f64::from(df)));
+                let is_used = sum >= MIN_TAIL_OF_SUM;
+                assert!(!is_used || (sum / fraction - 1.0).abs() < 1e-9, "{t} at {df}: {sum} {fraction}");
+            }
+        }
     }
 
     #[test]
