@@ -59,6 +59,17 @@ enum View {
     Csv,
 }
 
+/// Most runs of a page that a workflow publishes.
+const RUNS_OF_SITE: u32 = 1_000;
+
+impl HistoryArgs {
+    /// The page and its data in a directory.
+    pub fn site(directory: PathBuf, store: Option<String>) -> HistoryArgs {
+        let (benchmark, html, plots) = (None, None, None);
+        HistoryArgs { benchmark, last: RUNS_OF_SITE, format: View::Table, html, site: Some(directory), plots, store }
+    }
+}
+
 /// Reads the series, finds their change points and prints them.
 pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), None);

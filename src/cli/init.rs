@@ -14,6 +14,7 @@ const EXAMPLES: &str = "\
 Examples:
   perfgate init                        perfgate.toml with the defaults
   perfgate init --github               also the workflows for GitHub Actions
+  perfgate init --github --pages       and one that publishes the history
   perfgate init --templates            the templates, into .github/perfgate
   perfgate init --templates docs/perf  the templates, into another directory";
 
@@ -28,6 +29,9 @@ pub struct InitArgs {
     /// Write the workflows for GitHub Actions, and perfgate.toml
     #[arg(long)]
     github: bool,
+    /// Also write the workflow that publishes the page of `perfgate history --site` on GitHub Pages
+    #[arg(long, requires = "github")]
+    pages: bool,
     /// Action that the workflows use
     #[arg(long, value_name = "OWNER/NAME@REF", requires = "github", value_parser = action)]
     action: Option<String>,
@@ -41,10 +45,14 @@ const WORKFLOWS: [(&str, &str); 2] = [
     ("perfgate.yml", include_str!("../../templates/github/perfgate.yml")),
     ("perfgate-forks.yml", include_str!("../../templates/github/perfgate-forks.yml")),
 ];
+const PAGES: (&str, &str) = ("perfgate-pages.yml", include_str!("../../templates/github/perfgate-pages.yml"));
 /// GitHub's own actions that the workflows use, by commit, because a tag can be moved.
-const PINNED: [(&str, &str); 3] = [
+const PINNED: [(&str, &str); 6] = [
     ("CHECKOUT", "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2"),
     ("UPLOAD", "actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f # v6.0.0"),
+    ("PAGES_SETUP", "actions/configure-pages@983d7736d9b0ae728b81ab479565c72886d7745b # v5.0.0"),
+    ("PAGES_UPLOAD", "actions/upload-pages-artifact@fc324d3547104276b827a68afc52ff2a11cc49c9 # v5.0.0"),
+    ("PAGES_DEPLOY", "actions/deploy-pages@cd2ce8fcbc39b97be8ca5fce6e763baed58fa128 # v5.0.0"),
     ("DOWNLOAD", "actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131 # v7.0.0"),
 ];
 /// The repository that this program was released from; unknown in local builds.
@@ -66,12 +74,12 @@ pub fn run(args: InitArgs) -> anyhow::Result<u8> {
         let branch = Repository::discover(root).and_then(|repository| repository.default_branch());
         let branch = branch.unwrap_or_else(|_| "main".to_owned());
         let action = args.action.unwrap_or_else(|| format!("{}@v1", RELEASED_FROM.unwrap_or("OWNER/perfgate")));
-        for (name, text) in WORKFLOWS {
+        for (name, text) in WORKFLOWS.into_iter().chain(args.pages.then_some(PAGES)) {
             let text = filled(text, &branch, &action);
             write(&root.join(".github/workflows").join(name), &text)?;
         }
         if action.starts_with("OWNER/") {
-            output::note("replace OWNER in both workflows with the owner of the perfgate repository that you use");
+            output::note("replace OWNER in the workflows with the owner of the perfgate repository that you use");
         }
     }
     write(&root.unwrap_or_default().join("perfgate.toml"), CONFIG)?;
@@ -87,8 +95,10 @@ fn filled(text: &str, branch: &str, action: &str) -> String {
     let commit = action.rsplit('@').next().is_some_and(|reference| Commit::parse(reference).is_some());
     let why =
         if commit { "" } else { " # zizmor: ignore[unpinned-uses] a tag brings fixes; a commit's id is stricter" };
-    let text =
-        text.replace("to DEFAULT_BRANCH", "to the default branch").replace(": ACTION", &format!(": {action}{why}"));
+    let text = text
+        .replace("to DEFAULT_BRANCH", "to the default branch")
+        .replace("on DEFAULT_BRANCH", "on the default branch")
+        .replace(": ACTION", &format!(": {action}{why}"));
     PINNED.iter().fold(text, |text, (place, pin)| {
         let bare = pin.split(" #").next().unwrap_or(pin);
         text.replace(&format!(": {place} #"), &format!(": {bare} #"))
@@ -127,9 +137,9 @@ mod tests {
 
     #[test]
     fn every_placeholder_of_a_workflow_is_replaced() {
-        for (name, text) in WORKFLOWS {
+        for (name, text) in WORKFLOWS.into_iter().chain([PAGES]) {
             let text = filled(text, "main", "octo/perfgate@v1");
-            for place in ["DEFAULT_BRANCH", "CHECKOUT", "UPLOAD", "DOWNLOAD", "ACTION"] {
+            for place in ["DEFAULT_BRANCH", "CHECKOUT", "UPLOAD", "DOWNLOAD", "PAGES", "ACTION"] {
                 assert!(!text.contains(place), "{name} has {place}");
             }
             assert!(text.contains("uses: octo/perfgate@v1 #"));

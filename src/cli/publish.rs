@@ -21,7 +21,7 @@ use crate::verdict::Report;
 use document::{check_run, document, forms, renewed, state, summary};
 use std::path::PathBuf;
 
-pub use document::check_name;
+pub use document::{check_name, url_of};
 
 /// What was published.
 #[derive(Debug, Clone, Default)]

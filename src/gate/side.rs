@@ -22,7 +22,7 @@ const MOST_SHARDS: usize = 50;
 pub(super) type KeyedRun = (Key, Run);
 
 /// A side, read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Side {
     /// Its runs, in time order.
     pub runs: Vec<Run>,

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
+static WATCHED: AtomicBool = AtomicBool::new(false);
 /// The first process of the running command; 0 for none.
 static RUNNING: AtomicU32 = AtomicU32::new(0);
 
@@ -12,6 +13,10 @@ const EXIT_CODE: i32 = 130;
 
 /// Installs the handler. From now on the first of these signals only sets the flag.
 pub fn watch() -> Result<(), ctrlc::Error> {
+    // `perfgate ci` can measure twice, and a second handler is an error.
+    if WATCHED.swap(true, Ordering::SeqCst) {
+        return Ok(());
+    }
     ctrlc::set_handler(|| {
         if REQUESTED.swap(true, Ordering::SeqCst) {
             kill_running();

@@ -139,6 +139,12 @@ pub fn markdown_text(text: &str) -> String {
     unlinked(&out)
 }
 
+/// For text that GitHub shows without markup, such as the title of an issue: nothing hidden, no mentions, no references.
+pub fn title(text: &str) -> String {
+    let text = visible(&shortened(text)).replace('@', "@\u{2060}").replace('#', "#\u{2060}").replace('`', "'");
+    unreferenced(&text)
+}
+
 /// True for an underscore between two ASCII letters or digits, which Markdown never takes as emphasis.
 fn is_inside_word(text: &str, at: usize, c: char) -> bool {
     let is_word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
@@ -221,6 +227,14 @@ mod tests {
     fn control_characters_are_visible_on_a_terminal() {
         assert_eq!(terminal("a\u{1b}[31mb\nc\u{202e}"), "a\\u{1b}[31mb\\nc\\u{202e}");
         assert_eq!(terminal(&"x".repeat(5000)).chars().count(), 119);
+    }
+
+    #[test]
+    fn a_title_mentions_and_closes_nothing() {
+        assert_eq!(
+            title("parse/large [4] fixes #2 @all gh-3\n`x`"),
+            "parse/large [4] fixes #\u{2060}2 @\u{2060}all gh-\u{2060}3\\n'x'"
+        );
     }
 
     #[test]

@@ -289,6 +289,11 @@ impl Finding {
         if self.not_run { "not run" } else { self.outcome.word() }
     }
 
+    /// True for a finding about the same metric of the same benchmark.
+    pub fn is_of_same_series(&self, other: &Finding) -> bool {
+        self.name == other.name && self.metric == other.metric && self.tool == other.tool
+    }
+
     /// True where it is measured again before it is judged: what looks worse, and what looks better.
     pub fn is_worth_measuring_again(&self) -> bool {
         self.suspect || self.looks_better()
@@ -410,6 +415,22 @@ impl Report {
         let is_regression =
             |reason: &Reason| matches!(reason, Reason::WholeSuite | Reason::Outcome(Outcome::Regressed, _));
         self.verdict == Verdict::Fail && self.reasons.iter().any(is_regression)
+    }
+
+    /// The report of one of its findings, for a document about it alone.
+    pub fn only(&self, finding: &Finding) -> Report {
+        let mut report = self.clone();
+        report.benchmarks = vec![finding.clone()];
+        report.counts = Counts::of([finding.outcome].into_iter());
+        report.verdict = if finding.outcome == Outcome::Regressed { Verdict::Fail } else { Verdict::Pass };
+        report.reasons = vec![Reason::Outcome(finding.outcome, 1)];
+        report.reasons.retain(|_| report.verdict == Verdict::Fail);
+        report.budgets.retain(|line| line.benchmark == finding.name && line.metric == finding.metric);
+        report.goals.retain(|line| line.benchmark == finding.name && line.metric == finding.metric);
+        report.series.retain(|series| series.name == finding.name && series.metric == finding.metric);
+        (report.mean_change, report.suite, report.pinned) = (None, None, None);
+        report.notices.clear();
+        report
     }
 
     /// Leaves the verdict open where the base has a gap and only changes against it fail the gate: they may come from the

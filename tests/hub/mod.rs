@@ -1,6 +1,11 @@
 //! A stand-in for GitHub: it keeps comments, check runs and one pull request, answers as documented, and fails on demand.
 #![allow(dead_code)] // each test file uses its own part
 
+mod issues;
+
+#[allow(unused_imports)]
+pub use issues::Issue;
+
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -47,6 +52,8 @@ pub struct State {
     pub writers: Vec<String>,
     /// Comments on commits.
     pub commit_comments: Vec<Value>,
+    /// Issues, oldest first.
+    pub issues: Vec<Issue>,
     /// The newest commit of the pull request.
     pub head: String,
     /// The repository of that commit, where it is not the fork.
@@ -276,6 +283,7 @@ fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> Respo
                 None => error(404, "Not Found"),
             }
         }
+        (_, ["repos", "o", "r", "issues", rest @ ..]) => issues::answer(state, verb, rest, request, &body),
         _ => error(404, "Not Found"),
     }
 }

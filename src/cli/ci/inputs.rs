@@ -43,9 +43,11 @@ pub struct Inputs {
     pub baseline_required: bool,
     /// Whether a regression on a baseline branch is commented on the commit.
     pub comment_on_push: bool,
+    /// Whether a confirmed regression on a baseline branch opens an issue.
+    pub issue_on_push: bool,
     /// Whether a regression on a baseline branch fails the job.
     pub fail_on_push: bool,
-    /// Names that such a comment mentions.
+    /// Names that such a comment and such an issue mention.
     pub mention: Option<String>,
     /// The label that accepts the regressions of a pull request.
     pub accept_label: String,
@@ -55,6 +57,8 @@ pub struct Inputs {
     pub artifact: Option<PathBuf>,
     /// The credentials of the store: variables of a cloud, by name.
     pub credentials: BTreeMap<String, String>,
+    /// Where the page of the history is written, if that is all to be done.
+    pub site: Option<PathBuf>,
     /// The GitHub token.
     pub token: Option<Token>,
 }
@@ -82,6 +86,7 @@ impl Inputs {
         let check = !choice("check", ["true", "false"]);
         let publish = !choice("publish", ["true", "false"]);
         let comment_on_push = choice("comment-on-push", ["false", "true"]);
+        let issue_on_push = choice("issue-on-push", ["false", "true"]);
         let fail_on_push = choice("fail-on-push", ["false", "true"]);
         let mention = given("mention");
         let is_mention = |word: &str| {
@@ -132,12 +137,14 @@ impl Inputs {
             check,
             baseline_required,
             comment_on_push,
+            issue_on_push,
             fail_on_push,
             mention,
             accept_label: given("accept-label").unwrap_or_else(|| "perfgate: accepted".to_owned()),
             publish,
             artifact,
             credentials,
+            site: given("site").map(PathBuf::from),
             token: variable(Token::VARIABLE).as_deref().and_then(Token::new),
         })
     }

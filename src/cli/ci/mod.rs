@@ -2,11 +2,13 @@
 //! or compares and publishes them.
 
 mod inputs;
+mod issues;
 mod job_names;
 mod notices;
 mod packed;
 mod plan;
 mod reporter;
+mod site;
 mod work;
 
 use super::{Global, bench_args, output};
@@ -34,8 +36,8 @@ PERFGATE_CONFIG, PERFGATE_TEMPLATE, PERFGATE_COMMENT, PERFGATE_CHECK,
 PERFGATE_BODY, PERFGATE_KEY, PERFGATE_SHARD, PERFGATE_STORE,
 PERFGATE_MISSING_BASELINE, PERFGATE_WORKING_DIRECTORY, PERFGATE_ARTIFACT,
 PERFGATE_COMMENT_ON_PUSH, PERFGATE_MENTION, PERFGATE_FAIL_ON_PUSH,
-PERFGATE_ACCEPT_LABEL, PERFGATE_PUBLISH,
-PERFGATE_STORE_CREDENTIALS, GITHUB_TOKEN.";
+PERFGATE_ACCEPT_LABEL, PERFGATE_PUBLISH, PERFGATE_ISSUE_ON_PUSH,
+PERFGATE_SITE, PERFGATE_STORE_CREDENTIALS, GITHUB_TOKEN.";
 
 /// Run the GitHub Action: record, or compare and publish, depending on the event
 ///
@@ -86,6 +88,10 @@ fn handle(args: CiArgs, global: &Global, reporter: &JobReporter) -> anyhow::Resu
             "not used: {}; the input store-credentials passes credentials of the store",
             clouds.join(", ")
         ));
+    }
+    if let Some(directory) = &inputs.site {
+        let job = work::Work { event: &event, inputs: &inputs, gate: &gate, reporter };
+        return job.write_site(directory, &global, args.dry_run);
     }
     let may_fetch = inputs.token.is_some() && !args.dry_run;
     let plan = Plan::make(&event, &inputs, gate.policy(), may_fetch)?;

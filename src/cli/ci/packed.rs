@@ -186,7 +186,7 @@ impl Work<'_> {
             let names = self.names_of(&results)?;
             reports.push((Ok(self.head_side(results.runs, &head)), names));
         }
-        self.report_recorded(reports)
+        self.report_recorded(branch, reports)
     }
 
     fn nothing_packed(&self) -> u8 {

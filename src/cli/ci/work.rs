@@ -1,6 +1,7 @@
 //! The steps of `perfgate ci`: record and push, or judge, save and publish.
 
 use super::inputs::Inputs;
+use super::issues::Recorded;
 use super::job_names::JobNames;
 use super::plan::{Against, Judging};
 use super::reporter::JobReporter;
@@ -11,7 +12,7 @@ use crate::gate::{BenchCommand, DefaultSide, Error, Gate, MeasurePlan, ReportDet
 use crate::io::github::{self, event::Event};
 use crate::io::repository::Repository;
 use crate::io::store::Store;
-use crate::model::{Commit, Detail, Diagnostic};
+use crate::model::{Commit, Diagnostic};
 use crate::render::template::Template;
 use crate::render::{self, counted, escape};
 use crate::verdict::{Outcome, Report, Verdict};
@@ -105,17 +106,28 @@ impl Work<'_> {
             Some(_) => self.gate.read_own(&head).map_err(Into::into),
             None => self.inputs.paths().and_then(|paths| Ok(self.gate.read_head(&self.gate.results(&paths)?)?)),
         };
-        self.report_recorded(vec![(side, JobNames::of_inputs(self.inputs))])
+        self.report_recorded(branch, vec![(side, JobNames::of_inputs(self.inputs))])
     }
 
     /// Judges recorded results and publishes the reports. The runs are stored, and nothing here can undo that.
-    pub(super) fn report_recorded(&self, sides: Vec<(anyhow::Result<Side>, JobNames)>) -> anyhow::Result<u8> {
+    pub(super) fn report_recorded(
+        &self,
+        branch: &str,
+        sides: Vec<(anyhow::Result<Side>, JobNames)>,
+    ) -> anyhow::Result<u8> {
         let head = Repository::discover(Path::new("."))?.head()?.commit;
         let mut reports = Vec::new();
+        let mut recorded = Vec::new();
         for (side, names) in sides {
             let _stopped = self.reporter.stop_commands();
+            let kept = side.as_ref().ok().filter(|_| self.inputs.issue_on_push).cloned();
             match side.and_then(|side| self.judge_recorded(side)) {
-                Ok(report) => reports.extend(report.map(|report| (report, names))),
+                Ok(Some(report)) => {
+                    let of_issues = kept.map(|side| (side, report.clone(), names.clone()));
+                    recorded.extend(of_issues);
+                    reports.push((report, names));
+                }
+                Ok(None) => {}
                 Err(error) => output::warn(&format!("the run is recorded, but not judged: {error:#}")),
             }
         }
@@ -125,6 +137,13 @@ impl Work<'_> {
         }
         let failed = reports.iter().any(|(report, _)| report.verdict == Verdict::Fail);
         self.publish_all(reports, None, &head, true)?;
+        for (side, report, names) in recorded {
+            let problems = {
+                let _stopped = self.reporter.stop_commands();
+                self.keep_issues(Recorded { branch, commit: &head, side, report: &report, names })
+            };
+            self.reporter.problems(&problems);
+        }
         Ok(u8::from(failed && self.inputs.fail_on_push))
     }
 
@@ -132,12 +151,7 @@ impl Work<'_> {
     fn judge_recorded(&self, head: Side) -> anyhow::Result<Option<Report>> {
         let repository = Repository::discover(Path::new("."))?;
         let Some(parent) = repository.ancestors(&repository.head()?.commit, 2)?.nth(1) else { return Ok(None) };
-        let environment = head.environment.clone().unwrap_or_default();
-        let judged = self
-            .gate
-            .read_commit_and_before(&parent, &environment, Detail::Samples)
-            .and_then(|base| self.gate.judge_sides(base, head, true, ReportDetail::ALL));
-        let mut report = match judged {
+        let mut report = match self.gate.judge_since(&parent, head) {
             Ok(report) => report,
             Err(error) if error.is_missing_baseline() => return Ok(None),
             Err(error) => return Err(error.into()),

@@ -51,7 +51,7 @@ pub(super) fn document(report: &Report, target: &Target, options: &Options, room
 }
 
 /// A URL without characters that could end a Markdown link.
-fn url_of(url: &str) -> String {
+pub fn url_of(url: &str) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric() || "-._~:/?#=&%+".contains(*c);
     url.chars().filter(plain).collect()
 }

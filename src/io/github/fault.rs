@@ -149,6 +149,8 @@ pub enum Need {
     Pulls,
     /// Check runs.
     Checks,
+    /// Issues.
+    Issues,
 }
 
 impl Need {
@@ -160,6 +162,7 @@ impl Need {
             Need::ReadPulls => "pull-requests: read",
             Need::Pulls => "pull-requests: write",
             Need::Checks => "checks: write",
+            Need::Issues => "issues: write",
         }
     }
 }

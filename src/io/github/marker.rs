@@ -36,7 +36,20 @@ impl Mark {
         Mark(out.into())
     }
 
-    fn read(text: &str) -> Option<Self> {
+    /// The text that was encoded.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let mut rest = &*self.0;
+        while let Some((before, code)) = rest.split_once('%') {
+            let (code, after) = code.split_once('.').unwrap_or((code, ""));
+            out.push_str(before);
+            out.extend(u32::from_str_radix(code, 16).ok().and_then(char::from_u32));
+            rest = after;
+        }
+        out + rest
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '%');
         (!text.is_empty() && text.chars().all(plain)).then(|| Mark(text.into()))
     }
@@ -157,6 +170,7 @@ mod tests {
             let mark = Mark::new(hostile).to_string();
             assert!(!mark.contains("--") && !mark.contains(['>', '<', ' ', '=', '\n']), "{mark}");
             assert_eq!(Mark::read(&mark), Some(Mark::new(hostile)));
+            assert_eq!(Mark::new(hostile).text(), hostile);
         }
         assert_ne!(Mark::new("a b"), Mark::new("a-b"));
         assert_ne!(Mark::new("a%20.b"), Mark::new("a b"));

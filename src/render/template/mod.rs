@@ -17,7 +17,7 @@ mod trial;
 pub use context::{BudgetText, Context};
 pub(super) use fill::goal as goal_text;
 pub use headline::of_service;
-pub use parts::{PartError, Parts, Renewed};
+pub use parts::{PartError, Parts, Renewed, sealed};
 pub(super) use row::budget as budget_text;
 
 use super::escape;
@@ -27,7 +27,6 @@ use crate::verdict::Report;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
-use parts::sealed;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// GitHub's limit for the characters of a comment or a pull request's description.

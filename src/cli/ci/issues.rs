@@ -1,0 +1,301 @@
+//! On request, one issue per regression that lands on a baseline branch: opened when a second run in a row shows it, or when
+//! `command` measured it again; updated by later runs; closed when a run is back at the level of the runs before it, or the
+//! regression is accepted. What fails here is a warning.
+
+use super::job_names::JobNames;
+use super::variable;
+use super::work::Work;
+use crate::cli::publish::{self, DEFAULT_KEY};
+use crate::cli::{facts, measure, output};
+use crate::gate::{BenchCommand, Landed, MeasurePlan, Side};
+use crate::io::github::{self, Client, ClosedAs, Fault, Issue, Slug, Subject};
+use crate::io::repository::Repository;
+use crate::model::{Commit, Diagnostic};
+use crate::render::template::{Parts, Template, sealed};
+use crate::render::{change, counted, escape, percent};
+use crate::verdict::{Finding, Outcome, Report};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Most issues that one run opens.
+const MOST_OPENED: usize = 10;
+/// Characters of an issue's text besides the template's.
+const FRAME: usize = 3_000;
+
+/// A pushed commit whose results were recorded.
+pub(super) struct Recorded<'a> {
+    pub branch: &'a str,
+    pub commit: &'a Commit,
+    pub side: Side,
+    /// The commit judged against the runs before it.
+    pub report: &'a Report,
+    /// The names of the job that measured it.
+    pub names: JobNames,
+}
+
+/// What is the same for all issues of a run.
+struct Issues<'a> {
+    work: &'a Work<'a>,
+    recorded: Recorded<'a>,
+    repository: &'a Slug,
+    client: Client,
+    machine: String,
+    problems: Vec<Diagnostic>,
+}
+
+/// Why the issues could not be read.
+#[derive(Debug, thiserror::Error)]
+enum IssueError {
+    #[error(transparent)]
+    GitHub(#[from] Fault),
+    #[error("cannot judge the regressions of this branch for their issues: {0:#}")]
+    Judge(anyhow::Error),
+}
+
+impl Work<'_> {
+    /// Opens, updates and closes the issues of a branch.
+    pub(super) fn keep_issues(&self, recorded: Recorded<'_>) -> Vec<Diagnostic> {
+        let Some(repository) = &self.event.repository else { return Vec::new() };
+        let client = match Client::new(&github::api_url(&variable), self.inputs.token.as_ref()) {
+            Ok(client) => client,
+            Err(fault) => return vec![fault.diagnostic()],
+        };
+        let machine = self.gate.machine_class_of(&recorded.side);
+        let mut issues = Issues { work: self, recorded, repository, client, machine, problems: Vec::new() };
+        match issues.keep() {
+            Ok(()) => {}
+            Err(IssueError::GitHub(fault)) => issues.problems.push(fault.diagnostic()),
+            Err(error) => issues.problems.push(Diagnostic::warning("issues", "", error.to_string())),
+        }
+        issues.problems
+    }
+}
+
+impl Issues<'_> {
+    fn keep(&mut self) -> Result<(), IssueError> {
+        let known = github::issues(&self.client, self.repository)?;
+        let mut handled: Vec<u64> = Vec::new();
+        let mut reports: BTreeMap<&str, Option<Report>> = BTreeMap::new();
+        for issue in known.iter().filter(|issue| issue.is_open) {
+            if !self.recorded.report.benchmarks.iter().any(|finding| self.is_about(issue, finding)) {
+                continue; // of another job, branch or machine, or not measured
+            }
+            handled.push(issue.number);
+            if !reports.contains_key(issue.base.as_str()) {
+                reports.insert(issue.base.as_str(), self.judged_since(&issue.base)?);
+            }
+            let Some(Some(report)) = reports.get(issue.base.as_str()) else {
+                let message = format!(
+                    "no run is stored any more of the commits before the regression of issue #{}; close it by hand",
+                    issue.number
+                );
+                self.problems.push(Diagnostic::note("issues", "", message));
+                continue;
+            };
+            let Some(finding) = report.benchmarks.iter().find(|finding| self.is_about(issue, finding)) else {
+                continue;
+            };
+            if let Err(fault) = self.renew(issue, report, finding) {
+                self.problems.push(fault.diagnostic());
+            }
+        }
+        let landed = self.landed().map_err(IssueError::Judge)?;
+        let (mut opened, mut left) = (0, 0);
+        for (landed, finding) in
+            landed.iter().flat_map(|landed| landed.regressions.iter().map(move |one| (landed, one)))
+        {
+            let is_known = |issue: &Issue| {
+                handled.contains(&issue.number) || !issue.is_over && self.base_includes_before(issue, &landed.report)
+            };
+            if known.iter().filter(|issue| self.is_about(issue, finding)).any(is_known) {
+                continue;
+            }
+            if opened == MOST_OPENED {
+                left += 1;
+                continue;
+            }
+            opened += 1;
+            self.open(landed, finding)?;
+        }
+        if left > 0 {
+            let message = format!(
+                "{} more regressed; at most {MOST_OPENED} issues are opened at once",
+                counted(left, "benchmark")
+            );
+            self.problems.push(Diagnostic::note("issues", "", message));
+        }
+        Ok(())
+    }
+
+    fn subject<'f>(&'f self, finding: &'f Finding) -> Subject<'f> {
+        let names = &self.recorded.names;
+        Subject {
+            key: names.key.as_deref().unwrap_or(DEFAULT_KEY),
+            shard: names.shard.as_deref().unwrap_or_default(),
+            branch: self.recorded.branch,
+            machine: &self.machine,
+            benchmark: &finding.name,
+            metric: &finding.metric,
+        }
+    }
+
+    fn is_about(&self, issue: &Issue, finding: &Finding) -> bool {
+        let subject = self.subject(finding);
+        let old = issue.benchmark();
+        let is_renamed = || self.work.gate.policy().rename(&old).is_some_and(|name| name == finding.name);
+        issue.is_about(&subject) || is_renamed() && issue.is_about(&Subject { benchmark: &old, ..subject })
+    }
+
+    /// The run against a base; `None` where the base is not stored any more.
+    fn judged_since(&self, base: &Commit) -> Result<Option<Report>, IssueError> {
+        match self.work.gate.judge_since(base, self.recorded.side.clone()) {
+            Ok(mut report) => {
+                facts::complete_compared(&self.work.gate.config, &mut report);
+                Ok(Some(report))
+            }
+            Err(error) if error.is_missing_baseline() => Ok(None),
+            Err(error) => Err(IssueError::Judge(error.into())),
+        }
+    }
+
+    /// The confirmed regressions of this run.
+    fn landed(&self) -> anyhow::Result<Vec<Landed>> {
+        let Recorded { commit, side, report, .. } = &self.recorded;
+        let gate = self.work.gate;
+        let Some(previous) = report.base.commits.first().filter(|_| report.environment.matches) else {
+            return Ok(Vec::new());
+        };
+        let mut landed = gate.landed(&report.base.commits, side)?;
+        for landed in &mut landed {
+            facts::complete_compared(&gate.config, &mut landed.report);
+        }
+        if let Some(words) = self.work.inputs.words()
+            && landed.is_empty()
+            && report.counts.regressed > 0
+        {
+            output::note("a benchmark regressed; measuring this commit and the one before it again");
+            let plan = MeasurePlan { base: Some(previous.to_string()), ..MeasurePlan::default() };
+            let (again, _) = measure::measure(gate, &BenchCommand { words, ..BenchCommand::default() }, &plan)?;
+            landed.push(Landed::measured_again(previous, commit, report, &again));
+        }
+        Ok(landed)
+    }
+
+    /// True where the base of a report includes runs from before the regression of an issue that a person closed: the report
+    /// then shows the same regression again.
+    fn base_includes_before(&self, issue: &Issue, report: &Report) -> bool {
+        let Ok(here) = Repository::discover(Path::new(".")) else { return false };
+        report.base.commits.last().is_none_or(|oldest| here.includes(&issue.base, oldest) != Some(false))
+    }
+
+    fn open(&mut self, landed: &Landed, finding: &Finding) -> Result<(), Fault> {
+        let subject = self.subject(finding);
+        let room = github::room_in_issue(&subject).saturating_sub(FRAME);
+        let mention = self.work.inputs.mention.as_deref().map(|names| format!("{names}\n\n")).unwrap_or_default();
+        let text = format!("{mention}{}", self.text(&landed.report, finding, room));
+        let title = format!(
+            "{}: {} {} on {} since {}",
+            escape::title(&finding.name),
+            escape::title(&finding.metric),
+            finding.change.map(change).unwrap_or_default(),
+            escape::title(self.recorded.branch),
+            landed.since.short()
+        );
+        let url = github::open_issue(&self.client, self.repository, &subject, &landed.base, &title, &text)?;
+        output::note(&format!("opened an issue: {}", escape::terminal(&url)));
+        Ok(())
+    }
+
+    /// Brings an issue up to date with this run.
+    fn renew(&mut self, issue: &Issue, report: &Report, finding: &Finding) -> Result<(), Fault> {
+        let (closed, why) = match finding.outcome {
+            Outcome::Regressed => return self.update(issue, report, finding),
+            Outcome::Unchanged => (ClosedAs::Completed, "is back to its level"),
+            Outcome::Improved => (ClosedAs::Completed, "is better than"),
+            Outcome::Accepted => (ClosedAs::NotPlanned, "is still slower than"),
+            _ => return Ok(()), // undecided
+        };
+        let notes = finding.notes.iter().map(|note| format!("\n* {}", escape::markdown_text(note)));
+        let notes: String = if closed == ClosedAs::NotPlanned { notes.collect() } else { String::new() };
+        let accepted = if closed == ClosedAs::NotPlanned { "The regression is accepted.\n\n" } else { "" };
+        let before =
+            if finding.outcome == Outcome::Unchanged { "of before the regression" } else { "before the regression" };
+        let comment = format!(
+            "{accepted}{} {} {why} {before}: {} ({}, threshold {}).\n{notes}\n\n{}\n",
+            escape::markdown(&finding.name),
+            escape::markdown_text(&finding.metric),
+            finding.outcome.word(),
+            finding.change.map_or("no change".to_owned(), change),
+            percent(finding.threshold),
+            self.origin()
+        );
+        github::close_issue(&self.client, self.repository, issue, closed, &comment)?;
+        output::note(&format!("closed issue #{}", issue.number));
+        Ok(())
+    }
+
+    /// Updates perfgate's sections and keeps what people wrote.
+    fn update(&mut self, issue: &Issue, report: &Report, finding: &Finding) -> Result<(), Fault> {
+        let room = github::room_in_issue(&self.subject(finding)).saturating_sub(FRAME);
+        let mut longest = room;
+        for _ in 0..3 {
+            let parts = Parts::of(&self.text(report, finding, longest));
+            let renewed = match parts.and_then(|parts| parts.renew(&issue.text)) {
+                Ok(renewed) => renewed.text,
+                Err(error) => {
+                    let place = format!("issue #{}, line {}", issue.number, error.line);
+                    let message = format!("{}; {}; it was not updated", error.message, error.help);
+                    self.problems.push(Diagnostic::warning("issues", place, message));
+                    return Ok(());
+                }
+            };
+            let length = renewed.chars().count();
+            if length <= room + FRAME {
+                return github::update_issue(&self.client, self.repository, issue, &renewed);
+            }
+            longest = longest.saturating_sub(length - room);
+        }
+        let message = format!("issue #{}: perfgate's sections do not fit into it; it was not updated", issue.number);
+        self.problems.push(Diagnostic::warning("issues", "", message));
+        Ok(())
+    }
+
+    /// The text of an issue: what is known of the regression, and the template.
+    fn text(&self, report: &Report, finding: &Finding, room: usize) -> String {
+        let names = &self.recorded.names;
+        let named = |label: &str, name: Option<&str>| name.map(|name| format!("{label} {}", escape::markdown(name)));
+        let machine = self.machine.split(", key ").next().filter(|machine| !machine.is_empty());
+        let of: Vec<String> = [
+            Some(format!("branch {}", escape::markdown(self.recorded.branch))),
+            named("key", names.key.as_deref()),
+            named("shard", names.shard.as_deref()),
+            named("machine", machine),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let head = format!(
+            "<!-- perfgate:part regression -->\n{} {}: {} against the runs of {} and before ({}).\n\nNewest run: {}. perfgate \
+             updates its sections of this text, and closes the issue when a run is back to the level of before, or when \
+             `[[accept]]` in perfgate.toml accepts the regression.\n<!-- /perfgate:part regression -->\n\n",
+            escape::markdown(&finding.name),
+            escape::markdown_text(&finding.metric),
+            finding.change.map(change).unwrap_or_default(),
+            report.base.commits.first().map(Commit::short).unwrap_or("the base"),
+            of.join(", "),
+            self.origin(),
+        );
+        let template = Template::shipped("issue");
+        let document = template.and_then(|template| template.render_within(&report.only(finding), room).ok());
+        sealed(&head) + &document.unwrap_or_default()
+    }
+
+    /// Links to the commit and to the log of this job.
+    fn origin(&self) -> String {
+        let page = publish::url_of(&format!("{}/{}", github::server_url(&variable), self.repository));
+        let commit = self.recorded.commit;
+        let run = variable("GITHUB_RUN_ID").filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
+        let log = run.map(|run| format!(" ([job log]({page}/actions/runs/{run}))")).unwrap_or_default();
+        format!("[{}]({page}/commit/{commit}){log}", commit.short())
+    }
+}

@@ -1,0 +1,94 @@
+//! Regressions on a baseline branch that more than one run shows. Whether one has landed is decided against the runs before
+//! the commit that showed it first, so that its own slow runs are not part of the base.
+
+use super::builder::Gate;
+use super::error::Error;
+use super::judge::ReportDetail;
+use super::side::Side;
+use crate::history;
+use crate::io::repository::Repository;
+use crate::model::{Commit, Detail};
+use crate::verdict::{Finding, Outcome, Report};
+
+/// Most runs before the newest one that are searched for the first one with a regression. Usually that is the one before; an
+/// older one counts where a job failed in between.
+const MOST_PREVIOUS: usize = 3;
+
+/// Regressions that are confirmed.
+#[derive(Debug)]
+pub(crate) struct Landed {
+    /// The commit before the first one that showed them; its runs and those before are the base.
+    pub base: Commit,
+    /// The first commit that showed them.
+    pub since: Commit,
+    /// The newest run against that base.
+    pub report: Report,
+    /// The regressions, worst first.
+    pub regressions: Vec<Finding>,
+}
+
+/// The regressions of a report.
+fn regressed(report: &Report) -> Vec<Finding> {
+    report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Regressed).cloned().collect()
+}
+
+/// Keeps the findings that another report shows as regressions too.
+fn keep_shown(findings: &mut Vec<Finding>, other: &Report) {
+    let shown = regressed(other);
+    findings.retain(|finding| shown.iter().any(|other| other.is_of_same_series(finding)));
+}
+
+impl Landed {
+    /// The regressions of a run against the runs of the commit before that a second measurement of both shows too.
+    pub(crate) fn measured_again(base: &Commit, since: &Commit, report: &Report, again: &Report) -> Landed {
+        let mut regressions = regressed(report);
+        keep_shown(&mut regressions, again);
+        Landed { base: base.clone(), since: since.clone(), report: report.clone(), regressions }
+    }
+}
+
+impl Gate {
+    /// Judges a side against the stored runs of a commit and of the commits before it.
+    pub(crate) fn judge_since(&self, base: &Commit, head: Side) -> Result<Report, Error> {
+        let environment = head.environment.clone().unwrap_or_default();
+        let base = self.read_commit_and_before(base, &environment, Detail::Samples)?;
+        self.judge_sides(base, head, true, ReportDetail::ALL)
+    }
+
+    /// The regressions of a run that the runs right before it showed too. `previous` are their commits, newest first. The
+    /// base is the runs before the first one that showed them; of two such bases, the older one counts.
+    pub(crate) fn landed(&self, previous: &[Commit], head: &Side) -> Result<Vec<Landed>, Error> {
+        let repository = Repository::discover(&self.directory)?;
+        let mut found: Vec<Landed> = Vec::new();
+        for (at, since) in previous.iter().enumerate().take(MOST_PREVIOUS).rev() {
+            let Some(base) = repository.ancestors(since, 2)?.nth(1) else { continue };
+            let report = match self.judge_since(&base, head.clone()) {
+                Err(error) if error.is_missing_baseline() => continue,
+                report => report?,
+            };
+            let mut regressions = regressed(&report);
+            regressions.retain(|one| {
+                !found.iter().flat_map(|landed| &landed.regressions).any(|known| known.is_of_same_series(one))
+            });
+            for commit in &previous[..=at] {
+                if regressions.is_empty() {
+                    break;
+                }
+                let environment = head.environment.clone().unwrap_or_default();
+                let base = self.read_commit_and_before(&base, &environment, Detail::Samples)?;
+                let shown = self.judge_sides(base, self.read_own(commit)?, true, ReportDetail::default())?;
+                keep_shown(&mut regressions, &shown);
+            }
+            if !regressions.is_empty() {
+                found.push(Landed { base, since: since.clone(), report, regressions });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The machine class of a side, as text.
+    pub(crate) fn machine_class_of(&self, side: &Side) -> String {
+        let environment = side.environment.clone().unwrap_or_default();
+        history::machine_class(&environment, self.config.policy.ignored_environment())
+    }
+}
