@@ -128,3 +128,17 @@ fn a_configured_expectation_is_shown_and_does_not_fail_the_gate() {
     scene.perfgate(&["compare", "old", "new", "--expect", "nothing:time -5%"]).exits(2).complains("matches nothing");
     scene.perfgate(&["compare", "old", "new", "--expect", "nonsense"]).exits(2).complains("PATTERN:METRIC LIMIT");
 }
+
+#[test]
+fn a_missed_budget_is_stated_once_and_tables_name_base_and_head() {
+    let scene = Scene::new();
+    scene.bench("base", "parse", 1000.0, 1).bench("head", "parse", 2000.0, 2);
+    scene.write("perfgate.toml", "[[budget]]\nmatch = \"parse\"\nmetric = \"time\"\ntarget = \"<1.5us\"\n");
+    let terminal = scene.perfgate(&["compare", "base", "head", "--save", "c.json"]).exits(1).stdout.clone();
+    assert_eq!(terminal.matches("not met (perfgate.toml:2)").count(), 1, "{terminal}");
+    assert!(terminal.contains("FAIL parse time 2.0"), "{terminal}");
+    for template in ["comment", "summary"] {
+        let text = scene.perfgate(&["render", "c.json", "--template", template]).exits(0).stdout.clone();
+        assert!(text.contains("Base") && !text.contains("Before"), "{text}");
+    }
+}

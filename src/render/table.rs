@@ -12,6 +12,7 @@ use super::{escape, summary};
 use crate::model::Severity;
 use crate::verdict::{BudgetStatus, Finding, GoalStatus, Outcome, Report};
 use anstyle::{AnsiColor, Style};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Diagnostics shown per code; the rest are counted.
@@ -61,7 +62,8 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     if !shown.is_empty() {
         let _ = writeln!(out);
         let columns = columns(&shown);
-        let table: Vec<Row> = shown.iter().map(|finding| row(finding, &columns, &remarks)).collect();
+        let on_budgets = notes_on_budgets(report);
+        let table: Vec<Row> = shown.iter().map(|finding| row(finding, &columns, &remarks, &on_budgets)).collect();
         let columns: Vec<Column<'_>> = columns.into_iter().map(|(column, _)| column).collect();
         let titles = rows(&mut out, &columns, &table, NOTES, width);
         if let Some(legend) = legend(&shown, &titles) {
@@ -145,9 +147,17 @@ fn values(finding: &Finding) -> [String; 2] {
     pair([finding.base, finding.head].map(|side| side.map(|side| side.value)), &finding.unit)
 }
 
+/// The notes of budgets, each with its benchmark. The line of the budget has them.
+fn notes_on_budgets(report: &Report) -> BTreeSet<(&str, &str)> {
+    let lines = report.budgets.iter();
+    lines.flat_map(|line| line.notes.iter().map(|note| (line.benchmark.as_str(), note.as_str()))).collect()
+}
+
 /// The row of a finding, with its notes and advice.
-fn row(finding: &Finding, columns: &[Cell], remarks: &Remarks) -> Row {
-    let mut notes: Vec<String> = remarks.on(finding).iter().map(|note| escape::message(note)).collect();
+fn row(finding: &Finding, columns: &[Cell], remarks: &Remarks, on_budgets: &BTreeSet<(&str, &str)>) -> Row {
+    let remarks = remarks.on(finding);
+    let own = remarks.iter().filter(|note| !on_budgets.contains(&(finding.name.as_str(), note.as_str())));
+    let mut notes: Vec<String> = own.map(|note| escape::message(note)).collect();
     if let (Some(tested), Some(base), Some(head)) = (finding.adjusted, finding.base, finding.head) {
         let of_values = head.value / base.value - 1.0;
         if (finding.outcome != Outcome::Unchanged || finding.within.is_some())

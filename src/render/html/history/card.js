@@ -35,7 +35,7 @@ class Card {
     const rows = this.values(index).map((value) => {
       const name = several ? element("span", { class: "dim" }, value.line.series.id + " ") : null;
       if (name) name.style.color = value.line.colour;
-      const detail = [value.change && value.change + " to the commit before", value.runs > 1 && plural(value.runs, "run")].filter(Boolean).join(", ");
+      const detail = [value.change && value.change + (several ? "" : " to the commit before"), value.runs > 1 && plural(value.runs, "run")].filter(Boolean).join(", ");
       return element("div", { dir: "auto" }, name, element("strong", {}, value.text), detail ? element("span", { class: "dim" }, " " + detail) : null);
     });
     const changes = this.values(index).filter((value) => value.found).map((value) => {
@@ -48,8 +48,10 @@ class Card {
     this.element.replaceChildren(...rows, ...changes, date, ...(subject ? [subject] : []), ...(this.isPinned ? [this.tools(index)] : []));
     this.element.classList.toggle("pinned", this.isPinned);
     this.element.hidden = false;
-    const room = this.element.parentElement.clientWidth;
-    this.element.style.left = Math.max(0, Math.min(left - this.element.offsetWidth / 2, room - this.element.offsetWidth)) + "px";
+    // Next to the commit, so that the change at it stays in view.
+    const [room, width] = [this.element.parentElement.clientWidth, this.element.offsetWidth];
+    const right = left + 16 + width <= room;
+    this.element.style.left = Math.max(0, right ? left + 16 : Math.min(left - 16, room) - width) + "px";
   }
 
   tools(index) {

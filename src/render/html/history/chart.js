@@ -187,7 +187,7 @@ function makeChart(holder, columns, options, listen) {
         values: (_, splits, axis, space, step) => (columns.isEven
           ? splits.map((split) => (columns.times[split] === undefined ? "" : day(columns.times[split])))
           : dates(splits, step)) },
-      { ...common, size: (_, texts) => 14 + 7 * Math.max(4, ...(texts || []).map((text) => text.length)), label: title || undefined,
+      { ...common, size: (_, texts) => 22 + 7 * Math.max(4, ...(texts || []).map((text) => text.length)), label: title || undefined,
         labelFont: font,
         values: (_, splits) => splits.map((split) => (columns.isRelative ? (split > 0 ? "+" : split < 0 ? "−" : "") + amount(Math.abs(Number(split.toPrecision(6)))) + "%" : plain(split) + (columns.unit ? " " + columns.unit : ""))) },
     ],

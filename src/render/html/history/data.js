@@ -17,6 +17,7 @@ function shape(name, attributes) {
 }
 
 const isNumber = (value) => typeof value === "number";
+const machineName = (machine) => (machine === "" || machine === "unknown" ? "unknown machine" : machine);
 const plural = (count, noun) => count.toLocaleString("en") + " " + noun + (count === 1 ? "" : "s");
 
 // A fraction as a change; without a number the old level was zero.

@@ -12,7 +12,7 @@ let shown = order;
 let count = 0;
 
 for (const metric of [...new Set(all.map((series) => series.metric))].sort()) filters.metric.append(element("option", {}, metric));
-overview.machines.forEach((machine, index) => filters.machine.append(element("option", { value: index }, machine || "unknown")));
+overview.machines.forEach((machine, index) => filters.machine.append(element("option", { value: index }, machineName(machine))));
 // A choice of one is none.
 for (const name of ["metric", "machine"]) filters[name].parentElement.hidden = filters[name].length < 3;
 
@@ -41,7 +41,7 @@ function when(change, changes) {
 function notes(series) {
   const texts = [];
   if (series.metric !== "time") texts.push(series.metric);
-  if (overview.machines.length > 1) texts.push(overview.machines[series.machine] || "unknown machine");
+  if (overview.machines.length > 1) texts.push(machineName(overview.machines[series.machine]));
   if (series.last && series.last.accepted) texts.push("accepted by a waiver");
   if (series.epoch) texts.push("starts at the epoch of " + day(series.epoch.start) + ": " + series.epoch.reason);
   return texts.join("; ");
@@ -121,13 +121,16 @@ const KEYS = [
 ];
 
 function sort(header) {
-  const down = header.getAttribute("aria-sort") !== "descending";
+  const keys = all.map(KEYS[header.cellIndex]);
+  // The first click shows the largest numbers, and names from A to Z.
+  const isText = keys.some((key) => typeof key === "string");
+  const first = isText ? "ascending" : "descending";
+  const down = header.getAttribute("aria-sort") === first ? isText : !isText;
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", down ? "descending" : "ascending");
-  const keys = all.map(KEYS[header.cellIndex]);
   const collator = new Intl.Collator();
   const compare = (a, b) => {
-    if (typeof keys[a] === "string") return collator.compare(keys[a], keys[b]);
+    if (isText) return collator.compare(keys[b], keys[a]);
     return (isNumber(keys[b]) ? keys[b] : -Infinity) - (isNumber(keys[a]) ? keys[a] : -Infinity) || 0;
   };
   // Series without a value come last in both orders.

@@ -25,7 +25,7 @@ class SeriesView {
   }
 
   build() {
-    const heading = element("h2", { tabindex: "-1", dir: "auto" }, this.lines.length === 1 ? this.lines[0].series.name : plural(this.lines.length, "series"));
+    const heading = element("h2", { tabindex: "-1", dir: "auto" }, this.lines.length === 1 ? this.lines[0].series.name : this.lines.length + " series");
     this.range = element("span", { class: "dim", role: "status" });
     this.compare = element("p", { class: "compare" });
     this.base = this.commitField("base");
@@ -94,13 +94,20 @@ class SeriesView {
     if (x < min || x > max) {
       const low = Math.max(this.columns.x[0], Math.min(x - (max - min) / 2, this.columns.x[this.columns.x.length - 1] - (max - min)));
       this.chart.setScale("x", { min: low, max: low + (max - min) });
+      // uPlot applies a new scale in a microtask.
+      return queueMicrotask(() => this.place(to));
     }
+    this.place(to);
+  }
+
+  // Puts the cursor on a commit in the visible range.
+  place(index) {
+    const line = this.lines.find((one) => one.column[index] !== null);
     this.isMoving = true;
-    const line = this.lines.find((one) => one.column[to] !== null);
-    this.chart.setCursor({ left: this.chart.valToPos(x, "x"), top: this.chart.valToPos(line.column[to], "y") });
+    this.chart.setCursor({ left: this.chart.valToPos(this.columns.x[index], "x"), top: this.chart.valToPos(line.column[index], "y") });
     this.isMoving = false;
     this.card.isPinned = false;
-    this.at(to);
+    this.at(index);
   }
 
   zoom(from, to) {
@@ -115,7 +122,11 @@ class SeriesView {
     const middle = this.card.index === null ? (min + max) / 2 : x[this.card.index];
     const half = (max - min) / 2 * by;
     const [low, high] = [Math.max(x[0], middle - half), Math.min(x[x.length - 1], middle + half)];
-    if (x.filter((at) => at >= low && at <= high).length >= 3 || by > 1) this.chart.setScale("x", { min: low, max: high });
+    if (x.filter((at) => at >= low && at <= high).length < 3 && by < 1) return;
+    const { index, isPinned } = this.card;
+    this.chart.setScale("x", { min: low, max: high });
+    // The cursor stays on its commit, not at its place.
+    if (index !== null) queueMicrotask(() => (isPinned ? this.pin(index) : this.place(index)));
   }
 
   zoomed(low, high) {
@@ -136,7 +147,7 @@ class SeriesView {
     if (this.lines.length === 1) {
       const { series, part } = this.lines[0];
       const better = { lower: ", lower is better", higher: ", higher is better" }[series.better] || "";
-      const texts = [series.metric + better, overview.machines[series.machine] || "unknown machine", series.tool, plural(part.values.length, "commit"), "noise " + size(part.noise).replace("+", "") + " between commits"];
+      const texts = [series.metric + better, machineName(overview.machines[series.machine]), series.tool, plural(part.values.length, "commit"), "noise " + size(part.noise).replace("+", "") + " between commits"];
       return element("p", { class: "dim" }, texts.filter(Boolean).join(" · "));
     }
     const items = this.lines.map((line) => {
@@ -207,7 +218,7 @@ class SeriesView {
       zoom.addEventListener("click", () => {
         const spare = Math.max(10, possible);
         this.zoom(Math.max(0, line.at[change.first] - spare), Math.min(this.columns.x.length - 1, line.at[change.last] + spare));
-        this.move(line.at[change.at]);
+        queueMicrotask(() => this.place(line.at[change.at]));
         this.frame.scrollIntoView({ block: "nearest" });
       });
       return element("tr", {},
@@ -215,7 +226,7 @@ class SeriesView {
         several ? element("td", { class: "name", dir: "auto" }, line.series.id) : null,
         element("td", { class: "number" }, size(change.change)),
         element("td", { class: "number" }, isNumber(change.low) && change.low < change.high ? size(change.low) + " … " + size(change.high) : ""),
-        element("td", {}, day(change.time)), range,
+        element("td", { class: "date" }, day(change.time)), range,
         element("td", {}, (after && compareLink(after, to, "Compare")) || "", " ", zoom));
     });
     const names = ["change", several && "series", "size", "95% CI", "date", "commits"].filter(Boolean);
@@ -224,26 +235,40 @@ class SeriesView {
       element("thead", {}, element("tr", {}, ...head, element("th", { scope: "col" }, element("span", { class: "hidden" }, "actions")))), element("tbody", {}, ...body)));
   }
 
+  // The list of a field has all commits once it is used: a thousand options delay the first view.
   commitField(side) {
     const field = element("select", { id: side });
+    const fill = () => {
+      if (field.length > 1) return;
+      const chosen = field.value;
+      field.replaceChildren(...this.columns.places.map((_, index) => this.option(index)));
+      field.value = chosen;
+    };
+    field.addEventListener("focus", fill);
+    field.addEventListener("pointerdown", fill);
     field.addEventListener("change", () => this.choose(side, Number(field.value)));
     return field;
+  }
+
+  option(index) {
+    const commit = this.columns.commit(index);
+    return element("option", { value: index }, [day(commit[1]), shortId(commit), commit[2]].filter(Boolean).join(" ").slice(0, 80));
+  }
+
+  set(field, index) {
+    if (field.length > 1) field.value = index; else field.replaceChildren(this.option(index));
   }
 
   // Chooses the commits to compare; at first those of the last change.
   choose(side, index) {
     const places = this.columns.places;
     if (!this.base.length) {
-      for (const field of [this.base, this.head]) {
-        field.append(...places.map((place, i) => element("option", { value: i }, [day(commits[place][1]), shortId(commits[place]), commits[place][2]].filter(Boolean).join(" ").slice(0, 80))));
-      }
-      const changes = this.lines.flatMap((line) => line.part.changes).sort((a, b) => b.time - a.time);
-      const last = changes[0];
-      this.base.value = last && last.after !== null ? this.columns.index(last.after) : Math.max(0, places.length - 2);
-      this.head.value = last ? this.columns.index(last.to) : places.length - 1;
+      const last = this.lines.flatMap((line) => line.part.changes).sort((a, b) => b.time - a.time)[0];
+      this.set(this.base, last && last.after !== null ? this.columns.index(last.after) : Math.max(0, places.length - 2));
+      this.set(this.head, last ? this.columns.index(last.to) : places.length - 1);
     }
-    if (side === "both") [this.base.value, this.head.value] = index;
-    else if (index !== null) this[side].value = index;
+    if (side === "both") [this.base, this.head].forEach((field, end) => this.set(field, index[end]));
+    else if (index !== null) this.set(this[side], index);
     const [base, head] = [this.base, this.head].map((field) => Number(field.value));
     const values = this.lines.flatMap((line) => {
       const [a, b] = [base, head].map((at) => line.part.values[line.at.indexOf(at)]);
