@@ -20,6 +20,7 @@ done
 run formats formats "$(ls -d tests/data/*/ | tr '\n' ' ')"
 run criterion criterion "tests/data/criterion-08 tests/data/cargo-criterion-store tests/data/github-action-benchmark"
 run comparison comparison tests/comparisons
+run profiles profiles tests/data/profiles
 run event event fuzz/seeds/event
 run packed_results packed_results fuzz/seeds/packed_results
 run record record tests/data/accuracy

@@ -33,6 +33,7 @@
 //! | `replay` | judges the stored history again with other settings |
 //! | `verdict` | a comparison and a policy become findings and a report |
 //! | `compare` | base runs and head runs become comparisons |
+//! | `profile` | profiles of profilers become functions, and what grew |
 //! | `history` | runs become series with change points |
 //! | `policy` | `perfgate.toml`, read and checked |
 //! | `formats` | bytes that a benchmark tool wrote become a run; one file a format |
@@ -76,6 +77,11 @@ pub mod model;
 mod policy;
 #[cfg(feature = "internals")]
 pub mod policy;
+
+#[cfg(not(feature = "internals"))]
+mod profile;
+#[cfg(feature = "internals")]
+pub mod profile;
 
 #[cfg(not(feature = "internals"))]
 mod render;

@@ -4,6 +4,7 @@ mod bench_args;
 mod bisect;
 mod ci;
 mod compare;
+mod explain;
 mod export;
 mod facts;
 mod formats;
@@ -99,6 +100,8 @@ enum Command {
     Measure(measure::MeasureArgs),
     /// Find the commit that made a benchmark slower
     Bisect(bisect::BisectArgs),
+    /// Find the functions that made a benchmark slower, from profiles of base and head
+    Explain(explain::ExplainArgs),
     /// Store results as one run of a commit
     Record(record::RecordArgs),
     /// Fill a template from a saved comparison
@@ -177,6 +180,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Compare(args)) => compare::run(args, &cli.global),
         Some(Command::Measure(args)) => measure::run(args, &cli.global),
         Some(Command::Bisect(args)) => bisect::run(args, &cli.global),
+        Some(Command::Explain(args)) => explain::run(args, &cli.global),
         Some(Command::Record(args)) => record::run(args, &cli.global),
         Some(Command::Ci(args)) => ci::run(args, &cli.global),
         Some(Command::History(args)) => history::run(args, &cli.global),

@@ -126,6 +126,11 @@ fn alternatives<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(escape).collect::<Vec<_>>().join("|")
 }
 
+/// A regular expression that matches this name alone.
+pub fn exactly(name: &str) -> String {
+    format!("^{}$", escape(name))
+}
+
 /// Escapes a text for a regular expression.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -47,7 +47,7 @@ impl Format for Cprofile {
 }
 
 /// Whether the bytes begin with a dictionary whose first key is a tuple of three, as profiles of every Python version do.
-fn is_marshalled(bytes: &[u8]) -> bool {
+pub fn is_marshalled(bytes: &[u8]) -> bool {
     let type_code = |at: usize| bytes.get(at).map(|byte| byte & 0x7f);
     type_code(0) == Some(b'{')
         && (type_code(1) == Some(b')') && bytes.get(2) == Some(&3)
@@ -61,13 +61,18 @@ fn is_header(line: &str) -> bool {
 
 /// A function of the profile. Times are in seconds.
 #[derive(Debug, PartialEq)]
-struct Function {
-    file: String,
-    line: u64,
-    name: String,
+pub struct Function {
+    /// Its file; empty for one that is written in C.
+    pub file: String,
+    /// The line where it begins.
+    pub line: u64,
+    /// Its name.
+    pub name: String,
     calls: f64,
-    own: f64,
-    inclusive: f64,
+    /// Time of its own code.
+    pub own: f64,
+    /// Time with everything that it called.
+    pub inclusive: f64,
 }
 
 /// Adds the functions in source order, so that the numbers of equal names do not depend on the table's sort order.
@@ -113,7 +118,7 @@ fn read_dictionary(read: &Marshalled<'_>, builder: &mut ReadingBuilder<'_>) {
 }
 
 /// `(file, line, name): (primitive calls, calls, own time, inclusive time, callers)`.
-fn function(read: &Marshalled<'_>, key: Id, value: Id) -> Option<Function> {
+pub fn function(read: &Marshalled<'_>, key: Id, value: Id) -> Option<Function> {
     let (Value::Sequence(key), Value::Sequence(value)) = (read.get(key), read.get(value)) else { return None };
     let (&[file, line, name], &[_, calls, own, inclusive, ..]) = (key.as_slice(), value.as_slice()) else {
         return None;

@@ -10,11 +10,11 @@ const DEPTH: usize = 16;
 const FLAG_REF: u8 = 0x80;
 
 /// Index of a value in the arena.
-pub(super) type Id = u32;
+pub type Id = u32;
 
 /// A decoded value.
 #[derive(Debug, PartialEq)]
-pub(super) enum Value<'a> {
+pub enum Value<'a> {
     /// None, True, False or Ellipsis.
     Other,
     /// An integer or float.
@@ -29,7 +29,7 @@ pub(super) enum Value<'a> {
 
 /// A decoded object with all its values.
 #[derive(Debug)]
-pub(super) struct Marshalled<'a> {
+pub struct Marshalled<'a> {
     /// The first value represents None, True and False, which are never referred to.
     arena: Vec<Value<'a>>,
     root: Id,
@@ -37,7 +37,7 @@ pub(super) struct Marshalled<'a> {
 
 impl<'a> Marshalled<'a> {
     /// Decodes the object at the start of `bytes`.
-    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, String> {
+    pub fn read(bytes: &'a [u8]) -> Result<Self, String> {
         let mut reader =
             Reader { bytes, at: 0, arena: vec![Value::Other], references: Vec::new(), interned: Vec::new() };
         match reader.value(0) {
@@ -48,12 +48,12 @@ impl<'a> Marshalled<'a> {
     }
 
     /// The decoded object.
-    pub(super) fn root(&self) -> &Value<'a> {
+    pub fn root(&self) -> &Value<'a> {
         self.get(self.root)
     }
 
     /// The value at an index.
-    pub(super) fn get(&self, id: Id) -> &Value<'a> {
+    pub fn get(&self, id: Id) -> &Value<'a> {
         self.arena.get(id as usize).unwrap_or(&Value::Other)
     }
 }

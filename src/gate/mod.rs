@@ -60,6 +60,7 @@ mod conclusion;
 mod config;
 mod confirm;
 mod error;
+mod explain;
 mod history_facts;
 mod history_source;
 mod imported;
@@ -89,6 +90,7 @@ pub use crate::verdict::{
 };
 pub use builder::{Gate, GateBuilder};
 pub use error::Error;
+pub use explain::ExplainError;
 pub use measure::MeasureError;
 pub use record::Recorded;
 
@@ -96,6 +98,7 @@ pub(crate) use bisect::{BisectPlan, BisectResult, bisect, word as bisect_word};
 pub(crate) use conclusion::{conclusion, has_news};
 pub(crate) use config::Config;
 pub(crate) use confirm::{MeasuredRuns, judge_measured};
+pub(crate) use explain::{ExplainPlan, explain};
 pub(crate) use history_source::CommitSource;
 pub(crate) use judge::ReportDetail;
 pub(crate) use landed::Landed;

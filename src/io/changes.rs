@@ -2,10 +2,10 @@
 
 use super::manifest;
 use super::repository::{Repository, RepositoryError, failed};
-use crate::model::{CodeChange, FileChange, FileChangeKind};
+use crate::model::{CodeChange, Commit, FileChange, FileChangeKind};
 use git2::{Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Tree};
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// The most files that are listed; the rest is counted.
 const FILES: usize = 40;
@@ -16,7 +16,52 @@ const COMMITS: usize = 200;
 /// The most index statements and migrations that are listed.
 const STATEMENTS: usize = 40;
 
+/// The lines and functions that differ between two commits, by file.
+#[derive(Debug, Default)]
+pub struct ChangedCode(pub BTreeMap<PathBuf, ChangedFile>);
+
+/// What changed in a file.
+#[derive(Debug, Default)]
+pub struct ChangedFile {
+    /// Functions with changed lines.
+    pub functions: BTreeSet<String>,
+    /// New and changed lines, as numbered in head.
+    pub lines: BTreeSet<u32>,
+}
+
 impl Repository {
+    /// What differs between two commits; with the uncommitted changes of tracked files.
+    pub fn changed_code(&self, base: &Commit, head: &Commit) -> Result<ChangedCode, RepositoryError> {
+        let dirty = self.is_dirty()? && !self.is_sparse();
+        let _watched = self.watched();
+        let wrong = failed("compare head with base");
+        let tree = |commit: &Commit| self.git().find_commit(Oid::from_str(commit.as_str())?)?.tree();
+        let (old, new) = (tree(base).map_err(&wrong)?, tree(head).map_err(&wrong)?);
+        let mut options = DiffOptions::new();
+        options.context_lines(12).ignore_submodules(true);
+        let diff = match dirty {
+            true => self.git().diff_tree_to_workdir_with_index(Some(&old), Some(&mut options)),
+            false => self.git().diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options)),
+        };
+        let diff = diff.map_err(&wrong)?;
+        let mut changed = ChangedCode::default();
+        for index in 0..diff.deltas().len() {
+            let Some(path) = diff.get_delta(index).and_then(|delta| delta.new_file().path().map(Path::to_owned)) else {
+                continue;
+            };
+            if let Ok(Some(patch)) = Patch::from_diff(&diff, index) {
+                let file = changed.0.entry(path).or_default();
+                file.functions.extend(changed_functions(&patch));
+                for hunk in 0..patch.num_hunks() {
+                    let lines = patch.num_lines_in_hunk(hunk).unwrap_or(0);
+                    let lines = (0..lines).filter_map(|line| patch.line_in_hunk(hunk, line).ok());
+                    file.lines.extend(lines.filter(|line| line.origin() == '+').filter_map(|line| line.new_lineno()));
+                }
+            }
+        }
+        Ok(changed)
+    }
+
     /// The difference between the merge base and HEAD, with uncommitted changes of tracked files.
     pub fn change(&self) -> Result<CodeChange, RepositoryError> {
         let head = self.head()?;
@@ -66,7 +111,7 @@ impl Repository {
             };
             let mut file = FileChange { path: name, kind, added: 0, removed: 0, functions: vec![] };
             if let Ok(Some(patch)) = Patch::from_diff(diff, index) {
-                read_patch(&patch, &mut file, &mut change.indexes);
+                read_patch(&patch, &mut file, &mut change.indexes, FUNCTIONS);
             }
             if is_migration(&file.path) && change.migrations.len() < STATEMENTS {
                 change.migrations.push(file.path.clone());
@@ -114,7 +159,15 @@ impl Repository {
     }
 }
 
-fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String>) {
+/// The functions with changed lines, whatever their number.
+fn changed_functions(patch: &Patch<'_>) -> BTreeSet<String> {
+    let mut file =
+        FileChange { path: String::new(), kind: FileChangeKind::Changed, added: 0, removed: 0, functions: vec![] };
+    read_patch(patch, &mut file, &mut Vec::new(), usize::MAX);
+    file.functions.into_iter().collect()
+}
+
+fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String>, most: usize) {
     let mut functions = BTreeSet::new();
     let mut order = Vec::new();
     for hunk in 0..patch.num_hunks() {
@@ -141,7 +194,7 @@ fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String
             }
         }
     }
-    order.truncate(FUNCTIONS);
+    order.truncate(most);
     file.functions = order;
 }
 

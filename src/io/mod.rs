@@ -29,6 +29,7 @@ pub mod noise;
 mod pid_file;
 pub mod probe;
 mod process_group;
+pub mod profile;
 pub mod project;
 mod refs;
 pub mod repository;

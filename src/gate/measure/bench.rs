@@ -17,7 +17,7 @@ use crate::io::repository::Repository;
 use crate::io::secrets;
 use crate::io::worktree::{Checkout, Scratch};
 use crate::model::{Commit, Diagnostic, Direction, Environment, Evidence, Measurement, Metric, Run, Unit};
-use build::build_of;
+pub(crate) use build::build_of;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,6 +68,18 @@ pub(crate) struct SideCheckout {
     pub environment: Environment,
     /// True where the command runs only benchmarks of criterion.
     is_criterion: bool,
+}
+
+impl SideCheckout {
+    /// `base` or `head`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The top of its work tree.
+    pub fn root(&self) -> &Path {
+        &self.checkout.root
+    }
 }
 
 /// A run and how long it took.
@@ -160,7 +172,18 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    fn command(&self, side: &SideCheckout, words: Vec<String>) -> Command {
+    /// The directory of the checkouts.
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// The words of the command that runs one benchmark.
+    pub fn words(&self, benchmark: &str) -> Vec<String> {
+        self.dialect.words(&self.spec.words, Some(&[benchmark.to_owned()]))
+    }
+
+    /// A command that runs in a side.
+    pub fn command(&self, side: &SideCheckout, words: Vec<String>) -> Command {
         let mut variables: Vec<(String, Option<OsString>)> =
             GIT_VARIABLES.iter().map(|name| ((*name).to_owned(), None)).collect();
         variables.extend(secrets::in_environment().into_iter().map(|name| (name, None)));

@@ -8,7 +8,7 @@ mod rounds;
 mod session;
 mod targets;
 
-pub(super) use bench::{Bench, SideCheckout};
+pub(super) use bench::{Bench, SideCheckout, build_of};
 pub use error::MeasureError;
 pub(crate) use plan::{BenchCommand, MeasurePlan, Progress};
 

@@ -86,7 +86,7 @@ impl Bench<'_> {
     }
 
     /// What may be missing where a side does not build or run.
-    pub(super) fn hint(&self, side: &SideCheckout) -> &'static str {
+    pub fn hint(&self, side: &SideCheckout) -> &'static str {
         let has_submodules = side.checkout.root.join(".gitmodules").is_file();
         if has_submodules && !self.spec.submodules {
             "; its submodules are empty: --submodules fetches them"
@@ -120,7 +120,7 @@ impl Bench<'_> {
 }
 
 /// `cargo bench --no-run` for a command that is run by `cargo bench`.
-pub(super) fn build_of(command: &[String]) -> Option<Vec<String>> {
+pub(crate) fn build_of(command: &[String]) -> Option<Vec<String>> {
     let cargo = command.first().is_some_and(|word| Path::new(word).file_stem().is_some_and(|stem| stem == "cargo"));
     let bench = command.iter().skip(1).find(|word| !word.starts_with(['-', '+'])).is_some_and(|word| word == "bench");
     let before = command.iter().take_while(|word| *word != "--").filter(|word| !word.contains(FILTER));

@@ -1,0 +1,133 @@
+//! `perfgate explain`: arguments, and how the explanation is printed. Profiles are compared in `profile`; both sides are run
+//! in `gate::explain`.
+
+use super::bench_args::parse_time;
+use super::progress::Terminal;
+use super::{Global, output};
+use crate::gate::{self, BenchCommand, ExplainPlan, Gate};
+use crate::io::interrupt;
+use crate::io::profile::{InlinedCode, read_file};
+use crate::profile::{Explanation, explain};
+use crate::render;
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  perfgate explain parse/large --base main -- cargo bench --bench parser
+  perfgate explain load --base HEAD~1 -- python3 load.py
+  perfgate explain base.callgrind head.callgrind    profiles that exist already
+  perfgate explain old.pstats new.pstats --format json";
+
+/// Find the functions that made a benchmark slower, from profiles of base and head
+///
+/// With a command, checks both sides out, builds them and runs the benchmark once each under a profiler: callgrind of
+/// valgrind for `cargo bench` with criterion and for native programs, and the profiler of the language for Python, Node.js
+/// and `go test`. With two files, compares profiles of callgrind, cProfile, pprof, speedscope, `node --cpu-prof`, or
+/// collapsed stacks. Functions are matched by name, without hashes and type arguments; code of the standard library counts
+/// for the function that uses it. No verdict depends on it.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ExplainArgs {
+    /// Full name of the benchmark, or the profile of base and the profile of head
+    #[arg(value_name = "BENCHMARK|PROFILE", num_args = 1..=2, required = true)]
+    what: Vec<String>,
+    /// Revision to compare with [default: the merge base with the default branch]
+    #[arg(long, value_name = "REV", requires = "command")]
+    base: Option<String>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = ExplainView::Table)]
+    format: ExplainView,
+    /// List all functions that changed
+    #[arg(long)]
+    all: bool,
+    /// Time limit of one run under the profiler (90s, 10m); builds have none
+    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "command")]
+    timeout: Option<Duration>,
+    /// Copy an untracked file or directory that the benchmarks need to each side
+    #[arg(long, value_name = "PATH", requires = "command")]
+    copy: Vec<String>,
+    /// Fetch the submodules of each side
+    #[arg(long, requires = "command")]
+    submodules: bool,
+    /// Shell command that builds a side before it runs [default for cargo bench: the same with --no-run]
+    #[arg(long, value_name = "COMMAND", requires = "command")]
+    setup: Option<String>,
+    /// Where each side is checked out and built [default: the temporary directory]
+    #[arg(long, value_name = "DIR", requires = "command")]
+    scratch: Option<PathBuf>,
+    /// The benchmark command
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ExplainView {
+    /// Table for the terminal
+    Table,
+    /// Markdown for a pull request
+    Markdown,
+    /// JSON
+    Json,
+}
+
+/// Compares and prints. The exit code is 0 whatever grew: a verdict is for `compare` and `measure`.
+pub fn run(args: ExplainArgs, global: &Global) -> anyhow::Result<u8> {
+    let explanation = match (args.what.as_slice(), args.command.is_empty()) {
+        ([base, head], true) => compare_files(Path::new(base), Path::new(head))?,
+        ([benchmark], false) => run_both(benchmark, &args, global)?,
+        ([file], true) if Path::new(file).is_file() => {
+            bail!("a second profile is missing; write `perfgate explain {file} HEAD_PROFILE`")
+        }
+        (_, true) => bail!(
+            "the command that runs the benchmark is missing; write it after `--`, as in `perfgate explain BENCHMARK -- cargo \
+             bench`, or name two profiles"
+        ),
+        (_, false) => bail!("one benchmark can be explained at a time; name one before `--`"),
+    };
+    show(&explanation, &args)?;
+    Ok(0)
+}
+
+/// Runs base and head under a profiler, with progress on the terminal.
+fn run_both(benchmark: &str, args: &ExplainArgs, global: &Global) -> anyhow::Result<Explanation> {
+    let gate = Gate::new(global.config()?, None, None);
+    interrupt::watch().context("cannot watch for Ctrl-C")?;
+    let command = BenchCommand {
+        words: args.command.clone(),
+        timeout: args.timeout,
+        copy: args.copy.clone(),
+        submodules: args.submodules,
+        setup: args.setup.clone(),
+        scratch: args.scratch.clone(),
+        ..BenchCommand::default()
+    };
+    let plan = ExplainPlan { benchmark: benchmark.to_owned(), base: args.base.clone() };
+    Ok(gate::explain(&gate, &command, &plan, &Terminal::new(0))?)
+}
+
+fn compare_files(base: &Path, head: &Path) -> anyhow::Result<Explanation> {
+    let mut inlined = InlinedCode::default();
+    let [ours, theirs] = [read_file(base, &mut inlined)?, read_file(head, &mut inlined)?];
+    if ours.measure != theirs.measure {
+        let [one, other] = [ours.measure.metric(), theirs.measure.metric()];
+        bail!("{} has {one} and {} has {other}; compare profiles of one kind", base.display(), head.display());
+    }
+    let here = std::env::current_dir().map(|here| here.display().to_string()).unwrap_or_default();
+    let growth = explain(&ours, &theirs, &[here]);
+    let [base, head] = [base, head].map(|path| path.display().to_string());
+    Ok(Explanation { benchmark: None, base, head, growth, notes: Vec::new() })
+}
+
+fn show(explanation: &Explanation, args: &ExplainArgs) -> anyhow::Result<()> {
+    match args.format {
+        ExplainView::Table => output::print_styled(&render::explanation_table(explanation, args.all, output::width())),
+        ExplainView::Markdown => output::print(render::explanation_markdown(explanation).as_bytes()),
+        ExplainView::Json => {
+            let json = serde_json::to_string_pretty(&render::explanation_json(explanation))?;
+            output::print((json + "\n").as_bytes())
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Why there is no explanation.
+
+use crate::gate::measure::MeasureError;
+use crate::io::command::CommandError;
+use crate::io::profile::ProfileFileError;
+
+/// Why there is no explanation.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The profiler is not installed.
+    #[error(
+        "{program} is not installed, and it counts the instructions; install it (`apt-get install valgrind`), or compare two \
+         profiles that exist with `perfgate explain BASE_PROFILE HEAD_PROFILE`"
+    )]
+    NoProfiler {
+        /// Its program.
+        program: &'static str,
+    },
+    /// No bench target has the benchmark.
+    #[error("no bench target of {side} has the benchmark {benchmark:?}; {found}")]
+    NoBenchmark {
+        /// `base` or `head`.
+        side: &'static str,
+        /// The benchmark.
+        benchmark: String,
+        /// The nearest name, or what there is.
+        found: String,
+    },
+    /// The profiler ran and wrote nothing.
+    #[error("`{command}` wrote no profile")]
+    NoProfile {
+        /// The command.
+        command: String,
+    },
+    /// The command under the profiler failed.
+    #[error("{side} fails under the profiler")]
+    Run {
+        /// `base` or `head`.
+        side: &'static str,
+        /// How it ended.
+        source: CommandError,
+    },
+    /// A side cannot be checked out or built.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+    /// The profile cannot be read.
+    #[error(transparent)]
+    Profile(#[from] ProfileFileError),
+}

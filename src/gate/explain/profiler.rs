@@ -1,0 +1,149 @@
+//! Which profiler a command runs under: callgrind for native programs, and the profiler of the language for Python, Node.js
+//! and Go.
+
+use super::{ExplainError, SideProfile};
+use crate::gate::measure::{Bench, MeasureError, SideCheckout};
+use crate::io::command::{CommandError, Finished};
+use crate::io::profile::{InlinedCode, read_file};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+const VALGRIND: &str = "valgrind";
+
+/// The profiler of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Profiler {
+    Callgrind,
+    Cprofile,
+    Pytest,
+    Node,
+    Go,
+}
+
+impl Profiler {
+    fn of(words: &[String]) -> Profiler {
+        let program = words.first().map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word));
+        let program = program.unwrap_or_default().trim_end_matches(".exe");
+        let second = words.get(1).map(String::as_str);
+        match program {
+            "pytest" | "py.test" => Profiler::Pytest,
+            "node" | "nodejs" => Profiler::Node,
+            "go" if second == Some("test") => Profiler::Go,
+            _ if program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') == "python" => Profiler::Cprofile,
+            _ => Profiler::Callgrind,
+        }
+    }
+
+    /// The command under the profiler, which writes its profiles to `room`.
+    fn words(self, words: &[String], room: &Path) -> Vec<String> {
+        let (program, rest) = words.split_first().map(|(first, rest)| (first.clone(), rest)).unwrap_or_default();
+        let out = room.join("out.profile").display().to_string();
+        let before = match self {
+            Profiler::Callgrind => {
+                return callgrind(&room.join("%p.profile"), true).into_iter().chain(words.iter().cloned()).collect();
+            }
+            Profiler::Cprofile => vec![program, "-m".to_owned(), "cProfile".to_owned(), "-o".to_owned(), out],
+            Profiler::Pytest => {
+                let words = ["python3", "-m", "cProfile", "-o", &out, "-m", "pytest"];
+                words.map(str::to_owned).to_vec()
+            }
+            Profiler::Node => {
+                vec![program, "--cpu-prof".to_owned(), "--cpu-prof-dir".to_owned(), room.display().to_string()]
+            }
+            Profiler::Go => {
+                return words.iter().cloned().chain([format!("-cpuprofile={out}")]).collect();
+            }
+        };
+        before.into_iter().chain(rest.iter().cloned()).collect()
+    }
+}
+
+/// `valgrind --tool=callgrind`. Names stay mangled, so that hashes can be removed from them.
+pub(super) fn callgrind(out: &Path, children: bool) -> Vec<String> {
+    let mut words = [VALGRIND, "--tool=callgrind", "--dump-instr=yes", "--demangle=no"].map(str::to_owned).to_vec();
+    if children {
+        words.push("--trace-children=yes".to_owned());
+    }
+    words.push(format!("--callgrind-out-file={}", out.display()));
+    words
+}
+
+/// Refuses a command whose profiler is missing.
+pub(super) fn check(words: &[String]) -> Result<(), ExplainError> {
+    if Profiler::of(words) != Profiler::Callgrind {
+        return Ok(()); // part of the language's own tools
+    }
+    let mut version = std::process::Command::new(VALGRIND);
+    version.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    match version.status() {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(ExplainError::NoProfiler { program: VALGRIND }),
+    }
+}
+
+/// The end of a command under a profiler.
+pub(super) fn ended(side: &SideCheckout, end: Result<Finished, CommandError>) -> Result<Finished, ExplainError> {
+    end.map_err(|source| match source {
+        CommandError::Interrupted => MeasureError::Command(source).into(),
+        source => ExplainError::Run { side: side.name(), source },
+    })
+}
+
+/// Runs a command once under its profiler.
+pub(super) fn profile(
+    bench: &Bench<'_>,
+    side: &SideCheckout,
+    words: &[String],
+    room: &Path,
+) -> Result<SideProfile, ExplainError> {
+    let profiler = Profiler::of(words);
+    let command = bench.command(side, profiler.words(words, room));
+    ended(side, command.run())?;
+    let mut files: Vec<PathBuf> = fs::read_dir(room)
+        .map_err(|source| MeasureError::File { what: "read the directory", path: room.to_owned(), source })?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    files.sort();
+    let mut sum: Option<crate::profile::Profile> = None;
+    for file in files {
+        match (read_file(&file, &mut InlinedCode::default()), &mut sum) {
+            (Ok(profile), None) => sum = Some(profile),
+            (Ok(profile), Some(sum)) => sum.add(profile),
+            // A child that only started another program.
+            (Err(error), _) if error.is_empty_profile() => {}
+            (Err(error), _) => return Err(error.into()),
+        }
+    }
+    let profile = sum.ok_or_else(|| ExplainError::NoProfile { command: command.line() })?;
+    let note = match profiler {
+        Profiler::Callgrind => "instructions of the whole command, counted by callgrind",
+        Profiler::Cprofile | Profiler::Pytest | Profiler::Node | Profiler::Go => {
+            "times of one run of the whole command per side; small differences can be noise"
+        }
+    };
+    Ok(SideProfile { profile, note: Some(note.to_owned()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_runs(line: &str, profiled: &str) {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let words = Profiler::of(&words).words(&words, Path::new("R"));
+        assert_eq!(words.join(" ").replace('\\', "/"), profiled);
+    }
+
+    #[test]
+    fn each_language_has_its_profiler() {
+        assert_runs("python3.11 app.py x", "python3.11 -m cProfile -o R/out.profile app.py x");
+        assert_runs("/v/bin/python -m pytest b", "/v/bin/python -m cProfile -o R/out.profile -m pytest b");
+        assert_runs("pytest -k x", "python3 -m cProfile -o R/out.profile -m pytest -k x");
+        assert_runs("node a.js", "node --cpu-prof --cpu-prof-dir R a.js");
+        assert_runs("go test -bench . ./p", "go test -bench . ./p -cpuprofile=R/out.profile");
+        let valgrind = "valgrind --tool=callgrind --dump-instr=yes --demangle=no --trace-children=yes";
+        assert_runs("./tool in.txt", &format!("{valgrind} --callgrind-out-file=R/%p.profile ./tool in.txt"));
+    }
+}

@@ -1,0 +1,261 @@
+//! Compares two profiles: which functions grew, and how much of the growth is theirs.
+
+use super::{Function, Measure, Profile, short_path};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Changes of the total below this share are none: start-up code, hash seeds and addresses make instruction counts of
+/// equal programs differ by less.
+pub const NONE: f64 = 0.005;
+/// The functions that are named in the first sentence have this share of the growth together.
+const MOST: f64 = 0.9;
+/// At most this many functions are named in the first sentence.
+const NAMED: usize = 5;
+/// A function that changed by less than this share of the base's total is not listed.
+const LISTED: f64 = 0.0002;
+
+/// What grew from one profile to another.
+#[derive(Debug, Clone)]
+pub struct Growth {
+    /// What is counted.
+    pub measure: Measure,
+    /// The total of base and head.
+    pub totals: [f64; 2],
+    /// The functions that changed, the largest change in the direction of the total first.
+    pub functions: Vec<GrownFunction>,
+    /// The functions that have most of the growth, and their share of it.
+    pub most: Option<(usize, f64)>,
+}
+
+/// A function whose cost changed.
+#[derive(Debug, Clone)]
+pub struct GrownFunction {
+    /// Its name.
+    pub name: String,
+    /// Its source file, as in the profile.
+    pub file: Option<String>,
+    /// The line that changed most.
+    pub line: Option<u32>,
+    /// What base and head spent in it and in library code that it called.
+    pub costs: [f64; 2],
+    /// What base and head spent in its own code.
+    pub own: [f64; 2],
+    /// Its share of all changes in the direction of the total; `None` for one in the other direction.
+    pub share: Option<f64>,
+    /// Which sides have it.
+    pub presence: Presence,
+    /// Whether the diff between the commits changes it; `None` where there are no commits.
+    pub in_diff: Option<bool>,
+}
+
+/// Which sides have a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Both.
+    Both,
+    /// Head alone.
+    New,
+    /// Base alone.
+    Gone,
+}
+
+impl Growth {
+    /// The change of the total; `None` from zero.
+    pub fn change(&self) -> Option<f64> {
+        (self.totals[0] > 0.0).then(|| self.totals[1] / self.totals[0] - 1.0)
+    }
+
+    /// True if the totals are as good as equal.
+    pub fn is_none(&self) -> bool {
+        self.change().is_some_and(|change| change.abs() <= NONE)
+    }
+}
+
+/// Compares base and head. Paths of files are shown from the `roots` of the sides' source.
+pub fn explain(base: &Profile, head: &Profile, roots: &[String]) -> Growth {
+    let names = FullNames::of([base, head], roots);
+    let sides = [base, head].map(|side| names.apply(side, roots));
+    let [base, head] = [&sides[0], &sides[1]];
+    let totals = [base.total, head.total];
+    let grows = totals[1] >= totals[0];
+    let none = Function::default();
+    let keys: BTreeSet<&String> = base.functions.keys().chain(head.functions.keys()).collect();
+    let mut functions = Vec::new();
+    for key in keys {
+        let sides = [base.functions.get(key), head.functions.get(key)];
+        let [ours, theirs] = sides.map(|side| side.unwrap_or(&none));
+        let costs = [ours.charged, theirs.charged];
+        if (costs[1] - costs[0]).abs() <= LISTED * totals[0].max(totals[1]) {
+            continue;
+        }
+        // A function that is only charged in one of them may be inlined or a library's caller there.
+        let presence = match sides {
+            [None, Some(_)] => Presence::New,
+            [Some(_), None] => Presence::Gone,
+            _ => Presence::Both,
+        };
+        let named = if sides[1].is_some() { theirs } else { ours };
+        functions.push(GrownFunction {
+            name: named.name.clone(),
+            file: named.file.as_ref().or(ours.file.as_ref()).map(|file| short_path(file, roots)),
+            line: line(ours, theirs, costs[1] >= costs[0]),
+            costs,
+            own: [ours.own, theirs.own],
+            share: None,
+            presence,
+            in_diff: None,
+        });
+    }
+    let towards = |function: &GrownFunction| {
+        let change = function.costs[1] - function.costs[0];
+        if grows { change } else { -change }
+    };
+    functions.sort_by(|a, b| towards(b).total_cmp(&towards(a)).then_with(|| a.name.cmp(&b.name)));
+    let whole: f64 = functions.iter().map(towards).filter(|change| *change > 0.0).sum();
+    for function in functions.iter_mut().filter(|function| towards(function) > 0.0) {
+        function.share = Some(towards(function) / whole);
+    }
+    let most = most(functions.iter().filter_map(|function| function.share));
+    Growth { measure: head.measure, totals, functions, most }
+}
+
+/// Full names of functions that a profile has without their module. A function can be inlined on one side, where its name is
+/// short, and not on the other.
+struct FullNames(BTreeMap<(String, String), BTreeSet<String>>);
+
+impl FullNames {
+    fn of(sides: [&Profile; 2], roots: &[String]) -> FullNames {
+        let mut names: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+        for (key, function) in sides.iter().flat_map(|side| &side.functions).filter(|(_, f)| !f.short_name) {
+            if let Some(file) = &function.file {
+                let name = last_segment(&function.name).to_owned();
+                names.entry((name, short_path(file, roots))).or_default().insert(key.clone());
+            }
+        }
+        FullNames(names)
+    }
+
+    /// The profile with full names where exactly one fits.
+    fn apply(&self, side: &Profile, roots: &[String]) -> Profile {
+        let mut profile = Profile { functions: BTreeMap::new(), ..*side };
+        for (key, function) in &side.functions {
+            let mut function = function.clone();
+            let mut key = key.clone();
+            if let Some(file) = function.file.as_ref().filter(|_| function.short_name) {
+                let short = short_path(file, roots);
+                let known = self.0.get(&(function.name.clone(), short.clone()));
+                key = match known.filter(|keys| keys.len() == 1).and_then(BTreeSet::first) {
+                    Some(full) => {
+                        function.name.clone_from(full);
+                        full.clone()
+                    }
+                    None => format!("{} ({short})", function.name), // the checkouts of both sides differ
+                };
+            }
+            match profile.functions.get_mut(&key) {
+                Some(same) => same.add(function),
+                None => drop(profile.functions.insert(key, function)),
+            }
+        }
+        profile
+    }
+}
+
+/// `push` of `alloc::vec::Vec::push`, `parse` of `app::parse(char const*)`.
+pub fn last_segment(name: &str) -> &str {
+    let name = name.split('(').next().unwrap_or(name);
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+/// The fewest functions that have most of the growth.
+fn most(shares: impl Iterator<Item = f64>) -> Option<(usize, f64)> {
+    let mut sum = 0.0;
+    let mut found = None;
+    for (count, share) in (1..=NAMED).zip(shares) {
+        sum += share;
+        found = Some((count, sum));
+        if sum >= MOST {
+            break;
+        }
+    }
+    found
+}
+
+/// The line that changed most in the direction of the function. Lines move with every edit, so where the sides have no
+/// line in common the most expensive one of head is named.
+fn line(base: &Function, head: &Function, grows: bool) -> Option<u32> {
+    let (first, second) = if grows { (head, base) } else { (base, head) };
+    let change = |line: &u32, cost: &f64| cost - second.lines.get(line).copied().unwrap_or(0.0);
+    let most = first.lines.iter().max_by(|a, b| change(a.0, a.1).total_cmp(&change(b.0, b.1)).then(b.0.cmp(a.0)));
+    most.map(|(line, _)| *line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn profile(costs: &[(&str, f64)]) -> Profile {
+        let function = |(name, cost): &(&str, f64)| {
+            let lines = BTreeMap::from([(1, cost * 0.4), (2, cost * 0.6)]);
+            let name = (*name).to_owned();
+            (
+                name.clone(),
+                Function { name, charged: *cost, own: *cost, inclusive: *cost, lines, ..Function::default() },
+            )
+        };
+        let functions: BTreeMap<_, _> = costs.iter().map(function).collect();
+        Profile { measure: Measure::Instructions, total: costs.iter().map(|(_, cost)| cost).sum(), functions }
+    }
+
+    #[test]
+    fn shares_are_those_of_the_growth_and_add_up() {
+        let base = profile(&[("a", 100.0), ("b", 100.0), ("gone", 50.0), ("same", 750.0)]);
+        let head = profile(&[("a", 400.0), ("b", 120.0), ("new", 180.0), ("same", 750.0)]);
+        let growth = explain(&base, &head, &[]);
+        let names: Vec<_> = growth.functions.iter().map(|f| (f.name.as_str(), f.presence, f.share)).collect();
+        assert_eq!(
+            names,
+            [
+                ("a", Presence::Both, Some(0.6)),
+                ("new", Presence::New, Some(0.36)),
+                ("b", Presence::Both, Some(0.04)),
+                ("gone", Presence::Gone, None)
+            ]
+        );
+        assert_eq!(growth.most, Some((2, 0.96)));
+        assert_eq!(growth.functions[0].line, Some(2));
+        assert!(!growth.is_none() && (growth.change().unwrap() - 0.45).abs() < 1e-9);
+    }
+
+    #[test]
+    fn swapped_sides_have_the_same_functions_in_the_other_direction() {
+        let (base, head) = (profile(&[("a", 100.0), ("b", 10.0)]), profile(&[("a", 300.0), ("b", 9.0)]));
+        let [grown, shrunk] = [explain(&base, &head, &[]), explain(&head, &base, &[])];
+        assert_eq!(grown.functions[0].name, shrunk.functions[0].name);
+        assert_eq!(grown.functions[0].share, shrunk.functions[0].share);
+        assert_eq!(grown.most, shrunk.most);
+    }
+
+    #[test]
+    fn a_function_that_is_inlined_on_one_side_alone_is_neither_new_nor_gone() {
+        let in_file = |mut profile: Profile, key: &str, short: bool| {
+            let function = profile.functions.get_mut(key).unwrap();
+            (function.file, function.short_name) = (Some("/w/src/lib.rs".to_owned()), short);
+            profile
+        };
+        let base = in_file(profile(&[("sum", 100.0), ("app::main", 50.0)]), "sum", true);
+        let head = in_file(profile(&[("app::sum", 190.0), ("app::main", 50.0)]), "app::sum", false);
+        let growth = explain(&base, &head, &["/w".to_owned()]);
+        assert_eq!(growth.functions.len(), 1);
+        let GrownFunction { name, costs, presence, file, .. } = &growth.functions[0];
+        assert_eq!((name.as_str(), *costs, *presence), ("app::sum", [100.0, 190.0], Presence::Both));
+        assert_eq!(file.as_deref(), Some("src/lib.rs"));
+    }
+
+    #[test]
+    fn equal_profiles_have_no_growth() {
+        let base = profile(&[("a", 1000.0), ("b", 10.0)]);
+        let growth = explain(&base, &base, &[]);
+        assert!(growth.is_none() && growth.functions.is_empty() && growth.most.is_none());
+    }
+}

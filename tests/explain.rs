@@ -1,0 +1,224 @@
+//! `perfgate explain`: profiles of both sides, and the functions that grew.
+
+mod common;
+
+use common::{Scene, data};
+
+/// Profiles of real tools in tests/data/profiles: `words.py` and `words.js` there, with and without a planted slowdown in
+/// `count`. cProfile and `node --cpu-prof` (Python 3.11, Node 20), py-spy 0.4 for collapsed stacks and speedscope.
+#[test]
+fn the_planted_function_is_first_in_profiles_of_real_tools() {
+    for (kind, function) in
+        [("pstats", "count"), ("cpuprofile", "count"), ("collapsed", "count"), ("speedscope.json", "count")]
+    {
+        let [base, head] = ["base", "head"].map(|side| data(&format!("profiles/{side}.{kind}")));
+        let answer = Scene::new().perfgate(&["explain", &base, &head, "--format", "json"]);
+        let json = answer.exits(0).json();
+        let first = &json["functions"][0];
+        assert_eq!(first["name"], function, "{kind}: {json}");
+        assert!(first["share"].as_f64().unwrap() > 0.5, "{kind}: {first}");
+        assert!(first["file"].as_str().unwrap().contains("words."), "{kind}: {first}");
+        assert!(json["change"].as_f64().unwrap() > 0.1, "{kind}");
+        assert!(json["summary"].as_str().unwrap().contains("of the growth is in "), "{kind}");
+    }
+}
+
+/// Two synthetic files of callgrind.
+fn callgrind(scene: &Scene, name: &str, parse: u64, copy: u64) {
+    let text = format!(
+        "# callgrind format\nversion: 1\npositions: line\nevents: Ir\nob=(1) /w/app\nfl=(1) src/main.rs\n\
+         fn=(1) app::main\n3 5000\ncfn=(2) app::parse::h0123456789abcdef\ncalls=1 10\n4 {}\n\nfn=(2)\n12 {parse}\n\
+         cob=(2) /usr/lib/libc.so.6\ncfn=(3) memcpy\ncalls=9 0\n14 {copy}\n\nob=(2)\nfl=(2) ???\nfn=(3)\n0 {copy}\n",
+        parse + copy
+    );
+    scene.write(name, text);
+}
+
+#[test]
+fn two_callgrind_files_have_a_sentence_and_a_table() {
+    let scene = Scene::new();
+    callgrind(&scene, "base.callgrind", 4000, 1000);
+    callgrind(&scene, "head.callgrind", 4100, 5000);
+    let answer = scene.perfgate(&["explain", "base.callgrind", "head.callgrind"]);
+    answer.exits(0).says("head executes 41% more instructions; 100% of the growth is in 1 function\n");
+    answer.says("100%  app::parse  5000  9100  +82.0%  src/main.rs:12\n").does_not_say("memcpy");
+    let equal = scene.perfgate(&["explain", "base.callgrind", "base.callgrind"]);
+    equal.exits(0).says("executes as many instructions as base (0.0%)").says("caches, waiting");
+    let fewer = scene.perfgate(&["explain", "head.callgrind", "base.callgrind", "--format", "markdown"]);
+    fewer
+        .exits(0)
+        .says("<summary>head executes 29% fewer instructions; 100% of the reduction is in 1 function</summary>");
+    fewer.says("| `app::parse` | `src/main.rs:12` | 9100 | 5000 | −45.1% | 100% |  |");
+}
+
+#[test]
+fn a_bad_profile_is_one_message() {
+    let scene = Scene::new();
+    callgrind(&scene, "good", 10, 10);
+    scene.write("text", "nothing like a profile\n").write("empty", "# callgrind format\nevents: Ir\nfn=f\n");
+    scene.write("broken", "# callgrind format\nevents: Ir\nfn=f\n1 many\n").write("stacks", "main;f 3\n");
+    let explain = |file: &str| scene.perfgate(&["explain", "good", file]);
+    explain("text").exits(2).complains("text: not a known profile; perfgate reads");
+    explain("missing").exits(2).complains("missing: ");
+    explain("empty").exits(2).complains("empty: the callgrind profile has no costs");
+    explain("broken").exits(2).complains("broken:4: not a valid callgrind profile: `many` is not a cost");
+    explain("stacks").exits(2).complains("good has instructions and stacks has samples; compare profiles of one kind");
+}
+
+#[test]
+fn names_from_a_profile_are_escaped() {
+    let scene = Scene::new();
+    scene.write("base", "main;evil\u{1b}[2J::error::x 10\nmain;a 10\n");
+    scene.write("head", "main;evil\u{1b}[2J::error::x 90\nmain;a 10\n");
+    for view in ["table", "markdown", "json"] {
+        let answer = scene.perfgate(&["explain", "base", "head", "--format", view]);
+        answer.exits(0).does_not_say("\u{1b}").says("evil");
+    }
+}
+
+/// A repository `r` whose branch `work` plants a slowdown: `base` and `head` are the two versions of a file.
+#[cfg(target_os = "linux")]
+fn planted(file: &str, base: &str, head: &str) -> Scene {
+    let scene = Scene::new();
+    scene.write(&format!("r/{file}"), base).repository("r");
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.write(&format!("r/{file}"), head).commit("r", "slower");
+    std::fs::create_dir(scene.path("scratch")).unwrap();
+    scene
+}
+
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn assert_explained(scene: &Scene, options: &[&str], command: &[&str], metric: &str, function: &str) {
+    let args =
+        [&["explain", "load", "--scratch", "../scratch", "--format", "json"], options, &["--"], command].concat();
+    let json = scene.perfgate_at("r", &args).exits(0).json();
+    let first = &json["functions"][0];
+    assert_eq!((&json["metric"], &first["name"]), (&metric.into(), &function.into()), "{json}");
+    assert_eq!((&first["in_diff"], &json["benchmark"]), (&true.into(), &"load".into()), "{json}");
+    assert!(first["share"].as_f64().unwrap() > 0.5, "{first}");
+    // The checkouts are gone, and the work tree is as it was.
+    assert_eq!(std::fs::read_dir(scene.path("scratch")).unwrap().count(), 0);
+    assert_eq!(scene.git("r", &["status", "--porcelain"]), "");
+}
+
+#[cfg(target_os = "linux")]
+const SCRIPT: &str = "import json\n\n\ndef split(text):\n    return [word.strip('.,') for word in text.split()]\n\n\n\
+    def count(words):\n    found = {}\n    for word in words:\n        COPY\n        found[word] = found.get(word, 0) + 1\n    \
+    return found\n\n\nfor number in range(300):\n    count(split(json.loads('\"one two three, four. \"') * 20))\n";
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs Python"]
+fn a_python_script_is_explained() {
+    let scene = planted("load.py", &SCRIPT.replace("COPY", "pass"), &SCRIPT.replace("COPY", "sorted(words)"));
+    assert_explained(&scene, &[], &["python3", "load.py"], "time", "count");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs Node.js"]
+fn a_node_script_is_explained() {
+    let script = "function count(words) {\n  let sum = 0;\n  for (const word of words) {\n    COPY\n    sum += word.length;\n  }\n  \
+        return sum;\n}\nlet total = 0;\nfor (let i = 0; i < 3000; i++) total += count('one two three four'.repeat(20).split(' '));\n";
+    let slow = script.replace("COPY", "sum += words.slice().sort().length;");
+    let scene = planted("load.js", &script.replace("COPY", ""), &slow);
+    assert_explained(&scene, &[], &["node", "load.js"], "time", "count");
+}
+
+/// `checksum` is inlined on both sides; what it allocates in head is code of the standard library.
+#[cfg(target_os = "linux")]
+const PROGRAM: &str = "mod sums {\n    pub fn checksum(value: &str) -> u64 {\n        let mut sum = 0u64;\n        \
+    for byte in COPY { sum = sum.wrapping_mul(31).wrapping_add(u64::from(byte)); }\n        sum\n    }\n}\n\n\
+    #[inline(never)]\nfn load(text: &str) -> u64 { text.lines().map(sums::checksum).sum() }\n\n\
+    fn main() { println!(\"{}\", load(&\"a line of text\\n\".repeat(2000))); }\n";
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs valgrind"]
+fn a_native_program_is_explained_by_its_instructions() {
+    let [base, head] = ["value.bytes()", "value.to_owned().into_bytes()"].map(|copy| PROGRAM.replace("COPY", copy));
+    let scene = planted("tool.rs", &base, &head);
+    let build = ["--setup", "rustc -O -C debuginfo=limited tool.rs -o tool"];
+    assert_explained(&scene, &build, &["./tool"], "instructions", "tool::sums::checksum");
+    let equal =
+        [&["explain", "load", "--base", "HEAD", "--scratch", "../scratch"], &build[..], &["--", "./tool"]].concat();
+    scene.perfgate_at("r", &equal).exits(0).says("load executes as many instructions as base (0.0%)");
+    let failing = ["explain", "load", "--scratch", "../scratch", "--", "sh", "-c", "exit 3"];
+    scene.perfgate_at("r", &failing).exits(2).complains("base fails under the profiler").complains("code 3");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_missing_profiler_is_named_before_anything_is_built() {
+    let scene = planted("a", "1", "2");
+    let answer = scene.perfgate_with("r", &[("PATH", "/nowhere")], &["explain", "load", "--", "./tool"]);
+    answer.exits(2).complains("valgrind is not installed").complains("apt-get install valgrind");
+}
+
+#[test]
+fn the_command_or_the_second_profile_is_asked_for() {
+    let scene = Scene::new();
+    callgrind(&scene, "base", 1, 1);
+    scene.perfgate(&["explain", "base"]).exits(2).complains("a second profile is missing");
+    scene.perfgate(&["explain", "parse/large"]).exits(2).complains("the command that runs the benchmark is missing");
+    scene.perfgate(&["explain", "a", "b", "--", "x"]).exits(2).complains("one benchmark can be explained at a time");
+}
+
+/// A crate with a criterion benchmark whose `checksum` reads its input several times.
+#[cfg(target_os = "linux")]
+fn criterion_crate(scene: &Scene, times: u32) {
+    scene.write(
+        "r/Cargo.toml",
+        "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dev-dependencies]\n\
+         criterion = { version = \"0.8\", default-features = false, features = [\"cargo_bench_support\"] }\n\n\
+         [[bench]]\nname = \"parser\"\nharness = false\n",
+    );
+    let library = "pub fn parse(text: &str) -> u64 { text.lines().map(|line| checksum(line)).sum() }\n\nfn checksum(value: &str) \
+        -> u64 {\n    let mut sum = 0u64;\n    for _ in 0..TIMES {\n        for byte in std::hint::black_box(value).bytes() {\n            \
+        sum = sum.wrapping_mul(31).wrapping_add(u64::from(byte));\n        }\n    }\n    sum\n}\n";
+    scene.write("r/src/lib.rs", library.replace("TIMES", &times.to_string()));
+    scene.write(
+        "r/benches/parser.rs",
+        "use criterion::{criterion_group, criterion_main, Criterion};\nfn all(c: &mut Criterion) {\n    for (name, lines) in \
+         [(\"small\", 10), (\"large\", 5000)] {\n        let text = \"a line of text\\n\".repeat(lines);\n        \
+         c.bench_function(&format!(\"parse/{name}\"), |b| b.iter(|| tiny::parse(std::hint::black_box(&text))));\n    }\n}\n\
+         criterion_group!(benches, all);\ncriterion_main!(benches);\n",
+    );
+}
+
+/// Builds criterion twice, which takes a minute or two.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs valgrind, criterion in cargo's cache, and minutes to build it"]
+fn a_real_criterion_crate_is_explained() {
+    let scene = Scene::new();
+    let lock = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
+    scene.write("r/Cargo.lock", std::fs::read(lock).unwrap());
+    criterion_crate(&scene, 1);
+    scene.repository("r");
+    let run = |program: &str, args: &[&str]| {
+        let mut command = std::process::Command::new(program);
+        command.args(args).current_dir(scene.path("r")).env_remove("CARGO_TARGET_DIR").env("CARGO_NET_OFFLINE", "true");
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let code = output.status.code().unwrap_or(-1);
+        common::Answer { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    };
+    run("cargo", &["update", "--workspace", "--offline", "-q"]).exits(0);
+    scene.commit("r", "locked");
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    criterion_crate(&scene, 2);
+    scene.commit("r", "slower");
+    let perfgate = |args: &[&str]| run(env!("CARGO_BIN_EXE_perfgate"), args);
+    let command = ["--base", "main", "--format", "json", "--", "cargo", "bench", "--bench", "parser"];
+    let json = perfgate(&[&["explain", "parse/large"], &command[..]].concat()).exits(0).json();
+    let first = &json["functions"][0];
+    assert_eq!((&first["name"], &first["file"]), (&"tiny::checksum".into(), &"src/lib.rs".into()), "{json}");
+    assert_eq!(first["in_diff"], true, "{json}");
+    // The harness is subtracted: the benchmark's own work has doubled.
+    assert!((0.7..1.1).contains(&json["change"].as_f64().unwrap()), "{json}");
+    assert!(first["share"].as_f64().unwrap() > 0.9, "{json}");
+    perfgate(&[&["explain", "parse/larg"], &command[..]].concat()).exits(2).complains("did you mean parse/large?");
+    assert_eq!(scene.git("r", &["status", "--porcelain", "--ignored"]), "");
+}
