@@ -166,9 +166,11 @@ pub struct SourceFrame {
     pub line: Option<u32>,
 }
 
-/// No debug information: all code counts for the function that contains it.
+/// For tests without debug information: all code counts for the function that contains it.
+#[cfg(any(test, feature = "internals"))]
 pub struct NoInlineFrames;
 
+#[cfg(any(test, feature = "internals"))]
 impl InlineFrames for NoInlineFrames {
     fn at(&mut self, _: &str, _: u64) -> Vec<SourceFrame> {
         Vec::new()

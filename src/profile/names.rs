@@ -97,7 +97,7 @@ fn without_type_arguments(name: &str) -> String {
             '<' => {
                 let after_operator = out.trim_end().trim_end_matches(['<', '>', '=', '-']).ends_with("operator");
                 let path_starts =
-                    !after_operator && (out.is_empty() || out.ends_with(['<', ' ', '(', '&', '*', ',', '[']));
+                    !after_operator && (out.is_empty() || out.ends_with(['<', ' ', '(', '&', '*', ',', '[', '.']));
                 let is_impl = name[at..].starts_with("<impl ");
                 if path_starts || is_impl {
                     kept += 1;
@@ -189,6 +189,7 @@ mod tests {
             let _ = Named::of(odd);
         }
         assert_named("lambda x: a[0]", "lambda x: a[0]");
+        assert_named("split.<locals>.<listcomp>", "split.<locals>.<listcomp>");
         assert_named("{closure#", "{closure#");
         assert!(Named::of(&"é<".repeat(100_000)).0.contains('é'));
     }

@@ -122,7 +122,10 @@ for crate, version in CRATES.items():
     shutil.rmtree(root / "crates" / crate, ignore_errors=True)
     shutil.copytree(found, root / "crates" / crate)
     manifest += f'{crate} = {{ path = "../crates/{crate}" }}\n'
-manifest += '\n[[bench]]\nname = "suite"\nharness = false\n\n[profile.bench]\ndebug = "limited"\n\n[workspace]\n'
+manifest += '\n[[bench]]\nname = "suite"\nharness = false\n\n[workspace]\n\n[profile.bench]\ndebug = "limited"\n'
+# Dependencies as in a build with line tables, which can be taken over with CARGO_TARGET_DIR.
+manifest += '[profile.bench.package."*"]\ndebug = "line-tables-only"\n'
+manifest += "".join(f'[profile.bench.package.{crate}]\ndebug = "limited"\n' for crate in CRATES)
 write(root / "suite/Cargo.toml", manifest)
 write(root / "suite/src/lib.rs", "")
 write(root / "suite/benches/suite.rs", BENCH)

@@ -68,7 +68,8 @@ fn build(bench: &Bench<'_>, side: &SideCheckout, words: &[String]) -> Result<Vec
     words.push("--message-format=json-render-diagnostics".to_owned());
     let mut command = bench.command(side, words);
     command.timeout = None;
-    command.variables.extend(DEBUG.map(|(name, value)| (name.to_owned(), Some(value.into()))));
+    let unset = DEBUG.into_iter().filter(|(name, _)| std::env::var_os(name).is_none());
+    command.variables.extend(unset.map(|(name, value)| (name.to_owned(), Some(value.into()))));
     let finished = command.run().map_err(|source| match source {
         CommandError::Interrupted => MeasureError::Command(source),
         source => {

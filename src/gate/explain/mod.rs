@@ -64,9 +64,7 @@ fn explain_sides(
     let sides = [bench.check_out("base", &base, false)?, bench.check_out("head", &head.commit, true)?];
     let mut profiles = Vec::with_capacity(2);
     for side in &sides {
-        if side.name() == "head" {
-            bench.take_over_dependencies(side, sides.first());
-        }
+        bench.take_over_dependencies(side, sides.first().filter(|base| base.name() != side.name()));
         profiles.push(profile(bench, side, command, plan, progress)?);
     }
     let notes = profiles.iter_mut().filter_map(|side| side.note.take()).take(1).collect();
