@@ -87,6 +87,9 @@ impl Names {
     }
 }
 
+/// Name, file and object of a function.
+type FunctionKey = (Rc<str>, Option<Rc<str>>, Option<Rc<str>>);
+
 struct File<'f> {
     builder: ProfileBuilder,
     /// The column of the event that is read.
@@ -101,7 +104,7 @@ struct File<'f> {
     callee: Place,
     /// The next line has the cost of calls.
     calls: bool,
-    functions: HashMap<(Rc<str>, Option<Rc<str>>, Option<Rc<str>>), FunctionId>,
+    functions: HashMap<FunctionKey, FunctionId>,
     /// Inlined functions at an address of an object.
     chains: HashMap<(Rc<str>, u64), Rc<[Frame]>>,
     frames: &'f mut dyn InlineFrames,

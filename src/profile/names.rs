@@ -82,8 +82,7 @@ fn without_type_arguments(name: &str) -> String {
     let mut skipped = 0usize; // open brackets of arguments
     let mut kept = 0usize; // open brackets of qualified paths
     let mut before = '\0';
-    let mut characters = name.char_indices().peekable();
-    while let Some((at, c)) = characters.next() {
+    for (at, c) in name.char_indices() {
         let arrow = c == '>' && matches!(before, '-' | '=');
         before = c;
         match c {
