@@ -191,7 +191,8 @@ fn credentials_of_the_store_come_from_the_input_alone() {
     assert!(!answer.stderr.contains("ghs_secret"), "{}", answer.stderr);
     variables.pop();
     let dry = ci(&scene, "push", &pushed, &variables, &["--dry-run"]);
-    dry.exits(0).complains("not used: AWS_ALLOW_HTTP").complains("; the input store-credentials");
+    // The machine that runs the tests may have further variables of a store.
+    dry.exits(0).complains("not used: ").complains("AWS_ALLOW_HTTP").complains("; the input store-credentials");
 }
 
 #[test]

@@ -65,8 +65,8 @@ fn alarms_rarely_vanish_and_slowdowns_are_found() {
     // alarms that vanish are single outliers of up to three times the value, which look like slowdowns.
     let limits = [
         (2.0, [0.0, 4.0, 60.0, 99.0]),
-        (2.5, [34.0, 80.0, 94.0, 99.0]),
-        (2.7, [76.0, 96.0, 97.0, 99.0]),
+        (2.4, [32.5, 80.0, 94.0, 99.0]),
+        (2.6, [74.5, 96.0, 97.0, 99.0]),
         (1.0, [80.0, 96.0, 97.0, 99.0]),
     ];
     let mut wrong = Vec::new();
