@@ -41,10 +41,10 @@ PERFGATE_SITE, PERFGATE_STORE_CREDENTIALS, GITHUB_TOKEN.";
 
 /// Run the GitHub Action: record, or compare and publish, depending on the event
 ///
-/// A push to the default branch is recorded, judged against the runs before, and the stored runs are pushed. A pull request or merge group is compared with
-/// its merge base (or, with PERFGATE_COMMAND, both are measured), and the report is published. With PERFGATE_PUBLISH=false,
-/// the results are only packed into a file, which another job records and publishes (PERFGATE_ARTIFACT). A workflow_run does
-/// that for pull requests from forks.
+/// A push to a baseline branch is recorded, the stored runs are pushed, and the results are compared with the runs before. A
+/// pull request or merge group is compared with its base (or, with PERFGATE_COMMAND, both are measured), and the report is
+/// published. With PERFGATE_PUBLISH=false, the results are only packed into a file, which another job records and publishes
+/// (PERFGATE_ARTIFACT). A workflow_run does that for pull requests from forks.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CiArgs {

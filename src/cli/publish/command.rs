@@ -47,7 +47,7 @@ pub struct PublishArgs {
     /// Name of this job's section in the comment that jobs with the same key share
     #[arg(long, value_name = "NAME")]
     shard: Option<String>,
-    /// Template of the comment: comment, report, pr, issue, summary, or your own file
+    /// Template of the comment: comment, pr, library, issue, report, summary, or your own file
     #[arg(long, value_name = "NAME|FILE", default_value = "comment")]
     template: String,
     /// Also update perfgate's sections of the pull request description; without such sections it stays unchanged
