@@ -53,7 +53,7 @@ pub struct HistoryArgs {
 enum View {
     /// Table for the terminal
     Table,
-    /// JSON: points, segments and changes
+    /// JSON: points, stretches and changes
     Json,
     /// CSV, one line per point
     Csv,
