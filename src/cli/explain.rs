@@ -3,7 +3,7 @@
 
 use super::bench_args::parse_time;
 use super::progress::Terminal;
-use super::{Global, output};
+use super::{Global, bench_args, output};
 use crate::gate::{self, BenchCommand, ExplainPlan, Gate};
 use crate::io::interrupt;
 use crate::io::profile::{InlinedCode, read_file};
@@ -93,6 +93,7 @@ pub fn run(args: ExplainArgs, global: &Global) -> anyhow::Result<u8> {
 
 /// Runs base and head under a profiler, with progress on the terminal.
 fn run_both(benchmark: &str, args: &ExplainArgs, global: &Global) -> anyhow::Result<Explanation> {
+    bench_args::hide_secrets();
     let gate = Gate::new(global.config()?, None, None);
     interrupt::watch().context("cannot watch for Ctrl-C")?;
     let command = BenchCommand {
