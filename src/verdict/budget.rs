@@ -1,8 +1,8 @@
 //! Checks budgets and goals. Where the confidence interval contains the limit, the check does not fail: only a value
 //! clearly beyond it does. docs/budgets.md has the rules.
 
+use super::finding::Finding;
 use super::limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
-use super::report::Finding;
 use crate::compare::{Comparison, Effect};
 use crate::model::{Direction, SampleStatistics, Unit};
 use crate::policy::unused::intended;

@@ -1,7 +1,7 @@
 //! The note on metrics whose better direction neither their file nor the config states.
 
+use super::finding::Finding;
 use super::outcome::Outcome;
-use super::report::Finding;
 use crate::model::Diagnostic;
 
 /// Metrics listed in the note.

@@ -1,9 +1,10 @@
 //! What makes one finding fail the gate.
 
+use super::finding::Finding;
 use super::limits::BudgetStatus;
 use super::outcome::Outcome;
 use super::reason::Reason;
-use super::report::{Finding, Report};
+use super::report::Report;
 
 /// What makes one finding fail the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

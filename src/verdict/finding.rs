@@ -1,14 +1,187 @@
 //! What is reported of one comparison: its outcome with the numbers behind it.
 
 use super::limits::BudgetReport;
-use super::outcome::Outcome;
-use super::report::{Finding, Value, WorkReport};
+use super::outcome::{Outcome, Undecided, Within};
 use super::ruling::{Gate, as_change, is_within_shift};
 use super::samples;
 use crate::compare::{Comparison, Effect, SideValue};
-use crate::model::Work;
+use crate::model::{Direction, OfSides, PlotSamples, SampleGroup, SampleStatistics, SlowPart, Work, WorkUnit};
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// A change over half the threshold is worth measuring again if its p value is below this.
+pub(super) const SUSPECT_P: f64 = 0.35;
+
+/// A judged metric of a benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The benchmark's full name: hostile text.
+    pub name: String,
+    /// The tool that measured it.
+    #[serde(default)]
+    pub tool: Cow<'static, str>,
+    /// `time`, `time:p95`, `throughput` …
+    pub metric: Cow<'static, str>,
+    /// The unit of both values.
+    pub unit: Cow<'static, str>,
+    /// Which way is better.
+    pub direction: Direction,
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// If removed: true where it seems not to have been run, rather than taken out of the suite.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_run: bool,
+    /// If unchanged: the direction of a change that is shown, but below the threshold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Within>,
+    /// Worth re-measuring.
+    pub suspect: bool,
+    /// Was re-measured; the values are from the second measurement.
+    pub confirmed: bool,
+    /// The value of base; `null` if it has none.
+    pub base: Option<Value>,
+    /// The value of head; `null` if it has none.
+    pub head: Option<Value>,
+    /// The tested change: of the fast edge where there are samples, without the suite-wide shift where that is subtracted, so
+    /// it may differ from head / base - 1 of the two values. `null` if a value is missing or base is zero.
+    pub change: Option<f64>,
+    /// Confidence interval of `change`, from the test that decides the outcome: 95%, or wider for a finding (regressed or
+    /// improved) among many tests. `null` without an estimate.
+    pub interval: Option<[f64; 2]>,
+    /// The tested change again, where there is a test; equal to `change`. Files of earlier versions have another `change`,
+    /// that of the medians.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjusted: Option<f64>,
+    /// One-sided p value of the change, in its direction.
+    pub p: Option<f64>,
+    /// `p` corrected for the number of tests (Benjamini-Hochberg; Holm if re-measured).
+    pub q: Option<f64>,
+    /// The smallest regression that these runs can detect, as a fraction.
+    pub detectable: Option<f64>,
+    /// If inconclusive: how many more runs per side would decide, up to 20.
+    pub runs_needed: Option<u32>,
+    /// Its threshold, as a fraction.
+    pub threshold: f64,
+    /// The smallest change that counts as regressed or improved, where it exceeds the threshold: with one run per side and
+    /// fewer than eight benchmarks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed_change: Option<f64>,
+    /// Why the tests leave it undecided, where no note has the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undecided: Option<Undecided>,
+    /// The worst of its budgets.
+    pub budget: BudgetReport,
+    /// Remarks.
+    pub notes: Vec<String>,
+    /// The slow part of the samples, where their mean decides and not their fastest part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_part: Option<Box<OfSides<SlowPart>>>,
+    /// The two modes of the samples of a side, the smaller first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modes: Option<Box<OfSides<[SampleGroup; 2]>>>,
+    /// Statistics of the samples of base and head; only in a saved comparison, or if a budget needs them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<Box<[Option<SampleStatistics>; 2]>>,
+    /// Work of one operation, for a rate shown next to the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<WorkReport>,
+    /// How many times the work of base one operation does in head, where it differs: `change` is per unit of work then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_ratio: Option<f64>,
+    /// The samples of the runs of base and head, thinned for plots; only if plots are made or the comparison is saved.
+    #[serde(default, rename = "strips", skip_serializing_if = "Option::is_none")]
+    pub plot_samples: Option<[Vec<PlotSamples>; 2]>,
+}
+
+impl Finding {
+    /// The word for its outcome in views.
+    pub fn word(&self) -> &'static str {
+        if self.not_run { "not run" } else { self.outcome.word() }
+    }
+
+    /// True for a finding about the same metric of the same benchmark.
+    pub fn is_of_same_series(&self, other: &Finding) -> bool {
+        self.name == other.name && self.metric == other.metric && self.tool == other.tool
+    }
+
+    /// True where it is measured again before it is judged: what looks worse, and what looks better.
+    pub fn is_worth_measuring_again(&self) -> bool {
+        self.suspect || self.looks_better()
+    }
+
+    /// The mirror image of a suspect. Exact counts have no p value and do not change when they are measured again.
+    fn looks_better(&self) -> bool {
+        let is_open = matches!(self.outcome, Outcome::Improved | Outcome::Inconclusive) && self.direction.is_known();
+        let (Some(change), Some(p)) = (self.change, self.p.filter(|_| is_open)) else { return false };
+        let better = -self.direction.worse(change).max(-0.999).ln_1p();
+        let bound = self.threshold.ln_1p();
+        let of_medians = match (self.base, self.head) {
+            (Some(base), Some(head)) if base.value > 0.0 => {
+                -self.direction.worse(head.value / base.value - 1.0).ln_1p()
+            }
+            _ => 0.0,
+        };
+        better > bound || of_medians > bound || better > bound / 2.0 && p < SUSPECT_P
+    }
+
+    /// True where it counts for the verdict: without a better direction, a change is only shown.
+    pub fn is_judged(&self) -> bool {
+        self.outcome != Outcome::Inconclusive || self.direction.is_known()
+    }
+
+    /// True for the same value in base and head of a metric whose better direction is unknown.
+    pub(super) fn is_constant_of_unknown_direction(&self) -> bool {
+        let is_constant = self.outcome == Outcome::Unchanged && self.change.is_none_or(|change| change == 0.0);
+        is_constant && !self.direction.is_known()
+    }
+
+    /// The smallest regression that these runs would have shown, where that explains why an inconclusive benchmark is undecided.
+    /// It explains nothing where the change exceeds it, where it is 100% or more, and where it lies outside the printed
+    /// interval, because it contains the correction for many tests.
+    pub fn noise_limit(&self) -> Option<f64> {
+        let is_in_interval = |least: f64| self.interval.is_none_or(|[low, high]| high.max(-low) >= least);
+        let explains = |least: &f64| {
+            *least < 1.0
+                && is_in_interval(*least)
+                && self.needed_change.is_none()
+                && self.change.is_none_or(|change| change.abs() < *least)
+        };
+        self.detectable.filter(explains).filter(|_| self.outcome == Outcome::Inconclusive)
+    }
+
+    /// True where views list it without being asked for all: anything but an unchanged benchmark without a shown change,
+    /// whose work is the same.
+    pub fn is_listed(&self) -> bool {
+        self.outcome != Outcome::Unchanged || self.within.is_some() || self.work_ratio.is_some()
+    }
+}
+
+/// The value of one side.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Value {
+    /// In the unit of the finding.
+    pub value: f64,
+    /// Number of runs behind it.
+    pub runs: usize,
+    /// Number of samples behind it.
+    pub samples: u64,
+    /// Of a share in percent: how many of the samples it counts, such as requests that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<u64>,
+}
+
+/// The work of one operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WorkReport {
+    /// Amount per operation.
+    pub amount: f64,
+    /// The unit of the amount.
+    pub unit: WorkUnit,
+}
 
 /// The outcome of a comparison, before waivers. The whole finding takes about 20 times as long.
 pub fn outcome(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Outcome {

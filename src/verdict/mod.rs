@@ -17,14 +17,15 @@ mod whole_suite;
 
 pub use budget::{Unmatched, unmatched};
 pub use failure::Failure;
+pub use finding::{Finding, Value, WorkReport};
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
 pub use outcome::{Counts, MeanChange, Outcome, Undecided, Within};
 pub use pinned::{Pinned, PinnedFinding};
 pub use reason::Reason;
 pub use renamed::likely_renames;
 pub use report::{
-    AcceptableOnPull, BaselineGap, EnvironmentDifference, EnvironmentReport, FORMAT, Finding, Report, SeriesPoint,
-    SeriesReport, SideReport, VERSION, Value, Verdict, WorkReport,
+    AcceptableOnPull, BaselineGap, EnvironmentDifference, EnvironmentReport, FORMAT, Report, SeriesPoint, SeriesReport,
+    SideReport, VERSION, Verdict,
 };
 pub use whole_suite::SuiteReport;
 

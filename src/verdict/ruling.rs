@@ -1,7 +1,7 @@
 //! The rules that decide the outcome of one comparison, in the order of docs/statistics.md.
 
+use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
-use super::report::SUSPECT_P;
 use crate::compare::{Comparison, Effect};
 use crate::model::{Direction, Unit};
 use crate::policy::Policy;
