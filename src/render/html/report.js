@@ -1,4 +1,3 @@
-"use strict";
 // Rows are created from the data in the page when they scroll into view. Names are only inserted as text.
 const data = JSON.parse(document.getElementById("data").textContent);
 const rows = data.rows;
@@ -133,20 +132,7 @@ const KEYS = [
 ];
 
 function sort(header) {
-  const keys = rows.map((row, index) => KEYS[header.cellIndex](row, index));
-  // The first click shows the largest numbers, and names from A to Z.
-  const isText = keys.some((key) => typeof key === "string");
-  const first = isText ? "ascending" : "descending";
-  const down = header.getAttribute("aria-sort") === first ? isText : !isText;
-  for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-  header.setAttribute("aria-sort", down ? "descending" : "ascending");
-  const collator = new Intl.Collator();
-  // Rows without a value come last.
-  const compare = (a, b) => {
-    if (isText) return collator.compare(String(keys[b]), String(keys[a]));
-    return (isNumber(keys[b]) ? keys[b] : -Infinity) - (isNumber(keys[a]) ? keys[a] : -Infinity) || 0;
-  };
-  order = Array.from(rows.keys()).sort((a, b) => (down ? compare(a, b) : compare(b, a)) || a - b);
+  order = sortedOrder(header, rows.map((row, index) => KEYS[header.cellIndex](row, index)));
   filter();
 }
 

@@ -121,21 +121,7 @@ const KEYS = [
 ];
 
 function sort(header) {
-  const keys = all.map(KEYS[header.cellIndex]);
-  // The first click shows the largest numbers, and names from A to Z.
-  const isText = keys.some((key) => typeof key === "string");
-  const first = isText ? "ascending" : "descending";
-  const down = header.getAttribute("aria-sort") === first ? isText : !isText;
-  for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-  header.setAttribute("aria-sort", down ? "descending" : "ascending");
-  const collator = new Intl.Collator();
-  const compare = (a, b) => {
-    if (isText) return collator.compare(keys[b], keys[a]);
-    return (isNumber(keys[b]) ? keys[b] : -Infinity) - (isNumber(keys[a]) ? keys[a] : -Infinity) || 0;
-  };
-  // Series without a value come last in both orders.
-  const missing = (index) => (keys[index] === null ? 1 : 0);
-  order = Array.from(all.keys()).sort((a, b) => missing(a) - missing(b) || (down ? compare(a, b) : compare(b, a)) || a - b);
+  order = sortedOrder(header, all.map(KEYS[header.cellIndex]));
   filter();
 }
 
