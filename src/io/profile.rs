@@ -61,7 +61,8 @@ impl InlineFrames for InlinedCode {
     fn at(&mut self, object: &str, address: u64) -> Vec<SourceFrame> {
         let written = self.written;
         let load = || {
-            let built = std::fs::metadata(object).and_then(|about| about.modified()).ok()?;
+            // A pipe would be waited for.
+            let built = std::fs::metadata(object).ok().filter(|about| about.is_file())?.modified().ok()?;
             if written.is_some_and(|written| built > written) { None } else { addr2line::Loader::new(object).ok() }
         };
         let loader = self.loaders.entry(object.to_owned()).or_insert_with(load);

@@ -37,6 +37,18 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// What a unit of pprof and speedscope measures, and the factor to nanoseconds or bytes; `None` for a count.
+    fn of_unit(unit: &str) -> Option<(Measure, f64)> {
+        Some(match unit {
+            "nanoseconds" => (Measure::Time, 1.0),
+            "microseconds" => (Measure::Time, 1e3),
+            "milliseconds" => (Measure::Time, 1e6),
+            "seconds" => (Measure::Time, 1e9),
+            "bytes" => (Measure::Bytes, 1.0),
+            _ => return None,
+        })
+    }
+
     /// The name of the metric.
     pub fn metric(self) -> &'static str {
         match self {

@@ -111,7 +111,7 @@ mod tests {
         assert!(is_library("loads", Some("/usr/lib/python3.11/json/__init__.py"), None));
         assert!(is_library("runtime.mallocgc", None, None));
         for own in ["serde_json::de::parse", "<demo::Key as core::hash::Hash>::hash", "main", "core"] {
-            assert!(!is_library(own, Some("/root/.cargo/registry/src/x/src/lib.rs"), Some("/work/target/x")), "{own}");
+            assert!(!is_library(own, Some("/home/u/.cargo/registry/src/x/src/lib.rs"), Some("/w/target/x")), "{own}");
         }
         assert!(!is_library("f", Some("/venv/lib/python3.11/site-packages/x/y.py"), None));
     }

@@ -1,7 +1,7 @@
 //! pprof's format: Go's `-cpuprofile` and `-memprofile`, and profilers of other languages that write it. A protocol buffer,
 //! described at <https://github.com/google/pprof/blob/main/proto/profile.proto>.
 
-use super::builder::{Frame, ProfileBuilder, Scope};
+use super::builder::{DEEPEST, Frame, ProfileBuilder, Scope};
 use super::{Fault, InlineFrames, Measure, Profile};
 use prost::Message;
 use std::collections::HashMap;
@@ -100,16 +100,11 @@ pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fa
     let column = column.ok_or_else(|| Fault::new("it has no sample type"))?;
     let kind = &file.sample_type[column];
     let (unit, kind) = (file.string(kind.unit), file.string(kind.r#type));
-    let (measure, factor) = match unit.as_str() {
-        "nanoseconds" => (Measure::Time, 1.0),
-        "microseconds" => (Measure::Time, 1e3),
-        "milliseconds" => (Measure::Time, 1e6),
-        "seconds" => (Measure::Time, 1e9),
-        "bytes" => (Measure::Bytes, 1.0),
-        _ if kind == "samples" => (Measure::Samples, 1.0),
-        _ if kind == "instructions" => (Measure::Instructions, 1.0),
+    let (measure, factor) = Measure::of_unit(&unit).unwrap_or(match kind.as_str() {
+        "samples" => (Measure::Samples, 1.0),
+        "instructions" => (Measure::Instructions, 1.0),
         _ => (Measure::Count, 1.0),
-    };
+    });
     let mut builder = ProfileBuilder::new(measure, Scope::Qualified);
     let functions: HashMap<u64, _> = file
         .function
@@ -138,7 +133,7 @@ pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fa
     }
     for sample in &file.sample {
         let Some(value) = sample.value.get(column).filter(|value| **value > 0) else { continue };
-        let stack = sample.location_id.iter().filter_map(|id| locations.get(id)).flatten().copied();
+        let stack = sample.location_id.iter().filter_map(|id| locations.get(id)).flatten().copied().take(DEEPEST);
         let stack: Vec<Frame> = stack.collect();
         builder.cost(&stack, *value as f64 * factor);
     }

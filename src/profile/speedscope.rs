@@ -1,11 +1,8 @@
 //! Files of speedscope, which several profilers write (`py-spy record --format speedscope`, rbspy, samply's exports).
 
-use super::builder::{Frame, ProfileBuilder, Scope};
+use super::builder::{DEEPEST, Frame, ProfileBuilder, Scope};
 use super::{Fault, InlineFrames, Measure, Profile};
 use serde::Deserialize;
-
-/// Frames kept of a deep stack of events.
-const DEEPEST: usize = 1 << 10;
 
 #[derive(Deserialize)]
 struct File {
@@ -78,13 +75,8 @@ pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fa
         return Err(Fault::new(format!("its profiles have different units, {unit:?} and {other:?}")));
     }
     let (measure, factor) = match unit.as_str() {
-        "nanoseconds" => (Measure::Time, 1.0),
-        "microseconds" => (Measure::Time, 1e3),
-        "milliseconds" => (Measure::Time, 1e6),
-        "seconds" => (Measure::Time, 1e9),
-        "bytes" => (Measure::Bytes, 1.0),
         "none" => (Measure::Samples, 1.0),
-        _ => return Err(Fault::new(format!("{unit:?} is not a known unit"))),
+        unit => Measure::of_unit(unit).ok_or_else(|| Fault::new(format!("{unit:?} is not a known unit")))?,
     };
     let mut builder = ProfileBuilder::new(measure, Scope::File);
     let frames = file.shared.frames.iter().map(|frame| Frame {

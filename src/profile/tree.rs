@@ -1,9 +1,6 @@
 //! Shared by formats with a tree of calls: each node has a function and a parent.
 
-use super::builder::{Frame, ProfileBuilder};
-
-/// Frames kept of a deep stack; the outermost ones are cut off.
-const DEEPEST: usize = 1 << 10;
+use super::builder::{DEEPEST, Frame, ProfileBuilder};
 
 /// A node of the tree.
 pub(super) struct CallNode {
