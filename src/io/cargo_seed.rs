@@ -110,7 +110,8 @@ pub fn packages(root: &Path) -> BTreeSet<String> {
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             let (path, name) = (entry.path(), entry.file_name());
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                if name != ".git" && name != "target" && name != "node_modules" {
+                // cargo marks its target directories. A directory of that name may also have packages.
+                if name != ".git" && !path.join("CACHEDIR.TAG").is_file() {
                     open.push(path);
                 }
             } else if name == "Cargo.toml"
@@ -148,6 +149,11 @@ fn copy(from: &Path, to: &Path) -> io::Result<u64> {
         }
         return Ok(copied);
     }
+    #[cfg(unix)]
+    if metadata.is_symlink() {
+        std::os::unix::fs::symlink(fs::read_link(from)?, to)?;
+        return Ok(0);
+    }
     if !metadata.is_file() || to.exists() {
         return Ok(0);
     }
@@ -160,7 +166,8 @@ fn copy(from: &Path, to: &Path) -> io::Result<u64> {
     }
     fs::copy(from, to)?;
     let times = FileTimes::new().set_modified(metadata.modified()?);
-    File::options().write(true).open(to)?.set_times(times)?;
+    // The owner may set the times of a file that is read-only.
+    File::options().write(true).open(to).or_else(|_| File::open(to))?.set_times(times)?;
     Ok(metadata.len())
 }
 
@@ -195,7 +202,9 @@ mod tests {
         ] {
             write(&format!("from/{name}"), "built");
         }
-        write("src/a/Cargo.toml", "[package]\nname = \"own-crate\"\n[[bench]]\nname = \"first-bench\"");
+        write("src/target/Cargo.toml", "[package]\nname = \"own-crate\"\n[[bench]]\nname = \"first-bench\"");
+        write("src/built/CACHEDIR.TAG", "");
+        write("src/built/package/Cargo.toml", "[package]\nname = \"serde\"");
         let own = packages(&room.path().join("src"));
         assert_eq!(own, BTreeSet::from(["own_crate".to_owned(), "first_bench".to_owned()]));
         let copied = take_over(&from, &to, &["release".to_owned()], &own);

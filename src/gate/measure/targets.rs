@@ -42,6 +42,15 @@ pub(super) fn lacking(command: &[String], metadata: &[u8]) -> Option<BTreeSet<St
     Some(benches.chain(packages).filter(|name| is_plain(&name)).collect())
 }
 
+/// True where a command names nothing else to run: no bench target, or no package, is left.
+pub(super) fn leave_nothing(command: &[String], missing: &BTreeSet<String>) -> bool {
+    let all_missing = |spellings: &[&str]| {
+        let named = values(command, spellings);
+        !named.is_empty() && named.iter().all(|name| missing.contains(name))
+    };
+    all_missing(&["--bench"]) || all_missing(&["--package", "-p"])
+}
+
 /// True where every bench target that a command names is criterion's, so that it takes criterion's options. Other harnesses refuse
 /// them, so a command that names none, and also runs the unit tests of the library, does not count.
 pub(super) fn are_criterion(command: &[String], metadata: &[u8]) -> bool {
@@ -136,6 +145,16 @@ mod tests {
         assert_eq!(lacking("cargo bench"), <Vec<String>>::new());
         assert_eq!(lacking("cargo bench -p sim --bench=lexer -- --bench other"), <Vec<String>>::new());
         assert_eq!(lacking("cargo bench --package core --bench parser --bench l*"), ["core", "parser"]);
+    }
+
+    #[test]
+    fn a_command_whose_targets_are_missing_in_part_still_runs_the_others() {
+        let missing = BTreeSet::from(["new".to_owned()]);
+        let leave_nothing = |line: &str| leave_nothing(&words(line), &missing);
+        assert!(leave_nothing("cargo bench --bench new"));
+        assert!(leave_nothing("cargo bench -p new --bench old"));
+        assert!(!leave_nothing("cargo bench --bench old --bench new"));
+        assert!(!leave_nothing("cargo bench"));
     }
 
     #[test]

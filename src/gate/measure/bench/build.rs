@@ -63,12 +63,14 @@ impl Bench<'_> {
         fingerprint(place.as_os_str().as_encoded_bytes())
     }
 
-    /// A bench target or package that the command names, and that head has and the base has not.
+    /// A bench target or package that the command names and that only head has, where the base has nothing to run. Where it has
+    /// something, that must be compared: there the failed build is an error.
     pub fn only_in_head(&self, base: &SideCheckout, head: &SideCheckout) -> Option<String> {
         build_of(&self.spec.words)?;
         let lacking = |side: &SideCheckout| targets::lacking(&self.spec.words, &self.metadata(side)?);
         let (base, head) = (lacking(base)?, lacking(head)?);
-        base.difference(&head).next().cloned()
+        let missing = &base - &head;
+        missing.first().filter(|_| targets::leave_nothing(&self.spec.words, &missing)).cloned()
     }
 
     /// The output of `cargo metadata` for a side.
