@@ -139,6 +139,7 @@ fn one_path_is_the_head_where_runs_are_stored_and_the_base_elsewhere() {
     scene.perfgate_at("r", &["record"]).exits(0);
     let head = scene.perfgate_at("r", &["compare", "elsewhere", "--format", "json"]);
     head.says("one path, so it is the head").says("`--base elsewhere` makes it the base");
+    head.says("target/criterion is not read").says("\"severity\": \"warning\"");
     assert_eq!(
         (label(&head, "base"), label(&head, "head")),
         ("stored runs of the same commit".into(), "elsewhere".into())

@@ -101,7 +101,13 @@ impl Gate {
         if self.has_stored_runs()? {
             let message =
                 format!("one path, so it is the head, and stored runs are the base; `--base {word}` makes it the base");
-            return Ok((SideSource::MergeBase, one, Some(Diagnostic::note("one-path", "", message))));
+            // Before runs were stored, the same command compared these results with the path.
+            let unread = self.resolve(&[], DefaultSide::Head).ok().and_then(|head| names_of_others(&head, results));
+            let diagnostic = match unread {
+                Some(names) => Diagnostic::warning("one-path", "", format!("{message}; {names} is not read")),
+                None => Diagnostic::note("one-path", "", message),
+            };
+            return Ok((SideSource::MergeBase, one, Some(diagnostic)));
         }
         let alone =
             |looked: String| Error::OnePath { word: word.to_owned(), store: self.store_url().to_owned(), looked };
@@ -110,12 +116,8 @@ impl Gate {
             Err(Error::NoResults { looked }) => return Err(alone(looked)),
             Err(error) => return Err(error),
         };
-        let SideSource::WorkTree(default) = &head else { return Ok((one, head, None)) };
-        let real = |results: &[Results]| results.iter().map(|one| real_location(&one.location)).collect::<Vec<_>>();
-        if real(default) == real(results) {
-            return Err(alone("any other place".to_owned()));
-        }
-        let names = default.iter().map(|results| results.word.as_str()).collect::<Vec<_>>().join(", ");
+        let SideSource::WorkTree(_) = &head else { return Ok((one, head, None)) };
+        let Some(names) = names_of_others(&head, results) else { return Err(alone("any other place".to_owned())) };
         let message = format!("one path and no stored runs, so it is the base, and {names} is the head");
         Ok((one, head, Some(Diagnostic::note("one-path", "", message))))
     }
@@ -202,6 +204,14 @@ impl Gate {
     pub(crate) fn store_url(&self) -> &str {
         self.store.as_deref().unwrap_or_else(|| self.config.policy.store_url())
     }
+}
+
+/// The names of the results that were found in the default place, unless they are those that the user named.
+fn names_of_others(found: &SideSource, results: &[Results]) -> Option<String> {
+    let SideSource::WorkTree(found) = found else { return None };
+    let real = |results: &[Results]| results.iter().map(|one| real_location(&one.location)).collect::<Vec<_>>();
+    let names = found.iter().map(|results| results.word.as_str()).collect::<Vec<_>>();
+    (real(found) != real(results)).then(|| names.join(", "))
 }
 
 /// A location with the real path, so that two spellings of one place are equal.
