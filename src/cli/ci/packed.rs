@@ -82,7 +82,12 @@ impl Work<'_> {
         let repository =
             self.event.repository.as_ref().context("neither the event nor GITHUB_REPOSITORY names the repository")?;
         let paths = self.packed_files()?;
-        let Some(first) = paths.first() else { return Ok(self.nothing_packed()) };
+        // The pull request's own workflow failed then; this job runs on the default branch and has nothing to publish.
+        let Some(first) = paths.first() else {
+            output::note(NO_RESULTS);
+            self.reporter.outputs(&[("verdict", "neutral".to_owned())]);
+            return Ok(0);
+        };
         let named = self.unpack(first, &run.head)?.pull;
         let Some(pull) = self.pull_of(repository, run, named)? else {
             output::note(&format!(
@@ -131,10 +136,7 @@ impl Work<'_> {
         {
             bail!("base: {word:?} is not a revision; the results of another job cannot be compared with a path");
         }
-        let paths = self.packed_files()?;
-        if paths.is_empty() {
-            return Ok(self.nothing_packed());
-        }
+        let paths = self.packed_results()?;
         let stopped = self.reporter.stop_commands();
         self.check_template()?;
         self.fetch()?;
@@ -158,10 +160,7 @@ impl Work<'_> {
     /// Stores, judges and publishes what an earlier job of this workflow measured on a baseline branch.
     pub fn record_artifact(&self, branch: &str) -> anyhow::Result<u8> {
         let head = Repository::discover(Path::new("."))?.head()?.commit;
-        let paths = self.packed_files()?;
-        if paths.is_empty() {
-            return Ok(self.nothing_packed());
-        }
+        let paths = self.packed_results()?;
         let stopped = self.reporter.stop_commands();
         let store = self.gate.open_store()?;
         let mut lines = Vec::new();
@@ -189,10 +188,13 @@ impl Work<'_> {
         self.report_recorded(branch, reports)
     }
 
-    fn nothing_packed(&self) -> u8 {
-        output::note("there are no results: the job that measures may have failed before perfgate ran");
-        self.reporter.outputs(&[("verdict", "neutral".to_owned())]);
-        0
+    /// The downloaded files of an earlier job of this workflow; an error if there are none, since nothing was measured.
+    fn packed_results(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let paths = self.packed_files()?;
+        if paths.is_empty() {
+            bail!(NO_RESULTS);
+        }
+        Ok(paths)
     }
 
     /// The downloaded files: one, or one in each directory of an artifact.
@@ -336,6 +338,7 @@ impl Work<'_> {
 }
 
 /// What the results of another job are called in a report.
+const NO_RESULTS: &str = "there are no results: the job that measures failed before perfgate packed them";
 const LABEL: &str = "results of the measuring job";
 
 /// Orders exit codes: a gate that fails comes after one without a verdict.

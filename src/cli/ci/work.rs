@@ -327,8 +327,11 @@ impl Work<'_> {
         let mut problems = published.problems;
         problems.extend(publish::publish_to_job(report, &self.reporter.job, &outputs));
         self.reporter.problems(&problems);
-        let is_allowed = report.verdict == Verdict::None && !self.inputs.baseline_required;
-        Ok(if is_allowed { 0 } else { report.exit_code() })
+        Ok(match report.verdict {
+            Verdict::None if self.inputs.baseline_required => 2,
+            Verdict::None => 0,
+            Verdict::Pass | Verdict::Fail => report.exit_code(),
+        })
     }
 }
 

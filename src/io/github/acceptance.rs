@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 const PAGES: usize = 25;
 /// Longest reason, in characters.
 const REASON: usize = 300;
-/// Fewest digits of a commit id.
-const DIGITS: usize = 7;
+/// Digits of a commit id. The beginning of one is not enough: a second commit with the same beginning is easily made.
+const DIGITS: [usize; 2] = [40, 64];
 
 /// What a person accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Refusal {
 /// Why a request does not accept a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefusalReason {
-    /// The comment names no commit.
+    /// The comment does not name a commit by its whole id.
     NoCommit,
     /// The comment names another commit: hostile text.
     OtherCommit(String),
@@ -177,7 +177,7 @@ impl Reader<'_> {
                 }
                 let why = match command.commit {
                     None => Some(RefusalReason::NoCommit),
-                    Some(id) if commit.as_str().starts_with(&id) => None,
+                    Some(id) if commit.as_str() == id => None,
                     Some(id) => Some(RefusalReason::OtherCommit(id)),
                 };
                 let who = login.clone();
@@ -291,7 +291,7 @@ impl Command {
         let (name, rest) = (name.trim_matches('`'), rest.trim());
         let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         let id = word.trim_matches('`').trim_end_matches([':', ',']);
-        let is_id = (DIGITS..=40).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_id = DIGITS.contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit());
         let reason = if is_id { after } else { rest };
         (!name.is_empty()).then(|| Command {
             benchmark: (name != "all").then(|| name.to_owned()),
@@ -312,11 +312,13 @@ mod tests {
             Some([benchmark.unwrap_or("-".to_owned()), commit.unwrap_or_default(), reason])
         };
         let is = |name: &str, commit: &str, reason: &str| Some([name, commit, reason].map(str::to_owned));
-        assert_eq!(read("/perfgate accept all 1a2B3c4"), is("-", "1a2b3c4", ""));
-        assert_eq!(read("/perfgate accept all 1a2b3c4: why not"), is("-", "1a2b3c4", "why not"));
+        let whole = "1a2b3c4d5e".repeat(4);
+        assert_eq!(read(&format!("/perfgate accept all {}", whole.to_uppercase())), is("-", &whole, ""));
+        assert_eq!(read(&format!("/perfgate accept all {whole}: why not")), is("-", &whole, "why not"));
         assert_eq!(read("/perfgate accept all"), is("-", "", ""));
-        assert_eq!(read("/perfgate accept all 1a2b3c is too short"), is("-", "", "1a2b3c is too short"));
-        assert_eq!(read("  /perfgate accept `parse/large` `1a2b3c4` bounds "), is("parse/large", "1a2b3c4", "bounds"));
+        assert_eq!(read("/perfgate accept all 1a2b3c4 is too short"), is("-", "", "1a2b3c4 is too short"));
+        let quoted = format!("  /perfgate accept `parse/large` `{whole}` bounds ");
+        assert_eq!(read(&quoted), is("parse/large", &whole, "bounds"));
         assert_eq!(read("/perfgate accept \"a b\" why"), is("a b", "", "why"));
         for other in ["/perfgate accept", "/perfgate accept  ", "> /perfgate accept all", "/perfgate accepted all", ""]
         {
