@@ -14,6 +14,10 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "live"))
+from published import source_of  # noqa: E402
+
 CRATE, VERSION = "itoa", "1.0.18"
 BENCH = ["cargo", "bench", "--bench", "bench", "--"]
 SHORT = ["--warm-up-time", "0.1", "--measurement-time", "0.4", "--nresamples", "2000"]
@@ -44,17 +48,7 @@ def git(directory, *words):
 
 def published_crate(room):
     """The source of the crate as a repository, with an origin to clone."""
-    fetch = room / "fetch"
-    fetch.mkdir()
-    (fetch / "Cargo.toml").write_text(
-        f'[package]\nname = "fetch"\nversion = "0.0.0"\nedition = "2021"\n[lib]\npath = "lib.rs"\n'
-        f'[dependencies]\n{CRATE} = "={VERSION}"\n'
-    )
-    (fetch / "lib.rs").write_text("")
-    run(fetch, "cargo", "vendor", "--quiet", "vendor")
-    source = fetch / "vendor" / CRATE
-    (source / ".cargo-checksum.json").unlink()
-    (source / ".gitignore").write_text("/target\n")
+    source = source_of(room, CRATE, VERSION)
     git(source, "init", "-q", "-b", "main")
     git(source, "add", "--all", "--force")
     git(source, "commit", "-q", "-m", f"{CRATE} {VERSION}")

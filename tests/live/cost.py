@@ -8,11 +8,13 @@ Needs git and cargo. Takes minutes; the figures belong to the machine and the ho
 """
 import argparse
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
+
+sys.dont_write_bytecode = True
+from published import source_of  # noqa: E402
 
 SHORT = ["--warm-up-time", "0.2", "--measurement-time", "0.5", "--nresamples", "2000"]
 
@@ -32,18 +34,7 @@ def git(directory, *words):
 
 def repository(room, crate, version):
     """The source of the crate with two commits."""
-    fetch = room / "fetch"
-    fetch.mkdir()
-    (fetch / "Cargo.toml").write_text(
-        f'[package]\nname = "fetch"\nversion = "0.0.0"\nedition = "2021"\n[lib]\npath = "lib.rs"\n'
-        f'[dependencies]\n{crate} = "={version}"\n'
-    )
-    (fetch / "lib.rs").write_text("")
-    run(fetch, "cargo", "vendor", "--quiet", "vendor")
-    source = room / "origin"
-    shutil.copytree(fetch / "vendor" / crate, source)
-    (source / ".cargo-checksum.json").unlink()
-    (source / ".gitignore").write_text("/target\n")
+    source = source_of(room, crate, version)
     git(source, "init", "-q", "-b", "main")
     if not (source / "Cargo.lock").exists():
         run(source, "cargo", "generate-lockfile")
