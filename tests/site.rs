@@ -315,7 +315,7 @@ fn several_series_share_a_chart() {
     browser.until("document.querySelectorAll('.grid tbody tr').length === 10 && view.hidden");
     browser.open(&scene, "r/site/index.html#/series/none");
     browser.until("document.querySelector('[role=alert]')");
-    assert_eq!(text(&browser, "[role=alert]"), "There is no series none.");
+    assert_eq!(text(&browser, "[role=alert]"), "The page has no series named none.");
     assert_eq!(browser.console_messages(), json!([]));
 }
 

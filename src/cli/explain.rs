@@ -73,7 +73,7 @@ enum ExplainView {
     Json,
 }
 
-/// Compares and prints. The exit code is 0 whatever grew: a verdict is for `compare` and `measure`.
+/// Compares and prints. The exit code is 0 also if functions grew: verdicts come from `compare` and `measure`.
 pub fn run(args: ExplainArgs, global: &Global) -> anyhow::Result<u8> {
     let explanation = match (args.what.as_slice(), args.command.is_empty()) {
         ([base, head], true) => compare_files(Path::new(base), Path::new(head))?,

@@ -1,10 +1,10 @@
-//! Why there is no explanation.
+//! The errors of `explain`.
 
 use crate::gate::measure::MeasureError;
 use crate::io::command::CommandError;
 use crate::io::profile::ProfileFileError;
 
-/// Why there is no explanation.
+/// An error of `explain`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExplainError {

@@ -369,7 +369,7 @@ async function follow() {
   scrollTo(0, 0);
   if (current) current.chart.destroy();
   current = null;
-  if (!found.length) return say("There is no series " + names.join(", ") + ".");
+  if (!found.length) return say("The page has no series named " + names.join(", ") + ".");
   try {
     const [commitPart, ...loaded] = await Promise.all([load("commits"), ...found.map((series) => load(series.file))]);
     if (number !== shows) return;
