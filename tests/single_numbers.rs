@@ -281,6 +281,24 @@ fn one_row(unit: &str, direction: &str, base: &[&str], head: &[&str]) -> serde_j
 }
 
 #[test]
+fn a_side_whose_median_is_zero_is_not_tested() {
+    // User time of a short process, in ticks of the clock: the run that is not zero would decide what the others stand for.
+    let base = [r#"{"value":0}"#, r#"{"value":0}"#, r#"{"value":600000}"#];
+    let head = [r#"{"value":1439000}"#, r#"{"value":1500000}"#, r#"{"value":1400000}"#];
+    for (base, head) in [(base, head), (head, base)] {
+        for (unit, why) in [("ns", "below the resolution of the clock"), ("W", "most results of one side are zero")] {
+            let row = one_row(unit, "lower", &base, &head);
+            assert_eq!(
+                (&row["outcome"], &row["interval"]),
+                (&"inconclusive".into(), &serde_json::Value::Null),
+                "{row}"
+            );
+            assert!(row["notes"][0].as_str().unwrap().contains(why), "{row}");
+        }
+    }
+}
+
+#[test]
 fn where_a_sample_is_zero_medians_are_compared_with_medians() {
     let with_zero = r#"{"samples":[0,40,40,40,40,40,41,42,40,44]}"#;
     let positive = r#"{"samples":[16,40,40,40,41,40,16,42,16,44]}"#;

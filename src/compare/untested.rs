@@ -5,6 +5,8 @@ use super::pairs::{Pair, runs_of, side_centre};
 use crate::model::{Evidence, Unit};
 use crate::stats::counts;
 
+const BELOW_RESOLUTION: &str = "a time of zero is below the resolution of the clock";
+
 impl Pair<'_> {
     /// The effect where no test is needed: one side only, numbers that cannot be compared, exact counts.
     pub(super) fn untested_effect(&self) -> Option<Effect> {
@@ -39,8 +41,22 @@ impl Pair<'_> {
         }
         let single = self.evidence.iter().all(|one| matches!(one.evidence, Evidence::Value(_)));
         let counted = if self.metric.unit == Unit::Count && single { counts::compare(base, head) } else { None };
-        if counted.is_some() || !nothing(base) && !nothing(head) {
+        if counted.is_some() {
             return counted.map(Effect::Counts);
+        }
+        let sides = [(base, side_centre(self.base())), (head, side_centre(self.head()))];
+        if sides.iter().any(|(values, centre)| *centre == 0.0 && !nothing(values)) {
+            // The value in the report is zero, and any number in place of the zeros would decide the test.
+            let is_time = self.metric.unit == Unit::Nanosecond;
+            let why = if is_time {
+                BELOW_RESOLUTION
+            } else {
+                "most results of one side are zero: a ratio cannot be computed"
+            };
+            return Some(Effect::Invalid(why.to_owned()));
+        }
+        if !nothing(base) && !nothing(head) {
+            return None;
         }
         // One side is zero in all runs, which has no ratio to the other. No run of the other may be zero too, and the median of
         // samples may be zero where some of them are not.
@@ -59,7 +75,7 @@ impl Pair<'_> {
         match (base == 0.0, head == 0.0) {
             (true, true) => Effect::Exact(0.0),
             (true, false) | (false, true) if self.metric.unit == Unit::Nanosecond => {
-                Effect::Invalid("a time of zero is below the resolution of the clock".to_owned())
+                Effect::Invalid(BELOW_RESOLUTION.to_owned())
             }
             _ => Effect::Exact(worse),
         }
