@@ -266,6 +266,5 @@ fn an_unreadable_store_is_an_error_and_not_an_empty_store() {
     bytes[middle] ^= 0x55;
     fs::write(&file, bytes).unwrap();
     scene.commit("r", "next");
-    scene.bench("r/target/criterion", "x", 100.0, 2); // not older than the commit
     scene.perfgate_at("r", &["compare", "--store", "dir:../runs"]).exits(2).complains("damaged");
 }

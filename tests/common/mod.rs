@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 /// A directory to work in.
@@ -168,11 +168,12 @@ impl Scene {
         self.commit(directory, "first")
     }
 
-    /// A commit that changes a file.
+    /// A commit that changes a file. It is a few seconds old, so that results that a test has just written are not older.
     pub fn commit(&self, directory: &str, message: &str) -> &Self {
         self.write(&format!("{directory}/file"), message);
         self.git(directory, &["add", "."]);
-        self.git(directory, &["commit", "-q", "-m", message]);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        self.git_at(directory, now as i64 - 5, &["commit", "-q", "-m", message]);
         self
     }
 
