@@ -101,7 +101,7 @@ fn the_second_run_in_a_row_opens_an_issue_and_a_recovered_one_closes_it() {
     let closed = main.issues();
     assert_eq!((closed[0].state.as_str(), closed[0].reason.as_deref()), ("closed", Some("completed")));
     assert!(
-        closed[0].comments[0].contains("`parse` time is back to its level of before the regression: unchanged"),
+        closed[0].comments[0].contains("`parse` time is back to its level from before the regression: unchanged"),
         "{}",
         closed[0].comments[0]
     );

@@ -136,14 +136,14 @@ fn someone_with_write_access_accepts_the_regressions_of_this_head() {
     says("maintainer", &format!("/perfgate accept parse {}", &head[..12]));
     again(1);
     let answer = format!(
-        "The request of maintainer does not name the commit by its whole id, so it accepts nothing. Write: `{command}`"
+        "The request of maintainer does not contain the full commit id, so it has no effect. Write: `{command}`"
     );
     assert!(report(&hub).contains(&answer), "{}", report(&hub));
     says("maintainer", "Fine.\r\n/perfgate accept parse HEAD it checks @bounds now");
     assert!(again(0).contains("1 accepted"));
     let line = format!("maintainer accepted 1 regression of parse for {}: it checks", &head[..10]);
     let body = report(&hub);
-    assert!(body.contains(&line) && !body.contains("@bounds") && !body.contains("does not name the commit"), "{body}");
+    assert!(body.contains(&line) && !body.contains("@bounds") && !body.contains("does not contain the full"), "{body}");
     assert!(!body.contains(&command), "there is nothing left to accept: {body}");
     let state = hub.state();
     let check = state.checks.last().unwrap();
@@ -341,7 +341,7 @@ fn one_job_measures_without_a_token_and_another_one_records_and_publishes() {
     assert_eq!(hub.state().checks.last().unwrap()["head_sha"], head(&scene).as_str());
 
     let both = [variables[0], ("PERFGATE_COMMAND", "true")];
-    run(&scene, &hub, "pull_request", event.clone(), &both).exits(2).complains("artifact: it has the results");
+    run(&scene, &hub, "pull_request", event.clone(), &both).exits(2).complains("artifact: cannot be combined");
     let path = [variables[0], ("PERFGATE_BASE", "../downloaded")];
     run(&scene, &hub, "pull_request", event.clone(), &path).exits(2).complains("cannot be compared with a path");
     scene.git("r", &["checkout", "-q", "work"]);

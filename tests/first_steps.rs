@@ -200,7 +200,7 @@ fn a_run_is_removed_by_its_id_here_and_at_the_remote() {
     };
     let before = ids();
     assert_eq!(before.len(), 2);
-    for (id, complaint) in [("zz", "not the id of a run"), ("0123456789ab", "has no run `0123456789ab`")] {
+    for (id, complaint) in [("zz", "not a run id"), ("0123456789ab", "has no run `0123456789ab`")] {
         scene.perfgate_at("r", &["runs", "remove", &before[0], id]).exits(2).complains(complaint);
     }
     assert_eq!(ids(), before, "an unknown id removes nothing");

@@ -11,13 +11,13 @@ use std::time::Duration;
 /// comes before anything else.
 pub fn hide_secrets() {
     if let Err(error) = secrets::hide() {
-        output::warn(&format!("a benchmark command can read the tokens and credentials of the environment: {error}"));
+        output::warn(&format!("cannot hide tokens and credentials, so benchmark commands can read them: {error}"));
     }
 }
 
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// Time limit of one run (90s, 10m); builds have none
+    /// Time limit of one run (90s, 10m); builds have no limit
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     timeout: Option<Duration>,
     /// Processors to run on (2 or 2,3 or 2-5); Linux only
@@ -38,7 +38,7 @@ pub struct BenchArgs {
     /// Where each side is checked out and built [default: the temporary directory]
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
-    /// Keep the dependencies that cargo built in this directory, at most 5 GB, and take them from there
+    /// Cache the dependencies that cargo builds in this directory (at most 5 GB) and reuse them
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// The benchmark command. `{filter}` is replaced by the tool's filter when only some benchmarks run, `{out}` by the

@@ -62,7 +62,7 @@ enum RunsCommand {
         /// Ids of runs, as `perfgate runs list` prints them; four or more digits are enough
         #[arg(value_name = "ID", required = true)]
         ids: Vec<String>,
-        /// Then push, which removes them at the remote too
+        /// Also push, which removes them at the remote
         #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
         push: Option<String>,
     },
@@ -152,7 +152,7 @@ fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
     Ok(out)
 }
 
-/// The newest of some keys, which are in the order of time. Keys know only the second of a commit: those of one second are
+/// The newest of some keys in time order. Keys have the time of a commit to the second: those of one second are
 /// put in the order of the history.
 fn newest_first(keys: &[Key], most: usize) -> Vec<Key> {
     /// Every pair of commits is compared.
@@ -180,13 +180,13 @@ fn newest_first(keys: &[Key], most: usize) -> Vec<Key> {
     newest
 }
 
-/// Removes the runs with these ids, or none of them where an id is not the one of exactly one run.
+/// Removes the runs with these ids, or none of them if an id does not match exactly one run.
 fn remove(store: &dyn Store, ids: &[String]) -> anyhow::Result<String> {
     let listing = store.list()?;
     let mut found: Vec<&Key> = Vec::new();
     for id in ids {
         if id.len() < 4 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            bail!("`{id}` is not the id of a run: four or more digits of an id that `perfgate runs list` prints");
+            bail!("`{id}` is not a run id; use four or more digits of an id that `perfgate runs list` prints");
         }
         let id = id.to_ascii_lowercase();
         let with_id: Vec<&Key> = listing.keys.iter().filter(|key| key.id().starts_with(&id)).collect();

@@ -1,5 +1,5 @@
-//! Regressions on a baseline branch that more than one run shows. Whether one has landed is decided against the runs before
-//! the commit that showed it first, so that its own slow runs are not part of the base.
+//! Regressions on a baseline branch that more than one run shows. Each is judged against the runs before
+//! the first commit that showed it, so that its own slow runs are not part of the base.
 
 use super::builder::Gate;
 use super::error::Error;
@@ -39,7 +39,7 @@ fn keep_shown(findings: &mut Vec<Finding>, other: &Report) {
 }
 
 impl Landed {
-    /// The regressions of a run against the runs of the commit before that a second measurement of both shows too.
+    /// The regressions of a run against the previous commit that a second measurement of both commits shows too.
     pub(crate) fn measured_again(base: &Commit, since: &Commit, report: &Report, again: &Report) -> Landed {
         let mut regressions = regressed(report);
         keep_shown(&mut regressions, again);

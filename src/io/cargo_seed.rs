@@ -1,7 +1,7 @@
-//! Takes over what cargo has built of the dependencies from another target directory, so that a side is not built from nothing.
+//! Reuses dependencies that cargo built in another target directory, so that a side is not built from scratch.
 //! Cargo finds an artifact by a hash of everything it was built from (compiler, profile, features, flags), so one that does not
-//! fit is not used. Packages of the repository itself are never taken over: cargo tells their versions apart by the times of
-//! files, which would give one side the code of the other.
+//! fit is not used. Packages of the repository itself are never taken over: cargo distinguishes their versions by the times
+//! of files, which would give one side the code of the other.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, FileTimes};
@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use toml::Table;
 
-/// No more is taken over: a target directory of years is not worth copying.
+/// Copying stops at this many bytes: a target directory that grew for years is not worth copying as a whole.
 const MOST: u64 = 4 << 30;
 /// The parts of a profile's directory that belong to dependencies.
 const PARTS: [&str; 3] = [".fingerprint", "build", "deps"];
@@ -35,8 +35,8 @@ pub fn take_over(from: &Path, to: &Path, profiles: &[String], own: &BTreeSet<Str
     copied
 }
 
-/// Keeps the dependencies of a target directory in a cache under a name, in place of what was kept under it. Then removes what was
-/// kept longest ago, until the cache is small enough.
+/// Stores the dependencies of a target directory in a cache under a name, and replaces the entry of that name. Then removes
+/// the oldest entries until the cache is small enough.
 pub fn keep(target: &Path, cache: &Path, name: &str, profiles: &[String], own: &BTreeSet<String>) -> io::Result<()> {
     let (entry, new) = (cache.join(name), cache.join(format!("{name}-{}", std::process::id())));
     fs::create_dir_all(&new)?;

@@ -61,7 +61,7 @@ impl InlineFrames for InlinedCode {
     fn at(&mut self, object: &str, address: u64) -> Vec<SourceFrame> {
         let written = self.written;
         let load = || {
-            // A pipe would be waited for.
+            // Reading a pipe would block.
             let built = std::fs::metadata(object).ok().filter(|about| about.is_file())?.modified().ok()?;
             if written.is_some_and(|written| built > written) { None } else { addr2line::Loader::new(object).ok() }
         };

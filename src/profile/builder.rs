@@ -5,7 +5,7 @@ use super::origin::is_library;
 use super::{Function, Measure, Profile};
 use std::collections::HashMap;
 
-/// Charging moves costs from callee to caller this often at most; recursion in a library would go on for ever.
+/// Most rounds of moving costs from callee to caller; recursion in a library would otherwise repeat without end.
 const ROUNDS: usize = 64;
 /// Charging ends when less than this share of the total moves.
 const NEGLIGIBLE: f64 = 1e-6;
@@ -190,7 +190,7 @@ impl ProfileBuilder {
             for (callee, callers) in &callers {
                 let function = &mut self.node(*callee).function;
                 let cost = std::mem::take(&mut function.charged);
-                function.lines.clear(); // lines of a library do not help
+                function.lines.clear(); // a line of the library, not of the function
                 moved += cost;
                 let whole: f64 = callers.iter().map(|(_, cost)| cost).sum();
                 for (caller, part) in callers {

@@ -3,7 +3,7 @@
 use super::{Function, Measure, Profile, short_path};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Changes of the total below this share are none: start-up code, hash seeds and addresses make instruction counts of
+/// A smaller change of the total counts as none: start-up code, hash seeds and addresses make instruction counts of
 /// equal programs differ by less.
 pub const NONE: f64 = 0.005;
 /// The functions that are named in the first sentence have this share of the growth together.
@@ -13,7 +13,7 @@ const NAMED: usize = 5;
 /// A function that changed by less than this share of the base's total is not listed.
 const LISTED: f64 = 0.0002;
 
-/// What grew from one profile to another.
+/// The change from one profile to another.
 #[derive(Debug, Clone)]
 pub struct Growth {
     /// What is counted.
@@ -64,7 +64,7 @@ impl Growth {
         (self.totals[0] > 0.0).then(|| self.totals[1] / self.totals[0] - 1.0)
     }
 
-    /// True if the totals are as good as equal.
+    /// True if the change of the total is too small to count.
     pub fn is_none(&self) -> bool {
         self.change().is_some_and(|change| change.abs() <= NONE)
     }

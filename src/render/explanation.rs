@@ -31,9 +31,7 @@ pub fn explanation_sentence(explanation: &Explanation) -> String {
     if growth.is_none() {
         let as_much = if many { "as many" } else { "as much" };
         let reasons = match growth.measure {
-            Measure::Instructions => {
-                "; if its time changed, the reason is the layout of the code, caches, waiting, or the machine"
-            }
+            Measure::Instructions => "; if its time changed, the cause is code layout, caches, waiting, or the machine",
             _ => "",
         };
         return format!("{subject} {verb} {as_much} {noun} as base ({}){reasons}", change(whole));
@@ -88,7 +86,7 @@ pub fn explanation_table(explanation: &Explanation, all: bool, width: Option<usi
         let dim = Style::new().dimmed();
         if more > 0 {
             out.push_str(&paragraph(
-                &format!("{dim}{} changed less (--all lists them){dim:#}", counted(more, "function")),
+                &format!("{dim}{} with smaller changes (--all lists them){dim:#}", counted(more, "function")),
                 2,
                 width,
             ));

@@ -49,9 +49,7 @@ pub fn refused(refusal: &Refusal, head: &Commit) -> String {
     let command = accept_command(head);
     match why {
         RefusalReason::NoCommit => {
-            format!(
-                "The request of {who} does not name the commit by its whole id, so it accepts nothing. Write: {command}"
-            )
+            format!("The request of {who} does not contain the full commit id, so it has no effect. Write: {command}")
         }
         RefusalReason::OtherCommit(id) => {
             format!("The request of {who} is for {id}, so it does not accept this commit. Write: {command}")

@@ -112,9 +112,7 @@ impl Inputs {
         }
         let artifact = given("artifact").map(PathBuf::from);
         if artifact.is_some() && (command.is_some() || !results.is_empty() || !publish) {
-            invalid.push(
-                "artifact: it has the results, so results, command and publish: false cannot be given too".to_owned(),
-            );
+            invalid.push("artifact: cannot be combined with results, command or publish: false".to_owned());
         }
         let credentials = credentials(given("store-credentials").as_deref().unwrap_or_default());
         let credentials = credentials.map_err(|why| invalid.push(why)).unwrap_or_default();

@@ -48,7 +48,7 @@ struct Issues<'a> {
 enum IssueError {
     #[error(transparent)]
     GitHub(#[from] Fault),
-    #[error("cannot judge the regressions of this branch for their issues: {0:#}")]
+    #[error("cannot update the issues of this branch: {0:#}")]
     Judge(anyhow::Error),
 }
 
@@ -86,7 +86,7 @@ impl Issues<'_> {
             }
             let Some(Some(report)) = reports.get(issue.base.as_str()) else {
                 let message = format!(
-                    "no run is stored any more of the commits before the regression of issue #{}; close it by hand",
+                    "the runs from before the regression of issue #{} are no longer stored; close it by hand",
                     issue.number
                 );
                 self.problems.push(Diagnostic::note("issues", "", message));
@@ -219,7 +219,7 @@ impl Issues<'_> {
         let notes: String = if closed == ClosedAs::NotPlanned { notes.collect() } else { String::new() };
         let accepted = if closed == ClosedAs::NotPlanned { "The regression is accepted.\n\n" } else { "" };
         let before =
-            if finding.outcome == Outcome::Unchanged { "of before the regression" } else { "before the regression" };
+            if finding.outcome == Outcome::Unchanged { "from before the regression" } else { "before the regression" };
         let comment = format!(
             "{accepted}{} {} {why} {before}: {} ({}, threshold {}).\n{notes}\n\n{}\n",
             escape::markdown(&finding.name),
@@ -276,7 +276,7 @@ impl Issues<'_> {
         .collect();
         let head = format!(
             "<!-- perfgate:part regression -->\n{} {}: {} against the runs of {} and before ({}).\n\nNewest run: {}. perfgate \
-             updates its sections of this text, and closes the issue when a run is back to the level of before, or when \
+             updates its sections of this text, and closes the issue when a run is back to the earlier level, or when \
              `[[accept]]` in perfgate.toml accepts the regression.\n<!-- /perfgate:part regression -->\n\n",
             escape::markdown(&finding.name),
             escape::markdown_text(&finding.metric),

@@ -1,4 +1,4 @@
-//! What tells the jobs of a workflow apart: a matrix has several, and each has a comment or a part of one.
+//! Names that distinguish the jobs of a workflow: a matrix has several, and each has a comment or a part of one.
 
 use super::inputs::Inputs;
 use crate::model::{Environment, Run};

@@ -169,7 +169,7 @@ impl Work<'_> {
             self.refuse_other_checkout(path, &results, &head)?;
             for run in &results.runs {
                 if run.commit.as_ref() != Some(&head) {
-                    bail!("{}: a run is of another commit than {}", path.display(), head.short());
+                    bail!("{}: contains a run of a commit other than {}", path.display(), head.short());
                 }
                 lines.push(store_run(&*store, run)?.to_string());
             }

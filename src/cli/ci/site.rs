@@ -11,7 +11,7 @@ impl Work<'_> {
     /// Pulls the stored runs and writes the page.
     pub(super) fn write_site(&self, directory: &Path, global: &Global, dry_run: bool) -> anyhow::Result<u8> {
         if self.inputs.command.is_some() || !self.inputs.results.is_empty() {
-            bail!("invalid inputs of the action: site: it cannot be given with results or command; use another step");
+            bail!("invalid inputs of the action: site: cannot be combined with results or command; use another step");
         }
         if dry_run {
             let shown = escape::terminal(&directory.display().to_string());

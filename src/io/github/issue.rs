@@ -80,7 +80,7 @@ pub struct Issue {
     subject: String,
     /// The commit before the regression; its runs and those before it are the base.
     pub base: Commit,
-    /// True if perfgate has seen the end of the regression.
+    /// True if perfgate has recorded the end of the regression.
     pub is_over: bool,
 }
 
@@ -194,7 +194,7 @@ pub fn issues(client: &Client, repository: &Slug) -> Result<Vec<Issue>, Fault> {
     Ok(found)
 }
 
-/// Opens an issue and returns its page. If one about the same series is open already, it is that one's.
+/// Opens an issue and returns its page, or the page of an issue about the same series that is already open.
 pub fn open_issue(
     client: &Client,
     repository: &Slug,
@@ -255,7 +255,7 @@ pub fn close_issue(
     closed: ClosedAs,
     comment: &str,
 ) -> Result<(), Fault> {
-    // Closed first: a failure after it costs the comment, and the next run does not repeat it.
+    // Close first: if the comment then fails, only the comment is lost, and the next run does not repeat it.
     let over = Issue { is_over: true, ..issue.clone() };
     let body = json!({"state": "closed", "state_reason": closed.word(), "body": over.body()});
     patch(client, repository, issue, "closing", &body)?;

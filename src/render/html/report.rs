@@ -55,7 +55,7 @@ pub fn page(report: &Report) -> String {
     facts(&mut out, report);
     out.push_str("</main>\n");
     let data = data(report, &remarks, reach).to_string();
-    let scripts = [include_str!("sort.js"), include_str!("report.js")];
+    let scripts = [concat!("\"use strict\";\n", include_str!("sort.js"), include_str!("report.js"))];
     let title = format!("perfgate: {verdict}");
     Page { title: &title, body: &out, style: STYLE, data: &data, scripts: &scripts, has_files: false }.html()
 }

@@ -1,4 +1,3 @@
-"use strict";
 // Sorting a table by one of its columns, for the report and the history page.
 
 // The order of the rows by `keys`, numbers or texts, one a row. Rows without a value come last both ways. Each click on a header turns

@@ -20,7 +20,7 @@ const isNumber = (value) => typeof value === "number";
 const machineName = (machine) => (machine === "" || machine === "unknown" ? "unknown machine" : machine);
 const plural = (count, noun) => count.toLocaleString("en") + " " + noun + (count === 1 ? "" : "s");
 
-// A fraction as a change; without a number the old level was zero.
+// Formats a fraction as a change; null means that the old level was zero.
 function size(fraction) {
   if (!isNumber(fraction)) return "from zero";
   if (fraction >= 9) return "×" + (fraction < 9999 ? (1 + fraction).toFixed(1) : (1 + fraction).toExponential(1));

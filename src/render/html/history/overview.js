@@ -13,7 +13,7 @@ let count = 0;
 
 for (const metric of [...new Set(all.map((series) => series.metric))].sort()) filters.metric.append(element("option", {}, metric));
 overview.machines.forEach((machine, index) => filters.machine.append(element("option", { value: index }, machineName(machine))));
-// A choice of one is none.
+// Hide a filter that has only one choice.
 for (const name of ["metric", "machine"]) filters[name].parentElement.hidden = filters[name].length < 3;
 
 function trend(series) {

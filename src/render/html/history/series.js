@@ -125,7 +125,7 @@ class SeriesView {
     if (x.filter((at) => at >= low && at <= high).length < 3 && by < 1) return;
     const { index, isPinned } = this.card;
     this.chart.setScale("x", { min: low, max: high });
-    // The cursor stays on its commit, not at its place.
+    // Keep the cursor on its commit, not at its position in pixels.
     if (index !== null) queueMicrotask(() => (isPinned ? this.pin(index) : this.place(index)));
   }
 
@@ -235,7 +235,7 @@ class SeriesView {
       element("thead", {}, element("tr", {}, ...head, element("th", { scope: "col" }, element("span", { class: "hidden" }, "actions")))), element("tbody", {}, ...body)));
   }
 
-  // The list of a field has all commits once it is used: a thousand options delay the first view.
+  // Fill the list of a field when it is first used: a thousand options delay the first view.
   commitField(side) {
     const field = element("select", { id: side });
     const fill = () => {
@@ -353,7 +353,7 @@ function showOverview(query) {
   }
 }
 
-// Shows what the address names.
+// Shows the view that belongs to the address.
 let shows = 0;
 async function follow() {
   const number = ++shows;
