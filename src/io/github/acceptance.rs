@@ -16,8 +16,6 @@ use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// Most pages of comments, events or check runs to read.
-const PAGES: usize = 25;
 /// Longest reason, in characters.
 const REASON: usize = 300;
 /// Digits of a commit id. The beginning of one is not enough: a second commit with the same beginning is easily made.
@@ -163,8 +161,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn comments(&self, requests: &mut Requests) -> Result<(), Fault> {
         let PullHead { repository, pull, commit, .. } = self.head;
+        let doing = self.doing();
         let route = format!("/repos/{repository}/issues/{pull}/comments");
-        let (comments, _): (Vec<Comment>, _) = self.pages(&route, Need::ReadPulls, |page| page)?;
+        let (comments, _): (Vec<Comment>, _) =
+            self.client.pages(Request { route: &route, doing: &doing, need: Need::ReadPulls }, |page| page)?;
         for Comment { body, user } in comments {
             let (Some(body), Some(User { login })) = (body, user) else { continue };
             // Our own comment shows the command.
@@ -199,8 +199,10 @@ impl Reader<'_> {
         if found.head.sha != commit.as_str() || !found.labels.iter().any(|known| known.name == label) {
             return Ok(());
         }
+        let doing = self.doing();
         let route = format!("/repos/{repository}/issues/{pull}/timeline");
-        let (events, is_complete): (Vec<TimelineEvent>, _) = self.pages(&route, Need::ReadPulls, |page| page)?;
+        let (events, is_complete): (Vec<TimelineEvent>, _) =
+            self.client.pages(Request { route: &route, doing: &doing, need: Need::ReadPulls }, |page| page)?;
         let is_label = |event: &&TimelineEvent| {
             event.event == "labeled" && event.label.as_ref().is_some_and(|set| set.name == label)
         };
@@ -212,7 +214,9 @@ impl Reader<'_> {
         let pushes = events.iter().filter(|event| event.event == "head_ref_force_pushed");
         let pushed = pushes.filter_map(|event| event.created_at).max();
         let route = format!("/repos/{repository}/commits/{commit}/check-runs?filter=all");
-        let (checks, _): (Vec<Check>, _) = self.pages(&route, Need::Checks, |page: Checks| page.check_runs)?;
+        let (checks, _): (Vec<Check>, _) = self
+            .client
+            .pages(Request { route: &route, doing: &doing, need: Need::Checks }, |page: Checks| page.check_runs)?;
         let mut reports = checks.iter().filter(|run| run.name == check).filter_map(|run| run.started_at);
         let is_seen = reports.any(|report| report < set && pushed.is_none_or(|pushed| pushed < report));
         let who = login.clone();
@@ -222,26 +226,6 @@ impl Reader<'_> {
             requests.refused.push(Refusal { who, why: RefusalReason::EarlyLabel(label.to_owned()) });
         }
         Ok(())
-    }
-
-    /// The items of all pages, and whether these are all.
-    fn pages<P: serde::de::DeserializeOwned, T>(
-        &self,
-        route: &str,
-        need: Need,
-        items: impl Fn(P) -> Vec<T>,
-    ) -> Result<(Vec<T>, bool), Fault> {
-        let mut all = Vec::new();
-        let sign = if route.contains('?') { '&' } else { '?' };
-        for page in 1..=PAGES {
-            let route = format!("{route}{sign}per_page=100&page={page}");
-            let (found, next) = self.client.page(Request { route: &route, doing: &self.doing(), need })?;
-            all.extend(items(found));
-            if !next {
-                return Ok((all, true));
-            }
-        }
-        Ok((all, false))
     }
 
     /// True for a person who may write to the repository.

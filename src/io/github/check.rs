@@ -92,9 +92,10 @@ pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result
             return Err(fault);
         }
         client.pause(client.patience().pause * attempts);
-        let list = format!("/repos/{repository}/commits/{}/check-runs?filter=all&per_page=100", check.commit);
-        let known: List = client.get(Request { route: &list, doing: &doing, need: Need::Checks })?;
-        let same = known.check_runs.into_iter().filter(|check| check.external_id.as_deref() == Some(&id));
+        let list = format!("/repos/{repository}/commits/{}/check-runs?filter=all", check.commit);
+        let request = Request { route: &list, doing: &doing, need: Need::Checks };
+        let (known, _) = client.pages(request, |page: List| page.check_runs)?;
+        let same = known.into_iter().filter(|check| check.external_id.as_deref() == Some(&id));
         if let Some(newest) = same.max_by_key(|check| check.id) {
             return Ok(newest.html_url);
         }

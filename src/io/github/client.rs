@@ -53,6 +53,10 @@ impl std::fmt::Debug for Client {
     }
 }
 
+/// Most pages of a list, and the items of a full page.
+const PAGES: usize = 50;
+const PER_PAGE: usize = 100;
+
 /// A request: the path below the API's address (or a full URL), a description for messages, and the required permission.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request<'a> {
@@ -90,8 +94,30 @@ impl Client {
         typed(&self.send(Method::Get, request, None)?, request.doing)
     }
 
+    /// Reads a list, up to 50 pages of it, with the `items` of each page; also returns whether that is all. A full page is
+    /// followed by the next one also where a server does not name it.
+    pub(super) fn pages<P: DeserializeOwned, T>(
+        &self,
+        request: Request<'_>,
+        items: impl Fn(P) -> Vec<T>,
+    ) -> Result<(Vec<T>, bool), Fault> {
+        let mut all = Vec::new();
+        let sign = if request.route.contains('?') { '&' } else { '?' };
+        for page in 1..=PAGES {
+            let route = format!("{}{sign}per_page={PER_PAGE}&page={page}", request.route);
+            let (found, next) = self.page(Request { route: &route, ..request })?;
+            let found = items(found);
+            let is_last = !next && found.len() < PER_PAGE;
+            all.extend(found);
+            if is_last {
+                return Ok((all, true));
+            }
+        }
+        Ok((all, false))
+    }
+
     /// Sends a GET request; also returns whether there is a next page.
-    pub(super) fn page<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<(T, bool), Fault> {
+    fn page<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<(T, bool), Fault> {
         let response = self.send(Method::Get, request, None)?;
         let next = response.header("link").is_some_and(|link| link.contains("rel=\"next\""));
         Ok((typed(&response, request.doing)?, next))

@@ -12,9 +12,6 @@ use serde::Deserialize;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Most pages of comments to read; GitHub allows 2,500 comments.
-const PAGES: usize = 50;
-const PER_PAGE: usize = 100;
 /// Most attempts to write a section that other jobs overwrite.
 const ROUNDS: u32 = 6;
 
@@ -223,21 +220,13 @@ impl Thread<'_> {
 
     /// The comments that perfgate wrote for this key, oldest first.
     fn ours(&self) -> Result<Vec<(Comment, Sections)>, Fault> {
-        let mut found = Vec::new();
-        for page in 1..=PAGES {
-            let route =
-                format!("/repos/{}/issues/{}/comments?per_page={PER_PAGE}&page={page}", self.repository, self.pull);
-            let (comments, next): (Vec<Comment>, bool) = self.client.page(self.request(&route, Need::Pulls))?;
-            let full = comments.len() >= PER_PAGE;
-            for comment in comments {
-                let author = comment.is_by(&self.author);
-                let sections = comment.body.as_deref().and_then(|body| Sections::read(body, &self.key));
-                found.extend(sections.filter(|_| author).map(|sections| (comment, sections)));
-            }
-            if !next && !full {
-                break;
-            }
-        }
+        let route = format!("/repos/{}/issues/{}/comments", self.repository, self.pull);
+        let (comments, _) = self.client.pages(self.request(&route, Need::Pulls), |page: Vec<Comment>| page)?;
+        let ours = comments.into_iter().filter(|comment| comment.is_by(&self.author)).filter_map(|comment| {
+            let sections = Sections::read(comment.body.as_deref()?, &self.key)?;
+            Some((comment, sections))
+        });
+        let mut found: Vec<_> = ours.collect();
         found.sort_unstable_by_key(|(comment, _)| comment.id);
         Ok(found)
     }

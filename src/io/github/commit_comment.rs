@@ -21,8 +21,9 @@ pub fn put_commit_comment(
     let marker = format!("<!-- perfgate:commit key={} -->\n", Mark::new(key));
     let body = json!({"body": format!("{marker}{text}")});
     let author = identity::login(client)?;
-    let route = format!("/repos/{repository}/commits/{commit}/comments?per_page=100");
-    let comments: Vec<Comment> = client.get(Request { route: &route, doing: &doing, need: Need::WriteContents })?;
+    let route = format!("/repos/{repository}/commits/{commit}/comments");
+    let request = Request { route: &route, doing: &doing, need: Need::WriteContents };
+    let (comments, _) = client.pages(request, |page: Vec<Comment>| page)?;
     let is_ours = |comment: &&Comment| {
         let body = comment.body.as_deref().unwrap_or_default().replace("\r\n", "\n");
         comment.is_by(&author) && body.starts_with(&marker)

@@ -14,9 +14,6 @@ use serde::Deserialize;
 use serde_json::json;
 use std::fmt;
 
-/// Most pages of issues to read, newest first.
-const PAGES: usize = 50;
-const PER_PAGE: usize = 100;
 /// Longest name in a marker; the rest of a longer one becomes a hash.
 const NAME: usize = 300;
 /// Longest title, in characters.
@@ -173,25 +170,15 @@ pub fn room_in_issue(subject: &Subject<'_>) -> usize {
 pub fn issues(client: &Client, repository: &Slug) -> Result<Vec<Issue>, Fault> {
     let author = identity::login(client)?;
     let doing = format!("reading the issues of {repository}");
-    let mut found = Vec::new();
-    for page in 1..=PAGES {
-        let creator = author.replace('[', "%5B").replace(']', "%5D");
-        let route = format!(
-            "/repos/{repository}/issues?state=all&creator={creator}&sort=created&direction=desc&per_page={PER_PAGE}&page={page}"
-        );
-        let (listed, next): (Vec<Listed>, bool) =
-            client.page(Request { route: &route, doing: &doing, need: Need::Issues })?;
-        let full = listed.len() >= PER_PAGE;
-        let is_ours = |one: &Listed| {
-            let by_us = one.user.as_ref().is_some_and(|user| user.login.eq_ignore_ascii_case(&author));
-            by_us && one.pull_request.is_none()
-        };
-        found.extend(listed.into_iter().filter(is_ours).filter_map(Issue::read));
-        if !next && !full {
-            break;
-        }
-    }
-    Ok(found)
+    let creator = author.replace('[', "%5B").replace(']', "%5D");
+    let route = format!("/repos/{repository}/issues?state=all&creator={creator}&sort=created&direction=desc");
+    let request = Request { route: &route, doing: &doing, need: Need::Issues };
+    let (listed, _) = client.pages(request, |page: Vec<Listed>| page)?;
+    let is_ours = |one: &Listed| {
+        let by_us = one.user.as_ref().is_some_and(|user| user.login.eq_ignore_ascii_case(&author));
+        by_us && one.pull_request.is_none()
+    };
+    Ok(listed.into_iter().filter(is_ours).filter_map(Issue::read).collect())
 }
 
 /// Opens an issue and returns its page, or the page of an issue about the same series that is already open.
