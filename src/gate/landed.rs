@@ -62,10 +62,12 @@ impl Gate {
         let mut found: Vec<Landed> = Vec::new();
         for (at, since) in previous.iter().enumerate().take(MOST_PREVIOUS).rev() {
             let Some(base) = repository.ancestors(since, 2)?.nth(1) else { continue };
-            let report = match self.judge_since(&base, head.clone()) {
+            let environment = head.environment.clone().unwrap_or_default();
+            let before = match self.read_commit_and_before(&base, &environment, Detail::Samples) {
                 Err(error) if error.is_missing_baseline() => continue,
-                report => report?,
+                before => before?,
             };
+            let report = self.judge_sides(before.clone(), head.clone(), true, ReportDetail::ALL)?;
             let mut regressions = regressed(&report);
             regressions.retain(|one| {
                 !found.iter().flat_map(|landed| &landed.regressions).any(|known| known.is_of_same_series(one))
@@ -74,9 +76,7 @@ impl Gate {
                 if regressions.is_empty() {
                     break;
                 }
-                let environment = head.environment.clone().unwrap_or_default();
-                let base = self.read_commit_and_before(&base, &environment, Detail::Samples)?;
-                let shown = self.judge_sides(base, self.read_own(commit)?, true, ReportDetail::default())?;
+                let shown = self.judge_sides(before.clone(), self.read_own(commit)?, true, ReportDetail::default())?;
                 keep_shown(&mut regressions, &shown);
             }
             if !regressions.is_empty() {

@@ -210,18 +210,16 @@ impl Issues<'_> {
     fn renew(&mut self, issue: &Issue, report: &Report, finding: &Finding) -> Result<(), Fault> {
         let (closed, why) = match finding.outcome {
             Outcome::Regressed => return self.update(issue, report, finding),
-            Outcome::Unchanged => (ClosedAs::Completed, "is back to its level"),
-            Outcome::Improved => (ClosedAs::Completed, "is better than"),
-            Outcome::Accepted => (ClosedAs::NotPlanned, "is still slower than"),
+            Outcome::Unchanged => (ClosedAs::Completed, "is back to its level from before the regression"),
+            Outcome::Improved => (ClosedAs::Completed, "is better than before the regression"),
+            Outcome::Accepted => (ClosedAs::NotPlanned, "is still worse than before the regression"),
             _ => return Ok(()), // undecided
         };
         let notes = finding.notes.iter().map(|note| format!("\n* {}", escape::markdown_text(note)));
         let notes: String = if closed == ClosedAs::NotPlanned { notes.collect() } else { String::new() };
         let accepted = if closed == ClosedAs::NotPlanned { "The regression is accepted.\n\n" } else { "" };
-        let before =
-            if finding.outcome == Outcome::Unchanged { "from before the regression" } else { "before the regression" };
         let comment = format!(
-            "{accepted}{} {} {why} {before}: {} ({}, threshold {}).\n{notes}\n\n{}\n",
+            "{accepted}{} {} {why}: {} ({}, threshold {}).\n{notes}\n\n{}\n",
             escape::markdown(&finding.name),
             escape::markdown_text(&finding.metric),
             finding.outcome.word(),

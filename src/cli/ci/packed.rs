@@ -21,6 +21,7 @@ use crate::io::repository::Repository;
 use crate::model::{Commit, Detail, Run};
 use crate::verdict::{Report, SideReport, Verdict};
 use anyhow::{Context, bail};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Most files, one for each job of a matrix.
@@ -162,29 +163,27 @@ impl Work<'_> {
         let head = Repository::discover(Path::new("."))?.head()?.commit;
         let paths = self.packed_results()?;
         let stopped = self.reporter.stop_commands();
-        let store = self.gate.open_store()?;
-        let mut lines = Vec::new();
+        // All files are checked before anything is stored.
+        let mut measured = Vec::new();
         for path in &paths {
             let results = self.unpack(path, &head)?;
             self.refuse_other_checkout(path, &results, &head)?;
-            for run in &results.runs {
-                if run.commit.as_ref() != Some(&head) {
-                    bail!("{}: contains a run of a commit other than {}", path.display(), head.short());
-                }
-                lines.push(store_run(&*store, run)?.to_string());
+            if results.runs.iter().any(|run| run.commit.as_ref() != Some(&head)) {
+                bail!("{}: contains a run of a commit other than {}", path.display(), head.short());
             }
+            let names = self.names_of(&results)?;
+            measured.push((results.runs, names));
         }
-        let lines = lines.join("\n") + "\n";
+        let store = self.gate.open_store()?;
+        let mut lines = String::new();
+        for run in measured.iter().flat_map(|(runs, _)| runs) {
+            let _ = writeln!(lines, "{}", store_run(&*store, run)?);
+        }
         output::print(lines.as_bytes())?;
         self.share(&*store)?;
         drop(stopped);
         self.announce_recorded(branch, &lines);
-        let mut reports = Vec::new();
-        for path in &paths {
-            let results = self.unpack(path, &head)?;
-            let names = self.names_of(&results)?;
-            reports.push((Ok(self.head_side(results.runs, &head)), names));
-        }
+        let reports = measured.into_iter().map(|(runs, names)| (Ok(self.head_side(runs, &head)), names)).collect();
         self.report_recorded(branch, reports)
     }
 
@@ -337,8 +336,9 @@ impl Work<'_> {
     }
 }
 
-/// What the results of another job are called in a report.
+/// Why there is nothing to publish.
 const NO_RESULTS: &str = "there are no results: the job that measures failed before perfgate packed them";
+/// What the results of another job are called in a report.
 const LABEL: &str = "results of the measuring job";
 
 /// Orders exit codes: a gate that fails comes after one without a verdict.

@@ -179,7 +179,7 @@ impl Work<'_> {
         let paths = self.inputs.paths()?;
         self.check_template()?;
         self.fetch()?;
-        let (report, runs) = match self.inputs.words() {
+        let (mut report, runs) = match self.inputs.words() {
             Some(words) => {
                 let plan = MeasurePlan { base: Some(judging.base_word()), ..MeasurePlan::default() };
                 let command = BenchCommand { words, ..BenchCommand::default() };
@@ -194,7 +194,6 @@ impl Work<'_> {
                 (report, None)
             }
         };
-        let mut report = report;
         let names = JobNames::of_inputs(self.inputs);
         self.note_pull(&mut report, judging, &names);
         let directory = output_directory()?;
