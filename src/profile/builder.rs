@@ -35,8 +35,6 @@ pub enum Scope {
 struct Node {
     function: Function,
     library: bool,
-    /// The last stack that it was counted for.
-    stamp: u64,
 }
 
 /// The most frames of a stack, from the innermost: the outermost ones of a deeper stack are cut off. A small file can describe many
@@ -51,7 +49,6 @@ pub struct ProfileBuilder {
     keys: Vec<String>,
     by_key: HashMap<String, FunctionId>,
     calls: HashMap<(FunctionId, FunctionId), f64>,
-    stacks: u64,
     total: f64,
 }
 
@@ -59,7 +56,7 @@ impl ProfileBuilder {
     /// An empty profile.
     pub(super) fn new(measure: Measure, scope: Scope) -> ProfileBuilder {
         let (nodes, keys, by_key, calls) = (Vec::new(), Vec::new(), HashMap::new(), HashMap::new());
-        ProfileBuilder { measure, scope, nodes, keys, by_key, calls, stacks: 0, total: 0.0 }
+        ProfileBuilder { measure, scope, nodes, keys, by_key, calls, total: 0.0 }
     }
 
     /// The function of a name, as the profile has it. Type arguments, closures and copies of one function are folded.
@@ -105,7 +102,7 @@ impl ProfileBuilder {
         let id = FunctionId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         let library = is_library(&named.0, file, object);
         let function = Function { name: named.0, file: file.map(str::to_owned), short_name, ..Function::default() };
-        self.nodes.push(Node { function, library, stamp: 0 });
+        self.nodes.push(Node { function, library });
         self.keys.push(key.clone());
         self.by_key.insert(key, id);
         id
@@ -116,7 +113,6 @@ impl ProfileBuilder {
         let Some(first) = stack.first() else { return };
         self.total += cost;
         self.node(first.function).function.own += cost;
-        self.include(stack, None, cost);
         let charged = *self.charged(stack);
         let function = &mut self.node(charged.function).function;
         function.charged += cost;
@@ -130,7 +126,6 @@ impl ProfileBuilder {
         if stack.is_empty() {
             return;
         }
-        self.include(stack, Some(callee), cost);
         let caller = self.charged(stack).function;
         if caller != callee {
             *self.calls.entry((caller, callee)).or_default() += cost;
@@ -147,29 +142,11 @@ impl ProfileBuilder {
         own.unwrap_or(&stack[stack.len() - 1])
     }
 
-    /// Adds a cost to the inclusive costs of a stack, once per function.
-    fn include(&mut self, stack: &[Frame], except: Option<FunctionId>, cost: f64) {
-        self.stacks += 1;
-        let stamp = self.stacks;
-        for frame in stack.iter().filter(|frame| Some(frame.function) != except) {
-            let node = self.node(frame.function);
-            if node.stamp != stamp {
-                node.stamp = stamp;
-                node.function.inclusive += cost;
-            }
-        }
-    }
-
     /// The profile.
     pub(super) fn finish(mut self) -> Profile {
         self.charge_libraries();
-        let total = self.total;
-        let functions = self.keys.into_iter().zip(self.nodes).map(|(key, node)| {
-            let mut function = node.function;
-            function.inclusive = function.inclusive.min(total); // recursion counts some calls twice
-            (key, function)
-        });
-        Profile { measure: self.measure, total, functions: functions.collect() }
+        let functions = self.keys.into_iter().zip(self.nodes).map(|(key, node)| (key, node.function));
+        Profile { measure: self.measure, total: self.total, functions: functions.collect() }
     }
 
     /// Moves the costs of library functions to their callers, in proportion to what the calls cost.
@@ -234,7 +211,6 @@ mod tests {
         assert_eq!(profile.total, 100.0);
         assert!((charged("app::a") - 70.0).abs() < 1e-9 && (charged("app::b") - 30.0).abs() < 1e-9);
         assert_eq!((charged("malloc"), profile.functions["malloc"].own), (0.0, 20.0));
-        assert_eq!(profile.functions["app::a"].inclusive, 70.0);
         assert_eq!(profile.functions["app::a"].lines, [(7, 10.0)].into());
     }
 
@@ -251,13 +227,13 @@ mod tests {
     }
 
     #[test]
-    fn a_recursive_function_counts_once_per_stack() {
+    fn a_stack_is_charged_to_its_innermost_function_also_if_that_is_recursive() {
         let mut builder = ProfileBuilder::new(Measure::Samples, Scope::File);
         let f = builder.function("f", Some("/x/a.py"), None);
         let g = builder.function("f", Some("/x/b.py"), None);
         builder.cost(&[frame(f), frame(f), frame(g)], 3.0);
         let profile = builder.finish();
-        assert_eq!(profile.functions["f (a.py)"].inclusive, 3.0);
+        assert_eq!(profile.functions["f (a.py)"].charged, 3.0);
         assert_eq!(profile.functions["f (b.py)"].charged, 0.0);
     }
 }

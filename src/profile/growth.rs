@@ -198,10 +198,7 @@ mod tests {
         let function = |(name, cost): &(&str, f64)| {
             let lines = BTreeMap::from([(1, cost * 0.4), (2, cost * 0.6)]);
             let name = (*name).to_owned();
-            (
-                name.clone(),
-                Function { name, charged: *cost, own: *cost, inclusive: *cost, lines, ..Function::default() },
-            )
+            (name.clone(), Function { name, charged: *cost, own: *cost, lines, ..Function::default() })
         };
         let functions: BTreeMap<_, _> = costs.iter().map(function).collect();
         Profile { measure: Measure::Instructions, total: costs.iter().map(|(_, cost)| cost).sum(), functions }

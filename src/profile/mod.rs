@@ -95,8 +95,6 @@ pub struct Function {
     pub charged: f64,
     /// The cost of its own code alone.
     pub own: f64,
-    /// The cost of everything that it called, too.
-    pub inclusive: f64,
     /// The charged cost of each line, where the profile has lines.
     pub lines: BTreeMap<u32, f64>,
 }
@@ -106,7 +104,6 @@ impl Function {
     fn add(&mut self, other: Function) {
         self.charged += other.charged;
         self.own += other.own;
-        self.inclusive += other.inclusive;
         for (line, cost) in other.lines {
             *self.lines.entry(line).or_default() += cost;
         }
@@ -129,11 +126,7 @@ impl Profile {
     pub fn subtract(&mut self, other: &Profile) {
         for (key, theirs) in &other.functions {
             let Some(function) = self.functions.get_mut(key) else { continue };
-            for (ours, theirs) in [
-                (&mut function.charged, theirs.charged),
-                (&mut function.own, theirs.own),
-                (&mut function.inclusive, theirs.inclusive),
-            ] {
+            for (ours, theirs) in [(&mut function.charged, theirs.charged), (&mut function.own, theirs.own)] {
                 *ours = (*ours - theirs).max(0.0);
             }
             for (line, cost) in &theirs.lines {
