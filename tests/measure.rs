@@ -551,7 +551,6 @@ fn bisect_needs_a_regression_and_a_common_history() {
     bisect(&scene, &["nowhere", "--good", "start"]).exits(2).complains("wrote no results");
 }
 
-/// A real criterion crate with ten benchmarks; one of them does `slow` times as much work.
 /// A package whose benchmark prints a number of the library in its workspace, and which depends on a package outside of the
 /// repository that counts how often it is built.
 fn cargo_package(scene: &Scene, number: u32) {
@@ -600,8 +599,9 @@ fn dependencies_are_built_once_and_the_code_of_each_side_for_itself() {
     };
     assert_eq!(measure(&[]), 1, "head takes over what was built for base");
     // Both take over what the user built. Its own package is there too, of head.
-    let built =
-        Command::new("cargo").args(["bench", "--no-run", "--offline"]).current_dir(scene.path("r")).output().unwrap();
+    let mut cargo = Command::new("cargo");
+    cargo.env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET_DIR");
+    let built = cargo.args(["bench", "--no-run", "--offline"]).current_dir(scene.path("r")).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     assert_eq!(measure(&[]), 2);
     // A cache serves a clone in which nothing was built.
@@ -631,6 +631,7 @@ fn a_base_without_the_bench_target_leaves_head_measured_alone() {
     scene.perfgate_with("r", &cargo_home(), &args).exits(2).complains("does not build");
 }
 
+/// A real criterion crate with ten benchmarks; one of them does `slow` times as much work.
 fn criterion_crate(scene: &Scene, slow: u32) {
     scene.write(
         "r/Cargo.toml",

@@ -179,7 +179,15 @@ impl Scene {
 
     /// Nothing of the machine's own settings reaches a command.
     fn alone<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        for name in ["CRITERION_HOME", "CARGO_TARGET_DIR", "NO_COLOR", "CLICOLOR_FORCE", "GIT_DIR", "GIT_WORK_TREE"] {
+        for name in [
+            "CRITERION_HOME",
+            "CARGO_TARGET_DIR",
+            "CARGO_BUILD_TARGET_DIR",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+            "GIT_DIR",
+            "GIT_WORK_TREE",
+        ] {
             command.env_remove(name);
         }
         // A test that runs in a workflow of GitHub's is none of that workflow's business.
