@@ -153,8 +153,11 @@ impl NullDistribution<'_> {
         // instructions for the tests and intervals of 100 benchmarks, and 117 instead of 90 for 1,000.
         let components: Vec<(f64, f64, f64)> = self.components().collect();
         // The quantile of the mixture lies between the smallest and the largest quantile of its components.
-        let alone = components.iter().map(|(_, se, df)| se * student::quantile(1.0 - p, *df));
-        let (least, largest) = alone.fold((f64::INFINITY, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
+        let (mut least, mut largest, mut start) = (f64::INFINITY, 0.0_f64, 0.0);
+        for (weight, se, df) in &components {
+            let alone = se * student::quantile(1.0 - p, *df);
+            (least, largest, start) = (least.min(alone), largest.max(alone), start + weight * alone.ln());
+        }
         if least <= 0.0 || largest - least <= PRECISION * largest {
             return largest;
         }
@@ -162,8 +165,7 @@ impl NullDistribution<'_> {
         let tail =
             |x: f64| components.iter().map(|(weight, se, df)| weight * student::upper_tail(x / se, *df)).sum::<f64>();
         let excess = |x: f64| (tail(x.exp()) / p).ln();
-        let [low, high] = [least.ln(), largest.ln()].map(|x| (x, excess(x)));
-        root::of_falling(excess, low, high, PRECISION).exp()
+        root::of_falling(excess, [least.ln(), largest.ln()], start, PRECISION).exp()
     }
 
     /// Geometric mean of the variance of one run, and harmonic mean of the degrees of freedom.

@@ -1,44 +1,61 @@
 //! Finds where a falling function crosses zero.
 
-/// A place and the value of the function there.
-type Point = (f64, f64);
-
-/// The root of a falling function between `low`, where it is positive, and `high`, where it is negative; regula falsi,
-/// Illinois variant. Each third step halves the interval, so that the number of steps is bounded. `precision` holds for the
-/// place and for the value. Where the function is not positive at `low`, the result is `low`.
-pub(super) fn of_falling(function: impl Fn(f64) -> f64, low: Point, high: Point, precision: f64) -> f64 {
-    let ((mut low, mut above), (mut high, mut below)) = (low, high);
-    if above <= 0.0 {
-        return low;
-    }
+/// The root of a falling function between `low`, where it is not negative, and `high`, where it is not positive. Secant steps
+/// from `start`, which need about five values where the function is nearly straight; a step that leaves the interval, and each
+/// third one, halves it, so that the number of steps is bounded. `precision` holds for the place or for the value.
+pub(super) fn of_falling(function: impl Fn(f64) -> f64, [low, high]: [f64; 2], start: f64, precision: f64) -> f64 {
+    let (mut low, mut high) = (low, high);
+    let (mut x, mut latest): (f64, Option<(f64, f64)>) = (start.clamp(low, high), None);
     for step in 1..200 {
-        if high - low <= precision || above <= 0.0 || below >= 0.0 {
-            break;
-        }
-        let falsi = (low * below - high * above) / (below - above);
-        let x = if step % 3 != 0 && falsi > low && falsi < high { falsi } else { f64::midpoint(low, high) };
-        let at = function(x);
-        if at.abs() <= precision {
+        let value = function(x);
+        if value.abs() <= precision {
             return x;
         }
-        if at > 0.0 {
-            (low, above, below) = (x, at, below / 2.0);
-        } else {
-            (high, below, above) = (x, at, above / 2.0);
+        if value > 0.0 { low = x } else { high = x }
+        // The first step goes as far as a slope of -1 would.
+        let slope = latest.map_or(-1.0, |(other, value_there)| (value - value_there) / (x - other));
+        let secant = x - value / slope;
+        latest = Some((x, value));
+        let next = if step % 6 != 0 && secant > low && secant < high { secant } else { f64::midpoint(low, high) };
+        if (next - x).abs() <= precision || high - low <= precision {
+            return next;
         }
+        x = next;
     }
-    f64::midpoint(low, high)
+    x
 }
 
 #[cfg(test)]
 mod tests {
     use super::of_falling;
+    use std::cell::Cell;
 
     #[test]
     fn roots_are_found_to_the_precision() {
         let cube = |x: f64| 2.0 - x.powi(3);
-        let root = of_falling(cube, (0.0, cube(0.0)), (50.0, cube(50.0)), 1e-12);
-        assert!((root - 2.0_f64.cbrt()).abs() < 1e-10, "{root}");
-        assert_eq!(of_falling(cube, (2.0, cube(2.0)), (50.0, cube(50.0)), 1e-12), 2.0);
+        for start in [-7.0, 0.0, 1.2, 3.0, 50.0, 1e9] {
+            let root = of_falling(cube, [0.0, 50.0], start, 1e-12);
+            assert!((root - 2.0_f64.cbrt()).abs() < 1e-10, "{start}: {root}");
+        }
+    }
+
+    #[test]
+    fn a_root_at_an_end_and_steps_are_found() {
+        let nearest = |x: f64| (of_falling(|at| x - at, [2.0, 50.0], 10.0, 1e-12) - x.clamp(2.0, 50.0)).abs();
+        assert!(nearest(2.0) < 1e-9 && nearest(1.0) < 1e-9 && nearest(50.0) < 1e-9 && nearest(99.0) < 1e-9);
+        // A step has no slope.
+        let step = of_falling(|x| if x < 3.3 { 5.0 } else { -0.1 }, [0.0, 50.0], 1.0, 1e-12);
+        assert!((step - 3.3).abs() < 1e-9, "{step}");
+    }
+
+    #[test]
+    fn a_nearly_straight_function_needs_few_values() {
+        let count = Cell::new(0);
+        let bent = |x: f64| {
+            count.set(count.get() + 1);
+            -3.0 * x - 0.1 * x * x + 7.0
+        };
+        of_falling(bent, [-5.0, 5.0], 1.0, 1e-7);
+        assert!(count.get() <= 6, "{}", count.get());
     }
 }

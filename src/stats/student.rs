@@ -130,14 +130,12 @@ fn quantile_of_tail(tail: f64, df: f64) -> f64 {
     // On logarithmic axes the tail is nearly straight. It is heavier than the normal one, so the quantile is not smaller.
     let excess = |x: f64| (tail_by_fraction(x.exp(), df) / tail).ln();
     let (mut low, mut reach) = (normal.ln(), 0.25);
-    let (mut above, mut high) = (excess(low), low + reach);
-    let mut below = excess(high);
-    while below > 0.0 && high < f64::MAX.ln() {
-        (low, above, reach) = (high, below, 2.0 * reach);
+    let mut high = low + reach;
+    while excess(high) > 0.0 && high < f64::MAX.ln() {
+        (low, reach) = (high, 2.0 * reach);
         high = (low + reach).min(f64::MAX.ln());
-        below = excess(high);
     }
-    root::of_falling(excess, (low, above), (high, below), PRECISION).exp()
+    root::of_falling(excess, [low, high], low, PRECISION).exp()
 }
 
 /// Mean and half-width of its confidence interval; `None` for fewer than two values.
