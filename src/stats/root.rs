@@ -11,7 +11,11 @@ pub(super) fn of_falling(function: impl Fn(f64) -> f64, [low, high]: [f64; 2], s
         if value.abs() <= precision {
             return x;
         }
-        if value > 0.0 { low = x } else { high = x }
+        if value > 0.0 {
+            low = x
+        } else {
+            high = x
+        }
         // The first step goes as far as a slope of -1 would.
         let slope = latest.map_or(-1.0, |(other, value_there)| (value - value_there) / (x - other));
         let secant = x - value / slope;
