@@ -1,5 +1,6 @@
 """Enforces the `permissions:` of a workflow, which act ignores: a proxy in front of the stand-in for GitHub's API that answers 403
-where GitHub would. The rules are those of GitHub's documentation for a job's token in a private repository."""
+where GitHub would. The rules are those of GitHub's documentation for a job's token in a private repository. The answers are
+completed by github.py."""
 
 import http.client
 import json
@@ -8,6 +9,8 @@ import threading
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import github
 
 LEVELS = ["none", "read", "write"]
 REPO = r"/repos/[^/]+/[^/]+"
@@ -48,10 +51,11 @@ def of_workflow(text):
 
 
 class Proxy:
-    """Passes requests on to the port `to`. `github` is the port of the stand-in itself."""
+    """Passes requests on to the port `to`. `github_port` is the port of the stand-in itself."""
 
-    def __init__(self, port, to, github, token):
-        self.granted, self.refused, self.github, self.token = {}, [], github, token
+    def __init__(self, port, to, github_port, token):
+        self.granted, self.refused, self.github, self.token = {}, [], github_port, token
+        self.additions = github.Additions()
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -67,7 +71,8 @@ class Proxy:
                 headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
                 connection.request(self.command, self.path, body, headers)
                 response = connection.getresponse()
-                self.answer(response.status, dict(response.getheaders()), response.read())
+                status, body = proxy.additions.complete(self.command, self.path, response.status, response.read())
+                self.answer(status, dict(response.getheaders()), body)
 
             def answer(self, status, headers, body):
                 self.send_response(status)

