@@ -145,6 +145,34 @@ fn a_fork_saves_its_results_and_those_of_another_commit_are_refused() {
 
 #[cfg(unix)]
 #[test]
+fn the_regressions_of_a_command_are_explained_in_the_job_summary() {
+    let scene = project();
+    scene.write("r/bench.sh", fs::read(common::data("measure/bench.sh")).unwrap());
+    let speeds = |slow: u32| format!("slow {slow}\na 1000\nb 2000\nc 3000\nd 4000\ne 5000\nf 6000\ng 7000\n");
+    scene.write("r/speeds", speeds(5000)).commit("r", "a tool");
+    trial(&scene);
+    scene.git("r", &["checkout", "-q", "work"]);
+    scene.write("r/speeds", speeds(9000)).commit("r", "slower");
+    let base = merged(&scene);
+    let (name, path) = scene.stand_in_for_valgrind(0, "");
+    let mut variables = vec![(name, path.as_str()), ("PERFGATE_COMMAND", "sh bench.sh {filter}")];
+    let summary = |variables: &[(&str, &str)]| {
+        let _ = fs::remove_file(scene.path("summary"));
+        ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), variables, &[]).exits(1);
+        scene.read("summary")
+    };
+    assert!(!summary(&variables).contains("instructions"));
+    variables.push(("PERFGATE_EXPLAIN", "true"));
+    let explained = summary(&variables);
+    assert!(
+        explained.contains("<summary>slow executes 80% more instructions; 100% of the growth is in 1"),
+        "{explained}"
+    );
+    assert!(explained.contains("5,000 → 9,000"), "{explained}");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_benchmark_command_does_not_see_the_token() {
     let scene = project();
     let after = scene.git("r", &["rev-parse", "HEAD"]);

@@ -42,14 +42,14 @@ fn two_callgrind_files_have_a_sentence_and_a_table() {
     callgrind(&scene, "head.callgrind", 4100, 5000);
     let answer = scene.perfgate(&["explain", "base.callgrind", "head.callgrind"]);
     answer.exits(0).says("head executes 41% more instructions; 100% of the growth is in 1 function\n");
-    answer.says("100%  app::parse  5000  9100  +82.0%  src/main.rs:12\n").does_not_say("memcpy");
+    answer.says("100%  app::parse  5,000  9,100  +82.0%  src/main.rs:12\n").does_not_say("memcpy");
     let equal = scene.perfgate(&["explain", "base.callgrind", "base.callgrind"]);
     equal.exits(0).says("executes as many instructions as base (0.0%)").says("caches, waiting");
     let fewer = scene.perfgate(&["explain", "head.callgrind", "base.callgrind", "--format", "markdown"]);
     fewer
         .exits(0)
         .says("<summary>head executes 29% fewer instructions; 100% of the reduction is in 1 function</summary>");
-    fewer.says("| `app::parse` | `src/main.rs:12` | 9100 | 5000 | −45.1% | 100% |  |");
+    fewer.says("| `app::parse` | `src/main.rs:12` | 9,100 | 5,000 | −45.1% | 100% |  |");
 }
 
 #[test]

@@ -91,6 +91,105 @@ fn a_slower_commit_is_detected() {
     assert_clean(&scene);
 }
 
+/// `measure --explain` with these options and the synthetic tool.
+fn explain(scene: &Scene, valgrind: &(&str, String), options: &[&str]) -> common::Answer {
+    let measure = ["measure", "--scratch", "../scratch", "--base", "main", "--explain"];
+    let args = [&measure[..], options, &["--", "sh", "bench.sh", "{filter}"]].concat();
+    scene.perfgate_with("r", std::slice::from_ref(valgrind), &args)
+}
+
+#[test]
+fn confirmed_regressions_are_explained_by_their_functions() {
+    let scene = scene(&[("b", 1.4), ("c", 2.0)]);
+    let valgrind = scene.stand_in_for_valgrind(1000, "");
+    let answer = explain(&scene, &valgrind, &["--save", "../saved.json"]);
+    answer.exits(1).complains("explaining the regressions").says("FAIL: 2 regressed\n");
+    answer.says("\nc executes 75% more instructions; 100% of the growth is in 1 function\n");
+    answer
+        .says(" 100%  app::run|c  3,000  6,000  +100.0%  in the diff  speeds:3\n")
+        .says("b executes 27% more instructions; ");
+    let saved: serde_json::Value = serde_json::from_str(&scene.read("saved.json")).unwrap();
+    let explanations = saved["explanations"].as_array().unwrap();
+    let names: Vec<_> = explanations.iter().map(|one| one["benchmark"].as_str().unwrap()).collect();
+    assert_eq!(names, ["c", "b"], "the largest first");
+    let c = &explanations[0];
+    assert_eq!((&c["format"], &c["metric"]), (&"perfgate-explanation".into(), &"instructions".into()), "{c}");
+    assert_eq!((&c["base"]["value"], &c["head"]["value"]), (&4000.0.into(), &7000.0.into()), "{c}");
+    assert!((c["time_change"].as_f64().unwrap() - 1.0).abs() < 0.03, "{c}");
+    assert!(c["summary"].as_str().unwrap().starts_with("c executes 75% more"), "{c}");
+    assert_eq!((&c["functions"][0]["in_diff"], &c["functions"][0]["line"]), (&true.into(), &3.into()), "{c}");
+    // Later views show them without another measurement.
+    let comment = scene.perfgate(&["render", "saved.json", "--template", "comment"]);
+    comment.exits(0).says("<summary>c executes 75% more").says("<code>app&#58;&#58;run&#124;c</code> (in the diff)");
+    let posted = scene.perfgate(&["publish", "saved.json", "--repository", "me/repo", "--pull", "1", "--dry-run"]);
+    posted.exits(1).says("c executes 75% more instructions");
+    assert_clean(&scene);
+    // Without the option nothing is explained, and an improvement needs no explanation.
+    let without = measure(&scene, &["--base", "main", "--format", "json"]);
+    assert!(without.exits(1).json().get("explanations").is_none());
+}
+
+#[test]
+fn at_most_five_regressions_are_explained() {
+    let slower = [("a", 1.5), ("b", 1.6), ("c", 1.7), ("d", 1.8), ("e", 1.9), ("f", 2.0)];
+    let scene = scene(&slower);
+    // More benchmarks, so that the slower ones are not a shift of the suite.
+    let steady: String = (0..12).map(|index| format!("steady{index} 5000\n")).collect();
+    scene.git("r", &["switch", "-q", "main"]);
+    scene.write("r/speeds", speeds(&[]) + &steady).commit("r", "more");
+    scene.git("r", &["switch", "-q", "work"]);
+    scene.git("r", &["reset", "-q", "--hard", "main"]);
+    scene.write("r/speeds", speeds(&slower) + &steady).commit("r", "work");
+    let valgrind = scene.stand_in_for_valgrind(1, "");
+    let json = explain(&scene, &valgrind, &["--format", "json"]).exits(1).json();
+    assert_eq!(json["counts"]["regressed"], 6, "{json}");
+    let names: Vec<_> = json["explanations"].as_array().unwrap().iter().map(|one| &one["benchmark"]).collect();
+    assert_eq!(names, ["f", "e", "d", "c", "b"]);
+    let notes: Vec<_> =
+        json["diagnostics"].as_array().unwrap().iter().filter(|d| d["code"] == "not-explained").collect();
+    assert_eq!(notes.len(), 1, "{json}");
+    assert!(
+        notes[0]["message"].as_str().unwrap().starts_with("of 6 regressions, the 5 largest are explained"),
+        "{json}"
+    );
+}
+
+#[test]
+fn time_that_grew_without_instructions_is_explained_in_one_sentence() {
+    let scene = scene(&[("c", 1.5)]);
+    let valgrind = scene.stand_in_for_valgrind(10_000_000, "");
+    let answer = explain(&scene, &valgrind, &[]);
+    answer
+        .exits(1)
+        .says("more time, but executes as many instructions as base (0.0%): the cause is code layout, caches, ");
+}
+
+#[test]
+fn a_failed_explanation_is_a_warning_and_leaves_the_verdict() {
+    let scene = scene(&[("b", 1.4), ("c", 2.0)]);
+    let valgrind = scene.stand_in_for_valgrind(1000, "b");
+    let json = explain(&scene, &valgrind, &["--format", "json"]).exits(1).json();
+    assert_eq!(json["explanations"].as_array().unwrap().len(), 1, "{json}");
+    let warning = json["diagnostics"].as_array().unwrap().iter().find(|d| d["code"] == "not-explained").unwrap();
+    let message = warning["message"].as_str().unwrap();
+    assert!(message.starts_with("1 regression not explained: base fails under the profiler: `valgrind "), "{message}");
+    // Without valgrind.
+    scene.write("bin/valgrind", "#!/bin/sh\nexit 127\n");
+    let answer = explain(&scene, &valgrind, &[]);
+    answer
+        .exits(1)
+        .says("warning: 2 regressions not explained: valgrind is not installed")
+        .says("apt-get install valgrind");
+    assert_clean(&scene);
+}
+
+#[test]
+fn nothing_is_profiled_where_nothing_regressed() {
+    let scene = scene(&[("c", 0.6)]);
+    let valgrind = scene.stand_in_for_valgrind(1, "c");
+    explain(&scene, &valgrind, &[]).exits(0).does_not_say("explained").says("1 improved");
+}
+
 #[test]
 fn what_looks_better_is_re_measured_too() {
     let scene = scene(&[("c", 0.6)]);

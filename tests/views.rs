@@ -129,3 +129,90 @@ fn the_page_lists_budgets_expectations_and_both_machines() {
     let machines = between(&page, "<h2>Machines</h2>", "</table>");
     assert!(machines.contains("<td>Intel Xeon 8370C</td><td>AMD EPYC 7763</td>"), "{machines}");
 }
+
+/// A saved comparison with explanations of two regressions, written by hand: of `b3`, whose functions have hostile names, and of
+/// the benchmark with a hostile name, whose instructions did not grow.
+fn explained() -> Scene {
+    let scene = compared();
+    scene.perfgate(&["compare", "base", "head", "--save", "comparison.json"]).exits(1);
+    let mut saved: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    let function = |name: &str, base: f64, head: f64, share: f64, status: &str| {
+        serde_json::json!({"name": name, "file": "src/|<i>x\u{202e}.rs", "line": 21, "base": base, "head": head,
+            "own": {"base": 0.0, "head": head}, "share": share, "status": status, "in_diff": status != "gone"})
+    };
+    let mut functions = vec![
+        function(
+            "@team [x](http://evil.example) `| <img src=x>\n::error::x\u{1b}[2J",
+            1e6,
+            1_400_000.0,
+            0.8,
+            "changed",
+        ),
+        function(&"long".repeat(500), 0.0, 80_000.0, 0.16, "new"),
+    ];
+    functions.extend((0..30).map(|i| function(&format!("small_{i}"), 1000.0, 1001.0, 0.001, "changed")));
+    let explanation = |benchmark: &str, head: f64, functions: &[serde_json::Value]| {
+        serde_json::json!({"format": "perfgate-explanation", "version": 1, "benchmark": benchmark, "metric": "instructions",
+            "unit": "count", "summary": "not read", "base": {"label": "main", "value": 1_200_000.0},
+            "head": {"label": "HEAD", "value": head}, "change": 0.0, "time_change": 1.0, "functions": functions,
+            "notes": ["counted by <b>"]})
+    };
+    saved["explanations"] =
+        serde_json::json!([explanation("b3", 1_700_000.0, &functions), explanation(HOSTILE, 1_200_100.0, &[])]);
+    scene.write("comparison.json", saved.to_string());
+    scene
+}
+
+#[test]
+fn explanations_are_in_every_document_with_their_names_escaped() {
+    let scene = explained();
+    for template in ["comment", "summary", "pr", "library", "issue", "report"] {
+        let answer = scene.perfgate(&["render", "comparison.json", "--template", template]);
+        answer
+            .exits(0)
+            .says("<summary>b3 executes 42% more instructions; 96% of the growth is in 2 functions</summary>");
+        answer.says("takes 100% more time, but executes as many instructions as base (0.0%): the cause is code layout");
+        answer.says("(in the diff) | <code>src/&#124;&#60;i&#62;x&#92;u&#123;202e&#125;.rs&#58;21</code> | 1,000,000 → 1,400,000 | +40.0% | 80% |");
+        answer.says("(new, in the diff)").says("small_2").does_not_say("small_3").says("27 more functions not shown.");
+        answer
+            .does_not_say("<img")
+            .does_not_say("<b>")
+            .does_not_say("<i>")
+            .does_not_say("\u{1b}")
+            .does_not_say("\u{202e}");
+        answer.does_not_say("@team [x]").does_not_say("\n::error").does_not_say(&"long".repeat(100));
+    }
+    // "Bottlenecks Identified" of an issue.
+    let issue = scene.perfgate(&["render", "comparison.json", "--template", "issue"]);
+    let bottlenecks = between(&issue.stdout, "### Bottlenecks Identified", "### Supporting Data");
+    assert!(
+        bottlenecks.contains("* **Impact:** 80% of the growth in instructions of b3 (perfgate explain)"),
+        "{bottlenecks}"
+    );
+    assert!(bottlenecks.contains("21&#41;</code>") && !bottlenecks.contains("small_"), "{bottlenecks}");
+    assert!(between(&issue.stdout, "### Profiling Tools Used", "###").contains("explanations: counted by &#60;b&#62;"));
+}
+
+#[test]
+fn the_page_has_a_table_of_the_functions_that_changed() {
+    let scene = explained();
+    let comment = ["publish", "comparison.json", "--repository", "me/repo", "--pull", "1", "--dry-run"];
+    scene.perfgate(&comment).exits(1).says("b3 executes 42% more instructions").does_not_say("<img");
+    scene.perfgate(&["render", "comparison.json", "--html", "page.html"]).exits(0);
+    let page = scene.read("page.html");
+    let section = between(&page, "<h2>Functions that changed</h2>", "<div class=\"tools\">");
+    assert!(
+        section.contains("<summary>b3 executes 42% more instructions; 96% of the growth is in 2 functions</summary>")
+    );
+    assert!(section.contains("<td class=\"number\">1,000,000</td><td class=\"number\">1,400,000</td>"), "{section}");
+    assert!(
+        section.contains("small_17")
+            && !section.contains("small_18")
+            && section.contains("12 more functions not listed")
+    );
+    assert!(section.contains("&lt;img src=x&gt;\\n::error") && section.contains("counted by &lt;b&gt;"), "{section}");
+    for forbidden in ["<img", "<b>", "<i>", "\u{1b}", "\u{202e}"] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    assert_eq!(page.matches("<script").count(), 2);
+}

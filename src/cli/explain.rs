@@ -119,7 +119,7 @@ fn compare_files(base: &Path, head: &Path) -> anyhow::Result<Explanation> {
     let here = std::env::current_dir().map(|here| here.display().to_string()).unwrap_or_default();
     let growth = explain(&ours, &theirs, &[here]);
     let [base, head] = [base, head].map(|path| path.display().to_string());
-    Ok(Explanation { benchmark: None, base, head, growth, notes: Vec::new() })
+    Ok(Explanation { benchmark: None, base, head, growth, time_change: None, notes: Vec::new() })
 }
 
 fn show(explanation: &Explanation, args: &ExplainArgs) -> anyhow::Result<()> {
@@ -127,7 +127,7 @@ fn show(explanation: &Explanation, args: &ExplainArgs) -> anyhow::Result<()> {
         ExplainView::Table => output::print_styled(&render::explanation_table(explanation, args.all, output::width())),
         ExplainView::Markdown => output::print(render::explanation_markdown(explanation).as_bytes()),
         ExplainView::Json => {
-            let json = serde_json::to_string_pretty(&render::explanation_json(explanation))?;
+            let json = serde_json::to_string_pretty(explanation)?;
             output::print((json + "\n").as_bytes())
         }
     }

@@ -19,6 +19,7 @@ Examples:
   perfgate measure --no-base --rounds 5 -- cargo bench  store five runs of HEAD
   perfgate measure --setup make -- ./build/tool in.txt  time the process itself
   perfgate measure --base v1.2 --budget 15m -- cargo bench --bench parser
+  perfgate measure --explain -- cargo bench             and the functions
   perfgate measure -- pytest benches --benchmark-json={out} {filter}";
 
 /// Run a benchmark command on base and head in turn, and decide pass or fail
@@ -70,6 +71,9 @@ pub struct MeasureArgs {
     /// Include unchanged benchmarks
     #[arg(long)]
     all: bool,
+    /// Also show which functions made the largest confirmed regressions slower, at most 5 of them; the verdict stays the same
+    #[arg(long, conflicts_with = "no_base")]
+    explain: bool,
     #[command(flatten)]
     gate: GateArgs,
     #[command(flatten)]
@@ -86,6 +90,7 @@ impl MeasureArgs {
             budget: self.budget,
             warmup: self.warmup.map(usize::from),
             record: self.record,
+            explain: self.explain,
         }
     }
 }

@@ -4,8 +4,8 @@ use super::{output, plots};
 use crate::io::project::is_package;
 use crate::io::repository::Repository;
 use crate::policy::Problems;
-use crate::render::counted;
 use crate::render::template::{Parts, SHIPPED, Template, of_service};
+use crate::render::{counted, report_page};
 use crate::verdict::{FORMAT, Report, VERSION};
 use anyhow::{Context, bail};
 use clap::Args;
@@ -23,7 +23,9 @@ Examples:
   perfgate render comparison.json --template .github/perf.md.j2
       a template of your own
   perfgate render comparison.json --plots pictures
-      SVG charts";
+      SVG charts
+  perfgate render comparison.json --html report.html
+      the page with all findings";
 
 /// Fill a template from a saved comparison
 ///
@@ -46,6 +48,9 @@ pub struct RenderArgs {
     /// Write charts to a directory, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
     plots: Option<plots::Directory>,
+    /// Write the report to a file, as an HTML page
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// Renders; the exit code does not depend on the verdict.
@@ -55,9 +60,12 @@ pub fn run(args: RenderArgs) -> anyhow::Result<u8> {
     if let Some(directory) = &args.plots {
         plots::write_report(directory, &report)?;
     }
+    if let Some(path) = &args.html {
+        output::file(path, report_page(&report).as_bytes())?;
+    }
     let template = match template {
         Some(template) => template,
-        None if args.plots.is_some() && args.into.is_none() => return Ok(0),
+        None if (args.plots.is_some() || args.html.is_some()) && args.into.is_none() => return Ok(0),
         None => fitting(&report)?,
     };
     let document = fill(&template, &report)?;

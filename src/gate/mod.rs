@@ -83,6 +83,7 @@ pub use crate::model::{
     CodeChange, Commit, Dependency, Diagnostic, Direction, Facts, FileChange, PlotSamples, SampleStatistics, Severity,
     Statement, Statistic, Summary, Tests, ToolReports, WorkUnit,
 };
+pub use crate::profile::{Explanation, GrownFunction, Growth, Measure, Presence};
 pub use crate::verdict::{
     AcceptableOnPull, BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport,
     Failure, Finding, GoalLine, GoalStatus, MeanChange, Outcome, Pinned, PinnedFinding, Reason, Report, SeriesPoint,

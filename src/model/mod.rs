@@ -6,6 +6,7 @@ mod facts;
 mod measurement;
 mod metric;
 mod name;
+pub mod number_text;
 mod plot_samples;
 pub mod record;
 mod run;

@@ -1,6 +1,7 @@
 //! Compares two profiles: which functions grew, and how much of the growth is theirs.
 
 use super::{Function, Measure, Profile, short_path};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A smaller change of the total counts as none: start-up code, hash seeds and addresses make instruction counts of
@@ -14,7 +15,8 @@ const NAMED: usize = 5;
 const LISTED: f64 = 0.0002;
 
 /// The change from one profile to another.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Growth {
     /// What is counted.
     pub measure: Measure,
@@ -27,9 +29,10 @@ pub struct Growth {
 }
 
 /// A function whose cost changed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct GrownFunction {
-    /// Its name.
+    /// Its name: hostile text.
     pub name: String,
     /// Its source file, as in the profile.
     pub file: Option<String>,
@@ -48,9 +51,11 @@ pub struct GrownFunction {
 }
 
 /// Which sides have a function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Presence {
     /// Both.
+    #[serde(rename = "changed")]
     Both,
     /// Head alone.
     New,
@@ -167,7 +172,7 @@ pub fn last_segment(name: &str) -> &str {
 }
 
 /// The fewest functions that have most of the growth.
-fn most(shares: impl Iterator<Item = f64>) -> Option<(usize, f64)> {
+pub(super) fn most(shares: impl Iterator<Item = f64>) -> Option<(usize, f64)> {
     let mut sum = 0.0;
     let mut found = None;
     for (count, share) in (1..=NAMED).zip(shares) {

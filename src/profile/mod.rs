@@ -7,11 +7,13 @@ mod builder;
 mod callgrind;
 mod collapsed;
 mod cpuprofile;
+mod file;
 mod growth;
 mod names;
 mod origin;
 mod pprof;
 mod pstats;
+mod sentence;
 mod speedscope;
 mod tree;
 
@@ -19,10 +21,12 @@ pub use builder::{Frame, FunctionId, ProfileBuilder};
 pub use growth::{GrownFunction, Growth, Presence, explain, last_segment};
 pub use origin::short_path;
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a profile counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Measure {
     /// Executed instructions.
     Instructions,
@@ -140,9 +144,11 @@ impl Profile {
 }
 
 /// What grew between base and head of a benchmark, or between two profiles.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "file::File", into = "file::File")]
+#[non_exhaustive]
 pub struct Explanation {
-    /// The benchmark; `None` for two profiles.
+    /// The benchmark; `None` for two profiles. Hostile text.
     pub benchmark: Option<String>,
     /// What base is: a file or a revision.
     pub base: String,
@@ -150,6 +156,8 @@ pub struct Explanation {
     pub head: String,
     /// What grew.
     pub growth: Growth,
+    /// The change of the benchmark's time that `measure` found, as a fraction.
+    pub time_change: Option<f64>,
     /// What the reader should know about the measurement.
     pub notes: Vec<String>,
 }

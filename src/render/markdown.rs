@@ -1,5 +1,6 @@
 //! The Report as GitHub-flavoured Markdown: verdict, a table of everything that changed, then notes and warnings.
 
+use super::explanation::explanation_markdown;
 use super::listing::Listing;
 use super::quantity::{change, pair};
 use super::remarks::Remarks;
@@ -49,6 +50,9 @@ pub fn markdown(report: &Report, all: bool) -> String {
     for line in limits {
         let (status, name) = (line.word, escape::markdown(line.name));
         let _ = writeln!(out, "- **{status}** {name} {}", escape::markdown_text(&line.text));
+    }
+    for explanation in &report.explanations {
+        let _ = write!(out, "\n{}", explanation_markdown(explanation));
     }
     if !report.diagnostics.is_empty() {
         out.push('\n');

@@ -30,7 +30,7 @@ mod workflow;
 
 pub use badge::badge;
 pub use csv::csv;
-pub use explanation::{explanation_json, explanation_markdown, explanation_sentence, explanation_table};
+pub use explanation::{explanation_markdown, explanation_table};
 pub use history::{CommitText, HistoryFacts, HistoryView, detail, history_csv, history_json, overview};
 pub use html::{HistorySite, history_page, history_site, report_page};
 pub use json::json;

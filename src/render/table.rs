@@ -2,6 +2,7 @@
 //! because the first line of a long report has scrolled away. Colours are always written; the output stream strips them
 //! where they are not wanted.
 
+use super::explanation::explanations_in_table;
 use super::fit::{hanging, paragraph};
 use super::listing::Listing;
 use super::quantity::{change, pair};
@@ -97,6 +98,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     if let Some(pinned) = summary::pinned(report, escape::terminal) {
         out.push_str(&paragraph(&pinned, 2, width));
     }
+    explanations_in_table(&mut out, &report.explanations, width);
     diagnostics(&mut out, report, width);
     let _ = writeln!(out);
     out + &verdict

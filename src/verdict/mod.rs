@@ -117,6 +117,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         diagnostics,
         budgets,
         goals,
+        explanations: Vec::new(),
         facts: None,
         series: Vec::new(),
     }

@@ -9,6 +9,7 @@ use super::reason::Reason;
 use super::whole_suite::SuiteReport;
 use crate::compare::Suspect;
 use crate::model::{Commit, Diagnostic, Environment, Facts, PlotSamples};
+use crate::profile::Explanation;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -85,6 +86,9 @@ pub struct Report {
     /// Every expectation, checked on every benchmark that it matches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub goals: Vec<GoalLine>,
+    /// Which functions made the largest regressions slower, where `measure` was asked to explain them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub explanations: Vec<Explanation>,
     /// Facts for templates; only in a saved comparison.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
@@ -253,6 +257,7 @@ impl Report {
         report.budgets.retain(|line| line.benchmark == finding.name && line.metric == finding.metric);
         report.goals.retain(|line| line.benchmark == finding.name && line.metric == finding.metric);
         report.series.retain(|series| series.name == finding.name && series.metric == finding.metric);
+        report.explanations.retain(|explanation| explanation.benchmark.as_ref() == Some(&finding.name));
         (report.mean_change, report.suite, report.pinned) = (None, None, None);
         report.notices.clear();
         report

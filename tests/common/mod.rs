@@ -79,6 +79,26 @@ impl Scene {
         self.write(&format!("{at}/sample.json"), sample)
     }
 
+    /// A program in place of valgrind, for tests/data/measure/bench.sh: it counts as many instructions as the benchmark has
+    /// nanoseconds, `extra` ones outside of it, and fails at the benchmark of the other name. Returns the variable that finds it.
+    #[cfg(unix)]
+    pub fn stand_in_for_valgrind(&self, extra: u64, failing: &str) -> (&'static str, String) {
+        let script = format!(
+            "#!/bin/sh\nif [ \"$1\" = --version ]; then exit 0; fi\n\
+             for word; do case $word in --callgrind-out-file=*) out=${{word#*=}} ;; esac; name=$word; done\n\
+             name=$(printf %s \"$name\" | tr -d '^()$')\n\
+             if [ \"$name\" = \"{failing}\" ]; then echo 'cannot count' >&2; exit 3; fi\n\
+             ns=$(sed -n \"s/^$name //p\" speeds)\n\
+             printf '# callgrind format\\nevents: Ir\\nob=/w/app\\nfl=speeds\\nfn=app::run|%s\\n3 %s\\nfn=app::main\\n1 {extra}\\n' \
+             \"$name\" \"$ns\" > \"$out\"\n"
+        );
+        self.write("bin/valgrind", script);
+        let mut mode = fs::metadata(self.path("bin/valgrind")).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o755);
+        fs::set_permissions(self.path("bin/valgrind"), mode).unwrap();
+        ("PATH", format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap()))
+    }
+
     /// Runs the program here.
     pub fn perfgate(&self, args: &[&str]) -> Answer {
         self.perfgate_at("", args)

@@ -17,6 +17,8 @@ pub struct Inputs {
     pub results: Vec<String>,
     /// The benchmark command, as written in the workflow.
     pub command: Option<String>,
+    /// Whether the regressions of the command are explained.
+    pub explain: bool,
     /// The base, where it is not the merge base.
     pub base: Option<String>,
     /// Overrides of `[gate]`.
@@ -85,6 +87,7 @@ impl Inputs {
         let body = choice("body", ["keep", "update"]);
         let check = !choice("check", ["true", "false"]);
         let publish = !choice("publish", ["true", "false"]);
+        let explain = choice("explain", ["false", "true"]);
         let comment_on_push = choice("comment-on-push", ["false", "true"]);
         let issue_on_push = choice("issue-on-push", ["false", "true"]);
         let fail_on_push = choice("fail-on-push", ["false", "true"]);
@@ -110,6 +113,9 @@ impl Inputs {
                     .to_owned(),
             );
         }
+        if explain && command.is_none() {
+            invalid.push("explain: needs command, the benchmark command that runs under the profiler".to_owned());
+        }
         let artifact = given("artifact").map(PathBuf::from);
         if artifact.is_some() && (command.is_some() || !results.is_empty() || !publish) {
             invalid.push("artifact: cannot be combined with results, command or publish: false".to_owned());
@@ -122,6 +128,7 @@ impl Inputs {
         Ok(Inputs {
             results: results.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect(),
             command,
+            explain,
             base: given("base"),
             gate,
             config: given("config").map(PathBuf::from),
@@ -232,6 +239,7 @@ mod tests {
             ("PERFGATE_FAIL_ON", "regressed, slow"),
             ("PERFGATE_COMMENT", "sometimes"),
             ("PERFGATE_MISSING_BASELINE", "ignore"),
+            ("PERFGATE_EXPLAIN", "yes"),
             ("PERFGATE_RESULTS", "x"),
             ("PERFGATE_COMMAND", "y"),
         ]);
@@ -241,10 +249,13 @@ mod tests {
             "fail-on: \"slow\" is not one of regressed, budget",
             "comment: \"sometimes\"",
             "missing-baseline",
+            "explain: \"yes\" is not one of false, true",
             "results and command",
         ] {
             assert!(why.contains(name), "{why}");
         }
+        let why = read(&[("PERFGATE_EXPLAIN", "true"), ("PERFGATE_RESULTS", "x")]).unwrap_err().to_string();
+        assert!(why.contains("explain: needs command"), "{why}");
     }
 
     #[test]

@@ -181,7 +181,8 @@ impl Work<'_> {
         self.fetch()?;
         let (mut report, runs) = match self.inputs.words() {
             Some(words) => {
-                let plan = MeasurePlan { base: Some(judging.base_word()), ..MeasurePlan::default() };
+                let base = Some(judging.base_word());
+                let plan = MeasurePlan { base, explain: self.inputs.explain, ..MeasurePlan::default() };
                 let command = BenchCommand { words, ..BenchCommand::default() };
                 let (mut report, runs) = measure::measure(self.gate, &command, &plan)?;
                 report.attach_samples(runs.plot_samples(self.gate.policy()));

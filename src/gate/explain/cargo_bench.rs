@@ -3,7 +3,7 @@
 use super::profiler::{callgrind, ended};
 use super::{ExplainError, SideProfile};
 use crate::compare::filter::exactly;
-use crate::gate::measure::{Bench, MeasureError, Progress, SideCheckout, build_of};
+use crate::gate::measure::{Bench, MeasureError, SideCheckout, build_of};
 use crate::io::command::{Command, CommandError};
 use crate::io::profile::{InlinedCode, read_file};
 use crate::policy::suggest::nearest_name;
@@ -37,24 +37,21 @@ struct Target {
 }
 
 /// A bench target.
-struct Executable {
+pub(super) struct Executable {
     path: PathBuf,
     /// Where cargo runs it: the package.
     directory: PathBuf,
 }
 
-/// Builds a side and counts one run of the benchmark, without what the harness costs.
+/// Counts one run of the benchmark, without what the harness costs.
 pub(super) fn profile(
     bench: &Bench<'_>,
     side: &SideCheckout,
-    words: &[String],
+    executables: &[Executable],
     benchmark: &str,
     room: &Path,
-    progress: &dyn Progress,
 ) -> Result<SideProfile, ExplainError> {
-    let executables = build(bench, side, words)?;
-    progress.begin(&format!("counting instructions of {}", side.name()));
-    let executable = find(bench, side, &executables, benchmark)?;
+    let executable = find(bench, side, executables, benchmark)?;
     let mut counted = run(bench, side, executable, &exactly(benchmark), &room.join("benchmark.callgrind"))?;
     let harness = run(bench, side, executable, NOTHING, &room.join("harness.callgrind"))?;
     counted.subtract(&harness);
@@ -63,7 +60,7 @@ pub(super) fn profile(
 }
 
 /// Builds all bench targets of the command.
-fn build(bench: &Bench<'_>, side: &SideCheckout, words: &[String]) -> Result<Vec<Executable>, ExplainError> {
+pub(super) fn build(bench: &Bench<'_>, side: &SideCheckout, words: &[String]) -> Result<Vec<Executable>, ExplainError> {
     let mut words = build_of(words).unwrap_or_default();
     words.push("--message-format=json-render-diagnostics".to_owned());
     let mut command = bench.command(side, words);

@@ -4,8 +4,10 @@
 mod cargo_bench;
 mod error;
 mod profiler;
+mod regressions;
 
 pub use error::ExplainError;
+pub(in crate::gate) use regressions::explain_regressions;
 
 use super::builder::Gate;
 use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout, close};
@@ -29,6 +31,26 @@ struct SideProfile {
     note: Option<String>,
 }
 
+/// A side that is ready to run under the profiler.
+enum Built {
+    /// The bench targets of `cargo bench`, with debug information.
+    Targets(Vec<cargo_bench::Executable>),
+    /// The command runs as it is.
+    Command,
+}
+
+/// Both sides, checked out, and what is known about the change between them.
+struct Explainer<'s, 'g> {
+    bench: &'s Bench<'g>,
+    sides: [&'s SideCheckout; 2],
+    /// What base is called.
+    base_label: &'s str,
+    changed: ChangedCode,
+    progress: &'s dyn Progress,
+    /// True where the command can run on both sides: `measure` has built them.
+    is_built: bool,
+}
+
 /// Profiles base and head and compares them.
 pub(crate) fn explain(
     gate: &Gate,
@@ -38,17 +60,12 @@ pub(crate) fn explain(
 ) -> Result<Explanation, ExplainError> {
     profiler::check(&command.words)?; // before minutes of building
     let bench = Bench::open(gate, command)?;
-    let explanation = explain_sides(&bench, command, plan, progress);
+    let explanation = explain_sides(&bench, plan, progress);
     close(bench, progress);
     explanation
 }
 
-fn explain_sides(
-    bench: &Bench<'_>,
-    command: &BenchCommand,
-    plan: &ExplainPlan,
-    progress: &dyn Progress,
-) -> Result<Explanation, ExplainError> {
+fn explain_sides(bench: &Bench<'_>, plan: &ExplainPlan, progress: &dyn Progress) -> Result<Explanation, ExplainError> {
     let repository = &bench.repository;
     let head = repository.head().map_err(MeasureError::from)?;
     let base = match &plan.base {
@@ -60,56 +77,87 @@ fn explain_sides(
     if plan.base.is_none() && base == head.commit && !is_dirty {
         return Err(MeasureError::SameSides.into());
     }
-    let changed = repository.changed_code(&base, &head.commit).map_err(MeasureError::from)?;
-    let sides = [bench.check_out("base", &base, false)?, bench.check_out("head", &head.commit, true)?];
-    let mut profiles = Vec::with_capacity(2);
-    for side in &sides {
-        bench.take_over_dependencies(side, sides.first().filter(|base| base.name() != side.name()));
-        profiles.push(profile(bench, side, command, plan, progress)?);
-    }
-    let notes = profiles.iter_mut().filter_map(|side| side.note.take()).take(1).collect();
-    let roots: Vec<String> = sides.iter().map(|side| side.root().display().to_string()).collect();
-    let mut growth = compare_profiles(&profiles[0].profile, &profiles[1].profile, &roots);
-    mark_changed(&mut growth, &changed);
-    let dirty = sides[1].environment.get(Environment::DIRTY).is_some();
-    let label = |name: &str, commit: &str, dirty| format!("{name} ({commit}{})", if dirty { ", changed" } else { "" });
-    Ok(Explanation {
-        benchmark: Some(plan.benchmark.clone()),
-        base: label(plan.base.as_deref().unwrap_or("the merge base"), base.short(), false),
-        head: label("HEAD", head.commit.short(), dirty),
-        growth,
-        notes,
-    })
+    let (base, head) = (bench.check_out("base", &base, false)?, bench.check_out("head", &head.commit, true)?);
+    let label = plan.base.as_deref().unwrap_or("the merge base");
+    let explainer = Explainer::new(bench, [&base, &head], label, progress, false)?;
+    let ours = explainer.profile(&base, &explainer.build(&base)?, &plan.benchmark)?;
+    let theirs = explainer.profile(&head, &explainer.build(&head)?, &plan.benchmark)?;
+    Ok(explainer.compare(&plan.benchmark, ours, theirs))
 }
 
-/// Builds a side and runs it under the profiler.
-fn profile(
-    bench: &Bench<'_>,
-    side: &SideCheckout,
-    command: &BenchCommand,
-    plan: &ExplainPlan,
-    progress: &dyn Progress,
-) -> Result<SideProfile, ExplainError> {
-    let room = bench.scratch().join(format!("profile-{}", side.name()));
-    fs::create_dir_all(&room).map_err(|source| MeasureError::File {
-        what: "create the directory",
-        path: room.clone(),
-        source,
-    })?;
-    progress.begin(&format!("building {}", side.name()));
-    let profiled = if cargo_bench::is_cargo_bench(&command.words) && command.setup.is_none() {
-        cargo_bench::profile(bench, side, &command.words, &plan.benchmark, &room, progress)
-    } else {
-        if let Some(wall) = bench.build(side)? {
-            progress.message(&format!("built {}: {:.1} s", side.commit.short(), wall.as_secs_f64()));
+/// True where perfgate builds the bench targets itself, with debug information, and runs one benchmark alone.
+fn runs_targets(command: &BenchCommand) -> bool {
+    cargo_bench::is_cargo_bench(&command.words) && command.setup.is_none()
+}
+
+impl<'s, 'g> Explainer<'s, 'g> {
+    fn new(
+        bench: &'s Bench<'g>,
+        sides: [&'s SideCheckout; 2],
+        base_label: &'s str,
+        progress: &'s dyn Progress,
+        is_built: bool,
+    ) -> Result<Explainer<'s, 'g>, MeasureError> {
+        let changed = bench.repository.changed_code(&sides[0].commit, &sides[1].commit)?;
+        Ok(Explainer { bench, sides, base_label, changed, progress, is_built })
+    }
+
+    /// Builds a side for the profiler.
+    fn build(&self, side: &SideCheckout) -> Result<Built, ExplainError> {
+        let spec = self.bench.spec();
+        self.bench.take_over_dependencies(side, Some(self.sides[0]).filter(|base| base.name() != side.name()));
+        self.progress.begin(&format!("building {}", side.name()));
+        if runs_targets(spec) {
+            return Ok(Built::Targets(cargo_bench::build(self.bench, side, &spec.words)?));
         }
-        progress.begin(&format!("profiling {}", side.name()));
-        profiler::profile(bench, side, &bench.words(&plan.benchmark), &room)
-    };
-    let profiled = profiled?;
-    progress.message(&format!("profiled {} ({})", side.name(), side.commit.short()));
-    let _ = fs::remove_dir_all(&room);
-    Ok(profiled)
+        if !self.is_built
+            && let Some(wall) = self.bench.build(side)?
+        {
+            self.progress.message(&format!("built {}: {:.1} s", side.commit.short(), wall.as_secs_f64()));
+        }
+        Ok(Built::Command)
+    }
+
+    /// Runs a benchmark of a side under the profiler.
+    fn profile(&self, side: &SideCheckout, built: &Built, benchmark: &str) -> Result<SideProfile, ExplainError> {
+        let room = self.bench.scratch().join(format!("profile-{}", side.name()));
+        fs::create_dir_all(&room).map_err(|source| MeasureError::File {
+            what: "create the directory",
+            path: room.clone(),
+            source,
+        })?;
+        let profiled = match built {
+            Built::Targets(targets) => {
+                self.progress.begin(&format!("counting instructions of {}", side.name()));
+                cargo_bench::profile(self.bench, side, targets, benchmark, &room)
+            }
+            Built::Command => {
+                self.progress.begin(&format!("profiling {}", side.name()));
+                profiler::profile(self.bench, side, &self.bench.words(benchmark), &room)
+            }
+        };
+        let _ = fs::remove_dir_all(&room);
+        let profiled = profiled?;
+        self.progress.message(&format!("profiled {} ({})", side.name(), side.commit.short()));
+        Ok(profiled)
+    }
+
+    /// What grew between the profiles of both sides.
+    fn compare(&self, benchmark: &str, base: SideProfile, head: SideProfile) -> Explanation {
+        let roots = self.sides.map(|side| side.root().display().to_string());
+        let mut growth = compare_profiles(&base.profile, &head.profile, &roots);
+        mark_changed(&mut growth, &self.changed);
+        let [ours, theirs] = self.sides;
+        let dirty = if theirs.environment.get(Environment::DIRTY).is_some() { ", changed" } else { "" };
+        Explanation {
+            benchmark: Some(benchmark.to_owned()),
+            base: format!("{} ({})", self.base_label, ours.commit.short()),
+            head: format!("HEAD ({}{dirty})", theirs.commit.short()),
+            growth,
+            time_change: None,
+            notes: head.note.into_iter().collect(),
+        }
+    }
 }
 
 /// Marks the functions that the diff between the commits changes.

@@ -177,9 +177,16 @@ impl<'a> Bench<'a> {
         self.scratch.path()
     }
 
-    /// The words of the command that runs one benchmark.
+    /// The command, and how it is run.
+    pub fn spec(&self) -> &BenchCommand {
+        self.spec
+    }
+
+    /// The words of the command that runs one benchmark. Its results are not read.
     pub fn words(&self, benchmark: &str) -> Vec<String> {
-        self.dialect.words(&self.spec.words, Some(&[benchmark.to_owned()]))
+        let out = self.scratch.path().join("unread-results").display().to_string();
+        let words = self.dialect.words(&self.spec.words, Some(&[benchmark.to_owned()]));
+        words.into_iter().map(|word| word.replace(OUT, &out)).collect()
     }
 
     /// A command that runs in a side.

@@ -41,6 +41,8 @@ pub(crate) struct MeasurePlan {
     pub warmup: Option<usize>,
     /// Store each finished run.
     pub record: bool,
+    /// Explain the largest confirmed regressions by the functions that grew.
+    pub explain: bool,
 }
 
 /// Where a measurement reports its steps.

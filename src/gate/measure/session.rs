@@ -7,6 +7,7 @@ use crate::compare::Compared;
 use crate::gate::builder::Gate;
 use crate::gate::confirm::{self, MeasuredRuns};
 use crate::gate::error::Error;
+use crate::gate::explain::explain_regressions;
 use crate::gate::judge::{SideFacts, at_different_times, judge};
 use crate::gate::machine_class::is_comparable;
 use crate::gate::record::{Recorded, store_run};
@@ -153,7 +154,12 @@ impl<'a> Session<'a> {
             confirm::confirm(self.policy(), &mut compared, &suspects, &self.runs.re_measured, pairs);
         }
         compared.diagnostics.extend(bench.take_diagnostics());
-        Ok(self.judge(compared, &base, &checkouts))
+        let mut report = self.judge(compared, &base, &checkouts);
+        if self.plan.explain {
+            let sides = [&checkouts.base, &checkouts.head];
+            explain_regressions(&mut report, bench, sides, &base.label, self.progress)?;
+        }
+        Ok(report)
     }
 
     /// Measures head where the base does not have its benchmarks: all of them are new.

@@ -1,6 +1,7 @@
 //! The frame of the self-contained HTML pages: no network access, no inline handlers, and a content security policy that
 //! lets the browser run only the script embedded here. `report` and `history` fill it.
 
+mod explanations;
 mod history;
 mod report;
 mod strip;

@@ -2,7 +2,7 @@
 //! machines. The findings are data; `report.js` creates their rows when they scroll into view.
 
 use super::strip::strip;
-use super::{Page, STYLE, filter_bar, header_cell};
+use super::{Page, STYLE, explanations, filter_bar, header_cell};
 use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
 use crate::render::quantity::pair;
@@ -47,6 +47,7 @@ pub fn page(report: &Report) -> String {
     }
     out.push_str("</header>\n<main>\n");
     limits(&mut out, report);
+    explanations::section(&mut out, &report.explanations);
     let present: BTreeSet<&str> = report.benchmarks.iter().map(|finding| KINDS[kind(finding)].0).collect();
     let kinds: Vec<&str> = KINDS.iter().map(|(word, _)| *word).filter(|word| present.contains(word)).collect();
     out.push_str(&filter_bar(&kinds, report.benchmarks.len()));

@@ -170,6 +170,40 @@ pub struct Bottleneck {
     pub by: String,
 }
 
+/// Which functions made a benchmark slower.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ExplanationText {
+    /// The benchmark's full name; none for two profiles.
+    pub name: Option<String>,
+    /// What changed, in a sentence with the name.
+    pub sentence: String,
+    /// The functions that changed most; at most five.
+    pub functions: Vec<FunctionText>,
+    /// The number of other functions: `12 more functions`.
+    pub more: Option<String>,
+    /// Remarks on the measurement.
+    pub notes: Vec<String>,
+}
+
+/// A function whose cost changed.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct FunctionText {
+    /// Its name; print as `{{ function.name | code }}`.
+    pub name: String,
+    /// The line that changed most: `src/lib.rs:21`.
+    pub place: Option<String>,
+    /// What base spent in it.
+    pub base: String,
+    /// What head spent in it.
+    pub head: String,
+    /// The change: `+41.0%`.
+    pub change: String,
+    /// Its share of all changes in the direction of the total; none for a change in the other direction.
+    pub share: Option<String>,
+    /// `new`, `gone` and `in the diff`, as far as they apply; else empty.
+    pub status: String,
+}
+
 /// A regression, a missed budget or a suspect.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Concern {

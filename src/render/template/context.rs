@@ -46,6 +46,9 @@ pub struct Context {
     pub regressions: Vec<Row>,
     /// Number of regressions left out because the document would get too long.
     pub more_regressions: usize,
+    /// Which functions made the largest regressions slower, with `perfgate measure --explain`; print as
+    /// `{{ explained(explanations) }}`, a macro of `pieces`.
+    pub explanations: Vec<ExplanationText>,
     /// The improvements, largest first; at most 20.
     pub improvements: Vec<Row>,
     /// `[[accept]]` entries for perfgate.toml for the first ten regressions; print as `{{ accept | fence("toml") }}`.
@@ -73,7 +76,8 @@ pub struct Context {
     pub change: Option<ChangeFacts>,
     /// Database statements.
     pub queries: Queries,
-    /// Repeated statements, then the largest functions of a profile, then regressions, each by size.
+    /// Repeated statements, then the functions that explain regressions, then the largest functions of a profile, then
+    /// regressions, each by size.
     pub bottlenecks: Vec<Bottleneck>,
     /// Regressions, missed budgets and suspects, most severe first.
     pub concerns: Vec<Concern>,

@@ -9,6 +9,7 @@ use super::headline::{self, is_cache};
 use super::row::{advised_row, budget, largest, ratio, row};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
 use crate::model::{CodeChange, Commit, Diagnostic};
+use crate::render::explanation::{TOP, explanation_text, notes};
 use crate::render::listing::Listing;
 use crate::render::next::next_step;
 use crate::render::notices::accept_command;
@@ -90,6 +91,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         unlisted,
         regressions: regressed.iter().take(most).map(|finding| row(finding)).collect(),
         more_regressions: regressed.len().saturating_sub(most),
+        explanations: explanations(report, plan),
         improvements: improvements(report, if folded { 0 } else { IMPROVEMENTS }),
         accept: accept(report),
         accept_command: report
@@ -150,6 +152,7 @@ fn left_out(report: &Report, context: &Context) -> Vec<String> {
     let shown = context.diagnostics.len();
     let hidden = report.diagnostics.iter().skip(shown).map(Diagnostic::count).sum::<usize>();
     let lists = [
+        ("explanation", report.explanations.len(), context.explanations.len()),
         ("budget", report.budgets.len(), context.budgets.len()),
         ("expectation", report.goals.len(), context.goals.len()),
         ("row of sample statistics", spreads, context.spread.len()),
@@ -165,6 +168,16 @@ fn left_out(report: &Report, context: &Context) -> Vec<String> {
 fn counted_more(count: usize, what: &str) -> String {
     let (noun, rest) = what.split_once(' ').map_or((what, String::new()), |(noun, rest)| (noun, format!(" {rest}")));
     format!("{}{rest}", counted(count, &format!("more {noun}")))
+}
+
+/// The explanations that a document has room for.
+fn explanations(report: &Report, plan: Plan) -> Vec<ExplanationText> {
+    let most = match plan {
+        Plan::Whole | Plan::Counted => usize::MAX,
+        Plan::Folded => 1,
+        Plan::Least(_) => 0,
+    };
+    report.explanations.iter().take(most).map(|explanation| explanation_text(explanation, TOP)).collect()
 }
 
 fn improvements(report: &Report, most: usize) -> Vec<Row> {
@@ -326,7 +339,8 @@ fn evidence(report: &Report) -> Vec<String> {
         };
         format!("{tool}: {}, {samples}", counted(names.len(), "benchmark"))
     };
-    tools.into_iter().map(line).collect()
+    let profiles = notes(&report.explanations).into_iter().map(|note| format!("explanations: {note}"));
+    tools.into_iter().map(line).chain(profiles).collect()
 }
 
 #[cfg(test)]

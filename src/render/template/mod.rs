@@ -14,7 +14,7 @@ mod row;
 mod sections;
 mod trial;
 
-pub use context::{BudgetText, Context};
+pub use context::{BudgetText, Context, ExplanationText, FunctionText};
 pub(super) use fill::goal as goal_text;
 pub use headline::of_service;
 pub use parts::{PartError, Parts, Renewed, sealed};

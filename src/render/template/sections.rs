@@ -4,11 +4,16 @@ use super::context::*;
 use super::headline::{self, is_cache, is_load};
 use super::row::{budget, largest, ratio, row};
 use crate::model::{SampleStatistics, Statement};
+use crate::profile::Explanation;
+use crate::render::explanation::explanation_text;
 use crate::render::quantity::{change, pair, percent};
 use crate::verdict::{BudgetStatus, Finding, Outcome, Report};
 use std::collections::BTreeMap;
 
-/// Repeated statements, the largest functions of a profile, then regressions by size.
+/// Most functions that are named for an explained regression.
+const EXPLAINED: usize = 3;
+
+/// Repeated statements, the functions that explain regressions, the largest functions of a profile, then regressions by size.
 pub fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
     let mut found = Vec::new();
     let all_statements = report.benchmarks.iter().filter(|f| f.metric == "queries").filter_map(|f| Some(f.head?.value));
@@ -17,6 +22,7 @@ pub fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
         let impact = format!("{} of {all_statements} statements", statement.times);
         found.push(Bottleneck { location: statement.text.clone(), impact, by: "sqlalchemy-echo".to_owned() });
     }
+    report.explanations.iter().for_each(|explanation| explained_bottlenecks(explanation, &mut found));
     let mut profile: Vec<(&Finding, f64)> =
         report.benchmarks.iter().filter(|f| f.metric == "time:self").filter_map(|f| Some((f, f.head?.value))).collect();
     profile.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -33,6 +39,25 @@ pub fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
     }
     found.truncate(most);
     found
+}
+
+/// The functions that grew most, where the benchmark did grow.
+fn explained_bottlenecks(explanation: &Explanation, found: &mut Vec<Bottleneck>) {
+    let growth = &explanation.growth;
+    if growth.is_none() || growth.totals[1] <= growth.totals[0] {
+        return;
+    }
+    let (benchmark, metric) = (explanation.benchmark.as_deref().unwrap_or("head"), growth.measure.metric());
+    let most = growth.most.map_or(0, |(count, _)| count.min(EXPLAINED));
+    for function in explanation_text(explanation, most).functions {
+        let Some(share) = function.share else { continue };
+        let location = match function.place {
+            Some(place) => format!("{} ({place})", function.name),
+            None => function.name,
+        };
+        let impact = format!("{share} of the growth in {metric} of {benchmark}");
+        found.push(Bottleneck { location, impact, by: "perfgate explain".to_owned() });
+    }
 }
 
 /// Regressions, missed budgets and suspects, most severe first.

@@ -14,6 +14,7 @@ impl Context {
             worst: Some(Row::default()),
             rows: one(),
             regressions: one(),
+            explanations: vec![ExplanationText { functions: one(), notes: one(), ..ExplanationText::default() }],
             improvements: one(),
             accept_command: Some(String::new()),
             reproduce: Some(String::new()),

@@ -1,0 +1,118 @@
+//! `measure --explain`: the largest confirmed regressions of a report, explained on the sides that were measured.
+
+use super::{ExplainError, Explainer, profiler, runs_targets};
+use crate::gate::measure::{Bench, MeasureError, Progress, SideCheckout};
+use crate::model::number_text::counted;
+use crate::model::{Diagnostic, Direction};
+use crate::profile::Explanation;
+use crate::verdict::{Finding, Outcome, Report};
+use std::error::Error;
+
+/// Most regressions that are explained; each takes two to four runs under a profiler.
+const MOST: usize = 5;
+/// The code of what is said about regressions without an explanation.
+const CODE: &str = "not-explained";
+
+/// A regression to explain.
+struct Regression {
+    benchmark: String,
+    /// The change of its time, where that is what regressed.
+    time_change: Option<f64>,
+}
+
+/// Adds the explanations to a report. What cannot be explained is one warning; the verdict stays the same. Only an interruption
+/// is an error.
+pub(in crate::gate) fn explain_regressions(
+    report: &mut Report,
+    bench: &Bench<'_>,
+    sides: [&SideCheckout; 2],
+    base_label: &str,
+    progress: &dyn Progress,
+) -> Result<(), MeasureError> {
+    let mut regressions = regressions(report);
+    let all = regressions.len();
+    // A command that cannot run one benchmark alone has the same profile for each of them.
+    let is_whole = !runs_targets(bench.spec())
+        && regressions.windows(2).all(|pair| bench.words(&pair[0].benchmark) == bench.words(&pair[1].benchmark));
+    regressions.truncate(if is_whole { 1 } else { MOST });
+    if regressions.is_empty() {
+        return Ok(());
+    }
+    progress.stage("explaining the regressions");
+    let mut explanations = Vec::new();
+    let explained = explain_all(&regressions, bench, sides, base_label, progress, &mut explanations);
+    let missing = regressions.len() - explanations.len();
+    report.explanations = explanations;
+    match explained {
+        Err(ExplainError::Measure(error)) if error.is_interrupted() => return Err(error),
+        Err(error) => {
+            let message = format!("{} not explained: {}", counted(missing, "regression"), in_a_line(&error));
+            report.diagnostics.push(Diagnostic::warning(CODE, "", message));
+        }
+        Ok(()) if all > regressions.len() && !is_whole => {
+            let message =
+                format!("of {all} regressions, the {MOST} largest are explained; `perfgate explain` explains others");
+            report.diagnostics.push(Diagnostic::note(CODE, "", message));
+        }
+        Ok(()) if all > 1 && is_whole => {
+            let note = "the command cannot run one benchmark alone, so its regressions are explained together";
+            report.explanations.iter_mut().for_each(|explanation| explanation.notes.push(note.to_owned()));
+        }
+        Ok(()) => {}
+    }
+    Ok(())
+}
+
+/// The confirmed regressions of time, and those of exact counts of instructions; the largest first, each benchmark once.
+fn regressions(report: &Report) -> Vec<Regression> {
+    let mut found: Vec<Regression> = Vec::new();
+    for finding in report.benchmarks.iter().filter(|finding| is_explainable(finding)) {
+        if found.iter().all(|known| known.benchmark != finding.name) {
+            found.push(Regression { benchmark: finding.name.clone(), time_change: time_change(report, &finding.name) });
+        }
+    }
+    found
+}
+
+/// The change of a benchmark's time, where that regressed.
+fn time_change(report: &Report, benchmark: &str) -> Option<f64> {
+    let is_its_time = |finding: &&Finding| finding.name == benchmark && finding.metric == "time";
+    let time = report.benchmarks.iter().filter(|finding| is_explainable(finding)).find(is_its_time)?;
+    time.change.filter(|_| time.direction == Direction::Lower)
+}
+
+fn is_explainable(finding: &Finding) -> bool {
+    let is_time = finding.unit == "ns" || finding.unit.ends_with("/s");
+    let is_exact = finding.metric == "instructions";
+    finding.outcome == Outcome::Regressed && (is_time && finding.confirmed || is_exact)
+}
+
+/// Explains the regressions in their order, up to the first that cannot be explained.
+fn explain_all(
+    regressions: &[Regression],
+    bench: &Bench<'_>,
+    sides: [&SideCheckout; 2],
+    base_label: &str,
+    progress: &dyn Progress,
+    explanations: &mut Vec<Explanation>,
+) -> Result<(), ExplainError> {
+    profiler::check(&bench.spec().words)?;
+    let explainer = Explainer::new(bench, sides, base_label, progress, true)?;
+    let [base, head] = sides;
+    let built = [explainer.build(base)?, explainer.build(head)?];
+    for Regression { benchmark, time_change } in regressions {
+        let ours = explainer.profile(base, &built[0], benchmark)?;
+        let theirs = explainer.profile(head, &built[1], benchmark)?;
+        let explanation = explainer.compare(benchmark, ours, theirs);
+        explanations.push(Explanation { time_change: *time_change, ..explanation });
+    }
+    Ok(())
+}
+
+/// An error and its causes in one line, without the output of commands.
+fn in_a_line(error: &ExplainError) -> String {
+    let first: &dyn Error = error;
+    let causes = std::iter::successors(Some(first), |error| (*error).source());
+    let lines = causes.map(|error| error.to_string().lines().next().unwrap_or_default().to_owned());
+    lines.collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,153 @@
+//! An explanation as JSON, alone (`perfgate explain --format json`) and in the comparison file. docs/explain.md has its keys.
+
+use super::growth::most;
+use super::{Explanation, GrownFunction, Growth, Measure, Presence};
+use serde::{Deserialize, Serialize};
+
+/// The `format` of every explanation.
+const FORMAT: &str = "perfgate-explanation";
+/// The `version` that this perfgate writes.
+const VERSION: u32 = 1;
+
+/// The file. The sentence and what follows from the measure are for readers, and are not read back.
+#[derive(Serialize, Deserialize)]
+pub(super) struct File {
+    #[serde(default)]
+    format: String,
+    #[serde(default)]
+    version: u32,
+    benchmark: Option<String>,
+    metric: Measure,
+    #[serde(default)]
+    unit: String,
+    #[serde(default)]
+    summary: String,
+    base: SideEntry,
+    head: SideEntry,
+    #[serde(default)]
+    change: Option<f64>,
+    #[serde(default)]
+    time_change: Option<f64>,
+    functions: Vec<FunctionEntry>,
+    #[serde(default)]
+    notes: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SideEntry {
+    label: String,
+    value: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FunctionEntry {
+    name: String,
+    file: Option<String>,
+    line: Option<u32>,
+    base: f64,
+    head: f64,
+    own: Sides,
+    share: Option<f64>,
+    status: Presence,
+    in_diff: Option<bool>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sides {
+    base: f64,
+    head: f64,
+}
+
+impl From<Explanation> for File {
+    fn from(explanation: Explanation) -> File {
+        let summary = explanation.sentence();
+        let change = explanation.growth.change();
+        let Explanation { benchmark, base, head, growth, time_change, notes } = explanation;
+        let Growth { measure, totals, functions, .. } = growth;
+        let side = |label: String, value: f64| SideEntry { label, value };
+        File {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            benchmark,
+            metric: measure,
+            unit: measure.unit().to_owned(),
+            summary,
+            base: side(base, totals[0]),
+            head: side(head, totals[1]),
+            change,
+            time_change,
+            functions: functions.into_iter().map(FunctionEntry::from).collect(),
+            notes,
+        }
+    }
+}
+
+impl From<GrownFunction> for FunctionEntry {
+    fn from(function: GrownFunction) -> FunctionEntry {
+        let GrownFunction { name, file, line, costs, own, share, presence, in_diff } = function;
+        let [base, head] = costs;
+        let own = Sides { base: own[0], head: own[1] };
+        FunctionEntry { name, file, line, base, head, own, share, status: presence, in_diff }
+    }
+}
+
+impl From<File> for Explanation {
+    fn from(file: File) -> Explanation {
+        let functions: Vec<GrownFunction> = file.functions.into_iter().map(GrownFunction::from).collect();
+        let most = most(functions.iter().filter_map(|function| function.share));
+        let growth = Growth { measure: file.metric, totals: [file.base.value, file.head.value], functions, most };
+        Explanation {
+            benchmark: file.benchmark,
+            base: file.base.label,
+            head: file.head.label,
+            growth,
+            time_change: file.time_change,
+            notes: file.notes,
+        }
+    }
+}
+
+impl From<FunctionEntry> for GrownFunction {
+    fn from(entry: FunctionEntry) -> GrownFunction {
+        let FunctionEntry { name, file, line, base, head, own, share, status, in_diff } = entry;
+        let (costs, own) = ([base, head], [own.base, own.head]);
+        GrownFunction { name, file, line, costs, own, share, presence: status, in_diff }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explanation_is_read_as_it_was_written() {
+        let function = |name: &str, share, presence| GrownFunction {
+            name: name.to_owned(),
+            file: Some("src/lib.rs".to_owned()),
+            line: None,
+            costs: [100.0, 141.5],
+            own: [90.0, 0.0],
+            share,
+            presence,
+            in_diff: Some(false),
+        };
+        let functions = vec![
+            function("a", Some(0.95), Presence::New),
+            function("b", Some(0.05), Presence::Gone),
+            function("c", None, Presence::Both),
+        ];
+        let growth = Growth { measure: Measure::Samples, totals: [0.5, 1.0], functions, most: Some((1, 0.95)) };
+        let explanation = Explanation {
+            benchmark: Some("x".to_owned()),
+            base: "main".to_owned(),
+            head: "HEAD".to_owned(),
+            growth,
+            time_change: Some(0.2),
+            notes: vec!["y".to_owned()],
+        };
+        let json = serde_json::to_string(&explanation).unwrap();
+        assert!(json.contains(r#""summary":"x has 100% more samples; 95% of the growth is in 1 function""#), "{json}");
+        assert!(json.contains(r#""status":"changed""#), "{json}");
+        assert_eq!(serde_json::from_str::<Explanation>(&json).unwrap(), explanation);
+    }
+}

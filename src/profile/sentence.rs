@@ -1,0 +1,99 @@
+//! The first sentence of an explanation.
+
+use super::{Explanation, Measure};
+use crate::model::number_text::{change, counted, share};
+
+/// A total that grew by this factor is written as a factor.
+const FACTOR: f64 = 3.0;
+
+impl Explanation {
+    /// What changed, as in `parse/large executes 41% more instructions; 96% of the growth is in 2 functions`. The name in it is
+    /// hostile text.
+    pub fn sentence(&self) -> String {
+        let subject = self.benchmark.as_deref().unwrap_or("head");
+        let growth = &self.growth;
+        let Some(whole) = growth.change() else { return format!("{subject}: the profile of base is empty") };
+        let (verb, noun, many) = match growth.measure {
+            Measure::Instructions => ("executes", "instructions", true),
+            Measure::Time => ("takes", "time", false),
+            Measure::Samples => ("has", "samples", true),
+            Measure::Bytes => ("allocates", "bytes", true),
+            Measure::Count => ("has", "counted events", true),
+        };
+        let amount = if growth.is_none() {
+            format!("{} {noun} as base ({})", if many { "as many" } else { "as much" }, change(whole))
+        } else if whole >= FACTOR - 1.0 {
+            format!("{:.1} times as {} {noun}", 1.0 + whole, if many { "many" } else { "much" })
+        } else if whole > 0.0 {
+            format!("{} more {noun}", share(whole))
+        } else {
+            format!("{} {} {noun}", share(-whole), if many { "fewer" } else { "less" })
+        };
+        let did_not_grow = whole < 0.0 || growth.is_none();
+        if let Some(time) = self.time_change.filter(|time| *time > 0.0 && did_not_grow) {
+            let reasons = match growth.measure {
+                Measure::Instructions => ": the cause is code layout, caches, waiting, or the machine",
+                _ => "",
+            };
+            return format!("{subject} takes {} more time, but {verb} {amount}{reasons}", share(time));
+        }
+        if growth.is_none() {
+            let reasons = match growth.measure {
+                Measure::Instructions => {
+                    "; if its time changed, the cause is code layout, caches, waiting, or the machine"
+                }
+                _ => "",
+            };
+            return format!("{subject} {verb} {amount}{reasons}");
+        }
+        let direction = if whole > 0.0 { "growth" } else { "reduction" };
+        let most = match growth.most {
+            Some((count, part)) => format!("; {} of the {direction} is in {}", share(part), counted(count, "function")),
+            None => String::new(),
+        };
+        format!("{subject} {verb} {amount}{most}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Growth;
+
+    fn sentence(totals: [f64; 2], shares: &[f64], time_change: Option<f64>) -> String {
+        let most = (!shares.is_empty()).then(|| (shares.len(), shares.iter().sum()));
+        let growth = Growth { measure: Measure::Instructions, totals, functions: Vec::new(), most };
+        let [base, head] = ["main", "HEAD"].map(str::to_owned);
+        let benchmark = Some("parse/large".to_owned());
+        Explanation { benchmark, base, head, growth, time_change, notes: vec![] }.sentence()
+    }
+
+    #[test]
+    fn the_first_sentence_has_the_change_and_where_it_is() {
+        assert_eq!(
+            sentence([100.0, 141.0], &[0.9, 0.06], Some(0.5)),
+            "parse/large executes 41% more instructions; 96% of the growth is in 2 functions"
+        );
+        assert_eq!(
+            sentence([100.0, 97.4], &[0.95], None),
+            "parse/large executes 2.6% fewer instructions; 95% of the reduction is in 1 function"
+        );
+        let equal = sentence([100.0, 100.1], &[], None);
+        assert!(equal.starts_with("parse/large executes as many instructions as base (+0.1%); if its time"), "{equal}");
+        let more = sentence([100.0, 350.0], &[1.0], None);
+        assert!(more.starts_with("parse/large executes 3.5 times as many instructions; 100%"), "{more}");
+    }
+
+    #[test]
+    fn time_that_grew_without_instructions_is_said() {
+        let cause = "the cause is code layout, caches, waiting, or the machine";
+        assert_eq!(
+            sentence([100.0, 100.1], &[1.0], Some(0.24)),
+            format!("parse/large takes 24% more time, but executes as many instructions as base (+0.1%): {cause}")
+        );
+        assert_eq!(
+            sentence([100.0, 95.0], &[1.0], Some(0.24)),
+            format!("parse/large takes 24% more time, but executes 5% fewer instructions: {cause}")
+        );
+    }
+}
