@@ -102,28 +102,103 @@ fn a_lock_of_the_ref_that_a_killed_process_left_is_removed_once_it_is_old() {
     assert!(!lock.exists());
 }
 
+/// A repository `r` of two commits on main, in a format of git's; false where the installed git does not have it.
+fn in_format(scene: &Scene, options: &[&str]) -> bool {
+    let init =
+        Command::new("git").args(["init", "-q", "-b", "main"]).args(options).arg(scene.path("r")).output().unwrap();
+    if init.status.success() {
+        scene.write("r/.gitignore", "/target\n").commit("r", "first").commit("r", "second");
+        scene.five_benchmarks(1);
+    }
+    init.status.success()
+}
+
+const MEASURE_VERSION: [&str; 11] =
+    ["measure", "--base", "HEAD~1", "--rounds", "1", "--warmup", "0", "--fail-on", "failed", "--", "git"];
+
 #[test]
-fn formats_of_repositories_that_are_not_read_are_named() {
+fn a_repository_with_sha_256_objects_is_read_and_written() {
     let scene = Scene::new();
-    scene.bench("results", "a", 1000.0, 1);
-    for (option, words) in
-        [("--object-format=sha256", "SHA-256"), ("--ref-format=reftable", "git refs migrate --ref-format=files")]
-    {
-        let path = scene.path(words);
-        let init = Command::new("git").args(["init", "-q", option]).arg(&path).output().unwrap();
-        if !init.status.success() {
+    if !in_format(&scene, &["--object-format=sha256"]) {
+        return; // an older git
+    }
+    perfgate(&scene, &["record", "--commit", "HEAD~1", "--force"]).exits(0).says("recorded 5 results");
+    scene.five_benchmarks(2);
+    perfgate(&scene, &["compare"]).exits(0).says("the commit before (");
+    perfgate(&scene, &["record"]).exits(0);
+    scene.git("r", &["gc", "-q"]);
+    scene.git("r", &["checkout", "-q", "-b", "topic"]);
+    scene.commit("r", "third").five_benchmarks(3);
+    perfgate(&scene, &["compare"]).exits(0).says("the merge base (").says("5 benchmarks unchanged");
+    perfgate(&scene, &["history"]).exits(0).says("of 2 stored runs");
+    scene.git("", &["init", "-q", "--bare", "--object-format=sha256", "there"]);
+    perfgate(&scene, &["runs", "push", "../there"]).exits(0).says("2 runs sent");
+    scene.git("", &["clone", "-q", "there", "other"]);
+    ends(scene.command::<&str>("other", &[], &["runs", "pull"])).exits(0).says("2 runs received");
+    perfgate(&scene, &["runs", "prune", "--keep", "1"]).exits(0);
+    perfgate(&scene, &[&MEASURE_VERSION[..], &["--version"]].concat()).exits(0);
+    let id = scene.git("r", &["rev-parse", "HEAD"]);
+    assert_eq!(id.len(), 64);
+    truncated(&scene, &id, 20, || {
+        perfgate(&scene, &["record"]).exits(2).complains(&id).complains("ends too early");
+    });
+}
+
+#[test]
+fn a_repository_with_reftable_is_read_and_its_runs_are_kept_elsewhere() {
+    for options in [&["--ref-format=reftable"][..], &["--ref-format=reftable", "--object-format=sha256"]] {
+        let scene = Scene::new();
+        if !in_format(&scene, options) {
             continue; // an older git
         }
-        for args in [
-            &["record", "../results"][..],
-            &["record", "../results", "--store", "dir:../x"],
-            &["runs", "list"],
-            &["history"],
-        ] {
-            let answer = ends(scene.command::<&str>(words, &[], args));
-            answer.exits(2).complains(words);
-            assert_eq!(answer.stderr.matches(words).count(), 1, "{}", answer.stderr);
+        scene.write("temporary/keep", "");
+        let temporary = [("TMPDIR", scene.path("temporary").display().to_string())];
+        let perfgate = |args: &[&str]| ends(scene.command("r", &temporary, args));
+        for args in [&["record"][..], &["runs", "list"], &["history"]] {
+            perfgate(args).exits(2).complains("--store dir:PATH").complains("git refs migrate --ref-format=files");
         }
+        perfgate(&["compare", "target/criterion", "target/criterion"]).exits(2).complains("sample for sample");
+        let store = ["--store", "dir:../runs"];
+        perfgate(&[&["record", "--commit", "HEAD~1", "--force"][..], &store].concat()).exits(0);
+        scene.five_benchmarks(2);
+        perfgate(&[&["record"][..], &store].concat()).exits(0);
+        scene.git("r", &["checkout", "-q", "-b", "topic"]);
+        scene.commit("r", "third").five_benchmarks(3);
+        perfgate(&[&["compare"][..], &store].concat()).exits(0).says("the merge base (").says("5 benchmarks unchanged");
+        perfgate(&[&["history"][..], &store].concat()).exits(0).says("of 2 stored runs");
+        scene.git("r", &["checkout", "-q", "--detach"]);
+        scene.write("r/file", "changed").five_benchmarks(4);
+        perfgate(&[&["record"][..], &store].concat()).exits(0).complains("differ from the commit");
+        perfgate(&[&MEASURE_VERSION[..], &["--version"]].concat()).exits(0).says("HEAD with uncommitted changes");
+        perfgate(&["compare", "nowhere"]).exits(2).complains("nowhere: neither a path nor a git revision");
+        assert_eq!(fs::read_dir(scene.path("temporary")).unwrap().count(), 1, "the copy of the refs is removed");
+    }
+}
+
+#[test]
+fn outside_a_repository_the_cause_is_named_once_and_in_plain_words() {
+    let scene = Scene::new();
+    scene.bench("results", "a", 1000.0, 1);
+    let here = fs::canonicalize(scene.path("")).unwrap().display().to_string();
+    let cause = format!("{here} is not in a git repository; run perfgate in one");
+    for args in [
+        &["record", "results"][..],
+        &["compare", "HEAD~1", "--head", "results"],
+        &["runs", "list"],
+        &["history"],
+        &["measure", "--", "true"],
+    ] {
+        let answer = ends(scene.command::<&str>("", &[], args));
+        answer.exits(2).complains(&cause);
+        assert_eq!(answer.stderr.matches("git repository;").count(), 1, "{}", answer.stderr);
+        assert!(!answer.stderr.contains("could not find"), "{}", answer.stderr);
+    }
+    // What libgit2 reports about a broken repository helps, and its numbers do not.
+    scene.repository("r").five_benchmarks(1).write("r/.git/config", "[core\n");
+    for args in [&["record"][..], &["runs", "list"]] {
+        let answer = perfgate(&scene, args);
+        answer.exits(2).complains("cannot be opened").complains("config");
+        assert!(!answer.stderr.contains("class="), "{}", answer.stderr);
     }
 }
 

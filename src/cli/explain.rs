@@ -43,7 +43,7 @@ pub struct ExplainArgs {
     /// List all functions that changed
     #[arg(long)]
     all: bool,
-    /// Time limit of one run under the profiler (90s, 10m); builds have no limit
+    /// Time limit of one run under the profiler (90s, 10m) [default, and for builds: two hours without output]
     #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "command")]
     timeout: Option<Duration>,
     /// Copy an untracked file or directory that the benchmarks need to each side

@@ -153,7 +153,7 @@ pub enum Error {
         head_tools: String,
     },
     /// A run is stored for a commit, and there is none.
-    #[error("a run is stored for a commit; run perfgate in the git repository that was measured")]
+    #[error("a run is stored for a commit")]
     NoCommit {
         /// What git reported.
         source: Option<RepositoryError>,

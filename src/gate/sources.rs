@@ -126,7 +126,7 @@ impl Gate {
     fn has_stored_runs(&self) -> Result<bool, Error> {
         match self.open_store() {
             Ok(store) => Ok(!store.newest(1)?.keys.is_empty()),
-            Err(Error::Store(StoreError::Repository(_))) => Ok(false),
+            Err(Error::Store(StoreError::Repository(_) | StoreError::Reftable)) => Ok(false),
             Err(error) => Err(error),
         }
     }

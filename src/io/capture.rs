@@ -74,7 +74,8 @@ impl Capture {
         std::mem::take(&mut *self.captured.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn length(&self) -> u64 {
+    /// The number of bytes so far.
+    pub fn length(&self) -> u64 {
         self.captured.lock().unwrap_or_else(PoisonError::into_inner).length
     }
 }

@@ -1,7 +1,7 @@
 //! The change under test: git's difference between the merge base and the checked-out files.
 
 use super::manifest;
-use super::repository::{Repository, RepositoryError, failed};
+use super::repository::{Repository, RepositoryError, failed, object_id};
 use crate::model::{CodeChange, Commit, FileChange, FileChangeKind};
 use git2::{Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Tree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +35,7 @@ impl Repository {
         let dirty = self.is_dirty()? && !self.is_sparse();
         let _watched = self.watched();
         let wrong = failed("compare head with base");
-        let tree = |commit: &Commit| self.git().find_commit(Oid::from_str(commit.as_str())?)?.tree();
+        let tree = |commit: &Commit| self.git().find_commit(object_id(commit)?)?.tree();
         let (old, new) = (tree(base).map_err(&wrong)?, tree(head).map_err(&wrong)?);
         let mut options = DiffOptions::new();
         options.context_lines(12).ignore_submodules(true);
@@ -69,13 +69,13 @@ impl Repository {
         let dirty = self.is_dirty()?;
         let _watched = self.watched();
         let git = self.git();
-        let tree = |commit: &str| -> Result<Tree<'_>, git2::Error> { git.find_commit(Oid::from_str(commit)?)?.tree() };
+        let tree = |commit: &Commit| -> Result<Tree<'_>, git2::Error> { git.find_commit(object_id(commit)?)?.tree() };
         let wrong = failed("compare head with its merge base");
         let old = match &base {
-            Some(base) => Some(tree(base.as_str()).map_err(&wrong)?),
+            Some(base) => Some(tree(base).map_err(&wrong)?),
             None => None,
         };
-        let new = tree(head.commit.as_str()).map_err(&wrong)?;
+        let new = tree(&head.commit).map_err(&wrong)?;
         let mut options = DiffOptions::new();
         options.context_lines(12).ignore_submodules(true);
         // libgit2 would take the files that a sparse checkout leaves out for deleted.
@@ -91,7 +91,7 @@ impl Repository {
             head: Some(head.commit.clone()),
             branch: head.branch.clone(),
             dirty,
-            trailers: self.trailers(head.commit.as_str(), base.as_ref().map(|base| base.as_str())).unwrap_or_default(),
+            trailers: self.trailers(&head.commit, base.as_ref()).unwrap_or_default(),
             ..CodeChange::default()
         };
         self.read_files(&diff, &mut change);
@@ -141,11 +141,11 @@ impl Repository {
     }
 
     /// Trailers of the commits between base and head, without those that name a person.
-    fn trailers(&self, head: &str, base: Option<&str>) -> Result<Vec<(String, String)>, git2::Error> {
+    fn trailers(&self, head: &Commit, base: Option<&Commit>) -> Result<Vec<(String, String)>, git2::Error> {
         let mut walk = self.git().revwalk()?;
-        walk.push(Oid::from_str(head)?)?;
+        walk.push(object_id(head)?)?;
         if let Some(base) = base {
-            walk.hide(Oid::from_str(base)?)?;
+            walk.hide(object_id(base)?)?;
         }
         let mut trailers = Vec::new();
         for id in walk.take(COMMITS).flatten() {

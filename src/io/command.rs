@@ -19,6 +19,8 @@ const TICK: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_secs(2);
 /// How long to read the pipes after the command has ended.
 const PIPES: Duration = Duration::from_secs(5);
+/// A command without a time limit of its own is stopped after this time without output.
+const SILENCE: Duration = Duration::from_secs(2 * 60 * 60);
 /// The most output lines in a message.
 const LINES: usize = 20;
 
@@ -35,12 +37,27 @@ pub struct Command {
     pub directory: PathBuf,
     /// Changes to the environment; `None` removes a variable.
     pub variables: Vec<(String, Option<OsString>)>,
-    /// The time limit.
-    pub timeout: Option<Duration>,
+    /// When it is stopped.
+    pub limit: Limit,
     /// The processors it may use; empty for all.
     pub processors: Vec<usize>,
     /// The scratch directory, where a later perfgate finds the process if this one is killed.
     pub scratch: Option<PathBuf>,
+}
+
+/// When a command is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// After this time.
+    Total(Duration),
+    /// After this time without output: a long build or suite prints what it does, and one that hangs does not.
+    Silence(Duration),
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Limit::Silence(SILENCE)
+    }
 }
 
 /// A command that succeeded.
@@ -110,6 +127,19 @@ pub enum CommandError {
         /// The last lines of its output.
         last_lines: String,
     },
+    /// It printed nothing for too long.
+    #[error(
+        "`{command}` was stopped because it printed nothing for {} minutes; if it needs longer, let it print its progress \
+         (for benchmark runs, --timeout sets another limit){}", after.as_secs() / 60, quoted(.last_lines)
+    )]
+    Silent {
+        /// The command.
+        command: String,
+        /// The time without output.
+        after: Duration,
+        /// The last lines of its output.
+        last_lines: String,
+    },
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -161,7 +191,7 @@ impl Command {
         };
         self.scratch.iter().for_each(|scratch| pid_file::write(scratch, leader));
         interrupt::set_running(Some(leader));
-        let (end, stopped) = self.wait(child, started, &group);
+        let (end, stopped) = self.wait(child, started, &group, [&stdout, &stderr]);
         interrupt::set_running(None);
         group.kill(); // leftover processes would disturb the next run
         self.scratch.iter().for_each(|scratch| pid_file::remove(scratch));
@@ -176,6 +206,9 @@ impl Command {
             Some(Stop::Interrupt) => return Err(CommandError::Interrupted),
             Some(Stop::Timeout(after)) => {
                 return Err(CommandError::TimedOut { command: self.line(), after, last_lines });
+            }
+            Some(Stop::Silence(after)) => {
+                return Err(CommandError::Silent { command: self.line(), after, last_lines });
             }
             None => {}
         }
@@ -231,7 +264,15 @@ impl Command {
     }
 
     /// Waits for the end, or stops the command at the time limit or Ctrl-C.
-    fn wait(&self, child: Child, started: Instant, group: &ProcessGroup) -> (End, Option<Stop>) {
+    fn wait(
+        &self,
+        child: Child,
+        started: Instant,
+        group: &ProcessGroup,
+        output: [&Option<Capture>; 2],
+    ) -> (End, Option<Stop>) {
+        let printed = || output.into_iter().flatten().map(Capture::length).sum::<u64>();
+        let (mut length, mut since) = (0, started);
         let (send, receive) = mpsc::channel();
         // Where no thread can be started, the channel is closed, which the loop reports.
         let _ = thread::Builder::new().spawn(move || {
@@ -252,7 +293,13 @@ impl Command {
                 Some((_, since)) if since.elapsed() > GRACE => group.kill(),
                 Some(_) => {}
                 None => {
-                    let late = self.timeout.filter(|limit| started.elapsed() > *limit).map(Stop::Timeout);
+                    if printed() != length {
+                        (length, since) = (printed(), Instant::now());
+                    }
+                    let late = match self.limit {
+                        Limit::Total(limit) => (started.elapsed() > limit).then_some(Stop::Timeout(limit)),
+                        Limit::Silence(limit) => (since.elapsed() > limit).then_some(Stop::Silence(limit)),
+                    };
                     let why = if interrupt::requested() { Some(Stop::Interrupt) } else { late };
                     if let Some(why) = why {
                         group.ask_to_end();
@@ -267,6 +314,7 @@ impl Command {
 /// Why a command was stopped.
 enum Stop {
     Timeout(Duration),
+    Silence(Duration),
     Interrupt,
 }
 
@@ -326,7 +374,7 @@ mod tests {
             words: words.iter().map(|word| (*word).to_owned()).collect(),
             directory: "/".into(),
             variables: vec![],
-            timeout: None,
+            limit: Limit::default(),
             processors: vec![],
             scratch: None,
         }
@@ -354,11 +402,26 @@ mod tests {
     #[test]
     fn a_child_that_ignores_the_first_signal_is_killed_with_its_children() {
         let mut stubborn = command(&["sh", "-c", "trap '' TERM; sleep 60 & sleep 60"]);
-        stubborn.timeout = Some(Duration::from_millis(200));
+        stubborn.limit = Limit::Total(Duration::from_millis(200));
         let started = Instant::now();
         let error = stubborn.run().unwrap_err();
         assert!(matches!(error, CommandError::TimedOut { .. }), "{error}");
         assert!(started.elapsed() < Duration::from_secs(8));
+    }
+
+    #[test]
+    fn a_command_that_prints_nothing_is_stopped_and_one_that_prints_goes_on() {
+        let children = "sleep 60 & echo begun; sleep 60";
+        let mut silent = command(&["sh", "-c", children]);
+        silent.limit = Limit::Silence(Duration::from_millis(800));
+        let started = Instant::now();
+        let error = silent.run().unwrap_err();
+        assert!(matches!(error, CommandError::Silent { .. }), "{error}");
+        assert!(error.to_string().contains("begun") && error.to_string().contains("--timeout"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(8));
+        let mut printing = command(&["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do echo $i >&2; sleep 0.2; done"]);
+        printing.limit = silent.limit;
+        assert!(printing.run().unwrap().wall > Duration::from_millis(800));
     }
 
     #[test]
@@ -379,7 +442,7 @@ mod windows_tests {
             words: ["cmd", "/C", line].map(str::to_owned).to_vec(),
             directory: directory.to_owned(),
             variables: vec![],
-            timeout: Some(Duration::from_secs(timeout)),
+            limit: Limit::Total(Duration::from_secs(timeout)),
             processors: vec![],
             scratch: None,
         }

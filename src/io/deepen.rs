@@ -1,6 +1,7 @@
 //! Fetches the commits that a shallow clone lacks to find a base.
 
 use super::git_command::{EXCHANGE_LIMIT, end_if_stalled, git, output_within, pass_token};
+use super::reftable::RefsCopy;
 use super::repository::{CANDIDATES, Repository, RepositoryError};
 use crate::model::Commit;
 
@@ -23,7 +24,7 @@ impl Repository {
         ]);
         let output = output_within(&mut command, EXCHANGE_LIMIT).map_err(|error| failed(error.to_string()))?;
         match output.status.success() {
-            true => Ok(()),
+            true => self.copy().map_or(Ok(()), RefsCopy::fill).map_err(|error| failed(error.to_string())),
             false => Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
         }
     }

@@ -50,7 +50,7 @@ fn has_header(server: &str, git_dir: &Path, directory: &Path) -> bool {
     let mut option = OsString::from("--git-dir=");
     option.push(git_dir);
     let words = ["config", "--get-urlmatch", "http.extraheader", server];
-    let output = git().current_dir(directory).arg(option).args(words).output();
+    let output = output_within(git().current_dir(directory).arg(option).args(words), LOCAL_LIMIT);
     output.is_ok_and(|output| output.status.success() && !output.stdout.trim_ascii().is_empty())
 }
 

@@ -1,7 +1,8 @@
 //! Opens a git repository with libgit2, which refuses some that the git command opens: it checks `safe.directory` only in
 //! configuration files, and does not read all formats.
 
-use super::git_command::git;
+use super::git_command::{LOCAL_LIMIT, git, output_within};
+use super::reftable::RefsCopy;
 use super::repository::RepositoryError;
 use git2::{ErrorCode, Repository};
 use std::path::{Path, PathBuf};
@@ -10,12 +11,16 @@ use std::path::{Path, PathBuf};
 pub(super) struct Opened {
     pub repository: Repository,
     pub place: Place,
+    /// Where the refs are reftable, `repository` is this copy.
+    pub copy: Option<RefsCopy>,
 }
 
 /// Where a repository is.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Place {
     pub git_dir: PathBuf,
+    /// The directory that all its work trees share.
+    pub common: PathBuf,
     /// Belongs to another user, and git's configuration allows it.
     is_foreign: bool,
     work_tree: Option<PathBuf>,
@@ -38,57 +43,61 @@ impl Place {
 
 /// Opens the repository around a directory.
 pub(super) fn open(directory: &Path) -> Result<Opened, RepositoryError> {
-    let refused = match Repository::discover(directory) {
+    let mut refused = match Repository::discover(directory) {
         Ok(repository) => {
-            let place = Place { git_dir: repository.path().to_owned(), ..Place::default() };
-            return Ok(Opened { repository, place });
+            let (git_dir, common) = (repository.path().to_owned(), repository.commondir().to_owned());
+            return Ok(Opened { repository, place: Place { git_dir, common, ..Place::default() }, copy: None });
         }
         Err(error) => error,
     };
-    let none =
-        |why: &git2::Error| RepositoryError::None { directory: directory.to_owned(), why: why.message().to_owned() };
-    let Ok(found) = Repository::discover_path(directory, None::<&Path>) else { return Err(none(&refused)) };
+    let Ok(found) = Repository::discover_path(directory, None::<&Path>) else {
+        let directory = dunce::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+        return Err(RepositoryError::None { directory });
+    };
+    let is_reftable = has_reftable(&found);
+    let by_git = if refused.code() == ErrorCode::Owner || is_reftable { known_to_git(directory) } else { None };
     if refused.code() == ErrorCode::Owner {
-        let Some(place) = allowed_by_git(directory) else {
+        let Some(place) = &by_git else {
             let is_bare = found.file_name().is_none_or(|name| name != ".git");
             let top = if is_bare { &found } else { found.parent().unwrap_or(&found) };
             return Err(RepositoryError::Owner { directory: top.to_owned() });
         };
-        let repository = place.open().map_err(|error| none(&error))?;
-        return Ok(Opened { repository, place });
+        match place.open() {
+            Ok(repository) => return Ok(Opened { repository, place: place.clone(), copy: None }),
+            Err(error) => refused = error,
+        }
     }
-    Err(unsupported(&found).map_or_else(|| none(&refused), |format| RepositoryError::Format { format }))
+    let Some(place) = by_git.filter(|_| is_reftable) else {
+        return Err(RepositoryError::Unreadable { directory: found, why: refused.message().to_owned() });
+    };
+    let unreadable = |why: String| RepositoryError::Unreadable { directory: found.clone(), why };
+    let copy = RefsCopy::new(&place.git_dir, &place.common).map_err(|error| unreadable(error.to_string()))?;
+    let opened = copy.open(place.work_tree.as_deref());
+    let repository = opened.map_err(|error| unreadable(error.message().to_owned()))?;
+    Ok(Opened { repository, place, copy: Some(copy) })
 }
 
-/// The place of a repository of another user, where git's configuration, which includes environment variables, allows it.
-fn allowed_by_git(directory: &Path) -> Option<Place> {
-    let ask = |what: &str| {
-        let output = git().current_dir(directory).args(["rev-parse", what]).output().ok()?;
+/// The place of a repository, where git's configuration, which includes environment variables, allows it to be used.
+fn known_to_git(directory: &Path) -> Option<Place> {
+    let ask = |what: &[&str]| {
+        let output = output_within(git().current_dir(directory).arg("rev-parse").args(what), LOCAL_LIMIT).ok()?;
         let line = output.status.success().then(|| String::from_utf8(output.stdout).ok()).flatten()?;
         Some(PathBuf::from(line.trim_end_matches(['\r', '\n'])))
     };
-    Some(Place { git_dir: ask("--absolute-git-dir")?, is_foreign: true, work_tree: ask("--show-toplevel") })
+    let git_dir = ask(&["--absolute-git-dir"])?;
+    let common = common_directory(&git_dir);
+    Some(Place { git_dir, common, is_foreign: true, work_tree: ask(&["--show-toplevel"]) })
 }
 
-/// A format of repositories that libgit2 does not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsupported {
-    /// Objects named by SHA-256.
-    Sha256,
-    /// Refs in a table instead of files.
-    Reftable,
-}
-
-/// The format of a repository that was refused, if that is the reason.
-fn unsupported(git_dir: &Path) -> Option<Unsupported> {
-    // A linked work tree has its configuration in the repository that it belongs to.
+/// The directory of the repository that a linked work tree belongs to.
+fn common_directory(git_dir: &Path) -> PathBuf {
     let common = std::fs::read_to_string(git_dir.join("commondir")).map(|path| git_dir.join(path.trim_end()));
-    let common = common.unwrap_or_else(|_| git_dir.to_owned());
-    let config = git2::Config::open(&common.join("config")).ok()?;
-    let is = |key: &str, value: &str| config.get_string(key).is_ok_and(|set| set.eq_ignore_ascii_case(value));
-    if is("extensions.objectformat", "sha256") {
-        Some(Unsupported::Sha256)
-    } else {
-        is("extensions.refstorage", "reftable").then_some(Unsupported::Reftable)
-    }
+    common.unwrap_or_else(|_| git_dir.to_owned())
+}
+
+/// True for a repository whose refs are in a table instead of files.
+fn has_reftable(git_dir: &Path) -> bool {
+    let config = git2::Config::open(&common_directory(git_dir).join("config"));
+    let format = config.and_then(|config| config.get_string("extensions.refstorage"));
+    format.is_ok_and(|format| format.eq_ignore_ascii_case("reftable"))
 }

@@ -32,6 +32,7 @@ mod process_group;
 pub mod profile;
 pub mod project;
 mod refs;
+mod reftable;
 pub mod repository;
 pub mod secrets;
 mod status;

@@ -1,9 +1,10 @@
 //! Read-only facts about the user's git repository: what is checked out, and which commits can be a base for it.
 
-use super::git_open::{self, Unsupported};
+use super::git_open::{self, Place};
+use super::reftable::RefsCopy;
 use super::{loose, watchdog};
 use crate::model::Commit;
-use git2::{BranchType, ErrorCode, Oid};
+use git2::{BranchType, ErrorClass, ErrorCode, ObjectFormat, Oid};
 use std::path::{Path, PathBuf};
 
 /// The number of commits that are searched for a base.
@@ -12,6 +13,9 @@ pub const CANDIDATES: usize = 500;
 /// A git repository.
 pub struct Repository {
     inner: git2::Repository,
+    place: Place,
+    /// Where the refs are reftable, `inner` is this copy.
+    copy: Option<RefsCopy>,
 }
 
 /// The checked-out commit.
@@ -29,11 +33,17 @@ pub struct Head {
 #[derive(Debug, thiserror::Error)]
 pub enum RepositoryError {
     /// There is no repository.
-    #[error("{} is not in a git repository ({why}); use paths for both sides, or run perfgate in a repository", directory.display())]
+    #[error("{} is not in a git repository; run perfgate in one", directory.display())]
     None {
         /// The directory.
         directory: PathBuf,
-        /// libgit2's error.
+    },
+    /// There is a repository that cannot be opened.
+    #[error("the git repository in {} cannot be opened: {why}; `git status` in it may report more", directory.display())]
+    Unreadable {
+        /// Its `.git`, or the bare repository.
+        directory: PathBuf,
+        /// libgit2's message.
         why: String,
     },
     /// The repository belongs to another user.
@@ -44,15 +54,6 @@ pub enum RepositoryError {
     Owner {
         /// The top of the work tree, or the bare repository.
         directory: PathBuf,
-    },
-    /// A format that is not read.
-    #[error("{}", match format {
-        Unsupported::Sha256 => "this repository names its objects by SHA-256, which this perfgate does not read; compare by paths, as in `perfgate compare OLD NEW`",
-        Unsupported::Reftable => "this repository stores its refs as reftable, which this perfgate does not read; convert it with `git refs migrate --ref-format=files`, or compare by paths",
-    })]
-    Format {
-        /// The format.
-        format: Unsupported,
     },
     /// The git command failed.
     #[error("git cannot {what}: {why}")]
@@ -66,12 +67,16 @@ pub enum RepositoryError {
     #[error("the repository has no commits yet; commit something first")]
     Unborn,
     /// The revision does not exist.
-    #[error("`{revision}` is not a revision of this repository ({why}); check the spelling, or fetch it first")]
+    #[error("`{revision}` is not a revision of this repository; check the spelling, or fetch it first")]
     Revision {
         /// The revision, as written.
         revision: String,
-        /// libgit2's error.
-        why: String,
+    },
+    /// Several objects have an id that begins like this.
+    #[error("`{revision}` is the beginning of several ids; give more digits")]
+    Ambiguous {
+        /// The revision, as written.
+        revision: String,
     },
     /// The default branch is unknown.
     #[error("cannot find the default branch; run `git remote set-head origin --auto`, or use --base")]
@@ -111,6 +116,20 @@ pub enum RepositoryError {
     },
 }
 
+/// Why a revision has no commit: it is unknown, or its object cannot be read.
+fn unresolved(revision: &str, error: git2::Error) -> RepositoryError {
+    match error.code() {
+        ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::Peel => {
+            RepositoryError::Revision { revision: revision.to_owned() }
+        }
+        ErrorCode::Ambiguous => RepositoryError::Ambiguous { revision: revision.to_owned() },
+        _ if matches!(error.class(), ErrorClass::Odb | ErrorClass::Zlib | ErrorClass::Object) => {
+            RepositoryError::Git { what: "read a commit", source: error }
+        }
+        _ => RepositoryError::Revision { revision: revision.to_owned() },
+    }
+}
+
 pub(super) fn failed(what: &'static str) -> impl Fn(git2::Error) -> RepositoryError {
     move |source| RepositoryError::Git { what, source }
 }
@@ -118,7 +137,8 @@ pub(super) fn failed(what: &'static str) -> impl Fn(git2::Error) -> RepositoryEr
 impl Repository {
     /// Opens the repository around a directory: a clone, one of its work trees, or a bare repository.
     pub fn discover(directory: &Path) -> Result<Repository, RepositoryError> {
-        git_open::open(directory).map(|opened| Repository { inner: opened.repository })
+        let git_open::Opened { repository, place, copy } = git_open::open(directory)?;
+        Ok(Repository { inner: repository, place, copy })
     }
 
     /// libgit2's repository.
@@ -126,15 +146,25 @@ impl Repository {
         &self.inner
     }
 
+    /// Its own git directory, which a linked work tree does not share.
+    pub(super) fn git_dir(&self) -> &Path {
+        &self.place.git_dir
+    }
+
+    /// The copy of the refs, where libgit2 does not read the repository's own.
+    pub(super) fn copy(&self) -> Option<&RefsCopy> {
+        self.copy.as_ref()
+    }
+
     /// Watches an operation of libgit2 until the result is dropped.
     pub(super) fn watched(&self) -> Option<watchdog::Operation> {
-        watchdog::begin(&self.inner.commondir().join("objects"))
+        watchdog::begin(&self.place.common.join("objects"))
     }
 
     /// Refuses an object that libgit2 would read for ever.
     fn check(&self, id: Oid) -> Result<Oid, RepositoryError> {
         let id_text = id.to_string();
-        if loose::is_truncated(&self.inner.commondir().join("objects"), &id_text) {
+        if loose::is_truncated(&self.place.common.join("objects"), &id_text) {
             return Err(RepositoryError::Truncated { id: id_text });
         }
         Ok(id)
@@ -164,7 +194,7 @@ impl Repository {
 
     /// The directory that all work trees of the repository share.
     pub fn common_directory(&self) -> &Path {
-        self.inner.commondir()
+        &self.place.common
     }
 
     /// The commits after `good` up to `bad`, oldest first, along first parents; `None` if `good` is not an ancestor of `bad`.
@@ -208,7 +238,7 @@ impl Repository {
         let object = self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit());
         let unknown = |e: git2::Error| match self.inner.is_empty() {
             Ok(true) => RepositoryError::Unborn,
-            _ => RepositoryError::Revision { revision: revision.to_owned(), why: e.message().to_owned() },
+            _ => unresolved(revision, e),
         };
         name(object.map_err(unknown)?.id())
     }
@@ -218,9 +248,7 @@ impl Repository {
         let _watched = self.watched();
         let find = |spec: &str| self.inner.revparse_single(spec).and_then(|object| object.peel_to_blob());
         let blob = find(spec).or_else(|error| find(&format!("origin/{spec}")).map_err(|_| error));
-        let unknown =
-            |e: git2::Error| RepositoryError::Revision { revision: spec.to_owned(), why: e.message().to_owned() };
-        Ok(blob.map_err(unknown)?.content().to_vec())
+        Ok(blob.map_err(|error| unresolved(spec, error))?.content().to_vec())
     }
 
     /// The newest commit that changed a file of the work tree, by its path below the root.
@@ -320,7 +348,7 @@ impl Repository {
     pub fn includes(&self, commit: &Commit, other: &Commit) -> Option<bool> {
         let _watched = self.watched();
         let found = self.commit(commit).ok()?;
-        let id = Oid::from_str(other.as_str()).ok()?;
+        let id = object_id(other).ok()?;
         if found.id() == id || found.parent_ids().any(|parent| parent == id) {
             return Some(true);
         }
@@ -353,9 +381,8 @@ impl Repository {
     }
 
     fn commit(&self, commit: &Commit) -> Result<git2::Commit<'_>, RepositoryError> {
-        let unknown =
-            |e: git2::Error| RepositoryError::Revision { revision: commit.to_string(), why: e.message().to_owned() };
-        let id = self.check(Oid::from_str(commit.as_str()).map_err(&unknown)?)?;
+        let unknown = |error| unresolved(commit.as_str(), error);
+        let id = self.check(object_id(commit).map_err(&unknown)?)?;
         self.inner.find_commit(id).map_err(unknown)
     }
 
@@ -393,6 +420,12 @@ pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
 #[cfg(not(unix))]
 pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
     String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+/// The id as libgit2 has it: 64 digits are SHA-256.
+pub(super) fn object_id(commit: &Commit) -> Result<Oid, git2::Error> {
+    let format = if commit.as_str().len() == 64 { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 };
+    Oid::from_str_ext(commit.as_str(), format)
 }
 
 fn name(id: Oid) -> Result<Commit, RepositoryError> {

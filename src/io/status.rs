@@ -29,12 +29,12 @@ impl Repository {
 
     /// True where a part of the files is not checked out.
     pub(super) fn is_sparse(&self) -> bool {
-        self.git().path().join("info/sparse-checkout").exists()
+        self.git_dir().join("info/sparse-checkout").exists()
     }
 
     fn status(&self, untracked: bool) -> Result<Changes, RepositoryError> {
         let Some(root) = self.root() else { return Ok(Changes::default()) };
-        if self.is_sparse() || root.join(".gitmodules").exists() {
+        if self.is_sparse() || self.copy().is_some() || root.join(".gitmodules").exists() {
             return self.status_by_git(root, untracked);
         }
         let _watched = self.watched();

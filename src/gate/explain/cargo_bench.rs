@@ -4,7 +4,7 @@ use super::profiler::{callgrind, ended};
 use super::{ExplainError, SideProfile};
 use crate::compare::filter::exactly;
 use crate::gate::measure::{Bench, MeasureError, SideCheckout, build_of};
-use crate::io::command::{Command, CommandError};
+use crate::io::command::{Command, CommandError, Limit};
 use crate::io::profile::{InlinedCode, read_file};
 use crate::policy::suggest::nearest_name;
 use crate::profile::Profile;
@@ -64,7 +64,7 @@ pub(super) fn build(bench: &Bench<'_>, side: &SideCheckout, words: &[String]) ->
     let mut words = build_of(words).unwrap_or_default();
     words.push("--message-format=json-render-diagnostics".to_owned());
     let mut command = bench.command(side, words);
-    command.timeout = None;
+    command.limit = Limit::default();
     let unset = DEBUG.into_iter().filter(|(name, _)| std::env::var_os(name).is_none());
     command.variables.extend(unset.map(|(name, value)| (name.to_owned(), Some(value.into()))));
     let finished = command.run().map_err(|source| match source {

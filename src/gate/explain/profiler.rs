@@ -3,11 +3,11 @@
 
 use super::{ExplainError, SideProfile};
 use crate::gate::measure::{Bench, MeasureError, SideCheckout};
-use crate::io::command::{CommandError, Finished};
+use crate::io::command::{Command, CommandError, Finished, Limit};
 use crate::io::profile::{InlinedCode, read_file};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::time::Duration;
 
 const VALGRIND: &str = "valgrind";
 
@@ -74,12 +74,15 @@ pub(super) fn check(words: &[String]) -> Result<(), ExplainError> {
     if Profiler::of(words) != Profiler::Callgrind {
         return Ok(()); // part of the language's own tools
     }
-    let mut version = std::process::Command::new(VALGRIND);
-    version.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    match version.status() {
-        Ok(status) if status.success() => Ok(()),
-        _ => Err(ExplainError::NoProfiler { program: VALGRIND }),
-    }
+    let version = Command {
+        words: [VALGRIND, "--version"].map(str::to_owned).to_vec(),
+        directory: ".".into(),
+        variables: Vec::new(),
+        limit: Limit::Total(Duration::from_secs(60)),
+        processors: Vec::new(),
+        scratch: None,
+    };
+    version.run().map(|_| ()).map_err(|_| ExplainError::NoProfiler { program: VALGRIND })
 }
 
 /// The end of a command under a profiler.

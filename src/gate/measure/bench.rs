@@ -9,7 +9,7 @@ use crate::compare::filter::{Dialect, FILTER};
 use crate::gate::builder::Gate;
 use crate::gate::side::here;
 use crate::io::collect::{self, ResultSources};
-use crate::io::command::{Command, CommandError, Finished};
+use crate::io::command::{Command, CommandError, Finished, Limit};
 use crate::io::git_command::GIT_VARIABLES;
 use crate::io::noise::NoiseMonitor;
 use crate::io::probe;
@@ -200,7 +200,8 @@ impl<'a> Bench<'a> {
         let directory = side.checkout.root.join(&self.prefix);
         let scratch = Some(self.scratch.path().to_owned());
         let processors = self.spec.processors.clone();
-        Command { words, directory, variables, timeout: self.spec.timeout, processors, scratch }
+        let limit = self.spec.timeout.map_or_else(Limit::default, Limit::Total);
+        Command { words, directory, variables, limit, processors, scratch }
     }
 
     /// Runs the command once, on all benchmarks or `only` on some.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum MeasureError {
     /// Both sides come from a git repository, and there is none.
-    #[error("base and head are checked out from a git repository; run perfgate in one")]
+    #[error("base and head are checked out from a git repository")]
     NoRepository {
         /// What git reported.
         source: RepositoryError,

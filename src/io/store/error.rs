@@ -39,8 +39,14 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// The repository of a git store cannot be opened.
-    #[error("the runs are stored in a git repository, and {0}")]
+    #[error("the runs are stored in a git repository: {0}")]
     Repository(#[from] Box<RepositoryError>),
+    /// The refs of the repository are in a format that is not written.
+    #[error(
+        "perfgate cannot keep runs in a repository that stores its refs as reftable; use another store, as in `--store \
+         dir:PATH`, or convert it with `git refs migrate --ref-format=files`"
+    )]
+    Reftable,
     /// The git repository could not be read or written.
     #[error("cannot {what} in {store}: {}", source.message())]
     Git {

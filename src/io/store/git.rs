@@ -16,7 +16,7 @@ use super::tombstones::{self, Tombstones};
 use crate::io::git_open::{self, Place};
 use crate::io::{loose, watchdog};
 use crate::model::Commit;
-use git2::{ErrorCode, ObjectType, Oid, Repository, Signature, Tree};
+use git2::{ErrorCode, ObjectFormat, ObjectType, Oid, Repository, Signature, Tree};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::path::Path;
@@ -43,7 +43,11 @@ struct Cache {
 impl GitStore {
     /// Opens the store behind a ref of the repository around a directory. The ref need not exist.
     pub fn open(directory: &Path, reference: &str) -> Result<GitStore, StoreError> {
-        let place = git_open::open(directory).map_err(Box::new)?.place;
+        let opened = git_open::open(directory).map_err(Box::new)?;
+        if opened.copy.is_some() {
+            return Err(StoreError::Reftable);
+        }
+        let place = opened.place;
         Ok(GitStore { place, reference: reference.to_owned(), cache: Arc::default() })
     }
 
@@ -192,7 +196,8 @@ impl GitStore {
     /// Moves the ref from one commit to another, unless it has moved in between.
     pub(super) fn advance(&self, repository: &Repository, from: Option<Oid>, to: Oid) -> Result<RefUpdate, StoreError> {
         // The zero id stands for a ref that must not exist.
-        let from = from.unwrap_or(Oid::ZERO_SHA1);
+        let zero = if to.object_format() == ObjectFormat::Sha256 { Oid::ZERO_SHA256 } else { Oid::ZERO_SHA1 };
+        let from = from.unwrap_or(zero);
         match repository.reference_matching(&self.reference, to, true, from, "perfgate") {
             Ok(_) => Ok(RefUpdate::Done),
             Err(error) => match error.code() {

@@ -7,7 +7,7 @@ use crate::gate::measure::error::MeasureError;
 use crate::gate::measure::targets::{self, profiles};
 use crate::io::cargo_seed;
 use crate::io::cargo_target;
-use crate::io::command::CommandError;
+use crate::io::command::{CommandError, Limit};
 use crate::io::store::fingerprint;
 use crate::model::Diagnostic;
 use std::collections::BTreeSet;
@@ -108,7 +108,7 @@ impl Bench<'_> {
             },
         };
         let mut command = self.command(side, words);
-        command.timeout = None;
+        command.limit = Limit::default();
         command.processors.clear();
         match command.run() {
             Ok(finished) => Ok(Some(finished.wall)),
