@@ -47,6 +47,9 @@ fn commits_without_runs_are_not_attributed_to_the_pull_request() {
     ci(&scene, "pull_request", &event, &[], &[]).exits(0).says(behind);
     assert!(scene.read("output").contains("verdict<<perfgate-end\nneutral\n"));
     assert!(scene.read("summary").contains(behind));
+    let summary = scene.read("summary");
+    assert!(summary.contains("Next: Run this again when the merge base has a stored run"), "{summary}");
+    assert!(!summary.contains("accept"), "{summary}");
     let insist = [("PERFGATE_MISSING_BASELINE", "fail")];
     ci(&scene, "pull_request", &event, &insist, &[]).exits(2).says(behind);
     // Without a regression it passes, and the headline names the gap too.

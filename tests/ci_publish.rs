@@ -130,7 +130,11 @@ fn someone_with_write_access_accepts_the_regressions_of_this_head() {
     // Our own comment shows the command; its author may have write access.
     hub.state().writers.push(ME.to_owned());
     again(1);
-    assert!(!report(&hub).contains("The request of"), "{}", report(&hub));
+    assert!(!report(&hub).contains("The request of octo"), "{}", report(&hub));
+    let answer =
+        "The request of maintainer names \"another\", which is not a regressed benchmark, so it accepts nothing.";
+    assert!(report(&hub).contains(answer), "{}", report(&hub));
+    assert!(scene.read("summary").contains(&format!("```text\n{command}\n```")), "{}", scene.read("summary"));
     says("maintainer", "/perfgate accept parse because of the <b>bounds</b>");
     // A second commit that begins alike is easily made.
     says("maintainer", &format!("/perfgate accept parse {}", &head[..12]));
@@ -214,6 +218,54 @@ fn a_label_accepts_the_head_whose_report_it_follows() {
 }
 
 #[test]
+fn a_name_with_any_characters_is_accepted_as_the_report_shows_it() {
+    let (scene, hub) = (project(), Hub::new());
+    let names = ["two words", "with `ticks` and \"quotes\"", "two  spaces\u{200b}"];
+    let measure = |number: u32, ns: f64| {
+        benches(&scene, number, 1000.0);
+        for name in names {
+            scene.bench("r/target/criterion", name, ns, number);
+        }
+    };
+    for number in 5..8 {
+        scene.commit("r", &format!("main {number}"));
+        measure(number, 1000.0);
+        scene.perfgate_at("r", &["record", "--push"]).exits(0);
+    }
+    let base = trial(&scene);
+    measure(9, 1600.0);
+    let (event, head) = (pull(&scene, &base, "o/r"), head(&scene));
+    hub.state().writers = vec!["maintainer".to_owned()];
+    let again = |code: i32| run(&scene, &hub, "pull_request", event.clone(), &[]).exits(code).stdout.clone();
+    assert!(again(1).contains("3 regressed"));
+    for (left, command) in [
+        (2, format!("/perfgate accept two words {head}")),
+        (1, format!("/perfgate accept {} {head} the reason", names[1])),
+        (0, format!("/perfgate accept `two spaces\\u{{200b}}` {head}")),
+    ] {
+        hub.state().add("maintainer", &command);
+        let said = again(i32::from(left > 0));
+        assert!(said.contains(&format!("{} accepted", 3 - left)), "{command}: {said}");
+    }
+}
+
+#[test]
+fn a_label_from_before_another_base_branch_does_not_count() {
+    let (scene, hub, event) = slow_pull();
+    let again = |code: i32| run(&scene, &hub, "pull_request", event.clone(), &[]).exits(code).stdout.clone();
+    let label = || hub.state().label("perfgate: accepted", "maintainer");
+    again(1);
+    label();
+    assert!(again(0).contains("1 accepted"));
+    hub.state().retarget();
+    again(1);
+    assert!(report(&hub).contains("report on this commit against this base"), "{}", report(&hub));
+    hub.state().unlabel();
+    label();
+    again(0);
+}
+
+#[test]
 fn check_runs_of_other_jobs_and_commits_are_no_report_on_this_head() {
     let (scene, hub, event) = slow_pull();
     for (name, commit) in [("perfgate", "c".repeat(40)), ("another", head(&scene))] {
@@ -247,6 +299,10 @@ fn a_pull_request_from_a_fork_is_accepted_by_comment_and_not_in_its_own_config()
     let command = format!("/perfgate accept all {head}");
     assert!(body.contains(&command) && !body.contains("[[accept]]"), "{body}");
     assert!(body.contains("have it accepted by a comment"), "{body}");
+    scene.write("r/perfgate.toml", "[[budget]]\nmatch = \"parse\"\nmetric = \"time\"\ntarget = \"<1ns\"\n");
+    publish();
+    assert!(report(&hub).contains("or change it in perfgate.toml of the base branch."), "{}", report(&hub));
+    std::fs::remove_file(scene.path("r/perfgate.toml")).unwrap();
     hub.state().add("maintainer", &command);
     assert!(publish().contains("1 accepted"));
     hub.state().comments.retain(|comment| comment.author == ME);

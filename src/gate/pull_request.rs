@@ -4,8 +4,9 @@
 use crate::io::github::acceptance::Requests;
 use crate::model::Commit;
 use crate::policy::rule_changes;
-use crate::render;
-use crate::verdict::Report;
+use crate::render::{self, escape};
+use crate::verdict::{Outcome, Report};
+use std::collections::BTreeSet;
 
 /// Adds what the config of a pull request changes against the one of its base.
 pub(crate) fn note_changed_rules(report: &mut Report, base: &str, head: &str) {
@@ -23,17 +24,36 @@ pub(crate) fn note_unused_rules(report: &mut Report, used: &str, of_fork: &str) 
     }
 }
 
-/// Accepts what was requested for this head. If regressions are left, adds why the newest other request accepts nothing.
+/// Accepts what was requested for this head. If regressions are left, adds why the newest other requests accept nothing.
 pub(crate) fn accept_requested(report: &mut Report, head: &Commit, requests: &Requests) {
+    let mut unknown = None;
     for acceptance in &requests.accepted {
-        let is_named = |name: &str| acceptance.benchmark.as_ref().is_none_or(|wanted| name == wanted);
+        let names = acceptance.benchmark.as_deref().map(|wanted| named(report, wanted));
+        let is_named = |name: &str| names.as_ref().is_none_or(|names| names.contains(name));
         let accepted = report.accept(|finding| is_named(&finding.name), &render::acceptance_remark(acceptance));
         let suite = acceptance.benchmark.is_none() && report.accept_suite();
         if accepted > 0 || suite {
             report.notices.push(render::accepted(acceptance, accepted, suite, head));
+        } else if names.is_some_and(|names| names.is_empty()) {
+            unknown = Some(render::accepted_nothing(acceptance));
         }
     }
-    if let Some(refusal) = requests.refused.last().filter(|_| report.fails_on_regressions()) {
-        report.notices.push(render::refused(refusal, head));
+    if report.fails_on_regressions() {
+        report.notices.extend(unknown);
+        report.notices.extend(requests.refused.last().map(|refusal| render::refused(refusal, head)));
     }
+}
+
+/// The regressed or accepted benchmarks that a request names: by the exact name or else by what a reader sees of it.
+fn named(report: &Report, wanted: &str) -> BTreeSet<String> {
+    let seen = |name: &str| escape::terminal(name).split_whitespace().collect::<Vec<_>>().join(" ");
+    let find = |is_wanted: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
+        let known = report
+            .benchmarks
+            .iter()
+            .filter(|finding| matches!(finding.outcome, Outcome::Regressed | Outcome::Accepted));
+        known.map(|finding| &*finding.name).filter(|name| is_wanted(name)).map(str::to_owned).collect()
+    };
+    let exact = find(&|name| name == wanted);
+    if exact.is_empty() { find(&|name| seen(name) == seen(wanted)) } else { exact }
 }

@@ -37,7 +37,9 @@ pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use next::next_step;
-pub use notices::{accept_command, acceptance_remark, accepted, changed_rules, refused, unused_rules};
+pub use notices::{
+    accept_command, acceptance_remark, accepted, accepted_nothing, changed_rules, refused, unused_rules,
+};
 #[cfg(feature = "parquet")]
 pub use parquet::{COLUMNS, Origin, SCHEMA, parquet};
 pub use quantity::{change, counted, pair as quantities, percent};

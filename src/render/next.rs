@@ -1,21 +1,36 @@
 //! What to do about a verdict, in a sentence or a few.
 
-use crate::verdict::{Outcome, Reason, Report, Verdict};
+use crate::verdict::{AcceptableOnPull, Outcome, Reason, Report, Verdict};
 
 /// The sentence; `None` if there is nothing to do. It names no benchmark: the rows do.
 pub fn next_step(report: &Report) -> Option<String> {
-    let steps: Vec<&str> = match report.verdict {
-        Verdict::Pass => passed(report).into_iter().collect(),
+    let steps: Vec<String> = match report.verdict {
+        Verdict::Pass => passed(report).into_iter().map(str::to_owned).collect(),
         Verdict::None if report.first_run && report.by_measure => Vec::new(),
-        Verdict::None if report.first_run => vec!["The first stored run becomes the baseline."],
-        Verdict::None if !report.environment.matches => vec![same_machine(report)],
-        Verdict::None if report.base.gap.is_none() && report.counts.inconclusive > 0 => {
-            vec!["State which way is better: [[benchmark]] direction in perfgate.toml."]
+        Verdict::None if report.first_run => vec!["The first stored run becomes the baseline.".to_owned()],
+        Verdict::None if !report.environment.matches => vec![same_machine(report).to_owned()],
+        Verdict::None if report.base.gap.is_some() => vec![
+            "Run this again when the merge base has a stored run, or measure base and head in turn (the input command)."
+                .to_owned(),
+        ],
+        Verdict::None if report.counts.inconclusive > 0 => {
+            vec![format!("State which way is better: [[benchmark]] direction in {}.", config(report))]
         }
-        Verdict::None => vec!["Compare results with common names. [rename] in perfgate.toml joins old and new ones."],
+        Verdict::None => {
+            let file = config(report);
+            vec![format!("Compare results with common names. [rename] in {file} joins old and new ones.")]
+        }
         Verdict::Fail => report.reasons.iter().map(|reason| failed(*reason, report)).collect(),
     };
     (!steps.is_empty()).then(|| steps.join(" "))
+}
+
+/// The file that counts: in a pull request from a fork, its own does not.
+fn config(report: &Report) -> &'static str {
+    match &report.acceptable {
+        Some(AcceptableOnPull { by_waiver: false, .. }) => "perfgate.toml of the base branch",
+        _ => "perfgate.toml",
+    }
 }
 
 fn same_machine(report: &Report) -> &'static str {
@@ -42,18 +57,19 @@ fn passed(report: &Report) -> Option<&'static str> {
     }
 }
 
-fn failed(reason: Reason, report: &Report) -> &'static str {
-    match reason {
+fn failed(reason: Reason, report: &Report) -> String {
+    let text = match reason {
         Reason::Outcome(Outcome::Regressed, count) => regressed(count == 1, report),
         Reason::Outcome(Outcome::Failed, _) => "Fix the failed benchmarks.",
         Reason::Outcome(Outcome::Inconclusive, _) => "Measure the undecided benchmarks again with more runs.",
         Reason::Outcome(..) => "Check that added and removed benchmarks are intended.",
         Reason::WholeSuite => "Find what all benchmarks share (compiler, settings, dependencies).",
-        Reason::OverBudget(1) => "Meet the missed budget, or change it in perfgate.toml.",
-        Reason::OverBudget(_) => "Meet the missed budgets, or change them in perfgate.toml.",
+        Reason::OverBudget(1) => return format!("Meet the missed budget, or change it in {}.", config(report)),
+        Reason::OverBudget(_) => return format!("Meet the missed budgets, or change them in {}.", config(report)),
         Reason::DifferentMachines => same_machine(report),
         Reason::Unknown => "Read the report with the version of perfgate that wrote it.",
-    }
+    };
+    text.to_owned()
 }
 
 fn regressed(is_single: bool, report: &Report) -> &'static str {

@@ -43,6 +43,15 @@ fn because(acceptance: &Acceptance) -> String {
     if acceptance.reason.is_empty() { String::new() } else { format!(": {}", acceptance.reason) }
 }
 
+/// A request for this commit that names no regressed benchmark.
+pub fn accepted_nothing(acceptance: &Acceptance) -> String {
+    let name = acceptance.benchmark.as_deref().unwrap_or("all");
+    format!(
+        "The request of {} names {name:?}, which is not a regressed benchmark, so it accepts nothing.",
+        acceptance.who
+    )
+}
+
 /// Why a request accepts nothing, and what to write instead.
 pub fn refused(refusal: &Refusal, head: &Commit) -> String {
     let Refusal { who, why } = refusal;
@@ -55,8 +64,8 @@ pub fn refused(refusal: &Refusal, head: &Commit) -> String {
             format!("The request of {who} is for {id}, so it does not accept this commit. Write: {command}")
         }
         RefusalReason::EarlyLabel(label) => format!(
-            "{who} set the label {label:?} before there was a report on this commit, or before it was pushed again, so it \
-             accepts nothing. Remove it and set it again, or write: {command}"
+            "{who} set the label {label:?} before there was a report on this commit against this base, so it accepts nothing. \
+             Remove it and set it again, or write: {command}"
         ),
     }
 }

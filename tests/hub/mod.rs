@@ -94,6 +94,12 @@ impl State {
         self.labels.clear();
     }
 
+    /// Gives the pull request another base branch.
+    pub fn retarget(&mut self) {
+        let at = self.tick();
+        self.timeline.push(json!({"event": "base_ref_changed", "created_at": at, "actor": {"login": "author"}}));
+    }
+
     /// Pushes a commit to the pull request; `force` as one that replaces others.
     pub fn push(&mut self, head: &str, force: bool) {
         let at = self.tick();

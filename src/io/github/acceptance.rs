@@ -3,9 +3,10 @@
 //!
 //! Both are bound to one head, so that the next push needs a new one, and so does a force push back to an earlier commit. A
 //! comment names the commit. A label cannot, so it counts if it was set after a report on the head that is newer than the last
-//! force push: GitHub dates all three, whereas the dates of commits can be chosen. Permissions come from the API, never from an
-//! event.
+//! force push and the last change of the base branch: GitHub dates all of them, whereas the dates of commits can be chosen.
+//! Permissions come from the API, never from an event.
 
+use super::accept_command::commands;
 use super::client::{Client, Request};
 use super::fault::{Fault, Need};
 use super::marker;
@@ -15,11 +16,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-
-/// Longest reason, in characters.
-const REASON: usize = 300;
-/// Digits of a commit id. The beginning of one is not enough: a second commit with the same beginning is easily made.
-const DIGITS: [usize; 2] = [40, 64];
 
 /// What a person accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +44,7 @@ pub enum RefusalReason {
     NoCommit,
     /// The comment names another commit: hostile text.
     OtherCommit(String),
-    /// The label was set before a report on this head, or before it was pushed again.
+    /// The label was set before a report on this head, or before it was pushed again or got another base branch.
     EarlyLabel(String),
 }
 
@@ -171,7 +167,7 @@ impl Reader<'_> {
             if marker::is_ours(&body) {
                 continue;
             }
-            for command in body.lines().filter_map(Command::read) {
+            for command in commands(&body) {
                 if !self.may_write(&login)? {
                     break;
                 }
@@ -211,14 +207,15 @@ impl Reader<'_> {
         if !self.may_write(login)? {
             return Ok(());
         }
-        let pushes = events.iter().filter(|event| event.event == "head_ref_force_pushed");
-        let pushed = pushes.filter_map(|event| event.created_at).max();
+        // A report on another base is about other regressions.
+        let is_change = |event: &&TimelineEvent| matches!(&*event.event, "head_ref_force_pushed" | "base_ref_changed");
+        let changed = events.iter().filter(is_change).filter_map(|event| event.created_at).max();
         let route = format!("/repos/{repository}/commits/{commit}/check-runs?filter=all");
         let (checks, _): (Vec<Check>, _) = self
             .client
             .pages(Request { route: &route, doing: &doing, need: Need::Checks }, |page: Checks| page.check_runs)?;
         let mut reports = checks.iter().filter(|run| run.name == check).filter_map(|run| run.started_at);
-        let is_seen = reports.any(|report| report < set && pushed.is_none_or(|pushed| pushed < report));
+        let is_seen = reports.any(|report| report < set && changed.is_none_or(|changed| changed < report));
         let who = login.clone();
         if is_complete && is_seen {
             requests.accepted.push(Acceptance { who, benchmark: None, reason: format!("label {label:?}") });
@@ -252,61 +249,5 @@ impl Reader<'_> {
 
     fn doing(&self) -> String {
         format!("reading who accepts regressions of pull request #{}", self.head.pull)
-    }
-}
-
-/// A line `/perfgate accept NAME|all COMMIT [reason]`.
-#[derive(Debug, PartialEq, Eq)]
-struct Command {
-    benchmark: Option<String>,
-    /// The first digits of a commit id, in lower case.
-    commit: Option<String>,
-    reason: String,
-}
-
-impl Command {
-    /// Reads a line; a name with spaces is in quotes.
-    fn read(line: &str) -> Option<Command> {
-        let rest = line.trim().strip_prefix("/perfgate accept ")?.trim_start();
-        let (name, rest) = match rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
-            Some(quoted) => quoted,
-            None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
-        };
-        let (name, rest) = (name.trim_matches('`'), rest.trim());
-        let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-        let id = word.trim_matches('`').trim_end_matches([':', ',']);
-        let is_id = DIGITS.contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit());
-        let reason = if is_id { after } else { rest };
-        (!name.is_empty()).then(|| Command {
-            benchmark: (name != "all").then(|| name.to_owned()),
-            commit: is_id.then(|| id.to_ascii_lowercase()),
-            reason: reason.trim().chars().take(REASON).collect(),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_names_a_benchmark_or_all_and_a_commit() {
-        let read = |line: &str| {
-            let Command { benchmark, commit, reason } = Command::read(line)?;
-            Some([benchmark.unwrap_or("-".to_owned()), commit.unwrap_or_default(), reason])
-        };
-        let is = |name: &str, commit: &str, reason: &str| Some([name, commit, reason].map(str::to_owned));
-        let whole = "1a2b3c4d5e".repeat(4);
-        assert_eq!(read(&format!("/perfgate accept all {}", whole.to_uppercase())), is("-", &whole, ""));
-        assert_eq!(read(&format!("/perfgate accept all {whole}: why not")), is("-", &whole, "why not"));
-        assert_eq!(read("/perfgate accept all"), is("-", "", ""));
-        assert_eq!(read("/perfgate accept all 1a2b3c4 is too short"), is("-", "", "1a2b3c4 is too short"));
-        let quoted = format!("  /perfgate accept `parse/large` `{whole}` bounds ");
-        assert_eq!(read(&quoted), is("parse/large", &whole, "bounds"));
-        assert_eq!(read("/perfgate accept \"a b\" why"), is("a b", "", "why"));
-        for other in ["/perfgate accept", "/perfgate accept  ", "> /perfgate accept all", "/perfgate accepted all", ""]
-        {
-            assert_eq!(read(other), None, "{other}");
-        }
     }
 }

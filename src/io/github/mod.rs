@@ -1,6 +1,7 @@
 //! GitHub: its REST API, the files of a workflow's job, and workflow events. Asynchronous inside; all public functions
 //! are synchronous.
 
+mod accept_command;
 pub mod acceptance;
 mod check;
 mod client;

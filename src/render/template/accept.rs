@@ -1,7 +1,7 @@
 //! Waivers to accept regressions: lines for perfgate.toml, ready to paste.
 
 use crate::render::escape;
-use crate::verdict::{Finding, Outcome, Report};
+use crate::verdict::{Finding, Outcome, Report, Verdict};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::fmt::Write;
@@ -11,10 +11,11 @@ const MAX_WAIVERS: usize = 10;
 /// Days until a suggested waiver expires.
 const DAYS: i64 = 90;
 
-/// `[[accept]]` entries for the first regressions; empty without a regression, if the day is unknown, or where waivers do not
-/// count: in a pull request from a fork.
+/// `[[accept]]` entries for the first regressions; empty without a regression, if the day is unknown, where waivers do not
+/// count (in a pull request from a fork), or where the regressions may be those of other commits.
 pub fn accept(report: &Report) -> String {
-    if report.acceptable.as_ref().is_some_and(|acceptable| !acceptable.by_waiver) {
+    let no_waiver = report.acceptable.as_ref().is_some_and(|acceptable| !acceptable.by_waiver);
+    if no_waiver || report.verdict == Verdict::None && report.base.gap.is_some() {
         return String::new();
     }
     let day = report.facts.as_ref().and_then(|facts| facts.day.as_deref());
