@@ -188,7 +188,7 @@ fn criterion_crate(scene: &Scene, times: u32) {
     );
 }
 
-/// Builds criterion twice, which takes a minute or two.
+/// Builds criterion several times, which takes minutes.
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "needs valgrind, criterion in cargo's cache, and minutes to build it"]
@@ -223,5 +223,15 @@ fn a_real_criterion_crate_is_explained() {
     assert!((0.3..0.6).contains(&json["change"].as_f64().unwrap()), "{json}");
     assert!(first["share"].as_f64().unwrap() > 0.9, "{json}");
     perfgate(&[&["explain", "parse/larg"], &command[..]].concat()).exits(2).complains("did you mean parse/large?");
+    // A clear regression is measured and explained at once.
+    criterion_crate(&scene, 4);
+    scene.commit("r", "slower still");
+    let quick = ["--", "--warm-up-time=0.1", "--measurement-time=0.2", "--sample-size=10", "{filter}"];
+    let json = perfgate(&[&["measure", "--explain"], &command[..], &quick[..]].concat()).exits(1).json();
+    let names: Vec<_> = json["explanations"].as_array().unwrap().iter().map(|one| one["benchmark"].as_str()).collect();
+    assert!(names.contains(&Some("parse/large")), "{json}");
+    let explained = &json["explanations"][0];
+    assert_eq!(explained["functions"][0]["name"], "tiny::checksum", "{json}");
+    assert!(explained["time_change"].as_f64().unwrap() > 0.5, "{json}");
     assert_eq!(scene.git("r", &["status", "--porcelain", "--ignored"]), "");
 }

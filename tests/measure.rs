@@ -102,7 +102,7 @@ fn explain(scene: &Scene, valgrind: &(&str, String), options: &[&str]) -> common
 fn confirmed_regressions_are_explained_by_their_functions() {
     let scene = scene(&[("b", 1.4), ("c", 2.0)]);
     let valgrind = scene.stand_in_for_valgrind(1000, "");
-    let answer = explain(&scene, &valgrind, &["--save", "../saved.json"]);
+    let answer = explain(&scene, &valgrind, &["--save", "../saved.json", "--html", "../page.html"]);
     answer.exits(1).complains("explaining the regressions").says("FAIL: 2 regressed\n");
     answer.says("\nc executes 75% more instructions; 100% of the growth is in 1 function\n");
     answer
@@ -118,6 +118,7 @@ fn confirmed_regressions_are_explained_by_their_functions() {
     assert!((c["time_change"].as_f64().unwrap() - 1.0).abs() < 0.03, "{c}");
     assert!(c["summary"].as_str().unwrap().starts_with("c executes 75% more"), "{c}");
     assert_eq!((&c["functions"][0]["in_diff"], &c["functions"][0]["line"]), (&true.into(), &3.into()), "{c}");
+    assert!(scene.read("page.html").contains("<summary>c executes 75% more instructions; "));
     // Later views show them without another measurement.
     let comment = scene.perfgate(&["render", "saved.json", "--template", "comment"]);
     comment.exits(0).says("<summary>c executes 75% more").says("<code>app&#58;&#58;run&#124;c</code> (in the diff)");

@@ -4,9 +4,10 @@ use super::bench_args::{BenchArgs, parse_time};
 use super::compare::{View, save, show};
 use super::gate_args::GateArgs;
 use super::progress::Terminal;
-use super::{Global, bench_args, facts, plots};
+use super::{Global, bench_args, facts, output, plots};
 use crate::gate::{self, BenchCommand, Gate, MeasurePlan, MeasuredRuns};
 use crate::io::interrupt;
+use crate::render;
 use crate::verdict::Report;
 use anyhow::Context;
 use clap::Args;
@@ -36,7 +37,7 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// Measure only this side, in place, and store the runs
-    #[arg(long, conflicts_with_all = ["base", "stored", "confirm", "budget", "save", "plots", "fail_on", "threshold", "alpha"])]
+    #[arg(long, conflicts_with_all = ["base", "stored", "confirm", "budget", "save", "html", "plots", "fail_on", "threshold", "alpha"])]
     no_base: bool,
     /// Screen against stored runs of the base: run only head first, and both sides only for the suspects
     #[arg(long, conflicts_with = "rounds")]
@@ -65,6 +66,9 @@ pub struct MeasureArgs {
     /// Also write the comparison to a file, as JSON
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Also write the report to a file, as an HTML page
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Also write charts to a directory, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
     plots: Option<plots::Directory>,
@@ -107,7 +111,7 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let (mut report, runs) = measure(&gate, &command, &plan)?;
-    if args.save.is_some() || args.plots.is_some() {
+    if args.save.is_some() || args.html.is_some() || args.plots.is_some() {
         report.attach_samples(runs.plot_samples(gate.policy()));
     }
     if args.save.is_some() {
@@ -115,6 +119,9 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     }
     if let Some(path) = &args.save {
         save(&report, path)?;
+    }
+    if let Some(path) = &args.html {
+        output::file(path, render::report_page(&report).as_bytes())?;
     }
     if let Some(directory) = &args.plots {
         plots::write_report(directory, &report)?;

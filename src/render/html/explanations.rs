@@ -14,14 +14,19 @@ pub(super) fn section(out: &mut String, explanations: &[Explanation]) {
         return;
     }
     out.push_str("<h2>Functions that changed</h2>\n");
-    for explanation in explanations {
+    for (index, explanation) in explanations.iter().enumerate() {
+        let open = if index == 0 { " open" } else { "" }; // all of them would move the findings out of sight
         let text = explanation_text(explanation, LISTED);
-        let _ = writeln!(out, "<details open class=\"explanation\"><summary>{}</summary>", xml(&text.sentence));
+        let _ = writeln!(out, "<details{open} class=\"explanation\"><summary>{}</summary>", xml(&text.sentence));
         if !text.functions.is_empty() {
             out.push_str("<div class=\"wide\"><table><thead><tr>");
-            for title in ["function", "place", "base", "head", "change", "share", ""] {
+            for title in ["function", "place"] {
                 let _ = write!(out, "<th scope=\"col\">{title}</th>");
             }
+            for title in ["base", "head", "change", "share"] {
+                let _ = write!(out, "<th scope=\"col\" class=\"number\">{title}</th>");
+            }
+            out.push_str("<th scope=\"col\">status</th>");
             out.push_str("</tr></thead><tbody>\n");
             for function in text.functions {
                 let share = function.share.unwrap_or_else(|| "–".to_owned());
