@@ -6,6 +6,8 @@
 mod common;
 
 use common::Scene;
+#[cfg(unix)]
+use common::workflow::slower_tool;
 use common::workflow::{benches, ci, head, merged, project, pull, push, trial};
 use serde_json::{Value, json};
 use std::fs;
@@ -147,13 +149,7 @@ fn a_fork_saves_its_results_and_those_of_another_commit_are_refused() {
 #[test]
 fn the_regressions_of_a_command_are_explained_in_the_job_summary() {
     let scene = project();
-    scene.write("r/bench.sh", fs::read(common::data("measure/bench.sh")).unwrap());
-    let speeds = |slow: u32| format!("slow {slow}\na 1000\nb 2000\nc 3000\nd 4000\ne 5000\nf 6000\ng 7000\n");
-    scene.write("r/speeds", speeds(5000)).commit("r", "a tool");
-    trial(&scene);
-    scene.git("r", &["checkout", "-q", "work"]);
-    scene.write("r/speeds", speeds(9000)).commit("r", "slower");
-    let base = merged(&scene);
+    let base = slower_tool(&scene);
     let (name, path) = scene.stand_in_for_valgrind(0, "");
     let mut variables = vec![(name, path.as_str()), ("PERFGATE_COMMAND", "sh bench.sh {filter}")];
     let summary = |variables: &[(&str, &str)]| {

@@ -6,6 +6,8 @@
 mod common;
 mod hub;
 
+#[cfg(unix)]
+use common::workflow::slower_tool;
 use common::workflow::{benches, ci, head, project, pull, push, trial};
 use common::{Answer, Scene};
 use hub::{Hub, ME, TOKEN};
@@ -465,4 +467,19 @@ fn a_command_is_measured_in_the_job_without_a_token() {
     let artifact = pack(&scene, "pull_request", &event, "perfgate-results-0", &[("PERFGATE_COMMAND", "sleep 0.01")]);
     let answer = run(&scene, &hub, "pull_request", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]);
     answer.says("the merge base, measured in the same job");
+}
+
+#[cfg(unix)]
+#[test]
+fn explanations_of_the_measuring_job_are_published() {
+    let (scene, hub) = (project(), Hub::new());
+    let base = slower_tool(&scene);
+    let (name, path) = scene.stand_in_for_valgrind(0, "");
+    let measuring = [(name, path.as_str()), ("PERFGATE_COMMAND", "sh bench.sh {filter}"), ("PERFGATE_EXPLAIN", "true")];
+    let event = pull(&scene, &base, "o/r");
+    let artifact = pack(&scene, "pull_request", &event, "perfgate-results-0", &measuring);
+    run(&scene, &hub, "pull_request", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(1);
+    let explained = "<summary>slow executes 80% more instructions; 100% of the growth is in 1 function</summary>";
+    assert!(scene.read("summary").contains(explained));
+    assert!(report(&hub).contains(explained), "{}", report(&hub));
 }

@@ -7,8 +7,9 @@ use super::judge::{PolicyRules, SideFacts, judge, refuse_unmatched};
 use crate::compare::{self, Compared, Suspect};
 use crate::model::{Diagnostic, PlotSamples, Run};
 use crate::policy::Policy;
+use crate::profile::Explanation;
 use crate::stats::suite_test::TestRules;
-use crate::verdict::{Finding, Report, SideReport};
+use crate::verdict::{Finding, Outcome, Report, SideReport};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All runs that a measurement made.
@@ -20,6 +21,8 @@ pub(crate) struct MeasuredRuns {
     pub head: Vec<Run>,
     /// Re-measured suspects, base and head; empty where there were none.
     pub re_measured: [Vec<Run>; 2],
+    /// The explanations of the largest confirmed regressions.
+    pub explanations: Vec<Explanation>,
     /// Diagnostics that were already reported as progress.
     pub announced: Vec<Diagnostic>,
 }
@@ -58,7 +61,13 @@ pub(crate) fn judge_measured(
     if !suspects.is_empty() {
         confirm(policy, &mut compared, &suspects, fresh, fresh[1].len());
     }
-    Ok(Report { by_measure: true, ..judge(compared, policy, base, head) })
+    let mut report = Report { by_measure: true, ..judge(compared, policy, base, head) };
+    let is_regression = |explanation: &&Explanation| {
+        let is_it = |finding: &Finding| Some(&finding.name) == explanation.benchmark.as_ref();
+        report.benchmarks.iter().any(|finding| finding.outcome == Outcome::Regressed && is_it(finding))
+    };
+    report.explanations = measured.explanations.iter().filter(is_regression).cloned().collect();
+    Ok(report)
 }
 
 /// Compares runs that were measured in turn.

@@ -42,6 +42,18 @@ pub fn merged(scene: &Scene) -> String {
     scene.git("r", &["rev-parse", "main"])
 }
 
+/// A pull request that makes the benchmark `slow` of the synthetic tool slower.
+#[cfg(unix)]
+pub fn slower_tool(scene: &Scene) -> String {
+    let speeds = |slow: u32| format!("slow {slow}\na 1000\nb 2000\nc 3000\nd 4000\ne 5000\nf 6000\ng 7000\n");
+    scene.write("r/bench.sh", std::fs::read(super::data("measure/bench.sh")).unwrap());
+    scene.write("r/speeds", speeds(5000)).commit("r", "a tool");
+    trial(scene);
+    scene.git("r", &["checkout", "-q", "work"]);
+    scene.write("r/speeds", speeds(9000)).commit("r", "slower");
+    merged(scene)
+}
+
 /// The newest commit of the branch `work`.
 pub fn head(scene: &Scene) -> String {
     scene.git("r", &["rev-parse", "work"])

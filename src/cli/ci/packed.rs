@@ -39,7 +39,8 @@ impl Work<'_> {
                 Some(match &judging.against {
                     Against::Nothing => measure::measure_head(self.gate, &command)?,
                     _ => {
-                        let plan = MeasurePlan { base: Some(judging.base_word()), ..MeasurePlan::default() };
+                        let base = Some(judging.base_word());
+                        let plan = MeasurePlan { base, explain: self.inputs.explain, ..MeasurePlan::default() };
                         measure::measure(self.gate, &command, &plan)?.1
                     }
                 })
@@ -70,8 +71,18 @@ impl Work<'_> {
         };
         let (head, measured, base) = (judging.head.clone(), judging.measured.clone(), judging.base.clone());
         let config = self.gate.config.source().map(|(_, text)| text.to_owned());
-        let (runs, base_runs, again) = (runs.head, runs.base, runs.re_measured);
-        PackedResults { head, measured, base, runs, base_runs, again, pull: judging.pull, config }.write(&path)?;
+        let results = PackedResults {
+            head,
+            measured,
+            base,
+            runs: runs.head,
+            base_runs: runs.base,
+            again: runs.re_measured,
+            pull: judging.pull,
+            config,
+            explanations: runs.explanations,
+        };
+        results.write(&path)?;
         Ok(path)
     }
 
@@ -283,6 +294,7 @@ impl Work<'_> {
                 base: results.base_runs,
                 head: results.runs,
                 re_measured: results.again,
+                explanations: results.explanations,
                 ..MeasuredRuns::default()
             };
             return Ok(judge_measured(&self.gate.config, &both, base, head)?);

@@ -158,6 +158,7 @@ impl<'a> Session<'a> {
         if self.plan.explain {
             let sides = [&checkouts.base, &checkouts.head];
             explain_regressions(&mut report, bench, sides, &base.label, self.progress)?;
+            self.runs.explanations.clone_from(&report.explanations);
         }
         Ok(report)
     }

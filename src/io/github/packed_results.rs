@@ -6,6 +6,7 @@
 
 use crate::model::record::{self, RecordError};
 use crate::model::{Commit, Detail, Run};
+use crate::profile::Explanation;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Read;
@@ -25,6 +26,10 @@ const MAGIC: &[u8] = b"perfgate-results\n";
 const VERSION: u32 = 1;
 /// Longest config that is handed over, in bytes.
 const LONGEST_CONFIG: usize = 16 << 10;
+/// Most explanations, functions of each, and bytes of JSON of them all.
+const MOST_EXPLANATIONS: usize = 5;
+const MOST_FUNCTIONS: usize = 20;
+const LONGEST_EXPLANATIONS: usize = 32 << 10;
 /// Longest line of JSON, in bytes; enough for thousands of runs.
 const LONGEST_HEADER: usize = 64 << 10;
 
@@ -47,6 +52,8 @@ pub struct PackedResults {
     pub pull: Option<u64>,
     /// The config of that job, to name what it would change. It is never used.
     pub config: Option<String>,
+    /// Which functions made the largest regressions slower.
+    pub explanations: Vec<Explanation>,
 }
 
 /// Why the file could not be written or read.
@@ -111,6 +118,8 @@ struct Header {
     pull: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     config: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    explanations: Vec<Explanation>,
     /// Lengths of the records: head, base, re-measured base, re-measured head.
     records: [Vec<usize>; 4],
 }
@@ -133,6 +142,7 @@ impl PackedResults {
             base: self.base.to_string(),
             pull: self.pull,
             config: self.config.clone().filter(|text| text.len() <= LONGEST_CONFIG),
+            explanations: that_fit(&self.explanations),
             records: records.each_ref().map(|records| records.iter().map(Vec::len).collect()),
         };
         let header = serde_json::to_vec(&header).unwrap_or_default();
@@ -202,8 +212,23 @@ impl PackedResults {
             again,
             pull: header.pull,
             config: header.config,
+            explanations: header.explanations.into_iter().take(MOST_EXPLANATIONS).collect(),
         })
     }
+}
+
+/// The first explanations that there is room for, with their first functions.
+fn that_fit(explanations: &[Explanation]) -> Vec<Explanation> {
+    let mut room = LONGEST_EXPLANATIONS;
+    let mut kept = Vec::new();
+    for explanation in explanations.iter().take(MOST_EXPLANATIONS) {
+        let mut explanation = explanation.clone();
+        explanation.growth.functions.truncate(MOST_FUNCTIONS);
+        let Some(left) = room.checked_sub(serde_json::to_vec(&explanation).unwrap_or_default().len()) else { break };
+        room = left;
+        kept.push(explanation);
+    }
+    kept
 }
 
 /// Refuses records before any of them is unpacked. The sizes in their headers can be trusted: unpacking checks them.
@@ -245,6 +270,7 @@ mod tests {
             again,
             pull: Some(7),
             config: None,
+            explanations: Vec::new(),
         }
     }
 
@@ -263,6 +289,28 @@ mod tests {
         assert_eq!((&back.head, &back.measured, &back.base), (&results().head, &results().measured, &results().base));
         assert_eq!((back.runs.len(), back.base_runs.len(), back.again.each_ref().map(Vec::len)), (1, 0, [0, 1]));
         assert_eq!(back.runs[0].measurements[0].benchmark.as_str(), "$(id)\n::error::x");
+    }
+
+    #[test]
+    fn explanations_are_handed_over_as_far_as_there_is_room() {
+        let explanation = |functions: usize, name: &str| -> Explanation {
+            let function = serde_json::json!({"name": name, "file": null, "line": null, "base": 1.0, "head": 2.0,
+                "own": {"base": 1.0, "head": 2.0}, "share": 0.1, "status": "new", "in_diff": null});
+            let side = serde_json::json!({"label": "", "value": 1.0});
+            serde_json::from_value(serde_json::json!({"benchmark": "a", "metric": "time", "base": side, "head": side,
+                "functions": vec![function; functions]}))
+            .unwrap()
+        };
+        let handed_over = |explanations: Vec<Explanation>| {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join(FILE_NAME);
+            PackedResults { explanations, ..results() }.write(&path).unwrap();
+            PackedResults::read(&path).unwrap().explanations
+        };
+        assert_eq!(handed_over(vec![explanation(3, "f")]), [explanation(3, "f")]);
+        let many = handed_over(vec![explanation(1000, "f"); 9]);
+        assert_eq!((many.len(), many[0].growth.functions.len()), (5, 20));
+        assert!(handed_over(vec![explanation(20, &"long".repeat(1000))]).is_empty());
     }
 
     #[test]
