@@ -109,7 +109,6 @@ def claim_a_fork_is_accepted_on_the_pull_request_and_not_by_its_own_file(stage):
     def push(message):
         head = stage.branch_commit("gift", message, parse=1700)
         stage.trial("gift", number)
-        stage.artifacts_of_new_run()
         event = stage.pull_event(number, head, stage.git(stage.dev, "rev-parse", "main"), owner="stranger")
         stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), read_only=True)
         return head

@@ -81,6 +81,26 @@ def claim_jobs_of_a_matrix_have_their_own_baselines_and_comments(stage):
     check(sorted(stage.conclusions(head)) == ["failure", "failure"], "and a check run", stage.conclusions(head))
 
 
+def claim_a_matrix_of_which_one_job_fails_is_judged_without_it(stage):
+    path = stage.dev / ".github/workflows/perfgate.yml"
+    text = path.read_text().replace("    name: Benchmarks\n", "    name: Benchmarks\n    strategy: {fail-fast: false, matrix: {key: [scalar, simd]}}\n")
+    text = text.replace("- run: cargo bench", "- run: test ! -e broken-$KEY && cargo bench\n        env: {KEY: \"${{ matrix.key }}\"}")
+    text = text.replace("${{ strategy.job-index }}", "${{ matrix.key }}")  # act has no job-index
+    path.write_text(text.replace("publish: false", "publish: false\n          key: ${{ matrix.key }}"))
+    stage.main("a matrix")
+    stage.baseline()
+    check(len(stage.stored()) == 6, "two keys of three commits", stage.stored())
+    (stage.dev / "broken-simd").touch()
+    head = stage.branch_commit("work", "slow", parse=1700)
+    number = stage.pull_request("work", "work")["number"]
+    stage.trial("work", number)
+    log = stage.pull_run(number, head, code=1)
+    check("Job 'Benchmarks-2' failed" in log or "Benchmarks-2" in log, "one job fails", log)
+    bodies = [comment["body"] for comment in stage.comments(number)]
+    check(len(bodies) == 1 and "key=scalar" in bodies[0], "the other one is judged", bodies)
+    check(stage.conclusions(head) == ["failure"], "with a check run", stage.conclusions(head))
+
+
 def claim_a_stacked_pull_request_is_not_blamed_for_the_one_below(stage):
     stage.baseline()
     below = stage.branch_commit("below", "slow", parse=1700)

@@ -263,6 +263,8 @@ class Stage:
     def act(self, event, payload, tree, workflow="perfgate.yml", code=0, read_only=False, warns=False, **env):
         """Runs a workflow with the permissions that it lists, or with a token that can only read; `warns` where it may not
         suffice."""
+        if event != "workflow_run":
+            shutil.rmtree(self.artifacts, ignore_errors=True)  # each run of a workflow has its own
         given = permissions.of_workflow((tree / ".github/workflows" / workflow).read_text())
         if read_only:
             given = {name: "read" for name in given}
@@ -334,12 +336,12 @@ class Stage:
     def begin(self, name):
         """Creates a claim's repository, with the workflows of `perfgate init` and one commit on main. Stores no runs."""
         self.name, self.url, self.bare = name, f"/repos/octo/{name}", self.room / f"git/srv/octo/{name}.git"
-        self.artifacts_of_new_run()
+        shutil.rmtree(self.artifacts, ignore_errors=True)
         self.dev = self.clone(self.room / f"dev-{name}")
         self.git(self.dev, "checkout", "-q", "-b", "main")
         subprocess.run([self.perfgate, "init", "--github", "--pages", "--action", "octo/perfgate@v1"], cwd=self.dev, env=self.env, check=True,
                        capture_output=True)
-        for file, text in readme_workflows().items():
+        for file, text in documented_workflows().items():
             (self.dev / ".github/workflows" / file).write_text(text)
         for file in ("recorders.yml", "command.yml", "issues.yml", "matrix.yml"):
             shutil.copy(TOP / "tests/e2e" / file, self.dev / ".github/workflows")
@@ -352,10 +354,6 @@ class Stage:
         self.commit("start")
         self.push("main")
         self.api("POST", f"{self.url}/forks", {}, token="tok_stranger")
-
-    def artifacts_of_new_run(self):
-        """Forgets the artifacts of earlier workflow runs."""
-        shutil.rmtree(self.artifacts, ignore_errors=True)
 
     def baseline(self):
         """Three runs of main."""
@@ -394,12 +392,15 @@ def described(path):
     return {"openapi": whole["openapi"], "info": whole["info"], "paths": paths, "components": components}
 
 
-def readme_workflows():
-    """The workflow in the README."""
-    blocks = re.findall(r"```yaml\n(.*?)```", (TOP / "README.md").read_text(), re.S)
-    ours = [block for block in blocks if "/perfgate@" in block]
-    check(len(ours) == 1, "the README has one workflow")
-    return {"readme.yml": ours[0]}
+def documented_workflows():
+    """The workflows in the README and at the beginning of docs/github.md, as they stand there."""
+    found = {}
+    for file, page in (("readme.yml", "README.md"), ("first-page.yml", "docs/github.md")):
+        blocks = re.findall(r"```yaml\n(.*?)```", (TOP / page).read_text(), re.S)
+        ours = [block for block in blocks if "/perfgate@" in block and "jobs:" in block]
+        check(len(ours) == 1, f"{page} has one workflow")
+        found[file] = ours[0]
+    return found
 
 
 def claim_a_pull_request_before_any_baseline_is_neutral(stage):
@@ -503,18 +504,26 @@ def claim_a_fork_writes_nothing_and_the_second_workflow_comments(stage):
     check(len(stage.comments(number)) == 1, "once", stage.comments(number))
 
 
-def claim_the_readme_workflow_works(stage):
+def documented_workflow_works(stage, workflow):
     stage.baseline()
     before = len(stage.stored())
-    stage.main("for the README")
-    stage.push_run(workflow="readme.yml")
+    stage.main("for the documentation")
+    stage.push_run(workflow=workflow)
     check(len(stage.stored()) == before + 1, "a push is recorded", stage.stored())
-    head = stage.branch_commit("readme", "slow again", sort=2500)
-    number = stage.pull_request("readme", "readme")["number"]
-    stage.trial("readme", number)
-    event = stage.pull_event(number, head, stage.git(stage.dev, "rev-parse", "main"))
-    stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), workflow="readme.yml", code=1)
+    head = stage.branch_commit("work", "slow again", sort=2500)
+    number = stage.pull_request("work", "work")["number"]
+    stage.trial("work", number)
+    stage.pull_run(number, head, code=1, workflow=workflow)
     check(len(stage.comments(number)) == 1, "a pull request is commented on")
+    check(stage.conclusions(head) == ["failure"], "and has a check run", stage.conclusions(head))
+
+
+def claim_the_readme_workflow_works(stage):
+    documented_workflow_works(stage, "readme.yml")
+
+
+def claim_the_workflow_on_the_first_page_works(stage):
+    documented_workflow_works(stage, "first-page.yml")
 
 
 def claim_hostile_benchmark_names_are_escaped(stage):
