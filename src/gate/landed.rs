@@ -7,7 +7,8 @@ use super::judge::ReportDetail;
 use super::side::Side;
 use crate::history;
 use crate::io::repository::Repository;
-use crate::model::{Commit, Detail};
+use crate::model::{Commit, Detail, Diagnostic};
+use crate::render;
 use crate::verdict::{Finding, Outcome, Report};
 
 /// Most runs before the newest one that are searched for the first one with a regression. Usually that is the one before; an
@@ -53,6 +54,23 @@ impl Gate {
         let environment = head.environment.clone().unwrap_or_default();
         let base = self.read_commit_and_before(base, &environment, Detail::Samples)?;
         self.judge_sides(base, head, true, ReportDetail::ALL)
+    }
+
+    /// Judges the checked-out commit, which is recorded, against the runs before it; `None` where there are none.
+    pub(crate) fn judge_recorded(&self, head: Side) -> Result<Option<Report>, Error> {
+        let repository = Repository::discover(&self.directory)?;
+        let Some(parent) = repository.ancestors(&repository.head()?.commit, 2)?.nth(1) else { return Ok(None) };
+        let mut report = match self.judge_since(&parent, head) {
+            Ok(report) => report,
+            Err(error) if error.is_missing_baseline() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        report.base.label = "stored runs of the commits before".to_owned();
+        report.diagnostics.retain(|diagnostic| diagnostic.code != "earlier-baseline");
+        if let Some(gap) = report.base.gap.take() {
+            report.diagnostics.push(Diagnostic::note("earlier-baseline", "", render::recorded_gap(gap.commits)));
+        }
+        Ok(Some(report))
     }
 
     /// The regressions of a run that the runs right before it showed too. `previous` are their commits, newest first. The

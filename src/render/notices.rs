@@ -1,9 +1,35 @@
 //! Sentences that a comment opens with: what a pull request changes of the gate's own rules, and which regressions someone
 //! accepted. They contain hostile text, which the views escape.
 
+use super::escape;
 use super::quantity::counted;
 use crate::io::github::acceptance::{Acceptance, Refusal, RefusalReason};
 use crate::model::Commit;
+use crate::verdict::Report;
+
+/// Most notices, and most characters of one.
+const NOTICES: usize = 10;
+const NOTICE: usize = 1_000;
+
+/// The notices of a report in Markdown, which a document opens with, before the verdict.
+pub fn notices(report: &Report) -> String {
+    // In code, because GitHub shortens a bare commit id to its first digits.
+    let command = report.acceptable.as_ref().map(|acceptable| accept_command(&acceptable.commit));
+    let coded = |text: String| match &command {
+        Some(command) => text.replace(command, &format!("`{command}`")),
+        None => text,
+    };
+    let shortened = |text: &str| text.chars().take(NOTICE).collect::<String>();
+    let line = |notice: &String| format!("> ⚠️ {}\n", coded(escape::markdown_text(&shortened(notice))));
+    let lines: String = report.notices.iter().take(NOTICES).map(line).collect();
+    if lines.is_empty() { lines } else { lines + "\n" }
+}
+
+/// How far the base of a recorded commit is behind.
+pub fn recorded_gap(commits: usize) -> String {
+    let commits = counted(commits, "commit");
+    format!("no run is stored for the {commits} before this one; the change may be older than this commit")
+}
 
 /// The comment that accepts all regressions of a commit. It has the whole id: two commits with the same first digits are easily
 /// made.

@@ -292,8 +292,8 @@ impl Issues<'_> {
     fn origin(&self) -> String {
         let page = publish::url_of(&format!("{}/{}", github::server_url(&variable), self.repository));
         let commit = self.recorded.commit;
-        let run = variable("GITHUB_RUN_ID").filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
-        let log = run.map(|run| format!(" ([job log]({page}/actions/runs/{run}))")).unwrap_or_default();
+        let log = github::run_url(self.repository, &variable);
+        let log = log.map(|url| format!(" ([job log]({}))", publish::url_of(&url))).unwrap_or_default();
         format!("[{}]({page}/commit/{commit}){log}", commit.short())
     }
 }

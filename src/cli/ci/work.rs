@@ -14,7 +14,7 @@ use crate::io::repository::Repository;
 use crate::io::store::Store;
 use crate::model::{Commit, Diagnostic};
 use crate::render::template::Template;
-use crate::render::{self, counted, escape};
+use crate::render::{self, escape};
 use crate::verdict::{Outcome, Report, Verdict};
 use anyhow::{Context, bail};
 use std::fs;
@@ -149,24 +149,11 @@ impl Work<'_> {
 
     /// Judges a recorded commit against the runs before it; `None` where there are none.
     fn judge_recorded(&self, head: Side) -> anyhow::Result<Option<Report>> {
-        let repository = Repository::discover(Path::new("."))?;
-        let Some(parent) = repository.ancestors(&repository.head()?.commit, 2)?.nth(1) else { return Ok(None) };
-        let mut report = match self.gate.judge_since(&parent, head) {
-            Ok(report) => report,
-            Err(error) if error.is_missing_baseline() => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        facts::complete_compared(&self.gate.config, &mut report);
-        report.base.label = "stored runs of the commits before".to_owned();
-        report.diagnostics.retain(|diagnostic| diagnostic.code != "earlier-baseline");
-        if let Some(gap) = report.base.gap.take() {
-            let message = format!(
-                "no run is stored for the {} before this one; the change may be older than this commit",
-                counted(gap.commits, "commit")
-            );
-            report.diagnostics.push(Diagnostic::note("earlier-baseline", "", message));
-        }
-        Ok(Some(report))
+        let report = self.gate.judge_recorded(head)?;
+        Ok(report.map(|mut report| {
+            facts::complete_compared(&self.gate.config, &mut report);
+            report
+        }))
     }
 
     /// Judges the checked-out commit and publishes the report.
@@ -282,12 +269,10 @@ impl Work<'_> {
             .repository
             .clone()
             .context("cannot publish: neither the event nor GITHUB_REPOSITORY names the repository")?;
-        let server_url = github::server_url(&variable);
-        let run = variable("GITHUB_RUN_ID").filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
         let target = Target {
             api_url: github::api_url(&variable),
-            run_url: run.map(|id| format!("{server_url}/{repository}/actions/runs/{id}")),
-            server_url,
+            run_url: github::run_url(&repository, &variable),
+            server_url: github::server_url(&variable),
             repository,
             token: self.inputs.token.clone(),
             pull: place.pull,

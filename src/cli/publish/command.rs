@@ -60,7 +60,8 @@ pub struct PublishArgs {
 
 /// Publishes; the exit code is the report's.
 pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
-    let environment = Environment::of(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let environment = Environment::of(&variable)?;
     let template = rendering::template(&args.template)?;
     let report = rendering::read(&args.comparison)?;
     let text = rendering::fill(&template, &report)?; // a faulty template is reported before anything is published
@@ -70,7 +71,7 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
         .context("no repository: GITHUB_REPOSITORY is not set; give it with --repository OWNER/NAME")?;
     let target = Target {
         api_url: environment.api_url,
-        run_url: environment.run.map(|id| format!("{}/{repository}/actions/runs/{id}", environment.server_url)),
+        run_url: github::run_url(&repository, &variable),
         server_url: environment.server_url,
         repository,
         token: Token::of_environment(),
@@ -149,7 +150,6 @@ struct Environment {
     repository: Option<Slug>,
     pull: Option<u64>,
     commit: Option<Commit>,
-    run: Option<String>,
     job: Job,
 }
 
@@ -177,7 +177,6 @@ impl Environment {
             commit: head
                 .or_else(|| variable("GITHUB_SHA").filter(|_| number.is_none()))
                 .and_then(|sha| Commit::parse(&sha)),
-            run: variable("GITHUB_RUN_ID").filter(|id| id.bytes().all(|b| b.is_ascii_digit())),
             job: Job {
                 summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
                 output: variable("GITHUB_OUTPUT").map(PathBuf::from),

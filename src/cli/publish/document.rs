@@ -8,9 +8,6 @@ use crate::render::template::{LONGEST, PartError, Parts, Renewed, Template};
 use crate::render::{self, escape};
 use crate::verdict::{Outcome, Report};
 
-/// Most notices, and most characters of one.
-const NOTICES: usize = 10;
-const NOTICE: usize = 1_000;
 /// Most characters of one of several parts of a comment.
 const PART: usize = 16_000;
 
@@ -41,7 +38,7 @@ pub(super) fn document(report: &Report, target: &Target, options: &Options, room
     let log = target.run_url.as_deref().map(|url| format!("[job log]({})", url_of(url)));
     let origin: Vec<String> = commit.into_iter().chain(log).collect();
     let origin = if origin.is_empty() { String::new() } else { format!("\n<sub>{}</sub>\n", origin.join(" · ")) };
-    let heading = format!("{heading}{}", notices(report));
+    let heading = format!("{heading}{}", render::notices(report));
     let frame = heading.chars().count() + origin.chars().count();
     let room = if options.shard.is_some() { room.min(PART) } else { room }.saturating_sub(frame);
     let fits = |text: &String| text.chars().count() <= room;
@@ -77,27 +74,10 @@ pub(super) fn check_run(report: &Report, target: &Target, options: &Options, com
 
 /// The text of the job summary and of the check run.
 pub(super) fn summary(report: &Report, longest: usize) -> String {
-    let notices = notices(report);
+    let notices = render::notices(report);
     let room = longest.saturating_sub(notices.chars().count());
     let template = Template::shipped("summary").and_then(|template| template.render_within(report, room).ok());
     notices + &template.unwrap_or_else(|| render::verdict_line(report))
-}
-
-/// What a document opens with, before the verdict.
-fn notices(report: &Report) -> String {
-    // In code, because GitHub shortens a bare commit id to its first digits.
-    let command = report.acceptable.as_ref().map(|acceptable| render::accept_command(&acceptable.commit));
-    let coded = |text: String| match &command {
-        Some(command) => text.replace(command, &format!("`{command}`")),
-        None => text,
-    };
-    let line = |notice: &String| format!("> ⚠️ {}\n", coded(escape::markdown_text(&shortened(notice))));
-    let lines: String = report.notices.iter().take(NOTICES).map(line).collect();
-    if lines.is_empty() { lines } else { lines + "\n" }
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(NOTICE).collect()
 }
 
 /// The parts of a template, or, where it has none, of each built-in pull request template, smaller ones first.

@@ -81,25 +81,15 @@ pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result
         body["details_url"] = url.as_str().into();
     }
     let route = format!("/repos/{repository}/check-runs");
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let fault = match client.post::<Created>(Request { route: &route, doing: &doing, need: Need::Checks }, &body) {
-            Ok(created) => return Ok(created.html_url),
-            Err(fault) => fault,
-        };
-        if !fault.is_temporary() || attempts >= client.patience().attempts {
-            return Err(fault);
-        }
-        client.pause(client.patience().pause * attempts);
+    let find = || -> Result<Option<Created>, Fault> {
         let list = format!("/repos/{repository}/commits/{}/check-runs?filter=all", check.commit);
         let request = Request { route: &list, doing: &doing, need: Need::Checks };
         let (known, _) = client.pages(request, |page: List| page.check_runs)?;
         let same = known.into_iter().filter(|check| check.external_id.as_deref() == Some(&id));
-        if let Some(newest) = same.max_by_key(|check| check.id) {
-            return Ok(newest.html_url);
-        }
-    }
+        Ok(same.max_by_key(|check| check.id))
+    };
+    let request = Request { route: &route, doing: &doing, need: Need::Checks };
+    Ok(client.post_once(request, &body, find)?.html_url)
 }
 
 /// FNV-1a hash of texts; not collision-resistant against an attacker.

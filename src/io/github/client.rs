@@ -128,6 +128,29 @@ impl Client {
         typed(&self.send(Method::Post, request, Some(value(body, request)?))?, request.doing)
     }
 
+    /// Sends a POST request that may take effect only once: if the outcome of an attempt is unknown, `find` looks for what it
+    /// may have created before the next one.
+    pub(super) fn post_once<T: DeserializeOwned>(
+        &self,
+        request: Request<'_>,
+        body: &impl Serialize,
+        find: impl Fn() -> Result<Option<T>, Fault>,
+    ) -> Result<T, Fault> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match self.post(request, body) {
+                Err(fault) if fault.is_temporary() && attempts < self.patience.attempts => {
+                    self.pause(self.patience.pause * attempts);
+                    if let Some(found) = find()? {
+                        return Ok(found);
+                    }
+                }
+                created => return created,
+            }
+        }
+    }
+
     /// Sends a PATCH request.
     pub(super) fn patch<T: DeserializeOwned>(&self, request: Request<'_>, body: &impl Serialize) -> Result<T, Fault> {
         typed(&self.send(Method::Patch, request, Some(value(body, request)?))?, request.doing)

@@ -97,6 +97,14 @@ struct Listed {
     pull_request: Option<serde_json::Value>,
 }
 
+/// What is needed of an issue that was just opened.
+#[derive(Deserialize)]
+struct Opened {
+    number: u64,
+    #[serde(default)]
+    html_url: String,
+}
+
 #[derive(Deserialize)]
 struct User {
     login: String,
@@ -199,21 +207,9 @@ pub fn open_issue(
         let open = issues(client, repository)?.into_iter().filter(|issue| issue.is_open && issue.is_about(subject));
         Ok(open.min_by_key(|issue| issue.number))
     };
-    let mut attempts = 0;
-    let made: Listed = loop {
-        attempts += 1;
-        match client.post(Request { route: &route, doing: &doing, need: Need::Issues }, &body) {
-            Ok(made) => break made,
-            Err(fault) if fault.is_temporary() && attempts < client.patience().attempts => {
-                client.pause(client.patience().pause * attempts);
-                // The request may have taken effect anyway.
-                if let Some(issue) = oldest()? {
-                    return Ok(issue.url);
-                }
-            }
-            Err(fault) => return Err(fault),
-        }
-    };
+    let find = || Ok(oldest()?.map(|Issue { number, url, .. }| Opened { number, html_url: url }));
+    let request = Request { route: &route, doing: &doing, need: Need::Issues };
+    let made = client.post_once(request, &body, find)?;
     match oldest()?.filter(|issue| issue.number < made.number) {
         None => Ok(made.html_url),
         Some(older) => {
