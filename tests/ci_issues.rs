@@ -284,9 +284,15 @@ fn a_command_measures_again_before_the_first_issue() {
         "n=$(date +%N | sed 's/^0*//'); t=$(cat time)\nfor b in a b c d e f g; do echo \"test $b ... bench: $((10000 + n % 50)) ns/iter (+/- 40)\"; done\n\
          echo \"test parse ... bench: $((t + n % 50)) ns/iter (+/- 40)\"\n",
     );
-    let command = [("PERFGATE_COMMAND", "sh bench.sh"), ("PERFGATE_KEY", "command")];
+    let (path, found) = main.scene.stand_in_for_valgrind(0, "");
+    let command = [
+        ("PERFGATE_COMMAND", "sh bench.sh"),
+        ("PERFGATE_KEY", "command"),
+        ("PERFGATE_EXPLAIN", "true"),
+        (path, found.as_str()),
+    ];
     let timed = |main: &mut Branch, time: &str| {
-        main.scene.write("r/time", time);
+        main.scene.write("r/time", time).write("r/speeds", format!("bench.sh {time}\n"));
         main.pushed_with(1000.0, &command)
     };
     for _ in 0..4 {
@@ -296,6 +302,12 @@ fn a_command_measures_again_before_the_first_issue() {
     let answer = timed(&mut main, "90000");
     answer.complains("measuring this commit and the one before it again");
     assert_eq!(main.states(), ["open"], "{} {}", answer.stdout, answer.stderr);
+    let text = main.issues()[0].body.clone();
+    assert!(
+        text.contains("parse executes 4.5 times as many instructions; 100% of the growth is in 1 function"),
+        "{text}"
+    );
+    assert!(text.contains("100% of the growth in instructions of parse"), "{text}");
     timed(&mut main, "20000");
     assert_eq!(main.states(), ["closed"]);
 }

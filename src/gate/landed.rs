@@ -44,7 +44,8 @@ impl Landed {
     pub(crate) fn measured_again(base: &Commit, since: &Commit, report: &Report, again: &Report) -> Landed {
         let mut regressions = regressed(report);
         keep_shown(&mut regressions, again);
-        Landed { base: base.clone(), since: since.clone(), report: report.clone(), regressions }
+        let report = Report { explanations: again.explanations.clone(), ..report.clone() };
+        Landed { base: base.clone(), since: since.clone(), report, regressions }
     }
 }
 

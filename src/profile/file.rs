@@ -149,5 +149,7 @@ mod tests {
         assert!(json.contains(r#""summary":"x has 100% more samples; 95% of the growth is in 1 function""#), "{json}");
         assert!(json.contains(r#""status":"changed""#), "{json}");
         assert_eq!(serde_json::from_str::<Explanation>(&json).unwrap(), explanation);
+        let newer = json.replace("\"samples\"", "\"energy\"");
+        assert_eq!(serde_json::from_str::<Explanation>(&newer).unwrap().growth.measure, Measure::Count);
     }
 }

@@ -36,7 +36,8 @@ pub enum Measure {
     Samples,
     /// Allocated bytes.
     Bytes,
-    /// Another count, such as cache misses or allocations.
+    /// Another count, such as cache misses or allocations; also one that only a newer version knows.
+    #[serde(other)]
     Count,
 }
 

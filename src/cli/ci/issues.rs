@@ -174,7 +174,8 @@ impl Issues<'_> {
             && report.counts.regressed > 0
         {
             output::note("a benchmark regressed; measuring this commit and the one before it again");
-            let plan = MeasurePlan { base: Some(previous.to_string()), ..MeasurePlan::default() };
+            let (base, explain) = (Some(previous.to_string()), self.work.inputs.explain);
+            let plan = MeasurePlan { base, explain, ..MeasurePlan::default() };
             let (again, _) = measure::measure(gate, &BenchCommand { words, ..BenchCommand::default() }, &plan)?;
             landed.push(Landed::measured_again(previous, commit, report, &again));
         }
