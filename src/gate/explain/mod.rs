@@ -106,9 +106,13 @@ impl<'s, 'g> Explainer<'s, 'g> {
     fn build(&self, side: &SideCheckout) -> Result<Built, ExplainError> {
         let spec = self.bench.spec();
         self.bench.take_over_dependencies(side, Some(self.sides[0]).filter(|base| base.name() != side.name()));
-        self.progress.begin(&format!("building {}", side.name()));
+        let what = format!("building {} ({})", side.name(), side.commit.short());
         if runs_targets(spec) {
+            self.progress.stage(&format!("{what} with debug information"));
             return Ok(Built::Targets(cargo_bench::build(self.bench, side, &spec.words)?));
+        }
+        if !self.is_built && self.bench.has_build() {
+            self.progress.stage(&what);
         }
         if !self.is_built
             && let Some(wall) = self.bench.build(side)?
