@@ -29,7 +29,7 @@ fn callgrind(scene: &Scene, name: &str, parse: u64, copy: u64) {
     let text = format!(
         "# callgrind format\nversion: 1\npositions: line\nevents: Ir\nob=(1) /w/app\nfl=(1) src/main.rs\n\
          fn=(1) app::main\n3 5000\ncfn=(2) app::parse::h0123456789abcdef\ncalls=1 10\n4 {}\n\nfn=(2)\n12 {parse}\n\
-         cob=(2) /usr/lib/libc.so.6\ncfn=(3) memcpy\ncalls=9 0\n14 {copy}\n\nob=(2)\nfl=(2) ???\nfn=(3)\n0 {copy}\n",
+         cob=(2) /usr/lib/libc.so.6\ncfi=(2) ???\ncfn=(3) memcpy\ncalls=9 0\n14 {copy}\n\nob=(2)\nfl=(2)\nfn=(3)\n0 {copy}\n",
         parse + copy
     );
     scene.write(name, text);
@@ -75,6 +75,26 @@ fn names_from_a_profile_are_escaped() {
         let answer = scene.perfgate(&["explain", "base", "head", "--format", view]);
         answer.exits(0).does_not_say("\u{1b}").says("evil");
     }
+}
+
+#[test]
+fn a_page_has_the_functions_and_a_flame_graph() {
+    let scene = Scene::new();
+    scene.write("base", "main;<b>\u{1b}parse</b> 10\nmain;a 10\n");
+    scene.write("head", "main;<b>\u{1b}parse</b> 90\nmain;a 10\n");
+    scene.perfgate(&["explain", "base", "head", "--html", "page.html"]).exits(0).says("head has 5.0 times as many");
+    let page = scene.read("page.html");
+    assert!(page.contains("<h1>head has 5.0 times as many samples"), "{page}");
+    assert!(page.contains("parse (90 samples, 90.00%; +80.00%)</title>"), "{page}");
+    assert!(!page.contains("<b>") && !page.contains('\u{1b}') && !page.contains("keeps no stacks"), "{page}");
+    callgrind(&scene, "base.callgrind", 4000, 1000);
+    callgrind(&scene, "head.callgrind", 4100, 5000);
+    scene.perfgate(&["explain", "base.callgrind", "head.callgrind", "--html", "page.html"]).exits(0);
+    let page = scene.read("page.html");
+    assert!(page.contains("keeps no stacks") && page.contains("<svg viewBox="), "{page}");
+    assert!(page.contains("app::parse (9,100 instructions, 64.54%; +0.71%)</title>"), "{page}");
+    assert!(page.contains("memcpy (5,000 instructions, 35.46%; +28.37%)</title>"), "{page}");
+    scene.perfgate(&["explain", "base", "head", "--html", "missing/page.html"]).exits(2).complains("missing/page.html");
 }
 
 /// A repository `r` whose branch `work` plants a slowdown: `base` and `head` are the two versions of a file.

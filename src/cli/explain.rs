@@ -19,7 +19,8 @@ Examples:
   perfgate explain parse/large --base main -- cargo bench --bench parser
   perfgate explain load --base HEAD~1 -- python3 load.py
   perfgate explain base.callgrind head.callgrind    profiles that exist already
-  perfgate explain old.pstats new.pstats --format json";
+  perfgate explain old.pstats new.pstats --format json
+  perfgate explain base.callgrind head.callgrind --html page.html";
 
 /// Find the functions that made a benchmark slower, from profiles of base and head
 ///
@@ -40,6 +41,9 @@ pub struct ExplainArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = ExplainView::Table)]
     format: ExplainView,
+    /// Also write all functions and a differential flame graph to a file, as an HTML page
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// List all functions that changed
     #[arg(long)]
     all: bool,
@@ -87,6 +91,9 @@ pub fn run(args: ExplainArgs, global: &Global) -> anyhow::Result<u8> {
         ),
         (_, false) => bail!("one benchmark can be explained at a time; name one before `--`"),
     };
+    if let Some(path) = &args.html {
+        output::file(path, render::explanation_page(&explanation).as_bytes())?;
+    }
     show(&explanation, &args)?;
     Ok(0)
 }

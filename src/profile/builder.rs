@@ -1,5 +1,6 @@
 //! Collects the costs of functions while a profile is read, and charges library code to the functions that use it.
 
+use super::call_tree::{CallGraph, Instance};
 use super::names::Named;
 use super::origin::is_library;
 use super::{Function, Measure, Profile};
@@ -21,6 +22,15 @@ pub struct Frame {
     pub function: FunctionId,
     /// The line, if known.
     pub line: Option<u32>,
+}
+
+/// Calls of one function from one place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Calls {
+    /// How many there were.
+    pub count: f64,
+    /// What they cost, with everything that was called in turn.
+    pub cost: f64,
 }
 
 /// Whether functions of one name in two files are the same.
@@ -49,6 +59,7 @@ pub struct ProfileBuilder {
     keys: Vec<String>,
     by_key: HashMap<String, FunctionId>,
     calls: HashMap<(FunctionId, FunctionId), f64>,
+    graph: CallGraph,
     total: f64,
 }
 
@@ -56,7 +67,7 @@ impl ProfileBuilder {
     /// An empty profile.
     pub(super) fn new(measure: Measure, scope: Scope) -> ProfileBuilder {
         let (nodes, keys, by_key, calls) = (Vec::new(), Vec::new(), HashMap::new(), HashMap::new());
-        ProfileBuilder { measure, scope, nodes, keys, by_key, calls, total: 0.0 }
+        ProfileBuilder { measure, scope, nodes, keys, by_key, calls, graph: CallGraph::default(), total: 0.0 }
     }
 
     /// The function of a name, as the profile has it. Type arguments, closures and copies of one function are folded.
@@ -81,6 +92,15 @@ impl ProfileBuilder {
                 self.node_of(key, named, Some(file), None, true)
             }
             _ => self.function(name, file, None),
+        }
+    }
+
+    /// Sets the source file of a function that was first seen with another one.
+    pub(super) fn set_file(&mut self, id: FunctionId, file: &str, object: &str) {
+        let node = self.node(id);
+        if node.function.file.as_deref() != Some(file) {
+            node.library = is_library(&node.function.name, Some(file), Some(object));
+            node.function.file = Some(file.to_owned());
         }
     }
 
@@ -110,7 +130,23 @@ impl ProfileBuilder {
 
     /// Adds the cost of a stack, innermost function first.
     pub(super) fn cost(&mut self, stack: &[Frame], cost: f64) {
+        let Some(outermost) = stack.last() else { return };
+        self.add(Instance(outermost.function.0), stack, cost);
+    }
+
+    /// Adds the cost of an instance of a function, at the functions inlined into it.
+    pub(super) fn cost_in(&mut self, instance: Instance, stack: &[Frame], cost: f64) {
+        let Some(outermost) = stack.last() else { return };
+        self.add(instance, stack, cost);
+        let charged = self.charged(stack).function;
+        if charged != outermost.function {
+            self.node(charged).function.inlined += cost;
+        }
+    }
+
+    fn add(&mut self, instance: Instance, stack: &[Frame], cost: f64) {
         let Some(first) = stack.first() else { return };
+        self.graph.cost(instance, stack, cost);
         self.total += cost;
         self.node(first.function).function.own += cost;
         let charged = *self.charged(stack);
@@ -121,14 +157,19 @@ impl ProfileBuilder {
         }
     }
 
-    /// Adds the cost of calls from a stack to a function, with all that it called.
-    pub(super) fn call(&mut self, stack: &[Frame], callee: FunctionId, cost: f64) {
+    /// Adds the cost of calls from an instance to another one, with all that it called.
+    pub(super) fn call(&mut self, instance: Instance, stack: &[Frame], callee: (Instance, FunctionId), calls: Calls) {
         if stack.is_empty() {
             return;
         }
+        let (copy, callee) = callee;
+        let Calls { count, cost } = calls;
+        self.graph.call(instance, stack, copy, cost);
         let caller = self.charged(stack).function;
         if caller != callee {
             *self.calls.entry((caller, callee)).or_default() += cost;
+            let caller = self.keys[caller.0 as usize].clone();
+            *self.node(callee).function.callers.entry(caller).or_default() += count;
         }
     }
 
@@ -145,8 +186,10 @@ impl ProfileBuilder {
     /// The profile.
     pub(super) fn finish(mut self) -> Profile {
         self.charge_libraries();
+        let calls = self.graph.tree(&|id| self.nodes[id.0 as usize].function.name.clone());
+        let estimated = !self.calls.is_empty();
         let functions = self.keys.into_iter().zip(self.nodes).map(|(key, node)| (key, node.function));
-        Profile { measure: self.measure, total: self.total, functions: functions.collect() }
+        Profile { measure: self.measure, total: self.total, functions: functions.collect(), calls, estimated }
     }
 
     /// Moves the costs of library functions to their callers, in proportion to what the calls cost.
@@ -192,6 +235,14 @@ mod tests {
         Frame { function, line: Some(7) }
     }
 
+    fn calls(cost: f64) -> Calls {
+        Calls { count: 1.0, cost }
+    }
+
+    fn instance(function: FunctionId) -> Instance {
+        Instance(function.0)
+    }
+
     #[test]
     fn library_code_is_charged_to_the_functions_that_call_it_in_proportion() {
         let mut builder = ProfileBuilder::new(Measure::Instructions, Scope::Qualified);
@@ -203,9 +254,9 @@ mod tests {
         builder.cost(&[frame(b)], 10.0);
         builder.cost(&[frame(malloc)], 20.0);
         builder.cost(&[frame(inner)], 60.0);
-        builder.call(&[frame(malloc)], inner, 60.0);
-        builder.call(&[frame(a)], malloc, 60.0);
-        builder.call(&[frame(b)], malloc, 20.0);
+        builder.call(instance(malloc), &[frame(malloc)], (instance(inner), inner), calls(60.0));
+        builder.call(instance(a), &[frame(a)], (instance(malloc), malloc), calls(60.0));
+        builder.call(instance(b), &[frame(b)], (instance(malloc), malloc), calls(20.0));
         let profile = builder.finish();
         let charged = |name: &str| profile.functions[name].charged;
         assert_eq!(profile.total, 100.0);
@@ -219,8 +270,8 @@ mod tests {
         let mut builder = ProfileBuilder::new(Measure::Instructions, Scope::Qualified);
         let [x, y] = ["core::x", "core::y"].map(|name| builder.function(name, None, None));
         builder.cost(&[frame(x)], 10.0);
-        builder.call(&[frame(x)], y, 5.0);
-        builder.call(&[frame(y)], x, 5.0);
+        builder.call(instance(x), &[frame(x)], (instance(y), y), calls(5.0));
+        builder.call(instance(y), &[frame(y)], (instance(x), x), calls(5.0));
         let profile = builder.finish();
         let sum: f64 = profile.functions.values().map(|function| function.charged).sum();
         assert!((sum - 10.0).abs() < 1e-9);

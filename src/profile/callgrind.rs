@@ -1,7 +1,8 @@
 //! Callgrind's files (`valgrind --tool=callgrind`), several parts in one file included. The format is described at
 //! <https://valgrind.org/docs/manual/cl-format.html>.
 
-use super::builder::{Frame, FunctionId, ProfileBuilder, Scope};
+use super::builder::{Calls, Frame, FunctionId, ProfileBuilder, Scope};
+use super::call_tree::Instance;
 use super::{Fault, InlineFrames, Measure, Profile};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -29,7 +30,7 @@ pub(super) fn read(bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<Profil
         names: Default::default(),
         place: Place::default(),
         callee: Place::default(),
-        calls: false,
+        calls: None,
         functions: HashMap::new(),
         chains: HashMap::new(),
         frames,
@@ -102,9 +103,9 @@ struct File<'f> {
     names: Names,
     place: Place,
     callee: Place,
-    /// The next line has the cost of calls.
-    calls: bool,
-    functions: HashMap<FunctionKey, FunctionId>,
+    /// The number of the calls whose cost the next line has.
+    calls: Option<f64>,
+    functions: HashMap<FunctionKey, (Instance, FunctionId)>,
     /// Inlined functions at an address of an object.
     chains: HashMap<(Rc<str>, u64), Rc<[Frame]>>,
     frames: &'f mut dyn InlineFrames,
@@ -173,7 +174,8 @@ impl File<'_> {
                 if self.callee.function.is_none() {
                     return Err("`calls=` has no `cfn=` before it".to_owned());
                 }
-                self.calls = true;
+                let count = value.split_whitespace().next().and_then(|count| count.parse::<u64>().ok());
+                self.calls = Some(count.ok_or_else(|| format!("`{value}` is not a number of calls"))? as f64);
             }
             // Jumps, and what later versions may add.
             _ => {}
@@ -193,23 +195,23 @@ impl File<'_> {
             Some(word) => word.parse::<u64>().map_err(|_| format!("`{word}` is not a cost"))? as f64,
             None => 0.0, // zeros at the end are left out
         };
-        let callee = std::mem::take(&mut self.calls).then(|| std::mem::take(&mut self.callee));
-        let chain = self.chain()?;
-        match callee {
-            Some(callee) => {
+        let calls = self.calls.take().map(|count| (count, std::mem::take(&mut self.callee)));
+        let (instance, chain) = self.chain()?;
+        match calls {
+            Some((count, callee)) => {
                 let object = callee.object.or_else(|| self.place.object.clone());
                 let file = callee.file.or_else(|| self.place.file.clone());
                 let name = callee.function.ok_or("`calls=` has no `cfn=` before it")?;
                 let callee = self.function(name, file, object);
-                self.builder.call(&chain, callee, cost);
+                self.builder.call(instance, &chain, callee, Calls { count, cost });
             }
-            None if cost > 0.0 => self.builder.cost(&chain, cost),
+            None if cost > 0.0 => self.builder.cost_in(instance, &chain, cost),
             None => {}
         }
         Ok(())
     }
 
-    fn function(&mut self, name: Rc<str>, file: Option<Rc<str>>, object: Option<Rc<str>>) -> FunctionId {
+    fn function(&mut self, name: Rc<str>, file: Option<Rc<str>>, object: Option<Rc<str>>) -> (Instance, FunctionId) {
         let key = (name, file, object);
         if let Some(known) = self.functions.get(&key) {
             return *known;
@@ -223,27 +225,32 @@ impl File<'_> {
         } else {
             self.builder.function(&key.0, key.1.as_deref(), key.2.as_deref())
         };
-        self.functions.insert(key, id);
-        id
+        let instance = Instance(u32::try_from(self.functions.len()).unwrap_or(u32::MAX));
+        self.functions.insert(key, (instance, id));
+        (instance, id)
     }
 
     /// The functions at the current position: inlined ones, where debug information has them, and the one that contains them.
-    fn chain(&mut self) -> Result<Rc<[Frame]>, String> {
+    fn chain(&mut self) -> Result<(Instance, Rc<[Frame]>), String> {
         let name = self.place.function.clone().ok_or("costs come before the first line `fn=`")?;
         let Place { file, object, code, .. } = self.place.clone();
         let line = u32::try_from(self.last[1]).ok().filter(|line| *line > 0 && code == file);
-        let function = self.function(name, file, object.clone());
+        let (instance, function) = self.function(name, file, object.clone());
         let outer = Frame { function, line };
-        let (true, Some(object)) = (self.has_addresses, object) else { return Ok([outer].into()) };
+        let (true, Some(object)) = (self.has_addresses, object) else { return Ok((instance, [outer].into())) };
         let key = (Rc::clone(&object), self.last[0]);
         if let Some(known) = self.chains.get(&key) {
-            return Ok(Rc::clone(known));
+            return Ok((instance, Rc::clone(known)));
         }
         let inlined = self.frames.at(&object, self.last[0]);
         let chain: Rc<[Frame]> = match inlined.split_last() {
             // The last one is the function itself, under the name of its symbol.
             Some((last, inlined)) => {
                 let outer = Frame { line: last.line, ..outer };
+                // Callgrind's file of a function is that of its first instruction, which may be inlined from another file.
+                if let Some(file) = &last.file {
+                    self.builder.set_file(function, file, &object);
+                }
                 let frame = |frame: &super::SourceFrame| Frame {
                     function: self.builder.inlined(&frame.function, frame.file.as_deref()),
                     line: frame.line,
@@ -253,7 +260,7 @@ impl File<'_> {
             None => [outer].into(),
         };
         self.chains.insert(key, Rc::clone(&chain));
-        Ok(chain)
+        Ok((instance, chain))
     }
 }
 
@@ -306,7 +313,7 @@ mod tests {
                 line: Some(line),
             };
             match address {
-                0x10 => vec![
+                0x10 | 0x18 => vec![
                     frame("_ZN4core3ops5range17h0123456789abcdefE", "/rustc/1/library/core/src/ops.rs", 3),
                     frame("app::hot", "/w/src/lib.rs", 21),
                     frame("app::main", "/w/src/main.rs", 5),
@@ -325,6 +332,17 @@ mod tests {
         assert_eq!((hot.own, hot.charged, hot.lines.clone()), (0.0, 70.0, [(21, 70.0)].into()));
         assert_eq!(profile.functions["core::ops::range"].own, 70.0);
         assert_eq!(profile.functions["app::main"].charged, 30.0);
+    }
+
+    #[test]
+    fn a_function_that_begins_with_inlined_library_code_is_not_library_code() {
+        let text = "positions: instr line\nevents: Ir\nob=(1) /app\nfl=(1) /rustc/1/library/core/src/ops.rs\n\
+            fn=(1) app::main\n0x10 3 70\n0x20 9 30\ncfn=(2) app::next\ncalls=1 0x10\n0x20 9 40\nfn=(2)\n0x18 3 40\n";
+        let profile = read_any("x", text.as_bytes(), &mut Debug).unwrap();
+        let of = |name: &str| (profile.functions[name].charged, profile.functions[name].file.as_deref());
+        assert_eq!(of("app::main"), (30.0, Some("/w/src/main.rs")));
+        assert_eq!(of("app::next"), (0.0, Some("/w/src/main.rs")));
+        assert_eq!(of("app::hot"), (110.0, Some("/w/src/lib.rs")));
     }
 
     #[test]

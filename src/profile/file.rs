@@ -1,7 +1,7 @@
 //! An explanation as JSON, alone (`perfgate explain --format json`) and in the comparison file. docs/explain.md has its keys.
 
 use super::growth::most;
-use super::{Explanation, GrownFunction, Growth, Measure, Presence};
+use super::{Explanation, Flame, GrownFunction, Growth, Inlining, Measure, Presence};
 use serde::{Deserialize, Serialize};
 
 /// The `format` of every explanation.
@@ -29,6 +29,8 @@ pub(super) struct File {
     #[serde(default)]
     time_change: Option<f64>,
     functions: Vec<FunctionEntry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    flame: Option<Flame>,
     #[serde(default)]
     notes: Vec<String>,
 }
@@ -49,6 +51,8 @@ struct FunctionEntry {
     own: Sides,
     share: Option<f64>,
     status: Presence,
+    #[serde(default)]
+    inlining: Option<Inlining>,
     in_diff: Option<bool>,
 }
 
@@ -63,7 +67,7 @@ impl From<Explanation> for File {
         let summary = explanation.sentence();
         let change = explanation.growth.change();
         let Explanation { benchmark, base, head, growth, time_change, notes } = explanation;
-        let Growth { measure, totals, functions, .. } = growth;
+        let Growth { measure, totals, functions, flame, .. } = growth;
         let side = |label: String, value: f64| SideEntry { label, value };
         File {
             format: FORMAT.to_owned(),
@@ -77,6 +81,7 @@ impl From<Explanation> for File {
             change,
             time_change,
             functions: functions.into_iter().map(FunctionEntry::from).collect(),
+            flame,
             notes,
         }
     }
@@ -84,10 +89,10 @@ impl From<Explanation> for File {
 
 impl From<GrownFunction> for FunctionEntry {
     fn from(function: GrownFunction) -> FunctionEntry {
-        let GrownFunction { name, file, line, costs, own, share, presence, in_diff } = function;
+        let GrownFunction { name, file, line, costs, own, share, presence, inlining, in_diff } = function;
         let [base, head] = costs;
         let own = Sides { base: own[0], head: own[1] };
-        FunctionEntry { name, file, line, base, head, own, share, status: presence, in_diff }
+        FunctionEntry { name, file, line, base, head, own, share, status: presence, inlining, in_diff }
     }
 }
 
@@ -95,7 +100,8 @@ impl From<File> for Explanation {
     fn from(file: File) -> Explanation {
         let functions: Vec<GrownFunction> = file.functions.into_iter().map(GrownFunction::from).collect();
         let most = most(functions.iter().filter_map(|function| function.share));
-        let growth = Growth { measure: file.metric, totals: [file.base.value, file.head.value], functions, most };
+        let totals = [file.base.value, file.head.value];
+        let growth = Growth { measure: file.metric, totals, functions, most, flame: file.flame };
         Explanation {
             benchmark: file.benchmark,
             base: file.base.label,
@@ -109,14 +115,15 @@ impl From<File> for Explanation {
 
 impl From<FunctionEntry> for GrownFunction {
     fn from(entry: FunctionEntry) -> GrownFunction {
-        let FunctionEntry { name, file, line, base, head, own, share, status, in_diff } = entry;
+        let FunctionEntry { name, file, line, base, head, own, share, status, inlining, in_diff } = entry;
         let (costs, own) = ([base, head], [own.base, own.head]);
-        GrownFunction { name, file, line, costs, own, share, presence: status, in_diff }
+        GrownFunction { name, file, line, costs, own, share, presence: status, inlining, in_diff }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::FlameFrame;
     use super::*;
 
     #[test]
@@ -129,6 +136,7 @@ mod tests {
             own: [90.0, 0.0],
             share,
             presence,
+            inlining: Some(Inlining::Lost),
             in_diff: Some(false),
         };
         let functions = vec![
@@ -136,7 +144,10 @@ mod tests {
             function("b", Some(0.05), Presence::Gone),
             function("c", None, Presence::Both),
         ];
-        let growth = Growth { measure: Measure::Samples, totals: [0.5, 1.0], functions, most: Some((1, 0.95)) };
+        let frame = |depth, name: &str, own| FlameFrame { depth, name: name.to_owned(), own };
+        let frames = vec![frame(0, "main", [0.0, 1.0]), frame(1, "a", [100.0, 141.0])];
+        let flame = Some(Flame { estimated: true, frames });
+        let growth = Growth { measure: Measure::Samples, totals: [0.5, 1.0], functions, most: Some((1, 0.95)), flame };
         let explanation = Explanation {
             benchmark: Some("x".to_owned()),
             base: "main".to_owned(),
@@ -147,7 +158,11 @@ mod tests {
         };
         let json = serde_json::to_string(&explanation).unwrap();
         assert!(json.contains(r#""summary":"x has 100% more samples; 95% of the growth is in 1 function""#), "{json}");
-        assert!(json.contains(r#""status":"changed""#), "{json}");
+        assert!(json.contains(r#""status":"changed","inlining":"lost""#), "{json}");
+        assert!(
+            json.contains(r#""flame":{"estimated":true,"frames":[[0,"main",0.0,1.0],[1,"a",100.0,141.0]]}"#),
+            "{json}"
+        );
         assert_eq!(serde_json::from_str::<Explanation>(&json).unwrap(), explanation);
         let newer = json.replace("\"samples\"", "\"energy\"");
         assert_eq!(serde_json::from_str::<Explanation>(&newer).unwrap().growth.measure, Measure::Count);

@@ -1,6 +1,6 @@
 //! Compares two profiles: which functions grew, and how much of the growth is theirs.
 
-use super::{Function, Measure, Profile, short_path};
+use super::{CallTree, Flame, Function, Measure, Profile, short_path};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +11,13 @@ pub const NONE: f64 = 0.005;
 const MOST: f64 = 0.9;
 /// At most this many functions are named in the first sentence.
 const NAMED: usize = 5;
+/// A call that is no longer inlined costs its caller up to this many instructions: the call, its arguments and result, and what
+/// the caller cannot keep in registers. Measured in published crates: 4 to 16.
+const CALL: f64 = 20.0;
+/// Calls through this many functions of a library are followed to the function that uses it.
+const LIBRARY_CALLS: usize = 4;
+/// A function is inlined if this share of its cost is in other functions' code, and not inlined if the rest is.
+const INLINED: f64 = 0.9;
 /// A function that changed by less than this share of the base's total is not listed.
 const LISTED: f64 = 0.0002;
 
@@ -26,6 +33,8 @@ pub struct Growth {
     pub functions: Vec<GrownFunction>,
     /// The functions that have most of the growth, and their share of it.
     pub most: Option<(usize, f64)>,
+    /// Which function called which, for the flame graph; `None` where nothing is known.
+    pub flame: Option<Flame>,
 }
 
 /// A function whose cost changed.
@@ -46,6 +55,8 @@ pub struct GrownFunction {
     pub share: Option<f64>,
     /// Which sides have it.
     pub presence: Presence,
+    /// How its inlining changed.
+    pub inlining: Option<Inlining>,
     /// Whether the diff between the commits changes it; `None` where there are no commits.
     pub in_diff: Option<bool>,
 }
@@ -63,6 +74,31 @@ pub enum Presence {
     Gone,
 }
 
+/// A change of inlining.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inlining {
+    /// Base inlines it, head calls it.
+    Lost,
+    /// Base calls it, head inlines it.
+    Gained,
+}
+
+impl Inlining {
+    fn of(base: &Function, head: &Function) -> Option<Inlining> {
+        let inlined = |function: &Function| function.charged > 0.0 && function.inlined >= INLINED * function.charged;
+        let called = |function: &Function| {
+            let is_called = function.callers.values().any(|count| *count > 0.0);
+            is_called && function.inlined <= (1.0 - INLINED) * function.charged
+        };
+        match (inlined(base) && called(head), called(base) && inlined(head)) {
+            (true, _) => Some(Inlining::Lost),
+            (_, true) => Some(Inlining::Gained),
+            _ => None,
+        }
+    }
+}
+
 impl Growth {
     /// The change of the total; `None` from zero.
     pub fn change(&self) -> Option<f64> {
@@ -78,17 +114,19 @@ impl Growth {
 /// Compares base and head. Paths of files are shown from the `roots` of the sides' source.
 pub fn explain(base: &Profile, head: &Profile, roots: &[String]) -> Growth {
     let names = FullNames::of([base, head], roots);
+    let flame = Flame::of([&base.calls, &head.calls], base.estimated || head.estimated);
     let sides = [base, head].map(|side| names.apply(side, roots));
     let [base, head] = [&sides[0], &sides[1]];
     let totals = [base.total, head.total];
     let grows = totals[1] >= totals[0];
     let none = Function::default();
     let keys: BTreeSet<&String> = base.functions.keys().chain(head.functions.keys()).collect();
+    let costs = costs(&keys, base, head);
     let mut functions = Vec::new();
     for key in keys {
         let sides = [base.functions.get(key), head.functions.get(key)];
         let [ours, theirs] = sides.map(|side| side.unwrap_or(&none));
-        let costs = [ours.charged, theirs.charged];
+        let costs = costs[key];
         if (costs[1] - costs[0]).abs() <= LISTED * totals[0].max(totals[1]) {
             continue;
         }
@@ -107,6 +145,7 @@ pub fn explain(base: &Profile, head: &Profile, roots: &[String]) -> Growth {
             own: [ours.own, theirs.own],
             share: None,
             presence,
+            inlining: Inlining::of(ours, theirs),
             in_diff: None,
         });
     }
@@ -120,7 +159,53 @@ pub fn explain(base: &Profile, head: &Profile, roots: &[String]) -> Growth {
         function.share = Some(towards(function) / whole);
     }
     let most = most(functions.iter().filter_map(|function| function.share));
-    Growth { measure: head.measure, totals, functions, most }
+    Growth { measure: head.measure, totals, functions, most, flame }
+}
+
+/// What the functions cost in base and head. The code around the calls of a function that only one side calls, because the
+/// other one inlines it or does not have it, counts for that function and not for its callers.
+fn costs<'k>(keys: &BTreeSet<&'k String>, base: &Profile, head: &Profile) -> BTreeMap<&'k String, [f64; 2]> {
+    let none = Function::default();
+    let of = |key: &String| [base, head].map(|side| side.functions.get(key).unwrap_or(&none));
+    let charged = |key: &&'k String| (*key, of(key).map(|side| side.charged));
+    let mut costs: BTreeMap<&String, [f64; 2]> = keys.iter().map(charged).collect();
+    for key in keys {
+        let sides = of(key);
+        let calling = match Inlining::of(sides[0], sides[1]) {
+            Some(Inlining::Lost) => 1,
+            Some(Inlining::Gained) => 0,
+            None => match sides.map(|side| side.charged > 0.0) {
+                [false, true] => 1,
+                [true, false] => 0,
+                _ => continue, // neither has a cost where it is library code
+            },
+        };
+        for (caller, count) in callers([base, head][calling], sides[calling], 1.0, 0) {
+            let Some(theirs) = costs.get_mut(&caller).filter(|_| caller != **key) else { continue };
+            let moved = (theirs[calling] - theirs[1 - calling]).clamp(0.0, CALL * count);
+            theirs[calling] -= moved;
+            if let Some(ours) = costs.get_mut(key) {
+                ours[calling] += moved;
+            }
+        }
+    }
+    costs
+}
+
+/// The callers of a function and their numbers of calls. Library code is charged to its callers, so they count for it.
+fn callers(side: &Profile, function: &Function, part: f64, depth: usize) -> Vec<(String, f64)> {
+    let mut found = Vec::new();
+    for (caller, count) in &function.callers {
+        match side.functions.get(caller).filter(|caller| caller.charged == 0.0 && depth < LIBRARY_CALLS) {
+            Some(library) => {
+                let whole: f64 = library.callers.values().sum();
+                let part = if whole > 0.0 { part * count / whole } else { 0.0 };
+                found.extend(callers(side, library, part, depth + 1));
+            }
+            None => found.push((caller.clone(), part * count)),
+        }
+    }
+    found
 }
 
 /// Full names of functions that a profile has without their module. A function can be inlined on one side, where its name is
@@ -141,7 +226,9 @@ impl FullNames {
 
     /// The profile with full names where exactly one fits.
     fn apply(&self, side: &Profile, roots: &[String]) -> Profile {
-        let mut profile = Profile { functions: BTreeMap::new(), ..*side };
+        let Profile { measure, total, .. } = *side;
+        let mut profile =
+            Profile { measure, total, functions: BTreeMap::new(), calls: CallTree::default(), estimated: false };
         for (key, function) in &side.functions {
             let mut function = function.clone();
             let mut key = key.clone();
@@ -206,7 +293,8 @@ mod tests {
             (name.clone(), Function { name, charged: *cost, own: *cost, lines, ..Function::default() })
         };
         let functions: BTreeMap<_, _> = costs.iter().map(function).collect();
-        Profile { measure: Measure::Instructions, total: costs.iter().map(|(_, cost)| cost).sum(), functions }
+        let total = costs.iter().map(|(_, cost)| cost).sum();
+        Profile { measure: Measure::Instructions, total, functions, calls: CallTree::default(), estimated: false }
     }
 
     #[test]
@@ -252,6 +340,39 @@ mod tests {
         let GrownFunction { name, costs, presence, file, .. } = &growth.functions[0];
         assert_eq!((name.as_str(), *costs, *presence), ("app::sum", [100.0, 190.0], Presence::Both));
         assert_eq!(file.as_deref(), Some("src/lib.rs"));
+    }
+
+    #[test]
+    fn calls_of_a_function_that_is_no_longer_inlined_count_for_it() {
+        let sides = |inlined: f64, count: f64, costs: &[(&str, f64)]| {
+            let mut profile = profile(costs);
+            let function = profile.functions.get_mut("app::small").unwrap();
+            function.inlined = inlined;
+            function.callers = [("app::hot".to_owned(), count)].into_iter().filter(|(_, count)| *count > 0.0).collect();
+            profile
+        };
+        let base = sides(1000.0, 0.0, &[("app::small", 1000.0), ("app::hot", 3000.0)]);
+        let head = sides(0.0, 200.0, &[("app::small", 1100.0), ("app::hot", 5000.0)]);
+        let rows = |base, head| {
+            let row = |f: GrownFunction| (f.name, f.costs, f.inlining);
+            explain(base, head, &[]).functions.into_iter().map(row).collect::<Vec<_>>()
+        };
+        assert_eq!(rows(&base, &head), [("app::small".to_owned(), [1000.0, 3100.0], Some(Inlining::Lost))]);
+        assert_eq!(rows(&head, &base), [("app::small".to_owned(), [3100.0, 1000.0], Some(Inlining::Gained))]);
+        // A caller that grew by more than its calls can cost has another reason.
+        let head = sides(0.0, 200.0, &[("app::small", 1100.0), ("app::hot", 13_000.0)]);
+        let [first, second] = rows(&base, &head).try_into().unwrap();
+        assert_eq!((first.0.as_str(), first.1), ("app::hot", [3000.0, 9000.0]));
+        assert_eq!((second.0.as_str(), second.1), ("app::small", [1000.0, 5100.0]));
+        // Called through library code, which has no cost of its own.
+        let mut through = sides(0.0, 0.0, &[("app::small", 1100.0), ("app::hot", 5000.0), ("core::map", 0.0)]);
+        for (callee, caller, count) in [("app::small", "core::map", 200.0), ("core::map", "app::hot", 1.0)] {
+            through.functions.get_mut(callee).unwrap().callers.insert(caller.to_owned(), count);
+        }
+        assert_eq!(rows(&base, &through), [("app::small".to_owned(), [1000.0, 3100.0], Some(Inlining::Lost))]);
+        // Not inlined in base either.
+        let base = sides(0.0, 200.0, &[("app::small", 1000.0), ("app::hot", 3000.0)]);
+        assert_eq!(rows(&base, &head)[0].1, [3000.0, 13_000.0]);
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! `origin` tells the standard library from the program's own code. `growth` compares two profiles.
 
 mod builder;
+mod call_tree;
 mod callgrind;
 mod collapsed;
 mod cpuprofile;
 mod file;
+mod flame;
 mod growth;
 mod names;
 mod origin;
@@ -18,7 +20,9 @@ mod speedscope;
 mod tree;
 
 pub use builder::{Frame, FunctionId, ProfileBuilder};
-pub use growth::{GrownFunction, Growth, Presence, explain, last_segment};
+pub use call_tree::CallTree;
+pub use flame::{FRAMES as FLAME_FRAMES, Flame, FlameFrame};
+pub use growth::{GrownFunction, Growth, Inlining, Presence, explain, last_segment};
 pub use origin::short_path;
 
 use serde::{Deserialize, Serialize};
@@ -84,6 +88,10 @@ pub struct Profile {
     pub total: f64,
     /// All functions. The key is the same on both sides of a comparison.
     pub functions: BTreeMap<String, Function>,
+    /// Which function called which, without the calls that cost little.
+    pub calls: CallTree,
+    /// True where the profile has no stacks: `calls` is estimated from a call graph.
+    pub estimated: bool,
 }
 
 /// A function of a profile.
@@ -102,6 +110,10 @@ pub struct Function {
     pub own: f64,
     /// The charged cost of each line, where the profile has lines.
     pub lines: BTreeMap<u32, f64>,
+    /// The charged cost of its code that was inlined into other functions, where the profile has debug information.
+    pub inlined: f64,
+    /// How often each function called it, where the profile has calls. Inlined code is not called.
+    pub callers: BTreeMap<String, f64>,
 }
 
 impl Function {
@@ -109,6 +121,10 @@ impl Function {
     fn add(&mut self, other: Function) {
         self.charged += other.charged;
         self.own += other.own;
+        self.inlined += other.inlined;
+        for (caller, count) in other.callers {
+            *self.callers.entry(caller).or_default() += count;
+        }
         for (line, cost) in other.lines {
             *self.lines.entry(line).or_default() += cost;
         }
@@ -119,6 +135,7 @@ impl Profile {
     /// Adds the profile of another process.
     pub fn add(&mut self, other: Profile) {
         self.total += other.total;
+        self.calls.add(other.calls);
         for (key, function) in other.functions {
             match self.functions.get_mut(&key) {
                 Some(same) => same.add(function),
@@ -129,10 +146,20 @@ impl Profile {
 
     /// Removes what another run cost, such as one of the benchmark harness alone.
     pub fn subtract(&mut self, other: &Profile) {
+        self.calls.subtract(&other.calls);
         for (key, theirs) in &other.functions {
             let Some(function) = self.functions.get_mut(key) else { continue };
-            for (ours, theirs) in [(&mut function.charged, theirs.charged), (&mut function.own, theirs.own)] {
+            for (ours, theirs) in [
+                (&mut function.charged, theirs.charged),
+                (&mut function.own, theirs.own),
+                (&mut function.inlined, theirs.inlined),
+            ] {
                 *ours = (*ours - theirs).max(0.0);
+            }
+            for (caller, count) in &theirs.callers {
+                if let Some(ours) = function.callers.get_mut(caller) {
+                    *ours = (*ours - count).max(0.0);
+                }
             }
             for (line, cost) in &theirs.lines {
                 if let Some(ours) = function.lines.get_mut(line) {

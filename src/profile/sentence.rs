@@ -62,7 +62,7 @@ mod tests {
 
     fn sentence(totals: [f64; 2], shares: &[f64], time_change: Option<f64>) -> String {
         let most = (!shares.is_empty()).then(|| (shares.len(), shares.iter().sum()));
-        let growth = Growth { measure: Measure::Instructions, totals, functions: Vec::new(), most };
+        let growth = Growth { measure: Measure::Instructions, totals, functions: Vec::new(), most, flame: None };
         let [base, head] = ["main", "HEAD"].map(str::to_owned);
         let benchmark = Some("parse/large".to_owned());
         Explanation { benchmark, base, head, growth, time_change, notes: vec![] }.sentence()

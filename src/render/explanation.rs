@@ -6,7 +6,7 @@ use super::quantity::{change, counted, pair};
 use super::rows::{Column, Narrow, Row, rows};
 use super::template::{ExplanationText, FunctionText};
 use crate::model::number_text::{share, thousands};
-use crate::profile::{Explanation, GrownFunction, Growth, Measure, Presence};
+use crate::profile::{Explanation, GrownFunction, Growth, Inlining, Measure, Presence};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 
@@ -20,9 +20,9 @@ pub fn explanation_table(explanation: &Explanation, all: bool, width: Option<usi
     let mut out = String::new();
     sentence(&mut out, explanation, width);
     let growth = &explanation.growth;
-    let [base, head] = costs(growth.totals, growth.measure);
+    let [base, head] = totals(explanation);
     for (label, side, total) in [("base", &explanation.base, base), ("head", &explanation.head, head)] {
-        let text = format!("{label}  {}: {total}{}", escape::message(side), noun(growth.measure, " "));
+        let text = format!("{label}  {}: {total}", escape::message(side));
         out.push_str(&paragraph(&text, 6, width));
     }
     let shown = if all { growth.functions.len() } else { LISTED };
@@ -95,13 +95,16 @@ fn functions(out: &mut String, explanation: &Explanation, most: usize, width: Op
     text.more
 }
 
-fn noun(measure: Measure, gap: &str) -> String {
-    match measure {
-        Measure::Instructions => format!("{gap}instructions"),
-        Measure::Samples => format!("{gap}samples"),
-        Measure::Count => format!("{gap}events"),
-        Measure::Time | Measure::Bytes => String::new(),
-    }
+/// What base and head cost, with the unit.
+pub(super) fn totals(explanation: &Explanation) -> [String; 2] {
+    let growth = &explanation.growth;
+    let noun = match growth.measure {
+        Measure::Instructions => " instructions",
+        Measure::Samples => " samples",
+        Measure::Count => " events",
+        Measure::Time | Measure::Bytes => "",
+    };
+    costs(growth.totals, growth.measure).map(|total| format!("{total}{noun}"))
 }
 
 fn row(function: &GrownFunction, text: FunctionText, growth: &Growth) -> Row {
@@ -168,7 +171,12 @@ fn words(function: &GrownFunction) -> Vec<&'static str> {
         Presence::New => Some("new"),
         Presence::Gone => Some("gone"),
     };
-    presence.into_iter().chain((function.in_diff == Some(true)).then_some("in the diff")).collect()
+    let inlining = match function.inlining {
+        Some(Inlining::Lost) => Some("no longer inlined"),
+        Some(Inlining::Gained) => Some("now inlined"),
+        None => None,
+    };
+    presence.into_iter().chain(inlining).chain((function.in_diff == Some(true)).then_some("in the diff")).collect()
 }
 
 /// `src/lib.rs:21`
@@ -212,11 +220,12 @@ mod tests {
             own: [0.0; 2],
             share: Some(*share),
             presence: Presence::Both,
+            inlining: None,
             in_diff: Some(true),
         };
         let functions: Vec<_> = shares.iter().map(function).collect();
         let most = Some((shares.len(), shares.iter().sum()));
-        let growth = Growth { measure: Measure::Instructions, totals, functions, most };
+        let growth = Growth { measure: Measure::Instructions, totals, functions, most, flame: None };
         let [base, head] = ["main", "HEAD"].map(str::to_owned);
         Explanation { benchmark: Some("parse/large".to_owned()), base, head, growth, time_change: None, notes: vec![] }
     }

@@ -1,11 +1,12 @@
 //! The frame of the self-contained HTML pages: no network access, no inline handlers, and a content security policy that
-//! lets the browser run only the script embedded here. `report` and `history` fill it.
+//! lets the browser run only the script embedded here. `report`, `history` and `explanations` fill it.
 
 mod explanations;
 mod history;
 mod report;
 mod strip;
 
+pub use explanations::page as explanation_page;
 pub use history::{HistorySite, page as history_page, site as history_site};
 pub use report::page as report_page;
 
