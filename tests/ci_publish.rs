@@ -128,6 +128,10 @@ fn someone_with_write_access_accepts_the_regressions_of_this_head() {
     assert!(report(&hub).contains("or by a comment on the pull request"), "{}", report(&hub));
     says("stranger", "/perfgate accept all HEAD");
     says("maintainer", "I would write\n> /perfgate accept all HEAD");
+    says("maintainer", "The docs say:\n```\n/perfgate accept all HEAD\n```");
+    // A bot's comment may repeat text of anyone.
+    hub.state().writers.push("helpful[bot]".to_owned());
+    says("helpful[bot]", "/perfgate accept all HEAD");
     says("maintainer", "/perfgate accept another HEAD");
     // Our own comment shows the command; its author may have write access.
     hub.state().writers.push(ME.to_owned());

@@ -1,7 +1,8 @@
 """Enforces the `permissions:` of a workflow, which act ignores: a proxy in front of the stand-in for GitHub's API that answers 403
-where GitHub would. The rules are those of GitHub's documentation for a job's token in a private repository. The answers are
-completed by github.py."""
+where GitHub would. The rules are those of GitHub's documentation for a job's token in a private repository. Each job has its own
+token, `job-NAME`, with the permissions of that job. The git server asks the same proxy. The answers are completed by github.py."""
 
+import base64
 import http.client
 import json
 import re
@@ -31,10 +32,16 @@ RULES = [
 
 
 def of_workflow(text):
-    """The permissions in a workflow, with the highest level of all its jobs: act gives every job the same token."""
-    found = {}
+    """The permissions of each job of a workflow: its own, or else those of the workflow."""
+    of_all, found, job = {}, {}, None
     lines = text.splitlines()
+    in_jobs = False
     for at, line in enumerate(lines):
+        in_jobs = line.startswith("jobs:") or in_jobs and (line.startswith((" ", "#")) or not line)
+        begins = re.match(r"  ([\w-]+):", line) if in_jobs else None
+        if begins:
+            job = begins[1]
+            found[job] = dict(of_all)
         named = re.match(r"( *)permissions: *(?:\{(.*)\})? *(?:#.*)?$", line)
         if not named:
             continue
@@ -43,11 +50,18 @@ def of_workflow(text):
             if below.strip() and len(below) - len(below.lstrip()) <= len(named[1]):
                 break
             entries.append(below)
-        for entry in entries:
-            pair = re.match(r" *([a-z-]+): *(read|write|none)\b", entry)
-            if pair:
-                found[pair[1]] = max(found.get(pair[1], "none"), pair[2], key=LEVELS.index)
+        pairs = [re.match(r" *([a-z-]+): *(read|write|none)\b", entry) for entry in entries]
+        given = {pair[1]: pair[2] for pair in pairs if pair}
+        if job:
+            found[job] = given
+        else:
+            of_all = given
     return found
+
+
+def token(job):
+    """The token of a job."""
+    return f"job-{job}"
 
 
 class Proxy:
@@ -62,13 +76,20 @@ class Proxy:
             def handle_any(self):
                 length = int(self.headers.get("content-length") or 0)
                 body = self.rfile.read(length) if length else None
-                why = proxy.refusal(self.command, self.path.split("?")[0])
+                if self.path == "/git":
+                    status = proxy.git_answer(self.headers.get("authorization"), self.headers["x-original-uri"])
+                    return self.answer(status, {"www-authenticate": 'Basic realm="git"'}, b"")
+                given = proxy.granted.get((self.headers.get("authorization") or "").removeprefix("Bearer "))
+                if given is None:
+                    return self.answer(401, {"content-type": "application/json"}, b'{"message": "Bad credentials"}')
+                why = proxy.refusal(given, self.command, self.path.split("?")[0])
                 if why:
                     proxy.refused.append(f"{self.command} {self.path}: {why}")
                     answer = json.dumps({"message": "Resource not accessible by integration"}).encode()
                     return self.answer(403, {"content-type": "application/json"}, answer)
                 connection = http.client.HTTPConnection("127.0.0.1", to, timeout=60)
-                headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+                headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection", "authorization")}
+                headers["authorization"] = f"Bearer {proxy.token}"
                 connection.request(self.command, self.path, body, headers)
                 response = connection.getresponse()
                 status, body = proxy.additions.complete(self.command, self.path, response.status, response.read())
@@ -91,7 +112,22 @@ class Proxy:
         self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def refusal(self, method, path):
+    def grant(self, jobs):
+        """Sets the permissions of the jobs of a workflow."""
+        self.granted, self.refused = {token(job): given for job, given in jobs.items()}, []
+
+    def git_answer(self, authorization, uri):
+        """The status for a request to the git server: the owner's token may do everything, a job's what `contents` gives."""
+        try:
+            password = base64.b64decode((authorization or "").removeprefix("Basic ")).decode().partition(":")[2]
+        except ValueError:
+            return 401
+        level = "write" if password == self.token else self.granted.get(password, {}).get("contents", "none")
+        if password != self.token and password not in self.granted:
+            return 401
+        return 200 if LEVELS.index(level) >= LEVELS.index("write" if "git-receive-pack" in uri else "read") else 403
+
+    def refusal(self, given, method, path):
         """The permission that a request lacks."""
         request = f"{method} {path}"
         on_thread = re.fullmatch(rf"POST ({REPO})/issues/(\d+)/comments", request)
@@ -103,7 +139,7 @@ class Proxy:
             if not rules:
                 return "no rule in tests/e2e/permissions.py"
             needed = rules[0]
-        has = lambda need: LEVELS.index(self.granted.get(need.split(": ")[0], "none")) >= LEVELS.index(need.split(": ")[1])
+        has = lambda need: LEVELS.index(given.get(need.split(": ")[0], "none")) >= LEVELS.index(need.split(": ")[1])
         return None if not needed or any(has(need) for need in needed) else " or ".join(needed)
 
     def is_pull(self, repository, number):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the real action.yml with act, against a stateful fake of GitHub's API (emulate). prism validates every request
-against GitHub's OpenAPI description, and a proxy refuses what the workflow's `permissions:` do not give; nginx and
-git-http-backend serve git over HTTP with a password.
+against GitHub's OpenAPI description, and a proxy refuses what the `permissions:` of the job do not give; nginx and
+git-http-backend serve git over HTTP with the same tokens. Artifacts go through act's artifact server.
 
     tests/e2e/install.sh target/e2e && tests/e2e/run.py target/e2e target/debug/perfgate
 
@@ -26,6 +26,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import permissions
@@ -60,7 +61,7 @@ class Stage:
     def __init__(self, tools, perfgate, room, repositories):
         self.tools, self.perfgate, self.room, self.repositories = tools, perfgate, room, repositories
         self.children, self.number, self.day = [], 0, 0
-        self.artifacts = room / "artifacts"
+        self.artifacts, self.pages = room / "artifacts", room / "pages"
         self.env = {**os.environ, "HOME": str(room / "home"), "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": str(room / "gitconfig"),
                     "GIT_TERMINAL_PROMPT": "0"}
         for name in [n for n in self.env if n.startswith(("GITHUB_", "PERFGATE_", "CARGO_", "RUNNER_")) or n == "CRITERION_HOME"]:
@@ -103,7 +104,6 @@ class Stage:
             bare = root / f"srv/octo/{name}.git"
             self.git(self.room, "init", "-q", "--bare", bare)
             self.git(bare, "config", "http.receivepack", "true")
-        (root / "passwords").write_text(f"x-access-token:{{PLAIN}}{TOKEN}\n")
         temporary = "".join(f"{kind}_temp_path {root}/tmp; " for kind in ("client_body", "fastcgi", "proxy", "uwsgi", "scgi"))
         gateway = {"SCRIPT_FILENAME": "/usr/lib/git-core/git-http-backend", "GIT_HTTP_EXPORT_ALL": "1", "GIT_PROJECT_ROOT": f"{root}/srv",
                    "PATH_INFO": "$uri", "REMOTE_USER": "$remote_user", "REMOTE_ADDR": "$remote_addr", "QUERY_STRING": "$query_string",
@@ -115,10 +115,9 @@ class Stage:
         (root / "nginx.conf").write_text(
             f"daemon off; worker_processes 2; {user} pid {root}/pid; error_log {root}/error.log;\n"
             f"events {{ worker_connections 128; }}\nhttp {{ access_log {root}/access.log; client_max_body_size 0; {temporary}\n"
-            f"server {{ listen 127.0.0.1:{self.git_port}; auth_basic git; auth_basic_user_file {root}/passwords;\n"
-            # A token without `contents: write` cannot push.
-            f"set $push ''; if (-f {root}/read-only) {{ set $push r; }} if ($request_uri ~ git-receive-pack) {{ set $push \"${{push}}p\"; }}\n"
-            f"if ($push = rp) {{ return 403; }}\n"
+            f"server {{ listen 127.0.0.1:{self.git_port}; auth_request /allowed;\n"
+            f"location = /allowed {{ internal; proxy_pass http://127.0.0.1:{self.api_port}/git; proxy_pass_request_body off; "
+            f"proxy_set_header Content-Length ''; proxy_set_header X-Original-URI $request_uri; }}\n"
             f"location / {{ fastcgi_pass unix:{root}/gateway; fastcgi_request_buffering off;\n" + "\n".join(lines) + "\n} } }\n")
         self.child("fcgiwrap", ["fcgiwrap", "-c", "8", "-s", f"unix:{root}/gateway"])
         self.child("nginx", ["nginx", "-e", root / "error.log", "-p", root, "-c", root / "nginx.conf"])
@@ -261,33 +260,32 @@ class Stage:
     # Workflows
 
     def act(self, event, payload, tree, workflow="perfgate.yml", code=0, read_only=False, warns=False, **env):
-        """Runs a workflow with the permissions that it lists, or with a token that can only read; `warns` where it may not
-        suffice."""
+        """Runs a workflow with the permissions that each job lists, or with tokens that can only read; `warns` where they may
+        not suffice."""
         if event != "workflow_run":
             shutil.rmtree(self.artifacts, ignore_errors=True)  # each run of a workflow has its own
+            (self.artifacts / "1").mkdir(parents=True)  # 1 is the id of every run of act
         given = permissions.of_workflow((tree / ".github/workflows" / workflow).read_text())
         if read_only:
-            given = {name: "read" for name in given}
-        self.proxy.granted, self.proxy.refused = given, []
-        if given.get("contents") != "write":
-            (self.room / "git/read-only").touch()
+            given = {job: {name: "read" for name in names} for job, names in given.items()}
+        self.proxy.grant(given)
         path = self.room / "event.json"
         path.write_text(json.dumps({"repository": {"full_name": f"octo/{self.name}", "name": self.name, "owner": {"login": "octo"}, "default_branch": "main"}, **payload}))
         # act reads the name of the repository from github.com's URLs only.
         variables = {"GITHUB_REPOSITORY": f"octo/{self.name}", "GITHUB_API_URL": f"http://127.0.0.1:{self.api_port}", "GITHUB_SERVER_URL": f"http://127.0.0.1:{self.git_port}",
-                     "E2E_ARTIFACTS": self.artifacts, **env}
+                     "E2E_PAGES": self.pages, **env}
         words = [self.tools / "venv/bin/act", event, "-P", "ubuntu-latest=-self-hosted", "-W", f".github/workflows/{workflow}", "-e", path,
-                 "-s", f"GITHUB_TOKEN={TOKEN}", "--no-cache-server", "--action-cache-path", self.room / "act"]
+                 "-s", f"GITHUB_TOKEN={TOKEN}", "--no-cache-server", "--action-cache-path", self.room / "act",
+                 "--artifact-server-path", self.artifacts, "--artifact-server-addr", "127.0.0.1", "--artifact-server-port", free_port()]
         words += [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
         words += [word for name, place in self.actions.items() for word in ("--local-repository", f"{name}={place}")]
         path = f"{self.room / 'bin'}{os.pathsep}{self.env['PATH']}"
         done = subprocess.run([str(w) for w in words], cwd=tree, env={**self.env, "PATH": path}, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=300)
         shutil.rmtree(tree)
-        (self.room / "git/read-only").unlink(missing_ok=True)
         log = done.stdout
         check(not self.proxy.refused or warns, f"the permissions of {workflow} suffice", "\n".join(self.proxy.refused))
-        check(TOKEN not in log, "the token is in the log", log)
+        check(not any(token in log for token in [TOKEN, *self.proxy.granted]), "a token is in the log", log)
         check(("Job failed" in log) == (code != 0), f"the job was to end with {code}", log + self.logs())
         if code:
             check(f"exit status {code}" in log, f"perfgate was to end with {code}", log)
@@ -328,15 +326,20 @@ class Stage:
             (shutil.copytree if (TOP / name).is_dir() else shutil.copy)(TOP / name, target)
         # The workflows that `perfgate init` writes have no input `binary`; a variable of an earlier step must not choose it.
         text = (self.action / "action.yml").read_text()
-        (self.action / "action.yml").write_text(text.replace("  binary:\n", f"  binary:\n    default: {self.perfgate}\n"))
+        text = text.replace("  binary:\n", f"  binary:\n    default: {self.perfgate}\n")
+        # act gives all jobs the same token.
+        own = text.replace("default: ${{ github.token }}", f"default: {permissions.token('${{ github.job }}')}")
+        check(own != text, "the action uses the token of the job")
+        (self.action / "action.yml").write_text(own)
         shutil.copytree(TOP / "tests/e2e/stand-ins", self.room / "stand-ins")
         (self.room / "bin").mkdir()
-        shutil.copy(TOP / "tests/e2e/cargo", self.room / "bin/cargo")
+        for program in ("cargo", "artifact"):
+            shutil.copy(TOP / "tests/e2e" / program, self.room / "bin" / program)
 
     def begin(self, name):
         """Creates a claim's repository, with the workflows of `perfgate init` and one commit on main. Stores no runs."""
         self.name, self.url, self.bare = name, f"/repos/octo/{name}", self.room / f"git/srv/octo/{name}.git"
-        shutil.rmtree(self.artifacts, ignore_errors=True)
+        shutil.rmtree(self.pages, ignore_errors=True)
         self.dev = self.clone(self.room / f"dev-{name}")
         self.git(self.dev, "checkout", "-q", "-b", "main")
         subprocess.run([self.perfgate, "init", "--github", "--pages", "--action", "octo/perfgate@v1"], cwd=self.dev, env=self.env, check=True,
@@ -483,19 +486,23 @@ def claim_a_fork_writes_nothing_and_the_second_workflow_comments(stage):
     check("the results are packed" in log, "it says so", log)
     check(stage.requests() == before and stage.stored() == refs, "no API requests and no pushes", (before, stage.requests()))
     check(stage.comments(number) == [], "no comment")
-    left = next(stage.artifacts.glob("perfgate-results-*/perfgate-results.bin"), None)
+    left = next(stage.artifacts.glob("1/perfgate-results-*/*.zip"), None)
     check(left, "the results are there for the trusted workflow", log)
+
+    def replace(data):
+        with zipfile.ZipFile(left, "w") as archive:
+            archive.writestr("perfgate-results.bin", data)
 
     run = stage.ended(head, "gift")
     trusted = lambda event, code: stage.act("workflow_run", event, stage.checkout("refs/heads/main"), workflow="perfgate-forks.yml", code=code)
-    good = left.read_bytes()
+    good = zipfile.ZipFile(left).read("perfgate-results.bin")
     for bad, words in [(good.replace(head.encode(), b"f" * 40), "the event is about"), (b"\0" * (11 << 20), "at most 10 MB"),
                        (good.replace(b'"version":1', b'"version":9'), "has version 9"), (b"#!/bin/sh\n", "was not written by perfgate")]:
-        left.write_bytes(bad)
+        replace(bad)
         log = trusted(run, 2)
         check(words in log, f"a bad file is refused: {words}", log)
         check(stage.comments(number) == [], "and nothing is commented")
-    left.write_bytes(good)
+    replace(good)
     trusted(run, 0)
     comments = stage.comments(number)
     check(len(comments) == 1 and "parse" in comments[0]["body"], "the trusted workflow comments", comments)
