@@ -421,6 +421,116 @@ fn a_command_without_results_is_timed_itself() {
     }
 }
 
+/// A repository `r` with a C program on main, and a branch on top of it with other code. `BODY` runs `n` times 100,000 loops.
+#[cfg(target_os = "linux")]
+fn c_program(of_base: &str, of_head: &str) -> Scene {
+    let program = |n: &str| {
+        let before = "#include <stdio.h>\nint main(void) {\n    volatile unsigned x = 1;\n    int n = 0;\n    ";
+        format!("{before}{n}\n    for (int i = 0; i < n * 100000; i++) x = x * 31 + i;\n    return x == 0;\n}}\n")
+    };
+    let scene = Scene::new();
+    scene.write("r/tool.c", program(of_base)).repository("r").write("r/.gitignore", "tool\n").commit("r", "base");
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    scene.write("r/tool.c", program(of_head)).commit("r", "work");
+    fs::create_dir(scene.path("scratch")).unwrap();
+    scene
+}
+
+#[cfg(target_os = "linux")]
+fn count(scene: &Scene, options: &[&str]) -> common::Answer {
+    let options = [&["--count", "instructions", "--setup", "cc -O1 tool.c -o tool"], options].concat();
+    with(scene, &options, &["./tool"])
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs valgrind and a C compiler"]
+fn instructions_are_counted_on_a_busy_machine_as_on_an_idle_one() {
+    let scene = c_program("n = 100;", "n = 105;");
+    let loops = [0, 1].map(|_| Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap());
+    let slower = count(&scene, &["--format", "json"]);
+    let equal = count(&scene, &["--base", "HEAD", "--format", "json"]);
+    for mut busy in loops {
+        busy.kill().unwrap();
+        busy.wait().unwrap();
+    }
+    let json = slower.exits(1).json();
+    let finding = &json["benchmarks"][0];
+    assert_eq!((&finding["name"], &finding["metric"]), (&"./tool".into(), &"instructions".into()));
+    assert_eq!((&finding["outcome"], &finding["confirmed"]), (&"regressed".into(), &true.into()));
+    assert!((0.045..0.05).contains(&finding["change"].as_f64().unwrap()), "{json}");
+    assert_eq!((&json["threshold"], &finding["threshold"]), (&0.01.into(), &0.01.into()));
+    assert_eq!(
+        (json["diagnostics"].as_array().unwrap().len(), &json["diagnostics"][0]["code"]),
+        (1, &"instruction-counts".into())
+    );
+    let json = equal.exits(0).json();
+    assert_eq!((&json["benchmarks"][0]["outcome"], &json["counts"]["unchanged"]), (&"unchanged".into(), &1.into()));
+    assert!(json["benchmarks"][0]["change"].as_f64().unwrap().abs() < 1e-3, "{json}");
+
+    count(&scene, &[]).exits(1).says("✗ regressed").says("threshold 1%").says("cache misses");
+    count(&scene, &["--format", "markdown"]).exits(1).says("cache misses");
+    count(&scene, &["--threshold", "10%"]).exits(0).says("threshold 10%");
+    scene.write("r/perfgate.toml", "[gate]\nthreshold = \"30%\"\n");
+    count(&scene, &[]).exits(1).says("threshold 1%");
+    scene.write("r/perfgate.toml", "[[benchmark]]\nmatch = \"*\"\nmetric = \"instructions\"\nthreshold = \"8%\"\n");
+    count(&scene, &[]).exits(0);
+    assert_clean(&scene);
+    assert!(Command::new("cc").args(["tool.c", "-o", "tool"]).current_dir(scene.path("r")).status().unwrap().success());
+    count(&scene, &["--no-base", "--store", "dir:../store"]).exits(0);
+    scene.perfgate_at("r", &["history", "./tool", "--store", "dir:../store"]).exits(0).says("instructions");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs valgrind and a C compiler"]
+fn a_count_that_varies_is_not_called() {
+    // The program reads how much to do from the end of a file that grows with each run of either side.
+    let varied = |file: &str| {
+        format!(
+            "FILE *f = fopen(\"{file}\", \"r+\"); int odd; fseek(f, 0, SEEK_END); odd = ftell(f); fputc(0, f); fclose(f); \
+             n = WORK[odd];"
+        )
+    };
+    let scene = Scene::new();
+    let file = scene.path("runs").display().to_string();
+    let outcome = |work: &str| {
+        let body = format!("static const int WORK[] = {{{work}}}; {}", varied(&file));
+        let scene = c_program(&body, &format!("{body} "));
+        fs::write(&file, "").unwrap();
+        let json = count(&scene, &["--format", "json"]).json();
+        let notes = json["diagnostics"].as_array().unwrap().iter().filter(|one| one["code"] == "counts-vary").count();
+        (json["benchmarks"][0]["outcome"].as_str().unwrap().to_owned(), notes, fs::read(&file).unwrap().len())
+    };
+    // The order is base, head, then base, head, head, base, and so on.
+    assert_eq!(outcome("100, 105, 104, 101"), ("unchanged".to_owned(), 1, 4));
+    let apart = outcome("100, 110, 101, 112, 113, 102, 101, 110, 112, 100, 101, 110, 111, 102");
+    assert_eq!(apart, ("regressed".to_owned(), 1, 14));
+}
+
+#[test]
+fn what_cannot_be_counted_is_refused_before_it_is_built() {
+    let scene = scene(&[]);
+    let count = |options: &[&str], command: &[&str]| {
+        with(&scene, &[&["--count", "instructions", "--setup", "touch ../built"], options].concat(), command)
+    };
+    for command in [
+        &["python3.11", "bench.py"][..],
+        &["pytest", "benches"],
+        &["go", "test", "-bench", "."],
+        &["./bench", "--benchmark_filter={filter}"],
+    ] {
+        count(&[], command).exits(2).complains("cannot be compared").complains("Leave out --count to measure time");
+    }
+    for option in ["--rounds=3", "--confirm=5", "--budget=5m", "--pin=0", "--stored", "--warmup", "--input-format=go"] {
+        count(&[option], &["./tool"]).exits(2).complains("cannot be used with");
+    }
+    let args = ["measure", "--count", "instructions", "--", "./tool"];
+    let answer = scene.perfgate_with("r", &[("PATH", "/nowhere")], &args);
+    answer.exits(2).complains("valgrind, which is not installed").complains("apt-get install valgrind");
+    assert_clean(&scene);
+}
+
 #[test]
 fn runs_of_one_side_are_stored_one_by_one() {
     let scene = scene(&[]);
@@ -754,9 +864,9 @@ fn criterion_crate(scene: &Scene, slow: u32) {
     );
 }
 
-/// Builds criterion twice, which takes a minute or two.
+/// Builds criterion four times, which takes some minutes.
 #[test]
-#[ignore = "needs criterion in cargo's cache, and minutes to build it"]
+#[ignore = "needs criterion in cargo's cache, minutes to build it, and valgrind on Linux"]
 fn a_real_criterion_crate_is_measured() {
     let scene = Scene::new();
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
@@ -794,6 +904,17 @@ fn a_real_criterion_crate_is_measured() {
     assert_eq!(answer.json()["counts"]["regressed"], 1);
     assert_eq!(scene.git("r", &["status", "--porcelain=v2", "--ignored"]), status);
     assert!(!scene.path("r/target").exists());
+    if cfg!(target_os = "linux") {
+        let count = ["measure", "--count", "instructions", "--scratch", "../scratch", "--format", "json", "--all"];
+        let json = perfgate(&[&count[..], &["--", "cargo", "bench"]].concat()).exits(1).json();
+        let changed = |finding: &&serde_json::Value| finding["change"].as_f64() != Some(0.0);
+        let findings = json["benchmarks"].as_array().unwrap();
+        let changed: Vec<_> = findings.iter().filter(changed).map(|finding| finding["name"].as_str()).collect();
+        assert_eq!((findings.len(), changed), (10, vec![Some("sum/7")]), "{json}");
+        // The body alone is counted: three times the work is nearly three times the instructions.
+        let change = findings.iter().find(|finding| finding["name"] == "sum/7").and_then(|one| one["change"].as_f64());
+        assert!((1.9..2.01).contains(&change.unwrap()), "{json}");
+    }
     for number in 0..3 {
         scene.write("r/note", number.to_string()).commit("r", "no change");
     }

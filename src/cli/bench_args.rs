@@ -58,6 +58,7 @@ impl BenchArgs {
             submodules: self.submodules,
             setup: self.setup.clone(),
             scratch: self.scratch.clone(),
+            counts_instructions: false,
             cache: self.cache.clone(),
         }
     }

@@ -10,7 +10,7 @@ use crate::io::interrupt;
 use crate::render;
 use crate::verdict::Report;
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ Examples:
   perfgate measure --setup make -- ./build/tool in.txt  time the process itself
   perfgate measure --base v1.2 --budget 15m -- cargo bench --bench parser
   perfgate measure --explain -- cargo bench             and the functions
+  perfgate measure --count instructions -- cargo bench
   perfgate measure -- pytest benches --benchmark-json={out} {filter}";
 
 /// Run a benchmark command on base and head in turn, and decide pass or fail
@@ -54,6 +55,13 @@ pub struct MeasureArgs {
     /// Number of uncounted runs of each side before the others [default: 0, or 1 if the process is timed]
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1")]
     warmup: Option<u16>,
+    /// Count instructions under valgrind, once per side, instead of measuring time. The threshold is then 1% by default
+    #[arg(
+        long,
+        value_name = "METRIC",
+        conflicts_with_all = ["stored", "rounds", "confirm", "budget", "warmup", "pin", "input_format"]
+    )]
+    count: Option<Counted>,
     /// Store each finished run
     #[arg(long)]
     record: bool,
@@ -84,6 +92,16 @@ pub struct MeasureArgs {
     bench: BenchArgs,
 }
 
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Counted {
+    /// Instructions in user mode
+    Instructions,
+}
+
+/// The change of a count that fails the gate, unless the user has set a threshold: counts repeat to a hundredth of this.
+const THRESHOLD_OF_COUNTS: f64 = 0.01;
+
 impl MeasureArgs {
     fn plan(&self) -> MeasurePlan {
         MeasurePlan {
@@ -103,9 +121,13 @@ impl MeasureArgs {
 pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     bench_args::hide_secrets();
     let mut config = global.config()?;
+    if args.count.is_some() {
+        config.policy = config.policy.with_threshold(THRESHOLD_OF_COUNTS); // that of the config is for times
+    }
     config.policy = args.gate.apply(config.policy);
     let gate = Gate::new(config, args.store.as_deref(), args.bench.input_format.as_deref());
-    let (command, plan) = (args.bench.command(), args.plan());
+    let command = BenchCommand { counts_instructions: args.count.is_some(), ..args.bench.command() };
+    let plan = args.plan();
     if args.no_base {
         measure_and_store(&gate, &command, &plan)?;
         return Ok(0);

@@ -70,9 +70,14 @@ pub(crate) fn judge_measured(
     Ok(report)
 }
 
+/// The rules for runs that were measured in turn.
+pub(super) fn in_turn(policy: &Policy) -> TestRules {
+    TestRules::in_turn(policy.alpha())
+}
+
 /// Compares runs that were measured in turn.
 pub(super) fn compare_runs(policy: &Policy, base: &[Run], head: &[Run]) -> Compared {
-    compare::compare(base, head, TestRules::in_turn(policy.alpha()), PolicyRules(policy))
+    compare::compare(base, head, in_turn(policy), PolicyRules(policy))
 }
 
 /// Compares measured runs. No benchmark in common is an error, and so is a budget or goal that matches nothing.
@@ -88,12 +93,24 @@ pub(super) fn screen(config: &Config, base: &[Run], head: &[Run], rules: TestRul
 
 /// The suspects of a first report.
 pub(super) fn suspects(screened: &Report) -> BTreeSet<Suspect> {
+    select(screened, Finding::is_worth_measuring_again)
+}
+
+/// The exact counts of a first report that changed.
+pub(super) fn changed(counted: &Report) -> BTreeSet<Suspect> {
+    let has_changed = |finding: &Finding| finding.change.is_some_and(|change| change != 0.0);
+    select(counted, |finding| {
+        has_changed(finding) && !matches!(finding.outcome, Outcome::Unchanged | Outcome::Added | Outcome::Removed)
+    })
+}
+
+fn select(report: &Report, is_selected: impl Fn(&Finding) -> bool) -> BTreeSet<Suspect> {
     let suspect = |finding: &Finding| Suspect {
         benchmark: finding.name.clone(),
         metric: finding.metric.to_string(),
         tool: finding.tool.to_string(),
     };
-    screened.benchmarks.iter().filter(|finding| finding.is_worth_measuring_again()).map(suspect).collect()
+    report.benchmarks.iter().filter(|finding| is_selected(finding)).map(suspect).collect()
 }
 
 /// Replaces the comparisons of the suspects by those of their re-measured runs.
@@ -104,13 +121,23 @@ pub(super) fn confirm(
     re_measured: &[Vec<Run>; 2],
     pairs: usize,
 ) {
-    let [base, head] = re_measured.each_ref().map(|runs| compare::keep_suspects(runs, suspects, PolicyRules(policy)));
-    let fresh = compare::compare_again(&base, &head, policy.alpha(), PolicyRules(policy), compared);
-    compared.confirm(suspects, fresh, &compare::control(&base, PolicyRules(policy)));
+    replace(policy, compared, suspects, re_measured);
     let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
     let message = format!(
         "{} {noun} re-measured on both sides in {pairs} pairs, and decided by these runs alone",
         suspects.len()
     );
     compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
+}
+
+/// Replaces comparisons by those of other runs.
+pub(super) fn replace(
+    policy: &Policy,
+    compared: &mut Compared,
+    suspects: &BTreeSet<Suspect>,
+    re_measured: &[Vec<Run>; 2],
+) {
+    let [base, head] = re_measured.each_ref().map(|runs| compare::keep_suspects(runs, suspects, PolicyRules(policy)));
+    let fresh = compare::compare_again(&base, &head, policy.alpha(), PolicyRules(policy), compared);
+    compared.confirm(suspects, fresh, &compare::control(&base, PolicyRules(policy)));
 }

@@ -176,10 +176,10 @@ impl Command {
             return Err(CommandError::Interrupted);
         }
         let (started, mut child, counters) = self.spawn()?;
-        let long = self.scratch.as_ref().map(|scratch| scratch.join("output"));
+        let leader = child.id();
+        let long = self.scratch.as_ref().map(|scratch| scratch.join(format!("output-{leader}")));
         let stdout = child.stdout.take().map(|stream| Capture::start(stream, true, long)).transpose();
         let stderr = child.stderr.take().map(|stream| Capture::start(stream, false, None)).transpose();
-        let leader = child.id();
         let group = ProcessGroup::of(&child).and_then(|group| Ok((group, stdout?, stderr?)));
         let (group, stdout, stderr) = match group {
             Ok(started) => started,
@@ -190,11 +190,11 @@ impl Command {
             }
         };
         self.scratch.iter().for_each(|scratch| pid_file::write(scratch, leader));
-        interrupt::set_running(Some(leader));
+        interrupt::started(leader);
         let (end, stopped) = self.wait(child, started, &group, [&stdout, &stderr]);
-        interrupt::set_running(None);
+        interrupt::ended(leader);
         group.kill(); // leftover processes would disturb the next run
-        self.scratch.iter().for_each(|scratch| pid_file::remove(scratch));
+        self.scratch.iter().for_each(|scratch| pid_file::remove(scratch, leader));
         let deadline = Instant::now() + PIPES;
         let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(deadline)).unwrap_or_default();
         let (stdout, stderr) = (finish(stdout), finish(stderr));

@@ -1,12 +1,14 @@
 //! Ctrl-C, SIGTERM and SIGHUP set a flag that long operations check, so that they can clean up before they end. A second
 //! signal ends the program at once; the next perfgate then removes what this one leaves.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 static WATCHED: AtomicBool = AtomicBool::new(false);
-/// The first process of the running command; 0 for none.
-static RUNNING: AtomicU32 = AtomicU32::new(0);
+/// The first processes of the running commands.
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// The usual exit code after Ctrl-C: 128 and the number of SIGINT.
 const EXIT_CODE: i32 = 130;
@@ -30,20 +32,24 @@ pub fn requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
 }
 
-/// Notes the command that a second signal kills.
-pub fn set_running(leader: Option<u32>) {
-    RUNNING.store(leader.unwrap_or(0), Ordering::SeqCst);
+/// Notes a command that a second signal kills.
+pub fn started(leader: u32) {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner).insert(leader);
+}
+
+/// Notes that a command has ended.
+pub fn ended(leader: u32) {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner).remove(&leader);
 }
 
 #[cfg(unix)]
 fn kill_running() {
-    if let Ok(leader @ 1..) = i32::try_from(RUNNING.load(Ordering::SeqCst)) {
+    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    for leader in running.iter().filter_map(|leader| i32::try_from(*leader).ok()) {
         let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(leader), nix::sys::signal::Signal::SIGKILL);
     }
 }
 
-/// Windows ends the command with perfgate.
+/// Windows ends the commands with perfgate.
 #[cfg(not(unix))]
-fn kill_running() {
-    let _ = RUNNING.load(Ordering::SeqCst);
-}
+fn kill_running() {}

@@ -20,6 +20,7 @@ pub mod github;
 pub mod glob;
 #[cfg(feature = "plots")]
 pub mod gnuplot;
+pub mod in_parallel;
 pub mod input;
 mod input_error;
 pub mod interrupt;
@@ -37,5 +38,6 @@ pub mod repository;
 pub mod secrets;
 mod status;
 pub mod store;
+pub mod valgrind;
 pub mod watchdog;
 pub mod worktree;

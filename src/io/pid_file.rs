@@ -1,29 +1,39 @@
-//! A PID file for the running command, so that the command of a killed perfgate does not disturb later measurements. The
+//! A PID file for each running command, so that the command of a killed perfgate does not disturb later measurements. The
 //! file is in the scratch directory and contains the process's id and start time. The next perfgate kills the process if it
 //! still runs. Linux only: other systems have no start time to tell a process from a later one with the same id.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// The file's name in a scratch directory.
+/// The beginning of the file's name in a scratch directory; the process id follows.
 const FILE: &str = "running";
+
+fn file(scratch: &Path, leader: u32) -> PathBuf {
+    scratch.join(format!("{FILE}-{leader}"))
+}
 
 /// Writes the PID file of a command that was just started. Best effort: without a file, a later perfgate does not find the
 /// process.
 pub fn write(scratch: &Path, leader: u32) {
     if let Some(start_time) = start_time(leader) {
-        let _ = fs::write(scratch.join(FILE), format!("{leader} {start_time}\n"));
+        let _ = fs::write(file(scratch, leader), format!("{leader} {start_time}\n"));
     }
 }
 
 /// Removes the PID file after the command has ended.
-pub fn remove(scratch: &Path) {
-    let _ = fs::remove_file(scratch.join(FILE));
+pub fn remove(scratch: &Path, leader: u32) {
+    let _ = fs::remove_file(file(scratch, leader));
 }
 
-/// Kills the command of a killed perfgate and its process group.
+/// Kills the commands of a killed perfgate and their process groups.
 pub fn kill_stale(scratch: &Path) {
-    let Ok(text) = fs::read_to_string(scratch.join(FILE)) else { return };
+    let entries = fs::read_dir(scratch).into_iter().flatten().filter_map(Result::ok);
+    let files = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(FILE));
+    files.for_each(|entry| kill_recorded(&entry.path()));
+}
+
+fn kill_recorded(file: &Path) {
+    let Ok(text) = fs::read_to_string(file) else { return };
     let mut words = text.split_whitespace();
     let (Some(leader), Some(recorded)) = (words.next().and_then(|word| word.parse::<u32>().ok()), words.next()) else {
         return;
@@ -108,7 +118,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let mut child = Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
         let earlier = start_time(child.id()).unwrap().parse::<u64>().unwrap() - 1;
-        fs::write(scratch.path().join(FILE), format!("{} {earlier}", child.id())).unwrap();
+        fs::write(file(scratch.path(), child.id()), format!("{} {earlier}", child.id())).unwrap();
         kill_stale(scratch.path());
         std::thread::sleep(std::time::Duration::from_millis(50));
         assert!(child.try_wait().unwrap().is_none());

@@ -57,6 +57,9 @@ impl fmt::Display for Direction {
     }
 }
 
+/// The tool of instructions that perfgate counts itself.
+pub const VALGRIND: &str = "valgrind";
+
 /// One measured property of a benchmark.
 ///
 /// Names are lower case, with the statistic after a colon: `time`, `time:p95`, `throughput`, `memory:peak`, `allocations`,

@@ -11,6 +11,7 @@ mod cpuprofile;
 mod file;
 mod flame;
 mod growth;
+mod iteration;
 mod names;
 mod origin;
 mod pprof;
@@ -23,6 +24,7 @@ pub use builder::{Frame, FunctionId, ProfileBuilder};
 pub use call_tree::CallTree;
 pub use flame::{FRAMES as FLAME_FRAMES, Flame, FlameFrame};
 pub use growth::{GrownFunction, Growth, Inlining, Presence, explain, last_segment};
+pub use iteration::{ThreadCounts, thread_counts};
 pub use origin::short_path;
 
 use serde::{Deserialize, Serialize};

@@ -21,6 +21,11 @@ impl Named {
     }
 }
 
+/// The path of a function: demangled, without hash, disambiguators and type arguments, but with closures.
+pub(super) fn qualified(raw: &str) -> String {
+    without_type_arguments(&without_disambiguators(&demangled(raw)))
+}
+
 fn demangled(name: &str) -> String {
     if let Ok(rust) = rustc_demangle::try_demangle(name) {
         return format!("{rust:#}"); // without the hash

@@ -3,7 +3,7 @@
 use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
-use crate::model::{Direction, Unit};
+use crate::model::{Direction, Unit, VALGRIND};
 use crate::policy::Policy;
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
@@ -34,8 +34,15 @@ const TIME_FLOOR_NS: f64 = 0.3;
 /// The share of a clock cycle below which a change of a time is an artefact.
 const FLOOR_CYCLES: f64 = 0.2;
 
+/// What remains of criterion in a count of instructions is the code around the benchmark's body, which the compiler changes with
+/// it. A smaller change of the count is not one of the body.
+const FLOOR_INSTRUCTIONS: f64 = 20.0;
+
 /// The floor of a benchmark without one in the config: for a time a fifth of a clock cycle, where the clock is known.
 fn default_floor(comparison: &Comparison) -> f64 {
+    if comparison.tool == VALGRIND {
+        return FLOOR_INSTRUCTIONS;
+    }
     if comparison.metric.unit != Unit::Nanosecond {
         return 0.0;
     }

@@ -10,7 +10,7 @@ pub use error::ExplainError;
 pub(in crate::gate) use regressions::explain_regressions;
 
 use super::builder::Gate;
-use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout, close};
+use super::measure::{Bench, BenchCommand, Executable, MeasureError, Progress, SideCheckout, close};
 use crate::io::changes::ChangedCode;
 use crate::model::Environment;
 use crate::profile::{Explanation, Growth, Profile, explain as compare_profiles, last_segment};
@@ -34,7 +34,7 @@ struct SideProfile {
 /// A side that is ready to run under the profiler.
 enum Built {
     /// The bench targets of `cargo bench`, with debug information.
-    Targets(Vec<cargo_bench::Executable>),
+    Targets(Vec<Executable>),
     /// The command runs as it is.
     Command,
 }
@@ -109,7 +109,7 @@ impl<'s, 'g> Explainer<'s, 'g> {
         let what = format!("building {} ({})", side.name(), side.commit.short());
         if runs_targets(spec) {
             self.progress.stage(&format!("{what} with debug information"));
-            return Ok(Built::Targets(cargo_bench::build(self.bench, side, &spec.words)?));
+            return Ok(Built::Targets(cargo_bench::build(self.bench, side)?));
         }
         if !self.is_built && self.bench.has_build() {
             self.progress.stage(&what);

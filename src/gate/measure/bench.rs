@@ -1,6 +1,8 @@
 //! A benchmark command on one side: checked out, built, run, and what it wrote as a run.
 
 mod build;
+mod counted;
+mod executables;
 
 use super::error::MeasureError;
 use super::plan::BenchCommand;
@@ -18,10 +20,11 @@ use crate::io::secrets;
 use crate::io::worktree::{Checkout, Scratch};
 use crate::model::{Commit, Diagnostic, Direction, Environment, Evidence, Measurement, Metric, Run, Unit};
 pub(crate) use build::build_of;
+pub(crate) use executables::Executable;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Replaced in a command by the path of a fresh file.
 const OUT: &str = "{out}";
@@ -109,6 +112,9 @@ impl<'a> Bench<'a> {
         let parent = spec.scratch.clone().unwrap_or_else(std::env::temp_dir);
         if dunce::canonicalize(&parent).is_ok_and(|parent| parent.starts_with(&top)) {
             return Err(MeasureError::ScratchInside { path: parent });
+        }
+        if spec.counts_instructions {
+            counted::check(&spec.words)?;
         }
         let scratch = Scratch::open(&repository, &parent)?;
         let dialect = Dialect::of(&spec.words);
@@ -208,7 +214,12 @@ impl<'a> Bench<'a> {
     pub fn run(&mut self, side: &SideCheckout, only: Option<&[String]>) -> Result<TimedRun, MeasureError> {
         self.runs += 1;
         let room = self.scratch.path().join(format!("run-{:04}", self.runs));
-        let result = self.run_in(side, only, &room);
+        let result = if self.spec.counts_instructions {
+            let started = Instant::now();
+            self.count(side, only, &room).map(|run| TimedRun { run, wall: started.elapsed() })
+        } else {
+            self.run_in(side, only, &room)
+        };
         let _ = fs::remove_dir_all(&room);
         result.map_err(|error| MeasureError::Run {
             side: side.name,

@@ -86,6 +86,46 @@ pub enum MeasureError {
         /// The command.
         command: String,
     },
+    /// Valgrind is not installed.
+    #[error(
+        "`--count instructions` needs valgrind, which is not installed; install it (`apt-get install valgrind`), or leave out \
+         --count to measure time"
+    )]
+    NoValgrind,
+    /// The command does not execute the same instructions each time.
+    #[error(
+        "instructions of `{command}` cannot be compared: --count takes `cargo bench` with criterion, and native programs that do the \
+         same work in each run; interpreters, and tools that choose the number of iterations by the clock, do not. Leave out \
+         --count to measure time"
+    )]
+    NotCountable {
+        /// The command.
+        command: String,
+    },
+    /// No bench target has benchmarks of criterion.
+    #[error(
+        "`{command}` has no criterion benchmarks to count: none of its bench targets lists any; choose the target with `-- cargo bench \
+         --bench NAME`, or leave out --count to measure time"
+    )]
+    NothingToCount {
+        /// The command.
+        command: String,
+    },
+    /// The profile does not have criterion's functions.
+    #[error(
+        "no benchmark of `{command}` was counted: valgrind does not see criterion's functions, because the programs have no symbols; set \
+         CARGO_PROFILE_BENCH_STRIP=none, or remove `strip` from the profile"
+    )]
+    NoSymbols {
+        /// The command.
+        command: String,
+    },
+    /// Valgrind wrote no counts.
+    #[error("`{command}` wrote no counts; does it run without perfgate?")]
+    NoCounts {
+        /// The command.
+        command: String,
+    },
     /// Base and head would be the same commit.
     #[error(
         "HEAD is on the default branch without changes, so both sides would be the same; choose the base with --base, as in \

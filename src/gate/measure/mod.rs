@@ -2,13 +2,14 @@
 //! re-measured. In which order they run is for `compare::schedule`.
 
 mod bench;
+mod counting;
 mod error;
 mod plan;
 mod rounds;
 mod session;
 mod targets;
 
-pub(super) use bench::{Bench, SideCheckout, build_of};
+pub(super) use bench::{Bench, Executable, SideCheckout, build_of};
 pub use error::MeasureError;
 pub(crate) use plan::{BenchCommand, MeasurePlan, Progress};
 

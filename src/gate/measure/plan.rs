@@ -20,6 +20,8 @@ pub(crate) struct BenchCommand {
     pub setup: Option<String>,
     /// Where each side is checked out; `None` for the temporary directory.
     pub scratch: Option<PathBuf>,
+    /// Count instructions instead of measuring time.
+    pub counts_instructions: bool,
     /// Where the dependencies that cargo built are kept for the next measurement.
     pub cache: Option<PathBuf>,
 }

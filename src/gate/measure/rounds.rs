@@ -121,7 +121,7 @@ impl Session<'_> {
         text
     }
 
-    fn run_turn(
+    pub(super) fn run_turn(
         &self,
         bench: &mut Bench<'_>,
         checkouts: &Checkouts,
@@ -138,7 +138,7 @@ impl Session<'_> {
         Ok(measured)
     }
 
-    fn keep(&mut self, turn: Turn, measured: TimedRun) -> Result<(), Error> {
+    pub(super) fn keep(&mut self, turn: Turn, measured: TimedRun) -> Result<(), Error> {
         if self.plan.record {
             self.store(measured.run.clone())?;
         }

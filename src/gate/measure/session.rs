@@ -33,7 +33,7 @@ pub(super) struct Session<'a> {
 }
 
 /// The base that was chosen.
-struct Base {
+pub(super) struct Base {
     label: String,
     commit: Commit,
 }
@@ -127,7 +127,8 @@ impl<'a> Session<'a> {
         let base = self.choose_base(bench)?;
         let stored = if self.plan.stored { Some(self.stored_base(&base)?) } else { None };
         self.progress.plan(0, 2 * self.rounds(bench));
-        let conditions = noise::conditions();
+        // The number of instructions does not depend on the state of the machine.
+        let conditions = if bench.counts_instructions() { Vec::new() } else { noise::conditions() };
         conditions.iter().for_each(|condition| self.progress.message(&condition.message));
         self.runs.announced.clone_from(&conditions);
         bench.diagnostics.extend(conditions);
@@ -137,7 +138,31 @@ impl<'a> Session<'a> {
             let why = format!("{} has no `{missing}`, so head was measured alone", base.commit.short());
             return self.measure_head_alone(bench, &checkouts, &base, why);
         }
-        self.measure_rounds(bench, &checkouts, stored.is_some(), started)?;
+        let mut compared = if bench.counts_instructions() {
+            self.count(bench, &base, &checkouts)?
+        } else {
+            self.measure_in_turn(bench, &base, &checkouts, stored, started)?
+        };
+        compared.diagnostics.extend(bench.take_diagnostics());
+        let mut report = self.judge(compared, &base, &checkouts);
+        if self.plan.explain {
+            let sides = [&checkouts.base, &checkouts.head];
+            explain_regressions(&mut report, bench, sides, &base.label, self.progress)?;
+            self.runs.explanations.clone_from(&report.explanations);
+        }
+        Ok(report)
+    }
+
+    /// Runs both sides in turn, and the suspects again.
+    fn measure_in_turn(
+        &mut self,
+        bench: &mut Bench<'_>,
+        base: &Base,
+        checkouts: &Checkouts,
+        stored: Option<Side>,
+        started: Instant,
+    ) -> Result<Compared, Error> {
+        self.measure_rounds(bench, checkouts, stored.is_some(), started)?;
         let rules = match &stored {
             Some(_) => at_different_times(self.policy()),
             None => TestRules::in_turn(self.policy().alpha()),
@@ -147,20 +172,13 @@ impl<'a> Session<'a> {
             self.runs.base.clone_from(&base_runs);
         }
         let mut compared = confirm::screen(&self.gate.config, &base_runs, &self.runs.head, rules)?;
-        let suspects = confirm::suspects(&self.judge(compared.clone(), &base, &checkouts));
+        let suspects = confirm::suspects(&self.judge(compared.clone(), base, checkouts));
         if !suspects.is_empty() {
             let pairs = self.pairs(&suspects, &compared, bench);
-            self.runs.re_measured = self.re_measure(bench, &checkouts, &suspects, pairs)?;
+            self.runs.re_measured = self.re_measure(bench, checkouts, &suspects, pairs)?;
             confirm::confirm(self.policy(), &mut compared, &suspects, &self.runs.re_measured, pairs);
         }
-        compared.diagnostics.extend(bench.take_diagnostics());
-        let mut report = self.judge(compared, &base, &checkouts);
-        if self.plan.explain {
-            let sides = [&checkouts.base, &checkouts.head];
-            explain_regressions(&mut report, bench, sides, &base.label, self.progress)?;
-            self.runs.explanations.clone_from(&report.explanations);
-        }
-        Ok(report)
+        Ok(compared)
     }
 
     /// Measures head where the base does not have its benchmarks: all of them are new.
@@ -235,7 +253,7 @@ impl<'a> Session<'a> {
         Ok(checkouts)
     }
 
-    fn judge(&self, compared: Compared, base: &Base, checkouts: &Checkouts) -> Report {
+    pub(super) fn judge(&self, compared: Compared, base: &Base, checkouts: &Checkouts) -> Report {
         let label = match checkouts.head.environment.get(Environment::DIRTY) {
             Some(_) => "HEAD with uncommitted changes",
             None => "HEAD",

@@ -7,7 +7,7 @@ use crate::gate::measure::error::MeasureError;
 use crate::gate::measure::targets::{self, profiles};
 use crate::io::cargo_seed;
 use crate::io::cargo_target;
-use crate::io::command::{CommandError, Limit};
+use crate::io::command::{Command, CommandError, Finished, Limit};
 use crate::io::store::fingerprint;
 use crate::model::Diagnostic;
 use std::collections::BTreeSet;
@@ -107,17 +107,21 @@ impl Bench<'_> {
                 None => return Ok(None),
             },
         };
-        let mut command = self.command(side, words);
+        let finished = self.run_build(side, self.command(side, words))?;
+        Ok(Some(finished.wall))
+    }
+
+    /// Runs a command that builds a side: without a time limit, and on all processors.
+    pub(super) fn run_build(&self, side: &SideCheckout, mut command: Command) -> Result<Finished, MeasureError> {
         command.limit = Limit::default();
         command.processors.clear();
-        match command.run() {
-            Ok(finished) => Ok(Some(finished.wall)),
-            Err(error @ CommandError::Interrupted) => Err(error.into()),
-            Err(source) => {
+        command.run().map_err(|source| match source {
+            CommandError::Interrupted => source.into(),
+            source => {
                 let (commit, hint) = (side.commit.short().to_owned(), self.hint(side));
-                Err(MeasureError::Build { side: side.name, commit, hint, source: Box::new(source) })
+                MeasureError::Build { side: side.name, commit, hint, source: Box::new(source) }
             }
-        }
+        })
     }
 }
 

@@ -1,0 +1,168 @@
+//! A run that counts instructions with valgrind instead of measuring time. Counts do not depend on the load of the machine, so
+//! benchmarks run next to each other.
+
+use super::build::build_of;
+use super::{Bench, LONGEST_NAME, OUT, SideCheckout, failed};
+use crate::compare::filter::{Dialect, FILTER, exactly};
+use crate::gate::measure::error::MeasureError;
+use crate::io::command::Command;
+use crate::io::in_parallel::in_parallel;
+use crate::io::valgrind::{self, Tool};
+use crate::model::{Diagnostic, Direction, Evidence, Measurement, Metric, Run, Unit, VALGRIND};
+use crate::profile::thread_counts;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Programs that do not run as the same instructions each time: interpreters with compilers and random hash seeds.
+const NOT_COUNTED: [&str; 14] = [
+    "python",
+    "pytest",
+    "py.test",
+    "tox",
+    "node",
+    "nodejs",
+    "npm",
+    "npx",
+    "deno",
+    "bun",
+    "java",
+    "ruby",
+    "go",
+    "hyperfine",
+];
+
+/// A benchmark to count.
+struct Job {
+    name: String,
+    command: Command,
+    /// Where valgrind writes.
+    room: PathBuf,
+}
+
+/// Refuses what cannot be counted, before minutes of building.
+pub(super) fn check(words: &[String]) -> Result<(), MeasureError> {
+    let program = words.first().map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word)).unwrap_or_default();
+    let program = program.trim_end_matches(".exe").trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    if NOT_COUNTED.contains(&program) || Dialect::of(words) != Dialect::Criterion {
+        return Err(MeasureError::NotCountable { command: words.join(" ") });
+    }
+    if valgrind::is_installed() { Ok(()) } else { Err(MeasureError::NoValgrind) }
+}
+
+impl Bench<'_> {
+    /// True where instructions are counted.
+    pub fn counts_instructions(&self) -> bool {
+        self.spec.counts_instructions
+    }
+
+    /// Counts all benchmarks of a side once, or `only` some.
+    pub(super) fn count(
+        &mut self,
+        side: &SideCheckout,
+        only: Option<&[String]>,
+        room: &Path,
+    ) -> Result<Run, MeasureError> {
+        fs::create_dir(room).map_err(failed("create the directory", room))?;
+        let counts = match build_of(&self.spec.words) {
+            Some(_) => self.count_benchmarks(side, only, room)?,
+            None => vec![self.count_command(side, room)?],
+        };
+        let measurement = |(name, count): (String, u64)| {
+            let metric = Metric::counted("instructions", Unit::Count, Direction::Lower);
+            Measurement::new(VALGRIND, name.as_str(), metric, Evidence::Value(count as f64))
+        };
+        let measurements = counts.into_iter().map(measurement).collect();
+        let (commit, environment) = (Some(side.commit.clone()), side.environment.clone());
+        Ok(Run { measurements, commit, environment, ..Run::default() })
+    }
+
+    /// Counts one iteration of each criterion benchmark. Each runs in a process of its own, so that no count depends on what
+    /// ran before.
+    fn count_benchmarks(
+        &mut self,
+        side: &SideCheckout,
+        only: Option<&[String]>,
+        room: &Path,
+    ) -> Result<Vec<(String, u64)>, MeasureError> {
+        let words = &self.spec.words;
+        let arguments: Vec<String> =
+            words.iter().skip_while(|word| *word != "--").skip(1).filter(|word| *word != FILTER).cloned().collect();
+        let mut jobs = Vec::new();
+        let mut seen = BTreeSet::new();
+        for executable in self.executables(side, &[])? {
+            let mut names = self.list(side, &executable, &arguments);
+            names.retain(|name| only.is_none_or(|only| only.contains(name)) && seen.insert(name.clone()));
+            for name in names {
+                let room = room.join(jobs.len().to_string());
+                let options = ["--bench".to_owned(), "--test".to_owned(), exactly(&name)].to_vec();
+                let mut command = self.bench_command(side, &executable, options);
+                let tool = valgrind::words(Tool::Functions, &room);
+                command.words = tool.into_iter().chain(command.words).collect();
+                // Results of criterion would go to the target directory of the user.
+                command.variables.push(("CRITERION_HOME".to_owned(), Some(room.join("criterion").into())));
+                jobs.push(Job { name, command, room });
+            }
+        }
+        if jobs.is_empty() {
+            return Err(MeasureError::NothingToCount { command: words.join(" ") });
+        }
+        let counts = in_parallel(&jobs, Job::body);
+        let mut counted = Vec::with_capacity(jobs.len());
+        for (job, count) in jobs.iter().zip(counts) {
+            // Set-up code that two processes cannot run at once, such as writing a file, may be the reason of a failure.
+            let count = match count {
+                Err(error) if !error.is_interrupted() => job.body()?,
+                count => count?,
+            };
+            match count {
+                Some(count) => counted.push((job.name.clone(), count)),
+                None => {
+                    let why = "not counted: criterion ran no iteration of it, or the program has no symbols";
+                    self.diagnostics.push(Diagnostic::warning("not-counted", job.name.as_str(), why));
+                }
+            }
+        }
+        if counted.is_empty() {
+            return Err(MeasureError::NoSymbols { command: words.join(" ") });
+        }
+        Ok(counted)
+    }
+
+    /// Counts the whole command with the processes that it starts.
+    fn count_command(&self, side: &SideCheckout, room: &Path) -> Result<(String, u64), MeasureError> {
+        let name: String = self.spec.words.join(" ").chars().take(LONGEST_NAME).collect();
+        let out = room.join("results").display().to_string();
+        let words = self.dialect.words(&self.spec.words, None).into_iter().map(|word| word.replace(OUT, &out));
+        let room = room.join("counts");
+        let mut command = self.command(side, words.collect());
+        command.words = valgrind::words(Tool::Processes, &room).into_iter().chain(command.words).collect();
+        let job = Job { name: name.clone(), command, room };
+        let total = job.run()?.iter().filter_map(|text| thread_counts(text)).map(|counts| counts.total).sum();
+        if total == 0 {
+            return Err(MeasureError::NoCounts { command: job.command.line() });
+        }
+        Ok((name, total))
+    }
+}
+
+impl Job {
+    /// The instructions of the benchmark's body, and of other threads than the one that runs it: they work for it. `None` where
+    /// no thread runs a body.
+    fn body(&self) -> Result<Option<u64>, MeasureError> {
+        let threads: Vec<_> = self.run()?.iter().filter_map(|text| thread_counts(text)).collect();
+        let bodies: Vec<u64> = threads.iter().filter_map(|thread| thread.body).collect();
+        // Valgrind numbers the threads from 01, the main thread, which is never idle.
+        let others = threads.iter().skip(1).filter(|thread| thread.body.is_none()).map(|thread| thread.total);
+        Ok((!bodies.is_empty()).then(|| bodies.iter().sum::<u64>() + others.sum::<u64>()))
+    }
+
+    /// Runs the command; the files that valgrind wrote, in the order of their names.
+    fn run(&self) -> Result<Vec<String>, MeasureError> {
+        fs::create_dir_all(&self.room).map_err(failed("create the directory", &self.room))?;
+        self.command.run()?;
+        let texts = valgrind::take_files(&self.room).map_err(failed("read", &self.room));
+        let _ = fs::remove_dir_all(&self.room); // hundreds of benchmarks would fill the disk
+        texts
+    }
+}

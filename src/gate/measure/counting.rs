@@ -1,0 +1,187 @@
+//! Base and head by their counts of instructions. Most counts repeat exactly, so one of each side is enough; what differs is
+//! counted again, because some depend on chance, such as the seeds of hash maps.
+
+use super::bench::Bench;
+use super::session::{Base, Checkouts, Session};
+use crate::compare::schedule::{Turn, order};
+use crate::compare::{self, Compared, Suspect};
+use crate::gate::confirm;
+use crate::gate::error::Error;
+use crate::gate::judge::PolicyRules;
+use crate::model::{Diagnostic, Evidence, Run};
+use crate::policy::Policy;
+use crate::stats::centre;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Number of times that a count which varies is repeated. With these and the first, base and head that do not differ lie apart
+/// by chance in 1 of 1,716 cases.
+const MOST_PAIRS: usize = 6;
+/// Counts of one side that differ by more than this share vary.
+const REPEATABLE: f64 = 1e-4;
+
+/// What the report says about itself.
+const BLIND_SPOTS: &str = "instructions were counted by valgrind: changes of cache misses, branch mispredictions, waiting and \
+                           parallelism are not visible";
+
+/// The counts of one benchmark in base and head, in the order in which they were taken.
+#[derive(Debug, Default, PartialEq)]
+struct Counts([Vec<f64>; 2]);
+
+impl Counts {
+    fn range(side: &[f64]) -> (f64, f64) {
+        side.iter().fold((f64::INFINITY, 0.0), |(low, high), count| (count.min(low), count.max(high)))
+    }
+
+    /// The largest difference of counts of one side, as a share.
+    fn variation(&self) -> f64 {
+        let of_side = |side: &Vec<f64>| {
+            let (low, high) = Counts::range(side);
+            if high > low { (high - low) / high } else { 0.0 }
+        };
+        self.0.iter().map(of_side).fold(0.0, f64::max)
+    }
+
+    /// The count of base and the count of head that are closest to each other; the median of all where the sides overlap.
+    fn closest(&self) -> [f64; 2] {
+        let [(base_low, base_high), (head_low, head_high)] = self.0.each_ref().map(|side| Counts::range(side));
+        if head_low > base_high {
+            [base_high, head_low]
+        } else if head_high < base_low {
+            [base_low, head_high]
+        } else {
+            [centre::median(&self.0.concat()); 2]
+        }
+    }
+
+    /// True where further counts could change what is reported.
+    fn is_open(&self) -> bool {
+        let [base, head] = self.closest();
+        base != head && self.variation() > REPEATABLE
+    }
+}
+
+impl Session<'_> {
+    /// Counts both sides, and again what differs.
+    pub(super) fn count(
+        &mut self,
+        bench: &mut Bench<'_>,
+        base: &Base,
+        checkouts: &Checkouts,
+    ) -> Result<Compared, Error> {
+        for turn in [Turn::Base, Turn::Head] {
+            let counted = self.run_turn(bench, checkouts, turn, &format!("counting {}", turn.word()))?;
+            self.keep(turn, counted)?;
+        }
+        let rules = confirm::in_turn(self.policy());
+        let mut compared = confirm::screen(&self.gate.config, &self.runs.base, &self.runs.head, rules)?;
+        let changed = confirm::changed(&self.judge(compared.clone(), base, checkouts));
+        if !changed.is_empty() {
+            self.runs.re_measured = self.count_again(bench, checkouts, &changed)?;
+            confirm::replace(self.policy(), &mut compared, &changed, &self.runs.re_measured);
+        }
+        compared.diagnostics.push(Diagnostic::note("instruction-counts", "", BLIND_SPOTS));
+        Ok(compared)
+    }
+
+    /// Counts what changed again, and what varies several times. The returned runs have the counts that are closest to each other.
+    fn count_again(
+        &mut self,
+        bench: &mut Bench<'_>,
+        checkouts: &Checkouts,
+        changed: &BTreeSet<Suspect>,
+    ) -> Result<[Vec<Run>; 2], Error> {
+        let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
+        for suspect in changed {
+            let first =
+                Counts([&self.runs.base, &self.runs.head].map(|runs| of(self.policy(), runs, &suspect.benchmark)));
+            counts.insert(&suspect.benchmark, first);
+        }
+        let noun = if changed.len() == 1 { "changed benchmark" } else { "changed benchmarks" };
+        self.progress.message(&format!("counting {} {noun} again", changed.len()));
+        let mut open: BTreeSet<&str> = counts.keys().copied().collect();
+        for (index, turn) in order(MOST_PAIRS).into_iter().enumerate() {
+            if index.is_multiple_of(2) && index > 0 {
+                open.retain(|name| counts.get(name).is_some_and(Counts::is_open));
+            }
+            if open.is_empty() {
+                break;
+            }
+            let step = format!("counting again, {}", turn.word());
+            self.progress.begin(&step);
+            let (side, older) = match turn {
+                Turn::Base => (&checkouts.base, &self.runs.base),
+                Turn::Head => (&checkouts.head, &self.runs.head),
+            };
+            let counted = bench.run(side, Some(&self.names_in(older, &open)))?;
+            self.progress.done(&step, counted.wall);
+            for name in &open {
+                let side = counts.get_mut(name).and_then(|counts| counts.0.get_mut(usize::from(turn == Turn::Head)));
+                side.into_iter()
+                    .for_each(|side| side.extend(of(self.policy(), std::slice::from_ref(&counted.run), name)));
+            }
+        }
+        for (name, counts) in counts.iter().filter(|(_, counts)| counts.variation() > REPEATABLE) {
+            let [base, head] = counts.0.each_ref().map(Vec::len);
+            let share = 100.0 * counts.variation();
+            let why = format!(
+                "its count differs by up to {share:.2}% between runs of one commit; of {base} counts of base and {head} of head, the \
+                 closest are compared"
+            );
+            bench.diagnostics.push(Diagnostic::note("counts-vary", *name, why));
+        }
+        let side = |index: usize, runs: &[Run]| {
+            let runs = compare::keep_suspects(runs, changed, PolicyRules(self.policy()));
+            runs.into_iter()
+                .map(|run| with_counts(self.policy(), run, |name| Some(counts.get(name)?.closest()[index])))
+                .collect()
+        };
+        Ok([side(0, &self.runs.base), side(1, &self.runs.head)])
+    }
+
+    /// The names that benchmarks have in the runs of a side: base may have them under old names.
+    fn names_in(&self, runs: &[Run], current: &BTreeSet<&str>) -> Vec<String> {
+        let names: BTreeSet<&str> =
+            runs.iter().flat_map(|run| &run.measurements).map(|one| one.benchmark.as_str()).collect();
+        let is_one = |name: &&str| current.contains(current_name(self.policy(), name).as_str());
+        names.into_iter().filter(is_one).map(str::to_owned).collect()
+    }
+}
+
+fn current_name(policy: &Policy, name: &str) -> String {
+    policy.rename(name).unwrap_or_else(|| name.to_owned())
+}
+
+/// The counts of a benchmark in some runs.
+fn of(policy: &Policy, runs: &[Run], name: &str) -> Vec<f64> {
+    let measurements = runs.iter().flat_map(|run| &run.measurements);
+    let found = measurements.filter(|one| current_name(policy, one.benchmark.as_str()) == name);
+    found.flat_map(|one| &one.evidence).map(Evidence::centre).collect()
+}
+
+fn with_counts(policy: &Policy, mut run: Run, count: impl Fn(&str) -> Option<f64>) -> Run {
+    for measurement in &mut run.measurements {
+        if let Some(count) = count(&current_name(policy, measurement.benchmark.as_str())) {
+            measurement.evidence = vec![Evidence::Value(count)];
+        }
+    }
+    run
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_that_vary_are_compared_by_the_closest_ones() {
+        let counts = |base: &[f64], head: &[f64]| Counts([base.to_vec(), head.to_vec()]);
+        let exact = counts(&[1000.0, 1000.0], &[1050.0, 1050.0]);
+        assert_eq!((exact.closest(), exact.is_open()), ([1000.0, 1050.0], false));
+        let apart = counts(&[1000.0, 1020.0], &[1080.0, 1050.0]);
+        assert_eq!((apart.closest(), apart.is_open()), ([1020.0, 1050.0], true));
+        let fewer = counts(&[1080.0, 1050.0], &[1000.0, 1020.0]);
+        assert_eq!((fewer.closest(), fewer.is_open()), ([1050.0, 1020.0], true));
+        let overlapping = counts(&[1000.0, 1040.0], &[1050.0, 1030.0]);
+        assert_eq!((overlapping.closest(), overlapping.is_open()), ([1035.0, 1035.0], false));
+        assert!((overlapping.variation() - 40.0 / 1040.0).abs() < 1e-12);
+    }
+}
