@@ -76,6 +76,24 @@ fn a_truncated_object_of_the_users_history_is_named() {
 }
 
 #[test]
+fn a_commit_whose_object_is_gone_is_not_called_a_wrong_spelling() {
+    let scene = Scene::measured();
+    let id = scene.git("r", &["rev-parse", "HEAD"]);
+    fs::remove_file(scene.path(&format!("r/.git/objects/{}/{}", &id[..2], &id[2..]))).unwrap();
+    for args in [&["record"][..], &["compare", "HEAD"], &["compare", "main"]] {
+        perfgate(&scene, args).exits(2).complains(&id).complains("git fsck");
+    }
+}
+
+#[test]
+fn a_run_is_not_clean_where_the_index_is_damaged() {
+    let scene = Scene::measured();
+    scene.write("r/.git/index", "this is no index of git's");
+    perfgate(&scene, &["record"]).exits(0).complains("the run is marked");
+    perfgate(&scene, &["runs", "list"]).exits(0).says("uncommitted changes");
+}
+
+#[test]
 fn a_sparse_checkout_is_clean_until_a_file_changes() {
     let scene = Scene::new();
     scene.repository("r").write("r/p/a", "1").write("r/q/b", "1").commit("r", "second");
@@ -295,6 +313,45 @@ mod unix {
         let check = "test ! -e folder/pipe && test -e folder && ./bench.sh";
         measure(&scene, &["--copy", "folder", "--all", "--", "sh", "-c", check]).says("BenchmarkA");
         perfgate(&scene, &["compare", "pipe", "pipe"]).exits(2).complains("named pipe");
+    }
+
+    #[test]
+    fn no_file_that_a_command_reads_can_stop_it() {
+        let scene = Scene::measured();
+        pipe(&scene, "pipe");
+        scene.bench("before", "a", 1000.0, 1).bench("after", "a", 1000.0, 2);
+        let go = common::data("go-bench/before.txt");
+        for args in [
+            &["compare", "before", "after", "--config", "pipe"][..],
+            &["compare", "before", "after", "--template", "pipe"],
+            &["render", "pipe", "--template", "pr"],
+            &["explain", "pipe", "pipe"],
+            &["compare", &go, "/dev/zero", "--input-format", "go-bench"],
+            &["render", "/dev/zero", "--template", "pr"],
+        ] {
+            ends(scene.command::<&str>("", &[], args)).exits(2).complains("named pipe, socket or device");
+        }
+        let event = scene.path("pipe").display().to_string();
+        let workflow = [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", "push"), ("GITHUB_EVENT_PATH", &*event)];
+        ends(scene.command("r", &workflow, &["ci"])).exits(2);
+        for file in ["Cargo.toml", ".cargo/config.toml"] {
+            fs::create_dir_all(scene.path("r/.cargo")).unwrap();
+            pipe(&scene, &format!("r/{file}"));
+            ends(scene.command::<&str>("r", &[], &["record"])).exits(0);
+            fs::remove_file(scene.path(&format!("r/{file}"))).unwrap();
+        }
+        let id = scene.git("r", &["rev-parse", "HEAD"]);
+        let object = format!("r/.git/objects/{}/{}", &id[..2], &id[2..]);
+        fs::remove_file(scene.path(&object)).unwrap();
+        pipe(&scene, &object);
+        perfgate(&scene, &["record", "--force"]).exits(2).complains(&id);
+    }
+
+    #[test]
+    fn zero_bytes_are_not_called_utf_16() {
+        let scene = Scene::new();
+        scene.write("zeros", vec![0; 5000]);
+        ends(scene.command::<&str>("", &[], &["compare", "zeros", "zeros"])).exits(2).complains("only zero bytes");
     }
 
     #[test]

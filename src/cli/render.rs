@@ -2,6 +2,7 @@
 
 use super::{output, plots};
 use crate::io::project::is_package;
+use crate::io::regular;
 use crate::io::repository::Repository;
 use crate::policy::Problems;
 use crate::render::template::{Parts, SHIPPED, Template, of_service};
@@ -95,7 +96,7 @@ pub fn template(word: &str) -> anyhow::Result<Template> {
     if !path.exists() && !word.contains(['/', '.']) {
         bail!("{word}: no such template or file; the built-in templates are {names}");
     }
-    let text = fs::read_to_string(path).with_context(|| format!("{word}: cannot read the template"))?;
+    let text = regular::read_to_string(path).with_context(|| format!("{word}: cannot read the template"))?;
     Ok(Template { name: word.to_owned(), text })
 }
 
@@ -118,7 +119,7 @@ pub fn check(template: &Template, fields: &BTreeMap<String, String>) -> anyhow::
 /// Reads a saved comparison.
 pub fn read(path: &Path) -> anyhow::Result<Report> {
     let name = path.display();
-    let bytes = fs::read(path).with_context(|| format!("{name}: cannot read the comparison"))?;
+    let bytes = regular::read(path).with_context(|| format!("{name}: cannot read the comparison"))?;
     let head: Head = serde_json::from_slice(&bytes)
         .ok()
         .filter(|head: &Head| head.format == FORMAT)
@@ -140,7 +141,7 @@ struct Head {
 
 fn into(template: &Template, document: &str, path: &Path) -> anyhow::Result<()> {
     let name = path.display().to_string();
-    let body = fs::read_to_string(path).with_context(|| format!("{name}: cannot read the document"))?;
+    let body = regular::read_to_string(path).with_context(|| format!("{name}: cannot read the document"))?;
     let framed = |name: &str, text: &str, error: crate::render::template::PartError| {
         output::frame(&Problems::on_line(name, text, error.line, "part", &error.message, &error.help));
         anyhow::anyhow!("{name}:{}: {}; nothing was written", error.line, error.message)

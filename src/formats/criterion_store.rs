@@ -72,7 +72,11 @@ pub fn measurement(stored: &Stored, source: Source<'_>) -> Result<Measurement, D
 
 fn parse<T: DeserializeOwned>(source: Source<'_>) -> Result<T, Diagnostic> {
     ciborium::from_reader(source.bytes).map_err(|error| {
-        let message = format!("not a file of `cargo criterion`, or cut short ({error}); run the benchmark again");
+        let what = match error {
+            ciborium::de::Error::Io(_) => "it is cut short",
+            _ => "it is not a file of `cargo criterion`",
+        };
+        let message = format!("{what}; run the benchmark again");
         Diagnostic::error("unreadable", source.name, message)
     })
 }

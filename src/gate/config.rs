@@ -2,8 +2,8 @@
 
 use super::error::Error;
 use crate::formats::{FORMATS, criterion};
+use crate::io::regular;
 use crate::policy::{Policy, Problems};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The file's name.
@@ -29,7 +29,7 @@ impl Config {
     /// Reads a config file.
     pub(crate) fn read(path: &Path) -> Result<Config, Error> {
         let name = path.display().to_string();
-        let bytes = fs::read(path).map_err(|source| Error::ConfigFile { path: name.clone(), source })?;
+        let bytes = regular::read(path).map_err(|source| Error::ConfigFile { path: name.clone(), source })?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Config::parse(&bytes, &name, directory)
     }

@@ -6,6 +6,7 @@ use super::error::Error;
 use crate::formats::{self, PastRun, Source};
 use crate::io::files;
 use crate::io::input::{self, InputError, Loaded, Location, Request};
+use crate::io::regular;
 use crate::io::repository::Repository;
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
 use rayon::prelude::*;
@@ -62,7 +63,7 @@ impl Gate {
             self.read_result_files(&repository, &path, from, format, &mut past)?
         } else {
             let bytes = if path.is_file() {
-                fs::read(&path).map_err(|error| InputError::Refused { place: word.to_owned(), error })?
+                regular::read(&path).map_err(|error| InputError::Refused { place: word.to_owned(), error })?
             } else if word.contains(':') {
                 repository.file_at(word)?
             } else {
@@ -101,7 +102,7 @@ impl Gate {
         let paths = files::files_below(root, MOST_FILES).map_err(|error| refused(root, error))?;
         let request = Request { format, detail: Detail::Samples, committed: None };
         let read = |path: &PathBuf| -> Result<Option<(Loaded, Vec<u8>)>, InputError> {
-            let bytes = fs::read(path).map_err(|error| refused(path, error))?;
+            let bytes = regular::read(path).map_err(|error| refused(path, error))?;
             let loaded = input::load(&Location::File(path.clone()), request)?;
             Ok(Some((loaded, bytes)))
         };

@@ -168,10 +168,13 @@ impl Gate {
 /// This machine and its toolchain, and the state of the work tree at a directory.
 pub(super) fn here(directory: &Path) -> Environment {
     let mut environment = probe::probe(directory, &|name| std::env::var(name).ok());
-    if let Ok(repository) = Repository::discover(directory)
-        && repository.is_dirty().unwrap_or(false)
-    {
-        environment.set(Environment::DIRTY, "yes");
+    if let Ok(repository) = Repository::discover(directory) {
+        match repository.is_dirty() {
+            Ok(false) => {}
+            Ok(true) => environment.set(Environment::DIRTY, "yes"),
+            // A damaged index, for example. A run must not pass for one of the commit without a check.
+            Err(_) => environment.set(Environment::DIRTY, "unknown"),
+        }
     }
     environment
 }

@@ -3,6 +3,7 @@
 //! fit is not used. Packages of the repository itself are never taken over: cargo distinguishes their versions by the times
 //! of files, which would give one side the code of the other.
 
+use super::regular;
 use std::collections::BTreeSet;
 use std::fs::{self, File, FileTimes};
 use std::io;
@@ -115,7 +116,7 @@ pub fn packages(root: &Path) -> BTreeSet<String> {
                     open.push(path);
                 }
             } else if name == "Cargo.toml"
-                && let Some(manifest) = fs::read_to_string(&path).ok().and_then(|text| text.parse::<Table>().ok())
+                && let Some(manifest) = regular::read_to_string(&path).ok().and_then(|text| text.parse::<Table>().ok())
             {
                 found.extend(names(&manifest));
             }

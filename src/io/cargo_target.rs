@@ -1,7 +1,7 @@
 //! Where criterion's results are, found as cargo finds its target directory (the Cargo Book, "Configuration" and
 //! "Workspaces"): from variables, from cargo's configuration, or below the workspace of the directory.
 
-use std::fs;
+use super::regular;
 use std::path::{Path, PathBuf};
 use toml::Table;
 
@@ -71,7 +71,7 @@ fn workspace(here: &Path) -> Option<PathBuf> {
 }
 
 fn table(path: &Path) -> Option<Table> {
-    fs::read_to_string(path).ok()?.parse().ok()
+    regular::read_to_string(path).ok()?.parse().ok()
 }
 
 /// A path from a directory, with `..` where it lies above; absolute where the two have little in common.
@@ -86,6 +86,7 @@ fn relative(path: &Path, from: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn write(path: &Path, text: &str) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,6 +1,7 @@
 //! The change under test: git's difference between the merge base and the checked-out files.
 
 use super::manifest;
+use super::regular;
 use super::repository::{Repository, RepositoryError, failed, object_id};
 use crate::model::{CodeChange, Commit, FileChange, FileChangeKind};
 use git2::{Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Tree};
@@ -137,7 +138,7 @@ impl Repository {
     }
 
     fn on_disk(&self, path: &str) -> Option<String> {
-        std::fs::read_to_string(self.root()?.join(path)).ok()
+        regular::read_to_string(&self.root()?.join(path)).ok()
     }
 
     /// Trailers of the commits between base and head, without those that name a person.

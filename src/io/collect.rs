@@ -5,6 +5,7 @@ use super::capture::Captured;
 use super::criterion_tree;
 use super::files;
 use super::input::{self, InputError, Loaded, Location, Request};
+use super::regular;
 use crate::model::Detail;
 use std::fs;
 use std::io::{self, BufReader, Seek};
@@ -60,7 +61,7 @@ pub fn collect(sources: &ResultSources<'_>) -> Result<Option<Loaded>, InputError
     }
     if found.is_empty() {
         for path in files_since(sources.tree, sources.since) {
-            let bytes = fs::read(&path).map_err(|error| refused(&path, error))?;
+            let bytes = regular::read(&path).map_err(|error| refused(&path, error))?;
             found.extend(input::read(&path.display().to_string(), &bytes, request)?);
         }
     }

@@ -3,12 +3,13 @@
 
 use super::compressed::decompressed;
 use super::input_error::InputError;
+use super::regular::open;
 use crate::formats::callgrind::{self, Origin};
 use crate::formats::{self, Format, Preview, Reading, Source, Surroundings};
 use crate::model::{Commit, Detail, Diagnostic, Measurement};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -26,15 +27,6 @@ pub fn file(path: &Path, format: Chosen, detail: Detail) -> Result<Reading, Inpu
     read(&place, &content, detail)
 }
 
-/// Opens a file. A named pipe without a writer would never answer; those of the shell's `<(command)` have one.
-fn open(path: &Path) -> io::Result<File> {
-    let metadata = path.metadata()?;
-    if !metadata.is_file() && !metadata.is_dir() && !path.starts_with("/dev") && !path.starts_with("/proc") {
-        return Err(io::Error::other("it is a named pipe, socket or device; use a file, or `-` for standard input"));
-    }
-    File::open(path)
-}
-
 /// Reads a stream.
 pub fn stream(place: &str, stream: impl Read, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
     let refused = |error| InputError::Refused { place: place.to_owned(), error };
@@ -47,6 +39,10 @@ fn read(place: &str, content: &Content, detail: Detail) -> Result<Reading, Input
         [] if content.bytes.iter().all(u8::is_ascii_whitespace) => {
             let hint = "the file is empty; run the benchmarks again".to_owned();
             return Err(InputError::Nothing { place: place.to_owned(), hint });
+        }
+        [] if content.bytes.iter().all(|byte| *byte == 0) => {
+            let error = io::Error::other("it has only zero bytes; run the benchmarks again");
+            return Err(InputError::Refused { place: place.to_owned(), error });
         }
         [] => return Err(unknown(Source { name: place, bytes: &content.bytes })),
         several => return Err(ambiguous(place, several)),

@@ -1,9 +1,10 @@
 //! Loose git objects whose file ends too early: what a power cut, a full disk or an incomplete copy leaves. libgit2 reads
 //! such a file for ever (its loop ends only with the zlib stream), so the files are checked before, and while it reads.
 
+use super::regular;
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::Path;
 
@@ -36,7 +37,10 @@ pub fn find_truncated(objects: &Path, go_on: impl Fn() -> bool) -> Option<String
 
 /// True where the zlib stream of a file goes on after the file's end. Other damage is found by libgit2 itself.
 fn ends_too_early(path: &Path) -> bool {
-    let Ok(mut file) = File::open(path) else { return false };
+    // libgit2 would wait for the writer of a named pipe, too.
+    let Ok(mut file) = regular::open(path) else {
+        return path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    };
     let mut state = InflateState::new_boxed(DataFormat::Zlib);
     let (mut input, mut output) = (vec![0; 16 << 10], vec![0; 64 << 10]);
     loop {

@@ -34,6 +34,7 @@ pub mod profile;
 pub mod project;
 mod refs;
 mod reftable;
+pub mod regular;
 pub mod repository;
 pub mod secrets;
 mod status;

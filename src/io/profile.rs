@@ -1,9 +1,9 @@
 //! Profiles on disk, and the debug information of the programs that they are about.
 
 use super::compressed::decompressed;
+use super::regular;
 use crate::profile::{self, InlineFrames, Profile, ProfileError, SourceFrame};
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -38,7 +38,7 @@ impl ProfileFileError {
 pub fn read_file(path: &Path, inlined: &mut InlinedCode) -> Result<Profile, ProfileFileError> {
     let failed = |error| ProfileFileError::File { path: path.to_owned(), error };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
+    let file = regular::open(path).map_err(failed)?;
     *inlined =
         InlinedCode { written: file.metadata().and_then(|about| about.modified()).ok(), ..InlinedCode::default() };
     decompressed(file).and_then(|stream| stream.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(failed)?;

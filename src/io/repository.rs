@@ -72,6 +72,17 @@ pub enum RepositoryError {
         /// The revision, as written.
         revision: String,
     },
+    /// A ref points to an object that the repository does not have.
+    #[error(
+        "the commit {id} of `{revision}` cannot be found in this repository; `git fsck` lists damaged objects; fetch them again \
+         from another clone"
+    )]
+    Missing {
+        /// The revision, as written.
+        revision: String,
+        /// The object.
+        id: String,
+    },
     /// Several objects have an id that begins like this.
     #[error("`{revision}` is the beginning of several ids; give more digits")]
     Ambiguous {
@@ -238,9 +249,18 @@ impl Repository {
         let object = self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit());
         let unknown = |e: git2::Error| match self.inner.is_empty() {
             Ok(true) => RepositoryError::Unborn,
-            _ => unresolved(revision, e),
+            _ => match self.target(revision) {
+                Some(id) => RepositoryError::Missing { revision: revision.to_owned(), id: id.to_string() },
+                None => unresolved(revision, e),
+            },
         };
         name(object.map_err(unknown)?.id())
+    }
+
+    /// The object that a ref points to, whether or not it is there.
+    fn target(&self, revision: &str) -> Option<Oid> {
+        let names = ["", "refs/heads/", "refs/tags/", "refs/remotes/"].map(|prefix| format!("{prefix}{revision}"));
+        names.iter().find_map(|name| self.inner.refname_to_id(name).ok())
     }
 
     /// The content of a file at a revision (`gh-pages:dev/bench/data.js`), also of a branch that only `origin` has.

@@ -6,6 +6,7 @@ use super::{Job, in_workflow, publish, publish_to_job};
 use crate::cli::{output, render as rendering};
 use crate::gate::has_news;
 use crate::io::github::{self, Slug, Token};
+use crate::io::regular;
 use crate::model::Commit;
 use crate::render;
 use crate::verdict::{Report, Verdict};
@@ -163,7 +164,7 @@ impl Environment {
             .transpose()?;
         // The head commit comes from the event of a pull request; what is checked out is a merge commit made by GitHub.
         let event: Value = variable("GITHUB_EVENT_PATH")
-            .and_then(|path| std::fs::read(path).ok())
+            .and_then(|path| regular::read(path.as_ref()).ok())
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .unwrap_or_default();
         let reference = variable("GITHUB_REF").unwrap_or_default();

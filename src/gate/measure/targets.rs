@@ -1,8 +1,8 @@
 //! What a `cargo bench` command names: bench targets and packages, which a side may lack, and the profile.
 
+use crate::io::regular;
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use toml::Table;
 
@@ -64,7 +64,7 @@ pub(super) fn are_criterion(command: &[String], metadata: &[u8]) -> bool {
             .peekable();
         benches.peek().is_some()
             && benches.all(|(package, target)| {
-                let source = fs::read_to_string(&target.src_path).unwrap_or_default();
+                let source = regular::read_to_string(target.src_path.as_ref()).unwrap_or_default();
                 source.contains("criterion_main!") && is_without_harness(&package.manifest_path, name)
             })
     };
@@ -73,7 +73,7 @@ pub(super) fn are_criterion(command: &[String], metadata: &[u8]) -> bool {
 
 /// True for a bench target with `harness = false`.
 fn is_without_harness(manifest: &Path, bench: &str) -> bool {
-    let manifest = fs::read_to_string(manifest).ok().and_then(|text| text.parse::<Table>().ok());
+    let manifest = regular::read_to_string(manifest).ok().and_then(|text| text.parse::<Table>().ok());
     let benches = manifest.as_ref().and_then(|manifest| manifest.get("bench")?.as_array());
     benches.into_iter().flatten().any(|one| {
         let value = |key: &str| one.get(key);
@@ -123,6 +123,7 @@ fn values(command: &[String], spellings: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn words(line: &str) -> Vec<String> {
         line.split(' ').map(str::to_owned).collect()

@@ -4,9 +4,9 @@
 //! branch names stay plain text.
 
 use super::slug::Slug;
+use crate::io::regular;
 use crate::model::Commit;
 use serde::Deserialize;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -173,7 +173,7 @@ impl Event {
 fn content(path: &Path) -> Result<Vec<u8>, EventError> {
     let unreadable = |error| EventError::Unreadable { path: path.to_owned(), error };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
+    let file = regular::open(path).map_err(unreadable)?;
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST {
         let why = format!("is larger than {} MB", LARGEST >> 20);
@@ -320,6 +320,7 @@ fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Re
 mod tests {
     use super::*;
     use serde_json::{Value, json};
+    use std::fs::File;
 
     const HEAD: &str = "1111111111111111111111111111111111111111";
     const BASE: &str = "2222222222222222222222222222222222222222";

@@ -4,11 +4,11 @@
 //! The file is untrusted: nothing in it becomes a path, a template or a command, and its commit is compared with the one
 //! in GitHub's event.
 
+use crate::io::regular;
 use crate::model::record::{self, RecordError};
 use crate::model::{Commit, Detail, Run};
 use crate::profile::Explanation;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -157,7 +157,7 @@ impl PackedResults {
     pub fn read(path: &Path) -> Result<PackedResults, PackedResultsError> {
         let unreadable = |error| PackedResultsError::File { path: path.to_owned(), error };
         let mut bytes = Vec::new();
-        let file = File::open(path).map_err(unreadable)?;
+        let file = regular::open(path).map_err(unreadable)?;
         file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > LARGEST {
             return Err(PackedResultsError::TooLarge { path: path.to_owned() });
