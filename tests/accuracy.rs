@@ -1,5 +1,5 @@
-//! Verdicts on recorded runs with known slow-downs: the share of unchanged suites with a false positive, and the share of
-//! real slow-downs that are found. A case is some base runs and one head run; tests/data/accuracy/README.md has the
+//! Verdicts on recorded runs with known slowdowns: the share of unchanged suites with a false positive, and the share of
+//! real slowdowns that are found. A case is some base runs and one head run; tests/data/accuracy/README.md has the
 //! definitions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
@@ -207,7 +207,7 @@ fn recorded_runs_of_a_steady_suite_do_not_get_worse() {
         let mut score = Score::default();
         let mut recall = [Share::default(); 2];
         for (place, head) in quiet.iter().enumerate() {
-            // The runs before the head, cyclically, and slow-downs of every sixth benchmark.
+            // The runs before the head, cyclically, and slowdowns of every sixth benchmark.
             let base: Vec<Run> =
                 (1..=count).map(|back| runs[quiet[(place + quiet.len() - back) % quiet.len()]].clone()).collect();
             score.quiet.add(!flagged(&base, &runs[head]).is_empty());

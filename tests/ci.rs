@@ -91,7 +91,7 @@ fn a_first_run_is_neutral_unless_configured_to_fail() {
     ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &[("PERFGATE_FAIL_ON", "added")], &[]).exits(0);
     let insist = [("PERFGATE_MISSING_BASELINE", "fail")];
     ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &insist, &[]).exits(2).complains("no baseline for");
-    assert!(scene.read("summary").contains("perfgate has no verdict"));
+    assert!(scene.read("summary").contains("NO VERDICT"));
 }
 
 #[test]

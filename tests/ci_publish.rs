@@ -290,7 +290,7 @@ fn a_pull_request_from_a_fork_is_accepted_by_comment_and_not_in_its_own_config()
     let url = hub.url();
     let variables = [("GITHUB_API_URL", url.as_str()), ("GITHUB_TOKEN", TOKEN), ("PERFGATE_CHECK", "true")];
     ci(&scene, "pull_request", &event, &variables, &[]).exits(1).complains("comes from a fork");
-    assert!(!scene.read("summary").contains("perfgate.toml ([[accept]])"), "{}", scene.read("summary"));
+    assert!(!scene.read("summary").contains("perfgate.toml (`[[accept]]`)"), "{}", scene.read("summary"));
     let head = head(&scene);
     let artifact = output(&scene, "artifact");
     let completed = completed(&scene, "fork/r", "work");

@@ -82,10 +82,10 @@ fn an_undecided_suspect_is_in_the_headline() {
     let scene = Scene::new();
     scene.bench("base", "fib", 1000.0, 1).bench("head", "fib", 1360.0, 2);
     let answer = scene.perfgate(&["compare", "base", "head"]);
-    answer.exits(0).says("PASS, but 1 suspected regression is undecided").says("perfgate measure");
+    answer.exits(0).says("PASS, but 1 suspected regression is inconclusive").says("perfgate measure");
     answer.does_not_say("cannot be told");
     let comment = scene.perfgate(&["compare", "base", "head", "--template", "comment"]);
-    comment.exits(0).says("❔ perfgate: PASS, but 1 suspected regression is undecided").does_not_say("✅");
+    comment.exits(0).says("❔ perfgate: PASS, but 1 suspected regression is inconclusive").does_not_say("✅");
 }
 
 fn suite(scene: &Scene, tree: &str, run: u32, slow: Option<(&str, f64)>) {

@@ -424,6 +424,6 @@ fn advice_that_all_undecided_rows_share_is_printed_once() {
         let answer = scene.perfgate(&[&["compare", "base.json", "head.json"], view].concat());
         let text = if view.contains(&"--html") { scene.read("page.html") } else { answer.stdout };
         assert_eq!(text.matches("would not decide").count() + text.matches("would decide").count(), 1, "{text}");
-        assert!(text.contains("3 undecided benchmarks: "), "{text}");
+        assert!(text.contains("3 inconclusive benchmarks: "), "{text}");
     }
 }

@@ -70,7 +70,7 @@ fn a_suite_of_which_nothing_is_decided_has_no_green_tick() {
     let scene = Scene::new();
     scene.write("a.txt", "BenchmarkA 1 5 ns/op\n").write("b.txt", "BenchmarkA 1 5.1 ns/op\n");
     let answer = scene.perfgate(&["compare", "a.txt", "b.txt", "--format", "markdown"]);
-    answer.exits(0).says("1 of 1 benchmark is undecided").does_not_say("✅");
+    answer.exits(0).says("1 of 1 benchmark is inconclusive").does_not_say("✅");
 }
 
 #[test]

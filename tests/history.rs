@@ -375,7 +375,7 @@ fn replay_counts_as_one_counts_by_hand() {
             let caught = &row["caught"][column];
             // One benchmark of the four in each of the 13 runs that have one before them.
             assert_eq!((&caught["slowdown"], &caught["put_in"]), (&slowdown.into(), &13.into()));
-            // A slow-down well below the threshold is never called.
+            // A slowdown well below the threshold is never called.
             if slowdown < 0.7 * row["threshold"].as_f64().unwrap() && column == 0 {
                 assert!(caught["called"].as_u64().unwrap() <= 3, "{row}");
             }

@@ -129,7 +129,7 @@ fn the_page_of_ten_thousand_benchmarks_is_small_and_fast() {
             "const s = document.getElementById('search'); s.value = 'name/777'; s.dispatchEvent(new Event('input'))",
         ));
     }
-    assert_eq!(browser.run("return document.getElementById('shown').textContent"), "11 of 10000");
+    assert_eq!(browser.run("return document.getElementById('shown').textContent"), "11 of 10,000");
     assert_eq!(browser.rows().len(), 11);
     println!("{size} bytes, first content after {painted} ms, sorted in {sorted} ms, filtered in {found} ms");
     assert!(size < 4_000_000, "{size}");

@@ -133,7 +133,8 @@ fn runs_of_another_machine_are_not_compared() {
     move_to_another_machine(&scene, "cpu");
     suite(&scene, 9, Some(("c", 3.0)));
     let answer = scene.perfgate_at("r", &["compare", "--format", "json"]);
-    let report = answer.exits(2).complains("different machines. Measure base and head on one machine").json();
+    let report =
+        answer.exits(2).complains("different machines (cpu differs). Measure base and head on one machine").json();
     assert_eq!(report["verdict"], "none");
     assert_eq!(report["environment"]["match"], false);
     assert_eq!(report["environment"]["differences"][0]["key"], "cpu");

@@ -109,7 +109,7 @@ fn reasons_are_read_from_their_types_and_a_newer_one_does_not_make_the_file_unre
     let removed = serde_json::json!({"on": "removed", "count": 1});
     assert_eq!(
         verdict(serde_json::json!([removed, {"on": "environment"}])),
-        "1 removed, measured on different machines"
+        "1 removed, base and head ran on different machines, and fail-on lists environment"
     );
     let newer = serde_json::json!({"on": "energy", "count": 2});
     let unread = "a reason that this version of perfgate cannot read";
@@ -191,6 +191,9 @@ fn no_placeholder_replaces_a_measured_value() {
     let scene = stack();
     for name in ["pr", "library", "issue", "report", "comment", "summary"] {
         let document = render(&scene, name);
+        // The checksums of lines may have any letters.
+        let lines = document.lines().filter(|line| !line.starts_with("<!-- perfgate:lines"));
+        let document = lines.collect::<Vec<_>>().join("\n");
         for word in ["XX", "TODO", "PASS/FAIL", "undefined", "NaN", "inf ", "[X", "\\[", "none |"] {
             assert!(!document.contains(word), "{name} has {word}");
         }
@@ -550,7 +553,13 @@ fn comment_and_summary_open_with_verdict_worst_regression_and_next_step() {
         assert!(lines.next().unwrap().starts_with("### ❌ perfgate: FAIL: 1 regressed, "), "{text}");
         let worst = lines.next().unwrap();
         assert!(worst.starts_with("Worst: `missed` **+49.8%** (95% CI +46.8% … +52.8%), 1.001"), "{worst}");
-        assert!(lines.next().unwrap().starts_with("Next: Make it faster, or accept it in perfgate.toml"), "{text}");
+        assert!(
+            lines
+                .next()
+                .unwrap()
+                .starts_with("Next: Make the regressed benchmark faster, or accept it in perfgate.toml"),
+            "{text}"
+        );
     }
     let passing = Scene::new();
     passing.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
@@ -565,7 +574,7 @@ fn comment_and_summary_list_budgets_expectations_and_reasons() {
         let has = |part: &str| assert!(text.contains(part), "no {part:?} in {template}\n{text}");
         has("| Status | Benchmark (metric) | Value | Limit | Off by |");
         has("| FAIL | `missed` (time) | 1.5");
-        has(" | &#60;1.2us | 2");
+        has(" | `<1.2us` | 2");
         has("<summary>Budgets met: 1</summary>\n\n| Status |");
         has("| met | `goal` (time) | -40% |");
         // Nobody accepted this one.
@@ -590,9 +599,9 @@ fn of_many_undecided_benchmarks_a_comment_has_the_ten_largest() {
     report["counts"]["regressed"] = 0.into();
     scene.write("comparison.json", report.to_string());
     let text = render(&scene, "comment");
-    assert!(text.contains("<summary>Undecided: 40, the largest 10 of them</summary>"), "{text}");
+    assert!(text.contains("<summary>Inconclusive: 40, the largest 10 of them</summary>"), "{text}");
     assert!(text.contains("number_00039") && text.contains("number_00030") && !text.contains("number_00029"), "{text}");
-    assert!(text.contains("Not listed: 30 more benchmarks undecided, 20 benchmarks unchanged."), "{text}");
+    assert!(text.contains("Not listed: 30 more benchmarks inconclusive, 20 benchmarks unchanged."), "{text}");
 }
 
 #[test]
@@ -649,8 +658,8 @@ fn every_target_is_in_one_table_with_the_achieved_value() {
     let table = pr.split_once("**Performance Target**").unwrap().1;
     assert!(table.contains("| Benchmark (metric) | Target | Achieved | Off by | Status |"), "{table}");
     for row in [
-        "| `mp.py::load` (memory:peak) | &#60;200MB | 61.3",
-        "| `all statements` (queries) | -60% | 2 | 50% below | PASS |",
+        "| `mp.py::load` (memory:peak) | `<200MB` | 61.3",
+        "| `all statements` (queries) | `-60%` | 2 | 50% below | PASS |",
     ] {
         assert!(table.contains(row), "no {row} in {table}");
     }

@@ -70,7 +70,7 @@ fn of_many_undecided_benchmarks_the_ten_largest_are_listed() {
     assert!(text.lines().count() < 60, "{text}");
     assert_eq!(count("inconclusive"), 10, "{text}");
     assert!(text.contains("0059/") && !text.contains("0001/"), "{text}");
-    assert!(text.contains("190 more benchmarks undecided (--all lists them)"), "{text}");
+    assert!(text.contains("190 more benchmarks inconclusive (--all lists them)"), "{text}");
     let all = scene.perfgate(&["compare", "base", "head", "--all"]).stdout;
     assert!(all.matches(LONG).count() >= 200);
 }

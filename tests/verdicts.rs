@@ -38,7 +38,7 @@ fn fourteen_percent_everywhere_are_suspects_at_smaller_thresholds() {
     let base = ["base0.json", "base1.json", "base2.json", "base3.json", "base4.json"];
     for threshold in ["10%", "5%"] {
         let answer = compared("global-14-percent", &base, "head.json", &["--threshold", threshold]);
-        answer.exits(0).says("20 suspected regressions are undecided; the whole run is 1.1");
+        answer.exits(0).says("20 suspected regressions are inconclusive; the whole run is 1.1");
     }
 }
 
@@ -51,7 +51,7 @@ fn repetitions_of_one_process_are_one_run() {
 #[test]
 fn an_undecided_suspect_gets_no_green_tick_and_has_reason_and_command() {
     let answer = compared("one-run-contradiction", &["base1.json"], "head1.json", &["--template", "comment"]);
-    answer.exits(0).says("❔ perfgate: PASS, but 1 suspected regression is undecided");
+    answer.exits(0).says("❔ perfgate: PASS, but 1 suspected regression is inconclusive");
     answer.says("only a change by a factor of 1.44 counts").says("perfgate measure").does_not_say("✅");
 }
 

@@ -216,3 +216,47 @@ fn the_page_has_a_table_of_the_functions_that_changed() {
     }
     assert_eq!(page.matches("<script").count(), 2);
 }
+
+/// Runs of synthetic benchmarks on a machine, in perfgate's format.
+fn runs_of(cpu: &str, names: &[String], factor: f64) -> String {
+    let measurement = |name: &String| serde_json::json!({"tool": "t", "benchmark": name, "unit": "ns", "replicates": [{"samples": [100.0 * factor]}]});
+    let measurements: Vec<_> = names.iter().map(measurement).collect();
+    serde_json::json!({"format": "perfgate-run", "version": 1, "environment": {"cpu": cpu}, "measurements": measurements}).to_string()
+}
+
+#[test]
+fn a_gate_that_fails_on_other_machines_gives_the_reason_once() {
+    let scene = Scene::new();
+    let names: Vec<String> = (0..9).map(|at| format!("bench{at}")).collect();
+    scene.write("base.json", runs_of("Xeon", &names, 1.0)).write("head.json", runs_of("EPYC", &names, 2.0));
+    let compare =
+        ["compare", "base.json", "head.json", "--fail-on", "environment", "--save", "c.json", "--html", "r.html"];
+    let table = scene.perfgate(&compare);
+    let verdict = "FAIL: base and head ran on different machines (cpu differs), and fail-on lists environment";
+    table.exits(1).says(verdict).says("9 inconclusive benchmarks: base and head ran on different machines\n");
+    assert_eq!(table.stdout.matches("ran on different machines").count(), 4, "{}", table.stdout);
+    let comment = scene.perfgate(&["render", "c.json", "--template", "comment"]).exits(0).stdout.clone();
+    assert!(comment.starts_with(&format!("### ❌ perfgate: {verdict}\n")), "{comment}");
+    assert!(comment.contains("Next: Measure base and head on one machine (`perfgate measure`), or list"), "{comment}");
+    assert!(!comment.contains("- `bench0`"), "{comment}");
+    let page = scene.read("r.html");
+    assert!(page.contains("<p>Next: Measure base and head on one machine (<code>perfgate measure</code>), or list"));
+    let verdict = scene.perfgate(&["compare", "base.json", "head.json"]);
+    verdict.exits(2).says("NO VERDICT: base and head ran on different machines (cpu differs)\n");
+}
+
+#[test]
+fn a_long_name_breaks_in_the_tables_of_a_comment_and_stays_whole() {
+    let scene = Scene::new();
+    let name = "tokenizer::unicode::normalization/parse_very_large_documents";
+    scene.write("base.json", runs_of("Xeon", &[name.to_owned()], 1.0));
+    scene.write("head.json", runs_of("Xeon", &[name.to_owned()], 20.0));
+    scene.perfgate(&["compare", "base.json", "head.json", "--save", "c.json"]).exits(1);
+    let comment = scene.perfgate(&["render", "c.json", "--template", "comment"]).exits(0).stdout.clone();
+    assert!(comment.contains(&format!("Worst: `{name}` ")), "{comment}");
+    let row = comment.lines().find(|line| line.starts_with("| ❌ |")).unwrap();
+    assert!(row.contains("unicode&#58;&#58;<wbr>normalization/parse&#95;<wbr>very"), "{row}");
+    let code = between(row, "<code>", "</code>").replace("&#58;", ":").replace("&#95;", "_");
+    assert!(code.split("<wbr>").all(|part| part.len() <= 40), "{row}");
+    assert_eq!(code.replace("<wbr>", ""), name);
+}

@@ -107,6 +107,8 @@ pub struct Compared {
     /// either.
     /// Benchmarks that do not stand clear of it are inconclusive.
     pub unexplained_shift: Option<f64>,
+    /// Whether `common_shift` is subtracted from each change.
+    pub shift_is_subtracted: bool,
     /// True where every benchmark of head has exactly the samples of base: nothing was measured.
     pub same_results: bool,
     /// How slow each run was, where base and head ran in turn.
@@ -167,6 +169,7 @@ fn compare_all(
         if estimates.count() > compared.tests / 2 && group.metric == "time" || compared.tests == 0 {
             compared.common_shift = estimates.shift().exp_m1();
             compared.unexplained_shift = estimates.unexplained_shift().map(f64::exp_m1);
+            compared.shift_is_subtracted = estimates.shift_is_subtracted();
             if rules.shift == ShiftRule::Keep && group.metric == "time" {
                 compared.levels = Some(RunLevels::of(&pairs, &members, suite.tested(), runs));
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Largest number of rounds: more do not reduce the noise of the benchmark itself.
 pub const MAX_ROUNDS: usize = 10;
-/// Planned share of a suite that is re-measured: what recorded suites without a change needed, and some slow-downs.
+/// Planned share of a suite that is re-measured: what recorded suites without a change needed, and some slowdowns.
 const SUSPECT_SHARE: f64 = 0.15;
 
 /// Number of pairs of runs of the suspects, for many and for few of them.

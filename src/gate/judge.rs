@@ -152,7 +152,7 @@ impl Gate {
         if compared.shared == 0 && !allow_nothing_in_common {
             let hint = match verdict::likely_renames(&compared.comparisons).first() {
                 Some(one) => format!(
-                    "if `{}` is now `{}`, add to [rename] in perfgate.toml: {:?} = {:?} (`*` stands for any text)",
+                    "if `{}` is now `{}`, add to `[rename]` in perfgate.toml: {:?} = {:?} (`*` stands for any text)",
                     one.old, one.new, one.old, one.new
                 ),
                 None => "are these results of the same suite?".to_owned(),

@@ -183,8 +183,8 @@ pub(super) fn compare_environments(
             ""
         };
         let message = format!(
-            "base and head ran on different machines; times are not compared: {}. Measure both on one machine, or list \
-             the keys that may differ under [environment] ignore{unknown}",
+            "base and head ran on different machines; times are shown, but not judged: {}. Measure both on one machine, or list \
+             the keys that may differ under `[environment] ignore`{unknown}",
             decisive.join("; ")
         );
         Some(Diagnostic::warning("different-machines", "", message))

@@ -5,6 +5,10 @@ use std::fmt::Write;
 /// The maximum length of a name; the middle of a longer one is cut out.
 const LONGEST: usize = 120;
 
+/// The longest name that a narrow table has in one line, and the longest part of a longer one.
+const LONGEST_UNBROKEN: usize = 40;
+const LONGEST_PART: usize = 32;
+
 /// For a terminal: control characters, line breaks and direction marks become visible escapes.
 pub fn terminal(text: &str) -> String {
     logged(visible(&shortened(text)))
@@ -100,32 +104,102 @@ pub fn csv(text: &str) -> String {
     }
 }
 
-/// For Markdown, also inside a table: a code span, in which GitHub creates no links, mentions or HTML. Plain names are put
-/// between backticks; in others, punctuation becomes character references.
+/// For Markdown, also inside a table: a code span, in which GitHub creates no links, mentions or HTML. Names without special
+/// characters are put between backticks; in others, punctuation becomes character references.
 pub fn markdown(text: &str) -> String {
-    let text = visible(&shortened(text));
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '.' | ':' | ',' | '=' | '+' | '-' | ' ');
-    if !text.is_empty() && text.chars().all(plain) && text.trim() == text {
-        return format!("`{text}`");
+    code(&visible(&shortened(text)))
+}
+
+/// For a cell of a narrow Markdown table: as [`markdown`], but a long name may break at the ends of its words. GitHub breaks a
+/// code span nowhere else, and a table of unbroken names is wider than a comment.
+pub fn markdown_cell(text: &str) -> String {
+    let name = visible(&shortened(text));
+    if name.chars().count() <= LONGEST_UNBROKEN {
+        return code(&name);
     }
-    let mut out = String::from("<code>");
+    let parts: Vec<String> = breakable(&name).into_iter().map(|part| references(&part)).collect();
+    format!("<code>{}</code>", parts.join("<wbr>"))
+}
+
+/// The parts of a long name, none longer than a line of a narrow table.
+fn breakable(name: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut count = 0;
+    let mut after = ' ';
+    for c in name.chars() {
+        let is_end = !after.is_alphanumeric() && c.is_alphanumeric();
+        if count >= LONGEST_PART || is_end && count >= LONGEST_PART / 2 {
+            parts.push(String::new());
+            count = 0;
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(c);
+        }
+        count += 1;
+        after = c;
+    }
+    parts
+}
+
+/// A code span of visible text.
+fn code(text: &str) -> String {
+    if is_plain_code(text) { format!("`{text}`") } else { format!("<code>{}</code>", references(text)) }
+}
+
+/// True for text that stays literal between backticks, in a table too, and has nothing that other readers of the document, such
+/// as a workflow, could take as theirs.
+fn is_plain_code(text: &str) -> bool {
+    let is_plain = |(at, c): (usize, char)| match c {
+        '<' | '>' => is_comparison(text, at),
+        c => c.is_alphanumeric() || "_/.:,=+-−…× ()[];%'\"*!?^~".contains(c),
+    };
+    !text.is_empty() && text.trim() == text && text.char_indices().all(is_plain)
+}
+
+/// True for `<` and `>` before a number, which no browser takes as the start or end of a tag.
+fn is_comparison(text: &str, at: usize) -> bool {
+    let rest = text[at + 1..].trim_start_matches(['=', ' ']);
+    rest.starts_with(|c: char| c.is_ascii_digit() || c == '+') && !text[..at].ends_with(['-', '<', '>'])
+}
+
+/// Text with its punctuation as character references.
+fn references(text: &str) -> String {
+    let mut out = String::new();
     for (at, c) in text.char_indices() {
-        if c.is_ascii_punctuation() && !matches!(c, '/' | '.' | ',') && !is_inside_word(&text, at, c) {
+        if c.is_ascii_punctuation() && !matches!(c, '/' | '.' | ',') && !is_inside_word(text, at, c) {
             let _ = write!(out, "&#{};", c as u32);
         } else {
             out.push(c);
         }
     }
-    unlinked(&out) + "</code>"
+    unlinked(&out)
 }
 
-/// For Markdown text, such as messages with names: without markup, mentions and table separators.
+/// For Markdown text, such as messages with names: without markup, mentions and table separators. What stands between backticks
+/// is code.
 pub fn markdown_text(text: &str) -> String {
-    let mut out = String::new();
     let text = visible(text);
+    let mut out = String::new();
+    let mut rest = &*text;
+    while let Some((before, from)) = rest.split_once('`')
+        && let Some((inside, after)) = from.split_once('`')
+    {
+        out.push_str(&plain_text(before));
+        out.push_str(&if inside.is_empty() { "&#96;&#96;".to_owned() } else { code(inside) });
+        rest = after;
+    }
+    out + &plain_text(rest)
+}
+
+/// Visible text without markup, mentions and table separators.
+fn plain_text(text: &str) -> String {
+    let mut out = String::new();
     for (at, c) in text.char_indices() {
         match c {
-            '_' if is_inside_word(&text, at, c) => out.push(c),
+            '_' if is_inside_word(text, at, c) => out.push(c),
+            '<' if is_comparison(text, at) => out.push(c),
+            // At the start of a line it would begin a quotation.
+            '>' if is_comparison(text, at) && text[..at].trim_end().ends_with(char::is_alphanumeric) => out.push(c),
             // A word joiner after `@` and `#` prevents mentions and references.
             '@' | '#' => {
                 let _ = write!(out, "{c}\u{2060}");
@@ -276,6 +350,41 @@ mod tests {
     }
 
     #[test]
+    fn names_that_markdown_cannot_change_stay_readable() {
+        assert_eq!(markdown("test_suite.py::test[gz-ip (2)]"), "`test_suite.py::test[gz-ip (2)]`");
+        assert_eq!(markdown("< +10%"), "`< +10%`");
+        assert_eq!(markdown("<5ms, acceptable <8ms"), "`<5ms, acceptable <8ms`");
+        assert_eq!(markdown("Vec<T>"), "<code>Vec&#60;T&#62;</code>");
+        assert_eq!(markdown("-->1"), "<code>&#45;&#45;&#62;1</code>");
+        assert_eq!(markdown("a\\"), "<code>a&#92;</code>");
+        assert_eq!(markdown("x{{ y }}"), "<code>x&#123;&#123; y &#125;&#125;</code>");
+    }
+
+    #[test]
+    fn commands_in_markdown_text_are_code() {
+        assert_eq!(markdown_text("see `perfgate measure`, a|b"), "see `perfgate measure`, a&#124;b");
+        assert_eq!(markdown_text("in `[[accept]]` only"), "in `[[accept]]` only");
+        assert_eq!(markdown_text("`</details>` x"), "<code>&#60;/details&#62;</code> x");
+        assert_eq!(markdown_text("`a|b`"), "<code>a&#124;b</code>");
+        assert_eq!(markdown_text("a ` b"), "a &#96; b");
+        assert_eq!(markdown_text("throughput >100/s, > 5, >5"), "throughput >100/s, &#62; 5, &#62;5");
+        assert_eq!(markdown_text("``` b"), "&#96;&#96;&#96; b");
+        assert_eq!(markdown_text("budget <2500us, < +10%, <=5, <b>"), "budget <2500us, < +10%, <=5, &#60;b&#62;");
+    }
+
+    #[test]
+    fn a_long_name_breaks_in_a_narrow_table() {
+        assert_eq!(markdown_cell("group/bench"), "`group/bench`");
+        assert_eq!(
+            markdown_cell("tokenizer::unicode::normalization/parse_very_large_documents"),
+            "<code>tokenizer&#58;&#58;unicode&#58;&#58;<wbr>normalization/parse&#95;<wbr>very_large_documents</code>"
+        );
+        assert_eq!(markdown_cell(&"x".repeat(80)).replace("<wbr>", "").len(), 80 + "<code></code>".len());
+        assert_eq!(markdown_cell(&"x".repeat(80)).matches("<wbr>").count(), 2);
+        assert!(!markdown_cell(&"<img>|`".repeat(10))["<code>".len()..].contains(['|', '`']));
+    }
+
+    #[test]
     fn markdown_text_has_no_mentions_or_links() {
         assert_eq!(markdown_text("@all"), "@\u{2060}all");
         assert_eq!(markdown_text("a|b"), "a&#124;b");
@@ -291,9 +400,9 @@ mod tests {
         }
         assert_eq!(markdown_text("x86_64, Ⓐ_a_Ⓐ"), "x86_64, Ⓐ&#95;a&#95;Ⓐ");
         assert_eq!(markdown_text("_a_ b_ _c a__b *_d"), "&#95;a&#95; b&#95; &#95;c a&#95;&#95;b &#42;&#95;d");
-        assert_eq!(markdown("a_b[_c]"), "<code>a_b&#91;&#95;c&#93;</code>");
+        assert_eq!(markdown("a_b[_c]|"), "<code>a_b&#91;&#95;c&#93;&#124;</code>");
         assert_eq!(markdown_text("http://e.org WWW.e.org"), "http&#58;//e.org WWW&#46;e.org");
-        assert_eq!(markdown("(www.e.org)"), "<code>&#40;www&#46;e.org&#41;</code>");
+        assert_eq!(markdown("{www.e.org}"), "<code>&#123;www&#46;e.org&#125;</code>");
         assert_eq!(markdown_link("https://e.org/a_b?c=1"), "<https://e.org/a_b?c=1>");
         assert!(!markdown_link("https://e.org/<img>").contains("<img"));
         assert_eq!(markdown_fence("a ``` b\n", "sql"), "````sql\na ``` b\n````");

@@ -6,7 +6,7 @@ use super::rows::{Column, Narrow, Row, rows};
 use super::{escape, quantity};
 use crate::history::{Epoch, SegmentedSeries, SeriesChange};
 use crate::io::forge::CommitPages;
-use crate::model::Commit;
+use crate::model::{Commit, Environment};
 use crate::policy::Waiver;
 use crate::stats::changepoint::Shape;
 use anstyle::{AnsiColor, Style};
@@ -183,7 +183,8 @@ fn name(segmented: &SegmentedSeries, machine: bool) -> String {
         let _ = write!(name, "  {}", escape::terminal(&series.metric.name));
     }
     if machine && !series.machine.is_empty() {
-        let _ = write!(name, "  ({})", escape::terminal(&series.machine));
+        let machine = if series.machine == Environment::UNKNOWN { "unknown machine" } else { &*series.machine };
+        let _ = write!(name, "  ({})", escape::terminal(machine));
     }
     name
 }

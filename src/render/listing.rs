@@ -67,7 +67,7 @@ impl Listing<'_> {
         };
         if !all {
             limit(Group::Always, "");
-            limit(Group::Undecided, "undecided");
+            limit(Group::Undecided, "inconclusive");
             limit(Group::Removed, "removed");
             limit(Group::NotRun, "not run");
             limit(Group::Added, "added");

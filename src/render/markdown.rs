@@ -38,10 +38,10 @@ pub fn markdown(report: &Report, all: bool) -> String {
     let remarks = Remarks::of(report);
     notes(&mut out, &shown, &remarks);
     if let Some(advice) = remarks.shared_advice() {
-        let _ = writeln!(out, "\n{advice}.");
+        let _ = writeln!(out, "\n{}.", escape::markdown_text(&advice));
     }
-    if let Some(budgets) = summary::budget_counts(report) {
-        let _ = writeln!(out, "\n{}{}.", budgets[..1].to_uppercase(), &budgets[1..]);
+    for counts in [summary::budget_counts(report), summary::goal_counts(report)].into_iter().flatten() {
+        let _ = writeln!(out, "\n{}{}.", counts[..1].to_uppercase(), &counts[1..]);
     }
     let limits = summary::limits(report);
     if !limits.is_empty() {
@@ -77,7 +77,7 @@ fn row(out: &mut String, finding: &Finding) {
         out,
         "| {} | {} | {} | {base} | {head} | {} | {} | {} |",
         summary::within(finding).unwrap_or_else(|| word(finding).to_owned()),
-        escape::markdown(&finding.name),
+        escape::markdown_cell(&finding.name),
         escape::markdown_text(&finding.metric),
         finding.change.map(change).unwrap_or_else(|| "–".to_owned()),
         finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))).unwrap_or_default(),

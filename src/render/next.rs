@@ -14,11 +14,11 @@ pub fn next_step(report: &Report) -> Option<String> {
                 .to_owned(),
         ],
         Verdict::None if report.counts.inconclusive > 0 => {
-            vec![format!("State which way is better: [[benchmark]] direction in {}.", config(report))]
+            vec![format!("State which way is better: `direction` of a `[[benchmark]]` in {}.", config(report))]
         }
         Verdict::None => {
             let file = config(report);
-            vec![format!("Compare results with common names. [rename] in {file} joins old and new ones.")]
+            vec![format!("Compare results with common names. `[rename]` in {file} joins old and new ones.")]
         }
         Verdict::Fail => report.reasons.iter().map(|reason| failed(*reason, report)).collect(),
     };
@@ -35,9 +35,9 @@ fn config(report: &Report) -> &'static str {
 
 fn same_machine(report: &Report) -> &'static str {
     if report.by_measure {
-        "Measure base too (without --stored)."
+        "Measure base too (without `--stored`)."
     } else {
-        "Measure base and head on one machine (perfgate measure)."
+        "Measure base and head on one machine (`perfgate measure`), or list the facts that may differ under `[environment] ignore` in perfgate.toml."
     }
 }
 
@@ -46,11 +46,11 @@ fn passed(report: &Report) -> Option<&'static str> {
         report.benchmarks.iter().any(|finding| finding.suspect && finding.outcome == Outcome::Inconclusive);
     match (report.counts.failed, is_suspect) {
         (0, true) if report.by_measure => {
-            Some("The notes give the number of pairs or rounds that would decide (--confirm, --rounds).")
+            Some("The notes give the number of pairs or rounds that would decide (`--confirm`, `--rounds`).")
         }
-        (0, true) => {
-            Some("Measure the suspected benchmarks again (perfgate measure). The notes give the number of runs needed.")
-        }
+        (0, true) => Some(
+            "Measure the suspected benchmarks again (`perfgate measure`). The notes give the number of runs needed.",
+        ),
         (0, false) => None,
         (1, _) => Some("Check the benchmark that failed."),
         _ => Some("Check the benchmarks that failed."),
@@ -61,8 +61,9 @@ fn failed(reason: Reason, report: &Report) -> String {
     let text = match reason {
         Reason::Outcome(Outcome::Regressed, count) => regressed(count == 1, report),
         Reason::Outcome(Outcome::Failed, _) => "Fix the failed benchmarks.",
-        Reason::Outcome(Outcome::Inconclusive, _) => "Measure the undecided benchmarks again with more runs.",
-        Reason::Outcome(..) => "Check that added and removed benchmarks are intended.",
+        Reason::Outcome(Outcome::Inconclusive, _) => "Measure the inconclusive benchmarks again with more runs.",
+        Reason::Outcome(Outcome::Added, _) => "Check that the added benchmarks are intended.",
+        Reason::Outcome(..) => "Check that the removed benchmarks are meant to be gone.",
         Reason::WholeSuite => "Find what all benchmarks share (compiler, settings, dependencies).",
         Reason::OverBudget(1) => return format!("Meet the missed budget, or change it in {}.", config(report)),
         Reason::OverBudget(_) => return format!("Meet the missed budgets, or change them in {}.", config(report)),
@@ -74,15 +75,19 @@ fn failed(reason: Reason, report: &Report) -> String {
 
 fn regressed(is_single: bool, report: &Report) -> &'static str {
     match (report.acceptable.as_ref().map(|acceptable| acceptable.by_waiver), is_single) {
-        (None, true) => "Make it faster, or accept it in perfgate.toml ([[accept]]).",
-        (None, false) => "Make them faster, or accept them in perfgate.toml ([[accept]]).",
+        (None, true) => "Make the regressed benchmark faster, or accept it in perfgate.toml (`[[accept]]`).",
+        (None, false) => "Make the regressed benchmarks faster, or accept them in perfgate.toml (`[[accept]]`).",
         (Some(true), true) => {
-            "Make it faster, or accept it: in perfgate.toml ([[accept]]), or by a comment on the pull request."
+            "Make the regressed benchmark faster, or accept it: in perfgate.toml (`[[accept]]`), or by a comment on the pull request."
         }
         (Some(true), false) => {
-            "Make them faster, or accept them: in perfgate.toml ([[accept]]), or by a comment on the pull request."
+            "Make the regressed benchmarks faster, or accept them: in perfgate.toml (`[[accept]]`), or by a comment on the pull request."
         }
-        (Some(false), true) => "Make it faster, or have it accepted by a comment of someone with write access.",
-        (Some(false), false) => "Make them faster, or have them accepted by a comment of someone with write access.",
+        (Some(false), true) => {
+            "Make the regressed benchmark faster, or have it accepted by a comment of someone with write access."
+        }
+        (Some(false), false) => {
+            "Make the regressed benchmarks faster, or have them accepted by a comment of someone with write access."
+        }
     }
 }

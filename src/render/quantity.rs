@@ -1,6 +1,6 @@
 //! Values as text, in one suitable unit with four significant digits.
 
-pub use crate::model::number_text::{change, counted, percent};
+pub use crate::model::number_text::{change, counted, percent, thousands};
 
 /// Prefixes of a unit, smallest first: (factor, label).
 fn scales(unit: &str) -> &'static [(f64, &'static str)] {

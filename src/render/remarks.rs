@@ -1,7 +1,7 @@
 //! The sentences below the row of a finding: what changed in its samples, the notes of the verdict, and what would decide it.
 //! What would decide is printed once for a report where it is the same for all undecided benchmarks.
 
-use super::quantity::{counted, pair, percent};
+use super::quantity::{counted, pair, percent, thousands};
 use crate::model::{OfSides, SampleGroup, SlowPart};
 use crate::verdict::{Finding, Outcome, Report, Undecided};
 
@@ -17,6 +17,8 @@ pub struct Remarks {
     remedy: Option<Remedy>,
     /// True where further runs would decide one of them.
     decidable: bool,
+    /// The note that all inconclusive benchmarks have because the machines differ, and their number.
+    note: Option<(String, usize)>,
 }
 
 /// Why a benchmark is undecided, and what would decide it.
@@ -41,7 +43,8 @@ impl Remarks {
     pub fn of(report: &Report) -> Remarks {
         let all: Vec<Advice> =
             report.benchmarks.iter().filter_map(|finding| advice(finding, report.by_measure)).collect();
-        let Some(first) = all.first() else { return Remarks::default() };
+        let note = shared_note(report);
+        let Some(first) = all.first() else { return Remarks { note, ..Remarks::default() } };
         let several = all.len() > 1;
         let same_remedy = several && all.iter().all(|one| one.remedy == first.remedy);
         let same_why = same_remedy && all.iter().all(|one| one.why == first.why);
@@ -51,11 +54,15 @@ impl Remarks {
             why: first.why.clone().filter(|_| same_why),
             remedy: same_remedy.then_some(first.remedy),
             decidable: all.iter().any(|one| one.remedy != Remedy::None),
+            note,
         }
     }
 
     /// What would decide the undecided benchmarks, where it is the same for all.
     pub fn shared_advice(&self) -> Option<String> {
+        if let Some((note, count)) = &self.note {
+            return Some(format!("{} inconclusive benchmarks: {note}", thousands(*count)));
+        }
         if self.undecided < 2 {
             return None;
         }
@@ -63,16 +70,21 @@ impl Remarks {
         match self.remedy {
             Some(remedy) => {
                 let why = self.why.as_ref().map(|why| format!("{why}; ")).unwrap_or_default();
-                Some(format!("{} undecided benchmarks: {why}{}{command}", self.undecided, remedy.text()))
+                Some(format!("{} inconclusive benchmarks: {why}{}{command}", thousands(self.undecided), remedy.text()))
             }
             None if command.is_empty() => None,
-            None => Some("`perfgate measure` runs both sides again, in turn".to_owned()),
+            None => {
+                Some("to decide the inconclusive benchmarks, measure both sides in turn: `perfgate measure`".to_owned())
+            }
         }
     }
 
     /// The remarks on a finding, without what [`Self::shared_advice`] has.
     pub fn on(&self, finding: &Finding) -> Vec<String> {
         let mut remarks = without_advice(finding);
+        if let Some((note, _)) = self.note.as_ref().filter(|_| finding.outcome == Outcome::Inconclusive) {
+            remarks.retain(|remark| remark != note);
+        }
         if let Some(Advice { why, remedy }) = advice(finding, self.by_measure) {
             let why = why.filter(|_| self.why.is_none());
             let command = self.undecided == 1 && !self.by_measure && remedy != Remedy::None;
@@ -91,6 +103,18 @@ impl Remarks {
         let one = Remarks { undecided: 1, by_measure: report.by_measure, ..Remarks::default() };
         one.on(finding)
     }
+}
+
+/// The note that all inconclusive benchmarks have because the machines differ, where there are several.
+fn shared_note(report: &Report) -> Option<(String, usize)> {
+    if report.environment.matches {
+        return None;
+    }
+    let inconclusive = || report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Inconclusive);
+    let count = inconclusive().count();
+    let mut notes = inconclusive().next()?.notes.iter();
+    let is_shared = |note: &&String| inconclusive().all(|finding| finding.notes.contains(note));
+    notes.find(is_shared).filter(|_| count > 1).map(|note| (note.clone(), count))
 }
 
 /// What changed in the samples, and the notes of the verdict.

@@ -40,7 +40,7 @@ pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> S
     let _ = writeln!(out);
     rows(&mut out, &columns, &table, 0, width);
     let injected = replay.rows.first().map_or(0, |row| row.detections.iter().map(|detection| detection.injected).sum());
-    let of = counted(injected, "injected slow-down");
+    let of = counted(injected, "injected slowdown");
     let _ = writeln!(out);
     for line in [
         "alarms: benchmarks that regressed and had not in the previous run, without re-measuring",

@@ -1,6 +1,6 @@
 //! Sentences that all views share: verdict, counts, sides, method, advice.
 
-use super::quantity::{change, counted, pair, percent};
+use super::quantity::{change, counted, pair, percent, thousands};
 use crate::model::{Commit, WorkUnit};
 use crate::verdict::{
     BaselineGap, BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport,
@@ -9,7 +9,9 @@ use crate::verdict::{
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression`.
 pub fn verdict(report: &Report) -> String {
-    let shift = report.unexplained_shift.filter(|_| report.counts.inconclusive > 0);
+    // Between different machines it explains nothing.
+    let is_open = report.counts.inconclusive > 0 && report.environment.matches;
+    let shift = report.unexplained_shift.filter(|_| is_open);
     let shift = shift.map(whole_run).unwrap_or_default();
     let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
     match report.verdict {
@@ -33,7 +35,7 @@ pub fn not_judged(report: &Report) -> String {
     } else if report.first_run {
         "there is no baseline yet".to_owned()
     } else if !report.environment.matches {
-        "base and head ran on different machines".to_owned()
+        different_machines(report)
     } else if let Some(gap) = &report.base.gap {
         format!("{}, but {}", counts(report), behind(gap))
     } else if report.counts.inconclusive > 0 {
@@ -41,6 +43,21 @@ pub fn not_judged(report: &Report) -> String {
     } else {
         "base and head have no benchmark in common".to_owned()
     }
+}
+
+/// Which facts about the machines differ: `base and head ran on different machines (cpu differs)`.
+fn different_machines(report: &Report) -> String {
+    const SHOWN: usize = 3;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_plain = |key: &&str| key.chars().all(plain) && key.len() <= 40;
+    let decisive = report.environment.differences.iter().filter(|difference| difference.decisive);
+    let keys: Vec<&str> = decisive.map(|difference| difference.key.as_str()).filter(is_plain).take(SHOWN).collect();
+    let which = match keys.len() {
+        0 => String::new(),
+        1 => format!(" ({} differs)", keys[0]),
+        _ => format!(" ({} differ)", keys.join(", ")),
+    };
+    format!("base and head ran on different machines{which}")
 }
 
 /// How far a base is behind: `the baseline is 2 commits of main behind the merge base, which has no stored run`.
@@ -65,16 +82,17 @@ fn undecided(report: &Report) -> Option<String> {
     match report.benchmarks.iter().filter(is_suspect).count() {
         0 if 2 * inconclusive > tested => {
             let verb = if inconclusive == 1 { "is" } else { "are" };
-            Some(format!("{} of {} {verb} undecided", inconclusive, counted(tested, "benchmark")))
+            Some(format!("{} of {} {verb} inconclusive", thousands(inconclusive), counted(tested, "benchmark")))
         }
         0 => {
             let not_run = not_run(report);
             let verb = if not_run == 1 { "was" } else { "were" };
             let all = not_run + tested;
-            (not_run > tested).then(|| format!("{not_run} of {} {verb} not run", counted(all, "benchmark")))
+            (not_run > tested)
+                .then(|| format!("{} of {} {verb} not run", thousands(not_run), counted(all, "benchmark")))
         }
-        1 => Some("1 suspected regression is undecided".to_owned()),
-        suspects => Some(format!("{suspects} suspected regressions are undecided")),
+        1 => Some("1 suspected regression is inconclusive".to_owned()),
+        suspects => Some(format!("{} suspected regressions are inconclusive", thousands(suspects))),
     }
 }
 
@@ -132,6 +150,9 @@ fn whole_run(shift: f64) -> String {
 pub fn reasons(report: &Report) -> Vec<String> {
     let words = |reason: &Reason| match (reason, report.suite) {
         (Reason::WholeSuite, Some(suite)) => format!("the whole suite is {} slower", percent(suite.change)),
+        (Reason::Outcome(outcome, count), _) => format!("{} {}", thousands(*count), outcome.word()),
+        (Reason::OverBudget(count), _) => format!("{} over budget", thousands(*count)),
+        (Reason::DifferentMachines, _) => format!("{}, and fail-on lists environment", different_machines(report)),
         _ => reason.to_string(),
     };
     report.reasons.iter().map(words).collect()
@@ -160,7 +181,7 @@ pub fn counts(report: &Report) -> String {
         .map(count)
         .chain([(not_run, "not run")])
         .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
+        .map(|(count, word)| format!("{} {word}", thousands(count)))
         .collect();
     parts.join(", ")
 }
@@ -190,7 +211,12 @@ pub fn method(report: &Report) -> String {
         text.push_str(&format!(", {} false discovery rate across {tests}", percent(report.alpha)));
     }
     if report.common_shift.abs() >= 0.005 {
-        text.push_str(&format!(", suite-wide shift {}", change(report.common_shift)));
+        let is_subtracted = match report.shift_is_subtracted {
+            Some(true) => " subtracted from each change",
+            Some(false) => " not subtracted",
+            None => "",
+        };
+        text.push_str(&format!(", suite-wide shift {}{is_subtracted}", change(report.common_shift)));
     }
     text
 }
@@ -264,7 +290,7 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
             pair([line.value, line.interval.map(|i| i[0]), line.interval.map(|i| i[1])], &line.unit);
         let mut text = format!("{} {value}", line.metric);
         if line.near {
-            text.push_str(&format!(" [{low} … {high}]"));
+            text.push_str(&format!(" (95% CI {low} … {high})"));
         }
         text.push_str(&format!(", target {}", line.target));
         if let Some(acceptable) = &line.acceptable {
@@ -278,7 +304,7 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
     let goals = report.goals.iter().map(|line| {
         let [value] = pair([line.value], &line.unit);
         let by = match (line.change, line.interval) {
-            (Some(by), Some([low, high])) => format!(", {} [{} … {}]", change(by), change(low), change(high)),
+            (Some(by), Some([low, high])) => format!(", {} (95% CI {} … {})", change(by), change(low), change(high)),
             (Some(by), None) => format!(", {}", change(by)),
             _ => String::new(),
         };
@@ -297,9 +323,24 @@ pub fn budget_counts(report: &Report) -> Option<String> {
             None => all.push((1, line.word())),
         }
     }
-    let parts: Vec<String> =
-        all.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let parts: Vec<String> = all
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", thousands(count)))
+        .collect();
     (!parts.is_empty()).then(|| format!("budgets: {}", parts.join(", ")))
+}
+
+/// The number of expectations per status: `goals: 1 met, 1 not met (not part of the verdict)`.
+pub fn goal_counts(report: &Report) -> Option<String> {
+    let count = |status| report.goals.iter().filter(|line| line.status == status).count();
+    let parts: Vec<String> = [GoalStatus::NotMet, GoalStatus::Undecided, GoalStatus::Met]
+        .into_iter()
+        .map(|status| (count(status), status))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, status)| format!("{} {}", thousands(count), status.word()))
+        .collect();
+    (!parts.is_empty()).then(|| format!("goals: {} (not part of the verdict)", parts.join(", ")))
 }
 
 /// Work per second, from the time and the work of one operation.

@@ -76,7 +76,12 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     }
     let _ = writeln!(out);
     out.push_str(&paragraph(&summary::counts(report), 2, width));
-    let lines = [remarks.shared_advice(), summary::overall(report), summary::budget_counts(report)];
+    let lines = [
+        remarks.shared_advice().map(|advice| escape::message(&advice)),
+        summary::overall(report),
+        summary::budget_counts(report),
+        summary::goal_counts(report),
+    ];
     for line in lines.into_iter().flatten() {
         out.push_str(&paragraph(&line, 2, width));
     }

@@ -1,5 +1,5 @@
 //! Judges the stored history again: each run against the baseline it had at the time, with several thresholds, unchanged
-//! and with injected slow-downs. Shows what a setting would have done.
+//! and with injected slowdowns. Shows what a setting would have done.
 
 mod slowdown;
 mod suggest;
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Thresholds to try in addition to the configured one.
 pub const THRESHOLDS: [f64; 4] = [0.10, 0.15, 0.20, 0.30];
-/// Slow-downs to inject.
+/// Slowdowns to inject.
 pub const SLOWDOWNS: [f64; 4] = [0.10, 0.20, 0.30, 0.50];
 /// One of this many benchmarks is slowed at a time: more would look like a slow machine.
 const ONE_OF: usize = 8;
@@ -52,7 +52,7 @@ pub struct Row {
     pub transient: BTreeMap<String, usize>,
 }
 
-/// Injected and detected slow-downs.
+/// Injected and detected slowdowns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Detection {
     /// Number injected.

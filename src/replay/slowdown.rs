@@ -1,4 +1,4 @@
-//! Injects a slow-down into a stored run: makes some of its benchmarks worse by a factor.
+//! Injects a slowdown into a stored run: makes some of its benchmarks worse by a factor.
 
 use crate::history::SeriesRules;
 use crate::model::{Direction, Evidence, Measurement, Run};

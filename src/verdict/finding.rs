@@ -139,10 +139,11 @@ impl Finding {
     }
 
     /// The smallest regression that these runs would have shown, where that explains why an inconclusive benchmark is undecided.
-    /// It explains nothing where the change exceeds it, where it is 100% or more, and where it lies outside the printed
-    /// interval, because it contains the correction for many tests.
+    /// It explains nothing where the change exceeds it, where it is 100% or more, where the printed interval does not contain 0,
+    /// and where it lies outside of that interval, because it contains the correction for many tests.
     pub fn noise_limit(&self) -> Option<f64> {
-        let is_in_interval = |least: f64| self.interval.is_none_or(|[low, high]| high.max(-low) >= least);
+        let is_in_interval =
+            |least: f64| self.interval.is_none_or(|[low, high]| low <= 0.0 && high >= 0.0 && high.max(-low) >= least);
         let explains = |least: &f64| {
             *least < 1.0
                 && is_in_interval(*least)

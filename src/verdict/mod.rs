@@ -54,6 +54,7 @@ pub struct Circumstances {
 pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) -> Report {
     let Circumstances { base, head, environment, today } = circumstances;
     let Compared { comparisons, tests, common_shift, unexplained_shift, levels, mut diagnostics, .. } = compared;
+    let shift_is_subtracted = Some(compared.shift_is_subtracted);
     let suite = levels.and_then(|levels| whole_suite::judge(&levels, policy.gate_threshold()));
     let suite = suite.filter(|_| environment.matches);
     let mean_change = mean_change(&comparisons);
@@ -109,6 +110,7 @@ pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) 
         alpha: policy.alpha(),
         common_shift,
         unexplained_shift,
+        shift_is_subtracted,
         mean_change,
         suite,
         counts,

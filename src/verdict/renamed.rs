@@ -77,7 +77,7 @@ fn alike(removed: &Metrics<'_>, added: &Metrics<'_>) -> bool {
 pub(super) fn suggestion(rename: &LikelyRename) -> Diagnostic {
     let LikelyRename { old, new } = rename;
     let message = format!(
-        "`{old}` was removed, `{new}` added with about the same value; if it was renamed, add to [rename] in perfgate.toml: \
+        "`{old}` was removed, `{new}` added with about the same value; if it was renamed, add to `[rename]` in perfgate.toml: \
          {old:?} = {new:?}"
     );
     Diagnostic::note("likely-rename", "", message)

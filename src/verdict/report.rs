@@ -58,6 +58,9 @@ pub struct Report {
     /// Benchmarks that do not stand clear of it are inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unexplained_shift: Option<f64>,
+    /// Whether `common_shift` is subtracted from each change; unknown in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift_is_subtracted: Option<bool>,
     /// Geometric mean of head / base - 1 over all tested times. Information only: it never fails the gate.
     #[serde(default)]
     pub mean_change: Option<MeanChange>,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Live trial of `perfgate measure` on a real criterion suite: alarms between equal commits, and slow-downs found.
+"""Live trial of `perfgate measure` on a real criterion suite: alarms between equal commits, and slowdowns found.
 
 Needs a criterion benchmark binary that reads the variable SLOW (`name=factor,…`) and makes those benchmarks do that much
 more work. The binary is not rebuilt, so all the time goes into measuring: commits differ only in the file `slow`. See README.md.

@@ -32,7 +32,7 @@ impl JobReporter {
     /// Reports why there is no verdict, in the summary and as an annotation; `main` prints it on standard error.
     pub fn failure(&self, error: &anyhow::Error) {
         let text = format!("{error:#}");
-        self.summary(&format!("### perfgate has no verdict\n\n{}\n", escape::markdown_fence(&text, "text")));
+        self.summary(&format!("### ❔ perfgate: NO VERDICT\n\n{}\n", escape::markdown_fence(&text, "text")));
         if self.in_workflow {
             let _ = output::print(format!("::error title=perfgate::{}\n", escape::workflow_message(&text)).as_bytes());
         }

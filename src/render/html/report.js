@@ -22,6 +22,13 @@ function element(name, attributes, ...children) {
   return made;
 }
 
+// Text with its `commands` as code.
+function withCode(text) {
+  const parts = text.split("`");
+  if (parts.length % 2 === 0) return [text];
+  return parts.map((part, index) => (index % 2 ? element("code", {}, part) : part));
+}
+
 function shape(name, attributes, text) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -64,7 +71,7 @@ function make(index) {
   const link = element("a", { class: "link", href: address(row), "aria-label": "address of this benchmark" }, "#");
   const name = element("td", { class: "name", dir: "auto" }, button, link);
   if (metric(row) !== "time") name.append(element("span", { class: "small dim" }, metric(row)));
-  if (row[NOTES]) name.append(element("div", { class: "notes" }, row[NOTES]));
+  if (row[NOTES]) name.append(element("div", { class: "notes" }, ...withCode(row[NOTES])));
   const ci = element("td", { class: "ci" });
   if (isNumber(row[LOW]) && isNumber(row[CHANGE])) ci.append(drawing(row), element("span", {}, interval(row)));
   const tr = element("tr", { "data-kind": word, "data-name": row[NAME].toLowerCase(), "aria-rowindex": index + 2 },
@@ -110,7 +117,7 @@ function restart() {
   body.replaceChildren();
   count = 0;
   more(CHUNK);
-  counted.textContent = shown.length + " of " + rows.length;
+  counted.textContent = shown.length.toLocaleString("en") + " of " + rows.length.toLocaleString("en");
 }
 
 function filter() {

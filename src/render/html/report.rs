@@ -5,6 +5,7 @@ use super::strip::strip;
 use super::{Page, STYLE, explanations, filter_bar, header_cell};
 use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
+use crate::render::next::next_step;
 use crate::render::quantity::pair;
 use crate::render::remarks::Remarks;
 use crate::render::summary;
@@ -45,6 +46,9 @@ pub fn page(report: &Report) -> String {
     ] {
         let _ = line.map(|line| writeln!(out, "<p class=\"dim\">{}</p>", with_code(&xml(&line))));
     }
+    if let Some(next) = next_step(report) {
+        let _ = writeln!(out, "<p>Next: {}</p>", with_code(&xml(&next)));
+    }
     out.push_str("</header>\n<main>\n");
     limits(&mut out, report);
     explanations::section(&mut out, &report.explanations);
@@ -78,8 +82,8 @@ fn with_code(text: &str) -> String {
 fn table(out: &mut String, report: &Report, reach: f64) {
     let _ = write!(
         out,
-        "<table class=\"sortable\" aria-rowcount=\"{}\"><caption class=\"dim\">Findings, worst first; select a name for \
-         details and samples</caption><thead><tr>",
+        "<table class=\"sortable\" aria-rowcount=\"{}\"><caption class=\"dim\">Benchmarks, worst first; select a name for \
+         details and samples. CI: confidence interval of the change (dotted: the threshold); q: corrected p value</caption><thead><tr>",
         report.benchmarks.len() + 1
     );
     for (text, class, extra) in [
@@ -270,7 +274,7 @@ fn limits(out: &mut String, report: &Report) {
         out.push_str("</details>\n");
     }
     if !report.goals.is_empty() {
-        out.push_str("<h2>Expected and actual</h2>\n");
+        out.push_str("<h2>Expected and actual</h2>\n<p class=\"dim\">not part of the verdict</p>\n");
         let goals = report.goals.iter().map(crate::render::template::goal_text).map(|line| {
             let class = match line.status.as_str() {
                 "met" => "good",
@@ -290,7 +294,7 @@ fn small_table<const N: usize>(
     head: [&str; N],
     rows: impl Iterator<Item = (&'static str, String, [String; N])>,
 ) {
-    out.push_str("<div class=\"wide\"><table><thead><tr>");
+    out.push_str("<div class=\"wide\"><table class=\"limits\"><thead><tr>");
     for text in head {
         let _ = write!(out, "<th scope=\"col\">{text}</th>");
     }
@@ -305,7 +309,7 @@ fn small_table<const N: usize>(
             };
             let note = match note.as_str() {
                 "" => String::new(),
-                note => format!("<div class=\"notes\">{}</div>", xml(note)),
+                note => format!("<div class=\"notes\">{}</div>", with_code(&xml(note))),
             };
             let note = if index == 1 { note } else { String::new() };
             let _ = write!(out, "<td class=\"{class}\">{}{note}</td>", xml(cell));
@@ -325,7 +329,7 @@ fn facts(out: &mut String, report: &Report) {
                 Severity::Warning => "open",
                 Severity::Note => "dim",
             };
-            let _ = writeln!(out, "<li class=\"{class}\">{}</li>", xml(&diagnostic.to_string()));
+            let _ = writeln!(out, "<li class=\"{class}\">{}</li>", with_code(&xml(&diagnostic.to_string())));
         }
         out.push_str("</ul>\n");
     }

@@ -214,7 +214,7 @@ pub struct Concern {
     pub name: String,
     /// The metric.
     pub metric: String,
-    /// The problem: `56.0 ms, 12% above target <50ms`, `+47.7% vs base [+43.6% … +53.3%]`.
+    /// The problem: `56.0 ms, 12% above target <50ms`, `+47.7% vs base (95% CI +43.6% … +53.3%)`.
     pub what: String,
 }
 

@@ -23,7 +23,7 @@ pub struct Context {
     pub method: String,
     /// The threshold of the gate: `20%`.
     pub threshold: String,
-    /// What would decide the undecided benchmarks, where it is the same for all.
+    /// What would decide the inconclusive benchmarks, where it is the same for all.
     pub advice: Option<String>,
     /// The geometric mean of the changes of all times; none for fewer than 8 times.
     pub overall: Option<ChangeText>,
@@ -33,10 +33,10 @@ pub struct Context {
     pub worst: Option<Row>,
     /// Every benchmark, worst first; without unchanged ones if the document would get too long.
     pub rows: Vec<Row>,
-    /// The rows that a reader needs: every regressed, failed, accepted and improved one, the ten largest undecided ones and
+    /// The rows that a reader needs: every regressed, failed, accepted and improved one, the ten largest inconclusive ones and
     /// changes within the threshold, the first ten added and removed ones.
     pub listed: Vec<Row>,
-    /// The number of the others: `190 more benchmarks undecided`.
+    /// The number of the others: `190 more benchmarks inconclusive`.
     pub not_listed: Vec<String>,
     /// What to do about the verdict, in a sentence; none if there is nothing to do.
     pub next_step: Option<String>,
@@ -122,7 +122,7 @@ pub struct VerdictText {
     pub passed: bool,
     /// The verdict in a sentence.
     pub sentence: String,
-    /// An emoji for the verdict; no tick where suspects or most of the suite are undecided.
+    /// An emoji for the verdict; no tick where suspects or most of the suite are inconclusive.
     pub mark: String,
     /// Why the gate fails, a few words each.
     pub reasons: Vec<String>,

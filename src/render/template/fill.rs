@@ -84,7 +84,13 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         }),
         best,
         worst: regressed.iter().find(|f| !headline::is_quality(f)).or(regressed.first()).map(|finding| row(finding)),
-        listed: listing.rows.into_iter().filter(kept).take(most).map(advised).collect(),
+        listed: listing
+            .rows
+            .into_iter()
+            .filter(kept)
+            .take(most)
+            .map(|finding| without_notes_of_budgets(report, advised(finding)))
+            .collect(),
         not_listed: listing.others,
         next_step: next_step(report),
         rows,
@@ -142,6 +148,14 @@ pub fn context(report: &Report, plan: Plan) -> Context {
     };
     context.left_out = left_out(report, &context);
     context
+}
+
+/// A row without the notes that the list of budgets has too: those of budgets without a result, or within noise.
+fn without_notes_of_budgets(report: &Report, mut row: Row) -> Row {
+    let lines = report.budgets.iter().filter(|line| line.near || line.value.is_none());
+    let noted: Vec<&String> = lines.filter(|line| line.benchmark == row.name).flat_map(|line| &line.notes).collect();
+    row.notes.retain(|note| !noted.contains(&note));
+    row
 }
 
 /// What the lists of the context leave out of the report, per list.
@@ -226,7 +240,7 @@ pub(in crate::render) fn goal(line: &crate::verdict::GoalLine) -> GoalText {
         (None, _) => None,
         (Some(_), None) => Some(value),
         (Some(_), Some(by)) => Some(match line.interval {
-            Some([low, high]) => format!("{value}, {} [{}, {}]", change(by), change(low), change(high)),
+            Some([low, high]) => format!("{value}, {} (95% CI {} … {})", change(by), change(low), change(high)),
             None => format!("{value}, {}", change(by)),
         }),
     };

@@ -194,7 +194,7 @@ fn collect(value: &serde_json::Value, names: &mut BTreeSet<String>) {
 }
 
 /// Filters in addition to Jinja's.
-const FILTERS: [&str; 3] = ["code", "link", "fence"];
+const FILTERS: [&str; 4] = ["code", "cell", "link", "fence"];
 
 fn engine() -> Environment<'static> {
     let mut engine = Environment::new();
@@ -227,6 +227,7 @@ fn engine() -> Environment<'static> {
         engine.remove_filter(filter);
     }
     engine.add_filter("code", |value: &Value| shown(value, escape::markdown));
+    engine.add_filter("cell", |value: &Value| shown(value, escape::markdown_cell));
     engine.add_filter("link", |value: &Value| shown(value, escape::markdown_link));
     engine.add_filter("fence", |value: &Value, language: Option<String>| {
         let language: String = language.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();

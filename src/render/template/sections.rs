@@ -89,7 +89,7 @@ pub fn concerns(report: &Report, most: usize) -> Vec<Concern> {
             _ => continue,
         };
         let text = row(finding);
-        let interval = text.interval.map(|interval| format!(" [{interval}]")).unwrap_or_default();
+        let interval = text.interval.map(|interval| format!(" (95% CI {interval})")).unwrap_or_default();
         let what = format!("{} vs base{interval}", text.change.unwrap_or_else(|| finding.outcome.word().to_owned()));
         add(rank, worse, &finding.name, &finding.metric, what);
     }
