@@ -32,6 +32,7 @@ pub(super) fn read(bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<Profil
         callee: Place::default(),
         calls: None,
         functions: HashMap::new(),
+        instances: HashMap::new(),
         chains: HashMap::new(),
         frames,
     };
@@ -106,6 +107,8 @@ struct File<'f> {
     /// The number of the calls whose cost the next line has.
     calls: Option<f64>,
     functions: HashMap<FunctionKey, (Instance, FunctionId)>,
+    /// By name and object.
+    instances: HashMap<(Rc<str>, Option<Rc<str>>), Instance>,
     /// Inlined functions at an address of an object.
     chains: HashMap<(Rc<str>, u64), Rc<[Frame]>>,
     frames: &'f mut dyn InlineFrames,
@@ -225,7 +228,9 @@ impl File<'_> {
         } else {
             self.builder.function(&key.0, key.1.as_deref(), key.2.as_deref())
         };
-        let instance = Instance(u32::try_from(self.functions.len()).unwrap_or(u32::MAX));
+        // The file of a call is not always that of the function.
+        let next = Instance(u32::try_from(self.instances.len()).unwrap_or(u32::MAX));
+        let instance = *self.instances.entry((Rc::clone(&key.0), key.2.clone())).or_insert(next);
         self.functions.insert(key, (instance, id));
         (instance, id)
     }
@@ -337,12 +342,15 @@ mod tests {
     #[test]
     fn a_function_that_begins_with_inlined_library_code_is_not_library_code() {
         let text = "positions: instr line\nevents: Ir\nob=(1) /app\nfl=(1) /rustc/1/library/core/src/ops.rs\n\
-            fn=(1) app::main\n0x10 3 70\n0x20 9 30\ncfn=(2) app::next\ncalls=1 0x10\n0x20 9 40\nfn=(2)\n0x18 3 40\n";
+            fn=(1) app::main\n0x10 3 70\n0x20 9 30\ncfi=(2) /x.rs\ncfn=(2) app::next\ncalls=1 0x10\n0x20 9 40\nfn=(2)\n0x18 3 40\n";
         let profile = read_any("x", text.as_bytes(), &mut Debug).unwrap();
         let of = |name: &str| (profile.functions[name].charged, profile.functions[name].file.as_deref());
         assert_eq!(of("app::main"), (30.0, Some("/w/src/main.rs")));
         assert_eq!(of("app::next"), (0.0, Some("/w/src/main.rs")));
         assert_eq!(of("app::hot"), (110.0, Some("/w/src/lib.rs")));
+        // The call has another file than the function.
+        let next = &profile.calls.callees["app::main"].callees["app::next"];
+        assert_eq!((next.own, next.callees["app::hot"].total()), (0.0, 40.0));
     }
 
     #[test]
