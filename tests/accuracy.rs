@@ -3,11 +3,11 @@
 //! definitions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
-use perfgate::compare::{Compared, Suspect, compare, compare_again, control, keep_suspects};
+use perfgate::compare::{Compared, Suspect, compare, compare_re_measured, control, keep_suspects};
 use perfgate::model::{Detail, Evidence, Measurement, Run, record};
 use perfgate::policy::Policy;
 use perfgate::stats::suite_test::TestRules;
-use perfgate::verdict::{Circumstances, EnvironmentReport, Outcome, Report, SideReport, judge};
+use perfgate::verdict::{EnvironmentReport, JudgeContext, Outcome, Report, SideReport, judge};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ fn report(base: &[Run], head: &Run) -> Report {
 
 fn judged(compared: Compared) -> Report {
     let policy = Policy::default();
-    let circumstances = Circumstances {
+    let circumstances = JudgeContext {
         base: SideReport::default(),
         head: SideReport::default(),
         environment: EnvironmentReport { matches: true, ..EnvironmentReport::default() },
@@ -240,7 +240,7 @@ fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usiz
     let suspects: BTreeSet<Suspect> = screened
         .benchmarks
         .into_iter()
-        .filter(|finding| finding.is_worth_measuring_again())
+        .filter(|finding| finding.should_re_measure())
         .map(|finding| Suspect {
             benchmark: finding.name,
             metric: finding.metric.into_owned(),
@@ -248,7 +248,7 @@ fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usiz
         })
         .collect();
     let [base, head] = [base, head].map(|runs| keep_suspects(runs, &suspects, |_: &str| None));
-    let fresh = compare_again(&base, &head, alpha, |_: &str| None, &compared);
+    let fresh = compare_re_measured(&base, &head, alpha, |_: &str| None, &compared);
     compared.confirm(&suspects, fresh, &control(&base, |_: &str| None));
     let flagged = judged(compared).benchmarks.into_iter().filter(|f| f.outcome == Outcome::Regressed);
     (flagged.map(|finding| finding.name).collect(), suspects.len())

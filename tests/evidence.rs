@@ -37,7 +37,7 @@ fn a_slow_path_that_two_in_five_runs_take_is_a_regression() {
         .exits(1)
         .says("✗ regressed")
         .says("2 in 5 samples take 3.0×; shown by the mean of the samples;")
-        .says("their fastest part moved by +0.");
+        .says("their fast edge changed by +0.");
     let row = &compared(&hyperfine(1, 1, 0.0, 1.0), &hyperfine(2, 1, 0.4, 3.0), &["--format", "json"]).json()["benchmarks"]
         [0];
     assert!(row["change"].as_f64().unwrap() > 0.5 && row["interval"][0].as_f64().unwrap() > 0.0, "{row}");
@@ -238,7 +238,7 @@ fn few_events_are_compared_as_counts() {
     let answer = scene.perfgate(&sides);
     answer
         .exits(1)
-        .says("so few events may differ by chance; in all 1 in 3 runs of base, 3 in 1 run of head")
+        .says("too few events to rule out chance; in all 1 in 3 runs of base, 3 in 1 run of head")
         .does_not_say("inf");
     let json = scene.perfgate(&[&sides[..], &["--format", "json"]].concat());
     assert_eq!(["b0", "b1", "b2"].map(|name| json.outcome(name)), ["inconclusive", "regressed", "inconclusive"]);

@@ -5,15 +5,15 @@ mod hub;
 
 use hub::{Hub, ME, TOKEN, error, late};
 use perfgate::io::github::{
-    CheckRun, Client, Commented, Conclusion, Fault, Part, Patience, Slug, Token, When, pull, pulls_of, put_check,
+    CheckRun, Client, Commented, Conclusion, Fault, Part, RetryLimits, Slug, Token, When, pull, pulls_of, put_check,
     put_comment, update_body,
 };
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use wiremock::ResponseTemplate;
 
-fn patience() -> Patience {
-    Patience {
+fn patience() -> RetryLimits {
+    RetryLimits {
         attempts: 3,
         total: Duration::from_secs(9),
         request: Duration::from_secs(3),
@@ -239,7 +239,7 @@ fn eight_concurrent_jobs_lose_no_section() {
             let hub = &hub;
             let url = hub.url();
             scope.spawn(move || {
-                let patience = Patience { pause: Duration::from_millis(60), ..patience() };
+                let patience = RetryLimits { pause: Duration::from_millis(60), ..patience() };
                 let client = Client::with_patience(&url, Token::new(TOKEN).as_ref(), patience).unwrap();
                 comment(&client, Some(&format!("s{number}")), &format!("part {number}."), When::Always).unwrap();
             });
@@ -384,7 +384,7 @@ fn short_rate_limits_are_waited_for() {
 fn after_a_timeout_no_further_requests_are_sent() {
     let hub = Hub::new();
     hub.fails("GET", "/user", 9, late(Duration::from_secs(20)));
-    let hurried = Patience { request: Duration::from_millis(400), ..patience() };
+    let hurried = RetryLimits { request: Duration::from_millis(400), ..patience() };
     let client = Client::with_patience(&hub.url(), Token::new(TOKEN).as_ref(), hurried).unwrap();
     let fault = comment(&client, None, "text", When::Always).unwrap_err();
     assert_eq!(fault.code(), "github-network");

@@ -383,7 +383,7 @@ fn a_base_that_varies_as_much_makes_it_inconclusive() {
     scene.write("r/bench.sh", tool).commit("r", "disturbed");
     scene.git("r", &["switch", "-q", "work"]);
     let report = measure(&scene, &["--base", "main", "--confirm", "3", "--format", "json"]);
-    report.exits(0).says("base compared with itself moved by 32% at the same time");
+    report.exits(0).says("two runs of base differ by 32%");
     assert_eq!(report.outcome("c"), "inconclusive");
 }
 
@@ -563,7 +563,7 @@ fn the_time_budget_is_planned_before_measuring() {
     answer
         .exits(0)
         .complains("plan: 10 rounds of about")
-        .complains("smallest change that a typical benchmark can show");
+        .complains("smallest detectable change of a typical benchmark");
     answer.complains("round 2 of 10, head").complains("round 10 of 10, head");
     let answer = measure(&scene, &["--base", "main", "--budget", "1ms"]);
     answer.exits(0).complains("plan: 1 round of about").complains("too small for more than one round");

@@ -111,9 +111,7 @@ fn stored_series_with_short_names_continue() {
     let report = answer.exits(0).json();
     let all = [("search/glob", "unchanged"), ("search/new", "added"), ("search/plain", "unchanged")];
     assert_eq!(outcomes(&report), expected(&all));
-    scene
-        .perfgate_at("r", &["compare", "--head", "../new.txt"])
-        .says("`glob` of earlier runs continues as `search/glob`");
+    scene.perfgate_at("r", &["compare", "--head", "../new.txt"]).says("`glob` is now `search/glob`");
 
     scene.perfgate_at("r", &["record", "../new.txt"]).exits(0);
     let history = scene.perfgate_at("r", &["history", "search/glob", "--format", "json"]).exits(0).json();

@@ -10,7 +10,7 @@ use perfgate::stats::prior::ValueKind;
 use perfgate::stats::suite::{BenchmarkRuns, RunValue};
 use perfgate::stats::suite_test::{ShiftRule, TestRules, estimate_suite};
 use perfgate::stats::{centre, fdr, shift, student};
-use perfgate::verdict::{Circumstances, EnvironmentReport, Finding, Outcome, SideReport, judge};
+use perfgate::verdict::{EnvironmentReport, Finding, JudgeContext, Outcome, SideReport, judge};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::path::Path;
@@ -283,7 +283,7 @@ impl Simulated {
             });
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
-        judge(compared, policy, Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) }).benchmarks
+        judge(compared, policy, JudgeContext { base, head, environment, today: Date::constant(2026, 1, 1) }).benchmarks
     }
 }
 

@@ -20,8 +20,8 @@ Examples:
 /// Find the commit that made a benchmark slower
 ///
 /// Measures the bad commit against the good one, then a commit in the middle, and so on, along first parents. Each step
-/// runs both commits in turn until it is clear on which side of half the slowdown the commit lies. Commits that do not
-/// build are skipped. The result is a commit, or a range of commits where those in between cannot be decided.
+/// runs a commit and the good one in turn until its change is clearly above or below half the slowdown. Commits that do
+/// not build are skipped. The result is one commit, or a range if commits in between cannot be decided.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct BisectArgs {

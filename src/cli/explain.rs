@@ -18,7 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   perfgate explain parse/large --base main -- cargo bench --bench parser
   perfgate explain load --base HEAD~1 -- python3 load.py
-  perfgate explain base.callgrind head.callgrind    profiles that exist already
+  perfgate explain base.callgrind head.callgrind    two existing profiles
   perfgate explain old.pstats new.pstats --format json
   perfgate explain base.callgrind head.callgrind --html page.html";
 
@@ -27,8 +27,8 @@ Examples:
 /// With a command, checks both sides out, builds them and runs the benchmark once each under a profiler: callgrind of
 /// valgrind for `cargo bench` with criterion and for native programs, and the profiler of the language for Python, Node.js
 /// and `go test`. With two files, compares profiles of callgrind, cProfile, pprof, speedscope, `node --cpu-prof`, or
-/// collapsed stacks. Functions are matched by name, without hashes and type arguments; code of the standard library counts
-/// for the function that uses it. No verdict depends on it.
+/// collapsed stacks. Functions are matched by name, without hashes and type arguments; standard library code is charged
+/// to the function that uses it. The verdict never depends on it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ExplainArgs {

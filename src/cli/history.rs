@@ -21,8 +21,8 @@ Examples:
 
 /// Show stored series with their change points
 ///
-/// A series has one value per commit, pooled over its runs. A single outlier is not a change; a step shows with its second
-/// run; slow drift is distinguished from steps. Runs of different machine classes are different series.
+/// A series has one value per commit, pooled over its runs. A single outlier is not a change; a step is reported from
+/// its second run on, and distinguished from slow drift. Runs of different machine classes are different series.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct HistoryArgs {

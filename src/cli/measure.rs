@@ -52,7 +52,7 @@ pub struct MeasureArgs {
     /// Choose the number of rounds to fit this time (15m, 1h)
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "rounds")]
     budget: Option<Duration>,
-    /// Number of uncounted runs of each side before the others [default: 0, or 1 if the process is timed]
+    /// Number of warm-up runs of each side, which do not count [default: 0, or 1 if the process is timed]
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1")]
     warmup: Option<u16>,
     /// Count instructions under valgrind, once per side, instead of measuring time. The threshold is then 1% by default

@@ -25,16 +25,16 @@ branch the last ten runs of each benchmark that the newest runs have.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PruneArgs {
-    /// Number of newest runs that stay whole
+    /// Number of newest runs to keep whole
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     keep: u32,
-    /// Number of runs before those that are thinned: digests and quantiles stay, samples are removed
+    /// Number of older runs to thin: digests and quantiles stay, samples are removed
     #[arg(long, value_name = "N", default_value_t = 1000)]
     thin: u32,
     /// Print what would be removed or thinned; change nothing
     #[arg(long)]
     dry_run: bool,
-    /// First pull the runs of a remote, and finally push the result
+    /// Pull the runs of a remote first, and push the result
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
     push: Option<String>,
 }

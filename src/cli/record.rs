@@ -38,7 +38,7 @@ pub struct RecordArgs {
     /// Name of the part of the suite that ran here; the shards of a commit are compared as one run
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     shard: Option<String>,
-    /// Then push the stored runs to a remote
+    /// Also push the stored runs to a remote
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
     push: Option<String>,
 }

@@ -143,11 +143,7 @@ fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
             writeln!(out, "… and {} older ones (--last {} shows them)", listing.keys.len() - last, listing.keys.len());
     }
     if !listing.foreign.is_empty() {
-        output::note(&format!(
-            "{} has {} files that are not runs; left as they are",
-            store.describe(),
-            listing.foreign.len()
-        ));
+        output::note(&format!("{} has {} files that are not runs; ignored", store.describe(), listing.foreign.len()));
     }
     Ok(out)
 }

@@ -10,7 +10,8 @@ const OTHER_COUNT: f64 = 9.99;
 /// 63 pairs with a measurement time that differs by a factor of 100.
 const OTHER_ITERATIONS: f64 = 20.0;
 /// The same where the median of a suite of [`MIN_SUITE`] benchmarks shows it too: a setting concerns all of them. With equal
-/// settings this median is at most 3.4 in 161 pairs of results, and at most 1.04 but with 50 ms per benchmark on a busy machine.
+/// settings this median is at most 3.4 in 161 pairs of results, and at most 1.04 except with 50 ms per benchmark on a
+/// busy machine.
 const OTHER_ITERATIONS_OF_SUITE: f64 = 6.0;
 const MIN_SUITE: usize = 5;
 /// Smallest factor between the times spent that indicates other settings. A tool takes fewer samples of a slower benchmark, so

@@ -28,7 +28,7 @@ pub(super) fn take_failed(pairs: &mut Vec<Pair<'_>>, base: &[Run], head: &[Run])
         let Some(why) = why(pair) else { return true };
         let comparison = pair.comparison(Effect::Failed(why));
         let key = (comparison.benchmark.to_string(), comparison.tool.to_string());
-        // The time speaks for the benchmark, otherwise its first metric.
+        // Reported under its time, otherwise under its first metric.
         if comparison.metric.name == "time" || !failed.contains_key(&key) {
             failed.insert(key, comparison);
         }

@@ -2,7 +2,8 @@
 
 use crate::model::{Direction, Metric};
 
-/// What the config says about names and directions. A closure from old to current names is one without directions.
+/// What the config says about names and directions. A closure from old to current names implements it without
+/// directions.
 pub trait MatchRules {
     /// The current name of a benchmark, if it was renamed.
     fn current_name(&self, old: &str) -> Option<String>;

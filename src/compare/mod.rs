@@ -105,7 +105,7 @@ pub struct Compared {
     pub common_shift: f64,
     /// `common_shift`, where it is too large for the machine and a single head run, or one of several, cannot attribute it to the code
     /// either.
-    /// Benchmarks that do not stand clear of it are inconclusive.
+    /// Benchmarks whose change it can explain are inconclusive.
     pub unexplained_shift: Option<f64>,
     /// Whether `common_shift` is subtracted from each change.
     pub shift_is_subtracted: bool,
@@ -125,7 +125,7 @@ pub fn compare(base: &[Run], head: &[Run], rules: TestRules, matching: impl Matc
 }
 
 /// Compares the new runs of re-measured suspects. Their noise is estimated together with the screening of the whole suite.
-pub fn compare_again(
+pub fn compare_re_measured(
     base: &[Run],
     head: &[Run],
     alpha: f64,
@@ -296,8 +296,9 @@ fn clock_mhz(runs: &[Run]) -> Option<f32> {
 fn large_shift(metric: &str, count: usize, shift: f64) -> Diagnostic {
     let direction = if shift < 0.0 { "better" } else { "worse" };
     let message = format!(
-        "most of the {count} benchmarks shifted together: {metric} is {direction} by a factor of {:.2}. The cause is the machine \
-         or a change of all code, so the shift is not subtracted; measure base and head again, in turn",
+        "most of the {count} benchmarks shifted together: {metric} is {direction} by a factor of {:.2}. The cause is \
+        the machine or a change that affects all of them, so the shift \
+        is not subtracted; measure base and head again, in turn",
         shift.abs().exp()
     );
     Diagnostic::warning("common-shift", "", message)

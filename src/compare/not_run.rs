@@ -5,7 +5,7 @@ use super::{Comparison, Effect, Pair};
 use crate::model::{Diagnostic, Run};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Benchmarks of base that head has no result of, and was not meant to have.
+/// Benchmarks of base that were not run for head.
 pub(super) struct NotRun {
     /// Reported as skipped: benchmark and tool.
     skipped: BTreeSet<(String, String)>,
@@ -57,8 +57,9 @@ impl NotRun {
     pub fn diagnostics(&self) -> impl Iterator<Item = Diagnostic> {
         self.filtered.iter().map(|(tool, [missing, all])| {
             let message = format!(
-                "{missing} of the {all} {tool} benchmarks of base have no result in head, and none is new: head seems to be a run \
-                 with a filter, so they count as not run. If most of the suite was removed, record a new baseline"
+                "{missing} of the {all} {tool} benchmarks of base have no result in head, and head has no others: it \
+                seems to be a filtered run, so they count as not run. \
+                If most of the suite was removed, record a new baseline"
             );
             Diagnostic::warning("not-run", "", message)
         })

@@ -2,8 +2,8 @@
 //! JMH. They share a job and a machine, so they show how steady that run was, not how far the next run will differ.
 //! Together they are the evidence of one run.
 //!
-//! Single numbers count as one number with an error: taken as runs, or as samples with a drift, a steady job would pass for a
-//! steady machine.
+//! Single numbers count as one number with an error: counted as runs, or as samples with a drift, they would make a
+//! steady job look like a steady machine.
 
 use crate::model::{Digest, Direction, Evidence};
 use crate::stats::centre;

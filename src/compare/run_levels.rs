@@ -5,7 +5,7 @@ use super::{Comparison, Pair};
 use crate::stats::shift::MIN_SUITE;
 use crate::stats::suite::{BenchmarkRuns, RunValue, Tested};
 
-/// Re-measured suspects stand for the suite where they are at least this share of it.
+/// Re-measured suspects represent the suite if they are at least this share of it.
 const MIN_SHARE: f64 = 0.75;
 
 /// The mean distance of each run from the centre of the base, on the log scale; larger is worse.

@@ -8,8 +8,8 @@ use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
 use crate::stats::suite_test::{self, TestRules};
 use rayon::prelude::*;
 
-/// The changes of mean and edge that differ by less than this, on the log scale, need no test of their own. Most suites have no
-/// other benchmarks, and then the second fit is saved.
+/// The changes of mean and edge that differ by less than this, on the log scale, need no test of their own. In most
+/// suites this applies to all benchmarks, which saves the second fit.
 const MIN_DIFFERENCE: f64 = 0.04;
 
 /// The tests of the typical means of a group.

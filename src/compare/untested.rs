@@ -58,8 +58,8 @@ impl Pair<'_> {
         if !nothing(base) && !nothing(head) {
             return None;
         }
-        // One side is zero in all runs, which has no ratio to the other. No run of the other may be zero too, and the median of
-        // samples may be zero where some of them are not.
+        // One side is zero in all runs, so there is no ratio. It is decided only if no run of the other side is zero,
+        // and not from samples: their median may be zero although some are not.
         let other = if nothing(base) { self.head() } else { self.base() };
         let all_differ = runs_of(other).all(|run| side_centre(run) > 0.0);
         let sampled = self.evidence.iter().any(|one| one.evidence.digest(self.direction).is_some());

@@ -296,7 +296,7 @@ impl<'a> ReadingBuilder<'a> {
             if count > LISTED_PER_CODE {
                 let count = count - LISTED_PER_CODE;
                 let more = format!("{count} more `{code}` diagnostics are not listed");
-                self.reading.diagnostics.push(Diagnostic::note(&code, name, more).standing_for(count));
+                self.reading.diagnostics.push(Diagnostic::note(&code, name, more).representing(count));
             }
         }
         Ok(self.reading)

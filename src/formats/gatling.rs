@@ -20,7 +20,7 @@ impl Format for Gatling {
     }
 
     fn produced_by(&self) -> &'static str {
-        "gatling writes it: results/RUN/js/stats.json, or global_stats.json"
+        "results/RUN/js/stats.json or global_stats.json, which gatling writes"
     }
 
     fn metrics(&self) -> &'static str {

@@ -23,7 +23,7 @@ impl Format for SqlalchemyEcho {
     }
 
     fn produced_by(&self) -> &'static str {
-        "create_engine(..., echo=True), its log kept in a file"
+        "create_engine(..., echo=True), with its log saved to a file"
     }
 
     fn metrics(&self) -> &'static str {

@@ -93,7 +93,7 @@ pub(super) fn screen(config: &Config, base: &[Run], head: &[Run], rules: TestRul
 
 /// The suspects of a first report.
 pub(super) fn suspects(screened: &Report) -> BTreeSet<Suspect> {
-    select(screened, Finding::is_worth_measuring_again)
+    select(screened, Finding::should_re_measure)
 }
 
 /// The exact counts of a first report that changed.
@@ -138,6 +138,6 @@ pub(super) fn replace(
     re_measured: &[Vec<Run>; 2],
 ) {
     let [base, head] = re_measured.each_ref().map(|runs| compare::keep_suspects(runs, suspects, PolicyRules(policy)));
-    let fresh = compare::compare_again(&base, &head, policy.alpha(), PolicyRules(policy), compared);
+    let fresh = compare::compare_re_measured(&base, &head, policy.alpha(), PolicyRules(policy), compared);
     compared.confirm(suspects, fresh, &compare::control(&base, PolicyRules(policy)));
 }

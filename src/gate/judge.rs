@@ -12,7 +12,7 @@ use crate::history::{LongNames, adopt_long_names};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
 use crate::policy::{FailOn, Policy};
 use crate::stats::suite_test::TestRules;
-use crate::verdict::{self, Circumstances, Report, SideReport, Unmatched, unmatched};
+use crate::verdict::{self, JudgeContext, Report, SideReport, Unmatched, unmatched};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -44,13 +44,13 @@ impl MatchRules for PolicyRules<'_> {
     }
 }
 
-/// Gives stored runs the long names of today, with a note.
+/// Gives stored runs the current, longer names, with a note.
 pub(super) fn adopt_names(policy: &Policy, older: &mut [Run], current: &[Run]) -> Option<Diagnostic> {
     let LongNames { count, example: (short, long) } =
         adopt_long_names(older, current, |name| policy.rename(name).is_some())?;
     let others = if count == 1 { String::new() } else { format!(", and so on for {count} benchmarks") };
     let message = format!(
-        "names are complete now: `{short}` of earlier runs continues as `{long}`{others}. Rules of perfgate.toml need the new names"
+        "names are longer than in earlier runs: `{short}` is now `{long}`{others}. Use the new names in perfgate.toml"
     );
     Some(Diagnostic::note("long-names", "", message))
 }
@@ -69,13 +69,13 @@ pub(super) struct SideFacts {
     pub environment: Option<Environment>,
 }
 
-/// Compares the environments and judges what was compared: the one way to a report.
+/// Compares the environments and judges the comparisons. Every report is made here.
 pub(super) fn judge(mut compared: Compared, policy: &Policy, base: SideFacts, head: SideFacts) -> Report {
     let (environment, diagnostic) =
         compare_environments(base.environment.as_ref(), head.environment.as_ref(), policy.ignored_environment());
     compared.diagnostics.extend(diagnostic);
     let today = jiff::Zoned::now().date();
-    let circumstances = Circumstances { base: base.report, head: head.report, environment, today };
+    let circumstances = JudgeContext { base: base.report, head: head.report, environment, today };
     verdict::judge(compared, policy, circumstances)
 }
 

@@ -63,7 +63,7 @@ impl Gate {
             (Some(joined), _) => joined,
             (None, Some(missing)) => return Err(missing),
             (None, None) => {
-                let message = "no stored run of the merge base comes from one of the head's machines";
+                let message = "the merge base has no stored run from any machine of the head";
                 return Err(Error::MissingBaseline(message.to_owned()));
             }
         };

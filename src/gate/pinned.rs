@@ -1,5 +1,5 @@
-//! The head compared with the stored runs of the release that `[baseline] pin` names. This is information: where it cannot
-//! be had, the report has a warning, and the verdict stays the same.
+//! The head compared with the stored runs of the release that `[baseline] pin` names. It is informational: if it is
+//! unavailable, the report has a warning and the verdict is the same.
 
 use super::builder::Gate;
 use super::judge::{PolicyRules, SideFacts, at_different_times, judge};

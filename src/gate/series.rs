@@ -7,14 +7,14 @@ use crate::model::Run;
 use crate::verdict::{Finding, Outcome, Report, SeriesPoint, SeriesReport};
 
 /// Most findings that get a series.
-const MOST: usize = 3;
+const MAX_SERIES: usize = 3;
 
 impl Gate {
     /// The series of the worst findings, over runs in time order and then head: of what regressed, or else is suspect, or
     /// else improved.
     pub(super) fn series_of_worst(&self, runs: &[Run], report: &Report) -> Vec<SeriesReport> {
         let first = |wanted: &dyn Fn(&&Finding) -> bool| -> Vec<&Finding> {
-            report.benchmarks.iter().filter(wanted).take(MOST).collect()
+            report.benchmarks.iter().filter(wanted).take(MAX_SERIES).collect()
         };
         let regressed = first(&|finding| finding.outcome == Outcome::Regressed);
         let suspect = first(&|finding| finding.suspect);

@@ -6,7 +6,8 @@ use crate::io::input::Loaded;
 use crate::model::{Commit, CommitPrefix, Diagnostic, Environment, Run, cpu_words};
 
 /// Facts that describe only the machine that reads the results. They are left out if the results come from another one.
-const OF_THE_READER: [&str; 4] = [Environment::KERNEL, Environment::GOVERNOR, Environment::RUNNER, Environment::RUSTC];
+const READING_MACHINE_FACTS: [&str; 4] =
+    [Environment::KERNEL, Environment::GOVERNOR, Environment::RUNNER, Environment::RUSTC];
 
 /// Adds the facts that results do not state from the machine that reads them. Returns a warning if the two differ.
 pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<Diagnostic> {
@@ -18,13 +19,13 @@ pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<D
             // One spelling for one machine, so that tools that spell it differently agree with the stored runs.
             stated.set(key, own);
         } else if there != own {
-            contradictions.push(format!("{key} is {there:?}, and {own:?} here"));
+            contradictions.push(format!("{key} is {there:?} in the results, {own:?} here"));
             // A container may limit the cores.
             elsewhere |= key != Environment::CORES;
         }
     }
     for (key, value) in &here.0 {
-        if stated.get(key).is_none() && !(elsewhere && OF_THE_READER.contains(&key.as_str())) {
+        if stated.get(key).is_none() && !(elsewhere && READING_MACHINE_FACTS.contains(&key.as_str())) {
             stated.set(key, value);
         }
     }

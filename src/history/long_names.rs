@@ -45,11 +45,11 @@ fn earlier_forms(tool: &str, name: &str, before: &Names) -> Vec<String> {
 /// A name such as `Parse/N=100/Kind=a` without some of its parameters, those with the fewest missing first.
 fn without_parameters(name: &str) -> Vec<String> {
     /// With more parameters, only the name without any of them is tried.
-    const MOST: usize = 6;
+    const MAX_PARAMETERS: usize = 6;
     let mut parts = name.split('/');
     let method = parts.next().unwrap_or_default();
     let parameters: Vec<&str> = parts.collect();
-    if parameters.len() > MOST {
+    if parameters.len() > MAX_PARAMETERS {
         return vec![method.to_owned()];
     }
     let mut kept: Vec<u32> = (0..(1_u32 << parameters.len()) - 1).collect();

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 /// The most bytes of output that are kept in memory.
 pub const KEPT: usize = 32 << 20;
 /// The most bytes of output that are kept in a file.
-pub const MOST: u64 = 256 << 20;
+pub const MAX_BYTES: u64 = 256 << 20;
 /// The bytes at the end that are kept for messages.
 const TAIL: usize = 8 << 10;
 /// A process that outlives the command may keep a stream open. After this time without a byte the output is complete: all
 /// that the command itself wrote was in the pipe when it ended.
-const QUIET: Duration = Duration::from_millis(250);
+const SILENCE_LIMIT: Duration = Duration::from_millis(250);
 const TICK: Duration = Duration::from_millis(5);
 
 /// The output of one stream.
@@ -64,7 +64,7 @@ impl Capture {
     /// The output. Waits at most until `deadline` for the end of the stream, and less where nothing more comes.
     pub fn finish(self, deadline: Instant) -> Captured {
         let (mut length, mut since) = (self.length(), Instant::now());
-        while !self.reader.is_finished() && Instant::now() < deadline && since.elapsed() < QUIET {
+        while !self.reader.is_finished() && Instant::now() < deadline && since.elapsed() < SILENCE_LIMIT {
             std::thread::sleep(TICK);
             let now = self.length();
             if now != length {
@@ -105,7 +105,7 @@ impl Captured {
             self.file = options.open(path).and_then(|mut file| file.write_all(&whole).map(|()| file)).ok();
         }
         let written = self.file.as_mut().map(|file| file.write_all(bytes));
-        if self.length > MOST || written.is_some_and(|written| written.is_err()) {
+        if self.length > MAX_BYTES || written.is_some_and(|written| written.is_err()) {
             self.file = None;
         }
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 /// Copying stops at this many bytes: a target directory that grew for years is not worth copying as a whole.
-const MOST: u64 = 4 << 30;
+const MAX_COPIED_BYTES: u64 = 4 << 30;
 /// The parts of a profile's directory that belong to dependencies.
 const PARTS: [&str; 3] = [".fingerprint", "build", "deps"];
 
@@ -27,7 +27,7 @@ pub fn take_over(from: &Path, to: &Path, profiles: &[String], own: &BTreeSet<Str
                 let is_foreign = name.to_str().and_then(package_of).is_some_and(|package| !own.contains(&package));
                 // Programs are the user's own: tests, benchmarks.
                 let is_program = part == "deps" && Path::new(&name).extension().is_none_or(|ending| ending == "exe");
-                if is_foreign && !is_program && copied < MOST {
+                if is_foreign && !is_program && copied < MAX_COPIED_BYTES {
                     copied += copy(&entry.path(), &to.join(&profile).join(part).join(&name)).unwrap_or(0);
                 }
             }

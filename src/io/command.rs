@@ -302,7 +302,7 @@ impl Command {
                     };
                     let why = if interrupt::requested() { Some(Stop::Interrupt) } else { late };
                     if let Some(why) = why {
-                        group.ask_to_end();
+                        group.terminate();
                         stop = Some((why, Instant::now()));
                     }
                 }

@@ -319,16 +319,16 @@ fn follow(directory: &Path, link: &Path, followed: &[PathBuf]) -> Result<LinkTar
 }
 
 /// Why a file could not be read.
-enum Unread {
+enum ReadFailure {
     Missing,
     Failed(Diagnostic),
 }
-use Unread::{Failed, Missing};
+use ReadFailure::{Failed, Missing};
 
 /// Reads a file into this thread's buffer and passes it on.
-fn with_file<T>(path: &Path, read: impl FnOnce(Source<'_>) -> Result<T, Diagnostic>) -> Result<T, Unread> {
+fn with_file<T>(path: &Path, read: impl FnOnce(Source<'_>) -> Result<T, Diagnostic>) -> Result<T, ReadFailure> {
     thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
-    BUFFER.with_borrow_mut(|buffer| match slurp(path, buffer) {
+    BUFFER.with_borrow_mut(|buffer| match read_into(path, buffer) {
         Ok(size) => read(Source { name: &show(path), bytes: &buffer[..size] }).map_err(Failed),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Err(Missing),
         Err(error) => {
@@ -339,7 +339,7 @@ fn with_file<T>(path: &Path, read: impl FnOnce(Source<'_>) -> Result<T, Diagnost
 
 /// Reads a file into a reused buffer and returns its size: trees have tens of thousands of small files. Old bytes after the
 /// end are not cleared.
-fn slurp(path: &Path, buffer: &mut Vec<u8>) -> io::Result<usize> {
+fn read_into(path: &Path, buffer: &mut Vec<u8>) -> io::Result<usize> {
     const FIRST: usize = 16 * 1024;
     let mut file = File::open(path)?;
     let mut filled = 0;

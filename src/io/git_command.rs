@@ -60,7 +60,7 @@ pub(super) const EXCHANGE_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// The longest that a command on local files may take: a checkout of a large repository onto a slow disk takes minutes.
 pub(super) const LOCAL_LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// Lets a transfer over HTTP end that stands still (less than 1,000 bytes a second for a minute), unless the user has set
+/// Stops a transfer over HTTP that stalls (less than 1,000 bytes a second for a minute), unless the user has set
 /// other limits.
 pub(super) fn end_if_stalled(command: &mut Command) {
     for (name, value) in [("GIT_HTTP_LOW_SPEED_LIMIT", "1000"), ("GIT_HTTP_LOW_SPEED_TIME", "60")] {
@@ -99,13 +99,13 @@ pub(super) fn output_within(command: &mut Command, limit: Duration) -> io::Resul
     Ok(Output { status, stdout: stdout.whole.unwrap_or_default(), stderr })
 }
 
-/// A fault that only git's message tells apart from others.
+/// A fault that only git's message identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     /// A checkout could not write a file. Its exit status is 128, as for a commit that does not exist. The disk cannot be
     /// checked afterwards, because git removes the incomplete work tree.
     CannotWrite,
-    /// A push lost against another writer.
+    /// A push lost the race to another writer.
     LostRace,
     /// A push would have replaced commits, and the remote refuses that.
     ForceRefused,
@@ -123,7 +123,7 @@ impl Fault {
     pub(super) fn of_push(rejected: &str, forced: bool) -> Option<Fault> {
         let (_, why) = rejected.split_once('\t')?; // the refs, and why
         const REFUSED: [&str; 4] = ["declined", "protected", "denied", "prohibited"];
-        const RACED: [&str; 8] = [
+        const LOST_RACE_MESSAGES: [&str; 8] = [
             "non-fast-forward",
             "fetch first",
             "stale info",
@@ -137,7 +137,7 @@ impl Fault {
         if forced && has(&["[remote rejected]"]) && has(&["non-fast-forward"]) {
             Some(Fault::ForceRefused)
         } else {
-            (has(&RACED) && !has(&REFUSED)).then_some(Fault::LostRace)
+            (has(&LOST_RACE_MESSAGES) && !has(&REFUSED)).then_some(Fault::LostRace)
         }
     }
 }

@@ -263,7 +263,7 @@ fn from_tree(
     }
     let leave_out = request.detail == Detail::Samples;
     let left_over =
-        request.committed.is_some_and(|committed| look_for_left_over(&mut tree, &place, committed, leave_out));
+        request.committed.is_some_and(|committed| warn_about_stale(&mut tree, &place, committed, leave_out));
     let BaselineResults { measurements, mut diagnostics, unreadable, looping_links, .. } = tree;
     diagnostics.extend(looping_links);
     let mut loaded = assemble(Reading { measurements, diagnostics, ..Reading::default() });
@@ -273,7 +273,7 @@ fn from_tree(
 
 /// Warns about benchmarks that are older than the measured commit while others are newer. Criterion never removes a
 /// benchmark's directory, so these were not run for this commit. Returns whether all are older.
-fn look_for_left_over(tree: &mut BaselineResults, place: &str, committed: i64, leave_out: bool) -> bool {
+fn warn_about_stale(tree: &mut BaselineResults, place: &str, committed: i64, leave_out: bool) -> bool {
     let fresh = |written: &i64| *written >= committed;
     if tree.written.iter().all(fresh) {
         return false;
@@ -323,7 +323,7 @@ fn assemble(reading: Reading) -> Loaded {
 
 /// Formats of one tool that may lie next to each other, the poorer one first: BenchmarkDotNet writes tables next to its
 /// JSON, and `--export-csv` and `--export-json` are used together.
-const POORER: [(&str, &str); 20] = [
+const LESS_EXACT_FORMATS: [(&str, &str); 20] = [
     ("hyperfine-csv", "hyperfine"),
     ("hyperfine-markdown", "hyperfine"),
     ("hyperfine-markdown", "hyperfine-csv"),
@@ -350,7 +350,7 @@ const POORER: [(&str, &str); 20] = [
 fn leave_out_poorer(measurements: &mut Vec<Measurement>) -> Option<Diagnostic> {
     let has = |tool: &str| measurements.iter().any(|measurement| measurement.tool == tool);
     // Most results are of one tool, or of tools that are not in the list.
-    let pairs: Vec<_> = POORER.iter().filter(|(poorer, better)| has(poorer) && has(better)).collect();
+    let pairs: Vec<_> = LESS_EXACT_FORMATS.iter().filter(|(poorer, better)| has(poorer) && has(better)).collect();
     let (first, better) = pairs.first()?;
     let message = format!("`{first}` results are left out: the `{better}` results of the same tool are more exact");
     measurements.retain(|measurement| pairs.iter().all(|(poorer, _)| measurement.tool != *poorer));

@@ -1,5 +1,6 @@
-//! Loose git objects whose file ends too early: what a power cut, a full disk or an incomplete copy leaves. libgit2 reads
-//! such a file for ever (its loop ends only with the zlib stream), so the files are checked before, and while it reads.
+//! Loose git objects whose file ends too early: what a power cut, a full disk or an incomplete copy leaves. libgit2
+//! never stops reading such a file (its loop
+//! ends only with the zlib stream), so the files are checked before, and while it reads.
 
 use super::regular;
 use miniz_oxide::inflate::stream::{InflateState, inflate};
@@ -14,7 +15,7 @@ pub fn is_truncated(objects: &Path, id: &str) -> bool {
     ends_too_early(&objects.join(folder).join(file))
 }
 
-/// The id of the first such object of a folder of objects. `go_on` is asked before each of them.
+/// The id of the first such object of a folder of objects. `go_on` is called before each of them.
 pub fn find_truncated(objects: &Path, go_on: impl Fn() -> bool) -> Option<String> {
     let is_hex = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
     for folder in fs::read_dir(objects).ok()?.flatten() {

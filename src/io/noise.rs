@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// Other processes are reported if they use more than this many processors.
 const OTHERS: f64 = 0.3;
 /// The host is reported if it takes more than this share of the time.
-const STOLEN: f64 = 0.02;
+const MAX_STEAL_SHARE: f64 = 0.02;
 /// Ticks per second in /proc/stat: the same for programs on every Linux.
 const TICKS: f64 = 100.0;
 /// Shorter runs are not checked.
@@ -68,7 +68,7 @@ impl Disturbance {
     pub fn describe(self) -> Option<String> {
         let others =
             (self.others > OTHERS).then(|| format!("other processes used {:.1} processors on average", self.others));
-        let stolen = (self.stolen > STOLEN).then(|| {
+        let stolen = (self.stolen > MAX_STEAL_SHARE).then(|| {
             format!("the host of this virtual machine took {:.0}% of its processor time", 100.0 * self.stolen)
         });
         let parts: Vec<String> = others.into_iter().chain(stolen).collect();

@@ -17,7 +17,7 @@ impl ProcessGroup {
     }
 
     /// Sends SIGTERM.
-    pub fn ask_to_end(&self) {
+    pub fn terminate(&self) {
         self.signal(nix::sys::signal::Signal::SIGTERM);
     }
 
@@ -50,14 +50,14 @@ impl ProcessGroup {
         limits.limit_kill_on_job_close();
         let job = win32job::Job::create_with_limit_info(&limits).map_err(io::Error::other)?;
         match job.assign_process(child.as_raw_handle() as isize) {
-            // A process that has ended already cannot be assigned, and needs not be.
+            // A process that has ended already cannot be assigned, and need not be.
             Ok(()) | Err(win32job::JobError::AssignFailed(_)) => Ok(ProcessGroup { job: Some(job).into() }),
             Err(error) => Err(io::Error::other(error)),
         }
     }
 
-    /// There is no signal to ask with.
-    pub fn ask_to_end(&self) {
+    /// Windows has no signal that requests an end.
+    pub fn terminate(&self) {
         self.kill();
     }
 

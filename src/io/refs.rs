@@ -10,7 +10,7 @@ impl Repository {
     pub fn default_branch_commits(&self) -> Result<(String, BTreeSet<Commit>), RepositoryError> {
         let branch = self.default_branch()?;
         let mut commits = BTreeSet::new();
-        for tip in self.tips(&branch) {
+        for tip in self.branch_commits(&branch) {
             let Some(tip) = named(tip) else { continue };
             for commit in self.ancestors(&tip, usize::MAX)? {
                 if !commits.insert(commit) {

@@ -317,7 +317,7 @@ impl Repository {
         let configured = self.inner.config().and_then(|c| c.get_string("init.defaultBranch")).ok();
         let usual = ["main", "master"].map(|name| Some(name.to_owned()));
         let candidates = [head, configured].into_iter().chain(usual).flatten();
-        let there = candidates.into_iter().find(|name| !self.tips(name).is_empty());
+        let there = candidates.into_iter().find(|name| !self.branch_commits(name).is_empty());
         there.or_else(|| self.only_branch()).ok_or(RepositoryError::NoDefaultBranch)
     }
 
@@ -345,7 +345,7 @@ impl Repository {
         let _watched = self.watched();
         let known = known.and_then(|known| self.commit(known).ok()).map(|known| known.id());
         let mut nearest: Option<(usize, Oid)> = None;
-        for other in self.tips(branch).into_iter().chain(known) {
+        for other in self.branch_commits(branch).into_iter().chain(known) {
             let base = match self.inner.merge_base(tip, other) {
                 Ok(base) => base,
                 Err(error) if error.code() == ErrorCode::NotFound => continue,
@@ -378,14 +378,16 @@ impl Repository {
 
     /// True for the name of a branch, local or at the remote.
     pub fn is_branch(&self, name: &str) -> bool {
-        !self.tips(name).is_empty()
+        !self.branch_commits(name).is_empty()
     }
 
     /// True if a branch contains a commit.
     pub fn contains(&self, branch: &str, commit: &Commit) -> bool {
         let _watched = self.watched();
         let Ok(id) = self.commit(commit).map(|commit| commit.id()) else { return false };
-        self.tips(branch).into_iter().any(|tip| tip == id || self.inner.graph_descendant_of(tip, id).unwrap_or(false))
+        self.branch_commits(branch)
+            .into_iter()
+            .any(|tip| tip == id || self.inner.graph_descendant_of(tip, id).unwrap_or(false))
     }
 
     /// The commits whose runs can be the base of a commit, best first: the merge base with the default branch, then its first
@@ -417,8 +419,8 @@ impl Repository {
         }
     }
 
-    /// The tips of a branch at the remote and in this repository.
-    pub(super) fn tips(&self, branch: &str) -> Vec<Oid> {
+    /// The branch_commits of a branch at the remote and in this repository.
+    pub(super) fn branch_commits(&self, branch: &str) -> Vec<Oid> {
         let remote = self.remote().map(|remote| format!("refs/remotes/{remote}/{branch}"));
         let names = remote.into_iter().chain([format!("refs/heads/{branch}")]);
         names.filter_map(|name| self.inner.refname_to_id(&name).ok()).collect()

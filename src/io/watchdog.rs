@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 /// After this time the loose objects are checked, on a thread of its own.
 const SUSPICIOUS: Duration = Duration::from_millis(300);
 /// With a truncated object, an operation that is still not done after this time is stuck.
-const STUCK: Duration = Duration::from_secs(1);
+const STUCK_AFTER: Duration = Duration::from_secs(1);
 /// No read of a repository takes longer.
 const LIMIT: Duration = Duration::from_secs(600);
 const TICK: Duration = Duration::from_millis(100);
 
 /// Why an operation will not end.
 #[derive(Debug, thiserror::Error)]
-pub enum Stuck {
+pub enum StuckReason {
     /// The file of an object ends too early.
     #[error(
         "the git object {id} is damaged: its file in {} ends too early; `git fsck` lists damaged objects; fetch them again \
@@ -46,10 +46,10 @@ struct State {
 
 static STATE: Mutex<State> = Mutex::new(State { next: 0, running: BTreeMap::new(), has_thread: false });
 static STARTED: Condvar = Condvar::new();
-static END: OnceLock<fn(&Stuck)> = OnceLock::new();
+static END: OnceLock<fn(&StuckReason)> = OnceLock::new();
 
 /// Starts watching. `end` reports the error and ends the program. Without this call nothing is watched.
-pub fn install(end: fn(&Stuck)) {
+pub fn install(end: fn(&StuckReason)) {
     let _ = END.set(end);
 }
 
@@ -86,7 +86,7 @@ fn is_running(number: u64) -> bool {
     lock().running.contains_key(&number)
 }
 
-fn watch(end: fn(&Stuck)) {
+fn watch(end: fn(&StuckReason)) {
     let mut checked = 0;
     loop {
         let state = lock();
@@ -97,13 +97,13 @@ fn watch(end: fn(&Stuck)) {
             continue;
         };
         if since.elapsed() > LIMIT {
-            end(&Stuck::Late { objects });
+            end(&StuckReason::Late { objects });
         } else if since.elapsed() > SUSPICIOUS && checked != number {
             checked = number;
             if let Some(id) = loose::find_truncated(&objects, || is_running(number)) {
-                std::thread::sleep(STUCK.saturating_sub(since.elapsed()));
+                std::thread::sleep(STUCK_AFTER.saturating_sub(since.elapsed()));
                 if is_running(number) {
-                    end(&Stuck::Object { id, objects });
+                    end(&StuckReason::Object { id, objects });
                 }
             }
         }

@@ -65,8 +65,8 @@ pub enum WorktreeError {
     },
     /// A submodule differs from what HEAD records.
     #[error(
-        "the submodule {} has another commit, or changed files, than HEAD records, and these would not be measured; commit \
-         them there and here, or reset it with `git submodule update`", path.display()
+        "the submodule {} differs from what HEAD records (another commit or changed files), and the difference would \
+        not be measured; commit it in both repositories, or reset it with `git submodule update`", path.display()
     )]
     Submodule {
         /// Relative to the root.

@@ -51,7 +51,7 @@ impl Diagnostic {
     }
 
     /// The same for a summary of `count` diagnostics that are not listed.
-    pub fn standing_for(self, count: usize) -> Self {
+    pub fn representing(self, count: usize) -> Self {
         Diagnostic { stands_for: Some(count), ..self }
     }
 

@@ -83,15 +83,15 @@ impl Unit {
 
     /// The unit's label in JSON and in stored runs; [`Unit::from_label`] reads it back.
     pub fn label(&self) -> &str {
-        self.house_label().unwrap_or_else(|name| name)
+        self.known_label().unwrap_or_else(|name| name)
     }
 
     /// The label as an owned value; only an unknown unit is copied.
     pub fn kept_label(&self) -> Cow<'static, str> {
-        self.house_label().map_or_else(|name| Cow::Owned(name.to_owned()), Cow::Borrowed)
+        self.known_label().map_or_else(|name| Cow::Owned(name.to_owned()), Cow::Borrowed)
     }
 
-    fn house_label(&self) -> Result<&'static str, &str> {
+    fn known_label(&self) -> Result<&'static str, &str> {
         Ok(match self {
             Unit::Nanosecond => "ns",
             Unit::Byte => "B",

@@ -159,7 +159,7 @@ impl fmt::Display for Limit {
 
 /// Parses a limit: `<50ms`, `>= 100/s`, `<= 3 queries`, `-60%`, `< +10%`.
 pub(super) fn limit(text: &str) -> Result<Limit, Invalid> {
-    const HELP: &str = "write a bound like \"<50ms\", \">100/s\", \"<= 3 queries\", or a change like \"-60%\"";
+    const HELP: &str = "write a limit like \"<50ms\", \">100/s\", \"<= 3 queries\", or a change like \"-60%\"";
     let text = text.trim();
     let (comparison, rest) = Comparison::split(text);
     let of = |kind| Ok(Limit { written: text.into(), kind });
@@ -168,7 +168,7 @@ pub(super) fn limit(text: &str) -> Result<Limit, Invalid> {
         return match number(percent.trim_end()) {
             Some(percent) if percent > -100.0 => of(Bound::Relative { comparison, change: percent / 100.0 }),
             Some(_) => wrong(
-                format!("`{}` is not a possible change: nothing would be left", printable(rest)),
+                format!("`{}` is not a possible change: the value would not be positive", printable(rest)),
                 "a relative limit must be above -100%".to_owned(),
             ),
             None => wrong(format!("`{}` is not a valid limit", printable(text)), HELP.to_owned()),
@@ -179,9 +179,9 @@ pub(super) fn limit(text: &str) -> Result<Limit, Invalid> {
     match comparison {
         Some(comparison) => of(Bound::Absolute { comparison, bound }),
         None if bound.unit == Some(Unit::Percent) => wrong(
-            format!("`{bare}` is neither a bound nor a change"),
+            format!("`{bare}` is neither a limit nor a change"),
             format!(
-                "write \"<{bare}\" or \">{bare}\" for a bound, \"-{bare}\" or \"+{bare}\" for a change against the base"
+                "write \"<{bare}\" or \">{bare}\" for a limit, \"-{bare}\" or \"+{bare}\" for a change against the base"
             ),
         ),
         None => wrong(format!("`{bare}` has no comparison sign"), format!("write \"<{bare}\" or \">{bare}\"")),

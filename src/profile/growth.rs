@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// equal programs differ by less.
 pub const NONE: f64 = 0.005;
 /// The functions that are named in the first sentence have this share of the growth together.
-const MOST: f64 = 0.9;
+const NAMED_SHARE: f64 = 0.9;
 /// At most this many functions are named in the first sentence.
 const NAMED: usize = 5;
 /// A call that is no longer inlined costs its caller up to this many instructions: the call, its arguments and result, and what
@@ -265,7 +265,7 @@ pub(super) fn most(shares: impl Iterator<Item = f64>) -> Option<(usize, f64)> {
     for (count, share) in (1..=NAMED).zip(shares) {
         sum += share;
         found = Some((count, sum));
-        if sum >= MOST {
+        if sum >= NAMED_SHARE {
             break;
         }
     }

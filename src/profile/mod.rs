@@ -1,7 +1,7 @@
 //! Profiles: which function a program spent its instructions or its time in, and what grew between two of them.
 //!
 //! A **reader** turns a profiler's file into a [`Profile`], a list of functions. Names are made comparable in `names`;
-//! `origin` tells the standard library from the program's own code. `growth` compares two profiles.
+//! `origin` distinguishes the standard library from the program's own code. `growth` compares two profiles.
 
 mod builder;
 mod call_tree;

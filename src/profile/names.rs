@@ -124,7 +124,7 @@ fn without_type_arguments(name: &str) -> String {
     out
 }
 
-/// A closure counts for the function that it is written in: closures have numbers that change with every edit.
+/// A closure is charged to the function that contains it: closures have numbers that change with every edit.
 fn without_closures(name: &str) -> String {
     let mut name = name.replace("[...]", ""); // Go's type arguments
     // Go: `main.parse.func1`, `main.parse.func1.2`

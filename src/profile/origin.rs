@@ -1,4 +1,5 @@
-//! Tells library code from a program's own: the standard library, the C library and the interpreter are charged to the
+//! Distinguishes library code from a program's own:
+//! the standard library, the C library and the interpreter are charged to the
 //! function that uses them. Packages that a program depends on are not library code in this sense: a new version of
 //! one can be the reason for a slowdown.
 

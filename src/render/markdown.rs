@@ -13,7 +13,7 @@ use std::fmt::Write;
 /// The Report as Markdown; `all` lists the unchanged benchmarks too.
 pub fn markdown(report: &Report, all: bool) -> String {
     let mut out = String::new();
-    let mark = summary::Glance::of(report).mark();
+    let mark = summary::HeadlineStatus::of(report).mark();
     let _ = writeln!(out, "### {mark} perfgate: {}\n", summary::verdict(report));
     let _ = writeln!(out, "{}; {}.", summary::counts(report), summary::method(report));
     if let Some(overall) = summary::overall(report) {

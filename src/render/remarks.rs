@@ -14,7 +14,7 @@ pub struct Remarks {
     /// Why all of them are undecided, where the reason is the same.
     why: Option<String>,
     /// What would decide all of them, where it is the same.
-    remedy: Option<Remedy>,
+    remedy: Option<Fix>,
     /// True where further runs would decide one of them.
     decidable: bool,
     /// The note that all inconclusive benchmarks have because the machines differ, and their number.
@@ -24,11 +24,11 @@ pub struct Remarks {
 /// Why a benchmark is undecided, and what would decide it.
 struct Advice {
     why: Option<String>,
-    remedy: Remedy,
+    remedy: Fix,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Remedy {
+enum Fix {
     /// More runs per side than are worth while.
     None,
     /// This number of further runs per side.
@@ -53,7 +53,7 @@ impl Remarks {
             by_measure: report.by_measure,
             why: first.why.clone().filter(|_| same_why),
             remedy: same_remedy.then_some(first.remedy),
-            decidable: all.iter().any(|one| one.remedy != Remedy::None),
+            decidable: all.iter().any(|one| one.remedy != Fix::None),
             note,
         }
     }
@@ -87,7 +87,7 @@ impl Remarks {
         }
         if let Some(Advice { why, remedy }) = advice(finding, self.by_measure) {
             let why = why.filter(|_| self.why.is_none());
-            let command = self.undecided == 1 && !self.by_measure && remedy != Remedy::None;
+            let command = self.undecided == 1 && !self.by_measure && remedy != Fix::None;
             let remedy =
                 self.remedy.is_none().then(|| remedy.text() + if command { " (`perfgate measure`)" } else { "" });
             let parts: Vec<String> = [why, remedy].into_iter().flatten().collect();
@@ -133,10 +133,10 @@ fn advice(finding: &Finding, by_measure: bool) -> Option<Advice> {
     }
     let done = finding.base.map_or(0, |side| side.runs);
     let remedy = match finding.runs_needed.map(|runs| runs as usize) {
-        None => Remedy::None,
-        Some(runs) if !by_measure => Remedy::Runs(runs),
-        Some(runs) if finding.confirmed => Remedy::Pairs(runs, done + runs),
-        Some(runs) => Remedy::Rounds(runs, done + runs),
+        None => Fix::None,
+        Some(runs) if !by_measure => Fix::Runs(runs),
+        Some(runs) if finding.confirmed => Fix::Pairs(runs, done + runs),
+        Some(runs) => Fix::Rounds(runs, done + runs),
     };
     let limit = finding.noise_limit();
     let of_limit = limit.map(|least| format!("changes below {} cannot be told from noise here", percent(least)));
@@ -153,14 +153,14 @@ fn undecided(why: Undecided, threshold: f64) -> String {
     }
 }
 
-impl Remedy {
+impl Fix {
     fn text(self) -> String {
         let runs = |count| format!("{} per side would decide", counted(count, "more run"));
         match self {
-            Remedy::None => "even 20 more runs per side would not decide".to_owned(),
-            Remedy::Runs(count) => runs(count),
-            Remedy::Rounds(count, all) => format!("{} (`--rounds {all}`)", runs(count)),
-            Remedy::Pairs(count, all) => format!("{} (`--confirm {all}`)", runs(count)),
+            Fix::None => "even 20 more runs per side would not decide".to_owned(),
+            Fix::Runs(count) => runs(count),
+            Fix::Rounds(count, all) => format!("{} (`--rounds {all}`)", runs(count)),
+            Fix::Pairs(count, all) => format!("{} (`--confirm {all}`)", runs(count)),
         }
     }
 }

@@ -43,9 +43,9 @@ pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> S
     let of = counted(injected, "injected slowdown");
     let _ = writeln!(out);
     for line in [
-        "alarms: benchmarks that regressed and had not in the previous run, without re-measuring",
+        "alarms: benchmarks that regressed, but not in the previous run; without re-measuring",
         "persisted: alarms with a lasting change in the history",
-        &format!("+…%: share detected of {of} of that size"),
+        &format!("+…%: share of {of} of that size that was detected"),
     ] {
         out.push_str(&paragraph(line, 2, width));
     }
@@ -60,8 +60,7 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
     let _ =
         writeln!(out, "# from {}: {transient:.1} alarms per 100 runs did not persist", counted(judged, "replayed run"));
     if let Some(for_most) = for_most {
-        let _ =
-            writeln!(out, "# most benchmarks have little enough noise for a threshold of {}", whole_percent(*for_most));
+        let _ = writeln!(out, "# most benchmarks are quiet enough for a threshold of {}", whole_percent(*for_most));
     }
     let _ = writeln!(out, "[gate]\nthreshold = \"{}\"", whole_percent(*threshold));
     for (name, threshold, noise) in benchmarks.iter().take(SUGGESTED) {

@@ -98,7 +98,7 @@ fn undecided(report: &Report) -> Option<String> {
 
 /// How the verdict looks at a glance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Glance {
+pub enum HeadlineStatus {
     /// The gate passes.
     Pass,
     /// Nothing was judged, or the gate passes, but benchmarks failed, or suspects or most of the suite are undecided.
@@ -107,23 +107,23 @@ pub enum Glance {
     Fail,
 }
 
-impl Glance {
+impl HeadlineStatus {
     /// That of a report.
-    pub fn of(report: &Report) -> Glance {
+    pub fn of(report: &Report) -> HeadlineStatus {
         match report.verdict {
-            Verdict::Fail => Glance::Fail,
-            Verdict::Pass if undecided(report).is_some() => Glance::Undecided,
-            Verdict::None => Glance::Undecided,
-            Verdict::Pass => Glance::Pass,
+            Verdict::Fail => HeadlineStatus::Fail,
+            Verdict::Pass if undecided(report).is_some() => HeadlineStatus::Undecided,
+            Verdict::None => HeadlineStatus::Undecided,
+            Verdict::Pass => HeadlineStatus::Pass,
         }
     }
 
     /// An emoji.
     pub fn mark(self) -> &'static str {
         match self {
-            Glance::Pass => "✅",
-            Glance::Undecided => "❔",
-            Glance::Fail => "❌",
+            HeadlineStatus::Pass => "✅",
+            HeadlineStatus::Undecided => "❔",
+            HeadlineStatus::Fail => "❌",
         }
     }
 }
@@ -160,7 +160,7 @@ pub fn reasons(report: &Report) -> Vec<String> {
 
 /// Verdict and counts as a Markdown heading, for a document too short for anything else.
 pub fn heading(report: &Report) -> String {
-    let mark = Glance::of(report).mark();
+    let mark = HeadlineStatus::of(report).mark();
     format!("### {mark} perfgate: {}\n\n{}.", verdict(report), counts(report))
 }
 

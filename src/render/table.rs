@@ -8,7 +8,7 @@ use super::listing::Listing;
 use super::quantity::{change, pair};
 use super::remarks::Remarks;
 use super::rows::{Column, Narrow, Row, rows};
-use super::summary::{Glance, LimitStatus};
+use super::summary::{HeadlineStatus, LimitStatus};
 use super::{escape, summary};
 use crate::model::Severity;
 use crate::verdict::{BudgetStatus, Finding, GoalStatus, Outcome, Report};
@@ -42,10 +42,10 @@ pub struct TableOptions {
 pub fn table(report: &Report, options: TableOptions) -> String {
     let mut out = String::new();
     let width = options.width;
-    let style = match Glance::of(report) {
-        Glance::Pass => AnsiColor::Green.on_default().bold(),
-        Glance::Undecided => AnsiColor::Yellow.on_default().bold(),
-        Glance::Fail => AnsiColor::Red.on_default().bold(),
+    let style = match HeadlineStatus::of(report) {
+        HeadlineStatus::Pass => AnsiColor::Green.on_default().bold(),
+        HeadlineStatus::Undecided => AnsiColor::Yellow.on_default().bold(),
+        HeadlineStatus::Fail => AnsiColor::Red.on_default().bold(),
     };
     let verdict = paragraph(&format!("{style}{}{style:#}", summary::verdict(report)), 2, width);
     out.push_str(&verdict);

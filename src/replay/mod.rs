@@ -42,7 +42,7 @@ pub struct Replay {
 pub struct Row {
     /// `None` for the settings of perfgate.toml.
     pub threshold: Option<f64>,
-    /// Benchmarks that regressed and had not in the previous run.
+    /// Benchmarks that regressed, but not in the previous run.
     pub alarms: usize,
     /// Alarms with a change point for the worse nearby in the whole history.
     pub persisted: usize,
@@ -91,7 +91,7 @@ pub fn replay(runs: &[Run], policy: &Policy, rules: &SeriesRules<'_>) -> Replay 
             }
             let machine = runs.iter().position(|run| same_class(run, head)).unwrap_or(index);
             let BaseWindow { runs: base, .. } = base_window(&past, rules);
-            Some(judge_again(&base, head, machine, &policies, rules))
+            Some(replay_run(&base, head, machine, &policies, rules))
         })
         .collect();
     let all_series: Vec<SegmentedSeries> = series(runs, rules).into_par_iter().map(segment).collect();
@@ -115,7 +115,7 @@ impl MatchRules for Matching<'_> {
     }
 }
 
-fn judge_again(base: &[Run], head: &Run, machine: usize, policies: &[Policy], rules: &SeriesRules<'_>) -> JudgedRun {
+fn replay_run(base: &[Run], head: &Run, machine: usize, policies: &[Policy], rules: &SeriesRules<'_>) -> JudgedRun {
     // All rows share the comparisons, and so the limit on the suite-wide shift that belongs to the config's threshold.
     let default = Policy::default();
     let policy = policies.first().unwrap_or(&default);

@@ -43,7 +43,7 @@ pub fn of_runs(values: &[f64]) -> f64 {
 const LISTED: usize = 64;
 
 /// The median of all pairwise means, in memory and time linear in the number of values (apart from sorting): bisects the
-/// result over the bits of a number, and counts the means below each try in the sorted values.
+/// result over the bits of a number, and counts the means below each candidate in the sorted values.
 fn hodges_lehmann(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);

@@ -24,7 +24,7 @@ pub struct CountChange {
     pub interval: (f64, f64),
 }
 
-/// Compares the counts of the runs of two sides; `None` where a value is no count, or where there are many events.
+/// Compares the counts of the runs of two sides; `None` if a value is not a count, or if there are many events.
 pub fn compare(base: &[f64], head: &[f64]) -> Option<CountChange> {
     let events = |side: &[f64]| -> Option<u64> {
         let is_count = |value: &f64| *value >= 0.0 && value.fract() == 0.0 && *value <= MOST_EVENTS as f64;
@@ -56,7 +56,7 @@ fn at_least(k: u64, n: u64, share: f64) -> f64 {
     checked_beta_reg(k as f64, (n - k + 1) as f64, share).unwrap_or(1.0)
 }
 
-/// The lower end of the interval of a share: where as many successes have a tail of 2.5%.
+/// The lower end of the interval of a share: at it, `k` successes or more have a probability of 2.5%.
 fn lower_end(k: u64, n: u64) -> f64 {
     if k == 0 {
         return 0.0;

@@ -11,9 +11,9 @@ const PRECISION: f64 = 1e-7;
 /// Tail probability of each end of a 95% confidence interval.
 pub(super) const TAIL: f64 = 0.025;
 /// The upper limit of the noise counts only beyond this many of its standard errors.
-const FAR: f64 = 3.0;
-/// Degrees of freedom of the tail at the upper limit of the noise. A normal tail has an alarm next to a busy core in the recorded
-/// runs.
+const NOISE_LIMIT_STANDARD_ERRORS: f64 = 3.0;
+/// Degrees of freedom of the tail at the upper limit of the noise. With a normal tail, the recorded runs next to a busy
+/// core raise an alarm.
 const LIMIT_DF: f64 = 20.0;
 /// More runs than this are never recommended.
 const MAX_RUNS: u32 = 20;
@@ -87,7 +87,7 @@ impl Noise {
 }
 
 /// The distribution of the measured change of a benchmark that did not change: a mixture of t distributions over the
-/// grid points of the prior. Their tails stand for noise of unknown size; where the samples limit its size, no far
+/// grid points of the prior. Their heavy tails come from noise of unknown size; if the samples limit its size, no far
 /// tail is heavier than the one at that limit.
 pub(super) struct NullDistribution<'a> {
     pub prior: &'a Prior,
@@ -122,7 +122,11 @@ impl NullDistribution<'_> {
         let x = x / self.inflation();
         let limit = self.max_se();
         let of_prior = self.tail_of_prior(x);
-        if x > FAR * limit { of_prior.min(student::upper_tail(x / limit, LIMIT_DF)) } else { of_prior }
+        if x > NOISE_LIMIT_STANDARD_ERRORS * limit {
+            of_prior.min(student::upper_tail(x / limit, LIMIT_DF))
+        } else {
+            of_prior
+        }
     }
 
     /// The tail without the limit.
@@ -137,7 +141,10 @@ impl NullDistribution<'_> {
 
     /// The change that is exceeded with probability `p` (below one half).
     fn quantile(&self, p: f64) -> f64 {
-        self.inflation() * self.quantile_of_prior(p).min(self.max_se() * FAR.max(student::quantile(1.0 - p, LIMIT_DF)))
+        self.inflation()
+            * self
+                .quantile_of_prior(p)
+                .min(self.max_se() * NOISE_LIMIT_STANDARD_ERRORS.max(student::quantile(1.0 - p, LIMIT_DF)))
     }
 
     /// How many times wider the distribution is because of the excess variance.

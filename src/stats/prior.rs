@@ -38,9 +38,10 @@ const SLOPE_STEPS: i32 = 5;
 const PRIOR_DF: [f64; 3] = [2.0, 3.0, 5.0];
 /// Without samples nothing separates a noisy benchmark from a quiet one: heavy tails.
 const PRIOR_DF_WITHOUT_SAMPLES: [f64; 1] = [1.0];
-/// One run a side, in a suite that is large enough to estimate its noise. With 1.0, a benchmark ten times slower passed next
-/// to 29 quiet ones; a list to choose from (1, 2, 4) has more than twice as many alarms that vanish.
-pub const ONE_RUN_A_SIDE_DF: f64 = 1.4;
+/// One run per side, in a suite that is large enough
+/// to estimate its noise. With 1.0, a benchmark ten times slower passed next
+/// to 29 quiet ones; a prior over 1, 2 and 4 has more than twice as many alarms that vanish.
+pub const ONE_RUN_PER_SIDE_DF: f64 = 1.4;
 /// Possible shares of benchmarks that really changed, with their prior weights.
 const CHANGED: [(f64, f64); 4] = [(0.03, 0.40), (0.10, 0.35), (0.25, 0.20), (0.50, 0.05)];
 /// Scale of the Laplace distribution of real changes, on the log scale.
@@ -51,11 +52,11 @@ const MIN_SD_COUNTS: f64 = 1e-4;
 /// A larger suite is fitted on this many of its benchmarks, evenly chosen: more do not change the weights.
 const MAX_FITTED: usize = 1500;
 /// In a suite of at least twice this many, the grid points are compared on this many benchmarks first. Points whose log
-/// posterior is lower there by more than [`HOPELESS`] are dropped: on the whole suite they would weigh less than
+/// posterior is lower there by more than [`MAX_LOG_POSTERIOR_GAP`] are dropped: on the whole suite they would weigh less than
 /// [`NEGLIGIBLE`]. With it, `perfgate compare` of 1,000 benchmarks takes 399 instead of 453
 /// million instructions.
 const SCREENED: usize = 200;
-const HOPELESS: f64 = 40.0;
+const MAX_LOG_POSTERIOR_GAP: f64 = 40.0;
 /// Number of factors of the likelihood that are multiplied before the logarithm is taken. Each factor is at least 0.03
 /// (the smallest share), so the product does not underflow.
 const FACTORS_PER_LOG: usize = 128;
@@ -159,7 +160,7 @@ impl Prior {
         };
         let one_run_a_side = observations.iter().all(|one| one.df == 0.0);
         let dfs: &[f64] = match kind {
-            ValueKind::Measured if predicted.is_empty() && one_run_a_side && !small => &[ONE_RUN_A_SIDE_DF],
+            ValueKind::Measured if predicted.is_empty() && one_run_a_side && !small => &[ONE_RUN_PER_SIDE_DF],
             ValueKind::Measured if predicted.is_empty() => &PRIOR_DF_WITHOUT_SAMPLES,
             _ => &PRIOR_DF,
         };
@@ -176,7 +177,7 @@ impl Prior {
                 return points.par_iter().map(of_all).collect();
             }
             let screened: Vec<f64> = points.par_iter().map(of_few).collect();
-            let hopeless = screened.iter().copied().fold(f64::NEG_INFINITY, f64::max) - HOPELESS;
+            let hopeless = screened.iter().copied().fold(f64::NEG_INFINITY, f64::max) - MAX_LOG_POSTERIOR_GAP;
             let of_possible = |(point, of_few)| if of_few < hopeless { f64::NEG_INFINITY } else { of_all(point) };
             points.par_iter().zip(screened).map(of_possible).collect()
         };

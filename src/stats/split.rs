@@ -1,7 +1,8 @@
 //! Splits the samples of a run into a lower and an upper group: a slow path that part of the samples take, or two modes.
 //!
-//! The split is the one with the least variance within the groups, on the log scale (Otsu 1979; two means). Every set of samples
-//! has one, so it describes and proves nothing. Two modes are named where the groups also lie apart and alternate.
+//! The split is the one with the least variance within the groups, on the log scale (Otsu 1979; two means). Every set
+//! of samples has one, so a split is a description and not evidence. Two modes are reported only if the groups also lie
+//! apart and alternate.
 
 use super::centre;
 use std::num::NonZeroU8;
@@ -11,7 +12,7 @@ const MIN_SAMPLES: usize = 10;
 /// Of more samples only about this many are split, at equal distances: more would not change a share by one percent.
 const MAX_SAMPLES: usize = 1000;
 /// Samples this close to the median are one group (on the log scale), and a split requires this share of other samples. Most
-/// samples are steady, and then nothing is sorted.
+/// samples are steady, which saves sorting them.
 const STEADY: f64 = 0.05;
 const MIN_MOVED: f64 = 0.1;
 

@@ -6,8 +6,8 @@ use super::prior::Observation;
 use super::shift::{ByRun, MIN_SUITE};
 use rayon::prelude::*;
 
-/// Steady samples do not limit the noise from run to run to less than this, 30%: runs on a busy machine, or with another
-/// layout of the code, are steady too.
+/// The samples never limit the run-to-run noise to less than this, 30%: on a busy machine or with another code layout,
+/// they can be steady too.
 const LEAST_MAX_SD: f64 = 0.30;
 
 /// One run's value on the log scale, with the sign chosen such that larger is worse.
@@ -137,7 +137,7 @@ pub(super) struct RawChange {
     pub single_runs: SingleRuns,
 }
 
-/// What single runs show of a benchmark, which the centres of the sides hide.
+/// What single runs of a benchmark show and the centres of the sides do not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SingleRuns {
     /// How far the base run farthest from the base's centre lies above it (worse), and below it.
@@ -260,8 +260,8 @@ fn max_sd(runs: &BenchmarkRuns, observation: &Observation) -> f64 {
     LEAST_MAX_SD.max(of_samples).max(of_runs)
 }
 
-/// Lower limit of the variance of the change: a run's value is not more precise than its fast edge was stable, and than the
-/// error of the value itself.
+/// Lower limit of the variance of the change: a run's value is no more precise than the drift of its fast edge and the
+/// error of the value.
 fn variance_floor(runs: &BenchmarkRuns, by: Tested) -> f64 {
     let error = |run: &RunValue| match (by, run.typical_mean) {
         (Tested::TypicalMean, Some((_, error))) => error * error,

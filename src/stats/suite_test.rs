@@ -4,7 +4,7 @@
 use super::estimate::{Estimate, Noise, NullDistribution, TAIL};
 use super::fdr;
 use super::head_noise;
-use super::prior::{ONE_RUN_A_SIDE_DF, Observation, Prior, ValueKind};
+use super::prior::{ONE_RUN_PER_SIDE_DF, Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
 use super::suite::{RawChange, SingleRuns, Suite, Tested, overlap, raw_changes};
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ const MAX_SUBTRACTED_SHIFT: f64 = 0.139_761_942_375_158_77; // ln 1.15
 /// Limits of the degrees of freedom where head is a single number, for one run a side and for many base runs: hosted runners
 /// give single results far off however many base runs there are. docs/statistics.md has what other values do on public
 /// histories.
-const DF_OF_ONE_NUMBER: (f64, f64) = (ONE_RUN_A_SIDE_DF, 4.0);
+const DF_OF_ONE_NUMBER: (f64, f64) = (ONE_RUN_PER_SIDE_DF, 4.0);
 /// The upper limit for a suite too small to show how noisy its head run was.
 const MAX_DF_OF_SMALL_SUITE: f64 = 3.0;
 

@@ -108,7 +108,7 @@ impl Finding {
     }
 
     /// True where it is measured again before it is judged: what looks worse, and what looks better.
-    pub fn is_worth_measuring_again(&self) -> bool {
+    pub fn should_re_measure(&self) -> bool {
         self.suspect || self.looks_better()
     }
 
@@ -216,7 +216,8 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         _ => None,
     }
     .filter(|_| base.is_none_or(|base| base.value != 0.0));
-    // Further runs of the same kind do not tell a change from the shift of the whole run, or from other settings.
+    // Further runs of the same kind cannot distinguish a change from the shift of the whole run, or from other
+    // settings.
     let could_decide = comparison.other_settings.is_none() && metric.direction.is_known() && same_machine;
     let limited_by_noise = estimate.filter(|_| could_decide);
     let limited_by_noise = limited_by_noise.filter(|estimate| !is_within_shift(estimate, gate.bound()));

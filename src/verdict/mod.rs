@@ -39,7 +39,7 @@ use rayon::prelude::*;
 
 /// What a verdict needs besides the comparisons.
 #[derive(Debug, Clone)]
-pub struct Circumstances {
+pub struct JudgeContext {
     /// The base side.
     pub base: SideReport,
     /// The head side.
@@ -51,8 +51,8 @@ pub struct Circumstances {
 }
 
 /// Judges every comparison by the policy.
-pub fn judge(compared: Compared, policy: &Policy, circumstances: Circumstances) -> Report {
-    let Circumstances { base, head, environment, today } = circumstances;
+pub fn judge(compared: Compared, policy: &Policy, circumstances: JudgeContext) -> Report {
+    let JudgeContext { base, head, environment, today } = circumstances;
     let Compared { comparisons, tests, common_shift, unexplained_shift, levels, mut diagnostics, .. } = compared;
     let shift_is_subtracted = Some(compared.shift_is_subtracted);
     let suite = levels.and_then(|levels| whole_suite::judge(&levels, policy.gate_threshold()));
@@ -291,7 +291,7 @@ mod tests {
         );
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
-        let circumstances = Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) };
+        let circumstances = JudgeContext { base, head, environment, today: Date::constant(2026, 1, 1) };
         let report = judge(compared, &Policy::default(), circumstances);
         let edge = report.benchmarks.iter().find(|finding| finding.name == "edge").unwrap();
         assert_eq!(edge.outcome, Outcome::Inconclusive);
@@ -314,7 +314,7 @@ mod tests {
         );
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
-        let circumstances = Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) };
+        let circumstances = JudgeContext { base, head, environment, today: Date::constant(2026, 1, 1) };
         let findings = judge(compared, &Policy::default(), circumstances).benchmarks;
         assert!(findings.is_sorted_by(|a, b| (rank(a), &a.name) < (rank(b), &b.name)));
         let names: std::collections::BTreeSet<&str> = findings.iter().map(|finding| &*finding.name).collect();
@@ -333,7 +333,7 @@ mod tests {
             Some(crate::compare::RunLevels { base: vec![0.0, 0.01], head: vec![0.40, 0.41], benchmarks: 20 });
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
-        let circumstances = Circumstances { base, head, environment, today: Date::constant(2026, 1, 1) };
+        let circumstances = JudgeContext { base, head, environment, today: Date::constant(2026, 1, 1) };
         let mut report = judge(compared, &Policy::default(), circumstances);
         assert_eq!((report.verdict, report.reasons.as_slice()), (Verdict::Fail, [Reason::WholeSuite].as_slice()));
         assert!(report.fails_on_regressions());
@@ -364,7 +364,7 @@ mod tests {
         let today = Date::constant(2026, 1, 1);
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let circumstances =
-            Circumstances { base: SideReport::default(), head: SideReport::default(), environment, today };
+            JudgeContext { base: SideReport::default(), head: SideReport::default(), environment, today };
         let report = judge(compared.clone(), &policy, circumstances);
         let mut seen = std::collections::BTreeSet::new();
         for comparison in &compared.comparisons {

@@ -6,7 +6,7 @@ use crate::policy::suggest::difference;
 use std::collections::BTreeMap;
 
 /// Suggested lines at most.
-const MOST: usize = 5;
+const MAX_SUGGESTIONS: usize = 5;
 /// With more removed or added benchmarks, a suite was reorganised; each pair costs a comparison of names.
 const MOST_NAMES: usize = 100;
 /// Values of measured metrics that differ by more belong to another benchmark.
@@ -54,7 +54,7 @@ pub fn likely_renames(comparisons: &[Comparison]) -> Vec<LikelyRename> {
     pairs.sort_unstable();
     let mut renames: Vec<LikelyRename> = Vec::new();
     for (_, old, new) in pairs {
-        if renames.len() < MOST && renames.iter().all(|one| one.old != old && one.new != new) {
+        if renames.len() < MAX_SUGGESTIONS && renames.iter().all(|one| one.old != old && one.new != new) {
             renames.push(LikelyRename { old: old.to_owned(), new: new.to_owned() });
         }
     }
@@ -116,6 +116,6 @@ mod tests {
         let (old, new) = (side("a"), side("b"));
         let [old, new] =
             [&old, &new].map(|side| side.iter().map(|(name, ns)| (name.as_str(), *ns)).collect::<Vec<_>>());
-        assert_eq!(renames(&old, &new).len(), MOST);
+        assert_eq!(renames(&old, &new).len(), MAX_SUGGESTIONS);
     }
 }

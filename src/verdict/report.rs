@@ -55,7 +55,7 @@ pub struct Report {
     pub common_shift: f64,
     /// `common_shift`, where it is too large for the machine and a single head run, or one of several, cannot attribute it to the code
     /// either.
-    /// Benchmarks that do not stand clear of it are inconclusive.
+    /// Benchmarks whose change it can explain are inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unexplained_shift: Option<f64>,
     /// Whether `common_shift` is subtracted from each change; unknown in files of earlier versions.
@@ -268,7 +268,7 @@ impl Report {
 
     /// Leaves the verdict open where the base has a gap and only changes against it fail the gate: they may come from the
     /// commits in the gap, which are those of `branch`. If `strict`, a base with a gap never has a verdict.
-    pub fn leave_gap_open(mut self, branch: &str, strict: bool) -> Report {
+    pub fn withhold_verdict_for_gap(mut self, branch: &str, strict: bool) -> Report {
         let Some(gap) = &mut self.base.gap else { return self };
         gap.branch = Some(branch.to_owned());
         let is_change = |reason: &Reason| {

@@ -215,7 +215,7 @@ impl Gate {
         match is_shown {
             true if over => Ruling::of(Outcome::Regressed).suspect(true),
             true if worse < -bound => Ruling::of(Outcome::Improved),
-            _ => Ruling::of(Outcome::Inconclusive).suspect(over).note("so few events may differ by chance"),
+            _ => Ruling::of(Outcome::Inconclusive).suspect(over).note("too few events to rule out chance"),
         }
         .note(format!("in all {} in {} of base, {} in {} of head", events(0), runs(0), events(1), runs(1)))
     }
@@ -248,9 +248,9 @@ impl Gate {
         let edge = (1000.0 * as_change(edge.delta)).round() / 10.0 + 0.0;
         let edge = format!("{edge:+.1}%").replace('-', "−");
         let note = if outcome == Outcome::Inconclusive {
-            format!("the mean of the samples moved this far, their fastest part by {edge}")
+            format!("this is the change of the mean of the samples; their fast edge changed by {edge}")
         } else {
-            format!("shown by the mean of the samples; their fastest part moved by {edge}")
+            format!("shown by the mean of the samples; their fast edge changed by {edge}")
         };
         Ruling { by_mean: true, ..Ruling::of(outcome).suspect(over && may_be(MEAN_SUSPECT_P)).note(note) }
     }
@@ -280,10 +280,9 @@ impl Gate {
         };
         if let Some(outcome) = shown {
             let doubt = match estimate.control.filter(|control| *control >= estimate.delta.abs()) {
-                Some(control) => Some(format!(
-                    "disturbed: base compared with itself moved by {:.0}% at the same time",
-                    100.0 * control.exp_m1()
-                )),
+                Some(control) => {
+                    Some(format!("disturbed: two runs of base differ by {:.0}%", 100.0 * control.exp_m1()))
+                }
                 None if estimate.overlap.is_some_and(|overlap| overlap > MAX_OVERLAP) => {
                     Some("the runs of base and head overlap; the difference may be chance".to_owned())
                 }
@@ -307,10 +306,10 @@ impl Gate {
             return Ruling::of(Outcome::Unchanged);
         }
         if estimate.lies_within(bound, self.alpha) {
-            return undecided.note("the fastest samples are unchanged, the medians are not");
+            return undecided.note("the fastest samples are unchanged, but the medians changed");
         }
         if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {
-            return undecided.note("the fastest samples moved this far, the medians did not");
+            return undecided.note("the fastest samples changed this much, the medians did not");
         }
         match self.needed(estimate).filter(|needed| (over || under) && estimate.delta.abs() <= *needed) {
             Some(needed) => undecided.note(format!(
@@ -364,7 +363,7 @@ fn doubt(estimate: &Estimate, bound: f64) -> Option<&'static str> {
     if least <= bound {
         Some("not every head run is over the threshold")
     } else if least <= factor * excursion {
-        Some("a base run deviates from the others by nearly as much or more")
+        Some("a base run deviates from the others by a similar amount or more")
     } else {
         None
     }

@@ -7,7 +7,7 @@ use perfgate::model::{Direction, Evidence, Measurement, Metric, Run, Unit};
 use perfgate::policy::Policy;
 use perfgate::stats::centre;
 use perfgate::stats::suite_test::TestRules;
-use perfgate::verdict::{Circumstances, EnvironmentReport, Outcome, SideReport, judge};
+use perfgate::verdict::{EnvironmentReport, JudgeContext, Outcome, SideReport, judge};
 use std::collections::BTreeSet;
 
 /// What is replayed: the number of base runs, and of head runs.
@@ -143,7 +143,7 @@ impl History {
 fn regressed(base: &[Run], head: &[Run]) -> BTreeSet<String> {
     let policy = Policy::default();
     let rules = TestRules::at_different_times(policy.alpha(), policy.gate_threshold());
-    let circumstances = Circumstances {
+    let circumstances = JudgeContext {
         base: SideReport::default(),
         head: SideReport::default(),
         environment: EnvironmentReport { matches: true, ..EnvironmentReport::default() },

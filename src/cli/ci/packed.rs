@@ -2,7 +2,8 @@
 //! ends. The job here records, judges and publishes them, and runs no code of the repository. Where to publish comes from the
 //! event and the API, never from the file.
 //!
-//! There are two such jobs. In pull requests from forks and of Dependabot the token cannot write, so a workflow on `workflow_run`
+//! There are two such jobs. In pull requests from forks and from Dependabot
+//! the token cannot write, so a workflow on `workflow_run`
 //! publishes, with the config of the base branch. Everywhere else it is a second job of the same workflow.
 
 use super::job_names::JobNames;
@@ -127,7 +128,7 @@ impl Work<'_> {
             let names = self.names_of(&results)?;
             let config = results.config.clone().unwrap_or_default();
             let report = self.judge_packed(results, &base)?;
-            let mut report = report.leave_gap_open(&pull.base.name, self.inputs.baseline_required);
+            let mut report = report.withhold_verdict_for_gap(&pull.base.name, self.inputs.baseline_required);
             facts::complete_compared(&self.gate.config, &mut report);
             note_unused_rules(&mut report, self.gate.config.source().map_or("", |(_, text)| text), &config);
             report.acceptable = Some(AcceptableOnPull { commit: run.head.clone(), by_waiver: false });
@@ -159,7 +160,7 @@ impl Work<'_> {
             let names = self.names_of(&results)?;
             let mut report = self.judge_packed(results, &judging.base)?;
             if let Against::MergeBase(branch) = &judging.against {
-                report = report.leave_gap_open(branch, self.inputs.baseline_required);
+                report = report.withhold_verdict_for_gap(branch, self.inputs.baseline_required);
             }
             facts::complete_compared(&self.gate.config, &mut report);
             self.note_pull(&mut report, judging, &names);

@@ -285,7 +285,7 @@ impl Plan {
                     "publishes",
                     "a comment on the fork's pull request, and the other outputs that are enabled".to_owned(),
                 );
-                line("exit", "0, also when the gate fails; 2 without a verdict".to_owned());
+                line("exit", "0, even when the gate fails; 2 without a verdict".to_owned());
             }
         }
         out

@@ -219,7 +219,9 @@ impl Work<'_> {
                 self.first(self.gate.read_head(results)?, &error)
             }
             Ok(report) => match &judging.against {
-                Against::MergeBase(branch) => Ok(report.leave_gap_open(branch, self.inputs.baseline_required)),
+                Against::MergeBase(branch) => {
+                    Ok(report.withhold_verdict_for_gap(branch, self.inputs.baseline_required))
+                }
                 Against::Named(_) | Against::Nothing => Ok(report),
             },
             Err(error) => Err(error.into()),

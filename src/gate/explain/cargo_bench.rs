@@ -26,11 +26,11 @@ pub(super) fn profile(
     side: &SideCheckout,
     executables: &[Executable],
     benchmark: &str,
-    room: &Path,
+    profile_dir: &Path,
 ) -> Result<SideProfile, ExplainError> {
     let executable = find(bench, side, executables, benchmark)?;
-    let mut counted = run(bench, side, executable, &exactly(benchmark), &room.join("benchmark.callgrind"))?;
-    let harness = run(bench, side, executable, NOTHING, &room.join("harness.callgrind"))?;
+    let mut counted = run(bench, side, executable, &exactly(benchmark), &profile_dir.join("benchmark.callgrind"))?;
+    let harness = run(bench, side, executable, NOTHING, &profile_dir.join("harness.callgrind"))?;
     counted.subtract(&harness);
     let note = "instructions of one iteration of the benchmark and its set-up, counted by callgrind";
     Ok(SideProfile { profile: counted, note: Some(note.to_owned()) })

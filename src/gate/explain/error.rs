@@ -10,8 +10,8 @@ use crate::io::profile::ProfileFileError;
 pub enum ExplainError {
     /// The profiler is not installed.
     #[error(
-        "{program} is not installed, and it counts the instructions; install it (`apt-get install valgrind`), or compare two \
-         profiles that exist with `perfgate explain BASE_PROFILE HEAD_PROFILE`"
+        "{program} counts the instructions, but is not installed; install it (`apt-get install valgrind`), or compare \
+        two existing profiles with `perfgate explain BASE_PROFILE HEAD_PROFILE`"
     )]
     NoProfiler {
         /// Its program.

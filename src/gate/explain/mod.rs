@@ -124,23 +124,23 @@ impl<'s, 'g> Explainer<'s, 'g> {
 
     /// Runs a benchmark of a side under the profiler.
     fn profile(&self, side: &SideCheckout, built: &Built, benchmark: &str) -> Result<SideProfile, ExplainError> {
-        let room = self.bench.scratch().join(format!("profile-{}", side.name()));
-        fs::create_dir_all(&room).map_err(|source| MeasureError::File {
+        let profile_dir = self.bench.scratch().join(format!("profile-{}", side.name()));
+        fs::create_dir_all(&profile_dir).map_err(|source| MeasureError::File {
             what: "create the directory",
-            path: room.clone(),
+            path: profile_dir.clone(),
             source,
         })?;
         let profiled = match built {
             Built::Targets(targets) => {
                 self.progress.begin(&format!("counting instructions of {}", side.name()));
-                cargo_bench::profile(self.bench, side, targets, benchmark, &room)
+                cargo_bench::profile(self.bench, side, targets, benchmark, &profile_dir)
             }
             Built::Command => {
                 self.progress.begin(&format!("profiling {}", side.name()));
-                profiler::profile(self.bench, side, &self.bench.words(benchmark), &room)
+                profiler::profile(self.bench, side, &self.bench.words(benchmark), &profile_dir)
             }
         };
-        let _ = fs::remove_dir_all(&room);
+        let _ = fs::remove_dir_all(&profile_dir);
         let profiled = profiled?;
         self.progress.message(&format!("profiled {} ({})", side.name(), side.commit.short()));
         Ok(profiled)

@@ -35,13 +35,16 @@ impl Profiler {
         }
     }
 
-    /// The command under the profiler, which writes its profiles to `room`.
-    fn words(self, words: &[String], room: &Path) -> Vec<String> {
+    /// The command under the profiler, which writes its profiles to `profile_dir`.
+    fn words(self, words: &[String], profile_dir: &Path) -> Vec<String> {
         let (program, rest) = words.split_first().map(|(first, rest)| (first.clone(), rest)).unwrap_or_default();
-        let out = room.join("out.profile").display().to_string();
+        let out = profile_dir.join("out.profile").display().to_string();
         let before = match self {
             Profiler::Callgrind => {
-                return callgrind(&room.join("%p.profile"), true).into_iter().chain(words.iter().cloned()).collect();
+                return callgrind(&profile_dir.join("%p.profile"), true)
+                    .into_iter()
+                    .chain(words.iter().cloned())
+                    .collect();
             }
             Profiler::Cprofile => vec![program, "-m".to_owned(), "cProfile".to_owned(), "-o".to_owned(), out],
             Profiler::Pytest => {
@@ -49,7 +52,7 @@ impl Profiler {
                 words.map(str::to_owned).to_vec()
             }
             Profiler::Node => {
-                vec![program, "--cpu-prof".to_owned(), "--cpu-prof-dir".to_owned(), room.display().to_string()]
+                vec![program, "--cpu-prof".to_owned(), "--cpu-prof-dir".to_owned(), profile_dir.display().to_string()]
             }
             Profiler::Go => {
                 return words.iter().cloned().chain([format!("-cpuprofile={out}")]).collect();
@@ -98,13 +101,13 @@ pub(super) fn profile(
     bench: &Bench<'_>,
     side: &SideCheckout,
     words: &[String],
-    room: &Path,
+    profile_dir: &Path,
 ) -> Result<SideProfile, ExplainError> {
     let profiler = Profiler::of(words);
-    let command = bench.command(side, profiler.words(words, room));
+    let command = bench.command(side, profiler.words(words, profile_dir));
     ended(side, command.run())?;
-    let mut files: Vec<PathBuf> = fs::read_dir(room)
-        .map_err(|source| MeasureError::File { what: "read the directory", path: room.to_owned(), source })?
+    let mut files: Vec<PathBuf> = fs::read_dir(profile_dir)
+        .map_err(|source| MeasureError::File { what: "read the directory", path: profile_dir.to_owned(), source })?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .collect();
     files.sort();

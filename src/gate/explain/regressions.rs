@@ -9,7 +9,7 @@ use crate::verdict::{Finding, Outcome, Report};
 use std::error::Error;
 
 /// Most regressions that are explained; each takes two to four runs under a profiler.
-const MOST: usize = 5;
+const MAX_EXPLAINED: usize = 5;
 /// The code of what is said about regressions without an explanation.
 const CODE: &str = "not-explained";
 
@@ -34,7 +34,7 @@ pub(in crate::gate) fn explain_regressions(
     // A command that cannot run one benchmark alone has the same profile for each of them.
     let is_whole = !runs_targets(bench.spec())
         && regressions.windows(2).all(|pair| bench.words(&pair[0].benchmark) == bench.words(&pair[1].benchmark));
-    regressions.truncate(if is_whole { 1 } else { MOST });
+    regressions.truncate(if is_whole { 1 } else { MAX_EXPLAINED });
     if regressions.is_empty() {
         return Ok(());
     }
@@ -50,8 +50,9 @@ pub(in crate::gate) fn explain_regressions(
             report.diagnostics.push(Diagnostic::warning(CODE, "", message));
         }
         Ok(()) if all > regressions.len() && !is_whole => {
-            let message =
-                format!("of {all} regressions, the {MOST} largest are explained; `perfgate explain` explains others");
+            let message = format!(
+                "of {all} regressions, the {MAX_EXPLAINED} largest are explained; `perfgate explain` explains others"
+            );
             report.diagnostics.push(Diagnostic::note(CODE, "", message));
         }
         Ok(()) if all > 1 && is_whole => {

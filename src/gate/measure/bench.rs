@@ -213,14 +213,14 @@ impl<'a> Bench<'a> {
     /// Runs the command once, on all benchmarks or `only` on some.
     pub fn run(&mut self, side: &SideCheckout, only: Option<&[String]>) -> Result<TimedRun, MeasureError> {
         self.runs += 1;
-        let room = self.scratch.path().join(format!("run-{:04}", self.runs));
+        let run_dir = self.scratch.path().join(format!("run-{:04}", self.runs));
         let result = if self.spec.counts_instructions {
             let started = Instant::now();
-            self.count(side, only, &room).map(|run| TimedRun { run, wall: started.elapsed() })
+            self.count(side, only, &run_dir).map(|run| TimedRun { run, wall: started.elapsed() })
         } else {
-            self.run_in(side, only, &room)
+            self.run_in(side, only, &run_dir)
         };
-        let _ = fs::remove_dir_all(&room);
+        let _ = fs::remove_dir_all(&run_dir);
         result.map_err(|error| MeasureError::Run {
             side: side.name,
             commit: side.commit.short().to_owned(),
@@ -229,11 +229,16 @@ impl<'a> Bench<'a> {
         })
     }
 
-    fn run_in(&mut self, side: &SideCheckout, only: Option<&[String]>, room: &Path) -> Result<TimedRun, MeasureError> {
-        fs::create_dir(room).map_err(failed("create the directory", room))?;
-        let since = clock(&room.join("start")).map_err(failed("write", room))?;
-        let out = room.join("results");
-        let criterion_home = room.join("criterion");
+    fn run_in(
+        &mut self,
+        side: &SideCheckout,
+        only: Option<&[String]>,
+        run_dir: &Path,
+    ) -> Result<TimedRun, MeasureError> {
+        fs::create_dir(run_dir).map_err(failed("create the directory", run_dir))?;
+        let since = clock(&run_dir.join("start")).map_err(failed("write", run_dir))?;
+        let out = run_dir.join("results");
+        let criterion_home = run_dir.join("criterion");
         let given = self.spec.words.iter().any(|word| word.contains(OUT));
         let mut words = self.dialect.words(&self.spec.words, only);
         if side.is_criterion {
@@ -244,7 +249,7 @@ impl<'a> Bench<'a> {
             Some(out) => out.to_owned(),
             None => {
                 let up = "../".repeat(1 + self.prefix.components().count());
-                format!("{up}{}/results", room.file_name().unwrap_or_default().to_string_lossy())
+                format!("{up}{}/results", run_dir.file_name().unwrap_or_default().to_string_lossy())
             }
         };
         let mut command = self.command(side, words.iter().map(|word| word.replace(OUT, &out_text)).collect());
@@ -287,7 +292,7 @@ impl<'a> Bench<'a> {
             (Some(_), Some(Measured::Process)) => return Err(MeasureError::LateResults { command: command.line() }),
             (Some(loaded), _) => {
                 self.measured = Some(Measured::Results);
-                let hide = |text: String| text.replace(&*room.display().to_string(), "");
+                let hide = |text: String| text.replace(&*run_dir.display().to_string(), "");
                 self.diagnostics.extend(loaded.diagnostics.into_iter().map(|diagnostic| Diagnostic {
                     place: hide(diagnostic.place),
                     message: hide(diagnostic.message),
@@ -295,7 +300,7 @@ impl<'a> Bench<'a> {
                 }));
                 loaded.run
             }
-            // The time of the process must not stand for results that were lost.
+            // Lost results must not be replaced by the time of the process.
             (None, _) if !given && finished.stdout.is_cut() => {
                 return Err(MeasureError::OutputTooLong { command: command.line() });
             }

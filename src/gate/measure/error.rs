@@ -1,6 +1,6 @@
 //! Why a measurement stopped.
 
-use crate::io::capture::MOST;
+use crate::io::capture::MAX_BYTES;
 use crate::io::command::CommandError;
 use crate::io::input::InputError;
 use crate::io::repository::RepositoryError;
@@ -80,7 +80,7 @@ pub enum MeasureError {
     /// The results may be in output that was too long to keep.
     #[error(
         "`{command}` printed more than {} MiB and wrote no results to files, so its results could not be kept; let it \
-         print less, or write its results to {{out}}", MOST >> 20
+         print less, or write its results to {{out}}", MAX_BYTES >> 20
     )]
     OutputTooLong {
         /// The command.

@@ -110,9 +110,9 @@ impl Session<'_> {
         if !smallest.is_empty() {
             let typical = schedule::detectable(centre::median(&smallest), rounds.max(costs.pairs));
             text += &if typical < 1.0 {
-                format!("; smallest change that a typical benchmark can show: {:.0}%", 100.0 * typical)
+                format!("; smallest detectable change of a typical benchmark: {:.0}%", 100.0 * typical)
             } else {
-                format!("; smallest change that a typical benchmark can show: ×{:.1}", 1.0 + typical)
+                format!("; smallest detectable change of a typical benchmark: {:.1}×", 1.0 + typical)
             };
         }
         if costs.spent + costs.round > costs.budget {

@@ -27,7 +27,7 @@ struct Target {
 }
 
 /// The bench targets and packages that a command names and a workspace does not have; `None` where its metadata cannot be read.
-pub(super) fn lacking(command: &[String], metadata: &[u8]) -> Option<BTreeSet<String>> {
+pub(super) fn missing_targets(command: &[String], metadata: &[u8]) -> Option<BTreeSet<String>> {
     let metadata: Metadata = serde_json::from_slice(metadata).ok()?;
     let targets = metadata.packages.iter().flat_map(|package| &package.targets);
     let benches: BTreeSet<&str> = targets
@@ -43,7 +43,7 @@ pub(super) fn lacking(command: &[String], metadata: &[u8]) -> Option<BTreeSet<St
 }
 
 /// True where a command names nothing else to run: no bench target, or no package, is left.
-pub(super) fn leave_nothing(command: &[String], missing: &BTreeSet<String>) -> bool {
+pub(super) fn is_nothing_left_to_run(command: &[String], missing: &BTreeSet<String>) -> bool {
     let all_missing = |spellings: &[&str]| {
         let named = values(command, spellings);
         !named.is_empty() && named.iter().all(|name| missing.contains(name))
@@ -142,20 +142,21 @@ mod tests {
         let metadata = r#"{"packages":[{"name":"sim","version":"0.1.0","manifest_path":"/sim/Cargo.toml","targets":[{"kind":["lib"],
             "crate_types":["lib"],"name":"parser","src_path":"/sim/src/lib.rs"},{"kind":["bench"],"crate_types":["bin"],
             "name":"lexer","src_path":"/sim/benches/lexer.rs"}]}],"version":1}"#;
-        let lacking = |line: &str| lacking(&words(line), metadata.as_bytes()).unwrap().into_iter().collect::<Vec<_>>();
-        assert_eq!(lacking("cargo bench"), <Vec<String>>::new());
-        assert_eq!(lacking("cargo bench -p sim --bench=lexer -- --bench other"), <Vec<String>>::new());
-        assert_eq!(lacking("cargo bench --package core --bench parser --bench l*"), ["core", "parser"]);
+        let missing_targets =
+            |line: &str| missing_targets(&words(line), metadata.as_bytes()).unwrap().into_iter().collect::<Vec<_>>();
+        assert_eq!(missing_targets("cargo bench"), <Vec<String>>::new());
+        assert_eq!(missing_targets("cargo bench -p sim --bench=lexer -- --bench other"), <Vec<String>>::new());
+        assert_eq!(missing_targets("cargo bench --package core --bench parser --bench l*"), ["core", "parser"]);
     }
 
     #[test]
     fn a_command_whose_targets_are_missing_in_part_still_runs_the_others() {
         let missing = BTreeSet::from(["new".to_owned()]);
-        let leave_nothing = |line: &str| leave_nothing(&words(line), &missing);
-        assert!(leave_nothing("cargo bench --bench new"));
-        assert!(leave_nothing("cargo bench -p new --bench old"));
-        assert!(!leave_nothing("cargo bench --bench old --bench new"));
-        assert!(!leave_nothing("cargo bench"));
+        let is_nothing_left_to_run = |line: &str| is_nothing_left_to_run(&words(line), &missing);
+        assert!(is_nothing_left_to_run("cargo bench --bench new"));
+        assert!(is_nothing_left_to_run("cargo bench -p new --bench old"));
+        assert!(!is_nothing_left_to_run("cargo bench --bench old --bench new"));
+        assert!(!is_nothing_left_to_run("cargo bench"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// Limits of retries and waiting.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct RetryLimits {
     /// Attempts per request.
     pub attempts: u32,
     /// Limit for all failed attempts and waits together.
@@ -26,9 +26,9 @@ pub struct Patience {
     pub pause: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryLimits {
     fn default() -> Self {
-        Patience {
+        RetryLimits {
             attempts: 4,
             total: Duration::from_secs(90),
             request: Duration::from_secs(20),
@@ -41,7 +41,7 @@ impl Default for Patience {
 pub struct Client {
     transport: Transport,
     base: String,
-    patience: Patience,
+    patience: RetryLimits,
     spent: Cell<Duration>,
     /// After this fault no further requests are sent.
     gone: RefCell<Option<Fault>>,
@@ -68,11 +68,11 @@ pub(super) struct Request<'a> {
 impl Client {
     /// Connects to the API at an address (`GITHUB_API_URL`): `https://api.github.com` or an Enterprise server.
     pub fn new(api_url: &str, token: Option<&Token>) -> Result<Client, Fault> {
-        Client::with_patience(api_url, token, Patience::default())
+        Client::with_patience(api_url, token, RetryLimits::default())
     }
 
     /// Connects with other limits.
-    pub fn with_patience(api_url: &str, token: Option<&Token>, patience: Patience) -> Result<Client, Fault> {
+    pub fn with_patience(api_url: &str, token: Option<&Token>, patience: RetryLimits) -> Result<Client, Fault> {
         let token = token.ok_or(Fault::NoToken)?;
         let base = check_address(api_url)?;
         let transport = Transport::open(&base, token, patience.request)?;
@@ -80,7 +80,7 @@ impl Client {
     }
 
     /// The limits.
-    pub(super) fn patience(&self) -> Patience {
+    pub(super) fn patience(&self) -> RetryLimits {
         self.patience
     }
 

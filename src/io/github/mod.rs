@@ -23,7 +23,7 @@ mod token;
 mod transport;
 
 pub use check::{CheckRun, Conclusion, fingerprint, put_check};
-pub use client::{Client, Patience};
+pub use client::{Client, RetryLimits};
 pub use comment::{Commented, Part, When, put_comment};
 pub use commit_comment::put_commit_comment;
 pub use fault::{Fault, Need};

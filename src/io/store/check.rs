@@ -52,10 +52,10 @@ pub(super) fn checked(store: String, key: &Key, bytes: Vec<u8>) -> Result<Vec<u8
     if later || key.fits(&bytes) {
         return Ok(bytes);
     }
-    Err(misnamed(store, key))
+    Err(hash_mismatch(store, key))
 }
 
 /// The error for a run whose content does not match its name.
-pub(super) fn misnamed(store: String, key: &Key) -> StoreError {
+pub(super) fn hash_mismatch(store: String, key: &Key) -> StoreError {
     StoreError::Damaged { store, place: key.to_string(), why: "its content does not match its name".into() }
 }

@@ -230,7 +230,7 @@ impl TemporaryFile {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!("{TEMPORARY}{}-{number}", std::process::id()));
             let file = match File::create_new(&path) {
-                // Left by a dead process with our number, or in use on another machine.
+                // Left by a killed process with our process id, or in use on another machine.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 other => other?,
             };

@@ -84,10 +84,10 @@ impl GitStore {
     }
 
     /// The ref's commit; `None` if the ref does not exist.
-    pub(super) fn tip(&self, repository: &Repository) -> Result<Option<Oid>, StoreError> {
+    pub(super) fn ref_commit(&self, repository: &Repository) -> Result<Option<Oid>, StoreError> {
         match repository.find_reference(&self.reference) {
             Ok(reference) => match reference.target() {
-                Some(tip) => Ok(Some(tip)),
+                Some(ref_commit) => Ok(Some(ref_commit)),
                 None => Err(self.damaged(&self.reference, "it is a symbolic ref")),
             },
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
@@ -95,16 +95,16 @@ impl GitStore {
         }
     }
 
-    pub(super) fn tree<'r>(&self, repository: &'r Repository, tip: Oid) -> Result<Tree<'r>, StoreError> {
-        let tip = self.check(repository, tip, "the ref's commit")?;
-        let commit = repository.find_commit(tip).map_err(|e| self.failed("read the ref's commit", e))?;
+    pub(super) fn tree<'r>(&self, repository: &'r Repository, ref_commit: Oid) -> Result<Tree<'r>, StoreError> {
+        let ref_commit = self.check(repository, ref_commit, "the ref's commit")?;
+        let commit = repository.find_commit(ref_commit).map_err(|e| self.failed("read the ref's commit", e))?;
         self.check(repository, commit.tree_id(), "the ref's tree")?;
         commit.tree().map_err(|e| self.failed("read the ref's tree", e))
     }
 
     /// All files of a commit, including those that are not runs.
-    pub(super) fn listing(&self, repository: &Repository, tip: Oid) -> Result<Listing, StoreError> {
-        self.listing_of(repository, &self.tree(repository, tip)?, |_| true)
+    pub(super) fn listing(&self, repository: &Repository, ref_commit: Oid) -> Result<Listing, StoreError> {
+        self.listing_of(repository, &self.tree(repository, ref_commit)?, |_| true)
     }
 
     /// All files of a tree, in the folders for which `wanted` is true.
@@ -148,8 +148,8 @@ impl GitStore {
     /// The bytes of a run.
     fn content(&self, repository: &Repository, key: &Key) -> Result<Vec<u8>, StoreError> {
         let missing = || StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) };
-        let tip = self.tip(repository)?.ok_or_else(missing)?;
-        let tree = self.tree(repository, tip)?;
+        let ref_commit = self.ref_commit(repository)?.ok_or_else(missing)?;
+        let tree = self.tree(repository, ref_commit)?;
         let _watched = Self::watched(repository);
         let listed =
             tree.get_name(&key.month()).and_then(|folder| self.cache.folders().get(&folder.id())?.get(key).copied());
@@ -178,8 +178,8 @@ impl GitStore {
 
     /// The runs of the newest month that has any.
     fn last_month(&self, repository: &Repository) -> Result<Vec<Key>, StoreError> {
-        let Some(tip) = self.tip(repository)? else { return Ok(Vec::new()) };
-        let tree = self.tree(repository, tip)?;
+        let Some(ref_commit) = self.ref_commit(repository)? else { return Ok(Vec::new()) };
+        let tree = self.tree(repository, ref_commit)?;
         let mut folders: Vec<String> =
             tree.iter().map(|entry| String::from_utf8_lossy(entry.name_bytes()).into_owned()).collect();
         // Other folders have no runs and are skipped.

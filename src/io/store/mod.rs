@@ -27,7 +27,7 @@ pub use url::StoreUrl;
 
 use crate::model::record::{self, RecordError};
 use crate::model::{BenchId, Commit, Detail, Run};
-use check::misnamed;
+use check::hash_mismatch;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::RangeInclusive;
@@ -109,7 +109,7 @@ fn read_sharing(
     if detail == Detail::Digests {
         let bytes = store.read_digests(key)?;
         if let Some(run) = record::decode_digests(&bytes, names).map_err(|error| damaged(store, key, error))? {
-            return if key.names(&run) { Ok(run) } else { Err(misnamed(store.describe(), key)) };
+            return if key.names(&run) { Ok(run) } else { Err(hash_mismatch(store.describe(), key)) };
         }
     }
     decoded(store, key, &store.read(key)?, detail, names)

@@ -39,7 +39,7 @@ impl GitStore {
         loop {
             let (theirs, received) = self.fetch_and_merge(&repository, &remote)?;
             counts.received += received;
-            let ours = self.tip(&repository)?;
+            let ours = self.ref_commit(&repository)?;
             if ours == theirs {
                 return Ok(counts);
             }
@@ -81,13 +81,13 @@ impl GitStore {
         }
         let theirs = repository.refname_to_id(&incoming.name).map_err(|e| self.failed("read what was fetched", e))?;
         // The remote's ref must be a valid store before it is merged; folders that are the same here are.
-        let (fetched, here) = (self.tree(repository, theirs)?, self.tip(repository)?);
-        let here = here.map(|tip| self.tree(repository, tip)).transpose()?;
+        let (fetched, here) = (self.tree(repository, theirs)?, self.ref_commit(repository)?);
+        let here = here.map(|ref_commit| self.tree(repository, ref_commit)).transpose()?;
         self.listing_of(repository, &fetched, changed(&fetched, here.as_ref()))?;
         self.tombstones(repository, &fetched)?;
         let mut backoff = backoff(&self.place.git_dir);
         loop {
-            let ours = self.tip(repository)?;
+            let ours = self.ref_commit(repository)?;
             let merged = self.merged(repository, ours, theirs)?;
             if ours == Some(merged) {
                 return Ok((Some(theirs), 0));
@@ -100,12 +100,13 @@ impl GitStore {
         }
     }
 
-    /// True if `tip` is `from` or a descendant of it.
-    fn descends_from(&self, repository: &Repository, tip: Oid, from: Oid) -> Result<bool, StoreError> {
+    /// True if `ref_commit` is `from` or a descendant of it.
+    fn descends_from(&self, repository: &Repository, ref_commit: Oid, from: Oid) -> Result<bool, StoreError> {
         let _watched = Self::watched(repository);
-        let is_descendant =
-            repository.graph_descendant_of(tip, from).map_err(|e| self.failed("compare the two histories", e))?;
-        Ok(tip == from || is_descendant)
+        let is_descendant = repository
+            .graph_descendant_of(ref_commit, from)
+            .map_err(|e| self.failed("compare the two histories", e))?;
+        Ok(ref_commit == from || is_descendant)
     }
 
     /// A commit with the runs of both sides, on top of the remote's commit; on top of ours if ours was pruned since.
@@ -185,7 +186,7 @@ impl GitStore {
 
     /// The runs of one commit that another one does not have.
     fn added(&self, repository: &Repository, of: Option<Oid>, than: Option<Oid>) -> Result<BTreeSet<Key>, StoreError> {
-        let tree = |tip: Option<Oid>| tip.map(|tip| self.tree(repository, tip)).transpose();
+        let tree = |ref_commit: Option<Oid>| ref_commit.map(|ref_commit| self.tree(repository, ref_commit)).transpose();
         let (Some(of), than) = (tree(of)?, tree(than)?) else { return Ok(BTreeSet::new()) };
         let list = |tree: &Tree<'_>| self.listing_of(repository, tree, changed(&of, than.as_ref()));
         let other = than.as_ref().map(list).transpose()?.unwrap_or_default();

@@ -21,7 +21,7 @@ const FIRST_LINE: &str = "perfgate pruned 1";
 
 /// The most names that are kept, those of the newest runs. A clone that still has an older one restores it, and the next
 /// pruning removes it again.
-const MOST: usize = 20_000;
+const MAX_NAMES: usize = 20_000;
 
 /// The runs that were pruned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Tombstones {
     /// The file's content.
     pub(super) fn bytes(&self) -> Vec<u8> {
         let mut text = format!("{FIRST_LINE}\ngeneration {}\n", self.generation);
-        for name in self.names.iter().skip(self.names.len().saturating_sub(MOST)) {
+        for name in self.names.iter().skip(self.names.len().saturating_sub(MAX_NAMES)) {
             let _ = writeln!(text, "{name}");
         }
         text.into_bytes()
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_list_is_bounded_and_drops_the_oldest_first() {
-        let back = Tombstones::parse(&pruned(1, 0..MOST as i64 + 5).bytes()).unwrap();
-        assert!(!back.contains(&key(4)) && back.contains(&key(5)) && back.contains(&key(MOST as i64 + 4)));
+        let back = Tombstones::parse(&pruned(1, 0..MAX_NAMES as i64 + 5).bytes()).unwrap();
+        assert!(!back.contains(&key(4)) && back.contains(&key(5)) && back.contains(&key(MAX_NAMES as i64 + 4)));
     }
 }

@@ -89,7 +89,7 @@ impl Digests {
                 && (drift.is_nan() || drift.is_finite() && *drift >= 0.0)
         };
         if !measures.iter().zip(&self.medians).all(valid) {
-            return Err(damaged("a measure of its samples is not possible"));
+            return Err(damaged("a statistic of its samples is impossible"));
         }
         self.measures = Some(measures);
         Ok(())

@@ -6,7 +6,7 @@ use super::limits::VERSION;
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// Not a record.
-    #[error("not a stored run: it does not begin with the mark of one")]
+    #[error("not a stored run: it does not start with the header of one")]
     Foreign,
     /// Written by a later version of perfgate that this one cannot read.
     #[error(

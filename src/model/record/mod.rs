@@ -186,7 +186,7 @@ fn pack(raw: &[u8]) -> Result<Vec<u8>, RecordError> {
 /// memory.
 fn unpack(packed: &[u8], frame: Frame, limit: usize) -> Result<Vec<u8>, RecordError> {
     if frame.raw > limit {
-        return Err(RecordError::Damaged(format!("a part of it claims {} MiB", frame.raw >> 20)));
+        return Err(RecordError::Damaged(format!("a part of it states a size of {} MiB", frame.raw >> 20)));
     }
     match zstd::bulk::decompress(packed, frame.raw) {
         Ok(raw) if raw.len() == frame.raw => Ok(raw),

@@ -125,7 +125,7 @@ fn a_refused_run_names_the_measurement() {
     };
     assert_eq!(
         with(|r| r.measurements.push(r.measurements[0].clone())),
-        "the run cannot be stored: time of `a/steps` is there twice"
+        "the run cannot be stored: time of `a/steps` occurs twice"
     );
     let not_finite = "the run cannot be stored: time of `e/value` has a number that is not finite";
     assert_eq!(with(|r| r.measurements[4].evidence = vec![Evidence::Value(f64::NAN)]), not_finite);

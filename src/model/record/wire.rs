@@ -95,7 +95,7 @@ pub(super) fn limited(count: usize, limit: usize, what: &str) -> Result<usize, R
     if count <= limit {
         Ok(count)
     } else {
-        Err(RecordError::Damaged(format!("it claims {count} {what}; at most {limit}")))
+        Err(RecordError::Damaged(format!("it states {count} {what}; at most {limit} are allowed")))
     }
 }
 

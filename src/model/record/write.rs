@@ -13,7 +13,7 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     let mut measurements: Vec<&Measurement> = run.measurements.iter().collect();
     measurements.sort_unstable_by(|a, b| order(a, b));
     if let Some(pair) = measurements.windows(2).find(|pair| order(pair[0], pair[1]).is_eq()) {
-        return Err(unfit(pair[0], "is there twice"));
+        return Err(not_storable(pair[0], "occurs twice"));
     }
     let mut columns = Columns::default();
     for measurement in &measurements {
@@ -55,7 +55,7 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     Ok((index, columns.samples()))
 }
 
-fn unfit(measurement: &Measurement, what: &str) -> RecordError {
+fn not_storable(measurement: &Measurement, what: &str) -> RecordError {
     RecordError::Unfit(format!("{} of `{}` {what}", measurement.metric.name, measurement.benchmark))
 }
 
@@ -144,7 +144,7 @@ impl<'a> Columns<'a> {
             self.work.push(finite(m, work.amount)?);
         }
         if m.evidence.is_empty() {
-            return Err(unfit(m, "has no evidence"));
+            return Err(not_storable(m, "has no evidence"));
         }
         put_varint(&mut self.evidence_counts, m.evidence.len() as u64);
         for evidence in &m.evidence {
@@ -158,12 +158,12 @@ impl<'a> Columns<'a> {
         match evidence {
             Evidence::Samples(all) => {
                 if all.is_empty() {
-                    return Err(unfit(m, "has no samples"));
+                    return Err(not_storable(m, "has no samples"));
                 }
                 for &sample in all {
                     measured(m, sample)?;
                 }
-                let count = u32::try_from(all.len()).map_err(|_| unfit(m, "has too many samples"))?;
+                let count = u32::try_from(all.len()).map_err(|_| not_storable(m, "has too many samples"))?;
                 let digest = Digest { samples: count, ..Digest::of(all, m.metric.direction) };
                 measured(m, digest.median)?;
                 self.digests.push(digest);
@@ -188,7 +188,7 @@ impl<'a> Columns<'a> {
             Evidence::Thinned(thinned) => {
                 measured(m, thinned.digest.median)?;
                 self.digests.push(thinned.digest);
-                self.quantiles.add(thinned).map_err(|what| unfit(m, what))?;
+                self.quantiles.add(thinned).map_err(|what| not_storable(m, what))?;
                 Ok(Form::Digest)
             }
             Evidence::Summary(summary) => {
@@ -256,11 +256,11 @@ impl<'a> Columns<'a> {
 
 /// A measured value: finite and not negative, as the reader checks it.
 fn measured(m: &Measurement, value: f64) -> Result<f64, RecordError> {
-    if value < 0.0 { Err(unfit(m, "has a negative number")) } else { finite(m, value) }
+    if value < 0.0 { Err(not_storable(m, "has a negative number")) } else { finite(m, value) }
 }
 
 fn finite(m: &Measurement, value: f64) -> Result<f64, RecordError> {
-    if value.is_finite() { Ok(value) } else { Err(unfit(m, "has a number that is not finite")) }
+    if value.is_finite() { Ok(value) } else { Err(not_storable(m, "has a number that is not finite")) }
 }
 
 fn put_summary(out: &mut Vec<u8>, m: &Measurement, summary: &Summary) -> Result<(), RecordError> {

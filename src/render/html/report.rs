@@ -18,7 +18,7 @@ use std::fmt::Write;
 /// Width of the drawing of an interval, in pixels.
 const WIDTH: f64 = 180.0;
 /// Least distance of two ticks of the scale above the intervals, in pixels.
-const APART: f64 = 42.0;
+const MIN_TICK_DISTANCE: f64 = 42.0;
 /// Changes that may have a tick.
 const TICKS: [f64; 14] = [-0.8, -0.5, -0.3, -0.2, -0.1, -0.05, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0];
 
@@ -117,7 +117,10 @@ fn scale(reach: f64) -> String {
         let mut last = WIDTH / 2.0;
         for by in side {
             let at = place(*by, reach);
-            if by.ln_1p().abs() < 0.95 * reach && (at - last).abs() >= APART && (20.0..=WIDTH - 20.0).contains(&at) {
+            if by.ln_1p().abs() < 0.95 * reach
+                && (at - last).abs() >= MIN_TICK_DISTANCE
+                && (20.0..=WIDTH - 20.0).contains(&at)
+            {
                 ticks.push((at, format!("{:+.0}%", 100.0 * by).replace('-', "−")));
                 last = at;
             }

@@ -38,7 +38,7 @@ pub struct Layer {
     /// The marks.
     pub marks: Marks,
     /// Their colour, by what it means.
-    pub ink: Ink,
+    pub ink: ColorRole,
     /// Their text in the legend.
     pub legend: Option<String>,
 }
@@ -71,7 +71,7 @@ impl Marks {
 
 /// What a colour means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ink {
+pub enum ColorRole {
     /// Base.
     Base,
     /// Head, and the points of a series.
@@ -88,17 +88,17 @@ pub enum Ink {
     Dim,
 }
 
-impl Ink {
+impl ColorRole {
     /// Red, green and blue. The colours also differ in brightness, for people with colour blindness.
     pub fn rgb(self) -> (u8, u8, u8) {
         match self {
-            Ink::Base => (0x8a, 0x93, 0xa1),
-            Ink::Head => (0x0b, 0x5f, 0xce),
-            Ink::Bad => (0xb3, 0x26, 0x1e),
-            Ink::Good => (0x1a, 0x7f, 0x37),
-            Ink::Open => (0xc0, 0x80, 0x10),
-            Ink::Accepted => (0x7a, 0x3f, 0xb0),
-            Ink::Dim => (0x6b, 0x74, 0x82),
+            ColorRole::Base => (0x8a, 0x93, 0xa1),
+            ColorRole::Head => (0x0b, 0x5f, 0xce),
+            ColorRole::Bad => (0xb3, 0x26, 0x1e),
+            ColorRole::Good => (0x1a, 0x7f, 0x37),
+            ColorRole::Open => (0xc0, 0x80, 0x10),
+            ColorRole::Accepted => (0x7a, 0x3f, 0xb0),
+            ColorRole::Dim => (0x6b, 0x74, 0x82),
         }
     }
 }
@@ -118,15 +118,15 @@ pub enum Shape {
     Cross,
 }
 
-impl Ink {
+impl ColorRole {
     /// The form of dots of this colour, for people who do not see the difference of colours.
     pub fn shape(self) -> Shape {
         match self {
-            Ink::Bad => Shape::Triangle,
-            Ink::Good => Shape::Square,
-            Ink::Open => Shape::Ring,
-            Ink::Accepted => Shape::Cross,
-            Ink::Base | Ink::Head | Ink::Dim => Shape::Circle,
+            ColorRole::Bad => Shape::Triangle,
+            ColorRole::Good => Shape::Square,
+            ColorRole::Open => Shape::Ring,
+            ColorRole::Accepted => Shape::Cross,
+            ColorRole::Base | ColorRole::Head | ColorRole::Dim => Shape::Circle,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A forest plot: the changes of a report in one chart, each with its interval and its threshold.
 
-use super::chart::{Axis, Chart, Ink, Layer, Marks, name as named, text};
+use super::chart::{Axis, Chart, ColorRole, Layer, Marks, name as named, text};
 use crate::model::Direction;
 use crate::render::quantity::change;
 use crate::verdict::{Finding, Outcome, Report};
@@ -12,8 +12,8 @@ const NAME: usize = 48;
 /// The largest factor on the axis.
 const REACH: f64 = 8.0;
 /// Changes that may have a tick, on each side of zero.
-const RISES: [f64; 11] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0, 7.0];
-const FALLS: [f64; 10] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.85];
+const TICKS_ABOVE: [f64; 11] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0, 7.0];
+const TICKS_BELOW: [f64; 10] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.85];
 
 /// The chart; `None` if nothing was compared.
 pub(super) fn chart(report: &Report) -> Option<Chart> {
@@ -28,7 +28,7 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
     }
     let reach = reach(rows, report.threshold);
     let x = |fraction: f64| fraction.max(-0.999).ln_1p().clamp(-reach, reach);
-    let mut layers = vec![thin_line(vec![(0.0, 0.7), (0.0, 0.3 - rows.len() as f64)], Ink::Dim, None)];
+    let mut layers = vec![thin_line(vec![(0.0, 0.7), (0.0, 0.3 - rows.len() as f64)], ColorRole::Dim, None)];
     layers.extend(limits(rows, x));
     for outcome in Outcome::ALL {
         let of_it = rows.iter().enumerate().filter(|(_, (finding, _))| finding.outcome == outcome);
@@ -75,24 +75,24 @@ fn limits(rows: &[(&Finding, f64)], x: impl Fn(f64) -> f64) -> Vec<Layer> {
         if rows.get(row).is_none_or(|(finding, _)| limit(finding) != here) {
             let legend = layers.is_empty().then(|| "threshold".to_owned());
             let line = vec![(x(here), 0.5 - from as f64), (x(here), 0.5 - row as f64)];
-            layers.push(thin_line(line, Ink::Bad, legend));
+            layers.push(thin_line(line, ColorRole::Bad, legend));
             from = row;
         }
     }
     layers
 }
 
-fn thin_line(points: Vec<(f64, f64)>, ink: Ink, legend: Option<String>) -> Layer {
+fn thin_line(points: Vec<(f64, f64)>, ink: ColorRole, legend: Option<String>) -> Layer {
     Layer { marks: Marks::ThinLine(points), ink, legend }
 }
 
-fn ink(outcome: Outcome) -> Ink {
+fn ink(outcome: Outcome) -> ColorRole {
     match outcome {
-        Outcome::Regressed | Outcome::Failed => Ink::Bad,
-        Outcome::Improved => Ink::Good,
-        Outcome::Inconclusive => Ink::Open,
-        Outcome::Accepted => Ink::Accepted,
-        Outcome::Unchanged | Outcome::Added | Outcome::Removed => Ink::Head,
+        Outcome::Regressed | Outcome::Failed => ColorRole::Bad,
+        Outcome::Improved => ColorRole::Good,
+        Outcome::Inconclusive => ColorRole::Open,
+        Outcome::Accepted => ColorRole::Accepted,
+        Outcome::Unchanged | Outcome::Added | Outcome::Removed => ColorRole::Head,
     }
 }
 
@@ -123,7 +123,7 @@ fn axis(rows: &[(&Finding, f64)]) -> String {
 /// Ticks at zero and at round changes, with enough room between them.
 fn ticks(reach: f64) -> Vec<(f64, String)> {
     let mut ticks = vec![(0.0, "0".to_owned())];
-    for (sign, changes) in [(1.0, &RISES[..]), (-1.0, &FALLS[..])] {
+    for (sign, changes) in [(1.0, &TICKS_ABOVE[..]), (-1.0, &TICKS_BELOW[..])] {
         let mut last = 0.0_f64;
         for by in changes {
             let at = (sign * by).ln_1p().abs();

@@ -4,7 +4,7 @@
 //! criterion-plot puts text between single quotes without escaping it. There gnuplot runs no command, and the only escape
 //! is a doubled quote. Text is drawn in "enhanced" mode, where `& _ ^ @ { } ~` have a meaning unless escaped by `\`.
 
-use super::chart::{Axis, Chart, Ink, Marks, Shape};
+use super::chart::{Axis, Chart, ColorRole, Marks, Shape};
 use criterion_plot::curve::Curve;
 use criterion_plot::errorbar::ErrorBar;
 use criterion_plot::prelude::{
@@ -88,7 +88,7 @@ fn configure(figure: &mut Figure, side: Side, axis: &Axis) {
     });
 }
 
-fn draw(figure: &mut Figure, marks: &Marks, ink: Ink, legend: Option<String>) {
+fn draw(figure: &mut Figure, marks: &Marks, ink: ColorRole, legend: Option<String>) {
     let color = color(ink);
     match marks {
         Marks::Area(points) => {
@@ -129,7 +129,7 @@ fn draw(figure: &mut Figure, marks: &Marks, ink: Ink, legend: Option<String>) {
     }
 }
 
-fn point(ink: Ink) -> PointType {
+fn point(ink: ColorRole) -> PointType {
     match ink.shape() {
         Shape::Circle => PointType::FilledCircle,
         Shape::Triangle => PointType::FilledTriangle,
@@ -139,7 +139,7 @@ fn point(ink: Ink) -> PointType {
     }
 }
 
-fn color(ink: Ink) -> Color {
+fn color(ink: ColorRole) -> Color {
     let (red, green, blue) = ink.rgb();
     Color::Rgb(red, green, blue)
 }

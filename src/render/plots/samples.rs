@@ -1,7 +1,7 @@
 //! The samples of one benchmark, a row per run: dots at quantiles of the samples, their density, and the medians of runs
 //! and sides.
 
-use super::chart::{Axis, Chart, Ink, Layer, Marks, around, name, text, ticks};
+use super::chart::{Axis, Chart, ColorRole, Layer, Marks, around, name, text, ticks};
 use crate::model::PlotSamples;
 use crate::render::file_stem::file_stem;
 use crate::render::outliers::main_range;
@@ -37,7 +37,7 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
     let mut layers = Vec::new();
     let mut names = Vec::new();
     let mut row = 0;
-    for (runs, (ink, word)) in sides.iter().zip([(Ink::Base, "base"), (Ink::Head, "head")]) {
+    for (runs, (ink, word)) in sides.iter().zip([(ColorRole::Base, "base"), (ColorRole::Head, "head")]) {
         let top = row;
         let mut centres = Vec::new();
         for (number, run) in runs.iter().enumerate() {

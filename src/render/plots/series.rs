@@ -1,6 +1,6 @@
 //! A stored series: its points, the levels of its stretches, and the possible commits of each change.
 
-use super::chart::{Axis, Chart, Ink, Layer, Marks, around, name as named, text, ticks};
+use super::chart::{Axis, Chart, ColorRole, Layer, Marks, around, name as named, text, ticks};
 use super::samples::axis;
 use crate::history::{SegmentedSeries, SeriesChange};
 use crate::render::file_stem::file_stem;
@@ -24,7 +24,11 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
     let x = (-0.02 * last - 0.5, 1.02 * last + 0.5);
     let changes: Vec<SeriesChange> = segmented.changes().collect();
     let mut layers = Vec::new();
-    let kinds = [(Some(true), Ink::Bad, "worse"), (Some(false), Ink::Good, "better"), (None, Ink::Open, "changed")];
+    let kinds = [
+        (Some(true), ColorRole::Bad, "worse"),
+        (Some(false), ColorRole::Good, "better"),
+        (None, ColorRole::Open, "changed"),
+    ];
     for (worse, ink, word) in kinds {
         for (number, change) in changes.iter().filter(|change| change.worse == worse).enumerate() {
             let (from, to) = change.commits.range;
@@ -33,10 +37,10 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
             layers.push(Layer { marks: Marks::Area(band), ink, legend });
         }
     }
-    layers.push(Layer { marks: Marks::Dots(points.clone()), ink: Ink::Head, legend: Some("commits".to_owned()) });
+    layers.push(Layer { marks: Marks::Dots(points.clone()), ink: ColorRole::Head, legend: Some("commits".to_owned()) });
     let mut legend = Some("level".to_owned());
     for line in levels(segmented, &changes, &points) {
-        layers.push(Layer { marks: Marks::Line(line), ink: Ink::Dim, legend: legend.take() });
+        layers.push(Layer { marks: Marks::Line(line), ink: ColorRole::Dim, legend: legend.take() });
     }
     let last_change = match changes.last() {
         Some(last) => format!(": {} {}", change_size(last.change), location(last)),

@@ -1,7 +1,7 @@
 //! Draws a chart as SVG with plotters, for machines without gnuplot. It needs no system fonts: the width of text is
 //! estimated. The same chart gives the same bytes.
 
-use super::chart::{Chart, Ink, Layer, Marks, Shape};
+use super::chart::{Chart, ColorRole, Layer, Marks, Shape};
 use plotters::backend::DrawingBackend;
 use plotters::prelude::{Color, RGBColor, SVGBackend, ShapeStyle, TextStyle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -174,7 +174,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// A dot in the colour and the form of an ink.
-    fn mark(&mut self, (x, y): (f64, f64), ink: Ink) -> Drawn {
+    fn mark(&mut self, (x, y): (f64, f64), ink: ColorRole) -> Drawn {
         let color = color(ink);
         match ink.shape() {
             Shape::Circle => self.dot((x, y), 4, color, 1.0),
@@ -208,7 +208,7 @@ impl<'a> Canvas<'a> {
 /// Opacity of areas.
 const SHADE: f64 = 0.2;
 
-fn color(ink: Ink) -> RGBColor {
+fn color(ink: ColorRole) -> RGBColor {
     let (red, green, blue) = ink.rgb();
     RGBColor(red, green, blue)
 }

@@ -1,6 +1,6 @@
 //! The charts of a small report and a small history, with values computed by hand.
 
-use super::chart::{Ink, Marks};
+use super::chart::{ColorRole, Marks};
 use super::{Charts, MAX_CHARTS, of_history, of_report};
 use crate::history::{Point, Series, segment};
 use crate::model::{BenchId, Commit, Metric};
@@ -57,7 +57,7 @@ fn the_forest_plot_shows_changes_worst_first_with_intervals_and_thresholds() {
     let limits: Vec<_> = forest
         .layers
         .iter()
-        .filter(|layer| layer.ink == Ink::Bad && matches!(layer.marks, Marks::ThinLine(_)))
+        .filter(|layer| layer.ink == ColorRole::Bad && matches!(layer.marks, Marks::ThinLine(_)))
         .collect();
     let at = |row: usize| match &limits[row].marks {
         Marks::ThinLine(points) => points[0].0,

@@ -66,7 +66,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
             .to_owned(),
             passed: report.verdict == Verdict::Pass,
             sentence: summary::verdict(report),
-            mark: summary::Glance::of(report).mark().to_owned(),
+            mark: summary::HeadlineStatus::of(report).mark().to_owned(),
             reasons: summary::reasons(report),
         },
         counts: counts(report),

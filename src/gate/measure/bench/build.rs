@@ -67,10 +67,10 @@ impl Bench<'_> {
     /// something, that must be compared: there the failed build is an error.
     pub fn only_in_head(&self, base: &SideCheckout, head: &SideCheckout) -> Option<String> {
         build_of(&self.spec.words)?;
-        let lacking = |side: &SideCheckout| targets::lacking(&self.spec.words, &self.metadata(side)?);
-        let (base, head) = (lacking(base)?, lacking(head)?);
+        let missing_targets = |side: &SideCheckout| targets::missing_targets(&self.spec.words, &self.metadata(side)?);
+        let (base, head) = (missing_targets(base)?, missing_targets(head)?);
         let missing = &base - &head;
-        missing.first().filter(|_| targets::leave_nothing(&self.spec.words, &missing)).cloned()
+        missing.first().filter(|_| targets::is_nothing_left_to_run(&self.spec.words, &missing)).cloned()
     }
 
     /// The output of `cargo metadata` for a side.

@@ -14,17 +14,17 @@ use std::time::Duration;
 impl Store for GitStore {
     fn list(&self) -> Result<Listing, StoreError> {
         let repository = self.repository()?;
-        match self.tip(&repository)? {
-            Some(tip) => self.listing(&repository, tip),
+        match self.ref_commit(&repository)? {
+            Some(ref_commit) => self.listing(&repository, ref_commit),
             None => Ok(Listing::default()),
         }
     }
 
     fn within(&self, spans: &[RangeInclusive<i64>]) -> Result<Vec<Key>, StoreError> {
         let repository = self.repository()?;
-        let Some(tip) = self.tip(&repository)? else { return Ok(Vec::new()) };
+        let Some(ref_commit) = self.ref_commit(&repository)? else { return Ok(Vec::new()) };
         let is_wanted = |month: &str| spans.iter().any(|span| covers(span, month));
-        let mut keys = self.listing_of(&repository, &self.tree(&repository, tip)?, is_wanted)?.keys;
+        let mut keys = self.listing_of(&repository, &self.tree(&repository, ref_commit)?, is_wanted)?.keys;
         keys.retain(|key| spans.iter().any(|span| span.contains(&key.time())));
         Ok(keys)
     }
@@ -107,13 +107,13 @@ impl GitStore {
         let repository = self.repository()?;
         let mut backoff = Backoff::new(&self.place.git_dir, 1000, Duration::from_millis(1), Duration::from_millis(50));
         loop {
-            let tip = self.tip(&repository)?;
-            let tree = tip.map(|tip| self.tree(&repository, tip)).transpose()?;
+            let ref_commit = self.ref_commit(&repository)?;
+            let tree = ref_commit.map(|ref_commit| self.tree(&repository, ref_commit)).transpose()?;
             let (next, outcome) = change(&repository, tree.as_ref())?;
             let Some((next, message)) = next else { return Ok(outcome) };
-            let parent = if parent == Parent::Present { tip } else { None };
+            let parent = if parent == Parent::Present { ref_commit } else { None };
             let commit = self.commit(&repository, next, parent, &message)?;
-            match self.advance(&repository, tip, commit)? {
+            match self.advance(&repository, ref_commit, commit)? {
                 RefUpdate::Done => return Ok(outcome),
                 RefUpdate::LostRace(why) => backoff.wait().map_err(|tries| self.busy(tries, why))?,
             }

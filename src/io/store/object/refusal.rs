@@ -192,7 +192,7 @@ impl HttpService for Recording {
     {
         Box::pin(async move {
             set_newest(None);
-            // A request for several objects is answered with success, whatever becomes of them.
+            // A request for several objects returns success even if some of them fail.
             let for_several = request.method().as_str() == "POST";
             let response = self.0.execute(request).await?;
             let status = response.status();
