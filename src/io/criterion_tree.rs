@@ -46,15 +46,12 @@ pub fn read(root: &Path, names: &[&str], detail: Detail, dated: bool) -> Vec<Bas
 pub fn is_tree(root: &Path) -> bool {
     fn search(directory: &Path, depth: usize) -> bool {
         let Ok(entries) = fs::read_dir(directory) else { return false };
-        let children: Vec<PathBuf> = entries
-            .flatten()
-            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-            .map(|entry| entry.path())
-            .collect();
-        let is_benchmark = |child: &PathBuf| {
-            child.join("benchmark.json").is_file() || child.join(criterion_store::BENCHMARK).is_file()
-        };
-        children.iter().any(is_benchmark) || (depth < 8 && children.iter().any(|child| search(child, depth + 1)))
+        let directories = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        directories.map(|entry| entry.path()).any(|child| {
+            let is_benchmark =
+                child.join("benchmark.json").is_file() || child.join(criterion_store::BENCHMARK).is_file();
+            is_benchmark || depth < 8 && search(&child, depth + 1)
+        })
     }
     search(root, 0)
 }
