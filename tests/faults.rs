@@ -360,8 +360,12 @@ mod unix {
         let scratch = scene.path("").display().to_string();
         let args = [&MEASURE[..], &["--scratch", &scratch, "--", "./bench.sh"]].concat();
         let mut child = scene.command::<&str>("r", &[], &args).stderr(Stdio::null()).spawn().unwrap();
-        // The benchmark command has started once its work tree is there.
-        let running = || fs::read_dir(&scratch).unwrap().flatten().any(|entry| entry.path().join("running").exists());
+        // The benchmark command has started once its PID file is there.
+        let has_pid_file = |directory: &std::path::Path| {
+            let mut entries = fs::read_dir(directory).into_iter().flatten().flatten();
+            entries.any(|entry| entry.file_name().to_string_lossy().starts_with("running-"))
+        };
+        let running = || fs::read_dir(&scratch).unwrap().flatten().any(|entry| has_pid_file(&entry.path()));
         let started = Instant::now();
         while !running() {
             assert!(started.elapsed() < Duration::from_secs(20));

@@ -84,10 +84,10 @@ fn regressed(is_single: bool, report: &Report) -> &'static str {
             "Make the regressed benchmarks faster, or accept them: in perfgate.toml (`[[accept]]`), or by a comment on the pull request."
         }
         (Some(false), true) => {
-            "Make the regressed benchmark faster, or have it accepted by a comment of someone with write access."
+            "Make the regressed benchmark faster, or ask someone with write access to accept it in a comment."
         }
         (Some(false), false) => {
-            "Make the regressed benchmarks faster, or have them accepted by a comment of someone with write access."
+            "Make the regressed benchmarks faster, or ask someone with write access to accept them in a comment."
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::io::profile::ProfileFileError;
 pub enum ExplainError {
     /// The profiler is not installed.
     #[error(
-        "{program} counts the instructions, but is not installed; install it (`apt-get install valgrind`), or compare \
+        "{program} is not installed, and explain counts instructions with it; install it (`apt-get install valgrind`), or compare \
         two existing profiles with `perfgate explain BASE_PROFILE HEAD_PROFILE`"
     )]
     NoProfiler {
