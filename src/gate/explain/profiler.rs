@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const VALGRIND: &str = "valgrind";
+/// The option of pytest-benchmark that writes a profile for each benchmark.
+const PYTEST_DUMP: &str = "--benchmark-cprofile-dump";
 
 /// The profiler of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +19,8 @@ enum Profiler {
     Callgrind,
     Cprofile,
     Pytest,
+    /// pytest with pytest-benchmark 5 or later, which profiles one call of each benchmarked function.
+    PytestBenchmark,
     Node,
     Go,
 }
@@ -50,6 +54,11 @@ impl Profiler {
             Profiler::Pytest => {
                 let words = ["python3", "-m", "cProfile", "-o", &out, "-m", "pytest"];
                 words.map(str::to_owned).to_vec()
+            }
+            Profiler::PytestBenchmark => {
+                let dump = profile_dir.join("out").display().to_string();
+                let options = ["--benchmark-cprofile=tottime".to_owned(), format!("{PYTEST_DUMP}={dump}")];
+                return words.iter().cloned().chain(options).collect();
             }
             Profiler::Node => {
                 vec![program, "--cpu-prof".to_owned(), "--cpu-prof-dir".to_owned(), profile_dir.display().to_string()]
@@ -96,6 +105,21 @@ pub(super) fn ended(side: &SideCheckout, end: Result<Finished, CommandError>) ->
     })
 }
 
+/// True for pytest with a pytest-benchmark that profiles its benchmarks. While that plugin measures, it pauses other profilers: around
+/// the whole of pytest, cProfile shows little but its start-up.
+fn profiles_benchmarks(bench: &Bench<'_>, side: &SideCheckout, words: &[String]) -> bool {
+    let pytest = match Profiler::of(words) {
+        Profiler::Pytest => &words[..1],
+        _ => match words.get(..3) {
+            Some(pytest @ [_, option, module]) if option == "-m" && module == "pytest" => pytest,
+            _ => return false,
+        },
+    };
+    let help = bench.command(side, pytest.iter().cloned().chain(["--help".to_owned()]).collect());
+    let text = help.run().ok().and_then(|finished| finished.stdout.whole);
+    text.is_some_and(|text| String::from_utf8_lossy(&text).contains(PYTEST_DUMP))
+}
+
 /// Runs a command once under its profiler.
 pub(super) fn profile(
     bench: &Bench<'_>,
@@ -103,7 +127,10 @@ pub(super) fn profile(
     words: &[String],
     profile_dir: &Path,
 ) -> Result<SideProfile, ExplainError> {
-    let profiler = Profiler::of(words);
+    let profiler = match Profiler::of(words) {
+        Profiler::Pytest | Profiler::Cprofile if profiles_benchmarks(bench, side, words) => Profiler::PytestBenchmark,
+        other => other,
+    };
     let command = bench.command(side, profiler.words(words, profile_dir));
     ended(side, command.run())?;
     let mut files: Vec<PathBuf> = fs::read_dir(profile_dir)
@@ -124,6 +151,9 @@ pub(super) fn profile(
     let profile = sum.ok_or_else(|| ExplainError::NoProfile { command: command.line() })?;
     let note = match profiler {
         Profiler::Callgrind => "instructions of the whole command, counted by callgrind",
+        Profiler::PytestBenchmark => {
+            "times of one call of the benchmarked function per side; small differences can be noise"
+        }
         Profiler::Cprofile | Profiler::Pytest | Profiler::Node | Profiler::Go => {
             "times of one run of the whole command per side; small differences can be noise"
         }
@@ -149,6 +179,9 @@ mod tests {
         assert_runs("pytest -k x", "python3 -m cProfile -o R/out.profile -m pytest -k x");
         assert_runs("node a.js", "node --cpu-prof --cpu-prof-dir R a.js");
         assert_runs("go test -bench . ./p", "go test -bench . ./p -cpuprofile=R/out.profile");
+        let pytest = ["pytest".to_owned(), "b".to_owned()];
+        let words = Profiler::PytestBenchmark.words(&pytest, Path::new("R")).join(" ").replace('\\', "/");
+        assert_eq!(words, "pytest b --benchmark-cprofile=tottime --benchmark-cprofile-dump=R/out");
         let valgrind = "valgrind --tool=callgrind --dump-instr=yes --demangle=no --trace-children=yes";
         assert_runs("./tool in.txt", &format!("{valgrind} --callgrind-out-file=R/%p.profile ./tool in.txt"));
     }
