@@ -201,8 +201,9 @@ fn a_small_file_of_each_format_is_read() {
         let mut files = 0;
         for file in fs::read_dir(folder(case)).unwrap().map(|entry| entry.unwrap().file_name()) {
             let file = file.to_str().unwrap();
-            let answer = run(case, &[file, file]);
+            let answer = run(case, &[file, file, "--format", "json"]);
             assert!(answer.code == 0, "{case}/{file}: {}{}", answer.stdout, answer.stderr);
+            assert!(!answer.json()["benchmarks"].as_array().unwrap().is_empty(), "{case}/{file}");
             files += 1;
         }
         assert!(files >= 14, "{case}");
