@@ -11,8 +11,8 @@ pub const NONE: f64 = 0.005;
 const NAMED_SHARE: f64 = 0.9;
 /// At most this many functions are named in the first sentence.
 const NAMED: usize = 5;
-/// A call that is no longer inlined costs its caller up to this many instructions: the call, its arguments and result, and what
-/// the caller cannot keep in registers. Measured in published crates: 4 to 16.
+/// If a function is no longer inlined, each call adds up to this many instructions to its caller: to call, to pass arguments and
+/// the result, and to save registers. Measured in published crates: 4 to 16.
 const CALL: f64 = 20.0;
 /// Calls through this many functions of a library are followed to the function that uses it.
 const LIBRARY_CALLS: usize = 4;

@@ -260,8 +260,8 @@ fn max_sd(runs: &BenchmarkRuns, observation: &Observation) -> f64 {
     LEAST_MAX_SD.max(of_samples).max(of_runs)
 }
 
-/// Lower limit of the variance of the change: a run's value is no more precise than the drift of its fast edge and the
-/// error of the value.
+/// Lower limit of the variance of the change. The value of a run has at least the error that its within-run drift and its own
+/// standard error imply.
 fn variance_floor(runs: &BenchmarkRuns, by: Tested) -> f64 {
     let error = |run: &RunValue| match (by, run.typical_mean) {
         (Tested::TypicalMean, Some((_, error))) => error * error,
