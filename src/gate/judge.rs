@@ -75,8 +75,8 @@ pub(super) fn judge(mut compared: Compared, policy: &Policy, base: SideFacts, he
         compare_environments(base.environment.as_ref(), head.environment.as_ref(), policy.ignored_environment());
     compared.diagnostics.extend(diagnostic);
     let today = jiff::Zoned::now().date();
-    let circumstances = JudgeContext { base: base.report, head: head.report, environment, today };
-    verdict::judge(compared, policy, circumstances)
+    let context = JudgeContext { base: base.report, head: head.report, environment, today };
+    verdict::judge(compared, policy, context)
 }
 
 impl Gate {

@@ -1,11 +1,15 @@
 //! Runs programs under valgrind to count their instructions.
 
+use super::command::{Command, Limit};
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::Stdio;
+use std::time::Duration;
 
-const VALGRIND: &str = "valgrind";
+/// The program.
+pub const VALGRIND: &str = "valgrind";
+/// How long it may take to print its version.
+const START: Duration = Duration::from_secs(60);
 /// The names of the files that valgrind writes begin with this.
 const FILE: &str = "counts.";
 
@@ -21,14 +25,31 @@ pub enum Tool {
 
 /// True where valgrind can be started.
 pub fn is_installed() -> bool {
-    let mut version = std::process::Command::new(VALGRIND);
-    version.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    version.status().is_ok_and(|status| status.success())
+    let version = Command {
+        words: [VALGRIND, "--version"].map(str::to_owned).to_vec(),
+        directory: ".".into(),
+        variables: Vec::new(),
+        limit: Limit::Total(START),
+        processors: Vec::new(),
+        scratch: None,
+    };
+    version.run().is_ok()
 }
 
-/// The words before the command. A file for each thread or process is written to the directory `room`.
-pub fn words(tool: Tool, room: &Path) -> Vec<String> {
-    let out = room.join(format!("{FILE}%p")).display().to_string();
+/// The words before a command whose functions and lines are profiled into the file `out`. Names stay mangled, so that hashes can
+/// be removed from them.
+pub fn profile_words(out: &Path, children: bool) -> Vec<String> {
+    let mut words = [VALGRIND, "--tool=callgrind", "--dump-instr=yes", "--demangle=no"].map(str::to_owned).to_vec();
+    if children {
+        words.push("--trace-children=yes".to_owned());
+    }
+    words.push(format!("--callgrind-out-file={}", out.display()));
+    words
+}
+
+/// The words before a command that is counted. A file for each thread or process is written to the directory `directory`.
+pub fn words(tool: Tool, directory: &Path) -> Vec<String> {
+    let out = directory.join(format!("{FILE}%p")).display().to_string();
     let options = match tool {
         // Names stay mangled, because valgrind does not know all of Rust's.
         Tool::Functions => vec![
@@ -48,10 +69,10 @@ pub fn words(tool: Tool, room: &Path) -> Vec<String> {
     [VALGRIND.to_owned(), "-q".to_owned()].into_iter().chain(options).collect()
 }
 
-/// The texts of the files in `room`, in the order of their names.
-pub fn take_files(room: &Path) -> io::Result<Vec<String>> {
+/// The texts of the files in `directory`, in the order of their names.
+pub fn take_files(directory: &Path) -> io::Result<Vec<String>> {
     let mut paths = Vec::new();
-    for entry in fs::read_dir(room)? {
+    for entry in fs::read_dir(directory)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(FILE) {
             paths.push(entry.path());

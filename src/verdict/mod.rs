@@ -51,8 +51,8 @@ pub struct JudgeContext {
 }
 
 /// Judges every comparison by the policy.
-pub fn judge(compared: Compared, policy: &Policy, circumstances: JudgeContext) -> Report {
-    let JudgeContext { base, head, environment, today } = circumstances;
+pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Report {
+    let JudgeContext { base, head, environment, today } = context;
     let Compared { comparisons, tests, common_shift, unexplained_shift, levels, mut diagnostics, .. } = compared;
     let shift_is_subtracted = Some(compared.shift_is_subtracted);
     let suite = levels.and_then(|levels| whole_suite::judge(&levels, policy.gate_threshold()));
@@ -291,8 +291,8 @@ mod tests {
         );
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
-        let circumstances = JudgeContext { base, head, environment, today: Date::constant(2026, 1, 1) };
-        let report = judge(compared, &Policy::default(), circumstances);
+        let context = JudgeContext { base, head, environment, today: Date::constant(2026, 1, 1) };
+        let report = judge(compared, &Policy::default(), context);
         let edge = report.benchmarks.iter().find(|finding| finding.name == "edge").unwrap();
         assert_eq!(edge.outcome, Outcome::Inconclusive);
         assert!(edge.notes.iter().any(|note| note.contains("the medians did not")), "{:?}", edge.notes);
@@ -314,8 +314,8 @@ mod tests {
         );
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
-        let circumstances = JudgeContext { base, head, environment, today: Date::constant(2026, 1, 1) };
-        let findings = judge(compared, &Policy::default(), circumstances).benchmarks;
+        let context = JudgeContext { base, head, environment, today: Date::constant(2026, 1, 1) };
+        let findings = judge(compared, &Policy::default(), context).benchmarks;
         assert!(findings.is_sorted_by(|a, b| (rank(a), &a.name) < (rank(b), &b.name)));
         let names: std::collections::BTreeSet<&str> = findings.iter().map(|finding| &*finding.name).collect();
         assert_eq!((names.len(), findings.len()), (200, 200));
@@ -333,8 +333,8 @@ mod tests {
             Some(crate::compare::RunLevels { base: vec![0.0, 0.01], head: vec![0.40, 0.41], benchmarks: 20 });
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
-        let circumstances = JudgeContext { base, head, environment, today: Date::constant(2026, 1, 1) };
-        let mut report = judge(compared, &Policy::default(), circumstances);
+        let context = JudgeContext { base, head, environment, today: Date::constant(2026, 1, 1) };
+        let mut report = judge(compared, &Policy::default(), context);
         assert_eq!((report.verdict, report.reasons.as_slice()), (Verdict::Fail, [Reason::WholeSuite].as_slice()));
         assert!(report.fails_on_regressions());
         assert_eq!(report.accept(|_| true, "accepted"), 0);
@@ -363,9 +363,8 @@ mod tests {
         let policy = Policy::parse(waiver, "perfgate.toml").unwrap();
         let today = Date::constant(2026, 1, 1);
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
-        let circumstances =
-            JudgeContext { base: SideReport::default(), head: SideReport::default(), environment, today };
-        let report = judge(compared.clone(), &policy, circumstances);
+        let context = JudgeContext { base: SideReport::default(), head: SideReport::default(), environment, today };
+        let report = judge(compared.clone(), &policy, context);
         let mut seen = std::collections::BTreeSet::new();
         for comparison in &compared.comparisons {
             let finding = report.benchmarks.iter().find(|f| f.name == comparison.benchmark.as_str()).unwrap();

@@ -1,10 +1,11 @@
 //! One benchmark of `cargo bench` under callgrind: the bench target that has it is built with line tables, and runs it once.
 
-use super::profiler::{callgrind, ended};
+use super::profiler::ended;
 use super::{ExplainError, SideProfile};
 use crate::compare::filter::exactly;
 use crate::gate::measure::{Bench, Executable, SideCheckout, build_of};
 use crate::io::profile::{InlinedCode, read_file};
+use crate::io::valgrind::profile_words;
 use crate::policy::suggest::nearest_name;
 use crate::profile::Profile;
 use std::collections::BTreeSet;
@@ -76,7 +77,7 @@ fn run(
 ) -> Result<Profile, ExplainError> {
     let arguments = ["--bench", "--test", filter].map(str::to_owned).to_vec();
     let mut command = bench.bench_command(side, executable, arguments);
-    command.words = callgrind(out, false).into_iter().chain(command.words).collect();
+    command.words = profile_words(out, false).into_iter().chain(command.words).collect();
     // Results of criterion would go to the target directory of the user.
     let home = out.with_extension("criterion").into_os_string();
     command.variables.push(("CRITERION_HOME".to_owned(), Some(home)));

@@ -3,13 +3,12 @@
 
 use super::{ExplainError, SideProfile};
 use crate::gate::measure::{Bench, MeasureError, SideCheckout};
-use crate::io::command::{Command, CommandError, Finished, Limit};
+use crate::io::command::{CommandError, Finished};
 use crate::io::profile::{InlinedCode, read_file};
+use crate::io::valgrind::{self, VALGRIND, profile_words};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-const VALGRIND: &str = "valgrind";
 /// The option of pytest-benchmark that writes a profile for each benchmark.
 const PYTEST_DUMP: &str = "--benchmark-cprofile-dump";
 
@@ -45,7 +44,7 @@ impl Profiler {
         let out = profile_dir.join("out.profile").display().to_string();
         let before = match self {
             Profiler::Callgrind => {
-                return callgrind(&profile_dir.join("%p.profile"), true)
+                return profile_words(&profile_dir.join("%p.profile"), true)
                     .into_iter()
                     .chain(words.iter().cloned())
                     .collect();
@@ -71,30 +70,12 @@ impl Profiler {
     }
 }
 
-/// `valgrind --tool=callgrind`. Names stay mangled, so that hashes can be removed from them.
-pub(super) fn callgrind(out: &Path, children: bool) -> Vec<String> {
-    let mut words = [VALGRIND, "--tool=callgrind", "--dump-instr=yes", "--demangle=no"].map(str::to_owned).to_vec();
-    if children {
-        words.push("--trace-children=yes".to_owned());
-    }
-    words.push(format!("--callgrind-out-file={}", out.display()));
-    words
-}
-
 /// Refuses a command whose profiler is missing.
 pub(super) fn check(words: &[String]) -> Result<(), ExplainError> {
     if Profiler::of(words) != Profiler::Callgrind {
         return Ok(()); // part of the language's own tools
     }
-    let version = Command {
-        words: [VALGRIND, "--version"].map(str::to_owned).to_vec(),
-        directory: ".".into(),
-        variables: Vec::new(),
-        limit: Limit::Total(Duration::from_secs(60)),
-        processors: Vec::new(),
-        scratch: None,
-    };
-    version.run().map(|_| ()).map_err(|_| ExplainError::NoProfiler { program: VALGRIND })
+    if valgrind::is_installed() { Ok(()) } else { Err(ExplainError::NoProfiler { program: VALGRIND }) }
 }
 
 /// The end of a command under a profiler.

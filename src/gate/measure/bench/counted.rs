@@ -37,7 +37,7 @@ struct Job {
     name: String,
     command: Command,
     /// Where valgrind writes.
-    room: PathBuf,
+    directory: PathBuf,
 }
 
 /// Refuses what cannot be counted, before minutes of building.
@@ -61,12 +61,12 @@ impl Bench<'_> {
         &mut self,
         side: &SideCheckout,
         only: Option<&[String]>,
-        room: &Path,
+        directory: &Path,
     ) -> Result<Run, MeasureError> {
-        fs::create_dir(room).map_err(failed("create the directory", room))?;
+        fs::create_dir(directory).map_err(failed("create the directory", directory))?;
         let counts = match build_of(&self.spec.words) {
-            Some(_) => self.count_benchmarks(side, only, room)?,
-            None => vec![self.count_command(side, room)?],
+            Some(_) => self.count_benchmarks(side, only, directory)?,
+            None => vec![self.count_command(side, directory)?],
         };
         let measurement = |(name, count): (String, u64)| {
             let metric = Metric::counted("instructions", Unit::Count, Direction::Lower);
@@ -83,7 +83,7 @@ impl Bench<'_> {
         &mut self,
         side: &SideCheckout,
         only: Option<&[String]>,
-        room: &Path,
+        directory: &Path,
     ) -> Result<Vec<(String, u64)>, MeasureError> {
         let words = &self.spec.words;
         let arguments: Vec<String> =
@@ -94,14 +94,14 @@ impl Bench<'_> {
             let mut names = self.list(side, &executable, &arguments);
             names.retain(|name| only.is_none_or(|only| only.contains(name)) && seen.insert(name.clone()));
             for name in names {
-                let room = room.join(jobs.len().to_string());
+                let directory = directory.join(jobs.len().to_string());
                 let options = ["--bench".to_owned(), "--test".to_owned(), exactly(&name)].to_vec();
                 let mut command = self.bench_command(side, &executable, options);
-                let tool = valgrind::words(Tool::Functions, &room);
+                let tool = valgrind::words(Tool::Functions, &directory);
                 command.words = tool.into_iter().chain(command.words).collect();
                 // Results of criterion would go to the target directory of the user.
-                command.variables.push(("CRITERION_HOME".to_owned(), Some(room.join("criterion").into())));
-                jobs.push(Job { name, command, room });
+                command.variables.push(("CRITERION_HOME".to_owned(), Some(directory.join("criterion").into())));
+                jobs.push(Job { name, command, directory });
             }
         }
         if jobs.is_empty() {
@@ -130,14 +130,14 @@ impl Bench<'_> {
     }
 
     /// Counts the whole command with the processes that it starts.
-    fn count_command(&self, side: &SideCheckout, room: &Path) -> Result<(String, u64), MeasureError> {
+    fn count_command(&self, side: &SideCheckout, directory: &Path) -> Result<(String, u64), MeasureError> {
         let name: String = self.spec.words.join(" ").chars().take(LONGEST_NAME).collect();
-        let out = room.join("results").display().to_string();
+        let out = directory.join("results").display().to_string();
         let words = self.dialect.words(&self.spec.words, None).into_iter().map(|word| word.replace(OUT, &out));
-        let room = room.join("counts");
+        let directory = directory.join("counts");
         let mut command = self.command(side, words.collect());
-        command.words = valgrind::words(Tool::Processes, &room).into_iter().chain(command.words).collect();
-        let job = Job { name: name.clone(), command, room };
+        command.words = valgrind::words(Tool::Processes, &directory).into_iter().chain(command.words).collect();
+        let job = Job { name: name.clone(), command, directory };
         let total = job.run()?.iter().filter_map(|text| thread_counts(text)).map(|counts| counts.total).sum();
         if total == 0 {
             return Err(MeasureError::NoCounts { command: job.command.line() });
@@ -159,10 +159,10 @@ impl Job {
 
     /// Runs the command; the files that valgrind wrote, in the order of their names.
     fn run(&self) -> Result<Vec<String>, MeasureError> {
-        fs::create_dir_all(&self.room).map_err(failed("create the directory", &self.room))?;
+        fs::create_dir_all(&self.directory).map_err(failed("create the directory", &self.directory))?;
         self.command.run()?;
-        let texts = valgrind::take_files(&self.room).map_err(failed("read", &self.room));
-        let _ = fs::remove_dir_all(&self.room); // hundreds of benchmarks would fill the disk
+        let texts = valgrind::take_files(&self.directory).map_err(failed("read", &self.directory));
+        let _ = fs::remove_dir_all(&self.directory); // hundreds of benchmarks would fill the disk
         texts
     }
 }
