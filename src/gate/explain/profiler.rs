@@ -86,8 +86,8 @@ pub(super) fn ended(side: &SideCheckout, end: Result<Finished, CommandError>) ->
     })
 }
 
-/// True for pytest with a pytest-benchmark that profiles its benchmarks. While that plugin measures, it pauses other profilers: around
-/// the whole of pytest, cProfile shows little but its start-up.
+/// True for pytest with a pytest-benchmark that can profile its benchmarks. The plugin pauses other profilers while it measures, so
+/// cProfile around all of pytest shows little but its start-up.
 fn profiles_benchmarks(bench: &Bench<'_>, side: &SideCheckout, words: &[String]) -> bool {
     let pytest = match Profiler::of(words) {
         Profiler::Pytest => &words[..1],

@@ -121,7 +121,7 @@ pub enum MeasureError {
         command: String,
     },
     /// Valgrind wrote no counts.
-    #[error("`{command}` wrote no counts; does it run without perfgate?")]
+    #[error("valgrind wrote no counts for `{command}`; check that the command runs without perfgate")]
     NoCounts {
         /// The command.
         command: String,
