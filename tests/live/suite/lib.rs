@@ -1,0 +1,1 @@
+//! The benchmarks in benches/suite.rs use the standard library alone.
