@@ -5,9 +5,10 @@ mod hub;
 
 use hub::{Hub, ME, TOKEN, error, late};
 use perfgate::io::github::{
-    CheckRun, Client, Commented, Conclusion, Fault, Part, RetryLimits, Slug, Token, When, pull, pulls_of, put_check,
-    put_comment, update_body,
+    CheckRun, Client, ClosedAs, Commented, Conclusion, Fault, Part, RetryLimits, Slug, Subject, Token, When,
+    close_issue, issues, open_issue, pull, pulls_of, put_check, put_comment, put_commit_comment, update_body,
 };
+use perfgate::model::Commit;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use wiremock::ResponseTemplate;
@@ -366,6 +367,65 @@ fn a_comment_is_not_created_twice_when_the_response_is_lost() {
 }
 
 #[test]
+fn whatever_is_posted_is_repeated_after_a_fault_and_never_there_twice() {
+    const SUBJECT: Subject<'static> =
+        Subject { key: "k", shard: "", branch: "main", machine: "m", benchmark: "b", metric: "time" };
+    let hub = Hub::new();
+    let client = client(&hub);
+    // The first attempt fails, the response to the second one is lost.
+    let faults = |path: &'static str| {
+        hub.fails("POST", path, 1, error(503, "Unavailable"));
+        hub.fails_though_done("POST", path, error(502, "Bad Gateway"));
+    };
+    faults("/commits/");
+    for text in ["slower", "still slower"] {
+        put_commit_comment(&client, &slug(), &commit(), "k", text).unwrap();
+    }
+    assert_eq!((hub.count("POST", "/commits/"), hub.state().commit_comments.len()), (2, 1));
+    assert!(hub.state().commit_comments[0]["body"].as_str().unwrap().ends_with("\nstill slower"));
+
+    faults("/issues");
+    open_issue(&client, &slug(), &SUBJECT, &commit(), "b is slower", "text").unwrap();
+    assert_eq!((hub.count("POST", "/issues"), hub.state().issues.len()), (2, 1));
+
+    let issue = issues(&client, &slug()).unwrap().remove(0);
+    faults("/comments");
+    close_issue(&client, &slug(), &issue, ClosedAs::Completed, "It is gone.").unwrap();
+    assert_eq!(hub.count("POST", "/issues/20/comments"), 2);
+    let comments = hub.state().issues[0].comments.clone();
+    assert!(comments.len() == 1 && comments[0].starts_with("It is gone.\n<!-- perfgate:"), "{comments:?}");
+
+    faults("/check-runs");
+    put_check(&client, &slug(), &check()).unwrap();
+    assert_eq!((hub.count("POST", "/check-runs"), hub.state().checks.len()), (2, 1));
+    faults("/comments");
+    comment(&client, None, "text", When::Always).unwrap();
+    assert_eq!((hub.count("POST", "/issues/7/comments"), hub.state().comments.len()), (2, 1));
+}
+
+#[test]
+fn a_server_that_stays_down_is_left_after_a_few_attempts() {
+    let hub = Hub::new();
+    hub.fails("POST", "/commits/", 99, error(503, "Unavailable"));
+    let fault = put_commit_comment(&client(&hub), &slug(), &commit(), "k", "text").unwrap_err();
+    assert_eq!((fault.code(), hub.count("POST", "/commits/")), ("github-unwell", 3));
+    assert!(fault.to_string().contains("returned 503 after 3 attempts"), "{fault}");
+}
+
+#[test]
+fn the_account_of_an_app_is_asked_again_after_a_bad_gateway() {
+    let hub = Hub::new();
+    hub.fails("GET", "/user", 9, error(403, "Resource not accessible by integration"));
+    hub.fails("POST", "/graphql", 1, error(502, "Bad Gateway"));
+    let app = serde_json::json!({"data": {"viewer": {"login": "an-app"}}});
+    hub.fails("POST", "/graphql", 1, ResponseTemplate::new(200).set_body_json(app));
+    hub.state().add("an-app[bot]", "<!-- perfgate:report key=suite -->\n");
+    comment(&client(&hub), None, "text", When::Always).unwrap();
+    assert_eq!(hub.state().comments.len(), 1);
+    assert!(hub.state().comments[0].body.contains("text"));
+}
+
+#[test]
 fn short_rate_limits_are_waited_for() {
     let hub = Hub::new();
     let limit = |wait: &str| error(429, "slow down").insert_header("retry-after", wait);
@@ -406,10 +466,14 @@ fn a_broken_connection_is_reported_with_the_address() {
     thread.join().unwrap();
 }
 
+fn commit() -> Commit {
+    Commit::parse("c0ffee0000000000000000000000000000000000").unwrap()
+}
+
 fn check() -> CheckRun {
     CheckRun {
         name: "perfgate".to_owned(),
-        commit: perfgate::model::Commit::parse("c0ffee0000000000000000000000000000000000").unwrap(),
+        commit: commit(),
         conclusion: Conclusion::Neutral,
         title: "t".repeat(300),
         summary: "s".repeat(70_000),

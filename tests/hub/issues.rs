@@ -48,6 +48,10 @@ pub fn answer(state: &mut State, verb: &str, rest: &[&str], request: &Request, b
             issue.comments.push(body["body"].as_str().unwrap().to_owned());
             ResponseTemplate::new(201).set_body_json(json!({"id": 1, "body": body["body"]}))
         }
+        ("GET", [_, "comments"], Some(issue)) => {
+            let shown = |text: &String| json!({"id": 1, "body": text, "user": {"login": ME}});
+            ResponseTemplate::new(200).set_body_json(issue.comments.iter().map(shown).collect::<Vec<_>>())
+        }
         _ => error(404, "Not Found"),
     }
 }

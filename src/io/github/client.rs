@@ -1,7 +1,7 @@
 //! Requests to GitHub's REST API with one token, retries and time limits.
 //!
 //! Waits for rate limits if the wait is short. Read requests are retried after a 5xx or no response. Write requests are
-//! not: callers first check whether the write took effect.
+//! not: `post_once` and the loop of `comment` first check whether the write took effect.
 
 use super::fault::{Fault, Need};
 use super::response::{Method, Response};
@@ -34,6 +34,13 @@ impl Default for RetryLimits {
             request: Duration::from_secs(20),
             pause: Duration::from_millis(500),
         }
+    }
+}
+
+impl RetryLimits {
+    /// The wait after so many failed attempts.
+    fn wait_after(self, attempts: u32) -> Duration {
+        self.pause * 2_u32.pow(attempts.saturating_sub(1).min(6))
     }
 }
 
@@ -123,13 +130,13 @@ impl Client {
         Ok((typed(&response, request.doing)?, next))
     }
 
-    /// Sends a POST request.
+    /// Sends a POST request once, whatever comes of it.
     pub(super) fn post<T: DeserializeOwned>(&self, request: Request<'_>, body: &impl Serialize) -> Result<T, Fault> {
         typed(&self.send(Method::Post, request, Some(value(body, request)?))?, request.doing)
     }
 
     /// Sends a POST request that may take effect only once: if the outcome of an attempt is unknown, `find` looks for what it
-    /// may have created before the next one.
+    /// may have created before the next one. A request that creates nothing finds nothing.
     pub(super) fn post_once<T: DeserializeOwned>(
         &self,
         request: Request<'_>,
@@ -141,12 +148,12 @@ impl Client {
             attempts += 1;
             match self.post(request, body) {
                 Err(fault) if fault.is_temporary() && attempts < self.patience.attempts => {
-                    self.pause(self.patience.pause * attempts);
+                    self.pause(self.patience.wait_after(attempts));
                     if let Some(found) = find()? {
                         return Ok(found);
                     }
                 }
-                created => return created,
+                created => return created.map_err(|fault| fault.after(attempts)),
             }
         }
     }
@@ -185,10 +192,7 @@ impl Client {
             let (fault, wait) = match self.transport.send(method, &address, body.as_ref(), self.patience.request) {
                 Ok(response) if response.status < 300 => return Ok(response),
                 Ok(response) => {
-                    let fault = match Fault::of(&response, request.doing, request.need) {
-                        Fault::ServerError { doing, status, .. } => Fault::ServerError { doing, status, attempts },
-                        fault => fault,
-                    };
+                    let fault = Fault::of(&response, request.doing, request.need).after(attempts);
                     (fault, response.wait().map(Duration::from_secs))
                 }
                 Err(reason) => (
@@ -200,7 +204,7 @@ impl Client {
                 Fault::Limit { .. } => true, // the request was rejected before it took effect
                 fault => fault.is_temporary() && method == Method::Get,
             };
-            let wait = wait.unwrap_or(self.patience.pause * 2_u32.pow((attempts - 1).min(6)));
+            let wait = wait.unwrap_or(self.patience.wait_after(attempts));
             let spent = self.spent.get() + started.elapsed();
             self.spent.set(spent);
             if again && attempts < self.patience.attempts && spent + wait <= self.patience.total {

@@ -23,17 +23,20 @@ pub fn put_commit_comment(
     let author = identity::login(client)?;
     let route = format!("/repos/{repository}/commits/{commit}/comments");
     let request = Request { route: &route, doing: &doing, need: Need::WriteContents };
-    let (comments, _) = client.pages(request, |page: Vec<Comment>| page)?;
-    let is_ours = |comment: &&Comment| {
+    let is_ours = |comment: &Comment| {
         let body = comment.body.as_deref().unwrap_or_default().replace("\r\n", "\n");
         comment.is_by(&author) && body.starts_with(&marker)
     };
-    let known = comments.iter().find(is_ours);
-    let route = match known {
-        Some(known) => format!("/repos/{repository}/comments/{}", known.id),
-        None => format!("/repos/{repository}/commits/{commit}/comments"),
+    let find = || -> Result<Option<Comment>, Fault> {
+        let (comments, _) = client.pages(request, |page: Vec<Comment>| page)?;
+        Ok(comments.into_iter().find(is_ours))
     };
-    let request = Request { route: &route, doing: &doing, need: Need::WriteContents };
-    let written: Comment = if known.is_some() { client.patch(request, &body)? } else { client.post(request, &body)? };
+    let written = match find()? {
+        Some(known) => {
+            let route = format!("/repos/{repository}/comments/{}", known.id);
+            client.patch::<Comment>(Request { route: &route, ..request }, &body)?
+        }
+        None => client.post_once(request, &body, find)?,
+    };
     Ok(written.html_url)
 }

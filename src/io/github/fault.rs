@@ -201,6 +201,15 @@ impl Fault {
         matches!(self, Fault::ServerError { .. } | Fault::Network { .. })
     }
 
+    /// The fault after so many attempts.
+    pub(super) fn after(self, attempts: u32) -> Fault {
+        match self {
+            Fault::ServerError { doing, status, .. } => Fault::ServerError { doing, status, attempts },
+            Fault::Network { doing, host, reason, .. } => Fault::Network { doing, host, reason, attempts },
+            fault => fault,
+        }
+    }
+
     /// As a warning: a failed request never changes the verdict.
     pub fn diagnostic(&self) -> Diagnostic {
         Diagnostic::warning(self.code(), "", self.to_string())

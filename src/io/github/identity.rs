@@ -26,7 +26,8 @@ pub(super) fn login(client: &Client) -> Result<String, Fault> {
     }
     let route = graphql(client.base());
     let query = json!({"query": "query { viewer { login } }"});
-    match client.post::<Value>(Request { route: &route, ..request }, &query) {
+    // The query creates nothing, so there is nothing to find.
+    match client.post_once::<Value>(Request { route: &route, ..request }, &query, || Ok(None)) {
         Ok(answer) => Ok(bot(answer["data"]["viewer"]["login"].as_str().unwrap_or(ACTIONS))),
         Err(fault @ (Fault::Token { .. } | Fault::Network { .. })) => Err(fault),
         Err(_) => Ok(ACTIONS.to_owned()),
