@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs actionlint, zizmor and check-jsonschema on action.yml, this repository's workflows and those of `perfgate init --github --pages`.
+# Runs actionlint, zizmor, check-jsonschema and workflows.py on action.yml, this repository's workflows and those of `perfgate init --github --pages`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools="$(cd "$1" && pwd)/venv/bin"
@@ -20,5 +20,6 @@ cp -r action.yml .github "$room/ours"
 
 (cd "$room/ours" && git init -q && "$tools/actionlint" -no-color && "$tools/zizmor" --offline --no-progress --persona auditor --format plain .)
 "$tools/check-jsonschema" --builtin-schema vendor.github-actions action.yml
+"$tools/python" tests/e2e/workflows.py .github/workflows/release.yml "$room/.github/workflows"
 "$tools/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml "$room"/.github/workflows/*.yml "$room"/docs/*.yml
 (cd "$room" && rm -rf ours && "$tools/actionlint" -no-color && "$tools/actionlint" -no-color docs/*.yml && rm -r docs && "$tools/zizmor" --offline --no-progress --persona auditor --format plain .)
