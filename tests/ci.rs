@@ -33,7 +33,9 @@ fn the_base_is_the_merge_base_for_every_push() {
     let first = ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &[], &[]);
     first.exits(1).says(&format!("stored runs of the merge base ({}", &base[..10])).says("parse");
     assert!(scene.read("output").contains("verdict<<perfgate-end\nfail\n"));
-    assert!(scene.read("summary").contains("parse"));
+    let compared = format!("Base: stored runs of the merge base, branch `main`, 4 runs, {}. Head: ", &base[..10]);
+    let summary = scene.read("summary");
+    assert!(summary.contains("parse") && summary.contains(&compared), "{summary}");
 
     // main becomes slower; the trial merge of the pull request's second push includes that.
     scene.git("r", &["checkout", "-q", "main"]);
@@ -60,7 +62,10 @@ fn a_dry_run_prints_the_plan_of_each_event() {
     plan("pull_request", &pull(&scene, &base, "stranger/r")).exits(0).says("from a fork").does_not_say("a check run");
     let group = json!({"repository": {"full_name": "octo/r", "default_branch": "main"}, "merge_group":
         {"head_sha": head(&scene), "base_sha": base, "base_ref": "refs/heads/main"}});
-    plan("merge_group", &group).exits(0).says(&format!("stored runs of {}", &base[..10]));
+    plan("merge_group", &group)
+        .exits(0)
+        
+        .says(&format!("stored runs of {}", &base[..10]));
     let packed = [("PERFGATE_PUBLISH", "false")];
     ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &packed, &["--dry-run"])
         .exits(0)

@@ -50,6 +50,9 @@ fn commits_without_runs_are_not_attributed_to_the_pull_request() {
     let summary = scene.read("summary");
     assert!(summary.contains("Next: Run this again when the merge base has a stored run"), "{summary}");
     assert!(!summary.contains("accept"), "{summary}");
+    let newest = scene.git("r", &["rev-parse", "--short=10", "main~"]);
+    let base = format!("branch `main`, 4 runs, {newest}, 1 commit behind the merge base. Head: ");
+    assert!(summary.contains(&format!("Base: stored runs from before the merge base, {base}")), "{summary}");
     let insist = [("PERFGATE_MISSING_BASELINE", "fail")];
     ci(&scene, "pull_request", &event, &insist, &[]).exits(2).says(behind);
     // Without a regression it passes, and the headline names the gap too.

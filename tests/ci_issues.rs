@@ -308,6 +308,19 @@ fn a_command_measures_again_before_the_first_issue() {
         "{text}"
     );
     assert!(text.contains("100% of the growth in instructions of parse"), "{text}");
+    let commit = main.head();
+    let heading = format!("### Functions (measured at {commit})");
+    assert!(text.contains(&heading), "{text}");
+
+    // Later runs judge stored results, which are not explained. The functions stay, with the commit that they are of.
+    for _ in 0..2 {
+        timed(&mut main, "90500");
+        let text = main.issues()[0].body.clone();
+        assert!(text.contains(&main.head()) && commit != main.head(), "it is updated: {text}");
+        assert_eq!(text.matches(&heading).count(), 1, "{text}");
+        assert_eq!(text.matches("parse executes 4.5 times as many instructions").count(), 1, "{text}");
+        assert!(!text.contains("Changed by hand"), "{text}");
+    }
     timed(&mut main, "20000");
     assert_eq!(main.states(), ["closed"]);
 }

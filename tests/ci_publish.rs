@@ -8,29 +8,14 @@ mod hub;
 
 #[cfg(unix)]
 use common::workflow::slower_tool;
-use common::workflow::{benches, ci, head, project, pull, push, trial};
+use common::workflow::{benches, ci, ci_at, head, project, pull, push, trial};
 use common::{Answer, Scene};
 use hub::{Hub, ME, TOKEN};
 use serde_json::{Value, json};
 
 /// Runs an event of the repository that the stand-in has.
-fn run(scene: &Scene, hub: &Hub, event: &str, mut payload: Value, more: &[(&str, &str)]) -> Answer {
-    payload["repository"]["full_name"] = "o/r".into();
-    if payload["pull_request"].is_object() {
-        payload["pull_request"]["head"]["repo"]["full_name"] = "o/r".into();
-        payload["pull_request"]["base"]["repo"]["full_name"] = "o/r".into();
-    }
-    let url = hub.url();
-    let mut variables = vec![
-        ("GITHUB_API_URL", url.as_str()),
-        ("GITHUB_TOKEN", TOKEN),
-        ("PERFGATE_COMMENT", "auto"),
-        ("PERFGATE_CHECK", "true"),
-    ];
-    variables.extend(more);
-    let _ = std::fs::remove_file(scene.path("summary"));
-    let _ = std::fs::remove_file(scene.path("output"));
-    ci(scene, event, &payload, &variables, &[])
+fn run(scene: &Scene, hub: &Hub, event: &str, payload: Value, more: &[(&str, &str)]) -> Answer {
+    ci_at(scene, &hub.url(), TOKEN, event, payload, more)
 }
 
 fn output(scene: &Scene, name: &str) -> String {
@@ -471,6 +456,78 @@ fn a_command_is_measured_in_the_job_without_a_token() {
     let artifact = pack(&scene, "pull_request", &event, "perfgate-results-0", &[("PERFGATE_COMMAND", "sleep 0.01")]);
     let answer = run(&scene, &hub, "pull_request", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]);
     answer.says("the merge base, measured in the same job");
+}
+
+/// A command whose base and head have names: of a branch, a commit, and the runs of the other job.
+#[cfg(unix)]
+#[test]
+fn a_command_of_either_job_is_reported_with_its_base() {
+    let (scene, hub) = (project(), Hub::new());
+    let base = slower_tool(&scene);
+    let event = pull(&scene, &base, "o/r");
+    let command = [("PERFGATE_COMMAND", "sh bench.sh {filter}")];
+    run(&scene, &hub, "pull_request", event.clone(), &command).exits(1);
+    let body = report(&hub);
+    let compared = |label: &str| format!("Base: {label}, branch `main`, 1 run, {}. Head: ", &base[..10]);
+    assert!(body.contains(&compared("the merge base")), "{body}");
+    let line = format!("perfgate measure --base {} -- sh bench.sh '{{filter}}'\n", &base[..10]);
+    assert!(body.contains(&line) && body.contains("[[accept]]\nbenchmark = \"slow\"\n"), "{body}");
+
+    let artifact = pack(&scene, "pull_request", &event, "perfgate-results-0", &command);
+    run(&scene, &hub, "pull_request", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(1);
+    let body = report(&hub);
+    assert!(body.contains(&compared("the merge base, measured in the same job")), "{body}");
+    // The job that publishes does not have the command, and knows how to accept the regression.
+    assert!(!body.contains("perfgate compare '") && body.contains("[[accept]]\nbenchmark = \"slow\"\n"), "{body}");
+}
+
+#[cfg(unix)]
+#[test]
+fn instructions_are_counted_on_request_and_judged_by_a_threshold_of_their_own() {
+    let (scene, hub) = (project(), Hub::new());
+    let counts = |count: u32| format!("bench.sh {count}\n");
+    scene.write("r/bench.sh", "true\n").write("r/speeds", counts(100_000)).commit("r", "a tool");
+    trial(&scene);
+    scene.git("r", &["checkout", "-q", "work"]);
+    scene.write("r/speeds", counts(103_000)).commit("r", "3% more");
+    scene.git("r", &["checkout", "-q", "--detach", "work"]);
+    let base = scene.git("r", &["rev-parse", "main"]);
+    let event = pull(&scene, &base, "o/r");
+    let (name, path) = scene.stand_in_for_valgrind(0, "");
+    let counted = [(name, path.as_str()), ("PERFGATE_COMMAND", "sh bench.sh"), ("PERFGATE_COUNT", "instructions")];
+    run(&scene, &hub, "pull_request", event.clone(), &counted).exits(1).says("threshold 1%");
+    let body = report(&hub);
+    assert!(body.contains("`sh bench.sh` instructions") && body.contains("+3.0%"), "{body}");
+    assert!(body.contains("--count instructions -- sh bench.sh\n"), "{body}");
+
+    // The job that publishes has no such input: the results say what they are.
+    let artifact = pack(&scene, "pull_request", &event, "perfgate-results-0", &counted);
+    let publishing = [("PERFGATE_ARTIFACT", artifact.as_str())];
+    let answer = run(&scene, &hub, "pull_request", event.clone(), &publishing);
+    answer.exits(1).says("threshold 1%").says("instructions were counted by valgrind");
+    let lenient = [("PERFGATE_ARTIFACT", artifact.as_str()), ("PERFGATE_THRESHOLD", "10%")];
+    run(&scene, &hub, "pull_request", event, &lenient).exits(0).says("threshold 10%");
+}
+
+#[cfg(unix)]
+#[test]
+fn counted_instructions_of_a_push_are_recorded_and_judged() {
+    let (scene, hub) = (project(), Hub::new());
+    let (name, path) = scene.stand_in_for_valgrind(0, "");
+    let counted = [(name, path.as_str()), ("PERFGATE_COMMAND", "sh bench.sh"), ("PERFGATE_COUNT", "instructions")];
+    scene.write("r/bench.sh", "true\n");
+    let pushed = |count: u32| {
+        scene.write("r/speeds", format!("bench.sh {count}\n")).commit("r", &format!("count {count}"));
+        push("refs/heads/main", &scene.git("r", &["rev-parse", "HEAD"]))
+    };
+    for count in [100_000, 100_001] {
+        run(&scene, &hub, "push", pushed(count), &counted).exits(0);
+    }
+    // In one job, and in two.
+    run(&scene, &hub, "push", pushed(103_000), &counted).exits(0).says("FAIL: 1 regressed").says("threshold 1%");
+    let event = pushed(106_500);
+    let artifact = pack(&scene, "push", &event, "perfgate-results-0", &counted);
+    run(&scene, &hub, "push", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(0).says("threshold 1%");
 }
 
 #[cfg(unix)]

@@ -275,4 +275,5 @@ fn a_comment_on_stored_runs_has_a_chart_and_the_command_to_reproduce() {
         .says("y-axis \"µs\"")
         .says("over the last 9 commits");
     answer.says(&format!("perfgate measure --base {} -- cargo bench\n", &base[..10]));
+    answer.says(&format!("Base: stored runs of the merge base, branch `main`, 8 runs, {}. Head: ", &base[..10]));
 }

@@ -125,7 +125,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         report => report?,
     };
     report.diagnostics.extend(which);
-    facts::complete_compared(&gate.config, &mut report);
+    facts::complete_compared(&gate, &mut report);
     if let Some(path) = &args.save {
         save(&report, path)?;
     }

@@ -7,6 +7,7 @@ use super::progress::Terminal;
 use super::{Global, bench_args, facts, output, plots};
 use crate::gate::{self, BenchCommand, Gate, MeasurePlan, MeasuredRuns};
 use crate::io::interrupt;
+use crate::policy::Policy;
 use crate::render;
 use crate::verdict::Report;
 use anyhow::Context;
@@ -122,7 +123,7 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     bench_args::hide_secrets();
     let mut config = global.config()?;
     if args.count.is_some() {
-        config.policy = config.policy.with_threshold(THRESHOLD_OF_COUNTS); // that of the config is for times
+        config.policy = policy_of_counts(config.policy);
     }
     config.policy = args.gate.apply(config.policy);
     let gate = Gate::new(config, args.store.as_deref(), args.bench.input_format.as_deref());
@@ -137,7 +138,7 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
         report.attach_samples(runs.plot_samples(gate.policy()));
     }
     if args.save.is_some() {
-        report.facts = Some(facts::of_measured(&gate.config, &report, &command.words));
+        report.facts = Some(facts::of_measured(&gate, &report, Some((&command, &plan))));
     }
     if let Some(path) = &args.save {
         save(&report, path)?;
@@ -153,6 +154,11 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     }
     show(&report, args.format, args.all)?;
     Ok(report.exit_code())
+}
+
+/// The policy for counts: the threshold of the config is for times.
+pub(super) fn policy_of_counts(policy: Policy) -> Policy {
+    policy.with_threshold(THRESHOLD_OF_COUNTS)
 }
 
 /// Measures both sides, with progress on the terminal.

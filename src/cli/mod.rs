@@ -23,6 +23,7 @@ mod publish;
 mod record;
 mod render;
 mod replay;
+mod reproduce;
 mod runs;
 mod sync;
 mod transfer;

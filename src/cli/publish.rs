@@ -3,9 +3,11 @@
 
 mod command;
 mod document;
+mod filled;
 mod target;
 
 pub use command::{PublishArgs, run};
+pub use filled::Filled;
 pub use target::{CommentMode, DEFAULT_KEY, Options, Target};
 
 use super::output;
@@ -16,7 +18,7 @@ use crate::io::github::{
 };
 use crate::model::Diagnostic;
 use crate::render;
-use crate::render::template::{LONGEST, Template};
+use crate::render::template::LONGEST;
 use crate::verdict::Report;
 use document::{check_run, document, forms, renewed, state, summary};
 use std::path::PathBuf;
@@ -37,16 +39,6 @@ pub struct Published {
 /// Publishes the comment, the check run and the pull request description.
 pub fn publish(report: &Report, target: &Target, options: &Options) -> Published {
     let mut published = Published::default();
-    // The comment is written even if the template fails with this report.
-    let built_in = match options.template.render(report) {
-        Ok(_) => None,
-        Err(problems) => {
-            let message = format!("{}; the built-in comment is used instead", problems.first_line());
-            published.problems.push(Diagnostic::warning("template", options.template.name.clone(), message));
-            Template::shipped("comment").map(|template| Options { template, ..options.clone() })
-        }
-    };
-    let options = built_in.as_ref().unwrap_or(options);
     let commented = target.pull.filter(|_| options.comment != CommentMode::Never);
     let checked = target.commit.as_ref().filter(|_| options.check);
     let described = target.pull.filter(|_| options.body);
@@ -116,7 +108,7 @@ fn comment(
         key: &options.key,
         shard: options.shard.as_deref(),
         state: state(report),
-        run: target.run_url.as_deref().and_then(|url| url.rsplit('/').next()?.parse().ok()),
+        run: target.run.as_ref().map(|run| run.number),
         text: &|room| document(report, target, options, room),
     };
     put_comment(client, &target.repository, pull, &part, when)
@@ -137,7 +129,7 @@ fn body(
     };
     let mut longest = LONGEST;
     for _ in 0..3 {
-        let forms = match forms(&options.template, report, longest) {
+        let forms = match forms(&options.document, report, longest) {
             Ok(forms) => forms,
             Err(message) => return problem(message),
         };

@@ -66,7 +66,9 @@ impl Gate {
             MERGE_BASE
         };
         let own = (!dirty).then_some(&head.commit);
-        self.read_window(&repository, &candidates, own, name, environment, detail)
+        let mut window = self.read_window(&repository, &candidates, own, name, environment, detail)?;
+        window.side.report.branch = repository.default_branch().ok().filter(|_| !dirty);
+        Ok(window)
     }
 
     /// Reads the base window of a known base commit.
@@ -145,7 +147,10 @@ impl Gate {
         // A run of the base on another machine shows that it was measured; without any, the commits between are unknown.
         if !base_has_run && own != newest {
             let commits = candidates.iter().position(|commit| Some(commit) == newest).unwrap_or_default();
-            side.report.gap = (commits > 0).then_some(BaselineGap { commits, branch: None });
+            if commits > 0 {
+                side.report.gap = Some(BaselineGap { commits, branch: None });
+                side.report.label = format!("stored runs from before {name}");
+            }
         }
         let note = match (own, candidates.first()) {
             (Some(own), _) if newest == Some(own) => {

@@ -27,6 +27,16 @@ impl Gate {
         Gate { config, store, input_format, directory: PathBuf::from(".") }
     }
 
+    /// The store, where it is not that of the config.
+    pub(crate) fn given_store(&self) -> Option<&str> {
+        self.store.as_deref()
+    }
+
+    /// The input format, where it is not detected.
+    pub(crate) fn given_input_format(&self) -> Option<&str> {
+        self.input_format.as_deref()
+    }
+
     /// The policy of the config.
     pub(crate) fn policy(&self) -> &Policy {
         &self.config.policy

@@ -21,6 +21,8 @@ pub(crate) struct MeasuredRuns {
     pub head: Vec<Run>,
     /// Re-measured suspects, base and head; empty where there were none.
     pub re_measured: [Vec<Run>; 2],
+    /// True for counts of instructions: exact, and re-measured by other rules than times.
+    pub are_counts: bool,
     /// The explanations of the largest confirmed regressions.
     pub explanations: Vec<Explanation>,
     /// Diagnostics that were already reported as progress.
@@ -56,11 +58,14 @@ pub(crate) fn judge_measured(
     let fresh = &measured.re_measured;
     let re_measured: BTreeSet<&str> =
         fresh[1].iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str()).collect();
-    let suspects: BTreeSet<Suspect> =
-        suspects(&screened).into_iter().filter(|suspect| re_measured.contains(&*suspect.benchmark)).collect();
-    if !suspects.is_empty() {
-        confirm(policy, &mut compared, &suspects, fresh, fresh[1].len());
+    let mut suspects = if measured.are_counts { changed(&screened) } else { suspects(&screened) };
+    suspects.retain(|suspect| re_measured.contains(&*suspect.benchmark));
+    match measured.are_counts {
+        _ if suspects.is_empty() => {}
+        true => replace(policy, &mut compared, &suspects, fresh),
+        false => confirm(policy, &mut compared, &suspects, fresh, fresh[1].len()),
     }
+    compared.diagnostics.extend(measured.are_counts.then(note_on_counts));
     let mut report = Report { by_measure: true, ..judge(compared, policy, base, head) };
     let is_regression = |explanation: &&Explanation| {
         let is_it = |finding: &Finding| Some(&finding.name) == explanation.benchmark.as_ref();
@@ -68,6 +73,13 @@ pub(crate) fn judge_measured(
     };
     report.explanations = measured.explanations.iter().filter(is_regression).cloned().collect();
     Ok(report)
+}
+
+/// What counts do not show.
+pub(super) fn note_on_counts() -> Diagnostic {
+    let message = "instructions were counted by valgrind: changes of cache misses, branch mispredictions, waiting and \
+                   parallelism are not visible";
+    Diagnostic::note("instruction-counts", "", message)
 }
 
 /// The rules for runs that were measured in turn.

@@ -258,7 +258,7 @@ pub(super) fn side_of_stored(runs: Vec<KeyedRun>, label: String) -> Side {
         commit: commits.first().cloned(),
         commits,
         environment: environment.clone().unwrap_or_default().0,
-        gap: None,
+        ..SideReport::default()
     };
     let mut runs: Vec<Run> = runs.into_iter().map(|(_, run)| run).collect();
     runs.reverse();

@@ -158,6 +158,9 @@ pub struct SideReport {
     /// All commits whose runs were used, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commits: Vec<Commit>,
+    /// The branch that the base was taken from, where known: hostile text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
     /// Facts about the machine.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
@@ -266,9 +269,10 @@ impl Report {
         report
     }
 
-    /// Leaves the verdict open where the base has a gap and only changes against it fail the gate: they may come from the
+    /// Names the branch of the base. Leaves the verdict open where the base has a gap and only changes against it fail the gate: they may come from the
     /// commits in the gap, which are those of `branch`. If `strict`, a base with a gap never has a verdict.
     pub fn withhold_verdict_for_gap(mut self, branch: &str, strict: bool) -> Report {
+        self.base.branch = Some(branch.to_owned());
         let Some(gap) = &mut self.base.gap else { return self };
         gap.branch = Some(branch.to_owned());
         let is_change = |reason: &Reason| {

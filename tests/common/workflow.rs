@@ -88,6 +88,25 @@ pub fn ci(scene: &Scene, event: &str, payload: &Value, more: &[(&str, &str)], fl
     scene.perfgate_with("", &variables, &words)
 }
 
+/// Runs an event of the repository `o/r` that the stand-in for GitHub at this address has, and publishes.
+pub fn ci_at(scene: &Scene, url: &str, token: &str, event: &str, mut payload: Value, more: &[(&str, &str)]) -> Answer {
+    payload["repository"]["full_name"] = "o/r".into();
+    if payload["pull_request"].is_object() {
+        payload["pull_request"]["head"]["repo"]["full_name"] = "o/r".into();
+        payload["pull_request"]["base"]["repo"]["full_name"] = "o/r".into();
+    }
+    let mut variables = vec![
+        ("GITHUB_API_URL", url),
+        ("GITHUB_TOKEN", token),
+        ("PERFGATE_COMMENT", "auto"),
+        ("PERFGATE_CHECK", "true"),
+    ];
+    variables.extend(more);
+    let _ = std::fs::remove_file(scene.path("summary"));
+    let _ = std::fs::remove_file(scene.path("output"));
+    ci(scene, event, &payload, &variables, &[])
+}
+
 /// The event of a push.
 pub fn push(reference: &str, after: &str) -> Value {
     json!({"ref": reference, "after": after, "repository": {"full_name": "octo/r", "default_branch": "main"}})

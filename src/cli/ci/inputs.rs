@@ -2,9 +2,12 @@
 //! anything is done. An empty input counts as missing.
 
 use crate::cli::gate_args::GateArgs;
+use crate::cli::measure::policy_of_counts;
 use crate::cli::publish::CommentMode;
+use crate::gate::BenchCommand;
 use crate::io::github::Token;
 use crate::io::{glob, secrets};
+use crate::policy::Policy;
 use anyhow::bail;
 use clap::ValueEnum;
 use std::collections::BTreeMap;
@@ -19,6 +22,8 @@ pub struct Inputs {
     pub command: Option<String>,
     /// Whether the regressions of the command are explained.
     pub explain: bool,
+    /// Whether the command's instructions are counted instead of its time.
+    pub counts_instructions: bool,
     /// The base, where it is not the merge base.
     pub base: Option<String>,
     /// Overrides of `[gate]`.
@@ -113,6 +118,13 @@ impl Inputs {
                     .to_owned(),
             );
         }
+        let count = given("count");
+        if let Some(word) = count.as_ref().filter(|word| *word != "instructions") {
+            invalid.push(format!("count: {word:?} is not one of instructions"));
+        }
+        if count.is_some() && command.is_none() {
+            invalid.push("count: needs command, the benchmark command whose instructions are counted".to_owned());
+        }
         if explain && command.is_none() {
             invalid.push("explain: needs command, the benchmark command that runs under the profiler".to_owned());
         }
@@ -129,6 +141,7 @@ impl Inputs {
             results: results.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect(),
             command,
             explain,
+            counts_instructions: count.is_some(),
             base: given("base"),
             gate,
             config: given("config").map(PathBuf::from),
@@ -169,9 +182,20 @@ impl Inputs {
         Ok(paths)
     }
 
+    /// The command, and how it is run.
+    pub fn bench_command(&self) -> Option<BenchCommand> {
+        let words = self.words()?;
+        Some(BenchCommand { words, counts_instructions: self.counts_instructions, ..BenchCommand::default() })
+    }
+
+    /// The policy with the inputs applied. Counts have a threshold of their own.
+    pub fn apply(&self, policy: Policy, are_counts: bool) -> Policy {
+        self.gate.apply(if are_counts { policy_of_counts(policy) } else { policy })
+    }
+
     /// The command as words. A command with shell syntax runs in `sh -c`, as in a `run:` step; `measure` can only recognise
     /// the tool of a plain command.
-    pub fn words(&self) -> Option<Vec<String>> {
+    fn words(&self) -> Option<Vec<String>> {
         let line = self.command.as_deref()?;
         let plain = |c: char| c.is_ascii_alphanumeric() || " _-./:=,+@%{}".contains(c);
         let assignment = line.split(' ').next().is_some_and(|word| word.contains('='));
@@ -240,6 +264,7 @@ mod tests {
             ("PERFGATE_COMMENT", "sometimes"),
             ("PERFGATE_MISSING_BASELINE", "ignore"),
             ("PERFGATE_EXPLAIN", "yes"),
+            ("PERFGATE_COUNT", "cycles"),
             ("PERFGATE_RESULTS", "x"),
             ("PERFGATE_COMMAND", "y"),
         ]);
@@ -250,12 +275,15 @@ mod tests {
             "comment: \"sometimes\"",
             "missing-baseline",
             "explain: \"yes\" is not one of false, true",
+            "count: \"cycles\" is not one of instructions",
             "results and command",
         ] {
             assert!(why.contains(name), "{why}");
         }
         let why = read(&[("PERFGATE_EXPLAIN", "true"), ("PERFGATE_RESULTS", "x")]).unwrap_err().to_string();
         assert!(why.contains("explain: needs command"), "{why}");
+        let why = read(&[("PERFGATE_COUNT", "instructions")]).unwrap_err().to_string();
+        assert!(why.contains("count: needs command"), "{why}");
     }
 
     #[test]

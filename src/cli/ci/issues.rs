@@ -7,8 +7,8 @@ use super::variable;
 use super::work::Work;
 use crate::cli::publish::{self, DEFAULT_KEY};
 use crate::cli::{facts, measure, output};
-use crate::gate::{BenchCommand, Landed, MeasurePlan, Side};
-use crate::io::github::{self, Client, ClosedAs, Fault, Issue, Slug, Subject};
+use crate::gate::{Landed, MeasurePlan, Side};
+use crate::io::github::{self, Client, ClosedAs, Fault, Issue, JobRun, Slug, Subject};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Diagnostic};
 use crate::render::template::{Parts, Template, sealed};
@@ -19,6 +19,8 @@ use std::path::Path;
 
 /// Most issues that one run opens.
 const MOST_OPENED: usize = 10;
+/// The part of the template `issue` with the functions that made the benchmark slower.
+const EXPLANATION: &str = "explanation";
 /// Characters of an issue's text besides the template's.
 const FRAME: usize = 3_000;
 
@@ -150,7 +152,7 @@ impl Issues<'_> {
     fn judged_since(&self, base: &Commit) -> Result<Option<Report>, IssueError> {
         match self.work.gate.judge_since(base, self.recorded.side.clone()) {
             Ok(mut report) => {
-                facts::complete_compared(&self.work.gate.config, &mut report);
+                facts::complete_compared(self.work.gate, &mut report);
                 Ok(Some(report))
             }
             Err(error) if error.is_missing_baseline() => Ok(None),
@@ -167,16 +169,16 @@ impl Issues<'_> {
         };
         let mut landed = gate.landed(&report.base.commits, side)?;
         for landed in &mut landed {
-            facts::complete_compared(&gate.config, &mut landed.report);
+            facts::complete_compared(gate, &mut landed.report);
         }
-        if let Some(words) = self.work.inputs.words()
+        if let Some(command) = self.work.inputs.bench_command()
             && landed.is_empty()
             && report.counts.regressed > 0
         {
             output::note("a benchmark regressed; measuring this commit and the one before it again");
             let (base, explain) = (Some(previous.to_string()), self.work.inputs.explain);
             let plan = MeasurePlan { base, explain, ..MeasurePlan::default() };
-            let (again, _) = measure::measure(gate, &BenchCommand { words, ..BenchCommand::default() }, &plan)?;
+            let (again, _) = measure::measure(gate, &command, &plan)?;
             landed.push(Landed::measured_again(previous, commit, report, &again));
         }
         Ok(landed)
@@ -238,7 +240,13 @@ impl Issues<'_> {
         let room = github::room_in_issue(&self.subject(finding)).saturating_sub(FRAME);
         let mut longest = room;
         for _ in 0..3 {
-            let parts = Parts::of(&self.text(report, finding, longest));
+            let parts = Parts::of(&self.text(report, finding, longest)).and_then(|mut parts| {
+                // Only the run that opened the issue was explained.
+                if report.explanations.is_empty() {
+                    parts.keep(EXPLANATION, &issue.text)?;
+                }
+                Ok(parts)
+            });
             let renewed = match parts.and_then(|parts| parts.renew(&issue.text)) {
                 Ok(renewed) => renewed.text,
                 Err(error) => {
@@ -293,8 +301,8 @@ impl Issues<'_> {
     fn origin(&self) -> String {
         let page = publish::url_of(&format!("{}/{}", github::server_url(&variable), self.repository));
         let commit = self.recorded.commit;
-        let log = github::run_url(self.repository, &variable);
-        let log = log.map(|url| format!(" ([job log]({}))", publish::url_of(&url))).unwrap_or_default();
+        let log = JobRun::of(self.repository, &variable);
+        let log = log.map(|run| format!(" ([job log]({}))", publish::url_of(&run.url))).unwrap_or_default();
         format!("[{}]({page}/commit/{commit}){log}", commit.short())
     }
 }

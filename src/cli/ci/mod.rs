@@ -38,7 +38,7 @@ PERFGATE_MISSING_BASELINE, PERFGATE_WORKING_DIRECTORY, PERFGATE_ARTIFACT,
 PERFGATE_COMMENT_ON_PUSH, PERFGATE_MENTION, PERFGATE_FAIL_ON_PUSH,
 PERFGATE_ACCEPT_LABEL, PERFGATE_PUBLISH, PERFGATE_ISSUE_ON_PUSH,
 PERFGATE_SITE, PERFGATE_STORE_CREDENTIALS, PERFGATE_EXPLAIN,
-GITHUB_TOKEN.";
+PERFGATE_COUNT, GITHUB_TOKEN.";
 
 /// Run the GitHub Action: record, or compare and publish, depending on the event
 ///
@@ -80,7 +80,7 @@ fn handle(args: CiArgs, global: &Global, reporter: &JobReporter) -> anyhow::Resu
     }
     let global = Global { color: global.color, config: inputs.config.clone().or_else(|| global.config.clone()) };
     let mut config = global.config()?;
-    config.policy = inputs.gate.apply(config.policy);
+    config.policy = inputs.apply(config.policy, inputs.counts_instructions);
     let gate = Gate::new(config, inputs.store.as_deref(), None);
     let is_bucket = gate.store_url().contains("://");
     let clouds = secrets::clouds_of_environment();

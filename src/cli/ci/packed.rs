@@ -7,13 +7,12 @@
 //! publishes, with the config of the base branch. Everywhere else it is a second job of the same workflow.
 
 use super::job_names::JobNames;
-use super::plan::{Against, Judging};
+use super::plan::{Against, Judging, MERGE_BASE};
 use super::variable;
-use super::work::{Place, Work, output_directory};
+use super::work::{JobResults, Place, Work, output_directory};
 use crate::cli::{facts, measure, output, record};
 use crate::gate::{
-    AcceptableOnPull, BenchCommand, MeasurePlan, MeasuredRuns, ReportDetail, Side, judge_measured, note_unused_rules,
-    store_run,
+    AcceptableOnPull, MeasurePlan, MeasuredRuns, ReportDetail, Side, judge_measured, note_unused_rules, store_run,
 };
 use crate::io::github::event::WorkflowRun;
 use crate::io::github::packed_results::{FILE_NAME, PackedResults};
@@ -33,19 +32,16 @@ impl Work<'_> {
     pub fn pack_only(&self, judging: &Judging) -> anyhow::Result<u8> {
         let stopped = self.reporter.stop_commands();
         let paths = self.inputs.paths()?;
-        let runs = match self.inputs.words() {
+        let runs = match self.inputs.bench_command() {
             None => None,
-            Some(words) => {
-                let command = BenchCommand { words, ..BenchCommand::default() };
-                Some(match &judging.against {
-                    Against::Nothing => measure::measure_head(self.gate, &command)?,
-                    _ => {
-                        let base = Some(judging.base_word());
-                        let plan = MeasurePlan { base, explain: self.inputs.explain, ..MeasurePlan::default() };
-                        measure::measure(self.gate, &command, &plan)?.1
-                    }
-                })
-            }
+            Some(command) => Some(match &judging.against {
+                Against::Nothing => measure::measure_head(self.gate, &command)?,
+                _ => {
+                    let base = Some(judging.base_word());
+                    let plan = MeasurePlan { base, explain: self.inputs.explain, ..MeasurePlan::default() };
+                    measure::measure(self.gate, &command, &plan)?.1
+                }
+            }),
         };
         let path = self.pack(judging, runs, &paths, &output_directory()?)?;
         drop(stopped);
@@ -82,6 +78,7 @@ impl Work<'_> {
             pull: judging.pull,
             config,
             explanations: runs.explanations,
+            are_counts: runs.are_counts,
         };
         results.write(&path)?;
         Ok(path)
@@ -127,9 +124,10 @@ impl Work<'_> {
             }
             let names = self.names_of(&results)?;
             let config = results.config.clone().unwrap_or_default();
-            let report = self.judge_packed(results, &base)?;
+            let gate = self.gate_for(results.are_counts);
+            let work = Work { gate: &gate, ..*self };
+            let report = work.judge_packed(results, &base, MERGE_BASE)?;
             let mut report = report.withhold_verdict_for_gap(&pull.base.name, self.inputs.baseline_required);
-            facts::complete_compared(&self.gate.config, &mut report);
             note_unused_rules(&mut report, self.gate.config.source().map_or("", |(_, text)| text), &config);
             report.acceptable = Some(AcceptableOnPull { commit: run.head.clone(), by_waiver: false });
             self.accept_on_request(&mut report, pull.number, &run.head, &names);
@@ -158,11 +156,10 @@ impl Work<'_> {
             let results = self.unpack(path, &judging.head)?;
             self.refuse_other_checkout(path, &results, &judging.measured)?;
             let names = self.names_of(&results)?;
-            let mut report = self.judge_packed(results, &judging.base)?;
-            if let Against::MergeBase(branch) = &judging.against {
-                report = report.withhold_verdict_for_gap(branch, self.inputs.baseline_required);
-            }
-            facts::complete_compared(&self.gate.config, &mut report);
+            let gate = self.gate_for(results.are_counts);
+            let work = Work { gate: &gate, ..*self };
+            let report = work.judge_packed(results, &judging.base, judging.base_label())?;
+            let mut report = judging.with_branch(report, self.inputs.baseline_required);
             self.note_pull(&mut report, judging, &names);
             reports.push((report, names));
         }
@@ -184,19 +181,22 @@ impl Work<'_> {
                 bail!("{}: contains a run of a commit other than {}", path.display(), head.short());
             }
             let names = self.names_of(&results)?;
-            measured.push((results.runs, names));
+            measured.push((results.runs, names, results.are_counts));
         }
         let store = self.gate.open_store()?;
         let mut lines = String::new();
-        for run in measured.iter().flat_map(|(runs, _)| runs) {
+        for run in measured.iter().flat_map(|(runs, ..)| runs) {
             let _ = writeln!(lines, "{}", store_run(&*store, run)?);
         }
         output::print(lines.as_bytes())?;
         self.share(&*store)?;
         drop(stopped);
         self.announce_recorded(branch, &lines);
-        let reports = measured.into_iter().map(|(runs, names)| (Ok(self.head_side(runs, &head)), names)).collect();
-        self.report_recorded(branch, reports)
+        let results = measured.into_iter().map(|(runs, names, are_counts)| {
+            let side = Ok(self.head_side(runs, &head));
+            JobResults { side, names, are_counts }
+        });
+        self.report_recorded(branch, results.collect())
     }
 
     /// The downloaded files of an earlier job of this workflow; an error if there are none, since nothing was measured.
@@ -279,8 +279,8 @@ impl Work<'_> {
         Ok((!found.is_empty()).then(|| found.swap_remove(at)))
     }
 
-    /// Judges against the runs of the base that the job measured too, or against stored runs.
-    fn judge_packed(&self, results: PackedResults, base: &Commit) -> anyhow::Result<Report> {
+    /// Judges against the runs of the base that the job measured too, or against stored runs. `label` is what the base is called.
+    fn judge_packed(&self, results: PackedResults, base: &Commit, label: &str) -> anyhow::Result<Report> {
         if !results.base_runs.is_empty() {
             let side = |label: &str, runs: &[Run], commit: &Commit| SideReport {
                 label: label.to_owned(),
@@ -290,24 +290,29 @@ impl Work<'_> {
                 ..SideReport::default()
             };
             let head = side(LABEL, &results.runs, &results.head);
-            let base = side("the merge base, measured in the same job", &results.base_runs, &results.base);
+            let base = side(&format!("{label}, measured in the same job"), &results.base_runs, &results.base);
             let both = MeasuredRuns {
                 base: results.base_runs,
                 head: results.runs,
                 re_measured: results.again,
                 explanations: results.explanations,
+                are_counts: results.are_counts,
                 ..MeasuredRuns::default()
             };
-            return Ok(judge_measured(&self.gate.config, &both, base, head)?);
+            let mut report = judge_measured(&self.gate.config, &both, base, head)?;
+            report.facts = Some(facts::of_measured(self.gate, &report, None));
+            return Ok(report);
         }
         let measured = |run: Run| Run { commit: Some(results.measured.clone()), ..run };
         let head = self.head_side(results.runs.into_iter().map(measured).collect(), &results.head);
         let environment = head.environment.clone().unwrap_or_default();
-        match self.gate.read_commit_and_before(base, &environment, Detail::Samples) {
-            Ok(base) => Ok(self.gate.judge_sides(base, head, true, ReportDetail::ALL)?),
-            Err(error) if error.is_missing_baseline() && !self.inputs.baseline_required => self.first(head, &error),
-            Err(error) => Err(error.into()),
-        }
+        let mut report = match self.gate.read_commit_and_before(base, &environment, Detail::Samples) {
+            Ok(base) => self.gate.judge_sides(base, head, true, ReportDetail::ALL)?,
+            Err(error) if error.is_missing_baseline() && !self.inputs.baseline_required => self.first(head, &error)?,
+            Err(error) => return Err(error.into()),
+        };
+        facts::complete_packed(self.gate, &mut report);
+        Ok(report)
     }
 
     fn head_side(&self, runs: Vec<Run>, commit: &Commit) -> Side {

@@ -8,8 +8,12 @@ use crate::io::repository::Repository;
 use crate::model::Commit;
 use crate::policy::Policy;
 use crate::render::escape;
+use crate::verdict::Report;
 use anyhow::{Context, bail};
 use std::fmt::Write;
+
+/// What the base of a pull request is called.
+pub(super) const MERGE_BASE: &str = "the merge base";
 
 /// What to do.
 #[derive(Debug)]
@@ -58,6 +62,22 @@ pub struct Judging {
 }
 
 impl Judging {
+    /// What the base is called in reports.
+    pub fn base_label(&self) -> &str {
+        match &self.against {
+            Against::Named(word) => word,
+            Against::MergeBase(_) | Against::Nothing => MERGE_BASE,
+        }
+    }
+
+    /// The report with the branch of the base. Leaves the verdict open where other commits of it may be to blame.
+    pub fn with_branch(&self, report: Report, strict: bool) -> Report {
+        match &self.against {
+            Against::MergeBase(branch) => report.withhold_verdict_for_gap(branch, strict),
+            Against::Named(_) | Against::Nothing => report,
+        }
+    }
+
     /// The base as a revision or path.
     pub fn base_word(&self) -> String {
         match &self.against {

@@ -6,10 +6,10 @@ use super::job_names::JobNames;
 use super::plan::{Against, Judging};
 use super::reporter::JobReporter;
 use super::variable;
-use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Options, Published, Target};
+use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Filled, Options, Published, Target};
 use crate::cli::{compare, facts, measure, output, record, render as rendering, sync};
-use crate::gate::{BenchCommand, DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource, store_run};
-use crate::io::github::{self, event::Event};
+use crate::gate::{DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource, store_run};
+use crate::io::github::{self, JobRun, event::Event};
 use crate::io::repository::Repository;
 use crate::io::store::Store;
 use crate::model::{Commit, Diagnostic};
@@ -47,7 +47,24 @@ pub struct Place {
     pub names: JobNames,
 }
 
+/// The results that one job measured on a baseline branch.
+pub(super) struct JobResults {
+    /// Its runs, or why they cannot be judged.
+    pub side: anyhow::Result<Side>,
+    /// The job.
+    pub names: JobNames,
+    /// True for counts of instructions.
+    pub are_counts: bool,
+}
+
 impl Work<'_> {
+    /// The gate for the results of a job: counts have a threshold of their own.
+    pub(super) fn gate_for(&self, are_counts: bool) -> Gate {
+        let mut gate = self.gate.clone();
+        gate.config.policy = self.inputs.apply(gate.config.policy, are_counts);
+        gate
+    }
+
     /// Only a store in a git ref is exchanged with a remote; other stores are shared.
     fn is_git(&self) -> bool {
         self.gate.store_url().starts_with("git:")
@@ -85,9 +102,8 @@ impl Work<'_> {
     pub fn record(&self, branch: &str) -> anyhow::Result<u8> {
         let stopped = self.reporter.stop_commands();
         let store = self.gate.open_store()?;
-        let line = match self.inputs.words() {
-            Some(words) => {
-                let command = BenchCommand { words, ..BenchCommand::default() };
+        let line = match self.inputs.bench_command() {
+            Some(command) => {
                 measure::measure_and_store(self.gate, &command, &MeasurePlan::default())?;
                 "recorded the runs".to_owned()
             }
@@ -106,24 +122,23 @@ impl Work<'_> {
             Some(_) => self.gate.read_own(&head).map_err(Into::into),
             None => self.inputs.paths().and_then(|paths| Ok(self.gate.read_head(&self.gate.results(&paths)?)?)),
         };
-        self.report_recorded(branch, vec![(side, JobNames::of_inputs(self.inputs))])
+        let names = JobNames::of_inputs(self.inputs);
+        self.report_recorded(branch, vec![JobResults { side, names, are_counts: self.inputs.counts_instructions }])
     }
 
     /// Judges recorded results and publishes the reports. The runs are stored, and nothing here can undo that.
-    pub(super) fn report_recorded(
-        &self,
-        branch: &str,
-        sides: Vec<(anyhow::Result<Side>, JobNames)>,
-    ) -> anyhow::Result<u8> {
+    pub(super) fn report_recorded(&self, branch: &str, jobs: Vec<JobResults>) -> anyhow::Result<u8> {
         let head = Repository::discover(Path::new("."))?.head()?.commit;
         let mut reports = Vec::new();
         let mut recorded = Vec::new();
-        for (side, names) in sides {
+        for JobResults { side, names, are_counts } in jobs {
+            let gate = self.gate_for(are_counts);
+            let work = Work { gate: &gate, ..*self };
             let _stopped = self.reporter.stop_commands();
             let kept = side.as_ref().ok().filter(|_| self.inputs.issue_on_push).cloned();
-            match side.and_then(|side| self.judge_recorded(side)) {
+            match side.and_then(|side| work.judge_recorded(branch, side)) {
                 Ok(Some(report)) => {
-                    let of_issues = kept.map(|side| (side, report.clone(), names.clone()));
+                    let of_issues = kept.map(|side| (side, report.clone(), names.clone(), are_counts));
                     recorded.extend(of_issues);
                     reports.push((report, names));
                 }
@@ -137,10 +152,12 @@ impl Work<'_> {
         }
         let failed = reports.iter().any(|(report, _)| report.verdict == Verdict::Fail);
         self.publish_all(reports, None, &head, true)?;
-        for (side, report, names) in recorded {
+        for (side, report, names, are_counts) in recorded {
+            let gate = self.gate_for(are_counts);
+            let work = Work { gate: &gate, ..*self };
             let problems = {
                 let _stopped = self.reporter.stop_commands();
-                self.keep_issues(Recorded { branch, commit: &head, side, report: &report, names })
+                work.keep_issues(Recorded { branch, commit: &head, side, report: &report, names })
             };
             self.reporter.problems(&problems);
         }
@@ -148,10 +165,14 @@ impl Work<'_> {
     }
 
     /// Judges a recorded commit against the runs before it; `None` where there are none.
-    fn judge_recorded(&self, head: Side) -> anyhow::Result<Option<Report>> {
+    fn judge_recorded(&self, branch: &str, head: Side) -> anyhow::Result<Option<Report>> {
         let report = self.gate.judge_recorded(head)?;
         Ok(report.map(|mut report| {
-            facts::complete_compared(&self.gate.config, &mut report);
+            report.base.branch = Some(branch.to_owned());
+            match (&self.inputs.artifact, &self.inputs.command) {
+                (None, None) => facts::complete_compared(self.gate, &mut report),
+                _ => facts::complete_packed(self.gate, &mut report),
+            }
             report
         }))
     }
@@ -166,19 +187,20 @@ impl Work<'_> {
         let paths = self.inputs.paths()?;
         self.check_template()?;
         self.fetch()?;
-        let (mut report, runs) = match self.inputs.words() {
-            Some(words) => {
+        let (mut report, runs) = match self.inputs.bench_command() {
+            Some(command) => {
                 let base = Some(judging.base_word());
                 let plan = MeasurePlan { base, explain: self.inputs.explain, ..MeasurePlan::default() };
-                let command = BenchCommand { words, ..BenchCommand::default() };
-                let (mut report, runs) = measure::measure(self.gate, &command, &plan)?;
+                let (report, runs) = measure::measure(self.gate, &command, &plan)?;
+                let mut report = judging.with_branch(report, self.inputs.baseline_required);
+                report.base.label = judging.base_label().to_owned(); // it was measured by its commit id
                 report.attach_samples(runs.plot_samples(self.gate.policy()));
-                report.facts = Some(facts::of_measured(&self.gate.config, &report, &command.words));
+                report.facts = Some(facts::of_measured(self.gate, &report, Some((&command, &plan))));
                 (report, Some(runs))
             }
             None => {
                 let mut report = self.compare(judging, &paths)?;
-                facts::complete_compared(&self.gate.config, &mut report);
+                facts::complete_compared(self.gate, &mut report);
                 (report, None)
             }
         };
@@ -218,12 +240,7 @@ impl Work<'_> {
                 let SideSource::WorkTree(results) = &head else { return Err(error.into()) };
                 self.first(self.gate.read_head(results)?, &error)
             }
-            Ok(report) => match &judging.against {
-                Against::MergeBase(branch) => {
-                    Ok(report.withhold_verdict_for_gap(branch, self.inputs.baseline_required))
-                }
-                Against::Named(_) | Against::Nothing => Ok(report),
-            },
+            Ok(report) => Ok(judging.with_branch(report, self.inputs.baseline_required)),
             Err(error) => Err(error.into()),
         }
     }
@@ -273,24 +290,27 @@ impl Work<'_> {
             .context("cannot publish: neither the event nor GITHUB_REPOSITORY names the repository")?;
         let target = Target {
             api_url: github::api_url(&variable),
-            run_url: github::run_url(&repository, &variable),
+            run: JobRun::of(&repository, &variable),
             server_url: github::server_url(&variable),
             repository,
             token: self.inputs.token.clone(),
             pull: place.pull,
             commit: (self.inputs.check || place.pushed).then(|| place.head.clone()),
         };
+        let (document, warning) = Filled::or_built_in(self.template()?, report);
         let options = Options {
             key: place.names.key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),
             shard: place.names.shard.clone(),
             comment: self.inputs.comment,
-            template: self.template()?,
+            document,
             check: self.inputs.check,
             body: self.inputs.body,
             commit_comment: place.pushed && self.inputs.comment_on_push && report.verdict == Verdict::Fail,
             mention: self.inputs.mention.clone(),
         };
-        Ok(publish::publish(report, &target, &options))
+        let mut published = publish::publish(report, &target, &options);
+        published.problems.splice(0..0, warning);
+        Ok(published)
     }
 
     /// Refuses a template that cannot be filled, before anything is measured.

@@ -2,10 +2,10 @@
 
 use super::document::document;
 use super::target::{CommentMode, DEFAULT_KEY, Options, Target};
-use super::{Job, in_workflow, publish, publish_to_job};
+use super::{Filled, Job, in_workflow, publish, publish_to_job};
 use crate::cli::{output, render as rendering};
 use crate::gate::has_news;
-use crate::io::github::{self, Slug, Token};
+use crate::io::github::{self, JobRun, Slug, Token};
 use crate::io::regular;
 use crate::model::Commit;
 use crate::render;
@@ -72,7 +72,7 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
         .context("no repository: GITHUB_REPOSITORY is not set; give it with --repository OWNER/NAME")?;
     let target = Target {
         api_url: environment.api_url,
-        run_url: github::run_url(&repository, &variable),
+        run: JobRun::of(&repository, &variable),
         server_url: environment.server_url,
         repository,
         token: Token::of_environment(),
@@ -83,7 +83,7 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
         key: args.key,
         shard: args.shard,
         comment: args.comment,
-        template,
+        document: Filled::new(template, text.clone()),
         check: true,
         body: args.body,
         commit_comment: false,

@@ -1,5 +1,6 @@
 //! The published texts: comment, check run and job summary.
 
+use super::filled::Filled;
 use super::target::{DEFAULT_KEY, Options, Target};
 use crate::gate::conclusion;
 use crate::io::github::{CheckRun, fingerprint};
@@ -35,7 +36,7 @@ pub(super) fn document(report: &Report, target: &Target, options: &Options, room
     let commit = target.commit.as_ref().or(report.head.commit.as_ref());
     let page = url_of(&format!("{}/{}/commit", target.server_url, target.repository));
     let commit = commit.map(|commit| format!("[{}]({page}/{commit})", commit.short()));
-    let log = target.run_url.as_deref().map(|url| format!("[job log]({})", url_of(url)));
+    let log = target.run.as_ref().map(|run| format!("[job log]({})", url_of(&run.url)));
     let origin: Vec<String> = commit.into_iter().chain(log).collect();
     let origin = if origin.is_empty() { String::new() } else { format!("\n<sub>{}</sub>\n", origin.join(" · ")) };
     let heading = format!("{heading}{}", render::notices(report));
@@ -43,7 +44,7 @@ pub(super) fn document(report: &Report, target: &Target, options: &Options, room
     let room = if options.shard.is_some() { room.min(PART) } else { room }.saturating_sub(frame);
     let fits = |text: &String| text.chars().count() <= room;
     let verdict = render::verdict_line(report) + "\n\nThe rest does not fit into this comment; see the job summary.\n";
-    let text = options.template.render_within(report, room).ok().filter(fits).or(Some(verdict).filter(fits))?;
+    let text = options.document.within(report, room).filter(fits).or(Some(verdict).filter(fits))?;
     Some(format!("{heading}{text}{origin}"))
 }
 
@@ -68,7 +69,7 @@ pub(super) fn check_run(report: &Report, target: &Target, options: &Options, com
         conclusion: conclusion(report),
         title: render::verdict_sentence(report),
         summary: summary(report, LONGEST - 1),
-        details_url: target.run_url.clone(),
+        details_url: target.run.as_ref().map(|run| run.url.clone()),
     }
 }
 
@@ -80,18 +81,18 @@ pub(super) fn summary(report: &Report, longest: usize) -> String {
     notices + &template.unwrap_or_else(|| render::verdict_line(report))
 }
 
-/// The parts of a template, or, where it has none, of each built-in pull request template, smaller ones first.
-pub(super) fn forms(template: &Template, report: &Report, longest: usize) -> Result<Vec<Parts>, String> {
-    let of = |template: &Template| {
-        let document =
-            template.render_within(report, longest).map_err(|_| format!("{} cannot be filled", template.name))?;
+/// The parts of the comment's template, or, where it has none, of each built-in pull request template, smaller ones first.
+pub(super) fn forms(filled: &Filled, report: &Report, longest: usize) -> Result<Vec<Parts>, String> {
+    let of = |template: &Template, document: Option<String>| {
+        let document = document.ok_or_else(|| format!("{} cannot be filled", template.name))?;
         Parts::of(&document).map_err(|error| format!("{}:{}: {}", template.name, error.line, error.message))
     };
-    let parts = of(template)?;
+    let parts = of(&filled.template, filled.within(report, longest))?;
     if !parts.is_empty() {
         return Ok(vec![parts]);
     }
-    ["library", "pr"].into_iter().filter_map(Template::shipped).map(|form| of(&form)).collect()
+    let built_in = ["library", "pr"].into_iter().filter_map(Template::shipped);
+    built_in.map(|template| of(&template, template.render_within(report, longest).ok())).collect()
 }
 
 /// A description with the parts of the form whose parts it has exactly, or else of the last form.

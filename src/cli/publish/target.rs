@@ -1,8 +1,8 @@
 //! Where and how a report is published.
 
-use crate::io::github::{Slug, Token};
+use super::filled::Filled;
+use crate::io::github::{JobRun, Slug, Token};
 use crate::model::Commit;
-use crate::render::template::Template;
 use clap::ValueEnum;
 
 /// The key that is not shown.
@@ -23,8 +23,8 @@ pub struct Target {
     pub pull: Option<u64>,
     /// The head commit of the pull request (not GitHub's merge commit) for the check run, if one is wanted.
     pub commit: Option<Commit>,
-    /// The page of the workflow run; it ends in the number of the run, which orders runs.
-    pub run_url: Option<String>,
+    /// The workflow run; its number orders runs.
+    pub run: Option<JobRun>,
 }
 
 /// When a comment is written.
@@ -49,8 +49,8 @@ pub struct Options {
     pub shard: Option<String>,
     /// When a comment is written.
     pub comment: CommentMode,
-    /// The template of the comment.
-    pub template: Template,
+    /// The report in the template of the comment.
+    pub document: Filled,
     /// Whether a check run is created.
     pub check: bool,
     /// Whether perfgate's sections of the pull request description are updated.

@@ -19,10 +19,6 @@ const MOST_PAIRS: usize = 6;
 /// Counts of one side that differ by more than this share vary.
 const REPEATABLE: f64 = 1e-4;
 
-/// What the report says about itself.
-const BLIND_SPOTS: &str = "instructions were counted by valgrind: changes of cache misses, branch mispredictions, waiting and \
-                           parallelism are not visible";
-
 /// The counts of one benchmark in base and head, in the order in which they were taken.
 #[derive(Debug, Default, PartialEq)]
 struct Counts([Vec<f64>; 2]);
@@ -79,7 +75,7 @@ impl Session<'_> {
             self.runs.re_measured = self.count_again(bench, checkouts, &changed)?;
             confirm::replace(self.policy(), &mut compared, &changed, &self.runs.re_measured);
         }
-        compared.diagnostics.push(Diagnostic::note("instruction-counts", "", BLIND_SPOTS));
+        compared.diagnostics.push(confirm::note_on_counts());
         Ok(compared)
     }
 

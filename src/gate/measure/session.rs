@@ -36,6 +36,8 @@ pub(super) struct Session<'a> {
 pub(super) struct Base {
     label: String,
     commit: Commit,
+    /// Its branch, where known.
+    branch: Option<String>,
 }
 
 /// Both sides, checked out and built.
@@ -87,6 +89,7 @@ impl<'a> Session<'a> {
         bench: &mut Bench<'_>,
         keep: impl Fn(&mut Self, Run) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        self.runs.are_counts = bench.counts_instructions();
         let rounds = self.plan.rounds.unwrap_or(1);
         let side = bench.in_place(&self.head.commit)?;
         self.progress.plan(0, rounds);
@@ -124,6 +127,7 @@ impl<'a> Session<'a> {
     /// Screens both sides, re-measures the suspects and judges.
     pub(super) fn measure(&mut self, bench: &mut Bench<'_>) -> Result<Report, Error> {
         let started = Instant::now();
+        self.runs.are_counts = bench.counts_instructions();
         let base = self.choose_base(bench)?;
         let stored = if self.plan.stored { Some(self.stored_base(&base)?) } else { None };
         self.progress.plan(0, 2 * self.rounds(bench));
@@ -199,13 +203,13 @@ impl<'a> Session<'a> {
     fn choose_base(&self, bench: &Bench<'_>) -> Result<Base, Error> {
         let repository = &bench.repository;
         if let Some(word) = &self.plan.base {
-            return Ok(Base { label: word.clone(), commit: repository.resolve(word)? });
+            return Ok(Base { label: word.clone(), commit: repository.resolve(word)?, branch: None });
         }
         let commit = repository.merge_base(&self.head.commit)?;
         if commit == self.head.commit && !repository.is_dirty()? {
             return Err(MeasureError::SameSides.into());
         }
-        Ok(Base { label: "the merge base".to_owned(), commit })
+        Ok(Base { label: "the merge base".to_owned(), commit, branch: repository.default_branch().ok() })
     }
 
     /// Stored runs of the base that head alone is screened against.
@@ -258,9 +262,10 @@ impl<'a> Session<'a> {
             Some(_) => "HEAD with uncommitted changes",
             None => "HEAD",
         };
-        let base = side_facts(&base.label, self.runs.base.len(), &checkouts.base);
+        let mut facts = side_facts(&base.label, self.runs.base.len(), &checkouts.base);
+        facts.report.branch.clone_from(&base.branch);
         let head = side_facts(label, self.runs.head.len(), &checkouts.head);
-        Report { by_measure: true, ..judge(compared, self.policy(), base, head) }
+        Report { by_measure: true, ..judge(compared, self.policy(), facts, head) }
     }
 }
 

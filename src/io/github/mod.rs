@@ -30,7 +30,7 @@ pub use fault::{Fault, Need};
 pub use issue::{ClosedAs, Issue, Subject, close_issue, issues, open_issue, room_in_issue, update_issue};
 pub use job::{add_outputs, add_summary};
 pub use pull::{Pull, pull, pulls_of, update_body};
-pub use server::{api_url, run_url, server_url};
+pub use server::{JobRun, api_url, server_url};
 pub use slug::Slug;
 pub use token::Token;
 pub use transport::available;

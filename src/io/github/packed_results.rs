@@ -54,6 +54,8 @@ pub struct PackedResults {
     pub config: Option<String>,
     /// Which functions made the largest regressions slower.
     pub explanations: Vec<Explanation>,
+    /// True for counts of instructions, which have a threshold of their own.
+    pub are_counts: bool,
 }
 
 /// Why the file could not be written or read.
@@ -120,6 +122,8 @@ struct Header {
     config: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     explanations: Vec<Explanation>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    are_counts: bool,
     /// Lengths of the records: head, base, re-measured base, re-measured head.
     records: [Vec<usize>; 4],
 }
@@ -143,6 +147,7 @@ impl PackedResults {
             pull: self.pull,
             config: self.config.clone().filter(|text| text.len() <= LONGEST_CONFIG),
             explanations: that_fit(&self.explanations),
+            are_counts: self.are_counts,
             records: records.each_ref().map(|records| records.iter().map(Vec::len).collect()),
         };
         let header = serde_json::to_vec(&header).unwrap_or_default();
@@ -213,6 +218,7 @@ impl PackedResults {
             pull: header.pull,
             config: header.config,
             explanations: header.explanations.into_iter().take(MOST_EXPLANATIONS).collect(),
+            are_counts: header.are_counts,
         })
     }
 }
@@ -271,6 +277,7 @@ mod tests {
             pull: Some(7),
             config: None,
             explanations: Vec::new(),
+            are_counts: false,
         }
     }
 

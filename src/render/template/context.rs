@@ -156,8 +156,12 @@ pub struct SideText {
     pub label: String,
     /// Number of runs.
     pub runs: usize,
-    /// The first ten digits of its commit.
+    /// The first ten digits of its commit; of several, the newest.
     pub commit: Option<String>,
+    /// The branch that base was taken from.
+    pub branch: Option<String>,
+    /// How far base is behind the merge base, if that has no stored run: `2 commits behind the merge base`.
+    pub behind: Option<String>,
     /// The tools with results on this side.
     pub tools: Vec<String>,
 }

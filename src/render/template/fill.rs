@@ -225,6 +225,8 @@ fn side(side: &SideReport, report: &Report, head: bool) -> SideText {
         label: side.label.clone(),
         runs: side.runs,
         commit: side.commit.as_ref().map(|commit| commit.short().to_owned()),
+        branch: side.branch.clone(),
+        behind: side.gap.as_ref().map(|gap| format!("{} behind the merge base", counted(gap.commits, "commit"))),
         tools: facts.map(|facts| facts.tools.clone()).unwrap_or_default(),
     }
 }

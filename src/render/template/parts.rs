@@ -58,6 +58,14 @@ impl Parts {
         Ok(Parts(find_parts(document)?.into_iter().map(content).collect()))
     }
 
+    /// Takes the content of a part from a document that has it; otherwise the part stays as it is.
+    pub fn keep(&mut self, name: &str, document: &str) -> Result<(), PartError> {
+        if let Some(old) = Parts::of(document)?.0.remove(name) {
+            self.0.insert(name.to_owned(), old);
+        }
+        Ok(())
+    }
+
     /// True if the document has no parts.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

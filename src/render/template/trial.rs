@@ -8,7 +8,10 @@ impl Context {
         fn one<T: Default>() -> Vec<T> {
             vec![T::default()]
         }
+        let text = || Some(String::new());
         Context {
+            base: SideText { commit: text(), branch: text(), behind: text(), ..SideText::default() },
+            head: SideText { commit: text(), ..SideText::default() },
             overall: Some(ChangeText::default()),
             best: Some(Row::default()),
             worst: Some(Row::default()),

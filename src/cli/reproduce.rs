@@ -1,0 +1,175 @@
+//! The command line that repeats a measurement or a comparison, with every option that changes what is measured.
+
+use crate::gate::{BenchCommand, Gate, MeasurePlan};
+use crate::model::{Commit, Environment};
+use crate::render::escape;
+use crate::verdict::SideReport;
+
+/// Tools that `cargo bench` runs.
+const CARGO_BENCH: [&str; 6] = ["criterion", "cargo-criterion", "divan", "bencher", "gungraun", "iai-callgrind"];
+
+/// The command line that repeats a comparison. For stored runs of a tool with a known command, it measures both sides in
+/// turn; otherwise it is what the user ran.
+pub fn compare_line(
+    gate: &Gate,
+    base: &SideReport,
+    head: &SideReport,
+    head_path: Option<&str>,
+    tools: &[String],
+) -> Option<String> {
+    let stored = base.commit.as_ref().filter(|_| !base.commits.is_empty());
+    match stored {
+        Some(commit) if tools.iter().any(|tool| CARGO_BENCH.contains(&tool.as_str())) => {
+            let command =
+                BenchCommand { words: ["cargo", "bench"].map(str::to_owned).to_vec(), ..BenchCommand::default() };
+            Some(measure_line(gate, commit, &command, &MeasurePlan::default()))
+        }
+        // Runs of several commits are the baseline of a merge base.
+        Some(commit) => {
+            let base = if base.commits.len() > 1 { String::new() } else { format!(" --base {}", commit.short()) };
+            let store = gate.given_store().map(|url| format!(" --store {}", escape::shell(url))).unwrap_or_default();
+            // The stored runs of another key are another baseline.
+            let key = head.environment.get(Environment::KEY);
+            let key = key.map(|key| format!("PERFGATE_KEY={} ", escape::shell(key))).unwrap_or_default();
+            let head = head_path.map(|path| format!(" --head {}", escape::shell(path))).unwrap_or_default();
+            // Only a store in git is copied to each clone.
+            let is_git = gate.store_url().starts_with("git:");
+            let pull = if is_git { format!("perfgate runs{store} pull && ") } else { String::new() };
+            Some(format!("{pull}{key}perfgate compare{base}{head}{store}"))
+        }
+        // The label of one path is the path.
+        None if base.runs == 1 && base.label != "-" => head_path
+            .filter(|path| *path != "-")
+            .map(|path| format!("perfgate compare {} {}", escape::shell(&base.label), escape::shell(path))),
+        None => None,
+    }
+}
+
+/// The command line that repeats a measurement.
+pub fn measure_line(gate: &Gate, base: &Commit, command: &BenchCommand, plan: &MeasurePlan) -> String {
+    let mut line = format!("perfgate measure --base {}", base.short());
+    let mut add = |option: &str, value: Option<&str>| {
+        let value = value.map(|value| format!(" {}", escape::shell(value))).unwrap_or_default();
+        line.push_str(&format!(" {option}{value}"));
+    };
+    if let Some(setup) = &command.setup {
+        add("--setup", Some(setup));
+    }
+    for path in &command.copy {
+        add("--copy", Some(path));
+    }
+    if command.submodules {
+        add("--submodules", None);
+    }
+    if !command.processors.is_empty() {
+        let processors: Vec<String> = command.processors.iter().map(usize::to_string).collect();
+        add("--pin", Some(&processors.join(",")));
+    }
+    if let Some(format) = gate.given_input_format() {
+        add("--input-format", Some(format));
+    }
+    if command.counts_instructions {
+        add("--count", Some("instructions"));
+    }
+    if plan.stored {
+        add("--stored", None);
+        if let Some(store) = gate.given_store() {
+            add("--store", Some(store));
+        }
+    }
+    for (option, number) in [("--rounds", plan.rounds), ("--confirm", plan.pairs), ("--warmup", plan.warmup)] {
+        if let Some(number) = number {
+            add(option, Some(&number.to_string()));
+        }
+    }
+    if let Some(budget) = plan.budget {
+        add("--budget", Some(&format!("{}s", budget.as_secs_f64())));
+    }
+    let words: Vec<String> = command.words.iter().map(|word| escape::shell(word)).collect();
+    format!("{line} -- {}", words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Config;
+    use std::path::Path;
+    use std::time::Duration;
+
+    fn commit() -> Commit {
+        Commit::parse(&"0123456789".repeat(4)).unwrap()
+    }
+
+    fn gate(store: Option<&str>, input_format: Option<&str>) -> Gate {
+        Gate::new(Config::at(Path::new(".")), store, input_format)
+    }
+
+    #[test]
+    fn stored_runs_are_fetched_before_they_are_compared_with() {
+        let side = |label: &str, commits: usize| SideReport {
+            label: label.to_owned(),
+            runs: commits.max(1),
+            commit: Some(commit()),
+            commits: vec![commit(); commits],
+            ..SideReport::default()
+        };
+        let head = side("a b.json", 0);
+        let line = |base: &SideReport, tool: &str| {
+            compare_line(&gate(None, None), base, &head, Some(&head.label), &[tool.to_owned()]).unwrap()
+        };
+        let (one, two) = (side("v1", 1), side("the merge base", 2));
+        let pulled = "perfgate runs pull && perfgate compare";
+        assert_eq!(line(&one, "hyperfine"), format!("{pulled} --base 0123456789 --head 'a b.json'"));
+        assert_eq!(line(&two, "hyperfine"), format!("{pulled} --head 'a b.json'"));
+        assert_eq!(line(&two, "criterion"), "perfgate measure --base 0123456789 -- cargo bench");
+        assert_eq!(line(&side("old", 0), "criterion"), "perfgate compare old 'a b.json'");
+        // Results of another job have no path here.
+        let packed = compare_line(&gate(None, None), &two, &head, None, &["hyperfine".to_owned()]);
+        assert_eq!(packed.unwrap(), pulled);
+        // The runs are those of the job's store and key.
+        let keyed =
+            SideReport { environment: [(Environment::KEY.to_owned(), "a b".to_owned())].into(), ..head.clone() };
+        let in_store = |url: &str| {
+            let gate = gate(Some(url), None);
+            compare_line(&gate, &two, &keyed, Some(&keyed.label), &["hyperfine".to_owned()]).unwrap()
+        };
+        let compared = "PERFGATE_KEY='a b' perfgate compare --head 'a b.json' --store";
+        assert_eq!(in_store("s3://b/p"), format!("{compared} s3://b/p"));
+        assert_eq!(in_store("git:refs/x"), format!("perfgate runs --store git:refs/x pull && {compared} git:refs/x"));
+    }
+
+    #[test]
+    fn a_measurement_is_repeated_with_its_options() {
+        let mut command = BenchCommand {
+            words: ["cargo", "bench", "--", "a b", "$(x)"].map(str::to_owned).to_vec(),
+            ..BenchCommand::default()
+        };
+        let line =
+            |gate: &Gate, command: &BenchCommand, plan: &MeasurePlan| measure_line(gate, &commit(), command, plan);
+        assert_eq!(
+            line(&gate(None, None), &command, &MeasurePlan::default()),
+            "perfgate measure --base 0123456789 -- cargo bench -- 'a b' '$(x)'"
+        );
+        command.setup = Some("make && cp a b".to_owned());
+        command.copy = vec!["data".to_owned(), "big files".to_owned()];
+        command.submodules = true;
+        command.processors = vec![2, 3];
+        command.counts_instructions = true;
+        let plan = MeasurePlan {
+            stored: true,
+            pairs: Some(5),
+            warmup: Some(1),
+            budget: Some(Duration::from_secs(900)),
+            ..MeasurePlan::default()
+        };
+        assert_eq!(
+            line(&gate(Some("dir:runs"), Some("criterion")), &command, &plan),
+            "perfgate measure --base 0123456789 --setup 'make && cp a b' --copy data --copy 'big files' --submodules --pin 2,3 \
+             --input-format criterion --count instructions --stored --store dir:runs --confirm 5 --warmup 1 --budget 900s -- \
+             cargo bench -- 'a b' '$(x)'"
+        );
+        let plan = MeasurePlan { rounds: Some(7), ..MeasurePlan::default() };
+        let timed = BenchCommand { words: vec!["./tool".to_owned()], ..BenchCommand::default() };
+        assert_eq!(line(&gate(None, None), &timed, &plan), "perfgate measure --base 0123456789 --rounds 7 -- ./tool");
+    }
+}
