@@ -64,7 +64,7 @@ fn a_dry_run_prints_the_plan_of_each_event() {
         {"head_sha": head(&scene), "base_sha": base, "base_ref": "refs/heads/main"}});
     plan("merge_group", &group)
         .exits(0)
-        
+        .says("a merge group of octo/r\n")
         .says(&format!("stored runs of {}", &base[..10]));
     let packed = [("PERFGATE_PUBLISH", "false")];
     ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &packed, &["--dry-run"])

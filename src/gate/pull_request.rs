@@ -24,8 +24,9 @@ pub(crate) fn note_unused_rules(report: &mut Report, used: &str, of_fork: &str) 
     }
 }
 
-/// Accepts what was requested for this head. If regressions are left, adds why the newest other requests accept nothing.
-pub(crate) fn accept_requested(report: &mut Report, head: &Commit, requests: &Requests) {
+/// Accepts what was requested for this head; `pull` is the one of a merge group. If regressions are left, adds why the newest
+/// other requests accept nothing.
+pub(crate) fn accept_requested(report: &mut Report, head: &Commit, pull: Option<u64>, requests: &Requests) {
     let mut unknown = None;
     for acceptance in &requests.accepted {
         let names = acceptance.benchmark.as_deref().map(|wanted| named(report, wanted));
@@ -33,7 +34,7 @@ pub(crate) fn accept_requested(report: &mut Report, head: &Commit, requests: &Re
         let accepted = report.accept(|finding| is_named(&finding.name), &render::acceptance_remark(acceptance));
         let suite = acceptance.benchmark.is_none() && report.accept_suite();
         if accepted > 0 || suite {
-            report.notices.push(render::accepted(acceptance, accepted, suite, head));
+            report.notices.push(render::accepted(acceptance, accepted, suite, head, pull));
         } else if names.is_some_and(|names| names.is_empty()) {
             unknown = Some(render::accepted_nothing(acceptance));
         }

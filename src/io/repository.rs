@@ -114,6 +114,11 @@ impl Repository {
         walk.map(|id| name(id.map_err(&reading)?)).collect::<Result<Vec<Commit>, _>>().map(Some)
     }
 
+    /// The parents of a commit, those that the clone has.
+    pub fn parents(&self, commit: &Commit) -> Result<Vec<Commit>, RepositoryError> {
+        self.commit(commit)?.parent_ids().map(name).collect()
+    }
+
     /// The first line of a commit's message.
     pub fn subject(&self, commit: &Commit) -> String {
         let commit = self.commit(commit).ok();

@@ -3,6 +3,7 @@
 
 use super::escape;
 use super::quantity::counted;
+use crate::io::github::UnclearGroup;
 use crate::io::github::acceptance::{Acceptance, Refusal, RefusalReason};
 use crate::model::Commit;
 use crate::verdict::Report;
@@ -51,13 +52,30 @@ pub fn unused_rules(changes: &[String]) -> String {
     )
 }
 
-/// What someone accepted: the number of regressions, and whether the whole suite regressed.
-pub fn accepted(acceptance: &Acceptance, regressions: usize, suite: bool, head: &Commit) -> String {
+/// Why nothing that was accepted on pull requests counts for a group of a merge queue.
+pub fn unclear_group(why: &UnclearGroup) -> String {
+    let why = match why {
+        UnclearGroup::NoNumber => "its branch does not name a pull request".to_owned(),
+        UnclearGroup::OtherBase => "it was compared with another commit than the one that it starts from".to_owned(),
+        UnclearGroup::SeveralCommits => {
+            "it has several commits, not all of which are merges of open pull requests".to_owned()
+        }
+        UnclearGroup::OtherHead(pull) => {
+            format!("pull request {pull} was closed, retargeted or pushed to since the group was made")
+        }
+    };
+    format!("What was accepted on pull requests does not count for this merge group: {why}.")
+}
+
+/// What someone accepted: the number of regressions, whether the whole suite regressed, and the pull request of a merge group.
+pub fn accepted(acceptance: &Acceptance, regressions: usize, suite: bool, head: &Commit, pull: Option<u64>) -> String {
     let count = (regressions > 0).then(|| counted(regressions, "regression"));
     let suite = suite.then(|| "the change of the whole suite".to_owned());
     let what: Vec<String> = count.into_iter().chain(suite).collect();
     let of = acceptance.benchmark.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
-    format!("{} accepted {}{of} for {}{}.", acceptance.who, what.join(" and "), head.short(), because(acceptance))
+    let pull = pull.map(|pull| format!(" (pull request {pull})")).unwrap_or_default();
+    let what = what.join(" and ");
+    format!("{} accepted {what}{of} for {}{pull}{}.", acceptance.who, head.short(), because(acceptance))
 }
 
 /// The remark on an accepted benchmark.
@@ -89,6 +107,10 @@ pub fn refused(refusal: &Refusal, head: &Commit) -> String {
         RefusalReason::OtherCommit(id) => {
             format!("The request of {who} is for {id}, so it does not accept this commit. Write: {command}")
         }
+        RefusalReason::OneOfGroup(pull) => format!(
+            "{who} accepted all regressions of pull request {pull}. This merge group has others, whose regressions they may be, \
+             so it accepts nothing here; name the benchmarks instead: /perfgate accept NAME {head}"
+        ),
         RefusalReason::EarlyLabel(label) => format!(
             "{who} set the label {label:?} before there was a report on this commit against this base, so it accepts nothing. \
              Remove it and set it again, or write: {command}"

@@ -56,6 +56,12 @@ pub struct State {
     pub issues: Vec<Issue>,
     /// The newest commit of the pull request.
     pub head: String,
+    /// Whether the pull request is closed.
+    pub is_closed: bool,
+    /// The newest commit of pull request 8, if there is one.
+    pub second: Option<String>,
+    /// Its comments.
+    pub second_comments: Vec<Value>,
     /// The repository of that commit, where it is not the fork.
     pub head_repository: String,
     last: u64,
@@ -259,7 +265,12 @@ fn answer(state: &mut State, verb: &str, path: &str, request: &Request) -> Respo
             paged(request, &of_commit, |page| json!({"total_count": of_commit.len(), "check_runs": page}))
         }
         ("GET", ["repos", "o", "r", "issues", "7", "timeline"]) => paged(request, &state.timeline, |page| json!(page)),
-        ("GET", ["repos", "o", "r", "commits", commit, "pulls"]) => ok(json!([pull(state, commit)])),
+        ("GET", ["repos", "o", "r", "commits", commit, "pulls"]) => match &state.second {
+            Some(second) if second == commit => ok(json!([second_pull(state)])),
+            _ => ok(json!([pull(state, commit)])),
+        },
+        ("GET", ["repos", "o", "r", "pulls", "8"]) if state.second.is_some() => ok(second_pull(state)),
+        ("GET", ["repos", "o", "r", "issues", "8", "comments"]) => ok(json!(state.second_comments)),
         ("GET", ["repos", "o", "r", "pulls", "7"]) => ok(pull(state, "c0ffee")),
         ("PATCH", ["repos", "o", "r", "pulls", "7"]) => {
             state.body = body["body"].as_str().unwrap().to_owned();
@@ -319,12 +330,20 @@ fn shown(comment: &Comment, id: u64) -> Value {
     })
 }
 
+fn second_pull(state: &State) -> Value {
+    let mut second = pull(state, "c0ffee");
+    second["number"] = 8.into();
+    second["head"]["sha"] = json!(state.second);
+    second["labels"] = json!([]);
+    second
+}
+
 fn pull(state: &State, head: &str) -> Value {
     let head = if state.head.is_empty() { head } else { &state.head };
     let repository = if state.head_repository.is_empty() { "fork/r" } else { &state.head_repository };
     let labels: Vec<Value> = state.labels.iter().map(|label| json!({"name": label})).collect();
     json!({
-        "number": 7, "state": "open", "html_url": "https://github.example/o/r/pull/7", "body": state.body, "labels": labels,
+        "number": 7, "state": if state.is_closed { "closed" } else { "open" }, "html_url": "https://github.example/o/r/pull/7", "body": state.body, "labels": labels,
         "head": {"ref": "work", "sha": head, "repo": {"full_name": repository}},
         "base": {"ref": "main", "sha": "ba5e", "repo": {"full_name": "o/r"}},
     })

@@ -1,21 +1,28 @@
 //! What `gate::pull_request` needs to know about a pull request: its base's config, and who accepts which regressions.
 
 use super::job_names::JobNames;
-use super::plan::Judging;
+use super::plan::{Against, Judging};
 use super::work::Work;
 use crate::cli::output;
 use crate::cli::publish::{DEFAULT_KEY, check_name};
 use crate::gate::{AcceptableOnPull, accept_requested, note_changed_rules};
-use crate::io::github::acceptance::{self, PullHead};
-use crate::io::github::{Client, api_url};
+use crate::io::github::acceptance::{self, PullHead, Requests};
+use crate::io::github::{Client, Fault, GroupError, GroupMember, MergeGroup, Slug, UnclearGroup, api_url};
 use crate::io::repository::Repository;
 use crate::model::Commit;
+use crate::render;
 use crate::verdict::Report;
 use std::path::Path;
+
+/// A fault that leaves regressions unaccepted.
+const UNREADABLE: &str = "cannot read whether regressions are accepted";
 
 impl Work<'_> {
     /// Adds what a comment on a pull request opens with, and accepts what someone accepted.
     pub(super) fn note_pull(&self, report: &mut Report, judging: &Judging, names: &JobNames) {
+        if let Some(group) = &judging.group {
+            self.accept_in_group(report, judging, group, names);
+        }
         let Some(pull) = judging.pull else { return };
         self.note_changed_rules(report, &judging.base);
         report.acceptable = Some(AcceptableOnPull { commit: judging.head.clone(), by_waiver: !judging.fork });
@@ -43,19 +50,79 @@ impl Work<'_> {
 
     /// Accepts regressions for which a person with write access has commented or set the label, for exactly this head.
     pub(super) fn accept_on_request(&self, report: &mut Report, pull: u64, commit: &Commit, names: &JobNames) {
-        let Some(repository) = self.event.repository.as_ref().filter(|_| report.fails_on_regressions()) else { return };
-        if self.inputs.token.is_none() {
-            return;
+        let requests = self.connect_to_accept(report).and_then(|found| {
+            let Some((client, repository)) = found else { return Ok(None) };
+            self.requests(&client, repository, pull, commit, names).map(Some)
+        });
+        match requests {
+            Ok(Some(requests)) => accept_requested(report, commit, None, &requests),
+            Ok(None) => {}
+            Err(fault) => output::warn(&format!("{UNREADABLE}: {fault}")),
         }
+    }
+
+    /// Accepts what people with write access accepted on the pull requests of a group, for exactly their newest commits.
+    fn accept_in_group(&self, report: &mut Report, judging: &Judging, group: &MergeGroup, names: &JobNames) {
+        let members = match self.members(report, judging, group, names) {
+            Ok(members) => members,
+            Err(GroupError::Unclear(why)) => return report.notices.push(render::unclear_group(&why)),
+            Err(error) => return output::warn(&format!("{UNREADABLE}: {error}")),
+        };
+        if let [(GroupMember { head, .. }, _)] = members.as_slice() {
+            report.acceptable = Some(AcceptableOnPull { commit: head.clone(), by_waiver: true });
+        }
+        // "all" is what one report listed, and a regression of the group may be one of another pull request.
+        let is_all = members.iter().all(|(_, requests)| requests.accept_all());
+        for (GroupMember { pull, head }, mut requests) in members {
+            if !is_all {
+                requests.only_named(pull);
+            }
+            accept_requested(report, &head, Some(pull), &requests);
+        }
+    }
+
+    /// The pull requests of a group, with the requests to accept regressions of each.
+    fn members(
+        &self,
+        report: &Report,
+        judging: &Judging,
+        group: &MergeGroup,
+        names: &JobNames,
+    ) -> Result<Vec<(GroupMember, Requests)>, GroupError> {
+        let Some((client, repository)) = self.connect_to_accept(report)? else { return Ok(Vec::new()) };
+        if judging.measured != judging.head || !matches!(judging.against, Against::MergeBase(_)) {
+            return Err(GroupError::Unclear(UnclearGroup::OtherBase));
+        }
+        let history = Repository::discover(Path::new("."))?;
+        let members = group.members(&client, repository, &history, &judging.base, &judging.head)?;
+        let with_requests = members.into_iter().map(|member| {
+            let requests = self.requests(&client, repository, member.pull, &member.head, names)?;
+            Ok((member, requests))
+        });
+        with_requests.collect()
+    }
+
+    /// A connection to read what is accepted; `None` where there is nothing to accept, or no token.
+    fn connect_to_accept(&self, report: &Report) -> Result<Option<(Client, &Slug)>, Fault> {
+        match &self.event.repository {
+            Some(repository) if report.fails_on_regressions() && self.inputs.token.is_some() => {
+                Ok(Some((Client::new(&api_url(&super::variable), self.inputs.token.as_ref())?, repository)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn requests(
+        &self,
+        client: &Client,
+        repository: &Slug,
+        pull: u64,
+        commit: &Commit,
+        names: &JobNames,
+    ) -> Result<Requests, Fault> {
         let check = check_name(names.key.as_deref().unwrap_or(DEFAULT_KEY), names.shard.as_deref());
-        let head = PullHead { repository, pull, commit, check: &check };
         // A label counts after a check run, and reading check runs needs a permission that such a job may lack.
         let label = self.inputs.check.then_some(self.inputs.accept_label.as_str());
-        let requests = Client::new(&api_url(&super::variable), self.inputs.token.as_ref())
-            .and_then(|client| acceptance::requests(&client, head, label));
-        match requests {
-            Ok(requests) => accept_requested(report, commit, &requests),
-            Err(fault) => output::warn(&format!("cannot read whether regressions are accepted: {fault}")),
-        }
+        acceptance::requests(client, PullHead { repository, pull, commit, check: &check }, label)
     }
 }

@@ -3,6 +3,7 @@
 use super::inputs::Inputs;
 use crate::cli::output;
 use crate::gate::Gate;
+use crate::io::github::MergeGroup;
 use crate::io::github::event::{Event, EventKind, WorkflowRun};
 use crate::io::repository::Repository;
 use crate::model::Commit;
@@ -57,11 +58,22 @@ pub struct Judging {
     pub head: Commit,
     /// The pull request.
     pub pull: Option<u64>,
+    /// The group of a merge queue.
+    pub group: Option<MergeGroup>,
     /// Whether it comes from a fork, whose job cannot publish.
     pub fork: bool,
 }
 
 impl Judging {
+    /// What the event is about.
+    fn what(&self) -> String {
+        match (self.pull, &self.group) {
+            (Some(number), _) => format!("pull request #{number}"),
+            (None, Some(_)) => "a merge group".to_owned(),
+            (None, None) => "a branch".to_owned(),
+        }
+    }
+
     /// What the base is called in reports.
     pub fn base_label(&self) -> &str {
         match &self.against {
@@ -95,7 +107,8 @@ impl Plan {
             Plan::Record { .. } if !inputs.publish => {
                 let head = Repository::discover(std::path::Path::new("."))?.head()?.commit;
                 let (base, measured) = (head.clone(), head.clone());
-                Plan::Pack(Judging { against: Against::Nothing, base, measured, head, pull: None, fork: false })
+                let (pull, group) = (None, None);
+                Plan::Pack(Judging { against: Against::Nothing, base, measured, head, pull, group, fork: false })
             }
             Plan::Judge(judging) if !inputs.publish => Plan::Pack(judging),
             plan => plan,
@@ -124,7 +137,7 @@ impl Plan {
         if repository.is_shallow() && may_fetch {
             let branch = match &event.kind {
                 EventKind::PullRequest(pull) => &pull.branch,
-                EventKind::MergeGroup { branch, .. } => branch,
+                EventKind::MergeGroup { group, .. } => &group.branch,
                 _ => &default,
             };
             match repository.deepen(&measured, branch) {
@@ -145,7 +158,7 @@ impl Plan {
                 }
             };
             let (measured, head) = (measured.clone(), head.clone());
-            Ok(Judging { against, base, measured, head, pull: None, fork: false })
+            Ok(Judging { against, base, measured, head, pull: None, group: None, fork: false })
         };
         let judging = match &event.kind {
             EventKind::Branch { reference, head } => {
@@ -200,7 +213,7 @@ impl Plan {
                 }
                 planned
             }
-            EventKind::MergeGroup { head, base, branch } => {
+            EventKind::MergeGroup { head, base, group } => {
                 if repository.includes(&measured, head) == Some(false) {
                     bail!(
                         "the commit of the merge group is {}, but {} is checked out; check out the commit of the event",
@@ -208,7 +221,7 @@ impl Plan {
                         measured.short()
                     );
                 }
-                judging(branch, Some(base), head)?
+                Judging { group: Some(group.clone()), ..judging(&group.branch, Some(base), head)? }
             }
             EventKind::WorkflowRun(run) => return Ok(Plan::Trusted(run.clone())),
             EventKind::Nothing(why) => return Ok(Plan::Nothing((*why).to_owned())),
@@ -253,7 +266,7 @@ impl Plan {
                 );
             }
             Plan::Judge(judging) => {
-                let what = judging.pull.map_or("a branch".to_owned(), |number| format!("pull request #{number}"));
+                let what = judging.what();
                 let origin = if judging.fork { ", from a fork" } else { "" };
                 line("event", format!("{what} of {repository}{origin}"));
                 line("head", format!("{} ({results})", judging.measured.short()));
@@ -284,7 +297,7 @@ impl Plan {
                 line("exit", "1 when the gate fails, 2 without a verdict, else 0".to_owned());
             }
             Plan::Pack(judging) => {
-                line("event", judging.pull.map_or("a branch".to_owned(), |number| format!("pull request #{number}")));
+                line("event", judging.what());
                 line("head", format!("{} ({results})", judging.measured.short()));
                 line("publishes", "nothing: a file of results for the job that publishes".to_owned());
                 line("exit", "0, or 2 without results".to_owned());

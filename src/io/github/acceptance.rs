@@ -46,6 +46,8 @@ pub enum RefusalReason {
     OtherCommit(String),
     /// The label was set before a report on this head, or before it was pushed again or got another base branch.
     EarlyLabel(String),
+    /// All regressions of one pull request, in a merge group with others.
+    OneOfGroup(u64),
 }
 
 /// All requests for a head, in their order.
@@ -152,6 +154,21 @@ struct Reader<'a> {
     head: PullHead<'a>,
     /// Known permissions by login, because one person may write many comments.
     may_write: RefCell<BTreeMap<String, bool>>,
+}
+
+impl Requests {
+    /// True if all regressions are accepted.
+    pub fn accept_all(&self) -> bool {
+        self.accepted.iter().any(|acceptance| acceptance.benchmark.is_none())
+    }
+
+    /// Leaves the acceptances of single benchmarks, where others than those of this pull request may have regressed.
+    pub fn only_named(&mut self, pull: u64) {
+        let (named, all) = std::mem::take(&mut self.accepted).into_iter().partition(|one| one.benchmark.is_some());
+        self.accepted = named;
+        let all: Vec<Acceptance> = all;
+        self.refused.extend(all.into_iter().map(|one| Refusal { who: one.who, why: RefusalReason::OneOfGroup(pull) }));
+    }
 }
 
 impl Reader<'_> {

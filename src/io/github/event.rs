@@ -3,6 +3,7 @@
 //! Everything in the event file is untrusted: only numbers, full commit ids and well-formed repository names are used;
 //! branch names stay plain text.
 
+use super::merge_queue::MergeGroup;
 use super::slug::Slug;
 use crate::io::regular;
 use crate::model::Commit;
@@ -42,8 +43,8 @@ pub enum EventKind {
         head: Commit,
         /// The commit that it is based on.
         base: Commit,
-        /// The target branch.
-        branch: String,
+        /// The target branch, and the newest pull request.
+        group: MergeGroup,
     },
     /// A completed workflow, possibly of a fork.
     WorkflowRun(WorkflowRun),
@@ -232,7 +233,10 @@ fn kind(name: &str, payload: &Payload) -> Result<EventKind, String> {
             Ok(EventKind::MergeGroup {
                 head: commit(group.head_sha.as_deref(), "merge_group.head_sha")?,
                 base: commit(group.base_sha.as_deref(), "merge_group.base_sha")?,
-                branch: branch.strip_prefix("refs/heads/").unwrap_or(branch).to_owned(),
+                group: MergeGroup::of_ref(
+                    group.head_ref.as_deref(),
+                    branch.strip_prefix("refs/heads/").unwrap_or(branch),
+                ),
             })
         }
         _ => {
@@ -297,6 +301,7 @@ struct PullSide {
 #[derive(Deserialize)]
 struct Group {
     head_sha: Option<String>,
+    head_ref: Option<String>,
     base_sha: Option<String>,
     base_ref: Option<String>,
 }
