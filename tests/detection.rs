@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::data;
+use common::{OTHER_FILES, data, files_below};
 use perfgate::formats::{FORMATS, detect};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -28,22 +28,14 @@ const MARKS: [(&str, &str); 1] = [("perfgate-run", ".format")];
 
 /// One text of each kind that a format has: two texts with the same keys or the same first line are of one kind.
 fn samples() -> Vec<(&'static str, String, String)> {
-    fn walk(directory: &Path, add: &mut dyn FnMut(&Path)) {
-        let mut entries: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-        entries.sort();
-        for path in entries {
-            if path.is_dir() { walk(&path, add) } else { add(&path) }
-        }
-    }
-    let others = ["about.json", "README", "README.md", "benchmarks.json"];
     let mut samples = Vec::new();
     for format in FORMATS {
         let mut kinds = BTreeSet::new();
-        walk(Path::new(&data(format.name())), &mut |path| {
+        for path in files_below(Path::new(&data(format.name()))) {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let Ok(text) = String::from_utf8(fs::read(path).unwrap()) else { return };
-            if others.contains(&&*name) {
-                return;
+            let Ok(text) = String::from_utf8(fs::read(&path).unwrap()) else { continue };
+            if OTHER_FILES.contains(&&*name) {
+                continue;
             }
             let end = (0..=BEGINNING.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap();
             let shorter = [shortened(&text), Some(text[..end].to_owned())];
@@ -54,7 +46,7 @@ fn samples() -> Vec<(&'static str, String, String)> {
             if kinds.insert((keys, first_line.to_owned())) {
                 samples.push((format.name(), path.display().to_string(), text));
             }
-        });
+        }
     }
     samples
 }

@@ -2,25 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
-use common::{Answer, Scene, answer};
+use common::{Answer, Scene, ends};
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// The answer of a command that must end within 20 seconds.
-#[track_caller]
-fn ends(mut command: Command) -> Answer {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let started = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if started.elapsed() > Duration::from_secs(20) {
-            let _ = child.kill();
-            panic!("it does not end: {command:?}");
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    answer(child.wait_with_output().unwrap())
-}
 
 fn perfgate(scene: &Scene, args: &[&str]) -> Answer {
     ends(scene.command::<&str>("r", &[], args))

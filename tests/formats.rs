@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{Answer, Scene, data};
+use common::{Answer, OTHER_FILES, Scene, data, files_below};
 use perfgate::formats::{FORMATS, detect};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,23 +137,15 @@ fn known_changes_of_each_suite_are_found_and_nothing_else_regresses() {
 
 #[test]
 fn each_result_file_is_detected_as_exactly_one_format() {
-    fn walk(directory: &Path, check: &mut dyn FnMut(&Path)) {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { walk(&path, check) } else { check(&path) }
-        }
-    }
     let formats: BTreeSet<&str> = FORMATS.iter().map(|format| format.name()).collect();
     for folder in folders() {
         let tool = name(&folder);
-        walk(&folder, &mut |file| {
-            let detected: Vec<_> = detect(&fs::read(file).unwrap()).iter().map(|format| format.name()).collect();
-            // Descriptions, and a file of asv that contains no results.
-            let others = ["about.json", "README", "README.md", "benchmarks.json"];
+        for file in files_below(&folder) {
+            let detected: Vec<_> = detect(&fs::read(&file).unwrap()).iter().map(|format| format.name()).collect();
             if file.extension().is_some_and(|end| end == "pstats") {
                 // `explain` reads a profile of cProfile too.
                 assert_eq!(detected, ["cprofile"], "{}", file.display());
-            } else if !formats.contains(&*tool) || others.contains(&&*name(file)) {
+            } else if !formats.contains(&*tool) || OTHER_FILES.contains(&&*name(&file)) {
                 assert!(
                     detected.is_empty(),
                     "{} is not a result file, but was detected as {detected:?}",
@@ -162,7 +154,7 @@ fn each_result_file_is_detected_as_exactly_one_format() {
             } else {
                 assert_eq!(detected, [&*tool], "{}", file.display());
             }
-        });
+        }
     }
 }
 

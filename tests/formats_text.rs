@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::{Scene, data};
+use common::{OTHER_FILES, Scene, data, files_below};
 use perfgate::formats::{FORMATS, Source, detect};
 use perfgate::io::input::{self, Loaded, Request};
 use perfgate::model::{Detail, Measurement};
 use rayon::prelude::*;
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn values_are_in_the_units_of_perfgate() {
@@ -91,18 +91,9 @@ fn the_error_about_many_commits_is_short_and_names_the_import() {
 fn samples() -> Vec<(&'static str, PathBuf)> {
     let mut samples = Vec::new();
     for format in FORMATS {
-        let mut open = vec![PathBuf::from(data(format.name()))];
-        while let Some(folder) = open.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                let others = ["about.json", "README", "README.md", "benchmarks.json"];
-                if path.is_dir() {
-                    open.push(path);
-                } else if !others.contains(&path.file_name().unwrap().to_str().unwrap()) {
-                    samples.push((format.name(), path));
-                }
-            }
-        }
+        let mut files = files_below(Path::new(&data(format.name())));
+        files.retain(|path| !OTHER_FILES.contains(&path.file_name().unwrap().to_str().unwrap()));
+        samples.extend(files.into_iter().map(|path| (format.name(), path)));
     }
     samples
 }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 /// A directory to work in.
@@ -29,6 +29,16 @@ pub fn data(path: &str) -> String {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path);
     // Under Wine the directory has no drive letter, and the program runs on another drive.
     std::path::absolute(data).unwrap().display().to_string()
+}
+
+/// Files among the data that no format reads: descriptions, and asv's list of benchmarks.
+pub const OTHER_FILES: [&str; 4] = ["about.json", "README", "README.md", "benchmarks.json"];
+
+/// All files below a directory, sorted.
+pub fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries.into_iter().flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 impl Scene {
@@ -232,6 +242,21 @@ impl Scene {
 pub fn answer(output: Output) -> Answer {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Answer { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// The answer of a command that must end within 20 seconds.
+#[track_caller]
+pub fn ends(mut command: Command) -> Answer {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if started.elapsed() > Duration::from_secs(20) {
+            let _ = child.kill();
+            panic!("it does not end: {command:?}");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    answer(child.wait_with_output().unwrap())
 }
 
 impl Answer {
