@@ -24,6 +24,7 @@ mod record;
 mod render;
 mod replay;
 mod reproduce;
+mod run_list;
 mod runs;
 mod sync;
 mod transfer;

@@ -3,18 +3,18 @@
 use super::export::{self, ExportArgs};
 use super::output::count;
 use super::prune::{self, PruneArgs};
+use super::run_list::{self, ListArgs, date, when};
 use super::sync::{push, unless_shared};
 use super::transfer::{self, ImportArgs};
 use super::{Global, output};
 use crate::gate::Gate;
 use crate::io::repository::Repository;
-use crate::io::store::{self, Key, Store};
-use crate::model::{Commit, Detail, Environment, Evidence, Run};
+use crate::io::store::{self, Added, Key, Store};
+use crate::model::{Commit, Detail, Evidence, Run};
 use crate::render::{self, escape};
 use crate::stats::centre;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -43,12 +43,7 @@ pub struct RunsArgs {
 #[derive(Debug, Subcommand)]
 enum RunsCommand {
     /// List the stored runs, newest first
-    #[command(after_help = "Example:\n  perfgate runs list --last 5")]
-    List {
-        /// Number of runs to list
-        #[arg(long, value_name = "N", default_value_t = 20)]
-        last: usize,
-    },
+    List(ListArgs),
     /// Show the stored runs of a commit
     #[command(after_help = "Example:\n  perfgate runs show HEAD")]
     Show {
@@ -93,7 +88,7 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), None);
     let store = gate.open_store()?;
     match args.command {
-        RunsCommand::List { last } => output::print(list(&*store, last)?.as_bytes())?,
+        RunsCommand::List(args) => return run_list::run(&args, &*store),
         RunsCommand::Show { commit } => output::print(show(&*store, &commit)?.as_bytes())?,
         RunsCommand::Remove { ids, push: remote } => {
             output::print(remove(&*store, &ids)?.as_bytes())?;
@@ -110,70 +105,6 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
         }
     }
     Ok(0)
-}
-
-fn list(store: &dyn Store, last: usize) -> anyhow::Result<String> {
-    let listing = store.newest(last)?;
-    if listing.keys.is_empty() {
-        bail!(
-            "{} has no runs; `perfgate record` stores one, `perfgate runs pull` fetches those of others",
-            store.describe()
-        );
-    }
-    let mut out = String::from("id            commit date           commit      results  machine\n");
-    let shown = newest_first(&listing.keys, last);
-    for (key, run) in shown.iter().zip(store::read_runs(store, &shown, Detail::Digests)) {
-        let run = match run {
-            Ok(run) => run,
-            Err(error) => {
-                output::warn(&error.to_string());
-                continue;
-            }
-        };
-        let commit = key.commit().map_or("none", Commit::short);
-        let machine = escape::terminal(run.environment.get(Environment::CPU).unwrap_or("unknown"));
-        let dirty = run.environment.get(Environment::DIRTY).map(|_| ", uncommitted changes").unwrap_or_default();
-        let (id, date, results) = (key.id(), date(key.time()), run.measurements.len());
-        let _ = writeln!(out, "{id}  {date}  {commit:<10}  {results:>7}  {machine}{dirty}");
-    }
-    if listing.more {
-        let _ = writeln!(out, "… and older ones (--last {} shows more)", 2 * last.max(1));
-    } else if listing.keys.len() > last {
-        let _ =
-            writeln!(out, "… and {} older ones (--last {} shows them)", listing.keys.len() - last, listing.keys.len());
-    }
-    if !listing.foreign.is_empty() {
-        output::note(&format!("{} has {} files that are not runs; ignored", store.describe(), listing.foreign.len()));
-    }
-    Ok(out)
-}
-
-/// The newest of some keys in time order. Keys have the time of a commit to the second: those of one second are
-/// put in the order of the history.
-fn newest_first(keys: &[Key], most: usize) -> Vec<Key> {
-    /// Every pair of commits is compared.
-    const LARGEST: usize = 100;
-    let repository = Repository::discover(Path::new(".")).ok();
-    let mut newest: Vec<Key> = Vec::new();
-    for same_time in keys.chunk_by(|a, b| a.time() == b.time()).rev() {
-        let mut group: Vec<&Key> = same_time.iter().rev().collect();
-        if let (2..=LARGEST, Some(repository)) = (group.len(), &repository) {
-            let includes = |key: &Key, other: &Key| {
-                let (commit, other) = key.commit().zip(other.commit())?;
-                repository.includes(commit, other)
-            };
-            let before = |key: &&Key| group.iter().filter(|other| includes(key, other) == Some(true)).count();
-            let mut ranked: Vec<(usize, &Key)> = group.iter().map(|key| (before(key), *key)).collect();
-            ranked.sort_by_key(|(before, _)| std::cmp::Reverse(*before));
-            group = ranked.into_iter().map(|(_, key)| key).collect();
-        }
-        newest.extend(group.into_iter().cloned());
-        if newest.len() >= most {
-            break;
-        }
-    }
-    newest.truncate(most);
-    newest
 }
 
 /// Removes the runs with these ids, or none of them if an id does not match exactly one run.
@@ -227,15 +158,17 @@ fn show(store: &dyn Store, revision: &str) -> anyhow::Result<String> {
         bail!("{} has no run of {revision} ({})", store.describe(), commit.short());
     }
     let mut out = String::new();
-    for (key, run) in keys.iter().zip(store::read_runs(store, &keys, Detail::Digests)) {
-        describe(&mut out, key, &run?);
+    let runs = store::read_runs(store, &keys, Detail::Digests);
+    for ((key, run), added) in keys.iter().zip(runs).zip(store.added_at(&keys)) {
+        describe(&mut out, key, &run?, added);
     }
     Ok(out)
 }
 
-fn describe(out: &mut String, key: &Key, run: &Run) {
+fn describe(out: &mut String, key: &Key, run: &Run, added: Option<Added>) {
     let _ = writeln!(out, "run {} of {}", key.id(), key.commit().map_or("no commit", Commit::as_str));
     let _ = writeln!(out, "  date      {}", date(key.time()));
+    let _ = writeln!(out, "  time      {}", when(run, added));
     if let Some(branch) = &run.branch {
         let _ = writeln!(out, "  branch    {}", escape::terminal(branch));
     }
@@ -251,9 +184,4 @@ fn describe(out: &mut String, key: &Key, run: &Run) {
         };
         let _ = writeln!(out, "  {value:>14}  {}{metric}", escape::terminal(measurement.benchmark.as_str()));
     }
-}
-
-fn date(seconds: i64) -> String {
-    Timestamp::from_second(seconds)
-        .map_or_else(|_| seconds.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }

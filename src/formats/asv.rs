@@ -5,7 +5,7 @@
 use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
 use super::json::{Number, Numbers, Pairs, parse_with_nan};
-use super::{Format, Preview, Reading, Source, machine};
+use super::{Format, Preview, Reading, Source, machine, stated_time};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -50,6 +50,7 @@ impl Format for Asv {
         let mut has_track = false;
         for (at, (name, raw)) in file.results.0.into_iter().enumerate() {
             let Some(mut row) = row(&mut builder, &columns, at, raw) else { continue };
+            builder.set_measured(row.started_at.and_then(stated_time::milliseconds));
             row.version = row.version.or_else(|| versions.get(&name).cloned());
             let (metric, factor) = metric(&name);
             has_track |= metric.unit == Unit::Ratio;
@@ -151,6 +152,7 @@ fn set_environment(environment: &mut Environment, facts: &Pairs<Cow<'_, str>, &R
 struct Columns {
     params: Option<usize>,
     version: Option<usize>,
+    started_at: Option<usize>,
     q_25: Option<usize>,
     q_75: Option<usize>,
     repeat: Option<usize>,
@@ -163,6 +165,7 @@ impl Columns {
         Columns {
             params: at("params"),
             version: at("version"),
+            started_at: at("started_at"),
             q_25: at("stats_q_25"),
             q_75: at("stats_q_75"),
             repeat: at("stats_repeat"),
@@ -207,6 +210,8 @@ struct Row<'a> {
     result: Results,
     params: Vec<Vec<Cow<'a, str>>>,
     version: Option<Cow<'a, str>>,
+    /// In milliseconds since 1970; the `date` of the file is the commit's.
+    started_at: Option<f64>,
     q_25: Numbers,
     q_75: Numbers,
     repeat: Numbers,
@@ -252,10 +257,12 @@ fn row<'a>(builder: &mut ReadingBuilder<'_>, columns: &Columns, at: usize, raw: 
     };
     let samples: Option<Vec<Numbers>> = cell(columns.samples).and_then(|raw| serde_json::from_str(raw.get()).ok());
     let version = cell(columns.version).and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let started_at = cell(columns.started_at).and_then(|raw| serde_json::from_str(raw.get()).ok());
     Some(Row {
         result,
         params: params.unwrap_or_default(),
         version,
+        started_at,
         q_25: numbers(columns.q_25),
         q_75: numbers(columns.q_75),
         repeat: numbers(columns.repeat),

@@ -75,6 +75,11 @@ impl<'a> ReadingBuilder<'a> {
         self.reading.commit_prefix = CommitPrefix::parse(id);
     }
 
+    /// Sets when it was measured; of several times the last one counts.
+    pub fn set_measured(&mut self, time: Option<i64>) {
+        self.reading.measured = self.reading.measured.max(time);
+    }
+
     /// Reports a problem in the current line, or in the file.
     pub fn warn(&mut self, code: &str, message: impl Into<String>) {
         self.report(Diagnostic::warning(code, self.place(), message));

@@ -2,7 +2,7 @@
 
 use super::builder::ReadingBuilder;
 use super::fields::{as_number, items, number_at, text_at};
-use super::{Format, Preview, Reading, Source, json};
+use super::{Format, Preview, Reading, Source, json, stated_time};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde_json::Value;
 
@@ -30,6 +30,7 @@ impl Format for Fio {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let file: Value = json::parse(source)?;
+        builder.set_measured(number_at(&file, "timestamp").and_then(stated_time::seconds));
         for job in items(&file, "jobs") {
             let job_name = text_at(job, "jobname").unwrap_or("job");
             for kind in ["read", "write", "trim"] {

@@ -5,7 +5,7 @@
 use super::builder::ReadingBuilder;
 use super::json::{Number, Pairs, parse_lenient};
 use super::metric_by_unit::stated_metric;
-use super::{Format, Preview, Reading, Source, text};
+use super::{Format, Preview, Reading, Source, stated_time, text};
 use crate::model::{Diagnostic, Direction, Evidence};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -95,10 +95,11 @@ pub fn past_runs(source: Source<'_>) -> Result<Option<Vec<PastRun>>, Diagnostic>
             let id = run.commit.and_then(|commit| commit.id).map(Cow::into_owned);
             builder.set_commit(id.as_deref().unwrap_or_default());
             add_benches(&mut builder, &format!("{suite}/"), run.benches, direction);
+            let time = stated_time::milliseconds(run.date.0);
+            builder.set_measured(time);
             let Ok(reading) = builder.finish() else { continue };
             let count = times_of_commit.entry(id.clone()).or_default();
             *count += 1;
-            let time = Some(run.date.0).filter(|date| date.is_finite()).map(|date| (date / 1000.0) as i64);
             match positions.get(&(id.clone(), *count)) {
                 Some(position) => {
                     let whole = std::mem::take(&mut runs[*position].reading);
@@ -134,6 +135,7 @@ fn add_newest_runs(builder: &mut ReadingBuilder<'_>, history: History<'_>) {
         let Some(run) = builder.parse_entry::<Run<'_>>("run", runs.len() - 1, raw) else { continue };
         let direction = stated_direction(&run.tool);
         commits.extend(run.commit.and_then(|commit| commit.id).map(Cow::into_owned));
+        builder.set_measured(stated_time::milliseconds(run.date.0));
         add_benches(builder, &format!("{suite}/"), run.benches, direction);
     }
     commits.dedup();

@@ -2,7 +2,7 @@
 //! run, which are not read.
 
 use super::builder::ReadingBuilder;
-use super::{Format, Preview, Reading, Source, callgrind, json, text};
+use super::{Format, Preview, Reading, Source, callgrind, json, stated_time, text};
 use crate::model::Diagnostic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,6 +16,8 @@ pub struct Gungraun;
 struct Document<'a> {
     module_path: Cow<'a, str>,
     id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    started_at: Option<Cow<'a, str>>,
     #[serde(borrow)]
     profiles: Vec<Profile<'a>>,
 }
@@ -88,6 +90,7 @@ impl Format for Gungraun {
 }
 
 fn add_document(builder: &mut ReadingBuilder<'_>, document: Document<'_>) {
+    builder.set_measured(document.started_at.as_deref().and_then(stated_time::with_zone));
     let name = callgrind::name(&document.module_path, document.id.as_deref());
     let events = document.profiles.into_iter().flat_map(|profile| profile.data.total.metrics);
     let events = events.filter(|(event, _)| callgrind::metric(event).is_some()).map(|(event, raw)| {

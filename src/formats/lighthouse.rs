@@ -3,7 +3,7 @@
 use super::builder::ReadingBuilder;
 use super::fields::{entries, number_at, text_at};
 use super::text::url_path;
-use super::{Format, Preview, Reading, Source, json};
+use super::{Format, Preview, Reading, Source, json, stated_time};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use serde_json::Value;
 
@@ -48,6 +48,7 @@ impl Format for Lighthouse {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let file: Value = json::parse(source)?;
+        builder.set_measured(text_at(&file, "fetchTime").and_then(stated_time::with_zone));
         let url = ["finalDisplayedUrl", "finalUrl", "requestedUrl"].into_iter().find_map(|key| text_at(&file, key));
         let page = url.map_or("/", url_path);
         for (id, category) in entries(&file, "categories") {

@@ -80,6 +80,7 @@ mod result_lines;
 mod ruby_benchmark;
 mod siege;
 mod sqlalchemy_echo;
+pub mod stated_time;
 mod surroundings;
 mod sysbench;
 mod table_text;
@@ -128,6 +129,8 @@ pub struct Reading {
     pub commit: Option<Commit>,
     /// The beginning of its id, if the file states no more of it.
     pub commit_prefix: Option<CommitPrefix>,
+    /// When it was measured, if the file states it, in seconds since 1970.
+    pub measured: Option<i64>,
     /// What the tool reports as failed.
     pub failures: Failures,
     /// Versions of benchmarks, where the tool states them.
@@ -139,7 +142,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Merges two readings. Where both state the environment or the commit, the first one is used.
+    /// Merges two readings. Where both state the environment or the commit, the first one is used; of two times, the later one.
     pub fn merge(mut self, other: Reading) -> Reading {
         self.measurements.extend(other.measurements);
         self.diagnostics.extend(other.diagnostics);
@@ -157,6 +160,7 @@ impl Reading {
         }
         self.commit = self.commit.or(other.commit);
         self.commit_prefix = self.commit_prefix.or(other.commit_prefix);
+        self.measured = self.measured.max(other.measured);
         if let Some(Tests { passed, failed }) = other.tests {
             let tests = self.tests.get_or_insert_default();
             tests.passed += passed;

@@ -4,7 +4,7 @@
 use super::builder::ReadingBuilder;
 use super::json;
 use super::json::{Number, Numbers, parse_lenient};
-use super::{Format, Preview, Reading, Source, machine};
+use super::{Format, Preview, Reading, Source, machine, stated_time};
 use crate::model::{Diagnostic, Environment, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -45,6 +45,7 @@ impl Format for PytestBenchmark {
                 builder.environment().set(Environment::DIRTY, "yes");
             }
         }
+        builder.set_measured(file.datetime.as_deref().and_then(stated_time::utc));
         set_environment(builder.environment(), &file.machine_info.unwrap_or_default());
         for (at, raw) in file.benchmarks.into_iter().enumerate() {
             let Some(Benchmark { fullname, name, stats }) = builder.parse_entry("benchmark", at, raw) else { continue };
@@ -84,6 +85,8 @@ struct File<'a> {
     machine_info: Option<Machine<'a>>,
     #[serde(borrow, default, deserialize_with = "json::decorative")]
     commit_info: Option<CommitInfo<'a>>,
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    datetime: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize, Default)]

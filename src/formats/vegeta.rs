@@ -1,10 +1,10 @@
 //! vegeta's JSON report of one attack. It contains no URL, so the benchmark is named `vegeta`.
 
 use super::builder::ReadingBuilder;
-use super::fields::{as_number, entries, number_at};
+use super::fields::{as_number, entries, number_at, text_at};
 use super::load_test::Endpoint;
 use super::text::number;
-use super::{Format, Preview, Reading, Source, json};
+use super::{Format, Preview, Reading, Source, json, stated_time};
 use crate::model::{Diagnostic, Evidence};
 use serde_json::Value;
 
@@ -32,6 +32,7 @@ impl Format for Vegeta {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let file: Value = json::parse(source)?;
+        builder.set_measured(text_at(&file, "latest").and_then(stated_time::with_zone));
         let share = |key: &str| match key {
             "min" => Some(0.0),
             "max" => Some(1.0),

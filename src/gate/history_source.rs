@@ -3,7 +3,7 @@
 
 use super::builder::Gate;
 use super::error::Error;
-use crate::formats::{self, PastRun, Source};
+use crate::formats::{self, PastRun, Source, stated_time};
 use crate::io::files;
 use crate::io::input::{self, InputError, Loaded, Location, Request};
 use crate::io::regular;
@@ -207,12 +207,8 @@ fn stated_time(bytes: &[u8]) -> Option<i64> {
     }
     let dates: Dates = serde_json::from_slice(bytes).ok()?;
     let seconds = |value: serde_json::Value| match value {
-        serde_json::Value::String(text) => {
-            let time = text.parse::<jiff::Timestamp>().ok();
-            let local = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
-            time.map(|time| time.as_second()).or_else(|| local().map(|time| time.timestamp().as_second()))
-        }
-        other => other.as_f64().map(|milliseconds| (milliseconds / 1000.0) as i64),
+        serde_json::Value::String(text) => stated_time::utc(&text),
+        other => other.as_f64().and_then(stated_time::milliseconds),
     };
     dates.datetime.and_then(seconds).or_else(|| dates.date.and_then(seconds))
 }

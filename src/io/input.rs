@@ -191,13 +191,14 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
     let left_over = !all.is_empty() && all.iter().all(|loaded| loaded.left_over);
     for Loaded { run, diagnostics, .. } in all {
         let Run { unreadable: of_run, commit, commit_prefix, environment, measurements, .. } = run;
-        let Run { failures, versions, tests, repeated, .. } = run;
+        let Run { failures, versions, tests, repeated, measured, .. } = run;
         whole = whole.merge(Reading {
             measurements,
             diagnostics,
             environment,
             commit,
             commit_prefix,
+            measured,
             failures,
             versions,
             tests,
@@ -304,7 +305,7 @@ fn warn_about_stale(tree: &mut BaselineResults, place: &str, committed: i64, lea
 /// Sorts the measurements and keeps only the first one for each benchmark, metric and tool.
 fn assemble(reading: Reading) -> Loaded {
     let Reading { mut measurements, mut diagnostics, environment, commit, commit_prefix, .. } = reading;
-    let Reading { failures, versions, tests, repeated, .. } = reading;
+    let Reading { failures, versions, tests, repeated, measured, .. } = reading;
     diagnostics.extend(leave_out_poorer(&mut measurements));
     measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: keeps the order of duplicates
     measurements.dedup_by(|later, first| {
@@ -316,8 +317,8 @@ fn assemble(reading: Reading) -> Loaded {
         }
         twice
     });
-    let run =
-        Run { commit, commit_prefix, measurements, environment, failures, versions, tests, repeated, ..Run::default() };
+    let stated = Run { commit, commit_prefix, measured, environment, versions, ..Run::default() };
+    let run = Run { measurements, failures, tests, repeated, ..stated };
     Loaded { run, diagnostics, left_over: false }
 }
 

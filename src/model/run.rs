@@ -13,6 +13,8 @@ pub struct Run {
     pub commit_prefix: Option<CommitPrefix>,
     /// Time of the commit, otherwise of the measurement, in seconds since 1970.
     pub time: i64,
+    /// When it was measured, where the results state it, in seconds since 1970.
+    pub measured: Option<i64>,
     /// The branch, where known.
     pub branch: Option<String>,
     /// The machine and toolchain.

@@ -10,7 +10,7 @@ mod table;
 use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
 use super::text;
-use super::{Format, Preview, Reading, Source, json};
+use super::{Format, Preview, Reading, Source, json, stated_time};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit, UnitScale, Work, WorkUnit};
 use entry::Entry;
 use serde::Deserialize;
@@ -40,6 +40,8 @@ struct Context {
     host_name: Option<String>,
     #[serde(default, deserialize_with = "json::decorative")]
     library_build_type: Option<String>,
+    #[serde(default, deserialize_with = "json::decorative")]
+    date: Option<String>,
 }
 
 impl Context {
@@ -98,6 +100,7 @@ impl Format for GoogleBenchmark {
         };
         if let Some(context) = context {
             context.describe(builder.environment());
+            builder.set_measured(context.date.as_deref().and_then(stated_time::with_zone));
         }
         add_entries(&mut builder, &entries);
         builder.finish()

@@ -6,7 +6,8 @@
 use super::check::{checked, refuse_mismatch, refuse_newer, with_thinned_form};
 use super::error::StoreError;
 use super::key::{Key, covers};
-use super::store_trait::{Listing, Store, Written};
+use super::store_trait::{Added, Listing, Store, Written};
+use crate::io::regular;
 use crate::model::record;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,7 +15,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The prefix of temporary files.
 const TEMPORARY: &str = ".unfinished-";
@@ -97,7 +98,7 @@ impl DirectoryStore {
 
     /// True if the run exists; an error if the file has other content.
     fn holds(&self, key: &Key, path: &Path) -> Result<bool, StoreError> {
-        match fs::read(path) {
+        match regular::read(path) {
             Ok(bytes) => checked(self.describe(), key, bytes).map(|_| true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(failed("read", path)(error)),
@@ -130,7 +131,7 @@ impl Store for DirectoryStore {
 
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
         let path = self.path(key);
-        match fs::read(&path) {
+        match regular::read(&path) {
             Ok(bytes) => checked(self.describe(), key, bytes),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 Err(StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) })
@@ -177,6 +178,12 @@ impl Store for DirectoryStore {
         Ok(removed)
     }
 
+    fn added_at(&self, keys: &[Key]) -> Vec<Option<Added>> {
+        let modified = |key: &Key| fs::metadata(self.path(key)).and_then(|file| file.modified()).ok();
+        let since_1970 = |time: SystemTime| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs() as i64);
+        keys.iter().map(|key| modified(key).and_then(since_1970).map(|time| Added::of_file(key, time))).collect()
+    }
+
     fn describe(&self) -> String {
         format!("dir:{}", self.root.display())
     }
@@ -184,7 +191,7 @@ impl Store for DirectoryStore {
 
 /// The beginning of a record, with its digests; `None` if the file is not as long as its header says.
 fn beginning(path: &Path) -> Option<Vec<u8>> {
-    let mut file = File::open(path).ok()?;
+    let mut file = regular::open(path).ok()?;
     let mut bytes = vec![0; record::HEADER];
     file.read_exact(&mut bytes).ok()?;
     let (digests, whole) = record::extent(&bytes).ok()?;

@@ -4,6 +4,7 @@
 //! that was read; a writer that loses this race starts again from the new commit. Work tree, index, HEAD and branches are
 //! never touched. The ref's history is linear, and pruning restarts it with one commit. The network is in `sync`.
 
+mod additions;
 mod operations;
 mod tree;
 
@@ -126,8 +127,7 @@ impl GitStore {
                 }
                 continue;
             }
-            let id = self.check(repository, entry.id(), &month)?;
-            let folder = repository.find_tree(id).map_err(|e| self.failed(format!("read the folder {month}"), e))?;
+            let folder = self.folder(repository, entry.id(), &month)?;
             let mut blobs = HashMap::new();
             for file in &folder {
                 let name = format!("{month}/{}", String::from_utf8_lossy(file.name_bytes()));
@@ -143,6 +143,11 @@ impl GitStore {
         }
         listing.normalize();
         Ok(listing)
+    }
+
+    fn folder<'r>(&self, repository: &'r Repository, id: Oid, month: &str) -> Result<Tree<'r>, StoreError> {
+        let id = self.check(repository, id, month)?;
+        repository.find_tree(id).map_err(|e| self.failed(format!("read the folder {month}"), e))
     }
 
     /// The bytes of a run.

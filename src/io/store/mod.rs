@@ -22,7 +22,7 @@ pub use error::StoreError;
 pub use git::GitStore;
 pub use key::{Key, RunIdentity, fingerprint};
 pub use object::{Bucket, BucketError, BucketStore, BucketUrl, Created, Page, Provider};
-pub use store_trait::{Listing, Newest, Store, SyncCounts, Written};
+pub use store_trait::{Added, Listing, Newest, Store, SyncCounts, Written};
 pub use url::StoreUrl;
 
 use crate::model::record::{self, RecordError};

@@ -37,7 +37,7 @@ pub use without::{Bucket, BucketError};
 use super::check::{NEWEST, checked, refuse_mismatch};
 use super::error::StoreError;
 use super::key::{Key, deduplicated, month_of};
-use super::store_trait::{Listing, Newest, Store, SyncCounts, Written};
+use super::store_trait::{Added, Listing, Newest, Store, SyncCounts, Written};
 use crate::model::record;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -56,6 +56,8 @@ pub enum Created {
 pub struct Page {
     /// Names of objects, without the store's prefix.
     pub names: Vec<String>,
+    /// When each of them was last modified, in seconds since 1970.
+    pub modified: Vec<i64>,
     /// Names of folders, where the listing has a delimiter.
     pub folders: Vec<String>,
     /// The token for the next page; `None` at the end.
@@ -281,6 +283,11 @@ impl Store for BucketStore {
             removed += usize::from(there?);
         }
         Ok(removed)
+    }
+
+    fn added_at(&self, keys: &[Key]) -> Vec<Option<Added>> {
+        let modified = |key: &Key| self.bucket.modified(&key.to_string()).map(|time| Added::of_file(key, time));
+        keys.iter().map(modified).collect()
     }
 
     fn describe(&self) -> String {

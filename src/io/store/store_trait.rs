@@ -56,6 +56,9 @@ pub trait Store: Send + Sync {
         self.remove(keys)
     }
 
+    /// When each of these runs was added to the store, as far as it is known. The runs are those of a listing by this store.
+    fn added_at(&self, keys: &[Key]) -> Vec<Option<Added>>;
+
     /// The store's URL (`git:refs/perfgate/baselines`).
     fn describe(&self) -> String;
 
@@ -67,6 +70,22 @@ pub trait Store: Send + Sync {
     /// Sends this store's runs to a remote and fetches the remote's, until both have all.
     fn push(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         Err(StoreError::NoSync { store: self.describe(), remote: remote.to_owned() })
+    }
+}
+
+/// When a run was added to a store, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// At this time.
+    At(i64),
+    /// At this time or before: pruning restarts the history of a git store, and thinning writes a new file.
+    NoLaterThan(i64),
+}
+
+impl Added {
+    /// What the time of a run's file means.
+    pub(super) fn of_file(key: &Key, time: i64) -> Added {
+        if key.is_thinned() { Added::NoLaterThan(time) } else { Added::At(time) }
     }
 }
 

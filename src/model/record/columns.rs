@@ -27,6 +27,8 @@ pub(super) mod tag {
     pub const ITERATIONS: u64 = 14;
     /// Splits of samples into two groups; absent where there are none.
     pub const SPLITS: u64 = 15;
+    /// When the run was measured; absent where the results do not state it.
+    pub const MEASURED: u64 = 16;
 }
 
 /// The encoding of the evidence of one run.

@@ -80,6 +80,9 @@ impl Index {
         if let Some(versions) = columns.get(&tag::VERSIONS) {
             facts.versions = read_versions(Cursor(versions))?;
         }
+        if let Some(measured) = columns.get(&tag::MEASURED) {
+            facts.measured = Some(Cursor(measured).signed()?);
+        }
         Ok(Index {
             facts,
             names,

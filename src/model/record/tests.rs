@@ -84,6 +84,14 @@ fn assert_alike(given: &Run, back: &Run) {
 }
 
 #[test]
+fn a_time_of_measuring_is_stored_only_if_it_is_known() {
+    let (known, unknown) = (Run { measured: Some(1_795_252_318), ..run() }, run());
+    assert_eq!(decode(&stored(&known), Detail::Samples).unwrap().measured, known.measured);
+    assert_eq!(decode(&stored(&unknown), Detail::Digests).unwrap().measured, None);
+    assert!(stored(&unknown).len() < stored(&known).len());
+}
+
+#[test]
 fn samples_round_trip() {
     assert_alike(&run(), &decode(&stored(&run()), Detail::Samples).unwrap());
 }

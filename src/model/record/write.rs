@@ -52,6 +52,11 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     if !run.versions.is_empty() {
         put_column(&mut index, tag::VERSIONS, &versions(run));
     }
+    if let Some(time) = run.measured {
+        let mut measured = Vec::new();
+        put_signed(&mut measured, time);
+        put_column(&mut index, tag::MEASURED, &measured);
+    }
     Ok((index, columns.samples()))
 }
 

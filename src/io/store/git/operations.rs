@@ -5,7 +5,7 @@ use crate::io::store::backoff::Backoff;
 use crate::io::store::check::{refuse_mismatch, refuse_newer};
 use crate::io::store::error::StoreError;
 use crate::io::store::key::{Key, RunIdentity, covers};
-use crate::io::store::store_trait::{Listing, Store, SyncCounts, Written};
+use crate::io::store::store_trait::{Added, Listing, Store, SyncCounts, Written};
 use git2::{Oid, Repository, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -81,6 +81,10 @@ impl Store for GitStore {
             let next = self.with_tombstones(repository, next, &tombstones)?;
             Ok((Some((next, message("prune", &keys))), removed))
         })
+    }
+
+    fn added_at(&self, keys: &[Key]) -> Vec<Option<Added>> {
+        self.additions(keys).unwrap_or_else(|_| vec![None; keys.len()])
     }
 
     fn describe(&self) -> String {

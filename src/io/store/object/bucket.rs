@@ -11,8 +11,9 @@ use super::{BucketUrl, Created, Page};
 use object_store::list::PaginatedListOptions;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
@@ -29,6 +30,8 @@ pub struct Bucket {
     region: String,
     client: Arc<dyn Client>,
     runtime: Runtime,
+    /// Times of objects that were listed.
+    modified: Mutex<HashMap<String, i64>>,
 }
 
 impl fmt::Debug for Bucket {
@@ -44,7 +47,8 @@ impl Bucket {
         let failed = |error: std::io::Error| BucketError::new("open", url, Fault::Other(error.to_string()));
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let opened = client::open(url, &runtime)?;
-        Ok(Bucket { url: url.clone(), region: opened.region, client: opened.client, runtime })
+        let modified = Mutex::default();
+        Ok(Bucket { url: url.clone(), region: opened.region, client: opened.client, runtime, modified })
     }
 
     /// The bucket's URL.
@@ -85,7 +89,17 @@ impl Bucket {
             let options = PaginatedListOptions { offset, page_token: next, ..PaginatedListOptions::default() };
             ("list".to_owned(), (root.clone(), prefix, options))
         });
-        self.each(tasks, list)
+        let pages = self.each(tasks, list);
+        let mut modified = self.modified.lock().unwrap_or_else(PoisonError::into_inner);
+        for page in pages.iter().flatten() {
+            modified.extend(page.names.iter().cloned().zip(page.modified.iter().copied()));
+        }
+        pages
+    }
+
+    /// When an object was last modified, in seconds since 1970; `None` unless a page listed it.
+    pub fn modified(&self, name: &str) -> Option<i64> {
+        self.modified.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
     }
 
     /// The folders and objects directly below the bucket's prefix.
@@ -216,8 +230,12 @@ async fn list(client: Arc<dyn Client>, (root, prefix, options): Listed) -> Resul
     let prefix = (!prefix.is_empty()).then_some(prefix);
     let answer = recorded(client.list_paginated(prefix.as_deref(), options)).await?;
     let name = |path: &Path| path.as_ref().strip_prefix(root.as_str()).map(str::to_owned);
+    let objects = answer.result.objects.iter();
+    let (names, modified) =
+        objects.filter_map(|object| Some((name(&object.location)?, object.last_modified.timestamp()))).unzip();
     Ok(Page {
-        names: answer.result.objects.iter().filter_map(|object| name(&object.location)).collect(),
+        names,
+        modified,
         folders: answer.result.common_prefixes.iter().filter_map(name).collect(),
         next: answer.page_token,
     })

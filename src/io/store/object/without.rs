@@ -54,6 +54,11 @@ impl Bucket {
         match *self {}
     }
 
+    /// When an object was last modified.
+    pub fn modified(&self, _: &str) -> Option<i64> {
+        match *self {}
+    }
+
     /// The folders and objects right below the bucket's prefix.
     pub fn top(&self) -> Result<Page, BucketError> {
         match *self {}

@@ -1,0 +1,157 @@
+//! `perfgate runs list`: the stored runs, newest first.
+
+use super::output;
+use crate::io::repository::Repository;
+use crate::io::store::{self, Added, Key, Store};
+use crate::model::{Commit, Detail, Environment, Run};
+use crate::render::escape;
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  perfgate runs list --last 5
+  perfgate runs list --format json
+
+The time is that of measuring if the results state it, else that of recording.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ListArgs {
+    /// Number of runs to list
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    last: usize,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = View::Table)]
+    format: View,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum View {
+    /// Table for the terminal
+    Table,
+    /// JSON
+    Json,
+}
+
+/// A stored run.
+struct Listed {
+    key: Key,
+    run: Run,
+    added: Option<Added>,
+}
+
+/// Prints the newest runs.
+pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
+    let listing = store.newest(args.last)?;
+    if listing.keys.is_empty() {
+        bail!(
+            "{} has no runs; `perfgate record` stores one, `perfgate runs pull` fetches those of others",
+            store.describe()
+        );
+    }
+    let shown = newest_first(&listing.keys, args.last);
+    let (runs, added) = (store::read_runs(store, &shown, Detail::Digests), store.added_at(&shown));
+    let mut listed = Vec::new();
+    for ((key, run), added) in shown.into_iter().zip(runs).zip(added) {
+        match run {
+            Ok(run) => listed.push(Listed { key, run, added }),
+            Err(error) => output::warn(&error.to_string()),
+        }
+    }
+    let more = listing.more || listing.keys.len() > args.last;
+    match args.format {
+        View::Json => output::print(format!("{}\n", to_json(&listed, store, more)).as_bytes())?,
+        View::Table => {
+            let mut out = table(&listed);
+            if listing.more {
+                let _ = writeln!(out, "… and older ones (--last {} shows more)", 2 * args.last.max(1));
+            } else if more {
+                let (older, all) = (listing.keys.len() - args.last, listing.keys.len());
+                let _ = writeln!(out, "… and {older} older ones (--last {all} shows them)");
+            }
+            output::print(out.as_bytes())?;
+        }
+    }
+    if !listing.foreign.is_empty() {
+        output::note(&format!("{} has {} files that are not runs; ignored", store.describe(), listing.foreign.len()));
+    }
+    Ok(0)
+}
+
+/// The newest of some keys in time order. Keys have the time of a commit to the second: those of one second are
+/// put in the order of the history.
+fn newest_first(keys: &[Key], most: usize) -> Vec<Key> {
+    /// Every pair of commits is compared.
+    const LARGEST: usize = 100;
+    let repository = Repository::discover(Path::new(".")).ok();
+    let mut newest: Vec<Key> = Vec::new();
+    for same_time in keys.chunk_by(|a, b| a.time() == b.time()).rev() {
+        let mut group: Vec<&Key> = same_time.iter().rev().collect();
+        if let (2..=LARGEST, Some(repository)) = (group.len(), &repository) {
+            let includes = |key: &Key, other: &Key| {
+                let (commit, other) = key.commit().zip(other.commit())?;
+                repository.includes(commit, other)
+            };
+            let before = |key: &&Key| group.iter().filter(|other| includes(key, other) == Some(true)).count();
+            let mut ranked: Vec<(usize, &Key)> = group.iter().map(|key| (before(key), *key)).collect();
+            ranked.sort_by_key(|(before, _)| std::cmp::Reverse(*before));
+            group = ranked.into_iter().map(|(_, key)| key).collect();
+        }
+        newest.extend(group.into_iter().cloned());
+        if newest.len() >= most {
+            break;
+        }
+    }
+    newest.truncate(most);
+    newest
+}
+
+fn table(listed: &[Listed]) -> String {
+    const TIME: &str = "measured or recorded";
+    let times: Vec<String> = listed.iter().map(|one| when(&one.run, one.added)).collect();
+    let width = times.iter().map(String::len).chain([TIME.len()]).max().unwrap_or_default();
+    let mut out = format!("id            commit date           commit      {TIME:<width$}  results  machine\n");
+    for (Listed { key, run, .. }, time) in listed.iter().zip(times) {
+        let commit = key.commit().map_or("none", Commit::short);
+        let machine = escape::terminal(run.environment.get(Environment::CPU).unwrap_or("unknown"));
+        let dirty = run.environment.get(Environment::DIRTY).map(|_| ", uncommitted changes").unwrap_or_default();
+        let (id, date, results) = (key.id(), date(key.time()), run.measurements.len());
+        let _ = writeln!(out, "{id}  {date}  {commit:<10}  {time:<width$}  {results:>7}  {machine}{dirty}");
+    }
+    out
+}
+
+fn to_json(listed: &[Listed], store: &dyn Store, more: bool) -> Value {
+    let runs = listed.iter().map(|Listed { key, run, added }| {
+        let recorded = added.map(|added| match added {
+            Added::At(time) | Added::NoLaterThan(time) => time,
+        });
+        json!({
+            "id": key.id(), "commit": key.commit().map(Commit::as_str), "time": key.time(), "branch": run.branch,
+            "measured": run.measured, "recorded": recorded, "recorded_exactly": matches!(added, Some(Added::At(_))),
+            "results": run.measurements.len(), "environment": run.environment.0,
+        })
+    });
+    let runs: Vec<Value> = runs.collect();
+    json!({"format": "perfgate-runs", "version": 1, "store": store.describe(), "runs": runs, "more": more})
+}
+
+/// When a run was measured, else when it was recorded.
+pub(super) fn when(run: &Run, added: Option<Added>) -> String {
+    match (run.measured, added) {
+        (Some(time), _) => format!("measured {}", date(time)),
+        (None, Some(Added::At(time))) => format!("recorded {}", date(time)),
+        (None, Some(Added::NoLaterThan(time))) => format!("recorded by {}", date(time)),
+        (None, None) => "unknown".to_owned(),
+    }
+}
+
+pub(super) fn date(seconds: i64) -> String {
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| seconds.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
