@@ -1,11 +1,12 @@
 //! Walks a criterion result tree on all cores and reads one baseline (`new`, or a saved one) of every benchmark, or one
 //! timeline of `cargo criterion`. `formats::criterion` and `formats::criterion_store` parse the files.
 
+use super::regular;
 use crate::formats::{Source, criterion, criterion_store};
 use crate::model::{BenchId, Detail, Diagnostic, Measurement};
 use rayon::prelude::*;
 use std::cell::RefCell;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -338,7 +339,7 @@ fn with_file<T>(path: &Path, read: impl FnOnce(Source<'_>) -> Result<T, Diagnost
 /// end are not cleared.
 fn read_into(path: &Path, buffer: &mut Vec<u8>) -> io::Result<usize> {
     const FIRST: usize = 16 * 1024;
-    let mut file = File::open(path)?;
+    let mut file = regular::open_at_once(path)?;
     let mut filled = 0;
     loop {
         if buffer.len() < filled + FIRST {

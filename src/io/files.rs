@@ -3,7 +3,7 @@
 
 use super::compressed::decompressed;
 use super::input_error::InputError;
-use super::regular::open;
+use super::regular::open_steady;
 use crate::formats::callgrind::{self, Origin};
 use crate::formats::{self, Format, Preview, Reading, Source, Surroundings};
 use crate::model::{Commit, Detail, Diagnostic, Measurement};
@@ -23,7 +23,7 @@ type Chosen = Option<&'static dyn Format>;
 pub fn file(path: &Path, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
     let place = path.display().to_string();
     let refused = |error| InputError::Refused { place: place.clone(), error };
-    let content = open(path).and_then(|file| Content::of(file, format)).map_err(refused)?;
+    let content = open_steady(path).and_then(|file| Content::of(file, format)).map_err(refused)?;
     read(&place, &content, detail)
 }
 
@@ -95,7 +95,7 @@ struct Part {
 fn part(path: &Path, format: Chosen, detail: Detail) -> Result<Option<Part>, InputError> {
     let name = path.display().to_string();
     let with_warning = |diagnostic| Reading { diagnostics: vec![diagnostic], ..Reading::default() };
-    let content = match open(path).and_then(|file| Content::of(file, format)) {
+    let content = match open_steady(path).and_then(|file| Content::of(file, format)) {
         Ok(content) => content,
         Err(error) => {
             let reading = with_warning(Diagnostic::warning("unreadable", name.as_str(), format!("{error}; left out")));

@@ -1,12 +1,11 @@
 //! The git command, and the only place that reads its messages: git has one exit status for many faults.
 
-use super::capture::{Capture, KEPT};
 use super::github::Token;
+pub(super) use super::limited_output::output_within;
 use std::ffi::OsString;
-use std::io;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Variables that would point git at another repository or index, as inside a hook.
 pub const GIT_VARIABLES: [&str; 8] = [
@@ -68,35 +67,6 @@ pub(super) fn end_if_stalled(command: &mut Command) {
             command.env(name, value);
         }
     }
-}
-
-/// Runs a command to its end, and stops it after a time: then the error is of the kind `TimedOut`.
-pub(super) fn output_within(command: &mut Command, limit: Duration) -> io::Result<Output> {
-    let started = Instant::now();
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let stdout = child.stdout.take().map(|stream| Capture::start(stream, true, None)).transpose()?;
-    let stderr = child.stderr.take().map(|stream| Capture::start(stream, true, None)).transpose()?;
-    let mut pause = Duration::from_millis(1);
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if started.elapsed() > limit {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(50));
-    };
-    let deadline = Instant::now() + Duration::from_secs(5);
-    let captured = |capture: Option<Capture>| capture.map(|capture| capture.finish(deadline)).unwrap_or_default();
-    let (stdout, stderr) = (captured(stdout), captured(stderr));
-    if stdout.is_cut() {
-        return Err(io::Error::other(format!("it printed more than {} MiB", KEPT >> 20)));
-    }
-    let stderr = stderr.whole.unwrap_or(stderr.tail);
-    Ok(Output { status, stdout: stdout.whole.unwrap_or_default(), stderr })
 }
 
 /// A fault that only git's message identifies.
@@ -170,21 +140,5 @@ mod tests {
         let unforced = "[remote rejected] (non-fast-forward)";
         assert_eq!(fault(unforced, true), Some(Fault::ForceRefused));
         assert_eq!(fault(unforced, false), Some(Fault::LostRace));
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn a_command_that_does_not_end_is_stopped() {
-        let shell = |line: &str| {
-            let mut command = Command::new("sh");
-            command.args(["-c", line]);
-            command
-        };
-        let started = Instant::now();
-        let error = output_within(&mut shell("exec sleep 60"), Duration::from_millis(200)).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert!(started.elapsed() < Duration::from_secs(10));
-        let output = output_within(&mut shell("echo out; echo err >&2; exit 3"), Duration::from_secs(60)).unwrap();
-        assert_eq!((output.status.code(), &*output.stdout, &*output.stderr), (Some(3), &b"out\n"[..], &b"err\n"[..]));
     }
 }

@@ -2,6 +2,7 @@
 //! configuration files, and does not read all formats.
 
 use super::git_command::{LOCAL_LIMIT, git, output_within};
+use super::git_files::{self, common_directory};
 use super::reftable::RefsCopy;
 use super::repository::RepositoryError;
 use git2::{ErrorCode, Repository};
@@ -43,6 +44,9 @@ impl Place {
 
 /// Opens the repository around a directory.
 pub(super) fn open(directory: &Path) -> Result<Opened, RepositoryError> {
+    if let Some(path) = git_files::find_odd(directory) {
+        return Err(RepositoryError::NotAFile { path });
+    }
     let mut refused = match Repository::discover(directory) {
         Ok(repository) => {
             let (git_dir, common) = (repository.path().to_owned(), repository.commondir().to_owned());
@@ -87,12 +91,6 @@ fn known_to_git(directory: &Path) -> Option<Place> {
     let git_dir = ask(&["--absolute-git-dir"])?;
     let common = common_directory(&git_dir);
     Some(Place { git_dir, common, is_foreign: true, work_tree: ask(&["--show-toplevel"]) })
-}
-
-/// The directory of the repository that a linked work tree belongs to.
-fn common_directory(git_dir: &Path) -> PathBuf {
-    let common = std::fs::read_to_string(git_dir.join("commondir")).map(|path| git_dir.join(path.trim_end()));
-    common.unwrap_or_else(|_| git_dir.to_owned())
 }
 
 /// True for a repository whose refs are in a table instead of files.

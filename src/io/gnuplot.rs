@@ -1,10 +1,10 @@
 //! Runs gnuplot: scripts in, SVG pictures out, without files. The user's gnuplot may be missing, old, broken or slow, so its
 //! output is checked, and a failure of one picture fails all.
 
-use std::io::{self, Read, Write};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use super::limited_output::output_of_input;
+use std::io;
+use std::process::Command;
+use std::time::Duration;
 
 /// The program, found through PATH.
 const PROGRAM: &str = "gnuplot";
@@ -92,54 +92,18 @@ fn is_whole(picture: &[u8]) -> bool {
 
 /// Runs gnuplot with standard input; returns its standard output.
 fn run(arguments: &[&str], input: Vec<u8>, limit: Duration) -> Result<Vec<u8>, GnuplotError> {
-    let failed = |error: io::Error| GnuplotError::Failed(error.to_string());
     let mut command = Command::new(PROGRAM);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| match error.kind() {
+    let output = output_of_input(command.args(arguments), input, limit).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => GnuplotError::Missing,
-        _ => failed(error),
+        io::ErrorKind::TimedOut => GnuplotError::Failed(format!("it took more than {} s", limit.as_secs())),
+        _ => GnuplotError::Failed(error.to_string()),
     })?;
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    // A thread for each pipe, because a full one would block the others. A thread whose pipe a grandchild keeps open is
-    // abandoned.
-    thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
-    let stdout = thread::spawn(move || all(stdout));
-    let stderr = thread::spawn(move || all(stderr));
-    let succeeded = wait(&mut child, limit)?;
-    let printed = join(stdout).map_err(failed)?;
-    if succeeded {
-        return Ok(printed);
+    if output.status.success() {
+        return Ok(output.stdout);
     }
-    let complaint = String::from_utf8_lossy(&join(stderr).map_err(failed)?).into_owned();
+    let complaint = String::from_utf8_lossy(&output.stderr);
     let last = complaint.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it printed no reason");
     Err(GnuplotError::Failed(last.to_owned()))
-}
-
-fn join(reader: thread::JoinHandle<io::Result<Vec<u8>>>) -> io::Result<Vec<u8>> {
-    reader.join().unwrap_or_else(|_| Err(io::Error::other("its output could not be read")))
-}
-
-fn all(stream: Option<impl Read>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    stream.map(|mut stream| stream.read_to_end(&mut bytes)).transpose()?;
-    Ok(bytes)
-}
-
-/// Waits for the end, and kills a process that exceeds the limit.
-fn wait(child: &mut Child, limit: Duration) -> Result<bool, GnuplotError> {
-    let started = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status.success()),
-            Ok(None) if started.elapsed() > limit => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(GnuplotError::Failed(format!("it took more than {} s", limit.as_secs())));
-            }
-            Ok(None) => thread::sleep(Duration::from_millis(3)),
-            Err(error) => return Err(GnuplotError::Failed(error.to_string())),
-        }
-    }
 }
 
 #[cfg(test)]

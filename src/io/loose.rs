@@ -2,21 +2,27 @@
 //! never stops reading such a file (its loop
 //! ends only with the zlib stream), so the files are checked before, and while it reads.
 
+use super::git_files::objects_folders;
 use super::regular;
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// True for an object that is loose in this folder of objects, and whose file ends too early.
 pub fn is_truncated(objects: &Path, id: &str) -> bool {
     let Some((folder, file)) = id.split_at_checked(2) else { return false };
-    ends_too_early(&objects.join(folder).join(file))
+    objects_folders(objects).iter().any(|objects| ends_too_early(&objects.join(folder).join(file)))
 }
 
-/// The id of the first such object of a folder of objects. `go_on` is called before each of them.
-pub fn find_truncated(objects: &Path, go_on: impl Fn() -> bool) -> Option<String> {
+/// The first such object of a folder of objects and of those that it borrows from: its id and its folder of objects. `go_on`
+/// is called before each object.
+pub fn find_truncated(objects: &Path, go_on: impl Fn() -> bool) -> Option<(String, PathBuf)> {
+    objects_folders(objects).into_iter().find_map(|objects| Some((first_truncated(&objects, &go_on)?, objects)))
+}
+
+fn first_truncated(objects: &Path, go_on: &impl Fn() -> bool) -> Option<String> {
     let is_hex = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
     for folder in fs::read_dir(objects).ok()?.flatten() {
         let name = folder.file_name().to_string_lossy().into_owned();
@@ -93,7 +99,12 @@ mod tests {
                 fs::write(&path, &whole[..length]).unwrap();
                 assert!(is_truncated(&objects, &id), "{length} of {}", whole.len());
             }
-            assert_eq!(find_truncated(&objects, || true), Some(id));
+            assert_eq!(find_truncated(&objects, || true), Some((id.clone(), objects.clone())));
+            let borrower = directory.path().join("objects");
+            fs::create_dir_all(borrower.join("info")).unwrap();
+            fs::write(borrower.join("info/alternates"), "# borrowed\n../.git/objects\n").unwrap();
+            assert!(is_truncated(&borrower, &id));
+            assert_eq!(find_truncated(&borrower, || true).unwrap().0, id);
             assert_eq!(find_truncated(&objects, || false), None);
             fs::write(&path, &whole).unwrap();
         }

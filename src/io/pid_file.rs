@@ -2,6 +2,7 @@
 //! file is in the scratch directory and contains the process's id and start time. The next perfgate kills the process if it
 //! still runs. Linux only: other systems have no start time to tell a process from a later one with the same id.
 
+use super::regular;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +34,7 @@ pub fn kill_stale(scratch: &Path) {
 }
 
 fn kill_recorded(file: &Path) {
-    let Ok(text) = fs::read_to_string(file) else { return };
+    let Ok(text) = regular::read_to_string(file) else { return };
     let mut words = text.split_whitespace();
     let (Some(leader), Some(recorded)) = (words.next().and_then(|word| word.parse::<u32>().ok()), words.next()) else {
         return;

@@ -11,12 +11,61 @@ const STREAMS: [&str; 4] = ["/dev/fd", "/dev/stdin", "/dev/null", "/proc"];
 
 /// Opens a file. Named pipes, sockets and devices are an error.
 pub fn open(path: &Path) -> io::Result<File> {
+    check(path)?;
+    File::open(path)
+}
+
+/// Opens a file of results. If its length changes while it is read, its writer has not finished: an error.
+pub fn open_steady(path: &Path) -> io::Result<Steady> {
+    let file = open(path)?;
+    let metadata = file.metadata()?;
+    let is_stream = !metadata.is_file() || is_stream(path);
+    Ok(Steady { file, length: (!is_stream).then_some(metadata.len()), read: 0 })
+}
+
+/// A file of results that is being read.
+#[derive(Debug)]
+pub struct Steady {
+    file: File,
+    /// At the beginning; `None` for a stream.
+    length: Option<u64>,
+    read: u64,
+}
+
+impl Read for Steady {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.read += count as u64;
+        let is_end = count == 0 && !buffer.is_empty();
+        match self.length {
+            Some(length) if self.read > length || is_end && self.read < length => {
+                Err(io::Error::other("it changed while it was read; wait until the benchmarks have ended"))
+            }
+            _ => Ok(count),
+        }
+    }
+}
+
+fn is_stream(path: &Path) -> bool {
+    STREAMS.iter().any(|stream| path.starts_with(stream))
+}
+
+/// The error of [`open`] for a named pipe, socket or device.
+pub fn check(path: &Path) -> io::Result<()> {
     let metadata = path.metadata()?;
-    let is_stream = STREAMS.iter().any(|stream| path.starts_with(stream));
-    if !metadata.is_file() && !metadata.is_dir() && !is_stream {
+    if !metadata.is_file() && !metadata.is_dir() && !is_stream(path) {
         return Err(io::Error::other("it is a named pipe, socket or device; use a file, or `-` for standard input"));
     }
-    File::open(path)
+    Ok(())
+}
+
+/// Opens one of very many files, without the system call of that check: a named pipe without a writer reads as empty.
+pub fn open_at_once(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, nix::libc::O_NONBLOCK);
+    options.open(path)
 }
 
 /// The bytes of a file.
@@ -29,4 +78,27 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// The text of a file.
 pub fn read_to_string(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_an_error() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&[b'x'; 1000]).unwrap();
+        let mut bytes = Vec::new();
+        open_steady(file.path()).unwrap().read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes.len(), 1000);
+        for length in [1001, 2_000_000, 999, 0] {
+            file.as_file().set_len(1000).unwrap();
+            let mut steady = open_steady(file.path()).unwrap();
+            steady.read_exact(&mut [0; 10]).unwrap();
+            file.as_file().set_len(length).unwrap();
+            let error = steady.read_to_end(&mut bytes).unwrap_err();
+            assert!(error.to_string().contains("changed while it was read"), "{length}: {error}");
+        }
+    }
 }

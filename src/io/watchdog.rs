@@ -100,7 +100,7 @@ fn watch(end: fn(&StuckReason)) {
             end(&StuckReason::Late { objects });
         } else if since.elapsed() > SUSPICIOUS && checked != number {
             checked = number;
-            if let Some(id) = loose::find_truncated(&objects, || is_running(number)) {
+            if let Some((id, objects)) = loose::find_truncated(&objects, || is_running(number)) {
                 std::thread::sleep(STUCK_AFTER.saturating_sub(since.elapsed()));
                 if is_running(number) {
                     end(&StuckReason::Object { id, objects });

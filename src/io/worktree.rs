@@ -8,6 +8,7 @@
 use super::git_command::{self, EXCHANGE_LIMIT, Fault, LOCAL_LIMIT};
 use super::interrupt;
 use super::pid_file;
+use super::regular;
 use super::repository::{Repository, RepositoryError, path_of};
 use crate::model::Commit;
 use std::ffi::OsStr;
@@ -115,7 +116,7 @@ impl Scratch {
             .open(&path)
             .map_err(failed("open the lock", &path))?;
         let locked = lock.try_lock();
-        let note = Note::parse(&fs::read(&holder).unwrap_or_default());
+        let note = Note::parse(&regular::read(&holder).unwrap_or_default());
         match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -361,7 +362,8 @@ fn clear(root: &Path, common: &Path) {
     let worktrees = common.join("worktrees");
     let Ok(entries) = fs::read_dir(&worktrees) else { return };
     for entry in entries.flatten() {
-        let ours = fs::read(entry.path().join("gitdir")).is_ok_and(|at| path_of(at.trim_ascii()).starts_with(root));
+        let ours =
+            regular::read(&entry.path().join("gitdir")).is_ok_and(|at| path_of(at.trim_ascii()).starts_with(root));
         if ours {
             let _ = fs::remove_dir_all(entry.path());
         }

@@ -21,6 +21,12 @@ pub enum RepositoryError {
         /// libgit2's message.
         why: String,
     },
+    /// A named pipe, socket or device is in place of a file that git reads.
+    #[error("{}: it is a named pipe, socket or device, and git needs a file; remove it, or restore the file", path.display())]
+    NotAFile {
+        /// Its path.
+        path: PathBuf,
+    },
     /// The repository belongs to another user.
     #[error(
         "the repository in {} belongs to another user, which is usual in a container; if you trust it, allow it with \

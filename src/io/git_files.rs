@@ -1,0 +1,144 @@
+//! Files that git and libgit2 read of a repository and of git's configuration. Opening a named pipe in the place of one
+//! would never end, so they are checked first.
+
+use super::regular;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Files of a git directory.
+const FILES: [&str; 16] = [
+    "HEAD",
+    "config",
+    "config.worktree",
+    "index",
+    "packed-refs",
+    "shallow",
+    "commondir",
+    "gitdir",
+    "FETCH_HEAD",
+    "info/exclude",
+    "info/attributes",
+    "info/grafts",
+    "info/sparse-checkout",
+    "logs/HEAD",
+    "perfgate-measure",
+    "perfgate-measure-holder",
+];
+/// Files at the top of a work tree.
+const TOP_FILES: [&str; 3] = [".gitignore", ".gitattributes", ".gitmodules"];
+/// Directories with nothing but such files, at any depth. Other directories may have sockets of other programs.
+const DIRECTORIES: [&str; 3] = ["refs", "objects/info", "objects/pack"];
+/// How deep files of the configuration include others, as in git.
+const MOST_INCLUDES: usize = 10;
+
+/// The git directory of the repository around a directory, and the directory that it is in or that names it. As libgit2 finds
+/// them, which would open their files.
+fn directories(around: &Path) -> Option<(PathBuf, PathBuf)> {
+    let around = std::path::absolute(around).ok()?;
+    around.ancestors().find_map(|directory| {
+        let inside = directory.join(".git");
+        let is_bare = || ["objects", "refs"].iter().all(|name| directory.join(name).is_dir());
+        let git_dir = if inside.is_dir() {
+            inside
+        } else if inside.is_file() {
+            directory.join(regular::read_to_string(&inside).ok()?.strip_prefix("gitdir:")?.trim())
+        } else if is_bare() && directory.join("HEAD").exists() {
+            directory.to_owned()
+        } else {
+            return None;
+        };
+        Some((git_dir, directory.to_owned()))
+    })
+}
+
+/// The directory of the repository that a linked work tree belongs to.
+pub(super) fn common_directory(git_dir: &Path) -> PathBuf {
+    let common = regular::read_to_string(&git_dir.join("commondir"));
+    common.map_or_else(|_| git_dir.to_owned(), |path| git_dir.join(path.trim_end()))
+}
+
+/// A named pipe, socket or device in place of a file that is read of the repository around a directory.
+pub(super) fn find_odd(around: &Path) -> Option<PathBuf> {
+    let (git_dir, top) = directories(around)?;
+    let common = common_directory(&git_dir);
+    let own = FILES.iter().map(|name| git_dir.join(name)).chain(TOP_FILES.iter().map(|name| top.join(name)));
+    let shared = FILES.iter().map(|name| common.join(name)).filter(|_| git_dir != common);
+    let borrowed = objects_folders(&common.join("objects")).into_iter().skip(1);
+    let borrowed = borrowed.flat_map(|objects| [objects.join("pack"), objects.join("info")]);
+    let here = DIRECTORIES.iter().map(|name| common.join(name)).chain([git_dir.join("refs")]);
+    own.chain(shared)
+        .find(|path| is_odd(path))
+        .or_else(|| here.chain(borrowed).find_map(|directory| odd_below(&directory)))
+        .or_else(|| configurations(&git_dir, &common).into_iter().find_map(|path| odd_included(&path, 0)))
+}
+
+fn is_odd(path: &Path) -> bool {
+    path.exists() && regular::check(path).is_err()
+}
+
+fn odd_below(directory: &Path) -> Option<PathBuf> {
+    fs::read_dir(directory).ok()?.flatten().find_map(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => odd_below(&entry.path()),
+        Ok(kind) if kind.is_file() => None,
+        _ => Some(entry.path()).filter(|path| is_odd(path)),
+    })
+}
+
+/// The folder of objects of a repository, and those that it borrows from.
+pub(super) fn objects_folders(objects: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![objects.to_owned()];
+    let mut next = 0;
+    while let Some(folder) = folders.get(next).cloned() {
+        next += 1;
+        let alternates = regular::read(&folder.join("info/alternates")).unwrap_or_default();
+        for line in alternates.split(|byte| *byte == b'\n').filter(|line| !matches!(line.first(), None | Some(b'#'))) {
+            let other = folder.join(String::from_utf8_lossy(line).as_ref());
+            if next <= MOST_INCLUDES && !folders.contains(&other) {
+                folders.push(other);
+            }
+        }
+    }
+    folders
+}
+
+/// Files of git's configuration: those of the user and the system are read for any repository.
+fn configurations(git_dir: &Path, common: &Path) -> Vec<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = variable("HOME");
+    let xdg = variable("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
+    let mut paths: Vec<PathBuf> = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"].into_iter().filter_map(variable).collect();
+    paths.extend(home.map(|home| home.join(".gitconfig")));
+    paths.extend(xdg.iter().flat_map(|xdg| ["config", "ignore", "attributes"].map(|name| xdg.join("git").join(name))));
+    paths.push(PathBuf::from("/etc/gitconfig"));
+    paths.extend([common.join("config"), git_dir.join("config.worktree")]);
+    paths
+}
+
+/// A named pipe, socket or device among a file of the configuration and those that it names: it may include others, or name
+/// the user's own list of ignored files.
+fn odd_included(path: &Path, depth: usize) -> Option<PathBuf> {
+    if is_odd(path) {
+        return Some(path.to_owned());
+    }
+    let text = (depth <= MOST_INCLUDES).then(|| regular::read(path).ok()).flatten()?;
+    String::from_utf8_lossy(&text).lines().find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        let key = key.trim().to_ascii_lowercase();
+        // `[include] path = FILE` may be one line.
+        let key = key.rsplit([']', ' ', '\t']).next().unwrap_or_default();
+        let file = named_file(path, value.trim().trim_matches('"'))?;
+        match key {
+            "path" => odd_included(&file, depth + 1),
+            "excludesfile" | "attributesfile" => Some(file).filter(|file| is_odd(file)),
+            _ => None,
+        }
+    })
+}
+
+/// The file that a configuration names: relative to it, or to the home directory.
+fn named_file(configuration: &Path, name: &str) -> Option<PathBuf> {
+    match name.strip_prefix("~/") {
+        Some(rest) => Some(PathBuf::from(std::env::var_os("HOME")?).join(rest)),
+        None => Some(configuration.parent()?.join(name)),
+    }
+}
