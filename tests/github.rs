@@ -521,6 +521,17 @@ fn the_token_is_sent_only_in_one_header() {
 }
 
 #[test]
+fn a_text_that_cannot_be_a_token_is_an_error_that_does_not_print_it() {
+    let hub = Hub::new();
+    for wrong in ["ghs_secret\nghs_other", "ghs_secret other", "ghs_s\u{e9}cret"] {
+        let fault = Client::with_patience(&hub.url(), Token::new(wrong).as_ref(), patience()).unwrap_err();
+        assert_eq!(fault.code(), "github-token");
+        assert!(!fault.to_string().contains("ghs_"), "{fault}");
+    }
+    assert!(hub.asked().is_empty());
+}
+
+#[test]
 fn without_a_token_no_request_is_sent() {
     let hub = Hub::new();
     let fault = Client::new(&hub.url(), None).unwrap_err();

@@ -1,6 +1,7 @@
 //! The inputs of the action, from environment variables: `PERFGATE_` and the name of the input. They are all checked before
 //! anything is done. An empty input counts as missing.
 
+use super::job_names::LONGEST_NAME;
 use crate::cli::gate_args::GateArgs;
 use crate::cli::measure::policy_of_counts;
 use crate::cli::publish::CommentMode;
@@ -120,7 +121,7 @@ impl Inputs {
         }
         let count = given("count");
         if let Some(word) = count.as_ref().filter(|word| *word != "instructions") {
-            invalid.push(format!("count: {word:?} is not one of instructions"));
+            invalid.push(format!("count: {word:?} is not instructions"));
         }
         if count.is_some() && command.is_none() {
             invalid.push("count: needs command, the benchmark command whose instructions are counted".to_owned());
@@ -131,6 +132,12 @@ impl Inputs {
         let artifact = given("artifact").map(PathBuf::from);
         if artifact.is_some() && (command.is_some() || !results.is_empty() || !publish) {
             invalid.push("artifact: cannot be combined with results, command or publish: false".to_owned());
+        }
+        let (key, shard) = (given("key"), given("shard"));
+        for (input, name) in [("key", &key), ("shard", &shard)] {
+            if name.as_ref().is_some_and(|name| name.chars().count() > LONGEST_NAME) {
+                invalid.push(format!("{input}: longer than {LONGEST_NAME} characters"));
+            }
         }
         let credentials = credentials(given("store-credentials").as_deref().unwrap_or_default());
         let credentials = credentials.map_err(|why| invalid.push(why)).unwrap_or_default();
@@ -149,8 +156,8 @@ impl Inputs {
             comment,
             directory: given("working-directory").map(PathBuf::from),
             store: given("store"),
-            key: given("key"),
-            shard: given("shard"),
+            key,
+            shard,
             body,
             check,
             baseline_required,
@@ -265,6 +272,7 @@ mod tests {
             ("PERFGATE_MISSING_BASELINE", "ignore"),
             ("PERFGATE_EXPLAIN", "yes"),
             ("PERFGATE_COUNT", "cycles"),
+            ("PERFGATE_KEY", &"k".repeat(101)),
             ("PERFGATE_RESULTS", "x"),
             ("PERFGATE_COMMAND", "y"),
         ]);
@@ -275,7 +283,8 @@ mod tests {
             "comment: \"sometimes\"",
             "missing-baseline",
             "explain: \"yes\" is not one of false, true",
-            "count: \"cycles\" is not one of instructions",
+            "key: longer than 100 characters",
+            "count: \"cycles\" is not instructions",
             "results and command",
         ] {
             assert!(why.contains(name), "{why}");

@@ -4,8 +4,8 @@ use super::inputs::Inputs;
 use crate::model::{Environment, Run};
 use anyhow::bail;
 
-/// Longest name of another job, in characters.
-const LONGEST: usize = 100;
+/// Longest name, in characters.
+pub(super) const LONGEST_NAME: usize = 100;
 
 /// The names of a job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,8 +26,8 @@ impl JobNames {
     pub fn of_run(run: &Run) -> anyhow::Result<JobNames> {
         let name = |fact: &str| run.environment.get(fact).map(str::to_owned);
         let names = JobNames { key: name(Environment::KEY), shard: name(Environment::SHARD) };
-        if names.key.iter().chain(&names.shard).any(|name| name.chars().count() > LONGEST) {
-            bail!("the key or shard of the results is longer than {LONGEST} characters");
+        if names.key.iter().chain(&names.shard).any(|name| name.chars().count() > LONGEST_NAME) {
+            bail!("the key or shard of the results is longer than {LONGEST_NAME} characters");
         }
         Ok(names)
     }

@@ -81,6 +81,9 @@ impl Client {
     /// Connects with other limits.
     pub fn with_patience(api_url: &str, token: Option<&Token>, patience: RetryLimits) -> Result<Client, Fault> {
         let token = token.ok_or(Fault::NoToken)?;
+        if !token.is_plain() {
+            return Err(Fault::MalformedToken);
+        }
         let base = check_address(api_url)?;
         let transport = Transport::open(&base, token, patience.request)?;
         Ok(Client { transport, base, patience, spent: Cell::new(Duration::ZERO), gone: RefCell::new(None) })

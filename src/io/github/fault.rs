@@ -9,6 +9,12 @@ pub enum Fault {
     /// No token.
     #[error("no GitHub token; pass one in the environment: `env: {{GITHUB_TOKEN: ${{{{ github.token }}}}}}`")]
     NoToken,
+    /// A text that cannot be a token.
+    #[error(
+        "the GitHub token has a line break or another character that no token has; pass the job's token, \
+         `${{{{ github.token }}}}`, in GITHUB_TOKEN"
+    )]
+    MalformedToken,
     /// The API's address is invalid.
     #[error("{0}")]
     Address(String),
@@ -181,7 +187,7 @@ impl Fault {
     /// Stable code in kebab-case.
     pub fn code(&self) -> &'static str {
         match self {
-            Fault::NoToken | Fault::Token { .. } | Fault::SignOn { .. } => "github-token",
+            Fault::NoToken | Fault::MalformedToken | Fault::Token { .. } | Fault::SignOn { .. } => "github-token",
             Fault::Address(_) => "github-address",
             Fault::Permission { .. } => "github-permission",
             Fault::Locked { .. } => "github-locked",

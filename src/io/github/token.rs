@@ -19,6 +19,11 @@ impl Token {
         (!text.is_empty()).then(|| Token(text.into()))
     }
 
+    /// False for a text that cannot be sent in a header.
+    pub(super) fn is_plain(&self) -> bool {
+        self.0.bytes().all(|b| b.is_ascii_graphic())
+    }
+
     /// Reads the token from the environment.
     pub fn of_environment() -> Option<Self> {
         secrets::variable(Self::VARIABLE).as_deref().and_then(Self::new)
@@ -65,5 +70,6 @@ mod tests {
         assert_eq!(token.reveal(), "ghs_secret");
         assert!(!format!("{token} {token:?} {:?}", Some(&token)).contains("secret"));
         assert_eq!(Token::new(" "), None);
+        assert!(token.is_plain() && !Token::new("ghs_secret\nghs_other").unwrap().is_plain());
     }
 }
