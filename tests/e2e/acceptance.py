@@ -129,3 +129,28 @@ def claim_a_fork_is_accepted_on_the_pull_request_and_not_by_its_own_file(stage):
     check(f"maintainer accepted 1 regression for {head[:10]}" in body(stage, number), "the comment names who", body(stage, number))
     second = push("slow gift, again")
     publish(second, "failure")
+
+
+def claim_what_was_accepted_on_a_pull_request_counts_in_the_merge_queue(stage):
+    number, head = slow_pull_request(stage)
+    base = stage.git(stage.dev, "rev-parse", "main")
+    stage.git(stage.dev, "checkout", "-q", "--detach", "main")
+    stage.git(stage.dev, "merge", "-q", "--no-ff", "-m", f"Merge pull request #{number}", "work")
+    group = stage.git(stage.dev, "rev-parse", "HEAD")
+    queue = f"refs/heads/gh-readonly-queue/main/pr-{number}-{base}"
+    stage.push(f"HEAD:{queue}")
+
+    def run(code):
+        event = {"action": "checks_requested", "merge_group": {"head_sha": group, "head_ref": queue, "base_sha": base, "base_ref": "refs/heads/main"}}
+        return stage.act("merge_group", event, stage.checkout(queue), code=code)
+
+    run(1)
+    stage.comment(number, "triager", command(stage, number))
+    run(1)
+    stage.comment(number, "maintainer", f"{command(stage, number)} checks the bounds")
+    log = run(0)
+    check("PASS" in log and "1 accepted" in log, "the group passes", log)
+    runs = stage.proxy.additions.checks[(stage.name, group)]
+    check([run["conclusion"] for run in runs] == ["failure", "failure", "success"], "and so does the check run on its commit", runs)
+    line = f"maintainer accepted 1 regression for {head[:10]} (pull request {number}): checks the bounds."
+    check(line in runs[-1]["output"]["summary"], "which names who, why and the pull request", runs[-1])
