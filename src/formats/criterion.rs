@@ -18,6 +18,9 @@ pub const ABOUT: [&str; 3] = [NAME, "cargo bench (target/criterion)", "time: eve
 /// unreadable.
 const INVALID_SHARE: f64 = 0.05;
 
+/// Criterion's default number of samples.
+const TYPICAL_COUNT: usize = 100;
+
 /// The metric of every benchmark, shared to save memory in trees of thousands.
 static TIME: LazyLock<Arc<Metric>> = LazyLock::new(|| Arc::new(Metric::time()));
 
@@ -148,7 +151,10 @@ struct Samples {
 }
 
 fn read_samples(source: Source<'_>) -> Result<Samples, Diagnostic> {
-    let SampleFile { iters, times } = json::parse(source)?;
+    let SampleFile { iters, times } = match as_criterion_writes(source.bytes) {
+        Some(file) => file,
+        None => json::parse(source)?,
+    };
     let error = |message: String| Err(Diagnostic::error("invalid-samples", source.name, message));
     if iters.len() != times.len() {
         let message = format!("{} iteration counts for {} times; run the benchmark again", iters.len(), times.len());
@@ -175,6 +181,35 @@ fn read_samples(source: Source<'_>) -> Result<Samples, Diagnostic> {
         Diagnostic::warning("invalid-samples", source.name, message)
     });
     Ok(Samples { values: samples, iterations, diagnostic })
+}
+
+/// The file as criterion writes it: without spaces, and with whole numbers. `None` for any other file. With it, `perfgate compare`
+/// of 1,000 benchmarks takes 277 instead of 364 million instructions.
+fn as_criterion_writes(bytes: &[u8]) -> Option<SampleFile> {
+    let mode = bytes.strip_prefix(br#"{"sampling_mode":""#)?;
+    let rest = mode.strip_prefix(b"Linear").or_else(|| mode.strip_prefix(b"Flat"))?;
+    let (iters, rest) = whole_numbers(rest.strip_prefix(br#"","iters":["#)?)?;
+    let (times, rest) = whole_numbers(rest.strip_prefix(br#","times":["#)?)?;
+    (rest == b"}").then_some(SampleFile { iters, times })
+}
+
+/// A list such as `1.0,20.0]` after its opening bracket, and the bytes after it. Of up to 14 digits serde_json makes the same
+/// number.
+fn whole_numbers(mut bytes: &[u8]) -> Option<(Vec<f64>, &[u8])> {
+    let mut numbers = Vec::with_capacity(TYPICAL_COUNT);
+    loop {
+        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (number, rest) = bytes.split_at(digits);
+        if !(1..=14).contains(&digits) || digits > 1 && number[0] == b'0' {
+            return None;
+        }
+        numbers.push(number.iter().fold(0, |sum, digit| 10 * sum + u64::from(digit - b'0')) as f64);
+        match rest.strip_prefix(b".0")?.split_first()? {
+            (b',', rest) => bytes = rest,
+            (b']', rest) => return Some((numbers, rest)),
+            _ => return None,
+        }
+    }
 }
 
 fn is_time(value: f64) -> bool {
@@ -231,6 +266,28 @@ mod tests {
         let benchmark = read(&format!(r#"{{"iters":[{iters}],"times":[{}]}}"#, times.join(",")));
         assert!(benchmark.diagnostic.unwrap().message.contains("1 of 40"));
         assert_eq!(benchmark.measurement.unwrap().evidence, [Evidence::Samples(vec![5.0; 39])]);
+    }
+
+    #[test]
+    fn files_of_criterion_are_read_as_by_serde() {
+        let numbers = ["0.0", "7.0", "20.0", "4503599627370.0", "99999999999999.0"];
+        let text = |mode: &str, numbers: &[&str]| {
+            let list = numbers.join(",");
+            format!(r#"{{"sampling_mode":"{mode}","iters":[{list}],"times":[{list}]}}"#)
+        };
+        for mode in ["Linear", "Flat"] {
+            let text = text(mode, &numbers);
+            let [quick, by_serde] =
+                [as_criterion_writes(text.as_bytes()).unwrap(), json::parse(source(text.as_bytes())).unwrap()];
+            assert_eq!((quick.iters, quick.times), (by_serde.iters, by_serde.times));
+        }
+        let others = ["1", "1.5", "1.00", "1e3", "01.0", "-1.0", " 1.0", "1.0 ", "", "123456789012345.0", "null"];
+        for other in others {
+            assert!(as_criterion_writes(text("Flat", &["1.0", other]).as_bytes()).is_none(), "{other}");
+        }
+        for other in [text("Other", &["1.0"]), text("Flat", &[]), text("Flat", &["1.0"]) + "\n"] {
+            assert!(as_criterion_writes(other.as_bytes()).is_none(), "{other}");
+        }
     }
 
     #[test]
