@@ -65,9 +65,11 @@ pub fn run(args: BisectArgs, global: &Global) -> anyhow::Result<u8> {
 fn describe(result: &BisectResult, plan: &BisectPlan) -> String {
     let mut out = String::new();
     let metric = if plan.metric == "time" { String::new() } else { format!(" ({})", plan.metric) };
+    let is_speed = plan.metric.starts_with("time") || plan.metric.starts_with("throughput");
+    let word = if is_speed { "slower" } else { "worse" };
     match result.suspects.len() {
-        1 => drop(writeln!(out, "{}{metric} got slower with", plan.benchmark)),
-        count => drop(writeln!(out, "{}{metric} got slower with one of {count} commits", plan.benchmark)),
+        1 => drop(writeln!(out, "{}{metric} got {word} with", plan.benchmark)),
+        count => drop(writeln!(out, "{}{metric} got {word} with one of {count} commits", plan.benchmark)),
     }
     for (commit, subject) in &result.suspects {
         let _ = writeln!(out, "  {} {subject}", commit.short());
