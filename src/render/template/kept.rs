@@ -57,12 +57,12 @@ impl<'a> Found<'a> {
         found
     }
 
-    /// The block of lines that people wrote and that `new` has no place for; empty if there are none.
-    pub fn block(&self, new: &str) -> String {
+    /// The block of lines that people wrote and that `answered` has no place for; empty if there are none. `answered` is the new
+    /// section `new` with the ticks and answers of people.
+    pub fn block(&self, new: &str, answered: &str) -> String {
         let is_there = |line: &str| {
-            new.lines().any(|other| match (check_box(line), check_box(other)) {
-                // Ticks and answers are in the new line with the same label.
-                (Some(_), Some(_)) => label(line) == label(other),
+            answered.lines().any(|other| match (check_box(line), check_box(other)) {
+                (Some(_), Some(_)) => label(line) == label(other) && self.has_box(line, other, new),
                 _ => other.trim_end() == line.trim_end(),
             })
         };
@@ -74,5 +74,21 @@ impl<'a> Found<'a> {
         let lines = lines.filter(|line| !is_there(line)).map(|line| format!("> {line}\n"));
         let kept: String = self.kept.iter().map(|line| format!("{line}\n")).chain(lines).collect();
         if kept.trim().is_empty() { String::new() } else { format!("\n{BEGIN}\n{HEADING}\n{kept}{END}\n") }
+    }
+
+    /// True where the box `now` has all that a person changed in the box `line` of the same label.
+    fn has_box(&self, line: &str, now: &str, new: &str) -> bool {
+        let Some(digests) = &self.digests else { return true };
+        let is_ticked = |line: &str| check_box(line).is_some_and(|(ticked, _)| ticked);
+        let toggled = if is_ticked(line) {
+            line.replacen("[x]", "[ ]", 1).replacen("[X]", "[ ]", 1)
+        } else {
+            line.replacen("[ ]", "[x]", 1)
+        };
+        if digests.contains(digest(&toggled).as_str()) {
+            return is_ticked(line) == is_ticked(now);
+        }
+        // An answer in a blank is part of the label, which the new section does not have then.
+        line.trim_end() == now.trim_end() || !new.lines().any(|other| label(other) == label(line))
     }
 }

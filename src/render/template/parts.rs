@@ -96,7 +96,7 @@ impl Parts {
             };
             let old = Found::of(body.get(part.content.clone()).unwrap_or_default());
             let answered = keep_answers(&old.lines, new);
-            let new = format!("{answered}{}{}", old.block(&answered), seal(new));
+            let new = format!("{answered}{}{}", old.block(new, &answered), seal(new));
             text.push_str(body.get(done..part.content.start).unwrap_or_default());
             text.push_str(&if crlf { new.replace('\n', "\r\n") } else { new });
             done = part.content.end;
@@ -314,6 +314,28 @@ mod tests {
         // Text in a part that perfgate did not write.
         let own = renew(&part("By a person.\n")).unwrap().text;
         assert!(own.contains("> By a person.\n"), "{own}");
+    }
+
+    #[test]
+    fn a_box_that_a_person_cleared_or_annotated_is_kept_and_marked() {
+        let part = |text: &str| format!("<!-- perfgate:part a -->\n{text}<!-- /perfgate:part a -->\n");
+        let new = "- [x] fast — ticked by perfgate: 2 of 2\n- [ ] tests — perfgate: no report\n- [ ] Other: ___\n";
+        let parts = Parts::of(&part(new)).unwrap();
+        let renewed = |from: &str, to: &str| {
+            let body = sealed(&part(new)).replace(from, to);
+            let once = parts.renew(&body).unwrap().text;
+            assert_eq!(parts.renew(&once).unwrap().text, once);
+            once
+        };
+        let cleared = renewed("- [x] fast", "- [ ] fast");
+        assert!(cleared.contains("> - [ ] fast — ticked by perfgate: 2 of 2\n") && cleared.contains("\n- [x] fast"));
+        let annotated = renewed("no report\n", "no report (see CI)\n");
+        assert!(annotated.contains("> - [ ] tests — perfgate: no report (see CI)\n"), "{annotated}");
+        // What the new line has is not there twice.
+        for (from, to) in [("- [ ] tests", "- [x] tests"), ("- [ ] Other: ___", "- [x] Other: ours")] {
+            let text = renewed(from, to);
+            assert!(text.contains(to) && !text.contains("perfgate:kept"), "{text}");
+        }
     }
 
     proptest::proptest! {
