@@ -105,7 +105,17 @@ fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings
 
     let table = scene.perfgate_at("r", &["history"]);
     table.exits(0).says("9 series without a change").says("no single step").says("+9.");
-    table.says(commits[54].short()).says("6 commits ago");
+    table.says(commits[54].short()).says("6 commits ago").does_not_say("✗ worse, accepted");
+    let waiver = |up_to: u32| {
+        format!("[[accept]]\nbenchmark = 'accepted'\nup-to = '{up_to}%'\nreason = 'r'\nuntil = '2999-01-01'\n")
+    };
+    scene.write("r/perfgate.toml", waiver(35));
+    for args in [&["history"][..], &["history", "accepted"]] {
+        scene.perfgate_at("r", args).exits(0).says("✗ worse, accepted  ");
+    }
+    scene.write("r/perfgate.toml", waiver(5));
+    scene.perfgate_at("r", &["history"]).exits(0).does_not_say("✗ worse, accepted");
+    std::fs::remove_file(scene.path("r/perfgate.toml")).unwrap();
     let one = scene.perfgate_at("r", &["history", "accepted"]);
     one.exits(0).says("1.0").says("1.3").says(&format!("at {}", commits[54].short())).does_not_say("fixed");
 }

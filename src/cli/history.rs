@@ -104,7 +104,7 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
         diagnostics.extend(message.map(|message| Diagnostic::note("older-runs", "", message)));
     }
     let all_series: Vec<SegmentedSeries> = all.into_par_iter().map(segment).collect();
-    let view = HistoryView { series: &all_series, runs: runs.len(), store: &store };
+    let view = HistoryView { series: &all_series, runs: runs.len(), store: &store, waivers: gate.policy().waivers() };
     if args.html.is_some() || args.site.is_some() {
         let facts = gate.history_facts(&all_series);
         if let Some(path) = &args.html {

@@ -4,7 +4,7 @@ use super::fit::paragraph;
 use super::quantity::{counted, pair, percent};
 use super::rows::{Column, Narrow, Row, rows};
 use super::{escape, quantity};
-use crate::history::{Epoch, SegmentedSeries, SeriesChange};
+use crate::history::{Epoch, SegmentedSeries, Series, SeriesChange};
 use crate::io::forge::CommitPages;
 use crate::model::{Commit, Environment};
 use crate::policy::Waiver;
@@ -27,6 +27,28 @@ pub struct HistoryView<'a> {
     pub runs: usize,
     /// The store's address.
     pub store: &'a str,
+    /// The waivers of the config.
+    pub waivers: &'a [Waiver],
+}
+
+impl HistoryView<'_> {
+    /// The waivers of a series.
+    pub(super) fn waivers_of(&self, series: &Series) -> impl Iterator<Item = &Waiver> {
+        self.waivers.iter().filter(|waiver| waiver.covers(series.benchmark.as_str(), &series.metric.name))
+    }
+
+    /// True where a waiver covers the last change for the worse. `changes` are all those of the series.
+    pub(super) fn is_accepted(&self, series: &Series, changes: &[SeriesChange], change: &SeriesChange) -> bool {
+        let is_last = changes.iter().rev().find(|change| change.worse == Some(true)) == Some(change);
+        let size = series.metric.direction.worse(change.change);
+        is_last && self.waivers_of(series).any(|waiver| size <= waiver.up_to)
+    }
+
+    /// What a change is, in a word or two: `✗ worse, accepted`.
+    fn mark(&self, series: &Series, changes: &[SeriesChange], change: &SeriesChange) -> String {
+        let accepted = if self.is_accepted(series, changes, change) { ", accepted" } else { "" };
+        format!("{}{accepted}", mark(change))
+    }
 }
 
 /// What the pages show besides the series.
@@ -36,8 +58,6 @@ pub struct HistoryFacts {
     pub commits: HashMap<Commit, CommitText>,
     /// The web pages of commits, where the remote has some.
     pub pages: Option<CommitPages>,
-    /// The waivers of the config.
-    pub waivers: Vec<Waiver>,
 }
 
 /// What a person reads of a commit.
@@ -56,15 +76,16 @@ const BELOW: usize = 10;
 pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
     let mut out = header(view, width);
     let machines = several_machines(view.series);
-    let mut changed: Vec<(&SegmentedSeries, SeriesChange, usize)> = view
+    let mut changed: Vec<(&SegmentedSeries, Vec<SeriesChange>, SeriesChange)> = view
         .series
         .iter()
         .filter_map(|segmented| {
             let changes: Vec<SeriesChange> = segmented.changes().collect();
-            Some((segmented, changes.last()?.clone(), changes.len() - 1))
+            let last = changes.last()?.clone();
+            Some((segmented, changes, last))
         })
         .collect();
-    changed.sort_by_key(|(_, last, _)| last.since);
+    changed.sort_by_key(|(_, _, last)| last.since);
     if !changed.is_empty() {
         let _ = writeln!(out);
         let columns = [
@@ -75,19 +96,20 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
             Column::right("change", Narrow::Keep),
             Column::left("when", Narrow::Below),
         ];
-        let row = |(segmented, last, earlier): &(&SegmentedSeries, SeriesChange, usize)| {
+        let row = |(segmented, changes, last): &(&SegmentedSeries, Vec<SeriesChange>, SeriesChange)| {
             let cells = vec![
-                mark(last).to_owned(),
+                view.mark(&segmented.series, changes, last),
                 name(segmented, machines),
                 trend(segmented),
                 now(segmented),
                 change_size(last.change),
-                when(last, *earlier),
+                when(last, changes.len() - 1),
             ];
             Row::new(style(last), cells)
         };
         let table: Vec<Row> = changed.iter().map(row).collect();
         rows(&mut out, &columns, &table, BELOW, width);
+        out.push_str(&legend(width));
     }
     let unchanged = view.series.len() - changed.len();
     let dim = Style::new().dimmed();
@@ -137,7 +159,7 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
             let change = changes.iter().find(|c| c.shape == Shape::Step && c.commits.index == start).or(drift);
             let description = change.map(|c| format!("{} {}", change_size(c.change), describe(c))).unwrap_or_default();
             let cells = vec![
-                change.map_or(" ", mark).to_owned(),
+                change.map_or_else(String::new, |change| view.mark(series, &changes, change)),
                 label(series.points[start].commit.as_ref(), series.points[start].time),
                 label(series.points[end - 1].commit.as_ref(), series.points[end - 1].time),
                 (end - start).to_string(),
@@ -147,12 +169,21 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
             table.push(Row::new(change.map_or(Style::new(), style), cells));
         }
         rows(&mut out, &columns, &table, BELOW, width);
+        if !changes.is_empty() {
+            out.push_str(&legend(width));
+        }
         if commits < crate::stats::changepoint::MIN_POINTS {
             let least = crate::stats::changepoint::MIN_POINTS;
             let _ = writeln!(out, "fewer than {least} commits: too few to find changes");
         }
     }
     out
+}
+
+/// What the brackets mean.
+fn legend(width: Option<usize>) -> String {
+    let dim = Style::new().dimmed();
+    paragraph(&format!("{dim}[ … ]: 95% confidence interval of the change{dim:#}"), 2, width)
 }
 
 fn header(view: &HistoryView<'_>, width: Option<usize>) -> String {

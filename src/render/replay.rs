@@ -43,6 +43,7 @@ pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> S
     let of = counted(injected, "injected slowdown");
     let _ = writeln!(out);
     for line in [
+        "as configured: with the rules and waivers of perfgate.toml; the other rows have one threshold for all benchmarks",
         "alarms: benchmarks that regressed, but not in the previous run; without re-measuring",
         "persisted: alarms with a lasting change in the history",
         &format!("+…%: share of {of} of that size that was detected"),

@@ -3,7 +3,6 @@
 
 use crate::history::{SegmentedSeries, Series, SeriesChange};
 use crate::model::Commit;
-use crate::policy::Waiver;
 use crate::render::escape::message;
 use crate::render::file_stem::{file_stem, make_unique};
 use crate::render::history::{HistoryFacts, HistoryView};
@@ -89,7 +88,7 @@ pub fn history_data(view: &HistoryView<'_>, facts: &HistoryFacts) -> HistoryData
     make_unique(stems.iter_mut());
     let (mut overview, mut series) = (Vec::new(), Vec::new());
     for (((segmented, changes), id), stem) in order.iter().zip(ids).zip(stems) {
-        let one = OneSeries { segmented, changes, commits: &commits, facts };
+        let one = OneSeries { segmented, changes, commits: &commits, view };
         let machine = machines.iter().position(|machine| *machine == segmented.series.machine);
         overview.push(one.summary(&id, &stem, machine.unwrap_or_default()));
         series.push((stem.clone(), one.points(&stem)));
@@ -142,7 +141,7 @@ struct OneSeries<'a> {
     segmented: &'a SegmentedSeries,
     changes: &'a [SeriesChange],
     commits: &'a Commits<'a>,
-    facts: &'a HistoryFacts,
+    view: &'a HistoryView<'a>,
 }
 
 impl OneSeries<'_> {
@@ -196,7 +195,7 @@ impl OneSeries<'_> {
             json!({"start": start, "end": end, "level": value(centre::median(&values))})
         };
         let runs: Vec<usize> = series.points.iter().map(|point| point.runs).collect();
-        let waivers = self.waivers().map(|waiver| {
+        let waivers = self.view.waivers_of(series).map(|waiver| {
             let until = waiver.until.to_string();
             json!({"up_to": waiver.up_to, "reason": message(&waiver.reason), "until": until})
         });
@@ -221,23 +220,10 @@ impl OneSeries<'_> {
         json!({
             "kind": match change.shape { Shape::Step => "step", Shape::Drift => "drift" },
             "change": finite(change.change), "low": finite(change.interval[0]), "high": finite(change.interval[1]),
-            "worse": change.worse, "accepted": self.accepted(change),
+            "worse": change.worse, "accepted": self.view.is_accepted(&self.segmented.series, self.changes, change),
             "first": commits.range.0, "last": commits.range.1, "at": commits.index,
             "after": commits.range.0.checked_sub(1).and_then(position), "commit": position(commits.index),
             "to": position(commits.range.1), "time": commits.time, "since": change.since,
         })
-    }
-
-    fn waivers(&self) -> impl Iterator<Item = &Waiver> {
-        let series = &self.segmented.series;
-        let covers = |waiver: &&Waiver| waiver.covers(series.benchmark.as_str(), &series.metric.name);
-        self.facts.waivers.iter().filter(covers)
-    }
-
-    /// True where a waiver covers the last change for the worse.
-    fn accepted(&self, change: &SeriesChange) -> bool {
-        let is_last = self.changes.iter().rev().find(|change| change.worse == Some(true)) == Some(change);
-        let size = self.segmented.series.metric.direction.worse(change.change);
-        is_last && self.waivers().any(|waiver| size <= waiver.up_to)
     }
 }
