@@ -232,3 +232,50 @@ fn results_that_were_not_measured_for_head_are_an_error() {
     scene.bench("b", "one", 1000.0, 1).bench("b", "two", 2000.0, 2);
     scene.perfgate(&["compare", "a", "b"]).exits(0).says("the same samples in base and head");
 }
+
+/// A run of 20 steady benchmarks and two others, one number each.
+fn run_with(factor: f64, edge: f64, goal: f64) -> String {
+    let measurement = |name: String, ns: f64| serde_json::json!({"tool": "t", "benchmark": name, "unit": "ns", "replicates": [{"samples": [ns]}]});
+    let steady = (0..20).map(|i| measurement(format!("steady/{i:02}"), 1000.0 * f64::from(i + 1) * factor));
+    let others = [measurement("edge".to_owned(), edge), measurement("goal".to_owned(), goal)];
+    let measurements: Vec<_> = steady.chain(others).collect();
+    serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": measurements}).to_string()
+}
+
+#[test]
+fn a_shift_that_decides_about_the_threshold_is_explained_by_its_numbers() {
+    let scene = Scene::new();
+    scene.write("base.json", run_with(1.0, 1e4, 1e4));
+    let note = |factor: f64, edge: f64| {
+        scene.write("head.json", run_with(factor, edge, 1e4 * factor));
+        let answer = scene.perfgate(&["compare", "base.json", "head.json"]);
+        answer.exits(0);
+        answer
+    };
+    // The shift is too small for the line on top.
+    note(1.004, 12_020.0)
+        .says("+19.7% ")
+        .does_not_say("suite-wide shift +0.4%")
+        .says("+20.2% as measured, over the threshold; +19.7% without the suite-wide shift, within it");
+    note(0.996, 11_980.0)
+        .says("+19.8% as measured, within the threshold; +20.3% without the suite-wide shift, over it");
+    // As many digits as distinguish it from the threshold.
+    note(1.001, 12_002.0).says("+20.02% as measured, over the threshold; +19.9% without");
+}
+
+#[test]
+fn an_expectation_has_the_change_of_the_row() {
+    let scene = Scene::new();
+    scene.write("base.json", run_with(1.0, 1e4, 1e4)).write("head.json", run_with(1.05, 1.05e4, 6100.0));
+    let args = ["compare", "base.json", "head.json", "--expect", "goal:time -40%"];
+    let answer = scene.perfgate(&args);
+    answer
+        .exits(0)
+        .says("suite-wide shift +5.0% subtracted")
+        .says("−41.9% ")
+        .says("undecided goal time 6.100 µs, −41.9% (");
+    let json = scene.perfgate(&[&args[..], &["--format", "json"]].concat()).json();
+    let row = json["benchmarks"].as_array().unwrap().iter().find(|one| one["name"] == "goal").unwrap();
+    let goal = &json["goals"][0];
+    assert_eq!((&goal["change"], &goal["interval"]), (&row["change"], &row["interval"]), "{json}");
+}

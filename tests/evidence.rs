@@ -335,7 +335,7 @@ fn one_run_a_side_of_few_benchmarks_needs_twice_the_threshold_in_both_directions
         assert!(row["detectable"].as_f64().unwrap() >= 0.44 - 1e-9, "{row}");
         if outcome == "inconclusive" {
             compared(&base, &head, &[])
-                .says("one run per side and fewer than eight benchmarks: only a change by a factor of 1.44 counts")
+                .says("one run per side and fewer than eight benchmarks with this metric: only a change by a factor of 1.44 counts")
                 .says("would decide (`perfgate measure`)");
         }
     }

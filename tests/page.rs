@@ -179,3 +179,29 @@ fn a_phone_shows_change_and_outcome_and_print_has_all_columns() {
     let interval = "const c = document.querySelector('td.ci'); return [c.textContent.includes(' … '), !!c.querySelector('.dot.bad'), document.querySelectorAll('th.ci svg text').length > 2]";
     assert_eq!(browser.run(interval), json!([true, true, true]));
 }
+
+#[test]
+#[ignore = "needs Chromium, chromedriver and axe-core"]
+fn axe_finds_no_violations_in_a_flame_graph_in_light_and_dark_and_on_a_phone() {
+    let browser = Browser::start();
+    let scene = Scene::new();
+    scene.write("base", "main;parse;split 10\nmain;write 40\nmain;read 30\n");
+    scene.write("head", "main;parse;split 90\nmain;write 10\nmain;read 30\n");
+    scene.perfgate(&["explain", "base", "head", "--html", "page.html"]).exits(0);
+    for (width, scheme) in [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")] {
+        browser.screen(width, 800, scheme);
+        browser.open(&scene, "page.html");
+        assert_eq!(browser.run("return document.querySelectorAll('.flame rect').length >= 5"), true);
+        assert_eq!(browser.accessibility_violations(), json!([]), "{width} {scheme}");
+        assert_eq!(browser.run("return document.documentElement.scrollWidth <= innerWidth"), true, "{width}");
+        // The text of each frame stands out from the frame, which keeps its colours.
+        let contrast = "const light = (css) => { const [r, g, b] = css.match(/[\\d.]+/g).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };\
+            const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);\
+            return Math.min(...[...document.querySelectorAll('.flame g')].map(g => [g.querySelector('rect'), g.querySelector('text')]).filter(([rect, text]) => rect && text && text.textContent.trim()).map(([rect, text]) => ratio(light(getComputedStyle(rect).fill), light(getComputedStyle(text).fill))))";
+        let least = browser.run(contrast).as_f64().unwrap();
+        assert!(least >= 4.5, "{least} {scheme}");
+    }
+    let back = browser.run("return getComputedStyle(document.body).backgroundColor");
+    assert_eq!(back, "rgb(20, 24, 31)");
+    assert_eq!(browser.console_messages(), json!([]));
+}

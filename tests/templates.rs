@@ -576,7 +576,7 @@ fn comment_and_summary_list_budgets_expectations_and_reasons() {
         has("| FAIL | `missed` (time) | 1.5");
         has(" | `<1.2us` | 2");
         has("<summary>Budgets met: 1</summary>\n\n| Status |");
-        has("| met | `goal` (time) | -40% |");
+        has("| met | `goal` (time) | `-40%` |");
         // Nobody accepted this one.
         has("| UNDECIDED | `noisy` (time) |");
         has("- `noisy`: within noise of the budget");
@@ -659,7 +659,7 @@ fn every_target_is_in_one_table_with_the_achieved_value() {
     assert!(table.contains("| Benchmark (metric) | Target | Achieved | Off by | Status |"), "{table}");
     for row in [
         "| `mp.py::load` (memory:peak) | `<200MB` | 61.3",
-        "| `all statements` (queries) | `-60%` | 2 | 50% below | PASS |",
+        "| `all statements` (queries) | `-60%` (4) | 2 | 50% below | PASS |",
     ] {
         assert!(table.contains(row), "no {row} in {table}");
     }
@@ -707,4 +707,82 @@ fn the_template_fits_the_repository() {
     let stack = stack();
     stack.write("Cargo.toml", "");
     stack.perfgate(&["render", "comparison.json"]).exits(0).says("## Performance Optimization Pull Request\n");
+}
+
+#[test]
+fn what_fails_the_gate_is_shown_first_and_is_never_folded() {
+    let scene = Scene::new();
+    for (name, factor) in [("kept", 1.0), ("noisy", 1.0), ("fast", 0.5)] {
+        scene.bench("old", name, 1000.0, 1).bench("new", name, 1000.0 * factor, 2);
+    }
+    scene.bench("old", "gone", 1000.0, 1).bench("new", "fresh", 1000.0, 2);
+    let compare = ["compare", "old", "new", "--fail-on", "removed,inconclusive", "--save", "comparison.json"];
+    scene.perfgate(&compare).exits(1);
+    let mut report: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    for finding in report["benchmarks"].as_array_mut().unwrap().iter_mut().filter(|f| f["name"] == "noisy") {
+        (finding["outcome"], finding["notes"]) = ("inconclusive".into(), serde_json::json!(["too noisy to decide"]));
+    }
+    let failed_on = serde_json::json!([{"on": "inconclusive", "count": 1}, {"on": "removed", "count": 1}]);
+    report["failed_on"] = failed_on;
+    scene.write("comparison.json", report.to_string());
+    for template in ["comment", "summary"] {
+        let text = render(&scene, template);
+        assert!(text.contains("FAIL: 1 inconclusive, 1 removed"), "{text}");
+        let folded = text.find("<details>").unwrap_or(text.len());
+        let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("no {part} in {template}\n{text}"));
+        for open in ["`gone`", "- `noisy`: too noisy to decide"] {
+            assert!(at(open) < folded && at(open) < at("`fast`"), "{open} in {template}\n{text}");
+        }
+        assert_eq!(text.matches("`gone`").count(), 1, "{text}");
+    }
+    assert!(render(&scene, "comment").contains("<summary>Added: 1</summary>"));
+    // Where they pass the gate they are folded.
+    scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(0);
+    let text = render(&scene, "comment");
+    assert!(text.contains("<summary>Removed: 1, added: 1</summary>"), "{text}");
+}
+
+#[test]
+fn failing_rows_that_do_not_fit_are_counted() {
+    let scene = Scene::new();
+    large(&scene, 3000, 0);
+    let mut report: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    for finding in report["benchmarks"].as_array_mut().unwrap() {
+        (finding["outcome"], finding["head"]) = ("removed".into(), serde_json::Value::Null);
+    }
+    report["failed_on"] = serde_json::json!([{"on": "removed", "count": 3000}]);
+    scene.write("comparison.json", report.to_string());
+    for template in ["comment", "summary"] {
+        let text = render(&scene, template);
+        assert!(text.chars().count() <= 65_536, "{template}: {}", text.chars().count());
+        let shown = text.lines().filter(|line| line.starts_with("| ➖")).count();
+        assert!(shown >= 10, "{text}");
+        assert!(text.contains(&format!("{} more that fail the gate not shown (", 3000 - shown)), "{shown}: {text}");
+    }
+}
+
+#[test]
+fn the_library_template_names_the_tool_and_has_profile_and_memory_apart() {
+    let scene = stack();
+    let library = render(&scene, "library");
+    let has = |text: &str| assert!(library.contains(text), "no {text:?} in\n{library}");
+    has("### Memory\n");
+    has("### CPU Profile\n");
+    has("| `cp.py::main` | 61.33");
+    // The profile has its own table.
+    assert!(!library.contains("| cprofile time |"), "{library}");
+    let pr = render(&scene, "pr");
+    for text in [
+        // Values of the sides, not of both together.
+        "| Memory Usage | 61.30 MiB | memory-profiler: highest of 2 before, 3 after |",
+        "| CPU Time | 306.2 ms | cprofile: sum of 8 |",
+        "| Cyclomatic Complexity (radon: mean of 5) |",
+        // Statements and lines to paste are code.
+        "runs 8 times (possibly one query per row): `SELECT book.id , book.title",
+        "`\"test_times::test_old\" = \"test_times::test_new\"`",
+        // A change of a version is not a new dependency.
+        "**Changed dependencies**:\n- `flask`: `==3.0` → `==3.1` (`requirements.txt`)",
+    ] {
+        assert!(pr.contains(text), "no {text:?} in\n{pr}");
+    }
 }

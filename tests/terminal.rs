@@ -85,3 +85,46 @@ fn the_legend_explains_only_what_is_there() {
     assert!(!text.contains("!: "), "{text}");
     assert!(!shown(&report, Some(50)).contains("q: "));
 }
+
+/// Twelve removed benchmarks, which fail the gate, an improved one and an undecided one.
+fn failing_on_removed() -> (Scene, Report) {
+    let scene = Scene::new();
+    for i in 0..12 {
+        scene.bench("base", &format!("gone{i:02}"), 1000.0, 1);
+    }
+    for i in 0..15 {
+        let name = format!("kept{i:02}");
+        let factor = if i == 0 { 0.5 } else { 1.0 };
+        scene.bench("base", &name, 1000.0, 1).bench("head", &name, 1000.0 * factor, 2);
+    }
+    let report = report(&scene, &["--fail-on", "removed"]);
+    (scene, report)
+}
+
+#[test]
+fn what_fails_the_gate_is_listed_first_and_completely() {
+    let (_, report) = failing_on_removed();
+    let text = shown(&report, None);
+    assert!(text.starts_with("FAIL: 12 removed"), "{text}");
+    let rows: Vec<&str> = text.lines().filter(|line| line.contains("  gone") || line.contains("kept00")).collect();
+    assert_eq!(rows.len(), 13, "{text}");
+    assert!(rows[..12].iter().all(|row| row.contains("gone")) && rows[12].contains("improved"), "{text}");
+    // In red, as a regression is.
+    let styled = table(&report, TableOptions::default());
+    assert!(styled.contains("\u{1b}[31m- removed"), "{styled}");
+}
+
+#[test]
+fn the_next_step_stands_above_the_last_line_if_there_is_one() {
+    let (_, report) = failing_on_removed();
+    let lines = |report: &Report| shown(report, None).lines().map(str::to_owned).collect::<Vec<_>>();
+    let failing = lines(&report);
+    assert_eq!(failing[failing.len() - 2], "Next: Check that the removed benchmarks are meant to be gone.");
+    let passing = Scene::new();
+    passing.bench("base", "a", 1000.0, 1).bench("head", "a", 1000.0, 2);
+    passing.perfgate(&["compare", "base", "head"]).exits(0).says("PASS: no regression").does_not_say("Next:");
+    let regressed = noisy(2);
+    regressed.perfgate(&["compare", "base", "head"]).exits(1).says(
+        "\nNext: Make the regressed benchmark faster, or accept it in perfgate.toml (`[[accept]]`).\nFAIL: 1 regressed",
+    );
+}

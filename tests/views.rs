@@ -87,6 +87,17 @@ fn rows(page: &str) -> Vec<serde_json::Value> {
 }
 
 #[test]
+fn the_page_lists_first_what_fails_the_gate() {
+    let scene = compared();
+    scene.bench("base", "gone", 1000.0, 1);
+    scene.perfgate(&["compare", "base", "head", "--fail-on", "removed", "--html", "report.html"]).exits(1);
+    let rows = rows(&scene.read("report.html"));
+    let kind = |row: usize| rows[row][1].as_u64().unwrap();
+    // The two regressions, which pass here, come after it.
+    assert_eq!((rows[0][0].as_str(), kind(1), kind(2)), (Some("gone"), 1, 1), "{rows:?}");
+}
+
+#[test]
 fn a_page_of_a_thousand_benchmarks_is_smaller_than_400_kilobytes() {
     let scene = Scene::new();
     for i in 0..1000_u32 {

@@ -167,7 +167,8 @@ impl Counts {
         repeated.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
         for (text, number) in repeated.into_iter().take(MAX_REPORTED) {
             let text = shortened(&text);
-            builder.note("repeated-statement", format!("runs {number} times (possibly one query per row): {text}"));
+            let code = if text.contains('`') { text.clone() } else { format!("`{text}`") };
+            builder.note("repeated-statement", format!("runs {number} times (possibly one query per row): {code}"));
             builder.repeated().push(Statement { text, times: number });
         }
     }

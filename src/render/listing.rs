@@ -1,4 +1,5 @@
-//! Which benchmarks a view lists: all important ones, the largest changes of the others, and a count of the rest.
+//! Which benchmarks a view lists: first those that fail the gate, then all important ones, the largest changes of the others, and a
+//! count of the rest.
 
 use super::quantity::counted;
 use crate::verdict::{Finding, Outcome, Report};
@@ -8,7 +9,7 @@ const SHOWN: usize = 10;
 
 /// The benchmarks that a view lists.
 pub struct Listing<'a> {
-    /// In the order of the report.
+    /// Those that fail the gate first, then in the order of the report.
     pub rows: Vec<&'a Finding>,
     /// The others: `12 more undecided benchmarks`.
     pub others: Vec<String>,
@@ -27,8 +28,9 @@ enum Group {
 }
 
 impl Group {
-    fn of(finding: &Finding) -> Group {
+    fn of(report: &Report, finding: &Finding) -> Group {
         match finding.outcome {
+            _ if report.fails_by_outcome(finding) => Group::Always,
             Outcome::Failed | Outcome::Regressed | Outcome::Accepted | Outcome::Improved => Group::Always,
             Outcome::Inconclusive => Group::Undecided,
             Outcome::Added => Group::Added,
@@ -40,13 +42,21 @@ impl Group {
     }
 }
 
+/// Findings in their order, but those that fail the gate before the others.
+pub fn failing_first<'a>(report: &Report, findings: impl Iterator<Item = &'a Finding>) -> Vec<&'a Finding> {
+    let mut findings: Vec<&Finding> = findings.collect();
+    findings.sort_by_key(|finding| !report.fails_by_outcome(finding));
+    findings
+}
+
 impl Listing<'_> {
     /// The listing of a report; with `all`, of every benchmark.
     pub fn of(report: &Report, all: bool) -> Listing<'_> {
         let mut shown = vec![false; report.benchmarks.len()];
         let mut others = Vec::new();
         let mut limit = |group: Group, words: &str| {
-            let in_group = report.benchmarks.iter().enumerate().filter(|(_, finding)| Group::of(finding) == group);
+            let in_group =
+                report.benchmarks.iter().enumerate().filter(|(_, finding)| Group::of(report, finding) == group);
             let mut found: Vec<(usize, &Finding)> = in_group.collect();
             // Added and removed ones have no change and stay in order.
             found.sort_by(|(_, a), (_, b)| {
@@ -75,6 +85,6 @@ impl Listing<'_> {
             limit(Group::Never, "unchanged");
         }
         let rows = report.benchmarks.iter().zip(shown).filter(|(_, shown)| *shown || all).map(|(finding, _)| finding);
-        Listing { rows: rows.collect(), others }
+        Listing { rows: failing_first(report, rows), others }
     }
 }

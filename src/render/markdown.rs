@@ -38,7 +38,7 @@ pub fn markdown(report: &Report, all: bool) -> String {
     let remarks = Remarks::of(report);
     notes(&mut out, &shown, &remarks);
     if let Some(advice) = remarks.shared_advice() {
-        let _ = writeln!(out, "\n{}.", escape::markdown_text(&advice));
+        let _ = writeln!(out, "\n{}{}.", advice[..1].to_uppercase(), escape::markdown_text(&advice[1..]));
     }
     for counts in [summary::budget_counts(report), summary::goal_counts(report)].into_iter().flatten() {
         let _ = writeln!(out, "\n{}{}.", counts[..1].to_uppercase(), &counts[1..]);
@@ -97,7 +97,9 @@ fn notes(out: &mut String, findings: &[&Finding], remarks: &Remarks) {
         out.push('\n');
     }
     for (finding, note) in with_notes {
-        let _ = writeln!(out, "- {}: {}", escape::markdown(&finding.name), escape::markdown_text(&note));
+        let metric = if finding.metric == "time" { String::new() } else { format!(" {}", finding.metric) };
+        let (name, metric) = (escape::markdown(&finding.name), escape::markdown_text(&metric));
+        let _ = writeln!(out, "- {name}{metric}: {}", escape::markdown_text(&note));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sentences that all views share: verdict, counts, sides, method, advice.
 
 use super::quantity::{change, counted, pair, percent, thousands};
+use super::template::budget_text;
 use crate::model::{Commit, WorkUnit};
 use crate::verdict::{
     BaselineGap, BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport,
@@ -165,7 +166,7 @@ pub fn heading(report: &Report) -> String {
 }
 
 /// Number of benchmarks that were not run, as far as that is told from removed ones.
-fn not_run(report: &Report) -> usize {
+pub fn not_run(report: &Report) -> usize {
     report.benchmarks.iter().filter(|finding| finding.not_run).count()
 }
 
@@ -292,7 +293,8 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
         if line.near {
             text.push_str(&format!(" (95% CI {low} … {high})"));
         }
-        text.push_str(&format!(", target {}", line.target));
+        let bound = budget_text(line).bound.map(|bound| format!(" ({bound})")).unwrap_or_default();
+        text.push_str(&format!(", target {}{bound}", line.target));
         if let Some(acceptable) = &line.acceptable {
             text.push_str(&format!(", acceptable {acceptable}"));
         }

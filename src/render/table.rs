@@ -5,6 +5,7 @@
 use super::explanation::explanations_in_table;
 use super::fit::{hanging, paragraph};
 use super::listing::Listing;
+use super::next::next_step;
 use super::quantity::{change, pair};
 use super::remarks::Remarks;
 use super::rows::{Column, Narrow, Row, rows};
@@ -24,6 +25,9 @@ const NOTABLE_DIFFERENCE: f64 = 0.05;
 
 /// Notes below a row start at this column.
 const NOTES: usize = 16;
+
+/// The style of what fails the gate.
+const FAILS: Style = AnsiColor::Red.on_default().bold();
 
 /// The titles of the columns that the legend explains.
 const INTERVAL: &str = "95% CI";
@@ -64,7 +68,11 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         let _ = writeln!(out);
         let columns = columns(&shown);
         let on_budgets = notes_on_budgets(report);
-        let table: Vec<Row> = shown.iter().map(|finding| row(finding, &columns, &remarks, &on_budgets)).collect();
+        let row = |finding: &&Finding| {
+            let row = row(finding, &columns, &remarks, &on_budgets);
+            if report.fails_by_outcome(finding) { Row { style: FAILS, ..row } } else { row }
+        };
+        let table: Vec<Row> = shown.iter().map(row).collect();
         let columns: Vec<Column<'_>> = columns.into_iter().map(|(column, _)| column).collect();
         let titles = rows(&mut out, &columns, &table, NOTES, width);
         if let Some(legend) = legend(&shown, &titles) {
@@ -106,6 +114,9 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     explanations_in_table(&mut out, &report.explanations, width);
     diagnostics(&mut out, report, width);
     let _ = writeln!(out);
+    if let Some(next) = next_step(report) {
+        out.push_str(&paragraph(&format!("Next: {next}"), 2, width));
+    }
     out + &verdict
 }
 
@@ -174,11 +185,8 @@ fn row(finding: &Finding, columns: &[Cell], remarks: &Remarks, on_budgets: &BTre
             notes.push(format!("the medians differ by {}", change(of_values)));
         }
     }
-    Row {
-        style: style(finding.outcome),
-        cells: columns.iter().map(|(_, cell)| cell(finding)).collect(),
-        remark: notes.join("; "),
-    }
+    let cells = columns.iter().map(|(_, cell)| cell(finding)).collect();
+    Row { remark: notes.join("; "), ..Row::new(style(finding.outcome), cells) }
 }
 
 fn is_suspect(finding: &Finding) -> bool {
@@ -204,7 +212,7 @@ fn word(finding: &Finding) -> String {
 
 fn style(outcome: Outcome) -> Style {
     match outcome {
-        Outcome::Failed | Outcome::Regressed => AnsiColor::Red.on_default().bold(),
+        Outcome::Failed | Outcome::Regressed => FAILS,
         Outcome::Improved => AnsiColor::Green.on_default(),
         Outcome::Inconclusive | Outcome::Accepted => AnsiColor::Yellow.on_default(),
         Outcome::Removed | Outcome::Added => AnsiColor::Cyan.on_default(),

@@ -21,6 +21,7 @@ pub struct Unmatched {
 }
 
 /// The value that a limit is checked against.
+#[derive(Clone, Copy)]
 struct Checked {
     base: Option<f64>,
     value: f64,
@@ -325,7 +326,12 @@ pub fn check_goals(
                 };
                 let checked = checked_value(comparison, finding, subject)
                     .map(|checked| with_base_uncertainty(checked, comparison, subject));
-                let side = checked.as_ref().and_then(|checked| {
+                let change = change_of(checked.as_ref(), finding, subject);
+                let limited = match &checked {
+                    Some(checked) if goal.limit.is_relative() => of_change(checked, &change),
+                    _ => checked,
+                };
+                let side = limited.as_ref().and_then(|checked| {
                     let comparable = one_machine || !goal.limit.is_relative();
                     let side = side(&goal.limit, checked, &comparison.metric.unit, comparison.metric.direction)?;
                     (comparable && (checked.exact || checked.interval.is_some())).then_some(side)
@@ -335,8 +341,6 @@ pub fn check_goals(
                     Some(Side { good: false, clear: true }) => GoalStatus::NotMet,
                     _ => GoalStatus::Undecided,
                 };
-                let base = checked.as_ref().and_then(|checked| checked.base).filter(|base| *base != 0.0);
-                let change = |value: f64| base.map(|base| value / base - 1.0);
                 lines.push(GoalLine {
                     benchmark: name.to_owned(),
                     metric: metric.to_owned(),
@@ -344,16 +348,41 @@ pub fn check_goals(
                     expect: goal.limit.to_string(),
                     status,
                     value: checked.as_ref().map(|checked| checked.value),
-                    change: checked.as_ref().and_then(|checked| change(checked.value)),
-                    interval: checked
-                        .as_ref()
-                        .and_then(|checked| checked.interval)
-                        .and_then(|[low, high]| Some([change(low)?, change(high)?])),
+                    change: change.change,
+                    interval: change.interval,
                 });
             }
         }
     }
     lines
+}
+
+/// A change from base and its interval, as fractions.
+#[derive(Default)]
+struct ChangeFromBase {
+    change: Option<f64>,
+    interval: Option<[f64; 2]>,
+}
+
+/// The change that a goal is checked against and shows: of a value it is that of the benchmark's row, without the suite-wide shift
+/// where that is subtracted; of a statistic of samples it is that of the two statistics.
+fn change_of(checked: Option<&Checked>, finding: &Finding, subject: Subject<'_>) -> ChangeFromBase {
+    if subject == Subject::Value {
+        let exact = checked.is_some_and(|checked| checked.exact);
+        return ChangeFromBase { change: finding.change, interval: finding.interval.filter(|_| !exact) };
+    }
+    let Some(checked) = checked else { return ChangeFromBase::default() };
+    let base = checked.base.filter(|base| *base != 0.0);
+    let change = |value: f64| base.map(|base| value / base - 1.0);
+    let interval = checked.interval.and_then(|[low, high]| Some([change(low)?, change(high)?]));
+    ChangeFromBase { change: change(checked.value), interval }
+}
+
+/// The value that base would have after a change, which a relative limit is checked against.
+fn of_change(checked: &Checked, change: &ChangeFromBase) -> Option<Checked> {
+    let base = checked.base?;
+    let value = |change: f64| base * (1.0 + change);
+    Some(Checked { value: value(change.change?), interval: change.interval.map(|ends| ends.map(value)), ..*checked })
 }
 
 /// Widens the interval by the uncertainty of the base, which a statistic of samples has on both sides.

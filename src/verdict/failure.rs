@@ -16,6 +16,11 @@ pub enum Failure {
 }
 
 impl Report {
+    /// True where `fail-on` lists the outcome of a finding. A missed budget has a table of its own.
+    pub fn fails_by_outcome(&self, finding: &Finding) -> bool {
+        matches!(self.failure(finding), Some(Failure::Outcome(_)))
+    }
+
     /// What makes a finding fail the gate; `None` where nothing does.
     pub fn failure(&self, finding: &Finding) -> Option<Failure> {
         let by_outcome = |reason: &Reason| {

@@ -272,7 +272,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
 fn share_of(base: Option<SideValue>, head: Option<SideValue>) -> Option<String> {
     let side = |side: Option<SideValue>, word: &str| {
         let side = side?;
-        Some(format!("{} of {} in {word}", side.events?, side.samples))
+        Some(format!("{} of {} samples in {word}", side.events?, side.samples))
     };
     let parts: Vec<String> = [side(base, "base"), side(head, "head")].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))

@@ -126,7 +126,7 @@ pub struct GoalLine {
     pub status: GoalStatus,
     /// The value of head.
     pub value: Option<f64>,
-    /// head / base - 1.
+    /// The change from base: that of the benchmark's row, or of a statistic of the samples.
     pub change: Option<f64>,
     /// 95% confidence interval of the change.
     pub interval: Option<[f64; 2]>,

@@ -78,7 +78,7 @@ pub(super) fn suggestion(rename: &LikelyRename) -> Diagnostic {
     let LikelyRename { old, new } = rename;
     let message = format!(
         "`{old}` was removed, `{new}` added with about the same value; if it was renamed, add to `[rename]` in perfgate.toml: \
-         {old:?} = {new:?}"
+         `{old:?} = {new:?}`"
     );
     Diagnostic::note("likely-rename", "", message)
 }

@@ -137,7 +137,9 @@ impl Gate {
                 let note = format!("the absolute change is below the floor of {floor} {unit}");
                 Ruling::of(Outcome::Unchanged).note(note)
             }
-            Effect::Estimated(estimate) => self.with_mean(self.rule(estimate), estimate, comparison),
+            Effect::Estimated(estimate) => {
+                self.with_mean(self.rule(estimate, comparison.metric.direction), estimate, comparison)
+            }
         }
     }
 
@@ -255,7 +257,7 @@ impl Gate {
         Ruling { by_mean: true, ..Ruling::of(outcome).suspect(over && may_be(MEAN_SUSPECT_P)).note(note) }
     }
 
-    fn rule(&self, estimate: &Estimate) -> Ruling {
+    fn rule(&self, estimate: &Estimate, direction: Direction) -> Ruling {
         let bound = self.bound();
         // A change must be over the threshold as measured too: what the subtraction of a shift adds was not measured.
         let (over, under) = (estimate.delta.min(estimate.raw) > bound, estimate.delta.max(estimate.raw) < -bound);
@@ -296,11 +298,8 @@ impl Gate {
         let suspect =
             over || estimate.median_delta > bound || estimate.delta > bound / 2.0 && estimate.p_worse < SUSPECT_P;
         let undecided = Ruling::of(Outcome::Inconclusive).suspect(suspect);
-        if estimate.raw.abs() > bound && estimate.delta.abs() <= bound {
-            return undecided.note("over the threshold only with the suite-wide shift included");
-        }
-        if estimate.delta.abs() > bound && estimate.raw.abs() <= bound {
-            return undecided.note("over the threshold only after the suite-wide shift is removed");
+        if let Some(note) = self.shift_decides(estimate, direction) {
+            return undecided.note(note);
         }
         if estimate.median_delta.abs() < bound && estimate.lies_within(bound, self.alpha) {
             return Ruling::of(Outcome::Unchanged);
@@ -313,11 +312,35 @@ impl Gate {
         }
         match self.needed(estimate).filter(|needed| (over || under) && estimate.delta.abs() <= *needed) {
             Some(needed) => undecided.note(format!(
-                "one run per side and fewer than eight benchmarks: only a change by a factor of {:.2} counts",
+                "one run per side and fewer than eight benchmarks with this metric: only a change by a factor of {:.2} counts",
                 needed.exp()
             )),
             None => undecided,
         }
+    }
+
+    /// Both changes, where only one of them is over the threshold: as measured, and without the suite-wide shift.
+    fn shift_decides(&self, estimate: &Estimate, direction: Direction) -> Option<String> {
+        let is_over = |log: f64| log.abs() > self.bound();
+        let (raw, tested) = (estimate.raw, estimate.delta);
+        let sides = match (is_over(raw), is_over(tested)) {
+            (true, false) => ["over", "within"],
+            (false, true) => ["within", "over"],
+            _ => return None,
+        };
+        let [raw, tested] = [raw, tested].map(|log| self.distinct_from_threshold(log, direction));
+        Some(format!(
+            "{raw} as measured, {} the threshold; {tested} without the suite-wide shift, {} it",
+            sides[0], sides[1]
+        ))
+    }
+
+    /// A change with the digits that distinguish it from the threshold: `+20.04%` for 20%.
+    fn distinct_from_threshold(&self, log: f64, direction: Direction) -> String {
+        let [change, bound] = [log, self.bound().copysign(log)].map(|log| 100.0 * as_change(log, direction));
+        let differs = |digits: &usize| format!("{change:.0$}", *digits) != format!("{bound:.0$}", *digits);
+        let digits = (1..6).find(differs).unwrap_or(6);
+        format!("{change:+.digits$}%").replace('-', "−")
     }
 
     /// Why the tests leave a change undecided that no other rule concerns.

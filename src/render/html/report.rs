@@ -5,6 +5,7 @@ use super::strip::strip;
 use super::{Page, STYLE, explanations, filter_bar, header_cell};
 use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
+use crate::render::listing::failing_first;
 use crate::render::next::next_step;
 use crate::render::quantity::pair;
 use crate::render::remarks::Remarks;
@@ -82,7 +83,7 @@ fn with_code(text: &str) -> String {
 fn table(out: &mut String, report: &Report, reach: f64) {
     let _ = write!(
         out,
-        "<table class=\"sortable\" aria-rowcount=\"{}\"><caption class=\"dim\">Benchmarks, worst first; select a name for \
+        "<table class=\"sortable\" aria-rowcount=\"{}\"><caption class=\"dim\">Benchmarks: those that fail the gate, then the others, worst first; select a name for \
          details and samples. CI: confidence interval of the change (dotted: the threshold); q: corrected p value</caption><thead><tr>",
         report.benchmarks.len() + 1
     );
@@ -178,13 +179,20 @@ fn kind(finding: &Finding) -> usize {
     }
 }
 
+/// The kinds; those that fail the gate have the colour of a regression.
+fn kinds(report: &Report) -> Vec<(&'static str, &'static str)> {
+    let failing = report.benchmarks.iter().filter(|finding| report.fails_by_outcome(finding)).map(kind);
+    let failing: BTreeSet<usize> = failing.collect();
+    let colour = |(index, (word, class))| (word, if failing.contains(&index) { "bad" } else { class });
+    KINDS.into_iter().enumerate().map(colour).collect()
+}
+
 /// The data of the rows. Each is a list, in the order of the constants of `report.js`, without empty values at its end.
 fn data(report: &Report, remarks: &Remarks, reach: f64) -> Value {
     let mut metrics: Vec<&str> = Vec::new();
     let limit = report.threshold;
-    let rows: Vec<Value> = report
-        .benchmarks
-        .iter()
+    let rows: Vec<Value> = failing_first(report, report.benchmarks.iter())
+        .into_iter()
         .map(|finding| {
             let metric = metrics.iter().position(|known| *known == finding.metric).unwrap_or_else(|| {
                 metrics.push(&finding.metric);
@@ -194,7 +202,7 @@ fn data(report: &Report, remarks: &Remarks, reach: f64) -> Value {
         })
         .collect();
     let metrics: Vec<String> = metrics.into_iter().map(terminal).collect();
-    json!({"width": WIDTH, "reach": reach, "limit": limit, "metrics": metrics, "kinds": KINDS, "rows": rows})
+    json!({"width": WIDTH, "reach": reach, "limit": limit, "metrics": metrics, "kinds": kinds(report), "rows": rows})
 }
 
 fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -> Value {
@@ -252,10 +260,9 @@ fn limits(out: &mut String, report: &Report) {
     let (met, missed): (Vec<_>, Vec<_>) = budgets.iter().partition(|line| line.status == "PASS");
     let head = ["status", "benchmark (metric)", "value", "limit", "off by"];
     let cells = |line: &&crate::render::template::BudgetText| {
-        let limit = match &line.acceptable {
-            Some(acceptable) => format!("{}, acceptable {acceptable}", line.target),
-            None => line.target.clone(),
-        };
+        let bound = line.bound.as_ref().map(|bound| format!(" ({bound})")).unwrap_or_default();
+        let acceptable = line.acceptable.as_ref().map(|acceptable| format!(", acceptable {acceptable}"));
+        let limit = format!("{}{bound}{}", line.target, acceptable.unwrap_or_default());
         let missing = || "–".to_owned();
         let class = match line.status.as_str() {
             "FAIL" => "bad",

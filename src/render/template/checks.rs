@@ -31,7 +31,7 @@ pub fn checks(report: &Report) -> Checks {
         budgets: budgets(report, "", &|_| true),
         no_database_change: in_change(&|change| match (change.indexes.len(), change.migrations.as_slice()) {
             (0, []) => (true, format!("none in {}", counted(change.files.len() + change.more_files, "changed file"))),
-            (_, [first, ..]) => (false, first.clone()),
+            (_, [first, ..]) => (false, format!("`{first}`")),
             (count, []) => (false, counted(count, "index statement")),
         }),
         index_added: in_change(&|change| match change.indexes.first() {

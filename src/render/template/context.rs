@@ -25,16 +25,16 @@ pub struct Context {
     pub threshold: String,
     /// What would decide the inconclusive benchmarks, where it is the same for all.
     pub advice: Option<String>,
-    /// The geometric mean of the changes of all times; none for fewer than 8 times.
+    /// The geometric mean of the changes of all times: of `perfgate measure` from its runs; none for fewer than 8 times.
     pub overall: Option<ChangeText>,
     /// The largest improvement.
     pub best: Option<Row>,
-    /// The largest regression; one of code quality only if there is no other.
+    /// The largest regression, the first of `regressions`.
     pub worst: Option<Row>,
     /// Every benchmark, worst first; without unchanged ones if the document would get too long.
     pub rows: Vec<Row>,
-    /// The rows that a reader needs: every regressed, failed, accepted and improved one, the ten largest inconclusive ones and
-    /// changes within the threshold, the first ten added and removed ones.
+    /// The rows that a reader needs: first those that fail the gate, then every regressed, failed, accepted and improved one, the ten
+    /// largest inconclusive ones and changes within the threshold, the first ten added and removed ones.
     pub listed: Vec<Row>,
     /// The number of the others: `190 more benchmarks inconclusive`.
     pub not_listed: Vec<String>,
@@ -42,10 +42,12 @@ pub struct Context {
     pub next_step: Option<String>,
     /// Number of unchanged benchmarks not in `rows`.
     pub unlisted: usize,
-    /// The regressions, worst first.
+    /// The regressions, worst first, those of code quality last.
     pub regressions: Vec<Row>,
     /// Number of regressions left out because the document would get too long.
     pub more_regressions: usize,
+    /// Number of other rows that fail the gate and are left out of `listed` because the document would get too long.
+    pub more_failing: usize,
     /// Which functions made the largest regressions slower, with `perfgate measure --explain`; print as
     /// `{{ explained(explanations) }}`, a macro of `pieces`.
     pub explanations: Vec<ExplanationText>,
@@ -143,8 +145,10 @@ pub struct CountsText {
     pub inconclusive: usize,
     /// Only in head.
     pub added: usize,
-    /// Only in base.
+    /// Only in base, including those that were not run.
     pub removed: usize,
+    /// Only in base, and not run as it seems.
+    pub not_run: usize,
     /// Regressed, with a waiver.
     pub accepted: usize,
 }
@@ -194,6 +198,8 @@ pub struct Row {
     pub outcome: String,
     /// The outcome, or `not run` for a removed benchmark that seems not to have been run.
     pub word: String,
+    /// True if it fails the gate, which `fail-on` decides.
+    pub fails: bool,
     /// An emoji for the outcome.
     pub mark: String,
     /// If unchanged, a change that is shown but below the threshold: `slower, within 20%`.
@@ -265,6 +271,8 @@ pub struct BudgetText {
     pub interval: Option<String>,
     /// The target, as written.
     pub target: String,
+    /// The value that a target relative to base stands for: `4` for `-60%` of 10.
+    pub bound: Option<String>,
     /// The acceptable limit, as written.
     pub acceptable: Option<String>,
     /// `PASS`, `ACCEPTABLE`, `UNDECIDED` (misses every limit, but within noise), `FAIL` or `NO DATA`.

@@ -29,23 +29,29 @@ const DIAGNOSTICS: usize = 20;
 /// The context of a report, reduced as the plan requires.
 pub fn context(report: &Report, plan: Plan) -> Context {
     let all = &report.benchmarks;
+    let is_least = |finding: &Finding| finding.outcome == Outcome::Regressed || report.fails_by_outcome(finding);
     let shown = |finding: &&Finding| match plan {
         Plan::Whole => true,
         Plan::Counted | Plan::Folded => finding.is_listed(),
-        Plan::Least(_) => finding.outcome == Outcome::Regressed,
+        Plan::Least(_) => is_least(finding),
     };
     let most = match plan {
         Plan::Least(most) => most,
         _ => usize::MAX,
     };
     let remarks = Remarks::of(report);
-    let advised = |finding| advised_row(&remarks, finding);
+    let advised = |finding| advised_row(report, &remarks, finding);
     let rows: Vec<Row> = all.iter().filter(shown).take(most).map(advised).collect();
     let listed = rows.iter().filter(|row| row.outcome == "unchanged").count();
     let unlisted = report.counts.unchanged.saturating_sub(listed);
     let listing = Listing::of(report, false);
-    let kept = |finding: &&Finding| !matches!(plan, Plan::Least(_)) || finding.outcome == Outcome::Regressed;
-    let regressed: Vec<&Finding> = all.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
+    let kept = |finding: &&Finding| !matches!(plan, Plan::Least(_)) || is_least(finding);
+    let listed_findings: Vec<&Finding> = listing.rows.into_iter().filter(kept).take(most).collect();
+    let is_other_failure = |f: &&Finding| f.outcome != Outcome::Regressed && report.fails_by_outcome(f);
+    let failing = listed_findings.iter().copied().filter(is_other_failure).count();
+    let more_failing = all.iter().filter(is_other_failure).count() - failing;
+    let mut regressed: Vec<&Finding> = all.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
+    regressed.sort_by_key(|finding| headline::is_quality(finding));
     let folded = plan >= Plan::Folded;
     let details = if folded { 0 } else { DETAILS };
     let fields = report.facts.as_ref().map(|facts| facts.fields.clone()).unwrap_or_default();
@@ -55,7 +61,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         found.into_iter().take(details).map(advised).collect()
     };
     let improved = all.iter().filter(|finding| finding.outcome == Outcome::Improved);
-    let best = improved.min_by(|a, b| ratio(a).total_cmp(&ratio(b))).map(row);
+    let best = improved.min_by(|a, b| ratio(a).total_cmp(&ratio(b))).map(|finding| row(report, finding));
     let mut context = Context {
         verdict: VerdictText {
             word: match report.verdict {
@@ -75,28 +81,17 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         method: summary::method(report),
         threshold: percent(report.threshold),
         advice: remarks.shared_advice(),
-        overall: report.mean_change.map(|mean| ChangeText {
-            change: change(mean.change),
-            low: change(mean.interval[0]),
-            high: change(mean.interval[1]),
-            shown: mean.interval[0] > 0.0 || mean.interval[1] < 0.0,
-            factor: factor(mean.change),
-        }),
+        overall: overall(report),
         best,
-        worst: regressed.iter().find(|f| !headline::is_quality(f)).or(regressed.first()).map(|finding| row(finding)),
-        listed: listing
-            .rows
-            .into_iter()
-            .filter(kept)
-            .take(most)
-            .map(|finding| without_notes_of_budgets(report, advised(finding)))
-            .collect(),
+        worst: regressed.first().map(|finding| row(report, finding)),
+        listed: listed_findings.into_iter().map(|finding| without_notes_of_budgets(report, advised(finding))).collect(),
         not_listed: listing.others,
         next_step: next_step(report),
         rows,
         unlisted,
-        regressions: regressed.iter().take(most).map(|finding| row(finding)).collect(),
+        regressions: regressed.iter().take(most).map(|finding| row(report, finding)).collect(),
         more_regressions: regressed.len().saturating_sub(most),
+        more_failing,
         explanations: explanations(report, plan),
         improvements: improvements(report, if folded { 0 } else { IMPROVEMENTS }),
         accept: accept(report),
@@ -194,10 +189,18 @@ fn explanations(report: &Report, plan: Plan) -> Vec<ExplanationText> {
     report.explanations.iter().take(most).map(|explanation| explanation_text(explanation, TOP)).collect()
 }
 
+/// The change of the whole suite where it was judged, as the verdict states it; otherwise the mean change.
+fn overall(report: &Report) -> Option<ChangeText> {
+    let suite = report.suite.map(|suite| (suite.change, suite.interval));
+    let (by, [low, high]) = suite.or(report.mean_change.map(|mean| (mean.change, mean.interval)))?;
+    let shown = low > 0.0 || high < 0.0;
+    Some(ChangeText { change: change(by), low: change(low), high: change(high), shown, factor: factor(by) })
+}
+
 fn improvements(report: &Report, most: usize) -> Vec<Row> {
     let mut found: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.outcome == Outcome::Improved).collect();
     found.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
-    found.into_iter().take(most).map(row).collect()
+    found.into_iter().take(most).map(|finding| row(report, finding)).collect()
 }
 
 fn factor(change: f64) -> String {
@@ -215,6 +218,7 @@ fn counts(report: &Report) -> CountsText {
         inconclusive: c.inconclusive,
         added: c.added,
         removed: c.removed,
+        not_run: summary::not_run(report),
         accepted: c.accepted,
     }
 }

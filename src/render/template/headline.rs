@@ -96,7 +96,9 @@ pub fn others(report: &Report) -> Vec<Headline> {
         let own = finding.metric.starts_with("queries") || finding.metric.starts_with("memory");
         let section =
             own || is_quality(finding) || is_cache(finding) || is_load(finding) || finding.tool == "junit-xml";
-        if !section && finding.metric != "time:self" {
+        // A profile's times have a table of their own.
+        let profile = finding.metric == "time:self" || finding.tool == "cprofile" && finding.metric == "time";
+        if !section && !profile {
             groups.entry((&finding.tool, &finding.metric)).or_default().push(finding);
         }
     }
@@ -175,15 +177,20 @@ fn largest(finding: &Finding) -> f64 {
     [finding.base, finding.head].into_iter().flatten().map(|value| value.value).fold(0.0, f64::max)
 }
 
-/// The combined value of one side. A geometric mean includes only benchmarks of both sides, to be comparable.
-fn combined(findings: &[&Finding], head: bool, aggregate: Aggregate) -> Option<f64> {
+/// The values of one side. A geometric mean includes only benchmarks of both sides, to be comparable.
+fn side_values(findings: &[&Finding], head: bool, aggregate: Aggregate) -> Vec<f64> {
     let shared = findings.iter().filter(|f| f.base.is_some() && f.head.is_some()).count();
     let side = |finding: &&Finding| -> Option<f64> {
         let both = finding.base.is_some() && finding.head.is_some();
         let value = if head { finding.head } else { finding.base };
         if aggregate == Aggregate::Geometric && shared > 0 && !both { None } else { value.map(|value| value.value) }
     };
-    let values: Vec<f64> = findings.iter().filter_map(side).collect();
+    findings.iter().filter_map(side).collect()
+}
+
+/// The combined value of one side.
+fn combined(findings: &[&Finding], head: bool, aggregate: Aggregate) -> Option<f64> {
+    let values = side_values(findings, head, aggregate);
     let n = values.len() as f64;
     if values.is_empty() {
         return None;
@@ -218,14 +225,20 @@ fn row(report: &Report, label: &str, findings: Option<Vec<&Finding>>, aggregate:
 fn method(findings: &[&Finding], aggregate: Aggregate) -> String {
     let tools: BTreeSet<&str> = findings.iter().map(|finding| &*finding.tool).collect();
     let tools = tools.into_iter().collect::<Vec<_>>().join(", ");
-    let shared = findings.iter().filter(|f| f.base.is_some() && f.head.is_some()).count();
-    let count = if aggregate == Aggregate::Geometric && shared > 0 { shared } else { findings.len() };
-    match (aggregate, findings) {
-        (_, [one]) => format!("{tools}: {}", one.name),
-        (Aggregate::Geometric, _) => format!("{tools}: geometric mean of {count}"),
-        (Aggregate::Highest, _) => format!("{tools}: highest of {count}"),
-        (Aggregate::Sum, _) => format!("{tools}: sum of {count}"),
-        (Aggregate::Mean, _) => format!("{tools}: mean of {count}"),
+    if let [one] = findings {
+        return format!("{tools}: {}", one.name);
+    }
+    let how = match aggregate {
+        Aggregate::Geometric => "geometric mean",
+        Aggregate::Highest => "highest",
+        Aggregate::Sum => "sum",
+        Aggregate::Mean => "mean",
+    };
+    let [before, after] = [false, true].map(|head| side_values(findings, head, aggregate).len());
+    match (before, after) {
+        (0, count) | (count, 0) => format!("{tools}: {how} of {count}"),
+        (before, after) if before == after => format!("{tools}: {how} of {after}"),
+        (before, after) => format!("{tools}: {how} of {before} before, {after} after"),
     }
 }
 

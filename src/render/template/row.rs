@@ -6,7 +6,7 @@ use crate::policy::Limit;
 use crate::render::quantity::{change, pair, percent};
 use crate::render::remarks::{self, Remarks};
 use crate::render::summary;
-use crate::verdict::{BudgetLine, Finding, Outcome};
+use crate::verdict::{BudgetLine, Finding, Outcome, Report};
 
 /// head / base, inverted for metrics where higher is better: above 1 is worse.
 pub(super) fn ratio(finding: &Finding) -> f64 {
@@ -22,16 +22,16 @@ pub(super) fn largest(finding: &Finding) -> f64 {
 }
 
 /// A row without advice on what would decide it.
-pub(super) fn row(finding: &Finding) -> Row {
-    row_with(remarks::without_advice(finding), finding)
+pub(super) fn row(report: &Report, finding: &Finding) -> Row {
+    row_with(report, remarks::without_advice(finding), finding)
 }
 
 /// A row with all remarks that the report does not have in one place.
-pub(super) fn advised_row(remarks: &Remarks, finding: &Finding) -> Row {
-    row_with(remarks.on(finding), finding)
+pub(super) fn advised_row(report: &Report, remarks: &Remarks, finding: &Finding) -> Row {
+    row_with(report, remarks.on(finding), finding)
 }
 
-fn row_with(notes: Vec<String>, finding: &Finding) -> Row {
+fn row_with(report: &Report, notes: Vec<String>, finding: &Finding) -> Row {
     let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
     let mark = match finding.outcome {
         Outcome::Failed => "💥",
@@ -50,6 +50,7 @@ fn row_with(notes: Vec<String>, finding: &Finding) -> Row {
         tool: finding.tool.to_string(),
         outcome: finding.outcome.word().to_owned(),
         word: finding.word().to_owned(),
+        fails: report.fails_by_outcome(finding),
         mark: mark.to_owned(),
         within: summary::within(finding),
         base: finding.base.is_some().then_some(base),
@@ -62,10 +63,13 @@ fn row_with(notes: Vec<String>, finding: &Finding) -> Row {
     }
 }
 
+/// The texts of a budget.
 pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
     let [before, value, low, high] =
         pair([line.base, line.value, line.interval.map(|i| i[0]), line.interval.map(|i| i[1])], &line.unit);
-    let bound = Limit::parse(&line.target).and_then(|limit| limit.bound(&Unit::from_label(&line.unit), line.base));
+    let limit = Limit::parse(&line.target);
+    let bound = limit.as_ref().and_then(|limit| limit.bound(&Unit::from_label(&line.unit), line.base));
+    let relative = bound.filter(|_| limit.is_some_and(|limit| limit.is_relative()));
     let distance = bound.zip(line.value).filter(|(bound, _)| *bound > 0.0).map(|(bound, value)| {
         let far = value / bound - 1.0;
         format!("{} {}", percent(far.abs()), if far > 0.0 { "above" } else { "below" })
@@ -77,6 +81,7 @@ pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
         value: line.value.is_some().then_some(value),
         interval: line.interval.is_some().then(|| format!("{low} … {high}")),
         target: line.target.clone(),
+        bound: relative.map(|bound| pair([Some(bound)], &line.unit)[0].clone()),
         acceptable: line.acceptable.clone(),
         status: line.word().to_owned(),
         near: line.near,

@@ -88,7 +88,7 @@ pub fn concerns(report: &Report, most: usize) -> Vec<Concern> {
             Outcome::Inconclusive if finding.suspect => 2,
             _ => continue,
         };
-        let text = row(finding);
+        let text = row(report, finding);
         let interval = text.interval.map(|interval| format!(" (95% CI {interval})")).unwrap_or_default();
         let what = format!("{} vs base{interval}", text.change.unwrap_or_else(|| finding.outcome.word().to_owned()));
         add(rank, worse, &finding.name, &finding.metric, what);
@@ -107,8 +107,8 @@ pub fn queries(report: &Report, details: usize) -> Queries {
         facts.into_iter().flat_map(|facts| &facts.repeated).take(details).map(text).collect()
     };
     Queries {
-        total: found.first().map(|finding| row(finding)),
-        parts: found.iter().skip(1).take(details).map(|finding| row(finding)).collect(),
+        total: found.first().map(|finding| row(report, finding)),
+        parts: found.iter().skip(1).take(details).map(|finding| row(report, finding)).collect(),
         repeated_before: statements(false),
         repeated_after: statements(true),
     }
@@ -192,7 +192,7 @@ pub fn alerts(report: &Report) -> Vec<Alert> {
         let bound =
             found.as_ref().map(|(value, unit, _)| format!("> {}", pair([Some(value * (1.0 + margin))], unit)[0]));
         let from = found.map(|(value, unit, name)| {
-            format!("{} measured in {name}, plus {}", pair([Some(value)], &unit)[0], percent(margin))
+            format!("{} measured in `{name}`, plus {}", pair([Some(value)], &unit)[0], percent(margin))
         });
         Alert { what: what.to_owned(), bound, level: level.to_owned(), from }
     };
@@ -217,7 +217,7 @@ pub fn alerts(report: &Report) -> Vec<Alert> {
             what: "Cache hit rate".to_owned(),
             bound: cache.as_ref().map(|(rate, _)| format!("< {:.1}%", rate * (1.0 - margin))),
             level: "Warning".to_owned(),
-            from: cache.map(|(rate, name)| format!("{rate:.1}% measured in {name}, minus {}", percent(margin))),
+            from: cache.map(|(rate, name)| format!("{rate:.1}% measured in `{name}`, minus {}", percent(margin))),
         },
         above("Memory usage", "Alert", highest(&of("memory:peak"))),
         above("Error rate", "Critical Alert", errors),
