@@ -431,6 +431,24 @@ fn the_jobs_of_a_matrix_are_published_together() {
 }
 
 #[test]
+fn jobs_of_a_matrix_without_names_are_warned_about() {
+    let (scene, hub) = (project(), Hub::new());
+    let base = trial(&scene);
+    let event = pull(&scene, &base, "o/r");
+    let measured = |parse: f64, number: u32| {
+        benches(&scene, number, parse);
+        pack(&scene, "pull_request", &event, &format!("perfgate-results-{number}"), &[])
+    };
+    measured(1600.0, 20);
+    let artifact = measured(1000.0, 21);
+    let answer = run(&scene, &hub, "pull_request", event.clone(), &[("PERFGATE_ARTIFACT", artifact.as_str())]);
+    let warning = "2 jobs have the same key and shard, so they share a comment and a check run";
+    answer.exits(1).complains(warning);
+    assert!(report(&hub).contains(warning) && report(&hub).contains("FAIL: 1 regressed"), "{}", report(&hub));
+    assert_eq!(hub.state().checks.last().unwrap()["conclusion"], "failure");
+}
+
+#[test]
 fn results_of_dependabot_are_published_by_the_other_workflow() {
     let (scene, hub, event) = slow_pull();
     hub.state().head_repository = "o/r".to_owned();

@@ -32,6 +32,14 @@ pub fn recorded_gap(commits: usize) -> String {
     format!("no run is stored for the {commits} before this one; the change may be older than this commit")
 }
 
+/// Several jobs whose results were published together have the same names.
+pub fn same_names(jobs: usize) -> String {
+    format!(
+        "{jobs} jobs have the same key and shard, so they share a comment and a check run, which show the worst of their reports alone. Give each job \
+         of a matrix its own `key`."
+    )
+}
+
 /// The comment that accepts all regressions of a commit. It has the whole id: two commits with the same first digits are easily
 /// made.
 pub fn accept_command(commit: &Commit) -> String {

@@ -8,7 +8,7 @@ use anyhow::bail;
 pub(super) const LONGEST_NAME: usize = 100;
 
 /// The names of a job.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct JobNames {
     /// Distinguishes jobs that have separate comments.
     pub key: Option<String>,

@@ -19,8 +19,10 @@ use crate::io::github::packed_results::{FILE_NAME, PackedResults};
 use crate::io::github::{Client, Pull, Slug, api_url, pulls_of};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Detail, Run};
+use crate::render;
 use crate::verdict::{Report, SideReport, Verdict};
 use anyhow::{Context, bail};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -336,6 +338,7 @@ impl Work<'_> {
         pushed: bool,
     ) -> anyhow::Result<u8> {
         reports.sort_by_key(|(report, _)| severity(report.exit_code()));
+        note_same_names(&mut reports);
         let mut worst = 0;
         for (report, names) in reports {
             let mut outputs = {
@@ -351,6 +354,22 @@ impl Work<'_> {
             worst = std::cmp::max_by_key(worst, code, |code| severity(*code));
         }
         Ok(worst)
+    }
+}
+
+/// Jobs with the same names have one comment and one check run, so the report that comes last replaces the others.
+fn note_same_names(reports: &mut [(Report, JobNames)]) {
+    let mut jobs: BTreeMap<JobNames, usize> = BTreeMap::new();
+    for (_, names) in &*reports {
+        *jobs.entry(names.clone()).or_default() += 1;
+    }
+    for (report, names) in reports {
+        if let Some(jobs) = jobs.get(names).filter(|jobs| **jobs > 1) {
+            report.notices.push(render::same_names(*jobs));
+        }
+    }
+    if let Some(jobs) = jobs.into_values().find(|jobs| *jobs > 1) {
+        output::warn(&render::same_names(jobs));
     }
 }
 

@@ -198,7 +198,7 @@ fn payload(bytes: &[u8], path: &Path) -> Result<Payload, EventError> {
 fn kind(name: &str, payload: &Payload) -> Result<EventKind, String> {
     match name {
         "push" => {
-            let reference = payload.reference.clone().ok_or("it has no `ref`")?;
+            let reference = payload.reference.clone().filter(|name| !name.is_empty()).ok_or("it has no `ref`")?;
             if payload.deleted == Some(true) {
                 return Ok(EventKind::Nothing("the branch or tag was deleted"));
             }
@@ -388,6 +388,7 @@ mod tests {
         assert!(why("merge_group", &push).contains("it has no `merge_group`"));
         assert!(why("push", &push[..push.len() / 2]).contains("is cut off"));
         assert!(why("push", "").contains("is empty"));
+        assert!(why("push", &push.replace("refs/heads/main", "")).contains("it has no `ref`"));
         assert!(why("push", "[1]").contains("is not an event of GitHub"));
         assert!(why("push", &push.replace(HEAD, "HEAD")).contains("its `after` is not a commit id"));
         assert!(why("push", &push.replace("octo/r", "octo")).contains("is not a repository name"));
