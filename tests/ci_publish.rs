@@ -504,7 +504,7 @@ fn a_command_of_either_job_is_reported_with_its_base() {
 fn instructions_are_counted_on_request_and_judged_by_a_threshold_of_their_own() {
     let (scene, hub) = (project(), Hub::new());
     let counts = |count: u32| format!("bench.sh {count}\n");
-    scene.write("r/bench.sh", "true\n").write("r/speeds", counts(100_000)).commit("r", "a tool");
+    scene.write("r/built", "true\n").write("r/speeds", counts(100_000)).commit("r", "a tool");
     trial(&scene);
     scene.git("r", &["checkout", "-q", "work"]);
     scene.write("r/speeds", counts(103_000)).commit("r", "3% more");
@@ -512,11 +512,16 @@ fn instructions_are_counted_on_request_and_judged_by_a_threshold_of_their_own() 
     let base = scene.git("r", &["rev-parse", "main"]);
     let event = pull(&scene, &base, "o/r");
     let (name, path) = scene.stand_in_for_valgrind(0, "");
-    let counted = [(name, path.as_str()), ("PERFGATE_COMMAND", "sh bench.sh"), ("PERFGATE_COUNT", "instructions")];
+    let counted = [
+        (name, path.as_str()),
+        ("PERFGATE_COMMAND", "sh bench.sh"),
+        ("PERFGATE_SETUP", "mv built bench.sh"),
+        ("PERFGATE_COUNT", "instructions"),
+    ];
     run(&scene, &hub, "pull_request", event.clone(), &counted).exits(1).says("threshold 1%");
     let body = report(&hub);
     assert!(body.contains("`sh bench.sh` instructions") && body.contains("+3.0%"), "{body}");
-    assert!(body.contains("--count instructions -- sh bench.sh\n"), "{body}");
+    assert!(body.contains("--setup 'mv built bench.sh' --count instructions -- sh bench.sh\n"), "{body}");
 
     // The job that publishes has no such input: the results say what they are.
     let artifact = pack(&scene, "pull_request", &event, "perfgate-results-0", &counted);

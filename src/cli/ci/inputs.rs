@@ -21,6 +21,8 @@ pub struct Inputs {
     pub results: Vec<String>,
     /// The benchmark command, as written in the workflow.
     pub command: Option<String>,
+    /// The command that builds a side before it is measured.
+    pub setup: Option<String>,
     /// Whether the regressions of the command are explained.
     pub explain: bool,
     /// Whether the command's instructions are counted instead of its time.
@@ -119,6 +121,10 @@ impl Inputs {
                     .to_owned(),
             );
         }
+        let setup = given("setup");
+        if setup.is_some() && command.is_none() {
+            invalid.push("setup: needs command, the benchmark command that runs after it".to_owned());
+        }
         let count = given("count");
         if let Some(word) = count.as_ref().filter(|word| *word != "instructions") {
             invalid.push(format!("count: {word:?} is not instructions"));
@@ -147,6 +153,7 @@ impl Inputs {
         Ok(Inputs {
             results: results.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect(),
             command,
+            setup,
             explain,
             counts_instructions: count.is_some(),
             base: given("base"),
@@ -191,8 +198,8 @@ impl Inputs {
 
     /// The command, and how it is run.
     pub fn bench_command(&self) -> Option<BenchCommand> {
-        let words = self.words()?;
-        Some(BenchCommand { words, counts_instructions: self.counts_instructions, ..BenchCommand::default() })
+        let (words, setup) = (self.words()?, self.setup.clone());
+        Some(BenchCommand { words, setup, counts_instructions: self.counts_instructions, ..BenchCommand::default() })
     }
 
     /// The policy with the inputs applied. Counts have a threshold of their own.
@@ -293,6 +300,8 @@ mod tests {
         assert!(why.contains("explain: needs command"), "{why}");
         let why = read(&[("PERFGATE_COUNT", "instructions")]).unwrap_err().to_string();
         assert!(why.contains("count: needs command"), "{why}");
+        let why = read(&[("PERFGATE_SETUP", "make")]).unwrap_err().to_string();
+        assert!(why.contains("setup: needs command"), "{why}");
     }
 
     #[test]
