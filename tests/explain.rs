@@ -6,12 +6,16 @@ mod common;
 use common::{Scene, data};
 
 /// Profiles of real tools in tests/data/profiles: `words.py` and `words.js` there, with and without a planted slowdown in
-/// `count`. cProfile and `node --cpu-prof` (Python 3.11, Node 20), py-spy 0.4 for collapsed stacks and speedscope.
+/// `count`. cProfile and `node --cpu-prof` (Python 3.11, Node 20), py-spy 0.4 for collapsed stacks and speedscope, Go 1.19 for pprof.
 #[test]
 fn the_planted_function_is_first_in_profiles_of_real_tools() {
-    for (kind, function) in
-        [("pstats", "count"), ("cpuprofile", "count"), ("collapsed", "count"), ("speedscope.json", "count")]
-    {
+    for (kind, function) in [
+        ("pstats", "count"),
+        ("cpuprofile", "count"),
+        ("collapsed", "count"),
+        ("speedscope.json", "count"),
+        ("pprof", "example.org/text/words.(*Counter).Count"),
+    ] {
         let [base, head] = ["base", "head"].map(|side| data(&format!("profiles/{side}.{kind}")));
         let answer = Scene::new().perfgate(&["explain", &base, &head, "--format", "json"]);
         let json = answer.exits(0).json();
@@ -147,6 +151,86 @@ fn a_node_script_is_explained() {
     assert_explained(&scene, &[], &["node", "load.js"], "time", "count");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs Python"]
+fn a_changed_function_is_named_where_its_callers_grew() {
+    let script = "def place(key):\n    return PLACE\n\n\ndef add(table, key):\n    row = table[place(key)]\n    for known in row:\n        \
+        if known == key:\n            return\n    row.append(key)\n\n\ntable = [[] for _ in range(100)]\nfor key in range(2000):\n    \
+        add(table, key)\n";
+    let scene = planted("load.py", &script.replace("PLACE", "key % 100"), &script.replace("PLACE", "key % 2"));
+    let args = ["explain", "load", "--scratch", "../scratch", "--format", "json", "--", "python3", "load.py"];
+    let json = scene.perfgate_at("r", &args).exits(0).json();
+    assert_eq!(
+        (&json["functions"][0]["name"], &json["functions"][0]["in_diff"]),
+        (&"add".into(), &false.into()),
+        "{json}"
+    );
+    assert_eq!(json["changed_functions"], serde_json::json!(["place"]), "{json}");
+    let summary = json["summary"].as_str().unwrap();
+    assert!(summary.ends_with(" is in 1 function, which is not in the diff; the diff changes place"), "{summary}");
+}
+
+/// Two packages with a benchmark of one name. `Count` of one of them sorts its words in head.
+#[cfg(target_os = "linux")]
+fn go_module(scene: &Scene, slow: &str) {
+    let test = |package: &str, body: &str| {
+        format!(
+            "package {package}\n\nimport \"testing\"\n\nfunc BenchmarkCount(b *testing.B) {{\n\tfor i := 0; i < b.N; i++ {{\n\t\t\
+             {body}\n\t}}\n}}\n\nfunc TestSlow(t *testing.T) {{\n\tt.Fatal(\"tests do not run\")\n}}\n"
+        )
+    };
+    let words = format!(
+        "package words\n\nimport (\n\t\"sort\"\n\t\"strings\"\n)\n\ntype Counter struct{{ counts map[string]int }}\n\n\
+         func (c *Counter) Count(text string) int {{\n\tall := strings.Fields(text)\n\tfor _, word := range all {{\n\t\t\
+         c.counts[word]++\n\t}}\n\t{slow}\n\treturn len(c.counts)\n}}\n\nfunc Sorted(of []string) []string {{\n\tsort.Strings(of)\n\t\
+         return of\n}}\n"
+    );
+    scene.write("r/go.mod", "module example.org/text\n\ngo 1.19\n").write("r/words/words.go", words);
+    let body = "(&Counter{map[string]int{}}).Count(\"one two three four five six seven eight nine ten\")";
+    scene.write("r/words/words_test.go", test("words", body));
+    scene.write("r/other/other_test.go", test("other", "_ = i"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs Go"]
+fn a_benchmark_of_go_is_explained_by_the_time_of_one_iteration() {
+    let scene = Scene::new();
+    go_module(&scene, "");
+    scene.repository("r");
+    scene.git("r", &["switch", "-q", "-c", "work"]);
+    go_module(&scene, "for i := 0; i < 20; i++ {\n\t\tSorted(append([]string(nil), all...))\n\t}");
+    scene.commit("r", "slower");
+    let cache = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache").display().to_string();
+    let explain = |benchmark: &str, command: &[&str]| {
+        let args = [&["explain", benchmark, "--format", "json", "--"], command].concat();
+        scene.perfgate_with("r", &[("GOCACHE", cache.as_str()), ("GOFLAGS", "-mod=mod")], &args)
+    };
+    for (benchmark, command) in [
+        ("example.org/text/words/BenchmarkCount", &["go", "test", "-bench", ".", "-run", "^$", "./..."][..]),
+        ("BenchmarkCount", &["go", "test", "-bench=.", "-benchtime=10ms", "./words"]),
+    ] {
+        let json = explain(benchmark, command).exits(0).json();
+        let functions = json["functions"].as_array().unwrap();
+        let count = functions.iter().find(|one| one["name"] == "example.org/text/words.(*Counter).Count").unwrap();
+        assert_eq!(
+            (&json["metric"], &count["file"], &count["in_diff"]),
+            (&"time".into(), &"words/words.go".into(), &true.into())
+        );
+        let grown: Vec<&str> = functions.iter().take(2).map(|one| one["name"].as_str().unwrap()).collect();
+        assert!(grown.contains(&"example.org/text/words.Sorted"), "{json}");
+        // The slower benchmark runs fewer iterations in the same time.
+        assert!(json["change"].as_f64().unwrap() > 1.0, "{json}");
+        assert!((100.0..100_000.0).contains(&json["base"]["value"].as_f64().unwrap()), "{json}");
+        assert!(functions.iter().all(|one| !one["name"].as_str().unwrap().starts_with("sort.")), "{json}");
+    }
+    explain("BenchmarkNone", &["go", "test", "-bench", ".", "./words"])
+        .exits(2)
+        .complains("ran no benchmark \"BenchmarkNone\"");
+    assert_eq!(scene.git("r", &["status", "--porcelain", "--ignored"]), "");
+}
+
 /// `checksum` is inlined on both sides; what it allocates in head is code of the standard library.
 #[cfg(target_os = "linux")]
 const PROGRAM: &str = "mod sums {\n    pub fn checksum(value: &str) -> u64 {\n        let mut sum = 0u64;\n        \
@@ -239,9 +323,19 @@ fn a_real_criterion_crate_is_explained() {
     assert_eq!(first["in_diff"], true, "{json}");
     let cost = |side: &str| first[side].as_f64().unwrap();
     assert!((1.9..2.1).contains(&(cost("head") / cost("base"))), "{json}");
-    // The harness is subtracted: `checksum` is some 40% of the work, the rest splits the text into lines.
+    // Criterion is left out: `checksum` is some 40% of the work, the rest splits the text into lines.
     assert!((0.3..0.6).contains(&json["change"].as_f64().unwrap()), "{json}");
     assert!(first["share"].as_f64().unwrap() > 0.9, "{json}");
+    // The counts of `measure` are the same. Its build has other debug information, which changes none of the code.
+    let counted = perfgate(&[&["measure", "--count", "instructions"], &command[..]].concat()).exits(1).json();
+    let large = counted["benchmarks"].as_array().unwrap().iter().find(|one| one["name"] == "parse/large").unwrap();
+    for side in ["base", "head"] {
+        assert_eq!(json[side]["value"], large[side]["value"], "{side}: {json}\n{counted}");
+    }
+    // Small benchmarks too: no function of criterion, and no function that criterion uses.
+    let small = perfgate(&[&["explain", "parse/small"], &command[..]].concat()).exits(0).json();
+    let functions: Vec<_> = small["functions"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(functions, ["tiny::checksum"], "{small}");
     perfgate(&[&["explain", "parse/larg"], &command[..]].concat()).exits(2).complains("did you mean parse/large?");
     // A clear regression is measured and explained at once.
     criterion_crate(&scene, 4);

@@ -126,7 +126,7 @@ fn compare_files(base: &Path, head: &Path) -> anyhow::Result<Explanation> {
     let here = std::env::current_dir().map(|here| here.display().to_string()).unwrap_or_default();
     let growth = explain(&ours, &theirs, &[here]);
     let [base, head] = [base, head].map(|path| path.display().to_string());
-    Ok(Explanation { benchmark: None, base, head, growth, time_change: None, notes: Vec::new() })
+    Ok(Explanation { benchmark: None, base, head, growth, changed: Vec::new(), time_change: None, notes: Vec::new() })
 }
 
 fn show(explanation: &Explanation, args: &ExplainArgs) -> anyhow::Result<()> {

@@ -70,7 +70,8 @@ impl Dialect {
         command.iter().any(|word| word.contains(FILTER)) || can_append(command)
     }
 
-    fn filter(self, names: &[String]) -> String {
+    /// The filter for these benchmarks.
+    pub fn filter(self, names: &[String]) -> String {
         match self {
             Dialect::Criterion | Dialect::Google => format!("^({})$", alternatives(names.iter().map(String::as_str))),
             Dialect::Pytest => {

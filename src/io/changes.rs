@@ -219,7 +219,11 @@ fn function(line: &str) -> Option<String> {
     if !matches!(words.next()?, "fn" | "def" | "func" | "function" | "function*" | "fun" | "sub") {
         return None;
     }
-    let rest = words.next()?;
+    let mut rest = words.next()?;
+    if rest.starts_with('(') {
+        // The receiver of a method of Go: `func (t *T) Load(`.
+        rest = std::iter::once(rest).chain(&mut words).find(|word| word.ends_with(')')).and_then(|_| words.next())?;
+    }
     let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':')).collect();
     let name = name.trim_end_matches(':');
     (!name.is_empty()).then(|| name.to_owned())
@@ -256,6 +260,8 @@ mod tests {
         assert_eq!(named("    async def read_user(self, id):").as_deref(), Some("read_user"));
         assert_eq!(named("pub(crate) fn parse<'a>(text: &'a str)").as_deref(), Some("parse"));
         assert_eq!(named("func Load(path string) error {").as_deref(), Some("Load"));
+        assert_eq!(named("func (s *Store) Load(path string) error {").as_deref(), Some("Load"));
+        assert_eq!(named("func (Store) Close() {").as_deref(), Some("Close"));
         assert_eq!(named("defined = 1"), None);
     }
 

@@ -1,9 +1,11 @@
 //! Runs programs under valgrind to count their instructions.
 
 use super::command::{Command, Limit};
+use super::profile::{InlinedCode, ProfileFileError};
+use crate::profile::{self, Profile};
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The program.
@@ -12,16 +14,6 @@ pub const VALGRIND: &str = "valgrind";
 const START: Duration = Duration::from_secs(60);
 /// The names of the files that valgrind writes begin with this.
 const FILE: &str = "counts.";
-
-/// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tool {
-    /// The functions of each thread of one process.
-    Functions,
-    /// Whole processes, with those that they start. Without functions, a program of 1.6 billion instructions takes 4.2 s
-    /// under cachegrind instead of 8.2 s under callgrind and 25 s under lackey (1.4 s under the empty tool).
-    Processes,
-}
 
 /// True where valgrind can be started.
 pub fn is_installed() -> bool {
@@ -47,30 +39,61 @@ pub fn profile_words(out: &Path, children: bool) -> Vec<String> {
     words
 }
 
-/// The words before a command that is counted. A file for each thread or process is written to the directory `directory`.
-pub fn words(tool: Tool, directory: &Path) -> Vec<String> {
-    let out = directory.join(format!("{FILE}%p")).display().to_string();
-    let options = match tool {
-        // Names stay mangled, because valgrind does not know all of Rust's.
-        Tool::Functions => vec![
-            "--tool=callgrind".to_owned(),
-            "--demangle=no".to_owned(),
-            "--separate-threads=yes".to_owned(),
-            format!("--callgrind-out-file={out}"),
-        ],
-        Tool::Processes => vec![
-            "--tool=cachegrind".to_owned(),
-            "--cache-sim=no".to_owned(),
-            "--trace-children=yes".to_owned(),
-            format!("--cachegrind-out-file={out}"),
-        ],
-    };
-    // Only the program's own output is of use in messages.
-    [VALGRIND.to_owned(), "-q".to_owned()].into_iter().chain(options).collect()
+/// The names of criterion's `iter` functions in a program; none where it has no symbols.
+pub fn loop_names(program: &Path) -> io::Result<Vec<String>> {
+    Ok(profile::loop_names(&fs::read(program)?).into_iter().collect())
 }
 
-/// The texts of the files in `directory`, in the order of their names.
-pub fn take_files(directory: &Path) -> io::Result<Vec<String>> {
+/// The words before a benchmark of criterion whose iterations are counted, for [`read_iterations`]. `loops` are the names in its
+/// program; callgrind ignores the second of two options for one pattern. `lines` adds the addresses of instructions, from which
+/// inlined code and lines are found.
+pub fn iteration_words(loops: &[String], lines: bool, directory: &Path) -> Vec<String> {
+    let mut words = quiet("callgrind");
+    // Names stay mangled, because valgrind does not know all of Rust's.
+    words.extend(["--demangle=no", "--separate-threads=yes"].map(str::to_owned));
+    if lines {
+        words.push("--dump-instr=yes".to_owned());
+    }
+    words.extend(loops.iter().flat_map(|name| [format!("--zero-before={name}"), format!("--dump-after={name}")]));
+    words.push(format!("--callgrind-out-file={}", files(directory)));
+    words
+}
+
+/// What the iterations cost of the benchmark that wrote its counts to `directory`; `None` where criterion ran none.
+pub fn read_iterations(directory: &Path) -> Result<Option<Profile>, ProfileFileError> {
+    let texts = texts(directory).map_err(|error| ProfileFileError::File { path: directory.to_owned(), error })?;
+    Ok(profile::read_iterations(&texts, &mut InlinedCode::default())?)
+}
+
+/// The words before a command that is counted with the processes that it starts, for [`read_total`]. Without functions, a program of
+/// 1.6 billion instructions takes 4.2 s under cachegrind instead of 8.2 s under callgrind and 25 s under lackey (1.4 s under the
+/// empty tool).
+pub fn process_words(directory: &Path) -> Vec<String> {
+    let mut words = quiet("cachegrind");
+    words.extend(["--cache-sim=no", "--trace-children=yes"].map(str::to_owned));
+    words.push(format!("--cachegrind-out-file={}", files(directory)));
+    words
+}
+
+/// The instructions of the command that wrote its counts to `directory`.
+pub fn read_total(directory: &Path) -> io::Result<u64> {
+    let texts = texts(directory)?;
+    let lines = texts.iter().flat_map(|(_, text)| text.lines());
+    Ok(lines.filter_map(|line| line.strip_prefix("summary:")?.trim().parse::<u64>().ok()).sum())
+}
+
+/// Only the program's own output is of use in messages.
+fn quiet(tool: &str) -> Vec<String> {
+    vec![VALGRIND.to_owned(), "-q".to_owned(), format!("--tool={tool}")]
+}
+
+/// A file for each thread or process.
+fn files(directory: &Path) -> String {
+    directory.join(format!("{FILE}%p")).display().to_string()
+}
+
+/// The names and texts of the files in `directory`.
+fn texts(directory: &Path) -> io::Result<Vec<(String, String)>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
@@ -79,5 +102,9 @@ pub fn take_files(directory: &Path) -> io::Result<Vec<String>> {
         }
     }
     paths.sort();
-    paths.iter().map(|path| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())).collect()
+    let read = |path: &PathBuf| {
+        let text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
+        Ok((path.display().to_string(), text))
+    };
+    paths.iter().map(read).collect()
 }

@@ -4,12 +4,15 @@ use super::call_tree::{CallGraph, Instance};
 use super::names::Named;
 use super::origin::is_library;
 use super::{Function, Measure, Profile};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Most rounds of moving costs from callee to caller; recursion in a library would otherwise repeat without end.
 const ROUNDS: usize = 64;
 /// Charging ends when less than this share of the total moves.
 const NEGLIGIBLE: f64 = 1e-6;
+
+/// Instead of a function: the caller of what does not count. Nothing has this name.
+const LEFT_OUT: &str = "(left out)";
 
 /// A function of the profile that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -173,6 +176,15 @@ impl ProfileBuilder {
         }
     }
 
+    /// Leaves calls of library code out of the profile, with all that it called.
+    pub(super) fn leave_out(&mut self, callee: (Instance, FunctionId), cost: f64) {
+        let (copy, callee) = callee;
+        let caller = self.function(LEFT_OUT, None, None);
+        self.graph.call(Instance(u32::MAX), &[Frame { function: caller, line: None }], copy, cost);
+        *self.calls.entry((caller, callee)).or_default() += cost;
+        self.total -= cost;
+    }
+
     fn node(&mut self, id: FunctionId) -> &mut Node {
         &mut self.nodes[id.0 as usize]
     }
@@ -186,10 +198,13 @@ impl ProfileBuilder {
     /// The profile.
     pub(super) fn finish(mut self) -> Profile {
         self.charge_libraries();
-        let calls = self.graph.tree(&|id| self.nodes[id.0 as usize].function.name.clone());
+        let mut calls = self.graph.tree(&|id| self.nodes[id.0 as usize].function.name.clone());
         let estimated = !self.calls.is_empty();
         let functions = self.keys.into_iter().zip(self.nodes).map(|(key, node)| (key, node.function));
-        Profile { measure: self.measure, total: self.total, functions: functions.collect(), calls, estimated }
+        let mut functions: BTreeMap<_, _> = functions.collect();
+        calls.callees.remove(LEFT_OUT);
+        functions.remove(LEFT_OUT);
+        Profile { measure: self.measure, total: self.total, functions, calls, estimated }
     }
 
     /// Moves the costs of library functions to their callers, in proportion to what the calls cost.

@@ -32,6 +32,12 @@ impl CallTree {
         }
     }
 
+    /// Divides all costs.
+    pub(super) fn divide(&mut self, by: f64) {
+        self.own /= by;
+        self.callees.values_mut().for_each(|calls| calls.divide(by));
+    }
+
     /// Removes what another run cost. Calls that only the other run lists are part of their caller's own cost here.
     pub(super) fn subtract(&mut self, other: &CallTree) {
         let mut own = other.own;

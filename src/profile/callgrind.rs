@@ -3,6 +3,7 @@
 
 use super::builder::{Calls, Frame, FunctionId, ProfileBuilder, Scope};
 use super::call_tree::Instance;
+use super::iteration::Role;
 use super::{Fault, InlineFrames, Measure, Profile};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -19,6 +20,19 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 
 /// Reads the file.
 pub(super) fn read(bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<Profile, Fault> {
+    read_file(bytes, frames, None)
+}
+
+/// Reads the file, without the calls of criterion's `iter` that read the clock.
+pub(super) fn read_iteration(bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<Profile, Fault> {
+    read_file(bytes, frames, Some(HashMap::new()))
+}
+
+fn read_file(
+    bytes: &[u8],
+    frames: &mut dyn InlineFrames,
+    roles: Option<HashMap<Rc<str>, Role>>,
+) -> Result<Profile, Fault> {
     let text = String::from_utf8_lossy(bytes);
     let mut file = File {
         builder: ProfileBuilder::new(Measure::Instructions, Scope::Qualified),
@@ -34,6 +48,7 @@ pub(super) fn read(bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<Profil
         functions: HashMap::new(),
         instances: HashMap::new(),
         chains: HashMap::new(),
+        roles,
         frames,
     };
     for (at, line) in (1..).zip(text.lines()) {
@@ -111,6 +126,8 @@ struct File<'f> {
     instances: HashMap<(Rc<str>, Option<Rc<str>>), Instance>,
     /// Inlined functions at an address of an object.
     chains: HashMap<(Rc<str>, u64), Rc<[Frame]>>,
+    /// The roles of functions by name, where the clock is left out.
+    roles: Option<HashMap<Rc<str>, Role>>,
     frames: &'f mut dyn InlineFrames,
 }
 
@@ -205,13 +222,24 @@ impl File<'_> {
                 let object = callee.object.or_else(|| self.place.object.clone());
                 let file = callee.file.or_else(|| self.place.file.clone());
                 let name = callee.function.ok_or("`calls=` has no `cfn=` before it")?;
+                let reads_clock = self.reads_clock(&name);
                 let callee = self.function(name, file, object);
-                self.builder.call(instance, &chain, callee, Calls { count, cost });
+                match reads_clock {
+                    true => self.builder.leave_out(callee, cost),
+                    false => self.builder.call(instance, &chain, callee, Calls { count, cost }),
+                }
             }
             None if cost > 0.0 => self.builder.cost_in(instance, &chain, cost),
             None => {}
         }
         Ok(())
+    }
+
+    /// True for a call of the clock by criterion's `iter`, where that is left out.
+    fn reads_clock(&mut self, callee: &Rc<str>) -> bool {
+        let (Some(roles), Some(caller)) = (&mut self.roles, &self.place.function) else { return false };
+        let mut role = |name: &Rc<str>| *roles.entry(Rc::clone(name)).or_insert_with(|| Role::of(name));
+        role(caller) == Role::Loop && role(callee) == Role::Clock
     }
 
     fn function(&mut self, name: Rc<str>, file: Option<Rc<str>>, object: Option<Rc<str>>) -> (Instance, FunctionId) {

@@ -29,6 +29,8 @@ pub(super) struct File {
     #[serde(default)]
     time_change: Option<f64>,
     functions: Vec<FunctionEntry>,
+    #[serde(default)]
+    changed_functions: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     flame: Option<Flame>,
     #[serde(default)]
@@ -66,7 +68,7 @@ impl From<Explanation> for File {
     fn from(explanation: Explanation) -> File {
         let summary = explanation.sentence();
         let change = explanation.growth.change();
-        let Explanation { benchmark, base, head, growth, time_change, notes } = explanation;
+        let Explanation { benchmark, base, head, growth, changed, time_change, notes } = explanation;
         let Growth { measure, totals, functions, flame, .. } = growth;
         let side = |label: String, value: f64| SideEntry { label, value };
         File {
@@ -81,6 +83,7 @@ impl From<Explanation> for File {
             change,
             time_change,
             functions: functions.into_iter().map(FunctionEntry::from).collect(),
+            changed_functions: changed,
             flame,
             notes,
         }
@@ -107,6 +110,7 @@ impl From<File> for Explanation {
             base: file.base.label,
             head: file.head.label,
             growth,
+            changed: file.changed_functions,
             time_change: file.time_change,
             notes: file.notes,
         }
@@ -153,11 +157,12 @@ mod tests {
             base: "main".to_owned(),
             head: "HEAD".to_owned(),
             growth,
+            changed: vec!["d".to_owned()],
             time_change: Some(0.2),
             notes: vec!["y".to_owned()],
         };
         let json = serde_json::to_string(&explanation).unwrap();
-        assert!(json.contains(r#""summary":"x has 100% more samples; 95% of the growth is in 1 function""#), "{json}");
+        assert!(json.contains(r#""summary":"x has 100% more samples; 95% of the growth is in 1 function, which is not in the diff; the diff changes d""#), "{json}");
         assert!(json.contains(r#""status":"changed","inlining":"lost""#), "{json}");
         assert!(
             json.contains(r#""flame":{"estimated":true,"frames":[[0,"main",0.0,1.0],[1,"a",100.0,141.0]]}"#),

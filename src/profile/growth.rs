@@ -253,9 +253,15 @@ impl FullNames {
 }
 
 /// `push` of `alloc::vec::Vec::push`, `parse` of `app::parse(char const*)`.
-pub fn last_segment(name: &str) -> &str {
+fn last_segment(name: &str) -> &str {
     let name = name.split('(').next().unwrap_or(name);
     name.rsplit("::").next().unwrap_or(name)
+}
+
+/// What the source may call a function: `parse` for `app::parse(char const*)`, for `example.org/app.(*T).parse` of Go, and for
+/// `split.<locals>.parse` of Python.
+pub fn names_in_source(name: &str) -> [&str; 2] {
+    [last_segment(name), name.rsplit('.').next().unwrap_or(name)]
 }
 
 /// The fewest functions that have most of the growth.

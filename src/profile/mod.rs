@@ -23,8 +23,8 @@ mod tree;
 pub use builder::{Frame, FunctionId, ProfileBuilder};
 pub use call_tree::CallTree;
 pub use flame::{FRAMES as FLAME_FRAMES, Flame, FlameFrame};
-pub use growth::{GrownFunction, Growth, Inlining, Presence, explain, last_segment};
-pub use iteration::{ThreadCounts, thread_counts};
+pub use growth::{GrownFunction, Growth, Inlining, Presence, explain, names_in_source};
+pub use iteration::{loop_names, read_iterations};
 pub use origin::short_path;
 
 use serde::{Deserialize, Serialize};
@@ -134,6 +134,17 @@ impl Function {
 }
 
 impl Profile {
+    /// Divides all costs, to get those of one of so many iterations.
+    pub fn divide(&mut self, by: f64) {
+        self.total /= by;
+        self.calls.divide(by);
+        for function in self.functions.values_mut() {
+            let costs = [&mut function.charged, &mut function.own, &mut function.inlined];
+            let all = costs.into_iter().chain(function.lines.values_mut()).chain(function.callers.values_mut());
+            all.for_each(|cost| *cost /= by);
+        }
+    }
+
     /// Adds the profile of another process.
     pub fn add(&mut self, other: Profile) {
         self.total += other.total;
@@ -186,6 +197,9 @@ pub struct Explanation {
     pub head: String,
     /// What grew.
     pub growth: Growth,
+    /// The functions that head executes and that the diff between the commits changes, the most expensive first; empty for two
+    /// profiles. Hostile text.
+    pub changed: Vec<String>,
     /// The change of the benchmark's time that `measure` found, as a fraction.
     pub time_change: Option<f64>,
     /// What the reader should know about the measurement.
@@ -209,11 +223,9 @@ pub struct SourceFrame {
     pub line: Option<u32>,
 }
 
-/// For tests without debug information: all code counts for the function that contains it.
-#[cfg(any(test, feature = "internals"))]
+/// Without debug information: all code counts for the function that contains it.
 pub struct NoInlineFrames;
 
-#[cfg(any(test, feature = "internals"))]
 impl InlineFrames for NoInlineFrames {
     fn at(&mut self, _: &str, _: u64) -> Vec<SourceFrame> {
         Vec::new()
@@ -263,6 +275,14 @@ impl Fault {
     fn new(reason: impl Into<String>) -> Fault {
         Fault { line: None, reason: reason.into() }
     }
+
+    fn in_file(self, place: &str, format: &'static str) -> ProfileError {
+        let place = match self.line {
+            Some(line) => format!("{place}:{line}"),
+            None => place.to_owned(),
+        };
+        ProfileError::Invalid { place, format, reason: self.reason }
+    }
 }
 
 /// A reader of one format.
@@ -287,12 +307,6 @@ pub fn read(place: &str, bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<
     let reader = READERS.iter().find(|reader| (reader.sniff)(bytes));
     let reader = reader.ok_or_else(|| ProfileError::Unknown { place: place.to_owned() })?;
     let format = reader.name;
-    let profile = (reader.read)(bytes, frames).map_err(|fault| {
-        let place = match fault.line {
-            Some(line) => format!("{place}:{line}"),
-            None => place.to_owned(),
-        };
-        ProfileError::Invalid { place, format, reason: fault.reason }
-    })?;
+    let profile = (reader.read)(bytes, frames).map_err(|fault| fault.in_file(place, format))?;
     if profile.total > 0.0 { Ok(profile) } else { Err(ProfileError::Empty { place: place.to_owned(), format }) }
 }

@@ -25,9 +25,18 @@ fn is_library_file(file: &str) -> bool {
         file.starts_with("/rustc/") || file.contains("/lib/rustlib/src/rust/") || file.starts_with("/rust/deps/");
     // Python: lib/python3.11/json/decoder.py; packages are below site-packages.
     let python = file.contains("/lib/python") && !file.contains("-packages/") || file.starts_with("<frozen ");
-    // Go: the standard library below GOROOT. Node: node:internal/…
-    let others = file.contains("/go/src/") && !file.contains("/pkg/mod/") || file.starts_with("node:");
-    rust || python || others || file == "~"
+    rust || python || is_go_standard_library(&file) || file.starts_with("node:") || file == "~"
+}
+
+/// A file below GOROOT: `/usr/local/go/src/fmt/print.go`, also in `/usr/lib/go-1.19` and `…/toolchain@v0.0.1-go1.24.0.linux-amd64`. The
+/// packages of others, below `~/go/src`, have a dot in the first part of their path.
+fn is_go_standard_library(file: &str) -> bool {
+    let Some((root, path)) = file.split_once("/src/") else { return false };
+    let directory = root.rsplit('/').next().unwrap_or(root);
+    let version = directory.strip_prefix("go").or_else(|| directory.rsplit_once("-go").map(|(_, version)| version));
+    let is_root = version
+        .is_some_and(|version| version.trim_start_matches('-').chars().next().is_none_or(|c| c.is_ascii_digit()));
+    is_root && !path.split('/').next().unwrap_or(path).contains('.')
 }
 
 fn is_library_name(name: &str) -> bool {
@@ -111,6 +120,15 @@ mod tests {
         assert!(is_library("{built-in method time.sleep}", None, None));
         assert!(is_library("loads", Some("/usr/lib/python3.11/json/__init__.py"), None));
         assert!(is_library("runtime.mallocgc", None, None));
+        for root in
+            ["/usr/local/go", "/usr/lib/go-1.19", "/r/go/pkg/mod/golang.org/toolchain@v0.0.1-go1.24.0.linux-amd64"]
+        {
+            assert!(is_library("strings.Fields", Some(&format!("{root}/src/strings/strings.go")), None), "{root}");
+        }
+        for own in ["/r/go/src/example.org/x/a.go", "/r/gopher/src/a.go", "/r/go/pkg/mod/example.org/x@v1.0.0/src/a.go"]
+        {
+            assert!(!is_library("x.parse", Some(own), None), "{own}");
+        }
         for own in ["serde_json::de::parse", "<demo::Key as core::hash::Hash>::hash", "main", "core"] {
             assert!(!is_library(own, Some("/home/u/.cargo/registry/src/x/src/lib.rs"), Some("/w/target/x")), "{own}");
         }

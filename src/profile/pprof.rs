@@ -78,10 +78,10 @@ struct Function {
     filename: i64,
 }
 
-/// True for a message that begins with a sample type. The first string is always empty.
+/// True for a message with sample types and strings. The first string is always empty. Go writes the time before the sample types.
 pub(super) fn sniff(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&0x0a)
-        && File::decode(bytes).is_ok_and(|file| file.string_table.first().is_some_and(Vec::is_empty))
+    let file = File::decode(bytes);
+    file.is_ok_and(|file| !file.sample_type.is_empty() && file.string_table.first().is_some_and(Vec::is_empty))
 }
 
 impl File {
@@ -173,6 +173,8 @@ mod tests {
         assert_eq!((profile.measure, profile.total), (Measure::Time, 30e6));
         assert_eq!((parse.own, parse.charged), (20e6, 30e6));
         assert_eq!(parse.lines, [(21, 30e6)].into());
+        let time_first = [&[0x48, 5][..], &file().encode_to_vec()].concat();
+        assert_eq!(read_any("x", &time_first, &mut NoInlineFrames).unwrap().total, 30e6);
         let counted = File { default_sample_type: 1, ..file() };
         let profile = read_any("x", &counted.encode_to_vec(), &mut NoInlineFrames).unwrap();
         assert_eq!((profile.measure, profile.total), (Measure::Samples, 3.0));

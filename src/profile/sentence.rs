@@ -6,6 +6,9 @@ use crate::model::number_text::{change, counted, share};
 /// A total that grew by this factor is written as a factor.
 const FACTOR: f64 = 3.0;
 
+/// At most this many functions of the diff are named.
+const CHANGED: usize = 3;
+
 impl Explanation {
     /// What changed, as in `parse/large executes 41% more instructions; 96% of the growth is in 2 functions`. The name in it is
     /// hostile text.
@@ -48,24 +51,43 @@ impl Explanation {
         }
         let direction = if whole > 0.0 { "growth" } else { "reduction" };
         let most = match growth.most {
-            Some((count, part)) => format!("; {} of the {direction} is in {}", share(part), counted(count, "function")),
+            Some((count, part)) => {
+                let functions = counted(count, "function");
+                format!("; {} of the {direction} is in {functions}{}", share(part), self.cause_elsewhere(count))
+            }
             None => String::new(),
         };
         format!("{subject} {verb} {amount}{most}")
+    }
+
+    /// What the diff changes instead of the first functions, where it changes none of them: a weaker hash makes the functions grow
+    /// that compare keys.
+    fn cause_elsewhere(&self, first: usize) -> String {
+        let is_there = self.growth.functions.iter().take(first).any(|function| function.in_diff != Some(false));
+        if is_there || self.changed.is_empty() {
+            return String::new();
+        }
+        let (named, others) = self.changed.split_at(self.changed.len().min(CHANGED));
+        let mut names = named.join(", ");
+        if !others.is_empty() {
+            names = format!("{names} and {}", counted(others.len(), "other function"));
+        }
+        let which = if first == 1 { "which is" } else { "which are" };
+        format!(", {which} not in the diff; the diff changes {names}")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Growth;
+    use crate::profile::{GrownFunction, Growth, Presence};
 
     fn sentence(totals: [f64; 2], shares: &[f64], time_change: Option<f64>) -> String {
         let most = (!shares.is_empty()).then(|| (shares.len(), shares.iter().sum()));
         let growth = Growth { measure: Measure::Instructions, totals, functions: Vec::new(), most, flame: None };
         let [base, head] = ["main", "HEAD"].map(str::to_owned);
         let benchmark = Some("parse/large".to_owned());
-        Explanation { benchmark, base, head, growth, time_change, notes: vec![] }.sentence()
+        Explanation { benchmark, base, head, growth, changed: vec![], time_change, notes: vec![] }.sentence()
     }
 
     #[test]
@@ -82,6 +104,39 @@ mod tests {
         assert!(equal.starts_with("parse/large executes as many instructions as base (+0.1%); if its time"), "{equal}");
         let more = sentence([100.0, 350.0], &[1.0], None);
         assert!(more.starts_with("parse/large executes 3.5 times as many instructions; 100%"), "{more}");
+    }
+
+    #[test]
+    fn functions_of_the_diff_are_named_where_others_grew() {
+        let sentence = |in_diff: [Option<bool>; 2], changed: &[&str]| {
+            let function = |in_diff| GrownFunction {
+                name: "insert".to_owned(),
+                file: None,
+                line: None,
+                costs: [1.0, 2.0],
+                own: [1.0, 2.0],
+                share: Some(0.5),
+                presence: Presence::Both,
+                inlining: None,
+                in_diff,
+            };
+            let functions = in_diff.map(function).to_vec();
+            let (totals, most) = ([100.0, 200.0], Some((2, 1.0)));
+            let growth = Growth { measure: Measure::Instructions, totals, functions, most, flame: None };
+            let changed = changed.iter().map(|name| (*name).to_owned()).collect();
+            let (base, head) = (String::new(), String::new());
+            Explanation { benchmark: None, base, head, growth, changed, time_change: None, notes: vec![] }.sentence()
+        };
+        let start = "head executes 100% more instructions; 100% of the growth is in 2 functions";
+        let outside = [Some(false); 2];
+        assert_eq!(sentence(outside, &[]), start);
+        assert_eq!(sentence(outside, &["hash"]), format!("{start}, which are not in the diff; the diff changes hash"));
+        assert_eq!(
+            sentence(outside, &["a", "b", "c", "d"]),
+            format!("{start}, which are not in the diff; the diff changes a, b, c and 1 other function")
+        );
+        assert_eq!(sentence([Some(false), Some(true)], &["hash"]), start);
+        assert_eq!(sentence([None; 2], &["hash"]), start);
     }
 
     #[test]

@@ -227,7 +227,15 @@ mod tests {
         let most = Some((shares.len(), shares.iter().sum()));
         let growth = Growth { measure: Measure::Instructions, totals, functions, most, flame: None };
         let [base, head] = ["main", "HEAD"].map(str::to_owned);
-        Explanation { benchmark: Some("parse/large".to_owned()), base, head, growth, time_change: None, notes: vec![] }
+        Explanation {
+            benchmark: Some("parse/large".to_owned()),
+            base,
+            head,
+            growth,
+            changed: vec![],
+            time_change: None,
+            notes: vec![],
+        }
     }
 
     #[test]

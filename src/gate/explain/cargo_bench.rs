@@ -1,14 +1,13 @@
 //! One benchmark of `cargo bench` under callgrind: the bench target that has it is built with line tables, and runs it once.
 
-use super::profiler::ended;
-use super::{ExplainError, SideProfile};
+use super::profiler::{ended, read_profiles};
+use super::{ExplainError, Extent, SideProfile};
 use crate::compare::filter::exactly;
-use crate::gate::measure::{Bench, Executable, SideCheckout, build_of};
-use crate::io::profile::{InlinedCode, read_file};
-use crate::io::valgrind::profile_words;
+use crate::gate::measure::{Bench, Executable, SideCheckout, build_of, failed};
+use crate::io::valgrind::{iteration_words, read_iterations};
 use crate::policy::suggest::nearest_name;
-use crate::profile::Profile;
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 
 /// Debug information that has the full names of inlined functions; `line-tables-only` has them without the module.
@@ -21,7 +20,8 @@ pub(super) fn is_cargo_bench(words: &[String]) -> bool {
     build_of(words).is_some()
 }
 
-/// Counts one run of the benchmark, without what the harness costs.
+/// Counts one iteration of the benchmark, as `measure --count instructions` does. Where the program has no `iter` of criterion, counts
+/// one run of it, without what the harness costs.
 pub(super) fn profile(
     bench: &Bench<'_>,
     side: &SideCheckout,
@@ -30,11 +30,21 @@ pub(super) fn profile(
     profile_dir: &Path,
 ) -> Result<SideProfile, ExplainError> {
     let executable = find(bench, side, executables, benchmark)?;
-    let mut counted = run(bench, side, executable, &exactly(benchmark), &profile_dir.join("benchmark.callgrind"))?;
-    let harness = run(bench, side, executable, NOTHING, &profile_dir.join("harness.callgrind"))?;
-    counted.subtract(&harness);
-    let note = "instructions of one iteration of the benchmark and its set-up, counted by callgrind";
-    Ok(SideProfile { profile: counted, note: Some(note.to_owned()) })
+    let counts = profile_dir.join("benchmark");
+    let command = run(bench, side, executable, &exactly(benchmark), &counts)?;
+    if let Some(profile) = read_iterations(&counts)? {
+        let note = "instructions of one iteration of the benchmark, counted by callgrind";
+        return Ok(SideProfile { profile, note: note.to_owned(), extent: Extent::Iteration });
+    }
+    let mut profile = read_profiles(&counts)?.ok_or(ExplainError::NoProfile { command })?;
+    let counts = profile_dir.join("harness");
+    run(bench, side, executable, NOTHING, &counts)?;
+    if let Some(harness) = read_profiles(&counts)? {
+        profile.subtract(&harness);
+    }
+    let note = "instructions of one run of the benchmark and its set-up, counted by callgrind: the bench target has no symbols, or no \
+                `iter` of criterion";
+    Ok(SideProfile { profile, note: note.to_owned(), extent: Extent::Run })
 }
 
 /// Builds all bench targets of the command, with debug information.
@@ -67,23 +77,22 @@ fn find<'e>(
     Err(ExplainError::NoBenchmark { side: side.name(), benchmark: benchmark.to_owned(), found })
 }
 
-/// Counts the benchmarks that match a filter, each run once.
+/// Counts the benchmarks that match a filter, each run once, into a new directory. Returns the command's line.
 fn run(
     bench: &Bench<'_>,
     side: &SideCheckout,
     executable: &Executable,
     filter: &str,
-    out: &Path,
-) -> Result<Profile, ExplainError> {
+    counts: &Path,
+) -> Result<String, ExplainError> {
+    fs::create_dir_all(counts).map_err(failed("create the directory", counts))?;
     let arguments = ["--bench", "--test", filter].map(str::to_owned).to_vec();
     let mut command = bench.bench_command(side, executable, arguments);
-    command.words = profile_words(out, false).into_iter().chain(command.words).collect();
+    let valgrind = iteration_words(&executable.loops()?, true, counts);
+    command.words = valgrind.into_iter().chain(command.words).collect();
     // Results of criterion would go to the target directory of the user.
-    let home = out.with_extension("criterion").into_os_string();
+    let home = counts.with_extension("criterion").into_os_string();
     command.variables.push(("CRITERION_HOME".to_owned(), Some(home)));
     ended(side, command.run())?;
-    if !out.is_file() {
-        return Err(ExplainError::NoProfile { command: command.line() });
-    }
-    Ok(read_file(out, &mut InlinedCode::default())?)
+    Ok(command.line())
 }

@@ -27,6 +27,28 @@ pub enum ExplainError {
         /// The nearest name, or what there is.
         found: String,
     },
+    /// `go test` ran no such benchmark.
+    #[error(
+        "`{command}` of {side} ran no benchmark {benchmark:?}; `go test -list 'Benchmark.*'` lists those of a package"
+    )]
+    NoGoBenchmark {
+        /// `base` or `head`.
+        side: &'static str,
+        /// The benchmark.
+        benchmark: String,
+        /// The command.
+        command: String,
+    },
+    /// Criterion runs the benchmark on one side only.
+    #[error(
+        "{side} runs {benchmark:?} without criterion's `iter`, and the other side with it; their instructions cannot be compared"
+    )]
+    NoIteration {
+        /// `base` or `head`.
+        side: &'static str,
+        /// The benchmark.
+        benchmark: String,
+    },
     /// The profiler ran and wrote nothing.
     #[error("`{command}` wrote no profile")]
     NoProfile {

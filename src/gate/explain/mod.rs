@@ -3,6 +3,7 @@
 
 mod cargo_bench;
 mod error;
+mod go_test;
 mod profiler;
 mod regressions;
 
@@ -10,10 +11,12 @@ pub use error::ExplainError;
 pub(in crate::gate) use regressions::explain_regressions;
 
 use super::builder::Gate;
-use super::measure::{Bench, BenchCommand, Executable, MeasureError, Progress, SideCheckout, close};
+use super::measure::{Bench, BenchCommand, Executable, MeasureError, Progress, SideCheckout, close, failed};
 use crate::io::changes::ChangedCode;
 use crate::model::Environment;
-use crate::profile::{Explanation, Growth, Profile, explain as compare_profiles, last_segment};
+use crate::profile::{
+    Explanation, Function, Growth, Profile, explain as compare_profiles, names_in_source, short_path,
+};
 use std::fs;
 use std::path::Path;
 
@@ -28,7 +31,19 @@ pub(crate) struct ExplainPlan {
 /// A profile of one side, and what the reader should know about it.
 struct SideProfile {
     profile: Profile,
-    note: Option<String>,
+    note: String,
+    extent: Extent,
+}
+
+/// What a profile covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Extent {
+    /// One iteration of a criterion benchmark.
+    Iteration,
+    /// Some iterations of a benchmark of Go.
+    Iterations(go_test::Plan),
+    /// A run of the program.
+    Run,
 }
 
 /// A side that is ready to run under the profiler.
@@ -80,12 +95,17 @@ fn explain_sides(bench: &Bench<'_>, plan: &ExplainPlan, progress: &dyn Progress)
     let (base, head) = (bench.check_out("base", &base, false)?, bench.check_out("head", &head.commit, true)?);
     let label = plan.base.as_deref().unwrap_or("the merge base");
     let explainer = Explainer::new(bench, [&base, &head], label, progress, false)?;
-    let ours = explainer.profile(&base, &explainer.build(&base)?, &plan.benchmark)?;
-    let theirs = explainer.profile(&head, &explainer.build(&head)?, &plan.benchmark)?;
-    Ok(explainer.compare(&plan.benchmark, ours, theirs))
+    let ours = explainer.profile(&base, &explainer.build(&base)?, &plan.benchmark, None)?;
+    let theirs = explainer.profile(&head, &explainer.build(&head)?, &plan.benchmark, Some(&ours))?;
+    explainer.compare(&plan.benchmark, ours, theirs)
 }
 
-/// True where perfgate builds the bench targets itself, with debug information, and runs one benchmark alone.
+/// True where perfgate runs one benchmark alone, without a filter in the command.
+fn runs_one_benchmark(command: &BenchCommand) -> bool {
+    runs_targets(command) || go_test::is_go_test(&command.words)
+}
+
+/// True where perfgate builds the bench targets itself, with debug information.
 fn runs_targets(command: &BenchCommand) -> bool {
     cargo_bench::is_cargo_bench(&command.words) && command.setup.is_none()
 }
@@ -122,18 +142,28 @@ impl<'s, 'g> Explainer<'s, 'g> {
         Ok(Built::Command)
     }
 
-    /// Runs a benchmark of a side under the profiler.
-    fn profile(&self, side: &SideCheckout, built: &Built, benchmark: &str) -> Result<SideProfile, ExplainError> {
+    /// Runs a benchmark of a side under the profiler, as the other side did.
+    fn profile(
+        &self,
+        side: &SideCheckout,
+        built: &Built,
+        benchmark: &str,
+        other: Option<&SideProfile>,
+    ) -> Result<SideProfile, ExplainError> {
         let profile_dir = self.bench.scratch().join(format!("profile-{}", side.name()));
-        fs::create_dir_all(&profile_dir).map_err(|source| MeasureError::File {
-            what: "create the directory",
-            path: profile_dir.clone(),
-            source,
-        })?;
+        fs::create_dir_all(&profile_dir).map_err(failed("create the directory", &profile_dir))?;
         let profiled = match built {
             Built::Targets(targets) => {
                 self.progress.begin(&format!("counting instructions of {}", side.name()));
                 cargo_bench::profile(self.bench, side, targets, benchmark, &profile_dir)
+            }
+            Built::Command if go_test::is_go_test(&self.bench.spec().words) => {
+                self.progress.begin(&format!("profiling {}", side.name()));
+                let plan = other.and_then(|other| match &other.extent {
+                    Extent::Iterations(plan) => Some(plan.clone()),
+                    Extent::Iteration | Extent::Run => None,
+                });
+                go_test::profile(self.bench, side, benchmark, &profile_dir, plan)
             }
             Built::Command => {
                 self.progress.begin(&format!("profiling {}", side.name()));
@@ -147,31 +177,50 @@ impl<'s, 'g> Explainer<'s, 'g> {
     }
 
     /// What grew between the profiles of both sides.
-    fn compare(&self, benchmark: &str, base: SideProfile, head: SideProfile) -> Explanation {
+    fn compare(&self, benchmark: &str, base: SideProfile, head: SideProfile) -> Result<Explanation, ExplainError> {
+        if base.extent != head.extent {
+            let side = if base.extent == Extent::Run { "base" } else { "head" };
+            return Err(ExplainError::NoIteration { side, benchmark: benchmark.to_owned() });
+        }
         let roots = self.sides.map(|side| side.root().display().to_string());
         let mut growth = compare_profiles(&base.profile, &head.profile, &roots);
         mark_changed(&mut growth, &self.changed);
+        let changed = changed_functions(&head.profile, &self.changed, &roots);
         let [ours, theirs] = self.sides;
         let dirty = if theirs.environment.get(Environment::DIRTY).is_some() { ", changed" } else { "" };
-        Explanation {
+        Ok(Explanation {
             benchmark: Some(benchmark.to_owned()),
             base: format!("{} ({})", self.base_label, ours.commit.short()),
             head: format!("HEAD ({}{dirty})", theirs.commit.short()),
             growth,
+            changed,
             time_change: None,
-            notes: head.note.into_iter().collect(),
-        }
+            notes: vec![head.note],
+        })
     }
 }
 
 /// Marks the functions that the diff between the commits changes.
 fn mark_changed(growth: &mut Growth, changed: &ChangedCode) {
     for function in &mut growth.functions {
-        let file = function.file.as_ref().and_then(|file| changed.0.get(Path::new(file)));
-        let touches = |lines: &crate::io::changes::ChangedFile| {
-            lines.functions.contains(last_segment(&function.name))
-                || function.line.is_some_and(|line| lines.lines.contains(&line))
-        };
-        function.in_diff = Some(file.is_some_and(touches));
+        let is_changed = is_changed(changed, &function.name, function.file.as_deref(), function.line);
+        function.in_diff = Some(is_changed);
     }
+}
+
+/// The functions that a side executes and the diff changes, the most expensive first.
+fn changed_functions(side: &Profile, changed: &ChangedCode, roots: &[String]) -> Vec<String> {
+    let is_executed_and_changed = |function: &&Function| {
+        let file = function.file.as_ref().map(|file| short_path(file, roots));
+        function.charged > 0.0 && is_changed(changed, &function.name, file.as_deref(), function.lines.keys().copied())
+    };
+    let mut functions: Vec<&Function> = side.functions.values().filter(is_executed_and_changed).collect();
+    functions.sort_by(|a, b| b.charged.total_cmp(&a.charged).then_with(|| a.name.cmp(&b.name)));
+    functions.into_iter().map(|function| function.name.clone()).collect()
+}
+
+fn is_changed(changed: &ChangedCode, name: &str, file: Option<&str>, lines: impl IntoIterator<Item = u32>) -> bool {
+    let Some(file) = file.and_then(|file| changed.0.get(Path::new(file))) else { return false };
+    names_in_source(name).iter().any(|name| file.functions.contains(*name))
+        || lines.into_iter().any(|line| file.lines.contains(&line))
 }

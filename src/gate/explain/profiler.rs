@@ -1,11 +1,12 @@
-//! Which profiler a command runs under: callgrind for native programs, and the profiler of the language for Python, Node.js
-//! and Go.
+//! Which profiler a command runs under: callgrind for native programs, and the profiler of the language for Python and Node.js.
 
-use super::{ExplainError, SideProfile};
-use crate::gate::measure::{Bench, MeasureError, SideCheckout};
+use super::go_test::is_go_test;
+use super::{ExplainError, Extent, SideProfile};
+use crate::gate::measure::{Bench, MeasureError, SideCheckout, failed};
 use crate::io::command::{CommandError, Finished};
 use crate::io::profile::{InlinedCode, read_file};
 use crate::io::valgrind::{self, VALGRIND, profile_words};
+use crate::profile::Profile;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,18 +22,15 @@ enum Profiler {
     /// pytest with pytest-benchmark 5 or later, which profiles one call of each benchmarked function.
     PytestBenchmark,
     Node,
-    Go,
 }
 
 impl Profiler {
     fn of(words: &[String]) -> Profiler {
         let program = words.first().map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word));
         let program = program.unwrap_or_default().trim_end_matches(".exe");
-        let second = words.get(1).map(String::as_str);
         match program {
             "pytest" | "py.test" => Profiler::Pytest,
             "node" | "nodejs" => Profiler::Node,
-            "go" if second == Some("test") => Profiler::Go,
             _ if program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') == "python" => Profiler::Cprofile,
             _ => Profiler::Callgrind,
         }
@@ -62,9 +60,6 @@ impl Profiler {
             Profiler::Node => {
                 vec![program, "--cpu-prof".to_owned(), "--cpu-prof-dir".to_owned(), profile_dir.display().to_string()]
             }
-            Profiler::Go => {
-                return words.iter().cloned().chain([format!("-cpuprofile={out}")]).collect();
-            }
         };
         before.into_iter().chain(rest.iter().cloned()).collect()
     }
@@ -72,7 +67,7 @@ impl Profiler {
 
 /// Refuses a command whose profiler is missing.
 pub(super) fn check(words: &[String]) -> Result<(), ExplainError> {
-    if Profiler::of(words) != Profiler::Callgrind {
+    if Profiler::of(words) != Profiler::Callgrind || is_go_test(words) {
         return Ok(()); // part of the language's own tools
     }
     if valgrind::is_installed() { Ok(()) } else { Err(ExplainError::NoProfiler { program: VALGRIND }) }
@@ -114,12 +109,25 @@ pub(super) fn profile(
     };
     let command = bench.command(side, profiler.words(words, profile_dir));
     ended(side, command.run())?;
-    let mut files: Vec<PathBuf> = fs::read_dir(profile_dir)
-        .map_err(|source| MeasureError::File { what: "read the directory", path: profile_dir.to_owned(), source })?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
+    let profile = read_profiles(profile_dir)?.ok_or_else(|| ExplainError::NoProfile { command: command.line() })?;
+    let note = match profiler {
+        Profiler::Callgrind => "instructions of the whole command, counted by callgrind",
+        Profiler::PytestBenchmark => {
+            "times of one call of the benchmarked function per side; small differences can be noise"
+        }
+        Profiler::Cprofile | Profiler::Pytest | Profiler::Node => {
+            "times of one run of the whole command per side; small differences can be noise"
+        }
+    };
+    Ok(SideProfile { profile, note: note.to_owned(), extent: Extent::Run })
+}
+
+/// The sum of the profiles in a directory; `None` where there are none.
+pub(super) fn read_profiles(directory: &Path) -> Result<Option<Profile>, ExplainError> {
+    let entries = fs::read_dir(directory).map_err(failed("read the directory", directory))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.sort();
-    let mut sum: Option<crate::profile::Profile> = None;
+    let mut sum: Option<Profile> = None;
     for file in files {
         match (read_file(&file, &mut InlinedCode::default()), &mut sum) {
             (Ok(profile), None) => sum = Some(profile),
@@ -129,17 +137,7 @@ pub(super) fn profile(
             (Err(error), _) => return Err(error.into()),
         }
     }
-    let profile = sum.ok_or_else(|| ExplainError::NoProfile { command: command.line() })?;
-    let note = match profiler {
-        Profiler::Callgrind => "instructions of the whole command, counted by callgrind",
-        Profiler::PytestBenchmark => {
-            "times of one call of the benchmarked function per side; small differences can be noise"
-        }
-        Profiler::Cprofile | Profiler::Pytest | Profiler::Node | Profiler::Go => {
-            "times of one run of the whole command per side; small differences can be noise"
-        }
-    };
-    Ok(SideProfile { profile, note: Some(note.to_owned()) })
+    Ok(sum)
 }
 
 #[cfg(test)]
@@ -159,7 +157,6 @@ mod tests {
         assert_runs("/v/bin/python -m pytest b", "/v/bin/python -m cProfile -o R/out.profile -m pytest b");
         assert_runs("pytest -k x", "python3 -m cProfile -o R/out.profile -m pytest -k x");
         assert_runs("node a.js", "node --cpu-prof --cpu-prof-dir R a.js");
-        assert_runs("go test -bench . ./p", "go test -bench . ./p -cpuprofile=R/out.profile");
         let pytest = ["pytest".to_owned(), "b".to_owned()];
         let words = Profiler::PytestBenchmark.words(&pytest, Path::new("R")).join(" ").replace('\\', "/");
         assert_eq!(words, "pytest b --benchmark-cprofile=tottime --benchmark-cprofile-dump=R/out");

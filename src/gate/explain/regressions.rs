@@ -1,6 +1,6 @@
 //! `measure --explain`: the largest confirmed regressions of a report, explained on the sides that were measured.
 
-use super::{ExplainError, Explainer, profiler, runs_targets};
+use super::{ExplainError, Explainer, profiler, runs_one_benchmark};
 use crate::gate::measure::{Bench, MeasureError, Progress, SideCheckout};
 use crate::model::number_text::counted;
 use crate::model::{Diagnostic, Direction};
@@ -32,7 +32,7 @@ pub(in crate::gate) fn explain_regressions(
     let mut regressions = regressions(report);
     let all = regressions.len();
     // A command that cannot run one benchmark alone has the same profile for each of them.
-    let is_whole = !runs_targets(bench.spec())
+    let is_whole = !runs_one_benchmark(bench.spec())
         && regressions.windows(2).all(|pair| bench.words(&pair[0].benchmark) == bench.words(&pair[1].benchmark));
     regressions.truncate(if is_whole { 1 } else { MAX_EXPLAINED });
     if regressions.is_empty() {
@@ -102,9 +102,9 @@ fn explain_all(
     let [base, head] = sides;
     let built = [explainer.build(base)?, explainer.build(head)?];
     for Regression { benchmark, time_change } in regressions {
-        let ours = explainer.profile(base, &built[0], benchmark)?;
-        let theirs = explainer.profile(head, &built[1], benchmark)?;
-        let explanation = explainer.compare(benchmark, ours, theirs);
+        let ours = explainer.profile(base, &built[0], benchmark, None)?;
+        let theirs = explainer.profile(head, &built[1], benchmark, Some(&ours))?;
+        let explanation = explainer.compare(benchmark, ours, theirs)?;
         explanations.push(Explanation { time_change: *time_change, ..explanation });
     }
     Ok(())

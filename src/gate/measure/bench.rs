@@ -369,7 +369,8 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn failed<'a>(what: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> MeasureError + 'a {
+/// Turns an error of the file system into one that names the file.
+pub(crate) fn failed<'a>(what: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> MeasureError + 'a {
     move |source| MeasureError::File { what, path: path.to_owned(), source }
 }
 

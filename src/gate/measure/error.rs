@@ -3,6 +3,7 @@
 use crate::io::capture::MAX_BYTES;
 use crate::io::command::CommandError;
 use crate::io::input::InputError;
+use crate::io::profile::ProfileFileError;
 use crate::io::repository::RepositoryError;
 use crate::io::worktree::WorktreeError;
 use std::path::PathBuf;
@@ -30,6 +31,9 @@ pub enum MeasureError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// A file of valgrind cannot be read.
+    #[error(transparent)]
+    Profile(#[from] ProfileFileError),
     /// The scratch directory is inside the work tree.
     #[error("the scratch directory {} is inside the work tree; choose one outside it", path.display())]
     ScratchInside {

@@ -7,9 +7,8 @@ use crate::compare::filter::{Dialect, FILTER, exactly};
 use crate::gate::measure::error::MeasureError;
 use crate::io::command::Command;
 use crate::io::in_parallel::in_parallel;
-use crate::io::valgrind::{self, Tool};
+use crate::io::valgrind;
 use crate::model::{Diagnostic, Direction, Evidence, Measurement, Metric, Run, Unit, VALGRIND};
-use crate::profile::thread_counts;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -91,14 +90,15 @@ impl Bench<'_> {
         let mut jobs = Vec::new();
         let mut seen = BTreeSet::new();
         for executable in self.executables(side, &[])? {
+            let loops = executable.loops()?;
             let mut names = self.list(side, &executable, &arguments);
             names.retain(|name| only.is_none_or(|only| only.contains(name)) && seen.insert(name.clone()));
             for name in names {
                 let directory = directory.join(jobs.len().to_string());
                 let options = ["--bench".to_owned(), "--test".to_owned(), exactly(&name)].to_vec();
                 let mut command = self.bench_command(side, &executable, options);
-                let tool = valgrind::words(Tool::Functions, &directory);
-                command.words = tool.into_iter().chain(command.words).collect();
+                let valgrind = valgrind::iteration_words(&loops, false, &directory);
+                command.words = valgrind.into_iter().chain(command.words).collect();
                 // Results of criterion would go to the target directory of the user.
                 command.variables.push(("CRITERION_HOME".to_owned(), Some(directory.join("criterion").into())));
                 jobs.push(Job { name, command, directory });
@@ -107,12 +107,12 @@ impl Bench<'_> {
         if jobs.is_empty() {
             return Err(MeasureError::NothingToCount { command: words.join(" ") });
         }
-        let counts = in_parallel(&jobs, Job::body);
+        let counts = in_parallel(&jobs, Job::iteration);
         let mut counted = Vec::with_capacity(jobs.len());
         for (job, count) in jobs.iter().zip(counts) {
             // Set-up code that two processes cannot run at once, such as writing a file, may be the reason of a failure.
             let count = match count {
-                Err(error) if !error.is_interrupted() => job.body()?,
+                Err(error) if !error.is_interrupted() => job.iteration()?,
                 count => count?,
             };
             match count {
@@ -136,9 +136,9 @@ impl Bench<'_> {
         let words = self.dialect.words(&self.spec.words, None).into_iter().map(|word| word.replace(OUT, &out));
         let directory = directory.join("counts");
         let mut command = self.command(side, words.collect());
-        command.words = valgrind::words(Tool::Processes, &directory).into_iter().chain(command.words).collect();
+        command.words = valgrind::process_words(&directory).into_iter().chain(command.words).collect();
         let job = Job { name: name.clone(), command, directory };
-        let total = job.run()?.iter().filter_map(|text| thread_counts(text)).map(|counts| counts.total).sum();
+        let total = job.run(|directory| valgrind::read_total(directory).map_err(failed("read", directory)))?;
         if total == 0 {
             return Err(MeasureError::NoCounts { command: job.command.line() });
         }
@@ -147,22 +147,18 @@ impl Bench<'_> {
 }
 
 impl Job {
-    /// The instructions of the benchmark's body, and of other threads than the one that runs it: they work for it. `None` where
-    /// no thread runs a body.
-    fn body(&self) -> Result<Option<u64>, MeasureError> {
-        let threads: Vec<_> = self.run()?.iter().filter_map(|text| thread_counts(text)).collect();
-        let bodies: Vec<u64> = threads.iter().filter_map(|thread| thread.body).collect();
-        // Valgrind numbers the threads from 01, the main thread, which is never idle.
-        let others = threads.iter().skip(1).filter(|thread| thread.body.is_none()).map(|thread| thread.total);
-        Ok((!bodies.is_empty()).then(|| bodies.iter().sum::<u64>() + others.sum::<u64>()))
+    /// The instructions of one iteration; `None` where criterion ran none.
+    fn iteration(&self) -> Result<Option<u64>, MeasureError> {
+        let counted = self.run(|directory| Ok(valgrind::read_iterations(directory)?))?;
+        Ok(counted.map(|profile| profile.total as u64))
     }
 
-    /// Runs the command; the files that valgrind wrote, in the order of their names.
-    fn run(&self) -> Result<Vec<String>, MeasureError> {
+    /// Runs the command, and reads the files that valgrind wrote.
+    fn run<T>(&self, read: impl Fn(&Path) -> Result<T, MeasureError>) -> Result<T, MeasureError> {
         fs::create_dir_all(&self.directory).map_err(failed("create the directory", &self.directory))?;
         self.command.run()?;
-        let texts = valgrind::take_files(&self.directory).map_err(failed("read", &self.directory));
+        let counts = read(&self.directory);
         let _ = fs::remove_dir_all(&self.directory); // hundreds of benchmarks would fill the disk
-        texts
+        counts
     }
 }

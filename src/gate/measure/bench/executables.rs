@@ -1,9 +1,10 @@
 //! The bench targets that `cargo bench` runs, and how to run one benchmark of them without cargo.
 
 use super::build::build_of;
-use super::{Bench, SideCheckout};
+use super::{Bench, SideCheckout, failed};
 use crate::gate::measure::error::MeasureError;
 use crate::io::command::Command;
+use crate::io::valgrind;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,13 @@ pub(crate) struct Executable {
     path: PathBuf,
     /// Where cargo runs it: the package.
     directory: PathBuf,
+}
+
+impl Executable {
+    /// The names of criterion's `iter` functions in it.
+    pub fn loops(&self) -> Result<Vec<String>, MeasureError> {
+        valgrind::loop_names(&self.path).map_err(failed("read", &self.path))
+    }
 }
 
 /// A message of `cargo --message-format=json`.

@@ -1,0 +1,137 @@
+//! One benchmark of `go test` under its own profiler. Go chooses the number of iterations by the clock: the slower the benchmark, the
+//! fewer, so that the time of a run is always the same. Base runs once without the profiler to find a number, with which both sides
+//! are profiled.
+
+use super::profiler::{ended, read_profiles};
+use super::{ExplainError, Extent, SideProfile};
+use crate::compare::filter::Dialect;
+use crate::gate::measure::{Bench, SideCheckout};
+use crate::model::number_text::thousands;
+use std::path::Path;
+
+/// The profiler takes 100 samples in a second, which is how long Go runs a benchmark.
+const TIMES: u64 = 3;
+
+/// How a benchmark runs on both sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Plan {
+    iterations: u64,
+    /// The package that has it: Go profiles only one at a time.
+    package: Option<String>,
+}
+
+/// True for a command that `go test` runs.
+pub(super) fn is_go_test(words: &[String]) -> bool {
+    let program = words.first().map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word));
+    program.is_some_and(|program| program.trim_end_matches(".exe") == "go")
+        && words.get(1).is_some_and(|word| word == "test")
+}
+
+/// Profiles the benchmark. The time is that of one iteration.
+pub(super) fn profile(
+    bench: &Bench<'_>,
+    side: &SideCheckout,
+    benchmark: &str,
+    profile_dir: &Path,
+    plan: Option<Plan>,
+) -> Result<SideProfile, ExplainError> {
+    let words = bench.words(benchmark);
+    let plan = match plan {
+        Some(plan) => plan,
+        None => {
+            let command = bench.command(side, command_of(&words, benchmark, None, &[]));
+            let output = ended(side, command.run())?.stdout.whole.unwrap_or_default();
+            let found = Plan::of(&String::from_utf8_lossy(&output), benchmark);
+            found.ok_or_else(|| ExplainError::NoGoBenchmark {
+                side: side.name(),
+                benchmark: benchmark.to_owned(),
+                command: command.line(),
+            })?
+        }
+    };
+    let out = profile_dir.join("out.profile").display().to_string();
+    let options = [format!("-benchtime={}x", plan.iterations), format!("-cpuprofile={out}")];
+    let command = bench.command(side, command_of(&words, benchmark, plan.package.as_deref(), &options));
+    ended(side, command.run())?;
+    let mut profile = read_profiles(profile_dir)?.ok_or_else(|| ExplainError::NoProfile { command: command.line() })?;
+    profile.divide(plan.iterations as f64);
+    let count = thousands(usize::try_from(plan.iterations).unwrap_or(usize::MAX));
+    let note =
+        format!("times of one iteration, from one run of {count} iterations per side; small differences can be noise");
+    Ok(SideProfile { profile, note, extent: Extent::Iterations(plan) })
+}
+
+impl Plan {
+    /// From the output of `go test -bench`.
+    fn of(output: &str, benchmark: &str) -> Option<Plan> {
+        let mut package = None;
+        for line in output.lines() {
+            if let Some(name) = line.strip_prefix("pkg: ") {
+                package = Some(name.trim());
+            }
+            let mut words = line.split_whitespace();
+            let is_benchmark = words.next().is_some_and(|word| word.starts_with("Benchmark"));
+            let Some(iterations) = words.next().and_then(|number| number.parse::<u64>().ok()) else { continue };
+            let is_its_package = match (benchmark.split_once("/Benchmark"), package) {
+                (Some((of_benchmark, _)), Some(package)) => of_benchmark == package,
+                _ => true,
+            };
+            if is_benchmark && is_its_package && iterations > 0 {
+                let iterations = iterations.saturating_mul(TIMES);
+                return Some(Plan { iterations, package: package.map(str::to_owned) });
+            }
+        }
+        None
+    }
+}
+
+/// The user's command with one benchmark of one package. Of an option that is given twice, Go takes the last.
+fn command_of(words: &[String], benchmark: &str, package: Option<&str>, options: &[String]) -> Vec<String> {
+    let end = words.iter().position(|word| matches!(word.as_str(), "-args" | "--args")).unwrap_or(words.len());
+    let (words, arguments) = words.split_at(end);
+    let is_package = |word: &str| word.starts_with("./") || word.ends_with("...");
+    let packages: Vec<&String> = words.iter().filter(|word| is_package(word)).collect();
+    let mut command: Vec<String> = match package {
+        Some(_) if !packages.is_empty() => words.iter().filter(|word| !is_package(word)).cloned().collect(),
+        _ => words.to_vec(),
+    };
+    let filter = format!("-bench={}", Dialect::Go.filter(&[benchmark.to_owned()]));
+    command.extend(["-run=^$".to_owned(), filter, "-count=1".to_owned(), "-json=false".to_owned()]);
+    command.extend(options.iter().cloned());
+    command.extend(package.filter(|_| !packages.is_empty()).map(str::to_owned));
+    command.extend(arguments.iter().cloned());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_benchmark_of_one_package_runs_with_a_fixed_number_of_iterations() {
+        let words: Vec<String> =
+            "go test -bench . -benchtime 5s ./... -args -v".split(' ').map(str::to_owned).collect();
+        assert!(is_go_test(&words) && !is_go_test(&words[1..]));
+        let options = ["-benchtime=30x".to_owned()];
+        let line = command_of(&words, "example.org/x/BenchmarkA/n=1", Some("example.org/x"), &options).join(" ");
+        assert_eq!(
+            line,
+            "go test -bench . -benchtime 5s -run=^$ -bench=^(BenchmarkA)$/^(n=1)$ -count=1 -json=false -benchtime=30x \
+             example.org/x -args -v"
+        );
+        let here: Vec<String> = "go test -bench .".split(' ').map(str::to_owned).collect();
+        let line = command_of(&here, "BenchmarkA", Some("example.org/x"), &[]).join(" ");
+        assert_eq!(line, "go test -bench . -run=^$ -bench=^(BenchmarkA)$ -count=1 -json=false");
+    }
+
+    #[test]
+    fn the_number_of_iterations_and_the_package_are_in_the_output() {
+        let output = "goos: linux\npkg: e.org/x\nBenchmarkA-2   \t 100\t  5 ns/op\nPASS\nok  \te.org/x\t1s\n\
+            pkg: e.org/y\nBenchmarkA-2   \t 7\t  5 ns/op\nPASS\n";
+        let plan = |package: &str, iterations| Some(Plan { iterations, package: Some(package.to_owned()) });
+        assert_eq!(Plan::of(output, "BenchmarkA"), plan("e.org/x", 300));
+        assert_eq!(Plan::of(output, "e.org/y/BenchmarkA"), plan("e.org/y", 21));
+        assert_eq!(Plan::of(output, "e.org/z/BenchmarkA"), None);
+        assert_eq!(Plan::of("testing: warning: no tests to run\nPASS\n", "BenchmarkA"), None);
+    }
+}
