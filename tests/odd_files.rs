@@ -164,3 +164,67 @@ fn a_process_that_gnuplot_leaves_behind_does_not_stop_the_command() {
     let answer = ends(scene.command("", &[("PATH", path)], &["compare", "old", "new", "--plots", "plots"]));
     answer.exits(0).complains("gnuplot drew only 0 of");
 }
+
+#[test]
+fn a_head_that_names_no_commit_is_not_called_a_wrong_spelling() {
+    let scene = Scene::measured();
+    for (head, message) in [
+        ("garbage\n", "cannot read HEAD"),
+        ("", "cannot read HEAD"),
+        ("ref: refs/heads/nowhere\n", "the checked-out branch has no commits yet"),
+    ] {
+        scene.write("r/.git/HEAD", head);
+        let answer = perfgate(&scene, &["record"]);
+        answer.exits(2).complains(message);
+        assert!(!answer.stderr.contains("spelling"), "{}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_benchmark_that_cannot_be_read_on_one_side_is_neither_added_nor_removed() {
+    for (broken, other) in [("old", "new"), ("new", "old")] {
+        let scene = Scene::new();
+        for (run, name) in ["a", "b"].iter().enumerate() {
+            scene.bench(broken, name, 1000.0, run as u32).bench(other, name, 1000.0, 9);
+        }
+        scene.write(&format!("{broken}/a/new/sample.json"), "{");
+        let answer = ends(scene.command::<&str>("", &[], &["compare", "old", "new", "--format", "json"]));
+        assert_eq!(answer.outcome("a"), "inconclusive");
+        let side = if broken == "old" { "base" } else { "head" };
+        answer.says(&format!("its result in {side} could not be read"));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")] // /dev/full
+fn a_full_disk_under_standard_output_is_named() {
+    let scene = Scene::new();
+    scene.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
+    let mut command = scene.command::<&str>("", &[], &["compare", "old", "new"]);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = command.stdout(full).output().unwrap();
+    common::answer(output).exits(2).complains("cannot write to standard output: No space left on device");
+}
+
+#[test]
+fn a_config_that_cannot_be_read_is_not_taken_for_none() {
+    let scene = Scene::new();
+    scene.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2).write("below/file", "");
+    let compare = |directory: &str, args: &[&str]| ends(scene.command::<&str>(directory, &[], args));
+    std::os::unix::fs::symlink("nowhere", scene.path("perfgate.toml")).unwrap();
+    scene.repository(".");
+    compare("", &["compare", "old", "new"]).exits(2).complains("perfgate.toml: cannot read the config");
+    compare("below", &["compare", "../old", "../new"]).exits(2).complains("cannot read the config");
+    fs::remove_file(scene.path("perfgate.toml")).unwrap();
+    fs::create_dir(scene.path("perfgate.toml")).unwrap();
+    compare("", &["compare", "old", "new"]).exits(2).complains("perfgate.toml: cannot read the config");
+    fs::remove_dir(scene.path("perfgate.toml")).unwrap();
+    compare("", &["compare", "old", "new"]).exits(0);
+}
+
+#[test]
+fn a_huge_number_of_threads_is_limited() {
+    let scene = Scene::new();
+    scene.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
+    ends(scene.command("", &[("RAYON_NUM_THREADS", "99999999")], &["compare", "old", "new"])).exits(0);
+}

@@ -160,12 +160,19 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// More threads than this take longer to start than they save.
+const MOST_THREADS: usize = 512;
+
 /// Starts rayon's threads, because rayon panics where it cannot start them itself: a limit of processes, as in a container.
 /// This thread is one of them, so that no loop over a few benchmarks waits for another thread to wake up: 12 instead of 57
 /// context switches in `perfgate compare` of two trees of 100 benchmarks.
 fn start_threads() -> anyhow::Result<()> {
     let probe = std::thread::Builder::new().spawn(|| {}).map(std::thread::JoinHandle::join);
     let mut threads = rayon::ThreadPoolBuilder::new().use_current_thread();
+    let wanted = std::env::var("RAYON_NUM_THREADS").ok().and_then(|number| number.parse::<usize>().ok());
+    if wanted.is_some_and(|wanted| wanted > MOST_THREADS) {
+        threads = threads.num_threads(MOST_THREADS);
+    }
     if probe.is_err() {
         threads = threads.num_threads(1);
     }

@@ -43,7 +43,7 @@ pub fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 fn ignore_closed_pipe(result: io::Result<()>) -> anyhow::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
+        result => result.context("cannot write to standard output"),
     }
 }
 

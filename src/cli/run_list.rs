@@ -72,7 +72,8 @@ pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
                 let _ = writeln!(out, "… and older ones (--last {} shows more)", 2 * args.last.max(1));
             } else if more {
                 let (older, all) = (listing.keys.len() - args.last, listing.keys.len());
-                let _ = writeln!(out, "… and {older} older ones (--last {all} shows them)");
+                let (ones, them) = if older == 1 { ("one", "it") } else { ("ones", "them") };
+                let _ = writeln!(out, "… and {older} older {ones} (--last {all} shows {them})");
             }
             output::print(out.as_bytes())?;
         }

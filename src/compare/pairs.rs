@@ -52,7 +52,8 @@ pub struct Pair<'a> {
     iterations_limit: f64,
     /// The work of one operation in base.
     base_work: Option<Work>,
-    pub(super) unreadable: bool,
+    /// The side whose only results could not be read.
+    pub(super) unreadable: Option<&'static str>,
     /// Runs of the base that measured another version of the benchmark than head.
     pub(super) other_versions: Vec<usize>,
 }
@@ -84,9 +85,11 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], matching: impl MatchRules) -> 
             }
         }
     }
-    for id in head.iter().flat_map(|run| &run.unreadable) {
-        for pair in pairs.iter_mut().filter(|pair| pair.benchmark == id.as_str() && pair.head().is_empty()) {
-            pair.unreadable = true;
+    for (side, runs_of_side) in [("base", base), ("head", head)] {
+        let lost: HashSet<&str> = runs_of_side.iter().flat_map(|run| &run.unreadable).map(BenchId::as_str).collect();
+        for pair in pairs.iter_mut().filter(|pair| lost.contains(&*pair.benchmark)) {
+            let is_empty = if side == "base" { pair.base().is_empty() } else { pair.head().is_empty() };
+            pair.unreadable = is_empty.then_some(side).or(pair.unreadable);
         }
     }
     for pair in &mut pairs {
@@ -131,7 +134,7 @@ impl<'a> Pair<'a> {
             iterations: [None; 2],
             iterations_limit: f64::INFINITY,
             base_work: None,
-            unreadable: false,
+            unreadable: None,
             other_versions: Vec::new(),
         }
     }

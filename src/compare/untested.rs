@@ -10,8 +10,10 @@ const BELOW_RESOLUTION: &str = "a time of zero is below the resolution of the cl
 impl Pair<'_> {
     /// The effect where no test is needed: one side only, numbers that cannot be compared, exact counts.
     pub(super) fn untested_effect(&self) -> Option<Effect> {
+        if let Some(side) = self.unreadable {
+            return Some(Effect::Invalid(format!("its result in {side} could not be read")));
+        }
         match (self.base().is_empty(), self.head().is_empty()) {
-            _ if self.unreadable => return Some(Effect::Invalid("its result in head could not be read".to_owned())),
             (_, true) => return Some(Effect::BaseOnly),
             (true, _) => return Some(Effect::HeadOnly),
             _ => {}

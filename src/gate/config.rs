@@ -63,13 +63,15 @@ impl Config {
 
 fn nearest(start: &Path) -> Option<PathBuf> {
     let mut directory = dunce::canonicalize(start).ok()?;
-    if start.join(NAME).is_file() {
+    // A link to nowhere counts too: without its error, the rules of the config would be dropped silently.
+    let exists = |path: &Path| path.symlink_metadata().is_ok();
+    if exists(&start.join(NAME)) {
         return Some(PathBuf::from(NAME));
     }
     while !directory.join(".git").exists() {
         directory = directory.parent()?.to_owned();
         let path = directory.join(NAME);
-        if path.is_file() {
+        if exists(&path) {
             return Some(path);
         }
     }

@@ -19,6 +19,11 @@ pub const GIT_VARIABLES: [&str; 8] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
 ];
 
+/// What helps where the git command cannot be started; empty if its absence is not the cause.
+pub(super) fn advice(error: &std::io::Error) -> &'static str {
+    if error.kind() == std::io::ErrorKind::NotFound { "; install git, or put it on PATH" } else { "" }
+}
+
 /// A git command without prompts. In English, because this file reads its messages.
 pub(super) fn git() -> Command {
     let mut command = Command::new("git");

@@ -142,12 +142,20 @@ impl Repository {
     pub fn resolve(&self, revision: &str) -> Result<Commit, RepositoryError> {
         let _watched = self.watched();
         let object = self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit());
-        let unknown = |e: git2::Error| match self.inner.is_empty() {
-            Ok(true) => RepositoryError::Unborn,
-            _ => match self.target(revision) {
+        let unknown = |e: git2::Error| {
+            if self.inner.is_empty().is_ok_and(|is_empty| is_empty) {
+                return RepositoryError::Unborn;
+            }
+            if revision.starts_with("HEAD")
+                && self.inner.head().is_err()
+                && let Err(error) = self.head()
+            {
+                return error;
+            }
+            match self.target(revision) {
                 Some(id) => RepositoryError::Missing { revision: revision.to_owned(), id: id.to_string() },
                 None => unresolved(revision, e),
-            },
+            }
         };
         name(object.map_err(unknown)?.id())
     }

@@ -46,7 +46,7 @@ pub enum WorktreeError {
         error: io::Error,
     },
     /// The git command could not be started.
-    #[error("cannot start the git command: {0}; install git, or put it on PATH")]
+    #[error("cannot start the git command: {}{}", .0, git_command::advice(.0))]
     NoGit(io::Error),
     /// Git returned an error.
     #[error("git cannot {what}: {stderr}")]

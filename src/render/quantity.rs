@@ -35,8 +35,11 @@ pub fn pair<const N: usize>(values: [Option<f64>; N], unit: &str) -> [String; N]
     let digits = decimals(largest / factor);
     values.map(|value| match value {
         None => "–".to_owned(),
-        // As decimals such a number would have dozens of digits, or only zeros.
-        Some(value) if value.abs() >= HUGE * factor || value / factor != 0.0 && value.abs() < TINY * factor => {
+        // As decimals such a number would have dozens of digits, or only zeros next to a huge one.
+        Some(value)
+            if value.abs() >= HUGE * factor
+                || value / factor != 0.0 && (value.abs() < TINY * factor || largest >= HUGE * factor) =>
+        {
             with_label(exponential(value / factor), label)
         }
         Some(value) if whole && value.fract() == 0.0 => with_label(format!("{value:.0}"), label),
@@ -99,6 +102,7 @@ mod tests {
         assert_eq!(pair([Some(0.4), Some(0.5)], "ns"), ["400.0 ps", "500.0 ps"]);
         assert_eq!(pair([Some(1.5e300), Some(0.0)], "ns"), ["1.5e291 s", "0 s"]);
         assert_eq!(pair([Some(5e-300), Some(2e20)], "count"), ["5e-300", "2e20"]);
+        assert_eq!(pair([Some(6.0), Some(1e308)], "ns"), ["6e-9 s", "1e299 s"]);
         assert_eq!(pair([Some(7.0), None], "furlong"), ["7.000 furlong", "–"]);
     }
 

@@ -44,8 +44,8 @@ pub enum RepositoryError {
         /// Its message, or the system's.
         why: String,
     },
-    /// The repository has no commit.
-    #[error("the repository has no commits yet; commit something first")]
+    /// The checked-out branch has no commit.
+    #[error("the checked-out branch has no commits yet; commit something first")]
     Unborn,
     /// The revision does not exist.
     #[error("`{revision}` is not a revision of this repository; check the spelling, or fetch it first")]

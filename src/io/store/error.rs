@@ -2,6 +2,7 @@
 
 use super::key::Key;
 use super::object::BucketError;
+use crate::io::git_command::advice;
 use crate::io::repository::RepositoryError;
 use crate::model::record::{self, RecordError};
 use std::path::PathBuf;
@@ -127,7 +128,7 @@ pub enum StoreError {
     #[error("`{0}` is not the name or URL of a remote")]
     Remote(String),
     /// The git command could not be started.
-    #[error("cannot start the git command: {0}; install git, or put it on PATH")]
+    #[error("cannot start the git command: {}{}", .0, advice(.0))]
     NoGit(#[source] std::io::Error),
     /// Git could not fetch or push.
     #[error("cannot {what} `{remote}`: {stderr}")]
