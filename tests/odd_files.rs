@@ -192,7 +192,32 @@ fn a_benchmark_that_cannot_be_read_on_one_side_is_neither_added_nor_removed() {
         assert_eq!(answer.outcome("a"), "inconclusive");
         let side = if broken == "old" { "base" } else { "head" };
         answer.says(&format!("its result in {side} could not be read"));
+        // Without its name, each missing benchmark may be the one.
+        scene.write(&format!("{broken}/a/new/benchmark.json"), "{");
+        let answer = ends(scene.command::<&str>("", &[], &["compare", "old", "new", "--format", "json"]));
+        assert_eq!(answer.outcome("a"), "inconclusive");
+        answer.says(&format!("it may be among the results of {side} that could not be read"));
     }
+}
+
+#[test]
+fn a_result_file_of_a_directory_that_cannot_be_read_removes_nothing() {
+    let scene = Scene::new();
+    let results = |name: &str, value: u32| format!(r#"[{{"name": "{name}", "unit": "ns", "value": {value}}}]"#);
+    for (directory, value) in [("old", 100), ("new", 101)] {
+        for name in ["a", "b"] {
+            scene.write(&format!("{directory}/{name}.json"), results(name, value));
+        }
+    }
+    fs::remove_file(scene.path("new/b.json")).unwrap();
+    let compare = || ends(scene.command::<&str>("", &[], &["compare", "old", "new", "--format", "json"]));
+    assert_eq!(compare().outcome("b"), "removed");
+    pipe(&scene, "other");
+    std::os::unix::fs::symlink("../other", scene.path("new/b.json")).unwrap();
+    fs::hard_link(scene.path("other"), scene.path("new/c.json")).unwrap();
+    assert_eq!(compare().outcome("b"), "removed", "a named pipe is no result file");
+    scene.write("new/d.json", "[{\"name\": \"d\", \"unit\": \"ns\", \"value\": null}]");
+    assert_eq!(compare().outcome("b"), "inconclusive");
 }
 
 #[test]

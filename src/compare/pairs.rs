@@ -52,8 +52,8 @@ pub struct Pair<'a> {
     iterations_limit: f64,
     /// The work of one operation in base.
     base_work: Option<Work>,
-    /// The side whose only results could not be read.
-    pub(super) unreadable: Option<&'static str>,
+    /// Why one side has no result, where it may have one that could not be read.
+    pub(super) unreadable: Option<String>,
     /// Runs of the base that measured another version of the benchmark than head.
     pub(super) other_versions: Vec<usize>,
 }
@@ -87,9 +87,14 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], matching: impl MatchRules) -> 
     }
     for (side, runs_of_side) in [("base", base), ("head", head)] {
         let lost: HashSet<&str> = runs_of_side.iter().flat_map(|run| &run.unreadable).map(BenchId::as_str).collect();
-        for pair in pairs.iter_mut().filter(|pair| lost.contains(&*pair.benchmark)) {
+        let is_incomplete = runs_of_side.iter().any(|run| run.is_incomplete);
+        for pair in pairs.iter_mut().filter(|_| is_incomplete || !lost.is_empty()) {
             let is_empty = if side == "base" { pair.base().is_empty() } else { pair.head().is_empty() };
-            pair.unreadable = is_empty.then_some(side).or(pair.unreadable);
+            if is_empty && lost.contains(&*pair.benchmark) {
+                pair.unreadable = Some(format!("its result in {side} could not be read"));
+            } else if is_empty && is_incomplete {
+                pair.unreadable = Some(format!("it may be among the results of {side} that could not be read"));
+            }
         }
     }
     for pair in &mut pairs {

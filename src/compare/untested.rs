@@ -10,8 +10,8 @@ const BELOW_RESOLUTION: &str = "a time of zero is below the resolution of the cl
 impl Pair<'_> {
     /// The effect where no test is needed: one side only, numbers that cannot be compared, exact counts.
     pub(super) fn untested_effect(&self) -> Option<Effect> {
-        if let Some(side) = self.unreadable {
-            return Some(Effect::Invalid(format!("its result in {side} could not be read")));
+        if let Some(why) = &self.unreadable {
+            return Some(Effect::Invalid(why.clone()));
         }
         match (self.base().is_empty(), self.head().is_empty()) {
             (_, true) => return Some(Effect::BaseOnly),

@@ -135,6 +135,8 @@ pub struct Reading {
     pub failures: Failures,
     /// Versions of benchmarks, where the tool states them.
     pub versions: BTreeMap<BenchId, Box<str>>,
+    /// True where a part of the results could not be read: a missing benchmark may be in it.
+    pub is_incomplete: bool,
     /// Numbers of passed and failed tests; `None` unless the file is a test report.
     pub tests: Option<Tests>,
     /// Database statements that ran many times; `None` unless the file is a log of statements.
@@ -147,6 +149,7 @@ impl Reading {
         self.measurements.extend(other.measurements);
         self.diagnostics.extend(other.diagnostics);
         self.failures.extend(other.failures);
+        self.is_incomplete |= other.is_incomplete;
         self.versions.extend(other.versions);
         for (key, value) in other.environment.0 {
             let decisive = Environment::CLASS.contains(&key.as_str());

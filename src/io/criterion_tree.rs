@@ -22,6 +22,8 @@ pub struct BaselineResults {
     pub measurements: Vec<Measurement>,
     /// Benchmarks whose numbers could not be read.
     pub unreadable: Vec<BenchId>,
+    /// True where other benchmarks could not be read, whose names are not known.
+    pub is_incomplete: bool,
     /// When each measurement was written, seconds since 1970; parallel to `measurements`.
     pub written: Vec<i64>,
     /// Warnings.
@@ -75,17 +77,14 @@ impl Walk<'_> {
         let Listing { below: mut entries, has_stored } = match list(directory) {
             Ok(listing) if depth <= MAX_DEPTH => listing,
             Ok(_) => {
-                warn_in_first(
+                leave_out(
                     &mut trees,
                     Diagnostic::warning("too-deep", show(directory), "is nested too deeply; left out"),
                 );
                 return trees;
             }
             Err(error) => {
-                warn_in_first(
-                    &mut trees,
-                    Diagnostic::warning("unreadable", show(directory), format!("{error}; left out")),
-                );
+                leave_out(&mut trees, Diagnostic::warning("unreadable", show(directory), format!("{error}; left out")));
                 return trees;
             }
         };
@@ -131,7 +130,7 @@ impl Walk<'_> {
                     first.looping_links.push(diagnostic);
                 }
             }
-            Err(diagnostic) => warn_in_first(&mut trees, diagnostic),
+            Err(diagnostic) => leave_out(&mut trees, diagnostic),
         }
         trees
     }
@@ -149,10 +148,12 @@ impl Walk<'_> {
                 }
                 let message = "has samples but no benchmark.json, so they have no name; run the benchmark again";
                 tree.diagnostics.push(Diagnostic::warning("unreadable", show(directory), message));
+                tree.is_incomplete = true;
                 return Some(tree);
             }
             Err(Failed(error)) => {
                 tree.diagnostics.push(warning(error));
+                tree.is_incomplete = true;
                 return Some(tree);
             }
         };
@@ -207,6 +208,7 @@ impl Walk<'_> {
             Err(Missing) => return None,
             Err(Failed(error)) => {
                 tree.diagnostics.push(warning(error));
+                tree.is_incomplete = true;
                 return Some(tree);
             }
         };
@@ -239,7 +241,9 @@ impl Walk<'_> {
     }
 }
 
-fn warn_in_first(trees: &mut [BaselineResults], diagnostic: Diagnostic) {
+/// Warns once about something that was left out of all baselines.
+fn leave_out(trees: &mut [BaselineResults], diagnostic: Diagnostic) {
+    trees.iter_mut().for_each(|tree| tree.is_incomplete = true);
     if let Some(first) = trees.first_mut() {
         first.diagnostics.push(diagnostic);
     }
@@ -254,6 +258,7 @@ impl BaselineResults {
         }
         self.written.extend(other.written);
         self.unreadable.extend(other.unreadable);
+        self.is_incomplete |= other.is_incomplete;
         self.diagnostics.extend(other.diagnostics);
         self.looping_links.extend(other.looping_links);
     }

@@ -94,7 +94,8 @@ struct Part {
 /// Reads a file of a directory; `None` if it has no results. A file that cannot be read is left out with a warning.
 fn part(path: &Path, format: Chosen, detail: Detail) -> Result<Option<Part>, InputError> {
     let name = path.display().to_string();
-    let with_warning = |diagnostic| Reading { diagnostics: vec![diagnostic], ..Reading::default() };
+    let with_warning =
+        |diagnostic| Reading { diagnostics: vec![diagnostic], is_incomplete: true, ..Reading::default() };
     let content = match open_steady(path).and_then(|file| Content::of(file, format)) {
         Ok(content) => content,
         Err(error) => {

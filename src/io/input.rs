@@ -191,7 +191,7 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
     let left_over = !all.is_empty() && all.iter().all(|loaded| loaded.left_over);
     for Loaded { run, diagnostics, .. } in all {
         let Run { unreadable: of_run, commit, commit_prefix, environment, measurements, .. } = run;
-        let Run { failures, versions, tests, repeated, measured, .. } = run;
+        let Run { failures, versions, tests, repeated, measured, is_incomplete, .. } = run;
         whole = whole.merge(Reading {
             measurements,
             diagnostics,
@@ -201,6 +201,7 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
             measured,
             failures,
             versions,
+            is_incomplete,
             tests,
             repeated,
         });
@@ -265,9 +266,9 @@ fn from_tree(
     let leave_out = request.detail == Detail::Samples;
     let left_over =
         request.committed.is_some_and(|committed| warn_about_stale(&mut tree, &place, committed, leave_out));
-    let BaselineResults { measurements, mut diagnostics, unreadable, looping_links, .. } = tree;
+    let BaselineResults { measurements, mut diagnostics, unreadable, is_incomplete, looping_links, .. } = tree;
     diagnostics.extend(looping_links);
-    let mut loaded = assemble(Reading { measurements, diagnostics, ..Reading::default() });
+    let mut loaded = assemble(Reading { measurements, diagnostics, is_incomplete, ..Reading::default() });
     loaded.run.unreadable = unreadable;
     Ok(Loaded { left_over, ..loaded })
 }
@@ -305,7 +306,7 @@ fn warn_about_stale(tree: &mut BaselineResults, place: &str, committed: i64, lea
 /// Sorts the measurements and keeps only the first one for each benchmark, metric and tool.
 fn assemble(reading: Reading) -> Loaded {
     let Reading { mut measurements, mut diagnostics, environment, commit, commit_prefix, .. } = reading;
-    let Reading { failures, versions, tests, repeated, measured, .. } = reading;
+    let Reading { failures, versions, tests, repeated, measured, is_incomplete, .. } = reading;
     diagnostics.extend(leave_out_poorer(&mut measurements));
     measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: keeps the order of duplicates
     measurements.dedup_by(|later, first| {
@@ -318,7 +319,7 @@ fn assemble(reading: Reading) -> Loaded {
         twice
     });
     let stated = Run { commit, commit_prefix, measured, environment, versions, ..Run::default() };
-    let run = Run { measurements, failures, tests, repeated, ..stated };
+    let run = Run { measurements, failures, is_incomplete, tests, repeated, ..stated };
     Loaded { run, diagnostics, left_over: false }
 }
 

@@ -28,6 +28,8 @@ pub struct Run {
     pub failures: Failures,
     /// Benchmarks whose results could not be read; not stored.
     pub unreadable: Vec<BenchId>,
+    /// True where other results could not be read: a missing benchmark may be among them; not stored.
+    pub is_incomplete: bool,
     /// How many tests passed and failed, where a test runner's report was read; not stored.
     pub tests: Option<Tests>,
     /// Database statements that ran often, where a log of statements was read; not stored.
