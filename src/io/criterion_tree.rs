@@ -332,7 +332,7 @@ use ReadFailure::{Failed, Missing};
 fn with_file<T>(path: &Path, read: impl FnOnce(Source<'_>) -> Result<T, Diagnostic>) -> Result<T, ReadFailure> {
     thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
     BUFFER.with_borrow_mut(|buffer| match read_into(path, buffer) {
-        Ok(size) => read(Source { name: &show(path), bytes: &buffer[..size] }).map_err(Failed),
+        Ok(size) => read(Source { name: &path.to_string_lossy(), bytes: &buffer[..size] }).map_err(Failed),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Err(Missing),
         Err(error) => {
             Err(Failed(Diagnostic::warning("unreadable", show(path), format!("{error}; run the benchmark again"))))

@@ -192,9 +192,10 @@ impl Prior {
 
     /// The posterior variance of one run of a benchmark at each grid point.
     pub fn variances(&self, observation: &Observation) -> impl Iterator<Item = Variance> {
-        self.points.iter().map(|point| {
+        let relative_prediction = self.relative_prediction(observation);
+        self.points.iter().map(move |point| {
             let df = point.df + observation.df;
-            let prior = self.variance(self.ln_variance(point, self.relative_prediction(observation)));
+            let prior = self.variance(self.ln_variance(point, relative_prediction));
             let total = point.df * prior + observation.sum_of_squares;
             Variance { weight: point.weight, df, variance: (total / df).max(self.floor.variance) }
         })
