@@ -2,7 +2,7 @@
 
 use super::builder::Gate;
 use super::error::Error;
-use super::sources::path_words;
+use super::sources::{Results, path_words};
 use super::stated::{complete, other_commit, refuse_other_commits};
 use crate::io::input::{self, Loaded};
 use crate::io::repository::{Head, Repository};
@@ -61,10 +61,10 @@ impl Gate {
         let is_head = head.commit == commit;
         let committed = oldest_result(&head).filter(|_| is_head);
         let results = self.results(paths)?;
-        let loaded = results
-            .iter()
-            .map(|result| input::load(&result.location, result.request(Detail::Samples, committed)))
-            .collect::<Result<Vec<Loaded>, _>>()?;
+        let load = |result: &Results| input::load(&result.location, result.request(Detail::Samples, committed));
+        let (here, loaded) =
+            rayon::join(|| self.here(), || results.iter().map(load).collect::<Result<Vec<Loaded>, _>>());
+        let loaded = loaded?;
         if !is_given {
             let words: Vec<&str> = results.iter().map(|result| result.word.as_str()).collect();
             refuse_other_commits(&words, &loaded, &commit)?;
@@ -78,7 +78,7 @@ impl Gate {
         }
         run.time = repository.time(&commit)?;
         run.branch = head.branch.filter(|_| is_head);
-        diagnostics.extend(complete(&mut run.environment, &self.here()));
+        diagnostics.extend(complete(&mut run.environment, &here));
         diagnostics.extend(other_commit(&run, &commit));
         run.commit = Some(commit);
         Ok(Loaded { run, diagnostics, left_over })

@@ -18,7 +18,7 @@ use crate::io::git_open::{self, Place};
 use crate::io::{loose, watchdog};
 use crate::model::Commit;
 use git2::{ErrorCode, ObjectFormat, ObjectType, Oid, Repository, Signature, Tree};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,6 +37,9 @@ pub struct GitStore {
 struct Cache {
     /// The blobs of each listed folder, by the folder's id.
     folders: Mutex<HashMap<Oid, HashMap<Key, Oid>>>,
+    /// Objects whose files were checked. Each read of a run needs the ref's commit and tree again. This saves 26 of 227 million
+    /// instructions of `perfgate compare` with 60 stored runs of 100 benchmarks.
+    whole: Mutex<HashSet<Oid>>,
     /// Open repositories that no thread uses at the moment.
     idle: Mutex<Vec<Repository>>,
 }
@@ -78,9 +81,13 @@ impl GitStore {
 
     /// Refuses an object that libgit2 would read for ever.
     fn check(&self, repository: &Repository, id: Oid, what: &str) -> Result<Oid, StoreError> {
+        if self.cache.whole().contains(&id) {
+            return Ok(id);
+        }
         if loose::is_truncated(&repository.commondir().join("objects"), &id.to_string()) {
             return Err(self.damaged(what, &format!("the file of its git object {id} ends too early")));
         }
+        self.cache.whole().insert(id);
         Ok(id)
     }
 
@@ -247,6 +254,10 @@ impl GitStore {
 impl Cache {
     fn folders(&self) -> MutexGuard<'_, HashMap<Oid, HashMap<Key, Oid>>> {
         self.folders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn whole(&self) -> MutexGuard<'_, HashSet<Oid>> {
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Repository>> {
