@@ -537,13 +537,19 @@ fn instructions_are_counted_on_request_and_judged_by_a_threshold_of_their_own() 
 fn counted_instructions_of_a_push_are_recorded_and_judged() {
     let (scene, hub) = (project(), Hub::new());
     let (name, path) = scene.stand_in_for_valgrind(0, "");
-    let counted = [(name, path.as_str()), ("PERFGATE_COMMAND", "sh bench.sh"), ("PERFGATE_COUNT", "instructions")];
-    scene.write("r/bench.sh", "true\n");
+    let counted = [
+        (name, path.as_str()),
+        ("PERFGATE_COMMAND", "sh bench.sh"),
+        ("PERFGATE_SETUP", "cp built bench.sh"),
+        ("PERFGATE_COUNT", "instructions"),
+    ];
+    scene.write("r/built", "true\n").write("r/.gitignore", "bench.sh\ntarget\n");
     let pushed = |count: u32| {
         scene.write("r/speeds", format!("bench.sh {count}\n")).commit("r", &format!("count {count}"));
         push("refs/heads/main", &scene.git("r", &["rev-parse", "HEAD"]))
     };
     for count in [100_000, 100_001] {
+        let _ = std::fs::remove_file(scene.path("r/bench.sh"));
         run(&scene, &hub, "push", pushed(count), &counted).exits(0);
     }
     // In one job, and in two.

@@ -539,6 +539,10 @@ fn runs_of_one_side_are_stored_one_by_one() {
     scene.perfgate_at("r", &["runs", "list"]).exits(0);
     let shown = scene.perfgate_at("r", &["runs", "show", "HEAD"]);
     assert_eq!(shown.exits(0).stdout.matches("run ").count(), 3);
+    // What is measured may have to be built, here too.
+    let built = with(&scene, &["--no-base", "--setup", "cp bench.sh built.sh"], &["sh", "built.sh"]);
+    built.exits(0).complains("recorded 10 results");
+    with(&scene, &["--no-base", "--setup", "exit 3"], &["sh", "built.sh"]).exits(2);
 }
 
 #[test]

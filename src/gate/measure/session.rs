@@ -92,6 +92,10 @@ impl<'a> Session<'a> {
         self.runs.are_counts = bench.counts_instructions();
         let rounds = self.plan.rounds.unwrap_or(1);
         let side = bench.in_place(&self.head.commit)?;
+        if bench.has_setup() {
+            self.progress.stage("building head");
+            bench.build(&side)?;
+        }
         self.progress.plan(0, rounds);
         for _ in 0..self.plan.warmup.unwrap_or(0) {
             bench.run(&side, None)?;

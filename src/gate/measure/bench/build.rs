@@ -17,7 +17,12 @@ use std::time::Duration;
 impl Bench<'_> {
     /// False where there is nothing to build.
     pub fn has_build(&self) -> bool {
-        self.spec.setup.is_some() || build_of(&self.spec.words).is_some()
+        self.has_setup() || build_of(&self.spec.words).is_some()
+    }
+
+    /// True where the user gave the command that builds a side.
+    pub fn has_setup(&self) -> bool {
+        self.spec.setup.is_some()
     }
 
     /// Takes over what cargo has built of the dependencies: for head from the base, and for the base from the user's own target
