@@ -182,6 +182,31 @@ fn a_phone_shows_change_and_outcome_and_print_has_all_columns() {
 
 #[test]
 #[ignore = "needs Chromium, chromedriver and axe-core"]
+fn axe_finds_no_violations_in_a_report_with_budgets_and_machines() {
+    let browser = Browser::start();
+    let scene = Scene::new();
+    let run = |cpu: &str, factor: f64| {
+        let measurement = |name: &str, ns: f64| json!({"tool": "t", "benchmark": name, "unit": "ns", "replicates": [{"samples": [ns * factor]}]});
+        let names = ["a::module::with_a_long_path/parse_a_large_document/64", "b", "c"];
+        let measurements: Vec<Value> = names.iter().map(|name| measurement(name, 1000.0)).collect();
+        json!({"format": "perfgate-run", "version": 1, "environment": {"cpu": cpu}, "measurements": measurements})
+            .to_string()
+    };
+    let cpu = "A processor with a long name @ 3.40GHz";
+    scene.write("base.json", run(cpu, 1.0)).write("head.json", run(cpu, 20.0));
+    scene.write("perfgate.toml", "[[budget]]\nmatch = '*'\nmetric = 'time'\ntarget = '< +10%'\nacceptable = '< +20%'\n[[goal]]\nmatch = '*'\nmetric = 'time'\nexpect = '-40%'\n");
+    scene.perfgate(&["compare", "base.json", "head.json", "--html", "report.html"]).exits(1);
+    for (width, scheme) in [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")] {
+        browser.screen(width, 800, scheme);
+        browser.open(&scene, "report.html");
+        browser.run("document.querySelector('button.chart').click()");
+        assert_eq!(browser.accessibility_violations(), json!([]), "{width} {scheme}");
+        assert_eq!(browser.run("return document.documentElement.scrollWidth <= innerWidth"), true, "{width}");
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium, chromedriver and axe-core"]
 fn axe_finds_no_violations_in_a_flame_graph_in_light_and_dark_and_on_a_phone() {
     let browser = Browser::start();
     let scene = Scene::new();

@@ -1,6 +1,6 @@
 //! Which functions made a benchmark slower: the section of the report, and the page of one explanation.
 
-use super::{Page, STYLE};
+use super::{Page, STYLE, wide};
 use crate::profile::Explanation;
 use crate::render::escape::{message, xml};
 use crate::render::explanation::{explanation_text, notes, totals};
@@ -50,7 +50,7 @@ pub(super) fn section(out: &mut String, explanations: &[Explanation]) {
 fn details(out: &mut String, explanation: &Explanation, listed: usize, is_alone: bool) {
     let text = explanation_text(explanation, listed);
     if !text.functions.is_empty() {
-        out.push_str("<div class=\"wide\"><table><thead><tr>");
+        let _ = write!(out, "{}<table><thead><tr>", wide("Functions"));
         for title in ["function", "place"] {
             let _ = write!(out, "<th scope=\"col\">{title}</th>");
         }

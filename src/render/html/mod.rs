@@ -75,3 +75,8 @@ fn filter_bar(kinds: &[&str], rows: usize) -> String {
 fn header_cell(text: &str, class: &str, extra: &str) -> String {
     format!("<th scope=\"col\" class=\"{class}\"><button type=\"button\">{text}</button>{extra}</th>")
 }
+
+/// The start of a `div` whose content may be wider than the page. The keyboard scrolls it.
+fn wide(label: &str) -> String {
+    format!("<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"{label}\">")
+}

@@ -2,7 +2,7 @@
 //! machines. The findings are data; `report.js` creates their rows when they scroll into view.
 
 use super::strip::strip;
-use super::{Page, STYLE, explanations, filter_bar, header_cell};
+use super::{Page, STYLE, explanations, filter_bar, header_cell, wide};
 use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
 use crate::render::listing::failing_first;
@@ -276,11 +276,11 @@ fn limits(out: &mut String, report: &Report) {
     };
     if !missed.is_empty() {
         out.push_str("<h2>Budgets</h2>\n");
-        small_table(out, head, missed.iter().map(cells));
+        small_table(out, "Budgets", head, missed.iter().map(cells));
     }
     if !met.is_empty() {
         let _ = writeln!(out, "<details><summary>Budgets met: {}</summary>", met.len());
-        small_table(out, head, met.iter().map(cells));
+        small_table(out, "Budgets met", head, met.iter().map(cells));
         out.push_str("</details>\n");
     }
     if !report.goals.is_empty() {
@@ -294,17 +294,18 @@ fn limits(out: &mut String, report: &Report) {
             let achieved = line.achieved.unwrap_or_else(|| "–".to_owned());
             (class, String::new(), [line.status, format!("{} ({})", line.name, line.metric), line.promised, achieved])
         });
-        small_table(out, ["status", "benchmark (metric)", "expected", "actual"], goals);
+        small_table(out, "Expected and actual", ["status", "benchmark (metric)", "expected", "actual"], goals);
     }
 }
 
 /// A table with a coloured first column, and a note below the second.
 fn small_table<const N: usize>(
     out: &mut String,
+    label: &str,
     head: [&str; N],
     rows: impl Iterator<Item = (&'static str, String, [String; N])>,
 ) {
-    out.push_str("<div class=\"wide\"><table class=\"limits\"><thead><tr>");
+    let _ = write!(out, "{}<table class=\"limits\"><thead><tr>", wide(label));
     for text in head {
         let _ = write!(out, "<th scope=\"col\">{text}</th>");
     }
@@ -346,7 +347,8 @@ fn facts(out: &mut String, report: &Report) {
     let (base, head) = (&report.base.environment, &report.head.environment);
     let keys: BTreeSet<&String> = base.keys().chain(head.keys()).collect();
     if !keys.is_empty() {
-        out.push_str("<h2>Machines</h2>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">fact</th><th scope=\"col\">base</th><th scope=\"col\">head</th></tr></thead><tbody>\n");
+        let _ = write!(out, "<h2>Machines</h2>\n{}", wide("Machines"));
+        out.push_str("<table><thead><tr><th scope=\"col\">fact</th><th scope=\"col\">base</th><th scope=\"col\">head</th></tr></thead><tbody>\n");
         for fact in keys {
             let [base, head] = [base, head].map(|side| side.get(fact).map(|value| xml(value)).unwrap_or_default());
             let class = if base == head { "" } else { " class=\"open\"" };
