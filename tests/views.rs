@@ -98,6 +98,18 @@ fn the_page_lists_first_what_fails_the_gate() {
 }
 
 #[test]
+fn the_page_rounds_q_as_the_terminal_does() {
+    let scene = compared();
+    let json = scene.perfgate(&["compare", "base", "head", "--html", "report.html", "--format", "json"]).json();
+    let rows = rows(&scene.read("report.html"));
+    for one in json["benchmarks"].as_array().unwrap() {
+        let row = rows.iter().find(|row| row[0] == one["name"]);
+        let (Some(row), Some(q)) = (row, one["q"].as_f64()) else { continue };
+        assert!((row[11].as_f64().unwrap() / q - 1.0).abs() < 1e-5, "{row} {one}");
+    }
+}
+
+#[test]
 fn a_page_of_a_thousand_benchmarks_is_smaller_than_400_kilobytes() {
     let scene = Scene::new();
     for i in 0..1000_u32 {

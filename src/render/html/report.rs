@@ -234,7 +234,7 @@ fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -
         json!(fraction(finding.change)),
         json!(fraction(finding.interval.map(|interval| interval[0]))),
         json!(fraction(finding.interval.map(|interval| interval[1]))),
-        json!(finding.q.map(|q| significant(q, 3))),
+        json!(finding.q.map(|q| significant(q, 6))),
         json!(Some(limit).filter(|limit| *limit != usual_limit)),
         json!(notes),
         json!(strip(finding)),
