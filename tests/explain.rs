@@ -140,6 +140,33 @@ fn a_python_script_is_explained() {
     assert_explained(&scene, &[], &["python3", "load.py"], "time", "count");
 }
 
+/// A stand-in for pytest with pytest-benchmark: `fixture` in the command is a test that uses the plugin.
+#[cfg(target_os = "linux")]
+const PYTEST: &str = "import cProfile, sys\n\n\ndef count(words):\n    found = {}\n    for word in words:\n        COPY\n        \
+    found[word] = found.get(word, 0) + 1\n    return found\n\n\ndef test():\n    for number in range(300):\n        \
+    count('one two three four.'.split() * 20)\n\n\nhas_plugin = 'no:benchmark' not in sys.argv\n\
+    dumps = [word.split('=')[1] for word in sys.argv if word.startswith('--benchmark-cprofile-dump=')]\n\
+    if '--help' in sys.argv:\n    print('--benchmark-cprofile-dump' if has_plugin else 'usage')\n\
+    elif dumps and not has_plugin:\n    sys.exit('unrecognized arguments')\nelif dumps and 'fixture' in sys.argv:\n    \
+    profile = cProfile.Profile()\n    profile.runcall(test)\n    profile.dump_stats(dumps[0] + '-test.prof')\nelse:\n    test()\n";
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs Python"]
+fn tests_of_pytest_are_explained_with_and_without_its_benchmark_plugin() {
+    let scene = planted("pytest.py", &PYTEST.replace("COPY", "pass"), &PYTEST.replace("COPY", "sorted(words)"));
+    for (arguments, note) in [
+        (&["fixture"][..], "one call of the benchmarked function"),
+        (&["plain"], "one run of the whole command"),
+        (&["fixture", "-p", "no:benchmark"], "one run of the whole command"),
+    ] {
+        let command = [&["python3", "-m", "pytest"], arguments].concat();
+        assert_explained(&scene, &[], &command, "time", "count");
+        let args = [&["explain", "load", "--scratch", "../scratch", "--"], &command[..]].concat();
+        scene.perfgate_at("r", &args).exits(0).says(note);
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "needs Node.js"]

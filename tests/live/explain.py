@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """Live measurement of `perfgate explain`: slowdowns planted in published crates, and the rank of the planted function.
 
-Copies the crates from cargo's registry, plants one slowdown at a time, counts the instructions of a criterion benchmark on
+Copies the crates from cargo's registry, plants one slowdown at a time in each, counts the instructions of a criterion benchmark on
 both sides with callgrind, as `perfgate explain … -- cargo bench` does it, and compares the profiles. Head is counted twice:
 alone, and next to a busy loop. docs/explain.md has the figures.
 
-A plant counts if the benchmark executes at least 5% more instructions with it; the harness is subtracted. The others are
-printed, and left out of the figures.
+A plant counts if the benchmark executes at least 5% more instructions with it. The others are printed, and left out of the figures.
 """
 import argparse, json, pathlib, re, shutil, subprocess, sys
 
@@ -150,8 +149,9 @@ def run(*words, **options):
 
 
 def build(side):
-    """Builds the benchmarks; the executable has its own path, which its profiles refer to."""
-    built = run("cargo", "bench", "--offline", "--no-run", "--message-format=json-render-diagnostics", cwd=root / "suite")
+    """Builds the benchmarks; the executable has its own path, which its profiles refer to. All paths are of one length: the path is on the
+    stack of the program, whose alignment changes what copying memory takes."""
+    built = run("cargo", "bench", "--no-run", "--message-format=json-render-diagnostics", cwd=root / "suite")
     messages = [json.loads(line) for line in built.splitlines() if line.startswith("{")]
     executable = [m["executable"] for m in messages if m.get("executable") and "bench" in m["target"]["kind"]][-1]
     copy = root / f"{side}.bench"
@@ -160,16 +160,19 @@ def build(side):
 
 
 def count(executable, name, benchmark, busy=False):
-    """Counts the instructions of a benchmark."""
+    """Counts the instructions of one iteration of a benchmark."""
     out = root / f"{name}.callgrind"
+    loops = set(re.findall(rb"_ZN9criterion7bencher[\w$.]+?4iter17h[0-9a-f]{16}E", executable.read_bytes()))
+    options = [f"--{option}={loop.decode()}" for loop in loops for option in ("zero-before", "dump-after")]
     burner = subprocess.Popen(["sh", "-c", "while :; do :; done"]) if busy else None
     try:
-        run("valgrind", "--tool=callgrind", "--dump-instr=yes", "--demangle=no", f"--callgrind-out-file={out}",
+        run("valgrind", "--tool=callgrind", "--dump-instr=yes", "--demangle=no", *options, f"--callgrind-out-file={out}",
             executable, "--bench", "--test", f"^{benchmark}$", cwd=root / "suite")
     finally:
         if burner:
             burner.kill(), burner.wait()
-    return out
+    # The first part is the iteration, the rest of the program follows.
+    return pathlib.Path(f"{out}.1").rename(out)
 
 
 def explain(base, head):
@@ -200,44 +203,43 @@ shutil.copy(lock, root / "suite/Cargo.lock")
 
 chosen = [plant for plant in PLANTS if arguments.only in ("", plant[0])]
 benchmark_of = lambda plant: plant[5] if len(plant) > 5 else plant[0]
-executable, again = build("base"), build("again")
-harness = count(executable, "harness", "no benchmark")
+executable, same = build("base"), build("same")
 bases = {}
 for benchmark in dict.fromkeys(map(benchmark_of, chosen)):
     bases[benchmark] = count(executable, f"base-{benchmark}", benchmark)
     for busy in (False, True):
-        change = explain(bases[benchmark], count(again, "again", benchmark, busy))["change"]
+        change = explain(bases[benchmark], count(same, "same", benchmark, busy))["change"]
         print(f"{benchmark}: equal builds differ by {100 * change:+.3f}%{' (busy)' if busy else ''}", flush=True)
-idle_cost = explain(harness, harness)["base"]["value"]
 ranks = {False: [], True: []}
-for crate, file, function, code, kind, *rest in chosen:
-    benchmark = rest[0] if rest else crate
-    path = root / "crates" / crate / "src" / file
-    source = path.read_text()
-    path.write_text(planted(source, function, code))
-    try:
-        executable = build("head")
-    except SystemExit as error:
-        print(f"{benchmark}, {function} ({kind}): does not compile\n{error}", flush=True)
-        continue
-    finally:
+# One plant of each crate at a time: each crate has benchmarks of its own.
+left = {crate: [plant for plant in chosen if plant[0] == crate] for crate in CRATES}
+while any(left.values()):
+    plants, sources = [of.pop(0) for of in left.values() if of], {}
+    for crate, file, function, code, *_ in plants:
+        path = root / "crates" / crate / "src" / file
+        sources[path] = path.read_text()
+        path.write_text(planted(sources[path], function, code))
+    executable = build("head")
+    for path, source in sources.items():
         path.write_text(source)
-    for busy in (False, True):
-        answer = explain(bases[benchmark], count(executable, "head", benchmark, busy))
-        base, head = answer["base"]["value"], answer["head"]["value"]
-        growth = (head - base) / (base - idle_cost)
-        listed = [f for f in answer["functions"] if f["share"] is not None]
-        rank = next((at for at, f in enumerate(listed, 1) if is_planted(f, crate, file, function)), None)
-        if growth >= SLOWDOWN:
-            ranks[busy].append(rank)
-        words = f"rank {rank}" if growth >= SLOWDOWN else f"too small ({rank})"
-        names = ", ".join(f"{f['name']} {100 * f['share']:.0f}%" for f in listed[:3])
-        print(f"{benchmark}, {function} ({kind}){' busy' if busy else ''}: {100 * growth:+.1f}%, {words}: {names}", flush=True)
-    if arguments.keep:
-        kept = pathlib.Path(arguments.keep) / re.sub(r"\W+", "-", f"{benchmark}-{function}-{kind}")
-        kept.mkdir(parents=True, exist_ok=True)
-        for name in ("head.bench", "head.callgrind"):
-            shutil.copy(root / name, kept / name)
+    for plant in plants:
+        crate, file, function, _, kind, *_ = plant
+        benchmark = benchmark_of(plant)
+        for busy in (False, True):
+            answer = explain(bases[benchmark], count(executable, "head", benchmark, busy))
+            growth = answer["change"]
+            listed = [f for f in answer["functions"] if f["share"] is not None]
+            rank = next((at for at, f in enumerate(listed, 1) if is_planted(f, crate, file, function)), None)
+            if growth >= SLOWDOWN:
+                ranks[busy].append(rank)
+            words = f"rank {rank}" if growth >= SLOWDOWN else f"too small ({rank})"
+            names = ", ".join(f"{f['name']} {100 * f['share']:.0f}%" for f in listed[:3])
+            print(f"{benchmark}, {function} ({kind}){' busy' if busy else ''}: {100 * growth:+.1f}%, {words}: {names}", flush=True)
+        if arguments.keep:
+            kept = pathlib.Path(arguments.keep) / re.sub(r"\W+", "-", f"{benchmark}-{function}-{kind}")
+            kept.mkdir(parents=True, exist_ok=True)
+            for name in ("head.bench", "head.callgrind"):
+                shutil.copy(root / name, kept / name)
 for busy, of in ranks.items():
     grown = [rank for rank in of if rank]
     print(f"{'next to a busy loop' if busy else 'alone'}: first in {grown.count(1)} of {len(of)}; in the first three in {sum(rank <= 3 for rank in grown)}")

@@ -84,14 +84,12 @@ pub(super) fn ended(side: &SideCheckout, end: Result<Finished, CommandError>) ->
 /// True for pytest with a pytest-benchmark that can profile its benchmarks. The plugin pauses other profilers while it measures, so
 /// cProfile around all of pytest shows little but its start-up.
 fn profiles_benchmarks(bench: &Bench<'_>, side: &SideCheckout, words: &[String]) -> bool {
-    let pytest = match Profiler::of(words) {
-        Profiler::Pytest => &words[..1],
-        _ => match words.get(..3) {
-            Some(pytest @ [_, option, module]) if option == "-m" && module == "pytest" => pytest,
-            _ => return false,
-        },
-    };
-    let help = bench.command(side, pytest.iter().cloned().chain(["--help".to_owned()]).collect());
+    let is_module = words.get(1..3).is_some_and(|words| words == ["-m", "pytest"]);
+    if Profiler::of(words) != Profiler::Pytest && !is_module {
+        return false;
+    }
+    // The options of the command can leave the plugin out.
+    let help = bench.command(side, words.iter().cloned().chain(["--help".to_owned()]).collect());
     let text = help.run().ok().and_then(|finished| finished.stdout.whole);
     text.is_some_and(|text| String::from_utf8_lossy(&text).contains(PYTEST_DUMP))
 }
@@ -103,13 +101,21 @@ pub(super) fn profile(
     words: &[String],
     profile_dir: &Path,
 ) -> Result<SideProfile, ExplainError> {
-    let profiler = match Profiler::of(words) {
+    let mut profiler = match Profiler::of(words) {
         Profiler::Pytest | Profiler::Cprofile if profiles_benchmarks(bench, side, words) => Profiler::PytestBenchmark,
         other => other,
     };
-    let command = bench.command(side, profiler.words(words, profile_dir));
-    ended(side, command.run())?;
-    let profile = read_profiles(profile_dir)?.ok_or_else(|| ExplainError::NoProfile { command: command.line() })?;
+    let run = |profiler: Profiler| -> Result<(Option<Profile>, String), ExplainError> {
+        let command = bench.command(side, profiler.words(words, profile_dir));
+        ended(side, command.run())?;
+        Ok((read_profiles(profile_dir)?, command.line()))
+    };
+    let (mut profile, mut line) = run(profiler)?;
+    if profile.is_none() && profiler == Profiler::PytestBenchmark {
+        profiler = Profiler::of(words); // tests without the plugin's fixture
+        (profile, line) = run(profiler)?;
+    }
+    let profile = profile.ok_or(ExplainError::NoProfile { command: line })?;
     let note = match profiler {
         Profiler::Callgrind => "instructions of the whole command, counted by callgrind",
         Profiler::PytestBenchmark => {

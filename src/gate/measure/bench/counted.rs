@@ -94,7 +94,8 @@ impl Bench<'_> {
             let mut names = self.list(side, &executable, &arguments);
             names.retain(|name| only.is_none_or(|only| only.contains(name)) && seen.insert(name.clone()));
             for name in names {
-                let directory = directory.join(jobs.len().to_string());
+                // Paths of one length on both sides: they are on the program's stack, whose alignment changes what copying memory takes.
+                let directory = directory.join(format!("{:06}", jobs.len()));
                 let options = ["--bench".to_owned(), "--test".to_owned(), exactly(&name)].to_vec();
                 let mut command = self.bench_command(side, &executable, options);
                 let valgrind = valgrind::iteration_words(&loops, false, &directory);
