@@ -98,7 +98,7 @@ fn hashing(c: &mut Criterion) {
     bench(c, "map_insert", 1000, numbers, |n| n.iter().map(|n| (*n, *n)).collect::<HashMap<_, _>>());
     bench(c, "tree_insert", 1000, numbers, |n| n.iter().map(|n| (*n, *n)).collect::<BTreeMap<_, _>>());
     bench(c, "count_words", 1000, words, |w| {
-        let mut counts = HashMap::new();
+        let mut counts = HashMap::with_capacity(w.len());
         w.iter().for_each(|w| *counts.entry(w.as_str()).or_insert(0u32) += 1);
         counts.len()
     });
@@ -173,7 +173,7 @@ fn system(c: &mut Criterion) {
     bench(
         c,
         "two_threads",
-        200_000,
+        1_000_000,
         |n| vec![1u64; n],
         |v| {
             let (left, right) = v.split_at(v.len() / 2);
