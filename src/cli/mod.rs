@@ -94,33 +94,21 @@ enum Color {
     Never,
 }
 
+// The texts of `--help` are those of the arguments: a doc comment on a variant would replace them.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Compare two sets of results and decide pass or fail (read-only)
     Compare(compare::CompareArgs),
-    /// Run a benchmark command on base and head in turn, and decide pass or fail
     Measure(measure::MeasureArgs),
-    /// Find the commit that made a benchmark slower
     Bisect(bisect::BisectArgs),
-    /// Find the functions that made a benchmark slower, from profiles of base and head
     Explain(explain::ExplainArgs),
-    /// Store results as one run of a commit
     Record(record::RecordArgs),
-    /// Fill a template from a saved comparison
     Render(render::RenderArgs),
-    /// Run the GitHub Action: record, or compare and publish, depending on the event
     Ci(ci::CiArgs),
-    /// Publish a saved comparison: pull request comment, check run, job summary, annotations
     Publish(publish::PublishArgs),
-    /// Show stored series with their change points
     History(history::HistoryArgs),
-    /// Repeat the comparisons of the stored history with other thresholds
     Replay(replay::ReplayArgs),
-    /// List, show, exchange and prune stored runs
     Runs(runs::RunsArgs),
-    /// List the input formats
     Formats(formats::FormatsArgs),
-    /// Write editable copies of the built-in config, workflows and templates
     Init(init::InitArgs),
 }
 
@@ -243,6 +231,17 @@ mod tests {
         for command in Cli::command().get_subcommands() {
             let help = command.get_after_long_help().or(command.get_after_help()).map(ToString::to_string);
             assert!(help.is_some_and(|help| help.contains("perfgate ")), "{} has no example", command.get_name());
+        }
+    }
+
+    #[test]
+    fn the_long_help_of_a_command_has_more_than_its_line_in_the_list() {
+        for command in
+            Cli::command().get_subcommands().filter(|command| !["runs", "formats"].contains(&command.get_name()))
+        {
+            let about = command.get_about().map(ToString::to_string);
+            let long = command.get_long_about().map(ToString::to_string);
+            assert!(long.is_some_and(|long| long.len() > about.unwrap_or_default().len()), "{}", command.get_name());
         }
     }
 

@@ -68,12 +68,6 @@ enum RunsCommand {
         #[arg(default_value = "origin")]
         remote: String,
     },
-    /// Copy the runs of another store into this one
-    Import(ImportArgs),
-    /// Copy the runs to another store, or to Parquet files for a query engine
-    Export(ExportArgs),
-    /// Reduce the size of the store: thin old runs to quantiles, remove the oldest
-    Prune(PruneArgs),
     /// Fetch the stored runs of a remote
     #[command(after_help = "Example:\n  perfgate runs pull origin")]
     Pull {
@@ -81,6 +75,12 @@ enum RunsCommand {
         #[arg(default_value = "origin")]
         remote: String,
     },
+    /// Copy the runs of another store into this one
+    Import(ImportArgs),
+    /// Copy the runs to another store, or to Parquet files for a query engine
+    Export(ExportArgs),
+    /// Reduce the size of the store: thin old runs to quantiles, remove the oldest
+    Prune(PruneArgs),
 }
 
 /// Runs the command.
