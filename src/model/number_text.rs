@@ -1,10 +1,10 @@
 //! Changes, shares and counts as text, the same in every message and view.
 
-/// A fraction as a signed percentage: `+24.9%`; factors of ten and more as `×12.5`.
+/// A fraction as a signed percentage: `+24.9%`; factors of ten and more as `12.5×`.
 pub fn change(fraction: f64) -> String {
     if fraction >= 9.0 {
         let factor = 1.0 + fraction;
-        return if factor < 1e4 { format!("×{factor:.1}") } else { format!("×{factor:.1e}") };
+        return if factor < 1e4 { format!("{factor:.1}×") } else { format!("{factor:.1e}×") };
     }
     let percent = fraction * 100.0;
     if percent.abs() < 0.05 { "0.0%".to_owned() } else { format!("{percent:+.1}%").replace('-', "−") }

@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(change(0.2489), "+24.9%");
         assert_eq!(change(-0.3), "−30.0%");
         assert_eq!(change(0.0001), "0.0%");
-        assert_eq!(change(11.5), "×12.5");
+        assert_eq!(change(11.5), "12.5×");
         assert_eq!(percent(0.2), "20%");
         assert_eq!(percent(0.025), "2.5%");
         assert_eq!(pair([Some(97.25)], "%"), ["97.25%"]);

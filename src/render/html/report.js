@@ -37,7 +37,7 @@ function shape(name, attributes, text) {
 }
 
 function change(fraction) {
-  if (fraction >= 9) return "×" + (fraction < 9999 ? (1 + fraction).toFixed(1) : (1 + fraction).toExponential(1));
+  if (fraction >= 9) return (fraction < 9999 ? (1 + fraction).toFixed(1) : (1 + fraction).toExponential(1)) + "×";
   const percent = fraction * 100;
   if (Math.abs(percent) < 0.05) return "0.0%";
   return (percent < 0 ? "−" : "+") + Math.abs(percent).toFixed(1) + "%";
