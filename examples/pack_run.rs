@@ -1,5 +1,5 @@
 //! Packs a criterion tree into one stored run: `cargo run --example pack_run -- TREE OUT.pgrun`.
-//! Made the recorded runs in tests/data/accuracy.
+//! The recorded runs in tests/data/accuracy and accuracy-steady were packed with it.
 
 use perfgate::io::input::{self, Location, Request};
 use perfgate::model::{Detail, record};

@@ -1,6 +1,6 @@
 //! A lower limit for the cost of a comparison of two baselines: reads and parses benchmark.json, estimates.json and
 //! sample.json of `base` and `new` in a tree, on two threads.
-//! `cargo run --release --example read_tree -- DIR/criterion`; see the README.
+//! `cargo run --release --example read_tree -- DIR/criterion`; docs/scale.md has its figures.
 
 use serde::Deserialize;
 use std::borrow::Cow;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes npm packages for the binaries of a release: one for each platform, and `perfgate`, which depends on them by their address in
-the release. npm installs the one whose `os` and `cpu` fit.
+the release. npm installs the one whose `os` and `cpu` match.
 
     packaging/npm.py VERSION ADDRESS DIRECTORY
 
-DIRECTORY has the binaries, `perfgate-TARGET`, and gets the packages; ADDRESS is where these can be downloaded.
+DIRECTORY contains the binaries, `perfgate-TARGET`; the packages are written there. ADDRESS is where they can be downloaded.
 """
 import io
 import json

@@ -1,4 +1,4 @@
-//! `perfgate ci`: which stored runs are the base, and events that are judged by nobody.
+//! `perfgate ci`: which stored runs are the base, and events without a verdict.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -125,7 +125,7 @@ fn a_single_odd_run_opens_nothing() {
         main.pushed(parse);
     }
     assert_eq!(main.states().len(), 0);
-    // Not asked for: nothing is read, nothing is opened.
+    // Without the input, nothing is read and nothing is opened.
     main.pushed(3000.0);
     let before = main.hub.asked().len();
     main.pushed_with(3000.0, &[("PERFGATE_ISSUE_ON_PUSH", "false")]);

@@ -103,38 +103,38 @@ fn someone_with_write_access_accepts_the_regressions_of_this_head() {
     let (scene, hub, event) = slow_pull();
     let again = |code: i32| run(&scene, &hub, "pull_request", event.clone(), &[]).exits(code).stdout.clone();
     let head = head(&scene);
-    let says = |author: &str, words: &str| hub.state().add(author, &words.replace("HEAD", &head));
+    let comment_by = |author: &str, words: &str| hub.state().add(author, &words.replace("HEAD", &head));
     for number in 0..130 {
-        says("stranger", &format!("comment {number}"));
+        comment_by("stranger", &format!("comment {number}"));
     }
     again(1);
     let command = format!("/perfgate accept all {head}");
     assert!(report(&hub).contains(&format!("```text\n{command}\n```")), "{}", report(&hub));
     assert!(report(&hub).contains("or by a comment on the pull request"), "{}", report(&hub));
-    says("stranger", "/perfgate accept all HEAD");
-    says("maintainer", "I would write\n> /perfgate accept all HEAD");
-    says("maintainer", "The docs say:\n```\n/perfgate accept all HEAD\n```");
+    comment_by("stranger", "/perfgate accept all HEAD");
+    comment_by("maintainer", "I would write\n> /perfgate accept all HEAD");
+    comment_by("maintainer", "The docs say:\n```\n/perfgate accept all HEAD\n```");
     // A bot's comment may repeat text of anyone.
     hub.state().writers.push("helpful[bot]".to_owned());
-    says("helpful[bot]", "/perfgate accept all HEAD");
-    says("maintainer", "/perfgate accept another HEAD");
+    comment_by("helpful[bot]", "/perfgate accept all HEAD");
+    comment_by("maintainer", "/perfgate accept another HEAD");
     // Our own comment shows the command; its author may have write access.
     hub.state().writers.push(ME.to_owned());
     again(1);
-    assert!(!report(&hub).contains("The request of octo"), "{}", report(&hub));
+    assert!(!report(&hub).contains("The request by octo"), "{}", report(&hub));
     let answer =
-        "The request of maintainer names \"another\", which is not a regressed benchmark, so it accepts nothing.";
+        "The request by maintainer names \"another\", which is not a regressed benchmark, so it accepts nothing.";
     assert!(report(&hub).contains(answer), "{}", report(&hub));
     assert!(scene.read("summary").contains(&format!("```text\n{command}\n```")), "{}", scene.read("summary"));
-    says("maintainer", "/perfgate accept parse because of the <b>bounds</b>");
+    comment_by("maintainer", "/perfgate accept parse because of the <b>bounds</b>");
     // A second commit that begins alike is easily made.
-    says("maintainer", &format!("/perfgate accept parse {}", &head[..12]));
+    comment_by("maintainer", &format!("/perfgate accept parse {}", &head[..12]));
     again(1);
     let answer = format!(
-        "The request of maintainer does not contain the full commit id, so it has no effect. Write: `{command}`"
+        "The request by maintainer does not contain the full commit id, so it has no effect. Write: `{command}`"
     );
     assert!(report(&hub).contains(&answer), "{}", report(&hub));
-    says("maintainer", "Fine.\r\n/perfgate accept parse HEAD it checks @bounds now");
+    comment_by("maintainer", "Fine.\r\n/perfgate accept parse HEAD it checks @bounds now");
     assert!(again(0).contains("1 accepted"));
     let line = format!("maintainer accepted 1 regression of parse for {}: it checks", &head[..10]);
     let body = report(&hub);

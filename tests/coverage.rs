@@ -39,7 +39,7 @@ impl Cell {
                 let is_base = run < self.base_runs;
                 let slower = if is_base || index > 0 { 0.0 } else { factor.ln() };
                 let value = machine + slower + noise * draw.normal();
-                // The within-run drift that the prior's prediction expects of a benchmark with this noise, give or take.
+                // The within-run drift that the prior predicts for a benchmark with this noise, plus random error.
                 let drift = ((noise.powi(2).ln() + 0.60) / 0.79 / 2.0 + 0.3 * draw.normal()).exp();
                 let side = if is_base { &mut benchmark.base } else { &mut benchmark.head };
                 side.push(RunValue {
@@ -60,7 +60,7 @@ fn rules() -> TestRules {
     TestRules::at_different_times(0.05, 0.2)
 }
 
-/// Of all benchmarks, the percentage whose interval contains the real change.
+/// The percentage of benchmarks whose interval contains the real change.
 fn coverage(cell: Cell, suites: usize) -> f64 {
     let mut draw = Draw(1 + cell.benchmarks as u64 * 31 + cell.base_runs as u64);
     let (mut inside, mut all) = (0, 0);

@@ -114,7 +114,7 @@ fn a_json_file_with_a_value_of_another_type_is_detected_as_before() {
         for KeyValue { path, at, is_container } in values.into_iter().step_by(step) {
             for odd in ODD_VALUES {
                 let found = detected(&format!("{}{odd}{}", &text[..at.start], &text[at.end..]));
-                // Without the entries of an object or list, the keys may be those of no format.
+                // Without the entries of an object or list, the file may not have any format.
                 let may_be_none = is_container || MARKS.contains(&(own, path.as_str()));
                 if found != [own] && !(may_be_none && found.is_empty()) {
                     wrong.insert(format!("{file}: {path}: {odd}: {found:?}"));

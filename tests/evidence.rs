@@ -249,7 +249,7 @@ fn few_events_are_compared_as_counts() {
     let answer = scene.perfgate(&sides);
     answer
         .exits(1)
-        .says("too few events to rule out chance; in all 1 in 3 runs of base, 3 in 1 run of head")
+        .says("too few events to rule out chance; total: 1 in 3 runs of base, 3 in 1 run of head")
         .does_not_say("inf");
     let json = scene.perfgate(&[&sides[..], &["--format", "json"]].concat());
     assert_eq!(["b0", "b1", "b2"].map(|name| json.outcome(name)), ["inconclusive", "regressed", "inconclusive"]);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tries perfgate as a new user does, on a published crate with criterion benchmarks: a fresh clone, results of main recorded, a
-branch that is slower, compared, measured, its history listed, a pull request filled in. Each step must have the exit code and the
-words that a user needs next.
+slower branch compared and measured, its history listed, a pull request filled in. Each step must have the right exit code and
+print what the user needs to continue.
 
     tests/first-use.py target/debug/perfgate
 

@@ -1,4 +1,4 @@
-//! What a new user meets first: results are found where cargo puts them, and the base is called what it is.
+//! The first steps of a new user: results are found where cargo writes them, and messages name the base correctly.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
@@ -163,7 +163,7 @@ fn a_baseline_that_does_not_exist_comes_with_those_that_do() {
     let scene = Scene::new();
     scene.bench("tree", "a", 1000.0, 1);
     let compare = || scene.perfgate(&["compare", "tree@nope", "tree"]);
-    compare().exits(2).complains("no baseline `nope`, and no other saved one");
+    compare().exits(2).complains("no baseline `nope`, and no other saved baseline");
     scene.baseline("tree", "main", "a", 1000.0, 1).baseline("tree", "v1", "a", 1000.0, 1);
     compare().exits(2).complains("no baseline `nope`, only `main`, `v1`");
 }

@@ -155,7 +155,7 @@ fn auto_creates_a_comment_only_for_news_and_then_keeps_it_current() {
 fn on_change_updates_a_comment_only_for_new_findings() {
     let hub = Hub::new();
     let news = When::Changed { news: true };
-    // The state is made of the letters alone: what is between them is the commit, as it were.
+    // The state contains only the letters; the other characters stand for a commit id.
     comment(&client(&hub), None, "red", news).unwrap();
     comment(&client(&hub), None, "r-e-d", news).unwrap();
     assert!(hub.state().comments[0].body.contains("\nred\n"));
@@ -183,7 +183,7 @@ fn an_overwritten_section_is_written_again() {
     let hub = Hub::new();
     comment(&client(&hub), Some("a"), "old a", When::Always).unwrap();
     let before = hub.state().comments[0].body.clone();
-    // Job b read the comment before our update and writes after it: our part is lost, or stands as it was.
+    // Job b read the comment before our update and writes after it: our part is lost, or has its old text.
     let others = before.replace("shard=a", "shard=b").replace("old a", "part of b").replace("olda", "b");
     for lost in [others.clone(), format!("{before}{}", others.split_once('\n').unwrap().1)] {
         hub.state().comments[0].body = before.clone();

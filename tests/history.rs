@@ -134,7 +134,7 @@ fn the_base_of_an_accepted_regression_and_of_a_fix_is_the_new_level() {
         scene.bench("r/target/criterion", "drifting", 545.0, 9);
         scene.bench("r/target/criterion", "spiky", spiky, 9);
     };
-    // As slow as what was accepted: no regression, compared with the six runs since then.
+    // As slow as the accepted regression: unchanged, compared with the six runs since then.
     put_head(1300.0, 750.0, 100.0);
     let answer = scene.perfgate_at("r", &["compare", "--format", "json"]);
     let report = answer.exits(0).json();
@@ -307,7 +307,7 @@ fn a_base_opens_a_bounded_number_of_runs_however_many_machines_have_stored_their
     scene.bench("r/target/criterion", "a", 1000.0, 9);
     let report = scene.perfgate_at("r", &["compare", "--format", "json"]).exits(0).json();
     assert_eq!(report["benchmarks"][0]["base"]["runs"], 5);
-    // What names all runs does open it.
+    // A command that reads all runs opens it.
     scene.perfgate_at("r", &["history", "--last", "500"]).exits(0).complains("install a newer perfgate");
 }
 
@@ -383,9 +383,9 @@ fn replay_counts_as_one_counts_by_hand() {
     for row in rows {
         for (column, slowdown) in [0.1, 0.2, 0.3, 0.5].into_iter().enumerate() {
             let caught = &row["caught"][column];
-            // One benchmark of the four in each of the 13 runs that have one before them.
+            // One of the four benchmarks, in each of the 13 runs that have an earlier run.
             assert_eq!((&caught["slowdown"], &caught["put_in"]), (&slowdown.into(), &13.into()));
-            // A slowdown well below the threshold is never called.
+            // A slowdown well below the threshold is rarely detected.
             if slowdown < 0.7 * row["threshold"].as_f64().unwrap() && column == 0 {
                 assert!(caught["called"].as_u64().unwrap() <= 3, "{row}");
             }

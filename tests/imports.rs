@@ -54,7 +54,7 @@ fn settings_of_the_docs() -> String {
     DOCS.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect()
 }
 
-/// The arguments of the first command of docs/migrate.md that starts so.
+/// The arguments of the first command in docs/migrate.md that starts like this.
 fn command_of_the_docs(start: &str) -> Vec<&'static str> {
     let line = DOCS.lines().find(|line| line.starts_with(start)).unwrap();
     line.split('#').next().unwrap().split_whitespace().skip(1).collect()

@@ -390,7 +390,7 @@ fn a_base_that_varies_as_much_makes_it_inconclusive() {
 #[test]
 fn a_command_without_results_is_timed_itself() {
     let scene = scene(&[]);
-    // What it decides does not depend on how busy the machine is: memory grows by far, and a sleep is never too short.
+    // The outcome does not depend on the load of the machine: memory grows by a large factor, and a sleep is never too short.
     let work = |bytes: usize, seconds: f64| {
         let script = format!("dd if=/dev/zero of=/dev/null bs={bytes} count=1 2>/dev/null; exec sleep {seconds}");
         scene.write("r/work.sh", script).commit("r", &bytes.to_string());
@@ -812,7 +812,7 @@ fn dependencies_are_built_once_and_the_code_of_each_side_for_itself() {
         fs::read_to_string(scene.path("outside/count")).unwrap().len()
     };
     assert_eq!(measure(&[]), 1, "head takes over what was built for base");
-    // Both take over what the user built. Its own package is there too, of head.
+    // Both sides take over what the user built. That includes the repository's own package, built from head.
     let mut cargo = Command::new("cargo");
     cargo.env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET_DIR");
     let built = cargo.args(["bench", "--no-run", "--offline"]).current_dir(scene.path("r")).output().unwrap();

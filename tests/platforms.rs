@@ -90,7 +90,7 @@ fn start_measurement(scene: &Scene) -> Child {
     fs::create_dir_all(scene.path("scratch")).unwrap();
     let mut command = scene.command::<&str>("r", &[], &arguments);
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    // The directory of a run is made right before its command is started.
+    // The directory of a run is created just before its command is started.
     let started = Instant::now();
     while !scratch_directories(scene).iter().any(|directory| directory.join("run-0001/start").exists()) {
         assert!(started.elapsed() < Duration::from_secs(60), "the measurement never began");

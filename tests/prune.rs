@@ -276,7 +276,7 @@ fn a_kill_at_any_moment_loses_nothing() {
             }
             killed += 1;
             delay += 2;
-            // The user has to remove a lock that a killed git or libgit2 left, as the message says.
+            // The user has to remove a lock that a killed git or libgit2 left, as the message explains.
             let _ = std::fs::remove_file(scene.path("r/.git").join(format!("{REF}.lock")));
         }
         assert!(killed > 0, "{url}");

@@ -129,8 +129,8 @@ def damage(bytes_, random):
 
 
 def damaged(place, files, count, commands, what):
-    """Damages one of the files at a time. A command must end. It refuses, or leaves a run out with a warning that names it, or
-    answers as for the undamaged files."""
+    """Damages one file at a time. Each command must end: with an error, with a warning that names the run it left out, or with
+    the same output as for the undamaged files."""
     right = [place.run(*command, codes=(0, 1)) for command in commands]
     refused = named = same = 0
     for _ in range(count):

@@ -1,4 +1,4 @@
-//! `perfgate compare` on what most teams have: one number per run, from machines of unknown speed. All numbers are synthetic.
+//! `perfgate compare` on the most common data: one number per run, from machines of unknown speed. All numbers are synthetic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
@@ -261,7 +261,7 @@ fn zeros_in_part_of_the_runs_are_no_regression() {
     let inconclusive = only("inconclusive", 1);
     assert_eq!(outcomes(&[r#"{"samples":[0,0,0,1,1]}"#], &[r#"{"samples":[0,1,1,0,1]}"#]), inconclusive);
     assert_eq!(outcomes(&[r#"{"value":0}"#, r#"{"value":5}"#, r#"{"value":6}"#], &[r#"{"value":0}"#]), inconclusive);
-    // Nothing is left of what every run of base had.
+    // Head is zero in every run, base in none.
     assert_eq!(outcomes(&[r#"{"value":5}"#, r#"{"value":6}"#], &[r#"{"value":0}"#]), only("regressed", 1));
 }
 
@@ -282,7 +282,8 @@ fn one_row(unit: &str, direction: &str, base: &[&str], head: &[&str]) -> serde_j
 
 #[test]
 fn a_side_whose_median_is_zero_is_not_tested() {
-    // User time of a short process, in ticks of the clock: the run that is not zero would decide what the others stand for.
+    // User time of a short process, in ticks of the clock. Zeros are replaced by half of the smallest positive value, so the one
+    // run that is not zero would decide.
     let base = [r#"{"value":0}"#, r#"{"value":0}"#, r#"{"value":600000}"#];
     let head = [r#"{"value":1439000}"#, r#"{"value":1500000}"#, r#"{"value":1400000}"#];
     for (base, head) in [(base, head), (head, base)] {

@@ -59,7 +59,7 @@ fn git_store(directory: &Path) -> GitStore {
 /// Writes a file into a store directly, without its checks.
 type Plant = Box<dyn Fn(&str, &[u8])>;
 
-/// An empty store, and the way past it.
+/// An empty store, and a way to write files into it directly.
 struct TestStore {
     store: Box<dyn Store>,
     plant: Plant,

@@ -13,7 +13,7 @@ const END: &str = "<!-- end of fields -->\n";
 struct DocumentedType {
     name: String,
     about: String,
-    fields: Vec<(String, String, String)>, // name, type, what it says
+    fields: Vec<(String, String, String)>, // name, type, description
 }
 
 /// The structs of the context with their comments.
@@ -89,7 +89,7 @@ fn the_types_are_parsed_completely() {
     assert_eq!(read, real);
     let known: BTreeSet<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
     for (name, kind, about) in kinds.iter().flat_map(|kind| &kind.fields) {
-        assert!(!about.is_empty(), "{name} says nothing");
+        assert!(!about.is_empty(), "{name} has no description");
         if let Some((_, link)) = plain(kind).split_once('[') {
             let target = link.split(']').next().unwrap();
             assert!(known.contains(target), "{name} is of the unknown type {target}");

@@ -1,4 +1,4 @@
-//! Cases of tests/verdicts: inputs on which an earlier rule was wrong.
+//! Cases of tests/verdicts: inputs that are easy to judge wrongly.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;

@@ -2,7 +2,7 @@
 # Finds a perfgate binary for this runner and writes its path to the step's outputs. Tries, in this order: the input `binary`
 # (for runners without internet access), the binary of the action's release, and a build from source (a later step).
 # A downloaded binary must have the SHA-256 sum of its release and, if `gh` is available, GitHub's attestation of the release
-# workflow and of the commit. One that has not is an error, never a reason to build.
+# workflow and of the commit. Otherwise the action fails; it does not build from source instead.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"

@@ -101,7 +101,7 @@ def of_compare(work):
             if n <= 10_000:
                 fill(repo, "dir:../runs", n, [*commits, head])
             else:
-                # Making samples takes long: ten runs of the same ones, which cost as much to read and judge.
+                # Generating samples is slow, so ten runs share the same ones; they cost as much to read and judge.
                 for line in [*commits, head]:
                     side = tree / ("criterion@new" if line == head else "criterion@base")
                     once([perfgate, "record", side, "--commit", line.split()[0], "--store", "dir:../runs"], repo, (0,))
@@ -175,7 +175,7 @@ def of_growth(work):
                 row["size"] = f"{size(place / 'runs') / 1e6:.2f} MB"
             times = {"compare": [], "record": [], "push": []}
             for index in range(1 + arguments.repeat):
-                # A run of its own each time: another commit of the branch.
+                # Each measurement needs a new run: another commit of the branch.
                 git(repo, "commit", "-q", "--allow-empty", "-m", "x")
                 times["compare"].append(once([perfgate, "compare", "--store", url], repo))
                 times["record"].append(once([perfgate, "record", "--store", url], repo, (0,)))

@@ -23,7 +23,7 @@ pub struct BenchArgs {
     /// Processors to run on (2 or 2,3 or 2-5); Linux only
     #[arg(long, value_name = "CPUS", value_parser = parse_processors)]
     pin: Option<Processors>,
-    /// Copy an untracked file or directory that the benchmarks need to each side
+    /// Untracked file or directory that the benchmarks need, to be copied to each side; repeat for several
     #[arg(long, value_name = "PATH")]
     copy: Vec<String>,
     /// Fetch the submodules of each side

@@ -25,7 +25,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct BisectArgs {
-    /// Full name of the benchmark, or the command line if the process itself is timed
+    /// Full name of the benchmark, or the command line if the whole command is timed
     #[arg(value_name = "BENCHMARK")]
     benchmark: String,
     /// A commit where it is fast

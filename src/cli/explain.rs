@@ -50,7 +50,7 @@ pub struct ExplainArgs {
     /// Time limit of one run under the profiler (90s, 10m) [default, and for builds: two hours without output]
     #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "command")]
     timeout: Option<Duration>,
-    /// Copy an untracked file or directory that the benchmarks need to each side
+    /// Untracked file or directory that the benchmarks need, to be copied to each side; repeat for several
     #[arg(long, value_name = "PATH", requires = "command")]
     copy: Vec<String>,
     /// Fetch the submodules of each side

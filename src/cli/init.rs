@@ -35,7 +35,7 @@ pub struct InitArgs {
     /// Action that the workflows use
     #[arg(long, value_name = "OWNER/NAME@REF", requires = "github", value_parser = action)]
     action: Option<String>,
-    /// Write the templates, into this directory
+    /// Write the templates into this directory [default: .github/perfgate]
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".github/perfgate", conflicts_with = "github")]
     templates: Option<PathBuf>,
 }

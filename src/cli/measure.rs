@@ -19,7 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   perfgate measure -- cargo bench                       with the merge base
   perfgate measure --no-base --rounds 5 -- cargo bench  store five runs of HEAD
-  perfgate measure --setup make -- ./build/tool in.txt  time the process itself
+  perfgate measure --setup make -- ./build/tool in.txt  time the whole command
   perfgate measure --base v1.2 --budget 15m -- cargo bench --bench parser
   perfgate measure --explain -- cargo bench             and the functions
   perfgate measure --count instructions -- cargo bench
@@ -38,13 +38,13 @@ pub struct MeasureArgs {
     /// Revision to compare with [default: the merge base with the default branch]
     #[arg(long, value_name = "REV")]
     base: Option<String>,
-    /// Measure only this side, in place, and store the runs
+    /// Measure only head, in the work tree, and store the runs
     #[arg(long, conflicts_with_all = ["base", "stored", "confirm", "budget", "save", "html", "plots", "fail_on", "threshold", "alpha"])]
     no_base: bool,
     /// Screen against stored runs of the base: run only head first, and both sides only for the suspects
     #[arg(long, conflicts_with = "rounds")]
     stored: bool,
-    /// Number of rounds before suspects are re-measured; a round is one run of each side [default: 1, or 5 if the process is timed]
+    /// Number of rounds before suspects are re-measured; a round is one run of each side [default: 1, or 5 if the whole command is timed]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: Option<u16>,
     /// Number of pairs of runs that re-measure the suspects [default: 5 if at most 30% of the suite are suspects, else 3]
@@ -53,7 +53,7 @@ pub struct MeasureArgs {
     /// Choose the number of rounds to fit this time (15m, 1h)
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "rounds")]
     budget: Option<Duration>,
-    /// Number of warm-up runs of each side, which do not count [default: 0, or 1 if the process is timed]
+    /// Number of warm-up runs of each side, which do not count [default: 0, or 1 if the whole command is timed]
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1")]
     warmup: Option<u16>,
     /// Count instructions under valgrind, once per side, instead of measuring time. The threshold is then 1% by default

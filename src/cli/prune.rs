@@ -17,10 +17,11 @@ Examples:
   perfgate runs prune --keep 200 --thin 1000
   perfgate runs prune --keep 50 --thin 0 --push  also for the runs of origin
 
-Runs are counted per machine class, shard, toolset and branch (the default
-branch, or any other). These always stay whole: runs of tagged commits, of
-[baseline] pin, of the commits where an [[epoch]] begins, and on the default
-branch the last ten runs of each benchmark that the newest runs have.";
+Runs are counted per machine class, key, shard, toolset and branch: the default
+branch, each branch of [baseline] branches, and all others together. These
+always stay whole: runs of tagged commits, of [baseline] pin and of the commits
+where an [[epoch]] begins; on the default branch and those of [baseline]
+branches, also the last ten runs of each benchmark that the newest runs have.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

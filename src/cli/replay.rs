@@ -49,7 +49,7 @@ pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
     let replay = with_reading(gate.policy(), &epochs, |reading| replay::replay(&runs, gate.policy(), reading));
     output::diagnostics(&diagnostics);
     if replay.judged == 0 {
-        bail!("{store} has no two runs of one machine class to compare; record more runs of main first");
+        bail!("{store} does not have two runs of the same machine class; record more runs of main first");
     }
     let suggestion = if args.suggest { replay::suggest(&replay) } else { None };
     let configured = gate.policy().gate_threshold();
@@ -64,7 +64,7 @@ pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
         (Some(suggestion), _, View::Table) => {
             output::print(format!("\n{}", render::suggestion(suggestion, replay.judged)).as_bytes())?;
         }
-        (None, true, _) => output::note("too few runs to suggest thresholds from: at least 8 have to be judged"),
+        (None, true, _) => output::note("too few runs to suggest thresholds: at least 8 must have a baseline"),
         _ => {}
     }
     Ok(0)

@@ -79,7 +79,7 @@ fn range(mut logs: Vec<f64>) -> f64 {
 
 impl Compared {
     /// Replaces the comparisons of the suspects by those of the new runs. A suspect without new runs on both sides cannot
-    /// be compared. `control` limits what can be called a change: see [`control`].
+    /// be compared. A change must exceed `control`, see [`control`].
     pub fn confirm(&mut self, suspects: &BTreeSet<Suspect>, fresh: Compared, control: &BTreeMap<Suspect, f64>) {
         let mut fresh_comparisons: BTreeMap<Suspect, Comparison> =
             fresh.comparisons.into_iter().map(|comparison| (Suspect::of(&comparison), comparison)).collect();

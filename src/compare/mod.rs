@@ -80,7 +80,7 @@ pub enum Effect {
     NotRun,
     /// Only in the head.
     HeadOnly,
-    /// The benchmark failed in head; what its tool says, which may be empty.
+    /// The benchmark failed in head; the tool's message, which may be empty.
     Failed(String),
     /// Both sides have values, but they cannot be compared; why.
     Invalid(String),
@@ -103,9 +103,8 @@ pub struct Compared {
     pub tests: usize,
     /// The suite-wide shift of times, as a fraction (0.08: head is 8% slower as a whole).
     pub common_shift: f64,
-    /// `common_shift`, where it is too large for the machine and a single head run, or one of several, cannot attribute it to the code
-    /// either.
-    /// Benchmarks whose change it can explain are inconclusive.
+    /// `common_shift`, where its cause is unknown: it is too large to be attributed to the machine, and head is a single run or
+    /// not every head run shows it. Benchmarks whose change it can explain are inconclusive.
     pub unexplained_shift: Option<f64>,
     /// Whether `common_shift` is subtracted from each change.
     pub shift_is_subtracted: bool,

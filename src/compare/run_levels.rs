@@ -1,5 +1,5 @@
 //! How slow each run of a measurement was as a whole: the mean of all its benchmarks. Base and head ran in turn, so a difference
-//! of these levels is the code's, and it shows a change that is too small for each benchmark alone.
+//! between these levels comes from the code. It can show a change that is too small to be shown in a single benchmark.
 
 use super::{Comparison, Pair};
 use crate::stats::shift::MIN_SUITE;

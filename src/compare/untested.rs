@@ -60,7 +60,7 @@ impl Pair<'_> {
         if !nothing(base) && !nothing(head) {
             return None;
         }
-        // All runs of one side are zero, so there is no ratio. The change is called only if every run of the other side is
+        // All runs of one side are zero, so there is no ratio. The change is a finding only if every run of the other side is
         // above zero. Samples never decide it: their median may be zero although some samples are not.
         let other = if nothing(base) { self.head() } else { self.base() };
         let all_differ = runs_of(other).all(|run| side_centre(run) > 0.0);

@@ -72,7 +72,7 @@ fn add(builder: &mut ReadingBuilder<'_>, name: &str, row: &Row<'_>, metric: &Met
     let results = if row.result.0.is_empty() { failed() } else { Some(row.result.0.clone()) };
     let Some(results) = results else { return builder.fail(name, "") };
     if combinations != Some(results.len()) {
-        let message = format!("`{name}`: {} results do not match its parameters; skipped", results.len());
+        let message = format!("`{name}`: its results ({}) do not match its parameters; skipped", results.len());
         builder.warn("unreadable-entry", message);
         return;
     }

@@ -105,7 +105,8 @@ fn is_rule(text: &str, with: char) -> bool {
     text.contains("======".replace('=', &with.to_string()).as_str()) && text.chars().all(|c| c == with || c == ' ')
 }
 
-/// A table has fewer columns, as asv fits it into the terminal. Each line is searched once for each.
+/// Real tables have fewer columns, because asv fits them into the terminal. The limit matters because each line is searched
+/// once per column.
 const MOST_COLUMNS: usize = 200;
 
 /// A table of values: the first columns are parameters; where there are more parameters, each further column has one
@@ -184,7 +185,7 @@ impl Table {
     }
 }
 
-/// Where a character is repeated, in characters.
+/// The positions of the sequences of a repeated character, in characters.
 fn spans(line: &str, of: char) -> Vec<Range<usize>> {
     let mut spans: Vec<Range<usize>> = Vec::new();
     for at in line.chars().enumerate().filter(|(_, c)| *c == of).map(|(at, _)| at) {

@@ -169,7 +169,7 @@ struct RawMeasure<'a> {
 }
 
 impl RawMeasure<'_> {
-    /// Whether a text is a measure. serde reads a struct from a list too, which is none.
+    /// Whether a text is a measure. The check for `{` is needed because serde also reads a struct from a list.
     fn is_in(raw: &RawValue) -> bool {
         let measure = raw.get().starts_with('{').then(|| serde_json::from_str::<RawMeasure<'_>>(raw.get()).ok());
         measure.flatten().is_some_and(|measure| is_number(measure.value))
@@ -205,9 +205,9 @@ fn has_measures(raw: &RawValue) -> bool {
         .is_ok_and(|measures| !measures.0.is_empty() && measures.0.iter().all(|(_, raw)| RawMeasure::is_in(raw)))
 }
 
-/// Counts the benchmarks of a file for detection, as far as the preview has them in full. The names are free, so one value of
-/// this shape proves nothing: most must have it. A cut file is an error for serde in any case, so the answer is the text of
-/// an error.
+/// Counts the benchmarks of a file for detection, as far as the preview has them in full. Any name is allowed, so one value of
+/// this shape proves nothing: most must have it. serde reports a cut file as an error after the visitor, so the visitor returns
+/// its result as the text of an error.
 struct Benchmarks;
 
 impl Benchmarks {

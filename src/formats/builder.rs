@@ -112,7 +112,7 @@ impl<'a> ReadingBuilder<'a> {
         }
     }
 
-    /// Reports a benchmark that failed; `why` is what the tool says, and may be empty.
+    /// Reports a benchmark that failed; `why` is the tool's message, which may be empty.
     pub fn fail(&mut self, name: &str, why: &str) {
         let why = why.trim();
         let says = if why.is_empty() { String::new() } else { format!(": {why}") };
@@ -249,7 +249,7 @@ impl<'a> ReadingBuilder<'a> {
                 let bad = all - samples.len();
                 if bad > 0 {
                     let message =
-                        format!("`{name}`: {bad} of {all} samples of {metric} are negative or not finite; skipped");
+                        format!("`{name}`: negative or not finite samples of {metric}: {bad} of {all}; skipped");
                     self.warn("invalid-value", message);
                 }
                 (!samples.is_empty()).then_some(Evidence::Samples(samples))
@@ -300,7 +300,7 @@ impl<'a> ReadingBuilder<'a> {
         for (code, count) in std::mem::take(&mut self.diagnostics_by_code) {
             if count > LISTED_PER_CODE {
                 let count = count - LISTED_PER_CODE;
-                let more = format!("{count} more `{code}` diagnostics are not listed");
+                let more = format!("more `{code}` diagnostics, not listed: {count}");
                 self.reading.diagnostics.push(Diagnostic::note(&code, name, more).representing(count));
             }
         }
@@ -308,7 +308,7 @@ impl<'a> ReadingBuilder<'a> {
     }
 }
 
-/// The first line of what a tool says, as far as it is worth keeping.
+/// The first line of a tool's message, shortened.
 fn shortened(why: &str) -> String {
     why.trim().lines().next().unwrap_or_default().chars().take(MESSAGE_LENGTH).collect()
 }

@@ -171,7 +171,7 @@ fn read_tables(text: &str, builder: &mut ReadingBuilder<'_>) {
     add_functions(functions, builder);
     if too_short > 0 {
         let message = format!(
-            "{too_short} rows have times of 0.000 s, below the table's resolution; they are skipped. Use -o FILE to keep them"
+            "skipped rows with times of 0.000 s, below the table's resolution: {too_short}. Use -o FILE to keep them"
         );
         builder.note("too-coarse", message);
     }

@@ -174,10 +174,10 @@ fn read_samples(source: Source<'_>) -> Result<Samples, Diagnostic> {
     });
     let invalid = all - samples.len();
     if samples.is_empty() || invalid as f64 > INVALID_SHARE * all as f64 {
-        return error(format!("{invalid} of {all} samples are zero, negative or not finite; run the benchmark again"));
+        return error(format!("zero, negative or not finite samples: {invalid} of {all}; run the benchmark again"));
     }
     let diagnostic = (invalid > 0).then(|| {
-        let message = format!("{invalid} of {all} samples are zero, negative or not finite; skipped");
+        let message = format!("zero, negative or not finite samples: {invalid} of {all}; skipped");
         Diagnostic::warning("invalid-samples", source.name, message)
     });
     Ok(Samples { values: samples, iterations, diagnostic })

@@ -72,7 +72,7 @@ pub struct PastRun {
     pub reading: Reading,
 }
 
-/// All runs of a history (`data.js`), in its order; the suites of one commit are one run. `None` if the file is no history.
+/// All runs of a history (`data.js`), in its order; the suites of one commit are one run. `None` if it is not a history.
 pub fn past_runs(source: Source<'_>) -> Result<Option<Vec<PastRun>>, Diagnostic> {
     if !GithubActionBenchmark.sniff(&Preview::of(source.bytes)) {
         return Ok(None);

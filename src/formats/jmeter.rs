@@ -241,7 +241,7 @@ fn read_xml(source: Source<'_>, log: &mut Log, builder: &mut ReadingBuilder<'_>)
         depth += usize::from(!empty);
     }
     if nested > 0 {
-        let message = format!("{nested} nested samples skipped: their times are part of their parents' times");
+        let message = format!("nested samples skipped: {nested}; their times are part of their parents' times");
         builder.note("not-read", message);
     }
     Ok(())

@@ -56,7 +56,7 @@ pub(super) struct Row<'a> {
     pub parameters: Vec<(&'a str, &'a str)>,
 }
 
-/// Adds the score of a row. Of the additional rows of a benchmark only the allocated memory is read.
+/// Adds the score of a row. Additional rows of a benchmark are skipped, except for the allocated memory.
 pub(super) fn add_row(builder: &mut ReadingBuilder<'_>, row: &Row<'_>) {
     let (method, profiler) = match row.benchmark.split_once([':', '·']) {
         Some((method, profiler)) => (method, Some(profiler.trim_start_matches('·'))),

@@ -60,7 +60,7 @@ fn row<'a>(line: &'a str, parameters: &[&'a str]) -> Option<Row<'a>> {
     let at = words.iter().position(|word| matches!(*word, "thrpt" | "avgt" | "sample" | "ss"))?;
     let name = at.checked_sub(parameters.len() + 1)?;
     let [values @ .., unit] = &words[at + 1..] else { return None };
-    // The estimate of a very small score is `≈ 10⁻⁶`.
+    // JMH prints a very small score as `≈ 10⁻⁶`.
     let score = match values.iter().position(|word| matches!(*word, "±" | "≈")) {
         Some(mark) if values[mark] == "±" => values.get(mark.checked_sub(1)?),
         Some(mark) => values.get(mark + 1),

@@ -1,6 +1,7 @@
 //! k6's end-of-test summary, from `--summary-export` (statistics directly in the metric), from `handleSummary` (statistics in
-//! `values`, with the metric's type and content) or with `--new-machine-readable-summary` (a list). Each k6 metric is a benchmark. Skipped are the phases of a
-//! request (blocked, connecting, sending ...) and what the script determines (`vus`, data sent and received).
+//! `values`, with the metric's type and content) or with `--new-machine-readable-summary` (a list). Each k6 metric is a
+//! benchmark. The phases of a request (blocked, connecting, sending ...) are skipped, and so is what the script determines
+//! (`vus`, data sent and received).
 
 use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
@@ -82,7 +83,7 @@ impl<'a> Summary<'a> {
     fn metrics(self, builder: &mut ReadingBuilder<'_>) -> BTreeMap<String, &'a RawValue> {
         let mut metrics = self.metrics;
         let Some(results) = self.results else { return metrics };
-        // Of the metrics of checks only this one is not the same fact again.
+        // The other metrics of checks repeat what this one contains.
         let is_checks = |named: &Named| named.name == "checks_succeeded";
         for (at, raw) in results.metrics.into_iter().enumerate() {
             if let Some(named) = builder.parse_entry::<Named>("metric", at, raw) {

@@ -164,7 +164,7 @@ fn parse_statistics(
 
 /// Where the columns of the statistics are.
 struct Columns<'h> {
-    /// Of several columns with one name the first.
+    /// The first column of each name.
     by_name: BTreeMap<&'h str, usize>,
     /// The share of each column of a quantile.
     quantiles: Vec<(f64, usize)>,

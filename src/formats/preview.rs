@@ -1,5 +1,5 @@
 //! The beginning of a file, scanned once for the `sniff` of every format: its text, JSON key paths and XML root element.
-//! Only a bounded prefix is read, so detection costs about the same for one format and for forty.
+//! Only a bounded prefix is read, so the cost of detection hardly depends on the number of formats.
 
 use std::collections::BTreeSet;
 

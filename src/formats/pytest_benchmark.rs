@@ -1,5 +1,5 @@
 //! pytest-benchmark's JSON: the time of every round (`--benchmark-json`) or only the statistics (`--benchmark-save`). The
-//! console table is not read: its columns are rounded and their units vary.
+//! console table is rounded; `pytest_benchmark_table` reads it.
 
 use super::builder::ReadingBuilder;
 use super::json;

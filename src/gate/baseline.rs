@@ -83,9 +83,8 @@ impl Gate {
         Ok(self.read_window(&repository, &candidates, None, MERGE_BASE, environment, detail)?.with_note())
     }
 
-    /// Reads the newest comparable runs of the candidates, which come best first; of `own` where the candidates have no
-    /// runs at all. `name` is what the first candidate is called. A job that runs one shard of the suite gets runs of that
-    /// shard.
+    /// Reads the newest comparable runs of the candidates, which come best first, or of `own` if no candidate has a run.
+    /// `name` is the name of the first candidate in messages. A job that runs one shard of the suite gets runs of that shard.
     fn read_window(
         &self,
         repository: &Repository,
@@ -144,7 +143,7 @@ impl Gate {
         side.diagnostics.extend(diagnostics);
         let newest = side.report.commits.first().cloned();
         let newest = newest.as_ref();
-        // A run of the base on another machine shows that it was measured; without any, the commits between are unknown.
+        // A run of the base on another machine is enough: base was measured. Otherwise the changes in between are unknown.
         if !base_has_run && own != newest {
             let commits = candidates.iter().position(|commit| Some(commit) == newest).unwrap_or_default();
             if commits > 0 {
@@ -168,7 +167,7 @@ impl Gate {
         Ok(WindowSide { side, left_out })
     }
 
-    /// Leaves of runs, newest first, those of the current epoch, and of each benchmark those since it last changed.
+    /// Keeps the runs of the current epoch, and of each benchmark those since its last change. `runs` are newest first.
     fn current_segment(&self, runs: Vec<KeyedRun>, diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<KeyedRun>, Error> {
         let policy = &self.config.policy;
         let epochs = self.epochs(diagnostics);

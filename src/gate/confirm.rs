@@ -96,7 +96,7 @@ pub(super) fn compare_runs(policy: &Policy, base: &[Run], head: &[Run]) -> Compa
 pub(super) fn screen(config: &Config, base: &[Run], head: &[Run], rules: TestRules) -> Result<Compared, Error> {
     let compared = compare::compare(base, head, rules, PolicyRules(&config.policy));
     if compared.shared == 0 {
-        let hint = "does the command run the same suite on both?".to_owned();
+        let hint = "check that the command runs the same suite on both sides".to_owned();
         return Err(Error::NothingInCommon { base: "base".to_owned(), head: "head".to_owned(), hint });
     }
     refuse_unmatched(config, &compared)?;

@@ -111,7 +111,7 @@ pub enum Error {
     UnreadableRuns {
         /// The store.
         store: String,
-        /// What is wrong with each, one a line.
+        /// What is wrong with each, one per line.
         problems: String,
     },
     /// All results of the work tree are older than the checked-out commit.
@@ -152,7 +152,7 @@ pub enum Error {
         /// Its tools.
         head_tools: String,
     },
-    /// A run is stored for a commit, and there is none.
+    /// There is no commit to store the run for.
     #[error("a run is stored for a commit")]
     NoCommit {
         /// What git reported.

@@ -155,7 +155,7 @@ impl Gate {
                     "if `{}` is now `{}`, add to `[rename]` in perfgate.toml: {:?} = {:?} (`*` stands for any text)",
                     one.old, one.new, one.old, one.new
                 ),
-                None => "are these results of the same suite?".to_owned(),
+                None => "check that both are results of the same suite".to_owned(),
             };
             return Err(Error::NothingInCommon { base: base.report.label, head: head.report.label, hint });
         }
@@ -216,7 +216,7 @@ fn refuse_different_tools(base: &Side, head: &Side) -> Result<(), Error> {
 pub(super) fn refuse_unmatched(config: &Config, compared: &Compared) -> Result<(), Error> {
     let unmatched = unmatched(&config.policy, &compared.comparisons);
     let place = |one: &Unmatched| config.policy.place(one.line.unwrap_or(1));
-    // One from the command line is not in the file: its message comes first, with its help.
+    // A goal from the command line has no line to frame, so its message includes the help.
     let message = match (unmatched.iter().find(|one| one.line.is_none()), unmatched.as_slice()) {
         (Some(one), _) => format!("{}; {}", one.message, one.help),
         (None, []) => return Ok(()),

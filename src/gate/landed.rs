@@ -11,8 +11,8 @@ use crate::model::{Commit, Detail, Diagnostic};
 use crate::render;
 use crate::verdict::{Finding, Outcome, Report};
 
-/// Most runs before the newest one that are searched for the first one with a regression. Usually that is the one before; an
-/// older one counts where a job failed in between.
+/// Number of earlier runs that are searched for the first one with the regression. Usually that is the previous run; an older one
+/// is needed where a job failed in between.
 const MOST_PREVIOUS: usize = 3;
 
 /// Regressions that are confirmed.

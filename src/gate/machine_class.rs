@@ -133,7 +133,7 @@ fn keep_one_class(side: &mut Side, other: Option<&Environment>, ignored: &[&str]
         set_common_environment(side);
         side.report.runs = side.runs.len();
         let message = format!(
-            "{} of the {before} runs of {} come from other machines and are left out",
+            "left out {} of the {before} runs of {}: measured on other machines",
             before - side.runs.len(),
             side.report.label
         );

@@ -200,7 +200,7 @@ impl PrunePlan {
         done
     }
 
-    /// Computes the size after thinning, and writes nothing.
+    /// Computes the size after thinning; does not write anything.
     pub(crate) fn estimate(&mut self, store: &dyn Store) {
         let keys = std::mem::take(&mut self.to_thin);
         for batch in keys.chunks(BATCH) {

@@ -85,8 +85,8 @@ impl Gate {
     }
 }
 
-/// The time of the checked-out commit, which its results cannot be older than; `None` for a commit dated in the future,
-/// which no results could be newer than.
+/// The time of the checked-out commit: its results cannot be older. `None` for a commit dated in the future, because all results
+/// would be older.
 pub(super) fn oldest_result(head: &Head) -> Option<i64> {
     (head.time <= jiff::Timestamp::now().as_second()).then_some(head.time)
 }

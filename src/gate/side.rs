@@ -96,7 +96,7 @@ impl Gate {
         Ok((read(base, base_on_disk)?, head))
     }
 
-    /// Reads results on disk, one run a path.
+    /// Reads results on disk, one run per path.
     fn read_paths(&self, results: &[Results], detail: Detail) -> Result<Side, Error> {
         let (results, twice) = distinct(results);
         let read = |result: &Results| input::load(&result.location, result.request(detail, None));

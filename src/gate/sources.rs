@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Where the runs of a side come from.
 #[derive(Debug)]
 pub(crate) enum SideSource {
-    /// Paths, one a run, in time order.
+    /// Paths, one per run, in time order.
     Paths(Vec<Results>),
     /// The results of the work tree, together one run.
     WorkTree(Vec<Results>),
@@ -101,7 +101,7 @@ impl Gate {
         if self.has_stored_runs()? {
             let message =
                 format!("one path, so it is the head, and stored runs are the base; `--base {word}` makes it the base");
-            // Before runs were stored, the same command compared these results with the path.
+            // Without stored runs, the same command compares these results with the path.
             let unread = self.resolve(&[], DefaultSide::Head).ok().and_then(|head| names_of_others(&head, results));
             let diagnostic = match unread {
                 Some(names) => Diagnostic::warning("one-path", "", format!("{message}; {names} is not read")),

@@ -31,7 +31,7 @@ pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<D
     }
     (!contradictions.is_empty()).then(|| {
         let message = format!(
-            "the results state another machine than this one: {}; the facts of the results are used",
+            "the results state another machine: {}; the facts in the results are used",
             contradictions.join("; ")
         );
         Diagnostic::warning("stated-machine", "", message)

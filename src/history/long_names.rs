@@ -1,5 +1,5 @@
-//! Runs that were stored when a benchmark's name left out its test case, target, job or parameters as long as nothing else in
-//! the file had the same name. Their series continue under the long names that are read today.
+//! Stored runs of earlier versions with short benchmark names: without the test case, target, job or parameters, unless another
+//! benchmark of the file had the same short name. Their series continue under the long names of current runs.
 
 use crate::model::{BenchId, Run};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,8 +61,8 @@ fn without_parameters(name: &str) -> Vec<String> {
     kept.into_iter().map(form).collect()
 }
 
-/// Gives the benchmarks of older runs the names of `current` runs, where a short name has one long form there and is itself no
-/// current name. `is_renamed` are names that the config maps.
+/// Gives the benchmarks of older runs the names of `current` runs, where a short name has exactly one long form there and is not
+/// a current name itself. `is_renamed` is true for names that the config maps.
 pub fn adopt_long_names(older: &mut [Run], current: &[Run], is_renamed: impl Fn(&str) -> bool) -> Option<LongNames> {
     let names = |runs: &[Run]| -> Names {
         let all = runs.iter().flat_map(|run| &run.measurements);

@@ -1,8 +1,8 @@
 //! Decides which stored runs to keep, to thin and to remove.
 //!
-//! Runs are counted per machine class, shard, toolset and branch, so that a busy machine does not displace the runs of
-//! another one, nor pull requests those of the default branch. Runs named by a pin, a tag or an epoch, and runs in the
-//! baseline of a benchmark, are kept whatever their number.
+//! Runs are counted per machine class, shard, toolset and branch. So many runs of one machine do not displace those of another
+//! one, and pull requests do not displace the default branch. Runs named by a pin, a tag or an epoch, and runs in the baseline of
+//! a benchmark, are always kept.
 
 use super::series::machine_class;
 use super::{SeriesRules, WINDOW_RUNS};

@@ -25,7 +25,7 @@ pub fn take_over(from: &Path, to: &Path, profiles: &[String], own: &BTreeSet<Str
             for entry in fs::read_dir(from.join(&profile).join(part)).into_iter().flatten().flatten() {
                 let name = entry.file_name();
                 let is_foreign = name.to_str().and_then(package_of).is_some_and(|package| !own.contains(&package));
-                // Programs are the user's own: tests, benchmarks.
+                // Programs are tests and benchmarks of the repository itself.
                 let is_program = part == "deps" && Path::new(&name).extension().is_none_or(|ending| ending == "exe");
                 if is_foreign && !is_program && copied < MAX_COPIED_BYTES {
                     copied += copy(&entry.path(), &to.join(&profile).join(part).join(&name)).unwrap_or(0);
@@ -90,8 +90,8 @@ fn directories(target: &Path, profiles: &[String]) -> Vec<PathBuf> {
 }
 
 /// The package of `serde_json-0f3d4a…` or `libserde_json-0f3d4a….rlib`, spelled as [`packages`] spells it; `None` for files
-/// without a hash, such as finished programs. A package whose name begins with `lib` has that left out, too: then its
-/// namesake is not taken over either.
+/// without a hash, such as finished programs. A leading `lib` is removed from names of packages too, so `foo` is not taken over
+/// if the repository has a package `libfoo`.
 fn package_of(name: &str) -> Option<String> {
     let stem = name.split('.').next()?;
     let (package, hash) = stem.rsplit_once('-')?;

@@ -79,7 +79,7 @@ impl Repository {
         let new = tree(&head.commit).map_err(&wrong)?;
         let mut options = DiffOptions::new();
         options.context_lines(12).ignore_submodules(true);
-        // libgit2 would take the files that a sparse checkout leaves out for deleted.
+        // libgit2 would report files that a sparse checkout leaves out as deleted.
         let mut diff = if dirty && !self.is_sparse() {
             git.diff_tree_to_workdir_with_index(old.as_ref(), Some(&mut options))
         } else {

@@ -6,8 +6,8 @@ use super::repository::{CANDIDATES, Repository, RepositoryError};
 use crate::model::Commit;
 
 impl Repository {
-    /// Fetches as many commits as are searched for a base, of the checked-out commit and of a branch, from `origin`. Only the
-    /// remote-tracking branch is updated.
+    /// Fetches more commits of the checked-out commit and of a branch from `origin`, as many as are searched for a base. Only
+    /// the remote-tracking branch is updated.
     pub fn deepen(&self, measured: &Commit, branch: &str) -> Result<(), RepositoryError> {
         let failed = |why: String| RepositoryError::Command { what: "fetch the history", why };
         let directory = self.root().unwrap_or_else(|| self.common_directory()).to_owned();

@@ -77,7 +77,7 @@ pub fn directory(root: &Path, format: Chosen, detail: Detail) -> Result<Reading,
         }
         let hint = match paths.len() {
             0 => "the directory is empty; run the benchmarks first".to_owned(),
-            count => format!("none of its {count} files has a known format; run `perfgate formats` for a list"),
+            count => format!("no file in it has a known format ({count} read); run `perfgate formats` for a list"),
         };
         return Err(InputError::Nothing { place, hint });
     }
@@ -162,7 +162,7 @@ fn ambiguous(place: &str, several: &[&'static dyn Format]) -> InputError {
     InputError::Ambiguous { place: place.to_owned(), formats }
 }
 
-/// A file's bytes and its possible formats. Of an unknown file only the beginning is read.
+/// A file's bytes and its possible formats. If no format fits, only the beginning is read.
 struct Content {
     bytes: Vec<u8>,
     formats: Vec<&'static dyn Format>,

@@ -92,9 +92,10 @@ impl Fault {
         stderr.contains("unable to write").then_some(Fault::CannotWrite)
     }
 
-    /// The fault of a push, from the line that `git push --porcelain` prints for a rejected ref. The exit status is 1 for
-    /// every rejection. `forced`: it was to replace commits. The remote's ref cannot be used instead: while another writer holds its lock, the ref has not
-    /// changed yet. A ref that stays locked is reported in the same way; the retries then run out.
+    /// The fault of a push, from the line that `git push --porcelain` prints for a rejected ref. The exit status is 1 for every
+    /// rejection. `forced` is true for a push that would replace commits. Comparing the remote's ref would not work: while
+    /// another writer holds its lock, the ref has not changed yet. A ref that stays locked is reported in the same way; the
+    /// retries then run out.
     pub(super) fn of_push(rejected: &str, forced: bool) -> Option<Fault> {
         let (_, why) = rejected.split_once('\t')?; // the refs, and why
         const REFUSED: [&str; 4] = ["declined", "protected", "denied", "prohibited"];

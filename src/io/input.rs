@@ -149,7 +149,7 @@ fn list_baselines(tree: &Path) -> String {
     let names = saved_baselines(tree);
     let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
     match names.len() {
-        0 => "and no other saved one".to_owned(),
+        0 => "and no other saved baseline".to_owned(),
         count if count > SHOWN => format!("only {} and {} more", shown.join(", "), count - SHOWN),
         _ => format!("only {}", shown.join(", ")),
     }

@@ -44,8 +44,8 @@ fn kill_recorded(file: &Path) {
     }
 }
 
-/// A name for this process that no other process of this machine has, ever: the number space of its id, the id, and the
-/// start time. Elsewhere than on Linux only the id.
+/// A name for this process that no other process of this machine ever has: the namespace of its id, the id, and the start
+/// time. On other systems than Linux, only the id.
 pub fn process_name() -> String {
     let id = std::process::id();
     match (id_space(), start_time(id)) {
@@ -64,7 +64,7 @@ pub fn has_ended(name: &str) -> bool {
     id_space().is_some_and(|own| own == space) && start_time(id).as_deref() != Some(start)
 }
 
-/// The id of the namespace of process ids: another container has another one.
+/// The id of the namespace of process ids, which differs between containers.
 fn id_space() -> Option<String> {
     let link = fs::read_link("/proc/self/ns/pid").ok()?;
     let digits: String = link.to_str()?.chars().filter(char::is_ascii_digit).collect();

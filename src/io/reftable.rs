@@ -1,4 +1,4 @@
-//! Repositories with reftable, which libgit2 does not read. It gets a temporary repository without objects of its own: the git
+//! Repositories with reftable, which libgit2 does not read. libgit2 gets a temporary repository without objects instead: the git
 //! command lists the refs, and the objects are read where they are. Nothing can be written to it.
 
 use super::git_command::{LOCAL_LIMIT, git, output_within};

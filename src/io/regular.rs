@@ -1,4 +1,4 @@
-//! Opens files that a user or a repository names: a named pipe without a writer would never answer, and a device never end.
+//! Opens files that a user or a repository names, but not named pipes and devices: reading them could block or never end.
 
 use std::fs::File;
 use std::io::{self, Read};

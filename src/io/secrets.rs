@@ -2,11 +2,11 @@
 //! sends values to the runner.
 //!
 //! They are removed from the environment of benchmark commands. That is not enough: on Linux, a child can read the environment
-//! that its parent was started with in `/proc`. So a command that runs benchmarks starts perfgate again without them and gets
-//! them through a pipe, and keeps them in memory that other processes of the same user cannot read.
+//! that its parent was started with in `/proc`. So a command that runs benchmarks starts perfgate again without these variables.
+//! The new process gets them through a pipe, and keeps them in memory that other processes of the same user cannot read.
 //!
-//! In the Action, an earlier step can set variables for this one (GITHUB_ENV). So there the credentials of clouds come from an
-//! input only, and nothing else of the environment decides where secrets are read from.
+//! In the Action, an earlier step can set variables for this one (GITHUB_ENV). So credentials of clouds are read only from an
+//! input there, and other variables cannot change where secrets are read from.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -86,7 +86,7 @@ pub fn hide() -> std::io::Result<()> {
     /// The program's own name for the process that gets the variables on its standard input. Not a variable, which an earlier
     /// step could set and a benchmark would inherit.
     const STARTED_AGAIN: &str = "secrets-on-stdin/perfgate";
-    /// What a pipe holds on Linux before the writer has to wait for a reader.
+    /// Capacity of a pipe on Linux: the writer has to wait for a reader after this many bytes.
     const PIPE: usize = 64 << 10;
 
     let mut kept: BTreeMap<String, String> = BTreeMap::new();

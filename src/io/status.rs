@@ -1,5 +1,5 @@
-//! Which files of the work tree differ from HEAD. By libgit2, or by the git command where libgit2 gives a wrong answer: it
-//! takes the files left out by a sparse checkout for deleted, and its submodules are compared by git here.
+//! Which files of the work tree differ from HEAD. The answer comes from libgit2, except in two cases where the git command is
+//! used: sparse checkouts, whose missing files libgit2 reports as deleted, and submodules.
 
 use super::git_command::{LOCAL_LIMIT, git, output_within};
 use super::repository::{Repository, RepositoryError, failed, path_of};

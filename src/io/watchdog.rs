@@ -1,5 +1,5 @@
-//! Ends the program where libgit2 does not return: it reads a truncated object for ever. Which objects a walk through the
-//! history reads is known only to libgit2, so they cannot all be checked before.
+//! Ends the program if libgit2 does not return, because it never stops reading a truncated object. perfgate cannot check all
+//! objects first: it is not known which ones libgit2 reads in a walk through the history.
 
 use super::loose;
 use std::collections::BTreeMap;

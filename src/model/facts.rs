@@ -152,12 +152,12 @@ mod or_empty {
 /// A dependency that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dependency {
-    /// The manifest that it stands in.
+    /// The manifest that declares it.
     pub manifest: String,
     /// Its name.
     pub name: String,
-    /// What was asked for before; `None` where it is new.
+    /// The version that base requires; `None` for a new dependency.
     pub before: Option<String>,
-    /// What is asked for now; `None` where it went.
+    /// The version that head requires; `None` for a removed dependency.
     pub after: Option<String>,
 }

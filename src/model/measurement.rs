@@ -128,8 +128,8 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// The digest of samples in the order they were taken; at least one. Where a sample is not positive, the median
-    /// replaces the fast edge, and also where the direction is unknown: no sample is the fastest then.
+    /// The digest of samples in the order they were taken; at least one. The median replaces the fast edge where a sample is
+    /// not positive, and where the direction is unknown, because no sample is the fastest then.
     pub fn of(samples: &[f64], direction: Direction) -> Digest {
         let median = centre::median(samples);
         let fast = match direction {
@@ -153,7 +153,7 @@ impl Digest {
         is_median && self.within_run_drift.is_none() && self.typical_mean.is_none()
     }
 
-    /// True where a sample is not positive, as far as the digest shows it: of few samples it does not.
+    /// True where the digest shows that a sample is not positive. The digest of a few samples never shows it.
     pub fn has_zero(&self) -> bool {
         self.lacks_edge() && self.samples as usize >= samples::DRIFT_MIN_SAMPLES
     }

@@ -36,8 +36,8 @@ impl Direction {
         }
     }
 
-    /// The sign of a logarithm of values with which larger is worse. An unknown direction keeps the sign: what follows is then
-    /// a change, and never judged.
+    /// The factor on the logarithm of a value that makes larger mean worse. It is 1 for an unknown direction, whose changes are
+    /// never judged.
     pub fn sign(self) -> f64 {
         match self {
             Direction::Lower | Direction::Unknown => 1.0,

@@ -74,15 +74,15 @@ impl From<Commit> for String {
     }
 }
 
-/// The beginning of a commit's id, where a file states no more of it.
+/// The first digits of a commit id, from a file that does not contain the whole id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitPrefix(Box<str>);
 
 impl CommitPrefix {
-    /// The digits that git prints at least; fewer may be another number.
+    /// The fewest digits that git prints; a shorter text may be another kind of number.
     const DIGITS: usize = 7;
 
-    /// The beginning of an id, or `None` where the text is not one. A full id is none.
+    /// Parses the first digits of an id; `None` for any other text, and for a full id.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let hex = text.bytes().all(|b| b.is_ascii_hexdigit());

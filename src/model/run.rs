@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub struct Run {
     /// The commit that was measured, where known.
     pub commit: Option<Commit>,
-    /// The beginning of the commit's id, where the results state no more of it; not stored.
+    /// The first digits of the commit id, where the results do not contain the whole id; not stored.
     pub commit_prefix: Option<CommitPrefix>,
     /// Time of the commit, otherwise of the measurement, in seconds since 1970.
     pub time: i64,
@@ -63,7 +63,7 @@ pub struct FailedBenchmark {
     pub tool: Cow<'static, str>,
     /// The benchmark.
     pub benchmark: BenchId,
-    /// What the tool says about it; may be empty.
+    /// The tool's message; may be empty.
     pub why: String,
 }
 
@@ -74,7 +74,7 @@ pub struct EarlyEnd {
     pub tool: Cow<'static, str>,
     /// How the names of the benchmarks of this part begin; empty for the whole suite.
     pub prefix: String,
-    /// What the tool says about it.
+    /// The tool's message.
     pub why: String,
 }
 

@@ -26,8 +26,7 @@ impl Goal {
 
     /// A goal from the command line: `PATTERN:METRIC LIMIT`.
     pub fn parse(text: &str) -> Result<Goal, String> {
-        let usage =
-            || format!("`{text}` is not a valid expectation; write PATTERN:METRIC LIMIT, as in \"api/*:time -50%\"");
+        let usage = || format!("`{text}` is not a valid goal; write PATTERN:METRIC LIMIT, as in \"api/*:time -50%\"");
         let spaces = text.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
         let found = spaces.into_iter().find_map(|at| Some((text[..at].trim(), limit(&text[at..]).ok()?)));
         let (written, limit) = found.ok_or_else(usage)?;

@@ -162,8 +162,8 @@ pub fn explain(base: &Profile, head: &Profile, roots: &[String]) -> Growth {
     Growth { measure: head.measure, totals, functions, most, flame }
 }
 
-/// What the functions cost in base and head. The code around the calls of a function that only one side calls, because the
-/// other one inlines it or does not have it, counts for that function and not for its callers.
+/// What the functions cost in base and head. If only one side calls a function, because the other side inlines it or does not
+/// have it, the code around its calls counts for that function and not for its callers.
 fn costs<'k>(keys: &BTreeSet<&'k String>, base: &Profile, head: &Profile) -> BTreeMap<&'k String, [f64; 2]> {
     let none = Function::default();
     let of = |key: &String| [base, head].map(|side| side.functions.get(key).unwrap_or(&none));

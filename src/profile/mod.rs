@@ -42,7 +42,7 @@ pub enum Measure {
     Samples,
     /// Allocated bytes.
     Bytes,
-    /// Another count, such as cache misses or allocations; also one that only a newer version knows.
+    /// Another count, such as cache misses or allocations; also one of a newer version that this version cannot read.
     #[serde(other)]
     Count,
 }

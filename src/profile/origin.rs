@@ -1,7 +1,6 @@
-//! Distinguishes library code from a program's own:
-//! the standard library, the C library and the interpreter are charged to the
-//! function that uses them. Packages that a program depends on are not library code in this sense: a new version of
-//! one can be the reason for a slowdown.
+//! Distinguishes library code from a program's own. The standard library, the C library and the interpreter are charged to the
+//! function that uses them. Packages that a program depends on are not library code in this sense: a new version of one can be
+//! the reason for a slowdown.
 
 /// Roots of Rust's standard library.
 const RUST: [&str; 3] = ["core", "alloc", "std"];

@@ -59,7 +59,7 @@ enum EventKind {
 /// True for a file that names speedscope's schema.
 pub(super) fn sniff(bytes: &[u8]) -> bool {
     let is_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    // The schema's name may stand at the end.
+    // The schema's name may be at the end of the file.
     let ends = [&bytes[..bytes.len().min(1 << 12)], &bytes[bytes.len().saturating_sub(1 << 12)..]];
     is_json && ends.iter().any(|part| String::from_utf8_lossy(part).contains("speedscope.app/file-format-schema"))
 }

@@ -146,8 +146,8 @@ fn code(text: &str) -> String {
     if is_plain_code(text) { format!("`{text}`") } else { format!("<code>{}</code>", references(text)) }
 }
 
-/// True for text that stays literal between backticks, in a table too, and has nothing that other readers of the document, such
-/// as a workflow, could take as theirs.
+/// True for text that stays literal between backticks, also in a table, and that no other reader of the document, such as a
+/// workflow, could interpret as a command.
 fn is_plain_code(text: &str) -> bool {
     let is_plain = |(at, c): (usize, char)| match c {
         '<' | '>' => is_comparison(text, at),
@@ -175,8 +175,8 @@ fn references(text: &str) -> String {
     unlinked(&out)
 }
 
-/// For Markdown text, such as messages with names: without markup, mentions and table separators. What stands between backticks
-/// is code.
+/// For Markdown text, such as messages with names: without markup, mentions and table separators. Text between backticks is
+/// code.
 pub fn markdown_text(text: &str) -> String {
     let text = visible(text);
     let mut out = String::new();

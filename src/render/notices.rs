@@ -26,10 +26,10 @@ pub fn notices(report: &Report) -> String {
     if lines.is_empty() { lines } else { lines + "\n" }
 }
 
-/// How far the base of a recorded commit is behind.
+/// How many commits between a recorded commit and its base have no stored run.
 pub fn recorded_gap(commits: usize) -> String {
     let commits = counted(commits, "commit");
-    format!("no run is stored for the {commits} before this one; the change may be older than this commit")
+    format!("no stored run for {commits} right before this one; the change may be older than this commit")
 }
 
 /// Several jobs whose results were published together have the same names.
@@ -99,7 +99,7 @@ fn because(acceptance: &Acceptance) -> String {
 pub fn accepted_nothing(acceptance: &Acceptance) -> String {
     let name = acceptance.benchmark.as_deref().unwrap_or("all");
     format!(
-        "The request of {} names {name:?}, which is not a regressed benchmark, so it accepts nothing.",
+        "The request by {} names {name:?}, which is not a regressed benchmark, so it accepts nothing.",
         acceptance.who
     )
 }
@@ -110,10 +110,10 @@ pub fn refused(refusal: &Refusal, head: &Commit) -> String {
     let command = accept_command(head);
     match why {
         RefusalReason::NoCommit => {
-            format!("The request of {who} does not contain the full commit id, so it has no effect. Write: {command}")
+            format!("The request by {who} does not contain the full commit id, so it has no effect. Write: {command}")
         }
         RefusalReason::OtherCommit(id) => {
-            format!("The request of {who} is for {id}, so it does not accept this commit. Write: {command}")
+            format!("The request by {who} is for {id}, so it does not accept this commit. Write: {command}")
         }
         RefusalReason::OneOfGroup(pull) => format!(
             "{who} accepted all regressions of pull request {pull}. This merge group has others, whose regressions they may be, \

@@ -165,7 +165,7 @@ pub fn heading(report: &Report) -> String {
     format!("### {mark} perfgate: {}\n\n{}.", verdict(report), counts(report))
 }
 
-/// Number of benchmarks that were not run, as far as that is told from removed ones.
+/// Number of benchmarks that seem not to have been run, rather than removed.
 pub fn not_run(report: &Report) -> usize {
     report.benchmarks.iter().filter(|finding| finding.not_run).count()
 }
@@ -262,9 +262,9 @@ pub fn pinned(report: &Report, escape: impl Fn(&str) -> String) -> Option<String
     Some(text)
 }
 
-/// One line on a budget or an expectation.
+/// One line on a budget or a goal.
 pub struct LimitLine<'a> {
-    /// Whether the budget or expectation is met.
+    /// Whether the budget or goal is met.
     pub status: LimitStatus,
     /// `FAIL`, `not met` …
     pub word: &'static str,
@@ -274,16 +274,16 @@ pub struct LimitLine<'a> {
     pub text: String,
 }
 
-/// Whether a budget or an expectation is met.
+/// Whether a budget or a goal is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitStatus {
     /// The status of a budget.
     Budget(BudgetStatus),
-    /// The status of an expectation.
+    /// The status of a goal.
     Goal(GoalStatus),
 }
 
-/// The budgets that are not clearly met, then all expectations.
+/// The budgets that are not clearly met, then all goals.
 pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
     let clearly_met = |line: &&BudgetLine| line.status == BudgetStatus::Pass && !line.near;
     let budgets = report.budgets.iter().filter(|line| !clearly_met(line)).map(|line| {
@@ -333,7 +333,7 @@ pub fn budget_counts(report: &Report) -> Option<String> {
     (!parts.is_empty()).then(|| format!("budgets: {}", parts.join(", ")))
 }
 
-/// The number of expectations per status: `goals: 1 met, 1 not met (not part of the verdict)`.
+/// The number of goals per status: `goals: 1 met, 1 not met (not part of the verdict)`.
 pub fn goal_counts(report: &Report) -> Option<String> {
     let count = |status| report.goals.iter().filter(|line| line.status == status).count();
     let parts: Vec<String> = [GoalStatus::NotMet, GoalStatus::Undecided, GoalStatus::Met]

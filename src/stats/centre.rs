@@ -5,7 +5,8 @@ pub fn median(values: &[f64]) -> f64 {
     match values {
         [] => 0.0,
         [only] => *only,
-        // As criterion's iterations are. It saves 10 of 399 million instructions of `perfgate compare` of 1,000 benchmarks.
+        // Criterion's iterations are sorted. This branch saves 10 of 399 million instructions of `perfgate compare` of 1,000
+        // benchmarks.
         sorted if sorted.is_sorted() => {
             let half = sorted.len() / 2;
             if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[half - 1], sorted[half]) } else { sorted[half] }

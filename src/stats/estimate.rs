@@ -31,8 +31,8 @@ pub struct Estimate {
     pub median_raw: f64,
     /// For one number per run: what single runs show.
     pub single_runs: Option<Box<SingleRuns>>,
-    /// A shift of the whole run that is too large to be attributed to the machine, where the head runs cannot attribute it
-    /// to the code either. The p values hold for the change with this shift and without it.
+    /// A shift of the whole run that is too large to be attributed to the machine and whose cause is unknown: head is a single
+    /// run, or not every head run shows it. The p values are valid for the change with this shift and without it.
     pub unexplained_shift: Option<f64>,
     /// True where head is a single run, measured at another time than base.
     pub one_head_run: bool,
@@ -52,7 +52,7 @@ pub struct Estimate {
     pub overlap: Option<f64>,
     /// The p value that one more finding of this suite would need.
     pub(super) critical_p: f64,
-    /// Tail probability of each end of the interval, were this change a finding.
+    /// Tail probability of each end of the interval that this change would have as a finding.
     pub(super) finding_tail: f64,
     pub(super) noise: Noise,
 }
@@ -201,8 +201,8 @@ impl Estimate {
         [self.delta.min(other), self.delta.max(other)]
     }
 
-    /// The interval that the outcome rests on. That of a finding (regressed or improved) is adjusted for the selection of
-    /// the findings among all tests (Benjamini and Yekutieli 2005), that of all others is the plain 95% interval.
+    /// The interval that the outcome is based on. For a finding (regressed or improved), it is adjusted for the selection of the
+    /// findings among all tests (Benjamini and Yekutieli 2005). Otherwise it is the plain 95% interval.
     pub fn interval(&self, is_finding: bool) -> (f64, f64) {
         self.delta_interval(1.0 - 2.0 * if is_finding { self.finding_tail } else { TAIL })
     }

@@ -51,9 +51,9 @@ pub(super) fn excess_variance(suite: &dyn Suite) -> f64 {
 /// The differences of runs, for all benchmarks.
 #[derive(Default)]
 struct Differences {
-    /// Of head from the median of base. The median does not lie between two levels of a benchmark that changed in base.
+    /// Head minus the median of base. A median is not between two levels if the benchmark changed within base.
     of_head: Vec<f64>,
-    /// Of each base run from the base run before it.
+    /// Each base run minus the base run before it.
     of_base: ByRun,
 }
 

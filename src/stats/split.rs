@@ -9,7 +9,7 @@ use std::num::NonZeroU8;
 
 /// Fewer samples are not split.
 const MIN_SAMPLES: usize = 10;
-/// Of more samples only about this many are split, at equal distances: more would not change a share by one percent.
+/// If there are more samples, about this many are split, evenly spaced: more would not change a share by one percent.
 const MAX_SAMPLES: usize = 1000;
 /// Samples this close to the median are one group (on the log scale), and a split requires this share of other samples. Most
 /// samples are steady, which saves sorting them.
@@ -20,8 +20,8 @@ const MIN_MOVED: f64 = 0.1;
 const MIN_MODE_SHARE: f64 = 0.25;
 const MIN_MODE_SAMPLES: usize = 5;
 const MIN_MODE_RATIO: f64 = 1.2;
-/// The gap between two modes (from the upper decile of the lower one to the lower decile of the upper one) is at least this many
-/// times the distance of the deciles of each.
+/// The gap between two modes is at least this many times the width of each mode. The gap is from the upper decile of the lower
+/// mode to the lower decile of the upper one; the width of a mode is the distance of its deciles.
 const MIN_GAP: f64 = 1.5;
 /// Two modes alternate at least this often, compared with a random order. One change from the first to the second is a machine
 /// that became slower, or a warm-up.

@@ -75,7 +75,8 @@ impl BenchmarkRuns {
     }
 }
 
-/// The benchmarks of one metric that are tested together, all by the same value of their runs. The values of a benchmark are computed on request: for a large suite with many runs they would fill the memory.
+/// The benchmarks of one metric that are tested together, all by the same value of their runs. The values of a benchmark are
+/// computed on request: for a large suite with many runs they would fill the memory.
 pub trait Suite: Sync {
     /// Number of benchmarks.
     fn count(&self) -> usize;
@@ -249,9 +250,9 @@ fn ln_drift_squared(runs: &BenchmarkRuns) -> Option<f64> {
     (!logs.is_empty()).then(|| logs.iter().sum::<f64>() / logs.len() as f64)
 }
 
-/// Upper limit of the standard deviation of the fast edge from run to run, on the log scale: half the distance from the edge to
-/// the median, which is about one standard deviation of the samples, or what the runs themselves vary by, and at least
-/// [`LEAST_MAX_SD`].
+/// Upper limit of the standard deviation of the fast edge from run to run, on the log scale: the largest of [`LEAST_MAX_SD`], the
+/// standard deviation of the runs, and half the distance from the edge to the median. That half is about one standard deviation
+/// of the samples.
 fn max_sd(runs: &BenchmarkRuns, observation: &Observation) -> f64 {
     let distance = |run: &RunValue| run.fast_edge.map_or(0.0, |edge| (run.centre - edge).abs());
     let all = runs.base.iter().chain(&runs.head);

@@ -39,8 +39,8 @@ pub struct TestRules {
 /// The treatment of a suite-wide shift; on the log scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ShiftRule {
-    /// Base and head ran at different times. A shift up to this is attributed to the machine and subtracted. With a larger
-    /// one, a single head run shows only what stands clear of the shifted suite too.
+    /// Base and head ran at different times. A shift up to this is attributed to the machine and subtracted. If it is larger,
+    /// a change in a single head run counts only if it is significant both with and without the shift.
     SubtractUpTo(f64),
     /// Base and head ran in turn on one machine, so a shift comes from the code.
     Keep,
@@ -95,12 +95,12 @@ struct Tests {
     overlaps: Option<Vec<f64>>,
 }
 
-/// Estimates the changes of a suite; corrected by Benjamini and Hochberg.
+/// Estimates the changes of a suite; the p values are corrected as by Benjamini and Hochberg.
 pub fn estimate_suite(suite: &dyn Suite, kind: ValueKind, rules: TestRules) -> SuiteEstimates {
     estimate(suite, kind, rules, None)
 }
 
-/// Estimates the changes of re-measured suspects; corrected by Holm.
+/// Estimates the changes of re-measured suspects; the p values are corrected as by Holm.
 ///
 /// The prior is fitted to the first measurement of the whole suite and to the new runs: the suspects alone are few, and
 /// selected for being far off. No suite-wide shift is subtracted: it may be the change that they were selected for.
@@ -124,7 +124,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let prior = Arc::new(Prior::fit(&fitted.collect::<Vec<_>>(), kind, small));
     let [base_runs, head_runs] = suite.run_counts();
     let one_head_run = head_runs == 1;
-    // Of two head runs on different machines, one may have all of the shift.
+    // If two head runs come from different machines, the whole shift may be in one of them.
     let least_shift = head_shifts.iter().map(|of_run| (shift + of_run) * shift.signum()).fold(f64::INFINITY, f64::min);
     let of_every_head_run = !one_head_run
         && match rules.shift {
@@ -174,8 +174,8 @@ impl SuiteEstimates {
         matches!(self.rule, ShiftRule::SubtractUpTo(limit) if self.shift.abs() <= limit)
     }
 
-    /// A shift of the whole run that is too large to be subtracted, and that a single head run, or one of several, cannot
-    /// attribute to the code.
+    /// A shift of the whole run that is too large to be subtracted and whose cause is unknown: head is a single run, or not
+    /// every head run shows it.
     pub fn unexplained_shift(&self) -> Option<f64> {
         let is_apart = matches!(self.rule, ShiftRule::SubtractUpTo(_));
         (is_apart && !self.of_every_head_run && !self.shift_is_subtracted()).then_some(self.shift)

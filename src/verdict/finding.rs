@@ -11,7 +11,7 @@ use crate::stats::estimate::Estimate;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// A change over half the threshold is worth measuring again if its p value is below this.
+/// A change over half the threshold is re-measured if its p value is below this.
 pub(super) const SUSPECT_P: f64 = 0.35;
 
 /// A judged metric of a benchmark.
@@ -45,14 +45,13 @@ pub struct Finding {
     pub base: Option<Value>,
     /// The value of head; `null` if it has none.
     pub head: Option<Value>,
-    /// The tested change: of the fast edge where there are samples, without the suite-wide shift where that is subtracted, so
-    /// it may differ from head / base - 1 of the two values. `null` if a value is missing or base is zero.
+    /// The tested change. It may differ from head / base - 1 of the two values: it is that of the fast edge where there are
+    /// samples, and the suite-wide shift may be subtracted. `null` if a value is missing or base is zero.
     pub change: Option<f64>,
     /// Confidence interval of `change`, from the test that decides the outcome: 95%, or wider for a finding (regressed or
     /// improved) among many tests. `null` without an estimate.
     pub interval: Option<[f64; 2]>,
-    /// The tested change again, where there is a test; equal to `change`. Files of earlier versions have another `change`,
-    /// that of the medians.
+    /// The tested change again, where there is a test; equal to `change`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted: Option<f64>,
     /// One-sided p value of the change, in its direction.
@@ -107,12 +106,12 @@ impl Finding {
         self.name == other.name && self.metric == other.metric && self.tool == other.tool
     }
 
-    /// True where it is measured again before it is judged: what looks worse, and what looks better.
+    /// True for a change that looks worse or better: it is re-measured before it is judged.
     pub fn should_re_measure(&self) -> bool {
         self.suspect || self.looks_better()
     }
 
-    /// The mirror image of a suspect. Exact counts have no p value and do not change when they are measured again.
+    /// The mirror image of a suspect. Exact counts have no p value, and re-measuring does not change them.
     fn looks_better(&self) -> bool {
         let is_open = matches!(self.outcome, Outcome::Improved | Outcome::Inconclusive) && self.direction.is_known();
         let (Some(change), Some(p)) = (self.change, self.p.filter(|_| is_open)) else { return false };
@@ -139,8 +138,8 @@ impl Finding {
     }
 
     /// The smallest regression that these runs would have shown, where that explains why an inconclusive benchmark is undecided.
-    /// It explains nothing where the change exceeds it, where it is 100% or more, where the printed interval does not contain 0,
-    /// and where it lies outside of that interval, because it contains the correction for many tests.
+    /// It explains nothing where it is 100% or more, where the change exceeds it, and where the printed interval does not contain
+    /// 0. It can also be outside of that interval, because it includes the correction for many tests; then it is left out too.
     pub fn noise_limit(&self) -> Option<f64> {
         let is_in_interval =
             |least: f64| self.interval.is_none_or(|[low, high]| low <= 0.0 && high >= 0.0 && high.max(-low) >= least);
@@ -153,8 +152,8 @@ impl Finding {
         self.detectable.filter(explains).filter(|_| self.outcome == Outcome::Inconclusive)
     }
 
-    /// True where views list it without being asked for all: anything but an unchanged benchmark without a shown change,
-    /// whose work is the same.
+    /// True where views list it without `--all`: everything except unchanged benchmarks with the same work and without a
+    /// significant change.
     pub fn is_listed(&self) -> bool {
         self.outcome != Outcome::Unchanged || self.within.is_some() || self.work_ratio.is_some()
     }

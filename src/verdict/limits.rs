@@ -1,4 +1,4 @@
-//! Budgets and expectations as the report shows them: the limit, the value and the status.
+//! Budgets and goals as the report shows them: the limit, the value and the status.
 
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,7 @@ impl BudgetLine {
     }
 }
 
-/// Whether an expectation was met.
+/// Whether a goal was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -110,7 +110,7 @@ impl GoalStatus {
     }
 }
 
-/// An expectation checked on one benchmark.
+/// A goal checked on one benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GoalLine {
@@ -120,7 +120,7 @@ pub struct GoalLine {
     pub metric: String,
     /// The unit of the values.
     pub unit: String,
-    /// The expectation, as written.
+    /// The goal, as written.
     pub expect: String,
     /// Whether it was met.
     pub status: GoalStatus,

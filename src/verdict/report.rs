@@ -53,12 +53,11 @@ pub struct Report {
     /// The suite-wide shift, as a fraction. It is removed from each change before judging, if it is small enough to come
     /// from the machine.
     pub common_shift: f64,
-    /// `common_shift`, where it is too large for the machine and a single head run, or one of several, cannot attribute it to the code
-    /// either.
-    /// Benchmarks whose change it can explain are inconclusive.
+    /// `common_shift`, where its cause is unknown: it is too large to be attributed to the machine, and head is a single run or
+    /// not every head run shows it. Benchmarks whose change it can explain are inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unexplained_shift: Option<f64>,
-    /// Whether `common_shift` is subtracted from each change; unknown in files of earlier versions.
+    /// Whether `common_shift` is subtracted from each change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift_is_subtracted: Option<bool>,
     /// Geometric mean of head / base - 1 over all tested times. Information only: it never fails the gate.
@@ -86,10 +85,10 @@ pub struct Report {
     /// Every budget, checked on every benchmark that it matches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetLine>,
-    /// Every expectation, checked on every benchmark that it matches.
+    /// Every goal, checked on every benchmark that it matches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub goals: Vec<GoalLine>,
-    /// Which functions made the largest regressions slower, where `measure` was asked to explain them.
+    /// Which functions made the largest regressions slower; only from `measure --explain`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub explanations: Vec<Explanation>,
     /// Facts for templates; only in a saved comparison.

@@ -34,11 +34,11 @@ const TIME_FLOOR_NS: f64 = 0.3;
 /// The share of a clock cycle below which a change of a time is an artefact.
 const FLOOR_CYCLES: f64 = 0.2;
 
-/// What remains of criterion in a count of instructions is the code around the benchmark's body, which the compiler changes with
-/// it. A smaller change of the count is not one of the body.
+/// A count of instructions includes criterion's code around the benchmark's body. The compiler changes that code when the body
+/// changes, so a smaller change of the count does not show a change of the body.
 const FLOOR_INSTRUCTIONS: f64 = 20.0;
 
-/// The floor of a benchmark without one in the config: for a time a fifth of a clock cycle, where the clock is known.
+/// The floor of a benchmark without one in the config. For a time: a fifth of a clock cycle, where the clock is known.
 fn default_floor(comparison: &Comparison) -> f64 {
     if comparison.tool == VALGRIND {
         return FLOOR_INSTRUCTIONS;
@@ -106,7 +106,7 @@ impl Gate {
         if is_constant {
             return Ruling::of(Outcome::Unchanged);
         }
-        // No measurement decides which way is better, so it is not a suspect either.
+        // Re-measuring cannot show which way is better, so it is not a suspect.
         Ruling { outcome: Outcome::Inconclusive, ..ruling }.suspect(false).note(UNKNOWN_DIRECTION)
     }
 
@@ -219,10 +219,10 @@ impl Gate {
             true if worse < -bound => Ruling::of(Outcome::Improved),
             _ => Ruling::of(Outcome::Inconclusive).suspect(over).note("too few events to rule out chance"),
         }
-        .note(format!("in all {} in {} of base, {} in {} of head", events(0), runs(0), events(1), runs(1)))
+        .note(format!("total: {} in {} of base, {} in {} of head", events(0), runs(0), events(1), runs(1)))
     }
 
-    /// The ruling on the fast edge, unless the mean of the samples moved further than that allows.
+    /// The ruling by the mean of the samples where it is over the threshold and does not contradict `by_edge`; else `by_edge`.
     fn with_mean(&self, by_edge: Ruling, edge: &Estimate, comparison: &Comparison) -> Ruling {
         let Some(mean) = comparison.mean.as_deref() else { return by_edge };
         let bound = self.bound();
@@ -259,7 +259,7 @@ impl Gate {
 
     fn rule(&self, estimate: &Estimate, direction: Direction) -> Ruling {
         let bound = self.bound();
-        // A change must be over the threshold as measured too: what the subtraction of a shift adds was not measured.
+        // A change must be over the threshold as measured, too: the subtraction of a shift alone must not cause a finding.
         let (over, under) = (estimate.delta.min(estimate.raw) > bound, estimate.delta.max(estimate.raw) < -bound);
         if (over || under)
             && let Some(doubt) = doubt(estimate, bound)
@@ -343,7 +343,7 @@ impl Gate {
         format!("{change:+.digits$}%").replace('-', "−")
     }
 
-    /// Why the tests leave a change undecided that no other rule concerns.
+    /// Why the tests leave a change undecided, for a change that no other rule applies to.
     pub fn why_undecided(&self, estimate: &Estimate) -> Undecided {
         let bound = self.bound();
         let (low, high) = estimate.interval(false);
@@ -355,8 +355,8 @@ impl Gate {
         }
     }
 
-    /// The smallest change that counts as regressed or improved with one run per side of a suite too small to show its own noise: twice the threshold, in
-    /// either direction.
+    /// The smallest change that counts as regressed or improved with one run per side, in a suite too small to show its own
+    /// noise: twice the threshold, in either direction.
     pub fn needed(&self, estimate: &Estimate) -> Option<f64> {
         estimate.low_evidence.then(|| 2.0 * self.bound())
     }
@@ -373,7 +373,7 @@ pub(super) fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
     delta.abs() > bound && unexplained_shift.is_some_and(|shift| (delta - shift) * delta.signum() <= bound)
 }
 
-/// Why a change beyond the threshold is not called, however small its p value: what single runs show against it.
+/// Why a change beyond the threshold is inconclusive even with a small p value: what single runs show against it.
 fn doubt(estimate: &Estimate, bound: f64) -> Option<&'static str> {
     if is_within_shift(estimate, bound) {
         return Some("within the shift of the whole run; re-measure base and head in turn with `perfgate measure`");

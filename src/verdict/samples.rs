@@ -1,4 +1,4 @@
-//! What the report says about the samples of a benchmark: the slow part where the mean of the samples decides, and two modes.
+//! What the report contains about the samples of a benchmark: the slow part where their mean decides, and two modes.
 
 use crate::compare::Comparison;
 use crate::model::{Direction, OfSides, SampleGroup, SampleGroups, SlowPart};

@@ -1,5 +1,5 @@
-//! What the tests of the built program share: a directory of its own for each, trees and repositories in it, and
-//! answers that read as sentences.
+//! Shared by the tests of the built program: a separate directory for each test, with result trees and repositories in it, and
+//! checks of a command's output.
 #![allow(dead_code)] // each test file uses its own part
 
 pub mod browser;
@@ -17,7 +17,7 @@ pub struct Scene {
     root: TempDir,
 }
 
-/// What a command answered.
+/// The exit code and the output of a command.
 pub struct Answer {
     pub code: i32,
     pub stdout: String,
@@ -61,8 +61,8 @@ impl Scene {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
-    /// A synthetic criterion result: `name` in baseline `new` of `tree`, its samples around `ns` and never quite alike
-    /// for different `run`s.
+    /// A synthetic criterion result: `name` in baseline `new` of `tree`, with samples around `ns` that differ slightly for each
+    /// `run`.
     pub fn bench(&self, tree: &str, name: &str, ns: f64, run: u32) -> &Self {
         self.baseline(tree, "new", name, ns, run)
     }
@@ -144,7 +144,7 @@ impl Scene {
         answer(self.command(directory, environment, args).output().unwrap())
     }
 
-    /// Starts the program in a directory below and kills it after a time; true where it had ended by itself, and well.
+    /// Starts the program in a directory below and kills it after a time; true if it had already ended successfully.
     pub fn killed(&self, directory: &str, args: &[&str], after: Duration) -> bool {
         let mut command = self.command::<&str>(directory, &[], args);
         let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -180,7 +180,7 @@ impl Scene {
         answer.stdout.trim().to_owned()
     }
 
-    /// The same at a moment of its own, in seconds since 1970.
+    /// The same with a date for the commit, in seconds since 1970.
     pub fn git_at(&self, directory: &str, time: i64, args: &[&str]) {
         let mut command = Command::new("git");
         command.args(args).current_dir(self.path(directory));
@@ -199,7 +199,7 @@ impl Scene {
         self.commit(directory, "first")
     }
 
-    /// A commit that changes a file. It is a few seconds old, so that results that a test has just written are not older.
+    /// A commit that changes a file. It is dated a few seconds back, so that results written by the test are newer.
     pub fn commit(&self, directory: &str, message: &str) -> &Self {
         self.write(&format!("{directory}/file"), message);
         self.git(directory, &["add", "."]);
@@ -208,7 +208,7 @@ impl Scene {
         self
     }
 
-    /// Nothing of the machine's own settings reaches a command.
+    /// Isolates a command from the settings of the machine.
     fn alone<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         for name in [
             "CRITERION_HOME",
@@ -221,7 +221,7 @@ impl Scene {
         ] {
             command.env_remove(name);
         }
-        // A test that runs in a workflow of GitHub's is none of that workflow's business.
+        // If the tests run in a GitHub workflow, perfgate must not use the variables of that workflow.
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(|name| name.starts_with("GITHUB_") || name.starts_with("PERFGATE_")) {
                 command.env_remove(name);
@@ -238,7 +238,7 @@ impl Scene {
     }
 }
 
-/// What a process answered.
+/// The exit code and the output of a process.
 pub fn answer(output: Output) -> Answer {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Answer { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
@@ -266,7 +266,7 @@ impl Answer {
         self
     }
 
-    /// Standard output holds a text.
+    /// Checks that standard output contains a text.
     #[track_caller]
     pub fn says(&self, text: &str) -> &Self {
         assert!(self.stdout.contains(text), "standard output has no {text:?}\n{}", self.whole());
@@ -279,7 +279,7 @@ impl Answer {
         self
     }
 
-    /// Standard error holds a text.
+    /// Checks that standard error contains a text.
     #[track_caller]
     pub fn complains(&self, text: &str) -> &Self {
         assert!(self.stderr.contains(text), "standard error has no {text:?}\n{}", self.whole());

@@ -105,7 +105,7 @@ fn carry(
             break;
         }
         if let Some(requests) = requests {
-            // A request line ends so, and nothing else that is sent here does. Small requests come in one piece.
+            // Only a request line ends like this in the traffic of these tests. Small requests arrive in one piece.
             let lines = buffer[..n].windows(11).filter(|window| window == b" HTTP/1.1\r\n").count();
             requests.fetch_add(lines, Ordering::SeqCst);
         }

@@ -120,7 +120,7 @@ def claim_a_fork_is_accepted_on_the_pull_request_and_not_by_its_own_file(stage):
     head = push("slow gift")
     publish(head, "failure")
     text = body(stage, number)
-    check("comes from a fork, so the file of the base branch was used. It would change: accepts parse" in text, "the comment says so", text)
+    check("comes from a fork, so the file of the base branch was used. It would change: accepts parse" in text, "the comment names the change", text)
     check("[[accept]]" not in text and "accept&#93;" not in text, "and offers no change of that file", text)
     stage.comment(number, "stranger", command(stage, number))
     publish(head, "failure")

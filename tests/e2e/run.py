@@ -483,7 +483,7 @@ def claim_a_fork_writes_nothing_and_the_second_workflow_comments(stage):
     base = stage.git(stage.dev, "rev-parse", "main")
     event = stage.pull_event(number, head, base, owner="stranger")
     log = stage.act("pull_request", event, stage.checkout(f"refs/pull/{number}/merge"), read_only=True)
-    check("the results are packed" in log, "it says so", log)
+    check("the results are packed" in log, "it reports that", log)
     check(stage.requests() == before and stage.stored() == refs, "no API requests and no pushes", (before, stage.requests()))
     check(stage.comments(number) == [], "no comment")
     left = next(stage.artifacts.glob("1/perfgate-results-*/*.zip"), None)

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 pub const WINDOWS: [(usize, usize); 4] = [(1, 1), (3, 1), (10, 1), (10, 2)];
 /// The injected slowdowns.
 pub const FACTORS: [f64; 4] = [1.25, 1.5, 2.0, 10.0];
-/// Runs after a head that tell whether an alarm lasts.
+/// Number of runs after a head that decide whether an alarm lasts.
 const LATER: usize = 5;
 
 /// A benchmark's place in a history.

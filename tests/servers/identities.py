@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Identities of jobs, for tests: `identities.py DIR ISSUER` writes what an issuer of OpenID Connect publishes (keys.json),
-tokens that it gave to jobs (tokens/*: one is good, and each of the others wrong in one way), and what SeaweedFS has to
-know to give a role for a good one (iam.json). Signs with the openssl command."""
+tokens that it gave to jobs (tokens/*: one is valid, each of the others is invalid in one way), and the configuration with
+which SeaweedFS gives a role for the valid one (iam.json). Signs with the openssl command."""
 import base64, json, pathlib, subprocess, sys, time
 
 work, issuer = pathlib.Path(sys.argv[1]), sys.argv[2]
@@ -46,7 +46,7 @@ token("expired", exp=1_700_000_000)
 token("of-another-repository", sub="repo:somebody/else:ref:refs/heads/main")
 token("for-another-service", aud="https://example.com")
 
-# What docs/store.md says that a recorder needs, and nothing more.
+# Exactly the permissions that docs/store.md lists for a recorder.
 rights = document(
     statement("s3:ListBucket", Resource=[bucket]), statement("s3:GetObject", "s3:PutObject", Resource=[f"{bucket}/*"]))
 trust = document(statement(

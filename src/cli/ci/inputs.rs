@@ -187,9 +187,7 @@ impl Inputs {
         for pattern in &self.results {
             let found = glob::expand(pattern)?;
             if found.is_empty() {
-                bail!(
-                    "results: nothing matches {pattern:?}; did the benchmarks run before this step and in this directory?"
-                );
+                bail!("results: nothing matches {pattern:?}; run the benchmarks before this step, in this directory");
             }
             paths.extend(found.into_iter().map(|path| path.display().to_string()));
         }

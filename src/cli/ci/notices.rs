@@ -1,4 +1,4 @@
-//! What `gate::pull_request` needs to know about a pull request: its base's config, and who accepts which regressions.
+//! The facts about a pull request that `gate::pull_request` needs: its base's config, and who accepts which regressions.
 
 use super::job_names::JobNames;
 use super::plan::{Against, Judging};

@@ -2,9 +2,8 @@
 //! ends. The job here records, judges and publishes them, and runs no code of the repository. Where to publish comes from the
 //! event and the API, never from the file.
 //!
-//! There are two such jobs. In pull requests from forks and from Dependabot
-//! the token cannot write, so a workflow on `workflow_run`
-//! publishes, with the config of the base branch. Everywhere else it is a second job of the same workflow.
+//! There are two such jobs. In pull requests from forks and from Dependabot the token cannot write, so a workflow on
+//! `workflow_run` publishes, with the config of the base branch. Everywhere else it is a second job of the same workflow.
 
 use super::job_names::JobNames;
 use super::plan::{Against, Judging, MERGE_BASE};
@@ -47,7 +46,7 @@ impl Work<'_> {
         };
         let path = self.pack(judging, runs, &paths, &output_directory()?)?;
         drop(stopped);
-        output::note("the results are packed; the job that downloads them publishes (docs/github.md)");
+        output::note("the results are packed; the job that downloads them will publish the report (docs/github.md)");
         self.reporter.outputs(&[("artifact", path.display().to_string())]);
         Ok(0)
     }
@@ -119,7 +118,7 @@ impl Work<'_> {
             let base = results.base.clone();
             if !here.contains(&pull.base.name, &base) {
                 bail!(
-                    "the file names {} as the base, which is not on {:?}; is the whole history fetched (fetch-depth: 0)?",
+                    "the base in the file, {}, is not on {:?}; check that the whole history is fetched (fetch-depth: 0)",
                     base.short(),
                     pull.base.name
                 );

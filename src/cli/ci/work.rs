@@ -82,7 +82,7 @@ impl Work<'_> {
     pub(super) fn share(&self, store: &dyn Store) -> anyhow::Result<()> {
         if self.is_git() {
             sync::push(store, REMOTE).context(
-                "the runs are recorded here but not pushed, so pull requests will not find them; the job needs `permissions: \
+                "the runs are recorded here but not pushed, so pull requests cannot use them; the job needs `permissions: \
                  {contents: write}`",
             )?;
         }

@@ -1,6 +1,6 @@
-//! The lines by which `go test` tells that a benchmark, or the whole run of a package, failed.
+//! The lines in which `go test` reports that a benchmark, or the whole run of a package, failed.
 
-/// A line that tells of a failure.
+/// A line that reports a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure<'a> {
     /// `--- FAIL: BenchmarkX`; its log follows, indented.

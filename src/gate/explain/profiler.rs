@@ -73,7 +73,7 @@ pub(super) fn check(words: &[String]) -> Result<(), ExplainError> {
     if valgrind::is_installed() { Ok(()) } else { Err(ExplainError::NoProfiler { program: VALGRIND }) }
 }
 
-/// The end of a command under a profiler.
+/// Turns the error of a command under a profiler into one that names the side.
 pub(super) fn ended(side: &SideCheckout, end: Result<Finished, CommandError>) -> Result<Finished, ExplainError> {
     end.map_err(|source| match source {
         CommandError::Interrupted => MeasureError::Command(source).into(),

@@ -10,7 +10,7 @@ use std::error::Error;
 
 /// Most regressions that are explained; each takes two to four runs under a profiler.
 const MAX_EXPLAINED: usize = 5;
-/// The code of what is said about regressions without an explanation.
+/// The code of the diagnostics about regressions without an explanation.
 const CODE: &str = "not-explained";
 
 /// A regression to explain.

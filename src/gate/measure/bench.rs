@@ -349,7 +349,7 @@ impl<'a> Bench<'a> {
         let first = left.first()?;
         let message = match left.len() {
             1 => "cannot be removed; remove it yourself".to_owned(),
-            count => format!("and {} more directories cannot be removed; remove them yourself", count - 1),
+            count => format!("cannot be removed (and {} more); remove these directories yourself", count - 1),
         };
         Some(Diagnostic::warning("left-behind", first.display().to_string(), message))
     }

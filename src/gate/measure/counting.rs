@@ -13,8 +13,8 @@ use crate::policy::Policy;
 use crate::stats::centre;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Number of times that a count which varies is repeated. With these and the first, base and head that do not differ lie apart
-/// by chance in 1 of 1,716 cases.
+/// How often a count that varies is repeated. With the first count, that is seven per side: without a difference, all counts of
+/// one side are below those of the other by chance in 1 of 1,716 cases.
 const MOST_PAIRS: usize = 6;
 /// Counts of one side that differ by more than this share vary.
 const REPEATABLE: f64 = 1e-4;

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MeasureError {
-    /// Both sides come from a git repository, and there is none.
-    #[error("base and head are checked out from a git repository")]
+    /// There is no git repository to check both sides out from.
+    #[error("base and head are checked out from a git repository, and none was found")]
     NoRepository {
         /// What git reported.
         source: RepositoryError,
@@ -65,7 +65,7 @@ pub enum MeasureError {
         source: Box<MeasureError>,
     },
     /// A command without results left some in a later run.
-    #[error("`{command}` wrote results in this run and none in earlier runs")]
+    #[error("`{command}` wrote results in this run and none in earlier runs; check that it does the same in each run")]
     LateResults {
         /// The command.
         command: String,
@@ -117,7 +117,7 @@ pub enum MeasureError {
     },
     /// The profile does not have criterion's functions.
     #[error(
-        "no benchmark of `{command}` was counted: valgrind does not see criterion's functions, because the programs have no symbols; set \
+        "no benchmark of `{command}` was counted: valgrind cannot find criterion's functions, because the programs have no symbols; set \
          CARGO_PROFILE_BENCH_STRIP=none, or remove `strip` from the profile"
     )]
     NoSymbols {
@@ -216,7 +216,7 @@ pub enum MeasureError {
         metric: String,
     },
     /// A value of zero.
-    #[error("{benchmark}: a value of zero has no ratio")]
+    #[error("{benchmark}: a run measured zero, and bisect compares ratios; choose another metric with --metric")]
     Zero {
         /// The benchmark.
         benchmark: String,

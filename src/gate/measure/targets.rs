@@ -35,7 +35,7 @@ pub(super) fn missing_targets(command: &[String], metadata: &[u8]) -> Option<BTr
         .map(|target| target.name.as_str())
         .collect();
     let packages: BTreeSet<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
-    // A pattern names what fits, and a package may be named by its version or address.
+    // Patterns, and packages named with a version or an address, are not checked.
     let is_plain = |name: &&String| !name.contains(['*', '?', '[', '@', '#', '/', ':']);
     let benches = values(command, &["--bench"]).into_iter().filter(|name| !benches.contains(name.as_str()));
     let packages = values(command, &["--package", "-p"]).into_iter().filter(|name| !packages.contains(name.as_str()));

@@ -1,10 +1,10 @@
-//! Why a git repository could not answer.
+//! Errors of reading a git repository.
 
 use crate::model::Commit;
 use git2::{ErrorClass, ErrorCode};
 use std::path::PathBuf;
 
-/// Why git could not answer.
+/// Why a git repository could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RepositoryError {
     /// There is no repository.

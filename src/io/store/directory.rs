@@ -189,7 +189,7 @@ impl Store for DirectoryStore {
     }
 }
 
-/// The beginning of a record, with its digests; `None` if the file is not as long as its header says.
+/// The beginning of a record, with its digests; `None` if the file's length differs from the one in its header.
 fn beginning(path: &Path) -> Option<Vec<u8>> {
     let mut file = regular::open(path).ok()?;
     let mut bytes = vec![0; record::HEADER];

@@ -61,7 +61,7 @@ impl GitStore {
     }
 
     pub(super) fn failed(&self, what: impl Into<String>, source: git2::Error) -> StoreError {
-        // libgit2 has no message for a full disk: a small write beside it has the system's.
+        // libgit2 has no message for a full disk. A small write to the same directory fails with the system's message.
         if source.class() == git2::ErrorClass::None
             && let Err(source) = try_write(&self.place.git_dir)
         {

@@ -1,8 +1,8 @@
 //! The name of a stored run: `YYYY-MM/TIME-COMMIT-ID.pgrun`, the same in every store.
 //!
-//! TIME is the run's (its commit's, if it has one) in seconds since 1970, with twelve digits, so that alphabetical order is
-//! time order and the runs of one commit share a prefix. ID is a hash of the content: two writers use the same name only
-//! for the same bytes, and recording a run again changes nothing.
+//! TIME is the time of the commit, or of the run without a commit, in seconds since 1970, with twelve digits. So alphabetical
+//! order is time order, and the runs of one commit share a prefix. ID is a hash of the content: two writers use the same name
+//! only for the same bytes, and recording a run again changes nothing.
 //!
 //! A run whose samples were thinned to quantiles is named `TIME-COMMIT-ID_THIN.pgrun`. ID is still the hash of the whole
 //! run, which identifies both forms; THIN is the hash of the thinned content.

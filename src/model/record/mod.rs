@@ -95,7 +95,7 @@ pub fn decode_sharing_names(bytes: &[u8], detail: Detail, known: &[BenchId]) -> 
     let header = Header::read_known(bytes)?;
     let body = bytes.get(HEADER..).unwrap_or_default();
     if header.index.packed.checked_add(header.samples.packed) != Some(body.len()) {
-        return Err(RecordError::Damaged("its length is not the one that its header states".into()));
+        return Err(RecordError::Damaged("its length differs from the one in its header".into()));
     }
     let (index, samples) = body.split_at(header.index.packed);
     let index = Index::read(&unpack(index, header.index, INDEX_LIMIT)?, known)?;

@@ -254,7 +254,7 @@ pub(crate) fn significant(value: f64, digits: usize) -> f64 {
     format!("{value:.*e}", digits - 1).parse().unwrap_or(value)
 }
 
-/// The budgets that are not clearly met, the others folded, and the expectations.
+/// The budgets that are not clearly met, the others folded, and the goals.
 fn limits(out: &mut String, report: &Report) {
     let budgets: Vec<_> = report.budgets.iter().map(budget_text).collect();
     let (met, missed): (Vec<_>, Vec<_>) = budgets.iter().partition(|line| line.status == "PASS");

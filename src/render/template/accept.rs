@@ -11,8 +11,8 @@ const MAX_WAIVERS: usize = 10;
 /// Days until a suggested waiver expires.
 const DAYS: i64 = 90;
 
-/// `[[accept]]` entries for the first regressions; empty without a regression, if the day is unknown, where waivers do not
-/// count (in a pull request from a fork), or where the regressions may be those of other commits.
+/// `[[accept]]` entries for the first regressions. Empty if there is no regression, if the day is unknown, if waivers do not
+/// count (in a pull request from a fork), or if the regressions may come from other commits.
 pub fn accept(report: &Report) -> String {
     let no_waiver = report.acceptable.as_ref().is_some_and(|acceptable| !acceptable.by_waiver);
     if no_waiver || report.verdict == Verdict::None && report.base.gap.is_some() {

@@ -221,7 +221,7 @@ pub struct Concern {
 /// Check boxes that the results decide.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Checks {
-    /// At least one improvement (or every expectation met), and no regression.
+    /// At least one improvement (or every goal met), and no regression.
     pub improved: Check,
     /// Every benchmark is unchanged or improved.
     pub no_regression: Check,

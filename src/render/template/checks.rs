@@ -67,7 +67,7 @@ fn improved(report: &Report) -> Check {
     let counts = report.counts;
     let met = report.goals.iter().filter(|goal| goal.status == GoalStatus::Met).count();
     if !report.goals.is_empty() {
-        let by = format!("{met} of {} met, {} regressed", counted(report.goals.len(), "expectation"), counts.regressed);
+        let by = format!("{met} of {} met, {} regressed", counted(report.goals.len(), "goal"), counts.regressed);
         return Check { ticked: met == report.goals.len() && counts.regressed == 0, by };
     }
     let by = format!("{} improved, {} regressed", counts.improved, counts.regressed);

@@ -68,7 +68,7 @@ pub struct Context {
     pub others: Vec<Headline>,
     /// Every budget on every benchmark, worst first.
     pub budgets: Vec<BudgetText>,
-    /// Every expectation on every benchmark, in the order of the config.
+    /// Every goal on every benchmark, in the order of the config.
     pub goals: Vec<GoalText>,
     /// The task: from `[template]`, the branch and the commits.
     pub task: Task,
@@ -287,14 +287,14 @@ pub struct BudgetText {
     pub notes: Vec<String>,
 }
 
-/// An expectation checked on a benchmark.
+/// A goal checked on a benchmark.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GoalText {
     /// The benchmark's full name.
     pub name: String,
     /// The metric.
     pub metric: String,
-    /// The expectation, as written.
+    /// The goal, as written.
     pub promised: String,
     /// The measured value and change.
     pub achieved: Option<String>,

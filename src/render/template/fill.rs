@@ -163,7 +163,7 @@ fn left_out(report: &Report, context: &Context) -> Vec<String> {
     let lists = [
         ("explanation", report.explanations.len(), context.explanations.len()),
         ("budget", report.budgets.len(), context.budgets.len()),
-        ("expectation", report.goals.len(), context.goals.len()),
+        ("goal", report.goals.len(), context.goals.len()),
         ("row of sample statistics", spreads, context.spread.len()),
         ("endpoint", load(report, usize::MAX).len(), context.load.len()),
         ("row of memory use", memory, context.memory.len()),

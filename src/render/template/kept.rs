@@ -18,7 +18,7 @@ pub fn seal(content: &str) -> String {
     format!("{LINES}{digests} -->\n")
 }
 
-/// Four characters. Of a hundred lines of perfgate, one is mistaken for a person's line once in 100,000 times.
+/// Four characters: in a section of a hundred lines, a person's line is mistaken for perfgate's once in 100,000 times.
 fn digest(line: &str) -> String {
     let hash = Sha256::digest(line.trim_end());
     STANDARD_NO_PAD.encode(&hash[..3])

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A synthetic benchmark tool: writes a criterion-shaped tree for the benchmarks in the file `speeds` (a name and its
-# nanoseconds a line), those that match the first argument only. The samples wobble by 1 %, and the runs by 0.5 %, told by
-# the run's number in the path of CRITERION_HOME and so the same at every repetition.
+# nanoseconds per line), only for those that match the first argument. Samples vary by 1%, runs by 0.5%. The variation is
+# computed from the run's number in the path of CRITERION_HOME, so it is the same at every repetition.
 set -eu
 run=$(basename "$(dirname "$CRITERION_HOME")" | tr -cd 0-9)
 while read -r name ns; do

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Programs that do not run as the same instructions each time: interpreters with compilers and random hash seeds.
+/// Programs that do not execute the same instructions each time: interpreters with compilers or random hash seeds.
 const NOT_COUNTED: [&str; 14] = [
     "python",
     "pytest",

@@ -201,7 +201,7 @@ async fn create(client: Arc<dyn Client>, (path, payload): (Path, PutPayload)) ->
     let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
     let Err(failure) = recorded(client.put_opts(&path, payload, options)).await else { return Ok(Created::New) };
     match failure.error {
-        // `None`: a race of two writers that both have not finished.
+        // `None`: another writer of this object has not finished yet.
         AlreadyExists { .. } => read(client, (path, None)).await?.map(Created::Exists).ok_or(failure),
         // Without the permission to replace, Azure denies a write where an object exists, whatever its condition.
         PermissionDenied { .. } => match read(client, (path, None)).await {

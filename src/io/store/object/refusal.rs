@@ -18,11 +18,11 @@ tokio::task_local! {
 /// A server's answer to a request that it refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The HTTP status. Of a request for several objects, the status of the first one that was refused.
+    /// The HTTP status. For a request for several objects, that of the first object that was refused.
     pub(super) status: u16,
     /// The status's name, or the server's own words in its place.
     reason: String,
-    /// A redirect without a target: S3 answers so for a bucket of another region.
+    /// A redirect without a target, which is S3's answer for a bucket of another region.
     pub(super) is_bare_redirect: bool,
     /// The provider's own code, such as `NoSuchBucket`.
     pub(super) code: Option<String>,
@@ -152,7 +152,7 @@ impl Refusal {
     }
 }
 
-/// Of a body with several HTTP answers in it the first one that is a refusal: its status, its reason, and what follows.
+/// The first refusal in a body with several HTTP answers: its status, its reason, and what follows.
 fn refused_part(body: &[u8]) -> Option<(u16, &str, &[u8])> {
     const VERSION: &[u8] = b"HTTP/1.1 ";
     let mut rest = body;
